@@ -1,0 +1,25 @@
+/** What went wrong, as a word a program can test for. Errors of the operating system keep their errno name (`EACCES`). */
+export type ErrorCode = string;
+
+/** Facts about an error beyond its message, such as the path of a bad field. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/**
+ * The one error class of this package.
+ *
+ * `op` names the operation that failed (`"memif.open"`, `"punt.add"`), `code` says why as a constant, the message says what
+ * and where for a person, and `cause` is the error underneath, if there was one.
+ */
+export class PuntError extends Error {
+  override readonly name = "PuntError";
+  readonly op: string;
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(op: string, code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(`${op}: ${message}`, cause === undefined ? undefined : { cause });
+    this.op = op;
+    this.code = code;
+    this.details = details;
+  }
+}

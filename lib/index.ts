@@ -1,0 +1,2 @@
+export { PuntError } from "./errors.js";
+export { PacketBatch } from "./packet/batch.js";

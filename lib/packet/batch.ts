@@ -1,0 +1,138 @@
+import { PuntError } from "../errors.js";
+
+/**
+ * The memory that packets of a batch lie in: a memif region or a slab of a punt socket.
+ *
+ * `bytes()` is for this library's own reads. Once bytes have been handed to the application (`expose`), the views must die when
+ * the handler returns: `revoke` detaches the ArrayBuffer, and the next `bytes()` is a new one over the same memory.
+ */
+export interface PacketMemory {
+  /** All of the memory. Stays the same object until `revoke`. */
+  bytes(): Uint8Array;
+  /** Detaches the ArrayBuffer behind `bytes()`: every view on it has length 0 from now on. */
+  revoke(): void;
+}
+
+/**
+ * The table in which native code describes the packets of a batch, filled once a burst:
+ * three columns of `capacity` unsigned 32-bit numbers, one after the other: offset in the memory, length, sw_if_index.
+ */
+export class BatchTable {
+  readonly capacity: number;
+  readonly buffer: ArrayBuffer;
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly swIfIndexes: Uint32Array;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.buffer = new ArrayBuffer(3 * 4 * capacity);
+    this.offsets = new Uint32Array(this.buffer, 0, capacity);
+    this.lengths = new Uint32Array(this.buffer, 4 * capacity, capacity);
+    this.swIfIndexes = new Uint32Array(this.buffer, 8 * capacity, capacity);
+  }
+}
+
+/**
+ * The packets of one burst, valid until the handler they were given to returns.
+ *
+ * Reading allocates nothing: `u8(i, at)`, `u16`, `u32` read in place. `view(i)` is a `Uint8Array` in place (one small object a
+ * call) that becomes empty when the handler returns. `copy(i)` keeps a packet.
+ */
+export class PacketBatch {
+  /** Number of packets. 0 once the batch has been released. */
+  length = 0;
+  private memory: PacketMemory | undefined;
+  private bytes: Uint8Array = EMPTY;
+  private exposed = false;
+
+  constructor(protected readonly table: BatchTable) {}
+
+  /** @internal Starts the life of a burst of `count` packets. */
+  fill(memory: PacketMemory, count: number): void {
+    this.memory = memory;
+    this.bytes = memory.bytes();
+    this.length = count;
+  }
+
+  /** @internal Ends it: every view handed out is empty from now on, every read throws. */
+  release(): void {
+    if (this.exposed) this.memory!.revoke();
+    this.exposed = false;
+    this.memory = undefined;
+    this.bytes = EMPTY;
+    this.length = 0;
+  }
+
+  /** Length of packet `i` in bytes. */
+  byteLength(i: number): number {
+    this.check(i);
+    return this.table.lengths[i]!;
+  }
+
+  /** VPP's sw_if_index of the interface that packet `i` came in on; 0 for memif, which does not carry one. */
+  swIfIndex(i: number): number {
+    this.check(i);
+    return this.table.swIfIndexes[i]!;
+  }
+
+  /** Byte `at` of packet `i`. */
+  u8(i: number, at: number): number {
+    if (i >>> 0 >= this.length || at >>> 0 >= this.table.lengths[i]!) this.fail(i, at, 1);
+    return this.bytes[this.table.offsets[i]! + at]!;
+  }
+
+  /** 16 bits in network order at `at` of packet `i`. */
+  u16(i: number, at: number): number {
+    const start = this.locate(i, at, 2);
+    return (this.bytes[start]! << 8) | this.bytes[start + 1]!;
+  }
+
+  /** 32 bits in network order at `at` of packet `i`. */
+  u32(i: number, at: number): number {
+    const start = this.locate(i, at, 4);
+    const bytes = this.bytes;
+    return ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0;
+  }
+
+  /** The bytes of packet `i` in place. Empty (length 0) once the handler has returned. */
+  view(i: number): Uint8Array {
+    const start = this.locate(i, 0, 0);
+    this.exposed = true;
+    return this.bytes.subarray(start, start + this.table.lengths[i]!);
+  }
+
+  /** A copy of packet `i` that is the application's own. */
+  copy(i: number): Uint8Array {
+    const start = this.locate(i, 0, 0);
+    return this.bytes.slice(start, start + this.table.lengths[i]!);
+  }
+
+  /** The packets in order, each as `view(i)`. */
+  *[Symbol.iterator](): IterableIterator<Uint8Array> {
+    for (let i = 0; i < this.length; i++) yield this.view(i);
+  }
+
+  /** Where byte `at` of packet `i` is, having checked that `size` bytes from there belong to the packet. */
+  private locate(i: number, at: number, size: number): number {
+    if (i >>> 0 >= this.length || at < 0 || at + size > this.table.lengths[i]!) this.fail(i, at, size);
+    return this.table.offsets[i]! + at;
+  }
+
+  private check(i: number): void {
+    if (i >>> 0 >= this.length) this.fail(i, 0, 0);
+  }
+
+  private fail(i: number, at: number, size: number): never {
+    if (this.memory === undefined) {
+      throw new PuntError("batch.read", "ERR_BATCH_RELEASED", "the batch was used after its handler had returned");
+    }
+    if (!(i >= 0 && i < this.length)) {
+      throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `packet ${i} of a batch of ${this.length}`);
+    }
+    const length = this.table.lengths[i];
+    throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `bytes ${at}..${at + size} of a packet of ${length} bytes`);
+  }
+}
+
+const EMPTY = new Uint8Array(0);

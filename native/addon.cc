@@ -1,0 +1,23 @@
+// The addon's exports and its per-environment state; everything else is in the folders beside this file.
+#include <napi.h>
+
+#include "env_state.h"
+
+namespace vpp_punt {
+
+/// initialize(PuntError): must be called once per environment before anything else.
+static void Initialize(const Napi::CallbackInfo& info) {
+  EnvState::Of(info.Env())->error_class = Napi::Persistent(info[0].As<Napi::Function>());
+}
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new EnvState());
+  exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
+  return exports;
+}
+
+}  // namespace vpp_punt
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return vpp_punt::Init(env, exports); }
+
+NODE_API_MODULE(vpp_punt, InitAddon)
