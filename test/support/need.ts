@@ -1,0 +1,92 @@
+// Tests that need something a machine may lack: declared all the same, and skipped by name where it is missing.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import test, { type ImplementationFn } from "ava";
+
+type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
+
+interface Tests {
+  /** Declares a test as ava's `test` does, or a skipped one whose title ends in `[skipped: reason]`. */
+  readonly test: Declare & { readonly serial: Declare };
+  /** What is missing; undefined if nothing is. A file may leave out its hooks when this is set. */
+  readonly reason: string | undefined;
+}
+
+/** Where a program lies in PATH, or undefined. */
+export function program(name: string): string | undefined {
+  // sbin is where ip, dnsmasq and tcpdump are, and not in every user's PATH.
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function succeeds(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0;
+}
+
+/** Folder with `<release>/*.api.json` beside the project: a developer's machine may have it, a user's has not. */
+export const apiFilesFolder = "../shared/vpp-api";
+
+function missing(name: string, present: boolean): string | undefined {
+  return present ? undefined : `${name} is not here`;
+}
+
+/** For each thing a test may need: why it cannot be had here, or undefined. Anything not listed is a program's name. */
+const checks = {
+  root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
+  netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
+  vpp: () => missing("VPP (VPP_PUNT_VPP=<script that runs it>, or vpp in PATH)", vppRunner() !== undefined),
+  testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
+  papi: () => missing("vpp_papi for python3", succeeds("python3", "-c", "import vpp_papi")),
+  "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
+  tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
+  "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
+  /** For tests of speed, memory or file descriptors, which sanitizers distort. */
+  "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),
+} satisfies Record<string, () => string | undefined>;
+
+type Need = keyof typeof checks | (string & {});
+
+/** The program that runs a real VPP: `$VPP_PUNT_VPP`, or `vpp` from PATH. */
+export function vppRunner(): string | undefined {
+  return process.env.VPP_PUNT_VPP ?? program("vpp");
+}
+
+const known = new Map<string, string | undefined>();
+
+function reasonFor(need: Need): string | undefined {
+  if (!known.has(need)) {
+    const check = (checks as Record<string, () => string | undefined>)[need];
+    known.set(need, check ? check() : missing(need, program(need) !== undefined));
+  }
+  return known.get(need);
+}
+
+function skipping(reason: string): Declare {
+  return (title, implementation) => test.skip(`${title} [skipped: ${reason}]`, implementation);
+}
+
+/**
+ * `need("root", "tshark").test("title", (t) => ...)` runs where the user is root and tshark is installed.
+ * Knows the names in `checks`; any other name is a program in PATH.
+ */
+export function need(...needs: Need[]): Tests {
+  const reasons = needs.map(reasonFor).filter((reason) => reason !== undefined);
+  if (reasons.length > 0) {
+    const reason = reasons.join(", ");
+    const skip = skipping(reason);
+    return { test: Object.assign(skip, { serial: skip }), reason };
+  }
+  const declare: Declare = (title, implementation) => void test(title, implementation);
+  const serial: Declare = (title, implementation) => void test.serial(title, implementation);
+  return { test: Object.assign(declare, { serial }), reason: undefined };
+}
