@@ -18,6 +18,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace vpp_punt
 
-static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return vpp_punt::Init(env, exports); }
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return vpp_punt::Init(env, exports);
+}
 
 NODE_API_MODULE(vpp_punt, InitAddon)

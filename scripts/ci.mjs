@@ -1,0 +1,92 @@
+// All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it.
+// Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
+import { existsSync, readFileSync } from "node:fs";
+import { installPackages } from "./ci/packages.mjs";
+import { run } from "./ci/run.mjs";
+import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
+import { readTap } from "./ci/tap.mjs";
+
+const apiFiles = "../shared/vpp-api";
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+function count({ passed = 0, failed = 0, skipped = 0 }) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+
+function say(name, started, { passed = 0, failed = 0, skipped = 0 }) {
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(
+    `${failed ? "FAILED" : "ok"}  ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`,
+  );
+}
+
+/** Runs one check, which resolves with `{ counts, shown }`, and reports it at once. */
+async function check(name, body) {
+  const started = Date.now();
+  const { counts, shown } = await body();
+  for (const line of shown) console.log(line);
+  count(counts);
+  say(name, started, counts);
+  return !counts.failed;
+}
+
+/** A check that is one command: passed if it exits with 0 and `accept` (if given) takes its output. */
+function command(program, args, { accept = () => true, ...options } = {}) {
+  return async () => {
+    const result = await run(program, args, options);
+    if (result.status === 0 && accept(result.stdout)) return { counts: { passed: 1 }, shown: [] };
+    return { counts: { failed: 1 }, shown: [result.stdout, result.stderr, `exit status ${result.status}`] };
+  };
+}
+
+/** A check whose command prints TAP. An exit status that contradicts the counts is a failure of its own. */
+function tests({ status, stdout, stderr }) {
+  const { counts, shown } = readTap(stdout);
+  if (counts.failed > 0) shown.push(stderr);
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed++;
+    shown.push(stderr, `exit status ${status}`);
+  }
+  return { counts, shown };
+}
+
+async function sanitizedTests() {
+  const build = await buildSanitized();
+  if (build.status !== 0) return { counts: { failed: 1 }, shown: [build.stdout, build.stderr] };
+  const result = await testSanitized();
+  const { counts, shown } = tests(result);
+  return { counts: { ...counts, failed: counts.failed + result.found.length }, shown: [...shown, ...result.found] };
+}
+
+function demoIsOk(stdout) {
+  return JSON.parse(stdout).ok === true;
+}
+
+const scripts = JSON.parse(readFileSync("package.json", "utf8")).scripts;
+const script = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args]);
+
+/** A check by an npm script that needs the API files of VPP's releases, which not every machine has. */
+function withApiFiles(body) {
+  if (existsSync(apiFiles)) return body;
+  return async () => ({ counts: { skipped: 1 }, shown: [`  ${apiFiles} is not here`] });
+}
+
+const started = Date.now();
+installPackages();
+const prepared =
+  (await check("npm ci", command("npm", ["ci", "--ignore-scripts"]))) &&
+  (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));
+if (prepared) {
+  await check("lint", script("lint"));
+  await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"])));
+  await check("native tests with sanitizers", sanitizedTests);
+  if (scripts.demo)
+    await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
+  if (scripts["check:api"])
+    await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
+}
+console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

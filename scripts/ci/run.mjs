@@ -1,0 +1,23 @@
+// Running one command of the checks, with its output kept.
+import { spawn } from "node:child_process";
+
+/** Runs `command`; resolves with its exit status (null after a signal or the time limit) and what it printed. */
+export function run(command, args, { env = {}, timeoutMs = 600_000 } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"])
+      child[name].setEncoding("utf8").on("data", (text) => (output[name] += text));
+    // The whole group, or the time limit would end npm and leave what it started.
+    const timer = setTimeout(() => process.kill(-child.pid, "SIGKILL"), timeoutMs);
+    child.on("error", (error) => (output.stderr += `${command}: ${error.message}\n`));
+    child.on("close", (status) => {
+      clearTimeout(timer);
+      resolve({ status, ...output });
+    });
+  });
+}

@@ -1,0 +1,54 @@
+// The addon once more, compiled with AddressSanitizer and UndefinedBehaviorSanitizer, and the tests of native code over it.
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { run } from "./run.mjs";
+
+const folder = "build-sanitize";
+const logs = join(folder, "logs");
+/** Tests whose subject is native code. The others would only take longer. */
+const nativeTests = /(memif|punt-socket|stats|batch|pcap|native|errors)[^/]*(\/.*)?\.test\.js$/;
+
+/** Compiles the addon in a folder of its own: node-gyp always builds in ./build, and that one stays as it is. */
+export async function buildSanitized() {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  for (const name of ["native", "binding.gyp", "package.json", "scripts"])
+    symlinkSync(join("..", name), join(folder, name));
+  const script = `cd ${folder} && node scripts/install.mjs --rebuild`;
+  return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: "address,undefined" } });
+}
+
+async function runtimeLibrary(name) {
+  return (await run("g++", [`-print-file-name=${name}`])).stdout.trim();
+}
+
+/** What makes Node run with the sanitized addon. */
+async function environment() {
+  return {
+    VPP_PUNT_PREBUILD: resolve(folder),
+    VPP_PUNT_SANITIZE: "address,undefined",
+    // The runtime must be loaded first, and Node itself is not linked with it.
+    LD_PRELOAD: `${await runtimeLibrary("libasan.so")} ${await runtimeLibrary("libubsan.so")}`,
+    ASAN_OPTIONS: `detect_leaks=1:allow_user_segv_handler=1:log_path=${process.cwd()}/${logs}/asan`,
+    // Node itself frees little at exit: leaks are read from the log, where ours can be told from Node's.
+    LSAN_OPTIONS: "exitcode=0:report_objects=0:print_suppressions=0",
+    UBSAN_OPTIONS: `print_stacktrace=1:halt_on_error=1:log_path=${process.cwd()}/${logs}/ubsan`,
+  };
+}
+
+/** Of one log: errors other than leaks as they are, and those leaks whose allocation is called from the addon. */
+function findings(text) {
+  const blocks = text.split(/\n\s*\n/);
+  const leaks = blocks.filter((block) => /^(Direct|Indirect) leak/m.test(block) && /#1 .*vpp_punt\.node/.test(block));
+  const errors = /ERROR: (?!LeakSanitizer)|runtime error:/.test(text) ? [text] : [];
+  return [...errors, ...leaks];
+}
+
+/** Runs the native tests; resolves with their TAP output and what the sanitizers found. */
+export async function testSanitized() {
+  const files = readdirSync("dist/test", { recursive: true }).filter((name) => nativeTests.test(name));
+  const args = ["node_modules/ava/entrypoints/cli.mjs", "--tap", ...files.map((name) => join("dist/test", name))];
+  const result = await run(process.execPath, args, { env: await environment() });
+  const found = readdirSync(logs).flatMap((name) => findings(readFileSync(join(logs, name), "utf8")));
+  return { ...result, found };
+}
