@@ -39,7 +39,7 @@ async function environment() {
 /** Of one log: errors other than leaks as they are, and those leaks whose allocation is called from the addon. */
 function findings(text) {
   const blocks = text.split(/\n\s*\n/);
-  const leaks = blocks.filter((block) => /^(Direct|Indirect) leak/m.test(block) && /#1 .*vpp_punt\.node/.test(block));
+  const leaks = blocks.filter((block) => /^Direct leak/m.test(block) && /^ *#[1-3] .* \.\.\/native\//m.test(block));
   const errors = /ERROR: (?!LeakSanitizer)|runtime error:/.test(text) ? [text] : [];
   return [...errors, ...leaks];
 }
