@@ -2,17 +2,31 @@
   "targets": [
     {
       "target_name": "vpp_punt",
-      "sources": ["<!@(cat native/sources.list)"],
-      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "variables": {
+        "sanitize%": "<!(echo ${VPP_PUNT_SANITIZE:-})",
+        "portable%": "<!(echo ${VPP_PUNT_PORTABLE:-})",
+        "backends_header": "<!(node scripts/backends.mjs header build/generated/backends.h)"
+      },
+      "sources": ["<!@(cat native/sources.list)", "<!@(node scripts/backends.mjs sources)"],
+      "include_dirs": [
+        "native",
+        "build/generated",
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+        "<!@(node scripts/backends.mjs include_dirs)"
+      ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-fno-exceptions"],
-      "libraries": ["-lpthread"],
-      "variables": { "sanitize%": "<!(echo ${VPP_PUNT_SANITIZE:-})" },
+      "libraries": ["-lpthread", "<!@(node scripts/backends.mjs libraries)"],
       "conditions": [
         ["sanitize!=''", {
           "cflags_cc": ["-fsanitize=<(sanitize)", "-fno-omit-frame-pointer", "-g"],
           "ldflags": ["-fsanitize=<(sanitize)"]
+        }],
+        ["portable!=''", {
+          "sources": ["native/util/glibc_floor.cc"],
+          "defines": ["VPP_PUNT_PORTABLE"],
+          "ldflags": ["-static-libstdc++", "-Wl,--exclude-libs,ALL", "-Wl,--gc-sections"]
         }]
       ]
     }

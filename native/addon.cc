@@ -1,6 +1,7 @@
 // The addon's exports and its per-environment state; everything else is in the folders beside this file.
 #include <napi.h>
 
+#include "build_info.h"
 #include "env_state.h"
 
 namespace vpp_punt {
@@ -13,6 +14,7 @@ static void Initialize(const Napi::CallbackInfo& info) {
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvState());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
+  InitBuildInfo(env, exports);
   return exports;
 }
 

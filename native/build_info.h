@@ -1,0 +1,11 @@
+// What this binary was built from and with, for `vpp-punt info`.
+#pragma once
+
+#include <napi.h>
+
+namespace vpp_punt {
+
+/// Exports buildInfo(): see NativeBuildInfo in lib/native.ts.
+void InitBuildInfo(Napi::Env env, Napi::Object exports);
+
+}  // namespace vpp_punt
