@@ -5,8 +5,7 @@
 // LIBMEMIF_PREFIX and VPP_PREFIX name a place to look first; VPP_PUNT_BACKENDS narrows what is
 // looked for ("libmemif", "libmemif,vapi", "none").
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
