@@ -1,0 +1,39 @@
+/* Times recvmmsg on a full queue: asks punt_filler for a round, lets it fill, drains.
+ *   punt_drainer <VPP's path> <own path> */
+#define _GNU_SOURCE
+#include "punt_common.h"
+
+enum { FILL_US = 5000 }; /* the filler needs about 1 ms */
+
+/* Drains one round; the mark it ended with. */
+static uint32_t drain(int fd, struct burst* b, uint64_t* packets, uint64_t* sum) {
+  for (;;) {
+    int n = recvmmsg(fd, b->messages, BURST, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < n; i++) {
+      struct packet_desc* desc = desc_of(b, i);
+      if (desc->sw_if_index >= MARK_ROUND) return desc->sw_if_index;
+      *packets += 1;
+      *sum += *(unsigned char*)(desc + 1);
+    }
+  }
+}
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  int fd = bound_socket(argv[2]);
+  connect_to(fd, argv[1]);
+  struct burst* b = new_burst(SLOT);
+  uint64_t packets = 0, sum = 0, ns = 0;
+  uint32_t mark;
+  say_ready();
+  do {
+    say_ready_to(fd);
+    usleep(FILL_US);
+    uint64_t start = now_ns();
+    mark = drain(fd, b, &packets, &sum);
+    ns += now_ns() - start;
+  } while (mark != MARK_END);
+  printf("{\"packets\": %lu, \"seconds\": %f, \"sum\": %lu}\n", packets, (double)ns / 1e9, sum);
+  unlink(argv[2]);
+  return 0;
+}
