@@ -1,0 +1,220 @@
+// A frame as one line for a person: who to whom, and what. For logs and the CLI; a decoder for programs it is not.
+import { SocketAddress } from "node:net";
+
+/** Describes what a layer's bytes say. A layer cut short is said to be, and never read beyond. */
+type Describe = (bytes: Uint8Array) => string;
+
+function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+function name(names: Readonly<Record<number, string>>, value: number, kind: string): string {
+  return names[value] ?? `${kind} ${value}`;
+}
+
+export function macText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+export function ip4Text(bytes: Uint8Array): string {
+  return bytes.join(".");
+}
+
+export function ip6Text(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => u16(bytes, 2 * i).toString(16));
+  // SocketAddress knows where "::" goes.
+  return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
+}
+
+/** `describe` for layers of at least `size` bytes. */
+function atLeast(size: number, layer: string, describe: Describe): Describe {
+  return (bytes) => (bytes.length < size ? `${layer} cut short after ${bytes.length} bytes` : describe(bytes));
+}
+
+const arp = atLeast(28, "ARP", (bytes) => {
+  const [sender, target] = [ip4Text(bytes.subarray(14, 18)), ip4Text(bytes.subarray(24, 28))];
+  return u16(bytes, 6) === 1
+    ? `ARP who has ${target}, tell ${sender}`
+    : `ARP ${sender} is at ${macText(bytes.subarray(8, 14))}`;
+});
+
+const DNS_TYPES = {
+  1: "A",
+  2: "NS",
+  5: "CNAME",
+  6: "SOA",
+  12: "PTR",
+  15: "MX",
+  16: "TXT",
+  28: "AAAA",
+  33: "SRV",
+  65: "HTTPS",
+};
+
+/** A label as text. What a terminal might obey instead of print becomes "?". */
+function labelText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => (byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?")).join("");
+}
+
+/** The first question's name and type; undefined where the bytes end too early. */
+function dnsQuestion(bytes: Uint8Array): string | undefined {
+  const labels: string[] = [];
+  let at = 12;
+  while (at < bytes.length && bytes[at] !== 0) {
+    const end = at + 1 + bytes[at]!;
+    labels.push(labelText(bytes.subarray(at + 1, end)));
+    at = end;
+  }
+  return at + 4 < bytes.length ? `${name(DNS_TYPES, u16(bytes, at + 1), "type")} ${labels.join(".")}` : undefined;
+}
+
+const dns = atLeast(12, "DNS", (bytes) => {
+  const kind = bytes[2]! & 0x80 ? `answer (${u16(bytes, 6)} records)` : "query";
+  return `DNS ${kind} ${dnsQuestion(bytes) ?? "without a whole question"}`;
+});
+
+const DHCP_TYPES = {
+  1: "discover",
+  2: "offer",
+  3: "request",
+  4: "decline",
+  5: "ack",
+  6: "nak",
+  7: "release",
+  8: "inform",
+};
+const DHCP_MESSAGE_TYPE = 53;
+const DHCP_END = 255;
+
+function dhcpMessageType(options: Uint8Array): number {
+  for (let at = 0; at + 2 < options.length && options[at] !== DHCP_END; at += 2 + options[at + 1]!) {
+    if (options[at] === DHCP_MESSAGE_TYPE) return options[at + 2]!;
+  }
+  return 0;
+}
+
+const dhcp = atLeast(240, "DHCP", (bytes) => {
+  const type = name(DHCP_TYPES, dhcpMessageType(bytes.subarray(240)), "message");
+  return `DHCP ${type} from ${macText(bytes.subarray(28, 34))}`;
+});
+
+const UDP_SERVICES: Readonly<Record<number, Describe>> = { 53: dns, 67: dhcp, 68: dhcp };
+
+const udp = atLeast(8, "UDP", (bytes) => {
+  const [from, to] = [u16(bytes, 0), u16(bytes, 2)];
+  const service = UDP_SERVICES[to] ?? UDP_SERVICES[from];
+  const payload = bytes.subarray(8);
+  return `UDP ${from} > ${to} ${service ? service(payload) : `${payload.length} bytes`}`;
+});
+
+const TCP_FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"];
+
+const tcp = atLeast(20, "TCP", (bytes) => {
+  const flags = TCP_FLAGS.filter((_, bit) => bytes[13]! & (1 << bit));
+  const header = (bytes[12]! >> 4) * 4;
+  return `TCP ${u16(bytes, 0)} > ${u16(bytes, 2)} ${flags.join(" ")} ${Math.max(0, bytes.length - header)} bytes`;
+});
+
+const ICMP_TYPES = {
+  0: "echo reply",
+  3: "destination unreachable",
+  5: "redirect",
+  8: "echo request",
+  11: "time exceeded",
+};
+const icmp = atLeast(4, "ICMP", (bytes) => `ICMP ${name(ICMP_TYPES, bytes[0]!, "type")}`);
+
+const ICMP6_TYPES = {
+  1: "destination unreachable",
+  2: "packet too big",
+  3: "time exceeded",
+  128: "echo request",
+  129: "echo reply",
+  133: "router solicitation",
+  134: "router advertisement",
+  135: "neighbor solicitation",
+  136: "neighbor advertisement",
+  143: "multicast listener report",
+};
+
+const icmp6 = atLeast(4, "ICMPv6", (bytes) => {
+  const type = bytes[0]!;
+  const hasTarget = (type === 135 || type === 136) && bytes.length >= 24;
+  return `ICMPv6 ${name(ICMP6_TYPES, type, "type")}${hasTarget ? ` for ${ip6Text(bytes.subarray(8, 24))}` : ""}`;
+});
+
+const OSPF_TYPES = {
+  1: "hello",
+  2: "database description",
+  3: "link state request",
+  4: "link state update",
+  5: "link state ack",
+};
+
+const ospf = atLeast(12, "OSPF", (bytes) => {
+  const [router, area] = [ip4Text(bytes.subarray(4, 8)), ip4Text(bytes.subarray(8, 12))];
+  return `OSPF ${name(OSPF_TYPES, bytes[1]!, "type")} of router ${router} in area ${area}`;
+});
+
+const igmp = atLeast(4, "IGMP", (bytes) => `IGMP type 0x${bytes[0]!.toString(16)}`);
+
+const PROTOCOLS: Readonly<Record<number, Describe>> = { 1: icmp, 2: igmp, 6: tcp, 17: udp, 58: icmp6, 89: ospf };
+
+function upper(protocol: number, bytes: Uint8Array): string {
+  const describe = PROTOCOLS[protocol];
+  return describe ? describe(bytes) : `protocol ${protocol}, ${bytes.length} bytes`;
+}
+
+const ip4 = atLeast(20, "IPv4", (bytes) => {
+  const ends = `${ip4Text(bytes.subarray(12, 16))} > ${ip4Text(bytes.subarray(16, 20))}`;
+  const fragment = u16(bytes, 6) & 0x1fff;
+  if (fragment > 0) return `${ends} protocol ${bytes[9]}, fragment at ${8 * fragment}`;
+  // Up to the header's own length: Ethernet pads short frames.
+  return `${ends} ${upper(bytes[9]!, bytes.subarray((bytes[0]! & 15) * 4, u16(bytes, 2)))}`;
+});
+
+/** IPv6 extension headers that say their length in units of 8 bytes after the first 8. */
+const IP6_EXTENSIONS = [0, 43, 60];
+
+const ip6 = atLeast(40, "IPv6", (bytes) => {
+  const ends = `${ip6Text(bytes.subarray(8, 24))} > ${ip6Text(bytes.subarray(24, 40))}`;
+  let next = bytes[6]!;
+  let payload = bytes.subarray(40, 40 + u16(bytes, 4));
+  while (IP6_EXTENSIONS.includes(next) && payload.length >= 8) {
+    next = payload[0]!;
+    payload = payload.subarray(8 + 8 * payload[1]!);
+  }
+  return `${ends} ${upper(next, payload)}`;
+});
+
+const ETHERTYPES: Readonly<Record<number, Describe>> = {
+  2048: ip4,
+  2054: arp,
+  34525: ip6,
+  33024: (bytes) => vlan(bytes),
+  34984: (bytes) => vlan(bytes),
+};
+const LARGEST_802_3_LENGTH = 1500;
+
+function ethertype(type: number, bytes: Uint8Array): string {
+  if (type <= LARGEST_802_3_LENGTH)
+    return bytes[0] === 0xfe && bytes[1] === 0xfe ? "ISO (IS-IS)" : `LLC, ${type} bytes`;
+  const describe = ETHERTYPES[type];
+  return describe ? describe(bytes) : `ethertype 0x${type.toString(16).padStart(4, "0")}, ${bytes.length} bytes`;
+}
+
+const vlan = atLeast(4, "VLAN tag", (bytes) => {
+  return `VLAN ${u16(bytes, 0) & 0xfff} ${ethertype(u16(bytes, 2), bytes.subarray(4))}`;
+});
+
+const ethernet = atLeast(14, "Ethernet", (bytes) => ethertype(u16(bytes, 12), bytes.subarray(14)));
+
+/** One line about an Ethernet frame, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. */
+export function describeFrame(frame: Uint8Array): string {
+  return ethernet(frame);
+}
+
+/** One line about an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it. */
+export function describeIp(packet: Uint8Array): string {
+  return packet[0]! >> 4 === 6 ? ip6(packet) : ip4(packet);
+}
