@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { json, table } from "../lib/cli/print.js";
+
+const main = fileURLToPath(new URL("../lib/cli/main.js", import.meta.url));
+
+function cli(...args: string[]) {
+  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 30_000 });
+}
+
+test("--version is the package's", (t) => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const { status, stdout } = cli("--version");
+  t.is(status, 0);
+  t.is(stdout.trim(), version);
+});
+
+test("a wrong command line says so, shows the usage and exits with 2", (t) => {
+  const { status, stdout, stderr } = cli("--no-such-option");
+  t.is(status, 2);
+  t.is(stdout, "");
+  t.regex(stderr, /--no-such-option/);
+  t.regex(stderr, /Usage: vpp-punt/);
+});
+
+test("a table pads columns and puts numbers to the right", (t) => {
+  const text = table(
+    ["punt", "received"],
+    [
+      ["DNS", 5],
+      ["OSPF hello", 12],
+    ],
+  );
+  t.is(text, "punt        received\nDNS                5\nOSPF hello        12");
+});
+
+test("JSON output has 64-bit integers and bytes", (t) => {
+  const parsed = JSON.parse(json({ small: 5n, large: 2n ** 63n, mac: Uint8Array.of(2, 0xfd) }));
+  t.deepEqual(parsed, { small: 5, large: "9223372036854775808", mac: "02fd" });
+});
