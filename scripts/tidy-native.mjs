@@ -1,0 +1,38 @@
+// clang-tidy over the addon's sources, as many at a time as there are cores. Checks are in .clang-tidy.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+const includes = [
+  "native",
+  "build/generated",
+  dirname(require.resolve("node-addon-api/napi.h")),
+  join(dirname(dirname(process.execPath)), "include/node"),
+];
+const defines = ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"];
+const flags = ["-std=c++20", ...includes.map((folder) => `-I${folder}`), ...defines.map((define) => `-D${define}`)];
+
+/** Findings in one file; resolves with whether there were none. */
+function tidy(file) {
+  return new Promise((resolve) => {
+    const child = spawn("clang-tidy", ["--quiet", file, "--", ...flags], { stdio: ["ignore", "inherit", "pipe"] });
+    // The count of suppressed warnings, which goes to stderr, is of no use; what could not be compiled is on stdout too.
+    child.stderr.resume();
+    child.on("error", (error) => {
+      console.error(`clang-tidy: ${error.message}`);
+      resolve(false);
+    });
+    child.on("close", (status) => resolve(status === 0));
+  });
+}
+
+const files = readFileSync("native/sources.list", "utf8").split("\n").filter(Boolean);
+let clean = true;
+async function worker() {
+  for (let file = files.shift(); file; file = files.shift()) clean = (await tidy(file)) && clean;
+}
+await Promise.all(Array.from({ length: availableParallelism() }, worker));
+process.exitCode = clean ? 0 : 1;
