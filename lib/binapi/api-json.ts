@@ -1,0 +1,197 @@
+// VPP's own rendering of its API definitions: the .api.json files, and what get_api_json answers with.
+import { PuntError } from "../errors.js";
+import type { FieldDef, MessageDef, ServiceDef, TypeDef } from "./definitions.js";
+import { conventionalService } from "./notation.js";
+
+/** An .api.json file, as far as it matters here. */
+export interface ApiJson {
+  module?: string;
+  types: RawDefinition[];
+  messages: RawDefinition[];
+  unions: RawDefinition[];
+  enums: RawDefinition[];
+  enumflags?: RawDefinition[];
+  services: Record<string, RawService>;
+  aliases: Record<string, { type: string; length?: number }>;
+}
+
+/** `[name, [type, field, ...], ..., { options }]` */
+type RawDefinition = [name: string, ...parts: unknown[]];
+
+interface RawService {
+  reply: string;
+  stream?: boolean;
+  stream_msg?: string;
+  events?: string[];
+}
+
+/** A name that may become part of compiled code and a key of an object. */
+const IDENTIFIER = /^(?!__proto__$)[A-Za-z_]\w*$/;
+
+/** Checks the outer form of what should be an .api.json file. `source` names it in errors. */
+export function checkApiJson(json: unknown, source: string): ApiJson {
+  const module = json as ApiJson | null;
+  const lists = [module?.types, module?.messages, module?.unions, module?.enums];
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  if (lists.every(isListOfDefinitions) && isObject(module?.services) && isObject(module?.aliases))
+    return module as ApiJson;
+  throw badSchema(source, "is not an .api.json file (types, messages, unions, enums, services, aliases)");
+}
+
+function isListOfDefinitions(list: unknown): boolean {
+  return Array.isArray(list) && list.every((entry) => Array.isArray(entry) && IDENTIFIER.test(String(entry[0])));
+}
+
+/** The types of a file, each as a function, as most are never needed. */
+export function typesOf(json: ApiJson): [name: string, load: () => TypeDef][] {
+  const load = (list: RawDefinition[] | undefined, make: (raw: RawDefinition) => TypeDef) =>
+    (list ?? []).map((raw): [string, () => TypeDef] => [raw[0], () => make(raw)]);
+  return [
+    ...load(json.types, (raw) => ({ kind: "struct", name: raw[0], fields: fieldsOf(raw) })),
+    ...load(json.unions, (raw) => ({ kind: "union", name: raw[0], arms: fieldsOf(raw) })),
+    ...load(json.enums, (raw) => enumOf(raw, false)),
+    ...load(json.enumflags, (raw) => enumOf(raw, true)),
+    ...Object.entries(json.aliases).map(([name, { type, length }]): [string, () => TypeDef] => [
+      name,
+      () => ({ kind: "alias", name, type: typeName(type), ...(length === undefined ? {} : { length }) }),
+    ]),
+  ];
+}
+
+/** The CRC of a message: eight hex digits. */
+export function crcOf(raw: RawDefinition): string {
+  const crc = (raw.at(-1) as { crc?: unknown } | undefined)?.crc;
+  if (typeof crc === "string" && /^0x[0-9a-f]{1,8}$/.test(crc)) return crc.slice(2).padStart(8, "0");
+  throw badSchema(raw[0], "has no CRC");
+}
+
+export function messageOf(raw: RawDefinition, json: ApiJson, module: string): MessageDef {
+  const fields = fieldsOf(raw);
+  if (fields[0]?.name !== "_vl_msg_id") throw badSchema(raw[0], "does not start with _vl_msg_id");
+  const service = serviceOf(raw[0], json);
+  return { name: raw[0], crc: crcOf(raw), fields, module, ...(service === undefined ? {} : { service }) };
+}
+
+function serviceOf(name: string, json: ApiJson): ServiceDef | undefined {
+  const raw = Object.hasOwn(json.services, name) ? json.services[name] : undefined;
+  if (raw === undefined) return conventionalService(name, new Set(json.messages.map(([message]) => message)));
+  if (raw.reply === "null") return undefined;
+  const service: ServiceDef = { reply: raw.reply };
+  if (raw.stream === true) service.stream = true;
+  if (raw.stream_msg !== undefined) service.streamMessage = raw.stream_msg;
+  if (raw.events !== undefined) service.events = raw.events;
+  return service;
+}
+
+function fieldsOf(raw: RawDefinition): FieldDef[] {
+  return raw.slice(1).flatMap((part) => (Array.isArray(part) ? [fieldOf(raw[0], part)] : []));
+}
+
+/** `[type, name]`, `[type, name, size]`, `[type, name, size, length field]`, each with options behind it. */
+function fieldOf(owner: string, raw: unknown[]): FieldDef {
+  const [type, name, ...rest] = raw;
+  if (typeof type !== "string" || typeof name !== "string" || !IDENTIFIER.test(name)) {
+    throw badSchema(owner, `has a bad field ${JSON.stringify(raw)}`);
+  }
+  const field: FieldDef = { name, type: typeName(type) };
+  const [size, lengthField] = rest.filter((part) => typeof part !== "object");
+  if (typeof lengthField === "string") field.lengthField = lengthField;
+  else if (size === 0) field.variable = true;
+  else if (Number.isSafeInteger(size)) field.length = size as number;
+  else if (type === "string") field.variable = true;
+  for (const part of rest) if (typeof part === "object" && part !== null) addOptions(field, part);
+  return field;
+}
+
+/** Options that are not known here are left alone: newer generators add some. */
+function addOptions(
+  field: FieldDef,
+  options: { default?: unknown; limit?: unknown; discriminator?: unknown; case?: unknown },
+) {
+  const value = options.default;
+  if (field.type === "bool" && value !== undefined) field.default = value !== "false" && Boolean(value);
+  else if (typeof value === "number" || typeof value === "string") field.default = value;
+  if (typeof options.limit === "number") field.limit = options.limit;
+  if (typeof options.discriminator === "string") field.discriminator = options.discriminator;
+  if (typeof options.case === "string") field.case = options.case;
+}
+
+function enumOf(raw: RawDefinition, declaredFlags: boolean): TypeDef {
+  const values = raw.slice(1).filter((part): part is [string, number] => Array.isArray(part));
+  const options = raw.at(-1) as { enumtype?: string } | undefined;
+  const kind = declaredFlags || looksLikeFlags(raw[0], values) ? "flags" : "enum";
+  return { kind, name: raw[0], base: options?.enumtype ?? "u32", values };
+}
+
+/**
+ * Most of VPP's flags are declared as plain enums (if_status_flags, tap_flags). They are flags if their name says so, or if
+ * their values are single bits, up to one that cannot be a count (4 or more).
+ */
+function looksLikeFlags(name: string, values: readonly (readonly [string, number])[]): boolean {
+  if (/flags$/.test(name)) return true;
+  return values.every(([, value]) => (value & (value - 1)) === 0) && values.some(([, value]) => value >= 4);
+}
+
+/** `vl_api_mac_address_t` is the type mac_address. */
+function typeName(type: string): string {
+  return type.startsWith("vl_api_") && type.endsWith("_t") ? type.slice(7, -2) : type;
+}
+
+function badSchema(what: string, problem: string): PuntError {
+  return new PuntError("binapi.schema", "ERR_BAD_SCHEMA", `${what} ${problem}`);
+}
+
+/** An .api.json file out of definitions: messages of one module and all types that they need. */
+export function renderApiJson(module: string, messages: readonly MessageDef[], types: readonly TypeDef[]): ApiJson {
+  const json: ApiJson = {
+    module,
+    types: [],
+    messages: [],
+    unions: [],
+    enums: [],
+    enumflags: [],
+    services: {},
+    aliases: {},
+  };
+  for (const type of types) renderType(json, type);
+  for (const message of messages) {
+    json.messages.push([message.name, ...message.fields.map(renderField), { crc: `0x${message.crc}`, options: {} }]);
+    if (message.service !== undefined) json.services[message.name] = renderService(message.service);
+  }
+  return json;
+}
+
+function renderType(json: ApiJson, type: TypeDef): void {
+  if (type.kind === "struct") json.types.push([type.name, ...type.fields.map(renderField)]);
+  else if (type.kind === "union") json.unions.push([type.name, ...type.arms.map(renderField)]);
+  else if (type.kind === "alias") json.aliases[type.name] = renderAlias(type);
+  else {
+    const list = type.kind === "flags" ? json.enumflags! : json.enums;
+    list.push([type.name, ...type.values, { enumtype: type.base }]);
+  }
+}
+
+function renderAlias({ type, length }: { type: string; length?: number }): { type: string; length?: number } {
+  return { type: renderTypeName(type), ...(length === undefined ? {} : { length }) };
+}
+
+function renderField(field: FieldDef): unknown[] {
+  const raw: unknown[] = [renderTypeName(field.type), field.name];
+  if (field.lengthField !== undefined) raw.push(0, field.lengthField);
+  else if (field.variable) raw.push(0);
+  else if (field.length !== undefined) raw.push(field.length);
+  const { default: value, limit, discriminator } = field;
+  const options = { default: value, limit, discriminator, case: field.case };
+  if (Object.values(options).some((option) => option !== undefined)) raw.push(JSON.parse(JSON.stringify(options)));
+  return raw;
+}
+
+const BASE_TYPES = new Set(["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f64", "bool", "string"]);
+
+function renderTypeName(type: string): string {
+  return BASE_TYPES.has(type) ? type : `vl_api_${type}_t`;
+}
+
+function renderService({ reply, stream, streamMessage, events }: ServiceDef): RawService {
+  return JSON.parse(JSON.stringify({ reply, stream, stream_msg: streamMessage, events })) as RawService;
+}

@@ -1,0 +1,14 @@
+import type { Reader, Writer } from "../cursor.js";
+
+/** How values of one type go to bytes and back. */
+export interface Codec {
+  /** Bytes that a value takes; undefined if that depends on the value. */
+  readonly size: number | undefined;
+  /** Bytes that a value takes at least. */
+  readonly minSize: number;
+  /** `related` is what another field says: the number of elements, or the value that selects a union's arm. */
+  read(reader: Reader, related?: unknown): unknown;
+  write(writer: Writer, value: unknown, related?: unknown): void;
+  /** For types that are one method of the cursors: its name and second argument, so that compiled code calls it directly. */
+  readonly method?: { name: keyof Reader & keyof Writer; argument?: number };
+}

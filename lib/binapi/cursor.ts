@@ -1,0 +1,240 @@
+// The only places that touch the bytes of a message. Every read is checked against the message's end and every value against
+// the range of its type: nothing outside the message is read, nothing is cut off silently.
+import { endianness } from "node:os";
+import { describe, FieldError } from "./field-error.js";
+import { readAscii } from "./text-cache.js";
+
+/** Binary-API integers are in network order, but f64 goes out as the host has it. */
+const F64_LITTLE = endianness() === "LE";
+const MAX_U64 = (1n << 64n) - 1n;
+const MAX_I64 = (1n << 63n) - 1n;
+
+/** Reads a message front to back. `end` is the message's end, which may lie before the buffer's. */
+export class Reader {
+  bytes: Buffer;
+  view: DataView;
+  at = 0;
+  end: number;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.end = bytes.byteLength;
+  }
+
+  /** Confines the reader to the message at `start`..`end` of its buffer. */
+  window(start: number, end: number): this {
+    this.at = start;
+    this.end = end;
+    return this;
+  }
+
+  /** Takes `size` bytes: where they start. Throws if the message ends before. */
+  take(size: number): number {
+    const start = this.at;
+    const next = start + size;
+    if (next > this.end) {
+      throw new FieldError(`the message ends after ${this.end - start} of ${size} bytes`, "ERR_TRUNCATED");
+    }
+    this.at = next;
+    return start;
+  }
+
+  remaining(): number {
+    return this.end - this.at;
+  }
+
+  u8(): number {
+    return this.bytes[this.take(1)]!;
+  }
+  i8(): number {
+    return this.view.getInt8(this.take(1));
+  }
+  u16(): number {
+    return this.view.getUint16(this.take(2));
+  }
+  i16(): number {
+    return this.view.getInt16(this.take(2));
+  }
+  u32(): number {
+    return this.view.getUint32(this.take(4));
+  }
+  i32(): number {
+    return this.view.getInt32(this.take(4));
+  }
+  u64(): bigint {
+    return this.view.getBigUint64(this.take(8));
+  }
+  i64(): bigint {
+    return this.view.getBigInt64(this.take(8));
+  }
+  f64(): number {
+    return this.view.getFloat64(this.take(8), F64_LITTLE);
+  }
+  bool(): boolean {
+    return this.bytes[this.take(1)] !== 0;
+  }
+
+  /** A copy of the next `size` bytes, the caller's own. */
+  copy(size: number): Uint8Array {
+    const start = this.bytes.byteOffset + this.take(size);
+    return new Uint8Array(this.bytes.buffer.slice(start, start + size));
+  }
+
+  /** `size` bytes of text, cut at the first NUL. */
+  fixedString(size: number): string {
+    const start = this.take(size);
+    let end = start;
+    const limit = start + size;
+    while (end < limit && this.bytes[end] !== 0) end++;
+    return readAscii(this.bytes, start, end) ?? this.bytes.toString("utf8", start, end);
+  }
+
+  /** u32 length, then that much text. */
+  string(): string {
+    const size = this.u32();
+    const start = this.take(size);
+    return readAscii(this.bytes, start, start + size) ?? this.bytes.toString("utf8", start, start + size);
+  }
+}
+
+/** Builds messages one after the other in a buffer that grows. */
+export class Writer {
+  bytes: Buffer;
+  view: DataView;
+  at = 0;
+
+  constructor(capacity = 4096) {
+    this.bytes = Buffer.from(new ArrayBuffer(capacity));
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /**
+   * Reserves `size` bytes at the end of what was written: where they start. May replace `bytes` and `view`: look them up after
+   * the call, not before.
+   */
+  skip(size: number): number {
+    const start = this.at;
+    if (start + size > this.bytes.length) this.grow(start + size);
+    this.at = start + size;
+    return start;
+  }
+
+  u8(value: unknown): void {
+    if (((value as number) & 0xff) !== value) throw outOfRange(value, "u8", 0, 0xff);
+    const start = this.skip(1);
+    this.bytes[start] = value as number;
+  }
+  i8(value: unknown): void {
+    if (((value as number) << 24) >> 24 !== value) throw outOfRange(value, "i8", -0x80, 0x7f);
+    const start = this.skip(1);
+    this.view.setInt8(start, value as number);
+  }
+  u16(value: unknown): void {
+    if (((value as number) & 0xffff) !== value) throw outOfRange(value, "u16", 0, 0xffff);
+    const start = this.skip(2);
+    this.view.setUint16(start, value as number);
+  }
+  i16(value: unknown): void {
+    if (((value as number) << 16) >> 16 !== value) throw outOfRange(value, "i16", -0x8000, 0x7fff);
+    const start = this.skip(2);
+    this.view.setInt16(start, value as number);
+  }
+  u32(value: unknown): void {
+    if ((value as number) >>> 0 !== value) throw outOfRange(value, "u32", 0, 0xffffffff);
+    const start = this.skip(4);
+    this.view.setUint32(start, value as number);
+  }
+  i32(value: unknown): void {
+    if (((value as number) | 0) !== value) throw outOfRange(value, "i32", -0x80000000, 0x7fffffff);
+    const start = this.skip(4);
+    this.view.setInt32(start, value as number);
+  }
+  u64(value: unknown): void {
+    const wide = wideInteger(value, "u64", 0n, MAX_U64);
+    const start = this.skip(8);
+    this.view.setBigUint64(start, wide);
+  }
+  i64(value: unknown): void {
+    const wide = wideInteger(value, "i64", -MAX_I64 - 1n, MAX_I64);
+    const start = this.skip(8);
+    this.view.setBigInt64(start, wide);
+  }
+  f64(value: unknown): void {
+    if (typeof value !== "number") throw new FieldError(`${describe(value)} is not a number`);
+    const start = this.skip(8);
+    this.view.setFloat64(start, value, F64_LITTLE);
+  }
+  bool(value: unknown): void {
+    if (typeof value !== "boolean") throw new FieldError(`${describe(value)} is not a boolean`);
+    const start = this.skip(1);
+    this.bytes[start] = value ? 1 : 0;
+  }
+
+  /** `value` as it is. */
+  raw(value: Uint8Array): void {
+    const start = this.skip(value.length);
+    this.bytes.set(value, start);
+  }
+
+  /** Text padded with NULs to `size`, of which one always remains. */
+  fixedString(value: unknown, size: number): void {
+    const text = checkText(value);
+    const start = this.skip(size);
+    const length = this.text(text, start, size);
+    if (length >= size) throw new FieldError(`${describe(value)} is longer than ${size - 1} bytes`);
+    if (text.includes("\0")) throw new FieldError(`${describe(value)} has a NUL character, which ends a string in VPP`);
+    this.bytes.fill(0, start + length, start + size);
+  }
+
+  /** u32 length, then the text. At most `limit` bytes. */
+  string(value: unknown, limit = 0xffffffff): void {
+    const text = checkText(value);
+    const size = Buffer.byteLength(text);
+    if (size > limit) throw new FieldError(`${describe(value)} is longer than ${limit} bytes`);
+    this.u32(size);
+    this.text(text, this.skip(size), size);
+  }
+
+  /** Writes text at `start`; its whole length in bytes, of which at most `room` have been written. */
+  private text(text: string, start: number, room: number): number {
+    const length = text.length;
+    if (length > room) return length;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return this.wideText(text, start, room);
+      this.bytes[start + i] = code;
+    }
+    return length;
+  }
+
+  private wideText(text: string, start: number, room: number): number {
+    const size = Buffer.byteLength(text);
+    if (size <= room) this.bytes.write(text, start, room, "utf8");
+    return size;
+  }
+
+  private grow(needed: number): void {
+    const larger = Buffer.from(new ArrayBuffer(Math.max(needed, this.bytes.length * 2)));
+    larger.set(this.bytes.subarray(0, this.at));
+    this.bytes = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}
+
+function outOfRange(value: unknown, type: string, min: number, max: number): FieldError {
+  if (typeof value !== "number") return new FieldError(`${describe(value)} is not a number (${type})`);
+  return new FieldError(`${describe(value)} is not an integer in ${min}..${max} (${type})`);
+}
+
+function wideInteger(value: unknown, type: string, min: bigint, max: bigint): bigint {
+  const wide = Number.isSafeInteger(value) ? BigInt(value as number) : value;
+  if (typeof wide !== "bigint") throw new FieldError(`${describe(value)} is not a bigint or safe integer (${type})`);
+  if (wide < min || wide > max) throw new FieldError(`${wide} is not in ${min}..${max} (${type})`);
+  return wide;
+}
+
+function checkText(value: unknown): string {
+  if (typeof value !== "string") throw new FieldError(`${describe(value)} is not a string`);
+  return value;
+}

@@ -1,0 +1,133 @@
+import { PuntError } from "../errors.js";
+import type { Codec } from "./codec/codec.js";
+import { Reader, Writer } from "./cursor.js";
+import type { FieldDef, MessageDef, ServiceDef } from "./definitions.js";
+import { FieldError } from "./field-error.js";
+
+/** A message's value in JavaScript: every field but those of the header, by VPP's names. */
+export type MessageValue = Record<string, unknown>;
+
+/** The fields that the client fills in: they are not part of a message's value. */
+export interface MessageHeader {
+  /** `_vl_msg_id`: what the running VPP calls the message. */
+  id: number;
+  clientIndex: number;
+  /** Opaque: VPP returns it as it was sent. */
+  context: number;
+}
+
+const HEADER_FIELDS = new Set(["client_index", "context"]);
+
+/** One message of VPP's API, in one definition (name and CRC). */
+export class Message {
+  readonly name: string;
+  /** Eight hex digits. */
+  readonly crc: string;
+  /** As in VPP's message table: `show_version_51077d14`. */
+  readonly key: string;
+  /** The .api file it is from. */
+  readonly module: string;
+  /** What answers it, if it is a request. */
+  readonly service: ServiceDef | undefined;
+  /** Where `client_index` and `context` are in the message; -1 if it has none. */
+  readonly clientIndexOffset: number;
+  readonly contextOffset: number;
+  readonly headerSize: number;
+  /** Fields behind the header, in order. */
+  readonly fields: readonly FieldDef[];
+
+  private readonly compile: () => Codec;
+  private compiled: Codec | undefined;
+
+  constructor(def: MessageDef, compile: (fields: readonly FieldDef[]) => Codec) {
+    this.name = def.name;
+    this.crc = def.crc;
+    this.key = `${def.name}_${def.crc}`;
+    this.module = def.module;
+    this.service = def.service;
+    const header = headerFields(def.fields);
+    this.clientIndexOffset = offsetIn(header, "client_index");
+    this.contextOffset = offsetIn(header, "context");
+    this.headerSize = 2 + 4 * header.length;
+    this.fields = def.fields.slice(1 + header.length);
+    this.compile = () => compile(this.fields);
+  }
+
+  /** Whether it has a field `name` behind the header. */
+  hasField(name: string): boolean {
+    return this.fields.some((field) => field.name === name);
+  }
+
+  /** The message as bytes, `_vl_msg_id` first. What is not given of the header is 0. */
+  encode(value: MessageValue = {}, header: Partial<MessageHeader> = {}): Uint8Array {
+    const writer = new Writer(256);
+    this.write(writer, header.id ?? 0, header.clientIndex ?? 0, header.context ?? 0, value);
+    return new Uint8Array(writer.bytes.buffer, 0, writer.at);
+  }
+
+  /** Appends the message to `writer`; if the value is bad, throws and appends nothing. */
+  write(writer: Writer, id: number, clientIndex: number, context: number, value: MessageValue): void {
+    const start = writer.skip(this.headerSize);
+    writer.view.setUint16(start, id);
+    if (this.clientIndexOffset >= 0) writer.view.setUint32(start + this.clientIndexOffset, clientIndex);
+    if (this.contextOffset >= 0) writer.view.setUint32(start + this.contextOffset, context);
+    try {
+      (this.compiled ?? this.codec()).write(writer, value);
+    } catch (error) {
+      writer.at = start;
+      throw this.explain("encode", error);
+    }
+  }
+
+  /** The value of a message given as bytes, `_vl_msg_id` first. */
+  decode(bytes: Uint8Array): MessageValue {
+    return this.read(new Reader(bytes));
+  }
+
+  /** The value of the message at which `reader` stands. */
+  read(reader: Reader): MessageValue {
+    const start = reader.at;
+    try {
+      reader.take(this.headerSize);
+      return (this.compiled ?? this.codec()).read(reader) as MessageValue;
+    } catch (error) {
+      throw this.explain("decode", error, reader.at - start);
+    }
+  }
+
+  /** The header of a message given as bytes; 0 for what this message does not have. */
+  header(bytes: Uint8Array): MessageHeader {
+    const reader = new Reader(bytes);
+    if (bytes.length < this.headerSize) throw this.explain("decode", new FieldError("no header", "ERR_TRUNCATED"), 0);
+    const u32At = (offset: number) => (offset < 0 ? 0 : reader.view.getUint32(offset));
+    return { id: reader.u16(), clientIndex: u32At(this.clientIndexOffset), context: u32At(this.contextOffset) };
+  }
+
+  private codec(): Codec {
+    this.compiled = this.compile();
+    return this.compiled;
+  }
+
+  private explain(verb: "encode" | "decode", error: unknown, offset?: number): unknown {
+    if (!(error instanceof FieldError)) return error;
+    const where = error.path === "" ? this.name : `${this.name}.${error.path}`;
+    const at = offset === undefined ? "" : ` (at byte ${offset})`;
+    const details = { message: this.name, path: error.path, ...(offset === undefined ? {} : { offset }) };
+    return new PuntError(`binapi.${verb}`, error.code, `${where}: ${error.problem}${at}`, details);
+  }
+}
+
+/** `client_index` and `context` where they directly follow the id, in this order. */
+function headerFields(fields: readonly FieldDef[]): FieldDef[] {
+  const header: FieldDef[] = [];
+  for (const field of fields.slice(1, 3)) {
+    if (field.type !== "u32" || !HEADER_FIELDS.has(field.name) || header[0]?.name === "context") break;
+    header.push(field);
+  }
+  return header;
+}
+
+function offsetIn(header: readonly FieldDef[], name: string): number {
+  const index = header.findIndex((field) => field.name === name);
+  return index < 0 ? -1 : 2 + 4 * index;
+}

@@ -1,0 +1,232 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { PuntError } from "../errors.js";
+import { type ApiJson, checkApiJson, crcOf, messageOf, renderApiJson, typesOf } from "./api-json.js";
+import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES } from "./builtin.js";
+import { Compiler } from "./codec/compile.js";
+import type { FieldDef, MessageDef, TypeDef, TypeLookup } from "./definitions.js";
+import { FieldError } from "./field-error.js";
+import { Message } from "./message.js";
+import { type Definitions, parseNotation, type Ranged } from "./notation.js";
+
+/** A VPP release that the built-in definitions cover. */
+export type Release = (typeof BUILTIN_RELEASES)[number];
+
+/** One definition of a message, loaded when it is first asked for. */
+interface Variant {
+  crc: string;
+  load(): { def: MessageDef; scope: Scope };
+  message?: Message;
+}
+
+/** The types that a message's fields refer to. */
+interface Scope {
+  types: TypeLookup;
+  compiler: Compiler;
+}
+
+/**
+ * Definitions of VPP's messages. A message may be there in several variants, told apart by CRC: that is how one client talks to
+ * any release.
+ */
+export class Schema {
+  /** `origin`: where the definitions are from, for errors. */
+  private constructor(
+    readonly origin: string,
+    private readonly variants: ReadonlyMap<string, Variant[]>,
+  ) {}
+
+  /**
+   * The messages this project uses. Of one release, or (without `release`) of all of 22.02 to 26.06: then `message(name)` is the
+   * newest variant, and `message(name, crc)` finds any.
+   */
+  static builtin(release?: Release): Schema {
+    const index = release === undefined ? undefined : BUILTIN_RELEASES.indexOf(release);
+    if (index === -1) {
+      throw schemaError(
+        "ERR_OUT_OF_RANGE",
+        `no built-in release ${release} (there are ${BUILTIN_RELEASES.join(", ")})`,
+      );
+    }
+    return new Schema(release === undefined ? "built in" : `built in for ${release}`, builtinVariants(index));
+  }
+
+  /** Out of the parsed contents of .api.json files. */
+  static fromApiJson(files: readonly unknown[], origin = "api.json"): Schema {
+    const modules = files.map((file, i) => checkApiJson(file, `${origin}: file ${i}`));
+    return new Schema(origin, jsonVariants(modules));
+  }
+
+  /** Out of the answer to get_api_json: a JSON array of such files. */
+  static fromApiJsonText(text: string, origin = "get_api_json"): Schema {
+    const modules: unknown = parseJson(text, origin);
+    if (!Array.isArray(modules)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
+    return Schema.fromApiJson(modules, origin);
+  }
+
+  /** All .api.json files under a folder, such as /usr/share/vpp/api. */
+  static async fromDirectory(folder: string): Promise<Schema> {
+    const entries = await readdir(folder, { recursive: true });
+    const names = entries.filter((name) => name.endsWith(".api.json")).sort();
+    if (names.length === 0) throw schemaError("ENOENT", `there is no .api.json file under ${folder}`);
+    const files: unknown[] = [];
+    for (const name of names) files.push(await readApiFile(join(folder, name)));
+    return Schema.fromApiJson(files, folder);
+  }
+
+  /** Names of all messages. */
+  names(): string[] {
+    return [...this.variants.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.variants.has(name);
+  }
+
+  /** The CRCs under which `name` is known, the newest last. */
+  crcs(name: string): string[] {
+    return (this.variants.get(name) ?? []).map((variant) => variant.crc);
+  }
+
+  /** The message `name`: its newest variant, or the one with this CRC. Throws if there is none. */
+  message(name: string, crc?: string): Message {
+    const message = this.find(name, crc);
+    if (message !== undefined) return message;
+    const which = crc === undefined ? name : `${name} with CRC ${crc}`;
+    throw schemaError("ERR_UNKNOWN_MESSAGE", `no definition of the message ${which} (${this.origin})`);
+  }
+
+  /** Like `message`, but undefined if there is none. */
+  find(name: string, crc?: string): Message | undefined {
+    const variants = this.variants.get(name);
+    const variant = crc === undefined ? variants?.at(-1) : variants?.find((one) => one.crc === crc);
+    if (variant === undefined) return undefined;
+    variant.message ??= this.compile(variant);
+    return variant.message;
+  }
+
+  /** All messages, each in its newest variant. Compiles none of them before it is used. */
+  messages(): Message[] {
+    return this.names().map((name) => this.message(name));
+  }
+
+  /** The same as .api.json files, one a module: what a VPP with these messages answers to get_api_json. */
+  toApiJson(): ApiJson[] {
+    const modules = new Map<string, { def: MessageDef; scope: Scope }[]>();
+    for (const variants of this.variants.values()) {
+      const loaded = variants.at(-1)!.load();
+      const list = modules.get(loaded.def.module) ?? [];
+      modules.set(loaded.def.module, list);
+      list.push(loaded);
+    }
+    return [...modules].map(([module, list]) => renderModule(module, list));
+  }
+
+  /** The definition behind `message(name)`, for tools. */
+  definition(name: string): { def: MessageDef; types: TypeLookup } {
+    this.message(name);
+    const { def, scope } = this.variants.get(name)!.at(-1)!.load();
+    return { def, types: scope.types };
+  }
+
+  private compile(variant: Variant): Message {
+    const { def, scope } = variant.load();
+    return new Message(def, (fields) => compileBody(def, scope, fields));
+  }
+}
+
+function compileBody(def: MessageDef, scope: Scope, fields: readonly FieldDef[]) {
+  try {
+    return scope.compiler.struct(fields);
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw schemaError("ERR_BAD_SCHEMA", `the definition of ${def.name} is bad: ${error.path}: ${error.problem}`);
+  }
+}
+
+function makeScope(types: TypeLookup): Scope {
+  return { types, compiler: new Compiler(types) };
+}
+
+let builtin: Definitions | undefined;
+
+function builtinVariants(release: number | undefined): Map<string, Variant[]> {
+  builtin ??= parseNotation(BUILTIN_DEFINITIONS, BUILTIN_RELEASES);
+  const { types, messages } = builtin;
+  const scopes = BUILTIN_RELEASES.map((_, index) => makeScope(typesOfRelease(types, index)));
+  const variants = new Map<string, Variant[]>();
+  for (const { def, first, last } of messages) {
+    if (release !== undefined && (release < first || release > last)) continue;
+    const list = variants.get(def.name) ?? [];
+    variants.set(def.name, list);
+    list.push({ crc: def.crc, load: () => ({ def, scope: scopes[release ?? last]! }) });
+  }
+  return variants;
+}
+
+function typesOfRelease(types: readonly Ranged<TypeDef>[], release: number): TypeLookup {
+  const valid = types.filter(({ first, last }) => first <= release && release <= last);
+  const byName = new Map(valid.map(({ def }) => [def.name, def]));
+  return (name) => byName.get(name);
+}
+
+function jsonVariants(modules: readonly ApiJson[]): Map<string, Variant[]> {
+  const loaders = new Map(modules.flatMap((module) => typesOf(module)));
+  const types = new Map<string, TypeDef>();
+  const scope = makeScope((name) => {
+    const known = types.get(name) ?? loaders.get(name)?.();
+    if (known !== undefined) types.set(name, known);
+    return known;
+  });
+  const variants = new Map<string, Variant[]>();
+  for (const [i, json] of modules.entries()) {
+    const module = json.module ?? `file ${i}`;
+    for (const raw of json.messages) {
+      variants.set(raw[0], [{ crc: crcOf(raw), load: () => ({ def: messageOf(raw, json, module), scope }) }]);
+    }
+  }
+  return variants;
+}
+
+function renderModule(module: string, loaded: readonly { def: MessageDef; scope: Scope }[]): ApiJson {
+  const types = new Map<string, TypeDef>();
+  for (const { def, scope } of loaded) collectTypes(def.fields, scope.types, types);
+  return renderApiJson(
+    module,
+    loaded.map(({ def }) => def),
+    [...types.values()],
+  );
+}
+
+function collectTypes(fields: readonly FieldDef[], lookup: TypeLookup, found: Map<string, TypeDef>): void {
+  for (const { type } of fields) {
+    const def = lookup(type);
+    if (def === undefined || found.has(type)) continue;
+    found.set(type, def);
+    collectTypes(fieldsIn(def), lookup, found);
+  }
+}
+
+function fieldsIn(def: TypeDef): readonly FieldDef[] {
+  if (def.kind === "struct") return def.fields;
+  if (def.kind === "union") return def.arms;
+  return def.kind === "alias" ? [{ name: def.name, type: def.type }] : [];
+}
+
+/** A file's name says its module where the file does not (before VPP 26.06). */
+async function readApiFile(path: string): Promise<unknown> {
+  const json = parseJson(await readFile(path, "utf8"), path);
+  return typeof json === "object" && json !== null ? { module: basename(path, ".api.json"), ...json } : json;
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PuntError("binapi.schema", "ERR_BAD_SCHEMA", `${source}: ${(cause as Error).message}`, {}, cause);
+  }
+}
+
+function schemaError(code: string, message: string): PuntError {
+  return new PuntError("binapi.schema", code, message);
+}
