@@ -1,22 +1,33 @@
 // Makes sure that the native addon is there: a prebuild that fits, or else a build with node-gyp.
 //   node scripts/install.mjs             what `npm install` runs
 //   node scripts/install.mjs --rebuild   compile, whatever is there
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+// `npm_config_build_from_source=true` compiles too. What keeps it from compiling is said in plain words.
+import { compile } from "./install/compile.mjs";
+import { findPrebuild, libcName } from "./install/prebuild.mjs";
 
-const require = createRequire(import.meta.url);
-
-/** Node's own headers, where the machine has them, so that node-gyp needs no download. */
-function headersPrefix() {
-  const prefix = dirname(dirname(process.execPath));
-  return existsSync(join(prefix, "include/node/node_api.h")) ? prefix : undefined;
+function wantsSource() {
+  const asked = process.env.npm_config_build_from_source;
+  return process.argv.includes("--rebuild") || asked === "true" || asked === "" || asked === "vpp-punt";
 }
 
-const env = { ...process.env };
-if (process.argv.includes("--rebuild")) env.npm_config_build_from_source = "true";
-env.npm_config_nodedir ??= headersPrefix();
-if (env.npm_config_nodedir === undefined) delete env.npm_config_nodedir;
-const result = spawnSync(process.execPath, [require.resolve("node-gyp-build/bin.js")], { env, stdio: "inherit" });
-process.exit(result.status ?? 1);
+function platformText() {
+  return `${process.platform} ${process.arch}, ${libcName()}, Node ${process.version}`;
+}
+
+function fail(lines) {
+  for (const line of lines) console.error(`vpp-punt: ${line}`);
+  process.exit(1);
+}
+
+function main() {
+  if (process.platform !== "linux") fail([`VPP and this package run on Linux only, this is ${process.platform}`]);
+  if (!wantsSource()) {
+    const { file, problem } = findPrebuild();
+    if (file) return;
+    console.error(`vpp-punt: no prebuilt binary for ${platformText()} (${problem}): compiling the addon`);
+  }
+  const problems = compile();
+  if (problems.length > 0) fail([`the addon could not be compiled for ${platformText()}:`, ...problems]);
+}
+
+main();
