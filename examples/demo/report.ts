@@ -25,9 +25,9 @@ class ConsoleReport implements Report {
   }
 
   live(text: string): void {
-    if (!process.stdout.isTTY) return console.log(text);
-    process.stdout.write(`${CLEAR_LINE}${text}`);
-    this.isLive = true;
+    if (process.stdout.isTTY) process.stdout.write(`${CLEAR_LINE}${text}`);
+    else console.log(text);
+    this.isLive = process.stdout.isTTY;
   }
 
   table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): void {

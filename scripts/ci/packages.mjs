@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 const packages = ["g++", "make", "python3", "clang-format", "clang-tidy", "dpdk", "tshark", "iproute2", "procps"];
 
 function isInstalled(name) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's placeholder
   const query = spawnSync("dpkg-query", ["-W", "-f", "${Status}", name], { encoding: "utf8" });
   return query.status === 0 && query.stdout.includes("install ok installed");
 }
