@@ -44,7 +44,7 @@ function missing(name: string, present: boolean): string | undefined {
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
-  vpp: () => missing("VPP (VPP_PUNT_VPP=<script that runs it>, or vpp in PATH)", vppRunner() !== undefined),
+  vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
   papi: () => missing("vpp_papi for python3", succeeds("python3", "-c", "import vpp_papi")),
   "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
@@ -56,9 +56,11 @@ const checks = {
 
 type Need = keyof typeof checks | (string & {});
 
-/** The program that runs a real VPP: `$VPP_PUNT_VPP`, or `vpp` from PATH. */
-export function vppRunner(): string | undefined {
-  return process.env.VPP_PUNT_VPP ?? program("vpp");
+/** A real VPP: `$VPP_PREFIX/bin/vpp`, or the one in /opt/vpp, or the one in PATH. */
+export function vppProgram(): string | undefined {
+  const prefix = process.env.VPP_PREFIX ?? "/opt/vpp";
+  const file = join(prefix, "bin", "vpp");
+  return isExecutable(file) ? file : program("vpp");
 }
 
 const known = new Map<string, string | undefined>();
