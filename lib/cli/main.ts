@@ -3,9 +3,10 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ExitStatus, fail } from "./exit.js";
+import { register as registerInfo } from "./info.js";
 
 /** Each adds its command to the program. */
-const commands: ((program: Command) => void)[] = [];
+const commands: ((program: Command) => void)[] = [registerInfo];
 
 const version = (
   JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }

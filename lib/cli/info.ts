@@ -1,0 +1,171 @@
+// `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { NativeBuildInfo } from "../native.js";
+import {
+  type KernelFacts,
+  kernelFacts,
+  mappedFiles,
+  type SocketState,
+  socketState,
+  type VppFiles,
+  vppFiles,
+} from "./machine.js";
+import { json, table } from "./print.js";
+
+/** A place the build looked for a library in, and what it found. */
+interface LookedIn {
+  readonly where: string;
+  readonly result: string;
+}
+
+/** A memif engine or a binary-API transport. */
+export interface Capability {
+  readonly available: boolean;
+  /** Version of the library it is made on, where the library says one. */
+  readonly version?: string;
+  /** The library's file that was loaded. */
+  readonly file?: string;
+  /** Where the build looked for the library. */
+  readonly looked?: readonly LookedIn[];
+  /** Why it is not available. */
+  readonly reason?: string;
+}
+
+/** What `vpp-punt info --json` prints. Fields are only added, never renamed or removed, within a major version. */
+export interface Info {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly libc: string;
+  readonly addon: {
+    readonly loaded: boolean;
+    readonly file?: string;
+    /** Built for any glibc from 2.31, as prebuilds are; false for one compiled on this machine. */
+    readonly portable?: boolean;
+    readonly compiler?: string;
+    readonly napiVersion?: number;
+    readonly error?: string;
+  };
+  readonly engines: { readonly builtin: Capability; readonly libmemif: Capability };
+  readonly transports: { readonly socket: Capability; readonly vapi: Capability };
+  readonly kernel: KernelFacts;
+  readonly vpp: VppFiles & { readonly socket: string; readonly state: SocketState };
+}
+
+const DEFAULT_SOCKET = "/run/vpp/api.sock";
+
+function libc(): string {
+  const header = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  const version = header.header?.glibcVersionRuntime;
+  return version ? `glibc ${version}` : "musl";
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** An engine or transport of VPP's own library: there, or not there with the places looked in. */
+function linked(build: NativeBuildInfo, name: "libmemif" | "vapi", soname: string): Capability {
+  const looked = (JSON.parse(build.looked) as Record<string, LookedIn[]>)[name] ?? [];
+  if (!build[name]) return { available: false, reason: `${soname} was not found when the addon was built`, looked };
+  const file = mappedFiles(new RegExp(`/${soname}\\.so[^/]*$`))[0];
+  // VPP's libraries carry their release in the file name: libvapiclient.so.26.06.
+  const version = name === "libmemif" ? build.libmemifVersion : file?.match(/\.so\.([\d.]+)$/)?.[1];
+  return { available: true, ...(version ? { version } : {}), ...(file ? { file } : {}), looked };
+}
+
+type NativeFacts = Pick<Info, "addon" | "engines" | "transports">;
+
+function withoutAddon(error: Error): NativeFacts {
+  const missing: Capability = { available: false, reason: "the addon is not loaded" };
+  return {
+    addon: { loaded: false, error: error.message },
+    engines: { builtin: missing, libmemif: missing },
+    transports: { socket: { available: true }, vapi: missing },
+  };
+}
+
+async function nativeFacts(): Promise<NativeFacts> {
+  try {
+    // Not a static import: a machine where the addon does not load is where this command is needed most.
+    const build = (await import("../native.js")).native.buildInfo();
+    const file = mappedFiles(/\/(vpp_punt|vpp-punt\.\w+)\.node$/)[0];
+    const { portable, compiler, napiVersion } = build;
+    return {
+      addon: { loaded: true, ...(file ? { file } : {}), portable, compiler, napiVersion },
+      engines: { builtin: { available: true }, libmemif: linked(build, "libmemif", "libmemif") },
+      transports: { socket: { available: true }, vapi: linked(build, "vapi", "libvapiclient") },
+    };
+  } catch (error) {
+    return withoutAddon(error as Error);
+  }
+}
+
+/** Everything `vpp-punt info` says; `socket` is the path of VPP's API socket to look for. */
+export async function collectInfo(socket: string): Promise<Info> {
+  return {
+    version: packageVersion(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    libc: libc(),
+    ...(await nativeFacts()),
+    kernel: kernelFacts(),
+    vpp: { ...vppFiles(), socket, state: await socketState(socket) },
+  };
+}
+
+function capabilityText(name: string, capability: Capability): string {
+  const { available, version, file, reason, looked = [] } = capability;
+  const head = available ? ["yes", version, file && `(${file})`].filter(Boolean).join(" ") : `no: ${reason}`;
+  const places = available ? [] : looked.map(({ where, result }) => `    ${where}: ${result}`);
+  return [`  ${name}: ${head}`, ...places].join("\n");
+}
+
+function addonText({ addon }: Info): string {
+  if (!addon.loaded) return `not loaded: ${addon.error}`;
+  return `${addon.file} (${addon.portable ? "portable build" : "compiled here"}, compiler ${addon.compiler}, Node-API ${addon.napiVersion})`;
+}
+
+function limitsText({ kernel }: Info): string {
+  const rows = kernel.limits.map(({ name, value, advice }) => [`  ${name}`, value ?? "not visible", advice ?? ""]);
+  return table(["  limit", "value", ""], rows);
+}
+
+function vppText({ vpp }: Info): string {
+  return [
+    `  API socket ${vpp.socket}: ${vpp.state}`,
+    `  program: ${vpp.program ?? "no vpp in PATH"}`,
+    `  API files: ${vpp.apiFiles ?? "none in /usr/share/vpp/api"}`,
+  ].join("\n");
+}
+
+function infoText(info: Info): string {
+  const devices = Object.entries(info.kernel.devices).map(([file, usable]) => `  ${file}: ${usable ? "yes" : "no"}`);
+  return [
+    `vpp-punt ${info.version}, Node ${info.node}, ${info.platform}, ${info.libc}, Linux ${info.kernel.release}`,
+    `addon: ${addonText(info)}`,
+    "memif engines:",
+    ...Object.entries(info.engines).map(([name, engine]) => capabilityText(name, engine)),
+    "binary-API transports:",
+    ...Object.entries(info.transports).map(([name, transport]) => capabilityText(name, transport)),
+    "kernel:",
+    limitsText(info),
+    ...devices,
+    "VPP:",
+    vppText(info),
+  ].join("\n");
+}
+
+export function register(program: Command): void {
+  program
+    .command("info")
+    .description("what this installation can do, what it cannot and why")
+    .option("--socket <path>", "VPP's API socket to look for", DEFAULT_SOCKET)
+    .option("--json", "one JSON object, its shape in docs/info.md")
+    .action(async (options: { socket: string; json?: true }) => {
+      const info = await collectInfo(options.socket);
+      console.log(options.json ? json(info) : infoText(info));
+    });
+}
