@@ -1,5 +1,5 @@
 // The addon once more, compiled with AddressSanitizer and UndefinedBehaviorSanitizer, and the tests of native code over it.
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "./run.mjs";
 
