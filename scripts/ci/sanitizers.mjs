@@ -13,7 +13,7 @@ export async function buildSanitized() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
   for (const name of ["native", "binding.gyp", "package.json", "scripts"])
-    symlinkSync(join("..", name), join(folder, name));
+    cpSync(name, join(folder, name), { recursive: true });
   const script = `cd ${folder} && node scripts/install.mjs --rebuild`;
   return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: "address,undefined" } });
 }
