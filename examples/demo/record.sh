@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Records traffic.pcap: what came in at a router's interface while real programs talked to it.
-# Needs root and: iproute2, ethtool, tcpdump, FRR (zebra, ospfd), dnsmasq, dhclient, dig, curl, socat, ping, busybox (httpd).
+# Needs root and: iproute2, ethtool, tcpdump, FRR (zebra, ospfd, isisd), dnsmasq, dhclient, dig, curl, socat, ping, busybox (httpd).
 #   ./record.sh <file.pcap>
 set -euo pipefail
 out=$(realpath "${1:?file to write}")
@@ -73,13 +73,32 @@ in_router socat -u TCP-LISTEN:9000,bind=10.10.1.1 /dev/null &
 in_host curl -s --retry 20 --retry-delay 1 --retry-connrefused -A demo http://10.10.1.1:8080/ >/dev/null
 head -c 20000 /dev/zero | in_host socat -u - TCP:10.10.1.1:9000,retry=20,interval=0.3
 
-# OSPF: two routers become neighbours, exchange their databases, and go on saying hello.
+# OSPF and IS-IS: two routers become neighbours, exchange their databases, and go on saying hello.
+router_id() { [ "$1" = router ] && echo 1 || echo 2; }
+port_of() { [ "$1" = router ] && echo lan0 || echo eth0; }
 for side in router host; do
   install -d -o frr -g frr "$work/$side"
-  printf 'hostname demo\nrouter ospf\n ospf router-id 10.10.1.%s\n network 10.10.1.0/24 area 0\ninterface %s\n ip ospf hello-interval 1\n ip ospf dead-interval 4\n' \
-    "$([ $side = router ] && echo 1 || echo 2)" "$([ $side = router ] && echo lan0 || echo eth0)" >"$work/$side/ospfd.conf"
+  cat >"$work/$side/ospfd.conf" <<CONF
+hostname demo
+router ospf
+ ospf router-id 10.10.1.$(router_id $side)
+ network 10.10.1.0/24 area 0
+interface $(port_of $side)
+ ip ospf hello-interval 1
+ ip ospf dead-interval 4
+CONF
+  cat >"$work/$side/isisd.conf" <<CONF
+hostname demo
+router isis demo
+ net 49.0001.0000.0000.000$(router_id $side).00
+ is-type level-1
+interface $(port_of $side)
+ ip router isis demo
+ isis hello-interval 2
+ no isis hello padding
+CONF
   echo 'hostname demo' >"$work/$side/zebra.conf"
-  for daemon in zebra ospfd; do
+  for daemon in zebra ospfd isisd; do
     ip netns exec "punt-$side" "$frr/$daemon" -d -f "$work/$side/$daemon.conf" -i "$work/$side/$daemon.pid" \
       -z "$work/$side/zserv" --vty_socket "$work/$side" -P 0 --log stdout >/dev/null 2>&1
     sleep 1

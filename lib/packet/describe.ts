@@ -196,6 +196,26 @@ const ETHERTYPES: Readonly<Record<number, Describe>> = {
 };
 const LARGEST_802_3_LENGTH = 1500;
 
+const ISIS_PDUS = {
+  15: "level 1 hello",
+  16: "level 2 hello",
+  17: "point-to-point hello",
+  18: "level 1 LSP",
+  20: "level 2 LSP",
+  24: "level 1 CSNP",
+  25: "level 2 CSNP",
+  26: "level 1 PSNP",
+  27: "level 2 PSNP",
+};
+
+/** LLC with ISO's service access points at both ends, and IS-IS behind it. */
+const isis = atLeast(8, "IS-IS", (bytes) => `IS-IS ${name(ISIS_PDUS, bytes[4]! & 0x1f, "PDU")}`);
+
+const llc = atLeast(3, "LLC", (bytes) => {
+  const isIso = bytes[0] === 0xfe && bytes[1] === 0xfe;
+  return isIso && bytes[3] === 0x83 ? isis(bytes.subarray(3)) : `LLC ${macText(bytes.subarray(0, 3))}`;
+});
+
 function ethertype(type: number, bytes: Uint8Array): string {
   if (type <= LARGEST_802_3_LENGTH)
     return bytes[0] === 0xfe && bytes[1] === 0xfe ? "ISO (IS-IS)" : `LLC, ${type} bytes`;
