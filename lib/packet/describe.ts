@@ -217,8 +217,7 @@ const llc = atLeast(3, "LLC", (bytes) => {
 });
 
 function ethertype(type: number, bytes: Uint8Array): string {
-  if (type <= LARGEST_802_3_LENGTH)
-    return bytes[0] === 0xfe && bytes[1] === 0xfe ? "ISO (IS-IS)" : `LLC, ${type} bytes`;
+  if (type <= LARGEST_802_3_LENGTH) return llc(bytes.subarray(0, type));
   const describe = ETHERTYPES[type];
   return describe ? describe(bytes) : `ethertype 0x${type.toString(16).padStart(4, "0")}, ${bytes.length} bytes`;
 }
