@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { atEnd } from "./at-end.js";
 import { program, vppProgram } from "./need.js";
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ const STOP_WITHIN_MS = 10_000;
 const prefix = "vpp-real-";
 const running = new Set<RealVpp>();
 
-process.on("exit", () => {
+atEnd(() => {
   for (const vpp of running) vpp.abandon();
 });
 
