@@ -1,2 +1,17 @@
 export { PuntError } from "./errors.js";
+export type {
+  MemifEnding,
+  MemifHandle,
+  MemifHandler,
+  MemifOptions,
+  MemifPeer,
+  MemifRxMode,
+  MemifRxQueue,
+  MemifRxStatistics,
+  MemifStatistics,
+  MemifTxQueue,
+  MemifTxStatistics,
+  TxSlots,
+} from "./memif.js";
+export { Memif } from "./memif.js";
 export { PacketBatch } from "./packet/batch.js";

@@ -18,8 +18,129 @@ export interface NativeBuildInfo {
   libmemifVersion?: string;
 }
 
+/** Settings of a memif port, checked by lib/memif/options.ts. */
+export interface NativeMemifSettings {
+  server: boolean;
+  socket: string;
+  id: number;
+  /** 0 Ethernet, 1 IP. */
+  mode: number;
+  secret: string;
+  name: string;
+  rxQueues: number;
+  txQueues: number;
+  log2RingSize: number;
+  bufferSize: number;
+  spareBuffers: number;
+  /** Permissions of the socket file; -1 leaves them to umask. */
+  socketMode: number;
+  reconnectMs: number;
+}
+
+export interface NativeMemifEvent {
+  type: "up" | "down" | "refused";
+  peer: string;
+  peerInterface: string;
+  rxQueues: number;
+  txQueues: number;
+  sealed: boolean;
+  by: "peer" | "violation" | "self";
+  reason: string;
+}
+
+/** What a queue is opened with: memory that native code fills, kept for as long as the queue is open. */
+export interface NativeMemifQueueOptions {
+  /** Offsets and lengths, `capacity` 32-bit cells each. */
+  table: ArrayBuffer;
+  capacity: number;
+  /** Set by `burst` and `reserve`: index of the memory that the packets lie in, number of the connection (0: none). */
+  state: Uint32Array;
+}
+
+export interface NativeMemifRxOptions extends NativeMemifQueueOptions {
+  /** 0 interrupt, 1 polling, 2 adaptive. */
+  mode: number;
+  /** Copy every packet into memory of JavaScript's. */
+  copy: boolean;
+  /** A burst has come (not in polling mode); its buffers go back when this returns. */
+  onBurst(count: number): void;
+}
+
+export interface NativeMemifRx {
+  burst(max: number): number;
+  release(): void;
+  /** A new ArrayBuffer over one memory of the current connection; undefined when there is none. */
+  memory(index: number): ArrayBuffer | undefined;
+  /** A packet of the last burst kept in place; or why not: 1 scattered or copied, 2 none to spare, 3 kept already. */
+  retain(index: number): { buffer: ArrayBuffer; token: bigint } | number;
+  giveBack(token: bigint): void;
+}
+
+export interface NativeMemifTx {
+  /** Describes free slots in the table, all in one memory; returns how many. */
+  reserve(max: number): number;
+  /** Sends the first `count` of them with the lengths in the table; returns `count`, or the index of a length that does not fit. */
+  commit(count: number): number;
+  /** Copies a packet into one or more slots and sends it: 0 done, 1 ring full, 2 not connected. */
+  append(packet: Uint8Array): number;
+  /** The same with the packets of a table; returns how many. */
+  appendTable(bytes: Uint8Array, offsets: Uint32Array, lengths: Uint32Array, count: number): number;
+  ringDoorbell(): void;
+  freeSlots(): number;
+  countRefused(packets: number): void;
+  memory(index: number): ArrayBuffer | undefined;
+}
+
+export interface NativeMemifRxStatistics {
+  packets: number;
+  bytes: number;
+  bursts: number;
+  chained: number;
+  copied: number;
+  droppedOversize: number;
+  droppedEmpty: number;
+  lost: number;
+  wakeups: number;
+}
+
+export interface NativeMemifTxStatistics {
+  packets: number;
+  bytes: number;
+  bursts: number;
+  doorbells: number;
+  refused: number;
+  unconsumed: number;
+}
+
+export interface NativeMemifStatistics {
+  rx: NativeMemifRxStatistics[];
+  tx: NativeMemifTxStatistics[];
+  connects: number;
+  disconnects: number;
+  violations: number;
+  refused: number;
+}
+
+export interface NativeMemifPort {
+  /** Names the port to other threads. */
+  readonly key: number;
+  /** False where ArrayBuffers over foreign memory are refused. */
+  readonly zeroCopyAllowed: boolean;
+  /** Undefined when somebody has the queue already. */
+  openRx(index: number, options: NativeMemifRxOptions): NativeMemifRx | undefined;
+  openTx(index: number, options: NativeMemifQueueOptions): NativeMemifTx | undefined;
+  statistics(): NativeMemifStatistics;
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
 interface Addon {
   initialize(errorClass: typeof PuntError): void;
+  memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
+  /** Undefined when the port is closed. */
+  memifAttach(key: number, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort | undefined;
+  /** Every view on it is empty from now on. */
+  detachArrayBuffer(buffer: ArrayBuffer): void;
   buildInfo(): NativeBuildInfo;
 }
 

@@ -3,6 +3,7 @@
 
 #include "build_info.h"
 #include "env_state.h"
+#include "memif/binding/memif.h"
 
 namespace vpp_punt {
 
@@ -15,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvState());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   InitBuildInfo(env, exports);
+  InitMemif(env, exports);
   return exports;
 }
 

@@ -11,6 +11,18 @@ export interface PacketMemory {
   bytes(): Uint8Array;
   /** Detaches the ArrayBuffer behind `bytes()`: every view on it has length 0 from now on. */
   revoke(): void;
+  /** Keeps packet `i` of the current batch in place. Undefined when it has to be copied; without the method all have to be. */
+  retain?: ((i: number) => RetainedPacket | undefined) | undefined;
+}
+
+/** A packet that outlives its batch; `batch.retain(i)`. */
+export interface RetainedPacket {
+  /** The packet; empty (length 0) after `release`. */
+  readonly bytes: Uint8Array;
+  /** True when `bytes` is the buffer the packet came in; false when it had to be copied. */
+  readonly inPlace: boolean;
+  /** Gives the buffer back to the ring it came from. The second call does nothing. */
+  release(): void;
 }
 
 /**
@@ -108,6 +120,20 @@ export class PacketBatch {
     return this.bytes.slice(start, start + this.table.lengths[i]!);
   }
 
+  /**
+   * Keeps packet `i` without copying it, until its `release`. Where that is not possible (punt sockets, a packet gathered from
+   * scattered buffers) it is a copy, and `inPlace` says so. Throws `ERR_NO_SPARE` when too many are kept already.
+   */
+  retain(i: number): RetainedPacket {
+    this.check(i);
+    return this.memory?.retain?.(i) ?? copiedPacket(this.copy(i));
+  }
+
+  /** @internal The memory and the columns that describe the packets in it. */
+  raw(): { bytes: Uint8Array; offsets: Uint32Array; lengths: Uint32Array } {
+    return { bytes: this.bytes, offsets: this.table.offsets, lengths: this.table.lengths };
+  }
+
   /** The packets in order, each as `view(i)`. */
   *[Symbol.iterator](): IterableIterator<Uint8Array> {
     for (let i = 0; i < this.length; i++) yield this.view(i);
@@ -136,3 +162,16 @@ export class PacketBatch {
 }
 
 const EMPTY = new Uint8Array(0);
+
+function copiedPacket(copy: Uint8Array): RetainedPacket {
+  let bytes = copy;
+  return {
+    get bytes() {
+      return bytes;
+    },
+    inPlace: false,
+    release() {
+      bytes = EMPTY;
+    },
+  };
+}

@@ -1,0 +1,207 @@
+#include "memif/binding/endpoint.h"
+
+#include "memif/binding/functions.h"
+#include "memif/binding/memory_buffer.h"
+#include "memif/binding/registry.h"
+#include "util/error.h"
+
+namespace vpp_punt::memif {
+
+static void CloseAtExit(void* endpoint) {
+  static_cast<Endpoint*>(endpoint)->Close();
+}
+
+Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, uint32_t key, bool owner)
+    : env_(env),
+      port_(std::move(port)),
+      key_(key),
+      owner_(owner),
+      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {
+  napi_add_env_cleanup_hook(env, CloseAtExit, this);
+}
+
+Endpoint::~Endpoint() {
+  Close();
+}
+
+bool Endpoint::Listen(const Napi::Function& on_event) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
+  on_event_ = Napi::Persistent(on_event);
+  bool opened = async_.Open(this, [&](uv_async_t* handle) {
+    return uv_async_init(loop, handle, [](uv_async_t* async) {
+      auto self = static_cast<Endpoint*>(async->data)->shared_from_this();
+      self->OnEvents();
+    });
+  });
+  if (!opened) return false;
+  subscription_ = std::make_shared<Subscription>([async = async_.get()] { uv_async_send(async); });
+  port_->Subscribe(subscription_);
+  return true;
+}
+
+void Endpoint::OnEvents() {
+  for (const PortEvent& event : subscription_->Take()) {
+    if (closed_) return;
+    if (event.type == PortEvent::Type::kDown) {
+      for (size_t i = 0; i < rx_.size(); i++) std::shared_ptr(rx_[i])->FinishOld();
+    }
+    Deliver(event);
+  }
+  // By index: a handler may open further queues, or close.
+  for (size_t i = 0; i < rx_.size(); i++) rx_[i]->Attach();
+  for (size_t i = 0; i < tx_.size(); i++) tx_[i]->Refresh();
+}
+
+static const char* TypeName(PortEvent::Type type) {
+  switch (type) {
+    case PortEvent::Type::kUp:
+      return "up";
+    case PortEvent::Type::kDown:
+      return "down";
+    default:
+      return "refused";
+  }
+}
+
+static const char* EndedBy(Ending::By by) {
+  switch (by) {
+    case Ending::By::kPeer:
+      return "peer";
+    case Ending::By::kViolation:
+      return "violation";
+    default:
+      return "self";
+  }
+}
+
+static Napi::Object EventObject(Napi::Env env, const PortEvent& event) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("type", TypeName(event.type));
+  object.Set("peer", event.peer);
+  object.Set("peerInterface", event.peer_interface);
+  object.Set("rxQueues", event.rx_queues);
+  object.Set("txQueues", event.tx_queues);
+  object.Set("sealed", event.sealed);
+  object.Set("by", EndedBy(event.ending.by));
+  object.Set("reason", event.ending.reason);
+  return object;
+}
+
+void Endpoint::Deliver(const PortEvent& event) {
+  Napi::HandleScope scope(env_);
+  napi_value argument = EventObject(env_, event);
+  napi_value receiver, result, error;
+  napi_get_global(env_, &receiver);  // must be an object
+  napi_status status =
+      napi_make_callback(env_, *context_, receiver, on_event_.Value(), 1, &argument, &result);
+  if (status != napi_pending_exception) return;
+  if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
+}
+
+void Endpoint::Close() {
+  if (closed_) return;
+  closed_ = true;
+  napi_remove_env_cleanup_hook(env_, CloseAtExit, this);
+  if (subscription_) subscription_->Cancel();
+  async_.Close();
+  for (auto& rx : rx_) rx->Close();
+  for (auto& tx : tx_) tx->Close();
+  rx_.clear();
+  tx_.clear();
+  if (owner_) port_->Close();
+  on_event_.Reset();
+  context_.reset();
+}
+
+void Endpoint::SetReferenced(bool referenced) {
+  if (closed_) return;
+  if (async_) (referenced ? uv_ref : uv_unref)(async_.base());
+  for (auto& rx : rx_) rx->SetReferenced(referenced);
+}
+
+/// openRx(index, options); undefined when the queue is taken.
+Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
+  size_t index = info[0].As<Napi::Number>().Uint32Value();
+  if (closed_ || !port_->rx(index).Claim()) return info.Env().Undefined();
+  rx_.push_back(std::make_shared<RxBinding>(info.Env(), port_, index, info[1].As<Napi::Object>()));
+  rx_.back()->Attach();
+  return rx_.back()->Functions();
+}
+
+/// openTx(index, options); undefined when the queue is taken.
+Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
+  size_t index = info[0].As<Napi::Number>().Uint32Value();
+  if (closed_ || !port_->tx(index).Claim()) return info.Env().Undefined();
+  tx_.push_back(std::make_shared<TxBinding>(info.Env(), port_, index, info[1].As<Napi::Object>()));
+  return tx_.back()->Functions();
+}
+
+static Napi::Object RxStatistics(Napi::Env env, const RxCounters& counters) {
+  Napi::Object object = Napi::Object::New(env);
+  auto set = [&](const char* name, const Counter& counter) {
+    object.Set(name, static_cast<double>(counter.value()));
+  };
+  set("packets", counters.packets);
+  set("bytes", counters.bytes);
+  set("bursts", counters.bursts);
+  set("chained", counters.chained);
+  set("copied", counters.copied);
+  set("droppedOversize", counters.dropped_oversize);
+  set("droppedEmpty", counters.dropped_empty);
+  set("lost", counters.lost);
+  set("wakeups", counters.wakeups);
+  return object;
+}
+
+static Napi::Object TxStatistics(Napi::Env env, const TxCounters& counters) {
+  Napi::Object object = Napi::Object::New(env);
+  auto set = [&](const char* name, const Counter& counter) {
+    object.Set(name, static_cast<double>(counter.value()));
+  };
+  set("packets", counters.packets);
+  set("bytes", counters.bytes);
+  set("bursts", counters.bursts);
+  set("doorbells", counters.doorbells);
+  set("refused", counters.refused);
+  set("unconsumed", counters.unconsumed);
+  return object;
+}
+
+Napi::Value Endpoint::Statistics(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array rx = Napi::Array::New(env), tx = Napi::Array::New(env);
+  for (uint32_t i = 0; i < port_->settings().rx_queues; i++)
+    rx[i] = RxStatistics(env, port_->rx(i).counters());
+  for (uint32_t i = 0; i < port_->settings().tx_queues; i++)
+    tx[i] = TxStatistics(env, port_->tx(i).counters());
+  const PortCounters& counters = port_->counters();
+  object.Set("rx", rx);
+  object.Set("tx", tx);
+  object.Set("connects", static_cast<double>(counters.connects.value()));
+  object.Set("disconnects", static_cast<double>(counters.disconnects.value()));
+  object.Set("violations", static_cast<double>(counters.violations.value()));
+  object.Set("refused", static_cast<double>(counters.refused.value()));
+  return object;
+}
+
+Napi::Object Endpoint::Functions() {
+  auto self = shared_from_this();
+  Napi::Object object = Napi::Object::New(env_);
+  auto set = [&](const char* name, auto method) {
+    object.Set(name, Napi::Function::New(
+                         env_, [self, method](const Napi::CallbackInfo& info) { return method(*self, info); },
+                         name));
+  };
+  set("openRx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenRx(info); });
+  set("openTx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenTx(info); });
+  set("statistics", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.Statistics(info.Env()); });
+  set("close", [](Endpoint& e, const Napi::CallbackInfo&) { e.Close(); });
+  set("setReferenced",
+      [](Endpoint& e, const Napi::CallbackInfo& info) { e.SetReferenced(info[0].ToBoolean()); });
+  object.Set("key", key_);
+  object.Set("zeroCopyAllowed", ExternalBuffersAllowed(env_));
+  return object;
+}
+
+}  // namespace vpp_punt::memif

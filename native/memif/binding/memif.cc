@@ -1,0 +1,75 @@
+#include "memif/binding/memif.h"
+
+#include "memif/binding/endpoint.h"
+#include "memif/binding/registry.h"
+#include "memif/builtin_port.h"
+#include "util/error.h"
+
+namespace vpp_punt {
+
+using namespace memif;
+
+static uint32_t Number(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::Number>().Uint32Value();
+}
+
+static std::string Text(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::String>().Utf8Value();
+}
+
+/// From NativeMemifSettings of lib/native.ts, which lib/memif.ts has checked.
+static Settings ReadSettings(const Napi::Object& object) {
+  Settings settings;
+  settings.role = object.Get("server").ToBoolean() ? Role::kServer : Role::kClient;
+  settings.socket = Text(object, "socket");
+  settings.id = Number(object, "id");
+  settings.mode = static_cast<Mode>(Number(object, "mode"));
+  settings.secret = Text(object, "secret");
+  settings.name = Text(object, "name");
+  settings.rx_queues = static_cast<uint16_t>(Number(object, "rxQueues"));
+  settings.tx_queues = static_cast<uint16_t>(Number(object, "txQueues"));
+  settings.log2_ring_size = static_cast<uint8_t>(Number(object, "log2RingSize"));
+  settings.buffer_size = Number(object, "bufferSize");
+  settings.spare_buffers = Number(object, "spareBuffers");
+  settings.socket_mode = object.Get("socketMode").As<Napi::Number>().Int32Value();
+  settings.reconnect_ms = Number(object, "reconnectMs");
+  return settings;
+}
+
+static Napi::Value MakeEndpoint(Napi::Env env, std::shared_ptr<Port> port, uint32_t key, bool owner,
+                                const Napi::Value& on_event) {
+  auto endpoint = std::make_shared<Endpoint>(env, std::move(port), key, owner);
+  if (endpoint->Listen(on_event.As<Napi::Function>())) return endpoint->Functions();
+  ThrowError(env, "memif.open", "ERR_NO_EVENT_LOOP", "this environment has no event loop");
+  return env.Undefined();
+}
+
+/// memifOpen(settings, onEvent)
+static Napi::Value Open(const Napi::CallbackInfo& info) {
+  OpenError error;
+  auto port = BuiltinPort::Open(ReadSettings(info[0].As<Napi::Object>()), &error);
+  if (port) return MakeEndpoint(info.Env(), port, RegisterPort(port), true, info[1]);
+  ThrowErrno(info.Env(), "memif.open", error.what, error.error);
+  return info.Env().Undefined();
+}
+
+/// memifAttach(key, onEvent): the same port in another environment; undefined when it is gone.
+static Napi::Value Attach(const Napi::CallbackInfo& info) {
+  uint32_t key = info[0].As<Napi::Number>().Uint32Value();
+  std::shared_ptr<Port> port = FindPort(key);
+  if (!port) return info.Env().Undefined();
+  return MakeEndpoint(info.Env(), port, key, false, info[1]);
+}
+
+/// detachArrayBuffer(buffer): every view on it is empty from now on.
+static void Detach(const Napi::CallbackInfo& info) {
+  napi_detach_arraybuffer(info.Env(), info[0]);
+}
+
+void InitMemif(Napi::Env env, Napi::Object exports) {
+  exports.Set("memifOpen", Napi::Function::New(env, Open, "memifOpen"));
+  exports.Set("memifAttach", Napi::Function::New(env, Attach, "memifAttach"));
+  exports.Set("detachArrayBuffer", Napi::Function::New(env, Detach, "detachArrayBuffer"));
+}
+
+}  // namespace vpp_punt

@@ -1,0 +1,233 @@
+#include "memif/binding/rx_binding.h"
+
+#include "memif/binding/functions.h"
+#include "memif/binding/memory_buffer.h"
+
+namespace vpp_punt::memif {
+
+/// Bursts handed on before the event loop gets its turn.
+constexpr int kBurstsPerTurn = 4;
+/// Packets at one ring of the doorbell that make an adaptive queue stay awake.
+constexpr uint64_t kPacketsToPoll = 32;
+/// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
+constexpr uint32_t kEmptyRoundsToSleep = 64;
+/// Room for whole packets that are scattered in shared memory, or for all of them where there is no zero
+/// copy.
+constexpr uint32_t kScratchSize = 512 * 1024;
+
+/// Indexes of the `state` array.
+enum RxState { kStateMemory = 0, kStateConnection = 1 };
+
+RxBinding::RxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options)
+    : env_(env),
+      port_(std::move(port)),
+      queue_(port_->rx(index)),
+      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {
+  auto table = options.Get("table").As<Napi::ArrayBuffer>();
+  auto state = options.Get("state").As<Napi::Uint32Array>();
+  uint32_t capacity = options.Get("capacity").As<Napi::Number>().Uint32Value();
+  mode_ = static_cast<RxMode>(options.Get("mode").As<Napi::Number>().Uint32Value());
+  on_burst_ = Napi::Persistent(options.Get("onBurst").As<Napi::Function>());
+  auto* cells = static_cast<uint32_t*>(table.Data());
+  columns_ = {cells, cells + capacity, capacity};
+  state_ = state.Data();
+  table_ = Napi::Persistent(table.As<Napi::Object>());
+  state_array_ = Napi::Persistent(state.As<Napi::Object>());
+  copy_all_ = options.Get("copy").ToBoolean();
+  if (!copy_all_) scratch_ = Region::Anonymous(kScratchSize);
+  if (scratch_) queue_.SetScratch({scratch_->data(), kScratchSize, false});
+  if (copy_all_) RenewScratch();
+  queue_.SetFollow(mode_ == RxMode::kPolling);
+}
+
+RxBinding::~RxBinding() {
+  Close();
+}
+
+Napi::Object RxBinding::Functions() {
+  using Self = RxBinding;
+  Napi::Object functions = Napi::Object::New(env_);
+  auto self = shared_from_this();
+  SetFunction(functions, "burst", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    return UintResult(env, rx.closed_ ? 0 : rx.Burst(UintArgument(env, info, rx.columns_.capacity)));
+  });
+  SetFunction(functions, "release", self, [](Self& rx, napi_env, napi_callback_info) -> napi_value {
+    rx.Release();
+    return nullptr;
+  });
+  SetFunction(functions, "memory", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    return rx.MemoryBuffer(UintArgument(env, info, 0));
+  });
+  SetFunction(functions, "retain", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    return rx.Retain(UintArgument(env, info, 0));
+  });
+  SetFunction(functions, "giveBack", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    napi_value argument;
+    size_t count = 1;
+    uint64_t token = 0;
+    bool lossless;
+    napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+    napi_get_value_bigint_uint64(env, argument, &token, &lossless);
+    if (!rx.closed_) rx.queue_.GiveBack(token);
+    return nullptr;
+  });
+  return functions;
+}
+
+/// In copying mode: memory of JavaScript's to copy into, for the one before may have been detached.
+void RxBinding::RenewScratch() {
+  auto buffer = Napi::ArrayBuffer::New(env_, kScratchSize);
+  scratch_array_ = Napi::Persistent(buffer.As<Napi::Object>());
+  queue_.SetScratch({static_cast<uint8_t*>(buffer.Data()), kScratchSize, true});
+}
+
+Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
+  if (closed_) return env_.Undefined();
+  if (index != kScratchMemory) return RegionBuffer(env_, queue_.Memory(index));
+  if (!copy_all_) return RegionBuffer(env_, scratch_);
+  if (scratch_array_.Value().As<Napi::ArrayBuffer>().IsDetached()) RenewScratch();
+  return scratch_array_.Value();
+}
+
+uint32_t RxBinding::Burst(uint32_t max) {
+  uint32_t count = queue_.Burst(columns_, max);
+  state_[kStateMemory] = queue_.memory();
+  state_[kStateConnection] = queue_.connection();
+  return count;
+}
+
+void RxBinding::Release() {
+  if (!closed_) queue_.Release();
+}
+
+/// { buffer, token } of a packet kept in place, or the number of RetainResult.
+Napi::Value RxBinding::Retain(uint32_t i) {
+  Retained retained;
+  RetainResult result = closed_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
+  if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
+  Napi::Object kept = Napi::Object::New(env_);
+  kept.Set("buffer", RegionBuffer(env_, retained.region, columns_.offsets[i], columns_.lengths[i]));
+  kept.Set("token", Napi::BigInt::New(env_, retained.token));
+  return kept;
+}
+
+void RxBinding::Close() {
+  if (closed_) return;
+  closed_ = true;
+  poll_.Close();
+  idle_.Close();
+  queue_.Unclaim();
+  on_burst_.Reset();
+  table_.Reset();
+  state_array_.Reset();
+  scratch_array_.Reset();
+  context_.reset();
+}
+
+void RxBinding::SetReferenced(bool referenced) {
+  referenced_ = referenced;
+  for (uv_handle_t* handle : {poll_.base(), idle_.base()}) {
+    if (handle != nullptr) (referenced ? uv_ref : uv_unref)(handle);
+  }
+}
+
+void RxBinding::FinishOld() {
+  if (mode_ == RxMode::kPolling) return;
+  while (!closed_ && queue_.Stale()) {
+    uint32_t count = Burst(columns_.capacity);
+    if (count == 0) break;
+    bool alive = Call(count);
+    Release();
+    if (!alive) break;
+  }
+}
+
+void RxBinding::Attach() {
+  if (closed_ || mode_ == RxMode::kPolling) return;
+  if (poll_ && !queue_.Stale()) return;
+  poll_.Close();  // before Refresh: that closes the descriptor it waits on
+  StopPolling();
+  queue_.Refresh();
+  int fd = queue_.doorbell();
+  uv_loop_t* loop = nullptr;
+  if (fd < 0 || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
+  poll_.Open(this, [&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd); });
+  if (!poll_) return;
+  if (!referenced_) uv_unref(poll_.base());
+  uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
+    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
+    self->OnDoorbell();
+  });
+  // What came before anybody waited: as if the doorbell had rung.
+  StartPolling();
+}
+
+void RxBinding::OnDoorbell() {
+  queue_
+      .DrainDoorbell();  // before the ring is looked at: a ring of the bell after this one will wake us again
+  if (idle_) return;     // being polled already
+  uint64_t before = queue_.counters().packets.value();
+  bool empty = Run();
+  bool busy = mode_ == RxMode::kAdaptive && queue_.counters().packets.value() - before >= kPacketsToPoll;
+  if (!empty || busy) StartPolling();
+}
+
+/// From now on the ring is looked at once every turn of the event loop, which is not kept from anything else
+/// by it.
+void RxBinding::StartPolling() {
+  uv_loop_t* loop = nullptr;
+  if (closed_ || idle_ || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
+  if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(true);
+  empty_rounds_ = 0;
+  idle_.Open(this, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
+  if (!referenced_) uv_unref(idle_.base());
+  uv_idle_start(idle_.get(), [](uv_idle_t* handle) {
+    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
+    self->OnIdle();
+  });
+}
+
+void RxBinding::StopPolling() {
+  if (!idle_) return;
+  idle_.Close();
+  if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(false);
+}
+
+void RxBinding::OnIdle() {
+  uint64_t before = queue_.counters().packets.value();
+  bool empty = Run();
+  if (closed_ || !idle_) return;
+  if (queue_.counters().packets.value() != before) empty_rounds_ = 0;
+  if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
+  StopPolling();
+  // Once more: the peer may have sent while it still saw the mask.
+  if (!Run()) StartPolling();
+}
+
+bool RxBinding::Run() {
+  for (int i = 0; i < kBurstsPerTurn && !closed_; i++) {
+    uint32_t count = Burst(columns_.capacity);
+    if (count == 0) return true;
+    bool alive = Call(count);
+    Release();
+    if (!alive) return true;
+  }
+  return closed_;
+}
+
+bool RxBinding::Call(uint32_t count) {
+  Napi::HandleScope scope(env_);
+  napi_value argument = UintResult(env_, count);
+  napi_value receiver, result;
+  napi_get_global(env_, &receiver);  // must be an object
+  // The callback scope: promises and next ticks of the handler run before the next burst.
+  napi_status status =
+      napi_make_callback(env_, *context_, receiver, on_burst_.Value(), 1, &argument, &result);
+  if (status != napi_pending_exception) return status == napi_ok;
+  napi_value error;
+  if (napi_get_and_clear_last_exception(env_, &error) != napi_ok) return false;
+  napi_fatal_exception(env_, error);
+  return true;
+}
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,69 @@
+// A receive queue as JavaScript has it.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "memif/engine.h"
+#include "util/uv_handle.h"
+
+namespace vpp_punt::memif {
+
+enum class RxMode { kInterrupt, kPolling, kAdaptive };
+
+/// Bursts go to `onBurst(count)` when a doorbell rings (interrupt, adaptive), or are pulled by `burst()`
+/// (polling).
+class RxBinding : public std::enable_shared_from_this<RxBinding> {
+ public:
+  /// `table`: offsets and lengths, `capacity` each, and a third column that we leave alone. `state`: see
+  /// RxState in lib/native.ts.
+  RxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options);
+  ~RxBinding();
+
+  /// The functions of NativeMemifRx in lib/native.ts.
+  Napi::Object Functions();
+
+  /// Takes up the current connection, having handed on what the old one has left.
+  void FinishOld();
+  void Attach();
+  /// Gives the queue up. Nothing is called any more.
+  void Close();
+  void SetReferenced(bool referenced);
+
+ private:
+  void RenewScratch();
+  Napi::Value MemoryBuffer(uint32_t index);
+  uint32_t Burst(uint32_t max);
+  void Release();
+  Napi::Value Retain(uint32_t i);
+  void OnDoorbell();
+  void OnIdle();
+  /// Hands on bursts up to the budget; true when the ring is empty.
+  bool Run();
+  /// False when no more JavaScript can be run.
+  bool Call(uint32_t count);
+  void StartPolling();
+  void StopPolling();
+
+  Napi::Env env_;
+  std::shared_ptr<Port> port_;  // keeps queue_
+  RxQueue& queue_;
+  RxMode mode_;
+  BatchColumns columns_;
+  uint32_t* state_;
+  std::shared_ptr<Region> scratch_;
+  Napi::ObjectReference table_;  // keep the memory behind columns_, state_ and a scratch of JavaScript's
+  Napi::ObjectReference state_array_;
+  Napi::ObjectReference scratch_array_;
+  Napi::FunctionReference on_burst_;
+  std::unique_ptr<Napi::AsyncContext> context_;
+  UvHandle<uv_poll_t> poll_;
+  UvHandle<uv_idle_t> idle_;
+  uint32_t empty_rounds_ = 0;
+  bool copy_all_ = false;
+  bool closed_ = false;
+  bool referenced_ = true;
+};
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <cstring>
+
+#include "memif/client_memory.h"
+#include "memif/handshake.h"
+#include "memif/program.h"
+
+namespace vpp_punt::memif {
+
+std::string ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) {
+  switch (static_cast<MsgType>(message.type)) {
+    case MsgType::kHello:
+      return OnHello(message.hello, channel);
+    case MsgType::kAck:
+      return link_ ? "" : "ACK before HELLO";
+    case MsgType::kConnected:
+      return OnConnected(message.connected);
+    default:
+      return "unexpected message type " + std::to_string(message.type);
+  }
+}
+
+std::string ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& channel) {
+  if (link_) return "HELLO twice";
+  if (hello.min_version > kVersion || hello.max_version < kVersion) return "incompatible protocol version";
+  if (hello.max_region < 1) return "two regions are needed";
+  // The server's maxima are highest indexes; ours are counts.
+  Agreed agreed = {static_cast<uint16_t>(std::min<uint32_t>(settings_.tx_queues, hello.max_s2m_ring + 1u)),
+                   static_cast<uint16_t>(std::min<uint32_t>(settings_.rx_queues, hello.max_m2s_ring + 1u)),
+                   std::min(settings_.log2_ring_size, hello.max_log2_ring_size)};
+  std::string fault;
+  link_ = BuildClientMemory(settings_, agreed, &fault);
+  if (!link_) return fault;
+  link_->peer_name = GetText(hello.name, sizeof hello.name);
+  bool sent = SendInit(channel) && SendRegions(channel) && SendRings(channel, link_->tx, kAddRingFlagS2M) &&
+              SendRings(channel, link_->rx, 0) && SendConnect(channel);
+  // A server that refused INIT has closed already; what it said is still to be read.
+  (void)sent;
+  return "";
+}
+
+bool ClientHandshake::SendInit(Channel& channel) {
+  memif_msg_t message = MakeMessage(MsgType::kInit);
+  message.init.version = kVersion;
+  message.init.id = settings_.id;
+  message.init.mode = static_cast<uint8_t>(settings_.mode);
+  PutText(message.init.secret, sizeof message.init.secret, settings_.secret);
+  PutText(message.init.name, sizeof message.init.name, kProgramName);
+  return channel.Send(message);
+}
+
+bool ClientHandshake::SendRegions(Channel& channel) {
+  for (size_t i = 0; i < link_->regions.size(); i++) {
+    memif_msg_t message = MakeMessage(MsgType::kAddRegion);
+    message.add_region.index = static_cast<uint16_t>(i);
+    message.add_region.size = link_->regions[i]->size();
+    if (!channel.Send(message, link_->regions[i]->fd())) return false;
+  }
+  return true;
+}
+
+bool ClientHandshake::SendRings(Channel& channel, const std::vector<LinkRing>& rings, uint16_t flags) {
+  for (size_t i = 0; i < rings.size(); i++) {
+    const LinkRing& ring = rings[i];
+    memif_msg_t message = MakeMessage(MsgType::kAddRing);
+    message.add_ring.flags = flags;
+    message.add_ring.index = static_cast<uint16_t>(i);
+    message.add_ring.region = ring.region;
+    message.add_ring.offset = ring.offset;
+    message.add_ring.log2_ring_size = static_cast<uint8_t>(__builtin_ctz(ring.ring.size()));
+    if (!channel.Send(message, ring.doorbell.get())) return false;
+  }
+  return true;
+}
+
+bool ClientHandshake::SendConnect(Channel& channel) {
+  memif_msg_t message = MakeMessage(MsgType::kConnect);
+  PutText(message.connect.if_name, sizeof message.connect.if_name, settings_.name);
+  return channel.Send(message);
+}
+
+std::string ClientHandshake::OnConnected(const memif_msg_connect_t& connected) {
+  if (!link_) return "CONNECTED before HELLO";
+  link_->peer_interface = GetText(connected.if_name, sizeof connected.if_name);
+  complete_ = true;
+  return "";
+}
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,36 @@
+// A client's side of the control socket: connects, and connects again for as long as the port is open. Lives
+// on the control thread.
+#pragma once
+
+#include <memory>
+
+#include "memif/control_loop.h"
+#include "memif/session.h"
+
+namespace vpp_punt::memif {
+
+class Connector {
+ public:
+  /// `callbacks.down` is called for failed attempts too, with `was_up` false; a server that is not there yet
+  /// is no failure.
+  Connector(ControlLoop& loop, const Settings& settings, Session::Callbacks callbacks)
+      : loop_(loop), settings_(settings), callbacks_(std::move(callbacks)) {}
+  ~Connector();
+
+  void Attempt();
+
+ private:
+  void Retry();
+  void OnUp(const std::shared_ptr<Link>& link);
+  void OnDown(const Ending& ending, bool was_up);
+
+  ControlLoop& loop_;
+  const Settings& settings_;
+  Session::Callbacks callbacks_;
+  std::shared_ptr<Session> session_;
+  ControlLoop::TimerId timer_ = 0;
+  uint32_t delay_ms_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace vpp_punt::memif

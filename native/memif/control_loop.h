@@ -1,0 +1,71 @@
+// The control thread: one for all memif ports of the process, so that handshakes and reconnects keep going
+// while JavaScript is busy.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "util/unique_fd.h"
+
+namespace vpp_punt::memif {
+
+class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
+ public:
+  using Task = std::function<void()>;
+  using TimerId = uint64_t;
+
+  /// The process's loop; its thread runs while anybody holds it. The last holder must not be the loop itself.
+  static std::shared_ptr<ControlLoop> Acquire();
+
+  ControlLoop();
+  ~ControlLoop();
+  ControlLoop(const ControlLoop&) = delete;
+  ControlLoop& operator=(const ControlLoop&) = delete;
+
+  /// Any thread: runs the task on the control thread, soon.
+  void Post(Task task);
+  /// Any other thread: runs it there and returns when it is done.
+  void RunSync(const Task& task);
+
+  // The rest is for tasks and callbacks, on the control thread.
+
+  /// Calls back whenever `fd` is readable or hung up, until Unwatch.
+  void Watch(int fd, Task readable);
+  void Unwatch(int fd);
+  TimerId After(uint32_t milliseconds, Task task);
+  void Cancel(TimerId id);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Watched {
+    uint64_t token;
+    std::shared_ptr<Task> readable;
+  };
+
+  void Run();
+  void RunPosted();
+  void RunTimers();
+  int UntilNextTimer() const;
+  void Dispatch(uint64_t token);
+
+  UniqueFd epoll_;
+  UniqueFd wakeup_;
+  std::mutex mutex_;
+  std::vector<Task> posted_;
+  bool stopping_ = false;
+  std::unordered_map<int, Watched> watched_;
+  std::unordered_map<uint64_t, int> fd_of_token_;
+  std::map<std::pair<Clock::time_point, TimerId>, Task> timers_;
+  uint64_t next_token_ = 1;
+  TimerId next_timer_ = 1;
+  std::thread thread_;
+};
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,79 @@
+// The handshake, as a state machine over messages: no sockets to wait on, no threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "memif/channel.h"
+#include "memif/link.h"
+#include "memif/settings.h"
+
+namespace vpp_punt::memif {
+
+class Handshake {
+ public:
+  virtual ~Handshake() = default;
+
+  /// Takes the peer's next message with the descriptor that came beside it, and answers on the channel.
+  /// Returns what is wrong with it, or "".
+  virtual std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) = 0;
+
+  /// The connection, once the handshake is complete.
+  const std::shared_ptr<Link>& link() const { return link_; }
+  bool complete() const { return complete_; }
+
+ protected:
+  std::shared_ptr<Link> link_;
+  bool complete_ = false;
+};
+
+/// As client: answers HELLO with all our messages at once, then waits for CONNECTED.
+class ClientHandshake : public Handshake {
+ public:
+  explicit ClientHandshake(const Settings& settings) : settings_(settings) {}
+  std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
+
+ private:
+  std::string OnHello(const memif_msg_hello_t& hello, Channel& channel);
+  std::string OnConnected(const memif_msg_connect_t& connected);
+  bool SendInit(Channel& channel);
+  bool SendRegions(Channel& channel);
+  bool SendRings(Channel& channel, const std::vector<LinkRing>& rings, uint16_t flags);
+  bool SendConnect(Channel& channel);
+
+  const Settings& settings_;
+};
+
+/// As server: HELLO has been sent on accept; INIT says which interface is wanted.
+class ServerHandshake : public Handshake {
+ public:
+  /// Claims the interface with that id for this connection and returns its settings; null with a reason when
+  /// it cannot be had.
+  using Claim = std::function<const Settings*(uint32_t id, std::string* fault)>;
+
+  explicit ServerHandshake(Claim claim) : claim_(std::move(claim)) {}
+  std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
+
+  /// Queue counts are the largest of all interfaces on the socket: which of them is wanted is not known yet.
+  static bool SendHello(Channel& channel, uint16_t rx_queues, uint16_t tx_queues);
+
+ private:
+  struct PendingRing {
+    memif_msg_add_ring_t message;
+    UniqueFd doorbell;
+  };
+
+  std::string OnInit(const memif_msg_init_t& init);
+  std::string OnAddRegion(const memif_msg_add_region_t& add, UniqueFd memory);
+  std::string OnAddRing(const memif_msg_add_ring_t& add, UniqueFd doorbell);
+  std::string OnConnect(const memif_msg_connect_t& connect, Channel& channel);
+  std::string ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings);
+
+  Claim claim_;
+  const Settings* settings_ = nullptr;
+  std::vector<PendingRing> rx_;
+  std::vector<PendingRing> tx_;
+};
+
+}  // namespace vpp_punt::memif
