@@ -134,6 +134,17 @@ export interface NativeMemifPort {
   close(): void;
 }
 
+/** A connected stream socket to VPP's binary API (native/api_socket). Sizes are bytes; a negative result is -errno. */
+export interface NativeApiSocket {
+  /** Reads into `start`..`end` of `into`: how much; 0 at the end of the stream. */
+  read(into: Uint8Array, start: number, end: number): number;
+  /** Writes `start`..`end` of `from`: how much of it the kernel took. */
+  write(from: Uint8Array, start: number, end: number): number;
+  /** Whether `onReady` is wanted for room to write, too. */
+  watchWritable(wanted: boolean): void;
+  close(): void;
+}
+
 interface Addon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
@@ -141,6 +152,11 @@ interface Addon {
   memifAttach(key: number, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort | undefined;
   /** Every view on it is empty from now on. */
   detachArrayBuffer(buffer: ArrayBuffer): void;
+  /** Connects to the socket at `path`. `onReady` is called when there is something to read (the end, too), or room to write. */
+  ApiSocket: new (
+    path: string,
+    onReady: (writable: boolean) => void,
+  ) => NativeApiSocket;
   buildInfo(): NativeBuildInfo;
 }
 

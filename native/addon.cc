@@ -1,6 +1,7 @@
 // The addon's exports and its per-environment state; everything else is in the folders beside this file.
 #include <napi.h>
 
+#include "api_socket/api_socket.h"
 #include "build_info.h"
 #include "env_state.h"
 #include "memif/binding/memif.h"
@@ -17,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   InitBuildInfo(env, exports);
   InitMemif(env, exports);
+  InitApiSocket(env, exports);
   return exports;
 }
 

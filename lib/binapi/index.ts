@@ -1,5 +1,13 @@
+export { apiErrorName } from "./api-errno.js";
 export type { ApiJson } from "./api-json.js";
 export { BUILTIN_RELEASES } from "./builtin.js";
+export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./client.js";
 export { Reader, Writer } from "./cursor.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export { type Release, Schema } from "./schema.js";
+export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
+export type { RequestOptions } from "./session.js";
+export { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
+export type { Subscription } from "./subscription.js";
+export { type TraceRecord, traceLine } from "./trace.js";
+export type { Link, LinkHandler, Transport } from "./transport.js";

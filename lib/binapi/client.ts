@@ -1,0 +1,321 @@
+import { EventEmitter } from "node:events";
+import { PuntError } from "../errors.js";
+import { RETVAL_EAGAIN } from "./api-errno.js";
+import { Backoff, type BackoffOptions } from "./backoff.js";
+import { DetailsList, DetailsStream } from "./details.js";
+import type { MessageValue } from "./message.js";
+import { apiError, type DetailsSink, type Dump } from "./pending.js";
+import { Resolver } from "./resolver.js";
+import { Schema } from "./schema.js";
+import { SchemaLoader, type SchemaSource } from "./schema-source.js";
+import { type RequestOptions, Session } from "./session.js";
+import { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
+import type { Subscription } from "./subscription.js";
+import { Subscriptions } from "./subscriptions.js";
+import { Trace, TraceFile, type TraceRecord } from "./trace.js";
+import type { Link, Transport } from "./transport.js";
+
+export interface VppOptions {
+  /** VPP's API socket. Default /run/vpp/api.sock. */
+  socketPath?: string;
+  /** What `show api clients` calls us. Default vpp-punt. */
+  name?: string;
+  /** Another way to VPP than the socket. */
+  transport?: Transport;
+  /** Where definitions come from. Default "auto". */
+  schema?: SchemaSource;
+  /** Most requests that VPP has at a time; others wait here. Default 256. */
+  window?: number;
+  /** Most requests that wait, here and at VPP; beyond that a request is rejected with ERR_QUEUE_FULL. Default 65536. */
+  queueLimit?: number;
+  /** Ms without an answer after which a request is rejected with ERR_TIMEOUT; 0: never. Default 10000. */
+  timeout?: number;
+  /** Ms that VPP has to accept a connection. Default 5000. */
+  connectTimeout?: number;
+  /** How a lost connection is taken up again, as often as it takes; false: not at all. */
+  reconnect?: BackoffOptions | false;
+  /** Ms to go on trying if VPP is not there at first, or true: for as long as it takes. Default 0. */
+  wait?: number | true;
+  /** Gets every message, both ways; or a file for them, as JSON lines. */
+  trace?: string | ((record: TraceRecord) => void);
+  /** Ends the attempt to connect. */
+  signal?: AbortSignal;
+}
+
+export interface VppEvents {
+  /** A connection to VPP is there, the first or another; subscriptions have been renewed. */
+  connected: [];
+  /** The connection was lost. Everything that waited for an answer has been rejected with this error. */
+  disconnected: [error: PuntError];
+}
+
+export interface SubscribeOptions {
+  /** Most events that wait to be fetched. Default 1024. */
+  queueLimit?: number;
+}
+
+/**
+ * A client of one VPP's binary API.
+ *
+ * Requests are rejected while there is no connection, and when it is lost: they are never sent again silently, as only the
+ * caller knows whether that is right. The connection itself comes back by itself.
+ */
+export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
+  /** Where VPP is: `/run/vpp/api.sock`. */
+  readonly endpoint: string;
+
+  private readonly transport: Transport;
+  private readonly schemas: SchemaLoader;
+  private readonly subscriptions: Subscriptions;
+  private readonly traceFile: TraceFile | undefined;
+  private readonly trace: Trace | undefined;
+  private readonly closing = new AbortController();
+  private session: Session | undefined;
+  private lost: PuntError | undefined;
+
+  private constructor(private readonly options: VppOptions) {
+    super();
+    const { socketPath = DEFAULT_SOCKET_PATH, name = "vpp-punt", trace } = options;
+    this.transport = options.transport ?? new SocketTransport({ path: socketPath, name });
+    this.endpoint = this.transport.endpoint;
+    this.schemas = new SchemaLoader(options.schema ?? "auto");
+    this.subscriptions = new Subscriptions((request, value) => this.call(request, value));
+    if (typeof trace === "string") this.traceFile = new TraceFile(trace);
+    this.trace = typeof trace === "function" ? new Trace(trace) : this.traceFile?.trace;
+  }
+
+  /** Connects. Rejects if VPP cannot be reached within `wait`. */
+  static async connect(options: VppOptions = {}): Promise<Vpp> {
+    const vpp = new Vpp(options);
+    try {
+      await vpp.start();
+    } catch (error) {
+      await vpp.close();
+      throw error;
+    }
+    return vpp;
+  }
+
+  /** Whether there is a connection now. */
+  get isConnected(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** Requests that wait for an answer. */
+  get waiting(): number {
+    return this.session?.waiting ?? 0;
+  }
+
+  /** Whether the connected VPP has the message, in a definition known here. */
+  has(name: string): boolean {
+    return this.session?.messages.has(name) ?? false;
+  }
+
+  /** Sends a request; resolves with the reply. A retval other than 0 rejects with VPP's error, code `VPP_<NAME>`. */
+  call(name: string, value: MessageValue = {}, options?: RequestOptions): Promise<MessageValue> {
+    const { session } = this;
+    return session === undefined ? Promise.reject(this.notConnected(name)) : session.call(name, value, options);
+  }
+
+  /** Sends a `*_dump` or `*_get`; the details as they come. Cursors are followed. */
+  dump(name: string, value: MessageValue = {}, options?: RequestOptions): AsyncIterableIterator<MessageValue> {
+    let running: RunningDump | undefined;
+    const stream = new DetailsStream(() => running?.giveUp());
+    running = this.startDump(name, value, stream, options);
+    return stream;
+  }
+
+  /** The same, in an array when all have come. */
+  dumpAll(name: string, value: MessageValue = {}, options?: RequestOptions): Promise<MessageValue[]> {
+    const list = new DetailsList();
+    this.startDump(name, value, list, options);
+    return list.promise;
+  }
+
+  /**
+   * Asks VPP for events with a `want_*` request. `event`: which, if the request has several. After a reconnect the new VPP is
+   * asked again. `pid` and `enable_disable` need not be given.
+   */
+  async subscribe(
+    request: string,
+    value: MessageValue = {},
+    event?: string,
+    { queueLimit = 1024 }: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    const message = this.connection(request).messages.outgoing(request).message;
+    const name = event ?? message.service?.events?.[0];
+    if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
+    const defaults = { enable_disable: 1, enable: true, pid: process.pid };
+    const missing = Object.entries(defaults).filter(([field]) => message.hasField(field));
+    return this.subscriptions.subscribe(request, { ...Object.fromEntries(missing), ...value }, name, queueLimit);
+  }
+
+  /** Events that VPP sends without a `want_*`, such as `dhcp_compl_event`. */
+  listen(event: string, { queueLimit = 1024 }: SubscribeOptions = {}): Subscription {
+    return this.subscriptions.listen(event, queueLimit);
+  }
+
+  /** Resolves when there is a connection: at once, or after the next reconnect. */
+  async connected(signal?: AbortSignal): Promise<void> {
+    if (this.isConnected) return;
+    if (this.closing.signal.aborted) throw this.notConnected("connected");
+    const either = AbortSignal.any([this.closing.signal, ...(signal === undefined ? [] : [signal])]);
+    await EventEmitter.once(this, "connected", { signal: either });
+  }
+
+  /** Ends everything; requests that wait are rejected with ERR_CLOSED. */
+  async close(): Promise<void> {
+    if (this.closing.signal.aborted) return;
+    const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
+    this.closing.abort(error);
+    this.lost = error;
+    const { session } = this;
+    this.session = undefined;
+    await this.subscriptions.closeAll();
+    session?.close(error);
+    this.traceFile?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private startDump(
+    name: string,
+    value: MessageValue,
+    sink: DetailsSink,
+    options?: RequestOptions,
+  ): RunningDump | undefined {
+    try {
+      const running = new RunningDump(this.connection(name), name, sink, options);
+      running.start(value);
+      return running;
+    } catch (error) {
+      sink.fail(error as PuntError);
+      return undefined;
+    }
+  }
+
+  private connection(name: string): Session {
+    if (this.session === undefined) throw this.notConnected(name);
+    return this.session;
+  }
+
+  private notConnected(name: string): PuntError {
+    if (this.closing.signal.aborted) return this.lost!;
+    const text = `${name}: there is no connection to VPP at ${this.endpoint}`;
+    return new PuntError("binapi.call", "ERR_DISCONNECTED", text, { message: name }, this.lost);
+  }
+
+  private async start(): Promise<void> {
+    const { wait = 0, signal } = this.options;
+    const signals = [this.closing.signal, ...(signal === undefined ? [] : [signal])];
+    if (wait === 0) return this.establish(AbortSignal.any(signals));
+    const limit = wait === true ? [] : [AbortSignal.timeout(wait)];
+    await this.establishSometime(AbortSignal.any([...signals, ...limit]));
+  }
+
+  /** Tries until there is a connection. Rejects, with the reason of the last failure, when `signal` is aborted. */
+  private async establishSometime(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(this.options.reconnect || {});
+    for (;;) {
+      try {
+        return await this.establish(signal);
+      } catch (error) {
+        this.lost = error as PuntError;
+        await backoff.wait(signal).catch(() => {});
+        if (signal.aborted) throw error;
+      }
+    }
+  }
+
+  private async establish(signal: AbortSignal): Promise<void> {
+    const session: Session = new Session(
+      {
+        queueLimit: this.options.queueLimit ?? 65536,
+        trace: this.trace,
+        wantsEvent: (name) => this.subscriptions.isWanted(name),
+        onEvent: (name, value) => this.subscriptions.publish(name, value),
+        onClosed: (error) => this.disconnected(session, error),
+      },
+      this.options.timeout ?? 10_000,
+    );
+    const timeout = AbortSignal.timeout(this.options.connectTimeout ?? 5000);
+    const link = await this.transport.connect(session, this.options.window ?? 256, AbortSignal.any([signal, timeout]));
+    try {
+      await this.prepare(session, link);
+    } catch (error) {
+      session.close(error as PuntError);
+      throw error;
+    }
+    if (this.closing.signal.aborted) session.close(this.lost!);
+    else this.emit("connected");
+  }
+
+  private async prepare(session: Session, link: Link): Promise<void> {
+    const resolver = new Resolver(this.endpoint, link.table, [Schema.builtin()]);
+    session.start(link, resolver);
+    const schema = await this.schemas.load(link.table, (request) => session.call(request, {}, undefined));
+    if (schema !== undefined) resolver.prefer(schema);
+    if (session.ended !== undefined) throw session.ended;
+    this.session = session;
+    await this.subscriptions.renew();
+  }
+
+  private disconnected(session: Session, error: PuntError): void {
+    this.lost = error;
+    if (this.session !== session) return; // never was, or no longer is, our connection
+    this.session = undefined;
+    this.emit("disconnected", error);
+    if (this.options.reconnect !== false) this.establishSometime(this.closing.signal).catch(() => {});
+  }
+}
+
+/** A dump over as many requests as its cursor takes. */
+class RunningDump {
+  private current: Dump | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly name: string,
+    private readonly sink: DetailsSink,
+    private readonly options: RequestOptions | undefined,
+  ) {}
+
+  start(value: MessageValue): void {
+    const { message } = this.session.messages.outgoing(this.name);
+    const hasCursor = message.hasField("cursor") && value.cursor === undefined;
+    this.page(hasCursor ? { ...value, cursor: 0 } : value);
+  }
+
+  private page(value: MessageValue): void {
+    const { sink } = this;
+    const page: DetailsSink = {
+      push: (details) => sink.push(details),
+      fail: (error) => sink.fail(error),
+      end: (reply) => this.pageEnded(value, reply),
+    };
+    this.current = this.session.dump(this.name, value, page, this.options);
+  }
+
+  private pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
+    const retval = reply?.retval ?? 0;
+    if (retval === 0) this.sink.end(reply);
+    else if (retval === RETVAL_EAGAIN && reply!.cursor !== undefined)
+      this.nextPage({ ...value, cursor: reply!.cursor });
+    else this.sink.fail(apiError(this.name, retval as number, reply!));
+  }
+
+  private nextPage(value: MessageValue): void {
+    try {
+      this.page(value);
+    } catch (error) {
+      this.sink.fail(error as PuntError);
+    }
+  }
+
+  giveUp(): void {
+    const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.name}: given up`);
+    if (this.current !== undefined) this.session.giveUp(this.current, error);
+  }
+}

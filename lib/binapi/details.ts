@@ -1,0 +1,100 @@
+import type { PuntError } from "../errors.js";
+import type { MessageValue } from "./message.js";
+import type { DetailsSink } from "./pending.js";
+
+/** All details in an array. */
+export class DetailsList implements DetailsSink {
+  private readonly values: MessageValue[] = [];
+  readonly promise: Promise<MessageValue[]>;
+  private resolve!: (values: MessageValue[]) => void;
+  private reject!: (error: PuntError) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  push(value: MessageValue): void {
+    this.values.push(value);
+  }
+
+  end(): void {
+    this.resolve(this.values);
+  }
+
+  fail(error: PuntError): void {
+    this.reject(error);
+  }
+}
+
+/** Details as they come, for one `for await`. Leaving the loop early gives the dump up. */
+export class DetailsStream implements DetailsSink, AsyncIterableIterator<MessageValue> {
+  private values: MessageValue[] = [];
+  private next_ = 0;
+  private ended = false;
+  private error: PuntError | undefined;
+  private wake: (() => void) | undefined;
+
+  /** `giveUp` is called when nobody wants the rest. */
+  constructor(private readonly giveUp: () => void) {}
+
+  push(value: MessageValue): void {
+    if (this.ended) return;
+    this.values.push(value);
+    this.wake?.();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.wake?.();
+  }
+
+  fail(error: PuntError): void {
+    if (this.ended) return;
+    this.error = error;
+    this.end();
+  }
+
+  async next(): Promise<IteratorResult<MessageValue>> {
+    while (this.next_ === this.values.length && !this.ended) await this.more();
+    if (this.next_ < this.values.length) return { done: false, value: this.take() };
+    const { error } = this;
+    this.error = undefined;
+    if (error !== undefined) throw error;
+    return { done: true, value: undefined };
+  }
+
+  private take(): MessageValue {
+    const value = this.values[this.next_++]!;
+    if (this.next_ === this.values.length) {
+      this.values = [];
+      this.next_ = 0;
+    }
+    return value;
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = () => {
+        this.wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  async return(): Promise<IteratorResult<MessageValue>> {
+    const open = !this.ended;
+    this.values = [];
+    this.next_ = 0;
+    this.error = undefined;
+    this.end();
+    if (open) this.giveUp();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,64 @@
+import { PuntError } from "../errors.js";
+import type { Pending } from "./pending.js";
+
+const SLOT_BITS = 17;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const GENERATIONS = 1 << (32 - SLOT_BITS);
+
+/**
+ * Requests that wait for an answer, by the `context` that VPP returns with it. A context is a slot and how often the slot has been
+ * used: an answer that comes after its request was given up finds nobody.
+ */
+export class RequestTable {
+  private readonly slots: (Pending | undefined)[] = [];
+  private readonly generations: number[] = [];
+  private readonly free: number[] = [];
+  private count = 0;
+
+  constructor(private readonly limit: number) {}
+
+  get size(): number {
+    return this.count;
+  }
+
+  /** Gives `request` its context. */
+  add(request: Pending): void {
+    if (this.count >= this.limit) {
+      const message = `${request.request.name}: ${this.count} requests are waiting already (queueLimit)`;
+      throw new PuntError("binapi.call", "ERR_QUEUE_FULL", message, {
+        message: request.request.name,
+        waiting: this.count,
+      });
+    }
+    const slot = this.free.pop() ?? this.newSlot();
+    this.slots[slot] = request;
+    this.count++;
+    request.context = ((this.generations[slot]! << SLOT_BITS) | slot) >>> 0;
+  }
+
+  private newSlot(): number {
+    this.generations.push(0);
+    return this.slots.push(undefined) - 1;
+  }
+
+  find(context: number): Pending | undefined {
+    const request = this.slots[context & SLOT_MASK];
+    return request !== undefined && request.context === context ? request : undefined;
+  }
+
+  /** Frees the context; false if `request` is no longer here. */
+  remove(request: Pending): boolean {
+    const slot = request.context & SLOT_MASK;
+    if (this.slots[slot] !== request) return false;
+    this.slots[slot] = undefined;
+    this.generations[slot] = (this.generations[slot]! + 1) % GENERATIONS;
+    this.free.push(slot);
+    this.count--;
+    return true;
+  }
+
+  /** All that wait, in no order. */
+  all(): Pending[] {
+    return this.slots.filter((request) => request !== undefined);
+  }
+}

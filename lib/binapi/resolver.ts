@@ -1,0 +1,104 @@
+import { PuntError } from "../errors.js";
+import type { Message } from "./message.js";
+import type { Schema } from "./schema.js";
+
+/** A request as one running VPP takes it. */
+export interface Outgoing {
+  message: Message;
+  id: number;
+  /** What answers it; undefined if nothing does. */
+  reply: Message | undefined;
+}
+
+/**
+ * The messages of one running VPP: its table says which there are, under which ids and CRCs; the schemas, in order of
+ * preference, say what they look like.
+ */
+export class Resolver {
+  private readonly table = new Map<string, { crc: string; id: number }>();
+  private readonly names: string[] = [];
+  private readonly outgoings = new Map<string, Outgoing>();
+  private readonly incomings: (Message | null)[] = [];
+
+  /** `table`: as VPP gave it, `show_version_51077d14` -> id. `peer` names that VPP in errors. */
+  constructor(
+    private readonly peer: string,
+    table: ReadonlyMap<string, number>,
+    private schemas: readonly Schema[],
+  ) {
+    for (const [key, id] of table) {
+      const name = key.slice(0, -9);
+      this.table.set(name, { crc: key.slice(-8), id });
+      this.names[id] = name;
+    }
+  }
+
+  /** Prefers `schema` from now on. */
+  prefer(schema: Schema): void {
+    this.schemas = [schema, ...this.schemas];
+    this.outgoings.clear();
+    this.incomings.length = 0;
+  }
+
+  /** Whether VPP has `name`, and a definition here fits it. */
+  has(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+
+  /** The request `name`; throws an error that says what VPP has and what we have. */
+  outgoing(name: string): Outgoing {
+    const known = this.outgoings.get(name);
+    if (known !== undefined) return known;
+    const message = this.find(name);
+    if (message === undefined) throw this.explain(name);
+    const reply = message.service && this.find(message.service.reply);
+    if (message.service !== undefined && reply === undefined) throw this.explain(message.service.reply);
+    const outgoing = { message, id: this.table.get(name)!.id, reply };
+    this.outgoings.set(name, outgoing);
+    return outgoing;
+  }
+
+  /** The message that VPP calls `id`; undefined if there is no definition for it. */
+  incoming(id: number): Message | undefined {
+    const known = this.incomings[id];
+    if (known !== undefined) return known ?? undefined;
+    const name = this.names[id];
+    const message = name === undefined ? undefined : this.find(name);
+    this.incomings[id] = message ?? null;
+    return message;
+  }
+
+  private find(name: string): Message | undefined {
+    const theirs = this.table.get(name);
+    if (theirs === undefined) return undefined;
+    for (const schema of this.schemas) {
+      const message = schema.find(name, theirs.crc);
+      if (message !== undefined) return message;
+    }
+    return undefined;
+  }
+
+  private explain(name: string): PuntError {
+    const theirs = this.table.get(name);
+    const ours = this.schemas.flatMap((schema) => schema.crcs(name).map((crc) => `${crc} (${schema.origin})`));
+    const details = { message: name, vpp: theirs?.crc, known: ours };
+    const error = (code: string, text: string) => new PuntError("binapi.resolve", code, text, details);
+    if (theirs === undefined) return this.explainMissing(name, ours, error);
+    const has = `VPP at ${this.peer} has ${name} with CRC ${theirs.crc}`;
+    if (ours.length > 0) return error("ERR_CRC_MISMATCH", `${has}; the definitions here are of CRC ${ours.join(", ")}`);
+    const sources = this.schemas.map((schema) => schema.origin).join(", ");
+    return error("ERR_NO_DEFINITION", `${has}; there is no definition of it (${sources})`);
+  }
+
+  private explainMissing(name: string, ours: string[], error: (code: string, text: string) => PuntError): PuntError {
+    const lacks = `VPP at ${this.peer} has no message ${name}`;
+    const base = name.replace(/_v\d+(?=_|$)/, "");
+    const others = this.names.filter((other) => other !== undefined && other.replace(/_v\d+(?=_|$)/, "") === base);
+    if (others.length > 0) return error("ERR_OTHER_VERSION", `${lacks}, but it has ${others.join(", ")}`);
+    const definition = this.schemas.map((schema) => schema.find(name)).find((message) => message !== undefined);
+    const from =
+      definition === undefined ? "nor is there a definition of it here" : `which is of ${definition.module}.api`;
+    const known = ours.length > 0 ? ` and known here with CRC ${ours.join(", ")}` : "";
+    return error("ERR_MESSAGE_MISSING", `${lacks}, ${from}${known}`);
+  }
+}

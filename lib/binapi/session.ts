@@ -1,0 +1,243 @@
+import { PuntError } from "../errors.js";
+import type { Reader } from "./cursor.js";
+import type { Message, MessageValue } from "./message.js";
+import { Call, type DetailsSink, Dump, Fence, type Pending } from "./pending.js";
+import { RequestTable } from "./request-table.js";
+import type { Outgoing, Resolver } from "./resolver.js";
+import type { Trace } from "./trace.js";
+import type { Link, LinkHandler } from "./transport.js";
+
+/** How exactly timeouts are kept, in ms. */
+const TICK_MS = 25;
+
+export interface SessionOptions {
+  /** Most requests that wait, sent or not. */
+  queueLimit: number;
+  trace: Trace | undefined;
+  /** Whether anybody wants messages `name` that answer no request; only those are decoded. */
+  wantsEvent: (name: string) => boolean;
+  onEvent: (name: string, value: MessageValue) => void;
+  /** The connection was lost. Everything that waited has been told. */
+  onClosed: (error: PuntError) => void;
+}
+
+/** What a request may be given along. */
+export interface RequestOptions {
+  /** Rejects the request with ERR_ABORTED; if it has not been sent, it is not. */
+  signal?: AbortSignal;
+  /** Ms without any answer after which it is rejected with ERR_TIMEOUT; 0: never. */
+  timeout?: number;
+  /** For a call that VPP may leave unanswered: a ping is sent behind it, whose answer then rejects it with ERR_NO_REPLY. */
+  fenced?: boolean;
+}
+
+/** The requests on one connection, from its start to its end. */
+export class Session implements LinkHandler {
+  private link: Link | undefined;
+  private resolver: Resolver | undefined;
+  private readonly requests: RequestTable;
+  private readonly trace: Trace | undefined;
+  /** Why the session is over, once it is. */
+  ended: PuntError | undefined;
+  private tick = 0;
+  private ticker: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly defaultTimeout: number,
+  ) {
+    this.requests = new RequestTable(options.queueLimit);
+    this.trace = options.trace;
+  }
+
+  /** To be called once, before anything else. */
+  start(link: Link, resolver: Resolver): void {
+    this.link = link;
+    this.resolver = resolver;
+  }
+
+  get messages(): Resolver {
+    return this.resolver!;
+  }
+
+  /** Requests that wait for an answer. */
+  get waiting(): number {
+    return this.requests.size;
+  }
+
+  call(name: string, value: MessageValue, options: RequestOptions | undefined): Promise<MessageValue> {
+    return new Promise((resolve, reject) => {
+      const outgoing = this.resolver!.outgoing(name);
+      const { message, reply } = outgoing;
+      if (reply === undefined || message.service!.stream) throw notACall(outgoing);
+      const call = new Call(message, reply, resolve, reject);
+      this.send(outgoing, value, call, options);
+      if (options?.fenced) this.sendFence(call);
+    });
+  }
+
+  /** Sends a dump; what comes back goes to `sink`. */
+  dump(name: string, value: MessageValue, sink: DetailsSink, options: RequestOptions | undefined): Dump {
+    const outgoing = this.resolver!.outgoing(name);
+    const { message, reply } = outgoing;
+    const ownReply = message.service?.reply.endsWith("_reply") ? reply : undefined;
+    const dump = new Dump(message, ownReply, sink);
+    this.send(outgoing, value, dump, options);
+    if (ownReply === undefined) dump.fence = this.sendFence(dump);
+    return dump;
+  }
+
+  private send(
+    { message, id }: Outgoing,
+    value: MessageValue,
+    pending: Pending,
+    options: RequestOptions | undefined,
+  ): void {
+    if (options?.signal !== undefined) this.abortWith(options.signal, pending);
+    const link = this.link!;
+    this.requests.add(pending);
+    const writer = link.begin();
+    try {
+      message.write(writer, id, link.clientIndex, pending.context, value);
+    } catch (error) {
+      link.rollback();
+      this.requests.remove(pending);
+      pending.onSettled?.();
+      throw error;
+    }
+    pending.mark = link.commit();
+    this.trace?.sent(message.name, pending.context, value);
+    const timeout = options?.timeout ?? this.defaultTimeout;
+    if (timeout > 0) this.startTimer(pending, timeout);
+  }
+
+  private sendFence(guarded: Pending): Fence {
+    const ping = this.resolver!.outgoing("control_ping");
+    const fence = new Fence(ping.message, () => {
+      if (this.remove(guarded)) guarded.overtaken();
+    });
+    this.send(ping, {}, fence, { timeout: guarded.idleTicks * TICK_MS });
+    return fence;
+  }
+
+  private abortWith(signal: AbortSignal, pending: Pending): void {
+    if (signal.aborted) throw aborted(pending, signal);
+    const onAbort = () => this.giveUp(pending, aborted(pending, signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    pending.onSettled = () => signal.removeEventListener("abort", onAbort);
+  }
+
+  /** Ends a request from this side. An answer that still comes is ignored. */
+  giveUp(pending: Pending, error: PuntError): void {
+    const known = this.requests.find(pending.context) === pending;
+    if (!known) return;
+    const withdrawn = this.link!.withdraw(pending.mark);
+    this.requests.remove(pending);
+    pending.onSettled?.();
+    if (!withdrawn) this.link!.addCredit(1);
+    pending.fail(error);
+  }
+
+  message(reader: Reader): void {
+    const start = reader.at;
+    const message = this.resolver!.incoming(reader.view.getUint16(start));
+    if (message === undefined) return;
+    if (this.trace !== undefined) this.trace.received(message, reader);
+    const { contextOffset } = message;
+    const pending = contextOffset < 0 ? undefined : this.pendingAt(reader, start + contextOffset);
+    if (pending === undefined) this.event(message, reader);
+    else this.answer(pending, message, reader);
+  }
+
+  private pendingAt(reader: Reader, at: number): Pending | undefined {
+    return at + 4 > reader.end ? undefined : this.requests.find(reader.view.getUint32(at));
+  }
+
+  private event(message: Message, reader: Reader): void {
+    if (this.options.wantsEvent(message.name)) this.options.onEvent(message.name, message.read(reader));
+  }
+
+  private answer(pending: Pending, message: Message, reader: Reader): void {
+    let done = true;
+    try {
+      done = pending.receive(message, reader);
+    } catch (error) {
+      if (!(error instanceof PuntError)) throw error;
+      pending.fail(error);
+    }
+    if (done) this.remove(pending);
+    else pending.expires = this.tick + pending.idleTicks;
+  }
+
+  /** Forgets an answered request, so that the next may go out; false if it was forgotten before. */
+  private remove(pending: Pending): boolean {
+    if (!this.requests.remove(pending)) return false;
+    pending.onSettled?.();
+    this.link!.addCredit(1);
+    return true;
+  }
+
+  private startTimer(pending: Pending, timeout: number): void {
+    pending.idleTicks = Math.ceil(timeout / TICK_MS) + 1;
+    pending.expires = this.tick + pending.idleTicks;
+    this.ticker ??= setInterval(() => this.onTick(), TICK_MS);
+  }
+
+  /** Ticks, not clock readings: a blocked event loop does not make requests time out whose answers are there already. */
+  private onTick(): void {
+    this.tick++;
+    if (this.requests.size === 0) this.stopTicker();
+    for (const pending of this.requests.all()) {
+      if (pending.idleTicks === 0 || pending.expires > this.tick) continue;
+      this.giveUp(pending, timedOut(pending));
+    }
+  }
+
+  private stopTicker(): void {
+    clearInterval(this.ticker);
+    this.ticker = undefined;
+  }
+
+  /** Called by the link when it is lost. */
+  closed(error: PuntError): void {
+    this.end(error);
+    this.options.onClosed(error);
+  }
+
+  /** Closes the connection; requests that wait are rejected with `error`. */
+  close(error: PuntError): void {
+    this.link?.close();
+    this.end(error);
+  }
+
+  private end(error: PuntError): void {
+    this.ended = error;
+    this.stopTicker();
+    for (const pending of this.requests.all()) {
+      this.requests.remove(pending);
+      pending.onSettled?.();
+      pending.fail(error);
+    }
+  }
+}
+
+function notACall({ message }: Outgoing): PuntError {
+  const text = message.service?.stream
+    ? `${message.name} has many answers: use dump()`
+    : `${message.name} is not a request that VPP answers`;
+  return new PuntError("binapi.call", "ERR_NOT_A_CALL", text, { message: message.name });
+}
+
+function aborted(pending: Pending, signal: AbortSignal): PuntError {
+  const { name } = pending.request;
+  return new PuntError("binapi.call", "ERR_ABORTED", `${name}: aborted`, { message: name }, signal.reason);
+}
+
+function timedOut(pending: Pending): PuntError {
+  const { name } = pending.request;
+  const ms = (pending.idleTicks - 1) * TICK_MS;
+  return new PuntError("binapi.call", "ERR_TIMEOUT", `${name}: no answer from VPP for ${ms} ms`, {
+    message: name,
+    timeout: ms,
+  });
+}

@@ -1,0 +1,235 @@
+import { PuntError } from "../errors.js";
+import { type NativeApiSocket, native } from "../native.js";
+import { type Reader, Writer } from "./cursor.js";
+import { FRAME_HEADER, FRAME_LENGTH_AT, InQueue } from "./in-queue.js";
+import { OutQueue } from "./out-queue.js";
+import { Schema } from "./schema.js";
+import type { Link, LinkHandler, Transport } from "./transport.js";
+
+export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
+
+/** VPP gives these two fixed ids, so that a client can ask for the ids of all others. */
+const SOCKCLNT_CREATE_ID = 15;
+const SOCKCLNT_CREATE_REPLY_ID = 16;
+const EAGAIN = -11;
+/** VPP's answer to get_api_json is the largest message there is: some 4 MB. */
+const LARGEST_MESSAGE = 256 << 20;
+/** So much is sent at once instead of at the end of the turn: VPP can begin with it. */
+const SEND_AT = 1 << 14;
+
+export interface SocketTransportOptions {
+  /** Default /run/vpp/api.sock. */
+  path?: string;
+  /** What VPP's `show api clients` calls us: at most 63 bytes. */
+  name?: string;
+}
+
+/** VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
+export class SocketTransport implements Transport {
+  readonly endpoint: string;
+  private readonly name: string;
+
+  constructor({ path = DEFAULT_SOCKET_PATH, name = "vpp-punt" }: SocketTransportOptions = {}) {
+    this.endpoint = path;
+    this.name = name;
+  }
+
+  connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const link = new SocketLink(this.endpoint, credit, (error) => settle(() => reject(error)));
+      const onAbort = () =>
+        link.fail(new PuntError("binapi.connect", "ERR_ABORTED", `${this.endpoint}: given up`, {}, signal.reason));
+      signal.addEventListener("abort", onAbort);
+      const settle = (done: () => void) => {
+        signal.removeEventListener("abort", onAbort);
+        done();
+      };
+      if (signal.aborted) return onAbort();
+      link.register(this.name, handler, () => settle(() => resolve(link)));
+    });
+  }
+}
+
+const messages = Schema.builtin();
+const sockclntCreate = messages.message("sockclnt_create");
+const sockclntCreateReply = messages.message("sockclnt_create_reply");
+const sockclntDelete = messages.message("sockclnt_delete");
+
+class SocketLink implements Link {
+  clientIndex = 0;
+  readonly table = new Map<string, number>();
+
+  private readonly socket: NativeApiSocket;
+  private readonly incoming = new InQueue(LARGEST_MESSAGE);
+  private readonly out: OutQueue;
+  private onMessage: (reader: Reader) => void = () => {};
+  private onClosed: (error: PuntError) => void;
+  private open = true;
+  private flushing = false;
+  private blocked = false;
+  private readonly flushSoon = () => this.flush();
+
+  constructor(
+    private readonly path: string,
+    credit: number,
+    onFailure: (error: PuntError) => void,
+  ) {
+    this.onClosed = onFailure;
+    this.out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
+    this.socket = new native.ApiSocket(path, (writable) => this.ready(writable));
+  }
+
+  /** Makes itself known to VPP; from VPP's answer on messages go to `handler`. */
+  register(name: string, handler: LinkHandler, onRegistered: () => void): void {
+    this.onMessage = (reader) => {
+      this.registered(reader);
+      this.onMessage = (message) => handler.message(message);
+      this.onClosed = (error) => handler.closed(error);
+      onRegistered();
+    };
+    sockclntCreate.write(this.begin(), SOCKCLNT_CREATE_ID, 0, 0, { name });
+    this.commit();
+  }
+
+  private registered(reader: Reader): void {
+    const id = reader.view.getUint16(reader.at);
+    if (id !== SOCKCLNT_CREATE_REPLY_ID)
+      throw badHandshake(`VPP answered with message ${id} instead of sockclnt_create_reply`);
+    const { response, index, message_table } = sockclntCreateReply.read(reader) as unknown as CreateReply;
+    if (response !== 0) throw badHandshake(`VPP refused the client: response ${response}`);
+    this.clientIndex = index;
+    for (const entry of message_table) this.table.set(entry.name, entry.index);
+  }
+
+  begin(): Writer {
+    this.out.begin();
+    const { writer } = this.out;
+    writer.skip(FRAME_HEADER);
+    return writer;
+  }
+
+  commit(): number {
+    const { writer } = this.out;
+    const start = this.out.startInBuffer();
+    writer.bytes.fill(0, start, start + FRAME_HEADER);
+    writer.view.setUint32(start + FRAME_LENGTH_AT, writer.at - start - FRAME_HEADER);
+    const mark = this.out.commit();
+    this.send();
+    return mark;
+  }
+
+  rollback(): void {
+    this.out.rollback();
+  }
+
+  withdraw(mark: number): boolean {
+    return this.out.withdraw(mark);
+  }
+
+  addCredit(count: number): void {
+    this.out.addCredit(count);
+    this.send();
+  }
+
+  /** What is committed in one turn of the event loop goes out at its end, in one piece. */
+  private send(): void {
+    const size = this.out.sendable();
+    if (size === 0 || this.blocked) return;
+    if (size >= SEND_AT) this.flush();
+    else if (!this.flushing) {
+      this.flushing = true;
+      process.nextTick(this.flushSoon);
+    }
+  }
+
+  private flush(): void {
+    this.flushing = false;
+    while (this.open && !this.blocked && this.out.sendable() > 0) {
+      const start = this.out.sendStart();
+      const size = this.socket.write(this.out.writer.bytes, start, start + this.out.sendable());
+      if (size > 0) this.out.advance(size);
+      else if (size === EAGAIN) this.watch(true);
+      else return; // gone: the read that follows says so, after what VPP still had to say
+    }
+  }
+
+  private watch(blocked: boolean): void {
+    this.blocked = blocked;
+    this.socket.watchWritable(blocked);
+  }
+
+  private ready(writable: boolean): void {
+    if (writable && this.blocked) {
+      this.watch(false);
+      this.flush();
+    }
+    try {
+      this.receive();
+    } catch (error) {
+      if (!(error instanceof PuntError)) throw error;
+      this.fail(error);
+    }
+  }
+
+  private receive(): void {
+    const { incoming } = this;
+    while (this.open) {
+      const room = incoming.fillEnd - incoming.fillStart;
+      const size = this.socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
+      if (size === EAGAIN) return;
+      if (size <= 0) {
+        this.fail(this.lost(size));
+        return;
+      }
+      incoming.fill(size);
+      for (let reader = incoming.next(); reader !== undefined && this.open; reader = incoming.next())
+        this.onMessage(reader);
+      if (size < room) return; // that was all; if more has come since, the event loop calls again
+    }
+  }
+
+  private lost(result: number): PuntError {
+    const why = result === 0 ? "VPP closed it" : `errno ${-result}`;
+    return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${this.path}: the connection was lost: ${why}`, {
+      path: this.path,
+    });
+  }
+
+  /** Ends the link because of `error`. */
+  fail(error: PuntError): void {
+    if (!this.open) return;
+    this.shut();
+    this.onClosed(error);
+  }
+
+  close(): void {
+    if (!this.open) return;
+    const id = this.table.get(sockclntDelete.key);
+    // Without it VPP keeps the client's registration until it notices the closed socket.
+    if (id !== undefined) this.sayGoodbye(id);
+    this.shut();
+  }
+
+  private sayGoodbye(id: number): void {
+    this.out.dropWaiting();
+    this.out.addCredit(1);
+    sockclntDelete.write(this.begin(), id, this.clientIndex, 0, { index: this.clientIndex });
+    this.commit();
+    this.flush();
+  }
+
+  private shut(): void {
+    this.open = false;
+    this.socket.close();
+  }
+}
+
+interface CreateReply {
+  response: number;
+  index: number;
+  message_table: { index: number; name: string }[];
+}
+
+function badHandshake(problem: string): PuntError {
+  return new PuntError("binapi.connect", "ERR_BAD_HANDSHAKE", problem);
+}

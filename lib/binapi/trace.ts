@@ -1,0 +1,74 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { PuntError } from "../errors.js";
+import type { Reader } from "./cursor.js";
+import type { Message, MessageValue } from "./message.js";
+
+/** One message, either way. */
+export interface TraceRecord {
+  /** Milliseconds since 1970, to the microsecond. */
+  time: number;
+  direction: "sent" | "received";
+  message: string;
+  context: number;
+  value: MessageValue;
+}
+
+/** Every message, both ways. */
+export class Trace {
+  /** `sink` gets each message as it passes; it must not throw. */
+  constructor(private readonly sink: (record: TraceRecord) => void) {}
+
+  sent(message: string, context: number, value: MessageValue): void {
+    this.sink({ time: now(), direction: "sent", message, context, value });
+  }
+
+  /** Leaves `reader` where it was. */
+  received(message: Message, reader: Reader): void {
+    const { at } = reader;
+    const context = message.contextOffset < 0 ? 0 : reader.view.getUint32(at + message.contextOffset);
+    this.sink({ time: now(), direction: "received", message: message.name, context, value: decode(message, reader) });
+    reader.at = at;
+  }
+}
+
+/** The value, or what is wrong with it: the request that it answers gets the error itself. */
+function decode(message: Message, reader: Reader): MessageValue {
+  try {
+    return message.read(reader);
+  } catch (error) {
+    if (!(error instanceof PuntError)) throw error;
+    return { error: error.message };
+  }
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** A trace as JSON lines in a file that only its owner can read: memif secrets are in it. */
+export class TraceFile {
+  private readonly fd: number;
+  readonly trace: Trace;
+
+  constructor(path: string) {
+    try {
+      this.fd = openSync(path, "a", 0o600);
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new PuntError("binapi.trace", code ?? "EIO", message, { path }, cause);
+    }
+    this.trace = new Trace((record) => writeSync(this.fd, `${traceLine(record)}\n`));
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** A record as one line of JSON: bigints as decimal text, bytes in hex. */
+export function traceLine(record: TraceRecord): string {
+  return JSON.stringify(record, (_, value: unknown) => {
+    if (typeof value === "bigint") return value.toString();
+    return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
+  });
+}
