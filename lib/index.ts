@@ -15,3 +15,4 @@ export type {
 } from "./memif.js";
 export { Memif } from "./memif.js";
 export { PacketBatch } from "./packet/batch.js";
+export * from "./punt-socket.js";

@@ -145,6 +145,77 @@ export interface NativeApiSocket {
   close(): void;
 }
 
+/** Options as native/punt_socket/punt_socket.cc reads them: checked, complete. */
+export interface NativePuntSocketOptions {
+  path: string;
+  mode: number;
+  /** The group's number; undefined leaves the process's. */
+  group: number | undefined;
+  /** Empty: stay unconnected. */
+  vppPath: string;
+  batchSize: number;
+  maxPacket: number;
+  /** 1 MiB each. */
+  ringSlabs: number;
+  /** SO_SNDBUF; 0 leaves the system's. */
+  sendBuffer: number;
+  /** How long JavaScript may leave packets unread before the native thread reads them. */
+  graceUs: number;
+  longestPauseUs: number;
+  /** Copy bursts even where external memory is allowed. */
+  copy: boolean;
+}
+
+/** Counters since the socket was opened. */
+export interface NativePuntSocketStats {
+  packets: number;
+  bytes: number;
+  batches: number;
+  drained: number;
+  droppedRingFull: number;
+  droppedPaused: number;
+  droppedTooLong: number;
+  droppedMalformed: number;
+  backlogBytes: number;
+  connects: number;
+  /** Name of the error that keeps it from being connected to VPP. */
+  connectError: string | undefined;
+}
+
+/** A receiving punt socket (native/punt_socket/punt_socket.cc). */
+export interface NativePuntSocket {
+  /** Bursts go to the callback from now on. */
+  start(): void;
+  stop(): void;
+  /** What arrives is read natively, discarded and counted. */
+  pause(): void;
+  resume(): void;
+  setRef(ref: boolean): void;
+  close(): void;
+  /** Describes the next burst in the table and the location; returns the number of packets. The last burst is over. */
+  pull(): number;
+  /** The memory of the current burst's slab. */
+  memory(): ArrayBuffer;
+  /** Connects to the socket now at VPP's path, or at another path. Returns the name of the error, if any. */
+  reconnect(vppPath: string | undefined): string | undefined;
+  /** Sends one packet by name, as VPP does. Returns the name of the error, if any. */
+  sendTo(path: string, swIfIndex: number, action: number, packet: Uint8Array): string | undefined;
+  /** undefined once closed. */
+  stats(): NativePuntSocketStats | undefined;
+}
+
+/** Sends packets to VPP (native/punt_socket/injector.cc). */
+export interface NativePuntInjector {
+  connect(): string | undefined;
+  /** 1, or a negative errno value. */
+  send(action: number, swIfIndex: number, packet: Uint8Array): number;
+  /** How many were accepted; if none, a negative errno value. */
+  sendMany(action: number, swIfIndex: number, packets: readonly Uint8Array[]): number;
+  /** Calls back once when VPP's queue has room. */
+  watchRoom(): void;
+  close(): void;
+}
+
 interface Addon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
@@ -158,6 +229,16 @@ interface Addon {
     onReady: (writable: boolean) => void,
   ) => NativeApiSocket;
   buildInfo(): NativeBuildInfo;
+  PuntSocket: new (
+    options: NativePuntSocketOptions,
+    columns: Uint32Array,
+    /** Of the current burst: [slab, 1 if memory() was a copy]. */
+    location: Uint32Array,
+    onBurst: (count: number) => void,
+  ) => NativePuntSocket;
+  PuntInjector: new (vppPath: string, onRoom: () => void) => NativePuntInjector;
+  /** The number of a group; undefined if the system does not know it. */
+  groupId(name: string): number | undefined;
 }
 
 const require = createRequire(import.meta.url);

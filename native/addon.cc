@@ -5,6 +5,7 @@
 #include "build_info.h"
 #include "env_state.h"
 #include "memif/binding/memif.h"
+#include "punt_socket/init.h"
 
 namespace vpp_punt {
 
@@ -19,6 +20,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitBuildInfo(env, exports);
   InitMemif(env, exports);
   InitApiSocket(env, exports);
+  InitPuntSocket(env, exports);
   return exports;
 }
 

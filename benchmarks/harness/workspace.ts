@@ -8,7 +8,7 @@ import type { Workspace } from "./trial.js";
 /** The package's root: this file is dist/benchmarks/harness/workspace.js in it. */
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const sources = join(root, "benchmarks/peers");
-const programs = join(root, "build/peers");
+const programs = join(root, "dist/peers");
 
 /** A workspace for one run; `dispose` removes its folder. */
 export function openWorkspace(): Workspace & { dispose(): void } {

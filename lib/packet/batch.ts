@@ -55,7 +55,8 @@ export class PacketBatch {
   /** Number of packets. 0 once the batch has been released. */
   length = 0;
   private memory: PacketMemory | undefined;
-  private bytes: Uint8Array = EMPTY;
+  /** All of the memory that the packets lie in. */
+  protected bytes: Uint8Array = EMPTY;
   private exposed = false;
 
   constructor(protected readonly table: BatchTable) {}
@@ -145,7 +146,8 @@ export class PacketBatch {
     return this.table.offsets[i]! + at;
   }
 
-  private check(i: number): void {
+  /** Throws when there is no packet `i`. */
+  protected check(i: number): void {
     if (i >>> 0 >= this.length) this.fail(i, 0, 0);
   }
 

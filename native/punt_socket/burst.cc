@@ -1,0 +1,33 @@
+#include "punt_socket/burst.h"
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+/// An odd number of cache lines, so that the first lines of the slots spread over all sets of a cache.
+size_t StrideOf(size_t max_datagram) {
+  return (((max_datagram + 63) / 64) | 1) * 64;
+}
+
+}  // namespace
+
+Burst::Burst(uint32_t capacity, size_t max_datagram)
+    : stride_(StrideOf(max_datagram)),
+      memory_(Mapping::New(capacity * stride_)),
+      vectors_(capacity),
+      messages_(capacity) {
+  if (!memory_) return;
+  for (uint32_t i = 0; i < capacity; i++) {
+    vectors_[i] = {memory_->data() + offset(i), max_datagram};
+    messages_[i] = {};
+    messages_[i].msg_hdr.msg_iov = &vectors_[i];
+    messages_[i].msg_hdr.msg_iovlen = 1;
+  }
+}
+
+uint32_t Burst::Receive(int fd) {
+  const int count = recvmmsg(fd, messages_.data(), capacity(), MSG_DONTWAIT, nullptr);
+  return count > 0 ? static_cast<uint32_t>(count) : 0;
+}
+
+}  // namespace vpp_punt::punt_socket

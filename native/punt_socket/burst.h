@@ -1,0 +1,39 @@
+// A slab of equal slots that one recvmmsg call fills.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "util/mapping.h"
+
+namespace vpp_punt::punt_socket {
+
+class Burst {
+ public:
+  /// Room for `capacity` datagrams of up to `max_datagram` bytes each. Check ok().
+  Burst(uint32_t capacity, size_t max_datagram);
+  bool ok() const { return memory_ != nullptr; }
+
+  /// Receives what is queued, without waiting: the number of datagrams, or 0 with nothing there or an error.
+  uint32_t Receive(int fd);
+
+  uint32_t capacity() const { return static_cast<uint32_t>(messages_.size()); }
+  /// Where datagram i lies in memory().
+  size_t offset(uint32_t i) const { return i * stride_; }
+  const uint8_t* data(uint32_t i) const { return memory_->data() + offset(i); }
+  size_t length(uint32_t i) const { return messages_[i].msg_len; }
+  bool truncated(uint32_t i) const { return messages_[i].msg_hdr.msg_flags & MSG_TRUNC; }
+  const std::shared_ptr<Mapping>& memory() const { return memory_; }
+
+ private:
+  size_t stride_;
+  std::shared_ptr<Mapping> memory_;
+  std::vector<iovec> vectors_;
+  std::vector<mmsghdr> messages_;
+};
+
+}  // namespace vpp_punt::punt_socket

@@ -1,0 +1,120 @@
+#include "punt_socket/drain_thread.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "punt_socket/scheduling.h"
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+/// How often it looks whether VPP has made its socket anew.
+constexpr std::chrono::milliseconds kFollowInterval{1000};
+
+}  // namespace
+
+SystemError DrainThread::Start() {
+  wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_) return {errno, "eventfd"};
+  // Signals are for Node's own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const auto run = [](void* self) -> void* {
+    static_cast<DrainThread*>(self)->Run();
+    return nullptr;
+  };
+  const int error = pthread_create(&thread_, nullptr, run, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  started_ = error == 0;
+  return {error, "thread"};
+}
+
+void DrainThread::Stop() {
+  if (!started_) return;
+  stopping_.store(true);
+  Wake();
+  pthread_join(thread_, nullptr);
+  started_ = false;
+}
+
+void DrainThread::Wake() {
+  const uint64_t one = 1;
+  if (write(wake_.get(), &one, sizeof(one)) < 0)
+    return;  // EAGAIN: it has not even seen the last 2^64 - 1 wake-ups
+}
+
+void DrainThread::Run() {
+  pthread_setname_np(pthread_self(), "punt-drain");
+  PreferShortWaits();
+  while (!stopping_.load()) {
+    FollowVpp();
+    if (!WaitForPackets()) continue;
+    if (taken_over_ && JavaScriptIsBack()) taken_over_ = false;
+    if (receiver_->paused() || taken_over_ || JavaScriptIsLate()) Drain();
+  }
+}
+
+/// True when packets are queued; false when woken for another reason.
+bool DrainThread::WaitForPackets() {
+  pollfd fds[] = {{receiver_->fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  const int timeout = receiver_->follows_vpp() ? static_cast<int>(kFollowInterval.count()) : -1;
+  if (poll(fds, 2, timeout) <= 0) return false;
+  uint64_t wakes;
+  if (fds[1].revents && read(wake_.get(), &wakes, sizeof(wakes)) < 0) return false;
+  return fds[0].revents & POLLIN;
+}
+
+/// Packets have come. As long as JavaScript reads, stay out of its way and look only now and then: being
+/// woken for each packet would cost as much as reading it. True when it has stopped and packets wait.
+bool DrainThread::JavaScriptIsLate() {
+  for (;;) {
+    const uint64_t pulls = receiver_->pulls();
+    const bool woken = Sleep(grace_);
+    if (woken || stopping_.load()) return false;
+    if (receiver_->pulls() == pulls) return Readable();
+    FollowVpp();
+  }
+}
+
+void DrainThread::Drain() {
+  taken_over_ = !receiver_->paused();
+  if (receiver_->Drain()) notify_();
+  pulls_at_drain_ = receiver_->pulls();
+}
+
+/// It has read since, and left nothing in the ring.
+bool DrainThread::JavaScriptIsBack() const {
+  return receiver_->pulls() != pulls_at_drain_ && !receiver_->HasBacklog();
+}
+
+void DrainThread::FollowVpp() {
+  if (!receiver_->follows_vpp()) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - followed_ < kFollowInterval) return;
+  followed_ = now;
+  receiver_->Reconnect(false);
+  if (receiver_->HasBacklog()) notify_();
+}
+
+/// True when woken before the time was over.
+bool DrainThread::Sleep(std::chrono::microseconds time) {
+  pollfd fd = {wake_.get(), POLLIN, 0};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const timespec limit = {seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
+  return ppoll(&fd, 1, &limit, nullptr) > 0;
+}
+
+bool DrainThread::Readable() const {
+  pollfd fd = {receiver_->fd(), POLLIN, 0};
+  return poll(&fd, 1, 0) > 0;
+}
+
+}  // namespace vpp_punt::punt_socket

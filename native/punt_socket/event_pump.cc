@@ -1,0 +1,108 @@
+#include "punt_socket/event_pump.h"
+
+#include <sys/timerfd.h>
+
+#include <cerrno>
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+template <typename Handle>
+void Unref(UvHandle<Handle>* handle) {
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle->get()));
+}
+
+}  // namespace
+
+EventPump::EventPump(uv_loop_t* loop, std::shared_ptr<LoopHold> hold, int fd, uint64_t longest_pause_ns,
+                     std::function<Turn()> serve)
+    : loop_(loop),
+      fd_(fd),
+      serve_(std::move(serve)),
+      moderation_(longest_pause_ns),
+      socket_(hold, this),
+      timer_(hold, this),
+      async_(hold, this) {}
+
+int EventPump::Open() {
+  timer_fd_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer_fd_) return errno;
+  const auto on_async = [](uv_async_t* handle) {
+    auto* self = static_cast<EventPump*>(handle->data);
+    if (self->started_) self->TakeTurn();
+  };
+  int error = socket_.Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop_, handle, fd_); });
+  if (error == 0) {
+    error =
+        timer_.Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop_, handle, timer_fd_.get()); });
+  }
+  if (error == 0)
+    error = async_.Initialize([&](uv_async_t* handle) { return uv_async_init(loop_, handle, on_async); });
+  if (error == 0) {
+    Unref(&socket_);
+    Unref(&timer_);
+  }
+  return -error;
+}
+
+void EventPump::Start() {
+  if (started_) return;
+  started_ = true;
+  WatchSocket();
+}
+
+void EventPump::Stop() {
+  started_ = false;
+  if (watching_socket_) uv_poll_stop(socket_.get());
+  if (watching_timer_) uv_poll_stop(timer_.get());
+  watching_socket_ = watching_timer_ = false;
+}
+
+void EventPump::SetRef(bool ref) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(async_.get());
+  if (ref) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void EventPump::TakeTurn() {
+  const std::shared_ptr<EventPump> self = shared_from_this();
+  const Turn turn = serve_();
+  if (started_) Rest(turn);
+}
+
+void EventPump::Rest(const Turn& turn) {
+  if (turn.more) return Notify();  // other events first, then on
+  const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, uv_hrtime());
+  if (pause > 0) {
+    PauseFor(pause);
+  } else if (!watching_socket_) {
+    WatchSocket();
+  }
+}
+
+void EventPump::WatchSocket() {
+  if (watching_timer_) uv_poll_stop(timer_.get());
+  watching_timer_ = false;
+  watching_socket_ = true;
+  uv_poll_start(socket_.get(), UV_READABLE,
+                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(); });
+}
+
+/// Arming the timer again also makes its fd unreadable again.
+void EventPump::PauseFor(uint64_t ns) {
+  if (watching_socket_) uv_poll_stop(socket_.get());
+  watching_socket_ = false;
+  itimerspec when = {};
+  when.it_value.tv_nsec = static_cast<long>(ns);  // far below a second
+  timerfd_settime(timer_fd_.get(), 0, &when, nullptr);
+  if (watching_timer_) return;
+  watching_timer_ = true;
+  uv_poll_start(timer_.get(), UV_READABLE,
+                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(); });
+}
+
+}  // namespace vpp_punt::punt_socket

@@ -1,0 +1,58 @@
+#include "punt_socket/moderation.h"
+
+#include <algorithm>
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+/// The rate is judged over this many packets.
+constexpr uint64_t kWindow = 64;
+/// Packets a second above which pausing pays.
+constexpr uint64_t kEnter = 50'000;
+constexpr uint64_t kLeave = 25'000;
+/// A pause that gathered fewer packets than this was for nothing.
+constexpr uint64_t kWorthwhile = 3;
+constexpr uint64_t kShortestNs = 15'000;
+/// After that, wait for single packets again for a while: request and answer are hundreds of times slower
+/// when paused.
+constexpr uint64_t kBackoffNs = 200'000'000;
+/// A pause may fill a quarter of VPP's send buffer, 64 KiB doubled by the kernel for what it spends beside
+/// the payload: about 700 bytes a packet and, in powers of two, up to as much again as the payload.
+constexpr uint64_t kMayFill = 131'072 / 4;
+
+uint64_t CostOf(uint64_t bytes) {
+  return 700 + 2 * bytes;
+}
+
+}  // namespace
+
+uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, uint64_t now_ns) {
+  if (limit_ns_ == 0) return 0;
+  if (pause_ns_ > 0 && packets < kWorthwhile) return Wake(now_ns);
+  packets_ += packets;
+  bytes_ += bytes;
+  if (packets_ >= kWindow) EndWindow(now_ns);
+  return pause_ns_;
+}
+
+void Moderation::EndWindow(uint64_t now_ns) {
+  const uint64_t elapsed = std::max<uint64_t>(now_ns - since_ns_, 1);
+  const uint64_t rate = packets_ * 1'000'000'000 / elapsed;
+  const uint64_t fills_in = kMayFill * elapsed / (packets_ * CostOf(bytes_ / packets_));
+  packets_ = bytes_ = 0;
+  since_ns_ = now_ns;
+  const uint64_t pause = std::min(limit_ns_, fills_in);
+  const bool enough = rate >= (pause_ns_ > 0 ? kLeave : kEnter);
+  pause_ns_ = enough && pause >= kShortestNs && now_ns >= not_before_ns_ ? pause : 0;
+}
+
+/// Back to single packets.
+uint64_t Moderation::Wake(uint64_t now_ns) {
+  pause_ns_ = packets_ = bytes_ = 0;
+  since_ns_ = now_ns;
+  not_before_ns_ = now_ns + kBackoffNs;
+  return 0;
+}
+
+}  // namespace vpp_punt::punt_socket

@@ -1,0 +1,225 @@
+#include "punt_socket/punt_socket.h"
+
+#include <cstring>
+
+#include "punt_socket/js_options.h"
+#include "util/callback.h"
+#include "util/error.h"
+#include "util/external_memory.h"
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+constexpr char kOpen[] = "punt-socket.open";
+
+/// Bursts a turn of the event loop: what else happens on it waits for 16 x 256 packets at most.
+constexpr int kBurstsPerTurn = 16;
+
+ReceiverOptions ReadOptions(const Napi::Object& options) {
+  ReceiverOptions result;
+  result.path = StringOption(options, "path");
+  result.mode = NumberOption(options, "mode");
+  if (options.Get("group").IsNumber()) result.group = NumberOption(options, "group");
+  result.vpp_path = StringOption(options, "vppPath");
+  result.batch = NumberOption(options, "batchSize");
+  result.max_packet = NumberOption(options, "maxPacket");
+  result.ring_slabs = NumberOption(options, "ringSlabs");
+  result.send_buffer = static_cast<int>(NumberOption(options, "sendBuffer"));
+  return result;
+}
+
+/// The error name for an errno value, undefined for 0.
+Napi::Value NameOf(Napi::Env env, int error) {
+  return error == 0 ? env.Undefined() : Napi::String::New(env, ErrnoName(error));
+}
+
+}  // namespace
+
+void PuntSocket::Init(Napi::Env env, Napi::Object exports) {
+  exports.Set(
+      "PuntSocket",
+      DefineClass(
+          env, "NativePuntSocket",
+          {InstanceMethod<&PuntSocket::Start>("start"), InstanceMethod<&PuntSocket::Stop>("stop"),
+           InstanceMethod<&PuntSocket::Pause>("pause"), InstanceMethod<&PuntSocket::Resume>("resume"),
+           InstanceMethod<&PuntSocket::SetRef>("setRef"), InstanceMethod<&PuntSocket::Close>("close"),
+           InstanceMethod<&PuntSocket::Pull>("pull"), InstanceMethod<&PuntSocket::Memory>("memory"),
+           InstanceMethod<&PuntSocket::Reconnect>("reconnect"), InstanceMethod<&PuntSocket::SendTo>("sendTo"),
+           InstanceMethod<&PuntSocket::Stats>("stats")}));
+}
+
+/// (options, columns of the batch table, location of a burst, callback for a burst)
+PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSocket>(info) {
+  const Napi::Env env = info.Env();
+  const auto options = info[0].As<Napi::Object>();
+  auto columns = info[1].As<Napi::Uint32Array>();
+  auto location = info[2].As<Napi::Uint32Array>();
+  columns_ = Napi::Persistent(columns);
+  location_cell_ = Napi::Persistent(location);
+  table_ = PacketTable(columns.Data(), static_cast<uint32_t>(columns.ElementLength() / 3));
+  location_ = location.Data();
+  on_burst_ = Napi::Persistent(info[3].As<Napi::Function>());
+  context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_SOCKET");
+  const SystemError failed = Open(options);
+  if (failed.error != 0) {
+    Shutdown();
+    ThrowErrno(env, kOpen, failed.what, failed.error);
+    return;
+  }
+  Ref();  // open until closed, whoever still knows of it
+}
+
+SystemError PuntSocket::Open(const Napi::Object& options) {
+  receiver_ = std::make_unique<Receiver>(ReadOptions(options));
+  SystemError failed = receiver_->Open();
+  if (failed.error != 0) return failed;
+  uv_loop_t* loop;
+  napi_get_uv_event_loop(Env(), &loop);
+  const uint64_t pause_ns = NumberOption(options, "longestPauseUs") * uint64_t{1000};
+  copy_ = options.Get("copy").ToBoolean();
+  hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
+  pump_ = std::make_shared<EventPump>(loop, hold_, receiver_->fd(), pause_ns, [this] { return Serve(); });
+  if (int error = pump_->Open()) return {error, "event loop"};
+  const std::chrono::microseconds grace(NumberOption(options, "graceUs"));
+  drain_ = std::make_unique<DrainThread>(receiver_.get(), grace, [pump = pump_.get()] { pump->Notify(); });
+  return drain_->Start();
+}
+
+void PuntSocket::Start(const Napi::CallbackInfo&) {
+  if (!receiver_) return;
+  pump_->Start();
+  if (receiver_->HasBacklog()) pump_->Notify();
+}
+
+void PuntSocket::Stop(const Napi::CallbackInfo&) {
+  if (receiver_) pump_->Stop();
+}
+
+void PuntSocket::Pause(const Napi::CallbackInfo&) {
+  if (!receiver_) return;
+  receiver_->SetPaused(true);
+  drain_->Wake();
+}
+
+void PuntSocket::Resume(const Napi::CallbackInfo&) {
+  if (receiver_) receiver_->SetPaused(false);
+}
+
+void PuntSocket::SetRef(const Napi::CallbackInfo& info) {
+  if (receiver_) pump_->SetRef(info[0].ToBoolean());
+}
+
+void PuntSocket::Close(const Napi::CallbackInfo&) {
+  if (!receiver_) return;
+  Shutdown();
+  Unref();
+}
+
+/// Also when the environment ends. JavaScript may be in the middle of a burst: its memory stays as long as
+/// its buffers.
+void PuntSocket::Shutdown() {
+  drain_.reset();  // joins: nobody notifies the pump any more
+  if (pump_) pump_->Stop();
+  pump_.reset();
+  if (hold_) hold_->Disarm();
+  hold_.reset();
+  receiver_.reset();
+}
+
+Napi::Value PuntSocket::Pull(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), receiver_ ? PullBurst() : 0);
+}
+
+uint32_t PuntSocket::PullBurst() {
+  count_ = receiver_->Pull(&table_, &location_[0]);
+  bursts_ += count_ > 0;
+  return count_;
+}
+
+Turn PuntSocket::Serve() {
+  Turn turn;
+  for (int i = 0; i < kBurstsPerTurn; i++) {
+    const uint32_t count = PullBurst();
+    turn.packets += count;
+    for (uint32_t packet = 0; packet < count; packet++) turn.bytes += table_.length(packet);
+    turn.more = receiver_->more_likely();
+    if (count > 0) Deliver(count);
+    // The handler may have closed or stopped the socket.
+    if (!receiver_ || !pump_->started()) return {};
+    if (!turn.more) break;
+  }
+  return turn;
+}
+
+void PuntSocket::Deliver(uint32_t count) {
+  const Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  CallFromLoop(env, *context_, Value(), on_burst_.Value(), {Napi::Number::New(env, count)});
+}
+
+/// memory() -> ArrayBuffer over the slab of the burst
+Napi::Value PuntSocket::Memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!receiver_) return env.Undefined();
+  const uint32_t slab = location_[0];
+  const bool direct = slab == kDirectSlab;
+  const std::shared_ptr<Mapping>& memory = direct ? receiver_->direct_memory() : receiver_->ring_memory();
+  uint8_t* data = direct ? memory->data() : memory->data() + (slab - 1) * SlabRing::kSlab;
+  Napi::Value buffer;
+  if (!copy_)
+    buffer = NewExternalArrayBuffer(env, data, direct ? memory->size() : SlabRing::kSlab, memory, &copy_);
+  location_[1] = copy_;
+  return copy_ ? CopyOfBurst(env, data) : buffer;
+}
+
+/// What a slab holds of this burst.
+Napi::Value PuntSocket::CopyOfBurst(Napi::Env env, const uint8_t* slab) {
+  const size_t used = count_ == 0 ? 0 : table_.offset(count_ - 1) + table_.length(count_ - 1);
+  auto copy = Napi::ArrayBuffer::New(env, used);
+  if (!copy.IsEmpty()) memcpy(copy.Data(), slab, used);
+  return copy;
+}
+
+/// reconnect(path of VPP's socket, or undefined) -> name of the error that keeps it from being connected, or
+/// undefined
+Napi::Value PuntSocket::Reconnect(const Napi::CallbackInfo& info) {
+  if (!receiver_) return info.Env().Undefined();
+  if (info[0].IsString()) receiver_->SetVppPath(info[0].As<Napi::String>().Utf8Value());
+  const int error = receiver_->Reconnect(true);
+  if (receiver_->HasBacklog()) pump_->Notify();
+  return NameOf(info.Env(), error);
+}
+
+/// sendTo(path, swIfIndex, action, bytes) -> name of the error, or undefined
+Napi::Value PuntSocket::SendTo(const Napi::CallbackInfo& info) {
+  if (!receiver_) return NameOf(info.Env(), EBADF);
+  const punt_packetdesc_t desc = {info[1].As<Napi::Number>().Uint32Value(),
+                                  info[2].As<Napi::Number>().Uint32Value()};
+  auto packet = info[3].As<Napi::Uint8Array>();
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  return NameOf(info.Env(), receiver_->SendTo(path, desc, packet.Data(), packet.ElementLength()));
+}
+
+/// stats() -> NativePuntSocketStats, or undefined once closed
+Napi::Value PuntSocket::Stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!receiver_) return env.Undefined();
+  const ReceiverStats stats = receiver_->Stats();
+  auto object = Napi::Object::New(env);
+  const auto set = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
+  set("packets", stats.counters.packets);
+  set("bytes", stats.counters.bytes);
+  set("batches", bursts_);
+  set("drained", stats.counters.drained);
+  set("droppedRingFull", stats.drops.ring_full);
+  set("droppedPaused", stats.drops.paused);
+  set("droppedTooLong", stats.drops.too_long);
+  set("droppedMalformed", stats.drops.malformed);
+  set("backlogBytes", stats.backlog_bytes);
+  set("connects", stats.connects);
+  object.Set("connectError", NameOf(env, stats.connect_error));
+  return object;
+}
+
+}  // namespace vpp_punt::punt_socket

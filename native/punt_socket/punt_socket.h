@@ -1,0 +1,56 @@
+// The receiving punt socket as JavaScript sees it: NativePuntSocket in lib/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "punt_socket/drain_thread.h"
+#include "punt_socket/event_pump.h"
+#include "punt_socket/packet_table.h"
+#include "punt_socket/receiver.h"
+
+namespace vpp_punt::punt_socket {
+
+class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
+ public:
+  static void Init(Napi::Env env, Napi::Object exports);
+  explicit PuntSocket(const Napi::CallbackInfo& info);
+  ~PuntSocket() override { Shutdown(); }
+
+ private:
+  // Methods of NativePuntSocket.
+  void Start(const Napi::CallbackInfo& info);
+  void Stop(const Napi::CallbackInfo& info);
+  void Pause(const Napi::CallbackInfo& info);
+  void Resume(const Napi::CallbackInfo& info);
+  void SetRef(const Napi::CallbackInfo& info);
+  void Close(const Napi::CallbackInfo& info);
+  Napi::Value Pull(const Napi::CallbackInfo& info);
+  Napi::Value Memory(const Napi::CallbackInfo& info);
+  Napi::Value Reconnect(const Napi::CallbackInfo& info);
+  Napi::Value SendTo(const Napi::CallbackInfo& info);
+  Napi::Value Stats(const Napi::CallbackInfo& info);
+
+  SystemError Open(const Napi::Object& options);
+  uint32_t PullBurst();
+  Turn Serve();
+  void Deliver(uint32_t count);
+  Napi::Value CopyOfBurst(Napi::Env env, const uint8_t* slab);
+  void Shutdown();
+
+  std::unique_ptr<Receiver> receiver_;  // null once closed
+  std::unique_ptr<DrainThread> drain_;
+  std::shared_ptr<LoopHold> hold_;
+  std::shared_ptr<EventPump> pump_;
+  PacketTable table_;
+  uint32_t count_ = 0;            // packets of the burst in table_
+  uint32_t* location_ = nullptr;  // for lib/punt-socket.ts: [slab of the burst, 1 if memory() gave a copy]
+  bool copy_ = false;             // give copies: asked for, or external memory is refused here
+  Napi::Reference<Napi::Uint32Array> columns_, location_cell_;
+  Napi::FunctionReference on_burst_;
+  std::unique_ptr<Napi::AsyncContext> context_;
+  uint64_t bursts_ = 0;
+};
+
+}  // namespace vpp_punt::punt_socket

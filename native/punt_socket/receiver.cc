@@ -1,0 +1,149 @@
+#include "punt_socket/receiver.h"
+
+#include <cerrno>
+
+#include "punt_socket/unix_address.h"
+
+namespace vpp_punt::punt_socket {
+
+namespace {
+
+constexpr uint32_t kScratchBurst = 64;
+
+}  // namespace
+
+Receiver::Receiver(const ReceiverOptions& options)
+    : options_(options),
+      direct_(options.batch, options.max_packet + sizeof(punt_packetdesc_t)),
+      follows_vpp_(!options.vpp_path.empty()),
+      scratch_(kScratchBurst, options.max_packet + sizeof(punt_packetdesc_t)),
+      ring_(options.ring_slabs),
+      peer_(options.vpp_path) {}
+
+SystemError Receiver::Open() {
+  if (!direct_.ok() || !scratch_.ok() || !ring_.ok()) return {ENOMEM, "memory for slabs"};
+  fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return {errno, "socket"};
+  const int size = options_.send_buffer;
+  if (size > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+  SystemError error = bound_.Bind(fd_.get(), options_.path, options_.mode, options_.group);
+  if (error.error == 0) Reconnect(true);
+  return error;
+}
+
+uint32_t Receiver::Pull(PacketTable* table, uint32_t* slab) {
+  pulls_.fetch_add(1, std::memory_order_relaxed);
+  ring_.Release();
+  if (uint32_t count = PullRing(table, slab)) return count;
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return 0;  // the drain thread is reading, and says so when it has got something
+  if (uint32_t count = PullRing(table, slab)) return count;
+  ring_.Rewind();
+  *slab = kDirectSlab;
+  return PullSocket(table);
+}
+
+uint32_t Receiver::PullRing(PacketTable* table, uint32_t* slab) {
+  const uint32_t count = ring_.Peek(table, slab);
+  *slab += 1;
+  counters_.packets += count;
+  counters_.drained += count;
+  for (uint32_t i = 0; i < count; i++) counters_.bytes += table->length(i);
+  more_likely_ = count > 0;
+  return count;
+}
+
+uint32_t Receiver::PullSocket(PacketTable* table) {
+  const uint32_t received = direct_.Receive(fd_.get());
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < received; i++) {
+    if (!Usable(direct_, i)) continue;
+    const auto* desc = reinterpret_cast<const punt_packetdesc_t*>(direct_.data(i));
+    const uint32_t length = static_cast<uint32_t>(direct_.length(i) - sizeof(*desc));
+    table->Set(count++, static_cast<uint32_t>(direct_.offset(i) + sizeof(*desc)), length, desc->sw_if_index);
+    counters_.bytes += length;
+  }
+  counters_.packets += count;
+  more_likely_ = received == direct_.capacity();
+  return count;
+}
+
+/// Counts what is not a packet.
+bool Receiver::Usable(const Burst& burst, uint32_t i) {
+  if (burst.truncated(i)) {
+    drops_.too_long++;
+  } else if (burst.length(i) <= sizeof(punt_packetdesc_t)) {
+    drops_.malformed++;
+  } else {
+    return true;
+  }
+  return false;
+}
+
+bool Receiver::Drain() {
+  std::lock_guard lock(mutex_);
+  return DrainLocked();
+}
+
+bool Receiver::DrainLocked() {
+  bool stored = false;
+  uint32_t received;
+  do {
+    received = scratch_.Receive(fd_.get());
+    for (uint32_t i = 0; i < received; i++) stored |= Store(i);
+  } while (received == scratch_.capacity());
+  return stored;
+}
+
+/// Puts datagram i of the scratch burst into the ring, or counts why not.
+bool Receiver::Store(uint32_t i) {
+  if (paused()) {
+    drops_.paused++;
+  } else if (Usable(scratch_, i)) {
+    if (ring_.Append(scratch_.data(i), scratch_.length(i))) return true;
+    drops_.ring_full++;
+  }
+  return false;
+}
+
+void Receiver::SetVppPath(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  peer_ = VppPeer(path);
+  follows_vpp_.store(peer_.wanted());
+}
+
+int Receiver::Reconnect(bool force) {
+  std::lock_guard lock(mutex_);
+  if (!peer_.wanted()) return ENOTCONN;
+  if (!force && !peer_.Moved()) return peer_.error();
+  DrainLocked();  // the kernel throws the old peer's packets away when the new one is connected
+  const int error = peer_.Connect(fd_.get());
+  if (error == 0) connects_++;
+  return error;
+}
+
+int Receiver::SendTo(const std::string& path, const punt_packetdesc_t& desc, const uint8_t* data,
+                     size_t length) {
+  UnixAddress address(path);
+  iovec vectors[] = {{const_cast<punt_packetdesc_t*>(&desc), sizeof(desc)},
+                     {const_cast<uint8_t*>(data), length}};
+  msghdr message = {};
+  message.msg_name = address.get();
+  message.msg_namelen = address.size();
+  message.msg_iov = vectors;
+  message.msg_iovlen = 2;
+  return sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+ReceiverStats Receiver::Stats() {
+  std::lock_guard lock(mutex_);
+  ReceiverStats stats;
+  stats.counters = counters_;
+  stats.drops = drops_;
+  stats.backlog_bytes = ring_.Backlog();
+  stats.connects = connects_;
+  stats.connect_error = peer_.wanted() ? peer_.error() : ENOTCONN;
+  return stats;
+}
+
+}  // namespace vpp_punt::punt_socket

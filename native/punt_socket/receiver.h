@@ -1,0 +1,115 @@
+// A receiving punt socket, without JavaScript: who reads when, where packets wait, what is counted.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "punt_socket/bound_path.h"
+#include "punt_socket/burst.h"
+#include "punt_socket/packet_table.h"
+#include "punt_socket/slab_ring.h"
+#include "punt_socket/vpp_peer.h"
+#include "util/unique_fd.h"
+
+namespace vpp_punt::punt_socket {
+
+struct ReceiverOptions {
+  std::string path;
+  mode_t mode;
+  std::optional<gid_t> group;
+  std::string vpp_path;  // empty: unconnected
+  uint32_t batch;        // datagrams a burst
+  size_t max_packet;     // bytes, without the descriptor
+  size_t ring_slabs;
+  int send_buffer;  // SO_SNDBUF; 0 leaves the system's
+};
+
+/// What was handed to JavaScript.
+struct ReceiverCounters {
+  uint64_t packets = 0, bytes = 0;
+  uint64_t drained = 0;  // of the packets, those that had waited in the ring
+};
+
+/// Datagrams that were read and not handed on, by cause.
+struct ReceiverDrops {
+  uint64_t ring_full = 0, paused = 0, too_long = 0, malformed = 0;
+};
+
+struct ReceiverStats {
+  ReceiverCounters counters;
+  ReceiverDrops drops;
+  uint64_t backlog_bytes = 0;  // in the ring
+  uint64_t connects = 0;       // times it was connected to VPP
+  int connect_error = 0;       // errno value: why it is not connected; 0 when it is
+};
+
+/// Where a burst lies for JavaScript.
+constexpr uint32_t kDirectSlab = 0;  // ring slab i is 1 + i
+
+/// Normally the JavaScript thread reads the socket itself, straight into the slab that the handler sees. Once
+/// it is late, the drain thread reads instead and packets wait in the ring, which JavaScript empties first
+/// when it is back. Only who holds the lock reads; JavaScript never waits for it.
+class Receiver {
+ public:
+  explicit Receiver(const ReceiverOptions& options);
+
+  /// Binds, sets mode and group, connects to VPP if it is there.
+  SystemError Open();
+
+  // JavaScript thread.
+  /// The next burst: what waits in the ring, else what is queued on the socket. It lies in `*slab` until the
+  /// next Pull().
+  uint32_t Pull(PacketTable* table, uint32_t* slab);
+  /// The last Pull() ended before the packets did.
+  bool more_likely() const { return more_likely_; }
+  void SetPaused(bool paused) { paused_.store(paused); }
+  /// Sends one packet to another socket, as VPP does. Returns an errno value.
+  int SendTo(const std::string& path, const punt_packetdesc_t& desc, const uint8_t* data, size_t length);
+  ReceiverStats Stats();
+  void SetVppPath(const std::string& path);
+
+  // Drain thread.
+  /// Reads all that is queued: into the ring, or nowhere while paused. True when packets were added to the
+  /// ring.
+  bool Drain();
+  /// Moves with every Pull(): JavaScript is at work.
+  uint64_t pulls() const { return pulls_.load(std::memory_order_relaxed); }
+
+  // Either.
+  /// Connects to VPP's socket where that is another one than before; with `force` in any case. Returns an
+  /// errno value.
+  int Reconnect(bool force);
+  bool follows_vpp() const { return follows_vpp_.load(); }
+  bool paused() const { return paused_.load(); }
+  bool HasBacklog() const { return !ring_.Empty(); }
+  int fd() const { return fd_.get(); }
+  const std::shared_ptr<Mapping>& direct_memory() const { return direct_.memory(); }
+  const std::shared_ptr<Mapping>& ring_memory() const { return ring_.memory(); }
+
+ private:
+  uint32_t PullRing(PacketTable* table, uint32_t* slab);
+  uint32_t PullSocket(PacketTable* table);
+  bool Usable(const Burst& burst, uint32_t i);
+  bool DrainLocked();
+  bool Store(uint32_t i);
+
+  const ReceiverOptions options_;
+  UniqueFd fd_;
+  BoundPath bound_;
+  Burst direct_;               // JavaScript's
+  ReceiverCounters counters_;  // JavaScript's
+  bool more_likely_ = false;   // JavaScript's
+  std::atomic<uint64_t> pulls_{0};
+  std::atomic<bool> paused_{false};
+  std::atomic<bool> follows_vpp_;
+  std::mutex mutex_;  // who holds it reads the socket and fills the ring; it guards all below
+  Burst scratch_;
+  SlabRing ring_;
+  VppPeer peer_;
+  ReceiverDrops drops_;
+  uint64_t connects_ = 0;
+};
+
+}  // namespace vpp_punt::punt_socket
