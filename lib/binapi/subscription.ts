@@ -41,16 +41,16 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
     });
   }
 
-  /** Ends the iteration, and tells VPP, if this was the last that wanted the event. */
+  /** Ends the iteration, drops what waits, and tells VPP, if this was the last that wanted the event. */
   async close(): Promise<void> {
     if (!this.open) return;
     this.open = false;
+    this.queue = [];
     for (const waiting of this.waiting.splice(0)) waiting({ done: true, value: undefined });
     await this.onClose(this);
   }
 
   async return(): Promise<IteratorResult<Event>> {
-    this.queue = [];
     await this.close();
     return { done: true, value: undefined };
   }

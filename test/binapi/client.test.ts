@@ -1,0 +1,335 @@
+import { setTimeout as delay } from "node:timers/promises";
+import test, { type ExecutionContext } from "ava";
+import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
+import type { PuntError } from "../../lib/errors.js";
+import { type FakeOptions, FakeVpp } from "../support/fake-vpp.js";
+
+const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
+
+async function pair(t: ExecutionContext, options: VppOptions = {}, fake: FakeOptions = {}): Promise<[FakeVpp, Vpp]> {
+  const server = await new FakeVpp().listen(fake);
+  const vpp = await Vpp.connect({
+    socketPath: server.socketPath,
+    schema: "builtin",
+    reconnect: { min: 5, max: 20 },
+    ...options,
+  });
+  t.teardown(async () => {
+    await vpp.close();
+    server.close();
+  });
+  return [server, vpp];
+}
+
+/** Waits for what will come, however slow the machine is. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(2);
+}
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => new Error("resolved"),
+    (reason: PuntError) => reason,
+  );
+  return (error as PuntError).code;
+}
+
+test.serial("a call resolves with the reply, a retval rejects with VPP's name and number", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ value, reply }) =>
+    reply("sw_interface_tag_add_del_reply", { retval: value.sw_if_index === 1 ? 0 : -2 });
+  t.deepEqual(await vpp.call("sw_interface_tag_add_del", TAG), { retval: 0 });
+  const error = await t.throwsAsync<PuntError>(vpp.call("sw_interface_tag_add_del", { ...TAG, sw_if_index: 9 }));
+  t.is(error!.code, "VPP_INVALID_SW_IF_INDEX");
+  t.is(error!.details.retval, -2);
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("answers are matched by context, in whatever order they come", async (t) => {
+  const [server, vpp] = await pair(t);
+  const held: (() => void)[] = [];
+  server.handler = ({ value, reply }) => {
+    held.push(() => reply("create_loopback_instance_reply", { retval: 0, sw_if_index: value.user_instance as number }));
+    if (held.length === 100) for (const answer of held.reverse()) answer();
+  };
+  const request = (user_instance: number) =>
+    vpp.call("create_loopback_instance", { mac_address: "00:00:00:00:00:00", is_specified: true, user_instance });
+  const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => request(i)));
+  t.deepEqual(
+    replies.map((reply) => reply.sw_if_index),
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});
+
+test.serial("a bad value is rejected at once and sends nothing", async (t) => {
+  const [server, vpp] = await pair(t);
+  const error = await t.throwsAsync<PuntError>(vpp.call("sw_interface_tag_add_del", { ...TAG, sw_if_index: -1 }));
+  t.is(error!.code, "ERR_INVALID_VALUE");
+  t.is(error!.details.path, "sw_if_index");
+  await vpp.call("control_ping");
+  t.false(server.seen.includes("sw_interface_tag_add_del"));
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("what VPP lacks, has with another CRC, or has in another version are different errors", async (t) => {
+  const table = (entries: { name: string }[]) => {
+    for (const entry of entries) if (entry.name.startsWith("memif_delete_")) entry.name = "memif_delete_01234567";
+  };
+  const [, vpp] = await pair(t, {}, { release: "22.02", table });
+  const other = await t.throwsAsync<PuntError>(vpp.call("memif_create_v2"));
+  t.is(other!.code, "ERR_OTHER_VERSION");
+  t.regex(other!.message, /has no message memif_create_v2, but it has memif_create$/);
+  const crc = await t.throwsAsync<PuntError>(vpp.call("memif_delete", { sw_if_index: 1 }));
+  t.is(crc!.code, "ERR_CRC_MISMATCH");
+  t.regex(crc!.message, /has memif_delete with CRC 01234567; the definitions here are of CRC f9e6675e \(built in\)/);
+  const missing = await t.throwsAsync<PuntError>(vpp.call("lcp_osi_proto_enable", { osi_proto: 1 }));
+  t.is(missing!.code, "ERR_MESSAGE_MISSING");
+  t.regex(missing!.message, /which is of lcp\.api and known here with CRC bdd70c87/);
+  t.true(vpp.has("memif_create"));
+  t.false(vpp.has("memif_create_v2"));
+});
+
+test.serial("a dump streams its details and ends at the ping behind it", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ reply }) => {
+    for (let i = 0; i < 5; i++) reply("l2_xconnect_details", { rx_sw_if_index: i, tx_sw_if_index: i });
+  };
+  const seen: unknown[] = [];
+  for await (const details of vpp.dump("l2_xconnect_dump")) seen.push(details.rx_sw_if_index);
+  t.deepEqual(seen, [0, 1, 2, 3, 4]);
+  t.is((await vpp.dumpAll("l2_xconnect_dump")).length, 5);
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("leaving a dump early gives it up", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ reply }) => {
+    for (let i = 0; i < 5; i++) reply("l2_xconnect_details", { rx_sw_if_index: i, tx_sw_if_index: i });
+  };
+  for await (const details of vpp.dump("l2_xconnect_dump")) {
+    t.is(details.rx_sw_if_index, 0);
+    break;
+  }
+  await vpp.call("control_ping");
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("a cursor is followed", async (t) => {
+  const [server, vpp] = await pair(t);
+  const details = { host_sw_if_index: 0, vif_index: 0, host_if_name: "", host_if_type: 0, netns: "" };
+  server.handler = ({ value, reply }) => {
+    const cursor = value.cursor as number;
+    reply("lcp_itf_pair_details", { phy_sw_if_index: cursor, ...details });
+    reply(
+      "lcp_itf_pair_get_reply",
+      cursor < 3 ? { retval: -165, cursor: cursor + 1 } : { retval: 0, cursor: 0xffffffff },
+    );
+  };
+  const pairs = await vpp.dumpAll("lcp_itf_pair_get");
+  t.deepEqual(
+    pairs.map((one) => one.phy_sw_if_index),
+    [0, 1, 2, 3],
+  );
+});
+
+test.serial("a request that VPP does not answer fails at the fence, at its timeout, or when aborted", async (t) => {
+  const [, vpp] = await pair(t);
+  t.is(await code(vpp.call("sw_interface_tag_add_del", TAG, { fenced: true })), "ERR_NO_REPLY");
+  t.is(await code(vpp.call("sw_interface_tag_add_del", TAG, { timeout: 30 })), "ERR_TIMEOUT");
+  const abort = new AbortController();
+  const call = vpp.call("sw_interface_tag_add_del", TAG, { signal: abort.signal });
+  abort.abort(new Error("enough"));
+  const error = await t.throwsAsync<PuntError>(call);
+  t.is(error!.code, "ERR_ABORTED");
+  t.is((error!.cause as Error).message, "enough");
+  t.is(await code(vpp.call("sw_interface_tag_add_del", TAG, { signal: abort.signal })), "ERR_ABORTED");
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("the timeout of a dump counts from the last details", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = async ({ name, reply }) => {
+    if (name !== "lcp_itf_pair_get") return;
+    const details = { host_sw_if_index: 0, vif_index: 0, host_if_name: "", host_if_type: 0, netns: "" };
+    for (let i = 0; i < 5; i++) {
+      await delay(60);
+      reply("lcp_itf_pair_details", { phy_sw_if_index: i, ...details });
+    }
+    reply("lcp_itf_pair_get_reply", { retval: 0, cursor: 0 });
+  };
+  t.is((await vpp.dumpAll("lcp_itf_pair_get", {}, { timeout: 200 })).length, 5);
+});
+
+test.serial(
+  "no more requests are with VPP than the window; what is aborted while it waits is never sent",
+  async (t) => {
+    const [server, vpp] = await pair(t, { window: 4 });
+    const held: (() => void)[] = [];
+    server.handler = ({ reply }) => void held.push(() => reply("sw_interface_tag_add_del_reply", { retval: 0 }));
+    const abort = new AbortController();
+    const first = Array.from({ length: 6 }, () => vpp.call("sw_interface_tag_add_del", TAG));
+    const aborted = vpp.call("delete_loopback", { sw_if_index: 1 }, { signal: abort.signal });
+    const last = vpp.call("sw_interface_tag_add_del", TAG);
+    await until(() => held.length === 4);
+    abort.abort();
+    t.is(await code(aborted), "ERR_ABORTED");
+    const answering = setInterval(() => {
+      for (const answer of held.splice(0)) answer();
+    }, 5);
+    await Promise.all([...first, last]);
+    clearInterval(answering);
+    t.false(server.seen.includes("delete_loopback"));
+    t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 7);
+  },
+);
+
+test.serial("the queue is bounded", async (t) => {
+  const [, vpp] = await pair(t, { window: 1, queueLimit: 3 });
+  const calls = Array.from({ length: 3 }, () => code(vpp.call("sw_interface_tag_add_del", TAG)));
+  t.is(await code(vpp.call("sw_interface_tag_add_del", TAG)), "ERR_QUEUE_FULL");
+  await vpp.close();
+  t.deepEqual(await Promise.all(calls), ["ERR_CLOSED", "ERR_CLOSED", "ERR_CLOSED"]);
+});
+
+test.serial("events come through a bounded queue that counts what it loses", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
+  const events = await vpp.subscribe("want_interface_events", {}, undefined, { queueLimit: 3 });
+  const second = await vpp.subscribe("want_interface_events");
+  t.is(server.seen.filter((name) => name === "want_interface_events").length, 1);
+  for (let i = 0; i < 5; i++) {
+    server.broadcast("sw_interface_event", { pid: 1, sw_if_index: i, flags: [], deleted: false });
+  }
+  await vpp.call("control_ping");
+  t.is(events.dropped, 2);
+  t.is(((await events.next()).value as { sw_if_index: number }).sw_if_index, 2);
+  await second.close();
+  await events.close();
+  t.is(server.seen.filter((name) => name === "want_interface_events").length, 2);
+  t.true((await events.next()).done);
+});
+
+test.serial(
+  "a lost connection rejects what waits, and comes back with subscriptions renewed and ids resolved again",
+  async (t) => {
+    const [server, vpp] = await pair(t);
+    server.handler = ({ name, reply }) => {
+      if (name === "want_interface_events") reply("want_interface_events_reply", { retval: 0 });
+    };
+    const events = await vpp.subscribe("want_interface_events");
+    const waiting = Array.from({ length: 100 }, () => code(vpp.call("sw_interface_tag_add_del", TAG)));
+    const disconnected = new Promise((resolve) => vpp.once("disconnected", resolve));
+    await until(() => server.seen.length > 101);
+    server.kill();
+    const codes = await Promise.all(waiting);
+    t.true(codes.every((one) => one === "ERR_DISCONNECTED"));
+    await disconnected;
+    t.is(await code(vpp.call("control_ping")), "ERR_DISCONNECTED");
+
+    await server.listen({ firstId: 500 });
+    await vpp.connected();
+    server.broadcast("sw_interface_event", { pid: 1, sw_if_index: 7, flags: [], deleted: true });
+    t.is(((await events.next()).value as { sw_if_index: number }).sw_if_index, 7);
+    t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 100);
+  },
+);
+
+test.serial(
+  "killed with 10,000 in flight, again and again: every promise settles once and nothing stays behind",
+  async (t) => {
+    const [server, vpp] = await pair(t, { window: 20_000 });
+    for (let round = 0; round < 20; round++) {
+      let settled = 0;
+      const calls = Array.from({ length: 10_000 }, () =>
+        vpp.call("sw_interface_tag_add_del", TAG).then(
+          () => t.fail("answered"),
+          (error: PuntError) => {
+            settled++;
+            return error.code;
+          },
+        ),
+      );
+      await delay(round);
+      server.kill();
+      const codes = await Promise.all(calls);
+      t.is(settled, 10_000);
+      t.true(codes.every((one) => one === "ERR_DISCONNECTED"));
+      t.is(vpp.waiting, 0);
+      await server.listen();
+      await vpp.connected();
+    }
+  },
+);
+
+test.serial("answers one byte at a time are the same answers", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = async ({ context, raw }) => {
+    const bytes = server.frame("show_version_reply", { retval: 0, ...VERSION }, context);
+    for (const byte of bytes) {
+      raw(Uint8Array.of(byte));
+      if (byte !== 0) await delay(0);
+    }
+  };
+  t.deepEqual(await vpp.call("show_version"), { retval: 0, ...VERSION });
+});
+
+const VERSION = { program: "vpe", version: "26.06", build_date: "today", build_directory: "/" };
+
+test.serial("a frame that cannot be one ends the connection, not the process", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ raw }) => raw(new Uint8Array(16).fill(0xff));
+  t.is(await code(vpp.call("show_version")), "ERR_BAD_FRAME");
+  await vpp.connected();
+  await vpp.call("control_ping");
+});
+
+test.serial("a truncated answer rejects its request only", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ context, raw }) => {
+    const whole = server.frame("show_version_reply", { retval: 0, ...VERSION }, context);
+    const cut = whole.slice(0, 50);
+    new DataView(cut.buffer).setUint32(8, cut.length - 16);
+    raw(cut);
+  };
+  const error = await t.throwsAsync<PuntError>(vpp.call("show_version"));
+  t.is(error!.code, "ERR_TRUNCATED");
+  await vpp.call("control_ping");
+});
+
+test.serial("without a VPP: an error at once, or after waiting, or when it comes", async (t) => {
+  const server = new FakeVpp();
+  t.teardown(() => server.close());
+  const options: VppOptions = { socketPath: server.socketPath, schema: "builtin", reconnect: { min: 5, max: 10 } };
+  t.is(await code(Vpp.connect(options)), "ENOENT");
+  t.is(await code(Vpp.connect({ ...options, wait: 30 })), "ENOENT");
+  const connecting = Vpp.connect({ ...options, wait: true });
+  await delay(30);
+  await server.listen();
+  const vpp = await connecting;
+  t.true(vpp.isConnected);
+  await vpp.close();
+});
+
+test.serial("close says goodbye, rejects what waits, and nothing works afterwards", async (t) => {
+  const [server, vpp] = await pair(t);
+  const waiting = code(vpp.call("sw_interface_tag_add_del", TAG));
+  await vpp.call("control_ping");
+  await vpp.close();
+  t.is(await waiting, "ERR_CLOSED");
+  t.is(await code(vpp.call("control_ping")), "ERR_CLOSED");
+  await until(() => server.sockets.size === 0);
+  t.is(server.seen.at(-1), "sockclnt_delete");
+});
+
+test.serial("a trace has every message, both ways", async (t) => {
+  const lines: string[] = [];
+  const [server, vpp] = await pair(t, { trace: ({ direction, message }) => lines.push(`${direction} ${message}`) });
+  server.handler = ({ reply }) => reply("l2_xconnect_details", { rx_sw_if_index: 1, tx_sw_if_index: 2 });
+  await vpp.dumpAll("l2_xconnect_dump");
+  t.deepEqual(lines, [
+    "sent l2_xconnect_dump",
+    "sent control_ping",
+    "received l2_xconnect_details",
+    "received control_ping_reply",
+  ]);
+});
