@@ -1,0 +1,55 @@
+// What `ip -details -json address show` prints.
+import type { HostLink } from "./host.js";
+
+interface IpLink {
+  readonly ifname?: string;
+  readonly address?: string;
+  readonly mtu?: number;
+  readonly flags?: readonly string[];
+  readonly master?: string;
+  readonly group?: string;
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly table?: number } };
+  readonly addr_info?: readonly IpAddress[];
+}
+
+interface IpAddress {
+  readonly local?: string;
+  readonly prefixlen?: number;
+  readonly scope?: string;
+  readonly dynamic?: boolean;
+  readonly temporary?: boolean;
+}
+
+export function parseLinks(json: string): HostLink[] {
+  const links = JSON.parse(json === "" ? "[]" : json) as IpLink[];
+  return links.filter((it) => it.ifname !== undefined).map(linkOf);
+}
+
+function linkOf(link: IpLink): HostLink {
+  const { ifname = "", address = "", mtu = 0, flags = [], master = "", group, linkinfo, addr_info = [] } = link;
+  const table = linkinfo?.info_data?.table;
+  return {
+    name: ifname,
+    mac: address,
+    mtu,
+    up: flags.includes("UP"),
+    master,
+    group: groupOf(group),
+    kind: linkinfo?.info_kind ?? "",
+    ...(table !== undefined && { table }),
+    addresses: addr_info
+      .filter(isGiven)
+      .map((it) => `${it.local}/${it.prefixlen}`)
+      .sort(),
+  };
+}
+
+/** A group may have a name in /etc/iproute2/group; ours has none. */
+function groupOf(group: string | undefined): number {
+  return /^\d+$/.test(group ?? "") ? Number(group) : 0;
+}
+
+/** Given by somebody, rather than made by the kernel or leased. */
+function isGiven({ scope, dynamic, temporary, local }: IpAddress): boolean {
+  return local !== undefined && scope !== "link" && !dynamic && !temporary;
+}

@@ -1,0 +1,126 @@
+// This machine's network namespaces, devices and addresses, through `ip -json -batch`.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { PuntError } from "../errors.js";
+import type { Host, HostChange, HostLink } from "./host.js";
+import { commandsOf } from "./ip-commands.js";
+import { parseLinks } from "./ip-output.js";
+
+const ownNamespace = "/proc/self/ns/net";
+const namedNamespaces = "/run/netns";
+
+interface Job {
+  readonly lines: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: PuntError) => void;
+}
+
+/** Changes that are asked for at once go to the kernel in one batch of one `ip` process for each namespace. */
+export class LinuxHost implements Host {
+  readonly hasVhostNet = existsSync("/dev/vhost-net");
+  readonly #queues = new Map<string, Job[]>();
+
+  async identify(namespace: string): Promise<string | undefined> {
+    try {
+      const { dev, ino } = await stat(namespace || ownNamespace, { bigint: true });
+      return `${dev}:${ino}`;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async namedNamespaces(): Promise<string[]> {
+    const names = await readdir(namedNamespaces).catch(() => []);
+    return names.map((name) => `${namedNamespaces}/${name}`);
+  }
+
+  async links(namespace: string): Promise<HostLink[]> {
+    const { stdout, stderr, status } = await run(namespace, ["-details", "-json", "address", "show"], "");
+    if (status !== 0) throw failed(namespace, "address show", stderr);
+    return parseLinks(stdout);
+  }
+
+  change(namespace: string, change: HostChange): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const job = { lines: commandsOf(change), resolve, reject };
+      const queue = this.#queues.get(namespace);
+      if (queue) return void queue.push(job);
+      this.#queues.set(namespace, [job]);
+      setImmediate(() => void this.#flush(namespace));
+    });
+  }
+
+  async #flush(namespace: string): Promise<void> {
+    const jobs = this.#queues.get(namespace)!;
+    this.#queues.delete(namespace);
+    const lines = jobs.flatMap((job) => job.lines);
+    const { stderr, status } = await run(namespace, ["-force", "-batch", "-"], `${lines.join("\n")}\n`);
+    const failures = status === 0 ? new Map<number, string>() : failedLines(stderr);
+    if (status !== 0 && failures.size === 0) failures.set(1, stderr.trim() || `ip ended with status ${status}`);
+    settle(jobs, failures, namespace);
+  }
+}
+
+function settle(jobs: readonly Job[], failures: ReadonlyMap<number, string>, namespace: string): void {
+  let line = 0;
+  for (const { lines, resolve, reject } of jobs) {
+    const message = lines.map((_, index) => failures.get(line + index + 1)).find((it) => it !== undefined);
+    line += lines.length;
+    if (message === undefined) resolve();
+    else reject(failed(namespace, lines.join("; "), message));
+  }
+}
+
+/** `ip -force -batch` says what was wrong, and then `Command failed -:<line>`. */
+function failedLines(stderr: string): Map<number, string> {
+  const failures = new Map<number, string>();
+  let words: string[] = [];
+  for (const text of stderr.split("\n")) {
+    const match = /^Command failed -:(\d+)/.exec(text);
+    if (match) {
+      failures.set(Number(match[1]), words.join(" ") || "refused");
+      words = [];
+    } else if (text !== "") words.push(text);
+  }
+  return failures;
+}
+
+function failed(namespace: string, command: string, message: string): PuntError {
+  const where = namespace === "" ? "" : ` in ${namespace}`;
+  return new PuntError("host.ip", codeOf(message), `ip ${command}${where}: ${message.trim()}`, { namespace, command });
+}
+
+const codes: ReadonlyArray<[RegExp, string]> = [
+  [/Operation not permitted|Permission denied/, "EPERM"],
+  [/File exists/, "EEXIST"],
+  [/Cannot find device|No such|does not exist/, "ENOENT"],
+  [/Unknown device type|not supported/, "ENOTSUP"],
+  [/Invalid argument|garbage|is invalid/, "EINVAL"],
+];
+
+function codeOf(message: string): string {
+  return codes.find(([words]) => words.test(message))?.[1] ?? "EIO";
+}
+
+interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `nsenter` takes a namespace by any path, where `ip -n` takes only names. */
+function run(namespace: string, args: readonly string[], input: string): Promise<Result> {
+  const [program, ...rest] = namespace === "" ? ["ip", ...args] : ["nsenter", `--net=${namespace}`, "ip", ...args];
+  return new Promise((resolve) => {
+    const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text) => (output.stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (output.stderr += text));
+    child.on("error", (error) => resolve({ ...output, status: -1, stderr: error.message }));
+    child.on("close", (status) => resolve({ ...output, status: status ?? -1 }));
+    // A program that is gone before it has read its input has said why on stderr.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,81 @@
+// From what is there to what should be: the steps, each with its reason. Pure.
+import type { Facts, Seen } from "./facts.js";
+import { differences, type Item, satisfies } from "./item.js";
+import { kindOf } from "./items/index.js";
+import type { Plan } from "./plan.js";
+
+export type Action = "create" | "update" | "replace" | "delete";
+
+export interface Step {
+  readonly action: Action;
+  readonly key: string;
+  /** What should be; of all but "delete". */
+  readonly item?: Item;
+  /** What is; of all but "create". */
+  readonly seen?: Seen;
+  readonly why: string;
+}
+
+/** The steps from the facts to the plan, in no particular order; `order.ts` knows which has to come first. */
+export function stepsFor(plan: Plan, facts: Facts): Step[] {
+  const steps = new Map<string, Step>();
+  for (const item of plan.items.values()) addStep(steps, wantedStep(item, facts.seen.get(item.key)));
+  for (const seen of facts.seen.values()) if (!plan.items.has(seen.key)) addStep(steps, leftoverStep(seen));
+  rebuildDependents(steps, plan, facts);
+  return [...steps.values()];
+}
+
+function addStep(steps: Map<string, Step>, step: Step | undefined): void {
+  if (step) steps.set(step.key, step);
+}
+
+function wantedStep(item: Item, seen: Seen | undefined): Step | undefined {
+  if (!seen) return { action: "create", key: item.key, item, why: "wanted, and not there" };
+  if (satisfies(seen.value, item.value)) return undefined;
+  const action = kindOf(item).canUpdate?.(seen.value, item.value) ? "update" : "replace";
+  return { action, key: item.key, item, seen, why: differences(seen.value, item.value).join(", ") };
+}
+
+function leftoverStep(seen: Seen): Step | undefined {
+  if (!seen.ours || kindOf(seen).attribute) return undefined;
+  return { action: "delete", key: seen.key, seen, why: "ours, and no punt wants it" };
+}
+
+/** What goes away takes with it what is built on it; where that is still wanted, it is built again. */
+function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
+  const dependents = dependentsIn(facts);
+  const queue = [...steps.values()].filter(removes).map((step) => step.key);
+  for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+    for (const seen of dependents.get(key) ?? []) {
+      if (removes(steps.get(seen.key))) continue;
+      const step = rebuildStep(seen, plan.items.get(seen.key), key);
+      if (!step) continue;
+      steps.set(seen.key, step);
+      queue.push(seen.key);
+    }
+  }
+}
+
+function removes(step: Step | undefined): boolean {
+  return step?.action === "delete" || step?.action === "replace";
+}
+
+function rebuildStep(seen: Seen, item: Item | undefined, because: string): Step | undefined {
+  const why = `${because} goes away`;
+  if (item) return { action: "replace", key: seen.key, item, seen, why };
+  return kindOf(seen).attribute ? undefined : { action: "delete", key: seen.key, seen, why };
+}
+
+/** What of ours is built on what. */
+export function dependentsIn(facts: Facts): Map<string, Seen[]> {
+  const dependents = new Map<string, Seen[]>();
+  for (const seen of facts.seen.values()) {
+    if (!seen.ours) continue;
+    for (const key of kindOf(seen).dependsOn(seen.value)) {
+      const list = dependents.get(key);
+      if (list) list.push(seen);
+      else dependents.set(key, [seen]);
+    }
+  }
+  return dependents;
+}

@@ -1,0 +1,77 @@
+// What a plan would change, for people and programs.
+import type { Action, Step } from "./diff.js";
+import { kindOf } from "./items/index.js";
+import type { Plan } from "./plan.js";
+
+export interface PlannedStep {
+  readonly action: Action;
+  readonly item: string;
+  readonly why: string;
+  /** Identities of the punts it is for; none for what no punt wants. */
+  readonly punts: readonly { cnf: string; key: string; label: string }[];
+  readonly value?: object;
+}
+
+export interface PlannedPunt {
+  readonly id: { cnf: string; key: string; label: string };
+  readonly state: "PENDING" | "FAILED" | "CREATED";
+  /** What it waits for, or why it cannot be. */
+  readonly reasons: readonly string[];
+}
+
+export class DryRun {
+  /** Deletions first, then in the order things have to be made. */
+  readonly steps: readonly PlannedStep[];
+  /** What would become of each punt. */
+  readonly punts: readonly PlannedPunt[];
+
+  constructor(plan: Plan, steps: readonly Step[]) {
+    this.steps = ordered(steps).map(plannedStep);
+    this.punts = [...plan.punts].map(([key, punt]) => {
+      if (punt.state === "waiting")
+        return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((it) => it.text) };
+      if (punt.state === "refused") return { id: idFrom(key), state: "FAILED", reasons: [punt.problem.message] };
+      return { id: idFrom(key), state: "CREATED", reasons: [] };
+    });
+  }
+
+  /** One line a step: `create xconnect/eth0  (wanted, and not there; for cnf1/if1)`. */
+  toString(): string {
+    if (this.steps.length === 0) return "nothing to do";
+    return this.steps
+      .map(
+        ({ action, item, why, punts }) =>
+          `${action.padEnd(7)} ${item}  (${[why, forWhom(punts)].filter(Boolean).join("; ")})`,
+      )
+      .join("\n");
+  }
+}
+
+function plannedStep({ action, key, why, item, seen }: Step): PlannedStep {
+  const value = item?.value ?? seen?.value;
+  return { action, item: key, why, punts: (item?.users ?? []).map(idFrom), ...(value && { value }) };
+}
+
+function idFrom(key: string): { cnf: string; key: string; label: string } {
+  const [cnf, name, label] = JSON.parse(key);
+  return { cnf, key: name, label };
+}
+
+function forWhom(punts: PlannedStep["punts"]): string {
+  const names = punts.map((it) => [it.cnf, it.key, it.label].filter(Boolean).join("/"));
+  return names.length === 0 ? "" : `for ${names.join(", ")}`;
+}
+
+function ordered(steps: readonly Step[]): Step[] {
+  const made = steps.filter((it) => it.action !== "delete");
+  const byKey = new Map(made.map((it) => [it.key, it]));
+  const sorted = new Set<Step>();
+  const visit = (step: Step) => {
+    if (sorted.has(step)) return;
+    const first = [...kindOf(step.item!).dependsOn(step.item!.value), ...(step.item!.after ?? [])];
+    for (const key of first) if (key !== step.key && byKey.has(key)) visit(byKey.get(key)!);
+    sorted.add(step);
+  };
+  made.forEach(visit);
+  return [...steps.filter((it) => it.action === "delete"), ...sorted];
+}

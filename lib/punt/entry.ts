@@ -1,0 +1,95 @@
+// One punt in the manager: its state, and who waits for it to change.
+import { PuntError } from "../errors.js";
+import type { Missing } from "./problem.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request.js";
+import type { PuntFailure, PuntState } from "./state.js";
+
+/** State, and what belongs to it. */
+export interface Situation {
+  readonly state: PuntState;
+  readonly missing?: readonly Missing[];
+  readonly failure?: PuntFailure;
+  readonly cause: string;
+}
+
+interface Waiter {
+  readonly done: (situation: Situation) => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: PuntError) => void;
+}
+
+export class Entry {
+  readonly id: PuntId;
+  readonly key: string;
+  readonly request: PuntRequest;
+  situation: Situation = { state: "INIT", cause: "accepted" };
+  /** It is in the store: VPP may be touched for it. */
+  stored = false;
+  /** It was deleted, and is not gone yet. */
+  leaving = false;
+  /** Keys of its items in the last plan that had it. */
+  items: readonly string[] = [];
+  limits: readonly string[] = [];
+  /** How often a plan refused it. */
+  refusals = 0;
+  #waiters: Waiter[] = [];
+
+  constructor(request: PuntRequest) {
+    this.request = request;
+    this.id = idOf(request);
+    this.key = idKey(this.id);
+  }
+
+  /** @returns whether anything is new */
+  become(situation: Situation): boolean {
+    const changed = fingerprint(this.situation) !== fingerprint(situation);
+    this.situation = situation;
+    this.#wake();
+    return changed;
+  }
+
+  /** Resolves once the punt is in a state that `done` accepts, rejects when it FAILED. */
+  async reached(done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
+    if (done(this.situation)) return;
+    const waiting = new Promise<void>((resolve, reject) => this.#waiters.push({ done, resolve, reject }));
+    if (timeout === undefined) return waiting;
+    const timer = setTimeout(() => this.#expire(timeout), timeout);
+    return waiting.finally(() => clearTimeout(timer));
+  }
+
+  /** Ends all waiting. */
+  abandon(error: PuntError): void {
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+  }
+
+  #wake(): void {
+    const { state } = this.situation;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      if (waiter.done(this.situation)) waiter.resolve();
+      else if (state === "FAILED") waiter.reject(failedError(this.id, this.situation.failure!));
+      else this.#waiters.push(waiter);
+    }
+  }
+
+  #expire(timeout: number): void {
+    const { state, missing = [] } = this.situation;
+    const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((it) => it.text).join(", ")}` : "";
+    const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
+    this.abandon(new PuntError("punt.add", "ETIMEDOUT", message, { id: this.id, state, missing }));
+  }
+}
+
+function failedError(id: PuntId, failure: PuntFailure): PuntError {
+  return new PuntError("punt.reconcile", failure.code, `punt ${idText(id)} FAILED: ${failure.message}`, {
+    id,
+    ...failure,
+  });
+}
+
+/** What makes a situation another one for those who listen. */
+function fingerprint({ state, missing, failure }: Situation): string {
+  const { item, code, attempts } = failure ?? {};
+  return JSON.stringify([state, missing?.map((it) => it.text), item, code, attempts]);
+}

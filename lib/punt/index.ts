@@ -1,0 +1,24 @@
+// The punt manager's public API.
+export type { Host, HostChange, HostLink } from "../host/host.js";
+export { LinuxHost } from "../host/linux-host.js";
+export type { PlannedPunt, PlannedStep } from "./dry-run.js";
+export { DryRun } from "./dry-run.js";
+export { type AddOptions, PuntManager } from "./manager.js";
+export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
+export type { PuntManagerOptions, VppConnection } from "./options.js";
+export type { Missing } from "./problem.js";
+export type {
+  AclRule,
+  InterconnectType,
+  NetnsRef,
+  PuntId,
+  PuntIdInput,
+  PuntRequest,
+  PuntRequestInput,
+  PuntType,
+} from "./request.js";
+export { fileJsonSchema, parseRequest, requestJsonSchema } from "./request.js";
+export { loadRequests, parseRequests } from "./request-file.js";
+export type { PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
+export { FileStore, MemoryStore, type Store, type StoredState } from "./store.js";
+export type { VppApi } from "./vpp-api.js";

@@ -1,0 +1,180 @@
+// What one interconnect is made of, on both sides.
+import type { Facts, VppInterface } from "./facts.js";
+import type { Interconnect } from "./interconnect.js";
+import { type Family, familyOf, parsePrefix, rangeOf, widthOf } from "./ip.js";
+import type { Part } from "./item.js";
+import { addressesPart } from "./items/addresses.js";
+import { hostAddressesPart, hostLinkPart } from "./items/host-link.js";
+import { interfacePart } from "./items/interface.js";
+import { linkPart } from "./items/link.js";
+import { memifSocketPart } from "./items/memif-socket.js";
+import { proxyArpPart, proxyArpRangePart } from "./items/proxy-arp.js";
+import { proxyNdPart } from "./items/proxy-nd.js";
+import { tablePart } from "./items/table.js";
+import { unnumberedPart } from "./items/unnumbered.js";
+import { vethPart } from "./items/veth.js";
+import { vrfDevicePart } from "./items/vrf-device.js";
+import type { InterfaceLink } from "./link.js";
+import type { Marks } from "./marks.js";
+import { hashLetters, macAddress, vethName, vrfDeviceName } from "./names.js";
+import { Problem } from "./problem.js";
+
+export interface InterconnectContext {
+  readonly facts: Facts;
+  readonly marks: Marks;
+  /** Path of a CNF's namespace. */
+  namespace(id: number): string;
+  /** The interface linux-cp pairs it with, where it is one of linux-cp's. */
+  pairedWith(interconnect: Interconnect): VppInterface | undefined;
+}
+
+/** @throws Problem where this VPP cannot make it */
+export function interconnectParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
+  const { link } = interconnect;
+  if (link.form === "socket") return [];
+  const lender = link.unnumberedTo === undefined ? undefined : context.facts.interface(link.unnumberedTo);
+  return [
+    ...baseParts(interconnect, link, context),
+    linkPart({ interface: interconnect.name, up: true, ...(link.mtu !== undefined && { mtu: link.mtu }) }),
+    ...layer3Parts(interconnect, link, lender, context),
+    ...(interconnect.type === "TAP" ? hostParts(interconnect, link, lender, context) : []),
+  ];
+}
+
+export function vppMac({ name, link }: Interconnect): string {
+  return (link as InterfaceLink).mac ?? macAddress(name, "vpp");
+}
+
+/** A TAP of linux-cp has the MAC address of the interface it is paired with. */
+export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectContext, "pairedWith">): string {
+  return context.pairedWith(interconnect)?.mac ?? macAddress(interconnect.name, "cnf");
+}
+
+function baseParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
+  if (interconnect.type === "MEMIF") return memifParts(interconnect, context.facts);
+  const paired = context.pairedWith(interconnect);
+  const namespace = context.namespace(interconnect.netns!);
+  if (paired) return [interfacePart({ via: "linux-cp", name: interconnect.name, paired: paired.id, namespace })];
+  const { features } = context.facts;
+  if (features.has("vhost-net") && features.has("tap")) return [tapPart(interconnect, link, context)];
+  if (!features.has("af_packet"))
+    throw new Problem("plugin/tap", "PLUGIN_MISSING", "VPP has no plugin tap that could work here, nor af_packet");
+  return vethParts(interconnect, context);
+}
+
+function memifParts({ name, socket, secret, ...rest }: Interconnect, { features }: Facts): Part[] {
+  if (!features.has("memif")) throw new Problem("plugin/memif", "PLUGIN_MISSING", "VPP has no plugin memif");
+  const mac = vppMac({ name, ...rest });
+  return [
+    memifSocketPart(socket!),
+    interfacePart({ via: "memif", name, mac, socket: socket!, secret: hashLetters(secret!, 7) }),
+  ];
+}
+
+function tapPart(interconnect: Interconnect, { gso }: InterfaceLink, context: InterconnectContext): Part {
+  const { name, netns } = interconnect;
+  const macs = { mac: vppMac(interconnect), cnfMac: cnfMac(interconnect, context) };
+  return interfacePart({ via: "tap", name, ...macs, namespace: context.namespace(netns!), gso });
+}
+
+function vethParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
+  const { name, netns } = interconnect;
+  const device = vethName(name);
+  return [
+    vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns! }),
+    interfacePart({ via: "af_packet", name, mac: vppMac(interconnect), device }),
+  ];
+}
+
+function layer3Parts(
+  interconnect: Interconnect,
+  link: InterfaceLink,
+  lender: VppInterface | undefined,
+  context: InterconnectContext,
+): Part[] {
+  if (context.pairedWith(interconnect)) return [];
+  if (lender)
+    return [...lenderTables(interconnect.name, lender), ...borrowedParts(interconnect.name, lender, context.facts)];
+  const own = ownAddresses(interconnect, link, context);
+  const families = new Set([
+    ...own.map((it) => familyOf(it.split("/")[0])!),
+    ...(link.withDhcpClient ? ([4] as const) : []),
+  ]);
+  const tables =
+    link.vrf === 0
+      ? []
+      : [...families].map((family) => tablePart({ interface: interconnect.name, family, table: link.vrf }));
+  return own.length > 0 ? [...tables, addressesPart(interconnect.name, own)] : tables;
+}
+
+/** VPP lends addresses only within one table. */
+function lenderTables(name: string, { tables }: VppInterface): Part[] {
+  const families = ([4, 6] as const).filter((family) => (tables?.[family] ?? 0) !== 0);
+  return families.map((family) => tablePart({ interface: name, family, table: tables![family] }));
+}
+
+function borrowedParts(name: string, lender: VppInterface, { features }: Facts): Part[] {
+  const prefixes = lender.addresses!.map((it) => parsePrefix(it)!);
+  const ranges = prefixes
+    .filter(({ family, length }) => family === 4 && length < widthOf(4))
+    .map(rangeOf)
+    .map(({ first, last }) => proxyArpRangePart({ table: lender.tables?.[4] ?? 0, low: first, high: last }));
+  const answersNd = features.has("nd-proxy") && prefixes.some(({ family }) => family === 6);
+  return [
+    unnumberedPart(name, lender.id, lender.addresses!),
+    ...ranges,
+    ...(ranges.length > 0 ? [proxyArpPart(name)] : []),
+    ...(answersNd ? [proxyNdPart(name)] : []),
+  ];
+}
+
+/** Given or allocated; with a DHCP client also what it brought. */
+function ownAddresses(
+  interconnect: Interconnect,
+  link: InterfaceLink,
+  { facts, marks }: InterconnectContext,
+): string[] {
+  const allocated = subnetsOf(interconnect, marks).map((it) => it.vpp);
+  const given = [...link.addresses, ...allocated];
+  if (!link.withDhcpClient || given.length === 0) return given;
+  return [...new Set([...given, ...(facts.interface(interconnect.name)?.addresses ?? [])])];
+}
+
+function subnetsOf({ subnets }: Interconnect, { pools }: Marks): { vpp: string; cnf: string }[] {
+  return ([4, 6] as const).flatMap((family: Family) =>
+    subnets[family] === undefined ? [] : [pools[family].subnet(subnets[family])],
+  );
+}
+
+/** Addresses of both sides, as far as the manager gives them. */
+export function addressesOf(
+  interconnect: Interconnect,
+  lender: VppInterface | undefined,
+  marks: Marks,
+): { vpp: string[]; cnf: string[] } {
+  const link = interconnect.link as InterfaceLink;
+  const allocated = subnetsOf(interconnect, marks);
+  const borrowed = link.unnumberedTo === undefined ? [] : [...(lender?.addresses ?? [])];
+  return {
+    vpp: [...link.addresses, ...allocated.map((it) => it.vpp)],
+    cnf: [...borrowed, ...allocated.map((it) => it.cnf)],
+  };
+}
+
+function hostParts(
+  interconnect: Interconnect,
+  link: InterfaceLink,
+  lender: VppInterface | undefined,
+  context: InterconnectContext,
+): Part[] {
+  const { name, netns = 0 } = interconnect;
+  const vrf = link.vrf !== 0 && !link.withoutCnfVrf ? vrfDeviceName(link.vrf) : "";
+  const state = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context), master: vrf };
+  const given = addressesOf(interconnect, lender, context.marks).cnf;
+  const givesAddresses = link.unnumberedTo !== undefined || link.subnets.length > 0;
+  return [
+    ...(vrf === "" ? [] : [vrfDevicePart({ namespace: netns, name: vrf, table: link.vrf })]),
+    hostLinkPart(link.mtu === undefined ? state : { ...state, mtu: link.mtu }),
+    ...(givesAddresses ? [hostAddressesPart(netns, name, given)] : []),
+  ];
+}

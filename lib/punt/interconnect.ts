@@ -1,0 +1,282 @@
+// Interconnects: which ones there are, who uses them, and who may not have one.
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { PuntError } from "../errors.js";
+import type { SubnetPool } from "./allocate.js";
+import type { Family } from "./ip.js";
+import { type InterfaceLink, type Link, type Need, sameLink } from "./link.js";
+import { firstFree, fnv1a, hashLetters, interfaceName, type LinkKind } from "./names.js";
+import { type InterconnectType, idKey, idOf, idText, type PuntId, type PuntRequest } from "./request.js";
+import { handlerOf } from "./types/index.js";
+
+/** One interconnect. Everything in it outlives a restart of VPP or of the manager; it is what the store keeps. */
+export interface Interconnect {
+  readonly vppSelector: string;
+  readonly cnfSelector: string;
+  readonly type: InterconnectType;
+  readonly link: Link;
+  /** Name of the interface on both sides; "" for AF_UNIX. */
+  readonly name: string;
+  /** Number of the CNF's namespace; undefined but for TAP. */
+  readonly netns?: number;
+  /** Numbers of its subnets in the pools. */
+  readonly subnets: Readonly<Partial<Record<Family, number>>>;
+  /** Of its ABX policy among those of the same VPP interface, from 1; lower wins. */
+  readonly priority: number;
+  /** MEMIF: path of VPP's listening socket, and the secret both sides have to know. */
+  readonly socket?: string;
+  readonly secret?: string;
+  /** Identities of the punts that use it, in the order they came. */
+  readonly users: readonly string[];
+}
+
+export interface Settings {
+  /** Folder of the memif sockets. */
+  readonly memifDirectory: string;
+  readonly pools: Readonly<Record<Family, SubnetPool>>;
+}
+
+/** Bytes of randomness in a memif secret; as 22 letters it fits the 23 characters that memif has for one. */
+const secretBytes = 16;
+
+/** The interconnects of all punts. Its methods either do all they are asked or throw and leave everything as it was. */
+export class Interconnects {
+  readonly #settings: Settings;
+  #all = new Map<string, Interconnect>();
+  #punts = new Map<string, PuntRequest>();
+  /** By VPP selector, so that looking for a conflict costs the same with ten punts and with ten thousand. */
+  #bySelector = new Map<string, Set<string>>();
+  #byPunt = new Map<string, string[]>();
+  /** What VPP itself keeps only one of, and which punt has it on which interconnect. */
+  #claims = new Map<string, { punt: string; interconnect: string }[]>();
+  #nameHashes = new Map<number, string>();
+  #memifIds = new Set<string>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** What the store kept. */
+  restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): void {
+    for (const interconnect of interconnects) this.#put(interconnect);
+    for (const request of requests)
+      this.#link(
+        request,
+        interconnects.filter((it) => it.users.includes(idKey(idOf(request)))),
+      );
+  }
+
+  all(): Interconnect[] {
+    return [...this.#all.values()];
+  }
+
+  /** Of one punt, in the order its type lists them. */
+  of(id: PuntId): Interconnect[] {
+    return (this.#byPunt.get(idKey(id)) ?? []).map((key) => this.#all.get(key)!);
+  }
+
+  isShared(interconnect: Interconnect): boolean {
+    return interconnect.users.length > 1;
+  }
+
+  /**
+   * Gives a punt its interconnects, new or shared.
+   *
+   * @param netns number of the CNF's network namespace
+   * @throws PuntError `CONFLICT`: naming both punts and the selector; `POOL_EXHAUSTED`: no subnet is left
+   */
+  assign(request: PuntRequest, netns: number): Interconnect[] {
+    const drafts: Interconnect[] = [];
+    for (const need of handlerOf(request).needs(request)) drafts.push(this.#draft(request, need, netns, drafts));
+    this.#refuseClaims(request, drafts);
+    for (const draft of drafts) this.#put(draft);
+    this.#link(request, drafts);
+    return drafts;
+  }
+
+  /** Takes the punt off its interconnects. @returns those nobody uses any more; they are forgotten, their names and subnets free. */
+  release(id: PuntId): Interconnect[] {
+    const key = idKey(id);
+    const unused: Interconnect[] = [];
+    for (const interconnect of this.of(id)) {
+      const users = interconnect.users.filter((user) => user !== key);
+      if (users.length > 0) this.#put({ ...interconnect, users });
+      else unused.push(interconnect);
+    }
+    for (const interconnect of unused) this.#remove(interconnect);
+    this.#unlink(key);
+    return unused;
+  }
+
+  /** Undoes a release. */
+  reinstate(request: PuntRequest, interconnects: readonly Interconnect[]): void {
+    const user = idKey(idOf(request));
+    for (const it of interconnects) {
+      const now = this.#all.get(interconnectKey(it));
+      this.#put(now ? { ...now, users: [...now.users, user] } : { ...it, users: [user] });
+    }
+    this.#link(request, interconnects);
+  }
+
+  #draft(request: PuntRequest, need: Need, netns: number, drafts: readonly Interconnect[]): Interconnect {
+    const cnfSelector = this.#cnfSelector(request, need, netns, drafts);
+    const rival = this.#conflict(request, need, cnfSelector);
+    if (rival) throw conflict(request, this.#punts.get(rival.users[0])!, need.vppSelector, cnfSelector);
+    const existing = this.#all.get(keyOf(need.vppSelector, cnfSelector));
+    if (existing) return { ...existing, users: [...existing.users, idKey(idOf(request))] };
+    return this.#create(request, need, cnfSelector, netns, drafts);
+  }
+
+  /** The interconnect that stands in the way: one of a type that cannot multiplex, or the same one but not shareable. */
+  #conflict(request: PuntRequest, need: Need, cnfSelector: string): Interconnect | undefined {
+    const others = [...(this.#bySelector.get(need.vppSelector) ?? [])].map((key) => this.#all.get(key)!);
+    return others.find((other) => {
+      if (!handlerOf(request).multiplexes || !this.#multiplexes(other)) return true;
+      return other.cnfSelector === cnfSelector && !isShareable(request, need, other);
+    });
+  }
+
+  #multiplexes(interconnect: Interconnect): boolean {
+    return interconnect.users.every((user) => handlerOf(this.#punts.get(user)!).multiplexes);
+  }
+
+  #cnfSelector(request: PuntRequest, need: Need, netns: number, drafts: readonly Interconnect[]): string {
+    if (need.link.form === "socket") return `af-unix::${need.link.path}`;
+    if (request.interconnect === "TAP") return `netns::${netns}`;
+    const taken = (letters: string) =>
+      this.#memifIds.has(letters) || drafts.some((it) => it.cnfSelector === `memif::${letters}`);
+    return `memif::${firstFree(`${idText(request)}:${need.vppSelector}`, (text) => hashLetters(text, 5), taken)}`;
+  }
+
+  #create(
+    request: PuntRequest,
+    need: Need,
+    cnfSelector: string,
+    netns: number,
+    drafts: readonly Interconnect[],
+  ): Interconnect {
+    const basis = {
+      vppSelector: need.vppSelector,
+      cnfSelector,
+      type: request.interconnect,
+      link: need.link,
+      users: [idKey(idOf(request))],
+    };
+    if (need.link.form === "socket") return { ...basis, name: "", subnets: {}, priority: 0 };
+    const name = this.#name(request, need.link, `${need.vppSelector}|${cnfSelector}`, need.vppSelector, drafts);
+    const own = { ...basis, name, subnets: this.#subnets(need.link), priority: this.#priority(need.vppSelector) };
+    return request.interconnect === "TAP" ? { ...own, netns } : { ...own, ...this.#memif(cnfSelector) };
+  }
+
+  #name(
+    request: PuntRequest,
+    link: InterfaceLink,
+    identity: string,
+    selector: string,
+    drafts: readonly Interconnect[],
+  ): string {
+    const taken = (name: string) =>
+      this.#nameHashes.has(fnv1a(name)) || drafts.some((it) => fnv1a(it.name) === fnv1a(name));
+    if (link.name === undefined)
+      return firstFree(identity, (text) => interfaceName(request.interconnect as LinkKind, text), taken);
+    if (taken(link.name)) throw nameTaken(request, link.name, this.#nameHashes.get(fnv1a(link.name)), selector);
+    return link.name;
+  }
+
+  #subnets(link: InterfaceLink): Partial<Record<Family, number>> {
+    const taken = (family: Family) => new Set(this.all().flatMap((it) => it.subnets[family] ?? []));
+    return Object.fromEntries(
+      link.subnets.map((family) => [family, this.#settings.pools[family].allocate(taken(family))]),
+    );
+  }
+
+  #priority(vppSelector: string): number {
+    const taken = new Set([...(this.#bySelector.get(vppSelector) ?? [])].map((key) => this.#all.get(key)!.priority));
+    let priority = 1;
+    while (taken.has(priority)) priority++;
+    return priority;
+  }
+
+  #memif(cnfSelector: string): { socket: string; secret: string } {
+    const letters = cnfSelector.slice("memif::".length);
+    const socket = join(this.#settings.memifDirectory, `memif-${letters}.sock`);
+    return { socket, secret: randomBytes(secretBytes).toString("base64url") };
+  }
+
+  #refuseClaims(request: PuntRequest, drafts: readonly Interconnect[]): void {
+    const [draft] = drafts;
+    const claim = handlerOf(request).claim?.(request);
+    if (claim === undefined) return;
+    const rival = this.#claims.get(claim)?.find((it) => it.interconnect !== interconnectKey(draft));
+    if (rival) throw conflict(request, this.#punts.get(rival.punt)!, claim, draft.cnfSelector);
+  }
+
+  #put(interconnect: Interconnect): void {
+    const key = interconnectKey(interconnect);
+    this.#all.set(key, interconnect);
+    if (!this.#bySelector.has(interconnect.vppSelector)) this.#bySelector.set(interconnect.vppSelector, new Set());
+    this.#bySelector.get(interconnect.vppSelector)!.add(key);
+    if (interconnect.name !== "") this.#nameHashes.set(fnv1a(interconnect.name), key);
+    if (interconnect.type === "MEMIF") this.#memifIds.add(interconnect.cnfSelector.slice("memif::".length));
+  }
+
+  #remove(interconnect: Interconnect): void {
+    const key = interconnectKey(interconnect);
+    this.#all.delete(key);
+    const same = this.#bySelector.get(interconnect.vppSelector);
+    same?.delete(key);
+    if (same?.size === 0) this.#bySelector.delete(interconnect.vppSelector);
+    if (interconnect.name !== "") this.#nameHashes.delete(fnv1a(interconnect.name));
+    if (interconnect.type === "MEMIF") this.#memifIds.delete(interconnect.cnfSelector.slice("memif::".length));
+  }
+
+  #link(request: PuntRequest, interconnects: readonly Interconnect[]): void {
+    const key = idKey(idOf(request));
+    this.#punts.set(key, request);
+    const order = handlerOf(request)
+      .needs(request)
+      .map((need) => need.vppSelector);
+    const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
+    this.#byPunt.set(key, sorted.map(interconnectKey));
+    const claim = handlerOf(request).claim?.(request);
+    if (claim === undefined) return;
+    const holders = this.#claims.get(claim) ?? [];
+    this.#claims.set(claim, [...holders, { punt: key, interconnect: interconnectKey(sorted[0]) }]);
+  }
+
+  #unlink(key: string): void {
+    const request = this.#punts.get(key);
+    const claim = request && handlerOf(request).claim?.(request);
+    if (claim !== undefined) {
+      const holders = this.#claims.get(claim)!.filter((it) => it.punt !== key);
+      if (holders.length > 0) this.#claims.set(claim, holders);
+      else this.#claims.delete(claim);
+    }
+    this.#punts.delete(key);
+    this.#byPunt.delete(key);
+  }
+}
+
+function keyOf(vppSelector: string, cnfSelector: string): string {
+  return `${vppSelector}|${cnfSelector}`;
+}
+
+/** Its identity: both selectors. */
+export function interconnectKey({ vppSelector, cnfSelector }: Interconnect): string {
+  return keyOf(vppSelector, cnfSelector);
+}
+
+function isShareable(request: PuntRequest, need: Need, other: Interconnect): boolean {
+  return request.interconnect === "TAP" && other.type === "TAP" && sameLink(need.link, other.link);
+}
+
+function conflict(request: PuntRequest, other: PuntRequest, selector: string, cnfSelector: string): PuntError {
+  const message = `punt ${idText(request)} (${request.type}) and punt ${idText(other)} (${other.type}) both want ${selector}`;
+  const details = { punt: idOf(request), other: idOf(other), selector, cnfSelector };
+  return new PuntError("punt.add", "CONFLICT", message, details);
+}
+
+function nameTaken(request: PuntRequest, name: string, owner: string | undefined, selector: string): PuntError {
+  const message = `punt ${idText(request)}: the name ${name} belongs to the interconnect ${owner ?? selector}`;
+  return new PuntError("punt.add", "CONFLICT", message, { punt: idOf(request), name, selector });
+}

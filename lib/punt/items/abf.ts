@@ -1,0 +1,133 @@
+// Policies of stock VPP's plugin abf, which stand in for abx, and where they are attached.
+import { type Family, familyOf } from "../ip.js";
+import type { Part } from "../item.js";
+import { isOurPolicy } from "../marks.js";
+import { aclTags } from "./abx.js";
+import { aclKey } from "./acl.js";
+import { type ActContext, idAt, interfaceKey, type Kind } from "./kind.js";
+import { neighborKey } from "./neighbor.js";
+
+interface Policy {
+  readonly policy: number;
+  readonly acl: string;
+  readonly tx: string;
+  readonly nextHop: string;
+}
+
+interface Attach {
+  readonly policy: number;
+  readonly rx: string;
+  readonly priority: number;
+  readonly family: Family;
+}
+
+function policyKey(policy: number): string {
+  return `abf-policy/${policy}`;
+}
+
+export function abfPolicyPart(value: Policy): Part<Policy> {
+  return { kind: "abf-policy", key: policyKey(value.policy), value };
+}
+
+export function abfAttachPart(value: Attach): Part<Attach> {
+  return { kind: "abf-attach", key: attachKey(value), value };
+}
+
+function attachKey({ policy, rx, family }: Attach): string {
+  return `abf-attach/${policy}/${rx}/${family}`;
+}
+
+/** Ours is a policy whose id is in our range. Its path is not compared: VPP prints paths in several forms. */
+export const abfPolicy: Kind<Policy> = {
+  kind: "abf-policy",
+
+  async observe(context) {
+    if (!context.vpp.has("abf_policy_dump")) return [];
+    const [details, tags] = await Promise.all([context.vpp.dumpAll("abf_policy_dump", {}), aclTags(context)]);
+    return details.map(({ policy: it }) => {
+      const [path] = it.paths;
+      const value = {
+        policy: it.policy_id,
+        acl: tags.get(it.acl_index) ?? `#${it.acl_index}`,
+        tx: idAt(context, path?.sw_if_index),
+        nextHop: hopOf(path),
+      };
+      return {
+        kind: "abf-policy",
+        key: policyKey(it.policy_id),
+        value,
+        ours: isOurPolicy(context.marks, it.policy_id),
+      };
+    });
+  },
+
+  create: (context, value) => set(context, value, true),
+
+  // VPP deletes a policy with the last of its paths, so they have to be named.
+  delete: (context, { value }) => set(context, value, false),
+
+  dependsOn: ({ acl, tx, nextHop }) => [aclKey(acl), interfaceKey(tx), neighborKey(tx, nextHop)],
+};
+
+function hopOf(path: { nh?: { address?: { ip4?: string; ip6?: string } }; proto?: string } | undefined): string {
+  const address = path?.nh?.address;
+  return (path?.proto === "FIB_API_PATH_NH_PROTO_IP6" ? address?.ip6 : address?.ip4) ?? "";
+}
+
+async function set(
+  { vpp, indexOf, indexOfItem }: ActContext,
+  { policy, acl, tx, nextHop }: Policy,
+  isAdd: boolean,
+): Promise<void> {
+  const fields = { policy_id: policy, acl_index: indexOfItem(aclKey(acl)), paths: [pathTo(indexOf(tx), nextHop)] };
+  await vpp.call("abf_policy_add_del", { is_add: isAdd, policy: fields });
+}
+
+function pathTo(swIfIndex: number, nextHop: string): object {
+  const v4 = familyOf(nextHop) === 4;
+  const label = { is_uniform: 0, label: 0, ttl: 0, exp: 0 };
+  return {
+    sw_if_index: swIfIndex,
+    table_id: 0,
+    rpf_id: 0xffff_ffff,
+    weight: 1,
+    preference: 0,
+    type: "FIB_API_PATH_TYPE_NORMAL",
+    flags: "FIB_API_PATH_FLAG_NONE",
+    proto: v4 ? "FIB_API_PATH_NH_PROTO_IP4" : "FIB_API_PATH_NH_PROTO_IP6",
+    nh: { address: v4 ? { ip4: nextHop } : { ip6: nextHop }, via_label: 0, obj_id: 0, classify_table_index: 0 },
+    n_labels: 0,
+    label_stack: Array.from({ length: 16 }, () => label),
+  };
+}
+
+export const abfAttach: Kind<Attach> = {
+  kind: "abf-attach",
+
+  async observe(context) {
+    if (!context.vpp.has("abf_itf_attach_dump")) return [];
+    const details = await context.vpp.dumpAll("abf_itf_attach_dump", {});
+    return details
+      .filter(({ attach }) => context.interfaceAt(attach.sw_if_index))
+      .map(({ attach: it }) => {
+        const family: Family = it.is_ipv6 ? 6 : 4;
+        const value = { policy: it.policy_id, rx: idAt(context, it.sw_if_index), priority: it.priority, family };
+        return { kind: "abf-attach", key: attachKey(value), value, ours: isOurPolicy(context.marks, it.policy_id) };
+      });
+  },
+
+  create: (context, value) => attach(context, value, true),
+
+  delete: (context, { value }) => attach(context, value, false),
+
+  dependsOn: ({ policy, rx }) => [policyKey(policy), interfaceKey(rx)],
+};
+
+async function attach(
+  { vpp, indexOf }: ActContext,
+  { policy, rx, priority, family }: Attach,
+  isAdd: boolean,
+): Promise<void> {
+  const fields = { policy_id: policy, sw_if_index: indexOf(rx), priority, is_ipv6: family === 6 };
+  await vpp.call("abf_itf_attach_add_del", { is_add: isAdd, attach: fields });
+}

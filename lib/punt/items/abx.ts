@@ -1,0 +1,113 @@
+// Policies of the plugin abx and where they are attached.
+import type { Part } from "../item.js";
+import { isOurPolicy } from "../marks.js";
+import type { Message } from "../vpp-api.js";
+import { aclKey } from "./acl.js";
+import { type ActContext, idAt, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
+
+interface Policy {
+  readonly policy: number;
+  /** Tag of the ACL. */
+  readonly acl: string;
+  readonly tx: string;
+  /** Destination MAC address to write into the frame; all zero leaves it. */
+  readonly mac: string;
+}
+
+interface Attach {
+  readonly policy: number;
+  readonly rx: string;
+  readonly priority: number;
+}
+
+function policyKey(policy: number): string {
+  return `abx-policy/${policy}`;
+}
+
+export function abxPolicyPart(value: Policy): Part<Policy> {
+  return { kind: "abx-policy", key: policyKey(value.policy), value };
+}
+
+export function abxAttachPart(value: Attach): Part<Attach> {
+  return { kind: "abx-attach", key: `abx-attach/${value.policy}/${value.rx}`, value };
+}
+
+/** Ours is a policy whose id is in our range. */
+export const abxPolicy: Kind<Policy> = {
+  kind: "abx-policy",
+
+  async observe(context) {
+    if (!context.vpp.has("abx_policy_dump")) return [];
+    const [details, tags] = await Promise.all([context.vpp.dumpAll("abx_policy_dump", {}), aclTags(context)]);
+    return details.map(({ policy: it }) => {
+      const value = {
+        policy: it.policy_id,
+        acl: tags.get(it.acl_index) ?? `#${it.acl_index}`,
+        tx: idAt(context, it.tx_sw_if_index),
+        mac: it.dst_mac,
+      };
+      return {
+        kind: "abx-policy",
+        key: policyKey(it.policy_id),
+        value,
+        ours: isOurPolicy(context.marks, it.policy_id),
+      };
+    });
+  },
+
+  async create({ vpp, indexOf, indexOfItem }, { policy, acl, tx, mac }) {
+    const fields = {
+      policy_id: policy,
+      acl_index: indexOfItem(aclKey(acl)),
+      tx_sw_if_index: indexOf(tx),
+      dst_mac: mac,
+    };
+    await vpp.call("abx_policy_add_del", { is_add: 1, policy: fields });
+  },
+
+  async delete({ vpp }, { value }) {
+    const fields = { policy_id: value.policy, acl_index: 0, tx_sw_if_index: 0, dst_mac: "00:00:00:00:00:00" };
+    await vpp.call("abx_policy_add_del", { is_add: 0, policy: fields });
+  },
+
+  dependsOn: ({ acl, tx }) => [aclKey(acl), interfaceKey(tx)],
+};
+
+/** Tags of all ACLs by index, so that a policy's ACL can be named. */
+export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
+  const details = await vpp.dumpAll("acl_dump", { acl_index: 0xffff_ffff });
+  return new Map(details.map((it: Message) => [it.acl_index, it.tag]));
+}
+
+/**
+ * Attachments. One to an interface that is gone is passed over: abx refuses to detach it and never uses it again, and if
+ * the index gets a new interface it is found to be a leftover of ours then.
+ */
+export const abxAttach: Kind<Attach> = {
+  kind: "abx-attach",
+
+  async observe(context) {
+    if (!context.vpp.has("abx_interface_attach_dump")) return [];
+    const details = await context.vpp.dumpAll("abx_interface_attach_dump", {});
+    return details
+      .filter(({ attach }) => context.interfaceAt(attach.rx_sw_if_index))
+      .map(({ attach: it }) => {
+        const value = { policy: it.policy_id, rx: idAt(context, it.rx_sw_if_index), priority: it.priority };
+        const part = abxAttachPart(value);
+        return { kind: part.kind, key: part.key, value, ours: isOurPolicy(context.marks, it.policy_id) };
+      });
+  },
+
+  create: (context, value) => attach(context, value, 1),
+
+  delete: (context, { value }) => attach(context, value, 0),
+
+  dependsOn: ({ policy, rx }) => [policyKey(policy), interfaceKey(rx)],
+};
+
+async function attach({ vpp, indexOf }: ActContext, { policy, rx, priority }: Attach, isAttach: 0 | 1): Promise<void> {
+  await vpp.call("abx_interface_attach_detach", {
+    is_attach: isAttach,
+    attach: { policy_id: policy, priority, rx_sw_if_index: indexOf(rx) },
+  });
+}

@@ -1,0 +1,68 @@
+import type { Part } from "../item.js";
+import type { VppAclRule } from "../types/acl-rules.js";
+import { noIndex } from "../vpp-api.js";
+import type { ActContext, Kind } from "./kind.js";
+import { protocolNumber } from "./protocol.js";
+
+interface Acl {
+  readonly tag: string;
+  readonly rules: readonly VppAclRule[];
+}
+
+export function aclKey(tag: string): string {
+  return `acl/${tag}`;
+}
+
+export function aclPart(tag: string, rules: readonly VppAclRule[]): Part<Acl> {
+  return { kind: "acl", key: aclKey(tag), value: { tag, rules } };
+}
+
+export function mergeAcls(one: Acl, other: Acl): Acl {
+  return { tag: one.tag, rules: [...one.rules, ...other.rules] };
+}
+
+/** An ACL. Ours is one whose tag begins with our prefix. */
+export const acl: Kind<Acl> = {
+  kind: "acl",
+
+  async observe({ vpp, marks }) {
+    if (!vpp.has("acl_dump")) return [];
+    const details = await vpp.dumpAll("acl_dump", { acl_index: noIndex });
+    return details.map(({ tag, r, acl_index: index }) => {
+      const ours = tag.startsWith(marks.tagPrefix);
+      // A foreign ACL's tag may be empty or not its own; it only has to have a key that is no plan's.
+      const key = ours ? aclKey(tag) : `acl/#${index}`;
+      return { kind: "acl", key, value: { tag, rules: r.map(comparableRule) }, ours, index };
+    });
+  },
+
+  create: (context, value) => replace(context, noIndex, value),
+
+  update: (context, seen, value) => replace(context, seen.index!, value),
+
+  canUpdate: () => true,
+
+  delete: async ({ vpp }, { index }) => void (await vpp.call("acl_del", { acl_index: index })),
+
+  dependsOn: () => [],
+};
+
+/** The index stays the same over a replacement, and with it every policy that uses the ACL. */
+async function replace({ vpp, made }: ActContext, index: number, { tag, rules }: Acl): Promise<void> {
+  const reply = await vpp.call("acl_add_replace", { acl_index: index, tag, r: rules });
+  made(aclKey(tag), reply.acl_index);
+}
+
+function comparableRule(rule: Omit<VppAclRule, "proto"> & { proto: number | string }): VppAclRule {
+  const proto = protocolNumber(rule.proto);
+  const { is_permit, src_prefix, dst_prefix, srcport_or_icmptype_first, srcport_or_icmptype_last } = rule;
+  const { dstport_or_icmpcode_first, dstport_or_icmpcode_last, tcp_flags_mask, tcp_flags_value } = rule;
+  const matches = { is_permit, src_prefix, dst_prefix, proto };
+  const ports = {
+    srcport_or_icmptype_first,
+    srcport_or_icmptype_last,
+    dstport_or_icmpcode_first,
+    dstport_or_icmpcode_last,
+  };
+  return { ...matches, ...ports, tcp_flags_mask, tcp_flags_value };
+}

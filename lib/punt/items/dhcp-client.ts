@@ -1,0 +1,45 @@
+import type { Part } from "../item.js";
+import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+
+interface DhcpClient {
+  readonly interface: string;
+}
+
+export function dhcpClientPart(id: string): Part<DhcpClient> {
+  return { kind: "dhcp-client", key: `dhcp-client/${id}`, value: { interface: id } };
+}
+
+/** VPP's DHCP client on an interconnect. */
+export const dhcpClient: Kind<DhcpClient> = {
+  kind: "dhcp-client",
+
+  async observe(context) {
+    if (!context.vpp.has("dhcp_client_dump")) return [];
+    const details = await context.vpp.dumpAll("dhcp_client_dump", {});
+    return details.map(({ client: { sw_if_index: index } }) => {
+      const id = idAt(context, index);
+      return { kind: "dhcp-client", key: `dhcp-client/${id}`, value: { interface: id }, ours: isOurs(context, index) };
+    });
+  },
+
+  create: async ({ vpp, indexOf }, value) =>
+    void (await vpp.call("dhcp_client_config", config(indexOf(value.interface), true))),
+
+  delete: async ({ vpp, indexOf }, { value }) =>
+    void (await vpp.call("dhcp_client_config", config(indexOf(value.interface), false))),
+
+  dependsOn: (value) => [interfaceKey(value.interface), `table/${value.interface}/4`],
+};
+
+function config(index: number, isAdd: boolean): object {
+  const client = {
+    sw_if_index: index,
+    hostname: "",
+    id: new Uint8Array(64),
+    want_dhcp_event: false,
+    set_broadcast_flag: true,
+    dscp: "IP_API_DSCP_CS0",
+    pid: process.pid,
+  };
+  return { is_add: isAdd, client };
+}

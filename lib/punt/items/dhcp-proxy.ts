@@ -1,0 +1,56 @@
+import type { Seen } from "../facts.js";
+import { type Family, familyOf } from "../ip.js";
+import type { Part } from "../item.js";
+import type { ActContext, Kind, ObserveContext } from "./kind.js";
+
+interface DhcpProxy {
+  readonly vrf: number;
+  readonly family: Family;
+  readonly server: string;
+  readonly source: string;
+}
+
+export function dhcpProxyKeyPrefix(vrf: number, family: Family): string {
+  return `dhcp-proxy/${vrf}/${family}/`;
+}
+
+/** @param via the interconnect that carries both addresses */
+export function dhcpProxyPart(value: DhcpProxy, via: string): Part<DhcpProxy> {
+  const key = dhcpProxyKeyPrefix(value.vrf, value.family) + value.server;
+  return { kind: "dhcp-proxy", key, value, after: [`addresses/${via}`] };
+}
+
+/** A DHCP server that VPP relays to. Ours is one in an allocated subnet, with the source address that belongs to it. */
+export const dhcpProxy: Kind<DhcpProxy> = {
+  kind: "dhcp-proxy",
+
+  async observe(context) {
+    if (!context.vpp.has("dhcp_proxy_dump")) return [];
+    const dumps = await Promise.all([false, true].map((v6) => context.vpp.dumpAll("dhcp_proxy_dump", { is_ip6: v6 })));
+    return dumps
+      .flat()
+      .flatMap((it) => it.servers.map((server: { dhcp_server: string }) => seenProxy(context, it, server.dhcp_server)));
+  },
+
+  create: (context, value) => set(context, value, true),
+
+  delete: (context, { value }) => set(context, value, false),
+
+  dependsOn: () => [],
+};
+
+function seenProxy(
+  { marks }: ObserveContext,
+  detail: { rx_vrf_id: number; dhcp_src_address: string },
+  server: string,
+): Seen<DhcpProxy> {
+  const family = familyOf(server)!;
+  const value = { vrf: detail.rx_vrf_id, family, server, source: detail.dhcp_src_address };
+  const ours = marks.pools[family].isPair(value.source, server);
+  return { kind: "dhcp-proxy", key: dhcpProxyKeyPrefix(value.vrf, family) + server, value, ours };
+}
+
+async function set({ vpp }: ActContext, { vrf, server, source }: DhcpProxy, isAdd: boolean): Promise<void> {
+  const ends = { rx_vrf_id: vrf, server_vrf_id: vrf, dhcp_server: server, dhcp_src_address: source };
+  await vpp.call("dhcp_proxy_config", { ...ends, is_add: isAdd });
+}

@@ -1,0 +1,124 @@
+// The CNF's side of a TAP: its state, and its addresses where the manager gives them.
+import type { HostLink } from "../../host/host.js";
+import type { Part } from "../item.js";
+import { type ActContext, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
+import { vrfDeviceKey } from "./vrf-device.js";
+
+interface LinkState {
+  readonly namespace: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly mac?: string;
+  /** Bytes. */
+  readonly mtu?: number;
+  /** VRF device; "" for none. */
+  readonly master: string;
+}
+
+export function hostLinkKey(namespace: number, name: string): string {
+  return `host-link/${namespace}/${name}`;
+}
+
+export function hostLinkPart(value: LinkState): Part<LinkState> {
+  return { kind: "host-link", key: hostLinkKey(value.namespace, value.name), value };
+}
+
+async function linksOf(context: ObserveContext): Promise<{ id: number; link: HostLink }[]> {
+  const ours = new Set(context.interfaces.filter((it) => it.ours).map((it) => it.id));
+  const found = await Promise.all(
+    [...context.namespaces].map(async ([id, path]) => ({ id, links: await context.host.links(path) })),
+  );
+  return found.flatMap(({ id, links }) => links.filter((it) => ours.has(it.name)).map((link) => ({ id, link })));
+}
+
+export const hostLink: Kind<LinkState> = {
+  kind: "host-link",
+  attribute: true,
+
+  async observe(context) {
+    const links = await linksOf(context);
+    return links.map(({ id, link: { name, up, mac, mtu, master } }) => ({
+      ...hostLinkPart({ namespace: id, name, up, mac, mtu, master }),
+      ours: true,
+    }));
+  },
+
+  create: (context, value) => set(context, value, value),
+
+  update: (context, seen, value) => set(context, value, changed(seen.value, value)),
+
+  canUpdate: () => true,
+
+  async delete() {},
+
+  dependsOn: ({ namespace, name, master }) => [
+    interfaceKey(name),
+    ...(master === "" ? [] : [vrfDeviceKey(namespace, master)]),
+  ],
+};
+
+/** Only what differs: a link that is up refuses a new MAC address on some kernels, and the same VRF again drops its addresses. */
+function changed(seen: LinkState, value: LinkState): Partial<LinkState> {
+  return Object.fromEntries(Object.entries(value).filter(([field, it]) => seen[field as keyof LinkState] !== it));
+}
+
+async function set(
+  { host, namespace }: ActContext,
+  { namespace: id, name }: LinkState,
+  fields: Partial<LinkState>,
+): Promise<void> {
+  const { up, mac, mtu, master } = fields;
+  const settings = {
+    ...(mac !== undefined && { mac }),
+    ...(mtu !== undefined && { mtu }),
+    ...(master !== undefined && { master }),
+    ...(up !== undefined && { up }),
+  };
+  await host.change(namespace(id), { change: "set-link", name, ...settings });
+}
+
+interface HostAddresses {
+  readonly namespace: number;
+  readonly name: string;
+  /** With prefix length, sorted. */
+  readonly addresses: readonly string[];
+}
+
+export function hostAddressesPart(namespace: number, name: string, addresses: readonly string[]): Part<HostAddresses> {
+  const value = { namespace, name, addresses: [...addresses].sort() };
+  return { kind: "host-addresses", key: `host-addresses/${namespace}/${name}`, value };
+}
+
+/** Where the manager gives addresses, it gives all of them; on other TAPs the CNF does, and nobody looks. */
+export const hostAddresses: Kind<HostAddresses> = {
+  kind: "host-addresses",
+  attribute: true,
+
+  async observe(context) {
+    const links = await linksOf(context);
+    return links.map(({ id, link }) => ({ ...hostAddressesPart(id, link.name, link.addresses), ours: true }));
+  },
+
+  create: (context, value) => change(context, value, []),
+
+  update: (context, seen, value) => change(context, value, seen.value.addresses),
+
+  canUpdate: () => true,
+
+  async delete() {},
+
+  // Enslaving it to a VRF takes addresses away, and they need it to be up.
+  dependsOn: ({ namespace, name }) => [hostLinkKey(namespace, name)],
+};
+
+async function change(
+  { host, namespace }: ActContext,
+  { namespace: id, name, addresses }: HostAddresses,
+  from: readonly string[],
+): Promise<void> {
+  const path = namespace(id);
+  for (const address of from.filter((it) => !addresses.includes(it)))
+    await host.change(path, { change: "delete-address", name, address });
+  for (const address of addresses.filter((it) => !from.includes(it)))
+    await host.change(path, { change: "add-address", name, address });
+}

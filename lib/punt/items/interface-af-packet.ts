@@ -1,0 +1,46 @@
+import { vethPattern } from "../names.js";
+import type { Variant } from "./interface-variant.js";
+import { vethKey } from "./veth.js";
+
+export interface AfPacketInterface {
+  readonly via: "af_packet";
+  readonly name: string;
+  readonly mac: string;
+  /** VPP's end of the veth pair. */
+  readonly device: string;
+}
+
+/** Ours is one over a device with a name that only our veth pairs have. */
+export const afPacketVariant: Variant<AfPacketInterface> = {
+  async observe({ vpp }) {
+    if (!vpp.has("af_packet_dump")) return new Map();
+    const details = await vpp.dumpAll("af_packet_dump", {});
+    const ours = details.filter((it) => vethPattern.test(it.host_if_name));
+    return new Map(
+      ours.map((it) => [it.sw_if_index, { via: "af_packet", device: it.host_if_name } as AfPacketInterface]),
+    );
+  },
+
+  async create({ vpp }, { mac, device }) {
+    const reply = await vpp.call("af_packet_create_v3", {
+      mode: "AF_PACKET_API_MODE_ETHERNET",
+      hw_addr: mac,
+      use_random_hw_addr: false,
+      host_if_name: device,
+      rx_frame_size: 0,
+      tx_frame_size: 0,
+      rx_frames_per_block: 0,
+      tx_frames_per_block: 0,
+      flags: [],
+      num_rx_queues: 1,
+      num_tx_queues: 1,
+    });
+    return reply.sw_if_index;
+  },
+
+  async delete({ vpp }, { value }) {
+    await vpp.call("af_packet_delete", { host_if_name: value.device });
+  },
+
+  dependsOn: ({ device }) => [vethKey(device)],
+};

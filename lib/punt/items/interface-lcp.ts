@@ -1,0 +1,56 @@
+import { type Message, noIndex } from "../vpp-api.js";
+import type { Variant } from "./interface-variant.js";
+import { interfaceKey } from "./kind.js";
+
+export interface LcpInterface {
+  readonly via: "linux-cp";
+  readonly name: string;
+  /** The interface it is paired with. */
+  readonly paired: string;
+  readonly namespace: string;
+}
+
+/** Names linux-cp gives to the TAPs it makes for us; a foreign pair has another. */
+const ourNames = /^tap-[a-zA-F]{5}$/;
+
+/** A TAP that linux-cp makes and pairs with another interface. */
+export const lcpVariant: Variant<LcpInterface> = {
+  async observe({ vpp }) {
+    if (!vpp.has("lcp_itf_pair_get_v2")) return new Map();
+    const [pairs, details] = await Promise.all([
+      vpp.dumpAll("lcp_itf_pair_get_v2", { sw_if_index: noIndex }),
+      vpp.dumpAll("sw_interface_dump", { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" }),
+    ]);
+    const names = new Map(details.map((it: Message) => [it.sw_if_index, it.interface_name]));
+    const ours = pairs.filter((it) => ourNames.test(it.host_if_name));
+    return new Map(ours.map((it) => [it.host_sw_if_index, pairOf(it, names)]));
+  },
+
+  async create({ vpp, indexOf }, { name, paired, namespace }) {
+    const fields = {
+      sw_if_index: indexOf(paired),
+      host_if_name: name,
+      host_if_type: "LCP_API_ITF_HOST_TAP",
+      netns: namespace,
+    };
+    const reply = await vpp.call("lcp_itf_pair_add_del_v3", { is_add: true, ...fields });
+    return reply.host_sw_if_index;
+  },
+
+  async delete({ vpp, indexOf }, { value: { name, paired, namespace } }) {
+    const fields = {
+      sw_if_index: indexOf(paired),
+      host_if_name: name,
+      host_if_type: "LCP_API_ITF_HOST_TAP",
+      netns: namespace,
+    };
+    await vpp.call("lcp_itf_pair_add_del_v3", { is_add: false, ...fields });
+  },
+
+  dependsOn: ({ paired }) => [interfaceKey(paired)],
+};
+
+function pairOf(detail: Message, names: ReadonlyMap<number, string>): LcpInterface {
+  const paired = names.get(detail.phy_sw_if_index) ?? `?${detail.phy_sw_if_index}`;
+  return { via: "linux-cp", paired, namespace: detail.netns } as LcpInterface;
+}

@@ -1,0 +1,60 @@
+import { dirname } from "node:path";
+import type { Message } from "../vpp-api.js";
+import type { Variant } from "./interface-variant.js";
+import { memifSocketKey } from "./memif-socket.js";
+
+export interface MemifInterface {
+  readonly via: "memif";
+  readonly name: string;
+  readonly mac: string;
+  readonly socket: string;
+  /** Fingerprint of the secret. VPP does not tell the secret; the store says which one this was made with. */
+  readonly secret: string;
+}
+
+/** The memif id both sides use; each interconnect has a socket of its own. */
+export const memifId = 1;
+
+/** Ours is a memif whose socket lies in our folder. */
+export const memifVariant: Variant<MemifInterface> = {
+  async observe({ vpp, marks }) {
+    if (!vpp.has("memif_dump")) return new Map();
+    const [memifs, sockets] = await Promise.all([
+      vpp.dumpAll("memif_dump", {}),
+      vpp.dumpAll("memif_socket_filename_dump", {}),
+    ]);
+    const paths = new Map(sockets.map((it: Message) => [it.socket_id, it.socket_filename as string]));
+    const found = new Map<number, Omit<MemifInterface, "name">>();
+    for (const { sw_if_index, socket_id, role, mode, id } of memifs) {
+      const socket = paths.get(socket_id) ?? "";
+      const usable = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === memifId;
+      if (dirname(socket) === marks.memifDirectory)
+        found.set(sw_if_index, { via: "memif", socket: usable ? socket : `unusable:${socket}` } as MemifInterface);
+    }
+    return found;
+  },
+
+  async create({ vpp, indexOfItem, secretOf }, { name, mac, socket }) {
+    const reply = await vpp.call("memif_create_v2", {
+      role: "MEMIF_ROLE_API_MASTER",
+      mode: "MEMIF_MODE_API_ETHERNET",
+      rx_queues: 1,
+      tx_queues: 1,
+      id: memifId,
+      socket_id: indexOfItem(memifSocketKey(socket)),
+      ring_size: 1024,
+      buffer_size: 2048,
+      no_zero_copy: false,
+      use_dma: false,
+      hw_addr: mac,
+      secret: secretOf(name),
+    });
+    return reply.sw_if_index;
+  },
+
+  async delete({ vpp }, { index }) {
+    await vpp.call("memif_delete", { sw_if_index: index });
+  },
+
+  dependsOn: ({ socket }) => [memifSocketKey(socket.replace(/^unusable:/, ""))],
+};

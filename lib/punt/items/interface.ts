@@ -1,0 +1,89 @@
+// The interfaces interconnects are made of, on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
+import type { Seen, VppInterface } from "../facts.js";
+import type { Part } from "../item.js";
+import { type Message, noIndex } from "../vpp-api.js";
+import { type AfPacketInterface, afPacketVariant } from "./interface-af-packet.js";
+import { type LcpInterface, lcpVariant } from "./interface-lcp.js";
+import { type MemifInterface, memifVariant } from "./interface-memif.js";
+import { type TapInterface, tapVariant } from "./interface-tap.js";
+import type { Variant } from "./interface-variant.js";
+import { type ActContext, interfaceKey, type Kind, type Surroundings } from "./kind.js";
+
+export type InterconnectInterface = MemifInterface | TapInterface | AfPacketInterface | LcpInterface;
+
+const variants: { [V in InterconnectInterface["via"]]: Variant<Extract<InterconnectInterface, { via: V }>> } = {
+  memif: memifVariant,
+  tap: tapVariant,
+  af_packet: afPacketVariant,
+  "linux-cp": lcpVariant,
+};
+
+function variantOf(value: InterconnectInterface): Variant<InterconnectInterface> {
+  return variants[value.via] as Variant<InterconnectInterface>;
+}
+
+export function interfacePart(value: InterconnectInterface): Part<InterconnectInterface> {
+  return { kind: "interface", key: interfaceKey(value.name), value };
+}
+
+/** All interfaces of VPP, and among them ours as items: they are found together because the one is told from the other by both. */
+export async function observeInterfaces(
+  surroundings: Surroundings,
+): Promise<{ interfaces: VppInterface[]; seen: Seen[] }> {
+  const [details, ...found] = await Promise.all([
+    surroundings.vpp.dumpAll("sw_interface_dump", { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" }),
+    ...Object.values(variants).map((variant) => variant.observe(surroundings)),
+  ]);
+  const ours = new Map<number, Omit<InterconnectInterface, "name">>();
+  for (const map of found) for (const [index, value] of map) ours.set(index, value);
+  const interfaces = details.map((detail) => interfaceOf(detail, ours.has(detail.sw_if_index)));
+  return {
+    interfaces,
+    seen: interfaces
+      .filter((it) => it.ours)
+      .map((it) => seenInterface(it, surroundings.claims, ours.get(it.swIfIndex)!)),
+  };
+}
+
+function interfaceOf(detail: Message, ours: boolean): VppInterface {
+  const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
+  // One that bears our mark and not yet its tag was left half made; its id is no interconnect's, so it will be deleted.
+  const id = ours ? tag || `untagged-${vppName}` : vppName;
+  return { swIfIndex, id, vppName, tag, mac: detail.l2_address, up: isUp(detail.flags), mtu: detail.mtu[0], ours };
+}
+
+function isUp(flags: unknown): boolean {
+  return Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : ((flags as number) & 1) === 1;
+}
+
+function seenInterface(
+  { id, swIfIndex, mac }: VppInterface,
+  claims: Surroundings["claims"],
+  found: Omit<InterconnectInterface, "name">,
+): Seen<InterconnectInterface> {
+  const value = { mac, ...found, name: id, secret: claims.get(interfaceKey(id)) } as InterconnectInterface;
+  return { kind: "interface", key: interfaceKey(id), value, ours: true, index: swIfIndex };
+}
+
+/** Its observation is `observeInterfaces`, which all other kinds build on. */
+export const interconnectInterface: Kind<InterconnectInterface> = {
+  kind: "interface",
+
+  observe: async () => [],
+
+  async create(context, value, key) {
+    const index = await variantOf(value).create(context, value);
+    context.made(key, index);
+    await tag(context, index, value.name);
+  },
+
+  delete: (context, seen) => variantOf(seen.value).delete(context, seen),
+
+  claim: (value) => (value.via === "memif" ? value.secret : undefined),
+
+  dependsOn: (value) => variantOf(value).dependsOn(value),
+};
+
+async function tag({ vpp }: ActContext, index: number, name: string): Promise<void> {
+  await vpp.call("sw_interface_tag_add_del", { is_add: true, sw_if_index: index, tag: name });
+}

@@ -1,0 +1,42 @@
+import type { Part } from "../item.js";
+import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+
+interface Connection {
+  readonly rx: string;
+  readonly tx: string;
+}
+
+export function isisxPart(rx: string, tx: string): Part<Connection> {
+  return { kind: "isisx", key: `isisx/${rx}`, value: { rx, tx } };
+}
+
+/** IS-IS from one interface to another, by the plugin isisx. Ours is one that begins or ends at an interconnect. */
+export const isisx: Kind<Connection> = {
+  kind: "isisx",
+
+  async observe(context) {
+    if (!context.vpp.has("isisx_connection_dump")) return [];
+    const details = await context.vpp.dumpAll("isisx_connection_dump", {});
+    return details.map(({ connection: { rx_sw_if_index, tx_sw_if_index } }) => {
+      const value = { rx: idAt(context, rx_sw_if_index), tx: idAt(context, tx_sw_if_index) };
+      const ours = isOurs(context, rx_sw_if_index) || isOurs(context, tx_sw_if_index);
+      return { kind: "isisx", key: `isisx/${value.rx}`, value, ours };
+    });
+  },
+
+  async create({ vpp, indexOf }, { rx, tx }) {
+    await vpp.call("isisx_connection_add_del", {
+      is_add: 1,
+      connection: { rx_sw_if_index: indexOf(rx), tx_sw_if_index: indexOf(tx) },
+    });
+  },
+
+  async delete({ vpp, indexOf }, { value: { rx, tx } }) {
+    await vpp.call("isisx_connection_add_del", {
+      is_add: 0,
+      connection: { rx_sw_if_index: indexOf(rx), tx_sw_if_index: indexOf(tx) },
+    });
+  },
+
+  dependsOn: ({ rx, tx }) => [interfaceKey(rx), interfaceKey(tx)],
+};

@@ -1,0 +1,78 @@
+// What every kind of item can do: be found, be made, be taken away. Each of the three is idempotent.
+import type { Host } from "../../host/host.js";
+import type { Facts, Seen, VppInterface } from "../facts.js";
+import type { Marks } from "../marks.js";
+import type { VppApi } from "../vpp-api.js";
+
+export interface Surroundings {
+  readonly vpp: VppApi;
+  readonly host: Host;
+  readonly marks: Marks;
+  /**
+   * What VPP cannot tell of an object of ours, by the item's key: written to the store before it is made, and struck out when
+   * it is seen to be gone.
+   */
+  readonly claims: ReadonlyMap<string, string>;
+  /** What was last applied where VPP has no message that reads it back. Forgotten whenever the connection is. */
+  readonly memo: Map<string, object>;
+}
+
+export interface ObserveContext extends Surroundings {
+  readonly interfaces: readonly VppInterface[];
+  /** The interface of that index; undefined for one that is gone. */
+  interfaceAt(swIfIndex: number): VppInterface | undefined;
+  /** Namespaces to look into: those that desired punts, or ours before, live in. */
+  readonly namespaces: ReadonlyMap<number, string>;
+}
+
+export interface ActContext extends Surroundings {
+  /** Its index now. @throws PuntError if there is none of that id */
+  indexOf(interfaceId: string): number;
+  /** What the step before in the same run made. */
+  made(key: string, index: number): void;
+  /** Index of an object seen or just made, by its item's key. @throws PuntError */
+  indexOfItem(key: string): number;
+  /** The namespace's path. */
+  namespace(id: number): string;
+  /** The secret of a memif interconnect. It is no part of an item, so that no plan prints it. */
+  secretOf(name: string): string;
+  readonly facts: Facts;
+}
+
+export interface Kind<V extends object = object> {
+  readonly kind: string;
+  /** Objects of this kind, ours and others'. */
+  observe(context: ObserveContext): Promise<Seen<V>[]>;
+  create(context: ActContext, value: V, key: string): Promise<void>;
+  delete(context: ActContext, seen: Seen<V>): Promise<void>;
+  /** Changes it where it is; without this, or where it says no, it is deleted and created anew. */
+  update?(context: ActContext, seen: Seen<V>, value: V): Promise<void>;
+  canUpdate?(seen: V, value: V): boolean;
+  /** Keys of the items that have to be there before it, and may only go after it. */
+  dependsOn(value: V): string[];
+  /** It is a state of another object: there is nothing to delete, it goes with that. */
+  readonly attribute?: true;
+  /** What the store has to remember of it, because VPP bears no mark of ours or keeps a part of it to itself. */
+  claim?(value: V): string | undefined;
+  /** Another's object of equal value does as well; it is used and never deleted. */
+  readonly usesForeign?: true;
+}
+
+export function interfaceKey(id: string): string {
+  return `interface/${id}`;
+}
+
+/** Whether the interface is one of our interconnects. */
+export function isOurs(context: ObserveContext, swIfIndex: number): boolean {
+  return context.interfaceAt(swIfIndex)?.ours ?? false;
+}
+
+/** The id of the interface of that index, or a text that names nothing for one that is gone. */
+export function idAt(context: ObserveContext, swIfIndex: number): string {
+  return context.interfaceAt(swIfIndex)?.id ?? `?${swIfIndex}`;
+}
+
+/** The index in an id that `idAt` made for an interface that is gone. */
+export function goneIndex(id: string): number | undefined {
+  return /^\?\d+$/.test(id) ? Number(id.slice(1)) : undefined;
+}

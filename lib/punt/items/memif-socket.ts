@@ -1,0 +1,103 @@
+import { mkdir, readdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { PuntError } from "../../errors.js";
+import type { Part } from "../item.js";
+import { noIndex } from "../vpp-api.js";
+import type { Kind } from "./kind.js";
+
+interface MemifSocket {
+  readonly path: string;
+}
+
+export function memifSocketKey(path: string): string {
+  return `memif-socket/${path}`;
+}
+
+export function memifSocketPart(path: string): Part<MemifSocket> {
+  return { kind: "memif-socket", key: memifSocketKey(path), value: { path } };
+}
+
+/** VPP's user runs as a group of its own on many machines: nobody but owner and group may connect. */
+const directoryMode = 0o750;
+
+/** A socket file name VPP knows under a number. Ours is one in our folder. */
+export const memifSocket: Kind<MemifSocket> = {
+  kind: "memif-socket",
+
+  async observe({ vpp, marks }) {
+    if (!vpp.has("memif_socket_filename_dump")) return [];
+    const details = await vpp.dumpAll("memif_socket_filename_dump", {});
+    return details.map(({ socket_id: index, socket_filename: path }) => {
+      return {
+        kind: "memif-socket",
+        key: memifSocketKey(path),
+        value: { path },
+        ours: dirname(path) === marks.memifDirectory,
+        index,
+      };
+    });
+  },
+
+  async create({ vpp, made, marks }, { path }, key) {
+    await makeDirectory(marks.memifDirectory);
+    const reply = await vpp.call("memif_socket_filename_add_del_v2", {
+      is_add: true,
+      socket_id: noIndex,
+      socket_filename: path,
+    });
+    made(key, reply.socket_id);
+  },
+
+  async delete({ vpp }, { index, value }) {
+    await vpp.call("memif_socket_filename_add_del_v2", {
+      is_add: false,
+      socket_id: index,
+      socket_filename: value.path,
+    });
+  },
+
+  dependsOn: () => [],
+};
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: directoryMode });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
+    throw new PuntError("punt.memif", code, `cannot make the folder of memif sockets ${path}`, { path }, cause);
+  }
+}
+
+interface SocketFile {
+  readonly file: string;
+}
+
+/** A socket file that a VPP which is gone left in our folder. Never wanted; only ever found and deleted. */
+export const memifSocketFile: Kind<SocketFile> = {
+  kind: "memif-socket-file",
+
+  async observe({ vpp, marks }) {
+    const [files, sockets] = await Promise.all([
+      readdir(marks.memifDirectory).catch(() => []),
+      vpp.has("memif_socket_filename_dump") ? vpp.dumpAll("memif_socket_filename_dump", {}) : [],
+    ]);
+    const known = new Set(sockets.map((it) => it.socket_filename));
+    return files
+      .filter((name) => /^memif-[a-zA-F]{5}\.sock$/.test(name))
+      .map((name) => join(marks.memifDirectory, name))
+      .filter((file) => !known.has(file))
+      .map((file) => ({ kind: "memif-socket-file", key: `memif-socket-file/${file}`, value: { file }, ours: true }));
+  },
+
+  async create() {},
+
+  async delete(_context, { value: { file } }) {
+    await unlink(file).catch(ignoreMissing);
+  },
+
+  dependsOn: () => [],
+};
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,57 @@
+import type { Part } from "../item.js";
+import { noIndex } from "../vpp-api.js";
+import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+
+interface Neighbor {
+  readonly interface: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
+export function neighborKey(id: string, address: string): string {
+  return `neighbor/${id}/${address}`;
+}
+
+export function neighborPart(id: string, address: string, mac: string): Part<Neighbor> {
+  return { kind: "neighbor", key: neighborKey(id, address), value: { interface: id, address, mac } };
+}
+
+/** A static neighbour on an interconnect, without a route of its own. Ours is one on an interconnect. */
+export const neighbor: Kind<Neighbor> = {
+  kind: "neighbor",
+
+  async observe(context) {
+    const families = ["ADDRESS_IP4", "ADDRESS_IP6"];
+    const dumps = await Promise.all(
+      families.map((af) => context.vpp.dumpAll("ip_neighbor_dump", { sw_if_index: noIndex, af })),
+    );
+    return dumps
+      .flat()
+      .filter(({ neighbor: it }) => isStatic(it.flags))
+      .map(({ neighbor: it }) => {
+        const value = { interface: idAt(context, it.sw_if_index), address: it.ip_address, mac: it.mac_address };
+        return {
+          kind: "neighbor",
+          key: neighborKey(value.interface, value.address),
+          value,
+          ours: isOurs(context, it.sw_if_index),
+        };
+      });
+  },
+
+  create: (context, value) => set(context, value, true),
+
+  delete: (context, { value }) => set(context, value, false),
+
+  dependsOn: (value) => [interfaceKey(value.interface), `link/${value.interface}`, `unnumbered/${value.interface}`],
+};
+
+function isStatic(flags: unknown): boolean {
+  return Array.isArray(flags) ? flags.includes("IP_API_NEIGHBOR_FLAG_STATIC") : ((flags as number) & 1) === 1;
+}
+
+async function set({ vpp, indexOf }: ActContext, value: Neighbor, isAdd: boolean): Promise<void> {
+  const flags = ["IP_API_NEIGHBOR_FLAG_STATIC", "IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY"];
+  const fields = { sw_if_index: indexOf(value.interface), flags, mac_address: value.mac, ip_address: value.address };
+  await vpp.call("ip_neighbor_add_del", { is_add: isAdd, neighbor: fields });
+}

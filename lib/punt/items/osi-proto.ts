@@ -1,0 +1,38 @@
+import type { Part } from "../item.js";
+import type { Kind } from "./kind.js";
+
+/** IS-IS among the OSI network layer protocol ids. */
+const isis = 0x83;
+
+interface OsiProto {
+  readonly proto: number;
+}
+
+export function osiProtoPart(): Part<OsiProto> {
+  return { kind: "osi-proto", key: `osi-proto/${isis}`, value: { proto: isis } };
+}
+
+/** A protocol linux-cp passes to paired interfaces. VPP can be told to begin, not to stop. */
+export const osiProto: Kind<OsiProto> = {
+  kind: "osi-proto",
+  attribute: true,
+
+  async observe({ vpp }) {
+    if (!vpp.has("lcp_osi_proto_get")) return [];
+    const { osi_protos } = await vpp.call("lcp_osi_proto_get", {});
+    return [...(osi_protos as Iterable<number>)].map((proto) => ({
+      kind: "osi-proto",
+      key: `osi-proto/${proto}`,
+      value: { proto },
+      ours: true,
+    }));
+  },
+
+  async create({ vpp }, { proto }) {
+    await vpp.call("lcp_osi_proto_enable", { osi_proto: proto });
+  },
+
+  async delete() {},
+
+  dependsOn: () => [],
+};

@@ -1,0 +1,132 @@
+import { PuntError } from "../../errors.js";
+import type { Seen } from "../facts.js";
+import type { Part } from "../item.js";
+import type { ActContext, Kind, ObserveContext } from "./kind.js";
+import { protocolNumber } from "./protocol.js";
+
+/** What VPP punts to a socket. */
+export type PuntTarget =
+  | {
+      readonly type: "l4";
+      readonly af: Af;
+      readonly protocol: "IP_API_PROTO_UDP" | "IP_API_PROTO_ICMP6";
+      readonly port: number;
+    }
+  | { readonly type: "ip-proto"; readonly af: Af; readonly protocol: number }
+  | { readonly type: "exception"; readonly reason: string };
+
+type Af = "IPV4" | "IPV6";
+
+interface PuntSocket {
+  readonly target: PuntTarget;
+  readonly path: string;
+}
+
+/** VPP's key of the registration. */
+export function puntTargetKey(target: PuntTarget): string {
+  if (target.type === "l4") return `punt-socket/l4/${target.af}/${target.port}`;
+  if (target.type === "ip-proto") return `punt-socket/ip-proto/${target.af}/${target.protocol}`;
+  return `punt-socket/exception/${target.reason}`;
+}
+
+export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocket> {
+  return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path } };
+}
+
+/** Where the inject path of VPP is kept once a registration was answered with it. */
+export const injectPathKey = "punt-inject-path";
+
+/** A client of the punt socket. VPP keeps nothing of it but the path, so that the store has to remember that it is ours. */
+export const puntSocket: Kind<PuntSocket> = {
+  kind: "punt-socket",
+
+  async observe(context) {
+    if (!context.vpp.has("punt_socket_dump")) return [];
+    const types = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
+    const [reasons, ...dumps] = await Promise.all([
+      reasonNames(context),
+      ...types.map((type) => context.vpp.dumpAll("punt_socket_dump", { type })),
+    ]);
+    return dumps.flat().map(({ punt, pathname }) => seenSocket(context, targetOf(punt, reasons), pathname));
+  },
+
+  create: register,
+
+  // Registering again overwrites, path and all.
+  update: (context, _seen, value) => register(context, value),
+
+  canUpdate: () => true,
+
+  async delete({ vpp, facts }, { value: { target } }) {
+    await vpp.call("punt_socket_deregister", { punt: wireTarget(target, facts.puntReasons) });
+  },
+
+  claim: ({ path }) => path,
+
+  dependsOn: () => [],
+};
+
+async function register({ vpp, facts, memo }: ActContext, { target, path }: PuntSocket): Promise<void> {
+  const reply = await vpp.call(
+    "punt_socket_register",
+    {
+      header_version: 1,
+      punt: wireTarget(target, facts.puntReasons),
+      pathname: path,
+    },
+    { fenced: true },
+  );
+  memo.set(injectPathKey, { path: reply.pathname });
+}
+
+function seenSocket({ claims }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
+  const key = puntTargetKey(target);
+  return { kind: "punt-socket", key, value: { target, path }, ours: claims.get(key) === path };
+}
+
+/** Names of punt reasons by id. */
+async function reasonNames({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
+  const details = await vpp.dumpAll("punt_reason_dump", { reason: { id: 0, name: "" } });
+  return new Map(details.map(({ reason }) => [reason.id, reason.name]));
+}
+
+interface WirePunt {
+  readonly type: string;
+  readonly punt: {
+    readonly l4?: { readonly af: string; readonly protocol: string | number; readonly port: number };
+    readonly ip_proto?: { readonly af: string; readonly protocol: string | number };
+    readonly exception?: { readonly id: number };
+  };
+}
+
+function targetOf({ punt: { l4, ip_proto, exception } }: WirePunt, reasons: ReadonlyMap<number, string>): PuntTarget {
+  if (l4) {
+    const protocol = l4.protocol === "IP_API_PROTO_ICMP6" ? "IP_API_PROTO_ICMP6" : "IP_API_PROTO_UDP";
+    return { type: "l4", af: afOf(l4.af), protocol, port: l4.port };
+  }
+  if (ip_proto) return { type: "ip-proto", af: afOf(ip_proto.af), protocol: protocolNumber(ip_proto.protocol) };
+  return { type: "exception", reason: reasons.get(exception!.id) ?? `#${exception!.id}` };
+}
+
+function wireTarget(target: PuntTarget, reasons: ReadonlyMap<string, number>): WirePunt {
+  if (target.type === "l4") {
+    return {
+      type: "PUNT_API_TYPE_L4",
+      punt: { l4: { af: wireAf(target.af), protocol: target.protocol, port: target.port } },
+    };
+  }
+  if (target.type === "ip-proto") {
+    return { type: "PUNT_API_TYPE_IP_PROTO", punt: { ip_proto: { af: wireAf(target.af), protocol: target.protocol } } };
+  }
+  const id = reasons.get(target.reason);
+  if (id === undefined) throw new PuntError("punt.socket", "ENOENT", `VPP has no punt reason ${target.reason}`);
+  return { type: "PUNT_API_TYPE_EXCEPTION", punt: { exception: { id } } };
+}
+
+function wireAf(af: Af): string {
+  return af === "IPV4" ? "ADDRESS_IP4" : "ADDRESS_IP6";
+}
+
+function afOf(af: string): Af {
+  return af === "ADDRESS_IP6" ? "IPV6" : "IPV4";
+}

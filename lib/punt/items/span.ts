@@ -1,0 +1,64 @@
+import type { Part } from "../item.js";
+import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+
+export type SpanState = "SPAN_STATE_API_DISABLED" | "SPAN_STATE_API_RX" | "SPAN_STATE_API_TX" | "SPAN_STATE_API_RX_TX";
+
+interface Span {
+  readonly from: string;
+  readonly to: string;
+  readonly state: SpanState;
+  /** Mirrored on the L2 path rather than at the device. */
+  readonly l2: boolean;
+}
+
+function keyOf({ from, to, l2 }: Omit<Span, "state">): string {
+  return `span/${from}/${to}/${l2 ? "l2" : "device"}`;
+}
+
+export function spanPart(value: Span): Part<Span> {
+  return { kind: "span", key: keyOf(value), value };
+}
+
+/** What both punts want of one mirror: the directions of either. */
+export function mergeSpans(one: Span, other: Span): Span {
+  return one.state === other.state ? one : { ...one, state: "SPAN_STATE_API_RX_TX" };
+}
+
+/** A mirror of an interface. Ours is one that goes to an interconnect. */
+export const span: Kind<Span> = {
+  kind: "span",
+
+  async observe(context) {
+    const dumps = await Promise.all(
+      [false, true].map((l2) => context.vpp.dumpAll("sw_interface_span_dump", { is_l2: l2 })),
+    );
+    return dumps.flat().map((it) => {
+      const ends = {
+        from: idAt(context, it.sw_if_index_from),
+        to: idAt(context, it.sw_if_index_to),
+        l2: it.is_l2 as boolean,
+      };
+      return {
+        kind: "span",
+        key: keyOf(ends),
+        value: { ...ends, state: it.state as SpanState },
+        ours: isOurs(context, it.sw_if_index_to),
+      };
+    });
+  },
+
+  create: set,
+
+  update: (context, _seen, value) => set(context, value),
+
+  canUpdate: () => true,
+
+  delete: (context, { value }) => set(context, { ...value, state: "SPAN_STATE_API_DISABLED" }),
+
+  dependsOn: ({ from, to }) => [interfaceKey(from), interfaceKey(to)],
+};
+
+async function set({ vpp, indexOf }: ActContext, { from, to, state, l2 }: Span): Promise<void> {
+  const ends = { sw_if_index_from: indexOf(from), sw_if_index_to: indexOf(to) };
+  await vpp.call("sw_interface_span_enable_disable", { ...ends, state, is_l2: l2 });
+}

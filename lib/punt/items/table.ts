@@ -1,0 +1,53 @@
+import type { Family } from "../ip.js";
+import type { Part } from "../item.js";
+import { interfaceKey, type Kind } from "./kind.js";
+
+interface Table {
+  readonly interface: string;
+  readonly family: Family;
+  readonly table: number;
+}
+
+export function tableItemKey(id: string, family: Family): string {
+  return `table/${id}/${family}`;
+}
+
+export function tablePart(value: Table): Part<Table> {
+  return { kind: "table", key: tableItemKey(value.interface, value.family), value };
+}
+
+/**
+ * The FIB table of an interconnect. One that is wrong makes the interconnect be taken down to its interface and built again: VPP
+ * moves no interface that has addresses.
+ */
+export const table: Kind<Table> = {
+  kind: "table",
+
+  async observe({ interfaces }) {
+    const ours = interfaces.filter((it) => it.ours && it.tables);
+    return ours.flatMap(({ id, tables }) =>
+      ([4, 6] as const)
+        .map((family) => ({ interface: id, family, table: tables![family] }))
+        .filter((value) => value.table !== 0)
+        .map((value) => ({ kind: "table", key: tableItemKey(id, value.family), value, ours: true })),
+    );
+  },
+
+  async create({ vpp, indexOf }, value) {
+    await vpp.call("sw_interface_set_table", {
+      sw_if_index: indexOf(value.interface),
+      is_ipv6: value.family === 6,
+      vrf_id: value.table,
+    });
+  },
+
+  async delete({ vpp, indexOf }, { value }) {
+    await vpp.call("sw_interface_set_table", {
+      sw_if_index: indexOf(value.interface),
+      is_ipv6: value.family === 6,
+      vrf_id: 0,
+    });
+  },
+
+  dependsOn: (value) => [interfaceKey(value.interface)],
+};

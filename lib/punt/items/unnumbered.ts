@@ -1,0 +1,53 @@
+import type { Part } from "../item.js";
+import { noIndex } from "../vpp-api.js";
+import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { tableItemKey } from "./table.js";
+
+interface Unnumbered {
+  readonly interface: string;
+  /** The interface whose addresses it borrows. */
+  readonly of: string;
+  /** Those addresses, sorted: VPP copies a reference to them, which their change makes stale, so it has to be set again. */
+  readonly addresses: readonly string[];
+}
+
+export function unnumberedKey(id: string): string {
+  return `unnumbered/${id}`;
+}
+
+export function unnumberedPart(id: string, of: string, addresses: readonly string[]): Part<Unnumbered> {
+  return { kind: "unnumbered", key: unnumberedKey(id), value: { interface: id, of, addresses: [...addresses].sort() } };
+}
+
+/** An interconnect that uses another interface's addresses. Ours is one on an interconnect. */
+export const unnumbered: Kind<Unnumbered> = {
+  kind: "unnumbered",
+
+  async observe(context) {
+    const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: noIndex });
+    return details.map(({ sw_if_index: index, ip_sw_if_index: ofIndex }) => {
+      const id = idAt(context, index);
+      const applied = context.memo.get(unnumberedKey(id)) as Unnumbered | undefined;
+      const value = { interface: id, of: idAt(context, ofIndex), addresses: applied?.addresses ?? [] };
+      return { kind: "unnumbered", key: unnumberedKey(id), value, ours: isOurs(context, index) };
+    });
+  },
+
+  create: (context, value) => set(context, value, true),
+
+  update: (context, _seen, value) => set(context, value, true),
+
+  canUpdate: (seen, value) => seen.of === value.of,
+
+  delete: (context, { value }) => set(context, value, false),
+
+  dependsOn: ({ interface: id, of }) => [interfaceKey(id), interfaceKey(of), tableItemKey(id, 4), tableItemKey(id, 6)],
+};
+
+/** `sw_if_index` is the lender, `unnumbered_sw_if_index` the borrower. */
+async function set({ vpp, indexOf, memo }: ActContext, value: Unnumbered, isAdd: boolean): Promise<void> {
+  const ends = { sw_if_index: isAdd ? indexOf(value.of) : 0, unnumbered_sw_if_index: indexOf(value.interface) };
+  await vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: isAdd });
+  if (isAdd) memo.set(unnumberedKey(value.interface), value);
+  else memo.delete(unnumberedKey(value.interface));
+}

@@ -1,0 +1,77 @@
+import type { HostLink } from "../../host/host.js";
+import type { Part } from "../item.js";
+import { vethName, vethPattern } from "../names.js";
+import type { Kind } from "./kind.js";
+
+interface Veth {
+  readonly device: string;
+  /** Name and MAC address of the CNF's end, and its namespace. */
+  readonly peer: string;
+  readonly peerMac: string;
+  readonly namespace: number;
+}
+
+export function vethKey(device: string): string {
+  return `veth/${device}`;
+}
+
+export function vethPart(value: Veth): Part<Veth> {
+  return { kind: "veth", key: vethKey(value.device), value };
+}
+
+/**
+ * The veth pair that stands in for a TAP where VPP has no /dev/vhost-net. Ours is one in our device group. Both ends come and go together,
+ * so one whose CNF end is not where it should be is a pair for another purpose.
+ */
+export const veth: Kind<Veth> = {
+  kind: "veth",
+
+  async observe({ host, marks, namespaces }) {
+    const links = (await host.links("")).filter((it) => it.kind === "veth" && vethPattern.test(it.name));
+    if (links.length === 0) return [];
+    const ends = await Promise.all([...namespaces].map(async ([id, path]) => ({ id, links: await host.links(path) })));
+    return links.map((link) => {
+      const peer = findPeer(ends, link.name);
+      const value = {
+        device: link.name,
+        peer: peer?.name ?? "",
+        peerMac: peer?.mac ?? "",
+        namespace: peer?.namespace ?? -1,
+      };
+      return { kind: "veth", key: vethKey(link.name), value, ours: link.group === marks.deviceGroup };
+    });
+  },
+
+  async create({ host, marks, namespace }, { device, peer, peerMac, namespace: id }) {
+    await host.change("", {
+      change: "add-veth",
+      name: device,
+      group: marks.deviceGroup,
+      peer,
+      peerNamespace: namespace(id),
+      peerMac,
+    });
+  },
+
+  async delete({ host }, { value }) {
+    await host.change("", { change: "delete-link", name: value.device });
+  },
+
+  dependsOn: () => [],
+};
+
+interface Namespace {
+  readonly id: number;
+  readonly links: readonly HostLink[];
+}
+
+function findPeer(
+  namespaces: readonly Namespace[],
+  device: string,
+): { name: string; mac: string; namespace: number } | undefined {
+  for (const { id, links } of namespaces) {
+    const peer = links.find((it) => it.kind === "veth" && vethName(it.name) === device);
+    if (peer) return { name: peer.name, mac: peer.mac, namespace: id };
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+import type { Part } from "../item.js";
+import type { Kind } from "./kind.js";
+
+interface VrfDevice {
+  readonly namespace: number;
+  readonly name: string;
+  readonly table: number;
+}
+
+export function vrfDeviceKey(namespace: number, name: string): string {
+  return `vrf-device/${namespace}/${name}`;
+}
+
+export function vrfDevicePart(value: VrfDevice): Part<VrfDevice> {
+  return { kind: "vrf-device", key: vrfDeviceKey(value.namespace, value.name), value };
+}
+
+/** A Linux VRF device. Ours is one in our device group; one that was there before is used and left alone. */
+export const vrfDevice: Kind<VrfDevice> = {
+  kind: "vrf-device",
+  usesForeign: true,
+
+  async observe({ host, marks, namespaces }) {
+    const found = await Promise.all([...namespaces].map(async ([id, path]) => ({ id, links: await host.links(path) })));
+    return found.flatMap(({ id, links }) =>
+      links
+        .filter((it) => it.kind === "vrf")
+        .map(({ name, table, group }) => ({
+          ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }),
+          ours: group === marks.deviceGroup,
+        })),
+    );
+  },
+
+  async create({ host, marks, namespace }, value) {
+    await host.change(namespace(value.namespace), {
+      change: "add-vrf",
+      name: value.name,
+      table: value.table,
+      group: marks.deviceGroup,
+    });
+    await host.change(namespace(value.namespace), { change: "set-link", name: value.name, up: true });
+  },
+
+  async delete({ host, namespace }, { value }) {
+    await host.change(namespace(value.namespace), { change: "delete-link", name: value.name });
+  },
+
+  dependsOn: () => [],
+};

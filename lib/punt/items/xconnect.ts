@@ -1,0 +1,43 @@
+import type { Seen } from "../facts.js";
+import type { Part } from "../item.js";
+import { noIndex } from "../vpp-api.js";
+import { type ActContext, idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
+
+interface Xconnect {
+  readonly rx: string;
+  readonly tx: string;
+}
+
+export function xconnectKey(rx: string): string {
+  return `xconnect/${rx}`;
+}
+
+export function xconnectPart(rx: string, tx: string): Part<Xconnect> {
+  return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx } };
+}
+
+/** One direction of an L2 cross-connect. Ours is one that begins or ends at an interconnect. */
+export const xconnect: Kind<Xconnect> = {
+  kind: "xconnect",
+
+  async observe(context) {
+    const details = await context.vpp.dumpAll("l2_xconnect_dump", {});
+    return details.map((it) => seenXconnect(context, it.rx_sw_if_index, it.tx_sw_if_index));
+  },
+
+  create: (context, { rx, tx }) => set(context, context.indexOf(rx), context.indexOf(tx), true),
+
+  delete: (context, { value, index }) => set(context, index ?? context.indexOf(value.rx), noIndex, false),
+
+  dependsOn: ({ rx, tx }) => [interfaceKey(rx), interfaceKey(tx)],
+};
+
+function seenXconnect(context: ObserveContext, rxIndex: number, txIndex: number): Seen<Xconnect> {
+  const [rx, tx] = [idAt(context, rxIndex), idAt(context, txIndex)];
+  const ours = isOurs(context, rxIndex) || isOurs(context, txIndex);
+  return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx }, ours, index: rxIndex };
+}
+
+async function set({ vpp }: ActContext, rx: number, tx: number, enable: boolean): Promise<void> {
+  await vpp.call("sw_interface_set_l2_xconnect", { rx_sw_if_index: rx, tx_sw_if_index: tx, enable });
+}

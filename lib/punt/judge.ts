@@ -1,0 +1,71 @@
+// From a plan and what is left to do of it: the situation of each punt.
+import type { PuntError } from "../errors.js";
+import type { Step } from "./diff.js";
+import type { Entry, Situation } from "./entry.js";
+import type { PuntPlan } from "./plan.js";
+import type { Retries } from "./retries.js";
+import type { PuntFailure } from "./state.js";
+
+export interface Verdicts {
+  readonly open: ReadonlyMap<string, Step>;
+  readonly retries: Retries;
+  /** Milliseconds since the epoch: when a punt that was refused is looked at again. */
+  readonly nextLook: number;
+}
+
+/** @returns undefined while it is being worked on */
+export function judge(entry: Entry, plan: PuntPlan, verdicts: Verdicts): Situation | undefined {
+  if (plan.state === "waiting") {
+    return {
+      state: "PENDING",
+      missing: plan.missing,
+      cause: `waits for ${plan.missing.map((it) => it.text).join(", ")}`,
+    };
+  }
+  if (plan.state === "refused") return refused(entry, plan.problem, verdicts.nextLook);
+  const steps = plan.items.flatMap((key) => verdicts.open.get(key) ?? []);
+  if (steps.length === 0) return { state: "CREATED", cause: "VPP has every item of it" };
+  return failureIn(steps, verdicts.retries);
+}
+
+/** A punt that was deleted: gone when nothing that was made for it still has to be taken away. */
+export function judgeLeaving(entry: Entry, verdicts: Verdicts): Situation | undefined {
+  const steps = entry.items.flatMap((key) => verdicts.open.get(key) ?? []).filter((step) => step.action === "delete");
+  if (steps.length === 0) return { state: "DELETED", cause: "nothing of it is left" };
+  return failureIn(steps, verdicts.retries);
+}
+
+function refused(entry: Entry, problem: { item: string; code: string; message: string }, nextLook: number): Situation {
+  const same = entry.situation.failure?.message === problem.message;
+  const failure = {
+    item: problem.item,
+    code: problem.code,
+    message: problem.message,
+    attempts: same ? entry.situation.failure!.attempts : 1,
+  };
+  return { state: "FAILED", failure: { ...failure, nextTry: new Date(nextLook) }, cause: problem.message };
+}
+
+function failureIn(steps: readonly Step[], retries: Retries): Situation | undefined {
+  for (const { key } of steps) {
+    const failed = retries.get(key);
+    if (failed) {
+      const failure = failureOf(failed.error, failed.attempts, failed.nextTry);
+      return { state: "FAILED", failure, cause: failure.message };
+    }
+  }
+  return undefined;
+}
+
+function failureOf(error: PuntError, attempts: number, nextTry: number): PuntFailure {
+  const { item, retval } = error.details as { item?: string; retval?: number };
+  const number = retval === undefined ? {} : { number: retval };
+  return {
+    item: item ?? "",
+    code: error.code,
+    ...number,
+    message: error.message,
+    attempts,
+    nextTry: new Date(nextTry),
+  };
+}

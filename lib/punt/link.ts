@@ -1,0 +1,58 @@
+// What a punt type asks of an interconnect.
+import type { Family } from "./ip.js";
+
+/** An interconnect that is an interface on both sides (TAP or MEMIF). Two of them are one link if every field is equal. */
+export interface InterfaceLink {
+  readonly form: "interface";
+  /** VRF of the interconnect on both sides. */
+  readonly vrf: number;
+  readonly withoutCnfVrf: boolean;
+  readonly gso: boolean;
+  /** The VPP interface whose addresses it carries on the CNF's side, and borrows on VPP's. */
+  readonly unnumberedTo?: string;
+  /** Name to use instead of a derived one. */
+  readonly name?: string;
+  readonly mac?: string;
+  /** VPP's addresses, with prefix length. */
+  readonly addresses: readonly string[];
+  readonly withDhcpClient: boolean;
+  readonly mtu?: number;
+  /** Families that get a subnet of their own from the pool. */
+  readonly subnets: readonly Family[];
+}
+
+/** An interconnect that is a datagram socket of the CNF (AF_UNIX). */
+export interface SocketLink {
+  readonly form: "socket";
+  readonly path: string;
+}
+
+export type Link = InterfaceLink | SocketLink;
+
+export interface Need {
+  /** What is punted, on VPP's side. */
+  readonly vppSelector: string;
+  readonly link: Link;
+}
+
+const plainLink: InterfaceLink = {
+  form: "interface",
+  vrf: 0,
+  withoutCnfVrf: false,
+  gso: false,
+  addresses: [],
+  withDhcpClient: false,
+  subnets: [],
+};
+
+export function interfaceLink(attributes: Partial<InterfaceLink>): InterfaceLink {
+  return { ...plainLink, ...attributes };
+}
+
+export function sameLink(a: Link, b: Link): boolean {
+  return comparable(a) === comparable(b);
+}
+
+function comparable(link: Link): string {
+  return JSON.stringify(Object.entries(link).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

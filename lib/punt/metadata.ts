@@ -1,0 +1,98 @@
+// What a CNF has to know of its punt.
+import type { VppInterface } from "./facts.js";
+import type { Interconnect } from "./interconnect.js";
+import { addressesOf, vppMac } from "./interconnect-items.js";
+import { memifId } from "./items/interface-memif.js";
+import type { InterfaceLink } from "./link.js";
+import type { Marks } from "./marks.js";
+import { vrfDeviceName } from "./names.js";
+import type { InterconnectType, PuntId, PuntType } from "./request.js";
+
+/** One side of an interconnect. */
+export interface InterfaceMetadata {
+  readonly name: string;
+  readonly mac: string;
+  /** With prefix length. */
+  readonly addresses: readonly string[];
+  readonly vrf: number;
+  /** The Linux VRF device; "" where there is none. */
+  readonly vrfName: string;
+}
+
+/** What to open. */
+export type Attachment =
+  | { readonly kind: "memif"; readonly socket: string; readonly id: number; readonly secret: string }
+  | {
+      readonly kind: "af-unix";
+      readonly path: string;
+      /** Where packets are injected; undefined until VPP has said it. */
+      readonly vppPath?: string;
+    }
+  | {
+      readonly kind: "tap";
+      readonly name: string;
+      /** Path of the namespace it is in; "" for the manager's own. */
+      readonly namespace: string;
+    };
+
+export interface InterconnectMetadata {
+  readonly type: InterconnectType;
+  readonly vppSelector: string;
+  readonly cnfSelector: string;
+  /** Absent for AF_UNIX. */
+  readonly vppInterface?: InterfaceMetadata;
+  readonly cnfInterface?: InterfaceMetadata;
+  /** Whether more than one punt uses it. */
+  readonly shared: boolean;
+  readonly attachment: Attachment;
+}
+
+export interface PuntMetadata {
+  readonly id: PuntId;
+  readonly type: PuntType;
+  readonly interconnects: readonly InterconnectMetadata[];
+  /** How it was realised where that is not the usual way, and what this VPP or machine cannot carry of it. */
+  readonly limits: readonly string[];
+}
+
+export interface MetadataContext {
+  readonly marks: Marks;
+  readonly injectPath: string | undefined;
+  namespace(id: number): string;
+  /** Undefined while VPP has not been read. */
+  interface(name: string): VppInterface | undefined;
+  cnfMac(interconnect: Interconnect): string;
+}
+
+export function interconnectMetadata(interconnect: Interconnect, context: MetadataContext): InterconnectMetadata {
+  const { type, vppSelector, cnfSelector, users } = interconnect;
+  const basis = {
+    type,
+    vppSelector,
+    cnfSelector,
+    shared: users.length > 1,
+    attachment: attachmentOf(interconnect, context),
+  };
+  const { link } = interconnect;
+  return link.form === "socket" ? basis : { ...basis, ...sides(interconnect, link, context) };
+}
+
+function sides(interconnect: Interconnect, link: InterfaceLink, context: MetadataContext) {
+  const lender = link.unnumberedTo === undefined ? undefined : context.interface(link.unnumberedTo);
+  const { vpp, cnf } = addressesOf(interconnect, lender, context.marks);
+  const { name } = interconnect;
+  const cnfVrf = link.withoutCnfVrf ? 0 : link.vrf;
+  const cnfVrfName = cnfVrf === 0 ? "" : vrfDeviceName(cnfVrf);
+  return {
+    vppInterface: { name, mac: vppMac(interconnect), addresses: vpp, vrf: link.vrf, vrfName: "" },
+    cnfInterface: { name, mac: context.cnfMac(interconnect), addresses: cnf, vrf: cnfVrf, vrfName: cnfVrfName },
+  };
+}
+
+function attachmentOf(interconnect: Interconnect, { injectPath, namespace }: MetadataContext): Attachment {
+  const { link, name, netns, socket, secret } = interconnect;
+  if (link.form === "socket")
+    return { kind: "af-unix", path: link.path, ...(injectPath !== undefined && { vppPath: injectPath }) };
+  if (interconnect.type === "MEMIF") return { kind: "memif", socket: socket!, id: memifId, secret: secret! };
+  return { kind: "tap", name, namespace: namespace(netns!) };
+}

@@ -1,0 +1,62 @@
+// Network namespaces of CNFs: one number each, however many CNFs live in it and however they name it.
+import type { Host } from "../host/host.js";
+import type { NetnsRef } from "./request.js";
+
+export interface KnownNamespace {
+  readonly id: number;
+  /** A path that opens it. */
+  readonly path: string;
+  /** What it is, as last seen; another namespace of the same name has another. */
+  readonly identity?: string;
+}
+
+/** The manager's own. */
+export const ownNamespace = 0;
+
+export class Namespaces {
+  readonly #host: Host;
+  readonly #known = new Map<number, KnownNamespace>([[ownNamespace, { id: ownNamespace, path: "" }]]);
+
+  constructor(host: Host, known: readonly KnownNamespace[] = []) {
+    this.#host = host;
+    for (const it of known) this.#known.set(it.id, it);
+  }
+
+  all(): KnownNamespace[] {
+    return [...this.#known.values()];
+  }
+
+  paths(): Map<number, string> {
+    return new Map(this.all().map(({ id, path }) => [id, path]));
+  }
+
+  /** The number of a namespace. One that is not there yet gets one too, by its name. */
+  async resolve(ref: NetnsRef | undefined): Promise<number> {
+    const path = pathOf(ref);
+    const [identity, own] = await Promise.all([this.#host.identify(path), this.#host.identify("")]);
+    if (path === "" || (identity !== undefined && identity === own)) return ownNamespace;
+    const known =
+      this.all().find((it) => it.path === path) ??
+      this.all().find((it) => identity !== undefined && it.identity === identity);
+    const id = known?.id ?? this.#freeId();
+    this.#known.set(id, { id, path: known?.path ?? path, ...(identity !== undefined && { identity }) });
+    return id;
+  }
+
+  /** Forgets those that no interconnect is in. */
+  keep(used: ReadonlySet<number>): void {
+    for (const id of this.#known.keys()) if (id !== ownNamespace && !used.has(id)) this.#known.delete(id);
+  }
+
+  #freeId(): number {
+    let id = ownNamespace + 1;
+    while (this.#known.has(id)) id++;
+    return id;
+  }
+}
+
+export function pathOf(ref: NetnsRef | undefined): string {
+  if (ref === undefined) return "";
+  if ("name" in ref) return `/run/netns/${ref.name}`;
+  return "path" in ref ? ref.path : `/proc/${ref.pid}/ns/net`;
+}

@@ -1,0 +1,164 @@
+// Reads everything a plan is made from and compared with: VPP by its dumps, all sent at once, and Linux.
+import { PuntError } from "../errors.js";
+import type { Host } from "../host/host.js";
+import { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type VppInterface } from "./facts.js";
+import { kinds } from "./items/index.js";
+import { observeInterfaces } from "./items/interface.js";
+import type { Kind, ObserveContext, Surroundings } from "./items/kind.js";
+import type { VppApi } from "./vpp-api.js";
+
+/** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
+export interface Interest {
+  /** Names of interfaces, VPP's and interconnects'. */
+  readonly interfaces: ReadonlySet<string>;
+  readonly namespaces: ReadonlyMap<number, string>;
+}
+
+/** @throws PuntError if VPP's interfaces cannot be read, without which nothing else can be understood */
+export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
+  const surroundings = { ...from, host: withCachedLinks(from.host) };
+  const [found, tables, puntReasons, namespaces] = await Promise.all([
+    observeInterfaces(surroundings),
+    observeTables(from.vpp),
+    observePuntReasons(from.vpp),
+    observeNamespaces(from.host, interest.namespaces),
+  ]);
+  const interfaces = await withLayer3(from.vpp, found.interfaces, interest.interfaces);
+  const context = {
+    ...surroundings,
+    interfaces,
+    interfaceAt: indexed(interfaces),
+    namespaces: reachable(interest.namespaces, namespaces),
+  };
+  const { seen, unreadable } = await observeKinds(context, found.seen);
+  const features = featuresOf(from.vpp, from.host);
+  return {
+    features,
+    interfaces,
+    interface: interfaceFinder(interfaces),
+    tables,
+    puntReasons,
+    namespaces,
+    seen,
+    unreadable,
+  };
+}
+
+async function observeTables(vpp: VppApi): Promise<Set<string>> {
+  const details = await vpp.dumpAll("ip_table_dump", {});
+  return new Set(details.map(({ table }) => tableKey(table.is_ip6 ? 6 : 4, table.table_id)));
+}
+
+async function observePuntReasons(vpp: VppApi): Promise<Map<string, number>> {
+  if (!vpp.has("punt_reason_dump")) return new Map();
+  const details = await vpp.dumpAll("punt_reason_dump", { reason: { id: 0, name: "" } });
+  return new Map(details.map(({ reason }) => [reason.name, reason.id]));
+}
+
+async function observeNamespaces(host: Host, wanted: ReadonlyMap<number, string>): Promise<Set<number>> {
+  const present = await Promise.all(
+    [...wanted].map(async ([id, path]) => ((await host.identify(path)) === undefined ? [] : [id])),
+  );
+  return new Set(present.flat());
+}
+
+function reachable(wanted: ReadonlyMap<number, string>, present: ReadonlySet<number>): Map<number, string> {
+  return new Map([...wanted].filter(([id]) => present.has(id)));
+}
+
+function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInterface | undefined {
+  const byIndex = new Map(interfaces.map((it) => [it.swIfIndex, it]));
+  return (index) => byIndex.get(index);
+}
+
+/** Adds addresses and tables to the interfaces of interest. */
+async function withLayer3(
+  vpp: VppApi,
+  interfaces: readonly VppInterface[],
+  names: ReadonlySet<string>,
+): Promise<VppInterface[]> {
+  const wanted = (it: VppInterface) => names.has(it.id) || names.has(it.tag) || names.has(it.vppName);
+  return Promise.all(
+    interfaces.map(async (it) => (wanted(it) ? { ...it, ...(await layer3Of(vpp, it.swIfIndex)) } : it)),
+  );
+}
+
+async function layer3Of(vpp: VppApi, index: number): Promise<Pick<Required<VppInterface>, "addresses" | "tables">> {
+  const perFamily = ([4, 6] as const).map((family) => ({ sw_if_index: index, is_ipv6: family === 6 }));
+  const [dumps, [ip4, ip6]] = await Promise.all([
+    Promise.all(perFamily.map((fields) => vpp.dumpAll("ip_address_dump", fields))),
+    Promise.all(perFamily.map((fields) => vpp.call("sw_interface_get_table", fields))),
+  ]);
+  const addresses = dumps.flat().map((it) => it.prefix as string);
+  return { addresses: addresses.filter((it) => !isLinkLocal(it)).sort(), tables: { 4: ip4.vrf_id, 6: ip6.vrf_id } };
+}
+
+function isLinkLocal(prefix: string): boolean {
+  return /^fe[89ab]/.test(prefix);
+}
+
+/** A kind that cannot be read fails the punts that need it, not the others. */
+async function observeKinds(
+  context: ObserveContext,
+  first: readonly Seen[],
+): Promise<Pick<Facts, "seen" | "unreadable">> {
+  const unreadable = new Map<string, PuntError>();
+  const found = await Promise.all([...kinds.values()].map((kind) => observeKind(kind, context, unreadable)));
+  return { seen: new Map([...first, ...found.flat()].map((it) => [it.key, it])), unreadable };
+}
+
+async function observeKind(kind: Kind, context: ObserveContext, unreadable: Map<string, PuntError>): Promise<Seen[]> {
+  try {
+    return await kind.observe(context);
+  } catch (error) {
+    if (isDisconnect(error)) throw error;
+    unreadable.set(kind.kind, asPuntError(error, kind.kind));
+    return [];
+  }
+}
+
+/** Whether the connection to VPP is the reason, so that nothing else need be tried. */
+export function isDisconnect(error: unknown): boolean {
+  return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
+}
+
+/** The error with what it happened to: `details.item`, and VPP's number of it as `details.retval` if it has one. */
+export function asPuntError(error: unknown, item: string): PuntError {
+  const { code = "FAILED", message, details } = error as NodeJS.ErrnoException & Partial<PuntError>;
+  return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
+}
+
+function withCachedLinks(host: Host): Host {
+  const known = new Map<string, ReturnType<Host["links"]>>();
+  return {
+    hasVhostNet: host.hasVhostNet,
+    identify: (namespace) => host.identify(namespace),
+    namedNamespaces: () => host.namedNamespaces(),
+    change: (namespace, change) => host.change(namespace, change),
+    links(namespace) {
+      if (!known.has(namespace)) known.set(namespace, host.links(namespace));
+      return known.get(namespace)!;
+    },
+  };
+}
+
+/** The message that shows a feature is there. */
+const messageOfFeature: ReadonlyArray<[Feature, string]> = [
+  ["abx", "abx_policy_add_del"],
+  ["isisx", "isisx_connection_add_del"],
+  ["abf", "abf_policy_add_del"],
+  ["acl", "acl_add_replace"],
+  ["linux-cp", "lcp_itf_pair_add_del_v3"],
+  ["linux-cp-osi", "lcp_osi_proto_enable"],
+  ["dhcp", "dhcp_proxy_config"],
+  ["memif", "memif_create_v2"],
+  ["tap", "tap_create_v3"],
+  ["af_packet", "af_packet_create_v3"],
+  ["nd-proxy", "ip6nd_proxy_enable_disable"],
+];
+
+function featuresOf(vpp: VppApi, host: Host): Set<Feature> {
+  const features = new Set(messageOfFeature.filter(([, message]) => vpp.has(message)).map(([feature]) => feature));
+  if (host.hasVhostNet) features.add("vhost-net");
+  return features;
+}

@@ -1,0 +1,70 @@
+// What a manager can be told.
+
+import { PuntError } from "../errors.js";
+import type { Host } from "../host/host.js";
+import { SubnetPool } from "./allocate.js";
+import type { Marks } from "./marks.js";
+import { fnv1a } from "./names.js";
+import type { RetryOptions } from "./retries.js";
+import type { Store } from "./store.js";
+import type { VppApi } from "./vpp-api.js";
+
+/** A client that reconnects by itself, such as `Vpp`. */
+export interface VppConnection extends VppApi {
+  readonly isConnected: boolean;
+  on(event: "connected" | "disconnected", listener: () => void): unknown;
+  off(event: "connected" | "disconnected", listener: () => void): unknown;
+  /** Events VPP sends after `request` was answered; asked for again after a reconnect. */
+  subscribe(request: string, fields: object, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
+}
+
+export interface PuntManagerOptions {
+  /** A connection to VPP. It stays the caller's to close. */
+  readonly vpp: VppConnection;
+  /** Where punts are kept. Default: in memory. */
+  readonly store?: Store;
+  /** The Linux side. Default: this machine. */
+  readonly host?: Host;
+  /** Folder of the memif sockets, of this manager alone: every memif with its socket in it is taken for its own. Default `/run/vpp-punt/memif`. */
+  readonly memifDirectory?: string;
+  /** Networks that interconnects with addresses of their own get their subnets from. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
+  readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
+  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112. */
+  readonly policyIdPrefix?: number;
+  /** Tells several managers of one machine apart in Linux device groups and ACL tags: 1 to 20 letters, digits, '-'. Default `vpp-punt`. */
+  readonly owner?: string;
+  /** Milliseconds between two looks at VPP when nothing happens. Default 10,000. */
+  readonly resyncInterval?: number;
+  readonly retry?: RetryOptions;
+}
+
+/** @throws PuntError `INVALID_OPTION`, `INVALID_CIDR` */
+export function marksOf(options: PuntManagerOptions): Marks {
+  const { memifDirectory = "/run/vpp-punt/memif", policyIdPrefix = 112, owner = "vpp-punt", subnets = {} } = options;
+  requireThat(
+    /^\/.*[^/]$/.test(memifDirectory) && memifDirectory.length <= 90,
+    "memifDirectory",
+    "an absolute path of at most 90 characters",
+  );
+  requireThat(
+    Number.isInteger(policyIdPrefix) && policyIdPrefix >= 0 && policyIdPrefix <= 255,
+    "policyIdPrefix",
+    "an integer from 0 to 255",
+  );
+  requireThat(/^[A-Za-z0-9-]{1,20}$/.test(owner), "owner", "1 to 20 letters, digits or '-'");
+  return {
+    tagPrefix: `${owner}/`,
+    policyPrefix: policyIdPrefix,
+    memifDirectory,
+    pools: {
+      4: new SubnetPool(subnets.ipv4 ?? "192.168.111.0/24", 4),
+      6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),
+    },
+    // Below 2^31: iproute2 reads a group as a signed number.
+    deviceGroup: fnv1a(owner) >>> 1,
+  };
+}
+
+function requireThat(condition: boolean, option: string, expected: string): void {
+  if (!condition) throw new PuntError("punt.start", "INVALID_OPTION", `${option}: ${expected} is expected`, { option });
+}

@@ -1,0 +1,166 @@
+// The plan: from the punts asked for and the facts, what should be there. Pure; the same input gives the same plan.
+import type { Facts, VppInterface } from "./facts.js";
+import type { Interconnect, Interconnects } from "./interconnect.js";
+import { cnfMac, interconnectParts } from "./interconnect-items.js";
+import { differences, type Item, type Part, satisfies } from "./item.js";
+import { kindOf, mergeValues } from "./items/index.js";
+import { type Marks, policyId } from "./marks.js";
+import { type Missing, Problem } from "./problem.js";
+import { idKey, idOf, idText, type PuntRequest } from "./request.js";
+import type { TypeContext } from "./types/handler.js";
+import { handlerOf } from "./types/index.js";
+import { usesLinuxCp } from "./types/isisx.js";
+
+export interface Desired {
+  /** In the order they were asked for; where two want what only one can have, the earlier gets it. */
+  readonly punts: readonly PuntRequest[];
+  readonly interconnects: Interconnects;
+  readonly marks: Marks;
+  /** Paths of the CNFs' namespaces. */
+  readonly namespaces: ReadonlyMap<number, string>;
+}
+
+/** What the plan has for one punt. */
+export type PuntPlan =
+  | { readonly state: "waiting"; readonly missing: readonly Missing[] }
+  | { readonly state: "refused"; readonly problem: Problem }
+  | { readonly state: "ready"; readonly items: readonly string[] };
+
+export interface Plan {
+  readonly items: ReadonlyMap<string, Item>;
+  /** By identity. */
+  readonly punts: ReadonlyMap<string, PuntPlan>;
+}
+
+export function makePlan(desired: Desired, facts: Facts): Plan {
+  const draft = new Draft(desired, facts);
+  for (const request of desired.punts) draft.add(request);
+  return draft;
+}
+
+class Draft implements Plan {
+  readonly items = new Map<string, Item>();
+  readonly punts = new Map<string, PuntPlan>();
+  readonly #desired: Desired;
+  readonly #facts: Facts;
+  readonly #requests: ReadonlyMap<string, PuntRequest>;
+  /** Names and tags of interfaces that are not ours, each with VPP's name. */
+  readonly #foreignNames: ReadonlyMap<string, string>;
+  readonly #policies = new Map<string, number>();
+  readonly #policyIds = new Set<number>();
+  readonly #context: TypeContext;
+
+  constructor(desired: Desired, facts: Facts) {
+    this.#desired = desired;
+    this.#facts = facts;
+    const foreign = facts.interfaces.filter((it) => !it.ours);
+    this.#foreignNames = new Map(foreign.flatMap((it) => [it.tag, it.vppName].map((name) => [name, it.vppName])));
+    this.#requests = new Map(desired.punts.map((it) => [idKey(idOf(it)), it]));
+    this.#context = {
+      facts,
+      marks: desired.marks,
+      policyId: (purpose) => this.#policyId(purpose),
+      cnfMac: (interconnect) => cnfMac(interconnect, this),
+    };
+  }
+
+  add(request: PuntRequest): void {
+    this.punts.set(idKey(idOf(request)), this.#plan(request));
+  }
+
+  #plan(request: PuntRequest): PuntPlan {
+    const interconnects = this.#desired.interconnects.of(idOf(request));
+    const missing = [...handlerOf(request).missing(request, this.#facts), ...this.#missingNamespaces(interconnects)];
+    if (missing.length > 0) return { state: "waiting", missing };
+    try {
+      return { state: "ready", items: this.#take(request, this.#parts(request, interconnects)) };
+    } catch (problem) {
+      if (problem instanceof Problem) return { state: "refused", problem };
+      throw problem;
+    }
+  }
+
+  #missingNamespaces(interconnects: readonly Interconnect[]): Missing[] {
+    const ids = new Set(
+      interconnects.flatMap(({ netns }) => (netns === undefined || this.#facts.namespaces.has(netns) ? [] : [netns])),
+    );
+    return [...ids].map((id) => {
+      const path = this.#desired.namespaces.get(id) ?? `number ${id}`;
+      return { kind: "namespace", name: path, text: `network namespace ${path}` };
+    });
+  }
+
+  #parts(request: PuntRequest, interconnects: readonly Interconnect[]): Part[] {
+    const namespace = (id: number) => this.#desired.namespaces.get(id) ?? "";
+    const pairedWith = (interconnect: Interconnect) => this.pairedWith(interconnect);
+    const context = { facts: this.#facts, marks: this.#desired.marks, namespace, pairedWith };
+    const own = interconnects.flatMap((it) => interconnectParts(it, context));
+    return [...own, ...handlerOf(request).items(request, interconnects, this.#context)];
+  }
+
+  /** An interconnect over which ISISX runs by linux-cp is a TAP of linux-cp. */
+  pairedWith(interconnect: Interconnect): VppInterface | undefined {
+    const users = interconnect.users.map((user) => this.#requests.get(user));
+    const paired = users.find((it) => it?.type === "ISISX" && usesLinuxCp(it, this.#facts));
+    return paired?.type === "ISISX" ? this.#facts.interface(paired.vppInterface) : undefined;
+  }
+
+  #policyId(purpose: string): number {
+    const known = this.#policies.get(purpose);
+    if (known !== undefined) return known;
+    const id = policyId(this.#desired.marks, purpose, (it) => this.#policyIds.has(it));
+    this.#policies.set(purpose, id);
+    this.#policyIds.add(id);
+    return id;
+  }
+
+  /** All of the punt's parts or none. @returns their keys */
+  #take(request: PuntRequest, parts: readonly Part[]): string[] {
+    const user = idKey(idOf(request));
+    const taken = new Map<string, Item>();
+    for (const part of parts) taken.set(part.key, this.#combine(part, user, taken.get(part.key)));
+    for (const [key, item] of taken) this.items.set(key, item);
+    return [...taken.keys()];
+  }
+
+  #combine(part: Part, user: string, own: Item | undefined): Item {
+    this.#refuseForeign(part);
+    const other = own ?? this.items.get(part.key);
+    if (!other) return { ...part, users: [user] };
+    const users = other.users.includes(user) ? other.users : [...other.users, user];
+    if (!own) {
+      const merged = mergeValues(part.kind, other.value, part.value);
+      if (merged) return { ...other, value: merged, users };
+    }
+    if (satisfies(other.value, part.value) && satisfies(part.value, other.value)) return { ...other, users };
+    throw this.#rivalry(part, other);
+  }
+
+  /** VPP's key may be the same where selectors are not, as when one interface is named by its tag and by its name. */
+  #rivalry(part: Part, other: Item): Problem {
+    const holder = this.#requests.get(other.users[0]);
+    const name = holder ? idText(holder) : other.users[0];
+    const wishes = differences(other.value, part.value).join(", ");
+    return new Problem(part.key, "CONFLICT", `${part.key} is punt ${name}'s: ${wishes}`);
+  }
+
+  #refuseForeign(part: Part): void {
+    const unreadable = this.#facts.unreadable.get(part.kind);
+    if (unreadable) throw new Problem(part.key, unreadable.code, `${part.key} cannot be read: ${unreadable.message}`);
+    const seen = this.#facts.seen.get(part.key);
+    if (!seen || seen.ours) {
+      this.#refuseTakenName(part);
+      return;
+    }
+    if (kindOf(part).usesForeign && satisfies(seen.value, part.value)) return;
+    // Equal by chance is not ours: it would be deleted with the punt.
+    throw new Problem(part.key, "FOREIGN", `${part.key} is there and not ours: ${JSON.stringify(seen.value)}`);
+  }
+
+  #refuseTakenName(part: Part): void {
+    if (part.kind !== "interface") return;
+    const name = (part.value as { name: string }).name;
+    const holder = this.#foreignNames.get(name);
+    if (holder) throw new Problem(part.key, "FOREIGN", `VPP has an interface ${name} that is not ours: ${holder}`);
+  }
+}

@@ -1,0 +1,56 @@
+// Files of punts: YAML or JSON, `punts:` with a list of requests.
+import { readFile } from "node:fs/promises";
+import { LineCounter, parseDocument } from "yaml";
+import { PuntError } from "../errors.js";
+import { type PuntRequest, parseRequest } from "./request.js";
+
+const op = "punt.load";
+
+/**
+ * Reads a file of punts. JSON is YAML, so one reader takes both.
+ *
+ * @throws PuntError naming the file and the line or field: the errno name if it cannot be read, `INVALID_FILE` if it is no YAML
+ * or has another shape, `INVALID_REQUEST` if a request in it is not valid.
+ */
+export async function loadRequests(path: string): Promise<PuntRequest[]> {
+  return parseRequests(await read(path), path);
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new PuntError(op, (cause as NodeJS.ErrnoException).code ?? "EIO", `cannot read ${path}`, { path }, cause);
+  }
+}
+
+/** The same, of a text; `name` is what its errors call it. */
+export function parseRequests(content: string, name: string): PuntRequest[] {
+  const punts = listOf(parseYaml(content, name), name);
+  return punts.map((punt, index) => parseRequest(punt, `${name}: punts[${index}]`));
+}
+
+function parseYaml(content: string, name: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines });
+  const [error] = document.errors;
+  if (!error) return document.toJS({ maxAliasCount: 100 });
+  const { line, col } = lines.linePos(error.pos[0]);
+  throw new PuntError(op, "INVALID_FILE", `${name}:${line}:${col}: ${error.message.split("\n")[0]}`, {
+    path: name,
+    line,
+    column: col,
+  });
+}
+
+function listOf(content: unknown, name: string): unknown[] {
+  const punts = (content as { punts?: unknown } | null | undefined)?.punts;
+  if (!Array.isArray(punts)) throw invalid(name, "punts: a list of punt requests is expected");
+  const other = Object.keys(content as object).find((key) => key !== "punts");
+  if (other !== undefined) throw invalid(name, `${other}: is not a field of a file of punts`);
+  return punts;
+}
+
+function invalid(path: string, message: string): PuntError {
+  return new PuntError(op, "INVALID_FILE", `${path}: ${message}`, { path });
+}

@@ -1,0 +1,179 @@
+// Where the desired state is kept, so that it outlives the manager.
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { PuntError } from "../errors.js";
+import type { Interconnect } from "./interconnect.js";
+import type { KnownNamespace } from "./namespaces.js";
+import type { PuntRequest } from "./request.js";
+
+/** All a manager has to remember. Plain data. */
+export interface StoredState {
+  readonly punts: readonly PuntRequest[];
+  readonly interconnects: readonly Interconnect[];
+  readonly namespaces: readonly KnownNamespace[];
+  /** What VPP cannot tell of objects of ours, by item key. */
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+export interface Store {
+  /** What was saved last; undefined if nothing ever was. */
+  load(): Promise<StoredState | undefined>;
+  /** Resolves when the state will be there after a crash of whatever the store protects from. Called for one state at a time. */
+  save(state: StoredState): Promise<void>;
+}
+
+/** Forgets with the process. Punts left in VPP by an earlier one are deleted on start. */
+export class MemoryStore implements Store {
+  #state: string | undefined;
+
+  async load(): Promise<StoredState | undefined> {
+    return this.#state === undefined ? undefined : JSON.parse(this.#state);
+  }
+
+  async save(state: StoredState): Promise<void> {
+    this.#state = JSON.stringify(state);
+  }
+}
+
+const version = 1;
+const format = "vpp-punt";
+/** It has the memif secrets. */
+const fileMode = 0o600;
+
+/**
+ * A file. It is replaced as a whole: whoever reads it after a crash finds the state before or after a save, never a part. The
+ * state before is kept beside it, in `<path>.backup`. A file that is damaged is reported and left alone.
+ */
+export class FileStore implements Store {
+  readonly path: string;
+  readonly backup: string;
+  #hasFile = false;
+
+  constructor(path: string) {
+    this.path = path;
+    this.backup = `${path}.backup`;
+  }
+
+  /**
+   * @throws PuntError `STORE_DAMAGED`: the file is cut short, altered or no such file, `STORE_VERSION`: of a later version;
+   * `details.backup` is a file with the state before, if there is a good one. The errno name if it cannot be read.
+   */
+  async load(): Promise<StoredState | undefined> {
+    const text = await readIfThere(this.path);
+    if (text === undefined) return undefined;
+    const state = await this.#parseOrReport(text);
+    this.#hasFile = true;
+    return state;
+  }
+
+  async save(state: StoredState): Promise<void> {
+    try {
+      await this.#replace(serialize(state));
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
+      throw new PuntError("punt.store", code, `cannot write ${this.path}`, { path: this.path }, cause);
+    }
+  }
+
+  async #parseOrReport(text: string): Promise<StoredState> {
+    try {
+      return parse(text, this.path);
+    } catch (error) {
+      const { code, message, details, op } = error as PuntError;
+      const backup = await this.#goodBackup();
+      const advice = backup ? `the state before is in ${backup}` : "there is no good backup";
+      throw new PuntError(
+        op,
+        code,
+        `${message.slice(op.length + 2)}; it is left as it is, ${advice}`,
+        { ...details, backup },
+        error,
+      );
+    }
+  }
+
+  async #goodBackup(): Promise<string | undefined> {
+    try {
+      parse((await readIfThere(this.backup)) ?? "", this.backup);
+      return this.backup;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #replace(text: string): Promise<void> {
+    const directory = dirname(this.path);
+    if (!this.#hasFile) await mkdir(directory, { recursive: true });
+    else await copyFile(this.path, this.backup);
+    const fresh = `${this.path}.new`;
+    await writeDurably(fresh, text);
+    await rename(fresh, this.path);
+    // A rename is durable only once its folder is.
+    await syncDirectory(directory);
+    this.#hasFile = true;
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
+    if (code === "ENOENT") return undefined;
+    throw new PuntError("punt.store", code, `cannot read ${path}`, { path }, cause);
+  }
+}
+
+/** A first line that says what follows and its checksum, and the state. */
+function serialize(state: StoredState): string {
+  const body = JSON.stringify(state);
+  return `${JSON.stringify({ format, version, sha256: digest(body) })}\n${body}\n`;
+}
+
+function parse(text: string, path: string): StoredState {
+  const [head, body] = text.split("\n");
+  const header = headerOf(head);
+  if (header?.format !== format) throw damaged(path, "it does not begin like a store");
+  if (header.version !== version) {
+    const message = `${path} has version ${header.version}, this is version ${version}`;
+    throw new PuntError("punt.store", "STORE_VERSION", message, { path, version: header.version });
+  }
+  if (digest(body ?? "") !== header.sha256) throw damaged(path, "its checksum is wrong");
+  return JSON.parse(body);
+}
+
+function headerOf(line: string): { format?: string; version?: number; sha256?: string } | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function damaged(path: string, reason: string): PuntError {
+  return new PuntError("punt.store", "STORE_DAMAGED", `${path} is damaged: ${reason}`, { path });
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", fileMode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,106 @@
+import type { Facts } from "../facts.js";
+import type { Interconnect } from "../interconnect.js";
+import { type Family, familyOf } from "../ip.js";
+import type { Part } from "../item.js";
+import { abfAttachPart, abfPolicyPart } from "../items/abf.js";
+import { abxAttachPart, abxPolicyPart } from "../items/abx.js";
+import { aclPart } from "../items/acl.js";
+import { neighborPart } from "../items/neighbor.js";
+import { interfaceLink } from "../link.js";
+import { Problem } from "../problem.js";
+import type { AbxRequest } from "../request.js";
+import { expandRules } from "./acl-rules.js";
+import { missingLayer3 } from "./dependencies.js";
+import type { TypeContext, TypeHandler } from "./handler.js";
+import { interfaceSelector } from "./selectors.js";
+
+/** Packets of an interface that match ACL rules, to an interconnect and back. */
+export const abx: TypeHandler<AbxRequest> = {
+  multiplexes: true,
+
+  needs: ({ vppInterface, vrf, withoutCnfVrf, enableGso }) => [
+    {
+      vppSelector: interfaceSelector(vppInterface),
+      link: interfaceLink({ gso: enableGso, vrf, withoutCnfVrf, unnumberedTo: vppInterface }),
+    },
+  ],
+
+  missing: ({ vppInterface, vrf }, facts) => missingLayer3(vppInterface, vrf, facts),
+
+  items(request, [interconnect], context) {
+    const { features } = context.facts;
+    if (!features.has("acl"))
+      throw new Problem("plugin/acl", "PLUGIN_MISSING", "VPP has no plugin acl, which ABX matches packets with");
+    if (features.has("abx")) return abxParts(request, interconnect, context);
+    if (features.has("abf")) return abfParts(request, interconnect, context);
+    throw new Problem("plugin/abx", "PLUGIN_MISSING", "VPP has no plugin abx, nor abf to stand in for it");
+  },
+
+  limits(_request, { features }: Facts) {
+    if (features.has("abx") || !features.has("abf")) return [];
+    return [
+      "ABX by abf: unicast IP only; multicast (OSPF and others) is not punted",
+      "ABX by abf: punted packets are routed to the CNF (TTL decremented, MAC addresses rewritten), not forwarded as received",
+      "ABX by abf: what the CNF sends is routed by VPP's FIB; egress rules are not applied",
+    ];
+  },
+};
+
+interface Rules {
+  readonly interface: string;
+  readonly ingress: Part;
+  readonly egress: Part | undefined;
+  readonly addresses: readonly string[];
+}
+
+/** All punts on the interconnect contribute to the same two ACLs: parts with equal keys are merged by the plan. */
+function rulesOf(request: AbxRequest, interconnect: Interconnect, { facts, marks }: TypeContext): Rules {
+  const found = facts.interface(request.vppInterface)!;
+  const addresses = found.addresses!;
+  const expand = (name: "ingressAclRules" | "egressAclRules") =>
+    expandRules(request[name], name, request.vppInterface, addresses);
+  const tag = (direction: string) => `${marks.tagPrefix}${interconnect.name}/${direction}`;
+  const egress = expand("egressAclRules");
+  return {
+    interface: found.id,
+    addresses,
+    ingress: aclPart(tag("ingress"), expand("ingressAclRules")),
+    egress: egress.length > 0 ? aclPart(tag("egress"), egress) : undefined,
+  };
+}
+
+function abxParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {
+  const { interface: id, ingress, egress } = rulesOf(request, interconnect, context);
+  const { name, priority } = interconnect;
+  const toCnf = {
+    policy: context.policyId(`${id}>${name}`),
+    acl: tagOf(ingress),
+    tx: name,
+    mac: context.cnfMac(interconnect),
+  };
+  const parts = [ingress, abxPolicyPart(toCnf), abxAttachPart({ policy: toCnf.policy, rx: id, priority })];
+  if (!egress) return parts;
+  const fromCnf = { policy: context.policyId(`${name}>${id}`), acl: tagOf(egress), tx: id, mac: "00:00:00:00:00:00" };
+  return [...parts, egress, abxPolicyPart(fromCnf), abxAttachPart({ policy: fromCnf.policy, rx: name, priority: 0 })];
+}
+
+/** A next hop that only has to exist on the interconnect, where a static neighbour gives it the CNF's MAC address. */
+const nextHops: Record<Family, string> = { 4: "169.254.111.2", 6: "fe80::fd:2" };
+
+function abfParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {
+  const { interface: id, ingress, addresses } = rulesOf(request, interconnect, context);
+  const families = new Set(addresses.map((it) => familyOf(it.split("/")[0])!));
+  const perFamily = [...families].flatMap((family) => {
+    const policy = context.policyId(`${id}>${interconnect.name}/${family}`);
+    return [
+      neighborPart(interconnect.name, nextHops[family], context.cnfMac(interconnect)),
+      abfPolicyPart({ policy, acl: tagOf(ingress), tx: interconnect.name, nextHop: nextHops[family] }),
+      abfAttachPart({ policy, rx: id, priority: interconnect.priority, family }),
+    ];
+  });
+  return [ingress, ...perFamily];
+}
+
+function tagOf(acl: Part): string {
+  return (acl.value as { tag: string }).tag;
+}

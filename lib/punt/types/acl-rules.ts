@@ -1,0 +1,97 @@
+// ABX rules as VPP's ACL takes them: `any` and `local` written out, once for each address family of the interface.
+import { type Family, familyOf, parsePrefix, widthOf } from "../ip.js";
+import { Problem } from "../problem.js";
+import type { AclRule } from "../request.js";
+
+/** `vl_api_acl_rule_t`. */
+export interface VppAclRule {
+  readonly is_permit: "ACL_ACTION_API_PERMIT";
+  readonly src_prefix: string;
+  readonly dst_prefix: string;
+  readonly proto: number;
+  readonly srcport_or_icmptype_first: number;
+  readonly srcport_or_icmptype_last: number;
+  readonly dstport_or_icmpcode_first: number;
+  readonly dstport_or_icmpcode_last: number;
+  readonly tcp_flags_mask: number;
+  readonly tcp_flags_value: number;
+}
+
+/**
+ * @param name what an error calls the list, such as `ingressAclRules`
+ * @param addresses of the interface, with prefix length
+ * @throws Problem naming the rule that is for a family of which the interface has no address
+ */
+export function expandRules(
+  rules: readonly AclRule[],
+  name: string,
+  vppInterface: string,
+  addresses: readonly string[],
+): VppAclRule[] {
+  return rules.flatMap((rule, index) => {
+    const wanted = explicitFamily(rule);
+    const families = ([4, 6] as const).filter((family) => addresses.some((it) => familyOfPrefix(it) === family));
+    if (wanted === undefined) return families.flatMap((family) => expandRule(rule, family, addresses));
+    if (families.includes(wanted)) return expandRule(rule, wanted, addresses);
+    throw noAddress(`${name}[${index}]`, rule, wanted, vppInterface);
+  });
+}
+
+function noAddress(field: string, rule: AclRule, family: Family, vppInterface: string): Problem {
+  const text = `${rule.sourceNetwork || "any"} -> ${rule.destinationNetwork || "any"}`;
+  return new Problem(
+    field,
+    "ACL_RULE",
+    `rule ${field} (${text}) is for IPv${family}, and ${vppInterface} has no IPv${family} address`,
+  );
+}
+
+/** The family a rule says it is for: by a network written out, or by ICMPv4 or ICMPv6 as its protocol. */
+function explicitFamily(rule: AclRule): Family | undefined {
+  const byNetwork = [rule.sourceNetwork, rule.destinationNetwork]
+    .map(familyOfPrefix)
+    .find((family) => family !== undefined);
+  return byNetwork;
+}
+
+function familyOfPrefix(text: string): Family | undefined {
+  return familyOf(text.split("/")[0]);
+}
+
+function expandRule(rule: AclRule, family: Family, addresses: readonly string[]): VppAclRule[] {
+  const sources = expandNetwork(rule.sourceNetwork, family, addresses);
+  const destinations = expandNetwork(rule.destinationNetwork, family, addresses);
+  return sources.flatMap((source) => destinations.map((destination) => vppRule(rule, source, destination)));
+}
+
+function expandNetwork(network: string, family: Family, addresses: readonly string[]): string[] {
+  if (network === "local") return localAddresses(family, addresses);
+  if (network === "any" || network === "") return [family === 4 ? "0.0.0.0/0" : "::/0"];
+  return [network];
+}
+
+function localAddresses(family: Family, addresses: readonly string[]): string[] {
+  const own = addresses.map((it) => parsePrefix(it)!).filter((it) => it.family === family);
+  return [...new Set(own.map(({ address }) => `${address}/${widthOf(family)}`))];
+}
+
+const anyPort = { first: 0, last: 0xffff };
+const anyType = { first: 0, last: 0xff };
+
+function vppRule(rule: AclRule, source: string, destination: string): VppAclRule {
+  const icmp = rule.protocol === 1 || rule.protocol === 58;
+  const first = (icmp ? rule.icmpType : rule.sourcePort) ?? (icmp ? anyType : anyPort);
+  const second = (icmp ? rule.icmpCode : rule.destinationPort) ?? (icmp ? anyType : anyPort);
+  return {
+    is_permit: "ACL_ACTION_API_PERMIT",
+    src_prefix: source,
+    dst_prefix: destination,
+    proto: rule.protocol,
+    srcport_or_icmptype_first: first.first,
+    srcport_or_icmptype_last: first.last,
+    dstport_or_icmpcode_first: second.first,
+    dstport_or_icmpcode_last: second.last,
+    tcp_flags_mask: rule.tcpFlags?.mask ?? 0,
+    tcp_flags_value: rule.tcpFlags?.value ?? 0,
+  };
+}

@@ -1,0 +1,54 @@
+import type { Facts } from "../facts.js";
+import type { Family } from "../ip.js";
+import { dhcpProxyKeyPrefix, dhcpProxyPart } from "../items/dhcp-proxy.js";
+import { interfaceLink } from "../link.js";
+import { Problem } from "../problem.js";
+import type { DhcpProxyRequest } from "../request.js";
+import { missingTables } from "./dependencies.js";
+import type { TypeHandler } from "./handler.js";
+import { vrfSelector } from "./selectors.js";
+
+/** DHCP of one VRF, relayed to a server on the CNF's side of an interconnect with a subnet of its own. */
+export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
+  multiplexes: false,
+
+  needs: ({ vrf, withoutCnfVrf, enableGso, families }) => [
+    {
+      vppSelector: vrfSelector(vrf),
+      link: interfaceLink({ gso: enableGso, vrf, withoutCnfVrf, subnets: families.map(familyNumber) }),
+    },
+  ],
+
+  missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
+
+  items(request, [interconnect], { facts, marks }) {
+    if (!facts.features.has("dhcp")) throw new Problem("plugin/dhcp", "PLUGIN_MISSING", "VPP has no plugin dhcp");
+    return request.families.map(familyNumber).map((family) => {
+      refuseForeign(request.vrf, family, facts);
+      const { vpp, cnf } = marks.pools[family].subnet(interconnect.subnets[family]!);
+      return dhcpProxyPart({ vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) }, interconnect.name);
+    });
+  },
+};
+
+function familyNumber(family: "IPV4" | "IPV6"): Family {
+  return family === "IPV4" ? 4 : 6;
+}
+
+function bare(prefix: string): string {
+  return prefix.split("/")[0];
+}
+
+/** VPP keeps one source address for all servers of a VRF: with another proxy there, its would be used for ours. */
+function refuseForeign(vrf: number, family: Family, facts: Facts): void {
+  const prefix = dhcpProxyKeyPrefix(vrf, family);
+  const foreign = [...facts.seen.values()].find(
+    (it) => it.kind === "dhcp-proxy" && !it.ours && it.key.startsWith(prefix),
+  );
+  if (foreign)
+    throw new Problem(
+      foreign.key,
+      "FOREIGN",
+      `VRF ${vrf} has an IPv${family} DHCP proxy that is not ours: ${foreign.key}`,
+    );
+}

@@ -1,0 +1,28 @@
+import { interfaceLink } from "../link.js";
+import type { HairpinXconnectRequest } from "../request.js";
+import { missingInterface } from "./dependencies.js";
+import type { TypeHandler } from "./handler.js";
+import { interfaceSelector } from "./selectors.js";
+import { xconnectPair } from "./xconnect-pair.js";
+
+/** Two interfaces, each cross-connected with an interconnect of its own; the CNF is the wire between the two. */
+export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
+  multiplexes: false,
+
+  needs({ vppInterface1, vppInterface2, enableGso }) {
+    const link = interfaceLink({ gso: enableGso });
+    return [vppInterface1, vppInterface2].map((name) => ({ vppSelector: interfaceSelector(name), link }));
+  },
+
+  missing: ({ vppInterface1, vppInterface2 }, facts) => [
+    ...missingInterface(vppInterface1, facts),
+    ...missingInterface(vppInterface2, facts),
+  ],
+
+  items({ vppInterface1, vppInterface2 }, [first, second], { facts }) {
+    return [
+      ...xconnectPair(facts.interface(vppInterface1)!.id, first.name),
+      ...xconnectPair(facts.interface(vppInterface2)!.id, second.name),
+    ];
+  },
+};

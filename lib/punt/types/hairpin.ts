@@ -1,0 +1,48 @@
+import { type Family, familyOf } from "../ip.js";
+import { dhcpClientPart } from "../items/dhcp-client.js";
+import { interfaceLink } from "../link.js";
+import type { HairpinRequest } from "../request.js";
+import { missingInterface, missingTables } from "./dependencies.js";
+import type { TypeHandler } from "./handler.js";
+import { hairpinSelector, interfaceSelector } from "./selectors.js";
+import { xconnectPair } from "./xconnect-pair.js";
+
+/** One interface cross-connected with an interconnect; the other interconnect is itself a new interface of VPP. */
+export const hairpin: TypeHandler<HairpinRequest> = {
+  multiplexes: false,
+
+  needs({ vppInterface, hairpinInterface, enableGso }) {
+    const { name, physAddress, ipAddresses, vrf, withDhcpClient, mtu } = hairpinInterface;
+    const created = interfaceLink({
+      gso: enableGso,
+      name,
+      vrf,
+      withDhcpClient,
+      addresses: ipAddresses,
+      ...(physAddress !== undefined && { mac: physAddress }),
+      ...(mtu !== undefined && { mtu }),
+    });
+    return [
+      { vppSelector: interfaceSelector(vppInterface), link: interfaceLink({ gso: enableGso }) },
+      { vppSelector: hairpinSelector(name), link: created },
+    ];
+  },
+
+  missing({ vppInterface, hairpinInterface }, facts) {
+    return [
+      ...missingInterface(vppInterface, facts),
+      ...missingTables(hairpinInterface.vrf, familiesOf(hairpinInterface), facts),
+    ];
+  },
+
+  items({ vppInterface, hairpinInterface }, [attached, created], { facts }) {
+    const pair = xconnectPair(facts.interface(vppInterface)!.id, attached.name);
+    return hairpinInterface.withDhcpClient ? [...pair, dhcpClientPart(created.name)] : pair;
+  },
+};
+
+/** DHCP brings an IPv4 address. */
+function familiesOf({ ipAddresses, withDhcpClient }: HairpinRequest["hairpinInterface"]): Family[] {
+  const given = ipAddresses.map((address) => familyOf(address.split("/")[0])!);
+  return withDhcpClient ? [...given, 4] : given;
+}

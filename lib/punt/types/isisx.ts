@@ -1,0 +1,57 @@
+import type { Facts } from "../facts.js";
+import { isisxPart } from "../items/isisx.js";
+import { osiProtoPart } from "../items/osi-proto.js";
+import { interfaceLink } from "../link.js";
+import { Problem } from "../problem.js";
+import type { IsisxRequest } from "../request.js";
+import { missingLayer3 } from "./dependencies.js";
+import type { TypeHandler } from "./handler.js";
+import { interfaceSelector } from "./selectors.js";
+
+/** IS-IS packets of an interface, both ways. */
+export const isisx: TypeHandler<IsisxRequest> = {
+  multiplexes: true,
+
+  needs: ({ vppInterface, vrf, withoutCnfVrf, enableGso }) => [
+    {
+      vppSelector: interfaceSelector(vppInterface),
+      link: interfaceLink({ gso: enableGso, vrf, withoutCnfVrf, unnumberedTo: vppInterface }),
+    },
+  ],
+
+  // The plugin keeps one connection for each receiving interface: a second interconnect would silently take it over.
+  claim: ({ vppInterface }) => `vpp/isisx/${vppInterface}`,
+
+  missing: ({ vppInterface, vrf }, facts) => missingLayer3(vppInterface, vrf, facts),
+
+  items(request, [interconnect], { facts }) {
+    const id = facts.interface(request.vppInterface)!.id;
+    if (facts.features.has("isisx")) return [isisxPart(id, interconnect.name), isisxPart(interconnect.name, id)];
+    if (!usesLinuxCp(request, facts)) throw withoutPlugin(request, facts);
+    return [osiProtoPart()];
+  },
+
+  limits(request, facts) {
+    if (facts.features.has("isisx") || !usesLinuxCp(request, facts)) return [];
+    return [
+      "ISISX by linux-cp: the TAP is paired with the VPP interface, so all that VPP punts from it (IS-IS, and packets for its own addresses) comes too",
+      "IS-IS stays enabled in linux-cp after the punt is deleted: VPP has no message that takes it back",
+    ];
+  },
+};
+
+/** Stock VPP passes IS-IS to a TAP paired with the interface. */
+export function usesLinuxCp(request: { interconnect: string }, facts: Facts): boolean {
+  return !facts.features.has("isisx") && request.interconnect === "TAP" && facts.features.has("linux-cp-osi");
+}
+
+function withoutPlugin(request: IsisxRequest, facts: Facts): Problem {
+  const fallback = facts.features.has("linux-cp-osi")
+    ? "and its stand-in linux-cp goes with TAP only"
+    : "nor linux-cp with OSI protocols (VPP 26.06 or newer)";
+  return new Problem(
+    "plugin/isisx",
+    "PLUGIN_MISSING",
+    `VPP has no plugin isisx, ${fallback}, for ISISX over ${request.interconnect}`,
+  );
+}

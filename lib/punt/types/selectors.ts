@@ -1,0 +1,18 @@
+// VPP selectors that several types share: sharing or conflict follows from their being equal.
+
+/** All or some packets of one interface: HAIRPIN, HAIRPIN_XCONNECT, ABX and ISISX. */
+export function interfaceSelector(name: string): string {
+  return `vpp/interface/${name}`;
+}
+
+export function hairpinSelector(name: string): string {
+  return `vpp/hairpin/interface/${name}`;
+}
+
+export function spanSelector(name: string): string {
+  return `vpp/span/interface/${name}`;
+}
+
+export function vrfSelector(vrf: number): string {
+  return `vpp/vrf/${vrf}`;
+}

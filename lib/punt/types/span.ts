@@ -1,0 +1,36 @@
+import type { Facts } from "../facts.js";
+import { type SpanState, spanPart } from "../items/span.js";
+import { xconnectKey } from "../items/xconnect.js";
+import { interfaceLink } from "../link.js";
+import type { SpanRequest } from "../request.js";
+import { missingInterface } from "./dependencies.js";
+import type { TypeHandler } from "./handler.js";
+import { spanSelector } from "./selectors.js";
+
+const states: Record<SpanRequest["direction"], SpanState> = {
+  rx: "SPAN_STATE_API_RX",
+  tx: "SPAN_STATE_API_TX",
+  both: "SPAN_STATE_API_RX_TX",
+};
+
+/** A copy of what an interface receives, sends or both. */
+export const span: TypeHandler<SpanRequest> = {
+  multiplexes: true,
+
+  needs: ({ vppInterface, enableGso }) => [
+    { vppSelector: spanSelector(vppInterface), link: interfaceLink({ gso: enableGso }) },
+  ],
+
+  missing: ({ vppInterface }, facts) => missingInterface(vppInterface, facts),
+
+  items({ vppInterface, direction }, [interconnect], { facts }) {
+    const from = facts.interface(vppInterface)!.id;
+    return [spanPart({ from, to: interconnect.name, state: states[direction], l2: isLayer2(from, facts) })];
+  },
+};
+
+/** VPP mirrors an interface in L2 mode on the L2 path, any other at the device. Cross-connects of ours do not change a SPAN's level. */
+function isLayer2(id: string, facts: Facts): boolean {
+  const xconnect = facts.seen.get(xconnectKey(id));
+  return xconnect !== undefined && !xconnect.ours;
+}

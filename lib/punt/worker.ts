@@ -1,0 +1,327 @@
+// The loop that keeps VPP as the punts want it: woken by requests, by VPP's events, by retries that are due, and from time to time.
+import type { PuntError } from "../errors.js";
+import type { Host } from "../host/host.js";
+import type { Entry, Situation } from "./entry.js";
+import type { Facts } from "./facts.js";
+import type { Interconnect, Interconnects } from "./interconnect.js";
+import { cnfMac } from "./interconnect-items.js";
+import { injectPathKey } from "./items/punt-socket.js";
+import { judge, judgeLeaving, type Verdicts } from "./judge.js";
+import type { Marks } from "./marks.js";
+import { interconnectMetadata, type PuntMetadata } from "./metadata.js";
+import type { Namespaces } from "./namespaces.js";
+import { asPuntError, type Interest } from "./observe.js";
+import type { VppConnection } from "./options.js";
+import type { Desired } from "./plan.js";
+import { preview, type Reconciled, type ReconcilerHooks, reconcile } from "./reconciler.js";
+import type { PuntRequest } from "./request.js";
+import { Retries, type RetryOptions } from "./retries.js";
+import type { RunContext } from "./run.js";
+import type { PuntState, PuntStatus } from "./state.js";
+import { Strays } from "./strays.js";
+import { handlerOf } from "./types/index.js";
+import { usesLinuxCp } from "./types/isisx.js";
+
+export interface WorkerOptions {
+  readonly vpp: VppConnection;
+  readonly host: Host;
+  readonly marks: Marks;
+  readonly interconnects: Interconnects;
+  readonly namespaces: Namespaces;
+  readonly entries: Map<string, Entry>;
+  readonly claims: Map<string, string>;
+  readonly resyncInterval?: number;
+  readonly retry?: RetryOptions;
+  save(): Promise<void>;
+  changed(entry: Entry, from: PuntState): void;
+  problem(error: PuntError): void;
+}
+
+const defaultInterval = 10_000;
+/** Between two attempts to read a VPP that does not answer. */
+const pauseAfterError = 500;
+/** Interface events come in bursts, and each makes the whole be read: they are gathered for so long. */
+const eventPause = 20;
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #retries: Retries;
+  readonly #memo = new Map<string, object>();
+  readonly #strays: Strays;
+  #facts: Facts | undefined;
+  #awake = true;
+  #stopped = false;
+  #wakeUp: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #passes: (() => void)[] = [];
+  #events: { close(): unknown } | undefined;
+  #eventTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#retries = new Retries(options.retry);
+    this.#strays = new Strays(options.host);
+  }
+
+  start(): void {
+    this.#options.vpp.on("connected", this.#onConnected);
+    this.#options.vpp.on("disconnected", this.#onDisconnected);
+    if (this.#options.vpp.isConnected) this.#onConnected();
+    else this.#onDisconnected();
+    this.#running = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#options.vpp.off("connected", this.#onConnected);
+    this.#options.vpp.off("disconnected", this.#onDisconnected);
+    clearTimeout(this.#eventTimer);
+    await this.#events?.close();
+    this.wake();
+    await this.#running;
+  }
+
+  wake(): void {
+    this.#awake = true;
+    this.#wakeUp?.();
+  }
+
+  /** Resolves after a whole pass that begins now or later. */
+  resync(): Promise<void> {
+    this.#retries.makeDue();
+    const done = new Promise<void>((resolve) => this.#passes.push(resolve));
+    this.wake();
+    return done;
+  }
+
+  preview(punts: readonly PuntRequest[], interconnects: Interconnects) {
+    const desired = { ...this.#desired(), punts, interconnects };
+    return preview({
+      desired: () => desired,
+      interest: () => this.#interest(punts, interconnects),
+      context: () => this.#context(),
+    });
+  }
+
+  /** Takes the punt for deleted without looking. */
+  gone(entry: Entry, cause: string): void {
+    this.#become(entry, { state: "DELETED", cause });
+  }
+
+  readonly #onConnected = (): void => {
+    // What was applied to a VPP that may have restarted says nothing of this one.
+    this.#memo.clear();
+    this.#retries.makeDue();
+    void this.#followEvents();
+    this.wake();
+  };
+
+  readonly #onDisconnected = (): void => {
+    this.#memo.delete(injectPathKey);
+    const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
+    for (const entry of this.#options.entries.values()) {
+      if (entry.leaving) this.gone(entry, "out of the store; VPP is away");
+      else if (entry.stored) this.#become(entry, { state: "PENDING", missing, cause: "the connection to VPP is lost" });
+    }
+  };
+
+  async #followEvents(): Promise<void> {
+    // The client asks a VPP that has restarted again.
+    if (this.#events) return;
+    try {
+      const events = await this.#options.vpp.subscribe(
+        "want_interface_events",
+        { enable_disable: 1, pid: process.pid },
+        "sw_interface_event",
+      );
+      this.#events = events;
+      for await (const _event of events) this.#wakeSoon();
+    } catch (error) {
+      // The periodic look finds what an event would have told.
+      if (!this.#stopped) this.#options.problem(asPuntError(error, "want_interface_events"));
+    }
+  }
+
+  #wakeSoon(): void {
+    this.#eventTimer ??= setTimeout(() => {
+      this.#eventTimer = undefined;
+      this.wake();
+    }, eventPause);
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      if (!this.#awake) await this.#sleep();
+      if (this.#stopped) break;
+      this.#awake = false;
+      if (!this.#options.vpp.isConnected) this.#onDisconnected();
+      else await this.#pass();
+    }
+    for (const done of this.#passes.splice(0)) done();
+  }
+
+  /** Until somebody wakes it, a retry is due, or the time for another look has come. */
+  async #sleep(): Promise<void> {
+    const { resyncInterval = defaultInterval } = this.#options;
+    const time = Math.min(this.#retries.untilNext() ?? resyncInterval, resyncInterval);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, time);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeUp = undefined;
+    this.#awake = true;
+  }
+
+  async #pass(): Promise<void> {
+    const waiting = this.#passes.splice(0);
+    try {
+      await this.#strays.look();
+      await reconcile(this.#hooks());
+      this.#strays.forget();
+      await this.#dropClaims();
+    } catch (error) {
+      await this.#afterError(error);
+    }
+    for (const done of waiting) done();
+  }
+
+  async #afterError(error: unknown): Promise<void> {
+    if (this.#stopped || !this.#options.vpp.isConnected) return;
+    this.#options.problem(asPuntError(error, "vpp"));
+    await new Promise((resolve) => setTimeout(resolve, pauseAfterError));
+    this.wake();
+  }
+
+  #hooks(): ReconcilerHooks {
+    return {
+      retries: this.#retries,
+      desired: () => this.#desired(),
+      interest: () => this.#interest(this.#punts(), this.#options.interconnects),
+      context: () => this.#context(),
+      claim: (claims) => this.#claim(claims),
+      settled: (result) => this.#settle(result),
+    };
+  }
+
+  #punts(): PuntRequest[] {
+    return [...this.#options.entries.values()].filter((it) => it.stored && !it.leaving).map((it) => it.request);
+  }
+
+  #desired(): Desired {
+    const { interconnects, marks, namespaces } = this.#options;
+    return { punts: this.#punts(), interconnects, marks, namespaces: namespaces.paths() };
+  }
+
+  #interest(punts: readonly PuntRequest[], interconnects: Interconnects): Interest {
+    const names = punts.flatMap((it) =>
+      "vppInterface" in it && (it.type === "ABX" || it.type === "ISISX") ? [it.vppInterface] : [],
+    );
+    const own = interconnects.all().filter(hasLayer3);
+    const known = this.#options.namespaces.all();
+    return { interfaces: new Set([...names, ...own.map((it) => it.name)]), namespaces: this.#strays.with(known) };
+  }
+
+  #context(): RunContext {
+    const { vpp, host, marks, claims, interconnects } = this.#options;
+    const secrets = new Map(interconnects.all().map((it) => [it.name, it.secret ?? ""]));
+    const paths = this.#strays.with(this.#options.namespaces.all());
+    return {
+      ...{ vpp, host, marks, claims, memo: this.#memo },
+      namespace: (id) => paths.get(id) ?? "",
+      secretOf: (name) => secrets.get(name) ?? "",
+    };
+  }
+
+  async #claim(claims: ReadonlyMap<string, string>): Promise<void> {
+    const news = [...claims].filter(([key, claim]) => this.#options.claims.get(key) !== claim);
+    if (news.length === 0) return;
+    for (const [key, claim] of news) this.#options.claims.set(key, claim);
+    await this.#options.save();
+  }
+
+  /** Claims of what is neither there nor wanted. They are struck out of the store with its next write. */
+  async #dropClaims(): Promise<void> {
+    const { claims } = this.#options;
+    for (const key of claims.keys()) if (!this.#facts?.seen.has(key) && !this.#wanted.has(key)) claims.delete(key);
+  }
+
+  #wanted: ReadonlyMap<string, object> = new Map();
+
+  #settle({ facts, plan, open }: Reconciled): void {
+    this.#facts = facts;
+    this.#wanted = plan.items;
+    const { entries, resyncInterval = defaultInterval } = this.#options;
+    const verdicts: Verdicts = {
+      open: new Map(open.map((it) => [it.key, it])),
+      retries: this.#retries,
+      nextLook: Date.now() + resyncInterval,
+    };
+    for (const entry of entries.values()) {
+      const punt = plan.punts.get(entry.key);
+      if (punt?.state === "ready") entry.items = punt.items;
+      const situation = entry.leaving ? judgeLeaving(entry, verdicts) : punt && judge(entry, punt, verdicts);
+      if (situation) this.#become(entry, situation);
+    }
+  }
+
+  #become(entry: Entry, situation: Situation): void {
+    const from = entry.situation.state;
+    if (situation.state === "DELETED" && this.#options.entries.get(entry.key) === entry)
+      this.#options.entries.delete(entry.key);
+    if (entry.become(situation)) this.#options.changed(entry, from);
+  }
+
+  statusOf(entry: Entry): PuntStatus {
+    const { state, missing = [], failure } = entry.situation;
+    return {
+      id: entry.id,
+      request: entry.request,
+      state,
+      missing,
+      ...(failure && { failure }),
+      metadata: this.#metadata(entry),
+    };
+  }
+
+  #metadata(entry: Entry): PuntMetadata {
+    const { interconnects, marks, namespaces } = this.#options;
+    const inject = this.#memo.get(injectPathKey) as { path: string } | undefined;
+    const context = {
+      marks,
+      injectPath: inject?.path,
+      namespace: (id: number) => namespaces.paths().get(id) ?? "",
+      interface: (name: string) => this.#facts?.interface(name),
+      cnfMac: (interconnect: Interconnect) =>
+        cnfMac(interconnect, { pairedWith: () => this.#pairedWith(interconnect) }),
+    };
+    const list = interconnects.of(entry.id).map((it) => interconnectMetadata(it, context));
+    return { id: entry.id, type: entry.request.type, interconnects: list, limits: this.#limits(entry.request) };
+  }
+
+  #pairedWith(interconnect: Interconnect) {
+    const requests = interconnect.users.map((user) => this.#options.entries.get(user)?.request);
+    const paired = requests.find((it) => it?.type === "ISISX" && this.#facts && usesLinuxCp(it, this.#facts));
+    return paired?.type === "ISISX" ? this.#facts?.interface(paired.vppInterface) : undefined;
+  }
+
+  #limits(request: PuntRequest): string[] {
+    if (!this.#facts) return [];
+    const limits = handlerOf(request).limits?.(request, this.#facts) ?? [];
+    if (request.interconnect !== "TAP" || this.#facts.features.has("vhost-net")) return limits;
+    return [...limits, "TAP by a veth pair and af_packet: /dev/vhost-net is missing; GSO is not used"];
+  }
+}
+
+function hasLayer3({ link }: Interconnect): boolean {
+  if (link.form === "socket") return false;
+  return (
+    link.unnumberedTo !== undefined ||
+    link.vrf !== 0 ||
+    link.addresses.length > 0 ||
+    link.subnets.length > 0 ||
+    link.withDhcpClient
+  );
+}

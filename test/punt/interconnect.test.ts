@@ -1,0 +1,137 @@
+import test from "ava";
+import fc from "fast-check";
+import { PuntError } from "../../lib/errors.js";
+import { SubnetPool } from "../../lib/punt/allocate.js";
+import { type Interconnect, Interconnects } from "../../lib/punt/interconnect.js";
+import { idOf, parseRequest } from "../../lib/punt/request.js";
+import { puntOf, puntTypes } from "../support/punts.js";
+import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/sharing.js";
+
+const pools = { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) };
+const settings = { memifDirectory: "/run/test", pools };
+
+function addPair({ types, interconnects, sameSubject, sameNamespace }: Pair): {
+  outcome: Outcome;
+  all: Interconnect[];
+} {
+  const registry = new Interconnects(settings);
+  const requests = types.map((type, index) =>
+    parseRequest(
+      puntOf(type, {
+        cnf: `cnf${index}`,
+        interconnect: interconnects[index],
+        subject: sameSubject ? 0 : index,
+        unique: index,
+      }),
+    ),
+  );
+  registry.assign(requests[0], 1);
+  const before = JSON.stringify(registry.all());
+  try {
+    const added = registry.assign(requests[1], sameNamespace ? 1 : 2);
+    const all = registry.all();
+    return { outcome: added.some((it) => it.users.length === 2) ? "shared" : "independent", all };
+  } catch (error) {
+    if (!(error instanceof PuntError) || error.code !== "CONFLICT") throw error;
+    for (const request of requests) if (!error.message.includes(request.cnf)) throw error;
+    if (JSON.stringify(registry.all()) !== before) throw new Error("a conflict changed something");
+    return { outcome: "conflict", all: registry.all() };
+  }
+}
+
+for (const one of puntTypes) {
+  test(`${one} beside every other type shares, conflicts or is independent as specified`, (t) => {
+    for (const pair of allPairs(puntTypes).filter(({ types }) => types[0] === one)) {
+      const { outcome, all } = addPair(pair);
+      t.is(outcome, expectedOutcome(pair), JSON.stringify(pair));
+      const names = all.map((it) => it.name).filter((it) => it !== "");
+      t.is(new Set(names).size, names.length, "names are unique");
+    }
+  });
+}
+
+test("links that differ in any attribute are not shared", (t) => {
+  const registry = new Interconnects(settings);
+  const span = { type: "SPAN", interconnect: "TAP", vppInterface: "if0" } as const;
+  registry.assign(parseRequest({ ...span, cnf: "one" }), 1);
+  const error = t.throws(() => registry.assign(parseRequest({ ...span, cnf: "two", enableGso: true }), 1), {
+    instanceOf: PuntError,
+  });
+  t.is(error.code, "CONFLICT");
+  t.like(error.details, { punt: { cnf: "two" }, other: { cnf: "one" }, selector: "vpp/span/interface/if0" });
+});
+
+test("UDP over IPv6 and ICMPv6 of one number are one key of VPP", (t) => {
+  const registry = new Interconnects(settings);
+  const request = (protocol: "UDP" | "ICMPv6", af: "IPV4" | "IPV6") =>
+    parseRequest({
+      cnf: protocol + af,
+      type: "PUNT_TO_SOCKET",
+      toHost: { af, protocol, port: 135 },
+      socketPath: "/run/a",
+    });
+  registry.assign(request("UDP", "IPV6"), 0);
+  t.is(t.throws(() => registry.assign(request("ICMPv6", "IPV6"), 0), { instanceOf: PuntError }).code, "CONFLICT");
+  t.notThrows(() => registry.assign(request("UDP", "IPV4"), 0));
+});
+
+test("ABX interconnects of one interface have priorities from 1, and a free one is given again", (t) => {
+  const registry = new Interconnects(settings);
+  const requests = [1, 2, 3, 4].map((it) =>
+    parseRequest(puntOf("ABX", { cnf: `c${it}`, interconnect: "MEMIF", subject: 0, unique: it })),
+  );
+  const priority = (index: number) => registry.assign(requests[index], 0)[0].priority;
+  t.deepEqual([priority(0), priority(1), priority(2)], [1, 2, 3]);
+  registry.release(idOf(requests[1]));
+  t.is(priority(3), 2);
+});
+
+test("whatever comes and goes, names, subnets and secrets are unique, nothing is left, and a restored registry is the same", (t) => {
+  const operation = fc.record({
+    type: fc.constantFrom(...puntTypes),
+    interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),
+    subject: fc.nat({ max: 2 }),
+    unique: fc.nat({ max: 9 }),
+    netns: fc.nat({ max: 1 }),
+    remove: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+      const registry = new Interconnects(settings);
+      const present = new Map<string, ReturnType<typeof parseRequest>>();
+      for (const { remove, netns, ...place } of operations) {
+        const request = parseRequest(puntOf(place.type, { cnf: `cnf${place.unique}`, ...place }));
+        const key = `${request.cnf}/${request.label}`;
+        if (remove || present.has(key)) {
+          registry.release(idOf(request));
+          present.delete(key);
+          continue;
+        }
+        try {
+          registry.assign(request, netns);
+          present.set(key, request);
+        } catch (error) {
+          t.is((error as PuntError).code, "CONFLICT");
+        }
+      }
+      checkInvariants(registry.all());
+      const restored = new Interconnects(settings);
+      restored.restore(registry.all(), [...present.values()]);
+      t.deepEqual(restored.all(), registry.all());
+      for (const request of present.values()) {
+        t.deepEqual(restored.of(idOf(request)), registry.of(idOf(request)));
+      }
+      for (const request of present.values()) registry.release(idOf(request));
+      t.deepEqual(registry.all(), []);
+    }),
+  );
+
+  function checkInvariants(all: Interconnect[]): void {
+    const unique = (values: unknown[]) => t.is(new Set(values).size, values.length);
+    unique(all.map((it) => it.name).filter((it) => it !== ""));
+    unique(all.flatMap((it) => it.secret ?? []));
+    unique(all.flatMap((it) => it.socket ?? []));
+    unique(all.flatMap((it) => it.subnets[4] ?? []));
+    for (const it of all) t.true((it.secret ?? "").length <= 23 && it.users.length > 0);
+  }
+});

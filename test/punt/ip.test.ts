@@ -1,0 +1,34 @@
+import test from "ava";
+import fc from "fast-check";
+import { canonicalAddress, fromNumber, parsePrefix, rangeOf, toNumber } from "../../lib/punt/ip.js";
+
+test("addresses survive the way to a number and back", (t) => {
+  fc.assert(
+    fc.property(fc.ipV6(), (address) => {
+      const canonical = canonicalAddress(address)!;
+      t.is(fromNumber(toNumber(address), 6), canonical);
+    }),
+  );
+  fc.assert(fc.property(fc.ipV4(), (address) => void t.is(fromNumber(toNumber(address), 4), address)));
+});
+
+test("a prefix has an address and a length in range", (t) => {
+  t.deepEqual(parsePrefix("2001:DB8:0::1/64"), { family: 6, address: "2001:db8::1", length: 64 });
+  for (const text of [
+    "10.0.0.1",
+    "10.0.0.1/33",
+    "10.0.0.1/-1",
+    "10.0.0/8",
+    "fd00::/129",
+    "a/1",
+    "10.0.0.1/8/8",
+    "fe80::1%eth0/64",
+  ]) {
+    t.is(parsePrefix(text), undefined, text);
+  }
+});
+
+test("a range is the whole subnet", (t) => {
+  t.deepEqual(rangeOf(parsePrefix("10.1.2.3/22")!), { first: "10.1.0.0", last: "10.1.3.255" });
+  t.deepEqual(rangeOf(parsePrefix("fd00::1/126")!), { first: "fd00::", last: "fd00::3" });
+});

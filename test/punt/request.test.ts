@@ -1,0 +1,143 @@
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { parseRequest, requestJsonSchema } from "../../lib/punt/request.js";
+import { parseRequests } from "../../lib/punt/request-file.js";
+
+function issuesOf(input: unknown): { field: string; message: string }[] {
+  try {
+    parseRequest(input);
+  } catch (error) {
+    if (error instanceof PuntError && error.code === "INVALID_REQUEST") return error.details.issues as never;
+    throw error;
+  }
+  return [];
+}
+
+const span = { cnf: "cnf1", type: "SPAN", interconnect: "TAP", vppInterface: "eth0" };
+const abx = { cnf: "cnf1", type: "ABX", interconnect: "TAP", vppInterface: "eth0", ingressAclRules: [{}] };
+const socket = {
+  cnf: "cnf1",
+  type: "PUNT_TO_SOCKET",
+  socketPath: "/run/a.sock",
+  toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+};
+
+test("what has a default may be left out", (t) => {
+  t.deepEqual(parseRequest(span), { ...span, key: "", label: "", enableGso: false, direction: "both" } as never);
+});
+
+const combinations = [
+  ...["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "DHCP_PROXY", "ISISX"].map((type) => [type, "AF_UNIX"]),
+  ...["TAP", "MEMIF"].map((interconnect) => ["PUNT_TO_SOCKET", interconnect]),
+];
+for (const [type, interconnect] of combinations) {
+  test(`${type} over ${interconnect} is refused, naming the field`, (t) => {
+    const request = type === "PUNT_TO_SOCKET" ? { ...socket, interconnect } : { ...span, type, interconnect };
+    t.true(issuesOf(request).some((it) => it.field === "interconnect"));
+  });
+}
+
+const wrong: [string, object, string][] = [
+  ["an unknown field", { ...span, vppInterfac: "eth0" }, "vppInterfac"],
+  ["a CNF without a label", { ...span, cnf: "" }, "cnf"],
+  ["an unknown type", { ...span, type: "SPAM" }, "type"],
+  ["a port above 65535", { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 65536 } }, "toHost.port"],
+  ["ICMPv6 over IPv4", { ...socket, toHost: { af: "IPV4", protocol: "ICMPv6", port: 135 } }, "toHost.af"],
+  ["two targets", { ...socket, exception: { reason: "ipsec4-spi-0" } }, "toHost"],
+  ["no target", { ...socket, toHost: undefined }, "toHost"],
+  ["a relative socket path", { ...socket, socketPath: "a.sock" }, "socketPath"],
+  ["a socket path longer than VPP's field", { ...socket, socketPath: `/${"a".repeat(107)}` }, "socketPath"],
+  ["GSO on a memif", { ...span, interconnect: "MEMIF", enableGso: true }, "enableGso"],
+  ["ABX without ingress rules", { ...abx, ingressAclRules: [] }, "ingressAclRules"],
+  [
+    "ports of ICMP",
+    { ...abx, ingressAclRules: [{ protocol: "ICMP", sourcePort: 1 }] },
+    "ingressAclRules[0].sourcePort",
+  ],
+  [
+    "a range the wrong way round",
+    { ...abx, ingressAclRules: [{ protocol: "UDP", sourcePort: { first: 2, last: 1 } }] },
+    "ingressAclRules[0].sourcePort",
+  ],
+  [
+    "networks of two families",
+    { ...abx, ingressAclRules: [{ sourceNetwork: "10.0.0.0/8", destinationNetwork: "fd00::/8" }] },
+    "ingressAclRules[0].destinationNetwork",
+  ],
+  [
+    "a network that is none",
+    { ...abx, egressAclRules: [{ sourceNetwork: "10.0.0.0/40" }] },
+    "egressAclRules[0].sourceNetwork",
+  ],
+  [
+    "one interface twice",
+    { cnf: "a", type: "HAIRPIN_XCONNECT", interconnect: "TAP", vppInterface1: "eth0", vppInterface2: "eth0" },
+    "vppInterface2",
+  ],
+  [
+    "a TAP name longer than Linux takes",
+    {
+      cnf: "a",
+      type: "HAIRPIN",
+      interconnect: "TAP",
+      vppInterface: "eth0",
+      hairpinInterface: { name: "a-very-long-name" },
+    },
+    "hairpinInterface.name",
+  ],
+  [
+    "a multicast MAC address",
+    {
+      cnf: "a",
+      type: "HAIRPIN",
+      interconnect: "TAP",
+      vppInterface: "eth0",
+      hairpinInterface: { name: "h", physAddress: "01:00:00:00:00:00" },
+    },
+    "hairpinInterface.physAddress",
+  ],
+];
+for (const [title, request, field] of wrong) {
+  test(`${title} is refused, naming ${field}`, (t) => {
+    t.deepEqual(
+      issuesOf(request)
+        .map((it) => it.field)
+        .filter((it) => it === field),
+      [field],
+    );
+  });
+}
+
+test("addresses and MAC addresses become canonical", (t) => {
+  const request = parseRequest({
+    cnf: "a",
+    type: "HAIRPIN",
+    interconnect: "MEMIF",
+    vppInterface: "eth0",
+    hairpinInterface: { name: "h", physAddress: "02:00:00:00:AB:CD", ipAddresses: ["FD00:0::1/64"] },
+  });
+  t.like(request, { hairpinInterface: { physAddress: "02:00:00:00:ab:cd", ipAddresses: ["fd00::1/64"] } });
+});
+
+test("the JSON Schema describes every type", (t) => {
+  const text = JSON.stringify(requestJsonSchema());
+  for (const type of ["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"])
+    t.true(text.includes(`"${type}"`), type);
+});
+
+test("a file may be YAML or JSON", (t) => {
+  const yaml = "punts:\n  - cnf: cnf1\n    type: SPAN\n    interconnect: TAP\n    vppInterface: eth0\n";
+  t.deepEqual(parseRequests(yaml, "a.yaml"), parseRequests(JSON.stringify({ punts: [span] }), "a.json"));
+});
+
+test("errors of a file name the file, and the line or the field", (t) => {
+  const failure = (text: string) =>
+    t.throws(() => parseRequests(text, "punts.yaml"), { instanceOf: PuntError }).message;
+  t.regex(failure("punts:\n  - {cnf: a\n"), /punts\.yaml:3:1/);
+  t.regex(
+    failure("punts:\n  - cnf: a\n    type: SPAN\n    interconnect: TAP\n    vppInterface: ''\n"),
+    /punts\.yaml: punts\[0\]: vppInterface/,
+  );
+  t.regex(failure("punt: []"), /punts\.yaml: punts/);
+  t.regex(failure("punts: []\nother: 1"), /punts\.yaml: other/);
+});

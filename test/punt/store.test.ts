@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { Saver } from "../../lib/punt/saver.js";
+import { FileStore, type StoredState } from "../../lib/punt/store.js";
+
+const state = (claims: Record<string, string>): StoredState => ({
+  punts: [],
+  interconnects: [],
+  namespaces: [],
+  claims,
+});
+
+async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-store-"));
+  try {
+    await work(join(folder, "state.json"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("what was saved is there for the next", (t) =>
+  inFolder(async (path) => {
+    t.is(await new FileStore(path).load(), undefined);
+    const store = new FileStore(path);
+    await store.save(state({ a: "1" }));
+    await store.save(state({ a: "2" }));
+    t.deepEqual(await new FileStore(path).load(), state({ a: "2" }));
+    t.is((await stat(path)).mode & 0o777, 0o600);
+  }));
+
+const damages: [string, (text: string) => string, string][] = [
+  ["cut short", (text) => text.slice(0, text.length - 10), "STORE_DAMAGED"],
+  ["altered", (text) => text.replace('"2"', '"3"'), "STORE_DAMAGED"],
+  ["emptied", () => "", "STORE_DAMAGED"],
+  ["of a later version", (text) => text.replace('"version":1', '"version":2'), "STORE_VERSION"],
+];
+for (const [title, damage, code] of damages) {
+  test(`a file that is ${title} is reported with its backup, and stays as it is`, (t) =>
+    inFolder(async (path) => {
+      const store = new FileStore(path);
+      await store.save(state({ a: "1" }));
+      await store.save(state({ a: "2" }));
+      const damaged = damage(await readFile(path, "utf8"));
+      await writeFile(path, damaged);
+      const error = await t.throwsAsync(new FileStore(path).load(), { instanceOf: PuntError });
+      t.is(error.code, code);
+      t.is(error.details.backup, `${path}.backup`);
+      t.true(error.message.includes(path));
+      t.is(await readFile(path, "utf8"), damaged);
+      t.deepEqual(await new FileStore(`${path}.backup`).load(), state({ a: "1" }));
+    }));
+}
+
+test("changes that come during a write share the next one", async (t) => {
+  const written: number[] = [];
+  let version = 0;
+  const release: (() => void)[] = [];
+  const store = { load: async () => undefined, save: () => new Promise<void>((resolve) => release.push(resolve)) };
+  const saver = new Saver(store, () => {
+    written.push(version);
+    return state({});
+  });
+  const first = saver.save();
+  await new Promise(setImmediate);
+  const others = [1, 2, 3].map((it) => {
+    version = it;
+    return saver.save();
+  });
+  release.shift()!();
+  await first;
+  await new Promise(setImmediate);
+  t.deepEqual(written, [0, 3]);
+  release.shift()!();
+  await Promise.all(others);
+});
