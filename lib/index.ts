@@ -15,4 +15,5 @@ export type {
 } from "./memif.js";
 export { Memif } from "./memif.js";
 export { PacketBatch } from "./packet/batch.js";
+export * from "./punt/index.js";
 export * from "./punt-socket.js";
