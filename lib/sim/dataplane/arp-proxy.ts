@@ -1,0 +1,65 @@
+import { VnetError } from "../vnet-error.js";
+import { formatAddress } from "./address.js";
+import type { DataPlane } from "./dataplane.js";
+import type { SwInterface } from "./interface.js";
+import type { Packet } from "./packet.js";
+
+export interface ArpRange {
+  tableId: number;
+  low: number;
+  high: number;
+}
+
+/** arp-proxy: answers for ranges of addresses on the interfaces where it is switched on. */
+export class ArpProxy {
+  private readonly list = new Map<string, ArpRange>();
+  private readonly enabled = new Set<number>();
+  private readonly node;
+
+  constructor(private readonly dp: DataPlane) {
+    this.node = dp.graph.node("arp-proxy");
+    dp.interfaces.onChange((swInterface, change) => {
+      if (change === "delete") this.enabled.delete(swInterface.swIfIndex);
+    });
+  }
+
+  /** Adding a range again changes nothing; deleting one that is not there is an error. */
+  addDel(range: ArpRange, isAdd: boolean): void {
+    this.dp.ip4.get(range.tableId);
+    const key = `${range.tableId}:${range.low}:${range.high}`;
+    if (isAdd) this.list.set(key, range);
+    else if (!this.list.delete(key)) {
+      const text = `${formatAddress(range.low)} - ${formatAddress(range.high)}`;
+      throw new VnetError("NO_SUCH_ENTRY", `no proxy ARP for ${text} in table ${range.tableId}`);
+    }
+  }
+
+  setEnabled(swInterface: SwInterface, on: boolean): void {
+    if (on) this.enabled.add(swInterface.swIfIndex);
+    else this.enabled.delete(swInterface.swIfIndex);
+  }
+
+  ranges(): IterableIterator<ArpRange> {
+    return this.list.values();
+  }
+
+  interfaces(): number[] {
+    return [...this.enabled].sort((a, b) => a - b);
+  }
+
+  receive(packet: Packet, isRequest: boolean, target: number): void {
+    if (!isRequest || !this.enabled.has(packet.rx) || !this.covers(packet.rx, target)) {
+      return this.dp.drop(packet, this.dp.graph.node("arp-reply"), "IP4 destination address not local to subnet");
+    }
+    this.node.count("ARP replies sent");
+    this.dp.arp.reply(packet);
+  }
+
+  private covers(rx: number, target: number): boolean {
+    const { tableId } = this.dp.interfaces.find(rx)!.ip4.table;
+    for (const range of this.list.values()) {
+      if (range.tableId === tableId && target >= range.low && target <= range.high) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,16 @@
+import type { DataPlane } from "./dataplane.js";
+import { ETHERNET_HEADER } from "./packet.js";
+
+/** interface-output: the features of the interface, then its device. */
+export function defineInterfaceOutput(dp: DataPlane): void {
+  const output = dp.graph.node("interface-output");
+  output.define((packet) => {
+    const swInterface = dp.interfaces.find(packet.tx);
+    if (swInterface === undefined) return dp.drop(packet, output, "interface is deleted");
+    if (!swInterface.adminUp) return dp.drop(packet, output, "interface is down");
+    if (dp.arcs.interfaceOutput.run(packet, packet.tx)) return;
+    const frame = swInterface.mac === undefined ? packet.bytes.subarray(packet.l3) : packet.bytes;
+    if (frame.length > swInterface.linkMtu + ETHERNET_HEADER + 8) return dp.drop(packet, output, "MTU exceeded");
+    dp.transmit(swInterface, frame);
+  });
+}

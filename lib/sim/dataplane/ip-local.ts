@@ -1,0 +1,103 @@
+import { type AddressFamily, isLinkLocal6 } from "./address.js";
+import { checksum, foldSum, setU16, sum16, u16 } from "./bytes.js";
+import type { DataPlane } from "./dataplane.js";
+import { IP_PROTOCOL, type IpHeader, parseIp4, parseIp6, UDP_HEADER } from "./ip-header.js";
+import type { Packet } from "./packet.js";
+
+const BROADCAST = 0xffffffff;
+
+/**
+ * ip4-local and ip6-local: a packet for this VPP. It goes to whoever registered its protocol (a punt socket, for one), to
+ * ICMP or UDP, or to the punt arc.
+ */
+export class IpLocal {
+  private readonly node;
+  private readonly byProtocol = new Map<number, (packet: Packet, header: IpHeader) => void>();
+
+  constructor(
+    private readonly dp: DataPlane,
+    private readonly family: AddressFamily,
+  ) {
+    this.node = dp.graph.node(`ip${family}-local`);
+    this.node.define((packet) => this.receive(packet));
+  }
+
+  /** Gives a protocol to `handler` from now on; the last one to register has it. */
+  register(protocol: number, handler: (packet: Packet, header: IpHeader) => void): void {
+    this.byProtocol.set(protocol, handler);
+  }
+
+  unregister(protocol: number): void {
+    this.byProtocol.delete(protocol);
+  }
+
+  private receive(packet: Packet): void {
+    const header = (this.family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
+    if (typeof header === "string") return this.dp.drop(packet, this.node, header);
+    const wrong = this.checkSource(packet, header) ?? checkPayload(packet.bytes, header);
+    if (wrong !== undefined) return this.dp.drop(packet, this.node, wrong);
+    const handler = this.byProtocol.get(header.protocol);
+    if (handler !== undefined) handler(packet, header);
+    else this.dp.graph.node(`ip${this.family}-punt`).send(packet);
+  }
+
+  /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
+  private checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
+    const exempt = this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.icmp6 || isLinkLocal6(source);
+    return exempt ? undefined : this.reverse(packet, source);
+  }
+
+  private reverse(packet: Packet, source: IpHeader["source"]): string | undefined {
+    const best = this.dp.lookup[this.family].tableFor(packet)?.lookup(source)?.best ?? [];
+    if (best.some((path) => path.kind === "receive") && !packet.local) return "spoofed source address";
+    return best.length === 0 || best[0]!.kind === "drop" ? "ip source lookup miss" : undefined;
+  }
+}
+
+/** Checksum and length of UDP, TCP and ICMPv6, as far as they can be told from this one packet. */
+function checkPayload(bytes: Uint8Array, header: IpHeader): string | undefined {
+  const { protocol, payload, end, laterFragment } = header;
+  if (laterFragment) return undefined;
+  if (protocol === IP_PROTOCOL.udp) return checkUdp(bytes, header);
+  const covered = protocol === IP_PROTOCOL.tcp || (protocol === IP_PROTOCOL.icmp6 && header.family === 6);
+  if (!covered) return undefined;
+  if (end - payload < 4) return "bad transport length";
+  return pseudoChecksum(bytes, header) === 0 ? undefined : "bad transport checksum";
+}
+
+function checkUdp(bytes: Uint8Array, header: IpHeader): string | undefined {
+  const { payload, end } = header;
+  if (end - payload < UDP_HEADER) return "bad udp length";
+  const length = u16(bytes, payload + 4);
+  if (length < UDP_HEADER || length > end - payload) return "bad udp length";
+  if (u16(bytes, payload + 6) === 0) return header.family === 4 ? undefined : "bad transport checksum";
+  return pseudoChecksum(bytes, { ...header, end: payload + length }) === 0 ? undefined : "bad transport checksum";
+}
+
+/** The checksum over pseudo header and payload; 0 when the packet carries the right one. */
+export function pseudoChecksum(bytes: Uint8Array, header: IpHeader): number {
+  const length = header.end - header.payload;
+  let sum = header.protocol + length;
+  for (const address of [header.source, header.destination]) sum += addressSum(address);
+  return foldSum(sum16(bytes, header.payload, length, sum));
+}
+
+function addressSum(address: number | string): number {
+  if (typeof address === "number") return (address >>> 16) + (address & 0xffff);
+  let sum = 0;
+  for (let i = 0; i < 16; i += 2) sum += (address.charCodeAt(i) << 8) | address.charCodeAt(i + 1);
+  return sum;
+}
+
+/** Writes a transport checksum at `at`. */
+export function setPseudoChecksum(bytes: Uint8Array, header: IpHeader, at: number): void {
+  setU16(bytes, at, 0);
+  const sum = pseudoChecksum(bytes, header);
+  setU16(bytes, at, sum === 0 && header.protocol === IP_PROTOCOL.udp ? 0xffff : sum);
+}
+
+/** Writes an IPv4 header's checksum. */
+export function setIp4Checksum(bytes: Uint8Array, at: number): void {
+  setU16(bytes, at + 10, 0);
+  setU16(bytes, at + 10, checksum(bytes, at, (bytes[at]! & 15) * 4));
+}

@@ -1,0 +1,95 @@
+import { type Address, type AddressFamily, isMulticast, multicastMac } from "./address.js";
+import { setU16, u16 } from "./bytes.js";
+import type { DataPlane } from "./dataplane.js";
+import { ETHERTYPE } from "./ethernet.js";
+import type { SwInterface } from "./interface.js";
+import type { IpHeader } from "./ip-header.js";
+import { ETHERNET_HEADER, type Packet } from "./packet.js";
+
+/** ip4-rewrite and ip6-rewrite: one hop less to live, the next link's header, and out. */
+export class IpRewrite {
+  private readonly node;
+  private readonly arpNode;
+  private readonly output;
+
+  constructor(
+    private readonly dp: DataPlane,
+    private readonly family: AddressFamily,
+  ) {
+    this.node = dp.graph.node(`ip${family}-rewrite`);
+    this.arpNode = dp.graph.node(family === 4 ? "ip4-arp" : "ip6-discover-neighbor");
+    this.output = dp.graph.node("interface-output");
+  }
+
+  /** Sends a packet to a neighbor on a link. While its MAC address is unknown it is asked for, and the packet is lost. */
+  send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address): void {
+    const swInterface = this.dp.interfaces.find(swIfIndex);
+    if (swInterface === undefined) return this.dp.drop(packet, this.node, "interface is deleted");
+    if (!packet.local && !this.age(packet, header)) return;
+    if (header.end - packet.l3 > swInterface.ipMtu(this.family)) return this.tooBig(packet, header, swInterface);
+    if (swInterface.mac === undefined) return this.sendBare(packet, swInterface);
+    const mac = this.macOf(swInterface, neighbor);
+    if (mac !== undefined) return this.sendTo(packet, swInterface, mac);
+    this.solicit(swInterface, neighbor);
+    this.dp.drop(packet, this.arpNode, this.family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
+  }
+
+  /** The link header in front of the network header, whatever was there before. */
+  sendTo(packet: Packet, swInterface: SwInterface, mac: Uint8Array): void {
+    const frame = frameFor(packet);
+    frame.set(mac.subarray(0, 6), 0);
+    frame.set(swInterface.mac!, 6);
+    setU16(frame, 12, this.family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
+    packet.bytes = frame;
+    packet.l3 = ETHERNET_HEADER;
+    packet.tx = swInterface.swIfIndex;
+    this.output.send(packet);
+  }
+
+  private sendBare(packet: Packet, swInterface: SwInterface): void {
+    packet.tx = swInterface.swIfIndex;
+    this.output.send(packet);
+  }
+
+  private macOf(swInterface: SwInterface, neighbor: Address): Uint8Array | undefined {
+    if (isMulticast(neighbor)) return multicastMac(neighbor);
+    return this.dp.neighbors.find(swInterface.swIfIndex, neighbor)?.mac;
+  }
+
+  private solicit(swInterface: SwInterface, neighbor: Address): void {
+    if (typeof neighbor === "number") this.dp.arp.request(swInterface, neighbor);
+    else this.dp.nd.solicit(swInterface, neighbor);
+  }
+
+  /** Takes one off the TTL. False: it was the last, and the sender has been told. */
+  private age(packet: Packet, header: IpHeader): boolean {
+    const { bytes, l3 } = packet;
+    const at = l3 + (this.family === 4 ? 8 : 7);
+    if (bytes[at]! <= 1) {
+      this.dp.icmp[this.family].timeExceeded(packet, header);
+      return false;
+    }
+    bytes[at]!--;
+    if (this.family === 4) addToChecksum(bytes, l3 + 10, 0x0100);
+    return true;
+  }
+
+  private tooBig(packet: Packet, header: IpHeader, swInterface: SwInterface): void {
+    this.node.count("ip MTU exceeded");
+    this.dp.icmp[this.family].packetTooBig(packet, header, swInterface.ipMtu(this.family));
+  }
+}
+
+/** RFC 1624 for a field that became smaller by `less`: the checksum grows by it, with the carry around. */
+function addToChecksum(bytes: Uint8Array, at: number, less: number): void {
+  const sum = u16(bytes, at) + less;
+  setU16(bytes, at, (sum & 0xffff) + (sum >>> 16));
+}
+
+/** The packet's bytes with exactly an Ethernet header's room before the network header. */
+function frameFor(packet: Packet): Uint8Array {
+  if (packet.l3 === ETHERNET_HEADER) return packet.bytes;
+  const frame = new Uint8Array(ETHERNET_HEADER + packet.length - packet.l3);
+  frame.set(packet.bytes.subarray(packet.l3), ETHERNET_HEADER);
+  return frame;
+}

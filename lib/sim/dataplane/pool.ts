@@ -1,0 +1,44 @@
+/**
+ * Numbered slots as VPP's pools hand them out: the slot freed last is used first. Tests that compare indexes with a real
+ * VPP depend on that order.
+ */
+export class Pool<T> {
+  private readonly slots: (T | undefined)[] = [];
+  private readonly free: number[] = [];
+  private used = 0;
+
+  /** Number of items in use. */
+  get size(): number {
+    return this.used;
+  }
+
+  add(item: T): number {
+    const index = this.free.pop() ?? this.slots.length;
+    this.slots[index] = item;
+    this.used++;
+    return index;
+  }
+
+  get(index: number): T | undefined {
+    return this.slots[index];
+  }
+
+  delete(index: number): void {
+    if (this.slots[index] === undefined) return;
+    this.slots[index] = undefined;
+    this.free.push(index);
+    this.used--;
+  }
+
+  /** The items in use, by index. */
+  *entries(): IterableIterator<[number, T]> {
+    for (let i = 0; i < this.slots.length; i++) {
+      const item = this.slots[i];
+      if (item !== undefined) yield [i, item];
+    }
+  }
+
+  *values(): IterableIterator<T> {
+    for (const [, item] of this.entries()) yield item;
+  }
+}

@@ -1,0 +1,102 @@
+import { VnetError } from "../vnet-error.js";
+import type { AddressFamily } from "./address.js";
+import type { DataPlane } from "./dataplane.js";
+import { IP_PROTOCOL, type IpHeader } from "./ip-header.js";
+import type { Packet } from "./packet.js";
+
+export type PuntExceptionHandler = (packet: Packet, reason: number) => void;
+
+/** UDP port that says "every port nobody listens on". */
+const ALL_PORTS = 0xffff;
+/** ESP on UDP: RFC 3948. */
+const ESP_PORT = 4500;
+
+/** The reasons VPP registers at its start, in its order: the id is the index. Clients must go by the name. */
+const REASONS = ["ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-such-tunnel", "ipsec6-spi-o-udp-0"];
+
+/**
+ * The punt infrastructure: the ip4-punt and ip6-punt arcs for packets nothing else takes, and exceptions by reason.
+ *
+ * The reasons are those of IPsec, whose nodes VPP inserts with its first tunnel. The embedded VPP has no IPsec: it behaves as
+ * a VPP with one tunnel that no packet belongs to, so that ESP for this VPP raises them.
+ */
+export class Punt {
+  private readonly exceptions = new Map<number, PuntExceptionHandler>();
+  private readonly dispatch;
+
+  constructor(private readonly dp: DataPlane) {
+    this.dispatch = dp.graph.node("punt-dispatch");
+    for (const family of [4, 6] as const) {
+      this.definePuntNode(family);
+      dp.local[family].register(IP_PROTOCOL.esp, (packet, header) => this.esp(packet, header));
+    }
+    dp.udp[4].register(ESP_PORT, (packet, header) => this.espOverUdp(packet, header));
+  }
+
+  /** Names of the punt reasons; their ids are the indexes. */
+  get reasons(): readonly string[] {
+    return REASONS;
+  }
+
+  /** Who gets the packets of a reason from now on. */
+  registerException(reason: number, handler: PuntExceptionHandler): void {
+    this.exceptions.set(reason, handler);
+  }
+
+  unregisterException(reason: number): boolean {
+    return this.exceptions.delete(reason);
+  }
+
+  /** `set_punt` for exceptions: to the punt arc of the reason's protocol. */
+  addDelException(reason: number, isAdd: boolean): void {
+    const family = REASONS[reason]?.startsWith("ipsec6") ? 6 : 4;
+    if (isAdd && this.exceptions.has(reason)) throw new VnetError("UNSPECIFIED", "Existing punting registration...");
+    if (isAdd) this.exceptions.set(reason, (packet) => this.dp.graph.node(`ip${family}-punt`).send(packet));
+    else if (!this.exceptions.delete(reason)) {
+      throw new VnetError("UNSPECIFIED", "Punting registration not found...");
+    }
+  }
+
+  /** `set_punt` for L4: UDP ports, or all that nobody listens on. */
+  addDelL4(family: AddressFamily, protocol: number, port: number, isAdd: boolean): void {
+    if (protocol !== IP_PROTOCOL.udp && protocol !== IP_PROTOCOL.tcp) {
+      throw new VnetError("UNSPECIFIED", `only UDP (17) and TCP (6) protocols are supported, got ${protocol}`);
+    }
+    if (port === ALL_PORTS) {
+      if (protocol === IP_PROTOCOL.udp) this.dp.udp[family].puntUnknown = isAdd;
+      return;
+    }
+    if (protocol === IP_PROTOCOL.tcp) throw new VnetError("UNSPECIFIED", "punt TCP ports is not supported yet");
+    const node = this.dp.graph.node(`ip${family}-udp-punt`);
+    if (isAdd) this.dp.udp[family].register(port, (packet) => this.dp.drop(packet, node, "UDP port"));
+    else this.dp.udp[family].unregister(port);
+  }
+
+  private definePuntNode(family: AddressFamily): void {
+    const node = this.dp.graph.node(`ip${family}-punt`);
+    const arc = this.dp.arcs[family === 4 ? "ip4" : "ip6"].punt;
+    node.define((packet) => {
+      if (!arc.run(packet, packet.rx)) this.dp.drop(packet, node, "punted, and nobody took it");
+    });
+  }
+
+  private raise(packet: Packet, name: string): void {
+    const reason = REASONS.indexOf(name);
+    const handler = this.exceptions.get(reason);
+    this.dispatch.count(name);
+    if (handler === undefined) this.dp.drop(packet, this.dispatch, "no registrations");
+    else handler(packet, reason);
+  }
+
+  private esp(packet: Packet, { family, payload, end }: IpHeader): void {
+    if (end - payload < 8) return this.dp.drop(packet, this.dispatch, "ESP too short");
+    this.raise(packet, `ipsec${family}-no-such-tunnel`);
+  }
+
+  /** Four zero bytes where the SPI would be: IKE, not ESP. */
+  private espOverUdp(packet: Packet, { payload, end }: IpHeader): void {
+    const spi = payload + 8;
+    const isIke = end - spi >= 4 && packet.bytes.subarray(spi, spi + 4).every((byte) => byte === 0);
+    this.raise(packet, isIke ? "ipsec4-spi-o-udp-0" : "ipsec4-no-such-tunnel");
+  }
+}
