@@ -184,7 +184,8 @@ function matches(rule: AclRule, tuple: Tuple): boolean {
   if (!covers(rule.source.address, rule.source.length, header.source)) return false;
   if (rule.protocol === 0) return true;
   if (rule.protocol !== header.protocol || !tuple.hasPorts) return false;
-  if (!inRange(tuple.sourcePort, rule.sourcePorts) || !inRange(tuple.destinationPort, rule.destinationPorts)) return false;
+  if (!inRange(tuple.sourcePort, rule.sourcePorts) || !inRange(tuple.destinationPort, rule.destinationPorts))
+    return false;
   return header.protocol !== IP_PROTOCOL.tcp || (tuple.tcpFlags & rule.tcpFlagsMask) === rule.tcpFlagsValue;
 }
 

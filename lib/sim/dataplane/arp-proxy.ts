@@ -47,7 +47,7 @@ export class ArpProxy {
     return [...this.enabled].sort((a, b) => a - b);
   }
 
-  receive(packet: Packet, isRequest: boolean, target: number): void {
+  receive(packet: Packet, isRequest: boolean, target: number) {
     if (!isRequest || !this.enabled.has(packet.rx) || !this.covers(packet.rx, target)) {
       return this.dp.drop(packet, this.dp.graph.node("arp-reply"), "IP4 destination address not local to subnet");
     }

@@ -69,7 +69,7 @@ export class Arp {
     this.output.send(packet);
   }
 
-  private receive(packet: Packet): void {
+  private receive(packet: Packet) {
     const swInterface = this.dp.interfaces.find(packet.rx)!;
     if (this.dp.arcs.arp.run(packet, packet.rx)) return;
     if (swInterface.ip4.enabled <= 0) return this.dp.drop(packet, this.dp.graph.node("arp-disabled"), "ARP disabled");

@@ -158,7 +158,7 @@ export class DhcpClient {
     this.retry(() => this.repeatRequest());
   }
 
-  private bind(address: number, options: { code: number; data: Uint8Array }[]): void {
+  private bind(address: number, options: { code: number; data: Uint8Array }[]) {
     const { lease, swInterface } = this;
     const mask = findOption(options, DHCP_OPTION.mask);
     const dns = findOption(options, DHCP_OPTION.dns) ?? new Uint8Array(0);

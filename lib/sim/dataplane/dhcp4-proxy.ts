@@ -26,7 +26,12 @@ export class Dhcp4Proxy {
   constructor(private readonly dp: DataPlane) {
     this.toServer = dp.graph.node("dhcp-proxy-to-server");
     this.toClient = dp.graph.node("dhcp-proxy-to-client");
-    this.config = new DhcpProxyConfig(4, dp.ip4, (tableId) => this.start(tableId), (tableId) => this.stop(tableId));
+    this.config = new DhcpProxyConfig(
+      4,
+      dp.ip4,
+      (tableId) => this.start(tableId),
+      (tableId) => this.stop(tableId),
+    );
   }
 
   /** Takes the DHCP ports: with the first proxy or client, and, as VPP, for good. */
@@ -45,7 +50,7 @@ export class Dhcp4Proxy {
     this.dp.ip4.find(tableId)?.remove(BROADCAST, 32, "dhcp");
   }
 
-  private fromClient(packet: Packet, header: IpHeader): void {
+  private fromClient(packet: Packet, header: IpHeader) {
     // Servers answer from port 67 to port 67: what comes from there is on its way to the client.
     if (u16(packet.bytes, header.payload) === DHCP.serverPort) return this.fromServer(packet, header);
     const swInterface = this.dp.interfaces.find(packet.rx);
@@ -77,7 +82,7 @@ export class Dhcp4Proxy {
     }
   }
 
-  private fromServer(packet: Packet, header: IpHeader): void {
+  private fromServer(packet: Packet, header: IpHeader) {
     if (this.dp.dhcpClients.receive(packet, header)) return this.toClient.count("DHCP packets for this VPP's client");
     const dhcp = header.payload + UDP_HEADER;
     if (!isDhcp(packet.bytes, dhcp, header.end)) return this.dp.drop(packet, this.toClient, "not a DHCP message");
@@ -155,4 +160,3 @@ function withRelayOption(packet: Packet, header: IpHeader, end: number | undefin
   setU16(bytes, udp + 4, bytes.length - udp);
   return bytes;
 }
-

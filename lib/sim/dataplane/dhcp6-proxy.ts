@@ -33,7 +33,12 @@ export class Dhcp6Proxy {
   constructor(private readonly dp: DataPlane) {
     this.toServer = dp.graph.node("dhcpv6-proxy-to-server");
     this.toClient = dp.graph.node("dhcpv6-proxy-to-client");
-    this.config = new DhcpProxyConfig(6, dp.ip6, (tableId) => this.start(tableId), (tableId) => this.stop(tableId));
+    this.config = new DhcpProxyConfig(
+      6,
+      dp.ip6,
+      (tableId) => this.start(tableId),
+      (tableId) => this.stop(tableId),
+    );
   }
 
   private start(tableId: number): void {
@@ -51,7 +56,7 @@ export class Dhcp6Proxy {
     this.dp.udp[6].unregister(CLIENT_PORT);
   }
 
-  private fromClient(packet: Packet, header: IpHeader): void {
+  private fromClient(packet: Packet, header: IpHeader) {
     const message = packet.bytes.subarray(header.payload + UDP_HEADER, header.end);
     const type = message[0];
     if (type === RELAY_REPLY) return this.fromServer(packet, header);
@@ -76,7 +81,7 @@ export class Dhcp6Proxy {
     return addresses.find(({ address }) => !isLinkLocal6(address))?.address as string | undefined;
   }
 
-  private fromServer(packet: Packet, header: IpHeader): void {
+  private fromServer(packet: Packet, header: IpHeader) {
     const message = packet.bytes.subarray(header.payload + UDP_HEADER, header.end);
     const reply = parseReply(message);
     if (typeof reply === "string") return this.dp.drop(packet, this.toClient, reply);
@@ -105,7 +110,13 @@ export class Dhcp6Proxy {
 }
 
 /** RFC 8415, section 9: the client's message in one option, who and where the client is around it. */
-function relayForward(packet: Packet, { source }: IpHeader, message: Uint8Array, link: string, hops: number): Uint8Array {
+function relayForward(
+  packet: Packet,
+  { source }: IpHeader,
+  message: Uint8Array,
+  link: string,
+  hops: number,
+): Uint8Array {
   const isRelayed = message[0] === RELAY_FORWARD;
   const global = !isLinkLocal6(source);
   const macOption = isRelayed ? 0 : OPTION_HEADER + 8;

@@ -2,7 +2,7 @@ import type { AddressFamily } from "./address.js";
 import { writeAddress } from "./address.js";
 import { checksum, setU16, setU32 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP4_HEADER, IP_PROTOCOL, type IpHeader } from "./ip-header.js";
+import { IP_PROTOCOL, IP4_HEADER, type IpHeader } from "./ip-header.js";
 import { setIp4Checksum } from "./ip-local.js";
 import { ETHERNET_HEADER, Packet } from "./packet.js";
 
@@ -45,7 +45,7 @@ export class Icmp4 implements IcmpErrors {
     this.error(packet, header, UNREACHABLE, FRAGMENTATION_NEEDED, mtu);
   }
 
-  private receive(packet: Packet, header: IpHeader): void {
+  private receive(packet: Packet, header: IpHeader) {
     const { bytes, l3 } = packet;
     const { payload, end } = header;
     if (end - payload < 8) return this.dp.drop(packet, this.input, "ICMP packet too short");

@@ -49,14 +49,14 @@ export class Icmp6 implements IcmpErrors {
     this.error(packet, header, TOO_BIG, 0, mtu);
   }
 
-  private receive(packet: Packet, header: IpHeader): void {
+  private receive(packet: Packet, header: IpHeader) {
     if (header.end - header.payload < 8) return this.dp.drop(packet, this.input, "ICMP packet too short");
     const handler = this.byType.get(packet.bytes[header.payload]!);
     if (handler !== undefined) handler(packet, header);
     else this.dp.graph.node("ip6-punt").send(packet);
   }
 
-  private echo(packet: Packet, header: IpHeader): void {
+  private echo(packet: Packet, header: IpHeader) {
     const { bytes, l3 } = packet;
     const source = this.answerFrom(packet, header);
     if (source === undefined) return this.dp.drop(packet, this.input, "no source address");

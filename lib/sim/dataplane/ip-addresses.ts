@@ -1,5 +1,13 @@
 import { VnetError } from "../vnet-error.js";
-import { type Address, type AddressFamily, covers, familyOf, formatPrefix, linkLocalOf, maxPrefixLength } from "./address.js";
+import {
+  type Address,
+  type AddressFamily,
+  covers,
+  familyOf,
+  formatPrefix,
+  linkLocalOf,
+  maxPrefixLength,
+} from "./address.js";
 import { type FibTable, fibPath } from "./fib.js";
 import type { InterfaceTable, SwInterface } from "./interface.js";
 import type { IpTables } from "./ip-tables.js";
@@ -61,7 +69,8 @@ export class IpAddresses {
 
   removeAll(swInterface: SwInterface): void {
     for (const family of [4, 6] as const) {
-      for (const { address, length } of [...swInterface.ip(family).addresses]) this.remove(swInterface, address, length);
+      for (const { address, length } of [...swInterface.ip(family).addresses])
+        this.remove(swInterface, address, length);
     }
   }
 

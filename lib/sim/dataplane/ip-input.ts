@@ -8,7 +8,7 @@ import type { Packet } from "./packet.js";
  * ip4-input and ip6-input: the header is checked, the interface's features look at the packet, and it goes on to lookup.
  * The features run also on an interface without addresses, as in VPP: the check that IP is on comes behind them.
  */
-export function defineIpInput(dp: DataPlane, family: AddressFamily): void {
+export function defineIpInput(dp: DataPlane, family: AddressFamily) {
   const input = dp.graph.node(`ip${family}-input`);
   const notEnabled = dp.graph.node(`ip${family}-not-enabled`);
   const unicast = dp.graph.node(`ip${family}-lookup`);

@@ -31,7 +31,7 @@ export class IpLocal {
     this.byProtocol.delete(protocol);
   }
 
-  private receive(packet: Packet): void {
+  private receive(packet: Packet) {
     const header = (this.family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
     if (typeof header === "string") return this.dp.drop(packet, this.node, header);
     const wrong = this.checkSource(packet, header) ?? checkPayload(packet.bytes, header);
@@ -43,7 +43,8 @@ export class IpLocal {
 
   /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
   private checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
-    const exempt = this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.icmp6 || isLinkLocal6(source);
+    const exempt =
+      this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.icmp6 || isLinkLocal6(source);
     return exempt ? undefined : this.reverse(packet, source);
   }
 

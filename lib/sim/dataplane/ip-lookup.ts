@@ -31,7 +31,7 @@ export class IpLookup {
   }
 
   /** Sends a packet along one of `paths`: also for features that choose the paths themselves (ABF). */
-  follow(packet: Packet, header: IpHeader, paths: readonly FibPath[], depth = 0): void {
+  follow(packet: Packet, header: IpHeader, paths: readonly FibPath[], depth = 0) {
     const path = choosePath(paths, header);
     if (path === undefined || path.kind === "drop") return this.dp.drop(packet, this.node, "no route");
     if (path.kind === "receive") return this.localNode.send(packet);
@@ -41,7 +41,7 @@ export class IpLookup {
     this.dp.rewrite[this.family].send(packet, header, path.swIfIndex, neighbor);
   }
 
-  private lookup(packet: Packet): void {
+  private lookup(packet: Packet) {
     const header = this.parse(packet.bytes, packet.l3);
     if (typeof header === "string") return this.dp.drop(packet, this.node, header);
     if (this.linkLocal(packet, header)) return;
@@ -60,7 +60,7 @@ export class IpLookup {
     return true;
   }
 
-  private recurse(packet: Packet, header: IpHeader, path: FibPath, depth: number): void {
+  private recurse(packet: Packet, header: IpHeader, path: FibPath, depth: number) {
     const tables = this.family === 4 ? this.dp.ip4 : this.dp.ip6;
     const table = tables.find(path.tableId ?? 0);
     const target: Address = path.kind === "table" ? header.destination : path.nextHop!;
@@ -91,6 +91,7 @@ function choosePath(paths: readonly FibPath[], header: IpHeader): FibPath | unde
 function hashOf({ source, destination }: IpHeader): number {
   if (typeof source === "number") return (source ^ (destination as number)) >>> 0;
   let hash = 0;
-  for (let i = 0; i < 16; i++) hash = (hash * 31 + (source.charCodeAt(i) ^ (destination as string).charCodeAt(i))) >>> 0;
+  for (let i = 0; i < 16; i++)
+    hash = (hash * 31 + (source.charCodeAt(i) ^ (destination as string).charCodeAt(i))) >>> 0;
   return hash;
 }

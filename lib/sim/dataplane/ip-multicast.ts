@@ -5,7 +5,7 @@ import type { MulticastEntry } from "./mfib.js";
 import type { Packet } from "./packet.js";
 
 /** ip4-mfib-forward-lookup and its IPv6 twin: where a packet to a group goes. */
-export function defineMulticast(dp: DataPlane, family: AddressFamily): void {
+export function defineMulticast(dp: DataPlane, family: AddressFamily) {
   const node = dp.graph.node(`ip${family}-mfib-forward-lookup`);
   const rpf = dp.graph.node(`ip${family}-mfib-forward-rpf`);
   const local = dp.graph.node(`ip${family}-local`);

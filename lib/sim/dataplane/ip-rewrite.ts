@@ -22,7 +22,7 @@ export class IpRewrite {
   }
 
   /** Sends a packet to a neighbor on a link. While its MAC address is unknown it is asked for, and the packet is lost. */
-  send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address): void {
+  send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address) {
     const swInterface = this.dp.interfaces.find(swIfIndex);
     if (swInterface === undefined) return this.dp.drop(packet, this.node, "interface is deleted");
     if (!packet.local && !this.age(packet, header)) return;

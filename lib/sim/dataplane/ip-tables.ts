@@ -1,5 +1,5 @@
 import { VnetError } from "../vnet-error.js";
-import { type AddressFamily, UNSPECIFIED6, parseAddress } from "./address.js";
+import { type AddressFamily, parseAddress, UNSPECIFIED6 } from "./address.js";
 import { FibTable, fibPath } from "./fib.js";
 import { MulticastTable } from "./mfib.js";
 

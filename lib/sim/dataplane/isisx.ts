@@ -26,7 +26,7 @@ export class Isisx {
     return this.connections.entries();
   }
 
-  private forward(packet: Packet): void {
+  private forward(packet: Packet) {
     const node = this.dp.graph.node("isisx");
     const tx = this.connections.get(packet.rx);
     if (tx === undefined) return this.dp.drop(packet, node, "no connection");

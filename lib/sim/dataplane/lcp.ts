@@ -1,9 +1,9 @@
 import { VnetError } from "../vnet-error.js";
+import { u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
 import { ETHERTYPE } from "./ethernet.js";
 import type { SwInterface } from "./interface.js";
 import { ETHERNET_HEADER, type Packet } from "./packet.js";
-import { u16 } from "./bytes.js";
 
 export interface LcpPair {
   phy: SwInterface;
@@ -85,7 +85,7 @@ export class Lcp {
   }
 
   /** linux-cp-punt-xc: between the two of a pair, whichever it came in on. */
-  private crossConnect(packet: Packet): void {
+  private crossConnect(packet: Packet) {
     const node = this.dp.graph.node("linux-cp-punt-xc");
     const out = this.byPhy.get(packet.rx)?.host ?? this.byHost.get(packet.rx)?.phy;
     if (out === undefined) return this.dp.drop(packet, node, "no pair");

@@ -60,7 +60,7 @@ export class NeighborDiscovery {
     return { target, mac: present ? bytes.subarray(at + 2, at + 8) : undefined };
   }
 
-  private solicited(packet: Packet, header: IpHeader): void {
+  private solicited(packet: Packet, header: IpHeader) {
     const question = this.read(packet, header);
     const swInterface = this.dp.interfaces.find(packet.rx)!;
     if (question === undefined) return this.dp.drop(packet, this.node, "neighbor solicitation too short");
@@ -76,7 +76,7 @@ export class NeighborDiscovery {
     this.answer(packet, header, swInterface);
   }
 
-  private advertised(packet: Packet, header: IpHeader): void {
+  private advertised(packet: Packet, header: IpHeader) {
     const answer = this.read(packet, header);
     if (answer?.mac === undefined) return this.dp.drop(packet, this.node, "neighbor advertisement without address");
     this.node.count("neighbor advertisements received");

@@ -38,7 +38,11 @@ const ACTION_IP6 = 2;
 export class PuntSocket {
   /** Set when startup.conf has a `punt { socket PATH }` stanza. */
   transport: PuntTransport | undefined;
-  private readonly clients = { l4: new Map<string, PuntClient>(), proto: new Map<string, PuntClient>(), exception: new Map<number, PuntClient>() };
+  private readonly clients = {
+    l4: new Map<string, PuntClient>(),
+    proto: new Map<string, PuntClient>(),
+    exception: new Map<number, PuntClient>(),
+  };
   private readonly nodes;
 
   constructor(private readonly dp: DataPlane) {
@@ -77,7 +81,7 @@ export class PuntSocket {
   }
 
   /** What a client sent to VPP's socket: a descriptor and a frame. VPP looks at little of it. */
-  inject(datagram: Uint8Array): void {
+  inject(datagram: Uint8Array) {
     const node = this.dp.graph.node("punt-socket-rx");
     if (datagram.length <= SHORTEST_INJECTION) return node.count("Socket RX error, readv error");
     const view = new DataView(datagram.buffer, datagram.byteOffset, DESCRIPTOR);
@@ -145,7 +149,7 @@ export class PuntSocket {
     this.punt(packet, family, this.clients.l4.get(l4Key(family, port)));
   }
 
-  private punt(packet: Packet, family: AddressFamily, client: PuntClient | undefined): void {
+  private punt(packet: Packet, family: AddressFamily, client: PuntClient | undefined) {
     const node = this.nodes[family];
     if (client === undefined || this.transport === undefined) return node.count("Socket TX error");
     this.transport.send(client.path, packet.rx, packet.bytes, (accepted) => {

@@ -88,7 +88,7 @@ export class Punt {
     else handler(packet, reason);
   }
 
-  private esp(packet: Packet, { family, payload, end }: IpHeader): void {
+  private esp(packet: Packet, { family, payload, end }: IpHeader) {
     if (end - payload < 8) return this.dp.drop(packet, this.dispatch, "ESP too short");
     this.raise(packet, `ipsec${family}-no-such-tunnel`);
   }

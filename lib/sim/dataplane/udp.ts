@@ -31,7 +31,7 @@ export class UdpLocal {
     this.byPort.delete(port);
   }
 
-  private receive(packet: Packet, header: IpHeader): void {
+  private receive(packet: Packet, header: IpHeader) {
     const handler = this.byPort.get(u16(packet.bytes, header.payload + 2));
     if (handler !== undefined) return handler(packet, header);
     this.node.count("no listener for dst port");
