@@ -1,0 +1,96 @@
+import type { Socket } from "node:net";
+import type { MessageValue } from "../../binapi/index.js";
+import { Deframer, SOCKET_HEADER, writeSocketHeader } from "./framing.js";
+import type { MessageTable } from "./message-table.js";
+import type { ApiClient } from "./registry.js";
+
+/** One client's connection. */
+export class Connection implements ApiClient {
+  private readonly deframer = new Deframer();
+  private readonly goneListeners: (() => void)[] = [];
+  private gone = false;
+
+  /**
+   * @param index as VPP hands it out
+   * @param received called with each message, in order
+   */
+  constructor(
+    private readonly socket: Socket,
+    readonly index: number,
+    private readonly table: MessageTable,
+    private readonly received: (message: Buffer, connection: Connection) => void,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    socket.on("data", (chunk) => this.data(chunk));
+    // A reset is how a killed client leaves: "close" follows.
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.closed());
+  }
+
+  get isGone(): boolean {
+    return this.gone;
+  }
+
+  onGone(listener: () => void): void {
+    if (this.gone) listener();
+    else this.goneListeners.push(listener);
+  }
+
+  event(name: string, value: MessageValue): void {
+    this.send(name, 0, value);
+  }
+
+  send(name: string, context: number, value: MessageValue): void {
+    if (!this.gone) this.socket.write(this.frame(name, context, value));
+  }
+
+  /** Sends half of a message and breaks the connection. */
+  cut(name: string, context: number, value: MessageValue): void {
+    const frame = this.frame(name, context, value);
+    this.socket.write(frame.subarray(0, frame.length >> 1), () => this.destroy());
+  }
+
+  /** Closes when everything written has been sent. */
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+    this.closed();
+  }
+
+  /** Collects what is written until `uncork`: one system call for the answers to a burst of requests. */
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  private frame(name: string, context: number, value: MessageValue): Buffer {
+    const message = this.table.schema.message(name);
+    const bytes = message.encode(value, { id: this.table.id(name) ?? 0, clientIndex: this.index, context });
+    const frame = Buffer.allocUnsafe(SOCKET_HEADER + bytes.length);
+    writeSocketHeader(frame, bytes.length);
+    frame.set(bytes, SOCKET_HEADER);
+    return frame;
+  }
+
+  private data(chunk: Buffer): void {
+    if (this.gone) return;
+    try {
+      for (const message of this.deframer.push(chunk)) this.received(message, this);
+    } catch (error) {
+      this.failed(error);
+      this.destroy();
+    }
+  }
+
+  private closed(): void {
+    if (this.gone) return;
+    this.gone = true;
+    for (const listener of this.goneListeners.splice(0)) listener();
+  }
+}

@@ -1,0 +1,37 @@
+import type { DataPlane } from "../dataplane/dataplane.js";
+import type { SwInterface } from "../dataplane/interface.js";
+import type { DeviceFactory } from "../devices/factory.js";
+import type { VppLog } from "../log.js";
+import type { MessageTable } from "./message-table.js";
+import type { ApiRegistry } from "./registry.js";
+
+/** What the handlers of one life of VPP work on. */
+export interface ApiContext {
+  registry: ApiRegistry;
+  dp: DataPlane;
+  log: VppLog;
+  devices: DeviceFactory;
+  /** The table, once it is made: it lists what the registry has. */
+  table(): MessageTable;
+  /** Where relative socket names are. */
+  runtimeDirectory: string;
+  /** "26.06". */
+  release: string;
+  plugins(): string[];
+  /** Runs a line of VPP's command line. */
+  cli(line: string): string;
+}
+
+export type StatusFlag = "IF_STATUS_API_FLAG_ADMIN_UP" | "IF_STATUS_API_FLAG_LINK_UP";
+
+export function statusFlags({ adminUp, linkUp }: SwInterface): StatusFlag[] {
+  const flags: StatusFlag[] = [];
+  if (adminUp) flags.push("IF_STATUS_API_FLAG_ADMIN_UP");
+  if (linkUp) flags.push("IF_STATUS_API_FLAG_LINK_UP");
+  return flags;
+}
+
+/** An enum's value as a number: names the codec knows come as text, others as numbers. */
+export function enumNumber(value: string | number, names: Readonly<Record<string, number>>): number {
+  return typeof value === "number" ? value : (names[value] ?? 0);
+}

@@ -1,0 +1,38 @@
+import type { ApiContext } from "./context.js";
+
+/** Connecting, keeping in touch, saying who one is: memclnt.api, vpe.api, vlib.api. */
+export function registerCore(context: ApiContext): void {
+  const { registry } = context;
+  registry.reply("sockclnt_create", (_args, client) => ({
+    response: 0,
+    index: client.index,
+    message_table: context.table().entries(),
+  }));
+  registry.reply("sockclnt_delete", () => ({ response: 1 }));
+  registry.reply("control_ping", (_args, client) => ({ client_index: client.index, vpe_pid: process.pid }));
+  registry.reply("show_version", () => ({
+    program: "vpe",
+    version: `${context.release}-embedded`,
+    build_date: "2026-06-25T00:00:00",
+    build_directory: "vpp-punt/sim",
+  }));
+  registry.reply("get_api_json", () => ({ json: apiJson(context) }));
+  registry.reply("api_versions", () => ({
+    api_versions: context
+      .table()
+      .modules()
+      .map((module) => ({ major: 1, minor: 0, patch: 0, name: `${module}.api` })),
+  }));
+  registry.reply("show_vpe_system_time", () => ({ vpe_system_time: Date.now() / 1000 }));
+  registry.reply<{ cmd: string }>("cli_inband", ({ cmd }) => ({ reply: context.cli(cmd) }));
+}
+
+/** The definitions of what this VPP has, and of no more. */
+function apiJson(context: ApiContext): string {
+  const table = context.table();
+  const files = table.schema.toApiJson().map((file) => ({
+    ...file,
+    messages: file.messages.filter(([name]) => table.has(name as string)),
+  }));
+  return JSON.stringify(files.filter(({ messages }) => messages.length > 0));
+}

@@ -1,0 +1,19 @@
+import type { Message, MessageValue } from "../../binapi/index.js";
+
+const NO_INDEX = 0xffffffff;
+
+/** A value for every field of a reply: what VPP sends in the fields it has nothing to say in. */
+export function emptyValue(message: Message): MessageValue {
+  return Object.fromEntries(message.fields.map((field) => [field.name, emptyField(field)]));
+}
+
+function emptyField({ type, length, lengthField, variable }: Message["fields"][number]): unknown {
+  if (type === "string") return "";
+  if (lengthField !== undefined || (variable ?? false)) return type === "u8" ? new Uint8Array(0) : [];
+  if (length !== undefined) return type === "u8" ? new Uint8Array(length) : new Array(length).fill(0);
+  if (type === "interface_index") return NO_INDEX;
+  if (type === "bool") return false;
+  if (type === "mac_address") return "00:00:00:00:00:00";
+  if (type === "ip6_address") return "::";
+  return type === "u64" || type === "i64" ? 0n : 0;
+}

@@ -1,0 +1,88 @@
+import { formatAddress, formatMac, formatPrefix, parseAddress, parseMac } from "../dataplane/address.js";
+import { NO_INTERFACE } from "../dataplane/packet.js";
+import { VnetError } from "../vnet-error.js";
+import type { ApiContext } from "./context.js";
+
+interface ApiNeighbor {
+  sw_if_index: number;
+  flags: (string | number)[];
+  mac_address: string;
+  ip_address: string;
+}
+
+/** Addresses, unnumbered interfaces and neighbors: ip.api and ip_neighbor.api. */
+export function registerIp(context: ApiContext): void {
+  registerAddressDumps(context);
+  registerIp6(context);
+  registerNeighbors(context);
+}
+
+function registerAddressDumps({ registry, dp }: ApiContext): void {
+  registry.dump<{ sw_if_index: number; is_ipv6: boolean }>("ip_address_dump", function* ({ sw_if_index, is_ipv6 }) {
+    const addresses = dp.interfaces.find(sw_if_index)?.ip(is_ipv6 ? 6 : 4).addresses ?? [];
+    for (const { address, length } of addresses) yield { sw_if_index, prefix: formatPrefix(address, length) };
+  });
+  registry.dump<{ sw_if_index: number }>("ip_unnumbered_dump", function* ({ sw_if_index }) {
+    for (const { swIfIndex, unnumberedTo } of dp.interfaces.values()) {
+      if (unnumberedTo === undefined || (sw_if_index !== NO_INTERFACE && sw_if_index !== swIfIndex)) continue;
+      yield { sw_if_index: swIfIndex, ip_sw_if_index: unnumberedTo.swIfIndex };
+    }
+  });
+}
+
+function registerIp6({ registry, dp }: ApiContext): void {
+  const enabled = new Set<number>();
+  dp.interfaces.onChange(({ swIfIndex }, change) => {
+    if (change === "delete") enabled.delete(swIfIndex);
+  });
+  registry.reply<{ sw_if_index: number; enable: boolean }>("sw_interface_ip6_enable_disable", (args) => {
+    const swInterface = dp.interfaces.get(args.sw_if_index);
+    if (enabled.has(args.sw_if_index) === args.enable) {
+      throw new VnetError(args.enable ? "VALUE_EXIST" : "IP6_NOT_ENABLED", `IPv6 of ${swInterface.name} is so already`);
+    }
+    if (args.enable) enabled.add(args.sw_if_index);
+    else enabled.delete(args.sw_if_index);
+    dp.addresses.enable(swInterface, 6, args.enable);
+  });
+  registry.reply<{ sw_if_index: number }>("sw_interface_ip6_get_link_local_address", ({ sw_if_index }) => {
+    const linkLocal = dp.addresses.linkLocal(dp.interfaces.get(sw_if_index));
+    if (linkLocal === undefined) throw new VnetError("IP6_NOT_ENABLED", `IPv6 is off on interface ${sw_if_index}`);
+    return { ip: formatAddress(linkLocal) };
+  });
+}
+
+function registerNeighbors({ registry, dp }: ApiContext): void {
+  registry.reply<{ is_add: boolean; neighbor: ApiNeighbor }>(
+    "ip_neighbor_add_del",
+    ({ is_add, neighbor }) => {
+      const { sw_if_index, flags, mac_address, ip_address } = neighbor;
+      const swInterface = dp.interfaces.get(sw_if_index);
+      const address = parseAddress(ip_address);
+      const has = (flag: string) => flags.includes(`IP_API_NEIGHBOR_FLAG_${flag}`);
+      if (is_add) {
+        dp.neighbors.add(swInterface, address, parseMac(mac_address), has("STATIC"), has("NO_FIB_ENTRY"));
+      } else if (!dp.neighbors.remove(swInterface, address)) {
+        throw new VnetError("NO_SUCH_ENTRY", `${ip_address} is no neighbor on ${swInterface.name}`);
+      }
+      return { stats_index: 0 };
+    },
+    { stats_index: 0xffffffff },
+  );
+  registry.dump<{ sw_if_index: number; af: string }>("ip_neighbor_dump", function* ({ sw_if_index, af }) {
+    for (const neighbor of dp.neighbors.values()) {
+      const { swInterface, address, mac, isStatic, noFibEntry, since } = neighbor;
+      if (sw_if_index !== NO_INTERFACE && sw_if_index !== swInterface.swIfIndex) continue;
+      if ((typeof address === "number" ? "ADDRESS_IP4" : "ADDRESS_IP6") !== af) continue;
+      const flags = [isStatic ? "STATIC" : "", noFibEntry ? "NO_FIB_ENTRY" : ""].filter((flag) => flag !== "");
+      yield {
+        age: (Date.now() - since) / 1000,
+        neighbor: {
+          sw_if_index: swInterface.swIfIndex,
+          flags: flags.map((flag) => `IP_API_NEIGHBOR_FLAG_${flag}`),
+          mac_address: formatMac(mac),
+          ip_address: formatAddress(address),
+        },
+      };
+    }
+  });
+}

@@ -1,0 +1,189 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { formatMac, parseMac } from "../dataplane/address.js";
+import type { SwInterface } from "../dataplane/interface.js";
+import type { MemifConfig, MemifDevice } from "../devices/factory.js";
+import { VnetError } from "../vnet-error.js";
+import { type ApiContext, statusFlags } from "./context.js";
+
+const NO_ID = 0xffffffff;
+const NO_MAC = "00:00:00:00:00:00";
+const DEFAULT_RING_SIZE = 1024;
+const DEFAULT_BUFFER_SIZE = 2048;
+
+interface MemifSocket {
+  id: number;
+  path: string;
+  role: MemifConfig["role"] | undefined;
+  /** Interfaces on it, by memif id. */
+  users: Map<number, SwInterface>;
+}
+
+interface CreateArgs {
+  role: string;
+  mode: string | number;
+  rx_queues: number;
+  tx_queues: number;
+  id: number;
+  socket_id: number;
+  ring_size: number;
+  buffer_size: number;
+  no_zero_copy: boolean;
+  hw_addr: string;
+  secret: string;
+}
+
+/** memif.api: sockets by id, and the interfaces on them. */
+export function registerMemif(context: ApiContext): void {
+  new MemifApi(context).register();
+}
+
+class MemifApi {
+  private readonly sockets = new Map<number, MemifSocket>();
+  private readonly interfaces = new Map<SwInterface, { socket: MemifSocket; config: MemifConfig; zeroCopy: boolean }>();
+
+  constructor(private readonly context: ApiContext) {
+    this.addSocket(0, "memif.sock");
+  }
+
+  register(): void {
+    const { registry } = this.context;
+    registry.reply<{ is_add: boolean; socket_id: number; socket_filename: string }>(
+      "memif_socket_filename_add_del",
+      (args) => {
+        if (args.socket_id === NO_ID) throw new VnetError("INVALID_ARGUMENT", "no socket id");
+        this.addDelSocket(args);
+      },
+    );
+    registry.reply<{ is_add: boolean; socket_id: number; socket_filename: string }>(
+      "memif_socket_filename_add_del_v2",
+      (args) => ({ socket_id: this.addDelSocket(args) }),
+    );
+    registry.dump("memif_socket_filename_dump", () => this.dumpSockets());
+    for (const name of ["memif_create", "memif_create_v2"]) {
+      registry.reply<CreateArgs>(name, (args) => this.create(args), { sw_if_index: 0 });
+    }
+    registry.reply<{ sw_if_index: number }>("memif_delete", ({ sw_if_index }) => this.delete(sw_if_index));
+    registry.dump("memif_dump", () => this.dump());
+  }
+
+  private addDelSocket(args: { is_add: boolean; socket_id: number; socket_filename: string }): number {
+    const { is_add, socket_filename } = args;
+    if (args.socket_id === 0) throw new VnetError("INVALID_ARGUMENT", "socket id 0 is VPP's own");
+    const id = is_add && args.socket_id === NO_ID ? this.unusedId() : args.socket_id;
+    if (is_add) this.addSocket(id, socket_filename);
+    else this.deleteSocket(id);
+    return id;
+  }
+
+  private unusedId(): number {
+    let id = 1;
+    while (this.sockets.has(id)) id++;
+    return id;
+  }
+
+  /** Adding the same again is fine; another path under the same id is not. */
+  private addSocket(id: number, filename: string): void {
+    if (filename === "") throw new VnetError("INVALID_ARGUMENT", "socket filename not specified");
+    const path = this.resolve(filename);
+    const known = this.sockets.get(id);
+    if (known?.path === path) return;
+    if (known !== undefined) throw new VnetError("ENTRY_ALREADY_EXISTS", `socket id ${id} is ${known.path}`);
+    this.sockets.set(id, { id, path, role: undefined, users: new Map() });
+  }
+
+  /** Abstract names and absolute paths as they are; others are in the runtime directory, whose folders VPP makes. */
+  private resolve(filename: string): string {
+    if (isAbsolute(filename) || filename.startsWith("@") || filename.startsWith("abstract:")) return filename;
+    const path = join(this.context.runtimeDirectory, filename);
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
+  }
+
+  private deleteSocket(id: number): void {
+    const socket = this.sockets.get(id);
+    if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `socket file with id ${id} does not exist`);
+    if (socket.users.size > 0) throw new VnetError("UNEXPECTED_INTF_STATE", `socket file '${socket.path}' is in use`);
+    this.sockets.delete(id);
+  }
+
+  private *dumpSockets() {
+    for (const { id, path } of this.sockets.values()) yield { socket_id: id, socket_filename: path };
+  }
+
+  private async create(args: CreateArgs) {
+    const config = this.configOf(args);
+    const socket = this.sockets.get(args.socket_id);
+    if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `unknown socket id ${args.socket_id}`);
+    this.checkSocket(socket, config);
+    const { dp, devices } = this.context;
+    const mac = config.mode === "ip" ? undefined : args.hw_addr === NO_MAC ? randomMac() : parseMac(args.hw_addr);
+    const device: MemifDevice = await devices.memif({ ...config, path: socket.path });
+    const swInterface = dp.createInterface(`memif${socket.id}/${args.id}`, mac, device);
+    device.attach(swInterface);
+    socket.role = config.role;
+    socket.users.set(args.id, swInterface);
+    this.interfaces.set(swInterface, { socket, config, zeroCopy: config.role === "client" && !args.no_zero_copy });
+    return { sw_if_index: swInterface.swIfIndex };
+  }
+
+  private configOf(args: CreateArgs): MemifConfig {
+    const ringSize = args.ring_size || DEFAULT_RING_SIZE;
+    if ((ringSize & (ringSize - 1)) !== 0) throw new VnetError("INVALID_ARGUMENT", `ring size ${ringSize}`);
+    const modes: Record<string, "ethernet" | "ip"> = { MEMIF_MODE_API_ETHERNET: "ethernet", MEMIF_MODE_API_IP: "ip" };
+    const mode = modes[args.mode];
+    if (mode === undefined) throw new VnetError("SYSCALL_ERROR_2", "unsupported interface mode");
+    return {
+      path: "",
+      id: args.id,
+      role: args.role === "MEMIF_ROLE_API_MASTER" ? "server" : "client",
+      mode,
+      ringSize,
+      bufferSize: args.buffer_size || DEFAULT_BUFFER_SIZE,
+      rxQueues: args.rx_queues || 1,
+      txQueues: args.tx_queues || 1,
+      secret: args.secret,
+    };
+  }
+
+  private checkSocket(socket: MemifSocket, { id, role }: MemifConfig): void {
+    if (socket.users.size > 0 && socket.role !== role) {
+      throw new VnetError("SUBIF_ALREADY_EXISTS", "socket file cannot be used by both master and slave");
+    }
+    if (socket.users.has(id)) throw new VnetError("SUBIF_ALREADY_EXISTS", "interface already exists");
+  }
+
+  private delete(swIfIndex: number): void {
+    const { dp } = this.context;
+    const swInterface = dp.interfaces.find(swIfIndex);
+    const known = swInterface && this.interfaces.get(swInterface);
+    if (known === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swIfIndex} is no memif`);
+    this.interfaces.delete(swInterface!);
+    known.socket.users.delete(known.config.id);
+    dp.interfaces.delete(swInterface!);
+  }
+
+  private *dump() {
+    for (const [swInterface, { socket, config, zeroCopy }] of this.interfaces) {
+      yield {
+        sw_if_index: swInterface.swIfIndex,
+        hw_addr: formatMac(swInterface.mac ?? new Uint8Array(6)),
+        id: config.id,
+        role: config.role === "server" ? "MEMIF_ROLE_API_MASTER" : "MEMIF_ROLE_API_SLAVE",
+        mode: config.mode === "ip" ? "MEMIF_MODE_API_IP" : "MEMIF_MODE_API_ETHERNET",
+        zero_copy: zeroCopy,
+        socket_id: socket.id,
+        // What the peers agreed on: VPP shows 1 and 0 until there is one.
+        ring_size: swInterface.linkUp ? config.ringSize : 1,
+        buffer_size: swInterface.linkUp ? config.bufferSize : 0,
+        flags: statusFlags(swInterface),
+        if_name: swInterface.name,
+      };
+    }
+  }
+}
+
+function randomMac(): Uint8Array {
+  return Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]);
+}

@@ -1,0 +1,81 @@
+import type { Message, Schema } from "../../binapi/index.js";
+import type { ApiRegistry } from "./registry.js";
+
+/** Ids that don't move: a client must know them before it has the table. */
+const FIXED_IDS = new Map([
+  ["sockclnt_create", 15],
+  ["sockclnt_create_reply", 16],
+  ["sockclnt_delete", 17],
+  ["sockclnt_delete_reply", 18],
+]);
+const FIRST_FREE_ID = 100;
+
+/** Plugin that a module of messages comes with, where the names differ. */
+const PLUGIN_OF_MODULE = new Map([
+  ["lcp", "linux_cp"],
+  ["tapv2", "tap"],
+  ["vpe", "core"],
+]);
+
+export function pluginOf(module: string): string {
+  return PLUGIN_OF_MODULE.get(module) ?? module;
+}
+
+/** The messages of one life of VPP: those of its release and plugins that it has a handler for, with their ids. */
+export class MessageTable {
+  private readonly byId = new Map<number, Message>();
+  private readonly ids = new Map<string, number>();
+
+  /** @param firstId ids differ from VPP to VPP, and from one start to the next where plugins do */
+  constructor(
+    readonly schema: Schema,
+    registry: ApiRegistry,
+    withoutPlugins: ReadonlySet<string>,
+    firstId = FIRST_FREE_ID,
+  ) {
+    let next = firstId;
+    for (const name of messageNames(schema, registry)) {
+      const message = schema.message(name);
+      if (withoutPlugins.has(pluginOf(message.module))) continue;
+      const id = FIXED_IDS.get(name) ?? next++;
+      this.byId.set(id, message);
+      this.ids.set(name, id);
+    }
+  }
+
+  message(id: number): Message | undefined {
+    return this.byId.get(id);
+  }
+
+  /** Id of a message; undefined: this VPP does not have it. */
+  id(name: string): number | undefined {
+    return this.ids.get(name);
+  }
+
+  /** As `sockclnt_create_reply` lists them. */
+  entries(): { index: number; name: string }[] {
+    return [...this.byId].map(([index, { key }]) => ({ index, name: key }));
+  }
+
+  modules(): string[] {
+    return [...new Set([...this.byId.values()].map(({ module }) => module))];
+  }
+
+  has(name: string): boolean {
+    return this.ids.has(name);
+  }
+}
+
+/** Requests with a handler, and whatever answers them, each once. */
+function messageNames(schema: Schema, registry: ApiRegistry): Set<string> {
+  const names = new Set<string>();
+  for (const name of registry.names()) {
+    const message = schema.find(name);
+    if (message === undefined) continue;
+    names.add(name);
+    const { service } = message;
+    const answers = [service?.reply ?? `${name}_reply`, service?.streamMessage, ...(service?.events ?? [])];
+    for (const answer of answers) if (answer !== undefined && schema.has(answer)) names.add(answer);
+  }
+  return names;
+}

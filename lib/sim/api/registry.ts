@@ -1,0 +1,59 @@
+import type { MessageValue } from "../../binapi/index.js";
+
+/** A connected client, as handlers see it. */
+export interface ApiClient {
+  /** As VPP hands it out: bit 31 set. */
+  readonly index: number;
+  /** Sends an event; nothing happens when the client is gone. */
+  event(name: string, value: MessageValue): void;
+  /** Calls `listener` once, when the client is gone. */
+  onGone(listener: () => void): void;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without anything to add returns nothing
+type ReplyFields = MessageValue | void;
+
+/** Carries a request out; returns fields of the reply besides `retval`. Refuses by throwing a VnetError. */
+export type ReplyHandler<A> = (args: A, client: ApiClient) => MaybePromise<ReplyFields>;
+
+/** The details that answer a dump, in order. */
+export type DumpHandler<A> = (args: A, client: ApiClient) => Iterable<MessageValue>;
+
+export type Handler =
+  | { kind: "reply"; handle: ReplyHandler<never>; onError: MessageValue }
+  /** No reply at all to a refused request: VPP forgets some. */
+  | { kind: "silent-on-error"; handle: ReplyHandler<never> }
+  | { kind: "dump"; handle: DumpHandler<never> }
+  /** Details, then a reply: `*_get` with a cursor. */
+  | { kind: "get"; handle: DumpHandler<never>; reply: MessageValue };
+
+/** What VPP does with each request, by the message's name. */
+export class ApiRegistry {
+  private readonly handlers = new Map<string, Handler>();
+
+  /** @param onError fields of the reply to a refused request, besides `retval` and zeros */
+  reply<A>(name: string, handle: ReplyHandler<A>, onError: MessageValue = {}): void {
+    this.handlers.set(name, { kind: "reply", handle: handle as ReplyHandler<never>, onError });
+  }
+
+  silentOnError<A>(name: string, handle: ReplyHandler<A>): void {
+    this.handlers.set(name, { kind: "silent-on-error", handle: handle as ReplyHandler<never> });
+  }
+
+  dump<A>(name: string, handle: DumpHandler<A>): void {
+    this.handlers.set(name, { kind: "dump", handle: handle as DumpHandler<never> });
+  }
+
+  get<A>(name: string, handle: DumpHandler<A>, reply: MessageValue): void {
+    this.handlers.set(name, { kind: "get", handle: handle as DumpHandler<never>, reply });
+  }
+
+  find(name: string): Handler | undefined {
+    return this.handlers.get(name);
+  }
+
+  names(): string[] {
+    return [...this.handlers.keys()];
+  }
+}

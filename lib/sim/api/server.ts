@@ -1,0 +1,236 @@
+import { chmod, unlink } from "node:fs/promises";
+import { createConnection, createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Message, MessageValue } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
+import { type FaultAction, type Faults, retvalOf } from "../faults.js";
+import type { VppLog } from "../log.js";
+import { VNET_ERRORS, VnetError } from "../vnet-error.js";
+import { Connection } from "./connection.js";
+import { emptyValue } from "./empty-value.js";
+import type { MessageTable } from "./message-table.js";
+import type { ApiRegistry, Handler } from "./registry.js";
+
+/** Bit 31 of a client index tells a socket client from a shared-memory one. */
+const SOCKET_CLIENT = 0x80000000;
+
+interface Request {
+  bytes: Buffer;
+  connection: Connection;
+}
+
+export interface ApiServerOptions {
+  path: string;
+  table: MessageTable;
+  registry: ApiRegistry;
+  faults: Faults;
+  log: VppLog;
+  /** Called after every batch of messages: packets they caused are sent. */
+  flush(): void;
+  /** The `crash` fault struck. */
+  crashed(): void;
+}
+
+/**
+ * VPP's API socket. Requests of all clients are carried out one after the other, as by VPP's main thread: a request that takes
+ * long holds up all behind it.
+ */
+export class ApiServer {
+  private readonly server: Server;
+  private readonly connections = new Set<Connection>();
+  private queue: Request[] = [];
+  private working = false;
+  private nextIndex = 0;
+  private stopped = false;
+
+  constructor(private readonly options: ApiServerOptions) {
+    this.server = createServer((socket) => {
+      const index = (SOCKET_CLIENT | this.nextIndex++) >>> 0;
+      const received = (bytes: Buffer, from: Connection) => this.received({ bytes, connection: from });
+      const failed = (error: unknown) => options.log.write(`api: ${(error as Error).message}`);
+      const connection = new Connection(socket, index, options.table, received, failed);
+      this.connections.add(connection);
+      connection.onGone(() => this.connections.delete(connection));
+    });
+  }
+
+  async listen(): Promise<void> {
+    const { path } = this.options;
+    await removeStaleSocket(path);
+    await new Promise<void>((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(path, resolve);
+    });
+    await chmod(path, 0o775);
+  }
+
+  get clients(): number {
+    return this.connections.size;
+  }
+
+  /** Breaks all connections and takes the socket away. Requests not carried out yet are forgotten. */
+  async close(): Promise<void> {
+    this.stopped = true;
+    this.queue = [];
+    for (const connection of [...this.connections]) connection.destroy();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private received(request: Request): void {
+    this.queue.push(request);
+    if (this.working) return;
+    this.working = true;
+    // After the chunk that the message came in has been cut up: the answers to all of it go out together.
+    setImmediate(() => void this.work());
+  }
+
+  private async work(): Promise<void> {
+    while (this.queue.length > 0 && !this.stopped) {
+      const batch = this.queue.splice(0);
+      const connections = new Set(batch.map(({ connection }) => connection));
+      for (const connection of connections) connection.cork();
+      for (const request of batch) {
+        if (this.stopped) break;
+        const done = this.carryOut(request);
+        if (done !== undefined) await this.waitUncorked(done, connections);
+      }
+      for (const connection of connections) connection.uncork();
+      this.options.flush();
+    }
+    this.working = false;
+  }
+
+  /** While a request takes its time, the answers to those before it are not kept back. */
+  private async waitUncorked(done: Promise<void>, connections: Set<Connection>): Promise<void> {
+    for (const connection of connections) connection.uncork();
+    await done;
+    for (const connection of connections) connection.cork();
+  }
+
+  private carryOut({ bytes, connection }: Request): Promise<void> | undefined {
+    if (connection.isGone) return undefined;
+    const { table, registry, faults, log } = this.options;
+    const message = bytes.length >= 2 ? table.message(bytes.readUInt16BE(0)) : undefined;
+    const handler = message && registry.find(message.name);
+    if (message === undefined || handler === undefined) {
+      log.write(`api: no handler for a message of ${bytes.length} bytes`);
+      return undefined;
+    }
+    const fault = faults.next(message.name);
+    if (fault !== undefined) return this.withFault(fault, message, handler, bytes, connection);
+    return this.handle(message, handler, bytes, connection);
+  }
+
+  private async withFault(
+    fault: FaultAction,
+    message: Message,
+    handler: Handler,
+    bytes: Buffer,
+    connection: Connection,
+  ): Promise<void> {
+    if (fault.kind === "lose-request") return;
+    if (fault.kind === "crash") return this.options.crashed();
+    if (fault.kind === "cut-request") return connection.destroy();
+    if (fault.kind === "delay") await sleep(fault.ms);
+    if (this.stopped || connection.isGone) return;
+    const sender = fault.kind === "lose-reply" ? MUTE : fault.kind === "cut" ? cutting(connection) : connection;
+    if (fault.kind !== "refuse") return this.handle(message, handler, bytes, connection, sender);
+    const retval = retvalOf(fault.error);
+    this.refuse(message, handler, message.header(bytes).context, retval, connection);
+  }
+
+  private handle(
+    message: Message,
+    handler: Handler,
+    bytes: Buffer,
+    connection: Connection,
+    sender: Sender = connection,
+  ): Promise<void> | undefined {
+    let args: never;
+    let context: number;
+    try {
+      args = message.decode(bytes) as never;
+      context = message.header(bytes).context;
+    } catch (error) {
+      // As VPP: a truncated message is logged and dropped, the client stays.
+      this.options.log.write(`api: ${(error as Error).message}`);
+      return undefined;
+    }
+    try {
+      if (handler.kind === "dump" || handler.kind === "get") {
+        this.sendDetails(message, handler, context, handler.handle(args, connection), sender);
+        return undefined;
+      }
+      const fields = handler.handle(args, connection);
+      if (!(fields instanceof Promise)) return this.reply(message, context, fields ?? {}, sender);
+      return fields.then(
+        (value) => this.reply(message, context, value ?? {}, sender),
+        (error) => this.refused(message, handler, context, error, sender),
+      );
+    } catch (error) {
+      this.refused(message, handler, context, error, sender);
+      return undefined;
+    }
+  }
+
+  private reply(message: Message, context: number, fields: MessageValue, sender: Sender): undefined {
+    const name = replyName(message);
+    sender.send(name, context, { ...emptyValue(this.options.table.schema.message(name)), ...fields });
+  }
+
+  private sendDetails(
+    message: Message,
+    handler: Handler & { kind: "dump" | "get" },
+    context: number,
+    details: Iterable<MessageValue>,
+    sender: Sender,
+  ): void {
+    const name = message.service?.streamMessage ?? message.service?.reply ?? message.name.replace(/_dump$/, "_details");
+    for (const value of details) sender.send(name, context, value);
+    if (handler.kind === "get") this.reply(message, context, handler.reply, sender);
+  }
+
+  private refused(message: Message, handler: Handler, context: number, error: unknown, sender: Sender): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.options.log.write(`${message.name}: ${text}`);
+    const retval = error instanceof VnetError ? error.retval : VNET_ERRORS.BUG;
+    this.refuse(message, handler, context, retval, sender);
+  }
+
+  private refuse(message: Message, handler: Handler, context: number, retval: number, sender: Sender): void {
+    if (handler.kind === "dump" || handler.kind === "silent-on-error") return;
+    const onError = handler.kind === "reply" ? handler.onError : handler.reply;
+    this.reply(message, context, { ...onError, retval }, sender);
+  }
+}
+
+/** Where answers go. */
+interface Sender {
+  send(name: string, context: number, value: MessageValue): void;
+}
+
+const MUTE: Sender = { send: () => undefined };
+
+function cutting(connection: Connection): Sender {
+  return { send: (name, context, value) => connection.cut(name, context, value) };
+}
+
+function replyName(message: Message): string {
+  return message.service?.reply ?? `${message.name}_reply`;
+}
+
+/** A socket file that nobody listens on any more is in the way; one that somebody does is somebody's. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = createConnection(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (alive) throw new PuntError("sim.start", "EADDRINUSE", `another process listens on ${path}`, { path });
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}

@@ -1,0 +1,90 @@
+import { PuntError } from "../errors.js";
+import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "./vnet-error.js";
+
+/**
+ * What goes wrong with a message:
+ * - `refuse`: it is answered with this error (VPP's name, or a number below 0) and not carried out;
+ * - `delay`: VPP is busy for so many milliseconds before it carries the message out, and so with all behind it;
+ * - `lose-reply`: it is carried out, and never answered;
+ * - `lose-request`: it is neither carried out nor answered;
+ * - `cut`: it is carried out, and the connection breaks in the middle of the answer;
+ * - `cut-request`: the connection breaks before it is carried out;
+ * - `crash`: the whole VPP stops before it is carried out, as if killed. What follows is up to the one who told it to.
+ */
+export type FaultAction =
+  | { kind: "refuse"; error: VnetErrorName | number }
+  | { kind: "delay"; ms: number }
+  | { kind: "lose-reply" | "lose-request" | "cut" | "cut-request" | "crash" };
+
+export interface FaultRule {
+  /** Name of the request, such as "memif_create_v2"; "*" is any but the handshake's. */
+  message: string;
+  action: FaultAction;
+  /** The first it strikes, counted from now: 1 (the default) is the next one. */
+  nth?: number;
+  /** How many it strikes in a row. Default 1; Infinity: all from there on. */
+  times?: number;
+}
+
+interface ActiveRule {
+  rule: FaultRule;
+  before: number;
+  left: number;
+}
+
+/** Messages of the handshake, which "*" leaves alone. */
+const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
+
+/** Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them. */
+export class Faults {
+  private rules: ActiveRule[] = [];
+
+  /** Throws ERR_BAD_FAULT if the rule makes no sense. */
+  add(rule: FaultRule): void {
+    const { nth = 1, times = 1, action } = rule;
+    if (!(Number.isInteger(nth) && nth >= 1)) throw badFault(`nth is ${nth}, and must be 1 or more`);
+    if (!(times >= 1)) throw badFault(`times is ${times}, and must be 1 or more`);
+    if (action.kind === "delay" && !(action.ms >= 0)) throw badFault(`a delay of ${action.ms} ms`);
+    if (action.kind === "refuse") retvalOf(action.error);
+    this.rules.push({ rule, before: nth - 1, left: times });
+  }
+
+  clear(): void {
+    this.rules = [];
+  }
+
+  /** How many rules have strikes left. */
+  get pending(): number {
+    return this.rules.length;
+  }
+
+  /** What strikes this message, if anything; rules of one message strike in the order they were added. */
+  next(message: string): FaultAction | undefined {
+    let struck: FaultAction | undefined;
+    for (const active of this.rules) {
+      const { rule } = active;
+      if (rule.message !== message && (rule.message !== "*" || HANDSHAKE.has(message))) continue;
+      if (active.before > 0) active.before--;
+      else if (struck === undefined) {
+        struck = rule.action;
+        active.left--;
+      }
+    }
+    if (struck !== undefined) this.rules = this.rules.filter(({ left }) => left > 0);
+    return struck;
+  }
+}
+
+/** The number behind an error's name. */
+export function retvalOf(error: VnetErrorName | number): number {
+  if (typeof error === "number") {
+    if (Number.isInteger(error) && error < 0) return error;
+    throw badFault(`${error} is not an error number: they are below 0`);
+  }
+  if (!isVnetErrorName(error)) throw badFault(`VPP has no error ${error}`);
+  return VNET_ERRORS[error];
+}
+
+function badFault(message: string): PuntError {
+  return new PuntError("sim.fault", "ERR_BAD_FAULT", message);
+}
