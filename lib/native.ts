@@ -134,6 +134,30 @@ export interface NativeMemifPort {
   close(): void;
 }
 
+/** What a frame port of the embedded VPP is opened on. */
+export interface NativeSimFramePortOptions {
+  /** `punt`: a datagram socket at path `name`. `tap`, `tun`: that new host interface. `packet`: that existing one. */
+  kind: "punt" | "tap" | "tun" | "packet";
+  name: string;
+  /** Path of the network namespace a TAP is made in; "": this one. */
+  netns: string;
+  /** SO_SNDBUF of a punt socket. */
+  sendBuffer: number;
+}
+
+/** Frames in bursts over one descriptor (native/sim/frame_port.h). */
+export interface NativeSimFramePort {
+  name(): string;
+  ifIndex(): number;
+  /** Calls `onBurst` with the number of frames that have been put into the slots of `slab`, one length each. */
+  start(slab: Uint8Array, lengths: Uint32Array, slotSize: number, onBurst: (count: number) => void): void;
+  addPeer(path: string): number;
+  /** `table`: offset in `arena`, length and peer of each frame; `accepted`: 1 for each that the kernel took. */
+  send(arena: Uint8Array, table: Uint32Array, count: number, accepted: Uint8Array): number;
+  unref(): void;
+  close(): void;
+}
+
 /** A connected stream socket to VPP's binary API (native/api_socket). Sizes are bytes; a negative result is -errno. */
 export interface NativeApiSocket {
   /** Reads into `start`..`end` of `into`: how much; 0 at the end of the stream. */
@@ -239,6 +263,7 @@ interface Addon {
   PuntInjector: new (vppPath: string, onRoom: () => void) => NativePuntInjector;
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;
+  SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;
 }
 
 const require = createRequire(import.meta.url);

@@ -6,6 +6,7 @@
 #include "env_state.h"
 #include "memif/binding/memif.h"
 #include "punt_socket/init.h"
+#include "sim/frame_port.h"
 
 namespace vpp_punt {
 
@@ -21,6 +22,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitMemif(env, exports);
   InitApiSocket(env, exports);
   InitPuntSocket(env, exports);
+  exports.Set("SimFramePort", sim::FramePort::Define(env));
   return exports;
 }
 

@@ -1,0 +1,54 @@
+import type { Device, SwInterface } from "../dataplane/interface.js";
+
+/** Settings of one memif interface, in the API's terms but for the names of the roles. */
+export interface MemifConfig {
+  path: string;
+  id: number;
+  role: "server" | "client";
+  mode: "ethernet" | "ip";
+  ringSize: number;
+  bufferSize: number;
+  rxQueues: number;
+  txQueues: number;
+  secret: string;
+}
+
+/** A device that is told which interface it belongs to, once there is one. */
+export interface AttachableDevice extends Device {
+  attach(swInterface: SwInterface): void;
+}
+
+export type MemifDevice = AttachableDevice;
+
+/** The host's side of a TAP that VPP makes. */
+export interface TapConfig {
+  hostName: string;
+  /** As VPP takes it: a name, a path, "pid:<n>"; "": the namespace VPP runs in. */
+  namespace: string;
+  hostMac: Uint8Array;
+  /** Prefixes, such as "10.0.0.2/24". */
+  addresses: string[];
+  gateways: string[];
+  /** 0: the host's default. */
+  mtu: number;
+  bridge: string;
+  isTun: boolean;
+}
+
+/** A link between VPP and the host. */
+export interface HostLink {
+  readonly device: Device;
+  /** Of the host's interface. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly mac: Uint8Array;
+  readonly ifIndex: number;
+  attach(swInterface: SwInterface): void;
+}
+
+/** Makes what is behind interfaces. Refuses with VPP's errors. */
+export interface DeviceFactory {
+  memif(config: MemifConfig): MemifDevice | Promise<MemifDevice>;
+  tap(config: TapConfig): HostLink | Promise<HostLink>;
+  afPacket(hostName: string): HostLink | Promise<HostLink>;
+}

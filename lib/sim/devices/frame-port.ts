@@ -1,0 +1,85 @@
+import { type NativeSimFramePort, type NativeSimFramePortOptions, native } from "../../native.js";
+
+/** Frames a burst in each direction: VPP's own vector size. */
+const BURST = 256;
+/** Room for what is collected before it is sent. */
+const ARENA = 512 * 1024;
+
+/**
+ * Collects frames and sends them with few calls into native code; receives in bursts. Frames are copied once, into the arena
+ * or out of the slab.
+ */
+export class FramePort {
+  private readonly port: NativeSimFramePort;
+  private readonly arena = new Uint8Array(ARENA);
+  private readonly table = new Uint32Array(3 * BURST);
+  private readonly accepted = new Uint8Array(BURST);
+  private readonly done: ((accepted: boolean) => void)[] = [];
+  private count = 0;
+  private used = 0;
+
+  /** Throws a PuntError with the errno's name. */
+  constructor(options: NativeSimFramePortOptions) {
+    this.port = new native.SimFramePort(options);
+  }
+
+  get name(): string {
+    return this.port.name();
+  }
+
+  get ifIndex(): number {
+    return this.port.ifIndex();
+  }
+
+  addPeer(path: string): number {
+    return this.port.addPeer(path);
+  }
+
+  /** Calls `onFrame` with a copy of each frame, and `onBurst` after each burst. */
+  receive(slotSize: number, onFrame: (frame: Uint8Array) => void, onBurst: () => void): void {
+    const slab = new Uint8Array(slotSize * BURST);
+    const lengths = new Uint32Array(BURST);
+    this.port.start(slab, lengths, slotSize, (count) => {
+      for (let i = 0; i < count; i++) onFrame(slab.slice(i * slotSize, i * slotSize + lengths[i]!));
+      onBurst();
+    });
+  }
+
+  /**
+   * Takes a frame to send, behind `head` bytes that the caller writes into the arena it is given. Sent at the latest at `flush`;
+   * `done` is told then whether the kernel took it. False: it is too long.
+   */
+  push(frame: Uint8Array, peer: number, head: number, writeHead: Head, done: (accepted: boolean) => void): boolean {
+    const length = head + frame.length;
+    if (length > ARENA) return false;
+    if (this.count === BURST || this.used + length > ARENA) this.flush();
+    if (head > 0) writeHead(this.arena, this.used);
+    this.arena.set(frame, this.used + head);
+    this.table.set([this.used, length, peer], 3 * this.count);
+    this.done[this.count++] = done;
+    this.used += length;
+    return true;
+  }
+
+  flush(): void {
+    const { count } = this;
+    if (count === 0) return;
+    this.count = 0;
+    this.used = 0;
+    this.port.send(this.arena, this.table, count, this.accepted);
+    for (let i = 0; i < count; i++) this.done[i]!(this.accepted[i] === 1);
+  }
+
+  unref(): void {
+    this.port.unref();
+  }
+
+  close(): void {
+    this.port.close();
+  }
+}
+
+/** Writes what goes in front of a frame at `at`. */
+export type Head = (arena: Uint8Array, at: number) => void;
+
+export const NO_HEAD: Head = () => undefined;

@@ -1,0 +1,108 @@
+import { EventEmitter } from "node:events";
+import type { DataPlane } from "../dataplane/dataplane.js";
+import type { Device, SwInterface } from "../dataplane/interface.js";
+import type { HostLink } from "./factory.js";
+
+interface HostEvents {
+  /** VPP has sent a frame to the host. */
+  packet: [frame: Uint8Array];
+}
+
+/** The frames kept for `received`. */
+const LONGEST_QUEUE = 10_000;
+
+/**
+ * The host's end of an emulated TAP or af_packet interface: what a program on the host would see and send there. It is
+ * addressed by name and namespace, as in Linux.
+ */
+export class HostInterface extends EventEmitter<HostEvents> {
+  /** Prefixes VPP was told to give it. */
+  readonly addresses: readonly string[];
+  private readonly queue: Uint8Array[] = [];
+  private link: { dp: DataPlane; swInterface: SwInterface } | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly namespace: string,
+    readonly mac: Uint8Array,
+    readonly ifIndex: number,
+    readonly mtu = 0,
+    addresses: readonly string[] = [],
+  ) {
+    super();
+    this.addresses = addresses;
+  }
+
+  /** Sends a frame to VPP. False: there is no VPP at the other end (any more). */
+  send(frame: Uint8Array): boolean {
+    if (this.link === undefined) return false;
+    const { dp, swInterface } = this.link;
+    dp.receive(swInterface, frame.slice());
+    dp.flush();
+    return true;
+  }
+
+  /** The frames VPP has sent since the last call. Only the first 10,000 are kept. */
+  received(): Uint8Array[] {
+    return this.queue.splice(0);
+  }
+
+  /** @internal */
+  connect(dp: DataPlane, swInterface: SwInterface): void {
+    this.link = { dp, swInterface };
+  }
+
+  /** @internal */
+  disconnect(): void {
+    this.link = undefined;
+  }
+
+  /** @internal */
+  deliver(frame: Uint8Array): boolean {
+    if (this.queue.length < LONGEST_QUEUE) this.queue.push(frame);
+    this.emit("packet", frame);
+    return true;
+  }
+}
+
+/** VPP's end of an emulated link. */
+export class EmulatedLink implements HostLink {
+  readonly device: Device;
+
+  /** @param closed called when VPP deletes its interface */
+  constructor(
+    private readonly dp: DataPlane,
+    readonly host: HostInterface,
+    className: string,
+    closed: () => void,
+  ) {
+    this.device = {
+      className,
+      send: (frame) => host.deliver(frame),
+      close: () => {
+        host.disconnect();
+        closed();
+      },
+    };
+  }
+
+  get name(): string {
+    return this.host.name;
+  }
+
+  get namespace(): string {
+    return this.host.namespace;
+  }
+
+  get mac(): Uint8Array {
+    return this.host.mac;
+  }
+
+  get ifIndex(): number {
+    return this.host.ifIndex;
+  }
+
+  attach(swInterface: SwInterface): void {
+    this.host.connect(this.dp, swInterface);
+  }
+}

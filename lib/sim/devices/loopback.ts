@@ -1,0 +1,35 @@
+import type { DataPlane } from "../dataplane/dataplane.js";
+import type { SwInterface } from "../dataplane/interface.js";
+import { Packet } from "../dataplane/packet.js";
+import type { AttachableDevice } from "./factory.js";
+
+/** How deep loopbacks may feed each other: two of them cross-connected would never end. */
+const DEEPEST = 16;
+
+/** loopN: what is sent through it comes in on it again. */
+export class LoopbackDevice implements AttachableDevice {
+  readonly className = "Loopback";
+  private swInterface: SwInterface | undefined;
+  private depth = 0;
+
+  constructor(
+    private readonly dp: DataPlane,
+    readonly instance: number,
+  ) {}
+
+  attach(swInterface: SwInterface): void {
+    this.swInterface = swInterface;
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.depth >= DEEPEST) return false;
+    this.depth++;
+    this.dp.graph.node("ethernet-input").send(new Packet(frame, this.swInterface!.swIfIndex));
+    this.depth--;
+    return true;
+  }
+
+  close(): void {
+    this.swInterface = undefined;
+  }
+}
