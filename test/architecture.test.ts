@@ -18,7 +18,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   binapi: ["errors", "native"],
   host: ["errors"],
   punt: ["errors", "packet", "memif", "punt-socket", "binapi", "host"],
-  sim: ["errors", "packet", "memif", "punt-socket", "binapi"],
+  sim: ["errors", "native", "packet", "memif", "punt-socket", "binapi"],
   daemon: ["errors", "packet", "memif", "punt-socket", "binapi", "host", "punt"],
   index: ["errors", "packet", "memif", "punt-socket", "binapi", "host", "punt"],
   cli: ["errors", "native", "packet", "memif", "punt-socket", "binapi", "host", "punt", "sim", "daemon", "index"],

@@ -9,7 +9,8 @@ import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "./vnet-error.j
  * - `lose-request`: it is neither carried out nor answered;
  * - `cut`: it is carried out, and the connection breaks in the middle of the answer;
  * - `cut-request`: the connection breaks before it is carried out;
- * - `crash`: the whole VPP stops before it is carried out, as if killed. What follows is up to the one who told it to.
+ * - `crash`: VPP dies before it is carried out. In this process it starts again at once, with everything forgotten; in a
+ *   process of its own it is killed, and stays dead until `start()`.
  */
 export type FaultAction =
   | { kind: "refuse"; error: VnetErrorName | number }

@@ -22,7 +22,7 @@ interface ApiRule {
 }
 
 /** acl.api. */
-export function registerAcl(context: ApiContext): void {
+export function registerAcl(context: ApiContext) {
   const { registry, dp } = context;
   registry.reply<{ acl_index: number; tag: string; r: ApiRule[] }>("acl_add_replace", ({ acl_index, tag, r }) => {
     const acl: Acl = { tag: checkTag(tag), rules: r.map(decodeRule) };

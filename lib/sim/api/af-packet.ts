@@ -12,7 +12,7 @@ interface CreateArgs {
 }
 
 /** af_packet.api: interfaces of the host, by name. */
-export function registerAfPacket({ registry, dp, devices }: ApiContext): void {
+export function registerAfPacket({ registry, dp, devices }: ApiContext) {
   const byName = new Map<string, SwInterface>();
   dp.interfaces.onChange((swInterface, change) => {
     if (change !== "delete") return;
@@ -25,7 +25,11 @@ export function registerAfPacket({ registry, dp, devices }: ApiContext): void {
     if (byName.has(host_if_name)) throw new VnetError("IF_ALREADY_EXISTS", `host-${host_if_name} exists already`);
     const link = await devices.afPacket(host_if_name);
     const mac = use_random_hw_addr ? Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]) : parseMac(hw_addr);
-    const swInterface = dp.createInterface(`host-${host_if_name}`, mode === "AF_PACKET_API_MODE_IP" ? undefined : mac, link.device);
+    const swInterface = dp.createInterface(
+      `host-${host_if_name}`,
+      mode === "AF_PACKET_API_MODE_IP" ? undefined : mac,
+      link.device,
+    );
     link.attach(swInterface);
     byName.set(host_if_name, swInterface);
     dp.interfaces.setLink(swInterface, true);

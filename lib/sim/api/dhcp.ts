@@ -56,7 +56,7 @@ function proxyDetails({ rxTableId, source, servers }: DhcpProxy, isIp6: boolean)
   };
 }
 
-function registerClient({ registry, dp }: ApiContext): void {
+function registerClient({ registry, dp }: ApiContext) {
   registry.reply<{ is_add: boolean; client: ApiClientConfig }>("dhcp_client_config", ({ is_add, client }, caller) => {
     const swInterface = dp.interfaces.get(client.sw_if_index);
     if (!is_add) return dp.dhcpClients.remove(swInterface);

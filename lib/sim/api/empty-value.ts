@@ -4,7 +4,9 @@ const NO_INDEX = 0xffffffff;
 
 /** A value for every field of a reply: what VPP sends in the fields it has nothing to say in. */
 export function emptyValue(message: Message): MessageValue {
-  return Object.fromEntries(message.fields.map((field) => [field.name, emptyField(field)]));
+  const counts = new Set(message.fields.map(({ lengthField }) => lengthField));
+  const fields = message.fields.filter(({ name }) => !counts.has(name));
+  return Object.fromEntries(fields.map((field) => [field.name, emptyField(field)]));
 }
 
 function emptyField({ type, length, lengthField, variable }: Message["fields"][number]): unknown {

@@ -22,15 +22,18 @@ export function registerInterfaceEvents({ registry, dp }: ApiContext): void {
     if (changed.size === 0) setImmediate(send);
     changed.set(swInterface.swIfIndex, { swInterface, deleted: change === "delete" });
   });
-  registry.reply<{ enable_disable: number; pid: number }>("want_interface_events", ({ enable_disable, pid }, client) => {
-    if (subscribers.has(client) === (enable_disable !== 0)) {
-      throw new VnetError("INVALID_REGISTRATION", `client ${client.index} is subscribed already, or not at all`);
-    }
-    if (enable_disable === 0) {
-      subscribers.delete(client);
-      return;
-    }
-    subscribers.set(client, pid);
-    client.onGone(() => subscribers.delete(client));
-  });
+  registry.reply<{ enable_disable: number; pid: number }>(
+    "want_interface_events",
+    ({ enable_disable, pid }, client) => {
+      if (subscribers.has(client) === (enable_disable !== 0)) {
+        throw new VnetError("INVALID_REGISTRATION", `client ${client.index} is subscribed already, or not at all`);
+      }
+      if (enable_disable === 0) {
+        subscribers.delete(client);
+        return;
+      }
+      subscribers.set(client, pid);
+      client.onGone(() => subscribers.delete(client));
+    },
+  );
 }

@@ -19,25 +19,28 @@ export function registerInterface(context: ApiContext): void {
 }
 
 function registerState({ registry, dp }: ApiContext): void {
-  registry.dump<OfInterface & { name_filter_valid: boolean; name_filter: string }>("sw_interface_dump", function* (args) {
-    const { sw_if_index, name_filter_valid, name_filter } = args;
-    // As VPP: index 0 means all, and a filter goes before an index.
-    if (!name_filter_valid && sw_if_index !== NO_INTERFACE && sw_if_index !== 0) {
-      const one = dp.interfaces.find(sw_if_index);
-      if (one !== undefined) yield details(one);
-      return;
-    }
-    const filter = name_filter_valid ? name_filter.toLowerCase() : "";
-    for (const swInterface of dp.interfaces.values()) {
-      if (swInterface.name.toLowerCase().includes(filter)) yield details(swInterface);
-    }
-  });
+  registry.dump<OfInterface & { name_filter_valid: boolean; name_filter: string }>(
+    "sw_interface_dump",
+    function* (args) {
+      const { sw_if_index, name_filter_valid, name_filter } = args;
+      // As VPP: index 0 means all, and a filter goes before an index.
+      if (!name_filter_valid && sw_if_index !== NO_INTERFACE && sw_if_index !== 0) {
+        const one = dp.interfaces.find(sw_if_index);
+        if (one !== undefined) yield details(one);
+        return;
+      }
+      const filter = name_filter_valid ? name_filter.toLowerCase() : "";
+      for (const swInterface of dp.interfaces.values()) {
+        if (swInterface.name.toLowerCase().includes(filter)) yield details(swInterface);
+      }
+    },
+  );
   registry.reply<OfInterface & { flags: (string | number)[] }>("sw_interface_set_flags", ({ sw_if_index, flags }) => {
     dp.interfaces.setAdmin(dp.interfaces.get(sw_if_index), flags.includes(ADMIN_UP));
   });
 }
 
-function registerAddresses({ registry, dp }: ApiContext): void {
+function registerAddresses({ registry, dp }: ApiContext) {
   registry.reply<OfInterface & { is_add: boolean; del_all: boolean; prefix: string }>(
     "sw_interface_add_del_address",
     ({ sw_if_index, is_add, del_all, prefix }) => {
@@ -69,7 +72,7 @@ function registerAddresses({ registry, dp }: ApiContext): void {
   );
 }
 
-function registerAttributes({ registry, dp }: ApiContext): void {
+function registerAttributes({ registry, dp }: ApiContext) {
   registry.reply<OfInterface & { mac_address: string }>("sw_interface_set_mac_address", (args) => {
     const swInterface = dp.interfaces.get(args.sw_if_index);
     if (swInterface.mac === undefined) throw new VnetError("UNIMPLEMENTED", `${swInterface.name} has no MAC address`);

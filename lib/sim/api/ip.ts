@@ -30,7 +30,7 @@ function registerAddressDumps({ registry, dp }: ApiContext): void {
   });
 }
 
-function registerIp6({ registry, dp }: ApiContext): void {
+function registerIp6({ registry, dp }: ApiContext) {
   const enabled = new Set<number>();
   dp.interfaces.onChange(({ swIfIndex }, change) => {
     if (change === "delete") enabled.delete(swIfIndex);
@@ -51,7 +51,7 @@ function registerIp6({ registry, dp }: ApiContext): void {
   });
 }
 
-function registerNeighbors({ registry, dp }: ApiContext): void {
+function registerNeighbors({ registry, dp }: ApiContext) {
   registry.reply<{ is_add: boolean; neighbor: ApiNeighbor }>(
     "ip_neighbor_add_del",
     ({ is_add, neighbor }) => {

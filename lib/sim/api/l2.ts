@@ -14,7 +14,7 @@ export function registerL2(context: ApiContext): void {
   registerSpan(context);
 }
 
-function registerXconnect({ registry, dp }: ApiContext): void {
+function registerXconnect({ registry, dp }: ApiContext) {
   registry.reply<{ rx_sw_if_index: number; tx_sw_if_index: number; enable: boolean }>(
     "sw_interface_set_l2_xconnect",
     ({ rx_sw_if_index, tx_sw_if_index, enable }) => {
@@ -34,7 +34,7 @@ function registerSpan({ registry, dp }: ApiContext): void {
   registry.reply<{ sw_if_index_from: number; sw_if_index_to: number; state: string | number; is_l2: boolean }>(
     "sw_interface_span_enable_disable",
     ({ sw_if_index_from, sw_if_index_to, state, is_l2 }) => {
-      const number = typeof state === "number" ? state : SPAN_STATES.findIndex((name) => name === state);
+      const number = typeof state === "number" ? state : (SPAN_STATES as readonly string[]).indexOf(state);
       dp.span.set(sw_if_index_from, sw_if_index_to, number, is_l2);
     },
   );

@@ -19,9 +19,10 @@ interface PairArgs {
 }
 
 /** lcp.api of the linux-cp plugin. */
-export function registerLcp(context: ApiContext, taps: Taps): void {
+export function registerLcp(context: ApiContext, taps: Taps) {
   const { registry, dp } = context;
-  const addDel = async (args: PairArgs) => (args.is_add ? addPair(context, taps, args) : deletePair(context, taps, args));
+  const addDel = async (args: PairArgs) =>
+    args.is_add ? addPair(context, taps, args) : deletePair(context, taps, args);
   registry.reply<PairArgs>("lcp_itf_pair_add_del", async (args) => void (await addDel(args)));
   registry.reply<PairArgs>("lcp_itf_pair_add_del_v2", async (args) => {
     const pair = await addDel(args);

@@ -6,7 +6,7 @@ import type { ApiContext } from "./context.js";
 const NO_MAC = "00:00:00:00:00:00";
 
 /** create_loopback, create_loopback_instance, delete_loopback. */
-export function registerLoopback({ registry, dp }: ApiContext): void {
+export function registerLoopback({ registry, dp }: ApiContext) {
   const instances = new Set<number>();
 
   const create = (mac: string, wanted?: number) => {

@@ -35,16 +35,18 @@ export function registerPunt(context: ApiContext): void {
   });
 }
 
-function registerSockets({ registry, dp }: ApiContext): void {
+function registerSockets({ registry, dp, log }: ApiContext) {
   // A type that VPP does not know gets no reply at all: it returns from the handler without one.
-  registry.reply<{ header_version: number; punt: ApiPunt; pathname: string }>(
+  registry.silentOnError<{ header_version: number; punt: ApiPunt; pathname: string }>(
     "punt_socket_register",
     ({ header_version, punt, pathname }) => {
       const path = dp.puntSocket.transport?.path ?? "";
+      const registration = decodePunt(punt);
       try {
-        dp.puntSocket.register(decodePunt(punt), pathname, header_version);
+        dp.puntSocket.register(registration, pathname, header_version);
       } catch (error) {
         if (!(error instanceof VnetError)) throw error;
+        log.write(`punt_socket_register: ${error.message}`);
         // Refused or not, VPP tells where its own socket is.
         return { retval: error.retval, pathname: path };
       }

@@ -193,14 +193,16 @@ export class ApiServer {
   private refused(message: Message, handler: Handler, context: number, error: unknown, sender: Sender): void {
     const text = error instanceof Error ? error.message : String(error);
     this.options.log.write(`${message.name}: ${text}`);
+    if (handler.kind === "silent-on-error") return;
     const retval = error instanceof VnetError ? error.retval : VNET_ERRORS.BUG;
     this.refuse(message, handler, context, retval, sender);
   }
 
   private refuse(message: Message, handler: Handler, context: number, retval: number, sender: Sender): void {
-    if (handler.kind === "dump" || handler.kind === "silent-on-error") return;
-    const onError = handler.kind === "reply" ? handler.onError : handler.reply;
-    this.reply(message, context, { ...onError, retval }, sender);
+    if (handler.kind === "dump") return;
+    const onError = handler.kind === "reply" ? handler.onError : handler.kind === "get" ? handler.reply : {};
+    const hasRetval = this.options.table.schema.message(replyName(message)).hasField("retval");
+    this.reply(message, context, hasRetval ? { ...onError, retval } : onError, sender);
   }
 }
 

@@ -20,7 +20,7 @@ export function registerStoneWork(context: ApiContext): void {
   registerIsisx(context);
 }
 
-function registerAbx({ registry, dp }: ApiContext): void {
+function registerAbx({ registry, dp }: ApiContext) {
   registry.reply("abx_plugin_get_version", () => ({ major: 1, minor: 0 }));
   registry.reply<{ is_add: number; policy: ApiPolicy }>("abx_policy_add_del", ({ is_add, policy }) => {
     if (is_add === 0) return dp.abx.delete(policy.policy_id);

@@ -90,7 +90,10 @@ export class Taps {
         ...(args.host_ip4_prefix_set ? [args.host_ip4_prefix] : []),
         ...(args.host_ip6_prefix_set ? [args.host_ip6_prefix] : []),
       ],
-      gateways: [...(args.host_ip4_gw_set ? [args.host_ip4_gw] : []), ...(args.host_ip6_gw_set ? [args.host_ip6_gw] : [])],
+      gateways: [
+        ...(args.host_ip4_gw_set ? [args.host_ip4_gw] : []),
+        ...(args.host_ip6_gw_set ? [args.host_ip6_gw] : []),
+      ],
       mtu: args.host_mtu_set ? args.host_mtu_size : 0,
       bridge: args.host_bridge_set ? args.host_bridge : "",
       isTun,

@@ -89,6 +89,7 @@ export class DataPlane {
   readonly dhcpClients = new DhcpClients(this);
 
   private readonly dirty = new Set<Device>();
+  private readonly flushListeners: (() => void)[] = [];
   private readonly transmitListeners = new Set<TransmitListener>();
 
   constructor() {
@@ -120,6 +121,12 @@ export class DataPlane {
   flush(): void {
     for (const device of this.dirty) device.flush!();
     this.dirty.clear();
+    for (const listener of this.flushListeners) listener();
+  }
+
+  /** Calls `listener` at the end of every burst. */
+  onFlush(listener: () => void): void {
+    this.flushListeners.push(listener);
   }
 
   transmit(swInterface: SwInterface, frame: Uint8Array): void {

@@ -1,0 +1,87 @@
+import { PuntError } from "../../errors.js";
+import { Memif } from "../../memif.js";
+import type { DataPlane } from "../dataplane/dataplane.js";
+import type { SwInterface } from "../dataplane/interface.js";
+import { VnetError } from "../vnet-error.js";
+import type { MemifConfig, MemifDevice } from "./factory.js";
+
+/** VPP as client tries again every 3 s; a test should not have to wait that long. */
+const RECONNECT_MS = 500;
+
+/** memifN/N: VPP's end of a memif link, over this package's own engine. */
+export class EngineMemifDevice implements MemifDevice {
+  readonly className = "memif";
+  private readonly port: Memif;
+  private readonly pending: Uint8Array[] = [];
+  private swInterface: SwInterface | undefined;
+
+  /** Refuses with SYSCALL_ERROR_4, as VPP does when it can't listen. */
+  constructor(
+    private readonly dp: DataPlane,
+    config: MemifConfig,
+    programName: string,
+  ) {
+    this.port = open(config, programName);
+    this.port.unref();
+    this.port.receive((batch) => {
+      if (this.swInterface === undefined) return;
+      for (let i = 0; i < batch.length; i++) dp.receive(this.swInterface, batch.copy(i));
+      dp.flush();
+    });
+    this.port.on("up", () => this.linkChanged());
+    this.port.on("down", () => this.linkChanged());
+  }
+
+  attach(swInterface: SwInterface): void {
+    this.swInterface = swInterface;
+    this.linkChanged();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.port.peer === undefined) return false;
+    this.pending.push(frame);
+    return true;
+  }
+
+  /** What does not fit into the ring is lost, as in VPP. */
+  flush(): void {
+    if (this.pending.length === 0) return;
+    const given = this.pending.splice(0);
+    const taken = this.port.peer === undefined ? 0 : this.port.send(given);
+    const { counters } = this.swInterface!;
+    counters.txErrors += given.length - taken;
+  }
+
+  /** VPP tells its peer to go while the interface is down; here the link stays, and frames are dropped on both sides. */
+  adminChanged(): void {
+    this.linkChanged();
+  }
+
+  close(): void {
+    this.swInterface = undefined;
+    this.port.close();
+  }
+
+  private linkChanged(): void {
+    if (this.swInterface === undefined) return;
+    const up = this.port.peer !== undefined && this.swInterface.adminUp;
+    this.dp.interfaces.setLink(this.swInterface, up);
+  }
+}
+
+function open(config: MemifConfig, programName: string): Memif {
+  const { path, id, role, mode, ringSize, bufferSize, rxQueues, txQueues, secret } = config;
+  const options = { id, role, mode, ringSize, bufferSize, rxQueues, txQueues, secret };
+  try {
+    return Memif.open({
+      ...options,
+      socket: path.replace(/^abstract:/, "@"),
+      name: programName,
+      rxMode: "interrupt",
+      reconnectMs: RECONNECT_MS,
+    });
+  } catch (error) {
+    if (!(error instanceof PuntError)) throw error;
+    throw new VnetError("SYSCALL_ERROR_4", error.message);
+  }
+}

@@ -1,0 +1,265 @@
+import { EventEmitter } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PuntError } from "../errors.js";
+import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
+import { formatMac } from "./dataplane/address.js";
+import type { NodeCounter } from "./dataplane/graph.js";
+import type { InterfaceCounters, SwInterface } from "./dataplane/interface.js";
+import type { HostInterface } from "./devices/host-interface.js";
+import { type FaultRule, Faults } from "./faults.js";
+import { VppInstance } from "./instance.js";
+import type { EmbeddedVppOptions, ResolvedOptions, WireOptions } from "./options.js";
+import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
+
+/** Frames kept for `transmitted`, per interface. */
+const LONGEST_QUEUE = 100_000;
+
+interface WireEvents {
+  /** A frame leaves the interface. The bytes are read-only: they are on their way. */
+  tx: [frame: Uint8Array];
+}
+
+/** One interface, looked at from its wire. It stays the same object over restarts of VPP. */
+export class Wire extends EventEmitter<WireEvents> {
+  private kept: Uint8Array[] | undefined;
+
+  /** @internal */
+  constructor(
+    readonly name: string,
+    private readonly find: () => SwInterface,
+    private readonly receive: (swInterface: SwInterface, frames: readonly Uint8Array[]) => void,
+  ) {
+    super();
+  }
+
+  /** Frames come in from the wire. Throws ERR_NO_INTERFACE while VPP has no such interface. */
+  inject(frames: Uint8Array | readonly Uint8Array[]): void {
+    this.receive(this.find(), frames instanceof Uint8Array ? [frames] : frames);
+  }
+
+  /** The frames that have left since the first call, or the last one: watching starts with the first. At most 100,000. */
+  transmitted(): Uint8Array[] {
+    const frames = this.kept ?? [];
+    this.kept = [];
+    return frames;
+  }
+
+  get swIfIndex(): number {
+    return this.find().swIfIndex;
+  }
+
+  get counters(): Readonly<InterfaceCounters> {
+    return this.find().counters;
+  }
+
+  /** @internal */
+  sent(frame: Uint8Array): void {
+    if (this.kept !== undefined && this.kept.length < LONGEST_QUEUE) this.kept.push(frame.slice());
+    this.emit("tx", frame);
+  }
+}
+
+/**
+ * A VPP made of TypeScript, for tests without VPP: it speaks the binary API on a real socket, moves real packets between
+ * memif interfaces, punt sockets, TAPs and program-held wires, and fails on demand.
+ *
+ * ```ts
+ * const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+ * // ... connect any client to vpp.apiSocket ...
+ * vpp.interface("eth0").inject(frame);
+ * await vpp.close();
+ * ```
+ */
+export class EmbeddedVpp implements VppControl {
+  readonly pid = process.pid;
+  readonly faults = new Faults();
+  /** @internal What the `crash` fault does. A crash is something a supervisor would restart VPP after. */
+  crash = (): void => void this.restart();
+  private readonly wires = new Map<string, Wire>();
+  private instance: VppInstance;
+  private closed = false;
+
+  private constructor(private readonly options: ResolvedOptions) {
+    this.instance = this.newInstance();
+  }
+
+  /** Starts one in this process. Throws EADDRINUSE when somebody listens on the API socket's path. */
+  static async start(options: EmbeddedVppOptions = {}): Promise<EmbeddedVpp> {
+    const resolved = await resolveOptions(options);
+    let vpp: EmbeddedVpp | undefined;
+    try {
+      vpp = new EmbeddedVpp(resolved);
+      await vpp.instance.start();
+      return vpp;
+    } catch (error) {
+      await vpp?.instance.stop();
+      if (resolved.ownsDirectory) await rm(resolved.directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Starts one in a process of its own, which can be killed. */
+  static spawn(options: EmbeddedVppOptions = {}): Promise<SpawnedVpp> {
+    return spawnVpp(options);
+  }
+
+  get apiSocket(): string {
+    return this.options.apiSocket;
+  }
+
+  get puntSocket(): string | undefined {
+    return this.options.puntSocket || undefined;
+  }
+
+  get directory(): string {
+    return this.options.directory;
+  }
+
+  /** API clients connected now. */
+  get clients(): number {
+    return this.instance.clients;
+  }
+
+  /** An interface by VPP's name or its tag. It need not be there yet. */
+  interface(name: string): Wire {
+    let wire = this.wires.get(name);
+    if (wire === undefined) {
+      const receive = (swInterface: SwInterface, frames: readonly Uint8Array[]) => this.receive(swInterface, frames);
+      wire = new Wire(name, () => this.findInterface(name), receive);
+      this.wires.set(name, wire);
+    }
+    return wire;
+  }
+
+  /** The host's end of a TAP or af_packet interface, by its name on the host. Throws ERR_NO_INTERFACE. */
+  host(name: string, namespace = ""): HostInterface {
+    const found = this.instance.host.find(name, namespace);
+    if (found === undefined)
+      throw noInterface(`the emulated host has no interface ${name} in namespace "${namespace}"`);
+    return found;
+  }
+
+  async inject(name: string, frames: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    this.interface(name).inject(frames);
+  }
+
+  async transmitted(name: string): Promise<Uint8Array[]> {
+    return this.interface(name).transmitted();
+  }
+
+  async hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace = ""): Promise<void> {
+    const host = this.host(name, namespace);
+    for (const frame of frames instanceof Uint8Array ? [frames] : frames) host.send(frame);
+  }
+
+  async hostReceived(name: string, namespace = ""): Promise<Uint8Array[]> {
+    return this.host(name, namespace).received();
+  }
+
+  async hostInterfaces(): Promise<HostInterfaceInfo[]> {
+    return this.instance.host.values().map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
+      return { name, namespace, mac: formatMac(mac), ifIndex, mtu, addresses };
+    });
+  }
+
+  async interfaces(): Promise<InterfaceInfo[]> {
+    return [...this.instance.dp.interfaces.values()].map(({ name, swIfIndex, tag, adminUp, linkUp, mac, counters }) => {
+      const text = mac === undefined ? undefined : formatMac(mac);
+      return { name, swIfIndex, tag, adminUp, linkUp, mac: text, counters: { ...counters } };
+    });
+  }
+
+  async counters(): Promise<NodeCounter[]> {
+    return this.instance.dp.graph.counters();
+  }
+
+  async log(): Promise<string[]> {
+    return this.instance.log.lines();
+  }
+
+  async cli(line: string): Promise<string> {
+    return this.instance.cli.run(line);
+  }
+
+  async addFault(rule: FaultRule): Promise<void> {
+    this.faults.add(rule);
+  }
+
+  async clearFaults(): Promise<void> {
+    this.faults.clear();
+  }
+
+  async restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
+    if (this.closed) throw new PuntError("sim.restart", "ERR_CLOSED", "this embedded VPP has been closed");
+    await this.instance.stop();
+    await sleep(downMs);
+    this.instance = this.newInstance();
+    await this.instance.start();
+  }
+
+  /** Stops it and removes what it made. Can be called again. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.instance.stop();
+    const { ownsDirectory, directory } = this.options;
+    if (ownsDirectory) await rm(directory, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private newInstance(): VppInstance {
+    const instance = new VppInstance(this.options, this.faults, () => this.crash());
+    instance.dp.onTransmit((swInterface, frame) => {
+      if (this.wires.size === 0) return;
+      this.wires.get(swInterface.name)?.sent(frame);
+      if (swInterface.tag !== "" && swInterface.tag !== swInterface.name) this.wires.get(swInterface.tag)?.sent(frame);
+    });
+    return instance;
+  }
+
+  private receive(swInterface: SwInterface, frames: readonly Uint8Array[]): void {
+    const { dp } = this.instance;
+    for (const frame of frames) dp.receive(swInterface, frame.slice());
+    dp.flush();
+  }
+
+  private findInterface(name: string): SwInterface {
+    const { interfaces } = this.instance.dp;
+    const found = interfaces.findByName(name) ?? [...interfaces.values()].find(({ tag }) => tag === name);
+    if (found === undefined) throw noInterface(`the embedded VPP has no interface named or tagged ${name}`);
+    return found;
+  }
+}
+
+function noInterface(message: string): PuntError {
+  return new PuntError("sim.interface", "ERR_NO_INTERFACE", message);
+}
+
+async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOptions> {
+  const ownsDirectory = options.directory === undefined;
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "vpp-")));
+  if (!ownsDirectory) await mkdir(directory, { recursive: true });
+  return {
+    directory,
+    ownsDirectory,
+    apiSocket: options.apiSocket ?? join(directory, "api.sock"),
+    puntSocket: options.puntSocket ?? join(directory, "punt.sock"),
+    release: options.release ?? "26.06",
+    withoutPlugins: options.withoutPlugins ?? [],
+    interfaces: (options.interfaces ?? []).map(resolveWire),
+    host: options.host ?? "emulated",
+    exec: options.exec ?? [],
+  };
+}
+
+function resolveWire(wire: WireOptions | string, index: number): Required<WireOptions> {
+  const { name, mac } = typeof wire === "string" ? { name: wire } : wire;
+  const number = (index + 1).toString(16).padStart(4, "0");
+  return { name, mac: mac ?? `02:fc:00:00:${number.slice(0, 2)}:${number.slice(2)}` };
+}

@@ -1,0 +1,105 @@
+import { Schema } from "../binapi/index.js";
+import type { ApiContext } from "./api/context.js";
+import { registerApi } from "./api/index.js";
+import { MessageTable, pluginOf } from "./api/message-table.js";
+import { ApiRegistry } from "./api/registry.js";
+import { ApiServer } from "./api/server.js";
+import { Cli } from "./cli.js";
+import { parseMac } from "./dataplane/address.js";
+import { DataPlane } from "./dataplane/dataplane.js";
+import { EmulatedHost } from "./devices/emulated-host.js";
+import type { DeviceFactory } from "./devices/factory.js";
+import { LinuxHost } from "./devices/linux-host.js";
+import { EngineMemifDevice } from "./devices/memif.js";
+import { SocketPuntTransport } from "./devices/punt-transport.js";
+import { WireDevice } from "./devices/wire.js";
+import type { Faults } from "./faults.js";
+import { VppLog } from "./log.js";
+import type { ResolvedOptions } from "./options.js";
+
+/** One life of the embedded VPP, from start to stop: nothing of it survives but the paths. */
+export class VppInstance {
+  readonly dp = new DataPlane();
+  readonly host = new EmulatedHost();
+  readonly log = new VppLog();
+  readonly cli = new Cli(this.dp);
+  readonly table: MessageTable;
+  private readonly server: ApiServer;
+  private readonly punt: SocketPuntTransport | undefined;
+
+  constructor(
+    private readonly options: ResolvedOptions,
+    faults: Faults,
+    crashed: () => void,
+  ) {
+    const registry = new ApiRegistry();
+    registerApi(this.context(registry));
+    this.table = new MessageTable(Schema.builtin(options.release), registry, new Set(options.withoutPlugins));
+    const { table, log } = this;
+    const flush = () => this.dp.flush();
+    this.server = new ApiServer({ path: options.apiSocket, table, registry, faults, log, flush, crashed });
+    this.punt = this.openPunt();
+  }
+
+  async start(): Promise<void> {
+    this.addInterface("local0", undefined);
+    for (const { name, mac } of this.options.interfaces) this.addInterface(name, mac);
+    for (const line of this.options.exec) this.log.write(`exec: ${line}: ${this.cli.run(line)}`);
+    await this.server.listen();
+  }
+
+  get clients(): number {
+    return this.server.clients;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.close();
+    this.dp.close();
+    this.punt?.close();
+  }
+
+  private openPunt(): SocketPuntTransport | undefined {
+    const { puntSocket } = this.options;
+    if (puntSocket === false) return undefined;
+    const { dp } = this;
+    const punt = new SocketPuntTransport(
+      puntSocket,
+      (datagram) => dp.puntSocket.inject(datagram),
+      () => dp.flush(),
+    );
+    dp.puntSocket.transport = punt;
+    dp.onFlush(() => punt.flush());
+    return punt;
+  }
+
+  private addInterface(name: string, mac: string | undefined): void {
+    const swInterface = this.dp.createInterface(name, mac === undefined ? undefined : parseMac(mac), new WireDevice());
+    if (mac !== undefined) this.dp.interfaces.setLink(swInterface, true);
+  }
+
+  private context(registry: ApiRegistry): ApiContext {
+    const { dp, log, cli, options } = this;
+    return {
+      registry,
+      dp,
+      log,
+      devices: this.devices(),
+      table: () => this.table,
+      runtimeDirectory: options.directory,
+      release: options.release,
+      plugins: () => [...new Set(this.table.modules().map(pluginOf))],
+      cli: (line) => cli.run(line),
+    };
+  }
+
+  private devices(): DeviceFactory {
+    const { dp, host, options } = this;
+    const linux = options.host === "linux" ? new LinuxHost() : undefined;
+    const program = `VPP ${options.release}-embedded`;
+    return {
+      memif: (config) => new EngineMemifDevice(dp, config, program),
+      tap: (config) => linux?.tap(dp, config) ?? host.tap(dp, config),
+      afPacket: (name) => linux?.afPacket(dp, name) ?? host.afPacket(dp, name),
+    };
+  }
+}

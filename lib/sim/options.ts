@@ -1,0 +1,48 @@
+import type { Release } from "../binapi/index.js";
+
+/** A network card of the embedded VPP: see `EmbeddedVpp.interface`. */
+export interface WireOptions {
+  /** VPP's name of it, such as "GigabitEthernet0/8/0". */
+  name: string;
+  /** Default: 02:fc: and a number. */
+  mac?: string;
+}
+
+export interface EmbeddedVppOptions {
+  /**
+   * Folder of this VPP's sockets (`api.sock`, `punt.sock`, and memif sockets with relative names). Default: a new one under the
+   * system's folder for temporary files, removed by `close()`.
+   */
+  directory?: string;
+  /** Path of the API socket. Default `<directory>/api.sock`. */
+  apiSocket?: string;
+  /** Path of the punt socket, or false for a VPP without `punt { socket }` in its startup.conf. Default `<directory>/punt.sock`. */
+  puntSocket?: string | false;
+  /** The release it presents: its messages, CRCs and version. Default "26.06". */
+  release?: Release;
+  /** Plugins it lacks, by VPP's names: "abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif". Default none. */
+  withoutPlugins?: readonly string[];
+  /** Network cards, there after every start. Default none. */
+  interfaces?: readonly (WireOptions | string)[];
+  /**
+   * Where TAPs and af_packet interfaces end: "emulated" (default) on a host inside the embedded VPP, see `host()`, without any
+   * rights; "linux" on this machine, which needs root.
+   */
+  host?: "emulated" | "linux";
+  /** Lines of VPP's command line that are run at every start, as `exec` in startup.conf does. Default none. */
+  exec?: readonly string[];
+}
+
+/** Options with everything said. */
+export interface ResolvedOptions {
+  directory: string;
+  /** The folder was made for this VPP and goes with it. */
+  ownsDirectory: boolean;
+  apiSocket: string;
+  puntSocket: string | false;
+  release: Release;
+  withoutPlugins: readonly string[];
+  interfaces: readonly Required<WireOptions>[];
+  host: "emulated" | "linux";
+  exec: readonly string[];
+}

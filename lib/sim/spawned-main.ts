@@ -1,0 +1,60 @@
+// The process of a spawned embedded VPP: does what the parent asks for, and ends with it.
+import { PuntError } from "../errors.js";
+import { EmbeddedVpp } from "./embedded-vpp.js";
+import type { EmbeddedVppOptions } from "./options.js";
+import type { ChildCall, ChildReady, ChildReply } from "./spawned-vpp.js";
+
+/** What the parent may call: the methods of VppControl. */
+const METHODS = new Set([
+  "inject",
+  "transmitted",
+  "hostSend",
+  "hostReceived",
+  "hostInterfaces",
+  "interfaces",
+  "counters",
+  "log",
+  "cli",
+  "addFault",
+  "clearFaults",
+  "restart",
+  "close",
+] as const);
+
+type Method = typeof METHODS extends Set<infer M> ? M : never;
+
+let vpp: EmbeddedVpp | undefined;
+
+function errorReply(id: number, error: unknown): ChildReply {
+  const { op, code, details } = error instanceof PuntError ? error : new PuntError("sim", "ERR_INTERNAL", "");
+  const message = error instanceof Error ? error.message.replace(`${op}: `, "") : String(error);
+  return { id, error: { op, code: (error as NodeJS.ErrnoException).code ?? code, message, details } };
+}
+
+async function start(options: EmbeddedVppOptions): Promise<void> {
+  try {
+    vpp = await EmbeddedVpp.start(options);
+    vpp.crash = () => process.kill(process.pid, "SIGKILL");
+    const { apiSocket, puntSocket, directory } = vpp;
+    process.send!({ ready: { apiSocket, puntSocket, directory } } satisfies ChildReady);
+  } catch (error) {
+    process.send!(errorReply(0, error), () => process.exit(1));
+  }
+}
+
+async function call({ id, method, args }: ChildCall): Promise<void> {
+  try {
+    if (!METHODS.has(method as Method)) throw new PuntError("sim", "ERR_INTERNAL", `no method ${method}`);
+    const target = vpp as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    process.send!({ id, value: await target[method]!(...args) } satisfies ChildReply);
+  } catch (error) {
+    process.send!(errorReply(id, error));
+  }
+}
+
+process.on("message", (message: ChildCall | { options: EmbeddedVppOptions }) => {
+  if ("options" in message) void start(message.options);
+  else void call(message);
+});
+// The parent is gone, or done: nothing of this VPP may be left over.
+process.on("disconnect", () => void (vpp?.close() ?? Promise.resolve()).then(() => process.exit(0)));

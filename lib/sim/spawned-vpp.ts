@@ -1,0 +1,207 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PuntError } from "../errors.js";
+import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
+import type { NodeCounter } from "./dataplane/graph.js";
+import type { FaultRule } from "./faults.js";
+import type { EmbeddedVppOptions } from "./options.js";
+
+/** A call of the parent's, by name; the arguments go through structured clone. */
+export interface ChildCall {
+  id: number;
+  method: string;
+  args: unknown[];
+}
+
+export interface ChildReply {
+  id: number;
+  value?: unknown;
+  error?: { op: string; code: string; message: string; details: Readonly<Record<string, unknown>> };
+}
+
+/** What the child says once it is up. */
+export interface ChildReady {
+  ready: { apiSocket: string; puntSocket: string | undefined; directory: string };
+}
+
+const CHILD = fileURLToPath(new URL("./spawned-main.js", import.meta.url));
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: unknown): void;
+}
+
+/** An embedded VPP in a process of its own: the same control surface, and `kill()`. */
+export class SpawnedVpp implements VppControl {
+  private child: ChildProcess | undefined;
+  private ready: ChildReady["ready"];
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+
+  /** @internal */
+  constructor(
+    private readonly options: EmbeddedVppOptions & { directory: string },
+    private readonly ownsDirectory: boolean,
+  ) {
+    this.ready = { apiSocket: "", puntSocket: undefined, directory: options.directory };
+  }
+
+  get apiSocket(): string {
+    return this.ready.apiSocket;
+  }
+
+  get puntSocket(): string | undefined {
+    return this.ready.puntSocket;
+  }
+
+  get directory(): string {
+    return this.ready.directory;
+  }
+
+  /** 0 while it is dead. */
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  /** Whether its process runs. */
+  get alive(): boolean {
+    return this.child !== undefined;
+  }
+
+  /** SIGKILL: it stops where it is, and leaves its socket files behind. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
+  }
+
+  /** Starts it again after `kill()`, or after it has crashed: same paths, everything forgotten. */
+  async start(): Promise<void> {
+    if (this.child !== undefined) return;
+    const child = fork(CHILD, [], { serialization: "advanced" });
+    this.child = child;
+    child.on("exit", () => this.exited(child));
+    child.on("message", (message: ChildReply) => this.replied(message));
+    child.send({ options: this.options });
+    this.ready = await new Promise<ChildReady["ready"]>((resolve, reject) => {
+      const onMessage = (message: ChildReady | ChildReply) => {
+        if ("ready" in message) resolve(message.ready);
+        else if (message.id === 0) reject(errorOf(message));
+      };
+      child.on("message", onMessage);
+      child.once("exit", () => reject(dead("sim.spawn")));
+    });
+  }
+
+  inject(name: string, frames: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    return this.call("inject", name, frames);
+  }
+
+  transmitted(name: string): Promise<Uint8Array[]> {
+    return this.call("transmitted", name);
+  }
+
+  hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace = ""): Promise<void> {
+    return this.call("hostSend", name, frames, namespace);
+  }
+
+  hostReceived(name: string, namespace = ""): Promise<Uint8Array[]> {
+    return this.call("hostReceived", name, namespace);
+  }
+
+  hostInterfaces(): Promise<HostInterfaceInfo[]> {
+    return this.call("hostInterfaces");
+  }
+
+  interfaces(): Promise<InterfaceInfo[]> {
+    return this.call("interfaces");
+  }
+
+  counters(): Promise<NodeCounter[]> {
+    return this.call("counters");
+  }
+
+  log(): Promise<string[]> {
+    return this.call("log");
+  }
+
+  cli(line: string): Promise<string> {
+    return this.call("cli", line);
+  }
+
+  addFault(rule: FaultRule): Promise<void> {
+    return this.call("addFault", rule);
+  }
+
+  clearFaults(): Promise<void> {
+    return this.call("clearFaults");
+  }
+
+  async restart(options: { downMs?: number } = {}): Promise<void> {
+    if (this.child === undefined) await this.start();
+    else await this.call("restart", options);
+  }
+
+  async close(): Promise<void> {
+    const { child } = this;
+    if (child !== undefined) {
+      const exit = once(child, "exit");
+      await this.call("close").catch(() => undefined);
+      if (child.connected) child.disconnect();
+      await exit;
+    }
+    if (this.ownsDirectory) await rm(this.options.directory, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private call<T>(method: string, ...args: unknown[]): Promise<T> {
+    const { child } = this;
+    if (child === undefined) return Promise.reject(dead(`sim.${method}`));
+    const id = this.nextId++;
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      child.send({ id, method, args } satisfies ChildCall);
+    });
+  }
+
+  private replied(reply: ChildReply): void {
+    const waiting = this.waiting.get(reply.id);
+    if (waiting === undefined) return;
+    this.waiting.delete(reply.id);
+    if (reply.error === undefined) waiting.resolve(reply.value as never);
+    else waiting.reject(errorOf(reply));
+  }
+
+  private exited(child: ChildProcess): void {
+    if (this.child === child) this.child = undefined;
+    for (const { reject } of this.waiting.values()) reject(dead("sim.call"));
+    this.waiting.clear();
+  }
+}
+
+/** Starts one in a process of its own. */
+export async function spawnVpp(options: EmbeddedVppOptions): Promise<SpawnedVpp> {
+  const ownsDirectory = options.directory === undefined;
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "vpp-")));
+  const vpp = new SpawnedVpp({ ...options, directory }, ownsDirectory);
+  await vpp.start();
+  return vpp;
+}
+
+function errorOf({ error }: ChildReply): PuntError {
+  const { op, code, message, details } = error!;
+  return new PuntError(op, code, message, details);
+}
+
+function dead(op: string): PuntError {
+  return new PuntError(op, "ERR_VPP_GONE", "the process of this embedded VPP has ended");
+}

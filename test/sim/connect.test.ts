@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { promisify } from "node:util";
+import test from "ava";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { ApiClient } from "../support/api-client.js";
+import { need } from "../support/need.js";
+
+test("a client connects, pings, asks for the version, and finds every message it needs in the table", async (t) => {
+  await using vpp = await EmbeddedVpp.start();
+  const client = await ApiClient.connect(vpp.apiSocket);
+  t.is((await client.call("control_ping")).retval, 0);
+  const version = await client.call("show_version");
+  t.regex(version.version as string, /^26\.06/);
+  for (const name of ["memif_create_v2", "abx_policy_add_del", "lcp_osi_proto_enable", "punt_socket_register"]) {
+    t.true(client.ids.has(name), name);
+  }
+  t.is(vpp.clients, 1);
+  client.close();
+});
+
+test("an older release lacks what came later", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ release: "23.06" });
+  const client = await ApiClient.connect(vpp.apiSocket, "23.06");
+  t.regex((await client.call("show_version")).version as string, /^23\.06/);
+  t.true(client.ids.has("memif_create_v2"));
+  for (const name of ["get_api_json", "lcp_itf_pair_add_del_v3", "lcp_osi_proto_enable"]) {
+    t.false(client.ids.has(name), name);
+  }
+  client.close();
+});
+
+test("plugins can be absent", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["abx", "isisx"] });
+  const client = await ApiClient.connect(vpp.apiSocket);
+  t.false([...client.ids.keys()].some((name) => name.startsWith("abx_") || name.startsWith("isisx_")));
+  t.true(client.ids.has("abf_policy_add_del"));
+  client.close();
+});
+
+test("its folder is gone after close, and so is everything that was connected", async (t) => {
+  const vpp = await EmbeddedVpp.start();
+  const client = await ApiClient.connect(vpp.apiSocket);
+  t.true(existsSync(vpp.puntSocket!));
+  const closed = new Promise((resolve) => client.socket.once("close", resolve));
+  await vpp.close();
+  await closed;
+  t.false(existsSync(vpp.directory));
+  await vpp.close();
+});
+
+test("a path that somebody listens on is refused", async (t) => {
+  await using vpp = await EmbeddedVpp.start();
+  const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: vpp.apiSocket }), { code: "EADDRINUSE" });
+  t.true(error.message.includes(vpp.apiSocket));
+});
+
+const papi = `
+import sys
+from vpp_papi import VPPApiClient
+client = VPPApiClient(server_address=sys.argv[1], use_socket=True, bootstrapapi=True)
+client.connect("test")
+print(client.api.show_version().version)
+loop = client.api.create_loopback()
+client.api.sw_interface_add_del_address(sw_if_index=loop.sw_if_index, is_add=True, prefix="10.0.0.1/24")
+print(client.api.ip_address_dump(sw_if_index=loop.sw_if_index)[0].prefix)
+print(len(client.api.sw_interface_dump()))
+client.disconnect()
+`;
+
+need("papi").test("VPP's own Python client connects, learning every definition from it", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  const { stdout } = await promisify(execFile)("python3", ["-c", papi, vpp.apiSocket], { timeout: 30_000 });
+  t.deepEqual(stdout.trim().split("\n"), ["26.06-embedded", "10.0.0.1/24", "3"]);
+});
