@@ -43,13 +43,12 @@ LinkRing MakeRing(Region& region, uint64_t* offset, uint8_t log2_size) {
 
 /// Gives every slot of an empty ring its buffer. A receive ring is posted in full; a transmit ring starts
 /// empty.
-void FillRing(LinkRing& link_ring, uint32_t buffer_size, bool post) {
+void FillRing(LinkRing& link_ring, uint32_t buffer_size) {
   uint32_t size = link_ring.ring.size();
   for (uint32_t slot = 0; slot < size; slot++) {
     link_ring.ring.StoreDescriptor(static_cast<uint16_t>(slot),
                                    {0, kBufferRegion, buffer_size, link_ring.buffers[slot], 0});
   }
-  if (post) link_ring.ring.StoreHead(static_cast<uint16_t>(size));
 }
 
 }  // namespace
@@ -79,11 +78,11 @@ std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const Agreed& 
   BufferLayout layout(settings.buffer_size);
   for (LinkRing& ring : link->tx) {
     ring.buffers = layout.Take(static_cast<uint32_t>(slots));
-    FillRing(ring, settings.buffer_size, false);
+    FillRing(ring, settings.buffer_size);
   }
   for (LinkRing& ring : link->rx) {
     ring.buffers = layout.Take(static_cast<uint32_t>(slots));
-    FillRing(ring, settings.buffer_size, true);
+    FillRing(ring, settings.buffer_size);
   }
   for (LinkRing& ring : link->rx) {
     std::vector<uint32_t> spares = layout.Take(settings.spare_buffers);
