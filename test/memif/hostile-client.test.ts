@@ -1,0 +1,210 @@
+// Clients that break the protocol, against our server: each gets a DISCONNECT that names what is wrong, is counted, and leaves the
+// port in good order for the next client.
+import { closeSync, existsSync, openSync } from "node:fs";
+import type { ExecutionContext } from "ava";
+import type { Memif, MemifEnding, MemifOptions } from "../../lib/memif.js";
+import { event, memifSocket, openMemif, until } from "../support/memif.js";
+import { need } from "../support/need.js";
+import { startPeer } from "../support/peer.js";
+
+const { test } = need("g++");
+
+function openServer(t: ExecutionContext, options: Partial<MemifOptions> = {}): { server: Memif; socket: string } {
+  const socket = memifSocket(t);
+  return { socket, server: openMemif(t, { role: "server", socket, ...options }) };
+}
+
+/** That a client of good manners is served. */
+async function servesTheNext(t: ExecutionContext, server: Memif, socket: string): Promise<void> {
+  const client = openMemif(t, { role: "client", socket, secret: "s3cret" });
+  await Promise.all([event(server, "up"), event(client, "up")]);
+  t.is(client.send(new Uint8Array(60)), 1);
+  client.close();
+  await event(server, "down");
+}
+
+/** Bad handshakes: scenario of test/peers/hostile_client.cc, and what the server must call it. */
+const handshakes: Record<string, RegExp> = {
+  "ring-before-init": /message type 5 before INIT/,
+  "region-before-init": /message type 4 before INIT/,
+  "connect-before-init": /message type 6 before INIT/,
+  "unknown-type": /unexpected message type 99/,
+  hello: /unexpected message type 2/,
+  "init-twice": /INIT twice/,
+  "unknown-id": /unmatched interface id 77/,
+  "unknown-mode": /mode mismatch/,
+  version: /unsupported version 768/,
+  "region-index": /unexpected region index 250/,
+  "region-without-fd": /missing memory region fd/,
+  "region-larger-than-file": /region of \d+ bytes in a file of \d+/,
+  "region-huge": /region of 18446744073709551615 bytes/,
+  "region-empty": /region of 0 bytes/,
+  "ring-without-fd": /missing ring interrupt fd/,
+  "ring-offset": /ring 0 S2M exceeds its region/,
+  "ring-unaligned": /ring 0 S2M is not aligned/,
+  "ring-region": /ring 0 S2M in unknown region 9/,
+  "ring-size": /ring of 2\^200 slots is too large/,
+  "ring-private-header": /private headers not supported/,
+  "ring-cookie": /ring 0 S2M has a wrong cookie/,
+  "same-ring-300-times": /unexpected ring index 0/,
+  "too-many-rings": /too many rings/,
+  "no-rings": /no rings/,
+};
+
+for (const [which, reason] of Object.entries(handshakes)) {
+  test(`server: handshake with ${which} is refused by name`, async (t) => {
+    const { server, socket } = openServer(t);
+    const refused = event<MemifEnding>(server, "refused");
+    const peer = startPeer(t, "hostile_client", socket, which);
+    const ending = await refused;
+    t.regex(ending.reason, reason);
+    t.is(ending.by, "violation");
+    const said = (await peer.ended).find((line) => line.startsWith("disconnect "));
+    t.is(said, `disconnect ${ending.reason}`);
+    t.is(server.statistics().violations, 1);
+    await servesTheNext(t, server, socket);
+  });
+}
+
+for (const [which, reason] of Object.entries({ "wrong-secret": /incorrect secret/, "no-secret": /secret required/ })) {
+  test(`server: ${which} is refused and told`, async (t) => {
+    const { server, socket } = openServer(t, { secret: "s3cret" });
+    const refused = event<MemifEnding>(server, "refused");
+    const peer = startPeer(t, "hostile_client", socket, which);
+    t.regex((await refused).reason, reason);
+    t.true((await peer.ended).some((line) => line.startsWith("disconnect ") && reason.test(line)));
+    await servesTheNext(t, server, socket);
+  });
+}
+
+test("server: a client that says nothing is turned away, and others are served meanwhile", async (t) => {
+  const { server, socket } = openServer(t);
+  const peer = startPeer(t, "hostile_client", socket, "silence");
+  await servesTheNext(t, server, socket);
+  t.true((await peer.ended).includes("disconnect handshake timed out"));
+});
+
+test("server: DISCONNECT before INIT harms nobody", async (t) => {
+  const { server, socket } = openServer(t);
+  t.deepEqual(await startPeer(t, "hostile_client", socket, "disconnect-before-init").ended, ["message 2", "end"]);
+  await servesTheNext(t, server, socket);
+});
+
+/** Bad descriptors and messages once connected; the good packets before the bad one are delivered. */
+const violations: Record<string, { reason: RegExp; packets: number }> = {
+  offset: { reason: /descriptor outside its region: offset 4294967280, length 64/, packets: 3 },
+  "just-past-region": { reason: /descriptor outside its region: offset \d+, length 65/, packets: 3 },
+  region: { reason: /descriptor names region 40 of 1/, packets: 3 },
+  length: { reason: /descriptor outside its region: offset 65536, length 4294967295/, packets: 3 },
+  "head-jump": { reason: /ring index jumped by 40000 slots of 1024/, packets: 0 },
+  "endless-chain": { reason: /chain without an end/, packets: 0 },
+  "connect-twice": { reason: /unexpected message type 6 while connected/, packets: 0 },
+  "region-while-connected": { reason: /unexpected message type 4 while connected/, packets: 0 },
+};
+
+for (const [which, { reason, packets }] of Object.entries(violations)) {
+  test(`server: ${which} while connected ends the connection by name`, async (t) => {
+    const { server, socket } = openServer(t);
+    let got = 0;
+    server.receive((batch) => {
+      for (let i = 0; i < batch.length; i++) got += batch.byteLength(i) === 64 ? 1 : 1000;
+    });
+    const down = event<MemifEnding>(server, "down");
+    const peer = startPeer(t, "hostile_client", socket, which);
+    const ending = await down;
+    t.regex(ending.reason, reason);
+    t.is(ending.by, "violation");
+    t.true((await peer.ended).includes(`disconnect ${ending.reason}`));
+    t.is(got, packets);
+    t.is(server.statistics().violations, 1);
+    await servesTheNext(t, server, socket);
+  });
+}
+
+for (const [which, reason] of Object.entries({
+  "posted-buffer": /posted buffer outside its region: region 0, offset \d+, length 2048/,
+  "posted-region": /posted buffer outside its region: region 77/,
+  "posted-head": /ring index jumped: 5000 slots on a ring of 1024/,
+})) {
+  test(`server: sending to a client with a bad ${which} ends the connection by name`, async (t) => {
+    const { server, socket } = openServer(t);
+    const down = event<MemifEnding>(server, "down");
+    const peer = startPeer(t, "hostile_client", socket, which);
+    await event(server, "up");
+    let ending: MemifEnding | undefined;
+    down.then((value) => {
+      ending = value;
+    });
+    // The bad buffer comes some time after the handshake.
+    await until(() => {
+      if (ending === undefined) server.send([new Uint8Array(100)]);
+      return ending !== undefined;
+    });
+    t.regex(ending!.reason, reason);
+    t.true((await peer.ended).includes(`disconnect ${ending!.reason}`));
+    t.is(server.statistics().tx[0]!.packets, 0);
+  });
+}
+
+test("server: empty and too long packets are dropped and counted, the next one is delivered", async (t) => {
+  for (const [which, counter] of [
+    ["empty-packets", "droppedEmpty"],
+    ["oversize-chain", "droppedOversize"],
+  ] as const) {
+    const { server, socket } = openServer(t);
+    let got = 0;
+    server.receive((batch) => {
+      got += batch.length;
+    });
+    startPeer(t, "hostile_client", socket, which);
+    await until(() => got === 1);
+    t.is(server.statistics().rx[0]![counter], 1);
+  }
+});
+
+test("server: memory truncated in the middle of a handler reads as zeros, and ends the connection by name", async (t) => {
+  const { server, socket } = openServer(t);
+  const down = event<MemifEnding>(server, "down");
+  const peer = startPeer(t, "hostile_client", socket, "truncate");
+  let sum = 0;
+  let views = 0;
+  server.receive((batch) => {
+    const view = batch.view(0);
+    peer.process.stdin.write("x");
+    // The handler must not leave while the peer truncates: it waits without the event loop.
+    const wait = new Int32Array(new SharedArrayBuffer(4));
+    for (let i = 0; i < 5000 && !existsSync(`${socket}.done`); i++) {
+      const fd = openSync("/proc/self/fd/0", "r");
+      closeSync(fd);
+      Atomics.wait(wait, 0, 0, 1);
+    }
+    for (let i = 0; i < batch.length; i++) {
+      for (let at = 0; at < batch.byteLength(i); at++) sum += batch.u8(i, at);
+    }
+    views += view.length;
+  });
+  const ending = await down;
+  t.is(ending.reason, "memory region truncated");
+  t.is(ending.by, "violation");
+  t.is(views, 64);
+  t.is(sum, 0);
+  t.true((await peer.ended).includes("disconnect memory region truncated"));
+  await servesTheNext(t, server, socket);
+});
+
+test("server: a peer killed while its packets are being handled", async (t) => {
+  const { server, socket } = openServer(t);
+  const down = event<MemifEnding>(server, "down");
+  const peer = startPeer(t, "hostile_client", socket, "good");
+  let sum = 0;
+  let packets = 0;
+  server.receive((batch) => {
+    peer.process.kill("SIGKILL");
+    for (let i = 0; i < batch.length; i++) sum += batch.u8(i, 59);
+    packets += batch.length;
+  });
+  t.deepEqual(await down, { reason: "connection closed by peer", by: "peer" });
+  t.is(packets, 10);
+  t.is(sum, 0);
+  await servesTheNext(t, server, socket);
+});

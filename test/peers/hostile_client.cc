@@ -1,0 +1,198 @@
+// A memif client that breaks one rule: hostile_client <socket> <which>. Prints what the server answers, then "end".
+#include <fcntl.h>
+
+#include <functional>
+#include <map>
+
+#include "raw_memif.h"
+
+namespace {
+
+using namespace raw;
+
+struct Client {
+  explicit Client(const char* path) : socket(path), control(ConnectTo(path)), memory(kRegionSize) {
+    control.Await(MsgType::kHello);
+    for (uint32_t offset : {0u, kM2S}) memory.ring(offset)->cookie = kCookie;
+    bell = eventfd(0, EFD_NONBLOCK);
+  }
+
+  void Init(uint32_t id = 0, uint8_t mode = 0, const char* secret = "") {
+    memif_msg_t message = MakeMessage(MsgType::kInit);
+    message.init.version = kVersion;
+    message.init.id = id;
+    message.init.mode = mode;
+    PutText(message.init.secret, kSecretSize, secret);
+    PutText(message.init.name, kNameSize, "hostile");
+    control.Send(message);
+  }
+
+  void AddRegion(uint16_t index = 0, uint64_t size = kRegionSize, bool with_fd = true) {
+    memif_msg_t message = MakeMessage(MsgType::kAddRegion);
+    message.add_region = {index, size};
+    control.Send(message, with_fd ? memory.fd : -1);
+  }
+
+  void AddRing(memif_msg_add_ring_t add, bool with_fd = true) {
+    memif_msg_t message = MakeMessage(MsgType::kAddRing);
+    message.add_ring = add;
+    control.Send(message, with_fd ? bell : -1);
+  }
+
+  void AddRings() {
+    AddRing({kAddRingFlagS2M, 0, 0, 0, kLog2, 0});
+    AddRing({0, 0, 0, kM2S, kLog2, 0});
+  }
+
+  void Connect() { control.Send(MakeMessage(MsgType::kConnect)); }
+
+  void Establish() {
+    Init();
+    AddRegion();
+    AddRings();
+    Connect();
+    control.Await(MsgType::kConnected);
+  }
+
+  /// Puts a descriptor into the next slot of the S2M ring.
+  void Put(memif_desc_t desc) { ring()->desc[next++ & (kSlots - 1)] = desc; }
+  /// Good packets of that many bytes, to go before or after a bad one.
+  void PutGood(uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) Put({0, 0, 64, kBuffers, 0});
+  }
+  void Publish() {
+    __atomic_store_n(&ring()->head, next, __ATOMIC_RELEASE);
+    eventfd_write(bell, 1);
+  }
+  /// The same with buffers posted for the server to fill.
+  void Post(memif_desc_t desc) {
+    memif_ring_t* m2s = memory.ring(kM2S);
+    m2s->desc[0] = desc;
+    __atomic_store_n(&m2s->head, uint16_t{1}, __ATOMIC_RELEASE);
+  }
+  memif_ring_t* ring() { return memory.ring(0); }
+
+  std::string socket;
+  Control control;
+  Memory memory;
+  int bell;
+  uint16_t next = 0;
+};
+
+void BadDescriptor(Client& client, memif_desc_t desc) {
+  client.Establish();
+  client.PutGood(3);
+  client.Put(desc);
+  client.PutGood(3);
+  client.Publish();
+}
+
+/// Waits for a byte on stdin: the test says when.
+void AwaitTest() {
+  char byte;
+  if (read(0, &byte, 1) < 0) Die("stdin");
+}
+
+/// A region that ends while the server's handler reads it; a file beside the socket tells that it has.
+void TruncateOnCommand(Client& client) {
+  client.Establish();
+  client.PutGood(8);
+  client.Publish();
+  AwaitTest();
+  if (ftruncate(client.memory.fd, 0) < 0) Die("ftruncate");
+  close(open((client.socket + ".done").c_str(), O_CREAT | O_WRONLY, 0600));
+}
+
+using Scenario = std::function<void(Client&)>;
+
+const std::map<std::string, Scenario> kControl = {
+    {"ring-before-init", [](Client& c) { c.AddRings(); }},
+    {"region-before-init", [](Client& c) { c.AddRegion(); }},
+    {"connect-before-init", [](Client& c) { c.Connect(); }},
+    {"disconnect-before-init", [](Client& c) { c.control.Send(MakeMessage(MsgType::kDisconnect)); }},
+    {"unknown-type", [](Client& c) { c.Init(), c.control.Send(MakeMessage(static_cast<MsgType>(99))); }},
+    {"hello", [](Client& c) { c.Init(), c.control.Send(MakeMessage(MsgType::kHello)); }},
+    {"init-twice", [](Client& c) { c.Init(), c.Init(); }},
+    {"unknown-id", [](Client& c) { c.Init(77); }},
+    {"unknown-mode", [](Client& c) { c.Init(0, 7); }},
+    {"wrong-secret", [](Client& c) { c.Init(0, 0, "guess"); }},
+    {"no-secret", [](Client& c) { c.Init(0, 0); }},
+    {"version", [](Client& c) {
+       memif_msg_t message = MakeMessage(MsgType::kInit);
+       message.init.version = 0x0300;
+       c.control.Send(message);
+     }},
+    {"region-index", [](Client& c) { c.Init(), c.AddRegion(250); }},
+    {"region-without-fd", [](Client& c) { c.Init(), c.AddRegion(0, kRegionSize, false); }},
+    {"region-larger-than-file", [](Client& c) { c.Init(), c.AddRegion(0, kRegionSize + 4096); }},
+    {"region-huge", [](Client& c) { c.Init(), c.AddRegion(0, UINT64_MAX); }},
+    {"region-empty", [](Client& c) { c.Init(), c.AddRegion(0, 0); }},
+    {"ring-without-fd", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 0}, false); }},
+    {"ring-offset", [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, static_cast<uint32_t>(kRegionSize - 64), kLog2, 0}), c.Connect();
+     }},
+    {"ring-unaligned", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 7, kLog2, 0}), c.Connect(); }},
+    {"ring-region", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 9, 0, kLog2, 0}), c.Connect(); }},
+    {"ring-size", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, 200, 0}); }},
+    {"ring-private-header", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 64}); }},
+    {"ring-cookie", [](Client& c) { c.ring()->cookie = 1, c.Init(), c.AddRegion(), c.AddRings(), c.Connect(); }},
+    {"same-ring-300-times", [](Client& c) {
+       c.Init(), c.AddRegion();
+       for (int i = 0; i < 300; i++) c.AddRing({1, 0, 0, 0, kLog2, 0});
+     }},
+    {"too-many-rings", [](Client& c) {
+       c.Init(), c.AddRegion();
+       for (uint16_t i = 0; i < 300; i++) c.AddRing({1, i, 0, 0, kLog2, 0});
+     }},
+    {"no-rings", [](Client& c) { c.Init(), c.AddRegion(), c.Connect(); }},
+    {"connect-twice", [](Client& c) { c.Establish(), c.Connect(); }},
+    {"region-while-connected", [](Client& c) { c.Establish(), c.AddRegion(1); }},
+    {"silence", [](Client&) {}},
+};
+
+const std::map<std::string, Scenario> kData = {
+    {"offset", [](Client& c) { BadDescriptor(c, {0, 0, 64, 0xfffffff0, 0}); }},
+    {"just-past-region", [](Client& c) { BadDescriptor(c, {0, 0, 65, static_cast<uint32_t>(kRegionSize - 64), 0}); }},
+    {"region", [](Client& c) { BadDescriptor(c, {0, 40, 64, 0, 0}); }},
+    {"length", [](Client& c) { BadDescriptor(c, {0, 0, 0xffffffff, kBuffers, 0}); }},
+    {"head-jump", [](Client& c) {
+       c.Establish();
+       c.next = 40000;
+       c.Publish();
+     }},
+    {"endless-chain", [](Client& c) {
+       c.Establish();
+       for (uint32_t i = 0; i < kSlots; i++) c.Put({kDescFlagNext, 0, 64, kBuffers, 0});
+       c.Publish();
+     }},
+    {"empty-packets", [](Client& c) { c.Establish(), c.Put({0, 0, 0, kBuffers, 0}), c.PutGood(1), c.Publish(); }},
+    {"oversize-chain", [](Client& c) {
+       c.Establish();
+       for (uint32_t i = 0; i < 40; i++) {
+         c.Put({static_cast<uint16_t>(i < 39 ? kDescFlagNext : 0), 0, 2048, kBuffers + i % 2 * 4096, 0});
+       }
+       c.PutGood(1), c.Publish();
+     }},
+    {"posted-buffer", [](Client& c) { c.Establish(), c.Post({0, 0, 2048, static_cast<uint32_t>(kRegionSize - 8), 0}); }},
+    {"posted-region", [](Client& c) { c.Establish(), c.Post({0, 77, 2048, 0, 0}); }},
+    {"posted-head", [](Client& c) { c.Establish(), c.memory.ring(kM2S)->head = 5000; }},
+    {"truncate", TruncateOnCommand},
+    {"good", [](Client& c) { c.Establish(), c.PutGood(10), c.Publish(), AwaitTest(); }},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (argc != 3) return 2;
+  for (const auto* scenarios : {&kControl, &kData}) {
+    auto found = scenarios->find(argv[2]);
+    if (found == scenarios->end()) continue;
+    Client client(argv[1]);
+    found->second(client);
+    client.control.ReadToEnd();
+    return 0;
+  }
+  fprintf(stderr, "no scenario %s\n", argv[2]);
+  return 2;
+}

@@ -1,0 +1,111 @@
+// The wire side of a memif peer without any of the good manners: for tests of what ours does with it.
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "memif/address.h"
+#include "memif/channel.h"
+#include "memif/wire.h"
+
+namespace raw {
+
+using namespace vpp_punt::memif;
+
+/// 2^10 slots; the S2M ring at 0, the M2S ring behind it, buffers from kBuffers on.
+constexpr uint8_t kLog2 = 10;
+constexpr uint32_t kSlots = 1u << kLog2;
+constexpr uint32_t kM2S = 32768;
+constexpr uint32_t kBuffers = 65536;
+constexpr uint32_t kBufferSize = 2048;
+constexpr uint64_t kRegionSize = kBuffers + uint64_t{kSlots} * kBufferSize;
+
+[[noreturn]] inline void Die(const char* what) {
+  perror(what);
+  exit(2);
+}
+
+/// A memfd of that size, mapped.
+struct Memory {
+  explicit Memory(uint64_t size) : fd(memfd_create("hostile", 0)) {
+    if (fd < 0 || ftruncate(fd, static_cast<off_t>(size)) < 0) Die("memfd");
+    data = static_cast<uint8_t*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+  }
+  memif_ring_t* ring(uint32_t offset) { return reinterpret_cast<memif_ring_t*>(data + offset); }
+  int fd;
+  uint8_t* data;
+};
+
+/// The control socket, blocking.
+class Control {
+ public:
+  explicit Control(int fd) : channel_(vpp_punt::UniqueFd(fd)) {}
+
+  void Send(const memif_msg_t& message, int fd = -1) { channel_.Send(message, fd); }
+
+  /// The next message; false at the end of the connection. Prints what it is.
+  bool Receive(memif_msg_t* message, vpp_punt::UniqueFd* fd) {
+    while (true) {
+      Received got = channel_.Receive(message, fd);
+      if (got == Received::kMessage) break;
+      if (got != Received::kNothing) return false;
+      pollfd waiting = {channel_.fd(), POLLIN, 0};
+      poll(&waiting, 1, 1000);
+    }
+    if (message->type == static_cast<uint16_t>(MsgType::kDisconnect)) {
+      printf("disconnect %s\n", reinterpret_cast<const char*>(message->disconnect.string));
+    } else {
+      printf("message %u\n", message->type);
+    }
+    fflush(stdout);
+    return true;
+  }
+
+  /// Reads until a message of that type; exits when the other side ends it first.
+  memif_msg_t Await(MsgType type, vpp_punt::UniqueFd* fd = nullptr) {
+    memif_msg_t message;
+    vpp_punt::UniqueFd ignored;
+    while (Receive(&message, fd != nullptr ? fd : &ignored)) {
+      if (message.type == static_cast<uint16_t>(type)) return message;
+    }
+    printf("end\n");
+    exit(0);
+  }
+
+  void ReadToEnd() {
+    memif_msg_t message;
+    vpp_punt::UniqueFd ignored;
+    while (Receive(&message, &ignored)) continue;
+    printf("end\n");
+  }
+
+ private:
+  Channel channel_;
+};
+
+inline int ConnectTo(const char* path) {
+  Address address(path);
+  int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+  if (connect(fd, address.get(), address.length) < 0) Die("connect");
+  return fd;
+}
+
+inline int AcceptOne(const char* path) {
+  Address address(path);
+  int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+  if (bind(fd, address.get(), address.length) < 0 || listen(fd, 1) < 0) Die("bind");
+  int connection = accept(fd, nullptr, nullptr);
+  if (connection < 0) Die("accept");
+  return connection;
+}
+
+}  // namespace raw
