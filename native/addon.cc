@@ -2,11 +2,16 @@
 #include <napi.h>
 
 #include "api_socket/api_socket.h"
+#include "backends.h"
 #include "build_info.h"
 #include "env_state.h"
 #include "memif/binding/memif.h"
 #include "punt_socket/init.h"
 #include "sim/frame_port.h"
+
+#if VPP_PUNT_HAS_VAPI
+#include "vapi/binding.h"
+#endif
 
 namespace vpp_punt {
 
@@ -23,6 +28,9 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitApiSocket(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
+#if VPP_PUNT_HAS_VAPI
+  vapi::InitVapi(env, exports);
+#endif
   return exports;
 }
 

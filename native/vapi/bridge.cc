@@ -1,0 +1,274 @@
+#include "vapi/bridge.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace vpp_punt::vapi {
+
+namespace {
+
+constexpr uint16_t kSockclntCreate = 15;
+constexpr uint16_t kSockclntCreateReply = 16;
+constexpr size_t kNameSize = 64;
+constexpr size_t kReadSize = 1 << 16;
+constexpr int kHangUpRound = 10;     // ms
+constexpr int kPatientRounds = 100;  // of them
+
+/// Bytes of a message, integers in network order.
+class Message {
+ public:
+  void U16(uint16_t value) {
+    const uint16_t wire = htons(value);
+    Bytes(&wire, sizeof(wire));
+  }
+  void U32(uint32_t value) {
+    const uint32_t wire = htonl(value);
+    Bytes(&wire, sizeof(wire));
+  }
+  void Name(const std::string& text) {
+    char name[kNameSize] = {};
+    memcpy(name, text.data(), std::min(text.size(), kNameSize - 1));
+    Bytes(name, sizeof(name));
+  }
+  const std::vector<uint8_t>& bytes() const { return bytes_; }
+
+ private:
+  void Bytes(const void* data, size_t size) {
+    const auto* start = static_cast<const uint8_t*>(data);
+    bytes_.insert(bytes_.end(), start, start + size);
+  }
+  std::vector<uint8_t> bytes_;
+};
+
+uint32_t ReadU32(const uint8_t* at) {
+  uint32_t wire;
+  memcpy(&wire, at, sizeof(wire));
+  return ntohl(wire);
+}
+
+uint16_t ReadU16(const uint8_t* at) {
+  return static_cast<uint16_t>(at[0] << 8 | at[1]);
+}
+
+/// The first message in `bytes`, or a null pointer while it is not all there.
+struct Frame {
+  const uint8_t* message = nullptr;
+  size_t size = 0;
+};
+
+Frame FirstFrame(const uint8_t* bytes, size_t available) {
+  if (available < kFrameHeader) return {};
+  const size_t size = ReadU32(bytes + kFrameLengthAt);
+  if (available < kFrameHeader + size) return {};
+  return {bytes + kFrameHeader, size};
+}
+
+}  // namespace
+
+Bridge::Bridge(Endpoint endpoint, std::vector<std::string> keys)
+    : endpoint_(std::move(endpoint)), keys_(std::move(keys)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Bridge::~Bridge() = default;
+
+int Bridge::Start() {
+  int pair[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return -errno;
+  ours_.Reset(pair[0]);
+  outbox_ = std::make_unique<Outbox>(ours_.get());
+  done_ = false;
+  std::thread([self = shared_from_this()] { self->Run(); }).detach();
+  return pair[1];
+}
+
+void Bridge::Stop() {
+  stopping_ = true;
+  eventfd_write(wake_.get(), 1);
+}
+
+void Bridge::Wait() {
+  std::unique_lock<std::mutex> lock(done_mutex_);
+  done_changed_.wait(lock, [this] { return done_; });
+}
+
+Failure Bridge::failure() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return failure_;
+}
+
+int Bridge::Lookup(const std::string& key) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return library_ ? library_->Lookup(key) : -1;
+}
+
+void Bridge::Fail(const Failure& failure) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (failure_.code.empty()) failure_ = failure;
+}
+
+void Bridge::Run() {
+  std::string name;
+  if (AwaitHello(&name) && Connect(name)) {
+    AnswerHello();
+    std::thread receiver([this] { ReceiveLoop(); });
+    Forward();
+    lost_ = true;
+    library_->WakeReceiver();
+    receiver.join();
+  }
+  // JavaScript is told first: the farewell to a VPP that is dead takes its time.
+  shutdown(ours_.get(), SHUT_RDWR);
+  std::unique_ptr<Library> leaving;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    leaving = std::move(library_);
+  }
+  leaving.reset();
+  std::lock_guard<std::mutex> lock(done_mutex_);
+  done_ = true;
+  done_changed_.notify_all();
+}
+
+bool Bridge::AwaitHello(std::string* name) {
+  Frame hello;
+  while ((hello = FirstFrame(in_.data(), in_.size())).message == nullptr) {
+    pollfd fds[] = {{ours_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    poll(fds, 2, -1);
+    if (stopping_ || !ReadFrames()) return false;
+  }
+  // u16 id, u32 context, string[64] name
+  if (hello.size < 6 + kNameSize || ReadU16(hello.message) != kSockclntCreate) {
+    Fail({"ERR_BAD_HANDSHAKE", "the first message to VPP must be sockclnt_create"});
+    return false;
+  }
+  const auto* text = reinterpret_cast<const char*>(hello.message + 6);
+  name->assign(text, strnlen(text, kNameSize));
+  in_.erase(in_.begin(), in_.begin() + static_cast<ptrdiff_t>(kFrameHeader + hello.size));
+  return true;
+}
+
+bool Bridge::Connect(const std::string& name) {
+  Failure failure;
+  std::unique_ptr<Library> library = Library::Connect(endpoint_, name, &failure);
+  if (library == nullptr) {
+    Fail(failure);
+    return false;
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  library_ = std::move(library);
+  return true;
+}
+
+void Bridge::AnswerHello() {
+  std::vector<std::pair<int, const std::string*>> found;
+  for (const std::string& key : keys_) {
+    const int id = library_->Lookup(key);
+    if (id >= 0) found.emplace_back(id, &key);
+  }
+  Message reply;
+  reply.U16(kSockclntCreateReply);
+  reply.U32(0);  // client_index, which a reply does not use
+  reply.U32(0);  // context
+  reply.U32(0);  // response
+  reply.U32(library_->client_index());
+  reply.U16(static_cast<uint16_t>(found.size()));
+  for (const auto& [id, key] : found) {
+    reply.U16(static_cast<uint16_t>(id));
+    reply.Name(*key);
+  }
+  outbox_->Push(reply.bytes().data(), reply.bytes().size());
+}
+
+void Bridge::ReceiveLoop() {
+  std::vector<uint8_t> message;
+  while (!lost_) {
+    const Result result = library_->Receive(&message);
+    if (lost_ || result == Result::kAgain) continue;
+    if (result == Result::kLost) {
+      Fail({"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost: VPP closed it"});
+      lost_ = true;
+    } else if (!outbox_->Push(message.data(), message.size())) {
+      continue;
+    }
+    eventfd_write(wake_.get(), 1);
+  }
+}
+
+bool Bridge::ReadFrames() {
+  for (;;) {
+    const size_t had = in_.size();
+    in_.resize(had + kReadSize);
+    const ssize_t size = recv(ours_.get(), in_.data() + had, kReadSize, MSG_DONTWAIT);
+    in_.resize(had + static_cast<size_t>(size > 0 ? size : 0));
+    if (size > 0) continue;
+    return size < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+}
+
+Result Bridge::SendFrames() {
+  size_t done = 0;
+  Result result = Result::kDone;
+  for (;;) {
+    const Frame frame = FirstFrame(in_.data() + done, in_.size() - done);
+    if (frame.message == nullptr) break;
+    result = library_->Send(frame.message, frame.size);
+    if (result != Result::kDone) break;
+    done += kFrameHeader + frame.size;
+  }
+  in_.erase(in_.begin(), in_.begin() + static_cast<ptrdiff_t>(done));
+  return result;
+}
+
+/// VPP has died. What it has sent before is still read, from its socket; false when there is no more to wait
+/// for.
+bool Bridge::OnDeath() {
+  if (endpoint_.mode == Mode::kSocket) {
+    hung_up_ = true;
+    return true;
+  }
+  Fail({"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost: VPP has died"});
+  return false;
+}
+
+/// How long to sleep, in ms.
+int Bridge::Patience(Result sent) const {
+  if (sent == Result::kAgain) return 1;  // VPP's queue has no bell for room in it
+  return hung_up_ ? kHangUpRound : -1;
+}
+
+bool Bridge::Step(Result sent) {
+  const short wanted =
+      static_cast<short>((sent == Result::kDone ? POLLIN : 0) | (outbox_->pending() ? POLLOUT : 0));
+  pollfd fds[] = {{open_ ? ours_.get() : -1, wanted, 0}, {wake_.get(), POLLIN, 0}, library_->death()};
+  poll(fds, hung_up_ ? 2 : 3, Patience(sent));
+  eventfd_t rings;
+  if (fds[1].revents != 0) eventfd_read(wake_.get(), &rings);
+  if ((fds[0].revents & POLLIN) != 0) open_ = ReadFrames();
+  if ((fds[0].revents & (POLLHUP | POLLERR)) != 0) open_ = false;
+  outbox_->Flush();
+  // The receiver comes to the end of the stream by itself, unless the library looks for the rest of a message
+  // there.
+  if (hung_up_ && ++rounds_since_hang_up_ == kPatientRounds) library_->SeverSocket();
+  return fds[2].revents == 0 || OnDeath();
+}
+
+void Bridge::Forward() {
+  while (!stopping_ && !lost_) {
+    const Result sent = SendFrames();
+    if (sent == Result::kLost)
+      return Fail({"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost while sending"});
+    if (!open_ && sent == Result::kDone) return;
+    if (!Step(sent)) return;
+    if (outbox_->overflown())
+      return Fail({"ENOBUFS", endpoint_.path + ": 256 MB of messages wait for a program that does not read"});
+  }
+}
+
+}  // namespace vpp_punt::vapi

@@ -1,0 +1,223 @@
+#include "vapi/library.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "util/error.h"
+#include "vapi/shared_memory.h"
+
+extern "C" {
+#include <vapi/vapi.h>
+#include <vapi/vapi_internal.h>
+// Exported by the library, declared in none of its headers.
+u32 vapi_api_get_msg_index(vapi_ctx_t ctx, u8* name_and_crc);
+}
+
+namespace vpp_punt::vapi {
+
+namespace {
+
+/// The library keeps the mapping and the queues in globals of the process.
+std::atomic<bool> shared_memory_taken{false};
+
+constexpr int kQueueLength = 1024;
+constexpr int kPidfdOpen = 434;  // pidfd_open, which glibc has from 2.36 on
+constexpr timeval kSendPatience = {10, 0};
+
+/// The library's own requests, which this client does not make: 1 is the least it takes.
+constexpr int kOwnRequests = 1;
+
+std::string Where(const Endpoint& endpoint) {
+  return endpoint.mode == Mode::kSocket ? endpoint.path : "shared memory " + endpoint.path;
+}
+
+Failure FailureOf(vapi_error_e error, const Endpoint& endpoint) {
+  const std::string where = Where(endpoint);
+  switch (error) {
+    case VAPI_EMAP_FAIL:
+      return {"ENOENT", where + ": no VPP has such an API segment, or this user may not map it"};
+    case VAPI_EINCOMPATIBLE:
+      return {"ERR_BAD_HANDSHAKE", where + ": this VPP's control_ping is another"};
+    default:
+      return {"ECONNREFUSED",
+              where + ": VPP does not answer (libvapiclient error " + std::to_string(error) + ")"};
+  }
+}
+
+vapi_error_e ConnectContext(vapi_ctx_t context, const Endpoint& endpoint, const std::string& name) {
+  const bool socket = endpoint.mode == Mode::kSocket;
+  return vapi_connect_ex(context, name.c_str(), endpoint.path.c_str(), kOwnRequests, kQueueLength,
+                         VAPI_MODE_NONBLOCKING, true, socket);
+}
+
+/// What is in the way of connecting, found without the library: it waits for 10 s and writes to standard
+/// error instead.
+int Obstacle(const Endpoint& endpoint) {
+  if (endpoint.mode == Mode::kSharedMemory) {
+    const std::string prefix = endpoint.path.empty() ? "" : endpoint.path + "-";
+    return access(("/dev/shm/" + prefix + "vpe-api").c_str(), R_OK | W_OK) == 0 ? 0 : errno;
+  }
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (endpoint.path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
+  memcpy(address.sun_path, endpoint.path.data(), endpoint.path.size());
+  UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return connect(probe.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+}
+
+/// Gives the process's one place for shared memory back, unless kept.
+class SharedMemoryPlace {
+ public:
+  explicit SharedMemoryPlace(bool wanted) : taken_(wanted && !shared_memory_taken.exchange(true)) {}
+  ~SharedMemoryPlace() {
+    if (taken_) shared_memory_taken = false;
+  }
+  SharedMemoryPlace(const SharedMemoryPlace&) = delete;
+  SharedMemoryPlace& operator=(const SharedMemoryPlace&) = delete;
+  bool taken() const { return taken_; }
+  void Keep() { taken_ = false; }
+
+ private:
+  bool taken_;
+};
+
+}  // namespace
+
+std::unique_ptr<Library> Library::Connect(const Endpoint& endpoint, const std::string& name,
+                                          Failure* failure) {
+  const bool shared = endpoint.mode == Mode::kSharedMemory;
+  SharedMemoryPlace place(shared);
+  if (shared && !place.taken()) {
+    *failure = {"EBUSY",
+                "libvapiclient takes one shared-memory client per process, and this one has it already"};
+    return nullptr;
+  }
+  if (const int obstacle = Obstacle(endpoint)) {
+    *failure = {ErrnoName(obstacle), Where(endpoint) + ": " + strerror(obstacle)};
+    return nullptr;
+  }
+  vapi_ctx_t context = nullptr;
+  vapi_error_e error = vapi_ctx_alloc(&context);
+  if (error == VAPI_OK) error = ConnectContext(context, endpoint, name);
+  if (error != VAPI_OK) {
+    *failure = FailureOf(error, endpoint);
+    if (context != nullptr) vapi_ctx_free(context);
+    return nullptr;
+  }
+  place.Keep();
+  return std::unique_ptr<Library>(new Library(context, endpoint.mode));
+}
+
+Library::Library(vapi_ctx_s* context, Mode mode)
+    : context_(context), mode_(mode), wake_(eventfd(0, EFD_CLOEXEC)) {
+  if (mode == Mode::kSharedMemory) {
+    // Fails where VPP lives in another pid namespace: then nothing tells of its death.
+    death_.Reset(static_cast<int>(syscall(kPidfdOpen, vpp_punt_vapi_vpp_pid(), 0)));
+    return;
+  }
+  vapi_get_fd(context_, &socket_);
+  // A VPP that hangs must not hang this client for good.
+  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof(kSendPatience));
+}
+
+pollfd Library::death() const {
+  if (mode_ == Mode::kSocket) return {socket_, POLLRDHUP, 0};
+  return {death_.get(), POLLIN, 0};
+}
+
+bool Library::VppIsDead() const {
+  pollfd fd = {death_.get(), POLLIN, 0};
+  return death_ && poll(&fd, 1, 0) == 1;
+}
+
+Library::~Library() {
+  const bool shared = mode_ == Mode::kSharedMemory;
+  if (shared && VppIsDead()) vpp_punt_vapi_reset_dead_queue();
+  vapi_disconnect(context_);
+  vapi_ctx_free(context_);
+  if (shared) shared_memory_taken = false;
+}
+
+uint32_t Library::client_index() const {
+  return ntohl(static_cast<uint32_t>(vapi_get_client_index(context_)));
+}
+
+int Library::Lookup(const std::string& key) const {
+  std::string name = key;  // the library takes it as writable
+  const u32 id = vapi_api_get_msg_index(context_, reinterpret_cast<u8*>(name.data()));
+  return id == VAPI_INVALID_MSG_ID ? -1 : static_cast<int>(id);
+}
+
+Result Library::Send(const uint8_t* message, size_t size) {
+  if (mode_ == Mode::kSocket) {
+    // The library blocks where the socket is full.
+    pollfd fd = {socket_, POLLOUT, 0};
+    if (poll(&fd, 1, 0) != 1) return Result::kAgain;
+  }
+  void* copy = vapi_msg_alloc(context_, size);
+  if (copy == nullptr) return Result::kAgain;
+  memcpy(copy, message, size);
+  const vapi_error_e error = vapi_send(context_, copy);
+  if (error == VAPI_OK) return Result::kDone;
+  vapi_msg_free(context_, copy);
+  // On a socket, part of the message may have gone out: nothing sensible can follow it.
+  return error == VAPI_EAGAIN && mode_ == Mode::kSharedMemory ? Result::kAgain : Result::kLost;
+}
+
+Result Library::Take(void* message, size_t size, std::vector<uint8_t>* into) {
+  const auto* bytes = static_cast<const uint8_t*>(message);
+  into->assign(bytes, bytes + size);
+  vapi_msg_free(context_, message);
+  return Result::kDone;
+}
+
+Result Library::Receive(std::vector<uint8_t>* message) {
+  return mode_ == Mode::kSocket ? ReceiveFromSocket(message) : ReceiveFromMemory(message);
+}
+
+Result Library::ReceiveFromMemory(std::vector<uint8_t>* message) {
+  void* data = nullptr;
+  size_t size = 0;
+  const vapi_error_e error = vapi_recv(context_, &data, &size, SVM_Q_TIMEDWAIT, 1);
+  if (error == VAPI_OK) return Take(data, size, message);
+  return error == VAPI_EAGAIN ? Result::kAgain : Result::kLost;
+}
+
+Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
+  pollfd fds[] = {{socket_, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  if (poll(fds, 2, 1000) < 1 || fds[0].revents == 0) return Result::kAgain;
+  // The library takes the end of the stream for a reason to try again, unless it comes before a message's
+  // first byte.
+  uint8_t first;
+  if (recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return Result::kLost;
+  void* data = nullptr;
+  size_t size = 0;
+  // Without a time to wait it forgets what it has of a message that comes in pieces, and takes the rest for
+  // another.
+  constexpr u32 kSecondsForARest = 10;
+  const vapi_error_e error = vapi_recv(context_, &data, &size, SVM_Q_TIMEDWAIT, kSecondsForARest);
+  return error == VAPI_OK ? Take(data, size, message) : Result::kLost;
+}
+
+void Library::WakeReceiver() {
+  if (mode_ == Mode::kSharedMemory) {
+    vapi_stop_rx_thread(context_);
+    return;
+  }
+  eventfd_write(wake_.get(), 1);
+}
+
+void Library::SeverSocket() {
+  // Reading an unconnected socket is an error, not an end: that the library does understand.
+  UniqueFd dead(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (dead) dup2(dead.get(), socket_);
+}
+
+}  // namespace vpp_punt::vapi

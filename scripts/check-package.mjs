@@ -1,0 +1,33 @@
+// Whether the package, as `npm pack` makes it, can be used: installed by npm and pnpm, from ESM, CommonJS and TypeScript, in
+// workers, on every Node it names, from a prebuild and from source. Exits 0 only if all of it holds.
+//   node scripts/check-package.mjs [only-steps-whose-name-has-this]
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { consumerSteps } from "./packaging/check/consumers.mjs";
+import { installSteps } from "./packaging/check/installs.mjs";
+import { sourceSteps } from "./packaging/check/source.mjs";
+import { systemSteps } from "./packaging/check/systems.mjs";
+import { tarballSteps } from "./packaging/check/tarball.mjs";
+
+/** What steps hand on to later ones: `folder` (scratch), `installed` (folders by kind of install), later `tarball` and others. */
+const context = { folder: mkdtempSync(join(tmpdir(), "vpp-punt-package-")), installed: {} };
+/** In order; the first two are needed by all the others. */
+const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...systemSteps];
+const only = process.argv[2];
+const failed = [];
+
+for (const { name, run, needed } of steps) {
+  if (only && !needed && !name.includes(only)) continue;
+  try {
+    const detail = await run(context);
+    console.log(`ok    ${name}${detail ? `: ${detail}` : ""}`);
+  } catch (error) {
+    failed.push(name);
+    console.log(`FAIL  ${name}\n${error.message.replace(/^/gm, "        ")}`);
+    if (needed) break;
+  }
+}
+rmSync(context.folder, { recursive: true, force: true });
+console.log(failed.length === 0 ? "package: all of it holds" : `package: ${failed.length} of the checks failed`);
+process.exit(failed.length === 0 ? 0 : 1);
