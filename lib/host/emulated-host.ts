@@ -1,0 +1,131 @@
+// A Linux side without Linux, for the embedded VPP: its TAPs and af_packet interfaces, and what the manager adds to them.
+import { PuntError } from "../errors.js";
+import type { Host, HostChange, HostLink } from "./host.js";
+
+/** An interface of the emulated host, as the embedded VPP tells it. */
+export interface EmulatedInterface {
+  readonly name: string;
+  readonly namespace: string;
+  readonly mac: string;
+  /** A new one has another, also under an old name. */
+  readonly ifIndex: number;
+  readonly mtu: number;
+}
+
+/** The embedded VPP, as far as this needs it. */
+export interface EmulatedInterfaces {
+  hostInterfaces(): Promise<readonly EmulatedInterface[]>;
+}
+
+interface LinkState {
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly master: string;
+  readonly addresses: readonly string[];
+}
+
+const defaultMtu = 1500;
+
+/**
+ * The machine an embedded VPP believes it is on. Devices VPP makes are there as long as VPP has them; VRF devices stay until they
+ * are deleted. Needs no rights and touches nothing.
+ */
+export class EmulatedHost implements Host {
+  readonly hasVhostNet = true;
+  readonly #vpp: EmulatedInterfaces;
+  /** Every path names a namespace but those that are told to be missing. */
+  readonly #missing = new Set<string>();
+  readonly #named = new Set<string>();
+  readonly #states = new Map<number, LinkState>();
+  readonly #vrfs = new Map<string, HostLink>();
+
+  constructor(vpp: EmulatedInterfaces) {
+    this.#vpp = vpp;
+  }
+
+  /** Makes a namespace come or go. */
+  setNamespace(path: string, present: boolean): void {
+    if (present) this.#missing.delete(path);
+    else this.#missing.add(path);
+  }
+
+  async identify(namespace: string): Promise<string | undefined> {
+    if (this.#missing.has(namespace)) return undefined;
+    if (namespace !== "") this.#named.add(namespace);
+    return `emulated:${namespace}`;
+  }
+
+  async namedNamespaces(): Promise<string[]> {
+    return [...this.#named];
+  }
+
+  async links(namespace: string): Promise<HostLink[]> {
+    const interfaces = (await this.#vpp.hostInterfaces()).filter((it) => it.namespace === namespace);
+    const vrfs = [...this.#vrfs].filter(([key]) => key.startsWith(`${namespace}\0`)).map(([, link]) => link);
+    return [...vrfs, ...interfaces.map((it) => this.#link(it))];
+  }
+
+  async change(namespace: string, change: HostChange): Promise<void> {
+    const { name } = change;
+    if (change.change === "add-vrf") return this.#addVrf(namespace, change);
+    if (change.change === "add-veth") throw refused("ENOTSUP", "add-veth", name);
+    if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
+    const found = (await this.#vpp.hostInterfaces()).find((it) => it.namespace === namespace && it.name === name);
+    if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
+    this.#states.set(found.ifIndex, this.#changed(namespace, this.#state(found), change));
+  }
+
+  #link(found: EmulatedInterface): HostLink {
+    return { ...this.#state(found), name: found.name, group: 0, kind: "tun" };
+  }
+
+  #state(found: EmulatedInterface): LinkState {
+    const initial = { up: false, mtu: found.mtu || defaultMtu, mac: found.mac, master: "", addresses: [] };
+    return this.#states.get(found.ifIndex) ?? initial;
+  }
+
+  #changed(namespace: string, state: LinkState, change: HostChange): LinkState {
+    const { addresses } = state;
+    switch (change.change) {
+      case "set-link":
+        return this.#set(namespace, state, change);
+      case "add-address":
+        return { ...state, addresses: [...new Set([...addresses, change.address])].sort() };
+      case "delete-address":
+        if (!addresses.includes(change.address)) throw refused("ENOENT", change.change, change.address);
+        return { ...state, addresses: addresses.filter((it) => it !== change.address) };
+      default:
+        throw refused("ENOTSUP", change.change, change.name);
+    }
+  }
+
+  #set(namespace: string, state: LinkState, change: Extract<HostChange, { change: "set-link" }>): LinkState {
+    const { master = state.master, mtu = state.mtu, mac = state.mac, up = state.up } = change;
+    if (master !== "" && !this.#vrfs.has(key(namespace, master))) throw refused("ENOENT", change.change, master);
+    // As in Linux: who moves into a VRF or out of it loses its IPv6 addresses. All of them, so that nobody relies on the rest.
+    const addresses = master === state.master ? state.addresses : [];
+    return { up, mtu, mac, master, addresses };
+  }
+
+  #addVrf(namespace: string, { name, table, group }: Extract<HostChange, { change: "add-vrf" }>): void {
+    if (this.#vrfs.has(key(namespace, name))) throw refused("EEXIST", "add-vrf", name);
+    const link = { name, table, group, kind: "vrf", mac: "", mtu: 65536, up: false, master: "", addresses: [] };
+    this.#vrfs.set(key(namespace, name), link);
+  }
+
+  #changeVrf(namespace: string, change: HostChange): void {
+    const id = key(namespace, change.name);
+    if (change.change === "delete-link") this.#vrfs.delete(id);
+    else if (change.change === "set-link") this.#vrfs.set(id, { ...this.#vrfs.get(id)!, up: change.up ?? false });
+    else throw refused("ENOTSUP", change.change, change.name);
+  }
+}
+
+function key(namespace: string, name: string): string {
+  return `${namespace}\0${name}`;
+}
+
+function refused(code: string, what: string, name: string): PuntError {
+  return new PuntError("host.emulated", code, `${what} ${name}: refused by the emulated host`, { name });
+}
