@@ -1,6 +1,7 @@
 // The punt manager's public API.
-export type { Host, HostChange, HostLink } from "../host/host.js";
+
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces } from "../host/emulated-host.js";
+export type { Host, HostChange, HostLink } from "../host/host.js";
 export { LinuxHost } from "../host/linux-host.js";
 export type { PlannedPunt, PlannedStep } from "./dry-run.js";
 export { DryRun } from "./dry-run.js";

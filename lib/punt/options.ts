@@ -7,7 +7,7 @@ import type { Marks } from "./marks.js";
 import { fnv1a } from "./names.js";
 import type { RetryOptions } from "./retries.js";
 import type { Store } from "./store.js";
-import type { VppApi } from "./vpp-api.js";
+import type { Message, VppApi } from "./vpp-api.js";
 
 /** A client that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
@@ -15,7 +15,7 @@ export interface VppConnection extends VppApi {
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Events VPP sends after `request` was answered; asked for again after a reconnect. */
-  subscribe(request: string, fields: object, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
+  subscribe(request: string, fields: Message, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
 }
 
 export interface PuntManagerOptions {

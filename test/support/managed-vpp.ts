@@ -34,14 +34,25 @@ export interface ManagedVpp {
 
 const quick = { resyncInterval: 2_000, retry: { firstDelay: 20, longestDelay: 200 } };
 
-export async function managedVpp(options: Partial<PuntManagerOptions> = {}, vppOptions: EmbeddedVppOptions = {}): Promise<ManagedVpp> {
+export async function managedVpp(
+  options: Partial<PuntManagerOptions> = {},
+  vppOptions: EmbeddedVppOptions = {},
+): Promise<ManagedVpp> {
   const directory = await mkdtemp(join(tmpdir(), "vpp-punt-"));
   const vpp = await EmbeddedVpp.start({ directory, interfaces: cards, exec: startup, ...vppOptions });
   const client = await Vpp.connect({ socketPath: vpp.apiSocket, reconnect: { min: 5, max: 50 } });
   const host = new EmulatedHost(vpp);
   const store = new MemoryStore();
   const start = (more: Partial<PuntManagerOptions> = {}) =>
-    PuntManager.start({ vpp: client, host, store, memifDirectory: join(directory, "memif"), ...quick, ...options, ...more });
+    PuntManager.start({
+      vpp: client,
+      host,
+      store,
+      memifDirectory: join(directory, "memif"),
+      ...quick,
+      ...options,
+      ...more,
+    });
   const managed: ManagedVpp = {
     ...{ vpp, client, host, store, directory, manager: await start() },
     async restartManager(more) {
