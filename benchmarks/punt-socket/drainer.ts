@@ -1,0 +1,42 @@
+// drainer <VPP's path> <own path>
+// Has the filler fill the queue, round by round, and times how fast it is emptied.
+import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { MARK_END, MARK_ROUND, openInjector, report, sayReadyTo } from "./common.js";
+
+const [vppPath, path] = process.argv.slice(2) as [string, string];
+/** The filler needs about 1 ms. */
+const FILL_MS = 5;
+
+let packets = 0;
+let sum = 0;
+let mark = 0;
+
+function take(batch: PuntBatch): void {
+  for (let i = 0; i < batch.length; i++) {
+    const swIfIndex = batch.swIfIndex(i);
+    if (swIfIndex >= MARK_ROUND) {
+      mark = swIfIndex;
+    } else {
+      packets++;
+      sum += batch.u8(i, 0);
+    }
+  }
+}
+
+// The native thread must not empty the queue while it is being filled.
+const socket = PuntSocket.open({ path, vppPath, takeOverUs: 1e6, onWarning: () => {} });
+const injector = openInjector(vppPath);
+const never = new Int32Array(new SharedArrayBuffer(4));
+console.log("ready");
+let ms = 0;
+while (mark !== MARK_END) {
+  mark = 0;
+  sayReadyTo(injector);
+  Atomics.wait(never, 0, 0, FILL_MS);
+  const start = performance.now();
+  while (mark === 0) socket.poll(take);
+  ms += performance.now() - start;
+}
+report({ packets, sum, seconds: ms / 1000 });
+socket.close();
+injector.close();

@@ -1,0 +1,41 @@
+// receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks>]
+// Reads the first byte of every packet until MARK_END comes.
+import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { MARK_END, openInjector, report, sayReadyTo, startUsage } from "./common.js";
+
+const [vppPath, path, blockMs = "0"] = process.argv.slice(2) as [string, string, string?];
+let packets = 0;
+let sum = 0;
+let usage: ReturnType<typeof startUsage> | undefined;
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+function onBatch(batch: PuntBatch): void {
+  if (usage === undefined) {
+    usage = startUsage();
+    block(Number(blockMs));
+  }
+  let ended = false;
+  for (let i = 0; i < batch.length; i++) {
+    if (batch.swIfIndex(i) === MARK_END) ended = true;
+    else sum += batch.u8(i, 0);
+  }
+  packets += batch.length;
+  if (ended) finish();
+}
+
+function finish(): void {
+  packets--;
+  const { batches, drained } = socket.stats();
+  report({ packets, sum, batches, drained, ...usage!() });
+  socket.close();
+  injector.close();
+}
+
+const socket = PuntSocket.open({ path, vppPath, onBatch, onWarning: () => {} });
+const injector = openInjector(vppPath);
+console.log("ready");
+sayReadyTo(injector);

@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import {
+  atMost,
+  differenceAtMost,
+  type Result,
+  ratioAtLeast,
+  ratioAtMost,
+  type Side,
+  type Step,
+  type Suite,
+  type Trial,
+  type Workspace,
+} from "../harness/trial.js";
+
+// The peers play VPP: one packet a sendmsg() from a socket with VPP's send buffer, on the other core.
+const SECONDS = 2;
+const ROUNDS = 100;
+/** What VPP's send buffer holds of packets of that size; a full queue. */
+const QUEUE = { 64: 170, 1500: 57 } as const;
+type Size = keyof typeof QUEUE;
+const SIZES: readonly Size[] = [64, 1500];
+
+/** A process that plays VPP on core 0, and the measured one on core 1. `command` gets VPP's path and its own. */
+function facing(
+  vpp: (w: Workspace, vppPath: string, path: string) => (string | number)[],
+  command: (w: Workspace, vppPath: string, path: string) => string[],
+): Side {
+  return (workspace) => {
+    const vppPath = join(workspace.folder, "vpp");
+    const path = join(workspace.folder, "client");
+    const peer: Step = { command: vpp(workspace, vppPath, path).map(String), cpu: 0 };
+    return [peer, { command: command(workspace, vppPath, path), cpu: 1 }];
+  };
+}
+
+const perSecond = ([, measured]: Result[]) => measured!.packets! / measured!.seconds!;
+const userUsEach = ([, measured]: Result[]) => measured!.userUs! / measured!.packets!;
+const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / m!.packets!;
+const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
+
+/** Receiving from a sender that doesn't wait: as fast as it can, or at a rate. */
+function receive(size: Size, rate: number): Trial {
+  const sender = (w: Workspace, vppPath: string, path: string) => [
+    ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, rate],
+  ];
+  const speed = rate === 0 ? "flat out" : `${rate / 1000} kpps`;
+  return {
+    name: `receive ${size} B, ${speed}`,
+    ours: facing(sender, (w, vppPath, path) => w.script("punt-socket/receiver", vppPath, path)),
+    peer: facing(sender, (w, vppPath, path) => [w.peer("punt_receiver"), vppPath, path, "epoll"]),
+    rows: [
+      { name: "rate", unit: "pps", value: perSecond, target: ratioAtLeast(0.95) },
+      { name: "user CPU a packet", unit: "us", value: userUsEach, target: differenceAtMost(0.3) },
+      { name: "CPU a packet", unit: "us", value: cpuUsEach, target: ratioAtMost(1.5) },
+      // Half a percent of these runs is a single hiccup of the machine.
+      { name: "dropped by the sender", unit: "%", value: dropShare, target: differenceAtMost(0.5) },
+    ],
+  };
+}
+
+/** Emptying a full queue, nothing else running. */
+function drain(size: Size): Trial {
+  const filler = (w: Workspace, vppPath: string, path: string) => [
+    ...[w.peer("punt_filler"), vppPath, path, ROUNDS, QUEUE[size], size],
+  ];
+  return {
+    name: `drain a full queue of ${size} B`,
+    ours: facing(filler, (w, vppPath, path) => w.script("punt-socket/drainer", vppPath, path)),
+    peer: facing(filler, (w, vppPath, path) => [w.peer("punt_drainer"), vppPath, path]),
+    rows: [{ name: "rate", unit: "pps", value: perSecond, target: ratioAtLeast(0.95) }],
+  };
+}
+
+/** JavaScript is busy for 5 s: nobody notices. */
+function blocked(size: Size): Trial {
+  const sender = (w: Workspace, vppPath: string, path: string) => [
+    ...[w.peer("punt_sender"), vppPath, path, 5.5, size, 20_000],
+  ];
+  return {
+    name: `event loop blocked for 5 s, 20 kpps of ${size} B`,
+    ours: facing(sender, (w, vppPath, path) => w.script("punt-socket/receiver", vppPath, path, 5000)),
+    rows: [
+      { name: "send errors", unit: "", value: ([sender]) => sender!.dropped!, target: atMost(0) },
+      { name: "not received", unit: "", value: ([s, r]) => s!.sent! - r!.packets!, target: atMost(0) },
+    ],
+  };
+}
+
+function inject(size: Size): Trial {
+  const sink = (w: Workspace, vppPath: string) => [w.peer("punt_sink"), vppPath];
+  const packets = 300_032;
+  return {
+    name: `inject ${size} B`,
+    ours: facing(sink, (w, vppPath) => w.script("punt-socket/injector", vppPath, packets, size)),
+    peer: facing(sink, (w, vppPath) => [w.peer("punt_injector"), vppPath, String(packets), String(size)]),
+    rows: [
+      { name: "rate", unit: "pps", value: perSecond, target: ratioAtLeast(0.9) },
+      { name: "lost", unit: "", value: ([s, m]) => m!.packets! - s!.packets!, peer: () => 0, target: atMost(1) },
+    ],
+  };
+}
+
+/** Punted, answered by injection; the measured side is the one that answers. */
+function roundTrip(how: "event loop" | "polling"): Trial {
+  const rounds = 20_000;
+  const mode = how === "polling" ? { ours: ["poll"], peer: "busy" } : { ours: [], peer: "epoll" };
+  // The pinger ends the trial: it is the last to start.
+  const before = (command: (w: Workspace, vppPath: string, path: string) => string[]): Side =>
+    facing((w, vppPath, path) => [w.peer("punt_pinger"), vppPath, path, rounds, 64], command);
+  return {
+    name: `round trip 64 B, ${how}`,
+    ours: before((w, vppPath, path) => w.script("punt-socket/echo", vppPath, path, ...mode.ours)),
+    peer: before((w, vppPath, path) => [w.peer("punt_echo"), vppPath, path, mode.peer]),
+    rows: [
+      { name: "p50", unit: "us", value: ([pinger]) => pinger!.p50!, target: ratioAtMost(1.1) },
+      { name: "p99", unit: "us", value: ([pinger]) => pinger!.p99!, target: ratioAtMost(2) },
+    ],
+  };
+}
+
+const suite: Suite = {
+  trials: [
+    ...SIZES.map((size) => receive(size, 0)),
+    receive(64, 20_000),
+    receive(64, 100_000),
+    ...SIZES.map(drain),
+    ...SIZES.map(blocked),
+    ...SIZES.map(inject),
+    roundTrip("event loop"),
+    roundTrip("polling"),
+  ],
+};
+
+export default suite;
