@@ -30,7 +30,7 @@ int EventPump::Open() {
   if (!timer_fd_) return errno;
   const auto on_async = [](uv_async_t* handle) {
     auto* self = static_cast<EventPump*>(handle->data);
-    if (self->started_) self->TakeTurn();
+    if (self->started_) self->TakeTurn(false);
   };
   int error = socket_.Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop_, handle, fd_); });
   if (error == 0) {
@@ -68,15 +68,15 @@ void EventPump::SetRef(bool ref) {
   }
 }
 
-void EventPump::TakeTurn() {
+void EventPump::TakeTurn(bool after_pause) {
   const std::shared_ptr<EventPump> self = shared_from_this();
   const Turn turn = serve_();
-  if (started_) Rest(turn);
+  if (started_) Rest(turn, after_pause);
 }
 
-void EventPump::Rest(const Turn& turn) {
+void EventPump::Rest(const Turn& turn, bool after_pause) {
   if (turn.more) return Notify();  // other events first, then on
-  const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, uv_hrtime());
+  const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, after_pause, uv_hrtime());
   if (pause > 0) {
     PauseFor(pause);
   } else if (!watching_socket_) {
@@ -89,7 +89,7 @@ void EventPump::WatchSocket() {
   watching_timer_ = false;
   watching_socket_ = true;
   uv_poll_start(socket_.get(), UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(); });
+                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(false); });
 }
 
 /// Arming the timer again also makes its fd unreadable again.
@@ -102,7 +102,7 @@ void EventPump::PauseFor(uint64_t ns) {
   if (watching_timer_) return;
   watching_timer_ = true;
   uv_poll_start(timer_.get(), UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(); });
+                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(true); });
 }
 
 }  // namespace vpp_punt::punt_socket

@@ -36,8 +36,8 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   void Notify() { uv_async_send(async_.get()); }
 
  private:
-  void TakeTurn();
-  void Rest(const Turn& turn);
+  void TakeTurn(bool after_pause);
+  void Rest(const Turn& turn, bool after_pause);
   void WatchSocket();
   void PauseFor(uint64_t ns);
 

@@ -27,9 +27,9 @@ uint64_t CostOf(uint64_t bytes) {
 
 }  // namespace
 
-uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, uint64_t now_ns) {
+uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, bool after_pause, uint64_t now_ns) {
   if (limit_ns_ == 0) return 0;
-  if (pause_ns_ > 0 && packets < kWorthwhile) return Wake(now_ns);
+  if (after_pause && packets < kWorthwhile) return Wake(now_ns);
   packets_ += packets;
   bytes_ += bytes;
   if (packets_ >= kWindow) EndWindow(now_ns);
