@@ -264,6 +264,11 @@ interface Addon {
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;
   SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;
+  /**
+   * Asks VPP at its stats socket for the shared memory of its statistics. `fd` is the caller's to close; `pid` is VPP's, or 0
+   * where that is in another pid namespace.
+   */
+  fetchStatsFd(path: string): Promise<{ fd: number; pid: number }>;
 }
 
 const require = createRequire(import.meta.url);

@@ -8,6 +8,7 @@
 #include "memif/binding/memif.h"
 #include "punt_socket/init.h"
 #include "sim/frame_port.h"
+#include "stats/stats_fd.h"
 
 #if VPP_PUNT_HAS_VAPI
 #include "vapi/binding.h"
@@ -26,6 +27,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitBuildInfo(env, exports);
   InitMemif(env, exports);
   InitApiSocket(env, exports);
+  InitStats(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
 #if VPP_PUNT_HAS_VAPI

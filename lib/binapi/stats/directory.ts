@@ -1,0 +1,102 @@
+import { PuntError } from "../../errors.js";
+import type { StatsMemory } from "./memory.js";
+
+/** What an entry of the directory is. */
+export type EntryKind = "scalar" | "simple" | "combined" | "error" | "names" | "symlink" | "histogram";
+
+export interface DirectoryEntry {
+  name: string;
+  kind: EntryKind;
+  /** A value, or a pointer of VPP's: the 8 bytes behind the type. */
+  low: number;
+  high: number;
+}
+
+/** Offsets in the header: u64 version, pointer base, u64 epoch, u64 in_progress, pointer directory, (22.02) pointer errors. */
+const HEADER_SIZE = 48;
+const LAYOUT_VERSION = 2;
+/** u32 type, 4 bytes padding, 8 bytes value, char name[128]. */
+const ENTRY_SIZE = 144;
+const NAME_AT = 16;
+
+/** VPP renumbered the types after 22.02, without a new layout version. */
+const KINDS: (EntryKind | undefined)[] = [
+  undefined,
+  "scalar",
+  "simple",
+  "combined",
+  "names",
+  undefined, // empty
+  "symlink",
+  "histogram",
+  undefined, // ring buffer: no counter
+  "scalar", // gauge
+];
+const KINDS_22_02: (EntryKind | undefined)[] = [
+  undefined,
+  "scalar",
+  "simple",
+  "combined",
+  "error",
+  "names",
+  undefined,
+  "symlink",
+];
+const NAMES_TYPE_22_02 = 5;
+
+export interface SegmentHeader {
+  base: number;
+  epoch: bigint;
+  /** VPP is changing the directory. */
+  inProgress: boolean;
+  directory: number;
+  errors: number;
+}
+
+export function readHeader(memory: StatsMemory): SegmentHeader {
+  const bytes = memory.read(0, HEADER_SIZE);
+  const version = bytes.readBigUInt64LE(0);
+  if (version !== BigInt(LAYOUT_VERSION)) {
+    const text = `the statistics segment has layout version ${version}; known is ${LAYOUT_VERSION}`;
+    throw new PuntError("stats.read", "ERR_BAD_SEGMENT", text, { version });
+  }
+  return {
+    base: pointer(bytes, 8),
+    epoch: bytes.readBigUInt64LE(16),
+    inProgress: bytes.readBigUInt64LE(24) !== 0n,
+    directory: pointer(bytes, 32),
+    errors: pointer(bytes, 40),
+  };
+}
+
+/** All entries in order: symlinks refer to others by index. Undefined where there is nothing to read. */
+export function readDirectory(memory: StatsMemory, header: SegmentHeader): (DirectoryEntry | undefined)[] {
+  const bytes = memory.vector(header.directory - header.base, ENTRY_SIZE);
+  const kinds = isOld(bytes) ? KINDS_22_02 : KINDS;
+  const entries: (DirectoryEntry | undefined)[] = [];
+  for (let at = 0; at < bytes.length; at += ENTRY_SIZE) {
+    const kind = kinds[bytes.readUInt32LE(at)];
+    const name = kind && nameAt(bytes, at);
+    entries.push(name ? { name, kind, low: bytes.readUInt32LE(at + 8), high: bytes.readUInt32LE(at + 12) } : undefined);
+  }
+  return entries;
+}
+
+/** `/if/names` is in every VPP, and its type tells the numbering. */
+function isOld(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += ENTRY_SIZE) {
+    if (bytes.readUInt32LE(at) === NAMES_TYPE_22_02 && nameAt(bytes, at) === "/if/names") return true;
+  }
+  return false;
+}
+
+function nameAt(bytes: Buffer, entry: number): string {
+  const start = entry + NAME_AT;
+  const end = bytes.indexOf(0, start);
+  return bytes.toString("latin1", start, end < 0 || end > entry + ENTRY_SIZE ? entry + ENTRY_SIZE : end);
+}
+
+/** A pointer as a number: user-space addresses are below 2^48. */
+export function pointer(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+}

@@ -1,0 +1,72 @@
+import { type Stat, StatsReader } from "./counters.js";
+import { type DirectoryEntry, readDirectory, readHeader, type SegmentHeader } from "./directory.js";
+import type { StatsMemory } from "./memory.js";
+
+/** A name pattern: a regular expression, or text in which `*` stands for anything: `/if/*`. */
+export type StatsPattern = string | RegExp;
+
+type Entries = readonly (DirectoryEntry | undefined)[];
+
+/** Reads of one segment, each of one state of its directory. */
+export class Snapshots {
+  /** The directory as of `epoch`, which VPP counts up with every change. */
+  private directory: { epoch: bigint; entries: Entries } | undefined;
+
+  constructor(readonly memory: StatsMemory) {}
+
+  /** Names of the statistics that match; undefined if VPP changed the directory meanwhile, or is about to. */
+  list(patterns: readonly StatsPattern[]): string[] | undefined {
+    return this.attempt((entries) => select(entries, patterns).map((entry) => entry.name));
+  }
+
+  /** The statistics that match, by name; undefined likewise. */
+  read(patterns: readonly StatsPattern[]): Map<string, Stat> | undefined {
+    return this.attempt((entries, header) => {
+      const reader = new StatsReader(this.memory, header, entries);
+      const result = new Map<string, Stat>();
+      for (const entry of select(entries, patterns)) {
+        const stat = reader.read(entry);
+        if (stat !== undefined) result.set(stat.name, stat);
+      }
+      return result;
+    });
+  }
+
+  private attempt<T>(work: (entries: Entries, header: SegmentHeader) => T): T | undefined {
+    const header = readHeader(this.memory);
+    if (header.inProgress) return undefined;
+    try {
+      const value = work(this.entries(header), header);
+      if (this.unchanged(header)) return value;
+    } catch (error) {
+      // What was read in the middle of a change may make no sense; read in peace it has to.
+      if (this.unchanged(header)) throw error;
+    }
+    this.directory = undefined;
+    return undefined;
+  }
+
+  private entries(header: SegmentHeader): Entries {
+    if (this.directory?.epoch !== header.epoch) {
+      this.directory = { epoch: header.epoch, entries: readDirectory(this.memory, header) };
+    }
+    return this.directory.entries;
+  }
+
+  private unchanged(header: SegmentHeader): boolean {
+    const now = readHeader(this.memory);
+    return !now.inProgress && now.epoch === header.epoch;
+  }
+}
+
+function select(entries: Entries, patterns: readonly StatsPattern[]): DirectoryEntry[] {
+  const tests = patterns.map(toRegExp);
+  const wanted = (name: string) => tests.length === 0 || tests.some((test) => test.test(name));
+  return entries.filter((entry) => entry !== undefined).filter((entry) => wanted(entry.name));
+}
+
+function toRegExp(pattern: StatsPattern): RegExp {
+  if (pattern instanceof RegExp) return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")); // without memory
+  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
+}
