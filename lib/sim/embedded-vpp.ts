@@ -225,7 +225,7 @@ export class EmbeddedVpp implements VppControl {
 
   private receive(swInterface: SwInterface, frames: readonly Uint8Array[]): void {
     const { dp } = this.instance;
-    for (const frame of frames) dp.receive(swInterface, frame.slice());
+    for (const frame of frames) dp.receive(swInterface, new Uint8Array(frame));
     dp.flush();
   }
 

@@ -37,7 +37,7 @@ export class HostInterface extends EventEmitter<HostEvents> {
   send(frame: Uint8Array): boolean {
     if (this.link === undefined) return false;
     const { dp, swInterface } = this.link;
-    dp.receive(swInterface, frame.slice());
+    dp.receive(swInterface, new Uint8Array(frame));
     dp.flush();
     return true;
   }
