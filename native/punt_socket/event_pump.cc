@@ -49,11 +49,13 @@ int EventPump::Open() {
 void EventPump::Start() {
   if (started_) return;
   started_ = true;
+  starts_++;
   WatchSocket();
 }
 
 void EventPump::Stop() {
   started_ = false;
+  starts_++;
   if (watching_socket_) uv_poll_stop(socket_.get());
   if (watching_timer_) uv_poll_stop(timer_.get());
   watching_socket_ = watching_timer_ = false;

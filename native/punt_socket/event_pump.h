@@ -30,7 +30,8 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   void Start();
   /// No more calls of `serve` until Start().
   void Stop();
-  bool started() const { return started_; }
+  /// Moves with every Start() and Stop().
+  uint64_t starts() const { return starts_; }
   void SetRef(bool ref);
   /// Has `serve` called soon. From any thread.
   void Notify() { uv_async_send(async_.get()); }
@@ -50,6 +51,7 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   UvHandle<uv_poll_t> timer_;
   UvHandle<uv_async_t> async_;
   bool started_ = false;
+  uint64_t starts_ = 0;
   bool watching_socket_ = false;
   bool watching_timer_ = false;
 };

@@ -12,8 +12,8 @@ class Moderation {
   /// `limit_ns`: the longest pause, 0 for none ever.
   explicit Moderation(uint64_t limit_ns) : limit_ns_(limit_ns) {}
 
-  /// After a turn in which that much was read, at the end of a pause or not: how long to pause, in ns. 0: wait for the
-  /// next packet.
+  /// After a turn in which that much was read, at the end of a pause or not: how long to pause, in ns. 0:
+  /// wait for the next packet.
   uint64_t Pause(uint64_t packets, uint64_t bytes, bool after_pause, uint64_t now_ns);
 
  private:

@@ -139,14 +139,16 @@ uint32_t PuntSocket::PullBurst() {
 
 Turn PuntSocket::Serve() {
   Turn turn;
+  const uint64_t starts = pump_->starts();
   for (int i = 0; i < kBurstsPerTurn; i++) {
     const uint32_t count = PullBurst();
     turn.packets += count;
     for (uint32_t packet = 0; packet < count; packet++) turn.bytes += table_.length(packet);
     turn.more = receiver_->more_likely();
     if (count > 0) Deliver(count);
-    // The handler may have closed or stopped the socket.
-    if (!receiver_ || !pump_->started()) return {};
+    // The handler may have closed or stopped the socket; having started it again, it wants others to have
+    // their turn.
+    if (!receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes, false};
     if (!turn.more) break;
   }
   return turn;

@@ -1,0 +1,182 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import test, { type ExecutionContext } from "ava";
+import { PuntSocket, type PuntWarning } from "../../lib/punt-socket.js";
+import { need } from "../support/need.js";
+import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-peer.js";
+
+const library = new URL("../../lib/punt-socket.js", import.meta.url).href;
+
+/** JavaScript that opens a socket at the path and then does what `then` says. */
+function program(path: string, then: string): string {
+  return `
+    const { PuntSocket } = await import(${JSON.stringify(library)});
+    const socket = PuntSocket.open({ path: ${JSON.stringify(path)}, vppPath: null, onBatch: () => {}, onWarning: () => {} });
+    ${then}`;
+}
+
+function run(code: string): number | null {
+  return spawnSync(process.execPath, ["--input-type=module", "-e", code], { stdio: "ignore", timeout: 60_000 }).status;
+}
+
+/** A child process that holds a socket at the path until it is killed. */
+async function holder(t: ExecutionContext, path: string): Promise<ReturnType<typeof spawn>> {
+  const code = program(path, `console.log("open");`);
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  await once(child.stdout!, "data");
+  return child;
+}
+
+test("the file goes however the process ends by itself", (t) => {
+  const path = join(socketFolder(t), "client");
+  const ends: [string, number][] = [
+    ["socket.unref();", 0],
+    ["process.exit(3);", 3],
+    ["setImmediate(() => { throw new Error('end'); });", 1],
+    ["socket.close(); socket.close();", 0],
+  ];
+  for (const [then, status] of ends) {
+    t.is(run(program(path, `process.on("uncaughtException", () => process.exit(1)); ${then}`)), status, then);
+    t.false(existsSync(path), then);
+  }
+});
+
+test("what a killed process left is replaced; what a living one has is not", async (t) => {
+  const path = join(socketFolder(t), "client");
+  const child = await holder(t, path);
+  const error = t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EADDRINUSE" });
+  t.true(error!.message.includes(path));
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  t.true(existsSync(path));
+  open(t, { path, vppPath: null });
+  t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EADDRINUSE" });
+});
+
+test("a file that is no socket stays, and so does a socket that has taken the path since", (t) => {
+  const path = join(socketFolder(t), "client");
+  writeFileSync(path, "precious");
+  t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EEXIST" });
+  t.true(existsSync(path));
+  const elsewhere = join(path, "x");
+  t.throws(() => PuntSocket.open({ path: elsewhere, vppPath: null }), { code: "ENOTDIR" });
+});
+
+need("root").test("a folder that may not be written to is an error with its errno", (t) => {
+  t.throws(() => PuntSocket.open({ path: "/proc/no-socket-here", vppPath: null }), { code: "ENOENT" });
+});
+
+test("hundreds of sockets and injectors opened and closed leave no file descriptor, thread or file", async (t) => {
+  const { vpp, path, folder } = facingVpp(t);
+  const cycle = () => {
+    const socket = PuntSocket.open({ path, vppPath: vpp.path, onBatch: () => {}, onWarning: () => {} });
+    openInjector(t, vpp.path, [1]).close();
+    socket.close();
+  };
+  const count = (what: string) => readdirSync(`/proc/self/${what}`).length;
+  cycle();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const before = [count("fd"), count("task")];
+  for (let i = 0; i < 300; i++) cycle();
+  await until(() => count("fd") <= before[0]! && count("task") <= before[1]!);
+  t.deepEqual(readdirSync(folder), ["vpp"]);
+});
+
+test("it connects to a VPP that comes later, and again when VPP has been restarted", async (t) => {
+  const folder = socketFolder(t);
+  const [path, vppPath] = [join(folder, "client"), join(folder, "vpp")];
+  const seen: string[] = [];
+  const socket = open(t, { path, vppPath, onBatch: (batch) => void seen.push(Buffer.from(batch.copy(0)).toString()) });
+  t.like(socket.stats(), { connected: false, connects: 0, connectError: "ENOENT" });
+  const first = startVpp(t, vppPath);
+  await until(() => socket.stats().connected);
+  first.punt(path, Buffer.from("one"));
+  await until(() => seen.length === 1);
+  first.close();
+  const second = startVpp(t, vppPath);
+  t.is(second.punt(path, Buffer.from("refused")), "EPERM"); // still connected to the first
+  t.true(socket.reconnect());
+  t.is(second.punt(path, Buffer.from("two")), undefined);
+  await until(() => seen.length === 2);
+  // Without being told, it notices by itself.
+  second.close();
+  const third = startVpp(t, vppPath);
+  await until(() => third.punt(path, Buffer.from("three")) === undefined);
+  await until(() => seen.length === 3);
+  t.deepEqual(seen, ["one", "two", "three"]);
+  t.is(socket.stats().connects, 3);
+});
+
+test("packets queued from the old VPP are not lost by reconnecting", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  const seen: number[] = [];
+  const onBatch = (batch: { length: number; u8(i: number, at: number): number }) => {
+    for (let i = 0; i < batch.length; i++) seen.push(batch.u8(i, 0));
+  };
+  const socket = open(t, { path, vppPath: vpp.path, takeOverUs: 1e6, onBatch });
+  for (let i = 0; i < 10; i++) t.is(vpp.punt(path, Buffer.of(i, 0)), undefined);
+  vpp.close();
+  const next = startVpp(t, vpp.path);
+  t.true(socket.reconnect());
+  t.is(next.punt(path, Buffer.of(10, 0)), undefined);
+  await until(() => seen.length === 11);
+  t.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test("another path of VPP's can be given when the registration tells it", (t) => {
+  const { vpp, path, folder } = facingVpp(t);
+  const socket = open(t, { path, vppPath: join(folder, "nobody") });
+  t.false(socket.reconnect());
+  t.true(socket.reconnect(vpp.path));
+  t.is(vpp.punt(path, Buffer.alloc(9)), undefined);
+});
+
+test("a connected socket takes packets from VPP alone", (t) => {
+  const { vpp, path, folder } = facingVpp(t);
+  open(t, { path, vppPath: vpp.path });
+  const stranger = startVpp(t, join(folder, "stranger"));
+  t.is(stranger.punt(path, Buffer.alloc(9)), "EPERM");
+  t.is(vpp.punt(path, Buffer.alloc(9)), undefined);
+});
+
+test("a small queue limit is said, with what to do", (t) => {
+  const { vpp, path } = facingVpp(t);
+  const warnings: PuntWarning[] = [];
+  const socket = PuntSocket.open({ path, vppPath: vpp.path, onWarning: (warning) => warnings.push(warning) });
+  t.teardown(() => socket.close());
+  t.true(Number.isInteger(socket.queueLimit));
+  const expected = socket.queueLimit! < 512 ? [["QUEUE_LIMIT", true]] : [];
+  t.deepEqual(
+    warnings.map(({ code, message }) => [code, message.includes("sysctl -w net.unix.max_dgram_qlen=512")]),
+    expected,
+  );
+});
+
+/** In a worker: receives until `end`, or until it is terminated. */
+const workerFile = fileURLToPath(new URL("../support/punt-worker.js", import.meta.url));
+
+test("a worker thread receives, and its end leaves nothing", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  const worker = new Worker(workerFile, { workerData: { path, vppPath: vpp.path } });
+  await once(worker, "message");
+  for (let i = 0; i < 100; i++) while (vpp.punt(path, Buffer.alloc(64)) !== undefined);
+  t.deepEqual(await once(worker, "message"), [100]);
+  await once(worker, "exit");
+  t.false(existsSync(path));
+});
+
+test("a worker terminated while it receives leaves nothing", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  for (let i = 0; i < 10; i++) {
+    const worker = new Worker(workerFile, { workerData: { path, vppPath: vpp.path } });
+    await once(worker, "message");
+    for (let n = 0; n < 50; n++) while (vpp.punt(path, Buffer.alloc(64)) !== undefined);
+    await worker.terminate();
+    t.false(existsSync(path));
+  }
+});
