@@ -59,7 +59,11 @@ function resultOf(punt: OpenPunt, frames: readonly Uint8Array[]): PuntResult {
 }
 
 async function knownInterfaces(api: Vpp): Promise<Set<number>> {
-  const interfaces = await api.dumpAll("sw_interface_dump", { sw_if_index: 0xffffffff, name_filter_valid: false, name_filter: "" });
+  const interfaces = await api.dumpAll("sw_interface_dump", {
+    sw_if_index: 0xffffffff,
+    name_filter_valid: false,
+    name_filter: "",
+  });
   return new Set(interfaces.map((details) => details.sw_if_index as number));
 }
 
@@ -71,7 +75,8 @@ async function answerQuery(vpp: SpawnedVpp, api: Vpp, dns: OpenPunt, report: Rep
   using injector = PuntInjector.open({ vppPath: dns.vppPath, knownInterfaces: await knownInterfaces(api) });
   await Promise.all(["lan", "wan"].map((name) => vpp.transmitted(name))); // starts the watch
   if (!injector.inject(PuntAction.L2, query.swIfIndex, answer)) return false;
-  const leavesBy = async (name: string) => (await vpp.transmitted(name)).some((frame) => Buffer.compare(frame, answer) === 0);
+  const leavesBy = async (name: string) =>
+    (await vpp.transmitted(name)).some((frame) => Buffer.compare(frame, answer) === 0);
   const left = await until(() => leavesBy("lan"));
   report.line(`${describeFrame(answer)}: ${left ? "left by lan" : "NOT SEEN"}`);
   return left && !(await leavesBy("wan"));
