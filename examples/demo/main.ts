@@ -1,13 +1,78 @@
-// npm run demo [-- --json]
-import { replay } from "./replay.js";
-import { createReport } from "./report.js";
+// npm run demo [-- --json]: VPP's punts end to end, with the embedded VPP. Exits with 0 only if all is as expected.
+import { parseArgs } from "node:util";
+import { measureRates, type RateResult } from "./rates.js";
+import { type PuntResult, replay } from "./replay.js";
+import { createReport, type Report } from "./report.js";
+import { isGood, runTypes, type TypeResult } from "./types.js";
 import { startVpp } from "./vpp.js";
 
-const report = createReport(process.argv.includes("--json"));
-const vpp = await startVpp();
-try {
-  const { punts, answered } = await replay(vpp, report);
-  console.log(punts, answered, await vpp.counters());
-} finally {
-  await vpp.close();
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+
+interface Outcome {
+  readonly punts: readonly PuntResult[];
+  readonly answered: boolean;
+  readonly types: readonly TypeResult[];
+  readonly survived: boolean;
+  readonly rates: { readonly puntSocket: RateResult; readonly memif: RateResult };
 }
+
+async function run(report: Report): Promise<Outcome> {
+  const vpp = await startVpp();
+  try {
+    report.heading("A capture of real traffic through three punts of VPP (embedded), and an answer");
+    const { punts, answered } = await replay(vpp, report);
+    report.heading("All seven types of punt, and VPP killed in the middle");
+    const { types, survived } = await runTypes(vpp, report);
+    report.heading("Rates");
+    return { punts, answered, types, survived, rates: await measureRates(vpp.directory, report) };
+  } finally {
+    await vpp.close();
+  }
+}
+
+function isOk({ punts, answered, types, survived, rates }: Outcome): boolean {
+  const received = [rates.puntSocket, rates.memif].every((rate) => rate.sent > 0 && rate.received === rate.sent);
+  return punts.every(({ ok }) => ok) && answered && types.every(isGood) && survived && received;
+}
+
+function jsonOf(outcome: Outcome): object {
+  const { punts, types, survived, rates } = outcome;
+  return {
+    ok: isOk(outcome),
+    punts: punts.map(({ name, expected, received }) => ({ name, expected, received })),
+    rates: { puntSocketPps: rates.puntSocket.pps, memifPps: rates.memif.pps },
+    types,
+    restart: { survived },
+  };
+}
+
+function tell(report: Report, { punts, answered, types, survived, rates }: Outcome): void {
+  const rateRow = ({ name, sent, received, pps }: RateResult) => [
+    `rate of ${name}`,
+    sent,
+    received,
+    `${pps.toLocaleString("en")}/s`,
+  ];
+  report.line("");
+  report.table(
+    ["punt", "expected", "received", "rate"],
+    [
+      ...punts.map(({ name, expected, received }) => [name, expected, received, ""]),
+      ...types.map(({ type, interconnect, expected, received }) => [
+        `${type} over ${interconnect}`,
+        expected,
+        received,
+        "",
+      ]),
+      ...[rates.puntSocket, rates.memif].map(rateRow),
+    ],
+  );
+  report.line(`\nThe answer left by the interface of the query: ${answered ? "yes" : "NO"}`);
+  report.line(`All punts back after VPP's restart: ${survived ? "yes" : "NO"}`);
+}
+
+const report = createReport(values.json);
+const outcome = await run(report);
+tell(report, outcome);
+if (values.json) console.log(JSON.stringify(jsonOf(outcome)));
+process.exitCode = isOk(outcome) ? 0 : 1;

@@ -51,6 +51,12 @@ async function openPunt(vpp: SpawnedVpp, api: Vpp, punt: DemoPunt, number: numbe
   return { ...punt, socket, received, vppPath: reply.pathname as string };
 }
 
+/** Nothing ties a registration to its client: it would outlive it. */
+async function closePunt(api: Vpp, { selector, socket }: OpenPunt): Promise<void> {
+  await api.call("punt_socket_deregister", { punt: selector });
+  socket.close();
+}
+
 function resultOf(punt: OpenPunt, frames: readonly Uint8Array[]): PuntResult {
   const expected = frames.filter(punt.expects);
   const same = expected.every((frame, i) => punt.received[i] && Buffer.compare(frame, punt.received[i].frame) === 0);
@@ -95,6 +101,6 @@ export async function replay(vpp: SpawnedVpp, report: Report): Promise<{ punts: 
     const answered = await answerQuery(vpp, api, open[0]!, report);
     return { punts: open.map((punt) => resultOf(punt, frames)), answered };
   } finally {
-    for (const { socket } of open) socket.close();
+    for (const punt of open) await closePunt(api, punt);
   }
 }

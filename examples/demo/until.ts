@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const STEP_MS = 5;
 
 /** Waits for `holds`, at most `limitMs`; resolves with whether it came true. */
-export async function until(holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<boolean> {
+export async function until(holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<boolean> {
   const end = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > end) return false;
@@ -13,7 +13,7 @@ export async function until(holds: () => boolean | Promise<boolean>, limitMs = 5
 }
 
 /** Waits until `count` is `expected`, and then a little longer, so that a packet too many is seen too. */
-export async function settled(count: () => number, expected: number): Promise<void> {
-  await until(() => count() >= expected);
+export async function settled(count: () => number | Promise<number>, expected: number): Promise<void> {
+  await until(async () => (await count()) >= expected);
   await sleep(20 * STEP_MS);
 }

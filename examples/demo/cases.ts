@@ -1,0 +1,78 @@
+// One punt of each type: what is asked for, what is sent at VPP's interface, and what that must bring.
+import type { PuntRequestInput } from "../../lib/index.js";
+import { ip4Destination, isEchoReply, isEchoRequest, isIsis, isOspf, isUdpTo } from "./frames.js";
+import { ROUTER } from "./punts.js";
+import { HAIRPIN_VRF, type InterfaceName } from "./vpp.js";
+
+type IsFrame = (frame: Uint8Array) => boolean;
+const everything: IsFrame = () => true;
+
+export interface TypeCase {
+  readonly request: PuntRequestInput;
+  /** Where the capture is replayed. */
+  readonly from: InterfaceName;
+  /** Frames of the capture that the application receives. */
+  readonly expects: IsFrame;
+  /** Which frames it receives are counted; default all. */
+  readonly counts?: IsFrame;
+  /** What leaves VPP on the other side: at which interface, which frames, for which frames of the capture. */
+  readonly leaves?: { readonly by: InterfaceName; readonly counts: IsFrame; readonly expects: IsFrame };
+}
+
+const memif = { cnf: "demo", interconnect: "MEMIF" } as const;
+
+export function typeCases(puntSocketPath: string): readonly TypeCase[] {
+  return [
+    {
+      request: {
+        ...memif,
+        type: "HAIRPIN_XCONNECT",
+        key: "wire",
+        vppInterface1: "xconnect1",
+        vppInterface2: "xconnect2",
+      },
+      from: "xconnect1",
+      expects: everything,
+      leaves: { by: "xconnect2", counts: everything, expects: everything },
+    },
+    {
+      request: {
+        ...memif,
+        type: "HAIRPIN",
+        key: "edge",
+        vppInterface: "hairpin",
+        hairpinInterface: { name: "inside", physAddress: ROUTER.mac, ipAddresses: [ROUTER.ip4], vrf: HAIRPIN_VRF },
+      },
+      from: "hairpin",
+      expects: everything,
+      leaves: { by: "hairpin", counts: isEchoReply, expects: isEchoRequest },
+    },
+    {
+      request: { ...memif, type: "SPAN", key: "tap", vppInterface: "span", direction: "rx" },
+      from: "span",
+      expects: everything,
+    },
+    {
+      request: { ...memif, type: "ABX", key: "ospf", vppInterface: "abx", ingressAclRules: [{ protocol: "OSPF" }] },
+      from: "abx",
+      expects: isOspf,
+    },
+    {
+      request: {
+        type: "PUNT_TO_SOCKET",
+        cnf: "demo",
+        key: "dns",
+        toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+        socketPath: puntSocketPath,
+      },
+      from: "lan",
+      expects: (frame) => isUdpTo(frame, 53) && ip4Destination(frame) === "10.10.1.1",
+    },
+    {
+      request: { ...memif, type: "DHCP_PROXY", key: "dhcp" },
+      from: "lan",
+      expects: (frame) => isUdpTo(frame, 67),
+    },
+    { request: { ...memif, type: "ISISX", key: "isis", vppInterface: "isis" }, from: "isis", expects: isIsis },
+  ];
+}

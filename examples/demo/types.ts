@@ -1,0 +1,109 @@
+// The second part: all seven types of punt through the punt manager, packets through each, and a restart of VPP in the middle.
+import { join } from "node:path";
+import { Vpp } from "../../lib/binapi/index.js";
+import { type PuntId, PuntManager } from "../../lib/index.js";
+import type { SpawnedVpp } from "../../lib/sim/index.js";
+import { readFrames } from "./capture.js";
+import { type TypeCase, typeCases } from "./cases.js";
+import { type Link, openLinks, openPuntSocket } from "./cnf.js";
+import type { Report } from "./report.js";
+import { settled, until } from "./until.js";
+import { HAIRPIN_VRF } from "./vpp.js";
+
+export interface TypeResult {
+  readonly type: string;
+  readonly interconnect: string;
+  readonly state: string;
+  readonly expected: number;
+  readonly received: number;
+}
+
+/** A case with its punt added and its interconnects open. */
+interface Running extends TypeCase {
+  readonly id: PuntId;
+  readonly links: readonly Link[];
+}
+
+const frames = readFrames();
+
+/** What the manager finds and waits for, and VPP's own configuration would have: the VRF of the hairpin. */
+async function configure(api: Vpp): Promise<void> {
+  await api.call("ip_table_add_del", {
+    is_add: true,
+    table: { table_id: HAIRPIN_VRF, is_ip6: false, name: "inside" },
+  });
+}
+
+async function start(manager: PuntManager, vpp: SpawnedVpp, item: TypeCase, socketPath: string): Promise<Running> {
+  const isSocket = item.request.type === "PUNT_TO_SOCKET";
+  const early = isSocket ? [openPuntSocket(socketPath, vpp.puntSocket!)] : [];
+  const status = await manager.add(item.request, { waitFor: "CREATED", timeout: 10_000 });
+  return { ...item, id: status.id, links: isSocket ? early : openLinks(status) };
+}
+
+/** Replays the capture for one punt; resolves with how many packets had to come out, and how many did. */
+async function exercise(vpp: SpawnedVpp, running: Running): Promise<{ expected: number; received: number }> {
+  const { links, from, expects, leaves } = running;
+  await Promise.all(links.map((link) => link.ready()));
+  for (const link of links) link.received.length = 0;
+  if (leaves) await vpp.transmitted(leaves.by); // starts the watch, or forgets what was seen
+  let left = 0;
+  const count = async () => {
+    if (leaves) left += (await vpp.transmitted(leaves.by)).filter(leaves.counts).length;
+    return links[0]!.received.length + left;
+  };
+  const expected = frames.filter(expects).length + (leaves ? frames.filter(leaves.expects).length : 0);
+  await vpp.inject(from, frames);
+  await settled(count, expected);
+  return { expected, received: await count() };
+}
+
+function stateOf(manager: PuntManager, { id }: Running): string {
+  return manager.get(id)!.state;
+}
+
+async function exerciseAll(vpp: SpawnedVpp, manager: PuntManager, all: readonly Running[]): Promise<TypeResult[]> {
+  const results: TypeResult[] = [];
+  for (const running of all) {
+    const { type, interconnect = "AF_UNIX" } = running.request;
+    results.push({ type, interconnect, state: stateOf(manager, running), ...(await exercise(vpp, running)) });
+  }
+  return results;
+}
+
+export function isGood({ state, expected, received }: TypeResult): boolean {
+  return state === "CREATED" && expected > 0 && expected === received;
+}
+
+/** Kills VPP and starts it again with nothing but its own configuration. Resolves with whether every punt came back. */
+async function restart(vpp: SpawnedVpp, api: Vpp, manager: PuntManager, all: readonly Running[], report: Report) {
+  await vpp.kill();
+  await until(() => !api.isConnected);
+  report.line(`VPP was killed: ${all.map((running) => stateOf(manager, running)).join(" ")}`);
+  await vpp.start();
+  await until(() => api.isConnected, 10_000);
+  await configure(api);
+  const back = await until(() => all.every((running) => stateOf(manager, running) === "CREATED"), 10_000);
+  report.line(`VPP is back:    ${all.map((running) => stateOf(manager, running)).join(" ")}`);
+  return back;
+}
+
+/** Runs it; resolves with what each type brought, and whether all of it worked again after VPP's restart. */
+export async function runTypes(vpp: SpawnedVpp, report: Report): Promise<{ types: TypeResult[]; survived: boolean }> {
+  const socketPath = join(vpp.directory, "types.sock");
+  await using api = await Vpp.connect({ socketPath: vpp.apiSocket });
+  await configure(api);
+  const manager = await PuntManager.start({ vpp: api, memifDirectory: join(vpp.directory, "memif") });
+  const all: Running[] = [];
+  try {
+    for (const item of typeCases(socketPath)) all.push(await start(manager, vpp, item, socketPath));
+    const types = await exerciseAll(vpp, manager, all);
+    const survived =
+      (await restart(vpp, api, manager, all, report)) && (await exerciseAll(vpp, manager, all)).every(isGood);
+    for (const { id } of all) await manager.delete(id);
+    return { types, survived };
+  } finally {
+    for (const { links } of all) for (const link of links) link.close();
+    await manager.close();
+  }
+}
