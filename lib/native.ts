@@ -240,6 +240,16 @@ export interface NativePuntInjector {
   close(): void;
 }
 
+/** libvapiclient as the other end of a socket pair (native/vapi); only where the build found it. */
+export interface NativeVapiBridge {
+  /** Starts it; returns this side's socket, on which it speaks what VPP's API socket does. */
+  start(): number;
+  /** Why it could not connect, or why the connection has ended. */
+  failure(): { code: string; message: string } | undefined;
+  /** The id of a message such as "show_version_51077d14"; -1 if VPP has none. */
+  lookup(key: string): number;
+}
+
 interface Addon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
@@ -247,9 +257,15 @@ interface Addon {
   memifAttach(key: number, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort | undefined;
   /** Every view on it is empty from now on. */
   detachArrayBuffer(buffer: ArrayBuffer): void;
-  /** Connects to the socket at `path`. `onReady` is called when there is something to read (the end, too), or room to write. */
+  /** `endpoint`: prefix of shared memory, or path of the API socket. `keys`: what the message table is to list. */
+  VapiBridge?: new (
+    endpoint: string,
+    sharedMemory: boolean,
+    keys: readonly string[],
+  ) => NativeVapiBridge;
+  /** Connects to the socket at `path`, or takes over a connected one's fd. `onReady` is called when there is something to read (the end, too), or room to write. */
   ApiSocket: new (
-    path: string,
+    path: string | number,
     onReady: (writable: boolean) => void,
   ) => NativeApiSocket;
   buildInfo(): NativeBuildInfo;

@@ -14,14 +14,18 @@ import type { Subscription } from "./subscription.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Trace, TraceFile, type TraceRecord } from "./trace.js";
 import type { Link, Transport } from "./transport.js";
+import { VapiTransport } from "./vapi-transport.js";
 
 export interface VppOptions {
   /** VPP's API socket. Default /run/vpp/api.sock. */
   socketPath?: string;
   /** What `show api clients` calls us. Default vpp-punt. */
   name?: string;
-  /** Another way to VPP than the socket. */
-  transport?: Transport;
+  /**
+   * The way to VPP: its API socket, spoken by this package ("socket", default); VPP's own libvapiclient where the addon was built
+   * with it ("vapi": over shared memory, or over the socket if `socketPath` is given); or one of your own.
+   */
+  transport?: "socket" | "vapi" | Transport;
   /** Where definitions come from. Default "auto". */
   schema?: SchemaSource;
   /** Most requests that VPP has at a time; others wait here. Default 256. */
@@ -75,8 +79,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   private constructor(private readonly options: VppOptions) {
     super();
-    const { socketPath = DEFAULT_SOCKET_PATH, name = "vpp-punt", trace } = options;
-    this.transport = options.transport ?? new SocketTransport({ path: socketPath, name });
+    const { name = "vpp-punt", trace } = options;
+    this.transport = openTransport(options, name);
     this.endpoint = this.transport.endpoint;
     this.schemas = new SchemaLoader(options.schema ?? "auto");
     this.subscriptions = new Subscriptions((request, value) => this.call(request, value));
@@ -256,7 +260,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const resolver = new Resolver(this.endpoint, link.table, [Schema.builtin()]);
     session.start(link, resolver);
     const schema = await this.schemas.load(link.table, (request) => session.call(request, {}, undefined));
-    if (schema !== undefined) resolver.prefer(schema);
+    if (schema !== undefined) {
+      resolver.learn(link.idsOf?.(schema.keys()) ?? []);
+      resolver.prefer(schema);
+    }
     if (session.ended !== undefined) throw session.ended;
     this.session = session;
     await this.subscriptions.renew();
@@ -269,6 +276,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.emit("disconnected", error);
     if (this.options.reconnect !== false) this.establishSometime(this.closing.signal).catch(() => {});
   }
+}
+
+function openTransport({ transport = "socket", socketPath }: VppOptions, name: string): Transport {
+  if (typeof transport === "object") return transport;
+  if (transport === "socket") return new SocketTransport({ path: socketPath ?? DEFAULT_SOCKET_PATH, name });
+  if (transport === "vapi") return new VapiTransport({ name, ...(socketPath === undefined ? {} : { socketPath }) });
+  const message = `transport must be "socket", "vapi" or a Transport, not ${JSON.stringify(transport)}`;
+  throw new PuntError("binapi.connect", "ERR_OPTION", message, { option: "transport" });
 }
 
 /** A dump over as many requests as its cursor takes. */

@@ -14,3 +14,4 @@ export { DEFAULT_STATS_SOCKET, VppStats } from "./stats/stats.js";
 export type { Subscription } from "./subscription.js";
 export { type TraceRecord, traceLine } from "./trace.js";
 export type { Link, LinkHandler, Transport } from "./transport.js";
+export { VapiTransport, type VapiTransportOptions } from "./vapi-transport.js";

@@ -26,7 +26,12 @@ export class Resolver {
     table: ReadonlyMap<string, number>,
     private schemas: readonly Schema[],
   ) {
-    for (const [key, id] of table) {
+    this.learn(table);
+  }
+
+  /** Messages that VPP has, as in its table. */
+  learn(entries: Iterable<[string, number]>): void {
+    for (const [key, id] of entries) {
       const name = key.slice(0, -9);
       this.table.set(name, { crc: key.slice(-8), id });
       this.names[id] = name;

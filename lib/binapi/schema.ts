@@ -79,6 +79,11 @@ export class Schema {
     return [...this.variants.keys()];
   }
 
+  /** All variants of all messages as in VPP's message table: `show_version_51077d14`. */
+  keys(): string[] {
+    return this.names().flatMap((name) => this.crcs(name).map((crc) => `${name}_${crc}`));
+  }
+
   has(name: string): boolean {
     return this.variants.has(name);
   }

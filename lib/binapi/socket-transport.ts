@@ -35,19 +35,49 @@ export class SocketTransport implements Transport {
   }
 
   connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
-    return new Promise((resolve, reject) => {
-      const link = new SocketLink(this.endpoint, credit, (error) => settle(() => reject(error)));
-      const onAbort = () =>
-        link.fail(new PuntError("binapi.connect", "ERR_ABORTED", `${this.endpoint}: given up`, {}, signal.reason));
-      signal.addEventListener("abort", onAbort);
-      const settle = (done: () => void) => {
-        signal.removeEventListener("abort", onAbort);
-        done();
-      };
-      if (signal.aborted) return onAbort();
-      link.register(this.name, handler, () => settle(() => resolve(link)));
-    });
+    const open: OpenSocket = (onReady) => new native.ApiSocket(this.endpoint, onReady);
+    return connectLink(
+      { endpoint: this.endpoint, name: this.name, open, lost: () => undefined },
+      handler,
+      credit,
+      signal,
+    );
   }
+}
+
+type OpenSocket = (onReady: (writable: boolean) => void) => NativeApiSocket;
+
+/** What a link is made of. */
+export interface LinkParts {
+  readonly endpoint: string;
+  /** As what to register with VPP. */
+  readonly name: string;
+  readonly open: OpenSocket;
+  /** Why the stream has ended, if that is known better than from its end. */
+  readonly lost: () => PuntError | undefined;
+  /** As `Link.idsOf`. */
+  readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
+}
+
+/** Opens a stream in the format of VPP's API socket, and registers as a client. */
+export function connectLink(
+  parts: LinkParts,
+  handler: LinkHandler,
+  credit: number,
+  signal: AbortSignal,
+): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const link = new SocketLink(parts, credit, (error) => settle(() => reject(error)));
+    const onAbort = () =>
+      link.fail(new PuntError("binapi.connect", "ERR_ABORTED", `${parts.endpoint}: given up`, {}, signal.reason));
+    signal.addEventListener("abort", onAbort);
+    const settle = (done: () => void) => {
+      signal.removeEventListener("abort", onAbort);
+      done();
+    };
+    if (signal.aborted) return onAbort();
+    link.register(parts.name, handler, () => settle(() => resolve(link)));
+  });
 }
 
 const messages = Schema.builtin();
@@ -69,14 +99,17 @@ class SocketLink implements Link {
   private blocked = false;
   private readonly flushSoon = () => this.flush();
 
+  readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
+
   constructor(
-    private readonly path: string,
+    private readonly parts: LinkParts,
     credit: number,
     onFailure: (error: PuntError) => void,
   ) {
     this.onClosed = onFailure;
     this.out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
-    this.socket = new native.ApiSocket(path, (writable) => this.ready(writable));
+    this.socket = parts.open((writable) => this.ready(writable));
+    if (parts.idsOf !== undefined) this.idsOf = parts.idsOf;
   }
 
   /** Makes itself known to VPP; from VPP's answer on messages go to `handler`. */
@@ -189,10 +222,11 @@ class SocketLink implements Link {
   }
 
   private lost(result: number): PuntError {
+    const known = this.parts.lost();
+    if (known !== undefined) return known;
+    const { endpoint: path } = this.parts;
     const why = result === 0 ? "VPP closed it" : `errno ${-result}`;
-    return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${this.path}: the connection was lost: ${why}`, {
-      path: this.path,
-    });
+    return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${path}: the connection was lost: ${why}`, { path });
   }
 
   /** Ends the link because of `error`. */

@@ -18,6 +18,8 @@ export interface Link {
   readonly clientIndex: number;
   /** VPP's message table: `show_version_51077d14` -> id. */
   readonly table: ReadonlyMap<string, number>;
+  /** Where `table` lists only some of VPP's messages: those of `keys` that VPP has. */
+  idsOf?(keys: readonly string[]): Iterable<[string, number]>;
   /** Starts a message: write it with the writer that is returned, then `commit` or `rollback`. */
   begin(): Writer;
   /** Ends the message. Returns a mark with which it can be withdrawn. */

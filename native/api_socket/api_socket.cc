@@ -34,7 +34,11 @@ Slice SliceOf(const Napi::CallbackInfo& info) {
 ApiSocket::ApiSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ApiSocket>(info), context_(info.Env(), "vpp-punt.api_socket") {
   Napi::Env env = info.Env();
-  if (!Connect(env, info[0].As<Napi::String>().Utf8Value())) return;
+  if (info[0].IsNumber()) {
+    fd_.Reset(info[0].As<Napi::Number>().Int32Value());
+  } else if (!Connect(env, info[0].As<Napi::String>().Utf8Value())) {
+    return;
+  }
   on_ready_ = Napi::Persistent(info[1].As<Napi::Function>());
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);

@@ -14,8 +14,9 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
 
-  /// new ApiSocket(path, onReady): connects, or throws. Calls `onReady(writable)` when there is something to
-  /// read, and, where that was asked for, when there is room to write.
+  /// new ApiSocket(path, onReady): connects, or throws; with a number it takes over that connected socket.
+  /// Calls `onReady(writable)` when there is something to read, and, where that was asked for, when there is
+  /// room to write.
   explicit ApiSocket(const Napi::CallbackInfo& info);
 
  private:

@@ -186,13 +186,19 @@ void Bridge::AnswerHello() {
   outbox_->Push(reply.bytes().data(), reply.bytes().size());
 }
 
+Failure Bridge::FailureOf(Result result) const {
+  if (result == Result::kBadFrame)
+    return {"ERR_BAD_FRAME", endpoint_.path + ": VPP sent a frame of a length that cannot be"};
+  return {"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost: VPP closed it"};
+}
+
 void Bridge::ReceiveLoop() {
   std::vector<uint8_t> message;
   while (!lost_) {
     const Result result = library_->Receive(&message);
     if (lost_ || result == Result::kAgain) continue;
-    if (result == Result::kLost) {
-      Fail({"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost: VPP closed it"});
+    if (result != Result::kDone) {
+      Fail(FailureOf(result));
       lost_ = true;
     } else if (!outbox_->Push(message.data(), message.size())) {
       continue;

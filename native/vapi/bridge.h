@@ -47,6 +47,7 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   bool ReadFrames();
   Result SendFrames();
   void ReceiveLoop();
+  Failure FailureOf(Result result) const;
   void Fail(const Failure& failure);
   /// One round of Forward; false when it is over.
   bool Step(Result sent);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "util/error.h"
+#include "vapi/outbox.h"
 #include "vapi/shared_memory.h"
 
 extern "C" {
@@ -30,6 +31,11 @@ std::atomic<bool> shared_memory_taken{false};
 constexpr int kQueueLength = 1024;
 constexpr int kPidfdOpen = 434;  // pidfd_open, which glibc has from 2.36 on
 constexpr timeval kSendPatience = {10, 0};
+
+/// Of a message. The library's memory is 32 MB, and it takes some copies; VPP's largest answer, to
+/// get_api_json, is 2 to 4 MB.
+constexpr uint32_t kShortest = 2;
+constexpr uint32_t kLongest = 8u << 20;
 
 /// The library's own requests, which this client does not make: 1 is the least it takes.
 constexpr int kOwnRequests = 1;
@@ -140,6 +146,7 @@ bool Library::VppIsDead() const {
 Library::~Library() {
   const bool shared = mode_ == Mode::kSharedMemory;
   if (shared && VppIsDead()) vpp_punt_vapi_reset_dead_queue();
+  if (lost_ && !shared) EndSocket();
   vapi_disconnect(context_);
   vapi_ctx_free(context_);
   if (shared) shared_memory_taken = false;
@@ -190,20 +197,34 @@ Result Library::ReceiveFromMemory(std::vector<uint8_t>* message) {
   return error == VAPI_EAGAIN ? Result::kAgain : Result::kLost;
 }
 
+Result Library::Lost(Result why) {
+  lost_ = true;
+  return why;
+}
+
 Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
   pollfd fds[] = {{socket_, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
   if (poll(fds, 2, 1000) < 1 || fds[0].revents == 0) return Result::kAgain;
   // The library takes the end of the stream for a reason to try again, unless it comes before a message's
-  // first byte.
-  uint8_t first;
-  if (recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return Result::kLost;
+  // first byte; forgets what it has of a header that comes in pieces; and takes any length for true, up to
+  // running out of memory.
+  uint8_t header[kFrameHeader];
+  const ssize_t there = recv(socket_, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
+  if (there <= 0) return Lost();
+  if (there < static_cast<ssize_t>(kFrameHeader)) {
+    poll(nullptr, 0, 1);
+    return Result::kAgain;
+  }
+  uint32_t length;
+  memcpy(&length, header + kFrameLengthAt, sizeof(length));
+  if (ntohl(length) < kShortest || ntohl(length) > kLongest) return Lost(Result::kBadFrame);
   void* data = nullptr;
   size_t size = 0;
   // Without a time to wait it forgets what it has of a message that comes in pieces, and takes the rest for
   // another.
   constexpr u32 kSecondsForARest = 10;
   const vapi_error_e error = vapi_recv(context_, &data, &size, SVM_Q_TIMEDWAIT, kSecondsForARest);
-  return error == VAPI_OK ? Take(data, size, message) : Result::kLost;
+  return error == VAPI_OK ? Take(data, size, message) : Lost();
 }
 
 void Library::WakeReceiver() {
@@ -212,6 +233,16 @@ void Library::WakeReceiver() {
     return;
   }
   eventfd_write(wake_.get(), 1);
+}
+
+/// To the library, VPP has closed the connection, which is no more than true: it would wait for an answer to
+/// its farewell, or write to standard error.
+void Library::EndSocket() {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return;
+  dup2(pair[0], socket_);
+  close(pair[0]);
+  close(pair[1]);
 }
 
 void Library::SeverSocket() {

@@ -27,7 +27,7 @@ struct Failure {
   std::string message;
 };
 
-enum class Result { kDone, kAgain, kLost };
+enum class Result { kDone, kAgain, kLost, kBadFrame };
 
 class Library {
  public:
@@ -63,6 +63,8 @@ class Library {
   Result ReceiveFromSocket(std::vector<uint8_t>* message);
   Result ReceiveFromMemory(std::vector<uint8_t>* message);
   Result Take(void* message, size_t size, std::vector<uint8_t>* into);
+  Result Lost(Result why = Result::kLost);
+  void EndSocket();
   bool VppIsDead() const;
 
   vapi_ctx_s* context_;
@@ -70,6 +72,7 @@ class Library {
   UniqueFd wake_;
   UniqueFd death_;
   int socket_ = -1;  // the library's
+  std::atomic<bool> lost_{false};
 };
 
 }  // namespace vpp_punt::vapi

@@ -4,11 +4,15 @@ import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
 import type { PuntError } from "../../lib/errors.js";
 import { type FakeOptions, FakeVpp } from "../support/fake-vpp.js";
 
+/** The suite runs once more over libvapiclient: client-vapi.test.ts. */
+const transport = process.env.VPP_PUNT_TEST_TRANSPORT === "vapi" ? "vapi" : "socket";
+
 const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
 
 async function pair(t: ExecutionContext, options: VppOptions = {}, fake: FakeOptions = {}): Promise<[FakeVpp, Vpp]> {
   const server = await new FakeVpp().listen(fake);
   const vpp = await Vpp.connect({
+    transport,
     socketPath: server.socketPath,
     schema: "builtin",
     reconnect: { min: 5, max: 20 },
@@ -80,8 +84,14 @@ test.serial("what VPP lacks, has with another CRC, or has in another version are
   t.is(other!.code, "ERR_OTHER_VERSION");
   t.regex(other!.message, /has no message memif_create_v2, but it has memif_create$/);
   const crc = await t.throwsAsync<PuntError>(vpp.call("memif_delete", { sw_if_index: 1 }));
-  t.is(crc!.code, "ERR_CRC_MISMATCH");
-  t.regex(crc!.message, /has memif_delete with CRC 01234567; the definitions here are of CRC f9e6675e \(built in\)/);
+  if (transport === "vapi") {
+    // libvapiclient finds messages by name and CRC, and does not list what else there is.
+    t.is(crc!.code, "ERR_MESSAGE_MISSING");
+    t.regex(crc!.message, /has no message memif_delete, .* known here with CRC f9e6675e/);
+  } else {
+    t.is(crc!.code, "ERR_CRC_MISMATCH");
+    t.regex(crc!.message, /has memif_delete with CRC 01234567; the definitions here are of CRC f9e6675e \(built in\)/);
+  }
   const missing = await t.throwsAsync<PuntError>(vpp.call("lcp_osi_proto_enable", { osi_proto: 1 }));
   t.is(missing!.code, "ERR_MESSAGE_MISSING");
   t.regex(missing!.message, /which is of lcp\.api and known here with CRC bdd70c87/);
@@ -301,8 +311,21 @@ test.serial("without a VPP: an error at once, or after waiting, or when it comes
   t.teardown(() => server.close());
   const options: VppOptions = { socketPath: server.socketPath, schema: "builtin", reconnect: { min: 5, max: 10 } };
   t.is(await code(Vpp.connect(options)), "ENOENT");
-  t.is(await code(Vpp.connect({ ...options, wait: 30 })), "ENOENT");
-  const connecting = Vpp.connect({ ...options, wait: true });
+  t.is(
+    await code(
+      Vpp.connect({
+        transport,
+        ...options,
+        wait: 30,
+      }),
+    ),
+    "ENOENT",
+  );
+  const connecting = Vpp.connect({
+    transport,
+    ...options,
+    wait: true,
+  });
   await delay(30);
   await server.listen();
   const vpp = await connecting;

@@ -6,6 +6,14 @@ import { join } from "node:path";
 import type { Message, MessageValue } from "../../lib/binapi/message.js";
 import { type Release, Schema } from "../../lib/binapi/schema.js";
 
+/** Those that every VPP has under these ids; libvapiclient takes them for granted. */
+const FIXED_IDS: readonly [string, number][] = [
+  ["sockclnt_create", 15],
+  ["sockclnt_create_reply", 16],
+  ["sockclnt_delete", 17],
+  ["sockclnt_delete_reply", 18],
+];
+
 const CLIENT_INDEX = 0x80000001;
 
 export interface FakeRequest {
@@ -45,7 +53,7 @@ export class FakeVpp {
     this.options = options;
     this.schema = Schema.builtin(options.release ?? "26.06");
     this.ids = new Map(this.schema.names().map((name, i) => [name, (options.firstId ?? 100) + i]));
-    this.ids.set("sockclnt_create", 15).set("sockclnt_create_reply", 16);
+    for (const [name, id] of FIXED_IDS) this.ids.set(name, id);
     this.messages = new Map([...this.ids].map(([name, id]) => [id, this.schema.message(name)]));
     rmSync(this.socketPath, { force: true });
     this.server = createServer((socket) => this.serve(socket));
@@ -102,6 +110,7 @@ export class FakeVpp {
     this.seen.push(message.name);
     const reply = (name: string, value: MessageValue) => socket.write(this.frame(name, value, context));
     if (message.name === "sockclnt_create") reply("sockclnt_create_reply", this.registration());
+    else if (message.name === "sockclnt_delete") reply("sockclnt_delete_reply", { response: 1 });
     else if (message.name === "control_ping") reply("control_ping_reply", { retval: 0, client_index: 0, vpe_pid: 1 });
     else
       this.handler({

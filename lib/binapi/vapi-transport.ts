@@ -1,0 +1,74 @@
+import { resolve } from "node:path";
+import { PuntError } from "../errors.js";
+import { type NativeVapiBridge, native } from "../native.js";
+import { Schema } from "./schema.js";
+import { connectLink } from "./socket-transport.js";
+import type { Link, LinkHandler, Transport } from "./transport.js";
+
+export interface VapiTransportOptions {
+  /** VPP's API socket: the library's socket mode. Without it, shared memory. */
+  socketPath?: string;
+  /** Prefix of VPP's shared memory (`api-segment { prefix NAME }`): of /dev/shm/NAME-vpe-api. Default none. */
+  prefix?: string;
+  /** What `show api clients` calls us: at most 63 bytes. */
+  name?: string;
+}
+
+/** Messages that the bridge deals with itself: the library registers its client in its own way. */
+const OWN_MESSAGES = /^(sockclnt|memclnt)_/;
+
+/**
+ * VPP's libvapiclient, where the addon was built with it. In shared memory a process has one client at a time, which answers VPP's
+ * keepalives also while JavaScript is busy.
+ */
+export class VapiTransport implements Transport {
+  readonly endpoint: string;
+  private readonly sharedMemory: boolean;
+  private readonly path: string;
+  private readonly name: string;
+
+  constructor({ socketPath, prefix = "", name = "vpp-punt" }: VapiTransportOptions = {}) {
+    this.sharedMemory = socketPath === undefined;
+    // The library takes a path without a slash in front for a host.
+    this.path = socketPath === undefined ? prefix : resolve(socketPath);
+    this.endpoint = socketPath ?? `shared memory ${prefix === "" ? "" : `${prefix}-`}vpe-api`;
+    this.name = name;
+  }
+
+  async connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
+    const bridge = this.openBridge();
+    const parts = {
+      endpoint: this.endpoint,
+      name: this.name,
+      open: (onReady: (writable: boolean) => void) => new native.ApiSocket(bridge.start(), onReady),
+      lost: () => failureOf(bridge),
+      idsOf: (keys: readonly string[]) => idsOf(bridge, keys),
+    };
+    return connectLink(parts, handler, credit, signal);
+  }
+
+  private openBridge(): NativeVapiBridge {
+    if (native.VapiBridge === undefined) {
+      const message = "this build has no libvapiclient; `vpp-punt info` says where it was looked for";
+      throw new PuntError("binapi.connect", "ERR_NOT_BUILT", message);
+    }
+    const keys = Schema.builtin()
+      .keys()
+      .filter((key) => !OWN_MESSAGES.test(key));
+    return new native.VapiBridge(this.path, this.sharedMemory, keys);
+  }
+}
+
+function failureOf(bridge: NativeVapiBridge): PuntError | undefined {
+  const failure = bridge.failure();
+  if (failure === undefined) return undefined;
+  const op = failure.code === "ERR_DISCONNECTED" ? "binapi.connection" : "binapi.connect";
+  return new PuntError(op, failure.code, failure.message);
+}
+
+function* idsOf(bridge: NativeVapiBridge, keys: readonly string[]): Iterable<[string, number]> {
+  for (const key of keys) {
+    const id = OWN_MESSAGES.test(key) ? -1 : bridge.lookup(key);
+    if (id >= 0) yield [key, id];
+  }
+}
