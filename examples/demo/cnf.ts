@@ -1,6 +1,7 @@
 // The application's side of the interconnects: opens what a punt's metadata says, and keeps what arrives.
 import { once } from "node:events";
 import { type Attachment, Memif, PuntSocket, type PuntStatus } from "../../lib/index.js";
+import { until } from "./until.js";
 
 /** One interconnect as the application sees it. */
 export interface Link {
@@ -43,7 +44,13 @@ export function openPuntSocket(path: string, vppPath: string): Link {
       for (let i = 0; i < batch.length; i++) received.push(batch.copy(i));
     },
   });
-  return { received, send: () => undefined, ready: async () => undefined, close: () => socket.close() };
+  return {
+    received,
+    send: () => undefined,
+    // The socket is connected to VPP's, and a new VPP has another one under the same name.
+    ready: async () => void (await until(() => socket.reconnect())),
+    close: () => socket.close(),
+  };
 }
 
 /** Opens the memif interconnects of a punt. What comes in on one goes out on the other: a bump in the wire. */

@@ -98,8 +98,10 @@ export async function runTypes(vpp: SpawnedVpp, report: Report): Promise<{ types
   try {
     for (const item of typeCases(socketPath)) all.push(await start(manager, vpp, item, socketPath));
     const types = await exerciseAll(vpp, manager, all);
-    const survived =
-      (await restart(vpp, api, manager, all, report)) && (await exerciseAll(vpp, manager, all)).every(isGood);
+    const isBack = await restart(vpp, api, manager, all, report);
+    const again = isBack ? await exerciseAll(vpp, manager, all) : [];
+    for (const result of again.filter((it) => !isGood(it))) report.line(`after the restart: ${JSON.stringify(result)}`);
+    const survived = isBack && again.every(isGood);
     for (const { id } of all) await manager.delete(id);
     return { types, survived };
   } finally {
