@@ -1,5 +1,6 @@
 // The three punts of the first part: what VPP is asked for, and which frames of the capture that must bring.
 // `expects` reads the frames by itself: expectations must not come from the code the demo shows.
+import type { Punt } from "../../lib/binapi/index.js";
 import { ip4Destination, isIcmp6, isOspf, isUdpTo } from "./frames.js";
 
 /** The router of the capture, whose place VPP takes. */
@@ -8,7 +9,7 @@ export const ROUTER = { mac: "02:fd:0a:00:00:01", ip4: "10.10.1.1/24", ip6: "fd0
 export interface DemoPunt {
   readonly name: string;
   /** The `punt` field of `punt_socket_register`. */
-  readonly selector: object;
+  readonly selector: Punt;
   expects(frame: Uint8Array): boolean;
 }
 

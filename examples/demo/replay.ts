@@ -48,7 +48,7 @@ async function openPunt(vpp: SpawnedVpp, api: Vpp, punt: DemoPunt, number: numbe
   });
   const request = { header_version: 1, punt: punt.selector, pathname: socket.path };
   const reply = await api.call("punt_socket_register", request);
-  return { ...punt, socket, received, vppPath: reply.pathname as string };
+  return { ...punt, socket, received, vppPath: reply.pathname };
 }
 
 /** Nothing ties a registration to its client: it would outlive it. */

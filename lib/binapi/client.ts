@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { RETVAL_EAGAIN } from "./api-errno.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
+import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
 import type { MessageValue } from "./message.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
@@ -14,6 +15,7 @@ import type { Subscription } from "./subscription.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Trace, TraceFile, type TraceRecord } from "./trace.js";
 import type { Link, Transport } from "./transport.js";
+import type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName } from "./typed.js";
 import { VapiTransport } from "./vapi-transport.js";
 
 export interface VppOptions {
@@ -115,48 +117,57 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return this.session?.messages.has(name) ?? false;
   }
 
+  /** What answers `name`; undefined if nothing does, or there is no connection. */
+  service(name: string): ServiceDef | undefined {
+    return this.session?.messages.find(name)?.service;
+  }
+
   /** Sends a request; resolves with the reply. A retval other than 0 rejects with VPP's error, code `VPP_<NAME>`. */
-  call(name: string, value: MessageValue = {}, options?: RequestOptions): Promise<MessageValue> {
+  call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
     const { session } = this;
-    return session === undefined ? Promise.reject(this.notConnected(name)) : session.call(name, value, options);
+    if (session === undefined) return Promise.reject(this.notConnected(name));
+    return session.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
   }
 
   /** Sends a `*_dump` or `*_get`; the details as they come. Cursors are followed. */
-  dump(name: string, value: MessageValue = {}, options?: RequestOptions): AsyncIterableIterator<MessageValue> {
+  dump<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): AsyncIterableIterator<DetailsOf<N>> {
     let running: RunningDump | undefined;
     const stream = new DetailsStream(() => running?.giveUp());
-    running = this.startDump(name, value, stream, options);
-    return stream;
+    running = this.startDump(name, (value ?? {}) as MessageValue, stream, options);
+    return stream as AsyncIterableIterator<DetailsOf<N>>;
   }
 
   /** The same, in an array when all have come. */
-  dumpAll(name: string, value: MessageValue = {}, options?: RequestOptions): Promise<MessageValue[]> {
+  dumpAll<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]> {
     const list = new DetailsList();
-    this.startDump(name, value, list, options);
-    return list.promise;
+    this.startDump(name, (value ?? {}) as MessageValue, list, options);
+    return list.promise as Promise<DetailsOf<N>[]>;
   }
 
   /**
    * Asks VPP for events with a `want_*` request. `event`: which, if the request has several. After a reconnect the new VPP is
    * asked again. `pid` and `enable_disable` need not be given.
    */
-  async subscribe(
-    request: string,
+  async subscribe<E extends EventName = string>(
+    request: RequestName,
     value: MessageValue = {},
-    event?: string,
+    event?: E,
     { queueLimit = 1024 }: SubscribeOptions = {},
-  ): Promise<Subscription> {
+  ): Promise<Subscription<EventOf<E>>> {
     const message = this.connection(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
     if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
     const defaults = { enable_disable: 1, enable: true, pid: process.pid };
     const missing = Object.entries(defaults).filter(([field]) => message.hasField(field));
-    return this.subscriptions.subscribe(request, { ...Object.fromEntries(missing), ...value }, name, queueLimit);
+    const filled = { ...Object.fromEntries(missing), ...value };
+    const subscription: unknown = await this.subscriptions.subscribe(request, filled, name, queueLimit);
+    return subscription as Subscription<EventOf<E>>;
   }
 
   /** Events that VPP sends without a `want_*`, such as `dhcp_compl_event`. */
-  listen(event: string, { queueLimit = 1024 }: SubscribeOptions = {}): Subscription {
-    return this.subscriptions.listen(event, queueLimit);
+  listen<E extends EventName>(event: E, { queueLimit = 1024 }: SubscribeOptions = {}): Subscription<EventOf<E>> {
+    const subscription: unknown = this.subscriptions.listen(event, queueLimit);
+    return subscription as Subscription<EventOf<E>>;
   }
 
   /** Resolves when there is a connection: at once, or after the next reconnect. */

@@ -1,8 +1,10 @@
 export { apiErrorName } from "./api-errno.js";
 export type { ApiJson } from "./api-json.js";
 export { BUILTIN_RELEASES } from "./builtin.js";
+export type * from "./builtin-messages.js";
 export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./client.js";
 export { Reader, Writer } from "./cursor.js";
+export { type GenerateOptions, generateTypes } from "./generate.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export { type Release, Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
@@ -14,4 +16,5 @@ export { DEFAULT_STATS_SOCKET, VppStats } from "./stats/stats.js";
 export type { Subscription } from "./subscription.js";
 export { type TraceRecord, traceLine } from "./trace.js";
 export type { Link, LinkHandler, Transport } from "./transport.js";
+export type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName, RequestOf } from "./typed.js";
 export { VapiTransport, type VapiTransportOptions } from "./vapi-transport.js";

@@ -73,7 +73,8 @@ export class Resolver {
     return message;
   }
 
-  private find(name: string): Message | undefined {
+  /** The definition that fits the message `name` of this VPP. */
+  find(name: string): Message | undefined {
     const theirs = this.table.get(name);
     if (theirs === undefined) return undefined;
     for (const schema of this.schemas) {

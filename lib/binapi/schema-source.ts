@@ -34,7 +34,7 @@ export class SchemaLoader {
   private async find(table: ReadonlyMap<string, number>, ask: Ask): Promise<Schema | undefined> {
     if (typeof this.source === "object" && !(this.source instanceof Schema))
       return Schema.fromDirectory(this.source.folder);
-    if (hasGetApiJson(table)) return askVpp(ask);
+    if (hasGetApiJson(table)) return fetchSchema(ask);
     return existsSync(DEFAULT_API_FOLDER) ? Schema.fromDirectory(DEFAULT_API_FOLDER) : undefined;
   }
 }
@@ -45,7 +45,8 @@ function hasGetApiJson(table: ReadonlyMap<string, number>): boolean {
     .some((crc) => table.has(`get_api_json_${crc}`));
 }
 
-async function askVpp(ask: Ask): Promise<Schema> {
+/** The definitions of all messages that a VPP (24.06 or newer) has, from itself. */
+export async function fetchSchema(ask: Ask): Promise<Schema> {
   const { json } = await ask("get_api_json");
   if (typeof json !== "string")
     throw new PuntError("binapi.schema", "ERR_BAD_SCHEMA", "get_api_json: VPP gave no text");

@@ -65,10 +65,15 @@ export class TraceFile {
   }
 }
 
-/** A record as one line of JSON: bigints as decimal text, bytes in hex. */
+/** A record as one line of JSON. */
 export function traceLine(record: TraceRecord): string {
-  return JSON.stringify(record, (_, value: unknown) => {
-    if (typeof value === "bigint") return value.toString();
-    return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
+  return toJson(record);
+}
+
+/** Values of messages as JSON: bigints as decimal text, bytes in hex. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === "bigint") return part.toString();
+    return part instanceof Uint8Array ? Buffer.from(part).toString("hex") : part;
   });
 }

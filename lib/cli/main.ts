@@ -2,11 +2,13 @@
 // vpp-punt: one file a command, each with `register(program)`.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { register as registerApi } from "./api.js";
 import { ExitStatus, fail } from "./exit.js";
+import { register as registerGenerate } from "./generate.js";
 import { register as registerInfo } from "./info.js";
 
 /** Each adds its command to the program. */
-const commands: ((program: Command) => void)[] = [registerInfo];
+const commands: ((program: Command) => void)[] = [registerApi, registerGenerate, registerInfo];
 
 const version = (
   JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }

@@ -80,7 +80,7 @@ test.serial("what VPP lacks, has with another CRC, or has in another version are
     for (const entry of entries) if (entry.name.startsWith("memif_delete_")) entry.name = "memif_delete_01234567";
   };
   const [, vpp] = await pair(t, {}, { release: "22.02", table });
-  const other = await t.throwsAsync<PuntError>(vpp.call("memif_create_v2"));
+  const other = await t.throwsAsync<PuntError>(vpp.call("memif_create_v2" as string));
   t.is(other!.code, "ERR_OTHER_VERSION");
   t.regex(other!.message, /has no message memif_create_v2, but it has memif_create$/);
   const crc = await t.throwsAsync<PuntError>(vpp.call("memif_delete", { sw_if_index: 1 }));
