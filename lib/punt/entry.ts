@@ -50,7 +50,11 @@ export class Entry {
 
   /** Resolves once the punt is in a state that `done` accepts, rejects when it FAILED. */
   async reached(done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
+    const { state, failure } = this.situation;
     if (done(this.situation)) return;
+    if (state === "DELETED") throw deletedError(this.id);
+    // A punt that is being deleted may have FAILED before; one that was just added has not.
+    if (state === "FAILED" && !this.leaving) throw failedError(this.id, failure!);
     const waiting = new Promise<void>((resolve, reject) => this.#waiters.push({ done, resolve, reject }));
     if (timeout === undefined) return waiting;
     const timer = setTimeout(() => this.#expire(timeout), timeout);
@@ -69,6 +73,7 @@ export class Entry {
     for (const waiter of waiters) {
       if (waiter.done(this.situation)) waiter.resolve();
       else if (state === "FAILED") waiter.reject(failedError(this.id, this.situation.failure!));
+      else if (state === "DELETED") waiter.reject(deletedError(this.id));
       else this.#waiters.push(waiter);
     }
   }
@@ -86,6 +91,10 @@ function failedError(id: PuntId, failure: PuntFailure): PuntError {
     id,
     ...failure,
   });
+}
+
+function deletedError(id: PuntId): PuntError {
+  return new PuntError("punt.add", "ECANCELED", `punt ${idText(id)} was deleted`, { id });
 }
 
 /** What makes a situation another one for those who listen. */

@@ -118,6 +118,8 @@ export class PuntManager extends EventEmitter<Events> {
     const request = parseRequest(input);
     const netns = await this.#namespaces.resolve(request.netns);
     const entry = this.#existing(request) ?? (await this.#accept(request, netns));
+    // Closed meanwhile: nobody would wake who waits now. What is stored is done by the next manager.
+    this.#requireOpen("punt.add");
     await entry.reached(({ state }) => state === "CREATED" || (state === "PENDING" && waitFor !== "CREATED"), timeout);
     return this.#worker.statusOf(entry);
   }
@@ -131,6 +133,7 @@ export class PuntManager extends EventEmitter<Events> {
   }
 
   async #accept(request: PuntRequest, netns: number): Promise<Entry> {
+    this.#requireOpen("punt.add");
     this.#interconnects.assign(request, netns);
     const entry = new Entry(request);
     const before = this.#entries.get(entry.key);
@@ -163,6 +166,7 @@ export class PuntManager extends EventEmitter<Events> {
     const entry = this.#entries.get(idKey(id));
     if (!entry) throw new PuntError("punt.delete", "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
     if (!entry.leaving) await this.#dismiss(entry);
+    this.#requireOpen("punt.delete");
     this.#worker.wake();
     await entry.reached(({ state }) => state === "DELETED");
   }
@@ -227,6 +231,7 @@ export class PuntManager extends EventEmitter<Events> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#worker.stop();
+    await this.#saver.idle();
     const error = new PuntError("punt.close", "ECANCELED", "the manager was closed");
     for (const entry of this.#entries.values()) entry.abandon(error);
   }

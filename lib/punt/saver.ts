@@ -19,6 +19,11 @@ export class Saver {
     return this.#next;
   }
 
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await (this.#next ?? this.#running).catch(() => {});
+  }
+
   async #write(before: Promise<void>): Promise<void> {
     await before.catch(() => {});
     this.#running = this.#next!;

@@ -1,0 +1,319 @@
+// One random history of a manager and its VPP, and what has to hold when it has settled.
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { Vpp } from "../../lib/binapi/index.js";
+import { PuntError } from "../../lib/errors.js";
+import { EmulatedHost, FileStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import { EmbeddedVpp, type FaultAction } from "../../lib/sim/index.js";
+import { type Place, puntOf, puntTypes } from "../support/punts.js";
+import { snapshot } from "../support/snapshot.js";
+import { Operator } from "./operator.js";
+
+export const cards = ["if0", "if1", "if2", "if3", "if4", "if5"];
+
+export type Operation =
+  | { readonly op: "add" | "delete"; readonly punt: PuntChoice }
+  | { readonly op: "up"; readonly card: string; readonly up: boolean }
+  | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
+  | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
+  | { readonly op: "restart-vpp" | "restart-manager" | "pause" }
+  | { readonly op: "fault"; readonly message: string; readonly action: FaultAction; readonly nth: number };
+
+interface PuntChoice {
+  readonly type: number;
+  readonly cnf: number;
+  readonly interconnect: "TAP" | "MEMIF";
+  readonly subject: number;
+  readonly netns: boolean;
+}
+
+const faultMessages = [
+  ...["*", "memif_create_v2", "tap_create_v3", "sw_interface_tag_add_del", "sw_interface_set_flags", "acl_add_replace"],
+  ...[
+    "abx_policy_add_del",
+    "sw_interface_set_l2_xconnect",
+    "sw_interface_span_enable_disable",
+    "memif_delete",
+    "acl_del",
+  ],
+  ...[
+    "sw_interface_set_unnumbered",
+    "punt_socket_register",
+    "dhcp_proxy_config",
+    "sw_interface_dump",
+    "isisx_connection_add_del",
+  ],
+];
+
+const faultActions: FaultAction[] = [
+  { kind: "refuse", error: "UNSPECIFIED" },
+  { kind: "refuse", error: "NO_SUCH_ENTRY" },
+  { kind: "delay", ms: 20 },
+  { kind: "lose-reply" },
+  { kind: "lose-request" },
+  { kind: "cut" },
+  { kind: "cut-request" },
+];
+
+const punt = fc.record({
+  type: fc.nat({ max: puntTypes.length - 1 }),
+  cnf: fc.nat({ max: 2 }),
+  interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),
+  subject: fc.nat({ max: 3 }),
+  netns: fc.boolean(),
+});
+
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ op: fc.constant("add" as const), punt }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), punt }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant("up" as const), card: fc.constantFrom(...cards), up: fc.boolean() }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant("address" as const),
+      card: fc.constantFrom("if0", "if2", "if4", "loop0"),
+      prefix: fc.nat({ max: 2 }),
+      present: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant("loopback" as const), instance: fc.nat({ max: 1 }), present: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Operation>({ op: "restart-vpp" }, { op: "restart-manager" }, { op: "pause" }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant("fault" as const),
+      message: fc.constantFrom(...faultMessages),
+      action: fc.constantFrom(...faultActions),
+      nth: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+);
+
+/** @throws an Error that says what did not hold */
+export async function runHistory(operations: readonly Operation[]): Promise<void> {
+  const history = await History.begin();
+  try {
+    for (const it of operations) await history.perform(it);
+    await history.check();
+  } finally {
+    await history.end();
+  }
+}
+
+const settleTime = 15_000;
+
+class History {
+  readonly #directory: string;
+  readonly #vpp: EmbeddedVpp;
+  readonly #client: Vpp;
+  readonly #host: EmulatedHost;
+  readonly #operator: Operator;
+  #manager!: PuntManager;
+  /** Operations nobody waited for yet: several are under way at once. */
+  #pending: Promise<unknown>[] = [];
+
+  static async begin(): Promise<History> {
+    const directory = await mkdtemp(join(tmpdir(), "vpp-punt-history-"));
+    const vpp = await EmbeddedVpp.start({ directory, interfaces: cards });
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket, reconnect: { min: 2, max: 20 }, timeout: 150 });
+    const history = new History(directory, vpp, client);
+    await history.#operator.apply();
+    await history.#startManager();
+    return history;
+  }
+
+  private constructor(directory: string, vpp: EmbeddedVpp, client: Vpp) {
+    this.#directory = directory;
+    this.#vpp = vpp;
+    this.#client = client;
+    this.#host = new EmulatedHost(vpp);
+    this.#operator = new Operator(client, cards, directory);
+  }
+
+  async #startManager(): Promise<void> {
+    this.#manager = await PuntManager.start({
+      vpp: this.#client,
+      host: this.#host,
+      store: new FileStore(join(this.#directory, "state.json")),
+      memifDirectory: join(this.#directory, "memif"),
+      resyncInterval: 300,
+      retry: { firstDelay: 5, longestDelay: 50 },
+    });
+  }
+
+  async perform(operation: Operation): Promise<void> {
+    switch (operation.op) {
+      case "add":
+        return void this.#pending.push(ignoreRefusals(this.#manager.add(this.#request(operation.punt))));
+      case "delete":
+        return void this.#pending.push(ignoreRefusals(this.#manager.delete(idOf(this.#request(operation.punt)))));
+      case "up":
+        return this.#configure(() => this.#operator.setUp(operation.card, operation.up));
+      case "address":
+        return this.#configure(() =>
+          this.#operator.setAddress(operation.card, addressOf(operation), operation.present),
+        );
+      case "loopback":
+        return this.#configure(() => this.#operator.setLoopback(operation.instance, operation.present));
+      case "fault":
+        return this.#vpp.faults.add({ message: operation.message, action: operation.action, nth: operation.nth });
+      case "pause":
+        return void (await Promise.all(this.#pending.splice(0)));
+      case "restart-vpp":
+        return this.#restartVpp();
+      case "restart-manager":
+        await this.#manager.close();
+        return this.#startManager();
+    }
+  }
+
+  /** The operator is not hit by faults that are meant for the manager. */
+  async #configure(work: () => Promise<void>): Promise<void> {
+    this.#vpp.faults.clear();
+    await this.#client.connected();
+    await work();
+  }
+
+  async #restartVpp(): Promise<void> {
+    this.#vpp.faults.clear();
+    await this.#vpp.restart();
+    await this.#client.connected();
+    await this.#operator.apply();
+  }
+
+  #request({ type, cnf, interconnect, subject, netns }: PuntChoice): PuntRequestInput {
+    const place: Place = {
+      cnf: `cnf${cnf}`,
+      interconnect,
+      subject,
+      unique: 10 * cnf + subject,
+      folder: this.#directory,
+    };
+    const request = puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place);
+    return withLoopbacks(request);
+  }
+
+  async check(): Promise<void> {
+    this.#vpp.faults.clear();
+    await this.#settle();
+    this.#checkStates();
+    const reached = await snapshot(this.#client);
+    await this.#manager.close();
+    await this.#restartVpp();
+    await this.#startManager();
+    await this.#settle();
+    expectSame("a VPP that was configured at once", await snapshot(this.#client), "after the history", reached);
+    await this.#checkNothingLeft();
+  }
+
+  async #settle(): Promise<void> {
+    const end = Date.now() + settleTime;
+    await this.#client.connected();
+    await Promise.all(this.#pending.splice(0));
+    for (;;) {
+      await this.#manager.resync();
+      const left = (await this.#manager.plan()).toString();
+      const states = this.#manager.list().map((it) => it.state);
+      if (left === "nothing to do" && states.every((it) => it === "CREATED" || it === "PENDING")) return;
+      if (Date.now() > end) throw new Error(`not settled: ${describe(this.#manager.list())}\n${left}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  #checkStates(): void {
+    for (const { request, state, missing } of this.#manager.list()) {
+      const waits = interfacesOf(request).filter((name) => !this.#isReady(name, request.type));
+      const expected = waits.length > 0 ? "PENDING" : "CREATED";
+      const named = waits.every((name) => missing.some((it) => it.name === name));
+      if (state !== expected || !named)
+        throw new Error(
+          `${request.cnf} ${request.type} is ${state}, for ${JSON.stringify(missing)}; ${waits} are missing`,
+        );
+    }
+  }
+
+  #isReady(name: string, type: string): boolean {
+    const { interface: there, address } = this.#operator.has(name);
+    return type === "ABX" || type === "ISISX" ? address : there;
+  }
+
+  async #checkNothingLeft(): Promise<void> {
+    await Promise.all(this.#manager.list().map((it) => this.#manager.delete(it.id)));
+    const deleted = await snapshot(this.#client);
+    const files = await readdir(join(this.#directory, "memif")).catch(() => []);
+    if (files.length > 0) throw new Error(`socket files are left: ${files}`);
+    await this.#manager.close();
+    await this.#restartVpp();
+    expectSame("a VPP no manager ever saw", await snapshot(this.#client), "after all was deleted", deleted);
+  }
+
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    await this.#manager?.close();
+    await this.#client.close();
+    await this.#vpp.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function addressOf({ card, prefix }: { card: string; prefix: number }): string {
+  const index = cards.includes(card) ? cards.indexOf(card) : 9;
+  const choices = [
+    card.startsWith("loop") ? "10.1.0.1/24" : `10.0.${index}.1/24`,
+    `10.9.${index}.1/28`,
+    `fd00:${index}::1/64`,
+  ];
+  return choices[prefix];
+}
+
+/** Subject 3 is about interfaces that come and go. */
+function withLoopbacks(request: PuntRequestInput): PuntRequestInput {
+  const text = JSON.stringify(request)
+    .replaceAll('"if6"', '"loop0"')
+    .replaceAll('"if7"', '"loop1"')
+    .replaceAll('"vrf":3', '"vrf":0');
+  return JSON.parse(text);
+}
+
+function interfacesOf(request: PuntStatus["request"]): string[] {
+  if (request.type === "HAIRPIN_XCONNECT") return [request.vppInterface1, request.vppInterface2];
+  return "vppInterface" in request ? [request.vppInterface] : [];
+}
+
+function idOf({ cnf, key, label }: PuntRequestInput) {
+  return { cnf, key, label };
+}
+
+/** A conflict or a failure is an answer; only what is no PuntError is a fault of ours. */
+async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
+  await work.catch((error) => {
+    if (!(error instanceof PuntError)) throw error;
+  });
+}
+
+function expectSame(one: string, expected: readonly string[], other: string, found: readonly string[]): void {
+  const missing = expected.filter((line) => !found.includes(line));
+  const extra = found.filter((line) => !expected.includes(line));
+  if (missing.length + extra.length === 0 && expected.length === found.length) return;
+  throw new Error(
+    `${other} VPP is not as ${one}:\n${[...missing.map((it) => `- ${it}`), ...extra.map((it) => `+ ${it}`)].join("\n")}`,
+  );
+}
+
+function describe(list: readonly PuntStatus[]): string {
+  return list
+    .filter((it) => it.state !== "CREATED" && it.state !== "PENDING")
+    .map((it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? ""}`)
+    .join("\n");
+}

@@ -1,0 +1,145 @@
+// The operator of a VPP: configures what punts need and what is none of a manager's business, and configures it again at every
+// start of VPP, as a startup configuration does.
+import type { Vpp } from "../../lib/binapi/index.js";
+import type { Message } from "../../lib/punt/vpp-api.js";
+
+/** Interfaces that come and go: loopbacks by instance number. */
+export const loopbacks = [0, 1];
+
+export interface OperatorState {
+  /** Addresses of each card. */
+  readonly addresses: Record<string, string[]>;
+  readonly down: string[];
+  readonly loopbacks: number[];
+}
+
+export class Operator {
+  readonly #client: Vpp;
+  readonly #cards: readonly string[];
+  readonly #directory: string;
+  readonly #addresses = new Map<string, Set<string>>();
+  readonly #down = new Set<string>();
+  readonly #loopbacks = new Set<number>(loopbacks);
+
+  constructor(client: Vpp, cards: readonly string[], directory: string) {
+    this.#client = client;
+    this.#cards = cards;
+    this.#directory = directory;
+    for (const [index, card] of cards.entries()) this.#addresses.set(card, new Set([`10.0.${index}.1/24`]));
+    for (const instance of loopbacks) this.#addresses.set(`loop${instance}`, new Set([`10.1.${instance}.1/24`]));
+  }
+
+  /** Whether the interface is there, and whether it has an address. */
+  has(name: string): { interface: boolean; address: boolean } {
+    const there = this.#cards.includes(name) || this.#loopbacks.has(Number(/^loop(\d)$/.exec(name)?.[1] ?? -1));
+    return { interface: there, address: there && (this.#addresses.get(name)?.size ?? 0) > 0 };
+  }
+
+  /** Configures a VPP that has just started. */
+  async apply(): Promise<void> {
+    for (const table_id of [1, 2, 4]) {
+      for (const is_ip6 of [false, true]) {
+        await this.#client.call("ip_table_add_del", { is_add: true, table: { table_id, is_ip6, name: "" } });
+      }
+    }
+    for (const instance of this.#loopbacks) await this.#makeLoopback(instance);
+    for (const card of this.#cards) await this.#configure(card);
+    await this.#applyForeign();
+  }
+
+  async setUp(card: string, up: boolean): Promise<void> {
+    if (up) this.#down.delete(card);
+    else this.#down.add(card);
+    await this.#setFlags(card);
+  }
+
+  async setAddress(name: string, prefix: string, present: boolean): Promise<void> {
+    const addresses = this.#addresses.get(name)!;
+    if (!this.has(name).interface || addresses.has(prefix) === present) return;
+    if (present) addresses.add(prefix);
+    else addresses.delete(prefix);
+    await this.#addAddress(name, prefix, present);
+  }
+
+  async setLoopback(instance: number, present: boolean): Promise<void> {
+    if (this.#loopbacks.has(instance) === present) return;
+    if (present) {
+      this.#loopbacks.add(instance);
+      await this.#makeLoopback(instance);
+    } else {
+      this.#loopbacks.delete(instance);
+      await this.#client.call("delete_loopback", { sw_if_index: await this.#index(`loop${instance}`) });
+    }
+  }
+
+  async #makeLoopback(instance: number): Promise<void> {
+    const fields = { mac_address: `02:fb:00:00:00:0${instance}`, is_specified: true, user_instance: instance };
+    await this.#client.call("create_loopback_instance", fields);
+    await this.#configure(`loop${instance}`);
+  }
+
+  async #configure(name: string): Promise<void> {
+    await this.#setFlags(name);
+    for (const prefix of this.#addresses.get(name) ?? []) await this.#addAddress(name, prefix, true);
+  }
+
+  async #setFlags(name: string): Promise<void> {
+    const flags = this.#down.has(name) ? [] : ["IF_STATUS_API_FLAG_ADMIN_UP"];
+    await this.#client.call("sw_interface_set_flags", { sw_if_index: await this.#index(name), flags });
+  }
+
+  async #addAddress(name: string, prefix: string, is_add: boolean): Promise<void> {
+    const sw_if_index = await this.#index(name);
+    await this.#client.call("sw_interface_add_del_address", { sw_if_index, is_add, del_all: false, prefix });
+  }
+
+  async #index(name: string): Promise<number> {
+    const fields = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
+    const details: Message[] = await this.#client.dumpAll("sw_interface_dump", fields);
+    return details.find((it: Message) => it.interface_name === name)!.sw_if_index;
+  }
+
+  /** Objects of every kind that a manager makes, and that it has to leave alone. */
+  async #applyForeign(): Promise<void> {
+    const call = (name: string, fields: Message) => this.#client.call(name, fields);
+    const socket: Message = await call("memif_socket_filename_add_del_v2", {
+      is_add: true,
+      socket_id: 0xffff_ffff,
+      socket_filename: `${this.#directory}/foreign.sock`,
+    });
+    const memif: Message = await call("memif_create_v2", foreignMemif(socket.socket_id));
+    await call("sw_interface_tag_add_del", { is_add: true, sw_if_index: memif.sw_if_index, tag: "foreign" });
+    const acl: Message = await call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "foreign", r: [] });
+    const policy = {
+      policy_id: 5,
+      acl_index: acl.acl_index,
+      tx_sw_if_index: memif.sw_if_index,
+      dst_mac: "00:00:00:00:00:00",
+    };
+    await call("abx_policy_add_del", { is_add: 1, policy });
+    await call("proxy_arp_add_del", { is_add: true, proxy: { table_id: 0, low: "10.77.0.0", hi: "10.77.0.255" } });
+    await call("dhcp_proxy_config", {
+      ...{ rx_vrf_id: 4, server_vrf_id: 4, is_add: true },
+      ...{ dhcp_server: "172.16.0.1", dhcp_src_address: "172.16.0.2" },
+    });
+    const punt = {
+      type: "PUNT_API_TYPE_L4",
+      punt: { l4: { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 53 } },
+    };
+    await call("punt_socket_register", { header_version: 1, punt, pathname: `${this.#directory}/foreign-punt.sock` });
+  }
+}
+
+function foreignMemif(socket_id: unknown): Message {
+  return {
+    ...{ role: "MEMIF_ROLE_API_MASTER", mode: "MEMIF_MODE_API_ETHERNET", rx_queues: 1, tx_queues: 1, id: 1, socket_id },
+    ...{
+      ring_size: 1024,
+      buffer_size: 2048,
+      no_zero_copy: false,
+      use_dma: false,
+      hw_addr: "02:fa:00:00:00:01",
+      secret: "",
+    },
+  };
+}
