@@ -84,7 +84,7 @@ export class Operator {
   }
 
   async #setFlags(name: string): Promise<void> {
-    const flags = this.#down.has(name) ? [] : ["IF_STATUS_API_FLAG_ADMIN_UP"];
+    const flags = this.#down.has(name) ? [] : (["IF_STATUS_API_FLAG_ADMIN_UP"] as const);
     await this.#client.call("sw_interface_set_flags", { sw_if_index: await this.#index(name), flags });
   }
 
