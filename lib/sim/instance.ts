@@ -42,8 +42,8 @@ export class VppInstance {
   }
 
   async start(): Promise<void> {
-    this.addInterface("local0", undefined);
-    for (const { name, mac } of this.options.interfaces) this.addInterface(name, mac);
+    this.dp.createInterface("local0", undefined, new WireDevice("local"));
+    for (const { name, mac } of this.options.interfaces) this.addWire(name, mac);
     for (const line of this.options.exec) this.log.write(`exec: ${line}: ${this.cli.run(line)}`);
     await this.server.listen();
   }
@@ -72,9 +72,8 @@ export class VppInstance {
     return punt;
   }
 
-  private addInterface(name: string, mac: string | undefined): void {
-    const swInterface = this.dp.createInterface(name, mac === undefined ? undefined : parseMac(mac), new WireDevice());
-    if (mac !== undefined) this.dp.interfaces.setLink(swInterface, true);
+  private addWire(name: string, mac: string): void {
+    this.dp.interfaces.setLink(this.dp.createInterface(name, parseMac(mac), new WireDevice()), true);
   }
 
   private context(registry: ApiRegistry): ApiContext {

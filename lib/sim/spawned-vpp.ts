@@ -169,7 +169,10 @@ export class SpawnedVpp implements VppControl {
     const id = this.nextId++;
     return new Promise<T>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      child.send({ id, method, args } satisfies ChildCall);
+      child.send({ id, method, args } satisfies ChildCall, (error) => {
+        if (error === null || !this.waiting.delete(id)) return;
+        reject(dead(`sim.${method}`));
+      });
     });
   }
 

@@ -81,7 +81,7 @@ test("addresses: what overlaps, is missing or misshapen is refused with VPP's nu
   t.is(await change("eth1", "10.0.0.129/25"), -105, "a subnet inside it");
   t.is(await change("eth1", "10.0.0.1/24", false), -60);
   t.is(await change("eth1", "fd00::1/64"), 0);
-  t.is(await change("eth0", "fd00::2/64"), -105);
+  t.is(await change("eth0", "fd00::2/64"), -127, "IPv6 has its own number for it");
   const dump = async (name: string, is_ipv6: boolean) =>
     (await sim.api.dump("ip_address_dump", { sw_if_index: sim.index(name), is_ipv6 })).map(({ prefix }) => prefix);
   t.deepEqual(await dump("eth0", false), ["10.0.0.1/24", "10.0.0.2/24"]);
@@ -118,7 +118,7 @@ test("tables: made once, deleted once, kept while in use; an interface with addr
   t.is(vrf_id, 0);
 });
 
-test("unnumbered interfaces are listed, and let go when either goes", async (t) => {
+test("unnumbered interfaces are listed until they are told otherwise", async (t) => {
   const sim = await SimTest.start(t);
   const { sw_if_index } = await sim.ok("create_loopback", { mac_address: "00:00:00:00:00:00" });
   const set = (source: number, borrower: number, is_add = true) =>
@@ -129,6 +129,8 @@ test("unnumbered interfaces are listed, and let go when either goes", async (t) 
   const dump = () => sim.api.dump("ip_unnumbered_dump", { sw_if_index: NONE });
   t.deepEqual(await dump(), [{ sw_if_index: 1, ip_sw_if_index: sw_if_index }]);
   await sim.ok("delete_loopback", { sw_if_index });
+  t.deepEqual(await dump(), [{ sw_if_index: 1, ip_sw_if_index: sw_if_index }], "VPP goes on listing it");
+  t.is(await set(0, 1, false), 0);
   t.deepEqual(await dump(), []);
   await sim.ok("ip_table_add_del", { is_add: true, table: { table_id: 5, is_ip6: false, name: "" } });
   await sim.ok("sw_interface_set_table", { sw_if_index: 2, is_ipv6: false, vrf_id: 5 });

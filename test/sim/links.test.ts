@@ -51,7 +51,7 @@ test("memif sockets and interfaces: numbers, duplicates, use", async (t) => {
   t.is((await socket(sim, 1, path)).retval, 0, "the same again");
   t.is((await socket(sim, 1, "other.sock")).retval, -116);
   t.is((await socket(sim, 0, path)).retval, -73);
-  t.like(await socket(sim, 0xffffffff, "sub/any.sock"), { retval: 0, socket_id: 2 });
+  t.like(await socket(sim, 0xffffffff, "sub/any.sock"), { retval: 0, socket_id: 1013904223 });
   t.true(existsSync(join(sim.vpp.directory, "sub")), "VPP makes the folder of a relative name");
   t.is(await sim.retval("memif_create_v2", memif({ socket_id: 9 })), -73);
   t.is(await sim.retval("memif_create_v2", memif({ ring_size: 1000 })), -73);

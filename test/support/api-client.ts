@@ -1,7 +1,7 @@
 // The smallest client of the binary API: what tests of the embedded VPP talk to it with, independent of the library's own client.
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { type MessageValue, type Release, Schema } from "../../lib/binapi/index.js";
+import { type Message, type MessageValue, type Release, Schema } from "../../lib/binapi/index.js";
 
 const HEADER = 16;
 
@@ -11,6 +11,15 @@ interface Received {
   name: string;
   context: number;
   value: Answer;
+}
+
+/** VPP sends some messages under the id of others: what can't be decoded is shown as it is. */
+function decodeOr(message: Message, bytes: Buffer): Answer {
+  try {
+    return message.decode(bytes) as Answer;
+  } catch {
+    return { undecodable: bytes.toString("hex", message.headerSize) };
+  }
 }
 
 export class ApiClient {
@@ -114,7 +123,7 @@ export class ApiClient {
   private received(bytes: Buffer): void {
     const name = this.names.get(bytes.readUInt16BE(0))!;
     const message = this.schema.message(name);
-    const received = { name, context: message.header(bytes).context, value: message.decode(bytes) as Answer };
+    const received = { name, context: message.header(bytes).context, value: decodeOr(message, bytes) };
     const waiting = this.waiting.get(received.context);
     if (waiting === undefined || message.contextOffset < 0) this.events.push(received);
     else waiting(received);

@@ -24,12 +24,16 @@ interface ApiRule {
 /** acl.api. */
 export function registerAcl(context: ApiContext) {
   const { registry, dp } = context;
-  registry.reply<{ acl_index: number; tag: string; r: ApiRule[] }>("acl_add_replace", ({ acl_index, tag, r }) => {
-    const acl: Acl = { tag: checkTag(tag), rules: r.map(decodeRule) };
-    if (acl_index === NO_ACL) return { acl_index: dp.acls.add(acl) };
-    dp.acls.replace(acl_index, acl);
-    return { acl_index };
-  });
+  registry.reply<{ acl_index: number; tag: string; r: ApiRule[] }>(
+    "acl_add_replace",
+    ({ acl_index, tag, r }) => {
+      const acl: Acl = { tag: checkTag(tag), rules: r.map(decodeRule) };
+      if (acl_index === NO_ACL) return { acl_index: dp.acls.add(acl) };
+      dp.acls.replace(acl_index, acl);
+      return { acl_index };
+    },
+    ({ acl_index }) => ({ acl_index }),
+  );
   registry.reply<{ acl_index: number }>("acl_del", ({ acl_index }) => dp.acls.delete(acl_index));
   registry.dump<{ acl_index: number }>("acl_dump", function* ({ acl_index }) {
     for (const [index, { tag, rules }] of dp.acls.entries()) {

@@ -71,7 +71,7 @@ export class Connection implements ApiClient {
 
   private frame(name: string, context: number, value: MessageValue): Buffer {
     const message = this.table.schema.message(name);
-    const bytes = message.encode(value, { id: this.table.id(name) ?? 0, clientIndex: this.index, context });
+    const bytes = message.encode(value, { id: this.table.sentId(name), clientIndex: this.index, context });
     const frame = Buffer.allocUnsafe(SOCKET_HEADER + bytes.length);
     writeSocketHeader(frame, bytes.length);
     frame.set(bytes, SOCKET_HEADER);

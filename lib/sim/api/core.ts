@@ -1,3 +1,4 @@
+import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
 /** Connecting, keeping in touch, saying who one is: memclnt.api, vpe.api, vlib.api. */
@@ -10,6 +11,11 @@ export function registerCore(context: ApiContext): void {
   }));
   registry.reply("sockclnt_delete", () => ({ response: 1 }));
   registry.reply("control_ping", (_args, client) => ({ client_index: client.index, vpe_pid: process.pid }));
+  registry.reply<{ name: string }>("get_first_msg_id", ({ name }) => {
+    const first = context.table().firstIdOf(name.replace(/_[0-9a-f]{8}$/, ""));
+    if (first === undefined) throw new VnetError("INVALID_VALUE", `no plugin ${name}`);
+    return { first_msg_id: first };
+  });
   registry.reply("show_version", () => ({
     program: "vpe",
     version: `${context.release}-embedded`,

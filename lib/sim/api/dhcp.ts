@@ -4,6 +4,9 @@ import type { DhcpProxy } from "../dataplane/dhcp-proxy-config.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 
+/** VSS_TYPE_API_INVALID (123) as VPP sends it: it forgets to put this one into network order. */
+const VSS_INVALID_UNSWAPPED = 123 * 2 ** 24;
+
 interface ProxyArgs {
   rx_vrf_id: number;
   server_vrf_id: number;
@@ -48,7 +51,7 @@ function proxyDetails({ rxTableId, source, servers }: DhcpProxy, isIp6: boolean)
     rx_vrf_id: rxTableId,
     vss_oui: 0,
     vss_fib_id: 0,
-    vss_type: "VSS_TYPE_API_INVALID",
+    vss_type: VSS_INVALID_UNSWAPPED,
     is_ipv6: isIp6,
     vss_vpn_ascii_id: "",
     dhcp_src_address: formatAddress(source),

@@ -58,11 +58,11 @@ function registerRoutes({ registry, dp }: ApiContext, tables: (isIp6: boolean) =
   });
 }
 
-function routeDetails(table: FibTable, { prefix, length, best }: FibEntry) {
+function routeDetails(table: FibTable, { shown, length, best }: FibEntry) {
   return {
     table_id: table.tableId,
     stats_index: 0,
-    prefix: formatPrefix(prefix, length),
+    prefix: formatPrefix(shown, length),
     paths: best.map((path) => encodePath(path, table.family)),
   };
 }

@@ -18,7 +18,6 @@ export function registerLoopback({ registry, dp }: ApiContext) {
     const swInterface = dp.createInterface(`loop${instance}`, address, device);
     device.attach(swInterface);
     instances.add(instance);
-    dp.interfaces.setLink(swInterface, true);
     return { sw_if_index: swInterface.swIfIndex };
   };
 

@@ -41,6 +41,7 @@ export function registerMemif(context: ApiContext): void {
 
 class MemifApi {
   private readonly sockets = new Map<number, MemifSocket>();
+  private idSeed = 0;
   private readonly interfaces = new Map<SwInterface, { socket: MemifSocket; config: MemifConfig; zeroCopy: boolean }>();
 
   constructor(private readonly context: ApiContext) {
@@ -59,6 +60,7 @@ class MemifApi {
     registry.reply<{ is_add: boolean; socket_id: number; socket_filename: string }>(
       "memif_socket_filename_add_del_v2",
       (args) => ({ socket_id: this.addDelSocket(args) }),
+      ({ socket_id }) => ({ socket_id }),
     );
     registry.dump("memif_socket_filename_dump", () => this.dumpSockets());
     for (const name of ["memif_create", "memif_create_v2"]) {
@@ -77,10 +79,12 @@ class MemifApi {
     return id;
   }
 
+  /** VPP's random numbers, from its seed: the same ids in the same order as on a fresh VPP. */
   private unusedId(): number {
-    let id = 1;
-    while (this.sockets.has(id)) id++;
-    return id;
+    do {
+      this.idSeed = (Math.imul(this.idSeed, 1664525) + 1013904223) >>> 0;
+    } while (this.idSeed === NO_ID || this.sockets.has(this.idSeed));
+    return this.idSeed;
   }
 
   /** Adding the same again is fine; another path under the same id is not. */

@@ -7,8 +7,11 @@ const FIXED_IDS = new Map([
   ["sockclnt_create_reply", 16],
   ["sockclnt_delete", 17],
   ["sockclnt_delete_reply", 18],
+  ["get_first_msg_id", 10],
+  ["get_first_msg_id_reply", 11],
 ]);
 const FIRST_FREE_ID = 100;
+const WRONG_IDS = new Map([["ip6nd_proxy_details", 10]]);
 
 /** Plugin that a module of messages comes with, where the names differ. */
 const PLUGIN_OF_MODULE = new Map([
@@ -52,9 +55,20 @@ export class MessageTable {
     return this.ids.get(name);
   }
 
+  /** Id that VPP sends a message with; it is the wrong one for `ip6nd_proxy_details` (26.06: its module's base is missing). */
+  sentId(name: string): number {
+    return WRONG_IDS.get(name) ?? this.ids.get(name) ?? 0;
+  }
+
   /** As `sockclnt_create_reply` lists them. */
   entries(): { index: number; name: string }[] {
     return [...this.byId].map(([index, { key }]) => ({ index, name: key }));
+  }
+
+  /** The lowest id of a module's messages. */
+  firstIdOf(module: string): number | undefined {
+    for (const [id, message] of this.byId) if (message.module === module) return id;
+    return undefined;
   }
 
   modules(): string[] {

@@ -23,7 +23,7 @@ export function registerPunt(context: ApiContext): void {
   registerSockets(context);
   const { registry, dp } = context;
   registry.dump<{ reason: { name: string } }>("punt_reason_dump", function* ({ reason }) {
-    for (const [id, name] of dp.punt.reasons.entries()) {
+    for (const { id, name } of dp.punt.reasons) {
       if (reason.name === "" || reason.name === name) yield { reason: { id, name } };
     }
   });

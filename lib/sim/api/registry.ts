@@ -20,8 +20,11 @@ export type ReplyHandler<A> = (args: A, client: ApiClient) => MaybePromise<Reply
 /** The details that answer a dump, in order. */
 export type DumpHandler<A> = (args: A, client: ApiClient) => Iterable<MessageValue>;
 
+/** Fields of the reply to a refused request, besides `retval` and zeros. */
+export type OnError<A> = MessageValue | ((args: A) => MessageValue);
+
 export type Handler =
-  | { kind: "reply"; handle: ReplyHandler<never>; onError: MessageValue }
+  | { kind: "reply"; handle: ReplyHandler<never>; onError: OnError<never> }
   /** No reply at all to a refused request: VPP forgets some. */
   | { kind: "silent-on-error"; handle: ReplyHandler<never> }
   | { kind: "dump"; handle: DumpHandler<never> }
@@ -32,9 +35,12 @@ export type Handler =
 export class ApiRegistry {
   private readonly handlers = new Map<string, Handler>();
 
-  /** @param onError fields of the reply to a refused request, besides `retval` and zeros */
-  reply<A>(name: string, handle: ReplyHandler<A>, onError: MessageValue = {}): void {
-    this.handlers.set(name, { kind: "reply", handle: handle as ReplyHandler<never>, onError });
+  reply<A>(name: string, handle: ReplyHandler<A>, onError: OnError<A> = {}): void {
+    this.handlers.set(name, {
+      kind: "reply",
+      handle: handle as ReplyHandler<never>,
+      onError: onError as OnError<never>,
+    });
   }
 
   silentOnError<A>(name: string, handle: ReplyHandler<A>): void {

@@ -136,7 +136,8 @@ export class ApiServer {
     const sender = fault.kind === "lose-reply" ? MUTE : fault.kind === "cut" ? cutting(connection) : connection;
     if (fault.kind !== "refuse") return this.handle(message, handler, bytes, connection, sender);
     const retval = retvalOf(fault.error);
-    this.refuse(message, handler, message.header(bytes).context, retval, connection);
+    const request = { message, handler, context: message.header(bytes).context, args: message.decode(bytes) as never };
+    this.refuse(request, retval, connection);
   }
 
   private handle(
@@ -165,10 +166,10 @@ export class ApiServer {
       if (!(fields instanceof Promise)) return this.reply(message, context, fields ?? {}, sender);
       return fields.then(
         (value) => this.reply(message, context, value ?? {}, sender),
-        (error) => this.refused(message, handler, context, error, sender),
+        (error) => this.refused({ message, handler, context, args }, error, sender),
       );
     } catch (error) {
-      this.refused(message, handler, context, error, sender);
+      this.refused({ message, handler, context, args }, error, sender);
       return undefined;
     }
   }
@@ -190,20 +191,33 @@ export class ApiServer {
     if (handler.kind === "get") this.reply(message, context, handler.reply, sender);
   }
 
-  private refused(message: Message, handler: Handler, context: number, error: unknown, sender: Sender): void {
+  private refused(request: Decoded, error: unknown, sender: Sender): void {
     const text = error instanceof Error ? error.message : String(error);
-    this.options.log.write(`${message.name}: ${text}`);
-    if (handler.kind === "silent-on-error") return;
-    const retval = error instanceof VnetError ? error.retval : VNET_ERRORS.BUG;
-    this.refuse(message, handler, context, retval, sender);
+    this.options.log.write(`${request.message.name}: ${text}`);
+    if (request.handler.kind === "silent-on-error") return;
+    this.refuse(request, error instanceof VnetError ? error.retval : VNET_ERRORS.BUG, sender);
   }
 
-  private refuse(message: Message, handler: Handler, context: number, retval: number, sender: Sender): void {
+  private refuse({ message, handler, context, args }: Decoded, retval: number, sender: Sender): void {
     if (handler.kind === "dump") return;
-    const onError = handler.kind === "reply" ? handler.onError : handler.kind === "get" ? handler.reply : {};
+    const fields = onErrorOf(handler, args);
     const hasRetval = this.options.table.schema.message(replyName(message)).hasField("retval");
-    this.reply(message, context, hasRetval ? { ...onError, retval } : onError, sender);
+    this.reply(message, context, hasRetval ? { ...fields, retval } : fields, sender);
   }
+}
+
+/** A request that is being answered. */
+interface Decoded {
+  message: Message;
+  handler: Handler;
+  context: number;
+  args: never;
+}
+
+function onErrorOf(handler: Handler, args: never): MessageValue {
+  if (handler.kind === "get") return handler.reply;
+  if (handler.kind !== "reply") return {};
+  return typeof handler.onError === "function" ? handler.onError(args) : handler.onError;
 }
 
 /** Where answers go. */

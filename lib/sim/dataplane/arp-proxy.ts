@@ -13,13 +13,16 @@ export interface ArpRange {
 /** arp-proxy: answers for ranges of addresses on the interfaces where it is switched on. */
 export class ArpProxy {
   private readonly list = new Map<string, ArpRange>();
+  /** What VPP believes, by sw_if_index: it outlives the interface. */
   private readonly enabled = new Set<number>();
+  /** Where the feature is on. */
+  private readonly effective = new Set<number>();
   private readonly node;
 
   constructor(private readonly dp: DataPlane) {
     this.node = dp.graph.node("arp-proxy");
     dp.interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.enabled.delete(swInterface.swIfIndex);
+      if (change === "delete") this.effective.delete(swInterface.swIfIndex);
     });
   }
 
@@ -34,9 +37,16 @@ export class ArpProxy {
     }
   }
 
-  setEnabled(swInterface: SwInterface, on: boolean): void {
-    if (on) this.enabled.add(swInterface.swIfIndex);
-    else this.enabled.delete(swInterface.swIfIndex);
+  /**
+   * As in VPP, nothing happens where it is so already, even if that was another interface with the same index: an interface
+   * that is deleted while this is on takes the feature with it, and leaves the note that it is on.
+   */
+  setEnabled({ swIfIndex }: SwInterface, on: boolean): void {
+    if (this.enabled.has(swIfIndex) === on) return;
+    for (const set of [this.enabled, this.effective]) {
+      if (on) set.add(swIfIndex);
+      else set.delete(swIfIndex);
+    }
   }
 
   ranges(): IterableIterator<ArpRange> {
@@ -48,7 +58,7 @@ export class ArpProxy {
   }
 
   receive(packet: Packet, isRequest: boolean, target: number) {
-    if (!isRequest || !this.enabled.has(packet.rx) || !this.covers(packet.rx, target)) {
+    if (!isRequest || !this.effective.has(packet.rx) || !this.covers(packet.rx, target)) {
       return this.dp.drop(packet, this.dp.graph.node("arp-reply"), "IP4 destination address not local to subnet");
     }
     this.node.count("ARP replies sent");

@@ -56,9 +56,14 @@ export class FibEntry {
   best: readonly FibPath[] = [];
   bestSource: FibSource = "default-route";
 
+  /**
+   * @param prefix with its host bits cleared
+   * @param shown as it was first given: VPP shows it so
+   */
   constructor(
     readonly prefix: Address,
     readonly length: number,
+    readonly shown: Address,
   ) {}
 
   get empty(): boolean {
@@ -125,7 +130,7 @@ export class FibTable {
   ) {}
 
   set(prefix: Address, length: number, source: FibSource, paths: FibPath[], connected = false): FibEntry {
-    const entry = this.ensure(maskAddress(prefix, length), length);
+    const entry = this.ensure(prefix, length);
     entry.set(source, { paths, connected });
     return entry;
   }
@@ -157,7 +162,8 @@ export class FibTable {
     for (const length of [...this.lengths].reverse()) yield* this.byLength.get(length)!.values();
   }
 
-  private ensure(prefix: Address, length: number): FibEntry {
+  private ensure(given: Address, length: number): FibEntry {
+    const prefix = maskAddress(given, length);
     let entries = this.byLength.get(length);
     if (entries === undefined) {
       entries = new Map();
@@ -166,7 +172,7 @@ export class FibTable {
     }
     let entry = entries.get(prefix);
     if (entry === undefined) {
-      entry = new FibEntry(prefix, length);
+      entry = new FibEntry(prefix, length, given);
       entries.set(prefix, entry);
     }
     return entry;

@@ -3,6 +3,9 @@ import type { Address } from "./address.js";
 import type { FibTable } from "./fib.js";
 import { Pool } from "./pool.js";
 
+/** VPP's default. */
+const ETHERNET_MTU = 9000;
+
 /** What is behind an interface: the wire, a memif peer, a TAP's host side. */
 export interface Device {
   /** VPP's name of the device class: "memif", "virtio", "af-packet", "Loopback". */
@@ -44,9 +47,10 @@ export class SwInterface {
   adminUp = false;
   linkUp = false;
   tag = "";
-  linkMtu = 9000;
-  /** L3, IPv4, IPv6, MPLS, as `sw_interface_set_mtu` sets them; 0: the L3 one counts. */
-  mtu = [9000, 0, 0, 0];
+  /** 0, as on an interface without Ethernet headers: no limit. */
+  linkMtu: number;
+  /** L3, IPv4, IPv6, MPLS, as `sw_interface_set_mtu` sets them; 0: the L3 one counts; there, no limit. */
+  mtu: number[];
   /** Where the L2 cross-connect sends to; undefined: an L3 interface. */
   xconnectTo: number | undefined;
   /** The interface whose addresses this one uses. */
@@ -63,7 +67,10 @@ export class SwInterface {
     readonly device: Device,
     readonly ip4: InterfaceIp,
     readonly ip6: InterfaceIp,
-  ) {}
+  ) {
+    this.linkMtu = mac === undefined ? 0 : ETHERNET_MTU;
+    this.mtu = [this.linkMtu, 0, 0, 0];
+  }
 
   ip(family: 4 | 6): InterfaceIp {
     return family === 4 ? this.ip4 : this.ip6;
@@ -71,7 +78,7 @@ export class SwInterface {
 
   /** MTU of a protocol's packets. */
   ipMtu(family: 4 | 6): number {
-    return this.mtu[family === 4 ? 1 : 2]! || this.mtu[0]!;
+    return this.mtu[family === 4 ? 1 : 2]! || this.mtu[0]! || Number.POSITIVE_INFINITY;
   }
 }
 

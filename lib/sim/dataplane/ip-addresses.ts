@@ -18,7 +18,6 @@ export type AddressListener = (swInterface: SwInterface) => void;
 /** Addresses of interfaces, the tables they are in, and what routes follow from them. */
 export class IpAddresses {
   private readonly subnets = new WeakMap<FibTable, Subnets>();
-  private readonly borrowers = new Map<SwInterface, Set<SwInterface>>();
   private readonly listeners: AddressListener[] = [];
 
   constructor(
@@ -99,9 +98,7 @@ export class IpAddresses {
       throw new VnetError("UNEXPECTED_INTF_STATE", `${swInterface.name} and ${source.name} are in different tables`);
     }
     const was = swInterface.unnumberedTo !== undefined;
-    if (was) this.borrowers.get(swInterface.unnumberedTo!)?.delete(swInterface);
     swInterface.unnumberedTo = on ? source : undefined;
-    if (on) this.borrowers.set(source, (this.borrowers.get(source) ?? new Set()).add(swInterface));
     if (was !== on) for (const family of [4, 6] as const) this.enable(swInterface, family, on);
     this.changed(swInterface);
   }
@@ -125,7 +122,8 @@ export class IpAddresses {
     const other = this.subnetsOf(swInterface.ip(familyOf(address)).table).conflict(swInterface, address, length);
     if (other === undefined) return;
     const text = formatPrefix(address, length);
-    throw new VnetError("ADDRESS_IN_USE", `${text} conflicts with an address of ${other.name}`);
+    const error = familyOf(address) === 4 ? "ADDRESS_IN_USE" : "DUPLICATE_IF_ADDRESS";
+    throw new VnetError(error, `${text} conflicts with an address of ${other.name}`);
   }
 
   private subnetsOf(table: FibTable): Subnets {
@@ -147,9 +145,8 @@ export class IpAddresses {
 
   private interfaceDeleted(swInterface: SwInterface): void {
     this.removeAll(swInterface);
+    // An interface that borrows from this one goes on saying so, as in VPP: it has no addresses any more.
     if (swInterface.unnumberedTo !== undefined) this.setUnnumbered(swInterface, swInterface.unnumberedTo, false);
-    for (const other of [...(this.borrowers.get(swInterface) ?? [])]) this.setUnnumbered(other, swInterface, false);
-    this.borrowers.delete(swInterface);
     for (const family of [4, 6] as const) this.tables[family].unlock(swInterface.ip(family).table.tableId, "interface");
   }
 
@@ -162,7 +159,7 @@ function addRoutes(swInterface: SwInterface, address: Address, length: number): 
   const { table } = swInterface.ip(familyOf(address));
   const longest = maxPrefixLength(table.family);
   if (length < longest) table.set(address, length, "interface", [fibPath("attached", swInterface.swIfIndex)], true);
-  table.set(address, longest, "interface", [fibPath("receive", swInterface.swIfIndex)], true);
+  table.set(address, longest, "interface", [fibPath("receive", swInterface.swIfIndex, address)], true);
   if (table.family === 6 || length >= 31) return;
   for (const edge of edges(address as number, length)) {
     if (edge !== address) table.set(edge, 32, "interface", [fibPath("drop")]);

@@ -138,7 +138,9 @@ export class PuntSocket {
   private registerException(registration: PuntRegistration & { kind: "exception" }, path: string): void {
     const { reason } = registration;
     this.clients.exception.set(reason, { registration, path });
-    this.dp.punt.registerException(reason, (packet) => this.punt(packet, 4, this.clients.exception.get(reason)));
+    this.dp.punt.registerException(reason, "exception-punt-socket", (packet) =>
+      this.punt(packet, 4, this.clients.exception.get(reason)),
+    );
   }
 
   /** VPP rewinds a fixed IPv4 header: with IP options it reads the port from the wrong place. */

@@ -11,8 +11,8 @@ const ALL_PORTS = 0xffff;
 /** ESP on UDP: RFC 3948. */
 const ESP_PORT = 4500;
 
-/** The reasons VPP registers at its start, in its order: the id is the index. Clients must go by the name. */
-const REASONS = ["ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-such-tunnel", "ipsec6-spi-o-udp-0"];
+/** The reasons VPP registers at its start, in its order: ids start at 1. Clients must go by the name. */
+const REASONS = ["", "ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-such-tunnel", "ipsec6-spi-o-udp-0"];
 
 /**
  * The punt infrastructure: the ip4-punt and ip6-punt arcs for packets nothing else takes, and exceptions by reason.
@@ -21,7 +21,7 @@ const REASONS = ["ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-such-
  * a VPP with one tunnel that no packet belongs to, so that ESP for this VPP raises them.
  */
 export class Punt {
-  private readonly exceptions = new Map<number, PuntExceptionHandler>();
+  private readonly exceptions = new Map<number, Map<string, PuntExceptionHandler>>();
   private readonly dispatch;
 
   constructor(private readonly dp: DataPlane) {
@@ -33,28 +33,29 @@ export class Punt {
     dp.udp[4].register(ESP_PORT, (packet, header) => this.espOverUdp(packet, header));
   }
 
-  /** Names of the punt reasons; their ids are the indexes. */
-  get reasons(): readonly string[] {
-    return REASONS;
+  /** The punt reasons. */
+  get reasons(): { id: number; name: string }[] {
+    return REASONS.map((name, id) => ({ id, name })).slice(1);
   }
 
-  /** Who gets the packets of a reason from now on. */
-  registerException(reason: number, handler: PuntExceptionHandler): void {
-    this.exceptions.set(reason, handler);
+  /** `node` gets the packets of a reason from now on: a copy each, where there are several. */
+  registerException(reason: number, node: string, handler: PuntExceptionHandler): void {
+    const handlers = this.exceptions.get(reason) ?? new Map<string, PuntExceptionHandler>();
+    this.exceptions.set(reason, handlers.set(node, handler));
   }
 
-  unregisterException(reason: number): boolean {
-    return this.exceptions.delete(reason);
-  }
-
-  /** `set_punt` for exceptions: to the punt arc of the reason's protocol. */
+  /** `set_punt` for exceptions: to the punt arc of the reason's protocol. Taking away what is not there is no error. */
   addDelException(reason: number, isAdd: boolean): void {
-    const family = REASONS[reason]?.startsWith("ipsec6") ? 6 : 4;
-    if (isAdd && this.exceptions.has(reason)) throw new VnetError("UNSPECIFIED", "Existing punting registration...");
-    if (isAdd) this.exceptions.set(reason, (packet) => this.dp.graph.node(`ip${family}-punt`).send(packet));
-    else if (!this.exceptions.delete(reason)) {
-      throw new VnetError("UNSPECIFIED", "Punting registration not found...");
+    if (!(reason in REASONS)) throw new VnetError("UNSPECIFIED", `there is no punt reason ${reason}`);
+    const node = REASONS[reason]!.startsWith("ipsec6") ? "ip6-punt" : "ip4-punt";
+    if (!isAdd) {
+      this.exceptions.get(reason)?.delete(node);
+      return;
     }
+    if (this.exceptions.get(reason)?.has(node)) {
+      throw new VnetError("UNSPECIFIED", "Existing punting registration...");
+    }
+    this.registerException(reason, node, (packet) => this.dp.graph.node(node).send(packet));
   }
 
   /** `set_punt` for L4: UDP ports, or all that nobody listens on. */
@@ -82,10 +83,10 @@ export class Punt {
 
   private raise(packet: Packet, name: string): void {
     const reason = REASONS.indexOf(name);
-    const handler = this.exceptions.get(reason);
+    const handlers = [...(this.exceptions.get(reason)?.values() ?? [])];
     this.dispatch.count(name);
-    if (handler === undefined) this.dp.drop(packet, this.dispatch, "no registrations");
-    else handler(packet, reason);
+    if (handlers.length === 0) this.dp.drop(packet, this.dispatch, "no registrations");
+    for (const [i, handler] of handlers.entries()) handler(i === 0 ? packet : packet.copy(), reason);
   }
 
   private esp(packet: Packet, { family, payload, end }: IpHeader) {

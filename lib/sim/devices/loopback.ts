@@ -21,6 +21,11 @@ export class LoopbackDevice implements AttachableDevice {
     this.swInterface = swInterface;
   }
 
+  /** A loopback's link is up while the interface is. */
+  adminChanged(up: boolean): void {
+    if (this.swInterface !== undefined) this.dp.interfaces.setLink(this.swInterface, up);
+  }
+
   send(frame: Uint8Array): boolean {
     if (this.depth >= DEEPEST) return false;
     this.depth++;

@@ -2,7 +2,7 @@ import type { Device } from "../dataplane/interface.js";
 
 /** A network card with no cable but the program's: frames come in by `inject`, and leave to whoever listens. */
 export class WireDevice implements Device {
-  readonly className = "dpdk";
+  constructor(readonly className = "dpdk") {}
 
   send(): boolean {
     return true;

@@ -1,0 +1,25 @@
+// The same requests to the embedded VPP and to a real one: the same answers.
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { ApiClient } from "../support/api-client.js";
+import { runCase } from "../support/conformance.js";
+import { cases } from "../support/conformance-cases.js";
+import { need } from "../support/need.js";
+import { RealVpp } from "../support/vpp.js";
+
+for (const one of cases) {
+  need("vpp", "root").test(`as the real VPP: ${one.title}`, async (t) => {
+    const real = new RealVpp();
+    t.teardown(() => real.stop());
+    await real.start();
+    await using embedded = await EmbeddedVpp.start();
+    const answers: unknown[][] = [];
+    for (const socket of [embedded.apiSocket, real.apiSocket]) {
+      const client = await ApiClient.connect(socket);
+      answers.push(await runCase(client, one));
+      client.close();
+    }
+    for (const [i, step] of one.steps.entries()) {
+      t.deepEqual(answers[0]![i], answers[1]![i], `step ${i}: ${JSON.stringify(step)}`);
+    }
+  });
+}
