@@ -163,10 +163,12 @@ const workerFile = fileURLToPath(new URL("../support/punt-worker.js", import.met
 test("a worker thread receives, and its end leaves nothing", async (t) => {
   const { vpp, path } = facingVpp(t);
   const worker = new Worker(workerFile, { workerData: { path, vppPath: vpp.path } });
+  const exited = once(worker, "exit");
   await once(worker, "message");
+  const counted = once(worker, "message");
   for (let i = 0; i < 100; i++) while (vpp.punt(path, Buffer.alloc(64)) !== undefined);
-  t.deepEqual(await once(worker, "message"), [100]);
-  await once(worker, "exit");
+  t.deepEqual(await counted, [100]);
+  await exited;
   t.false(existsSync(path));
 });
 
