@@ -1,5 +1,5 @@
 // The limit of VPP's API socket: control_ping as fast as one C loop can, with a window of requests in flight.
-//   binapi_raw SOCKET WINDOW SECONDS    prints the requests a second
+//   binapi_raw SOCKET WINDOW SECONDS    prints { "rate": requests a second }
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -125,6 +125,6 @@ int main(int argc, char** argv) {
     total += count;
     send_all(out, (size_t)count * SIZE);
   }
-  printf("%.0f\n", total / (now() - start));
+  printf("{ \"rate\": %.0f }\n", total / (now() - start));
   return 0;
 }

@@ -1,0 +1,86 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { vppProgram } from "../../test/support/need.js";
+import { atMost, type Row, ratioAtLeast, type Side, type Suite, type Trial, type Workspace } from "../harness/trial.js";
+
+// VPP on one core, the measured client on the other.
+const SECONDS = 2;
+
+const noVpp = () => (vppProgram() === undefined ? "there is no VPP here" : undefined);
+const prefix = () => dirname(dirname(vppProgram()!));
+const noVapi = () =>
+  noVpp() ?? (existsSync(join(prefix(), "include/vapi/vapi.h")) ? undefined : "no headers of VPP's C client");
+
+/** `command` gets the path of VPP's API socket. */
+function onVpp(command: (workspace: Workspace, socket: string) => (string | number)[]): Side {
+  return (workspace) => {
+    const socket = join(workspace.folder, "api.sock");
+    const vpp = { command: workspace.script("binapi/vpp", socket), cpu: 0 };
+    return [vpp, { command: command(workspace, socket).map(String), cpu: 1 }];
+  };
+}
+
+const raw = (window: number) => onVpp((w, socket) => [w.peer("binapi_raw"), socket, window, SECONDS]);
+const ours = (...args: (string | number)[]) =>
+  onVpp((w, socket) => w.script("binapi/client", socket, ...args, SECONDS));
+const vapi = (...args: (string | number)[]) => onVpp((w, socket) => [vapiPeer(w), socket, ...args, SECONDS]);
+
+function vapiPeer(workspace: Workspace): string {
+  const libraries = join(prefix(), "lib");
+  const names = ["vapiclient", "vppinfra", "vlibmemoryclient", "svm"].map((name) => `-l${name}`);
+  const paths = ["-isystem", join(prefix(), "include"), `-L${libraries}`, `-Wl,-rpath,${libraries}`];
+  return workspace.peer("binapi_vapi", [...paths, ...names]);
+}
+
+function rate(unit: string, least: number): Row[] {
+  return [{ name: "rate", unit, value: (results) => results.at(-1)!.rate!, target: ratioAtLeast(least) }];
+}
+
+function connect(schema: string, ms: number, mb: number): Trial {
+  return {
+    name: `connect, schema ${schema}`,
+    ours: onVpp((w, socket) => w.script("binapi/connect", socket, schema)),
+    rows: [
+      { name: "time", unit: "ms", value: (results) => results.at(-1)!.ms!, target: atMost(ms) },
+      { name: "memory", unit: "MB", value: (results) => results.at(-1)!.mb!, target: atMost(mb) },
+    ],
+    unavailable: noVpp,
+  };
+}
+
+const trials: Trial[] = [
+  ...[64, 256].map(
+    (window): Trial => ({
+      name: `${window} in flight, against raw C`,
+      ours: ours("ping", window),
+      peer: raw(window),
+      rows: rate("requests/s", 0.5),
+      unavailable: noVpp,
+    }),
+  ),
+  {
+    name: "64 in flight, against VPP's C client",
+    ours: ours("ping", 64),
+    peer: vapi("ping", 64),
+    rows: rate("requests/s", 1.5),
+    unavailable: noVapi,
+  },
+  {
+    name: "one at a time, against raw C",
+    ours: ours("ping", 1),
+    peer: raw(1),
+    rows: rate("requests/s", 0.8),
+    unavailable: noVpp,
+  },
+  {
+    name: "dump of 21 interfaces, against VPP's C client",
+    ours: ours("dump"),
+    peer: vapi("dump"),
+    rows: rate("details/s", 1),
+    unavailable: noVapi,
+  },
+  connect("auto", 300, 60),
+  connect("builtin", 20, 20),
+];
+
+export default { trials } satisfies Suite;
