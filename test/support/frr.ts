@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atEnd } from "./at-end.js";
-import { isExecutable, program } from "./need.js";
 import { command, type Daemon, type Netns, until } from "./netns.js";
+import { isExecutable, program } from "./programs.js";
 
 /** Where distributions put FRR's daemons, which are not in PATH. */
 export function frrDaemon(name: string): string | undefined {

@@ -1,8 +1,8 @@
 // Tests that need something a machine may lack: declared all the same, and skipped by name where it is missing.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
 import test, { type ImplementationFn } from "ava";
+import { program, vppProgram } from "./programs.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
 
@@ -11,23 +11,6 @@ interface Tests {
   readonly test: Declare & { readonly serial: Declare };
   /** What is missing; undefined if nothing is. A file may leave out its hooks when this is set. */
   readonly reason: string | undefined;
-}
-
-/** Where a program lies in PATH, or undefined. */
-export function program(name: string): string | undefined {
-  // sbin is where ip, dnsmasq and tcpdump are, and not in every user's PATH.
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-/** Whether this file can be run. */
-export function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function succeeds(command: string, ...args: string[]): boolean {
@@ -56,13 +39,6 @@ const checks = {
 } satisfies Record<string, () => string | undefined>;
 
 type Need = keyof typeof checks | (string & {});
-
-/** A real VPP: `$VPP_PREFIX/bin/vpp`, or the one in /opt/vpp, or the one in PATH. */
-export function vppProgram(): string | undefined {
-  const prefix = process.env.VPP_PREFIX ?? "/opt/vpp";
-  const file = join(prefix, "bin", "vpp");
-  return isExecutable(file) ? file : program("vpp");
-}
 
 const known = new Map<string, string | undefined>();
 

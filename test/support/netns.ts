@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "./at-end.js";
-import { program } from "./need.js";
+import { program } from "./programs.js";
 import type { RealVpp } from "./vpp.js";
 
 const run = promisify(execFile);

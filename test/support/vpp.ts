@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "./at-end.js";
-import { program, vppProgram } from "./need.js";
+import { program, vppProgram } from "./programs.js";
 
 const run = promisify(execFile);
 
