@@ -15,7 +15,7 @@ export type Result = Record<string, number>;
 export interface Workspace {
   /** An empty folder, new for every run: for sockets and files. */
   readonly folder: string;
-  /** Path of the program compiled from `benchmarks/peers/<name>.c`. */
+  /** Path of the program compiled from `benchmarks/peers/<name>.c`, or `.cc`, which has the memif engine in it. */
   peer(name: string, flags?: readonly string[]): string;
   /** A step's command that runs a compiled script: `script("punt-socket/receiver", "--poll")` is dist/benchmarks/punt-socket/receiver.js. */
   script(name: string, ...args: (string | number)[]): string[];

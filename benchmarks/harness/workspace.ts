@@ -8,6 +8,8 @@ import type { Workspace } from "./trial.js";
 /** The package's root: this file is dist/benchmarks/harness/workspace.js in it. */
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const sources = join(root, "benchmarks/peers");
+const engine = join(root, "native/memif");
+const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"];
 const programs = join(root, "dist/peers");
 
 /** A workspace for one run; `dispose` removes its folder. */
@@ -26,21 +28,32 @@ export function openWorkspace(): Workspace & { dispose(): void } {
   };
 }
 
-/** Compiles `benchmarks/peers/<name>.c` if the program is older than any of the peers' sources, and returns its path. */
+/** Compiles `benchmarks/peers/<name>.c` or `.cc` if the program is older than any of the peers' sources, and returns its path. */
 export function compilePeer(name: string, flags: readonly string[] = []): string {
   const program = join(programs, name);
   if (!isCurrent(program)) {
     mkdirSync(programs, { recursive: true });
-    const compiler = process.env.CC ?? "cc";
-    const options = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
-    execFileSync(compiler, [...options, "-o", program, join(sources, `${name}.c`), ...flags], { stdio: "inherit" });
+    const [compiler, ...options] = existsSync(join(sources, `${name}.cc`)) ? withEngine(name) : plain(name);
+    execFileSync(compiler!, [...options, ...WARNINGS, "-o", program, ...flags], { stdio: "inherit" });
   }
   return program;
+}
+
+function plain(name: string): string[] {
+  return [process.env.CC ?? "cc", "-O2", "-std=gnu11", join(sources, `${name}.c`)];
+}
+
+/** A peer in C++ is linked with the memif engine that the addon has, without N-API. */
+function withEngine(name: string): string[] {
+  const files = readdirSync(engine).filter((file) => file.endsWith(".cc"));
+  const flags = ["-O2", "-std=c++20", "-fno-exceptions", "-D_GNU_SOURCE", `-I${join(root, "native")}`];
+  return [process.env.CXX ?? "c++", ...flags, join(sources, `${name}.cc`), ...files.map((file) => join(engine, file))];
 }
 
 /** Headers are shared between the peers, so that any newer source counts. */
 function isCurrent(program: string): boolean {
   if (!existsSync(program)) return false;
   const compiled = statSync(program).mtimeMs;
-  return readdirSync(sources).every((name) => statSync(join(sources, name)).mtimeMs < compiled);
+  const inputs = [sources, engine].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  return inputs.every((file) => statSync(file).mtimeMs < compiled);
 }

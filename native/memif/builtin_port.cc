@@ -11,8 +11,10 @@ BuiltinPort::BuiltinPort(const Settings& settings)
   interface_.settings = &settings_;
 }
 
-std::shared_ptr<BuiltinPort> BuiltinPort::Open(const Settings& settings, OpenError* error) {
+std::shared_ptr<BuiltinPort> BuiltinPort::Open(const Settings& settings,
+                                               const std::shared_ptr<Subscription>& subscription, OpenError* error) {
   auto port = std::make_shared<BuiltinPort>(settings);
+  if (subscription) port->subscriptions_.push_back(subscription);
   port->loop_->RunSync([&] { port->Start(error); });
   return error->error == 0 ? port : nullptr;
 }

@@ -7,7 +7,7 @@
 
 namespace vpp_punt::memif {
 
-std::string ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) {
+std::string ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd /*passed*/, Channel& channel) {
   switch (static_cast<MsgType>(message.type)) {
     case MsgType::kHello:
       return OnHello(message.hello, channel);

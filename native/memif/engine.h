@@ -148,16 +148,18 @@ struct PortEvent {
 /// The events of a port for one listener, in order. Written by the control thread, read by the listener's.
 class Subscription {
  public:
-  explicit Subscription(std::function<void()> wake) : wake_(std::move(wake)) {}
   void Push(const PortEvent& event);
   std::vector<PortEvent> Take();
-  /// After it returns, the wake function is not called any more.
+  /// `wake` is called when there are events, from the control thread; at once when there are some already.
+  void Listen(std::function<void()> wake);
+  /// After it returns, the wake function is not called any more, and no event is kept.
   void Cancel();
 
  private:
   std::mutex mutex_;
   std::vector<PortEvent> events_;
   std::function<void()> wake_;
+  bool cancelled_ = false;
 };
 
 struct PortCounters {

@@ -7,10 +7,10 @@ constexpr size_t kMaxEvents = 1024;
 
 void Subscription::Push(const PortEvent& event) {
   std::lock_guard lock(mutex_);
-  if (!wake_) return;
+  if (cancelled_) return;
   if (events_.size() == kMaxEvents) events_.erase(events_.begin());
   events_.push_back(event);
-  wake_();
+  if (wake_) wake_();
 }
 
 std::vector<PortEvent> Subscription::Take() {
@@ -18,8 +18,15 @@ std::vector<PortEvent> Subscription::Take() {
   return std::exchange(events_, {});
 }
 
+void Subscription::Listen(std::function<void()> wake) {
+  std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
+  if (!events_.empty()) wake_();
+}
+
 void Subscription::Cancel() {
   std::lock_guard lock(mutex_);
+  cancelled_ = true;
   wake_ = nullptr;
   events_.clear();
 }

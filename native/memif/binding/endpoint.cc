@@ -11,11 +11,13 @@ static void CloseAtExit(void* endpoint) {
   static_cast<Endpoint*>(endpoint)->Close();
 }
 
-Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, uint32_t key, bool owner)
+Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription, uint32_t key,
+                   bool owner)
     : env_(env),
       port_(std::move(port)),
       key_(key),
       owner_(owner),
+      subscription_(std::move(subscription)),
       context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {
   napi_add_env_cleanup_hook(env, CloseAtExit, this);
 }
@@ -35,8 +37,7 @@ bool Endpoint::Listen(const Napi::Function& on_event) {
     });
   });
   if (!opened) return false;
-  subscription_ = std::make_shared<Subscription>([async = async_.get()] { uv_async_send(async); });
-  port_->Subscribe(subscription_);
+  subscription_->Listen([async = async_.get()] { uv_async_send(async); });
   return true;
 }
 
@@ -103,7 +104,7 @@ void Endpoint::Close() {
   if (closed_) return;
   closed_ = true;
   napi_remove_env_cleanup_hook(env_, CloseAtExit, this);
-  if (subscription_) subscription_->Cancel();
+  subscription_->Cancel();
   async_.Close();
   for (auto& rx : rx_) rx->Close();
   for (auto& tx : tx_) tx->Close();

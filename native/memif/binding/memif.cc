@@ -36,21 +36,23 @@ static Settings ReadSettings(const Napi::Object& object) {
   return settings;
 }
 
-static Napi::Value MakeEndpoint(Napi::Env env, std::shared_ptr<Port> port, uint32_t key, bool owner,
-                                const Napi::Value& on_event) {
-  auto endpoint = std::make_shared<Endpoint>(env, std::move(port), key, owner);
-  if (endpoint->Listen(on_event.As<Napi::Function>())) return endpoint->Functions();
-  ThrowError(env, "memif.open", "ERR_NO_EVENT_LOOP", "this environment has no event loop");
-  return env.Undefined();
+static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Napi::CallbackInfo& info) {
+  if (endpoint->Listen(info[1].As<Napi::Function>())) return endpoint->Functions();
+  ThrowError(info.Env(), "memif.open", "ERR_NO_EVENT_LOOP", "this environment has no event loop");
+  return info.Env().Undefined();
 }
 
 /// memifOpen(settings, onEvent)
 static Napi::Value Open(const Napi::CallbackInfo& info) {
   OpenError error;
-  auto port = BuiltinPort::Open(ReadSettings(info[0].As<Napi::Object>()), &error);
-  if (port) return MakeEndpoint(info.Env(), port, RegisterPort(port), true, info[1]);
-  ThrowErrno(info.Env(), "memif.open", error.what, error.error);
-  return info.Env().Undefined();
+  auto subscription = std::make_shared<Subscription>();
+  auto port = BuiltinPort::Open(ReadSettings(info[0].As<Napi::Object>()), subscription, &error);
+  if (!port) {
+    ThrowErrno(info.Env(), "memif.open", error.what, error.error);
+    return info.Env().Undefined();
+  }
+  uint32_t key = RegisterPort(port);
+  return Functions(std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, true), info);
 }
 
 /// memifAttach(key, onEvent): the same port in another environment; undefined when it is gone.
@@ -58,7 +60,9 @@ static Napi::Value Attach(const Napi::CallbackInfo& info) {
   uint32_t key = info[0].As<Napi::Number>().Uint32Value();
   std::shared_ptr<Port> port = FindPort(key);
   if (!port) return info.Env().Undefined();
-  return MakeEndpoint(info.Env(), port, key, false, info[1]);
+  auto subscription = std::make_shared<Subscription>();
+  port->Subscribe(subscription);
+  return Functions(std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, false), info);
 }
 
 /// detachArrayBuffer(buffer): every view on it is empty from now on.

@@ -1,0 +1,48 @@
+import { parseArgs } from "node:util";
+import { Memif, type MemifOptions, type MemifRxMode } from "../../lib/memif.js";
+
+/** First byte of the packet that ends a run (kEnd in benchmarks/peers/memif_common.h). */
+export const END = 0xff;
+
+const { values } = parseArgs({
+  options: {
+    role: { type: "string", default: "client" },
+    socket: { type: "string", default: "" },
+    mode: { type: "string", default: "polling" },
+    size: { type: "string", default: "64" },
+    seconds: { type: "string", default: "1" },
+  },
+});
+
+/** What the scripts of this folder are started with. */
+export const options = {
+  mode: values.mode as MemifRxMode,
+  size: Number(values.size),
+  seconds: Number(values.seconds),
+};
+
+export function openPort(more: Partial<MemifOptions> = {}): Memif {
+  const role = values.role as MemifOptions["role"];
+  return Memif.open({ role, socket: values.socket, rxMode: options.mode, reconnectMs: 10, ...more });
+}
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Sends one packet that must arrive. */
+export async function sendSurely(port: Memif, packet: Uint8Array): Promise<void> {
+  while (port.send(packet) === 0) await turn();
+}
+
+export function endPacket(size = 60): Uint8Array {
+  return new Uint8Array(size).fill(END);
+}
+
+export const now = () => Number(process.hrtime.bigint()) / 1e9;
+
+/** CPU that this process has used so far, in seconds. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

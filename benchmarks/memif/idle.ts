@@ -1,0 +1,12 @@
+// A connected port with nothing to do: how much of a core it takes.
+import { cpuSeconds, now, openPort, options } from "./common.js";
+
+const port = openPort();
+port.receive(() => {});
+await new Promise((resolve) => port.once("up", resolve));
+await new Promise((resolve) => setTimeout(resolve, 300)); // start-up is over
+const start = { time: now(), cpu: cpuSeconds() };
+await new Promise((resolve) => setTimeout(resolve, 1000 * options.seconds));
+const percent = (100 * (cpuSeconds() - start.cpu)) / (now() - start.time);
+port.close();
+console.log(JSON.stringify({ percent }));
