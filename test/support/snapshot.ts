@@ -69,7 +69,7 @@ class Reader {
       this.#dump("memif_socket_filename_dump"),
       this.#dump("sw_interface_tap_v2_dump", { sw_if_index: all }),
       this.#dump("af_packet_dump"),
-      this.#dump("lcp_itf_pair_get_v2", { sw_if_index: all }),
+      this.#dump("lcp_itf_pair_get").catch(() => []),
     ]);
     const paths = new Map(sockets.map((it) => [it.socket_id, it.socket_filename]));
     return [

@@ -1,4 +1,5 @@
-import { type Message, noIndex } from "../vpp-api.js";
+import type { PuntError } from "../../errors.js";
+import { type Message, noIndex, type VppApi } from "../vpp-api.js";
 import type { Variant } from "./interface-variant.js";
 import { interfaceKey } from "./kind.js";
 
@@ -16,9 +17,9 @@ const ourNames = /^tap-[a-zA-F]{5}$/;
 /** A TAP that linux-cp makes and pairs with another interface. */
 export const lcpVariant: Variant<LcpInterface> = {
   async observe({ vpp }) {
-    if (!vpp.has("lcp_itf_pair_get_v2")) return new Map();
+    if (!vpp.has("lcp_itf_pair_get")) return new Map();
     const [pairs, details] = await Promise.all([
-      vpp.dumpAll("lcp_itf_pair_get_v2", { sw_if_index: noIndex }),
+      allPairs(vpp),
       vpp.dumpAll("sw_interface_dump", { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" }),
     ]);
     const names = new Map(details.map((it: Message) => [it.sw_if_index, it.interface_name]));
@@ -49,6 +50,16 @@ export const lcpVariant: Variant<LcpInterface> = {
 
   dependsOn: ({ paired }) => [interfaceKey(paired)],
 };
+
+/** VPP answers `lcp_itf_pair_get_v2` for all pairs under the id of another message, so the older one is asked; and none is an error. */
+async function allPairs(vpp: VppApi): Promise<Message[]> {
+  try {
+    return await vpp.dumpAll("lcp_itf_pair_get", {});
+  } catch (error) {
+    if ((error as PuntError).code === "VPP_INVALID_VALUE") return [];
+    throw error;
+  }
+}
 
 function pairOf(detail: Message, names: ReadonlyMap<number, string>): LcpInterface {
   const paired = names.get(detail.phy_sw_if_index) ?? `?${detail.phy_sw_if_index}`;
