@@ -3,6 +3,7 @@
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces } from "../host/emulated-host.js";
 export type { Host, HostChange, HostLink } from "../host/host.js";
 export { LinuxHost } from "../host/linux-host.js";
+export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export type { PlannedPunt, PlannedStep } from "./dry-run.js";
 export { DryRun } from "./dry-run.js";
 export { type AddOptions, PuntManager } from "./manager.js";

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import type { Host } from "../host/host.js";
 import { LinuxHost } from "../host/linux-host.js";
+import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DryRun } from "./dry-run.js";
 import { Entry, type Situation } from "./entry.js";
 import { Interconnects } from "./interconnect.js";
@@ -49,6 +50,8 @@ export class PuntManager extends EventEmitter<Events> {
   readonly #entries = new Map<string, Entry>();
   readonly #claims = new Map<string, string>();
   readonly #saver: Saver;
+  /** What was opened here, and for which punt. */
+  readonly #attached = new Map<Attachments, string>();
   #namespaces: Namespaces;
   #worker!: Worker;
   #closed = false;
@@ -220,6 +223,21 @@ export class PuntManager extends EventEmitter<Events> {
     return { punts: [...punts.filter((it) => !gone.has(idKey(it))), ...added], interconnects: imagined };
   }
 
+  /**
+   * Opens the CNF's ends of a punt in this process, as `attach` does, and keeps punt sockets connected over restarts of VPP. To be
+   * closed by the caller.
+   *
+   * @throws PuntError `NO_SUCH_PUNT`, or of a port
+   */
+  attach(input: PuntIdInput, options?: AttachOptions): Attachments {
+    const id = parseId(input, "punt.attach");
+    const entry = this.#entries.get(idKey(id));
+    if (!entry) throw new PuntError("punt.attach", "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+    const attachments = attach(this.#worker.statusOf(entry).metadata, options);
+    this.#attached.set(attachments, entry.key);
+    return attachments;
+  }
+
   /** Looks at VPP now and repairs what differs. Resolves when nothing is left to do, or only what waits for its next try. */
   async resync(): Promise<void> {
     this.#requireOpen("punt.resync");
@@ -242,7 +260,15 @@ export class PuntManager extends EventEmitter<Events> {
 
   #announce(entry: Entry, from: Situation["state"] | undefined): void {
     const { state: to, cause } = entry.situation;
+    if (to === "CREATED") this.#reconnect(entry);
     this.emit("state", { id: entry.id, from, to, cause, status: this.#worker.statusOf(entry) });
+  }
+
+  #reconnect(entry: Entry): void {
+    for (const [attachments, key] of this.#attached) {
+      if (attachments.isClosed) this.#attached.delete(attachments);
+      else if (key === entry.key) attachments.reconnect(this.#worker.statusOf(entry).metadata);
+    }
   }
 
   #state(): StoredState {

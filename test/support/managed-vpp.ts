@@ -13,12 +13,32 @@ export function addressOf(card: string): string {
   return `10.0.${card.slice(2)}.1/24`;
 }
 
-/** What an operator configures, at every start of VPP. */
-const startup = [
-  ...cards.flatMap((card) => [`set interface state ${card} up`, `set interface ip address ${card} ${addressOf(card)}`]),
-  "ip table add 1",
-  "ip table add 2",
-];
+/** The card in VRF 1; all others are in VRF 0. */
+export const cardInVrf1 = "if5";
+
+/** What an operator's startup file configures. */
+const startup = cards
+  .filter((card) => card !== cardInVrf1)
+  .flatMap((card) => [`set interface state ${card} up`, `set interface ip address ${card} ${addressOf(card)}`]);
+
+/** What the embedded VPP's command line has no words for. */
+async function configureVrfs(client: Vpp): Promise<void> {
+  for (const table_id of [1, 2]) {
+    for (const is_ip6 of [false, true]) {
+      await client.call("ip_table_add_del", { is_add: true, table: { table_id, is_ip6, name: "" } });
+    }
+  }
+  const details = await client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+  const { sw_if_index } = details.find((it) => it.interface_name === cardInVrf1)!;
+  await client.call("sw_interface_set_table", { sw_if_index, is_ipv6: false, vrf_id: 1 });
+  await client.call("sw_interface_set_flags", { sw_if_index, flags: ["IF_STATUS_API_FLAG_ADMIN_UP"] });
+  await client.call("sw_interface_add_del_address", {
+    sw_if_index,
+    is_add: true,
+    del_all: false,
+    prefix: addressOf(cardInVrf1),
+  });
+}
 
 export interface ManagedVpp {
   readonly vpp: EmbeddedVpp;
@@ -29,6 +49,8 @@ export interface ManagedVpp {
   manager: PuntManager;
   /** Another manager on the same store, as after the end of a process. */
   restartManager(options?: Partial<PuntManagerOptions>): Promise<PuntManager>;
+  /** VPP forgets everything; the operator configures it again. */
+  restartVpp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,6 +63,7 @@ export async function managedVpp(
   const directory = await mkdtemp(join(tmpdir(), "vpp-punt-"));
   const vpp = await EmbeddedVpp.start({ directory, interfaces: cards, exec: startup, ...vppOptions });
   const client = await Vpp.connect({ socketPath: vpp.apiSocket, reconnect: { min: 5, max: 50 } });
+  await configureVrfs(client);
   const host = new EmulatedHost(vpp);
   const store = new MemoryStore();
   const start = (more: Partial<PuntManagerOptions> = {}) =>
@@ -59,6 +82,11 @@ export async function managedVpp(
       await managed.manager.close();
       managed.manager = await start(more);
       return managed.manager;
+    },
+    async restartVpp() {
+      await vpp.restart();
+      await client.connected();
+      await configureVrfs(client);
     },
     async close() {
       await managed.manager.close();
