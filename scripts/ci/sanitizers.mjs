@@ -23,7 +23,7 @@ async function runtimeLibrary(name) {
 }
 
 /** What makes Node run with the sanitized addon. */
-async function environment() {
+export async function environment() {
   return {
     VPP_PUNT_PREBUILD: resolve(folder),
     VPP_PUNT_SANITIZE: "address,undefined",
