@@ -6,9 +6,17 @@ import { register as registerApi } from "./api.js";
 import { ExitStatus, fail } from "./exit.js";
 import { register as registerGenerate } from "./generate.js";
 import { register as registerInfo } from "./info.js";
+import { register as registerPunts } from "./punts.js";
+import { register as registerSim } from "./sim.js";
 
 /** Each adds its command to the program. */
-const commands: ((program: Command) => void)[] = [registerApi, registerGenerate, registerInfo];
+const commands: ((program: Command) => void)[] = [
+  registerApi,
+  registerGenerate,
+  registerInfo,
+  registerPunts,
+  registerSim,
+];
 
 const version = (
   JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }

@@ -95,7 +95,7 @@ export class PuntManager extends EventEmitter<Events> {
       changed: (entry, from) => this.#announce(entry, from),
       problem: (error) => void this.emit("problem", error),
     });
-    this.#worker.start();
+    if (!this.#options.readOnly) this.#worker.start();
   }
 
   #take({ punts, interconnects, namespaces, claims }: StoredState): void {
@@ -117,12 +117,12 @@ export class PuntManager extends EventEmitter<Events> {
    * the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the punt stays and is tried again.
    */
   async add(input: PuntRequestInput, { waitFor, timeout }: AddOptions = {}): Promise<PuntStatus> {
-    this.#requireOpen("punt.add");
+    this.#requireWritable("punt.add");
     const request = parseRequest(input);
     const netns = await this.#namespaces.resolve(request.netns);
     const entry = this.#existing(request) ?? (await this.#accept(request, netns));
     // Closed meanwhile: nobody would wake who waits now. What is stored is done by the next manager.
-    this.#requireOpen("punt.add");
+    this.#requireWritable("punt.add");
     await entry.reached(({ state }) => state === "CREATED" || (state === "PENDING" && waitFor !== "CREATED"), timeout);
     return this.#worker.statusOf(entry);
   }
@@ -136,7 +136,7 @@ export class PuntManager extends EventEmitter<Events> {
   }
 
   async #accept(request: PuntRequest, netns: number): Promise<Entry> {
-    this.#requireOpen("punt.add");
+    this.#requireWritable("punt.add");
     this.#interconnects.assign(request, netns);
     const entry = new Entry(request);
     const before = this.#entries.get(entry.key);
@@ -164,12 +164,12 @@ export class PuntManager extends EventEmitter<Events> {
    * @throws PuntError `NO_SUCH_PUNT`; of the store, and the punt stays; or of what VPP refused to delete, which is tried again
    */
   async delete(input: PuntIdInput): Promise<void> {
-    this.#requireOpen("punt.delete");
+    this.#requireWritable("punt.delete");
     const id = parseId(input, "punt.delete");
     const entry = this.#entries.get(idKey(id));
     if (!entry) throw new PuntError("punt.delete", "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
     if (!entry.leaving) await this.#dismiss(entry);
-    this.#requireOpen("punt.delete");
+    this.#requireWritable("punt.delete");
     this.#worker.wake();
     await entry.reached(({ state }) => state === "DELETED");
   }
@@ -240,7 +240,7 @@ export class PuntManager extends EventEmitter<Events> {
 
   /** Looks at VPP now and repairs what differs. Resolves when nothing is left to do, or only what waits for its next try. */
   async resync(): Promise<void> {
-    this.#requireOpen("punt.resync");
+    this.#requireWritable("punt.resync");
     await this.#worker.resync();
   }
 
@@ -256,6 +256,11 @@ export class PuntManager extends EventEmitter<Events> {
 
   #requireOpen(op: string): void {
     if (this.#closed) throw new PuntError(op, "CLOSED", "the manager is closed");
+  }
+
+  #requireWritable(op: string): void {
+    this.#requireOpen(op);
+    if (this.#options.readOnly) throw new PuntError(op, "READ_ONLY", "the manager was started with readOnly");
   }
 
   #announce(entry: Entry, from: Situation["state"] | undefined): void {

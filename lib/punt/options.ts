@@ -36,6 +36,8 @@ export interface PuntManagerOptions {
   /** Milliseconds between two looks at VPP when nothing happens. Default 10,000. */
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
+  /** Only looks: `plan` and `list` work, VPP, Linux and the store stay as they are, and whatever would change them throws. */
+  readonly readOnly?: boolean;
 }
 
 /** @throws PuntError `INVALID_OPTION`, `INVALID_CIDR` */
