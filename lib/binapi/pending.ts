@@ -82,6 +82,7 @@ export class Dump extends Pending {
 
   constructor(
     request: Message,
+    private readonly details: Message | undefined,
     private readonly reply: Message | undefined,
     private readonly sink: DetailsSink,
   ) {
@@ -91,6 +92,10 @@ export class Dump extends Pending {
   receive(message: Message, reader: Reader): boolean {
     if (message === this.reply) {
       this.sink.end(message.read(reader));
+      return true;
+    }
+    if (message !== this.details) {
+      this.sink.fail(this.unexpected(message));
       return true;
     }
     if (this.fence !== undefined) this.fence.expires = this.expires;

@@ -80,8 +80,10 @@ export class Session implements LinkHandler {
   dump(name: string, value: MessageValue, sink: DetailsSink, options: RequestOptions | undefined): Dump {
     const outgoing = this.resolver!.outgoing(name);
     const { message, reply } = outgoing;
-    const ownReply = message.service?.reply.endsWith("_reply") ? reply : undefined;
-    const dump = new Dump(message, ownReply, sink);
+    const { streamMessage } = message.service ?? {};
+    const details = streamMessage === undefined ? reply : this.resolver!.find(streamMessage);
+    const ownReply = details === reply ? undefined : reply;
+    const dump = new Dump(message, details, ownReply, sink);
     this.send(outgoing, value, dump, options);
     if (ownReply === undefined) dump.fence = this.sendFence(dump);
     return dump;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import test, { type ImplementationFn } from "ava";
+import { hasPapi } from "./papi.js";
 import { program, vppProgram } from "./programs.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
@@ -30,7 +31,7 @@ const checks = {
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
-  papi: () => missing("vpp_papi for python3", succeeds("python3", "-c", "import vpp_papi")),
+  papi: () => missing("vpp_papi for python3", hasPapi()),
   "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
   tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
