@@ -1,0 +1,11 @@
+"use strict";
+const vppPunt = require("vpp-punt");
+const binapi = require("vpp-punt/binapi");
+const sim = require("vpp-punt/sim");
+const { exercise } = require("./packets.cjs");
+
+if (typeof sim.EmbeddedVpp !== "function") throw new Error("no EmbeddedVpp");
+exercise(vppPunt, binapi).catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

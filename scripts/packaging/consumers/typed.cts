@@ -1,0 +1,17 @@
+import { Memif, type MemifOptions, PuntError } from "vpp-punt";
+import { Schema, Vpp, type VppOptions } from "vpp-punt/binapi";
+import { EmbeddedVpp } from "vpp-punt/sim";
+
+const options: MemifOptions = { role: "client", socket: "/run/vpp/memif.sock" };
+// @ts-expect-error a number is no role
+export const wrong: MemifOptions = { role: 1, socket: "x" };
+const vppOptions: VppOptions = { socketPath: "/run/vpp/api.sock" };
+
+export async function use(): Promise<number> {
+  const port: Memif = Memif.open(options);
+  port.receive((batch) => batch.byteLength(0));
+  const vpp: Vpp = await Vpp.connect(vppOptions);
+  const error: PuntError = new PuntError("op", "CODE", "text");
+  return error.code.length + Schema.builtin().names().length + vpp.waiting;
+}
+export const start: typeof EmbeddedVpp = EmbeddedVpp;
