@@ -35,6 +35,8 @@ export interface NativeMemifSettings {
   /** Permissions of the socket file; -1 leaves them to umask. */
   socketMode: number;
   reconnectMs: number;
+  /** Over the system's libmemif, which must be in this build. */
+  libmemif: boolean;
 }
 
 export interface NativeMemifEvent {

@@ -1,5 +1,5 @@
 import { PuntError } from "../errors.js";
-import type { NativeMemifSettings } from "../native.js";
+import { type NativeMemifSettings, native } from "../native.js";
 
 /** How a receive handler is called: at every doorbell, or also by looking at the ring while there is load. */
 export type MemifRxMode = "interrupt" | "adaptive" | "polling";
@@ -41,8 +41,11 @@ export interface MemifOptions {
   reconnectMs?: number;
   /** False copies every received packet into memory of JavaScript's. Default: true where the runtime allows it. */
   zeroCopy?: boolean;
-  /** Which implementation moves the packets. `"builtin"` is this package's own. */
-  engine?: "builtin";
+  /**
+   * Which implementation moves the packets. `"builtin"` (default) is this package's own; `"libmemif"` is the system's libmemif, where
+   * the addon was compiled with it: it takes its peer's word for much, so let only trusted peers connect. It cannot retain packets.
+   */
+  engine?: "builtin" | "libmemif";
 }
 
 /** Options with everything said. */
@@ -116,6 +119,7 @@ function nativeSettings(options: MemifOptions): NativeMemifSettings {
     spareBuffers: integer("spareBuffers", options.spareBuffers ?? 0, 0, 16384),
     socketMode: integer("socketMode", options.socketMode ?? -1, -1, 0o777),
     reconnectMs: integer("reconnectMs", options.reconnectMs ?? 1000, 1, 60000),
+    libmemif: oneOf("engine", options.engine ?? "builtin", ["builtin", "libmemif"]) === "libmemif",
   };
 }
 
@@ -132,6 +136,15 @@ function checkMemory(settings: NativeMemifSettings): void {
   }
 }
 
+/** What libmemif cannot do. */
+function checkLibmemif(settings: NativeMemifSettings): void {
+  if (!native.buildInfo().libmemif) {
+    const message = 'engine "libmemif" is not in this build; `vpp-punt info` says where libmemif was looked for';
+    throw new PuntError("memif.open", "ERR_NOT_BUILT", message, { field: "engine" });
+  }
+  if (settings.spareBuffers > 0) fail("spareBuffers", "0 with libmemif, which cannot retain", settings.spareBuffers);
+}
+
 /** Checks what an application gave; the only place that does. */
 export function checkOptions(options: MemifOptions): CheckedOptions {
   if (typeof options !== "object" || options === null) fail("options", "an object", options);
@@ -139,9 +152,9 @@ export function checkOptions(options: MemifOptions): CheckedOptions {
     if (!KNOWN.has(field))
       throw new PuntError("memif.open", "ERR_INVALID_OPTION", `unknown option ${field}`, { field });
   }
-  oneOf("engine", options.engine ?? "builtin", ["builtin"]);
   const settings = nativeSettings(options);
   checkMemory(settings);
+  if (settings.libmemif) checkLibmemif(settings);
   return {
     native: settings,
     rxMode: oneOf("rxMode", options.rxMode ?? "adaptive", ["interrupt", "adaptive", "polling"]),

@@ -11,9 +11,17 @@ export function memifSocket(t: ExecutionContext): string {
   return join(folder, "memif.sock");
 }
 
+type Engine = NonNullable<MemifOptions["engine"]>;
+
+/** Engines of servers and clients in tests that do not say: engines.test.ts runs the suite over the other combinations. */
+function engineOf(role: MemifOptions["role"]): Engine {
+  const [server, client] = (process.env.VPP_PUNT_TEST_ENGINES ?? "builtin,builtin").split(",") as [Engine, Engine];
+  return role === "server" ? server : client;
+}
+
 /** Opens a port that is closed with the test. */
 export function openMemif(t: ExecutionContext, options: MemifOptions): Memif {
-  const port = Memif.open(options);
+  const port = Memif.open({ engine: engineOf(options.role), ...options });
   t.teardown(() => port.close());
   return port;
 }

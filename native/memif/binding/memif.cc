@@ -1,9 +1,14 @@
 #include "memif/binding/memif.h"
 
+#include "backends.h"
 #include "memif/binding/endpoint.h"
 #include "memif/binding/registry.h"
 #include "memif/builtin_port.h"
 #include "util/error.h"
+
+#if VPP_PUNT_HAS_LIBMEMIF
+#include "libmemif/port.h"
+#endif
 
 namespace vpp_punt {
 
@@ -42,11 +47,20 @@ static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Na
   return info.Env().Undefined();
 }
 
+/// Over the engine that is asked for; lib/memif.ts asks for none that is not in this build.
+static std::shared_ptr<Port> OpenPort(const Napi::Object& object, const std::shared_ptr<Subscription>& subscription,
+                                      OpenError* error) {
+#if VPP_PUNT_HAS_LIBMEMIF
+  if (object.Get("libmemif").ToBoolean()) return libmemif::Port::Open(ReadSettings(object), subscription, error);
+#endif
+  return BuiltinPort::Open(ReadSettings(object), subscription, error);
+}
+
 /// memifOpen(settings, onEvent)
 static Napi::Value Open(const Napi::CallbackInfo& info) {
   OpenError error;
   auto subscription = std::make_shared<Subscription>();
-  auto port = BuiltinPort::Open(ReadSettings(info[0].As<Napi::Object>()), subscription, &error);
+  auto port = OpenPort(info[0].As<Napi::Object>(), subscription, &error);
   if (!port) {
     ThrowErrno(info.Env(), "memif.open", error.what, error.error);
     return info.Env().Undefined();

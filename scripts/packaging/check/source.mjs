@@ -2,7 +2,7 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { emptyProject } from "./installs.mjs";
-import { assert, attempt, root, run } from "./run.mjs";
+import { assert, attempt, COMPILE_WITHIN_MS, root, run } from "./run.mjs";
 
 function exportsOf(addon) {
   return run(process.execPath, ["-p", "Object.keys(require(process.argv[1])).sort().join()", addon]).trim();
@@ -11,7 +11,7 @@ function exportsOf(addon) {
 function fromSource(context) {
   const folder = emptyProject(join(context.folder, "from-source"));
   const env = { npm_config_build_from_source: "true", VPP_PUNT_BACKENDS: "none" };
-  run("npm", ["install", context.tarball, "--no-audit", "--no-fund"], { cwd: folder, env });
+  run("npm", ["install", context.tarball, "--no-audit", "--no-fund"], { cwd: folder, env, timeout: COMPILE_WITHIN_MS });
   context.compiled = join(folder, "node_modules/vpp-punt");
   const info = JSON.parse(run(process.execPath, ["dist/lib/cli/main.js", "info", "--json"], { cwd: context.compiled }));
   assert(info.addon.loaded && !info.addon.portable, `not the compiled addon: ${JSON.stringify(info.addon)}`);
@@ -25,7 +25,7 @@ function byCMake(context) {
   symlinkSync(join(context.compiled, ".."), join(folder, "node_modules"));
   const nodedir = process.env.npm_config_nodedir ?? dirname(dirname(process.execPath));
   const env = { npm_config_nodedir: nodedir, VPP_PUNT_BACKENDS: "none" };
-  run(process.execPath, [join(root, "node_modules/cmake-js/bin/cmake-js"), "build"], { cwd: folder, env });
+  run(process.execPath, [join(root, "node_modules/cmake-js/bin/cmake-js"), "build"], { cwd: folder, env, timeout: COMPILE_WITHIN_MS });
   const [ours, theirs] = [folder, context.compiled].map((each) => exportsOf(join(each, "build/Release/vpp_punt.node")));
   assert(ours === theirs, `CMake's addon exports ${ours}, node-gyp's ${theirs}`);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { checkFloor } from "../floor.mjs";
-import { assert, root, run } from "./run.mjs";
+import { assert, COMPILE_WITHIN_MS, root, run } from "./run.mjs";
 
 const ARCHITECTURES = ["x64", "arm64"];
 const prebuildOf = (arch) => join(root, `prebuilds/linux-${arch}/vpp-punt.glibc.node`);
@@ -21,7 +21,8 @@ function isCurrent(arch) {
 
 function makePrebuilds() {
   const stale = ARCHITECTURES.filter((arch) => !isCurrent(arch));
-  if (stale.length > 0) run(process.execPath, [join(root, "scripts/packaging/prebuild.mjs"), ...stale]);
+  const script = join(root, "scripts/packaging/prebuild.mjs");
+  for (const arch of stale) run(process.execPath, [script, arch], { timeout: COMPILE_WITHIN_MS });
   const found = ARCHITECTURES.map((arch) => {
     const { problems, newest: version } = checkFloor(prebuildOf(arch), arch);
     assert(problems.length === 0, `linux-${arch}: ${problems.join("; ")}`);
