@@ -25,7 +25,11 @@ function byCMake(context) {
   symlinkSync(join(context.compiled, ".."), join(folder, "node_modules"));
   const nodedir = process.env.npm_config_nodedir ?? dirname(dirname(process.execPath));
   const env = { npm_config_nodedir: nodedir, VPP_PUNT_BACKENDS: "none" };
-  run(process.execPath, [join(root, "node_modules/cmake-js/bin/cmake-js"), "build"], { cwd: folder, env, timeout: COMPILE_WITHIN_MS });
+  run(process.execPath, [join(root, "node_modules/cmake-js/bin/cmake-js"), "build"], {
+    cwd: folder,
+    env,
+    timeout: COMPILE_WITHIN_MS,
+  });
   const [ours, theirs] = [folder, context.compiled].map((each) => exportsOf(join(each, "build/Release/vpp_punt.node")));
   assert(ours === theirs, `CMake's addon exports ${ours}, node-gyp's ${theirs}`);
 }
