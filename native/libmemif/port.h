@@ -21,8 +21,10 @@ using memif::PortEvent;
 
 class Port : public memif::Port, public std::enable_shared_from_this<Port> {
  public:
-  /// `subscription` hears all of it from the start. Null with `error` when the socket or the interface cannot be had.
-  static std::shared_ptr<Port> Open(const Settings& settings, const std::shared_ptr<memif::Subscription>& subscription,
+  /// `subscription` hears all of it from the start. Null with `error` when the socket or the interface cannot
+  /// be had.
+  static std::shared_ptr<Port> Open(const Settings& settings,
+                                    const std::shared_ptr<memif::Subscription>& subscription,
                                     OpenError* error);
 
   explicit Port(const Settings& settings);

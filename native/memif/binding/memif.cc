@@ -48,10 +48,11 @@ static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Na
 }
 
 /// Over the engine that is asked for; lib/memif.ts asks for none that is not in this build.
-static std::shared_ptr<Port> OpenPort(const Napi::Object& object, const std::shared_ptr<Subscription>& subscription,
-                                      OpenError* error) {
+static std::shared_ptr<Port> OpenPort(const Napi::Object& object,
+                                      const std::shared_ptr<Subscription>& subscription, OpenError* error) {
 #if VPP_PUNT_HAS_LIBMEMIF
-  if (object.Get("libmemif").ToBoolean()) return libmemif::Port::Open(ReadSettings(object), subscription, error);
+  if (object.Get("libmemif").ToBoolean())
+    return libmemif::Port::Open(ReadSettings(object), subscription, error);
 #endif
   return BuiltinPort::Open(ReadSettings(object), subscription, error);
 }
@@ -66,7 +67,8 @@ static Napi::Value Open(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
   }
   uint32_t key = RegisterPort(port);
-  return Functions(std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, true), info);
+  return Functions(
+      std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, true), info);
 }
 
 /// memifAttach(key, onEvent): the same port in another environment; undefined when it is gone.
@@ -76,7 +78,8 @@ static Napi::Value Attach(const Napi::CallbackInfo& info) {
   if (!port) return info.Env().Undefined();
   auto subscription = std::make_shared<Subscription>();
   port->Subscribe(subscription);
-  return Functions(std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, false), info);
+  return Functions(
+      std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, false), info);
 }
 
 /// detachArrayBuffer(buffer): every view on it is empty from now on.
