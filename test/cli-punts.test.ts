@@ -88,7 +88,7 @@ test("a conflict is told with an exit status, and the other punts are made", asy
     const { punts, errors } = JSON.parse(stdout);
     t.deepEqual(
       punts.map(({ state }: { state: string }) => state),
-      ["CREATED"],
+      ["PENDING"],
     );
     t.is(errors[0].code, "CONFLICT");
   } finally {
