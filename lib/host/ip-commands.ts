@@ -31,7 +31,9 @@ function linesOf(change: HostChange): string[] {
 
 function vethLine({ name, group, peer, peerNamespace, peerMac }: Extract<HostChange, { change: "add-veth" }>): string {
   const netns = peerNamespace === "" ? "" : ` netns ${peerNamespace}`;
-  return `link add name ${name} up group ${group} type veth peer name ${peer} address ${peerMac} group ${group}${netns}`;
+  // One segment a packet: VPP would have to pass on packets longer than its interfaces take.
+  const peerWords = `name ${peer} address ${peerMac} group ${group} gso_max_segs 1${netns}`;
+  return `link add name ${name} up group ${group} type veth peer ${peerWords}`;
 }
 
 function setLines({ name, up, mtu, mac, master }: Extract<HostChange, { change: "set-link" }>): string[] {

@@ -12,7 +12,9 @@ std::string ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd /*pa
     case MsgType::kHello:
       return OnHello(message.hello, channel);
     case MsgType::kAck:
-      return link_ ? "" : "ACK before HELLO";
+      if (!link_) return "ACK before HELLO";
+      SendNext(channel);
+      return "";
     case MsgType::kConnected:
       return OnConnected(message.connected);
     default:
@@ -32,34 +34,43 @@ std::string ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& ch
   link_ = BuildClientMemory(settings_, agreed, &fault);
   if (!link_) return fault;
   link_->peer_name = GetText(hello.name, sizeof hello.name);
-  bool sent = SendInit(channel) && SendRegions(channel) && SendRings(channel, link_->tx, kAddRingFlagS2M) &&
-              SendRings(channel, link_->rx, 0) && SendConnect(channel);
-  // A server that refused INIT has closed already; what it said is still to be read.
-  (void)sent;
+  QueueInit();
+  QueueRegions();
+  QueueRings(link_->tx, kAddRingFlagS2M);
+  QueueRings(link_->rx, 0);
+  QueueConnect();
+  SendNext(channel);
   return "";
 }
 
-bool ClientHandshake::SendInit(Channel& channel) {
+void ClientHandshake::SendNext(Channel& channel) {
+  if (unsent_.empty()) return;
+  Unsent next = unsent_.front();
+  unsent_.pop_front();
+  // A server that refused has closed already; what it said is still to be read.
+  (void)channel.Send(next.message, next.passed);
+}
+
+void ClientHandshake::QueueInit() {
   memif_msg_t message = MakeMessage(MsgType::kInit);
   message.init.version = kVersion;
   message.init.id = settings_.id;
   message.init.mode = static_cast<uint8_t>(settings_.mode);
   PutText(message.init.secret, sizeof message.init.secret, settings_.secret);
   PutText(message.init.name, sizeof message.init.name, kProgramName);
-  return channel.Send(message);
+  unsent_.push_back({message, -1});
 }
 
-bool ClientHandshake::SendRegions(Channel& channel) {
+void ClientHandshake::QueueRegions() {
   for (size_t i = 0; i < link_->regions.size(); i++) {
     memif_msg_t message = MakeMessage(MsgType::kAddRegion);
     message.add_region.index = static_cast<uint16_t>(i);
     message.add_region.size = link_->regions[i]->size();
-    if (!channel.Send(message, link_->regions[i]->fd())) return false;
+    unsent_.push_back({message, link_->regions[i]->fd()});
   }
-  return true;
 }
 
-bool ClientHandshake::SendRings(Channel& channel, const std::vector<LinkRing>& rings, uint16_t flags) {
+void ClientHandshake::QueueRings(const std::vector<LinkRing>& rings, uint16_t flags) {
   for (size_t i = 0; i < rings.size(); i++) {
     const LinkRing& ring = rings[i];
     memif_msg_t message = MakeMessage(MsgType::kAddRing);
@@ -68,15 +79,14 @@ bool ClientHandshake::SendRings(Channel& channel, const std::vector<LinkRing>& r
     message.add_ring.region = ring.region;
     message.add_ring.offset = ring.offset;
     message.add_ring.log2_ring_size = static_cast<uint8_t>(__builtin_ctz(ring.ring.size()));
-    if (!channel.Send(message, ring.doorbell.get())) return false;
+    unsent_.push_back({message, ring.doorbell.get()});
   }
-  return true;
 }
 
-bool ClientHandshake::SendConnect(Channel& channel) {
+void ClientHandshake::QueueConnect() {
   memif_msg_t message = MakeMessage(MsgType::kConnect);
   PutText(message.connect.if_name, sizeof message.connect.if_name, settings_.name);
-  return channel.Send(message);
+  unsent_.push_back({message, -1});
 }
 
 std::string ClientHandshake::OnConnected(const memif_msg_connect_t& connected) {

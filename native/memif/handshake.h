@@ -1,6 +1,7 @@
 // The handshake, as a state machine over messages: no sockets to wait on, no threads.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,7 +29,9 @@ class Handshake {
   bool complete_ = false;
 };
 
-/// As client: answers HELLO with all our messages at once, then waits for CONNECTED.
+/// As client: answers HELLO with our messages, one for each ACK, then waits for CONNECTED. All at once does not do: VPP as
+/// server writes one answer for each message it reads, and leaves the second of two that wait unsent (memif/socket.c,
+/// memif_conn_fd_write_ready).
 class ClientHandshake : public Handshake {
  public:
   explicit ClientHandshake(const Settings& settings) : settings_(settings) {}
@@ -37,12 +40,20 @@ class ClientHandshake : public Handshake {
  private:
   std::string OnHello(const memif_msg_hello_t& hello, Channel& channel);
   std::string OnConnected(const memif_msg_connect_t& connected);
-  bool SendInit(Channel& channel);
-  bool SendRegions(Channel& channel);
-  bool SendRings(Channel& channel, const std::vector<LinkRing>& rings, uint16_t flags);
-  bool SendConnect(Channel& channel);
+  void QueueInit();
+  void QueueRegions();
+  void QueueRings(const std::vector<LinkRing>& rings, uint16_t flags);
+  void QueueConnect();
+  void SendNext(Channel& channel);
+
+  struct Unsent {
+    memif_msg_t message;
+    /// Goes beside it; -1 for none. The link owns it.
+    int passed;
+  };
 
   const Settings& settings_;
+  std::deque<Unsent> unsent_;
 };
 
 /// As server: HELLO has been sent on accept; INIT says which interface is wanted.

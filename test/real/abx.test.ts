@@ -1,0 +1,143 @@
+// ABX: the routing protocols of a neighbour reach FRR in the CNF, and what FRR sends reaches the neighbour.
+
+import { Frr, frrDaemon } from "../support/frr.js";
+import { need } from "../support/need.js";
+import { type Netns, until } from "../support/netns.js";
+import { Scenario } from "../support/scenario.js";
+
+const reasons = ["ospfd", "bgpd"].filter((name) => frrDaemon(name) === undefined);
+const real = need("root", "vpp", "vtysh", ...reasons).test.serial;
+
+const ospf = { protocol: "OSPF" } as const;
+const localPing = { protocol: "ICMP", destinationNetwork: "local" } as const;
+const localBgp = ["sourcePort", "destinationPort"].map((port) => ({
+  protocol: "TCP",
+  destinationNetwork: "local",
+  [port]: 179,
+}));
+
+/** A router whose OSPF sends all to the multicast address, and talks at once. */
+function ospfd(device: string, routerId: string): string[] {
+  const link = [
+    " ip ospf area 0",
+    " ip ospf network point-to-point",
+    " ip ospf hello-interval 1",
+    " ip ospf dead-interval 5",
+  ];
+  return [
+    `interface ${device}`,
+    ...link,
+    "interface lo",
+    " ip ospf area 0",
+    "router ospf",
+    ` ospf router-id ${routerId}`,
+  ];
+}
+
+/** Internal BGP, whose packets have a TTL that survives a hop. */
+function bgpd(routerId: string, neighbor: string, network: string): string[] {
+  const peer = [
+    ` neighbor ${neighbor} remote-as 65000`,
+    ` neighbor ${neighbor} timers connect 1`,
+    " no bgp network import-check",
+  ];
+  return [
+    "router bgp 65000",
+    ` bgp router-id ${routerId}`,
+    ...peer,
+    " address-family ipv4 unicast",
+    `  network ${network}`,
+  ];
+}
+
+interface Router {
+  readonly host: Netns;
+  readonly frr: Frr;
+}
+
+async function router(host: Netns, device: string, id: string, neighbor: string, loopback: string): Promise<Router> {
+  await host.ip("addr", "add", `${loopback}/32`, "dev", "lo");
+  const frr = await Frr.start(host, { ospfd: ospfd(device, id), bgpd: bgpd(id, neighbor, `${loopback}/32`) });
+  return { host, frr };
+}
+
+async function has({ frr }: Router, what: string, pattern: RegExp): Promise<string> {
+  const text = await until(
+    `${pattern} in ${what}`,
+    async () => {
+      const answer = await frr.show(what);
+      return pattern.test(answer) ? answer : undefined;
+    },
+    async () => `${await frr.show(what)}\n${frr.log()}`,
+    60,
+  );
+  return text;
+}
+
+real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network } = scenario;
+  const [neighbour, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(neighbour, { addresses: ["10.2.0.2/24"], vppAddresses: ["10.2.0.1/24"] });
+
+  const punt = await scenario.add({
+    type: "ABX",
+    cnf: "router",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    vppInterface,
+    ingressAclRules: [ospf, localPing, ...localBgp],
+    egressAclRules: [ospf],
+  });
+  const { cnfInterface } = punt.metadata.interconnects[0]!;
+  t.deepEqual(cnfInterface!.addresses, ["10.2.0.1/24"]);
+  t.is(await neighbour.ping("10.2.0.1"), 3, "answered by Linux in the CNF");
+  t.is(await cnf.ping("10.2.0.2"), 3, "by way of proxy ARP and VPP's routing");
+
+  const outside = await router(neighbour, "eth0", "2.2.2.2", "10.2.0.1", "10.22.0.2");
+  const inside = await router(cnf, cnfInterface!.name, "1.1.1.1", "10.2.0.2", "10.22.0.1");
+  t.teardown(() => {
+    for (const { frr } of [outside, inside]) frr.stop();
+  });
+  await has(inside, "ip ospf neighbor", /2\.2\.2\.2 .*Full/);
+  await has(outside, "ip ospf neighbor", /1\.1\.1\.1 .*Full/);
+  await has(inside, "ip route ospf", /10\.22\.0\.2\/32/);
+  await has(outside, "ip route ospf", /10\.22\.0\.1\/32/);
+  await has(inside, "bgp summary", /10\.2\.0\.2 .* \d+:\d+:\d+ +1 /);
+  await has(outside, "bgp ipv4 unicast", /10\.22\.0\.1\/32/);
+});
+
+real("without the abx plugin, abf passes BGP and ping; the metadata says what it cannot (TAP)", async (t) => {
+  const scenario = await Scenario.start(t, { vpp: { without: ["abx_plugin.so"] } });
+  const { network } = scenario;
+  const [neighbour, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(neighbour, { addresses: ["10.2.1.2/24"], vppAddresses: ["10.2.1.1/24"] });
+
+  const punt = await scenario.add({
+    type: "ABX",
+    cnf: "router",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    vppInterface,
+    ingressAclRules: [localPing, ...localBgp],
+  });
+  t.true(
+    punt.metadata.limits.some((limit) => /abf.*multicast/.test(limit)),
+    punt.metadata.limits.join("; "),
+  );
+  t.is(await neighbour.ping("10.2.1.1"), 3);
+  t.is(await cnf.ping("10.2.1.2"), 3);
+
+  const outside = await router(neighbour, "eth0", "2.2.2.2", "10.2.1.1", "10.22.1.2");
+  const inside = await router(
+    cnf,
+    punt.metadata.interconnects[0]!.cnfInterface!.name,
+    "1.1.1.1",
+    "10.2.1.2",
+    "10.22.1.1",
+  );
+  t.teardown(() => {
+    for (const { frr } of [outside, inside]) frr.stop();
+  });
+  await has(inside, "bgp summary", /10\.2\.1\.2 .* \d+:\d+:\d+ +1 /);
+});

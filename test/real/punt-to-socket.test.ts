@@ -1,0 +1,91 @@
+// PUNT_TO_SOCKET: a DNS client asks VPP's address, and a CNF in Node.js answers through the punt socket.
+import { join } from "node:path";
+import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket.js";
+import { answerDns } from "../support/dns.js";
+import { need } from "../support/need.js";
+import { until } from "../support/netns.js";
+import { everyInterface, Scenario } from "../support/scenario.js";
+
+const real = need("root", "vpp", "dig").test.serial;
+const toDns = { type: "PUNT_TO_SOCKET", cnf: "dns", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
+
+real("dig is answered by Node.js: frames out of the interface they came from (AF_UNIX)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp, client } = scenario;
+  const host = await network.host();
+  const name = await network.link(host, { addresses: ["10.7.0.2/24"], vppAddresses: ["10.7.0.1/24"] });
+  const interfaces = await client.dumpAll("sw_interface_dump", everyInterface);
+  const swIfIndex = interfaces.find((it) => it.interface_name === name)!.sw_if_index;
+
+  const socketPath = join(vpp.directory, "dns.sock");
+  const injector = PuntInjector.open({ vppPath: vpp.puntSocket, knownInterfaces: new Set([swIfIndex]) });
+  let queries = 0;
+  const socket = PuntSocket.open({
+    path: socketPath,
+    vppPath: vpp.puntSocket,
+    onBatch: (batch) => {
+      for (let i = 0; i < batch.length; i++) {
+        queries++;
+        injector.inject(PuntAction.L2, batch.swIfIndex(i), answerDns(batch.view(i), [192, 0, 2, queries]));
+      }
+    },
+  });
+  t.teardown(() => {
+    for (const it of [socket, injector]) it.close();
+  });
+  const punt = await scenario.add({ ...toDns, socketPath });
+  t.is((punt.metadata.interconnects[0]!.attachment as { vppPath?: string }).vppPath, vpp.puntSocket);
+
+  for (const [index, name] of ["one.example", "two.example", "three.example"].entries()) {
+    const answer = await host.run("dig", "+short", "+tries=2", "+timeout=3", "@10.7.0.1", name);
+    t.is(answer.trim(), `192.0.2.${index + 1}`);
+  }
+  t.is(socket.stats().packets, 3);
+  await scenario.manager.delete(punt.id);
+  await t.throwsAsync(host.run("dig", "+short", "+tries=1", "+timeout=1", "@10.7.0.1", "four.example"));
+  t.is(queries, 3);
+});
+
+real("dig is answered by Node.js: packets that VPP routes (AF_UNIX)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp } = scenario;
+  const host = await network.host();
+  await network.link(host, { addresses: ["10.7.1.2/24"], vppAddresses: ["10.7.1.1/24"] });
+  const socketPath = join(vpp.directory, "dns.sock");
+  const socket = PuntSocket.open({ path: socketPath, vppPath: vpp.puntSocket });
+  const injector = PuntInjector.open({
+    vppPath: vpp.puntSocket,
+    knownInterfaces: () => true,
+  });
+  t.teardown(() => {
+    for (const it of [socket, injector]) it.close();
+  });
+  await scenario.add({ ...toDns, socketPath });
+
+  const asked = host.run("dig", "+short", "+tries=2", "+timeout=3", "@10.7.1.1", "routed.example");
+  await until("the query", () =>
+    socket.poll((batch) => {
+      const reply = answerDns(batch.view(0), [192, 0, 2, 77]);
+      injector.inject(PuntAction.IP4_ROUTED, batch.swIfIndex(0), reply.subarray(14));
+    }),
+  );
+  t.is((await asked).trim(), "192.0.2.77");
+});
+
+real("the packets of a protocol VPP does not know reach Node.js (AF_UNIX, OSPF)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp } = scenario;
+  const host = await network.host();
+  await network.link(host, { addresses: ["10.7.2.2/24"], vppAddresses: ["10.7.2.1/24"] });
+  const socketPath = join(vpp.directory, "ospf.sock");
+  const socket = PuntSocket.open({ path: socketPath, vppPath: vpp.puntSocket });
+  t.teardown(() => socket.close());
+  await scenario.add({ type: "PUNT_TO_SOCKET", cnf: "ospf", ipProto: { af: "IPV4", protocol: "OSPF" }, socketPath });
+  // Any 20 bytes: VPP looks at the protocol's number only.
+  const send =
+    "import socket;s=socket.socket(socket.AF_INET,socket.SOCK_RAW,89);s.sendto(b'0123456789abcdefghij',('10.7.2.1',0))";
+  await host.run("python3", "-c", send);
+  const protocols: number[] = [];
+  await until("the packet", () => socket.poll((batch) => protocols.push(batch.u8(0, 23))));
+  t.deepEqual(protocols, [89]);
+});

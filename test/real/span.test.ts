@@ -1,0 +1,95 @@
+// SPAN: the CNF sees a copy of each packet of an interface, byte for byte what a capture on the wire shows.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { need } from "../support/need.js";
+import { until } from "../support/netns.js";
+import { Scenario } from "../support/scenario.js";
+
+const real = need("root", "vpp", "tcpdump").test.serial;
+
+const ICMP = 1;
+/** ICMP in IPv4 in Ethernet: what the test itself causes, without the hosts' own chatter. */
+const isIcmp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === ICMP;
+const hex = (frame: Uint8Array) => Buffer.from(frame).toString("hex");
+
+/** The frames of a pcap file as tcpdump writes it on this machine. */
+function framesOf(file: string): Uint8Array[] {
+  const bytes = readFileSync(file);
+  const frames: Uint8Array[] = [];
+  for (let at = 24; at < bytes.length; ) {
+    const length = bytes.readUInt32LE(at + 8);
+    frames.push(bytes.subarray(at + 16, at + 16 + length));
+    at += 16 + length;
+  }
+  return frames;
+}
+
+for (const [direction, factor] of [
+  ["both", 2],
+  ["rx", 1],
+  ["tx", 1],
+] as const) {
+  real(`a CNF in Node.js gets what a capture gets (SPAN ${direction}, MEMIF)`, async (t) => {
+    const scenario = await Scenario.start(t);
+    const { network, vpp } = scenario;
+    const host = await network.host();
+    const vppInterface = await network.link(host, { addresses: ["10.6.0.2/24"], vppAddresses: ["10.6.0.1/24"] });
+    const punt = await scenario.add({ type: "SPAN", cnf: "probe", interconnect: "MEMIF", vppInterface, direction });
+    const port = await scenario.memif(punt);
+    const mirrored: string[] = [];
+    port.receive((batch) => {
+      for (let i = 0; i < batch.length; i++) if (isIcmp(batch.view(i))) mirrored.push(hex(batch.view(i)));
+    });
+    const file = join(vpp.directory, "capture.pcap");
+    const filter = { both: ["icmp"], rx: ["icmp[0]", "==", "8"], tx: ["icmp[0]", "==", "0"] }[direction];
+    const capture = host.daemon("tcpdump", "-i", "eth0", "-U", "-w", file, "-Z", "root", "--immediate-mode", ...filter);
+    await capture.says(/listening on/);
+
+    for (const size of ["0", "56", "1472"]) {
+      await host.run("ping", "-c", "5", "-i", "0.1", "-s", size, "10.6.0.1");
+    }
+    const expected = 3 * 5 * factor;
+    await until(
+      "the capture",
+      () => framesOf(file).length >= expected,
+      () => capture.output,
+    );
+    await until(
+      "the copies",
+      () => mirrored.length >= expected,
+      () => `${mirrored.length} of ${expected}`,
+    );
+    t.deepEqual(mirrored.sort(), framesOf(file).map(hex).sort());
+    t.log(`${mirrored.length} copies of ${expected} packets`);
+  });
+}
+
+real("a capture on the CNF's TAP is the capture on the wire; two punts share it, the last one ends it", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp, manager } = scenario;
+  const [host, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(host, { addresses: ["10.6.1.2/24"], vppAddresses: ["10.6.1.1/24"] });
+  const request = { type: "SPAN", cnf: "probe", interconnect: "TAP", netns: { name: cnf.name }, vppInterface } as const;
+  const punt = await scenario.add({ ...request, key: "1" });
+  const second = await scenario.add({ ...request, key: "2" });
+  t.true(second.metadata.interconnects[0]!.shared);
+  const device = punt.metadata.interconnects[0]!.cnfInterface!.name;
+
+  const files = ["wire.pcap", "tap.pcap"].map((name) => join(vpp.directory, name));
+  const captures = [host, cnf].map((at, index) => {
+    const on = index === 0 ? "eth0" : device;
+    return at.daemon("tcpdump", "-i", on, "-U", "-w", files[index]!, "-Z", "root", "--immediate-mode", "icmp");
+  });
+  for (const capture of captures) await capture.says(/listening on/);
+  t.is(await host.ping("10.6.1.1", 5), 5);
+  await until("both captures", () => files.every((file) => framesOf(file).length >= 10));
+  const [wire, tap] = files.map((file) => framesOf(file).map(hex).sort());
+  t.deepEqual(tap, wire);
+
+  await manager.delete(punt.id);
+  t.is(await host.ping("10.6.1.1", 2), 2);
+  await until("copies for the other punt", () => framesOf(files[1]!).length >= 14);
+  await manager.delete(second.id);
+  t.notRegex(await vpp.cli("show interface span"), /host-/);
+});

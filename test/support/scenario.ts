@@ -1,0 +1,131 @@
+// One real VPP with hosts around it, a client and a punt manager: what an end-to-end test begins with.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { Memif } from "../../lib/memif.js";
+import type { PacketBatch } from "../../lib/packet/batch.js";
+import { PuntManager, type PuntManagerOptions, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import { Network, until } from "./netns.js";
+import { type RealVpp, startVpp, type VppOptions } from "./vpp.js";
+
+const CREATED_WITHIN_MS = 20_000;
+
+/** For `sw_interface_dump`. */
+export const everyInterface = { sw_if_index: 0xffffffff, name_filter_valid: false, name_filter: "" };
+
+export interface ScenarioOptions {
+  readonly vpp?: VppOptions;
+  readonly manager?: Partial<PuntManagerOptions>;
+}
+
+/** Torn down with the test: punts are deleted, and what they leave in VPP or Linux fails it. */
+export class Scenario {
+  static #number = 0;
+  readonly vpp: RealVpp;
+  readonly network: Network;
+  readonly client: Vpp;
+  manager!: PuntManager;
+  readonly #options: PuntManagerOptions;
+  readonly #ports: Memif[] = [];
+
+  private constructor(vpp: RealVpp, client: Vpp, options: Partial<PuntManagerOptions>) {
+    this.vpp = vpp;
+    this.client = client;
+    this.network = new Network(vpp);
+    // Managers of tests that run side by side are told apart as those of one machine have to be.
+    const owner = `t${process.pid}-${Scenario.#number++}`;
+    this.#options = {
+      vpp: client as unknown as PuntManagerOptions["vpp"],
+      owner,
+      memifDirectory: join(vpp.directory, "memif"),
+      ...options,
+    };
+  }
+
+  static async start(t: ExecutionContext, { vpp: vppOptions, manager = {} }: ScenarioOptions = {}): Promise<Scenario> {
+    const vpp = await startVpp(vppOptions);
+    t.teardown(() => vpp.stop());
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket });
+    t.teardown(() => client.close());
+    const scenario = new Scenario(vpp, client, manager);
+    t.teardown(() => scenario.network.abandon());
+    scenario.manager = await PuntManager.start(scenario.#options);
+    t.teardown(() => scenario.#end());
+    return scenario;
+  }
+
+  /** Another manager in the place of this one, with the same settings. */
+  async restartManager(): Promise<void> {
+    await this.manager.close();
+    this.manager = await PuntManager.start(this.#options);
+  }
+
+  /** Adds a punt and waits until it is CREATED. */
+  add(request: PuntRequestInput): Promise<PuntStatus> {
+    return this.manager.add(request, { waitFor: "CREATED", timeout: CREATED_WITHIN_MS });
+  }
+
+  /** Opens the memif of a punt's interconnect, and waits until VPP is at its other end. */
+  async memif(punt: PuntStatus, index = 0): Promise<Memif> {
+    const port = Memif.open({ role: "client", ...attachmentOf(punt, index, "memif") });
+    this.#ports.push(port);
+    await until("VPP at the memif", () => port.statistics().connects > 0);
+    return port;
+  }
+
+  async #end(): Promise<void> {
+    for (const port of this.#ports) port.close();
+    for (const { id } of this.manager.list()) await this.manager.delete(id);
+    const left = await this.leftovers();
+    await this.manager.close();
+    rmSync(join(this.vpp.directory, "memif"), { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`the manager leaves behind: ${left.join("; ")}`);
+  }
+
+  /** What VPP has that neither the test's hosts nor VPP itself made. */
+  async leftovers(): Promise<string[]> {
+    const interfaces = await this.client.dumpAll("sw_interface_dump", everyInterface);
+    const names = interfaces
+      .map((it) => it.interface_name as string)
+      .filter((name) => !/^(local0|host-pt\d+n\d+|loop\d+)$/.test(name));
+    const shows = ["show abx policy", "show abx attach", "show abf policy", "show isisx connection", "show dhcp proxy"];
+    const answers = await Promise.all(
+      ["show interface span", "show acl-plugin acl", ...shows].map((it) => this.vpp.cli(it)),
+    );
+    // Headings and complaints about plugins that are not loaded aside, each line is something.
+    const lines = answers.flatMap((it) => it.split("\n")).filter((it) => /\d/.test(it) && !/unknown input/.test(it));
+    return [...names, ...lines];
+  }
+}
+
+type Attachment = PuntStatus["metadata"]["interconnects"][number]["attachment"];
+
+export function attachmentOf<K extends Attachment["kind"]>(
+  punt: PuntStatus,
+  index: number,
+  kind: K,
+): Omit<Extract<Attachment, { kind: K }>, "kind"> {
+  const { attachment } = punt.metadata.interconnects[index]!;
+  if (attachment.kind !== kind) throw new Error(`interconnect ${index} is ${attachment.kind}, not ${kind}`);
+  const { kind: _, ...rest } = attachment as Extract<Attachment, { kind: K }>;
+  return rest;
+}
+
+export interface Forwarded {
+  /** Packets that went from the first port to the second, and back. */
+  there: number;
+  back: number;
+}
+
+/** Passes every packet of one port on to the other, both ways, as a CNF in the middle does. */
+export function forwarder(first: Memif, second: Memif): Forwarded {
+  const count: Forwarded = { there: 0, back: 0 };
+  const pass = (from: Memif, to: Memif, direction: keyof Forwarded) =>
+    from.receive((batch: PacketBatch) => {
+      count[direction] += to.send(batch);
+    });
+  pass(first, second, "there");
+  pass(second, first, "back");
+  return count;
+}
