@@ -32,6 +32,7 @@ struct Server {
       if (type == MsgType::kAddRegion) Map(message.add_region.size, std::move(fd));
       if (type == MsgType::kAddRing) TakeRing(message.add_ring, std::move(fd));
       if (type == MsgType::kConnect) return;
+      control.Send(MakeMessage(MsgType::kAck));
     }
   }
 
