@@ -6,7 +6,7 @@ import { cases } from "../support/conformance-cases.js";
 import { need } from "../support/need.js";
 import { RealVpp } from "../support/vpp.js";
 
-for (const one of cases) {
+for (const one of [...interfaceCases, ...linkCases, ...featureCases]) {
   need("vpp", "root").test(`as the real VPP: ${one.title}`, async (t) => {
     const real = new RealVpp();
     t.teardown(() => real.stop());
