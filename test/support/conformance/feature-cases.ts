@@ -8,12 +8,10 @@ import {
   address,
   arpRange,
   dhcpProxy,
-  flags,
   isisx,
   loopbacks,
   NONE,
   path,
-  proto,
   rule,
   unnumbered,
 } from "./steps.js";

@@ -1,0 +1,41 @@
+// The same packets through the embedded VPP and through a real one: the same packets out.
+import { describeFrame } from "../../lib/packet/describe.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { ApiClient } from "../support/api-client.js";
+import { type PacketCase, packetCases } from "../support/conformance/packet-cases.js";
+import { runCase } from "../support/conformance/run.js";
+import { MemifWires, withoutChance } from "../support/conformance/wires.js";
+import { need } from "../support/need.js";
+import { RealVpp } from "../support/vpp.js";
+
+async function answers(apiSocket: string, directory: string, { title, steps, packets }: PacketCase) {
+  const api = await ApiClient.connect(apiSocket);
+  const wires = await MemifWires.connect(api, directory);
+  try {
+    await runCase(api, { title, steps });
+    const out = [];
+    for (const [wire, ...frames] of packets) out.push(await wires.exchange(wire, ...frames));
+    return out;
+  } finally {
+    wires.close();
+    api.close();
+  }
+}
+
+function lines(frames: { wire: number; frame: Buffer }[]): string[] {
+  return frames.map(({ wire, frame }) => `wire ${wire}: ${describeFrame(frame)} ${withoutChance(frame)}`).sort();
+}
+
+for (const one of packetCases) {
+  need("vpp", "root").test.serial(`packets as through the real VPP: ${one.title}`, async (t) => {
+    const real = new RealVpp();
+    t.teardown(() => real.stop());
+    await real.start();
+    await using embedded = await EmbeddedVpp.start();
+    const ours = await answers(embedded.apiSocket, embedded.directory, one);
+    const theirs = await answers(real.apiSocket, real.directory, one);
+    for (const [i, [wire, frame]] of one.packets.entries()) {
+      t.deepEqual(lines(ours[i]!), lines(theirs[i]!), `packet ${i} on wire ${wire}: ${describeFrame(frame!)}`);
+    }
+  });
+}
