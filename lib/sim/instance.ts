@@ -39,6 +39,7 @@ export class VppInstance {
     const flush = () => this.dp.flush();
     this.server = new ApiServer({ path: options.apiSocket, table, registry, faults, log, flush, crashed });
     this.punt = this.openPunt();
+    if (!options.withoutPlugins.includes("linux_cp")) this.startLinuxCp();
   }
 
   async start(): Promise<void> {
@@ -56,6 +57,11 @@ export class VppInstance {
     await this.server.close();
     this.dp.close();
     this.punt?.close();
+  }
+
+  /** linux-cp wants every packet for this VPP that nothing in it takes: UDP to unknown ports is not answered any more. */
+  private startLinuxCp(): void {
+    for (const family of [4, 6] as const) this.dp.udp[family].puntUnknown = true;
   }
 
   private openPunt(): SocketPuntTransport | undefined {

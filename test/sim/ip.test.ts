@@ -37,7 +37,7 @@ const NEXT_HOP = (sw_if_index: number, address: string) => ({
 
 /** eth0 10.0.0.1/24, eth1 10.1.0.1/24, and a neighbor .2 on each. */
 async function router(t: Parameters<typeof SimTest.start>[0]): Promise<SimTest> {
-  const sim = await SimTest.start(t);
+  const sim = await SimTest.start(t, { withoutPlugins: ["linux_cp"] });
   await sim.up("eth0", "10.0.0.1/24", "fd00::1/64");
   await sim.up("eth1", "10.1.0.1/24", "fd01::1/64");
   const neighbor = (name: string, ip_address: string, mac_address: string) =>
@@ -245,4 +245,11 @@ test("an interface that is down neither receives nor sends, and its routes are g
   await sim.up("eth1");
   sim.through("eth1", arp(1, [MAC.host1, "10.1.0.2"], ["00:00:00:00:00:00", "10.1.0.1"]));
   t.is(sim.through("eth0", packet, "eth1").length, 1);
+});
+
+test("with linux-cp, UDP to an unknown port goes to the punt arc, and no error goes back", async (t) => {
+  const sim = await SimTest.start(t);
+  await sim.up("eth0", "10.0.0.1/24");
+  t.is(sim.through("eth0", frame(toVpp, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [1, 2]))).length, 0);
+  t.is(await sim.count("ip4-punt", "punted, and nobody took it"), 1);
 });

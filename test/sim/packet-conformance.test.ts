@@ -4,13 +4,13 @@ import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { ApiClient } from "../support/api-client.js";
 import { type PacketCase, packetCases } from "../support/conformance/packet-cases.js";
 import { runCase } from "../support/conformance/run.js";
-import { MemifWires, withoutChance } from "../support/conformance/wires.js";
+import { VethWires, withoutChance } from "../support/conformance/wires.js";
 import { need } from "../support/need.js";
 import { RealVpp } from "../support/vpp.js";
 
-async function answers(apiSocket: string, directory: string, { title, steps, packets }: PacketCase) {
+async function answers(apiSocket: string, { title, steps, packets }: PacketCase) {
   const api = await ApiClient.connect(apiSocket);
-  const wires = await MemifWires.connect(api, directory);
+  const wires = await VethWires.connect(api);
   try {
     await runCase(api, { title, steps });
     const out = [];
@@ -23,7 +23,9 @@ async function answers(apiSocket: string, directory: string, { title, steps, pac
 }
 
 function lines(frames: { wire: number; frame: Buffer }[]): string[] {
-  return frames.map(({ wire, frame }) => `wire ${wire}: ${describeFrame(frame)} ${withoutChance(frame)}`).sort();
+  // The real VPP reports the multicast groups it listens to now and then; the embedded one does not.
+  const answers = frames.filter(({ frame }) => !describeFrame(frame).includes("multicast listener report"));
+  return answers.map(({ wire, frame }) => `wire ${wire}: ${describeFrame(frame)} ${withoutChance(frame)}`).sort();
 }
 
 for (const one of packetCases) {
@@ -31,9 +33,9 @@ for (const one of packetCases) {
     const real = new RealVpp();
     t.teardown(() => real.stop());
     await real.start();
-    await using embedded = await EmbeddedVpp.start();
-    const ours = await answers(embedded.apiSocket, embedded.directory, one);
-    const theirs = await answers(real.apiSocket, real.directory, one);
+    await using embedded = await EmbeddedVpp.start({ host: "linux" });
+    const ours = await answers(embedded.apiSocket, one);
+    const theirs = await answers(real.apiSocket, one);
     for (const [i, [wire, frame]] of one.packets.entries()) {
       t.deepEqual(lines(ours[i]!), lines(theirs[i]!), `packet ${i} on wire ${wire}: ${describeFrame(frame!)}`);
     }

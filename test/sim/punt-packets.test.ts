@@ -48,7 +48,8 @@ const l4 = (af: string, protocol: string, port: number) => ({
 });
 
 async function punting(t: ExecutionContext) {
-  const sim = await SimTest.start(t);
+  // With linux-cp there would be no ICMP errors for unknown ports.
+  const sim = await SimTest.start(t, { withoutPlugins: ["linux_cp"] });
   await sim.up("eth0", "10.0.0.1/24", "fd00::1/64");
   await sim.up("eth1", "10.1.0.1/24");
   const register = (punt: object, pathname: string) =>

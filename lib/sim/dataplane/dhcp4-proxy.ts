@@ -5,7 +5,6 @@ import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
 import { type DhcpProxy, DhcpProxyConfig } from "./dhcp-proxy-config.js";
 import { ETHERTYPE } from "./ethernet.js";
 import { fibPath } from "./fib.js";
-import { originated } from "./icmp4.js";
 import type { SwInterface } from "./interface.js";
 import { type IpHeader, UDP_HEADER } from "./ip-header.js";
 import { setIp4Checksum } from "./ip-local.js";
@@ -78,7 +77,9 @@ export class Dhcp4Proxy {
       writeAddress(copy, ETHERNET_HEADER + 16, address);
       setIp4Checksum(copy, ETHERNET_HEADER);
       this.toServer.count("relayed to server");
-      this.dp.graph.node("ip4-lookup").send(originated(copy, packet.rx, tableId));
+      const relayed = new Packet(copy, packet.rx);
+      relayed.tableId = tableId;
+      this.dp.graph.node("ip4-lookup").send(relayed);
     }
   }
 

@@ -3,7 +3,6 @@ import { setU16, setU32, u16, u32 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
 import { DhcpProxyConfig } from "./dhcp-proxy-config.js";
 import { ETHERTYPE } from "./ethernet.js";
-import { originated } from "./icmp4.js";
 import type { SwInterface } from "./interface.js";
 import { IP_PROTOCOL, IP6_HEADER, type IpHeader, UDP_HEADER } from "./ip-header.js";
 import { setPseudoChecksum } from "./ip-local.js";
@@ -72,7 +71,9 @@ export class Dhcp6Proxy {
     for (const server of type === SOLICIT ? proxy.servers : proxy.servers.slice(0, 1)) {
       const frame = udp6Frame(proxy.source as string, server.address as string, CLIENT_PORT, SERVER_PORT, body);
       this.toServer.count("DHCPv6 packets relayed to the server");
-      this.dp.graph.node("ip6-lookup").send(originated(frame, packet.rx, server.tableId));
+      const relayed = new Packet(frame, packet.rx);
+      relayed.tableId = server.tableId;
+      this.dp.graph.node("ip6-lookup").send(relayed);
     }
   }
 

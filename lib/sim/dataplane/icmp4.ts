@@ -12,6 +12,9 @@ const ECHO_REQUEST = 8;
 const TIME_EXCEEDED = 11;
 const PORT_UNREACHABLE = 3;
 const FRAGMENTATION_NEEDED = 4;
+const ERROR_TTL = 255;
+/** RFC 1812, 4.3.2.3: as much of the packet as makes 576 bytes. */
+const LONGEST_QUOTE = 576 - IP4_HEADER - 8;
 
 /** What tells a sender that its packet could not be delivered. */
 export interface IcmpErrors {
@@ -68,9 +71,10 @@ export class Icmp4 implements IcmpErrors {
     const swInterface = this.dp.interfaces.find(packet.rx);
     const source = swInterface && this.dp.addresses.sourceFor(swInterface, header.source);
     if (source === undefined || !mayAnswer(packet, header)) return;
-    const quoted = packet.bytes.subarray(packet.l3, Math.min(header.payload + 8, header.end));
+    const quoted = packet.bytes.subarray(packet.l3, Math.min(header.end, packet.l3 + LONGEST_QUOTE));
     const bytes = new Uint8Array(ETHERNET_HEADER + IP4_HEADER + 8 + quoted.length);
-    writeIp4Header(bytes, ETHERNET_HEADER, bytes.length - ETHERNET_HEADER, IP_PROTOCOL.icmp, source, header.source);
+    const length = bytes.length - ETHERNET_HEADER;
+    writeIp4Header(bytes, ETHERNET_HEADER, length, IP_PROTOCOL.icmp, source, header.source, ERROR_TTL);
     const icmp = ETHERNET_HEADER + IP4_HEADER;
     bytes[icmp] = type;
     bytes[icmp + 1] = code;
@@ -88,7 +92,7 @@ function mayAnswer({ bytes, l3 }: Packet, { protocol, payload, destination }: Ip
   return protocol !== IP_PROTOCOL.icmp || bytes[payload] === ECHO_REQUEST;
 }
 
-/** A header of 20 bytes, TTL 64 (255 for ICMP errors does no harm either way), don't-fragment unset. */
+/** A header of 20 bytes, don't-fragment unset. */
 export function writeIp4Header(
   bytes: Uint8Array,
   at: number,
@@ -96,10 +100,11 @@ export function writeIp4Header(
   protocol: number,
   source: number | string,
   destination: number | string,
+  ttl = 64,
 ): void {
   bytes[at] = 0x45;
   setU16(bytes, at + 2, totalLength);
-  bytes[at + 8] = 64;
+  bytes[at + 8] = ttl;
   bytes[at + 9] = protocol;
   writeAddress(bytes, at + 12, source);
   writeAddress(bytes, at + 16, destination);
@@ -107,10 +112,9 @@ export function writeIp4Header(
 }
 
 /** A packet of this VPP's own, about to be looked up in the table of interface `rx`. */
-export function originated(bytes: Uint8Array, rx: number, tableId?: number): Packet {
+export function originated(bytes: Uint8Array, rx: number): Packet {
   const packet = new Packet(bytes, rx);
   packet.local = true;
-  packet.tableId = tableId;
   return packet;
 }
 

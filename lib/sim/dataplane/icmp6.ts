@@ -12,6 +12,7 @@ const TIME_EXCEEDED = 3;
 const PORT_UNREACHABLE = 4;
 const ECHO_REQUEST = 128;
 const ECHO_REPLY = 129;
+const ERROR_HOP_LIMIT = 255;
 /** RFC 4443: as much of the packet as fits into the smallest MTU. */
 const LONGEST_QUOTE = 1280 - IP6_HEADER - 8;
 
@@ -90,7 +91,7 @@ export class Icmp6 implements IcmpErrors {
     body.set([type, code], 0);
     setU32(body, 4, mtu);
     body.set(quote, 8);
-    this.lookup.send(originated(icmp6Frame(source, header.source, body), packet.rx));
+    this.lookup.send(originated(icmp6Frame(source, header.source, body, ERROR_HOP_LIMIT), packet.rx));
   }
 }
 

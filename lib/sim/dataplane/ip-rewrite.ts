@@ -65,13 +65,11 @@ export class IpRewrite {
   private age(packet: Packet, header: IpHeader): boolean {
     const { bytes, l3 } = packet;
     const at = l3 + (this.family === 4 ? 8 : 7);
-    if (bytes[at]! <= 1) {
-      this.dp.icmp[this.family].timeExceeded(packet, header);
-      return false;
-    }
     bytes[at]!--;
     if (this.family === 4) addToChecksum(bytes, l3 + 10, 0x0100);
-    return true;
+    if (bytes[at]! > 0) return true;
+    this.dp.icmp[this.family].timeExceeded(packet, header);
+    return false;
   }
 
   private tooBig(packet: Packet, header: IpHeader, swInterface: SwInterface): void {

@@ -1,67 +1,98 @@
-// Two memif links to a VPP, embedded or real, as its two wires: what goes in on one, and what comes out of both.
-import { join } from "node:path";
+// Two veth pairs to a VPP, embedded or real, as its two wires: what goes in on one, and what comes out of both.
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Memif } from "../../../lib/memif.js";
+import { type NativeSimFramePort, native } from "../../../lib/native.js";
 import type { ApiClient } from "../api-client.js";
+import { atEnd } from "../at-end.js";
 import { UP } from "./steps.js";
 
 /** How long nothing more must come before the answers are complete. */
 const QUIET_MS = 60;
+const LONGEST_FRAME = 2048;
+const BURST = 64;
 
 export const VPP_MACS = ["02:fd:00:00:00:01", "02:fd:00:00:00:02"] as const;
 
-export class MemifWires {
-  private readonly ports: Memif[] = [];
-  private received: { wire: number; frame: Buffer }[] = [];
+let pairs = 0;
+
+function ip(...args: string[]): void {
+  execFileSync("ip", args, { stdio: "pipe" });
+}
+
+export interface Seen {
+  wire: number;
+  frame: Buffer;
+}
+
+export class VethWires {
+  private readonly ports: NativeSimFramePort[] = [];
+  private readonly names: string[] = [];
+  private received: Seen[] = [];
   private last = 0;
 
-  /** Makes interfaces 1 and 2 in VPP, up, and connects to them. */
-  static async connect(api: ApiClient, directory: string): Promise<MemifWires> {
-    const wires = new MemifWires();
-    for (const wire of [0, 1]) await wires.addWire(api, join(directory, `w${wire}.sock`), wire);
+  /** Makes interfaces 1 and 2 in VPP, up. */
+  static async connect(api: ApiClient): Promise<VethWires> {
+    const wires = new VethWires();
+    atEnd(() => wires.close());
+    for (const wire of [0, 1]) await wires.addWire(api, wire);
     return wires;
   }
 
   /** What leaves VPP, by wire, when this comes in on wire `on`. */
-  async exchange(on: number, ...frames: Buffer[]): Promise<{ wire: number; frame: Buffer }[]> {
+  async exchange(on: number, ...frames: Buffer[]): Promise<Seen[]> {
     this.received = [];
     this.last = Date.now();
-    for (const frame of frames) this.ports[on]!.send(frame);
+    for (const frame of frames) {
+      this.ports[on]!.send(frame, Uint32Array.of(0, frame.length, 0), 1, new Uint8Array(1));
+    }
     while (Date.now() - this.last < QUIET_MS) await sleep(QUIET_MS / 4);
     return this.received;
   }
 
   close(): void {
-    for (const port of this.ports) port.close();
+    for (const port of this.ports.splice(0)) port.close();
+    for (const name of this.names.splice(0)) ip("link", "delete", name);
   }
 
-  private async addWire(api: ApiClient, path: string, wire: number): Promise<void> {
-    await api.call("memif_socket_filename_add_del_v2", { is_add: true, socket_id: wire + 1, socket_filename: path });
-    const { sw_if_index } = await api.call("memif_create_v2", {
-      role: "MEMIF_ROLE_API_MASTER",
-      mode: "MEMIF_MODE_API_ETHERNET",
-      rx_queues: 1,
-      tx_queues: 1,
-      id: 0,
-      socket_id: wire + 1,
-      ring_size: 1024,
-      buffer_size: 2048,
-      no_zero_copy: false,
-      use_dma: false,
+  private async addWire(api: ApiClient, wire: number): Promise<void> {
+    const pair = `vc${process.pid % 100_000}x${pairs++}`;
+    const [ours, vpps] = [`${pair}a`, `${pair}b`];
+    ip("link", "add", ours, "type", "veth", "peer", "name", vpps);
+    this.names.push(ours);
+    for (const name of [ours, vpps]) {
+      // The kernel has nothing to say on these.
+      execFileSync("sysctl", ["-qw", `net.ipv6.conf.${name}.disable_ipv6=1`]);
+      ip("link", "set", name, "arp", "off", "up");
+    }
+    const { sw_if_index } = await api.call("af_packet_create_v3", {
+      mode: "AF_PACKET_API_MODE_ETHERNET",
       hw_addr: VPP_MACS[wire]!,
-      secret: "",
-    });
-    const port = Memif.open({ role: "client", socket: path, rxMode: "interrupt" });
-    this.ports.push(port);
-    const up = new Promise<void>((resolve) => port.once("up", () => resolve()));
-    port.receive((batch) => {
-      for (let i = 0; i < batch.length; i++) this.received.push({ wire, frame: Buffer.from(batch.copy(i)) });
-      this.last = Date.now();
+      use_random_hw_addr: false,
+      host_if_name: vpps,
+      rx_frame_size: 0,
+      tx_frame_size: 0,
+      rx_frames_per_block: 0,
+      tx_frames_per_block: 0,
+      flags: 0,
+      num_rx_queues: 1,
+      num_tx_queues: 1,
     });
     await api.call("sw_interface_set_flags", { sw_if_index, flags: UP });
-    await up;
-    const mode = { sw_if_index, queue_id_valid: false, queue_id: 0, mode: "RX_MODE_API_INTERRUPT" };
-    await api.call("sw_interface_set_rx_mode", mode);
+    this.listen(ours, wire);
+  }
+
+  private listen(name: string, wire: number): void {
+    const port = new native.SimFramePort({ kind: "packet", name, netns: "", sendBuffer: 0 });
+    const slab = new Uint8Array(LONGEST_FRAME * BURST);
+    const lengths = new Uint32Array(BURST);
+    port.start(slab, lengths, LONGEST_FRAME, (count) => {
+      for (let i = 0; i < count; i++) {
+        const at = i * LONGEST_FRAME;
+        this.received.push({ wire, frame: Buffer.from(slab.slice(at, at + lengths[i]!)) });
+      }
+      this.last = Date.now();
+    });
+    this.ports.push(port);
   }
 }
 
