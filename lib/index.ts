@@ -15,6 +15,7 @@ export type {
 } from "./memif.js";
 export { Memif } from "./memif.js";
 export { PacketBatch } from "./packet/batch.js";
+export { describeFrame, describeIp } from "./packet/describe.js";
 export { type PcapLinkType, type PcapPacket, PcapReader, PcapWriter } from "./packet/pcap.js";
 export * from "./punt/index.js";
 export * from "./punt-socket.js";

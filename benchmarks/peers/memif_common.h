@@ -101,7 +101,9 @@ class Peer {
   std::vector<uint8_t> scratch_;
 };
 
-inline Role RoleOf(const char* word) { return strcmp(word, "server") == 0 ? Role::kServer : Role::kClient; }
+inline Role RoleOf(const char* word) {
+  return strcmp(word, "server") == 0 ? Role::kServer : Role::kClient;
+}
 
 inline void SayReady() {
   puts("ready");

@@ -1,4 +1,5 @@
-// Round trips of one packet: memif_pinger <role> <socket> poll|sleep <count>. Prints p50 and p99 in microseconds.
+// Round trips of one packet: memif_pinger <role> <socket> poll|sleep <count>. Prints p50 and p99 in
+// microseconds.
 #include <algorithm>
 
 #include "memif_common.h"

@@ -48,5 +48,6 @@ int main(int argc, char** argv) {
   packet[0] = kEnd;
   peer.SendOne(packet);
   while (seconds > 0 && peer.Up() && !SinkSaysEnd(peer)) continue;  // until the sink has all of it
-  printf("{\"sent\":%llu,\"pps\":%.0f}\n", static_cast<unsigned long long>(sent), static_cast<double>(sent) / elapsed);
+  printf("{\"sent\":%llu,\"pps\":%.0f}\n", static_cast<unsigned long long>(sent),
+         static_cast<double>(sent) / elapsed);
 }

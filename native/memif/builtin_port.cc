@@ -12,7 +12,8 @@ BuiltinPort::BuiltinPort(const Settings& settings)
 }
 
 std::shared_ptr<BuiltinPort> BuiltinPort::Open(const Settings& settings,
-                                               const std::shared_ptr<Subscription>& subscription, OpenError* error) {
+                                               const std::shared_ptr<Subscription>& subscription,
+                                               OpenError* error) {
   auto port = std::make_shared<BuiltinPort>(settings);
   if (subscription) port->subscriptions_.push_back(subscription);
   port->loop_->RunSync([&] { port->Start(error); });

@@ -16,9 +16,10 @@ namespace vpp_punt::memif {
 
 class BuiltinPort : public Port, public std::enable_shared_from_this<BuiltinPort> {
  public:
-  /// Null with `error` when a server cannot have its socket. A client opens always, and connects when it can. `subscription`, which
-  /// may be null, hears of everything from the start.
-  static std::shared_ptr<BuiltinPort> Open(const Settings& settings, const std::shared_ptr<Subscription>& subscription,
+  /// Null with `error` when a server cannot have its socket. A client opens always, and connects when it can.
+  /// `subscription`, which may be null, hears of everything from the start.
+  static std::shared_ptr<BuiltinPort> Open(const Settings& settings,
+                                           const std::shared_ptr<Subscription>& subscription,
                                            OpenError* error);
 
   explicit BuiltinPort(const Settings& settings);

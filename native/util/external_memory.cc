@@ -6,7 +6,9 @@ namespace vpp_punt {
 
 namespace {
 
-void Release(napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<void>*>(hint); }
+void Release(napi_env, void*, void* hint) {
+  delete static_cast<std::shared_ptr<void>*>(hint);
+}
 
 Napi::Value Copy(Napi::Env env, const uint8_t* data, size_t length) {
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, length);

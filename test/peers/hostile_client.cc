@@ -1,4 +1,5 @@
-// A memif client that breaks one rule: hostile_client <socket> <which>. Prints what the server answers, then "end".
+// A memif client that breaks one rule: hostile_client <socket> <which>. Prints what the server answers, then
+// "end".
 #include <fcntl.h>
 
 #include <functional>
@@ -117,7 +118,8 @@ const std::map<std::string, Scenario> kControl = {
     {"unknown-mode", [](Client& c) { c.Init(0, 7); }},
     {"wrong-secret", [](Client& c) { c.Init(0, 0, "guess"); }},
     {"no-secret", [](Client& c) { c.Init(0, 0); }},
-    {"version", [](Client& c) {
+    {"version",
+     [](Client& c) {
        memif_msg_t message = MakeMessage(MsgType::kInit);
        message.init.version = 0x0300;
        c.control.Send(message);
@@ -127,20 +129,40 @@ const std::map<std::string, Scenario> kControl = {
     {"region-larger-than-file", [](Client& c) { c.Init(), c.AddRegion(0, kRegionSize + 4096); }},
     {"region-huge", [](Client& c) { c.Init(), c.AddRegion(0, UINT64_MAX); }},
     {"region-empty", [](Client& c) { c.Init(), c.AddRegion(0, 0); }},
-    {"ring-without-fd", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 0}, false); }},
-    {"ring-offset", [](Client& c) {
-       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, static_cast<uint32_t>(kRegionSize - 64), kLog2, 0}), c.Connect();
+    {"ring-without-fd",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 0}, false);
      }},
-    {"ring-unaligned", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 7, kLog2, 0}), c.Connect(); }},
-    {"ring-region", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 9, 0, kLog2, 0}), c.Connect(); }},
-    {"ring-size", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, 200, 0}); }},
-    {"ring-private-header", [](Client& c) { c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 64}); }},
-    {"ring-cookie", [](Client& c) { c.ring()->cookie = 1, c.Init(), c.AddRegion(), c.AddRings(), c.Connect(); }},
-    {"same-ring-300-times", [](Client& c) {
+    {"ring-offset",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, static_cast<uint32_t>(kRegionSize - 64), kLog2, 0}),
+           c.Connect();
+     }},
+    {"ring-unaligned",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 7, kLog2, 0}), c.Connect();
+     }},
+    {"ring-region",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 9, 0, kLog2, 0}), c.Connect();
+     }},
+    {"ring-size",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, 200, 0});
+     }},
+    {"ring-private-header",
+     [](Client& c) {
+       c.Init(), c.AddRegion(), c.AddRing({1, 0, 0, 0, kLog2, 64});
+     }},
+    {"ring-cookie",
+     [](Client& c) { c.ring()->cookie = 1, c.Init(), c.AddRegion(), c.AddRings(), c.Connect(); }},
+    {"same-ring-300-times",
+     [](Client& c) {
        c.Init(), c.AddRegion();
        for (int i = 0; i < 300; i++) c.AddRing({1, 0, 0, 0, kLog2, 0});
      }},
-    {"too-many-rings", [](Client& c) {
+    {"too-many-rings",
+     [](Client& c) {
        c.Init(), c.AddRegion();
        for (uint16_t i = 0; i < 300; i++) c.AddRing({1, i, 0, 0, kLog2, 0});
      }},
@@ -151,30 +173,54 @@ const std::map<std::string, Scenario> kControl = {
 };
 
 const std::map<std::string, Scenario> kData = {
-    {"offset", [](Client& c) { BadDescriptor(c, {0, 0, 64, 0xfffffff0, 0}); }},
-    {"just-past-region", [](Client& c) { BadDescriptor(c, {0, 0, 65, static_cast<uint32_t>(kRegionSize - 64), 0}); }},
-    {"region", [](Client& c) { BadDescriptor(c, {0, 40, 64, 0, 0}); }},
-    {"length", [](Client& c) { BadDescriptor(c, {0, 0, 0xffffffff, kBuffers, 0}); }},
-    {"head-jump", [](Client& c) {
+    {"offset",
+     [](Client& c) {
+       BadDescriptor(c, {0, 0, 64, 0xfffffff0, 0});
+     }},
+    {"just-past-region",
+     [](Client& c) {
+       BadDescriptor(c, {0, 0, 65, static_cast<uint32_t>(kRegionSize - 64), 0});
+     }},
+    {"region",
+     [](Client& c) {
+       BadDescriptor(c, {0, 40, 64, 0, 0});
+     }},
+    {"length",
+     [](Client& c) {
+       BadDescriptor(c, {0, 0, 0xffffffff, kBuffers, 0});
+     }},
+    {"head-jump",
+     [](Client& c) {
        c.Establish();
        c.next = 40000;
        c.Publish();
      }},
-    {"endless-chain", [](Client& c) {
+    {"endless-chain",
+     [](Client& c) {
        c.Establish();
        for (uint32_t i = 0; i < kSlots; i++) c.Put({kDescFlagNext, 0, 64, kBuffers, 0});
        c.Publish();
      }},
-    {"empty-packets", [](Client& c) { c.Establish(), c.Put({0, 0, 0, kBuffers, 0}), c.PutGood(1), c.Publish(); }},
-    {"oversize-chain", [](Client& c) {
+    {"empty-packets",
+     [](Client& c) {
+       c.Establish(), c.Put({0, 0, 0, kBuffers, 0}), c.PutGood(1), c.Publish();
+     }},
+    {"oversize-chain",
+     [](Client& c) {
        c.Establish();
        for (uint32_t i = 0; i < 40; i++) {
          c.Put({static_cast<uint16_t>(i < 39 ? kDescFlagNext : 0), 0, 2048, kBuffers + i % 2 * 4096, 0});
        }
        c.PutGood(1), c.Publish();
      }},
-    {"posted-buffer", [](Client& c) { c.Establish(), c.Post({0, 0, 2048, static_cast<uint32_t>(kRegionSize - 8), 0}); }},
-    {"posted-region", [](Client& c) { c.Establish(), c.Post({0, 77, 2048, 0, 0}); }},
+    {"posted-buffer",
+     [](Client& c) {
+       c.Establish(), c.Post({0, 0, 2048, static_cast<uint32_t>(kRegionSize - 8), 0});
+     }},
+    {"posted-region",
+     [](Client& c) {
+       c.Establish(), c.Post({0, 77, 2048, 0, 0});
+     }},
     {"posted-head", [](Client& c) { c.Establish(), c.memory.ring(kM2S)->head = 5000; }},
     {"truncate", TruncateOnCommand},
     {"good", [](Client& c) { c.Establish(), c.PutGood(10), c.Publish(), AwaitTest(); }},

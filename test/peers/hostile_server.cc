@@ -1,4 +1,5 @@
-// A memif server that breaks one rule: hostile_server <socket> <which>. Prints what the client says, then "end".
+// A memif server that breaks one rule: hostile_server <socket> <which>. Prints what the client says, then
+// "end".
 #include <functional>
 #include <map>
 #include <vector>
@@ -91,7 +92,8 @@ const std::map<std::string, Scenario> kScenarios = {
     {"connected-before-hello", [](Server& s) { s.control.Send(MakeMessage(MsgType::kConnected)); }},
     {"ack-before-hello", [](Server& s) { s.control.Send(MakeMessage(MsgType::kAck)); }},
     {"init", [](Server& s) { s.Hello(), s.control.Send(MakeMessage(MsgType::kInit)); }},
-    {"refuse", [](Server& s) {
+    {"refuse",
+     [](Server& s) {
        memif_msg_t message = MakeMessage(MsgType::kDisconnect);
        PutText(message.disconnect.string, kDisconnectTextSize, "go\naway\x1b[31m");
        s.Hello(), s.control.Send(message);
@@ -102,19 +104,23 @@ const std::map<std::string, Scenario> kScenarios = {
     {"region", [](Server& s) { BadDescriptor(s, [](memif_desc_t& d) { d.region = 0; }); }},
     {"length", [](Server& s) { BadDescriptor(s, [](memif_desc_t& d) { d.length = kBufferSize + 1; }); }},
     {"tail-jump", [](Server& s) { s.Establish(), s.Publish(40000); }},
-    {"endless-chain", [](Server& s) {
+    {"endless-chain",
+     [](Server& s) {
        s.Establish();
        for (uint32_t i = 0; i < kSlots; i++) s.m2s->desc[i].flags = kDescFlagNext;
        s.Publish(kSlots);
      }},
-    {"tail-back", [](Server& s) {
+    {"tail-back",
+     [](Server& s) {
        s.Establish();
        __atomic_store_n(&s.s2m->tail, uint16_t{30000}, __ATOMIC_RELEASE);
      }},
-    {"truncate", [](Server& s) {
+    {"truncate",
+     [](Server& s) {
        s.Establish();
        // Our regions are sealed: the peer must not be able to.
-       for (const auto& file : s.files) printf("truncate %s\n", ftruncate(file.get(), 0) < 0 ? "refused" : "done");
+       for (const auto& file : s.files)
+         printf("truncate %s\n", ftruncate(file.get(), 0) < 0 ? "refused" : "done");
      }},
 };
 

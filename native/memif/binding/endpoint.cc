@@ -11,8 +11,8 @@ static void CloseAtExit(void* endpoint) {
   static_cast<Endpoint*>(endpoint)->Close();
 }
 
-Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription, uint32_t key,
-                   bool owner)
+Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription,
+                   uint32_t key, bool owner)
     : env_(env),
       port_(std::move(port)),
       key_(key),

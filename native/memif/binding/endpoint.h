@@ -15,10 +15,10 @@ namespace vpp_punt::memif {
 
 class Endpoint : public std::enable_shared_from_this<Endpoint> {
  public:
-  /// `subscription`: to the port's events. `key`: names the port to other environments of the process. `owner`: closing
-  /// this endpoint closes the port.
-  Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription, uint32_t key,
-           bool owner);
+  /// `subscription`: to the port's events. `key`: names the port to other environments of the process.
+  /// `owner`: closing this endpoint closes the port.
+  Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription,
+           uint32_t key, bool owner);
   ~Endpoint();
 
   /// The functions of NativeMemifPort in lib/native.ts.
