@@ -1,0 +1,135 @@
+// The control socket: whose file it is, several interfaces on it, who may connect.
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import test from "ava";
+import { Memif, type MemifEnding, type MemifPeer } from "../../lib/memif.js";
+import { event, memifPair, memifSocket, openMemif } from "../support/memif.js";
+import { need } from "../support/need.js";
+import { startPeer } from "../support/peer.js";
+
+test("the socket file has the mode asked for, and is gone after close", async (t) => {
+  const socket = memifSocket(t);
+  const server = openMemif(t, { role: "server", socket, socketMode: 0o600 });
+  t.is(statSync(socket).mode & 0o777, 0o600);
+  server.close();
+  t.false(existsSync(socket));
+});
+
+test("a live server's socket is an error, its own process's is shared by another id", async (t) => {
+  const socket = memifSocket(t);
+  const first = openMemif(t, { role: "server", socket, id: 1 });
+  t.throws(() => Memif.open({ role: "server", socket, id: 1 }), { code: "EEXIST", message: /id 1 is in use on/ });
+  const second = openMemif(t, { role: "server", socket, id: 2 });
+  first.close();
+  t.true(existsSync(socket));
+  const client = openMemif(t, { role: "client", socket, id: 2 });
+  await Promise.all([event(second, "up"), event(client, "up")]);
+  second.close();
+  t.false(existsSync(socket));
+});
+
+test("a socket that another program listens on is left alone", async (t) => {
+  const socket = memifSocket(t);
+  const other = createServer().listen(socket);
+  await new Promise((resolve) => other.once("listening", resolve));
+  t.throws(() => Memif.open({ role: "server", socket }), { code: "EADDRINUSE", message: /in use by another server/ });
+  t.true(existsSync(socket));
+  other.close();
+});
+
+test("a file that is no socket is left alone", (t) => {
+  const socket = memifSocket(t);
+  writeFileSync(socket, "precious");
+  t.throws(() => Memif.open({ role: "server", socket }), { code: "EADDRINUSE" });
+  t.is(statSync(socket).size, 8);
+});
+
+test("a missing folder is an error that names the path", (t) => {
+  t.throws(() => Memif.open({ role: "server", socket: "/no/such/folder/memif.sock" }), {
+    code: "ENOENT",
+    message: /\/no\/such\/folder\/memif\.sock/,
+  });
+});
+
+need("g++").test("a stale file of a dead process is replaced", async (t) => {
+  const socket = memifSocket(t);
+  const dead = startPeer(t, "hostile_server", socket, "version");
+  const first = openMemif(t, { role: "client", socket });
+  await event(first, "refused");
+  first.close();
+  dead.process.kill("SIGKILL");
+  await dead.ended;
+  t.true(existsSync(socket));
+  const server = openMemif(t, { role: "server", socket });
+  const client = openMemif(t, { role: "client", socket });
+  await Promise.all([event(server, "up"), event(client, "up")]);
+  t.pass();
+});
+
+test("abstract sockets leave no file", async (t) => {
+  const socket = `@vpp-punt-test-${process.pid}`;
+  const server = openMemif(t, { role: "server", socket });
+  const client = openMemif(t, { role: "client", socket });
+  await Promise.all([event(server, "up"), event(client, "up")]);
+  t.throws(() => Memif.open({ role: "server", socket }), { code: "EEXIST" });
+});
+
+test("interfaces on one socket are told apart by id", async (t) => {
+  const socket = memifSocket(t);
+  const ids = [0, 7, 0xffffffff];
+  const servers = ids.map((id) => openMemif(t, { role: "server", socket, id, name: `server${id}` }));
+  const clients = ids.map((id) => openMemif(t, { role: "client", socket, id, name: `client${id}` }));
+  const peers = await Promise.all(servers.map((server) => event<MemifPeer>(server, "up")));
+  await Promise.all(clients.map((client) => client.peer ?? event(client, "up")));
+  t.deepEqual(
+    peers.map((peer) => peer.interface),
+    ids.map((id) => `client${id}`),
+  );
+  t.deepEqual(
+    clients.map((client) => client.peer!.interface),
+    ids.map((id) => `server${id}`),
+  );
+});
+
+test("a second client for the same id is told so, and gets in when the first has left", async (t) => {
+  const { server, client, socket } = await memifPair(t);
+  const second = openMemif(t, { role: "client", socket, reconnectMs: 50 });
+  t.is((await event<MemifEnding>(second, "refused")).reason, "already connected");
+  t.not(server.peer, undefined);
+  client.close();
+  await event(second, "up");
+  t.not(second.peer, undefined);
+});
+
+test("modes that differ do not connect; IP mode on both sides does", async (t) => {
+  const socket = memifSocket(t);
+  const server = openMemif(t, { role: "server", socket, mode: "ip" });
+  const wrong = openMemif(t, { role: "client", socket, mode: "ethernet" });
+  t.is((await event<MemifEnding>(wrong, "refused")).reason, "mode mismatch");
+  wrong.close();
+  const client = openMemif(t, { role: "client", socket, mode: "ip" });
+  await Promise.all([event(server, "up"), event(client, "up")]);
+  t.is(server.statistics().violations >= 1, true);
+});
+
+test("fewer queues on one side: both use the smaller number", async (t) => {
+  const { server, client } = await memifPair(t, {}, { rxQueues: 4, txQueues: 3 }, { rxQueues: 2, txQueues: 1 });
+  t.is(client.peer!.txQueues, 2);
+  t.is(client.peer!.rxQueues, 1);
+  t.is(server.peer!.rxQueues, 2);
+  t.is(client.tx(2).send(new Uint8Array(60)), 0);
+  t.is(client.tx(1).send(new Uint8Array(60)), 1);
+});
+
+test("a client waits for its server, and comes back after it has gone", async (t) => {
+  const socket = memifSocket(t);
+  const client = openMemif(t, { role: "client", socket, reconnectMs: 20 });
+  for (let i = 0; i < 3; i++) {
+    const up = event<MemifPeer>(client, "up");
+    const server = openMemif(t, { role: "server", socket, name: `life${i}` });
+    t.is((await up).interface, `life${i}`);
+    const down = event<MemifEnding>(client, "down");
+    server.close();
+    t.deepEqual(await down, { reason: "interface closed", by: "peer" });
+  }
+});
