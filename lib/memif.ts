@@ -80,6 +80,12 @@ interface MemifEvents {
   drain: [queue: MemifTxQueue];
 }
 
+/** Ports of this thread that are open. Node runs no native clean-up at process.exit: they are closed when it announces the exit. */
+const openPorts = new Set<Memif>();
+process.once("exit", () => {
+  for (const port of openPorts) port.close();
+});
+
 type Connect = (onEvent: (event: NativeMemifEvent) => void) => NativeMemifPort;
 
 /**
@@ -110,6 +116,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     super();
     this.native = connect((event) => this.onEvent(event));
     this.zeroCopy = options.zeroCopy && this.native.zeroCopyAllowed;
+    openPorts.add(this);
   }
 
   /**
@@ -147,16 +154,21 @@ export class Memif extends EventEmitter<MemifEvents> {
     if (this.options.rxMode === "polling") {
       throw new PuntError("memif.receive", "ERR_POLLING", 'the port is in rxMode "polling": pull with rx(i).poll');
     }
-    for (const index of queues) this.openRx(index, handler);
+    for (const index of queues) {
+      this.checkQueue("receive", index, this.options.rxQueues);
+      this.openRx(index, handler);
+    }
   }
 
   /** Receive queue `index` for polling: `rx(i).poll(handler)`. Opens it at the first call. */
   rx(index = 0): MemifRxQueue {
+    this.checkQueue("rx", index, this.options.rxQueues);
     return this.rxQueues.get(index) ?? this.openRx(index, undefined);
   }
 
   /** Transmit queue `index`. Opens it at the first call. */
   tx(index = 0): MemifTxQueue {
+    this.checkQueue("tx", index, this.options.txQueues);
     return this.txQueues.get(index) ?? this.openTx(index);
   }
 
@@ -186,6 +198,7 @@ export class Memif extends EventEmitter<MemifEvents> {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    openPorts.delete(this);
     for (const queue of this.txQueues.values()) queue.close();
     for (const queue of this.rxQueues.values()) queue.close();
     this.native.close();
@@ -197,7 +210,6 @@ export class Memif extends EventEmitter<MemifEvents> {
   }
 
   private openRx(index: number, handler: MemifHandler | undefined): MemifRxQueue {
-    this.checkQueue("rx", index, this.options.rxQueues);
     const queue = new MemifRxQueue({
       index,
       handler,
@@ -212,7 +224,6 @@ export class Memif extends EventEmitter<MemifEvents> {
   }
 
   private openTx(index: number): MemifTxQueue {
-    this.checkQueue("tx", index, this.options.txQueues);
     const queue = new MemifTxQueue({
       index,
       burst: this.options.burst,

@@ -74,22 +74,29 @@ void BuiltinPort::Tell(const PortEvent& event) {
   }
 }
 
+std::shared_ptr<ControlLoop> BuiltinPort::Loop(bool take) {
+  std::lock_guard lock(loop_mutex_);
+  return take ? std::move(loop_) : loop_;
+}
+
 void BuiltinPort::Subscribe(const std::shared_ptr<Subscription>& subscription) {
-  if (!loop_) return;
-  loop_->RunSync([&] {
+  std::shared_ptr<ControlLoop> loop = Loop(false);
+  if (!loop) return;
+  loop->RunSync([&] {
     subscriptions_.push_back(subscription);
     if (up_) subscription->Push(*up_);
   });
 }
 
 void BuiltinPort::Close() {
-  if (!loop_) return;
-  loop_->RunSync([this] {
+  std::shared_ptr<ControlLoop> loop = Loop(true);
+  if (!loop) return;
+  loop->RunSync([this] {
     connector_.reset();
     if (listener_) listener_->Remove(&interface_);
     listener_.reset();
   });
-  loop_.reset();
+  slot_->Clear();
 }
 
 }  // namespace vpp_punt::memif

@@ -40,7 +40,11 @@ class BuiltinPort : public Port, public std::enable_shared_from_this<BuiltinPort
   void OnDown(const Ending& ending, bool was_up);
   void Tell(const PortEvent& event);
 
+  /// Null once closed, or given away to whoever closes.
+  std::shared_ptr<ControlLoop> Loop(bool take);
+
   const Settings settings_;
+  std::mutex loop_mutex_;  // threads that attach against the one that closes
   std::shared_ptr<ControlLoop> loop_;
   std::shared_ptr<LinkSlot> slot_;
   std::vector<std::unique_ptr<BuiltinRxQueue>> rx_;

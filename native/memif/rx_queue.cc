@@ -8,8 +8,9 @@
 namespace vpp_punt::memif {
 
 void BuiltinRxQueue::Unclaim() {
-  Drop();
-  generation_ = 0;
+  // The ring goes on where it is for whoever claims the queue next; a burst that was being handled is over.
+  Release();
+  if (Stale()) Drop();
   claimed_.store(false);
 }
 
@@ -21,7 +22,7 @@ void BuiltinRxQueue::Drop() {
 void BuiltinRxQueue::Refresh() {
   if (!Stale()) return;
   Drop();
-  std::shared_ptr<Link> link = slot_->Get(&generation_);
+  std::shared_ptr<Link> link = slot_->GetNext(&generation_);
   // A peer may offer fewer rings than we have queues.
   if (!link || index_ >= link->rx.size()) return;
   ring_ = std::make_unique<RxRing>(std::move(link), index_, counters_);
@@ -29,7 +30,7 @@ void BuiltinRxQueue::Refresh() {
 }
 
 uint32_t BuiltinRxQueue::Burst(const BatchColumns& columns, uint32_t max) {
-  if (Stale()) {
+  while (Stale()) {
     uint32_t count = BurstOfClosed(columns, max);
     if (count > 0 || !follow_) return count;
     Refresh();

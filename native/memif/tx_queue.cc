@@ -3,8 +3,8 @@
 namespace vpp_punt::memif {
 
 void BuiltinTxQueue::Unclaim() {
-  Drop();
-  generation_ = 0;
+  // The ring goes on where it is for whoever claims the queue next.
+  if (slot_->generation() != generation_) Drop();
   claimed_.store(false);
 }
 

@@ -48,10 +48,10 @@ void Endpoint::OnEvents() {
       for (size_t i = 0; i < rx_.size(); i++) std::shared_ptr(rx_[i])->FinishOld();
     }
     Deliver(event);
+    // By index: a handler may open further queues, or close.
+    for (size_t i = 0; i < rx_.size(); i++) rx_[i]->Attach();
+    for (size_t i = 0; i < tx_.size(); i++) tx_[i]->Refresh();
   }
-  // By index: a handler may open further queues, or close.
-  for (size_t i = 0; i < rx_.size(); i++) rx_[i]->Attach();
-  for (size_t i = 0; i < tx_.size(); i++) tx_[i]->Refresh();
 }
 
 static const char* TypeName(PortEvent::Type type) {
@@ -106,17 +106,22 @@ void Endpoint::Close() {
   napi_remove_env_cleanup_hook(env_, CloseAtExit, this);
   subscription_->Cancel();
   async_.Close();
+  // The port first: queues let go of a connection that has ended, and keep one that goes on.
+  if (owner_) {
+    UnregisterPort(key_);
+    port_->Close();
+  }
   for (auto& rx : rx_) rx->Close();
   for (auto& tx : tx_) tx->Close();
   rx_.clear();
   tx_.clear();
-  if (owner_) port_->Close();
   on_event_.Reset();
   context_.reset();
 }
 
 void Endpoint::SetReferenced(bool referenced) {
   if (closed_) return;
+  referenced_ = referenced;
   if (async_) (referenced ? uv_ref : uv_unref)(async_.base());
   for (auto& rx : rx_) rx->SetReferenced(referenced);
 }
@@ -126,6 +131,7 @@ Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
   size_t index = info[0].As<Napi::Number>().Uint32Value();
   if (closed_ || !port_->rx(index).Claim()) return info.Env().Undefined();
   rx_.push_back(std::make_shared<RxBinding>(info.Env(), port_, index, info[1].As<Napi::Object>()));
+  rx_.back()->SetReferenced(referenced_);
   rx_.back()->Attach();
   return rx_.back()->Functions();
 }

@@ -41,6 +41,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   uint32_t key_;
   bool owner_;
   bool closed_ = false;
+  bool referenced_ = true;
   std::shared_ptr<Subscription> subscription_;
   Napi::FunctionReference on_event_;
   std::unique_ptr<Napi::AsyncContext> context_;

@@ -11,9 +11,13 @@ static uint32_t next_key = 1;
 
 uint32_t RegisterPort(const std::shared_ptr<Port>& port) {
   std::lock_guard lock(mutex);
-  std::erase_if(ports, [](const auto& entry) { return entry.second.expired(); });
   ports[next_key] = port;
   return next_key++;
+}
+
+void UnregisterPort(uint32_t key) {
+  std::lock_guard lock(mutex);
+  ports.erase(key);
 }
 
 std::shared_ptr<Port> FindPort(uint32_t key) {

@@ -10,6 +10,8 @@
 namespace vpp_punt::memif {
 
 uint32_t RegisterPort(const std::shared_ptr<Port>& port);
+/// The port is closed: nobody finds it any more.
+void UnregisterPort(uint32_t key);
 /// Null when the port is gone.
 std::shared_ptr<Port> FindPort(uint32_t key);
 
