@@ -17,6 +17,7 @@
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-fno-exceptions"],
+      "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/exports.map"],
       "libraries": ["-lpthread", "<!@(node scripts/backends.mjs libraries)"],
       "conditions": [
         ["sanitize!=''", {

@@ -9,6 +9,7 @@ const SYMBOL_SIZE = 24;
 const DT_NEEDED = 1n;
 const MACHINES = { 62: "x64", 183: "arm64" };
 const UNDEFINED_SECTION = 0;
+const ABSOLUTE_SECTION = 0xfff1;
 const BIND_WEAK = 2;
 
 function cString(bytes, offset) {
@@ -66,7 +67,19 @@ function readUnversioned(elf, symbols, strings, versions) {
   return names;
 }
 
-/** `{ arch, needed: [library], versions: [{ library, version }], unversioned: [symbol] }` of the file. */
+/** Symbols that others can see and replace. */
+function readExported(elf, symbols, strings) {
+  const names = [];
+  for (let at = symbols.offset + SYMBOL_SIZE; at < symbols.offset + symbols.size; at += SYMBOL_SIZE) {
+    const section = elf.readUInt16LE(at + 6);
+    const isGlobal = elf[at + 4] >> 4 !== 0;
+    if (isGlobal && section !== UNDEFINED_SECTION && section !== ABSOLUTE_SECTION)
+      names.push(cString(elf, strings.offset + elf.readUInt32LE(at)));
+  }
+  return names;
+}
+
+/** `{ arch, needed: [library], versions: [{ library, version }], unversioned: [symbol], exported: [symbol] }` of the file. */
 export function readElf(file) {
   const elf = readFileSync(file);
   if (elf.readUInt32BE(0) !== 0x7f454c46) throw new Error(`${file} is not an ELF file`);
@@ -81,5 +94,6 @@ export function readElf(file) {
     needed: part(SECTION_DYNAMIC, readNeeded),
     versions: part(SECTION_VERNEED, readVersions),
     unversioned: part(SECTION_DYNSYM, readUnversioned),
+    exported: part(SECTION_DYNSYM, readExported),
   };
 }

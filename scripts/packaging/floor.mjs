@@ -1,4 +1,4 @@
-// Whether a prebuilt binary keeps to what every supported system has: glibc 2.31 (Debian 11, Ubuntu 20.04, RHEL 9).
+// Whether a prebuilt binary keeps to what every supported system has, glibc 2.31 (Debian 11, Ubuntu 20.04, RHEL 9), and to itself.
 import { readElf } from "./elf.mjs";
 
 const GLIBC_FLOOR = [2, 31];
@@ -6,6 +6,9 @@ const GLIBC_FLOOR = [2, 31];
 const LIBRARIES = /^(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|libgcc_s\.so\.1|ld-linux-.*)$/;
 /** Node-API, and libuv, whose ABI is the same through all of its 1.x: both come from Node. */
 const NODE_SYMBOL = /^(napi|node_api|uv)_/;
+
+/** What Node looks for in an addon: native/exports.map. */
+const ENTRY_POINT = /^(napi_register_module_v1|node_api_module_get_api_version_v1)$/;
 
 function isAboveFloor(version) {
   const numbers = version
@@ -32,6 +35,7 @@ export function checkFloor(file, arch) {
     ...(elf.arch === arch ? [] : [`it is for ${elf.arch}, not ${arch}`]),
     ...elf.needed.filter((library) => !LIBRARIES.test(library)).map((library) => `it needs ${library}`),
     ...elf.versions.filter((each) => isAboveFloor(each.version)).map((each) => `it needs ${each.version}`),
+    ...elf.exported.filter((name) => !ENTRY_POINT.test(name)).map((name) => `it exports ${name}`),
     ...elf.unversioned.filter((name) => !NODE_SYMBOL.test(name)).map((name) => `no library has ${name}`),
   ];
   return { problems, newest: newest(elf.versions) };

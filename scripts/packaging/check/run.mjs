@@ -17,7 +17,7 @@ export function attempt(command, args, { cwd = root, env = {}, timeout = FIVE_MI
     if (env[name] === undefined) delete merged[name];
   const result = spawnSync(command, args, { cwd, env: merged, timeout, encoding: "utf8", maxBuffer: 1 << 26 });
   if (result.error) throw new Error(`${command}: ${result.error.message}`);
-  return { status: result.status, output: `${result.stdout}${result.stderr}` };
+  return { status: result.status ?? result.signal, output: `${result.stdout}${result.stderr}` };
 }
 
 /** Runs to the end; throws with what it printed unless it ends with 0. */

@@ -49,7 +49,7 @@ function pack(context) {
     ...ARCHITECTURES.map((arch) => prebuildOf(arch).slice(root.length + 1)),
   ].filter((file) => !files.includes(file));
   assert(missing.length === 0, `not in the tarball: ${missing.join(", ")}`);
-  const strays = files.filter((file) => /^(dist\/(test|benchmarks)|test|node_modules|build)\/|\.map$/.test(file));
+  const strays = files.filter((file) => /^(dist\/(test|benchmarks)|test|node_modules|build)\/|\.js\.map$/.test(file));
   assert(strays.length === 0, `in the tarball, and of no use to a user: ${strays.join(", ")}`);
   const kB = (bytes) => `${Math.round(bytes / 1000)} kB`;
   return `${kB(packed.size)} packed, ${kB(packed.unpackedSize)} unpacked, ${files.length} files`;

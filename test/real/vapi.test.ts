@@ -1,0 +1,93 @@
+// libvapiclient against a real VPP: what a fake one cannot show.
+import { spawnSync } from "node:child_process";
+import { basename } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/client.js";
+import { VapiTransport } from "../../lib/binapi/vapi-transport.js";
+import type { PuntError } from "../../lib/errors.js";
+import { native } from "../../lib/native.js";
+import { need } from "../support/need.js";
+import { type RealVpp, startVpp } from "../support/vpp.js";
+
+const present = native.buildInfo().vapi;
+const real = need("root", "vpp").test;
+const over: typeof real.serial = present
+  ? real.serial
+  : (title) => test.skip(`${title} [skipped: libvapiclient is not in this build]`, (t) => t.pass());
+
+/** A client through the shared memory of `vpp`, whose prefix is its folder's name. */
+async function connect(t: ExecutionContext, vpp: RealVpp): Promise<Vpp> {
+  const transport = new VapiTransport({ prefix: basename(vpp.directory) });
+  const client = await Vpp.connect({ transport, reconnect: { min: 20, max: 100 } });
+  t.teardown(() => client.close());
+  return client;
+}
+
+async function start(t: ExecutionContext): Promise<RealVpp> {
+  const vpp = await startVpp();
+  t.teardown(() => vpp.stop());
+  return vpp;
+}
+
+const ALL = { name_filter_valid: false, name_filter: "" };
+
+over("shared memory gives the same answers as the socket, with every message that VPP has", async (t) => {
+  const vpp = await start(t);
+  const shared = await connect(t, vpp);
+  const socket = await Vpp.connect({ socketPath: vpp.apiSocket });
+  const bySocket = await Vpp.connect({ socketPath: vpp.apiSocket, transport: "vapi" });
+  t.teardown(() => Promise.all([socket.close(), bySocket.close()]));
+  for (const client of [shared, bySocket]) {
+    await client.call("create_loopback", { mac_address: "00:00:00:00:00:00" });
+    t.deepEqual(await client.call("show_version", {}), await socket.call("show_version", {}));
+    t.deepEqual(await client.dumpAll("sw_interface_dump", ALL), await socket.dumpAll("sw_interface_dump", ALL));
+    // Not among the built-in definitions: known from get_api_json, and its id asked for by name.
+    t.is((await client.call("show_threads", {})).count, (await socket.call("show_threads", {})).count);
+  }
+});
+
+over("10,000 requests in flight through VPP's queue of 1,024", async (t) => {
+  const client = await connect(t, await start(t));
+  const replies = await Promise.all(Array.from({ length: 10_000 }, () => client.call("control_ping", {})));
+  t.is(replies.length, 10_000);
+});
+
+over("a second client through shared memory in one process is refused by name", async (t) => {
+  const vpp = await start(t);
+  await connect(t, vpp);
+  const transport = new VapiTransport({ prefix: basename(vpp.directory) });
+  const error = await t.throwsAsync<PuntError>(Vpp.connect({ transport }));
+  t.is(error!.code, "EBUSY");
+});
+
+over("VPP's death is noticed, and the next VPP found", async (t) => {
+  const vpp = await start(t);
+  const client = await connect(t, vpp);
+  const lost = new Promise<PuntError>((resolve) => client.once("disconnected", resolve));
+  const pending = client.call("control_ping", {}).catch((error: PuntError) => error.code);
+  await vpp.kill();
+  t.is((await lost).code, "ERR_DISCONNECTED");
+  await pending;
+  const again = new Promise<void>((resolve) => client.once("connected", resolve));
+  await vpp.start();
+  await again;
+  t.is((await client.call("show_version", {})).program, "vpe");
+});
+
+over("a process that ends without closing takes its leave, and one that blocks stays known", async (t) => {
+  const vpp = await start(t);
+  const script = `
+    const { Vpp, VapiTransport } = await import(${JSON.stringify(new URL("../../lib/binapi/index.js", import.meta.url).href)});
+    const vpp = await Vpp.connect({ transport: new VapiTransport({ prefix: ${JSON.stringify(basename(vpp.directory))} }), schema: "builtin" });
+    await vpp.call("control_ping", {});
+    // VPP asks a silent client every 10 s, and drops it at the second time it hears nothing.
+    const until = Date.now() + 25_000;
+    while (Date.now() < until);
+    await vpp.call("control_ping", {});
+    process.exit(0);`;
+  const args = ["--input-type=module", "-e", script];
+  await delay(0);
+  t.is(spawnSync(process.execPath, args, { stdio: "inherit", timeout: 60_000 }).status, 0);
+  t.notRegex(vpp.log(), /keepalive|dead client/i);
+});
