@@ -7,8 +7,8 @@ import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { EmulatedHost, FileStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { EmbeddedVpp, type FaultAction } from "../../lib/sim/index.js";
-import { type Place, puntOf, puntTypes } from "../support/punts.js";
 import { snapshot } from "../support/snapshot.js";
+import { expectSame, idOf, interfacesOf, type PuntChoice, puntChoice, requestOf } from "./choice.js";
 import { Operator } from "./operator.js";
 
 export const cards = ["if0", "if1", "if2", "if3", "if4", "if5"];
@@ -20,14 +20,6 @@ export type Operation =
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
   | { readonly op: "restart-vpp" | "restart-manager" | "pause" }
   | { readonly op: "fault"; readonly message: string; readonly action: FaultAction; readonly nth: number };
-
-interface PuntChoice {
-  readonly type: number;
-  readonly cnf: number;
-  readonly interconnect: "TAP" | "MEMIF";
-  readonly subject: number;
-  readonly netns: boolean;
-}
 
 const faultMessages = [
   ...["*", "memif_create_v2", "tap_create_v3", "sw_interface_tag_add_del", "sw_interface_set_flags", "acl_add_replace"],
@@ -57,17 +49,9 @@ const faultActions: FaultAction[] = [
   { kind: "cut-request" },
 ];
 
-const punt = fc.record({
-  type: fc.nat({ max: puntTypes.length - 1 }),
-  cnf: fc.nat({ max: 2 }),
-  interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),
-  subject: fc.nat({ max: 3 }),
-  netns: fc.boolean(),
-});
-
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ op: fc.constant("add" as const), punt }) },
-  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), punt }) },
+  { weight: 10, arbitrary: fc.record({ op: fc.constant("add" as const), punt: puntChoice }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), punt: puntChoice }) },
   {
     weight: 1,
     arbitrary: fc.record({ op: fc.constant("up" as const), card: fc.constantFrom(...cards), up: fc.boolean() }),
@@ -192,16 +176,8 @@ class History {
     await this.#operator.apply();
   }
 
-  #request({ type, cnf, interconnect, subject, netns }: PuntChoice): PuntRequestInput {
-    const place: Place = {
-      cnf: `cnf${cnf}`,
-      interconnect,
-      subject,
-      unique: 10 * cnf + subject,
-      folder: this.#directory,
-    };
-    const request = puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place);
-    return withLoopbacks(request);
+  #request(choice: PuntChoice): PuntRequestInput {
+    return requestOf(choice, this.#directory);
   }
 
   async check(): Promise<void> {
@@ -277,38 +253,11 @@ function addressOf({ card, prefix }: { card: string; prefix: number }): string {
   return choices[prefix];
 }
 
-/** Subject 3 is about interfaces that come and go. */
-function withLoopbacks(request: PuntRequestInput): PuntRequestInput {
-  const text = JSON.stringify(request)
-    .replaceAll('"if6"', '"loop0"')
-    .replaceAll('"if7"', '"loop1"')
-    .replaceAll('"vrf":3', '"vrf":0');
-  return JSON.parse(text);
-}
-
-function interfacesOf(request: PuntStatus["request"]): string[] {
-  if (request.type === "HAIRPIN_XCONNECT") return [request.vppInterface1, request.vppInterface2];
-  return "vppInterface" in request ? [request.vppInterface] : [];
-}
-
-function idOf({ cnf, key, label }: PuntRequestInput) {
-  return { cnf, key, label };
-}
-
 /** A conflict or a failure is an answer; only what is no PuntError is a fault of ours. */
 async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
   await work.catch((error) => {
     if (!(error instanceof PuntError)) throw error;
   });
-}
-
-function expectSame(one: string, expected: readonly string[], other: string, found: readonly string[]): void {
-  const missing = expected.filter((line) => !found.includes(line));
-  const extra = found.filter((line) => !expected.includes(line));
-  if (missing.length + extra.length === 0 && expected.length === found.length) return;
-  throw new Error(
-    `${other} VPP is not as ${one}:\n${[...missing.map((it) => `- ${it}`), ...extra.map((it) => `+ ${it}`)].join("\n")}`,
-  );
 }
 
 function describe(list: readonly PuntStatus[]): string {

@@ -17,12 +17,15 @@ export class Operator {
   readonly #client: Vpp;
   readonly #cards: readonly string[];
   readonly #directory: string;
+  readonly #makesCards: boolean;
   readonly #addresses = new Map<string, Set<string>>();
   readonly #down = new Set<string>();
   readonly #loopbacks = new Set<number>(loopbacks);
 
-  constructor(client: Vpp, cards: readonly string[], directory: string) {
+  /** @param makesCards the cards are loopbacks under their names as tags, for a VPP that has no cards */
+  constructor(client: Vpp, cards: readonly string[], directory: string, makesCards = false) {
     this.#client = client;
+    this.#makesCards = makesCards;
     this.#cards = cards;
     this.#directory = directory;
     for (const [index, card] of cards.entries()) this.#addresses.set(card, new Set([`10.0.${index}.1/24`]));
@@ -42,6 +45,7 @@ export class Operator {
         await this.#client.call("ip_table_add_del", { is_add: true, table: { table_id, is_ip6, name: "" } });
       }
     }
+    if (this.#makesCards) for (const [index, card] of this.#cards.entries()) await this.#makeCard(10 + index, card);
     for (const instance of this.#loopbacks) await this.#makeLoopback(instance);
     for (const card of this.#cards) await this.#configure(card);
     await this.#applyForeign();
@@ -76,6 +80,12 @@ export class Operator {
     const fields = { mac_address: `02:fb:00:00:00:0${instance}`, is_specified: true, user_instance: instance };
     await this.#client.call("create_loopback_instance", fields);
     await this.#configure(`loop${instance}`);
+  }
+
+  async #makeCard(instance: number, tag: string): Promise<void> {
+    const fields = { mac_address: `02:fb:00:00:00:${instance}`, is_specified: true, user_instance: instance };
+    const { sw_if_index } = await this.#client.call("create_loopback_instance", fields);
+    await this.#client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
   }
 
   async #configure(name: string): Promise<void> {

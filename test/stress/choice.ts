@@ -1,0 +1,52 @@
+// Punts that random histories are made of, and comparisons of what they lead to.
+import fc from "fast-check";
+import type { PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
+import { type Place, puntOf, puntTypes } from "../support/punts.js";
+
+export interface PuntChoice {
+  readonly type: number;
+  readonly cnf: number;
+  readonly interconnect: "TAP" | "MEMIF";
+  readonly subject: number;
+  readonly netns: boolean;
+}
+
+export const puntChoice = fc.record({
+  type: fc.nat({ max: puntTypes.length - 1 }),
+  cnf: fc.nat({ max: 2 }),
+  interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),
+  subject: fc.nat({ max: 3 }),
+  netns: fc.boolean(),
+});
+
+export function requestOf({ type, cnf, interconnect, subject, netns }: PuntChoice, folder: string): PuntRequestInput {
+  const place: Place = { cnf: `cnf${cnf}`, interconnect, subject, unique: 10 * cnf + subject, folder };
+  return withLoopbacks(puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place));
+}
+
+/** Subject 3 is about interfaces that come and go. */
+function withLoopbacks(request: PuntRequestInput): PuntRequestInput {
+  const text = JSON.stringify(request)
+    .replaceAll('"if6"', '"loop0"')
+    .replaceAll('"if7"', '"loop1"')
+    .replaceAll('"vrf":3', '"vrf":0');
+  return JSON.parse(text);
+}
+
+export function interfacesOf(request: PuntStatus["request"]): string[] {
+  if (request.type === "HAIRPIN_XCONNECT") return [request.vppInterface1, request.vppInterface2];
+  return "vppInterface" in request ? [request.vppInterface] : [];
+}
+
+export function idOf({ cnf, key, label }: PuntRequestInput) {
+  return { cnf, key, label };
+}
+
+export function expectSame(one: string, expected: readonly string[], other: string, found: readonly string[]): void {
+  const missing = expected.filter((line) => !found.includes(line));
+  const extra = found.filter((line) => !expected.includes(line));
+  if (missing.length + extra.length === 0 && expected.length === found.length) return;
+  throw new Error(
+    `${other} VPP is not as ${one}:\n${[...missing.map((it) => `- ${it}`), ...extra.map((it) => `+ ${it}`)].join("\n")}`,
+  );
+}

@@ -1,0 +1,92 @@
+// A manager in a process of its own that can be killed: adds and deletes punts at random, and says what it has been promised.
+import fc from "fast-check";
+import { Vpp } from "../../lib/binapi/index.js";
+import { FileStore, LinuxHost, PuntManager } from "../../lib/punt/index.js";
+import { idOf, type PuntChoice, puntChoice, requestOf } from "./choice.js";
+import { RemoteHost } from "./remote-host.js";
+
+export interface CrashOptions {
+  readonly apiSocket: string;
+  readonly directory: string;
+  readonly seed: number;
+  /** On a real VPP, with the machine's own Linux side. */
+  readonly real: boolean;
+}
+
+/** Said before an operation is begun, and when it has been answered. */
+export interface Progress {
+  readonly progress: "begun" | "kept" | "refused";
+  readonly op: "add" | "delete";
+  readonly id: string;
+}
+
+let stopping = false;
+
+async function main(options: CrashOptions): Promise<void> {
+  const vpp = await Vpp.connect({
+    socketPath: options.apiSocket,
+    wait: true,
+    reconnect: { min: 2, max: 20 },
+    timeout: 2_000,
+  });
+  const manager = await PuntManager.start({
+    vpp,
+    host: options.real ? new LinuxHost() : new RemoteHost(),
+    ...settings(options),
+  });
+  process.send!({ ready: true });
+  const steps = fc.sample(fc.tuple(fc.boolean(), puntChoice), { numRuns: 2_000, seed: options.seed });
+  for (let at = 0; !stopping && at < steps.length; at += 3) {
+    // Several at once, each on a punt of its own: of two on one punt nobody could say which came last.
+    const batch = new Map(steps.slice(at, at + 3).map(([add, choice]) => [idText(choice), { add, choice }]));
+    await Promise.all([...batch.values()].map(({ add, choice }) => perform(manager, add, choice, options)));
+  }
+  await settle(manager);
+  await manager.close();
+  await vpp.close();
+  process.send!({ settled: true }, () => process.exit(0));
+}
+
+function idText({ type, cnf }: PuntChoice): string {
+  return `${type}/${cnf}`;
+}
+
+export function settings({ directory }: Pick<CrashOptions, "directory">) {
+  return {
+    store: new FileStore(`${directory}/state.json`),
+    memifDirectory: `${directory}/memif`,
+    resyncInterval: 500,
+    retry: { firstDelay: 10, longestDelay: 100 },
+  };
+}
+
+async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, options: CrashOptions): Promise<void> {
+  const request = requestOf(options.real ? { ...choice, netns: false } : choice, options.directory);
+  const id = JSON.stringify(idOf(request));
+  const op = add ? "add" : "delete";
+  process.send!({ progress: "begun", op, id } satisfies Progress);
+  const work = add ? manager.add(request) : manager.delete(idOf(request));
+  const progress = await work.then(
+    () => "kept" as const,
+    () => "refused" as const,
+  );
+  process.send!({ progress, op, id } satisfies Progress);
+}
+
+/** Until nothing is left to do. Whoever waits for it says when that takes too long. */
+export async function settle(manager: PuntManager): Promise<void> {
+  for (;;) {
+    const left = await manager
+      .resync()
+      .then(() => manager.plan())
+      .catch(() => undefined);
+    const settled = manager.list().every((it) => it.state === "CREATED" || it.state === "PENDING");
+    if (left?.steps.length === 0 && settled) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+process.on("message", (message: { options?: CrashOptions; stop?: true }) => {
+  if (message.options) void main(message.options);
+  if (message.stop) stopping = true;
+});

@@ -1,0 +1,136 @@
+// One VPP and one store over many kills.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Vpp } from "../../lib/binapi/index.js";
+import { PuntManager } from "../../lib/punt/index.js";
+import { snapshot } from "../support/snapshot.js";
+import { expectSame } from "./choice.js";
+import { type CrashOptions, type Progress, settings, settle } from "./crash-manager.js";
+import type { KillableVpp } from "./crash-vpp.js";
+import { cards } from "./history.js";
+import { Operator } from "./operator.js";
+import { serveHost } from "./remote-host.js";
+
+const child = fileURLToPath(new URL("./crash-manager.js", import.meta.url));
+const longest = 30_000;
+
+export class CrashTest {
+  readonly #vpp: KillableVpp;
+  readonly #client: Vpp;
+  readonly #operator: Operator;
+  /** What each punt was promised: there, not there, or either, if nobody lived to hear the answer. */
+  readonly #promised = new Map<string, "there" | "gone" | "either">();
+
+  static async begin(start: () => Promise<KillableVpp>): Promise<CrashTest> {
+    const vpp = await start();
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: 10_000, reconnect: { min: 2, max: 20 } });
+    const test = new CrashTest(vpp, client);
+    await test.#operator.apply();
+    return test;
+  }
+
+  private constructor(vpp: KillableVpp, client: Vpp) {
+    this.#vpp = vpp;
+    this.#client = client;
+    this.#operator = new Operator(client, cards, vpp.directory, vpp.real);
+  }
+
+  async run(seed: number, victim: "manager" | "vpp"): Promise<void> {
+    const manager = await this.#startManager(seed);
+    // The moment follows from the seed; how far the manager has come by then does not.
+    await new Promise((resolve) => setTimeout(resolve, (Math.imul(seed, 0x9e3779b1) >>> 0) % 200));
+    if (victim === "manager") {
+      const ended = once(manager, "exit");
+      manager.kill("SIGKILL");
+      await ended;
+    } else {
+      await this.#restartVpp();
+      await within("the manager settles after VPP's end", this.#stop(manager));
+    }
+    await within("a new manager settles", this.#check());
+  }
+
+  async #startManager(seed: number): Promise<ChildProcess> {
+    const manager = fork(child, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    serveHost(manager, this.#vpp.host);
+    manager.on("message", (message: Partial<Progress>) => this.#note(message));
+    const ready = new Promise<void>((resolve, reject) => {
+      manager.on("message", (message: { ready?: true }) => message.ready && resolve());
+      manager.once("exit", () => reject(new Error("the manager ended at its start")));
+    });
+    const { apiSocket, directory, real } = this.#vpp;
+    manager.send({ options: { apiSocket, directory, real, seed } satisfies CrashOptions });
+    await ready;
+    return manager;
+  }
+
+  async #stop(manager: ChildProcess): Promise<void> {
+    const ended = once(manager, "exit");
+    manager.send({ stop: true });
+    await ended;
+  }
+
+  #note({ progress, op, id }: Partial<Progress>): void {
+    if (progress === "begun") this.#promised.set(id!, "either");
+    if (progress === "kept") this.#promised.set(id!, op === "add" ? "there" : "gone");
+  }
+
+  async #restartVpp(): Promise<void> {
+    await this.#vpp.killAndStart();
+    await this.#client.connected();
+    await this.#operator.apply();
+  }
+
+  /** The end state: as promised, as a VPP has it that was configured at once, and with nothing left when all is deleted. */
+  async #check(): Promise<void> {
+    const manager = await PuntManager.start({ vpp: this.#client, host: this.#vpp.host, ...settings(this.#vpp) });
+    try {
+      await settle(manager);
+      this.#checkPromises(manager);
+      const reached = await snapshot(this.#client);
+      await this.#restartVpp();
+      await settle(manager);
+      expectSame("a VPP that was configured at once", await snapshot(this.#client), "after the kill", reached);
+      await Promise.all(manager.list().map((it) => manager.delete(it.id)));
+      for (const id of this.#promised.keys()) this.#promised.set(id, "gone");
+      const deleted = await snapshot(this.#client);
+      await manager.close();
+      await this.#restartVpp();
+      expectSame("a VPP no manager ever saw", await snapshot(this.#client), "after all was deleted", deleted);
+      await this.#checkFiles();
+    } finally {
+      await manager.close();
+    }
+  }
+
+  #checkPromises(manager: PuntManager): void {
+    const there = new Set(manager.list().map((it) => JSON.stringify(it.id)));
+    for (const [id, promise] of this.#promised) {
+      if (promise === "there" && !there.has(id)) throw new Error(`punt ${id} was added, and is gone`);
+      if (promise === "gone" && there.has(id)) throw new Error(`punt ${id} was deleted, and is there`);
+    }
+  }
+
+  async #checkFiles(): Promise<void> {
+    const files = await readdir(`${this.#vpp.directory}/memif`).catch(() => []);
+    if (files.length > 0) throw new Error(`socket files are left: ${files}`);
+    const links = await this.#vpp.host.links("");
+    const left = links.filter((it) => /^(tap-|vp-|vrf|hairpin)/.test(it.name));
+    if (left.length > 0) throw new Error(`devices are left: ${left.map((it) => it.name)}`);
+  }
+
+  async end(): Promise<void> {
+    await this.#client.close();
+    await this.#vpp.end();
+  }
+}
+
+async function within(what: string, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${longest} ms`)), longest);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,40 @@
+// The VPPs that can be killed: an embedded one in a process of its own, and a real one.
+import { EmulatedHost, type Host, LinuxHost } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { startVpp } from "../support/vpp.js";
+import { cards } from "./history.js";
+
+export interface KillableVpp {
+  readonly apiSocket: string;
+  readonly directory: string;
+  readonly real: boolean;
+  readonly host: Host;
+  /** SIGKILL, and a new one in its place. */
+  killAndStart(): Promise<void>;
+  end(): Promise<void>;
+}
+
+export async function startEmbedded(): Promise<KillableVpp> {
+  const vpp = await EmbeddedVpp.spawn({ interfaces: cards });
+  return {
+    apiSocket: vpp.apiSocket,
+    directory: vpp.directory,
+    real: false,
+    host: new EmulatedHost(vpp),
+    async killAndStart() {
+      await vpp.kill();
+      await vpp.start();
+    },
+    end: () => vpp.close(),
+  };
+}
+
+export async function startReal(): Promise<KillableVpp> {
+  const vpp = await startVpp();
+  const { apiSocket, directory } = vpp;
+  return {
+    ...{ apiSocket, directory, real: true, host: new LinuxHost() },
+    killAndStart: () => vpp.restart("SIGKILL"),
+    end: () => vpp.stop(),
+  };
+}
