@@ -5,6 +5,7 @@ import test from "ava";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { ApiClient } from "../support/api-client.js";
 import { need } from "../support/need.js";
+import { PYTHON, papiEnvironment } from "../support/papi.js";
 
 test("a client connects, pings, asks for the version, and finds every message it needs in the table", async (t) => {
   await using vpp = await EmbeddedVpp.start();
@@ -70,6 +71,9 @@ client.disconnect()
 
 need("papi").test("VPP's own Python client connects, learning every definition from it", async (t) => {
   await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
-  const { stdout } = await promisify(execFile)("python3", ["-c", papi, vpp.apiSocket], { timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(PYTHON, ["-c", papi, vpp.apiSocket], {
+    env: papiEnvironment(),
+    timeout: 30_000,
+  });
   t.deepEqual(stdout.trim().split("\n"), ["26.06-embedded", "10.0.0.1/24", "3"]);
 });

@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { vppProgram } from "./programs.js";
 
-const PYTHON = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+export const PYTHON = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 
 /** With vpp_papi from the folder that VPP was installed to, if it is not among Python's own packages. */
-function environment(): NodeJS.ProcessEnv {
+export function papiEnvironment(): NodeJS.ProcessEnv {
   const vpp = vppProgram();
   const folder = vpp && join(dirname(dirname(vpp)), "lib/python3/dist-packages");
   if (folder === undefined || !existsSync(folder)) return process.env;
@@ -17,7 +17,7 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 export function hasPapi(): boolean {
-  return spawnSync(PYTHON, ["-c", "import vpp_papi"], { env: environment(), stdio: "ignore" }).status === 0;
+  return spawnSync(PYTHON, ["-c", "import vpp_papi"], { env: papiEnvironment(), stdio: "ignore" }).status === 0;
 }
 
 /** The folder of .api.json files that came with VPP. */
@@ -39,7 +39,7 @@ export class PapiOracle {
   constructor(apiSocket: string) {
     const script = "test/peers/papi_oracle.py";
     const stdio: ["pipe", "pipe", "ignore"] = ["pipe", "pipe", "ignore"];
-    this.child = spawn(PYTHON, [script, apiSocket, apiFolder()], { env: environment(), stdio });
+    this.child = spawn(PYTHON, [script, apiSocket, apiFolder()], { env: papiEnvironment(), stdio });
     this.lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
