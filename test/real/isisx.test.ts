@@ -35,11 +35,16 @@ async function start(host: Netns, device: string, id: number): Promise<Frr> {
   return Frr.start(host, { isisd: isisd(device, id) });
 }
 
-/** Waits until an adjacency is up and the other's loopback is a route. */
+/** Waits until an adjacency is up and the other's LSP has been flooded here. Its routes are computed half a minute later. */
 async function converged(frr: Frr, other: number): Promise<void> {
-  const says = async () => `${await frr.show("isis neighbor")}\n${await frr.show("ip route isis")}`;
-  const done = async () => / Up /.test(await says()) && (await says()).includes(`10.33.0.${other}/32`);
-  await until(`IS-IS with ${other}`, done, async () => `${await says()}\n${frr.log()}`, 60);
+  const says = async () => `${await frr.show("isis neighbor")}\n${await frr.show("isis database")}`;
+  const flooded = new RegExp(` Up .*is${other}\\.00-00`, "s");
+  await until(
+    `IS-IS with ${other}`,
+    async () => flooded.test(await says()),
+    async () => `${await says()}\n${frr.log()}`,
+    60,
+  );
 }
 
 real("FRR in the CNF and a neighbour are adjacent over IS-IS (TAP)", async (t) => {
