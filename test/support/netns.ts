@@ -146,6 +146,7 @@ export class Network {
   readonly #vpp: RealVpp;
   readonly #hosts: Netns[] = [];
   readonly #devices: string[] = [];
+  readonly #links: { readonly device: string; readonly link: Link }[] = [];
 
   constructor(vpp: RealVpp) {
     sweep();
@@ -176,14 +177,29 @@ export class Network {
     // Checksums that a veth leaves to the "hardware" would reach VPP, and whoever it hands the packets to, wrong.
     await host.run("ethtool", "-K", device, "tx", "off");
     for (const address of link.addresses ?? []) await host.ip("addr", "add", address, "dev", device, "nodad");
-    await this.attach(ours, link);
+    this.#links.push({ device: ours, link });
+    await this.#attach(ours, link);
     return `host-${ours}`;
   }
 
-  /** VPP's end of a link, which a restarted VPP has forgotten. */
-  async attach(device: string, { vppAddresses = [], vrf }: Link): Promise<void> {
-    const name = `host-${device.replace(/^host-/, "")}`;
-    await this.#vpp.configure(`create host-interface name ${name.slice(5)}`, `set interface state ${name} up`);
+  /** VPP's ends of all links again: a VPP that has restarted has forgotten them, and its operator configures it as before. */
+  async restore(): Promise<void> {
+    for (const { device, link } of this.#links) await this.#attach(device, link);
+  }
+
+  async #attach(device: string, { vppAddresses = [], vrf }: Link): Promise<void> {
+    const name = `host-${device}`;
+    // The same MAC address after a restart, which hosts then need not ask for again.
+    const [process = 0, number = 0] = device.match(/\d+/g)!.map(Number);
+    const mac = [2, process >>> 16, process >>> 8, process, number >>> 8, number].map((byte) =>
+      (byte & 255).toString(16),
+    );
+    await this.#vpp.configure(
+      `create host-interface name ${device} hw-addr ${mac.join(":")}`,
+      `set interface state ${name} up`,
+    );
+    // What af_packet says of itself is 9000 bytes, whatever the device takes.
+    await this.#vpp.configure(`set interface mtu packet 1500 ${name}`);
     if (vrf !== undefined) await this.#vpp.configure(`set interface ip table ${name} ${vrf}`);
     await this.#vpp.configure(...vppAddresses.map((address) => `set interface ip address ${name} ${address}`));
   }

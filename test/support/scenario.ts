@@ -7,6 +7,7 @@ import { Memif } from "../../lib/memif.js";
 import type { PacketBatch } from "../../lib/packet/batch.js";
 import { PuntManager, type PuntManagerOptions, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { Network, until } from "./netns.js";
+import { snapshot } from "./snapshot.js";
 import { type RealVpp, startVpp, type VppOptions } from "./vpp.js";
 
 const CREATED_WITHIN_MS = 20_000;
@@ -26,8 +27,10 @@ export class Scenario {
   readonly network: Network;
   readonly client: Vpp;
   manager!: PuntManager;
-  readonly #options: PuntManagerOptions;
+  /** The manager's. */
+  readonly options: PuntManagerOptions;
   readonly #ports: Memif[] = [];
+  #others: ReadonlySet<string> = new Set();
 
   private constructor(vpp: RealVpp, client: Vpp, options: Partial<PuntManagerOptions>) {
     this.vpp = vpp;
@@ -35,8 +38,8 @@ export class Scenario {
     this.network = new Network(vpp);
     // Managers of tests that run side by side are told apart as those of one machine have to be.
     const owner = `t${process.pid}-${Scenario.#number++}`;
-    this.#options = {
-      vpp: client as unknown as PuntManagerOptions["vpp"],
+    this.options = {
+      vpp: client,
       owner,
       memifDirectory: join(vpp.directory, "memif"),
       ...options,
@@ -50,15 +53,15 @@ export class Scenario {
     t.teardown(() => client.close());
     const scenario = new Scenario(vpp, client, manager);
     t.teardown(() => scenario.network.abandon());
-    scenario.manager = await PuntManager.start(scenario.#options);
+    scenario.manager = await PuntManager.start(scenario.options);
     t.teardown(() => scenario.#end());
     return scenario;
   }
 
   /** Another manager in the place of this one, with the same settings. */
-  async restartManager(): Promise<void> {
+  async restartManager(options: Partial<PuntManagerOptions> = {}): Promise<void> {
     await this.manager.close();
-    this.manager = await PuntManager.start(this.#options);
+    this.manager = await PuntManager.start({ ...this.options, ...options });
   }
 
   /** Adds a punt and waits until it is CREATED. */
@@ -85,19 +88,20 @@ export class Scenario {
 
   /** What VPP has that neither the test's hosts nor VPP itself made. */
   async leftovers(): Promise<string[]> {
-    const interfaces = await this.client.dumpAll("sw_interface_dump", everyInterface);
-    const names = interfaces
-      .map((it) => it.interface_name as string)
-      .filter((name) => !/^(local0|host-pt\d+n\d+|loop\d+)$/.test(name));
-    const shows = ["show abx policy", "show abx attach", "show abf policy", "show isisx connection", "show dhcp proxy"];
-    const answers = await Promise.all(
-      ["show interface span", "show acl-plugin acl", ...shows].map((it) => this.vpp.cli(it)),
-    );
-    // Headings and complaints about plugins that are not loaded aside, each line is something.
-    const lines = answers.flatMap((it) => it.split("\n")).filter((it) => /\d/.test(it) && !/unknown input/.test(it));
-    return [...names, ...lines];
+    return (await snapshot(this.client)).filter((line) => !foreign.test(line) && !this.#others.has(line));
+  }
+
+  /** Takes what VPP has now for others': it is to be left. What it is, line by line. */
+  async keep(): Promise<string[]> {
+    const lines = await snapshot(this.client);
+    this.#others = new Set(lines);
+    return lines;
   }
 }
+
+/** The test's own: hosts' links, loopbacks, tables, and the memif socket VPP begins with. */
+const foreign =
+  /^((interface|address|af_packet) (local0|host-pt|loop\d)|table |memif-socket [^ ]*\d-\w+\/memif\.sock$)/;
 
 type Attachment = PuntStatus["metadata"]["interconnects"][number]["attachment"];
 

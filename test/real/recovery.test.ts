@@ -1,0 +1,210 @@
+// What a manager must survive on a real VPP: VPP's death, its own, other CNFs, and objects that are not its own.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PuntError } from "../../lib/errors.js";
+import { attach, FileStore, MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
+import { need } from "../support/need.js";
+import { until } from "../support/netns.js";
+import { Scenario } from "../support/scenario.js";
+import { snapshot } from "../support/snapshot.js";
+
+const real = need("root", "vpp").test.serial;
+
+/** How often the manager is killed; more by hand. */
+const kills = Number(process.env.VPP_PUNT_KILLS ?? 8);
+
+/** A punt of each type, on interfaces of three hosts. */
+function everyType(interfaces: readonly string[], netns: string, folder: string): PuntRequestInput[] {
+  const [first, second, third] = interfaces as [string, string, string];
+  const common = { cnf: "cnf1", netns: { name: netns } };
+  const rules = [{ protocol: "ICMP", destinationNetwork: "local" }] as const;
+  return [
+    {
+      ...common,
+      key: "x",
+      type: "HAIRPIN_XCONNECT",
+      interconnect: "MEMIF",
+      vppInterface1: first,
+      vppInterface2: second,
+    },
+    { ...common, key: "s", type: "SPAN", interconnect: "MEMIF", vppInterface: third },
+    { ...common, key: "a", type: "ABX", interconnect: "TAP", vppInterface: third, ingressAclRules: [...rules] },
+    { ...common, key: "i", type: "ISISX", interconnect: "TAP", vppInterface: third },
+    { ...common, key: "d", type: "DHCP_PROXY", interconnect: "TAP" },
+    {
+      ...common,
+      key: "p",
+      type: "PUNT_TO_SOCKET",
+      toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+      socketPath: join(folder, "p.sock"),
+    },
+  ];
+}
+
+async function threeHosts(scenario: Scenario) {
+  const { network } = scenario;
+  const hosts = [await network.host(), await network.host(), await network.host()] as const;
+  const interfaces = [
+    await network.link(hosts[0], { addresses: ["10.8.0.1/24"] }),
+    await network.link(hosts[1], { addresses: ["10.8.0.2/24"] }),
+    await network.link(hosts[2], { addresses: ["10.8.1.2/24"], vppAddresses: ["10.8.1.1/24"] }),
+  ];
+  return { hosts, interfaces, cnf: await network.host() };
+}
+
+real("VPP is killed and comes back: every punt is there again, and its packets flow by themselves", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp, manager, client } = scenario;
+  const { hosts, interfaces, cnf } = await threeHosts(scenario);
+  const punts = [];
+  for (const request of everyType(interfaces, cnf.name, vpp.directory)) punts.push(await scenario.add(request));
+  const before = await snapshot(client);
+  const [xconnect, span] = punts.map(({ metadata }) => attach(metadata));
+  t.teardown(() => {
+    for (const it of [xconnect, span]) it!.close();
+  });
+  const [first, second] = xconnect!.ports.map((port) => (port.kind === "memif" ? port.memif : undefined));
+  const [probe] = span!.ports.map((port) => (port.kind === "memif" ? port.memif : undefined));
+  first!.receive((batch) => void second!.send(batch));
+  second!.receive((batch) => void first!.send(batch));
+  let copies = 0;
+  probe!.receive((batch) => {
+    copies += batch.length;
+  });
+  const flows = async () => {
+    t.is(await hosts[0].ping("10.8.0.2"), 3, "through the CNF in Node.js");
+    const seen = copies;
+    // A new VPP loses the first answer to finding out who the host is.
+    await hosts[2].ping("10.8.1.1", 1);
+    t.is(await hosts[2].ping("10.8.1.1"), 3, "from the CNF's TAP");
+    await until("copies", () => copies >= seen + 6);
+  };
+  await until("memif", () => [first, second, probe].every((port) => port!.peer !== undefined));
+  await flows();
+
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    await vpp.restart(signal);
+    await network.restore();
+    const settled = () => manager.list().every(({ state }) => state === "CREATED");
+    await until("CREATED", settled, () =>
+      JSON.stringify(manager.list().map(({ state, failure }) => ({ state, failure }))),
+    );
+    await until("memif", () => [first, second, probe].every((port) => port!.peer !== undefined));
+    t.deepEqual(await snapshot(client), before, "names, MAC and IP addresses, sockets, policies: all as before");
+    await flows();
+  }
+});
+
+real(`the manager is killed ${kills} times at random: the next one finds all, and deletes all`, async (t) => {
+  const scenario = await Scenario.start(t);
+  const { vpp, manager, client, options } = scenario;
+  const { interfaces, cnf } = await threeHosts(scenario);
+  await manager.close();
+  const before = await snapshot(client);
+  const punts = everyType(interfaces, cnf.name, vpp.directory);
+  const store = join(vpp.directory, "store");
+  const { owner, memifDirectory } = options;
+  const job = JSON.stringify({ apiSocket: vpp.apiSocket, store, memifDirectory, owner, punts });
+  for (let kill = 0; kill < kills; kill++) {
+    const child = fork(new URL("../support/manager-process.js", import.meta.url), [job]);
+    const started = await Promise.race([once(child, "message"), once(child, "exit")]);
+    t.deepEqual(started, ["started", undefined]);
+    const moment = Math.random() * 400;
+    t.log(`killed after ${moment.toFixed(0)} ms`);
+    await sleep(moment);
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  await scenario.restartManager({ store: new FileStore(store) });
+  for (const request of punts) await scenario.add(request);
+  await scenario.manager.resync();
+  t.is((await scenario.manager.plan()).toString(), "nothing to do");
+  for (const { id } of scenario.manager.list()) await scenario.manager.delete(id);
+  t.deepEqual(await snapshot(client), before);
+  t.notRegex(await cnf.ip("-brief", "link"), /tap-|vrf/);
+});
+
+real("two CNFs share what can be shared; what cannot is refused with both names, and changes nothing", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, manager, client } = scenario;
+  const host = await network.host();
+  const vppInterface = await network.link(host, { addresses: ["10.9.0.2/24"], vppAddresses: ["10.9.0.1/24"] });
+  const span = { type: "SPAN", interconnect: "MEMIF", vppInterface } as const;
+  const probes = [await scenario.add({ ...span, cnf: "one" }), await scenario.add({ ...span, cnf: "two" })];
+  const ports = [await scenario.memif(probes[0]!), await scenario.memif(probes[1]!)];
+  const counts = [0, 0];
+  for (const [index, port] of ports.entries())
+    port.receive((batch) => {
+      counts[index]! += batch.length;
+    });
+  t.is(await host.ping("10.9.0.1"), 3);
+  await until(
+    "copies for both",
+    () => counts.every((count) => count >= 6),
+    () => `${counts}`,
+  );
+
+  const before = await snapshot(client);
+  const hairpin = { ...span, type: "HAIRPIN", cnf: "three", hairpinInterface: { name: "inner" } } as const;
+  await manager.add(hairpin, { waitFor: "CREATED", timeout: 10_000 });
+  const again = { ...hairpin, cnf: "four", hairpinInterface: { name: "other" } };
+  const error = await t.throwsAsync<PuntError>(manager.add(again));
+  t.is(error.code, "CONFLICT");
+  t.regex(error.message, /three/);
+  t.regex(error.message, /four/);
+  t.regex(error.message, new RegExp(`vpp/interface/${vppInterface}`));
+  await manager.delete({ cnf: "three" });
+  t.deepEqual(await snapshot(client), before);
+});
+
+real("objects of others stay as they are, also those that look alike", async (t) => {
+  const scenario = await Scenario.start(t, { manager: { store: new MemoryStore() } });
+  const { vpp, client, manager } = scenario;
+  const { hosts, interfaces, cnf } = await threeHosts(scenario);
+  await vpp.configure(
+    "create loopback interface",
+    "set interface state loop0 up",
+    `create memif socket id 9 filename ${join(vpp.directory, "other.sock")}`,
+    "create interface memif id 1 socket-id 9 master",
+    "set arp proxy start 10.8.1.0 end 10.8.1.255",
+    "set dhcp proxy server 10.8.1.77 src-address 10.8.1.1",
+  );
+  await client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "operator", r: [permitAll] });
+  const policy = { policy_id: 5, acl_index: 0, tx_sw_if_index: 1, dst_mac: "02:00:00:00:00:09" };
+  await client.call("abx_policy_add_del", { is_add: 1, policy });
+  const before = await scenario.keep();
+
+  const punts = everyType(interfaces, cnf.name, vpp.directory).filter(({ type }) => type !== "DHCP_PROXY");
+  for (const request of punts) await scenario.add(request);
+  t.is(await hosts[2].ping("10.8.1.1"), 3);
+  const refused = await t.throwsAsync<PuntError>(
+    manager.add({ type: "DHCP_PROXY", cnf: "cnf1", interconnect: "MEMIF" }),
+  );
+  t.log(refused.message);
+  t.is(refused.code, "FOREIGN");
+  await manager.delete({ cnf: "cnf1" });
+
+  await scenario.restartManager();
+  const next = scenario.manager;
+  await until("CREATED", () => next.list().every(({ state }) => state === "CREATED"));
+  t.is((await next.plan()).toString(), "nothing to do");
+  for (const { id } of next.list()) await next.delete(id);
+  t.deepEqual(await snapshot(client), before);
+});
+
+const permitAll = {
+  is_permit: "ACL_ACTION_API_PERMIT",
+  src_prefix: "0.0.0.0/0",
+  dst_prefix: "0.0.0.0/0",
+  proto: "IP_API_PROTO_HOPOPT",
+  srcport_or_icmptype_first: 0,
+  srcport_or_icmptype_last: 65535,
+  dstport_or_icmpcode_first: 0,
+  dstport_or_icmpcode_last: 65535,
+  tcp_flags_mask: 0,
+  tcp_flags_value: 0,
+} as const;
