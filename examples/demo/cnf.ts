@@ -1,64 +1,50 @@
 // The application's side of the interconnects: opens what a punt's metadata says, and keeps what arrives.
-import { once } from "node:events";
-import { type Attachment, Memif, PuntSocket, type PuntStatus } from "../../lib/index.js";
+import { type AttachedPort, attach, type Memif, type PacketBatch, type PuntMetadata } from "../../lib/index.js";
 import { until } from "./until.js";
 
-/** One interconnect as the application sees it. */
-export interface Link {
+/** The application's ends of one punt. */
+export interface Application {
+  /** What has come in on the first interconnect. */
   readonly received: Uint8Array[];
-  /** Sends a frame towards VPP. */
-  send(frame: Uint8Array): void;
-  /** Resolves when VPP is at the other end. */
-  ready(): Promise<void>;
+  /** Resolves when VPP, the same or a new one, is at the other end of all of them. */
+  ready(metadata: PuntMetadata): Promise<void>;
   close(): void;
 }
 
-type OnFrame = (frame: Uint8Array) => void;
-
-function openMemif({ socket, id, secret }: Extract<Attachment, { kind: "memif" }>, onFrame: OnFrame): Link {
-  const received: Uint8Array[] = [];
-  const port = Memif.open({ role: "client", socket, id, secret, reconnectMs: 50 });
-  port.receive((batch) => {
-    for (let i = 0; i < batch.length; i++) {
-      const frame = batch.copy(i);
-      received.push(frame);
-      onFrame(frame);
-    }
-  });
-  return {
-    received,
-    send: (frame) => void port.send(frame),
-    ready: async () => void (port.peer ?? (await once(port, "up"))),
-    close: () => port.close(),
-  };
+function isReady(port: AttachedPort): boolean {
+  if (port.kind === "memif") return port.memif.peer !== undefined;
+  return port.kind !== "af-unix" || port.socket.reconnect();
 }
 
-/** Opened before the punt is asked for: VPP does not look whether a client is there. */
-export function openPuntSocket(path: string, vppPath: string): Link {
-  const received: Uint8Array[] = [];
-  const socket = PuntSocket.open({
-    path,
-    vppPath,
-    onWarning: () => undefined,
-    onBatch: (batch) => {
-      for (let i = 0; i < batch.length; i++) received.push(batch.copy(i));
-    },
-  });
-  return {
-    received,
-    send: () => undefined,
-    // The socket is connected to VPP's, and a new VPP has another one under the same name.
-    ready: async () => void (await until(() => socket.reconnect())),
-    close: () => socket.close(),
-  };
-}
-
-/** Opens the memif interconnects of a punt. What comes in on one goes out on the other: a bump in the wire. */
-export function openLinks({ metadata }: PuntStatus): Link[] {
-  const links: Link[] = [];
-  for (const [index, { attachment }] of metadata.interconnects.entries()) {
-    if (attachment.kind !== "memif") continue;
-    links.push(openMemif(attachment, (frame) => links[1 - index]?.send(frame)));
+/** What comes in on one memif goes out on the other: a bump in the wire. */
+function forward(memifs: readonly Memif[], keep: (batch: PacketBatch) => void): void {
+  for (const [index, memif] of memifs.entries()) {
+    memif.receive((batch) => {
+      if (index === 0) keep(batch);
+      memifs[1 - index]?.send(batch);
+    });
   }
-  return links;
+}
+
+export function openApplication(metadata: PuntMetadata): Application {
+  const received: Uint8Array[] = [];
+  const keep = (batch: PacketBatch) => {
+    for (let i = 0; i < batch.length; i++) received.push(batch.copy(i));
+  };
+  const attached = attach(metadata, {
+    memif: { reconnectMs: 50 },
+    puntSocket: { onBatch: keep, onWarning: () => undefined },
+  });
+  forward(
+    attached.ports.flatMap((port) => (port.kind === "memif" ? [port.memif] : [])),
+    keep,
+  );
+  return {
+    received,
+    ready: async (now) => {
+      attached.reconnect(now);
+      await until(() => attached.ports.every(isReady));
+    },
+    close: () => attached.close(),
+  };
 }

@@ -5,7 +5,7 @@ import { type PuntId, PuntManager } from "../../lib/index.js";
 import type { SpawnedVpp } from "../../lib/sim/index.js";
 import { readFrames } from "./capture.js";
 import { type TypeCase, typeCases } from "./cases.js";
-import { type Link, openLinks, openPuntSocket } from "./cnf.js";
+import { type Application, openApplication } from "./cnf.js";
 import type { Report } from "./report.js";
 import { settled, until } from "./until.js";
 import { HAIRPIN_VRF } from "./vpp.js";
@@ -21,7 +21,7 @@ export interface TypeResult {
 /** A case with its punt added and its interconnects open. */
 interface Running extends TypeCase {
   readonly id: PuntId;
-  readonly links: readonly Link[];
+  readonly application: Application;
 }
 
 const frames = readFrames();
@@ -34,23 +34,21 @@ async function configure(api: Vpp): Promise<void> {
   });
 }
 
-async function start(manager: PuntManager, vpp: SpawnedVpp, item: TypeCase, socketPath: string): Promise<Running> {
-  const isSocket = item.request.type === "PUNT_TO_SOCKET";
-  const early = isSocket ? [openPuntSocket(socketPath, vpp.puntSocket!)] : [];
-  const status = await manager.add(item.request, { waitFor: "CREATED", timeout: 10_000 });
-  return { ...item, id: status.id, links: isSocket ? early : openLinks(status) };
+async function start(manager: PuntManager, item: TypeCase): Promise<Running> {
+  const { id, metadata } = await manager.add(item.request, { waitFor: "CREATED", timeout: 10_000 });
+  return { ...item, id, application: openApplication(metadata) };
 }
 
 /** Replays the capture for one punt; resolves with how many packets had to come out, and how many did. */
-async function exercise(vpp: SpawnedVpp, running: Running): Promise<{ expected: number; received: number }> {
-  const { links, from, expects, leaves } = running;
-  await Promise.all(links.map((link) => link.ready()));
-  for (const link of links) link.received.length = 0;
+async function exercise(vpp: SpawnedVpp, manager: PuntManager, running: Running) {
+  const { id, application, from, expects, leaves } = running;
+  await application.ready(manager.get(id)!.metadata);
+  application.received.length = 0;
   if (leaves) await vpp.transmitted(leaves.by); // starts the watch, or forgets what was seen
   let left = 0;
   const count = async () => {
     if (leaves) left += (await vpp.transmitted(leaves.by)).filter(leaves.counts).length;
-    return links[0]!.received.length + left;
+    return application.received.length + left;
   };
   const expected = frames.filter(expects).length + (leaves ? frames.filter(leaves.expects).length : 0);
   await vpp.inject(from, frames);
@@ -66,7 +64,7 @@ async function exerciseAll(vpp: SpawnedVpp, manager: PuntManager, all: readonly 
   const results: TypeResult[] = [];
   for (const running of all) {
     const { type, interconnect = "AF_UNIX" } = running.request;
-    results.push({ type, interconnect, state: stateOf(manager, running), ...(await exercise(vpp, running)) });
+    results.push({ type, interconnect, state: stateOf(manager, running), ...(await exercise(vpp, manager, running)) });
   }
   return results;
 }
@@ -96,7 +94,7 @@ export async function runTypes(vpp: SpawnedVpp, report: Report): Promise<{ types
   const manager = await PuntManager.start({ vpp: api, memifDirectory: join(vpp.directory, "memif") });
   const all: Running[] = [];
   try {
-    for (const item of typeCases(socketPath)) all.push(await start(manager, vpp, item, socketPath));
+    for (const item of typeCases(socketPath)) all.push(await start(manager, item));
     const types = await exerciseAll(vpp, manager, all);
     const isBack = await restart(vpp, api, manager, all, report);
     const again = isBack ? await exerciseAll(vpp, manager, all) : [];
@@ -105,7 +103,7 @@ export async function runTypes(vpp: SpawnedVpp, report: Report): Promise<{ types
     for (const { id } of all) await manager.delete(id);
     return { types, survived };
   } finally {
-    for (const { links } of all) for (const link of links) link.close();
+    for (const { application } of all) application.close();
     await manager.close();
   }
 }
