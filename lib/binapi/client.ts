@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { RETVAL_EAGAIN } from "./api-errno.js";
+import { attempt } from "./attempt.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
@@ -174,8 +175,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   async connected(signal?: AbortSignal): Promise<void> {
     if (this.isConnected) return;
     if (this.closing.signal.aborted) throw this.notConnected("connected");
-    const either = AbortSignal.any([this.closing.signal, ...(signal === undefined ? [] : [signal])]);
-    await EventEmitter.once(this, "connected", { signal: either });
+    const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
+    await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));
   }
 
   /** Ends everything; requests that wait are rejected with ERR_CLOSED. */
@@ -224,10 +225,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   private async start(): Promise<void> {
     const { wait = 0, signal } = this.options;
-    const signals = [this.closing.signal, ...(signal === undefined ? [] : [signal])];
-    if (wait === 0) return this.establish(AbortSignal.any(signals));
-    const limit = wait === true ? [] : [AbortSignal.timeout(wait)];
-    await this.establishSometime(AbortSignal.any([...signals, ...limit]));
+    const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
+    if (wait === 0) return this.establish(signals);
+    const limit = wait === true ? undefined : wait;
+    await attempt(signals, limit, (either) => this.establishSometime(either));
   }
 
   /** Tries until there is a connection. Rejects, with the reason of the last failure, when `signal` is aborted. */
@@ -235,7 +236,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const backoff = new Backoff(this.options.reconnect || {});
     for (;;) {
       try {
-        return await this.establish(signal);
+        return await this.establish([signal]);
       } catch (error) {
         this.lost = error as PuntError;
         await backoff.wait(signal).catch(() => {});
@@ -244,7 +245,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  private async establish(signal: AbortSignal): Promise<void> {
+  private async establish(signals: readonly AbortSignal[]): Promise<void> {
     const session: Session = new Session(
       {
         queueLimit: this.options.queueLimit ?? 65536,
@@ -255,8 +256,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       },
       this.options.timeout ?? 10_000,
     );
-    const timeout = AbortSignal.timeout(this.options.connectTimeout ?? 5000);
-    const link = await this.transport.connect(session, this.options.window ?? 256, AbortSignal.any([signal, timeout]));
+    const { connectTimeout = 5000, window = 256 } = this.options;
+    const connect = (signal: AbortSignal) => this.transport.connect(session, window, signal);
+    const link = await attempt(signals, connectTimeout, connect);
     try {
       await this.prepare(session, link);
     } catch (error) {

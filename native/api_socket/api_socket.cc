@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "util/callback.h"
 #include "util/error.h"
 
 namespace vpp_punt {
@@ -31,8 +32,7 @@ Slice SliceOf(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-ApiSocket::ApiSocket(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ApiSocket>(info), context_(info.Env(), "vpp-punt.api_socket") {
+ApiSocket::ApiSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ApiSocket>(info) {
   Napi::Env env = info.Env();
   if (info[0].IsNumber()) {
     fd_.Reset(info[0].As<Napi::Number>().Int32Value());
@@ -40,10 +40,13 @@ ApiSocket::ApiSocket(const Napi::CallbackInfo& info)
     return;
   }
   on_ready_ = Napi::Persistent(info[1].As<Napi::Function>());
+  context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_API_SOCKET");
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  const bool opened = poll_.Open(this, [&](uv_poll_t* poll) { return uv_poll_init(loop, poll, fd_.get()); });
-  const int error = opened ? Watch(UV_READABLE) : UV_EINVAL;
+  hold_ = LoopHold::New(env, [this] { Shut(); });
+  poll_ = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
+  int error = poll_->Initialize([&](uv_poll_t* poll) { return uv_poll_init(loop, poll, fd_.get()); });
+  if (error == 0) error = Watch(UV_READABLE);
   if (error != 0) {
     ThrowErrno(env, kOp, "uv_poll", -error);
     return;
@@ -52,7 +55,7 @@ ApiSocket::ApiSocket(const Napi::CallbackInfo& info)
 }
 
 int ApiSocket::Watch(int events) {
-  return uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
+  return uv_poll_start(poll_->get(), events, [](uv_poll_t* poll, int status, int ready) {
     static_cast<ApiSocket*>(poll->data)->OnEvents(status, ready);
   });
 }
@@ -95,9 +98,16 @@ void ApiSocket::WatchWritable(const Napi::CallbackInfo& info) {
 
 void ApiSocket::Close(const Napi::CallbackInfo&) {
   if (!fd_) return;
-  poll_.Close();  // before the fd, whose number may be another file's at once
-  fd_.Reset();
+  Shut();
   Unref();
+}
+
+void ApiSocket::Shut() {
+  poll_.reset();  // before the fd, whose number may be another file's at once
+  fd_.Reset();
+  on_ready_.Reset();
+  if (hold_) hold_->Disarm();
+  hold_.reset();
 }
 
 void ApiSocket::OnEvents(int status, int events) {
@@ -105,8 +115,7 @@ void ApiSocket::OnEvents(int status, int events) {
   Napi::HandleScope scope(env);
   // An error of the poll shows as an error of the next read.
   const bool writable = status == 0 && (events & UV_WRITABLE) != 0;
-  on_ready_.MakeCallback(Value(), {Napi::Boolean::New(env, writable)}, context_);
-  if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  CallFromLoop(env, *context_, Value(), on_ready_.Value(), {Napi::Boolean::New(env, writable)});
 }
 
 void ApiSocket::Init(Napi::Env env, Napi::Object exports) {

@@ -4,9 +4,13 @@
 #pragma once
 
 #include <napi.h>
+#include <uv.h>
 
+#include <memory>
+#include <string>
+
+#include "util/loop_hold.h"
 #include "util/unique_fd.h"
-#include "util/uv_handle.h"
 
 namespace vpp_punt {
 
@@ -18,6 +22,7 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   /// Calls `onReady(writable)` when there is something to read, and, where that was asked for, when there is
   /// room to write.
   explicit ApiSocket(const Napi::CallbackInfo& info);
+  ~ApiSocket() override { Shut(); }
 
  private:
   Napi::Value Read(const Napi::CallbackInfo& info);
@@ -29,10 +34,14 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   int Watch(int events);
   void OnEvents(int status, int events);
 
+  /// Lets go of the loop, of JavaScript's callback (which refers back to this object) and of the socket.
+  void Shut();
+
   UniqueFd fd_;
-  UvHandle<uv_poll_t> poll_;
+  std::shared_ptr<LoopHold> hold_;
+  std::unique_ptr<HeldHandle<uv_poll_t>> poll_;
   Napi::FunctionReference on_ready_;
-  Napi::AsyncContext context_;
+  std::unique_ptr<Napi::AsyncContext> context_;
 };
 
 void InitApiSocket(Napi::Env env, Napi::Object exports);

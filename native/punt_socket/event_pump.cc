@@ -9,7 +9,7 @@ namespace vpp_punt::punt_socket {
 namespace {
 
 template <typename Handle>
-void Unref(UvHandle<Handle>* handle) {
+void Unref(HeldHandle<Handle>* handle) {
   uv_unref(reinterpret_cast<uv_handle_t*>(handle->get()));
 }
 

@@ -47,9 +47,9 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   const std::function<Turn()> serve_;
   Moderation moderation_;
   UniqueFd timer_fd_;
-  UvHandle<uv_poll_t> socket_;
-  UvHandle<uv_poll_t> timer_;
-  UvHandle<uv_async_t> async_;
+  HeldHandle<uv_poll_t> socket_;
+  HeldHandle<uv_poll_t> timer_;
+  HeldHandle<uv_async_t> async_;
   bool started_ = false;
   uint64_t starts_ = 0;
   bool watching_socket_ = false;

@@ -50,7 +50,7 @@ PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
   uv_loop_t* loop;
   napi_get_uv_event_loop(env, &loop);
   hold_ = LoopHold::New(env, [this] { Shutdown(); });
-  writable_ = std::make_unique<UvHandle<uv_poll_t>>(hold_, this);
+  writable_ = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
   const int error =
       writable_->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd_.get()); });
   if (error != 0) {

@@ -39,7 +39,7 @@ class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
   UniqueFd fd_;
   VppPeer peer_;
   std::shared_ptr<LoopHold> hold_;
-  std::unique_ptr<UvHandle<uv_poll_t>> writable_;  // null once closed
+  std::unique_ptr<HeldHandle<uv_poll_t>> writable_;  // null once closed
   Napi::FunctionReference on_room_;
   std::unique_ptr<Napi::AsyncContext> context_;
   std::array<mmsghdr, kBurst> messages_ = {};

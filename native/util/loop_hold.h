@@ -43,12 +43,12 @@ class LoopHold {
 /// A uv handle with its callback target. Closing is asynchronous in libuv: the memory goes in the close
 /// callback, which also lets go of the loop.
 template <typename Handle>
-class UvHandle {
+class HeldHandle {
  public:
-  UvHandle(std::shared_ptr<LoopHold> hold, void* data) : cell_(new Cell{{}, std::move(hold)}) {
+  HeldHandle(std::shared_ptr<LoopHold> hold, void* data) : cell_(new Cell{{}, std::move(hold)}) {
     cell_->handle.data = data;
   }
-  ~UvHandle() {
+  ~HeldHandle() {
     if (!initialized_) {
       delete cell_;
       return;
@@ -56,8 +56,8 @@ class UvHandle {
     auto* handle = reinterpret_cast<uv_handle_t*>(&cell_->handle);
     uv_close(handle, [](uv_handle_t* closed) { delete reinterpret_cast<Cell*>(closed); });
   }
-  UvHandle(const UvHandle&) = delete;
-  UvHandle& operator=(const UvHandle&) = delete;
+  HeldHandle(const HeldHandle&) = delete;
+  HeldHandle& operator=(const HeldHandle&) = delete;
 
   /// `init` is a uv_*_init call on get(). Returns its result: 0 or a negative errno value.
   template <typename Init>

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
 import type { PuntError } from "../../lib/errors.js";
 import { type FakeOptions, FakeVpp } from "../support/fake-vpp.js";
+import { heapAfterGc } from "../support/heap.js";
 
 /** The suite runs once more over libvapiclient: client-vapi.test.ts. */
 const transport = process.env.VPP_PUNT_TEST_TRANSPORT === "vapi" ? "vapi" : "socket";
@@ -248,6 +249,7 @@ test.serial(
   "killed with 10,000 in flight, again and again: every promise settles once and nothing stays behind",
   async (t) => {
     const [server, vpp] = await pair(t, { window: 20_000 });
+    const heap: number[] = [];
     for (let round = 0; round < 20; round++) {
       let settled = 0;
       const calls = Array.from({ length: 10_000 }, () =>
@@ -267,7 +269,10 @@ test.serial(
       t.is(vpp.waiting, 0);
       await server.listen();
       await vpp.connected();
+      server.seen.length = 0;
+      heap.push(heapAfterGc());
     }
+    t.true(heap.at(-1)! < heap[4]! + 1, heap.join(" "));
   },
 );
 
