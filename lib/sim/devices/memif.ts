@@ -52,7 +52,7 @@ export class EngineMemifDevice implements MemifDevice {
     counters.txErrors += given.length - taken;
   }
 
-  /** VPP tells its peer to go while the interface is down; here the link stays, and frames are dropped on both sides. */
+  /** The connection stays; the link that VPP shows is down while the interface is. */
   adminChanged(): void {
     this.linkChanged();
   }
