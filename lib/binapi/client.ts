@@ -78,6 +78,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   private readonly trace: Trace | undefined;
   private readonly closing = new AbortController();
   private session: Session | undefined;
+  /** The session of which "connected" has been emitted, and "disconnected" has not. */
+  private announced: Session | undefined;
   private lost: PuntError | undefined;
 
   private constructor(private readonly options: VppOptions) {
@@ -262,11 +264,13 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     try {
       await this.prepare(session, link);
     } catch (error) {
+      if (this.session === session) this.session = undefined;
       session.close(error as PuntError);
       throw error;
     }
-    if (this.closing.signal.aborted) session.close(this.lost!);
-    else this.emit("connected");
+    if (this.closing.signal.aborted) return session.close(this.lost!);
+    this.announced = session;
+    this.emit("connected");
   }
 
   private async prepare(session: Session, link: Link): Promise<void> {
@@ -280,12 +284,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     if (session.ended !== undefined) throw session.ended;
     this.session = session;
     await this.subscriptions.renew();
+    if (session.ended !== undefined) throw session.ended;
   }
 
   private disconnected(session: Session, error: PuntError): void {
     this.lost = error;
-    if (this.session !== session) return; // never was, or no longer is, our connection
-    this.session = undefined;
+    if (this.session === session) this.session = undefined;
+    if (this.announced !== session) return; // lost before it was ready: whoever prepares it finds out
+    this.announced = undefined;
     this.emit("disconnected", error);
     if (this.options.reconnect !== false) this.establishSometime(this.closing.signal).catch(() => {});
   }

@@ -68,8 +68,7 @@ export function connectLink(
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
     const link = new SocketLink(parts, credit, (error) => settle(() => reject(error)));
-    const onAbort = () =>
-      link.fail(new PuntError("binapi.connect", "ERR_ABORTED", `${parts.endpoint}: given up`, {}, signal.reason));
+    const onAbort = () => link.fail(givenUp(parts.endpoint, signal.reason));
     signal.addEventListener("abort", onAbort);
     const settle = (done: () => void) => {
       signal.removeEventListener("abort", onAbort);
@@ -78,6 +77,12 @@ export function connectLink(
     if (signal.aborted) return onAbort();
     link.register(parts.name, handler, () => settle(() => resolve(link)));
   });
+}
+
+function givenUp(endpoint: string, reason: unknown): PuntError {
+  const isTimeout = (reason as Error | undefined)?.name === "TimeoutError";
+  const [code, text] = isTimeout ? ["ERR_TIMEOUT", "VPP does not answer"] : ["ERR_ABORTED", "given up"];
+  return new PuntError("binapi.connect", code!, `${endpoint}: ${text}`, {}, reason);
 }
 
 const messages = Schema.builtin();

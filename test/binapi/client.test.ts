@@ -1,3 +1,8 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
@@ -336,6 +341,43 @@ test.serial("without a VPP: an error at once, or after waiting, or when it comes
   const vpp = await connecting;
   t.true(vpp.isConnected);
   await vpp.close();
+});
+
+test.serial("a VPP that accepts connections and does not answer is a timeout, or given up when told so", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-silent-"));
+  const socketPath = join(folder, "api.sock");
+  const silent = createServer().listen(socketPath);
+  t.teardown(() => {
+    silent.close();
+    rmSync(folder, { recursive: true });
+  });
+  await once(silent, "listening");
+  t.is(await code(Vpp.connect({ socketPath, connectTimeout: 30 })), "ERR_TIMEOUT");
+  const abort = new AbortController();
+  const connecting = code(Vpp.connect({ socketPath, wait: true, signal: abort.signal }));
+  abort.abort();
+  t.is(await connecting, "ERR_ABORTED");
+});
+
+test.serial("lost while subscriptions are renewed: one reconnect goes on, and ends in one connected", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
+  await vpp.subscribe("want_interface_events");
+  let connected = 0;
+  let disconnected = 0;
+  vpp.on("connected", () => connected++);
+  vpp.on("disconnected", () => disconnected++);
+  let losses = 3;
+  server.handler = ({ name, reply }) => {
+    if (losses-- > 0) for (const socket of server.sockets) socket.destroy();
+    else reply(`${name}_reply`, { retval: 0 });
+  };
+  for (const socket of server.sockets) socket.destroy();
+  await until(() => connected > 0);
+  await vpp.call("control_ping");
+  t.is(connected, 1);
+  t.is(disconnected, 1);
+  t.is(server.sockets.size, 1);
 });
 
 test.serial("close says goodbye, rejects what waits, and nothing works afterwards", async (t) => {
