@@ -169,7 +169,8 @@ function hostParts(
 ): Part[] {
   const { name, netns = 0 } = interconnect;
   const vrf = link.vrf !== 0 && !link.withoutCnfVrf ? vrfDeviceName(link.vrf) : "";
-  const state = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context), master: vrf };
+  const own = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context) };
+  const state = vrf === "" ? own : { ...own, master: vrf };
   const given = addressesOf(interconnect, lender, context.marks).cnf;
   const givesAddresses = link.unnumberedTo !== undefined || link.subnets.length > 0;
   return [

@@ -141,3 +141,62 @@ real("without the abx plugin, abf passes BGP and ping; the metadata says what it
   });
   await has(inside, "bgp summary", /10\.2\.1\.2 .* \d+:\d+:\d+ +1 /);
 });
+
+/** The echo request in this frame as its reply, from the CNF's MAC address to VPP's. IPv4 without options. */
+function echoReply(request: Uint8Array, [cnf, vpp]: readonly [string, string]): Buffer {
+  const reply = Buffer.from(request);
+  for (const [at, mac] of [[0, vpp] as const, [6, cnf] as const])
+    Buffer.from(mac.replaceAll(":", ""), "hex").copy(reply, at);
+  Buffer.from(request).copy(reply, 26, 30, 34);
+  Buffer.from(request).copy(reply, 30, 26, 30);
+  // From type 8 to type 0: the checksum grows by the same, with end-around carry.
+  const checksum = reply.readUInt16BE(36) + 0x0800;
+  reply.writeUInt16BE((checksum & 0xffff) + (checksum >>> 16), 36);
+  reply[34] = 0;
+  return reply;
+}
+
+real("a neighbour's pings are answered by Node.js; the rules follow the interface's addresses (MEMIF)", async (t) => {
+  const scenario = await Scenario.start(t, { manager: { resyncInterval: 200 } });
+  const { network, vpp } = scenario;
+  const neighbour = await network.host();
+  const vppInterface = await network.link(neighbour, {
+    addresses: ["10.2.3.2/24", "10.2.4.2/24"],
+    vppAddresses: ["10.2.3.1/24"],
+  });
+  const punt = await scenario.add({
+    type: "ABX",
+    cnf: "echo",
+    interconnect: "MEMIF",
+    vppInterface,
+    ingressAclRules: [localPing],
+  });
+  const sides = punt.metadata.interconnects[0]!;
+  const macs = [sides.cnfInterface!.mac, sides.vppInterface!.mac] as const;
+  const port = await scenario.memif(punt);
+  let answered = 0;
+  port.receive((batch) => {
+    for (const frame of batch) if (frame[23] === 1 && frame[34] === 8) answered += port.send(echoReply(frame, macs));
+  });
+  t.is(await neighbour.ping("10.2.3.1"), 3);
+  t.is(answered, 3);
+
+  await vpp.configure(`set interface ip address ${vppInterface} 10.2.4.1/24`);
+  await until("an ACL with the new address", async () =>
+    (await vpp.cli("show acl-plugin acl")).includes("10.2.4.1/32"),
+  );
+  t.is(await neighbour.ping("10.2.4.1"), 3);
+  t.is(answered, 6);
+  await vpp.configure(`set interface ip address del ${vppInterface} 10.2.4.1/24`);
+  await until("an ACL without it", async () => !(await vpp.cli("show acl-plugin acl")).includes("10.2.4.1/32"));
+
+  const waits = () => scenario.manager.get(punt.id)!.state;
+  await vpp.configure(`set interface ip address del ${vppInterface} 10.2.3.1/24`);
+  await until("PENDING without an address", () => waits() === "PENDING");
+  await vpp.configure(`set interface ip address ${vppInterface} 10.2.3.1/24`);
+  await until("CREATED with it", () => waits() === "CREATED");
+  await until("memif", () => port.peer !== undefined);
+  // VPP has forgotten its neighbours with the address, and loses the first answer.
+  await neighbour.ping("10.2.3.1", 1);
+  t.is(await neighbour.ping("10.2.3.1"), 3);
+});

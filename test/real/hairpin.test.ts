@@ -89,7 +89,7 @@ real("a host reaches VPP's new interface through the CNF (HAIRPIN, MEMIF)", asyn
 });
 
 need("root", "vpp").test.serial("the new interface of a HAIRPIN is in its VRF", async (t) => {
-  const scenario = await Scenario.start(t);
+  const scenario = await Scenario.start(t, { manager: { resyncInterval: 500 } });
   const { network, vpp, manager } = scenario;
   const host = await network.host();
   const vppInterface = await network.link(host, { addresses: ["10.5.1.2/24"] });
@@ -104,4 +104,28 @@ need("root", "vpp").test.serial("the new interface of a HAIRPIN is in its VRF", 
   t.is(await host.ping("10.5.1.1"), 3);
   const routes = await until("a route in the table", () => vpp.cli("show ip fib table 7 10.5.1.1"));
   t.regex(routes, /10\.5\.1\.1\/32/);
+});
+
+real("two hosts ping each other through a bridge of Linux in the CNF (HAIRPIN_XCONNECT, TAP)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network } = scenario;
+  const [one, other, cnf] = [await network.host(), await network.host(), await network.host()];
+  const vppInterface1 = await network.link(one, { addresses: ["10.4.2.1/24"] });
+  const vppInterface2 = await network.link(other, { addresses: ["10.4.2.2/24"] });
+  const punt = await scenario.add({
+    type: "HAIRPIN_XCONNECT",
+    cnf: "bump",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    vppInterface1,
+    vppInterface2,
+  });
+  await cnf.ip("link", "add", "br0", "up", "type", "bridge");
+  for (const { cnfInterface } of punt.metadata.interconnects) {
+    await cnf.ip("link", "set", cnfInterface!.name, "master", "br0");
+  }
+  t.is(await one.ping("10.4.2.2", 5), 5);
+  // Its looks at what is there must not take a device out of a bridge it was not told of.
+  await scenario.manager.resync();
+  t.is(await other.ping("10.4.2.1", 5), 5);
 });

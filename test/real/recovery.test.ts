@@ -208,3 +208,30 @@ const permitAll = {
   tcp_flags_mask: 0,
   tcp_flags_value: 0,
 } as const;
+
+real(`VPP is killed ${kills} times at random in the middle of changes: the end is what was asked for`, async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp, client, manager } = scenario;
+  const { interfaces, cnf } = await threeHosts(scenario);
+  const before = await snapshot(client);
+  const punts = everyType(interfaces, cnf.name, vpp.directory);
+  for (let kill = 0; kill < kills; kill++) {
+    const changes = punts.map((punt) =>
+      manager
+        .add(punt)
+        .then(() => (Math.random() < 0.5 ? manager.delete({ cnf: punt.cnf, key: punt.key! }) : undefined)),
+    );
+    const moment = Math.random() * 200;
+    t.log(`killed after ${moment.toFixed(0)} ms`);
+    await sleep(moment);
+    await vpp.restart("SIGKILL");
+    await network.restore();
+    // A change that met VPP's death may have failed with it; what was asked for holds.
+    await Promise.allSettled(changes);
+  }
+  for (const request of punts) await scenario.add(request);
+  t.is((await manager.plan()).toString(), "nothing to do");
+  for (const { id } of manager.list()) await manager.delete(id);
+  t.deepEqual(await snapshot(client), before);
+  t.notRegex(await cnf.ip("-brief", "link"), /tap-|vrf/);
+});

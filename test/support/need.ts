@@ -33,6 +33,11 @@ const checks = {
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
   papi: () => missing("vpp_papi for python3", hasPapi()),
   "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
+  vrf: () =>
+    missing(
+      "Linux's VRF device",
+      succeeds("unshare", "--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"),
+    ),
   tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
   /** For tests of speed, memory or file descriptors, which sanitizers distort. */

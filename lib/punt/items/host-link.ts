@@ -11,8 +11,8 @@ interface LinkState {
   readonly mac?: string;
   /** Bytes. */
   readonly mtu?: number;
-  /** VRF device; "" for none. */
-  readonly master: string;
+  /** VRF device. Where the punt has none, it is the CNF's to choose: a bridge of its own, for instance. */
+  readonly master?: string;
 }
 
 export function hostLinkKey(namespace: number, name: string): string {
@@ -53,7 +53,7 @@ export const hostLink: Kind<LinkState> = {
 
   dependsOn: ({ namespace, name, master }) => [
     interfaceKey(name),
-    ...(master === "" ? [] : [vrfDeviceKey(namespace, master)]),
+    ...(master ? [vrfDeviceKey(namespace, master)] : []),
   ],
 };
 
