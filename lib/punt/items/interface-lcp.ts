@@ -18,12 +18,11 @@ const ourNames = /^tap-[a-zA-F]{5}$/;
 export const lcpVariant: Variant<LcpInterface> = {
   async observe({ vpp }) {
     if (!vpp.has("lcp_itf_pair_get")) return new Map();
-    const [pairs, details] = await Promise.all([
-      allPairs(vpp),
-      vpp.dumpAll("sw_interface_dump", { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" }),
-    ]);
+    const ours = (await allPairs(vpp)).filter((it) => ourNames.test(it.host_if_name));
+    if (ours.length === 0) return new Map();
+    const all = { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" };
+    const details = await vpp.dumpAll("sw_interface_dump", all);
     const names = new Map(details.map((it: Message) => [it.sw_if_index, it.interface_name]));
-    const ours = pairs.filter((it) => ourNames.test(it.host_if_name));
     return new Map(ours.map((it) => [it.host_sw_if_index, pairOf(it, names)]));
   },
 
