@@ -20,8 +20,8 @@ export interface Reconciled {
 
 export interface ReconcilerHooks {
   readonly retries: Retries;
-  /** The desired state now; it may have grown since the last round. */
-  desired(): Desired;
+  /** The desired state now, without the punts that came after `interest` was taken: what they need was not read. */
+  desired(interest: Interest): Desired;
   interest(): Interest;
   context(): RunContext;
   /** Writes to the store, before they are made, what VPP cannot tell of objects. */
@@ -34,8 +34,9 @@ export interface ReconcilerHooks {
 export async function reconcile(hooks: ReconcilerHooks): Promise<Reconciled> {
   const done = new Map<string, number>();
   for (let round = 1; ; round++) {
-    const facts = await observe(hooks.context(), hooks.interest());
-    const plan = makePlan(hooks.desired(), facts);
+    const interest = hooks.interest();
+    const facts = await observe(hooks.context(), interest);
+    const plan = makePlan(hooks.desired(interest), facts);
     const open = stepsFor(plan, facts);
     forgetSolved(hooks.retries, open);
     giveUp(open, hooks.retries, done);
@@ -51,8 +52,9 @@ export async function reconcile(hooks: ReconcilerHooks): Promise<Reconciled> {
 export async function preview(
   hooks: Pick<ReconcilerHooks, "desired" | "interest" | "context">,
 ): Promise<{ plan: Plan; steps: Step[] }> {
-  const facts = await observe(hooks.context(), hooks.interest());
-  const plan = makePlan(hooks.desired(), facts);
+  const interest = hooks.interest();
+  const facts = await observe(hooks.context(), interest);
+  const plan = makePlan(hooks.desired(interest), facts);
   return { plan, steps: stepsFor(plan, facts) };
 }
 

@@ -14,7 +14,7 @@ import { asPuntError, type Interest } from "./observe.js";
 import type { VppConnection } from "./options.js";
 import type { Desired } from "./plan.js";
 import { preview, type Reconciled, type ReconcilerHooks, reconcile } from "./reconciler.js";
-import type { PuntRequest } from "./request.js";
+import { idOf, type PuntRequest } from "./request.js";
 import { Retries, type RetryOptions } from "./retries.js";
 import type { RunContext } from "./run.js";
 import type { PuntState, PuntStatus } from "./state.js";
@@ -95,7 +95,8 @@ export class Worker {
   }
 
   preview(punts: readonly PuntRequest[], interconnects: Interconnects) {
-    const desired = { ...this.#desired(), punts, interconnects };
+    const { marks, namespaces } = this.#options;
+    const desired = { punts, interconnects, marks, namespaces: namespaces.paths() };
     return preview({
       desired: () => desired,
       interest: () => this.#interest(punts, interconnects),
@@ -198,7 +199,7 @@ export class Worker {
   #hooks(): ReconcilerHooks {
     return {
       retries: this.#retries,
-      desired: () => this.#desired(),
+      desired: (interest) => this.#desired(interest),
       interest: () => this.#interest(this.#punts(), this.#options.interconnects),
       context: () => this.#context(),
       claim: (claims) => this.#claim(claims),
@@ -210,15 +211,14 @@ export class Worker {
     return [...this.#options.entries.values()].filter((it) => it.stored && !it.leaving).map((it) => it.request);
   }
 
-  #desired(): Desired {
+  #desired(interest: Interest): Desired {
     const { interconnects, marks, namespaces } = this.#options;
-    return { punts: this.#punts(), interconnects, marks, namespaces: namespaces.paths() };
+    const punts = this.#punts().filter((it) => isCovered(it, interconnects, interest));
+    return { punts, interconnects, marks, namespaces: namespaces.paths() };
   }
 
   #interest(punts: readonly PuntRequest[], interconnects: Interconnects): Interest {
-    const names = punts.flatMap((it) =>
-      "vppInterface" in it && (it.type === "ABX" || it.type === "ISISX") ? [it.vppInterface] : [],
-    );
+    const names = punts.flatMap(lenderOf);
     const own = interconnects.all().filter(hasLayer3);
     const known = this.#options.namespaces.all();
     return { interfaces: new Set([...names, ...own.map((it) => it.name)]), namespaces: this.#strays.with(known) };
@@ -313,6 +313,20 @@ export class Worker {
     if (request.interconnect !== "TAP" || this.#facts.features.has("vhost-net")) return limits;
     return [...limits, "TAP by a veth pair and af_packet: /dev/vhost-net is missing; GSO is not used"];
   }
+}
+
+/** The interface whose addresses a punt is about. */
+function lenderOf(request: PuntRequest): string[] {
+  return request.type === "ABX" || request.type === "ISISX" ? [request.vppInterface] : [];
+}
+
+/** Whether all was read that the punt's plan is made from. */
+function isCovered(request: PuntRequest, interconnects: Interconnects, { interfaces, namespaces }: Interest): boolean {
+  const own = interconnects.of(idOf(request));
+  const names = [...lenderOf(request), ...own.filter(hasLayer3).map((it) => it.name)];
+  return (
+    names.every((name) => interfaces.has(name)) && own.every((it) => it.netns === undefined || namespaces.has(it.netns))
+  );
 }
 
 function hasLayer3({ link }: Interconnect): boolean {

@@ -1,0 +1,221 @@
+// The life of a punt: waiting, failing, trying again, restarts of VPP and of the manager, and what has no plugin.
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import type { PuntEvent, PuntRequestInput } from "../../lib/punt/index.js";
+import { managedVpp } from "../support/managed-vpp.js";
+import { puntOf } from "../support/punts.js";
+import { snapshot } from "../support/snapshot.js";
+
+const span = (vppInterface: string): PuntRequestInput => ({
+  cnf: "cnf1",
+  type: "SPAN",
+  interconnect: "MEMIF",
+  vppInterface,
+});
+
+test("a punt waits for its interface, and again when that goes away", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { id, state, missing } = await it.manager.add(span("loop7"));
+  t.is(state, "PENDING");
+  t.deepEqual(
+    missing.map((one) => one.text),
+    ["VPP interface loop7"],
+  );
+  const created = it.manager.add(span("loop7"), { waitFor: "CREATED" });
+  const loop = await it.client.call("create_loopback_instance", {
+    mac_address: "02:fb:00:00:00:07",
+    is_specified: true,
+    user_instance: 7,
+  });
+  t.is((await created).state, "CREATED");
+  const waiting = new Promise<PuntEvent>((resolve) => it.manager.once("state", resolve));
+  await it.client.call("delete_loopback", { sw_if_index: loop.sw_if_index });
+  await it.manager.resync();
+  t.like(await waiting, { from: "CREATED", to: "PENDING", id });
+});
+
+test("what VPP refuses is FAILED with the item, VPP's name and number, and is tried again until it is CREATED", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  it.vpp.faults.add({ message: "memif_create_v2", action: { kind: "refuse", error: "UNSPECIFIED" }, times: 3 });
+  const events: PuntEvent[] = [];
+  it.manager.on("state", (event) => events.push(event));
+  const error = await t.throwsAsync(it.manager.add(span("if0")), { instanceOf: PuntError });
+  t.is(error.code, "VPP_UNSPECIFIED");
+  t.like(error.details, { number: -1, attempts: 1 });
+  t.regex(String(error.details.item), /^interface\/memif-/);
+  t.is(it.manager.get({ cnf: "cnf1" })?.state, "FAILED");
+  // To wait is to wait for the next answer; each of the attempts that fail is one.
+  for (let attempts = 0; attempts < 10 && it.manager.get({ cnf: "cnf1" })?.state !== "CREATED"; attempts++)
+    await it.manager.resync();
+  t.is(it.manager.get({ cnf: "cnf1" })?.state, "CREATED");
+  t.deepEqual([...new Set(events.map((event) => event.to))], ["INIT", "FAILED", "CREATED"]);
+  t.true(events.some((event) => (event.status.failure?.attempts ?? 0) === 3));
+});
+
+test("after VPP's restart everything is there again, under the same names, MAC addresses and sockets", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  for (const [index, type] of (["ABX", "DHCP_PROXY", "PUNT_TO_SOCKET", "HAIRPIN"] as const).entries()) {
+    await it.manager.add(
+      puntOf(type, { cnf: type, interconnect: "MEMIF", subject: index % 2, unique: index, folder: it.directory }),
+    );
+  }
+  const before = await snapshot(it.client);
+  const secrets = it.manager.list().map((one) => JSON.stringify(one.metadata.interconnects.map((ic) => ic.attachment)));
+  await it.restartVpp();
+  await it.manager.resync();
+  t.deepEqual(await snapshot(it.client), before);
+  t.deepEqual(
+    it.manager.list().map((one) => JSON.stringify(one.metadata.interconnects.map((ic) => ic.attachment))),
+    secrets,
+  );
+});
+
+test("a manager with the store of another finds what is there and changes nothing", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(puntOf("ABX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
+  await it.manager.add(puntOf("PUNT_TO_SOCKET", { cnf: "b", interconnect: "TAP", subject: 0, unique: 1 }));
+  const indexes = (await it.vpp.interfaces()).map((one) => `${one.name} ${one.swIfIndex}`);
+  await it.restartManager();
+  await it.manager.resync();
+  t.deepEqual(
+    it.manager.list().map((one) => one.state),
+    ["CREATED", "CREATED"],
+  );
+  t.deepEqual(
+    (await it.vpp.interfaces()).map((one) => `${one.name} ${one.swIfIndex}`),
+    indexes,
+    "nothing was made anew",
+  );
+});
+
+test("a manager that remembers nothing takes away what an earlier one left, and leaves the rest", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const before = await snapshot(it.client);
+  await it.manager.add(puntOf("HAIRPIN_XCONNECT", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
+  await it.manager.add(puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 1, unique: 0 }));
+  t.notDeepEqual(await snapshot(it.client), before);
+  await it.store.save({ punts: [], interconnects: [], namespaces: [], claims: {} });
+  await it.restartManager();
+  await it.manager.resync();
+  t.deepEqual(await snapshot(it.client), before);
+});
+
+test("addresses that change on the interface change the ACLs, the CNF's addresses and the proxy ARP ranges", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { id } = await it.manager.add(puntOf("ABX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
+  const sw_if_index = it.vpp.interface("if0").swIfIndex;
+  await it.client.call("sw_interface_add_del_address", {
+    sw_if_index,
+    is_add: false,
+    del_all: false,
+    prefix: "10.0.0.1/24",
+  });
+  await it.client.call("sw_interface_add_del_address", {
+    sw_if_index,
+    is_add: true,
+    del_all: false,
+    prefix: "10.50.0.1/16",
+  });
+  await it.manager.resync();
+  const { state, metadata } = it.manager.get(id)!;
+  t.is(state, "CREATED");
+  t.deepEqual(metadata.interconnects[0]!.cnfInterface!.addresses, ["10.50.0.1/16"]);
+  const [link] = await it.host.links("");
+  t.deepEqual(link!.addresses, ["10.50.0.1/16"]);
+  const text = (await snapshot(it.client)).join("\n");
+  t.regex(text, /proxy-arp 0 10\.50\.0\.0-10\.50\.255\.255/);
+  t.notRegex(text, /proxy-arp 0 10\.0\.0\.0/);
+  t.regex(text, /^acl .*10\.50\.0\.1\/32/m);
+  t.notRegex(text, /^acl .*10\.0\.0\.1\/32/m);
+});
+
+test("an ABX rule for a family the interface has none of FAILS the punt, naming the rule", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const rules = [{ protocol: "OSPF" as const }, { sourceNetwork: "fd00::/8" }];
+  const request: PuntRequestInput = {
+    cnf: "a",
+    type: "ABX",
+    interconnect: "TAP",
+    vppInterface: "if0",
+    ingressAclRules: rules,
+  };
+  const error = await t.throwsAsync(it.manager.add(request), { instanceOf: PuntError });
+  t.is(error.code, "ACL_RULE");
+  t.regex(error.message, /ingressAclRules\[1\].*IPv6.*if0/);
+});
+
+const standIns: [string, string[], string, RegExp][] = [
+  ["ABX", ["abx"], "abf-attach", /unicast IP only/],
+  ["ISISX", ["isisx"], "osi-proto", /linux-cp/],
+];
+for (const [type, withoutPlugins, item, limit] of standIns) {
+  test(`${type} without its plugin is made of what stock VPP has, and says what that cannot carry`, async (t) => {
+    const it = await managedVpp({}, { withoutPlugins });
+    t.teardown(() => it.close());
+    const request = puntOf(type as "ABX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
+    const plan = await it.manager.plan({ add: [request] });
+    t.true(
+      plan.steps.some((step) => step.item.startsWith(item)),
+      plan.toString(),
+    );
+    const before = await snapshot(it.client);
+    const { id, state, metadata } = await it.manager.add(request);
+    t.is(state, "CREATED");
+    t.regex(metadata.limits.join("; "), limit);
+    t.is((await it.manager.plan()).toString(), "nothing to do");
+    await it.manager.delete(id);
+    t.deepEqual(await snapshot(it.client), before);
+  });
+}
+
+test("ABX and ISISX FAIL, naming the plugin, where there is nothing to make them of", async (t) => {
+  const it = await managedVpp({}, { withoutPlugins: ["abx", "abf", "isisx", "linux_cp"] });
+  t.teardown(() => it.close());
+  for (const [type, plugin] of [
+    ["ABX", "abx"],
+    ["ISISX", "isisx"],
+  ] as const) {
+    const error = await t.throwsAsync(
+      it.manager.add(puntOf(type, { cnf: type, interconnect: "TAP", subject: 0, unique: 0 })),
+      { instanceOf: PuntError },
+    );
+    t.is(error.code, "PLUGIN_MISSING");
+    t.regex(error.message, new RegExp(plugin));
+  }
+});
+
+test("a dry run says what would be made, in which order, and changes nothing", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const before = await snapshot(it.client);
+  const plan = await it.manager.plan({ add: [span("if0")] });
+  t.deepEqual(
+    plan.steps.map((step) => step.item.split("/")[0]),
+    ["memif-socket", "interface", "link", "span"],
+  );
+  t.regex(plan.toString(), /create\s+span\/if0\/memif-\w{5}\/device {2}\(wanted, and not there; for cnf1\)/);
+  t.deepEqual(await snapshot(it.client), before);
+  t.deepEqual(it.manager.list(), []);
+});
+
+test("another's object in the way is named and left alone", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const indexes = ["if0", "if1"].map((name) => it.vpp.interface(name).swIfIndex);
+  await it.client.call("sw_interface_set_l2_xconnect", {
+    rx_sw_if_index: indexes[0]!,
+    tx_sw_if_index: indexes[1]!,
+    enable: true,
+  });
+  const request = puntOf("HAIRPIN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
+  const error = await t.throwsAsync(it.manager.add(request), { instanceOf: PuntError });
+  t.is(error.code, "FOREIGN");
+  t.regex((await snapshot(it.client)).join("\n"), /^xconnect if0 if1$/m);
+});
