@@ -73,6 +73,21 @@ test("UDP: the frame as it came, with the interface it came in on", async (t) =>
   t.is(dns.packets.length, 1);
 });
 
+test("UDP behind IP options arrives without its first bytes, as VPP sends it", async (t) => {
+  const { sim, register } = await punting(t);
+  const dns = listen(t, sim, "dns");
+  await register(l4("ADDRESS_IP4", "UDP", 53), dns.path);
+  const plain = udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [4000, 53]);
+  const options = Buffer.concat([plain.subarray(0, 20), Buffer.from([1, 1, 1, 1]), plain.subarray(20)]);
+  options[0] = 0x46;
+  options.writeUInt16BE(options.length, 2);
+  // One more word of header, four more bytes of length, and the options themselves.
+  options.writeUInt16BE(options.readUInt16BE(10) - 0x0100 - 4 - 0x0202, 10);
+  const sent = frame(toVpp, options);
+  sim.through("eth0", sent);
+  t.deepEqual((await dns.until(1))[0]!.bytes, sent.subarray(4));
+});
+
 test("ICMPv6 by type, IP protocols, and exceptions", async (t) => {
   const { sim, register } = await punting(t);
   const ospf = listen(t, sim, "ospf");

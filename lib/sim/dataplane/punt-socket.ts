@@ -2,7 +2,7 @@ import { VnetError } from "../vnet-error.js";
 import type { AddressFamily } from "./address.js";
 import { u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, type IpHeader } from "./ip-header.js";
+import { IP_PROTOCOL, IP4_HEADER, IP6_HEADER, type IpHeader } from "./ip-header.js";
 import { NO_INTERFACE, Packet } from "./packet.js";
 
 /** What a client asked for; the keys are VPP's: L4 by (family, port) without the protocol. */
@@ -143,18 +143,20 @@ export class PuntSocket {
     );
   }
 
-  /** VPP rewinds a fixed IPv4 header: with IP options it reads the port from the wrong place. */
+  /** VPP rewinds a fixed IP header: a packet with options reaches the client without as many bytes of its start. */
   private puntUdp(packet: Packet, { family, payload }: IpHeader): void {
-    const headerAt = family === 4 ? payload - 20 : payload - 40;
+    const headerAt = payload - (family === 4 ? IP4_HEADER : IP6_HEADER);
     const port = u16(packet.bytes, payload + 2);
-    if (headerAt !== packet.l3 && family === 6) packet.l3 = headerAt;
-    this.punt(packet, family, this.clients.l4.get(l4Key(family, port)));
+    this.punt(packet, family, this.clients.l4.get(l4Key(family, port)), headerAt - packet.l3);
   }
 
-  private punt(packet: Packet, family: AddressFamily, client: PuntClient | undefined) {
+  private punt(packet: Packet, family: AddressFamily, client: PuntClient | undefined, skip = 0): void {
     const node = this.nodes[family];
-    if (client === undefined || this.transport === undefined) return node.count("Socket TX error");
-    this.transport.send(client.path, packet.rx, packet.bytes, (accepted) => {
+    if (client === undefined || this.transport === undefined) {
+      node.count("Socket TX error");
+      return;
+    }
+    this.transport.send(client.path, packet.rx, packet.bytes.subarray(skip), (accepted) => {
       node.count(accepted ? "Socket TX" : "Socket TX error");
     });
   }
