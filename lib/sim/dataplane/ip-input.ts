@@ -1,7 +1,7 @@
 import { type AddressFamily, isMulticast } from "./address.js";
 import { checksum } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { type IpHeader, parseIp4, parseIp6 } from "./ip-header.js";
+import { IP4_HEADER, type IpHeader, parseIp4, parseIp6 } from "./ip-header.js";
 import type { Packet } from "./packet.js";
 
 /**
@@ -31,6 +31,8 @@ export function defineIpInput(dp: DataPlane, family: AddressFamily) {
 function checkedIp4(bytes: Uint8Array, at: number): IpHeader | string {
   const header = parseIp4(bytes, at);
   if (typeof header === "string") return header;
+  // VPP hands these to its ip4-options node, which keeps none but IGMP's router alert.
+  if (header.payload - at > IP4_HEADER) return "ip4 options present";
   return checksum(bytes, at, header.payload - at) === 0 ? header : "bad ip4 header checksum";
 }
 

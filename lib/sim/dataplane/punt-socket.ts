@@ -143,7 +143,7 @@ export class PuntSocket {
     );
   }
 
-  /** VPP rewinds a fixed IP header: a packet with options reaches the client without as many bytes of its start. */
+  /** VPP rewinds a fixed header: behind IPv6 extension headers the client gets as many bytes less of the start. */
   private puntUdp(packet: Packet, { family, payload }: IpHeader): void {
     const headerAt = payload - (family === 4 ? IP4_HEADER : IP6_HEADER);
     const port = u16(packet.bytes, payload + 2);
