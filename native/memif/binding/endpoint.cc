@@ -76,16 +76,29 @@ static const char* EndedBy(Ending::By by) {
   }
 }
 
-static Napi::Object EventObject(Napi::Env env, const PortEvent& event) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("type", TypeName(event.type));
-  object.Set("peer", event.peer);
-  object.Set("peerInterface", event.peer_interface);
-  object.Set("rxQueues", event.rx_queues);
-  object.Set("txQueues", event.tx_queues);
-  object.Set("sealed", event.sealed);
-  object.Set("by", EndedBy(event.ending.by));
-  object.Set("reason", event.ending.reason);
+/// The event for JavaScript. Plain N-API, for the event may come while the thread is being terminated: then
+/// nothing works any more, which the C++ wrapper takes for fatal.
+static napi_value EventObject(napi_env env, const PortEvent& event) {
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  auto text = [&](const char* name, const std::string& value) {
+    napi_value made = nullptr;
+    if (napi_create_string_utf8(env, value.data(), value.size(), &made) != napi_ok) return;
+    napi_set_named_property(env, object, name, made);
+  };
+  auto number = [&](const char* name, uint32_t value) {
+    napi_set_named_property(env, object, name, UintResult(env, value));
+  };
+  napi_value sealed = nullptr;
+  napi_get_boolean(env, event.sealed, &sealed);
+  text("type", TypeName(event.type));
+  text("peer", event.peer);
+  text("peerInterface", event.peer_interface);
+  number("rxQueues", event.rx_queues);
+  number("txQueues", event.tx_queues);
+  napi_set_named_property(env, object, "sealed", sealed);
+  text("by", EndedBy(event.ending.by));
+  text("reason", event.ending.reason);
   return object;
 }
 
