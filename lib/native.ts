@@ -235,8 +235,8 @@ export interface NativePuntInjector {
   connect(): string | undefined;
   /** 1, or a negative errno value. */
   send(action: number, swIfIndex: number, packet: Uint8Array): number;
-  /** How many were accepted; if none, a negative errno value. */
-  sendMany(action: number, swIfIndex: number, packets: readonly Uint8Array[]): number;
+  /** Sends the first `count` of the staged packets: how many were accepted; if none, a negative errno value. */
+  sendMany(action: number, swIfIndex: number, count: number): number;
   /** Calls back once when VPP's queue has room. */
   watchRoom(): void;
   close(): void;
@@ -278,7 +278,14 @@ interface Addon {
     location: Uint32Array,
     onBurst: (count: number) => void,
   ) => NativePuntSocket;
-  PuntInjector: new (vppPath: string, onRoom: () => void) => NativePuntInjector;
+  PuntInjector: new (
+    vppPath: string,
+    onRoom: () => void,
+    /** 64 slots of equal size, each for the 8-byte descriptor and a packet of at most 2048 bytes. */
+    staging: Uint8Array,
+    /** Of the packets in the slots. */
+    lengths: Uint32Array,
+  ) => NativePuntInjector;
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;
   SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;

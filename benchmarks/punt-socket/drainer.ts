@@ -1,6 +1,7 @@
 // drainer <VPP's path> <own path>
-// Has the filler fill the queue, round by round, and times how fast it is emptied.
+// Has the filler fill the queue, round by round, and times how fast it is emptied: the median.
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { median } from "../harness/measure.js";
 import { MARK_END, MARK_ROUND, openInjector, report, sayReadyTo } from "./common.js";
 
 const [vppPath, path] = process.argv.slice(2) as [string, string];
@@ -28,15 +29,16 @@ const socket = PuntSocket.open({ path, vppPath, takeOverUs: 1e6, onWarning: () =
 const injector = openInjector(vppPath);
 const never = new Int32Array(new SharedArrayBuffer(4));
 console.log("ready");
-let ms = 0;
+const rates: number[] = [];
 while (mark !== MARK_END) {
   mark = 0;
   sayReadyTo(injector);
   Atomics.wait(never, 0, 0, FILL_MS);
+  const before = packets;
   const start = performance.now();
   while (mark === 0) socket.poll(take);
-  ms += performance.now() - start;
+  rates.push(((packets - before) * 1000) / (performance.now() - start));
 }
-report({ packets, sum, seconds: ms / 1000 });
+report({ rate: median(rates), sum });
 socket.close();
 injector.close();

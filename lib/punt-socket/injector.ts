@@ -46,6 +46,10 @@ interface Events {
 /** Of the packet, without the descriptor: VPP takes datagrams of 28 bytes or less for an error, and cuts off after 2048. */
 const MIN_PACKET = 21;
 const MAX_PACKET = 2048;
+const DESCRIPTOR = 8;
+/** Packets a system call, and the memory of each: an odd number of cache lines, which spreads them over the cache. */
+const SLOTS = 64;
+const SLOT = 33 * 64;
 /** How often it looks for a VPP that was not there. */
 const RETRY_MS = 200;
 
@@ -66,6 +70,9 @@ export class PuntInjector extends EventEmitter<Events> {
     bytes: 0,
     refused: { full: 0, disconnected: 0, unknownInterface: 0, size: 0, action: 0 },
   };
+  /** Where packets of one system call are gathered. */
+  private readonly staging = new Uint8Array(SLOTS * SLOT);
+  private readonly lengths = new Uint32Array(SLOTS);
   private drainOwed = false;
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
@@ -86,7 +93,7 @@ export class PuntInjector extends EventEmitter<Events> {
     knownNames(op, options, NAMES);
     this.isKnown = interfaceCheck(op, options.knownInterfaces);
     const path = socketPath(op, "vppPath", options.vppPath ?? DEFAULT_VPP_PUNT_PATH);
-    this.native = new native.PuntInjector(path, () => this.drain());
+    this.native = new native.PuntInjector(path, () => this.drain(), this.staging, this.lengths);
     const error = this.native.connect();
     if (error !== undefined && !isAbsence(error)) {
       this.close();
@@ -125,12 +132,16 @@ export class PuntInjector extends EventEmitter<Events> {
   injectAll(action: PuntAction, swIfIndex: number, packets: readonly Uint8Array[]): number {
     this.check(action, swIfIndex, packets.length);
     for (let i = 0; i < packets.length; i++) this.checkSize(packets[i]!, i);
-    let accepted = this.native.sendMany(action, swIfIndex, packets);
-    if (accepted < 0 && this.recovers(accepted)) accepted = this.native.sendMany(action, swIfIndex, packets);
-    if (accepted < packets.length) this.refuse(accepted, packets.length - Math.max(accepted, 0));
-    accepted = Math.max(accepted, 0);
-    this.counters.packets += accepted;
-    for (let i = 0; i < accepted; i++) this.counters.bytes += packets[i]!.length;
+    let accepted = 0;
+    while (accepted < packets.length) {
+      const count = Math.min(SLOTS, packets.length - accepted);
+      const sent = this.sendStaged(action, swIfIndex, packets, accepted, count);
+      if (sent > 0) accepted += sent;
+      if (sent < count) {
+        this.refuse(sent, packets.length - accepted);
+        break;
+      }
+    }
     return accepted;
   }
 
@@ -154,6 +165,26 @@ export class PuntInjector extends EventEmitter<Events> {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Sends `count` packets from index `from` on. How many were accepted; if none, a negative errno value. */
+  private sendStaged(
+    action: PuntAction,
+    swIfIndex: number,
+    packets: readonly Uint8Array[],
+    from: number,
+    count: number,
+  ): number {
+    for (let i = 0; i < count; i++) {
+      const packet = packets[from + i]!;
+      this.staging.set(packet, i * SLOT + DESCRIPTOR);
+      this.lengths[i] = packet.length;
+    }
+    let sent = this.native.sendMany(action, swIfIndex, count);
+    if (sent < 0 && this.recovers(sent)) sent = this.native.sendMany(action, swIfIndex, count);
+    for (let i = 0; i < sent; i++) this.counters.bytes += this.lengths[i]!;
+    this.counters.packets += Math.max(sent, 0);
+    return sent;
   }
 
   private check(action: number, swIfIndex: number, packets: number): void {

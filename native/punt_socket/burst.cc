@@ -30,4 +30,13 @@ uint32_t Burst::Receive(int fd) {
   return count > 0 ? static_cast<uint32_t>(count) : 0;
 }
 
+uint32_t Burst::ReceiveOne(int fd) {
+  // With MSG_TRUNC the result is the datagram's length, however much of it fits.
+  const ssize_t length = recv(fd, vectors_[0].iov_base, vectors_[0].iov_len, MSG_DONTWAIT | MSG_TRUNC);
+  if (length < 0) return 0;
+  messages_[0].msg_len = static_cast<unsigned>(length);
+  messages_[0].msg_hdr.msg_flags = static_cast<size_t>(length) > vectors_[0].iov_len ? MSG_TRUNC : 0;
+  return 1;
+}
+
 }  // namespace vpp_punt::punt_socket

@@ -21,6 +21,9 @@ class Burst {
   /// Receives what is queued, without waiting: the number of datagrams, or 0 with nothing there or an error.
   uint32_t Receive(int fd);
 
+  /// The same for at most one datagram, at half the cost when there is none.
+  uint32_t ReceiveOne(int fd);
+
   uint32_t capacity() const { return static_cast<uint32_t>(messages_.size()); }
   /// Where datagram i lies in memory().
   size_t offset(uint32_t i) const { return i * stride_; }

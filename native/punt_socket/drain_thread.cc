@@ -18,6 +18,11 @@ namespace {
 /// How often it looks whether VPP has made its socket anew.
 constexpr std::chrono::milliseconds kFollowInterval{1000};
 
+/// JavaScript that reads this often while it is watched does nothing else: it is not late that soon, and each
+/// look at it takes its core away.
+constexpr uint64_t kPolls = 50;
+constexpr int kPollingFactor = 4;
+
 }  // namespace
 
 SystemError DrainThread::Start() {
@@ -75,11 +80,12 @@ bool DrainThread::WaitForPackets() {
 /// Packets have come. As long as JavaScript reads, stay out of its way and look only now and then: being
 /// woken for each packet would cost as much as reading it. True when it has stopped and packets wait.
 bool DrainThread::JavaScriptIsLate() {
-  for (;;) {
+  for (bool polling = false;;) {
     const uint64_t pulls = receiver_->pulls();
-    const bool woken = Sleep(grace_);
+    const bool woken = Sleep(polling ? grace_ * kPollingFactor : grace_);
     if (woken || stopping_.load()) return false;
     if (receiver_->pulls() == pulls) return Readable();
+    polling = receiver_->pulls() - pulls >= kPolls;
     FollowVpp();
   }
 }

@@ -23,7 +23,8 @@ EventPump::EventPump(uv_loop_t* loop, std::shared_ptr<LoopHold> hold, int fd, ui
       moderation_(longest_pause_ns),
       socket_(hold, this),
       timer_(hold, this),
-      async_(hold, this) {}
+      async_(hold, this),
+      idle_(hold, this) {}
 
 int EventPump::Open() {
   timer_fd_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
@@ -39,7 +40,9 @@ int EventPump::Open() {
   }
   if (error == 0)
     error = async_.Initialize([&](uv_async_t* handle) { return uv_async_init(loop_, handle, on_async); });
+  if (error == 0) error = idle_.Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop_, handle); });
   if (error == 0) {
+    Unref(&idle_);
     Unref(&socket_);
     Unref(&timer_);
   }
@@ -58,7 +61,8 @@ void EventPump::Stop() {
   starts_++;
   if (watching_socket_) uv_poll_stop(socket_.get());
   if (watching_timer_) uv_poll_stop(timer_.get());
-  watching_socket_ = watching_timer_ = false;
+  if (looking_) uv_idle_stop(idle_.get());
+  watching_socket_ = watching_timer_ = looking_ = false;
 }
 
 void EventPump::SetRef(bool ref) {
@@ -73,16 +77,36 @@ void EventPump::SetRef(bool ref) {
 void EventPump::TakeTurn(bool after_pause) {
   const std::shared_ptr<EventPump> self = shared_from_this();
   const Turn turn = serve_();
+  if (looking_ && turn.packets > 0) EndLook(true);
   if (started_) Rest(turn, after_pause);
 }
 
 void EventPump::Rest(const Turn& turn, bool after_pause) {
   if (turn.more) return Notify();  // other events first, then on
-  const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, after_pause, uv_hrtime());
-  if (pause > 0) {
-    PauseFor(pause);
-  } else if (!watching_socket_) {
-    WatchSocket();
+  const uint64_t now_ns = uv_hrtime();
+  const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, after_pause, now_ns);
+  if (pause > 0) return PauseFor(pause);
+  if (!watching_socket_) WatchSocket();
+  if (turn.answered && anticipation_.Worthwhile()) Look(now_ns);
+}
+
+/// Keeps the loop from sleeping for a moment; everything else on it goes on as ever.
+void EventPump::Look(uint64_t now_ns) {
+  looking_ = true;
+  look_until_ns_ = now_ns + Anticipation::kLookNs;
+  uv_idle_start(idle_.get(), [](uv_idle_t* handle) {
+    auto* self = static_cast<EventPump*>(handle->data);
+    if (uv_hrtime() >= self->look_until_ns_) self->EndLook(false);
+  });
+}
+
+void EventPump::EndLook(bool came) {
+  looking_ = false;
+  uv_idle_stop(idle_.get());
+  if (came) {
+    anticipation_.Came();
+  } else {
+    anticipation_.CameNot();
   }
 }
 

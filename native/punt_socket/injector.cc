@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "punt_socket/js_options.h"
 #include "util/callback.h"
@@ -36,11 +37,23 @@ void PuntInjector::Init(Napi::Env env, Napi::Object exports) {
                                            InstanceMethod<&PuntInjector::Close>("close")}));
 }
 
-/// (path of VPP's punt socket, callback for room)
+/// (path of VPP's punt socket, callback for room, staging memory, lengths of the packets staged)
 PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<PuntInjector>(info), peer_(info[0].As<Napi::String>().Utf8Value()) {
+    : Napi::ObjectWrap<PuntInjector>(info),
+      state_(EnvState::Of(info.Env())),
+      peer_(info[0].As<Napi::String>().Utf8Value()) {
   const Napi::Env env = info.Env();
   on_room_ = Napi::Persistent(info[1].As<Napi::Function>());
+  auto staging = info[2].As<Napi::Uint8Array>();
+  auto lengths = info[3].As<Napi::Uint32Array>();
+  staging_ = Napi::Persistent(staging);
+  lengths_ = Napi::Persistent(lengths);
+  length_of_ = lengths.Data();
+  for (uint32_t i = 0; i < kBurst; i++) {
+    vectors_[i] = {staging.Data() + i * (staging.ElementLength() / kBurst), 0};
+    messages_[i].msg_hdr.msg_iov = &vectors_[i];
+    messages_[i].msg_hdr.msg_iovlen = 1;
+  }
   context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_INJECTOR");
   fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) {
@@ -68,50 +81,31 @@ Napi::Value PuntInjector::Connect(const Napi::CallbackInfo& info) {
 
 /// send(action, swIfIndex, bytes) -> 1, or a negative errno value
 Napi::Value PuntInjector::Send(const Napi::CallbackInfo& info) {
-  punt_packetdesc_t desc = DescOf(info);
+  const punt_packetdesc_t desc = DescOf(info);
   size_t length;
-  void* data = BytesOf(info.Env(), info[2], &length);
-  iovec vectors[] = {{&desc, sizeof(desc)}, {data, length}};
-  msghdr message = {};
-  message.msg_iov = vectors;
-  message.msg_iovlen = 2;
-  const ssize_t sent = sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  const void* data = BytesOf(info.Env(), info[2], &length);
+  if (length > kMaxInjected) return Napi::Number::New(info.Env(), -EMSGSIZE);
+  // Copying so little is quicker than having the kernel gather it from two places.
+  uint8_t datagram[sizeof(desc) + kMaxInjected];
+  memcpy(datagram, &desc, sizeof(desc));
+  memcpy(datagram + sizeof(desc), data, length);
+  const ssize_t sent = send(fd_.get(), datagram, sizeof(desc) + length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  state_->injected += sent > 0;
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : 1);
 }
 
-/// sendMany(action, swIfIndex, packets) -> how many were accepted; if none: a negative errno value
+/// sendMany(action, swIfIndex, count of staged packets) -> how many were accepted; if none: a negative errno
+/// value
 Napi::Value PuntInjector::SendMany(const Napi::CallbackInfo& info) {
   const punt_packetdesc_t desc = DescOf(info);
-  const auto packets = info[2].As<Napi::Array>();
-  const uint32_t total = packets.Length();
-  uint32_t accepted = 0;
-  int sent = 0;
-  while (accepted < total) {
-    const uint32_t count = std::min(kBurst, total - accepted);
-    sent = SendBurst(desc, packets, accepted, count);
-    if (sent > 0) accepted += static_cast<uint32_t>(sent);
-    if (sent != static_cast<int>(count)) break;
-  }
-  return Napi::Number::New(info.Env(), accepted > 0 ? static_cast<int>(accepted) : sent);
-}
-
-/// The number sent, or a negative errno value if it is none.
-int PuntInjector::SendBurst(const punt_packetdesc_t& desc, const Napi::Array& packets, uint32_t from,
-                            uint32_t count) {
-  const napi_env env = packets.Env();
-  Napi::HandleScope scope(env);
+  const uint32_t count = std::min(kBurst, info[2].As<Napi::Number>().Uint32Value());
   for (uint32_t i = 0; i < count; i++) {
-    napi_value packet = nullptr;
-    napi_get_element(env, packets, from + i, &packet);
-    size_t length;
-    void* data = BytesOf(env, packet, &length);
-    vectors_[2 * i] = {const_cast<punt_packetdesc_t*>(&desc), sizeof(desc)};
-    vectors_[2 * i + 1] = {data, length};
-    messages_[i].msg_hdr.msg_iov = &vectors_[2 * i];
-    messages_[i].msg_hdr.msg_iovlen = 2;
+    memcpy(vectors_[i].iov_base, &desc, sizeof(desc));
+    vectors_[i].iov_len = sizeof(desc) + std::min<size_t>(length_of_[i], kMaxInjected);
   }
   const int sent = sendmmsg(fd_.get(), messages_.data(), count, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent < 0 ? -errno : sent;
+  if (sent > 0) state_->injected += static_cast<uint64_t>(sent);
+  return Napi::Number::New(info.Env(), sent < 0 ? -errno : sent);
 }
 
 /// watchRoom(): calls back once when VPP's queue has room.

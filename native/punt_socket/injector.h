@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "env_state.h"
 #include "punt_socket/vpp_peer.h"
 #include "punt_socket/wire.h"
 #include "util/loop_hold.h"
@@ -31,19 +32,23 @@ class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
   void WatchRoom(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
-  static constexpr uint32_t kBurst = 64;
-  int SendBurst(const punt_packetdesc_t& desc, const Napi::Array& packets, uint32_t from, uint32_t count);
+  static constexpr uint32_t kBurst = 64;  // packets that the staging memory holds
   void OnRoom();
   void Shutdown();
 
+  EnvState* const state_;
   UniqueFd fd_;
   VppPeer peer_;
   std::shared_ptr<LoopHold> hold_;
   std::unique_ptr<HeldHandle<uv_poll_t>> writable_;  // null once closed
   Napi::FunctionReference on_room_;
   std::unique_ptr<Napi::AsyncContext> context_;
+  Napi::Reference<Napi::Uint8Array>
+      staging_;  // slots of equal size for descriptor and packet; JavaScript fills them
+  Napi::Reference<Napi::Uint32Array> lengths_;
+  const uint32_t* length_of_ = nullptr;
   std::array<mmsghdr, kBurst> messages_ = {};
-  std::array<iovec, 2 * kBurst> vectors_ = {};
+  std::array<iovec, kBurst> vectors_ = {};
 };
 
 }  // namespace vpp_punt::punt_socket

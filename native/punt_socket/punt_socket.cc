@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "env_state.h"
 #include "punt_socket/js_options.h"
 #include "util/callback.h"
 #include "util/error.h"
@@ -140,6 +141,8 @@ uint32_t PuntSocket::PullBurst() {
 Turn PuntSocket::Serve() {
   Turn turn;
   const uint64_t starts = pump_->starts();
+  const EnvState* state = EnvState::Of(Env());
+  const uint64_t injected = state->injected;
   for (int i = 0; i < kBurstsPerTurn; i++) {
     const uint32_t count = PullBurst();
     turn.packets += count;
@@ -148,9 +151,10 @@ Turn PuntSocket::Serve() {
     if (count > 0) Deliver(count);
     // The handler may have closed or stopped the socket; having started it again, it wants others to have
     // their turn.
-    if (!receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes, false};
+    if (!receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes};
     if (!turn.more) break;
   }
+  turn.answered = state->injected != injected;
   return turn;
 }
 

@@ -54,7 +54,11 @@ uint32_t Receiver::PullRing(PacketTable* table, uint32_t* slab) {
 }
 
 uint32_t Receiver::PullSocket(PacketTable* table) {
-  const uint32_t received = direct_.Receive(fd_.get());
+  // Who looks again after finding nothing is polling: mostly there is nothing, or one packet that wants an
+  // answer.
+  const bool one = found_none_;
+  const uint32_t received = one ? direct_.ReceiveOne(fd_.get()) : direct_.Receive(fd_.get());
+  found_none_ = received == 0;
   uint32_t count = 0;
   for (uint32_t i = 0; i < received; i++) {
     if (!Usable(direct_, i)) continue;
@@ -64,7 +68,7 @@ uint32_t Receiver::PullSocket(PacketTable* table) {
     counters_.bytes += length;
   }
   counters_.packets += count;
-  more_likely_ = received == direct_.capacity();
+  more_likely_ = received == (one ? 1 : direct_.capacity());
   return count;
 }
 

@@ -101,6 +101,7 @@ class Receiver {
   Burst direct_;               // JavaScript's
   ReceiverCounters counters_;  // JavaScript's
   bool more_likely_ = false;   // JavaScript's
+  bool found_none_ = false;    // JavaScript's: by the last look at the socket
   std::atomic<uint64_t> pulls_{0};
   std::atomic<bool> paused_{false};
   std::atomic<bool> follows_vpp_;
