@@ -1,11 +1,11 @@
 /* Times recvmmsg on a full queue: asks punt_filler for a round, lets it fill, drains. Prints the median of
- * the rounds' rates, as a round takes less than a time slice of whatever else runs. punt_drainer <VPP's path>
+ * the rounds' rates, which whatever else runs then disturbs little. punt_drainer <VPP's path>
  * <own path> */
 #define _GNU_SOURCE
 #include "punt_common.h"
 
 enum {
-  FILL_US = 5000, /* the filler needs about 1 ms */
+  FILL_US = 20000, /* the filler needs about 5 ms */
   MAX_ROUNDS = 10000,
 };
 

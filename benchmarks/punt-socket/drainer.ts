@@ -5,8 +5,8 @@ import { median } from "../harness/measure.js";
 import { MARK_END, MARK_ROUND, openInjector, report, sayReadyTo } from "./common.js";
 
 const [vppPath, path] = process.argv.slice(2) as [string, string];
-/** The filler needs about 1 ms. */
-const FILL_MS = 5;
+/** The filler needs about 5 ms. */
+const FILL_MS = 20;
 
 let packets = 0;
 let sum = 0;

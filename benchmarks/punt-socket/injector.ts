@@ -5,7 +5,7 @@ import { MARK_END, openInjector, report, startUsage } from "./common.js";
 
 const [vppPath, count, bytes] = process.argv.slice(2) as [string, string, string];
 const BURST = 64;
-const packets = Array.from({ length: BURST }, () => new Uint8Array(Number(bytes)));
+const packets = new Array<Uint8Array>(BURST).fill(new Uint8Array(Number(bytes)));
 const injector = openInjector(vppPath);
 
 /** Sends all of them, waiting where there is no room. */
