@@ -35,7 +35,7 @@ export interface PuntSocketOptions {
   takeOverUs?: number;
   /**
    * Above 50,000 packets a second, how long packets may gather before a batch is made of them, in microseconds, 0-1000.
-   * Default 100. Shortened where VPP's send buffer would fill up. 0 gives every packet at once, at several times the CPU.
+   * Default 50. Shortened where VPP's send buffer would fill up. 0 gives every packet at once, at several times the CPU.
    */
   gatherUs?: number;
   /** Takes warnings, such as a small queue limit. Default: `process.emitWarning`, once each. */
@@ -70,7 +70,7 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     maxPacket: integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(integer("ringBytes", options.ringBytes ?? 192 * MiB, 2 * MiB, 4096 * MiB) / MiB),
     graceUs: integer("takeOverUs", options.takeOverUs ?? 150, 10, 1e6),
-    longestPauseUs: integer("gatherUs", options.gatherUs ?? 100, 0, 1000),
+    longestPauseUs: integer("gatherUs", options.gatherUs ?? 50, 0, 1000),
     sendBuffer: integer("sendBuffer", options.sendBuffer ?? 0, 0, 2 ** 30),
     copy: options.copy === true,
   };

@@ -14,9 +14,10 @@ constexpr uint64_t kLeave = 25'000;
 /// A pause that gathered fewer packets than this was for nothing.
 constexpr uint64_t kWorthwhile = 3;
 constexpr uint64_t kShortestNs = 15'000;
-/// After that, wait for single packets again for a while: request and answer are hundreds of times slower
-/// when paused.
-constexpr uint64_t kBackoffNs = 200'000'000;
+/// After that, wait for single packets again for a while, longer each time: request and answer are many times
+/// slower when paused, while a stream has its gaps too.
+constexpr uint64_t kShortestBackoffNs = 2'000'000;
+constexpr uint64_t kLongestBackoffNs = 200'000'000;
 /// A pause may fill a quarter of VPP's send buffer, 64 KiB doubled by the kernel for what it spends beside
 /// the payload: about 700 bytes a packet and, in powers of two, up to as much again as the payload.
 constexpr uint64_t kMayFill = 131'072 / 4;
@@ -30,6 +31,7 @@ uint64_t CostOf(uint64_t bytes) {
 uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, bool after_pause, uint64_t now_ns) {
   if (limit_ns_ == 0) return 0;
   if (after_pause && packets < kWorthwhile) return Wake(now_ns);
+  if (after_pause) backoff_ns_ = kShortestBackoffNs;
   packets_ += packets;
   bytes_ += bytes;
   if (packets_ >= kWindow) EndWindow(now_ns);
@@ -51,7 +53,8 @@ void Moderation::EndWindow(uint64_t now_ns) {
 uint64_t Moderation::Wake(uint64_t now_ns) {
   pause_ns_ = packets_ = bytes_ = 0;
   since_ns_ = now_ns;
-  not_before_ns_ = now_ns + kBackoffNs;
+  not_before_ns_ = now_ns + backoff_ns_;
+  backoff_ns_ = std::min(2 * backoff_ns_, kLongestBackoffNs);
   return 0;
 }
 

@@ -23,7 +23,7 @@ class Moderation {
   const uint64_t limit_ns_;
   uint64_t pause_ns_ = 0;
   uint64_t packets_ = 0, bytes_ = 0, since_ns_ = 0;  // of this window
-  uint64_t not_before_ns_ = 0;
+  uint64_t not_before_ns_ = 0, backoff_ns_ = 2'000'000;
 };
 
 }  // namespace vpp_punt::punt_socket
