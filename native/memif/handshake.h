@@ -29,9 +29,9 @@ class Handshake {
   bool complete_ = false;
 };
 
-/// As client: answers HELLO with our messages, one for each ACK, then waits for CONNECTED. All at once does not do: VPP as
-/// server writes one answer for each message it reads, and leaves the second of two that wait unsent (memif/socket.c,
-/// memif_conn_fd_write_ready).
+/// As client: answers HELLO with our messages, one for each ACK, then waits for CONNECTED. All at once does
+/// not do: VPP as server writes one answer for each message it reads, and leaves the second of two that wait
+/// unsent (memif/socket.c, memif_conn_fd_write_ready).
 class ClientHandshake : public Handshake {
  public:
   explicit ClientHandshake(const Settings& settings) : settings_(settings) {}
