@@ -2,21 +2,31 @@
 // vpp-punt: one file a command, each with `register(program)`.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { register as registerApi } from "./api.js";
 import { ExitStatus, fail } from "./exit.js";
-import { register as registerGenerate } from "./generate.js";
 import { register as registerInfo } from "./info.js";
-import { register as registerPunts } from "./punts.js";
-import { register as registerSim } from "./sim.js";
 
-/** Each adds its command to the program. */
-const commands: ((program: Command) => void)[] = [
-  registerApi,
-  registerGenerate,
-  registerInfo,
-  registerPunts,
-  registerSim,
-];
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** Commands that need the addon. Where it cannot be loaded each says why, and `info` still runs. */
+const others: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  api: () => import("./api.js"),
+  generate: () => import("./generate.js"),
+  punts: () => import("./punts.js"),
+  sim: () => import("./sim.js"),
+};
+
+async function registerOther(program: Command, name: string, load: () => Promise<CommandModule>): Promise<void> {
+  try {
+    (await load()).register(program);
+  } catch (error) {
+    const failing = program.command(name).allowUnknownOption().allowExcessArguments();
+    failing.description("cannot run here").action(() => {
+      throw error;
+    });
+  }
+}
 
 const version = (
   JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }
@@ -27,7 +37,8 @@ const program = new Command("vpp-punt")
   .version(version)
   .showHelpAfterError()
   .exitOverride();
-for (const register of commands) register(program);
+registerInfo(program);
+for (const [name, load] of Object.entries(others)) await registerOther(program, name, load);
 
 try {
   await program.parseAsync();

@@ -15,8 +15,8 @@ void Unref(HeldHandle<Handle>* handle) {
 
 }  // namespace
 
-EventPump::EventPump(uv_loop_t* loop, std::shared_ptr<LoopHold> hold, int fd, uint64_t longest_pause_ns,
-                     std::function<Turn()> serve)
+EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd,
+                     uint64_t longest_pause_ns, std::function<Turn()> serve)
     : loop_(loop),
       fd_(fd),
       serve_(std::move(serve)),

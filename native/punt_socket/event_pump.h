@@ -23,7 +23,7 @@ struct Turn {
 class EventPump : public std::enable_shared_from_this<EventPump> {
  public:
   /// `serve` reads and hands to JavaScript. It may call any method here.
-  EventPump(uv_loop_t* loop, std::shared_ptr<LoopHold> hold, int fd, uint64_t longest_pause_ns,
+  EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t longest_pause_ns,
             std::function<Turn()> serve);
 
   /// Returns 0 or an errno value.

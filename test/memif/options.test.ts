@@ -32,7 +32,7 @@ const bad: [string, unknown, RegExp][] = [
   ["socketMode", 0o1000, /socketMode must be a whole number/],
   ["reconnectMs", 0, /reconnectMs must be a whole number/],
   ["zeroCopy", 1, /zeroCopy must be true or false/],
-  ["engine", "libmemif", /engine must be one of "builtin"/],
+  ["engine", "dpdk", /engine must be one of "builtin", "libmemif"/],
   ["ringsize", 64, /unknown option ringsize/],
 ];
 
