@@ -1,0 +1,74 @@
+// The machine's own network namespaces and devices.
+import { execFileSync } from "node:child_process";
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { commandsOf } from "../../lib/host/ip-commands.js";
+import { parseLinks } from "../../lib/host/ip-output.js";
+import { LinuxHost } from "../../lib/punt/index.js";
+import { need } from "../support/need.js";
+
+test("a change is lines of ip, and never more than it says", (t) => {
+  t.deepEqual(commandsOf({ change: "set-link", name: "tap-a", up: true, mtu: 1400, master: "vrf1" }), [
+    "link set dev tap-a mtu 1400",
+    "link set dev tap-a master vrf1",
+    "link set dev tap-a up",
+  ]);
+  t.deepEqual(commandsOf({ change: "add-address", name: "tap-a", address: "fd00::1/64" }), [
+    "address replace fd00::1/64 dev tap-a nodad",
+  ]);
+  t.throws(() => commandsOf({ change: "delete-link", name: "a\nlink delete dev eth0" }), { instanceOf: PuntError });
+});
+
+test("addresses the kernel made, and leases, are nobody's gift", (t) => {
+  const addr_info = [
+    { local: "10.0.0.1", prefixlen: 24, scope: "global" },
+    { local: "10.0.0.9", prefixlen: 24, scope: "global", dynamic: true },
+    { local: "fe80::1", prefixlen: 64, scope: "link" },
+  ];
+  const [link] = parseLinks(
+    JSON.stringify([{}, { ifname: "tap-a", flags: ["UP"], mtu: 1500, group: "77", addr_info }]),
+  );
+  t.like(link, { name: "tap-a", up: true, group: 77, master: "" });
+  t.deepEqual(link!.addresses, ["10.0.0.1/24"]);
+});
+
+need("root", "netns", "ip", "nsenter").test(
+  "veth pairs, addresses and MTU in another namespace, and what the kernel refuses",
+  async (t) => {
+    const name = `punt-test-${process.pid}`;
+    const path = `/run/netns/${name}`;
+    const host = new LinuxHost();
+    t.is(await host.identify(path), undefined);
+    execFileSync("ip", ["netns", "add", name]);
+    t.teardown(() => execFileSync("ip", ["netns", "delete", name]));
+    t.not(await host.identify(path), undefined);
+    t.true((await host.namedNamespaces()).includes(path));
+
+    const device = `vp-t${process.pid}`.slice(0, 15);
+    await host.change("", {
+      change: "add-veth",
+      name: device,
+      group: 4711,
+      peer: "tap-test",
+      peerNamespace: path,
+      peerMac: "02:fe:00:00:00:01",
+    });
+    const [own] = (await host.links("")).filter((it) => it.name === device);
+    t.like(own, { group: 4711, kind: "veth", up: true });
+    const results = await Promise.allSettled([
+      host.change(path, { change: "set-link", name: "tap-test", up: true, mtu: 1400 }),
+      host.change(path, { change: "delete-address", name: "tap-test", address: "10.9.9.9/24" }),
+      host.change(path, { change: "add-address", name: "tap-test", address: "10.0.0.1/24" }),
+      host.change(path, { change: "add-address", name: "tap-test", address: "fd00::1/64" }),
+    ]);
+    t.deepEqual(
+      results.map((it) => it.status),
+      ["fulfilled", "rejected", "fulfilled", "fulfilled"],
+    );
+    const [peer] = (await host.links(path)).filter((it) => it.name === "tap-test");
+    t.like(peer, { mac: "02:fe:00:00:00:01", mtu: 1400, up: true });
+    t.deepEqual(peer!.addresses, ["10.0.0.1/24", "fd00::1/64"]);
+    await host.change("", { change: "delete-link", name: device });
+    t.false((await host.links(path)).some((it) => it.name === "tap-test"));
+  },
+);
