@@ -14,8 +14,12 @@ test("poll() hands over what is there, and 0 when nothing is", async (t) => {
   const take = (batch: PuntBatch) => {
     for (let i = 0; i < batch.length; i++) seen.push(batch.u8(i, 0));
   };
-  t.is(socket.poll(take), 4);
-  t.is(socket.poll(take), 2);
+  while (seen.length < 6) {
+    const before = seen.length;
+    const count = socket.poll(take);
+    t.true(count >= 1 && count <= 4);
+    t.is(seen.length, before + count);
+  }
   t.deepEqual(seen, [0, 1, 2, 3, 4, 5]);
 });
 
