@@ -1,6 +1,6 @@
 // All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it; `.ci/run lint demo` runs only those named.
 // Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { installPackages } from "./ci/packages.mjs";
 import { run } from "./ci/run.mjs";
 import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
@@ -67,7 +67,6 @@ function demoIsOk(stdout) {
   return JSON.parse(stdout).ok === true;
 }
 
-const scripts = JSON.parse(readFileSync("package.json", "utf8")).scripts;
 const script = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args]);
 
 /** A check by an npm script that needs the API files of VPP's releases, which not every machine has. */
@@ -86,10 +85,10 @@ if (prepared) {
   await check("clang-tidy", script("lint:native"));
   await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"])));
   await check("native tests with sanitizers", sanitizedTests);
-  if (scripts.demo)
-    await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
-  if (scripts["check:api"])
-    await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
+  await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
+  await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
+  await check("random histories", script("histories", "--runs", "200"));
+  await check("kills at random moments", script("crash", "--runs", "5"));
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
