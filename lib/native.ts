@@ -265,10 +265,10 @@ interface Addon {
     sharedMemory: boolean,
     keys: readonly string[],
   ) => NativeVapiBridge;
-  /** Connects to the socket at `path`, or takes over a connected one's fd. `onReady` is called when there is something to read (the end, too), or room to write. */
+  /** Connects to the socket at `path`, or takes over a connected one's fd. `onReady` is called when there is something to read (the end, too), or room to write; `broken`: for the last time, as the peer is gone. */
   ApiSocket: new (
     path: string | number,
-    onReady: (writable: boolean) => void,
+    onReady: (writable: boolean, broken: boolean) => void,
   ) => NativeApiSocket;
   buildInfo(): NativeBuildInfo;
   PuntSocket: new (

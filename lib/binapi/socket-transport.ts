@@ -45,7 +45,7 @@ export class SocketTransport implements Transport {
   }
 }
 
-type OpenSocket = (onReady: (writable: boolean) => void) => NativeApiSocket;
+type OpenSocket = (onReady: (writable: boolean, broken: boolean) => void) => NativeApiSocket;
 
 /** What a link is made of. */
 export interface LinkParts {
@@ -113,7 +113,7 @@ class SocketLink implements Link {
   ) {
     this.onClosed = onFailure;
     this.out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
-    this.socket = parts.open((writable) => this.ready(writable));
+    this.socket = parts.open((writable, broken) => this.ready(writable, broken));
     if (parts.idsOf !== undefined) this.idsOf = parts.idsOf;
   }
 
@@ -196,25 +196,26 @@ class SocketLink implements Link {
     this.socket.watchWritable(blocked);
   }
 
-  private ready(writable: boolean): void {
+  private ready(writable: boolean, broken: boolean): void {
     if (writable && this.blocked) {
       this.watch(false);
       this.flush();
     }
     try {
-      this.receive();
+      this.receive(broken);
     } catch (error) {
       if (!(error instanceof PuntError)) throw error;
       this.fail(error);
     }
   }
 
-  private receive(): void {
+  /** `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
+  private receive(broken: boolean): void {
     const { incoming } = this;
     while (this.open) {
       const room = incoming.fillEnd - incoming.fillStart;
       const size = this.socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
-      if (size === EAGAIN) return;
+      if (size === EAGAIN && !broken) return;
       if (size <= 0) {
         this.fail(this.lost(size));
         return;
@@ -222,7 +223,7 @@ class SocketLink implements Link {
       incoming.fill(size);
       for (let reader = incoming.next(); reader !== undefined && this.open; reader = incoming.next())
         this.onMessage(reader);
-      if (size < room) return; // that was all; if more has come since, the event loop calls again
+      if (size < room && !broken) return; // that was all; if more has come since, the event loop calls again
     }
   }
 

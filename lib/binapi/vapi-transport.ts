@@ -40,7 +40,7 @@ export class VapiTransport implements Transport {
     const parts = {
       endpoint: this.endpoint,
       name: this.name,
-      open: (onReady: (writable: boolean) => void) => new native.ApiSocket(bridge.start(), onReady),
+      open: (onReady: (writable: boolean, broken: boolean) => void) => new native.ApiSocket(bridge.start(), onReady),
       lost: () => failureOf(bridge),
       idsOf: (keys: readonly string[]) => idsOf(bridge, keys),
     };

@@ -113,9 +113,9 @@ void ApiSocket::Shut() {
 void ApiSocket::OnEvents(int status, int events) {
   Napi::Env env = Env();
   Napi::HandleScope scope(env);
-  // An error of the poll shows as an error of the next read.
   const bool writable = status == 0 && (events & UV_WRITABLE) != 0;
-  CallFromLoop(env, *context_, Value(), on_ready_.Value(), {Napi::Boolean::New(env, writable)});
+  CallFromLoop(env, *context_, Value(), on_ready_.Value(),
+               {Napi::Boolean::New(env, writable), Napi::Boolean::New(env, status != 0)});
 }
 
 void ApiSocket::Init(Napi::Env env, Napi::Object exports) {

@@ -19,8 +19,8 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   static void Init(Napi::Env env, Napi::Object exports);
 
   /// new ApiSocket(path, onReady): connects, or throws; with a number it takes over that connected socket.
-  /// Calls `onReady(writable)` when there is something to read, and, where that was asked for, when there is
-  /// room to write.
+  /// Calls `onReady(writable, broken)` when there is something to read, and, where that was asked for, when
+  /// there is room to write.
   explicit ApiSocket(const Napi::CallbackInfo& info);
   ~ApiSocket() override { Shut(); }
 
