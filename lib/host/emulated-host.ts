@@ -37,7 +37,7 @@ export class EmulatedHost implements Host {
   /** Every path names a namespace but those that are told to be missing. */
   readonly #missing = new Set<string>();
   readonly #named = new Set<string>();
-  readonly #states = new Map<number, LinkState>();
+  readonly #states = new Map<string, LinkState>();
   readonly #vrfs = new Map<string, HostLink>();
 
   constructor(vpp: EmulatedInterfaces) {
@@ -73,7 +73,7 @@ export class EmulatedHost implements Host {
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
     const found = (await this.#vpp.hostInterfaces()).find((it) => it.namespace === namespace && it.name === name);
     if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
-    this.#states.set(found.ifIndex, this.#changed(namespace, this.#state(found), change));
+    this.#states.set(identityOf(found), this.#changed(namespace, this.#state(found), change));
   }
 
   #link(found: EmulatedInterface): HostLink {
@@ -82,7 +82,7 @@ export class EmulatedHost implements Host {
 
   #state(found: EmulatedInterface): LinkState {
     const initial = { up: false, mtu: found.mtu || defaultMtu, mac: found.mac, master: "", addresses: [] };
-    return this.#states.get(found.ifIndex) ?? initial;
+    return this.#states.get(identityOf(found)) ?? initial;
   }
 
   #changed(namespace: string, state: LinkState, change: HostChange): LinkState {
@@ -114,12 +114,25 @@ export class EmulatedHost implements Host {
     this.#vrfs.set(key(namespace, name), link);
   }
 
+  /** As in Linux: its members are on their own then. */
+  #deleteVrf(namespace: string, name: string): void {
+    this.#vrfs.delete(key(namespace, name));
+    for (const [id, state] of this.#states) {
+      if (id.startsWith(`${namespace}\0`) && state.master === name) this.#states.set(id, { ...state, master: "" });
+    }
+  }
+
   #changeVrf(namespace: string, change: HostChange): void {
     const id = key(namespace, change.name);
-    if (change.change === "delete-link") this.#vrfs.delete(id);
+    if (change.change === "delete-link") this.#deleteVrf(namespace, change.name);
     else if (change.change === "set-link") this.#vrfs.set(id, { ...this.#vrfs.get(id)!, up: change.up ?? false });
     else throw refused("ENOTSUP", change.change, change.name);
   }
+}
+
+/** An embedded VPP that was killed begins again with the same indexes, for other interfaces. */
+function identityOf({ namespace, name, mac, ifIndex }: EmulatedInterface): string {
+  return `${namespace}\0${name}\0${mac}\0${ifIndex}`;
 }
 
 function key(namespace: string, name: string): string {

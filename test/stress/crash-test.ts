@@ -21,6 +21,9 @@ export class CrashTest {
   readonly #client: Vpp;
   readonly #operator: Operator;
   /** What each punt was promised: there, not there, or either, if nobody lived to hear the answer. */
+  #checking: PuntManager | undefined;
+  #lastProblem = "none";
+  #doing = "";
   readonly #promised = new Map<string, "there" | "gone" | "either">();
 
   static async begin(start: () => Promise<KillableVpp>): Promise<CrashTest> {
@@ -49,7 +52,7 @@ export class CrashTest {
       await this.#restartVpp();
       await within("the manager settles after VPP's end", this.#stop(manager));
     }
-    await within("a new manager settles", this.#check());
+    await within("a new manager settles", this.#check(), () => this.#describe());
   }
 
   async #startManager(seed: number): Promise<ChildProcess> {
@@ -86,15 +89,24 @@ export class CrashTest {
   /** The end state: as promised, as a VPP has it that was configured at once, and with nothing left when all is deleted. */
   async #check(): Promise<void> {
     const manager = await PuntManager.start({ vpp: this.#client, host: this.#vpp.host, ...settings(this.#vpp) });
+    this.#checking = manager;
+    manager.on("problem", (error) => {
+      this.#lastProblem = error.message;
+    });
     try {
+      this.#doing = "settling";
       await settle(manager);
       this.#checkPromises(manager);
       const reached = await snapshot(this.#client);
+      this.#doing = "restarting VPP";
       await this.#restartVpp();
+      this.#doing = "settling after VPP's restart";
       await settle(manager);
       expectSame("a VPP that was configured at once", await snapshot(this.#client), "after the kill", reached);
+      this.#doing = "deleting";
       await Promise.all(manager.list().map((it) => manager.delete(it.id)));
       for (const id of this.#promised.keys()) this.#promised.set(id, "gone");
+      this.#doing = "the last restart";
       const deleted = await snapshot(this.#client);
       await manager.close();
       await this.#restartVpp();
@@ -121,16 +133,28 @@ export class CrashTest {
     if (left.length > 0) throw new Error(`devices are left: ${left.map((it) => it.name)}`);
   }
 
+  /** What to know of a check that did not end. */
+  #describe(): string {
+    const list = this.#checking?.list() ?? [];
+    const states = list.map(
+      (it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? it.missing.map((one) => one.text)}`,
+    );
+    return [
+      `connected: ${this.#client.isConnected}, last problem: ${this.#lastProblem}, doing: ${this.#doing}`,
+      ...states,
+    ].join("\n");
+  }
+
   async end(): Promise<void> {
     await this.#client.close();
     await this.#vpp.end();
   }
 }
 
-async function within(what: string, work: Promise<void>): Promise<void> {
+async function within(what: string, work: Promise<void>, describe = () => ""): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${longest} ms`)), longest);
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${longest} ms\n${describe()}`)), longest);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
