@@ -200,3 +200,29 @@ real("a neighbour's pings are answered by Node.js; the rules follow the interfac
   await neighbour.ping("10.2.3.1", 1);
   t.is(await neighbour.ping("10.2.3.1"), 3);
 });
+
+real("IPv6: a neighbour's pings reach Linux in the CNF, and its own reach the neighbour (TAP)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network } = scenario;
+  const [neighbour, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(neighbour, { addresses: ["fd02::2/64"], vppAddresses: ["fd02::1/64"] });
+  const punt = await scenario.add({
+    type: "ABX",
+    cnf: "router",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    vppInterface,
+    ingressAclRules: [
+      { protocol: "ICMPV6", destinationNetwork: "local", icmpType: 128 },
+      { protocol: "ICMPV6", destinationNetwork: "local", icmpType: 129 },
+    ],
+  });
+  t.deepEqual(punt.metadata.interconnects[0]!.cnfInterface!.addresses, ["fd02::1/64"]);
+  await neighbour.ping("fd02::1", 1);
+  t.is(await neighbour.ping("fd02::1"), 3, "answered in the CNF");
+  await cnf.ping("fd02::2", 1);
+  t.is(await cnf.ping("fd02::2"), 3, "by way of neighbour discovery that VPP answers");
+  const counters = await cnf.run("cat", "/proc/net/snmp6");
+  const [, answered] = /Icmp6InEchos\s+(\d+)/.exec(counters)!;
+  t.true(Number(answered) >= 3);
+});

@@ -32,3 +32,40 @@ real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t)
   // What the server was told of the client's link, which is not its own.
   t.regex(server.output, /subnet-select {2}0a:01:00:01/);
 });
+
+real("a DHCPv6 client gets a lease from a server behind the punt (TAP)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp } = scenario;
+  const [client, cnf] = [await network.host(), await network.host()];
+  await network.link(client, { vppAddresses: ["fd01::1/64"] });
+  const punt = await scenario.add({
+    type: "DHCP_PROXY",
+    cnf: "dhcp",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    families: ["IPV6"],
+  });
+  const { cnfInterface } = punt.metadata.interconnects[0]!;
+  t.log(cnfInterface!.addresses);
+  await cnf.ip(
+    "route",
+    "add",
+    "fd01::/64",
+    "via",
+    punt.metadata.interconnects[0]!.vppInterface!.addresses[0]!.split("/")[0]!,
+  );
+  const server = cnf.daemon(
+    "dnsmasq",
+    ...["--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--pid-file=", "--user=root"],
+    ...["--log-dhcp", `--interface=${cnfInterface!.name}`, `--dhcp-leasefile=${join(vpp.directory, "leases")}`],
+    "--dhcp-range=fd01::50,fd01::60,64",
+  );
+  await server.says(/DHCPv6, IP range/);
+  const files = ["-lf", join(vpp.directory, "client-leases"), "-pf", join(vpp.directory, "client-pid")];
+  await client.ip("addr", "show", "dev", "eth0");
+  const daemon = client.daemon("dhclient", "-6", "-1", "-d", "-v", "-sf", "/bin/true", ...files, "eth0");
+  await daemon.says(/XMT: Request[^]*RCV: Reply/).catch((error) => {
+    throw new Error(`${error.message}\n${server.output}`);
+  });
+  t.regex(server.output, /DHCPREPLY.*fd01::5/);
+});
