@@ -1,6 +1,7 @@
 import { PuntError } from "../errors.js";
 import { apiErrorName } from "./api-errno.js";
 import type { Reader } from "./cursor.js";
+import { type Mend, mendOf } from "./mend.js";
 import type { Message, MessageValue } from "./message.js";
 
 /** A request that has been sent, or waits to be. */
@@ -79,6 +80,7 @@ export interface DetailsSink {
 export class Dump extends Pending {
   /** The ping that goes with it; kept from timing out while details come. */
   fence: Pending | undefined;
+  private readonly mend: Mend | undefined;
 
   constructor(
     request: Message,
@@ -87,6 +89,7 @@ export class Dump extends Pending {
     private readonly sink: DetailsSink,
   ) {
     super(request);
+    this.mend = details && mendOf(details.name);
   }
 
   receive(message: Message, reader: Reader): boolean {
@@ -99,6 +102,7 @@ export class Dump extends Pending {
       return true;
     }
     if (this.fence !== undefined) this.fence.expires = this.expires;
+    this.mend?.(reader);
     this.sink.push(message.read(reader));
     return false;
   }
