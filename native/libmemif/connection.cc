@@ -1,10 +1,13 @@
 #include "libmemif/connection.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
 
+#include "memif/channel.h"
 #include "memif/sigbus.h"
 
 namespace vpp_punt::libmemif {
@@ -14,16 +17,24 @@ namespace {
 /// The names, and tables of up to 256 regions and as many queues each way.
 constexpr size_t kDetailsSize = 32768;
 
+/// What a peer has written, without control characters. libmemif ends it with a NUL within 96 bytes.
 std::string Text(const uint8_t* text) {
-  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+  constexpr size_t kLongest = 96;
+  return text == nullptr ? "" : memif::GetText(text, kLongest);
 }
 
-/// The library reads a doorbell whenever a ring is empty: a peer that made it blocking would stop us there.
-void MakeDoorbellsNonBlocking(memif_conn_handle_t handle, uint16_t count) {
+std::vector<UniqueFd> Doorbells(memif_conn_handle_t handle, uint16_t count) {
+  std::vector<UniqueFd> doorbells;
   for (uint16_t i = 0; i < count; i++) {
     int fd = -1;
-    if (memif_get_queue_efd(handle, i, &fd) == MEMIF_ERR_SUCCESS && fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
+    memif_get_queue_efd(handle, i, &fd);
+    doorbells.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    // The library reads a doorbell after it has looked at the ring, and so takes rings for packets that it
+    // has not seen; and waits if the peer has made it blocking. It gets one that nobody rings.
+    UniqueFd silent(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    dup2(silent.get(), fd);
   }
+  return doorbells;
 }
 
 }  // namespace
@@ -48,7 +59,7 @@ std::shared_ptr<Connection> Connection::Of(memif_conn_handle_t handle, std::stri
   for (int i = 0; i < details.regions_num; i++) {
     if (!connection->AddRegion(details.regions[i], fault)) return nullptr;
   }
-  MakeDoorbellsNonBlocking(handle, connection->rx_queues);
+  connection->doorbells = Doorbells(handle, connection->rx_queues);
   return connection;
 }
 

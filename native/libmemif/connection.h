@@ -47,6 +47,8 @@ class Connection {
   uint16_t tx_queues = 0;
   uint32_t ring_size = 0;
   std::vector<std::shared_ptr<Region>> regions;
+  /// Of the receive queues; ours, because an event loop waits on them that hears of a disconnect later.
+  std::vector<UniqueFd> doorbells;
 
  private:
   struct Mapping {

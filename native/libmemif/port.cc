@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "memif/channel.h"
+
 namespace vpp_punt::libmemif {
 
 namespace {
@@ -13,7 +15,7 @@ std::string DisconnectReason(memif_conn_handle_t handle) {
   char buffer[1024];
   // With too little room for the tables of queues; the reason comes before them.
   memif_get_details(handle, &details, buffer, sizeof(buffer));
-  return details.error == nullptr ? "" : reinterpret_cast<const char*>(details.error);
+  return details.error == nullptr ? "" : memif::GetText(details.error, memif::kDisconnectTextSize);
 }
 
 memif_conn_args_t Arguments(const Settings& settings, memif_socket_handle_t socket) {

@@ -68,10 +68,21 @@ void RxQueue::Fail(const std::string& reason) {
 void RxQueue::Fetch(uint32_t max) {
   pieces_.clear();
   delivered_ = 0;
-  do {
-    if (!FetchSome(max)) return;
-    max = 1;
-  } while (!pieces_.empty() && pieces_.back().more);
+  bool some = FetchSome(max);
+  while (some && pieces_.back().more) some = FetchSome(1);
+  if (!failed_ && !pieces_.empty() && pieces_.back().more) Fail("chain without an end");
+}
+
+/// The library follows the peer's index wherever it jumps: only that far can it rightly be from what we have
+/// given back.
+bool RxQueue::HasJumped() const {
+  memif_details_t details = {};
+  char buffer[8192];
+  memif_get_details(connection_->handle, &details, buffer, sizeof(buffer));
+  if (details.rx_queues == nullptr || index_ >= details.rx_queues_num) return false;
+  const memif_queue_details_t& queue = details.rx_queues[index_];
+  const auto ahead = static_cast<uint16_t>(queue.head - queue.tail);
+  return ahead > connection_->ring_size;
 }
 
 bool RxQueue::FetchSome(uint32_t max) {
@@ -82,8 +93,12 @@ bool RxQueue::FetchSome(uint32_t max) {
   const int error =
       memif_rx_burst(connection_->handle, index_, buffers_.data(), std::max<uint16_t>(wanted, 1), &count);
   if (error != MEMIF_ERR_SUCCESS && error != MEMIF_ERR_NOBUF) return false;
+  if (error == MEMIF_ERR_NOBUF && HasJumped()) {
+    Fail("ring index jumped");
+    return false;
+  }
   if (count > room) {
-    Fail("more packets than the ring has slots, or a chain without end");
+    Fail("chain without an end");
     return false;
   }
   held_ = static_cast<uint16_t>(held_ + count);
@@ -182,20 +197,15 @@ std::shared_ptr<Region> RxQueue::Memory(uint32_t index) {
 }
 
 int RxQueue::doorbell() const {
-  std::shared_lock lock(*slot_->mutex);
-  int fd = -1;
-  if (Usable()) memif_get_queue_efd(connection_->handle, index_, &fd);
-  return fd;
+  return connection_ ? connection_->doorbells[index_].get() : -1;
 }
 
 void RxQueue::DrainDoorbell() {
+  if (!connection_) return;
   counters_.wakeups.Add(1);
-  std::shared_lock lock(*slot_->mutex);
-  int fd = -1;
-  if (!Usable() || memif_get_queue_efd(connection_->handle, index_, &fd) != MEMIF_ERR_SUCCESS) return;
   uint64_t rings;
   iovec part = {&rings, sizeof(rings)};
-  [[maybe_unused]] const ssize_t ignored = preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+  [[maybe_unused]] const ssize_t ignored = preadv2(doorbell(), &part, 1, -1, RWF_NOWAIT);
 }
 
 void RxQueue::SetMaskInt(bool masked) {

@@ -52,6 +52,7 @@ class RxQueue : public memif::RxQueue {
 
   void Fetch(uint32_t max);
   bool FetchSome(uint32_t max);
+  bool HasJumped() const;
   bool Add(const memif_buffer_t& buffer);
   void Fail(const std::string& reason);
   uint32_t DeliverInPlace(const BatchColumns& columns, uint32_t max);

@@ -1,9 +1,10 @@
 // What libmemif cannot do is an error, and what it does wrong is mended: one test a fault.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import test from "ava";
-import { Memif } from "../../lib/memif.js";
+import { Memif, type MemifEnding } from "../../lib/memif.js";
 import { native } from "../../lib/native.js";
 import { event, memifPair, memifSocket, openMemif, until } from "../support/memif.js";
+import { startPeer } from "../support/peer.js";
 
 const present = native.buildInfo().libmemif;
 const over = present ? test : test.skip;
@@ -80,4 +81,52 @@ over(title("the peer's end is told with its reason, and the client connects agai
     server.close();
     t.is((await down).by, "peer");
   }
+});
+
+/** What the library hands on unchecked, or crashes on where it is used. */
+for (const [which, reason] of Object.entries({
+  offset: /descriptor outside the peer's memory/,
+  "just-past-region": /descriptor outside the peer's memory/,
+  length: /descriptor outside the peer's memory/,
+  "head-jump": /ring index jumped/,
+  "endless-chain": /chain without an end/,
+})) {
+  over(title(`a client's ${which} ends the connection, and the next client is served`), async (t) => {
+    const socket = memifSocket(t);
+    const server = openMemif(t, { role: "server", socket, engine });
+    server.receive(() => {});
+    const down = event<MemifEnding>(server, "down");
+    const peer = startPeer(t, "hostile_client", socket, which);
+    const ending = await down;
+    t.regex(ending.reason, reason);
+    t.is(ending.by, "violation");
+    await peer.ended;
+    t.is(server.statistics().violations, 1);
+    const up = event(server, "up");
+    openMemif(t, { role: "client", socket, engine: "builtin" });
+    await up;
+  });
+}
+
+over(title("memory that a client truncates reads as zeros, and ends the connection"), async (t) => {
+  const socket = memifSocket(t);
+  const server = openMemif(t, { role: "server", socket, engine });
+  const down = event<MemifEnding>(server, "down");
+  const peer = startPeer(t, "hostile_client", socket, "truncate");
+  let sum = 0;
+  let bytes = 0;
+  server.receive((batch) => {
+    const view = batch.view(0);
+    peer.process.stdin.write("x");
+    // The handler must not leave while the peer truncates: it waits without the event loop.
+    const wait = new Int32Array(new SharedArrayBuffer(4));
+    for (let i = 0; i < 5000 && !existsSync(`${socket}.done`); i++) {
+      Atomics.wait(wait, 0, 0, 1);
+    }
+    for (const byte of view) sum += byte;
+    bytes = view.length;
+  });
+  t.is((await down).by, "violation");
+  t.true(bytes > 0);
+  t.is(sum, 0);
 });

@@ -11,7 +11,8 @@ const MANAGERS = {
 /** A folder that is somebody's project. pnpm runs no install scripts unless the project allows it. */
 export function emptyProject(folder) {
   mkdirSync(folder, { recursive: true });
-  const project = { name: "consumer", private: true, pnpm: { dangerouslyAllowAllBuilds: true } };
+  const project = { name: "consumer", private: true };
+  writeFileSync(join(folder, "pnpm-workspace.yaml"), "dangerouslyAllowAllBuilds: true\n");
   writeFileSync(join(folder, "package.json"), JSON.stringify(project));
   return folder;
 }

@@ -77,7 +77,8 @@ function onMusl(context) {
 }
 
 function withoutHeaders(context) {
-  const env = { npm_config_nodedir: "/nonexistent", npm_config_build_from_source: "true" };
+  const npm_config_node_gyp = join(root, "node_modules/node-gyp/bin/node-gyp.js"); // as npm sets it
+  const env = { npm_config_node_gyp, npm_config_nodedir: "/nonexistent", npm_config_build_from_source: "true" };
   refused(context, env, "npm_config_nodedir=/nonexistent has no include/node/node_api.h");
 }
 

@@ -1,5 +1,5 @@
 // The prebuilds on the systems they are for: in a Debian 11 root, and on arm64 under emulation.
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, debian11 } from "../debian11.mjs";
 import { nodeBinary } from "../node-binaries.mjs";
@@ -12,10 +12,11 @@ async function onDebian11(context) {
   const folder = mkdtempSync(join(cacheFolder, "root-"));
   try {
     cpSync(await debian11("x64"), folder, { recursive: true, verbatimSymlinks: true });
+    mkdirSync(join(folder, "tmp"));
     cpSync(nodeBinary("x64", "20").file, join(folder, "node"));
     cpSync(context.installed.npm, join(folder, "consumer"), { recursive: true });
     const enter = ["--map-root-user", `--root=${folder}`, "--wd=/consumer", "/node"];
-    run("unshare", [...enter, "esm.mjs"]);
+    run("unshare", [...enter, "esm.mjs"], { env: { NODE_EXTRA_CA_CERTS: "" } });
     const header = "process.report.excludeNetwork = true; process.report.getReport().header.glibcVersionRuntime";
     return `glibc ${run("unshare", [...enter, "-p", header]).trim()}`;
   } finally {
