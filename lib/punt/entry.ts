@@ -33,6 +33,7 @@ export class Entry {
   /** How often a plan refused it. */
   refusals = 0;
   #waiters: Waiter[] = [];
+  #abandoned: PuntError | undefined;
 
   constructor(request: PuntRequest) {
     this.request = request;
@@ -52,17 +53,20 @@ export class Entry {
   async reached(done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
     const { state, failure } = this.situation;
     if (done(this.situation)) return;
+    if (this.#abandoned) throw this.#abandoned;
     if (state === "DELETED") throw deletedError(this.id);
     // A punt that is being deleted may have FAILED before; one that was just added has not.
     if (state === "FAILED" && !this.leaving) throw failedError(this.id, failure!);
-    const waiting = new Promise<void>((resolve, reject) => this.#waiters.push({ done, resolve, reject }));
-    if (timeout === undefined) return waiting;
-    const timer = setTimeout(() => this.#expire(timeout), timeout);
-    return waiting.finally(() => clearTimeout(timer));
+    const { promise, waiter } = newWaiter(done);
+    this.#waiters.push(waiter);
+    if (timeout === undefined) return promise;
+    const timer = setTimeout(() => this.#expire(waiter, timeout), timeout);
+    return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Ends all waiting. */
+  /** Ends all waiting, also of those who begin to wait only now: a delete waits after it has written the store. */
   abandon(error: PuntError): void {
+    this.#abandoned = error;
     for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 
@@ -78,12 +82,21 @@ export class Entry {
     }
   }
 
-  #expire(timeout: number): void {
+  #expire(waiter: Waiter, timeout: number): void {
+    this.#waiters = this.#waiters.filter((it) => it !== waiter);
     const { state, missing = [] } = this.situation;
     const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((it) => it.text).join(", ")}` : "";
     const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
-    this.abandon(new PuntError("punt.add", "ETIMEDOUT", message, { id: this.id, state, missing }));
+    waiter.reject(new PuntError("punt.add", "ETIMEDOUT", message, { id: this.id, state, missing }));
   }
+}
+
+function newWaiter(done: Waiter["done"]): { promise: Promise<void>; waiter: Waiter } {
+  let waiter!: Waiter;
+  const promise = new Promise<void>((resolve, reject) => {
+    waiter = { done, resolve, reject };
+  });
+  return { promise, waiter };
 }
 
 function failedError(id: PuntId, failure: PuntFailure): PuntError {
