@@ -1,18 +1,27 @@
 // DHCP_PROXY: a DHCP client behind VPP gets its address from a DHCP server in the CNF.
 import { join } from "node:path";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
+import { until, ownVrf as vrf } from "../support/netns.js";
 import { Scenario } from "../support/scenario.js";
 
+/** The CNF has no other VRF: it needs no device for this one. */
+const inVrf = { vrf, withoutCnfVrf: true };
 const real = need("root", "vpp", "dhclient", "dnsmasq").test.serial;
 
 real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
   const [client, cnf] = [await network.host(), await network.host()];
-  await network.link(client, { vppAddresses: ["10.1.0.1/24"] });
+  await vpp.configure(`ip table add ${vrf}`);
+  await network.link(client, { vppAddresses: ["10.1.0.1/24"], vrf });
 
-  const punt = await scenario.add({ type: "DHCP_PROXY", cnf: "dhcp", interconnect: "TAP", netns: { name: cnf.name } });
+  const punt = await scenario.add({
+    type: "DHCP_PROXY",
+    cnf: "dhcp",
+    interconnect: "TAP",
+    netns: { name: cnf.name },
+    ...inVrf,
+  });
   const { cnfInterface } = punt.metadata.interconnects[0]!;
   t.deepEqual(cnfInterface!.addresses, ["192.168.111.2/30"]);
 
@@ -38,13 +47,15 @@ real("a DHCPv6 server behind the punt hears a client, and VPP relays its answers
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
   const [client, cnf] = [await network.host(), await network.host()];
-  await network.link(client, { vppAddresses: ["fd01::1/64"] });
+  await vpp.configure(`ip table add ${vrf}`, `ip6 table add ${vrf}`);
+  await network.link(client, { vppAddresses: ["fd01::1/64"], vrf });
   const punt = await scenario.add({
     type: "DHCP_PROXY",
     cnf: "dhcp",
     interconnect: "TAP",
     netns: { name: cnf.name },
     families: ["IPV6"],
+    ...inVrf,
   });
   const { cnfInterface } = punt.metadata.interconnects[0]!;
   await cnf.ip(
@@ -69,5 +80,6 @@ real("a DHCPv6 server behind the punt hears a client, and VPP relays its answers
   await server.says(/DHCPSOLICIT.*DHCPADVERTISE.*fd01::5/s);
   const relayed = /(\d+) +dhcpv6-proxy-to-server +DHCPV6 packets relayed to clients/;
   const errors = () => vpp.cli("show errors");
-  await until("an answer relayed to the client", async () => relayed.test(await errors()), errors);
+  const answers = await until("an answer relayed to the client", async () => relayed.exec(await errors())?.[1], errors);
+  t.true(Number(answers) > 0);
 });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../../lib/errors.js";
 import { attach, FileStore, MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
+import { ownVrf, until } from "../support/netns.js";
 import { Scenario } from "../support/scenario.js";
 import { snapshot } from "../support/snapshot.js";
 
@@ -32,7 +32,7 @@ function everyType(interfaces: readonly string[], netns: string, folder: string)
     { ...common, key: "s", type: "SPAN", interconnect: "MEMIF", vppInterface: third },
     { ...common, key: "a", type: "ABX", interconnect: "TAP", vppInterface: third, ingressAclRules: [...rules] },
     { ...common, key: "i", type: "ISISX", interconnect: "TAP", vppInterface: third },
-    { ...common, key: "d", type: "DHCP_PROXY", interconnect: "TAP" },
+    { ...common, key: "d", type: "DHCP_PROXY", interconnect: "TAP", vrf: ownVrf, withoutCnfVrf: true },
     {
       ...common,
       key: "p",
@@ -44,7 +44,8 @@ function everyType(interfaces: readonly string[], netns: string, folder: string)
 }
 
 async function threeHosts(scenario: Scenario) {
-  const { network } = scenario;
+  const { network, vpp } = scenario;
+  await vpp.configure(`ip table add ${ownVrf}`);
   const hosts = [await network.host(), await network.host(), await network.host()] as const;
   const interfaces = [
     await network.link(hosts[0], { addresses: ["10.8.0.1/24"] }),
@@ -86,6 +87,7 @@ real("VPP is killed and comes back: every punt is there again, and its packets f
 
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     await vpp.restart(signal);
+    await vpp.configure(`ip table add ${ownVrf}`);
     await network.restore();
     const settled = () => manager.list().every(({ state }) => state === "CREATED");
     await until("CREATED", settled, () =>
@@ -225,6 +227,7 @@ real(`VPP is killed ${kills} times at random in the middle of changes: the end i
     t.log(`killed after ${moment.toFixed(0)} ms`);
     await sleep(moment);
     await vpp.restart("SIGKILL");
+    await vpp.configure(`ip table add ${ownVrf}`);
     await network.restore();
     // A change that met VPP's death may have failed with it; what was asked for holds.
     await Promise.allSettled(changes);

@@ -129,6 +129,12 @@ export class Netns {
   }
 }
 
+/**
+ * A VRF id that other tests do not use at the same time. Names of interconnects come of what is punted: two VPPs of one machine
+ * with the same VRF would want the same Linux device.
+ */
+export const ownVrf = 1000 + (process.pid % 100_000);
+
 export interface Link {
   /** Addresses of the host's side, with prefix lengths. */
   readonly addresses?: readonly string[];
@@ -200,7 +206,10 @@ export class Network {
     );
     // What af_packet says of itself is 9000 bytes, whatever the device takes.
     await this.#vpp.configure(`set interface mtu packet 1500 ${name}`);
-    if (vrf !== undefined) await this.#vpp.configure(`set interface ip table ${name} ${vrf}`);
+    if (vrf !== undefined) {
+      const families = vppAddresses.map((it) => (it.includes(":") ? "ip6" : "ip"));
+      for (const family of new Set(families)) await this.#vpp.configure(`set interface ${family} table ${name} ${vrf}`);
+    }
     await this.#vpp.configure(...vppAddresses.map((address) => `set interface ip address ${name} ${address}`));
   }
 
