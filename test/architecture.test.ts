@@ -47,6 +47,8 @@ test("lib/native.ts alone loads the addon", (t) => {
 });
 
 const LONGEST_FILE = 400;
+/** Tests of one subject are read one at a time. */
+const LONGEST_TEST_FILE = 500;
 const LONGEST_FUNCTION = 60;
 
 test("files are small enough to be read at once", (t) => {
@@ -55,7 +57,7 @@ test("files are small enough to be read at once", (t) => {
   );
   for (const file of code) {
     const lines = readFileSync(file, "utf8").split("\n").length - 1;
-    t.true(lines <= LONGEST_FILE, `${file} has ${lines} lines`);
+    t.true(lines <= (file.endsWith(".test.ts") ? LONGEST_TEST_FILE : LONGEST_FILE), `${file} has ${lines} lines`);
   }
 });
 

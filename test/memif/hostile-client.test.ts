@@ -1,6 +1,6 @@
 // Clients that break the protocol, against our server: each gets a DISCONNECT that names what is wrong, is counted, and leaves the
 // port in good order for the next client.
-import { closeSync, existsSync, openSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifEnding, MemifOptions } from "../../lib/memif.js";
 import { event, memifSocket, openMemif, until } from "../support/memif.js";
@@ -174,8 +174,6 @@ test("server: memory truncated in the middle of a handler reads as zeros, and en
     // The handler must not leave while the peer truncates: it waits without the event loop.
     const wait = new Int32Array(new SharedArrayBuffer(4));
     for (let i = 0; i < 5000 && !existsSync(`${socket}.done`); i++) {
-      const fd = openSync("/proc/self/fd/0", "r");
-      closeSync(fd);
       Atomics.wait(wait, 0, 0, 1);
     }
     for (let i = 0; i < batch.length; i++) {
