@@ -1,7 +1,7 @@
 // What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../errors.js";
-import { canonicalAddress, familyOf, formatPrefix, parsePrefix } from "./ip.js";
+import { canonicalAddress, type Family, familyOf, formatPrefix, parsePrefix } from "./ip.js";
 
 /** Longest text VPP stores as an interface's tag or name. */
 const longestVppName = 63;
@@ -100,10 +100,24 @@ const aclRule = z
         message: "is of another address family than sourceNetwork",
       });
     }
+    const ofProtocol = familyOfProtocol(rule.protocol);
+    for (const [field, family] of Object.entries({ sourceNetwork: source, destinationNetwork: destination })) {
+      if (ofProtocol !== undefined && family !== undefined && family !== ofProtocol) {
+        const message = `is IPv${family}, and protocol ${rule.protocol} is of IPv${ofProtocol} only`;
+        context.addIssue({ code: "custom", path: [field], message });
+      }
+    }
   });
 
 const withPorts = [protocols.TCP, protocols.UDP, protocols.SCTP];
 const icmps = [protocols.ICMP, protocols.ICMPV6];
+
+/** ICMP is the one protocol with a number for each address family. */
+export function familyOfProtocol(number: number): Family | undefined {
+  if (number === protocols.ICMP) return 4;
+  return number === protocols.ICMPV6 ? 6 : undefined;
+}
+
 const protocolsOfField: Record<string, number[]> = {
   sourcePort: withPorts,
   destinationPort: withPorts,

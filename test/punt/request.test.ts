@@ -65,6 +65,16 @@ const wrong: [string, object, string][] = [
     "ingressAclRules[0].destinationNetwork",
   ],
   [
+    "an IPv4 source of ICMPv6",
+    { ...abx, ingressAclRules: [{ protocol: "ICMPV6", sourceNetwork: "10.0.0.0/8" }] },
+    "ingressAclRules[0].sourceNetwork",
+  ],
+  [
+    "an IPv6 destination of ICMPv4",
+    { ...abx, ingressAclRules: [{}], egressAclRules: [{ protocol: 1, destinationNetwork: "fd00::/8" }] },
+    "egressAclRules[0].destinationNetwork",
+  ],
+  [
     "a network that is none",
     { ...abx, egressAclRules: [{ sourceNetwork: "10.0.0.0/40" }] },
     "egressAclRules[0].sourceNetwork",

@@ -1,7 +1,7 @@
 // ABX rules as VPP's ACL takes them: `any` and `local` written out, once for each address family of the interface.
 import { type Family, familyOf, parsePrefix, widthOf } from "../ip.js";
 import { Problem } from "../problem.js";
-import type { AclRule } from "../request.js";
+import { type AclRule, familyOfProtocol } from "../request.js";
 
 /** `vl_api_acl_rule_t`. */
 export interface VppAclRule {
@@ -38,7 +38,8 @@ export function expandRules(
 }
 
 function noAddress(field: string, rule: AclRule, family: Family, vppInterface: string): Problem {
-  const text = `${rule.sourceNetwork || "any"} -> ${rule.destinationNetwork || "any"}`;
+  const networks = `${rule.sourceNetwork || "any"} -> ${rule.destinationNetwork || "any"}`;
+  const text = familyOfProtocol(rule.protocol) ? `${networks}, protocol ${rule.protocol}` : networks;
   return new Problem(
     field,
     "ACL_RULE",
@@ -46,12 +47,11 @@ function noAddress(field: string, rule: AclRule, family: Family, vppInterface: s
   );
 }
 
-/** The family a rule says it is for: by a network written out, or by ICMPv4 or ICMPv6 as its protocol. */
+/** The family a rule says it is for: by ICMPv4 or ICMPv6 as its protocol, or by a network written out; requests have no rule of both. */
 function explicitFamily(rule: AclRule): Family | undefined {
-  const byNetwork = [rule.sourceNetwork, rule.destinationNetwork]
-    .map(familyOfPrefix)
-    .find((family) => family !== undefined);
-  return byNetwork;
+  return (
+    familyOfProtocol(rule.protocol) ?? familyOfPrefix(rule.sourceNetwork) ?? familyOfPrefix(rule.destinationNetwork)
+  );
 }
 
 function familyOfPrefix(text: string): Family | undefined {
