@@ -6,10 +6,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include "punt_socket/scheduling.h"
+#include "punt_socket/send_buffer.h"
 
 namespace vpp_punt::punt_socket {
 
@@ -22,6 +24,10 @@ constexpr std::chrono::milliseconds kFollowInterval{1000};
 /// look at it takes its core away.
 constexpr uint64_t kPolls = 50;
 constexpr int kPollingFactor = 4;
+
+/// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
+constexpr int kLooksPerFill = 2;
+constexpr std::chrono::microseconds kShortestInterval{25};
 
 }  // namespace
 
@@ -82,7 +88,8 @@ bool DrainThread::WaitForPackets() {
 bool DrainThread::JavaScriptIsLate() {
   for (bool polling = false;;) {
     const uint64_t pulls = receiver_->pulls();
-    const bool woken = Sleep(polling ? grace_ * kPollingFactor : grace_);
+    const std::chrono::microseconds interval = Interval();
+    const bool woken = Sleep(polling ? interval * kPollingFactor : interval);
     if (woken || stopping_.load()) return false;
     if (receiver_->pulls() == pulls) return Readable();
     polling = receiver_->pulls() - pulls >= kPolls;
@@ -90,10 +97,27 @@ bool DrainThread::JavaScriptIsLate() {
   }
 }
 
+/// Reads, and then sleeps for a little: JavaScript may need this core to catch up.
 void DrainThread::Drain() {
   taken_over_ = !receiver_->paused();
   if (receiver_->Drain()) notify_();
   pulls_at_drain_ = receiver_->pulls();
+  Sleep(Interval() / 2);
+}
+
+/// For how long not to look, as fast as packets have come since the last call.
+std::chrono::microseconds DrainThread::Interval() {
+  using std::chrono::microseconds;
+  const auto now = std::chrono::steady_clock::now();
+  const uint64_t cost = receiver_->cost();
+  const auto elapsed = std::chrono::duration_cast<microseconds>(now - looked_);
+  const uint64_t spent = std::max<uint64_t>(cost - cost_at_look_, 1);
+  looked_ = now;
+  cost_at_look_ = cost;
+  const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
+  const microseconds look(
+      std::min<uint64_t>(fills_in / kLooksPerFill, static_cast<uint64_t>(grace_.count())));
+  return std::max(look, std::min(kShortestInterval, grace_));
 }
 
 /// It has read since, and left nothing in the ring.

@@ -16,7 +16,7 @@ namespace vpp_punt::punt_socket {
 class DrainThread {
  public:
   /// `notify` is called on the thread whenever packets were put into the ring. JavaScript counts as late when
-  /// it has not read for `grace` with packets waiting.
+  /// it has not read for `grace` with packets waiting, or sooner where VPP's send buffer fills up sooner.
   DrainThread(Receiver* receiver, std::chrono::microseconds grace, std::function<void()> notify)
       : receiver_(receiver), grace_(grace), notify_(std::move(notify)) {}
   ~DrainThread() { Stop(); }
@@ -32,6 +32,7 @@ class DrainThread {
   bool WaitForPackets();
   bool JavaScriptIsLate();
   bool JavaScriptIsBack() const;
+  std::chrono::microseconds Interval();
   void Drain();
   void FollowVpp();
   bool Sleep(std::chrono::microseconds time);
@@ -44,6 +45,8 @@ class DrainThread {
   std::atomic<bool> stopping_{false};
   bool taken_over_ = false;
   uint64_t pulls_at_drain_ = 0;
+  uint64_t cost_at_look_ = 0;
+  std::chrono::steady_clock::time_point looked_{};
   std::chrono::steady_clock::time_point followed_{};
   pthread_t thread_{};
   bool started_ = false;

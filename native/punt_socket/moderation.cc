@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "punt_socket/send_buffer.h"
+
 namespace vpp_punt::punt_socket {
 
 namespace {
@@ -18,13 +20,8 @@ constexpr uint64_t kShortestNs = 15'000;
 /// slower when paused, while a stream has its gaps too.
 constexpr uint64_t kShortestBackoffNs = 2'000'000;
 constexpr uint64_t kLongestBackoffNs = 200'000'000;
-/// A pause may fill a quarter of VPP's send buffer, 64 KiB doubled by the kernel for what it spends beside
-/// the payload: about 700 bytes a packet and, in powers of two, up to as much again as the payload.
-constexpr uint64_t kMayFill = 131'072 / 4;
-
-uint64_t CostOf(uint64_t bytes) {
-  return 700 + 2 * bytes;
-}
+/// A pause may fill a quarter of VPP's send buffer.
+constexpr uint64_t kMayFill = kSendBuffer / 4;
 
 }  // namespace
 
@@ -41,7 +38,7 @@ uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, bool after_pause, u
 void Moderation::EndWindow(uint64_t now_ns) {
   const uint64_t elapsed = std::max<uint64_t>(now_ns - since_ns_, 1);
   const uint64_t rate = packets_ * 1'000'000'000 / elapsed;
-  const uint64_t fills_in = kMayFill * elapsed / (packets_ * CostOf(bytes_ / packets_));
+  const uint64_t fills_in = kMayFill * elapsed / SendBufferCost(packets_, bytes_);
   packets_ = bytes_ = 0;
   since_ns_ = now_ns;
   const uint64_t pause = std::min(limit_ns_, fills_in);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "punt_socket/send_buffer.h"
 #include "punt_socket/unix_address.h"
 
 namespace vpp_punt::punt_socket {
@@ -59,6 +60,7 @@ uint32_t Receiver::PullSocket(PacketTable* table) {
   const bool one = found_none_;
   const uint32_t received = one ? direct_.ReceiveOne(fd_.get()) : direct_.Receive(fd_.get());
   found_none_ = received == 0;
+  const uint64_t bytes_before = counters_.bytes;
   uint32_t count = 0;
   for (uint32_t i = 0; i < received; i++) {
     if (!Usable(direct_, i)) continue;
@@ -68,8 +70,14 @@ uint32_t Receiver::PullSocket(PacketTable* table) {
     counters_.bytes += length;
   }
   counters_.packets += count;
+  AddCost(count, counters_.bytes - bytes_before);
   more_likely_ = received == (one ? 1 : direct_.capacity());
   return count;
+}
+
+/// Whoever reads holds the mutex.
+void Receiver::AddCost(uint64_t packets, uint64_t bytes) {
+  if (packets > 0) cost_.store(cost() + SendBufferCost(packets, bytes), std::memory_order_relaxed);
 }
 
 /// Counts what is not a packet.
@@ -94,7 +102,12 @@ bool Receiver::DrainLocked() {
   uint32_t received;
   do {
     received = scratch_.Receive(fd_.get());
-    for (uint32_t i = 0; i < received; i++) stored |= Store(i);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < received; i++) {
+      bytes += scratch_.length(i);
+      stored |= Store(i);
+    }
+    AddCost(received, bytes);
   } while (received == scratch_.capacity());
   return stored;
 }

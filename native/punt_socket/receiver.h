@@ -11,6 +11,7 @@
 #include "punt_socket/packet_table.h"
 #include "punt_socket/slab_ring.h"
 #include "punt_socket/vpp_peer.h"
+#include "util/priority_mutex.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::punt_socket {
@@ -76,6 +77,8 @@ class Receiver {
   bool Drain();
   /// Moves with every Pull(): JavaScript is at work.
   uint64_t pulls() const { return pulls_.load(std::memory_order_relaxed); }
+  /// What all that was read has taken of VPP's send buffer.
+  uint64_t cost() const { return cost_.load(std::memory_order_relaxed); }
 
   // Either.
   /// Connects to VPP's socket where that is another one than before; with `force` in any case. Returns an
@@ -92,6 +95,7 @@ class Receiver {
   uint32_t PullRing(PacketTable* table, uint32_t* slab);
   uint32_t PullSocket(PacketTable* table);
   bool Usable(const Burst& burst, uint32_t i);
+  void AddCost(uint64_t packets, uint64_t bytes);
   bool DrainLocked();
   bool Store(uint32_t i);
 
@@ -103,9 +107,10 @@ class Receiver {
   bool more_likely_ = false;   // JavaScript's
   bool found_none_ = false;    // JavaScript's: by the last look at the socket
   std::atomic<uint64_t> pulls_{0};
+  std::atomic<uint64_t> cost_{0};
   std::atomic<bool> paused_{false};
   std::atomic<bool> follows_vpp_;
-  std::mutex mutex_;  // who holds it reads the socket and fills the ring; it guards all below
+  PriorityMutex mutex_;  // who holds it reads the socket and fills the ring; it guards all below
   Burst scratch_;
   SlabRing ring_;
   VppPeer peer_;

@@ -1,5 +1,7 @@
 #include "punt_socket/scheduling.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,9 +28,17 @@ struct sched_attr {
 /// buffer lasts at 20,000 packets a second of 1500 bytes.
 constexpr uint64_t kSliceNs = 100'000;
 
+/// Ahead of all that is not real-time, where the process may (root, CAP_SYS_NICE).
+bool BecomeRealTime() {
+  sched_param lowest = {};
+  lowest.sched_priority = 1;
+  return pthread_setschedparam(pthread_self(), SCHED_FIFO, &lowest) == 0;
+}
+
 }  // namespace
 
 void PreferShortWaits() {
+  if (BecomeRealTime()) return;
   prctl(PR_SET_TIMERSLACK, 1);  // 50 us by default
   sched_attr attr = {};
   attr.size = sizeof(attr);
