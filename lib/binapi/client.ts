@@ -6,6 +6,7 @@ import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
 import type { MessageValue } from "./message.js";
+import { checkOptions } from "./options.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
 import { Resolver } from "./resolver.js";
 import { Schema } from "./schema.js";
@@ -93,8 +94,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.trace = typeof trace === "function" ? new Trace(trace) : this.traceFile?.trace;
   }
 
-  /** Connects. Rejects if VPP cannot be reached within `wait`. */
+  /** Connects. Rejects if VPP cannot be reached within `wait`, and with ERR_OPTION if an option is wrong. */
   static async connect(options: VppOptions = {}): Promise<Vpp> {
+    checkOptions({ ...options });
     const vpp = new Vpp(options);
     try {
       await vpp.start();

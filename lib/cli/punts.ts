@@ -126,14 +126,13 @@ function statusTable(statuses: readonly PuntStatus[]): string {
 async function plan(file: string | undefined, options: Options): Promise<void> {
   const requests = file === undefined ? [] : await loadRequests(file);
   await withManager(options, true, async (manager) => {
-    const change = { add: requests.filter((request) => !manager.get(idOf(request))) };
-    const run = await manager.plan(options.prune ? { ...change, delete: surplus(manager, requests) } : change);
-    console.log(options.json ? json(run) : run.toString());
+    const change = options.prune ? { delete: surplus(manager, requests) } : {};
+    const run = await manager.plan({ ...change, add: requests });
+    if (options.json) return console.log(json(run));
+    console.log(run.toString());
+    for (const { id, state, reasons } of run.punts)
+      if (state !== "CREATED") console.log(`${state} ${nameOf(id)}  (${reasons.join(", ")})`);
   });
-}
-
-function idOf({ cnf, key, label }: PuntId): PuntId {
-  return { cnf, key, label };
 }
 
 /** A punt is CREATED if VPP could have it and nothing is left to do for it. */

@@ -9,7 +9,7 @@ import { Entry, type Situation } from "./entry.js";
 import { Interconnects } from "./interconnect.js";
 import type { Marks } from "./marks.js";
 import { Namespaces } from "./namespaces.js";
-import { marksOf, type PuntManagerOptions, type VppConnection } from "./options.js";
+import { checkOptions, marksOf, type PuntManagerOptions, type VppConnection } from "./options.js";
 import {
   idKey,
   idText,
@@ -62,6 +62,7 @@ export class PuntManager extends EventEmitter<Events> {
    * @throws PuntError of the store (`STORE_DAMAGED`...) or of an option (`INVALID_OPTION`)
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
+    checkOptions(options);
     const manager = new PuntManager(options);
     await manager.#restore();
     return manager;
@@ -135,6 +136,13 @@ export class PuntManager extends EventEmitter<Events> {
     throw new PuntError("punt.add", "PUNT_EXISTS", message, { id: entry.id });
   }
 
+  #known(input: PuntIdInput, op: string): Entry {
+    const id = parseId(input, op);
+    const entry = this.#entries.get(idKey(id));
+    if (!entry) throw new PuntError(op, "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+    return entry;
+  }
+
   async #accept(request: PuntRequest, netns: number): Promise<Entry> {
     this.#requireWritable("punt.add");
     this.#interconnects.assign(request, netns);
@@ -165,9 +173,7 @@ export class PuntManager extends EventEmitter<Events> {
    */
   async delete(input: PuntIdInput): Promise<void> {
     this.#requireWritable("punt.delete");
-    const id = parseId(input, "punt.delete");
-    const entry = this.#entries.get(idKey(id));
-    if (!entry) throw new PuntError("punt.delete", "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+    const entry = this.#known(input, "punt.delete");
     if (!entry.leaving) await this.#dismiss(entry);
     this.#requireWritable("punt.delete");
     this.#worker.wake();
@@ -206,9 +212,11 @@ export class PuntManager extends EventEmitter<Events> {
   async plan(change: { add?: readonly PuntRequestInput[]; delete?: readonly PuntIdInput[] } = {}): Promise<DryRun> {
     this.#requireOpen("punt.plan");
     const added = (change.add ?? []).map((it, index) => parseRequest(it, `add[${index}]`));
-    const deleted = (change.delete ?? []).map((it) => parseId(it, "punt.plan"));
-    const netns = await Promise.all(added.map((it) => this.#namespaces.resolve(it.netns)));
-    const { punts, interconnects } = this.#imagine(added, netns, deleted);
+    const deleted = (change.delete ?? []).map((it) => this.#known(it, "punt.plan").id);
+    const gone = new Set(deleted.map(idKey));
+    const fresh = added.filter((it) => gone.has(idKey(it)) || !this.#existing(it));
+    const netns = await Promise.all(fresh.map((it) => this.#namespaces.resolve(it.netns)));
+    const { punts, interconnects } = this.#imagine(fresh, netns, deleted);
     const { plan, steps } = await this.#worker.preview(punts, interconnects);
     return new DryRun(plan, steps);
   }
@@ -230,9 +238,8 @@ export class PuntManager extends EventEmitter<Events> {
    * @throws PuntError `NO_SUCH_PUNT`, or of a port
    */
   attach(input: PuntIdInput, options?: AttachOptions): Attachments {
-    const id = parseId(input, "punt.attach");
-    const entry = this.#entries.get(idKey(id));
-    if (!entry) throw new PuntError("punt.attach", "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+    this.#requireOpen("punt.attach");
+    const entry = this.#known(input, "punt.attach");
     const attachments = attach(this.#worker.statusOf(entry).metadata, options);
     this.#attached.set(attachments, entry.key);
     return attachments;

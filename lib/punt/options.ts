@@ -40,6 +40,33 @@ export interface PuntManagerOptions {
   readonly readOnly?: boolean;
 }
 
+const names: ReadonlySet<string> = new Set([
+  ...[
+    "vpp",
+    "store",
+    "host",
+    "memifDirectory",
+    "subnets",
+    "policyIdPrefix",
+    "owner",
+    "resyncInterval",
+    "retry",
+    "readOnly",
+  ],
+]);
+
+/** @throws PuntError `INVALID_OPTION` */
+export function checkOptions(options: PuntManagerOptions): void {
+  requireThat(typeof options?.vpp?.call === "function", "vpp", "a connection to VPP, such as `await Vpp.connect()`,");
+  const stranger = Object.keys(options).find((name) => !names.has(name));
+  requireThat(stranger === undefined, `${stranger}`, "an option with a name that there is");
+  const { resyncInterval, retry = {} } = options;
+  const times = { resyncInterval, "retry.firstDelay": retry.firstDelay, "retry.longestDelay": retry.longestDelay };
+  for (const [name, ms] of Object.entries(times)) {
+    requireThat(ms === undefined || (ms > 0 && ms < 2 ** 31), name, "a number of ms above 0");
+  }
+}
+
 /** @throws PuntError `INVALID_OPTION`, `INVALID_CIDR` */
 export function marksOf(options: PuntManagerOptions): Marks {
   const { memifDirectory = "/run/vpp-punt/memif", policyIdPrefix = 112, owner = "vpp-punt", subnets = {} } = options;

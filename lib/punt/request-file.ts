@@ -1,6 +1,6 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
 import { readFile } from "node:fs/promises";
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import { PuntError } from "../errors.js";
 import { type PuntRequest, parseRequest } from "./request.js";
 
@@ -34,13 +34,22 @@ function parseYaml(content: string, name: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines });
   const [error] = document.errors;
-  if (!error) return document.toJS({ maxAliasCount: 100 });
+  if (!error) return resolveAliases(document, name);
   const { line, col } = lines.linePos(error.pos[0]);
   throw new PuntError(op, "INVALID_FILE", `${name}:${line}:${col}: ${error.message.split("\n")[0]}`, {
     path: name,
     line,
     column: col,
   });
+}
+
+/** Aliases are resolved only now: one without its anchor, or a "billion laughs", is found here. */
+function resolveAliases(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw invalid(name, (cause as Error).message);
+  }
 }
 
 function listOf(content: unknown, name: string): unknown[] {

@@ -1,7 +1,7 @@
 // What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../errors.js";
-import { canonicalAddress, type Family, familyOf, formatPrefix, parsePrefix } from "./ip.js";
+import { type Family, familyOf, formatPrefix, parsePrefix } from "./ip.js";
 
 /** Longest text VPP stores as an interface's tag or name. */
 const longestVppName = 63;
@@ -334,7 +334,7 @@ function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where
   if (result.success) return result.data;
   const issues = result.error.issues.flatMap(fieldsOf);
   const list = issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
-  throw new PuntError(op, "INVALID_REQUEST", `${where}: ${list}`, { where, issues }, result.error);
+  throw new PuntError(op, "INVALID_REQUEST", `${where}: ${list}`, { where, issues });
 }
 
 interface Issue {
@@ -370,9 +370,4 @@ export function idText({ cnf, key, label: name }: PuntId): string {
 
 export function idOf({ cnf, key, label: name }: PuntId): PuntId {
   return { cnf, key, label: name };
-}
-
-/** Whether this is an address of the family, in canonical form already. */
-export function isCanonical(address: string): boolean {
-  return canonicalAddress(address) === address;
 }

@@ -11,7 +11,7 @@ import type { InterfaceCounters, SwInterface } from "./dataplane/interface.js";
 import type { HostInterface } from "./devices/host-interface.js";
 import { type FaultRule, Faults } from "./faults.js";
 import { VppInstance } from "./instance.js";
-import type { EmbeddedVppOptions, ResolvedOptions, WireOptions } from "./options.js";
+import { checkOptions, type EmbeddedVppOptions, type ResolvedOptions, type WireOptions } from "./options.js";
 import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
 
 /** Frames kept for `transmitted`, per interface. */
@@ -242,6 +242,7 @@ function noInterface(message: string): PuntError {
 }
 
 async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOptions> {
+  checkOptions(options);
   const ownsDirectory = options.directory === undefined;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "vpp-")));
   if (!ownsDirectory) await mkdir(directory, { recursive: true });

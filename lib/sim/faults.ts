@@ -33,6 +33,10 @@ interface ActiveRule {
   left: number;
 }
 
+const KINDS: ReadonlySet<string> = new Set([
+  ...["refuse", "delay", "lose-reply", "lose-request", "cut", "cut-request", "crash"],
+]);
+
 /** Messages of the handshake, which "*" leaves alone. */
 const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
 
@@ -45,6 +49,7 @@ export class Faults {
     const { nth = 1, times = 1, action } = rule;
     if (!(Number.isInteger(nth) && nth >= 1)) throw badFault(`nth is ${nth}, and must be 1 or more`);
     if (!(times >= 1)) throw badFault(`times is ${times}, and must be 1 or more`);
+    if (!KINDS.has(action?.kind)) throw badFault(`there is no action ${action?.kind}`);
     if (action.kind === "delay" && !(action.ms >= 0)) throw badFault(`a delay of ${action.ms} ms`);
     if (action.kind === "refuse") retvalOf(action.error);
     this.rules.push({ rule, before: nth - 1, left: times });

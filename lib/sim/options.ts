@@ -1,4 +1,5 @@
 import type { Release } from "../binapi/index.js";
+import { PuntError } from "../errors.js";
 
 /** A network card of the embedded VPP: see `EmbeddedVpp.interface`. */
 export interface WireOptions {
@@ -45,4 +46,35 @@ export interface ResolvedOptions {
   interfaces: readonly Required<WireOptions>[];
   host: "emulated" | "linux";
   exec: readonly string[];
+}
+
+const NAMES: ReadonlySet<string> = new Set([
+  ...["directory", "apiSocket", "puntSocket", "release", "withoutPlugins", "interfaces", "host", "exec"],
+]);
+const PLUGINS: ReadonlySet<string> = new Set(["abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif"]);
+/** What a socket's address has room for, without its NUL. */
+const LONGEST_PATH = 107;
+
+/** Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+export function checkOptions(options: EmbeddedVppOptions): void {
+  const stranger = Object.keys(options).find((name) => !NAMES.has(name));
+  if (stranger !== undefined) refuse(stranger, "is not an option");
+  const { host = "emulated", withoutPlugins = [], interfaces = [] } = options;
+  if (host !== "emulated" && host !== "linux") refuse("host", 'must be "emulated" or "linux"');
+  const plugin = withoutPlugins.find((name) => !PLUGINS.has(name));
+  if (plugin !== undefined) refuse("withoutPlugins", `has ${plugin}; there are: ${[...PLUGINS].join(", ")}`);
+  for (const wire of interfaces) checkName(typeof wire === "string" ? wire : wire?.name);
+  for (const name of ["apiSocket", "puntSocket"] as const) {
+    if (Buffer.byteLength(options[name] || "") > LONGEST_PATH)
+      refuse(name, `must be at most ${LONGEST_PATH} bytes long`);
+  }
+}
+
+function checkName(name: unknown): void {
+  if (typeof name !== "string" || !/^\S{1,63}$/.test(name))
+    refuse("interfaces", "must have names of 1 to 63 characters without spaces");
+}
+
+function refuse(option: string, rule: string): never {
+  throw new PuntError("sim.start", "ERR_OPTION", `option ${option} ${rule}`, { option });
 }

@@ -27,6 +27,7 @@ test("a fault that makes no sense is refused", async (t) => {
   const sim = await SimTest.start(t);
   const bad = { code: "ERR_BAD_FAULT" };
   t.throws(() => sim.vpp.faults.add({ message: "x", nth: 0, action: { kind: "cut" } }), bad);
+  t.throws(() => sim.vpp.faults.add({ message: "x", action: { kind: "burn" } as never }), bad);
   t.throws(() => sim.vpp.faults.add({ message: "x", action: { kind: "refuse", error: 1 } }), bad);
   t.throws(() => sim.vpp.faults.add({ message: "x", action: { kind: "refuse", error: "NO_SUCH" as "BUSY" } }), bad);
   t.throws(() => sim.vpp.faults.add({ message: "x", action: { kind: "delay", ms: -1 } }), bad);

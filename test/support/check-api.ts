@@ -25,11 +25,18 @@ function releases(dir: string): string[] {
 }
 
 const rounds = Number(values.rounds);
+const folders = values.dir === undefined ? [] : releases(values.dir);
+if (!Number.isInteger(rounds) || rounds < 1 || (values.dir !== undefined && folders.length === 0)) {
+  console.error(
+    `check:api: --rounds is 1 or more; --dir has folders of .api.json files (${values.dir} has ${folders.length})`,
+  );
+  process.exit(2);
+}
 let good = true;
 for (const release of BUILTIN_RELEASES) {
   good = report(`built in, ${release}`, roundTrips(Schema.builtin(release), rounds)) && good;
 }
-for (const folder of values.dir === undefined ? [] : releases(values.dir)) {
+for (const folder of folders) {
   good = report(folder, roundTrips(await Schema.fromDirectory(folder), rounds)) && good;
 }
 process.exitCode = good ? 0 : 1;

@@ -133,7 +133,7 @@ function checkUnknown(value: Value, fields: readonly StructField[]): void {
   for (const key of Object.keys(value)) {
     if (fields.some((field) => field.name === key)) continue;
     throw new FieldError(
-      `there is no such field (${fields.map((field) => field.name).join(", ")})`,
+      `there is no such field; there are: ${fields.map((field) => field.name).join(", ") || "none"}`,
       "ERR_UNKNOWN_FIELD",
     ).within(key);
   }

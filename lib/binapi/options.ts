@@ -1,0 +1,49 @@
+import { PuntError } from "../errors.js";
+import { Schema } from "./schema.js";
+
+const NAMES: ReadonlySet<string> = new Set([
+  ...[
+    "socketPath",
+    "name",
+    "transport",
+    "schema",
+    "window",
+    "queueLimit",
+    "timeout",
+    "connectTimeout",
+    "reconnect",
+    "wait",
+  ],
+  ...["trace", "signal"],
+]);
+
+/** setTimeout fires at once for more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Checks what an application gave to `Vpp.connect`. Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+export function checkOptions(options: Readonly<Record<string, unknown>>): void {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  const stranger = Object.keys(options).find((name) => !NAMES.has(name));
+  if (stranger !== undefined) refuse(stranger, "is not an option");
+  const { socketPath, wait, schema } = options;
+  if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
+  for (const name of ["window", "queueLimit"]) number(name, options[name], 1, Number.MAX_SAFE_INTEGER);
+  number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
+  number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
+  if (wait !== true) number("wait", wait, 0, LONGEST_MS);
+  if (!isSource(schema)) refuse("schema", 'must be "auto", "builtin", { folder } or a Schema');
+}
+
+function isSource(schema: unknown): boolean {
+  if (schema === undefined || schema === "auto" || schema === "builtin" || schema instanceof Schema) return true;
+  return typeof (schema as { folder?: unknown } | null)?.folder === "string";
+}
+
+function number(option: string, value: unknown, low: number, high: number): void {
+  if (value === undefined || (typeof value === "number" && value >= low && value <= high)) return;
+  refuse(option, `must be a number from ${low} to ${high}`);
+}
+
+function refuse(option: string, rule: string): never {
+  throw new PuntError("binapi.connect", "ERR_OPTION", `option ${option} ${rule}`, { option });
+}
