@@ -134,6 +134,8 @@ export class Memif extends EventEmitter<MemifEvents> {
    * the port. Throws `ERR_CLOSED` when the port is gone.
    */
   static attach(handle: MemifHandle): Memif {
+    if (typeof handle?.memif !== "number")
+      throw new PuntError("memif.attach", "ERR_INVALID_OPTION", "handle: not the handle of a port");
     return new Memif(handle, (onEvent) => {
       const port = native.memifAttach(handle.memif, onEvent);
       if (port === undefined) throw new PuntError("memif.attach", "ERR_CLOSED", `port ${handle.memif} is closed`);
@@ -154,6 +156,8 @@ export class Memif extends EventEmitter<MemifEvents> {
     if (this.options.rxMode === "polling") {
       throw new PuntError("memif.receive", "ERR_POLLING", 'the port is in rxMode "polling": pull with rx(i).poll');
     }
+    if (typeof handler !== "function")
+      throw new PuntError("memif.receive", "ERR_INVALID_OPTION", "handler: no function");
     for (const index of queues) {
       this.checkQueue("receive", index, this.options.rxQueues);
       this.openRx(index, handler);

@@ -1,8 +1,8 @@
+import { IP_PROTO_NUMBERS } from "../../binapi/ip-proto.js";
 import type { Acl, AclRule } from "../dataplane/acl.js";
 import { type Address, familyOf, formatPrefix, maxPrefixLength, parsePrefix } from "../dataplane/address.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
-import { IP_PROTO_NUMBERS } from "./ip-proto.js";
 
 const NO_ACL = 0xffffffff;
 const LONGEST_TAG = 63;

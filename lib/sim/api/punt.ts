@@ -1,7 +1,7 @@
+import { IP_PROTO_NUMBERS } from "../../binapi/ip-proto.js";
 import type { PuntRegistration } from "../dataplane/punt-socket.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
-import { IP_PROTO_NUMBERS } from "./ip-proto.js";
 
 interface ApiPunt {
   type: string | number;
