@@ -52,6 +52,8 @@ export interface Host {
   /** Paths of the named namespaces, in which something of an earlier run may be left. */
   namedNamespaces(): Promise<string[]>;
   links(namespace: string): Promise<HostLink[]>;
+  /** Names of its devices, where they can be told at much less cost than `links`; undefined where they cannot. */
+  deviceNames?(namespace: string): Promise<readonly string[] | undefined>;
   /** @throws PuntError with the kernel's words */
   change(namespace: string, change: HostChange): Promise<void>;
 }

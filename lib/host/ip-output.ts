@@ -53,3 +53,9 @@ function groupOf(group: string | undefined): number {
 function isGiven({ scope, dynamic, temporary, local }: IpAddress): boolean {
   return local !== undefined && scope !== "link" && !dynamic && !temporary;
 }
+
+/** Names in `/proc/net/dev`: two lines of headings, then a line for each device, its name before the last colon. */
+export function parseDeviceNames(text: string): string[] {
+  const lines = text.split("\n").slice(2);
+  return lines.filter((line) => line.includes(":")).map((line) => line.slice(0, line.lastIndexOf(":")).trim());
+}

@@ -1,14 +1,15 @@
 // This machine's network namespaces, devices and addresses, through `ip -json -batch`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { PuntError } from "../errors.js";
 import type { Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
-import { parseLinks } from "./ip-output.js";
+import { parseDeviceNames, parseLinks } from "./ip-output.js";
 
 const ownNamespace = "/proc/self/ns/net";
 const namedNamespaces = "/run/netns";
+const ownDevices = "/proc/self/net/dev";
 
 interface Job {
   readonly lines: readonly string[];
@@ -39,6 +40,13 @@ export class LinuxHost implements Host {
     const { stdout, stderr, status } = await run(namespace, ["-details", "-json", "address", "show"], "");
     if (status !== 0) throw failed(namespace, "address show", stderr);
     return parseLinks(stdout);
+  }
+
+  /** Of its own namespace only: a file of /proc tells them, and no process need be started for it. */
+  async deviceNames(namespace: string): Promise<readonly string[] | undefined> {
+    if (namespace !== "") return undefined;
+    const text = await readFile(ownDevices, "utf8").catch(() => undefined);
+    return text === undefined ? undefined : parseDeviceNames(text);
   }
 
   change(namespace: string, change: HostChange): Promise<void> {

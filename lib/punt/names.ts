@@ -61,3 +61,5 @@ export const vethPattern = /^vp-[a-zA-F]{7}$/;
 export function vrfDeviceName(vrf: number): string {
   return `vrf${vrf}`;
 }
+
+export const vrfDevicePattern = /^vrf\d+$/;

@@ -5,7 +5,7 @@ import { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type Vp
 import { kinds } from "./items/index.js";
 import { observeInterfaces } from "./items/interface.js";
 import type { Kind, ObserveContext, Surroundings } from "./items/kind.js";
-import type { VppApi } from "./vpp-api.js";
+import type { Message, VppApi } from "./vpp-api.js";
 
 /** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
 export interface Interest {
@@ -16,11 +16,11 @@ export interface Interest {
 
 /** @throws PuntError if VPP's interfaces cannot be read, without which nothing else can be understood */
 export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
-  const surroundings = { ...from, host: withCachedLinks(from.host) };
+  const surroundings = { ...from, vpp: withDumpsOnce(from.vpp) };
   const [found, tables, puntReasons, namespaces] = await Promise.all([
     observeInterfaces(surroundings),
-    observeTables(from.vpp),
-    observePuntReasons(from.vpp),
+    observeTables(surroundings.vpp),
+    observePuntReasons(surroundings.vpp),
     observeNamespaces(from.host, interest.namespaces),
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, interest.interfaces);
@@ -28,6 +28,7 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     ...surroundings,
     interfaces,
     interfaceAt: indexed(interfaces),
+    linksOf: linksOnce(from.host),
     namespaces: reachable(interest.namespaces, namespaces),
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
@@ -128,16 +129,37 @@ export function asPuntError(error: unknown, item: string): PuntError {
   return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
 }
 
-function withCachedLinks(host: Host): Host {
-  const known = new Map<string, ReturnType<Host["links"]>>();
+/** Each namespace is looked into at most once in one observation, and not at all where no device has a name that is asked for. */
+function linksOnce(host: Host): ObserveContext["linksOf"] {
+  const names = once((namespace: string) => host.deviceNames?.(namespace) ?? Promise.resolve(undefined));
+  const links = once((namespace: string) => host.links(namespace));
+  return async (namespace, isWanted) => {
+    const known = await names(namespace);
+    if (known && !known.some(isWanted)) return [];
+    return (await links(namespace)).filter((it) => isWanted(it.name));
+  };
+}
+
+function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (key) => {
+    const known = answers.get(key) ?? ask(key);
+    answers.set(key, known);
+    return known;
+  };
+}
+
+/** Several kinds are made from one dump: within one observation each is asked for once. */
+function withDumpsOnce(vpp: VppApi): VppApi {
+  const dumps = new Map<string, Promise<Message[]>>();
   return {
-    hasVhostNet: host.hasVhostNet,
-    identify: (namespace) => host.identify(namespace),
-    namedNamespaces: () => host.namedNamespaces(),
-    change: (namespace, change) => host.change(namespace, change),
-    links(namespace) {
-      if (!known.has(namespace)) known.set(namespace, host.links(namespace));
-      return known.get(namespace)!;
+    has: (name) => vpp.has(name),
+    call: (name, fields, options) => vpp.call(name, fields, options),
+    dumpAll(name, fields) {
+      const key = `${name} ${JSON.stringify(fields ?? {})}`;
+      const known = dumps.get(key) ?? vpp.dumpAll(name, fields);
+      dumps.set(key, known);
+      return known;
     },
   };
 }

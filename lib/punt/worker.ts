@@ -5,6 +5,7 @@ import type { Entry, Situation } from "./entry.js";
 import type { Facts } from "./facts.js";
 import type { Interconnect, Interconnects } from "./interconnect.js";
 import { cnfMac } from "./interconnect-items.js";
+import { isUp } from "./items/interface.js";
 import { injectPathKey } from "./items/punt-socket.js";
 import { judge, judgeLeaving, type Verdicts } from "./judge.js";
 import type { Marks } from "./marks.js";
@@ -56,6 +57,9 @@ export class Worker {
   #passes: (() => void)[] = [];
   #events: { close(): unknown } | undefined;
   #eventTimer: NodeJS.Timeout | undefined;
+  /** Events that were not yet compared with what was read. */
+  readonly #news: InterfaceEvent[] = [];
+  #isPassing = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -136,18 +140,26 @@ export class Worker {
         "sw_interface_event",
       );
       this.#events = events;
-      for await (const _event of events) this.#wakeSoon();
+      for await (const event of events) this.#onEvent(event as InterfaceEvent);
     } catch (error) {
       // The periodic look finds what an event would have told.
       if (!this.#stopped) this.#options.problem(asPuntError(error, "want_interface_events"));
     }
   }
 
-  #wakeSoon(): void {
+  #onEvent(event: InterfaceEvent): void {
+    this.#news.push(event);
     this.#eventTimer ??= setTimeout(() => {
       this.#eventTimer = undefined;
-      this.wake();
+      this.#takeNews();
     }, eventPause);
+  }
+
+  /** What the manager did itself, and has read back since, is no news. While a pass is under way nobody knows yet. */
+  #takeNews(): void {
+    if (this.#isPassing) return;
+    const news = this.#news.splice(0);
+    if (news.some((event) => !this.#facts || isNew(event, this.#facts))) this.wake();
   }
 
   async #loop(): Promise<void> {
@@ -178,6 +190,7 @@ export class Worker {
 
   async #pass(): Promise<void> {
     const waiting = this.#passes.splice(0);
+    this.#isPassing = true;
     try {
       await this.#strays.look();
       await reconcile(this.#hooks());
@@ -186,6 +199,8 @@ export class Worker {
     } catch (error) {
       await this.#afterError(error);
     }
+    this.#isPassing = false;
+    if (this.#eventTimer === undefined) this.#takeNews();
     for (const done of waiting) done();
   }
 
@@ -313,6 +328,19 @@ export class Worker {
     if (request.interconnect !== "TAP" || this.#facts.features.has("vhost-net")) return limits;
     return [...limits, "TAP by a veth pair and af_packet: /dev/vhost-net is missing; GSO is not used"];
   }
+}
+
+/** `sw_interface_event` */
+interface InterfaceEvent {
+  readonly sw_if_index: number;
+  readonly flags: unknown;
+  readonly deleted: boolean;
+}
+
+/** Whether it tells more than was read: each change of what a plan is made from has an event that differs from what was before. */
+function isNew({ sw_if_index, flags, deleted }: InterfaceEvent, { interfaces }: Facts): boolean {
+  const known = interfaces.find((it) => it.swIfIndex === sw_if_index);
+  return deleted ? known !== undefined : known?.up !== isUp(flags);
 }
 
 /** The interface whose addresses a punt is about. */

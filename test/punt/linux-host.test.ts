@@ -55,6 +55,8 @@ need("root", "netns", "ip", "nsenter").test(
     });
     const [own] = (await host.links("")).filter((it) => it.name === device);
     t.like(own, { group: 4711, kind: "veth", up: true });
+    t.true((await host.deviceNames(""))!.includes(device));
+    t.is(await host.deviceNames(path), undefined, "a process in the namespace would be needed");
     const results = await Promise.allSettled([
       host.change(path, { change: "set-link", name: "tap-test", up: true, mtu: 1400 }),
       host.change(path, { change: "delete-address", name: "tap-test", address: "10.9.9.9/24" }),

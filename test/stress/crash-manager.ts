@@ -11,6 +11,8 @@ export interface CrashOptions {
   readonly seed: number;
   /** On a real VPP, with the machine's own Linux side. */
   readonly real: boolean;
+  /** Whether this machine has VRF devices; without, punts do not ask for them. */
+  readonly hasVrf: boolean;
 }
 
 /** Said before an operation is begun, and when it has been answered. */
@@ -21,6 +23,11 @@ export interface Progress {
 }
 
 let stopping = false;
+/** After being told to stop: when it says what it still waits for. */
+const patience = 15_000;
+
+const underWay = new Set<string>();
+let describe = (): string[] => ["not started"];
 
 async function main(options: CrashOptions): Promise<void> {
   const vpp = await Vpp.connect({
@@ -34,6 +41,15 @@ async function main(options: CrashOptions): Promise<void> {
     host: options.real ? new LinuxHost() : new RemoteHost(),
     ...settings(options),
   });
+  let lastProblem = "none";
+  manager.on("problem", (error) => {
+    lastProblem = error.message;
+  });
+  describe = () => [
+    `manager on seed ${options.seed}: connected ${vpp.isConnected}, last problem: ${lastProblem}`,
+    `under way: ${[...underWay].join(" ")}`,
+    ...manager.list().map((it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? ""}`),
+  ];
   process.send!({ ready: true });
   const steps = fc.sample(fc.tuple(fc.boolean(), puntChoice), { numRuns: 2_000, seed: options.seed });
   for (let at = 0; !stopping && at < steps.length; at += 3) {
@@ -61,15 +77,18 @@ export function settings({ directory }: Pick<CrashOptions, "directory">) {
 }
 
 async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, options: CrashOptions): Promise<void> {
-  const request = requestOf(options.real ? { ...choice, netns: false } : choice, options.directory);
+  const wanted = requestOf(options.real ? { ...choice, netns: false } : choice, options.directory);
+  const request = wanted.type === "DHCP_PROXY" ? { ...wanted, withoutCnfVrf: !options.hasVrf } : wanted;
   const id = JSON.stringify(idOf(request));
   const op = add ? "add" : "delete";
   process.send!({ progress: "begun", op, id } satisfies Progress);
+  underWay.add(op + id);
   const work = add ? manager.add(request) : manager.delete(idOf(request));
   const progress = await work.then(
     () => "kept" as const,
     () => "refused" as const,
   );
+  underWay.delete(op + id);
   process.send!({ progress, op, id } satisfies Progress);
 }
 
@@ -88,5 +107,12 @@ export async function settle(manager: PuntManager): Promise<void> {
 
 process.on("message", (message: { options?: CrashOptions; stop?: true }) => {
   if (message.options) void main(message.options);
-  if (message.stop) stopping = true;
+  if (message.stop) stop();
 });
+// A test that failed ended without it.
+process.on("disconnect", () => process.exit(1));
+
+function stop(): void {
+  stopping = true;
+  setTimeout(() => console.error(describe().join("\n")), patience).unref();
+}

@@ -63,8 +63,8 @@ export class CrashTest {
       manager.on("message", (message: { ready?: true }) => message.ready && resolve());
       manager.once("exit", () => reject(new Error("the manager ended at its start")));
     });
-    const { apiSocket, directory, real } = this.#vpp;
-    manager.send({ options: { apiSocket, directory, real, seed } satisfies CrashOptions });
+    const { apiSocket, directory, real, hasVrf } = this.#vpp;
+    manager.send({ options: { apiSocket, directory, real, hasVrf, seed } satisfies CrashOptions });
     await ready;
     return manager;
   }

@@ -1,4 +1,5 @@
 // The VPPs that can be killed: an embedded one in a process of its own, and a real one.
+import { spawnSync } from "node:child_process";
 import { EmulatedHost, type Host, LinuxHost } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { startVpp } from "../support/vpp.js";
@@ -9,6 +10,8 @@ export interface KillableVpp {
   readonly directory: string;
   readonly real: boolean;
   readonly host: Host;
+  /** Whether a CNF's side can have VRF devices. */
+  readonly hasVrf: boolean;
   /** SIGKILL, and a new one in its place. */
   killAndStart(): Promise<void>;
   end(): Promise<void>;
@@ -20,6 +23,7 @@ export async function startEmbedded(): Promise<KillableVpp> {
     apiSocket: vpp.apiSocket,
     directory: vpp.directory,
     real: false,
+    hasVrf: true,
     host: new EmulatedHost(vpp),
     async killAndStart() {
       await vpp.kill();
@@ -29,11 +33,17 @@ export async function startEmbedded(): Promise<KillableVpp> {
   };
 }
 
+/** Tried in a namespace that is gone with the command. */
+function kernelHasVrf(): boolean {
+  const command = ["--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"];
+  return spawnSync("unshare", command).status === 0;
+}
+
 export async function startReal(): Promise<KillableVpp> {
   const vpp = await startVpp();
   const { apiSocket, directory } = vpp;
   return {
-    ...{ apiSocket, directory, real: true, host: new LinuxHost() },
+    ...{ apiSocket, directory, real: true, host: new LinuxHost(), hasVrf: kernelHasVrf() },
     killAndStart: () => vpp.restart("SIGKILL"),
     end: () => vpp.stop(),
   };

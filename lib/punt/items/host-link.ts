@@ -25,10 +25,11 @@ export function hostLinkPart(value: LinkState): Part<LinkState> {
 
 async function linksOf(context: ObserveContext): Promise<{ id: number; link: HostLink }[]> {
   const ours = new Set(context.interfaces.filter((it) => it.ours).map((it) => it.id));
+  const isOurs = (name: string) => ours.has(name);
   const found = await Promise.all(
-    [...context.namespaces].map(async ([id, path]) => ({ id, links: await context.host.links(path) })),
+    [...context.namespaces].map(async ([id, path]) => ({ id, links: await context.linksOf(path, isOurs) })),
   );
-  return found.flatMap(({ id, links }) => links.filter((it) => ours.has(it.name)).map((link) => ({ id, link })));
+  return found.flatMap(({ id, links }) => links.map((link) => ({ id, link })));
 }
 
 export const hostLink: Kind<LinkState> = {

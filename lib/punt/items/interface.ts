@@ -52,7 +52,8 @@ function interfaceOf(detail: Message, ours: boolean): VppInterface {
   return { swIfIndex, id, vppName, tag, mac: detail.l2_address, up: isUp(detail.flags), mtu: detail.mtu[0], ours };
 }
 
-function isUp(flags: unknown): boolean {
+/** Whether `flags` of an interface say that it is up. */
+export function isUp(flags: unknown): boolean {
   return Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : ((flags as number) & 1) === 1;
 }
 

@@ -1,5 +1,5 @@
 // What every kind of item can do: be found, be made, be taken away. Each of the three is idempotent.
-import type { Host } from "../../host/host.js";
+import type { Host, HostLink } from "../../host/host.js";
 import type { Facts, Seen, VppInterface } from "../facts.js";
 import type { Marks } from "../marks.js";
 import type { VppApi } from "../vpp-api.js";
@@ -23,6 +23,8 @@ export interface ObserveContext extends Surroundings {
   interfaceAt(swIfIndex: number): VppInterface | undefined;
   /** Namespaces to look into: those that desired punts, or ours before, live in. */
   readonly namespaces: ReadonlyMap<number, string>;
+  /** The devices of such names in a namespace. Asking for few names is cheap where there are none of them. */
+  linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
 }
 
 export interface ActContext extends Surroundings {

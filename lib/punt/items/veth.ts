@@ -26,10 +26,14 @@ export function vethPart(value: Veth): Part<Veth> {
 export const veth: Kind<Veth> = {
   kind: "veth",
 
-  async observe({ host, marks, namespaces }) {
-    const links = (await host.links("")).filter((it) => it.kind === "veth" && vethPattern.test(it.name));
+  async observe({ linksOf, marks, namespaces }) {
+    const links = (await linksOf("", (name) => vethPattern.test(name))).filter((it) => it.kind === "veth");
     if (links.length === 0) return [];
-    const ends = await Promise.all([...namespaces].map(async ([id, path]) => ({ id, links: await host.links(path) })));
+    const devices = new Set(links.map((it) => it.name));
+    const isPeer = (name: string) => devices.has(vethName(name));
+    const ends = await Promise.all(
+      [...namespaces].map(async ([id, path]) => ({ id, links: await linksOf(path, isPeer) })),
+    );
     return links.map((link) => {
       const peer = findPeer(ends, link.name);
       const value = {

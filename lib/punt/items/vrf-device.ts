@@ -1,4 +1,5 @@
 import type { Part } from "../item.js";
+import { vrfDevicePattern } from "../names.js";
 import type { Kind } from "./kind.js";
 
 interface VrfDevice {
@@ -20,8 +21,11 @@ export const vrfDevice: Kind<VrfDevice> = {
   kind: "vrf-device",
   usesForeign: true,
 
-  async observe({ host, marks, namespaces }) {
-    const found = await Promise.all([...namespaces].map(async ([id, path]) => ({ id, links: await host.links(path) })));
+  async observe({ linksOf, marks, namespaces }) {
+    const isVrf = (name: string) => vrfDevicePattern.test(name);
+    const found = await Promise.all(
+      [...namespaces].map(async ([id, path]) => ({ id, links: await linksOf(path, isVrf) })),
+    );
     return found.flatMap(({ id, links }) =>
       links
         .filter((it) => it.kind === "vrf")
