@@ -27,7 +27,6 @@ constexpr int kPollingFactor = 4;
 
 /// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
 constexpr int kLooksPerFill = 2;
-constexpr std::chrono::microseconds kShortestInterval{25};
 
 }  // namespace
 
@@ -117,7 +116,9 @@ std::chrono::microseconds DrainThread::Interval() {
   const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
   const microseconds look(
       std::min<uint64_t>(fills_in / kLooksPerFill, static_cast<uint64_t>(grace_.count())));
-  return std::max(look, std::min(kShortestInterval, grace_));
+  // What came slowly because somebody stood still comes fast again.
+  interval_ = std::clamp(look, std::min(kShortestInterval, grace_), 2 * interval_);
+  return interval_;
 }
 
 /// It has read since, and left nothing in the ring.

@@ -47,6 +47,8 @@ class DrainThread {
   uint64_t pulls_at_drain_ = 0;
   uint64_t cost_at_look_ = 0;
   std::chrono::steady_clock::time_point looked_{};
+  static constexpr std::chrono::microseconds kShortestInterval{25};
+  std::chrono::microseconds interval_ = kShortestInterval;
   std::chrono::steady_clock::time_point followed_{};
   pthread_t thread_{};
   bool started_ = false;
