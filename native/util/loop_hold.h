@@ -69,6 +69,11 @@ class HeldHandle {
 
   Handle* get() { return &cell_->handle; }
 
+  /// Whether the handle keeps the event loop running. For an initialized one.
+  void SetReferenced(bool referenced) {
+    (referenced ? uv_ref : uv_unref)(reinterpret_cast<uv_handle_t*>(&cell_->handle));
+  }
+
  private:
   struct Cell {
     Handle handle;  // first: a handle's address is its cell's

@@ -1,7 +1,9 @@
 // Handlers that throw, ports that are closed at odd moments, threads that come and go.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import type { Memif } from "../../lib/memif.js";
@@ -251,4 +253,42 @@ need("no-sanitizer").test("1,000 connects and disconnects: descriptors, mappings
   t.is(after.mappings, before.mappings);
   // One connection has 512 KiB: a leak of a tenth of that each time would be 50 MB.
   t.true(after.rss - before.rss < 30e6, `grew by ${after.rss - before.rss} bytes`);
+});
+
+const workersScript = fileURLToPath(new URL("../support/memif-workers.js", import.meta.url));
+
+for (const rxMode of ["adaptive", "interrupt", "polling"]) {
+  for (const ending of ["terminate", "exit", "throw", "throw in a handler"]) {
+    test(`threads that end while packets flow, by ${ending}, in rxMode ${rxMode}`, async (t) => {
+      const socket = memifSocket(t);
+      const child = spawn(process.execPath, [workersScript, socket, ending, rxMode, "8"], { stdio: "pipe" });
+      t.teardown(() => child.kill("SIGKILL"));
+      let output = "";
+      child.stdout.on("data", (text) => {
+        output += text;
+      });
+      child.stderr.on("data", (text) => {
+        output += text;
+      });
+      t.deepEqual(await once(child, "close"), [0, null]);
+      t.is(output, "all ended\n");
+      t.deepEqual(readdirSync(dirname(socket)), []);
+    });
+  }
+}
+
+test("a thread that is terminated with queues of another thread's port gives them back", async (t) => {
+  for (const rxMode of ["adaptive", "interrupt", "polling"] as const) {
+    const { server, client } = await memifPair(t, { rxMode });
+    const worker = fileURLToPath(new URL("../support/memif-worker.js", import.meta.url));
+    for (let i = 0; i < 8; i++) {
+      const thread = new Worker(worker, { workerData: { handle: server.handle, rxMode, ending: "terminate" } });
+      await once(thread, "message");
+      client.send(new Array(64).fill(new Uint8Array(64)));
+      await until(() => server.statistics().tx[0]!.packets > i * 64);
+      await thread.terminate();
+    }
+    t.is(server.statistics().violations, 0);
+    t.true(server.rx(0) !== undefined && server.tx(0).freeSlots() > 0);
+  }
 });

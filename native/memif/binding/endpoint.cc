@@ -7,10 +7,6 @@
 
 namespace vpp_punt::memif {
 
-static void CloseAtExit(void* endpoint) {
-  static_cast<Endpoint*>(endpoint)->Close();
-}
-
 Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription,
                    uint32_t key, bool owner)
     : env_(env),
@@ -18,9 +14,7 @@ Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Su
       key_(key),
       owner_(owner),
       subscription_(std::move(subscription)),
-      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {
-  napi_add_env_cleanup_hook(env, CloseAtExit, this);
-}
+      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {}
 
 Endpoint::~Endpoint() {
   Close();
@@ -30,14 +24,16 @@ bool Endpoint::Listen(const Napi::Function& on_event) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   on_event_ = Napi::Persistent(on_event);
-  bool opened = async_.Open(this, [&](uv_async_t* handle) {
+  hold_ = LoopHold::New(env_, [this] { Close(); });
+  async_ = std::make_unique<HeldHandle<uv_async_t>>(hold_, this);
+  int failed = async_->Initialize([&](uv_async_t* handle) {
     return uv_async_init(loop, handle, [](uv_async_t* async) {
       auto self = static_cast<Endpoint*>(async->data)->shared_from_this();
       self->OnEvents();
     });
   });
-  if (!opened) return false;
-  subscription_->Listen([async = async_.get()] { uv_async_send(async); });
+  if (failed) return false;
+  subscription_->Listen([async = async_->get()] { uv_async_send(async); });
   return true;
 }
 
@@ -116,9 +112,8 @@ void Endpoint::Deliver(const PortEvent& event) {
 void Endpoint::Close() {
   if (closed_) return;
   closed_ = true;
-  napi_remove_env_cleanup_hook(env_, CloseAtExit, this);
   subscription_->Cancel();
-  async_.Close();
+  async_.reset();
   // The port first: queues let go of a connection that has ended, and keep one that goes on.
   if (owner_) {
     UnregisterPort(key_);
@@ -130,12 +125,14 @@ void Endpoint::Close() {
   tx_.clear();
   on_event_.Reset();
   context_.reset();
+  if (hold_) hold_->Disarm();
+  hold_.reset();
 }
 
 void Endpoint::SetReferenced(bool referenced) {
   if (closed_) return;
   referenced_ = referenced;
-  if (async_) (referenced ? uv_ref : uv_unref)(async_.base());
+  if (async_) async_->SetReferenced(referenced);
   for (auto& rx : rx_) rx->SetReferenced(referenced);
 }
 
@@ -143,7 +140,9 @@ void Endpoint::SetReferenced(bool referenced) {
 Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
   size_t index = info[0].As<Napi::Number>().Uint32Value();
   if (closed_ || !port_->rx(index).Claim()) return info.Env().Undefined();
-  rx_.push_back(std::make_shared<RxBinding>(info.Env(), port_, index, info[1].As<Napi::Object>()));
+  auto rx = std::make_shared<RxBinding>(info.Env(), hold_, port_, index, info[1]);
+  if (!rx->usable()) return info.Env().Undefined();
+  rx_.push_back(std::move(rx));
   rx_.back()->SetReferenced(referenced_);
   rx_.back()->Attach();
   return rx_.back()->Functions();
@@ -153,7 +152,9 @@ Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
 Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
   size_t index = info[0].As<Napi::Number>().Uint32Value();
   if (closed_ || !port_->tx(index).Claim()) return info.Env().Undefined();
-  tx_.push_back(std::make_shared<TxBinding>(info.Env(), port_, index, info[1].As<Napi::Object>()));
+  auto tx = std::make_shared<TxBinding>(info.Env(), port_, index, info[1]);
+  if (!tx->usable()) return info.Env().Undefined();
+  tx_.push_back(std::move(tx));
   return tx_.back()->Functions();
 }
 

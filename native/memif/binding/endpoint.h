@@ -9,7 +9,7 @@
 #include "memif/binding/rx_binding.h"
 #include "memif/binding/tx_binding.h"
 #include "memif/engine.h"
-#include "util/uv_handle.h"
+#include "util/loop_hold.h"
 
 namespace vpp_punt::memif {
 
@@ -45,7 +45,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   std::shared_ptr<Subscription> subscription_;
   Napi::FunctionReference on_event_;
   std::unique_ptr<Napi::AsyncContext> context_;
-  UvHandle<uv_async_t> async_;
+  std::shared_ptr<LoopHold> hold_;  // until closed
+  std::unique_ptr<HeldHandle<uv_async_t>> async_;
   std::vector<std::shared_ptr<RxBinding>> rx_;
   std::vector<std::shared_ptr<TxBinding>> tx_;
 };

@@ -5,6 +5,7 @@
 #include "memif/binding/registry.h"
 #include "memif/builtin_port.h"
 #include "util/error.h"
+#include "util/fields.h"
 
 #if VPP_PUNT_HAS_LIBMEMIF
 #include "libmemif/port.h"
@@ -14,30 +15,22 @@ namespace vpp_punt {
 
 using namespace memif;
 
-static uint32_t Number(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::Number>().Uint32Value();
-}
-
-static std::string Text(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::String>().Utf8Value();
-}
-
 /// From NativeMemifSettings of lib/native.ts, which lib/memif.ts has checked.
-static Settings ReadSettings(const Napi::Object& object) {
+static Settings ReadSettings(const Fields& fields) {
   Settings settings;
-  settings.role = object.Get("server").ToBoolean() ? Role::kServer : Role::kClient;
-  settings.socket = Text(object, "socket");
-  settings.id = Number(object, "id");
-  settings.mode = static_cast<Mode>(Number(object, "mode"));
-  settings.secret = Text(object, "secret");
-  settings.name = Text(object, "name");
-  settings.rx_queues = static_cast<uint16_t>(Number(object, "rxQueues"));
-  settings.tx_queues = static_cast<uint16_t>(Number(object, "txQueues"));
-  settings.log2_ring_size = static_cast<uint8_t>(Number(object, "log2RingSize"));
-  settings.buffer_size = Number(object, "bufferSize");
-  settings.spare_buffers = Number(object, "spareBuffers");
-  settings.socket_mode = object.Get("socketMode").As<Napi::Number>().Int32Value();
-  settings.reconnect_ms = Number(object, "reconnectMs");
+  settings.role = fields.Boolean("server") ? Role::kServer : Role::kClient;
+  settings.socket = fields.Text("socket");
+  settings.id = fields.Number("id");
+  settings.mode = static_cast<Mode>(fields.Number("mode"));
+  settings.secret = fields.Text("secret");
+  settings.name = fields.Text("name");
+  settings.rx_queues = static_cast<uint16_t>(fields.Number("rxQueues"));
+  settings.tx_queues = static_cast<uint16_t>(fields.Number("txQueues"));
+  settings.log2_ring_size = static_cast<uint8_t>(fields.Number("log2RingSize"));
+  settings.buffer_size = fields.Number("bufferSize");
+  settings.spare_buffers = fields.Number("spareBuffers");
+  settings.socket_mode = static_cast<int>(fields.Integer("socketMode"));
+  settings.reconnect_ms = fields.Number("reconnectMs");
   return settings;
 }
 
@@ -48,20 +41,19 @@ static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Na
 }
 
 /// Over the engine that is asked for; lib/memif.ts asks for none that is not in this build.
-static std::shared_ptr<Port> OpenPort(const Napi::Object& object,
-                                      const std::shared_ptr<Subscription>& subscription, OpenError* error) {
+static std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subscription>& subscription,
+                                      OpenError* error) {
 #if VPP_PUNT_HAS_LIBMEMIF
-  if (object.Get("libmemif").ToBoolean())
-    return libmemif::Port::Open(ReadSettings(object), subscription, error);
+  if (fields.Boolean("libmemif")) return libmemif::Port::Open(ReadSettings(fields), subscription, error);
 #endif
-  return BuiltinPort::Open(ReadSettings(object), subscription, error);
+  return BuiltinPort::Open(ReadSettings(fields), subscription, error);
 }
 
 /// memifOpen(settings, onEvent)
 static Napi::Value Open(const Napi::CallbackInfo& info) {
   OpenError error;
   auto subscription = std::make_shared<Subscription>();
-  auto port = OpenPort(info[0].As<Napi::Object>(), subscription, &error);
+  auto port = OpenPort(Fields(info.Env(), info[0]), subscription, &error);
   if (!port) {
     ThrowErrno(info.Env(), "memif.open", error.what, error.error);
     return info.Env().Undefined();

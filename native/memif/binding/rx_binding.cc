@@ -2,6 +2,7 @@
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
+#include "util/fields.h"
 
 namespace vpp_punt::memif {
 
@@ -15,25 +16,19 @@ constexpr uint32_t kEmptyRoundsToSleep = 64;
 /// copy.
 constexpr uint32_t kScratchSize = 512 * 1024;
 
-/// Indexes of the `state` array.
-enum RxState { kStateMemory = 0, kStateConnection = 1 };
-
-RxBinding::RxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options)
+RxBinding::RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_ptr<Port> port, size_t index,
+                     napi_value options)
     : env_(env),
       port_(std::move(port)),
       queue_(port_->rx(index)),
-      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")) {
-  auto table = options.Get("table").As<Napi::ArrayBuffer>();
-  auto state = options.Get("state").As<Napi::Uint32Array>();
-  uint32_t capacity = options.Get("capacity").As<Napi::Number>().Uint32Value();
-  mode_ = static_cast<RxMode>(options.Get("mode").As<Napi::Number>().Uint32Value());
-  on_burst_ = Napi::Persistent(options.Get("onBurst").As<Napi::Function>());
-  auto* cells = static_cast<uint32_t*>(table.Data());
-  columns_ = {cells, cells + capacity, capacity};
-  state_ = state.Data();
-  table_ = Napi::Persistent(table.As<Napi::Object>());
-  state_array_ = Napi::Persistent(state.As<Napi::Object>());
-  copy_all_ = options.Get("copy").ToBoolean();
+      context_(std::make_unique<Napi::AsyncContext>(env, "vpp-punt:memif")),
+      hold_(std::move(hold)) {
+  Fields fields(env, options);
+  mode_ = static_cast<RxMode>(fields.Number("mode"));
+  copy_all_ = fields.Boolean("copy");
+  table_ = QueueTable::Read(env, fields);
+  if (napi_value on_burst = fields.Get("onBurst"))
+    on_burst_ = Napi::Persistent(Napi::Function(env, on_burst));
   if (!copy_all_) scratch_ = Region::Anonymous(kScratchSize);
   if (scratch_) queue_.SetScratch({scratch_->data(), kScratchSize, false});
   if (copy_all_) RenewScratch();
@@ -49,7 +44,7 @@ Napi::Object RxBinding::Functions() {
   Napi::Object functions = Napi::Object::New(env_);
   auto self = shared_from_this();
   SetFunction(functions, "burst", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env, rx.closed_ ? 0 : rx.Burst(UintArgument(env, info, rx.columns_.capacity)));
+    return UintResult(env, rx.closed_ ? 0 : rx.Burst(UintArgument(env, info, rx.table_.columns.capacity)));
   });
   SetFunction(functions, "release", self, [](Self& rx, napi_env, napi_callback_info) -> napi_value {
     rx.Release();
@@ -77,6 +72,7 @@ Napi::Object RxBinding::Functions() {
 /// In copying mode: memory of JavaScript's to copy into, for the one before may have been detached.
 void RxBinding::RenewScratch() {
   auto buffer = Napi::ArrayBuffer::New(env_, kScratchSize);
+  if (buffer.IsEmpty()) return;  // the thread is being terminated
   scratch_array_ = Napi::Persistent(buffer.As<Napi::Object>());
   queue_.SetScratch({static_cast<uint8_t*>(buffer.Data()), kScratchSize, true});
 }
@@ -90,9 +86,8 @@ Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
 }
 
 uint32_t RxBinding::Burst(uint32_t max) {
-  uint32_t count = queue_.Burst(columns_, max);
-  state_[kStateMemory] = queue_.memory();
-  state_[kStateConnection] = queue_.connection();
+  uint32_t count = queue_.Burst(table_.columns, max);
+  table_.Tell(queue_.memory(), queue_.connection());
   return count;
 }
 
@@ -106,7 +101,8 @@ Napi::Value RxBinding::Retain(uint32_t i) {
   RetainResult result = closed_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
   if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
   Napi::Object kept = Napi::Object::New(env_);
-  kept.Set("buffer", RegionBuffer(env_, retained.region, columns_.offsets[i], columns_.lengths[i]));
+  kept.Set("buffer",
+           RegionBuffer(env_, retained.region, table_.columns.offsets[i], table_.columns.lengths[i]));
   kept.Set("token", Napi::BigInt::New(env_, retained.token));
   return kept;
 }
@@ -114,27 +110,26 @@ Napi::Value RxBinding::Retain(uint32_t i) {
 void RxBinding::Close() {
   if (closed_) return;
   closed_ = true;
-  poll_.Close();
-  idle_.Close();
+  poll_.reset();  // before Unclaim, which may close the descriptor it waits on
+  idle_.reset();
+  hold_.reset();
   queue_.Unclaim();
   on_burst_.Reset();
-  table_.Reset();
-  state_array_.Reset();
+  table_ = {};
   scratch_array_.Reset();
   context_.reset();
 }
 
 void RxBinding::SetReferenced(bool referenced) {
   referenced_ = referenced;
-  for (uv_handle_t* handle : {poll_.base(), idle_.base()}) {
-    if (handle != nullptr) (referenced ? uv_ref : uv_unref)(handle);
-  }
+  if (poll_) poll_->SetReferenced(referenced);
+  if (idle_) idle_->SetReferenced(referenced);
 }
 
 void RxBinding::FinishOld() {
   if (mode_ == RxMode::kPolling) return;
   while (!closed_ && queue_.Stale()) {
-    uint32_t count = Burst(columns_.capacity);
+    uint32_t count = Burst(table_.columns.capacity);
     if (count == 0) break;
     bool alive = Call(count);
     Release();
@@ -145,16 +140,17 @@ void RxBinding::FinishOld() {
 void RxBinding::Attach() {
   if (closed_ || mode_ == RxMode::kPolling) return;
   if (poll_ && !queue_.Stale()) return;
-  poll_.Close();  // before Refresh: that closes the descriptor it waits on
+  poll_.reset();  // before Refresh: that closes the descriptor it waits on
   StopPolling();
   queue_.Refresh();
   int fd = queue_.doorbell();
   uv_loop_t* loop = nullptr;
   if (fd < 0 || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
-  poll_.Open(this, [&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd); });
-  if (!poll_) return;
-  if (!referenced_) uv_unref(poll_.base());
-  uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
+  auto poll = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
+  if (poll->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd); }) != 0) return;
+  poll_ = std::move(poll);
+  poll_->SetReferenced(referenced_);
+  uv_poll_start(poll_->get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
     auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
     self->OnDoorbell();
   });
@@ -179,9 +175,10 @@ void RxBinding::StartPolling() {
   if (closed_ || idle_ || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
   if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(true);
   empty_rounds_ = 0;
-  idle_.Open(this, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
-  if (!referenced_) uv_unref(idle_.base());
-  uv_idle_start(idle_.get(), [](uv_idle_t* handle) {
+  idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
+  idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
+  idle_->SetReferenced(referenced_);
+  uv_idle_start(idle_->get(), [](uv_idle_t* handle) {
     auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
     self->OnIdle();
   });
@@ -189,7 +186,7 @@ void RxBinding::StartPolling() {
 
 void RxBinding::StopPolling() {
   if (!idle_) return;
-  idle_.Close();
+  idle_.reset();
   if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(false);
 }
 
@@ -206,7 +203,7 @@ void RxBinding::OnIdle() {
 
 bool RxBinding::Run() {
   for (int i = 0; i < kBurstsPerTurn && !closed_; i++) {
-    uint32_t count = Burst(columns_.capacity);
+    uint32_t count = Burst(table_.columns.capacity);
     if (count == 0) return true;
     bool alive = Call(count);
     Release();

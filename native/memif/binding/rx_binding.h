@@ -5,8 +5,9 @@
 
 #include <memory>
 
+#include "memif/binding/queue_table.h"
 #include "memif/engine.h"
-#include "util/uv_handle.h"
+#include "util/loop_hold.h"
 
 namespace vpp_punt::memif {
 
@@ -16,10 +17,13 @@ enum class RxMode { kInterrupt, kPolling, kAdaptive };
 /// (polling).
 class RxBinding : public std::enable_shared_from_this<RxBinding> {
  public:
-  /// `table`: offsets and lengths, `capacity` each, and a third column that we leave alone. `state`: see
-  /// RxState in lib/native.ts.
-  RxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options);
+  /// `options`: NativeMemifRxOptions of lib/native.ts. `hold`: the port's, for the handles of this queue.
+  RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_ptr<Port> port, size_t index,
+            napi_value options);
   ~RxBinding();
+
+  /// False when the options could not be read, for the thread is being terminated.
+  bool usable() const { return table_.usable() && !on_burst_.IsEmpty(); }
 
   /// The functions of NativeMemifRx in lib/native.ts.
   Napi::Object Functions();
@@ -50,16 +54,14 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   std::shared_ptr<Port> port_;  // keeps queue_
   RxQueue& queue_;
   RxMode mode_;
-  BatchColumns columns_;
-  uint32_t* state_;
+  QueueTable table_;
   std::shared_ptr<Region> scratch_;
-  Napi::ObjectReference table_;  // keep the memory behind columns_, state_ and a scratch of JavaScript's
-  Napi::ObjectReference state_array_;
-  Napi::ObjectReference scratch_array_;
+  Napi::ObjectReference scratch_array_;  // keeps a scratch of JavaScript's
   Napi::FunctionReference on_burst_;
   std::unique_ptr<Napi::AsyncContext> context_;
-  UvHandle<uv_poll_t> poll_;
-  UvHandle<uv_idle_t> idle_;
+  std::shared_ptr<LoopHold> hold_;               // until closed
+  std::unique_ptr<HeldHandle<uv_poll_t>> poll_;  // while there is a doorbell to wait on
+  std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
   uint32_t empty_rounds_ = 0;
   bool copy_all_ = false;
   bool closed_ = false;

@@ -2,22 +2,13 @@
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
+#include "util/fields.h"
 
 namespace vpp_punt::memif {
 
-/// Indexes of the `state` array.
-enum TxState { kStateMemory = 0, kStateConnection = 1 };
-
-TxBinding::TxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options)
+TxBinding::TxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, napi_value options)
     : env_(env), port_(std::move(port)), queue_(port_->tx(index)) {
-  auto table = options.Get("table").As<Napi::ArrayBuffer>();
-  auto state = options.Get("state").As<Napi::Uint32Array>();
-  uint32_t capacity = options.Get("capacity").As<Napi::Number>().Uint32Value();
-  auto* cells = static_cast<uint32_t*>(table.Data());
-  columns_ = {cells, cells + capacity, capacity};
-  state_ = state.Data();
-  table_ = Napi::Persistent(table.As<Napi::Object>());
-  state_array_ = Napi::Persistent(state.As<Napi::Object>());
+  table_ = QueueTable::Read(env, Fields(env, options));
 }
 
 TxBinding::~TxBinding() {
@@ -29,11 +20,11 @@ Napi::Object TxBinding::Functions() {
   Napi::Object functions = Napi::Object::New(env_);
   auto self = shared_from_this();
   SetFunction(functions, "reserve", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env, tx.closed_ ? 0 : tx.Reserve(UintArgument(env, info, tx.columns_.capacity)));
+    return UintResult(env, tx.closed_ ? 0 : tx.Reserve(UintArgument(env, info, tx.table_.columns.capacity)));
   });
   SetFunction(functions, "commit", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env,
-                      tx.closed_ ? 0 : tx.queue_.Commit(tx.columns_.lengths, UintArgument(env, info, 0)));
+    return UintResult(
+        env, tx.closed_ ? 0 : tx.queue_.Commit(tx.table_.columns.lengths, UintArgument(env, info, 0)));
   });
   SetFunction(functions, "append", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
     return UintResult(env, static_cast<uint32_t>(tx.AppendArgument(env, info)));
@@ -61,9 +52,8 @@ Napi::Object TxBinding::Functions() {
 }
 
 uint32_t TxBinding::Reserve(uint32_t max) {
-  uint32_t count = queue_.Reserve(columns_, max);
-  state_[kStateMemory] = queue_.memory();
-  state_[kStateConnection] = queue_.connection();
+  uint32_t count = queue_.Reserve(table_.columns, max);
+  table_.Tell(queue_.memory(), queue_.connection());
   return count;
 }
 
@@ -110,8 +100,7 @@ void TxBinding::Close() {
   if (closed_) return;
   closed_ = true;
   queue_.Unclaim();
-  table_.Reset();
-  state_array_.Reset();
+  table_ = {};
 }
 
 }  // namespace vpp_punt::memif

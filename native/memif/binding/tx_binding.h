@@ -5,15 +5,19 @@
 
 #include <memory>
 
+#include "memif/binding/queue_table.h"
 #include "memif/engine.h"
 
 namespace vpp_punt::memif {
 
 class TxBinding : public std::enable_shared_from_this<TxBinding> {
  public:
-  /// `table`: offsets and lengths, `capacity` each. `state`: see TxState in lib/native.ts.
-  TxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, const Napi::Object& options);
+  /// `options`: NativeMemifQueueOptions of lib/native.ts.
+  TxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, napi_value options);
   ~TxBinding();
+
+  /// False when the options could not be read, for the thread is being terminated.
+  bool usable() const { return table_.usable(); }
 
   /// The functions of NativeMemifTx in lib/native.ts.
   Napi::Object Functions();
@@ -30,10 +34,7 @@ class TxBinding : public std::enable_shared_from_this<TxBinding> {
   Napi::Env env_;
   std::shared_ptr<Port> port_;  // keeps queue_
   TxQueue& queue_;
-  BatchColumns columns_;
-  uint32_t* state_;
-  Napi::ObjectReference table_;
-  Napi::ObjectReference state_array_;
+  QueueTable table_;
   bool closed_ = false;
 };
 
