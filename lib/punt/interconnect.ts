@@ -59,11 +59,9 @@ export class Interconnects {
   /** What the store kept. */
   restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): void {
     for (const interconnect of interconnects) this.#put(interconnect);
-    for (const request of requests)
-      this.#link(
-        request,
-        interconnects.filter((it) => it.users.includes(idKey(idOf(request)))),
-      );
+    const byUser = new Map<string, Interconnect[]>();
+    for (const it of interconnects) for (const user of it.users) byUser.set(user, [...(byUser.get(user) ?? []), it]);
+    for (const request of requests) this.#link(request, byUser.get(idKey(idOf(request))) ?? []);
   }
 
   all(): Interconnect[] {

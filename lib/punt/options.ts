@@ -33,7 +33,10 @@ export interface PuntManagerOptions {
   readonly policyIdPrefix?: number;
   /** Tells several managers of one machine apart in Linux device groups and ACL tags: 1 to 20 letters, digits, '-'. Default `vpp-punt`. */
   readonly owner?: string;
-  /** Milliseconds between two looks at VPP when nothing happens. Default 10,000. */
+  /**
+   * Milliseconds between two looks at VPP when nothing happens. Default 10,000. VPP has events for interfaces that come, go or change
+   * their state, none for addresses and VRFs of interfaces: a change of those is seen by the next look, or by `resync()`.
+   */
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
   /** Only looks: `plan` and `list` work, VPP, Linux and the store stay as they are, and whatever would change them throws. */

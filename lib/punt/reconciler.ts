@@ -90,7 +90,11 @@ function withoutHeld(steps: readonly Step[], retries: Retries, facts: Facts): St
 /** By key: the steps that cannot be done before it. */
 function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
   const blocks = new Map<string, string[]>();
-  const add = (key: string, blocked: string) => void blocks.set(key, [...(blocks.get(key) ?? []), blocked]);
+  const add = (key: string, blocked: string) => {
+    const list = blocks.get(key);
+    if (list) list.push(blocked);
+    else blocks.set(key, [blocked]);
+  };
   const dependents = dependentsIn(facts);
   for (const step of steps) {
     if (step.item)

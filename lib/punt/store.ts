@@ -23,7 +23,10 @@ export interface Store {
   save(state: StoredState): Promise<void>;
 }
 
-/** Forgets with the process. Punts left in VPP by an earlier one are deleted on start. */
+/**
+ * Forgets with the process. What bears a mark of the manager in VPP, as interconnects and all that is built on them do, is deleted by
+ * the next one's start; punt socket registrations and proxy-ARP ranges bear none: without a store that outlives the process they stay.
+ */
 export class MemoryStore implements Store {
   #state: string | undefined;
 

@@ -2,7 +2,7 @@
 import type { PuntError } from "../errors.js";
 import type { Host } from "../host/host.js";
 import type { Entry, Situation } from "./entry.js";
-import type { Facts } from "./facts.js";
+import type { Facts, VppInterface } from "./facts.js";
 import type { Interconnect, Interconnects } from "./interconnect.js";
 import { cnfMac } from "./interconnect-items.js";
 import { isUp } from "./items/interface.js";
@@ -159,7 +159,9 @@ export class Worker {
   #takeNews(): void {
     if (this.#isPassing) return;
     const news = this.#news.splice(0);
-    if (news.some((event) => !this.#facts || isNew(event, this.#facts))) this.wake();
+    if (news.length === 0) return;
+    const known = new Map(this.#facts?.interfaces.map((it) => [it.swIfIndex, it]));
+    if (news.some((event) => isNew(event, known.get(event.sw_if_index)))) this.wake();
   }
 
   async #loop(): Promise<void> {
@@ -338,8 +340,7 @@ interface InterfaceEvent {
 }
 
 /** Whether it tells more than was read: each change of what a plan is made from has an event that differs from what was before. */
-function isNew({ sw_if_index, flags, deleted }: InterfaceEvent, { interfaces }: Facts): boolean {
-  const known = interfaces.find((it) => it.swIfIndex === sw_if_index);
+function isNew({ flags, deleted }: InterfaceEvent, known: VppInterface | undefined): boolean {
   return deleted ? known !== undefined : known?.up !== isUp(flags);
 }
 

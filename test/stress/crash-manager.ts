@@ -81,7 +81,7 @@ async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, o
   const request = wanted.type === "DHCP_PROXY" ? { ...wanted, withoutCnfVrf: !options.hasVrf } : wanted;
   const id = JSON.stringify(idOf(request));
   const op = add ? "add" : "delete";
-  process.send!({ progress: "begun", op, id } satisfies Progress);
+  tell({ progress: "begun", op, id });
   underWay.add(op + id);
   const work = add ? manager.add(request) : manager.delete(idOf(request));
   const progress = await work.then(
@@ -89,7 +89,12 @@ async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, o
     () => "refused" as const,
   );
   underWay.delete(op + id);
-  process.send!({ progress, op, id } satisfies Progress);
+  tell({ progress, op, id });
+}
+
+/** To a test that may have ended. */
+function tell(progress: Progress): void {
+  if (process.connected) process.send!(progress, () => {});
 }
 
 /** Until nothing is left to do. Whoever waits for it says when that takes too long. */
