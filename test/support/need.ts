@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import test, { type ImplementationFn } from "ava";
 import { hasPapi } from "./papi.js";
-import { program, vppProgram } from "./programs.js";
+import { libmemifExamples, program, vppProgram } from "./programs.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
 
@@ -31,6 +31,8 @@ const checks = {
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
+  "libmemif-examples": () =>
+    missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),
   papi: () => missing("vpp_papi for python3", hasPapi()),
   "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
   vrf: () =>

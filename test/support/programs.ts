@@ -25,3 +25,9 @@ export function vppProgram(): string | undefined {
   const file = join(prefix, "bin", "vpp");
   return isExecutable(file) ? file : program("vpp");
 }
+
+/** The folder of libmemif's example programs: `$LIBMEMIF_EXAMPLES`, or beside VPP in `$VPP_PREFIX` or /opt/vpp. */
+export function libmemifExamples(): string | undefined {
+  const folder = process.env.LIBMEMIF_EXAMPLES ?? join(process.env.VPP_PREFIX ?? "/opt/vpp", "libmemif-examples");
+  return isExecutable(join(folder, "icmp_responder")) ? folder : undefined;
+}
