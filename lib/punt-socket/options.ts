@@ -31,7 +31,10 @@ export interface PuntSocketOptions {
    * holds 5 seconds of 20,000 packets a second of 1500 bytes, or 2 million of 64 bytes.
    */
   ringBytes?: number;
-  /** How long JavaScript may leave packets unread before a native thread takes over, in microseconds, 10-10^6. Default 150. */
+  /**
+   * How long JavaScript may leave packets unread before a native thread takes over, in microseconds, 10-10^6. Default: so
+   * long that VPP's send buffer does not fill up meanwhile, 25 to 150 by the rate and the size of packets.
+   */
   takeOverUs?: number;
   /**
    * Above 50,000 packets a second, how long packets may gather before a batch is made of them, in microseconds, 0-1000.
@@ -69,7 +72,7 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     batchSize: integer("batchSize", options.batchSize ?? 256, 1, 1024),
     maxPacket: integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(integer("ringBytes", options.ringBytes ?? 192 * MiB, 2 * MiB, 4096 * MiB) / MiB),
-    graceUs: integer("takeOverUs", options.takeOverUs ?? 150, 10, 1e6),
+    graceUs: options.takeOverUs === undefined ? 0 : integer("takeOverUs", options.takeOverUs, 10, 1e6),
     longestPauseUs: integer("gatherUs", options.gatherUs ?? 50, 0, 1000),
     sendBuffer: integer("sendBuffer", options.sendBuffer ?? 0, 0, 2 ** 30),
     copy: options.copy === true,

@@ -27,6 +27,8 @@ constexpr int kPollingFactor = 4;
 
 /// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
 constexpr int kLooksPerFill = 2;
+/// Longer would spare little.
+constexpr std::chrono::microseconds kLongestInterval{150};
 
 }  // namespace
 
@@ -96,17 +98,19 @@ bool DrainThread::JavaScriptIsLate() {
   }
 }
 
-/// Reads, and then sleeps for a little: JavaScript may need this core to catch up.
+/// Reads, and then sleeps for a little: JavaScript may need this core to catch up. No longer than that,
+/// however slowly packets come: a VPP that was held up itself sends all at once what came meanwhile.
 void DrainThread::Drain() {
   taken_over_ = !receiver_->paused();
   if (receiver_->Drain()) notify_();
   pulls_at_drain_ = receiver_->pulls();
-  Sleep(Interval() / 2);
+  Sleep(kShortestInterval);
 }
 
 /// For how long not to look, as fast as packets have come since the last call.
 std::chrono::microseconds DrainThread::Interval() {
   using std::chrono::microseconds;
+  if (grace_.count() > 0) return grace_;
   const auto now = std::chrono::steady_clock::now();
   const uint64_t cost = receiver_->cost();
   const auto elapsed = std::chrono::duration_cast<microseconds>(now - looked_);
@@ -114,10 +118,9 @@ std::chrono::microseconds DrainThread::Interval() {
   looked_ = now;
   cost_at_look_ = cost;
   const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
-  const microseconds look(
-      std::min<uint64_t>(fills_in / kLooksPerFill, static_cast<uint64_t>(grace_.count())));
+  const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, kLongestInterval.count()));
   // What came slowly because somebody stood still comes fast again.
-  interval_ = std::clamp(look, std::min(kShortestInterval, grace_), 2 * interval_);
+  interval_ = std::clamp(look, kShortestInterval, 2 * interval_);
   return interval_;
 }
 

@@ -16,7 +16,8 @@ namespace vpp_punt::punt_socket {
 class DrainThread {
  public:
   /// `notify` is called on the thread whenever packets were put into the ring. JavaScript counts as late when
-  /// it has not read for `grace` with packets waiting, or sooner where VPP's send buffer fills up sooner.
+  /// it has not read for `grace` with packets waiting; 0: as soon as VPP's send buffer, at the rate of late,
+  /// might fill up.
   DrainThread(Receiver* receiver, std::chrono::microseconds grace, std::function<void()> notify)
       : receiver_(receiver), grace_(grace), notify_(std::move(notify)) {}
   ~DrainThread() { Stop(); }
