@@ -98,6 +98,32 @@ test("a conflict is told with an exit status, and the other punts are made", asy
   }
 });
 
+async function terminate(program: ChildProcess): Promise<unknown[]> {
+  const ended = once(program, "exit");
+  program.kill("SIGTERM");
+  return ended;
+}
+
+test("while a store is watched others may look only", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
+  const sim = await startSim(directory);
+  const at = (name: string) => join(directory, name);
+  const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
+  await writeFile(at("punts.yaml"), `punts:\n  - ${span}\n`);
+  t.is((await cli("punts", "apply", at("punts.yaml"), ...where)).status, 0);
+  const watch = spawn(process.execPath, [main, "punts", "watch", ...where], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(watch.stdout, "data");
+  const { status, stderr } = await cli("punts", "apply", "--json", at("punts.yaml"), ...where);
+  t.is(status, 1);
+  const { error } = JSON.parse(stderr);
+  t.like(error, { code: "STORE_BUSY", details: { path: at("store.json"), pid: watch.pid } });
+  t.is((await cli("punts", "list", ...where)).status, 0);
+  t.deepEqual(await terminate(watch), [0, null]);
+  t.is((await cli("punts", "delete", "monitor", "eth0", ...where)).status, 0);
+  t.deepEqual(await terminate(sim), [0, null]);
+  await rm(directory, { recursive: true });
+});
+
 test("a file of punts that is wrong is told by line and field", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
   const file = join(directory, "punts.yaml");

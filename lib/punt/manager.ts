@@ -59,12 +59,18 @@ export class PuntManager extends EventEmitter<Events> {
   /**
    * Reads the store and begins to make VPP what it says. Does not wait for VPP: it may come later.
    *
-   * @throws PuntError of the store (`STORE_DAMAGED`...) or of an option (`INVALID_OPTION`)
+   * @throws PuntError of the store (`STORE_DAMAGED`, `STORE_BUSY`...) or of an option (`INVALID_OPTION`)
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
     const manager = new PuntManager(options);
-    await manager.#restore();
+    if (!options.readOnly) await manager.#store.open?.();
+    try {
+      await manager.#restore();
+    } catch (error) {
+      await manager.#closeStore();
+      throw error;
+    }
     return manager;
   }
 
@@ -78,6 +84,10 @@ export class PuntManager extends EventEmitter<Events> {
     this.#interconnects = new Interconnects(this.#marks);
     this.#namespaces = new Namespaces(this.#host);
     this.#saver = new Saver(this.#store, () => this.#state());
+  }
+
+  async #closeStore(): Promise<void> {
+    if (!this.#options.readOnly) await this.#store.close?.();
   }
 
   async #restore(): Promise<void> {
@@ -257,6 +267,7 @@ export class PuntManager extends EventEmitter<Events> {
     this.#closed = true;
     await this.#worker.stop();
     await this.#saver.idle();
+    await this.#closeStore();
     const error = new PuntError("punt.close", "ECANCELED", "the manager was closed");
     for (const entry of this.#entries.values()) entry.abandon(error);
   }

@@ -6,6 +6,7 @@ import { PuntError } from "../errors.js";
 import type { Interconnect } from "./interconnect.js";
 import type { KnownNamespace } from "./namespaces.js";
 import type { PuntRequest } from "./request.js";
+import { StoreLock } from "./store-lock.js";
 
 /** All a manager has to remember. Plain data. */
 export interface StoredState {
@@ -17,10 +18,14 @@ export interface StoredState {
 }
 
 export interface Store {
+  /** Called before a manager that will save loads: whoever has the store keeps others out. */
+  open?(): Promise<void>;
   /** What was saved last; undefined if nothing ever was. */
   load(): Promise<StoredState | undefined>;
   /** Resolves when the state will be there after a crash of whatever the store protects from. Called for one state at a time. */
   save(state: StoredState): Promise<void>;
+  /** Called when nothing will be saved any more. */
+  close?(): Promise<void>;
 }
 
 /**
@@ -46,16 +51,28 @@ const fileMode = 0o600;
 
 /**
  * A file. It is replaced as a whole: whoever reads it after a crash finds the state before or after a save, never a part. The
- * state before is kept beside it, in `<path>.backup`. A file that is damaged is reported and left alone.
+ * state before is kept beside it, in `<path>.backup`. A file that is damaged is reported and left alone. While it is open, `<path>.lock`
+ * says by which process.
  */
 export class FileStore implements Store {
   readonly path: string;
   readonly backup: string;
   #hasFile = false;
+  #lock: StoreLock | undefined;
 
   constructor(path: string) {
     this.path = path;
     this.backup = `${path}.backup`;
+  }
+
+  /** @throws PuntError `STORE_BUSY`: a process that runs has it, `details.pid`. The errno name if the lock cannot be written. */
+  async open(): Promise<void> {
+    this.#lock = StoreLock.take(`${this.path}.lock`);
+  }
+
+  async close(): Promise<void> {
+    this.#lock?.release();
+    this.#lock = undefined;
   }
 
   /**
