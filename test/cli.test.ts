@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
@@ -39,4 +40,24 @@ test("a table pads columns and puts numbers to the right", (t) => {
 test("JSON output has 64-bit integers and bytes", (t) => {
   const parsed = JSON.parse(json({ small: 5n, large: 2n ** 63n, mac: Uint8Array.of(2, 0xfd) }));
   t.deepEqual(parsed, { small: 5, large: "9223372036854775808", mac: "02fd" });
+});
+
+test("signals that follow the one that ends a command do nothing", async (t) => {
+  const code = `
+    import { interrupted } from ${JSON.stringify(new URL("../lib/cli/interrupted.js", import.meta.url).href)};
+    process.stdin.once("data", () => process.exit(0));
+    const end = interrupted();
+    console.log("begun");
+    await end;
+    console.log("closing");`;
+  const program = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(program, "exit");
+  await once(program.stdout, "data");
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    program.kill(signal);
+    if (signal === "SIGTERM") await once(program.stdout, "data");
+  }
+  program.kill("SIGTERM");
+  program.stdin.write("closed\n");
+  t.deepEqual(await ended, [0, null]);
 });

@@ -1,5 +1,4 @@
 // `vpp-punt punts`: the punt manager by hand. One run is one manager, over the same store as the runs before.
-import { once } from "node:events";
 import type { Command } from "commander";
 import { Vpp } from "../binapi/client.js";
 import { DEFAULT_SOCKET_PATH } from "../binapi/socket-transport.js";
@@ -15,6 +14,7 @@ import {
   type PuntStatus,
 } from "../punt/index.js";
 import { ExitStatus } from "./exit.js";
+import { interrupted } from "./interrupted.js";
 import { json, table } from "./print.js";
 
 const DEFAULT_STORE = "/var/lib/vpp-punt/punts.json";
@@ -169,6 +169,6 @@ async function watch(options: Options): Promise<void> {
     };
     manager.on("state", show);
     manager.on("problem", (error) => console.error(error.message));
-    await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+    await interrupted();
   });
 }

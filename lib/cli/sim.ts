@@ -1,8 +1,8 @@
 // `vpp-punt sim`: the embedded VPP as a program, for clients in any language.
-import { once } from "node:events";
 import { type Command, Option } from "commander";
 import { BUILTIN_RELEASES, type Release } from "../binapi/index.js";
 import { EmbeddedVpp } from "../sim/index.js";
+import { interrupted } from "./interrupted.js";
 import { json } from "./print.js";
 
 interface Options {
@@ -44,7 +44,7 @@ async function sim({ directory, interface: interfaces, without, json: asJson, ..
   try {
     const { apiSocket, puntSocket } = vpp;
     console.log(asJson ? json({ apiSocket, puntSocket }) : `API socket:  ${apiSocket}\npunt socket: ${puntSocket}`);
-    await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+    await interrupted();
   } finally {
     await vpp.close();
   }
