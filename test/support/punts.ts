@@ -64,7 +64,7 @@ export function puntOf(type: PuntType, place: Place): PuntRequestInput {
         vppInterface: first,
         ingressAclRules: [
           { destinationNetwork: "local", protocol: "OSPF" },
-          { destinationNetwork: "local", protocol: "ICMP" },
+          { destinationNetwork: "local", protocol: "TCP", destinationPort: 179 },
         ],
         egressAclRules: [{}],
       };
