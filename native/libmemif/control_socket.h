@@ -1,13 +1,17 @@
-// A libmemif socket on the control thread, shared by the ports of one path, and the lock between that thread
-// and the queues: libmemif itself has none.
+// A libmemif socket on the control thread, and the lock between that thread and the queues: libmemif itself
+// has none. A server's is not open to anybody: the library takes its peer's word, so the builtin engine's
+// listener speaks with the peers, and what it has found good is said again to the library, from here.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 
+#include "memif/channel.h"
 #include "memif/control_loop.h"
+#include "memif/link.h"
 #include "memif/listener.h"
 #include "memif/settings.h"
 
@@ -22,12 +26,12 @@ using memif::OpenError;
 using memif::Role;
 using memif::Settings;
 
-class ControlSocket : public std::enable_shared_from_this<ControlSocket> {
+class ControlSocket {
  public:
-  /// On the control thread. The one of that path and role, or a new one; null with `error`.
-  static std::shared_ptr<ControlSocket> Get(const std::shared_ptr<ControlLoop>& loop,
-                                            const Settings& settings, OpenError* error);
-  ControlSocket(std::shared_ptr<ControlLoop> loop, const Settings& settings);
+  /// On the control thread. Null with `error`.
+  static std::unique_ptr<ControlSocket> Open(const std::shared_ptr<ControlLoop>& loop,
+                                             const Settings& settings, OpenError* error);
+  ControlSocket(std::shared_ptr<ControlLoop> loop, Role role) : loop_(std::move(loop)), role_(role) {}
   ~ControlSocket();
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
@@ -35,23 +39,27 @@ class ControlSocket : public std::enable_shared_from_this<ControlSocket> {
   memif_socket_handle_t handle() const { return handle_; }
   /// Held shared by a queue that is in libmemif, alone by the control thread.
   const std::shared_ptr<std::shared_mutex>& mutex() const { return mutex_; }
-  /// False when the id is taken.
-  bool Take(uint32_t id) { return ids_.insert(id).second; }
-  void GiveBack(uint32_t id) { ids_.erase(id); }
+
+  /// As server: connects the library to a client whose handshake is good. What it has against it, or "".
+  std::string Introduce(const Settings& settings, const memif::Link& link);
+  /// As server: tells the library that its client has gone.
+  void Leave();
 
  private:
-  bool Open(const Settings& settings, OpenError* error);
-  bool Listen(const Settings& settings, OpenError* error);
+  bool Create(const Settings& settings, OpenError* error);
+  std::string Enter();
+  std::string Say(const memif::Outgoing& next);
+  void Pump();
+  bool PumpOnce();
   static int OnFd(memif_fd_event_t event, void* self);
 
   std::shared_ptr<ControlLoop> loop_;
-  const std::string path_;
   const Role role_;
   memif_socket_handle_t handle_ = nullptr;
   const std::shared_ptr<std::shared_mutex> mutex_ = std::make_shared<std::shared_mutex>();
-  std::set<uint32_t> ids_;
-  std::set<int> watched_;
-  bool bound_ = false;
+  std::map<int, void*> contexts_;  // what the library wants to read from
+  int listener_ = -1;              // as server; listens only while we connect
+  std::optional<memif::Channel> channel_;
 };
 
 }  // namespace vpp_punt::libmemif

@@ -52,7 +52,7 @@ Port::Port(const Settings& settings)
 }
 
 void Port::Start(OpenError* error) {
-  socket_ = ControlSocket::Get(loop_, settings_, error);
+  socket_ = ControlSocket::Open(loop_, settings_, error);
   if (!socket_) return;
   slot_->mutex = socket_->mutex();
   slot_->violated = [loop = std::weak_ptr(loop_), port = weak_from_this()](uint32_t generation,
@@ -63,13 +63,32 @@ void Port::Start(OpenError* error) {
       if (auto self = port.lock()) self->Violated(generation, reason);
     });
   };
-  if (!socket_->Take(settings_.id)) {
-    *error = {EEXIST, "interface id " + std::to_string(settings_.id) + " is in use on " + settings_.socket};
-    socket_.reset();
-    return;
+  bool ready;
+  {
+    std::unique_lock lock(*socket_->mutex());
+    ready = Create(error);
   }
-  std::unique_lock lock(*socket_->mutex());
-  Create(error);
+  if (ready && settings_.role == Role::kServer && !Serve(error)) Delete();
+}
+
+bool Port::Serve(OpenError* error) {
+  listener_ = memif::Listener::Get(*loop_, settings_, error);
+  if (!listener_) return false;
+  interface_.settings = &settings_;
+  interface_.callbacks.up = [](const std::shared_ptr<memif::Link>&) {};  // the library says so: OnUp
+  interface_.callbacks.down = [this](const Ending& ending, bool) { OnClientGone(ending); };
+  interface_.accept = [this](const memif::Link& link) { return socket_->Introduce(settings_, link); };
+  if (listener_->Add(&interface_)) return true;
+  *error = {EEXIST, "interface id " + std::to_string(settings_.id) + " is in use on " + settings_.socket};
+  listener_.reset();
+  return false;
+}
+
+void Port::OnClientGone(const Ending& ending) {
+  if (interface_.session) return Refuse(ending);  // another one, that never got this far
+  ending_ = ending;
+  socket_->Leave();
+  if (ending_) OnDown();  // the library had not heard of it
 }
 
 bool Port::Create(OpenError* error) {
@@ -115,32 +134,36 @@ Ending Port::TakeEnding() {
   return {Ending::By::kPeer, reason.empty() ? "the peer closed the connection" : reason};
 }
 
+void Port::Refuse(const Ending& ending) {
+  if (ending.by == Ending::By::kViolation) counters_.violations.Add(1);
+  counters_.refused.Add(1);
+  PortEvent event = {PortEvent::Type::kRefused, "", ""};
+  event.ending = ending;
+  if (ending.by != Ending::By::kSelf) Tell(event);
+}
+
 /// The library calls it before it unmaps anything, and also when a handshake fails.
 void Port::OnDown() {
   const Ending ending = TakeEnding();
+  if (!up_) return Refuse(ending);
   if (ending.by == Ending::By::kViolation) counters_.violations.Add(1);
-  PortEvent event = {up_ ? PortEvent::Type::kDown : PortEvent::Type::kRefused, "", ""};
+  counters_.disconnects.Add(1);
+  PortEvent event = {PortEvent::Type::kDown, up_->peer, up_->peer_interface};
   event.ending = ending;
-  if (up_) {
-    counters_.disconnects.Add(1);
-    event.peer = up_->peer;
-    event.peer_interface = up_->peer_interface;
-    up_.reset();
-    // What the peer had sent is still delivered.
-    if (ending.by != Ending::By::kViolation) {
-      for (auto& queue : rx_) queue->TakeRest();
-    }
-    slot_->connection->End();
-    slot_->connection.reset();
-    slot_->generation++;
-  } else {
-    counters_.refused.Add(1);
+  up_.reset();
+  // What the peer had sent is still delivered.
+  if (ending.by != Ending::By::kViolation) {
+    for (auto& queue : rx_) queue->TakeRest();
   }
-  if (ending.by != Ending::By::kSelf || event.type == PortEvent::Type::kDown) Tell(event);
+  slot_->connection->End();
+  slot_->connection.reset();
+  slot_->generation++;
+  Tell(event);
 }
 
 void Port::Violated(uint32_t generation, const std::string& reason) {
   if (!socket_ || generation != slot_->generation) return;
+  if (interface_.session) return interface_.session->Close({Ending::By::kViolation, reason});
   std::unique_lock lock(*socket_->mutex());
   ending_ = Ending{Ending::By::kViolation, reason};
   memif_delete(&handle_);
@@ -166,12 +189,13 @@ void Port::Subscribe(const std::shared_ptr<memif::Subscription>& subscription) {
 
 void Port::Delete() {
   if (!socket_) return;
+  if (listener_) listener_->Remove(&interface_);
+  listener_.reset();
   if (handle_ != nullptr) {
     std::unique_lock lock(*socket_->mutex());
     ending_ = Ending{Ending::By::kSelf, "closed"};
     memif_delete(&handle_);
   }
-  socket_->GiveBack(settings_.id);
   socket_.reset();
 }
 

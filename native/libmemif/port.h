@@ -40,6 +40,9 @@ class Port : public memif::Port, public std::enable_shared_from_this<Port> {
  private:
   // On the control thread.
   void Start(OpenError* error);
+  bool Serve(OpenError* error);
+  void OnClientGone(const Ending& ending);
+  void Refuse(const Ending& ending);
   bool Create(OpenError* error);
   void Delete();
   void Violated(uint32_t generation, const std::string& reason);
@@ -56,7 +59,9 @@ class Port : public memif::Port, public std::enable_shared_from_this<Port> {
   memif::PortCounters counters_;
 
   // Of the control thread.
-  std::shared_ptr<ControlSocket> socket_;
+  std::unique_ptr<ControlSocket> socket_;
+  std::shared_ptr<memif::Listener> listener_;  // as server
+  memif::ServerInterface interface_;
   memif_conn_handle_t handle_ = nullptr;
   std::vector<std::weak_ptr<memif::Subscription>> subscriptions_;
   std::optional<PortEvent> up_;

@@ -34,59 +34,17 @@ std::string ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& ch
   link_ = BuildClientMemory(settings_, agreed, &fault);
   if (!link_) return fault;
   link_->peer_name = GetText(hello.name, sizeof hello.name);
-  QueueInit();
-  QueueRegions();
-  QueueRings(link_->tx, kAddRingFlagS2M);
-  QueueRings(link_->rx, 0);
-  QueueConnect();
+  unsent_ = ClientMessages(settings_, *link_, kProgramName);
   SendNext(channel);
   return "";
 }
 
 void ClientHandshake::SendNext(Channel& channel) {
   if (unsent_.empty()) return;
-  Unsent next = unsent_.front();
+  Outgoing next = unsent_.front();
   unsent_.pop_front();
   // A server that refused has closed already; what it said is still to be read.
   (void)channel.Send(next.message, next.passed);
-}
-
-void ClientHandshake::QueueInit() {
-  memif_msg_t message = MakeMessage(MsgType::kInit);
-  message.init.version = kVersion;
-  message.init.id = settings_.id;
-  message.init.mode = static_cast<uint8_t>(settings_.mode);
-  PutText(message.init.secret, sizeof message.init.secret, settings_.secret);
-  PutText(message.init.name, sizeof message.init.name, kProgramName);
-  unsent_.push_back({message, -1});
-}
-
-void ClientHandshake::QueueRegions() {
-  for (size_t i = 0; i < link_->regions.size(); i++) {
-    memif_msg_t message = MakeMessage(MsgType::kAddRegion);
-    message.add_region.index = static_cast<uint16_t>(i);
-    message.add_region.size = link_->regions[i]->size();
-    unsent_.push_back({message, link_->regions[i]->fd()});
-  }
-}
-
-void ClientHandshake::QueueRings(const std::vector<LinkRing>& rings, uint16_t flags) {
-  for (size_t i = 0; i < rings.size(); i++) {
-    const LinkRing& ring = rings[i];
-    memif_msg_t message = MakeMessage(MsgType::kAddRing);
-    message.add_ring.flags = flags;
-    message.add_ring.index = static_cast<uint16_t>(i);
-    message.add_ring.region = ring.region;
-    message.add_ring.offset = ring.offset;
-    message.add_ring.log2_ring_size = static_cast<uint8_t>(__builtin_ctz(ring.ring.size()));
-    unsent_.push_back({message, ring.doorbell.get()});
-  }
-}
-
-void ClientHandshake::QueueConnect() {
-  memif_msg_t message = MakeMessage(MsgType::kConnect);
-  PutText(message.connect.if_name, sizeof message.connect.if_name, settings_.name);
-  unsent_.push_back({message, -1});
 }
 
 std::string ClientHandshake::OnConnected(const memif_msg_connect_t& connected) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "memif/channel.h"
+#include "memif/client_messages.h"
 #include "memif/link.h"
 #include "memif/settings.h"
 
@@ -40,20 +41,10 @@ class ClientHandshake : public Handshake {
  private:
   std::string OnHello(const memif_msg_hello_t& hello, Channel& channel);
   std::string OnConnected(const memif_msg_connect_t& connected);
-  void QueueInit();
-  void QueueRegions();
-  void QueueRings(const std::vector<LinkRing>& rings, uint16_t flags);
-  void QueueConnect();
   void SendNext(Channel& channel);
 
-  struct Unsent {
-    memif_msg_t message;
-    /// Goes beside it; -1 for none. The link owns it.
-    int passed;
-  };
-
   const Settings& settings_;
-  std::deque<Unsent> unsent_;
+  std::deque<Outgoing> unsent_;
 };
 
 /// As server: HELLO has been sent on accept; INIT says which interface is wanted.
@@ -63,7 +54,11 @@ class ServerHandshake : public Handshake {
   /// it cannot be had.
   using Claim = std::function<const Settings*(uint32_t id, std::string* fault)>;
 
-  explicit ServerHandshake(Claim claim) : claim_(std::move(claim)) {}
+  /// Called when everything the client said has been found good, before it is told so; what it returns is
+  /// wrong with it, or "". For an engine that makes a connection of its own of it.
+  using Accept = std::function<std::string(const Link& link)>;
+
+  ServerHandshake(Claim claim, Accept accept) : claim_(std::move(claim)), accept_(std::move(accept)) {}
   std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
 
   /// Queue counts are the largest of all interfaces on the socket: which of them is wanted is not known yet.
@@ -82,6 +77,7 @@ class ServerHandshake : public Handshake {
   std::string ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings);
 
   Claim claim_;
+  Accept accept_;
   const Settings* settings_ = nullptr;
   std::vector<PendingRing> rx_;
   std::vector<PendingRing> tx_;

@@ -91,6 +91,10 @@ void Listener::OnConnection() {
 void Listener::Adopt(UniqueFd fd) {
   auto holder = std::make_shared<std::weak_ptr<Session>>();
   auto claim = [this, holder](uint32_t id, std::string* fault) { return Claim(id, holder->lock(), fault); };
+  auto accept = [this, holder](const Link& link) {
+    ServerInterface* interface = InterfaceOf(holder->lock().get());
+    return interface != nullptr && interface->accept ? interface->accept(link) : "";
+  };
   Session::Callbacks callbacks;
   callbacks.up = [this, holder](const std::shared_ptr<Link>& link) {
     if (ServerInterface* interface = InterfaceOf(holder->lock().get())) interface->callbacks.up(link);
@@ -98,8 +102,8 @@ void Listener::Adopt(UniqueFd fd) {
   callbacks.down = [this, holder](const Ending& ending, bool was_up) {
     OnDown(holder->lock().get(), ending, was_up);
   };
-  auto session = std::make_shared<Session>(loop_, std::move(fd), std::make_unique<ServerHandshake>(claim),
-                                           std::move(callbacks));
+  auto session = std::make_shared<Session>(
+      loop_, std::move(fd), std::make_unique<ServerHandshake>(claim, accept), std::move(callbacks));
   *holder = session;
   uint16_t rx_queues = 1, tx_queues = 1;
   for (const auto& [id, interface] : interfaces_) {

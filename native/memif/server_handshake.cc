@@ -123,6 +123,8 @@ std::string ServerHandshake::OnConnect(const memif_msg_connect_t& connect, Chann
   if (fault.empty()) fault = ResolveRings(tx_, &link_->tx);
   if (!fault.empty()) return fault;
   link_->peer_interface = GetText(connect.if_name, sizeof connect.if_name);
+  fault = accept_(*link_);
+  if (!fault.empty()) return fault;
   memif_msg_t message = MakeMessage(MsgType::kConnected);
   PutText(message.connected.if_name, sizeof message.connected.if_name, settings_->name);
   if (!channel.Send(message)) return "peer does not read its control socket";

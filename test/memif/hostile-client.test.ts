@@ -1,94 +1,13 @@
-// Clients that break the protocol, against our server: each gets a DISCONNECT that names what is wrong, is counted, and leaves the
-// port in good order for the next client.
+// Clients that break the protocol once connected, against our server: each gets a DISCONNECT that names what is wrong, is counted, and
+// leaves the port in good order for the next client.
 import { existsSync } from "node:fs";
-import type { ExecutionContext } from "ava";
-import type { Memif, MemifEnding, MemifOptions } from "../../lib/memif.js";
-import { event, memifSocket, openMemif, until } from "../support/memif.js";
+import type { MemifEnding } from "../../lib/memif.js";
+import { openServer, servesTheNext } from "../support/hostile.js";
+import { event, until } from "../support/memif.js";
 import { need } from "../support/need.js";
 import { startPeer } from "../support/peer.js";
 
 const { test } = need("g++");
-
-function openServer(t: ExecutionContext, options: Partial<MemifOptions> = {}): { server: Memif; socket: string } {
-  const socket = memifSocket(t);
-  return { socket, server: openMemif(t, { role: "server", socket, ...options }) };
-}
-
-/** That a client of good manners is served. */
-async function servesTheNext(t: ExecutionContext, server: Memif, socket: string): Promise<void> {
-  const client = openMemif(t, { role: "client", socket, secret: "s3cret" });
-  await Promise.all([event(server, "up"), event(client, "up")]);
-  t.is(client.send(new Uint8Array(60)), 1);
-  client.close();
-  await event(server, "down");
-}
-
-/** Bad handshakes: scenario of test/peers/hostile_client.cc, and what the server must call it. */
-const handshakes: Record<string, RegExp> = {
-  "ring-before-init": /message type 5 before INIT/,
-  "region-before-init": /message type 4 before INIT/,
-  "connect-before-init": /message type 6 before INIT/,
-  "unknown-type": /unexpected message type 99/,
-  hello: /unexpected message type 2/,
-  "init-twice": /INIT twice/,
-  "unknown-id": /unmatched interface id 77/,
-  "unknown-mode": /mode mismatch/,
-  version: /unsupported version 768/,
-  "region-index": /unexpected region index 250/,
-  "region-without-fd": /missing memory region fd/,
-  "region-larger-than-file": /region of \d+ bytes in a file of \d+/,
-  "region-huge": /region of 18446744073709551615 bytes/,
-  "region-empty": /region of 0 bytes/,
-  "ring-without-fd": /missing ring interrupt fd/,
-  "ring-offset": /ring 0 S2M exceeds its region/,
-  "ring-unaligned": /ring 0 S2M is not aligned/,
-  "ring-region": /ring 0 S2M in unknown region 9/,
-  "ring-size": /ring of 2\^200 slots is too large/,
-  "ring-private-header": /private headers not supported/,
-  "ring-cookie": /ring 0 S2M has a wrong cookie/,
-  "same-ring-300-times": /unexpected ring index 0/,
-  "too-many-rings": /too many rings/,
-  "no-rings": /no rings/,
-};
-
-for (const [which, reason] of Object.entries(handshakes)) {
-  test(`server: handshake with ${which} is refused by name`, async (t) => {
-    const { server, socket } = openServer(t);
-    const refused = event<MemifEnding>(server, "refused");
-    const peer = startPeer(t, "hostile_client", socket, which);
-    const ending = await refused;
-    t.regex(ending.reason, reason);
-    t.is(ending.by, "violation");
-    const said = (await peer.ended).find((line) => line.startsWith("disconnect "));
-    t.is(said, `disconnect ${ending.reason}`);
-    t.is(server.statistics().violations, 1);
-    await servesTheNext(t, server, socket);
-  });
-}
-
-for (const [which, reason] of Object.entries({ "wrong-secret": /incorrect secret/, "no-secret": /secret required/ })) {
-  test(`server: ${which} is refused and told`, async (t) => {
-    const { server, socket } = openServer(t, { secret: "s3cret" });
-    const refused = event<MemifEnding>(server, "refused");
-    const peer = startPeer(t, "hostile_client", socket, which);
-    t.regex((await refused).reason, reason);
-    t.true((await peer.ended).some((line) => line.startsWith("disconnect ") && reason.test(line)));
-    await servesTheNext(t, server, socket);
-  });
-}
-
-test("server: a client that says nothing is turned away, and others are served meanwhile", async (t) => {
-  const { server, socket } = openServer(t);
-  const peer = startPeer(t, "hostile_client", socket, "silence");
-  await servesTheNext(t, server, socket);
-  t.true((await peer.ended).includes("disconnect handshake timed out"));
-});
-
-test("server: DISCONNECT before INIT harms nobody", async (t) => {
-  const { server, socket } = openServer(t);
-  t.deepEqual(await startPeer(t, "hostile_client", socket, "disconnect-before-init").ended, ["message 2", "end"]);
-  await servesTheNext(t, server, socket);
-});
 
 /** Bad descriptors and messages once connected; the good packets before the bad one are delivered. */
 const violations: Record<string, { reason: RegExp; packets: number }> = {
