@@ -2,6 +2,7 @@
 import type { Action, Step } from "./diff.js";
 import { kindOf } from "./items/index.js";
 import type { Plan } from "./plan.js";
+import { idText } from "./request.js";
 
 export interface PlannedStep {
   readonly action: Action;
@@ -58,7 +59,7 @@ function idFrom(key: string): { cnf: string; key: string; label: string } {
 }
 
 function forWhom(punts: PlannedStep["punts"]): string {
-  const names = punts.map((it) => [it.cnf, it.key, it.label].filter(Boolean).join("/"));
+  const names = punts.map(idText);
   return names.length === 0 ? "" : `for ${names.join(", ")}`;
 }
 

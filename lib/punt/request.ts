@@ -320,8 +320,8 @@ export function fileJsonSchema(): Record<string, unknown> {
 }
 
 /** @throws PuntError `INVALID_REQUEST`; `details.issues` has one `{ field, message }` for each thing that is wrong. */
-export function parseRequest(input: unknown, where = "request"): PuntRequest {
-  return parse(requestSchema, input, "punt.add", where);
+export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
+  return parse(requestSchema, input, op, where);
 }
 
 /** @throws PuntError `INVALID_REQUEST` */

@@ -151,3 +151,15 @@ test("errors of a file name the file, and the line or the field", (t) => {
   t.regex(failure("punt: []"), /punts\.yaml: punts/);
   t.regex(failure("punts: []\nother: 1"), /punts\.yaml: other/);
 });
+
+test("a punt that is twice in a file, and a second document, are told as the file's faults; errors are of the loading", (t) => {
+  const failure = (text: string) => t.throws(() => parseRequests(text, "punts.yaml"), { instanceOf: PuntError });
+  const punt = JSON.stringify({ ...span, key: "k" });
+  const twice = failure(`punts: [${punt}, ${JSON.stringify(span)}, ${punt}]`);
+  t.is(twice.code, "INVALID_FILE");
+  t.regex(twice.message, /^punt\.load: punts\.yaml: punts\[2\] is punt cnf1\/k, as punts\[0\] is$/);
+  const documents = failure(`punts: [${punt}]\n---\npunts: []\n`);
+  t.is(documents.message, "punt.load: punts.yaml:2:1: a file of punts is one YAML document; here another begins");
+  const invalid = failure("punts: [{ cnf: a }]");
+  t.like(invalid, { op: "punt.load", code: "INVALID_REQUEST" });
+});
