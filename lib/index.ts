@@ -1,4 +1,4 @@
-export { PuntError } from "./errors.js";
+export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
   MemifEnding,
   MemifHandle,

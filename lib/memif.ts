@@ -121,7 +121,7 @@ export class Memif extends EventEmitter<MemifEvents> {
 
   /**
    * Opens a port. A client need not find its server there: it connects when it can, and again after every disconnect. Throws
-   * `ERR_INVALID_OPTION` for options out of their ranges, and as server `EADDRINUSE`, `EEXIST` (the id is taken) or what else the
+   * `ERR_OPTION` for options out of their ranges, and as server `EADDRINUSE`, `EEXIST` (the id is taken, or the path, by what is no socket) or what else the
    * system has against the socket.
    */
   static open(options: MemifOptions): Memif {
@@ -135,7 +135,7 @@ export class Memif extends EventEmitter<MemifEvents> {
    */
   static attach(handle: MemifHandle): Memif {
     if (typeof handle?.memif !== "number")
-      throw new PuntError("memif.attach", "ERR_INVALID_OPTION", "handle: not the handle of a port");
+      throw new PuntError("memif.attach", "ERR_OPTION", "handle: not the handle of a port");
     return new Memif(handle, (onEvent) => {
       const port = native.memifAttach(handle.memif, onEvent);
       if (port === undefined) throw new PuntError("memif.attach", "ERR_CLOSED", `port ${handle.memif} is closed`);
@@ -156,8 +156,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     if (this.options.rxMode === "polling") {
       throw new PuntError("memif.receive", "ERR_POLLING", 'the port is in rxMode "polling": pull with rx(i).poll');
     }
-    if (typeof handler !== "function")
-      throw new PuntError("memif.receive", "ERR_INVALID_OPTION", "handler: no function");
+    if (typeof handler !== "function") throw new PuntError("memif.receive", "ERR_OPTION", "handler: no function");
     for (const index of queues) {
       this.checkQueue("receive", index, this.options.rxQueues);
       this.openRx(index, handler);

@@ -8,7 +8,12 @@ import { SlabMemory } from "./punt-socket/slab.js";
 import { type PuntSocketStats, toStats } from "./punt-socket/stats.js";
 
 export { PuntAction, PuntBatch } from "./punt-socket/batch.js";
-export { PuntInjector, type PuntInjectorOptions, type PuntInjectorStats } from "./punt-socket/injector.js";
+export {
+  type KnownInterfaces,
+  PuntInjector,
+  type PuntInjectorOptions,
+  type PuntInjectorStats,
+} from "./punt-socket/injector.js";
 export { DEFAULT_VPP_PUNT_PATH, type PuntSocketOptions } from "./punt-socket/options.js";
 export type { PuntWarning } from "./punt-socket/queue-limit.js";
 export type { PuntSocketStats } from "./punt-socket/stats.js";

@@ -49,7 +49,7 @@ for (const options of managerOptions) {
   const [name] = Object.keys(options);
   test(`PuntManager.start refuses ${JSON.stringify(options)}`, (t) => {
     const vpp = { call: () => {} } as never;
-    return refuses(t, () => PuntManager.start({ vpp, ...options }), "INVALID_OPTION", new RegExp(name!));
+    return refuses(t, () => PuntManager.start({ vpp, ...options }), "ERR_OPTION", new RegExp(name!));
   });
 }
 

@@ -151,7 +151,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /**
    * Asks VPP for events with a `want_*` request. `event`: which, if the request has several. After a reconnect the new VPP is
-   * asked again. `pid` and `enable_disable` need not be given.
+   * asked again. `pid` and `enable_disable` need not be given. Rejects with ERR_NO_EVENT if there is no such event.
    */
   async subscribe<E extends EventName = string>(
     request: RequestName,
@@ -162,6 +162,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const message = this.connection(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
     if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
+    if (this.connection(request).messages.find(name) === undefined) {
+      const text = `${request}: VPP has no event ${name}, or there is no definition of it`;
+      throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", text, { message: request, event: name });
+    }
     const defaults = { enable_disable: 1, enable: true, pid: process.pid };
     const missing = Object.entries(defaults).filter(([field]) => message.hasField(field));
     const filled = { ...Object.fromEntries(missing), ...value };

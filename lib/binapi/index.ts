@@ -1,9 +1,11 @@
 export { apiErrorName } from "./api-errno.js";
 export type { ApiJson } from "./api-json.js";
+export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES } from "./builtin.js";
 export type * from "./builtin-messages.js";
 export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./client.js";
 export { Reader, Writer } from "./cursor.js";
+export type { EnumDef, FieldDef, MessageDef, ServiceDef, TypeDef, TypeLookup } from "./definitions.js";
 export { type GenerateOptions, generateTypes } from "./generate.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export { type Release, Schema } from "./schema.js";

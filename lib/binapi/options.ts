@@ -1,5 +1,6 @@
 import { PuntError } from "../errors.js";
 import { Schema } from "./schema.js";
+import type { RequestOptions } from "./session.js";
 
 const NAMES: ReadonlySet<string> = new Set([
   ...[
@@ -32,6 +33,21 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);
   if (!isSource(schema)) refuse("schema", 'must be "auto", "builtin", { folder } or a Schema');
+}
+
+const REQUEST_NAMES: ReadonlySet<string> = new Set(["signal", "timeout", "fenced"]);
+
+/** Checks what was given along with the request `message`. Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+export function checkRequest(message: string, options: Readonly<Record<string, unknown>> | RequestOptions): void {
+  const refuseIt = (option: string, rule: string): never => {
+    throw new PuntError("binapi.call", "ERR_OPTION", `${message}: option ${option} ${rule}`, { message, option });
+  };
+  if (typeof options !== "object" || options === null) return refuseIt("options", "must be an object");
+  for (const name in options) if (!REQUEST_NAMES.has(name)) refuseIt(name, "is not an option");
+  const { timeout = 0, signal } = options;
+  if (typeof timeout !== "number" || !(timeout >= 0)) refuseIt("timeout", "must be a number of ms from 0");
+  const isSignal = typeof (signal as AbortSignal | undefined)?.addEventListener === "function";
+  if (signal !== undefined && !isSignal) refuseIt("signal", "must be an AbortSignal");
 }
 
 function isSource(schema: unknown): boolean {

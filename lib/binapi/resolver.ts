@@ -85,6 +85,9 @@ export class Resolver {
   }
 
   private explain(name: string): PuntError {
+    if (typeof name !== "string") {
+      return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${String(name)}`);
+    }
     const theirs = this.table.get(name);
     const ours = this.schemas.flatMap((schema) => schema.crcs(name).map((crc) => `${crc} (${schema.origin})`));
     const details = { message: name, vpp: theirs?.crc, known: ours };

@@ -1,6 +1,7 @@
 import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";
+import { checkRequest } from "./options.js";
 import { Call, type DetailsSink, Dump, Fence, type Pending } from "./pending.js";
 import { RequestTable } from "./request-table.js";
 import type { Outgoing, Resolver } from "./resolver.js";
@@ -80,7 +81,8 @@ export class Session implements LinkHandler {
   dump(name: string, value: MessageValue, sink: DetailsSink, options: RequestOptions | undefined): Dump {
     const outgoing = this.resolver!.outgoing(name);
     const { message, reply } = outgoing;
-    const { streamMessage } = message.service ?? {};
+    if (!message.service?.stream) throw notADump(outgoing);
+    const { streamMessage } = message.service;
     const details = streamMessage === undefined ? reply : this.resolver!.find(streamMessage);
     const ownReply = details === reply ? undefined : reply;
     const dump = new Dump(message, details, ownReply, sink);
@@ -95,6 +97,7 @@ export class Session implements LinkHandler {
     pending: Pending,
     options: RequestOptions | undefined,
   ): void {
+    if (options !== undefined) checkRequest(message.name, options);
     if (options?.signal !== undefined) this.abortWith(options.signal, pending);
     const link = this.link!;
     this.requests.add(pending);
@@ -228,6 +231,11 @@ function notACall({ message }: Outgoing): PuntError {
     ? `${message.name} has many answers: use dump()`
     : `${message.name} is not a request that VPP answers`;
   return new PuntError("binapi.call", "ERR_NOT_A_CALL", text, { message: message.name });
+}
+
+function notADump({ message }: Outgoing): PuntError {
+  const text = message.service === undefined ? "is not a request that VPP answers" : "has one answer: use call()";
+  return new PuntError("binapi.dump", "ERR_NOT_A_DUMP", `${message.name} ${text}`, { message: message.name });
 }
 
 function aborted(pending: Pending, signal: AbortSignal): PuntError {

@@ -58,7 +58,7 @@ export interface CheckedOptions {
 
 function fail(field: string, rule: string, value: unknown): never {
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new PuntError("memif.open", "ERR_INVALID_OPTION", `${field} must be ${rule}, not ${shown}`, { field, value });
+  throw new PuntError("memif.open", "ERR_OPTION", `${field} must be ${rule}, not ${shown}`, { field, value });
 }
 
 function integer(field: string, value: unknown, low: number, high: number): number {
@@ -149,8 +149,7 @@ function checkLibmemif(settings: NativeMemifSettings): void {
 export function checkOptions(options: MemifOptions): CheckedOptions {
   if (typeof options !== "object" || options === null) fail("options", "an object", options);
   for (const field of Object.keys(options)) {
-    if (!KNOWN.has(field))
-      throw new PuntError("memif.open", "ERR_INVALID_OPTION", `unknown option ${field}`, { field });
+    if (!KNOWN.has(field)) throw new PuntError("memif.open", "ERR_OPTION", `unknown option ${field}`, { field });
   }
   const settings = nativeSettings(options);
   checkMemory(settings);

@@ -56,7 +56,7 @@ export class MemifTxQueue {
   /**
    * Sends packets by copying them: one, several, or those of a received batch. Returns how many were taken, in order; fewer than
    * given when the ring is full (a `drain` event follows) or nobody is connected. Each must have 1 to 65535 bytes: a packet that
-   * has not is an error (`ERR_PACKET_SIZE`), and none is sent.
+   * has not is an error (`ERR_PACKET_SIZE`; `ERR_INVALID_PACKET` if it is no Uint8Array), and none is sent.
    */
   send(packets: Uint8Array | readonly Uint8Array[] | PacketBatch): number {
     this.slots?.end();
@@ -68,6 +68,7 @@ export class MemifTxQueue {
       given = packets.length;
       taken = this.sendBatch(packets);
     } else {
+      if (!Array.isArray(packets)) refusePackets();
       given = packets.length;
       taken = this.sendMany(packets);
     }
@@ -181,6 +182,11 @@ export class MemifTxQueue {
     if (i > 0) this.native.commit(i);
     return i;
   }
+}
+
+function refusePackets(): never {
+  const message = "what is sent must be a Uint8Array, an array of them, or a received batch";
+  throw new PuntError("memif.send", "ERR_INVALID_PACKET", message);
 }
 
 function checkPacket(packet: Uint8Array, i: number): void {

@@ -130,6 +130,7 @@ export class PuntInjector extends EventEmitter<Events> {
    * @throws as `inject`; `details.index` says which packet
    */
   injectAll(action: PuntAction, swIfIndex: number, packets: readonly Uint8Array[]): number {
+    if (!Array.isArray(packets)) throw new PuntError(OP, "ERR_OPTION", "packets: an array of Uint8Array is expected");
     this.check(action, swIfIndex, packets.length);
     for (let i = 0; i < packets.length; i++) this.checkSize(packets[i]!, i);
     let accepted = 0;

@@ -63,9 +63,16 @@ export class Attachments implements Disposable {
  * Opens the CNF's end of each interconnect: a memif port (which comes back by itself when VPP restarts), or the datagram socket
  * that packets are punted to. There is nothing to open of a TAP.
  *
- * @throws PuntError of the port that cannot be opened; those opened before it are closed
+ * @throws PuntError `INVALID_METADATA`, or of the port that cannot be opened; those opened before it are closed
  */
 export function attach(metadata: PuntMetadata, options: AttachOptions = {}): Attachments {
+  if (!Array.isArray(metadata?.interconnects)) {
+    throw new PuntError(
+      "punt.attach",
+      "INVALID_METADATA",
+      "a punt's metadata is expected, as `status.metadata` has it",
+    );
+  }
   const ports: AttachedPort[] = [];
   try {
     for (const interconnect of metadata.interconnects) ports.push(open(interconnect, options));
@@ -78,7 +85,7 @@ export function attach(metadata: PuntMetadata, options: AttachOptions = {}): Att
 
 function open(interconnect: InterconnectMetadata, options: AttachOptions): AttachedPort {
   const { attachment } = interconnect;
-  switch (attachment.kind) {
+  switch (attachment?.kind) {
     case "memif": {
       const { socket, id, secret } = attachment;
       const memif = Memif.open({ ...options.memif, role: "client", mode: "ethernet", socket, id, secret });

@@ -6,9 +6,9 @@ export { LinuxHost } from "../host/linux-host.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export type { PlannedPunt, PlannedStep } from "./dry-run.js";
 export { DryRun } from "./dry-run.js";
-export { type AddOptions, PuntManager } from "./manager.js";
+export { PuntManager } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
-export type { PuntManagerOptions, VppConnection } from "./options.js";
+export type { AddOptions, PuntManagerOptions, VppConnection } from "./options.js";
 export type { Missing } from "./problem.js";
 export type {
   AclRule,
@@ -22,6 +22,7 @@ export type {
 } from "./request.js";
 export { fileJsonSchema, parseRequest, requestJsonSchema } from "./request.js";
 export { loadRequests, parseRequests } from "./request-file.js";
+export type { RetryOptions } from "./retries.js";
 export type { PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, MemoryStore, type Store, type StoredState } from "./store.js";
 export type { VppApi } from "./vpp-api.js";

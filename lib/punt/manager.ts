@@ -9,7 +9,14 @@ import { Entry, type Situation } from "./entry.js";
 import { Interconnects } from "./interconnect.js";
 import type { Marks } from "./marks.js";
 import { Namespaces } from "./namespaces.js";
-import { checkOptions, marksOf, type PuntManagerOptions, type VppConnection } from "./options.js";
+import {
+  type AddOptions,
+  checkAddOptions,
+  checkOptions,
+  marksOf,
+  type PuntManagerOptions,
+  type VppConnection,
+} from "./options.js";
 import {
   idKey,
   idText,
@@ -24,13 +31,6 @@ import { Saver } from "./saver.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
 import { MemoryStore, type Store, type StoredState } from "./store.js";
 import { Worker } from "./worker.js";
-
-export interface AddOptions {
-  /** Resolve only when the punt is CREATED, not already when it is PENDING. */
-  readonly waitFor?: "CREATED";
-  /** Milliseconds to wait at most; the punt stays, whatever becomes of it. */
-  readonly timeout?: number;
-}
 
 interface Events {
   /** A punt changed. */
@@ -59,7 +59,7 @@ export class PuntManager extends EventEmitter<Events> {
   /**
    * Reads the store and begins to make VPP what it says. Does not wait for VPP: it may come later.
    *
-   * @throws PuntError of the store (`STORE_DAMAGED`, `STORE_BUSY`...) or of an option (`INVALID_OPTION`)
+   * @throws PuntError of the store (`STORE_DAMAGED`, `STORE_BUSY`...) or of an option (`ERR_OPTION`)
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
@@ -124,11 +124,13 @@ export class PuntManager extends EventEmitter<Events> {
    * Asks for a punt. It is stored before VPP is touched. Adding an equal one again waits for the one there is.
    *
    * @returns its status, CREATED or PENDING
-   * @throws PuntError `INVALID_REQUEST` naming the field, `CONFLICT` naming the other punt, `PUNT_EXISTS`, `POOL_EXHAUSTED`, or of
-   * the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the punt stays and is tried again.
+   * @throws PuntError `INVALID_REQUEST` or `ERR_OPTION` naming the field, `CONFLICT` naming the other punt, `PUNT_EXISTS`,
+   * `POOL_EXHAUSTED`, or of the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the punt stays and is tried again.
    */
-  async add(input: PuntRequestInput, { waitFor, timeout }: AddOptions = {}): Promise<PuntStatus> {
+  async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     this.#requireWritable("punt.add");
+    checkAddOptions(options);
+    const { waitFor, timeout } = options;
     const request = parseRequest(input);
     const netns = await this.#namespaces.resolve(request.netns);
     const entry = this.#existing(request) ?? (await this.#accept(request, netns));
@@ -273,7 +275,7 @@ export class PuntManager extends EventEmitter<Events> {
   }
 
   #requireOpen(op: string): void {
-    if (this.#closed) throw new PuntError(op, "CLOSED", "the manager is closed");
+    if (this.#closed) throw new PuntError(op, "ERR_CLOSED", "the manager is closed");
   }
 
   #requireWritable(op: string): void {

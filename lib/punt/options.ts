@@ -43,6 +43,13 @@ export interface PuntManagerOptions {
   readonly readOnly?: boolean;
 }
 
+export interface AddOptions {
+  /** Resolve only when the punt is CREATED, not already when it is PENDING. */
+  readonly waitFor?: "CREATED";
+  /** Milliseconds to wait at most, below 2^31; the punt stays, whatever becomes of it. */
+  readonly timeout?: number;
+}
+
 const names: ReadonlySet<string> = new Set([
   ...[
     "vpp",
@@ -58,7 +65,7 @@ const names: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** @throws PuntError `INVALID_OPTION` */
+/** @throws PuntError `ERR_OPTION` */
 export function checkOptions(options: PuntManagerOptions): void {
   requireThat(typeof options?.vpp?.call === "function", "vpp", "a connection to VPP, such as `await Vpp.connect()`,");
   const stranger = Object.keys(options).find((name) => !names.has(name));
@@ -70,7 +77,19 @@ export function checkOptions(options: PuntManagerOptions): void {
   }
 }
 
-/** @throws PuntError `INVALID_OPTION`, `INVALID_CIDR` */
+/** @throws PuntError `ERR_OPTION` */
+export function checkAddOptions(options: AddOptions): void {
+  const requireIt = (condition: boolean, option: string, expected: string) =>
+    requireThat(condition, option, expected, "punt.add");
+  requireIt(typeof options === "object" && options !== null, "options", "an object");
+  const stranger = Object.keys(options).find((name) => name !== "waitFor" && name !== "timeout");
+  requireIt(stranger === undefined, `${stranger}`, "waitFor or timeout");
+  const { waitFor, timeout = 0 } = options;
+  requireIt(waitFor === undefined || waitFor === "CREATED", "waitFor", '"CREATED"');
+  requireIt(typeof timeout === "number" && timeout >= 0 && timeout < 2 ** 31, "timeout", "a number of ms from 0");
+}
+
+/** @throws PuntError `ERR_OPTION`, `INVALID_CIDR` */
 export function marksOf(options: PuntManagerOptions): Marks {
   const { memifDirectory = "/run/vpp-punt/memif", policyIdPrefix = 112, owner = "vpp-punt", subnets = {} } = options;
   requireThat(
@@ -97,6 +116,6 @@ export function marksOf(options: PuntManagerOptions): Marks {
   };
 }
 
-function requireThat(condition: boolean, option: string, expected: string): void {
-  if (!condition) throw new PuntError("punt.start", "INVALID_OPTION", `${option}: ${expected} is expected`, { option });
+function requireThat(condition: boolean, option: string, expected: string, op = "punt.start"): void {
+  if (!condition) throw new PuntError(op, "ERR_OPTION", `${option}: ${expected} is expected`, { option });
 }

@@ -10,6 +10,7 @@ import type { NodeCounter } from "./dataplane/graph.js";
 import type { InterfaceCounters, SwInterface } from "./dataplane/interface.js";
 import type { HostInterface } from "./devices/host-interface.js";
 import { type FaultRule, Faults } from "./faults.js";
+import { frameList } from "./frame-list.js";
 import { VppInstance } from "./instance.js";
 import { checkOptions, type EmbeddedVppOptions, type ResolvedOptions, type WireOptions } from "./options.js";
 import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
@@ -35,9 +36,9 @@ export class Wire extends EventEmitter<WireEvents> {
     super();
   }
 
-  /** Frames come in from the wire. Throws ERR_NO_INTERFACE while VPP has no such interface. */
+  /** Frames come in from the wire. Throws ERR_NO_INTERFACE while VPP has no such interface, ERR_INVALID_PACKET for what is no frame. */
   inject(frames: Uint8Array | readonly Uint8Array[]): void {
-    this.receive(this.find(), frames instanceof Uint8Array ? [frames] : frames);
+    this.receive(this.find(), frameList("sim.inject", frames));
   }
 
   /** The frames that have left since the first call, or the last one: watching starts with the first. At most 100,000. */
@@ -152,7 +153,7 @@ export class EmbeddedVpp implements VppControl {
 
   async hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace = ""): Promise<void> {
     const host = this.host(name, namespace);
-    for (const frame of frames instanceof Uint8Array ? [frames] : frames) host.send(frame);
+    for (const frame of frameList("sim.hostSend", frames)) host.send(frame);
   }
 
   async hostReceived(name: string, namespace = ""): Promise<Uint8Array[]> {
@@ -244,8 +245,7 @@ function noInterface(message: string): PuntError {
 async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOptions> {
   checkOptions(options);
   const ownsDirectory = options.directory === undefined;
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "vpp-")));
-  if (!ownsDirectory) await mkdir(directory, { recursive: true });
+  const directory = await makeDirectory(options.directory);
   return {
     directory,
     ownsDirectory,
@@ -257,6 +257,19 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
     host: options.host ?? "emulated",
     exec: options.exec ?? [],
   };
+}
+
+/** The folder given, or a new one. */
+async function makeDirectory(given: string | undefined): Promise<string> {
+  try {
+    if (given === undefined) return await mkdtemp(join(tmpdir(), "vpp-"));
+    await mkdir(given, { recursive: true });
+    return given;
+  } catch (cause) {
+    const path = given ?? tmpdir();
+    const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
+    throw new PuntError("sim.start", code, `cannot make the folder ${path}`, { path }, cause);
+  }
 }
 
 function resolveWire(wire: WireOptions | string, index: number): Required<WireOptions> {

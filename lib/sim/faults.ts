@@ -46,6 +46,7 @@ export class Faults {
 
   /** Throws ERR_BAD_FAULT if the rule makes no sense. */
   add(rule: FaultRule): void {
+    if (typeof rule?.message !== "string") throw badFault("a rule names a message, such as { message, action }");
     const { nth = 1, times = 1, action } = rule;
     if (!(Number.isInteger(nth) && nth >= 1)) throw badFault(`nth is ${nth}, and must be 1 or more`);
     if (!(times >= 1)) throw badFault(`times is ${times}, and must be 1 or more`);

@@ -57,8 +57,10 @@ const LONGEST_PATH = 107;
 
 /** Throws PuntError (ERR_OPTION) naming the option that is wrong. */
 export function checkOptions(options: EmbeddedVppOptions): void {
+  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   const stranger = Object.keys(options).find((name) => !NAMES.has(name));
   if (stranger !== undefined) refuse(stranger, "is not an option");
+  if (typeof (options.directory ?? "") !== "string") refuse("directory", "must be a path");
   const { host = "emulated", withoutPlugins = [], interfaces = [] } = options;
   if (host !== "emulated" && host !== "linux") refuse("host", 'must be "emulated" or "linux"');
   const plugin = withoutPlugins.find((name) => !PLUGINS.has(name));

@@ -40,7 +40,7 @@ for (const [option, value, message] of bad) {
   test(`open refuses ${option} ${JSON.stringify(value)?.slice(0, 30)}`, (t) => {
     const error = t.throws(() => Memif.open({ ...good, [option]: value } as MemifOptions), { instanceOf: PuntError });
     t.is(error?.op, "memif.open");
-    t.is(error?.code, "ERR_INVALID_OPTION");
+    t.is(error?.code, "ERR_OPTION");
     t.regex(error!.message, message);
   });
 }
