@@ -24,10 +24,14 @@ std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& setti
   return listener;
 }
 
+/// Whether a path is taken by what is no socket.
+static bool IsOtherFile(const Address& address) {
+  struct stat status;
+  return !address.abstract && lstat(address.address.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 /// Whether nobody listens on a socket file any more.
 static bool IsStale(const Address& address) {
-  struct stat status;
-  if (lstat(address.address.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode)) return false;
   UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   return connect(probe.get(), address.get(), address.length) < 0 && errno == ECONNREFUSED;
 }
@@ -36,6 +40,10 @@ bool Listener::Bind(UniqueFd& fd, OpenError* error) {
   Address address(path_);
   if (bind(fd.get(), address.get(), address.length) == 0) return true;
   int cause = errno;
+  if (cause == EADDRINUSE && IsOtherFile(address)) {
+    *error = {EEXIST, "socket " + path_ + ": something other than a socket is there, and stays"};
+    return false;
+  }
   if (cause == EADDRINUSE && !address.abstract && IsStale(address)) {
     unlink(path_.c_str());
     if (bind(fd.get(), address.get(), address.length) == 0) return true;

@@ -158,11 +158,16 @@ Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
   return tx_.back()->Functions();
 }
 
-static Napi::Object RxStatistics(Napi::Env env, const RxCounters& counters) {
-  Napi::Object object = Napi::Object::New(env);
-  auto set = [&](const char* name, const Counter& counter) {
+/// Sets fields of `object` to counters' values.
+static auto CounterSetter(const Napi::Object& object) {
+  return [object](const char* name, const Counter& counter) mutable {
     object.Set(name, static_cast<double>(counter.value()));
   };
+}
+
+static Napi::Object RxStatistics(Napi::Env env, const RxCounters& counters) {
+  Napi::Object object = Napi::Object::New(env);
+  auto set = CounterSetter(object);
   set("packets", counters.packets);
   set("bytes", counters.bytes);
   set("bursts", counters.bursts);
@@ -177,9 +182,7 @@ static Napi::Object RxStatistics(Napi::Env env, const RxCounters& counters) {
 
 static Napi::Object TxStatistics(Napi::Env env, const TxCounters& counters) {
   Napi::Object object = Napi::Object::New(env);
-  auto set = [&](const char* name, const Counter& counter) {
-    object.Set(name, static_cast<double>(counter.value()));
-  };
+  auto set = CounterSetter(object);
   set("packets", counters.packets);
   set("bytes", counters.bytes);
   set("bursts", counters.bursts);
@@ -199,10 +202,11 @@ Napi::Value Endpoint::Statistics(Napi::Env env) {
   const PortCounters& counters = port_->counters();
   object.Set("rx", rx);
   object.Set("tx", tx);
-  object.Set("connects", static_cast<double>(counters.connects.value()));
-  object.Set("disconnects", static_cast<double>(counters.disconnects.value()));
-  object.Set("violations", static_cast<double>(counters.violations.value()));
-  object.Set("refused", static_cast<double>(counters.refused.value()));
+  auto set = CounterSetter(object);
+  set("connects", counters.connects);
+  set("disconnects", counters.disconnects);
+  set("violations", counters.violations);
+  set("refused", counters.refused);
   return object;
 }
 
