@@ -39,10 +39,10 @@ const REQUEST_NAMES: ReadonlySet<string> = new Set(["signal", "timeout", "fenced
 
 /** Checks what was given along with the request `message`. Throws PuntError (ERR_OPTION) naming the option that is wrong. */
 export function checkRequest(message: string, options: Readonly<Record<string, unknown>> | RequestOptions): void {
-  const refuseIt = (option: string, rule: string): never => {
+  const refuseIt: (option: string, rule: string) => never = (option, rule) => {
     throw new PuntError("binapi.call", "ERR_OPTION", `${message}: option ${option} ${rule}`, { message, option });
   };
-  if (typeof options !== "object" || options === null) return refuseIt("options", "must be an object");
+  if (typeof options !== "object" || options === null) refuseIt("options", "must be an object");
   for (const name in options) if (!REQUEST_NAMES.has(name)) refuseIt(name, "is not an option");
   const { timeout = 0, signal } = options;
   if (typeof timeout !== "number" || !(timeout >= 0)) refuseIt("timeout", "must be a number of ms from 0");
