@@ -75,6 +75,45 @@ test("punts are planned, applied, listed and deleted from the command line", asy
   }
 });
 
+test("a punt that the file has otherwise is replaced when asked for, and only for a file that can be had", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
+  const sim = await startSim(directory);
+  try {
+    const file = join(directory, "punts.yaml");
+    const at = (name: string) => join(directory, name);
+    const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
+    const apply = async (punts: string[], ...args: string[]) => {
+      await writeFile(file, `punts:\n${punts.map((punt) => `  - ${punt}\n`).join("")}`);
+      return cli("punts", "apply", ...args, file, ...where);
+    };
+    const stored = async () => {
+      const { punts } = JSON.parse((await cli("punts", "list", "--json", ...where)).stdout);
+      return punts.map(({ id, type, state }: { id: { cnf: string }; type: string; state: string }) => {
+        return [id.cnf, type, state];
+      });
+    };
+    t.is((await apply([span])).status, 0);
+    const edited =
+      "{ type: HAIRPIN_XCONNECT, cnf: monitor, key: eth0, interconnect: MEMIF, vppInterface1: eth0, vppInterface2: eth1 }";
+    const refused = await apply([edited]);
+    t.is(refused.status, 1);
+    t.regex(refused.stderr, /monitor\/eth0 exists.*--replace/);
+    const conflicting = await apply([edited, xconnect], "--replace", "--prune");
+    t.is(conflicting.status, 1);
+    t.regex(conflicting.stderr, /CONFLICT/);
+    t.deepEqual(await stored(), [["monitor", "SPAN", "CREATED"]]);
+    const replaced = await apply([edited], "--replace");
+    t.is(replaced.status, 0, replaced.stderr);
+    t.regex(replaced.stdout, /monitor\/eth0 +HAIRPIN_XCONNECT +MEMIF +CREATED/);
+    t.deepEqual(await stored(), [["monitor", "HAIRPIN_XCONNECT", "CREATED"]]);
+    // The file has nothing new: what is stored is looked at, not taken as it was when the store was read.
+    t.regex((await apply([edited])).stdout, /HAIRPIN_XCONNECT +MEMIF +CREATED/);
+  } finally {
+    await terminate(sim);
+    await rm(directory, { recursive: true });
+  }
+});
+
 test("a conflict is told with an exit status, and the other punts are made", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
   const sim = await startSim(directory);

@@ -26,6 +26,28 @@ test("a wrong command line says so, shows the usage and exits with 2", (t) => {
   t.regex(stderr, /Usage: vpp-punt/);
 });
 
+test("with --json a wrong command line is one JSON object", (t) => {
+  const { status, stdout, stderr } = cli("info", "--json", "--no-such-option");
+  t.is(status, 2);
+  t.is(stdout, "");
+  const { error } = JSON.parse(stderr);
+  t.like(error, { op: "vpp-punt", code: "ERR_USAGE" });
+  t.regex(error.message, /--no-such-option/);
+});
+
+test("values of the command line that make no sense are usage errors, before VPP is asked", (t) => {
+  const cases: [RegExp, ...string[]][] = [
+    [/'xx' is invalid.*not JSON/, "show_version", "xx"],
+    [/--timeout.*'abc' is invalid.*number of ms/, "show_version", "--timeout", "abc"],
+    [/--timeout.*'-1' is invalid/, "show_version", "--timeout", "-1"],
+  ];
+  for (const [said, ...args] of cases) {
+    const { status, stderr } = cli("api", ...args, "--socket", "/nonexistent/api.sock");
+    t.is(status, 2, stderr);
+    t.regex(stderr, said);
+  }
+});
+
 test("a table pads columns and puts numbers to the right", (t) => {
   const text = table(
     ["punt", "received"],

@@ -1,14 +1,13 @@
 // `vpp-punt api`: one request to VPP's binary API, by hand.
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { Vpp, type VppOptions } from "../binapi/client.js";
 import type { MessageValue } from "../binapi/message.js";
 import { DEFAULT_SOCKET_PATH } from "../binapi/socket-transport.js";
 import { toJson } from "../binapi/trace.js";
-import { PuntError } from "../errors.js";
 
 interface Options {
   socket: string;
-  timeout: string;
+  timeout: number;
   trace?: string;
 }
 
@@ -17,19 +16,18 @@ export function register(program: Command): void {
     .command("api")
     .description("send one request to VPP's binary API; replies are printed as JSON lines")
     .argument("<message>", "such as show_version or sw_interface_dump")
-    .argument("[fields]", "the request's fields as JSON", "{}")
+    .argument("[fields]", "the request's fields as JSON", parseFields, {})
     .option("--socket <path>", "VPP's API socket", DEFAULT_SOCKET_PATH)
-    .option("--timeout <ms>", "how long to wait for an answer", "10000")
+    .option("--timeout <ms>", "how long to wait for an answer", parseTimeout, 10_000)
     .option("--trace <file>", "write every API message, both ways, to the file as JSON lines")
     .action(api);
 }
 
-async function api(message: string, fields: string, { socket, timeout, trace }: Options): Promise<void> {
-  const value = parseFields(fields);
-  const options: VppOptions = { socketPath: socket, timeout: parseTimeout(timeout), reconnect: false };
+async function api(message: string, fields: MessageValue, { socket, timeout, trace }: Options): Promise<void> {
+  const options: VppOptions = { socketPath: socket, timeout, reconnect: false };
   const vpp = await Vpp.connect(trace === undefined ? options : { ...options, trace });
   try {
-    for await (const answer of answers(vpp, message, value)) process.stdout.write(`${toJson(answer)}\n`);
+    for await (const answer of answers(vpp, message, fields)) process.stdout.write(`${toJson(answer)}\n`);
   } finally {
     await vpp.close();
   }
@@ -43,13 +41,13 @@ async function* answers(vpp: Vpp, message: string, value: MessageValue): AsyncGe
 function parseFields(text: string): MessageValue {
   try {
     return JSON.parse(text) as MessageValue;
-  } catch (cause) {
-    throw new PuntError("api", "ERR_INVALID_VALUE", `the fields are not JSON: ${(cause as Error).message}`, {}, cause);
+  } catch (error) {
+    throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`);
   }
 }
 
 function parseTimeout(text: string): number {
   const ms = Number(text);
   if (ms >= 0 && text.trim() !== "") return ms;
-  throw new PuntError("api", "ERR_INVALID_VALUE", `--timeout ${text} is not a number of ms`);
+  throw new InvalidArgumentError("It is not a number of ms.");
 }

@@ -1,4 +1,5 @@
 // How a command ends: exit statuses, and errors as a person or a program reads them.
+import type { CommanderError } from "commander";
 import { PuntError } from "../errors.js";
 
 /** Exit statuses of `vpp-punt`. 0 is success. */
@@ -25,4 +26,12 @@ export function fail(error: unknown, json: boolean): void {
   process.exitCode = ExitStatus.failed;
   if (!(error instanceof PuntError)) console.error(error);
   else console.error(json ? JSON.stringify(errorObject(error)) : errorText(error));
+}
+
+/** Ends a command line that Commander refused, which has said why unless JSON was asked for. Help and version come here too. */
+export function failUsage({ exitCode, message }: CommanderError, json: boolean): void {
+  process.exitCode = exitCode === 0 ? 0 : ExitStatus.usage;
+  if (exitCode === 0 || !json) return;
+  const text = message.replace(/^error: /, "");
+  console.error(JSON.stringify(errorObject(new PuntError("vpp-punt", "ERR_USAGE", text))));
 }

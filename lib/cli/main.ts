@@ -2,7 +2,7 @@
 // vpp-punt: one file a command, each with `register(program)`.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { ExitStatus, fail } from "./exit.js";
+import { fail, failUsage } from "./exit.js";
 import { register as registerInfo } from "./info.js";
 
 interface CommandModule {
@@ -32,10 +32,13 @@ const version = (
   JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }
 ).version;
 
+const asJson = process.argv.includes("--json");
+
 const program = new Command("vpp-punt")
   .description("Punts of FD.io VPP: packets, the binary API, the punt manager and an embedded VPP")
   .version(version)
   .showHelpAfterError()
+  .configureOutput(asJson ? { writeErr: () => {} } : {})
   .exitOverride();
 registerInfo(program);
 for (const [name, load] of Object.entries(others)) await registerOther(program, name, load);
@@ -43,7 +46,6 @@ for (const [name, load] of Object.entries(others)) await registerOther(program, 
 try {
   await program.parseAsync();
 } catch (error) {
-  // Commander has already said what was wrong; help and version come here too, with status 0.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ExitStatus.usage;
-  else fail(error, process.argv.includes("--json"));
+  if (error instanceof CommanderError) failUsage(error, asJson);
+  else fail(error, asJson);
 }

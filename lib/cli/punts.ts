@@ -1,4 +1,5 @@
 // `vpp-punt punts`: the punt manager by hand. One run is one manager, over the same store as the runs before.
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { Vpp } from "../binapi/client.js";
 import { DEFAULT_SOCKET_PATH } from "../binapi/socket-transport.js";
@@ -13,6 +14,7 @@ import {
   type PuntRequest,
   type PuntStatus,
 } from "../punt/index.js";
+import { idKey, idText } from "../punt/request.js";
 import { ExitStatus } from "./exit.js";
 import { interrupted } from "./interrupted.js";
 import { json, table } from "./print.js";
@@ -25,6 +27,7 @@ interface Options {
   memifDirectory?: string;
   json?: boolean;
   prune?: boolean;
+  replace?: boolean;
 }
 
 export function register(program: Command): void {
@@ -38,13 +41,16 @@ export function register(program: Command): void {
       .option("--memif-directory <folder>", "folder of the memif sockets")
       .option("--json", "print JSON");
   const prune = ["--prune", "delete punts that are not in the file"] as const;
+  const replace = ["--replace", "delete and add again punts that the file has otherwise"] as const;
   command("apply", "ask for the punts of a YAML or JSON file")
     .argument("<file>")
     .option(...prune)
+    .option(...replace)
     .action(apply);
   command("plan", "print what would be done, and do nothing")
     .argument("[file]")
     .option(...prune)
+    .option(...replace)
     .action(plan);
   command("list", "print the punts asked for, and what VPP lacks of each").action(list);
   command("delete", "delete a punt")
@@ -74,18 +80,17 @@ async function withManager<T>(
   }
 }
 
-function nameOf({ cnf, key, label }: PuntId): string {
-  return [cnf, key, label].filter(Boolean).join("/");
-}
-
 function isSame(a: PuntId, b: PuntId): boolean {
-  return a.cnf === b.cnf && a.key === b.key && a.label === b.label;
+  return idKey(a) === idKey(b);
 }
 
-/** Punts of the store that the file has not. */
-function surplus(manager: PuntManager, requests: readonly PuntRequest[]): PuntId[] {
-  const ids = manager.list().map(({ id }) => id);
-  return ids.filter((id) => !requests.some((request) => isSame(id, request)));
+/** Punts of the store that go: those that the file has not (`prune`), and those it has otherwise (`replace`). */
+function deletions(manager: PuntManager, requests: readonly PuntRequest[], { prune, replace }: Options): PuntId[] {
+  const gone = manager.list().filter(({ id, request }) => {
+    const wanted = requests.find((it) => isSame(id, it));
+    return wanted === undefined ? prune : replace && !isDeepStrictEqual(wanted, request);
+  });
+  return gone.map(({ id }) => id);
 }
 
 /** Why a punt is not CREATED. */
@@ -97,16 +102,25 @@ async function apply(file: string, options: Options): Promise<void> {
   const requests = await loadRequests(file);
   await withManager(options, false, async (manager) => {
     const errors: PuntError[] = [];
-    if (options.prune) for (const id of surplus(manager, requests)) await manager.delete(id);
+    const gone = deletions(manager, requests, options);
+    // Nothing is deleted for a file that could not be had.
+    if (gone.length > 0) await manager.plan({ delete: gone, add: requests });
+    for (const id of gone) await manager.delete(id);
     for (const request of requests) await manager.add(request).catch((error) => errors.push(asPuntError(error)));
+    // Punts of the store that the file has not are waited for too.
+    await manager.resync();
     const statuses = manager.list();
     if (options.json)
       console.log(json({ punts: statuses, errors: errors.map(({ code, message }) => ({ code, message })) }));
     else console.log(statusTable(statuses));
     if (errors.length === 0) return;
-    for (const { message } of options.json ? [] : errors) console.error(message);
+    for (const error of options.json ? [] : errors) console.error(advised(error));
     process.exitCode = ExitStatus.failed;
   });
+}
+
+function advised({ code, message }: PuntError): string {
+  return code === "PUNT_EXISTS" ? `${message}, or use apply --replace` : message;
 }
 
 /** What is no PuntError is a bug, and ends the command. */
@@ -118,7 +132,7 @@ function asPuntError(error: unknown): PuntError {
 function statusTable(statuses: readonly PuntStatus[]): string {
   const rows = statuses.map((status) => {
     const { id, request, state } = status;
-    return [nameOf(id), request.type, request.interconnect, state, reasonOf(status)];
+    return [idText(id), request.type, request.interconnect, state, reasonOf(status)];
   });
   return table(["PUNT", "TYPE", "INTERCONNECT", "STATE", ""], rows);
 }
@@ -126,12 +140,11 @@ function statusTable(statuses: readonly PuntStatus[]): string {
 async function plan(file: string | undefined, options: Options): Promise<void> {
   const requests = file === undefined ? [] : await loadRequests(file);
   await withManager(options, true, async (manager) => {
-    const change = options.prune ? { delete: surplus(manager, requests) } : {};
-    const run = await manager.plan({ ...change, add: requests });
+    const run = await manager.plan({ delete: deletions(manager, requests, options), add: requests });
     if (options.json) return console.log(json(run));
     console.log(run.toString());
     for (const { id, state, reasons } of run.punts)
-      if (state !== "CREATED") console.log(`${state} ${nameOf(id)}  (${reasons.join(", ")})`);
+      if (state !== "CREATED") console.log(`${state} ${idText(id)}  (${reasons.join(", ")})`);
   });
 }
 
@@ -150,7 +163,7 @@ async function list(options: Options): Promise<void> {
     const punts = manager.list().map((status) => listed(status, run));
     if (options.json) return console.log(json({ punts }));
     const rows = punts.map(({ id, type, interconnect, state, reasons }) => {
-      return [nameOf(id), type, interconnect, state, reasons.join(", ")];
+      return [idText(id), type, interconnect, state, reasons.join(", ")];
     });
     console.log(table(["PUNT", "TYPE", "INTERCONNECT", "STATE", ""], rows));
   });
@@ -165,7 +178,7 @@ async function watch(options: Options): Promise<void> {
     const show = ({ id, from, to, cause }: PuntEvent) => {
       const time = new Date().toISOString();
       if (options.json) console.log(JSON.stringify({ time, id, from, to, cause }));
-      else console.log(`${time} ${nameOf(id)} ${from ?? "-"} -> ${to}: ${cause}`);
+      else console.log(`${time} ${idText(id)} ${from ?? "-"} -> ${to}: ${cause}`);
     };
     manager.on("state", show);
     manager.on("problem", (error) => console.error(error.message));
