@@ -77,8 +77,8 @@ async function has({ frr }: Router, what: string, pattern: RegExp): Promise<stri
 real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network } = scenario;
-  const [neighbour, cnf] = [await network.host(), await network.host()];
-  const vppInterface = await network.link(neighbour, { addresses: ["10.2.0.2/24"], vppAddresses: ["10.2.0.1/24"] });
+  const { host: neighbour, vppInterface } = await network.neighbour("10.2.0");
+  const cnf = await network.host();
 
   const punt = await scenario.add({
     type: "ABX",
@@ -110,8 +110,8 @@ real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t
 real("without the abx plugin, abf passes BGP and ping; the metadata says what it cannot (TAP)", async (t) => {
   const scenario = await Scenario.start(t, { vpp: { without: ["abx_plugin.so"] } });
   const { network } = scenario;
-  const [neighbour, cnf] = [await network.host(), await network.host()];
-  const vppInterface = await network.link(neighbour, { addresses: ["10.2.1.2/24"], vppAddresses: ["10.2.1.1/24"] });
+  const { host: neighbour, vppInterface } = await network.neighbour("10.2.1");
+  const cnf = await network.host();
 
   const punt = await scenario.add({
     type: "ABX",

@@ -50,8 +50,8 @@ async function converged(frr: Frr, other: number): Promise<void> {
 real("FRR in the CNF and a neighbour are adjacent over IS-IS (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
-  const [neighbour, cnf] = [await network.host(), await network.host()];
-  const vppInterface = await network.link(neighbour, { addresses: ["10.3.0.2/24"], vppAddresses: ["10.3.0.1/24"] });
+  const { host: neighbour, vppInterface } = await network.neighbour("10.3.0");
+  const cnf = await network.host();
   const punt = await scenario.add({
     type: "ISISX",
     cnf: "router",

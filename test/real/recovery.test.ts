@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../../lib/errors.js";
 import { attach, FileStore, MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
+import { aclRule } from "../support/api-values.js";
 import { need } from "../support/need.js";
 import { ownVrf, until } from "../support/netns.js";
 import { Scenario } from "../support/scenario.js";
@@ -133,8 +134,7 @@ real(`the manager is killed ${kills} times at random: the next one finds all, an
 real("two CNFs share what can be shared; what cannot is refused with both names, and changes nothing", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, manager, client } = scenario;
-  const host = await network.host();
-  const vppInterface = await network.link(host, { addresses: ["10.9.0.2/24"], vppAddresses: ["10.9.0.1/24"] });
+  const { host, vppInterface } = await network.neighbour("10.9.0");
   const span = { type: "SPAN", interconnect: "MEMIF", vppInterface } as const;
   const probes = [await scenario.add({ ...span, cnf: "one" }), await scenario.add({ ...span, cnf: "two" })];
   const ports = [await scenario.memif(probes[0]!), await scenario.memif(probes[1]!)];
@@ -175,7 +175,7 @@ real("objects of others stay as they are, also those that look alike", async (t)
     "set arp proxy start 10.8.1.0 end 10.8.1.255",
     "set dhcp proxy server 10.8.1.77 src-address 10.8.1.1",
   );
-  await client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "operator", r: [permitAll] });
+  await client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "operator", r: [aclRule()] });
   const policy = { policy_id: 5, acl_index: 0, tx_sw_if_index: 1, dst_mac: "02:00:00:00:00:09" };
   await client.call("abx_policy_add_del", { is_add: 1, policy });
   const before = await scenario.keep();
@@ -197,19 +197,6 @@ real("objects of others stay as they are, also those that look alike", async (t)
   for (const { id } of next.list()) await next.delete(id);
   t.deepEqual(await snapshot(client), before);
 });
-
-const permitAll = {
-  is_permit: "ACL_ACTION_API_PERMIT",
-  src_prefix: "0.0.0.0/0",
-  dst_prefix: "0.0.0.0/0",
-  proto: "IP_API_PROTO_HOPOPT",
-  srcport_or_icmptype_first: 0,
-  srcport_or_icmptype_last: 65535,
-  dstport_or_icmpcode_first: 0,
-  dstport_or_icmpcode_last: 65535,
-  tcp_flags_mask: 0,
-  tcp_flags_value: 0,
-} as const;
 
 real(`VPP is killed ${kills} times at random in the middle of changes: the end is what was asked for`, async (t) => {
   const scenario = await Scenario.start(t);

@@ -72,8 +72,8 @@ isis.test.serial(
   async (t) => {
     const scenario = await Scenario.start(t, { vpp: { without: ["isisx_plugin.so"] } });
     const { network } = scenario;
-    const [neighbour, cnf] = [await network.host(), await network.host()];
-    const vppInterface = await network.link(neighbour, { addresses: ["10.10.1.2/24"], vppAddresses: ["10.10.1.1/24"] });
+    const { host: neighbour, vppInterface } = await network.neighbour("10.10.1");
+    const cnf = await network.host();
     const punt = await scenario.add({
       type: "ISISX",
       cnf: "router",

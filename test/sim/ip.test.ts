@@ -1,4 +1,5 @@
 import test from "ava";
+import { fibPath } from "../support/api-values.js";
 import {
   arp,
   echoRequest,
@@ -16,24 +17,6 @@ import { MAC, SimTest } from "../support/sim.js";
 
 const hex = (text: string) => mac(text).toString("hex");
 const toVpp = { from: MAC.host0, to: MAC.eth0 };
-const NEXT_HOP = (sw_if_index: number, address: string) => ({
-  sw_if_index,
-  table_id: 0,
-  rpf_id: 0,
-  weight: 1,
-  preference: 0,
-  type: "FIB_API_PATH_TYPE_NORMAL",
-  flags: 0,
-  proto: address.includes(":") ? "FIB_API_PATH_NH_PROTO_IP6" : "FIB_API_PATH_NH_PROTO_IP4",
-  nh: {
-    address: address.includes(":") ? { ip6: address } : { ip4: address },
-    via_label: 0,
-    obj_id: 0,
-    classify_table_index: 0,
-  },
-  n_labels: 0,
-  label_stack: Array.from({ length: 16 }, () => ({ is_uniform: 0, label: 0, ttl: 0, exp: 0 })),
-});
 
 /** eth0 10.0.0.1/24, eth1 10.1.0.1/24, and a neighbor .2 on each. */
 async function router(t: Parameters<typeof SimTest.start>[0]): Promise<SimTest> {
@@ -186,7 +169,7 @@ test("routes: through a neighbor, to a second table, dropped, replaced, deleted"
       route: { table_id: 0, stats_index: 0, prefix, src: 0, paths },
     });
   t.is(send("172.16.0.1"), 0);
-  const path = NEXT_HOP(sim.index("eth1"), "10.1.0.2");
+  const path = fibPath(sim.index("eth1"), "10.1.0.2");
   t.is((await change(true, "172.16.0.0/16", [path])).retval, 0);
   t.is(send("172.16.0.1"), 1);
   const routes = await sim.api.dump("ip_route_v2_dump", { src: 8, table: { table_id: 0, is_ip6: false, name: "" } });
@@ -198,11 +181,11 @@ test("routes: through a neighbor, to a second table, dropped, replaced, deleted"
   t.is(send("172.16.0.1"), 0);
   t.is(send("172.16.0.2"), 1);
   t.is((await change(false, "172.16.0.1/32", [])).retval, 0);
-  t.is((await change(true, "172.20.0.0/16", [NEXT_HOP(0xffffffff, "172.16.0.3")])).retval, 0);
+  t.is((await change(true, "172.20.0.0/16", [fibPath(0xffffffff, "172.16.0.3")])).retval, 0);
   t.is(send("172.20.0.1"), 1, "the next hop is found by another route");
-  t.is((await change(true, "1.0.0.0/8", [NEXT_HOP(99, "10.1.0.2")])).retval, -54);
+  t.is((await change(true, "1.0.0.0/8", [fibPath(99, "10.1.0.2")])).retval, -54);
   t.is((await change(true, "1.0.0.0/8", [])).retval, -52);
-  t.is((await change(true, "1.0.0.0/8", [{ ...NEXT_HOP(0xffffffff, "0.0.0.0"), table_id: 9 }])).retval, -3);
+  t.is((await change(true, "1.0.0.0/8", [{ ...fibPath(0xffffffff, "0.0.0.0"), table_id: 9 }])).retval, -3);
 });
 
 test("what is not for it, or misshapen, is dropped and counted", async (t) => {

@@ -2,26 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Memif } from "../../lib/memif.js";
+import { afPacketCreate, memifCreate, tapCreate } from "../support/api-values.js";
 import { frame, isis, udpPacket } from "../support/frames.js";
 import { ADMIN_UP, MAC, SimTest } from "../support/sim.js";
 
 const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1.1", to: "2.2.2.2" }, [1, 2]));
-
-const memif = (fields: object) => ({
-  role: "MEMIF_ROLE_API_MASTER",
-  mode: "MEMIF_MODE_API_ETHERNET",
-  rx_queues: 1,
-  tx_queues: 1,
-  id: 1,
-  socket_id: 1,
-  ring_size: 0,
-  buffer_size: 0,
-  no_zero_copy: false,
-  use_dma: false,
-  hw_addr: "02:fd:00:00:00:09",
-  secret: "",
-  ...fields,
-});
 
 const socket = (sim: SimTest, socket_id: number, socket_filename: string, is_add = true) =>
   sim.api.call("memif_socket_filename_add_del_v2", { is_add, socket_id, socket_filename });
@@ -53,12 +38,12 @@ test("memif sockets and interfaces: numbers, duplicates, use", async (t) => {
   t.is((await socket(sim, 0, path)).retval, -73);
   t.like(await socket(sim, 0xffffffff, "sub/any.sock"), { retval: 0, socket_id: 1013904223 });
   t.true(existsSync(join(sim.vpp.directory, "sub")), "VPP makes the folder of a relative name");
-  t.is(await sim.retval("memif_create_v2", memif({ socket_id: 9 })), -73);
-  t.is(await sim.retval("memif_create_v2", memif({ ring_size: 1000 })), -73);
-  t.is(await sim.retval("memif_create_v2", memif({ mode: "MEMIF_MODE_API_PUNT_INJECT" })), -12);
-  const { sw_if_index } = await sim.ok("memif_create_v2", memif({}));
-  t.is(await sim.retval("memif_create_v2", memif({})), -68);
-  t.is(await sim.retval("memif_create_v2", memif({ id: 2, role: "MEMIF_ROLE_API_SLAVE" })), -68);
+  t.is(await sim.retval("memif_create_v2", memifCreate({ socket_id: 9 })), -73);
+  t.is(await sim.retval("memif_create_v2", memifCreate({ ring_size: 1000 })), -73);
+  t.is(await sim.retval("memif_create_v2", memifCreate({ mode: "MEMIF_MODE_API_PUNT_INJECT" })), -12);
+  const { sw_if_index } = await sim.ok("memif_create_v2", memifCreate());
+  t.is(await sim.retval("memif_create_v2", memifCreate()), -68);
+  t.is(await sim.retval("memif_create_v2", memifCreate({ id: 2, role: "MEMIF_ROLE_API_SLAVE" })), -68);
   t.is((await socket(sim, 1, "", false)).retval, -74, "in use");
   const [details] = await sim.api.dump("memif_dump");
   t.like(details, { sw_if_index, id: 1, socket_id: 1, if_name: "memif1/1", hw_addr: "02:fd:00:00:00:09" });
@@ -76,7 +61,7 @@ for (const role of ["client", "server"] as const) {
     await socket(sim, 1, path);
     const other = peer(t, path, role, "s3cret");
     const vppRole = role === "client" ? "MEMIF_ROLE_API_MASTER" : "MEMIF_ROLE_API_SLAVE";
-    const { sw_if_index } = await sim.ok("memif_create_v2", memif({ role: vppRole, secret: "s3cret" }));
+    const { sw_if_index } = await sim.ok("memif_create_v2", memifCreate({ role: vppRole, secret: "s3cret" }));
     await sim.ok("sw_interface_set_flags", { sw_if_index, flags: ADMIN_UP });
     await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: 1, tx_sw_if_index: sw_if_index, enable: true });
     await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: sw_if_index, tx_sw_if_index: 1, enable: true });
@@ -97,7 +82,7 @@ test("memif comes back by itself after VPP's restart, once the interface is made
   const path = join(sim.vpp.directory, "m.sock");
   await socket(sim, 1, path);
   const other = peer(t, path, "client");
-  await sim.ok("memif_create_v2", memif({}));
+  await sim.ok("memif_create_v2", memifCreate());
   await other.up;
   const down = new Promise<void>((resolve) => other.port.once("down", () => resolve()));
   await sim.vpp.restart();
@@ -107,46 +92,18 @@ test("memif comes back by itself after VPP's restart, once the interface is made
   const api = await ApiClient.connect(sim.vpp.apiSocket);
   t.deepEqual(await api.dump("memif_dump"), [], "everything is forgotten");
   await api.call("memif_socket_filename_add_del_v2", { is_add: true, socket_id: 1, socket_filename: path });
-  t.is((await api.call("memif_create_v2", memif({}))).retval, 0);
+  t.is((await api.call("memif_create_v2", memifCreate())).retval, 0);
   await again;
   api.close();
 });
 
-const tap = (fields: object) => ({
-  id: 0xffffffff,
-  use_random_mac: false,
-  mac_address: "02:fd:00:00:00:01",
-  num_rx_queues: 1,
-  num_tx_queues: 1,
-  tx_ring_sz: 256,
-  rx_ring_sz: 256,
-  host_mtu_set: true,
-  host_mtu_size: 1400,
-  host_mac_addr_set: true,
-  host_mac_addr: "02:fe:00:00:00:01",
-  host_ip4_prefix_set: true,
-  host_ip4_prefix: "10.9.0.2/24",
-  host_ip6_prefix_set: false,
-  host_ip6_prefix: "::/0",
-  host_ip4_gw_set: false,
-  host_ip4_gw: "0.0.0.0",
-  host_ip6_gw_set: false,
-  host_ip6_gw: "::",
-  tap_flags: [],
-  host_namespace_set: true,
-  host_namespace: "cnf",
-  host_if_name_set: true,
-  host_if_name: "tap-abcde",
-  host_bridge_set: false,
-  host_bridge: "",
-  tag: "tap-abcde",
-  ...fields,
-});
+const tap = (fields: object = {}) =>
+  tapCreate("cnf", "tap-abcde", { host_ip4_prefix_set: true, host_ip4_prefix: "10.9.0.2/24", ...fields });
 
 test("TAP: made with both sides, listed, and carrying frames to and from the emulated host", async (t) => {
   const sim = await SimTest.start(t);
-  const { sw_if_index } = await sim.ok("tap_create_v3", tap({}));
-  t.is(await sim.retval("tap_create_v3", tap({})), -12, "the host's name is taken");
+  const { sw_if_index } = await sim.ok("tap_create_v3", tap());
+  t.is(await sim.retval("tap_create_v3", tap()), -12, "the host's name is taken");
   t.is(await sim.retval("tap_create_v3", tap({ id: 0, host_if_name: "other" })), -71, "the id is taken");
   const [details] = await sim.api.dump("sw_interface_tap_v2_dump", { sw_if_index: 0xffffffff });
   t.like(details, { sw_if_index, id: 0, host_if_name: "tap-abcde", host_namespace: "cnf", host_mtu_size: 1400 });
@@ -174,20 +131,7 @@ test("TAP: made with both sides, listed, and carrying frames to and from the emu
 
 test("af_packet: an interface of the host by its name", async (t) => {
   const sim = await SimTest.start(t);
-  const create = {
-    mode: "AF_PACKET_API_MODE_ETHERNET",
-    hw_addr: "02:fd:00:00:00:03",
-    use_random_hw_addr: false,
-    host_if_name: "veth0",
-    rx_frame_size: 0,
-    tx_frame_size: 0,
-    rx_frames_per_block: 0,
-    tx_frames_per_block: 0,
-    flags: 0,
-    num_rx_queues: 1,
-    num_tx_queues: 1,
-  };
-  const { sw_if_index } = await sim.ok("af_packet_create_v3", create);
+  const { sw_if_index } = await sim.ok("af_packet_create_v3", afPacketCreate("veth0", "02:fd:00:00:00:03"));
   t.deepEqual(await sim.api.dump("af_packet_dump"), [{ sw_if_index, host_if_name: "veth0" }]);
   await sim.ok("sw_interface_set_flags", { sw_if_index, flags: ADMIN_UP });
   t.is(sim.vpp.host("veth0").send(isis(MAC.host0)), true);

@@ -3,41 +3,22 @@ import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { ApiClient } from "../support/api-client.js";
+import { tapCreate } from "../support/api-values.js";
 import { atEnd } from "../support/at-end.js";
 import { need } from "../support/need.js";
 import { ADMIN_UP } from "../support/sim.js";
 
 const run = promisify(execFile);
 
-const tap = (host_namespace: string, host_if_name: string) => ({
-  id: 0xffffffff,
-  use_random_mac: false,
-  mac_address: "02:fd:00:00:00:01",
-  num_rx_queues: 1,
-  num_tx_queues: 1,
-  tx_ring_sz: 256,
-  rx_ring_sz: 256,
-  host_mtu_set: true,
-  host_mtu_size: 1400,
-  host_mac_addr_set: true,
-  host_mac_addr: "02:fe:00:00:00:01",
-  host_ip4_prefix_set: true,
-  host_ip4_prefix: "10.99.0.2/24",
-  host_ip6_prefix_set: true,
-  host_ip6_prefix: "fd99::2/64",
-  host_ip4_gw_set: true,
-  host_ip4_gw: "10.99.0.1",
-  host_ip6_gw_set: false,
-  host_ip6_gw: "::",
-  tap_flags: [],
-  host_namespace_set: true,
-  host_namespace,
-  host_if_name_set: true,
-  host_if_name,
-  host_bridge_set: false,
-  host_bridge: "",
-  tag: "",
-});
+const tap = (namespace: string, name: string) =>
+  tapCreate(namespace, name, {
+    host_ip4_prefix_set: true,
+    host_ip4_prefix: "10.99.0.2/24",
+    host_ip6_prefix_set: true,
+    host_ip6_prefix: "fd99::2/64",
+    host_ip4_gw_set: true,
+    host_ip4_gw: "10.99.0.1",
+  });
 
 need("root", "netns", "tun", "ping").test(
   "a TAP in a namespace: Linux pings VPP through it, IPv4 and IPv6",

@@ -1,23 +1,10 @@
 import test from "ava";
+import { aclRule, fibPath } from "../support/api-values.js";
 import { frame, icmpPacket, isis, mac, udpPacket } from "../support/frames.js";
 import { MAC, SimTest } from "../support/sim.js";
 
 const toVpp = { from: MAC.host0, to: MAC.eth0 };
 const REWRITE = "02:fe:00:00:00:07";
-
-const rule = (fields: object) => ({
-  is_permit: "ACL_ACTION_API_PERMIT",
-  src_prefix: "0.0.0.0/0",
-  dst_prefix: "0.0.0.0/0",
-  proto: 0,
-  srcport_or_icmptype_first: 0,
-  srcport_or_icmptype_last: 65535,
-  dstport_or_icmpcode_first: 0,
-  dstport_or_icmpcode_last: 65535,
-  tcp_flags_mask: 0,
-  tcp_flags_value: 0,
-  ...fields,
-});
 
 const acl = async (sim: SimTest, rules: object[], acl_index = 0xffffffff) => {
   const reply = await sim.api.call("acl_add_replace", { acl_index, tag: "t", r: rules });
@@ -35,13 +22,13 @@ const udp = (to: string, port = 179) => frame(toVpp, udpPacket({ from: "10.0.0.2
 
 test("ACLs: numbered, replaced, listed; refused with VPP's numbers", async (t) => {
   const sim = await wires(t);
-  const bgp = rule({ proto: "IP_API_PROTO_TCP", dstport_or_icmpcode_first: 179, dstport_or_icmpcode_last: 179 });
+  const bgp = aclRule({ proto: "IP_API_PROTO_TCP", dstport_or_icmpcode_first: 179, dstport_or_icmpcode_last: 179 });
   t.deepEqual(await acl(sim, [bgp]), { retval: 0, index: 0 });
   t.deepEqual(await acl(sim, []), { retval: 0, index: 1 });
-  t.deepEqual(await acl(sim, [bgp, rule({ is_permit: "ACL_ACTION_API_DENY" })], 1), { retval: 0, index: 1 });
+  t.deepEqual(await acl(sim, [bgp, aclRule({ is_permit: "ACL_ACTION_API_DENY" })], 1), { retval: 0, index: 1 });
   t.is((await acl(sim, [], 7)).retval, -6);
-  t.is((await acl(sim, [rule({ src_prefix: "::/0" })])).retval, -57);
-  t.is((await acl(sim, [rule({ srcport_or_icmptype_first: 9, srcport_or_icmptype_last: 8 })])).retval, -8);
+  t.is((await acl(sim, [aclRule({ src_prefix: "::/0" })])).retval, -57);
+  t.is((await acl(sim, [aclRule({ srcport_or_icmptype_first: 9, srcport_or_icmptype_last: 8 })])).retval, -8);
   const dump = await sim.api.dump("acl_dump", { acl_index: 0xffffffff });
   t.deepEqual(
     dump.map(({ acl_index, count }) => [acl_index, count]),
@@ -62,7 +49,7 @@ test("an ACL on an interface lets through what it permits", async (t) => {
     is_add: true,
     neighbor: { sw_if_index: 1, flags: [], mac_address: MAC.host0, ip_address: "10.0.0.2" },
   });
-  const { index } = await acl(sim, [rule({ proto: "IP_API_PROTO_ICMP" })]);
+  const { index } = await acl(sim, [aclRule({ proto: "IP_API_PROTO_ICMP" })]);
   await sim.ok("acl_interface_set_acl_list", { sw_if_index: 1, n_input: 1, acls: [index] });
   t.is(sim.through("eth0", echo).length, 1);
   t.is(sim.through("eth0", udp("10.0.0.1")).length, 0, "denied, and no error is sent");
@@ -73,7 +60,7 @@ test("an ACL on an interface lets through what it permits", async (t) => {
 
 test("ABX: what the ACL matches leaves through the other interface, as it came but for the MAC address", async (t) => {
   const sim = await wires(t);
-  const { index } = await acl(sim, [rule({ dst_prefix: "10.0.0.1/32" }), rule({ dst_prefix: "224.0.0.0/4" })]);
+  const { index } = await acl(sim, [aclRule({ dst_prefix: "10.0.0.1/32" }), aclRule({ dst_prefix: "224.0.0.0/4" })]);
   const policy = { policy_id: 1, acl_index: index, tx_sw_if_index: sim.index("eth1"), dst_mac: REWRITE };
   const attach = (is_attach: number, policy_id: number, rx_sw_if_index = 1, priority = 1) =>
     sim.retval("abx_interface_attach_detach", { is_attach, attach: { policy_id, priority, rx_sw_if_index } });
@@ -107,7 +94,7 @@ test("ABX: what the ACL matches leaves through the other interface, as it came b
 
 test("ABX: the lower priority value is asked first", async (t) => {
   const sim = await wires(t);
-  const { index } = await acl(sim, [rule({})]);
+  const { index } = await acl(sim, [aclRule()]);
   const add = async (policy_id: number, priority: number, dst_mac: string) => {
     const policy = { policy_id, acl_index: index, tx_sw_if_index: sim.index("eth1"), dst_mac };
     await sim.ok("abx_policy_add_del", { is_add: 1, policy });
@@ -121,22 +108,11 @@ test("ABX: the lower priority value is asked first", async (t) => {
 
 test("ABF: unicast that the ACL permits goes along the policy's path", async (t) => {
   const sim = await wires(t);
-  const { index } = await acl(sim, [rule({ is_permit: "ACL_ACTION_API_DENY", proto: "IP_API_PROTO_ICMP" }), rule({})]);
-  const paths = [
-    {
-      sw_if_index: sim.index("eth1"),
-      table_id: 0,
-      rpf_id: 0,
-      weight: 1,
-      preference: 0,
-      type: "FIB_API_PATH_TYPE_NORMAL",
-      flags: 0,
-      proto: "FIB_API_PATH_NH_PROTO_IP4",
-      nh: { address: { ip4: "10.0.0.1" }, via_label: 0, obj_id: 0, classify_table_index: 0 },
-      n_labels: 0,
-      label_stack: Array.from({ length: 16 }, () => ({ is_uniform: 0, label: 0, ttl: 0, exp: 0 })),
-    },
-  ];
+  const { index } = await acl(sim, [
+    aclRule({ is_permit: "ACL_ACTION_API_DENY", proto: "IP_API_PROTO_ICMP" }),
+    aclRule(),
+  ]);
+  const paths = [fibPath(sim.index("eth1"), "10.0.0.1")];
   const policy = { policy_id: 3, acl_index: index, n_paths: 1, paths };
   await sim.ok("ip_neighbor_add_del", {
     is_add: true,

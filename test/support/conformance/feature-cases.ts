@@ -1,3 +1,4 @@
+import { fibPath } from "../api-values.js";
 import type { Case, Step } from "./run.js";
 import {
   abf,
@@ -11,7 +12,6 @@ import {
   isisx,
   loopbacks,
   NONE,
-  path,
   rule,
   unnumbered,
 } from "./steps.js";
@@ -81,10 +81,10 @@ export const featureCases: Case[] = [
       ...loopbacks,
       acl(NONE, rule()),
       abf(true, 1, 0, []),
-      abf(true, 1, 0, [path(2, "10.0.0.1")]),
-      abf(true, 1, 5, [path(2, "10.0.0.1")]),
-      abf(true, 1, 0, [path(3, "10.0.0.2")]),
-      abf(true, 2, 0, [path(99, "10.0.0.2")]),
+      abf(true, 1, 0, [fibPath(2, "10.0.0.1")]),
+      abf(true, 1, 5, [fibPath(2, "10.0.0.1")]),
+      abf(true, 1, 0, [fibPath(3, "10.0.0.2")]),
+      abf(true, 2, 0, [fibPath(99, "10.0.0.2")]),
       ["abf_policy_dump"],
       abfAttach(true, 1, 1),
       abfAttach(true, 1, 1),
@@ -92,10 +92,10 @@ export const featureCases: Case[] = [
       ["acl_del", { acl_index: 0 }],
       abfAttach(false, 1, 1),
       abfAttach(false, 1, 1),
-      abf(false, 1, 0, [path(2, "10.0.0.1")]),
+      abf(false, 1, 0, [fibPath(2, "10.0.0.1")]),
       ["abf_policy_dump"],
-      abf(false, 1, 0, [path(3, "10.0.0.2")]),
-      abf(false, 1, 0, [path(3, "10.0.0.2")]),
+      abf(false, 1, 0, [fibPath(3, "10.0.0.2")]),
+      abf(false, 1, 0, [fibPath(3, "10.0.0.2")]),
       ["abf_policy_dump"],
     ],
   },

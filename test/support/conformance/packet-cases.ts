@@ -1,3 +1,4 @@
+import { fibPath } from "../api-values.js";
 import {
   arp,
   BROADCAST,
@@ -20,7 +21,6 @@ import {
   isisx,
   NONE,
   neighbor,
-  path,
   route,
   rule,
   span,
@@ -124,10 +124,10 @@ export const packetCases: PacketCase[] = [
     steps: [
       ...addressed,
       ...known,
-      route(true, "172.16.0.0/16", [path(2, "10.1.0.2")]),
-      route(true, "172.16.9.0/24", [path(NONE, "0.0.0.0", { type: "FIB_API_PATH_TYPE_DROP" })]),
-      route(true, "172.17.0.0/16", [path(NONE, "172.16.0.1")]),
-      route(true, "172.18.0.0/16", [path(2, "0.0.0.0")]),
+      route(true, "172.16.0.0/16", [fibPath(2, "10.1.0.2")]),
+      route(true, "172.16.9.0/24", [fibPath(NONE, "0.0.0.0", { type: "FIB_API_PATH_TYPE_DROP" })]),
+      route(true, "172.17.0.0/16", [fibPath(NONE, "172.16.0.1")]),
+      route(true, "172.18.0.0/16", [fibPath(2, "0.0.0.0")]),
     ],
     packets: [
       [0, udp("10.0.0.2", "172.16.0.9")],

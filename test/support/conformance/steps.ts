@@ -1,4 +1,5 @@
 // Requests as the cases write them down.
+import { aclRule, memifCreate } from "../api-values.js";
 import type { Step } from "./run.js";
 
 export const NONE = 0xffffffff;
@@ -26,35 +27,9 @@ export const bind = (sw_if_index: number, vrf_id: number, is_ipv6 = false): Step
 ];
 export const all: Step = ["sw_interface_dump", { sw_if_index: NONE, name_filter_valid: false, name_filter: "" }];
 
-export const rule = (fields: object = {}) => ({
-  is_permit: "ACL_ACTION_API_PERMIT",
-  src_prefix: "0.0.0.0/0",
-  dst_prefix: "10.0.0.0/24",
-  proto: 0,
-  srcport_or_icmptype_first: 0,
-  srcport_or_icmptype_last: 65535,
-  dstport_or_icmpcode_first: 0,
-  dstport_or_icmpcode_last: 65535,
-  tcp_flags_mask: 0,
-  tcp_flags_value: 0,
-  ...fields,
-});
+export const rule = (fields: object = {}) => aclRule({ dst_prefix: "10.0.0.0/24", ...fields });
 export const acl = (acl_index: number, ...r: object[]): Step => ["acl_add_replace", { acl_index, tag: "tag", r }];
 
-export const path = (sw_if_index: number, ip4: string, fields: object = {}) => ({
-  sw_if_index,
-  table_id: 0,
-  rpf_id: 0,
-  weight: 1,
-  preference: 0,
-  type: "FIB_API_PATH_TYPE_NORMAL",
-  flags: 0,
-  proto: "FIB_API_PATH_NH_PROTO_IP4",
-  nh: { address: { ip4 }, via_label: 0, obj_id: 0, classify_table_index: 0 },
-  n_labels: 0,
-  label_stack: Array.from({ length: 16 }, () => ({ is_uniform: 0, label: 0, ttl: 0, exp: 0 })),
-  ...fields,
-});
 export const route = (is_add: boolean, prefix: string, paths: object[], is_multipath = false): Step => [
   "ip_route_add_del_v2",
   { is_add, is_multipath, route: { table_id: 0, stats_index: 0, prefix, src: 0, paths } },
@@ -76,21 +51,7 @@ export const deregister = (punt: object): Step => ["punt_socket_deregister", { p
 
 export const memif = (fields: object = {}): Step => [
   "memif_create_v2",
-  {
-    role: "MEMIF_ROLE_API_MASTER",
-    mode: "MEMIF_MODE_API_ETHERNET",
-    rx_queues: 1,
-    tx_queues: 1,
-    id: 1,
-    socket_id: 1,
-    ring_size: 1024,
-    buffer_size: 2048,
-    no_zero_copy: false,
-    use_dma: false,
-    hw_addr: "02:fd:00:00:00:09",
-    secret: "",
-    ...fields,
-  },
+  memifCreate({ ring_size: 1024, buffer_size: 2048, ...fields }),
 ];
 export const memifSocket = (socket_id: number, socket_filename: string, is_add = true): Step => [
   "memif_socket_filename_add_del_v2",

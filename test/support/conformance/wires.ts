@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NativeSimFramePort, native } from "../../../lib/native.js";
 import type { ApiClient } from "../api-client.js";
+import { afPacketCreate } from "../api-values.js";
 import { atEnd } from "../at-end.js";
 import { UP } from "./steps.js";
 
@@ -64,19 +65,7 @@ export class VethWires {
       execFileSync("sysctl", ["-qw", `net.ipv6.conf.${name}.disable_ipv6=1`]);
       ip("link", "set", name, "arp", "off", "up");
     }
-    const { sw_if_index } = await api.call("af_packet_create_v3", {
-      mode: "AF_PACKET_API_MODE_ETHERNET",
-      hw_addr: VPP_MACS[wire]!,
-      use_random_hw_addr: false,
-      host_if_name: vpps,
-      rx_frame_size: 0,
-      tx_frame_size: 0,
-      rx_frames_per_block: 0,
-      tx_frames_per_block: 0,
-      flags: 0,
-      num_rx_queues: 1,
-      num_tx_queues: 1,
-    });
+    const { sw_if_index } = await api.call("af_packet_create_v3", afPacketCreate(vpps, VPP_MACS[wire]!));
     await api.call("sw_interface_set_flags", { sw_if_index, flags: UP });
     this.listen(ours, wire);
   }
