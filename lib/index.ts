@@ -1,6 +1,7 @@
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
   MemifEnding,
+  MemifEvents,
   MemifHandle,
   MemifHandler,
   MemifOptions,
@@ -14,7 +15,7 @@ export type {
   TxSlots,
 } from "./memif.js";
 export { Memif } from "./memif.js";
-export { PacketBatch } from "./packet/batch.js";
+export { PacketBatch, type RetainedPacket } from "./packet/batch.js";
 export { describeFrame, describeIp } from "./packet/describe.js";
 export { type PcapLinkType, type PcapPacket, PcapReader, PcapWriter } from "./packet/pcap.js";
 export * from "./punt/index.js";

@@ -69,7 +69,7 @@ export interface MemifHandle {
   zeroCopy: boolean;
 }
 
-interface MemifEvents {
+export interface MemifEvents {
   /** A peer has connected. */
   up: [peer: MemifPeer];
   /** The connection has ended. A client connects again by itself, a server waits for the next one. */

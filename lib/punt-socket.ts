@@ -11,6 +11,7 @@ export { PuntAction, PuntBatch } from "./punt-socket/batch.js";
 export {
   type KnownInterfaces,
   PuntInjector,
+  type PuntInjectorEvents,
   type PuntInjectorOptions,
   type PuntInjectorStats,
 } from "./punt-socket/injector.js";

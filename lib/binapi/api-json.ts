@@ -16,9 +16,9 @@ export interface ApiJson {
 }
 
 /** `[name, [type, field, ...], ..., { options }]` */
-type RawDefinition = [name: string, ...parts: unknown[]];
+export type RawDefinition = [name: string, ...parts: unknown[]];
 
-interface RawService {
+export interface RawService {
   reply: string;
   stream?: boolean;
   stream_msg?: string;

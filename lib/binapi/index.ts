@@ -1,5 +1,5 @@
 export { apiErrorName } from "./api-errno.js";
-export type { ApiJson } from "./api-json.js";
+export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES } from "./builtin.js";
 export type * from "./builtin-messages.js";
@@ -11,7 +11,7 @@ export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export { type Release, Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
 export type { RequestOptions } from "./session.js";
-export { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
+export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";
 export type { CombinedStat, HistogramStat, NamesStat, ScalarStat, SimpleStat, Stat } from "./stats/counters.js";
 export type { StatsPattern } from "./stats/snapshots.js";
 export { DEFAULT_STATS_SOCKET, VppStats } from "./stats/stats.js";

@@ -38,7 +38,7 @@ export interface PuntInjectorStats {
   };
 }
 
-interface Events {
+export interface PuntInjectorEvents {
   /** There is room again, after packets were not accepted. */
   drain: [];
 }
@@ -62,7 +62,7 @@ const OP = "punt-injector.inject";
  * `inject` and `injectAll` say how many packets were accepted. The others were not sent and are the caller's; a `drain` event
  * says when to go on. VPP takes one packet an event: some 400,000 a second, or 13,000 when its main thread polls a device.
  */
-export class PuntInjector extends EventEmitter<Events> {
+export class PuntInjector extends EventEmitter<PuntInjectorEvents> {
   private readonly native: NativePuntInjector;
   private readonly isKnown: (swIfIndex: number) => boolean;
   private readonly counters: PuntInjectorStats = {

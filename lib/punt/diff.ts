@@ -4,10 +4,10 @@ import { differences, type Item, satisfies } from "./item.js";
 import { kindOf } from "./items/index.js";
 import type { Plan } from "./plan.js";
 
-export type Action = "create" | "update" | "replace" | "delete";
+export type StepAction = "create" | "update" | "replace" | "delete";
 
 export interface Step {
-  readonly action: Action;
+  readonly action: StepAction;
   readonly key: string;
   /** What should be; of all but "delete". */
   readonly item?: Item;

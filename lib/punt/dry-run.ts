@@ -1,11 +1,11 @@
 // What a plan would change, for people and programs.
-import type { Action, Step } from "./diff.js";
+import type { Step, StepAction } from "./diff.js";
 import { kindOf } from "./items/index.js";
 import type { Plan } from "./plan.js";
 import { idText } from "./request.js";
 
 export interface PlannedStep {
-  readonly action: Action;
+  readonly action: StepAction;
   readonly item: string;
   readonly why: string;
   /** Identities of the punts it is for; none for what no punt wants. */

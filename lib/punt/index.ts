@@ -4,9 +4,10 @@ export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces } from ".
 export type { Host, HostChange, HostLink } from "../host/host.js";
 export { LinuxHost } from "../host/linux-host.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
+export type { StepAction } from "./diff.js";
 export type { PlannedPunt, PlannedStep } from "./dry-run.js";
 export { DryRun } from "./dry-run.js";
-export { PuntManager } from "./manager.js";
+export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
 export type { AddOptions, PuntManagerOptions, VppConnection } from "./options.js";
 export type { Missing } from "./problem.js";

@@ -32,7 +32,7 @@ import type { PuntEvent, PuntStatus } from "./state.js";
 import { MemoryStore, type Store, type StoredState } from "./store.js";
 import { Worker } from "./worker.js";
 
-interface Events {
+export interface PuntManagerEvents {
   /** A punt changed. */
   state: [PuntEvent];
   /** VPP or the store could not be read or written; it is tried again. */
@@ -40,7 +40,7 @@ interface Events {
 }
 
 /** One manager for one VPP. Several operations may be under way at once. */
-export class PuntManager extends EventEmitter<Events> {
+export class PuntManager extends EventEmitter<PuntManagerEvents> {
   readonly #host: Host;
   readonly #vpp: VppConnection;
   readonly #marks: Marks;

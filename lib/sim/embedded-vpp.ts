@@ -18,7 +18,7 @@ import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
 /** Frames kept for `transmitted`, per interface. */
 const LONGEST_QUEUE = 100_000;
 
-interface WireEvents {
+export interface WireEvents {
   /** A frame leaves the interface. The bytes are read-only: they are on their way. */
   tx: [frame: Uint8Array];
 }

@@ -3,7 +3,7 @@ import type { DataPlane } from "../dataplane/dataplane.js";
 import type { Device, SwInterface } from "../dataplane/interface.js";
 import type { HostLink } from "./factory.js";
 
-interface HostEvents {
+export interface HostInterfaceEvents {
   /** VPP has sent a frame to the host. */
   packet: [frame: Uint8Array];
 }
@@ -15,7 +15,7 @@ const LONGEST_QUEUE = 10_000;
  * The host's end of an emulated TAP or af_packet interface: what a program on the host would see and send there. It is
  * addressed by name and namespace, as in Linux.
  */
-export class HostInterface extends EventEmitter<HostEvents> {
+export class HostInterface extends EventEmitter<HostInterfaceEvents> {
   /** Prefixes VPP was told to give it. */
   readonly addresses: readonly string[];
   private readonly queue: Uint8Array[] = [];
