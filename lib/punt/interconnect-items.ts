@@ -1,7 +1,8 @@
 // What one interconnect is made of, on both sides.
+import type { Subnet } from "./allocate.js";
 import type { Facts, VppInterface } from "./facts.js";
-import type { Interconnect } from "./interconnect.js";
-import { type Family, familyOf, parsePrefix, rangeOf, widthOf } from "./ip.js";
+import { type Interconnect, subnetsOf } from "./interconnect.js";
+import { familyOf, parsePrefix, rangeOf, widthOf } from "./ip.js";
 import type { Part } from "./item.js";
 import { addressesPart } from "./items/addresses.js";
 import { hostAddressesPart, hostLinkPart } from "./items/host-link.js";
@@ -79,7 +80,7 @@ function tapPart(interconnect: Interconnect, { gso }: InterfaceLink, context: In
 
 function vethParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
   const { name, netns } = interconnect;
-  const device = vethName(name);
+  const device = vethName(context.marks.owner, name);
   return [
     vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns! }),
     interfacePart({ via: "af_packet", name, mac: vppMac(interconnect), device }),
@@ -134,16 +135,14 @@ function ownAddresses(
   link: InterfaceLink,
   { facts, marks }: InterconnectContext,
 ): string[] {
-  const allocated = subnetsOf(interconnect, marks).map((it) => it.vpp);
+  const allocated = allocatedTo(interconnect, marks).map((it) => it.vpp);
   const given = [...link.addresses, ...allocated];
   if (!link.withDhcpClient || given.length === 0) return given;
   return [...new Set([...given, ...(facts.interface(interconnect.name)?.addresses ?? [])])];
 }
 
-function subnetsOf({ subnets }: Interconnect, { pools }: Marks): { vpp: string; cnf: string }[] {
-  return ([4, 6] as const).flatMap((family: Family) =>
-    subnets[family] === undefined ? [] : [pools[family].subnet(subnets[family])],
-  );
+function allocatedTo(interconnect: Interconnect, { pools }: Marks): Subnet[] {
+  return subnetsOf(interconnect).map(([family, number]) => pools[family].subnet(number));
 }
 
 /** Addresses of both sides, as far as the manager gives them. */
@@ -153,7 +152,7 @@ export function addressesOf(
   marks: Marks,
 ): { vpp: string[]; cnf: string[] } {
   const link = interconnect.link as InterfaceLink;
-  const allocated = subnetsOf(interconnect, marks);
+  const allocated = allocatedTo(interconnect, marks);
   const borrowed = link.unnumberedTo === undefined ? [] : [...(lender?.addresses ?? [])];
   return {
     vpp: [...link.addresses, ...allocated.map((it) => it.vpp)],

@@ -51,6 +51,8 @@ export class Interconnects {
   #claims = new Map<string, { punt: string; interconnect: string }[]>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
+  /** Numbers that are taken in each pool. */
+  readonly #subnetNumbers: Readonly<Record<Family, Set<number>>> = { 4: new Set(), 6: new Set() };
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -182,9 +184,9 @@ export class Interconnects {
   }
 
   #subnets(link: InterfaceLink): Partial<Record<Family, number>> {
-    const taken = (family: Family) => new Set(this.all().flatMap((it) => it.subnets[family] ?? []));
+    const { pools } = this.#settings;
     return Object.fromEntries(
-      link.subnets.map((family) => [family, this.#settings.pools[family].allocate(taken(family))]),
+      link.subnets.map((family) => [family, pools[family].allocate(this.#subnetNumbers[family])]),
     );
   }
 
@@ -216,6 +218,7 @@ export class Interconnects {
     this.#bySelector.get(interconnect.vppSelector)!.add(key);
     if (interconnect.name !== "") this.#nameHashes.set(fnv1a(interconnect.name), key);
     if (interconnect.type === "MEMIF") this.#memifIds.add(interconnect.cnfSelector.slice("memif::".length));
+    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].add(number);
   }
 
   #remove(interconnect: Interconnect): void {
@@ -226,6 +229,7 @@ export class Interconnects {
     if (same?.size === 0) this.#bySelector.delete(interconnect.vppSelector);
     if (interconnect.name !== "") this.#nameHashes.delete(fnv1a(interconnect.name));
     if (interconnect.type === "MEMIF") this.#memifIds.delete(interconnect.cnfSelector.slice("memif::".length));
+    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].delete(number);
   }
 
   #link(request: PuntRequest, interconnects: readonly Interconnect[]): void {
@@ -257,6 +261,11 @@ export class Interconnects {
 
 function keyOf(vppSelector: string, cnfSelector: string): string {
   return `${vppSelector}|${cnfSelector}`;
+}
+
+/** Numbers of its subnets, with their pools. */
+export function subnetsOf({ subnets }: Interconnect): [Family, number][] {
+  return ([4, 6] as const).flatMap((family) => (subnets[family] === undefined ? [] : [[family, subnets[family]]]));
 }
 
 /** Its identity: both selectors. */

@@ -4,6 +4,8 @@ import type { Family } from "./ip.js";
 import { fnv1a } from "./names.js";
 
 export interface Marks {
+  /** Tells the manager from others of the machine; VPP's ends of its veth pairs have it in their names. */
+  readonly owner: string;
   /** ACL tags of ours begin with it. */
   readonly tagPrefix: string;
   /** The highest byte of the ids of our ABX and ABF policies. */

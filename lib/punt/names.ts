@@ -50,12 +50,22 @@ export function macAddress(name: string, side: "vpp" | "cnf"): string {
   return bytes.map((byte) => (byte & 0xff).toString(16).padStart(2, "0")).join(":");
 }
 
-/** VPP's end of the veth pair that stands in for a TAP; 10 characters, within Linux's 15. */
-export function vethName(name: string): string {
-  return `vp-${hashLetters(name, 7)}`;
+/**
+ * VPP's end of the veth pair that stands in for a TAP: `vp`, four letters of the owner, `-`, seven of the interconnect's name. It lies in
+ * VPP's namespace with those of other managers, whose interconnects may have the same names. 14 characters, within Linux's 15.
+ */
+export function vethName(owner: string, name: string): string {
+  return `${vethPrefix(owner)}${hashLetters(name, 7)}`;
 }
 
-export const vethPattern = /^vp-[a-zA-F]{7}$/;
+/** Whether a device is named as those of the owner are. */
+export function isVethName(owner: string, device: string): boolean {
+  return device.startsWith(vethPrefix(owner)) && /^vp[a-zA-F]{4}-[a-zA-F]{7}$/.test(device);
+}
+
+function vethPrefix(owner: string): string {
+  return `vp${hashLetters(owner, 4)}-`;
+}
 
 /** The Linux VRF device of a VPP VRF. */
 export function vrfDeviceName(vrf: number): string {

@@ -26,6 +26,11 @@ export class Namespaces {
     return [...this.#known.values()];
   }
 
+  /** "" for the manager's own, and for one that is not known. */
+  path(id: number): string {
+    return this.#known.get(id)?.path ?? "";
+  }
+
   paths(): Map<number, string> {
     return new Map(this.all().map(({ id, path }) => [id, path]));
   }

@@ -31,7 +31,7 @@ export interface PuntManagerOptions {
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
   /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112. */
   readonly policyIdPrefix?: number;
-  /** Tells several managers of one machine apart in Linux device groups and ACL tags: 1 to 20 letters, digits, '-'. Default `vpp-punt`. */
+  /** Tells several managers of one machine apart in Linux device groups, names of veth devices and ACL tags: 1 to 20 letters, digits, '-'. Default `vpp-punt`. */
   readonly owner?: string;
   /**
    * Milliseconds between two looks at VPP when nothing happens. Default 10,000. VPP has events for interfaces that come, go or change
@@ -104,6 +104,7 @@ export function marksOf(options: PuntManagerOptions): Marks {
   );
   requireThat(/^[A-Za-z0-9-]{1,20}$/.test(owner), "owner", "1 to 20 letters, digits or '-'");
   return {
+    owner,
     tagPrefix: `${owner}/`,
     policyPrefix: policyIdPrefix,
     memifDirectory,

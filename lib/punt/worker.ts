@@ -309,7 +309,7 @@ export class Worker {
     const context = {
       marks,
       injectPath: inject?.path,
-      namespace: (id: number) => namespaces.paths().get(id) ?? "",
+      namespace: (id: number) => namespaces.path(id),
       interface: (name: string) => this.#facts?.interface(name),
       cnfMac: (interconnect: Interconnect) =>
         cnfMac(interconnect, { pairedWith: () => this.#pairedWith(interconnect) }),

@@ -5,9 +5,9 @@ import {
   fnv1a,
   hashLetters,
   interfaceName,
+  isVethName,
   macAddress,
   vethName,
-  vethPattern,
 } from "../../lib/punt/names.js";
 
 test("FNV-1a gives the published values", (t) => {
@@ -30,8 +30,18 @@ test("names and MAC addresses have their form and follow from the identity", (t)
       t.is(interfaceName(kind, identity), name);
       t.regex(macAddress(name, "vpp"), /^02:fd(:[\da-f]{2}){4}$/);
       t.is(macAddress(name, "cnf"), macAddress(name, "vpp").replace("02:fd", "02:fe"));
-      t.regex(vethName(name), vethPattern);
-      t.true(vethName(name).length <= 15);
+    }),
+  );
+});
+
+test("a veth device is known by its owner's name, and fits Linux's 15 characters", (t) => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string(), (owner, other, name) => {
+      const device = vethName(owner, name);
+      t.regex(device, /^vp[a-zA-F]{4}-[a-zA-F]{7}$/);
+      t.true(isVethName(owner, device));
+      t.is(isVethName(other, device), hashLetters(other, 4) === hashLetters(owner, 4));
+      t.false(isVethName(owner, `${device}x`));
     }),
   );
 });

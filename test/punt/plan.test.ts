@@ -13,6 +13,7 @@ import { type PuntRequest, parseRequest } from "../../lib/punt/request.js";
 import { puntOf, puntTypes } from "../support/punts.js";
 
 const marks: Marks = {
+  owner: "test",
   tagPrefix: "test/",
   policyPrefix: 112,
   memifDirectory: "/run/test",

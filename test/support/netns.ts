@@ -131,7 +131,7 @@ export class Netns {
 
 /**
  * A VRF id that other tests do not use at the same time. Names of interconnects come of what is punted: two VPPs of one machine
- * with the same VRF would want the same Linux device.
+ * with the same VRF would want the same device in the CNF's namespace, where that is one.
  */
 export const ownVrf = 1000 + (process.pid % 100_000);
 

@@ -1,4 +1,4 @@
-import { vethPattern } from "../names.js";
+import { isVethName } from "../names.js";
 import type { Variant } from "./interface-variant.js";
 import { vethKey } from "./veth.js";
 
@@ -10,12 +10,12 @@ export interface AfPacketInterface {
   readonly device: string;
 }
 
-/** Ours is one over a device with a name that only our veth pairs have. */
+/** Ours is one over a device with a name that only veth pairs of this manager have. */
 export const afPacketVariant: Variant<AfPacketInterface> = {
-  async observe({ vpp }) {
+  async observe({ vpp, marks }) {
     if (!vpp.has("af_packet_dump")) return new Map();
     const details = await vpp.dumpAll("af_packet_dump", {});
-    const ours = details.filter((it) => vethPattern.test(it.host_if_name));
+    const ours = details.filter((it) => isVethName(marks.owner, it.host_if_name));
     return new Map(
       ours.map((it) => [it.sw_if_index, { via: "af_packet", device: it.host_if_name } as AfPacketInterface]),
     );

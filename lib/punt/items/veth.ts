@@ -1,6 +1,5 @@
-import type { HostLink } from "../../host/host.js";
 import type { Part } from "../item.js";
-import { vethName, vethPattern } from "../names.js";
+import { isVethName, vethName } from "../names.js";
 import type { Kind } from "./kind.js";
 
 interface Veth {
@@ -27,15 +26,21 @@ export const veth: Kind<Veth> = {
   kind: "veth",
 
   async observe({ linksOf, marks, namespaces }) {
-    const links = (await linksOf("", (name) => vethPattern.test(name))).filter((it) => it.kind === "veth");
+    const { owner } = marks;
+    const links = (await linksOf("", (name) => isVethName(owner, name))).filter((it) => it.kind === "veth");
     if (links.length === 0) return [];
     const devices = new Set(links.map((it) => it.name));
-    const isPeer = (name: string) => devices.has(vethName(name));
+    const isPeer = (name: string) => devices.has(vethName(owner, name));
     const ends = await Promise.all(
-      [...namespaces].map(async ([id, path]) => ({ id, links: await linksOf(path, isPeer) })),
+      [...namespaces].map(async ([namespace, path]) => {
+        const peers = (await linksOf(path, isPeer)).filter((it) => it.kind === "veth");
+        return peers.map(({ name, mac }) => [vethName(owner, name), { name, mac, namespace }] as const);
+      }),
     );
+    // Should there be several, the one in the first namespace.
+    const peers = new Map(ends.flat().reverse());
     return links.map((link) => {
-      const peer = findPeer(ends, link.name);
+      const peer = peers.get(link.name);
       const value = {
         device: link.name,
         peer: peer?.name ?? "",
@@ -63,19 +68,3 @@ export const veth: Kind<Veth> = {
 
   dependsOn: () => [],
 };
-
-interface Namespace {
-  readonly id: number;
-  readonly links: readonly HostLink[];
-}
-
-function findPeer(
-  namespaces: readonly Namespace[],
-  device: string,
-): { name: string; mac: string; namespace: number } | undefined {
-  for (const { id, links } of namespaces) {
-    const peer = links.find((it) => it.kind === "veth" && vethName(it.name) === device);
-    if (peer) return { name: peer.name, mac: peer.mac, namespace: id };
-  }
-  return undefined;
-}
