@@ -1,5 +1,7 @@
 // DHCP_PROXY: a DHCP client behind VPP gets its address from a DHCP server in the CNF.
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ExecutionContext } from "ava";
 import { need } from "../support/need.js";
 import { until, ownVrf as vrf } from "../support/netns.js";
 import { Scenario } from "../support/scenario.js";
@@ -7,6 +9,7 @@ import { Scenario } from "../support/scenario.js";
 /** The CNF has no other VRF: it needs no device for this one. */
 const inVrf = { vrf, withoutCnfVrf: true };
 const real = need("root", "vpp", "dhclient", "dnsmasq").test.serial;
+const real6 = need("root", "vpp", "dhclient", "dhcpd", "ethtool").test.serial;
 
 real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
@@ -43,7 +46,8 @@ real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t)
   t.regex(server.output, /subnet-select {2}0a:01:00:01/);
 });
 
-real("a DHCPv6 server behind the punt hears a client, and VPP relays its answers (TAP)", async (t) => {
+/** DHCPv6 through a DHCP_PROXY, and a client that asks; the server is the test's to start. */
+async function behindProxy6(t: ExecutionContext) {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
   const [client, cnf] = [await network.host(), await network.host()];
@@ -57,29 +61,44 @@ real("a DHCPv6 server behind the punt hears a client, and VPP relays its answers
     families: ["IPV6"],
     ...inVrf,
   });
-  const { cnfInterface } = punt.metadata.interconnects[0]!;
-  await cnf.ip(
-    "route",
-    "add",
-    "fd01::/64",
-    "via",
-    punt.metadata.interconnects[0]!.vppInterface!.addresses[0]!.split("/")[0]!,
-  );
-  const server = cnf.daemon(
-    "dnsmasq",
-    ...["--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--pid-file=", "--user=root"],
-    ...["--log-dhcp", `--interface=${cnfInterface!.name}`, `--dhcp-leasefile=${join(vpp.directory, "leases")}`],
-    "--dhcp-range=fd01::50,fd01::60,64",
-  );
-  await server.says(/DHCPv6, IP range/);
   const files = ["-lf", join(vpp.directory, "client-leases"), "-pf", join(vpp.directory, "client-pid")];
-  await until("a link-local address", () =>
-    client.ip("-6", "addr", "show", "dev", "eth0", "scope", "link", "-tentative"),
-  );
-  client.daemon("dhclient", "-6", "-1", "-d", "-v", "-sf", "/bin/true", ...files, "eth0");
-  await server.says(/DHCPSOLICIT.*DHCPADVERTISE.*fd01::5/s);
-  const relayed = /(\d+) +dhcpv6-proxy-to-server +DHCPV6 packets relayed to clients/;
-  const errors = () => vpp.cli("show errors");
-  const answers = await until("an answer relayed to the client", async () => relayed.exec(await errors())?.[1], errors);
-  t.true(Number(answers) > 0);
+  const ask = async () => {
+    await until("a link-local address", () =>
+      client.ip("-6", "addr", "show", "dev", "eth0", "scope", "link", "-tentative"),
+    );
+    return client.daemon("dhclient", "-6", "-1", "-d", "-v", "-sf", "/bin/true", ...files, "eth0");
+  };
+  return { vpp, cnf, punt, ask, cnfInterface: punt.metadata.interconnects[0]!.cnfInterface! };
+}
+
+real6("a DHCPv6 client gets a lease from a server behind the punt (TAP)", async (t) => {
+  const { vpp, cnf, punt, ask, cnfInterface } = await behindProxy6(t);
+  const [config, leases] = [join(vpp.directory, "dhcpd6.conf"), join(vpp.directory, "dhcpd6.leases")];
+  writeFileSync(leases, "");
+  writeFileSync(config, `subnet6 fd76:7070:6e74::/126 {}\nsubnet6 fd01::/64 { range6 fd01::50 fd01::5f; }\n`);
+  // VPP's relay spoils an answer whose checksum Linux left to the device; the punt's limits say so.
+  t.true(punt.metadata.limits.some((it) => it.includes("ethtool")) || existsSync("/dev/vhost-net"));
+  await cnf.run("ethtool", "-K", cnfInterface.name, "tx", "off");
+  const server = cnf.daemon("dhcpd", "-6", "-d", "--no-pid", "-cf", config, "-lf", leases, cnfInterface.name);
+  await server.says(/Server starting service/);
+  const lease = await (await ask()).says(/Bound to lease/);
+  t.regex(lease, /IAADDR fd01::5[\da-f]/);
+  t.regex(server.output, /Relay-forward message from fd76:7070:6e74::1 .*link address fd01::1/);
 });
+
+need("root", "vpp").test.serial(
+  "two managers of one machine punt the DHCP of one VRF each, on a VPP each (TAP)",
+  async (t) => {
+    const [one, other] = [await Scenario.start(t), await Scenario.start(t)];
+    for (const scenario of [one, other]) {
+      const cnf = await scenario.network.host();
+      await scenario.vpp.configure(`ip table add ${vrf}`);
+      const request = { type: "DHCP_PROXY", cnf: "dhcp", interconnect: "TAP", netns: { name: cnf.name } } as const;
+      const { metadata } = await scenario.add({ ...request, ...inVrf });
+      t.regex(await cnf.ip("link"), new RegExp(metadata.interconnects[0]!.cnfInterface!.name));
+    }
+    await one.manager.delete(one.manager.list()[0]!.id);
+    await other.manager.resync();
+    t.is(other.manager.list()[0]!.state, "CREATED");
+  },
+);

@@ -120,18 +120,18 @@ test("DHCPv6 proxy: RELAY-FORW with interface id and link-layer address, and bac
   ]);
   t.deepEqual(message, expected);
   const advertise = Buffer.from("02abcdef", "hex");
-  const reply = Buffer.concat([
-    Buffer.from([13, 0]),
-    ip("fd00::1"),
-    ip("fe80::cc"),
-    option(18, Buffer.from([0, 0, 0, 1])),
-    option(9, advertise),
-  ]);
-  const answer = frame(
-    { from: MAC.host1, to: MAC.eth1 },
-    udpPacket({ from: "fd01::2", to: "fd01::1" }, [547, 547], reply),
-  );
-  const [toClient] = sim.through("eth1", answer, "eth0");
+  const options = [option(18, Buffer.from([0, 0, 0, 1])), option(9, advertise)];
+  const answer = (...inside: Buffer[]) =>
+    frame(
+      { from: MAC.host1, to: MAC.eth1 },
+      udpPacket(
+        { from: "fd01::2", to: "fd01::1" },
+        [547, 547],
+        Buffer.concat([Buffer.from([13, 0]), ip("fd00::1"), ip("fe80::cc"), ...inside]),
+      ),
+    );
+  t.deepEqual(sim.through("eth1", answer(...options.toReversed()), "eth0"), []);
+  const [toClient] = sim.through("eth1", answer(...options), "eth0");
   const back = parseIp(toClient!);
   t.deepEqual(back.destination, ip("fe80::cc"));
   t.deepEqual(back.payload.subarray(8), advertise);

@@ -12,14 +12,33 @@ import { vrfSelector } from "./selectors.js";
 export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
   multiplexes: false,
 
+  // VPP's dhcp6_proxy_node.c makes a new packet in the buffer of the server's, and leaves it marked with what was to be done to that
+  // one: a checksum that the device was to fill in lands in the client's IPv6 header.
   needs: ({ vrf, withoutCnfVrf, enableGso, families }) => [
     {
       vppSelector: vrfSelector(vrf),
-      link: interfaceLink({ gso: enableGso, vrf, withoutCnfVrf, subnets: families.map(familyNumber) }),
+      link: interfaceLink({
+        gso: enableGso && !families.includes("IPV6"),
+        ...{ vrf, withoutCnfVrf, subnets: families.map(familyNumber) },
+      }),
     },
   ],
 
   missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
+
+  limits({ families, interconnect, enableGso }, { features }) {
+    if (!families.includes("IPV6")) return [];
+    const byVeth = interconnect === "TAP" && !features.has("vhost-net");
+    return [
+      "DHCPv6: VPP relays only answers that have the Interface-Id before the Relay Message, as ISC dhcpd's have and dnsmasq's have not",
+      ...(enableGso ? ["DHCPv6: GSO is not used; VPP spoils answers whose checksum is left to the device"] : []),
+      ...(byVeth
+        ? [
+            "DHCPv6 by a veth pair: the CNF has to switch off its device's checksum offload (ethtool -K <device> tx off)",
+          ]
+        : []),
+    ];
+  },
 
   items(request, [interconnect], { facts, marks }) {
     if (!facts.features.has("dhcp")) throw new Problem("plugin/dhcp", "PLUGIN_MISSING", "VPP has no plugin dhcp");

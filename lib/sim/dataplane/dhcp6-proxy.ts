@@ -144,6 +144,7 @@ function option(body: Uint8Array, at: number, code: number, length: number): num
   return at + OPTION_HEADER;
 }
 
+/** VPP takes for the client's message what follows the last option it had to look at, so that has to be the message. */
 function parseReply(message: Uint8Array): { swIfIndex: number; peer: string; message: Uint8Array } | string {
   if (message.length < RELAY_HEADER || message[0] !== RELAY_REPLY) return "wrong message type";
   if (message[1]! > HOP_LIMIT) return "DHCPv6 relay max hops";
@@ -154,7 +155,10 @@ function parseReply(message: Uint8Array): { swIfIndex: number; peer: string; mes
     const data = message.subarray(at + OPTION_HEADER, at + OPTION_HEADER + length);
     if (data.length < length) break;
     if (u16(message, at) === OPTION_RELAY_MESSAGE) inner = data;
-    if (u16(message, at) === OPTION_INTERFACE_ID && length === 4) swIfIndex = u32(data, 0);
+    if (u16(message, at) === OPTION_INTERFACE_ID && length === 4) {
+      if (inner !== undefined) return "relay message before the interface id";
+      swIfIndex = u32(data, 0);
+    }
     at += OPTION_HEADER + length;
   }
   if (inner === undefined) return "no relay message option";
