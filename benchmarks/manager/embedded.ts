@@ -1,0 +1,95 @@
+// An embedded VPP in a process of its own with as many cards as punts, a client of it, and punts of four types for a manager.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Vpp } from "../../lib/binapi/index.js";
+import { FileStore, PuntManager, type PuntRequestInput, type VppConnection } from "../../lib/punt/index.js";
+import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
+
+export class Bed {
+  readonly requests: readonly PuntRequestInput[];
+
+  private constructor(
+    private readonly vpp: SpawnedVpp,
+    readonly client: Vpp,
+    private readonly directory: string,
+    cards: readonly string[],
+  ) {
+    this.requests = cards.map((card, index) => request(card, index, directory));
+  }
+
+  static async start(count: number): Promise<Bed> {
+    const directory = await mkdtemp(join(tmpdir(), "vpp-punt-scale-"));
+    const cards = Array.from({ length: count }, (_, index) => `if${index}`);
+    const exec = cards.flatMap((card, index) => [
+      `set interface state ${card} up`,
+      `set interface ip address ${card} 10.${index >> 8}.${index & 255}.1/24`,
+    ]);
+    const vpp = await EmbeddedVpp.spawn({ directory, interfaces: cards, exec });
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket, timeout: 60_000, reconnect: { min: 5, max: 20 } });
+    return new Bed(vpp, client, directory, cards);
+  }
+
+  /** A manager with a store, after its first look. */
+  async manager(vpp: VppConnection = this.client): Promise<PuntManager> {
+    const manager = await PuntManager.start({
+      vpp,
+      store: new FileStore(join(this.directory, "state.json")),
+      memifDirectory: join(this.directory, "memif"),
+      resyncInterval: 600_000,
+    });
+    await manager.resync();
+    return manager;
+  }
+
+  async restartVpp(): Promise<void> {
+    await this.vpp.restart();
+    await this.client.connected();
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.vpp.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function request(vppInterface: string, index: number, directory: string): PuntRequestInput {
+  const common = { cnf: `cnf${index % 10}`, key: `${index}`, interconnect: "MEMIF" as const };
+  switch (index % 4) {
+    case 0:
+      return { ...common, type: "SPAN", vppInterface };
+    case 1:
+      return { ...common, type: "ABX", vppInterface, ingressAclRules: [{ protocol: "OSPF" }], egressAclRules: [{}] };
+    case 2:
+      return { ...common, type: "ISISX", vppInterface };
+    default: {
+      const { cnf, key } = common;
+      const toHost = { af: "IPV4" as const, protocol: "UDP" as const, port: index };
+      return { cnf, key, type: "PUNT_TO_SOCKET", toHost, socketPath: `${directory}/${index}.sock` };
+    }
+  }
+}
+
+/** Milliseconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** Measures for how long any of several works is under way. */
+export class Stopwatch {
+  #underWay = 0;
+  #since = 0;
+  milliseconds = 0;
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    if (this.#underWay++ === 0) this.#since = performance.now();
+    try {
+      return await work;
+    } finally {
+      if (--this.#underWay === 0) this.milliseconds += performance.now() - this.#since;
+    }
+  }
+}
