@@ -158,55 +158,55 @@ Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
   return tx_.back()->Functions();
 }
 
-/// Sets fields of `object` to counters' values.
-static auto CounterSetter(const Napi::Object& object) {
-  return [object](const char* name, const Counter& counter) mutable {
-    object.Set(name, static_cast<double>(counter.value()));
-  };
-}
+/// Counters by the names that JavaScript has for them.
+template <typename Counters>
+struct Named {
+  const char* name;
+  Counter Counters::*counter;
+};
 
-static Napi::Object RxStatistics(Napi::Env env, const RxCounters& counters) {
-  Napi::Object object = Napi::Object::New(env);
-  auto set = CounterSetter(object);
-  set("packets", counters.packets);
-  set("bytes", counters.bytes);
-  set("bursts", counters.bursts);
-  set("chained", counters.chained);
-  set("copied", counters.copied);
-  set("droppedOversize", counters.dropped_oversize);
-  set("droppedEmpty", counters.dropped_empty);
-  set("lost", counters.lost);
-  set("wakeups", counters.wakeups);
-  return object;
-}
+constexpr Named<RxCounters> kRxCounters[] = {
+    {"packets", &RxCounters::packets},
+    {"bytes", &RxCounters::bytes},
+    {"bursts", &RxCounters::bursts},
+    {"chained", &RxCounters::chained},
+    {"copied", &RxCounters::copied},
+    {"droppedOversize", &RxCounters::dropped_oversize},
+    {"droppedEmpty", &RxCounters::dropped_empty},
+    {"lost", &RxCounters::lost},
+    {"wakeups", &RxCounters::wakeups},
+};
 
-static Napi::Object TxStatistics(Napi::Env env, const TxCounters& counters) {
+constexpr Named<TxCounters> kTxCounters[] = {
+    {"packets", &TxCounters::packets}, {"bytes", &TxCounters::bytes},
+    {"bursts", &TxCounters::bursts},   {"doorbells", &TxCounters::doorbells},
+    {"refused", &TxCounters::refused}, {"unconsumed", &TxCounters::unconsumed},
+};
+
+constexpr Named<PortCounters> kPortCounters[] = {
+    {"connects", &PortCounters::connects},
+    {"disconnects", &PortCounters::disconnects},
+    {"violations", &PortCounters::violations},
+    {"refused", &PortCounters::refused},
+};
+
+template <typename Counters, size_t kCount>
+static Napi::Object Values(Napi::Env env, const Counters& counters, const Named<Counters> (&names)[kCount]) {
   Napi::Object object = Napi::Object::New(env);
-  auto set = CounterSetter(object);
-  set("packets", counters.packets);
-  set("bytes", counters.bytes);
-  set("bursts", counters.bursts);
-  set("doorbells", counters.doorbells);
-  set("refused", counters.refused);
-  set("unconsumed", counters.unconsumed);
+  for (const auto& [name, counter] : names)
+    object.Set(name, static_cast<double>((counters.*counter).value()));
   return object;
 }
 
 Napi::Value Endpoint::Statistics(Napi::Env env) {
-  Napi::Object object = Napi::Object::New(env);
+  Napi::Object object = Values(env, port_->counters(), kPortCounters);
   Napi::Array rx = Napi::Array::New(env), tx = Napi::Array::New(env);
   for (uint32_t i = 0; i < port_->settings().rx_queues; i++)
-    rx[i] = RxStatistics(env, port_->rx(i).counters());
+    rx[i] = Values(env, port_->rx(i).counters(), kRxCounters);
   for (uint32_t i = 0; i < port_->settings().tx_queues; i++)
-    tx[i] = TxStatistics(env, port_->tx(i).counters());
-  const PortCounters& counters = port_->counters();
+    tx[i] = Values(env, port_->tx(i).counters(), kTxCounters);
   object.Set("rx", rx);
   object.Set("tx", tx);
-  auto set = CounterSetter(object);
-  set("connects", counters.connects);
-  set("disconnects", counters.disconnects);
-  set("violations", counters.violations);
-  set("refused", counters.refused);
   return object;
 }
 
