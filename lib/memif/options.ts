@@ -43,7 +43,7 @@ export interface MemifOptions {
   zeroCopy?: boolean;
   /**
    * Which implementation moves the packets. `"builtin"` (default) is this package's own; `"libmemif"` is the system's libmemif, where
-   * the addon was compiled with it: it takes its peer's word for much, so let only trusted peers connect. It cannot retain packets.
+   * the addon was compiled with it. As client its buffers must take less than 2 GiB, as server it takes at most 254 regions.
    */
   engine?: "builtin" | "libmemif";
 }
@@ -125,24 +125,21 @@ function nativeSettings(options: MemifOptions): NativeMemifSettings {
 
 /** A descriptor's offset has 32 bits: all buffers of a client together must fit. */
 function checkMemory(settings: NativeMemifSettings): void {
-  const slots = (settings.rxQueues + settings.txQueues) * 2 ** settings.log2RingSize;
-  const bytes = (slots + settings.rxQueues * settings.spareBuffers) * settings.bufferSize;
-  if (!settings.server && bytes > 0xffffffff) {
-    fail(
-      "bufferSize",
-      "such that all buffers (queues x ringSize x bufferSize) take less than 4 GiB",
-      settings.bufferSize,
-    );
+  if (settings.server) return;
+  const { rxQueues, txQueues, spareBuffers, bufferSize } = settings;
+  const slots = (rxQueues + txQueues) * 2 ** settings.log2RingSize;
+  const rule = "such that all buffers (queues x ringSize x bufferSize) take less than";
+  if ((slots + rxQueues * spareBuffers) * bufferSize > 0xffffffff) fail("bufferSize", `${rule} 4 GiB`, bufferSize);
+  // libmemif counts the bytes of its slots' buffers in an int.
+  if (settings.libmemif && slots * bufferSize > 0x7fffffff) {
+    fail("bufferSize", `${rule} 2 GiB with libmemif`, bufferSize);
   }
 }
 
-/** What libmemif cannot do. */
-function checkLibmemif(settings: NativeMemifSettings): void {
-  if (!native.buildInfo().libmemif) {
-    const message = 'engine "libmemif" is not in this build; `vpp-punt info` says where libmemif was looked for';
-    throw new PuntError("memif.open", "ERR_NOT_BUILT", message, { field: "engine" });
-  }
-  if (settings.spareBuffers > 0) fail("spareBuffers", "0 with libmemif, which cannot retain", settings.spareBuffers);
+function checkBuilt(settings: NativeMemifSettings): void {
+  if (!settings.libmemif || native.buildInfo().libmemif) return;
+  const message = 'engine "libmemif" is not in this build; `vpp-punt info` says where libmemif was looked for';
+  throw new PuntError("memif.open", "ERR_NOT_BUILT", message, { field: "engine" });
 }
 
 /** Checks what an application gave; the only place that does. */
@@ -153,7 +150,7 @@ export function checkOptions(options: MemifOptions): CheckedOptions {
   }
   const settings = nativeSettings(options);
   checkMemory(settings);
-  if (settings.libmemif) checkLibmemif(settings);
+  checkBuilt(settings);
   return {
     native: settings,
     rxMode: oneOf("rxMode", options.rxMode ?? "adaptive", ["interrupt", "adaptive", "polling"]),

@@ -4,8 +4,11 @@
 
 namespace vpp_punt::memif {
 
-BuiltinPort::BuiltinPort(const Settings& settings)
-    : settings_(settings), loop_(ControlLoop::Acquire()), slot_(std::make_shared<LinkSlot>()) {
+BuiltinPort::BuiltinPort(const Settings& settings, Handshake::Accept accept)
+    : settings_(settings),
+      accept_(std::move(accept)),
+      loop_(ControlLoop::Acquire()),
+      slot_(std::make_shared<LinkSlot>()) {
   for (size_t i = 0; i < settings_.rx_queues; i++) rx_.push_back(std::make_unique<BuiltinRxQueue>(slot_, i));
   for (size_t i = 0; i < settings_.tx_queues; i++) tx_.push_back(std::make_unique<BuiltinTxQueue>(slot_, i));
   interface_.settings = &settings_;
@@ -13,8 +16,8 @@ BuiltinPort::BuiltinPort(const Settings& settings)
 
 std::shared_ptr<BuiltinPort> BuiltinPort::Open(const Settings& settings,
                                                const std::shared_ptr<Subscription>& subscription,
-                                               OpenError* error) {
-  auto port = std::make_shared<BuiltinPort>(settings);
+                                               OpenError* error, const Handshake::Accept& accept) {
+  auto port = std::make_shared<BuiltinPort>(settings, accept);
   if (subscription) port->subscriptions_.push_back(subscription);
   port->loop_->RunSync([&] { port->Start(error); });
   return error->error == 0 ? port : nullptr;
@@ -22,12 +25,13 @@ std::shared_ptr<BuiltinPort> BuiltinPort::Open(const Settings& settings,
 
 void BuiltinPort::Start(OpenError* error) {
   if (settings_.role == Role::kClient) {
-    connector_ = std::make_unique<Connector>(*loop_, settings_, MakeCallbacks());
+    connector_ = std::make_unique<Connector>(*loop_, settings_, accept_, MakeCallbacks());
     return connector_->Attempt();
   }
   listener_ = Listener::Get(*loop_, settings_, error);
   if (!listener_) return;
   interface_.callbacks = MakeCallbacks();
+  interface_.accept = accept_;
   if (listener_->Add(&interface_)) return;
   *error = {EEXIST, "interface id " + std::to_string(settings_.id) + " is in use on " + settings_.socket};
   listener_.reset();

@@ -17,12 +17,13 @@ namespace vpp_punt::memif {
 class BuiltinPort : public Port, public std::enable_shared_from_this<BuiltinPort> {
  public:
   /// Null with `error` when a server cannot have its socket. A client opens always, and connects when it can.
-  /// `subscription`, which may be null, hears of everything from the start.
+  /// `subscription`, which may be null, hears of everything from the start. `accept`, likewise, may put a
+  /// relay into every link.
   static std::shared_ptr<BuiltinPort> Open(const Settings& settings,
                                            const std::shared_ptr<Subscription>& subscription,
-                                           OpenError* error);
+                                           OpenError* error, const Handshake::Accept& accept = nullptr);
 
-  explicit BuiltinPort(const Settings& settings);
+  BuiltinPort(const Settings& settings, Handshake::Accept accept);
   ~BuiltinPort() override { Close(); }
 
   RxQueue& rx(size_t index) override { return *rx_[index]; }
@@ -44,6 +45,7 @@ class BuiltinPort : public Port, public std::enable_shared_from_this<BuiltinPort
   std::shared_ptr<ControlLoop> Loop(bool take);
 
   const Settings settings_;
+  const Handshake::Accept accept_;
   std::mutex loop_mutex_;  // threads that attach against the one that closes
   std::shared_ptr<ControlLoop> loop_;
   std::shared_ptr<LinkSlot> slot_;

@@ -31,8 +31,8 @@ void Connector::Attempt() {
   Session::Callbacks callbacks;
   callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };
-  session_ = std::make_shared<Session>(loop_, std::move(fd), std::make_unique<ClientHandshake>(settings_),
-                                       std::move(callbacks));
+  session_ = std::make_shared<Session>(
+      loop_, std::move(fd), std::make_unique<ClientHandshake>(settings_, accept_), std::move(callbacks));
   session_->Start();
 }
 

@@ -13,8 +13,9 @@ class Connector {
  public:
   /// `callbacks.down` is called for failed attempts too, with `was_up` false; a server that is not there yet
   /// is no failure.
-  Connector(ControlLoop& loop, const Settings& settings, Session::Callbacks callbacks)
-      : loop_(loop), settings_(settings), callbacks_(std::move(callbacks)) {}
+  Connector(ControlLoop& loop, const Settings& settings, Handshake::Accept accept,
+            Session::Callbacks callbacks)
+      : loop_(loop), settings_(settings), accept_(std::move(accept)), callbacks_(std::move(callbacks)) {}
   ~Connector();
 
   void Attempt();
@@ -26,6 +27,7 @@ class Connector {
 
   ControlLoop& loop_;
   const Settings& settings_;
+  const Handshake::Accept accept_;
   Session::Callbacks callbacks_;
   std::shared_ptr<Session> session_;
   ControlLoop::TimerId timer_ = 0;

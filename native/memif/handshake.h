@@ -25,6 +25,10 @@ class Handshake {
   const std::shared_ptr<Link>& link() const { return link_; }
   bool complete() const { return complete_; }
 
+  /// Called when everything the peer said has been found good, before it is told so (as server) or told to
+  /// anybody (as client). What it returns is wrong with it, or "". For an engine of its own.
+  using Accept = std::function<std::string(Link& link)>;
+
  protected:
   std::shared_ptr<Link> link_;
   bool complete_ = false;
@@ -35,7 +39,9 @@ class Handshake {
 /// unsent (memif/socket.c, memif_conn_fd_write_ready).
 class ClientHandshake : public Handshake {
  public:
-  explicit ClientHandshake(const Settings& settings) : settings_(settings) {}
+  /// `accept` may be null.
+  ClientHandshake(const Settings& settings, Accept accept)
+      : settings_(settings), accept_(std::move(accept)) {}
   std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
 
  private:
@@ -44,6 +50,7 @@ class ClientHandshake : public Handshake {
   void SendNext(Channel& channel);
 
   const Settings& settings_;
+  Accept accept_;
   std::deque<Outgoing> unsent_;
 };
 
@@ -53,10 +60,6 @@ class ServerHandshake : public Handshake {
   /// Claims the interface with that id for this connection and returns its settings; null with a reason when
   /// it cannot be had.
   using Claim = std::function<const Settings*(uint32_t id, std::string* fault)>;
-
-  /// Called when everything the client said has been found good, before it is told so; what it returns is
-  /// wrong with it, or "". For an engine that makes a connection of its own of it.
-  using Accept = std::function<std::string(const Link& link)>;
 
   ServerHandshake(Claim claim, Accept accept) : claim_(std::move(claim)), accept_(std::move(accept)) {}
   std::string OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "memif/region.h"
+#include "memif/relay.h"
 #include "memif/ring.h"
 #include "memif/settings.h"
 #include "util/unique_fd.h"
@@ -37,6 +38,8 @@ class Link {
   std::vector<std::shared_ptr<Region>> regions;
   std::vector<LinkRing> rx;
   std::vector<LinkRing> tx;
+  /// Moves the descriptors; null: nobody but us.
+  std::shared_ptr<Relay> relay;
 
   /// Set once the control channel is closed: nothing new is published, what is queued may still be read.
   std::atomic<bool> closed{false};

@@ -99,7 +99,7 @@ void Listener::OnConnection() {
 void Listener::Adopt(UniqueFd fd) {
   auto holder = std::make_shared<std::weak_ptr<Session>>();
   auto claim = [this, holder](uint32_t id, std::string* fault) { return Claim(id, holder->lock(), fault); };
-  auto accept = [this, holder](const Link& link) {
+  auto accept = [this, holder](Link& link) {
     ServerInterface* interface = InterfaceOf(holder->lock().get());
     return interface != nullptr && interface->accept ? interface->accept(link) : "";
   };

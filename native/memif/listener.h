@@ -25,7 +25,7 @@ struct ServerInterface {
   const Settings* settings;
   Session::Callbacks callbacks;
   /// Null: nothing more to be done for a good handshake.
-  ServerHandshake::Accept accept;
+  Handshake::Accept accept;
   std::shared_ptr<Session> session;  // the client that has it
 };
 

@@ -9,7 +9,9 @@ RxRing::RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters)
       mine_(link_->rx[index]),
       counters_(counters),
       client_(link_->role == Role::kClient),
-      mask_(static_cast<uint16_t>(mine_.ring.size() - 1)) {
+      mask_(static_cast<uint16_t>(mine_.ring.size() - 1)),
+      relay_(link_->relay ? &link_->relay->rx(index) : nullptr) {
+  if (relay_ != nullptr) relayed_.resize(mine_.ring.size());
   pieces_.reserve(mine_.ring.size());
   retained_.resize(mine_.ring.size());
   if (!client_) return;
@@ -31,6 +33,38 @@ uint32_t RxRing::Available() {
   if (available <= limit) return available;
   Fail("ring index jumped by " + std::to_string(available) + " slots of " + std::to_string(limit));
   return 0;
+}
+
+/// How many slots there are to take, through the relay: whole packets, `packets` of them at most.
+uint32_t RxRing::Relayed(uint32_t packets) {
+  uint32_t ready = static_cast<uint16_t>(relayed_end_ - cursor_);
+  if (ready > 0) return ready;
+  uint32_t count = CollectWhole(packets);
+  if (count == 0) return 0;
+  if (!relay_->Receive(arriving_.data(), count)) {
+    Fail("the engine does not take what was received");
+    return 0;
+  }
+  for (uint32_t i = 0; i < count; i++) relayed_[relayed_end_++ & mask_] = arriving_[i];
+  return count;
+}
+
+/// Private copies of what has arrived, up to the first bad one. Returns how many slots have whole packets.
+uint32_t RxRing::CollectWhole(uint32_t packets) {
+  uint32_t left = Available();
+  uint32_t whole = 0;
+  arriving_.clear();
+  while (arriving_.size() < left && packets > 0) {
+    uint16_t slot = static_cast<uint16_t>(cursor_ + arriving_.size());
+    memif_desc_t desc = mine_.ring.LoadDescriptor(slot);
+    if (!Check(desc, slot)) return whole;
+    arriving_.push_back(desc);
+    if (desc.flags & kDescFlagNext) continue;
+    whole = static_cast<uint32_t>(arriving_.size());
+    packets--;
+  }
+  if (whole == 0 && arriving_.size() == mine_.ring.size()) Fail("chain without an end");
+  return whole;
 }
 
 /// Whether a descriptor, already copied, names memory that the peer may hand us.
@@ -58,14 +92,20 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
 }
 
 uint32_t RxRing::Take(const BatchColumns& columns, uint32_t max, const Scratch& scratch) {
-  uint32_t left = Available();
+  return relay_ == nullptr ? TakeFrom<false>(columns, max, scratch) : TakeFrom<true>(columns, max, scratch);
+}
+
+/// Once for each source of descriptors: looking for a relay at every packet costs a tenth.
+template <bool kRelayed>
+uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch) {
   uint32_t limit = max < columns.capacity ? max : columns.capacity;
+  uint32_t left = kRelayed ? Relayed(limit) : Available();
   if (slots_.size() < columns.capacity) slots_.resize(columns.capacity);
   count_ = 0;
   scratch_used_ = 0;
   while (left > 0 && count_ < limit) {
     uint16_t before = cursor_;
-    memif_desc_t desc = mine_.ring.LoadDescriptor(cursor_);
+    memif_desc_t desc = kRelayed ? relayed_[cursor_ & mask_] : mine_.ring.LoadDescriptor(cursor_);
     bool simple = !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket && !scratch.copy_all;
     if (simple) {
       if (!TakeSimple(desc, columns)) break;
@@ -102,7 +142,7 @@ bool RxRing::CollectChain(uint32_t left) {
   pieces_.clear();
   for (uint32_t i = 0; i < left; i++) {
     uint16_t slot = static_cast<uint16_t>(cursor_ + i);
-    memif_desc_t desc = mine_.ring.LoadDescriptor(slot);
+    memif_desc_t desc = Load(slot);
     if (!Check(desc, slot)) return false;
     pieces_.push_back({desc.region, desc.offset, desc.length});
     if (!(desc.flags & kDescFlagNext)) return true;
@@ -163,6 +203,7 @@ bool RxRing::CopyToScratch(uint32_t length, const BatchColumns& columns, const S
 }
 
 void RxRing::Release() {
+  if (relay_ != nullptr) relay_->Release(static_cast<uint16_t>(cursor_ - released_));
   if (client_) return Post();
   released_ = cursor_;
   Return();

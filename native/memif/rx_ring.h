@@ -50,7 +50,15 @@ class RxRing {
   uint16_t Produced() const {
     return link_->role == Role::kServer ? mine_.ring.LoadHead() : mine_.ring.LoadTail();
   }
+  template <bool kRelayed>
+  uint32_t TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch);
   uint32_t Available();
+  uint32_t Relayed(uint32_t packets);
+  uint32_t CollectWhole(uint32_t packets);
+  /// A private copy of a slot's descriptor, for Check.
+  memif_desc_t Load(uint16_t slot) const {
+    return relay_ == nullptr ? mine_.ring.LoadDescriptor(slot) : relayed_[slot & mask_];
+  }
   bool Check(const memif_desc_t& desc, uint16_t slot);
   bool TakeSimple(const memif_desc_t& desc, const BatchColumns& columns);
   Taken TakeAny(uint32_t left, const BatchColumns& columns, const Scratch& scratch);
@@ -79,7 +87,11 @@ class RxRing {
   std::vector<Piece> pieces_;       // of the packet being taken
   std::vector<PacketSlots> slots_;  // of each packet of the burst
   std::vector<uint8_t> retained_;   // by slot
-  std::vector<uint32_t> spares_;    // buffers in no slot, as client
+  RxRelay* const relay_;
+  uint16_t relayed_end_ = 0;            // slots from the cursor up to here have come through the relay
+  std::vector<memif_desc_t> relayed_;   // by slot
+  std::vector<memif_desc_t> arriving_;  // on their way through it
+  std::vector<uint32_t> spares_;        // buffers in no slot, as client
 };
 
 }  // namespace vpp_punt::memif

@@ -11,6 +11,7 @@ void BuiltinTxQueue::Unclaim() {
 void BuiltinTxQueue::Drop() {
   if (ring_) counters_.unconsumed.Add(ring_->Unconsumed());
   ring_.reset();
+  staged_packets_ = staged_bytes_ = 0;
 }
 
 void BuiltinTxQueue::Refresh() {

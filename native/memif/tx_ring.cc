@@ -11,7 +11,9 @@ TxRing::TxRing(std::shared_ptr<Link> link, size_t index)
     : link_(std::move(link)),
       mine_(link_->tx[index]),
       client_(link_->role == Role::kClient),
-      mask_(static_cast<uint16_t>(mine_.ring.size() - 1)) {
+      mask_(static_cast<uint16_t>(mine_.ring.size() - 1)),
+      relay_(link_->relay ? &link_->relay->tx(index) : nullptr) {
+  if (relay_ != nullptr) relayed_.resize(mine_.ring.size());
   reserved_.reserve(mine_.ring.size());
   pieces_.reserve(mine_.ring.size());
 }
@@ -36,8 +38,14 @@ uint32_t TxRing::FreeSlots() {
 }
 
 /// The buffer of a free slot, as a private copy: ours as client, as server what the peer posted, once it has
-/// been checked.
+/// been checked; or what the relay allocates.
 bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
+  if (relay_ != nullptr) [[unlikely]]
+    return RelayedSlot(index, desc);
+  return Buffer(index, desc);
+}
+
+inline bool TxRing::Buffer(uint16_t index, memif_desc_t* desc) {
   if (client_) {
     *desc = {0, mine_.buffer_region, link_->buffer_size, mine_.buffers[index & mask_], 0};
     return true;
@@ -49,6 +57,19 @@ bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
   link_->Fail("posted buffer outside its region: region " + std::to_string(desc->region) + ", offset " +
               std::to_string(desc->offset) + ", length " + std::to_string(desc->length));
   return false;
+}
+
+/// Slots are asked for in their order.
+bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
+  for (; static_cast<uint16_t>(allocated_ - next_) <= static_cast<uint16_t>(index - next_); allocated_++) {
+    memif_desc_t& buffer = relayed_[allocated_ & mask_];
+    if (!Buffer(allocated_, &buffer)) return false;
+    if (relay_->Allocate(&buffer)) continue;
+    link_->Fail("the engine does not allocate a buffer");
+    return false;
+  }
+  *desc = relayed_[index & mask_];
+  return true;
 }
 
 uint32_t TxRing::Reserve(const BatchColumns& columns, uint32_t max) {
@@ -66,6 +87,14 @@ uint32_t TxRing::Reserve(const BatchColumns& columns, uint32_t max) {
   return static_cast<uint32_t>(reserved_.size());
 }
 
+inline void TxRing::Write(const memif_desc_t& desc) {
+  if (relay_ != nullptr) [[unlikely]] {
+    relayed_[next_++ & mask_] = desc;
+  } else {
+    mine_.ring.StoreDescriptor(next_++, desc);
+  }
+}
+
 uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     if (i >= reserved_.size() || lengths[i] == 0 || lengths[i] > reserved_[i].length) return i;
@@ -74,7 +103,7 @@ uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
     memif_desc_t desc = reserved_[i];
     desc.flags = 0;
     desc.length = lengths[i];
-    mine_.ring.StoreDescriptor(next_++, desc);
+    Write(desc);
   }
   reserved_.clear();
   return count;
@@ -95,13 +124,27 @@ AppendResult TxRing::Append(const uint8_t* data, uint32_t length) {
     desc.flags = left > 0 ? kDescFlagNext : 0;
     pieces_.push_back(desc);
   }
-  for (const memif_desc_t& piece : pieces_) mine_.ring.StoreDescriptor(next_++, piece);
+  for (const memif_desc_t& piece : pieces_) Write(piece);
   return AppendResult::kDone;
+}
+
+/// What has been written, through the relay, into the ring.
+bool TxRing::Relay() {
+  departing_.clear();
+  for (uint16_t slot = published_; slot != next_; slot++) departing_.push_back(relayed_[slot & mask_]);
+  if (!relay_->Send(departing_.data(), static_cast<uint32_t>(departing_.size()))) {
+    link_->Fail("the engine does not send");
+    return false;
+  }
+  uint16_t slot = published_;
+  for (const memif_desc_t& desc : departing_) mine_.ring.StoreDescriptor(slot++, desc);
+  return true;
 }
 
 /// False when there was nothing new.
 bool TxRing::Publish() {
   if (published_ == next_) return false;
+  if (relay_ != nullptr && !Relay()) return false;
   published_ = next_;
   if (client_) {
     mine_.ring.StoreHead(published_);

@@ -30,6 +30,10 @@ class TxRing {
 
  private:
   bool Slot(uint16_t index, memif_desc_t* desc);
+  bool Buffer(uint16_t index, memif_desc_t* desc);
+  bool RelayedSlot(uint16_t index, memif_desc_t* desc);
+  void Write(const memif_desc_t& desc);
+  bool Relay();
 
   std::shared_ptr<Link> link_;
   LinkRing& mine_;
@@ -40,6 +44,10 @@ class TxRing {
   uint32_t memory_ = 0;                 // of the last Reserve
   std::vector<memif_desc_t> reserved_;  // private copies
   std::vector<memif_desc_t> pieces_;
+  TxRelay* const relay_;
+  uint16_t allocated_ = 0;               // slots before it have been allocated by the relay
+  std::vector<memif_desc_t> relayed_;    // by slot: what it has allocated, then what is written
+  std::vector<memif_desc_t> departing_;  // on their way through it
 };
 
 }  // namespace vpp_punt::memif

@@ -65,6 +65,28 @@ for (const [which, reason] of Object.entries({
   });
 }
 
+test("server: descriptors that change while they are read do no harm", async (t) => {
+  const { server, socket } = openServer(t);
+  server.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) t.true(batch.byteLength(i) <= 65535);
+  });
+  const down = event<MemifEnding>(server, "down");
+  startPeer(t, "hostile_client", socket, "flip");
+  const ending = await down;
+  t.regex(ending.reason, /descriptor outside its region|descriptor names region 65535|chain without an end/);
+  t.is(ending.by, "violation");
+  await servesTheNext(t, server, socket);
+});
+
+test("server: a posted buffer longer than a packet can be is used", async (t) => {
+  const { server, socket } = openServer(t);
+  const peer = startPeer(t, "hostile_client", socket, "posted-long");
+  await event(server, "up");
+  await until(() => server.send(new Uint8Array(60000).fill(7)) === 1);
+  await until(() => peer.lines.includes("filled 7 of 60000"));
+  t.is(server.statistics().violations, 0);
+});
+
 test("server: empty and too long packets are dropped and counted, the next one is delivered", async (t) => {
   for (const [which, counter] of [
     ["empty-packets", "droppedEmpty"],

@@ -18,6 +18,7 @@ const handshakes: Record<string, RegExp> = {
   "one-region": /two regions are needed/,
   "hello-twice": /HELLO twice/,
   "connected-before-hello": /CONNECTED before HELLO/,
+  "connected-before-connect": /CONNECTED before CONNECT/,
   "ack-before-hello": /ACK before HELLO/,
   init: /unexpected message type 3/,
 };
@@ -62,6 +63,16 @@ for (const [which, { reason, packets }] of Object.entries(violations)) {
     t.true((await peer.ended).includes(`disconnect ${ending.reason}`));
   });
 }
+
+test("client: descriptors that change while they are read do no harm", async (t) => {
+  const { client } = startServer(t, "flip");
+  client.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) t.true(batch.byteLength(i) <= 65535);
+  });
+  const ending = await event<MemifEnding>(client, "down");
+  t.regex(ending.reason, /descriptor outside the slot's buffer|chain without an end/);
+  t.is(ending.by, "violation");
+});
 
 test("client: a server that returns slots it was never given", async (t) => {
   const { client } = startServer(t, "tail-back");

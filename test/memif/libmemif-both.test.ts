@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("libmemif,libmemif", ["exchange", "hostile-handshake", "socket"]);
+await overEngines("libmemif,libmemif");

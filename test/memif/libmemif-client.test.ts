@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("builtin,libmemif", ["exchange"]);
+await overEngines("builtin,libmemif");

@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("libmemif,builtin", ["exchange", "hostile-handshake", "socket"]);
+await overEngines("libmemif,builtin");

@@ -7,14 +7,20 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import type { Memif } from "../../lib/memif.js";
-import { memifPair, memifSocket, until } from "../support/memif.js";
+import { engineOf, memifPair, memifSocket, until } from "../support/memif.js";
 import { need } from "../support/need.js";
 
 const library = new URL("../../lib/memif.js", import.meta.url).href;
 
-/** Runs a script in a process of its own, with `Memif` and `socket` defined; resolves with what it printed and how it ended. */
+/** The options that tests do not say, for a script. */
+const roles = (socket: string) => `
+const serving = ${JSON.stringify({ role: "server", engine: engineOf("server"), socket })};
+const connecting = ${JSON.stringify({ role: "client", engine: engineOf("client"), socket })};
+`;
+
+/** Runs a script in a process of its own, with `Memif`, `serving` and `connecting` defined; resolves with what it printed and how it ended. */
 async function runScript(t: ExecutionContext, body: string, socket: string): Promise<{ output: string; code: number }> {
-  const script = `import { Memif } from ${JSON.stringify(library)}; const socket = ${JSON.stringify(socket)};\n${body}`;
+  const script = `import { Memif } from ${JSON.stringify(library)};${roles(socket)}${body}`;
   const child = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", script]);
   t.teardown(() => child.kill("SIGKILL"));
   let output = "";
@@ -30,8 +36,8 @@ async function runScript(t: ExecutionContext, body: string, socket: string): Pro
 
 /** A script's server and client in one process, connected, before `body`. */
 const connected = (options: string, body: string) => `
-const server = Memif.open({ role: "server", socket, ${options} });
-const client = Memif.open({ role: "client", socket, ${options} });
+const server = Memif.open({ ...serving, ${options} });
+const client = Memif.open({ ...connecting, ${options} });
 await Promise.all([server, client].map((port) => new Promise((up) => port.once("up", up))));
 ${body}`;
 
@@ -222,11 +228,11 @@ test("an unreferenced port does not keep the process", async (t) => {
 const cyclesSource = `
   import { readFileSync, readdirSync } from "node:fs";
   const next = (port, name) => new Promise((resolve) => port.once(name, resolve));
-  const server = Memif.open({ role: "server", socket });
+  const server = Memif.open(serving);
   let packets = 0;
   server.receive((batch) => { packets += batch.view(0).length > 0 ? batch.length : 0; });
   async function cycle() {
-    const client = Memif.open({ role: "client", socket, ringSize: 64 });
+    const client = Memif.open({ ...connecting, ringSize: 64 });
     await Promise.all([next(server, "up"), next(client, "up")]);
     const down = next(server, "down");
     client.send([new Uint8Array(60), new Uint8Array(60)]);

@@ -1,6 +1,7 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { Memif, type MemifOptions } from "../../lib/memif.js";
+import type { MemifOptions } from "../../lib/memif.js";
+import { open } from "../support/memif.js";
 
 const good: MemifOptions = { role: "client", socket: "/nowhere/memif.sock" };
 
@@ -38,7 +39,7 @@ const bad: [string, unknown, RegExp][] = [
 
 for (const [option, value, message] of bad) {
   test(`open refuses ${option} ${JSON.stringify(value)?.slice(0, 30)}`, (t) => {
-    const error = t.throws(() => Memif.open({ ...good, [option]: value } as MemifOptions), { instanceOf: PuntError });
+    const error = t.throws(() => open({ ...good, [option]: value } as MemifOptions), { instanceOf: PuntError });
     t.is(error?.op, "memif.open");
     t.is(error?.code, "ERR_OPTION");
     t.regex(error!.message, message);
@@ -47,7 +48,7 @@ for (const [option, value, message] of bad) {
 
 test("open refuses a client whose buffers cannot be addressed", (t) => {
   const options: MemifOptions = { ...good, rxQueues: 16, txQueues: 16, ringSize: 16384, bufferSize: 65535 };
-  t.throws(() => Memif.open(options), { message: /take less than 4 GiB/ });
+  t.throws(() => open(options), { message: /take less than 4 GiB/ });
 });
 
 test("the limits themselves are accepted", (t) => {
@@ -56,7 +57,7 @@ test("the limits themselves are accepted", (t) => {
     { ringSize: 16384, bufferSize: 64, rxQueues: 16, txQueues: 16, secret: "x".repeat(23), name: "x".repeat(31) },
     { ringSize: 32, bufferSize: 65535, id: 2 ** 32 - 1 },
   ]) {
-    const port = Memif.open({ ...good, ...more });
+    const port = open({ ...good, ...more });
     port.close();
   }
   t.pass();

@@ -2,8 +2,8 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import test from "ava";
-import { Memif, type MemifEnding, type MemifPeer } from "../../lib/memif.js";
-import { event, memifPair, memifSocket, openMemif } from "../support/memif.js";
+import type { MemifEnding, MemifPeer } from "../../lib/memif.js";
+import { event, memifPair, memifSocket, open, openMemif } from "../support/memif.js";
 import { need } from "../support/need.js";
 import { startPeer } from "../support/peer.js";
 
@@ -18,7 +18,7 @@ test("the socket file has the mode asked for, and is gone after close", async (t
 test("a live server's socket is an error, its own process's is shared by another id", async (t) => {
   const socket = memifSocket(t);
   const first = openMemif(t, { role: "server", socket, id: 1 });
-  t.throws(() => Memif.open({ role: "server", socket, id: 1 }), { code: "EEXIST", message: /id 1 is in use on/ });
+  t.throws(() => open({ role: "server", socket, id: 1 }), { code: "EEXIST", message: /id 1 is in use on/ });
   const second = openMemif(t, { role: "server", socket, id: 2 });
   first.close();
   t.true(existsSync(socket));
@@ -32,7 +32,7 @@ test("a socket that another program listens on is left alone", async (t) => {
   const socket = memifSocket(t);
   const other = createServer().listen(socket);
   await new Promise((resolve) => other.once("listening", resolve));
-  t.throws(() => Memif.open({ role: "server", socket }), { code: "EADDRINUSE", message: /in use by another server/ });
+  t.throws(() => open({ role: "server", socket }), { code: "EADDRINUSE", message: /in use by another server/ });
   t.true(existsSync(socket));
   other.close();
 });
@@ -40,12 +40,12 @@ test("a socket that another program listens on is left alone", async (t) => {
 test("a file that is no socket is left alone", (t) => {
   const socket = memifSocket(t);
   writeFileSync(socket, "precious");
-  t.throws(() => Memif.open({ role: "server", socket }), { code: "EEXIST", message: /something other than a socket/ });
+  t.throws(() => open({ role: "server", socket }), { code: "EEXIST", message: /something other than a socket/ });
   t.is(statSync(socket).size, 8);
 });
 
 test("a missing folder is an error that names the path", (t) => {
-  t.throws(() => Memif.open({ role: "server", socket: "/no/such/folder/memif.sock" }), {
+  t.throws(() => open({ role: "server", socket: "/no/such/folder/memif.sock" }), {
     code: "ENOENT",
     message: /\/no\/such\/folder\/memif\.sock/,
   });
@@ -71,7 +71,7 @@ test("abstract sockets leave no file", async (t) => {
   const server = openMemif(t, { role: "server", socket });
   const client = openMemif(t, { role: "client", socket });
   await Promise.all([event(server, "up"), event(client, "up")]);
-  t.throws(() => Memif.open({ role: "server", socket }), { code: "EEXIST" });
+  t.throws(() => open({ role: "server", socket }), { code: "EEXIST" });
 });
 
 test("interfaces on one socket are told apart by id", async (t) => {
@@ -89,6 +89,13 @@ test("interfaces on one socket are told apart by id", async (t) => {
     clients.map((client) => client.peer!.interface),
     ids.map((id) => `server${id}`),
   );
+});
+
+test("a client with a wrong secret is told so", async (t) => {
+  const socket = memifSocket(t);
+  openMemif(t, { role: "server", socket, secret: "right" });
+  const client = openMemif(t, { role: "client", socket, secret: "wrong", reconnectMs: 10 });
+  t.deepEqual(await event<MemifEnding>(client, "refused"), { reason: "incorrect secret", by: "peer" });
 });
 
 test("a second client for the same id is told so, and gets in when the first has left", async (t) => {

@@ -104,6 +104,25 @@ void TruncateOnCommand(Client& client) {
   close(open((client.socket + ".done").c_str(), O_CREAT | O_WRONLY, 0600));
 }
 
+/// Good descriptors in every slot, which are changed while the server reads them.
+void FlipDescriptors(Client& client) {
+  client.Establish();
+  client.PutGood(kSlots);
+  Flip(client.control, Ring(client.ring(), kLog2), [&] {
+    client.next = static_cast<uint16_t>(__atomic_load_n(&client.ring()->tail, __ATOMIC_ACQUIRE) + kSlots);
+    client.Publish();
+  });
+}
+
+/// Posts a buffer longer than 16 bits count, and tells what comes.
+void PostLong(Client& client) {
+  client.Establish();
+  client.Post({0, 0, 65536, kBuffers, 0});
+  memif_ring_t* ring = client.memory.ring(kM2S);
+  while (__atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == 0) usleep(1000);
+  printf("filled %u of %u\n", client.memory.data[kBuffers], ring->desc[0].length);
+}
+
 using Scenario = std::function<void(Client&)>;
 
 const std::map<std::string, Scenario> kControl = {
@@ -166,6 +185,12 @@ const std::map<std::string, Scenario> kControl = {
        c.Init(), c.AddRegion();
        for (uint16_t i = 0; i < 300; i++) c.AddRing({1, i, 0, 0, kLog2, 0});
      }},
+    {"many-regions",
+     [](Client& c) {
+       c.Init();
+       for (uint16_t i = 0; i < 255; i++) c.AddRegion(i);
+       c.AddRings(), c.Connect();
+     }},
     {"no-rings", [](Client& c) { c.Init(), c.AddRegion(), c.Connect(); }},
     {"connect-twice", [](Client& c) { c.Establish(), c.Connect(); }},
     {"region-while-connected", [](Client& c) { c.Establish(), c.AddRegion(1); }},
@@ -222,6 +247,8 @@ const std::map<std::string, Scenario> kData = {
        c.Establish(), c.Post({0, 77, 2048, 0, 0});
      }},
     {"posted-head", [](Client& c) { c.Establish(), c.memory.ring(kM2S)->head = 5000; }},
+    {"posted-long", PostLong},
+    {"flip", FlipDescriptors},
     {"truncate", TruncateOnCommand},
     {"good", [](Client& c) { c.Establish(), c.PutGood(10), c.Publish(), AwaitTest(); }},
 };

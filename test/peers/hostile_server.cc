@@ -83,6 +83,14 @@ void BadDescriptor(Server& server, const std::function<void(memif_desc_t&)>& cha
   server.Publish(3);
 }
 
+/// Good packets in every slot, whose descriptors are changed while the client reads them.
+void FlipDescriptors(Server& server) {
+  server.Establish();
+  for (uint32_t i = 0; i < kSlots; i++) server.m2s->desc[i].length = 64;
+  Flip(server.control, Ring(server.m2s, kLog2),
+       [&] { server.Publish(__atomic_load_n(&server.m2s->head, __ATOMIC_ACQUIRE)); });
+}
+
 using Scenario = std::function<void(Server&)>;
 
 const std::map<std::string, Scenario> kScenarios = {
@@ -90,6 +98,8 @@ const std::map<std::string, Scenario> kScenarios = {
     {"one-region", [](Server& s) { s.Hello(kVersion, kVersion, 0); }},
     {"hello-twice", [](Server& s) { s.Hello(), s.Hello(); }},
     {"connected-before-hello", [](Server& s) { s.control.Send(MakeMessage(MsgType::kConnected)); }},
+    {"connected-before-connect",
+     [](Server& s) { s.Hello(), s.control.Send(MakeMessage(MsgType::kConnected)); }},
     {"ack-before-hello", [](Server& s) { s.control.Send(MakeMessage(MsgType::kAck)); }},
     {"init", [](Server& s) { s.Hello(), s.control.Send(MakeMessage(MsgType::kInit)); }},
     {"refuse",
@@ -110,6 +120,7 @@ const std::map<std::string, Scenario> kScenarios = {
        for (uint32_t i = 0; i < kSlots; i++) s.m2s->desc[i].flags = kDescFlagNext;
        s.Publish(kSlots);
      }},
+    {"flip", FlipDescriptors},
     {"tail-back",
      [](Server& s) {
        s.Establish();

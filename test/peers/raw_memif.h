@@ -15,6 +15,7 @@
 
 #include "memif/address.h"
 #include "memif/channel.h"
+#include "memif/ring.h"
 #include "memif/wire.h"
 
 namespace raw {
@@ -81,6 +82,12 @@ class Control {
     exit(0);
   }
 
+  /// Whether the other side has something to say, or has gone.
+  bool Spoken() {
+    pollfd waiting = {channel_.fd(), POLLIN, 0};
+    return poll(&waiting, 1, 0) > 0;
+  }
+
   void ReadToEnd() {
     memif_msg_t message;
     vpp_punt::UniqueFd ignored;
@@ -91,6 +98,24 @@ class Control {
  private:
   Channel channel_;
 };
+
+/// Changes descriptors of a ring while the other side reads them, each for an instant, until it has had
+/// enough. `publish` hands out the slots that it has returned.
+template <typename Publish>
+void Flip(Control& control, Ring ring, Publish publish) {
+  for (uint32_t round = 0; round % 1024 != 0 || !control.Spoken(); round++) {
+    const uint16_t slot = round % kSlots;
+    const memif_desc_t good = ring.LoadDescriptor(slot);
+    memif_desc_t bad = good;
+    if (round % 4 == 0) bad.region = 0xffff;
+    if (round % 4 == 1) bad.offset = 0xfffffff0;
+    if (round % 4 == 2) bad.length = 0xffffffff;
+    if (round % 4 == 3) bad.flags = kDescFlagNext;
+    ring.StoreDescriptor(slot, bad);
+    ring.StoreDescriptor(slot, good);
+    if (round % 64 == 0) publish();
+  }
+}
 
 inline int ConnectTo(const char* path) {
   Address address(path);

@@ -1,7 +1,8 @@
 // A thread in which packets go round between a server and a client, until it ends in the way workerData.ending says. With a
 // handle it attaches to another thread's port, and sends what comes there back.
 import { parentPort, workerData } from "node:worker_threads";
-import { Memif, type MemifHandle, type MemifHandler, type MemifOptions } from "../../lib/memif.js";
+import { Memif, type MemifHandle, type MemifHandler } from "../../lib/memif.js";
+import { open } from "./memif.js";
 
 const { socket, rxMode, ending, handle } = workerData as {
   socket: string;
@@ -39,8 +40,8 @@ function receive(port: Memif): void {
 }
 
 async function pair(): Promise<void> {
-  const server = Memif.open({ role: "server", socket, rxMode } satisfies MemifOptions);
-  const client = Memif.open({ role: "client", socket, rxMode, reconnectMs: 5 });
+  const server = open({ role: "server", socket, rxMode });
+  const client = open({ role: "client", socket, rxMode, reconnectMs: 5 });
   await Promise.all([server, client].map((port) => new Promise<void>((up) => void port.once("up", () => up()))));
   receive(server);
   receive(client);

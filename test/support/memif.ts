@@ -13,15 +13,20 @@ export function memifSocket(t: ExecutionContext): string {
 
 type Engine = NonNullable<MemifOptions["engine"]>;
 
-/** Engines of servers and clients in tests that do not say: engines.test.ts runs the suite over the other combinations. */
-function engineOf(role: MemifOptions["role"]): Engine {
+/** Engine of servers, or clients, in tests that do not say: test/support/engines.ts runs the suite over the other combinations. */
+export function engineOf(role: MemifOptions["role"]): Engine {
   const [server, client] = (process.env.VPP_PUNT_TEST_ENGINES ?? "builtin,builtin").split(",") as [Engine, Engine];
   return role === "server" ? server : client;
 }
 
+/** Opens a port, over the engine of its role. */
+export function open(options: MemifOptions): Memif {
+  return Memif.open({ engine: engineOf(options.role), ...options });
+}
+
 /** Opens a port that is closed with the test. */
 export function openMemif(t: ExecutionContext, options: MemifOptions): Memif {
-  const port = Memif.open({ engine: engineOf(options.role), ...options });
+  const port = open(options);
   t.teardown(() => port.close());
   return port;
 }

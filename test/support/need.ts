@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import test, { type ImplementationFn } from "ava";
+import { native } from "../../lib/native.js";
 import { hasPapi } from "./papi.js";
 import { libmemifExamples, program, vppProgram } from "./programs.js";
 
@@ -41,6 +42,7 @@ const checks = {
       succeeds("unshare", "--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"),
     ),
   tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
+  libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
   /** For tests of speed, memory or file descriptors, which sanitizers distort. */
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),

@@ -16,7 +16,7 @@ function mtime(file: string): number {
 export function buildPeer(name: string): string {
   const source = `test/peers/${name}.cc`;
   const program = join(folder, name);
-  const inputs = [source, "test/peers/raw_memif.h", "native/memif/wire.h", ...shared];
+  const inputs = [source, "test/peers/raw_memif.h", "native/memif/wire.h", "native/memif/ring.h", ...shared];
   if (mtime(program) > Math.max(...inputs.map(mtime))) return program;
   mkdirSync(folder, { recursive: true });
   // Test files run side by side: each compiles for itself, and the last one to finish wins.

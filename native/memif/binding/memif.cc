@@ -8,7 +8,7 @@
 #include "util/fields.h"
 
 #if VPP_PUNT_HAS_LIBMEMIF
-#include "libmemif/port.h"
+#include "libmemif/library.h"
 #endif
 
 namespace vpp_punt {
@@ -43,10 +43,11 @@ static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Na
 /// Over the engine that is asked for; lib/memif.ts asks for none that is not in this build.
 static std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subscription>& subscription,
                                       OpenError* error) {
+  Handshake::Accept accept;
 #if VPP_PUNT_HAS_LIBMEMIF
-  if (fields.Boolean("libmemif")) return libmemif::Port::Open(ReadSettings(fields), subscription, error);
+  if (fields.Boolean("libmemif")) accept = libmemif::Library::Enter;
 #endif
-  return BuiltinPort::Open(ReadSettings(fields), subscription, error);
+  return BuiltinPort::Open(ReadSettings(fields), subscription, error, accept);
 }
 
 /// memifOpen(settings, onEvent)
