@@ -16,7 +16,7 @@ export interface Step {
   readonly why: string;
 }
 
-/** The steps from the facts to the plan, in no particular order; `order.ts` knows which has to come first. */
+/** The steps from the facts to the plan, in no particular order. */
 export function stepsFor(plan: Plan, facts: Facts): Step[] {
   const steps = new Map<string, Step>();
   for (const item of plan.items.values()) addStep(steps, wantedStep(item, facts.seen.get(item.key)));
@@ -64,6 +64,11 @@ function rebuildStep(seen: Seen, item: Item | undefined, because: string): Step 
   const why = `${because} goes away`;
   if (item) return { action: "replace", key: seen.key, item, seen, why };
   return kindOf(seen).attribute ? undefined : { action: "delete", key: seen.key, seen, why };
+}
+
+/** Keys of what has to be there before the item. */
+export function prerequisites(item: Item): string[] {
+  return [...kindOf(item).dependsOn(item.value), ...(item.after ?? [])];
 }
 
 /** What of ours is built on what. */

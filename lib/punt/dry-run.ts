@@ -1,6 +1,5 @@
 // What a plan would change, for people and programs.
-import type { Step, StepAction } from "./diff.js";
-import { kindOf } from "./items/index.js";
+import { prerequisites, type Step, type StepAction } from "./diff.js";
 import type { Plan } from "./plan.js";
 import { idText } from "./request.js";
 
@@ -69,8 +68,7 @@ function ordered(steps: readonly Step[]): Step[] {
   const sorted = new Set<Step>();
   const visit = (step: Step) => {
     if (sorted.has(step)) return;
-    const first = [...kindOf(step.item!).dependsOn(step.item!.value), ...(step.item!.after ?? [])];
-    for (const key of first) if (key !== step.key && byKey.has(key)) visit(byKey.get(key)!);
+    for (const key of prerequisites(step.item!)) if (key !== step.key && byKey.has(key)) visit(byKey.get(key)!);
     sorted.add(step);
   };
   made.forEach(visit);

@@ -29,9 +29,6 @@ export class Entry {
   leaving = false;
   /** Keys of its items in the last plan that had it. */
   items: readonly string[] = [];
-  limits: readonly string[] = [];
-  /** How often a plan refused it. */
-  refusals = 0;
   #waiters: Waiter[] = [];
   #abandoned: PuntError | undefined;
 

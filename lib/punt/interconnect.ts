@@ -75,10 +75,6 @@ export class Interconnects {
     return (this.#byPunt.get(idKey(id)) ?? []).map((key) => this.#all.get(key)!);
   }
 
-  isShared(interconnect: Interconnect): boolean {
-    return interconnect.users.length > 1;
-  }
-
   /**
    * Gives a punt its interconnects, new or shared.
    *

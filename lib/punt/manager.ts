@@ -8,7 +8,7 @@ import { DryRun } from "./dry-run.js";
 import { Entry, type Situation } from "./entry.js";
 import { Interconnects } from "./interconnect.js";
 import type { Marks } from "./marks.js";
-import { Namespaces } from "./namespaces.js";
+import { type Found, Namespaces } from "./namespaces.js";
 import {
   type AddOptions,
   checkAddOptions,
@@ -132,8 +132,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
     checkAddOptions(options);
     const { waitFor, timeout } = options;
     const request = parseRequest(input);
-    const netns = await this.#namespaces.resolve(request.netns);
-    const entry = this.#existing(request) ?? (await this.#accept(request, netns));
+    const found = await this.#namespaces.find(request.netns);
+    const entry = this.#existing(request) ?? (await this.#accept(request, found));
     // Closed meanwhile: nobody would wake who waits now. What is stored is done by the next manager.
     this.#requireWritable("punt.add");
     await entry.reached(({ state }) => state === "CREATED" || (state === "PENDING" && waitFor !== "CREATED"), timeout);
@@ -155,9 +155,9 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
     return entry;
   }
 
-  async #accept(request: PuntRequest, netns: number): Promise<Entry> {
+  async #accept(request: PuntRequest, found: Found): Promise<Entry> {
     this.#requireWritable("punt.add");
-    this.#interconnects.assign(request, netns);
+    this.#interconnects.assign(request, this.#namespaces.number(found));
     const entry = new Entry(request);
     const before = this.#entries.get(entry.key);
     this.#entries.set(entry.key, entry);
@@ -227,18 +227,18 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
     const deleted = (change.delete ?? []).map((it) => this.#known(it, "punt.plan").id);
     const gone = new Set(deleted.map(idKey));
     const fresh = added.filter((it) => gone.has(idKey(it)) || !this.#existing(it));
-    const netns = await Promise.all(fresh.map((it) => this.#namespaces.resolve(it.netns)));
-    const { punts, interconnects } = this.#imagine(fresh, netns, deleted);
+    const found = await Promise.all(fresh.map((it) => this.#namespaces.find(it.netns)));
+    const { punts, interconnects } = this.#imagine(fresh, found, deleted);
     const { plan, steps } = await this.#worker.preview(punts, interconnects);
     return new DryRun(plan, steps);
   }
 
-  #imagine(added: readonly PuntRequest[], netns: readonly number[], deleted: readonly PuntId[]) {
+  #imagine(added: readonly PuntRequest[], found: readonly Found[], deleted: readonly PuntId[]) {
     const { punts, interconnects } = this.#state();
     const imagined = new Interconnects(this.#marks);
     imagined.restore(interconnects, punts);
     for (const id of deleted) imagined.release(id);
-    for (const [index, request] of added.entries()) imagined.assign(request, netns[index]);
+    for (const [index, request] of added.entries()) imagined.assign(request, this.#namespaces.number(found[index]));
     const gone = new Set(deleted.map(idKey));
     return { punts: [...punts.filter((it) => !gone.has(idKey(it))), ...added], interconnects: imagined };
   }

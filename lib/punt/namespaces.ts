@@ -10,6 +10,9 @@ export interface KnownNamespace {
   readonly identity?: string;
 }
 
+/** A namespace as it was found. */
+export type Found = Omit<KnownNamespace, "id">;
+
 /** The manager's own. */
 export const ownNamespace = 0;
 
@@ -35,16 +38,24 @@ export class Namespaces {
     return new Map(this.all().map(({ id, path }) => [id, path]));
   }
 
-  /** The number of a namespace. One that is not there yet gets one too, by its name. */
-  async resolve(ref: NetnsRef | undefined): Promise<number> {
+  /** Finds a namespace, by whichever of its names. One that is not there yet is found by this one. */
+  async find(ref: NetnsRef | undefined): Promise<Found> {
     const path = pathOf(ref);
     const [identity, own] = await Promise.all([this.#host.identify(path), this.#host.identify("")]);
-    if (path === "" || (identity !== undefined && identity === own)) return ownNamespace;
-    const known =
-      this.all().find((it) => it.path === path) ??
-      this.all().find((it) => identity !== undefined && it.identity === identity);
-    const id = known?.id ?? this.#freeId();
-    this.#known.set(id, { id, path: known?.path ?? path, ...(identity !== undefined && { identity }) });
+    if (path === "" || identity === undefined) return { path };
+    if (identity === own) return { path: "" };
+    // What a namespace was may be what another is now: the kernel gives numbers of namespaces that are gone again.
+    const alike = this.all().filter((it) => it.identity === identity && it.path !== path);
+    const identities = await Promise.all(alike.map((it) => this.#host.identify(it.path)));
+    const same = alike.find((_, index) => identities[index] === identity);
+    return { path: same?.path ?? path, identity };
+  }
+
+  /** The number of a namespace that was found. It is kept as long as `keep` is told of it. */
+  number({ path, identity }: Found): number {
+    if (path === "") return ownNamespace;
+    const id = this.all().find((it) => it.path === path)?.id ?? this.#freeId();
+    this.#known.set(id, { id, path, ...(identity !== undefined && { identity }) });
     return id;
   }
 

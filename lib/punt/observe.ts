@@ -5,10 +5,13 @@ import { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type Vp
 import { kinds } from "./items/index.js";
 import { observeInterfaces } from "./items/interface.js";
 import type { Kind, ObserveContext, Surroundings } from "./items/kind.js";
+import type { PuntRequest } from "./request.js";
 import type { Message, VppApi } from "./vpp-api.js";
 
 /** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
 export interface Interest {
+  /** Those it was taken for. */
+  readonly punts: ReadonlySet<PuntRequest>;
   /** Names of interfaces, VPP's and interconnects'. */
   readonly interfaces: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;

@@ -1,6 +1,6 @@
 // Makes what is there equal to the plan: reads, compares, does the difference, and reads again until nothing is left to do.
 import { PuntError } from "../errors.js";
-import { dependentsIn, type Step, stepsFor } from "./diff.js";
+import { dependentsIn, prerequisites, type Step, stepsFor } from "./diff.js";
 import type { Facts } from "./facts.js";
 import { kindOf } from "./items/index.js";
 import { type Interest, observe } from "./observe.js";
@@ -20,7 +20,7 @@ export interface Reconciled {
 
 export interface ReconcilerHooks {
   readonly retries: Retries;
-  /** The desired state now, without the punts that came after `interest` was taken: what they need was not read. */
+  /** The desired state now, without the punts that came after `interest` was taken: what was read says nothing of what they need. */
   desired(interest: Interest): Desired;
   interest(): Interest;
   context(): RunContext;
@@ -97,9 +97,7 @@ function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
   };
   const dependents = dependentsIn(facts);
   for (const step of steps) {
-    if (step.item)
-      for (const key of [...kindOf(step.item).dependsOn(step.item.value), ...(step.item.after ?? [])])
-        add(key, step.key);
+    if (step.item) for (const key of prerequisites(step.item)) add(key, step.key);
     if (step.action === "delete" || step.action === "replace")
       for (const seen of dependents.get(step.key) ?? []) add(seen.key, step.key);
   }

@@ -1,8 +1,7 @@
 // Performs steps: those that take away first, then those that make, each as soon as what it has to wait for is done.
 import { PuntError } from "../errors.js";
-import type { Step } from "./diff.js";
-import { dependentsIn } from "./diff.js";
-import type { Facts, Seen } from "./facts.js";
+import { dependentsIn, prerequisites, type Step } from "./diff.js";
+import type { Facts } from "./facts.js";
 import { kindOf } from "./items/index.js";
 import { type ActContext, goneIndex, interfaceKey, type Surroundings } from "./items/kind.js";
 import { asPuntError } from "./observe.js";
@@ -21,15 +20,17 @@ export type Failures = Map<string, PuntError>;
 export async function run(steps: readonly Step[], facts: Facts, from: RunContext): Promise<Failures> {
   const failures: Failures = new Map();
   const context = actContext(facts, from);
+  const dependents = dependentsIn(facts);
   await performAll(
     steps.filter(takesAway),
-    (step) => afterDelete(step, facts),
+    // What is built on it has to go first.
+    ({ key }) => (dependents.get(key) ?? []).map((it) => it.key),
     failures,
     (step) => kindOf(step.seen!).delete(context, step.seen!),
   );
   await performAll(
     steps.filter(makes),
-    (step) => [step.key, ...beforeCreate(step)],
+    ({ key, item }) => [key, ...prerequisites(item!)],
     failures,
     (step) => make(context, step),
   );
@@ -47,22 +48,6 @@ function makes({ action }: Step): boolean {
 function make(context: ActContext, { action, item, seen, key }: Step): Promise<void> {
   const kind = kindOf(item!);
   return action === "update" ? kind.update!(context, seen!, item!.value) : kind.create(context, item!.value, key);
-}
-
-function beforeCreate({ item }: Step): string[] {
-  return [...kindOf(item!).dependsOn(item!.value), ...(item!.after ?? [])];
-}
-
-/** What is built on it has to go first. */
-function afterDelete({ key }: Step, facts: Facts): string[] {
-  return (dependentsOf(facts).get(key) ?? []).map((it) => it.key);
-}
-
-const knownDependents = new WeakMap<Facts, Map<string, Seen[]>>();
-
-function dependentsOf(facts: Facts): Map<string, Seen[]> {
-  if (!knownDependents.has(facts)) knownDependents.set(facts, dependentsIn(facts));
-  return knownDependents.get(facts)!;
 }
 
 /** Performs each step once those it waits for are settled; `failures` of either phase hold back what waits for them. */

@@ -15,7 +15,7 @@ import { asPuntError, type Interest } from "./observe.js";
 import type { VppConnection } from "./options.js";
 import type { Desired } from "./plan.js";
 import { preview, type Reconciled, type ReconcilerHooks, reconcile } from "./reconciler.js";
-import { idOf, type PuntRequest } from "./request.js";
+import type { PuntRequest } from "./request.js";
 import { Retries, type RetryOptions } from "./retries.js";
 import type { RunContext } from "./run.js";
 import type { PuntState, PuntStatus } from "./state.js";
@@ -50,6 +50,8 @@ export class Worker {
   readonly #memo = new Map<string, object>();
   readonly #strays: Strays;
   #facts: Facts | undefined;
+  /** The items of the last plan. */
+  #wanted: ReadonlyMap<string, object> = new Map();
   #awake = true;
   #stopped = false;
   #wakeUp: (() => void) | undefined;
@@ -57,8 +59,10 @@ export class Worker {
   #passes: (() => void)[] = [];
   #events: { close(): unknown } | undefined;
   #eventTimer: NodeJS.Timeout | undefined;
-  /** Events that were not yet compared with what was read. */
-  readonly #news: InterfaceEvent[] = [];
+  /** The last event of each interface, of those that were not yet compared with what was read. */
+  readonly #news = new Map<number, InterfaceEvent>();
+  /** An interface that was read has gone since. Its index may be another's by now, whose events tell nothing new. */
+  #isLost = false;
   #isPassing = false;
 
   constructor(options: WorkerOptions) {
@@ -140,6 +144,7 @@ export class Worker {
         "sw_interface_event",
       );
       this.#events = events;
+      if (this.#stopped) await events.close();
       for await (const event of events) this.#onEvent(event as InterfaceEvent);
     } catch (error) {
       // The periodic look finds what an event would have told.
@@ -148,7 +153,8 @@ export class Worker {
   }
 
   #onEvent(event: InterfaceEvent): void {
-    this.#news.push(event);
+    this.#news.set(event.sw_if_index, event);
+    if (event.deleted && !this.#isPassing && this.#interfaces().has(event.sw_if_index)) this.#isLost = true;
     this.#eventTimer ??= setTimeout(() => {
       this.#eventTimer = undefined;
       this.#takeNews();
@@ -157,11 +163,16 @@ export class Worker {
 
   /** What the manager did itself, and has read back since, is no news. While a pass is under way nobody knows yet. */
   #takeNews(): void {
-    if (this.#isPassing) return;
-    const news = this.#news.splice(0);
-    if (news.length === 0) return;
-    const known = new Map(this.#facts?.interfaces.map((it) => [it.swIfIndex, it]));
-    if (news.some((event) => isNew(event, known.get(event.sw_if_index)))) this.wake();
+    if (this.#isPassing || this.#news.size === 0) return;
+    const known = this.#interfaces();
+    const isNews = [...this.#news].some(([index, event]) => isNew(event, known.get(index)));
+    this.#news.clear();
+    if (isNews || this.#isLost) this.wake();
+  }
+
+  /** As last read, by index. */
+  #interfaces(): Map<number, VppInterface> {
+    return new Map(this.#facts?.interfaces.map((it) => [it.swIfIndex, it]));
   }
 
   async #loop(): Promise<void> {
@@ -193,11 +204,13 @@ export class Worker {
   async #pass(): Promise<void> {
     const waiting = this.#passes.splice(0);
     this.#isPassing = true;
+    this.#isLost = false;
     try {
       await this.#strays.look();
-      await reconcile(this.#hooks());
+      const { open } = await reconcile(this.#hooks());
       this.#strays.forget();
-      await this.#dropClaims();
+      this.#dropClaims();
+      if (open.length === 0) this.#dropNamespaces();
     } catch (error) {
       await this.#afterError(error);
     }
@@ -230,7 +243,7 @@ export class Worker {
 
   #desired(interest: Interest): Desired {
     const { interconnects, marks, namespaces } = this.#options;
-    const punts = this.#punts().filter((it) => isCovered(it, interconnects, interest));
+    const punts = this.#punts().filter((it) => interest.punts.has(it));
     return { punts, interconnects, marks, namespaces: namespaces.paths() };
   }
 
@@ -238,7 +251,11 @@ export class Worker {
     const names = punts.flatMap(lenderOf);
     const own = interconnects.all().filter(hasLayer3);
     const known = this.#options.namespaces.all();
-    return { interfaces: new Set([...names, ...own.map((it) => it.name)]), namespaces: this.#strays.with(known) };
+    return {
+      punts: new Set(punts),
+      interfaces: new Set([...names, ...own.map((it) => it.name)]),
+      namespaces: this.#strays.with(known),
+    };
   }
 
   #context(): RunContext {
@@ -260,12 +277,17 @@ export class Worker {
   }
 
   /** Claims of what is neither there nor wanted. They are struck out of the store with its next write. */
-  async #dropClaims(): Promise<void> {
+  #dropClaims(): void {
     const { claims } = this.#options;
     for (const key of claims.keys()) if (!this.#facts?.seen.has(key) && !this.#wanted.has(key)) claims.delete(key);
   }
 
-  #wanted: ReadonlyMap<string, object> = new Map();
+  /** Namespaces that no interconnect is in, once nothing is left in them: while a punt comes or goes, something may be. */
+  #dropNamespaces(): void {
+    const { entries, interconnects, namespaces } = this.#options;
+    if ([...entries.values()].some((it) => it.leaving || !it.stored)) return;
+    namespaces.keep(new Set(interconnects.all().flatMap(({ netns }) => netns ?? [])));
+  }
 
   #settle({ facts, plan, open }: Reconciled): void {
     this.#facts = facts;
@@ -347,15 +369,6 @@ function isNew({ flags, deleted }: InterfaceEvent, known: VppInterface | undefin
 /** The interface whose addresses a punt is about. */
 function lenderOf(request: PuntRequest): string[] {
   return request.type === "ABX" || request.type === "ISISX" ? [request.vppInterface] : [];
-}
-
-/** Whether all was read that the punt's plan is made from. */
-function isCovered(request: PuntRequest, interconnects: Interconnects, { interfaces, namespaces }: Interest): boolean {
-  const own = interconnects.of(idOf(request));
-  const names = [...lenderOf(request), ...own.filter(hasLayer3).map((it) => it.name)];
-  return (
-    names.every((name) => interfaces.has(name)) && own.every((it) => it.netns === undefined || namespaces.has(it.netns))
-  );
 }
 
 function hasLayer3({ link }: Interconnect): boolean {

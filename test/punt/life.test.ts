@@ -1,7 +1,9 @@
 // The life of a punt: waiting, failing, trying again, restarts of VPP and of the manager, and what has no plugin.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import type { PuntEvent, PuntRequestInput } from "../../lib/punt/index.js";
+import type { PuntEvent, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/managed-vpp.js";
 import { puntOf } from "../support/punts.js";
 import { snapshot } from "../support/snapshot.js";
@@ -218,4 +220,56 @@ test("another's object in the way is named and left alone", async (t) => {
   const error = await t.throwsAsync(it.manager.add(request), { instanceOf: PuntError });
   t.is(error.code, "FOREIGN");
   t.regex((await snapshot(it.client)).join("\n"), /^xconnect if0 if1$/m);
+});
+
+test("an interface is named by its tag or by VPP's name; one that is named both ways is still one", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { swIfIndex } = it.vpp.interface("if1");
+  await it.client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index: swIfIndex, tag: "wan" });
+  t.is((await it.manager.add(span("wan"))).state, "CREATED");
+  const hairpin = (cnf: string, vppInterface: string) =>
+    ({ cnf, type: "HAIRPIN", interconnect: "MEMIF", vppInterface, hairpinInterface: { name: cnf } }) as const;
+  t.is((await it.manager.add(hairpin("one", "if1"))).state, "CREATED");
+  const both = { code: "CONFLICT", message: /xconnect\/if1 is punt one/ };
+  await t.throwsAsync(it.manager.add(hairpin("other", "wan")), both);
+});
+
+test("the sockets of memifs are in a folder of the manager's that others cannot enter", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(span("if0"));
+  t.is((await stat(join(it.directory, "memif"))).mode & 0o777, 0o750);
+});
+
+test("a network of subnets that is used up refuses the punt, and a subnet that was given back is had again", async (t) => {
+  const it = await managedVpp({ subnets: { ipv4: "10.255.0.0/30" } });
+  t.teardown(() => it.close());
+  const proxy = (vrf: number) => ({ cnf: "a", key: `${vrf}`, type: "DHCP_PROXY", interconnect: "MEMIF", vrf }) as const;
+  const addresses = (status: PuntStatus) => status.metadata.interconnects[0]?.cnfInterface?.addresses;
+  const first = await it.manager.add(proxy(1));
+  t.deepEqual(addresses(first), ["10.255.0.2/30"]);
+  const before = await snapshot(it.client);
+  await t.throwsAsync(it.manager.add(proxy(2)), { code: "POOL_EXHAUSTED" });
+  t.is(it.manager.list().length, 1);
+  t.deepEqual(await snapshot(it.client), before);
+  await it.manager.delete(first.id);
+  t.deepEqual(addresses(await it.manager.add(proxy(2))), ["10.255.0.2/30"]);
+});
+
+test("a proxy-ARP range and the mirror of an interface stay for as long as any punt needs them", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const both = async (make: (cnf: string) => PuntRequestInput, line: RegExp) => {
+    const has = async () => (await snapshot(it.client)).some((one) => line.test(one));
+    const [one, other] = [await it.manager.add(make("one")), await it.manager.add(make("other"))];
+    t.true(await has());
+    await it.manager.delete(one.id);
+    t.true(await has(), "the other needs it");
+    await it.manager.delete(other.id);
+    t.false(await has());
+  };
+  const place = { interconnect: "TAP", subject: 0, unique: 0 } as const;
+  await both((cnf) => puntOf("ABX", { cnf, netns: cnf, ...place }), /10\.0\.0\.0.*10\.0\.0\.255/);
+  await both((cnf) => puntOf("SPAN", { cnf, netns: "shared", ...place }), /^span/);
 });

@@ -1,0 +1,158 @@
+// When the manager looks at VPP, and what it has to have done before it says or sends anything.
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
+import { puntOf, puntTypes } from "../support/punts.js";
+import { changes, type Tap, tapped } from "../support/tapped.js";
+
+/** No look of its own accord but for events. */
+const eventsOnly = { resyncInterval: 600_000 };
+/** Longer than the manager gathers events. */
+const afterEvents = 150;
+
+/** A manager whose connection is tapped. */
+async function managed(tap: Tap): Promise<ManagedVpp> {
+  const it = await managedVpp();
+  await it.restartManager({ ...eventsOnly, vpp: tapped(it.client, tap) });
+  await it.manager.resync();
+  return it;
+}
+
+for (const interconnect of ["TAP", "MEMIF"] as const) {
+  test(`events of its own doings start no other look, events of others do (${interconnect})`, async (t) => {
+    let looks = 0;
+    const it = await managed({
+      hear(name) {
+        if (name === "sw_interface_dump") looks++;
+      },
+    });
+    t.teardown(() => it.close());
+    const settled = async () => {
+      // What VPP had to tell is here before the answer.
+      await it.client.call("control_ping");
+      await sleep(afterEvents);
+      return looks;
+    };
+    for (const [index, type] of puntTypes.entries()) {
+      const place = { cnf: type, interconnect, subject: index % 2, unique: index, folder: it.directory };
+      const { id } = await it.manager.add(puntOf(type, place), { waitFor: "CREATED" });
+      const created = looks;
+      t.is(await settled(), created, `${type} added`);
+      await it.manager.delete(id);
+      const deleted = looks;
+      t.is(await settled(), deleted, `${type} deleted`);
+    }
+    await it.client.call("sw_interface_set_flags", { sw_if_index: it.vpp.interface("if0").swIfIndex, flags: [] });
+    const before = looks;
+    t.true((await settled()) > before);
+  });
+}
+
+test("an interface that comes is news enough for a punt that waits for it", async (t) => {
+  const it = await managedVpp(eventsOnly);
+  t.teardown(() => it.close());
+  const punt = { cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "loop7" } as const;
+  t.is((await it.manager.add(punt)).state, "PENDING");
+  const created = it.manager.add(punt, { waitFor: "CREATED" });
+  await it.client.call("create_loopback_instance", {
+    mac_address: "02:fb:00:00:00:07",
+    is_specified: true,
+    user_instance: 7,
+  });
+  t.is((await created).state, "CREATED");
+});
+
+test("what VPP confirms and does not have is FAILED, never CREATED", async (t) => {
+  const it = await managed({
+    answer: (name) => (name === "sw_interface_span_enable_disable" ? { retval: 0 } : undefined),
+  });
+  t.teardown(() => it.close());
+  const states: string[] = [];
+  it.manager.on("state", ({ to }) => states.push(to));
+  const punt = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  const error = await t.throwsAsync(it.manager.add(punt), { instanceOf: PuntError, code: "NOT_KEPT" });
+  t.regex(String(error.details.item), /^span\//);
+  t.deepEqual([...new Set(states)], ["INIT", "FAILED"]);
+});
+
+test("a punt is in the store before VPP is touched for it, and out of it before it is taken away", async (t) => {
+  const heard: string[] = [];
+  const it = await managed({ hear: (name) => void (changes(name) && heard.push(name)) });
+  t.teardown(() => it.close());
+  const save = it.store.save.bind(it.store);
+  const atSave: { punts: number; heard: number }[] = [];
+  it.store.save = async (state) => {
+    await sleep(20);
+    atSave.push({ punts: state.punts.length, heard: heard.length });
+    await save(state);
+  };
+  const { id } = await it.manager.add(puntOf("SPAN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
+  t.deepEqual(atSave, [{ punts: 1, heard: 0 }]);
+  const made = heard.length;
+  t.true(made > 0);
+  await it.manager.delete(id);
+  t.deepEqual(atSave.at(-1), { punts: 0, heard: made });
+  t.true(heard.length > made);
+});
+
+test("where the store cannot be written nothing is done, and the punts are as before", async (t) => {
+  const heard: string[] = [];
+  const it = await managed({ hear: (name) => void (changes(name) && heard.push(name)) });
+  t.teardown(() => it.close());
+  const kept = puntOf("ABX", { cnf: "kept", interconnect: "TAP", subject: 0, unique: 0 });
+  const { id } = await it.manager.add(kept);
+  heard.length = 0;
+  const save = it.store.save.bind(it.store);
+  it.store.save = async () => {
+    throw new PuntError("punt.store", "ENOSPC", "the disk is full");
+  };
+  const other = puntOf("ABX", { cnf: "other", interconnect: "TAP", subject: 0, unique: 1 });
+  await t.throwsAsync(it.manager.add(other), { code: "ENOSPC" });
+  await t.throwsAsync(it.manager.delete(id), { code: "ENOSPC" });
+  await it.manager.resync();
+  t.deepEqual(heard, []);
+  t.deepEqual(
+    it.manager.list().map((one) => `${one.id.cnf} ${one.state}`),
+    ["kept CREATED"],
+  );
+  it.store.save = save;
+  t.is((await it.manager.add(other)).state, "CREATED");
+  await it.manager.delete(id);
+});
+
+test("a manager that only looks changes nothing and says so", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = puntOf("SPAN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
+  const { id } = await it.manager.add(punt);
+  const heard: string[] = [];
+  const tap = { hear: (name: string) => void (changes(name) && heard.push(name)) };
+  const manager = await it.restartManager({ readOnly: true, vpp: tapped(it.client, tap) });
+  for (const work of [() => manager.add(punt), () => manager.delete(id), () => manager.resync()])
+    await t.throwsAsync(work, { code: "READ_ONLY" });
+  t.is((await manager.plan()).toString(), "nothing to do");
+  t.is((await manager.plan({ delete: [id] })).punts.length, 0);
+  t.is(manager.list().length, 1);
+  t.deepEqual(heard, []);
+});
+
+test("a manager that is closed while it asks for events does not follow them", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const vpp = tapped(it.client, {});
+  const { subscribe } = vpp;
+  const closed = new Promise<void>((resolve) => {
+    vpp.subscribe = async (...args) => {
+      const events = await subscribe(...args);
+      const close = events.close.bind(events);
+      events.close = () => {
+        resolve();
+        return close();
+      };
+      return events;
+    };
+  });
+  await (await it.restartManager({ vpp })).close();
+  await t.notThrowsAsync(closed);
+});

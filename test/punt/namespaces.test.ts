@@ -1,0 +1,52 @@
+import test from "ava";
+import type { Host } from "../../lib/host/host.js";
+import { Namespaces } from "../../lib/punt/namespaces.js";
+import { managedVpp } from "../support/managed-vpp.js";
+
+/** A host with these namespaces: identity by path, and its own. */
+function namespacesOf(identities: Record<string, string>): Namespaces {
+  return new Namespaces({ identify: async (path: string) => (path === "" ? "own" : identities[path]) } as Host);
+}
+
+test("one namespace has one number, by whichever name; the manager's own has 0", async (t) => {
+  const there: Record<string, string> = { "/run/netns/one": "1", "/proc/7/ns/net": "1", "/proc/8/ns/net": "own" };
+  const namespaces = namespacesOf(there);
+  const number = async (ref: Parameters<Namespaces["find"]>[0]) => namespaces.number(await namespaces.find(ref));
+  t.is(await number(undefined), 0);
+  t.is(await number({ pid: 8 }), 0);
+  const one = await number({ name: "one" });
+  t.is(await number({ pid: 7 }), one);
+  t.not(await number({ name: "later" }), one);
+  there["/run/netns/later"] = "2";
+  t.is(await number({ path: "/run/netns/later" }), await number({ name: "later" }));
+});
+
+test("a namespace that is gone is not taken for another that has got its identity", async (t) => {
+  const there: Record<string, string> = { "/proc/7/ns/net": "1" };
+  const namespaces = namespacesOf(there);
+  const old = namespaces.number(await namespaces.find({ pid: 7 }));
+  delete there["/proc/7/ns/net"];
+  there["/proc/9/ns/net"] = "1";
+  const fresh = namespaces.number(await namespaces.find({ pid: 9 }));
+  t.not(fresh, old);
+  t.is(namespaces.path(fresh), "/proc/9/ns/net");
+});
+
+test("a namespace is forgotten with its last punt, once nothing is left in it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = (cnf: string, netns: string) =>
+    ({ cnf, type: "ISISX", interconnect: "TAP", vppInterface: "if5", vrf: 1, netns: { name: netns } }) as const;
+  const known = async () => (await it.store.load())?.namespaces.map(({ path }) => path);
+  const devices = async (netns: string) => (await it.host.links(`/run/netns/${netns}`)).map(({ name }) => name);
+  const one = await it.manager.add(punt("one", "shared"));
+  const other = await it.manager.add(punt("other", "shared"));
+  t.true((await devices("shared")).includes("vrf1"));
+  await it.manager.delete(one.id);
+  t.true((await devices("shared")).includes("vrf1"), "the other is in it");
+  await it.manager.delete(other.id);
+  t.deepEqual(await devices("shared"), []);
+  await it.manager.resync();
+  await it.manager.add(punt("one", "fresh"));
+  t.deepEqual(await known(), ["/run/netns/fresh"]);
+});
