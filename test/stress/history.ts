@@ -95,7 +95,7 @@ export async function runHistory(operations: readonly Operation[]): Promise<void
   }
 }
 
-const settleTime = 15_000;
+const settleTime = 60_000;
 
 class History {
   readonly #directory: string;
