@@ -1,5 +1,6 @@
 #include "memif/rx_queue.h"
 
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -93,11 +94,13 @@ int BuiltinRxQueue::doorbell() const {
 void BuiltinRxQueue::DrainDoorbell() {
   if (!ring_) return;
   counters_.wakeups.Add(1);
+  constexpr int kNoWait = 0x8;  // RWF_NOWAIT
   uint64_t rings;
   iovec part = {&rings, sizeof rings};
   int fd = ring_->link_ring().doorbell.get();
   // RWF_NOWAIT: the peer shares the descriptor's flags and may have made it blocking again behind our back.
-  if (preadv2(fd, &part, 1, -1, RWF_NOWAIT) >= 0 || errno == EAGAIN) return;
+  // The system call itself: musl has a function for it, and the constant, only since 1.2.5.
+  if (syscall(SYS_preadv2, fd, &part, 1, -1L, -1L, kNoWait) >= 0 || errno == EAGAIN) return;
   if (read(fd, &rings, sizeof rings) < 0)
     return;  // EAGAIN: somebody else took them; the ring is looked at in any case
 }
