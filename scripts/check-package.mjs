@@ -1,24 +1,37 @@
 // Whether the package, as `npm pack` makes it, can be used: installed by npm and pnpm, from ESM, CommonJS and TypeScript, in
 // workers, on every Node it names, from a prebuild and from source. Exits 0 only if all of it holds.
 //   node scripts/check-package.mjs [only-steps-whose-name-has-this]
+//   node scripts/check-package.mjs --quick   what takes a minute or two: this architecture, this Node, no build from source
+// Steps marked `long` run only when named.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { consumerSteps } from "./packaging/check/consumers.mjs";
 import { installSteps } from "./packaging/check/installs.mjs";
+import { muslSteps } from "./packaging/check/musl.mjs";
 import { sourceSteps } from "./packaging/check/source.mjs";
 import { systemSteps } from "./packaging/check/systems.mjs";
 import { tarballSteps } from "./packaging/check/tarball.mjs";
 
-/** What steps hand on to later ones: `folder` (scratch), `installed` (folders by kind of install), later `tarball` and others. */
-const context = { folder: mkdtempSync(join(tmpdir(), "vpp-punt-package-")), installed: {} };
 /** In order; the first two are needed by all the others. */
-const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...systemSteps];
-const only = process.argv[2];
+const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...muslSteps, ...systemSteps];
+const quick = process.argv[2] === "--quick";
+const only = quick ? undefined : process.argv[2];
 const failed = [];
+/** What steps hand on to later ones: `folder` (scratch), `installed` (folders by kind of install), later `tarball` and others. */
+const context = {
+  architectures: quick ? [process.arch] : ["x64", "arm64"],
+  folder: mkdtempSync(join(tmpdir(), "vpp-punt-package-")),
+  installed: {},
+};
 
-for (const { name, run, needed } of steps) {
-  if (only && !needed && !name.includes(only)) continue;
+function isWanted({ name, needed, quickly, long }) {
+  if (needed) return true;
+  if (only) return name.includes(only);
+  return quick ? quickly : !long;
+}
+
+for (const { name, run, needed } of steps.filter(isWanted)) {
   try {
     const detail = await run(context);
     console.log(`ok    ${name}${detail ? `: ${detail}` : ""}`);

@@ -8,6 +8,12 @@ const logs = join(folder, "logs");
 /** Tests whose subject is native code. The others would only take longer. */
 const nativeTests = /(memif|punt-socket|stats|batch|pcap|native|errors)[^/]*(\/.*)?\.test\.js$/;
 
+/** The files of those tests, from the project's root. */
+export function nativeTestFiles() {
+  const files = readdirSync("dist/test", { recursive: true }).filter((name) => nativeTests.test(name));
+  return files.map((name) => join("dist/test", name));
+}
+
 /** Compiles the addon in a folder of its own: node-gyp always builds in ./build, and that one stays as it is. */
 export async function buildSanitized() {
   rmSync(folder, { recursive: true, force: true });
@@ -46,8 +52,7 @@ function findings(text) {
 
 /** Runs the native tests; resolves with their TAP output and what the sanitizers found. */
 export async function testSanitized() {
-  const files = readdirSync("dist/test", { recursive: true }).filter((name) => nativeTests.test(name));
-  const args = ["node_modules/ava/entrypoints/cli.mjs", "--tap", ...files.map((name) => join("dist/test", name))];
+  const args = ["node_modules/ava/entrypoints/cli.mjs", "--tap", ...nativeTestFiles()];
   const result = await run(process.execPath, args, { env: await environment() });
   const found = readdirSync(logs).flatMap((name) => findings(readFileSync(join(logs, name), "utf8")));
   return { ...result, found };

@@ -1,7 +1,7 @@
 // Programs that use the installed package, on every Node it names; and TypeScript's view of it.
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nodeBinary } from "../node-binaries.mjs";
+import { nodeBinary } from "../npm-files.mjs";
 import { assert, attempt, root, run } from "./run.mjs";
 
 const MAJORS = ["20", "22", "24"];
@@ -62,11 +62,13 @@ const onNode = (major, installed) => ({
 });
 
 export const consumerSteps = [
+  { name: "used on this Node", run: (context) => runPrograms(context, process.execPath, "npm"), quickly: true },
   ...MAJORS.map((major) => onNode(major, "npm")),
   ...["npm-ignore-scripts", "pnpm", "pnpm-ignore-scripts"].map((installed) => onNode("20", installed)),
   { name: "used on the first Node 20", run: runOldest },
   ...Object.keys(COMPILERS).map((resolution) => ({
     name: `used from TypeScript, ${resolution} resolution`,
     run: (context) => compile(context, resolution),
+    quickly: true,
   })),
 ];

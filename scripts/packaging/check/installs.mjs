@@ -58,6 +58,7 @@ export const installSteps = [
   ...cases.map(([manager, ignore]) => ({
     name: `installed by ${manager}${ignore ? " with --ignore-scripts" : ""}, without a compile`,
     run: (context) => install(context, manager, ignore),
+    quickly: true,
   })),
-  { name: "dependencies", run: countDependencies },
+  { name: "dependencies", run: countDependencies, quickly: true },
 ];

@@ -1,9 +1,10 @@
 // The prebuilds on the systems they are for: in a Debian 11 root, and on arm64 under emulation.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, debian11 } from "../debian11.mjs";
-import { nodeBinary } from "../node-binaries.mjs";
-import { assert, run } from "./run.mjs";
+import { cacheFolder, debian11 } from "../debian.mjs";
+import { nodeBinary } from "../npm-files.mjs";
+import { assert, root, run } from "./run.mjs";
+import { nodeProgram, runTests } from "./suite.mjs";
 
 const QEMU = "qemu-aarch64-static";
 
@@ -24,17 +25,34 @@ async function onDebian11(context) {
   }
 }
 
-async function onArm64(context) {
+async function emulated() {
   const found = process.env.PATH.split(":").some((folder) => existsSync(join(folder, QEMU)));
   assert(found, `no ${QEMU}: apt-get install qemu-user-static`);
   const { file, version } = nodeBinary("arm64", "20");
-  const emulated = [QEMU, "-L", await debian11("arm64"), file];
+  return { version, command: [QEMU, "-L", await debian11("arm64"), file] };
+}
+
+async function onArm64(context) {
+  const { version, command } = await emulated();
   const cwd = context.installed.npm;
-  for (const program of ["esm.mjs", "commonjs.cjs", "worker.mjs"]) run("nice", [...emulated, program], { cwd });
+  for (const program of ["esm.mjs", "commonjs.cjs", "worker.mjs"]) run("nice", [...command, program], { cwd });
   return `Node ${version}, glibc 2.31`;
+}
+
+async function testsOnArm64(context, options) {
+  const { command } = await emulated();
+  const folder = join(context.folder, "arm64");
+  cpSync(join(root, "prebuilds"), join(folder, "prebuilds"), { recursive: true });
+  return runTests(nodeProgram(folder, command), folder, options);
 }
 
 export const systemSteps = [
   { name: "the x64 prebuild on Debian 11", run: onDebian11 },
   { name: "the arm64 prebuild under emulation", run: onArm64 },
+  { name: "tests of native code over the arm64 prebuild, under emulation", run: testsOnArm64 },
+  {
+    name: "arm64-all: every test, under emulation",
+    run: (context) => testsOnArm64(context, { all: true }),
+    long: true,
+  },
 ];

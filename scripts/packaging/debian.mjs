@@ -1,5 +1,5 @@
 // A Debian 11 root (glibc 2.31) per architecture: prebuilds are linked against it, so that the linker itself keeps them
-// to its symbol versions, and loaded in it. Made from Debian's packages, each checked against its known SHA-256.
+// to its symbol versions, and loaded in it; and musl. Made from Debian's packages, each checked against its known SHA-256.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -16,7 +16,7 @@ import {
 import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 
-const packages = JSON.parse(readFileSync(new URL("debian11.json", import.meta.url), "utf8"));
+const packages = JSON.parse(readFileSync(new URL("debian.json", import.meta.url), "utf8"));
 
 export const TRIPLETS = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 
@@ -74,12 +74,21 @@ function makeLinksRelative(folder) {
 }
 
 /** The folder of the root for "x64" or "arm64"; made at the first call. */
-export async function debian11(arch) {
-  const folder = join(cacheFolder, `debian11-${arch}`);
+export function debian11(arch) {
+  return unpacked(`debian11-${arch}`, packages[arch]);
+}
+
+/** The folder of Debian's musl, and of a libstdc++ that is new enough for Node; made at the first call. */
+export function debianMusl() {
+  return unpacked("debian-musl", packages.musl);
+}
+
+async function unpacked(name, contents) {
+  const folder = join(cacheFolder, name);
   if (existsSync(folder)) return folder;
   const partial = `${folder}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
-  for (const [path, sha256] of Object.entries(packages[arch])) await unpack(path, sha256, partial);
+  for (const [path, sha256] of Object.entries(contents)) await unpack(path, sha256, partial);
   makeLinksRelative(partial);
   renameSync(partial, folder);
   return folder;
