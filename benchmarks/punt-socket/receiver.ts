@@ -1,9 +1,9 @@
-// receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks>]
+// receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks> [<gatherUs>]]
 // Reads the first byte of every packet until MARK_END comes.
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
 import { MARK_END, openInjector, report, sayReadyTo, startUsage } from "./common.js";
 
-const [vppPath, path, blockMs = "0"] = process.argv.slice(2) as [string, string, string?];
+const [vppPath, path, blockMs = "0", gatherUs] = process.argv.slice(2) as [string, string, string?, string?];
 let packets = 0;
 let sum = 0;
 let usage: ReturnType<typeof startUsage> | undefined;
@@ -35,7 +35,8 @@ function finish(): void {
   injector.close();
 }
 
-const socket = PuntSocket.open({ path, vppPath, onBatch, onWarning: () => {} });
+const gather = gatherUs === undefined ? {} : { gatherUs: Number(gatherUs) };
+const socket = PuntSocket.open({ path, vppPath, onBatch, onWarning: () => {}, ...gather });
 const injector = openInjector(vppPath);
 console.log("ready");
 sayReadyTo(injector);

@@ -40,15 +40,16 @@ const userUsEach = ([, measured]: Result[]) => measured!.userUs! / measured!.pac
 const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / m!.packets!;
 const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
 
-/** Receiving from a sender that doesn't wait: as fast as it can, or at a rate. */
-function receive(size: number, rate: number): Trial {
+/** Receiving from a sender that doesn't wait: as fast as it can, or at a rate; with `gatherUs` as the option of that name. */
+function receive(size: number, rate: number, gatherUs?: number): Trial {
   const sender = (w: Workspace, vppPath: string, path: string) => [
     ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, rate],
   ];
   const speed = rate === 0 ? "flat out" : `${rate / 1000} kpps`;
+  const gather = gatherUs === undefined ? [] : [0, gatherUs];
   return {
-    name: `receive ${size} B, ${speed}`,
-    ours: facing(sender, (w, vppPath, path) => w.script("punt-socket/receiver", vppPath, path)),
+    name: `receive ${size} B, ${speed}${gatherUs === undefined ? "" : `, gatherUs ${gatherUs}`}`,
+    ours: facing(sender, (w, vppPath, path) => w.script("punt-socket/receiver", vppPath, path, ...gather)),
     peer: facing(sender, (w, vppPath, path) => [w.peer("punt_receiver"), vppPath, path, "epoll"]),
     rows: [
       { name: "rate", unit: "pps", value: perSecond, target: ratioAtLeast(0.95) },
@@ -124,6 +125,7 @@ const suite: Suite = {
   trials: [
     ...SIZES.map((size) => receive(size, 0)),
     receive(64, 20_000),
+    receive(64, 20_000, 1000),
     receive(64, 100_000),
     ...SIZES.flatMap((size) => [drain(size, VPP_QUEUE[size]!), drain(size, LONG_QUEUE)]),
     ...SIZES.map(blocked),

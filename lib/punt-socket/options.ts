@@ -37,8 +37,10 @@ export interface PuntSocketOptions {
    */
   takeOverUs?: number;
   /**
-   * Above 50,000 packets a second, how long packets may gather before a batch is made of them, in microseconds, 0-1000.
-   * Default 50. Shortened where VPP's send buffer would fill up. 0 gives every packet at once, at several times the CPU.
+   * How long packets may gather before a batch is made of them, in microseconds, 0-1000: at rates at which 3 packets or more
+   * come meanwhile (above 50,000 a second with the default of 50), and not while each waits for an answer to the last. Shortened
+   * where VPP's send buffer would fill up at the rate of late. 0 gives every packet at once, at several times the CPU; 1000 is for
+   * much traffic of some thousand packets a second, without bursts, that may wait for so long.
    */
   gatherUs?: number;
   /** Takes warnings, such as a small queue limit. Default: `process.emitWarning`, once each. */

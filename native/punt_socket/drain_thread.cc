@@ -27,10 +27,16 @@ constexpr int kPollingFactor = 4;
 
 /// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
 constexpr int kLooksPerFill = 2;
-/// Longer would spare little.
+/// Longer would spare little, unless JavaScript itself pauses for long: 3/2 of its longest pause.
 constexpr std::chrono::microseconds kLongestInterval{150};
 
 }  // namespace
+
+DrainThread::DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify)
+    : receiver_(receiver),
+      grace_(times.grace),
+      longest_interval_(std::max(kLongestInterval, times.longest_pause * 3 / 2)),
+      notify_(std::move(notify)) {}
 
 SystemError DrainThread::Start() {
   wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -118,7 +124,7 @@ std::chrono::microseconds DrainThread::Interval() {
   looked_ = now;
   cost_at_look_ = cost;
   const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
-  const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, kLongestInterval.count()));
+  const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, longest_interval_.count()));
   // What came slowly because somebody stood still comes fast again.
   interval_ = std::clamp(look, kShortestInterval, 2 * interval_);
   return interval_;

@@ -13,13 +13,18 @@
 
 namespace vpp_punt::punt_socket {
 
+struct DrainTimes {
+  /// JavaScript counts as late when it has not read for so long with packets waiting; 0: as soon as VPP's
+  /// send buffer, at the rate of late, might fill up.
+  std::chrono::microseconds grace;
+  /// For how long at most JavaScript lets packets gather.
+  std::chrono::microseconds longest_pause;
+};
+
 class DrainThread {
  public:
-  /// `notify` is called on the thread whenever packets were put into the ring. JavaScript counts as late when
-  /// it has not read for `grace` with packets waiting; 0: as soon as VPP's send buffer, at the rate of late,
-  /// might fill up.
-  DrainThread(Receiver* receiver, std::chrono::microseconds grace, std::function<void()> notify)
-      : receiver_(receiver), grace_(grace), notify_(std::move(notify)) {}
+  /// `notify` is called on the thread whenever packets were put into the ring.
+  DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify);
   ~DrainThread() { Stop(); }
 
   SystemError Start();
@@ -41,6 +46,7 @@ class DrainThread {
 
   Receiver* const receiver_;
   const std::chrono::microseconds grace_;
+  const std::chrono::microseconds longest_interval_;
   const std::function<void()> notify_;
   UniqueFd wake_;  // eventfd
   std::atomic<bool> stopping_{false};

@@ -10,12 +10,13 @@ namespace {
 
 /// The rate is judged over this many packets.
 constexpr uint64_t kWindow = 64;
-/// Packets a second above which pausing pays.
-constexpr uint64_t kEnter = 50'000;
-constexpr uint64_t kLeave = 25'000;
 /// A pause that gathered fewer packets than this was for nothing.
 constexpr uint64_t kWorthwhile = 3;
+/// Packets that the longest pause gathers at the rate above which pausing begins, in halves; it ends at half
+/// of that.
+constexpr uint64_t kEnterHalves = 5;
 constexpr uint64_t kShortestNs = 15'000;
+constexpr uint64_t kSecondNs = 1'000'000'000;
 /// After that, wait for single packets again for a while, longer each time: request and answer are many times
 /// slower when paused, while a stream has its gaps too.
 constexpr uint64_t kShortestBackoffNs = 2'000'000;
@@ -37,12 +38,13 @@ uint64_t Moderation::Pause(uint64_t packets, uint64_t bytes, bool after_pause, u
 
 void Moderation::EndWindow(uint64_t now_ns) {
   const uint64_t elapsed = std::max<uint64_t>(now_ns - since_ns_, 1);
-  const uint64_t rate = packets_ * 1'000'000'000 / elapsed;
+  const uint64_t rate = packets_ * kSecondNs / elapsed;
   const uint64_t fills_in = kMayFill * elapsed / SendBufferCost(packets_, bytes_);
   packets_ = bytes_ = 0;
   since_ns_ = now_ns;
   const uint64_t pause = std::min(limit_ns_, fills_in);
-  const bool enough = rate >= (pause_ns_ > 0 ? kLeave : kEnter);
+  const uint64_t enter = kEnterHalves * kSecondNs / 2 / limit_ns_;
+  const bool enough = rate >= (pause_ns_ > 0 ? enter / 2 : enter);
   pause_ns_ = enough && pause >= kShortestNs && now_ns >= not_before_ns_ ? pause : 0;
 }
 

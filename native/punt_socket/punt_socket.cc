@@ -77,13 +77,15 @@ SystemError PuntSocket::Open(const Napi::Object& options) {
   if (failed.error != 0) return failed;
   uv_loop_t* loop;
   napi_get_uv_event_loop(Env(), &loop);
-  const uint64_t pause_ns = NumberOption(options, "longestPauseUs") * uint64_t{1000};
+  using std::chrono::microseconds;
+  const DrainTimes times = {microseconds(NumberOption(options, "graceUs")),
+                            microseconds(NumberOption(options, "longestPauseUs"))};
+  const uint64_t pause_ns = std::chrono::nanoseconds(times.longest_pause).count();
   copy_ = options.Get("copy").ToBoolean();
   hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
   pump_ = std::make_shared<EventPump>(loop, hold_, receiver_->fd(), pause_ns, [this] { return Serve(); });
   if (int error = pump_->Open()) return {error, "event loop"};
-  const std::chrono::microseconds grace(NumberOption(options, "graceUs"));
-  drain_ = std::make_unique<DrainThread>(receiver_.get(), grace, [pump = pump_.get()] { pump->Notify(); });
+  drain_ = std::make_unique<DrainThread>(receiver_.get(), times, [pump = pump_.get()] { pump->Notify(); });
   return drain_->Start();
 }
 
