@@ -10,6 +10,7 @@ const { values } = parseArgs({
     socket: { type: "string", default: "" },
     mode: { type: "string", default: "polling" },
     size: { type: "string", default: "64" },
+    queues: { type: "string", default: "1" },
     seconds: { type: "string", default: "1" },
   },
 });
@@ -18,6 +19,7 @@ const { values } = parseArgs({
 export const options = {
   mode: values.mode as MemifRxMode,
   size: Number(values.size),
+  queues: Number(values.queues),
   seconds: Number(values.seconds),
 };
 

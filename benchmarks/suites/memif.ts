@@ -1,4 +1,5 @@
 // The peers are the same engine without JavaScript: what is measured is what JavaScript costs.
+import { cpus } from "node:os";
 import { atMost, ratioAtLeast, ratioAtMost, type Side, type Step, type Suite, type Trial } from "../harness/trial.js";
 
 const SECONDS = 1;
@@ -96,12 +97,37 @@ const idle: Trial = {
   rows: [{ name: "CPU", unit: "%", value: ([, port]) => port!.percent!, target: atMost(0.5) }],
 };
 
+const WORKERS = Math.min(cpus().length, 4);
+
+/** A thread a queue, and a handler that takes its time: with a thread a core against one thread. */
+const threads: Trial = (() => {
+  const side = (queues: number): Side => {
+    const more = (socket: string) => ["--socket", socket, "--queues", queues, "--seconds", SECONDS];
+    return ({ folder, script }) => {
+      const socket = `${folder}/memif.sock`;
+      return [
+        { command: script("memif/spreader", ...more(socket), "--size", 1500) },
+        { command: script("memif/workers", ...more(socket)) },
+      ];
+    };
+  };
+  return {
+    name: `receive 1500 B, ${WORKERS} queues on ${WORKERS} threads against 1`,
+    ours: side(WORKERS),
+    peer: side(1),
+    // The sender needs a part of a core too.
+    rows: [{ name: "rate", unit: "pps", value: ([, ports]) => ports!.pps!, target: ratioAtLeast(0.75 * WORKERS) }],
+    unavailable: () => (WORKERS > 1 ? undefined : "there is one core"),
+  };
+})();
+
 const suite: Suite = {
   trials: [
     ...(["polling", "adaptive"] as const).flatMap((mode) => SIZES.map((size) => receive(size, mode))),
     ...SIZES.map(send),
     roundTrip("interrupt", { p50: 1.15, p99: 2 }),
     roundTrip("polling", { p50: 2, p99: 2 }),
+    threads,
     idle,
   ],
 };
