@@ -7,7 +7,7 @@ import type { PuntError } from "../../lib/errors.js";
 import { attach, FileStore, MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { aclRule } from "../support/api-values.js";
 import { need } from "../support/need.js";
-import { ownVrf, until } from "../support/netns.js";
+import { command, ownVrf, until } from "../support/netns.js";
 import { Scenario } from "../support/scenario.js";
 import { snapshot } from "../support/snapshot.js";
 
@@ -129,6 +129,29 @@ real(`the manager is killed ${kills} times at random: the next one finds all, an
   for (const { id } of scenario.manager.list()) await scenario.manager.delete(id);
   t.deepEqual(await snapshot(client), before);
   t.notRegex(await cnf.ip("-brief", "link"), /tap-|vrf/);
+});
+
+real("a CNF comes back with another network namespace of its name: its TAP is there again", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, manager } = scenario;
+  const [host, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(host, { addresses: ["10.8.0.2/24"], vppAddresses: ["10.8.0.1/24"] });
+  const netns = { name: cnf.name };
+  const request = { cnf: "cnf", interconnect: "TAP", netns, vppInterface } as const;
+  const { id, metadata } = await scenario.add({ ...request, type: "ABX", ingressAclRules: [{ protocol: "ICMP" }] });
+  await command("ip", "netns", "del", cnf.name);
+  await manager.resync();
+  t.is(manager.get(id)?.state, "PENDING");
+  t.regex(manager.get(id)!.missing[0]!.text, new RegExp(`network namespace .*${cnf.name}`));
+
+  await command("ip", "netns", "add", cnf.name);
+  await until("CREATED", async () => {
+    await manager.resync();
+    return manager.get(id)?.state === "CREATED";
+  });
+  const { name, addresses } = metadata.interconnects[0]!.cnfInterface!;
+  t.regex(await cnf.ip("addr", "show", "dev", name), new RegExp(addresses[0]!));
+  t.is(await host.ping("10.8.0.1"), 3, "answered in the CNF");
 });
 
 real("two CNFs share what can be shared; what cannot is refused with both names, and changes nothing", async (t) => {
