@@ -27,7 +27,7 @@ real("two hosts ping each other through a CNF between their interfaces (HAIRPIN_
   t.is(await one.ping("fd04::2", 3), 3);
   t.true(count.there >= 13 && count.back >= 13, JSON.stringify(count));
 
-  first.close();
+  for (const port of [first, second]) port.close();
   t.is(await one.ping("10.4.0.2", 1), 0, "without the CNF nothing passes");
 });
 
