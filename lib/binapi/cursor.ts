@@ -2,10 +2,10 @@
 // the range of its type: nothing outside the message is read, nothing is cut off silently.
 import { endianness } from "node:os";
 import { describe, FieldError } from "./field-error.js";
-import { readAscii } from "./text-cache.js";
+import { readFixedText, readText } from "./text-cache.js";
 
 /** Binary-API integers are in network order, but f64 goes out as the host has it. */
-const F64_LITTLE = endianness() === "LE";
+export const F64_LITTLE = endianness() === "LE";
 const MAX_U64 = (1n << 64n) - 1n;
 const MAX_I64 = (1n << 63n) - 1n;
 
@@ -83,18 +83,13 @@ export class Reader {
 
   /** `size` bytes of text, cut at the first NUL. */
   fixedString(size: number): string {
-    const start = this.take(size);
-    let end = start;
-    const limit = start + size;
-    while (end < limit && this.bytes[end] !== 0) end++;
-    return readAscii(this.bytes, start, end) ?? this.bytes.toString("utf8", start, end);
+    return readFixedText(this.bytes, this.take(size), size);
   }
 
   /** u32 length, then that much text. */
   string(): string {
     const size = this.u32();
-    const start = this.take(size);
-    return readAscii(this.bytes, start, start + size) ?? this.bytes.toString("utf8", start, start + size);
+    return readText(this.bytes, this.take(size), size);
   }
 }
 

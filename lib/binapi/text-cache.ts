@@ -1,32 +1,70 @@
-// Interface names, tags, device types: dumps repeat the same short strings again and again. Making a JavaScript string out of
-// bytes costs 60-150 ns, finding the same one again 10-20 ns.
+// Interface names, tags, device types, MAC addresses: dumps repeat the same short strings again and again. Making a JavaScript
+// string out of bytes costs 60-150 ns, finding the same one again 10-20 ns.
+import { formatMac } from "./address.js";
 
 const SLOTS = 2048;
 const LONGEST = 48;
-const slots: string[] = new Array(SLOTS).fill("");
+const texts: string[] = new Array(SLOTS).fill("");
 
-/** The ASCII text at `start`..`end`; undefined if it is not ASCII, or too long to be worth it. */
-export function readAscii(bytes: Buffer, start: number, end: number): string | undefined {
-  const length = end - start;
-  if (length === 0) return "";
-  if (length > LONGEST) return undefined;
-  let hash = length;
+/** The text of `size` bytes. */
+export function readText(bytes: Buffer, start: number, size: number): string {
+  let hash = 0;
   let seen = 0;
+  const end = size > LONGEST ? start : start + size;
   for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
+    seen |= bytes[i]!;
+    hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+  }
+  return cached(bytes, start, start + size, hash, seen);
+}
+
+/** The text in `size` bytes, cut at the first NUL. */
+export function readFixedText(bytes: Buffer, start: number, size: number): string {
+  const limit = start + size;
+  let hash = 0;
+  let seen = 0;
+  let end = start;
+  for (; end < limit; end++) {
+    const byte = bytes[end]!;
+    if (byte === 0) break;
     seen |= byte;
     hash = (Math.imul(hash, 31) + byte) | 0;
   }
-  if (seen > 0x7f) return undefined;
+  return cached(bytes, start, end, hash, seen);
+}
+
+/** `seen`: all bytes or-ed together. What is not ASCII, or too long to be worth it, is not kept. */
+function cached(bytes: Buffer, start: number, end: number, hash: number, seen: number): string {
+  const length = end - start;
+  if (length === 0) return "";
+  if (seen > 0x7f || length > LONGEST) return bytes.toString("utf8", start, end);
   const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
-  const known = slots[slot]!;
+  const known = texts[slot]!;
   if (known.length === length && same(known, bytes, start)) return known;
   const text = bytes.toString("latin1", start, end);
-  slots[slot] = text;
+  texts[slot] = text;
   return text;
 }
 
 function same(text: string, bytes: Buffer, start: number): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
   return true;
+}
+
+const macs: string[] = new Array(SLOTS).fill("00:00:00:00:00:00");
+/** The bytes of `macs`, as two numbers each. */
+const macHeads = new Int32Array(SLOTS);
+const macTails = new Int32Array(SLOTS);
+
+/** The MAC address at `at`: `02:fd:00:00:00:01`. */
+export function readMac(bytes: Uint8Array, at: number): string {
+  const head = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+  const tail = (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!;
+  const slot = (tail ^ (tail >>> 11) ^ head) & (SLOTS - 1);
+  if (macHeads[slot] !== head || macTails[slot] !== tail) {
+    macs[slot] = formatMac(bytes, at);
+    macHeads[slot] = head;
+    macTails[slot] = tail;
+  }
+  return macs[slot]!;
 }

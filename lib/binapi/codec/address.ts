@@ -1,7 +1,8 @@
 // The types of ip_types.api and ethernet_types.api that are text in JavaScript: addresses, prefixes, MACs.
-import { formatIp4, formatIp6, formatMac, parseIp4, parseIp6, parseMac } from "../address.js";
+import { formatIp4, formatIp6, parseIp4, parseIp6, parseMac } from "../address.js";
 import type { Reader, Writer } from "../cursor.js";
 import { describe, FieldError } from "../field-error.js";
+import { readMac } from "../text-cache.js";
 import type { Codec } from "./codec.js";
 
 const IP4 = 0;
@@ -17,6 +18,8 @@ function textCodec(size: number, what: string, format: Format, parse: Parse): Co
     size,
     minSize: size,
     read: (reader) => format(reader.bytes, reader.take(size)),
+    inline: (at, codec) => `${codec}.helper(bytes, ${at})`,
+    helper: format,
     write(writer, value) {
       const start = writer.skip(size);
       if (typeof value !== "string" || !parse(value, writer.bytes, start)) {
@@ -28,7 +31,7 @@ function textCodec(size: number, what: string, format: Format, parse: Parse): Co
 
 export const ip4Codec = textCodec(4, "an IPv4 address", formatIp4, parseIp4);
 export const ip6Codec = textCodec(16, "an IPv6 address", formatIp6, parseIp6);
-export const macCodec = textCodec(6, "a MAC address", formatMac, parseMac);
+export const macCodec = textCodec(6, "a MAC address", readMac, parseMac);
 
 /** An address whose family VPP has left at something unknown stays what it is: `{ af, un }`. */
 interface RawAddress {

@@ -2,6 +2,8 @@ import type { Reader, Writer } from "../cursor.js";
 import { describe, FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";
 
+const LONGEST_LITERAL = 16;
+
 /** `u8 x[N]`: exactly N bytes. */
 export function fixedBytesCodec(length: number): Codec {
   return {
@@ -26,10 +28,18 @@ export function bytesCodec(limit: number | undefined): Codec {
 export function fixedArrayCodec(element: Codec, length: number): Codec {
   return {
     size: element.size === undefined ? undefined : element.size * length,
+    ...inlineArray(element, length),
     minSize: element.minSize * length,
     read: (reader) => readElements(reader, element, length),
     write: (writer, value) => writeElements(writer, element, checkArray(value, length)),
   };
+}
+
+/** A literal of a few scalars, such as `u32 mtu[4]`. */
+function inlineArray({ inline, helper, size }: Codec, length: number): Pick<Codec, "inline"> {
+  if (inline === undefined || helper !== undefined || length > LONGEST_LITERAL) return {};
+  const elements = Array.from({ length }, (_, i) => i * size!);
+  return { inline: (at) => `[${elements.map((offset) => inline(`${at} + ${offset}`, "")).join(", ")}]` };
 }
 
 /** `type x[count]`, or with `count` undefined all that is left of the message. */

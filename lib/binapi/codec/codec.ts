@@ -11,4 +11,10 @@ export interface Codec {
   write(writer: Writer, value: unknown, related?: unknown): void;
   /** For types that are one method of the cursors: its name and second argument, so that compiled code calls it directly. */
   readonly method?: { name: keyof Reader & keyof Writer; argument?: number };
+  /**
+   * For types of fixed size: a JavaScript expression for the value at index `at` of `bytes`, and of `view` over the same memory,
+   * where all its bytes are known to be. `codec`: an expression for this codec, whose `helper` it may call.
+   */
+  readonly inline?: (at: string, codec: string) => string;
+  readonly helper?: (...args: never[]) => unknown;
 }

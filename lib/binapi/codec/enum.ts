@@ -6,13 +6,14 @@ import { SCALARS } from "./scalar.js";
 /** An enum: the name of the value, or the number where it has none. */
 export function enumCodec(def: EnumDef): Codec {
   const { base, names, numbers } = tables(def);
+  const byValue = smallTable(names);
+  const nameOf = (value: number) => byValue[value] ?? names.get(value) ?? value;
   return {
     size: base.size,
     minSize: base.minSize,
-    read(reader) {
-      const value = base.read(reader) as number;
-      return names.get(value) ?? value;
-    },
+    read: (reader) => nameOf(base.read(reader) as number),
+    inline: (at, codec) => `${codec}.helper(${base.inline!(at, "")})`,
+    helper: nameOf,
     write(writer, value) {
       base.write(writer, typeof value === "string" ? numberOf(def, numbers, value) : value);
     },
@@ -23,20 +24,24 @@ export function enumCodec(def: EnumDef): Codec {
 export function flagsCodec(def: EnumDef): Codec {
   const { base, names, numbers } = tables(def);
   const bits = [...names].filter(([value]) => value !== 0 && (value & (value - 1)) === 0);
+  const namesOf = (value: number) => {
+    const flags: (string | number)[] = [];
+    let rest = value;
+    for (let i = 0; rest !== 0 && i < bits.length; i++) {
+      const [bit, name] = bits[i]!;
+      if ((rest & bit) === 0) continue;
+      flags.push(name);
+      rest = (rest & ~bit) >>> 0;
+    }
+    if (rest !== 0) flags.push(rest);
+    return flags;
+  };
   return {
     size: base.size,
     minSize: base.minSize,
-    read(reader) {
-      let rest = base.read(reader) as number;
-      const flags: (string | number)[] = [];
-      for (const [bit, name] of bits) {
-        if ((rest & bit) === 0) continue;
-        flags.push(name);
-        rest = (rest & ~bit) >>> 0;
-      }
-      if (rest !== 0) flags.push(rest);
-      return flags;
-    },
+    read: (reader) => namesOf(base.read(reader) as number),
+    inline: (at, codec) => `${codec}.helper(${base.inline!(at, "")})`,
+    helper: namesOf,
     write(writer, value) {
       base.write(writer, Array.isArray(value) ? union(value) : flag(value));
     },
@@ -57,6 +62,12 @@ export function flagsCodec(def: EnumDef): Codec {
     }
     return all;
   }
+}
+
+/** Names of the values that are small, by value: an index is found faster than a map's key. */
+function smallTable(names: ReadonlyMap<number, string>): (string | undefined)[] {
+  const largest = Math.max(-1, ...[...names.keys()].filter((value) => value < 256));
+  return Array.from({ length: largest + 1 }, (_, value) => names.get(value));
 }
 
 function tables(def: EnumDef) {

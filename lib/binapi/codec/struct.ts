@@ -80,21 +80,44 @@ function interpret(fields: readonly StructField[]): ReadWrite {
  * one shape. `f` is the field in work, for the error's path.
  */
 function generate(fields: readonly StructField[]): ReadWrite {
-  const helpers = [fields, fields.map((field) => field.codec), checkObject, checkUnknown, absent, count, within];
-  const names = ["fields", "codecs", "checkObject", "checkUnknown", "absent", "count", "within"];
+  const { read: readPlain } = interpret(fields);
+  const codecs = fields.map((field) => field.codec);
+  const helpers = { fields, codecs, readPlain, checkObject, checkUnknown, absent, count, within };
   const make = (args: string, code: string) =>
-    new Function(...names, `return function (${args}) { ${code} }`)(...helpers) as (...args: unknown[]) => unknown;
+    new Function(...Object.keys(helpers), `return function (${args}) { ${code} }`)(...Object.values(helpers)) as (
+      ...args: unknown[]
+    ) => unknown;
   return {
     read: make("reader", readerCode(fields)) as (reader: Reader) => unknown,
     write: make("writer, given", writerCode(fields)) as (writer: Writer, value: unknown) => void,
   };
 }
 
+/**
+ * The fields of fixed size at the front are read at their offsets, behind one look at whether all of them are there; if they are
+ * not, the plain form says which is missing. Behind them, field after field.
+ */
 function readerCode(fields: readonly StructField[]): string {
-  const reads = fields.map((field, i) => `f = ${i}; const v${i} = ${readExpression(field, i)};`);
+  const firstOpen = fields.findIndex(({ codec }) => codec.size === undefined);
+  const front = fields.slice(0, firstOpen < 0 ? fields.length : firstOpen);
+  const size = front.reduce((sum, { codec }) => sum + codec.size!, 0);
+  const reads = [...frontReads(front), `reader.at = start + ${size};`];
+  for (let i = front.length; i < fields.length; i++)
+    reads.push(`f = ${i}; const v${i} = ${readExpression(fields[i]!, i)};`);
   const members = fields.map((field, i) => `${JSON.stringify(field.name)}: v${i}`);
-  const work = `${reads.join("\n")}\nreturn { ${members.join(", ")} };`;
-  return `let f = 0; try { ${work} } catch (error) { throw within(error, fields[f].name); }`;
+  const start = `const start = reader.at; if (start + ${size} > reader.end) return readPlain(reader);`;
+  const work = `const { bytes, view } = reader; ${reads.join("\n")}\nreturn { ${members.join(", ")} };`;
+  return `${start} let f = 0; try { ${work} } catch (error) { throw within(error, fields[f].name); }`;
+}
+
+function frontReads(front: readonly StructField[]): string[] {
+  let offset = 0;
+  return front.map((field, i) => {
+    const at = `start + ${offset}`;
+    offset += field.codec.size!;
+    if (field.codec.inline !== undefined) return `const v${i} = ${field.codec.inline(at, `codecs[${i}]`)};`;
+    return `f = ${i}; reader.at = ${at}; const v${i} = ${readExpression(field, i)};`;
+  });
 }
 
 function readExpression({ codec, related }: StructField, i: number): string {
