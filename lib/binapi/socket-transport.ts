@@ -14,6 +14,8 @@ const SOCKCLNT_CREATE_REPLY_ID = 16;
 const EAGAIN = -11;
 /** VPP's answer to get_api_json is the largest message there is: some 4 MB. */
 const LARGEST_MESSAGE = 256 << 20;
+/** So much is received in one turn of the event loop; then others have theirs. */
+const TURN_BYTES = 1 << 18;
 /** So much is sent at once instead of at the end of the turn: VPP can begin with it. */
 const SEND_AT = 1 << 14;
 
@@ -102,6 +104,8 @@ class SocketLink implements Link {
   private open = true;
   private flushing = false;
   private blocked = false;
+  /** Whether a request has been answered since the last read. */
+  private answered = false;
   private readonly flushSoon = () => this.flush();
 
   readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
@@ -165,6 +169,7 @@ class SocketLink implements Link {
   }
 
   addCredit(count: number): void {
+    this.answered = true;
     this.out.addCredit(count);
     this.send();
   }
@@ -209,11 +214,17 @@ class SocketLink implements Link {
     }
   }
 
-  /** `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
+  /**
+   * Reads until a request has been answered, whose caller wants to go on, or until nothing is there. VPP sends the details of a
+   * dump one by one, 2-3 us each: looking whether the next has come meanwhile costs 0.3 us, a turn of the event loop 5 us, and to
+   * wake a process that sleeps costs VPP time as well.
+   *
+   * `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
   private receive(broken: boolean): void {
     const { incoming } = this;
-    while (this.open) {
-      const room = incoming.fillEnd - incoming.fillStart;
+    let budget = TURN_BYTES;
+    this.answered = false;
+    while (this.open && (budget > 0 || broken)) {
       const size = this.socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
       if (size === EAGAIN && !broken) return;
       if (size <= 0) {
@@ -223,7 +234,8 @@ class SocketLink implements Link {
       incoming.fill(size);
       for (let reader = incoming.next(); reader !== undefined && this.open; reader = incoming.next())
         this.onMessage(reader);
-      if (size < room && !broken) return; // that was all; if more has come since, the event loop calls again
+      if (this.answered && !broken) return;
+      budget -= size;
     }
   }
 
