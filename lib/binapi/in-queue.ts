@@ -55,6 +55,11 @@ export class InQueue {
   private makeRoom(size: number): undefined {
     const { bytes } = this.reader;
     const have = this.filled - this.start;
+    if (have === 0 && bytes.length === CAPACITY) {
+      this.start = 0;
+      this.filled = 0;
+      return undefined;
+    }
     const capacity = Math.max(CAPACITY, 2 ** Math.ceil(Math.log2(size)));
     if (capacity !== bytes.length && (have > 0 || capacity < bytes.length)) {
       const other = new Uint8Array(capacity);

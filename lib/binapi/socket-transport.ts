@@ -153,8 +153,9 @@ class SocketLink implements Link {
   commit(): number {
     const { writer } = this.out;
     const start = this.out.startInBuffer();
-    writer.bytes.fill(0, start, start + FRAME_HEADER);
-    writer.view.setUint32(start + FRAME_LENGTH_AT, writer.at - start - FRAME_HEADER);
+    const { view } = writer;
+    for (let at = start; at < start + FRAME_HEADER; at += 4) view.setUint32(at, 0);
+    view.setUint32(start + FRAME_LENGTH_AT, writer.at - start - FRAME_HEADER);
     const mark = this.out.commit();
     this.send();
     return mark;
