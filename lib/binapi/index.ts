@@ -12,7 +12,17 @@ export { type Release, Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
 export type { RequestOptions } from "./session.js";
 export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";
-export type { CombinedStat, HistogramStat, NamesStat, ScalarStat, SimpleStat, Stat } from "./stats/counters.js";
+export type {
+  CombinedStat,
+  HistogramStat,
+  NamesStat,
+  RingStat,
+  ScalarStat,
+  SimpleStat,
+  Stat,
+  UnknownStat,
+} from "./stats/counters.js";
+export type { RingContents, RingThread } from "./stats/ring.js";
 export type { StatsPattern } from "./stats/snapshots.js";
 export { DEFAULT_STATS_SOCKET, VppStats } from "./stats/stats.js";
 export type { Subscription } from "./subscription.js";

@@ -1,6 +1,7 @@
 // Tests that need something a machine may lack: declared all the same, and skipped by name where it is missing.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import test, { type ImplementationFn } from "ava";
 import { native } from "../../lib/native.js";
 import { hasPapi } from "./papi.js";
@@ -19,6 +20,13 @@ function succeeds(command: string, ...args: string[]): boolean {
   return spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0;
 }
 
+/** Whether a header of VPP's, beside the program, has `text` in it. */
+function headerHas(header: string, text: string): boolean {
+  const vpp = vppProgram();
+  const file = vpp && join(dirname(dirname(vpp)), "include", header);
+  return file !== undefined && existsSync(file) && readFileSync(file, "utf8").includes(text);
+}
+
 /** Folder with `<release>/*.api.json` beside the project: a developer's machine may have it, a user's has not. */
 export const apiFilesFolder = "../shared/vpp-api";
 
@@ -31,6 +39,11 @@ const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
+  "vpp-ring-headers": () =>
+    missing(
+      "the headers of a VPP with ring buffers of statistics",
+      headerHas("vlib/stats/stats.h", "vlib_stats_ring_"),
+    ),
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),

@@ -26,6 +26,8 @@ export interface VppOptions {
   readonly without?: readonly string[];
   /** Plugins to load that are off by default. */
   readonly plugins?: readonly string[];
+  /** A folder with plugins of the test's own. */
+  readonly pluginFolder?: string;
   /** More sections of startup.conf. */
   readonly config?: string;
   /** Sleep of VPP's main loop while something polls: 100 us keep a connected memif at 12 % of a core, not 100 %. */
@@ -183,6 +185,7 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
     ...(options.without ?? []).map((name) => `plugin ${name} { disable }`),
   ];
   const path = pluginFolder();
+  if (options.pluginFolder !== undefined) plugins.unshift(`add-path ${options.pluginFolder}`);
   if (path !== undefined) plugins.unshift(`path ${path}`);
   return [
     `unix { nodaemon nocolor nobanner cli-no-pager log ${join(vpp.directory, "vpp.log")} cli-listen ${vpp.cliSocket}`,

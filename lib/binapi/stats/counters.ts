@@ -1,5 +1,6 @@
 import { type DirectoryEntry, pointer, type SegmentHeader } from "./directory.js";
 import type { StatsMemory } from "./memory.js";
+import { type RingContents, readRing } from "./ring.js";
 
 /** One value. */
 export interface ScalarStat {
@@ -36,7 +37,20 @@ export interface HistogramStat {
   threads: { minExponent: number; bins: BigUint64Array }[];
 }
 
-export type Stat = ScalarStat | SimpleStat | CombinedStat | NamesStat | HistogramStat;
+/** A ring buffer a thread, which plugins of VPP 26.06 and later fill with entries of their own. */
+export interface RingStat extends RingContents {
+  type: "ring";
+  name: string;
+}
+
+/** A kind of statistic that came after this package: its name and VPP's number for the kind. */
+export interface UnknownStat {
+  type: "unknown";
+  name: string;
+  kind: number;
+}
+
+export type Stat = ScalarStat | SimpleStat | CombinedStat | NamesStat | HistogramStat | RingStat | UnknownStat;
 
 const LONGEST_NAME = 4096;
 
@@ -76,6 +90,10 @@ export class StatsReader {
         };
       case "symlink":
         return this.link(entry);
+      case "ring":
+        return { type: "ring", name, ...readRing(this.memory, address(entry) - this.header.base) };
+      case "unknown":
+        return { type: "unknown", name, kind: entry.type };
     }
   }
 

@@ -2,11 +2,22 @@ import { PuntError } from "../../errors.js";
 import type { StatsMemory } from "./memory.js";
 
 /** What an entry of the directory is. */
-export type EntryKind = "scalar" | "simple" | "combined" | "error" | "names" | "symlink" | "histogram";
+export type EntryKind =
+  | "scalar"
+  | "simple"
+  | "combined"
+  | "error"
+  | "names"
+  | "symlink"
+  | "histogram"
+  | "ring"
+  | "unknown";
 
 export interface DirectoryEntry {
   name: string;
   kind: EntryKind;
+  /** VPP's number for the kind. */
+  type: number;
   /** A value, or a pointer of VPP's: the 8 bytes behind the type. */
   low: number;
   high: number;
@@ -20,7 +31,7 @@ const ENTRY_SIZE = 144;
 const NAME_AT = 16;
 
 /** VPP renumbered the types after 22.02, without a new layout version. */
-const KINDS: (EntryKind | undefined)[] = [
+const KINDS: readonly (EntryKind | undefined)[] = [
   undefined,
   "scalar",
   "simple",
@@ -29,10 +40,10 @@ const KINDS: (EntryKind | undefined)[] = [
   undefined, // empty
   "symlink",
   "histogram",
-  undefined, // ring buffer: no counter
+  "ring", // from 26.06
   "scalar", // gauge
 ];
-const KINDS_22_02: (EntryKind | undefined)[] = [
+const KINDS_22_02: readonly (EntryKind | undefined)[] = [
   undefined,
   "scalar",
   "simple",
@@ -75,9 +86,11 @@ export function readDirectory(memory: StatsMemory, header: SegmentHeader): (Dire
   const kinds = isOld(bytes) ? KINDS_22_02 : KINDS;
   const entries: (DirectoryEntry | undefined)[] = [];
   for (let at = 0; at < bytes.length; at += ENTRY_SIZE) {
-    const kind = kinds[bytes.readUInt32LE(at)];
+    const type = bytes.readUInt32LE(at);
+    const kind = type < kinds.length ? kinds[type] : "unknown";
     const name = kind && nameAt(bytes, at);
-    entries.push(name ? { name, kind, low: bytes.readUInt32LE(at + 8), high: bytes.readUInt32LE(at + 12) } : undefined);
+    const [low, high] = [bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12)];
+    entries.push(name ? { name, kind, type, low, high } : undefined);
   }
   return entries;
 }

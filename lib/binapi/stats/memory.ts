@@ -13,7 +13,7 @@ const LARGEST_VECTOR = 1 << 28;
  * file, a read gives bytes or an error.
  */
 export class StatsMemory {
-  private readonly size: number;
+  readonly size: number;
   private readonly scratch = Buffer.alloc(FIRST_READ);
 
   constructor(private readonly fd: number) {
@@ -25,8 +25,9 @@ export class StatsMemory {
   }
 
   /** `length` bytes at `offset`, copied. */
-  read(offset: number, length: number, into = Buffer.allocUnsafeSlow(length)): Buffer {
-    if (offset < 0 || length < 0 || offset + length > this.size) throw outside(offset, length, this.size);
+  read(offset: number, length: number, scratch?: Buffer): Buffer {
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw outside(offset, length, this.size);
+    const into = scratch ?? Buffer.allocUnsafeSlow(length);
     const got = readSync(this.fd, into, 0, length, offset);
     if (got !== length) throw outside(offset, length, offset + got);
     return into;
