@@ -6,7 +6,7 @@ import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
 import type { MessageValue } from "./message.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, checkSubscription } from "./options.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
 import { Resolver } from "./resolver.js";
 import { Schema } from "./schema.js";
@@ -32,9 +32,12 @@ export interface VppOptions {
   transport?: "socket" | "vapi" | Transport;
   /** Where definitions come from. Default "auto". */
   schema?: SchemaSource;
-  /** Most requests that VPP has at a time; others wait here. Default 256. */
+  /** Most requests that VPP has at a time; others wait here. Default 256, at most 131072. */
   window?: number;
-  /** Most requests that wait, here and at VPP; beyond that a request is rejected with ERR_QUEUE_FULL. Default 65536. */
+  /**
+   * Most requests that wait, here and at VPP; beyond that a request is rejected with ERR_QUEUE_FULL. A dump that ends at a ping,
+   * and a fenced call, are two. Default 65536, at most 131072.
+   */
   queueLimit?: number;
   /** Ms without an answer after which a request is rejected with ERR_TIMEOUT; 0: never. Default 10000. */
   timeout?: number;
@@ -151,14 +154,17 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /**
    * Asks VPP for events with a `want_*` request. `event`: which, if the request has several. After a reconnect the new VPP is
-   * asked again. `pid` and `enable_disable` need not be given. Rejects with ERR_NO_EVENT if there is no such event.
+   * asked again; if it refuses, the iteration ends with its error. `pid` and `enable_disable` need not be given. Rejects with
+   * ERR_NO_EVENT if there is no such event.
    */
   async subscribe<E extends EventName = string>(
     request: RequestName,
     value: MessageValue = {},
     event?: E,
-    { queueLimit = 1024 }: SubscribeOptions = {},
+    options: SubscribeOptions = {},
   ): Promise<Subscription<EventOf<E>>> {
+    checkSubscription(event ?? request, { ...options });
+    const { queueLimit = 1024 } = options;
     const message = this.connection(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
     if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
@@ -173,18 +179,33 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return subscription as Subscription<EventOf<E>>;
   }
 
-  /** Events that VPP sends without a `want_*`, such as `dhcp_compl_event`. */
-  listen<E extends EventName>(event: E, { queueLimit = 1024 }: SubscribeOptions = {}): Subscription<EventOf<E>> {
+  /**
+   * Events that VPP sends without a `want_*`, such as `dhcp_compl_event`. Throws ERR_NO_EVENT if the connected VPP has no message
+   * of that name, or there is no definition of it.
+   */
+  listen<E extends EventName>(event: E, options: SubscribeOptions = {}): Subscription<EventOf<E>> {
+    checkSubscription(event, { ...options });
+    const { queueLimit = 1024 } = options;
+    if (this.isConnected && !this.has(event)) {
+      const text = `VPP has no event ${event}, or there is no definition of it`;
+      throw new PuntError("binapi.listen", "ERR_NO_EVENT", text, { event });
+    }
     const subscription: unknown = this.subscriptions.listen(event, queueLimit);
     return subscription as Subscription<EventOf<E>>;
   }
 
-  /** Resolves when there is a connection: at once, or after the next reconnect. */
+  /** Resolves when there is a connection: at once, or after the next reconnect. Rejects with ERR_ABORTED or ERR_CLOSED. */
   async connected(signal?: AbortSignal): Promise<void> {
     if (this.isConnected) return;
     if (this.closing.signal.aborted) throw this.notConnected("connected");
     const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
-    await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));
+    try {
+      await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));
+    } catch (error) {
+      if (this.closing.signal.aborted) throw this.lost!;
+      const text = `there is no connection to VPP at ${this.endpoint} yet: given up`;
+      throw new PuntError("binapi.connect", "ERR_ABORTED", text, {}, signal?.reason ?? error);
+    }
   }
 
   /** Ends everything; requests that wait are rejected with ERR_CLOSED. */
@@ -260,6 +281,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
         trace: this.trace,
         wantsEvent: (name) => this.subscriptions.isWanted(name),
         onEvent: (name, value) => this.subscriptions.publish(name, value),
+        onBadEvent: (name, error) => this.subscriptions.fail(name, error),
         onClosed: (error) => this.disconnected(session, error),
       },
       this.options.timeout ?? 10_000,
@@ -276,7 +298,18 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
     if (this.closing.signal.aborted) return session.close(this.lost!);
     this.announced = session;
-    this.emit("connected");
+    this.announce(() => this.emit("connected"));
+  }
+
+  /** What a listener throws is its own: it ends neither the connection nor the attempts at the next. */
+  private announce(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   private async prepare(session: Session, link: Link): Promise<void> {
@@ -298,7 +331,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     if (this.session === session) this.session = undefined;
     if (this.announced !== session) return; // lost before it was ready: whoever prepares it finds out
     this.announced = undefined;
-    this.emit("disconnected", error);
+    this.announce(() => this.emit("disconnected", error));
     if (this.options.reconnect !== false) this.establishSometime(this.closing.signal).catch(() => {});
   }
 }

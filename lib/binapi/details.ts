@@ -35,7 +35,7 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
   private next_ = 0;
   private ended = false;
   private error: PuntError | undefined;
-  private wake: (() => void) | undefined;
+  private waiting: (() => void)[] = [];
 
   /** `giveUp` is called when nobody wants the rest. */
   constructor(private readonly giveUp: () => void) {}
@@ -43,12 +43,12 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
   push(value: MessageValue): void {
     if (this.ended) return;
     this.values.push(value);
-    this.wake?.();
+    this.wake();
   }
 
   end(): void {
     this.ended = true;
-    this.wake?.();
+    this.wake();
   }
 
   fail(error: PuntError): void {
@@ -77,11 +77,16 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
 
   private more(): Promise<void> {
     return new Promise((resolve) => {
-      this.wake = () => {
-        this.wake = undefined;
-        resolve();
-      };
+      this.waiting.push(resolve);
     });
+  }
+
+  /** Whoever waits looks for itself, in the order of asking. */
+  private wake(): void {
+    if (this.waiting.length === 0) return;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const look of waiting) look();
   }
 
   async return(): Promise<IteratorResult<MessageValue>> {

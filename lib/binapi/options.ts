@@ -1,4 +1,5 @@
 import { PuntError } from "../errors.js";
+import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
 import type { RequestOptions } from "./session.js";
 
@@ -28,7 +29,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   if (stranger !== undefined) refuse(stranger, "is not an option");
   const { socketPath, wait, schema } = options;
   if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
-  for (const name of ["window", "queueLimit"]) number(name, options[name], 1, Number.MAX_SAFE_INTEGER);
+  for (const name of ["window", "queueLimit"]) number(name, options[name], 1, MOST_REQUESTS);
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
   number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);
@@ -48,6 +49,18 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
   if (typeof timeout !== "number" || !(timeout >= 0)) refuseIt("timeout", "must be a number of ms from 0");
   const isSignal = typeof (signal as AbortSignal | undefined)?.addEventListener === "function";
   if (signal !== undefined && !isSignal) refuseIt("signal", "must be an AbortSignal");
+}
+
+/** Checks what was given along with a subscription to `event`, as `checkRequest`. */
+export function checkSubscription(event: string, options: Readonly<Record<string, unknown>>): void {
+  const refuseIt: (option: string, rule: string) => never = (option, rule) => {
+    const text = `${event}: option ${option} ${rule}`;
+    throw new PuntError("binapi.subscribe", "ERR_OPTION", text, { message: event, option });
+  };
+  if (typeof options !== "object" || options === null) refuseIt("options", "must be an object");
+  for (const name in options) if (name !== "queueLimit") refuseIt(name, "is not an option");
+  const { queueLimit = 1 } = options;
+  if (!Number.isSafeInteger(queueLimit) || (queueLimit as number) < 1) refuseIt("queueLimit", "must be a count from 1");
 }
 
 function isSource(schema: unknown): boolean {

@@ -2,6 +2,8 @@ import { PuntError } from "../errors.js";
 import type { Pending } from "./pending.js";
 
 const SLOT_BITS = 17;
+/** Most requests that a table has contexts for. */
+export const MOST_REQUESTS = 1 << SLOT_BITS;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const GENERATIONS = 1 << (32 - SLOT_BITS);
 
@@ -21,15 +23,15 @@ export class RequestTable {
     return this.count;
   }
 
-  /** Gives `request` its context. */
+  /** Throws if there is no room for `count` more: the request `name` and what goes with it. */
+  checkRoom(name: string, count: number): void {
+    if (this.count + count <= this.limit) return;
+    const text = `${name}: ${this.count} requests are waiting already (queueLimit)`;
+    throw new PuntError("binapi.call", "ERR_QUEUE_FULL", text, { message: name, waiting: this.count });
+  }
+
+  /** Gives `request` its context; there has to be room. */
   add(request: Pending): void {
-    if (this.count >= this.limit) {
-      const message = `${request.request.name}: ${this.count} requests are waiting already (queueLimit)`;
-      throw new PuntError("binapi.call", "ERR_QUEUE_FULL", message, {
-        message: request.request.name,
-        waiting: this.count,
-      });
-    }
     const slot = this.free.pop() ?? this.newSlot();
     this.slots[slot] = request;
     this.count++;

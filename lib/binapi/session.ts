@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** Whether anybody wants messages `name` that answer no request; only those are decoded. */
   wantsEvent: (name: string) => boolean;
   onEvent: (name: string, value: MessageValue) => void;
+  /** An event cannot be decoded. */
+  onBadEvent: (name: string, error: PuntError) => void;
   /** The connection was lost. Everything that waited has been told. */
   onClosed: (error: PuntError) => void;
 }
@@ -71,6 +73,7 @@ export class Session implements LinkHandler {
       const outgoing = this.resolver!.outgoing(name);
       const { message, reply } = outgoing;
       if (reply === undefined || message.service!.stream) throw notACall(outgoing);
+      this.requests.checkRoom(name, options?.fenced ? 2 : 1);
       const call = new Call(message, reply, resolve, reject);
       this.send(outgoing, value, call, options);
       if (options?.fenced) this.sendFence(call);
@@ -85,6 +88,7 @@ export class Session implements LinkHandler {
     const { streamMessage } = message.service;
     const details = streamMessage === undefined ? reply : this.resolver!.find(streamMessage);
     const ownReply = details === reply ? undefined : reply;
+    this.requests.checkRoom(name, ownReply === undefined ? 2 : 1);
     const dump = new Dump(message, details, ownReply, sink);
     this.send(outgoing, value, dump, options);
     if (ownReply === undefined) dump.fence = this.sendFence(dump);
@@ -159,7 +163,17 @@ export class Session implements LinkHandler {
   }
 
   private event(message: Message, reader: Reader): void {
-    if (this.options.wantsEvent(message.name)) this.options.onEvent(message.name, message.read(reader));
+    const { name } = message;
+    if (!this.options.wantsEvent(name)) return;
+    let value: MessageValue;
+    try {
+      value = message.read(reader);
+    } catch (error) {
+      if (!(error instanceof PuntError)) throw error;
+      this.options.onBadEvent(name, error);
+      return;
+    }
+    this.options.onEvent(name, value);
   }
 
   private answer(pending: Pending, message: Message, reader: Reader): void {

@@ -1,15 +1,18 @@
+import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 
 /**
  * Events as they come, for one `for await`. What is not fetched waits in a bounded queue; when that is full, the oldest event
- * goes and is counted.
+ * goes and is counted. The iteration ends when it or the client is closed. It ends with an error when an event cannot be decoded,
+ * or when a restarted VPP refuses to send this kind: then subscribe again, if that makes sense.
  */
 export class Subscription<Event = MessageValue> implements AsyncIterableIterator<Event> {
   /** Events that were lost because nobody fetched them in time. */
   dropped = 0;
   private queue: Event[] = [];
-  private waiting: ((result: IteratorResult<Event>) => void)[] = [];
+  private waiting: { resolve: (result: IteratorResult<Event>) => void; reject: (error: PuntError) => void }[] = [];
   private open = true;
+  private error: PuntError | undefined;
 
   /** @internal */
   constructor(
@@ -23,7 +26,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
   push(event: Event): void {
     const waiting = this.waiting.shift();
     if (waiting !== undefined) {
-      waiting({ done: false, value: event });
+      waiting.resolve({ done: false, value: event });
       return;
     }
     if (this.queue.length >= this.limit) {
@@ -35,19 +38,38 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
 
   async next(): Promise<IteratorResult<Event>> {
     if (this.queue.length > 0) return { done: false, value: this.queue.shift()! };
+    const { error } = this;
+    this.error = undefined;
+    if (error !== undefined) throw error;
     if (!this.open) return { done: true, value: undefined };
-    return new Promise((resolve) => {
-      this.waiting.push(resolve);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
     });
+  }
+
+  /** @internal Ends the iteration with `error`, behind the events that wait. */
+  fail(error: PuntError): void {
+    if (!this.open) return;
+    this.open = false;
+    const first = this.waiting.shift();
+    if (first === undefined) this.error = error;
+    else first.reject(error);
+    this.finishWaiting();
+    void this.onClose(this);
   }
 
   /** Ends the iteration, drops what waits, and tells VPP, if this was the last that wanted the event. */
   async close(): Promise<void> {
+    this.queue = [];
+    this.error = undefined;
     if (!this.open) return;
     this.open = false;
-    this.queue = [];
-    for (const waiting of this.waiting.splice(0)) waiting({ done: true, value: undefined });
+    this.finishWaiting();
     await this.onClose(this);
+  }
+
+  private finishWaiting(): void {
+    for (const { resolve } of this.waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 
   async return(): Promise<IteratorResult<Event>> {

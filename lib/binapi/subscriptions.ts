@@ -1,16 +1,24 @@
+import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import { Subscription } from "./subscription.js";
+import { toJson } from "./trace.js";
 
-/** A `want_*` that VPP has been sent, and how many subscriptions need it. */
+/** A `want_*` that VPP has been sent, and who needs it. */
 interface Want {
+  key: string;
   request: string;
   value: MessageValue;
-  users: number;
+  users: Set<Subscription>;
+  /** VPP's answer. */
+  sent: Promise<unknown>;
 }
 
 type Send = (request: string, value: MessageValue) => Promise<unknown>;
 
-/** Who wants which events. VPP takes one `want_*` a client: it is sent for the first subscription and undone after the last. */
+/**
+ * Who wants which events. VPP takes the same `want_*` once a client: it is sent for the first subscription with these fields, and
+ * undone after the last.
+ */
 export class Subscriptions {
   private readonly byEvent = new Map<string, Set<Subscription>>();
   private readonly wants = new Map<string, Want>();
@@ -30,26 +38,54 @@ export class Subscriptions {
     return this.add(event, limit, async () => {});
   }
 
-  /** Sends `request` if no subscription has done so yet. */
+  /** The events could not be decoded: nobody who waits for them goes on as if nothing had happened. */
+  fail(event: string, error: PuntError): void {
+    for (const subscription of [...(this.byEvent.get(event) ?? [])]) subscription.fail(error);
+  }
+
+  /** Sends `request` if no subscription has done so yet with the same fields. */
   async subscribe(request: string, value: MessageValue, event: string, limit: number): Promise<Subscription> {
-    const want = this.wants.get(request) ?? { request, value, users: 0 };
-    this.wants.set(request, want);
-    want.users++;
+    const want = this.want(request, value);
     // Listening first: VPP may send an event right behind its answer.
-    const subscription = this.add(event, limit, () => this.release(want));
+    const subscription = this.add(event, limit, (closed) => this.release(want, closed));
+    want.users.add(subscription);
     try {
-      if (want.users === 1) await this.send(request, value);
+      await want.sent;
     } catch (error) {
       this.remove(subscription);
-      if (--want.users === 0) this.wants.delete(request);
+      this.forget(want);
       throw error;
     }
     return subscription;
   }
 
-  /** Asks a new VPP for what the old one was asked for. */
+  private want(request: string, value: MessageValue): Want {
+    const key = `${request} ${toJson(value)}`;
+    const known = this.wants.get(key);
+    if (known !== undefined) return known;
+    const want: Want = { key, request, value, users: new Set(), sent: this.send(request, value) };
+    this.wants.set(key, want);
+    return want;
+  }
+
+  private forget(want: Want): void {
+    if (this.wants.get(want.key) === want) this.wants.delete(want.key);
+  }
+
+  /** Asks a new VPP for what the old one was asked for. What it refuses ends in an error; rejects only if VPP is lost again. */
   async renew(): Promise<void> {
-    await Promise.all([...this.wants.values()].map(({ request, value }) => this.send(request, value)));
+    await Promise.all([...this.wants.values()].map((want) => this.renewOne(want)));
+  }
+
+  private async renewOne(want: Want): Promise<void> {
+    try {
+      await this.send(want.request, want.value);
+    } catch (error) {
+      const { code } = error as PuntError;
+      if (code === "ERR_DISCONNECTED" || code === "ERR_TIMEOUT" || code === "ERR_CLOSED") throw error;
+      this.forget(want);
+      for (const subscription of [...want.users]) subscription.fail(error as PuntError);
+    }
   }
 
   /** Ends all iterations; nothing is said to VPP, which is gone. */
@@ -59,10 +95,10 @@ export class Subscriptions {
     await Promise.all(all.map((subscription) => subscription.close()));
   }
 
-  private add(event: string, limit: number, release: () => Promise<void>): Subscription {
+  private add(event: string, limit: number, release: (closed: Subscription) => Promise<void>): Subscription {
     const subscription = new Subscription(event, limit, async (closed) => {
       this.remove(closed);
-      await release();
+      await release(closed);
     });
     const set = this.byEvent.get(event) ?? new Set();
     this.byEvent.set(event, set.add(subscription));
@@ -75,9 +111,10 @@ export class Subscriptions {
     if (set?.size === 0) this.byEvent.delete(subscription.event);
   }
 
-  private async release(want: Want): Promise<void> {
-    if (--want.users > 0 || this.wants.get(want.request) !== want) return;
-    this.wants.delete(want.request);
+  private async release(want: Want, closed: Subscription): Promise<void> {
+    want.users.delete(closed);
+    if (want.users.size > 0 || this.wants.get(want.key) !== want) return;
+    this.wants.delete(want.key);
     const off = Object.entries(want.value).map(([name, value]) => [
       name,
       name.startsWith("enable") ? zero(value) : value,

@@ -47,21 +47,34 @@ function now(): number {
 
 /** A trace as JSON lines in a file that only its owner can read: memif secrets are in it. */
 export class TraceFile {
-  private readonly fd: number;
+  private fd: number | undefined;
   readonly trace: Trace;
 
-  constructor(path: string) {
+  constructor(private readonly path: string) {
     try {
       this.fd = openSync(path, "a", 0o600);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new PuntError("binapi.trace", code ?? "EIO", message, { path }, cause);
     }
-    this.trace = new Trace((record) => writeSync(this.fd, `${traceLine(record)}\n`));
+    this.trace = new Trace((record) => this.write(`${traceLine(record)}\n`));
   }
 
+  /** A full disk ends the trace, with a warning, and not what is traced. */
+  private write(line: string): void {
+    if (this.fd === undefined) return;
+    try {
+      writeSync(this.fd, line);
+    } catch (error) {
+      this.close();
+      process.emitWarning(`the trace to ${this.path} ends: ${(error as Error).message}`, "VppPuntWarning");
+    }
+  }
+
+  /** What passes later is not written. */
   close(): void {
-    closeSync(this.fd);
+    if (this.fd !== undefined) closeSync(this.fd);
+    this.fd = undefined;
   }
 }
 

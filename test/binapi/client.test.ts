@@ -4,45 +4,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
 import type { PuntError } from "../../lib/errors.js";
-import { type FakeOptions, FakeVpp } from "../support/fake-vpp.js";
+import { code, pair, transport, until } from "../support/client-pair.js";
+import { FakeVpp } from "../support/fake-vpp.js";
 import { heapAfterGc } from "../support/heap.js";
 
-/** The suite runs once more over libvapiclient: client-vapi.test.ts. */
-const transport = process.env.VPP_PUNT_TEST_TRANSPORT === "vapi" ? "vapi" : "socket";
-
 const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
-
-async function pair(t: ExecutionContext, options: VppOptions = {}, fake: FakeOptions = {}): Promise<[FakeVpp, Vpp]> {
-  const server = await new FakeVpp().listen(fake);
-  const vpp = await Vpp.connect({
-    transport,
-    socketPath: server.socketPath,
-    schema: "builtin",
-    reconnect: { min: 5, max: 20 },
-    ...options,
-  });
-  t.teardown(async () => {
-    await vpp.close();
-    server.close();
-  });
-  return [server, vpp];
-}
-
-/** Waits for what will come, however slow the machine is. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(2);
-}
-
-async function code(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => new Error("resolved"),
-    (reason: PuntError) => reason,
-  );
-  return (error as PuntError).code;
-}
 
 test.serial("a call resolves with the reply, a retval rejects with VPP's name and number", async (t) => {
   const [server, vpp] = await pair(t);
@@ -207,22 +176,34 @@ test.serial("the queue is bounded", async (t) => {
   t.deepEqual(await Promise.all(calls), ["ERR_CLOSED", "ERR_CLOSED", "ERR_CLOSED"]);
 });
 
-test.serial("events come through a bounded queue that counts what it loses", async (t) => {
-  const [server, vpp] = await pair(t);
-  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
-  const events = await vpp.subscribe("want_interface_events", {}, undefined, { queueLimit: 3 });
-  const second = await vpp.subscribe("want_interface_events");
-  t.is(server.seen.filter((name) => name === "want_interface_events").length, 1);
-  for (let i = 0; i < 5; i++) {
-    server.broadcast("sw_interface_event", { pid: 1, sw_if_index: i, flags: [], deleted: false });
-  }
+test.serial("a dump for which there is no room with its ping is refused whole, and so is a fenced call", async (t) => {
+  const [server, vpp] = await pair(t, { queueLimit: 2 });
+  const call = code(vpp.call("sw_interface_tag_add_del", TAG));
+  t.is(await code(vpp.dumpAll("l2_xconnect_dump")), "ERR_QUEUE_FULL");
+  t.is(await code(vpp.call("sw_interface_tag_add_del", TAG, { fenced: true })), "ERR_QUEUE_FULL");
+  t.is(vpp.waiting, 1);
   await vpp.call("control_ping");
-  t.is(events.dropped, 2);
-  t.is(((await events.next()).value as { sw_if_index: number }).sw_if_index, 2);
-  await second.close();
-  await events.close();
-  t.is(server.seen.filter((name) => name === "want_interface_events").length, 2);
-  t.true((await events.next()).done);
+  t.deepEqual(server.seen.slice(-2), ["sw_interface_tag_add_del", "control_ping"]);
+  await vpp.close();
+  t.is(await call, "ERR_CLOSED");
+});
+
+test.serial("more requests than there are contexts for cannot be asked for", async (t) => {
+  await t.throwsAsync(Vpp.connect({ queueLimit: 131_073 }), { code: "ERR_OPTION" });
+  await t.throwsAsync(Vpp.connect({ window: 131_073 }), { code: "ERR_OPTION" });
+});
+
+test.serial("details that are asked for all at once come in order, and then the end", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ reply }) => {
+    for (const rx_sw_if_index of [1, 2]) reply("l2_xconnect_details", { rx_sw_if_index, tx_sw_if_index: 0 });
+  };
+  const details = vpp.dump("l2_xconnect_dump");
+  const results = await Promise.all([details.next(), details.next(), details.next(), details.next()]);
+  t.deepEqual(
+    results.map(({ done, value }) => (done ? "end" : (value as { rx_sw_if_index: number }).rx_sw_if_index)),
+    [1, 2, "end", "end"],
+  );
 });
 
 test.serial(
@@ -359,27 +340,6 @@ test.serial("a VPP that accepts connections and does not answer is a timeout, or
   t.is(await connecting, "ERR_ABORTED");
 });
 
-test.serial("lost while subscriptions are renewed: one reconnect goes on, and ends in one connected", async (t) => {
-  const [server, vpp] = await pair(t);
-  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
-  await vpp.subscribe("want_interface_events");
-  let connected = 0;
-  let disconnected = 0;
-  vpp.on("connected", () => connected++);
-  vpp.on("disconnected", () => disconnected++);
-  let losses = 3;
-  server.handler = ({ name, reply }) => {
-    if (losses-- > 0) for (const socket of server.sockets) socket.destroy();
-    else reply(`${name}_reply`, { retval: 0 });
-  };
-  for (const socket of server.sockets) socket.destroy();
-  await until(() => connected > 0);
-  await vpp.call("control_ping");
-  t.is(connected, 1);
-  t.is(disconnected, 1);
-  t.is(server.sockets.size, 1);
-});
-
 test.serial("close says goodbye, rejects what waits, and nothing works afterwards", async (t) => {
   const [server, vpp] = await pair(t);
   const waiting = code(vpp.call("sw_interface_tag_add_del", TAG));
@@ -402,4 +362,17 @@ test.serial("a trace has every message, both ways", async (t) => {
     "received l2_xconnect_details",
     "received control_ping_reply",
   ]);
+});
+
+test.serial("a trace whose file takes no more ends with a warning, and the requests go on", async (t) => {
+  const warnings: string[] = [];
+  const onWarning = (warning: Error) => void (warning.name === "VppPuntWarning" && warnings.push(warning.message));
+  process.on("warning", onWarning);
+  t.teardown(() => process.off("warning", onWarning));
+  const [, vpp] = await pair(t, { trace: "/dev/full" });
+  await vpp.call("control_ping");
+  await vpp.call("control_ping");
+  await until(() => warnings.length > 0);
+  t.is(warnings.length, 1);
+  t.regex(warnings[0]!, /^the trace to \/dev\/full ends: ENOSPC/);
 });

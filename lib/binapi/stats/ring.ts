@@ -79,10 +79,10 @@ function readThread(memory: StatsMemory, layout: Layout, stride: number, index: 
   const written = sequence();
   const size = ringSize * entrySize;
   const bytes = memory.read(dataAt + index * size, size);
-  const now = sequence();
-  const oldest = (now > written ? now : written) + 1n - BigInt(ringSize);
+  const oldest = sequence() + 1n - BigInt(ringSize);
   const entries: Uint8Array[] = [];
-  for (let number = oldest > 0n ? oldest : 0n; number < written; number++) {
+  for (let number = written - BigInt(ringSize); number < written; number++) {
+    if (number < 0n || number < oldest) continue;
     const at = Number(number % BigInt(ringSize)) * entrySize;
     entries.push(new Uint8Array(bytes.subarray(at, at + entrySize)));
   }
