@@ -5,6 +5,8 @@ import { atMost, type Row, ratioAtLeast, type Side, type Suite, type Trial, type
 
 // VPP on one core, the measured client on the other.
 const SECONDS = 2;
+/** In one of the runs, of which there are five by default. */
+const KILLS = 20;
 
 const noVpp = () => (vppProgram() === undefined ? "there is no VPP here" : undefined);
 const prefix = () => dirname(dirname(vppProgram()!));
@@ -81,6 +83,15 @@ const trials: Trial[] = [
   },
   connect("auto", 300, 60),
   connect("builtin", 20, 20),
+  {
+    name: `VPP killed with 10,000 in flight, ${KILLS} times`,
+    ours: (workspace) => [{ command: workspace.script("binapi/lost", KILLS) }],
+    rows: [
+      { name: "all rejected, median", unit: "ms", value: (results) => results.at(-1)!.p50!, target: atMost(10) },
+      { name: "all rejected, slowest", unit: "ms", value: (results) => results.at(-1)!.max!, target: atMost(10) },
+    ],
+    unavailable: noVpp,
+  },
 ];
 
 export default { trials } satisfies Suite;
