@@ -23,17 +23,19 @@ for (const name of examples) {
 /** Without what differs between an example and its excerpt. */
 const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
 
-test("the code in README.md is taken from the examples", (t) => {
-  const sources = readdirSync("examples").filter((name) => name.endsWith(".ts"));
-  const texts = sources.map((name) => squeeze(readFileSync(`examples/${name}`, "utf8")));
-  const blocks = [...readFileSync("README.md", "utf8").matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
-  t.true(blocks.length > 0);
-  for (const block of blocks) {
-    // Parts of one example, with "// ..." where something is left out.
-    const parts = block.split("// ...\n").map(squeeze);
-    t.true(
-      texts.some((text) => parts.every((part) => text.includes(part))),
-      block,
-    );
-  }
-});
+for (const file of ["README.md", "docs/binary-api.md"]) {
+  test(`the code in ${file} is taken from the examples`, (t) => {
+    const sources = readdirSync("examples").filter((name) => name.endsWith(".ts"));
+    const texts = sources.map((name) => squeeze(readFileSync(`examples/${name}`, "utf8")));
+    const blocks = [...readFileSync(file, "utf8").matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
+    t.true(blocks.length > 0);
+    for (const block of blocks) {
+      // Parts of one example, with "// ..." where something is left out.
+      const parts = block.split("// ...\n").map(squeeze);
+      t.true(
+        texts.some((text) => parts.every((part) => text.includes(part))),
+        block,
+      );
+    }
+  });
+}
