@@ -263,13 +263,16 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   /** Tries until there is a connection. Rejects, with the reason of the last failure, when `signal` is aborted. */
   private async establishSometime(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(this.options.reconnect || {});
+    let reason: unknown;
     for (;;) {
       try {
         return await this.establish([signal]);
       } catch (error) {
-        this.lost = error as PuntError;
+        // An attempt that is cut off says only that; why those before it failed says more.
+        if (reason === undefined || !signal.aborted) reason = error;
+        this.lost = reason as PuntError;
         await backoff.wait(signal).catch(() => {});
-        if (signal.aborted) throw error;
+        if (signal.aborted) throw reason;
       }
     }
   }

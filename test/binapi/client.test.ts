@@ -307,7 +307,7 @@ test.serial("without a VPP: an error at once, or after waiting, or when it comes
       Vpp.connect({
         transport,
         ...options,
-        wait: 30,
+        wait: 200,
       }),
     ),
     "ENOENT",
