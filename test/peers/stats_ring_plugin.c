@@ -1,4 +1,5 @@
-// A plugin for VPP 26.06 and later that has a ring buffer in VPP's statistics: `ring write N` writes N entries into it.
+// A plugin for VPP 26.06 and later that has a ring buffer in VPP's statistics: `ring write N` writes N
+// entries into it.
 #include <vlib/vlib.h>
 // After vlib.h, whose types it uses.
 #include <vlib/stats/stats.h>
