@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("libmemif,libmemif");
+await overEngines("libmemif,libmemif", "peers");

@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("builtin,libmemif");
+await overEngines("builtin,libmemif", "peers");

@@ -1,3 +1,3 @@
 import { overEngines } from "../support/engines.js";
 
-await overEngines("libmemif,builtin");
+await overEngines("libmemif,builtin", "peers");

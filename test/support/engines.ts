@@ -1,19 +1,19 @@
-// Runs the memif tests over other engines: each combination in a process of its own, as an environment variable says which.
+// Runs the memif tests over other engines: each combination in processes of its own, as an environment variable says which.
 import { need } from "./need.js";
 
-/** All of test/memif that does not name its engines. */
-const files = [
-  ...["exchange", "packets", "options", "socket", "life", "testpmd"],
-  ...["hostile-handshake", "hostile-client", "hostile-server"],
-];
+/** All of test/memif that does not name its engines, in two parts: the tests of one process run side by side. */
+const parts = {
+  peers: ["exchange", "packets", "options", "socket", "life", "testpmd"],
+  hostile: ["hostile-handshake", "hostile-client", "hostile-server"],
+};
 
 /** `engines`: of the server and the client. */
-export async function overEngines(engines: string): Promise<void> {
+export async function overEngines(engines: string, part: keyof typeof parts): Promise<void> {
   const { reason, test } = need("libmemif");
   if (reason !== undefined) return test(`memif between ${engines}`, (t) => t.pass());
   process.env.VPP_PUNT_TEST_ENGINES = engines;
   // In one module: tests must all be declared in one turn of the event loop.
-  const urls = files.map((file) => new URL(`../memif/${file}.test.js`, import.meta.url).href);
+  const urls = parts[part].map((file) => new URL(`../memif/${file}.test.js`, import.meta.url).href);
   const all = urls.map((url) => `import ${JSON.stringify(url)};`).join("");
   await import(`data:text/javascript,${encodeURIComponent(all)}`);
 }

@@ -1,0 +1,3 @@
+import { overEngines } from "../support/engines.js";
+
+await overEngines("libmemif,libmemif", "hostile");
