@@ -8,7 +8,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 
 #include "util/error.h"
 #include "vapi/outbox.h"
@@ -24,9 +27,6 @@ u32 vapi_api_get_msg_index(vapi_ctx_t ctx, u8* name_and_crc);
 namespace vpp_punt::vapi {
 
 namespace {
-
-/// The library keeps the mapping and the queues in globals of the process.
-std::atomic<bool> shared_memory_taken{false};
 
 constexpr int kQueueLength = 1024;
 constexpr int kPidfdOpen = 434;  // pidfd_open, which glibc has from 2.36 on
@@ -78,33 +78,59 @@ int Obstacle(const Endpoint& endpoint) {
   return connect(probe.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
 }
 
-/// Gives the process's one place for shared memory back, unless kept.
+/// The library keeps the mapping and the queues in globals of the process: there is one place for shared
+/// memory.
 class SharedMemoryPlace {
  public:
-  explicit SharedMemoryPlace(bool wanted) : taken_(wanted && !shared_memory_taken.exchange(true)) {}
-  ~SharedMemoryPlace() {
-    if (taken_) shared_memory_taken = false;
+  /// False when somebody else has it and does not leave.
+  bool Take() {
+    // A client that has been closed is heard of a moment later.
+    constexpr std::chrono::seconds kPatience(1);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [this] { return state_ != State::kTaken; });
+    if (state_ == State::kTaken) return false;
+    // The farewell to a VPP that does not answer takes the library some seconds.
+    changed_.wait(lock, [this] { return state_ == State::kFree; });
+    state_ = State::kTaken;
+    return true;
   }
-  SharedMemoryPlace(const SharedMemoryPlace&) = delete;
-  SharedMemoryPlace& operator=(const SharedMemoryPlace&) = delete;
-  bool taken() const { return taken_; }
-  void Keep() { taken_ = false; }
+  void Leave() { Set(State::kLeaving); }
+  void Free() { Set(State::kFree); }
 
  private:
-  bool taken_;
+  enum class State { kFree, kTaken, kLeaving };
+
+  void Set(State state) {
+    std::lock_guard lock(mutex_);
+    state_ = state;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  State state_ = State::kFree;
 };
+
+/// Never destroyed: threads that wait for it may outlive the end of the program.
+SharedMemoryPlace& shared_memory = *new SharedMemoryPlace();
 
 }  // namespace
 
 std::unique_ptr<Library> Library::Connect(const Endpoint& endpoint, const std::string& name,
                                           Failure* failure) {
   const bool shared = endpoint.mode == Mode::kSharedMemory;
-  SharedMemoryPlace place(shared);
-  if (shared && !place.taken()) {
+  if (shared && !shared_memory.Take()) {
     *failure = {"EBUSY",
                 "libvapiclient takes one shared-memory client per process, and this one has it already"};
     return nullptr;
   }
+  std::unique_ptr<Library> library = ConnectAlone(endpoint, name, failure);
+  if (shared && library == nullptr) shared_memory.Free();
+  return library;
+}
+
+std::unique_ptr<Library> Library::ConnectAlone(const Endpoint& endpoint, const std::string& name,
+                                               Failure* failure) {
   if (const int obstacle = Obstacle(endpoint)) {
     *failure = {ErrnoName(obstacle), Where(endpoint) + ": " + strerror(obstacle)};
     return nullptr;
@@ -117,7 +143,6 @@ std::unique_ptr<Library> Library::Connect(const Endpoint& endpoint, const std::s
     if (context != nullptr) vapi_ctx_free(context);
     return nullptr;
   }
-  place.Keep();
   return std::unique_ptr<Library>(new Library(context, endpoint.mode));
 }
 
@@ -145,11 +170,12 @@ bool Library::VppIsDead() const {
 
 Library::~Library() {
   const bool shared = mode_ == Mode::kSharedMemory;
+  if (shared) shared_memory.Leave();
   if (shared && VppIsDead()) vpp_punt_vapi_reset_dead_queue();
   if (lost_ && !shared) EndSocket();
   vapi_disconnect(context_);
   vapi_ctx_free(context_);
-  if (shared) shared_memory_taken = false;
+  if (shared) shared_memory.Free();
 }
 
 uint32_t Library::client_index() const {

@@ -31,7 +31,8 @@ enum class Result { kDone, kAgain, kLost, kBadFrame };
 
 class Library {
  public:
-  /// Registers as a client; null with `failure` when VPP does not take it. Waits up to 10 s for VPP's answer.
+  /// Registers as a client; null with `failure` when VPP does not take it. Waits up to 10 s for VPP's answer,
+  /// and in shared memory for a client before it that is leaving.
   static std::unique_ptr<Library> Connect(const Endpoint& endpoint, const std::string& name,
                                           Failure* failure);
   /// Takes leave of VPP. Waits up to 2 s for its answer.
@@ -60,6 +61,8 @@ class Library {
 
  private:
   Library(vapi_ctx_s* context, Mode mode);
+  static std::unique_ptr<Library> ConnectAlone(const Endpoint& endpoint, const std::string& name,
+                                               Failure* failure);
   Result ReceiveFromSocket(std::vector<uint8_t>* message);
   Result ReceiveFromMemory(std::vector<uint8_t>* message);
   Result Take(void* message, size_t size, std::vector<uint8_t>* into);

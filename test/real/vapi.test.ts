@@ -61,6 +61,16 @@ over("a second client through shared memory in one process is refused by name", 
   t.is(error!.code, "EBUSY");
 });
 
+over("a client through shared memory that has been closed makes room for the next one", async (t) => {
+  const vpp = await start(t);
+  for (let i = 0; i < 5; i++) {
+    const client = await connect(t, vpp);
+    await client.call("control_ping", {});
+    await client.close();
+  }
+  t.pass();
+});
+
 over("VPP's death is noticed, and the next VPP found", async (t) => {
   const vpp = await start(t);
   const client = await connect(t, vpp);
