@@ -1,13 +1,10 @@
 /* Times recvmmsg on a full queue: asks punt_filler for a round, lets it fill, drains. Prints the median of
  * the rounds' rates, which whatever else runs then disturbs little. punt_drainer <VPP's path>
- * <own path> */
+ * <own path> <ms that the filler needs> */
 #define _GNU_SOURCE
 #include "punt_common.h"
 
-enum {
-  FILL_US = 20000, /* the filler needs about 5 ms */
-  MAX_ROUNDS = 10000,
-};
+enum { MAX_ROUNDS = 10000 };
 
 static int by_value(const void* a, const void* b) {
   double x = *(const double*)a, y = *(const double*)b;
@@ -28,7 +25,8 @@ static uint32_t drain(int fd, struct burst* b, uint64_t* packets, uint64_t* sum)
 }
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
+  useconds_t fill_us = 1000u * (useconds_t)atoi(argv[3]);
   int fd = bound_socket(argv[2]);
   connect_to(fd, argv[1]);
   struct burst* b = new_burst(SLOT);
@@ -39,7 +37,7 @@ int main(int argc, char** argv) {
   say_ready();
   do {
     say_ready_to(fd);
-    usleep(FILL_US);
+    usleep(fill_us);
     uint64_t before = packets, start = now_ns();
     mark = drain(fd, b, &packets, &sum);
     rates[rounds++] = (double)(packets - before) * 1e9 / (double)(now_ns() - start);

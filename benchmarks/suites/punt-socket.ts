@@ -14,9 +14,7 @@ import {
 
 // The peers play VPP: one packet a sendmsg() from a socket with VPP's send buffer, on the other core.
 const SECONDS = 2;
-/** Of draining. */
-const ROUNDS = 100;
-/** Packets queued for each: more than VPP's send buffer holds, which shows what a packet costs... */
+/** Packets queued for a round of draining: more than VPP's send buffer holds, which shows what a packet costs... */
 const LONG_QUEUE = 2000;
 /** ...and what it does hold, by size: there, coming to read costs as much as reading. */
 const VPP_QUEUE: Record<number, number> = { 64: 171, 1500: 57 };
@@ -63,13 +61,14 @@ function receive(size: number, rate: number, gatherUs?: number): Trial {
 
 /** Emptying a full queue, nothing else running. */
 function drain(size: number, queue: number): Trial {
+  const [rounds, fillMs] = queue === LONG_QUEUE ? [100, "20"] : [500, "4"];
   const filler = (w: Workspace, vppPath: string, path: string) => [
-    ...[w.peer("punt_filler"), vppPath, path, ROUNDS, queue, size],
+    ...[w.peer("punt_filler"), vppPath, path, rounds, queue, size],
   ];
   return {
     name: `drain a queue of ${queue} x ${size} B`,
-    ours: facing(filler, (w, vppPath, path) => w.script("punt-socket/drainer", vppPath, path)),
-    peer: facing(filler, (w, vppPath, path) => [w.peer("punt_drainer"), vppPath, path]),
+    ours: facing(filler, (w, vppPath, path) => w.script("punt-socket/drainer", vppPath, path, fillMs)),
+    peer: facing(filler, (w, vppPath, path) => [w.peer("punt_drainer"), vppPath, path, fillMs]),
     rows: [{ name: "rate", unit: "pps", value: ([, measured]) => measured!.rate!, target: ratioAtLeast(0.95) }],
   };
 }

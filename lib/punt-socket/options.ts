@@ -21,7 +21,7 @@ export interface PuntSocketOptions {
   mode?: number;
   /** Group of the socket file, by name or number: VPP's, if VPP doesn't run as the owner. Default: the process's group. */
   group?: string | number;
-  /** Packets a batch at most, 1-1024. Default 256. */
+  /** Packets a batch at most, 1-1024. Default 128. */
   batchSize?: number;
   /** Length of the longest packet taken, in bytes, 64-65535; longer ones are dropped and counted. Default 9728. */
   maxPacket?: number;
@@ -71,7 +71,7 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     mode: integer("mode", options.mode ?? 0o660, 0, 0o777),
     group: groupNumber(options.group),
     vppPath: options.vppPath === null ? "" : socketPath(OP, "vppPath", options.vppPath ?? DEFAULT_VPP_PUNT_PATH),
-    batchSize: integer("batchSize", options.batchSize ?? 256, 1, 1024),
+    batchSize: integer("batchSize", options.batchSize ?? 128, 1, 1024),
     maxPacket: integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(integer("ringBytes", options.ringBytes ?? 192 * MiB, 2 * MiB, 4096 * MiB) / MiB),
     graceUs: options.takeOverUs === undefined ? 0 : integer("takeOverUs", options.takeOverUs, 10, 1e6),

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kOpen[] = "punt-socket.open";
 
-/// Bursts a turn of the event loop: what else happens on it waits for 16 x 256 packets at most.
+/// Bursts a turn of the event loop: what else happens on it waits for 16 x 128 packets at most.
 constexpr int kBurstsPerTurn = 16;
 
 ReceiverOptions ReadOptions(const Napi::Object& options) {
