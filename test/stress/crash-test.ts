@@ -29,7 +29,8 @@ export class CrashTest {
 
   static async begin(start: () => Promise<KillableVpp>): Promise<CrashTest> {
     const vpp = await start();
-    const client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: 10_000, reconnect: { min: 2, max: 20 } });
+    const reconnect = { min: 2, max: 20 };
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: 10_000, timeout: longest / 2, reconnect });
     const test = new CrashTest(vpp, client);
     await test.#operator.apply();
     return test;
