@@ -5,7 +5,11 @@ import { assert, compilerTraps, root, run } from "./run.mjs";
 
 const MANAGERS = {
   npm: (tarball) => ["npm", ["install", tarball, "--no-audit", "--no-fund", "--foreground-scripts"]],
-  pnpm: (tarball) => [process.execPath, [join(root, "node_modules/pnpm/bin/pnpm.cjs"), "add", tarball]],
+  // Its cache would spare the install script for a tarball that was installed before.
+  pnpm: (tarball) => [
+    process.execPath,
+    [join(root, "node_modules/pnpm/bin/pnpm.cjs"), "add", "--config.side-effects-cache=false", tarball],
+  ],
 };
 
 /** A folder that is somebody's project. pnpm runs no install scripts unless the project allows it. */
