@@ -256,7 +256,7 @@ const std::map<std::string, Scenario> kData = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  setvbuf(stdout, nullptr, _IOLBF, 0);
+  Begin();
   if (argc != 3) return 2;
   for (const auto* scenarios : {&kControl, &kData}) {
     auto found = scenarios->find(argv[2]);

@@ -138,7 +138,7 @@ const std::map<std::string, Scenario> kScenarios = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  setvbuf(stdout, nullptr, _IOLBF, 0);
+  Begin();
   auto found = argc == 3 ? kScenarios.find(argv[2]) : kScenarios.end();
   if (found == kScenarios.end()) return 2;
   Server server(argv[1]);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -115,6 +117,12 @@ void Flip(Control& control, Ring ring, Publish publish) {
     ring.StoreDescriptor(slot, good);
     if (round % 64 == 0) publish();
   }
+}
+
+/// What a peer begins with: lines are told at once, and it ends with the test's process, however that ends.
+inline void Begin() {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 inline int ConnectTo(const char* path) {
