@@ -70,21 +70,28 @@ const manager = await PuntManager.start({
 await manager.resync();
 
 const result: Record<string, number> = {};
-for (const punt of punts(directory)) {
-  const interconnects = punt.type === "PUNT_TO_SOCKET" ? (["AF_UNIX"] as const) : (["MEMIF", "TAP"] as const);
-  for (const interconnect of interconnects) {
-    const [whole, inLinux]: [number[], number[]] = [[], []];
-    for (let round = 0; round <= rounds; round++) {
-      linux.milliseconds = 0;
-      const ms = await timed(() => manager.add({ ...punt, interconnect } as PuntRequestInput, { waitFor: "CREATED" }));
-      // The first warms up.
-      if (round > 0) whole.push(ms);
-      if (round > 0) inLinux.push(linux.milliseconds);
-      await manager.delete({ cnf: punt.cnf, key: punt.key });
+try {
+  for (const punt of punts(directory)) {
+    const interconnects = punt.type === "PUNT_TO_SOCKET" ? (["AF_UNIX"] as const) : (["MEMIF", "TAP"] as const);
+    for (const interconnect of interconnects) {
+      const [whole, inLinux]: [number[], number[]] = [[], []];
+      for (let round = 0; round <= rounds; round++) {
+        linux.milliseconds = 0;
+        const ms = await timed(() =>
+          manager.add({ ...punt, interconnect } as PuntRequestInput, { waitFor: "CREATED" }),
+        );
+        // The first warms up.
+        if (round > 0) whole.push(ms);
+        if (round > 0) inLinux.push(linux.milliseconds);
+        await manager.delete({ cnf: punt.cnf, key: punt.key });
+      }
+      result[`${punt.type} ${interconnect}`] = median(whole);
+      if (interconnect === "TAP") result[`${punt.type} TAP in Linux`] = median(inLinux);
     }
-    result[`${punt.type} ${interconnect}`] = median(whole);
-    if (interconnect === "TAP") result[`${punt.type} TAP in Linux`] = median(inLinux);
   }
+} finally {
+  // A device of Linux would outlive VPP.
+  await Promise.allSettled(manager.list().map(({ id }) => manager.delete(id)));
 }
 console.log(JSON.stringify(result));
 await manager.close();
