@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import type { Memif } from "../../lib/memif.js";
-import { engineOf, memifPair, memifSocket, until } from "../support/memif.js";
+import { engineOf, event, memifPair, memifSocket, openMemif, until } from "../support/memif.js";
 import { need } from "../support/need.js";
 
 const library = new URL("../../lib/memif.js", import.meta.url).href;
@@ -96,6 +96,24 @@ test("close inside the handler: of the port itself, of the other one, by poll or
       t.throws(() => both[which].tx(0), { code: "ERR_CLOSED" });
     }
   }
+});
+
+test("who receives only after a client has come, sent and gone gets its packets, and those of the next client", async (t) => {
+  const { server, client, socket } = await memifPair(t);
+  const down = event(server, "down");
+  client.send(new Uint8Array(61));
+  client.close();
+  await down;
+  const up = event(server, "up");
+  const next = openMemif(t, { role: "client", socket });
+  await Promise.all([up, event(next, "up")]);
+  const lengths: number[] = [];
+  server.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) lengths.push(batch.byteLength(i));
+  });
+  next.send(new Uint8Array(62));
+  await until(() => lengths.includes(62));
+  t.deepEqual(lengths, [61, 62]);
 });
 
 test("promises and next ticks of a handler run before the next burst", async (t) => {

@@ -144,7 +144,7 @@ Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
   if (!rx->usable()) return info.Env().Undefined();
   rx_.push_back(std::move(rx));
   rx_.back()->SetReferenced(referenced_);
-  rx_.back()->Attach();
+  rx_.back()->Open();
   return rx_.back()->Functions();
 }
 

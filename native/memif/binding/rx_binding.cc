@@ -137,11 +137,18 @@ void RxBinding::FinishOld() {
   }
 }
 
+void RxBinding::Open() {
+  Attach();
+  if (queue_.Stale() && !poll_) Attach();  // nothing of the one that ended is for this queue
+  behind_ = queue_.Stale();
+}
+
 void RxBinding::Attach() {
   if (closed_ || mode_ == RxMode::kPolling) return;
   if (poll_ && !queue_.Stale()) return;
   poll_.reset();  // before Refresh: that closes the descriptor it waits on
   StopPolling();
+  behind_ = false;
   queue_.Refresh();
   int fd = queue_.doorbell();
   uv_loop_t* loop = nullptr;
@@ -194,6 +201,7 @@ void RxBinding::OnIdle() {
   uint64_t before = queue_.counters().packets.value();
   bool empty = Run();
   if (closed_ || !idle_) return;
+  if (empty && behind_) return Attach();
   if (queue_.counters().packets.value() != before) empty_rounds_ = 0;
   if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
   StopPolling();

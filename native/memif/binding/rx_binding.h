@@ -31,6 +31,9 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   /// Takes up the current connection, having handed on what the old one has left.
   void FinishOld();
   void Attach();
+  /// The first time: what a connection has left that ended before anybody received is handed on, then the
+  /// current one is taken up.
+  void Open();
   /// Gives the queue up. Nothing is called any more.
   void Close();
   void SetReferenced(bool referenced);
@@ -63,6 +66,7 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   std::unique_ptr<HeldHandle<uv_poll_t>> poll_;  // while there is a doorbell to wait on
   std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
   uint32_t empty_rounds_ = 0;
+  bool behind_ = false;  // opened on a connection that had ended, whose events are past: no event says go on
   bool copy_all_ = false;
   bool closed_ = false;
   bool referenced_ = true;
