@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { loadRequests } from "../lib/index.js";
 
 const folder = new URL("../examples/", import.meta.url);
 const examples = readdirSync(folder).filter((name) => name.endsWith(".js"));
@@ -19,6 +20,13 @@ for (const name of examples) {
     t.regex(stdout, /\S/);
   });
 }
+
+test("examples/punts.yaml has a valid punt of each type, and is what the guide shows", async (t) => {
+  const requests = await loadRequests("examples/punts.yaml");
+  t.is(new Set(requests.map((it) => it.type)).size, 7);
+  const [, shown] = /```yaml\n(.*?)```/s.exec(readFileSync("docs/guides.md", "utf8"))!;
+  t.true(readFileSync("examples/punts.yaml", "utf8").endsWith(shown!));
+});
 
 /** Without what differs between an example and its excerpt. */
 const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
