@@ -66,7 +66,9 @@ export class Schema {
 
   /** All .api.json files under a folder, such as /usr/share/vpp/api. */
   static async fromDirectory(folder: string): Promise<Schema> {
-    const entries = await readdir(folder, { recursive: true });
+    const entries = await readdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+      throw schemaError(cause.code ?? "EIO", `cannot read the folder ${folder}`, cause);
+    });
     const names = entries.filter((name) => name.endsWith(".api.json")).sort();
     if (names.length === 0) throw schemaError("ENOENT", `there is no .api.json file under ${folder}`);
     const files: unknown[] = [];
@@ -232,6 +234,6 @@ function parseJson(text: string, source: string): unknown {
   }
 }
 
-function schemaError(code: string, message: string): PuntError {
-  return new PuntError("binapi.schema", code, message);
+function schemaError(code: string, message: string, cause?: unknown): PuntError {
+  return new PuntError("binapi.schema", code, message, {}, cause);
 }

@@ -1,3 +1,4 @@
+import { getSystemErrorName } from "node:util";
 import { PuntError } from "../errors.js";
 import { type NativeApiSocket, native } from "../native.js";
 import { type Reader, Writer } from "./cursor.js";
@@ -244,7 +245,7 @@ class SocketLink implements Link {
     const known = this.parts.lost();
     if (known !== undefined) return known;
     const { endpoint: path } = this.parts;
-    const why = result === 0 ? "VPP closed it" : `errno ${-result}`;
+    const why = result === 0 ? "VPP closed it" : getSystemErrorName(result);
     return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${path}: the connection was lost: ${why}`, { path });
   }
 

@@ -39,8 +39,14 @@ async function* answers(vpp: Vpp, message: string, value: MessageValue): AsyncGe
 }
 
 function parseFields(text: string): MessageValue {
+  const value = parseJson(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as MessageValue;
+  throw new InvalidArgumentError("It is not a JSON object.");
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as MessageValue;
+    return JSON.parse(text);
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`);
   }

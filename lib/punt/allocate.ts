@@ -24,7 +24,7 @@ export class SubnetPool {
       throw new PuntError(
         "punt.allocate",
         "INVALID_CIDR",
-        `${cidr} is no IPv${family} network of /${longest} or shorter`,
+        `subnets.ipv${family}: ${cidr} is no IPv${family} network of /${longest} or shorter`,
       );
     }
     this.network = network;

@@ -69,7 +69,9 @@ const names: ReadonlySet<string> = new Set([
 export function checkOptions(options: PuntManagerOptions): void {
   requireThat(typeof options?.vpp?.call === "function", "vpp", "a connection to VPP, such as `await Vpp.connect()`,");
   const stranger = Object.keys(options).find((name) => !names.has(name));
-  requireThat(stranger === undefined, `${stranger}`, "an option with a name that there is");
+  if (stranger !== undefined) {
+    throw new PuntError("punt.start", "ERR_OPTION", `${stranger} is not an option`, { option: stranger });
+  }
   const { resyncInterval, retry = {} } = options;
   const times = { resyncInterval, "retry.firstDelay": retry.firstDelay, "retry.longestDelay": retry.longestDelay };
   for (const [name, ms] of Object.entries(times)) {

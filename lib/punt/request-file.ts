@@ -71,7 +71,7 @@ function resolveAliases(document: Document.Parsed, name: string): unknown {
 
 function listOf(content: unknown, name: string): unknown[] {
   const punts = (content as { punts?: unknown } | null | undefined)?.punts;
-  if (!Array.isArray(punts)) throw invalid(name, "punts: a list of punt requests is expected");
+  if (!Array.isArray(punts)) throw invalid(name, "punts: this field is expected, with a list of punt requests");
   const other = Object.keys(content as object).find((key) => key !== "punts");
   if (other !== undefined) throw invalid(name, `${other}: is not a field of a file of punts`);
   return punts;

@@ -347,7 +347,8 @@ function fieldsOf(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message: "is not a field of this" }));
   }
-  return [{ field, message: issue.message }];
+  const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  return [{ field, message: isMissing ? "is missing" : issue.message }];
 }
 
 /** `ingressAclRules[0].sourcePort` */

@@ -158,8 +158,8 @@ function readIfThere(path: string): string | undefined {
 
 function busy(path: string, pid: number): PuntError {
   const store = path.replace(/\.lock$/, "");
-  const who = pid === process.pid ? "another manager of this process" : `process ${pid}`;
-  return new PuntError("punt.store", "STORE_BUSY", `${store} belongs to ${who} (${pid}); a store has one manager`, {
+  const who = pid === process.pid ? `another manager of this process (${pid})` : `process ${pid}`;
+  return new PuntError("punt.store", "STORE_BUSY", `${store} belongs to ${who}; a store has one manager`, {
     path: store,
     pid,
   });

@@ -148,6 +148,7 @@ test("errors of a file name the file, and the line or the field", (t) => {
     failure("punts:\n  - cnf: a\n    type: SPAN\n    interconnect: TAP\n    vppInterface: ''\n"),
     /punts\.yaml: punts\[0\]: vppInterface/,
   );
+  t.regex(failure("punts: [{cnf: a, type: SPAN, interconnect: TAP}]"), /punts\[0\]: vppInterface: is missing$/);
   t.regex(failure("punt: []"), /punts\.yaml: punts/);
   t.regex(failure("punts: []\nother: 1"), /punts\.yaml: other/);
 });
