@@ -1,6 +1,7 @@
 import test from "ava";
 import { BUILTIN_RELEASES } from "../../lib/binapi/builtin.js";
 import { Schema } from "../../lib/binapi/schema.js";
+import { PuntError } from "../../lib/errors.js";
 import { roundTrips } from "../support/round-trip.js";
 
 test("without a release, every variant is there and the newest is the default", (t) => {
@@ -92,3 +93,9 @@ function file(parts: object): object {
 function message(...fields: unknown[][]): unknown[] {
   return ["x", ["u16", "_vl_msg_id"], ...fields, { crc: "0x12345678" }];
 }
+
+test("a folder that cannot be read is an error that names it", async (t) => {
+  const error = await t.throwsAsync(Schema.fromDirectory("/nonexistent"), { instanceOf: PuntError });
+  t.is(error.code, "ENOENT");
+  t.regex(error.message, /cannot read the folder \/nonexistent$/);
+});
