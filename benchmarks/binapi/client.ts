@@ -8,7 +8,7 @@ const [socketPath, what, ...numbers] = process.argv.slice(2);
 const seconds = Number(numbers.at(-1));
 const window = Number(numbers[0]);
 const WARM_UP_MS = 300;
-const vpp = await Vpp.connect({ socketPath: socketPath!, schema: "builtin", window: Math.max(window, 1) });
+const vpp = await Vpp.connect({ socketPath: socketPath!, schema: "builtin", window: Math.max(window, 2) });
 
 async function pings(ms: number): Promise<number> {
   const end = performance.now() + ms;

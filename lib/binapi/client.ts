@@ -32,7 +32,7 @@ export interface VppOptions {
   transport?: "socket" | "vapi" | Transport;
   /** Where definitions come from. Default "auto". */
   schema?: SchemaSource;
-  /** Most requests that VPP has at a time; others wait here. Default 256, at most 131072. */
+  /** Most requests that VPP has at a time; others wait here. Default 256; 2, for a dump and the ping behind it, to 131072. */
   window?: number;
   /**
    * Most requests that wait, here and at VPP; beyond that a request is rejected with ERR_QUEUE_FULL. A dump that ends at a ping,

@@ -29,7 +29,9 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   if (stranger !== undefined) refuse(stranger, "is not an option");
   const { socketPath, wait, schema } = options;
   if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
-  for (const name of ["window", "queueLimit"]) number(name, options[name], 1, MOST_REQUESTS);
+  // A dump, which waits for the ping behind it, would wait for ever in a window of one.
+  number("window", options.window, 2, MOST_REQUESTS);
+  number("queueLimit", options.queueLimit, 1, MOST_REQUESTS);
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
   number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);

@@ -169,7 +169,7 @@ test.serial(
 );
 
 test.serial("the queue is bounded", async (t) => {
-  const [, vpp] = await pair(t, { window: 1, queueLimit: 3 });
+  const [, vpp] = await pair(t, { window: 2, queueLimit: 3 });
   const calls = Array.from({ length: 3 }, () => code(vpp.call("sw_interface_tag_add_del", TAG)));
   t.is(await code(vpp.call("sw_interface_tag_add_del", TAG)), "ERR_QUEUE_FULL");
   await vpp.close();
@@ -191,6 +191,12 @@ test.serial("a dump for which there is no room with its ping is refused whole, a
 test.serial("more requests than there are contexts for cannot be asked for", async (t) => {
   await t.throwsAsync(Vpp.connect({ queueLimit: 131_073 }), { code: "ERR_OPTION" });
   await t.throwsAsync(Vpp.connect({ window: 131_073 }), { code: "ERR_OPTION" });
+});
+
+test.serial("the smallest window has room for a dump and the ping behind it", async (t) => {
+  const [, vpp] = await pair(t, { window: 2 });
+  t.deepEqual(await Promise.all([vpp.dumpAll("l2_xconnect_dump"), vpp.dumpAll("l2_xconnect_dump")]), [[], []]);
+  await t.throwsAsync(Vpp.connect({ window: 1 }), { code: "ERR_OPTION", message: /window/ });
 });
 
 test.serial("details that are asked for all at once come in order, and then the end", async (t) => {
