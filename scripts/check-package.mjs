@@ -16,7 +16,7 @@ import { systemSteps } from "./packaging/check/systems.mjs";
 import { tarballSteps } from "./packaging/check/tarball.mjs";
 import { TRIPLETS } from "./packaging/debian.mjs";
 
-/** In order; the first two are needed by all the others. */
+/** In order; what is marked `needed` comes before whatever was asked for. */
 const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...muslSteps, ...systemSteps];
 const quick = process.argv[2] === "--quick";
 const only = quick ? undefined : process.argv[2];

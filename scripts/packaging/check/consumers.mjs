@@ -2,15 +2,13 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeBinary } from "../npm-files.mjs";
-import { assert, attempt, root, run } from "./run.mjs";
+import { assert, attempt, consumerPrograms, root, run } from "./run.mjs";
 
 const MAJORS = ["20", "22", "24"];
 const PROGRAMS = ["esm.mjs", "commonjs.cjs", "same-state.cjs", "worker.mjs", "two-workers.mjs", "exit-in-flight.mjs"];
-const programs = join(root, "scripts/packaging/consumers");
 
 function runPrograms(context, node, installed) {
   const folder = context.installed[installed];
-  cpSync(programs, folder, { recursive: true });
   for (const program of PROGRAMS) {
     const { status, output } = attempt(node, [program], { cwd: folder, timeout: 60_000 });
     assert(status === 0 && !/warning/i.test(output), `${program} ended with ${status}:\n${output}`);
@@ -30,7 +28,7 @@ const COMPILERS = {
 function compile(context, resolution) {
   const folder = join(context.installed.npm, `ts-${resolution}`);
   mkdirSync(folder);
-  for (const name of ["typed.mts", "typed.cts"]) cpSync(join(programs, name), join(folder, name));
+  for (const name of ["typed.mts", "typed.cts"]) cpSync(join(consumerPrograms, name), join(folder, name));
   const types = { types: ["node"], typeRoots: [join(root, "node_modules/@types")] };
   const options = {
     ...COMPILERS[resolution],

@@ -5,6 +5,8 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+/** Programs of a user of the package. */
+export const consumerPrograms = join(root, "scripts/packaging/consumers");
 const FIVE_MINUTES = 300_000;
 /** A busy machine takes its time over some 60 files of C++. */
 export const COMPILE_WITHIN_MS = 1_800_000;
