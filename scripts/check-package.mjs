@@ -7,10 +7,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inPath } from "./install/compile.mjs";
 import { consumerSteps } from "./packaging/check/consumers.mjs";
 import { installSteps } from "./packaging/check/installs.mjs";
 import { muslSteps } from "./packaging/check/musl.mjs";
-import { inPath, Skip } from "./packaging/check/run.mjs";
+import { Skip } from "./packaging/check/run.mjs";
 import { sourceSteps } from "./packaging/check/source.mjs";
 import { systemSteps } from "./packaging/check/systems.mjs";
 import { tarballSteps } from "./packaging/check/tarball.mjs";

@@ -61,7 +61,8 @@ function libc(): string {
   return version ? `glibc ${version}` : "musl";
 }
 
-function packageVersion(): string {
+/** Of package.json. */
+export function packageVersion(): string {
   const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

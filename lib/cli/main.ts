@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 // vpp-punt: one file a command, each with `register(program)`.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { fail, failUsage } from "./exit.js";
-import { register as registerInfo } from "./info.js";
+import { packageVersion, register as registerInfo } from "./info.js";
 
 interface CommandModule {
   register(program: Command): void;
@@ -28,15 +27,11 @@ async function registerOther(program: Command, name: string, load: () => Promise
   }
 }
 
-const version = (
-  JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }
-).version;
-
 const asJson = process.argv.includes("--json");
 
 const program = new Command("vpp-punt")
   .description("Punts of FD.io VPP: packets, the binary API, the punt manager and an embedded VPP")
-  .version(version)
+  .version(packageVersion())
   .showHelpAfterError()
   .configureOutput(asJson ? { writeErr: () => {} } : {})
   .exitOverride();

@@ -25,7 +25,8 @@ function isExecutable(file) {
   }
 }
 
-function inPath(name) {
+/** The file that a command is; undefined if there is none. */
+export function inPath(name) {
   if (name.includes("/")) return isExecutable(name) ? name : undefined;
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders.map((folder) => join(folder, name)).find(isExecutable);

@@ -19,19 +19,28 @@ const connecting = ${JSON.stringify({ role: "client", engine: engineOf("client")
 `;
 
 /** Runs a script in a process of its own, with `Memif`, `serving` and `connecting` defined; resolves with what it printed and how it ended. */
-async function runScript(t: ExecutionContext, body: string, socket: string): Promise<{ output: string; code: number }> {
+async function runScript(t: ExecutionContext, body: string, socket: string): Promise<Ended> {
   const script = `import { Memif } from ${JSON.stringify(library)};${roles(socket)}${body}`;
-  const child = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", script]);
+  return runNode(t, "--expose-gc", "--input-type=module", "-e", script);
+}
+
+/** Resolves with what the process printed and how it ended. */
+async function runNode(t: ExecutionContext, ...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, args);
   t.teardown(() => child.kill("SIGKILL"));
   let output = "";
-  child.stdout.on("data", (text) => {
-    output += text;
-  });
-  child.stderr.on("data", (text) => {
-    output += text;
-  });
-  const [code] = (await once(child, "close")) as [number];
-  return { output, code };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (text) => {
+      output += text;
+    });
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return { output, code, signal };
+}
+
+interface Ended {
+  readonly output: string;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** A script's server and client in one process, connected, before `body`. */
@@ -285,17 +294,8 @@ for (const rxMode of ["adaptive", "interrupt", "polling"]) {
   for (const ending of ["terminate", "exit", "throw", "throw in a handler"]) {
     test(`threads that end while packets flow, by ${ending}, in rxMode ${rxMode}`, async (t) => {
       const socket = memifSocket(t);
-      const child = spawn(process.execPath, [workersScript, socket, ending, rxMode, "8"], { stdio: "pipe" });
-      t.teardown(() => child.kill("SIGKILL"));
-      let output = "";
-      child.stdout.on("data", (text) => {
-        output += text;
-      });
-      child.stderr.on("data", (text) => {
-        output += text;
-      });
-      t.deepEqual(await once(child, "close"), [0, null]);
-      t.is(output, "all ended\n");
+      const ended = await runNode(t, workersScript, socket, ending, rxMode, "8");
+      t.deepEqual(ended, { output: "all ended\n", code: 0, signal: null });
       t.deepEqual(readdirSync(dirname(socket)), []);
     });
   }

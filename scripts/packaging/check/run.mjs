@@ -36,13 +36,6 @@ export function assert(condition, message) {
 /** Thrown by a step for which this machine lacks something. */
 export class Skip extends Error {}
 
-/** Where `program` is in PATH; undefined if it is not. */
-export function inPath(program) {
-  return process.env.PATH.split(delimiter)
-    .map((folder) => join(folder, program))
-    .find((file) => existsSync(file));
-}
-
 const TRAPPED = ["c++", "g++", "clang++", "cc", "gcc", "make", "node-gyp"];
 
 /** A folder for PATH in which every compiler fails and leaves a mark; `used()` lists those that were called. */

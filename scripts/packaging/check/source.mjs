@@ -1,6 +1,7 @@
 // Builds from source: asked for, by cmake-js too, and what a machine that cannot build is told.
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { inPath } from "../../install/compile.mjs";
 import { emptyProject } from "./installs.mjs";
 import { assert, attempt, COMPILE_WITHIN_MS, root, run } from "./run.mjs";
 
@@ -40,9 +41,8 @@ function barePath(context, name, tools = []) {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
   symlinkSync(process.execPath, join(folder, "node"));
-  const search = (process.env.PATH ?? "").split(delimiter);
   for (const tool of ["sh", ...tools]) {
-    const found = search.map((each) => join(each, tool)).find((file) => existsSync(file));
+    const found = inPath(tool);
     assert(found, `${tool} is not in PATH`);
     symlinkSync(found, join(folder, tool));
   }

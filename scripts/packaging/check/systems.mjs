@@ -1,9 +1,10 @@
 // The prebuilds on the systems they are for: in a Debian 11 root, and on arm64 under emulation.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { inPath } from "../../install/compile.mjs";
 import { cacheFolder, debian11 } from "../debian.mjs";
 import { nodeBinary } from "../npm-files.mjs";
-import { inPath, root, run, Skip } from "./run.mjs";
+import { root, run, Skip } from "./run.mjs";
 import { nodeProgram, runTests } from "./suite.mjs";
 
 const QEMU = "qemu-aarch64-static";
