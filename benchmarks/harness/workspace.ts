@@ -8,7 +8,8 @@ import type { Workspace } from "./trial.js";
 /** The package's root: this file is dist/benchmarks/harness/workspace.js in it. */
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const sources = join(root, "benchmarks/peers");
-const engine = join(root, "native/memif");
+/** The rooms of the memif engine below its binding to JavaScript. */
+const engine = ["shared", "control", "port"].map((room) => join(root, "native/memif", room));
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"];
 const programs = join(root, "dist/peers");
 
@@ -45,15 +46,18 @@ function plain(name: string): string[] {
 
 /** A peer in C++ is linked with the memif engine that the addon has, without N-API. */
 function withEngine(name: string): string[] {
-  const files = readdirSync(engine).filter((file) => file.endsWith(".cc"));
+  const files = filesIn(engine).filter((file) => file.endsWith(".cc"));
   const flags = ["-O2", "-std=c++20", "-fno-exceptions", "-D_GNU_SOURCE", `-I${join(root, "native")}`];
-  return [process.env.CXX ?? "c++", ...flags, join(sources, `${name}.cc`), ...files.map((file) => join(engine, file))];
+  return [process.env.CXX ?? "c++", ...flags, join(sources, `${name}.cc`), ...files];
 }
 
 /** Headers are shared between the peers, so that any newer source counts. */
 function isCurrent(program: string): boolean {
   if (!existsSync(program)) return false;
   const compiled = statSync(program).mtimeMs;
-  const inputs = [sources, engine].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-  return inputs.every((file) => statSync(file).mtimeMs < compiled);
+  return filesIn([sources, ...engine]).every((file) => statSync(file).mtimeMs < compiled);
+}
+
+function filesIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
 }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "memif/builtin_port.h"
+#include "memif/port/port.h"
 
 namespace bench {
 
@@ -43,7 +43,7 @@ class Peer {
     settings.name = "peer";
     settings.reconnect_ms = 10;
     OpenError error;
-    port_ = BuiltinPort::Open(settings, nullptr, &error);
+    port_ = Port::Open(settings, nullptr, &error);
     if (!port_) {
       fprintf(stderr, "%s: %s\n", error.what.c_str(), strerror(error.error));
       exit(1);
@@ -97,7 +97,7 @@ class Peer {
   std::vector<uint32_t> offsets, lengths;
 
  private:
-  std::shared_ptr<BuiltinPort> port_;
+  std::shared_ptr<Port> port_;
   std::vector<uint8_t> scratch_;
 };
 

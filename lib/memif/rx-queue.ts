@@ -11,7 +11,7 @@ import { MemoryTable, RegionMemory } from "./region-memory.js";
  */
 export type MemifHandler = (batch: PacketBatch, queue: MemifRxQueue) => void;
 
-/** Index of the memory that scattered packets are copied to (kScratchMemory in native/memif/engine.h). */
+/** Index of the memory that scattered packets are copied to (kScratchMemory in native/memif/port/batch.h). */
 const SCRATCH = 0xffff;
 const MODES = { interrupt: 0, polling: 1, adaptive: 2 } as const;
 

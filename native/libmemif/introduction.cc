@@ -5,9 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "memif/client_messages.h"
-#include "memif/handshake.h"
-#include "memif/program.h"
+#include "memif/control/client_messages.h"
+#include "memif/control/handshake.h"
 
 namespace vpp_punt::libmemif {
 

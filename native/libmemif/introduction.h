@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "memif/channel.h"
-#include "memif/link.h"
+#include "memif/control/channel.h"
+#include "memif/shared/link.h"
 
 namespace vpp_punt::libmemif {
 

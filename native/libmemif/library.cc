@@ -13,7 +13,6 @@
 #include <cstring>
 
 #include "libmemif/introduction.h"
-#include "memif/program.h"
 
 namespace vpp_punt::libmemif {
 

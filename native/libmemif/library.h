@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "libmemif/rings.h"
-#include "memif/channel.h"
-#include "memif/link.h"
+#include "memif/control/channel.h"
+#include "memif/shared/link.h"
 
 namespace vpp_punt::libmemif {
 

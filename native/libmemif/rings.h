@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "memif/region.h"
-#include "memif/relay.h"
-#include "memif/ring.h"
+#include "memif/shared/region.h"
+#include "memif/shared/relay.h"
+#include "memif/shared/ring.h"
 
 extern "C" {
 #include <libmemif.h>

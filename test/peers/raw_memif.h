@@ -15,10 +15,10 @@
 #include <cstring>
 #include <string>
 
-#include "memif/address.h"
-#include "memif/channel.h"
-#include "memif/ring.h"
-#include "memif/wire.h"
+#include "memif/control/address.h"
+#include "memif/control/channel.h"
+#include "memif/shared/ring.h"
+#include "memif/shared/wire.h"
 
 namespace raw {
 

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 
 const folder = "dist/test-peers";
 /** What the peers use of the addon's sources: the wire format, not the engine. */
-const shared = ["native/memif/channel.cc", "native/memif/address.cc"];
+const shared = ["native/memif/control/channel.cc", "native/memif/control/address.cc"];
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -16,7 +16,13 @@ function mtime(file: string): number {
 export function buildPeer(name: string): string {
   const source = `test/peers/${name}.cc`;
   const program = join(folder, name);
-  const inputs = [source, "test/peers/raw_memif.h", "native/memif/wire.h", "native/memif/ring.h", ...shared];
+  const inputs = [
+    source,
+    "test/peers/raw_memif.h",
+    "native/memif/shared/wire.h",
+    "native/memif/shared/ring.h",
+    ...shared,
+  ];
   if (mtime(program) > Math.max(...inputs.map(mtime))) return program;
   mkdirSync(folder, { recursive: true });
   // Test files run side by side: each compiles for itself, and the last one to finish wins.

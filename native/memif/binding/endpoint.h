@@ -8,7 +8,7 @@
 
 #include "memif/binding/rx_binding.h"
 #include "memif/binding/tx_binding.h"
-#include "memif/engine.h"
+#include "memif/port/port.h"
 #include "util/loop_hold.h"
 
 namespace vpp_punt::memif {

@@ -3,7 +3,7 @@
 #include "backends.h"
 #include "memif/binding/endpoint.h"
 #include "memif/binding/registry.h"
-#include "memif/builtin_port.h"
+#include "memif/port/port.h"
 #include "util/error.h"
 #include "util/fields.h"
 
@@ -47,7 +47,7 @@ static std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_pt
 #if VPP_PUNT_HAS_LIBMEMIF
   if (fields.Boolean("libmemif")) accept = libmemif::Library::Enter;
 #endif
-  return BuiltinPort::Open(ReadSettings(fields), subscription, error, accept);
+  return Port::Open(ReadSettings(fields), subscription, error, accept);
 }
 
 /// memifOpen(settings, onEvent)

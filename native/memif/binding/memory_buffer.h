@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "memif/region.h"
+#include "memif/shared/region.h"
 
 namespace vpp_punt::memif {
 

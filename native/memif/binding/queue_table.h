@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include "memif/engine.h"
+#include "memif/port/batch.h"
 #include "util/fields.h"
 
 namespace vpp_punt::memif {

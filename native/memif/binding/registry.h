@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "memif/engine.h"
+#include "memif/port/port.h"
 
 namespace vpp_punt::memif {
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "memif/binding/queue_table.h"
-#include "memif/engine.h"
+#include "memif/port/port.h"
 
 namespace vpp_punt::memif {
 

@@ -1,0 +1,105 @@
+#include "memif/control/channel.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace vpp_punt::memif {
+
+memif_msg_t MakeMessage(MsgType type) {
+  memif_msg_t message;
+  memset(&message, 0, sizeof message);
+  message.type = static_cast<uint16_t>(type);
+  return message;
+}
+
+void PutText(uint8_t* field, size_t size, std::string_view text) {
+  size_t length = std::min(text.size(), size - 1);
+  memcpy(field, text.data(), length);
+  memset(field + length, 0, size - length);
+}
+
+std::string GetText(const uint8_t* field, size_t size) {
+  std::string text(reinterpret_cast<const char*>(field), strnlen(reinterpret_cast<const char*>(field), size));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+bool Channel::Send(const memif_msg_t& message, int passed) {
+  memif_msg_t copy = message;
+  iovec part = {&copy, sizeof copy};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (passed >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(rights), &passed, sizeof passed);
+  }
+  return sendmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof copy);
+}
+
+bool Channel::SendAck() {
+  return Send(MakeMessage(MsgType::kAck));
+}
+
+bool Channel::SendDisconnect(std::string_view reason) {
+  memif_msg_t message = MakeMessage(MsgType::kDisconnect);
+  PutText(message.disconnect.string, kDisconnectTextSize, reason);
+  return Send(message);
+}
+
+/// Keeps the first descriptor that came along, closes the others.
+static void TakeDescriptors(msghdr* header, UniqueFd* passed) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(header); part != nullptr; part = CMSG_NXTHDR(header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      UniqueFd owned(fd);
+      if (!*passed) *passed = std::move(owned);
+    }
+  }
+}
+
+Received Channel::Receive(memif_msg_t* message, UniqueFd* passed) {
+  iovec part = {message, sizeof *message};
+  // Room for a few more than the one that belongs there; the kernel itself drops what does not fit.
+  alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  passed->Reset();
+  ssize_t size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  // A reset hides what the peer said before it: a last DISCONNECT is still in the queue and comes with the
+  // next call.
+  if (size < 0 && errno == ECONNRESET) size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (size < 0) return errno == EAGAIN || errno == EINTR ? Received::kNothing : Received::kClosed;
+  TakeDescriptors(&header, passed);
+  if (size == 0) return Received::kClosed;
+  return size == sizeof *message && !(header.msg_flags & MSG_TRUNC) ? Received::kMessage
+                                                                    : Received::kMalformed;
+}
+
+void Channel::Discard() {
+  memif_msg_t message;
+  UniqueFd passed;
+  // Bounded: a peer that writes as fast as we read must not keep us here.
+  for (int i = 0; i < 1024; i++) {
+    Received got = Receive(&message, &passed);
+    if (got == Received::kNothing || got == Received::kClosed) return;
+  }
+}
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,55 @@
+#include "memif/control/connector.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "memif/control/address.h"
+
+namespace vpp_punt::memif {
+
+/// First pause between two attempts; doubled each time, up to the setting.
+constexpr uint32_t kFirstDelayMs = 20;
+
+Connector::~Connector() {
+  closing_ = true;
+  loop_.Cancel(timer_);
+  if (session_) session_->Close({Ending::By::kSelf, "interface closed"});
+}
+
+void Connector::Attempt() {
+  UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Address address(settings_.socket);
+  if (connect(fd.get(), address.get(), address.length) < 0) {
+    int cause = errno;
+    bool absent = cause == ENOENT || cause == ECONNREFUSED || cause == EAGAIN;
+    if (!absent)
+      callbacks_.down({Ending::By::kPeer, "cannot connect to " + settings_.socket + ": " + strerror(cause)},
+                      false);
+    return Retry();
+  }
+  Session::Callbacks callbacks;
+  callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
+  callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };
+  session_ = std::make_shared<Session>(
+      loop_, std::move(fd), std::make_unique<ClientHandshake>(settings_, accept_), std::move(callbacks));
+  session_->Start();
+}
+
+void Connector::Retry() {
+  delay_ms_ = std::min(settings_.reconnect_ms, std::max(kFirstDelayMs, 2 * delay_ms_));
+  timer_ = loop_.After(delay_ms_, [this] { Attempt(); });
+}
+
+void Connector::OnUp(const std::shared_ptr<Link>& link) {
+  delay_ms_ = 0;
+  callbacks_.up(link);
+}
+
+void Connector::OnDown(const Ending& ending, bool was_up) {
+  session_.reset();
+  callbacks_.down(ending, was_up);
+  if (!closing_) Retry();
+}
+
+}  // namespace vpp_punt::memif

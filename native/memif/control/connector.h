@@ -1,0 +1,38 @@
+// A client's side of the control socket: connects, and connects again for as long as the port is open. Lives
+// on the control thread.
+#pragma once
+
+#include <memory>
+
+#include "memif/control/loop.h"
+#include "memif/control/session.h"
+
+namespace vpp_punt::memif {
+
+class Connector {
+ public:
+  /// `callbacks.down` is called for failed attempts too, with `was_up` false; a server that is not there yet
+  /// is no failure.
+  Connector(ControlLoop& loop, const Settings& settings, Handshake::Accept accept,
+            Session::Callbacks callbacks)
+      : loop_(loop), settings_(settings), accept_(std::move(accept)), callbacks_(std::move(callbacks)) {}
+  ~Connector();
+
+  void Attempt();
+
+ private:
+  void Retry();
+  void OnUp(const std::shared_ptr<Link>& link);
+  void OnDown(const Ending& ending, bool was_up);
+
+  ControlLoop& loop_;
+  const Settings& settings_;
+  const Handshake::Accept accept_;
+  Session::Callbacks callbacks_;
+  std::shared_ptr<Session> session_;
+  ControlLoop::TimerId timer_ = 0;
+  uint32_t delay_ms_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace vpp_punt::memif

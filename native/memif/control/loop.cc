@@ -1,0 +1,136 @@
+#include "memif/control/loop.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <condition_variable>
+
+namespace vpp_punt::memif {
+
+/// Epoll data of the wakeup eventfd; tokens of watched descriptors start at 1.
+constexpr uint64_t kWakeupToken = 0;
+
+std::shared_ptr<ControlLoop> ControlLoop::Acquire() {
+  static std::mutex mutex;
+  static std::weak_ptr<ControlLoop> shared;
+  std::lock_guard lock(mutex);
+  std::shared_ptr<ControlLoop> loop = shared.lock();
+  if (!loop) shared = loop = std::make_shared<ControlLoop>();
+  return loop;
+}
+
+ControlLoop::ControlLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)), wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  epoll_event event = {EPOLLIN, {.u64 = kWakeupToken}};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event);
+  // Signals are the application's: none is delivered on this thread, except the SIGBUS that its own reads of
+  // a region may raise.
+  sigset_t all, before;
+  sigfillset(&all);
+  sigdelset(&all, SIGBUS);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { Run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+ControlLoop::~ControlLoop() {
+  Post([this] { stopping_ = true; });
+  thread_.join();
+}
+
+void ControlLoop::Post(Task task) {
+  std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(task));
+  eventfd_write(wakeup_.get(), 1);
+}
+
+void ControlLoop::RunSync(const Task& task) {
+  std::mutex mutex;
+  std::condition_variable finished;
+  bool done = false;
+  Post([&] {
+    task();
+    std::lock_guard lock(mutex);
+    done = true;
+    finished.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  finished.wait(lock, [&] { return done; });
+}
+
+void ControlLoop::Watch(int fd, Task readable) {
+  uint64_t token = next_token_++;
+  watched_[fd] = {token, std::make_shared<Task>(std::move(readable))};
+  fd_of_token_[token] = fd;
+  epoll_event event = {EPOLLIN | EPOLLRDHUP, {.u64 = token}};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+void ControlLoop::Unwatch(int fd) {
+  auto found = watched_.find(fd);
+  if (found == watched_.end()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  fd_of_token_.erase(found->second.token);
+  watched_.erase(found);
+}
+
+ControlLoop::TimerId ControlLoop::After(uint32_t milliseconds, Task task) {
+  TimerId id = next_timer_++;
+  timers_.emplace(std::pair(Clock::now() + std::chrono::milliseconds(milliseconds), id), std::move(task));
+  return id;
+}
+
+void ControlLoop::Cancel(TimerId id) {
+  for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+    if (it->first.second != id) continue;
+    timers_.erase(it);
+    return;
+  }
+}
+
+void ControlLoop::Run() {
+  pthread_setname_np(pthread_self(), "memif-control");
+  while (!stopping_) {
+    epoll_event events[32];
+    int count = epoll_wait(epoll_.get(), events, 32, UntilNextTimer());
+    for (int i = 0; i < count; i++) Dispatch(events[i].data.u64);
+    RunTimers();
+  }
+}
+
+void ControlLoop::Dispatch(uint64_t token) {
+  if (token == kWakeupToken) return RunPosted();
+  // By token, not by descriptor: one closed earlier in this round may have been opened again as another.
+  auto fd = fd_of_token_.find(token);
+  if (fd == fd_of_token_.end()) return;
+  std::shared_ptr<Task> readable = watched_[fd->second].readable;  // it may unwatch itself
+  (*readable)();
+}
+
+void ControlLoop::RunPosted() {
+  eventfd_t ignored;
+  eventfd_read(wakeup_.get(), &ignored);
+  std::vector<Task> tasks;
+  {
+    std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (Task& task : tasks) task();
+}
+
+void ControlLoop::RunTimers() {
+  while (!timers_.empty() && timers_.begin()->first.first <= Clock::now()) {
+    auto due = timers_.extract(timers_.begin());
+    due.mapped()();
+  }
+}
+
+int ControlLoop::UntilNextTimer() const {
+  if (timers_.empty()) return -1;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first.first - Clock::now());
+  return left.count() < 0 ? 0 : static_cast<int>(left.count());
+}
+
+}  // namespace vpp_punt::memif

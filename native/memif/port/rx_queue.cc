@@ -1,0 +1,112 @@
+#include "memif/port/rx_queue.h"
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace vpp_punt::memif {
+
+void RxQueue::Unclaim() {
+  // The ring goes on where it is for whoever claims the queue next; a burst that was being handled is over.
+  Release();
+  if (Stale()) Drop();
+  claimed_.store(false);
+}
+
+void RxQueue::Drop() {
+  if (ring_) counters_.lost.Add(ring_->Unread());
+  ring_.reset();
+}
+
+void RxQueue::Refresh() {
+  if (!Stale()) return;
+  Drop();
+  std::shared_ptr<Link> link = slot_->GetNext(&generation_);
+  // A peer may offer fewer rings than we have queues.
+  if (!link || index_ >= link->rx.size()) return;
+  ring_ = std::make_unique<RxRing>(std::move(link), index_, counters_);
+  if (follow_) SetMaskInt(true);  // polled: nobody waits for the doorbell
+}
+
+uint32_t RxQueue::Burst(const BatchColumns& columns, uint32_t max) {
+  while (Stale()) {
+    uint32_t count = BurstOfClosed(columns, max);
+    if (count > 0 || !follow_) return count;
+    Refresh();
+  }
+  if (!ring_ || ring_->link()->failed()) return 0;
+  uint32_t count = ring_->Take(columns, max, scratch_);
+  if (count > 0) CountBurst(columns, count);
+  return count;
+}
+
+/// What the peer had sent before the connection ended in good order is still delivered.
+uint32_t RxQueue::BurstOfClosed(const BatchColumns& columns, uint32_t max) {
+  if (!ring_ || ring_->link()->failed()) return 0;
+  ring_->Freeze();
+  uint32_t count = ring_->Take(columns, max, scratch_);
+  if (count > 0) CountBurst(columns, count);
+  return count;
+}
+
+void RxQueue::CountBurst(const BatchColumns& columns, uint32_t count) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) bytes += columns.lengths[i];
+  counters_.packets.Add(count);
+  counters_.bytes.Add(bytes);
+  counters_.bursts.Add(1);
+  const auto& regions = ring_->link()->regions;
+  uint32_t memory = ring_->memory();
+  if (memory < regions.size() && regions[memory]->truncated()) ring_->link()->Fail("memory region truncated");
+}
+
+void RxQueue::Release() {
+  if (!ring_) return;
+  ring_->Release();
+  for (const auto& region : ring_->link()->regions) {
+    if (region->truncated()) ring_->link()->Fail("memory region truncated");
+  }
+}
+
+RetainResult RxQueue::Retain(uint32_t i, Retained* retained) {
+  if (!ring_) return RetainResult::kScattered;
+  RetainResult result = ring_->Retain(i, retained);
+  // The connection is part of the token: what comes back after its end concerns nobody.
+  retained->token |= uint64_t{generation_} << 32;
+  return result;
+}
+
+void RxQueue::GiveBack(uint64_t token) {
+  if (ring_ && token >> 32 == generation_) ring_->GiveBack(static_cast<uint32_t>(token));
+}
+
+std::shared_ptr<Region> RxQueue::Memory(uint32_t index) {
+  if (!ring_ || index >= ring_->link()->regions.size()) return nullptr;
+  return ring_->link()->regions[index];
+}
+
+int RxQueue::doorbell() const {
+  return ring_ ? ring_->link_ring().doorbell.get() : -1;
+}
+
+void RxQueue::DrainDoorbell() {
+  if (!ring_) return;
+  counters_.wakeups.Add(1);
+  constexpr int kNoWait = 0x8;  // RWF_NOWAIT
+  uint64_t rings;
+  iovec part = {&rings, sizeof rings};
+  int fd = ring_->link_ring().doorbell.get();
+  // RWF_NOWAIT: the peer shares the descriptor's flags and may have made it blocking again behind our back.
+  // The system call itself: musl has a function for it, and the constant, only since 1.2.5.
+  if (syscall(SYS_preadv2, fd, &part, 1, -1L, -1L, kNoWait) >= 0 || errno == EAGAIN) return;
+  if (read(fd, &rings, sizeof rings) < 0)
+    return;  // EAGAIN: somebody else took them; the ring is looked at in any case
+}
+
+void RxQueue::SetMaskInt(bool masked) {
+  if (ring_) ring_->link_ring().ring.SetMaskInt(masked);
+}
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,68 @@
+// A receive queue of a port: outlives connections, with one RxRing for each.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "memif/port/batch.h"
+#include "memif/port/counters.h"
+#include "memif/port/link_slot.h"
+#include "memif/port/rx_ring.h"
+
+namespace vpp_punt::memif {
+
+/// One thread at a time uses it: the thread that has claimed it.
+class RxQueue {
+ public:
+  RxQueue(std::shared_ptr<LinkSlot> slot, size_t index) : slot_(std::move(slot)), index_(index) {}
+
+  bool Claim() { return !claimed_.exchange(true); }
+  void Unclaim();
+  void SetScratch(const Scratch& scratch) { scratch_ = scratch; }
+
+  /// Takes up to `max` packets, all in one memory, and describes them. They stay valid until Release, also
+  /// when the peer goes away. Returns 0 if there are none, or no connection.
+  uint32_t Burst(const BatchColumns& columns, uint32_t max);
+  /// Which memory the last burst lies in.
+  uint32_t memory() const { return ring_ ? ring_->memory() : kScratchMemory; }
+  /// Gives the buffers of the last burst back to the peer.
+  void Release();
+  /// Keeps packet `i` of the last burst.
+  RetainResult Retain(uint32_t i, Retained* retained);
+  void GiveBack(uint64_t token);
+
+  /// Number of the connection that bursts come from, 0 without one. Memories of two connections are different
+  /// even if their indexes are equal.
+  uint32_t connection() const { return ring_ ? generation_ : 0; }
+  std::shared_ptr<Region> Memory(uint32_t index);
+
+  /// Whether the connection that bursts come from has ended. What it has left can still be received.
+  bool Stale() const { return slot_->generation() != generation_; }
+  /// Switches to the current connection, or to none. With `follow`, Burst does that by itself once the old
+  /// connection is drained.
+  void Refresh();
+  void SetFollow(bool follow) { follow_ = follow; }
+  /// The doorbell to wait on; -1 while not connected. Changes with Refresh only.
+  int doorbell() const;
+  /// Takes the rings of the doorbell so far. Call it before looking at the ring.
+  void DrainDoorbell();
+  void SetMaskInt(bool masked);
+
+  RxCounters& counters() { return counters_; }
+
+ private:
+  uint32_t BurstOfClosed(const BatchColumns& columns, uint32_t max);
+  void CountBurst(const BatchColumns& columns, uint32_t count);
+  void Drop();
+
+  std::shared_ptr<LinkSlot> slot_;
+  size_t index_;
+  std::atomic<bool> claimed_{false};
+  Scratch scratch_;
+  bool follow_ = true;
+  uint32_t generation_ = 0;
+  std::unique_ptr<RxRing> ring_;
+  RxCounters counters_;
+};
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,108 @@
+// Receiving from one ring of one connection.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memif/port/batch.h"
+#include "memif/port/counters.h"
+#include "memif/shared/link.h"
+
+namespace vpp_punt::memif {
+
+/// Longest packet that is handed on; a chain may add up to more, and is dropped and counted.
+constexpr uint32_t kMaxPacket = 65535;
+
+/// A packet kept beyond its burst.
+struct Retained {
+  std::shared_ptr<Region> region;
+  uint32_t offset = 0;
+  uint32_t length = 0;
+  uint64_t token = 0;  // for RxQueue::GiveBack
+};
+
+enum class RetainResult { kDone, kScattered, kNoSpare, kAlready };
+
+/// The ring from the receiver's side, whichever side laid it out. As server (S2M) the peer produces at head
+/// and we return slots at tail, in order; as client (M2S) the peer fills at tail and we post slots again at
+/// head.
+class RxRing {
+ public:
+  RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters);
+
+  uint32_t Take(const BatchColumns& columns, uint32_t max, const Scratch& scratch);
+  void Release();
+  RetainResult Retain(uint32_t i, Retained* retained);
+  void GiveBack(uint64_t key);
+
+  /// Takes what is in the ring now for all there will be: the peer is gone, but still has the memory.
+  void Freeze();
+  bool Empty() const { return frozen_ && cursor_ == end_; }
+  /// Slots that were never handed out.
+  uint32_t Unread() const { return static_cast<uint16_t>(Produced() - cursor_); }
+
+  uint32_t memory() const { return memory_; }
+  const std::shared_ptr<Link>& link() const { return link_; }
+  LinkRing& link_ring() { return mine_; }
+
+ private:
+  struct Piece {
+    uint32_t region;
+    uint32_t offset;
+    uint32_t length;
+  };
+  struct PacketSlots {
+    uint16_t first;
+    uint16_t count;
+  };
+  enum class Taken { kPacket, kDropped, kStop };
+
+  uint16_t Produced() const {
+    return link_->role == Role::kServer ? mine_.ring.LoadHead() : mine_.ring.LoadTail();
+  }
+  template <bool kRelayed>
+  uint32_t TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch);
+  uint32_t Available();
+  uint32_t Relayed(uint32_t packets);
+  uint32_t CollectWhole(uint32_t packets);
+  /// A private copy of a slot's descriptor, for Check.
+  memif_desc_t Load(uint16_t slot) const {
+    return relay_ == nullptr ? mine_.ring.LoadDescriptor(slot) : relayed_[slot & mask_];
+  }
+  bool Check(const memif_desc_t& desc, uint16_t slot);
+  bool TakeSimple(const memif_desc_t& desc, const BatchColumns& columns);
+  Taken TakeAny(uint32_t left, const BatchColumns& columns, const Scratch& scratch);
+  bool CollectChain(uint32_t left);
+  Taken PlacePacket(uint32_t length, const BatchColumns& columns, const Scratch& scratch);
+  bool Contiguous() const;
+  bool CopyToScratch(uint32_t length, const BatchColumns& columns, const Scratch& scratch);
+  void Describe(const BatchColumns& columns, uint32_t offset, uint32_t length, uint16_t slots);
+  void Post();
+  void Return();
+  void Fail(const std::string& reason) { link_->Fail(reason); }
+
+  std::shared_ptr<Link> link_;
+  LinkRing& mine_;
+  RxCounters& counters_;
+  const bool client_;
+  const uint16_t mask_;
+  uint16_t cursor_ = 0;    // next slot to read
+  uint16_t released_ = 0;  // slots before it are not in use by a burst
+  uint16_t returned_ = 0;  // slots before it are the peer's again
+  uint16_t end_ = 0;       // when frozen
+  bool frozen_ = false;
+  uint32_t memory_ = kScratchMemory;  // of this burst
+  uint32_t count_ = 0;                // packets in this burst
+  uint32_t scratch_used_ = 0;
+  std::vector<Piece> pieces_;       // of the packet being taken
+  std::vector<PacketSlots> slots_;  // of each packet of the burst
+  std::vector<uint8_t> retained_;   // by slot
+  RxRelay* const relay_;
+  uint16_t relayed_end_ = 0;            // slots from the cursor up to here have come through the relay
+  std::vector<memif_desc_t> relayed_;   // by slot
+  std::vector<memif_desc_t> arriving_;  // on their way through it
+  std::vector<uint32_t> spares_;        // buffers in no slot, as client
+};
+
+}  // namespace vpp_punt::memif

@@ -1,0 +1,57 @@
+// A transmit queue of a port: outlives connections, with one TxRing for each.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "memif/port/batch.h"
+#include "memif/port/counters.h"
+#include "memif/port/link_slot.h"
+#include "memif/port/tx_ring.h"
+
+namespace vpp_punt::memif {
+
+/// One thread at a time uses it: the thread that has claimed it.
+class TxQueue {
+ public:
+  TxQueue(std::shared_ptr<LinkSlot> slot, size_t index) : slot_(std::move(slot)), index_(index) {}
+
+  bool Claim() { return !claimed_.exchange(true); }
+  void Unclaim();
+
+  /// Describes the next free slots, up to `max`, all in one memory: where to write and how much fits. Sends
+  /// nothing.
+  uint32_t Reserve(const BatchColumns& columns, uint32_t max);
+  uint32_t memory() const { return ring_ ? ring_->memory() : 0; }
+  /// Sends the first `count` slots of the last Reserve with these lengths. Returns `count`, or the index of
+  /// the first bad length.
+  uint32_t Commit(const uint32_t* lengths, uint32_t count);
+  /// Copies one packet into as many slots as it needs. The peer sees it after Publish.
+  AppendResult Append(const uint8_t* data, uint32_t length);
+  void Publish();
+  /// Rings the peer's doorbell if the peer wants that.
+  void RingDoorbell();
+
+  uint32_t FreeSlots() { return Usable() ? ring_->FreeSlots() : 0; }
+  uint32_t connection() const { return ring_ ? generation_ : 0; }
+  std::shared_ptr<Region> Memory(uint32_t index);
+  void Refresh();
+
+  TxCounters& counters() { return counters_; }
+
+ private:
+  /// Whether there is a connection to send on. Switches to the current one.
+  bool Usable();
+  void Drop();
+
+  std::shared_ptr<LinkSlot> slot_;
+  size_t index_;
+  std::atomic<bool> claimed_{false};
+  uint32_t generation_ = 0;
+  uint64_t staged_packets_ = 0;  // written, not yet published
+  uint64_t staged_bytes_ = 0;
+  std::unique_ptr<TxRing> ring_;
+  TxCounters counters_;
+};
+
+}  // namespace vpp_punt::memif

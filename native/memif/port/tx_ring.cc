@@ -1,0 +1,164 @@
+#include "memif/port/tx_ring.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace vpp_punt::memif {
+
+TxRing::TxRing(std::shared_ptr<Link> link, size_t index)
+    : link_(std::move(link)),
+      mine_(link_->tx[index]),
+      client_(link_->role == Role::kClient),
+      mask_(static_cast<uint16_t>(mine_.ring.size() - 1)),
+      relay_(link_->relay ? &link_->relay->tx(index) : nullptr) {
+  if (relay_ != nullptr) relayed_.resize(mine_.ring.size());
+  reserved_.reserve(mine_.ring.size());
+  pieces_.reserve(mine_.ring.size());
+}
+
+uint32_t TxRing::Unconsumed() {
+  if (!client_)
+    return 0;  // an M2S ring does not say what the client has read before it posts the slots again
+  return std::min<uint32_t>(static_cast<uint16_t>(published_ - mine_.ring.LoadTail()), mine_.ring.size());
+}
+
+uint32_t TxRing::FreeSlots() {
+  uint32_t size = mine_.ring.size();
+  uint32_t used_or_posted = client_ ? static_cast<uint16_t>(published_ - mine_.ring.LoadTail())
+                                    : static_cast<uint16_t>(mine_.ring.LoadHead() - published_);
+  if (used_or_posted > size) {
+    link_->Fail("ring index jumped: " + std::to_string(used_or_posted) + " slots on a ring of " +
+                std::to_string(size));
+    return 0;
+  }
+  uint32_t written = static_cast<uint16_t>(next_ - published_);
+  return (client_ ? size - used_or_posted : used_or_posted) - written;
+}
+
+/// The buffer of a free slot, as a private copy: ours as client, as server what the peer posted, once it has
+/// been checked; or what the relay allocates.
+bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
+  if (relay_ != nullptr) [[unlikely]]
+    return RelayedSlot(index, desc);
+  return Buffer(index, desc);
+}
+
+inline bool TxRing::Buffer(uint16_t index, memif_desc_t* desc) {
+  if (client_) {
+    *desc = {0, mine_.buffer_region, link_->buffer_size, mine_.buffers[index & mask_], 0};
+    return true;
+  }
+  *desc = mine_.ring.LoadDescriptor(index);
+  bool inside = desc->region < link_->regions.size() && desc->length > 0 &&
+                uint64_t{desc->offset} + desc->length <= link_->regions[desc->region]->size();
+  if (inside) return true;
+  link_->Fail("posted buffer outside its region: region " + std::to_string(desc->region) + ", offset " +
+              std::to_string(desc->offset) + ", length " + std::to_string(desc->length));
+  return false;
+}
+
+/// Slots are asked for in their order.
+bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
+  for (; static_cast<uint16_t>(allocated_ - next_) <= static_cast<uint16_t>(index - next_); allocated_++) {
+    memif_desc_t& buffer = relayed_[allocated_ & mask_];
+    if (!Buffer(allocated_, &buffer)) return false;
+    if (relay_->Allocate(&buffer)) continue;
+    link_->Fail("the engine does not allocate a buffer");
+    return false;
+  }
+  *desc = relayed_[index & mask_];
+  return true;
+}
+
+uint32_t TxRing::Reserve(const BatchColumns& columns, uint32_t max) {
+  uint32_t limit = std::min({max, columns.capacity, FreeSlots()});
+  reserved_.clear();
+  for (uint32_t i = 0; i < limit; i++) {
+    memif_desc_t desc;
+    if (!Slot(static_cast<uint16_t>(next_ + i), &desc)) break;
+    if (i == 0) memory_ = desc.region;
+    if (desc.region != memory_) break;
+    columns.offsets[i] = desc.offset;
+    columns.lengths[i] = desc.length;
+    reserved_.push_back(desc);
+  }
+  return static_cast<uint32_t>(reserved_.size());
+}
+
+inline void TxRing::Write(const memif_desc_t& desc) {
+  if (relay_ != nullptr) [[unlikely]] {
+    relayed_[next_++ & mask_] = desc;
+  } else {
+    mine_.ring.StoreDescriptor(next_++, desc);
+  }
+}
+
+uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (i >= reserved_.size() || lengths[i] == 0 || lengths[i] > reserved_[i].length) return i;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    memif_desc_t desc = reserved_[i];
+    desc.flags = 0;
+    desc.length = lengths[i];
+    Write(desc);
+  }
+  reserved_.clear();
+  return count;
+}
+
+AppendResult TxRing::Append(const uint8_t* data, uint32_t length) {
+  uint32_t free = FreeSlots();
+  pieces_.clear();
+  uint32_t left = length;
+  while (left > 0) {
+    memif_desc_t desc;
+    if (pieces_.size() == free) return AppendResult::kFull;
+    if (!Slot(static_cast<uint16_t>(next_ + pieces_.size()), &desc)) return AppendResult::kDown;
+    uint32_t part = std::min(left, desc.length);
+    memcpy(link_->regions[desc.region]->data() + desc.offset, data + (length - left), part);
+    left -= part;
+    desc.length = part;
+    desc.flags = left > 0 ? kDescFlagNext : 0;
+    pieces_.push_back(desc);
+  }
+  for (const memif_desc_t& piece : pieces_) Write(piece);
+  return AppendResult::kDone;
+}
+
+/// What has been written, through the relay, into the ring.
+bool TxRing::Relay() {
+  departing_.clear();
+  for (uint16_t slot = published_; slot != next_; slot++) departing_.push_back(relayed_[slot & mask_]);
+  if (!relay_->Send(departing_.data(), static_cast<uint32_t>(departing_.size()))) {
+    link_->Fail("the engine does not send");
+    return false;
+  }
+  uint16_t slot = published_;
+  for (const memif_desc_t& desc : departing_) mine_.ring.StoreDescriptor(slot++, desc);
+  return true;
+}
+
+/// False when there was nothing new.
+bool TxRing::Publish() {
+  if (published_ == next_) return false;
+  if (relay_ != nullptr && !Relay()) return false;
+  published_ = next_;
+  if (client_) {
+    mine_.ring.StoreHead(published_);
+  } else {
+    mine_.ring.StoreTail(published_);
+  }
+  return true;
+}
+
+/// False when the peer did not want it.
+bool TxRing::RingDoorbell() {
+  if (!mine_.ring.WantsDoorbell()) return false;
+  eventfd_write(mine_.doorbell.get(), 1);  // fails only when the counter is full: then it is ringing already
+  return true;
+}
+
+}  // namespace vpp_punt::memif

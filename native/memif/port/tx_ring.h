@@ -1,0 +1,55 @@
+// Sending on one ring of one connection.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memif/port/batch.h"
+#include "memif/shared/link.h"
+
+namespace vpp_punt::memif {
+
+enum class AppendResult { kDone, kFull, kDown };
+
+/// The ring from the sender's side. As client (S2M) we produce at head into our own buffers, and the peer
+/// returns at tail; as server (M2S) the peer posts its buffers at head, and we fill them at tail.
+class TxRing {
+ public:
+  TxRing(std::shared_ptr<Link> link, size_t index);
+
+  uint32_t Reserve(const BatchColumns& columns, uint32_t max);
+  uint32_t Commit(const uint32_t* lengths, uint32_t count);
+  AppendResult Append(const uint8_t* data, uint32_t length);
+  bool Publish();
+  bool RingDoorbell();
+
+  uint32_t FreeSlots();
+  /// Slots that the peer has been given and has not taken.
+  uint32_t Unconsumed();
+  uint32_t memory() const { return memory_; }
+  const std::shared_ptr<Link>& link() const { return link_; }
+
+ private:
+  bool Slot(uint16_t index, memif_desc_t* desc);
+  bool Buffer(uint16_t index, memif_desc_t* desc);
+  bool RelayedSlot(uint16_t index, memif_desc_t* desc);
+  void Write(const memif_desc_t& desc);
+  bool Relay();
+
+  std::shared_ptr<Link> link_;
+  LinkRing& mine_;
+  const bool client_;
+  const uint16_t mask_;
+  uint16_t published_ = 0;              // slots before it are the peer's
+  uint16_t next_ = 0;                   // slots before it are written
+  uint32_t memory_ = 0;                 // of the last Reserve
+  std::vector<memif_desc_t> reserved_;  // private copies
+  std::vector<memif_desc_t> pieces_;
+  TxRelay* const relay_;
+  uint16_t allocated_ = 0;               // slots before it have been allocated by the relay
+  std::vector<memif_desc_t> relayed_;    // by slot: what it has allocated, then what is written
+  std::vector<memif_desc_t> departing_;  // on their way through it
+};
+
+}  // namespace vpp_punt::memif
