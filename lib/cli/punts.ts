@@ -7,6 +7,8 @@ import { PuntError } from "../errors.js";
 import {
   type DryRun,
   FileStore,
+  idKey,
+  idText,
   loadRequests,
   type PuntEvent,
   type PuntId,
@@ -14,7 +16,6 @@ import {
   type PuntRequest,
   type PuntStatus,
 } from "../punt/index.js";
-import { idKey, idText } from "../punt/request.js";
 import { ExitStatus } from "./exit.js";
 import { interrupted } from "./interrupted.js";
 import { json, table } from "./print.js";

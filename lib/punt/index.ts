@@ -1,16 +1,27 @@
 // The punt manager's public API.
 
-export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces } from "../host/emulated-host.js";
-export type { Host, HostChange, HostLink } from "../host/host.js";
-export { LinuxHost } from "../host/linux-host.js";
+export type { Host, HostChange, HostLink } from "../host/index.js";
+export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
-export type { StepAction } from "./diff.js";
-export type { PlannedPunt, PlannedStep } from "./dry-run.js";
-export { DryRun } from "./dry-run.js";
+export type { Missing, VppApi } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
-export type { AddOptions, PuntManagerOptions, VppConnection } from "./options.js";
-export type { Missing } from "./problem.js";
+export type { PuntManagerOptions, VppConnection } from "./options.js";
+export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";
+export { DryRun } from "./plan/index.js";
+export type {
+  AddOptions,
+  ApplyFailure,
+  ApplyOptions,
+  ApplyResult,
+  PlanChange,
+  PuntFilter,
+  PuntSet,
+  Punts,
+  WatchEvent,
+  WatchOptions,
+} from "./punts.js";
+export type { RetryOptions } from "./reconcile/index.js";
 export type {
   AclRule,
   InterconnectType,
@@ -20,10 +31,15 @@ export type {
   PuntRequest,
   PuntRequestInput,
   PuntType,
-} from "./request.js";
-export { fileJsonSchema, parseRequest, requestJsonSchema } from "./request.js";
-export { loadRequests, parseRequests } from "./request-file.js";
-export type { RetryOptions } from "./retries.js";
-export type { PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
-export { FileStore, MemoryStore, type Store, type StoredState } from "./store.js";
-export type { VppApi } from "./vpp-api.js";
+} from "./request/index.js";
+export {
+  fileJsonSchema,
+  idKey,
+  idText,
+  loadRequests,
+  parseRequest,
+  parseRequests,
+  requestJsonSchema,
+} from "./request/index.js";
+export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
+export { FileStore, MemoryStore, type Store, type StoredState } from "./store/index.js";

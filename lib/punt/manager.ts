@@ -1,22 +1,16 @@
 // The punt manager: takes requests, keeps them, and keeps VPP as they want it.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
-import type { Host } from "../host/host.js";
-import { LinuxHost } from "../host/linux-host.js";
+import type { Host } from "../host/index.js";
+import { LinuxHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
-import { DryRun } from "./dry-run.js";
-import { Entry, type Situation } from "./entry.js";
-import { Interconnects } from "./interconnect.js";
-import type { Marks } from "./marks.js";
-import { type Found, Namespaces } from "./namespaces.js";
-import {
-  type AddOptions,
-  checkAddOptions,
-  checkOptions,
-  marksOf,
-  type PuntManagerOptions,
-  type VppConnection,
-} from "./options.js";
+import { Entry, type Situation } from "./desired/index.js";
+import type { Marks } from "./interconnect/index.js";
+import { type Found, Namespaces } from "./interconnect/index.js";
+import { Interconnects } from "./interconnects.js";
+import { checkAddOptions, checkOptions, marksOf, type PuntManagerOptions, type VppConnection } from "./options.js";
+import { DryRun } from "./plan/index.js";
+import type { AddOptions } from "./punts.js";
 import {
   idKey,
   idText,
@@ -26,10 +20,9 @@ import {
   type PuntRequestInput,
   parseId,
   parseRequest,
-} from "./request.js";
-import { Saver } from "./saver.js";
+} from "./request/index.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
-import { MemoryStore, type Store, type StoredState } from "./store.js";
+import { MemoryStore, Saver, type Store, type StoredState } from "./store/index.js";
 import { Worker } from "./worker.js";
 
 export interface PuntManagerEvents {

@@ -1,12 +1,11 @@
 // What a CNF has to know of its punt.
-import type { VppInterface } from "./facts.js";
-import type { Interconnect } from "./interconnect.js";
-import { addressesOf, vppMac } from "./interconnect-items.js";
-import { memifId } from "./items/interface-memif.js";
-import type { InterfaceLink } from "./link.js";
-import type { Marks } from "./marks.js";
-import { vrfDeviceName } from "./names.js";
-import type { InterconnectType, PuntId, PuntType } from "./request.js";
+
+import type { Interconnect, InterfaceLink, Marks } from "./interconnect/index.js";
+import { vrfDeviceName } from "./interconnect/index.js";
+import type { VppInterface } from "./items/index.js";
+import { memifId } from "./items/index.js";
+import { addressesOf, vppMac } from "./plan/index.js";
+import type { InterconnectType, PuntId, PuntType } from "./request/index.js";
 
 /** One side of an interconnect. */
 export interface InterfaceMetadata {
@@ -45,6 +44,15 @@ export interface InterconnectMetadata {
   /** Whether more than one punt uses it. */
   readonly shared: boolean;
   readonly attachment: Attachment;
+}
+
+/** Why not all the packets of a punt can come, or not the way back, though VPP has every item of it. */
+export interface Degradation {
+  /** Stable name, such as `MTU` or `UNICAST_ONLY`. */
+  readonly code: string;
+  readonly text: string;
+  /** What would mend it. */
+  readonly remedy: string;
 }
 
 export interface PuntMetadata {

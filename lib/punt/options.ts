@@ -1,13 +1,13 @@
 // What a manager can be told.
 
 import { PuntError } from "../errors.js";
-import type { Host } from "../host/host.js";
-import { SubnetPool } from "./allocate.js";
-import type { Marks } from "./marks.js";
-import { fnv1a } from "./names.js";
-import type { RetryOptions } from "./retries.js";
-import type { Store } from "./store.js";
-import type { Message, VppApi } from "./vpp-api.js";
+import type { Host } from "../host/index.js";
+import type { Marks } from "./interconnect/index.js";
+import { fnv1a, SubnetPool } from "./interconnect/index.js";
+import type { Message, VppApi } from "./items/index.js";
+import type { AddOptions } from "./punts.js";
+import type { RetryOptions } from "./reconcile/index.js";
+import type { Store } from "./store/index.js";
 
 /** A client that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
@@ -41,13 +41,6 @@ export interface PuntManagerOptions {
   readonly retry?: RetryOptions;
   /** Only looks: `plan` and `list` work, VPP, Linux and the store stay as they are, and whatever would change them throws. */
   readonly readOnly?: boolean;
-}
-
-export interface AddOptions {
-  /** Resolve only when the punt is CREATED, not already when it is PENDING. */
-  readonly waitFor?: "CREATED";
-  /** Milliseconds to wait at most, below 2^31; the punt stays, whatever becomes of it. */
-  readonly timeout?: number;
 }
 
 const names: ReadonlySet<string> = new Set([

@@ -1,13 +1,16 @@
 // The life of a punt as others see it.
-import type { PuntMetadata } from "./metadata.js";
-import type { Missing } from "./problem.js";
-import type { PuntId, PuntRequest } from "./request.js";
+
+import type { Missing } from "./items/index.js";
+import type { Degradation, PuntMetadata } from "./metadata.js";
+import type { PuntId, PuntRequest } from "./request/index.js";
 
 /**
  * INIT: accepted, its metadata known. PENDING: waits for what `missing` lists. CREATED: VPP has every item of it, read back.
- * FAILED: `failure` says of what; it is tried again. DELETED: nothing of it is left.
+ * DEGRADED: the same, but not all the packets that were asked for can come, or not the way back: `reasons` says why. FAILED: `failure` says of what; it is tried again. DELETED: nothing of it is left.
  */
-export type PuntState = "INIT" | "PENDING" | "CREATED" | "FAILED" | "DELETED";
+export type PuntState = "INIT" | "PENDING" | "CREATED" | "DEGRADED" | "FAILED" | "DELETED";
+
+export type { Degradation };
 
 export interface PuntFailure {
   /** The item that was refused or timed out, such as `acl/vpp-punt/tap-abcde/ingress`. */
@@ -28,6 +31,8 @@ export interface PuntStatus {
   readonly state: PuntState;
   /** Of a punt that is PENDING. */
   readonly missing: readonly Missing[];
+  /** Of a punt that is DEGRADED. */
+  readonly reasons: readonly Degradation[];
   /** Of a punt that FAILED. */
   readonly failure?: PuntFailure;
   readonly metadata: PuntMetadata;

@@ -1,27 +1,31 @@
 // The loop that keeps VPP as the punts want it: woken by requests, by VPP's events, by retries that are due, and from time to time.
 import type { PuntError } from "../errors.js";
-import type { Host } from "../host/host.js";
-import type { Entry, Situation } from "./entry.js";
-import type { Facts, VppInterface } from "./facts.js";
-import type { Interconnect, Interconnects } from "./interconnect.js";
-import { cnfMac } from "./interconnect-items.js";
-import { isUp } from "./items/interface.js";
-import { injectPathKey } from "./items/punt-socket.js";
-import { judge, judgeLeaving, type Verdicts } from "./judge.js";
-import type { Marks } from "./marks.js";
+import type { Host } from "../host/index.js";
+import type { Entry, Situation } from "./desired/index.js";
+import { judge, judgeLeaving, type Verdicts } from "./desired/index.js";
+import type { Interconnect, Marks, Namespaces } from "./interconnect/index.js";
+import type { Interconnects } from "./interconnects.js";
+import type { Facts, VppInterface } from "./items/index.js";
+import { injectPathKey, isUp } from "./items/index.js";
 import { interconnectMetadata, type PuntMetadata } from "./metadata.js";
-import type { Namespaces } from "./namespaces.js";
-import { asPuntError, type Interest } from "./observe.js";
 import type { VppConnection } from "./options.js";
-import type { Desired } from "./plan.js";
-import { preview, type Reconciled, type ReconcilerHooks, reconcile } from "./reconciler.js";
-import type { PuntRequest } from "./request.js";
-import { Retries, type RetryOptions } from "./retries.js";
-import type { RunContext } from "./run.js";
+import type { Desired } from "./plan/index.js";
+import { cnfMac } from "./plan/index.js";
+import type { RunContext } from "./reconcile/index.js";
+import {
+  asPuntError,
+  type Interest,
+  preview,
+  type Reconciled,
+  type ReconcilerHooks,
+  Retries,
+  type RetryOptions,
+  reconcile,
+  Strays,
+} from "./reconcile/index.js";
+import type { PuntRequest } from "./request/index.js";
 import type { PuntState, PuntStatus } from "./state.js";
-import { Strays } from "./strays.js";
-import { handlerOf } from "./types/index.js";
-import { usesLinuxCp } from "./types/isisx.js";
+import { handlerOf, usesLinuxCp } from "./types/index.js";
 
 export interface WorkerOptions {
   readonly vpp: VppConnection;
@@ -320,6 +324,7 @@ export class Worker {
       request: entry.request,
       state,
       missing,
+      reasons: [],
       ...(failure && { failure }),
       metadata: this.#metadata(entry),
     };

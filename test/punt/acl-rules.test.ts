@@ -1,6 +1,6 @@
 // ABX rules written out for the address families of an interface.
 import test from "ava";
-import { parseRequest } from "../../lib/punt/request.js";
+import { parseRequest } from "../../lib/punt/request/request.js";
 import { expandRules } from "../../lib/punt/types/acl-rules.js";
 
 const dual = ["10.0.0.1/24", "10.0.1.1/24", "fd00::1/64"];

@@ -1,7 +1,7 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { Entry } from "../../lib/punt/entry.js";
-import { parseRequest } from "../../lib/punt/request.js";
+import { Entry } from "../../lib/punt/desired/entry.js";
+import { parseRequest } from "../../lib/punt/request/request.js";
 
 function newEntry(): Entry {
   return new Entry(parseRequest({ type: "SPAN", cnf: "cnf", interconnect: "MEMIF", vppInterface: "eth0" }));

@@ -1,9 +1,10 @@
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";
-import { SubnetPool } from "../../lib/punt/allocate.js";
-import { type Interconnect, Interconnects } from "../../lib/punt/interconnect.js";
-import { idOf, parseRequest } from "../../lib/punt/request.js";
+import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
+import type { Interconnect } from "../../lib/punt/interconnect/interconnect.js";
+import { Interconnects } from "../../lib/punt/interconnects.js";
+import { idOf, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punts.js";
 import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/sharing.js";
 

@@ -8,7 +8,7 @@ import {
   isVethName,
   macAddress,
   vethName,
-} from "../../lib/punt/names.js";
+} from "../../lib/punt/interconnect/names.js";
 
 test("FNV-1a gives the published values", (t) => {
   t.is(fnv1a(""), 0x811c9dc5);

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { Host } from "../../lib/host/host.js";
-import { Namespaces } from "../../lib/punt/namespaces.js";
+import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";
 import { managedVpp } from "../support/managed-vpp.js";
 
 /** A host with these namespaces: identity by path, and its own. */

@@ -1,15 +1,15 @@
 // The plan is pure: the same punts and facts give the same plan, and a plan that was carried out leaves nothing to do.
 import test from "ava";
 import fc from "fast-check";
-import { SubnetPool } from "../../lib/punt/allocate.js";
-import { stepsFor } from "../../lib/punt/diff.js";
-import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface } from "../../lib/punt/facts.js";
-import { Interconnects } from "../../lib/punt/interconnect.js";
-import { satisfies } from "../../lib/punt/item.js";
-import { kindOf } from "../../lib/punt/items/index.js";
-import type { Marks } from "../../lib/punt/marks.js";
-import { type Desired, makePlan, type Plan } from "../../lib/punt/plan.js";
-import { type PuntRequest, parseRequest } from "../../lib/punt/request.js";
+import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
+import type { Marks } from "../../lib/punt/interconnect/marks.js";
+import { Interconnects } from "../../lib/punt/interconnects.js";
+import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface } from "../../lib/punt/items/facts.js";
+import { satisfies } from "../../lib/punt/items/item.js";
+import { kindOf } from "../../lib/punt/items/kinds.js";
+import { stepsFor } from "../../lib/punt/plan/diff.js";
+import { type Desired, makePlan, type Plan } from "../../lib/punt/plan/plan.js";
+import { type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punts.js";
 
 const marks: Marks = {

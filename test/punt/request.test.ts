@@ -1,7 +1,7 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { parseRequest, requestJsonSchema } from "../../lib/punt/request.js";
-import { parseRequests } from "../../lib/punt/request-file.js";
+import { parseRequest, requestJsonSchema } from "../../lib/punt/request/request.js";
+import { parseRequests } from "../../lib/punt/request/request-file.js";
 
 function issuesOf(input: unknown): { field: string; message: string }[] {
   try {

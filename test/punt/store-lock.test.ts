@@ -7,7 +7,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { PuntManager } from "../../lib/punt/index.js";
-import { FileStore } from "../../lib/punt/store.js";
+import { FileStore } from "../../lib/punt/store/store.js";
 import { managedVpp } from "../support/managed-vpp.js";
 
 async function inFolder(work: (path: string, folder: string) => Promise<void>): Promise<void> {
@@ -29,7 +29,7 @@ async function isBusy(t: ExecutionContext, path: string, pid: number): Promise<v
 /** A process that has the store open, until a line comes on its input. */
 async function holder(path: string): Promise<ChildProcess> {
   const code = `
-    import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store.js", import.meta.url).href)};
+    import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/store.js", import.meta.url).href)};
     await new FileStore(${JSON.stringify(path)}).open();
     console.log("open");
     process.stdin.once("data", () => process.exit(0));`;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { Saver } from "../../lib/punt/saver.js";
-import { FileStore, type StoredState } from "../../lib/punt/store.js";
+import { Saver } from "../../lib/punt/store/saver.js";
+import { FileStore, type StoredState } from "../../lib/punt/store/store.js";
 
 const state = (claims: Record<string, string>): StoredState => ({
   punts: [],

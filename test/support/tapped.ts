@@ -1,7 +1,7 @@
 // A client's connection with somebody on the line.
 import type { Vpp } from "../../lib/binapi/index.js";
 import type { VppConnection } from "../../lib/punt/index.js";
-import type { Message } from "../../lib/punt/vpp-api.js";
+import type { Message } from "../../lib/punt/items/vpp-api.js";
 
 export interface Tap {
   /** Hears each message before it is sent, those of dumps too. */

@@ -1,9 +1,10 @@
 // Policies of stock VPP's plugin abf, which stand in for abx, and where they are attached.
-import { type Family, familyOf } from "../ip.js";
-import type { Part } from "../item.js";
-import { isOurPolicy } from "../marks.js";
+
+import { isOurPolicy } from "../interconnect/index.js";
+import { type Family, familyOf } from "../request/index.js";
 import { aclTags } from "./abx.js";
 import { aclKey } from "./acl.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, type Kind } from "./kind.js";
 import { neighborKey } from "./neighbor.js";
 

@@ -1,9 +1,10 @@
 // Policies of the plugin abx and where they are attached.
-import type { Part } from "../item.js";
-import { isOurPolicy } from "../marks.js";
-import type { Message } from "../vpp-api.js";
+
+import { isOurPolicy } from "../interconnect/index.js";
 import { aclKey } from "./acl.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
+import type { Message } from "./vpp-api.js";
 
 interface Policy {
   readonly policy: number;

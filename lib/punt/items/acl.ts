@@ -1,8 +1,8 @@
-import type { Part } from "../item.js";
-import type { VppAclRule } from "../types/acl-rules.js";
-import { noIndex } from "../vpp-api.js";
+import type { VppAclRule } from "./acl-rule.js";
+import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
+import { noIndex } from "./vpp-api.js";
 
 interface Acl {
   readonly tag: string;

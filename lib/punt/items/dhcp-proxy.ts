@@ -1,6 +1,6 @@
-import type { Seen } from "../facts.js";
-import { type Family, familyOf } from "../ip.js";
-import type { Part } from "../item.js";
+import { type Family, familyOf } from "../request/index.js";
+import type { Seen } from "./facts.js";
+import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
 
 interface DhcpProxy {

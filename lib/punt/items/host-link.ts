@@ -1,6 +1,6 @@
 // The CNF's side of a TAP: its state, and its addresses where the manager gives them.
-import type { HostLink } from "../../host/host.js";
-import type { Part } from "../item.js";
+import type { HostLink } from "../../host/index.js";
+import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
 import { vrfDeviceKey } from "./vrf-device.js";
 

@@ -1,4 +1,4 @@
-import { isVethName } from "../names.js";
+import { isVethName } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
 import { vethKey } from "./veth.js";
 

@@ -1,7 +1,7 @@
 import type { PuntError } from "../../errors.js";
-import { type Message, noIndex, type VppApi } from "../vpp-api.js";
 import type { Variant } from "./interface-variant.js";
 import { interfaceKey } from "./kind.js";
+import { type Message, noIndex, type VppApi } from "./vpp-api.js";
 
 export interface LcpInterface {
   readonly via: "linux-cp";

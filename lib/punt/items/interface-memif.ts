@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import type { Message } from "../vpp-api.js";
 import type { Variant } from "./interface-variant.js";
 import { memifSocketKey } from "./memif-socket.js";
+import type { Message } from "./vpp-api.js";
 
 export interface MemifInterface {
   readonly via: "memif";

@@ -1,6 +1,6 @@
-import { macAddress } from "../names.js";
-import { type Message, noIndex } from "../vpp-api.js";
+import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
+import { type Message, noIndex } from "./vpp-api.js";
 
 export interface TapInterface {
   readonly via: "tap";

@@ -1,4 +1,4 @@
-import type { Seen } from "../facts.js";
+import type { Seen } from "./facts.js";
 import type { ActContext, Surroundings } from "./kind.js";
 
 /** One way to make an interconnect's interface. */

@@ -1,13 +1,13 @@
 // The interfaces interconnects are made of, on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
-import type { Seen, VppInterface } from "../facts.js";
-import type { Part } from "../item.js";
-import { type Message, noIndex } from "../vpp-api.js";
+import type { Seen, VppInterface } from "./facts.js";
 import { type AfPacketInterface, afPacketVariant } from "./interface-af-packet.js";
 import { type LcpInterface, lcpVariant } from "./interface-lcp.js";
 import { type MemifInterface, memifVariant } from "./interface-memif.js";
 import { type TapInterface, tapVariant } from "./interface-tap.js";
 import type { Variant } from "./interface-variant.js";
+import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind, type Surroundings } from "./kind.js";
+import { type Message, noIndex } from "./vpp-api.js";
 
 export type InterconnectInterface = MemifInterface | TapInterface | AfPacketInterface | LcpInterface;
 

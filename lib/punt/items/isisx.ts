@@ -1,4 +1,4 @@
-import type { Part } from "../item.js";
+import type { Part } from "./item.js";
 import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
 interface Connection {

@@ -1,8 +1,8 @@
 // What every kind of item can do: be found, be made, be taken away. Each of the three is idempotent.
-import type { Host, HostLink } from "../../host/host.js";
-import type { Facts, Seen, VppInterface } from "../facts.js";
-import type { Marks } from "../marks.js";
-import type { VppApi } from "../vpp-api.js";
+import type { Host, HostLink } from "../../host/index.js";
+import type { Marks } from "../interconnect/index.js";
+import type { Facts, Seen, VppInterface } from "./facts.js";
+import type { VppApi } from "./vpp-api.js";
 
 export interface Surroundings {
   readonly vpp: VppApi;

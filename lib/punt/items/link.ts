@@ -1,4 +1,4 @@
-import type { Part } from "../item.js";
+import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind } from "./kind.js";
 
 interface LinkState {

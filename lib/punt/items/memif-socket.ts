@@ -1,9 +1,9 @@
 import { mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
-import type { Part } from "../item.js";
-import { noIndex } from "../vpp-api.js";
+import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
+import { noIndex } from "./vpp-api.js";
 
 interface MemifSocket {
   readonly path: string;

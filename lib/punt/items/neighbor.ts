@@ -1,6 +1,6 @@
-import type { Part } from "../item.js";
-import { noIndex } from "../vpp-api.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { noIndex } from "./vpp-api.js";
 
 interface Neighbor {
   readonly interface: string;

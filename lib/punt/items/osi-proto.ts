@@ -1,4 +1,4 @@
-import type { Part } from "../item.js";
+import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
 /** IS-IS among the OSI network layer protocol ids. */

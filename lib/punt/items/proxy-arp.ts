@@ -1,5 +1,5 @@
 // Proxy ARP: the ranges VPP answers for, and the interfaces it answers on.
-import type { Part } from "../item.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
 interface Range {

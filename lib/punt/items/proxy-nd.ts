@@ -1,5 +1,5 @@
-import type { Seen } from "../facts.js";
-import type { Part } from "../item.js";
+import type { Seen } from "./facts.js";
+import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
 import { unnumberedKey } from "./unnumbered.js";
 

@@ -1,6 +1,6 @@
 import { PuntError } from "../../errors.js";
-import type { Seen } from "../facts.js";
-import type { Part } from "../item.js";
+import type { Seen } from "./facts.js";
+import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
 

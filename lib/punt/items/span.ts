@@ -1,4 +1,4 @@
-import type { Part } from "../item.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
 export type SpanState = "SPAN_STATE_API_DISABLED" | "SPAN_STATE_API_RX" | "SPAN_STATE_API_TX" | "SPAN_STATE_API_RX_TX";

@@ -1,5 +1,5 @@
-import type { Family } from "../ip.js";
-import type { Part } from "../item.js";
+import type { Family } from "../request/index.js";
+import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
 
 interface Table {

@@ -1,7 +1,7 @@
-import type { Part } from "../item.js";
-import { noIndex } from "../vpp-api.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
+import { noIndex } from "./vpp-api.js";
 
 interface Unnumbered {
   readonly interface: string;

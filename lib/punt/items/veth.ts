@@ -1,5 +1,5 @@
-import type { Part } from "../item.js";
-import { isVethName, vethName } from "../names.js";
+import { isVethName, vethName } from "../interconnect/index.js";
+import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
 interface Veth {

@@ -1,5 +1,5 @@
-import type { Part } from "../item.js";
-import { vrfDevicePattern } from "../names.js";
+import { vrfDevicePattern } from "../interconnect/index.js";
+import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
 interface VrfDevice {

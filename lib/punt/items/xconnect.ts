@@ -1,7 +1,7 @@
-import type { Seen } from "../facts.js";
-import type { Part } from "../item.js";
-import { noIndex } from "../vpp-api.js";
+import type { Seen } from "./facts.js";
+import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
+import { noIndex } from "./vpp-api.js";
 
 interface Xconnect {
   readonly rx: string;

@@ -1,14 +1,17 @@
-import type { Facts } from "../facts.js";
-import type { Interconnect } from "../interconnect.js";
-import { type Family, familyOf } from "../ip.js";
-import type { Part } from "../item.js";
-import { abfAttachPart, abfPolicyPart } from "../items/abf.js";
-import { abxAttachPart, abxPolicyPart } from "../items/abx.js";
-import { aclPart } from "../items/acl.js";
-import { neighborPart } from "../items/neighbor.js";
-import { interfaceLink } from "../link.js";
-import { Problem } from "../problem.js";
-import type { AbxRequest } from "../request.js";
+import type { Interconnect } from "../interconnect/index.js";
+import { interfaceLink } from "../interconnect/index.js";
+import type { Facts, Part } from "../items/index.js";
+import {
+  abfAttachPart,
+  abfPolicyPart,
+  abxAttachPart,
+  abxPolicyPart,
+  aclPart,
+  neighborPart,
+  Problem,
+} from "../items/index.js";
+import type { AbxRequest } from "../request/index.js";
+import { type Family, familyOf } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeContext, TypeHandler } from "./handler.js";

@@ -1,21 +1,7 @@
 // ABX rules as VPP's ACL takes them: `any` and `local` written out, once for each address family of the interface.
-import { type Family, familyOf, parsePrefix, widthOf } from "../ip.js";
-import { Problem } from "../problem.js";
-import { type AclRule, familyOfProtocol } from "../request.js";
 
-/** `vl_api_acl_rule_t`. */
-export interface VppAclRule {
-  readonly is_permit: "ACL_ACTION_API_PERMIT";
-  readonly src_prefix: string;
-  readonly dst_prefix: string;
-  readonly proto: number;
-  readonly srcport_or_icmptype_first: number;
-  readonly srcport_or_icmptype_last: number;
-  readonly dstport_or_icmpcode_first: number;
-  readonly dstport_or_icmpcode_last: number;
-  readonly tcp_flags_mask: number;
-  readonly tcp_flags_value: number;
-}
+import { Problem, type VppAclRule } from "../items/index.js";
+import { type AclRule, type Family, familyOf, familyOfProtocol, parsePrefix, widthOf } from "../request/index.js";
 
 /**
  * @param name what an error calls the list, such as `ingressAclRules`

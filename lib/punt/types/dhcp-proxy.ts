@@ -1,9 +1,7 @@
-import type { Facts } from "../facts.js";
-import type { Family } from "../ip.js";
-import { dhcpProxyKeyPrefix, dhcpProxyPart } from "../items/dhcp-proxy.js";
-import { interfaceLink } from "../link.js";
-import { Problem } from "../problem.js";
-import type { DhcpProxyRequest } from "../request.js";
+import { interfaceLink } from "../interconnect/index.js";
+import type { Facts } from "../items/index.js";
+import { dhcpProxyKeyPrefix, dhcpProxyPart, Problem } from "../items/index.js";
+import type { DhcpProxyRequest, Family } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";

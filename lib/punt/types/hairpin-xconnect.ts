@@ -1,5 +1,5 @@
-import { interfaceLink } from "../link.js";
-import type { HairpinXconnectRequest } from "../request.js";
+import { interfaceLink } from "../interconnect/index.js";
+import type { HairpinXconnectRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { interfaceSelector } from "./selectors.js";

@@ -1,11 +1,8 @@
 // What every punt type says of itself. All of it pure: from a request and what is known of VPP to what should be there.
-import type { Facts } from "../facts.js";
-import type { Interconnect } from "../interconnect.js";
-import type { Part } from "../item.js";
-import type { Need } from "../link.js";
-import type { Marks } from "../marks.js";
-import type { Missing } from "../problem.js";
-import type { PuntRequest } from "../request.js";
+
+import type { Interconnect, Marks, Need } from "../interconnect/index.js";
+import type { Facts, Missing, Part } from "../items/index.js";
+import type { PuntRequest } from "../request/index.js";
 
 export interface TypeContext {
   readonly facts: Facts;

@@ -1,9 +1,7 @@
-import type { Facts } from "../facts.js";
-import { isisxPart } from "../items/isisx.js";
-import { osiProtoPart } from "../items/osi-proto.js";
-import { interfaceLink } from "../link.js";
-import { Problem } from "../problem.js";
-import type { IsisxRequest } from "../request.js";
+import { interfaceLink } from "../interconnect/index.js";
+import type { Facts } from "../items/index.js";
+import { isisxPart, osiProtoPart, Problem } from "../items/index.js";
+import type { IsisxRequest } from "../request/index.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { interfaceSelector } from "./selectors.js";

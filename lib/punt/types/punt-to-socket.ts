@@ -1,5 +1,5 @@
-import { type PuntTarget, puntSocketPart, puntTargetKey } from "../items/punt-socket.js";
-import type { PuntToSocketRequest } from "../request.js";
+import { type PuntTarget, puntSocketPart, puntTargetKey } from "../items/index.js";
+import type { PuntToSocketRequest } from "../request/index.js";
 import type { TypeHandler } from "./handler.js";
 
 /** Packets of one kind, received through any interface, to a datagram socket. */

@@ -1,8 +1,7 @@
-import type { Facts } from "../facts.js";
-import { type SpanState, spanPart } from "../items/span.js";
-import { xconnectKey } from "../items/xconnect.js";
-import { interfaceLink } from "../link.js";
-import type { SpanRequest } from "../request.js";
+import { interfaceLink } from "../interconnect/index.js";
+import type { Facts } from "../items/index.js";
+import { type SpanState, spanPart, xconnectKey } from "../items/index.js";
+import type { SpanRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { spanSelector } from "./selectors.js";

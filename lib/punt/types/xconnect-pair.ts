@@ -1,5 +1,5 @@
-import type { Part } from "../item.js";
-import { xconnectPart } from "../items/xconnect.js";
+import type { Part } from "../items/index.js";
+import { xconnectPart } from "../items/index.js";
 
 /** Both directions of an L2 cross-connect. */
 export function xconnectPair(one: string, other: string): Part[] {

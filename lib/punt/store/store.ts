@@ -2,10 +2,9 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { PuntError } from "../errors.js";
-import type { Interconnect } from "./interconnect.js";
-import type { KnownNamespace } from "./namespaces.js";
-import type { PuntRequest } from "./request.js";
+import { PuntError } from "../../errors.js";
+import type { Interconnect, KnownNamespace } from "../interconnect/index.js";
+import type { PuntRequest } from "../request/index.js";
 import { StoreLock } from "./store-lock.js";
 
 /** All a manager has to remember. Plain data. */

@@ -1,8 +1,8 @@
 // One punt in the manager: its state, and who waits for it to change.
-import { PuntError } from "../errors.js";
-import type { Missing } from "./problem.js";
-import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request.js";
-import type { PuntFailure, PuntState } from "./state.js";
+import { PuntError } from "../../errors.js";
+import type { Missing } from "../items/index.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
+import type { PuntFailure, PuntState } from "../state.js";
 
 /** State, and what belongs to it. */
 export interface Situation {

@@ -1,10 +1,9 @@
 // Makes what is there equal to the plan: reads, compares, does the difference, and reads again until nothing is left to do.
-import { PuntError } from "../errors.js";
-import { dependentsIn, prerequisites, type Step, stepsFor } from "./diff.js";
-import type { Facts } from "./facts.js";
-import { kindOf } from "./items/index.js";
+import { PuntError } from "../../errors.js";
+import type { Facts } from "../items/index.js";
+import { kindOf } from "../items/index.js";
+import { type Desired, dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor } from "../plan/index.js";
 import { type Interest, observe } from "./observe.js";
-import { type Desired, makePlan, type Plan } from "./plan.js";
 import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 

@@ -1,5 +1,5 @@
 // When to try again what failed: later each time, and on its own, so that nothing else waits for it.
-import type { PuntError } from "../errors.js";
+import type { PuntError } from "../../errors.js";
 
 export interface RetryOptions {
   /** Milliseconds before the second attempt; doubled with each after that. Default 500. */

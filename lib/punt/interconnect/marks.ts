@@ -1,6 +1,7 @@
 // How what is ours is told from what is not, in VPP and in Linux, without asking anyone: after any crash the objects say it.
+
+import type { Family } from "../request/index.js";
 import type { SubnetPool } from "./allocate.js";
-import type { Family } from "./ip.js";
 import { fnv1a } from "./names.js";
 
 export interface Marks {

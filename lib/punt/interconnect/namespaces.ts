@@ -1,6 +1,6 @@
 // Network namespaces of CNFs: one number each, however many CNFs live in it and however they name it.
-import type { Host } from "../host/host.js";
-import type { NetnsRef } from "./request.js";
+import type { Host } from "../../host/index.js";
+import type { NetnsRef } from "../request/index.js";
 
 export interface KnownNamespace {
   readonly id: number;

@@ -2,7 +2,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { threadId } from "node:worker_threads";
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 
 /** A process. Its id alone may have been given to another since; no two of one boot share the time they were started too. */
 interface Holder {

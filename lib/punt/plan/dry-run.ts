@@ -1,7 +1,8 @@
 // What a plan would change, for people and programs.
+
+import { idText } from "../request/index.js";
 import { prerequisites, type Step, type StepAction } from "./diff.js";
 import type { Plan } from "./plan.js";
-import { idText } from "./request.js";
 
 export interface PlannedStep {
   readonly action: StepAction;

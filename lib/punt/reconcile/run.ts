@@ -1,9 +1,8 @@
 // Performs steps: those that take away first, then those that make, each as soon as what it has to wait for is done.
-import { PuntError } from "../errors.js";
-import { dependentsIn, prerequisites, type Step } from "./diff.js";
-import type { Facts } from "./facts.js";
-import { kindOf } from "./items/index.js";
-import { type ActContext, goneIndex, interfaceKey, type Surroundings } from "./items/kind.js";
+import { PuntError } from "../../errors.js";
+import type { Facts } from "../items/index.js";
+import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
+import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./observe.js";
 
 /** Steps under way at once. VPP answers in order; more only fill its queues. */

@@ -2,33 +2,23 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
-import type { SubnetPool } from "./allocate.js";
-import type { Family } from "./ip.js";
-import { type InterfaceLink, type Link, type Need, sameLink } from "./link.js";
-import { firstFree, fnv1a, hashLetters, interfaceName, type LinkKind } from "./names.js";
-import { type InterconnectType, idKey, idOf, idText, type PuntId, type PuntRequest } from "./request.js";
+import {
+  firstFree,
+  fnv1a,
+  hashLetters,
+  type Interconnect,
+  type InterfaceLink,
+  interconnectKey,
+  interfaceName,
+  keyOf,
+  type LinkKind,
+  type Need,
+  type SubnetPool,
+  sameLink,
+  subnetsOf,
+} from "./interconnect/index.js";
+import { type Family, idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/index.js";
 import { handlerOf } from "./types/index.js";
-
-/** One interconnect. Everything in it outlives a restart of VPP or of the manager; it is what the store keeps. */
-export interface Interconnect {
-  readonly vppSelector: string;
-  readonly cnfSelector: string;
-  readonly type: InterconnectType;
-  readonly link: Link;
-  /** Name of the interface on both sides; "" for AF_UNIX. */
-  readonly name: string;
-  /** Number of the CNF's namespace; undefined but for TAP. */
-  readonly netns?: number;
-  /** Numbers of its subnets in the pools. */
-  readonly subnets: Readonly<Partial<Record<Family, number>>>;
-  /** Of its ABX policy among those of the same VPP interface, from 1; lower wins. */
-  readonly priority: number;
-  /** MEMIF: path of VPP's listening socket, and the secret both sides have to know. */
-  readonly socket?: string;
-  readonly secret?: string;
-  /** Identities of the punts that use it, in the order they came. */
-  readonly users: readonly string[];
-}
 
 export interface Settings {
   /** Folder of the memif sockets. */
@@ -253,20 +243,6 @@ export class Interconnects {
     this.#punts.delete(key);
     this.#byPunt.delete(key);
   }
-}
-
-function keyOf(vppSelector: string, cnfSelector: string): string {
-  return `${vppSelector}|${cnfSelector}`;
-}
-
-/** Numbers of its subnets, with their pools. */
-export function subnetsOf({ subnets }: Interconnect): [Family, number][] {
-  return ([4, 6] as const).flatMap((family) => (subnets[family] === undefined ? [] : [[family, subnets[family]]]));
-}
-
-/** Its identity: both selectors. */
-export function interconnectKey({ vppSelector, cnfSelector }: Interconnect): string {
-  return keyOf(vppSelector, cnfSelector);
 }
 
 function isShareable(request: PuntRequest, need: Need, other: Interconnect): boolean {

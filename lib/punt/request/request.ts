@@ -1,6 +1,6 @@
 // What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 import { type Family, familyOf, formatPrefix, parsePrefix } from "./ip.js";
 
 /** Longest text VPP stores as an interface's tag or name. */

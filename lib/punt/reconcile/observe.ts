@@ -1,12 +1,18 @@
 // Reads everything a plan is made from and compared with: VPP by its dumps, all sent at once, and Linux.
-import { PuntError } from "../errors.js";
-import type { Host } from "../host/host.js";
-import { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type VppInterface } from "./facts.js";
-import { kinds } from "./items/index.js";
-import { observeInterfaces } from "./items/interface.js";
-import type { Kind, ObserveContext, Surroundings } from "./items/kind.js";
-import type { PuntRequest } from "./request.js";
-import type { Message, VppApi } from "./vpp-api.js";
+import { PuntError } from "../../errors.js";
+import type { Host } from "../../host/index.js";
+import type { Kind, Message, ObserveContext, Surroundings, VppApi } from "../items/index.js";
+import {
+  type Facts,
+  type Feature,
+  interfaceFinder,
+  kinds,
+  observeInterfaces,
+  type Seen,
+  tableKey,
+  type VppInterface,
+} from "../items/index.js";
+import type { PuntRequest } from "../request/index.js";
 
 /** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
 export interface Interest {

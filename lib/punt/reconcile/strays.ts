@@ -1,6 +1,6 @@
 // Namespaces that no punt is in now, in which an earlier manager may have left something: looked into once, after the start.
-import type { Host } from "../host/host.js";
-import type { KnownNamespace } from "./namespaces.js";
+import type { Host } from "../../host/index.js";
+import type { KnownNamespace } from "../interconnect/index.js";
 
 interface Stray {
   readonly path: string;

@@ -1,6 +1,15 @@
 // Subnets for interconnects that have addresses of their own: /30 out of an IPv4 network, /126 out of an IPv6 one.
-import { PuntError } from "../errors.js";
-import { contains, type Family, formatPrefix, fromNumber, type Prefix, parsePrefix, toNumber, widthOf } from "./ip.js";
+import { PuntError } from "../../errors.js";
+import {
+  contains,
+  type Family,
+  formatPrefix,
+  fromNumber,
+  type Prefix,
+  parsePrefix,
+  toNumber,
+  widthOf,
+} from "../request/index.js";
 
 /** Both ends of an allocated subnet, as addresses with prefix length. */
 export interface Subnet {

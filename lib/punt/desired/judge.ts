@@ -1,10 +1,9 @@
 // From a plan and what is left to do of it: the situation of each punt.
-import type { PuntError } from "../errors.js";
-import type { Step } from "./diff.js";
+import type { PuntError } from "../../errors.js";
+import type { PuntPlan, Step } from "../plan/index.js";
+import type { Retries } from "../reconcile/index.js";
+import type { PuntFailure } from "../state.js";
 import type { Entry, Situation } from "./entry.js";
-import type { PuntPlan } from "./plan.js";
-import type { Retries } from "./retries.js";
-import type { PuntFailure } from "./state.js";
 
 export interface Verdicts {
   readonly open: ReadonlyMap<string, Step>;

@@ -1,7 +1,6 @@
 // From what is there to what should be: the steps, each with its reason. Pure.
-import type { Facts, Seen } from "./facts.js";
-import { differences, type Item, satisfies } from "./item.js";
-import { kindOf } from "./items/index.js";
+import type { Facts, Seen } from "../items/index.js";
+import { differences, type Item, kindOf, satisfies } from "../items/index.js";
 import type { Plan } from "./plan.js";
 
 export type StepAction = "create" | "update" | "replace" | "delete";

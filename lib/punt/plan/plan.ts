@@ -1,15 +1,23 @@
 // The plan: from the punts asked for and the facts, what should be there. Pure; the same input gives the same plan.
-import type { Facts, VppInterface } from "./facts.js";
-import type { Interconnect, Interconnects } from "./interconnect.js";
+
+import type { Interconnect } from "../interconnect/index.js";
+import { type Marks, policyId } from "../interconnect/index.js";
+import type { Interconnects } from "../interconnects.js";
+import type { Facts, VppInterface } from "../items/index.js";
+import {
+  differences,
+  type Item,
+  kindOf,
+  type Missing,
+  mergeValues,
+  type Part,
+  Problem,
+  satisfies,
+} from "../items/index.js";
+import { idKey, idOf, idText, type PuntRequest } from "../request/index.js";
+import type { TypeContext } from "../types/index.js";
+import { handlerOf, usesLinuxCp } from "../types/index.js";
 import { cnfMac, interconnectParts } from "./interconnect-items.js";
-import { differences, type Item, type Part, satisfies } from "./item.js";
-import { kindOf, mergeValues } from "./items/index.js";
-import { type Marks, policyId } from "./marks.js";
-import { type Missing, Problem } from "./problem.js";
-import { idKey, idOf, idText, type PuntRequest } from "./request.js";
-import type { TypeContext } from "./types/handler.js";
-import { handlerOf } from "./types/index.js";
-import { usesLinuxCp } from "./types/isisx.js";
 
 export interface Desired {
   /** In the order they were asked for; where two want what only one can have, the earlier gets it. */

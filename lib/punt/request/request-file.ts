@@ -1,7 +1,7 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
 import { readFile } from "node:fs/promises";
 import { type Document, LineCounter, parseDocument, type YAMLParseError } from "yaml";
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
 
 const op = "punt.load";

@@ -1,24 +1,31 @@
 // What one interconnect is made of, on both sides.
-import type { Subnet } from "./allocate.js";
-import type { Facts, VppInterface } from "./facts.js";
-import { type Interconnect, subnetsOf } from "./interconnect.js";
-import { familyOf, parsePrefix, rangeOf, widthOf } from "./ip.js";
-import type { Part } from "./item.js";
-import { addressesPart } from "./items/addresses.js";
-import { hostAddressesPart, hostLinkPart } from "./items/host-link.js";
-import { interfacePart } from "./items/interface.js";
-import { linkPart } from "./items/link.js";
-import { memifSocketPart } from "./items/memif-socket.js";
-import { proxyArpPart, proxyArpRangePart } from "./items/proxy-arp.js";
-import { proxyNdPart } from "./items/proxy-nd.js";
-import { tablePart } from "./items/table.js";
-import { unnumberedPart } from "./items/unnumbered.js";
-import { vethPart } from "./items/veth.js";
-import { vrfDevicePart } from "./items/vrf-device.js";
-import type { InterfaceLink } from "./link.js";
-import type { Marks } from "./marks.js";
-import { hashLetters, macAddress, vethName, vrfDeviceName } from "./names.js";
-import { Problem } from "./problem.js";
+import type { InterfaceLink, Marks, Subnet } from "../interconnect/index.js";
+import {
+  hashLetters,
+  type Interconnect,
+  macAddress,
+  subnetsOf,
+  vethName,
+  vrfDeviceName,
+} from "../interconnect/index.js";
+import type { Facts, Part, VppInterface } from "../items/index.js";
+import {
+  addressesPart,
+  hostAddressesPart,
+  hostLinkPart,
+  interfacePart,
+  linkPart,
+  memifSocketPart,
+  Problem,
+  proxyArpPart,
+  proxyArpRangePart,
+  proxyNdPart,
+  tablePart,
+  unnumberedPart,
+  vethPart,
+  vrfDevicePart,
+} from "../items/index.js";
+import { familyOf, parsePrefix, rangeOf, widthOf } from "../request/index.js";
 
 export interface InterconnectContext {
   readonly facts: Facts;

@@ -1,0 +1,19 @@
+// Interconnects as data: links, names, marks, subnets and the namespaces they end in.
+
+export { type Subnet, SubnetPool } from "./allocate.js";
+export { type Interconnect, interconnectKey, keyOf, subnetsOf } from "./interconnect.js";
+export { type InterfaceLink, interfaceLink, type Link, type Need, sameLink } from "./link.js";
+export { isOurPolicy, type Marks, policyId } from "./marks.js";
+export {
+  firstFree,
+  fnv1a,
+  hashLetters,
+  interfaceName,
+  isVethName,
+  type LinkKind,
+  macAddress,
+  vethName,
+  vrfDeviceName,
+  vrfDevicePattern,
+} from "./names.js";
+export { type Found, type KnownNamespace, Namespaces } from "./namespaces.js";

@@ -1,0 +1,6 @@
+// What should be in VPP and Linux, and the steps to it. All of it is pure.
+
+export { dependentsIn, prerequisites, type Step, type StepAction, stepsFor } from "./diff.js";
+export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
+export { addressesOf, cnfMac, vppMac } from "./interconnect-items.js";
+export { type Desired, makePlan, type Plan, type PuntPlan } from "./plan.js";

@@ -1,0 +1,40 @@
+// What can be asked for: one punt, a file of punts, and how both are checked.
+
+export {
+  contains,
+  type Family,
+  familyOf,
+  formatPrefix,
+  fromNumber,
+  type Prefix,
+  parsePrefix,
+  rangeOf,
+  toNumber,
+  widthOf,
+} from "./ip.js";
+export {
+  type AbxRequest,
+  type AclRule,
+  type DhcpProxyRequest,
+  familyOfProtocol,
+  fileJsonSchema,
+  type HairpinRequest,
+  type HairpinXconnectRequest,
+  type InterconnectType,
+  type IsisxRequest,
+  idKey,
+  idOf,
+  idText,
+  type NetnsRef,
+  type PuntId,
+  type PuntIdInput,
+  type PuntRequest,
+  type PuntRequestInput,
+  type PuntToSocketRequest,
+  type PuntType,
+  parseId,
+  parseRequest,
+  requestJsonSchema,
+  type SpanRequest,
+} from "./request.js";
+export { loadRequests, parseRequests } from "./request-file.js";
