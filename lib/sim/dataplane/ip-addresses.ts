@@ -1,5 +1,13 @@
 import { VnetError } from "../vnet-error.js";
-import { type Address, type AddressFamily, covers, familyOf, formatPrefix, linkLocalOf, maxPrefixLength } from "./address.js";
+import {
+  type Address,
+  type AddressFamily,
+  covers,
+  familyOf,
+  formatPrefix,
+  linkLocalOf,
+  maxPrefixLength,
+} from "./address.js";
 import { type FibTable, fibPath } from "./fib.js";
 import type { InterfaceTable, SwInterface } from "./interface.js";
 import type { IpTables } from "./ip-tables.js";
