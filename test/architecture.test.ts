@@ -9,33 +9,24 @@ const library = files.filter((file) => file.startsWith("lib/") && file.endsWith(
  * The parts of lib/ and what each may import: a folder, or a file beside the folders, without ".ts".
  * Nothing imports what is above it.
  */
+const ground = ["errors", "options", "net"];
+const ports = ["packet", "memif", "punt-socket"];
+const all = [...ground, "native", ...ports, "binapi", "host", "punt"];
 const below: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  net: [],
   options: ["errors"],
   native: ["errors"],
-  packet: ["errors", "native"],
-  memif: ["errors", "options", "native", "packet"],
-  "punt-socket": ["errors", "options", "native", "packet"],
-  binapi: ["errors", "options", "native"],
-  host: ["errors"],
-  punt: ["errors", "options", "packet", "memif", "punt-socket", "binapi", "host"],
-  sim: ["errors", "options", "native", "packet", "memif", "punt-socket", "binapi"],
-  daemon: ["errors", "options", "packet", "memif", "punt-socket", "binapi", "host", "punt"],
-  index: ["errors", "options", "packet", "memif", "punt-socket", "binapi", "host", "punt"],
-  cli: [
-    "errors",
-    "options",
-    "native",
-    "packet",
-    "memif",
-    "punt-socket",
-    "binapi",
-    "host",
-    "punt",
-    "sim",
-    "daemon",
-    "index",
-  ],
+  packet: [...ground, "native"],
+  memif: [...ground, "native", "packet"],
+  "punt-socket": [...ground, "native", "packet"],
+  binapi: [...ground, "native"],
+  host: ground,
+  punt: [...ground, ...ports, "binapi", "host"],
+  sim: [...ground, "native", ...ports, "binapi"],
+  daemon: [...ground, ...ports, "binapi", "host", "punt"],
+  index: [...ground, ...ports, "binapi", "host", "punt"],
+  cli: [...all, "sim", "daemon", "index"],
 };
 
 function part(file: string): string {

@@ -1,16 +1,19 @@
-/** ip_proto of ip_types.api: the names the codec gives to these numbers. */
+// ip_proto of ip_types.api: the names that the codec gives to IP protocol numbers.
+import { IP_PROTOCOL } from "../net/index.js";
+
+/** Protocol numbers by the enum's names, which are the same in all releases. */
 export const IP_PROTO_NUMBERS: Readonly<Record<string, number>> = {
-  IP_API_PROTO_HOPOPT: 0,
-  IP_API_PROTO_ICMP: 1,
-  IP_API_PROTO_IGMP: 2,
-  IP_API_PROTO_TCP: 6,
-  IP_API_PROTO_UDP: 17,
-  IP_API_PROTO_GRE: 47,
-  IP_API_PROTO_ESP: 50,
-  IP_API_PROTO_AH: 51,
-  IP_API_PROTO_ICMP6: 58,
-  IP_API_PROTO_EIGRP: 88,
-  IP_API_PROTO_OSPF: 89,
-  IP_API_PROTO_SCTP: 132,
-  IP_API_PROTO_RESERVED: 255,
+  IP_API_PROTO_HOPOPT: IP_PROTOCOL.HOPOPT,
+  IP_API_PROTO_ICMP: IP_PROTOCOL.ICMP,
+  IP_API_PROTO_IGMP: IP_PROTOCOL.IGMP,
+  IP_API_PROTO_TCP: IP_PROTOCOL.TCP,
+  IP_API_PROTO_UDP: IP_PROTOCOL.UDP,
+  IP_API_PROTO_GRE: IP_PROTOCOL.GRE,
+  IP_API_PROTO_ESP: IP_PROTOCOL.ESP,
+  IP_API_PROTO_AH: IP_PROTOCOL.AH,
+  IP_API_PROTO_ICMP6: IP_PROTOCOL.ICMPV6,
+  IP_API_PROTO_EIGRP: IP_PROTOCOL.EIGRP,
+  IP_API_PROTO_OSPF: IP_PROTOCOL.OSPF,
+  IP_API_PROTO_SCTP: IP_PROTOCOL.SCTP,
+  IP_API_PROTO_RESERVED: IP_PROTOCOL.RESERVED,
 };

@@ -1,6 +1,6 @@
 // Interface names, tags, device types, MAC addresses: dumps repeat the same short strings again and again. Making a JavaScript
 // string out of bytes costs 60-150 ns, finding the same one again 10-20 ns.
-import { formatMac } from "./address.js";
+import { formatMac } from "../net/index.js";
 
 const SLOTS = 2048;
 const LONGEST = 48;

@@ -1,4 +1,5 @@
 // What `ip -details -json address show` prints.
+import { canonicalAddress } from "../net/index.js";
 import type { HostLink } from "./host.js";
 
 interface IpLink {
@@ -39,7 +40,8 @@ function linkOf(link: IpLink): HostLink {
     ...(table !== undefined && { table }),
     addresses: addr_info
       .filter(isGiven)
-      .map((it) => `${it.local}/${it.prefixlen}`)
+      // glibc, and so `ip`, prints ::102:304 as ::1.2.3.4.
+      .map((it) => `${canonicalAddress(it.local ?? "")}/${it.prefixlen}`)
       .sort(),
   };
 }

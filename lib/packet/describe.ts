@@ -1,5 +1,5 @@
 // A frame as one line for a person: who to whom, and what. For logs and the CLI; a decoder for programs it is not.
-import { SocketAddress } from "node:net";
+import { formatIp4, formatIp6, formatMac, IP_PROTOCOL, IP6_EXTENSION } from "../net/index.js";
 
 /** Describes what a layer's bytes say. A layer cut short is said to be, and never read beyond. */
 type Describe = (bytes: Uint8Array) => string;
@@ -12,30 +12,14 @@ function name(names: Readonly<Record<number, string>>, value: number, kind: stri
   return names[value] ?? `${kind} ${value}`;
 }
 
-export function macText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
-}
-
-export function ip4Text(bytes: Uint8Array): string {
-  return bytes.join(".");
-}
-
-export function ip6Text(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => u16(bytes, 2 * i).toString(16));
-  // SocketAddress knows where "::" goes.
-  return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
-}
-
 /** `describe` for layers of at least `size` bytes. */
 function atLeast(size: number, layer: string, describe: Describe): Describe {
   return (bytes) => (bytes.length < size ? `${layer} cut short after ${bytes.length} bytes` : describe(bytes));
 }
 
 const arp = atLeast(28, "ARP", (bytes) => {
-  const [sender, target] = [ip4Text(bytes.subarray(14, 18)), ip4Text(bytes.subarray(24, 28))];
-  return u16(bytes, 6) === 1
-    ? `ARP who has ${target}, tell ${sender}`
-    : `ARP ${sender} is at ${macText(bytes.subarray(8, 14))}`;
+  const [sender, target] = [formatIp4(bytes, 14), formatIp4(bytes, 24)];
+  return u16(bytes, 6) === 1 ? `ARP who has ${target}, tell ${sender}` : `ARP ${sender} is at ${formatMac(bytes, 8)}`;
 });
 
 const DNS_TYPES = {
@@ -95,7 +79,7 @@ function dhcpMessageType(options: Uint8Array): number {
 
 const dhcp = atLeast(240, "DHCP", (bytes) => {
   const type = name(DHCP_TYPES, dhcpMessageType(bytes.subarray(240)), "message");
-  return `DHCP ${type} from ${macText(bytes.subarray(28, 34))}`;
+  return `DHCP ${type} from ${formatMac(bytes, 28)}`;
 });
 
 const UDP_SERVICES: Readonly<Record<number, Describe>> = { 53: dns, 67: dhcp, 68: dhcp };
@@ -140,7 +124,7 @@ const ICMP6_TYPES = {
 const icmp6 = atLeast(4, "ICMPv6", (bytes) => {
   const type = bytes[0]!;
   const hasTarget = (type === 135 || type === 136) && bytes.length >= 24;
-  return `ICMPv6 ${name(ICMP6_TYPES, type, "type")}${hasTarget ? ` for ${ip6Text(bytes.subarray(8, 24))}` : ""}`;
+  return `ICMPv6 ${name(ICMP6_TYPES, type, "type")}${hasTarget ? ` for ${formatIp6(bytes, 8)}` : ""}`;
 });
 
 const OSPF_TYPES = {
@@ -152,13 +136,20 @@ const OSPF_TYPES = {
 };
 
 const ospf = atLeast(12, "OSPF", (bytes) => {
-  const [router, area] = [ip4Text(bytes.subarray(4, 8)), ip4Text(bytes.subarray(8, 12))];
+  const [router, area] = [formatIp4(bytes, 4), formatIp4(bytes, 8)];
   return `OSPF ${name(OSPF_TYPES, bytes[1]!, "type")} of router ${router} in area ${area}`;
 });
 
 const igmp = atLeast(4, "IGMP", (bytes) => `IGMP type 0x${bytes[0]!.toString(16)}`);
 
-const PROTOCOLS: Readonly<Record<number, Describe>> = { 1: icmp, 2: igmp, 6: tcp, 17: udp, 58: icmp6, 89: ospf };
+const PROTOCOLS: Readonly<Record<number, Describe>> = {
+  [IP_PROTOCOL.ICMP]: icmp,
+  [IP_PROTOCOL.IGMP]: igmp,
+  [IP_PROTOCOL.TCP]: tcp,
+  [IP_PROTOCOL.UDP]: udp,
+  [IP_PROTOCOL.ICMPV6]: icmp6,
+  [IP_PROTOCOL.OSPF]: ospf,
+};
 
 function upper(protocol: number, bytes: Uint8Array): string {
   const describe = PROTOCOLS[protocol];
@@ -166,7 +157,7 @@ function upper(protocol: number, bytes: Uint8Array): string {
 }
 
 const ip4 = atLeast(20, "IPv4", (bytes) => {
-  const ends = `${ip4Text(bytes.subarray(12, 16))} > ${ip4Text(bytes.subarray(16, 20))}`;
+  const ends = `${formatIp4(bytes, 12)} > ${formatIp4(bytes, 16)}`;
   const fragment = u16(bytes, 6) & 0x1fff;
   if (fragment > 0) return `${ends} protocol ${bytes[9]}, fragment at ${8 * fragment}`;
   // Up to the header's own length: Ethernet pads short frames.
@@ -174,10 +165,10 @@ const ip4 = atLeast(20, "IPv4", (bytes) => {
 });
 
 /** IPv6 extension headers that say their length in units of 8 bytes after the first 8. */
-const IP6_EXTENSIONS = [0, 43, 60];
+const IP6_EXTENSIONS: readonly number[] = [IP6_EXTENSION.HOP_BY_HOP, IP6_EXTENSION.ROUTING, IP6_EXTENSION.DESTINATION];
 
 const ip6 = atLeast(40, "IPv6", (bytes) => {
-  const ends = `${ip6Text(bytes.subarray(8, 24))} > ${ip6Text(bytes.subarray(24, 40))}`;
+  const ends = `${formatIp6(bytes, 8)} > ${formatIp6(bytes, 24)}`;
   let next = bytes[6]!;
   let payload = bytes.subarray(40, 40 + u16(bytes, 4));
   while (IP6_EXTENSIONS.includes(next) && payload.length >= 8) {
@@ -211,9 +202,13 @@ const ISIS_PDUS = {
 /** LLC with ISO's service access points at both ends, and IS-IS behind it. */
 const isis = atLeast(8, "IS-IS", (bytes) => `IS-IS ${name(ISIS_PDUS, bytes[4]! & 0x1f, "PDU")}`);
 
+function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
 const llc = atLeast(3, "LLC", (bytes) => {
   const isIso = bytes[0] === 0xfe && bytes[1] === 0xfe;
-  return isIso && bytes[3] === 0x83 ? isis(bytes.subarray(3)) : `LLC ${macText(bytes.subarray(0, 3))}`;
+  return isIso && bytes[3] === 0x83 ? isis(bytes.subarray(3)) : `LLC ${hexText(bytes.subarray(0, 3))}`;
 });
 
 function ethertype(type: number, bytes: Uint8Array): string {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
+import type { Family } from "../net/index.js";
 import {
   firstFree,
   fnv1a,
@@ -17,7 +18,7 @@ import {
   sameLink,
   subnetsOf,
 } from "./interconnect/index.js";
-import { type Family, idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/index.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/index.js";
 import { handlerOf } from "./types/index.js";
 
 export interface Settings {

@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";
+import { contains, parsePrefix } from "../../lib/net/index.js";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
-import { contains, parsePrefix } from "../../lib/punt/request/ip.js";
 
 test("subnets are /30 of the network, VPP first", (t) => {
   const pool = new SubnetPool("192.168.111.0/24", 4);

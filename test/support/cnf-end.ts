@@ -1,5 +1,6 @@
 // The CNF's end of an interconnect, whatever it is: what arrives there, and a way to send from there.
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatIp4, formatMac } from "../../lib/net/index.js";
 import { type Attachments, attach, type PuntStatus } from "../../lib/punt/index.js";
 import type { EmbeddedVpp } from "../../lib/sim/index.js";
 import { arp } from "./frames.js";
@@ -46,7 +47,7 @@ export class CnfEnd {
     this.#received.push(frame);
     const isRequest = frame.readUInt16BE(12) === 0x0806 && frame.readUInt16BE(20) === 1;
     if (!isRequest || this.#address === undefined || !frame.subarray(38, 42).equals(ipBytes(this.#address))) return;
-    const asker: [string, string] = [macText(frame.subarray(22, 28)), [...frame.subarray(28, 32)].join(".")];
+    const asker: [string, string] = [formatMac(frame, 22), formatIp4(frame, 28)];
     this.#send(arp(2, [this.#mac, this.#address], asker));
   }
 
@@ -67,10 +68,6 @@ export class CnfEnd {
 
 function ipBytes(address: string): Buffer {
   return Buffer.from(address.split(".").map(Number));
-}
-
-function macText(bytes: Buffer): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 /** The CNF's ends of a punt. */

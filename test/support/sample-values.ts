@@ -1,7 +1,7 @@
 // Values for any message: what a codec has to carry there and back.
 
-import { formatIp4, formatIp6, formatMac } from "../../lib/binapi/address.js";
 import type { EnumDef, FieldDef, MessageDef, TypeDef, TypeLookup } from "../../lib/binapi/definitions.js";
+import { formatIp4, formatIp6, formatMac } from "../../lib/net/index.js";
 
 /** A small random generator with a seed, so that a failure can be repeated (xorshift32). */
 export class Random {

@@ -1,5 +1,5 @@
 // The types of ip_types.api and ethernet_types.api that are text in JavaScript: addresses, prefixes, MACs.
-import { formatIp4, formatIp6, parseIp4, parseIp6, parseMac } from "../address.js";
+import { formatIp4, formatIp6, parseIp4, parseIp6, parseMac } from "../../net/index.js";
 import type { Reader, Writer } from "../cursor.js";
 import { describe, FieldError } from "../field-error.js";
 import { readMac } from "../text-cache.js";

@@ -9,7 +9,7 @@ import {
   parsePrefix,
   toNumber,
   widthOf,
-} from "../request/index.js";
+} from "../../net/index.js";
 
 /** Both ends of an allocated subnet, as addresses with prefix length. */
 export interface Subnet {

@@ -1,5 +1,6 @@
 // One interconnect as data: a link between VPP and a CNF, and which punts use it.
-import type { Family, InterconnectType } from "../request/index.js";
+import type { Family } from "../../net/index.js";
+import type { InterconnectType } from "../request/index.js";
 import type { Link } from "./link.js";
 
 /** One interconnect. Everything in it outlives a restart of VPP or of the manager; it is what the store keeps. */

@@ -1,5 +1,5 @@
 // What a punt type asks of an interconnect.
-import type { Family } from "../request/index.js";
+import type { Family } from "../../net/index.js";
 
 /** An interconnect that is an interface on both sides (TAP or MEMIF). Two of them are one link if every field is equal. */
 export interface InterfaceLink {

@@ -1,6 +1,6 @@
 // How what is ours is told from what is not, in VPP and in Linux, without asking anyone: after any crash the objects say it.
 
-import type { Family } from "../request/index.js";
+import type { Family } from "../../net/index.js";
 import type { SubnetPool } from "./allocate.js";
 import { fnv1a } from "./names.js";
 

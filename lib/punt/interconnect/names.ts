@@ -1,4 +1,5 @@
 // Names and MAC addresses that follow from what an interconnect is for, so that they come out the same after any restart.
+import { formatMac } from "../../net/index.js";
 
 const offsetBasis = 0x811c9dc5;
 const prime = 0x01000193;
@@ -47,7 +48,7 @@ export function interfaceName(kind: LinkKind, identity: string): string {
 export function macAddress(name: string, side: "vpp" | "cnf"): string {
   const hash = fnv1a(name);
   const bytes = [0x02, side === "vpp" ? 0xfd : 0xfe, hash, hash >>> 8, hash >>> 16, hash >>> 24];
-  return bytes.map((byte) => (byte & 0xff).toString(16).padStart(2, "0")).join(":");
+  return formatMac(Uint8Array.from(bytes));
 }
 
 /**

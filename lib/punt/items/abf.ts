@@ -1,7 +1,7 @@
 // Policies of stock VPP's plugin abf, which stand in for abx, and where they are attached.
 
+import { type Family, familyOf } from "../../net/index.js";
 import { isOurPolicy } from "../interconnect/index.js";
-import { type Family, familyOf } from "../request/index.js";
 import { aclTags } from "./abx.js";
 import { aclKey } from "./acl.js";
 import type { Part } from "./item.js";

@@ -1,4 +1,4 @@
-import { type Family, familyOf } from "../request/index.js";
+import { type Family, familyOf } from "../../net/index.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";

@@ -1,6 +1,6 @@
 // What was observed: VPP's interfaces and tables, the Linux side, and every object a punt could be made of.
 import type { PuntError } from "../../errors.js";
-import type { Family } from "../request/index.js";
+import type { Family } from "../../net/index.js";
 
 /** Abilities of this VPP and this machine that a plan depends on. */
 export type Feature =

@@ -1,4 +1,4 @@
-import type { Family } from "../request/index.js";
+import type { Family } from "../../net/index.js";
 import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
 

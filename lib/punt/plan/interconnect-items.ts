@@ -1,4 +1,6 @@
 // What one interconnect is made of, on both sides.
+
+import { familyOf, parsePrefix, rangeOf, widthOf } from "../../net/index.js";
 import type { InterfaceLink, Marks, Subnet } from "../interconnect/index.js";
 import {
   hashLetters,
@@ -25,7 +27,6 @@ import {
   vethPart,
   vrfDevicePart,
 } from "../items/index.js";
-import { familyOf, parsePrefix, rangeOf, widthOf } from "../request/index.js";
 
 export interface InterconnectContext {
   readonly facts: Facts;

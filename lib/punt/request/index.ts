@@ -1,18 +1,6 @@
 // What can be asked for: one punt, a file of punts, and how both are checked.
 
 export {
-  contains,
-  type Family,
-  familyOf,
-  formatPrefix,
-  fromNumber,
-  type Prefix,
-  parsePrefix,
-  rangeOf,
-  toNumber,
-  widthOf,
-} from "./ip.js";
-export {
   type AbxRequest,
   type AclRule,
   type DhcpProxyRequest,

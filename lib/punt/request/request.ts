@@ -1,7 +1,7 @@
 // What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { type Family, familyOf, formatPrefix, parsePrefix } from "./ip.js";
+import { type Family, familyOf, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/index.js";
 
 /** Longest text VPP stores as an interface's tag or name. */
 const longestVppName = 63;
@@ -48,24 +48,9 @@ const range = (value: z.ZodInt) =>
     .union([value.transform((only) => ({ first: only, last: only })), z.strictObject({ first: value, last: value })])
     .refine(({ first, last }) => first <= last, "first is greater than last");
 
-/** IP protocols by name; any other by number. */
-const protocols = {
-  ANY: 0,
-  ICMP: 1,
-  IGMP: 2,
-  TCP: 6,
-  UDP: 17,
-  RSVP: 46,
-  GRE: 47,
-  ESP: 50,
-  AH: 51,
-  ICMPV6: 58,
-  EIGRP: 88,
-  OSPF: 89,
-  PIM: 103,
-  VRRP: 112,
-  SCTP: 132,
-};
+const { HOPOPT: ANY, RESERVED: _, ...assigned } = IP_PROTOCOL;
+/** IP protocols that a request can name; any other is a number. VPP takes 0 as "any". */
+const protocols = { ANY, ...assigned };
 const protocol = z.union([
   byte,
   z

@@ -1,3 +1,4 @@
+import { type Family, familyOf } from "../../net/index.js";
 import type { Interconnect } from "../interconnect/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts, Part } from "../items/index.js";
@@ -11,7 +12,6 @@ import {
   Problem,
 } from "../items/index.js";
 import type { AbxRequest } from "../request/index.js";
-import { type Family, familyOf } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeContext, TypeHandler } from "./handler.js";

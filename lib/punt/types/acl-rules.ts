@@ -1,7 +1,8 @@
 // ABX rules as VPP's ACL takes them: `any` and `local` written out, once for each address family of the interface.
 
+import { type Family, familyOf, parsePrefix, widthOf } from "../../net/index.js";
 import { Problem, type VppAclRule } from "../items/index.js";
-import { type AclRule, type Family, familyOf, familyOfProtocol, parsePrefix, widthOf } from "../request/index.js";
+import { type AclRule, familyOfProtocol } from "../request/index.js";
 
 /**
  * @param name what an error calls the list, such as `ingressAclRules`

@@ -1,8 +1,8 @@
 // What punts wait for, checked against the facts.
 
+import type { Family } from "../../net/index.js";
 import type { Missing } from "../items/index.js";
 import { type Facts, tableKey } from "../items/index.js";
-import type { Family } from "../request/index.js";
 
 export function missingInterface(name: string, facts: Facts): Missing[] {
   return facts.interface(name) ? [] : [{ kind: "interface", name, text: `VPP interface ${name}` }];

@@ -1,7 +1,8 @@
+import type { Family } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
 import { dhcpProxyKeyPrefix, dhcpProxyPart, Problem } from "../items/index.js";
-import type { DhcpProxyRequest, Family } from "../request/index.js";
+import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";

@@ -1,7 +1,7 @@
+import { type Family, familyOf } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import { dhcpClientPart } from "../items/index.js";
 import type { HairpinRequest } from "../request/index.js";
-import { type Family, familyOf } from "../request/index.js";
 import { missingInterface, missingTables } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { hairpinSelector, interfaceSelector } from "./selectors.js";

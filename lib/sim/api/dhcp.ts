@@ -1,4 +1,5 @@
-import { type AddressFamily, familyOf, formatAddress, formatMac, parseAddress } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
+import { type AddressFamily, familyOf, formatAddress, parseAddress } from "../dataplane/address.js";
 import type { DhcpClient, DhcpLease } from "../dataplane/dhcp-client.js";
 import type { DhcpProxy } from "../dataplane/dhcp-proxy-config.js";
 import { VnetError } from "../vnet-error.js";

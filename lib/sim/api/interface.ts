@@ -1,5 +1,6 @@
 import type { MessageValue } from "../../binapi/index.js";
-import { formatMac, parseMac, parsePrefix } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
+import { parseMac, parsePrefix } from "../dataplane/address.js";
 import type { SwInterface } from "../dataplane/interface.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";

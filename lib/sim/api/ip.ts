@@ -1,4 +1,5 @@
-import { formatAddress, formatMac, formatPrefix, parseAddress, parseMac } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
+import { formatAddress, formatPrefix, parseAddress, parseMac } from "../dataplane/address.js";
 import { NO_INTERFACE } from "../dataplane/packet.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";

@@ -1,4 +1,4 @@
-import { formatMac } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
 import type { LcpPair } from "../dataplane/lcp.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";

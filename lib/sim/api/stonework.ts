@@ -1,4 +1,5 @@
-import { formatMac, parseMac } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
+import { parseMac } from "../dataplane/address.js";
 import type { ApiContext } from "./context.js";
 
 interface ApiPolicy {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { formatMac, parseMac } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
+import { parseMac } from "../dataplane/address.js";
 import type { SwInterface } from "../dataplane/interface.js";
 import type { HostLink } from "../devices/factory.js";
 import { VnetError } from "../vnet-error.js";

@@ -1,9 +1,10 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type Address, type AddressFamily, covers } from "./address.js";
 import { u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
 import type { SwInterface } from "./interface.js";
-import { IP_PROTOCOL, type IpHeader, parseIp4, parseIp6 } from "./ip-header.js";
+import { type IpHeader, parseIp4, parseIp6 } from "./ip-header.js";
 import type { Packet } from "./packet.js";
 import { Pool } from "./pool.js";
 
@@ -166,14 +167,14 @@ function tupleOf({ bytes, l3 }: Packet, family: AddressFamily): Tuple | undefine
   const header = family === 4 ? parseIp4(bytes, l3) : parseIp6(bytes, l3);
   if (typeof header === "string") return undefined;
   const { payload, end, protocol, laterFragment } = header;
-  const isIcmp = protocol === IP_PROTOCOL.icmp || protocol === IP_PROTOCOL.icmp6;
+  const isIcmp = protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6;
   const hasPorts = !laterFragment && end - payload >= 4;
   return {
     header,
     hasPorts,
     sourcePort: hasPorts ? (isIcmp ? bytes[payload]! : u16(bytes, payload)) : 0,
     destinationPort: hasPorts ? (isIcmp ? bytes[payload + 1]! : u16(bytes, payload + 2)) : 0,
-    tcpFlags: protocol === IP_PROTOCOL.tcp && end - payload >= 14 ? bytes[payload + 13]! : 0,
+    tcpFlags: protocol === IP_PROTOCOL.TCP && end - payload >= 14 ? bytes[payload + 13]! : 0,
   };
 }
 
@@ -186,7 +187,7 @@ function matches(rule: AclRule, tuple: Tuple): boolean {
   if (rule.protocol !== header.protocol || !tuple.hasPorts) return false;
   if (!inRange(tuple.sourcePort, rule.sourcePorts) || !inRange(tuple.destinationPort, rule.destinationPorts))
     return false;
-  return header.protocol !== IP_PROTOCOL.tcp || (tuple.tcpFlags & rule.tcpFlagsMask) === rule.tcpFlagsValue;
+  return header.protocol !== IP_PROTOCOL.TCP || (tuple.tcpFlags & rule.tcpFlagsMask) === rule.tcpFlagsValue;
 }
 
 function inRange(value: number, [first, last]: [number, number]): boolean {

@@ -1,10 +1,11 @@
-import { isIPv4, isIPv6 } from "node:net";
+// Addresses as the data plane keeps them: cheap to compare, to hash and to mask.
 import { PuntError } from "../../errors.js";
+import * as net from "../../net/index.js";
 
 /** IPv4: a 32-bit number. IPv6: the 16 bytes as a latin1 string, which compares, hashes and masks cheaply. */
 export type Address = number | string;
 
-export type AddressFamily = 4 | 6;
+export type AddressFamily = net.Family;
 
 export const UNSPECIFIED6 = "\0".repeat(16);
 
@@ -58,61 +59,33 @@ export function isLinkLocal6(address: Address): boolean {
   return typeof address === "string" && address.charCodeAt(0) === 0xfe && (address.charCodeAt(1) & 0xc0) === 0x80;
 }
 
-/** An address out of its text. Throws ERR_INVALID_ADDRESS. */
-export function parseAddress(text: string): Address {
-  if (isIPv4(text)) return text.split(".").reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
-  if (isIPv6(text) && !text.includes("%")) return parseIp6(text);
-  throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${text}" is not an IP address`);
-}
+const text = new Uint8Array(16);
 
-function parseIp6(text: string): string {
-  const [head = "", tail] = text.split("::");
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const zeros = new Array<number>(8 - left.length - right.length).fill(0);
-  return [...left, ...zeros, ...right].map((group) => String.fromCharCode(group >> 8, group & 0xff)).join("");
-}
-
-function groups(text: string): number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((part) => {
-    if (!part.includes(".")) return [Number.parseInt(part, 16)];
-    const ip4 = parseAddress(part) as number;
-    return [ip4 >>> 16, ip4 & 0xffff];
-  });
+/** Returns the address that `value` spells. @throws PuntError ERR_INVALID_ADDRESS */
+export function parseAddress(value: string): Address {
+  if (net.parseIp4(value, text, 0)) return readIp4(text, 0);
+  if (net.parseIp6(value, text, 0)) return readIp6(text, 0);
+  throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${value}" is not an IP address`);
 }
 
 export function formatAddress(address: Address): string {
-  if (typeof address === "number") {
-    return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
-  }
-  const words = Array.from({ length: 8 }, (_, i) => (address.charCodeAt(2 * i) << 8) | address.charCodeAt(2 * i + 1));
-  const [start, length] = longestZeroRun(words);
-  if (length < 2) return words.map((word) => word.toString(16)).join(":");
-  const text = (part: number[]) => part.map((word) => word.toString(16)).join(":");
-  return `${text(words.slice(0, start))}::${text(words.slice(start + length))}`;
+  writeAddress(text, 0, address);
+  return typeof address === "number" ? net.formatIp4(text, 0) : net.formatIp6(text, 0);
 }
 
-function longestZeroRun(words: number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0];
-  for (let start = 0; start < words.length; start++) {
-    let end = start;
-    while (end < words.length && words[end] === 0) end++;
-    if (end - start > best[1]) best = [start, end - start];
-  }
-  return best;
-}
+/** A prefix length is a byte of the binary API. Its users check it, each with an error number of its own. */
+const LONGEST_ON_WIRE = 255;
 
-/** "10.0.0.0/24" to its address and length. Throws ERR_INVALID_ADDRESS. */
-export function parsePrefix(text: string): { address: Address; length: number } {
-  const slash = text.lastIndexOf("/");
-  const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
-  const longest = maxPrefixLength(familyOf(address));
-  const length = slash < 0 ? longest : Number(text.slice(slash + 1));
-  if (!Number.isInteger(length) || length < 0 || length > 255) {
-    throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${text}" is not a prefix`);
+/** Returns address and length of "10.0.0.0/24"; an address alone is as long as its family. @throws PuntError ERR_INVALID_ADDRESS */
+export function parsePrefix(value: string): { address: Address; length: number } {
+  const [address, digits, ...rest] = value.split("/");
+  const parsed = parseAddress(address!);
+  const longest = maxPrefixLength(familyOf(parsed));
+  const length = digits === undefined ? longest : Number(digits || Number.NaN);
+  if (rest.length > 0 || !Number.isInteger(length) || length < 0 || length > LONGEST_ON_WIRE) {
+    throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${value}" is not a prefix`);
   }
-  return { address, length };
+  return { address: parsed, length };
 }
 
 export function formatPrefix(address: Address, length: number): string {
@@ -120,19 +93,16 @@ export function formatPrefix(address: Address, length: number): string {
 }
 
 export function maxPrefixLength(family: AddressFamily): number {
-  return family === 4 ? 32 : 128;
+  return net.widthOf(family);
 }
 
-export function parseMac(text: string): Uint8Array {
-  const bytes = text.split(":").map((part) => Number.parseInt(part, 16));
-  if (bytes.length !== 6 || bytes.some((byte) => !(byte >= 0 && byte <= 255))) {
-    throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${text}" is not a MAC address`);
+/** Returns the bytes of a MAC address. @throws PuntError ERR_INVALID_ADDRESS */
+export function parseMac(value: string): Uint8Array {
+  const bytes = new Uint8Array(6);
+  if (!net.parseMac(value, bytes)) {
+    throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${value}" is not a MAC address`);
   }
-  return Uint8Array.from(bytes);
-}
-
-export function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join(":");
+  return bytes;
 }
 
 /** fe80::/64 and the EUI-64 of the MAC, as VPP gives an interface when IPv6 is enabled on it. */

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { IP_PROTOCOL } from "../../net/index.js";
 import { VnetError } from "../vnet-error.js";
 import { readIp4 } from "./address.js";
 import { equalBytes, setU16, setU32, u32 } from "./bytes.js";
@@ -8,7 +9,7 @@ import { ETHERTYPE } from "./ethernet.js";
 import { fibPath } from "./fib.js";
 import { writeIp4Header } from "./icmp4.js";
 import type { SwInterface } from "./interface.js";
-import { IP_PROTOCOL, IP4_HEADER, type IpHeader, UDP_HEADER } from "./ip-header.js";
+import { IP4_HEADER, type IpHeader, UDP_HEADER } from "./ip-header.js";
 import { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
 
 export type DhcpClientState = "DISCOVER" | "REQUEST" | "BOUND";
@@ -247,7 +248,7 @@ function dhcpFrame(mac: Uint8Array, xid: number, client: DhcpClientOptions, more
   frame.fill(0xff, 0, 6);
   frame.set(mac, 6);
   setU16(frame, 12, ETHERTYPE.ip4);
-  writeIp4Header(frame, ETHERNET_HEADER, frame.length - ETHERNET_HEADER, IP_PROTOCOL.udp, 0, BROADCAST);
+  writeIp4Header(frame, ETHERNET_HEADER, frame.length - ETHERNET_HEADER, IP_PROTOCOL.UDP, 0, BROADCAST);
   setU16(frame, dhcp - 8, DHCP.clientPort);
   setU16(frame, dhcp - 6, DHCP.serverPort);
   setU16(frame, dhcp - 4, frame.length - dhcp + UDP_HEADER);

@@ -1,10 +1,11 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { isLinkLocal6, parseAddress, readIp6, writeAddress } from "./address.js";
 import { setU16, setU32, u16, u32 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
 import { DhcpProxyConfig } from "./dhcp-proxy-config.js";
 import { ETHERTYPE } from "./ethernet.js";
 import type { SwInterface } from "./interface.js";
-import { IP_PROTOCOL, IP6_HEADER, type IpHeader, UDP_HEADER } from "./ip-header.js";
+import { IP6_HEADER, type IpHeader, UDP_HEADER } from "./ip-header.js";
 import { setPseudoChecksum } from "./ip-local.js";
 import { ETHERNET_HEADER, Packet } from "./packet.js";
 
@@ -171,7 +172,7 @@ function udp6Frame(source: string, destination: string, from: number, to: number
   const payload = at + IP6_HEADER;
   frame[at] = 0x60;
   setU16(frame, at + 4, UDP_HEADER + body.length);
-  frame[at + 6] = IP_PROTOCOL.udp;
+  frame[at + 6] = IP_PROTOCOL.UDP;
   frame[at + 7] = HOP_LIMIT;
   writeAddress(frame, at + 8, source);
   writeAddress(frame, at + 24, destination);
@@ -183,7 +184,7 @@ function udp6Frame(source: string, destination: string, from: number, to: number
     family: 6,
     source,
     destination,
-    protocol: IP_PROTOCOL.udp,
+    protocol: IP_PROTOCOL.UDP,
     payload,
     end: frame.length,
     laterFragment: false,

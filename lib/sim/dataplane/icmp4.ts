@@ -1,8 +1,9 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import type { AddressFamily } from "./address.js";
 import { writeAddress } from "./address.js";
 import { checksum, setU16, setU32 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, IP4_HEADER, type IpHeader } from "./ip-header.js";
+import { IP4_HEADER, type IpHeader } from "./ip-header.js";
 import { setIp4Checksum } from "./ip-local.js";
 import { ETHERNET_HEADER, Packet } from "./packet.js";
 
@@ -33,7 +34,7 @@ export class Icmp4 implements IcmpErrors {
     this.input = dp.graph.node("ip4-icmp-input");
     this.errors = dp.graph.node("ip4-icmp-error");
     this.lookup = dp.graph.node("ip4-lookup");
-    dp.local[4].register(IP_PROTOCOL.icmp, (packet, header) => this.receive(packet, header));
+    dp.local[4].register(IP_PROTOCOL.ICMP, (packet, header) => this.receive(packet, header));
   }
 
   timeExceeded(packet: Packet, header: IpHeader): void {
@@ -74,7 +75,7 @@ export class Icmp4 implements IcmpErrors {
     const quoted = packet.bytes.subarray(packet.l3, Math.min(header.end, packet.l3 + LONGEST_QUOTE));
     const bytes = new Uint8Array(ETHERNET_HEADER + IP4_HEADER + 8 + quoted.length);
     const length = bytes.length - ETHERNET_HEADER;
-    writeIp4Header(bytes, ETHERNET_HEADER, length, IP_PROTOCOL.icmp, source, header.source, ERROR_TTL);
+    writeIp4Header(bytes, ETHERNET_HEADER, length, IP_PROTOCOL.ICMP, source, header.source, ERROR_TTL);
     const icmp = ETHERNET_HEADER + IP4_HEADER;
     bytes[icmp] = type;
     bytes[icmp + 1] = code;
@@ -89,7 +90,7 @@ export class Icmp4 implements IcmpErrors {
 function mayAnswer({ bytes, l3 }: Packet, { protocol, payload, destination }: IpHeader): boolean {
   if (l3 >= 6 && (bytes[0]! & 1) === 1) return false;
   if ((destination as number) >>> 28 >= 0xe) return false;
-  return protocol !== IP_PROTOCOL.icmp || bytes[payload] === ECHO_REQUEST;
+  return protocol !== IP_PROTOCOL.ICMP || bytes[payload] === ECHO_REQUEST;
 }
 
 /** A header of 20 bytes, don't-fragment unset. */

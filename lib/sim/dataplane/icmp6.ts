@@ -1,8 +1,9 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { isLinkLocal6, isMulticast, writeAddress } from "./address.js";
 import { setU16, setU32 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
 import { type IcmpErrors, originated } from "./icmp4.js";
-import { IP_PROTOCOL, IP6_HEADER, type IpHeader } from "./ip-header.js";
+import { IP6_HEADER, type IpHeader } from "./ip-header.js";
 import { setPseudoChecksum } from "./ip-local.js";
 import { ETHERNET_HEADER, type Packet } from "./packet.js";
 
@@ -29,7 +30,7 @@ export class Icmp6 implements IcmpErrors {
     this.input = dp.graph.node("ip6-icmp-input");
     this.errors = dp.graph.node("ip6-icmp-error");
     this.lookup = dp.graph.node("ip6-lookup");
-    dp.local[6].register(IP_PROTOCOL.icmp6, (packet, header) => this.receive(packet, header));
+    dp.local[6].register(IP_PROTOCOL.ICMPV6, (packet, header) => this.receive(packet, header));
     this.register(ECHO_REQUEST, (packet, header) => this.echo(packet, header));
   }
 
@@ -97,7 +98,7 @@ export class Icmp6 implements IcmpErrors {
 
 function mayAnswer({ bytes }: Packet, { protocol, payload, destination, source }: IpHeader): boolean {
   if (isMulticast(destination) || isMulticast(source)) return false;
-  return protocol !== IP_PROTOCOL.icmp6 || bytes[payload]! >= ECHO_REQUEST;
+  return protocol !== IP_PROTOCOL.ICMPV6 || bytes[payload]! >= ECHO_REQUEST;
 }
 
 /** An ICMPv6 message in an IPv6 packet with room for an Ethernet header; the checksum is filled in. */
@@ -111,7 +112,7 @@ export function icmp6Frame(
   const at = ETHERNET_HEADER;
   bytes[at] = 0x60;
   setU16(bytes, at + 4, body.length);
-  bytes[at + 6] = IP_PROTOCOL.icmp6;
+  bytes[at + 6] = IP_PROTOCOL.ICMPV6;
   bytes[at + 7] = hopLimit;
   writeAddress(bytes, at + 8, source);
   writeAddress(bytes, at + 24, destination);
@@ -121,7 +122,7 @@ export function icmp6Frame(
     family: 6,
     source,
     destination,
-    protocol: IP_PROTOCOL.icmp6,
+    protocol: IP_PROTOCOL.ICMPV6,
     payload,
     end: bytes.length,
     laterFragment: false,

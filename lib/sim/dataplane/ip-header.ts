@@ -1,16 +1,14 @@
+import { IP6_EXTENSION } from "../../net/index.js";
 import type { Address, AddressFamily } from "./address.js";
 import { readIp4, readIp6 } from "./address.js";
 import { u16 } from "./bytes.js";
-
-export const IP_PROTOCOL = { icmp: 1, tcp: 6, udp: 17, esp: 50, icmp6: 58 } as const;
 
 export const IP4_HEADER = 20;
 export const IP6_HEADER = 40;
 export const UDP_HEADER = 8;
 
-/** Hop-by-hop, routing, fragment, destination options: what can stand between the IPv6 header and the payload. */
-const IP6_EXTENSIONS = new Set([0, 43, 44, 60]);
-const IP6_FRAGMENT = 44;
+/** The headers that can stand between the IPv6 header and the payload. */
+const IP6_EXTENSIONS: ReadonlySet<number> = new Set(Object.values(IP6_EXTENSION));
 
 /** What features and local delivery want to know about a packet's network header. */
 export interface IpHeader {
@@ -70,7 +68,7 @@ function skipExtensions(bytes: Uint8Array, at: number, end: number) {
   let payload = at + IP6_HEADER;
   let laterFragment = false;
   while (IP6_EXTENSIONS.has(protocol) && payload + 8 <= end) {
-    const isFragment = protocol === IP6_FRAGMENT;
+    const isFragment = protocol === IP6_EXTENSION.FRAGMENT;
     if (isFragment) laterFragment ||= u16(bytes, payload + 2) >> 3 !== 0;
     protocol = bytes[payload]!;
     payload += isFragment ? 8 : 8 + bytes[payload + 1]! * 8;

@@ -1,7 +1,8 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { type AddressFamily, isLinkLocal6 } from "./address.js";
 import { checksum, foldSum, setU16, sum16, u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, type IpHeader, parseIp4, parseIp6, UDP_HEADER } from "./ip-header.js";
+import { type IpHeader, parseIp4, parseIp6, UDP_HEADER } from "./ip-header.js";
 import type { Packet } from "./packet.js";
 
 const BROADCAST = 0xffffffff;
@@ -44,7 +45,7 @@ export class IpLocal {
   /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
   private checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
     const exempt =
-      this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.icmp6 || isLinkLocal6(source);
+      this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
     return exempt ? undefined : this.reverse(packet, source);
   }
 
@@ -59,8 +60,8 @@ export class IpLocal {
 function checkPayload(bytes: Uint8Array, header: IpHeader): string | undefined {
   const { protocol, payload, end, laterFragment } = header;
   if (laterFragment) return undefined;
-  if (protocol === IP_PROTOCOL.udp) return checkUdp(bytes, header);
-  const covered = protocol === IP_PROTOCOL.tcp || (protocol === IP_PROTOCOL.icmp6 && header.family === 6);
+  if (protocol === IP_PROTOCOL.UDP) return checkUdp(bytes, header);
+  const covered = protocol === IP_PROTOCOL.TCP || (protocol === IP_PROTOCOL.ICMPV6 && header.family === 6);
   if (!covered) return undefined;
   if (end - payload < 4) return "bad transport length";
   return pseudoChecksum(bytes, header) === 0 ? undefined : "bad transport checksum";
@@ -94,7 +95,7 @@ function addressSum(address: number | string): number {
 export function setPseudoChecksum(bytes: Uint8Array, header: IpHeader, at: number): void {
   setU16(bytes, at, 0);
   const sum = pseudoChecksum(bytes, header);
-  setU16(bytes, at, sum === 0 && header.protocol === IP_PROTOCOL.udp ? 0xffff : sum);
+  setU16(bytes, at, sum === 0 && header.protocol === IP_PROTOCOL.UDP ? 0xffff : sum);
 }
 
 /** Writes an IPv4 header's checksum. */

@@ -1,8 +1,9 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { isLinkLocal6, UNSPECIFIED6 } from "./address.js";
 import type { DataPlane } from "./dataplane.js";
 import { fibPath } from "./fib.js";
 import type { SwInterface } from "./interface.js";
-import { IP_PROTOCOL, parseIp6 } from "./ip-header.js";
+import { parseIp6 } from "./ip-header.js";
 import { ADVERTISEMENT, SOLICITATION } from "./nd.js";
 import type { Packet } from "./packet.js";
 
@@ -72,7 +73,7 @@ export class NdProxy {
 
 function discovery(packet: Packet) {
   const header = parseIp6(packet.bytes, packet.l3);
-  if (typeof header === "string" || header.protocol !== IP_PROTOCOL.icmp6) return undefined;
+  if (typeof header === "string" || header.protocol !== IP_PROTOCOL.ICMPV6) return undefined;
   const type = header.end - header.payload >= 24 ? packet.bytes[header.payload] : undefined;
   return type === SOLICITATION || type === ADVERTISEMENT ? header : undefined;
 }

@@ -1,8 +1,9 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { AddressFamily } from "./address.js";
 import { u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, IP4_HEADER, IP6_HEADER, type IpHeader } from "./ip-header.js";
+import { IP4_HEADER, IP6_HEADER, type IpHeader } from "./ip-header.js";
 import { NO_INTERFACE, Packet } from "./packet.js";
 
 /** What a client asked for; the keys are VPP's: L4 by (family, port) without the protocol. */
@@ -115,9 +116,9 @@ export class PuntSocket {
   private registerL4(registration: PuntRegistration & { kind: "l4" }, path: string): void {
     const { family, protocol, port } = registration;
     if (port === INVALID_PORT) throw new VnetError("UNSPECIFIED", "Port number required");
-    if (protocol === IP_PROTOCOL.udp) {
+    if (protocol === IP_PROTOCOL.UDP) {
       this.dp.udp[family].register(port, (packet, header) => this.puntUdp(packet, header));
-    } else if (protocol === IP_PROTOCOL.icmp6 && family === 6) {
+    } else if (protocol === IP_PROTOCOL.ICMPV6 && family === 6) {
       this.dp.icmp6.register(port & 0xff, (packet, { payload }) => {
         this.punt(packet, 6, this.clients.l4.get(l4Key(6, packet.bytes[payload]!)));
       });

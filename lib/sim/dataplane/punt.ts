@@ -1,7 +1,8 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { AddressFamily } from "./address.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, type IpHeader } from "./ip-header.js";
+import type { IpHeader } from "./ip-header.js";
 import type { Packet } from "./packet.js";
 
 export type PuntExceptionHandler = (packet: Packet, reason: number) => void;
@@ -28,7 +29,7 @@ export class Punt {
     this.dispatch = dp.graph.node("punt-dispatch");
     for (const family of [4, 6] as const) {
       this.definePuntNode(family);
-      dp.local[family].register(IP_PROTOCOL.esp, (packet, header) => this.esp(packet, header));
+      dp.local[family].register(IP_PROTOCOL.ESP, (packet, header) => this.esp(packet, header));
     }
     dp.udp[4].register(ESP_PORT, (packet, header) => this.espOverUdp(packet, header));
   }
@@ -60,14 +61,14 @@ export class Punt {
 
   /** `set_punt` for L4: UDP ports, or all that nobody listens on. */
   addDelL4(family: AddressFamily, protocol: number, port: number, isAdd: boolean): void {
-    if (protocol !== IP_PROTOCOL.udp && protocol !== IP_PROTOCOL.tcp) {
+    if (protocol !== IP_PROTOCOL.UDP && protocol !== IP_PROTOCOL.TCP) {
       throw new VnetError("UNSPECIFIED", `only UDP (17) and TCP (6) protocols are supported, got ${protocol}`);
     }
     if (port === ALL_PORTS) {
-      if (protocol === IP_PROTOCOL.udp) this.dp.udp[family].puntUnknown = isAdd;
+      if (protocol === IP_PROTOCOL.UDP) this.dp.udp[family].puntUnknown = isAdd;
       return;
     }
-    if (protocol === IP_PROTOCOL.tcp) throw new VnetError("UNSPECIFIED", "punt TCP ports is not supported yet");
+    if (protocol === IP_PROTOCOL.TCP) throw new VnetError("UNSPECIFIED", "punt TCP ports is not supported yet");
     const node = this.dp.graph.node(`ip${family}-udp-punt`);
     if (isAdd) this.dp.udp[family].register(port, (packet) => this.dp.drop(packet, node, "UDP port"));
     else this.dp.udp[family].unregister(port);

@@ -1,7 +1,8 @@
+import { IP_PROTOCOL } from "../../net/index.js";
 import type { AddressFamily } from "./address.js";
 import { u16 } from "./bytes.js";
 import type { DataPlane } from "./dataplane.js";
-import { IP_PROTOCOL, type IpHeader } from "./ip-header.js";
+import type { IpHeader } from "./ip-header.js";
 import type { Packet } from "./packet.js";
 
 export type UdpHandler = (packet: Packet, header: IpHeader) => void;
@@ -18,7 +19,7 @@ export class UdpLocal {
     private readonly family: AddressFamily,
   ) {
     this.node = dp.graph.node(`ip${family}-udp-lookup`);
-    dp.local[family].register(IP_PROTOCOL.udp, (packet, header) => this.receive(packet, header));
+    dp.local[family].register(IP_PROTOCOL.UDP, (packet, header) => this.receive(packet, header));
   }
 
   /** One handler a port: the last one to register has it. */

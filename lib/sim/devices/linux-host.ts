@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { isAbsolute } from "node:path";
 import { promisify } from "node:util";
 import { PuntError } from "../../errors.js";
-import { formatMac } from "../dataplane/address.js";
+import { formatMac } from "../../net/index.js";
 import type { DataPlane } from "../dataplane/dataplane.js";
 import type { Device, SwInterface } from "../dataplane/interface.js";
 import { VnetError, type VnetErrorName } from "../vnet-error.js";

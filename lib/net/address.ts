@@ -1,19 +1,21 @@
-// Addresses as text, to and from bytes. RFC 5952 for IPv6.
+// IP addresses as text, to and from bytes. IPv6 text follows RFC 5952, as Linux prints it.
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** IP version. */
+export type Family = 4 | 6;
 
+/** Returns the four bytes at `at` as `10.0.0.1`. */
 export function formatIp4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }
 
-/** Writes a dotted quad at `at`; false if `text` is none. */
+/** Writes the bytes of `10.0.0.1` at `at`. Returns false if `text` is not an IPv4 address. */
 export function parseIp4(text: string, out: Uint8Array, at: number): boolean {
   let value = -1;
   let parts = 0;
   for (let i = 0; i <= text.length; i++) {
     const digit = text.charCodeAt(i) - 48;
     if (digit >= 0 && digit <= 9) {
-      if (value === 0) return false; // "01": some read such a part as octal
+      if (value === 0) return false; // Some programs read "01" as octal.
       value = value < 0 ? digit : value * 10 + digit;
       if (value > 255) return false;
     } else {
@@ -25,6 +27,11 @@ export function parseIp4(text: string, out: Uint8Array, at: number): boolean {
   return parts === 4;
 }
 
+/**
+ * Returns the 16 bytes at `at` as text. An IPv4-mapped address ends in a dotted quad (RFC 5952, section 5): `::ffff:10.0.0.1`.
+ * Other addresses do not: `::102:304` is the form of VPP and of the Linux kernel (`%pI6c`). glibc's inet_ntop alone prints it as
+ * `::1.2.3.4`, the IPv4-compatible form that RFC 4291 deprecates.
+ */
 export function formatIp6(bytes: Uint8Array, at: number): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push((bytes[at + i]! << 8) | bytes[at + i + 1]!);
@@ -41,7 +48,7 @@ function hexGroup(group: number): string {
   return group.toString(16);
 }
 
-/** The first of the longest runs of zero groups, as RFC 5952 wants it shortened. */
+/** The first of the longest runs of zero groups: RFC 5952 shortens this run. */
 function longestZeroRun(groups: number[]): [start: number, length: number] {
   let best: [number, number] = [0, 0];
   let start = 0;
@@ -52,7 +59,7 @@ function longestZeroRun(groups: number[]): [start: number, length: number] {
   return best;
 }
 
-/** Writes an IPv6 address at `at`; false if `text` is none. A zone (`%eth0`) is refused: it has no place in 16 bytes. */
+/** Writes the bytes of an IPv6 address at `at`. Returns false if `text` is not an IPv6 address: 16 bytes have no room for a zone (`%eth0`). */
 export function parseIp6(text: string, out: Uint8Array, at: number): boolean {
   const halves = text.split("::");
   if (halves.length > 2) return false;
@@ -67,7 +74,7 @@ export function parseIp6(text: string, out: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** The bytes of `a:b:c`, whose last part may be a dotted quad where the address ends there. */
+/** The bytes of `a:b:c`. The last part may be a dotted quad if the address ends with it. */
 function parseGroups(text: string, mayEndInQuad: boolean): number[] | undefined {
   if (text === "") return [];
   const bytes: number[] = [];
@@ -86,15 +93,3 @@ function parseGroups(text: string, mayEndInQuad: boolean): number[] | undefined 
 }
 
 const QUAD = new Uint8Array(4);
-
-export function formatMac(bytes: Uint8Array, at: number): string {
-  const a = `${HEX[bytes[at]!]}:${HEX[bytes[at + 1]!]}:${HEX[bytes[at + 2]!]}`;
-  return `${a}:${HEX[bytes[at + 3]!]}:${HEX[bytes[at + 4]!]}:${HEX[bytes[at + 5]!]}`;
-}
-
-/** Writes `02:fd:00:00:00:01` at `at`; false if `text` is no MAC address. */
-export function parseMac(text: string, out: Uint8Array, at: number): boolean {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return false;
-  for (let i = 0; i < 6; i++) out[at + i] = Number.parseInt(text.slice(i * 3, i * 3 + 2), 16);
-  return true;
-}

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { canonicalAddress, fromNumber, parsePrefix, rangeOf, toNumber } from "../../lib/punt/request/ip.js";
+import { canonicalAddress, fromNumber, parsePrefix, rangeOf, toNumber } from "../../lib/net/index.js";
 
 test("addresses survive the way to a number and back", (t) => {
   fc.assert(

@@ -1,0 +1,16 @@
+// Addresses and protocol numbers: the one place that turns them into text and back.
+export { type Family, formatIp4, formatIp6, parseIp4, parseIp6 } from "./address.js";
+export { formatMac, parseMac } from "./mac.js";
+export {
+  canonicalAddress,
+  contains,
+  familyOf,
+  formatPrefix,
+  fromNumber,
+  type Prefix,
+  parsePrefix,
+  rangeOf,
+  toNumber,
+  widthOf,
+} from "./prefix.js";
+export { IP_PROTOCOL, IP6_EXTENSION } from "./protocols.js";

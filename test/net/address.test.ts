@@ -1,0 +1,144 @@
+import { SocketAddress } from "node:net";
+import test from "ava";
+import fc from "fast-check";
+import { Schema } from "../../lib/binapi/index.js";
+import {
+  canonicalAddress,
+  formatIp4,
+  formatIp6,
+  formatMac,
+  parseIp4,
+  parseIp6,
+  parseMac,
+} from "../../lib/net/index.js";
+import { describeIp } from "../../lib/packet/describe.js";
+import { formatAddress, parseAddress, readIp6 } from "../../lib/sim/dataplane/address.js";
+
+const PREFIX_OF_MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+const HALF_ZERO = fc.array(fc.oneof(fc.constant(0), fc.nat(255)), { minLength: 16, maxLength: 16 });
+const MAPPED = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((quad) => [...PREFIX_OF_MAPPED, ...quad]);
+const ADDRESS = fc
+  .oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), HALF_ZERO, MAPPED)
+  .map((bytes) => Uint8Array.from(bytes));
+
+/** What inet_ntop(3) prints: libuv's copy of it, in Node. */
+function inetNtop(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
+  return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
+}
+
+/** inet_ntop alone prints the addresses of ::/96 with a dotted quad, unless the quad is below 0.1.0.0. */
+function isIp4Compatible(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 12).every((byte) => byte === 0) && (bytes[12] !== 0 || bytes[13] !== 0);
+}
+
+const MESSAGE = Schema.builtin().message("sw_interface_add_del_address");
+
+function throughCodec(address: string): string {
+  const bytes = MESSAGE.encode({ sw_if_index: 1, is_add: true, del_all: false, prefix: `${address}/128` });
+  return (MESSAGE.decode(bytes).prefix as string).split("/")[0]!;
+}
+
+/** A bare IPv6 header from and to the address, as the program's logs describe it. */
+function described(bytes: Uint8Array): string {
+  const header = new Uint8Array(40);
+  header[0] = 0x60;
+  header.set(bytes, 8);
+  header.set(bytes, 24);
+  return describeIp(header).split(" ")[0]!;
+}
+
+test("every part of the package prints an IPv6 address as Linux does", (t) => {
+  fc.assert(
+    fc.property(ADDRESS, (bytes) => {
+      fc.pre(!isIp4Compatible(bytes));
+      const text = inetNtop(bytes);
+      t.is(formatIp6(bytes, 0), text);
+      t.is(canonicalAddress(text), text);
+      t.is(throughCodec(text), text);
+      t.is(formatAddress(readIp6(bytes, 0)), text);
+      t.is(described(bytes), text);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("addresses in which an IPv4 address could be seen have one form everywhere", (t) => {
+  for (const text of [
+    "::102:304",
+    "::1:0",
+    "::",
+    "::1",
+    "::ffff",
+    "::ffff:10.0.0.1",
+    "::ffff:0.0.0.0",
+    "::ffff:0:a00:1",
+  ]) {
+    const bytes = new Uint8Array(16);
+    t.true(parseIp6(text, bytes, 0));
+    for (const print of [
+      formatIp6(bytes, 0),
+      canonicalAddress(text),
+      throughCodec(text),
+      formatAddress(parseAddress(text)),
+      described(bytes),
+    ]) {
+      t.is(print, text);
+    }
+  }
+});
+
+test("an address that was printed parses to the same bytes", (t) => {
+  fc.assert(
+    fc.property(ADDRESS, (bytes) => {
+      const out = new Uint8Array(16);
+      t.true(parseIp6(formatIp6(bytes, 0), out, 0));
+      t.deepEqual(out, bytes);
+      t.true(parseIp4(formatIp4(bytes, 3), out, 0));
+      t.deepEqual(out.slice(0, 4), bytes.slice(3, 7));
+      t.true(parseMac(formatMac(bytes, 5), out, 0));
+      t.deepEqual(out.slice(0, 6), bytes.slice(5, 11));
+    }),
+  );
+});
+
+test("every legal form of an address is parsed, and nothing else", (t) => {
+  const out = new Uint8Array(16);
+  const canonical = (text: string) => (parseIp6(text, out, 0) ? formatIp6(out, 0) : undefined);
+  t.is(canonical("2001:DB8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");
+  t.is(canonical("0:0:0:0:0:0:0:0"), "::");
+  t.is(canonical("::ffff:10.0.0.1"), "::ffff:10.0.0.1");
+  t.is(canonical("1:0:3:4:5:6:7:8"), "1:0:3:4:5:6:7:8");
+  t.is(canonical("fe80::1.2.3.4"), "fe80::102:304");
+  t.is(canonical("::1.2.3.4"), "::102:304");
+  for (const bad of [
+    "",
+    ":",
+    ":::",
+    "1::2::3",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "12345::",
+    "fe80::1%eth0",
+    "::1.2.3",
+    "1::2:3:4:5:6:7:8",
+  ]) {
+    t.is(canonical(bad), undefined, bad);
+  }
+  for (const bad of [
+    "",
+    "1.2.3",
+    "1.2.3.4.5",
+    "1.2.3.256",
+    "01.2.3.4",
+    "1..2.3",
+    "1.2.3.4 ",
+    "a.b.c.d",
+    "1.2.3.",
+    "-1.2.3.4",
+  ]) {
+    t.false(parseIp4(bad, out, 0), bad);
+  }
+  for (const bad of ["", "02:fd:00:00:00", "02:fd:00:00:00:0g", "02-fd-00-00-00-01", "2:fd:0:0:0:1"])
+    t.false(parseMac(bad, out, 0), bad);
+});
