@@ -19,6 +19,12 @@ test("a change is lines of ip, and never more than it says", (t) => {
   t.throws(() => commandsOf({ change: "delete-link", name: "a\nlink delete dev eth0" }), { instanceOf: PuntError });
 });
 
+test("an address that glibc prints in another form is the same address", (t) => {
+  const addr_info = [{ local: "::1.2.3.4", prefixlen: 64, scope: "global" }];
+  const [link] = parseLinks(JSON.stringify([{ ifname: "tap-a", addr_info }]));
+  t.deepEqual(link!.addresses, ["::102:304/64"]);
+});
+
 test("addresses the kernel made, and leases, are nobody's gift", (t) => {
   const addr_info = [
     { local: "10.0.0.1", prefixlen: 24, scope: "global" },
