@@ -54,10 +54,10 @@ for (const options of managerOptions) {
 }
 
 test("a file whose aliases cannot be resolved is told by name", async (t) => {
-  await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "INVALID_FILE", /the-file: .*alias.*x/);
+  await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "INVALID_FILE", /the-file:1:1: .*alias.*x/);
   const tens = (name: string, item: string) => `${name}: &${name} [${Array(10).fill(item).join()}]\n`;
   const bomb = `${tens("a", "x")}${tens("b", "*a")}${tens("c", "*b")}punts: [*c,*c]\n`;
-  await refuses(t, () => parseRequests(bomb, "the-file"), "INVALID_FILE", /the-file: .*alias/);
+  await refuses(t, () => parseRequests(bomb, "the-file"), "INVALID_FILE", /the-file:1:1: .*alias/);
 });
 
 test("a dry run refuses what add and delete would, and leaves out what is there", async (t) => {

@@ -33,6 +33,7 @@ export type {
   PuntType,
 } from "./request/index.js";
 export {
+  type FileProblem,
   fileJsonSchema,
   idKey,
   idText,

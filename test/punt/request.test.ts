@@ -146,11 +146,44 @@ test("errors of a file name the file, and the line or the field", (t) => {
   t.regex(failure("punts:\n  - {cnf: a\n"), /punts\.yaml:3:1/);
   t.regex(
     failure("punts:\n  - cnf: a\n    type: SPAN\n    interconnect: TAP\n    vppInterface: ''\n"),
-    /punts\.yaml: punts\[0\]: vppInterface/,
+    /punts\.yaml:5:19: punts\[0\]: vppInterface/,
   );
   t.regex(failure("punts: [{cnf: a, type: SPAN, interconnect: TAP}]"), /punts\[0\]: vppInterface: is missing$/);
-  t.regex(failure("punt: []"), /punts\.yaml: punts/);
-  t.regex(failure("punts: []\nother: 1"), /punts\.yaml: other/);
+  t.regex(failure("punt: []"), /punts\.yaml:1:1: punts/);
+  t.regex(failure("punts: []\nother: 1"), /punts\.yaml:2:8: other/);
+});
+
+test("every problem of a file is reported at once, with its line and what is allowed", (t) => {
+  const text = `punts:
+  - { type: SPAN, cnf: monitor, interconnect: MEMIF }
+  - type: ABX
+    cnf: dns
+    interconnect: MEMIF
+    vppInterface: eth0
+    netns: { nam: x }
+    ingressAclRules:
+      - protocol: UDPP
+      - { protocol: UDP, destinationPort: 70000 }
+      - sourceNetwork: 10.0.0.0/33
+  - { type: SPAM, cnf: x }
+other: 1
+`;
+  const { details } = t.throws(() => parseRequests(text, "punts.yaml"), { instanceOf: PuntError });
+  const expected = [
+    [2, "punts[0].vppInterface", /is missing/],
+    [7, "punts[1].netns", /name.*path.*pid/],
+    [9, "punts[1].ingressAclRules[0].protocol", /0 to 255.*UDP.*OSPF/],
+    [10, "punts[1].ingressAclRules[1].destinationPort", /from 0 to 65535/],
+    [11, "punts[1].ingressAclRules[2].sourceNetwork", /any.*local.*10\.0\.0\.0\/8/],
+    [12, "punts[2].type", /SPAN.*ISISX/],
+    [13, "other", /there is punts/],
+  ] as const;
+  const problems = details.problems as { line: number; field: string; message: string }[];
+  t.deepEqual(
+    problems.map(({ line, field }) => [line, field]),
+    expected.map(([line, field]) => [line, field]),
+  );
+  for (const [index, [, , message]] of expected.entries()) t.regex(problems[index]!.message, message);
 });
 
 test("a punt that is twice in a file, and a second document, are told as the file's faults; errors are of the loading", (t) => {
@@ -158,7 +191,7 @@ test("a punt that is twice in a file, and a second document, are told as the fil
   const punt = JSON.stringify({ ...span, key: "k" });
   const twice = failure(`punts: [${punt}, ${JSON.stringify(span)}, ${punt}]`);
   t.is(twice.code, "INVALID_FILE");
-  t.regex(twice.message, /^punt\.load: punts\.yaml: punts\[2\] is punt cnf1\/k, as punts\[0\] is$/);
+  t.regex(twice.message, /^punt\.load: punts\.yaml:1:\d+: punts\[2\] is punt cnf1\/k, as punts\[0\] is$/);
   const documents = failure(`punts: [${punt}]\n---\npunts: []\n`);
   t.is(documents.message, "punt.load: punts.yaml:2:1: a file of punts is one YAML document; here another begins");
   const invalid = failure("punts: [{ cnf: a }]");

@@ -25,4 +25,4 @@ export {
   requestJsonSchema,
   type SpanRequest,
 } from "./request.js";
-export { loadRequests, parseRequests } from "./request-file.js";
+export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";

@@ -1,16 +1,27 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
 import { readFile } from "node:fs/promises";
-import { type Document, LineCounter, parseDocument, type YAMLParseError } from "yaml";
+import { type Document, LineCounter, type Node, parseDocument, type YAMLParseError } from "yaml";
 import { PuntError } from "../../errors.js";
 import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
 
-const op = "punt.load";
+const OP = "punt.load";
+
+/** One thing that is wrong with a file, and where. */
+export interface FileProblem {
+  /** From 1; of the field, or of the nearest place that the file has. */
+  readonly line: number;
+  readonly column: number;
+  /** Such as `punts[2].vppInterface`; "" for the whole file. */
+  readonly field: string;
+  readonly message: string;
+}
 
 /**
  * Reads a file of punts. JSON is YAML, so one reader takes both.
  *
- * @throws PuntError naming the file and the line or field: the errno name if it cannot be read, `INVALID_FILE` if it is no YAML
- * or has another shape, or has a punt twice, `INVALID_REQUEST` if a request in it is not valid.
+ * @throws PuntError with every problem of the file in `details.problems` (`FileProblem`) and in the message, each with line and
+ * column: `INVALID_FILE` if it is not YAML, has another shape, or has a punt twice; `INVALID_REQUEST` if requests in it are not
+ * valid. The errno name if the file cannot be read.
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
   return parseRequests(await read(path), path);
@@ -20,63 +31,119 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new PuntError(op, (cause as NodeJS.ErrnoException).code ?? "EIO", `cannot read ${path}`, { path }, cause);
+    throw new PuntError(OP, (cause as NodeJS.ErrnoException).code ?? "EIO", `cannot read ${path}`, { path }, cause);
   }
 }
 
-/** The same, of a text; `name` is what its errors call it. */
+/** Parses the text of a file of punts as `loadRequests` does; `name` is what its errors call the file. */
 export function parseRequests(content: string, name: string): PuntRequest[] {
-  const punts = listOf(parseYaml(content, name), name);
-  const requests = punts.map((punt, index) => parseRequest(punt, `${name}: punts[${index}]`, op));
-  requireDistinct(requests, name);
-  return requests;
+  const file = new PuntFile(content, name);
+  const requests = file.list().map((punt, index) => file.request(punt, index));
+  file.requireDistinct(requests);
+  file.requireGood();
+  return requests as PuntRequest[];
 }
 
-function requireDistinct(requests: readonly PuntRequest[], name: string): void {
-  const seen = new Map<string, number>();
-  for (const [index, request] of requests.entries()) {
-    const first = seen.get(idKey(request));
-    if (first !== undefined) throw invalid(name, `punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
-    seen.set(idKey(request), index);
+/** A file that is being checked: collects what is wrong with it. */
+class PuntFile {
+  readonly #name: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document.Parsed;
+  readonly #problems: FileProblem[] = [];
+  #code = "INVALID_FILE";
+
+  constructor(content: string, name: string) {
+    this.#name = name;
+    this.#document = parseDocument(content, { lineCounter: this.#lines });
+    for (const error of this.#document.errors) this.#addAt(error.pos[0], "", textOf(error));
+    this.requireGood();
+  }
+
+  /** Returns the list under `punts:`. */
+  list(): unknown[] {
+    const content = this.#toJS() as { punts?: unknown } | null | undefined;
+    for (const key of Object.keys(content ?? {}))
+      if (key !== "punts") this.#add([key], `${key}: is not a field of a file of punts; there is punts`);
+    if (Array.isArray(content?.punts)) return content.punts;
+    this.#add(["punts"], "punts: this field is expected, with a list of punt requests");
+    this.requireGood();
+    return [];
+  }
+
+  /** Aliases are resolved only now: one without its anchor, or a "billion laughs", is found here. */
+  #toJS(): unknown {
+    try {
+      return this.#document.toJS({ maxAliasCount: 100 });
+    } catch (cause) {
+      this.#add([], (cause as Error).message);
+      this.requireGood();
+      return undefined;
+    }
+  }
+
+  /** Returns the request, or undefined after its problems were noted. */
+  request(punt: unknown, index: number): PuntRequest | undefined {
+    try {
+      return parseRequest(punt, `punts[${index}]`, OP);
+    } catch (error) {
+      if (!(error instanceof PuntError)) throw error;
+      this.#code = error.code;
+      for (const { field, message } of error.details.issues as { field: string; message: string }[]) {
+        const path = ["punts", index, ...field.split(/[.[\]]+/).filter((part) => part !== "")];
+        this.#add(path, `punts[${index}]: ${field === "" ? message : `${field}: ${message}`}`);
+      }
+      return undefined;
+    }
+  }
+
+  requireDistinct(requests: readonly (PuntRequest | undefined)[]): void {
+    const seen = new Map<string, number>();
+    for (const [index, request] of requests.entries()) {
+      if (request === undefined) continue;
+      const first = seen.get(idKey(request));
+      if (first === undefined) seen.set(idKey(request), index);
+      else this.#add(["punts", index], `punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
+    }
+  }
+
+  /** @throws PuntError with everything that is wrong so far */
+  requireGood(): void {
+    const [first] = this.#problems.sort((a, b) => a.line - b.line || a.column - b.column);
+    if (!first) return;
+    const texts = this.#problems.map(({ line, column, message }) => `${this.#name}:${line}:${column}: ${message}`);
+    const { line, column } = first;
+    throw new PuntError(OP, this.#code, texts.join("; "), { path: this.#name, line, column, problems: this.#problems });
+  }
+
+  #add(path: readonly (string | number)[], message: string): void {
+    this.#addAt(this.#offsetOf(path), fieldText(path), message);
+  }
+
+  #addAt(offset: number, field: string, message: string): void {
+    const { line, col } = this.#lines.linePos(offset);
+    this.#problems.push({ line: Math.max(line, 1), column: Math.max(col, 1), field, message });
+  }
+
+  /** Where the node at `path` begins, or the nearest one above it that the file has. */
+  #offsetOf(path: readonly (string | number)[]): number {
+    for (let length = path.length; length > 0; length--) {
+      const node = this.#document.getIn(path.slice(0, length), true) as Node | undefined;
+      if (node?.range) return node.range[0];
+    }
+    return this.#document.contents?.range?.[0] ?? 0;
   }
 }
 
-function parseYaml(content: string, name: string): unknown {
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines });
-  const [error] = document.errors;
-  if (!error) return resolveAliases(document, name);
-  const { line, col } = lines.linePos(error.pos[0]);
-  throw new PuntError(op, "INVALID_FILE", `${name}:${line}:${col}: ${textOf(error)}`, {
-    path: name,
-    line,
-    column: col,
-  });
+/** `punts[2].vppInterface` */
+function fieldText(path: readonly (string | number)[]): string {
+  return path.reduce<string>((text, part) => {
+    if (/^\d+$/.test(String(part))) return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${part}`;
+  }, "");
 }
 
 function textOf({ code, message }: YAMLParseError): string {
   return code === "MULTIPLE_DOCS"
     ? "a file of punts is one YAML document; here another begins"
     : message.split("\n")[0]!;
-}
-
-/** Aliases are resolved only now: one without its anchor, or a "billion laughs", is found here. */
-function resolveAliases(document: Document.Parsed, name: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw invalid(name, (cause as Error).message);
-  }
-}
-
-function listOf(content: unknown, name: string): unknown[] {
-  const punts = (content as { punts?: unknown } | null | undefined)?.punts;
-  if (!Array.isArray(punts)) throw invalid(name, "punts: this field is expected, with a list of punt requests");
-  const other = Object.keys(content as object).find((key) => key !== "punts");
-  if (other !== undefined) throw invalid(name, `${other}: is not a field of a file of punts`);
-  return punts;
-}
-
-function invalid(path: string, message: string): PuntError {
-  return new PuntError(op, "INVALID_FILE", `${path}: ${message}`, { path });
 }

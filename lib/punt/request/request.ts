@@ -40,25 +40,31 @@ const prefix = z.string().transform((value, context) => {
 });
 
 const network = z
-  .union([z.enum(["any", "local", ""]), prefix])
+  .union([z.enum(["any", "local", ""]), prefix], '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8')
   .describe('"any" or "": every address; "local": each address of vppInterface');
 
 const range = (value: z.ZodInt) =>
   z
-    .union([value.transform((only) => ({ first: only, last: only })), z.strictObject({ first: value, last: value })])
+    .union(
+      [value.transform((only) => ({ first: only, last: only })), z.strictObject({ first: value, last: value })],
+      `a number from ${value.minValue} to ${value.maxValue}, or { first, last } of two`,
+    )
     .refine(({ first, last }) => first <= last, "first is greater than last");
 
 const { HOPOPT: ANY, RESERVED: _, ...assigned } = IP_PROTOCOL;
 /** IP protocols that a request can name; any other is a number. VPP takes 0 as "any". */
 const protocols = { ANY, ...assigned };
-const protocol = z.union([
-  byte,
-  z
-    .string()
-    .toUpperCase()
-    .pipe(z.enum(Object.keys(protocols) as [keyof typeof protocols]))
-    .transform((name) => protocols[name]),
-]);
+const protocol = z.union(
+  [
+    byte,
+    z
+      .string()
+      .toUpperCase()
+      .pipe(z.enum(Object.keys(protocols) as [keyof typeof protocols]))
+      .transform((name) => protocols[name]),
+  ],
+  `a number from 0 to 255, or one of ${Object.keys(protocols).join(", ")}`,
+);
 
 const aclRule = z
   .strictObject({
@@ -112,11 +118,14 @@ const protocolsOfField: Record<string, number[]> = {
 };
 
 const netns = z
-  .union([
-    z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
-    z.strictObject({ path: z.string().startsWith("/").max(longestVppName) }),
-    z.strictObject({ pid: z.int().positive() }),
-  ])
+  .union(
+    [
+      z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
+      z.strictObject({ path: z.string().startsWith("/").max(longestVppName) }),
+      z.strictObject({ pid: z.int().positive() }),
+    ],
+    "one of { name: <in /run/netns> }, { path: </absolute/path> } and { pid: <number> }",
+  )
   .describe(
     "Network namespace the CNF lives in: by name (/run/netns), by path or by a process in it. Left out: the manager's own",
   );
