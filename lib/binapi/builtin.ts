@@ -1,7 +1,7 @@
-// The messages this project uses, as VPP releases 22.02 to 26.06 define them: what a client falls back on when neither the
-// running VPP nor a folder of .api.json files tells. The CRCs are VPP's; they decide whether a definition fits the running VPP.
-// The notation is explained in notation.ts.
-export const BUILTIN_RELEASES = ["22.02", "23.06", "24.06", "25.02", "26.06"] as const;
+// The messages this project uses, as the VPP releases in BUILTIN_RELEASES define them. A client falls back on them where neither
+// the running VPP nor a folder of .api.json files has a definition. The CRCs are VPP's; they decide whether a definition fits the
+// running VPP. notation.ts explains the notation. `npm run add-release -- FOLDER` adds a release (docs/extending.md).
+export const BUILTIN_RELEASES = ["22.02", "22.10", "23.06", "24.06", "25.02", "26.06", "26.10"] as const;
 
 export const BUILTIN_DEFINITIONS = `
 # Types that more than one module uses
@@ -142,7 +142,9 @@ enum memif_role u32 MEMIF_ROLE_API_: MASTER SLAVE
 < memif_socket_filename_details 7ff326f7 : u32 socket_id, string[108] socket_filename
 
 module tapv2
-flags tap_flags u32 TAP_API_FLAG_: GSO=1 CSUM_OFFLOAD PERSIST=4 ATTACH=8 TUN=16 GRO_COALESCE=32 PACKED=64
+flags tap_flags[-24.06] u32 TAP_API_FLAG_: GSO=1 CSUM_OFFLOAD PERSIST=4 ATTACH=8 TUN=16 GRO_COALESCE=32 PACKED=64
+  IN_ORDER=128
+flags tap_flags[25.02-] u32 TAP_API_FLAG_: GSO=1 CSUM_OFFLOAD PERSIST=4 ATTACH=8 TUN=16 GRO_COALESCE=32 PACKED=64
   IN_ORDER=128 CONSISTENT_QP=256
 alias ip4_address_with_prefix : ip4_prefix
 alias ip6_address_with_prefix : ip6_prefix
@@ -171,15 +173,16 @@ type ip6_prefix : ip6_address address, u8 len
   host_bridge
 
 module af_packet
+flags af_packet_flags[22.10-22.10] u32 AF_PACKET_API_FLAG_: QDISC_BYPASS=1 CKSUM_GSO
 flags af_packet_flags[23.06-] u32 AF_PACKET_API_FLAG_: QDISC_BYPASS=1 CKSUM_GSO VERSION_2=8
-enum af_packet_mode[23.06-] u32 AF_PACKET_API_MODE_: ETHERNET=1 IP
+enum af_packet_mode[22.10-] u32 AF_PACKET_API_MODE_: ETHERNET=1 IP
 > af_packet_create_v2 4aff0436 : mac_address hw_addr, bool use_random_hw_addr, string[64] host_if_name, u32
   rx_frame_size, u32 tx_frame_size, u32 rx_frames_per_block, u32 tx_frames_per_block, u32 flags, u16 num_rx_queues=1
 < af_packet_create_v2_reply 5383d31f : i32 retval, interface_index sw_if_index
-> af_packet_create_v3[23.06-] b3a809d4 : af_packet_mode mode, mac_address hw_addr, bool use_random_hw_addr,
+> af_packet_create_v3[22.10-] b3a809d4 : af_packet_mode mode, mac_address hw_addr, bool use_random_hw_addr,
   string[64] host_if_name, u32 rx_frame_size, u32 tx_frame_size, u32 rx_frames_per_block, u32 tx_frames_per_block,
   af_packet_flags flags, u16 num_rx_queues=1, u16 num_tx_queues=1
-< af_packet_create_v3_reply[23.06-] 5383d31f : i32 retval, interface_index sw_if_index
+< af_packet_create_v3_reply[22.10-] 5383d31f : i32 retval, interface_index sw_if_index
 > af_packet_delete 863fa648 + : string[64] host_if_name
 > af_packet_dump 51077d14
 < af_packet_details 58c7c042 : interface_index sw_if_index, string[64] host_if_name
@@ -221,7 +224,7 @@ type acl_rule : acl_action is_permit, prefix src_prefix, prefix dst_prefix, ip_p
 > acl_plugin_get_version 51077d14
 < acl_plugin_get_version_reply 9b32cf86 : u32 major, u32 minor
 
-module abx
+module abx from StoneWork
 type abx_interface_attach : u32 policy_id, u32 priority, u32 rx_sw_if_index
 type abx_policy : u32 policy_id, u32 acl_index, u32 tx_sw_if_index, mac_address dst_mac
 > abx_plugin_get_version 51077d14
@@ -233,7 +236,7 @@ type abx_policy : u32 policy_id, u32 acl_index, u32 tx_sw_if_index, mac_address 
 > abx_interface_attach_dump 51077d14
 < abx_interface_attach_details e7369b44 : abx_interface_attach attach
 
-module isisx
+module isisx from StoneWork
 type isisx_connection : u32 rx_sw_if_index, u32 tx_sw_if_index
 > isisx_connection_add_del 2bbf55c3 + : u8 is_add, isisx_connection connection
 > isisx_connection_dump 51077d14
@@ -257,11 +260,11 @@ module lcp
 enum lcp_itf_host_type u8 LCP_API_ITF_HOST_: TAP TUN
 > lcp_itf_pair_add_del[-22.02] f3157f59 + : bool is_add, interface_index sw_if_index, string[16] host_if_name,
   lcp_itf_host_type host_if_type, string[32] namespace
-> lcp_itf_pair_add_del[23.06-] 40482b80 + : bool is_add, interface_index sw_if_index, string[16] host_if_name,
+> lcp_itf_pair_add_del[22.10-] 40482b80 + : bool is_add, interface_index sw_if_index, string[16] host_if_name,
   lcp_itf_host_type host_if_type, string[32] netns
 > lcp_itf_pair_add_del_v2[-22.02] f3157f59 : bool is_add, interface_index sw_if_index, string[16] host_if_name,
   lcp_itf_host_type host_if_type, string[32] namespace
-> lcp_itf_pair_add_del_v2[23.06-] 40482b80 : bool is_add, interface_index sw_if_index, string[16] host_if_name,
+> lcp_itf_pair_add_del_v2[22.10-] 40482b80 : bool is_add, interface_index sw_if_index, string[16] host_if_name,
   lcp_itf_host_type host_if_type, string[32] netns
 < lcp_itf_pair_add_del_v2_reply 39452f52 : i32 retval, interface_index host_sw_if_index
 > lcp_itf_pair_add_del_v3[24.06-] 40482b80 : bool is_add, interface_index sw_if_index, string[16] host_if_name,
@@ -275,20 +278,20 @@ enum lcp_itf_host_type u8 LCP_API_ITF_HOST_: TAP TUN
 > lcp_osi_proto_get[26.06-] 51077d14
 < lcp_osi_proto_get_reply[26.06-] 3b19a287 : i32 retval, u8 count, u8[count] osi_protos
 > lcp_default_ns_set[-22.02] b561a74a + : string[32] namespace
-> lcp_default_ns_set[23.06-] 69749409 + : string[32] netns
+> lcp_default_ns_set[22.10-] 69749409 + : string[32] netns
 > lcp_default_ns_get 51077d14
 < lcp_default_ns_get_reply[-22.02] eaeef6d3 : string[32] namespace
-< lcp_default_ns_get_reply[23.06-] 5102feee : string[32] netns
+< lcp_default_ns_get_reply[22.10-] 5102feee : string[32] netns
 > lcp_itf_pair_replace_begin 51077d14 +
 > lcp_itf_pair_replace_end 51077d14 +
 < lcp_itf_pair_details[-22.02] 5a95842f : interface_index phy_sw_if_index, interface_index host_sw_if_index, u32
   vif_index, string[16] host_if_name, lcp_itf_host_type host_if_type, string[32] namespace
-< lcp_itf_pair_details[23.06-] 8b5481af : interface_index phy_sw_if_index, interface_index host_sw_if_index, u32
+< lcp_itf_pair_details[22.10-] 8b5481af : interface_index phy_sw_if_index, interface_index host_sw_if_index, u32
   vif_index, string[16] host_if_name, lcp_itf_host_type host_if_type, string[32] netns
 
 module dhcp
 enum dhcp_client_state[-22.02] u32 DHCP_CLIENT_STATE_API_: DISCOVER=1 REQUEST BOUND
-enum dhcp_client_state[23.06-] u32 DHCP_CLIENT_STATE_API_: DISCOVER REQUEST BOUND
+enum dhcp_client_state[22.10-] u32 DHCP_CLIENT_STATE_API_: DISCOVER REQUEST BOUND
 enum ip_dscp u8 IP_API_DSCP_: CS0 CS1=8 AF11=10 AF12=12 AF13=14 CS2=16 AF21=18 AF22=20 AF23=22 CS3=24 AF31=26
   AF32=28 AF33=30 CS4=32 AF41=34 AF42=36 AF43=38 CS5=40 EF=46 CS6=48 CS7=50
 enum vss_type u32 VSS_TYPE_API_: ASCII VPN_ID INVALID=123 DEFAULT=255
@@ -307,9 +310,9 @@ type domain_server : address address
 > dhcp_client_config 1af013ea + !dhcp_compl_event : bool is_add, dhcp_client client
 > dhcp_client_dump 51077d14
 < dhcp_client_details[-22.02] 3c5cd28a : dhcp_client client, dhcp_lease lease
-< dhcp_client_details[23.06-] 8897b2d8 : dhcp_client client, dhcp_lease lease
+< dhcp_client_details[22.10-] 8897b2d8 : dhcp_client client, dhcp_lease lease
 ! dhcp_compl_event[-22.02] 554a44e5 : u32 pid, dhcp_lease lease
-! dhcp_compl_event[23.06-] e18124b7 : u32 pid, dhcp_lease lease
+! dhcp_compl_event[22.10-] e18124b7 : u32 pid, dhcp_lease lease
 > dhcp_plugin_get_version 51077d14
 < dhcp_plugin_get_version_reply 9b32cf86 : u32 major, u32 minor
 
@@ -330,7 +333,7 @@ module ip6_nd
 
 module punt
 enum punt_type[-22.02] u32 PUNT_API_TYPE_: L4=1 IP_PROTO EXCEPTION
-enum punt_type[23.06-] u32 PUNT_API_TYPE_: L4 IP_PROTO EXCEPTION
+enum punt_type[22.10-] u32 PUNT_API_TYPE_: L4 IP_PROTO EXCEPTION
 type punt : punt_type type, punt_union punt
 type punt_exception : u32 id
 type punt_ip_proto : address_family af, ip_proto protocol
@@ -338,16 +341,16 @@ type punt_l4 : address_family af, ip_proto protocol, u16 port
 type punt_reason : u32 id, string name
 union punt_union : punt_exception exception, punt_l4 l4, punt_ip_proto ip_proto
 > punt_socket_register[-22.02] 95268cbf : u32 header_version, punt punt, string[108] pathname
-> punt_socket_register[23.06-] 7875badb : u32 header_version, punt punt, string[108] pathname
+> punt_socket_register[22.10-] 7875badb : u32 header_version, punt punt, string[108] pathname
 < punt_socket_register_reply bd30ae90 : i32 retval, string[108] pathname
 > punt_socket_deregister[-22.02] 98fc9102 + : punt punt
-> punt_socket_deregister[23.06-] 75afa766 + : punt punt
+> punt_socket_deregister[22.10-] 75afa766 + : punt punt
 > punt_socket_dump[-22.02] 52974935 : punt_type type
-> punt_socket_dump[23.06-] 916fb004 : punt_type type
+> punt_socket_dump[22.10-] 916fb004 : punt_type type
 < punt_socket_details[-22.02] de575080 : punt punt, string[108] pathname
-< punt_socket_details[23.06-] 330466e4 : punt punt, string[108] pathname
+< punt_socket_details[22.10-] 330466e4 : punt punt, string[108] pathname
 > punt_reason_dump 5c0dd4fe : punt_reason reason
 < punt_reason_details 2c9d4a40 : punt_reason reason
 > set_punt[-22.02] aa83d523 + : bool is_add, punt punt
-> set_punt[23.06-] 47d0e347 + : bool is_add, punt punt
+> set_punt[22.10-] 47d0e347 + : bool is_add, punt punt
 `;
