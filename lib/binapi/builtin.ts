@@ -3,6 +3,12 @@
 // running VPP. notation.ts explains the notation. `npm run add-release -- FOLDER` adds a release (docs/extending.md).
 export const BUILTIN_RELEASES = ["22.02", "22.10", "23.06", "24.06", "25.02", "26.06", "26.10"] as const;
 
+/** A VPP release that the built-in definitions cover. */
+export type Release = (typeof BUILTIN_RELEASES)[number];
+
+/** The default wherever a release is asked for. */
+export const NEWEST_RELEASE: Release = BUILTIN_RELEASES[BUILTIN_RELEASES.length - 1]!;
+
 export const BUILTIN_DEFINITIONS = `
 # Types that more than one module uses
 enum address_family u8 ADDRESS_: IP4 IP6

@@ -1,14 +1,14 @@
 export { apiErrorName } from "./api-errno.js";
 export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
-export { BUILTIN_RELEASES } from "./builtin.js";
+export { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "./builtin.js";
 export type * from "./builtin-messages.js";
 export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./client.js";
 export { Reader, Writer } from "./cursor.js";
 export type { EnumDef, FieldDef, MessageDef, ServiceDef, TypeDef, TypeLookup } from "./definitions.js";
 export { type GenerateOptions, generateTypes } from "./generate.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
-export { type Release, Schema } from "./schema.js";
+export { Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
 export type { RequestOptions } from "./session.js";
 export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";

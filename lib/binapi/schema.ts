@@ -2,15 +2,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PuntError } from "../errors.js";
 import { type ApiJson, checkApiJson, crcOf, messageOf, renderApiJson, typesOf } from "./api-json.js";
-import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES } from "./builtin.js";
+import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES, type Release } from "./builtin.js";
 import { Compiler } from "./codec/compile.js";
 import type { FieldDef, MessageDef, TypeDef, TypeLookup } from "./definitions.js";
 import { FieldError } from "./field-error.js";
 import { Message } from "./message.js";
 import { type Definitions, parseNotation, type Ranged } from "./notation.js";
-
-/** A VPP release that the built-in definitions cover. */
-export type Release = (typeof BUILTIN_RELEASES)[number];
 
 /** One definition of a message, loaded when it is first asked for. */
 interface Variant {
@@ -37,7 +34,7 @@ export class Schema {
   ) {}
 
   /**
-   * The messages this project uses. Of one release, or (without `release`) of all of 22.02 to 26.06: then `message(name)` is the
+   * The messages this project uses. Of one release, or (without `release`) of all of them: then `message(name)` is the
    * newest variant, and `message(name, crc)` finds any.
    */
   static builtin(release?: Release): Schema {

@@ -1,6 +1,6 @@
 // `vpp-punt sim`: the embedded VPP as a program, for clients in any language.
 import { type Command, Option } from "commander";
-import { BUILTIN_RELEASES, type Release } from "../binapi/index.js";
+import { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "../binapi/index.js";
 import { EmbeddedVpp } from "../sim/index.js";
 import { interrupted } from "./interrupted.js";
 import { json } from "./print.js";
@@ -19,7 +19,7 @@ const collect = (value: string, values: string[]) => [...values, value];
 
 const release = new Option("--release <release>", "the VPP release it presents")
   .choices(BUILTIN_RELEASES)
-  .default("26.06");
+  .default(NEWEST_RELEASE);
 const host = new Option("--host <kind>", "where TAPs end; on linux they are real, which needs root")
   .choices(["emulated", "linux"])
   .default("emulated");

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { NEWEST_RELEASE } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import { formatMac } from "../net/index.js";
 import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
@@ -251,7 +252,7 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
     ownsDirectory,
     apiSocket: options.apiSocket ?? join(directory, "api.sock"),
     puntSocket: options.puntSocket ?? join(directory, "punt.sock"),
-    release: options.release ?? "26.06",
+    release: options.release ?? NEWEST_RELEASE,
     withoutPlugins: options.withoutPlugins ?? [],
     interfaces: (options.interfaces ?? []).map(resolveWire),
     host: options.host ?? "emulated",

@@ -19,7 +19,7 @@ export interface EmbeddedVppOptions {
   apiSocket?: string;
   /** Path of the punt socket, or false for a VPP without `punt { socket }` in its startup.conf. Default `<directory>/punt.sock`. */
   puntSocket?: string | false;
-  /** The release it presents: its messages, CRCs and version. Default "26.06". */
+  /** The release it presents: its messages, CRCs and version. Default: the last of BUILTIN_RELEASES. */
   release?: Release;
   /** Plugins it lacks, by VPP's names: "abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif". Default none. */
   withoutPlugins?: readonly string[];

@@ -27,7 +27,12 @@ function marksOf(schema, { service }) {
 /** Whether the reply has nothing but a retval: the notation then leaves it out. */
 function hasPlainReply(schema, { reply, stream }) {
   if (stream || !schema.has(reply)) return false;
-  return schema.definition(reply).def.fields.map(({ name }) => name).join() === "_vl_msg_id,context,retval";
+  return (
+    schema
+      .definition(reply)
+      .def.fields.map(({ name }) => name)
+      .join() === "_vl_msg_id,context,retval"
+  );
 }
 
 /** The reply to the request `name` that needs a line of its own; undefined if there is none. */

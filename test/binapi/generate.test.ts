@@ -10,12 +10,7 @@ const FILE = "lib/binapi/builtin-messages.ts";
 
 test("the types of the built-in messages are those of their definitions", (t) => {
   const source = generateTypes(Schema.builtin(), { origin: "built in" });
-  if (process.env.UPDATE_GENERATED) writeFileSync(FILE, source);
-  t.is(
-    readFileSync(FILE, "utf8"),
-    source,
-    `UPDATE_GENERATED=1 npx ava dist/test/binapi/generate.test.js writes ${FILE}`,
-  );
+  t.is(readFileSync(FILE, "utf8"), source, `npm run add-release (without a folder) writes ${FILE}`);
 });
 
 /** What the compiler says to a program that uses the package, with a generated file for one more message. */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import test from "ava";
+import { NEWEST_RELEASE } from "../../lib/binapi/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { ApiClient } from "../support/api-client.js";
 import { need } from "../support/need.js";
@@ -12,7 +13,7 @@ test("a client connects, pings, asks for the version, and finds every message it
   const client = await ApiClient.connect(vpp.apiSocket);
   t.is((await client.call("control_ping")).retval, 0);
   const version = await client.call("show_version");
-  t.regex(version.version as string, /^26\.06/);
+  t.true((version.version as string).startsWith(NEWEST_RELEASE));
   for (const name of ["memif_create_v2", "abx_policy_add_del", "lcp_osi_proto_enable", "punt_socket_register"]) {
     t.true(client.ids.has(name), name);
   }
@@ -75,5 +76,5 @@ need("papi").test("VPP's own Python client connects, learning every definition f
     env: papiEnvironment(),
     timeout: 30_000,
   });
-  t.deepEqual(stdout.trim().split("\n"), ["26.06-embedded", "10.0.0.1/24", "3"]);
+  t.deepEqual(stdout.trim().split("\n"), [`${NEWEST_RELEASE}-embedded`, "10.0.0.1/24", "3"]);
 });

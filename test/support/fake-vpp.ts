@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NEWEST_RELEASE, type Release } from "../../lib/binapi/builtin.js";
 import type { Message, MessageValue } from "../../lib/binapi/message.js";
-import { type Release, Schema } from "../../lib/binapi/schema.js";
+import { Schema } from "../../lib/binapi/schema.js";
 
 /** Those that every VPP has under these ids; libvapiclient takes them for granted. */
 const FIXED_IDS: readonly [string, number][] = [
@@ -51,7 +52,7 @@ export class FakeVpp {
 
   async listen(options: FakeOptions = {}): Promise<this> {
     this.options = options;
-    this.schema = Schema.builtin(options.release ?? "26.06");
+    this.schema = Schema.builtin(options.release ?? NEWEST_RELEASE);
     this.ids = new Map(this.schema.names().map((name, i) => [name, (options.firstId ?? 100) + i]));
     for (const [name, id] of FIXED_IDS) this.ids.set(name, id);
     this.messages = new Map([...this.ids].map(([name, id]) => [id, this.schema.message(name)]));
