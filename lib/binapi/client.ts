@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
-import { RETVAL_EAGAIN } from "./api-errno.js";
 import { attempt } from "./attempt.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
+import { VNET_ERRORS } from "./errno.js";
 import type { MessageValue } from "./message.js";
 import { checkOptions, checkSubscription } from "./options.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
@@ -377,7 +377,7 @@ class RunningDump {
   private pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
     const retval = reply?.retval ?? 0;
     if (retval === 0) this.sink.end(reply);
-    else if (retval === RETVAL_EAGAIN && reply!.cursor !== undefined)
+    else if (retval === VNET_ERRORS.EAGAIN && reply!.cursor !== undefined)
       this.nextPage({ ...value, cursor: reply!.cursor });
     else this.sink.fail(apiError(this.name, retval as number, reply!));
   }

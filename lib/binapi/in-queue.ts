@@ -1,20 +1,27 @@
+// The way in: cuts the bytes that a peer sends into messages.
 import { PuntError } from "../errors.js";
 import { Reader } from "./cursor.js";
-
-/** u64 unused, u32 length of what follows the header, u32 unused. */
-export const FRAME_HEADER = 16;
-export const FRAME_LENGTH_AT = 8;
+import { FRAME_HEADER, frameLength } from "./frame.js";
 
 const CAPACITY = 1 << 18;
 
-/** Cuts the stream of bytes that come from VPP into messages. */
+/** What a peer may send. */
+export interface FrameLimits {
+  /** Lengths of the shortest and of the longest message, in bytes. */
+  readonly shortest: number;
+  readonly longest: number;
+  /** The operation that receives, and the peer's name: for errors. */
+  readonly op: string;
+  readonly sender: string;
+}
+
+/** Cuts a peer's stream of bytes into messages. @internal */
 export class InQueue {
   private reader = new Reader(new Uint8Array(CAPACITY));
   private start = 0;
   private filled = 0;
 
-  /** `limit`: the largest message taken for real. */
-  constructor(private readonly limit: number) {}
+  constructor(private readonly limits: FrameLimits) {}
 
   /** Where the next bytes belong: from `filled` to the end of it. */
   get bytes(): Uint8Array {
@@ -34,15 +41,21 @@ export class InQueue {
     this.filled += size;
   }
 
-  /** The next whole message, in place, or undefined when there is none. Throws if what came cannot be a frame. */
+  /**
+   * Returns the next whole message in place, or undefined if none is complete.
+   *
+   * @throws PuntError ERR_BAD_FRAME: the length cannot be a message's
+   */
   next(): Reader | undefined {
     const { reader } = this;
     const have = this.filled - this.start;
     if (have < FRAME_HEADER) return this.makeRoom(FRAME_HEADER);
-    const length = reader.view.getUint32(this.start + FRAME_LENGTH_AT);
-    if (length < 2 || length > this.limit) {
-      const message = `VPP sent a frame of ${length} bytes, which is not within 2..${this.limit}`;
-      throw new PuntError("binapi.receive", "ERR_BAD_FRAME", message, { length });
+    const length = frameLength(reader.view, this.start);
+    const { shortest, longest } = this.limits;
+    if (length < shortest || length > longest) {
+      const { op, sender } = this.limits;
+      const message = `${sender} sent a frame of ${length} bytes, which is not within ${shortest}..${longest}`;
+      throw new PuntError(op, "ERR_BAD_FRAME", message, { length });
     }
     const size = FRAME_HEADER + length;
     if (have < size) return this.makeRoom(size);

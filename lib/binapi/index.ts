@@ -1,4 +1,3 @@
-export { apiErrorName } from "./api-errno.js";
 export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "./builtin.js";
@@ -6,7 +5,11 @@ export type * from "./builtin-messages.js";
 export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./client.js";
 export { Reader, Writer } from "./cursor.js";
 export type { EnumDef, FieldDef, MessageDef, ServiceDef, TypeDef, TypeLookup } from "./definitions.js";
+export { apiErrorName, isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "./errno.js";
+export { FRAME_HEADER, frameLength, writeFrameHeader } from "./frame.js";
 export { type GenerateOptions, generateTypes } from "./generate.js";
+export { InQueue } from "./in-queue.js";
+export { IP_PROTO_NUMBERS } from "./ip-proto.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export { Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";

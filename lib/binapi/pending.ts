@@ -1,6 +1,6 @@
 import { PuntError } from "../errors.js";
-import { apiErrorName } from "./api-errno.js";
 import type { Reader } from "./cursor.js";
+import { apiErrorName } from "./errno.js";
 import { type Mend, mendOf } from "./mend.js";
 import type { Message, MessageValue } from "./message.js";
 

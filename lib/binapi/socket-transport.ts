@@ -2,7 +2,8 @@ import { getSystemErrorName } from "node:util";
 import { PuntError } from "../errors.js";
 import { type NativeApiSocket, native } from "../native.js";
 import { type Reader, Writer } from "./cursor.js";
-import { FRAME_HEADER, FRAME_LENGTH_AT, InQueue } from "./in-queue.js";
+import { FRAME_HEADER, writeFrameHeader } from "./frame.js";
+import { InQueue } from "./in-queue.js";
 import { OutQueue } from "./out-queue.js";
 import { Schema } from "./schema.js";
 import type { Link, LinkHandler, Transport } from "./transport.js";
@@ -103,7 +104,12 @@ class SocketLink implements Link {
   readonly table = new Map<string, number>();
 
   private readonly socket: NativeApiSocket;
-  private readonly incoming = new InQueue(LARGEST_MESSAGE);
+  private readonly incoming = new InQueue({
+    shortest: 2,
+    longest: LARGEST_MESSAGE,
+    op: "binapi.receive",
+    sender: "VPP",
+  });
   private readonly out: OutQueue;
   private onMessage: (reader: Reader) => void = () => {};
   private onClosed: (error: PuntError) => void;
@@ -162,9 +168,7 @@ class SocketLink implements Link {
   commit(): number {
     const { writer } = this.out;
     const start = this.out.startInBuffer();
-    const { view } = writer;
-    for (let at = start; at < start + FRAME_HEADER; at += 4) view.setUint32(at, 0);
-    view.setUint32(start + FRAME_LENGTH_AT, writer.at - start - FRAME_HEADER);
+    writeFrameHeader(writer.view, start, writer.at - start - FRAME_HEADER);
     const mark = this.out.commit();
     this.send();
     return mark;

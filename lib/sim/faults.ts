@@ -1,5 +1,5 @@
+import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
-import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "./vnet-error.js";
 
 /**
  * What goes wrong with a message:

@@ -1,5 +1,5 @@
 // IP protocols: numbers in requests, names in `vl_api_ip_proto_t` as the codec decodes it.
-import { IP_PROTO_NUMBERS } from "../../binapi/ip-proto.js";
+import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 
 /** The number of a protocol that was decoded: a name if the enum has one, otherwise the number itself. */
 export function protocolNumber(decoded: string | number): number {

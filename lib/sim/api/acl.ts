@@ -1,4 +1,4 @@
-import { IP_PROTO_NUMBERS } from "../../binapi/ip-proto.js";
+import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 import type { Acl, AclRule } from "../dataplane/acl.js";
 import { type Address, familyOf, formatPrefix, maxPrefixLength, parsePrefix } from "../dataplane/address.js";
 import { VnetError } from "../vnet-error.js";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { MessageValue } from "../../binapi/index.js";
-import { Deframer, SOCKET_HEADER, writeSocketHeader } from "./framing.js";
+import { Deframer, frame } from "./framing.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiClient } from "./registry.js";
 
@@ -72,10 +72,7 @@ export class Connection implements ApiClient {
   private frame(name: string, context: number, value: MessageValue): Buffer {
     const message = this.table.schema.message(name);
     const bytes = message.encode(value, { id: this.table.sentId(name), clientIndex: this.index, context });
-    const frame = Buffer.allocUnsafe(SOCKET_HEADER + bytes.length);
-    writeSocketHeader(frame, bytes.length);
-    frame.set(bytes, SOCKET_HEADER);
-    return frame;
+    return frame(bytes);
   }
 
   private data(chunk: Buffer): void {

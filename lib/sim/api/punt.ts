@@ -1,4 +1,4 @@
-import { IP_PROTO_NUMBERS } from "../../binapi/ip-proto.js";
+import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 import type { PuntRegistration } from "../dataplane/punt-socket.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";

@@ -1,11 +1,11 @@
 import { chmod, unlink } from "node:fs/promises";
 import { createConnection, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Message, MessageValue } from "../../binapi/index.js";
+import { type Message, type MessageValue, VNET_ERRORS } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
-import { VNET_ERRORS, VnetError } from "../vnet-error.js";
+import { VnetError } from "../vnet-error.js";
 import { Connection } from "./connection.js";
 import { emptyValue } from "./empty-value.js";
 import type { MessageTable } from "./message-table.js";

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { isAbsolute } from "node:path";
 import { promisify } from "node:util";
+import type { VnetErrorName } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import { formatMac } from "../../net/index.js";
 import type { DataPlane } from "../dataplane/dataplane.js";
 import type { Device, SwInterface } from "../dataplane/interface.js";
-import { VnetError, type VnetErrorName } from "../vnet-error.js";
+import { VnetError } from "../vnet-error.js";
 import type { HostLink, TapConfig } from "./factory.js";
 import { FramePort, NO_HEAD } from "./frame-port.js";
 
