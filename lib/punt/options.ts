@@ -1,10 +1,11 @@
 // What a manager can be told.
 
+import type { Events, RequestOf } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import type { Host } from "../host/index.js";
 import type { Marks } from "./interconnect/index.js";
 import { fnv1a, SubnetPool } from "./interconnect/index.js";
-import type { Message, VppApi } from "./items/index.js";
+import type { VppApi } from "./items/index.js";
 import type { AddOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { Store } from "./store/index.js";
@@ -15,7 +16,11 @@ export interface VppConnection extends VppApi {
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Events VPP sends after `request` was answered; asked for again after a reconnect. */
-  subscribe(request: string, fields: Message, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
+  subscribe(
+    request: "want_interface_events",
+    fields: RequestOf<"want_interface_events">,
+    event: "sw_interface_event",
+  ): Promise<AsyncIterable<Events["sw_interface_event"]> & { close(): unknown }>;
 }
 
 export interface PuntManagerOptions {

@@ -1,4 +1,5 @@
 // The loop that keeps VPP as the punts want it: woken by requests, by VPP's events, by retries that are due, and from time to time.
+import type { Events } from "../binapi/index.js";
 import type { PuntError } from "../errors.js";
 import type { Host } from "../host/index.js";
 import type { Entry, Situation } from "./desired/index.js";
@@ -149,7 +150,7 @@ export class Worker {
       );
       this.#events = events;
       if (this.#stopped) await events.close();
-      for await (const event of events) this.#onEvent(event as InterfaceEvent);
+      for await (const event of events) this.#onEvent(event);
     } catch (error) {
       // The periodic look finds what an event would have told.
       if (!this.#stopped) this.#options.problem(asPuntError(error, "want_interface_events"));
@@ -359,12 +360,7 @@ export class Worker {
   }
 }
 
-/** `sw_interface_event` */
-interface InterfaceEvent {
-  readonly sw_if_index: number;
-  readonly flags: unknown;
-  readonly deleted: boolean;
-}
+type InterfaceEvent = Events["sw_interface_event"];
 
 /** Whether it tells more than was read: each change of what a plan is made from has an event that differs from what was before. */
 function isNew({ flags, deleted }: InterfaceEvent, known: VppInterface | undefined): boolean {

@@ -1,7 +1,7 @@
 // Everything a VPP is configured to, as lines that can be compared: names in place of indexes, nothing that differs between two
 // VPPs that were configured alike.
 import type { Vpp } from "../../lib/binapi/index.js";
-import type { Message } from "../../lib/punt/items/vpp-api.js";
+import type { Message } from "./tapped.js";
 
 const all = 0xffff_ffff;
 

@@ -1,7 +1,10 @@
 // A client's connection with somebody on the line.
 import type { Vpp } from "../../lib/binapi/index.js";
 import type { VppConnection } from "../../lib/punt/index.js";
-import type { Message } from "../../lib/punt/items/vpp-api.js";
+
+/** Fields of a message of any name. */
+// biome-ignore lint/suspicious/noExplicitAny: tests take messages by names that they compute
+export type Message = any;
 
 export interface Tap {
   /** Hears each message before it is sent, those of dumps too. */
@@ -19,13 +22,13 @@ export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined 
     on: (event, listener) => client.on(event, listener),
     off: (event, listener) => client.off(event, listener),
     subscribe: (request, fields, event) => client.subscribe(request, fields, event),
-    async call(name, fields, options) {
+    async call(name, ...rest) {
       hear(name);
-      return answer(name) ?? client.call(name, fields, options);
+      return answer(name) ?? client.call(name, ...rest);
     },
-    async dumpAll(name, fields) {
+    async dumpAll(name, ...rest) {
       hear(name);
-      return client.dumpAll(name, fields);
+      return client.dumpAll(name, ...rest);
     },
   };
 }

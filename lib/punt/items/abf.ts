@@ -1,5 +1,6 @@
 // Policies of stock VPP's plugin abf, which stand in for abx, and where they are attached.
 
+import type { FibPath, FibPathInput } from "../../binapi/index.js";
 import { type Family, familyOf } from "../../net/index.js";
 import { isOurPolicy } from "../interconnect/index.js";
 import { aclTags } from "./abx.js";
@@ -70,8 +71,8 @@ export const abfPolicy: Kind<Policy> = {
   dependsOn: ({ acl, tx, nextHop }) => [aclKey(acl), interfaceKey(tx), neighborKey(tx, nextHop)],
 };
 
-function hopOf(path: { nh?: { address?: { ip4?: string; ip6?: string } }; proto?: string } | undefined): string {
-  const address = path?.nh?.address;
+function hopOf(path: FibPath | undefined): string {
+  const address = path?.nh.address;
   return (path?.proto === "FIB_API_PATH_NH_PROTO_IP6" ? address?.ip6 : address?.ip4) ?? "";
 }
 
@@ -84,7 +85,7 @@ async function set(
   await vpp.call("abf_policy_add_del", { is_add: isAdd, policy: fields });
 }
 
-function pathTo(swIfIndex: number, nextHop: string): object {
+function pathTo(swIfIndex: number, nextHop: string): FibPathInput {
   const v4 = familyOf(nextHop) === 4;
   const label = { is_uniform: 0, label: 0, ttl: 0, exp: 0 };
   return {

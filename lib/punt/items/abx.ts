@@ -4,7 +4,7 @@ import { isOurPolicy } from "../interconnect/index.js";
 import { aclKey } from "./acl.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
-import type { Message } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 interface Policy {
   readonly policy: number;
@@ -76,8 +76,8 @@ export const abxPolicy: Kind<Policy> = {
 
 /** Tags of all ACLs by index, so that a policy's ACL can be named. */
 export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
-  const details = await vpp.dumpAll("acl_dump", { acl_index: 0xffff_ffff });
-  return new Map(details.map((it: Message) => [it.acl_index, it.tag]));
+  const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
+  return new Map(details.map((it) => [it.acl_index, it.tag]));
 }
 
 /**

@@ -1,8 +1,11 @@
-import type { VppAclRule } from "./acl-rule.js";
+import type { AclRule } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
-import { noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
+
+/** A rule as VPP takes it, its protocol as a number. */
+export type VppAclRule = Omit<AclRule, "proto"> & { readonly proto: number };
 
 interface Acl {
   readonly tag: string;
@@ -27,7 +30,7 @@ export const acl: Kind<Acl> = {
 
   async observe({ vpp, marks }) {
     if (!vpp.has("acl_dump")) return [];
-    const details = await vpp.dumpAll("acl_dump", { acl_index: noIndex });
+    const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
     return details.map(({ tag, r, acl_index: index }) => {
       const ours = tag.startsWith(marks.tagPrefix);
       // A foreign ACL's tag may be empty or not its own; it only has to have a key that is no plan's.
@@ -36,13 +39,13 @@ export const acl: Kind<Acl> = {
     });
   },
 
-  create: (context, value) => replace(context, noIndex, value),
+  create: (context, value) => replace(context, NO_INDEX, value),
 
   update: (context, seen, value) => replace(context, seen.index!, value),
 
   canUpdate: () => true,
 
-  delete: async ({ vpp }, { index }) => void (await vpp.call("acl_del", { acl_index: index })),
+  delete: async ({ vpp }, { index }) => void (await vpp.call("acl_del", { acl_index: index! })),
 
   dependsOn: () => [],
 };
@@ -53,7 +56,7 @@ async function replace({ vpp, made }: ActContext, index: number, { tag, rules }:
   made(aclKey(tag), reply.acl_index);
 }
 
-function comparableRule(rule: Omit<VppAclRule, "proto"> & { proto: number | string }): VppAclRule {
+function comparableRule(rule: AclRule): VppAclRule {
   const proto = protocolNumber(rule.proto);
   const { is_permit, src_prefix, dst_prefix, srcport_or_icmptype_first, srcport_or_icmptype_last } = rule;
   const { dstport_or_icmpcode_first, dstport_or_icmpcode_last, tcp_flags_mask, tcp_flags_value } = rule;

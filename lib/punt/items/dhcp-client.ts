@@ -1,3 +1,4 @@
+import type { DhcpClient as DhcpClientConfig } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
@@ -31,8 +32,8 @@ export const dhcpClient: Kind<DhcpClient> = {
   dependsOn: (value) => [interfaceKey(value.interface), `table/${value.interface}/4`],
 };
 
-function config(index: number, isAdd: boolean): object {
-  const client = {
+function config(index: number, isAdd: boolean): { is_add: boolean; client: DhcpClientConfig } {
+  const client: DhcpClientConfig = {
     sw_if_index: index,
     hostname: "",
     id: new Uint8Array(64),

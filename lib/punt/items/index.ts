@@ -2,8 +2,7 @@
 
 export { abfAttachPart, abfPolicyPart } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
-export { aclPart } from "./acl.js";
-export type { VppAclRule } from "./acl-rule.js";
+export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart } from "./addresses.js";
 export { dhcpClientPart } from "./dhcp-client.js";
 export { dhcpProxyKeyPrefix, dhcpProxyPart } from "./dhcp-proxy.js";
@@ -23,10 +22,10 @@ export { type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
 export { injectPathKey, type PuntTarget, puntSocketPart, puntTargetKey } from "./punt-socket.js";
-export { type SpanState, spanPart } from "./span.js";
+export { spanPart } from "./span.js";
 export { tablePart } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
-export type { Message, VppApi } from "./vpp-api.js";
+export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";
 export { vrfDevicePart } from "./vrf-device.js";
 export { xconnectKey, xconnectPart } from "./xconnect.js";

@@ -1,7 +1,8 @@
+import type { DetailsOf } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import type { Variant } from "./interface-variant.js";
-import { interfaceKey } from "./kind.js";
-import { type Message, noIndex, type VppApi } from "./vpp-api.js";
+import { type ActContext, interfaceKey } from "./kind.js";
+import { ALL_INTERFACES, type VppApi } from "./vpp-api.js";
 
 export interface LcpInterface {
   readonly via: "linux-cp";
@@ -20,38 +21,36 @@ export const lcpVariant: Variant<LcpInterface> = {
     if (!vpp.has("lcp_itf_pair_get")) return new Map();
     const ours = (await allPairs(vpp)).filter((it) => ourNames.test(it.host_if_name));
     if (ours.length === 0) return new Map();
-    const all = { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" };
-    const details = await vpp.dumpAll("sw_interface_dump", all);
-    const names = new Map(details.map((it: Message) => [it.sw_if_index, it.interface_name]));
+    const details = await vpp.dumpAll("sw_interface_dump", ALL_INTERFACES);
+    const names = new Map(details.map((it) => [it.sw_if_index, it.interface_name]));
     return new Map(ours.map((it) => [it.host_sw_if_index, pairOf(it, names)]));
   },
 
-  async create({ vpp, indexOf }, { name, paired, namespace }) {
-    const fields = {
-      sw_if_index: indexOf(paired),
-      host_if_name: name,
-      host_if_type: "LCP_API_ITF_HOST_TAP",
-      netns: namespace,
-    };
-    const reply = await vpp.call("lcp_itf_pair_add_del_v3", { is_add: true, ...fields });
-    return reply.host_sw_if_index;
+  async create(context, value) {
+    return (await set(context, value, true)).host_sw_if_index;
   },
 
-  async delete({ vpp, indexOf }, { value: { name, paired, namespace } }) {
-    const fields = {
-      sw_if_index: indexOf(paired),
-      host_if_name: name,
-      host_if_type: "LCP_API_ITF_HOST_TAP",
-      netns: namespace,
-    };
-    await vpp.call("lcp_itf_pair_add_del_v3", { is_add: false, ...fields });
+  async delete(context, { value }) {
+    await set(context, value, false);
   },
 
   dependsOn: ({ paired }) => [interfaceKey(paired)],
 };
 
+function set({ vpp, indexOf }: ActContext, { name, paired, namespace }: LcpInterface, isAdd: boolean) {
+  return vpp.call("lcp_itf_pair_add_del_v3", {
+    is_add: isAdd,
+    sw_if_index: indexOf(paired),
+    host_if_name: name,
+    host_if_type: "LCP_API_ITF_HOST_TAP",
+    netns: namespace,
+  });
+}
+
+type Pair = DetailsOf<"lcp_itf_pair_get">;
+
 /** VPP answers `lcp_itf_pair_get_v2` for all pairs under the id of another message, so the older one is asked; and none is an error. */
-async function allPairs(vpp: VppApi): Promise<Message[]> {
+async function allPairs(vpp: VppApi): Promise<Pair[]> {
   try {
     return await vpp.dumpAll("lcp_itf_pair_get", {});
   } catch (error) {
@@ -60,7 +59,7 @@ async function allPairs(vpp: VppApi): Promise<Message[]> {
   }
 }
 
-function pairOf(detail: Message, names: ReadonlyMap<number, string>): LcpInterface {
+function pairOf(detail: Pair, names: ReadonlyMap<number, string>): LcpInterface {
   const paired = names.get(detail.phy_sw_if_index) ?? `?${detail.phy_sw_if_index}`;
   return { via: "linux-cp", paired, namespace: detail.netns } as LcpInterface;
 }

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import type { Variant } from "./interface-variant.js";
 import { memifSocketKey } from "./memif-socket.js";
-import type { Message } from "./vpp-api.js";
 
 export interface MemifInterface {
   readonly via: "memif";
@@ -23,7 +22,7 @@ export const memifVariant: Variant<MemifInterface> = {
       vpp.dumpAll("memif_dump", {}),
       vpp.dumpAll("memif_socket_filename_dump", {}),
     ]);
-    const paths = new Map(sockets.map((it: Message) => [it.socket_id, it.socket_filename as string]));
+    const paths = new Map(sockets.map((it) => [it.socket_id, it.socket_filename]));
     const found = new Map<number, Omit<MemifInterface, "name">>();
     for (const { sw_if_index, socket_id, role, mode, id } of memifs) {
       const socket = paths.get(socket_id) ?? "";
@@ -53,7 +52,7 @@ export const memifVariant: Variant<MemifInterface> = {
   },
 
   async delete({ vpp }, { index }) {
-    await vpp.call("memif_delete", { sw_if_index: index });
+    await vpp.call("memif_delete", { sw_if_index: index! });
   },
 
   dependsOn: ({ socket }) => [memifSocketKey(socket.replace(/^unusable:/, ""))],

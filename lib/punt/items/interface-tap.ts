@@ -1,6 +1,7 @@
+import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
-import { type Message, noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 export interface TapInterface {
   readonly via: "tap";
@@ -16,7 +17,7 @@ export interface TapInterface {
 export const tapVariant: Variant<TapInterface> = {
   async observe({ vpp }) {
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
-    const details = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: noIndex });
+    const details = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
     return new Map(
       details
         .filter((it) => it.host_mac_addr === macAddress(it.host_if_name, "cnf"))
@@ -25,21 +26,19 @@ export const tapVariant: Variant<TapInterface> = {
   },
 
   async create(context, value) {
-    const reply = await context.vpp.call("tap_create_v3", { ...baseFields, ...fieldsOf(value) });
+    const reply = await context.vpp.call("tap_create_v3", fieldsOf(value));
     return reply.sw_if_index;
   },
 
   async delete({ vpp }, { index }) {
-    await vpp.call("tap_delete_v2", { sw_if_index: index });
+    await vpp.call("tap_delete_v2", { sw_if_index: index! });
   },
 
   dependsOn: () => [],
 };
 
-function tapOf(detail: Message): Omit<TapInterface, "name"> {
-  const gso = Array.isArray(detail.tap_flags)
-    ? detail.tap_flags.includes("TAP_API_FLAG_GSO")
-    : (detail.tap_flags & 1) === 1;
+function tapOf(detail: DetailsOf<"sw_interface_tap_v2_dump">): Omit<TapInterface, "name"> {
+  const gso = detail.tap_flags.includes("TAP_API_FLAG_GSO");
   return { via: "tap", cnfMac: detail.host_mac_addr, namespace: detail.host_namespace, gso } as Omit<
     TapInterface,
     "name"
@@ -47,7 +46,7 @@ function tapOf(detail: Message): Omit<TapInterface, "name"> {
 }
 
 const baseFields = {
-  id: noIndex,
+  id: NO_INDEX,
   use_random_mac: false,
   num_rx_queues: 1,
   num_tx_queues: 1,
@@ -67,8 +66,9 @@ const baseFields = {
   host_bridge: "",
 };
 
-function fieldsOf({ name, mac, cnfMac, namespace, gso }: TapInterface): object {
+function fieldsOf({ name, mac, cnfMac, namespace, gso }: TapInterface): RequestOf<"tap_create_v3"> {
   return {
+    ...baseFields,
     mac_address: mac,
     host_mac_addr_set: true,
     host_mac_addr: cnfMac,

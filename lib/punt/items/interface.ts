@@ -1,4 +1,5 @@
 // The interfaces interconnects are made of, on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
+import type { DetailsOf, IfStatusFlags } from "../../binapi/index.js";
 import type { Seen, VppInterface } from "./facts.js";
 import { type AfPacketInterface, afPacketVariant } from "./interface-af-packet.js";
 import { type LcpInterface, lcpVariant } from "./interface-lcp.js";
@@ -7,7 +8,7 @@ import { type TapInterface, tapVariant } from "./interface-tap.js";
 import type { Variant } from "./interface-variant.js";
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind, type Surroundings } from "./kind.js";
-import { type Message, noIndex } from "./vpp-api.js";
+import { ALL_INTERFACES } from "./vpp-api.js";
 
 export type InterconnectInterface = MemifInterface | TapInterface | AfPacketInterface | LcpInterface;
 
@@ -31,7 +32,7 @@ export async function observeInterfaces(
   surroundings: Surroundings,
 ): Promise<{ interfaces: VppInterface[]; seen: Seen[] }> {
   const [details, ...found] = await Promise.all([
-    surroundings.vpp.dumpAll("sw_interface_dump", { sw_if_index: noIndex, name_filter_valid: false, name_filter: "" }),
+    surroundings.vpp.dumpAll("sw_interface_dump", ALL_INTERFACES),
     ...Object.values(variants).map((variant) => variant.observe(surroundings)),
   ]);
   const ours = new Map<number, Omit<InterconnectInterface, "name">>();
@@ -45,16 +46,16 @@ export async function observeInterfaces(
   };
 }
 
-function interfaceOf(detail: Message, ours: boolean): VppInterface {
+function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): VppInterface {
   const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
   // One that bears our mark and not yet its tag was left half made; its id is no interconnect's, so it will be deleted.
   const id = ours ? tag || `untagged-${vppName}` : vppName;
-  return { swIfIndex, id, vppName, tag, mac: detail.l2_address, up: isUp(detail.flags), mtu: detail.mtu[0], ours };
+  return { swIfIndex, id, vppName, tag, mac: detail.l2_address, up: isUp(detail.flags), mtu: detail.mtu[0]!, ours };
 }
 
 /** Whether `flags` of an interface say that it is up. */
-export function isUp(flags: unknown): boolean {
-  return Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : ((flags as number) & 1) === 1;
+export function isUp(flags: readonly (IfStatusFlags | number)[]): boolean {
+  return flags.includes("IF_STATUS_API_FLAG_ADMIN_UP");
 }
 
 function seenInterface(

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
-import { noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 interface MemifSocket {
   readonly path: string;
@@ -42,7 +42,7 @@ export const memifSocket: Kind<MemifSocket> = {
     await makeDirectory(marks.memifDirectory);
     const reply = await vpp.call("memif_socket_filename_add_del_v2", {
       is_add: true,
-      socket_id: noIndex,
+      socket_id: NO_INDEX,
       socket_filename: path,
     });
     made(key, reply.socket_id);
@@ -51,7 +51,7 @@ export const memifSocket: Kind<MemifSocket> = {
   async delete({ vpp }, { index, value }) {
     await vpp.call("memif_socket_filename_add_del_v2", {
       is_add: false,
-      socket_id: index,
+      socket_id: index!,
       socket_filename: value.path,
     });
   },

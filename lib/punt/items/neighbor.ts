@@ -1,6 +1,6 @@
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
-import { noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 interface Neighbor {
   readonly interface: string;
@@ -21,13 +21,13 @@ export const neighbor: Kind<Neighbor> = {
   kind: "neighbor",
 
   async observe(context) {
-    const families = ["ADDRESS_IP4", "ADDRESS_IP6"];
+    const families = ["ADDRESS_IP4", "ADDRESS_IP6"] as const;
     const dumps = await Promise.all(
-      families.map((af) => context.vpp.dumpAll("ip_neighbor_dump", { sw_if_index: noIndex, af })),
+      families.map((af) => context.vpp.dumpAll("ip_neighbor_dump", { sw_if_index: NO_INDEX, af })),
     );
     return dumps
       .flat()
-      .filter(({ neighbor: it }) => isStatic(it.flags))
+      .filter(({ neighbor: it }) => it.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC"))
       .map(({ neighbor: it }) => {
         const value = { interface: idAt(context, it.sw_if_index), address: it.ip_address, mac: it.mac_address };
         return {
@@ -46,12 +46,8 @@ export const neighbor: Kind<Neighbor> = {
   dependsOn: (value) => [interfaceKey(value.interface), `link/${value.interface}`, `unnumbered/${value.interface}`],
 };
 
-function isStatic(flags: unknown): boolean {
-  return Array.isArray(flags) ? flags.includes("IP_API_NEIGHBOR_FLAG_STATIC") : ((flags as number) & 1) === 1;
-}
-
 async function set({ vpp, indexOf }: ActContext, value: Neighbor, isAdd: boolean): Promise<void> {
-  const flags = ["IP_API_NEIGHBOR_FLAG_STATIC", "IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY"];
+  const flags = ["IP_API_NEIGHBOR_FLAG_STATIC", "IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY"] as const;
   const fields = { sw_if_index: indexOf(value.interface), flags, mac_address: value.mac, ip_address: value.address };
   await vpp.call("ip_neighbor_add_del", { is_add: isAdd, neighbor: fields });
 }

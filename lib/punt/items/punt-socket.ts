@@ -1,3 +1,4 @@
+import type { AddressFamily, Punt } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
@@ -42,7 +43,7 @@ export const puntSocket: Kind<PuntSocket> = {
 
   async observe(context) {
     if (!context.vpp.has("punt_socket_dump")) return [];
-    const types = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
+    const types = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"] as const;
     const [reasons, ...dumps] = await Promise.all([
       reasonNames(context),
       ...types.map((type) => context.vpp.dumpAll("punt_socket_dump", { type })),
@@ -90,16 +91,7 @@ async function reasonNames({ vpp }: ObserveContext): Promise<ReadonlyMap<number,
   return new Map(details.map(({ reason }) => [reason.id, reason.name]));
 }
 
-interface WirePunt {
-  readonly type: string;
-  readonly punt: {
-    readonly l4?: { readonly af: string; readonly protocol: string | number; readonly port: number };
-    readonly ip_proto?: { readonly af: string; readonly protocol: string | number };
-    readonly exception?: { readonly id: number };
-  };
-}
-
-function targetOf({ punt: { l4, ip_proto, exception } }: WirePunt, reasons: ReadonlyMap<number, string>): PuntTarget {
+function targetOf({ punt: { l4, ip_proto, exception } }: Punt, reasons: ReadonlyMap<number, string>): PuntTarget {
   if (l4) {
     const protocol = l4.protocol === "IP_API_PROTO_ICMP6" ? "IP_API_PROTO_ICMP6" : "IP_API_PROTO_UDP";
     return { type: "l4", af: afOf(l4.af), protocol, port: l4.port };
@@ -108,7 +100,7 @@ function targetOf({ punt: { l4, ip_proto, exception } }: WirePunt, reasons: Read
   return { type: "exception", reason: reasons.get(exception!.id) ?? `#${exception!.id}` };
 }
 
-function wireTarget(target: PuntTarget, reasons: ReadonlyMap<string, number>): WirePunt {
+function wireTarget(target: PuntTarget, reasons: ReadonlyMap<string, number>): Punt {
   if (target.type === "l4") {
     return {
       type: "PUNT_API_TYPE_L4",
@@ -123,10 +115,10 @@ function wireTarget(target: PuntTarget, reasons: ReadonlyMap<string, number>): W
   return { type: "PUNT_API_TYPE_EXCEPTION", punt: { exception: { id } } };
 }
 
-function wireAf(af: Af): string {
+function wireAf(af: Af): AddressFamily {
   return af === "IPV4" ? "ADDRESS_IP4" : "ADDRESS_IP6";
 }
 
-function afOf(af: string): Af {
+function afOf(af: AddressFamily | number): Af {
   return af === "ADDRESS_IP6" ? "IPV6" : "IPV4";
 }

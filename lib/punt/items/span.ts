@@ -1,7 +1,6 @@
+import type { SpanState } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
-
-export type SpanState = "SPAN_STATE_API_DISABLED" | "SPAN_STATE_API_RX" | "SPAN_STATE_API_TX" | "SPAN_STATE_API_RX_TX";
 
 interface Span {
   readonly from: string;
@@ -36,7 +35,7 @@ export const span: Kind<Span> = {
       const ends = {
         from: idAt(context, it.sw_if_index_from),
         to: idAt(context, it.sw_if_index_to),
-        l2: it.is_l2 as boolean,
+        l2: it.is_l2,
       };
       return {
         kind: "span",

@@ -1,7 +1,7 @@
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
-import { noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 interface Unnumbered {
   readonly interface: string;
@@ -24,7 +24,7 @@ export const unnumbered: Kind<Unnumbered> = {
   kind: "unnumbered",
 
   async observe(context) {
-    const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: noIndex });
+    const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: NO_INDEX });
     return details.map(({ sw_if_index: index, ip_sw_if_index: ofIndex }) => {
       const id = idAt(context, index);
       const applied = context.memo.get(unnumberedKey(id)) as Unnumbered | undefined;

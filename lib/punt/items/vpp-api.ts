@@ -1,20 +1,23 @@
-// What the manager needs of a binary API client; `Vpp` of vpp-punt/binapi is one.
+// What the manager needs of a binary API client. `Vpp` of vpp-punt/binapi is one.
+import type { Arguments, DetailsOf, ReplyOf, Requests } from "../../binapi/index.js";
 
-/** Fields of a message, as the client's codec takes and gives them. */
-// biome-ignore lint/suspicious/noExplicitAny: each message has its own shape, known by its name only
-export type Message = any;
+/** A request that the package knows at compile time, so that a misspelt field does not compile. */
+export type MessageName = keyof Requests;
 
 export interface VppApi {
   /**
-   * Rejects with a PuntError whose code is VPP's name of the error (`VPP_NO_SUCH_ENTRY`). `fenced`: VPP may leave the message
-   * unanswered; the answer to a ping sent behind it rejects it then.
+   * Sends a request. Rejects with a PuntError whose code is VPP's name of the error (`VPP_NO_SUCH_ENTRY`). `fenced`: VPP may leave
+   * the request unanswered; the answer to a ping sent behind it rejects it then.
    */
-  call(name: string, fields: Message, options?: { fenced?: boolean }): Promise<Message>;
-  /** All details of a dump. */
-  dumpAll(name: string, fields?: Message): Promise<Message[]>;
-  /** Whether the VPP connected to knows the message. */
-  has(name: string): boolean;
+  call<N extends MessageName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>>;
+  /** Returns all details of a dump. */
+  dumpAll<N extends MessageName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]>;
+  /** Tells whether the VPP connected to knows the message. */
+  has(name: MessageName): boolean;
 }
 
 /** The index that means none, or all. */
-export const noIndex = 0xffff_ffff;
+export const NO_INDEX = 0xffff_ffff;
+
+/** The request of `sw_interface_dump` for all interfaces. */
+export const ALL_INTERFACES = { sw_if_index: NO_INDEX, name_filter_valid: false, name_filter: "" };

@@ -1,7 +1,7 @@
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
-import { noIndex } from "./vpp-api.js";
+import { NO_INDEX } from "./vpp-api.js";
 
 interface Xconnect {
   readonly rx: string;
@@ -27,7 +27,7 @@ export const xconnect: Kind<Xconnect> = {
 
   create: (context, { rx, tx }) => set(context, context.indexOf(rx), context.indexOf(tx), true),
 
-  delete: (context, { value, index }) => set(context, index ?? context.indexOf(value.rx), noIndex, false),
+  delete: (context, { value, index }) => set(context, index ?? context.indexOf(value.rx), NO_INDEX, false),
 
   dependsOn: ({ rx, tx }) => [interfaceKey(rx), interfaceKey(tx)],
 };

@@ -1,7 +1,8 @@
 // Reads everything a plan is made from and compared with: VPP by its dumps, all sent at once, and Linux.
+import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
-import type { Kind, Message, ObserveContext, Surroundings, VppApi } from "../items/index.js";
+import type { Kind, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
   type Feature,
@@ -99,7 +100,7 @@ async function layer3Of(vpp: VppApi, index: number): Promise<Pick<Required<VppIn
     Promise.all(perFamily.map((fields) => vpp.dumpAll("ip_address_dump", fields))),
     Promise.all(perFamily.map((fields) => vpp.call("sw_interface_get_table", fields))),
   ]);
-  const addresses = dumps.flat().map((it) => it.prefix as string);
+  const addresses = dumps.flat().map((it) => it.prefix);
   return { addresses: addresses.filter((it) => !isLinkLocal(it)).sort(), tables: { 4: ip4.vrf_id, 6: ip6.vrf_id } };
 }
 
@@ -160,13 +161,13 @@ function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> 
 
 /** Several kinds are made from one dump: within one observation each is asked for once. */
 function withDumpsOnce(vpp: VppApi): VppApi {
-  const dumps = new Map<string, Promise<Message[]>>();
+  const dumps = new Map<string, Promise<unknown>>();
   return {
     has: (name) => vpp.has(name),
-    call: (name, fields, options) => vpp.call(name, fields, options),
-    dumpAll(name, fields) {
-      const key = `${name} ${JSON.stringify(fields ?? {})}`;
-      const known = dumps.get(key) ?? vpp.dumpAll(name, fields);
+    call: (name, ...rest) => vpp.call(name, ...rest),
+    dumpAll<N extends MessageName>(name: N, ...rest: Arguments<N>) {
+      const key = `${name} ${JSON.stringify(rest[0] ?? {})}`;
+      const known = (dumps.get(key) as Promise<DetailsOf<N>[]> | undefined) ?? vpp.dumpAll(name, ...rest);
       dumps.set(key, known);
       return known;
     },
@@ -174,7 +175,7 @@ function withDumpsOnce(vpp: VppApi): VppApi {
 }
 
 /** The message that shows a feature is there. */
-const messageOfFeature: ReadonlyArray<[Feature, string]> = [
+const messageOfFeature: ReadonlyArray<[Feature, MessageName]> = [
   ["abx", "abx_policy_add_del"],
   ["isisx", "isisx_connection_add_del"],
   ["abf", "abf_policy_add_del"],

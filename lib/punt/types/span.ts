@@ -1,6 +1,7 @@
+import type { SpanState } from "../../binapi/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
-import { type SpanState, spanPart, xconnectKey } from "../items/index.js";
+import { spanPart, xconnectKey } from "../items/index.js";
 import type { SpanRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
