@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Vpp } from "../../lib/binapi/index.js";
-import { startVpp } from "../../test/support/vpp.js";
+import { startVpp } from "../../test/support/vpp/real.js";
 import { median } from "../harness/measure.js";
 
 const rounds = Number(process.argv[2]);

@@ -1,7 +1,7 @@
 // A VPP with 20 loopbacks beside local0, until stdin ends.
 //   vpp.js PATH    where its API socket is to be found
 import { symlinkSync } from "node:fs";
-import { startVpp } from "../../test/support/vpp.js";
+import { startVpp } from "../../test/support/vpp/real.js";
 
 const INTERFACES = 20;
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
 import { LinuxHost, PuntManager, type PuntRequestInput, type VppConnection } from "../../lib/punt/index.js";
-import { startVpp } from "../../test/support/vpp.js";
+import { startVpp } from "../../test/support/vpp/real.js";
 import { median } from "../harness/measure.js";
 import { Stopwatch, timed } from "./embedded.js";
 

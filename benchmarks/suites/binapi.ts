@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { vppProgram } from "../../test/support/programs.js";
+import { vppProgram } from "../../test/support/machine/programs.js";
 import { atMost, type Row, ratioAtLeast, type Side, type Suite, type Trial, type Workspace } from "../harness/trial.js";
 
 // VPP on one core, the measured client on the other.

@@ -1,4 +1,4 @@
-import { vppProgram } from "../../test/support/programs.js";
+import { vppProgram } from "../../test/support/machine/programs.js";
 import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite } from "../harness/trial.js";
 
 // N punts of four types on an embedded VPP, which has a core of its own where there are two.

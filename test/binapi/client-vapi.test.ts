@@ -4,7 +4,7 @@ import { native } from "../../lib/native.js";
 
 if (native.buildInfo().vapi) {
   process.env.VPP_PUNT_TEST_TRANSPORT = "vapi";
-  await import("../support/client-suites.js");
+  await import("../support/vpp/client-suites.js");
 } else {
   test.skip("the client's tests over libvapiclient [skipped: not in this build]", (t) => t.pass());
 }

@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
 import type { PuntError } from "../../lib/errors.js";
-import { code, pair, transport, until } from "../support/client-pair.js";
-import { FakeVpp } from "../support/fake-vpp.js";
-import { heapAfterGc } from "../support/heap.js";
+import { heapAfterGc } from "../support/machine/heap.js";
+import { code, pair, transport, until } from "../support/vpp/client-pair.js";
+import { FakeVpp } from "../support/vpp/fake.js";
 
 const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
 

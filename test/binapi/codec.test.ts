@@ -1,7 +1,7 @@
 import test from "ava";
 import { Schema } from "../../lib/binapi/schema.js";
 import { PuntError } from "../../lib/errors.js";
-import { Random, Sampler } from "../support/sample-values.js";
+import { Random, Sampler } from "../support/vpp/sample-values.js";
 
 /** A language of its own: everything that .api.json can say. */
 const LANGUAGE = Schema.fromApiJson([

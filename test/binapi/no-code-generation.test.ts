@@ -7,7 +7,7 @@ import { BUILTIN_RELEASES } from "../../lib/binapi/builtin.js";
 const run = promisify(execFile);
 
 test("without code generation every message still encodes and decodes to itself", async (t) => {
-  const check = ["--disallow-code-generation-from-strings", "dist/test/support/check-api.js"];
+  const check = ["--disallow-code-generation-from-strings", "dist/test/support/vpp/check-api.js"];
   const { stdout } = await run(process.execPath, check);
   t.is(stdout.match(/^built in, .*: (\d+) of \1 messages there and back$/gm)?.length, BUILTIN_RELEASES.length, stdout);
 });

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { BUILTIN_RELEASES } from "../../lib/binapi/builtin.js";
 import { Schema } from "../../lib/binapi/schema.js";
-import { roundTrips } from "../support/round-trip.js";
-import { Random, Sampler } from "../support/sample-values.js";
-import { vppApiFolder } from "../support/vpp-api.js";
+import { vppApiFolder } from "../support/vpp/release-files.js";
+import { roundTrips } from "../support/vpp/round-trip.js";
+import { Random, Sampler } from "../support/vpp/sample-values.js";
 
 for (const release of BUILTIN_RELEASES) {
   test(`built-in definitions of ${release}: every message encodes and decodes to itself`, (t) => {

@@ -2,7 +2,7 @@ import test from "ava";
 import { BUILTIN_RELEASES } from "../../lib/binapi/builtin.js";
 import { Schema } from "../../lib/binapi/schema.js";
 import { PuntError } from "../../lib/errors.js";
-import { roundTrips } from "../support/round-trip.js";
+import { roundTrips } from "../support/vpp/round-trip.js";
 
 test("without a release, every variant is there and the newest is the default", (t) => {
   const schema = Schema.builtin();

@@ -5,7 +5,7 @@ import test from "ava";
 import { StatsMemory } from "../../lib/binapi/stats/memory.js";
 import { Snapshots } from "../../lib/binapi/stats/snapshots.js";
 import { PuntError } from "../../lib/errors.js";
-import { Random } from "../support/sample-values.js";
+import { Random } from "../support/vpp/sample-values.js";
 
 /** VPP's pointers are addresses of its own: any base will do. */
 const BASE = 0x7f12_3400_0000n;

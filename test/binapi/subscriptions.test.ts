@@ -1,7 +1,7 @@
 // Events, and what becomes of subscriptions when the connection does not last.
 import { once } from "node:events";
 import test from "ava";
-import { code, pair, until } from "../support/client-pair.js";
+import { code, pair, until } from "../support/vpp/client-pair.js";
 
 test.serial("events come through a bounded queue that counts what it loses", async (t) => {
   const [server, vpp] = await pair(t);

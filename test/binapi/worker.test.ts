@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";
-import { FakeVpp } from "../support/fake-vpp.js";
+import { FakeVpp } from "../support/vpp/fake.js";
 
 const PROGRAM = `
   const { workerData, parentPort } = require("node:worker_threads");

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { Memif, MemifOptions } from "../../lib/memif.js";
-import { memifPair, until } from "../support/memif.js";
+import { memifPair, until } from "../support/memif/ports.js";
 
 /** Deterministic pseudo-random numbers (mulberry32): a failure can be run again. */
 function random(seed: number): () => number {

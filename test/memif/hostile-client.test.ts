@@ -2,10 +2,10 @@
 // leaves the port in good order for the next client.
 import { existsSync } from "node:fs";
 import type { MemifEnding } from "../../lib/memif.js";
-import { openServer, servesTheNext } from "../support/hostile.js";
-import { event, until } from "../support/memif.js";
+import { openServer, servesTheNext } from "../support/memif/hostile.js";
+import { startPeer } from "../support/memif/peer.js";
+import { event, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { startPeer } from "../support/peer.js";
 
 const { test } = need("g++");
 

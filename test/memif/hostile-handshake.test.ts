@@ -1,10 +1,10 @@
 // Clients that break the protocol before they are connected, against our server: each gets a DISCONNECT that names what is wrong, is
 // counted, and leaves the port in good order for the next client.
 import type { MemifEnding } from "../../lib/memif.js";
-import { openServer, servesTheNext } from "../support/hostile.js";
-import { event } from "../support/memif.js";
+import { openServer, servesTheNext } from "../support/memif/hostile.js";
+import { startPeer } from "../support/memif/peer.js";
+import { event } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { startPeer } from "../support/peer.js";
 
 const { test } = need("g++");
 

@@ -1,9 +1,9 @@
 // Servers that break the protocol, against our client: each gets a DISCONNECT that names what is wrong.
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifEnding } from "../../lib/memif.js";
-import { event, memifSocket, openMemif, until } from "../support/memif.js";
+import { type Peer, startPeer } from "../support/memif/peer.js";
+import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { type Peer, startPeer } from "../support/peer.js";
 
 const { test } = need("g++");
 

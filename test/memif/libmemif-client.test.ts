@@ -1,3 +1,3 @@
-import { overEngines } from "../support/engines.js";
+import { overEngines } from "../support/memif/engines.js";
 
 await overEngines("builtin,libmemif", "peers");

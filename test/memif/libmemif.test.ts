@@ -4,9 +4,9 @@ import { once } from "node:events";
 import test from "ava";
 import { Memif, type MemifEnding } from "../../lib/memif.js";
 import { native } from "../../lib/native.js";
-import { event, memifPair, memifSocket, openMemif, until } from "../support/memif.js";
+import { startPeer } from "../support/memif/peer.js";
+import { event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { startPeer } from "../support/peer.js";
 
 const present = native.buildInfo().libmemif;
 const over = need("libmemif");

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import type { Memif } from "../../lib/memif.js";
-import { engineOf, event, memifPair, memifSocket, openMemif, until } from "../support/memif.js";
+import { engineOf, event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
 
 const library = new URL("../../lib/memif.js", import.meta.url).href;
@@ -288,7 +288,7 @@ need("no-sanitizer").test("1,000 connects and disconnects: descriptors, mappings
   t.true(after.rss - before.rss < 30e6, `grew by ${after.rss - before.rss} bytes`);
 });
 
-const workersScript = fileURLToPath(new URL("../support/memif-workers.js", import.meta.url));
+const workersScript = fileURLToPath(new URL("../support/memif/workers.js", import.meta.url));
 
 for (const rxMode of ["adaptive", "interrupt", "polling"]) {
   for (const ending of ["terminate", "exit", "throw", "throw in a handler"]) {
@@ -304,7 +304,7 @@ for (const rxMode of ["adaptive", "interrupt", "polling"]) {
 test("a thread that is terminated with queues of another thread's port gives them back", async (t) => {
   for (const rxMode of ["adaptive", "interrupt", "polling"] as const) {
     const { server, client } = await memifPair(t, { rxMode });
-    const worker = fileURLToPath(new URL("../support/memif-worker.js", import.meta.url));
+    const worker = fileURLToPath(new URL("../support/memif/worker.js", import.meta.url));
     for (let i = 0; i < 8; i++) {
       const thread = new Worker(worker, { workerData: { handle: server.handle, rxMode, ending: "terminate" } });
       await once(thread, "message");

@@ -1,7 +1,7 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { MemifOptions } from "../../lib/memif.js";
-import { open } from "../support/memif.js";
+import { open } from "../support/memif/ports.js";
 
 const good: MemifOptions = { role: "client", socket: "/nowhere/memif.sock" };
 

@@ -2,7 +2,7 @@
 import test from "ava";
 import type { Memif } from "../../lib/memif.js";
 import type { PacketBatch, RetainedPacket } from "../../lib/packet/batch.js";
-import { event, memifPair, until } from "../support/memif.js";
+import { event, memifPair, until } from "../support/memif/ports.js";
 
 function frames(count: number, size = 100): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => new Uint8Array(size).fill(i + 1));

@@ -3,9 +3,9 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import test from "ava";
 import type { MemifEnding, MemifPeer } from "../../lib/memif.js";
-import { event, memifPair, memifSocket, open, openMemif } from "../support/memif.js";
+import { startPeer } from "../support/memif/peer.js";
+import { event, memifPair, memifSocket, open, openMemif } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { startPeer } from "../support/peer.js";
 
 test("the socket file has the mode asked for, and is gone after close", async (t) => {
   const socket = memifSocket(t);

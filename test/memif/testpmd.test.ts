@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifOptions } from "../../lib/memif.js";
-import { event, memifSocket, openMemif, until } from "../support/memif.js";
+import { program } from "../support/machine/programs.js";
+import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { program } from "../support/programs.js";
 
 const { test } = need("testpmd");
 

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
-import { facingVpp, open, puntAll, turn, until } from "../support/punt-peer.js";
+import { facingVpp, open, puntAll, turn, until } from "../support/punt-socket/peer.js";
 
 test.serial("what a handler throws is an uncaughtException, and the next packets come all the same", async (t) => {
   const { vpp, path } = facingVpp(t);

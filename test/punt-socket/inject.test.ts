@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import test from "ava";
 import { PuntAction, PuntInjector } from "../../lib/punt-socket.js";
-import { facingVpp, openInjector, socketFolder, startVpp, until } from "../support/punt-peer.js";
+import { facingVpp, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
 test("packets reach VPP with action and interface", async (t) => {
   const { vpp } = facingVpp(t);

@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import { PuntSocket, type PuntWarning } from "../../lib/punt-socket.js";
 import { need } from "../support/need.js";
-import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-peer.js";
+import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
 const library = new URL("../../lib/punt-socket.js", import.meta.url).href;
 
@@ -158,7 +158,7 @@ test("a small queue limit is said, with what to do", (t) => {
 });
 
 /** In a worker: receives until `end`, or until it is terminated. */
-const workerFile = fileURLToPath(new URL("../support/punt-worker.js", import.meta.url));
+const workerFile = fileURLToPath(new URL("../support/punt-socket/worker.js", import.meta.url));
 
 test("a worker thread receives, and its end leaves nothing", async (t) => {
   const { vpp, path } = facingVpp(t);

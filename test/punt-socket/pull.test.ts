@@ -1,6 +1,6 @@
 import test from "ava";
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
-import { facingVpp, open, until } from "../support/punt-peer.js";
+import { facingVpp, open, until } from "../support/punt-socket/peer.js";
 
 test("poll() hands over what is there, and 0 when nothing is", async (t) => {
   const { vpp, path } = facingVpp(t);

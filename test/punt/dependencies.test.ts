@@ -1,8 +1,8 @@
 // What each type waits for, and that it waits again when that goes away.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
-import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
-import type { Message } from "../support/tapped.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import type { Message } from "../support/vpp/tapped.js";
 
 type Call = readonly [name: string, fields: Message];
 

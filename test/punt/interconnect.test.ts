@@ -5,8 +5,8 @@ import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
 import type { Interconnect } from "../../lib/punt/interconnect/interconnect.js";
 import { Interconnects } from "../../lib/punt/interconnects.js";
 import { idOf, parseRequest } from "../../lib/punt/request/request.js";
-import { puntOf, puntTypes } from "../support/punts.js";
-import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/sharing.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/punt/sharing.js";
 
 const pools = { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) };
 const settings = { memifDirectory: "/run/test", pools };

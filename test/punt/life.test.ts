@@ -4,9 +4,9 @@ import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntEvent, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
-import { managedVpp } from "../support/managed-vpp.js";
-import { puntOf } from "../support/punts.js";
-import { snapshot } from "../support/snapshot.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf } from "../support/punt/punts.js";
+import { snapshot } from "../support/vpp/snapshot.js";
 
 const span = (vppInterface: string): PuntRequestInput => ({
   cnf: "cnf1",

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
-import { puntOf, puntTypes } from "../support/punts.js";
-import { changes, type Tap, tapped } from "../support/tapped.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { changes, type Tap, tapped } from "../support/vpp/tapped.js";
 
 /** No look of its own accord but for events. */
 const eventsOnly = { resyncInterval: 600_000 };

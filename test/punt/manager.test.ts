@@ -1,6 +1,6 @@
 import test from "ava";
-import { managedVpp } from "../support/managed-vpp.js";
-import { puntOf, puntTypes } from "../support/punts.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
 
 for (const interconnect of ["TAP", "MEMIF"] as const) {
   for (const type of puntTypes) {

@@ -1,7 +1,7 @@
 import test from "ava";
 import type { Host } from "../../lib/host/host.js";
 import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";
-import { managedVpp } from "../support/managed-vpp.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 /** A host with these namespaces: identity by path, and its own. */
 function namespacesOf(identities: Record<string, string>): Namespaces {

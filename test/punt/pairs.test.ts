@@ -2,11 +2,11 @@
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntRequestInput, PuntStatus, PuntType } from "../../lib/punt/index.js";
-import { Cnf } from "../support/cnf-end.js";
-import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
-import { probe } from "../support/probes.js";
-import { puntOf, puntTypes } from "../support/punts.js";
-import { allPairs, expectedOutcome, type Pair } from "../support/sharing.js";
+import { Cnf } from "../support/punt/cnf-end.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import { probe } from "../support/punt/probes.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { allPairs, expectedOutcome, type Pair } from "../support/punt/sharing.js";
 
 function requestsOf({ types, interconnects, sameSubject, sameNamespace }: Pair, folder: string): PuntRequestInput[] {
   return types.map((type, index) => {

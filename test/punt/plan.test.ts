@@ -10,7 +10,7 @@ import { kindOf } from "../../lib/punt/items/kinds.js";
 import { stepsFor } from "../../lib/punt/plan/diff.js";
 import { type Desired, makePlan, type Plan } from "../../lib/punt/plan/plan.js";
 import { type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
-import { puntOf, puntTypes } from "../support/punts.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
 
 const marks: Marks = {
   owner: "test",

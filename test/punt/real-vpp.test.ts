@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
 import { LinuxHost, MemoryStore, PuntManager } from "../../lib/punt/index.js";
 import { need } from "../support/need.js";
-import { puntOf, puntTypes } from "../support/punts.js";
-import { snapshot } from "../support/snapshot.js";
-import { type RealVpp, startVpp } from "../support/vpp.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { type RealVpp, startVpp } from "../support/vpp/real.js";
+import { snapshot } from "../support/vpp/snapshot.js";
 
 /** Interfaces of the operator, under the names that punts use as tags. */
 async function configure(vpp: RealVpp, client: Vpp): Promise<void> {

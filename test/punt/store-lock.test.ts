@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { PuntManager } from "../../lib/punt/index.js";
 import { FileStore } from "../../lib/punt/store/store.js";
-import { managedVpp } from "../support/managed-vpp.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 async function inFolder(work: (path: string, folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "vpp-punt-lock-"));

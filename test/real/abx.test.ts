@@ -1,9 +1,9 @@
 // ABX: the routing protocols of a neighbour reach FRR in the CNF, and what FRR sends reaches the neighbour.
 
-import { Frr, frrDaemon } from "../support/frr.js";
+import { Frr, frrDaemon } from "../support/machine/frr.js";
+import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { type Netns, until } from "../support/netns.js";
-import { Scenario } from "../support/scenario.js";
+import { Scenario } from "../support/vpp/scenario.js";
 
 const reasons = ["ospfd", "bgpd"].filter((name) => frrDaemon(name) === undefined);
 const real = need("root", "vpp", "vtysh", ...reasons).test.serial;

@@ -5,8 +5,8 @@ import type { FieldDef, TypeDef, TypeLookup } from "../../lib/binapi/definitions
 import type { Message, MessageValue } from "../../lib/binapi/message.js";
 import { Schema } from "../../lib/binapi/schema.js";
 import { need } from "../support/need.js";
-import { apiFolder, PapiOracle } from "../support/papi.js";
-import { startVpp } from "../support/vpp.js";
+import { apiFolder, PapiOracle } from "../support/vpp/papi.js";
+import { startVpp } from "../support/vpp/real.js";
 
 /** Requests that only look, in every plugin. */
 const READ_ONLY = /(_dump|_get|_get_version)(_v\d+)?$|^show_|^sw_interface_get/;

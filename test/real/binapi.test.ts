@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Vpp } from "../../lib/binapi/client.js";
 import { VppStats } from "../../lib/binapi/stats/stats.js";
 import type { PuntError } from "../../lib/errors.js";
-import { heapAfterGc } from "../support/heap.js";
+import { heapAfterGc } from "../support/machine/heap.js";
 import { need } from "../support/need.js";
-import { startVpp } from "../support/vpp.js";
+import { startVpp } from "../support/vpp/real.js";
 
 const real = need("root", "vpp").test;
 

@@ -2,9 +2,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { until, ownVrf as vrf } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { until, ownVrf as vrf } from "../support/netns.js";
-import { Scenario } from "../support/scenario.js";
+import { Scenario } from "../support/vpp/scenario.js";
 
 /** The CNF has no other VRF: it needs no device for this one. */
 const inVrf = { vrf, withoutCnfVrf: true };

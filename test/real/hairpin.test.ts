@@ -1,7 +1,8 @@
 // HAIRPIN and HAIRPIN_XCONNECT: all traffic of an interface passes through a CNF in Node.js, which forwards it over memif.
+
+import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
-import { forwarder, Scenario } from "../support/scenario.js";
+import { forwarder, Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp").test.serial;
 

@@ -1,8 +1,8 @@
 // ISISX: the IS-IS of a neighbour reaches the CNF and back; nothing else does.
-import { Frr, frrDaemon } from "../support/frr.js";
+import { Frr, frrDaemon } from "../support/machine/frr.js";
+import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { type Netns, until } from "../support/netns.js";
-import { forwarder, Scenario } from "../support/scenario.js";
+import { forwarder, Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp", "vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : [])).test.serial;
 

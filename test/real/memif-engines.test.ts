@@ -1,4 +1,4 @@
 // VPP and libmemif's example programs, with libmemif at our end too.
-import { overEngines } from "../support/engines.js";
+import { overEngines } from "../support/memif/engines.js";
 
 await overEngines("libmemif,libmemif", "real");

@@ -1,4 +1,4 @@
-// memif against libmemif's own example programs (test/support/programs.ts says where they are looked for), in both roles.
+// memif against libmemif's own example programs (test/support/machine/programs.ts says where they are looked for), in both roles.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifPeer } from "../../lib/memif.js";
 import { frame, icmpPacket } from "../support/frames.js";
-import { event, memifSocket, openMemif, until } from "../support/memif.js";
+import { libmemifExamples } from "../support/machine/programs.js";
+import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { libmemifExamples } from "../support/programs.js";
 
 const { test } = need("libmemif-examples");
 

@@ -2,9 +2,9 @@
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifOptions, MemifPeer } from "../../lib/memif.js";
 import { frame, icmpPacket } from "../support/frames.js";
-import { event, openMemif, until } from "../support/memif.js";
+import { event, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
-import { type RealVpp, startVpp } from "../support/vpp.js";
+import { type RealVpp, startVpp } from "../support/vpp/real.js";
 
 const real = need("root", "vpp").test.serial;
 

@@ -4,8 +4,8 @@ import type { ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntAction, PuntInjector, type PuntSocket } from "../../lib/punt-socket.js";
 import { need } from "../support/need.js";
-import { open, until } from "../support/punt-peer.js";
-import { type RealVpp, startVpp } from "../support/vpp.js";
+import { open, until } from "../support/punt-socket/peer.js";
+import { type RealVpp, startVpp } from "../support/vpp/real.js";
 
 const real = need("root", "vpp").test.serial;
 const PORT = 5000;

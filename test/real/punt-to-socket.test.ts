@@ -1,10 +1,10 @@
 // PUNT_TO_SOCKET: a DNS client asks VPP's address, and a CNF in Node.js answers through the punt socket.
 import { join } from "node:path";
 import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket.js";
-import { answerDns } from "../support/dns.js";
+import { answerDns } from "../support/machine/dns.js";
+import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
-import { everyInterface, Scenario } from "../support/scenario.js";
+import { everyInterface, Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp", "dig").test.serial;
 const toDns = { type: "PUNT_TO_SOCKET", cnf: "dns", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;

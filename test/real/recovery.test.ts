@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../../lib/errors.js";
 import { attach, FileStore, MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
-import { aclRule } from "../support/api-values.js";
+import { command, ownVrf, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { command, ownVrf, until } from "../support/netns.js";
-import { Scenario } from "../support/scenario.js";
-import { snapshot } from "../support/snapshot.js";
+import { aclRule } from "../support/vpp/api-values.js";
+import { Scenario } from "../support/vpp/scenario.js";
+import { snapshot } from "../support/vpp/snapshot.js";
 
 const real = need("root", "vpp").test.serial;
 
@@ -111,7 +111,7 @@ real(`the manager is killed ${kills} times at random: the next one finds all, an
   const { owner, memifDirectory } = options;
   const job = JSON.stringify({ apiSocket: vpp.apiSocket, store, memifDirectory, owner, punts });
   for (let kill = 0; kill < kills; kill++) {
-    const child = fork(new URL("../support/manager-process.js", import.meta.url), [job]);
+    const child = fork(new URL("../support/punt/manager-process.js", import.meta.url), [job]);
     const started = await Promise.race([once(child, "message"), once(child, "exit")]);
     t.deepEqual(started, ["started", undefined]);
     const moment = Math.random() * 400;

@@ -2,9 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
-import { Scenario } from "../support/scenario.js";
+import { Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp", "tcpdump").test.serial;
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RingStat } from "../../lib/binapi/stats/counters.js";
 import { VppStats } from "../../lib/binapi/stats/stats.js";
+import { vppProgram } from "../support/machine/programs.js";
 import { need } from "../support/need.js";
-import { vppProgram } from "../support/programs.js";
-import { startVpp } from "../support/vpp.js";
+import { startVpp } from "../support/vpp/real.js";
 
 /** Compiles the plugin into `folder`. */
 function buildPlugin(folder: string): void {

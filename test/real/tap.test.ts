@@ -1,9 +1,9 @@
 // TAPs of VPP's own (tap_create_v3) and Linux VRF devices: what the other tests on a real VPP do with veth pairs where
 // /dev/vhost-net is missing. `npm run test:vhost` runs this file in a virtual machine that has both.
-import { Frr, frrDaemon } from "../support/frr.js";
+import { Frr, frrDaemon } from "../support/machine/frr.js";
+import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
-import { until } from "../support/netns.js";
-import { Scenario } from "../support/scenario.js";
+import { Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp", "vhost-net", "vrf").test.serial;
 const localPing = { protocol: "ICMP", destinationNetwork: "local" } as const;

@@ -8,7 +8,7 @@ import { VapiTransport } from "../../lib/binapi/vapi-transport.js";
 import type { PuntError } from "../../lib/errors.js";
 import { native } from "../../lib/native.js";
 import { need } from "../support/need.js";
-import { type RealVpp, startVpp } from "../support/vpp.js";
+import { type RealVpp, startVpp } from "../support/vpp/real.js";
 
 const present = native.buildInfo().vapi;
 const real = need("root", "vpp").test;

@@ -1,7 +1,7 @@
 // The harness itself: what every other test on a real VPP relies on.
 import { existsSync } from "node:fs";
 import { need } from "../support/need.js";
-import { startVpp } from "../support/vpp.js";
+import { startVpp } from "../support/vpp/real.js";
 
 const real = need("root", "vpp").test;
 

@@ -1,12 +1,12 @@
 // The same requests to the embedded VPP and to a real one: the same answers.
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
 import { featureCases } from "../support/conformance/feature-cases.js";
 import { interfaceCases } from "../support/conformance/interface-cases.js";
 import { linkCases } from "../support/conformance/link-cases.js";
 import { runCase } from "../support/conformance/run.js";
 import { need } from "../support/need.js";
-import { RealVpp } from "../support/vpp.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { RealVpp } from "../support/vpp/real.js";
 
 for (const one of [...interfaceCases, ...linkCases, ...featureCases]) {
   need("vpp", "root").test.serial(`as the real VPP: ${one.title}`, async (t) => {

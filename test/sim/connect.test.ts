@@ -4,9 +4,9 @@ import { promisify } from "node:util";
 import test from "ava";
 import { NEWEST_RELEASE } from "../../lib/binapi/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
 import { need } from "../support/need.js";
-import { PYTHON, papiEnvironment } from "../support/papi.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { PYTHON, papiEnvironment } from "../support/vpp/papi.js";
 
 test("a client connects, pings, asks for the version, and finds every message it needs in the table", async (t) => {
   await using vpp = await EmbeddedVpp.start();

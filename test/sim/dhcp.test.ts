@@ -1,6 +1,6 @@
 import test from "ava";
 import { arp, BROADCAST, dhcp, frame, ip, mac, parseIp, transportChecksum, udpPacket } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const CLIENT = "02:cc:00:00:00:01";
 const fromClient = { from: CLIENT, to: BROADCAST };

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import test from "ava";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
 import { frame, udpPacket } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const loopback = { mac_address: "00:00:00:00:00:00" };
 

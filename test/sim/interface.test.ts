@@ -1,5 +1,5 @@
 import test from "ava";
-import { ADMIN_UP, MAC, SimTest } from "../support/sim.js";
+import { ADMIN_UP, MAC, SimTest } from "../support/vpp/sim.js";
 
 const NONE = 0xffffffff;
 

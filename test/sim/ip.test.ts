@@ -1,5 +1,4 @@
 import test from "ava";
-import { fibPath } from "../support/api-values.js";
 import {
   arp,
   echoRequest,
@@ -13,7 +12,8 @@ import {
   transportChecksum,
   udpPacket,
 } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { fibPath } from "../support/vpp/api-values.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const hex = (text: string) => mac(text).toString("hex");
 const toVpp = { from: MAC.host0, to: MAC.eth0 };

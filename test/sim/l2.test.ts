@@ -1,6 +1,6 @@
 import test from "ava";
 import { frame, udpPacket } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1.1", to: "2.2.2.2" }, [1, 2]));
 const UP = ["eth0", "eth1", "eth2"] as const;

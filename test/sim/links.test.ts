@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Memif } from "../../lib/memif.js";
-import { afPacketCreate, memifCreate, tapCreate } from "../support/api-values.js";
 import { frame, isis, udpPacket } from "../support/frames.js";
-import { ADMIN_UP, MAC, SimTest } from "../support/sim.js";
+import { afPacketCreate, memifCreate, tapCreate } from "../support/vpp/api-values.js";
+import { ADMIN_UP, MAC, SimTest } from "../support/vpp/sim.js";
 
 const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1.1", to: "2.2.2.2" }, [1, 2]));
 
@@ -88,7 +88,7 @@ test("memif comes back by itself after VPP's restart, once the interface is made
   await sim.vpp.restart();
   await down;
   const again = new Promise<void>((resolve) => other.port.once("up", () => resolve()));
-  const { ApiClient } = await import("../support/api-client.js");
+  const { ApiClient } = await import("../support/vpp/api-client.js");
   const api = await ApiClient.connect(sim.vpp.apiSocket);
   t.deepEqual(await api.dump("memif_dump"), [], "everything is forgotten");
   await api.call("memif_socket_filename_add_del_v2", { is_add: true, socket_id: 1, socket_filename: path });

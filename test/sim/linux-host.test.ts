@@ -2,11 +2,11 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
-import { tapCreate } from "../support/api-values.js";
-import { atEnd } from "../support/at-end.js";
+import { atEnd } from "../support/machine/at-end.js";
 import { need } from "../support/need.js";
-import { ADMIN_UP } from "../support/sim.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { tapCreate } from "../support/vpp/api-values.js";
+import { ADMIN_UP } from "../support/vpp/sim.js";
 
 const run = promisify(execFile);
 

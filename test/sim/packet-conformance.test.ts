@@ -1,12 +1,12 @@
 // The same packets through the embedded VPP and through a real one: the same packets out.
 import { describeFrame } from "../../lib/packet/describe.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
 import { type PacketCase, packetCases } from "../support/conformance/packet-cases.js";
 import { runCase } from "../support/conformance/run.js";
 import { VethWires, withoutChance } from "../support/conformance/wires.js";
 import { need } from "../support/need.js";
-import { RealVpp } from "../support/vpp.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { RealVpp } from "../support/vpp/real.js";
 
 async function answers(apiSocket: string, { title, steps, packets }: PacketCase) {
   const api = await ApiClient.connect(apiSocket);

@@ -1,7 +1,7 @@
 import test from "ava";
-import { aclRule, fibPath } from "../support/api-values.js";
 import { frame, icmpPacket, isis, mac, udpPacket } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { aclRule, fibPath } from "../support/vpp/api-values.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const toVpp = { from: MAC.host0, to: MAC.eth0 };
 const REWRITE = "02:fe:00:00:00:07";

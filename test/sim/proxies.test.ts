@@ -1,6 +1,6 @@
 import test from "ava";
 import { arp, frame, ip, neighborSolicitation, parseIp } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const NOBODY = "00:00:00:00:00:00";
 

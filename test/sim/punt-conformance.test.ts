@@ -4,13 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeFrame } from "../../lib/packet/describe.js";
 import { PuntSocket } from "../../lib/punt-socket.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
 import { runCase } from "../support/conformance/run.js";
 import { address, l4, neighbor, proto, register } from "../support/conformance/steps.js";
 import { VethWires, VPP_MACS } from "../support/conformance/wires.js";
 import { echoRequest, frame, icmpPacket, ipPacket, udpPacket } from "../support/frames.js";
 import { need } from "../support/need.js";
-import { RealVpp } from "../support/vpp.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { RealVpp } from "../support/vpp/real.js";
 
 const toVpp = { from: "02:aa:00:00:00:01", to: VPP_MACS[0] };
 const ends4 = { from: "10.0.0.2", to: "10.0.0.1" };

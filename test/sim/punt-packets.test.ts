@@ -11,7 +11,7 @@ import {
   parseIp,
   udpPacket,
 } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const toVpp = { from: MAC.host0, to: MAC.eth0 };
 

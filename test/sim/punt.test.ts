@@ -1,6 +1,6 @@
 import test from "ava";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { ApiClient } from "../support/api-client.js";
+import { ApiClient } from "../support/vpp/api-client.js";
 
 const UDP_53 = {
   type: "PUNT_API_TYPE_L4",

@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
-import { ApiClient } from "../support/api-client.js";
 import { arp, echoRequest, frame, isis, neighborSolicitation, udpPacket } from "../support/frames.js";
-import { MAC, SimTest } from "../support/sim.js";
+import { ApiClient } from "../support/vpp/api-client.js";
+import { MAC, SimTest } from "../support/vpp/sim.js";
 
 const toVpp = { from: MAC.host0, to: MAC.eth0 };
 

@@ -1,7 +1,7 @@
 // Punts that random histories are made of, and comparisons of what they lead to.
 import fc from "fast-check";
 import type { PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
-import { type Place, puntOf, puntTypes } from "../support/punts.js";
+import { type Place, puntOf, puntTypes } from "../support/punt/punts.js";
 
 export interface PuntChoice {
   readonly type: number;

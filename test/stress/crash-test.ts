@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntManager } from "../../lib/punt/index.js";
-import { snapshot } from "../support/snapshot.js";
+import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame } from "./choice.js";
 import { type CrashOptions, type Progress, settings, settle } from "./crash-manager.js";
 import type { KillableVpp } from "./crash-vpp.js";

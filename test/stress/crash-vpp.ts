@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { EmulatedHost, type Host, LinuxHost } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { startVpp } from "../support/vpp.js";
+import { startVpp } from "../support/vpp/real.js";
 import { cards } from "./history.js";
 
 export interface KillableVpp {

@@ -7,7 +7,7 @@ import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { EmulatedHost, FileStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { EmbeddedVpp, type FaultAction } from "../../lib/sim/index.js";
-import { snapshot } from "../support/snapshot.js";
+import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame, idOf, interfacesOf, type PuntChoice, puntChoice, requestOf } from "./choice.js";
 import { Operator } from "./operator.js";
 

@@ -1,7 +1,7 @@
 // The operator of a VPP: configures what punts need and what is none of a manager's business, and configures it again at every
 // start of VPP, as a startup configuration does.
 import type { Vpp } from "../../lib/binapi/index.js";
-import type { Message } from "../support/tapped.js";
+import type { Message } from "../support/vpp/tapped.js";
 
 /** Interfaces that come and go: loopbacks by instance number. */
 export const loopbacks = [0, 1];

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ImplementationFn } from "ava";
 import { native } from "../../lib/native.js";
-import { hasPapi } from "./papi.js";
-import { libmemifExamples, program, vppProgram } from "./programs.js";
+import { libmemifExamples, program, vppProgram } from "./machine/programs.js";
+import { hasPapi } from "./vpp/papi.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
 

@@ -1,4 +1,4 @@
-import { fibPath } from "../api-values.js";
+import { fibPath } from "../vpp/api-values.js";
 import type { Case } from "./run.js";
 import {
   address,

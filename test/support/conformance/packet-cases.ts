@@ -1,4 +1,3 @@
-import { fibPath } from "../api-values.js";
 import {
   arp,
   BROADCAST,
@@ -10,6 +9,7 @@ import {
   neighborSolicitation,
   udpPacket,
 } from "../frames.js";
+import { fibPath } from "../vpp/api-values.js";
 import type { Step } from "./run.js";
 import {
   abx,

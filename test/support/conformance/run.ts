@@ -1,6 +1,6 @@
 // What is asked of an embedded and of a real VPP alike: sequences of requests whose answers must be the same.
 import type { MessageValue } from "../../../lib/binapi/index.js";
-import type { ApiClient } from "../api-client.js";
+import type { ApiClient } from "../vpp/api-client.js";
 
 /** A request and its arguments; a name that ends in `_dump` is a dump. */
 export type Step = readonly [name: string, args?: MessageValue];

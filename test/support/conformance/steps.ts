@@ -1,5 +1,5 @@
 // Requests as the cases write them down.
-import { aclRule, memifCreate } from "../api-values.js";
+import { aclRule, memifCreate } from "../vpp/api-values.js";
 import type { Step } from "./run.js";
 
 export const NONE = 0xffffffff;

@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NativeSimFramePort, native } from "../../../lib/native.js";
-import type { ApiClient } from "../api-client.js";
-import { afPacketCreate } from "../api-values.js";
-import { atEnd } from "../at-end.js";
+import { atEnd } from "../machine/at-end.js";
+import type { ApiClient } from "../vpp/api-client.js";
+import { afPacketCreate } from "../vpp/api-values.js";
 import { UP } from "./steps.js";
 
 /** How long nothing more must come before the answers are complete. */

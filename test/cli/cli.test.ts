@@ -1,0 +1,85 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { json, table } from "../../lib/cli/print.js";
+
+const main = fileURLToPath(new URL("../../lib/cli/main.js", import.meta.url));
+
+function cli(...args: string[]) {
+  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 30_000 });
+}
+
+test("--version is the package's", (t) => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const { status, stdout } = cli("--version");
+  t.is(status, 0);
+  t.is(stdout.trim(), version);
+});
+
+test("a wrong command line says so, shows the usage and exits with 2", (t) => {
+  const { status, stdout, stderr } = cli("--no-such-option");
+  t.is(status, 2);
+  t.is(stdout, "");
+  t.regex(stderr, /--no-such-option/);
+  t.regex(stderr, /Usage: vpp-punt/);
+});
+
+test("with --json a wrong command line is one JSON object", (t) => {
+  const { status, stdout, stderr } = cli("info", "--json", "--no-such-option");
+  t.is(status, 2);
+  t.is(stdout, "");
+  const { error } = JSON.parse(stderr);
+  t.like(error, { op: "vpp-punt", code: "ERR_USAGE" });
+  t.regex(error.message, /--no-such-option/);
+});
+
+test("values of the command line that make no sense are usage errors, before VPP is asked", (t) => {
+  const cases: [RegExp, ...string[]][] = [
+    [/'xx' is invalid.*not JSON/, "show_version", "xx"],
+    [/--timeout.*'abc' is invalid.*number of ms/, "show_version", "--timeout", "abc"],
+    [/--timeout.*'-1' is invalid/, "show_version", "--timeout", "-1"],
+  ];
+  for (const [said, ...args] of cases) {
+    const { status, stderr } = cli("api", ...args, "--socket", "/nonexistent/api.sock");
+    t.is(status, 2, stderr);
+    t.regex(stderr, said);
+  }
+});
+
+test("a table pads columns and puts numbers to the right", (t) => {
+  const text = table(
+    ["punt", "received"],
+    [
+      ["DNS", 5],
+      ["OSPF hello", 12],
+    ],
+  );
+  t.is(text, "punt        received\nDNS                5\nOSPF hello        12");
+});
+
+test("JSON output has 64-bit integers and bytes", (t) => {
+  const parsed = JSON.parse(json({ small: 5n, large: 2n ** 63n, mac: Uint8Array.of(2, 0xfd) }));
+  t.deepEqual(parsed, { small: 5, large: "9223372036854775808", mac: "02fd" });
+});
+
+test("signals that follow the one that ends a command do nothing", async (t) => {
+  const code = `
+    import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/interrupted.js", import.meta.url).href)};
+    process.stdin.once("data", () => process.exit(0));
+    const end = interrupted();
+    console.log("begun");
+    await end;
+    console.log("closing");`;
+  const program = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(program, "exit");
+  await once(program.stdout, "data");
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    program.kill(signal);
+    if (signal === "SIGTERM") await once(program.stdout, "data");
+  }
+  program.kill("SIGTERM");
+  program.stdin.write("closed\n");
+  t.deepEqual(await ended, [0, null]);
+});

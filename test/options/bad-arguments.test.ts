@@ -1,0 +1,65 @@
+// What is no argument of a call is refused before anything is done, by a PuntError that says what was wrong.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { attach, Memif, PuntAction, PuntError, PuntInjector } from "../../lib/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+
+const refusal = (code: string, message: RegExp) => ({ instanceOf: PuntError, code, message });
+const nothing = undefined as never;
+
+test("attach takes a punt's metadata only", (t) => {
+  for (const metadata of [undefined, null, {}, { interconnects: 1 }, { interconnects: [{}] }]) {
+    t.throws(() => attach(metadata as never), refusal("INVALID_METADATA", /metadata|attachment/));
+  }
+});
+
+test("packets to be sent are packets", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  using injector = PuntInjector.open({ vppPath: join(folder, "none"), knownInterfaces: () => true });
+  t.throws(() => injector.injectAll(PuntAction.L2, 1, null as never), refusal("ERR_OPTION", /packets/));
+  using port = Memif.open({ role: "server", socket: join(folder, "memif") });
+  for (const packets of [null, undefined, "abc", 5])
+    t.throws(() => port.send(packets as never), refusal("ERR_INVALID_PACKET", /Uint8Array/));
+});
+
+test("requests, their options and events are what VPP knows", async (t) => {
+  await using sim = await EmbeddedVpp.start();
+  await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+  await t.throwsAsync(vpp.call(nothing, nothing), refusal("ERR_OPTION", /name must be a string/));
+  await t.throwsAsync(vpp.dumpAll("show_version"), refusal("ERR_NOT_A_DUMP", /show_version has one answer: use call/));
+  await t.throwsAsync(vpp.call("ip_table_dump"), refusal("ERR_NOT_A_CALL", /ip_table_dump has many answers: use dump/));
+  await t.throwsAsync(vpp.subscribe("show_version", {}, "nope"), refusal("ERR_NO_EVENT", /show_version: .* nope/));
+  for (const options of [{ timeout: "x" }, { timeout: -1 }, { signal: 1 }, { timeuot: 5 }] as const) {
+    const named = refusal("ERR_OPTION", new RegExp(`show_version: option ${Object.keys(options)[0]} `));
+    await t.throwsAsync(vpp.call("show_version", {}, options as never), named);
+  }
+  t.is((await vpp.call("show_version", {}, { timeout: 0 })).retval, 0);
+});
+
+test("how long the manager waits, and for what, is said in words that it knows", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const span = { type: "SPAN", cnf: "cnf1", interconnect: "MEMIF", vppInterface: "if0" } as const;
+  for (const options of [{ waitFor: "NONSENSE" }, { timeout: "x" }, { timeout: -1 }, { wait: 1 }] as const) {
+    const named = refusal("ERR_OPTION", new RegExp(`punt.add: ${Object.keys(options)[0]}`));
+    await t.throwsAsync(it.manager.add(span, options as never), named);
+  }
+  t.deepEqual(it.manager.list(), []);
+});
+
+test("the embedded VPP says what it cannot be started with, given or told", async (t) => {
+  await t.throwsAsync(
+    EmbeddedVpp.start({ directory: "/dev/null/x" }),
+    refusal("ENOTDIR", /sim.start: .*\/dev\/null\/x/),
+  );
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  const noFrames = refusal("ERR_INVALID_PACKET", /frames/);
+  for (const frames of ["abc", [1], null]) t.throws(() => vpp.interface("eth0").inject(frames as never), noFrames);
+  await t.throwsAsync(vpp.addFault(nothing), refusal("ERR_BAD_FAULT", /rule/));
+  await t.throwsAsync(vpp.addFault({ message: "x" } as never), refusal("ERR_BAD_FAULT", /action/));
+});

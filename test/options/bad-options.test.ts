@@ -1,0 +1,71 @@
+// What is wrong with options is said before anything is opened, and by name.
+import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { PuntError, PuntManager, parseRequests } from "../../lib/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+
+const span = (vppInterface: string) => ({ type: "SPAN", cnf: "cnf1", interconnect: "MEMIF", vppInterface }) as const;
+
+async function refuses(t: ExecutionContext, body: () => unknown, code: string, names: RegExp): Promise<void> {
+  const error = await t.throwsAsync(async () => body(), { instanceOf: PuntError });
+  t.is(error.code, code);
+  t.regex(error.message, names);
+}
+
+const vppOptions: object[] = [
+  { sockt: "/tmp/x" },
+  { window: 0 },
+  { timeout: Number.NaN },
+  { schema: "vpp" },
+  { wait: -1 },
+];
+for (const options of vppOptions) {
+  const [name] = Object.keys(options);
+  test(`Vpp.connect refuses ${JSON.stringify(options)}`, (t) =>
+    refuses(t, () => Vpp.connect({ socketPath: "/nowhere", ...options }), "ERR_OPTION", new RegExp(`option ${name} `)));
+}
+
+const simOptions: object[] = [
+  { interface: ["eth0"] },
+  { host: "mars" },
+  { withoutPlugins: ["nat"] },
+  { interfaces: [""] },
+  { apiSocket: `/tmp/${"x".repeat(110)}` },
+];
+for (const options of simOptions) {
+  const [name] = Object.keys(options);
+  test(`EmbeddedVpp.start refuses ${JSON.stringify(options).slice(0, 40)}`, (t) =>
+    refuses(t, () => EmbeddedVpp.start(options), "ERR_OPTION", new RegExp(`option ${name} `)));
+}
+
+const managerOptions: object[] = [
+  { vpp: undefined },
+  { resync: 5 },
+  { resyncInterval: 0 },
+  { retry: { firstDelay: -1 } },
+];
+for (const options of managerOptions) {
+  const [name] = Object.keys(options);
+  test(`PuntManager.start refuses ${JSON.stringify(options)}`, (t) => {
+    const vpp = { call: () => {} } as never;
+    return refuses(t, () => PuntManager.start({ vpp, ...options }), "ERR_OPTION", new RegExp(name!));
+  });
+}
+
+test("a file whose aliases cannot be resolved is told by name", async (t) => {
+  await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "INVALID_FILE", /the-file:1:1: .*alias.*x/);
+  const tens = (name: string, item: string) => `${name}: &${name} [${Array(10).fill(item).join()}]\n`;
+  const bomb = `${tens("a", "x")}${tens("b", "*a")}${tens("c", "*b")}punts: [*c,*c]\n`;
+  await refuses(t, () => parseRequests(bomb, "the-file"), "INVALID_FILE", /the-file:1:1: .*alias/);
+});
+
+test("a dry run refuses what add and delete would, and leaves out what is there", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(span("if0"));
+  t.is((await it.manager.plan({ add: [span("if0")] })).toString(), "nothing to do");
+  const other = span("if1");
+  await refuses(t, () => it.manager.plan({ add: [other] }), "PUNT_EXISTS", /is another one/);
+  await refuses(t, () => it.manager.plan({ delete: [{ cnf: "nobody" }] }), "NO_SUCH_PUNT", /nobody/);
+});

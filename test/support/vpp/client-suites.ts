@@ -1,0 +1,3 @@
+// All of the client's tests, declared at once as ava wants it.
+import "../../binapi/client.test.js";
+import "../../binapi/subscriptions.test.js";

@@ -1,0 +1,230 @@
+// A real VPP for a test: in a folder of its own, as many at once as wanted, gone when the test process is gone.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { atEnd } from "../machine/at-end.js";
+import { program, vppProgram } from "../machine/programs.js";
+
+const run = promisify(execFile);
+
+export interface VppOptions {
+  /** Plugins to leave out, such as `abx_plugin.so`. */
+  readonly without?: readonly string[];
+  /** Plugins to load that are off by default. */
+  readonly plugins?: readonly string[];
+  /** A folder with plugins of the test's own. */
+  readonly pluginFolder?: string;
+  /** More sections of startup.conf. */
+  readonly config?: string;
+  /** Sleep of VPP's main loop while something polls: 100 us keep a connected memif at 12 % of a core, not 100 %. */
+  readonly pollSleepMicroseconds?: number;
+}
+
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+const prefix = "vpp-real-";
+const running = new Set<RealVpp>();
+
+atEnd(() => {
+  for (const vpp of running) vpp.abandon();
+});
+
+/** One VPP: its sockets' paths stay the same over `kill()`, `stop()` and `start()`. */
+export class RealVpp {
+  readonly directory: string;
+  readonly apiSocket: string;
+  readonly cliSocket: string;
+  readonly puntSocket: string;
+  readonly statsSocket: string;
+  #child: ChildProcess | undefined;
+
+  constructor(options: VppOptions = {}) {
+    // UNIX socket paths have 107 characters: the folder's name is short.
+    this.directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+    this.apiSocket = join(this.directory, "api.sock");
+    this.cliSocket = join(this.directory, "cli.sock");
+    this.puntSocket = join(this.directory, "punt.sock");
+    this.statsSocket = join(this.directory, "stats.sock");
+    writeFileSync(join(this.directory, "startup.conf"), startupConf(this, options));
+    running.add(this);
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Runs VPP and waits until its sockets answer. */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new Error("this VPP runs already");
+    for (const socket of [this.apiSocket, this.cliSocket, this.puntSocket, this.statsSocket])
+      rmSync(socket, { force: true });
+    const child = this.#spawn();
+    this.#child = child;
+    child.once("exit", () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    const until = Date.now() + READY_WITHIN_MS;
+    while (!(await this.#answers())) {
+      if (this.#child === undefined) throw new Error(`VPP ended at its start:\n${this.log()}`);
+      if (Date.now() > until) throw new Error(`VPP does not answer:\n${this.log()}`);
+      await sleep(20);
+    }
+  }
+
+  #spawn(): ChildProcess {
+    const log = openSync(join(this.directory, "output"), "a");
+    const command = [vppProgram()!, "-c", join(this.directory, "startup.conf")];
+    // The kernel ends VPP when this process dies without a chance to do so itself.
+    const setpriv = program("setpriv");
+    if (setpriv !== undefined) command.unshift(setpriv, "--pdeathsig", "KILL");
+    // The sanitizers that these tests may run under are for our addon: preloaded into VPP they take the memory it wants.
+    const { LD_PRELOAD: _, ...env } = process.env;
+    const child = spawn(command[0]!, command.slice(1), { cwd: this.directory, env, stdio: ["ignore", log, log] });
+    closeSync(log);
+    return child;
+  }
+
+  async #answers(): Promise<boolean> {
+    if (!(await accepts(this.apiSocket)) || !existsSync(this.cliSocket)) return false;
+    return this.cli("show version").then(
+      (text) => text.startsWith("vpp v"),
+      () => false,
+    );
+  }
+
+  /** What VPP's command line answers. */
+  async cli(command: string): Promise<string> {
+    const vppctl = join(dirname(vppProgram()!), "vppctl");
+    const { stdout } = await run(vppctl, ["-s", this.cliSocket, ...command.split(" ")], { timeout: 20_000 });
+    return stdout.replaceAll("\r", "");
+  }
+
+  /** Several commands; one that VPP refuses is an error. */
+  async configure(...commands: readonly string[]): Promise<void> {
+    for (const command of commands) {
+      const answer = await this.cli(command);
+      if (/unknown input|parse error|failed|not found|^\S+: /m.test(answer)) throw new Error(`${command}: ${answer}`);
+    }
+  }
+
+  /** What VPP has written: its standard output and its log. */
+  log(): string {
+    return ["output", "vpp.log"]
+      .map((name) => join(this.directory, name))
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, "utf8"))
+      .join("");
+  }
+
+  /** SIGKILL, as a crash would. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** A new VPP in the place of this one, which remembers nothing. */
+  async restart(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    await this.#end(signal);
+    await this.start();
+  }
+
+  /** Ends VPP and removes its folder. */
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+    this.abandon();
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    const slow = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
+    await ended;
+    clearTimeout(slow);
+  }
+
+  /** Ends VPP and removes its folder at once, without waiting for its end. */
+  abandon(): void {
+    this.#child?.kill("SIGKILL");
+    rmSync(this.directory, { recursive: true, force: true });
+    running.delete(this);
+  }
+}
+
+/** Starts a VPP; `stop()` it in the test's teardown. */
+export async function startVpp(options: VppOptions = {}): Promise<RealVpp> {
+  sweep();
+  const vpp = new RealVpp(options);
+  try {
+    await vpp.start();
+  } catch (error) {
+    vpp.abandon();
+    throw error;
+  }
+  return vpp;
+}
+
+function startupConf(vpp: RealVpp, options: VppOptions): string {
+  const plugins = [
+    "plugin linux_cp_plugin.so { enable }",
+    ...(options.plugins ?? []).map((name) => `plugin ${name} { enable }`),
+    ...(options.without ?? []).map((name) => `plugin ${name} { disable }`),
+  ];
+  const path = pluginFolder();
+  if (options.pluginFolder !== undefined) plugins.unshift(`add-path ${options.pluginFolder}`);
+  if (path !== undefined) plugins.unshift(`path ${path}`);
+  return [
+    `unix { nodaemon nocolor nobanner cli-no-pager log ${join(vpp.directory, "vpp.log")} cli-listen ${vpp.cliSocket}`,
+    `  runtime-dir ${vpp.directory} poll-sleep-usec ${options.pollSleepMicroseconds ?? 100} }`,
+    `api-segment { prefix ${vpp.directory.slice(vpp.directory.lastIndexOf("/") + 1)} }`,
+    `socksvr { socket-name ${vpp.apiSocket} }`,
+    `punt { socket ${vpp.puntSocket} }`,
+    `statseg { socket-name ${vpp.statsSocket} page-size default size 32M }`,
+    // Without huge pages, and small: several run at once.
+    "memory { main-heap-size 512M main-heap-page-size default }",
+    "buffers { page-size default buffers-per-numa 16384 }",
+    `plugins { ${plugins.join(" ")} }`,
+    options.config ?? "",
+    "",
+  ].join("\n");
+}
+
+/** Where this VPP's plugins lie; undefined leaves it to VPP. */
+function pluginFolder(): string | undefined {
+  const lib = join(dirname(vppProgram()!), "..", "lib");
+  const inArchitecture = existsSync(lib) ? readdirSync(lib).map((name) => join(lib, name, "vpp_plugins")) : [];
+  return [join(lib, "vpp_plugins"), ...inArchitecture].find((folder) => existsSync(folder));
+}
+
+function accepts(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+/** Removes the folders of test processes that were killed. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (owner > 0 && !existsSync(`/proc/${owner}`)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}

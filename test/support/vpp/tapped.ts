@@ -1,0 +1,39 @@
+// A client's connection with somebody on the line.
+import type { Vpp } from "../../../lib/binapi/index.js";
+import type { VppConnection } from "../../../lib/punt/index.js";
+
+/** Fields of a message of any name. */
+// biome-ignore lint/suspicious/noExplicitAny: tests take messages by names that they compute
+export type Message = any;
+
+export interface Tap {
+  /** Hears each message before it is sent, those of dumps too. */
+  hear?(name: string): void;
+  /** Answers in VPP's place, which then does not get the message; undefined sends it. */
+  answer?(name: string): Message | undefined;
+}
+
+export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined }: Tap): VppConnection {
+  return {
+    get isConnected() {
+      return client.isConnected;
+    },
+    has: (name) => client.has(name),
+    on: (event, listener) => client.on(event, listener),
+    off: (event, listener) => client.off(event, listener),
+    subscribe: (request, fields, event) => client.subscribe(request, fields, event),
+    async call(name, ...rest) {
+      hear(name);
+      return answer(name) ?? client.call(name, ...rest);
+    },
+    async dumpAll(name, ...rest) {
+      hear(name);
+      return client.dumpAll(name, ...rest);
+    },
+  };
+}
+
+/** Whether a message changes VPP. */
+export function changes(name: string): boolean {
+  return !/_dump$|_get(_|$)|^want_|^control_ping/.test(name);
+}
