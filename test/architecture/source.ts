@@ -14,8 +14,23 @@ export function projectFiles(): string[] {
     .filter((file) => existsSync(file));
 }
 
+/** The TypeScript files of the library. */
+export function libraryFiles(): string[] {
+  return projectFiles().filter((file) => file.startsWith("lib/") && file.endsWith(".ts"));
+}
+
+/** File and line of a node, as messages name it. */
+export function placeOf(source: ts.SourceFile, node: ts.Node): string {
+  return `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}`;
+}
+
+const parsed = new Map<string, ts.SourceFile>();
+
+/** The syntax tree of a file, which is parsed once. */
 export function parse(file: string): ts.SourceFile {
-  return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const tree = parsed.get(file) ?? ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  parsed.set(file, tree);
+  return tree;
 }
 
 /** The project's files that `file` imports, types included, as paths from the root. */

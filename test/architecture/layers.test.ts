@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import test from "ava";
+import { importsOf, libraryFiles } from "./source.js";
+
+const GROUND = ["errors", "options", "net"];
+const PORTS = ["packet", "memif", "punt-socket"];
+/** Linux's side: descriptors, devices, namespaces. */
+const LINUX = ["descriptor", "packet-socket", "host"];
+
+/** The parts of lib/ and what each may import: a folder, or a file beside the folders, without ".ts". */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  net: [],
+  options: ["errors"],
+  native: ["errors"],
+  descriptor: [...GROUND, "native"],
+  packet: [...GROUND, "native"],
+  memif: [...GROUND, "native", "packet", "descriptor"],
+  "punt-socket": [...GROUND, "native", "packet", "descriptor"],
+  "packet-socket": [...GROUND, "native", "packet", "descriptor"],
+  binapi: [...GROUND, "native"],
+  host: [...GROUND, "native", "descriptor"],
+  punt: [...GROUND, "native", ...PORTS, ...LINUX, "binapi"],
+  sim: [...GROUND, "native", ...PORTS, "binapi"],
+  testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
+  wire: [...GROUND, "punt"],
+  module: [...GROUND, "native", ...PORTS, ...LINUX, "punt", "wire"],
+  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "binapi", "punt", "wire"],
+  index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
+  cli: [...[...GROUND, "native", ...PORTS, ...LINUX, "binapi", "punt", "sim", "wire", "module", "daemon", "index"]],
+};
+
+function part(file: string): string {
+  return file.split("/")[1]!.replace(/\.ts$/, "");
+}
+
+test("nothing imports what is above it", (t) => {
+  for (const file of libraryFiles()) {
+    const from = part(file);
+    t.truthy(BELOW[from], `${file}: part "${from}" has no place in the architecture`);
+    for (const imported of importsOf(file)) {
+      const to = part(imported);
+      t.true(to === from || BELOW[from]?.includes(to), `${file} imports ${imported}`);
+    }
+  }
+});
+
+test("lib/native.ts alone loads the addon", (t) => {
+  const loaders = libraryFiles().filter((file) =>
+    /node-gyp-build|createRequire|process\.dlopen/.test(readFileSync(file, "utf8")),
+  );
+  t.deepEqual(loaders, ["lib/native.ts"]);
+});
