@@ -114,6 +114,15 @@ test("a release between others splits what differs there, and nothing else", asy
   t.is(messages.length, known.length);
 });
 
+test("types and docs are those that follow from the definitions", async (t) => {
+  const copy = copyOfProject(t);
+  await run(process.execPath, [join(copy, "scripts/add-release/write-generated.mjs")]);
+  for (const file of ["lib/binapi/builtin-messages.ts", "docs/releases.md"]) {
+    const isCurrent = readFileSync(join(copy, file), "utf8") === readFileSync(file, "utf8");
+    t.true(isCurrent, `${file}: \`npm run add-release\` without a folder writes it`);
+  }
+});
+
 for (const [title, args, says] of [
   ["a folder that is not there", ["no/such/folder", "23.06"], /no\/such\/folder is not a folder/],
   ["a folder without a release's name", ["lib"], /"lib" is not a release such as 23\.06/],

@@ -1,17 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test from "ava";
 import { generateTypes } from "../../lib/binapi/generate.js";
 import { Schema } from "../../lib/binapi/schema.js";
-
-const FILE = "lib/binapi/builtin-messages.ts";
-
-test("the types of the built-in messages are those of their definitions", (t) => {
-  const source = generateTypes(Schema.builtin(), { origin: "built in" });
-  t.is(readFileSync(FILE, "utf8"), source, `npm run add-release (without a folder) writes ${FILE}`);
-});
 
 /** What the compiler says to a program that uses the package, with a generated file for one more message. */
 function check(program: string): string {

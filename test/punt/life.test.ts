@@ -188,7 +188,7 @@ test("ABX and ISISX FAIL, naming the plugin, where there is nothing to make them
       it.manager.add(puntOf(type, { cnf: type, interconnect: "TAP", subject: 0, unique: 0 })),
       { instanceOf: PuntError },
     );
-    t.is(error.code, "PLUGIN_MISSING");
+    t.is(error.code, "ERR_PLUGIN_MISSING");
     t.regex(error.message, new RegExp(plugin));
   }
 });

@@ -33,6 +33,7 @@ function factsOf(cards: number, seen: readonly Seen[] = []): Facts {
   });
   return {
     features: new Set(allFeatures),
+    lacks: new Map(),
     interfaces,
     interface: interfaceFinder(interfaces),
     tables: new Set(["4/1", "4/2"]),

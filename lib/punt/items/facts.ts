@@ -1,21 +1,10 @@
 // What was observed: VPP's interfaces and tables, the Linux side, and every object a punt could be made of.
 import type { PuntError } from "../../errors.js";
 import type { Family } from "../../net/index.js";
+import type { Lack, VppFeature } from "./features.js";
 
 /** Abilities of this VPP and this machine that a plan depends on. */
-export type Feature =
-  | "abx"
-  | "isisx"
-  | "abf"
-  | "acl"
-  | "linux-cp"
-  | "linux-cp-osi"
-  | "dhcp"
-  | "memif"
-  | "tap"
-  | "af_packet"
-  | "nd-proxy"
-  | "vhost-net";
+export type Feature = VppFeature | "vhost-net";
 
 export interface VppInterface {
   readonly swIfIndex: number;
@@ -48,6 +37,8 @@ export interface Seen<V extends object = object> {
 
 export interface Facts {
   readonly features: ReadonlySet<Feature>;
+  /** For each feature of VPP that is not among them: what VPP lacks. */
+  readonly lacks: ReadonlyMap<Feature, Lack>;
   readonly interfaces: readonly VppInterface[];
   /** By tag, where exactly one interface bears it, or by VPP's name. */
   interface(name: string): VppInterface | undefined;

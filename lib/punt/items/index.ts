@@ -7,6 +7,15 @@ export { addressesPart } from "./addresses.js";
 export { dhcpClientPart } from "./dhcp-client.js";
 export { dhcpProxyKeyPrefix, dhcpProxyPart } from "./dhcp-proxy.js";
 export { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type VppInterface } from "./facts.js";
+export {
+  FEATURE_NEEDS,
+  type FeatureNeeds,
+  type Lack,
+  lackOf,
+  type Versions,
+  VPP_FEATURES,
+  type VppFeature,
+} from "./features.js";
 export { hostAddressesPart, hostLinkPart } from "./host-link.js";
 export { interfacePart, isUp, observeInterfaces } from "./interface.js";
 export { memifId } from "./interface-memif.js";
@@ -18,7 +27,7 @@ export { linkPart } from "./link.js";
 export { memifSocketPart } from "./memif-socket.js";
 export { neighborPart } from "./neighbor.js";
 export { osiProtoPart } from "./osi-proto.js";
-export { type Missing, Problem } from "./problem.js";
+export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
 export { injectPathKey, type PuntTarget, puntSocketPart, puntTargetKey } from "./punt-socket.js";

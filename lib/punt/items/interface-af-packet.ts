@@ -1,4 +1,5 @@
 import { isVethName } from "../interconnect/index.js";
+import { AF_PACKET_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
 import { vethKey } from "./veth.js";
 
@@ -22,18 +23,21 @@ export const afPacketVariant: Variant<AfPacketInterface> = {
   },
 
   async create({ vpp }, { mac, device }) {
-    const reply = await vpp.call("af_packet_create_v3", {
-      mode: "AF_PACKET_API_MODE_ETHERNET",
+    const fields = {
       hw_addr: mac,
       use_random_hw_addr: false,
       host_if_name: device,
-      rx_frame_size: 0,
-      tx_frame_size: 0,
-      rx_frames_per_block: 0,
-      tx_frames_per_block: 0,
-      // Linux leaves checksums to the device, and a veth to whoever gets the packet: VPP has to know which are missing.
-      flags: ["AF_PACKET_API_FLAG_QDISC_BYPASS", "AF_PACKET_API_FLAG_CKSUM_GSO"],
+      ...{ rx_frame_size: 0, tx_frame_size: 0, rx_frames_per_block: 0, tx_frames_per_block: 0 },
       num_rx_queues: 1,
+    };
+    // VPP 22.02 and 22.10 ignore the flags of version 2.
+    if (versionFor(vpp, AF_PACKET_CREATE) === "af_packet_create_v2")
+      return (await vpp.call("af_packet_create_v2", { ...fields, flags: 0 })).sw_if_index;
+    const reply = await vpp.call("af_packet_create_v3", {
+      ...fields,
+      mode: "AF_PACKET_API_MODE_ETHERNET",
+      // Linux leaves checksums to the device, and a veth pair leaves them out: VPP has to know which are missing.
+      flags: ["AF_PACKET_API_FLAG_QDISC_BYPASS", "AF_PACKET_API_FLAG_CKSUM_GSO"],
       num_tx_queues: 1,
     });
     return reply.sw_if_index;

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
 import { memifSocketKey } from "./memif-socket.js";
 
@@ -34,7 +35,8 @@ export const memifVariant: Variant<MemifInterface> = {
   },
 
   async create({ vpp, indexOfItem, secretOf }, { name, mac, socket }) {
-    const reply = await vpp.call("memif_create_v2", {
+    const message = versionFor(vpp, MEMIF_CREATE);
+    const reply = await vpp.call(message, {
       role: "MEMIF_ROLE_API_MASTER",
       mode: "MEMIF_MODE_API_ETHERNET",
       rx_queues: 1,
@@ -44,7 +46,7 @@ export const memifVariant: Variant<MemifInterface> = {
       ring_size: 1024,
       buffer_size: 2048,
       no_zero_copy: false,
-      use_dma: false,
+      ...(message === "memif_create_v2" && { use_dma: false }),
       hw_addr: mac,
       secret: secretOf(name),
     });

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
+import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
-import { NO_INDEX } from "./vpp-api.js";
+import { NO_INDEX, type VppApi } from "./vpp-api.js";
 
 interface MemifSocket {
   readonly path: string;
@@ -40,24 +42,51 @@ export const memifSocket: Kind<MemifSocket> = {
 
   async create({ vpp, made, marks }, { path }, key) {
     await makeDirectory(marks.memifDirectory);
-    const reply = await vpp.call("memif_socket_filename_add_del_v2", {
-      is_add: true,
-      socket_id: NO_INDEX,
-      socket_filename: path,
-    });
-    made(key, reply.socket_id);
+    made(key, await addSocket(vpp, path));
   },
 
   async delete({ vpp }, { index, value }) {
-    await vpp.call("memif_socket_filename_add_del_v2", {
-      is_add: false,
-      socket_id: index!,
-      socket_filename: value.path,
-    });
+    const fields = { is_add: false, socket_id: index!, socket_filename: value.path };
+    await vpp.call(versionFor(vpp, MEMIF_SOCKET), fields);
   },
 
   dependsOn: () => [],
 };
+
+/** Makes the path known to VPP. @returns its number */
+async function addSocket(vpp: VppApi, path: string): Promise<number> {
+  if (versionFor(vpp, MEMIF_SOCKET) === "memif_socket_filename_add_del") return addSocketUnderOurNumber(vpp, path);
+  const fields = { is_add: true, socket_id: NO_INDEX, socket_filename: path };
+  const reply = await vpp.call("memif_socket_filename_add_del_v2", fields);
+  return reply.socket_id;
+}
+
+/** Numbers taken by other clients of VPP between our look and our call, after which we give up. */
+const MOST_COLLISIONS = 8;
+
+/** Before 23.06 the client chooses the number: one that is free, and not the one that another manager would choose. */
+async function addSocketUnderOurNumber(vpp: VppApi, path: string): Promise<number> {
+  for (let collisions = 0; ; collisions++) {
+    const socketId = await freeNumber(vpp, path);
+    try {
+      await vpp.call("memif_socket_filename_add_del", { is_add: true, socket_id: socketId, socket_filename: path });
+      return socketId;
+    } catch (error) {
+      const isTaken = (error as PuntError).code === "VPP_ENTRY_ALREADY_EXISTS";
+      if (!isTaken || collisions === MOST_COLLISIONS) throw error;
+    }
+  }
+}
+
+async function freeNumber(vpp: VppApi, path: string): Promise<number> {
+  const details = await vpp.dumpAll("memif_socket_filename_dump", {});
+  const taken = new Set(details.map((it) => it.socket_id));
+  // 0 is VPP's own socket, the largest number is "none".
+  let number = createHash("sha256").update(path).digest().readUInt32BE() % (NO_INDEX - 1);
+  do number = number === NO_INDEX - 1 ? 1 : number + 1;
+  while (taken.has(number));
+  return number;
+}
 
 async function makeDirectory(path: string): Promise<void> {
   try {

@@ -1,4 +1,5 @@
 // Why a punt cannot be had as things are, found before anything is sent to VPP.
+import { FEATURE_NEEDS, type FeatureNeeds, type Lack, type VppFeature } from "./features.js";
 
 /** Thrown while planning one punt; it fails that punt alone. */
 export class Problem extends Error {
@@ -11,6 +12,13 @@ export class Problem extends Error {
     this.item = item;
     this.code = code;
   }
+}
+
+/** Returns the problem of a punt that needs `feature` on a VPP without it. `purpose` follows VPP's lack in the message. */
+export function featureMissing(feature: VppFeature, lacks: ReadonlyMap<string, Lack>, purpose = ""): Problem {
+  const plugin: string = (FEATURE_NEEDS[feature] as FeatureNeeds).plugin ?? feature;
+  const { code, text } = lacks.get(feature) ?? { code: "ERR_PLUGIN_MISSING", text: `VPP has no plugin ${plugin}` };
+  return new Problem(`plugin/${plugin}`, code, `${text}${purpose}`);
 }
 
 /** Something a punt waits for. */

@@ -13,12 +13,12 @@ import {
 import type { Facts, Part, VppInterface } from "../items/index.js";
 import {
   addressesPart,
+  featureMissing,
   hostAddressesPart,
   hostLinkPart,
   interfacePart,
   linkPart,
   memifSocketPart,
-  Problem,
   proxyArpPart,
   proxyArpRangePart,
   proxyNdPart,
@@ -64,15 +64,19 @@ function baseParts(interconnect: Interconnect, link: InterfaceLink, context: Int
   const paired = context.pairedWith(interconnect);
   const namespace = context.namespace(interconnect.netns!);
   if (paired) return [interfacePart({ via: "linux-cp", name: interconnect.name, paired: paired.id, namespace })];
-  const { features } = context.facts;
+  const { features, lacks } = context.facts;
   if (features.has("vhost-net") && features.has("tap")) return [tapPart(interconnect, link, context)];
   if (!features.has("af_packet"))
-    throw new Problem("plugin/tap", "PLUGIN_MISSING", "VPP has no plugin tap that could work here, nor af_packet");
+    throw featureMissing("af_packet", lacks, `, which stands in for a TAP: ${whyNoTap(features, lacks)}`);
   return vethParts(interconnect, context);
 }
 
-function memifParts({ name, socket, secret, ...rest }: Interconnect, { features }: Facts): Part[] {
-  if (!features.has("memif")) throw new Problem("plugin/memif", "PLUGIN_MISSING", "VPP has no plugin memif");
+function whyNoTap(features: Facts["features"], lacks: Facts["lacks"]): string {
+  return features.has("vhost-net") ? lacks.get("tap")!.text : "there is no /dev/vhost-net";
+}
+
+function memifParts({ name, socket, secret, ...rest }: Interconnect, { features, lacks }: Facts): Part[] {
+  if (!features.has("memif")) throw featureMissing("memif", lacks);
   const mac = vppMac({ name, ...rest });
   return [
     memifSocketPart(socket!),

@@ -8,9 +8,12 @@ import {
   type Feature,
   interfaceFinder,
   kinds,
+  type Lack,
+  lackOf,
   observeInterfaces,
   type Seen,
   tableKey,
+  VPP_FEATURES,
   type VppInterface,
 } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
@@ -42,9 +45,8 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     namespaces: reachable(interest.namespaces, namespaces),
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
-  const features = featuresOf(from.vpp, from.host);
   return {
-    features,
+    ...featuresOf(from.vpp, from.host),
     interfaces,
     interface: interfaceFinder(interfaces),
     tables,
@@ -174,23 +176,13 @@ function withDumpsOnce(vpp: VppApi): VppApi {
   };
 }
 
-/** The message that shows a feature is there. */
-const messageOfFeature: ReadonlyArray<[Feature, MessageName]> = [
-  ["abx", "abx_policy_add_del"],
-  ["isisx", "isisx_connection_add_del"],
-  ["abf", "abf_policy_add_del"],
-  ["acl", "acl_add_replace"],
-  ["linux-cp", "lcp_itf_pair_add_del_v3"],
-  ["linux-cp-osi", "lcp_osi_proto_enable"],
-  ["dhcp", "dhcp_proxy_config"],
-  ["memif", "memif_create_v2"],
-  ["tap", "tap_create_v3"],
-  ["af_packet", "af_packet_create_v3"],
-  ["nd-proxy", "ip6nd_proxy_enable_disable"],
-];
-
-function featuresOf(vpp: VppApi, host: Host): Set<Feature> {
-  const features = new Set(messageOfFeature.filter(([, message]) => vpp.has(message)).map(([feature]) => feature));
+function featuresOf(vpp: VppApi, host: Host): Pick<Facts, "features" | "lacks"> {
+  const lacks = new Map<Feature, Lack>();
+  for (const feature of VPP_FEATURES) {
+    const lack = lackOf(feature, (message) => vpp.has(message));
+    if (lack !== undefined) lacks.set(feature, lack);
+  }
+  const features = new Set<Feature>(VPP_FEATURES.filter((feature) => !lacks.has(feature)));
   if (host.hasVhostNet) features.add("vhost-net");
-  return features;
+  return { features, lacks };
 }

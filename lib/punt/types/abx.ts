@@ -8,8 +8,8 @@ import {
   abxAttachPart,
   abxPolicyPart,
   aclPart,
+  featureMissing,
   neighborPart,
-  Problem,
 } from "../items/index.js";
 import type { AbxRequest } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
@@ -31,12 +31,11 @@ export const abx: TypeHandler<AbxRequest> = {
   missing: ({ vppInterface, vrf }, facts) => missingLayer3(vppInterface, vrf, facts),
 
   items(request, [interconnect], context) {
-    const { features } = context.facts;
-    if (!features.has("acl"))
-      throw new Problem("plugin/acl", "PLUGIN_MISSING", "VPP has no plugin acl, which ABX matches packets with");
+    const { features, lacks } = context.facts;
+    if (!features.has("acl")) throw featureMissing("acl", lacks, ", which ABX matches packets with");
     if (features.has("abx")) return abxParts(request, interconnect, context);
     if (features.has("abf")) return abfParts(request, interconnect, context);
-    throw new Problem("plugin/abx", "PLUGIN_MISSING", "VPP has no plugin abx, nor abf to stand in for it");
+    throw featureMissing("abx", lacks, `, nor the stand-in for it: ${lacks.get("abf")?.text}`);
   },
 
   limits(_request, { features }: Facts) {

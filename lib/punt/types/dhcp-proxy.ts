@@ -1,7 +1,7 @@
 import type { Family } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
-import { dhcpProxyKeyPrefix, dhcpProxyPart, Problem } from "../items/index.js";
+import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, Problem } from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
@@ -40,7 +40,7 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
   },
 
   items(request, [interconnect], { facts, marks }) {
-    if (!facts.features.has("dhcp")) throw new Problem("plugin/dhcp", "PLUGIN_MISSING", "VPP has no plugin dhcp");
+    if (!facts.features.has("dhcp")) throw featureMissing("dhcp", facts.lacks);
     return request.families.map(familyNumber).map((family) => {
       refuseForeign(request.vrf, family, facts);
       const { vpp, cnf } = marks.pools[family].subnet(interconnect.subnets[family]!);

@@ -1,6 +1,6 @@
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
-import { isisxPart, osiProtoPart, Problem } from "../items/index.js";
+import { featureMissing, isisxPart, osiProtoPart, type Problem } from "../items/index.js";
 import type { IsisxRequest } from "../request/index.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
@@ -45,11 +45,7 @@ export function usesLinuxCp(request: { interconnect: string }, facts: Facts): bo
 
 function withoutPlugin(request: IsisxRequest, facts: Facts): Problem {
   const fallback = facts.features.has("linux-cp-osi")
-    ? "and its stand-in linux-cp goes with TAP only"
-    : "nor linux-cp with OSI protocols (VPP 26.06 or newer)";
-  return new Problem(
-    "plugin/isisx",
-    "PLUGIN_MISSING",
-    `VPP has no plugin isisx, ${fallback}, for ISISX over ${request.interconnect}`,
-  );
+    ? "; its stand-in linux-cp goes with TAP only"
+    : `, nor the stand-in for it: ${facts.lacks.get("linux-cp-osi")?.text}`;
+  return featureMissing("isisx", facts.lacks, ` for ISISX over ${request.interconnect}${fallback}`);
 }
