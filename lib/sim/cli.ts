@@ -7,28 +7,31 @@ type Command = (words: string[]) => string;
 
 /** The few lines of VPP's command line that are of use here: what the API of this project has no message for, and looks. */
 export class Cli {
-  private readonly commands: [prefix: string, command: Command][] = [
+  readonly #commands: [prefix: string, command: Command][] = [
     ["show version", () => "vpp (embedded in vpp-punt)"],
-    ["show interface", () => this.showInterfaces()],
-    ["show errors", () => this.showErrors()],
-    ["show node counters", () => this.showErrors()],
-    ["clear errors", () => this.clearErrors()],
-    ["show punt socket registrations", () => this.showPunts()],
-    ["show ip neighbors", () => this.showNeighbors()],
-    ["set interface state", (words) => this.setState(words)],
-    ["set interface ip address", (words) => this.setAddress(words)],
-    ["ip mroute add", (words) => this.multicastRoute(4, words, true)],
-    ["ip mroute del", (words) => this.multicastRoute(4, words, false)],
-    ["ip6 mroute add", (words) => this.multicastRoute(6, words, true)],
-    ["ip6 mroute del", (words) => this.multicastRoute(6, words, false)],
+    ["show interface", () => this.#showInterfaces()],
+    ["show errors", () => this.#showErrors()],
+    ["show node counters", () => this.#showErrors()],
+    ["clear errors", () => this.#clearErrors()],
+    ["show punt socket registrations", () => this.#showPunts()],
+    ["show ip neighbors", () => this.#showNeighbors()],
+    ["set interface state", (words) => this.#setState(words)],
+    ["set interface ip address", (words) => this.#setAddress(words)],
+    ["ip mroute add", (words) => this.#multicastRoute(4, words, true)],
+    ["ip mroute del", (words) => this.#multicastRoute(4, words, false)],
+    ["ip6 mroute add", (words) => this.#multicastRoute(6, words, true)],
+    ["ip6 mroute del", (words) => this.#multicastRoute(6, words, false)],
   ];
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {}
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+  }
 
   /** What the line says, or what is wrong with it. */
   run(line: string): string {
     const text = line.trim().replace(/\s+/g, " ");
-    const found = this.commands.find(([prefix]) => text === prefix || text.startsWith(`${prefix} `));
+    const found = this.#commands.find(([prefix]) => text === prefix || text.startsWith(`${prefix} `));
     if (found === undefined) return `unknown input \`${text}'`;
     try {
       return found[1](text.slice(found[0].length).trim().split(" "));
@@ -37,68 +40,68 @@ export class Cli {
     }
   }
 
-  private interfaceNamed(name: string | undefined): SwInterface {
-    const found = this.dp.interfaces.findByName(name ?? "");
+  #interfaceNamed(name: string | undefined): SwInterface {
+    const found = this.#dp.interfaces.findByName(name ?? "");
     if (found === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `unknown interface \`${name}'`);
     return found;
   }
 
-  private showInterfaces(): string {
-    const lines = [...this.dp.interfaces.values()].map(({ name, swIfIndex, adminUp, mtu, counters }) => {
+  #showInterfaces(): string {
+    const lines = [...this.#dp.interfaces.values()].map(({ name, swIfIndex, adminUp, mtu, counters }) => {
       const counts = `rx ${counters.rxPackets} tx ${counters.txPackets} drops ${counters.drops}`;
       return `${name.padEnd(32)}${swIfIndex}  ${adminUp ? "up" : "down"}  ${mtu[0]}  ${counts}`;
     });
     return lines.join("\n");
   }
 
-  private showErrors(): string {
-    const lines = this.dp.graph.counters().map(({ node, reason, count }) => `${count}  ${node}  ${reason}`);
+  #showErrors(): string {
+    const lines = this.#dp.graph.counters().map(({ node, reason, count }) => `${count}  ${node}  ${reason}`);
     return lines.join("\n");
   }
 
-  private clearErrors(): string {
-    this.dp.graph.clearCounters();
+  #clearErrors(): string {
+    this.#dp.graph.clearCounters();
     return "";
   }
 
-  private showPunts(): string {
-    const clients = (["l4", "ip-proto", "exception"] as const).flatMap((kind) => this.dp.puntSocket.list(kind));
+  #showPunts(): string {
+    const clients = (["l4", "ip-proto", "exception"] as const).flatMap((kind) => this.#dp.puntSocket.list(kind));
     return clients.map(({ registration, path }) => `${JSON.stringify(registration)} to socket ${path}`).join("\n");
   }
 
-  private showNeighbors(): string {
-    return [...this.dp.neighbors.values()].map(({ swInterface }) => swInterface.name).join("\n");
+  #showNeighbors(): string {
+    return [...this.#dp.neighbors.values()].map(({ swInterface }) => swInterface.name).join("\n");
   }
 
   /** <interface> up|down */
-  private setState([name, state]: string[]): string {
-    this.dp.interfaces.setAdmin(this.interfaceNamed(name), state === "up");
+  #setState([name, state]: string[]): string {
+    this.#dp.interfaces.setAdmin(this.#interfaceNamed(name), state === "up");
     return "";
   }
 
   /** [del] <interface> <prefix> */
-  private setAddress(words: string[]): string {
+  #setAddress(words: string[]): string {
     const isDelete = words[0] === "del";
     const [name, prefix = ""] = isDelete ? words.slice(1) : words;
     const { address, length } = parsePrefix(prefix);
-    const swInterface = this.interfaceNamed(name);
-    if (isDelete) this.dp.addresses.remove(swInterface, address, length);
-    else this.dp.addresses.add(swInterface, address, length);
+    const swInterface = this.#interfaceNamed(name);
+    if (isDelete) this.#dp.addresses.remove(swInterface, address, length);
+    else this.#dp.addresses.add(swInterface, address, length);
     return "";
   }
 
   /** <group> [table <id>] via <interface> Accept|Forward, or via local Forward */
-  private multicastRoute(family: 4 | 6, words: string[], isAdd: boolean): string {
+  #multicastRoute(family: 4 | 6, words: string[], isAdd: boolean): string {
     const group = parseAddress((words[0] ?? "").replace(/\/\d+$/, ""));
     const table = words[1] === "table" ? Number(words[2]) : 0;
     const via = words[words.indexOf("via") + 1];
-    const tables = family === 4 ? this.dp.ip4 : this.dp.ip6;
+    const tables = family === 4 ? this.#dp.ip4 : this.#dp.ip6;
     tables.get(table);
     const entry = tables.multicastTable(table).ensure(group, family === 4 ? 32 : 128);
     if (via === "local") entry.local = isAdd;
     else {
       const set = words.at(-1)?.toLowerCase() === "accept" ? entry.accept : entry.forward;
-      const { swIfIndex } = this.interfaceNamed(via);
+      const { swIfIndex } = this.#interfaceNamed(via);
       if (isAdd) set.add(swIfIndex);
       else set.delete(swIfIndex);
     }

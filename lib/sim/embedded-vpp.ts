@@ -26,40 +26,44 @@ export interface WireEvents {
 
 /** One interface, looked at from its wire. It stays the same object over restarts of VPP. */
 export class Wire extends EventEmitter<WireEvents> {
-  private kept: Uint8Array[] | undefined;
+  #kept: Uint8Array[] | undefined;
+  readonly #find: () => SwInterface;
+  readonly #receive: (swInterface: SwInterface, frames: readonly Uint8Array[]) => void;
 
   /** @internal */
   constructor(
     readonly name: string,
-    private readonly find: () => SwInterface,
-    private readonly receive: (swInterface: SwInterface, frames: readonly Uint8Array[]) => void,
+    find: () => SwInterface,
+    receive: (swInterface: SwInterface, frames: readonly Uint8Array[]) => void,
   ) {
     super();
+    this.#find = find;
+    this.#receive = receive;
   }
 
   /** Frames come in from the wire. Throws ERR_NO_INTERFACE while VPP has no such interface, ERR_INVALID_PACKET for what is no frame. */
   inject(frames: Uint8Array | readonly Uint8Array[]): void {
-    this.receive(this.find(), frameList("sim.inject", frames));
+    this.#receive(this.#find(), frameList("sim.inject", frames));
   }
 
   /** The frames that have left since the first call, or the last one: watching starts with the first. At most 100,000. */
   transmitted(): Uint8Array[] {
-    const frames = this.kept ?? [];
-    this.kept = [];
+    const frames = this.#kept ?? [];
+    this.#kept = [];
     return frames;
   }
 
   get swIfIndex(): number {
-    return this.find().swIfIndex;
+    return this.#find().swIfIndex;
   }
 
   get counters(): Readonly<InterfaceCounters> {
-    return this.find().counters;
+    return this.#find().counters;
   }
 
   /** @internal */
   sent(frame: Uint8Array): void {
-    if (this.kept !== undefined && this.kept.length < LONGEST_QUEUE) this.kept.push(frame.slice());
+    if (this.#kept !== undefined && this.#kept.length < LONGEST_QUEUE) this.#kept.push(frame.slice());
     this.emit("tx", frame);
   }
 }
@@ -80,12 +84,14 @@ export class EmbeddedVpp implements VppControl {
   readonly faults = new Faults();
   /** @internal What the `crash` fault does. A crash is something a supervisor would restart VPP after. */
   crash = (): void => void this.restart();
-  private readonly wires = new Map<string, Wire>();
-  private instance: VppInstance;
-  private closed = false;
+  readonly #wires = new Map<string, Wire>();
+  #instance: VppInstance;
+  #closed = false;
+  readonly #options: ResolvedOptions;
 
-  private constructor(private readonly options: ResolvedOptions) {
-    this.instance = this.newInstance();
+  private constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.#instance = this.#newInstance();
   }
 
   /** Starts one in this process. Throws EADDRINUSE when somebody listens on the API socket's path. */
@@ -94,10 +100,10 @@ export class EmbeddedVpp implements VppControl {
     let vpp: EmbeddedVpp | undefined;
     try {
       vpp = new EmbeddedVpp(resolved);
-      await vpp.instance.start();
+      await vpp.#instance.start();
       return vpp;
     } catch (error) {
-      await vpp?.instance.stop();
+      if (vpp !== undefined) await vpp.#instance.stop();
       if (resolved.ownsDirectory) await rm(resolved.directory, { recursive: true, force: true });
       throw error;
     }
@@ -109,36 +115,36 @@ export class EmbeddedVpp implements VppControl {
   }
 
   get apiSocket(): string {
-    return this.options.apiSocket;
+    return this.#options.apiSocket;
   }
 
   get puntSocket(): string | undefined {
-    return this.options.puntSocket || undefined;
+    return this.#options.puntSocket || undefined;
   }
 
   get directory(): string {
-    return this.options.directory;
+    return this.#options.directory;
   }
 
   /** API clients connected now. */
   get clients(): number {
-    return this.instance.clients;
+    return this.#instance.clients;
   }
 
   /** An interface by VPP's name or its tag. It need not be there yet. */
   interface(name: string): Wire {
-    let wire = this.wires.get(name);
+    let wire = this.#wires.get(name);
     if (wire === undefined) {
-      const receive = (swInterface: SwInterface, frames: readonly Uint8Array[]) => this.receive(swInterface, frames);
-      wire = new Wire(name, () => this.findInterface(name), receive);
-      this.wires.set(name, wire);
+      const receive = (swInterface: SwInterface, frames: readonly Uint8Array[]) => this.#receive(swInterface, frames);
+      wire = new Wire(name, () => this.#findInterface(name), receive);
+      this.#wires.set(name, wire);
     }
     return wire;
   }
 
   /** The host's end of a TAP or af_packet interface, by its name on the host. Throws ERR_NO_INTERFACE. */
   host(name: string, namespace = ""): HostInterface {
-    const found = this.instance.host.find(name, namespace);
+    const found = this.#instance.host.find(name, namespace);
     if (found === undefined)
       throw noInterface(`the emulated host has no interface ${name} in namespace "${namespace}"`);
     return found;
@@ -162,28 +168,30 @@ export class EmbeddedVpp implements VppControl {
   }
 
   async hostInterfaces(): Promise<HostInterfaceInfo[]> {
-    return this.instance.host.values().map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
+    return this.#instance.host.values().map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
       return { name, namespace, mac: formatMac(mac), ifIndex, mtu, addresses };
     });
   }
 
   async interfaces(): Promise<InterfaceInfo[]> {
-    return [...this.instance.dp.interfaces.values()].map(({ name, swIfIndex, tag, adminUp, linkUp, mac, counters }) => {
-      const text = mac === undefined ? undefined : formatMac(mac);
-      return { name, swIfIndex, tag, adminUp, linkUp, mac: text, counters: { ...counters } };
-    });
+    return [...this.#instance.dp.interfaces.values()].map(
+      ({ name, swIfIndex, tag, adminUp, linkUp, mac, counters }) => {
+        const text = mac === undefined ? undefined : formatMac(mac);
+        return { name, swIfIndex, tag, adminUp, linkUp, mac: text, counters: { ...counters } };
+      },
+    );
   }
 
   async counters(): Promise<NodeCounter[]> {
-    return this.instance.dp.graph.counters();
+    return this.#instance.dp.graph.counters();
   }
 
   async log(): Promise<string[]> {
-    return this.instance.log.lines();
+    return this.#instance.log.lines();
   }
 
   async cli(line: string): Promise<string> {
-    return this.instance.cli.run(line);
+    return this.#instance.cli.run(line);
   }
 
   async addFault(rule: FaultRule): Promise<void> {
@@ -195,19 +203,19 @@ export class EmbeddedVpp implements VppControl {
   }
 
   async restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
-    if (this.closed) throw new PuntError("sim.restart", "ERR_CLOSED", "this embedded VPP has been closed");
-    await this.instance.stop();
+    if (this.#closed) throw new PuntError("sim.restart", "ERR_CLOSED", "this embedded VPP has been closed");
+    await this.#instance.stop();
     await sleep(downMs);
-    this.instance = this.newInstance();
-    await this.instance.start();
+    this.#instance = this.#newInstance();
+    await this.#instance.start();
   }
 
   /** Stops it and removes what it made. Can be called again. */
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    await this.instance.stop();
-    const { ownsDirectory, directory } = this.options;
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#instance.stop();
+    const { ownsDirectory, directory } = this.#options;
     if (ownsDirectory) await rm(directory, { recursive: true, force: true });
   }
 
@@ -215,24 +223,24 @@ export class EmbeddedVpp implements VppControl {
     await this.close();
   }
 
-  private newInstance(): VppInstance {
-    const instance = new VppInstance(this.options, this.faults, () => this.crash());
+  #newInstance(): VppInstance {
+    const instance = new VppInstance(this.#options, this.faults, () => this.crash());
     instance.dp.onTransmit((swInterface, frame) => {
-      if (this.wires.size === 0) return;
-      this.wires.get(swInterface.name)?.sent(frame);
-      if (swInterface.tag !== "" && swInterface.tag !== swInterface.name) this.wires.get(swInterface.tag)?.sent(frame);
+      if (this.#wires.size === 0) return;
+      this.#wires.get(swInterface.name)?.sent(frame);
+      if (swInterface.tag !== "" && swInterface.tag !== swInterface.name) this.#wires.get(swInterface.tag)?.sent(frame);
     });
     return instance;
   }
 
-  private receive(swInterface: SwInterface, frames: readonly Uint8Array[]): void {
-    const { dp } = this.instance;
+  #receive(swInterface: SwInterface, frames: readonly Uint8Array[]): void {
+    const { dp } = this.#instance;
     for (const frame of frames) dp.receive(swInterface, new Uint8Array(frame));
     dp.flush();
   }
 
-  private findInterface(name: string): SwInterface {
-    const { interfaces } = this.instance.dp;
+  #findInterface(name: string): SwInterface {
+    const { interfaces } = this.#instance.dp;
     const found = interfaces.findByName(name) ?? [...interfaces.values()].find(({ tag }) => tag === name);
     if (found === undefined) throw noInterface(`the embedded VPP has no interface named or tagged ${name}`);
     return found;

@@ -42,7 +42,7 @@ const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
 
 /** Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them. */
 export class Faults {
-  private rules: ActiveRule[] = [];
+  #rules: ActiveRule[] = [];
 
   /** Throws ERR_BAD_FAULT if the rule makes no sense. */
   add(rule: FaultRule): void {
@@ -53,22 +53,22 @@ export class Faults {
     if (!KINDS.has(action?.kind)) throw badFault(`there is no action ${action?.kind}`);
     if (action.kind === "delay" && !(action.ms >= 0)) throw badFault(`a delay of ${action.ms} ms`);
     if (action.kind === "refuse") retvalOf(action.error);
-    this.rules.push({ rule, before: nth - 1, left: times });
+    this.#rules.push({ rule, before: nth - 1, left: times });
   }
 
   clear(): void {
-    this.rules = [];
+    this.#rules = [];
   }
 
   /** How many rules have strikes left. */
   get pending(): number {
-    return this.rules.length;
+    return this.#rules.length;
   }
 
   /** What strikes this message, if anything; rules of one message strike in the order they were added. */
   next(message: string): FaultAction | undefined {
     let struck: FaultAction | undefined;
-    for (const active of this.rules) {
+    for (const active of this.#rules) {
       const { rule } = active;
       if (rule.message !== message && (rule.message !== "*" || HANDSHAKE.has(message))) continue;
       if (active.before > 0) active.before--;
@@ -77,7 +77,7 @@ export class Faults {
         active.left--;
       }
     }
-    if (struck !== undefined) this.rules = this.rules.filter(({ left }) => left > 0);
+    if (struck !== undefined) this.#rules = this.#rules.filter(({ left }) => left > 0);
     return struck;
   }
 }

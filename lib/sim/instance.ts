@@ -24,48 +24,46 @@ export class VppInstance {
   readonly log = new VppLog();
   readonly cli = new Cli(this.dp);
   readonly table: MessageTable;
-  private readonly server: ApiServer;
-  private readonly punt: SocketPuntTransport | undefined;
+  readonly #server: ApiServer;
+  readonly #punt: SocketPuntTransport | undefined;
+  readonly #options: ResolvedOptions;
 
-  constructor(
-    private readonly options: ResolvedOptions,
-    faults: Faults,
-    crashed: () => void,
-  ) {
+  constructor(options: ResolvedOptions, faults: Faults, crashed: () => void) {
+    this.#options = options;
     const registry = new ApiRegistry();
-    registerApi(this.context(registry));
+    registerApi(this.#context(registry));
     this.table = new MessageTable(Schema.builtin(options.release), registry, new Set(options.withoutPlugins));
     const { table, log } = this;
     const flush = () => this.dp.flush();
-    this.server = new ApiServer({ path: options.apiSocket, table, registry, faults, log, flush, crashed });
-    this.punt = this.openPunt();
-    if (!options.withoutPlugins.includes("linux_cp")) this.startLinuxCp();
+    this.#server = new ApiServer({ path: options.apiSocket, table, registry, faults, log, flush, crashed });
+    this.#punt = this.#openPunt();
+    if (!options.withoutPlugins.includes("linux_cp")) this.#startLinuxCp();
   }
 
   async start(): Promise<void> {
     this.dp.createInterface("local0", undefined, new WireDevice("local"));
-    for (const { name, mac } of this.options.interfaces) this.addWire(name, mac);
-    for (const line of this.options.exec) this.log.write(`exec: ${line}: ${this.cli.run(line)}`);
-    await this.server.listen();
+    for (const { name, mac } of this.#options.interfaces) this.#addWire(name, mac);
+    for (const line of this.#options.exec) this.log.write(`exec: ${line}: ${this.cli.run(line)}`);
+    await this.#server.listen();
   }
 
   get clients(): number {
-    return this.server.clients;
+    return this.#server.clients;
   }
 
   async stop(): Promise<void> {
-    await this.server.close();
+    await this.#server.close();
     this.dp.close();
-    this.punt?.close();
+    this.#punt?.close();
   }
 
   /** linux-cp wants every packet for this VPP that nothing in it takes: UDP to unknown ports is not answered any more. */
-  private startLinuxCp(): void {
+  #startLinuxCp(): void {
     for (const family of [4, 6] as const) this.dp.udp[family].puntUnknown = true;
   }
 
-  private openPunt(): SocketPuntTransport | undefined {
-    const { puntSocket } = this.options;
+  #openPunt(): SocketPuntTransport | undefined {
+    const { puntSocket } = this.#options;
     if (puntSocket === false) return undefined;
     const { dp } = this;
     const punt = new SocketPuntTransport(
@@ -78,17 +76,18 @@ export class VppInstance {
     return punt;
   }
 
-  private addWire(name: string, mac: string): void {
+  #addWire(name: string, mac: string): void {
     this.dp.interfaces.setLink(this.dp.createInterface(name, parseMac(mac), new WireDevice()), true);
   }
 
-  private context(registry: ApiRegistry): ApiContext {
-    const { dp, log, cli, options } = this;
+  #context(registry: ApiRegistry): ApiContext {
+    const { dp, log, cli } = this;
+    const options = this.#options;
     return {
       registry,
       dp,
       log,
-      devices: this.devices(),
+      devices: this.#devices(),
       table: () => this.table,
       runtimeDirectory: options.directory,
       release: options.release,
@@ -97,8 +96,9 @@ export class VppInstance {
     };
   }
 
-  private devices(): DeviceFactory {
-    const { dp, host, options } = this;
+  #devices(): DeviceFactory {
+    const { dp, host } = this;
+    const options = this.#options;
     const linux = options.host === "linux" ? new LinuxHost() : undefined;
     const program = `VPP ${options.release}-embedded`;
     return {

@@ -1,15 +1,18 @@
 /** VPP's log: where the reasons of refusals are, which the API answers only with a number. The newest lines are kept. */
 export class VppLog {
-  private readonly kept: string[] = [];
+  readonly #kept: string[] = [];
+  readonly #longest: number;
 
-  constructor(private readonly longest = 1000) {}
+  constructor(longest = 1000) {
+    this.#longest = longest;
+  }
 
   write(line: string): void {
-    this.kept.push(line);
-    if (this.kept.length > this.longest) this.kept.shift();
+    this.#kept.push(line);
+    if (this.#kept.length > this.#longest) this.#kept.shift();
   }
 
   lines(): string[] {
-    return [...this.kept];
+    return [...this.#kept];
   }
 }

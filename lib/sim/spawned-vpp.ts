@@ -37,44 +37,45 @@ interface Waiting {
 
 /** An embedded VPP in a process of its own: the same control surface, and `kill()`. */
 export class SpawnedVpp implements VppControl {
-  private child: ChildProcess | undefined;
-  private ready: ChildReady["ready"];
-  private readonly waiting = new Map<number, Waiting>();
-  private nextId = 1;
+  #child: ChildProcess | undefined;
+  #ready: ChildReady["ready"];
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  readonly #options: EmbeddedVppOptions & { directory: string };
+  readonly #ownsDirectory: boolean;
 
   /** @internal */
-  constructor(
-    private readonly options: EmbeddedVppOptions & { directory: string },
-    private readonly ownsDirectory: boolean,
-  ) {
-    this.ready = { apiSocket: "", puntSocket: undefined, directory: options.directory };
+  constructor(options: EmbeddedVppOptions & { directory: string }, ownsDirectory: boolean) {
+    this.#options = options;
+    this.#ownsDirectory = ownsDirectory;
+    this.#ready = { apiSocket: "", puntSocket: undefined, directory: options.directory };
   }
 
   get apiSocket(): string {
-    return this.ready.apiSocket;
+    return this.#ready.apiSocket;
   }
 
   get puntSocket(): string | undefined {
-    return this.ready.puntSocket;
+    return this.#ready.puntSocket;
   }
 
   get directory(): string {
-    return this.ready.directory;
+    return this.#ready.directory;
   }
 
   /** 0 while it is dead. */
   get pid(): number {
-    return this.child?.pid ?? 0;
+    return this.#child?.pid ?? 0;
   }
 
   /** Whether its process runs. */
   get alive(): boolean {
-    return this.child !== undefined;
+    return this.#child !== undefined;
   }
 
   /** SIGKILL: it stops where it is, and leaves its socket files behind. */
   async kill(): Promise<void> {
-    const { child } = this;
+    const child = this.#child;
     if (child === undefined) return;
     const exit = once(child, "exit");
     child.kill("SIGKILL");
@@ -83,13 +84,13 @@ export class SpawnedVpp implements VppControl {
 
   /** Starts it again after `kill()`, or after it has crashed: same paths, everything forgotten. */
   async start(): Promise<void> {
-    if (this.child !== undefined) return;
+    if (this.#child !== undefined) return;
     const child = fork(CHILD, [], { serialization: "advanced" });
-    this.child = child;
-    child.on("exit", () => this.exited(child));
-    child.on("message", (message: ChildReply) => this.replied(message));
-    child.send({ options: this.options });
-    this.ready = await new Promise<ChildReady["ready"]>((resolve, reject) => {
+    this.#child = child;
+    child.on("exit", () => this.#exited(child));
+    child.on("message", (message: ChildReply) => this.#replied(message));
+    child.send({ options: this.#options });
+    this.#ready = await new Promise<ChildReady["ready"]>((resolve, reject) => {
       const onMessage = (message: ChildReady | ChildReply) => {
         if ("ready" in message) resolve(message.ready);
         else if (message.id === 0) reject(errorOf(message));
@@ -100,94 +101,94 @@ export class SpawnedVpp implements VppControl {
   }
 
   inject(name: string, frames: Uint8Array | readonly Uint8Array[]): Promise<void> {
-    return this.call("inject", name, frames);
+    return this.#call("inject", name, frames);
   }
 
   transmitted(name: string): Promise<Uint8Array[]> {
-    return this.call("transmitted", name);
+    return this.#call("transmitted", name);
   }
 
   hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace = ""): Promise<void> {
-    return this.call("hostSend", name, frames, namespace);
+    return this.#call("hostSend", name, frames, namespace);
   }
 
   hostReceived(name: string, namespace = ""): Promise<Uint8Array[]> {
-    return this.call("hostReceived", name, namespace);
+    return this.#call("hostReceived", name, namespace);
   }
 
   hostInterfaces(): Promise<HostInterfaceInfo[]> {
-    return this.call("hostInterfaces");
+    return this.#call("hostInterfaces");
   }
 
   interfaces(): Promise<InterfaceInfo[]> {
-    return this.call("interfaces");
+    return this.#call("interfaces");
   }
 
   counters(): Promise<NodeCounter[]> {
-    return this.call("counters");
+    return this.#call("counters");
   }
 
   log(): Promise<string[]> {
-    return this.call("log");
+    return this.#call("log");
   }
 
   cli(line: string): Promise<string> {
-    return this.call("cli", line);
+    return this.#call("cli", line);
   }
 
   addFault(rule: FaultRule): Promise<void> {
-    return this.call("addFault", rule);
+    return this.#call("addFault", rule);
   }
 
   clearFaults(): Promise<void> {
-    return this.call("clearFaults");
+    return this.#call("clearFaults");
   }
 
   async restart(options: { downMs?: number } = {}): Promise<void> {
-    if (this.child === undefined) await this.start();
-    else await this.call("restart", options);
+    if (this.#child === undefined) await this.start();
+    else await this.#call("restart", options);
   }
 
   async close(): Promise<void> {
-    const { child } = this;
+    const child = this.#child;
     if (child !== undefined) {
       const exit = once(child, "exit");
-      await this.call("close").catch(() => undefined);
+      await this.#call("close").catch(() => undefined);
       if (child.connected) child.disconnect();
       await exit;
     }
-    if (this.ownsDirectory) await rm(this.options.directory, { recursive: true, force: true });
+    if (this.#ownsDirectory) await rm(this.#options.directory, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  private call<T>(method: string, ...args: unknown[]): Promise<T> {
-    const { child } = this;
+  #call<T>(method: string, ...args: unknown[]): Promise<T> {
+    const child = this.#child;
     if (child === undefined) return Promise.reject(dead(`sim.${method}`));
-    const id = this.nextId++;
+    const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject });
       child.send({ id, method, args } satisfies ChildCall, (error) => {
-        if (error === null || !this.waiting.delete(id)) return;
+        if (error === null || !this.#waiting.delete(id)) return;
         reject(dead(`sim.${method}`));
       });
     });
   }
 
-  private replied(reply: ChildReply): void {
-    const waiting = this.waiting.get(reply.id);
+  #replied(reply: ChildReply): void {
+    const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
-    this.waiting.delete(reply.id);
+    this.#waiting.delete(reply.id);
     if (reply.error === undefined) waiting.resolve(reply.value as never);
     else waiting.reject(errorOf(reply));
   }
 
-  private exited(child: ChildProcess): void {
-    if (this.child === child) this.child = undefined;
-    for (const { reject } of this.waiting.values()) reject(dead("sim.call"));
-    this.waiting.clear();
+  #exited(child: ChildProcess): void {
+    if (this.#child === child) this.#child = undefined;
+    for (const { reject } of this.#waiting.values()) reject(dead("sim.call"));
+    this.#waiting.clear();
   }
 }
 

@@ -6,34 +6,42 @@ import type { ApiClient } from "./registry.js";
 
 /** One client's connection. */
 export class Connection implements ApiClient {
-  private readonly deframer = new Deframer();
-  private readonly goneListeners: (() => void)[] = [];
-  private gone = false;
+  readonly #deframer = new Deframer();
+  readonly #goneListeners: (() => void)[] = [];
+  #gone = false;
+  readonly #socket: Socket;
+  readonly #table: MessageTable;
+  readonly #received: (message: Buffer, connection: Connection) => void;
+  readonly #failed: (error: unknown) => void;
 
   /**
    * @param index as VPP hands it out
    * @param received called with each message, in order
    */
   constructor(
-    private readonly socket: Socket,
+    socket: Socket,
     readonly index: number,
-    private readonly table: MessageTable,
-    private readonly received: (message: Buffer, connection: Connection) => void,
-    private readonly failed: (error: unknown) => void,
+    table: MessageTable,
+    received: (message: Buffer, connection: Connection) => void,
+    failed: (error: unknown) => void,
   ) {
-    socket.on("data", (chunk) => this.data(chunk));
+    this.#socket = socket;
+    this.#table = table;
+    this.#received = received;
+    this.#failed = failed;
+    socket.on("data", (chunk) => this.#data(chunk));
     // A reset is how a killed client leaves: "close" follows.
     socket.on("error", () => undefined);
-    socket.on("close", () => this.closed());
+    socket.on("close", () => this.#closed());
   }
 
   get isGone(): boolean {
-    return this.gone;
+    return this.#gone;
   }
 
   onGone(listener: () => void): void {
-    if (this.gone) listener();
-    else this.goneListeners.push(listener);
+    if (this.#gone) listener();
+    else this.#goneListeners.push(listener);
   }
 
   event(name: string, value: MessageValue): void {
@@ -41,53 +49,53 @@ export class Connection implements ApiClient {
   }
 
   send(name: string, context: number, value: MessageValue): void {
-    if (!this.gone) this.socket.write(this.frame(name, context, value));
+    if (!this.#gone) this.#socket.write(this.#frame(name, context, value));
   }
 
   /** Sends half of a message and breaks the connection. */
   cut(name: string, context: number, value: MessageValue): void {
-    const frame = this.frame(name, context, value);
-    this.socket.write(frame.subarray(0, frame.length >> 1), () => this.destroy());
+    const frame = this.#frame(name, context, value);
+    this.#socket.write(frame.subarray(0, frame.length >> 1), () => this.destroy());
   }
 
   /** Closes when everything written has been sent. */
   end(): void {
-    this.socket.end();
+    this.#socket.end();
   }
 
   destroy(): void {
-    this.socket.destroy();
-    this.closed();
+    this.#socket.destroy();
+    this.#closed();
   }
 
   /** Collects what is written until `uncork`: one system call for the answers to a burst of requests. */
   cork(): void {
-    this.socket.cork();
+    this.#socket.cork();
   }
 
   uncork(): void {
-    this.socket.uncork();
+    this.#socket.uncork();
   }
 
-  private frame(name: string, context: number, value: MessageValue): Buffer {
-    const message = this.table.schema.message(name);
-    const bytes = message.encode(value, { id: this.table.sentId(name), clientIndex: this.index, context });
+  #frame(name: string, context: number, value: MessageValue): Buffer {
+    const message = this.#table.schema.message(name);
+    const bytes = message.encode(value, { id: this.#table.sentId(name), clientIndex: this.index, context });
     return frame(bytes);
   }
 
-  private data(chunk: Buffer): void {
-    if (this.gone) return;
+  #data(chunk: Buffer): void {
+    if (this.#gone) return;
     try {
-      for (const message of this.deframer.push(chunk)) this.received(message, this);
+      for (const message of this.#deframer.push(chunk)) this.#received(message, this);
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
       this.destroy();
     }
   }
 
-  private closed(): void {
-    if (this.gone) return;
-    this.gone = true;
-    for (const listener of this.goneListeners.splice(0)) listener();
+  #closed(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    for (const listener of this.#goneListeners.splice(0)) listener();
   }
 }

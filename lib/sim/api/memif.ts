@@ -41,99 +41,101 @@ export function registerMemif(context: ApiContext): void {
 }
 
 class MemifApi {
-  private readonly sockets = new Map<number, MemifSocket>();
-  private idSeed = 0;
-  private readonly interfaces = new Map<SwInterface, { socket: MemifSocket; config: MemifConfig; zeroCopy: boolean }>();
+  readonly #sockets = new Map<number, MemifSocket>();
+  #idSeed = 0;
+  readonly #interfaces = new Map<SwInterface, { socket: MemifSocket; config: MemifConfig; zeroCopy: boolean }>();
+  readonly #context: ApiContext;
 
-  constructor(private readonly context: ApiContext) {
-    this.addSocket(0, "memif.sock");
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#addSocket(0, "memif.sock");
   }
 
   register(): void {
-    const { registry } = this.context;
+    const { registry } = this.#context;
     registry.reply<{ is_add: boolean; socket_id: number; socket_filename: string }>(
       "memif_socket_filename_add_del",
       (args) => {
         if (args.socket_id === NO_ID) throw new VnetError("INVALID_ARGUMENT", "no socket id");
-        this.addDelSocket(args);
+        this.#addDelSocket(args);
       },
     );
     registry.reply<{ is_add: boolean; socket_id: number; socket_filename: string }>(
       "memif_socket_filename_add_del_v2",
-      (args) => ({ socket_id: this.addDelSocket(args) }),
+      (args) => ({ socket_id: this.#addDelSocket(args) }),
       ({ socket_id }) => ({ socket_id }),
     );
-    registry.dump("memif_socket_filename_dump", () => this.dumpSockets());
+    registry.dump("memif_socket_filename_dump", () => this.#dumpSockets());
     for (const name of ["memif_create", "memif_create_v2"]) {
-      registry.reply<CreateArgs>(name, (args) => this.create(args), { sw_if_index: 0 });
+      registry.reply<CreateArgs>(name, (args) => this.#create(args), { sw_if_index: 0 });
     }
-    registry.reply<{ sw_if_index: number }>("memif_delete", ({ sw_if_index }) => this.delete(sw_if_index));
-    registry.dump("memif_dump", () => this.dump());
+    registry.reply<{ sw_if_index: number }>("memif_delete", ({ sw_if_index }) => this.#delete(sw_if_index));
+    registry.dump("memif_dump", () => this.#dump());
   }
 
-  private addDelSocket(args: { is_add: boolean; socket_id: number; socket_filename: string }): number {
+  #addDelSocket(args: { is_add: boolean; socket_id: number; socket_filename: string }): number {
     const { is_add, socket_filename } = args;
     if (args.socket_id === 0) throw new VnetError("INVALID_ARGUMENT", "socket id 0 is VPP's own");
-    const id = is_add && args.socket_id === NO_ID ? this.unusedId() : args.socket_id;
-    if (is_add) this.addSocket(id, socket_filename);
-    else this.deleteSocket(id);
+    const id = is_add && args.socket_id === NO_ID ? this.#unusedId() : args.socket_id;
+    if (is_add) this.#addSocket(id, socket_filename);
+    else this.#deleteSocket(id);
     return id;
   }
 
   /** VPP's random numbers, from its seed: the same ids in the same order as on a fresh VPP. */
-  private unusedId(): number {
+  #unusedId(): number {
     do {
-      this.idSeed = (Math.imul(this.idSeed, 1664525) + 1013904223) >>> 0;
-    } while (this.idSeed === NO_ID || this.sockets.has(this.idSeed));
-    return this.idSeed;
+      this.#idSeed = (Math.imul(this.#idSeed, 1664525) + 1013904223) >>> 0;
+    } while (this.#idSeed === NO_ID || this.#sockets.has(this.#idSeed));
+    return this.#idSeed;
   }
 
   /** Adding the same again is fine; another path under the same id is not. */
-  private addSocket(id: number, filename: string): void {
+  #addSocket(id: number, filename: string): void {
     if (filename === "") throw new VnetError("INVALID_ARGUMENT", "socket filename not specified");
-    const path = this.resolve(filename);
-    const known = this.sockets.get(id);
+    const path = this.#resolve(filename);
+    const known = this.#sockets.get(id);
     if (known?.path === path) return;
     if (known !== undefined) throw new VnetError("ENTRY_ALREADY_EXISTS", `socket id ${id} is ${known.path}`);
-    this.sockets.set(id, { id, path, role: undefined, users: new Map() });
+    this.#sockets.set(id, { id, path, role: undefined, users: new Map() });
   }
 
   /** Abstract names and absolute paths as they are; others are in the runtime directory, whose folders VPP makes. */
-  private resolve(filename: string): string {
+  #resolve(filename: string): string {
     if (isAbsolute(filename) || filename.startsWith("@") || filename.startsWith("abstract:")) return filename;
-    const path = join(this.context.runtimeDirectory, filename);
+    const path = join(this.#context.runtimeDirectory, filename);
     mkdirSync(dirname(path), { recursive: true });
     return path;
   }
 
-  private deleteSocket(id: number): void {
-    const socket = this.sockets.get(id);
+  #deleteSocket(id: number): void {
+    const socket = this.#sockets.get(id);
     if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `socket file with id ${id} does not exist`);
     if (socket.users.size > 0) throw new VnetError("UNEXPECTED_INTF_STATE", `socket file '${socket.path}' is in use`);
-    this.sockets.delete(id);
+    this.#sockets.delete(id);
   }
 
-  private *dumpSockets() {
-    for (const { id, path } of this.sockets.values()) yield { socket_id: id, socket_filename: path };
+  *#dumpSockets() {
+    for (const { id, path } of this.#sockets.values()) yield { socket_id: id, socket_filename: path };
   }
 
-  private async create(args: CreateArgs) {
-    const config = this.configOf(args);
-    const socket = this.sockets.get(args.socket_id);
+  async #create(args: CreateArgs) {
+    const config = this.#configOf(args);
+    const socket = this.#sockets.get(args.socket_id);
     if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `unknown socket id ${args.socket_id}`);
-    this.checkSocket(socket, config);
-    const { dp, devices } = this.context;
+    this.#checkSocket(socket, config);
+    const { dp, devices } = this.#context;
     const mac = config.mode === "ip" ? undefined : args.hw_addr === NO_MAC ? randomMac() : parseMac(args.hw_addr);
     const device: MemifDevice = await devices.memif({ ...config, path: socket.path });
     const swInterface = dp.createInterface(`memif${socket.id}/${args.id}`, mac, device);
     device.attach(swInterface);
     socket.role = config.role;
     socket.users.set(args.id, swInterface);
-    this.interfaces.set(swInterface, { socket, config, zeroCopy: config.role === "client" && !args.no_zero_copy });
+    this.#interfaces.set(swInterface, { socket, config, zeroCopy: config.role === "client" && !args.no_zero_copy });
     return { sw_if_index: swInterface.swIfIndex };
   }
 
-  private configOf(args: CreateArgs): MemifConfig {
+  #configOf(args: CreateArgs): MemifConfig {
     const ringSize = args.ring_size || DEFAULT_RING_SIZE;
     if ((ringSize & (ringSize - 1)) !== 0) throw new VnetError("INVALID_ARGUMENT", `ring size ${ringSize}`);
     const modes: Record<string, "ethernet" | "ip"> = { MEMIF_MODE_API_ETHERNET: "ethernet", MEMIF_MODE_API_IP: "ip" };
@@ -152,25 +154,25 @@ class MemifApi {
     };
   }
 
-  private checkSocket(socket: MemifSocket, { id, role }: MemifConfig): void {
+  #checkSocket(socket: MemifSocket, { id, role }: MemifConfig): void {
     if (socket.users.size > 0 && socket.role !== role) {
       throw new VnetError("SUBIF_ALREADY_EXISTS", "socket file cannot be used by both master and slave");
     }
     if (socket.users.has(id)) throw new VnetError("SUBIF_ALREADY_EXISTS", "interface already exists");
   }
 
-  private delete(swIfIndex: number): void {
-    const { dp } = this.context;
+  #delete(swIfIndex: number): void {
+    const { dp } = this.#context;
     const swInterface = dp.interfaces.find(swIfIndex);
-    const known = swInterface && this.interfaces.get(swInterface);
+    const known = swInterface && this.#interfaces.get(swInterface);
     if (known === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swIfIndex} is no memif`);
-    this.interfaces.delete(swInterface!);
+    this.#interfaces.delete(swInterface!);
     known.socket.users.delete(known.config.id);
     dp.interfaces.delete(swInterface!);
   }
 
-  private *dump() {
-    for (const [swInterface, { socket, config, zeroCopy }] of this.interfaces) {
+  *#dump() {
+    for (const [swInterface, { socket, config, zeroCopy }] of this.#interfaces) {
       yield {
         sw_if_index: swInterface.swIfIndex,
         hw_addr: formatMac(swInterface.mac ?? new Uint8Array(6)),

@@ -26,8 +26,8 @@ export function pluginOf(module: string): string {
 
 /** The messages of one life of VPP: those of its release and plugins that it has a handler for, with their ids. */
 export class MessageTable {
-  private readonly byId = new Map<number, Message>();
-  private readonly ids = new Map<string, number>();
+  readonly #byId = new Map<number, Message>();
+  readonly #ids = new Map<string, number>();
 
   /** @param firstId ids differ from VPP to VPP, and from one start to the next where plugins do */
   constructor(
@@ -41,42 +41,42 @@ export class MessageTable {
       const message = schema.message(name);
       if (withoutPlugins.has(pluginOf(message.module))) continue;
       const id = FIXED_IDS.get(name) ?? next++;
-      this.byId.set(id, message);
-      this.ids.set(name, id);
+      this.#byId.set(id, message);
+      this.#ids.set(name, id);
     }
   }
 
   message(id: number): Message | undefined {
-    return this.byId.get(id);
+    return this.#byId.get(id);
   }
 
   /** Id of a message; undefined: this VPP does not have it. */
   id(name: string): number | undefined {
-    return this.ids.get(name);
+    return this.#ids.get(name);
   }
 
   /** Id that VPP sends a message with; it is the wrong one for `ip6nd_proxy_details` (26.06: its module's base is missing). */
   sentId(name: string): number {
-    return WRONG_IDS.get(name) ?? this.ids.get(name) ?? 0;
+    return WRONG_IDS.get(name) ?? this.#ids.get(name) ?? 0;
   }
 
   /** As `sockclnt_create_reply` lists them. */
   entries(): { index: number; name: string }[] {
-    return [...this.byId].map(([index, { key }]) => ({ index, name: key }));
+    return [...this.#byId].map(([index, { key }]) => ({ index, name: key }));
   }
 
   /** The lowest id of a module's messages. */
   firstIdOf(module: string): number | undefined {
-    for (const [id, message] of this.byId) if (message.module === module) return id;
+    for (const [id, message] of this.#byId) if (message.module === module) return id;
     return undefined;
   }
 
   modules(): string[] {
-    return [...new Set([...this.byId.values()].map(({ module }) => module))];
+    return [...new Set([...this.#byId.values()].map(({ module }) => module))];
   }
 
   has(name: string): boolean {
-    return this.ids.has(name);
+    return this.#ids.has(name);
   }
 }
 

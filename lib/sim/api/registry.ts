@@ -33,10 +33,10 @@ export type Handler =
 
 /** What VPP does with each request, by the message's name. */
 export class ApiRegistry {
-  private readonly handlers = new Map<string, Handler>();
+  readonly #handlers = new Map<string, Handler>();
 
   reply<A>(name: string, handle: ReplyHandler<A>, onError: OnError<A> = {}): void {
-    this.handlers.set(name, {
+    this.#handlers.set(name, {
       kind: "reply",
       handle: handle as ReplyHandler<never>,
       onError: onError as OnError<never>,
@@ -44,22 +44,22 @@ export class ApiRegistry {
   }
 
   silentOnError<A>(name: string, handle: ReplyHandler<A>): void {
-    this.handlers.set(name, { kind: "silent-on-error", handle: handle as ReplyHandler<never> });
+    this.#handlers.set(name, { kind: "silent-on-error", handle: handle as ReplyHandler<never> });
   }
 
   dump<A>(name: string, handle: DumpHandler<A>): void {
-    this.handlers.set(name, { kind: "dump", handle: handle as DumpHandler<never> });
+    this.#handlers.set(name, { kind: "dump", handle: handle as DumpHandler<never> });
   }
 
   get<A>(name: string, handle: DumpHandler<A>, reply: MessageValue): void {
-    this.handlers.set(name, { kind: "get", handle: handle as DumpHandler<never>, reply });
+    this.#handlers.set(name, { kind: "get", handle: handle as DumpHandler<never>, reply });
   }
 
   find(name: string): Handler | undefined {
-    return this.handlers.get(name);
+    return this.#handlers.get(name);
   }
 
   names(): string[] {
-    return [...this.handlers.keys()];
+    return [...this.#handlers.keys()];
   }
 }

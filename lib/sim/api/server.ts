@@ -36,80 +36,82 @@ export interface ApiServerOptions {
  * long holds up all behind it.
  */
 export class ApiServer {
-  private readonly server: Server;
-  private readonly connections = new Set<Connection>();
-  private queue: Request[] = [];
-  private working = false;
-  private nextIndex = 0;
-  private stopped = false;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  #queue: Request[] = [];
+  #working = false;
+  #nextIndex = 0;
+  #stopped = false;
+  readonly #options: ApiServerOptions;
 
-  constructor(private readonly options: ApiServerOptions) {
-    this.server = createServer((socket) => {
-      const index = (SOCKET_CLIENT | this.nextIndex++) >>> 0;
-      const received = (bytes: Buffer, from: Connection) => this.received({ bytes, connection: from });
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => {
+      const index = (SOCKET_CLIENT | this.#nextIndex++) >>> 0;
+      const received = (bytes: Buffer, from: Connection) => this.#received({ bytes, connection: from });
       const failed = (error: unknown) => options.log.write(`api: ${(error as Error).message}`);
       const connection = new Connection(socket, index, options.table, received, failed);
-      this.connections.add(connection);
-      connection.onGone(() => this.connections.delete(connection));
+      this.#connections.add(connection);
+      connection.onGone(() => this.#connections.delete(connection));
     });
   }
 
   async listen(): Promise<void> {
-    const { path } = this.options;
+    const { path } = this.#options;
     await removeStaleSocket(path);
     await new Promise<void>((resolve, reject) => {
-      this.server.once("error", reject);
-      this.server.listen(path, resolve);
+      this.#server.once("error", reject);
+      this.#server.listen(path, resolve);
     });
     await chmod(path, 0o775);
   }
 
   get clients(): number {
-    return this.connections.size;
+    return this.#connections.size;
   }
 
   /** Breaks all connections and takes the socket away. Requests not carried out yet are forgotten. */
   async close(): Promise<void> {
-    this.stopped = true;
-    this.queue = [];
-    for (const connection of [...this.connections]) connection.destroy();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#stopped = true;
+    this.#queue = [];
+    for (const connection of [...this.#connections]) connection.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  private received(request: Request): void {
-    this.queue.push(request);
-    if (this.working) return;
-    this.working = true;
+  #received(request: Request): void {
+    this.#queue.push(request);
+    if (this.#working) return;
+    this.#working = true;
     // After the chunk that the message came in has been cut up: the answers to all of it go out together.
-    setImmediate(() => void this.work());
+    setImmediate(() => void this.#work());
   }
 
-  private async work(): Promise<void> {
-    while (this.queue.length > 0 && !this.stopped) {
-      const batch = this.queue.splice(0);
+  async #work(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#stopped) {
+      const batch = this.#queue.splice(0);
       const connections = new Set(batch.map(({ connection }) => connection));
       for (const connection of connections) connection.cork();
       for (const request of batch) {
-        if (this.stopped) break;
-        const done = this.carryOut(request);
-        if (done !== undefined) await this.waitUncorked(done, connections);
+        if (this.#stopped) break;
+        const done = this.#carryOut(request);
+        if (done !== undefined) await this.#waitUncorked(done, connections);
       }
       for (const connection of connections) connection.uncork();
-      this.options.flush();
+      this.#options.flush();
     }
-    this.working = false;
+    this.#working = false;
   }
 
   /** While a request takes its time, the answers to those before it are not kept back. */
-  private async waitUncorked(done: Promise<void>, connections: Set<Connection>): Promise<void> {
+  async #waitUncorked(done: Promise<void>, connections: Set<Connection>): Promise<void> {
     for (const connection of connections) connection.uncork();
     await done;
     for (const connection of connections) connection.cork();
   }
 
-  private carryOut({ bytes, connection }: Request): Promise<void> | undefined {
+  #carryOut({ bytes, connection }: Request): Promise<void> | undefined {
     if (connection.isGone) return undefined;
-    const { table, registry, faults, log } = this.options;
+    const { table, registry, faults, log } = this.#options;
     const message = bytes.length >= 2 ? table.message(bytes.readUInt16BE(0)) : undefined;
     const handler = message && registry.find(message.name);
     if (message === undefined || handler === undefined) {
@@ -117,11 +119,11 @@ export class ApiServer {
       return undefined;
     }
     const fault = faults.next(message.name);
-    if (fault !== undefined) return this.withFault(fault, message, handler, bytes, connection);
-    return this.handle(message, handler, bytes, connection);
+    if (fault !== undefined) return this.#withFault(fault, message, handler, bytes, connection);
+    return this.#handle(message, handler, bytes, connection);
   }
 
-  private async withFault(
+  async #withFault(
     fault: FaultAction,
     message: Message,
     handler: Handler,
@@ -129,18 +131,18 @@ export class ApiServer {
     connection: Connection,
   ): Promise<void> {
     if (fault.kind === "lose-request") return;
-    if (fault.kind === "crash") return this.options.crashed();
+    if (fault.kind === "crash") return this.#options.crashed();
     if (fault.kind === "cut-request") return connection.destroy();
     if (fault.kind === "delay") await sleep(fault.ms);
-    if (this.stopped || connection.isGone) return;
+    if (this.#stopped || connection.isGone) return;
     const sender = fault.kind === "lose-reply" ? MUTE : fault.kind === "cut" ? cutting(connection) : connection;
-    if (fault.kind !== "refuse") return this.handle(message, handler, bytes, connection, sender);
+    if (fault.kind !== "refuse") return this.#handle(message, handler, bytes, connection, sender);
     const retval = retvalOf(fault.error);
     const request = { message, handler, context: message.header(bytes).context, args: message.decode(bytes) as never };
-    this.refuse(request, retval, connection);
+    this.#refuse(request, retval, connection);
   }
 
-  private handle(
+  #handle(
     message: Message,
     handler: Handler,
     bytes: Buffer,
@@ -154,32 +156,32 @@ export class ApiServer {
       context = message.header(bytes).context;
     } catch (error) {
       // As VPP: a truncated message is logged and dropped, the client stays.
-      this.options.log.write(`api: ${(error as Error).message}`);
+      this.#options.log.write(`api: ${(error as Error).message}`);
       return undefined;
     }
     try {
       if (handler.kind === "dump" || handler.kind === "get") {
-        this.sendDetails(message, handler, context, handler.handle(args, connection), sender);
+        this.#sendDetails(message, handler, context, handler.handle(args, connection), sender);
         return undefined;
       }
       const fields = handler.handle(args, connection);
-      if (!(fields instanceof Promise)) return this.reply(message, context, fields ?? {}, sender);
+      if (!(fields instanceof Promise)) return this.#reply(message, context, fields ?? {}, sender);
       return fields.then(
-        (value) => this.reply(message, context, value ?? {}, sender),
-        (error) => this.refused({ message, handler, context, args }, error, sender),
+        (value) => this.#reply(message, context, value ?? {}, sender),
+        (error) => this.#refused({ message, handler, context, args }, error, sender),
       );
     } catch (error) {
-      this.refused({ message, handler, context, args }, error, sender);
+      this.#refused({ message, handler, context, args }, error, sender);
       return undefined;
     }
   }
 
-  private reply(message: Message, context: number, fields: MessageValue, sender: Sender): undefined {
+  #reply(message: Message, context: number, fields: MessageValue, sender: Sender): undefined {
     const name = replyName(message);
-    sender.send(name, context, { ...emptyValue(this.options.table.schema.message(name)), ...fields });
+    sender.send(name, context, { ...emptyValue(this.#options.table.schema.message(name)), ...fields });
   }
 
-  private sendDetails(
+  #sendDetails(
     message: Message,
     handler: Handler & { kind: "dump" | "get" },
     context: number,
@@ -188,21 +190,21 @@ export class ApiServer {
   ): void {
     const name = message.service?.streamMessage ?? message.service?.reply ?? message.name.replace(/_dump$/, "_details");
     for (const value of details) sender.send(name, context, value);
-    if (handler.kind === "get") this.reply(message, context, handler.reply, sender);
+    if (handler.kind === "get") this.#reply(message, context, handler.reply, sender);
   }
 
-  private refused(request: Decoded, error: unknown, sender: Sender): void {
+  #refused(request: Decoded, error: unknown, sender: Sender): void {
     const text = error instanceof Error ? error.message : String(error);
-    this.options.log.write(`${request.message.name}: ${text}`);
+    this.#options.log.write(`${request.message.name}: ${text}`);
     if (request.handler.kind === "silent-on-error") return;
-    this.refuse(request, error instanceof VnetError ? error.retval : VNET_ERRORS.BUG, sender);
+    this.#refuse(request, error instanceof VnetError ? error.retval : VNET_ERRORS.BUG, sender);
   }
 
-  private refuse({ message, handler, context, args }: Decoded, retval: number, sender: Sender): void {
+  #refuse({ message, handler, context, args }: Decoded, retval: number, sender: Sender): void {
     if (handler.kind === "dump") return;
     const fields = onErrorOf(handler, args);
-    const hasRetval = this.options.table.schema.message(replyName(message)).hasField("retval");
-    this.reply(message, context, hasRetval ? { ...fields, retval } : fields, sender);
+    const hasRetval = this.#options.table.schema.message(replyName(message)).hasField("retval");
+    this.#reply(message, context, hasRetval ? { ...fields, retval } : fields, sender);
   }
 }
 

@@ -47,19 +47,22 @@ interface Tap {
 /** TAP interfaces of this VPP, also those that linux-cp makes. */
 export class Taps {
   readonly byInterface = new Map<SwInterface, Tap>();
-  private readonly ids = new Set<number>();
+  readonly #ids = new Set<number>();
+  readonly #context: ApiContext;
 
-  constructor(private readonly context: ApiContext) {}
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
 
   async create(args: CreateArgs, firstId = 0): Promise<{ swInterface: SwInterface; link: HostLink }> {
-    const id = args.id === ANY_ID ? this.unusedId(firstId) : args.id;
-    if (this.ids.has(id)) throw new VnetError("INVALID_INTERFACE", `interface tap${id} already exists`);
+    const id = args.id === ANY_ID ? this.#unusedId(firstId) : args.id;
+    if (this.#ids.has(id)) throw new VnetError("INVALID_INTERFACE", `interface tap${id} already exists`);
     if (id > LARGEST_ID) throw new VnetError("UNSPECIFIED", `TAP id ${id} is above ${LARGEST_ID}`);
-    this.ids.add(id);
+    this.#ids.add(id);
     try {
-      return await this.build(id, args);
+      return await this.#build(id, args);
     } catch (error) {
-      this.ids.delete(id);
+      this.#ids.delete(id);
       throw error;
     }
   }
@@ -69,7 +72,7 @@ export class Taps {
     if (tap === undefined) {
       throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swInterface.swIfIndex} is no TAP`);
     }
-    this.context.dp.interfaces.delete(swInterface);
+    this.#context.dp.interfaces.delete(swInterface);
   }
 
   /** Also when somebody else deletes the interface (linux-cp does). */
@@ -77,11 +80,11 @@ export class Taps {
     const tap = this.byInterface.get(swInterface);
     if (tap === undefined) return;
     this.byInterface.delete(swInterface);
-    this.ids.delete(tap.id);
+    this.#ids.delete(tap.id);
   }
 
-  private async build(id: number, args: CreateArgs) {
-    const { dp, devices } = this.context;
+  async #build(id: number, args: CreateArgs) {
+    const { dp, devices } = this.#context;
     const isTun = Array.isArray(args.tap_flags) && args.tap_flags.includes(TUN_FLAG);
     const link = await devices.tap({
       hostName: args.host_if_name_set ? args.host_if_name : `tap${id}`,
@@ -108,9 +111,9 @@ export class Taps {
     return { swInterface, link };
   }
 
-  private unusedId(first: number): number {
+  #unusedId(first: number): number {
     let id = first;
-    while (this.ids.has(id)) id++;
+    while (this.#ids.has(id)) id++;
     return id;
   }
 }

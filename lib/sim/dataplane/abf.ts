@@ -13,26 +13,28 @@ export interface AbfPolicy {
 
 /** ABF: unicast IP packets that an ACL permits go along a policy's paths instead of by the routing table. */
 export class Abf {
-  private readonly policies = new Map<number, AbfPolicy>();
-  private readonly attachments: Record<AddressFamily, Attachments<AbfPolicy>>;
+  readonly #policies = new Map<number, AbfPolicy>();
+  readonly #attachments: Record<AddressFamily, Attachments<AbfPolicy>>;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
     const attachments = (family: AddressFamily) => {
       const arc = dp.arcs[family === 4 ? "ip4" : "ip6"].unicast;
-      arc.register(`abf-input-ip${family}`, (packet) => this.forward(packet, family));
+      arc.register(`abf-input-ip${family}`, (packet) => this.#forward(packet, family));
       return new Attachments<AbfPolicy>(dp.acls, (swIfIndex, on) => {
         arc.enable(`abf-input-ip${family}`, swIfIndex, on);
       });
     };
-    this.attachments = { 4: attachments(4), 6: attachments(6) };
+    this.#attachments = { 4: attachments(4), 6: attachments(6) };
   }
 
   /** Creates a policy, or adds paths to it; its ACL can't be changed. */
   update(policyId: number, acl: number, paths: FibPath[]): void {
     checkPaths(paths);
-    const known = this.policies.get(policyId);
+    const known = this.#policies.get(policyId);
     if (known === undefined) {
-      this.policies.set(policyId, { acl, paths: [...paths] });
+      this.#policies.set(policyId, { acl, paths: [...paths] });
       return;
     }
     if (known.acl !== acl) throw new VnetError("INVALID_VALUE", `policy ${policyId} has ACL ${known.acl}`);
@@ -42,36 +44,36 @@ export class Abf {
   /** Takes paths away; a policy without paths is gone. */
   delete(policyId: number, paths: FibPath[]): void {
     checkPaths(paths);
-    const known = this.policies.get(policyId);
+    const known = this.#policies.get(policyId);
     if (known === undefined) throw new VnetError("INVALID_VALUE", `there is no ABF policy ${policyId}`);
     known.paths = known.paths.filter((path) => !paths.some((other) => samePath(path, other)));
-    if (known.paths.length === 0) this.policies.delete(policyId);
+    if (known.paths.length === 0) this.#policies.delete(policyId);
   }
 
   attach(family: AddressFamily, policyId: number, priority: number, swIfIndex: number): void {
-    const policy = this.policies.get(policyId);
+    const policy = this.#policies.get(policyId);
     // The real VPP runs into an assertion, or into memory it does not own.
     if (policy === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ABF policy ${policyId}`);
-    this.attachments[family].attach(policyId, policy, priority, swIfIndex);
+    this.#attachments[family].attach(policyId, policy, priority, swIfIndex);
   }
 
   detach(family: AddressFamily, policyId: number, swIfIndex: number): void {
-    this.attachments[family].detach(policyId, swIfIndex);
+    this.#attachments[family].detach(policyId, swIfIndex);
   }
 
   entries(): IterableIterator<[number, AbfPolicy]> {
-    return this.policies.entries();
+    return this.#policies.entries();
   }
 
   *attached(): IterableIterator<Attachment<AbfPolicy> & { family: AddressFamily }> {
     for (const family of [4, 6] as const) {
-      for (const attachment of this.attachments[family].values()) yield { ...attachment, family };
+      for (const attachment of this.#attachments[family].values()) yield { ...attachment, family };
     }
   }
 
-  private forward(packet: Packet, family: AddressFamily): boolean {
-    const node = this.dp.graph.node(`abf-input-ip${family}`);
-    const found = this.attachments[family].match(packet, family);
+  #forward(packet: Packet, family: AddressFamily): boolean {
+    const node = this.#dp.graph.node(`abf-input-ip${family}`);
+    const found = this.#attachments[family].match(packet, family);
     if (found === undefined || found.action === 0) {
       node.count("Missed");
       return false;
@@ -79,7 +81,7 @@ export class Abf {
     node.count("Matched");
     const header = (family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
     if (typeof header === "string") return false;
-    this.dp.lookup[family].follow(packet, header, found.attachment.policy.paths);
+    this.#dp.lookup[family].follow(packet, header, found.attachment.policy.paths);
     return true;
   }
 }

@@ -16,58 +16,60 @@ export interface AbxPolicy {
  * the policy's destination MAC unless they go to a group. A matching rule counts whether it permits or denies.
  */
 export class Abx {
-  private readonly policies = new Map<number, AbxPolicy>();
-  private readonly attachments: Attachments<AbxPolicy>;
+  readonly #policies = new Map<number, AbxPolicy>();
+  readonly #attachments: Attachments<AbxPolicy>;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
     const arcs = [dp.arcs.ip4, dp.arcs.ip6].flatMap(({ unicast, multicast }) => [unicast, multicast]);
-    for (const arc of arcs) arc.register("abx", (packet) => this.redirect(packet, arc.name.startsWith("ip4") ? 4 : 6));
-    this.attachments = new Attachments(dp.acls, (swIfIndex, on) => {
+    for (const arc of arcs) arc.register("abx", (packet) => this.#redirect(packet, arc.name.startsWith("ip4") ? 4 : 6));
+    this.#attachments = new Attachments(dp.acls, (swIfIndex, on) => {
       for (const arc of arcs) arc.enable("abx", swIfIndex, on);
     });
   }
 
   /** Adding a policy again changes it in place; what is attached already keeps the ACL it was attached with. */
   update(policyId: number, policy: AbxPolicy): void {
-    const known = this.policies.get(policyId);
-    if (known === undefined) this.policies.set(policyId, policy);
+    const known = this.#policies.get(policyId);
+    if (known === undefined) this.#policies.set(policyId, policy);
     else Object.assign(known, policy);
   }
 
   /** Deleting a policy that is not there is no error. */
   delete(policyId: number): void {
-    this.policies.delete(policyId);
+    this.#policies.delete(policyId);
   }
 
   attach(policyId: number, priority: number, swIfIndex: number): void {
-    const policy = this.policies.get(policyId);
+    const policy = this.#policies.get(policyId);
     if (policy === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ABX policy ${policyId}`);
-    this.attachments.attach(policyId, policy, priority, swIfIndex);
+    this.#attachments.attach(policyId, policy, priority, swIfIndex);
   }
 
   detach(policyId: number, swIfIndex: number): void {
-    this.dp.interfaces.get(swIfIndex);
-    this.attachments.detach(policyId, swIfIndex);
+    this.#dp.interfaces.get(swIfIndex);
+    this.#attachments.detach(policyId, swIfIndex);
   }
 
   entries(): IterableIterator<[number, AbxPolicy]> {
-    return this.policies.entries();
+    return this.#policies.entries();
   }
 
   attached(): IterableIterator<Attachment<AbxPolicy>> {
-    return this.attachments.values();
+    return this.#attachments.values();
   }
 
-  private redirect(packet: Packet, family: AddressFamily): boolean {
-    const found = this.attachments.match(packet, family);
+  #redirect(packet: Packet, family: AddressFamily): boolean {
+    const found = this.#attachments.match(packet, family);
     if (found === undefined) return false;
     const { dstMac, txSwIfIndex } = found.attachment.policy;
     const destination = readAddress(packet.bytes, packet.l3 + (family === 4 ? 16 : 24), family);
     const rewrites = packet.l3 >= ETHERNET_HEADER && !isMulticast(destination) && dstMac.some((byte) => byte !== 0);
     if (rewrites) packet.bytes.set(dstMac.subarray(0, 6), 0);
     packet.tx = txSwIfIndex;
-    this.dp.graph.node(`abx-ip${family}`).count("ABX forwarded packets");
-    this.dp.graph.node("interface-output").send(packet);
+    this.#dp.graph.node(`abx-ip${family}`).count("ABX forwarded packets");
+    this.#dp.graph.node("interface-output").send(packet);
     return true;
   }
 }

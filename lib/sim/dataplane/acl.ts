@@ -44,72 +44,74 @@ interface Tuple {
 
 /** The ACL plugin: lists of rules, lookup contexts over them for other features, and filters on interfaces. */
 export class Acls {
-  private readonly acls = new Pool<Acl>();
-  private readonly users = new Map<number, number>();
-  private readonly applied = { input: new Map<number, number[]>(), output: new Map<number, number[]>() };
+  readonly #acls = new Pool<Acl>();
+  readonly #users = new Map<number, number>();
+  readonly #applied = { input: new Map<number, number[]>(), output: new Map<number, number[]>() };
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    const filter = (packet: Packet) => this.filterInput(packet);
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    const filter = (packet: Packet) => this.#filterInput(packet);
     for (const arcs of [dp.arcs.ip4, dp.arcs.ip6]) {
       arcs.unicast.register("acl-plugin-in-ip-fa", filter);
       arcs.multicast.register("acl-plugin-in-ip-fa", filter);
     }
-    dp.arcs.interfaceOutput.register("acl-plugin-out-ip-fa", (packet) => this.filterOutput(packet));
+    dp.arcs.interfaceOutput.register("acl-plugin-out-ip-fa", (packet) => this.#filterOutput(packet));
     dp.interfaces.onChange((swInterface, change) => {
       if (change === "delete") this.apply(swInterface, [], []);
     });
   }
 
   add(acl: Acl): number {
-    return this.acls.add(acl);
+    return this.#acls.add(acl);
   }
 
   replace(index: number, acl: Acl): void {
-    const known = this.acls.get(index);
+    const known = this.#acls.get(index);
     if (known === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
     Object.assign(known, acl);
   }
 
   delete(index: number): void {
-    if (this.acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
+    if (this.#acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
     const uses = (lists: Map<number, number[]>) => [...lists.values()].some((list) => list.includes(index));
-    if (uses(this.applied.input)) throw new VnetError("ACL_IN_USE_INBOUND", `ACL ${index} filters input`);
-    if (uses(this.applied.output)) throw new VnetError("ACL_IN_USE_OUTBOUND", `ACL ${index} filters output`);
-    if ((this.users.get(index) ?? 0) > 0) {
+    if (uses(this.#applied.input)) throw new VnetError("ACL_IN_USE_INBOUND", `ACL ${index} filters input`);
+    if (uses(this.#applied.output)) throw new VnetError("ACL_IN_USE_OUTBOUND", `ACL ${index} filters output`);
+    if ((this.#users.get(index) ?? 0) > 0) {
       throw new VnetError("ACL_IN_USE_BY_LOOKUP_CONTEXT", `ACL ${index} is used by a lookup context`);
     }
-    this.acls.delete(index);
+    this.#acls.delete(index);
   }
 
   find(index: number): Acl | undefined {
-    return this.acls.get(index);
+    return this.#acls.get(index);
   }
 
   entries(): IterableIterator<[number, Acl]> {
-    return this.acls.entries();
+    return this.#acls.entries();
   }
 
   /** A lookup context starts (+1) or stops (-1) using an ACL: one in use can't be deleted. */
   hold(index: number, change: 1 | -1): void {
-    this.users.set(index, (this.users.get(index) ?? 0) + change);
+    this.#users.set(index, (this.#users.get(index) ?? 0) + change);
   }
 
   /** Sets the filters of an interface, input and output, in order. */
   apply(swInterface: SwInterface, input: number[], output: number[]): void {
-    for (const list of [input, output]) this.checkList(list);
+    for (const list of [input, output]) this.#checkList(list);
     const { swIfIndex } = swInterface;
-    const hadInput = this.applied.input.has(swIfIndex);
-    const hadOutput = this.applied.output.has(swIfIndex);
-    setOrDelete(this.applied.input, swIfIndex, input);
-    setOrDelete(this.applied.output, swIfIndex, output);
-    if (hadInput !== input.length > 0) this.enableInput(swIfIndex, input.length > 0);
+    const hadInput = this.#applied.input.has(swIfIndex);
+    const hadOutput = this.#applied.output.has(swIfIndex);
+    setOrDelete(this.#applied.input, swIfIndex, input);
+    setOrDelete(this.#applied.output, swIfIndex, output);
+    if (hadInput !== input.length > 0) this.#enableInput(swIfIndex, input.length > 0);
     if (hadOutput !== output.length > 0) {
-      this.dp.arcs.interfaceOutput.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
+      this.#dp.arcs.interfaceOutput.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
     }
   }
 
   appliedTo(swIfIndex: number): { input: readonly number[]; output: readonly number[] } {
-    return { input: this.applied.input.get(swIfIndex) ?? [], output: this.applied.output.get(swIfIndex) ?? [] };
+    return { input: this.#applied.input.get(swIfIndex) ?? [], output: this.#applied.output.get(swIfIndex) ?? [] };
   }
 
   /** The first rule that matches, over the ACLs in order. */
@@ -117,43 +119,43 @@ export class Acls {
     const tuple = tupleOf(packet, family);
     if (tuple === undefined) return undefined;
     for (let position = 0; position < list.length; position++) {
-      for (const rule of this.acls.get(list[position]!)?.rules ?? []) {
+      for (const rule of this.#acls.get(list[position]!)?.rules ?? []) {
         if (matches(rule, tuple)) return { position, action: rule.action };
       }
     }
     return undefined;
   }
 
-  private checkList(list: number[]): void {
+  #checkList(list: number[]): void {
     const seen = new Set<number>();
     for (const index of list) {
-      if (this.acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
+      if (this.#acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
       if (seen.has(index)) throw new VnetError("ENTRY_ALREADY_EXISTS", `ACL ${index} is in the list twice`);
       seen.add(index);
     }
   }
 
-  private enableInput(swIfIndex: number, on: boolean): void {
-    for (const arcs of [this.dp.arcs.ip4, this.dp.arcs.ip6]) {
+  #enableInput(swIfIndex: number, on: boolean): void {
+    for (const arcs of [this.#dp.arcs.ip4, this.#dp.arcs.ip6]) {
       arcs.unicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
       arcs.multicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
     }
   }
 
-  private filterInput(packet: Packet): boolean {
-    return this.filter(packet, this.applied.input.get(packet.rx) ?? [], "acl-plugin-in-ip-fa");
+  #filterInput(packet: Packet): boolean {
+    return this.#filter(packet, this.#applied.input.get(packet.rx) ?? [], "acl-plugin-in-ip-fa");
   }
 
-  private filterOutput(packet: Packet): boolean {
-    return this.filter(packet, this.applied.output.get(packet.tx) ?? [], "acl-plugin-out-ip-fa");
+  #filterOutput(packet: Packet): boolean {
+    return this.#filter(packet, this.#applied.output.get(packet.tx) ?? [], "acl-plugin-out-ip-fa");
   }
 
   /** A filter denies what no rule permits; what is no IP at all is not its business. */
-  private filter(packet: Packet, list: readonly number[], name: string): boolean {
+  #filter(packet: Packet, list: readonly number[], name: string): boolean {
     const version = packet.bytes[packet.l3]! >> 4;
     if (version !== 4 && version !== 6) return false;
     if ((this.match(list, packet, version)?.action ?? 0) > 0) return false;
-    this.dp.drop(packet, this.dp.graph.node(name), "ACL deny packets");
+    this.#dp.drop(packet, this.#dp.graph.node(name), "ACL deny packets");
     return true;
   }
 }

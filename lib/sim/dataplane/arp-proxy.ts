@@ -12,26 +12,28 @@ export interface ArpRange {
 
 /** arp-proxy: answers for ranges of addresses on the interfaces where it is switched on. */
 export class ArpProxy {
-  private readonly list = new Map<string, ArpRange>();
+  readonly #list = new Map<string, ArpRange>();
   /** What VPP believes, by sw_if_index: it outlives the interface. */
-  private readonly enabled = new Set<number>();
+  readonly #enabled = new Set<number>();
   /** Where the feature is on. */
-  private readonly effective = new Set<number>();
-  private readonly node;
+  readonly #effective = new Set<number>();
+  readonly #node;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.node = dp.graph.node("arp-proxy");
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#node = dp.graph.node("arp-proxy");
     dp.interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.effective.delete(swInterface.swIfIndex);
+      if (change === "delete") this.#effective.delete(swInterface.swIfIndex);
     });
   }
 
   /** Adding a range again changes nothing; deleting one that is not there is an error. */
   addDel(range: ArpRange, isAdd: boolean): void {
-    this.dp.ip4.get(range.tableId);
+    this.#dp.ip4.get(range.tableId);
     const key = `${range.tableId}:${range.low}:${range.high}`;
-    if (isAdd) this.list.set(key, range);
-    else if (!this.list.delete(key)) {
+    if (isAdd) this.#list.set(key, range);
+    else if (!this.#list.delete(key)) {
       const text = `${formatAddress(range.low)} - ${formatAddress(range.high)}`;
       throw new VnetError("NO_SUCH_ENTRY", `no proxy ARP for ${text} in table ${range.tableId}`);
     }
@@ -42,32 +44,32 @@ export class ArpProxy {
    * that is deleted while this is on takes the feature with it, and leaves the note that it is on.
    */
   setEnabled({ swIfIndex }: SwInterface, on: boolean): void {
-    if (this.enabled.has(swIfIndex) === on) return;
-    for (const set of [this.enabled, this.effective]) {
+    if (this.#enabled.has(swIfIndex) === on) return;
+    for (const set of [this.#enabled, this.#effective]) {
       if (on) set.add(swIfIndex);
       else set.delete(swIfIndex);
     }
   }
 
   ranges(): IterableIterator<ArpRange> {
-    return this.list.values();
+    return this.#list.values();
   }
 
   interfaces(): number[] {
-    return [...this.enabled].sort((a, b) => a - b);
+    return [...this.#enabled].sort((a, b) => a - b);
   }
 
   receive(packet: Packet, isRequest: boolean, target: number) {
-    if (!isRequest || !this.effective.has(packet.rx) || !this.covers(packet.rx, target)) {
-      return this.dp.drop(packet, this.dp.graph.node("arp-reply"), "IP4 destination address not local to subnet");
+    if (!isRequest || !this.#effective.has(packet.rx) || !this.#covers(packet.rx, target)) {
+      return this.#dp.drop(packet, this.#dp.graph.node("arp-reply"), "IP4 destination address not local to subnet");
     }
-    this.node.count("ARP replies sent");
-    this.dp.arp.reply(packet);
+    this.#node.count("ARP replies sent");
+    this.#dp.arp.reply(packet);
   }
 
-  private covers(rx: number, target: number): boolean {
-    const { tableId } = this.dp.interfaces.find(rx)!.ip4.table;
-    for (const range of this.list.values()) {
+  #covers(rx: number, target: number): boolean {
+    const { tableId } = this.#dp.interfaces.find(rx)!.ip4.table;
+    for (const range of this.#list.values()) {
       if (range.tableId === tableId && target >= range.low && target <= range.high) return true;
     }
     return false;

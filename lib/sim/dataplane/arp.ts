@@ -22,22 +22,24 @@ type Verdict = "reply" | "proxy" | "done" | { drop: string };
 
 /** arp-input and arp-reply: learns neighbors and answers for this VPP's addresses, by VPP's rules of who may ask. */
 export class Arp {
-  private readonly input;
-  private readonly node;
-  private readonly output;
+  readonly #input;
+  readonly #node;
+  readonly #output;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.input = dp.graph.node("arp-input");
-    this.node = dp.graph.node("arp-reply");
-    this.output = dp.graph.node("interface-output");
-    this.input.define((packet) => this.receive(packet));
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#input = dp.graph.node("arp-input");
+    this.#node = dp.graph.node("arp-reply");
+    this.#output = dp.graph.node("interface-output");
+    this.#input.define((packet) => this.#receive(packet));
   }
 
   /** Asks who has `address` on a link. */
   request(swInterface: SwInterface, address: number): void {
-    const source = this.dp.addresses.sourceFor(swInterface, address);
+    const source = this.#dp.addresses.sourceFor(swInterface, address);
     if (source === undefined || swInterface.mac === undefined) {
-      this.dp.graph.node("ip4-arp").count("no source address for ARP request");
+      this.#dp.graph.node("ip4-arp").count("no source address for ARP request");
       return;
     }
     const frame = new Uint8Array(ETHERNET_HEADER + ARP_LENGTH);
@@ -50,13 +52,13 @@ export class Arp {
     writeAddress(frame, ETHERNET_HEADER + 24, address);
     const packet = new Packet(frame, swInterface.swIfIndex);
     packet.tx = swInterface.swIfIndex;
-    this.output.send(packet);
+    this.#output.send(packet);
   }
 
   /** Turns a request into its reply, saying that `packet.rx` has the address asked for. */
   reply(packet: Packet): void {
     const { bytes, l3 } = packet;
-    const { mac } = this.dp.interfaces.find(packet.rx)!;
+    const { mac } = this.#dp.interfaces.find(packet.rx)!;
     const target = readIp4(bytes, l3 + 24);
     bytes.copyWithin(l3 + 18, l3 + 8, l3 + 18);
     bytes.copyWithin(0, 6, 12);
@@ -65,46 +67,46 @@ export class Arp {
     bytes.set(mac!, l3 + 8);
     writeAddress(bytes, l3 + 14, target);
     packet.tx = packet.rx;
-    this.node.count("ARP replies sent");
-    this.output.send(packet);
+    this.#node.count("ARP replies sent");
+    this.#output.send(packet);
   }
 
-  private receive(packet: Packet) {
-    const swInterface = this.dp.interfaces.find(packet.rx)!;
-    if (this.dp.arcs.arp.run(packet, packet.rx)) return;
-    if (swInterface.ip4.enabled <= 0) return this.dp.drop(packet, this.dp.graph.node("arp-disabled"), "ARP disabled");
+  #receive(packet: Packet) {
+    const swInterface = this.#dp.interfaces.find(packet.rx)!;
+    if (this.#dp.arcs.arp.run(packet, packet.rx)) return;
+    if (swInterface.ip4.enabled <= 0) return this.#dp.drop(packet, this.#dp.graph.node("arp-disabled"), "ARP disabled");
     const arp = parse(packet);
-    if (typeof arp === "string") return this.dp.drop(packet, this.input, arp);
-    const verdict = this.decide(packet, swInterface, arp);
+    if (typeof arp === "string") return this.#dp.drop(packet, this.#input, arp);
+    const verdict = this.#decide(packet, swInterface, arp);
     if (verdict === "reply") this.reply(packet);
-    else if (verdict === "proxy") this.dp.arpProxy.receive(packet, arp.operation === REQUEST, arp.target);
+    else if (verdict === "proxy") this.#dp.arpProxy.receive(packet, arp.operation === REQUEST, arp.target);
     else if (verdict === "done") return;
-    else this.dp.drop(packet, this.node, verdict.drop);
+    else this.#dp.drop(packet, this.#node, verdict.drop);
   }
 
-  private decide(packet: Packet, swInterface: SwInterface, arp: ArpPacket): Verdict {
+  #decide(packet: Packet, swInterface: SwInterface, arp: ArpPacket): Verdict {
     const { table } = swInterface.ip4;
     const target = table.lookup(arp.target);
     const owner = target?.resolvingInterface ?? NO_INTERFACE;
     const borrows = owner !== NO_INTERFACE && swInterface.unnumberedTo?.swIfIndex === owner;
-    const from = this.senderLink(swInterface, arp.sender);
+    const from = this.#senderLink(swInterface, arp.sender);
     // A host that shares VPP's own address asks from it: only proxy ARP answers such a request.
     if (from === "local") return "proxy";
     if (from === "none" && !borrows) return { drop: "IP4 source address not local to subnet" };
-    if (target?.source("adj") !== undefined) return this.knownNeighbor(swInterface, arp, owner);
+    if (target?.source("adj") !== undefined) return this.#knownNeighbor(swInterface, arp, owner);
     if (target === undefined || !target.attached) return "proxy";
     if (!senderIsFrameSource(packet, arp)) return { drop: "ARP hw addr does not match L2 frame src addr" };
-    if (arp.operation === REPLY) return this.learnReply(swInterface, arp, target);
+    if (arp.operation === REPLY) return this.#learnReply(swInterface, arp, target);
     if (arp.operation !== REQUEST || !target.receives) return "proxy";
     const sameLink = owner === swInterface.swIfIndex && from === owner;
     if (!sameLink && !borrows) return { drop: "RX interface is unnumbered to different subnet" };
     if (arp.sender === arp.target) return { drop: "ARP probe or announcement dropped" };
-    this.dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
+    this.#dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
     return "reply";
   }
 
   /** Link the sender's address belongs to: "local" for this VPP's own address, "none" for one on no link. */
-  private senderLink(swInterface: SwInterface, sender: number): number | "local" | "none" {
+  #senderLink(swInterface: SwInterface, sender: number): number | "local" | "none" {
     const { table } = swInterface.ip4;
     let entry: FibEntry | undefined = table.lookup(sender);
     while (entry !== undefined) {
@@ -117,16 +119,16 @@ export class Arp {
   }
 
   /** A gratuitous ARP of a neighbor known already refreshes it; of an unknown one it would only fill the table. */
-  private knownNeighbor(swInterface: SwInterface, arp: ArpPacket, owner: number): Verdict {
+  #knownNeighbor(swInterface: SwInterface, arp: ArpPacket, owner: number): Verdict {
     if (owner === swInterface.swIfIndex && arp.sender === arp.target) {
-      this.dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
+      this.#dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
     }
     return "proxy";
   }
 
-  private learnReply(swInterface: SwInterface, arp: ArpPacket, target: FibEntry): Verdict {
+  #learnReply(swInterface: SwInterface, arp: ArpPacket, target: FibEntry): Verdict {
     if (!target.receives) return "proxy";
-    this.dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
+    this.#dp.neighbors.add(swInterface, arp.sender, arp.senderMac);
     return "done";
   }
 }

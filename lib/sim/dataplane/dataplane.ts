@@ -88,9 +88,9 @@ export class DataPlane {
   readonly dhcp6Proxy = new Dhcp6Proxy(this);
   readonly dhcpClients = new DhcpClients(this);
 
-  private readonly dirty = new Set<Device>();
-  private readonly flushListeners: (() => void)[] = [];
-  private readonly transmitListeners = new Set<TransmitListener>();
+  readonly #dirty = new Set<Device>();
+  readonly #flushListeners: (() => void)[] = [];
+  readonly #transmitListeners = new Set<TransmitListener>();
 
   constructor() {
     defineEthernetInput(this);
@@ -100,7 +100,7 @@ export class DataPlane {
       defineMulticast(this, family);
     }
     this.interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.interfaceDeleted(swInterface.swIfIndex);
+      if (change === "delete") this.#interfaceDeleted(swInterface.swIfIndex);
     });
   }
 
@@ -119,23 +119,23 @@ export class DataPlane {
 
   /** End of a burst: what devices have collected is sent. */
   flush(): void {
-    for (const device of this.dirty) device.flush!();
-    this.dirty.clear();
-    for (const listener of this.flushListeners) listener();
+    for (const device of this.#dirty) device.flush!();
+    this.#dirty.clear();
+    for (const listener of this.#flushListeners) listener();
   }
 
   /** Calls `listener` at the end of every burst. */
   onFlush(listener: () => void): void {
-    this.flushListeners.push(listener);
+    this.#flushListeners.push(listener);
   }
 
   transmit(swInterface: SwInterface, frame: Uint8Array): void {
     const { counters, device } = swInterface;
-    for (const listener of this.transmitListeners) listener(swInterface, frame);
+    for (const listener of this.#transmitListeners) listener(swInterface, frame);
     counters.txPackets++;
     counters.txBytes += frame.length;
     if (!device.send(frame)) counters.txErrors++;
-    else if (device.flush !== undefined) this.dirty.add(device);
+    else if (device.flush !== undefined) this.#dirty.add(device);
   }
 
   drop(packet: Packet, node: GraphNode, reason: string): void {
@@ -145,8 +145,8 @@ export class DataPlane {
   }
 
   onTransmit(listener: TransmitListener): () => void {
-    this.transmitListeners.add(listener);
-    return () => this.transmitListeners.delete(listener);
+    this.#transmitListeners.add(listener);
+    return () => this.#transmitListeners.delete(listener);
   }
 
   /** Ends this life: timers stop, devices close. */
@@ -155,7 +155,7 @@ export class DataPlane {
     for (const { device } of this.interfaces.values()) device.close();
   }
 
-  private interfaceDeleted(swIfIndex: number): void {
+  #interfaceDeleted(swIfIndex: number): void {
     const { deviceInput, interfaceOutput, l2Input, l2Output, arp, ip4, ip6 } = this.arcs;
     const ip = [ip4, ip6].flatMap(({ unicast, multicast, punt }) => [unicast, multicast, punt]);
     for (const arc of [deviceInput, interfaceOutput, l2Input, l2Output, arp, ...ip]) arc.forget(swIfIndex);

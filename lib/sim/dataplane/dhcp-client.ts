@@ -43,60 +43,64 @@ const PARAMETERS = [1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42];
 
 /** The DHCP client: an address by lease for an interface, and a default route through the router it is told of. */
 export class DhcpClients {
-  private readonly clients = new Map<SwInterface, DhcpClient>();
+  readonly #clients = new Map<SwInterface, DhcpClient>();
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
     dp.interfaces.onChange((swInterface, change) => {
-      if (change === "delete" && this.clients.has(swInterface)) this.remove(swInterface);
-      if (change === "admin" && swInterface.adminUp) this.clients.get(swInterface)?.start();
+      if (change === "delete" && this.#clients.has(swInterface)) this.remove(swInterface);
+      if (change === "admin" && swInterface.adminUp) this.#clients.get(swInterface)?.start();
     });
   }
 
   add(swInterface: SwInterface, options: DhcpClientOptions): void {
-    if (this.clients.has(swInterface)) {
+    if (this.#clients.has(swInterface)) {
       throw new VnetError("INVALID_VALUE", `there is a DHCP client on ${swInterface.name} already`);
     }
-    this.dp.dhcp4Proxy.registerPorts();
-    const client = new DhcpClient(this.dp, swInterface, options);
-    this.clients.set(swInterface, client);
+    this.#dp.dhcp4Proxy.registerPorts();
+    const client = new DhcpClient(this.#dp, swInterface, options);
+    this.#clients.set(swInterface, client);
     if (swInterface.adminUp) client.start();
   }
 
   remove(swInterface: SwInterface): void {
-    const client = this.clients.get(swInterface);
+    const client = this.#clients.get(swInterface);
     if (client === undefined) throw new VnetError("INVALID_VALUE", `there is no DHCP client on ${swInterface.name}`);
-    this.clients.delete(swInterface);
+    this.#clients.delete(swInterface);
     client.stop();
   }
 
   values(): IterableIterator<DhcpClient> {
-    return this.clients.values();
+    return this.#clients.values();
   }
 
   /** True: it was an answer to one of the clients. */
   receive(packet: Packet, header: IpHeader): boolean {
-    const swInterface = this.dp.interfaces.find(packet.rx);
-    const client = swInterface && this.clients.get(swInterface);
+    const swInterface = this.#dp.interfaces.find(packet.rx);
+    const client = swInterface && this.#clients.get(swInterface);
     return client?.receive(packet.bytes, header) ?? false;
   }
 
   close(): void {
-    for (const client of this.clients.values()) client.cancel();
+    for (const client of this.#clients.values()) client.cancel();
   }
 }
 
 export class DhcpClient {
   readonly lease: DhcpLease;
-  private xid = 0;
-  private server = 0;
-  private retryMs = FIRST_RETRY_MS;
-  private timer: NodeJS.Timeout | undefined;
+  #xid = 0;
+  #server = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #dp: DataPlane;
 
   constructor(
-    private readonly dp: DataPlane,
+    dp: DataPlane,
     readonly swInterface: SwInterface,
     readonly options: DhcpClientOptions,
   ) {
+    this.#dp = dp;
     const { hostname } = options;
     this.lease = { swInterface, state: "DISCOVER", hostname, maskLength: 0, address: 0, router: 0, dns: [] };
     dp.addresses.enable(swInterface, 4, true);
@@ -104,62 +108,62 @@ export class DhcpClient {
   }
 
   start(): void {
-    this.discover();
+    this.#discover();
   }
 
   cancel(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.#timer);
   }
 
   stop(): void {
     this.cancel();
-    this.forgetLease();
-    this.dp.addresses.enable(this.swInterface, 4, false);
+    this.#forgetLease();
+    this.#dp.addresses.enable(this.swInterface, 4, false);
     const { table } = this.swInterface.ip4;
-    if (this.dp.dhcp4Proxy.config.find(table.tableId) === undefined) table.remove(BROADCAST, 32, "dhcp");
+    if (this.#dp.dhcp4Proxy.config.find(table.tableId) === undefined) table.remove(BROADCAST, 32, "dhcp");
   }
 
   receive(bytes: Uint8Array, header: IpHeader): boolean {
     const at = header.payload + UDP_HEADER;
-    if (!isDhcp(bytes, at, header.end) || u32(bytes, at + 4) !== this.xid) return false;
+    if (!isDhcp(bytes, at, header.end) || u32(bytes, at + 4) !== this.#xid) return false;
     if (!equalBytes(bytes, at + 28, this.swInterface.mac!, 0, 6)) return false;
     const { options } = readOptions(bytes, at, header.end);
     const type = findOption(options, DHCP_OPTION.messageType)?.[0];
     const server = findOption(options, DHCP_OPTION.server);
     if (type === DHCP.offer && this.lease.state === "DISCOVER" && server?.length === 4) {
       this.lease.address = readIp4(bytes, at + 16);
-      this.server = readIp4(server, 0);
-      this.request();
+      this.#server = readIp4(server, 0);
+      this.#request();
     } else if (type === DHCP.ack && this.lease.state === "REQUEST") {
-      this.bind(readIp4(bytes, at + 16), options);
+      this.#bind(readIp4(bytes, at + 16), options);
     } else if (type === DHCP.nak) {
-      this.restart();
+      this.#restart();
     }
     return true;
   }
 
-  private discover(): void {
+  #discover(): void {
     this.lease.state = "DISCOVER";
-    this.xid = randomInt(2 ** 32);
-    this.send(DHCP.discover, []);
-    this.retry(() => this.discover());
+    this.#xid = randomInt(2 ** 32);
+    this.#send(DHCP.discover, []);
+    this.#retry(() => this.#discover());
   }
 
-  private request(): void {
+  #request(): void {
     this.lease.state = "REQUEST";
-    this.retryMs = FIRST_RETRY_MS;
-    this.repeatRequest();
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#repeatRequest();
   }
 
-  private repeatRequest(): void {
-    this.send(DHCP.request, [
+  #repeatRequest(): void {
+    this.#send(DHCP.request, [
       [DHCP_OPTION.requestedAddress, ip4Bytes(this.lease.address)],
-      [DHCP_OPTION.server, ip4Bytes(this.server)],
+      [DHCP_OPTION.server, ip4Bytes(this.#server)],
     ]);
-    this.retry(() => this.repeatRequest());
+    this.#retry(() => this.#repeatRequest());
   }
 
-  private bind(address: number, options: { code: number; data: Uint8Array }[]) {
+  #bind(address: number, options: { code: number; data: Uint8Array }[]) {
     const { lease, swInterface } = this;
     const mask = findOption(options, DHCP_OPTION.mask);
     const dns = findOption(options, DHCP_OPTION.dns) ?? new Uint8Array(0);
@@ -169,65 +173,65 @@ export class DhcpClient {
     lease.router = router !== undefined && router.length >= 4 ? readIp4(router, 0) : 0;
     lease.dns = Array.from({ length: dns.length >> 2 }, (_, i) => readIp4(dns, 4 * i));
     try {
-      this.dp.addresses.add(swInterface, lease.address, lease.maskLength);
+      this.#dp.addresses.add(swInterface, lease.address, lease.maskLength);
     } catch (error) {
       // The address overlaps another interface's: VPP logs that and has no lease.
       if (!(error instanceof VnetError)) throw error;
-      this.dp.graph.node("dhcp-client").count("address refused");
-      return this.restart();
+      this.#dp.graph.node("dhcp-client").count("address refused");
+      return this.#restart();
     }
     lease.state = "BOUND";
-    this.setDefaultRoute();
-    this.renewLater(findOption(options, DHCP_OPTION.leaseTime));
+    this.#setDefaultRoute();
+    this.#renewLater(findOption(options, DHCP_OPTION.leaseTime));
     this.options.bound?.(lease);
   }
 
-  private setDefaultRoute(): void {
+  #setDefaultRoute(): void {
     const { router } = this.lease;
     if (router === 0) return;
     this.swInterface.ip4.table.set(0, 0, "dhcp", [fibPath("next-hop", this.swInterface.swIfIndex, router)]);
   }
 
   /** At half its time the lease is asked for anew from the start: simpler than renewing, and the same address comes back. */
-  private renewLater(leaseTime: Uint8Array | undefined): void {
+  #renewLater(leaseTime: Uint8Array | undefined): void {
     const seconds = leaseTime?.length === 4 ? u32(leaseTime, 0) : BROADCAST;
-    clearTimeout(this.timer);
+    clearTimeout(this.#timer);
     if (seconds === BROADCAST) return;
     const halfMs = Math.min(seconds * 500, 2 ** 31 - 1);
-    this.timer = setTimeout(() => this.restart(), halfMs).unref();
+    this.#timer = setTimeout(() => this.#restart(), halfMs).unref();
   }
 
-  private restart(): void {
-    this.forgetLease();
-    this.retryMs = FIRST_RETRY_MS;
-    this.discover();
+  #restart(): void {
+    this.#forgetLease();
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#discover();
   }
 
-  private forgetLease(): void {
+  #forgetLease(): void {
     const { lease, swInterface } = this;
     if (lease.state === "BOUND") {
       swInterface.ip4.table.remove(0, 0, "dhcp");
       const held = swInterface.ip4.addresses.some(({ address }) => address === lease.address);
-      if (held) this.dp.addresses.remove(swInterface, lease.address, lease.maskLength);
+      if (held) this.#dp.addresses.remove(swInterface, lease.address, lease.maskLength);
     }
     Object.assign(lease, { state: "DISCOVER", address: 0, maskLength: 0, router: 0, dns: [] });
   }
 
-  private retry(again: () => void): void {
-    clearTimeout(this.timer);
+  #retry(again: () => void): void {
+    clearTimeout(this.#timer);
     if (!this.swInterface.adminUp) return;
-    this.timer = setTimeout(again, this.retryMs).unref();
-    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+    this.#timer = setTimeout(again, this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
   }
 
-  private send(type: number, more: [number, Uint8Array][]): void {
+  #send(type: number, more: [number, Uint8Array][]): void {
     const { mac, swIfIndex, adminUp } = this.swInterface;
     if (mac === undefined || !adminUp) return;
-    const frame = dhcpFrame(mac, this.xid, this.options, [[DHCP_OPTION.messageType, Uint8Array.of(type)], ...more]);
+    const frame = dhcpFrame(mac, this.#xid, this.options, [[DHCP_OPTION.messageType, Uint8Array.of(type)], ...more]);
     const packet = new Packet(frame, swIfIndex);
     packet.tx = swIfIndex;
-    this.dp.graph.node("interface-output").send(packet);
-    this.dp.flush();
+    this.#dp.graph.node("interface-output").send(packet);
+    this.#dp.flush();
   }
 }
 

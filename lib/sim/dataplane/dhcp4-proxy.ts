@@ -19,52 +19,54 @@ const LINK_SELECTION = 5;
 /** dhcp-proxy-to-server and dhcp-proxy-to-client: relays between clients on a table's links and their servers. */
 export class Dhcp4Proxy {
   readonly config: DhcpProxyConfig;
-  private readonly toServer;
-  private readonly toClient;
+  readonly #toServer;
+  readonly #toClient;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.toServer = dp.graph.node("dhcp-proxy-to-server");
-    this.toClient = dp.graph.node("dhcp-proxy-to-client");
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#toServer = dp.graph.node("dhcp-proxy-to-server");
+    this.#toClient = dp.graph.node("dhcp-proxy-to-client");
     this.config = new DhcpProxyConfig(
       4,
       dp.ip4,
-      (tableId) => this.start(tableId),
-      (tableId) => this.stop(tableId),
+      (tableId) => this.#start(tableId),
+      (tableId) => this.#stop(tableId),
     );
   }
 
   /** Takes the DHCP ports: with the first proxy or client, and, as VPP, for good. */
   registerPorts(): void {
-    this.dp.udp[4].register(DHCP.serverPort, (packet, header) => this.fromClient(packet, header));
-    this.dp.udp[4].register(DHCP.clientPort, (packet, header) => this.fromServer(packet, header));
+    this.#dp.udp[4].register(DHCP.serverPort, (packet, header) => this.#fromClient(packet, header));
+    this.#dp.udp[4].register(DHCP.clientPort, (packet, header) => this.#fromServer(packet, header));
   }
 
   /** Broadcasts of the table's clients are for this VPP. */
-  private start(tableId: number): void {
+  #start(tableId: number): void {
     this.registerPorts();
-    this.dp.ip4.get(tableId).set(BROADCAST, 32, "dhcp", [fibPath("receive", NO_INTERFACE)]);
+    this.#dp.ip4.get(tableId).set(BROADCAST, 32, "dhcp", [fibPath("receive", NO_INTERFACE)]);
   }
 
-  private stop(tableId: number): void {
-    this.dp.ip4.find(tableId)?.remove(BROADCAST, 32, "dhcp");
+  #stop(tableId: number): void {
+    this.#dp.ip4.find(tableId)?.remove(BROADCAST, 32, "dhcp");
   }
 
-  private fromClient(packet: Packet, header: IpHeader) {
+  #fromClient(packet: Packet, header: IpHeader) {
     // Servers answer from port 67 to port 67: what comes from there is on its way to the client.
-    if (u16(packet.bytes, header.payload) === DHCP.serverPort) return this.fromServer(packet, header);
-    const swInterface = this.dp.interfaces.find(packet.rx);
+    if (u16(packet.bytes, header.payload) === DHCP.serverPort) return this.#fromServer(packet, header);
+    const swInterface = this.#dp.interfaces.find(packet.rx);
     const proxy = swInterface && this.config.find(swInterface.ip4.table.tableId);
-    if (proxy === undefined) return this.dp.drop(packet, this.toServer, "no dhcp server configured");
+    if (proxy === undefined) return this.#dp.drop(packet, this.#toServer, "no dhcp server configured");
     const dhcp = header.payload + UDP_HEADER;
-    if (!isDhcp(packet.bytes, dhcp, header.end)) return this.dp.drop(packet, this.toServer, "not a DHCP message");
-    const link = this.dp.addresses.effective(swInterface!, 4)[0]?.address as number | undefined;
-    if (link === undefined) return this.dp.drop(packet, this.toServer, "no interface address");
-    this.relay(packet, header, proxy, link);
+    if (!isDhcp(packet.bytes, dhcp, header.end)) return this.#dp.drop(packet, this.#toServer, "not a DHCP message");
+    const link = this.#dp.addresses.effective(swInterface!, 4)[0]?.address as number | undefined;
+    if (link === undefined) return this.#dp.drop(packet, this.#toServer, "no interface address");
+    this.#relay(packet, header, proxy, link);
   }
 
-  private relay(packet: Packet, header: IpHeader, proxy: DhcpProxy, link: number): void {
+  #relay(packet: Packet, header: IpHeader, proxy: DhcpProxy, link: number): void {
     const { options, end } = readOptions(packet.bytes, header.payload + UDP_HEADER, header.end);
-    if (end === undefined) this.toServer.count("option 82 insertion error");
+    if (end === undefined) this.#toServer.count("option 82 insertion error");
     const isDiscover = findOption(options, DHCP_OPTION.messageType)?.[0] === DHCP.discover;
     const servers = isDiscover ? proxy.servers : proxy.servers.slice(0, 1);
     const bytes = withRelayOption(packet, header, end, link);
@@ -76,39 +78,39 @@ export class Dhcp4Proxy {
       const copy = bytes.slice();
       writeAddress(copy, ETHERNET_HEADER + 16, address);
       setIp4Checksum(copy, ETHERNET_HEADER);
-      this.toServer.count("relayed to server");
+      this.#toServer.count("relayed to server");
       const relayed = new Packet(copy, packet.rx);
       relayed.tableId = tableId;
-      this.dp.graph.node("ip4-lookup").send(relayed);
+      this.#dp.graph.node("ip4-lookup").send(relayed);
     }
   }
 
-  private fromServer(packet: Packet, header: IpHeader) {
-    if (this.dp.dhcpClients.receive(packet, header)) return this.toClient.count("DHCP packets for this VPP's client");
+  #fromServer(packet: Packet, header: IpHeader) {
+    if (this.#dp.dhcpClients.receive(packet, header)) return this.#toClient.count("DHCP packets for this VPP's client");
     const dhcp = header.payload + UDP_HEADER;
-    if (!isDhcp(packet.bytes, dhcp, header.end)) return this.dp.drop(packet, this.toClient, "not a DHCP message");
+    if (!isDhcp(packet.bytes, dhcp, header.end)) return this.#dp.drop(packet, this.#toClient, "not a DHCP message");
     const relay = relayInfo(findOption(readOptions(packet.bytes, dhcp, header.end).options, DHCP_OPTION.relay));
-    if (relay?.swIfIndex === undefined) return this.dp.drop(packet, this.toClient, "DHCP no option 82");
-    const wrong = this.checkReply(header, relay);
-    if (typeof wrong === "string") return this.dp.drop(packet, this.toClient, wrong);
-    this.toClient.count("relayed to client");
-    this.deliver(packet, header, wrong, relay.link);
+    if (relay?.swIfIndex === undefined) return this.#dp.drop(packet, this.#toClient, "DHCP no option 82");
+    const wrong = this.#checkReply(header, relay);
+    if (typeof wrong === "string") return this.#dp.drop(packet, this.#toClient, wrong);
+    this.#toClient.count("relayed to client");
+    this.#deliver(packet, header, wrong, relay.link);
   }
 
   /** The interface the reply goes to, or why it does not. */
-  private checkReply(header: IpHeader, relay: RelayInfo): SwInterface | string {
+  #checkReply(header: IpHeader, relay: RelayInfo): SwInterface | string {
     if (relay.link === 0) return "bad DHCP option 82 address";
-    const swInterface = this.dp.interfaces.find(relay.swIfIndex!);
+    const swInterface = this.#dp.interfaces.find(relay.swIfIndex!);
     if (swInterface === undefined) return "bad DHCP option 82 interface";
     const proxy = this.config.find(swInterface.ip4.table.tableId);
     if (proxy === undefined) return "no dhcp server configured";
     if (!proxy.servers.some(({ address }) => address === header.source)) return "bad server address or table";
-    const link = this.dp.addresses.effective(swInterface, 4)[0]?.address;
+    const link = this.#dp.addresses.effective(swInterface, 4)[0]?.address;
     if (link === undefined) return "no interface address";
     return link === relay.link ? swInterface : "DHCP option 82 address mismatch";
   }
 
-  private deliver(packet: Packet, header: IpHeader, swInterface: SwInterface, link: number): void {
+  #deliver(packet: Packet, header: IpHeader, swInterface: SwInterface, link: number): void {
     const ip = packet.bytes.subarray(packet.l3, header.end);
     const frame = new Uint8Array(ETHERNET_HEADER + ip.length);
     frame.fill(0xff, 0, 6);
@@ -123,7 +125,7 @@ export class Dhcp4Proxy {
     setIp4Checksum(frame, ETHERNET_HEADER);
     const out = new Packet(frame, packet.rx);
     out.tx = swInterface.swIfIndex;
-    this.dp.graph.node("interface-output").send(out);
+    this.#dp.graph.node("interface-output").send(out);
   }
 }
 

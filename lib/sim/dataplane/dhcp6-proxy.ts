@@ -27,87 +27,89 @@ const ALL_SERVERS_AND_RELAYS = parseAddress("ff02::1:2");
 /** dhcpv6-proxy-to-server and -to-client: relays DHCPv6 in RELAY-FORW and RELAY-REPL messages. */
 export class Dhcp6Proxy {
   readonly config: DhcpProxyConfig;
-  private readonly toServer;
-  private readonly toClient;
+  readonly #toServer;
+  readonly #toClient;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.toServer = dp.graph.node("dhcpv6-proxy-to-server");
-    this.toClient = dp.graph.node("dhcpv6-proxy-to-client");
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#toServer = dp.graph.node("dhcpv6-proxy-to-server");
+    this.#toClient = dp.graph.node("dhcpv6-proxy-to-client");
     this.config = new DhcpProxyConfig(
       6,
       dp.ip6,
-      (tableId) => this.start(tableId),
-      (tableId) => this.stop(tableId),
+      (tableId) => this.#start(tableId),
+      (tableId) => this.#stop(tableId),
     );
   }
 
-  private start(tableId: number): void {
-    const entry = this.dp.ip6.multicastTable(tableId).ensure(ALL_SERVERS_AND_RELAYS, 128);
+  #start(tableId: number): void {
+    const entry = this.#dp.ip6.multicastTable(tableId).ensure(ALL_SERVERS_AND_RELAYS, 128);
     entry.acceptAll = true;
     entry.local = true;
-    this.dp.udp[6].register(SERVER_PORT, (packet, header) => this.fromClient(packet, header));
-    this.dp.udp[6].register(CLIENT_PORT, (packet, header) => this.fromServer(packet, header));
+    this.#dp.udp[6].register(SERVER_PORT, (packet, header) => this.#fromClient(packet, header));
+    this.#dp.udp[6].register(CLIENT_PORT, (packet, header) => this.#fromServer(packet, header));
   }
 
   /** VPP gives up the ports with any proxy that goes, even while others are left. */
-  private stop(tableId: number): void {
-    this.dp.ip6.multicastTable(tableId).remove(ALL_SERVERS_AND_RELAYS, 128);
-    this.dp.udp[6].unregister(SERVER_PORT);
-    this.dp.udp[6].unregister(CLIENT_PORT);
+  #stop(tableId: number): void {
+    this.#dp.ip6.multicastTable(tableId).remove(ALL_SERVERS_AND_RELAYS, 128);
+    this.#dp.udp[6].unregister(SERVER_PORT);
+    this.#dp.udp[6].unregister(CLIENT_PORT);
   }
 
-  private fromClient(packet: Packet, header: IpHeader) {
+  #fromClient(packet: Packet, header: IpHeader) {
     const message = packet.bytes.subarray(header.payload + UDP_HEADER, header.end);
     const type = message[0];
-    if (type === RELAY_REPLY) return this.fromServer(packet, header);
-    if (message.length < 4 || !TO_SERVER.has(type!)) return this.dp.drop(packet, this.toServer, "wrong message type");
-    const swInterface = this.dp.interfaces.find(packet.rx);
+    if (type === RELAY_REPLY) return this.#fromServer(packet, header);
+    if (message.length < 4 || !TO_SERVER.has(type!)) return this.#dp.drop(packet, this.#toServer, "wrong message type");
+    const swInterface = this.#dp.interfaces.find(packet.rx);
     const proxy = swInterface && this.config.find(swInterface.ip6.table.tableId);
-    if (proxy === undefined) return this.dp.drop(packet, this.toServer, "no DHCPv6 server");
-    const link = this.globalAddress(swInterface!);
-    if (link === undefined) return this.dp.drop(packet, this.toServer, "no interface address");
+    if (proxy === undefined) return this.#dp.drop(packet, this.#toServer, "no DHCPv6 server");
+    const link = this.#globalAddress(swInterface!);
+    if (link === undefined) return this.#dp.drop(packet, this.#toServer, "no interface address");
     const hops = type === RELAY_FORWARD ? message[1]! + 1 : 0;
-    if (hops >= HOP_LIMIT) return this.dp.drop(packet, this.toServer, "DHCPv6 relay max hops");
+    if (hops >= HOP_LIMIT) return this.#dp.drop(packet, this.#toServer, "DHCPv6 relay max hops");
     const body = relayForward(packet, header, message, link, hops);
     for (const server of type === SOLICIT ? proxy.servers : proxy.servers.slice(0, 1)) {
       const frame = udp6Frame(proxy.source as string, server.address as string, CLIENT_PORT, SERVER_PORT, body);
-      this.toServer.count("DHCPv6 packets relayed to the server");
+      this.#toServer.count("DHCPv6 packets relayed to the server");
       const relayed = new Packet(frame, packet.rx);
       relayed.tableId = server.tableId;
-      this.dp.graph.node("ip6-lookup").send(relayed);
+      this.#dp.graph.node("ip6-lookup").send(relayed);
     }
   }
 
-  private globalAddress(swInterface: SwInterface): string | undefined {
-    const addresses = this.dp.addresses.effective(swInterface, 6);
+  #globalAddress(swInterface: SwInterface): string | undefined {
+    const addresses = this.#dp.addresses.effective(swInterface, 6);
     return addresses.find(({ address }) => !isLinkLocal6(address))?.address as string | undefined;
   }
 
-  private fromServer(packet: Packet, header: IpHeader) {
+  #fromServer(packet: Packet, header: IpHeader) {
     const message = packet.bytes.subarray(header.payload + UDP_HEADER, header.end);
     const reply = parseReply(message);
-    if (typeof reply === "string") return this.dp.drop(packet, this.toClient, reply);
-    const swInterface = this.dp.interfaces.find(reply.swIfIndex);
-    if (swInterface === undefined) return this.dp.drop(packet, this.toClient, "wrong interface id option");
+    if (typeof reply === "string") return this.#dp.drop(packet, this.#toClient, reply);
+    const swInterface = this.#dp.interfaces.find(reply.swIfIndex);
+    if (swInterface === undefined) return this.#dp.drop(packet, this.#toClient, "wrong interface id option");
     const proxy = this.config.find(swInterface.ip6.table.tableId);
-    if (proxy === undefined) return this.dp.drop(packet, this.toClient, "no DHCPv6 server");
+    if (proxy === undefined) return this.#dp.drop(packet, this.#toClient, "no DHCPv6 server");
     if (!proxy.servers.some(({ address }) => address === header.source)) {
-      return this.dp.drop(packet, this.toClient, "bad DHCPv6 server table or address");
+      return this.#dp.drop(packet, this.#toClient, "bad DHCPv6 server table or address");
     }
-    const source = this.dp.addresses.effective(swInterface, 6)[0]?.address as string | undefined;
-    if (source === undefined) return this.dp.drop(packet, this.toClient, "no interface address");
-    this.deliver(packet, swInterface, udp6Frame(source, reply.peer, SERVER_PORT, CLIENT_PORT, reply.message));
+    const source = this.#dp.addresses.effective(swInterface, 6)[0]?.address as string | undefined;
+    if (source === undefined) return this.#dp.drop(packet, this.#toClient, "no interface address");
+    this.#deliver(packet, swInterface, udp6Frame(source, reply.peer, SERVER_PORT, CLIENT_PORT, reply.message));
   }
 
   /** VPP does not look the client's MAC address up: the frame goes to everybody. */
-  private deliver(packet: Packet, swInterface: SwInterface, frame: Uint8Array): void {
+  #deliver(packet: Packet, swInterface: SwInterface, frame: Uint8Array): void {
     frame.fill(0xff, 0, 6);
     if (swInterface.mac !== undefined) frame.set(swInterface.mac, 6);
     setU16(frame, 12, ETHERTYPE.ip6);
     const out = new Packet(frame, packet.rx);
     out.tx = swInterface.swIfIndex;
-    this.toClient.count("DHCPv6 packets relayed to the client");
-    this.dp.graph.node("interface-output").send(out);
+    this.#toClient.count("DHCPv6 packets relayed to the client");
+    this.#dp.graph.node("interface-output").send(out);
   }
 }
 

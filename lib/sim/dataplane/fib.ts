@@ -51,7 +51,7 @@ export interface FibSourceEntry {
 }
 
 export class FibEntry {
-  private readonly sources = new Map<FibSource, FibSourceEntry>();
+  readonly #sources = new Map<FibSource, FibSourceEntry>();
   /** Paths of the deciding source; none when the prefix has only the sources of an interface that is down. */
   best: readonly FibPath[] = [];
   bestSource: FibSource = "default-route";
@@ -67,26 +67,26 @@ export class FibEntry {
   ) {}
 
   get empty(): boolean {
-    return this.sources.size === 0;
+    return this.#sources.size === 0;
   }
 
   source(name: FibSource): FibSourceEntry | undefined {
-    return this.sources.get(name);
+    return this.#sources.get(name);
   }
 
   set(name: FibSource, entry: FibSourceEntry): void {
-    this.sources.set(name, entry);
-    this.choose();
+    this.#sources.set(name, entry);
+    this.#choose();
   }
 
   remove(name: FibSource): void {
-    this.sources.delete(name);
-    this.choose();
+    this.#sources.delete(name);
+    this.#choose();
   }
 
   /** Any source says that the prefix lies on a link. */
   get attached(): boolean {
-    for (const { connected, paths } of this.sources.values()) {
+    for (const { connected, paths } of this.#sources.values()) {
       if (connected || paths.some((path) => path.kind === "attached")) return true;
     }
     return false;
@@ -94,7 +94,7 @@ export class FibEntry {
 
   /** Any source says that the address is this VPP's own. */
   get receives(): boolean {
-    for (const { paths } of this.sources.values()) if (paths.some((path) => path.kind === "receive")) return true;
+    for (const { paths } of this.#sources.values()) if (paths.some((path) => path.kind === "receive")) return true;
     return false;
   }
 
@@ -103,10 +103,10 @@ export class FibEntry {
     return this.best.find((path) => path.swIfIndex !== NO_INTERFACE)?.swIfIndex ?? NO_INTERFACE;
   }
 
-  private choose(): void {
-    const best = FIB_SOURCES.find((name) => this.sources.has(name));
+  #choose(): void {
+    const best = FIB_SOURCES.find((name) => this.#sources.has(name));
     this.bestSource = best ?? "default-route";
-    this.best = best === undefined ? [] : preferred(this.sources.get(best)!.paths);
+    this.best = best === undefined ? [] : preferred(this.#sources.get(best)!.paths);
   }
 }
 
@@ -118,8 +118,8 @@ function preferred(paths: FibPath[]): FibPath[] {
 
 /** A forwarding table: longest prefix match by one hash lookup for each prefix length in use. */
 export class FibTable {
-  private readonly byLength = new Map<number, Map<Address, FibEntry>>();
-  private lengths: number[] = [];
+  readonly #byLength = new Map<number, Map<Address, FibEntry>>();
+  #lengths: number[] = [];
   /** Who holds the table: it is gone when nobody does. */
   readonly locks = new Map<string, number>();
 
@@ -130,7 +130,7 @@ export class FibTable {
   ) {}
 
   set(prefix: Address, length: number, source: FibSource, paths: FibPath[], connected = false): FibEntry {
-    const entry = this.ensure(prefix, length);
+    const entry = this.#ensure(prefix, length);
     entry.set(source, { paths, connected });
     return entry;
   }
@@ -140,35 +140,35 @@ export class FibTable {
     const entry = this.exact(prefix, length);
     if (entry?.source(source) === undefined) return false;
     entry.remove(source);
-    if (entry.empty) this.drop(entry);
+    if (entry.empty) this.#drop(entry);
     return true;
   }
 
   exact(prefix: Address, length: number): FibEntry | undefined {
-    return this.byLength.get(length)?.get(maskAddress(prefix, length));
+    return this.#byLength.get(length)?.get(maskAddress(prefix, length));
   }
 
   /** Longest match of at most `longest` bits. */
   lookup(address: Address, longest = maxPrefixLength(this.family)): FibEntry | undefined {
-    for (const length of this.lengths) {
+    for (const length of this.#lengths) {
       if (length > longest) continue;
-      const entry = this.byLength.get(length)!.get(maskAddress(address, length));
+      const entry = this.#byLength.get(length)!.get(maskAddress(address, length));
       if (entry !== undefined) return entry;
     }
     return undefined;
   }
 
   *entries(): IterableIterator<FibEntry> {
-    for (const length of [...this.lengths].reverse()) yield* this.byLength.get(length)!.values();
+    for (const length of [...this.#lengths].reverse()) yield* this.#byLength.get(length)!.values();
   }
 
-  private ensure(given: Address, length: number): FibEntry {
+  #ensure(given: Address, length: number): FibEntry {
     const prefix = maskAddress(given, length);
-    let entries = this.byLength.get(length);
+    let entries = this.#byLength.get(length);
     if (entries === undefined) {
       entries = new Map();
-      this.byLength.set(length, entries);
-      this.lengths = [...this.byLength.keys()].sort((a, b) => b - a);
+      this.#byLength.set(length, entries);
+      this.#lengths = [...this.#byLength.keys()].sort((a, b) => b - a);
     }
     let entry = entries.get(prefix);
     if (entry === undefined) {
@@ -178,12 +178,12 @@ export class FibTable {
     return entry;
   }
 
-  private drop(entry: FibEntry): void {
-    const entries = this.byLength.get(entry.length)!;
+  #drop(entry: FibEntry): void {
+    const entries = this.#byLength.get(entry.length)!;
     entries.delete(entry.prefix);
     if (entries.size > 0) return;
-    this.byLength.delete(entry.length);
-    this.lengths = [...this.byLength.keys()].sort((a, b) => b - a);
+    this.#byLength.delete(entry.length);
+    this.#lengths = [...this.#byLength.keys()].sort((a, b) => b - a);
   }
 }
 

@@ -11,24 +11,24 @@ export interface NodeCounter {
 /** A node of the packet graph: VPP's name, what it does with a packet, and what it counts. */
 export class GraphNode {
   readonly counters = new Map<string, number>();
-  private handler: ((packet: Packet) => void) | undefined;
+  #handler: ((packet: Packet) => void) | undefined;
 
   constructor(readonly name: string) {}
 
   /** Gives the node its function. A node is defined once. */
   define(handler: (packet: Packet) => void): this {
-    if (this.handler !== undefined) {
+    if (this.#handler !== undefined) {
       throw new PuntError("sim.graph", "ERR_INTERNAL", `node ${this.name} is defined twice`);
     }
-    this.handler = handler;
+    this.#handler = handler;
     return this;
   }
 
   send(packet: Packet): void {
-    if (this.handler === undefined) {
+    if (this.#handler === undefined) {
       throw new PuntError("sim.graph", "ERR_INTERNAL", `node ${this.name} is not defined`);
     }
-    this.handler(packet);
+    this.#handler(packet);
   }
 
   count(reason: string, n = 1): void {
@@ -41,30 +41,30 @@ export class GraphNode {
  * modules have none.
  */
 export class Graph {
-  private readonly nodes = new Map<string, GraphNode>();
+  readonly #nodes = new Map<string, GraphNode>();
 
   node(name: string): GraphNode {
-    let node = this.nodes.get(name);
+    let node = this.#nodes.get(name);
     if (node === undefined) {
       node = new GraphNode(name);
-      this.nodes.set(name, node);
+      this.#nodes.set(name, node);
     }
     return node;
   }
 
   has(name: string): boolean {
-    return this.nodes.has(name);
+    return this.#nodes.has(name);
   }
 
   counters(): NodeCounter[] {
     const lines: NodeCounter[] = [];
-    for (const { name, counters } of this.nodes.values()) {
+    for (const { name, counters } of this.#nodes.values()) {
       for (const [reason, count] of counters) lines.push({ node: name, reason, count });
     }
     return lines;
   }
 
   clearCounters(): void {
-    for (const { counters } of this.nodes.values()) counters.clear();
+    for (const { counters } of this.#nodes.values()) counters.clear();
   }
 }

@@ -26,35 +26,37 @@ export interface IcmpErrors {
 
 /** ip4-icmp-input: answers echo requests; sends errors. */
 export class Icmp4 implements IcmpErrors {
-  private readonly input;
-  private readonly errors;
-  private readonly lookup;
+  readonly #input;
+  readonly #errors;
+  readonly #lookup;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.input = dp.graph.node("ip4-icmp-input");
-    this.errors = dp.graph.node("ip4-icmp-error");
-    this.lookup = dp.graph.node("ip4-lookup");
-    dp.local[4].register(IP_PROTOCOL.ICMP, (packet, header) => this.receive(packet, header));
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#input = dp.graph.node("ip4-icmp-input");
+    this.#errors = dp.graph.node("ip4-icmp-error");
+    this.#lookup = dp.graph.node("ip4-lookup");
+    dp.local[4].register(IP_PROTOCOL.ICMP, (packet, header) => this.#receive(packet, header));
   }
 
   timeExceeded(packet: Packet, header: IpHeader): void {
-    this.error(packet, header, TIME_EXCEEDED, 0, 0);
+    this.#error(packet, header, TIME_EXCEEDED, 0, 0);
   }
 
   portUnreachable(packet: Packet, header: IpHeader): void {
-    this.error(packet, header, UNREACHABLE, PORT_UNREACHABLE, 0);
+    this.#error(packet, header, UNREACHABLE, PORT_UNREACHABLE, 0);
   }
 
   packetTooBig(packet: Packet, header: IpHeader, mtu: number): void {
-    this.error(packet, header, UNREACHABLE, FRAGMENTATION_NEEDED, mtu);
+    this.#error(packet, header, UNREACHABLE, FRAGMENTATION_NEEDED, mtu);
   }
 
-  private receive(packet: Packet, header: IpHeader) {
+  #receive(packet: Packet, header: IpHeader) {
     const { bytes, l3 } = packet;
     const { payload, end } = header;
-    if (end - payload < 8) return this.dp.drop(packet, this.input, "ICMP packet too short");
-    if (bytes[payload] !== ECHO_REQUEST) return this.dp.drop(packet, this.input, "unknown type");
-    if (checksum(bytes, payload, end - payload) !== 0) return this.dp.drop(packet, this.input, "bad checksum");
+    if (end - payload < 8) return this.#dp.drop(packet, this.#input, "ICMP packet too short");
+    if (bytes[payload] !== ECHO_REQUEST) return this.#dp.drop(packet, this.#input, "unknown type");
+    if (checksum(bytes, payload, end - payload) !== 0) return this.#dp.drop(packet, this.#input, "bad checksum");
     bytes[payload] = ECHO_REPLY;
     setU16(bytes, payload + 2, 0);
     setU16(bytes, payload + 2, checksum(bytes, payload, end - payload));
@@ -63,14 +65,14 @@ export class Icmp4 implements IcmpErrors {
     bytes[l3 + 8] = 64;
     setIp4Checksum(bytes, l3);
     packet.local = true;
-    this.input.count("echo replies sent");
-    this.lookup.send(packet);
+    this.#input.count("echo replies sent");
+    this.#lookup.send(packet);
   }
 
-  private error(packet: Packet, header: IpHeader, type: number, code: number, mtu: number): void {
-    this.dp.drop(packet, this.errors, "errors sent");
-    const swInterface = this.dp.interfaces.find(packet.rx);
-    const source = swInterface && this.dp.addresses.sourceFor(swInterface, header.source);
+  #error(packet: Packet, header: IpHeader, type: number, code: number, mtu: number): void {
+    this.#dp.drop(packet, this.#errors, "errors sent");
+    const swInterface = this.#dp.interfaces.find(packet.rx);
+    const source = swInterface && this.#dp.addresses.sourceFor(swInterface, header.source);
     if (source === undefined || !mayAnswer(packet, header)) return;
     const quoted = packet.bytes.subarray(packet.l3, Math.min(header.end, packet.l3 + LONGEST_QUOTE));
     const bytes = new Uint8Array(ETHERNET_HEADER + IP4_HEADER + 8 + quoted.length);
@@ -82,7 +84,7 @@ export class Icmp4 implements IcmpErrors {
     setU32(bytes, icmp + 4, mtu);
     bytes.set(quoted, icmp + 8);
     setU16(bytes, icmp + 2, checksum(bytes, icmp, bytes.length - icmp));
-    this.lookup.send(originated(bytes, packet.rx));
+    this.#lookup.send(originated(bytes, packet.rx));
   }
 }
 

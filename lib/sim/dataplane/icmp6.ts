@@ -21,78 +21,80 @@ export type Icmp6Handler = (packet: Packet, header: IpHeader) => void;
 
 /** ip6-icmp-input: dispatches by type (a punt socket can take one over), answers echo requests, sends errors. */
 export class Icmp6 implements IcmpErrors {
-  private readonly input;
-  private readonly errors;
-  private readonly lookup;
-  private readonly byType = new Map<number, Icmp6Handler>();
+  readonly #input;
+  readonly #errors;
+  readonly #lookup;
+  readonly #byType = new Map<number, Icmp6Handler>();
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.input = dp.graph.node("ip6-icmp-input");
-    this.errors = dp.graph.node("ip6-icmp-error");
-    this.lookup = dp.graph.node("ip6-lookup");
-    dp.local[6].register(IP_PROTOCOL.ICMPV6, (packet, header) => this.receive(packet, header));
-    this.register(ECHO_REQUEST, (packet, header) => this.echo(packet, header));
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#input = dp.graph.node("ip6-icmp-input");
+    this.#errors = dp.graph.node("ip6-icmp-error");
+    this.#lookup = dp.graph.node("ip6-lookup");
+    dp.local[6].register(IP_PROTOCOL.ICMPV6, (packet, header) => this.#receive(packet, header));
+    this.register(ECHO_REQUEST, (packet, header) => this.#echo(packet, header));
   }
 
   /** The handler of a type; the last one to register has it, and VPP has no way to give it back. */
   register(type: number, handler: Icmp6Handler): void {
-    this.byType.set(type, handler);
+    this.#byType.set(type, handler);
   }
 
   timeExceeded(packet: Packet, header: IpHeader): void {
-    this.error(packet, header, TIME_EXCEEDED, 0, 0);
+    this.#error(packet, header, TIME_EXCEEDED, 0, 0);
   }
 
   portUnreachable(packet: Packet, header: IpHeader): void {
-    this.error(packet, header, UNREACHABLE, PORT_UNREACHABLE, 0);
+    this.#error(packet, header, UNREACHABLE, PORT_UNREACHABLE, 0);
   }
 
   packetTooBig(packet: Packet, header: IpHeader, mtu: number): void {
-    this.error(packet, header, TOO_BIG, 0, mtu);
+    this.#error(packet, header, TOO_BIG, 0, mtu);
   }
 
-  private receive(packet: Packet, header: IpHeader) {
-    if (header.end - header.payload < 8) return this.dp.drop(packet, this.input, "ICMP packet too short");
-    const handler = this.byType.get(packet.bytes[header.payload]!);
+  #receive(packet: Packet, header: IpHeader) {
+    if (header.end - header.payload < 8) return this.#dp.drop(packet, this.#input, "ICMP packet too short");
+    const handler = this.#byType.get(packet.bytes[header.payload]!);
     if (handler !== undefined) handler(packet, header);
-    else this.dp.graph.node("ip6-punt").send(packet);
+    else this.#dp.graph.node("ip6-punt").send(packet);
   }
 
-  private echo(packet: Packet, header: IpHeader) {
+  #echo(packet: Packet, header: IpHeader) {
     const { bytes, l3 } = packet;
-    const source = this.answerFrom(packet, header);
-    if (source === undefined) return this.dp.drop(packet, this.input, "no source address");
+    const source = this.#answerFrom(packet, header);
+    if (source === undefined) return this.#dp.drop(packet, this.#input, "no source address");
     bytes[header.payload] = ECHO_REPLY;
     bytes[l3 + 7] = 64;
     writeAddress(bytes, l3 + 8, source);
     writeAddress(bytes, l3 + 24, header.source);
     setPseudoChecksum(bytes, { ...header, source, destination: header.source }, header.payload + 2);
     packet.local = true;
-    this.input.count("echo replies sent");
-    this.lookup.send(packet);
+    this.#input.count("echo replies sent");
+    this.#lookup.send(packet);
   }
 
   /** An echo request to a group is answered from an address of the interface. */
-  private answerFrom(packet: Packet, { source, destination }: IpHeader) {
+  #answerFrom(packet: Packet, { source, destination }: IpHeader) {
     if (!isMulticast(destination)) return destination;
-    const swInterface = this.dp.interfaces.find(packet.rx)!;
-    const linkLocal = this.dp.addresses.linkLocal(swInterface);
-    return isLinkLocal6(source) ? linkLocal : this.dp.addresses.sourceFor(swInterface, source);
+    const swInterface = this.#dp.interfaces.find(packet.rx)!;
+    const linkLocal = this.#dp.addresses.linkLocal(swInterface);
+    return isLinkLocal6(source) ? linkLocal : this.#dp.addresses.sourceFor(swInterface, source);
   }
 
-  private error(packet: Packet, header: IpHeader, type: number, code: number, mtu: number): void {
-    this.dp.drop(packet, this.errors, "errors sent");
-    const swInterface = this.dp.interfaces.find(packet.rx);
+  #error(packet: Packet, header: IpHeader, type: number, code: number, mtu: number): void {
+    this.#dp.drop(packet, this.#errors, "errors sent");
+    const swInterface = this.#dp.interfaces.find(packet.rx);
     if (swInterface === undefined || !mayAnswer(packet, header)) return;
-    const linkLocal = this.dp.addresses.linkLocal(swInterface);
-    const source = isLinkLocal6(header.source) ? linkLocal : this.dp.addresses.sourceFor(swInterface, header.source);
+    const linkLocal = this.#dp.addresses.linkLocal(swInterface);
+    const source = isLinkLocal6(header.source) ? linkLocal : this.#dp.addresses.sourceFor(swInterface, header.source);
     if (source === undefined) return;
     const quote = packet.bytes.subarray(packet.l3, Math.min(header.end, packet.l3 + LONGEST_QUOTE));
     const body = new Uint8Array(8 + quote.length);
     body.set([type, code], 0);
     setU32(body, 4, mtu);
     body.set(quote, 8);
-    this.lookup.send(originated(icmp6Frame(source, header.source, body, ERROR_HOP_LIMIT), packet.rx));
+    this.#lookup.send(originated(icmp6Frame(source, header.source, body, ERROR_HOP_LIMIT), packet.rx));
   }
 }
 

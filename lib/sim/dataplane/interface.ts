@@ -88,66 +88,66 @@ export type InterfaceListener = (swInterface: SwInterface, change: InterfaceChan
 
 /** All interfaces, by sw_if_index and by name. */
 export class InterfaceTable {
-  private readonly pool = new Pool<SwInterface>();
-  private readonly byName = new Map<string, SwInterface>();
-  private readonly listeners: InterfaceListener[] = [];
+  readonly #pool = new Pool<SwInterface>();
+  readonly #byName = new Map<string, SwInterface>();
+  readonly #listeners: InterfaceListener[] = [];
 
   /** Calls `listener` on every change from now on, in the order of subscription. */
   onChange(listener: InterfaceListener): void {
-    this.listeners.push(listener);
+    this.#listeners.push(listener);
   }
 
   add(swInterface: SwInterface): void {
-    if (this.byName.has(swInterface.name)) {
+    if (this.#byName.has(swInterface.name)) {
       throw new VnetError("IF_ALREADY_EXISTS", `interface ${swInterface.name} exists already`);
     }
-    swInterface.swIfIndex = this.pool.add(swInterface);
-    this.byName.set(swInterface.name, swInterface);
-    this.notify(swInterface, "add");
+    swInterface.swIfIndex = this.#pool.add(swInterface);
+    this.#byName.set(swInterface.name, swInterface);
+    this.#notify(swInterface, "add");
   }
 
   /** Takes an interface away: down first, then whatever was configured on it, then the device. */
   delete(swInterface: SwInterface): void {
     this.setAdmin(swInterface, false);
-    this.notify(swInterface, "delete");
-    this.pool.delete(swInterface.swIfIndex);
-    this.byName.delete(swInterface.name);
+    this.#notify(swInterface, "delete");
+    this.#pool.delete(swInterface.swIfIndex);
+    this.#byName.delete(swInterface.name);
     swInterface.device.close();
   }
 
   setAdmin(swInterface: SwInterface, up: boolean): void {
     if (swInterface.adminUp === up) return;
     swInterface.adminUp = up;
-    this.notify(swInterface, "admin");
+    this.#notify(swInterface, "admin");
     swInterface.device.adminChanged?.(up);
   }
 
   setLink(swInterface: SwInterface, up: boolean): void {
     if (swInterface.linkUp === up) return;
     swInterface.linkUp = up;
-    this.notify(swInterface, "link");
+    this.#notify(swInterface, "link");
   }
 
   find(swIfIndex: number): SwInterface | undefined {
-    return this.pool.get(swIfIndex);
+    return this.#pool.get(swIfIndex);
   }
 
   findByName(name: string): SwInterface | undefined {
-    return this.byName.get(name);
+    return this.#byName.get(name);
   }
 
   /** The interface, or VPP's INVALID_SW_IF_INDEX. */
   get(swIfIndex: number): SwInterface {
-    const found = this.pool.get(swIfIndex);
+    const found = this.#pool.get(swIfIndex);
     if (found === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `there is no interface ${swIfIndex}`);
     return found;
   }
 
   values(): IterableIterator<SwInterface> {
-    return this.pool.values();
+    return this.#pool.values();
   }
 
-  private notify(swInterface: SwInterface, change: InterfaceChange): void {
-    for (const listener of this.listeners) listener(swInterface, change);
+  #notify(swInterface: SwInterface, change: InterfaceChange): void {
+    for (const listener of this.#listeners) listener(swInterface, change);
   }
 }

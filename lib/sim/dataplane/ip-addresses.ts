@@ -17,22 +17,21 @@ export type AddressListener = (swInterface: SwInterface) => void;
 
 /** Addresses of interfaces, the tables they are in, and what routes follow from them. */
 export class IpAddresses {
-  private readonly subnets = new WeakMap<FibTable, Subnets>();
-  private readonly listeners: AddressListener[] = [];
+  readonly #subnets = new WeakMap<FibTable, Subnets>();
+  readonly #listeners: AddressListener[] = [];
+  readonly #tables: Record<AddressFamily, IpTables>;
 
-  constructor(
-    interfaces: InterfaceTable,
-    private readonly tables: Record<AddressFamily, IpTables>,
-  ) {
+  constructor(interfaces: InterfaceTable, tables: Record<AddressFamily, IpTables>) {
+    this.#tables = tables;
     interfaces.onChange((swInterface, change) => {
-      if (change === "admin") this.updateRoutes(swInterface);
-      if (change === "delete") this.interfaceDeleted(swInterface);
+      if (change === "admin") this.#updateRoutes(swInterface);
+      if (change === "delete") this.#interfaceDeleted(swInterface);
     });
   }
 
   /** Calls `listener` after the addresses of an interface have changed. */
   onChange(listener: AddressListener): void {
-    this.listeners.push(listener);
+    this.#listeners.push(listener);
   }
 
   /** Adds an address. Overlapping subnets on two interfaces of a table are refused, as VPP refuses them. */
@@ -41,13 +40,13 @@ export class IpAddresses {
     if (length === 0 || length > maxPrefixLength(family)) {
       throw new VnetError("ADDRESS_LENGTH_MISMATCH", `${formatPrefix(address, length)}: bad prefix length`);
     }
-    this.checkOverlap(swInterface, address, length);
+    this.#checkOverlap(swInterface, address, length);
     const ip = swInterface.ip(family);
     ip.addresses.push({ address, length });
-    this.subnetsOf(ip.table).add(swInterface, address, length);
+    this.#subnetsOf(ip.table).add(swInterface, address, length);
     this.enable(swInterface, family, true);
     if (swInterface.adminUp) addRoutes(swInterface, address, length);
-    this.changed(swInterface);
+    this.#changed(swInterface);
   }
 
   remove(swInterface: SwInterface, address: Address, length: number): void {
@@ -60,10 +59,10 @@ export class IpAddresses {
       );
     }
     ip.addresses.splice(at, 1);
-    this.subnetsOf(ip.table).remove(address, length);
+    this.#subnetsOf(ip.table).remove(address, length);
     this.enable(swInterface, familyOf(address), false);
     if (swInterface.adminUp) removeRoutes(swInterface, address, length);
-    this.changed(swInterface);
+    this.#changed(swInterface);
   }
 
   removeAll(swInterface: SwInterface): void {
@@ -80,7 +79,7 @@ export class IpAddresses {
 
   /** Moves an interface to a table. It may have no addresses, nor borrow any. */
   bind(swInterface: SwInterface, family: AddressFamily, tableId: number): void {
-    const table = this.tables[family].get(tableId);
+    const table = this.#tables[family].get(tableId);
     const ip = swInterface.ip(family);
     const source = swInterface.unnumberedTo ?? swInterface;
     if (source.ip(family).addresses.length > 0) {
@@ -88,9 +87,9 @@ export class IpAddresses {
     }
     if (ip.table === table) return;
     const old = ip.table;
-    this.tables[family].lock(tableId, "interface");
+    this.#tables[family].lock(tableId, "interface");
     ip.table = table;
-    this.tables[family].unlock(old.tableId, "interface");
+    this.#tables[family].unlock(old.tableId, "interface");
   }
 
   setUnnumbered(swInterface: SwInterface, source: SwInterface, on: boolean): void {
@@ -100,7 +99,7 @@ export class IpAddresses {
     const was = swInterface.unnumberedTo !== undefined;
     swInterface.unnumberedTo = on ? source : undefined;
     if (was !== on) for (const family of [4, 6] as const) this.enable(swInterface, family, on);
-    this.changed(swInterface);
+    this.#changed(swInterface);
   }
 
   /** The addresses an interface answers for: its own, or those of the one it is unnumbered to. */
@@ -118,40 +117,41 @@ export class IpAddresses {
     return swInterface.ip6.enabled > 0 && swInterface.mac !== undefined ? linkLocalOf(swInterface.mac) : undefined;
   }
 
-  private checkOverlap(swInterface: SwInterface, address: Address, length: number): void {
-    const other = this.subnetsOf(swInterface.ip(familyOf(address)).table).conflict(swInterface, address, length);
+  #checkOverlap(swInterface: SwInterface, address: Address, length: number): void {
+    const other = this.#subnetsOf(swInterface.ip(familyOf(address)).table).conflict(swInterface, address, length);
     if (other === undefined) return;
     const text = formatPrefix(address, length);
     const error = familyOf(address) === 4 ? "ADDRESS_IN_USE" : "DUPLICATE_IF_ADDRESS";
     throw new VnetError(error, `${text} conflicts with an address of ${other.name}`);
   }
 
-  private subnetsOf(table: FibTable): Subnets {
-    let subnets = this.subnets.get(table);
+  #subnetsOf(table: FibTable): Subnets {
+    let subnets = this.#subnets.get(table);
     if (subnets === undefined) {
       subnets = new Subnets();
-      this.subnets.set(table, subnets);
+      this.#subnets.set(table, subnets);
     }
     return subnets;
   }
 
   /** Routes of addresses are there while the interface is up. */
-  private updateRoutes(swInterface: SwInterface): void {
+  #updateRoutes(swInterface: SwInterface): void {
     const change = swInterface.adminUp ? addRoutes : removeRoutes;
     for (const family of [4, 6] as const) {
       for (const { address, length } of swInterface.ip(family).addresses) change(swInterface, address, length);
     }
   }
 
-  private interfaceDeleted(swInterface: SwInterface): void {
+  #interfaceDeleted(swInterface: SwInterface): void {
     this.removeAll(swInterface);
     // An interface that borrows from this one goes on saying so, as in VPP: it has no addresses any more.
     if (swInterface.unnumberedTo !== undefined) this.setUnnumbered(swInterface, swInterface.unnumberedTo, false);
-    for (const family of [4, 6] as const) this.tables[family].unlock(swInterface.ip(family).table.tableId, "interface");
+    for (const family of [4, 6] as const)
+      this.#tables[family].unlock(swInterface.ip(family).table.tableId, "interface");
   }
 
-  private changed(swInterface: SwInterface): void {
-    for (const listener of this.listeners) listener(swInterface);
+  #changed(swInterface: SwInterface): void {
+    for (const listener of this.#listeners) listener(swInterface);
   }
 }
 

@@ -12,45 +12,46 @@ const BROADCAST = 0xffffffff;
  * ICMP or UDP, or to the punt arc.
  */
 export class IpLocal {
-  private readonly node;
-  private readonly byProtocol = new Map<number, (packet: Packet, header: IpHeader) => void>();
+  readonly #node;
+  readonly #byProtocol = new Map<number, (packet: Packet, header: IpHeader) => void>();
+  readonly #dp: DataPlane;
+  readonly #family: AddressFamily;
 
-  constructor(
-    private readonly dp: DataPlane,
-    private readonly family: AddressFamily,
-  ) {
-    this.node = dp.graph.node(`ip${family}-local`);
-    this.node.define((packet) => this.receive(packet));
+  constructor(dp: DataPlane, family: AddressFamily) {
+    this.#dp = dp;
+    this.#family = family;
+    this.#node = dp.graph.node(`ip${family}-local`);
+    this.#node.define((packet) => this.#receive(packet));
   }
 
   /** Gives a protocol to `handler` from now on; the last one to register has it. */
   register(protocol: number, handler: (packet: Packet, header: IpHeader) => void): void {
-    this.byProtocol.set(protocol, handler);
+    this.#byProtocol.set(protocol, handler);
   }
 
   unregister(protocol: number): void {
-    this.byProtocol.delete(protocol);
+    this.#byProtocol.delete(protocol);
   }
 
-  private receive(packet: Packet) {
-    const header = (this.family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
-    if (typeof header === "string") return this.dp.drop(packet, this.node, header);
-    const wrong = this.checkSource(packet, header) ?? checkPayload(packet.bytes, header);
-    if (wrong !== undefined) return this.dp.drop(packet, this.node, wrong);
-    const handler = this.byProtocol.get(header.protocol);
+  #receive(packet: Packet) {
+    const header = (this.#family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
+    if (typeof header === "string") return this.#dp.drop(packet, this.#node, header);
+    const wrong = this.#checkSource(packet, header) ?? checkPayload(packet.bytes, header);
+    if (wrong !== undefined) return this.#dp.drop(packet, this.#node, wrong);
+    const handler = this.#byProtocol.get(header.protocol);
     if (handler !== undefined) handler(packet, header);
-    else this.dp.graph.node(`ip${this.family}-punt`).send(packet);
+    else this.#dp.graph.node(`ip${this.#family}-punt`).send(packet);
   }
 
   /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
-  private checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
+  #checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
     const exempt =
-      this.family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
-    return exempt ? undefined : this.reverse(packet, source);
+      this.#family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
+    return exempt ? undefined : this.#reverse(packet, source);
   }
 
-  private reverse(packet: Packet, source: IpHeader["source"]): string | undefined {
-    const best = this.dp.lookup[this.family].tableFor(packet)?.lookup(source)?.best ?? [];
+  #reverse(packet: Packet, source: IpHeader["source"]): string | undefined {
+    const best = this.#dp.lookup[this.#family].tableFor(packet)?.lookup(source)?.best ?? [];
     if (best.some((path) => path.kind === "receive") && !packet.local) return "spoofed source address";
     return best.length === 0 || best[0]!.kind === "drop" ? "ip source lookup miss" : undefined;
   }

@@ -9,63 +9,64 @@ const LONGEST_RECURSION = 8;
 
 /** ip4-lookup and ip6-lookup: the longest matching route decides where a packet goes. */
 export class IpLookup {
-  private readonly node;
-  private readonly localNode;
-  private readonly parse: (bytes: Uint8Array, at: number) => IpHeader | string;
+  readonly #node;
+  readonly #localNode;
+  readonly #parse: (bytes: Uint8Array, at: number) => IpHeader | string;
+  readonly #dp: DataPlane;
+  readonly #family: AddressFamily;
 
-  constructor(
-    private readonly dp: DataPlane,
-    private readonly family: AddressFamily,
-  ) {
-    this.node = dp.graph.node(`ip${family}-lookup`);
-    this.localNode = dp.graph.node(`ip${family}-local`);
-    this.parse = family === 4 ? parseIp4 : parseIp6;
-    this.node.define((packet) => this.lookup(packet));
+  constructor(dp: DataPlane, family: AddressFamily) {
+    this.#dp = dp;
+    this.#family = family;
+    this.#node = dp.graph.node(`ip${family}-lookup`);
+    this.#localNode = dp.graph.node(`ip${family}-local`);
+    this.#parse = family === 4 ? parseIp4 : parseIp6;
+    this.#node.define((packet) => this.#lookup(packet));
   }
 
   /** The table packets from an interface are looked up in. */
   tableFor(packet: Packet): FibTable | undefined {
-    const tables = this.family === 4 ? this.dp.ip4 : this.dp.ip6;
+    const tables = this.#family === 4 ? this.#dp.ip4 : this.#dp.ip6;
     if (packet.tableId !== undefined) return tables.find(packet.tableId);
-    return this.dp.interfaces.find(packet.rx)?.ip(this.family).table ?? tables.find(0);
+    return this.#dp.interfaces.find(packet.rx)?.ip(this.#family).table ?? tables.find(0);
   }
 
   /** Sends a packet along one of `paths`: also for features that choose the paths themselves (ABF). */
   follow(packet: Packet, header: IpHeader, paths: readonly FibPath[], depth = 0) {
     const path = choosePath(paths, header);
-    if (path === undefined || path.kind === "drop") return this.dp.drop(packet, this.node, "no route");
-    if (path.kind === "receive") return this.localNode.send(packet);
-    if (depth > LONGEST_RECURSION) return this.dp.drop(packet, this.node, "recursion loop");
-    if (path.kind === "table" || path.swIfIndex === NO_INTERFACE) return this.recurse(packet, header, path, depth);
+    if (path === undefined || path.kind === "drop") return this.#dp.drop(packet, this.#node, "no route");
+    if (path.kind === "receive") return this.#localNode.send(packet);
+    if (depth > LONGEST_RECURSION) return this.#dp.drop(packet, this.#node, "recursion loop");
+    if (path.kind === "table" || path.swIfIndex === NO_INTERFACE) return this.#recurse(packet, header, path, depth);
     const neighbor = path.kind === "next-hop" ? path.nextHop! : header.destination;
-    this.dp.rewrite[this.family].send(packet, header, path.swIfIndex, neighbor);
+    this.#dp.rewrite[this.#family].send(packet, header, path.swIfIndex, neighbor);
   }
 
-  private lookup(packet: Packet) {
-    const header = this.parse(packet.bytes, packet.l3);
-    if (typeof header === "string") return this.dp.drop(packet, this.node, header);
-    if (this.linkLocal(packet, header)) return;
+  #lookup(packet: Packet) {
+    const header = this.#parse(packet.bytes, packet.l3);
+    if (typeof header === "string") return this.#dp.drop(packet, this.#node, header);
+    if (this.#linkLocal(packet, header)) return;
     const entry = this.tableFor(packet)?.lookup(header.destination);
-    if (entry === undefined) return this.dp.drop(packet, this.node, "no table");
+    if (entry === undefined) return this.#dp.drop(packet, this.#node, "no table");
     this.follow(packet, header, entry.best);
   }
 
   /** IPv6 link-local destinations are looked up per link, not in a table. */
-  private linkLocal(packet: Packet, header: IpHeader): boolean {
+  #linkLocal(packet: Packet, header: IpHeader): boolean {
     if (!isLinkLocal6(header.destination)) return false;
-    const link = this.dp.interfaces.find(packet.rx);
-    if (link === undefined) this.dp.drop(packet, this.node, "no route");
-    else if (this.dp.addresses.linkLocal(link) === header.destination) this.localNode.send(packet);
-    else this.dp.rewrite[6].send(packet, header, link.swIfIndex, header.destination);
+    const link = this.#dp.interfaces.find(packet.rx);
+    if (link === undefined) this.#dp.drop(packet, this.#node, "no route");
+    else if (this.#dp.addresses.linkLocal(link) === header.destination) this.#localNode.send(packet);
+    else this.#dp.rewrite[6].send(packet, header, link.swIfIndex, header.destination);
     return true;
   }
 
-  private recurse(packet: Packet, header: IpHeader, path: FibPath, depth: number) {
-    const tables = this.family === 4 ? this.dp.ip4 : this.dp.ip6;
+  #recurse(packet: Packet, header: IpHeader, path: FibPath, depth: number) {
+    const tables = this.#family === 4 ? this.#dp.ip4 : this.#dp.ip6;
     const table = tables.find(path.tableId ?? 0);
     const target: Address = path.kind === "table" ? header.destination : path.nextHop!;
     const entry: FibEntry | undefined = table?.lookup(target);
-    if (entry === undefined) return this.dp.drop(packet, this.node, "no route");
+    if (entry === undefined) return this.#dp.drop(packet, this.#node, "no route");
     const paths = path.kind === "table" ? entry.best : entry.best.map((next) => toward(next, target));
     this.follow(packet, header, paths, depth + 1);
   }

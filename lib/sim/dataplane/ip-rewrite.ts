@@ -8,30 +8,31 @@ import { ETHERNET_HEADER, type Packet } from "./packet.js";
 
 /** ip4-rewrite and ip6-rewrite: one hop less to live, the next link's header, and out. */
 export class IpRewrite {
-  private readonly node;
-  private readonly arpNode;
-  private readonly output;
+  readonly #node;
+  readonly #arpNode;
+  readonly #output;
+  readonly #dp: DataPlane;
+  readonly #family: AddressFamily;
 
-  constructor(
-    private readonly dp: DataPlane,
-    private readonly family: AddressFamily,
-  ) {
-    this.node = dp.graph.node(`ip${family}-rewrite`);
-    this.arpNode = dp.graph.node(family === 4 ? "ip4-arp" : "ip6-discover-neighbor");
-    this.output = dp.graph.node("interface-output");
+  constructor(dp: DataPlane, family: AddressFamily) {
+    this.#dp = dp;
+    this.#family = family;
+    this.#node = dp.graph.node(`ip${family}-rewrite`);
+    this.#arpNode = dp.graph.node(family === 4 ? "ip4-arp" : "ip6-discover-neighbor");
+    this.#output = dp.graph.node("interface-output");
   }
 
   /** Sends a packet to a neighbor on a link. While its MAC address is unknown it is asked for, and the packet is lost. */
   send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address) {
-    const swInterface = this.dp.interfaces.find(swIfIndex);
-    if (swInterface === undefined) return this.dp.drop(packet, this.node, "interface is deleted");
-    if (!packet.local && !this.age(packet, header)) return;
-    if (header.end - packet.l3 > swInterface.ipMtu(this.family)) return this.tooBig(packet, header, swInterface);
-    if (swInterface.mac === undefined) return this.sendBare(packet, swInterface);
-    const mac = this.macOf(swInterface, neighbor);
+    const swInterface = this.#dp.interfaces.find(swIfIndex);
+    if (swInterface === undefined) return this.#dp.drop(packet, this.#node, "interface is deleted");
+    if (!packet.local && !this.#age(packet, header)) return;
+    if (header.end - packet.l3 > swInterface.ipMtu(this.#family)) return this.#tooBig(packet, header, swInterface);
+    if (swInterface.mac === undefined) return this.#sendBare(packet, swInterface);
+    const mac = this.#macOf(swInterface, neighbor);
     if (mac !== undefined) return this.sendTo(packet, swInterface, mac);
-    this.solicit(swInterface, neighbor);
-    this.dp.drop(packet, this.arpNode, this.family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
+    this.#solicit(swInterface, neighbor);
+    this.#dp.drop(packet, this.#arpNode, this.#family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
   }
 
   /** The link header in front of the network header, whatever was there before. */
@@ -39,42 +40,42 @@ export class IpRewrite {
     const frame = frameFor(packet);
     frame.set(mac.subarray(0, 6), 0);
     frame.set(swInterface.mac!, 6);
-    setU16(frame, 12, this.family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
+    setU16(frame, 12, this.#family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
     packet.bytes = frame;
     packet.l3 = ETHERNET_HEADER;
     packet.tx = swInterface.swIfIndex;
-    this.output.send(packet);
+    this.#output.send(packet);
   }
 
-  private sendBare(packet: Packet, swInterface: SwInterface): void {
+  #sendBare(packet: Packet, swInterface: SwInterface): void {
     packet.tx = swInterface.swIfIndex;
-    this.output.send(packet);
+    this.#output.send(packet);
   }
 
-  private macOf(swInterface: SwInterface, neighbor: Address): Uint8Array | undefined {
+  #macOf(swInterface: SwInterface, neighbor: Address): Uint8Array | undefined {
     if (isMulticast(neighbor)) return multicastMac(neighbor);
-    return this.dp.neighbors.find(swInterface.swIfIndex, neighbor)?.mac;
+    return this.#dp.neighbors.find(swInterface.swIfIndex, neighbor)?.mac;
   }
 
-  private solicit(swInterface: SwInterface, neighbor: Address): void {
-    if (typeof neighbor === "number") this.dp.arp.request(swInterface, neighbor);
-    else this.dp.nd.solicit(swInterface, neighbor);
+  #solicit(swInterface: SwInterface, neighbor: Address): void {
+    if (typeof neighbor === "number") this.#dp.arp.request(swInterface, neighbor);
+    else this.#dp.nd.solicit(swInterface, neighbor);
   }
 
   /** Takes one off the TTL. False: it was the last, and the sender has been told. */
-  private age(packet: Packet, header: IpHeader): boolean {
+  #age(packet: Packet, header: IpHeader): boolean {
     const { bytes, l3 } = packet;
-    const at = l3 + (this.family === 4 ? 8 : 7);
+    const at = l3 + (this.#family === 4 ? 8 : 7);
     bytes[at]!--;
-    if (this.family === 4) addToChecksum(bytes, l3 + 10, 0x0100);
+    if (this.#family === 4) addToChecksum(bytes, l3 + 10, 0x0100);
     if (bytes[at]! > 0) return true;
-    this.dp.icmp[this.family].timeExceeded(packet, header);
+    this.#dp.icmp[this.#family].timeExceeded(packet, header);
     return false;
   }
 
-  private tooBig(packet: Packet, header: IpHeader, swInterface: SwInterface): void {
-    this.node.count("ip MTU exceeded");
-    this.dp.icmp[this.family].packetTooBig(packet, header, swInterface.ipMtu(this.family));
+  #tooBig(packet: Packet, header: IpHeader, swInterface: SwInterface): void {
+    this.#node.count("ip MTU exceeded");
+    this.#dp.icmp[this.#family].packetTooBig(packet, header, swInterface.ipMtu(this.#family));
   }
 }
 

@@ -8,70 +8,70 @@ const DEFAULT_LOCK = "default";
 
 /** The VRF tables of one protocol. A table lives as long as somebody holds it: the API, an interface bound to it, DHCP. */
 export class IpTables {
-  private readonly tables = new Map<number, FibTable>();
-  private readonly multicast = new Map<number, MulticastTable>();
+  readonly #tables = new Map<number, FibTable>();
+  readonly #multicast = new Map<number, MulticastTable>();
 
   constructor(readonly family: AddressFamily) {
     this.lock(0, DEFAULT_LOCK, family === 4 ? "ipv4-VRF:0" : "ipv6-VRF:0");
   }
 
   find(tableId: number): FibTable | undefined {
-    return this.tables.get(tableId);
+    return this.#tables.get(tableId);
   }
 
   /** The table, or VPP's NO_SUCH_FIB. */
   get(tableId: number): FibTable {
-    const table = this.tables.get(tableId);
+    const table = this.#tables.get(tableId);
     if (table === undefined) throw new VnetError("NO_SUCH_FIB", `there is no IPv${this.family} table ${tableId}`);
     return table;
   }
 
   multicastTable(tableId: number): MulticastTable {
-    let table = this.multicast.get(tableId);
+    let table = this.#multicast.get(tableId);
     if (table === undefined) {
       table = new MulticastTable(this.family);
-      this.multicast.set(tableId, table);
+      this.#multicast.set(tableId, table);
     }
     return table;
   }
 
   values(): IterableIterator<FibTable> {
-    return this.tables.values();
+    return this.#tables.values();
   }
 
   /** What `ip_table_add_del` does: adding again is fine and counts once, table 0 is left alone. */
   addDel(tableId: number, isAdd: boolean, name: string): void {
     if (tableId === 0) return;
     if (isAdd) {
-      const table = this.tables.get(tableId);
+      const table = this.#tables.get(tableId);
       if (table?.locks.has("api")) return;
       this.lock(tableId, "api", name);
-    } else if (this.tables.get(tableId)?.locks.has("api")) {
+    } else if (this.#tables.get(tableId)?.locks.has("api")) {
       this.unlock(tableId, "api");
     }
   }
 
   /** Holds a table for `holder`, creating it when it is new. */
   lock(tableId: number, holder: string, name = ""): FibTable {
-    let table = this.tables.get(tableId);
+    let table = this.#tables.get(tableId);
     if (table === undefined) {
       table = new FibTable(this.family, tableId, name || `ipv${this.family}-VRF:${tableId}`);
       addSpecials(table);
-      this.tables.set(tableId, table);
+      this.#tables.set(tableId, table);
     }
     table.locks.set(holder, (table.locks.get(holder) ?? 0) + 1);
     return table;
   }
 
   unlock(tableId: number, holder: string): void {
-    const table = this.tables.get(tableId);
+    const table = this.#tables.get(tableId);
     if (table === undefined) return;
     const left = (table.locks.get(holder) ?? 0) - 1;
     if (left > 0) table.locks.set(holder, left);
     else table.locks.delete(holder);
     if (table.locks.size > 0) return;
-    this.tables.delete(tableId);
-    this.multicast.delete(tableId);
+    this.#tables.delete(tableId);
+    this.#multicast.delete(tableId);
   }
 }
 

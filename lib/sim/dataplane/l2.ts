@@ -4,34 +4,36 @@ import type { SwInterface } from "./interface.js";
 /** L2 cross-connect: what comes in on one interface leaves through another, untouched. */
 export class L2Xconnect {
   /** Interfaces that are or were in L2 mode: l2-output has a way out only for those. */
-  private readonly l2Outputs = new Set<number>();
+  readonly #l2Outputs = new Set<number>();
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.define();
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#define();
     dp.interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.interfaceDeleted(swInterface);
+      if (change === "delete") this.#interfaceDeleted(swInterface);
     });
   }
 
   set(rx: SwInterface, tx: SwInterface): void {
     rx.xconnectTo = tx.swIfIndex;
-    this.l2Outputs.add(rx.swIfIndex);
+    this.#l2Outputs.add(rx.swIfIndex);
   }
 
   /** Back to L3. */
   clear(rx: SwInterface): void {
     rx.xconnectTo = undefined;
-    this.l2Outputs.delete(rx.swIfIndex);
+    this.#l2Outputs.delete(rx.swIfIndex);
   }
 
   *pairs(): IterableIterator<{ rx: number; tx: number }> {
-    for (const { swIfIndex, xconnectTo } of this.dp.interfaces.values()) {
+    for (const { swIfIndex, xconnectTo } of this.#dp.interfaces.values()) {
       if (xconnectTo !== undefined) yield { rx: swIfIndex, tx: xconnectTo };
     }
   }
 
-  private define(): void {
-    const { graph, arcs, interfaces } = this.dp;
+  #define(): void {
+    const { graph, arcs, interfaces } = this.#dp;
     const input = graph.node("l2-input");
     const output = graph.node("l2-output");
     const interfaceOutput = graph.node("interface-output");
@@ -41,17 +43,17 @@ export class L2Xconnect {
       output.send(packet);
     });
     output.define((packet) => {
-      if (!this.l2Outputs.has(packet.tx)) return this.dp.drop(packet, output, "L2 output interface not valid");
+      if (!this.#l2Outputs.has(packet.tx)) return this.#dp.drop(packet, output, "L2 output interface not valid");
       if (!packet.mirrored && arcs.l2Output.run(packet, packet.tx)) return;
       interfaceOutput.send(packet);
     });
   }
 
   /** VPP puts the interface that a deleted one was connected to back to L3, but not those connected to it. */
-  private interfaceDeleted(swInterface: SwInterface): void {
+  #interfaceDeleted(swInterface: SwInterface): void {
     const peer = swInterface.xconnectTo;
     if (peer !== undefined) {
-      const other = this.dp.interfaces.find(peer);
+      const other = this.#dp.interfaces.find(peer);
       if (other !== undefined) this.clear(other);
     }
     this.clear(swInterface);

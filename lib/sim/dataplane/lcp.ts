@@ -21,59 +21,61 @@ export interface LcpPair {
  */
 export class Lcp {
   defaultNamespace = "";
-  private readonly byPhy = new Map<number, LcpPair>();
-  private readonly byHost = new Map<number, LcpPair>();
-  private readonly osiProtocols = new Set<number>();
+  readonly #byPhy = new Map<number, LcpPair>();
+  readonly #byHost = new Map<number, LcpPair>();
+  readonly #osiProtocols = new Set<number>();
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
     for (const arcs of [dp.arcs.ip4, dp.arcs.ip6]) {
-      for (const arc of [arcs.unicast, arcs.multicast]) arc.register("linux-cp-xc", (packet) => this.fromHost(packet));
-      arcs.punt.register("linux-cp-punt", (packet) => this.toHost(packet));
+      for (const arc of [arcs.unicast, arcs.multicast]) arc.register("linux-cp-xc", (packet) => this.#fromHost(packet));
+      arcs.punt.register("linux-cp-punt", (packet) => this.#toHost(packet));
     }
-    dp.arcs.arp.register("linux-cp-arp-phy", (packet) => this.copyArpReply(packet));
-    dp.arcs.arp.register("linux-cp-arp-host", (packet) => this.fromHost(packet));
+    dp.arcs.arp.register("linux-cp-arp-phy", (packet) => this.#copyArpReply(packet));
+    dp.arcs.arp.register("linux-cp-arp-host", (packet) => this.#fromHost(packet));
     dp.interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.interfaceDeleted(swInterface);
+      if (change === "delete") this.#interfaceDeleted(swInterface);
     });
   }
 
   find(phy: number): LcpPair | undefined {
-    return this.byPhy.get(phy);
+    return this.#byPhy.get(phy);
   }
 
   pairs(): LcpPair[] {
-    return [...this.byPhy.values()];
+    return [...this.#byPhy.values()];
   }
 
   add(pair: LcpPair): void {
-    this.byPhy.set(pair.phy.swIfIndex, pair);
-    this.byHost.set(pair.host.swIfIndex, pair);
-    this.setFeatures(pair, true);
-    this.dp.interfaces.setAdmin(pair.host, true);
+    this.#byPhy.set(pair.phy.swIfIndex, pair);
+    this.#byHost.set(pair.host.swIfIndex, pair);
+    this.#setFeatures(pair, true);
+    this.#dp.interfaces.setAdmin(pair.host, true);
   }
 
   /** Ends a pair; the host interface is the caller's to delete. */
   remove(phy: number): LcpPair {
-    const pair = this.byPhy.get(phy);
+    const pair = this.#byPhy.get(phy);
     if (pair === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${phy} has no linux-cp pair`);
-    this.setFeatures(pair, false);
-    this.byPhy.delete(phy);
-    this.byHost.delete(pair.host.swIfIndex);
+    this.#setFeatures(pair, false);
+    this.#byPhy.delete(phy);
+    this.#byHost.delete(pair.host.swIfIndex);
     return pair;
   }
 
   /** VPP enables a protocol for good: there is no message to disable it. */
   enableOsi(protocol: number): void {
-    this.osiProtocols.add(protocol);
-    this.dp.osi.register(protocol, (packet) => this.crossConnect(packet));
+    this.#osiProtocols.add(protocol);
+    this.#dp.osi.register(protocol, (packet) => this.#crossConnect(packet));
   }
 
   enabledOsi(): number[] {
-    return [...this.osiProtocols].sort((a, b) => a - b);
+    return [...this.#osiProtocols].sort((a, b) => a - b);
   }
 
-  private setFeatures({ phy, host }: LcpPair, on: boolean): void {
-    const { arcs } = this.dp;
+  #setFeatures({ phy, host }: LcpPair, on: boolean): void {
+    const { arcs } = this.#dp;
     for (const { unicast, multicast, punt } of [arcs.ip4, arcs.ip6]) {
       unicast.enable("linux-cp-xc", host.swIfIndex, on);
       multicast.enable("linux-cp-xc", host.swIfIndex, on);
@@ -81,49 +83,49 @@ export class Lcp {
     }
     arcs.arp.enable("linux-cp-arp-phy", phy.swIfIndex, on);
     arcs.arp.enable("linux-cp-arp-host", host.swIfIndex, on);
-    for (const family of [4, 6] as const) this.dp.addresses.enable(host, family, on);
+    for (const family of [4, 6] as const) this.#dp.addresses.enable(host, family, on);
   }
 
   /** linux-cp-punt-xc: between the two of a pair, whichever it came in on. */
-  private crossConnect(packet: Packet) {
-    const node = this.dp.graph.node("linux-cp-punt-xc");
-    const out = this.byPhy.get(packet.rx)?.host ?? this.byHost.get(packet.rx)?.phy;
-    if (out === undefined) return this.dp.drop(packet, node, "no pair");
-    this.output(packet, out);
+  #crossConnect(packet: Packet) {
+    const node = this.#dp.graph.node("linux-cp-punt-xc");
+    const out = this.#byPhy.get(packet.rx)?.host ?? this.#byHost.get(packet.rx)?.phy;
+    if (out === undefined) return this.#dp.drop(packet, node, "no pair");
+    this.#output(packet, out);
   }
 
-  private fromHost(packet: Packet): boolean {
-    const pair = this.byHost.get(packet.rx);
+  #fromHost(packet: Packet): boolean {
+    const pair = this.#byHost.get(packet.rx);
     if (pair === undefined) return false;
-    this.output(packet, pair.phy);
+    this.#output(packet, pair.phy);
     return true;
   }
 
-  private toHost(packet: Packet): boolean {
-    const pair = this.byPhy.get(packet.rx);
+  #toHost(packet: Packet): boolean {
+    const pair = this.#byPhy.get(packet.rx);
     if (pair === undefined || packet.l3 < ETHERNET_HEADER) return false;
-    this.output(packet, pair.host);
+    this.#output(packet, pair.host);
     return true;
   }
 
   /** The host needs ARP replies too, and VPP keeps learning from them. */
-  private copyArpReply(packet: Packet): boolean {
+  #copyArpReply(packet: Packet): boolean {
     const { bytes, l3 } = packet;
     const isReply = bytes.length >= l3 + 8 && u16(bytes, 12) === ETHERTYPE.arp && u16(bytes, l3 + 6) === 2;
-    const pair = this.byPhy.get(packet.rx);
-    if (isReply && pair !== undefined) this.output(packet.copy(), pair.host);
+    const pair = this.#byPhy.get(packet.rx);
+    if (isReply && pair !== undefined) this.#output(packet.copy(), pair.host);
     return false;
   }
 
-  private output(packet: Packet, out: SwInterface): void {
+  #output(packet: Packet, out: SwInterface): void {
     packet.tx = out.swIfIndex;
-    this.dp.graph.node("interface-output").send(packet);
+    this.#dp.graph.node("interface-output").send(packet);
   }
 
-  private interfaceDeleted(swInterface: SwInterface): void {
-    const pair = this.byPhy.get(swInterface.swIfIndex) ?? this.byHost.get(swInterface.swIfIndex);
+  #interfaceDeleted(swInterface: SwInterface): void {
+    const pair = this.#byPhy.get(swInterface.swIfIndex) ?? this.#byHost.get(swInterface.swIfIndex);
     if (pair === undefined) return;
     this.remove(pair.phy.swIfIndex);
-    if (pair.phy === swInterface) this.dp.interfaces.delete(pair.host);
+    if (pair.phy === swInterface) this.#dp.interfaces.delete(pair.host);
   }
 }

@@ -17,7 +17,7 @@ export interface MulticastEntry {
  * need an `ip_mroute_add_del` with an accepting interface and the local path.
  */
 export class MulticastTable {
-  private readonly entries = new Map<string, MulticastEntry>();
+  readonly #entries = new Map<string, MulticastEntry>();
 
   constructor(readonly family: AddressFamily) {
     for (const [group, length] of specials(family)) {
@@ -28,10 +28,10 @@ export class MulticastTable {
   }
 
   lookup(group: Address): MulticastEntry | undefined {
-    const exact = this.entries.get(key(group, maxPrefixLength(this.family)));
+    const exact = this.#entries.get(key(group, maxPrefixLength(this.family)));
     if (exact !== undefined) return exact;
     let best: MulticastEntry | undefined;
-    for (const entry of this.entries.values()) {
+    for (const entry of this.#entries.values()) {
       if (best !== undefined && entry.length <= best.length) continue;
       if (maskAddress(group, entry.length) === entry.group) best = entry;
     }
@@ -41,25 +41,25 @@ export class MulticastTable {
   /** The group's entry, made when it is new. */
   ensure(group: Address, length: number): MulticastEntry {
     const masked = maskAddress(group, length);
-    let entry = this.entries.get(key(masked, length));
+    let entry = this.#entries.get(key(masked, length));
     if (entry === undefined) {
       entry = { group: masked, length, acceptAll: false, accept: new Set(), forward: new Set(), local: false };
-      this.entries.set(key(masked, length), entry);
+      this.#entries.set(key(masked, length), entry);
     }
     return entry;
   }
 
   find(group: Address, length: number): MulticastEntry | undefined {
-    return this.entries.get(key(maskAddress(group, length), length));
+    return this.#entries.get(key(maskAddress(group, length), length));
   }
 
   remove(group: Address, length: number): void {
-    this.entries.delete(key(maskAddress(group, length), length));
+    this.#entries.delete(key(maskAddress(group, length), length));
   }
 
   /** An interface is gone: no group is accepted from it or sent to it any more. */
   forget(swIfIndex: number): void {
-    for (const entry of this.entries.values()) {
+    for (const entry of this.#entries.values()) {
       entry.accept.delete(swIfIndex);
       entry.forward.delete(swIfIndex);
     }

@@ -12,61 +12,63 @@ import type { Packet } from "./packet.js";
  * interface on which every solicitation from a global address is answered.
  */
 export class NdProxy {
-  private readonly entries = new Map<string, { swInterface: SwInterface; address: string }>();
-  private readonly byInterface = new Map<SwInterface, Set<string>>();
+  readonly #entries = new Map<string, { swInterface: SwInterface; address: string }>();
+  readonly #byInterface = new Map<SwInterface, Set<string>>();
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    dp.arcs.ip6.unicast.register("ip6-unicast-nd-proxy", (packet) => this.answerUnicast(packet));
-    dp.arcs.ip6.multicast.register("ip6-multicast-nd-proxy", (packet) => this.answerMulticast(packet));
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    dp.arcs.ip6.unicast.register("ip6-unicast-nd-proxy", (packet) => this.#answerUnicast(packet));
+    dp.arcs.ip6.multicast.register("ip6-multicast-nd-proxy", (packet) => this.#answerMulticast(packet));
     dp.interfaces.onChange((swInterface, change) => {
       if (change !== "delete") return;
-      for (const address of [...(this.byInterface.get(swInterface) ?? [])]) this.remove(swInterface, address);
+      for (const address of [...(this.#byInterface.get(swInterface) ?? [])]) this.remove(swInterface, address);
     });
   }
 
   add(swInterface: SwInterface, address: string): void {
-    this.entries.set(`${swInterface.swIfIndex}:${address}`, { swInterface, address });
-    this.byInterface.set(swInterface, (this.byInterface.get(swInterface) ?? new Set()).add(address));
+    this.#entries.set(`${swInterface.swIfIndex}:${address}`, { swInterface, address });
+    this.#byInterface.set(swInterface, (this.#byInterface.get(swInterface) ?? new Set()).add(address));
     const path = fibPath("next-hop", swInterface.swIfIndex, address);
     swInterface.ip6.table.set(address, 128, "nd-proxy", [path]);
   }
 
   remove(swInterface: SwInterface, address: string): void {
-    if (!this.entries.delete(`${swInterface.swIfIndex}:${address}`)) return;
-    this.byInterface.get(swInterface)?.delete(address);
+    if (!this.#entries.delete(`${swInterface.swIfIndex}:${address}`)) return;
+    this.#byInterface.get(swInterface)?.delete(address);
     swInterface.ip6.table.remove(address, 128, "nd-proxy");
-    this.dp.neighbors.remove(swInterface, address);
+    this.#dp.neighbors.remove(swInterface, address);
   }
 
   values(): IterableIterator<{ swInterface: SwInterface; address: string }> {
-    return this.entries.values();
+    return this.#entries.values();
   }
 
   setEnabled(swInterface: SwInterface, on: boolean): void {
-    const { unicast, multicast } = this.dp.arcs.ip6;
+    const { unicast, multicast } = this.#dp.arcs.ip6;
     unicast.enable("ip6-unicast-nd-proxy", swInterface.swIfIndex, on);
     multicast.enable("ip6-multicast-nd-proxy", swInterface.swIfIndex, on);
   }
 
   /** A solicitation sent to an address this VPP has a host route for. */
-  private answerUnicast(packet: Packet): boolean {
+  #answerUnicast(packet: Packet): boolean {
     const message = discovery(packet);
     if (message === undefined) return false;
-    const swInterface = this.dp.interfaces.find(packet.rx)!;
+    const swInterface = this.#dp.interfaces.find(packet.rx)!;
     if (swInterface.ip6.table.exact(message.destination, 128) === undefined) return false;
-    this.dp.nd.answer(packet, message, swInterface);
+    this.#dp.nd.answer(packet, message, swInterface);
     return true;
   }
 
-  private answerMulticast(packet: Packet): boolean {
+  #answerMulticast(packet: Packet): boolean {
     const message = discovery(packet);
     if (message === undefined || message.source === UNSPECIFIED6 || isLinkLocal6(message.source)) return false;
-    const question = this.dp.nd.read(packet, message);
+    const question = this.#dp.nd.read(packet, message);
     if (question?.mac === undefined) return false;
-    const swInterface = this.dp.interfaces.find(packet.rx)!;
+    const swInterface = this.#dp.interfaces.find(packet.rx)!;
     const isQuestion = packet.bytes[message.payload] === SOLICITATION;
-    this.dp.neighbors.add(swInterface, isQuestion ? message.source : question.target, question.mac);
-    if (isQuestion) this.dp.nd.answer(packet, message, swInterface);
+    this.#dp.neighbors.add(swInterface, isQuestion ? message.source : question.target, question.mac);
+    if (isQuestion) this.#dp.nd.answer(packet, message, swInterface);
     return true;
   }
 }

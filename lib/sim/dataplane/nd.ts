@@ -19,35 +19,37 @@ const HOP_LIMIT = 255;
 
 /** IPv6 neighbor discovery: answers solicitations for this VPP's addresses and for those it is a proxy of, and learns. */
 export class NeighborDiscovery {
-  private readonly node;
-  private readonly output;
+  readonly #node;
+  readonly #output;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.node = dp.graph.node("icmp6-neighbor-solicitation");
-    this.output = dp.graph.node("interface-output");
-    dp.icmp6.register(SOLICITATION, (packet, header) => this.solicited(packet, header));
-    dp.icmp6.register(ADVERTISEMENT, (packet, header) => this.advertised(packet, header));
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#node = dp.graph.node("icmp6-neighbor-solicitation");
+    this.#output = dp.graph.node("interface-output");
+    dp.icmp6.register(SOLICITATION, (packet, header) => this.#solicited(packet, header));
+    dp.icmp6.register(ADVERTISEMENT, (packet, header) => this.#advertised(packet, header));
   }
 
   /** Asks who has `address` on a link. */
   solicit(swInterface: SwInterface, address: string): void {
-    const { addresses } = this.dp;
+    const { addresses } = this.#dp;
     const linkLocal = addresses.linkLocal(swInterface);
     const source = isLinkLocal6(address) ? linkLocal : (addresses.sourceFor(swInterface, address) ?? linkLocal);
     if (source === undefined || swInterface.mac === undefined) return;
     const group = `\xff\x02${"\0".repeat(9)}\x01\xff${address.slice(13)}`;
     const body = message(SOLICITATION, 0, address, SOURCE_LINK_ADDRESS, swInterface.mac);
-    this.send(swInterface, source, group, body, multicastMac(group));
+    this.#send(swInterface, source, group, body, multicastMac(group));
   }
 
   /** Says on the link the question came from that the address asked for is here. */
   answer(packet: Packet, { source, payload }: IpHeader, swInterface: SwInterface): void {
     const target = readIp6(packet.bytes, payload + 8);
     if (swInterface.mac === undefined) return;
-    this.node.count("neighbor advertisements sent");
+    this.#node.count("neighbor advertisements sent");
     const body = message(ADVERTISEMENT, FLAGS, target, TARGET_LINK_ADDRESS, swInterface.mac);
-    if (source === UNSPECIFIED6) this.send(swInterface, target, ALL_NODES, body, multicastMac(ALL_NODES));
-    else this.send(swInterface, target, source, body, packet.bytes.slice(6, 12));
+    if (source === UNSPECIFIED6) this.#send(swInterface, target, ALL_NODES, body, multicastMac(ALL_NODES));
+    else this.#send(swInterface, target, source, body, packet.bytes.slice(6, 12));
   }
 
   /** Target and link address of a message. As in VPP the address option counts only when it is the one option there is. */
@@ -60,30 +62,30 @@ export class NeighborDiscovery {
     return { target, mac: present ? bytes.subarray(at + 2, at + 8) : undefined };
   }
 
-  private solicited(packet: Packet, header: IpHeader) {
+  #solicited(packet: Packet, header: IpHeader) {
     const question = this.read(packet, header);
-    const swInterface = this.dp.interfaces.find(packet.rx)!;
-    if (question === undefined) return this.dp.drop(packet, this.node, "neighbor solicitation too short");
-    if (!this.onLink(swInterface, header.source)) {
-      return this.dp.drop(packet, this.node, "neighbor solicitations from source not on link");
+    const swInterface = this.#dp.interfaces.find(packet.rx)!;
+    if (question === undefined) return this.#dp.drop(packet, this.#node, "neighbor solicitation too short");
+    if (!this.#onLink(swInterface, header.source)) {
+      return this.#dp.drop(packet, this.#node, "neighbor solicitations from source not on link");
     }
     if (question.mac !== undefined && header.source !== UNSPECIFIED6) {
-      this.dp.neighbors.add(swInterface, header.source, question.mac);
+      this.#dp.neighbors.add(swInterface, header.source, question.mac);
     }
-    if (!this.answersFor(swInterface, question.target)) {
-      return this.dp.drop(packet, this.node, "neighbor solicitations for unknown targets");
+    if (!this.#answersFor(swInterface, question.target)) {
+      return this.#dp.drop(packet, this.#node, "neighbor solicitations for unknown targets");
     }
     this.answer(packet, header, swInterface);
   }
 
-  private advertised(packet: Packet, header: IpHeader) {
+  #advertised(packet: Packet, header: IpHeader) {
     const answer = this.read(packet, header);
-    if (answer?.mac === undefined) return this.dp.drop(packet, this.node, "neighbor advertisement without address");
-    this.node.count("neighbor advertisements received");
-    this.dp.neighbors.add(this.dp.interfaces.find(packet.rx)!, answer.target, answer.mac);
+    if (answer?.mac === undefined) return this.#dp.drop(packet, this.#node, "neighbor advertisement without address");
+    this.#node.count("neighbor advertisements received");
+    this.#dp.neighbors.add(this.#dp.interfaces.find(packet.rx)!, answer.target, answer.mac);
   }
 
-  private onLink(swInterface: SwInterface, source: Address): boolean {
+  #onLink(swInterface: SwInterface, source: Address): boolean {
     if (source === UNSPECIFIED6 || isLinkLocal6(source)) return true;
     const entry = swInterface.ip6.table.lookup(source);
     if (entry === undefined || !(entry.attached || entry.source("adj") !== undefined)) return false;
@@ -91,22 +93,22 @@ export class NeighborDiscovery {
     return link === swInterface.swIfIndex || link === swInterface.unnumberedTo?.swIfIndex;
   }
 
-  private answersFor(swInterface: SwInterface, target: string): boolean {
-    if (isLinkLocal6(target)) return this.dp.addresses.linkLocal(swInterface) === target;
+  #answersFor(swInterface: SwInterface, target: string): boolean {
+    if (isLinkLocal6(target)) return this.#dp.addresses.linkLocal(swInterface) === target;
     const entry = swInterface.ip6.table.exact(target, 128);
     if (entry === undefined) return false;
     const own = entry.source("interface")?.paths.some((path) => path.kind === "receive") ?? false;
     return own || entry.source("nd-proxy") !== undefined;
   }
 
-  private send(swInterface: SwInterface, source: Address, destination: Address, body: Uint8Array, mac: Uint8Array) {
+  #send(swInterface: SwInterface, source: Address, destination: Address, body: Uint8Array, mac: Uint8Array) {
     const frame = icmp6Frame(source, destination, body, HOP_LIMIT);
     frame.set(mac, 0);
     frame.set(swInterface.mac!, 6);
     setU16(frame, 12, ETHERTYPE.ip6);
     const packet = new Packet(frame, swInterface.swIfIndex);
     packet.tx = swInterface.swIfIndex;
-    this.output.send(packet);
+    this.#output.send(packet);
   }
 }
 

@@ -14,27 +14,27 @@ export interface Neighbor {
 
 /** Who has which MAC address, per interface; each neighbor is also a host route, if its link covers it. */
 export class Neighbors {
-  private readonly byInterface = new Map<number, Map<Address, Neighbor>>();
+  readonly #byInterface = new Map<number, Map<Address, Neighbor>>();
 
   constructor(interfaces: InterfaceTable) {
     interfaces.onChange((swInterface, change) => {
-      if (change === "delete") this.flush(swInterface);
-      if (change === "admin" && !swInterface.adminUp) this.flushLearned(swInterface);
+      if (change === "delete") this.#flush(swInterface);
+      if (change === "admin" && !swInterface.adminUp) this.#flushLearned(swInterface);
     });
   }
 
   find(swIfIndex: number, address: Address): Neighbor | undefined {
-    return this.byInterface.get(swIfIndex)?.get(address);
+    return this.#byInterface.get(swIfIndex)?.get(address);
   }
 
   *values(): IterableIterator<Neighbor> {
-    for (const neighbors of this.byInterface.values()) yield* neighbors.values();
+    for (const neighbors of this.#byInterface.values()) yield* neighbors.values();
   }
 
   /** Adds or updates. A learned address never replaces a configured one. */
   add(swInterface: SwInterface, address: Address, mac: Uint8Array, isStatic = false, noFibEntry = false): void {
-    const neighbors = this.byInterface.get(swInterface.swIfIndex) ?? new Map<Address, Neighbor>();
-    this.byInterface.set(swInterface.swIfIndex, neighbors);
+    const neighbors = this.#byInterface.get(swInterface.swIfIndex) ?? new Map<Address, Neighbor>();
+    this.#byInterface.set(swInterface.swIfIndex, neighbors);
     const known = neighbors.get(address);
     if (known?.isStatic && !isStatic) return;
     neighbors.set(address, { swInterface, address, mac: mac.slice(0, 6), isStatic, noFibEntry, since: Date.now() });
@@ -43,20 +43,20 @@ export class Neighbors {
 
   /** False: there was none. */
   remove(swInterface: SwInterface, address: Address): boolean {
-    if (!this.byInterface.get(swInterface.swIfIndex)?.delete(address)) return false;
+    if (!this.#byInterface.get(swInterface.swIfIndex)?.delete(address)) return false;
     tableOf(swInterface, address).remove(address, maxPrefixLength(familyOf(address)), "adj");
     return true;
   }
 
-  private flush(swInterface: SwInterface): void {
-    for (const address of [...(this.byInterface.get(swInterface.swIfIndex)?.keys() ?? [])]) {
+  #flush(swInterface: SwInterface): void {
+    for (const address of [...(this.#byInterface.get(swInterface.swIfIndex)?.keys() ?? [])]) {
       this.remove(swInterface, address);
     }
-    this.byInterface.delete(swInterface.swIfIndex);
+    this.#byInterface.delete(swInterface.swIfIndex);
   }
 
-  private flushLearned(swInterface: SwInterface): void {
-    for (const neighbor of [...(this.byInterface.get(swInterface.swIfIndex)?.values() ?? [])]) {
+  #flushLearned(swInterface: SwInterface): void {
+    for (const neighbor of [...(this.#byInterface.get(swInterface.swIfIndex)?.values() ?? [])]) {
       if (!neighbor.isStatic) this.remove(swInterface, neighbor.address);
     }
   }

@@ -9,7 +9,7 @@ const LLC_OSI = 0xfe;
 
 /** llc-input and osi-input: 802.3 frames with an LLC header, dispatched by OSI protocol. */
 export class Osi {
-  private readonly byProtocol = new Map<number, (packet: Packet) => void>();
+  readonly #byProtocol = new Map<number, (packet: Packet) => void>();
 
   constructor(dp: DataPlane) {
     const llc = dp.graph.node("llc-input");
@@ -21,13 +21,13 @@ export class Osi {
       osi.send(packet);
     });
     osi.define((packet) => {
-      const handler = this.byProtocol.get(packet.bytes[ETHERNET_HEADER + LLC_HEADER]!);
+      const handler = this.#byProtocol.get(packet.bytes[ETHERNET_HEADER + LLC_HEADER]!);
       if (handler === undefined) return dp.drop(packet, osi, "unknown osi protocol");
       handler(packet);
     });
   }
 
   register(protocol: number, handler: (packet: Packet) => void): void {
-    this.byProtocol.set(protocol, handler);
+    this.#byProtocol.set(protocol, handler);
   }
 }

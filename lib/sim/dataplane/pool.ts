@@ -3,37 +3,37 @@
  * VPP depend on that order.
  */
 export class Pool<T> {
-  private readonly slots: (T | undefined)[] = [];
-  private readonly free: number[] = [];
-  private used = 0;
+  readonly #slots: (T | undefined)[] = [];
+  readonly #free: number[] = [];
+  #used = 0;
 
   /** Number of items in use. */
   get size(): number {
-    return this.used;
+    return this.#used;
   }
 
   add(item: T): number {
-    const index = this.free.pop() ?? this.slots.length;
-    this.slots[index] = item;
-    this.used++;
+    const index = this.#free.pop() ?? this.#slots.length;
+    this.#slots[index] = item;
+    this.#used++;
     return index;
   }
 
   get(index: number): T | undefined {
-    return this.slots[index];
+    return this.#slots[index];
   }
 
   delete(index: number): void {
-    if (this.slots[index] === undefined) return;
-    this.slots[index] = undefined;
-    this.free.push(index);
-    this.used--;
+    if (this.#slots[index] === undefined) return;
+    this.#slots[index] = undefined;
+    this.#free.push(index);
+    this.#used--;
   }
 
   /** The items in use, by index. */
   *entries(): IterableIterator<[number, T]> {
-    for (let i = 0; i < this.slots.length; i++) {
-      const item = this.slots[i];
+    for (let i = 0; i < this.#slots.length; i++) {
+      const item = this.#slots[i];
       if (item !== undefined) yield [i, item];
     }
   }

@@ -22,16 +22,18 @@ const REASONS = ["", "ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-s
  * a VPP with one tunnel that no packet belongs to, so that ESP for this VPP raises them.
  */
 export class Punt {
-  private readonly exceptions = new Map<number, Map<string, PuntExceptionHandler>>();
-  private readonly dispatch;
+  readonly #exceptions = new Map<number, Map<string, PuntExceptionHandler>>();
+  readonly #dispatch;
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
-    this.dispatch = dp.graph.node("punt-dispatch");
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
+    this.#dispatch = dp.graph.node("punt-dispatch");
     for (const family of [4, 6] as const) {
-      this.definePuntNode(family);
-      dp.local[family].register(IP_PROTOCOL.ESP, (packet, header) => this.esp(packet, header));
+      this.#definePuntNode(family);
+      dp.local[family].register(IP_PROTOCOL.ESP, (packet, header) => this.#esp(packet, header));
     }
-    dp.udp[4].register(ESP_PORT, (packet, header) => this.espOverUdp(packet, header));
+    dp.udp[4].register(ESP_PORT, (packet, header) => this.#espOverUdp(packet, header));
   }
 
   /** The punt reasons. */
@@ -41,8 +43,8 @@ export class Punt {
 
   /** `node` gets the packets of a reason from now on: a copy each, where there are several. */
   registerException(reason: number, node: string, handler: PuntExceptionHandler): void {
-    const handlers = this.exceptions.get(reason) ?? new Map<string, PuntExceptionHandler>();
-    this.exceptions.set(reason, handlers.set(node, handler));
+    const handlers = this.#exceptions.get(reason) ?? new Map<string, PuntExceptionHandler>();
+    this.#exceptions.set(reason, handlers.set(node, handler));
   }
 
   /** `set_punt` for exceptions: to the punt arc of the reason's protocol. Taking away what is not there is no error. */
@@ -50,13 +52,13 @@ export class Punt {
     if (!(reason in REASONS)) throw new VnetError("UNSPECIFIED", `there is no punt reason ${reason}`);
     const node = REASONS[reason]!.startsWith("ipsec6") ? "ip6-punt" : "ip4-punt";
     if (!isAdd) {
-      this.exceptions.get(reason)?.delete(node);
+      this.#exceptions.get(reason)?.delete(node);
       return;
     }
-    if (this.exceptions.get(reason)?.has(node)) {
+    if (this.#exceptions.get(reason)?.has(node)) {
       throw new VnetError("UNSPECIFIED", "Existing punting registration...");
     }
-    this.registerException(reason, node, (packet) => this.dp.graph.node(node).send(packet));
+    this.registerException(reason, node, (packet) => this.#dp.graph.node(node).send(packet));
   }
 
   /** `set_punt` for L4: UDP ports, or all that nobody listens on. */
@@ -65,40 +67,40 @@ export class Punt {
       throw new VnetError("UNSPECIFIED", `only UDP (17) and TCP (6) protocols are supported, got ${protocol}`);
     }
     if (port === ALL_PORTS) {
-      if (protocol === IP_PROTOCOL.UDP) this.dp.udp[family].puntUnknown = isAdd;
+      if (protocol === IP_PROTOCOL.UDP) this.#dp.udp[family].puntUnknown = isAdd;
       return;
     }
     if (protocol === IP_PROTOCOL.TCP) throw new VnetError("UNSPECIFIED", "punt TCP ports is not supported yet");
-    const node = this.dp.graph.node(`ip${family}-udp-punt`);
-    if (isAdd) this.dp.udp[family].register(port, (packet) => this.dp.drop(packet, node, "UDP port"));
-    else this.dp.udp[family].unregister(port);
+    const node = this.#dp.graph.node(`ip${family}-udp-punt`);
+    if (isAdd) this.#dp.udp[family].register(port, (packet) => this.#dp.drop(packet, node, "UDP port"));
+    else this.#dp.udp[family].unregister(port);
   }
 
-  private definePuntNode(family: AddressFamily): void {
-    const node = this.dp.graph.node(`ip${family}-punt`);
-    const arc = this.dp.arcs[family === 4 ? "ip4" : "ip6"].punt;
+  #definePuntNode(family: AddressFamily): void {
+    const node = this.#dp.graph.node(`ip${family}-punt`);
+    const arc = this.#dp.arcs[family === 4 ? "ip4" : "ip6"].punt;
     node.define((packet) => {
-      if (!arc.run(packet, packet.rx)) this.dp.drop(packet, node, "punted, and nobody took it");
+      if (!arc.run(packet, packet.rx)) this.#dp.drop(packet, node, "punted, and nobody took it");
     });
   }
 
-  private raise(packet: Packet, name: string): void {
+  #raise(packet: Packet, name: string): void {
     const reason = REASONS.indexOf(name);
-    const handlers = [...(this.exceptions.get(reason)?.values() ?? [])];
-    this.dispatch.count(name);
-    if (handlers.length === 0) this.dp.drop(packet, this.dispatch, "no registrations");
+    const handlers = [...(this.#exceptions.get(reason)?.values() ?? [])];
+    this.#dispatch.count(name);
+    if (handlers.length === 0) this.#dp.drop(packet, this.#dispatch, "no registrations");
     for (const [i, handler] of handlers.entries()) handler(i === 0 ? packet : packet.copy(), reason);
   }
 
-  private esp(packet: Packet, { family, payload, end }: IpHeader) {
-    if (end - payload < 8) return this.dp.drop(packet, this.dispatch, "ESP too short");
-    this.raise(packet, `ipsec${family}-no-such-tunnel`);
+  #esp(packet: Packet, { family, payload, end }: IpHeader) {
+    if (end - payload < 8) return this.#dp.drop(packet, this.#dispatch, "ESP too short");
+    this.#raise(packet, `ipsec${family}-no-such-tunnel`);
   }
 
   /** Four zero bytes where the SPI would be: IKE, not ESP. */
-  private espOverUdp(packet: Packet, { payload, end }: IpHeader): void {
+  #espOverUdp(packet: Packet, { payload, end }: IpHeader): void {
     const spi = payload + 8;
     const isIke = end - spi >= 4 && packet.bytes.subarray(spi, spi + 4).every((byte) => byte === 0);
-    this.raise(packet, isIke ? "ipsec4-spi-o-udp-0" : "ipsec4-no-such-tunnel");
+    this.#raise(packet, isIke ? "ipsec4-spi-o-udp-0" : "ipsec4-no-such-tunnel");
   }
 }

@@ -23,14 +23,16 @@ const TX = 2;
  * does not forget them when an interface is deleted; neither does this.
  */
 export class Span {
-  private readonly levels = { device: new Map<number, Directions>(), l2: new Map<number, Directions>() };
+  readonly #levels = { device: new Map<number, Directions>(), l2: new Map<number, Directions>() };
+  readonly #dp: DataPlane;
 
-  constructor(private readonly dp: DataPlane) {
+  constructor(dp: DataPlane) {
+    this.#dp = dp;
     const { arcs } = dp;
-    arcs.deviceInput.register("span-input", (packet) => this.mirror(packet, "device", "rx"));
-    arcs.interfaceOutput.register("span-output", (packet) => this.mirror(packet, "device", "tx"));
-    arcs.l2Input.register("span-l2-input", (packet) => this.mirror(packet, "l2", "rx"));
-    arcs.l2Output.register("span-l2-output", (packet) => this.mirror(packet, "l2", "tx"));
+    arcs.deviceInput.register("span-input", (packet) => this.#mirror(packet, "device", "rx"));
+    arcs.interfaceOutput.register("span-output", (packet) => this.#mirror(packet, "device", "tx"));
+    arcs.l2Input.register("span-l2-input", (packet) => this.#mirror(packet, "l2", "rx"));
+    arcs.l2Output.register("span-l2-output", (packet) => this.#mirror(packet, "l2", "tx"));
   }
 
   /** @param state 0: off, 1: received, 2: sent, 3: both */
@@ -39,15 +41,15 @@ export class Span {
     if (from === NO_INTERFACE || (to === NO_INTERFACE && state > 0) || from === to) {
       throw new VnetError("INVALID_INTERFACE", `SPAN from ${from} to ${to}`);
     }
-    const level = isL2 ? this.levels.l2 : this.levels.device;
+    const level = isL2 ? this.#levels.l2 : this.#levels.device;
     const directions = level.get(from) ?? { rx: new Set(), tx: new Set() };
     level.set(from, directions);
-    this.update(from, directions.rx, to, (state & RX) !== 0, isL2 ? "span-l2-input" : "span-input");
-    this.update(from, directions.tx, to, (state & TX) !== 0, isL2 ? "span-l2-output" : "span-output");
+    this.#update(from, directions.rx, to, (state & RX) !== 0, isL2 ? "span-l2-input" : "span-input");
+    this.#update(from, directions.tx, to, (state & TX) !== 0, isL2 ? "span-l2-output" : "span-output");
   }
 
   *mirrors(isL2: boolean): IterableIterator<SpanMirror> {
-    const level = isL2 ? this.levels.l2 : this.levels.device;
+    const level = isL2 ? this.#levels.l2 : this.#levels.device;
     for (const [from, { rx, tx }] of [...level].sort(([a], [b]) => a - b)) {
       for (const to of [...new Set([...rx, ...tx])].sort((a, b) => a - b)) {
         yield { from, to, rx: rx.has(to), tx: tx.has(to), isL2 };
@@ -55,25 +57,25 @@ export class Span {
     }
   }
 
-  private update(from: number, ports: Set<number>, to: number, on: boolean, feature: string): void {
+  #update(from: number, ports: Set<number>, to: number, on: boolean, feature: string): void {
     const had = ports.size > 0;
     if (to === NO_INTERFACE) ports.clear();
     else if (on) ports.add(to);
     else ports.delete(to);
-    if (had !== ports.size > 0) this.arcOf(feature).enable(feature, from, !had);
+    if (had !== ports.size > 0) this.#arcOf(feature).enable(feature, from, !had);
   }
 
-  private arcOf(feature: string) {
-    const { arcs } = this.dp;
+  #arcOf(feature: string) {
+    const { arcs } = this.#dp;
     if (feature === "span-input") return arcs.deviceInput;
     if (feature === "span-output") return arcs.interfaceOutput;
     return feature === "span-l2-input" ? arcs.l2Input : arcs.l2Output;
   }
 
-  private mirror(packet: Packet, level: "device" | "l2", direction: "rx" | "tx"): boolean {
-    const ports = this.levels[level].get(direction === "rx" ? packet.rx : packet.tx)?.[direction];
+  #mirror(packet: Packet, level: "device" | "l2", direction: "rx" | "tx"): boolean {
+    const ports = this.#levels[level].get(direction === "rx" ? packet.rx : packet.tx)?.[direction];
     if (ports === undefined || packet.mirrored) return false;
-    const next = this.dp.graph.node(level === "l2" ? "l2-output" : "interface-output");
+    const next = this.#dp.graph.node(level === "l2" ? "l2-output" : "interface-output");
     for (const to of ports) {
       const copy = packet.copy();
       copy.tx = to;

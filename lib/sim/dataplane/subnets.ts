@@ -8,11 +8,11 @@ interface Subnet {
 
 /** The subnets of one table's interfaces, to find overlaps without a walk over all interfaces. */
 export class Subnets {
-  private readonly byLength = new Map<number, Map<Address, Subnet>>();
+  readonly #byLength = new Map<number, Map<Address, Subnet>>();
 
   add(owner: SwInterface, address: Address, length: number): void {
-    const nets = this.byLength.get(length) ?? new Map<Address, Subnet>();
-    this.byLength.set(length, nets);
+    const nets = this.#byLength.get(length) ?? new Map<Address, Subnet>();
+    this.#byLength.set(length, nets);
     const network = maskAddress(address, length);
     const subnet = nets.get(network) ?? { owner, addresses: new Set() };
     subnet.addresses.add(address);
@@ -20,17 +20,17 @@ export class Subnets {
   }
 
   remove(address: Address, length: number): void {
-    const nets = this.byLength.get(length);
+    const nets = this.#byLength.get(length);
     const network = maskAddress(address, length);
     const subnet = nets?.get(network);
     subnet?.addresses.delete(address);
     if (subnet?.addresses.size === 0) nets!.delete(network);
-    if (nets?.size === 0) this.byLength.delete(length);
+    if (nets?.size === 0) this.#byLength.delete(length);
   }
 
   /** The interface whose subnet overlaps. Several addresses of one subnet on one interface are no overlap. */
   conflict(swInterface: SwInterface, address: Address, length: number): SwInterface | undefined {
-    for (const [known, nets] of this.byLength) {
+    for (const [known, nets] of this.#byLength) {
       if (known > length) {
         const inside = covered(nets, address, length);
         if (inside !== undefined) return inside;

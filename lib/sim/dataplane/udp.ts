@@ -11,32 +11,33 @@ export type UdpHandler = (packet: Packet, header: IpHeader) => void;
 export class UdpLocal {
   /** Unknown ports go to the punt arc instead of being answered with "port unreachable". */
   puntUnknown = false;
-  private readonly byPort = new Map<number, UdpHandler>();
-  private readonly node;
+  readonly #byPort = new Map<number, UdpHandler>();
+  readonly #node;
+  readonly #dp: DataPlane;
+  readonly #family: AddressFamily;
 
-  constructor(
-    private readonly dp: DataPlane,
-    private readonly family: AddressFamily,
-  ) {
-    this.node = dp.graph.node(`ip${family}-udp-lookup`);
-    dp.local[family].register(IP_PROTOCOL.UDP, (packet, header) => this.receive(packet, header));
+  constructor(dp: DataPlane, family: AddressFamily) {
+    this.#dp = dp;
+    this.#family = family;
+    this.#node = dp.graph.node(`ip${family}-udp-lookup`);
+    dp.local[family].register(IP_PROTOCOL.UDP, (packet, header) => this.#receive(packet, header));
   }
 
   /** One handler a port: the last one to register has it. */
   register(port: number, handler: UdpHandler): void {
-    this.byPort.set(port, handler);
+    this.#byPort.set(port, handler);
   }
 
   /** Takes the port from whoever has it, as VPP does: it does not ask who that is. */
   unregister(port: number): void {
-    this.byPort.delete(port);
+    this.#byPort.delete(port);
   }
 
-  private receive(packet: Packet, header: IpHeader) {
-    const handler = this.byPort.get(u16(packet.bytes, header.payload + 2));
+  #receive(packet: Packet, header: IpHeader) {
+    const handler = this.#byPort.get(u16(packet.bytes, header.payload + 2));
     if (handler !== undefined) return handler(packet, header);
-    this.node.count("no listener for dst port");
-    if (this.puntUnknown) this.dp.graph.node(`ip${this.family}-punt`).send(packet);
-    else this.dp.icmp[this.family].portUnreachable(packet, header);
+    this.#node.count("no listener for dst port");
+    if (this.puntUnknown) this.#dp.graph.node(`ip${this.#family}-punt`).send(packet);
+    else this.#dp.icmp[this.#family].portUnreachable(packet, header);
   }
 }

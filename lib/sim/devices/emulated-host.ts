@@ -9,16 +9,16 @@ const FIRST_IF_INDEX = 100_000;
 
 /** The host's interfaces, without a host: TAPs that VPP makes, and interfaces af_packet is told to use. */
 export class EmulatedHost {
-  private readonly interfaces = new Map<string, HostInterface>();
-  private nextIfIndex = FIRST_IF_INDEX;
+  readonly #interfaces = new Map<string, HostInterface>();
+  #nextIfIndex = FIRST_IF_INDEX;
 
   /** The host's end by name; `namespace` as VPP was told it. */
   find(name: string, namespace = ""): HostInterface | undefined {
-    return this.interfaces.get(key(name, namespace));
+    return this.#interfaces.get(key(name, namespace));
   }
 
   values(): HostInterface[] {
-    return [...this.interfaces.values()];
+    return [...this.#interfaces.values()];
   }
 
   tap(dp: DataPlane, config: TapConfig): HostLink {
@@ -27,16 +27,16 @@ export class EmulatedHost {
       throw new VnetError("SYSCALL_ERROR_2", `"${hostName}" is no name for a host interface`);
     }
     if (this.find(hostName, namespace)) throw new VnetError("SYSCALL_ERROR_2", `${hostName} is in use on the host`);
-    const host = new HostInterface(hostName, namespace, hostMac, this.nextIfIndex++, mtu, addresses);
-    this.interfaces.set(key(hostName, namespace), host);
-    return new EmulatedLink(dp, host, "virtio", () => this.interfaces.delete(key(hostName, namespace)));
+    const host = new HostInterface(hostName, namespace, hostMac, this.#nextIfIndex++, mtu, addresses);
+    this.#interfaces.set(key(hostName, namespace), host);
+    return new EmulatedLink(dp, host, "virtio", () => this.#interfaces.delete(key(hostName, namespace)));
   }
 
   /** Any name will do: the interface is there from the moment VPP asks for it. */
   afPacket(dp: DataPlane, hostName: string): HostLink {
-    const host = new HostInterface(hostName, "", new Uint8Array(6), this.nextIfIndex++);
-    this.interfaces.set(key(hostName, ""), host);
-    return new EmulatedLink(dp, host, "af-packet", () => this.interfaces.delete(key(hostName, "")));
+    const host = new HostInterface(hostName, "", new Uint8Array(6), this.#nextIfIndex++);
+    this.#interfaces.set(key(hostName, ""), host);
+    return new EmulatedLink(dp, host, "af-packet", () => this.#interfaces.delete(key(hostName, "")));
   }
 }
 

@@ -10,36 +10,36 @@ const ARENA = 512 * 1024;
  * or out of the slab.
  */
 export class FramePort {
-  private readonly port: NativeSimFramePort;
-  private readonly arena = new Uint8Array(ARENA);
-  private readonly table = new Uint32Array(3 * BURST);
-  private readonly accepted = new Uint8Array(BURST);
-  private readonly done: ((accepted: boolean) => void)[] = [];
-  private count = 0;
-  private used = 0;
+  readonly #port: NativeSimFramePort;
+  readonly #arena = new Uint8Array(ARENA);
+  readonly #table = new Uint32Array(3 * BURST);
+  readonly #accepted = new Uint8Array(BURST);
+  readonly #done: ((accepted: boolean) => void)[] = [];
+  #count = 0;
+  #used = 0;
 
   /** Throws a PuntError with the errno's name. */
   constructor(options: NativeSimFramePortOptions) {
-    this.port = new native.SimFramePort(options);
+    this.#port = new native.SimFramePort(options);
   }
 
   get name(): string {
-    return this.port.name();
+    return this.#port.name();
   }
 
   get ifIndex(): number {
-    return this.port.ifIndex();
+    return this.#port.ifIndex();
   }
 
   addPeer(path: string): number {
-    return this.port.addPeer(path);
+    return this.#port.addPeer(path);
   }
 
   /** Calls `onFrame` with a copy of each frame, and `onBurst` after each burst. */
   receive(slotSize: number, onFrame: (frame: Uint8Array) => void, onBurst: () => void): void {
     const slab = new Uint8Array(slotSize * BURST);
     const lengths = new Uint32Array(BURST);
-    this.port.start(slab, lengths, slotSize, (count) => {
+    this.#port.start(slab, lengths, slotSize, (count) => {
       for (let i = 0; i < count; i++) onFrame(slab.slice(i * slotSize, i * slotSize + lengths[i]!));
       onBurst();
     });
@@ -52,30 +52,30 @@ export class FramePort {
   push(frame: Uint8Array, peer: number, head: number, writeHead: Head, done: (accepted: boolean) => void): boolean {
     const length = head + frame.length;
     if (length > ARENA) return false;
-    if (this.count === BURST || this.used + length > ARENA) this.flush();
-    if (head > 0) writeHead(this.arena, this.used);
-    this.arena.set(frame, this.used + head);
-    this.table.set([this.used, length, peer], 3 * this.count);
-    this.done[this.count++] = done;
-    this.used += length;
+    if (this.#count === BURST || this.#used + length > ARENA) this.flush();
+    if (head > 0) writeHead(this.#arena, this.#used);
+    this.#arena.set(frame, this.#used + head);
+    this.#table.set([this.#used, length, peer], 3 * this.#count);
+    this.#done[this.#count++] = done;
+    this.#used += length;
     return true;
   }
 
   flush(): void {
-    const { count } = this;
+    const count = this.#count;
     if (count === 0) return;
-    this.count = 0;
-    this.used = 0;
-    this.port.send(this.arena, this.table, count, this.accepted);
-    for (let i = 0; i < count; i++) this.done[i]!(this.accepted[i] === 1);
+    this.#count = 0;
+    this.#used = 0;
+    this.#port.send(this.#arena, this.#table, count, this.#accepted);
+    for (let i = 0; i < count; i++) this.#done[i]!(this.#accepted[i] === 1);
   }
 
   unref(): void {
-    this.port.unref();
+    this.#port.unref();
   }
 
   close(): void {
-    this.port.close();
+    this.#port.close();
   }
 }
 

@@ -18,8 +18,8 @@ const LONGEST_QUEUE = 10_000;
 export class HostInterface extends EventEmitter<HostInterfaceEvents> {
   /** Prefixes VPP was told to give it. */
   readonly addresses: readonly string[];
-  private readonly queue: Uint8Array[] = [];
-  private link: { dp: DataPlane; swInterface: SwInterface } | undefined;
+  readonly #queue: Uint8Array[] = [];
+  #link: { dp: DataPlane; swInterface: SwInterface } | undefined;
 
   constructor(
     readonly name: string,
@@ -35,8 +35,8 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
 
   /** Sends a frame to VPP. False: there is no VPP at the other end (any more). */
   send(frame: Uint8Array): boolean {
-    if (this.link === undefined) return false;
-    const { dp, swInterface } = this.link;
+    if (this.#link === undefined) return false;
+    const { dp, swInterface } = this.#link;
     dp.receive(swInterface, new Uint8Array(frame));
     dp.flush();
     return true;
@@ -44,22 +44,22 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
 
   /** The frames VPP has sent since the last call. Only the first 10,000 are kept. */
   received(): Uint8Array[] {
-    return this.queue.splice(0);
+    return this.#queue.splice(0);
   }
 
   /** @internal */
   connect(dp: DataPlane, swInterface: SwInterface): void {
-    this.link = { dp, swInterface };
+    this.#link = { dp, swInterface };
   }
 
   /** @internal */
   disconnect(): void {
-    this.link = undefined;
+    this.#link = undefined;
   }
 
   /** @internal */
   deliver(frame: Uint8Array): boolean {
-    if (this.queue.length < LONGEST_QUEUE) this.queue.push(frame);
+    if (this.#queue.length < LONGEST_QUEUE) this.#queue.push(frame);
     this.emit("packet", frame);
     return true;
   }
@@ -68,14 +68,16 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
 /** VPP's end of an emulated link. */
 export class EmulatedLink implements HostLink {
   readonly device: Device;
+  readonly #dp: DataPlane;
 
   /** @param closed called when VPP deletes its interface */
   constructor(
-    private readonly dp: DataPlane,
+    dp: DataPlane,
     readonly host: HostInterface,
     className: string,
     closed: () => void,
   ) {
+    this.#dp = dp;
     this.device = {
       className,
       send: (frame) => host.deliver(frame),
@@ -103,6 +105,6 @@ export class EmulatedLink implements HostLink {
   }
 
   attach(swInterface: SwInterface): void {
-    this.host.connect(this.dp, swInterface);
+    this.host.connect(this.#dp, swInterface);
   }
 }

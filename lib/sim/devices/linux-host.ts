@@ -38,14 +38,18 @@ export class LinuxHost {
 
 class LinuxLink implements HostLink {
   readonly device: Device;
+  readonly #dp: DataPlane;
+  readonly #port: FramePort;
 
   constructor(
-    private readonly dp: DataPlane,
-    private readonly port: FramePort,
+    dp: DataPlane,
+    port: FramePort,
     className: string,
     readonly namespace: string,
     readonly mac: Uint8Array,
   ) {
+    this.#dp = dp;
+    this.#port = port;
     this.device = {
       className,
       send: (frame) => port.push(frame, 0, 0, NO_HEAD, () => undefined),
@@ -55,16 +59,16 @@ class LinuxLink implements HostLink {
   }
 
   get name(): string {
-    return this.port.name;
+    return this.#port.name;
   }
 
   get ifIndex(): number {
-    return this.port.ifIndex;
+    return this.#port.ifIndex;
   }
 
   attach(swInterface: SwInterface): void {
-    const { dp } = this;
-    this.port.receive(
+    const dp = this.#dp;
+    this.#port.receive(
       LONGEST_FRAME,
       (frame) => dp.receive(swInterface, frame),
       () => dp.flush(),

@@ -9,32 +9,35 @@ const DEEPEST = 16;
 /** loopN: what is sent through it comes in on it again. */
 export class LoopbackDevice implements AttachableDevice {
   readonly className = "Loopback";
-  private swInterface: SwInterface | undefined;
-  private depth = 0;
+  #swInterface: SwInterface | undefined;
+  #depth = 0;
+  readonly #dp: DataPlane;
 
   constructor(
-    private readonly dp: DataPlane,
+    dp: DataPlane,
     readonly instance: number,
-  ) {}
+  ) {
+    this.#dp = dp;
+  }
 
   attach(swInterface: SwInterface): void {
-    this.swInterface = swInterface;
+    this.#swInterface = swInterface;
   }
 
   /** A loopback's link is up while the interface is. */
   adminChanged(up: boolean): void {
-    if (this.swInterface !== undefined) this.dp.interfaces.setLink(this.swInterface, up);
+    if (this.#swInterface !== undefined) this.#dp.interfaces.setLink(this.#swInterface, up);
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.depth >= DEEPEST) return false;
-    this.depth++;
-    this.dp.graph.node("ethernet-input").send(new Packet(frame, this.swInterface!.swIfIndex));
-    this.depth--;
+    if (this.#depth >= DEEPEST) return false;
+    this.#depth++;
+    this.#dp.graph.node("ethernet-input").send(new Packet(frame, this.#swInterface!.swIfIndex));
+    this.#depth--;
     return true;
   }
 
   close(): void {
-    this.swInterface = undefined;
+    this.#swInterface = undefined;
   }
 }

@@ -11,61 +11,59 @@ const RECONNECT_MS = 500;
 /** memifN/N: VPP's end of a memif link, over this package's own engine. */
 export class EngineMemifDevice implements MemifDevice {
   readonly className = "memif";
-  private readonly port: Memif;
-  private readonly pending: Uint8Array[] = [];
-  private swInterface: SwInterface | undefined;
+  readonly #port: Memif;
+  readonly #pending: Uint8Array[] = [];
+  #swInterface: SwInterface | undefined;
+  readonly #dp: DataPlane;
 
   /** Refuses with SYSCALL_ERROR_4, as VPP does when it can't listen. */
-  constructor(
-    private readonly dp: DataPlane,
-    config: MemifConfig,
-    programName: string,
-  ) {
-    this.port = open(config, programName);
-    this.port.unref();
-    this.port.receive((batch) => {
-      if (this.swInterface === undefined) return;
-      for (let i = 0; i < batch.length; i++) dp.receive(this.swInterface, batch.copy(i));
+  constructor(dp: DataPlane, config: MemifConfig, programName: string) {
+    this.#dp = dp;
+    this.#port = open(config, programName);
+    this.#port.unref();
+    this.#port.receive((batch) => {
+      if (this.#swInterface === undefined) return;
+      for (let i = 0; i < batch.length; i++) dp.receive(this.#swInterface, batch.copy(i));
       dp.flush();
     });
-    this.port.on("up", () => this.linkChanged());
-    this.port.on("down", () => this.linkChanged());
+    this.#port.on("up", () => this.#linkChanged());
+    this.#port.on("down", () => this.#linkChanged());
   }
 
   attach(swInterface: SwInterface): void {
-    this.swInterface = swInterface;
-    this.linkChanged();
+    this.#swInterface = swInterface;
+    this.#linkChanged();
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.port.peer === undefined) return false;
-    this.pending.push(frame);
+    if (this.#port.peer === undefined) return false;
+    this.#pending.push(frame);
     return true;
   }
 
   /** What does not fit into the ring is lost, as in VPP. */
   flush(): void {
-    if (this.pending.length === 0) return;
-    const given = this.pending.splice(0);
-    const taken = this.port.peer === undefined ? 0 : this.port.send(given);
-    const { counters } = this.swInterface!;
+    if (this.#pending.length === 0) return;
+    const given = this.#pending.splice(0);
+    const taken = this.#port.peer === undefined ? 0 : this.#port.send(given);
+    const { counters } = this.#swInterface!;
     counters.txErrors += given.length - taken;
   }
 
   /** The connection stays; the link that VPP shows is down while the interface is. */
   adminChanged(): void {
-    this.linkChanged();
+    this.#linkChanged();
   }
 
   close(): void {
-    this.swInterface = undefined;
-    this.port.close();
+    this.#swInterface = undefined;
+    this.#port.close();
   }
 
-  private linkChanged(): void {
-    if (this.swInterface === undefined) return;
-    const up = this.port.peer !== undefined && this.swInterface.adminUp;
-    this.dp.interfaces.setLink(this.swInterface, up);
+  #linkChanged(): void {
+    if (this.#swInterface === undefined) return;
+    const up = this.#port.peer !== undefined && this.#swInterface.adminUp;
+    this.#dp.interfaces.setLink(this.#swInterface, up);
   }
 }
 

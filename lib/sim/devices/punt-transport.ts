@@ -10,9 +10,9 @@ const LONGEST_INJECTION = DESCRIPTOR + 2048;
 
 /** VPP's punt socket: unconnected, sends to each client by its path, never tries twice. */
 export class SocketPuntTransport implements PuntTransport {
-  private readonly port: FramePort;
-  private readonly peers = new Map<string, number>();
-  private collected = false;
+  readonly #port: FramePort;
+  readonly #peers = new Map<string, number>();
+  #collected = false;
 
   /**
    * @param injected called with each datagram of a client, its own copy
@@ -23,34 +23,34 @@ export class SocketPuntTransport implements PuntTransport {
     injected: (datagram: Uint8Array) => void,
     flush: () => void,
   ) {
-    this.port = new FramePort({ kind: "punt", name: path, netns: "", sendBuffer: SEND_BUFFER });
-    this.port.receive(LONGEST_INJECTION, injected, flush);
+    this.#port = new FramePort({ kind: "punt", name: path, netns: "", sendBuffer: SEND_BUFFER });
+    this.#port.receive(LONGEST_INJECTION, injected, flush);
   }
 
   send(path: string, swIfIndex: number, frame: Uint8Array, done: (accepted: boolean) => void): void {
-    const peer = this.peerOf(path);
-    this.collected = true;
-    const taken = this.port.push(frame, peer, DESCRIPTOR, (arena, at) => writeDescriptor(arena, at, swIfIndex), done);
+    const peer = this.#peerOf(path);
+    this.#collected = true;
+    const taken = this.#port.push(frame, peer, DESCRIPTOR, (arena, at) => writeDescriptor(arena, at, swIfIndex), done);
     if (!taken) done(false);
   }
 
   /** End of a burst. */
   flush(): void {
-    if (!this.collected) return;
-    this.collected = false;
-    this.port.flush();
+    if (!this.#collected) return;
+    this.#collected = false;
+    this.#port.flush();
   }
 
   close(): void {
-    this.port.close();
+    this.#port.close();
     rmSync(this.path, { force: true });
   }
 
-  private peerOf(path: string): number {
-    let peer = this.peers.get(path);
+  #peerOf(path: string): number {
+    let peer = this.#peers.get(path);
     if (peer === undefined) {
-      peer = this.port.addPeer(path);
-      this.peers.set(path, peer);
+      peer = this.#port.addPeer(path);
+      this.#peers.set(path, peer);
     }
     return peer;
   }
