@@ -1,53 +1,83 @@
-// npm run bench -- [suite...] [--json] [--pairs N] [--only TEXT] [--list]
-import { readdirSync } from "node:fs";
-import { parseArgs } from "node:util";
+// The program behind `npm run bench`: runs trials and reports them. arguments.ts has its usage.
+import { readdirSync, writeFileSync } from "node:fs";
+import { type Arguments, readArguments, USAGE } from "./harness/arguments.js";
+import { type Comparison, compare, comparisonTable, readBaseline } from "./harness/baseline.js";
 import { measure, type Outcome } from "./harness/measure.js";
-import { json, machine, table } from "./harness/report.js";
+import { machine, type Report, reportOf, table } from "./harness/report.js";
 import type { Suite, Trial } from "./harness/trial.js";
 
-const suiteFolder = new URL("suites/", import.meta.url);
-const available = readdirSync(suiteFolder)
-  .filter((name) => name.endsWith(".js"))
-  .map((name) => name.slice(0, -".js".length));
+const SUITES = new URL("suites/", import.meta.url);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-    pairs: { type: "string", default: "5" },
-    only: { type: "string", default: "" },
-  },
-});
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(2);
-}
-
-/** The trials asked for that this machine can run; says which it leaves out. */
-async function trialsOf(suite: string): Promise<Trial[]> {
-  if (!available.includes(suite)) fail(`there is no suite ${suite}; there are: ${available.join(", ")}`);
-  const { trials } = ((await import(new URL(`${suite}.js`, suiteFolder).href)) as { default: Suite }).default;
+/** Returns the trials of a suite that were asked for and that this machine can run; says which it leaves out. */
+async function trialsOf(suite: string, only: string): Promise<Trial[]> {
+  const { trials } = ((await import(new URL(`${suite}.js`, SUITES).href)) as { default: Suite }).default;
   return trials.filter((trial) => {
+    if (!trial.name.includes(only)) return false;
     const reason = trial.unavailable?.();
     if (reason !== undefined) console.error(`left out: ${trial.name}: ${reason}`);
-    return reason === undefined && trial.name.includes(values.only);
+    return reason === undefined;
   });
 }
 
-const pairs = Number(values.pairs);
-if (!Number.isInteger(pairs) || pairs < 1) fail(`--pairs ${values.pairs}: not a count`);
-const suites = positionals.length > 0 ? positionals : available;
-const trials = (await Promise.all(suites.map(trialsOf))).flat();
-if (values.list) {
-  console.log(trials.map((trial) => trial.name).join("\n"));
-} else {
+async function runAll(trials: readonly Trial[], pairs: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const trial of trials) {
     process.stderr.write(`${trial.name} `);
-    outcomes.push(...(await measure(trial, pairs, () => process.stderr.write("."))));
+    try {
+      outcomes.push(...(await measure(trial, pairs, (word) => process.stderr.write(word))));
+    } catch (error) {
+      process.stderr.write(` FAILED: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
     process.stderr.write("\n");
   }
-  console.log(values.json ? json(outcomes) : `${machine()}\n${table(outcomes)}`);
+  return outcomes;
+}
+
+async function show(outcomes: readonly Outcome[], args: Arguments, comparisons: readonly Comparison[]): Promise<void> {
+  const report = reportOf(outcomes);
+  if (args.save !== undefined) writeFileSync(args.save, `${JSON.stringify(report, null, 2)}\n`);
+  if (args.html !== undefined) {
+    const { html } = await import("./harness/html.js");
+    writeFileSync(args.html, await html(outcomes));
+  }
+  if (args.json) console.log(JSON.stringify({ ...report, comparisons }));
+  else console.log(`${machine()}\n${table(outcomes)}\n${comparisonTable(comparisons)}`.trimEnd());
+}
+
+function argumentsOrUsage(available: readonly string[]): Arguments {
+  try {
+    return readArguments(process.argv.slice(2), available);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}\nSee npm run bench -- --help`);
+    process.exit(2);
+  }
+}
+
+function baselineOf(file: string | undefined): Report | undefined {
+  try {
+    return file === undefined ? undefined : readBaseline(file);
+  } catch (error) {
+    console.error(`bench: --compare: ${(error as Error).message}`);
+    process.exit(2);
+  }
+}
+
+const available = readdirSync(SUITES)
+  .filter((name) => name.endsWith(".js"))
+  .map((name) => name.slice(0, -".js".length));
+const args = argumentsOrUsage(available);
+const baseline = baselineOf(args.compare);
+if (args.help) {
+  console.log(USAGE);
+} else {
+  const trials = (await Promise.all(args.suites.map((suite) => trialsOf(suite, args.only)))).flat();
+  if (args.list) {
+    console.log(trials.map((trial) => trial.name).join("\n"));
+  } else {
+    const outcomes = await runAll(trials, args.pairs);
+    const comparisons = baseline === undefined ? [] : compare(baseline, outcomes);
+    await show(outcomes, args, comparisons);
+    if (comparisons.some(({ worse }) => worse)) process.exitCode = 1;
+  }
 }

@@ -1,15 +1,16 @@
+// Shows outcomes: as a table for people, and as JSON.
 import { cpus, release } from "node:os";
 import type { Outcome } from "./measure.js";
 
 const COLUMNS = ["trial", "ours", "peer", "ratio", "min", "max", "target", ""] as const;
 
-/** What the figures were measured on, in one line. */
+/** Returns the machine that the figures belong to, in one line. */
 export function machine(): string {
   const cores = cpus();
   return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown CPU"}, Linux ${release()}, Node ${process.version}`;
 }
 
-/** The outcomes as a table for people. */
+/** Returns the outcomes as a table. */
 export function table(outcomes: readonly Outcome[]): string {
   const lines = [[...COLUMNS], ...outcomes.map(cells)];
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
@@ -19,20 +20,27 @@ export function table(outcomes: readonly Outcome[]): string {
     .join("\n");
 }
 
-/** The outcomes as the JSON object that `--json` prints. */
-export function json(outcomes: readonly Outcome[]): string {
-  const trials = outcomes.map(({ unit, name, ...figures }) => ({ name: `${name} (${unit})`, ...figures }));
-  return JSON.stringify({ machine: machine(), trials });
+/** What `--json` and `--save` write. */
+export interface Report {
+  readonly machine: string;
+  readonly date: string;
+  readonly trials: readonly Outcome[];
 }
 
-function cells(o: Outcome): string[] {
-  const figures = [`${short(o.ours)} ${o.unit}`, short(o.peer), short(o.ratio), short(o.min), short(o.max)];
-  return [o.name, ...figures, o.target, o.ok ? "ok" : "MISSED"];
+export function reportOf(outcomes: readonly Outcome[]): Report {
+  return { machine: machine(), date: new Date().toISOString(), trials: outcomes };
 }
 
-/** Three digits that count, which is more than these machines repeat. */
-function short(value: number | null): string {
-  if (value === null) return "-";
+function cells(outcome: Outcome): string[] {
+  const { name, unit, ours, peer, ratio, min, max, target, ok, disturbed } = outcome;
+  const figures = [`${short(ours)} ${unit}`, short(peer), short(ratio), short(min), short(max)];
+  const verdict = `${ok ? "ok" : "MISSED"}${disturbed > 0 ? `, ${disturbed} runs disturbed` : ""}`;
+  return [name, ...figures, target, verdict];
+}
+
+/** Returns three significant digits, which is more than these machines repeat. */
+export function short(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return "-";
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
   if (size >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;

@@ -1,8 +1,9 @@
-/** One child process of a run. The next one starts when this one has printed a line `ready`. */
+// What a benchmark is made of: steps, sides, rows, trials and their targets.
+/** One child process of a run. The next step starts when this one has printed a line `ready`. */
 export interface Step {
   /** Program and arguments. */
   command: string[];
-  /** The core it is pinned to, where the machine has that many. */
+  /** The core that the process is pinned to, if the machine has that many. */
   cpu?: number;
   /** More environment variables. */
   env?: Record<string, string>;
@@ -11,19 +12,19 @@ export interface Step {
 /** The JSON object that a step printed as its last line: figures by name. `{}` if it printed none. */
 export type Result = Record<string, number>;
 
-/** What a suite gets to put its steps together. */
+/** Gives a suite the programs and the folder for the steps of a run. */
 export interface Workspace {
   /** An empty folder, new for every run: for sockets and files. */
   readonly folder: string;
-  /** Path of the program compiled from `benchmarks/peers/<name>.c`, or `.cc`, which has the memif engine in it. */
+  /** Compiles `benchmarks/peers/<name>.c`, or `.cc`, which has the memif engine in it; returns the program's path. */
   peer(name: string, flags?: readonly string[]): string;
   /** A step's command that runs a compiled script: `script("punt-socket/receiver", "--poll")` is dist/benchmarks/punt-socket/receiver.js. */
   script(name: string, ...args: (string | number)[]): string[];
 }
 
 /**
- * The processes of one run, in the order they start. The last one ends by itself and with it the run; the others then
- * see the end of their stdin (or end on what the last one told them), print their result and have ten seconds to exit.
+ * Returns the processes of one run, in the order they start. The last one ends by itself, and the run with it. The others
+ * then see the end of their stdin, print their result and have ten seconds to exit.
  */
 export type Side = (workspace: Workspace) => Step[];
 
@@ -39,20 +40,32 @@ export interface Target {
 export interface Row {
   name: string;
   unit: string;
-  /** The figure, from the results of a run's steps in order. The same for ours and the peer unless `peer` is given. */
+  /** Computes the figure from the results of a run's steps, in order. `peer` replaces it for the peer's side. */
   value(results: Result[]): number;
   peer?(results: Result[]): number;
   target: Target;
 }
 
+/** Where the figure of one row stands on a chart of the HTML report. */
+export interface Place {
+  readonly chart: string;
+  /** Name of the row whose figure is drawn. */
+  readonly row: string;
+  readonly axis: string;
+  readonly x: number;
+  /** What the line of the peer's figures is called. */
+  readonly peer: string;
+}
+
 /** Something measured on both sides in turn: ours, peer, ours, peer... */
 export interface Trial {
   name: string;
+  place?: Place;
   ours: Side;
-  /** What ours is compared with. Without one the figures stand alone. */
+  /** The side that ours is compared with. Without a peer the figures stand alone. */
   peer?: Side;
   rows: Row[];
-  /** Why the trial cannot run on this machine; undefined if it can. */
+  /** Returns why the trial can't run on this machine, or undefined if it can. */
   unavailable?(): string | undefined;
 }
 
@@ -61,26 +74,26 @@ export interface Suite {
   trials: Trial[];
 }
 
-/** ours / peer, median of the pairs, at least `limit`. */
+/** Requires a median of ours / peer of at least `limit`. */
 export const ratioAtLeast = (limit: number): Target => ({
   text: `ratio >= ${limit}`,
   met: ({ ratio }) => ratio >= limit,
 });
 
-/** ours / peer, median of the pairs, at most `limit`. */
+/** Requires a median of ours / peer of at most `limit`. */
 export const ratioAtMost = (limit: number): Target => ({
   text: `ratio <= ${limit}`,
   met: ({ ratio }) => ratio <= limit,
 });
 
-/** ours - peer, median of the pairs, at most `limit`. */
+/** Requires a median of ours - peer of at most `limit`. */
 export const differenceAtMost = (limit: number): Target => ({
   text: `ours - peer <= ${limit}`,
   met: ({ difference }) => difference <= limit,
 });
 
-/** The figure alone at most `limit`. */
+/** Requires a figure of at most `limit`. */
 export const atMost = (limit: number): Target => ({ text: `<= ${limit}`, met: ({ ours }) => ours <= limit });
 
-/** The figure alone at least `limit`. */
+/** Requires a figure of at least `limit`. */
 export const atLeast = (limit: number): Target => ({ text: `>= ${limit}`, met: ({ ours }) => ours >= limit });

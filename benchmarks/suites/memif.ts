@@ -1,90 +1,15 @@
-// The peers are the same engine without JavaScript: what is measured is what JavaScript costs.
+// memif against the same engine without JavaScript: the difference is the cost of JavaScript.
 import { cpus } from "node:os";
-import { atMost, ratioAtLeast, ratioAtMost, type Side, type Step, type Suite, type Trial } from "../harness/trial.js";
+import { atMost, ratioAtLeast, type Side, type Suite, type Trial } from "../harness/trial.js";
+import { type Peers, pair, receive, roundTrip, send } from "../trials/memif.js";
 
 const SECONDS = 1;
 const SIZES = [64, 1500];
-/** Sleeping on a doorbell or looking at the ring, as the peers call it. */
-const PEER_WAIT = { polling: "poll", adaptive: "poll", interrupt: "sleep" } as const;
-type Mode = keyof typeof PEER_WAIT;
 
-/** Two steps at a memif socket in the run's folder, each on a core of its own. */
-function pair(first: (socket: string) => string[], second: (socket: string) => string[], folder: string): Step[] {
-  const socket = `${folder}/memif.sock`;
-  return [
-    { command: first(socket), cpu: 0 },
-    { command: second(socket), cpu: 1 },
-  ];
-}
-
-function receive(size: number, mode: Mode): Trial {
-  const source = (peer: (name: string) => string) => (socket: string) => [
-    peer("memif_source"),
-    "server",
-    socket,
-    `${size}`,
-  ];
-  const ours: Side = ({ folder, peer, script }) =>
-    pair(
-      source(peer),
-      (socket) => script("memif/receiver", "--socket", socket, "--mode", mode, "--seconds", SECONDS),
-      folder,
-    );
-  const theirs: Side = ({ folder, peer }) =>
-    pair(source(peer), (socket) => [peer("memif_sink"), "client", socket, PEER_WAIT[mode], `${SECONDS}`], folder);
-  const target = ratioAtLeast(mode === "polling" ? 0.5 : 0.3);
-  return {
-    name: `receive ${size} B, ${mode}`,
-    ours,
-    peer: theirs,
-    rows: [
-      { name: "rate", unit: "pps", value: ([, sink]) => sink!.pps!, target },
-      { name: "lost", unit: "packets", value: ([from, sink]) => from!.sent! - sink!.received!, target: atMost(0) },
-      { name: "GC", unit: "%", value: ([, sink]) => sink!.gcPercent ?? 0, target: atMost(1) },
-    ],
-  };
-}
-
-function send(size: number): Trial {
-  const sink = (peer: (name: string) => string) => (socket: string) => [peer("memif_sink"), "server", socket, "poll"];
-  return {
-    name: `send ${size} B`,
-    ours: ({ folder, peer, script }) =>
-      pair(
-        sink(peer),
-        (socket) => script("memif/sender", "--socket", socket, "--size", size, "--seconds", SECONDS),
-        folder,
-      ),
-    peer: ({ folder, peer }) =>
-      pair(sink(peer), (socket) => [peer("memif_source"), "client", socket, `${size}`, `${SECONDS}`], folder),
-    rows: [
-      { name: "rate", unit: "pps", value: ([, source]) => source!.pps!, target: ratioAtLeast(0.3) },
-      { name: "lost", unit: "packets", value: ([to, source]) => source!.sent! - to!.received!, target: atMost(0) },
-    ],
-  };
-}
-
-function roundTrip(mode: "interrupt" | "polling", limits: { p50: number; p99: number }): Trial {
-  const rounds = mode === "polling" ? 100_000 : 10_000;
-  const wait = PEER_WAIT[mode];
-  const pinger = (peer: (name: string) => string) => (socket: string) => [
-    ...[peer("memif_pinger"), "client", socket, wait, `${rounds}`],
-  ];
-  return {
-    name: `round trip 64 B, ${mode}`,
-    ours: ({ folder, peer, script }) =>
-      pair(
-        (socket) => [...script("memif/echo", "--role", "server", "--socket", socket, "--mode", mode)],
-        pinger(peer),
-        folder,
-      ),
-    peer: ({ folder, peer }) => pair((socket) => [peer("memif_echo"), "server", socket, wait], pinger(peer), folder),
-    rows: [
-      { name: "p50", unit: "us", value: ([, ping]) => ping!.p50!, target: ratioAtMost(limits.p50) },
-      { name: "p99", unit: "us", value: ([, ping]) => ping!.p99!, target: ratioAtMost(limits.p99) },
-    ],
-  };
-}
+const engine: Peers = {
+  name: "the engine in C++",
+  program: (workspace, name) => workspace.peer(`memif_${name}`),
+};
 
 const idle: Trial = {
   name: "idle port, interrupt",
@@ -99,7 +24,7 @@ const idle: Trial = {
 
 const WORKERS = Math.min(cpus().length, 4);
 
-/** A thread a queue, and a handler that takes its time: with a thread a core against one thread. */
+/** One thread a queue, and a handler that takes its time: a thread on each core against one thread. */
 const threads: Trial = (() => {
   const side = (queues: number): Side => {
     const more = (socket: string) => ["--socket", socket, "--queues", queues, "--seconds", SECONDS];
@@ -123,10 +48,11 @@ const threads: Trial = (() => {
 
 const suite: Suite = {
   trials: [
-    ...(["polling", "adaptive"] as const).flatMap((mode) => SIZES.map((size) => receive(size, mode))),
-    ...SIZES.map(send),
-    roundTrip("interrupt", { p50: 1.15, p99: 2 }),
-    roundTrip("polling", { p50: 2, p99: 2 }),
+    ...SIZES.map((size) => receive(engine, size, "polling", 0.95)),
+    ...SIZES.map((size) => receive(engine, size, "adaptive", 0.9)),
+    ...SIZES.map((size) => send(engine, size, 0.8)),
+    roundTrip(engine, "interrupt", { p50: 1.15, p99: 2 }),
+    roundTrip(engine, "polling", { p50: 2, p99: 2 }),
     threads,
     idle,
   ],

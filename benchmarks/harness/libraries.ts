@@ -1,0 +1,29 @@
+// Finds the system's libraries that peers in C are built with.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+export interface LibraryFlags {
+  /** Options of the C compiler. */
+  readonly flags: readonly string[];
+  /** Why a program can't be built with it; undefined if it can. */
+  readonly missing: string | undefined;
+}
+
+/** Looks in `LIBMEMIF_PREFIX`, /usr and /usr/local. */
+export function libmemifFlags(): LibraryFlags {
+  const named = process.env.LIBMEMIF_PREFIX;
+  const prefix = [...(named === undefined ? [] : [named]), "/usr", "/usr/local"].find((folder) =>
+    existsSync(join(folder, "include/libmemif.h")),
+  );
+  if (prefix === undefined)
+    return { flags: [], missing: "there is no libmemif.h in LIBMEMIF_PREFIX, /usr or /usr/local" };
+  const libraries = join(prefix, "lib", existsSync(join(prefix, "lib/libmemif.so")) ? "" : multiarch());
+  const paths = ["-isystem", join(prefix, "include"), `-L${libraries}`, `-Wl,-rpath,${libraries}`];
+  return { flags: [...paths, "-lmemif"], missing: undefined };
+}
+
+/** Debian's folder for libraries of this architecture, such as `x86_64-linux-gnu`. */
+function multiarch(): string {
+  return execFileSync(process.env.CC ?? "cc", ["-print-multiarch"], { encoding: "utf8" }).trim();
+}

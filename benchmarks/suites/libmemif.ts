@@ -1,0 +1,36 @@
+// memif against C programs on the system's libmemif, with libmemif at the other end too.
+import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
+import type { Place, Suite } from "../harness/trial.js";
+import { type Peers, receive, roundTrip, send } from "../trials/memif.js";
+
+const SIZES = [64, 1500];
+/** Sizes of the charts. */
+const SWEEP = [64, 128, 256, 512, 1024, 1500];
+
+const library: LibraryFlags = libmemifFlags();
+
+const peers: Peers = {
+  name: "libmemif",
+  program: (workspace, name) => workspace.peer(`libmemif_${name}`, library.flags),
+  unavailable: () => library.missing,
+};
+
+const place = (chart: string, x: number): Place => ({
+  chart,
+  row: "rate",
+  axis: "packet size (B)",
+  x,
+  peer: "libmemif",
+});
+
+const suite: Suite = {
+  trials: [
+    ...SWEEP.map((size) => receive(peers, size, "polling", 0.95, place("Receiving over memif, polling", size))),
+    ...SIZES.map((size) => receive(peers, size, "adaptive", 0.9)),
+    ...SWEEP.map((size) => send(peers, size, 0.8, place("Sending over memif", size))),
+    roundTrip(peers, "interrupt", { p50: 1.15, p99: 2 }),
+    roundTrip(peers, "polling", { p50: 2, p99: 2 }),
+  ],
+};
+
+export default suite;

@@ -1,0 +1,131 @@
+// Trials of memif ports: the application in Node.js against the same program in C or C++.
+import {
+  atMost,
+  type Place,
+  ratioAtLeast,
+  ratioAtMost,
+  type Side,
+  type Step,
+  type Trial,
+  type Workspace,
+} from "../harness/trial.js";
+
+/** The programs at the other end, and in place of ours on the peer's side. */
+export interface Peers {
+  /** What the figures are compared with, for names and charts. */
+  readonly name: string;
+  /** Returns the path of one of the programs: sink, source, echo, pinger, forwarder. */
+  program(workspace: Workspace, name: string): string;
+  unavailable?(): string | undefined;
+}
+
+const SECONDS = 1;
+/** How a peer waits for packets if ours uses a mode: it looks at the ring, or sleeps on a doorbell. */
+const PEER_WAIT = { polling: "poll", adaptive: "poll", interrupt: "sleep" } as const;
+export type Mode = keyof typeof PEER_WAIT;
+
+/** Two steps at a memif socket in the run's folder, each on a core of its own. */
+export function pair(
+  first: (socket: string) => string[],
+  second: (socket: string) => string[],
+  folder: string,
+): Step[] {
+  const socket = `${folder}/memif.sock`;
+  return [
+    { command: first(socket), cpu: 0 },
+    { command: second(socket), cpu: 1 },
+  ];
+}
+
+/** Receives from a source that keeps the ring full, and reads the first byte of each packet. */
+export function receive(peers: Peers, size: number, mode: Mode, least: number, place?: Place): Trial {
+  const source = (workspace: Workspace) => (socket: string) => [
+    ...[peers.program(workspace, "source"), "server", socket, `${size}`],
+  ];
+  const ours: Side = (workspace) => {
+    const receiver = (socket: string) =>
+      workspace.script("memif/receiver", "--socket", socket, "--mode", mode, "--seconds", SECONDS);
+    return pair(source(workspace), receiver, workspace.folder);
+  };
+  const theirs: Side = (workspace) => {
+    const sink = (socket: string) => [
+      ...[peers.program(workspace, "sink"), "client", socket, PEER_WAIT[mode], `${SECONDS}`],
+    ];
+    return pair(source(workspace), sink, workspace.folder);
+  };
+  return {
+    name: `receive ${size} B, ${mode}, against ${peers.name}`,
+    ours,
+    peer: theirs,
+    ...(place && { place }),
+    rows: [
+      { name: "rate", unit: "pps", value: ([, sink]) => sink!.pps!, target: ratioAtLeast(least) },
+      { name: "CPU a packet", unit: "ns", value: ([, sink]) => sink!.cpuNs!, target: ratioAtMost(1 / least) },
+      { name: "lost", unit: "packets", value: ([from, sink]) => from!.sent! - sink!.received!, target: atMost(0) },
+      { name: "GC", unit: "%", value: ([, sink]) => sink!.gcPercent ?? 0, target: atMost(1) },
+    ],
+    ...(peers.unavailable && { unavailable: peers.unavailable }),
+  };
+}
+
+/** Sends copies of packets, as fast as the ring takes them. */
+export function send(peers: Peers, size: number, least: number, place?: Place): Trial {
+  const sink = (workspace: Workspace) => (socket: string) => [
+    ...[peers.program(workspace, "sink"), "server", socket, "poll"],
+  ];
+  const ours: Side = (workspace) => {
+    const sender = (socket: string) =>
+      workspace.script("memif/sender", "--socket", socket, "--size", size, "--seconds", SECONDS);
+    return pair(sink(workspace), sender, workspace.folder);
+  };
+  const theirs: Side = (workspace) => {
+    const source = (socket: string) => [
+      ...[peers.program(workspace, "source"), "client", socket, `${size}`, `${SECONDS}`],
+    ];
+    return pair(sink(workspace), source, workspace.folder);
+  };
+  return {
+    name: `send ${size} B, against ${peers.name}`,
+    ours,
+    peer: theirs,
+    ...(place && { place }),
+    rows: [
+      { name: "rate", unit: "pps", value: ([, source]) => source!.pps!, target: ratioAtLeast(least) },
+      { name: "lost", unit: "packets", value: ([to, source]) => source!.sent! - to!.received!, target: atMost(0) },
+    ],
+    ...(peers.unavailable && { unavailable: peers.unavailable }),
+  };
+}
+
+/** Times round trips of one packet that the measured side sends back. */
+export function roundTrip(
+  peers: Peers,
+  mode: "interrupt" | "polling",
+  limits: { readonly p50: number; readonly p99: number },
+): Trial {
+  const rounds = mode === "polling" ? 100_000 : 10_000;
+  const wait = PEER_WAIT[mode];
+  const pinger = (workspace: Workspace) => (socket: string) => [
+    ...[peers.program(workspace, "pinger"), "client", socket, wait, `${rounds}`],
+  ];
+  const ours: Side = (workspace) => {
+    const echo = (socket: string) => [
+      ...workspace.script("memif/echo", "--role", "server", "--socket", socket, "--mode", mode),
+    ];
+    return pair(echo, pinger(workspace), workspace.folder);
+  };
+  const theirs: Side = (workspace) => {
+    const echo = (socket: string) => [peers.program(workspace, "echo"), "server", socket, wait];
+    return pair(echo, pinger(workspace), workspace.folder);
+  };
+  return {
+    name: `round trip 64 B, ${mode}, against ${peers.name}`,
+    ours,
+    peer: theirs,
+    rows: [
+      { name: "p50", unit: "us", value: ([, ping]) => ping!.p50!, target: ratioAtMost(limits.p50) },
+      { name: "p99", unit: "us", value: ([, ping]) => ping!.p99!, target: ratioAtMost(limits.p99) },
+    ],
+    ...(peers.unavailable && { unavailable: peers.unavailable }),
+  };
+}
