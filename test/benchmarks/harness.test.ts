@@ -1,0 +1,66 @@
+// Tests of the benchmarks' harness: its command line, its comparison with a baseline, its reports.
+import test from "ava";
+import { readArguments } from "../../benchmarks/harness/arguments.js";
+import { compare } from "../../benchmarks/harness/baseline.js";
+import { isDisturbed, watchMachine } from "../../benchmarks/harness/disturbance.js";
+import { html } from "../../benchmarks/harness/html.js";
+import { median, type Outcome } from "../../benchmarks/harness/measure.js";
+import { reportOf, short, table } from "../../benchmarks/harness/report.js";
+
+function outcome(more: Partial<Outcome> = {}): Outcome {
+  const figures = { ours: 95, peer: 100, ratio: 0.95, min: 0.9, max: 1 };
+  const run = { pairs: 5, disturbed: 0, target: "ratio >= 0.95", ok: true };
+  return { name: "receive 64 B: rate", unit: "pps", ...figures, ...run, ...more };
+}
+
+test("the command line takes suites, all of them by default or by name", (t) => {
+  t.deepEqual(readArguments([], ["a", "b"]).suites, ["a", "b"]);
+  t.deepEqual(readArguments(["all"], ["a", "b"]).suites, ["a", "b"]);
+  t.deepEqual(readArguments(["b", "--pairs", "3"], ["a", "b"]).suites, ["b"]);
+});
+
+test("a wrong command line is refused with the values that are allowed", (t) => {
+  t.throws(() => readArguments(["c"], ["a", "b"]), { message: "there is no suite c; there are: a, b, all" });
+  t.throws(() => readArguments(["--pairs", "0"], ["a"]), { message: /--pairs must be a count from 1 on; got 0/ });
+  t.throws(() => readArguments(["--bogus"], ["a"]));
+});
+
+test("a figure is worse than the baseline when it is outside the baseline's spread on the bad side", (t) => {
+  const worse = (before: Partial<Outcome>, now: Partial<Outcome>) =>
+    compare(reportOf([outcome(before)]), [outcome(now)])[0]!.worse;
+  t.false(worse({}, { ratio: 0.9 }));
+  t.true(worse({}, { ratio: 0.89 }));
+  t.false(worse({}, { ratio: 1.5 }));
+  t.true(worse({ target: "<= 10", ratio: null, ours: 8, max: 9 }, { target: "<= 10", ratio: null, ours: 9.5 }));
+  t.false(worse({ target: "<= 10", ratio: null, ours: 8, min: 7 }, { target: "<= 10", ratio: null, ours: 1 }));
+});
+
+test("trials that the baseline lacks are not compared", (t) => {
+  t.deepEqual(compare(reportOf([]), [outcome()]), []);
+});
+
+test("a ratio to 0 is not printed as a number", (t) => {
+  t.is(short(Number.POSITIVE_INFINITY), "-");
+  t.false(table([outcome({ ratio: null, min: Number.POSITIVE_INFINITY })]).includes("Infinity"));
+});
+
+test("the report in HTML has the table and a plot of the rows with a place", async (t) => {
+  const place = { chart: "Receiving", row: "rate", axis: "packet size (B)", peer: "libmemif" };
+  const page = await html([outcome({ place: { ...place, x: 64 } }), outcome({ place: { ...place, x: 128 } })]);
+  t.regex(page, /<figcaption>Receiving<\/figcaption><svg/);
+  t.regex(page, /<td>receive 64 B: rate<\/td><td>95 pps<\/td>/);
+  t.notRegex(page, /(src|href)="http/);
+});
+
+test("the median is the middle of the values", (t) => {
+  t.is(median([3, 1, 2]), 2);
+  t.is(median([4, 1, 2, 3]), 2.5);
+});
+
+test("the CPU time of other programs is not negative, and half a core is a disturbance", (t) => {
+  const foreign = watchMachine();
+  for (const end = performance.now() + 50; performance.now() < end; );
+  t.true(foreign() >= 0);
+  t.true(isDisturbed(0.5));
+  t.false(isDisturbed(0));
+});
