@@ -48,7 +48,7 @@ test("the report in HTML has the table and a plot of the rows with a place", asy
   const place = { chart: "Receiving", row: "rate", axis: "packet size (B)", peer: "libmemif" };
   const page = await html([outcome({ place: { ...place, x: 64 } }), outcome({ place: { ...place, x: 128 } })]);
   t.regex(page, /<figcaption>Receiving<\/figcaption><svg/);
-  t.regex(page, /<td>receive 64 B: rate<\/td><td>95 pps<\/td>/);
+  t.regex(page, /<td>receive 64 B: rate<\/td><td>95.0 pps<\/td>/);
   t.notRegex(page, /(src|href)="http/);
 });
 
