@@ -4,6 +4,7 @@
 #include "api_socket/api_socket.h"
 #include "backends.h"
 #include "build_info.h"
+#include "descriptor/init.h"
 #include "env_state.h"
 #include "memif/binding/memif.h"
 #include "punt_socket/init.h"
@@ -28,6 +29,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitMemif(env, exports);
   InitApiSocket(env, exports);
   InitStats(env, exports);
+  InitDescriptor(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
 #if VPP_PUNT_HAS_VAPI

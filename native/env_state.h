@@ -6,8 +6,9 @@
 namespace vpp_punt {
 
 struct EnvState {
-  Napi::FunctionReference error_class;  // PuntError
-  uint64_t injected = 0;                // packets given to VPP through punt sockets
+  Napi::FunctionReference error_class;       // PuntError
+  Napi::FunctionReference descriptor_class;  // NativeDescriptor
+  uint64_t injected = 0;                     // packets given to VPP through punt sockets
 
   static EnvState* Of(Napi::Env env) { return env.GetInstanceData<EnvState>(); }
 };

@@ -49,22 +49,30 @@ struct ExitList {
 };
 
 /// 0 when the path is free, having removed the socket file of a dead process.
-int MakeRoom(const std::string& path) {
+int MakeRoom(const std::string& path, int type) {
   struct stat found;
   if (lstat(path.c_str(), &found) != 0) return errno == ENOENT ? 0 : errno;
   if (!S_ISSOCK(found.st_mode)) return EEXIST;
   UnixAddress address(path);
-  UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  UniqueFd probe(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (connect(probe.get(), address.get(), address.size()) == 0) return EADDRINUSE;
-  if (errno == EPROTOTYPE || errno == EPERM) return EADDRINUSE;  // listens, but not to us
+  // It listens: for another type of socket, not to us, or with a full queue.
+  if (errno == EPROTOTYPE || errno == EPERM || errno == EAGAIN) return EADDRINUSE;
   if (errno != ECONNREFUSED) return errno;
   return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+int TypeOf(int fd) {
+  int type = SOCK_DGRAM;
+  socklen_t size = sizeof(type);
+  getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+  return type;
 }
 
 }  // namespace
 
 SystemError BoundPath::Bind(int fd, const std::string& path, mode_t mode, std::optional<gid_t> group) {
-  if (int error = MakeRoom(path)) {
+  if (int error = MakeRoom(path, TypeOf(fd))) {
     const char* why = error == EADDRINUSE ? " (a living process receives there)"
                       : error == EEXIST   ? " (something other than a socket is there, and stays)"
                                           : "";
@@ -92,6 +100,10 @@ SystemError BoundPath::Bind(int fd, const std::string& path, mode_t mode, std::o
 void BoundPath::Remove() {
   if (path_.empty()) return;
   UnlinkIfSame(path_, identity_);
+  Keep();
+}
+
+void BoundPath::Keep() {
   ExitList& list = ExitList::Get();
   std::lock_guard lock(list.mutex);
   list.files.erase(this);

@@ -6,13 +6,9 @@
 #include <optional>
 #include <string>
 
-namespace vpp_punt::punt_socket {
+#include "util/system_error.h"
 
-/// An operation that failed, and on what; error 0 is success.
-struct SystemError {
-  int error = 0;
-  std::string what;
-};
+namespace vpp_punt::punt_socket {
 
 /// A path in the file system that a socket of this process is bound to. Removed when this object goes, and
 /// when the process exits without having got round to that; never when somebody else's file has taken its
@@ -24,11 +20,14 @@ class BoundPath {
   BoundPath(const BoundPath&) = delete;
   BoundPath& operator=(const BoundPath&) = delete;
 
-  /// Binds the datagram socket. Replaces the file of a dead process; EADDRINUSE when its owner lives, EEXIST
-  /// when it is no socket.
+  /// Binds the datagram or stream socket. Replaces the file of a dead process; EADDRINUSE when its owner
+  /// lives, EEXIST when it is no socket.
   SystemError Bind(int fd, const std::string& path, mode_t mode, std::optional<gid_t> group);
 
   void Remove();
+
+  /// Leaves the file where it is, also when this process ends.
+  void Keep();
 
  private:
   std::string path_;

@@ -1,0 +1,90 @@
+// An open descriptor with one owner, for handing over.
+import { PuntError } from "../errors.js";
+import { type NativeDescriptor, native } from "../native.js";
+
+/**
+ * Owns one open file descriptor: a socket, a namespace, a process. Whoever holds it closes it; one that is dropped is closed
+ * when it is collected, and all of a worker thread's when that ends. Every one is close-on-exec.
+ */
+export class Descriptor implements Disposable {
+  readonly #native: NativeDescriptor;
+
+  private constructor(owner: NativeDescriptor) {
+    this.#native = owner;
+  }
+
+  /**
+   * Takes over the ownership of an open descriptor: the caller must not close it any more.
+   *
+   * @throws PuntError `ERR_OPTION` unless `fd` is a descriptor's number
+   */
+  static own(fd: number): Descriptor {
+    if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff) {
+      throw new PuntError("descriptor.own", "ERR_OPTION", `a descriptor is a number from 0 on; got ${String(fd)}`, {
+        option: "fd",
+      });
+    }
+    return new Descriptor(new native.Descriptor(fd));
+  }
+
+  /** @internal Wraps what native code has opened. */
+  static of(owner: NativeDescriptor): Descriptor {
+    return new Descriptor(owner);
+  }
+
+  /** Whether it is open and owned by this object. */
+  get isOpen(): boolean {
+    return this.#native.number() >= 0;
+  }
+
+  /**
+   * The descriptor's number, for calls that borrow it.
+   *
+   * @throws PuntError `ERR_CLOSED` once it was closed or released
+   */
+  get fd(): number {
+    const fd = this.#native.number();
+    if (fd < 0) throw new PuntError("descriptor.use", "ERR_CLOSED", "the descriptor was closed, or given away");
+    return fd;
+  }
+
+  /**
+   * Gives the ownership away: returns the number, which the caller has to close.
+   *
+   * @throws PuntError `ERR_CLOSED` once it was closed or released
+   */
+  release(): number {
+    void this.fd;
+    return this.#native.release();
+  }
+
+  /**
+   * Opens a second descriptor of the same open file.
+   *
+   * @throws PuntError `ERR_CLOSED`; `EMFILE` when the process has too many
+   */
+  duplicate(): Descriptor {
+    void this.fd;
+    return new Descriptor(this.#native.duplicate());
+  }
+
+  /** @internal The native object, which the callee empties. */
+  handOver(): NativeDescriptor {
+    void this.fd;
+    return this.#native;
+  }
+
+  /** Closes it. Does nothing the second time, or after `release`. */
+  close(): void {
+    this.#native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Closes all of them. */
+export function closeAll(descriptors: Iterable<Descriptor>): void {
+  for (const descriptor of descriptors) descriptor.close();
+}

@@ -1,0 +1,36 @@
+// Open descriptors: who is at the other end of one, handing them to other processes, and what is opened for that.
+
+export { type ReceivedDescriptors, type ReceiveOptions, receiveDescriptors } from "./client.js";
+export {
+  openPeerProcess,
+  type PeerCredentials,
+  type PeerSocket,
+  peerCredentials,
+  processIsAlive,
+} from "./credentials.js";
+export { Descriptor } from "./descriptor.js";
+export { FileLock } from "./file-lock.js";
+export {
+  type MoveDeviceOptions,
+  moveDevice,
+  type Namespace,
+  type NamespaceIdentity,
+  networkNamespace,
+  openNamespace,
+} from "./namespace.js";
+export {
+  type BoundPuntSocketOptions,
+  bindPuntSocket,
+  connectMemifControl,
+  connectPuntSocket,
+  type OpenPacketSocketOptions,
+  openPacketSocket,
+} from "./open.js";
+export type { ExchangeOptions } from "./options.js";
+export {
+  type DescriptorAnswer,
+  type DescriptorHandler,
+  type DescriptorRequest,
+  DescriptorServer,
+  type DescriptorServerOptions,
+} from "./server.js";

@@ -1,0 +1,183 @@
+// Hands open descriptors to other processes, at a UNIX socket.
+import { PuntError } from "../errors.js";
+import { type NativeDescriptor, type NativePassingListener, native } from "../native.js";
+import { Connection } from "./connection.js";
+import { openPeerProcess, type PeerCredentials, peerCredentials } from "./credentials.js";
+import { closeAll, Descriptor } from "./descriptor.js";
+import { encodeRefusal, protocolError } from "./frame.js";
+import { type CheckedExchange, DescriptorCheck, type ExchangeOptions } from "./options.js";
+
+/** What a client asks, and who it is. Its descriptors and `process` are closed when the handler has ended. */
+export interface DescriptorRequest {
+  readonly credentials: PeerCredentials;
+  /** The client's process as a pidfd; undefined where the kernel has none, or when it has ended. */
+  readonly process: Descriptor | undefined;
+  readonly bytes: Uint8Array;
+  /** What the client has handed over, for the time of the call. `duplicate` one, or `release` it, to keep it. */
+  readonly descriptors: readonly Descriptor[];
+  /** Aborted when the server closes, or when the time for the exchange is over. */
+  readonly signal: AbortSignal;
+}
+
+/** What a client gets. The server closes the descriptors once they are passed on. */
+export interface DescriptorAnswer {
+  readonly bytes: Uint8Array;
+  readonly descriptors?: readonly Descriptor[];
+}
+
+/** Answers a request. A PuntError that it throws is the client's with `op`, `code`, `message` and `details`. */
+export type DescriptorHandler = (request: DescriptorRequest) => DescriptorAnswer | Promise<DescriptorAnswer>;
+
+export interface DescriptorServerOptions extends ExchangeOptions {
+  /** Permissions of the socket file. Default 0o660. */
+  readonly mode?: number;
+  /** Group of the socket file, by name or number. Default: the process's group. */
+  readonly group?: string | number;
+  /** Exchanges at a time, 1-1024; further clients wait to be accepted. Default 64. */
+  readonly maxConnections?: number;
+  /** Gets what goes wrong with single clients, and what a handler throws beside PuntErrors. */
+  readonly onError?: (error: unknown, credentials: PeerCredentials | undefined) => void;
+}
+
+const OP = "descriptor-server.listen";
+const ANSWER = new DescriptorCheck("descriptor-server.answer");
+const NAMES = ["maxBytes", "maxDescriptors", "timeoutMs", "mode", "group", "maxConnections", "onError"];
+/** After it could not accept (no descriptor left): how long not to try, as the kernel says at once that there is one. */
+const PAUSE_MS = 100;
+
+/**
+ * Listens at a UNIX stream socket. A client connects, sends one request with descriptors beside it, gets one answer with
+ * descriptors beside it, and closes ({@link receiveDescriptors}). Clients are asked for nothing: the kernel says who they are.
+ * A client that sends junk, too much, or nothing is disconnected and costs the others nothing.
+ */
+export class DescriptorServer implements AsyncDisposable {
+  readonly path: string;
+  readonly #listener: NativePassingListener;
+  readonly #handler: DescriptorHandler;
+  readonly #limits: CheckedExchange;
+  readonly #maxConnections: number;
+  readonly #onError: NonNullable<DescriptorServerOptions["onError"]>;
+  readonly #exchanges = new Map<Promise<void>, Connection>();
+  #closed = false;
+  #pause: NodeJS.Timeout | undefined;
+
+  private constructor(path: string, handler: DescriptorHandler, options: DescriptorServerOptions) {
+    this.path = path;
+    this.#handler = handler;
+    const check = new DescriptorCheck(OP);
+    this.#limits = check.exchange(options);
+    this.#maxConnections = check.integer("maxConnections", options.maxConnections ?? 64, 1, 1024);
+    this.#onError = options.onError ?? (() => {});
+    const file = { path, mode: check.mode(options.mode), group: check.groupNumber(options.group) };
+    this.#listener = new native.PassingListener(file, (connection) => this.#accept(connection));
+    this.#listener.watch(true);
+  }
+
+  /**
+   * Listens at `path` and answers requests with `handler`. A file that a dead process left at the path is replaced.
+   *
+   * @throws PuntError `ERR_OPTION` (`details.option`); `EADDRINUSE` when a living process listens there; `EEXIST` when
+   *   something other than a socket is there; the errno name of what failed
+   */
+  static listen(path: string, handler: DescriptorHandler, options: DescriptorServerOptions = {}): DescriptorServer {
+    const check = new DescriptorCheck(OP);
+    check.known(options, NAMES);
+    check.callback("handler", handler);
+    if (options.onError !== undefined) check.callback("onError", options.onError);
+    return new DescriptorServer(check.socketPath("path", path), handler, options);
+  }
+
+  /** Keeps the process running while it listens (the default). */
+  ref(): this {
+    this.#listener.setRef(true);
+    return this;
+  }
+
+  /** Lets the process end although it listens. */
+  unref(): this {
+    this.#listener.setRef(false);
+    return this;
+  }
+
+  /** Stops listening, removes the socket's file and disconnects all clients. Resolves when that is done. */
+  async close(): Promise<void> {
+    clearTimeout(this.#pause);
+    this.#listener.close();
+    this.#closed = true;
+    for (const connection of this.#exchanges.values()) connection.close();
+    await Promise.all(this.#exchanges.keys());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #accept(accepted: NativeDescriptor | string): void {
+    if (typeof accepted === "string") {
+      this.#onError(new PuntError(OP, accepted, `a connection to ${this.path} could not be accepted`), undefined);
+      this.#listener.watch(false);
+      this.#pause = setTimeout(() => this.#listener.watch(true), PAUSE_MS).unref();
+      return;
+    }
+    const connection = new Connection(Descriptor.of(accepted), this.#limits.timeoutMs);
+    const exchange = this.#serve(connection).finally(() => {
+      this.#exchanges.delete(exchange);
+      connection.close();
+      if (!this.#closed) this.#listener.watch(true);
+    });
+    this.#exchanges.set(exchange, connection);
+    if (this.#exchanges.size >= this.#maxConnections) this.#listener.watch(false);
+  }
+
+  /** Never rejects. */
+  async #serve(connection: Connection): Promise<void> {
+    let credentials: PeerCredentials | undefined;
+    try {
+      credentials = peerCredentials(connection.fd);
+      const request = await connection.receive(this.#limits);
+      if (request.kind !== "request") {
+        closeAll(request.descriptors);
+        throw protocolError("its first frame is not a request");
+      }
+      await this.#answer(connection, { credentials, bytes: request.bytes, descriptors: request.descriptors });
+      await connection.drain();
+    } catch (error) {
+      this.#onError(error, credentials);
+    }
+  }
+
+  async #answer(connection: Connection, asked: Omit<DescriptorRequest, "process" | "signal">): Promise<void> {
+    const process = openPeerProcess(connection.fd);
+    let passed: readonly Descriptor[] = [];
+    try {
+      const answer = await this.#handle({ ...asked, process, signal: connection.signal });
+      passed = ANSWER.descriptors(answer.descriptors ?? []);
+      await connection.send({ kind: "answer", bytes: ANSWER.payload(answer.bytes) }, passed);
+    } catch (error) {
+      if (!(error instanceof PuntError)) this.#onError(error, asked.credentials);
+      await connection.send({ kind: "refusal", bytes: encodeRefusal(error) }, []);
+    } finally {
+      closeAll(passed);
+      closeAll(asked.descriptors);
+      process?.close();
+    }
+  }
+
+  /** The handler's answer, unless the time is over before. */
+  async #handle(request: DescriptorRequest): Promise<DescriptorAnswer> {
+    const { signal } = request;
+    const answer = Promise.resolve().then(() => this.#handler(request));
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    try {
+      return await Promise.race([answer, aborted]);
+    } catch (error) {
+      answer.then(
+        (late) => closeAll(late?.descriptors ?? []),
+        () => {},
+      );
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,11 @@
+// What the kernel says about the other end of a UNIX socket.
+#pragma once
+
+#include <napi.h>
+
+namespace vpp_punt::descriptor {
+
+/// peerCredentials, peerPidfd, processIsAlive, lockDescriptor: see lib/native.ts.
+void InitCredentials(Napi::Env env, Napi::Object exports);
+
+}  // namespace vpp_punt::descriptor
