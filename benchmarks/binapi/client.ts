@@ -1,6 +1,6 @@
-// The client under load.
-//   client.js SOCKET ping WINDOW SECONDS     control_ping, WINDOW in flight
-//   client.js SOCKET dump SECONDS            sw_interface_dump, one after the other
+// Loads a VPP with requests from the client, or with dumps.
+//   client.js SOCKET ping WINDOW SECONDS     sends control_ping with WINDOW in flight
+//   client.js SOCKET dump SECONDS            sends sw_interface_dump, one after the other
 // Prints { "rate": requests or details a second, "cpuUs": CPU each }.
 import { Vpp } from "../../lib/binapi/index.js";
 

@@ -1,6 +1,6 @@
-// One connect in a fresh process.
+// Connects once in a fresh process.
 //   connect.js SOCKET auto|builtin
-// Prints { "ms": until it is there, "mb": memory it took }.
+// Prints { "ms": time to connect, "mb": memory of the connection }.
 import { Vpp } from "../../lib/binapi/index.js";
 
 const [socketPath, schema] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-// VPP killed with requests in flight, again and again.
+// Kills VPP with requests in flight, several times.
 //   lost.js ROUNDS
-// Prints { "p50", "max": ms from the end of the socket, as another thread sees it, to the last rejection }.
+// Prints { "p50", "max": ms from the end of the socket to the last rejection }. Another thread sees the end of the socket.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Vpp } from "../../lib/binapi/index.js";
@@ -9,7 +9,7 @@ import { median } from "../harness/measure.js";
 
 const rounds = Number(process.argv[2]);
 const IN_FLIGHT = 10_000;
-/** Notes when its own connection to VPP ends: the clock is the same in all threads. */
+/** Records when its own connection to VPP ends. All threads have the same clock. */
 const WITNESS = `
   const { parentPort, workerData } = require("node:worker_threads");
   const socket = require("node:net").connect(workerData).on("error", () => {}).resume();
@@ -22,7 +22,7 @@ const vpp = await Vpp.connect({ socketPath: server.apiSocket, schema: "builtin",
 async function lose(): Promise<number> {
   const witness = new Worker(WITNESS, { eval: true, workerData: server.apiSocket });
   await once(witness, "message");
-  process.kill(server.pid!, "SIGSTOP"); // it answers none of them
+  process.kill(server.pid!, "SIGSTOP"); // so that VPP answers none of the requests
   let last = 0n;
   const calls = Array.from({ length: IN_FLIGHT }, () =>
     vpp.call("control_ping").then(

@@ -1,5 +1,5 @@
-// A VPP with 20 loopbacks beside local0, until stdin ends.
-//   vpp.js PATH    where its API socket is to be found
+// Runs a VPP with 20 loopbacks beside local0 until stdin ends.
+//   vpp.js PATH    the path of its API socket
 import { symlinkSync } from "node:fs";
 import { startVpp } from "../../test/support/vpp/real.js";
 

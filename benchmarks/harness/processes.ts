@@ -1,52 +1,53 @@
+// Runs the processes of a trial.
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpus } from "node:os";
 import type { Result, Step } from "./trial.js";
 
-/** A run that takes longer than this hangs. */
+/** A run that takes longer than this counts as hanging. */
 const RUN_LIMIT_MS = 60_000;
-/** What the others have after the last process has ended. */
+/** Time for the other processes to exit after the last one has ended. */
 const EXIT_LIMIT_MS = 10_000;
 
-/** A started step: when it is ready, and what it printed. */
+/** A started step: its readiness and its output. */
 class Running {
   readonly ready: Promise<void>;
   readonly done: Promise<Result>;
-  private readonly child: ChildProcess;
-  private output = "";
+  readonly #child: ChildProcess;
+  #output = "";
 
   constructor(step: Step) {
     const [program, ...args] = pinned(step);
-    this.child = spawn(program!, args, {
+    this.#child = spawn(program!, args, {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, ...step.env },
     });
-    this.child.stdin!.on("error", () => {}); // it may have exited before its stdin is closed
+    this.#child.stdin!.on("error", () => {}); // the process may exit before its stdin is closed
     const name = step.command.join(" ");
     this.done = new Promise((resolve, reject) => {
-      this.child.once("error", reject);
-      this.child.once("close", (code, signal) => {
-        if (code === 0) resolve(lastObject(this.output));
+      this.#child.once("error", reject);
+      this.#child.once("close", (code, signal) => {
+        if (code === 0) resolve(lastObject(this.#output));
         else reject(new Error(`${name} ended with ${signal ?? code}`));
       });
     });
-    this.ready = Promise.race([this.saysReady(), this.done.then(() => undefined)]);
-    this.done.catch(() => {}); // reported where it is awaited
+    this.ready = Promise.race([this.#saysReady(), this.done.then(() => undefined)]);
+    this.done.catch(() => {}); // runSteps reports it
     this.ready.catch(() => {});
   }
 
   finish(): void {
-    this.child.stdin!.end();
+    this.#child.stdin!.end();
   }
 
   kill(): void {
-    this.child.kill("SIGKILL");
+    this.#child.kill("SIGKILL");
   }
 
-  private saysReady(): Promise<void> {
+  #saysReady(): Promise<void> {
     return new Promise((resolve) => {
-      this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-        this.output += text;
-        if (/^ready$/m.test(this.output)) resolve();
+      this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+        this.#output += text;
+        if (/^ready$/m.test(this.#output)) resolve();
       });
     });
   }

@@ -1,3 +1,4 @@
+// Gives each run a folder, and compiles the peers.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ const engine = ["shared", "control", "port"].map((room) => join(root, "native/me
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"];
 const programs = join(root, "dist/peers");
 
-/** A workspace for one run; `dispose` removes its folder. */
+/** Makes a workspace for one run; `dispose` removes its folder. */
 export function openWorkspace(): Workspace & { dispose(): void } {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-bench-"));
   return {
@@ -29,7 +30,7 @@ export function openWorkspace(): Workspace & { dispose(): void } {
   };
 }
 
-/** Compiles `benchmarks/peers/<name>.c` or `.cc` if the program is older than any of the peers' sources, and returns its path. */
+/** Compiles `benchmarks/peers/<name>.c` or `.cc` unless the program is newer than all sources of the peers; returns its path. */
 export function compilePeer(name: string, flags: readonly string[] = []): string {
   const program = join(programs, name);
   if (!isCurrent(program)) {
@@ -44,14 +45,14 @@ function plain(name: string): string[] {
   return [process.env.CC ?? "cc", "-O2", "-std=gnu11", join(sources, `${name}.c`)];
 }
 
-/** A peer in C++ is linked with the memif engine that the addon has, without N-API. */
+/** Links a peer in C++ with the addon's memif engine, without N-API. */
 function withEngine(name: string): string[] {
   const files = filesIn(engine).filter((file) => file.endsWith(".cc"));
   const flags = ["-O2", "-std=c++20", "-fno-exceptions", "-D_GNU_SOURCE", `-I${join(root, "native")}`];
   return [process.env.CXX ?? "c++", ...flags, join(sources, `${name}.cc`), ...files];
 }
 
-/** Headers are shared between the peers, so that any newer source counts. */
+/** The peers share headers, so every newer source makes a program stale. */
 function isCurrent(program: string): boolean {
   if (!existsSync(program)) return false;
   const compiled = statSync(program).mtimeMs;

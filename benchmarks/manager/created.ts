@@ -1,6 +1,6 @@
-// How long after `add` a punt is CREATED on an idle real VPP, for each type and interconnect: medians.
-// usage: created ROUNDS; prints milliseconds by "<type> <interconnect>", and by "<type> TAP in Linux" what Linux took of it: `ip`, and the
-// packet sockets that VPP opens for `af_packet_create_v3` where a veth pair stands in for the TAP
+// Measures the time from `add` to CREATED on an idle real VPP, for each type and interconnect; prints medians.
+// usage: created ROUNDS; prints milliseconds by "<type> <interconnect>". "<type> TAP in Linux" is the part that Linux needed: for `ip`, and
+// for the packet sockets that VPP opens for `af_packet_create_v3` if a veth pair replaces the TAP
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ function timeSockets(connection: VppConnection): void {
   };
 }
 
-/** One punt of each type, without its interconnect. */
+/** Requests for one punt of each type, without an interconnect. */
 function punts(directory: string): PuntRequestInput[] {
   const common = { cnf: "cnf", key: "key" };
   const vppInterface = "loop0";
@@ -80,7 +80,7 @@ try {
         const ms = await timed(() =>
           manager.add({ ...punt, interconnect } as PuntRequestInput, { waitFor: "CREATED" }),
         );
-        // The first warms up.
+        // The first round warms up.
         if (round > 0) whole.push(ms);
         if (round > 0) inLinux.push(linux.milliseconds);
         await manager.delete({ cnf: punt.cnf, key: punt.key });
@@ -90,7 +90,7 @@ try {
     }
   }
 } finally {
-  // A device of Linux would outlive VPP.
+  // Linux devices outlive VPP.
   await Promise.allSettled(manager.list().map(({ id }) => manager.delete(id)));
 }
 console.log(JSON.stringify(result));

@@ -1,4 +1,4 @@
-// An embedded VPP in a process of its own with as many cards as punts, a client of it, and punts of four types for a manager.
+// Starts an embedded VPP in a process of its own, with a network card for each punt, and a client; makes punts of four types for a manager.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,13 +8,17 @@ import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
 
 export class Bed {
   readonly requests: readonly PuntRequestInput[];
+  readonly #vpp: SpawnedVpp;
+  readonly #directory: string;
 
   private constructor(
-    private readonly vpp: SpawnedVpp,
+    vpp: SpawnedVpp,
     readonly client: Vpp,
-    private readonly directory: string,
+    directory: string,
     cards: readonly string[],
   ) {
+    this.#vpp = vpp;
+    this.#directory = directory;
     this.requests = cards.map((card, index) => request(card, index, directory));
   }
 
@@ -30,12 +34,12 @@ export class Bed {
     return new Bed(vpp, client, directory, cards);
   }
 
-  /** A manager with a store, after its first look. */
+  /** Starts a manager with a store and waits for its first look. */
   async manager(vpp: VppConnection = this.client): Promise<PuntManager> {
     const manager = await PuntManager.start({
       vpp,
-      store: new FileStore(join(this.directory, "state.json")),
-      memifDirectory: join(this.directory, "memif"),
+      store: new FileStore(join(this.#directory, "state.json")),
+      memifDirectory: join(this.#directory, "memif"),
       resyncInterval: 600_000,
     });
     await manager.resync();
@@ -43,14 +47,14 @@ export class Bed {
   }
 
   async restartVpp(): Promise<void> {
-    await this.vpp.restart();
+    await this.#vpp.restart();
     await this.client.connected();
   }
 
   async close(): Promise<void> {
     await this.client.close();
-    await this.vpp.close();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.#vpp.close();
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }
 
@@ -71,14 +75,14 @@ function request(vppInterface: string, index: number, directory: string): PuntRe
   }
 }
 
-/** Milliseconds. */
+/** Returns the time that the body takes, in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return performance.now() - started;
 }
 
-/** Measures for how long any of several works is under way. */
+/** Measures the time during which at least one of several operations runs. */
 export class Stopwatch {
   #underWay = 0;
   #since = 0;

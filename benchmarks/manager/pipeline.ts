@@ -1,6 +1,6 @@
-// How fast the manager's messages go while it configures N punts, beside the same messages in the same order to a VPP that has
-// just started, sent by the client as fast as it takes them: it has no answer to wait for, as it knows each index beforehand.
-// The manager configures while any message that changes VPP is unanswered; when it reads VPP, none is. Both are warm.
+// Compares the rate of the manager's messages while it configures N punts with that of the bare client. The client sends the same messages
+// in the same order to a VPP that has just started. It knows each index beforehand, so it doesn't wait for answers. The manager's time is
+// the time during which a message that changes VPP is unanswered. Both sides are warm.
 // usage: pipeline N; prints { managerRate, clientRate, messages }: messages a second
 import { EventEmitter } from "node:events";
 import type { Vpp } from "../../lib/binapi/index.js";
@@ -9,18 +9,20 @@ import { Bed, Stopwatch, timed } from "./embedded.js";
 
 type Call = Parameters<VppConnection["call"]>;
 
-/** A connection that keeps the messages which configure, and measures for how long any of them was unanswered. */
+/** Records the messages that change VPP, and measures the time during which at least one of them is unanswered. */
 class Recorder extends EventEmitter implements VppConnection {
   readonly calls: Call[] = [];
   readonly unanswered = new Stopwatch();
+  readonly #vpp: Vpp;
 
-  constructor(private readonly vpp: Vpp) {
+  constructor(vpp: Vpp) {
     super();
+    this.#vpp = vpp;
     for (const event of ["connected", "disconnected"] as const) vpp.on(event, () => this.emit(event));
   }
 
   get isConnected(): boolean {
-    return this.vpp.isConnected;
+    return this.#vpp.isConnected;
   }
 
   forget(): void {
@@ -29,18 +31,18 @@ class Recorder extends EventEmitter implements VppConnection {
   }
 
   has(name: string): boolean {
-    return this.vpp.has(name);
+    return this.#vpp.has(name);
   }
 
-  dumpAll: VppConnection["dumpAll"] = (...args) => this.vpp.dumpAll(...args);
+  dumpAll: VppConnection["dumpAll"] = (...args) => this.#vpp.dumpAll(...args);
 
-  subscribe: VppConnection["subscribe"] = (...args) => this.vpp.subscribe(...args);
+  subscribe: VppConnection["subscribe"] = (...args) => this.#vpp.subscribe(...args);
 
   call: VppConnection["call"] = (...args) => {
-    // A get only reads, as a dump does.
-    if (args[0].includes("_get_")) return this.vpp.call(...args);
+    // A get reads only, like a dump.
+    if (args[0].includes("_get_")) return this.#vpp.call(...args);
     this.calls.push(args as unknown as Call);
-    return this.unanswered.during(this.vpp.call(...args));
+    return this.unanswered.during(this.#vpp.call(...args));
   };
 }
 

@@ -1,4 +1,4 @@
-// Adds N punts to a manager on an embedded VPP in a process of its own, restarts VPP, deletes them.
+// Adds N punts to a manager on an embedded VPP in a process of its own, restarts VPP, and deletes the punts.
 // usage: scale N; prints { addMs, resyncMs, deleteMs, oneMs, mb, count }
 import { Bed, timed } from "./embedded.js";
 

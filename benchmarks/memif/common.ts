@@ -1,3 +1,4 @@
+// Shared by the memif scripts: options, the port, clocks.
 import { parseArgs } from "node:util";
 import { Memif, type MemifOptions, type MemifRxMode } from "../../lib/memif.js";
 
@@ -15,7 +16,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What the scripts of this folder are started with. */
+/** Command-line options of the scripts in this folder. */
 export const options = {
   mode: values.mode as MemifRxMode,
   size: Number(values.size),
@@ -32,7 +33,7 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Sends one packet that must arrive. */
+/** Sends one packet; retries until the ring takes it. */
 export async function sendSurely(port: Memif, packet: Uint8Array): Promise<void> {
   while (port.send(packet) === 0) await turn();
 }
@@ -43,7 +44,7 @@ export function endPacket(size = 60): Uint8Array {
 
 export const now = () => Number(process.hrtime.bigint()) / 1e9;
 
-/** CPU that this process has used so far, in seconds. */
+/** Returns the CPU time that this process has used so far, in seconds. */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

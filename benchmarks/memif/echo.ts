@@ -1,4 +1,4 @@
-// Sends back what it gets, until its peer goes.
+// Sends every packet back, until its peer goes.
 import type { MemifHandler } from "../../lib/memif.js";
 import { openPort, options, turn } from "./common.js";
 

@@ -1,4 +1,4 @@
-// Receives for some seconds and reads the first byte of every packet; tells the source to end, and takes what is still to come.
+// Receives for some seconds and reads the first byte of every packet. Then it tells the source to end, and takes the rest.
 import { PerformanceObserver } from "node:perf_hooks";
 import type { MemifHandler } from "../../lib/memif.js";
 import { cpuSeconds, END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";

@@ -1,4 +1,4 @@
-// Receives in threads, a queue each, and reads every byte of every packet: work that takes longer than moving the packets.
+// Receives in threads, one queue each, and reads every byte of every packet. That work takes longer than moving the packets.
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { Memif, type MemifHandle } from "../../lib/memif.js";
 import { now, openPort, options } from "./common.js";
@@ -9,7 +9,7 @@ interface Task {
   counts: Int32Array;
 }
 
-/** Until the main thread ends this one. */
+/** Receives until the main thread ends this thread. */
 function receive({ handle, queue, counts }: Task): void {
   const rx = Memif.attach(handle).rx(queue);
   let sum = 0;
@@ -21,7 +21,7 @@ function receive({ handle, queue, counts }: Task): void {
       }
       Atomics.add(counts, queue, batch.length);
     });
-    Atomics.store(counts, options.queues, sum); // or the reading could be left out
+    Atomics.store(counts, options.queues, sum); // otherwise V8 could leave the reading out
   }
 }
 
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   );
   const received = () => counts.subarray(0, options.queues).reduce((total, count) => total + count, 0);
   while (!tasks.every(({ queue }) => counts[queue]! > 0)) await sleep(0.01);
-  await sleep(0.3); // the threads' code is compiled
+  await sleep(0.3); // V8 compiles the threads' code
   const start = { time: now(), received: received() };
   await sleep(options.seconds);
   const pps = (received() - start.received) / (now() - start.time);

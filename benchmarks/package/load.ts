@@ -1,4 +1,4 @@
-// Loads the package, or with --bare nothing, and prints how long that took and what the process then holds.
+// Loads the package, or nothing with --bare, and prints the time and the memory of the process.
 const start = performance.now();
 if (!process.argv.includes("--bare")) await import("../../lib/index.js");
 const loadMs = performance.now() - start;

@@ -1,4 +1,5 @@
-// The limit of VPP's API socket: control_ping as fast as one C loop can, with a window of requests in flight.
+// Measures the limit of VPP's API socket: sends control_ping as fast as one C loop can, with a window of
+// requests in flight.
 //   binapi_raw SOCKET WINDOW SECONDS    prints { "rate": requests a second }
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -67,7 +68,7 @@ static void drop(size_t size) {
   have -= size;
 }
 
-// Registers; gives the id of control_ping and our client index.
+// Registers; returns the id of control_ping and our client index.
 static void handshake(uint16_t* ping, uint32_t* client) {
   uint8_t create[FRAME_HEADER + 70] = {0};
   put32(create + 8, 70);
@@ -85,7 +86,7 @@ static void handshake(uint16_t* ping, uint32_t* client) {
   drop(FRAME_HEADER + get32(in + 8));
 }
 
-// Counts the whole replies that are there.
+// Counts the complete replies in the buffer.
 static int replies(void) {
   size_t at = 0;
   int count = 0;

@@ -1,6 +1,6 @@
-// VPP's own C client library over the API socket.
-//   binapi_vapi SOCKET ping WINDOW SECONDS    control_ping, WINDOW in flight
-//   binapi_vapi SOCKET dump SECONDS           sw_interface_dump, one after the other
+// Loads a VPP through its own C client library, over the API socket.
+//   binapi_vapi SOCKET ping WINDOW SECONDS    sends control_ping with WINDOW in flight
+//   binapi_vapi SOCKET dump SECONDS           sends sw_interface_dump, one after the other
 // Prints { "rate": requests or details a second }.
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +83,6 @@ int main(int argc, char** argv) {
   else
     pings(ctx, atoi(argv[3]), start + seconds);
   printf("{ \"rate\": %.0f }\n", (double)answered / (now() - start));
-  // No vapi_disconnect: it complains at length about the answers that are still to come.
+  // vapi_disconnect would print a warning for each answer that is still to come.
   return 0;
 }

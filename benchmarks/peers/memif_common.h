@@ -1,4 +1,4 @@
-// What the memif peers share: the builtin engine without JavaScript, busy or asleep on a doorbell.
+// Shared by the memif peers: the builtin engine without JavaScript, which polls or sleeps on a doorbell.
 #pragma once
 
 #include <poll.h>
@@ -18,7 +18,7 @@ namespace bench {
 using namespace vpp_punt::memif;
 
 constexpr uint32_t kBurst = 256;
-/// First byte of the packet that ends a run, in either direction; ordinary ones start with 0.
+/// First byte of the packet that ends a run, in either direction; other packets start with 0.
 constexpr uint8_t kEnd = 0xff;
 
 inline double Now() {
@@ -60,7 +60,7 @@ class Peer {
   TxQueue& tx() { return port_->tx(0); }
   BatchColumns columns() { return {offsets.data(), lengths.data(), kBurst}; }
 
-  /// Until a peer is there.
+  /// Waits until a peer is connected.
   void AwaitUp() {
     while (rx().connection() == 0 || tx().connection() == 0) {
       rx().Refresh();
@@ -77,14 +77,14 @@ class Peer {
     if (bell.revents & POLLIN) rx().DrainDoorbell();
   }
 
-  /// Address of packet `i` of the last burst.
+  /// Returns the address of packet `i` of the last burst.
   const uint8_t* Packet(uint32_t i) {
     uint32_t memory = rx().memory();
     const uint8_t* data = memory == kScratchMemory ? scratch_.data() : rx().Memory(memory)->data();
     return data + offsets[i];
   }
 
-  /// Sends one packet, however long that takes; false when the peer is gone.
+  /// Sends one packet, however long that takes; returns false when the peer is gone.
   bool SendOne(const std::vector<uint8_t>& packet) {
     while (tx().Append(packet.data(), static_cast<uint32_t>(packet.size())) != AppendResult::kDone) {
       if (!Up()) return false;

@@ -1,4 +1,4 @@
-// Sends back what it gets, until its peer goes: memif_echo <role> <socket> poll|sleep.
+// Sends every packet back, until its peer goes: memif_echo <role> <socket> poll|sleep.
 #include "memif_common.h"
 
 using namespace bench;

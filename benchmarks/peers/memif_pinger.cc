@@ -1,4 +1,4 @@
-// Round trips of one packet: memif_pinger <role> <socket> poll|sleep <count>. Prints p50 and p99 in
+// Times round trips of one packet: memif_pinger <role> <socket> poll|sleep <count>. Prints p50 and p99 in
 // microseconds.
 #include <algorithm>
 
@@ -8,7 +8,7 @@ using namespace bench;
 
 namespace {
 
-/// False when the other side is gone.
+/// Returns false when the other side is gone.
 bool AwaitReply(Peer& peer, bool sleeps) {
   while (peer.rx().Burst(peer.columns(), kBurst) == 0) {
     if (!peer.Up()) return false;

@@ -1,5 +1,5 @@
 // Receives and reads the first byte of every packet: memif_sink <role> <socket> poll|sleep [seconds].
-// With `seconds` the sink says when the run ends; without, the source does, and the sink confirms.
+// With `seconds` the sink ends the run; without, the source does, and the sink confirms.
 #include "memif_common.h"
 
 using namespace bench;

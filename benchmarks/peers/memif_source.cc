@@ -1,12 +1,12 @@
-// Sends as fast as the ring takes it, until the sink says end: memif_source <role> <socket> <size> [seconds].
-// With `seconds` the source decides: it sends that long, and then the end packet.
+// Sends as fast as the ring takes packets, until the sink ends the run: memif_source <role> <socket> <size>
+// [seconds]. With `seconds` the source ends it: it sends for that long, and then the end packet.
 #include "memif_common.h"
 
 using namespace bench;
 
 namespace {
 
-/// Whether the sink has sent its end packet.
+/// Returns whether the sink has sent its end packet.
 bool SinkSaysEnd(Peer& peer) {
   if (peer.rx().Burst(peer.columns(), kBurst) == 0) return false;
   bool end = peer.Packet(0)[0] == kEnd;
@@ -14,7 +14,7 @@ bool SinkSaysEnd(Peer& peer) {
   return end;
 }
 
-/// One burst: slots are reserved, packets copied in, and the doorbell rung once.
+/// Sends one burst: reserves slots, copies packets into them, and rings the doorbell once.
 uint32_t SendBurst(Peer& peer, const std::vector<uint8_t>& packet) {
   TxQueue& tx = peer.tx();
   uint32_t count = tx.Reserve(peer.columns(), kBurst);
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   double elapsed = Now() - start;
   packet[0] = kEnd;
   peer.SendOne(packet);
-  while (seconds > 0 && peer.Up() && !SinkSaysEnd(peer)) continue;  // until the sink has all of it
+  while (seconds > 0 && peer.Up() && !SinkSaysEnd(peer)) continue;  // until the sink has received all packets
   printf("{\"sent\":%llu,\"pps\":%.0f}\n", static_cast<unsigned long long>(sent),
          static_cast<double>(sent) / elapsed);
 }

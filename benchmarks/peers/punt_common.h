@@ -1,4 +1,4 @@
-/* What the punt-socket peers share: the wire format, sockets at a path, clocks, the result line. */
+/* Shared by the punt-socket peers: the wire format, sockets at a path, clocks, the result line. */
 #pragma once
 
 #include <errno.h>
@@ -22,10 +22,10 @@ struct packet_desc {
 enum {
   BURST = 64,         /* datagrams a recvmmsg or sendmmsg call */
   SLOT = 10304,       /* a jumbo frame and its descriptor, an odd number of cache lines */
-  VPP_SNDBUF = 65536, /* what VPP gives its punt socket */
+  VPP_SNDBUF = 65536, /* the send buffer of VPP's punt socket */
 };
 
-/* sw_if_index of datagrams that steer a trial and are no packets. */
+/* sw_if_index of datagrams that control a trial and contain no packet. */
 #define MARK_ROUND 0xfffffffeu /* all packets of this round have been sent */
 #define MARK_END 0xffffffffu   /* the trial is over */
 
@@ -47,7 +47,7 @@ static inline struct sockaddr_un address_of(const char* path) {
   return address;
 }
 
-/* A non-blocking datagram socket bound to the path. */
+/* Opens a non-blocking datagram socket that is bound to the path. */
 static inline int bound_socket(const char* path) {
   struct sockaddr_un address = address_of(path);
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -61,7 +61,7 @@ static inline void connect_to(int fd, const char* path) {
   if (connect(fd, (struct sockaddr*)&address, sizeof address)) die(path);
 }
 
-/* Tells the peer at VPP's path that this side is set up: one empty L2 frame for interface 0. */
+/* Tells the peer at VPP's path that this side is ready: one empty L2 frame for interface 0. */
 static inline void say_ready_to(int connected_fd) {
   char frame[sizeof(struct packet_desc) + 21] = {0};
   while (send(connected_fd, frame, sizeof frame, 0) < 0)
@@ -85,7 +85,7 @@ static inline struct usage usage_now(void) {
                         (double)r.ru_stime.tv_sec * 1e6 + (double)r.ru_stime.tv_usec};
 }
 
-/* Buffers for bursts: each slot a whole datagram, descriptor first. */
+/* Buffers for bursts. Each slot has room for a whole datagram; the descriptor comes first. */
 struct burst {
   struct mmsghdr messages[BURST];
   struct iovec vectors[BURST];

@@ -11,7 +11,7 @@ static int by_value(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* Drains one round; the mark it ended with. */
+/* Drains one round; returns the mark at its end. */
 static uint32_t drain(int fd, struct burst* b, uint64_t* packets, uint64_t* sum) {
   for (;;) {
     int n = recvmmsg(fd, b->messages, BURST, MSG_DONTWAIT, NULL);

@@ -1,4 +1,4 @@
-/* Answers every punted packet with an injected one from a socket of its own, as an application would.
+/* Answers every punted packet with an injected one from a socket of its own, as an application does.
  *   punt_echo <VPP's path> <own path> epoll|busy
  * Ends at MARK_END. */
 #define _GNU_SOURCE

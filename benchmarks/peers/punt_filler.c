@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     if (recv(fd, request, sizeof request, 0) < 0) die("recv");
     for (int i = 0; i <= packets; i++) {
       desc->sw_if_index = i < packets ? 1 : round < rounds - 1 ? MARK_ROUND : MARK_END;
-      /* Without the right to a larger buffer the queue holds less than asked for: the mark alone must get in.
+      /* Without the right to a larger buffer the queue holds fewer packets. Only the mark has to fit.
        */
       while (sendto(fd, frame, bytes, 0, (struct sockaddr*)&to, sizeof to) < 0 && i == packets) usleep(50);
     }

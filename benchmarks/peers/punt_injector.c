@@ -1,11 +1,11 @@
-/* sendmmsg of 64 on a socket connected to VPP's path; waits with poll() where there is no room.
+/* sendmmsg of 64 on a socket connected to VPP's path; waits with poll() while there is no room.
  *   punt_injector <VPP's path> <packets> <bytes> */
 #define _GNU_SOURCE
 #include <poll.h>
 
 #include "punt_common.h"
 
-/* Sends the first n of the burst, all of them. */
+/* Sends all of the first n datagrams of the burst. */
 static void send_all(int fd, struct burst* b, int n) {
   for (int done = 0; done < n;) {
     int sent = sendmmsg(fd, b->messages + done, (unsigned)(n - done), MSG_DONTWAIT);

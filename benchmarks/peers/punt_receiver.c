@@ -1,5 +1,5 @@
-/* The receiver to beat: recvmmsg of 64 on a socket connected to VPP's path, reading the first byte of every
- * packet. punt_receiver <VPP's path> <own path> epoll|busy Ends at the MARK_END datagram. */
+/* Receives as a C program does: recvmmsg of 64 on a socket connected to VPP's path, reading the first byte of
+ * every packet. punt_receiver <VPP's path> <own path> epoll|busy Ends at the MARK_END datagram. */
 #define _GNU_SOURCE
 #include <sys/epoll.h>
 

@@ -1,4 +1,4 @@
-/* Reads what is injected at VPP's path as fast as it can, until a datagram with MARK_END.
+/* Reads injected packets at VPP's path as fast as it can, until a datagram with MARK_END.
  *   punt_sink <VPP's path>
  * Where it may, it takes a network namespace with a queue of 512 datagrams, as VPP's host should have. */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 // drainer <VPP's path> <own path> <ms that the filler needs>
-// Has the filler fill the queue, round by round, and times how fast it is emptied: the median of the second half, before which
-// the code is compiled.
+// Lets the filler fill the queue, round by round, and times how fast it drains the queue. Prints the median of the second half of the
+// rounds, because V8 compiles the code during the first half.
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
 import { median } from "../harness/measure.js";
 import { MARK_END, MARK_ROUND, openInjector, report, sayReadyTo } from "./common.js";
@@ -23,7 +23,7 @@ function take(batch: PuntBatch): void {
   }
 }
 
-// The native thread must not empty the queue while it is being filled.
+// The native thread must not drain the queue while the filler fills it.
 const socket = PuntSocket.open({ path, vppPath, takeOverUs: 1e6, onWarning: () => {} });
 const injector = openInjector(vppPath);
 const never = new Int32Array(new SharedArrayBuffer(4));

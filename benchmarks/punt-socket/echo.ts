@@ -1,5 +1,5 @@
 // echo <VPP's path> <own path> [poll]
-// Answers every punted packet with an injected one until MARK_END comes.
+// Injects an answer to every punted packet until MARK_END arrives.
 import { PuntAction, type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
 import { MARK_END, openInjector, sayReadyTo } from "./common.js";
 

@@ -8,7 +8,7 @@ const BURST = 64;
 const packets = new Array<Uint8Array>(BURST).fill(new Uint8Array(Number(bytes)));
 const injector = openInjector(vppPath);
 
-/** Sends all of them, waiting where there is no room. */
+/** Injects all packets; waits while VPP has no room. */
 async function sendAll(swIfIndex: number, burst: Uint8Array[]): Promise<void> {
   let left = burst;
   for (;;) {

@@ -1,5 +1,5 @@
 // receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks> [<gatherUs>]]
-// Reads the first byte of every packet until MARK_END comes.
+// Reads the first byte of every packet until MARK_END arrives.
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
 import { MARK_END, openInjector, report, sayReadyTo, startUsage } from "./common.js";
 

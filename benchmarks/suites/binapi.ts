@@ -1,11 +1,12 @@
+// Trials of the binary API's client on a real VPP.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { vppProgram } from "../../test/support/machine/programs.js";
 import { atMost, type Row, ratioAtLeast, type Side, type Suite, type Trial, type Workspace } from "../harness/trial.js";
 
-// VPP on one core, the measured client on the other.
+// VPP runs on one core, the measured client on the other.
 const SECONDS = 2;
-/** In one of the runs, of which there are five by default. */
+/** Kills in one run; there are five runs by default. */
 const KILLS = 20;
 
 const noVpp = () => (vppProgram() === undefined ? "there is no VPP here" : undefined);
@@ -13,7 +14,7 @@ const prefix = () => dirname(dirname(vppProgram()!));
 const noVapi = () =>
   noVpp() ?? (existsSync(join(prefix(), "include/vapi/vapi.h")) ? undefined : "no headers of VPP's C client");
 
-/** `command` gets the path of VPP's API socket. */
+/** Runs a VPP beside a command, which is given the path of VPP's API socket. */
 function onVpp(command: (workspace: Workspace, socket: string) => (string | number)[]): Side {
   return (workspace) => {
     const socket = join(workspace.folder, "api.sock");

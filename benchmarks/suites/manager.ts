@@ -1,7 +1,8 @@
+// Trials of the punt manager.
 import { vppProgram } from "../../test/support/machine/programs.js";
 import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite } from "../harness/trial.js";
 
-// N punts of four types on an embedded VPP, which has a core of its own where there are two.
+// Runs N punts of four types on an embedded VPP, which has a core of its own if the machine has two.
 const run =
   (count: number): Side =>
   (workspace) => [{ command: workspace.script("manager/scale", count) }];
@@ -14,7 +15,7 @@ function growth(name: string, figure: string): Row {
 const ROUNDS = 15;
 const types = ["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "DHCP_PROXY", "ISISX"];
 
-/** From `add` to CREATED; of a TAP without what Linux took of it. */
+/** The time from `add` to CREATED, for a TAP without the part that Linux needed. */
 function created(name: string, figure: string): Row {
   const value = (results: Record<string, number>[]) =>
     results.at(-1)![figure]! - (results.at(-1)![`${figure} in Linux`] ?? 0);

@@ -1,3 +1,4 @@
+// Trials of loading the package.
 import { atMost, differenceAtMost, type Suite } from "../harness/trial.js";
 
 const suite: Suite = {

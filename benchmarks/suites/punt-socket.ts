@@ -1,3 +1,4 @@
+// Trials of punt sockets against C programs.
 import { join } from "node:path";
 import {
   atMost,
@@ -12,15 +13,15 @@ import {
   type Workspace,
 } from "../harness/trial.js";
 
-// The peers play VPP: one packet a sendmsg() from a socket with VPP's send buffer, on the other core.
+// The peers play VPP on the other core: one packet a sendmsg(), from a socket with VPP's send buffer.
 const SECONDS = 2;
-/** Packets queued for a round of draining: more than VPP's send buffer holds, which shows what a packet costs... */
+/** Packets of a long round of draining. They exceed VPP's send buffer, so that the cost of a packet dominates. */
 const LONG_QUEUE = 2000;
-/** ...and what it does hold, by size: there, coming to read costs as much as reading. */
+/** Packets that VPP's send buffer holds, by size. Waking up to read costs as much as reading there. */
 const VPP_QUEUE: Record<number, number> = { 64: 171, 1500: 57 };
 const SIZES = [64, 1500];
 
-/** A process that plays VPP on core 0, and the measured one on core 1. `command` gets VPP's path and its own. */
+/** Runs a process that plays VPP on core 0, and the measured one on core 1. `command` is given VPP's path and its own. */
 function facing(
   vpp: (w: Workspace, vppPath: string, path: string) => (string | number)[],
   command: (w: Workspace, vppPath: string, path: string) => string[],
@@ -38,7 +39,7 @@ const userUsEach = ([, measured]: Result[]) => measured!.userUs! / measured!.pac
 const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / m!.packets!;
 const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
 
-/** Receiving from a sender that doesn't wait: as fast as it can, or at a rate; with `gatherUs` as the option of that name. */
+/** Receives from a sender that doesn't wait: as fast as it can (0), or at a rate. `gatherUs` is the option of that name. */
 function receive(size: number, rate: number, gatherUs?: number): Trial {
   const sender = (w: Workspace, vppPath: string, path: string) => [
     ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, rate],
@@ -53,13 +54,13 @@ function receive(size: number, rate: number, gatherUs?: number): Trial {
       { name: "rate", unit: "pps", value: perSecond, target: ratioAtLeast(0.95) },
       { name: "user CPU a packet", unit: "us", value: userUsEach, target: differenceAtMost(0.3) },
       { name: "CPU a packet", unit: "us", value: cpuUsEach, target: ratioAtMost(1.5) },
-      // Half a percent of these runs is a single hiccup of the machine.
+      // A single hiccup of the machine is half a percent of such a run.
       { name: "dropped by the sender", unit: "%", value: dropShare, target: differenceAtMost(0.5) },
     ],
   };
 }
 
-/** Emptying a full queue, nothing else running. */
+/** Drains a full queue while nothing else runs. */
 function drain(size: number, queue: number): Trial {
   const [rounds, fillMs] = queue === LONG_QUEUE ? [100, "20"] : [500, "4"];
   const filler = (w: Workspace, vppPath: string, path: string) => [
@@ -73,7 +74,7 @@ function drain(size: number, queue: number): Trial {
   };
 }
 
-/** JavaScript is busy for 5 s: nobody notices. */
+/** Blocks JavaScript for 5 s; the sender must not notice. */
 function blocked(size: number): Trial {
   const sender = (w: Workspace, vppPath: string, path: string) => [
     ...[w.peer("punt_sender"), vppPath, path, 5.5, size, 20_000],
@@ -102,11 +103,11 @@ function inject(size: number): Trial {
   };
 }
 
-/** Punted, answered by injection; the measured side is the one that answers. */
+/** Times round trips: the pinger punts a packet, and the measured side injects the answer. */
 function roundTrip(how: "event loop" | "polling"): Trial {
   const rounds = 20_000;
   const mode = how === "polling" ? { ours: ["poll"], peer: "busy" } : { ours: [], peer: "epoll" };
-  // The pinger ends the trial: it is the last to start.
+  // The pinger ends the trial.
   const before = (command: (w: Workspace, vppPath: string, path: string) => string[]): Side =>
     facing((w, vppPath, path) => [w.peer("punt_pinger"), vppPath, path, rounds, 64], command);
   return {
