@@ -185,9 +185,9 @@ export interface NativePuntSocketOptions {
   ringSlabs: number;
   /** SO_SNDBUF; 0 leaves the system's. */
   sendBuffer: number;
-  /** How long JavaScript may leave packets unread before the native thread reads them. */
-  graceUs: number;
-  longestPauseUs: number;
+  /** How long JavaScript may leave packets unread before the native thread reads them; 0: as VPP's send buffer allows. */
+  takeOverUs: number;
+  gatherUs: number;
   /** Copy bursts even where external memory is allowed. */
   copy: boolean;
 }
@@ -287,6 +287,17 @@ export interface NativeVapiBridge {
   lookup(key: string): number;
 }
 
+/** VPP's statistics segment (native/stats/segment.h). A negative result is -errno; EBADF once closed. */
+export interface NativeStatsSegment {
+  /** VPP's process id; 0 if VPP runs in another pid namespace. */
+  pid(): number;
+  /** Bytes of the segment. */
+  size(): number;
+  /** Reads at most `length` bytes at `offset` to the start of `into`; returns how many. */
+  read(into: Uint8Array, length: number, offset: number): number;
+  close(): void;
+}
+
 interface Addon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
@@ -349,11 +360,8 @@ interface Addon {
   /** Moves the device from a namespace (-1: this one) into another; an empty `newName` keeps its name. */
   moveDevice(name: string, from: number, to: number, newName: string): void;
   SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;
-  /**
-   * Asks VPP at its stats socket for the shared memory of its statistics. `fd` is the caller's to close; `pid` is VPP's, or 0
-   * where that is in another pid namespace.
-   */
-  fetchStatsFd(path: string): Promise<{ fd: number; pid: number }>;
+  /** Asks VPP at its stats socket for the shared memory of its statistics. */
+  fetchStatsSegment(path: string): Promise<NativeStatsSegment>;
 }
 
 const require = createRequire(import.meta.url);

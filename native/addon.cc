@@ -1,4 +1,4 @@
-// The addon's exports and its per-environment state; everything else is in the folders beside this file.
+// The exports of the addon, and its state for each environment.
 #include <napi.h>
 
 #include "api_socket/api_socket.h"
@@ -9,7 +9,7 @@
 #include "memif/binding/memif.h"
 #include "punt_socket/init.h"
 #include "sim/frame_port.h"
-#include "stats/stats_fd.h"
+#include "stats/segment.h"
 
 #if VPP_PUNT_HAS_VAPI
 #include "vapi/binding.h"
@@ -17,18 +17,22 @@
 
 namespace vpp_punt {
 
-/// initialize(PuntError): must be called once per environment before anything else.
-static void Initialize(const Napi::CallbackInfo& info) {
+namespace {
+
+/// initialize(PuntError): each environment calls this once, before anything else.
+void Initialize(const Napi::CallbackInfo& info) {
   EnvState::Of(info.Env())->error_class = Napi::Persistent(info[0].As<Napi::Function>());
 }
+
+}  // namespace
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvState());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   InitBuildInfo(env, exports);
   InitMemif(env, exports);
-  InitApiSocket(env, exports);
-  InitStats(env, exports);
+  ApiSocket::Init(env, exports);
+  StatsSegment::Init(env, exports);
   InitDescriptor(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
@@ -40,6 +44,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace vpp_punt
 
+// The macro takes a plain name.
 static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   return vpp_punt::Init(env, exports);
 }

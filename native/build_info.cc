@@ -10,14 +10,16 @@ extern "C" {
 
 namespace vpp_punt {
 
+namespace {
+
 #ifdef VPP_PUNT_PORTABLE
-static constexpr bool kPortable = true;
+constexpr bool kPortable = true;
 #else
-static constexpr bool kPortable = false;
+constexpr bool kPortable = false;
 #endif
 
-static Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
   result["portable"] = Napi::Boolean::New(env, kPortable);
   result["compiler"] = Napi::String::New(env, __VERSION__);
@@ -30,6 +32,8 @@ static Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
 #endif
   return result;
 }
+
+}  // namespace
 
 void InitBuildInfo(Napi::Env env, Napi::Object exports) {
   exports.Set("buildInfo", Napi::Function::New(env, BuildInfo, "buildInfo"));

@@ -1,4 +1,4 @@
-// What this binary was built from and with, for `vpp-punt info`.
+// How this binary was built, for `vpp-punt info`.
 #pragma once
 
 #include <napi.h>

@@ -8,7 +8,8 @@ namespace vpp_punt {
 struct EnvState {
   Napi::FunctionReference error_class;       // PuntError
   Napi::FunctionReference descriptor_class;  // NativeDescriptor
-  uint64_t injected = 0;                     // packets given to VPP through punt sockets
+  Napi::FunctionReference stats_segment;     // NativeStatsSegment
+  uint64_t injected = 0;                     // packets sent to VPP through punt sockets
 
   static EnvState* Of(Napi::Env env) { return env.GetInstanceData<EnvState>(); }
 };

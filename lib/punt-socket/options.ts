@@ -74,8 +74,8 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     batchSize: integer("batchSize", options.batchSize ?? 128, 1, 1024),
     maxPacket: integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(integer("ringBytes", options.ringBytes ?? 192 * MiB, 2 * MiB, 4096 * MiB) / MiB),
-    graceUs: options.takeOverUs === undefined ? 0 : integer("takeOverUs", options.takeOverUs, 10, 1e6),
-    longestPauseUs: integer("gatherUs", options.gatherUs ?? 50, 0, 1000),
+    takeOverUs: options.takeOverUs === undefined ? 0 : integer("takeOverUs", options.takeOverUs, 10, 1e6),
+    gatherUs: integer("gatherUs", options.gatherUs ?? 50, 0, 1000),
     sendBuffer: integer("sendBuffer", options.sendBuffer ?? 0, 0, 2 ** 30),
     copy: options.copy === true,
   };

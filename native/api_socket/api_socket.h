@@ -1,6 +1,6 @@
 // VPP's binary API socket (AF_UNIX stream) for lib/binapi/socket-transport.ts, which does the framing. Node's
-// own net.Socket copies every read into a new buffer and takes several turns of JavaScript for each write:
-// 25-40 us a round trip that takes VPP 30.
+// own net.Socket copies every read into a new buffer, and runs several turns of JavaScript for each write:
+// 25-40 us in a round trip that takes VPP 30.
 #pragma once
 
 #include <napi.h>
@@ -18,11 +18,11 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
 
-  /// new ApiSocket(path, onReady): connects, or throws; with a number it takes over that connected socket.
-  /// Calls `onReady(writable, broken)` when there is something to read, and, where that was asked for, when
-  /// there is room to write.
+  /// new ApiSocket(path, onReady): connects, or throws; a number instead of a path is a connected socket to
+  /// take over. Calls `onReady(writable, broken)` when the socket has bytes, and, where that was asked for,
+  /// when it has room.
   explicit ApiSocket(const Napi::CallbackInfo& info);
-  ~ApiSocket() override { Shut(); }
+  ~ApiSocket() override { Shutdown(); }
 
  private:
   Napi::Value Read(const Napi::CallbackInfo& info);
@@ -35,7 +35,7 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   void OnEvents(int status, int events);
 
   /// Lets go of the loop, of JavaScript's callback (which refers back to this object) and of the socket.
-  void Shut();
+  void Shutdown();
 
   UniqueFd fd_;
   std::shared_ptr<LoopHold> hold_;
@@ -43,7 +43,5 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   Napi::FunctionReference on_ready_;
   std::unique_ptr<Napi::AsyncContext> context_;
 };
-
-void InitApiSocket(Napi::Env env, Napi::Object exports);
 
 }  // namespace vpp_punt

@@ -42,11 +42,9 @@ SystemError Listener::Open(const Napi::CallbackInfo& info) {
   const int64_t group = options.Integer("group");
   fd_.Reset(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return {errno, "socket"};
-  const SystemError failed =
-      bound_.Bind(fd_.get(), options.Text("path"), options.Number("mode"),
-                  group < 0 ? std::nullopt : std::optional<gid_t>(static_cast<gid_t>(group)));
-  if (failed.error != 0) return failed;
-  if (listen(fd_.get(), kBacklog) != 0) return {errno, "listen at " + options.Text("path")};
+  const auto owner = group < 0 ? std::nullopt : std::optional(static_cast<gid_t>(group));
+  const BindOptions how = {.mode = options.Number("mode"), .group = owner, .backlog = kBacklog};
+  if (const SystemError failed = bound_.Bind(fd_.get(), options.Text("path"), how)) return failed;
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(info.Env(), &loop);
   hold_ = LoopHold::New(info.Env(), [this] { Shut(); });

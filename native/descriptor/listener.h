@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "punt_socket/bound_path.h"
+#include "util/bound_path.h"
 #include "util/loop_hold.h"
 #include "util/unique_fd.h"
 
@@ -29,7 +29,7 @@ class Listener : public Napi::ObjectWrap<Listener> {
   void Shut();
 
   UniqueFd fd_;
-  punt_socket::BoundPath bound_;
+  BoundPath bound_;
   std::shared_ptr<LoopHold> hold_;
   std::unique_ptr<HeldHandle<uv_poll_t>> poll_;
   Napi::FunctionReference on_connection_;

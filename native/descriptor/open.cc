@@ -16,17 +16,14 @@
 #include "descriptor/descriptor.h"
 #include "descriptor/move_device.h"
 #include "descriptor/namespace.h"
-#include "punt_socket/bound_path.h"
-#include "punt_socket/unix_address.h"
+#include "util/bound_path.h"
 #include "util/error.h"
 #include "util/fields.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::descriptor {
 
 namespace {
-
-using punt_socket::BoundPath;
-using punt_socket::UnixAddress;
 
 SystemError Connect(int fd, const std::string& path) {
   UnixAddress address(path);
@@ -72,8 +69,8 @@ Napi::Value BindDatagram(const Napi::CallbackInfo& info) {
   SystemError failed = fd ? SystemError{} : SystemError{errno, "socket"};
   BoundPath bound;
   if (failed.error == 0) {
-    failed = bound.Bind(fd.get(), options.Text("path"), options.Number("mode"),
-                        group < 0 ? std::nullopt : std::optional<gid_t>(static_cast<gid_t>(group)));
+    const auto owner = group < 0 ? std::nullopt : std::optional(static_cast<gid_t>(group));
+    failed = bound.Bind(fd.get(), options.Text("path"), {.mode = options.Number("mode"), .group = owner});
   }
   if (failed.error == 0 && !vpp_path.empty()) failed = Connect(fd.get(), vpp_path);
   if (failed.error == 0) bound.Keep();

@@ -3,15 +3,15 @@
 
 namespace vpp_punt::punt_socket {
 
-/// A peer that waits for our answer sends its next packet a few microseconds after it; being woken for that
-/// takes longer than all the rest. So after an answer the event loop polls for a moment without sleeping, as
-/// long as that mostly brings a packet.
+/// A peer that waits for our answer sends its next packet a few microseconds after it, and waking up for that
+/// packet takes longer than all the rest. So after an answer the event loop polls for a moment without
+/// sleeping, as long as that mostly brings a packet.
 class Anticipation {
  public:
   /// How long to look, in ns.
   static constexpr unsigned kLookNs = 20'000;
 
-  /// After packets were answered.
+  /// Asked after packets were answered.
   bool Worthwhile() { return score_ >= kTrust || ++declined_ % kRetry == 0; }
   void Came() { score_ = score_ < kMax ? score_ + 1 : kMax; }
   void CameNot() { score_ = score_ > kPenalty ? score_ - kPenalty : 0; }

@@ -31,7 +31,7 @@ uint32_t Burst::Receive(int fd) {
 }
 
 uint32_t Burst::ReceiveOne(int fd) {
-  // With MSG_TRUNC the result is the datagram's length, however much of it fits.
+  // With MSG_TRUNC the result is the length of the datagram, even if only a part fits.
   const ssize_t length = recv(fd, vectors_[0].iov_base, vectors_[0].iov_len, MSG_DONTWAIT | MSG_TRUNC);
   if (length < 0) return 0;
   messages_[0].msg_len = static_cast<unsigned>(length);

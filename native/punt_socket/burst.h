@@ -18,10 +18,10 @@ class Burst {
   Burst(uint32_t capacity, size_t max_datagram);
   bool ok() const { return memory_ != nullptr; }
 
-  /// Receives what is queued, without waiting: the number of datagrams, or 0 with nothing there or an error.
+  /// Receives the queued datagrams without waiting, and returns their number: 0 for none, or after an error.
   uint32_t Receive(int fd);
 
-  /// The same for at most one datagram, at half the cost when there is none.
+  /// Receives at most one datagram, at half the cost when none is queued.
   uint32_t ReceiveOne(int fd);
 
   uint32_t capacity() const { return static_cast<uint32_t>(messages_.size()); }

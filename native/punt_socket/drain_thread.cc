@@ -1,14 +1,11 @@
 #include "punt_socket/drain_thread.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include "punt_socket/scheduling.h"
 #include "punt_socket/send_buffer.h"
@@ -17,60 +14,45 @@ namespace vpp_punt::punt_socket {
 
 namespace {
 
-/// How often it looks whether VPP has made its socket anew.
+/// How often the thread looks whether a restarted VPP has a new socket.
 constexpr std::chrono::milliseconds kFollowInterval{1000};
 
-/// JavaScript that reads this often while it is watched does nothing else: it is not late that soon, and each
-/// look at it takes its core away.
+/// JavaScript that reads this often between two looks does nothing else: it is not late soon, and each look
+/// takes its core away.
 constexpr uint64_t kPolls = 50;
 constexpr int kPollingFactor = 4;
 
 /// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
 constexpr int kLooksPerFill = 2;
-/// Longer would spare little, unless JavaScript itself pauses for long: 3/2 of its longest pause.
+/// A longer interval would spare little, unless JavaScript itself pauses for long: 3/2 of its longest pause.
 constexpr std::chrono::microseconds kLongestInterval{150};
 
 }  // namespace
 
 DrainThread::DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify)
     : receiver_(receiver),
-      grace_(times.grace),
-      longest_interval_(std::max(kLongestInterval, times.longest_pause * 3 / 2)),
+      take_over_(times.take_over),
+      longest_interval_(std::max(kLongestInterval, times.gather * 3 / 2)),
       notify_(std::move(notify)) {}
 
 SystemError DrainThread::Start() {
   wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return {errno, "eventfd"};
-  // Signals are for Node's own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto run = [](void* self) -> void* {
-    static_cast<DrainThread*>(self)->Run();
-    return nullptr;
-  };
-  const int error = pthread_create(&thread_, nullptr, run, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  started_ = error == 0;
-  return {error, "thread"};
+  return {thread_.Start("punt-drain", [this] { Run(); }), "thread"};
 }
 
 void DrainThread::Stop() {
-  if (!started_) return;
+  if (!thread_.running()) return;
   stopping_.store(true);
   Wake();
-  pthread_join(thread_, nullptr);
-  started_ = false;
+  thread_.Join();
 }
 
 void DrainThread::Wake() {
-  const uint64_t one = 1;
-  if (write(wake_.get(), &one, sizeof(one)) < 0)
-    return;  // EAGAIN: it has not even seen the last 2^64 - 1 wake-ups
+  eventfd_write(wake_.get(), 1);  // EAGAIN: the thread has not even seen the last 2^64 - 2 calls
 }
 
 void DrainThread::Run() {
-  pthread_setname_np(pthread_self(), "punt-drain");
   PreferShortWaits();
   while (!stopping_.load()) {
     FollowVpp();
@@ -85,13 +67,15 @@ bool DrainThread::WaitForPackets() {
   pollfd fds[] = {{receiver_->fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
   const int timeout = receiver_->follows_vpp() ? static_cast<int>(kFollowInterval.count()) : -1;
   if (poll(fds, 2, timeout) <= 0) return false;
-  uint64_t wakes;
-  if (fds[1].revents && read(wake_.get(), &wakes, sizeof(wakes)) < 0) return false;
-  return fds[0].revents & POLLIN;
+  eventfd_t wakes;
+  if (fds[1].revents != 0) eventfd_read(wake_.get(), &wakes);
+  if ((fds[0].revents & (POLLERR | POLLIN)) == POLLERR) receiver_->ClearError();
+  return (fds[0].revents & POLLIN) != 0;
 }
 
-/// Packets have come. As long as JavaScript reads, stay out of its way and look only now and then: being
-/// woken for each packet would cost as much as reading it. True when it has stopped and packets wait.
+/// Packets have come. As long as JavaScript reads, the thread stays out of its way and looks only now and
+/// then: waking up for each packet would cost as much as reading it. True when JavaScript has stopped and
+/// packets wait.
 bool DrainThread::JavaScriptIsLate() {
   for (bool polling = false;;) {
     const uint64_t pulls = receiver_->pulls();
@@ -104,8 +88,8 @@ bool DrainThread::JavaScriptIsLate() {
   }
 }
 
-/// Reads, and then sleeps for a little: JavaScript may need this core to catch up. No longer than that,
-/// however slowly packets come: a VPP that was held up itself sends all at once what came meanwhile.
+/// Reads, and then sleeps for a little, because JavaScript may need this core to catch up. The sleep is short
+/// however slowly packets come: a VPP that was held up itself sends all its packets at once.
 void DrainThread::Drain() {
   taken_over_ = !receiver_->paused();
   if (receiver_->Drain()) notify_();
@@ -113,10 +97,10 @@ void DrainThread::Drain() {
   Sleep(kShortestInterval);
 }
 
-/// For how long not to look, as fast as packets have come since the last call.
+/// How long not to look, from the rate of packets since the last call.
 std::chrono::microseconds DrainThread::Interval() {
   using std::chrono::microseconds;
-  if (grace_.count() > 0) return grace_;
+  if (take_over_.count() > 0) return take_over_;
   const auto now = std::chrono::steady_clock::now();
   const uint64_t cost = receiver_->cost();
   const auto elapsed = std::chrono::duration_cast<microseconds>(now - looked_);
@@ -125,12 +109,12 @@ std::chrono::microseconds DrainThread::Interval() {
   cost_at_look_ = cost;
   const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
   const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, longest_interval_.count()));
-  // What came slowly because somebody stood still comes fast again.
+  // Packets that came slowly because a thread stood still come fast again.
   interval_ = std::clamp(look, kShortestInterval, 2 * interval_);
   return interval_;
 }
 
-/// It has read since, and left nothing in the ring.
+/// JavaScript has read since the last drain, and left nothing in the ring.
 bool DrainThread::JavaScriptIsBack() const {
   return receiver_->pulls() != pulls_at_drain_ && !receiver_->HasBacklog();
 }
@@ -154,7 +138,7 @@ bool DrainThread::Sleep(std::chrono::microseconds time) {
 
 bool DrainThread::Readable() const {
   pollfd fd = {receiver_->fd(), POLLIN, 0};
-  return poll(&fd, 1, 0) > 0;
+  return poll(&fd, 1, 0) > 0 && (fd.revents & POLLIN) != 0;
 }
 
 }  // namespace vpp_punt::punt_socket

@@ -1,36 +1,36 @@
-// Reads a punt socket when JavaScript doesn't. VPP never waits and never retries: what finds its send buffer
-// full (171 small packets, 57 of 1508 bytes, shared by all of VPP's clients) is lost.
+// Reads a punt socket when JavaScript doesn't. VPP never waits and never retries: a packet that finds its
+// send buffer full (171 small packets, 57 of 1508 bytes, shared by all of VPP's clients) is lost.
 #pragma once
-
-#include <pthread.h>
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 
 #include "punt_socket/receiver.h"
+#include "util/thread.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::punt_socket {
 
+/// Two of the options of a PuntSocket.
 struct DrainTimes {
-  /// JavaScript counts as late when it has not read for so long with packets waiting; 0: as soon as VPP's
-  /// send buffer, at the rate of late, might fill up.
-  std::chrono::microseconds grace;
-  /// For how long at most JavaScript lets packets gather.
-  std::chrono::microseconds longest_pause;
+  /// How long JavaScript may leave packets unread. 0: until VPP's send buffer, at the present rate, might
+  /// fill up.
+  std::chrono::microseconds take_over;
+  /// How long JavaScript lets packets gather at most.
+  std::chrono::microseconds gather;
 };
 
 class DrainThread {
  public:
-  /// `notify` is called on the thread whenever packets were put into the ring.
+  /// The thread calls `notify` whenever it has put packets into the ring.
   DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify);
   ~DrainThread() { Stop(); }
 
   SystemError Start();
   void Stop();
 
-  /// Looks at once at what has changed: paused, or a new peer.
+  /// Makes the thread look at once at a change: a pause, or a new peer.
   void Wake();
 
  private:
@@ -45,7 +45,7 @@ class DrainThread {
   bool Readable() const;
 
   Receiver* const receiver_;
-  const std::chrono::microseconds grace_;
+  const std::chrono::microseconds take_over_;
   const std::chrono::microseconds longest_interval_;
   const std::function<void()> notify_;
   UniqueFd wake_;  // eventfd
@@ -57,8 +57,7 @@ class DrainThread {
   static constexpr std::chrono::microseconds kShortestInterval{25};
   std::chrono::microseconds interval_ = kShortestInterval;
   std::chrono::steady_clock::time_point followed_{};
-  pthread_t thread_{};
-  bool started_ = false;
+  Thread thread_;
 };
 
 }  // namespace vpp_punt::punt_socket

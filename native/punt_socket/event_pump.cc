@@ -6,23 +6,14 @@
 
 namespace vpp_punt::punt_socket {
 
-namespace {
-
-template <typename Handle>
-void Unref(HeldHandle<Handle>* handle) {
-  uv_unref(reinterpret_cast<uv_handle_t*>(handle->get()));
-}
-
-}  // namespace
-
-EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd,
-                     uint64_t longest_pause_ns, std::function<Turn()> serve)
+EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t gather_ns,
+                     std::function<Turn()> serve)
     : loop_(loop),
       fd_(fd),
       serve_(std::move(serve)),
-      moderation_(longest_pause_ns),
-      socket_(hold, this),
-      timer_(hold, this),
+      moderation_(gather_ns),
+      socket_(hold, this, [](void* self, int) { static_cast<EventPump*>(self)->TakeTurn(false); }),
+      timer_(hold, this, [](void* self, int) { static_cast<EventPump*>(self)->TakeTurn(true); }),
       async_(hold, this),
       idle_(hold, this) {}
 
@@ -33,20 +24,17 @@ int EventPump::Open() {
     auto* self = static_cast<EventPump*>(handle->data);
     if (self->started_) self->TakeTurn(false);
   };
-  int error = socket_.Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop_, handle, fd_); });
-  if (error == 0) {
-    error =
-        timer_.Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop_, handle, timer_fd_.get()); });
-  }
+  int error = socket_.Open(loop_, fd_);
+  if (error == 0) error = timer_.Open(loop_, timer_fd_.get());
   if (error == 0)
-    error = async_.Initialize([&](uv_async_t* handle) { return uv_async_init(loop_, handle, on_async); });
-  if (error == 0) error = idle_.Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop_, handle); });
-  if (error == 0) {
-    Unref(&idle_);
-    Unref(&socket_);
-    Unref(&timer_);
-  }
-  return -error;
+    error = -async_.Initialize([&](uv_async_t* handle) { return uv_async_init(loop_, handle, on_async); });
+  if (error == 0) error = -idle_.Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop_, handle); });
+  if (error != 0) return error;
+  // The async handle alone decides whether the process stays.
+  idle_.SetReferenced(false);
+  socket_.SetReferenced(false);
+  timer_.SetReferenced(false);
+  return 0;
 }
 
 void EventPump::Start() {
@@ -59,19 +47,10 @@ void EventPump::Start() {
 void EventPump::Stop() {
   started_ = false;
   starts_++;
-  if (watching_socket_) uv_poll_stop(socket_.get());
-  if (watching_timer_) uv_poll_stop(timer_.get());
+  if (watching_socket_) socket_.Stop();
+  if (watching_timer_) timer_.Stop();
   if (looking_) uv_idle_stop(idle_.get());
   watching_socket_ = watching_timer_ = looking_ = false;
-}
-
-void EventPump::SetRef(bool ref) {
-  auto* handle = reinterpret_cast<uv_handle_t*>(async_.get());
-  if (ref) {
-    uv_ref(handle);
-  } else {
-    uv_unref(handle);
-  }
 }
 
 void EventPump::TakeTurn(bool after_pause) {
@@ -82,7 +61,7 @@ void EventPump::TakeTurn(bool after_pause) {
 }
 
 void EventPump::Rest(const Turn& turn, bool after_pause) {
-  if (turn.more) return Notify();  // other events first, then on
+  if (turn.more) return Notify();  // other events first, then the rest
   const uint64_t now_ns = uv_hrtime();
   const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, after_pause, now_ns);
   if (pause > 0) return PauseFor(pause);
@@ -90,7 +69,7 @@ void EventPump::Rest(const Turn& turn, bool after_pause) {
   if (turn.answered && anticipation_.Worthwhile()) Look(now_ns);
 }
 
-/// Keeps the loop from sleeping for a moment; everything else on it goes on as ever.
+/// Keeps the loop from sleeping for a moment; everything else on the loop goes on.
 void EventPump::Look(uint64_t now_ns) {
   looking_ = true;
   look_until_ns_ = now_ns + Anticipation::kLookNs;
@@ -111,24 +90,22 @@ void EventPump::EndLook(bool came) {
 }
 
 void EventPump::WatchSocket() {
-  if (watching_timer_) uv_poll_stop(timer_.get());
+  if (watching_timer_) timer_.Stop();
   watching_timer_ = false;
   watching_socket_ = true;
-  uv_poll_start(socket_.get(), UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(false); });
+  socket_.Start(UV_READABLE);
 }
 
-/// Arming the timer again also makes its fd unreadable again.
+/// Arming the timer also makes its descriptor unreadable.
 void EventPump::PauseFor(uint64_t ns) {
-  if (watching_socket_) uv_poll_stop(socket_.get());
+  if (watching_socket_) socket_.Stop();
   watching_socket_ = false;
   itimerspec when = {};
   when.it_value.tv_nsec = static_cast<long>(ns);  // far below a second
   timerfd_settime(timer_fd_.get(), 0, &when, nullptr);
   if (watching_timer_) return;
   watching_timer_ = true;
-  uv_poll_start(timer_.get(), UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<EventPump*>(handle->data)->TakeTurn(true); });
+  timer_.Start(UV_READABLE);
 }
 
 }  // namespace vpp_punt::punt_socket

@@ -1,4 +1,4 @@
-// The event-loop side of a receiving socket: when to read, on the JavaScript thread.
+// The event-loop side of a receiving socket: when the JavaScript thread reads.
 #pragma once
 
 #include <functional>
@@ -6,36 +6,37 @@
 
 #include "punt_socket/anticipation.h"
 #include "punt_socket/moderation.h"
+#include "util/fd_poll.h"
 #include "util/loop_hold.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::punt_socket {
 
-/// What was done in one turn of the event loop.
+/// What one turn of the event loop did.
 struct Turn {
   uint64_t packets = 0, bytes = 0;
-  bool more = false;      // ended by its budget, not for want of packets
-  bool answered = false;  // packets were injected meanwhile
+  bool more = false;      // the turn ended by its budget, with packets left
+  bool answered = false;  // packets were injected during the turn
 };
 
-/// Waits for packets with uv_poll and for the end of a pause with a timerfd (uv's own timers know
-/// milliseconds only). Held by shared pointers: it may be let go of in the middle of `serve`.
+/// Waits for packets, and for the end of a pause with a timerfd (uv's own timers know milliseconds only).
+/// Shared pointers hold it, because `serve` may drop the last outside one.
 class EventPump : public std::enable_shared_from_this<EventPump> {
  public:
-  /// `serve` reads and hands to JavaScript. It may call any method here.
-  EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t longest_pause_ns,
+  /// `serve` reads and passes packets to JavaScript. It may call any method here.
+  EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t gather_ns,
             std::function<Turn()> serve);
 
   /// Returns 0 or an errno value.
   int Open();
   /// Serves from now on.
   void Start();
-  /// No more calls of `serve` until Start().
+  /// Calls `serve` no more until Start().
   void Stop();
   /// Moves with every Start() and Stop().
   uint64_t starts() const { return starts_; }
-  void SetRef(bool ref);
-  /// Has `serve` called soon. From any thread.
+  void SetReferenced(bool referenced) { async_.SetReferenced(referenced); }
+  /// Makes the loop call `serve` soon. From any thread.
   void Notify() { uv_async_send(async_.get()); }
 
  private:
@@ -52,8 +53,8 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   Moderation moderation_;
   Anticipation anticipation_;
   UniqueFd timer_fd_;
-  HeldHandle<uv_poll_t> socket_;
-  HeldHandle<uv_poll_t> timer_;
+  FdPoll socket_;
+  FdPoll timer_;
   HeldHandle<uv_async_t> async_;
   HeldHandle<uv_idle_t> idle_;  // while it is active the loop does not sleep
   bool started_ = false;

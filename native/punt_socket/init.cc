@@ -12,7 +12,7 @@ namespace vpp_punt {
 
 namespace {
 
-/// groupId(name) -> the group's number, or undefined when the system knows no such group
+/// groupId(name) -> the group's number, or undefined when the system does not know the group
 Napi::Value GroupId(const Napi::CallbackInfo& info) {
   const std::string name = info[0].As<Napi::String>().Utf8Value();
   std::vector<char> buffer(1 << 16);

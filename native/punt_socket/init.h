@@ -1,11 +1,11 @@
-// What the punt socket's folder adds to the addon's exports.
+// The exports of this folder.
 #pragma once
 
 #include <napi.h>
 
 namespace vpp_punt {
 
-/// PuntSocket, PuntInjector, groupId: see lib/native.ts.
+/// Exports PuntSocket, PuntInjector and groupId: see lib/native.ts.
 void InitPuntSocket(Napi::Env env, Napi::Object exports);
 
 }  // namespace vpp_punt

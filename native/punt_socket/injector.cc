@@ -4,9 +4,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "punt_socket/js_options.h"
 #include "util/callback.h"
 #include "util/error.h"
+#include "util/fd_poll.h"
+#include "util/fields.h"
 
 namespace vpp_punt::punt_socket {
 
@@ -16,14 +17,6 @@ constexpr char kOpen[] = "punt-injector.open";
 
 punt_packetdesc_t DescOf(const Napi::CallbackInfo& info) {
   return {info[1].As<Napi::Number>().Uint32Value(), info[0].As<Napi::Number>().Uint32Value()};
-}
-
-/// Where a Uint8Array's bytes are: `*length` of them.
-void* BytesOf(napi_env env, napi_value array, size_t* length) {
-  void* data = nullptr;
-  *length = 0;
-  napi_get_typedarray_info(env, array, nullptr, length, &data, nullptr, nullptr);
-  return data;
 }
 
 }  // namespace
@@ -37,59 +30,65 @@ void PuntInjector::Init(Napi::Env env, Napi::Object exports) {
                                            InstanceMethod<&PuntInjector::Close>("close")}));
 }
 
-/// (path of VPP's punt socket, callback for room, staging memory, lengths of the packets staged)
+/// (path of VPP's punt socket, callback for room, staging memory, lengths of the staged packets)
 PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PuntInjector>(info),
       state_(EnvState::Of(info.Env())),
       peer_(info[0].As<Napi::String>().Utf8Value()) {
   const Napi::Env env = info.Env();
   on_room_ = Napi::Persistent(info[1].As<Napi::Function>());
-  auto staging = info[2].As<Napi::Uint8Array>();
-  auto lengths = info[3].As<Napi::Uint32Array>();
-  staging_ = Napi::Persistent(staging);
-  lengths_ = Napi::Persistent(lengths);
-  length_of_ = lengths.Data();
+  context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_INJECTOR");
+  const int error = Stage(env, info) ? Open() : ECANCELED;
+  if (error != 0) {
+    Shutdown();
+    ThrowErrno(env, kOpen, "socket", error);
+    return;
+  }
+  Ref();  // an open injector stays, even without a reference in JavaScript
+}
+
+/// Takes the memory that JavaScript stages packets in. False in a thread that is being terminated.
+bool PuntInjector::Stage(Napi::Env env, const Napi::CallbackInfo& info) {
+  const auto staging = Cells<uint8_t>::Of(env, info[2]);
+  const auto lengths = Cells<uint32_t>::Of(env, info[3]);
+  if (staging.data == nullptr || lengths.length < kBurst) return false;
+  staging_ = Napi::Persistent(info[2].As<Napi::Uint8Array>());
+  lengths_ = Napi::Persistent(info[3].As<Napi::Uint32Array>());
+  length_of_ = lengths.data;
   for (uint32_t i = 0; i < kBurst; i++) {
-    vectors_[i] = {staging.Data() + i * (staging.ElementLength() / kBurst), 0};
+    vectors_[i] = {staging.data + i * (staging.length / kBurst), 0};
     messages_[i].msg_hdr.msg_iov = &vectors_[i];
     messages_[i].msg_hdr.msg_iovlen = 1;
   }
-  context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_INJECTOR");
-  fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd_) {
-    ThrowErrno(env, kOpen, "socket", errno);
-    return;
-  }
-  uv_loop_t* loop;
-  napi_get_uv_event_loop(env, &loop);
-  hold_ = LoopHold::New(env, [this] { Shutdown(); });
-  writable_ = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
-  const int error =
-      writable_->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd_.get()); });
-  if (error != 0) {
-    ThrowErrno(env, kOpen, "event loop", -error);
-    return;
-  }
-  Ref();  // open until closed
+  return true;
 }
 
-/// connect() -> name of the error, or undefined. Again: to the socket that is now at the path.
+int PuntInjector::Open() {
+  fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return errno;
+  hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
+  writable_ = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
+  uv_loop_t* const loop = LoopOf(Env());
+  if (loop == nullptr) return ECANCELED;
+  return -writable_->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd_.get()); });
+}
+
+/// connect() -> name of the error, or undefined. A further call connects to the socket that is now at the
+/// path.
 Napi::Value PuntInjector::Connect(const Napi::CallbackInfo& info) {
-  const int error = writable_ ? peer_.Connect(fd_.get()) : EBADF;
-  return error == 0 ? info.Env().Undefined() : Napi::String::New(info.Env(), ErrnoName(error));
+  return ErrnoNameOf(info.Env(), writable_ ? peer_.Connect(fd_.get()) : EBADF);
 }
 
 /// send(action, swIfIndex, bytes) -> 1, or a negative errno value
 Napi::Value PuntInjector::Send(const Napi::CallbackInfo& info) {
   const punt_packetdesc_t desc = DescOf(info);
-  size_t length;
-  const void* data = BytesOf(info.Env(), info[2], &length);
-  if (length > kMaxInjected) return Napi::Number::New(info.Env(), -EMSGSIZE);
-  // Copying so little is quicker than having the kernel gather it from two places.
+  const auto packet = Cells<uint8_t>::Of(info.Env(), info[2]);
+  if (packet.length > kMaxInjected) return Napi::Number::New(info.Env(), -EMSGSIZE);
+  // A copy of so few bytes is quicker than the kernel's gathering from two places.
   uint8_t datagram[sizeof(desc) + kMaxInjected];
   memcpy(datagram, &desc, sizeof(desc));
-  memcpy(datagram + sizeof(desc), data, length);
-  const ssize_t sent = send(fd_.get(), datagram, sizeof(desc) + length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (packet.length > 0) memcpy(datagram + sizeof(desc), packet.data, packet.length);
+  const ssize_t sent = send(fd_.get(), datagram, sizeof(desc) + packet.length, MSG_DONTWAIT | MSG_NOSIGNAL);
   state_->injected += sent > 0;
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : 1);
 }
@@ -108,7 +107,7 @@ Napi::Value PuntInjector::SendMany(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : sent);
 }
 
-/// watchRoom(): calls back once when VPP's queue has room.
+/// watchRoom(): calls back once, when VPP's queue has room.
 void PuntInjector::WatchRoom(const Napi::CallbackInfo&) {
   if (!writable_) return;
   uv_poll_start(writable_->get(), UV_WRITABLE, [](uv_poll_t* handle, int, int) {
@@ -118,7 +117,7 @@ void PuntInjector::WatchRoom(const Napi::CallbackInfo&) {
 }
 
 void PuntInjector::OnRoom() {
-  Napi::HandleScope scope(Env());
+  const Napi::HandleScope scope(Env());
   CallFromLoop(Env(), *context_, Value(), on_room_.Value(), {});
 }
 

@@ -1,11 +1,10 @@
-// The sending side: packets for VPP, on a socket of its own that is connected to VPP's. NativePuntInjector in
-// lib/native.ts.
+// The sending side: packets for VPP, from a socket of its own that is connected to VPP's. NativePuntInjector
+// in lib/native.ts.
 #pragma once
 
 #include <napi.h>
 
 #include <array>
-#include <functional>
 #include <memory>
 
 #include "env_state.h"
@@ -16,8 +15,8 @@
 
 namespace vpp_punt::punt_socket {
 
-/// Connected it costs VPP's queue limit no look-up a packet, and has a POLLOUT that works. What may be sent
-/// has been checked in TypeScript.
+/// A connected socket skips the lookup of VPP's path for every packet, and reports POLLOUT correctly.
+/// TypeScript has checked what is sent.
 class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
@@ -33,6 +32,8 @@ class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
   void Close(const Napi::CallbackInfo& info);
 
   static constexpr uint32_t kBurst = 64;  // packets that the staging memory holds
+  bool Stage(Napi::Env env, const Napi::CallbackInfo& info);
+  int Open();
   void OnRoom();
   void Shutdown();
 
@@ -43,8 +44,7 @@ class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
   std::unique_ptr<HeldHandle<uv_poll_t>> writable_;  // null once closed
   Napi::FunctionReference on_room_;
   std::unique_ptr<Napi::AsyncContext> context_;
-  Napi::Reference<Napi::Uint8Array>
-      staging_;  // slots of equal size for descriptor and packet; JavaScript fills them
+  Napi::Reference<Napi::Uint8Array> staging_;  // equal slots for descriptor and packet; JavaScript fills them
   Napi::Reference<Napi::Uint32Array> lengths_;
   const uint32_t* length_of_ = nullptr;
   std::array<mmsghdr, kBurst> messages_ = {};

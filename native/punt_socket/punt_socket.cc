@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "env_state.h"
-#include "punt_socket/js_options.h"
 #include "util/callback.h"
 #include "util/error.h"
 #include "util/external_memory.h"
@@ -14,25 +13,20 @@ namespace {
 
 constexpr char kOpen[] = "punt-socket.open";
 
-/// Bursts a turn of the event loop: what else happens on it waits for 16 x 128 packets at most.
+/// Bursts a turn of the event loop: its other events wait for 16 x 128 packets at most.
 constexpr int kBurstsPerTurn = 16;
 
-ReceiverOptions ReadOptions(const Napi::Object& options) {
+ReceiverOptions ReadOptions(const Fields& options) {
   ReceiverOptions result;
-  result.path = StringOption(options, "path");
-  result.mode = NumberOption(options, "mode");
-  if (options.Get("group").IsNumber()) result.group = NumberOption(options, "group");
-  result.vpp_path = StringOption(options, "vppPath");
-  result.batch = NumberOption(options, "batchSize");
-  result.max_packet = NumberOption(options, "maxPacket");
-  result.ring_slabs = NumberOption(options, "ringSlabs");
-  result.send_buffer = static_cast<int>(NumberOption(options, "sendBuffer"));
+  result.path = options.Text("path");
+  result.mode = options.Number("mode");
+  if (options.IsNumber("group")) result.group = options.Number("group");
+  result.vpp_path = options.Text("vppPath");
+  result.batch = options.Number("batchSize");
+  result.max_packet = options.Number("maxPacket");
+  result.ring_slabs = options.Number("ringSlabs");
+  result.send_buffer = static_cast<int>(options.Number("sendBuffer"));
   return result;
-}
-
-/// The error name for an errno value, undefined for 0.
-Napi::Value NameOf(Napi::Env env, int error) {
-  return error == 0 ? env.Undefined() : Napi::String::New(env, ErrnoName(error));
 }
 
 }  // namespace
@@ -53,38 +47,39 @@ void PuntSocket::Init(Napi::Env env, Napi::Object exports) {
 /// (options, columns of the batch table, location of a burst, callback for a burst)
 PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSocket>(info) {
   const Napi::Env env = info.Env();
-  const auto options = info[0].As<Napi::Object>();
   auto columns = info[1].As<Napi::Uint32Array>();
   auto location = info[2].As<Napi::Uint32Array>();
+  const auto cells = Cells<uint32_t>::Of(env, columns);
+  table_ = PacketTable(cells.data, static_cast<uint32_t>(cells.length / 3));
+  location_ = Cells<uint32_t>::Of(env, location).data;
   columns_ = Napi::Persistent(columns);
   location_cell_ = Napi::Persistent(location);
-  table_ = PacketTable(columns.Data(), static_cast<uint32_t>(columns.ElementLength() / 3));
-  location_ = location.Data();
   on_burst_ = Napi::Persistent(info[3].As<Napi::Function>());
   context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_SOCKET");
-  const SystemError failed = Open(options);
-  if (failed.error != 0) {
+  if (const SystemError failed = Open(Fields(env, info[0]))) {
     Shutdown();
-    ThrowErrno(env, kOpen, failed.what, failed.error);
+    Throw(env, kOpen, failed);
     return;
   }
-  Ref();  // open until closed, whoever still knows of it
+  Ref();  // an open socket stays, even without a reference in JavaScript
 }
 
-SystemError PuntSocket::Open(const Napi::Object& options) {
-  receiver_ = std::make_unique<Receiver>(ReadOptions(options));
-  SystemError failed = receiver_->Open();
-  if (failed.error != 0) return failed;
-  uv_loop_t* loop;
-  napi_get_uv_event_loop(Env(), &loop);
+SystemError PuntSocket::Open(const Fields& options) {
+  const ReceiverOptions read = ReadOptions(options);
+  // A thread that is being terminated: no option can be read.
+  if (read.batch == 0 || table_.capacity() < read.batch || location_ == nullptr)
+    return {ECANCELED, "options"};
+  receiver_ = std::make_unique<Receiver>(read);
+  if (SystemError failed = receiver_->Open()) return failed;
   using std::chrono::microseconds;
-  const DrainTimes times = {microseconds(NumberOption(options, "graceUs")),
-                            microseconds(NumberOption(options, "longestPauseUs"))};
-  const uint64_t pause_ns = std::chrono::nanoseconds(times.longest_pause).count();
-  copy_ = options.Get("copy").ToBoolean();
+  const DrainTimes times = {microseconds(options.Number("takeOverUs")),
+                            microseconds(options.Number("gatherUs"))};
+  const uint64_t gather_ns = std::chrono::nanoseconds(times.gather).count();
+  copy_ = options.Boolean("copy");
   hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
-  pump_ = std::make_shared<EventPump>(loop, hold_, receiver_->fd(), pause_ns, [this] { return Serve(); });
-  if (int error = pump_->Open()) return {error, "event loop"};
+  pump_ = std::make_shared<EventPump>(LoopOf(Env()), hold_, receiver_->fd(), gather_ns,
+                                      [this] { return Serve(); });
+  if (const int error = pump_->Open()) return {error, "event loop"};
   drain_ = std::make_unique<DrainThread>(receiver_.get(), times, [pump = pump_.get()] { pump->Notify(); });
   return drain_->Start();
 }
@@ -110,7 +105,7 @@ void PuntSocket::Resume(const Napi::CallbackInfo&) {
 }
 
 void PuntSocket::SetRef(const Napi::CallbackInfo& info) {
-  if (receiver_) pump_->SetRef(info[0].ToBoolean());
+  if (receiver_) pump_->SetReferenced(info[0].As<Napi::Boolean>().Value());
 }
 
 void PuntSocket::Close(const Napi::CallbackInfo&) {
@@ -119,10 +114,10 @@ void PuntSocket::Close(const Napi::CallbackInfo&) {
   Unref();
 }
 
-/// Also when the environment ends. JavaScript may be in the middle of a burst: its memory stays as long as
-/// its buffers.
+/// Runs also when the environment ends. JavaScript may be in the middle of a burst: its buffers keep the
+/// memory.
 void PuntSocket::Shutdown() {
-  drain_.reset();  // joins: nobody notifies the pump any more
+  drain_.reset();  // joins: no thread notifies the pump any more
   if (pump_) pump_->Stop();
   pump_.reset();
   if (hold_) hold_->Disarm();
@@ -150,20 +145,20 @@ Turn PuntSocket::Serve() {
     turn.packets += count;
     for (uint32_t packet = 0; packet < count; packet++) turn.bytes += table_.length(packet);
     turn.more = receiver_->more_likely();
-    if (count > 0) Deliver(count);
-    // The handler may have closed or stopped the socket; having started it again, it wants others to have
-    // their turn.
-    if (!receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes};
+    const bool alive = count == 0 || Deliver(count);
+    // The handler may have closed or stopped the socket; when it has started the socket again, other events
+    // come first.
+    if (!alive || !receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes};
     if (!turn.more) break;
   }
   turn.answered = state->injected != injected;
   return turn;
 }
 
-void PuntSocket::Deliver(uint32_t count) {
+bool PuntSocket::Deliver(uint32_t count) {
   const Napi::Env env = Env();
-  Napi::HandleScope scope(env);
-  CallFromLoop(env, *context_, Value(), on_burst_.Value(), {Napi::Number::New(env, count)});
+  const Napi::HandleScope scope(env);
+  return CallFromLoop(env, *context_, Value(), on_burst_.Value(), {Napi::Number::New(env, count)});
 }
 
 /// memory() -> ArrayBuffer over the slab of the burst
@@ -181,7 +176,7 @@ Napi::Value PuntSocket::Memory(const Napi::CallbackInfo& info) {
   return copy_ ? CopyOfBurst(env, data) : buffer;
 }
 
-/// What a slab holds of this burst.
+/// The part of a slab that the burst takes.
 Napi::Value PuntSocket::CopyOfBurst(Napi::Env env, const uint8_t* slab) {
   const size_t used = count_ == 0 ? 0 : table_.offset(count_ - 1) + table_.length(count_ - 1);
   auto copy = Napi::ArrayBuffer::New(env, used);
@@ -189,24 +184,24 @@ Napi::Value PuntSocket::CopyOfBurst(Napi::Env env, const uint8_t* slab) {
   return copy;
 }
 
-/// reconnect(path of VPP's socket, or undefined) -> name of the error that keeps it from being connected, or
+/// reconnect(path of VPP's socket, or undefined) -> name of the error that keeps the socket unconnected, or
 /// undefined
 Napi::Value PuntSocket::Reconnect(const Napi::CallbackInfo& info) {
   if (!receiver_) return info.Env().Undefined();
   if (info[0].IsString()) receiver_->SetVppPath(info[0].As<Napi::String>().Utf8Value());
   const int error = receiver_->Reconnect(true);
   if (receiver_->HasBacklog()) pump_->Notify();
-  return NameOf(info.Env(), error);
+  return ErrnoNameOf(info.Env(), error);
 }
 
 /// sendTo(path, swIfIndex, action, bytes) -> name of the error, or undefined
 Napi::Value PuntSocket::SendTo(const Napi::CallbackInfo& info) {
-  if (!receiver_) return NameOf(info.Env(), EBADF);
+  if (!receiver_) return ErrnoNameOf(info.Env(), EBADF);
   const punt_packetdesc_t desc = {info[1].As<Napi::Number>().Uint32Value(),
                                   info[2].As<Napi::Number>().Uint32Value()};
-  auto packet = info[3].As<Napi::Uint8Array>();
+  const auto packet = Cells<uint8_t>::Of(info.Env(), info[3]);
   const std::string path = info[0].As<Napi::String>().Utf8Value();
-  return NameOf(info.Env(), receiver_->SendTo(path, desc, packet.Data(), packet.ElementLength()));
+  return ErrnoNameOf(info.Env(), receiver_->SendTo(path, desc, packet.data, packet.length));
 }
 
 /// stats() -> NativePuntSocketStats, or undefined once closed
@@ -214,8 +209,8 @@ Napi::Value PuntSocket::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!receiver_) return env.Undefined();
   const ReceiverStats stats = receiver_->Stats();
-  auto object = Napi::Object::New(env);
-  const auto set = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
+  Record record(env);
+  const auto set = [&](const char* name, uint64_t value) { record.Number(name, static_cast<double>(value)); };
   set("packets", stats.counters.packets);
   set("bytes", stats.counters.bytes);
   set("batches", bursts_);
@@ -226,8 +221,8 @@ Napi::Value PuntSocket::Stats(const Napi::CallbackInfo& info) {
   set("droppedMalformed", stats.drops.malformed);
   set("backlogBytes", stats.backlog_bytes);
   set("connects", stats.connects);
-  object.Set("connectError", NameOf(env, stats.connect_error));
-  return object;
+  record.Set("connectError", ErrnoNameOf(env, stats.connect_error));
+  return Napi::Value(env, record.object());
 }
 
 }  // namespace vpp_punt::punt_socket

@@ -7,8 +7,9 @@
 
 #include "punt_socket/drain_thread.h"
 #include "punt_socket/event_pump.h"
-#include "punt_socket/packet_table.h"
 #include "punt_socket/receiver.h"
+#include "util/fields.h"
+#include "util/packet_table.h"
 
 namespace vpp_punt::punt_socket {
 
@@ -32,10 +33,10 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   Napi::Value SendTo(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
 
-  SystemError Open(const Napi::Object& options);
+  SystemError Open(const Fields& options);
   uint32_t PullBurst();
   Turn Serve();
-  void Deliver(uint32_t count);
+  bool Deliver(uint32_t count);
   Napi::Value CopyOfBurst(Napi::Env env, const uint8_t* slab);
   void Shutdown();
 
@@ -45,8 +46,8 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   std::shared_ptr<EventPump> pump_;
   PacketTable table_;
   uint32_t count_ = 0;            // packets of the burst in table_
-  uint32_t* location_ = nullptr;  // for lib/punt-socket.ts: [slab of the burst, 1 if memory() gave a copy]
-  bool copy_ = false;             // give copies: asked for, or external memory is refused here
+  uint32_t* location_ = nullptr;  // for lib/punt-socket: [slab of the burst, 1 if memory() gave a copy]
+  bool copy_ = false;             // give copies: asked for, or the runtime refuses external memory
   Napi::Reference<Napi::Uint32Array> columns_, location_cell_;
   Napi::FunctionReference on_burst_;
   std::unique_ptr<Napi::AsyncContext> context_;

@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "punt_socket/send_buffer.h"
-#include "punt_socket/unix_address.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::punt_socket {
 
@@ -27,18 +27,19 @@ SystemError Receiver::Open() {
   if (!fd_) return {errno, "socket"};
   const int size = options_.send_buffer;
   if (size > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-  SystemError error = bound_.Bind(fd_.get(), options_.path, options_.mode, options_.group);
-  if (error.error == 0) Reconnect(true);
-  return error;
+  const BindOptions how = {.mode = options_.mode, .group = options_.group};
+  SystemError failed = bound_.Bind(fd_.get(), options_.path, how);
+  if (!failed) Reconnect(true);
+  return failed;
 }
 
 uint32_t Receiver::Pull(PacketTable* table, uint32_t* slab) {
   pulls_.fetch_add(1, std::memory_order_relaxed);
   ring_.Release();
-  if (uint32_t count = PullRing(table, slab)) return count;
-  std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return 0;  // the drain thread is reading, and says so when it has got something
-  if (uint32_t count = PullRing(table, slab)) return count;
+  if (const uint32_t count = PullRing(table, slab)) return count;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return 0;  // the drain thread reads, and notifies the pump when it has packets
+  if (const uint32_t count = PullRing(table, slab)) return count;
   ring_.Rewind();
   *slab = kDirectSlab;
   return PullSocket(table);
@@ -55,8 +56,7 @@ uint32_t Receiver::PullRing(PacketTable* table, uint32_t* slab) {
 }
 
 uint32_t Receiver::PullSocket(PacketTable* table) {
-  // Who looks again after finding nothing is polling: mostly there is nothing, or one packet that wants an
-  // answer.
+  // A second look after an empty one is polling: it mostly finds nothing, or one packet that wants an answer.
   const bool one = found_none_;
   const uint32_t received = one ? direct_.ReceiveOne(fd_.get()) : direct_.Receive(fd_.get());
   found_none_ = received == 0;
@@ -75,12 +75,12 @@ uint32_t Receiver::PullSocket(PacketTable* table) {
   return count;
 }
 
-/// Whoever reads holds the mutex.
+/// The caller holds the mutex.
 void Receiver::AddCost(uint64_t packets, uint64_t bytes) {
   if (packets > 0) cost_.store(cost() + SendBufferCost(packets, bytes), std::memory_order_relaxed);
 }
 
-/// Counts what is not a packet.
+/// Counts a datagram that is not a packet.
 bool Receiver::Usable(const Burst& burst, uint32_t i) {
   if (burst.truncated(i)) {
     drops_.too_long++;
@@ -93,7 +93,7 @@ bool Receiver::Usable(const Burst& burst, uint32_t i) {
 }
 
 bool Receiver::Drain() {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return DrainLocked();
 }
 
@@ -112,7 +112,7 @@ bool Receiver::DrainLocked() {
   return stored;
 }
 
-/// Puts datagram i of the scratch burst into the ring, or counts why not.
+/// Puts datagram i of the scratch burst into the ring, or counts the reason against it.
 bool Receiver::Store(uint32_t i) {
   if (paused()) {
     drops_.paused++;
@@ -123,17 +123,23 @@ bool Receiver::Store(uint32_t i) {
   return false;
 }
 
+void Receiver::ClearError() {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+}
+
 void Receiver::SetVppPath(const std::string& path) {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   peer_ = VppPeer(path);
   follows_vpp_.store(peer_.wanted());
 }
 
 int Receiver::Reconnect(bool force) {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (!peer_.wanted()) return ENOTCONN;
   if (!force && !peer_.Moved()) return peer_.error();
-  DrainLocked();  // the kernel throws the old peer's packets away when the new one is connected
+  DrainLocked();  // the kernel discards the old peer's packets when the new one is connected
   const int error = peer_.Connect(fd_.get());
   if (error == 0) connects_++;
   return error;
@@ -141,11 +147,11 @@ int Receiver::Reconnect(bool force) {
 
 int Receiver::SendTo(const std::string& path, const punt_packetdesc_t& desc, const uint8_t* data,
                      size_t length) {
-  UnixAddress address(path);
+  const UnixAddress address(path);
   iovec vectors[] = {{const_cast<punt_packetdesc_t*>(&desc), sizeof(desc)},
                      {const_cast<uint8_t*>(data), length}};
   msghdr message = {};
-  message.msg_name = address.get();
+  message.msg_name = const_cast<sockaddr*>(address.get());
   message.msg_namelen = address.size();
   message.msg_iov = vectors;
   message.msg_iovlen = 2;
@@ -153,7 +159,7 @@ int Receiver::SendTo(const std::string& path, const punt_packetdesc_t& desc, con
 }
 
 ReceiverStats Receiver::Stats() {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   ReceiverStats stats;
   stats.counters = counters_;
   stats.drops = drops_;

@@ -1,4 +1,4 @@
-// A receiving punt socket, without JavaScript: who reads when, where packets wait, what is counted.
+// A receiving punt socket without JavaScript: which thread reads when, where packets wait, what is counted.
 #pragma once
 
 #include <atomic>
@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "punt_socket/bound_path.h"
 #include "punt_socket/burst.h"
-#include "punt_socket/packet_table.h"
 #include "punt_socket/slab_ring.h"
 #include "punt_socket/vpp_peer.h"
+#include "util/bound_path.h"
+#include "util/packet_table.h"
 #include "util/priority_mutex.h"
 #include "util/unique_fd.h"
 
@@ -27,13 +27,13 @@ struct ReceiverOptions {
   int send_buffer;  // SO_SNDBUF; 0 leaves the system's
 };
 
-/// What was handed to JavaScript.
+/// What JavaScript received.
 struct ReceiverCounters {
   uint64_t packets = 0, bytes = 0;
-  uint64_t drained = 0;  // of the packets, those that had waited in the ring
+  uint64_t drained = 0;  // of the packets, those that waited in the ring
 };
 
-/// Datagrams that were read and not handed on, by cause.
+/// Datagrams that were read and dropped, by cause.
 struct ReceiverDrops {
   uint64_t ring_full = 0, paused = 0, too_long = 0, malformed = 0;
 };
@@ -42,16 +42,16 @@ struct ReceiverStats {
   ReceiverCounters counters;
   ReceiverDrops drops;
   uint64_t backlog_bytes = 0;  // in the ring
-  uint64_t connects = 0;       // times it was connected to VPP
-  int connect_error = 0;       // errno value: why it is not connected; 0 when it is
+  uint64_t connects = 0;       // how often the socket was connected to VPP
+  int connect_error = 0;       // errno value: why the socket is not connected; 0 when it is
 };
 
 /// Where a burst lies for JavaScript.
 constexpr uint32_t kDirectSlab = 0;  // ring slab i is 1 + i
 
-/// Normally the JavaScript thread reads the socket itself, straight into the slab that the handler sees. Once
-/// it is late, the drain thread reads instead and packets wait in the ring, which JavaScript empties first
-/// when it is back. Only who holds the lock reads; JavaScript never waits for it.
+/// Normally the JavaScript thread reads the socket itself, straight into the slab that the handler sees. When
+/// it is late, the drain thread reads instead, and packets wait in the ring, which JavaScript empties first
+/// when it is back. Only the thread that holds the lock reads; JavaScript never waits for the lock to read.
 class Receiver {
  public:
   explicit Receiver(const ReceiverOptions& options);
@@ -60,7 +60,7 @@ class Receiver {
   SystemError Open();
 
   // JavaScript thread.
-  /// The next burst: what waits in the ring, else what is queued on the socket. It lies in `*slab` until the
+  /// The next burst: from the ring if packets wait there, else from the socket. It lies in `*slab` until the
   /// next Pull().
   uint32_t Pull(PacketTable* table, uint32_t* slab);
   /// The last Pull() ended before the packets did.
@@ -72,16 +72,19 @@ class Receiver {
   void SetVppPath(const std::string& path);
 
   // Drain thread.
-  /// Reads all that is queued: into the ring, or nowhere while paused. True when packets were added to the
-  /// ring.
+  /// Reads everything that is queued: into the ring, or nowhere while paused. True when packets were added to
+  /// the ring.
   bool Drain();
+  /// Clears the error that a peer causes when it disconnects from us: poll() returns at once until the error
+  /// is read.
+  void ClearError();
   /// Moves with every Pull(): JavaScript is at work.
   uint64_t pulls() const { return pulls_.load(std::memory_order_relaxed); }
-  /// What all that was read has taken of VPP's send buffer.
+  /// How much of VPP's send buffer everything read so far has taken.
   uint64_t cost() const { return cost_.load(std::memory_order_relaxed); }
 
-  // Either.
-  /// Connects to VPP's socket where that is another one than before; with `force` in any case. Returns an
+  // Either thread.
+  /// Connects to VPP's socket if that is another socket than before; with `force` in any case. Returns an
   /// errno value.
   int Reconnect(bool force);
   bool follows_vpp() const { return follows_vpp_.load(); }
@@ -110,7 +113,7 @@ class Receiver {
   std::atomic<uint64_t> cost_{0};
   std::atomic<bool> paused_{false};
   std::atomic<bool> follows_vpp_;
-  PriorityMutex mutex_;  // who holds it reads the socket and fills the ring; it guards all below
+  PriorityMutex mutex_;  // its holder reads the socket and fills the ring; it guards everything below
   Burst scratch_;
   SlabRing ring_;
   VppPeer peer_;

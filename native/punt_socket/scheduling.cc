@@ -12,7 +12,7 @@ namespace vpp_punt::punt_socket {
 
 namespace {
 
-/// linux/sched/types.h, which clashes with glibc's <sched.h>.
+/// From linux/sched/types.h, which clashes with glibc's <sched.h>.
 struct sched_attr {
   uint32_t size;
   uint32_t sched_policy;
@@ -24,11 +24,11 @@ struct sched_attr {
   uint64_t sched_period;
 };
 
-/// The shortest slice that Linux >= 6.12 takes for SCHED_OTHER. The default is 3 ms: longer than VPP's send
-/// buffer lasts at 20,000 packets a second of 1500 bytes.
+/// The shortest slice that Linux >= 6.12 accepts for SCHED_OTHER. The default of 3 ms is longer than VPP's
+/// send buffer lasts at 20,000 packets a second of 1500 bytes.
 constexpr uint64_t kSliceNs = 100'000;
 
-/// Ahead of all that is not real-time, where the process may (root, CAP_SYS_NICE).
+/// Runs ahead of every thread that is not real-time, if the process may (root, CAP_SYS_NICE).
 bool BecomeRealTime() {
   sched_param lowest = {};
   lowest.sched_priority = 1;

@@ -1,10 +1,10 @@
-// What a thread asks of the scheduler that must run soon and briefly.
+// Scheduling of a thread that must run soon and briefly.
 #pragma once
 
 namespace vpp_punt::punt_socket {
 
-/// For the calling thread: sleeps end when they should, and waking it preempts a thread that computes
-/// (JavaScript on the same core). Where the kernel knows none of this, nothing changes.
+/// Lets sleeps of the calling thread end in time, and lets its waking preempt a thread that computes
+/// (JavaScript on the same core). Changes nothing on a kernel without these calls.
 void PreferShortWaits();
 
 }  // namespace vpp_punt::punt_socket

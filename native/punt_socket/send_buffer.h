@@ -1,15 +1,15 @@
-// VPP's send buffer: what all packets that VPP has sent and no client has read yet must fit into.
+// VPP's send buffer: holds every packet that VPP has sent and its client has not read yet.
 #pragma once
 
 #include <cstdint>
 
 namespace vpp_punt::punt_socket {
 
-/// 64 KiB, which the kernel doubles for what it spends beside the payload.
+/// 64 KiB, which the kernel doubles for its own cost of a packet.
 constexpr uint64_t kSendBuffer = 131'072;
 
-/// What packets take of it, at most: about 700 bytes each and, as memory comes in powers of two, up to as
-/// much again as the payload.
+/// The most that packets take of the buffer: about 700 bytes each and up to twice the payload, because the
+/// kernel allocates memory in powers of two.
 constexpr uint64_t SendBufferCost(uint64_t packets, uint64_t bytes) {
   return 700 * packets + 2 * bytes;
 }

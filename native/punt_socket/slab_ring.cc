@@ -17,7 +17,7 @@ bool SlabRing::Append(const uint8_t* datagram, size_t length) {
   const uint64_t head = head_.load(std::memory_order_relaxed);
   const uint64_t left_in_slab = kSlab - head % kSlab;
   const uint64_t start = needed <= left_in_slab ? head : head + left_in_slab;
-  // The slab that the consumer is in stays its own up to the last record: LeaveSlab() wipes it whole.
+  // The consumer keeps its slab up to the last record: LeaveSlab() wipes it whole.
   const uint64_t in_use = tail_.load(std::memory_order_acquire) / kSlab * kSlab;
   if (start + needed - in_use > size_) return false;
   // Positions are multiples of 8, and a slab that is full to the last byte needs no mark.
@@ -63,7 +63,7 @@ void SlabRing::Rewind() {
   shown_ = 0;
 }
 
-/// A backlog is rare and may be large: the memory it took is not kept.
+/// A backlog is rare and may be large: its memory is given back.
 void SlabRing::LeaveSlab(uint64_t position) {
   const size_t start = position % size_ / kSlab * kSlab;
   if (start / kSlab >= kKeptSlabs) memory_->Discard(start, kSlab);

@@ -4,23 +4,23 @@
 
 #include <cerrno>
 
-#include "punt_socket/unix_address.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::punt_socket {
 
 bool VppPeer::Moved() const {
   if (!wanted()) return false;
   struct stat now;
-  if (stat(path_.c_str(), &now) != 0) return false;  // nothing there to move to
+  if (stat(path_.c_str(), &now) != 0) return false;  // there is no socket to move to
   return !connected() || now.st_ino != identity_.st_ino || now.st_dev != identity_.st_dev ||
          now.st_ctim.tv_sec != identity_.st_ctim.tv_sec || now.st_ctim.tv_nsec != identity_.st_ctim.tv_nsec;
 }
 
 int VppPeer::Connect(int fd) {
-  // Taken before connecting: should the file change in between, the next Moved() sees it.
+  // Read before connecting: when the file changes in between, the next Moved() sees it.
   struct stat now = {};
   if (stat(path_.c_str(), &now) != 0) return error_ = errno;
-  UnixAddress address(path_);
+  const UnixAddress address(path_);
   if (connect(fd, address.get(), address.size()) != 0) return error_ = errno;
   identity_ = now;
   return error_ = 0;

@@ -1,4 +1,4 @@
-// A socket's connection to VPP's punt socket, which VPP makes anew whenever it starts.
+// The connection of a socket to VPP's punt socket, which VPP creates at every start.
 #pragma once
 
 #include <sys/stat.h>
@@ -8,24 +8,22 @@
 
 namespace vpp_punt::punt_socket {
 
-/// Connects a datagram socket to whatever socket is now at VPP's path. A restarted VPP is another socket at
-/// the same path, and nothing tells the client: its old connection just refuses what the new VPP sends.
+/// Connects a datagram socket to the socket that is now at VPP's path. A restarted VPP has another socket at
+/// the same path, and the kernel does not notify the client: the old connection refuses what the new VPP
+/// sends.
 class VppPeer {
  public:
   explicit VppPeer(std::string path) : path_(std::move(path)) {}
 
-  /// True when the file at the path is not the one connected to, so that Connect() is due.
+  /// True when the file at the path is not the connected one: Connect() is due.
   bool Moved() const;
 
-  /// Connects. Discards what is queued on the socket when that came from another peer. Returns 0 or an errno
-  /// value.
+  /// Connects. The kernel discards packets of another peer that are queued on the socket. Returns 0 or an
+  /// errno value.
   int Connect(int fd);
 
-  /// The peer turned out to be gone.
-  void Lost() { error_ = ECONNREFUSED; }
-
   bool connected() const { return error_ == 0; }
-  /// Why it is not connected: an errno value, 0 when it is.
+  /// Why the socket is not connected: an errno value; 0 when it is.
   int error() const { return error_; }
   bool wanted() const { return !path_.empty(); }
   const std::string& path() const { return path_; }

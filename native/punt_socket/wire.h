@@ -1,4 +1,4 @@
-// What precedes every frame on a punt socket. VPP: src/vnet/ip/punt.h, punt_packetdesc_t.
+// The descriptor before every frame on a punt socket. VPP: src/vnet/ip/punt.h, punt_packetdesc_t.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ static_assert(sizeof(punt_packetdesc_t) == 8);
 /// What VPP does with an injected packet.
 enum PuntAction : uint32_t { PUNT_L2 = 0, PUNT_IP4_ROUTED = 1, PUNT_IP6_ROUTED = 2 };
 
-/// VPP refuses datagrams of 28 bytes or less and cuts packets off after 2048.
+/// VPP refuses datagrams of 28 bytes or less, and cuts packets off after 2048 bytes.
 constexpr size_t kMinInjected = 21;
 constexpr size_t kMaxInjected = 2048;
 

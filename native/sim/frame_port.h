@@ -1,16 +1,19 @@
-// Frames in bursts over one non-blocking descriptor that keeps message boundaries: what the embedded VPP's
-// punt socket, TAPs and af_packet interfaces have in common.
+// Frames in bursts over one non-blocking descriptor that keeps message boundaries: the embedded VPP's punt
+// socket, TAPs and af_packet interfaces. NativeSimFramePort in lib/native.ts.
 #pragma once
 
 #include <napi.h>
-#include <sys/un.h>
-#include <uv.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sim/open_device.h"
+#include "util/fd_poll.h"
+#include "util/fields.h"
+#include "util/loop_hold.h"
 #include "util/unique_fd.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::sim {
 
@@ -28,39 +31,43 @@ class FramePort : public Napi::ObjectWrap<FramePort> {
 
   /// new SimFramePort({ kind, name, netns, sendBuffer }): kind "punt", "tap", "tun" or "packet".
   explicit FramePort(const Napi::CallbackInfo& info);
-  ~FramePort() override;
+  ~FramePort() override { Shutdown(); }
 
  private:
-  /// Lives until libuv has let go of it; the descriptor is closed after that.
-  struct Poll;
-
   Napi::Value Name(const Napi::CallbackInfo& info);
   Napi::Value IfIndex(const Napi::CallbackInfo& info);
   /// start(slab, lengths, slotSize, onBurst(count))
   void Start(const Napi::CallbackInfo& info);
   /// addPeer(path): index
   Napi::Value AddPeer(const Napi::CallbackInfo& info);
-  /// send(arena, table, count, accepted): table has offset, length and peer for each frame (peer is ignored
-  /// but on a punt socket), accepted gets 1 or 0 for each. Returns how many the kernel took.
+  /// send(arena, table, count, accepted): table has offset, length and peer for each frame (only a punt
+  /// socket uses the peer), accepted gets 1 or 0 for each. Returns how many the kernel took.
   Napi::Value Send(const Napi::CallbackInfo& info);
   /// unref(): lets the process end while the port is open
-  void Background(const Napi::CallbackInfo& info);
+  void Unreference(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
+  SystemError Open(const std::string& kind, const Fields& options);
+  int OpenPoll();
   void OnReadable();
   uint32_t ReceiveBurst();
   bool SendOne(const uint8_t* bytes, size_t length, uint32_t peer);
-  void Shut();
+  void Shutdown();
 
-  Poll* poll_ = nullptr;
+  UniqueFd fd_;
+  BoundPath bound_;  // of a punt socket
+  std::shared_ptr<LoopHold> hold_;
+  std::unique_ptr<FdPoll> poll_;  // null once closed
   std::string name_;
   int if_index_ = 0;
   bool is_punt_ = false;
-  std::vector<sockaddr_un> peers_;
+  bool started_ = false;
+  std::vector<UnixAddress> peers_;
   ReceiveSlab slab_;
   Napi::Reference<Napi::Uint8Array> slab_reference_;
   Napi::Reference<Napi::Uint32Array> lengths_reference_;
   Napi::FunctionReference on_burst_;
+  std::unique_ptr<Napi::AsyncContext> context_;
 };
 
 }  // namespace vpp_punt::sim

@@ -9,11 +9,11 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <cstring>
-#include <thread>
+
+#include "util/thread.h"
 
 namespace vpp_punt::sim {
 
@@ -21,8 +21,7 @@ namespace {
 
 OpenedDevice Failed(const char* call, const std::string& on, int error) {
   OpenedDevice device;
-  device.error = error;
-  device.what = std::string(call) + " " + on;
+  device.failed = {error, std::string(call) + " " + on};
   return device;
 }
 
@@ -45,33 +44,30 @@ OpenedDevice OpenTapHere(const std::string& name, bool is_tun) {
 
 }  // namespace
 
-OpenedDevice OpenPuntSocket(const std::string& path, int send_buffer) {
+OpenedDevice OpenPuntSocket(const std::string& path, int send_buffer, BoundPath* bound) {
   OpenedDevice device;
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return Failed("bind", path, ENAMETOOLONG);
-  memcpy(address.sun_path, path.data(), path.size());
   device.fd.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!device.fd) return Failed("socket", path, errno);
   setsockopt(device.fd.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
-  unlink(path.c_str());
-  if (bind(device.fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) {
-    return Failed("bind", path, errno);
-  }
+  // The umask decides the mode of the file, as it does for VPP.
+  device.failed = bound->Bind(device.fd.get(), path, {});
   return device;
 }
 
 OpenedDevice OpenTap(const std::string& name, const std::string& netns_path, bool is_tun) {
   if (name.size() >= IFNAMSIZ) return Failed("TUNSETIFF", name, ENAMETOOLONG);
   if (netns_path.empty()) return OpenTapHere(name, is_tun);
-  UniqueFd netns(open(netns_path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd netns(open(netns_path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!netns) return Failed("open", netns_path, errno);
   OpenedDevice device;
   // In a thread of its own: a thread that has changed its namespace must not run JavaScript again.
-  std::thread([&] {
+  Thread thread;
+  const int error = thread.Start("tap", [&] {
     device =
         setns(netns.get(), CLONE_NEWNET) < 0 ? Failed("setns", netns_path, errno) : OpenTapHere(name, is_tun);
-  }).join();
+  });
+  if (error != 0) return Failed("thread for", netns_path, error);
+  thread.Join();
   return device;
 }
 
@@ -79,19 +75,19 @@ OpenedDevice OpenPacketSocket(const std::string& name) {
   OpenedDevice device;
   const int if_index = static_cast<int>(if_nametoindex(name.c_str()));
   if (if_index == 0) return Failed("if_nametoindex", name, errno);
-  const int protocol = htons(ETH_P_ALL);
-  device.fd.Reset(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  // Protocol 0 receives nothing: until bind() names the interface, the frames of every interface would come.
+  device.fd.Reset(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!device.fd) return Failed("socket", name, errno);
+  // The socket must not receive what it sends.
+  const int ignore = 1;
+  setsockopt(device.fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore, sizeof(ignore));
   sockaddr_ll address = {};
   address.sll_family = AF_PACKET;
-  address.sll_protocol = static_cast<unsigned short>(protocol);
+  address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = if_index;
   if (bind(device.fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) {
     return Failed("bind", name, errno);
   }
-  // What this socket itself sends must not come back to it.
-  const int ignore = 1;
-  setsockopt(device.fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore, sizeof(ignore));
   device.name = name;
   device.if_index = if_index;
   return device;

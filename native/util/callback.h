@@ -7,10 +7,10 @@
 
 namespace vpp_punt {
 
-/// Calls `function` with everything that belongs to a call from the event loop: nextTick callbacks and
-/// microtasks run before this returns, and what the function throws becomes an uncaughtException. Needs a
-/// handle scope.
-void CallFromLoop(Napi::Env env, const Napi::AsyncContext& context, Napi::Value self,
-                  const Napi::Function& function, std::initializer_list<napi_value> arguments);
+/// Calls `function` as the event loop calls: the nextTick callbacks and microtasks run before this returns,
+/// and what the function throws becomes an uncaughtException. The caller opens a handle scope. `self` is an
+/// object, or null for the global one. False when this environment runs no JavaScript any more.
+bool CallFromLoop(napi_env env, napi_async_context context, napi_value self, napi_value function,
+                  std::initializer_list<napi_value> arguments);
 
 }  // namespace vpp_punt

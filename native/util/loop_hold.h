@@ -1,4 +1,4 @@
-// Keeps an environment from going away while handles of its event loop are open.
+// Keeps an environment (main thread or worker) while handles of its event loop are open.
 #pragma once
 
 #include <napi.h>
@@ -9,8 +9,9 @@
 
 namespace vpp_punt {
 
-/// Exists as long as somebody holds it. When the environment ends before that (process end, worker
-/// terminated), `on_env_end` runs on its thread and must see to it that all let go; the environment waits.
+/// The environment waits with its end until the last owner lets go. When it ends (process end, worker
+/// terminated), `on_env_end` runs on its thread and must make every owner let go. Without that, libuv would
+/// call code of an addon that Node has unloaded.
 class LoopHold {
  public:
   static std::shared_ptr<LoopHold> New(Napi::Env env, std::function<void()> on_env_end) {
@@ -19,7 +20,7 @@ class LoopHold {
     return hold;
   }
 
-  /// The end of the environment is no longer of interest.
+  /// The end of the environment calls nothing any more.
   void Disarm() { armed_ = false; }
 
   ~LoopHold() {
@@ -32,7 +33,9 @@ class LoopHold {
   explicit LoopHold(std::function<void()> on_env_end) : on_env_end_(std::move(on_env_end)) {}
   static void EnvEnds(napi_async_cleanup_hook_handle, void* self) {
     auto* hold = static_cast<LoopHold*>(self);
-    if (hold->armed_) hold->on_env_end_();
+    if (!hold->armed_) return;
+    const std::function<void()> end = std::move(hold->on_env_end_);  // the call may delete the hold
+    end();
   }
 
   std::function<void()> on_env_end_;
@@ -40,8 +43,8 @@ class LoopHold {
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };
 
-/// A uv handle with its callback target. Closing is asynchronous in libuv: the memory goes in the close
-/// callback, which also lets go of the loop.
+/// A uv handle and the target of its callbacks. libuv closes a handle asynchronously: the close callback
+/// frees the memory and lets go of the loop.
 template <typename Handle>
 class HeldHandle {
  public:
@@ -69,14 +72,14 @@ class HeldHandle {
 
   Handle* get() { return &cell_->handle; }
 
-  /// Whether the handle keeps the event loop running. For an initialized one.
+  /// Whether the handle keeps the event loop running. For an initialized handle.
   void SetReferenced(bool referenced) {
     (referenced ? uv_ref : uv_unref)(reinterpret_cast<uv_handle_t*>(&cell_->handle));
   }
 
  private:
   struct Cell {
-    Handle handle;  // first: a handle's address is its cell's
+    Handle handle;  // first: the address of a handle is that of its cell
     std::shared_ptr<LoopHold> hold;
   };
 

@@ -1,4 +1,4 @@
-// Anonymous memory of whole pages, given back when the last owner lets go of it.
+// Anonymous memory in whole pages.
 #pragma once
 
 #include <sys/mman.h>
@@ -9,9 +9,10 @@
 
 namespace vpp_punt {
 
+/// The last owner gives the memory back.
 class Mapping {
  public:
-  /// nullptr when the kernel refuses. Pages take memory only once they are touched.
+  /// nullptr, with errno set, when the kernel refuses. A page takes memory once it is touched.
   static std::shared_ptr<Mapping> New(size_t size) {
     void* data =
         mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -26,7 +27,7 @@ class Mapping {
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
 
-  /// Gives the pages' memory back to the system; the range (whole pages) then reads as zeros.
+  /// Gives the memory of whole pages back to the system; they then read as zeros.
   void Discard(size_t offset, size_t length) { madvise(data_ + offset, length, MADV_DONTNEED); }
 
  private:

@@ -1,12 +1,13 @@
-// A mutex for threads of unlike priority.
+// A mutex for threads of different priority.
 #pragma once
 
 #include <pthread.h>
 
 namespace vpp_punt {
 
-/// Who holds it runs with the priority of who waits for it: a real-time thread would otherwise wait for all
-/// that runs before the holder. Takes the place of std::mutex in its locks.
+/// The thread that holds the mutex inherits the priority of a thread that waits for it. Without that, a
+/// real-time thread waits for everything that runs before the holder. Works with the locks of the standard
+/// library, as std::mutex does.
 class PriorityMutex {
  public:
   PriorityMutex() {

@@ -1,14 +1,16 @@
-// The outcome of a system call that may fail.
+// A system call that failed.
 #pragma once
 
 #include <string>
 
 namespace vpp_punt {
 
-/// An operation that failed, and on what; error 0 is success.
+/// The errno value of a failed operation, and what the operation was for. False means success.
 struct SystemError {
   int error = 0;
   std::string what;
+
+  explicit operator bool() const { return error != 0; }
 };
 
 }  // namespace vpp_punt

@@ -7,6 +7,7 @@
 
 namespace vpp_punt {
 
+/// The destructor closes the descriptor.
 class UniqueFd {
  public:
   UniqueFd() = default;

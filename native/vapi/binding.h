@@ -1,3 +1,4 @@
+// libvapiclient for JavaScript.
 #pragma once
 
 #include <napi.h>

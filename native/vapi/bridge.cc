@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <utility>
+
+#include "util/error.h"
 
 namespace vpp_punt::vapi {
 
@@ -20,7 +21,7 @@ constexpr uint16_t kSockclntCreateReply = 16;
 constexpr size_t kNameSize = 64;
 constexpr size_t kReadSize = 1 << 16;
 constexpr int kHangUpRound = 10;     // ms
-constexpr int kPatientRounds = 100;  // of them
+constexpr int kPatientRounds = 100;  // hang-up rounds
 
 /// Bytes of a message, integers in network order.
 class Message {
@@ -58,7 +59,7 @@ uint16_t ReadU16(const uint8_t* at) {
   return static_cast<uint16_t>(at[0] << 8 | at[1]);
 }
 
-/// The first message in `bytes`, or a null pointer while it is not all there.
+/// The first message in `bytes`; a null pointer while a part is missing.
 struct Frame {
   const uint8_t* message = nullptr;
   size_t size = 0;
@@ -78,14 +79,16 @@ Bridge::Bridge(Endpoint endpoint, std::vector<std::string> keys)
 
 Bridge::~Bridge() = default;
 
-int Bridge::Start() {
+int Bridge::Start(std::function<void()> on_done) {
+  if (!wake_) return -EMFILE;
   int pair[2] = {-1, -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return -errno;
+  UniqueFd theirs(pair[1]);
   ours_.Reset(pair[0]);
   outbox_ = std::make_unique<Outbox>(ours_.get());
-  done_ = false;
-  std::thread([self = shared_from_this()] { self->Run(); }).detach();
-  return pair[1];
+  on_done_ = std::move(on_done);
+  const int error = thread_.Start("vapi-bridge", [this] { Run(); });
+  return error == 0 ? theirs.Release() : -error;
 }
 
 void Bridge::Stop() {
@@ -93,47 +96,46 @@ void Bridge::Stop() {
   eventfd_write(wake_.get(), 1);
 }
 
-void Bridge::Wait() {
-  std::unique_lock<std::mutex> lock(done_mutex_);
-  done_changed_.wait(lock, [this] { return done_; });
-}
-
 Failure Bridge::failure() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return failure_;
 }
 
 int Bridge::Lookup(const std::string& key) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return library_ ? library_->Lookup(key) : -1;
 }
 
 void Bridge::Fail(const Failure& failure) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (failure_.code.empty()) failure_ = failure;
 }
 
 void Bridge::Run() {
   std::string name;
-  if (AwaitHello(&name) && Connect(name)) {
-    AnswerHello();
-    std::thread receiver([this] { ReceiveLoop(); });
-    Forward();
-    lost_ = true;
-    library_->WakeReceiver();
-    receiver.join();
-  }
-  // JavaScript is told first: the farewell to a VPP that is dead takes its time.
+  if (AwaitHello(&name) && Connect(name)) Serve();
+  // JavaScript hears of the end first: the farewell to a dead VPP takes time.
   shutdown(ours_.get(), SHUT_RDWR);
   std::unique_ptr<Library> leaving;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     leaving = std::move(library_);
   }
   leaving.reset();
-  std::lock_guard<std::mutex> lock(done_mutex_);
-  done_ = true;
-  done_changed_.notify_all();
+  on_done_();
+}
+
+void Bridge::Serve() {
+  AnswerHello();
+  Thread receiver;
+  if (const int error = receiver.Start("vapi-receiver", [this] { ReceiveLoop(); })) {
+    Fail({ErrnoName(error), endpoint_.path + ": no thread for VPP's messages: " + strerror(error)});
+    return;
+  }
+  Forward();
+  lost_ = true;
+  library_->WakeReceiver();
+  receiver.Join();
 }
 
 bool Bridge::AwaitHello(std::string* name) {
@@ -161,7 +163,7 @@ bool Bridge::Connect(const std::string& name) {
     Fail(failure);
     return false;
   }
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   library_ = std::move(library);
   return true;
 }
@@ -174,7 +176,7 @@ void Bridge::AnswerHello() {
   }
   Message reply;
   reply.U16(kSockclntCreateReply);
-  reply.U32(0);  // client_index, which a reply does not use
+  reply.U32(0);  // client_index, unused in a reply
   reply.U32(0);  // context
   reply.U32(0);  // response
   reply.U32(library_->client_index());
@@ -188,7 +190,7 @@ void Bridge::AnswerHello() {
 
 Failure Bridge::FailureOf(Result result) const {
   if (result == Result::kBadFrame)
-    return {"ERR_BAD_FRAME", endpoint_.path + ": VPP sent a frame of a length that cannot be"};
+    return {"ERR_BAD_FRAME", endpoint_.path + ": VPP sent a frame of an impossible length"};
   return {"ERR_DISCONNECTED", endpoint_.path + ": the connection was lost: VPP closed it"};
 }
 
@@ -232,8 +234,7 @@ Result Bridge::SendFrames() {
   return result;
 }
 
-/// VPP has died. What it has sent before is still read, from its socket; false when there is no more to wait
-/// for.
+/// VPP has died. Messages that it sent before are still read from its socket; false when there are none.
 bool Bridge::OnDeath() {
   if (endpoint_.mode == Mode::kSocket) {
     hung_up_ = true;
@@ -259,8 +260,8 @@ bool Bridge::Step(Result sent) {
   if ((fds[0].revents & POLLIN) != 0) open_ = ReadFrames();
   if ((fds[0].revents & (POLLHUP | POLLERR)) != 0) open_ = false;
   outbox_->Flush();
-  // The receiver comes to the end of the stream by itself, unless the library looks for the rest of a message
-  // there.
+  // The receiver reaches the end of the stream by itself, unless the library waits there for the rest of a
+  // message.
   if (hung_up_ && ++rounds_since_hang_up_ == kPatientRounds) library_->SeverSocket();
   return fds[2].revents == 0 || OnDeath();
 }
@@ -273,7 +274,8 @@ void Bridge::Forward() {
     if (!open_ && sent == Result::kDone) return;
     if (!Step(sent)) return;
     if (outbox_->overflown())
-      return Fail({"ENOBUFS", endpoint_.path + ": 256 MB of messages wait for a program that does not read"});
+      return Fail(
+          {"ENOBUFS", endpoint_.path + ": 256 MB of messages wait for a program that does not read them"});
   }
 }
 

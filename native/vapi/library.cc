@@ -2,11 +2,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "util/error.h"
+#include "util/unix_address.h"
 #include "vapi/outbox.h"
 #include "vapi/shared_memory.h"
 
@@ -32,12 +33,12 @@ constexpr int kQueueLength = 1024;
 constexpr int kPidfdOpen = 434;  // pidfd_open, which glibc has from 2.36 on
 constexpr timeval kSendPatience = {10, 0};
 
-/// Of a message. The library's memory is 32 MB, and it takes some copies; VPP's largest answer, to
+/// Lengths of a message. The library has 32 MB of memory, and makes some copies; VPP's largest answer, to
 /// get_api_json, is 2 to 4 MB.
 constexpr uint32_t kShortest = 2;
 constexpr uint32_t kLongest = 8u << 20;
 
-/// The library's own requests, which this client does not make: 1 is the least it takes.
+/// Requests that the library tracks itself. This client makes none; the library requires at least 1.
 constexpr int kOwnRequests = 1;
 
 std::string Where(const Endpoint& endpoint) {
@@ -50,7 +51,7 @@ Failure FailureOf(vapi_error_e error, const Endpoint& endpoint) {
     case VAPI_EMAP_FAIL:
       return {"ENOENT", where + ": no VPP has such an API segment, or this user may not map it"};
     case VAPI_EINCOMPATIBLE:
-      return {"ERR_BAD_HANDSHAKE", where + ": this VPP's control_ping is another"};
+      return {"ERR_BAD_HANDSHAKE", where + ": this VPP has another control_ping"};
     default:
       return {"ECONNREFUSED",
               where + ": VPP does not answer (libvapiclient error " + std::to_string(error) + ")"};
@@ -63,28 +64,27 @@ vapi_error_e ConnectContext(vapi_ctx_t context, const Endpoint& endpoint, const 
                          VAPI_MODE_NONBLOCKING, true, socket);
 }
 
-/// What is in the way of connecting, found without the library: it waits for 10 s and writes to standard
+/// Why connecting would fail: an errno value, or 0. The library would wait for 10 s and write to standard
 /// error instead.
 int Obstacle(const Endpoint& endpoint) {
   if (endpoint.mode == Mode::kSharedMemory) {
     const std::string prefix = endpoint.path.empty() ? "" : endpoint.path + "-";
     return access(("/dev/shm/" + prefix + "vpe-api").c_str(), R_OK | W_OK) == 0 ? 0 : errno;
   }
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (endpoint.path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
-  memcpy(address.sun_path, endpoint.path.data(), endpoint.path.size());
-  UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return connect(probe.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+  if (!UnixAddress::Fits(endpoint.path)) return ENAMETOOLONG;
+  const UnixAddress address(endpoint.path);
+  const UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe) return errno;
+  return connect(probe.get(), address.get(), address.size()) == 0 ? 0 : errno;
 }
 
-/// The library keeps the mapping and the queues in globals of the process: there is one place for shared
-/// memory.
+/// The library keeps the mapping and the queues in globals of the process: it serves one shared-memory client
+/// at a time.
 class SharedMemoryPlace {
  public:
-  /// False when somebody else has it and does not leave.
+  /// False when another client has the place and does not leave.
   bool Take() {
-    // A client that has been closed is heard of a moment later.
+    // A client that was closed leaves a moment later.
     constexpr std::chrono::seconds kPatience(1);
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kPatience, [this] { return state_ != State::kTaken; });
@@ -149,11 +149,12 @@ std::unique_ptr<Library> Library::ConnectAlone(const Endpoint& endpoint, const s
 Library::Library(vapi_ctx_s* context, Mode mode)
     : context_(context), mode_(mode), wake_(eventfd(0, EFD_CLOEXEC)) {
   if (mode == Mode::kSharedMemory) {
-    // Fails where VPP lives in another pid namespace: then nothing tells of its death.
+    // Fails when VPP runs in another pid namespace: then its death has no event.
     death_.Reset(static_cast<int>(syscall(kPidfdOpen, vpp_punt_vapi_vpp_pid(), 0)));
     return;
   }
   vapi_get_fd(context_, &socket_);
+  fcntl(socket_, F_SETFD, FD_CLOEXEC);  // the library does not: child processes would inherit it
   // A VPP that hangs must not hang this client for good.
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof(kSendPatience));
 }
@@ -200,7 +201,7 @@ Result Library::Send(const uint8_t* message, size_t size) {
   const vapi_error_e error = vapi_send(context_, copy);
   if (error == VAPI_OK) return Result::kDone;
   vapi_msg_free(context_, copy);
-  // On a socket, part of the message may have gone out: nothing sensible can follow it.
+  // On a socket, a part of the message may have gone out: nothing can follow it.
   return error == VAPI_EAGAIN && mode_ == Mode::kSharedMemory ? Result::kAgain : Result::kLost;
 }
 
@@ -231,9 +232,8 @@ Result Library::Lost(Result why) {
 Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
   pollfd fds[] = {{socket_, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
   if (poll(fds, 2, 1000) < 1 || fds[0].revents == 0) return Result::kAgain;
-  // The library takes the end of the stream for a reason to try again, unless it comes before a message's
-  // first byte; forgets what it has of a header that comes in pieces; and takes any length for true, up to
-  // running out of memory.
+  // The library tries again at the end of the stream, unless the end comes before a message's first byte. It
+  // forgets the first part of a header that comes in pieces. It believes any length, until memory runs out.
   uint8_t header[kFrameHeader];
   const ssize_t there = recv(socket_, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
   if (there <= 0) return Lost();
@@ -246,8 +246,8 @@ Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
   if (ntohl(length) < kShortest || ntohl(length) > kLongest) return Lost(Result::kBadFrame);
   void* data = nullptr;
   size_t size = 0;
-  // Without a time to wait it forgets what it has of a message that comes in pieces, and takes the rest for
-  // another.
+  // Without a time to wait, the library forgets the first part of a message that comes in pieces, and reads
+  // the rest as another message.
   constexpr u32 kSecondsForARest = 10;
   const vapi_error_e error = vapi_recv(context_, &data, &size, SVM_Q_TIMEDWAIT, kSecondsForARest);
   return error == VAPI_OK ? Take(data, size, message) : Lost();
@@ -261,8 +261,8 @@ void Library::WakeReceiver() {
   eventfd_write(wake_.get(), 1);
 }
 
-/// To the library, VPP has closed the connection, which is no more than true: it would wait for an answer to
-/// its farewell, or write to standard error.
+/// Shows the library a closed connection, which is true: it would wait for an answer to its farewell, or
+/// write to standard error.
 void Library::EndSocket() {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return;
@@ -272,7 +272,7 @@ void Library::EndSocket() {
 }
 
 void Library::SeverSocket() {
-  // Reading an unconnected socket is an error, not an end: that the library does understand.
+  // Reading an unconnected socket is an error, not an end of the stream: the library gives up at an error.
   UniqueFd dead(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (dead) dup2(dead.get(), socket_);
 }

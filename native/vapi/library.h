@@ -1,4 +1,4 @@
-// One client of VPP through libvapiclient: messages as bytes. What the library gets wrong is kept in here.
+// One client of VPP through libvapiclient: messages as bytes. Works around the faults of the library.
 #pragma once
 
 #include <poll.h>
@@ -31,16 +31,16 @@ enum class Result { kDone, kAgain, kLost, kBadFrame };
 
 class Library {
  public:
-  /// Registers as a client; null with `failure` when VPP does not take it. Waits up to 10 s for VPP's answer,
-  /// and in shared memory for a client before it that is leaving.
+  /// Registers as a client; null with `failure` when VPP refuses. Waits up to 10 s for VPP's answer, and in
+  /// shared memory until an earlier client has left.
   static std::unique_ptr<Library> Connect(const Endpoint& endpoint, const std::string& name,
                                           Failure* failure);
-  /// Takes leave of VPP. Waits up to 2 s for its answer.
+  /// Unregisters. Waits up to 2 s for VPP's answer.
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  /// As it stands in messages.
+  /// As messages carry it.
   uint32_t client_index() const;
   /// The id of "show_version_51077d14"; -1 if VPP has no such message. From any thread.
   int Lookup(const std::string& key) const;
@@ -48,15 +48,15 @@ class Library {
   /// kAgain: VPP has no room now.
   Result Send(const uint8_t* message, size_t size);
 
-  /// Waits for a message, up to a second (kAgain). Keepalives are answered in here. From one thread, another
-  /// than Send's.
+  /// Waits up to a second for a message (kAgain: none came). Answers keepalives itself. One thread receives,
+  /// another sends.
   Result Receive(std::vector<uint8_t>* message);
   /// Ends a Receive that waits.
   void WakeReceiver();
 
-  /// Its event comes when VPP dies: a pidfd or the API socket; fd -1 where nothing tells.
+  /// Has an event when VPP dies: a pidfd or the API socket; fd -1 when there is no such descriptor.
   pollfd death() const;
-  /// In socket mode: VPP is gone, and a Receive that is in the middle of a message would try for ever.
+  /// In socket mode, after VPP's death: a Receive in the middle of a message would never return.
   void SeverSocket();
 
  private:

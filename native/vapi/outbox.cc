@@ -7,7 +7,7 @@
 
 namespace vpp_punt::vapi {
 
-/// A client with a window of requests never has so much coming; events to a program that hangs do.
+/// The answers to a window of requests never take so much; events for a program that hangs do.
 constexpr size_t kMostKept = 256u << 20;
 
 bool Outbox::Push(const uint8_t* message, size_t size) {
@@ -40,7 +40,7 @@ bool Outbox::overflown() {
 void Outbox::SendSome() {
   while (sent_ < kept_.size()) {
     const ssize_t sent = send(fd_, kept_.data() + sent_, kept_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent <= 0) break;  // full; or closed, which the reader of the other direction finds
+    if (sent <= 0) break;  // full; or closed, which the reader of the other direction notices
     sent_ += static_cast<size_t>(sent);
   }
   if (sent_ < kept_.size() && sent_ < kept_.size() / 2) return;

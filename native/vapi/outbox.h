@@ -1,4 +1,4 @@
-// Frames on their way to JavaScript: they wait here while it is busy.
+// Frames for JavaScript, which wait here while it is busy.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ class Outbox {
   /// Writes to `fd`, a non-blocking stream socket, which outlives the outbox.
   explicit Outbox(int fd) : fd_(fd) {}
 
-  /// Sends or keeps one message. From any thread. Returns whether something is kept that a Flush must send.
+  /// Sends or keeps one message. From any thread. Returns whether a Flush must send the rest.
   bool Push(const uint8_t* message, size_t size);
-  /// Sends what is kept, as far as there is room; returns whether something is left.
+  /// Sends kept messages while the socket has room; returns whether some are left.
   bool Flush();
   bool pending();
-  /// More is kept than JavaScript can be meant to read: it does not any more.
+  /// So much is kept that JavaScript must have stopped reading.
   bool overflown();
 
  private:

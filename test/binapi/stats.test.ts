@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -96,7 +96,12 @@ let files = 0;
 function open(bytes: Uint8Array): { snapshots: Snapshots; fd: number } {
   const fd = openSync(join(folder, `${files++}`), "w+");
   writeSync(fd, bytes);
-  return { snapshots: new Snapshots(new StatsMemory(fd)), fd };
+  const segment = {
+    size: () => fstatSync(fd).size,
+    read: (into: Uint8Array, length: number, offset: number) => readSync(fd, into, 0, length, offset),
+    close: () => closeSync(fd),
+  };
+  return { snapshots: new Snapshots(new StatsMemory(segment)), fd };
 }
 
 test("every kind of entry, and links to one index of another", (t) => {

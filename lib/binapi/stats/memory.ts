@@ -1,5 +1,7 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+// The bytes of VPP's statistics segment.
+import { getSystemErrorName } from "node:util";
 import { PuntError } from "../../errors.js";
+import type { NativeStatsSegment } from "../../native.js";
 
 /** Bytes in front of a VPP vector's elements; the first four are its length. */
 const VECTOR_HEADER = 8;
@@ -16,19 +18,19 @@ export class StatsMemory {
   readonly size: number;
   private readonly scratch = Buffer.alloc(FIRST_READ);
 
-  constructor(private readonly fd: number) {
-    this.size = fstatSync(fd).size;
+  constructor(private readonly segment: Pick<NativeStatsSegment, "size" | "read" | "close">) {
+    this.size = checked(segment.size());
   }
 
   close(): void {
-    closeSync(this.fd);
+    this.segment.close();
   }
 
   /** `length` bytes at `offset`, copied. */
   read(offset: number, length: number, scratch?: Buffer): Buffer {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw outside(offset, length, this.size);
     const into = scratch ?? Buffer.allocUnsafeSlow(length);
-    const got = readSync(this.fd, into, 0, length, offset);
+    const got = checked(this.segment.read(into, length, offset));
     if (got !== length) throw outside(offset, length, offset + got);
     return into;
   }
@@ -45,6 +47,14 @@ export class StatsMemory {
     head.copy(copy, 0, VECTOR_HEADER, VECTOR_HEADER + length);
     return copy;
   }
+}
+
+/** A result of the segment, which is -errno if negative. */
+function checked(result: number): number {
+  if (result >= 0) return result;
+  const name = getSystemErrorName(result);
+  if (name === "EBADF") throw new PuntError("stats.read", "ERR_CLOSED", "the statistics are closed");
+  throw new PuntError("stats.read", name, `cannot read VPP's statistics segment: ${name}`);
 }
 
 function outside(offset: number, length: number, size: number): PuntError {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
-import { native } from "../../native.js";
+import { type NativeStatsSegment, native } from "../../native.js";
 import type { Stat } from "./counters.js";
 import { StatsMemory } from "./memory.js";
 import { Snapshots, type StatsPattern } from "./snapshots.js";
@@ -59,7 +59,9 @@ export class VppStats {
   private async consistently<T>(take: (snapshots: Snapshots) => T | undefined): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
-      const result = take((await this.current()).snapshots);
+      const { snapshots } = await this.current();
+      this.checkOpen();
+      const result = take(snapshots);
       if (result !== undefined) return result;
       if (performance.now() > deadline) {
         throw new PuntError(
@@ -74,7 +76,7 @@ export class VppStats {
 
   /** The segment of the VPP that is running now. */
   private current(): Promise<Segment> | Segment {
-    if (this.closed) throw new PuntError("stats.read", "ERR_CLOSED", `${this.path}: closed`);
+    this.checkOpen();
     const { segment } = this;
     if (segment !== undefined && segment.identity === identityOf(this.path) && isAlive(segment.pid)) return segment;
     this.opening ??= this.open().finally(() => {
@@ -85,20 +87,31 @@ export class VppStats {
 
   private async open(): Promise<Segment> {
     this.forget();
-    try {
-      const identity = identityOf(this.path);
-      const { fd, pid } = await native.fetchStatsFd(this.path);
-      this.segment = { snapshots: new Snapshots(new StatsMemory(fd)), pid, identity };
-      return this.segment;
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new PuntError("stats.open", "ERR_DISCONNECTED", `there is no VPP at ${this.path}: ${message}`, {}, cause);
-    }
+    const { segment, identity } = await fetchSegment(this.path);
+    if (this.closed) segment.close();
+    this.checkOpen();
+    this.segment = { snapshots: new Snapshots(new StatsMemory(segment)), pid: segment.pid(), identity };
+    return this.segment;
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new PuntError("stats.read", "ERR_CLOSED", `${this.path}: closed`);
   }
 
   private forget(): void {
     this.segment?.snapshots.memory.close();
     this.segment = undefined;
+  }
+}
+
+async function fetchSegment(path: string): Promise<{ segment: NativeStatsSegment; identity: string }> {
+  try {
+    // Read before the fetch: a VPP that takes the path in between is another one to the next look.
+    const identity = identityOf(path);
+    return { segment: await native.fetchStatsSegment(path), identity };
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new PuntError("stats.open", "ERR_DISCONNECTED", `there is no VPP at ${path}: ${message}`, {}, cause);
   }
 }
 

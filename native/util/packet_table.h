@@ -1,23 +1,29 @@
-// The table of lib/packet/batch.ts that describes a burst: three columns in one ArrayBuffer.
+// The table of lib/packet/batch.ts that describes the packets of a burst.
 #pragma once
 
 #include <cstdint>
 
-namespace vpp_punt::punt_socket {
+namespace vpp_punt {
 
+/// Three columns of `capacity` cells in one memory: offsets, lengths, sw_if_index values.
 class PacketTable {
  public:
   PacketTable() = default;
   PacketTable(uint32_t* columns, uint32_t capacity) : columns_(columns), capacity_(capacity) {}
 
   uint32_t capacity() const { return capacity_; }
+  uint32_t* offsets() const { return columns_; }
+  uint32_t* lengths() const { return columns_ + capacity_; }
 
   uint32_t offset(uint32_t i) const { return columns_[i]; }
   uint32_t length(uint32_t i) const { return columns_[capacity_ + i]; }
 
-  void Set(uint32_t i, uint32_t offset, uint32_t length, uint32_t sw_if_index) {
+  void Set(uint32_t i, uint32_t offset, uint32_t length) {
     columns_[i] = offset;
     columns_[capacity_ + i] = length;
+  }
+  void Set(uint32_t i, uint32_t offset, uint32_t length, uint32_t sw_if_index) {
+    Set(i, offset, length);
     columns_[2 * capacity_ + i] = sw_if_index;
   }
 
@@ -26,4 +32,4 @@ class PacketTable {
   uint32_t capacity_ = 0;
 };
 
-}  // namespace vpp_punt::punt_socket
+}  // namespace vpp_punt
