@@ -1,6 +1,4 @@
-import { parseAddress, parsePrefix } from "./dataplane/address.js";
-import type { DataPlane } from "./dataplane/dataplane.js";
-import type { SwInterface } from "./dataplane/interface.js";
+import { type DataPlane, parseAddress, parsePrefix, type SwInterface } from "./dataplane/index.js";
 import { VnetError } from "./vnet-error.js";
 
 type Command = (words: string[]) => string;

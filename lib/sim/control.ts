@@ -1,5 +1,4 @@
-import type { NodeCounter } from "./dataplane/graph.js";
-import type { InterfaceCounters } from "./dataplane/interface.js";
+import type { InterfaceCounters, NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
 
 /** An interface of the embedded VPP as the API shows it, with its counters. */

@@ -1,18 +1,15 @@
 import { Schema } from "../binapi/index.js";
-import type { ApiContext } from "./api/context.js";
-import { registerApi } from "./api/index.js";
-import { MessageTable, pluginOf } from "./api/message-table.js";
-import { ApiRegistry } from "./api/registry.js";
-import { ApiServer } from "./api/server.js";
+import { type ApiContext, ApiRegistry, ApiServer, MessageTable, pluginOf, registerApi } from "./api/index.js";
 import { Cli } from "./cli.js";
-import { parseMac } from "./dataplane/address.js";
-import { DataPlane } from "./dataplane/dataplane.js";
-import { EmulatedHost } from "./devices/emulated-host.js";
-import type { DeviceFactory } from "./devices/factory.js";
-import { LinuxHost } from "./devices/linux-host.js";
-import { EngineMemifDevice } from "./devices/memif.js";
-import { SocketPuntTransport } from "./devices/punt-transport.js";
-import { WireDevice } from "./devices/wire.js";
+import { DataPlane, parseMac } from "./dataplane/index.js";
+import {
+  type DeviceFactory,
+  EmulatedHost,
+  EngineMemifDevice,
+  LinuxHost,
+  SocketPuntTransport,
+  WireDevice,
+} from "./devices/index.js";
 import type { Faults } from "./faults.js";
 import { VppLog } from "./log.js";
 import type { ResolvedOptions } from "./options.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PuntError } from "../errors.js";
 import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
-import type { NodeCounter } from "./dataplane/graph.js";
+import type { NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
 import type { EmbeddedVppOptions } from "./options.js";
 

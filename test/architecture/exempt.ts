@@ -7,8 +7,8 @@ export const EXEMPT = {
   constants: ["binapi", "host", "punt", "punt-socket"],
   lambdas: ["cli", "host", "punt"],
   codes: ["cli", "host", "native", "punt"],
-  doors: ["binapi", "cli", "index.ts", "memif", "punt-socket", "sim"],
-  circles: ["binapi", "punt", "sim"],
+  doors: ["binapi", "cli", "index.ts", "memif", "punt-socket"],
+  circles: ["binapi", "punt"],
 } as const;
 
 /** Whether `rule` holds for a file of lib/. */

@@ -12,7 +12,7 @@ import {
   parseMac,
 } from "../../lib/net/index.js";
 import { describeIp } from "../../lib/packet/describe.js";
-import { formatAddress, parseAddress, readIp6 } from "../../lib/sim/dataplane/address.js";
+import { formatAddress, parseAddress, readIp6 } from "../../lib/sim/dataplane/vlib/address.js";
 
 const PREFIX_OF_MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const HALF_ZERO = fc.array(fc.oneof(fc.constant(0), fc.nat(255)), { minLength: 16, maxLength: 16 });

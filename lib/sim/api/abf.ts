@@ -1,4 +1,4 @@
-import type { AddressFamily } from "../dataplane/address.js";
+import type { AddressFamily } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 import { type ApiFibPath, decodePath, encodePath } from "./fib-path.js";

@@ -1,6 +1,13 @@
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
-import type { Acl, AclRule } from "../dataplane/acl.js";
-import { type Address, familyOf, formatPrefix, maxPrefixLength, parsePrefix } from "../dataplane/address.js";
+import {
+  type Acl,
+  type AclRule,
+  type Address,
+  familyOf,
+  formatPrefix,
+  maxPrefixLength,
+  parsePrefix,
+} from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { parseMac } from "../dataplane/address.js";
-import type { SwInterface } from "../dataplane/interface.js";
+import { parseMac, type SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 

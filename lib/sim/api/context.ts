@@ -1,6 +1,5 @@
-import type { DataPlane } from "../dataplane/dataplane.js";
-import type { SwInterface } from "../dataplane/interface.js";
-import type { DeviceFactory } from "../devices/factory.js";
+import type { DataPlane, SwInterface } from "../dataplane/index.js";
+import type { DeviceFactory } from "../devices/index.js";
 import type { VppLog } from "../log.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiRegistry } from "./registry.js";

@@ -1,7 +1,13 @@
 import { formatMac } from "../../net/index.js";
-import { type AddressFamily, familyOf, formatAddress, parseAddress } from "../dataplane/address.js";
-import type { DhcpClient, DhcpLease } from "../dataplane/dhcp-client.js";
-import type { DhcpProxy } from "../dataplane/dhcp-proxy-config.js";
+import {
+  type AddressFamily,
+  type DhcpClient,
+  type DhcpLease,
+  type DhcpProxy,
+  familyOf,
+  formatAddress,
+  parseAddress,
+} from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 

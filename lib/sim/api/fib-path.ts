@@ -1,7 +1,14 @@
-import { type Address, type AddressFamily, formatAddress, parseAddress, UNSPECIFIED6 } from "../dataplane/address.js";
-import type { DataPlane } from "../dataplane/dataplane.js";
-import type { FibPath, FibPathKind } from "../dataplane/fib.js";
-import { NO_INTERFACE } from "../dataplane/packet.js";
+import {
+  type Address,
+  type AddressFamily,
+  type DataPlane,
+  type FibPath,
+  type FibPathKind,
+  formatAddress,
+  NO_INTERFACE,
+  parseAddress,
+  UNSPECIFIED6,
+} from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 
 /** fib_path of fib_types.api. */

@@ -1,4 +1,4 @@
-import type { SwInterface } from "../dataplane/interface.js";
+import type { SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 import type { ApiClient } from "./registry.js";

@@ -1,7 +1,6 @@
 import type { MessageValue } from "../../binapi/index.js";
 import { formatMac } from "../../net/index.js";
-import { parseMac, parsePrefix } from "../dataplane/address.js";
-import type { SwInterface } from "../dataplane/interface.js";
+import { parseMac, parsePrefix, type SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 

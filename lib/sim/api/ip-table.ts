@@ -1,6 +1,15 @@
-import { formatAddress, formatPrefix, isMulticast, parsePrefix } from "../dataplane/address.js";
-import { FIB_SOURCE_IDS, FIB_SOURCES, type FibEntry, type FibSource, type FibTable } from "../dataplane/fib.js";
-import type { IpTables } from "../dataplane/ip-tables.js";
+import {
+  FIB_SOURCE_IDS,
+  FIB_SOURCES,
+  type FibEntry,
+  type FibSource,
+  type FibTable,
+  formatAddress,
+  formatPrefix,
+  type IpTables,
+  isMulticast,
+  parsePrefix,
+} from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 import { type ApiFibPath, decodePath, encodePath, samePath } from "./fib-path.js";

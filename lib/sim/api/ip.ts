@@ -1,6 +1,5 @@
 import { formatMac } from "../../net/index.js";
-import { formatAddress, formatPrefix, parseAddress, parseMac } from "../dataplane/address.js";
-import { NO_INTERFACE } from "../dataplane/packet.js";
+import { formatAddress, formatPrefix, NO_INTERFACE, parseAddress, parseMac } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 

@@ -1,5 +1,5 @@
 import { formatMac } from "../../net/index.js";
-import type { LcpPair } from "../dataplane/lcp.js";
+import type { LcpPair } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 import { type Taps, tapArgs } from "./tap.js";

@@ -1,5 +1,5 @@
-import { parseMac } from "../dataplane/address.js";
-import { LoopbackDevice } from "../devices/loopback.js";
+import { parseMac } from "../dataplane/index.js";
+import { LoopbackDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 

@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { formatMac } from "../../net/index.js";
-import { parseMac } from "../dataplane/address.js";
-import type { SwInterface } from "../dataplane/interface.js";
-import type { MemifConfig, MemifDevice } from "../devices/factory.js";
+import { parseMac, type SwInterface } from "../dataplane/index.js";
+import type { MemifConfig, MemifDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from "../dataplane/address.js";
+import { formatAddress, parseAddress } from "../dataplane/index.js";
 import type { ApiContext } from "./context.js";
 
 /** The proxies for neighbors' addresses: arp.api and ip6_nd.api. */

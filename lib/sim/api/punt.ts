@@ -1,5 +1,5 @@
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
-import type { PuntRegistration } from "../dataplane/punt-socket.js";
+import type { PuntRegistration } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 

@@ -1,5 +1,5 @@
 import { formatMac } from "../../net/index.js";
-import { parseMac } from "../dataplane/address.js";
+import { parseMac } from "../dataplane/index.js";
 import type { ApiContext } from "./context.js";
 
 interface ApiPolicy {

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { formatMac } from "../../net/index.js";
-import { parseMac } from "../dataplane/address.js";
-import type { SwInterface } from "../dataplane/interface.js";
-import type { HostLink } from "../devices/factory.js";
+import { parseMac, type SwInterface } from "../dataplane/index.js";
+import type { HostLink } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 

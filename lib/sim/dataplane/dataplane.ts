@@ -1,92 +1,88 @@
-import { Abf } from "./abf.js";
-import { Abx } from "./abx.js";
-import { Acls } from "./acl.js";
-import type { AddressFamily } from "./address.js";
-import { Arp } from "./arp.js";
-import { ArpProxy } from "./arp-proxy.js";
-import { receiveFrame } from "./device-input.js";
-import { DhcpClients } from "./dhcp-client.js";
-import { Dhcp4Proxy } from "./dhcp4-proxy.js";
-import { Dhcp6Proxy } from "./dhcp6-proxy.js";
-import { defineEthernetInput } from "./ethernet.js";
-import { FeatureArc } from "./feature-arc.js";
-import { Graph, type GraphNode } from "./graph.js";
-import { Icmp4, type IcmpErrors } from "./icmp4.js";
-import { Icmp6 } from "./icmp6.js";
-import { type Device, InterfaceIp, InterfaceTable, SwInterface } from "./interface.js";
-import { defineInterfaceOutput } from "./interface-output.js";
-import { IpAddresses } from "./ip-addresses.js";
-import { defineIpInput } from "./ip-input.js";
-import { IpLocal } from "./ip-local.js";
-import { IpLookup } from "./ip-lookup.js";
-import { defineMulticast } from "./ip-multicast.js";
-import { IpRewrite } from "./ip-rewrite.js";
-import { IpTables } from "./ip-tables.js";
-import { Isisx } from "./isisx.js";
-import { L2Xconnect } from "./l2.js";
-import { Lcp } from "./lcp.js";
-import { NeighborDiscovery } from "./nd.js";
-import { NdProxy } from "./nd-proxy.js";
-import { Neighbors } from "./neighbors.js";
-import { Osi } from "./osi.js";
-import type { Packet } from "./packet.js";
-import { Punt } from "./punt.js";
-import { PuntSocket } from "./punt-socket.js";
-import { Span } from "./span.js";
-import { UdpLocal } from "./udp.js";
-
-function ipArcs(family: AddressFamily) {
-  return {
-    unicast: new FeatureArc(`ip${family}-unicast`),
-    multicast: new FeatureArc(`ip${family}-multicast`),
-    punt: new FeatureArc(`ip${family}-punt`),
-  };
-}
+// The packet graph of one life of VPP with everything configured in it.
+import { Abf, Abx, Acls } from "./acl/index.js";
+import { Dhcp4Ports, Dhcp4Proxy, Dhcp6Proxy, DhcpClients } from "./dhcp/index.js";
+import { IpTables } from "./fib/index.js";
+import {
+  type Device,
+  defineEthernetInput,
+  defineInterfaceOutput,
+  InterfaceIp,
+  InterfaceTable,
+  type Plane,
+  receiveFrame,
+  SwInterface,
+} from "./interface/index.js";
+import {
+  defineIpInput,
+  defineMulticast,
+  Icmp4,
+  Icmp6,
+  type IcmpErrors,
+  IpAddresses,
+  IpLocal,
+  IpLookup,
+  IpRewrite,
+  UdpLocal,
+} from "./ip/index.js";
+import { L2Xconnect, Span } from "./l2/index.js";
+import { Lcp } from "./linux-cp/index.js";
+import { Arp, ArpProxy, NdProxy, NeighborDiscovery, NeighborResolver, Neighbors } from "./neighbor/index.js";
+import { Isisx, Osi } from "./osi/index.js";
+import { Punt, PuntSocket } from "./punt/index.js";
+import { type AddressFamily, Arcs, Graph, type GraphNode, type Packet } from "./vlib/index.js";
 
 /** What sees every frame on its way out of an interface: captures, tests. */
 export type TransmitListener = (swInterface: SwInterface, frame: Uint8Array) => void;
 
-/** The packet graph of one life of VPP with everything configured in it. It knows nothing of the API. */
-export class DataPlane {
+/** The data plane: its nodes, each given the nodes that it calls. It does not know the API. */
+export class DataPlane implements Plane {
   readonly graph = new Graph();
-  readonly arcs = {
-    deviceInput: new FeatureArc("device-input"),
-    interfaceOutput: new FeatureArc("interface-output"),
-    l2Input: new FeatureArc("l2-input"),
-    l2Output: new FeatureArc("l2-output"),
-    arp: new FeatureArc("arp"),
-    ip4: ipArcs(4),
-    ip6: ipArcs(6),
-  };
+  readonly arcs = new Arcs();
   readonly interfaces = new InterfaceTable();
   readonly ip4 = new IpTables(4);
   readonly ip6 = new IpTables(6);
+  readonly tables: Record<AddressFamily, IpTables> = { 4: this.ip4, 6: this.ip6 };
   readonly neighbors = new Neighbors(this.interfaces);
-  readonly addresses = new IpAddresses(this.interfaces, { 4: this.ip4, 6: this.ip6 });
+  readonly addresses = new IpAddresses(this.interfaces, this.tables);
 
-  readonly lookup = both((family) => new IpLookup(this, family));
-  readonly rewrite = both((family) => new IpRewrite(this, family));
-  readonly local = both((family) => new IpLocal(this, family));
-  readonly icmp6 = new Icmp6(this);
-  readonly icmp: Record<AddressFamily, IcmpErrors> = { 4: new Icmp4(this), 6: this.icmp6 };
-  readonly udp = both((family) => new UdpLocal(this, family));
-  readonly arp = new Arp(this);
-  readonly arpProxy = new ArpProxy(this);
-  readonly nd = new NeighborDiscovery(this);
+  readonly local = both((family) => new IpLocal(this, family, this.tables[family]));
+  readonly icmp6 = new Icmp6(this, this.local[6], this.addresses);
+  readonly icmp: Record<AddressFamily, IcmpErrors> = {
+    4: new Icmp4(this, this.local[4], this.addresses),
+    6: this.icmp6,
+  };
+  readonly udp = both((family) => new UdpLocal(this, family, this.local[family], this.icmp[family]));
+
+  readonly arpProxy = new ArpProxy(this, this.ip4);
+  readonly arp = new Arp(this, this.addresses, this.neighbors, this.arpProxy);
+  readonly nd = new NeighborDiscovery(this, this.icmp6, this.addresses, this.neighbors);
+  readonly #resolver = new NeighborResolver(this.neighbors, this.arp, this.nd);
+  readonly rewrite = both((family) => new IpRewrite(this, family, this.icmp[family], this.#resolver));
+  readonly lookup = both(
+    (family) => new IpLookup(this, family, this.tables[family], this.addresses, this.rewrite[family]),
+  );
+
+  // Features of one arc run in the order of these lines.
   readonly acls = new Acls(this);
-  readonly lcp = new Lcp(this);
-  readonly abx = new Abx(this);
-  readonly abf = new Abf(this);
-  readonly ndProxy = new NdProxy(this);
   readonly osi = new Osi(this);
-  readonly isisx = new Isisx(this);
+  readonly lcp = new Lcp(this, this.osi, this.addresses);
+  readonly abx = new Abx(this, this.acls);
+  readonly abf = new Abf(this, this.acls, this.lookup);
+  readonly ndProxy = new NdProxy(this, this.nd, this.neighbors);
+  readonly isisx = new Isisx(this, this.osi);
   readonly xconnect = new L2Xconnect(this);
   readonly span = new Span(this);
-  readonly punt = new Punt(this);
-  readonly puntSocket = new PuntSocket(this);
-  readonly dhcp4Proxy = new Dhcp4Proxy(this);
-  readonly dhcp6Proxy = new Dhcp6Proxy(this);
-  readonly dhcpClients = new DhcpClients(this);
+  readonly punt = new Punt(this, this.local, this.udp);
+  readonly puntSocket = new PuntSocket(this, {
+    local: this.local,
+    udp: this.udp,
+    icmp6: this.icmp6,
+    punt: this.punt,
+  });
+  readonly #dhcpPorts = new Dhcp4Ports(this.udp[4]);
+  readonly dhcpClients = new DhcpClients(this, this.addresses, this.#dhcpPorts);
+  readonly dhcp4Proxy = new Dhcp4Proxy(this, this.ip4, this.addresses, this.#dhcpPorts);
+  readonly dhcp6Proxy = new Dhcp6Proxy(this, this.ip6, this.addresses, this.udp[6]);
 
   readonly #dirty = new Set<Device>();
   readonly #flushListeners: (() => void)[] = [];
@@ -96,8 +92,8 @@ export class DataPlane {
     defineEthernetInput(this);
     defineInterfaceOutput(this);
     for (const family of [4, 6] as const) {
-      defineIpInput(this, family);
-      defineMulticast(this, family);
+      defineIpInput(this, family, this.icmp[family]);
+      defineMulticast(this, this.tables[family], this.rewrite[family]);
     }
     this.interfaces.onChange((swInterface, change) => {
       if (change === "delete") this.#interfaceDeleted(swInterface.swIfIndex);
@@ -106,18 +102,17 @@ export class DataPlane {
 
   /** Adds an interface, down, in table 0. */
   createInterface(name: string, mac: Uint8Array | undefined, device: Device): SwInterface {
-    const ip = both((family) => new InterfaceIp((family === 4 ? this.ip4 : this.ip6).lock(0, "interface")));
+    const ip = both((family) => new InterfaceIp(this.tables[family].lock(0, "interface")));
     const swInterface = new SwInterface(name, mac, device, ip[4], ip[6]);
     this.interfaces.add(swInterface);
     return swInterface;
   }
 
-  /** A frame from the wire. The bytes are the data plane's from now on. */
+  /** Takes a frame from the wire. The bytes belong to the data plane from now on. */
   receive(swInterface: SwInterface, frame: Uint8Array): void {
     receiveFrame(this, swInterface, frame);
   }
 
-  /** End of a burst: what devices have collected is sent. */
   flush(): void {
     for (const device of this.#dirty) device.flush!();
     this.#dirty.clear();
@@ -144,6 +139,7 @@ export class DataPlane {
     if (swInterface !== undefined) swInterface.counters.drops++;
   }
 
+  /** Calls `listener` for every frame that leaves. Returns a function that ends this. */
   onTransmit(listener: TransmitListener): () => void {
     this.#transmitListeners.add(listener);
     return () => this.#transmitListeners.delete(listener);
@@ -156,9 +152,7 @@ export class DataPlane {
   }
 
   #interfaceDeleted(swIfIndex: number): void {
-    const { deviceInput, interfaceOutput, l2Input, l2Output, arp, ip4, ip6 } = this.arcs;
-    const ip = [ip4, ip6].flatMap(({ unicast, multicast, punt }) => [unicast, multicast, punt]);
-    for (const arc of [deviceInput, interfaceOutput, l2Input, l2Output, arp, ...ip]) arc.forget(swIfIndex);
+    this.arcs.forget(swIfIndex);
     for (const tables of [this.ip4, this.ip6]) {
       for (const { tableId } of tables.values()) tables.multicastTable(tableId).forget(swIfIndex);
     }

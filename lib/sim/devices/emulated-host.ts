@@ -1,4 +1,4 @@
-import type { DataPlane } from "../dataplane/dataplane.js";
+import type { DataPlane } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { HostLink, TapConfig } from "./factory.js";
 import { EmulatedLink, HostInterface } from "./host-interface.js";

@@ -1,4 +1,4 @@
-import type { Device, SwInterface } from "../dataplane/interface.js";
+import type { Device, SwInterface } from "../dataplane/index.js";
 
 /** Settings of one memif interface, in the API's terms but for the names of the roles. */
 export interface MemifConfig {

@@ -1,6 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { DataPlane } from "../dataplane/dataplane.js";
-import type { Device, SwInterface } from "../dataplane/interface.js";
+import type { DataPlane, Device, SwInterface } from "../dataplane/index.js";
 import type { HostLink } from "./factory.js";
 
 export interface HostInterfaceEvents {

@@ -1,6 +1,4 @@
-import type { DataPlane } from "../dataplane/dataplane.js";
-import type { SwInterface } from "../dataplane/interface.js";
-import { Packet } from "../dataplane/packet.js";
+import { type DataPlane, Packet, type SwInterface } from "../dataplane/index.js";
 import type { AttachableDevice } from "./factory.js";
 
 /** How deep loopbacks may feed each other: two of them cross-connected would never end. */

@@ -1,7 +1,6 @@
 import { PuntError } from "../../errors.js";
 import { Memif } from "../../memif.js";
-import type { DataPlane } from "../dataplane/dataplane.js";
-import type { SwInterface } from "../dataplane/interface.js";
+import type { DataPlane, SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { MemifConfig, MemifDevice } from "./factory.js";
 

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import type { PuntTransport } from "../dataplane/punt-socket.js";
+import type { PuntTransport } from "../dataplane/index.js";
 import { FramePort } from "./frame-port.js";
 
 /** What VPP asks of the kernel (punt.c); with it 171 small packets are on their way at most, over all clients. */

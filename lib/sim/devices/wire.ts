@@ -1,4 +1,4 @@
-import type { Device } from "../dataplane/interface.js";
+import type { Device } from "../dataplane/index.js";
 
 /** A network card with no cable but the program's: frames come in by `inject`, and leave to whoever listens. */
 export class WireDevice implements Device {

@@ -1,0 +1,193 @@
+import { IP_PROTOCOL } from "../../../net/index.js";
+import { VnetError } from "../../vnet-error.js";
+import type { Plane, SwInterface } from "../interface/index.js";
+import { type IpHeader, parseIp4, parseIp6 } from "../ip/index.js";
+import { type Address, type AddressFamily, covers, type Packet, Pool, u16 } from "../vlib/index.js";
+
+export interface AclRule {
+  /** 0: deny, 1: permit, 2: permit and its replies. */
+  action: number;
+  family: AddressFamily;
+  source: { address: Address; length: number };
+  destination: { address: Address; length: number };
+  /** 0: any protocol, and ports don't matter. */
+  protocol: number;
+  sourcePorts: [first: number, last: number];
+  destinationPorts: [first: number, last: number];
+  tcpFlagsMask: number;
+  tcpFlagsValue: number;
+}
+
+export interface Acl {
+  tag: string;
+  rules: AclRule[];
+}
+
+/** Where a lookup context found a match: the position of the ACL in its list, and what the rule says. */
+export interface AclMatch {
+  position: number;
+  action: number;
+}
+
+/** What rules look at in a packet. */
+interface Tuple {
+  header: IpHeader;
+  sourcePort: number;
+  destinationPort: number;
+  tcpFlags: number;
+  hasPorts: boolean;
+}
+
+/** The ACL plugin: lists of rules, lookup contexts over them for other features, and filters on interfaces. */
+export class Acls {
+  readonly #acls = new Pool<Acl>();
+  readonly #users = new Map<number, number>();
+  readonly #applied = { input: new Map<number, number[]>(), output: new Map<number, number[]>() };
+  readonly #plane: Plane;
+
+  constructor(plane: Plane) {
+    this.#plane = plane;
+    const filter = (packet: Packet) => this.#filterInput(packet);
+    for (const arcs of [plane.arcs.ip4, plane.arcs.ip6]) {
+      arcs.unicast.register("acl-plugin-in-ip-fa", filter);
+      arcs.multicast.register("acl-plugin-in-ip-fa", filter);
+    }
+    plane.arcs.interfaceOutput.register("acl-plugin-out-ip-fa", (packet) => this.#filterOutput(packet));
+    plane.interfaces.onChange((swInterface, change) => {
+      if (change === "delete") this.apply(swInterface, [], []);
+    });
+  }
+
+  add(acl: Acl): number {
+    return this.#acls.add(acl);
+  }
+
+  replace(index: number, acl: Acl): void {
+    const known = this.#acls.get(index);
+    if (known === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
+    Object.assign(known, acl);
+  }
+
+  delete(index: number): void {
+    if (this.#acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
+    const uses = (lists: Map<number, number[]>) => [...lists.values()].some((list) => list.includes(index));
+    if (uses(this.#applied.input)) throw new VnetError("ACL_IN_USE_INBOUND", `ACL ${index} filters input`);
+    if (uses(this.#applied.output)) throw new VnetError("ACL_IN_USE_OUTBOUND", `ACL ${index} filters output`);
+    if ((this.#users.get(index) ?? 0) > 0) {
+      throw new VnetError("ACL_IN_USE_BY_LOOKUP_CONTEXT", `ACL ${index} is used by a lookup context`);
+    }
+    this.#acls.delete(index);
+  }
+
+  find(index: number): Acl | undefined {
+    return this.#acls.get(index);
+  }
+
+  entries(): IterableIterator<[number, Acl]> {
+    return this.#acls.entries();
+  }
+
+  /** A lookup context starts (+1) or stops (-1) using an ACL: one in use can't be deleted. */
+  hold(index: number, change: 1 | -1): void {
+    this.#users.set(index, (this.#users.get(index) ?? 0) + change);
+  }
+
+  /** Sets the filters of an interface, input and output, in order. */
+  apply(swInterface: SwInterface, input: number[], output: number[]): void {
+    for (const list of [input, output]) this.#checkList(list);
+    const { swIfIndex } = swInterface;
+    const hadInput = this.#applied.input.has(swIfIndex);
+    const hadOutput = this.#applied.output.has(swIfIndex);
+    setOrDelete(this.#applied.input, swIfIndex, input);
+    setOrDelete(this.#applied.output, swIfIndex, output);
+    if (hadInput !== input.length > 0) this.#enableInput(swIfIndex, input.length > 0);
+    if (hadOutput !== output.length > 0) {
+      this.#plane.arcs.interfaceOutput.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
+    }
+  }
+
+  appliedTo(swIfIndex: number): { input: readonly number[]; output: readonly number[] } {
+    return { input: this.#applied.input.get(swIfIndex) ?? [], output: this.#applied.output.get(swIfIndex) ?? [] };
+  }
+
+  /** The first rule that matches, over the ACLs in order. */
+  match(list: readonly number[], packet: Packet, family: AddressFamily): AclMatch | undefined {
+    const tuple = tupleOf(packet, family);
+    if (tuple === undefined) return undefined;
+    for (let position = 0; position < list.length; position++) {
+      for (const rule of this.#acls.get(list[position]!)?.rules ?? []) {
+        if (matches(rule, tuple)) return { position, action: rule.action };
+      }
+    }
+    return undefined;
+  }
+
+  #checkList(list: number[]): void {
+    const seen = new Set<number>();
+    for (const index of list) {
+      if (this.#acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
+      if (seen.has(index)) throw new VnetError("ENTRY_ALREADY_EXISTS", `ACL ${index} is in the list twice`);
+      seen.add(index);
+    }
+  }
+
+  #enableInput(swIfIndex: number, on: boolean): void {
+    for (const arcs of [this.#plane.arcs.ip4, this.#plane.arcs.ip6]) {
+      arcs.unicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
+      arcs.multicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
+    }
+  }
+
+  #filterInput(packet: Packet): boolean {
+    return this.#filter(packet, this.#applied.input.get(packet.rx) ?? [], "acl-plugin-in-ip-fa");
+  }
+
+  #filterOutput(packet: Packet): boolean {
+    return this.#filter(packet, this.#applied.output.get(packet.tx) ?? [], "acl-plugin-out-ip-fa");
+  }
+
+  /** A filter denies what no rule permits; what is no IP at all is not its business. */
+  #filter(packet: Packet, list: readonly number[], name: string): boolean {
+    const version = packet.bytes[packet.l3]! >> 4;
+    if (version !== 4 && version !== 6) return false;
+    if ((this.match(list, packet, version)?.action ?? 0) > 0) return false;
+    this.#plane.drop(packet, this.#plane.graph.node(name), "ACL deny packets");
+    return true;
+  }
+}
+
+function setOrDelete(lists: Map<number, number[]>, key: number, list: number[]): void {
+  if (list.length > 0) lists.set(key, list);
+  else lists.delete(key);
+}
+
+function tupleOf({ bytes, l3 }: Packet, family: AddressFamily): Tuple | undefined {
+  const header = family === 4 ? parseIp4(bytes, l3) : parseIp6(bytes, l3);
+  if (typeof header === "string") return undefined;
+  const { payload, end, protocol, laterFragment } = header;
+  const isIcmp = protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6;
+  const hasPorts = !laterFragment && end - payload >= 4;
+  return {
+    header,
+    hasPorts,
+    sourcePort: hasPorts ? (isIcmp ? bytes[payload]! : u16(bytes, payload)) : 0,
+    destinationPort: hasPorts ? (isIcmp ? bytes[payload + 1]! : u16(bytes, payload + 2)) : 0,
+    tcpFlags: protocol === IP_PROTOCOL.TCP && end - payload >= 14 ? bytes[payload + 13]! : 0,
+  };
+}
+
+function matches(rule: AclRule, tuple: Tuple): boolean {
+  const { header } = tuple;
+  if (rule.family !== header.family) return false;
+  if (!covers(rule.destination.address, rule.destination.length, header.destination)) return false;
+  if (!covers(rule.source.address, rule.source.length, header.source)) return false;
+  if (rule.protocol === 0) return true;
+  if (rule.protocol !== header.protocol || !tuple.hasPorts) return false;
+  if (!inRange(tuple.sourcePort, rule.sourcePorts) || !inRange(tuple.destinationPort, rule.destinationPorts))
+    return false;
+  return header.protocol !== IP_PROTOCOL.TCP || (tuple.tcpFlags & rule.tcpFlagsMask) === rule.tcpFlagsValue;
+}
+
+function inRange(value: number, [first, last]: [number, number]): boolean {
+  return value >= first && value <= last;
+}

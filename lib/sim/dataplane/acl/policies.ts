@@ -1,0 +1,67 @@
+import { VnetError } from "../../vnet-error.js";
+import type { AddressFamily, Packet } from "../vlib/index.js";
+import type { Acls } from "./acl.js";
+
+export interface Attachment<P> {
+  policyId: number;
+  policy: P;
+  priority: number;
+  swIfIndex: number;
+  /** The ACL the policy had when it was attached: VPP does not follow a later change. */
+  acl: number;
+}
+
+/**
+ * Policies attached to interfaces, each with an ACL that says what it applies to. The lower priority value is asked first.
+ * What ABX and ABF have in common.
+ */
+export class Attachments<P extends { acl: number }> {
+  readonly #byInterface = new Map<number, { attachments: Attachment<P>[]; acls: number[] }>();
+  readonly #acls: Acls;
+  readonly #enable: (swIfIndex: number, on: boolean) => void;
+
+  /** @param enable switches the feature of an interface, with its first and last attachment */
+  constructor(acls: Acls, enable: (swIfIndex: number, on: boolean) => void) {
+    this.#acls = acls;
+    this.#enable = enable;
+  }
+
+  attach(policyId: number, policy: P, priority: number, swIfIndex: number): void {
+    const present = this.#byInterface.get(swIfIndex) ?? { attachments: [], acls: [] };
+    if (present.attachments.some((known) => known.policyId === policyId)) {
+      throw new VnetError("ENTRY_ALREADY_EXISTS", `policy ${policyId} is attached to interface ${swIfIndex}`);
+    }
+    this.#byInterface.set(swIfIndex, present);
+    present.attachments.push({ policyId, policy, priority, swIfIndex, acl: policy.acl });
+    present.attachments.sort((a, b) => a.priority - b.priority);
+    present.acls = present.attachments.map(({ acl }) => acl);
+    this.#acls.hold(policy.acl, 1);
+    if (present.attachments.length === 1) this.#enable(swIfIndex, true);
+  }
+
+  detach(policyId: number, swIfIndex: number): void {
+    const present = this.#byInterface.get(swIfIndex);
+    const at = present?.attachments.findIndex((known) => known.policyId === policyId) ?? -1;
+    if (present === undefined || at < 0) {
+      throw new VnetError("NO_SUCH_ENTRY", `policy ${policyId} is not attached to interface ${swIfIndex}`);
+    }
+    const [removed] = present.attachments.splice(at, 1);
+    present.acls.splice(at, 1);
+    this.#acls.hold(removed!.acl, -1);
+    if (present.attachments.length > 0) return;
+    this.#byInterface.delete(swIfIndex);
+    this.#enable(swIfIndex, false);
+  }
+
+  *values(): IterableIterator<Attachment<P>> {
+    for (const { attachments } of this.#byInterface.values()) yield* attachments;
+  }
+
+  /** The attachment whose ACL has a rule for the packet, and what that rule says. */
+  match(packet: Packet, family: AddressFamily): { attachment: Attachment<P>; action: number } | undefined {
+    const present = this.#byInterface.get(packet.rx);
+    if (present === undefined) return undefined;
+    const found = this.#acls.match(present.acls, packet, family);
+    return found && { attachment: present.attachments[found.position]!, action: found.action };
+  }
+}

@@ -1,0 +1,85 @@
+import { type Address, type AddressFamily, maskAddress, maxPrefixLength, parseAddress } from "../vlib/index.js";
+
+/** A multicast group's entry: on which interfaces it is accepted, and whether it is for this VPP itself. */
+export interface MulticastEntry {
+  group: Address;
+  length: number;
+  /** Accepted from any interface that has the protocol on. */
+  acceptAll: boolean;
+  accept: Set<number>;
+  forward: Set<number>;
+  /** Delivered to this VPP itself (the "local" path). */
+  local: boolean;
+}
+
+/**
+ * Where multicast goes. As in VPP only a few groups are received without being asked for; others (224.0.0.5 of OSPF, say)
+ * need an `ip_mroute_add_del` with an accepting interface and the local path.
+ */
+export class MulticastTable {
+  readonly #entries = new Map<string, MulticastEntry>();
+
+  constructor(readonly family: AddressFamily) {
+    for (const [group, length] of specials(family)) {
+      const entry = this.ensure(group, length);
+      entry.acceptAll = true;
+      entry.local = true;
+    }
+  }
+
+  lookup(group: Address): MulticastEntry | undefined {
+    const exact = this.#entries.get(key(group, maxPrefixLength(this.family)));
+    if (exact !== undefined) return exact;
+    let best: MulticastEntry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (best !== undefined && entry.length <= best.length) continue;
+      if (maskAddress(group, entry.length) === entry.group) best = entry;
+    }
+    return best;
+  }
+
+  /** The group's entry, made when it is new. */
+  ensure(group: Address, length: number): MulticastEntry {
+    const masked = maskAddress(group, length);
+    let entry = this.#entries.get(key(masked, length));
+    if (entry === undefined) {
+      entry = { group: masked, length, acceptAll: false, accept: new Set(), forward: new Set(), local: false };
+      this.#entries.set(key(masked, length), entry);
+    }
+    return entry;
+  }
+
+  find(group: Address, length: number): MulticastEntry | undefined {
+    return this.#entries.get(key(maskAddress(group, length), length));
+  }
+
+  remove(group: Address, length: number): void {
+    this.#entries.delete(key(maskAddress(group, length), length));
+  }
+
+  /** An interface is gone: no group is accepted from it or sent to it any more. */
+  forget(swIfIndex: number): void {
+    for (const entry of this.#entries.values()) {
+      entry.accept.delete(swIfIndex);
+      entry.forward.delete(swIfIndex);
+    }
+  }
+}
+
+function key(group: Address, length: number): string {
+  return `${group}/${length}`;
+}
+
+function specials(family: AddressFamily): [Address, number][] {
+  if (family === 4)
+    return [
+      [parseAddress("224.0.0.1"), 32],
+      [parseAddress("224.0.0.2"), 32],
+    ];
+  return [
+    [parseAddress("ff02::1:ff00:0"), 104],
+    [parseAddress("ff02::1"), 128],
+    [parseAddress("ff02::2"), 128],
+    [parseAddress("ff02::16"), 128],
+  ];
+}

@@ -1,0 +1,33 @@
+// The data plane of the embedded VPP, in rooms as VPP's vnet.
+export type { Acl, AclRule } from "./acl/index.js";
+export { DataPlane } from "./dataplane.js";
+export { DhcpClient, type DhcpLease, type DhcpProxy } from "./dhcp/index.js";
+export {
+  FIB_SOURCE_IDS,
+  FIB_SOURCES,
+  FibEntry,
+  type FibPath,
+  type FibPathKind,
+  type FibSource,
+  FibTable,
+  IpTables,
+} from "./fib/index.js";
+export { type Device, type InterfaceCounters, SwInterface } from "./interface/index.js";
+export type { LcpPair } from "./linux-cp/index.js";
+export type { PuntRegistration, PuntTransport } from "./punt/index.js";
+export {
+  type Address,
+  type AddressFamily,
+  familyOf,
+  formatAddress,
+  formatPrefix,
+  isMulticast,
+  maxPrefixLength,
+  NO_INTERFACE,
+  type NodeCounter,
+  Packet,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+  UNSPECIFIED6,
+} from "./vlib/index.js";

@@ -1,0 +1,39 @@
+import { ETHERNET_HEADER, equalBytes, type Packet, u16 } from "../vlib/index.js";
+import type { SwInterface } from "./interface.js";
+import type { Plane } from "./plane.js";
+
+export const ETHERTYPE = { ip4: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100, qinq: 0x88a8 } as const;
+
+/** Below this the field after the addresses is a length, and an LLC header follows. */
+const SMALLEST_TYPE = 0x600;
+
+/** ethernet-input: what kind of frame it is, and whether it is for this interface. */
+export function defineEthernetInput(plane: Plane): void {
+  const input = plane.graph.node("ethernet-input");
+  const drop = (packet: Packet, reason: string) => plane.drop(packet, input, reason);
+  const l2 = plane.graph.node("l2-input");
+  const llc = plane.graph.node("llc-input");
+  const byType = new Map([
+    [ETHERTYPE.ip4 as number, plane.graph.node("ip4-input")],
+    [ETHERTYPE.ip6 as number, plane.graph.node("ip6-input")],
+    [ETHERTYPE.arp as number, plane.graph.node("arp-input")],
+  ]);
+
+  input.define((packet) => {
+    if (packet.length < ETHERNET_HEADER) return drop(packet, "frame too short");
+    const swInterface = plane.interfaces.find(packet.rx)!;
+    if (swInterface.xconnectTo !== undefined) return l2.send(packet);
+    if (!isForUs(swInterface, packet.bytes)) return drop(packet, "l3 mac mismatch");
+    const type = u16(packet.bytes, 12);
+    if (type < SMALLEST_TYPE) return llc.send(packet);
+    if (type === ETHERTYPE.vlan || type === ETHERTYPE.qinq) return drop(packet, "unknown vlan");
+    const next = byType.get(type);
+    if (next === undefined) return drop(packet, "unknown ethernet type");
+    next.send(packet);
+  });
+}
+
+function isForUs({ mac }: SwInterface, frame: Uint8Array): boolean {
+  const isGroup = (frame[0]! & 1) === 1;
+  return isGroup || mac === undefined || equalBytes(frame, 0, mac, 0, 6);
+}

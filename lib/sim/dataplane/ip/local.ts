@@ -1,0 +1,81 @@
+import { IP_PROTOCOL } from "../../../net/index.js";
+import type { IpTables } from "../fib/index.js";
+import type { Plane } from "../interface/index.js";
+import { type AddressFamily, isLinkLocal6, type Packet, u16 } from "../vlib/index.js";
+import { pseudoChecksum } from "./checksum.js";
+import { type IpHeader, parseIp4, parseIp6, UDP_HEADER } from "./header.js";
+import { tableFor } from "./table.js";
+
+const BROADCAST = 0xffffffff;
+
+/**
+ * ip4-local and ip6-local: a packet for this VPP. It goes to whoever registered its protocol (a punt socket, for one), to
+ * ICMP or UDP, or to the punt arc.
+ */
+export class IpLocal {
+  readonly #node;
+  readonly #byProtocol = new Map<number, (packet: Packet, header: IpHeader) => void>();
+  readonly #plane: Plane;
+  readonly #tables: IpTables;
+  readonly #family: AddressFamily;
+
+  constructor(plane: Plane, family: AddressFamily, tables: IpTables) {
+    this.#plane = plane;
+    this.#tables = tables;
+    this.#family = family;
+    this.#node = plane.graph.node(`ip${family}-local`);
+    this.#node.define((packet) => this.#receive(packet));
+  }
+
+  /** Gives a protocol to `handler` from now on; the last one to register has it. */
+  register(protocol: number, handler: (packet: Packet, header: IpHeader) => void): void {
+    this.#byProtocol.set(protocol, handler);
+  }
+
+  unregister(protocol: number): void {
+    this.#byProtocol.delete(protocol);
+  }
+
+  #receive(packet: Packet) {
+    const header = (this.#family === 4 ? parseIp4 : parseIp6)(packet.bytes, packet.l3);
+    if (typeof header === "string") return this.#plane.drop(packet, this.#node, header);
+    const wrong = this.#checkSource(packet, header) ?? checkPayload(packet.bytes, header);
+    if (wrong !== undefined) return this.#plane.drop(packet, this.#node, wrong);
+    const handler = this.#byProtocol.get(header.protocol);
+    if (handler !== undefined) handler(packet, header);
+    else this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
+  }
+
+  /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
+  #checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
+    const exempt =
+      this.#family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
+    return exempt ? undefined : this.#reverse(packet, source);
+  }
+
+  #reverse(packet: Packet, source: IpHeader["source"]): string | undefined {
+    const best = tableFor(packet, this.#tables, this.#plane.interfaces)?.lookup(source)?.best ?? [];
+    if (best.some((path) => path.kind === "receive") && !packet.local) return "spoofed source address";
+    return best.length === 0 || best[0]!.kind === "drop" ? "ip source lookup miss" : undefined;
+  }
+}
+
+/** Checksum and length of UDP, TCP and ICMPv6, as far as they can be told from this one packet. */
+function checkPayload(bytes: Uint8Array, header: IpHeader): string | undefined {
+  const { protocol, payload, end, laterFragment } = header;
+  if (laterFragment) return undefined;
+  if (protocol === IP_PROTOCOL.UDP) return checkUdp(bytes, header);
+  const covered = protocol === IP_PROTOCOL.TCP || (protocol === IP_PROTOCOL.ICMPV6 && header.family === 6);
+  if (!covered) return undefined;
+  if (end - payload < 4) return "bad transport length";
+  return pseudoChecksum(bytes, header) === 0 ? undefined : "bad transport checksum";
+}
+
+function checkUdp(bytes: Uint8Array, header: IpHeader): string | undefined {
+  const { payload, end } = header;
+  if (end - payload < UDP_HEADER) return "bad udp length";
+  const length = u16(bytes, payload + 4);
+  if (length < UDP_HEADER || length > end - payload) return "bad udp length";
+  if (u16(bytes, payload + 6) === 0) return header.family === 4 ? undefined : "bad transport checksum";
+  return pseudoChecksum(bytes, { ...header, end: payload + length }) === 0 ? undefined : "bad transport checksum";
+}

@@ -1,0 +1,99 @@
+import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import {
+  type Address,
+  type AddressFamily,
+  ETHERNET_HEADER,
+  isMulticast,
+  multicastMac,
+  type Packet,
+  setU16,
+  u16,
+} from "../vlib/index.js";
+import type { IpHeader } from "./header.js";
+import type { IcmpErrors } from "./icmp4.js";
+
+/** Finds the MAC addresses of neighbors. */
+export interface Resolver {
+  /** Returns a neighbor's MAC address. While it is unknown, asks for it on the link and returns undefined. */
+  resolve(swInterface: SwInterface, neighbor: Address): Uint8Array | undefined;
+}
+
+/** ip4-rewrite and ip6-rewrite: one hop less to live, the next link's header, and out. */
+export class IpRewrite {
+  readonly #node;
+  readonly #arpNode;
+  readonly #output;
+  readonly #plane: Plane;
+  readonly #icmp: IcmpErrors;
+  readonly #resolver: Resolver;
+  readonly #family: AddressFamily;
+
+  constructor(plane: Plane, family: AddressFamily, icmp: IcmpErrors, resolver: Resolver) {
+    this.#plane = plane;
+    this.#icmp = icmp;
+    this.#resolver = resolver;
+    this.#family = family;
+    this.#node = plane.graph.node(`ip${family}-rewrite`);
+    this.#arpNode = plane.graph.node(family === 4 ? "ip4-arp" : "ip6-discover-neighbor");
+    this.#output = plane.graph.node("interface-output");
+  }
+
+  /** Sends a packet to a neighbor on a link. While its MAC address is unknown it is asked for, and the packet is lost. */
+  send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address) {
+    const swInterface = this.#plane.interfaces.find(swIfIndex);
+    if (swInterface === undefined) return this.#plane.drop(packet, this.#node, "interface is deleted");
+    if (!packet.local && !this.#age(packet, header)) return;
+    if (header.end - packet.l3 > swInterface.ipMtu(this.#family)) return this.#tooBig(packet, header, swInterface);
+    if (swInterface.mac === undefined) return this.#sendBare(packet, swInterface);
+    const mac = isMulticast(neighbor) ? multicastMac(neighbor) : this.#resolver.resolve(swInterface, neighbor);
+    if (mac !== undefined) return this.sendTo(packet, swInterface, mac);
+    this.#plane.drop(packet, this.#arpNode, this.#family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
+  }
+
+  /** The link header in front of the network header, whatever was there before. */
+  sendTo(packet: Packet, swInterface: SwInterface, mac: Uint8Array): void {
+    const frame = frameFor(packet);
+    frame.set(mac.subarray(0, 6), 0);
+    frame.set(swInterface.mac!, 6);
+    setU16(frame, 12, this.#family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
+    packet.bytes = frame;
+    packet.l3 = ETHERNET_HEADER;
+    packet.tx = swInterface.swIfIndex;
+    this.#output.send(packet);
+  }
+
+  #sendBare(packet: Packet, swInterface: SwInterface): void {
+    packet.tx = swInterface.swIfIndex;
+    this.#output.send(packet);
+  }
+
+  /** Takes one off the TTL. False: it was the last, and the sender has been told. */
+  #age(packet: Packet, header: IpHeader): boolean {
+    const { bytes, l3 } = packet;
+    const at = l3 + (this.#family === 4 ? 8 : 7);
+    bytes[at]!--;
+    if (this.#family === 4) addToChecksum(bytes, l3 + 10, 0x0100);
+    if (bytes[at]! > 0) return true;
+    this.#icmp.timeExceeded(packet, header);
+    return false;
+  }
+
+  #tooBig(packet: Packet, header: IpHeader, swInterface: SwInterface): void {
+    this.#node.count("ip MTU exceeded");
+    this.#icmp.packetTooBig(packet, header, swInterface.ipMtu(this.#family));
+  }
+}
+
+/** RFC 1624 for a field that became smaller by `less`: the checksum grows by it, with the carry around. */
+function addToChecksum(bytes: Uint8Array, at: number, less: number): void {
+  const sum = u16(bytes, at) + less;
+  setU16(bytes, at, (sum & 0xffff) + (sum >>> 16));
+}
+
+/** The packet's bytes with exactly an Ethernet header's room before the network header. */
+function frameFor(packet: Packet): Uint8Array {
+  if (packet.l3 === ETHERNET_HEADER) return packet.bytes;
+  const frame = new Uint8Array(ETHERNET_HEADER + packet.length - packet.l3);
+  frame.set(packet.bytes.subarray(packet.l3), ETHERNET_HEADER);
+  return frame;
+}

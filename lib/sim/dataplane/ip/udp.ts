@@ -1,0 +1,45 @@
+import { IP_PROTOCOL } from "../../../net/index.js";
+import type { Plane } from "../interface/index.js";
+import { type AddressFamily, type Packet, u16 } from "../vlib/index.js";
+import type { IpHeader } from "./header.js";
+import type { IcmpErrors } from "./icmp4.js";
+import type { IpLocal } from "./local.js";
+
+export type UdpHandler = (packet: Packet, header: IpHeader) => void;
+
+/** ip4-udp-lookup and ip6-udp-lookup: who has a destination port. */
+export class UdpLocal {
+  /** Unknown ports go to the punt arc instead of being answered with "port unreachable". */
+  puntUnknown = false;
+  readonly #byPort = new Map<number, UdpHandler>();
+  readonly #node;
+  readonly #plane: Plane;
+  readonly #icmp: IcmpErrors;
+  readonly #family: AddressFamily;
+
+  constructor(plane: Plane, family: AddressFamily, local: IpLocal, icmp: IcmpErrors) {
+    this.#icmp = icmp;
+    this.#plane = plane;
+    this.#family = family;
+    this.#node = plane.graph.node(`ip${family}-udp-lookup`);
+    local.register(IP_PROTOCOL.UDP, (packet, header) => this.#receive(packet, header));
+  }
+
+  /** One handler a port: the last one to register has it. */
+  register(port: number, handler: UdpHandler): void {
+    this.#byPort.set(port, handler);
+  }
+
+  /** Takes the port from whoever has it, as VPP does: it does not ask who that is. */
+  unregister(port: number): void {
+    this.#byPort.delete(port);
+  }
+
+  #receive(packet: Packet, header: IpHeader) {
+    const handler = this.#byPort.get(u16(packet.bytes, header.payload + 2));
+    if (handler !== undefined) return handler(packet, header);
+    this.#node.count("no listener for dst port");
+    if (this.puntUnknown) this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
+    else this.#icmp.portUnreachable(packet, header);
+  }
+}

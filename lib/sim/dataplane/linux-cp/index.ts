@@ -1,0 +1,2 @@
+// The linux-cp plugin.
+export { Lcp, type LcpPair } from "./lcp.js";

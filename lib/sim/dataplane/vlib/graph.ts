@@ -1,0 +1,70 @@
+import { PuntError } from "../../../errors.js";
+import type { Packet } from "./packet.js";
+
+/** One line of `show errors`: what a node counted. */
+export interface NodeCounter {
+  node: string;
+  reason: string;
+  count: number;
+}
+
+/** A node of the packet graph: VPP's name, what it does with a packet, and what it counts. */
+export class GraphNode {
+  readonly counters = new Map<string, number>();
+  #handler: ((packet: Packet) => void) | undefined;
+
+  constructor(readonly name: string) {}
+
+  /** Gives the node its function. A node is defined once. */
+  define(handler: (packet: Packet) => void): this {
+    if (this.#handler !== undefined) {
+      throw new PuntError("sim.graph", "ERR_INTERNAL", `node ${this.name} is defined twice`);
+    }
+    this.#handler = handler;
+    return this;
+  }
+
+  send(packet: Packet): void {
+    if (this.#handler === undefined) {
+      throw new PuntError("sim.graph", "ERR_INTERNAL", `node ${this.name} is not defined`);
+    }
+    this.#handler(packet);
+  }
+
+  count(reason: string, n = 1): void {
+    this.counters.set(reason, (this.counters.get(reason) ?? 0) + n);
+  }
+}
+
+/**
+ * The nodes by name. Nodes refer to each other through `node(name)` before the other is defined: the graph has cycles, the
+ * modules have none.
+ */
+export class Graph {
+  readonly #nodes = new Map<string, GraphNode>();
+
+  node(name: string): GraphNode {
+    let node = this.#nodes.get(name);
+    if (node === undefined) {
+      node = new GraphNode(name);
+      this.#nodes.set(name, node);
+    }
+    return node;
+  }
+
+  has(name: string): boolean {
+    return this.#nodes.has(name);
+  }
+
+  counters(): NodeCounter[] {
+    const lines: NodeCounter[] = [];
+    for (const { name, counters } of this.#nodes.values()) {
+      for (const [reason, count] of counters) lines.push({ node: name, reason, count });
+    }
+    return lines;
+  }
+
+  clearCounters(): void {
+    for (const { counters } of this.#nodes.values()) counters.clear();
+  }
+}

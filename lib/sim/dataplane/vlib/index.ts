@@ -1,0 +1,28 @@
+// The ground of the data plane: packets, the graph of nodes, feature arcs, addresses.
+export {
+  type Address,
+  type AddressFamily,
+  covers,
+  familyOf,
+  formatAddress,
+  formatPrefix,
+  isLinkLocal6,
+  isMulticast,
+  linkLocalOf,
+  maskAddress,
+  maxPrefixLength,
+  multicastMac,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+  readAddress,
+  readIp4,
+  readIp6,
+  UNSPECIFIED6,
+  writeAddress,
+} from "./address.js";
+export { Arcs } from "./arcs.js";
+export { checksum, equalBytes, foldSum, setU16, setU32, sum16, u16, u32 } from "./bytes.js";
+export { Graph, GraphNode, type NodeCounter } from "./graph.js";
+export { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
+export { Pool } from "./pool.js";
