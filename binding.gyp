@@ -24,7 +24,7 @@
       ],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-fno-exceptions"],
-      "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/exports.map"],
+      "ldflags": ["-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/exports.map"],
       "libraries": ["-lpthread", "<!@(node scripts/backends.mjs libraries)"],
       "conditions": [
         ["sanitize!=''", {

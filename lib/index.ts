@@ -8,13 +8,13 @@ export type {
   MemifPeer,
   MemifRxMode,
   MemifRxQueue,
-  MemifRxStatistics,
-  MemifStatistics,
+  MemifRxStats,
+  MemifStats,
   MemifTxQueue,
-  MemifTxStatistics,
+  MemifTxStats,
   TxSlots,
-} from "./memif.js";
-export { Memif } from "./memif.js";
+} from "./memif/index.js";
+export { Memif } from "./memif/index.js";
 export { PacketBatch, type RetainedPacket } from "./packet/batch.js";
 export { describeFrame, describeIp } from "./packet/describe.js";
 export { type PcapLinkType, type PcapPacket, PcapReader, PcapWriter } from "./packet/pcap.js";

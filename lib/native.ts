@@ -93,7 +93,7 @@ export interface NativeMemifTx {
   memory(index: number): ArrayBuffer | undefined;
 }
 
-export interface NativeMemifRxStatistics {
+export interface NativeMemifRxStats {
   packets: number;
   bytes: number;
   bursts: number;
@@ -105,7 +105,7 @@ export interface NativeMemifRxStatistics {
   wakeups: number;
 }
 
-export interface NativeMemifTxStatistics {
+export interface NativeMemifTxStats {
   packets: number;
   bytes: number;
   bursts: number;
@@ -114,9 +114,9 @@ export interface NativeMemifTxStatistics {
   unconsumed: number;
 }
 
-export interface NativeMemifStatistics {
-  rx: NativeMemifRxStatistics[];
-  tx: NativeMemifTxStatistics[];
+export interface NativeMemifStats {
+  rx: NativeMemifRxStats[];
+  tx: NativeMemifTxStats[];
   connects: number;
   disconnects: number;
   violations: number;
@@ -124,15 +124,19 @@ export interface NativeMemifStatistics {
 }
 
 export interface NativeMemifPort {
-  /** Names the port to other threads. */
+  /** Names the port to other threads; no other process has a port of this number. */
   readonly key: number;
+  readonly rxQueues: number;
+  readonly txQueues: number;
+  /** Slots that the port asks for. */
+  readonly ringSize: number;
   /** False where ArrayBuffers over foreign memory are refused. */
   readonly zeroCopyAllowed: boolean;
-  /** Undefined when somebody has the queue already. */
+  /** Undefined when the queue is open already, here or in another thread. */
   openRx(index: number, options: NativeMemifRxOptions): NativeMemifRx | undefined;
   openTx(index: number, options: NativeMemifQueueOptions): NativeMemifTx | undefined;
-  statistics(): NativeMemifStatistics;
-  setReferenced(referenced: boolean): void;
+  stats(): NativeMemifStats;
+  setRef(ref: boolean): void;
   close(): void;
 }
 

@@ -1,6 +1,6 @@
 // Shared by the memif scripts: options, the port, clocks.
 import { parseArgs } from "node:util";
-import { Memif, type MemifOptions, type MemifRxMode } from "../../lib/memif.js";
+import { Memif, type MemifOptions, type MemifRxMode } from "../../lib/memif/index.js";
 
 /** First byte of the packet that ends a run (kEnd in benchmarks/peers/memif_common.h). */
 export const END = 0xff;

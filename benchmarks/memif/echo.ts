@@ -1,5 +1,5 @@
 // Sends every packet back, until its peer goes.
-import type { MemifHandler } from "../../lib/memif.js";
+import type { MemifHandler } from "../../lib/memif/index.js";
 import { openPort, options, turn } from "./common.js";
 
 const port = openPort();

@@ -1,6 +1,6 @@
 // Receives for some seconds and reads the first byte of every packet. Then it tells the source to end, and takes the rest.
 import { PerformanceObserver } from "node:perf_hooks";
-import type { MemifHandler } from "../../lib/memif.js";
+import type { MemifHandler } from "../../lib/memif/index.js";
 import { cpuSeconds, END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort();

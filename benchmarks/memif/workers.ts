@@ -1,6 +1,6 @@
 // Receives in threads, one queue each, and reads every byte of every packet. That work takes longer than moving the packets.
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { Memif, type MemifHandle } from "../../lib/memif.js";
+import { Memif, type MemifHandle } from "../../lib/memif/index.js";
 import { now, openPort, options } from "./common.js";
 
 interface Task {

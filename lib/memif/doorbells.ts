@@ -1,4 +1,6 @@
-/** A transmit queue that has sent without ringing yet. */
+// When peers' doorbells ring: at once, or once at the end of the receive handler that sends.
+
+/** A transmit queue that has sent and has not rung yet. */
 export interface Bell {
   ringDoorbell(): void;
 }
@@ -6,17 +8,17 @@ export interface Bell {
 let depth = 0;
 let waiting: Bell[] = [];
 
-/** A receive handler begins: every queue it sends on rings its peer's doorbell once, at its end. */
+/** Begins a receive handler: every queue that it sends on rings its peer's doorbell once, at the end. */
 export function startHandler(): void {
   depth++;
 }
 
-/** It has returned, or thrown. */
+/** Ends a receive handler that has returned or thrown. */
 export function endHandler(): void {
   if (--depth === 0 && waiting.length > 0) ringAll();
 }
 
-/** Rings now, or when the running handler is done. */
+/** Rings now, or when the running handler ends. */
 export function ring(bell: Bell): void {
   if (depth === 0) bell.ringDoorbell();
   else if (!waiting.includes(bell)) waiting.push(bell);

@@ -1,44 +1,80 @@
-/** Turns of the event loop during which a full ring is looked at in each one; after that, once a millisecond. */
+// The wait for room in a full transmit ring.
+
+/** Turns of the event loop during which each turn looks at a full ring; after that, the watch looks once a millisecond. */
 const EAGER_TURNS = 64;
 
+/** What a watch needs of its transmit queue. */
+export interface DrainSource {
+  /** Whether the queue has a peer. Without a peer the watch rests until `connected()`. */
+  isConnected(): boolean;
+  /** Free slots of the ring. */
+  free(): number;
+  /** The watch ends at this many free slots, or at fewer after a while. */
+  enough: number;
+  /** Called once for each `start`. */
+  done(): void;
+}
+
 /**
- * Waits until a full ring has room again. memif has no doorbell for that, so the ring is looked at: often at first, for a busy peer
- * takes microseconds, and then seldom.
+ * Waits until a full ring has room again. memif has no doorbell for that, so the watch looks at the ring: often at first, because a
+ * busy peer takes microseconds, and then seldom. It does not keep the process running.
  */
 export class DrainWatch {
-  private immediate: NodeJS.Immediate | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private turns = 0;
+  readonly #source: DrainSource;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #turns = 0;
+  #wanted = false;
 
-  /** `free` says how many slots there are; at `enough`, or at fewer after a while, `done` is called once. */
-  constructor(
-    private readonly free: () => number,
-    private readonly enough: number,
-    private readonly done: () => void,
-  ) {}
+  constructor(source: DrainSource) {
+    this.#source = source;
+  }
 
   start(): void {
-    if (this.immediate !== undefined || this.timer !== undefined) return;
-    this.turns = 0;
-    this.schedule();
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.connected();
+  }
+
+  /** A peer is there: goes on with a watch that rested. */
+  connected(): void {
+    if (!this.#wanted || !this.#source.isConnected() || this.#isScheduled()) return;
+    this.#turns = 0;
+    this.#schedule();
+  }
+
+  /** Rests until the next peer. */
+  disconnected(): void {
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
   }
 
   stop(): void {
-    clearImmediate(this.immediate);
-    clearTimeout(this.timer);
-    this.immediate = undefined;
-    this.timer = undefined;
+    this.#wanted = false;
+    this.disconnected();
   }
 
-  private schedule(): void {
-    if (this.turns++ < EAGER_TURNS) this.immediate = setImmediate(() => this.look());
-    else this.timer = setTimeout(() => this.look(), 1);
+  #isScheduled(): boolean {
+    return this.#immediate !== undefined || this.#timer !== undefined;
   }
 
-  private look(): void {
-    this.stop();
-    const free = this.free();
-    if (free >= this.enough || (free > 0 && this.turns > EAGER_TURNS)) this.done();
-    else this.schedule();
+  #schedule(): void {
+    // An unreferenced immediate would wait for the next event of the loop; there are few of them.
+    if (this.#turns++ < EAGER_TURNS) this.#immediate = setImmediate(() => this.#look());
+    else this.#timer = setTimeout(() => this.#look(), 1).unref();
+  }
+
+  #look(): void {
+    this.disconnected();
+    const free = this.#source.free();
+    const isEnough = free >= this.#source.enough || (free > 0 && this.#turns > EAGER_TURNS);
+    if (!isEnough) {
+      this.#schedule();
+      return;
+    }
+    this.#wanted = false;
+    this.#source.done();
   }
 }

@@ -1,5 +1,7 @@
+// The options of a memif port: what they mean, their defaults, and the checks of what an application passes.
 import { PuntError } from "../errors.js";
 import { type NativeMemifSettings, native } from "../native.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 
 /** How a receive handler is called: at every doorbell, or also by looking at the ring while there is load. */
 export type MemifRxMode = "interrupt" | "adaptive" | "polling";
@@ -48,113 +50,94 @@ export interface MemifOptions {
   engine?: "builtin" | "libmemif";
 }
 
-/** Options with everything said. */
-export interface CheckedOptions {
-  native: NativeMemifSettings;
+/** How a port's queues are opened in one thread. */
+export interface Receiving {
   rxMode: MemifRxMode;
   burst: number;
   zeroCopy: boolean;
 }
 
-function fail(field: string, rule: string, value: unknown): never {
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new PuntError("memif.open", "ERR_OPTION", `${field} must be ${rule}, not ${shown}`, { field, value });
+/** Options with every default filled in. */
+export interface CheckedOptions {
+  settings: NativeMemifSettings;
+  receiving: Receiving;
 }
 
-function integer(field: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) {
-    fail(field, `a whole number from ${low} to ${high}`, value);
+const KNOWN = [
+  ...["role", "socket", "id", "mode", "secret", "name", "rxQueues", "txQueues", "ringSize", "bufferSize", "rxMode"],
+  ...["burst", "spareBuffers", "socketMode", "reconnectMs", "zeroCopy", "engine"],
+];
+
+function socketName(check: OptionCheck, value: unknown): string {
+  const socket = check.text("socket", value, MAX_SOCKET_PATH);
+  if (socket === "" || socket === "@") {
+    check.refuse("socket", `must be a path, or @name; got ${JSON.stringify(socket)}`);
   }
-  return value;
-}
-
-function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) fail(field, `one of ${allowed.map((word) => `"${word}"`).join(", ")}`, value);
-  return value as T;
-}
-
-function boolean(field: string, value: unknown): boolean {
-  if (typeof value !== "boolean") fail(field, "true or false", value);
-  return value;
-}
-
-/** Text of at most `limit` bytes without NUL: it goes into a fixed field, or a path. */
-function text(field: string, value: unknown, limit: number): string {
-  if (typeof value !== "string") fail(field, "a string", value);
-  if (value.includes("\0")) fail(field, "free of NUL characters", value);
-  if (Buffer.byteLength(value) > limit) fail(field, `at most ${limit} bytes`, value);
-  return value;
-}
-
-function socketName(value: unknown): string {
-  const socket = text("socket", value, 107);
-  if (socket === "" || socket === "@") fail("socket", "a path, or @name", socket);
   return socket;
 }
 
-function log2RingSize(value: unknown): number {
-  const size = integer("ringSize", value, 32, 16384);
-  if ((size & (size - 1)) !== 0) fail("ringSize", "a power of two", size);
+function log2RingSize(check: OptionCheck, value: unknown): number {
+  const size = check.integer("ringSize", value, 32, 16384);
+  if ((size & (size - 1)) !== 0) check.refuse("ringSize", `must be a power of two from 32 to 16384; got ${size}`);
   return Math.log2(size);
 }
 
-const KNOWN = new Set([
-  ...["role", "socket", "id", "mode", "secret", "name", "rxQueues", "txQueues", "ringSize", "bufferSize", "rxMode"],
-  ...["burst", "spareBuffers", "socketMode", "reconnectMs", "zeroCopy", "engine"],
-]);
-
-function nativeSettings(options: MemifOptions): NativeMemifSettings {
-  const id = integer("id", options.id ?? 0, 0, 0xffffffff);
+function nativeSettings(check: OptionCheck, options: MemifOptions): NativeMemifSettings {
+  const id = check.integer("id", options.id ?? 0, 0, 0xffffffff);
   return {
-    server: oneOf("role", options.role, ["server", "client"]) === "server",
-    socket: socketName(options.socket),
+    server: check.oneOf("role", options.role, ["server", "client"]) === "server",
+    socket: socketName(check, options.socket),
     id,
-    mode: oneOf("mode", options.mode ?? "ethernet", ["ethernet", "ip"]) === "ip" ? 1 : 0,
-    secret: text("secret", options.secret ?? "", 23),
-    name: text("name", options.name ?? `memif${id}`, 31),
-    rxQueues: integer("rxQueues", options.rxQueues ?? 1, 1, 16),
-    txQueues: integer("txQueues", options.txQueues ?? 1, 1, 16),
-    log2RingSize: log2RingSize(options.ringSize ?? 1024),
-    bufferSize: integer("bufferSize", options.bufferSize ?? 2048, 64, 65535),
-    spareBuffers: integer("spareBuffers", options.spareBuffers ?? 0, 0, 16384),
-    socketMode: integer("socketMode", options.socketMode ?? -1, -1, 0o777),
-    reconnectMs: integer("reconnectMs", options.reconnectMs ?? 1000, 1, 60000),
-    libmemif: oneOf("engine", options.engine ?? "builtin", ["builtin", "libmemif"]) === "libmemif",
+    mode: check.oneOf("mode", options.mode ?? "ethernet", ["ethernet", "ip"]) === "ip" ? 1 : 0,
+    secret: check.text("secret", options.secret ?? "", 23),
+    name: check.text("name", options.name ?? `memif${id}`, 31),
+    rxQueues: check.integer("rxQueues", options.rxQueues ?? 1, 1, 16),
+    txQueues: check.integer("txQueues", options.txQueues ?? 1, 1, 16),
+    log2RingSize: log2RingSize(check, options.ringSize ?? 1024),
+    bufferSize: check.integer("bufferSize", options.bufferSize ?? 2048, 64, 65535),
+    spareBuffers: check.integer("spareBuffers", options.spareBuffers ?? 0, 0, 16384),
+    socketMode: options.socketMode === undefined ? -1 : check.integer("socketMode", options.socketMode, 0, 0o777),
+    reconnectMs: check.integer("reconnectMs", options.reconnectMs ?? 1000, 1, 60000),
+    libmemif: check.oneOf("engine", options.engine ?? "builtin", ["builtin", "libmemif"]) === "libmemif",
   };
 }
 
-/** A descriptor's offset has 32 bits: all buffers of a client together must fit. */
-function checkMemory(settings: NativeMemifSettings): void {
+/** Refuses a client whose buffers a descriptor's 32-bit offset cannot address. */
+function checkMemory(check: OptionCheck, settings: NativeMemifSettings): void {
   if (settings.server) return;
   const { rxQueues, txQueues, spareBuffers, bufferSize } = settings;
   const slots = (rxQueues + txQueues) * 2 ** settings.log2RingSize;
-  const rule = "such that all buffers (queues x ringSize x bufferSize) take less than";
-  if ((slots + rxQueues * spareBuffers) * bufferSize > 0xffffffff) fail("bufferSize", `${rule} 4 GiB`, bufferSize);
+  const rule = "must be such that all buffers (queues x ringSize x bufferSize) take less than";
+  const bytes = (slots + rxQueues * spareBuffers) * bufferSize;
+  if (bytes > 0xffffffff) check.refuse("bufferSize", `${rule} 4 GiB; got ${bufferSize}`);
   // libmemif counts the bytes of its slots' buffers in an int.
   if (settings.libmemif && slots * bufferSize > 0x7fffffff) {
-    fail("bufferSize", `${rule} 2 GiB with libmemif`, bufferSize);
+    check.refuse("bufferSize", `${rule} 2 GiB with libmemif; got ${bufferSize}`);
   }
 }
 
 function checkBuilt(settings: NativeMemifSettings): void {
   if (!settings.libmemif || native.buildInfo().libmemif) return;
   const message = 'engine "libmemif" is not in this build; `vpp-punt info` says where libmemif was looked for';
-  throw new PuntError("memif.open", "ERR_NOT_BUILT", message, { field: "engine" });
+  throw new PuntError("memif.open", "ERR_NOT_BUILT", message, { option: "engine" });
 }
 
-/** Checks what an application gave; the only place that does. */
-export function checkOptions(options: MemifOptions): CheckedOptions {
-  if (typeof options !== "object" || options === null) fail("options", "an object", options);
-  for (const field of Object.keys(options)) {
-    if (!KNOWN.has(field)) throw new PuntError("memif.open", "ERR_OPTION", `unknown option ${field}`, { field });
-  }
-  const settings = nativeSettings(options);
-  checkMemory(settings);
-  checkBuilt(settings);
+/** Checks how queues are opened, and fills in the defaults. */
+export function checkReceiving(check: OptionCheck, options: Partial<Receiving>): Receiving {
   return {
-    native: settings,
-    rxMode: oneOf("rxMode", options.rxMode ?? "adaptive", ["interrupt", "adaptive", "polling"]),
-    burst: integer("burst", options.burst ?? 256, 1, 16384),
-    zeroCopy: boolean("zeroCopy", options.zeroCopy ?? true),
+    rxMode: check.oneOf("rxMode", options.rxMode ?? "adaptive", ["interrupt", "adaptive", "polling"]),
+    burst: check.integer("burst", options.burst ?? 256, 1, 16384),
+    zeroCopy: check.boolean("zeroCopy", options.zeroCopy ?? true),
   };
+}
+
+/** Checks the options of `Memif.open`, and fills in the defaults. Native code relies on it. */
+export function checkOptions(options: MemifOptions): CheckedOptions {
+  const check = new OptionCheck("memif.open");
+  check.known(options, KNOWN);
+  const settings = nativeSettings(check, options);
+  const receiving = checkReceiving(check, options);
+  checkMemory(check, settings);
+  checkBuilt(settings);
+  return { settings, receiving };
 }

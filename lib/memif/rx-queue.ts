@@ -1,15 +1,19 @@
+// A receive queue: bursts on their way to a handler, and the packets that the application keeps.
 import { PuntError } from "../errors.js";
-import type { NativeMemifRx, NativeMemifRxStatistics } from "../native.js";
+import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats } from "../native.js";
 import { native } from "../native.js";
 import { BatchTable, PacketBatch, type RetainedPacket } from "../packet/batch.js";
 import { endHandler, startHandler } from "./doorbells.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
 
 /**
- * Called with the packets of a burst. The batch and all views on it end when the handler returns; a promise it returns is not
+ * Gets the packets of a burst. The batch and all views on it end when the handler returns; a promise that the handler returns is not
  * waited for.
  */
 export type MemifHandler = (batch: PacketBatch, queue: MemifRxQueue) => void;
+
+/** Counters of one receive queue. */
+export interface MemifRxStats extends NativeMemifRxStats {}
 
 /** Index of the memory that scattered packets are copied to (kScratchMemory in native/memif/port/batch.h). */
 const SCRATCH = 0xffff;
@@ -22,140 +26,142 @@ export interface RxQueueSetup {
   mode: keyof typeof MODES;
   copy: boolean;
   handler: MemifHandler | undefined;
-  open(options: Parameters<import("../native.js").NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
-  statistics(): NativeMemifRxStatistics;
+  open(options: Parameters<NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
+  stats(): NativeMemifRxStats;
 }
 
 /** One receive queue of a port. It belongs to the thread that opened it. */
 export class MemifRxQueue {
   /** Number of the queue, from 0. */
   readonly index: number;
-  private readonly table: BatchTable;
-  private readonly batch: PacketBatch;
-  private readonly state = new Uint32Array(2);
-  private readonly memories: MemoryTable;
-  private readonly native: NativeMemifRx;
-  private busy = false;
-  private closed = false;
+  readonly #setup: RxQueueSetup;
+  readonly #table: BatchTable;
+  readonly #batch: PacketBatch;
+  readonly #state = new Uint32Array(2);
+  readonly #memories: MemoryTable;
+  readonly #native: NativeMemifRx;
+  #busy = false;
+  #closed = false;
 
   /** @internal Ports make their queues. */
-  constructor(private readonly setup: RxQueueSetup) {
+  constructor(setup: RxQueueSetup) {
+    this.#setup = setup;
     this.index = setup.index;
-    this.table = new BatchTable(setup.burst);
-    this.batch = new PacketBatch(this.table);
-    this.memories = new MemoryTable((index) => this.makeMemory(index));
+    this.#table = new BatchTable(setup.burst);
+    this.#batch = new PacketBatch(this.#table);
+    this.#memories = new MemoryTable((index) => this.#makeMemory(index));
     const opened = setup.open({
-      table: this.table.buffer,
+      table: this.#table.buffer,
       capacity: setup.burst,
-      state: this.state,
+      state: this.#state,
       mode: MODES[setup.mode],
       copy: setup.copy,
-      onBurst: (count) => this.deliver(count, setup.handler!),
+      onBurst: (count) => this.#deliver(count, setup.handler!),
     });
     if (opened === undefined) {
-      throw new PuntError(
-        "memif.rx",
-        "ERR_QUEUE_TAKEN",
-        `receive queue ${setup.index} is open already, here or in another thread`,
-      );
+      const message = `receive queue ${setup.index} is open already, here or in another thread`;
+      throw new PuntError("memif.rx", "ERR_QUEUE_TAKEN", message);
     }
-    this.native = opened;
+    this.#native = opened;
   }
 
   /**
-   * Pulls one burst of at most `max` packets and hands it to `handler`; returns how many there were, 0 without a call when there
-   * are none or nobody is connected. For queues that were opened for polling.
+   * Pulls one burst of at most `max` packets and passes it to `handler`. Returns the number of packets; 0, without a call, if there are
+   * none or no peer is connected. For queues that were opened for polling.
    *
-   * A loop that never returns to the event loop gets no events, and memory that was shown by `view` is not freed meanwhile: let
-   * the event loop have a turn now and then.
+   * A loop that never returns to the event loop gets no events, and the memory behind a `view` is not freed: let the event loop have a
+   * turn now and then.
+   *
+   * @throws PuntError ERR_NOT_POLLING: the queue calls its handler by itself.
+   * @throws PuntError ERR_IN_HANDLER: called from inside a handler of the same queue.
+   * @throws PuntError ERR_CLOSED: the port is closed.
    */
-  poll(handler: MemifHandler, max: number = this.setup.burst): number {
-    if (this.busy || this.setup.mode !== "polling") this.refusePoll();
-    const count = this.native.burst(max);
+  poll(handler: MemifHandler, max: number = this.#setup.burst): number {
+    if (this.#busy || this.#closed || this.#setup.mode !== "polling") this.#refusePoll();
+    const count = this.#native.burst(max);
     if (count === 0) return 0;
     try {
-      this.deliver(count, handler);
+      this.#deliver(count, handler);
     } finally {
-      this.native.release();
+      this.#native.release();
     }
     return count;
   }
 
-  /** Counters since the port was opened. */
-  statistics(): NativeMemifRxStatistics {
-    return this.setup.statistics();
+  /** Returns the counters since the port was opened. */
+  stats(): MemifRxStats {
+    return this.#setup.stats();
   }
 
-  /** @internal */
+  /** @internal A running handler keeps its batch until it returns. */
   close(): void {
-    this.closed = true;
-    this.memories.forget();
+    this.#closed = true;
+    if (!this.#busy) this.#memories.forget();
   }
 
-  /** @internal The connection has ended, and everything it left has been delivered. */
+  /** @internal The connection has ended, and everything that it left has been delivered. */
   onDown(): void {
-    if (this.setup.mode !== "polling") this.memories.forget();
+    if (this.#setup.mode !== "polling" && !this.#busy) this.#memories.forget();
   }
 
-  private deliver(count: number, handler: MemifHandler): void {
-    this.busy = true;
+  #deliver(count: number, handler: MemifHandler): void {
+    this.#busy = true;
     startHandler();
     try {
-      this.batch.fill(this.memories.get(this.state[1]!, this.state[0]!), count);
-      handler(this.batch, this);
+      this.#batch.fill(this.#memories.get(this.#state[1]!, this.#state[0]!), count);
+      handler(this.#batch, this);
     } finally {
-      this.batch.release();
-      this.busy = false;
+      this.#batch.release();
+      this.#busy = false;
       endHandler();
-      if (this.closed) this.memories.forget();
+      if (this.#closed) this.#memories.forget();
     }
   }
 
-  private makeMemory(index: number): RegionMemory {
-    const make = () => this.native.memory(index);
-    if (index === SCRATCH) return new RegionMemory(make, this.setup.copy);
-    return new RegionMemory(make, false, (i) => this.retain(i));
+  #makeMemory(index: number): RegionMemory {
+    const make = () => this.#native.memory(index);
+    if (index === SCRATCH) return new RegionMemory(make, this.#setup.copy);
+    return new RegionMemory(make, false, (i) => this.#retain(i));
   }
 
-  private retain(i: number): RetainedPacket | undefined {
-    const kept = this.native.retain(i);
+  #retain(i: number): RetainedPacket | undefined {
+    const kept = this.#native.retain(i);
     if (kept === 1) return undefined;
     if (kept === 2) {
-      const limit = "as client that is spareBuffers, as server half of the ring";
+      const limit = "a client keeps up to spareBuffers, a server up to half of the ring";
       throw new PuntError("batch.retain", "ERR_NO_SPARE", `too many packets are retained: ${limit}`);
     }
     if (typeof kept === "number")
       throw new PuntError("batch.retain", "ERR_RETAINED", `packet ${i} is retained already`);
-    return new InPlacePacket(kept.buffer, () => this.native.giveBack(kept.token));
+    return new InPlacePacket(kept.buffer, () => this.#native.giveBack(kept.token));
   }
 
-  private refusePoll(): never {
-    if (this.busy)
+  #refusePoll(): never {
+    if (this.#closed) throw new PuntError("memif.poll", "ERR_CLOSED", "the port is closed");
+    if (this.#busy)
       throw new PuntError("memif.poll", "ERR_IN_HANDLER", "poll was called from inside a handler of the same queue");
-    throw new PuntError(
-      "memif.poll",
-      "ERR_NOT_POLLING",
-      `queue ${this.index} calls its handler by itself (${this.setup.mode})`,
-    );
+    const message = `queue ${this.index} calls its handler by itself (${this.#setup.mode})`;
+    throw new PuntError("memif.poll", "ERR_NOT_POLLING", message);
   }
 }
 
 class InPlacePacket implements RetainedPacket {
   readonly inPlace = true;
   readonly bytes: Uint8Array;
-  private released = false;
+  readonly #buffer: ArrayBuffer;
+  readonly #giveBack: () => void;
+  #released = false;
 
-  constructor(
-    private readonly buffer: ArrayBuffer,
-    private readonly giveBack: () => void,
-  ) {
+  constructor(buffer: ArrayBuffer, giveBack: () => void) {
+    this.#buffer = buffer;
+    this.#giveBack = giveBack;
     this.bytes = new Uint8Array(buffer);
   }
 
   release(): void {
-    if (this.released) return;
-    this.released = true;
-    native.detachArrayBuffer(this.buffer);
-    this.giveBack();
+    if (this.#released) return;
+    this.#released = true;
+    native.detachArrayBuffer(this.#buffer);
+    this.#giveBack();
   }
 }

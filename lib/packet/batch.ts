@@ -132,6 +132,7 @@ export class PacketBatch {
 
   /** @internal The memory and the columns that describe the packets in it. */
   raw(): { bytes: Uint8Array; offsets: Uint32Array; lengths: Uint32Array } {
+    if (this.memory === undefined) this.fail(0, 0, 0);
     return { bytes: this.bytes, offsets: this.table.offsets, lengths: this.table.lengths };
   }
 

@@ -1,6 +1,6 @@
 // Opens what a punt's metadata names: the CNF's end of its interconnects.
 import { PuntError } from "../errors.js";
-import { Memif, type MemifOptions } from "../memif.js";
+import { Memif, type MemifOptions } from "../memif/index.js";
 import { PuntSocket, type PuntSocketOptions } from "../punt-socket.js";
 import type { InterconnectMetadata, PuntMetadata } from "./metadata.js";
 

@@ -6,7 +6,8 @@ namespace vpp_punt::libmemif {
 
 namespace {
 
-/// The library cuts a buffer's size to 16 bits, and takes one of 65536 for a chain of empty ones.
+/// The library cuts a buffer's size to 16 bits, and takes a buffer of 65536 bytes for a chain of empty
+/// buffers.
 constexpr uint32_t kLongestBuffer = 65535;
 
 }  // namespace
@@ -31,7 +32,7 @@ bool RxRings::Receive(memif_desc_t* descs, uint32_t count) {
     desc.region = queue_.RegionOf(desc);
     queue_.ring.StoreDescriptor(received_++, desc);
   }
-  // One more than there are, which is not asked for: when it has taken the last one the library reads its
+  // One slot more than there are, which the library is not asked for: with the last slot it would read its
   // doorbell, and that costs as much as the packets.
   const uint16_t end = static_cast<uint16_t>(received_ + 1);
   if (queue_.server) {
@@ -40,7 +41,7 @@ bool RxRings::Receive(memif_desc_t* descs, uint32_t count) {
     queue_.ring.StoreTail(end);
   }
   uint16_t got = 0;
-  // The error that it returns with the packets says that there are more.
+  // The error that the library returns with the packets says that there are more.
   memif_rx_burst(queue_.connection, queue_.index, buffers_.data(), static_cast<uint16_t>(count), &got);
   if (got != count) return false;
   for (uint32_t i = 0; i < count; i++) {
@@ -56,7 +57,7 @@ void RxRings::Release(uint32_t count) {
 }
 
 TxRings::TxRings(const Queue& queue) : queue_(queue), buffers_(queue.ring.size()) {
-  // The peer's doorbell is rung by the queue, once for all that is sent: the library need ring none.
+  // The queue rings the peer's doorbell, once for a whole burst. The library need not.
   queue_.ring.SetMaskInt(true);
 }
 
@@ -68,7 +69,7 @@ bool TxRings::Allocate(memif_desc_t* desc) {
     queue_.ring.StoreDescriptor(allocated_, posted);
     queue_.ring.StoreHead(static_cast<uint16_t>(allocated_ + 1));
   } else {
-    queue_.ring.StoreTail(allocated_);  // the peer has returned the slot: it has been looked
+    queue_.ring.StoreTail(allocated_);  // the queue has checked that the peer has returned the slot
   }
   memif_buffer_t& buffer = buffers_[allocated_ & (queue_.ring.size() - 1)];
   uint16_t got = 0;

@@ -1,5 +1,6 @@
-// What libmemif makes of the packets of one ring. The ring that it reads and writes is private: it looks at
-// descriptors where they lie, more than once, and a peer could change them between a check and its use.
+// The packets of one ring on their way through libmemif. The ring that libmemif reads and writes is private:
+// libmemif looks at descriptors in place, more than once, and a peer could change them between a check and
+// its use.
 #pragma once
 
 #include <memory>
@@ -24,17 +25,16 @@ using memif::Ring;
 struct Queue {
   memif_conn_handle_t connection;
   uint16_t index;
-  bool server;  // its role, which is ours
+  bool server;  // the connection's role, which is ours
   Ring ring;    // the private one
   /// The buffers' regions, by the link's index.
   const std::vector<std::shared_ptr<Region>>* regions;
 
-  /// The library's index of a region: as server it has our rings as region 0, and the peer's regions after
-  /// it.
+  /// The library's index of a region: for a server, region 0 holds our rings, and the peer's regions follow.
   uint16_t RegionOf(const memif_desc_t& desc) const {
     return static_cast<uint16_t>(desc.region + (server ? 1 : 0));
   }
-  /// What the library says of a buffer, which must lie in `region`, as a descriptor.
+  /// The descriptor of a buffer of the library's; none if the buffer is not in `region`.
   std::optional<memif_desc_t> Describe(const memif_buffer_t& buffer, uint16_t region) const;
 };
 

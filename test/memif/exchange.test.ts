@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { Memif, MemifOptions } from "../../lib/memif.js";
+import type { Memif, MemifOptions } from "../../lib/memif/index.js";
 import { memifPair, until } from "../support/memif/ports.js";
 
 /** Deterministic pseudo-random numbers (mulberry32): a failure can be run again. */
@@ -48,9 +48,9 @@ async function exchange(t: ExecutionContext, options: Partial<MemifOptions>, see
     await until(() => got.length === packets.length);
     // Not deepEqual: millions of numbers take it seconds.
     t.true(got.every((packet, i) => Buffer.compare(packet, packets[i]!) === 0));
-    t.is(to.statistics().rx[0]!.packets, packets.length);
-    t.is(from.statistics().tx[0]!.packets, packets.length);
-    t.is(to.statistics().rx[0]!.droppedOversize + to.statistics().rx[0]!.lost, 0);
+    t.is(to.stats().rx[0]!.packets, packets.length);
+    t.is(from.stats().tx[0]!.packets, packets.length);
+    t.is(to.stats().rx[0]!.droppedOversize + to.stats().rx[0]!.lost, 0);
   }
 }
 

@@ -1,7 +1,7 @@
 // Clients that break the protocol once connected, against our server: each gets a DISCONNECT that names what is wrong, is counted, and
 // leaves the port in good order for the next client.
 import { existsSync } from "node:fs";
-import type { MemifEnding } from "../../lib/memif.js";
+import type { MemifEnding } from "../../lib/memif/index.js";
 import { openServer, servesTheNext } from "../support/memif/hostile.js";
 import { startPeer } from "../support/memif/peer.js";
 import { event, until } from "../support/memif/ports.js";
@@ -35,7 +35,7 @@ for (const [which, { reason, packets }] of Object.entries(violations)) {
     t.is(ending.by, "violation");
     t.true((await peer.ended).includes(`disconnect ${ending.reason}`));
     t.is(got, packets);
-    t.is(server.statistics().violations, 1);
+    t.is(server.stats().violations, 1);
     await servesTheNext(t, server, socket);
   });
 }
@@ -61,7 +61,7 @@ for (const [which, reason] of Object.entries({
     });
     t.regex(ending!.reason, reason);
     t.true((await peer.ended).includes(`disconnect ${ending!.reason}`));
-    t.is(server.statistics().tx[0]!.packets, 0);
+    t.is(server.stats().tx[0]!.packets, 0);
   });
 }
 
@@ -84,7 +84,7 @@ test("server: a posted buffer longer than a packet can be is used", async (t) =>
   await event(server, "up");
   await until(() => server.send(new Uint8Array(60000).fill(7)) === 1);
   await until(() => peer.lines.includes("filled 7 of 60000"));
-  t.is(server.statistics().violations, 0);
+  t.is(server.stats().violations, 0);
 });
 
 test("server: empty and too long packets are dropped and counted, the next one is delivered", async (t) => {
@@ -99,7 +99,7 @@ test("server: empty and too long packets are dropped and counted, the next one i
     });
     startPeer(t, "hostile_client", socket, which);
     await until(() => got === 1);
-    t.is(server.statistics().rx[0]![counter], 1);
+    t.is(server.stats().rx[0]![counter], 1);
   }
 });
 

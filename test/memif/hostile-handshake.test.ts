@@ -1,6 +1,6 @@
 // Clients that break the protocol before they are connected, against our server: each gets a DISCONNECT that names what is wrong, is
 // counted, and leaves the port in good order for the next client.
-import type { MemifEnding } from "../../lib/memif.js";
+import type { MemifEnding } from "../../lib/memif/index.js";
 import { openServer, servesTheNext } from "../support/memif/hostile.js";
 import { startPeer } from "../support/memif/peer.js";
 import { event } from "../support/memif/ports.js";
@@ -46,7 +46,7 @@ for (const [which, reason] of Object.entries(handshakes)) {
     t.is(ending.by, "violation");
     const said = (await peer.ended).find((line) => line.startsWith("disconnect "));
     t.is(said, `disconnect ${ending.reason}`);
-    t.is(server.statistics().violations, 1);
+    t.is(server.stats().violations, 1);
     await servesTheNext(t, server, socket);
   });
 }

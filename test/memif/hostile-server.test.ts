@@ -1,6 +1,6 @@
 // Servers that break the protocol, against our client: each gets a DISCONNECT that names what is wrong.
 import type { ExecutionContext } from "ava";
-import type { Memif, MemifEnding } from "../../lib/memif.js";
+import type { Memif, MemifEnding } from "../../lib/memif/index.js";
 import { type Peer, startPeer } from "../support/memif/peer.js";
 import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
@@ -30,7 +30,7 @@ for (const [which, reason] of Object.entries(handshakes)) {
     t.regex(ending.reason, reason);
     t.is(ending.by, "violation");
     t.true((await peer.ended).includes(`disconnect ${ending.reason}`));
-    t.is(client.statistics().violations, 1);
+    t.is(client.stats().violations, 1);
   });
 }
 

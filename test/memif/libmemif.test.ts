@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import test from "ava";
-import { Memif, type MemifEnding } from "../../lib/memif.js";
+import { Memif, type MemifEnding } from "../../lib/memif/index.js";
 import { native } from "../../lib/native.js";
 import { startPeer } from "../support/memif/peer.js";
 import { event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
@@ -46,7 +46,7 @@ over.test("a burst that ends with more queued is delivered whole: libmemif calls
     await new Promise(setImmediate);
   }
   await until(() => received === 500);
-  t.is(server.statistics().rx[0]!.packets, 500);
+  t.is(server.stats().rx[0]!.packets, 500);
 });
 
 over.test("slots are given back in order when their 16-bit count wraps: libmemif gives back too many", async (t) => {
@@ -66,7 +66,7 @@ over.test("slots are given back in order when their 16-bit count wraps: libmemif
       }, 23);
     }
     t.is(wrong, 0);
-    t.is(from.statistics().violations + to.statistics().violations, 0);
+    t.is(from.stats().violations + to.stats().violations, 0);
   }
 });
 
@@ -84,7 +84,7 @@ over.test("16 queues each way carry their own packets", async (t) => {
   }
 });
 
-const library = new URL("../../lib/memif.js", import.meta.url).href;
+const library = new URL("../../lib/memif/index.js", import.meta.url).href;
 
 /** With `left` descriptors left, a client connects or says what it lacks: libmemif goes on without and crashes. */
 const exhausted = (socket: string, left: number) => `

@@ -6,11 +6,11 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
-import type { Memif } from "../../lib/memif.js";
+import type { Memif } from "../../lib/memif/index.js";
 import { engineOf, event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
 
-const library = new URL("../../lib/memif.js", import.meta.url).href;
+const library = new URL("../../lib/memif/index.js", import.meta.url).href;
 
 /** The options that tests do not say, for a script. */
 const roles = (socket: string) => `
@@ -60,7 +60,7 @@ test("a handler that throws is an uncaught exception; the port goes on", async (
     server.receive(() => {
       calls++;
       if (calls <= 2) throw new Error("number " + calls);
-      console.log("third", JSON.stringify(server.statistics().rx[0].packets));
+      console.log("third", JSON.stringify(server.stats().rx[0].packets));
       server.close();
       client.close();
     });
@@ -81,7 +81,7 @@ test("a handler that throws in poll throws there, and the slots are given back",
     };
     t.throws(() => server.rx(0).poll(handler), { message: "mine" });
   }
-  t.is(server.statistics().rx[0]!.packets, 160);
+  t.is(server.stats().rx[0]!.packets, 160);
 });
 
 test("close inside the handler: of the port itself, of the other one, by poll or by itself", async (t) => {
@@ -207,7 +207,7 @@ for (const mode of ["polling", "adaptive"] as const) {
       return (await once(worker, "message"))[0];
     });
     t.deepEqual(await Promise.all(totals), [500, 500]);
-    t.is(server.statistics().rx[1]!.packets, 500);
+    t.is(server.stats().rx[1]!.packets, 500);
     // The queues are free again: the port is still open.
     t.notThrows(() => (mode === "polling" ? server.rx(0) : server.receive(() => {})));
   });
@@ -230,7 +230,7 @@ test("attaching to a closed port is an error", async (t) => {
   const { server } = await memifPair(t);
   const { handle } = server;
   server.close();
-  const { Memif: here } = await import("../../lib/memif.js");
+  const { Memif: here } = await import("../../lib/memif/index.js");
   t.throws(() => here.attach(handle), { code: "ERR_CLOSED" });
 });
 
@@ -309,10 +309,10 @@ test("a thread that is terminated with queues of another thread's port gives the
       const thread = new Worker(worker, { workerData: { handle: server.handle, rxMode, ending: "terminate" } });
       await once(thread, "message");
       client.send(new Array(64).fill(new Uint8Array(64)));
-      await until(() => server.statistics().tx[0]!.packets > i * 64);
+      await until(() => server.stats().tx[0]!.packets > i * 64);
       await thread.terminate();
     }
-    t.is(server.statistics().violations, 0);
+    t.is(server.stats().violations, 0);
     t.true(server.rx(0) !== undefined && server.tx(0).freeSlots() > 0);
   }
 });

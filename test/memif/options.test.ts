@@ -1,18 +1,18 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import type { MemifOptions } from "../../lib/memif.js";
+import type { MemifOptions } from "../../lib/memif/index.js";
 import { open } from "../support/memif/ports.js";
 
 const good: MemifOptions = { role: "client", socket: "/nowhere/memif.sock" };
 
 /** Option, value, and what the error must say. */
 const bad: [string, unknown, RegExp][] = [
-  ["role", "master", /role must be one of "server", "client", not "master"/],
+  ["role", "master", /option role must be one of "server", "client"; got "master"/],
   ["socket", "", /socket must be a path, or @name/],
   ["socket", "@", /socket must be a path, or @name/],
   ["socket", "x".repeat(108), /socket must be at most 107 bytes/],
   ["socket", "a\0b", /socket must be free of NUL/],
-  ["socket", 5, /socket must be a string, not 5/],
+  ["socket", 5, /socket must be a string; got 5/],
   ["id", -1, /id must be a whole number from 0 to 4294967295/],
   ["id", 2 ** 32, /id must be a whole number/],
   ["mode", "punt-inject", /mode must be one of "ethernet", "ip"/],
@@ -22,7 +22,7 @@ const bad: [string, unknown, RegExp][] = [
   ["rxQueues", 0, /rxQueues must be a whole number from 1 to 16/],
   ["txQueues", 17, /txQueues must be a whole number from 1 to 16/],
   ["ringSize", 16, /ringSize must be a whole number from 32 to 16384/],
-  ["ringSize", 1000, /ringSize must be a power of two, not 1000/],
+  ["ringSize", 1000, /ringSize must be a power of two from 32 to 16384; got 1000/],
   ["ringSize", 32768, /ringSize must be a whole number from 32 to 16384/],
   ["bufferSize", 63, /bufferSize must be a whole number from 64 to 65535/],
   ["bufferSize", 65536, /bufferSize must be a whole number from 64 to 65535/],
@@ -34,7 +34,7 @@ const bad: [string, unknown, RegExp][] = [
   ["reconnectMs", 0, /reconnectMs must be a whole number/],
   ["zeroCopy", 1, /zeroCopy must be true or false/],
   ["engine", "dpdk", /engine must be one of "builtin", "libmemif"/],
-  ["ringsize", 64, /unknown option ringsize/],
+  ["ringsize", 64, /option ringsize does not exist; the options are role, socket, id, mode/],
 ];
 
 for (const [option, value, message] of bad) {
@@ -42,6 +42,7 @@ for (const [option, value, message] of bad) {
     const error = t.throws(() => open({ ...good, [option]: value } as MemifOptions), { instanceOf: PuntError });
     t.is(error?.op, "memif.open");
     t.is(error?.code, "ERR_OPTION");
+    t.is(error?.details.option, option);
     t.regex(error!.message, message);
   });
 }

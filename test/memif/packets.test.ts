@@ -1,6 +1,6 @@
 // What a handler may do with packets, and what it may not do afterwards.
 import test from "ava";
-import type { Memif } from "../../lib/memif.js";
+import type { Memif } from "../../lib/memif/index.js";
 import type { PacketBatch, RetainedPacket } from "../../lib/packet/batch.js";
 import { event, memifPair, until } from "../support/memif/ports.js";
 
@@ -34,7 +34,7 @@ for (const zeroCopy of [true, false]) {
       t.true(views.every((view) => view.length === 0 && view.buffer.byteLength === 0));
       t.throws(() => kept!.u8(0, 0), { code: "ERR_BATCH_RELEASED" });
     }
-    t.is(server.statistics().rx[0]!.copied, zeroCopy ? 0 : 9);
+    t.is(server.stats().rx[0]!.copied, zeroCopy ? 0 : 9);
   });
 }
 
@@ -114,7 +114,7 @@ test("a packet gathered from scattered buffers is retained as a copy, and says s
     client.send(frames(3, 150));
   }
   await until(() => server.rx(0).poll((batch) => t.is(batch.u8(0, 149) > 0, true)) > 0);
-  t.true(server.statistics().rx[0]!.chained > 0);
+  t.true(server.stats().rx[0]!.chained > 0);
 });
 
 test("send refuses what is no packet, and sends none of the others", async (t) => {
@@ -128,7 +128,7 @@ test("send refuses what is no packet, and sends none of the others", async (t) =
     t.throws(() => client.send([good, new Uint8Array(size)]), { code: "ERR_PACKET_SIZE", message: /packet 1/ });
   }
   t.throws(() => client.send([good, "text" as never]), { code: "ERR_INVALID_PACKET" });
-  t.is(client.statistics().tx[0]!.packets, 0);
+  t.is(client.stats().tx[0]!.packets, 0);
   t.is(client.send(new Uint8Array(65535).fill(9)), 1);
   await pollOnce(server, (batch) => t.is(batch.byteLength(0), 65535));
 });
@@ -137,7 +137,7 @@ test("a full ring takes what fits, counts the rest and says when there is room",
   const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });
   t.is(client.send(frames(100)), 64);
   t.is(client.send(frames(1)), 0);
-  t.is(client.statistics().tx[0]!.refused, 37);
+  t.is(client.stats().tx[0]!.refused, 37);
   let drained = false;
   client.once("drain", () => {
     drained = true;
@@ -199,8 +199,8 @@ test("10,000 packets queued before the first read are all delivered and counted"
       got += batch.length;
     });
     await until(() => got === 10_000);
-    t.is(port.statistics().rx[0]!.packets, 10_000);
-    t.is(port.statistics().rx[0]!.bytes, 640_000);
+    t.is(port.stats().rx[0]!.packets, 10_000);
+    t.is(port.stats().rx[0]!.bytes, 640_000);
   }
 });
 
@@ -215,6 +215,6 @@ test("what a peer sent before it left is delivered before the down event", async
     t.is(client.send(frames(500)), 500);
     client.close();
     t.is(await seen, 500);
-    t.is(server.statistics().rx[0]!.lost, 0);
+    t.is(server.stats().rx[0]!.lost, 0);
   }
 });

@@ -2,7 +2,7 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import test from "ava";
-import type { MemifEnding, MemifPeer } from "../../lib/memif.js";
+import type { MemifEnding, MemifPeer } from "../../lib/memif/index.js";
 import { startPeer } from "../support/memif/peer.js";
 import { event, memifPair, memifSocket, open, openMemif } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
@@ -116,7 +116,7 @@ test("modes that differ do not connect; IP mode on both sides does", async (t) =
   wrong.close();
   const client = openMemif(t, { role: "client", socket, mode: "ip" });
   await Promise.all([event(server, "up"), event(client, "up")]);
-  t.is(server.statistics().violations >= 1, true);
+  t.is(server.stats().violations >= 1, true);
 });
 
 test("fewer queues on one side: both use the smaller number", async (t) => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { ExecutionContext } from "ava";
-import type { Memif, MemifOptions } from "../../lib/memif.js";
+import type { Memif, MemifOptions } from "../../lib/memif/index.js";
 import { program } from "../support/machine/programs.js";
 import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
@@ -87,7 +87,7 @@ for (const role of ["client", "server"] as const) {
         tx,
       );
       t.is(wrong, 0);
-      t.is(port.statistics().violations, 0);
+      t.is(port.stats().violations, 0);
     });
   }
 
@@ -110,7 +110,7 @@ for (const role of ["client", "server"] as const) {
     t.true(back.every((packet, i) => Buffer.compare(packet, packets[i]!) === 0));
     const { rx, tx } = await testpmd.stop();
     t.deepEqual({ rx, tx }, { rx: 200, tx: 200 });
-    if (role === "server") t.true(port.statistics().rx[0]!.chained > 0);
+    if (role === "server") t.true(port.stats().rx[0]!.chained > 0);
   });
 }
 
@@ -128,6 +128,6 @@ test.serial("testpmd killed in full flow: down, and the next one connects", asyn
     const down = event(port, "down");
     testpmd.process.kill("SIGKILL");
     t.deepEqual(await down, { reason: "connection closed by peer", by: "peer" });
-    t.is(port.statistics().disconnects, round);
+    t.is(port.stats().disconnects, round);
   }
 });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import type { Memif, MemifPeer } from "../../lib/memif.js";
+import type { Memif, MemifPeer } from "../../lib/memif/index.js";
 import { frame, icmpPacket } from "../support/frames.js";
 import { libmemifExamples } from "../support/machine/programs.js";
 import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
@@ -58,7 +58,7 @@ for (const role of ["server", "client"] as const) {
       port!.send(frame({ from: OUR_MAC, to: PEER_MAC }, icmpPacket({ from: US, to: PEER }, 8, 0, rest)));
       await until(() => answers.size === sequence + 1);
     }
-    t.is(port!.statistics().violations, 0);
+    t.is(port!.stats().violations, 0);
   });
 
   test(`test_app carries packets of all sizes from one interface to the other; we are ${role}`, async (t) => {

@@ -1,6 +1,6 @@
 // memif with a real VPP at the other end, in both roles: pings through it, jumbo frames in chains, several queues, its restart.
 import type { ExecutionContext } from "ava";
-import type { Memif, MemifOptions, MemifPeer } from "../../lib/memif.js";
+import type { Memif, MemifOptions, MemifPeer } from "../../lib/memif/index.js";
 import { frame, icmpPacket } from "../support/frames.js";
 import { event, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
@@ -99,7 +99,7 @@ for (const role of ["client", "server"] as const) {
         Array.from({ length: 200 }, (_, i) => 18 + i * 44),
         mode,
       );
-      const { rx, tx, violations } = port.statistics();
+      const { rx, tx, violations } = port.stats();
       t.true(rx[0]!.chained > 0);
       t.true(tx[0]!.packets >= 200);
       t.is(violations, 0);
@@ -112,7 +112,7 @@ for (const role of ["client", "server"] as const) {
     t.is(port.peer!.rxQueues, 4);
     t.is(port.peer!.txQueues, 4);
     await ping(t, port, new Array(100).fill(100), "ip");
-    t.true(port.statistics().tx.every(({ packets }) => packets === 25));
+    t.true(port.stats().tx.every(({ packets }) => packets === 25));
   });
 
   real(`VPP as ${vppRole} is killed and comes back: so does the port`, async (t) => {
@@ -128,7 +128,7 @@ for (const role of ["client", "server"] as const) {
     await configure(vpp, socket, setup);
     await up;
     await ping(t, port, [100, 200, 3000], "ip");
-    t.is(port.statistics().connects, 2);
+    t.is(port.stats().connects, 2);
   });
 }
 

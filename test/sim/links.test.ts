@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { Memif } from "../../lib/memif.js";
+import { Memif } from "../../lib/memif/index.js";
 import { frame, isis, udpPacket } from "../support/frames.js";
 import { afPacketCreate, memifCreate, tapCreate } from "../support/vpp/api-values.js";
 import { ADMIN_UP, MAC, SimTest } from "../support/vpp/sim.js";

@@ -1,5 +1,5 @@
 import { PuntError } from "../../errors.js";
-import { Memif } from "../../memif.js";
+import { Memif } from "../../memif/index.js";
 import type { DataPlane, SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { MemifConfig, MemifDevice } from "./factory.js";

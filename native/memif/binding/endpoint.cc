@@ -8,7 +8,7 @@
 namespace vpp_punt::memif {
 
 Endpoint::Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription,
-                   uint32_t key, bool owner)
+                   int64_t key, bool owner)
     : env_(env),
       port_(std::move(port)),
       key_(key),
@@ -50,7 +50,9 @@ void Endpoint::OnEvents() {
   }
 }
 
-static const char* TypeName(PortEvent::Type type) {
+namespace {
+
+const char* TypeName(PortEvent::Type type) {
   switch (type) {
     case PortEvent::Type::kUp:
       return "up";
@@ -61,7 +63,7 @@ static const char* TypeName(PortEvent::Type type) {
   }
 }
 
-static const char* EndedBy(Ending::By by) {
+const char* EndedBy(Ending::By by) {
   switch (by) {
     case Ending::By::kPeer:
       return "peer";
@@ -72,9 +74,9 @@ static const char* EndedBy(Ending::By by) {
   }
 }
 
-/// The event for JavaScript. Plain N-API, for the event may come while the thread is being terminated: then
-/// nothing works any more, which the C++ wrapper takes for fatal.
-static napi_value EventObject(napi_env env, const PortEvent& event) {
+/// The event for JavaScript. Plain N-API, because the event may come while the thread is being terminated:
+/// then every call fails, which the C++ wrapper takes for fatal.
+napi_value EventObject(napi_env env, const PortEvent& event) {
   napi_value object = nullptr;
   napi_create_object(env, &object);
   auto text = [&](const char* name, const std::string& value) {
@@ -98,6 +100,8 @@ static napi_value EventObject(napi_env env, const PortEvent& event) {
   return object;
 }
 
+}  // namespace
+
 void Endpoint::Deliver(const PortEvent& event) {
   Napi::HandleScope scope(env_);
   napi_value argument = EventObject(env_, event);
@@ -114,7 +118,7 @@ void Endpoint::Close() {
   closed_ = true;
   subscription_->Cancel();
   async_.reset();
-  // The port first: queues let go of a connection that has ended, and keep one that goes on.
+  // The port first: queues let go of a connection that has ended, and keep a connection that goes on.
   if (owner_) {
     UnregisterPort(key_);
     port_->Close();
@@ -129,36 +133,43 @@ void Endpoint::Close() {
   hold_.reset();
 }
 
-void Endpoint::SetReferenced(bool referenced) {
+void Endpoint::SetRef(bool ref) {
   if (closed_) return;
-  referenced_ = referenced;
-  if (async_) async_->SetReferenced(referenced);
-  for (auto& rx : rx_) rx->SetReferenced(referenced);
+  ref_ = ref;
+  if (async_) async_->SetReferenced(ref);
+  for (auto& rx : rx_) rx->SetRef(ref);
 }
 
-/// openRx(index, options); undefined when the queue is taken.
+/// openRx(index, options); undefined if the queue is open already. lib/memif/port.ts has checked the index.
 Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
-  size_t index = info[0].As<Napi::Number>().Uint32Value();
-  if (closed_ || !port_->rx(index).Claim()) return info.Env().Undefined();
+  const size_t index = info[0].As<Napi::Number>().Uint32Value();
+  const bool exists = index < port_->settings().rx_queues;
+  if (closed_ || !exists || !port_->rx(index).Claim()) return info.Env().Undefined();
   auto rx = std::make_shared<RxBinding>(info.Env(), hold_, port_, index, info[1]);
-  if (!rx->usable()) return info.Env().Undefined();
-  rx_.push_back(std::move(rx));
-  rx_.back()->SetReferenced(referenced_);
-  rx_.back()->Open();
-  return rx_.back()->Functions();
+  if (!rx->usable()) {
+    if (rx->error() != 0) ThrowErrno(info.Env(), "memif.rx", "memory for scattered packets", rx->error());
+    return info.Env().Undefined();
+  }
+  rx_.push_back(rx);
+  rx->SetRef(ref_);
+  rx->Open();
+  return rx->Functions();
 }
 
-/// openTx(index, options); undefined when the queue is taken.
+/// openTx(index, options); likewise.
 Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
-  size_t index = info[0].As<Napi::Number>().Uint32Value();
-  if (closed_ || !port_->tx(index).Claim()) return info.Env().Undefined();
+  const size_t index = info[0].As<Napi::Number>().Uint32Value();
+  const bool exists = index < port_->settings().tx_queues;
+  if (closed_ || !exists || !port_->tx(index).Claim()) return info.Env().Undefined();
   auto tx = std::make_shared<TxBinding>(info.Env(), port_, index, info[1]);
   if (!tx->usable()) return info.Env().Undefined();
-  tx_.push_back(std::move(tx));
-  return tx_.back()->Functions();
+  tx_.push_back(tx);
+  return tx->Functions();
 }
 
-/// Counters by the names that JavaScript has for them.
+namespace {
+
+/// A counter with its name in JavaScript.
 template <typename Counters>
 struct Named {
   const char* name;
@@ -191,14 +202,16 @@ constexpr Named<PortCounters> kPortCounters[] = {
 };
 
 template <typename Counters, size_t kCount>
-static Napi::Object Values(Napi::Env env, const Counters& counters, const Named<Counters> (&names)[kCount]) {
+Napi::Object Values(Napi::Env env, const Counters& counters, const Named<Counters> (&names)[kCount]) {
   Napi::Object object = Napi::Object::New(env);
   for (const auto& [name, counter] : names)
     object.Set(name, static_cast<double>((counters.*counter).value()));
   return object;
 }
 
-Napi::Value Endpoint::Statistics(Napi::Env env) {
+}  // namespace
+
+Napi::Value Endpoint::Stats(Napi::Env env) {
   Napi::Object object = Values(env, port_->counters(), kPortCounters);
   Napi::Array rx = Napi::Array::New(env), tx = Napi::Array::New(env);
   for (uint32_t i = 0; i < port_->settings().rx_queues; i++)
@@ -220,11 +233,14 @@ Napi::Object Endpoint::Functions() {
   };
   set("openRx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenRx(info); });
   set("openTx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenTx(info); });
-  set("statistics", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.Statistics(info.Env()); });
+  set("stats", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.Stats(info.Env()); });
   set("close", [](Endpoint& e, const Napi::CallbackInfo&) { e.Close(); });
-  set("setReferenced",
-      [](Endpoint& e, const Napi::CallbackInfo& info) { e.SetReferenced(info[0].ToBoolean()); });
-  object.Set("key", key_);
+  set("setRef", [](Endpoint& e, const Napi::CallbackInfo& info) { e.SetRef(info[0].ToBoolean()); });
+  const Settings& settings = port_->settings();
+  object.Set("key", static_cast<double>(key_));
+  object.Set("rxQueues", settings.rx_queues);
+  object.Set("txQueues", settings.tx_queues);
+  object.Set("ringSize", 1u << settings.log2_ring_size);
   object.Set("zeroCopyAllowed", ExternalBuffersAllowed(env_));
   return object;
 }

@@ -1,4 +1,4 @@
-// A port as one JavaScript environment has it: its events, and the queues opened there.
+// A port in one JavaScript environment: its events, and the queues opened there.
 #pragma once
 
 #include <napi.h>
@@ -15,33 +15,34 @@ namespace vpp_punt::memif {
 
 class Endpoint : public std::enable_shared_from_this<Endpoint> {
  public:
-  /// `subscription`: to the port's events. `key`: names the port to other environments of the process.
-  /// `owner`: closing this endpoint closes the port.
-  Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription,
-           uint32_t key, bool owner);
+  /// `subscription` gets the port's events. `key` names the port to other environments of the process.
+  /// Closing the endpoint of an `owner` closes the port.
+  Endpoint(Napi::Env env, std::shared_ptr<Port> port, std::shared_ptr<Subscription> subscription, int64_t key,
+           bool owner);
   ~Endpoint();
 
   /// The functions of NativeMemifPort in lib/native.ts.
   Napi::Object Functions();
 
-  /// `on_event(event)` is called from now on; false without an event loop.
+  /// Calls `on_event(event)` from now on. Returns false if the environment has no event loop.
   bool Listen(const Napi::Function& on_event);
+  /// A handler that is running keeps its burst until it returns.
   void Close();
 
  private:
   Napi::Value OpenRx(const Napi::CallbackInfo& info);
   Napi::Value OpenTx(const Napi::CallbackInfo& info);
-  Napi::Value Statistics(Napi::Env env);
+  Napi::Value Stats(Napi::Env env);
   void OnEvents();
   void Deliver(const PortEvent& event);
-  void SetReferenced(bool referenced);
+  void SetRef(bool ref);
 
   Napi::Env env_;
   std::shared_ptr<Port> port_;
-  uint32_t key_;
+  int64_t key_;
   bool owner_;
   bool closed_ = false;
-  bool referenced_ = true;
+  bool ref_ = true;
   std::shared_ptr<Subscription> subscription_;
   Napi::FunctionReference on_event_;
   std::unique_ptr<Napi::AsyncContext> context_;

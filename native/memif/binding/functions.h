@@ -9,8 +9,8 @@
 namespace vpp_punt::memif {
 
 /// Sets `object[name]` to a function that calls the (captureless) method with `self`, and keeps `self` alive
-/// as long as it is reachable itself. For functions that are called once a burst: no `this` to unwrap, the
-/// object comes with the function.
+/// while the function is reachable. For functions that are called once a burst: there is no `this` to unwrap,
+/// because the object comes with the function.
 template <typename Self, typename Method>
 void SetFunction(Napi::Object object, const char* name, const std::shared_ptr<Self>& self, Method) {
   Napi::Env env = object.Env();

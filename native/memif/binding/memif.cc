@@ -8,15 +8,17 @@
 #include "util/fields.h"
 
 #if VPP_PUNT_HAS_LIBMEMIF
-#include "libmemif/library.h"
+#include "libmemif/connection.h"
 #endif
 
 namespace vpp_punt {
 
 using namespace memif;
 
-/// From NativeMemifSettings of lib/native.ts, which lib/memif.ts has checked.
-static Settings ReadSettings(const Fields& fields) {
+namespace {
+
+/// From NativeMemifSettings of lib/native.ts, which lib/memif/options.ts has checked.
+Settings ReadSettings(const Fields& fields) {
   Settings settings;
   settings.role = fields.Boolean("server") ? Role::kServer : Role::kClient;
   settings.socket = fields.Text("socket");
@@ -34,24 +36,24 @@ static Settings ReadSettings(const Fields& fields) {
   return settings;
 }
 
-static Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Napi::CallbackInfo& info) {
+Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Napi::CallbackInfo& info) {
   if (endpoint->Listen(info[1].As<Napi::Function>())) return endpoint->Functions();
   ThrowError(info.Env(), "memif.open", "ERR_NO_EVENT_LOOP", "this environment has no event loop");
   return info.Env().Undefined();
 }
 
-/// Over the engine that is asked for; lib/memif.ts asks for none that is not in this build.
-static std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subscription>& subscription,
-                                      OpenError* error) {
+/// Opens the port over the engine of the settings. lib/memif/options.ts has checked that this build has it.
+std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subscription>& subscription,
+                               OpenError* error) {
   Handshake::Accept accept;
 #if VPP_PUNT_HAS_LIBMEMIF
-  if (fields.Boolean("libmemif")) accept = libmemif::Library::Enter;
+  if (fields.Boolean("libmemif")) accept = libmemif::Connection::AddTo;
 #endif
   return Port::Open(ReadSettings(fields), subscription, error, accept);
 }
 
 /// memifOpen(settings, onEvent)
-static Napi::Value Open(const Napi::CallbackInfo& info) {
+Napi::Value Open(const Napi::CallbackInfo& info) {
   OpenError error;
   auto subscription = std::make_shared<Subscription>();
   auto port = OpenPort(Fields(info.Env(), info[0]), subscription, &error);
@@ -59,14 +61,14 @@ static Napi::Value Open(const Napi::CallbackInfo& info) {
     ThrowErrno(info.Env(), "memif.open", error.what, error.error);
     return info.Env().Undefined();
   }
-  uint32_t key = RegisterPort(port);
+  const int64_t key = RegisterPort(port);
   return Functions(
       std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, true), info);
 }
 
-/// memifAttach(key, onEvent): the same port in another environment; undefined when it is gone.
-static Napi::Value Attach(const Napi::CallbackInfo& info) {
-  uint32_t key = info[0].As<Napi::Number>().Uint32Value();
+/// memifAttach(key, onEvent): the same port in another environment; undefined if it is closed.
+Napi::Value Attach(const Napi::CallbackInfo& info) {
+  const int64_t key = info[0].As<Napi::Number>().Int64Value();
   std::shared_ptr<Port> port = FindPort(key);
   if (!port) return info.Env().Undefined();
   auto subscription = std::make_shared<Subscription>();
@@ -75,10 +77,12 @@ static Napi::Value Attach(const Napi::CallbackInfo& info) {
       std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, false), info);
 }
 
-/// detachArrayBuffer(buffer): every view on it is empty from now on.
-static void Detach(const Napi::CallbackInfo& info) {
+/// detachArrayBuffer(buffer): every view on the buffer is empty from now on.
+void Detach(const Napi::CallbackInfo& info) {
   napi_detach_arraybuffer(info.Env(), info[0]);
 }
+
+}  // namespace
 
 void InitMemif(Napi::Env env, Napi::Object exports) {
   exports.Set("memifOpen", Napi::Function::New(env, Open, "memifOpen"));

@@ -1,4 +1,4 @@
-// memif for JavaScript.
+// The functions of memif for JavaScript.
 #pragma once
 
 #include <napi.h>

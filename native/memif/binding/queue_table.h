@@ -1,4 +1,5 @@
-// What a queue in JavaScript and native code share: descriptions of a burst's packets, and where they lie.
+// The memory that a queue shares with native code: descriptions of a burst's packets, and where the packets
+// lie.
 #pragma once
 
 #include <napi.h>
@@ -30,7 +31,7 @@ struct QueueTable {
 
   bool usable() const { return state_ != nullptr && columns.capacity > 0; }
 
-  /// Which memory of which connection the burst described by `columns` lies in.
+  /// Reports the memory and the connection of the burst that `columns` describes.
   void Tell(uint32_t memory, uint32_t connection) {
     state_[0] = memory;
     state_[1] = connection;

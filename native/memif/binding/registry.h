@@ -9,10 +9,11 @@
 
 namespace vpp_punt::memif {
 
-uint32_t RegisterPort(const std::shared_ptr<Port>& port);
-/// The port is closed: nobody finds it any more.
-void UnregisterPort(uint32_t key);
-/// Null when the port is gone.
-std::shared_ptr<Port> FindPort(uint32_t key);
+/// Returns the port's number, which no port of another process has.
+int64_t RegisterPort(const std::shared_ptr<Port>& port);
+/// The port is closed: FindPort does not return it any more.
+void UnregisterPort(int64_t key);
+/// Null if the port is closed, or belongs to another process.
+std::shared_ptr<Port> FindPort(int64_t key);
 
 }  // namespace vpp_punt::memif

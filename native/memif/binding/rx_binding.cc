@@ -1,19 +1,20 @@
 #include "memif/binding/rx_binding.h"
 
+#include <cerrno>
+
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
 #include "util/fields.h"
 
 namespace vpp_punt::memif {
 
-/// Bursts handed on before the event loop gets its turn.
+/// Bursts delivered before the event loop gets its turn.
 constexpr int kBurstsPerTurn = 4;
 /// Packets at one ring of the doorbell that make an adaptive queue stay awake.
 constexpr uint64_t kPacketsToPoll = 32;
 /// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
 constexpr uint32_t kEmptyRoundsToSleep = 64;
-/// Room for whole packets that are scattered in shared memory, or for all of them where there is no zero
-/// copy.
+/// Room for whole packets that are scattered in shared memory, or for all packets without zero copy.
 constexpr uint32_t kScratchSize = 512 * 1024;
 
 RxBinding::RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_ptr<Port> port, size_t index,
@@ -29,14 +30,13 @@ RxBinding::RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_
   table_ = QueueTable::Read(env, fields);
   if (napi_value on_burst = fields.Get("onBurst"))
     on_burst_ = Napi::Persistent(Napi::Function(env, on_burst));
-  if (!copy_all_) scratch_ = Region::Anonymous(kScratchSize);
-  if (scratch_) queue_.SetScratch({scratch_->data(), kScratchSize, false});
-  if (copy_all_) RenewScratch();
+  MakeScratch();
   queue_.SetFollow(mode_ == RxMode::kPolling);
 }
 
 RxBinding::~RxBinding() {
   Close();
+  Finish();  // a handler that was ended with its thread has not given its burst back
 }
 
 Napi::Object RxBinding::Functions() {
@@ -63,14 +63,25 @@ Napi::Object RxBinding::Functions() {
     bool lossless;
     napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
     napi_get_value_bigint_uint64(env, argument, &token, &lossless);
-    if (!rx.closed_) rx.queue_.GiveBack(token);
+    if (!rx.finished_) rx.queue_.GiveBack(token);
     return nullptr;
   });
   return functions;
 }
 
-/// In copying mode: memory of JavaScript's to copy into, for the one before may have been detached.
+void RxBinding::MakeScratch() {
+  if (copy_all_) return RenewScratch();
+  scratch_ = Region::Anonymous(kScratchSize);
+  if (!scratch_) {
+    error_ = errno;
+    return;
+  }
+  queue_.SetScratch({scratch_->data(), kScratchSize, false});
+}
+
+/// In copying mode: memory of JavaScript's to copy into, because the memory before may have been detached.
 void RxBinding::RenewScratch() {
+  queue_.SetScratch({nullptr, 0, true});
   auto buffer = Napi::ArrayBuffer::New(env_, kScratchSize);
   if (buffer.IsEmpty()) return;  // the thread is being terminated
   scratch_array_ = Napi::Persistent(buffer.As<Napi::Object>());
@@ -78,27 +89,32 @@ void RxBinding::RenewScratch() {
 }
 
 Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
-  if (closed_) return env_.Undefined();
+  if (closed_ && !lent_) return env_.Undefined();
   if (index != kScratchMemory) return RegionBuffer(env_, queue_.Memory(index));
   if (!copy_all_) return RegionBuffer(env_, scratch_);
+  if (scratch_array_.IsEmpty()) return env_.Undefined();
   if (scratch_array_.Value().As<Napi::ArrayBuffer>().IsDetached()) RenewScratch();
   return scratch_array_.Value();
 }
 
 uint32_t RxBinding::Burst(uint32_t max) {
-  uint32_t count = queue_.Burst(table_.columns, max);
+  const uint32_t count = queue_.Burst(table_.columns, max);
   table_.Tell(queue_.memory(), queue_.connection());
+  lent_ = count > 0;
   return count;
 }
 
 void RxBinding::Release() {
-  if (!closed_) queue_.Release();
+  if (!lent_) return;
+  lent_ = false;
+  queue_.Release();
+  if (closed_) Finish();
 }
 
-/// { buffer, token } of a packet kept in place, or the number of RetainResult.
+/// Returns { buffer, token } of a packet kept in place, or the number of RetainResult.
 Napi::Value RxBinding::Retain(uint32_t i) {
   Retained retained;
-  RetainResult result = closed_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
+  RetainResult result = closed_ && !lent_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
   if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
   Napi::Object kept = Napi::Object::New(env_);
   kept.Set("buffer",
@@ -110,9 +126,16 @@ Napi::Value RxBinding::Retain(uint32_t i) {
 void RxBinding::Close() {
   if (closed_) return;
   closed_ = true;
-  poll_.reset();  // before Unclaim, which may close the descriptor it waits on
+  poll_.reset();  // before Unclaim, which may close the descriptor that it waits on
   idle_.reset();
   hold_.reset();
+  if (!lent_) Finish();
+}
+
+/// Gives the queue and the memory of its bursts back.
+void RxBinding::Finish() {
+  if (finished_) return;
+  finished_ = true;
   queue_.Unclaim();
   on_burst_.Reset();
   table_ = {};
@@ -120,10 +143,10 @@ void RxBinding::Close() {
   context_.reset();
 }
 
-void RxBinding::SetReferenced(bool referenced) {
-  referenced_ = referenced;
-  if (poll_) poll_->SetReferenced(referenced);
-  if (idle_) idle_->SetReferenced(referenced);
+void RxBinding::SetRef(bool ref) {
+  ref_ = ref;
+  if (poll_) poll_->SetReferenced(ref);
+  if (idle_) idle_->SetReferenced(ref);
 }
 
 void RxBinding::FinishOld() {
@@ -139,7 +162,7 @@ void RxBinding::FinishOld() {
 
 void RxBinding::Open() {
   Attach();
-  if (queue_.Stale() && !poll_) Attach();  // nothing of the one that ended is for this queue
+  if (queue_.Stale() && !poll_) Attach();  // the ended connection left nothing for this queue
   behind_ = queue_.Stale();
 }
 
@@ -156,27 +179,33 @@ void RxBinding::Attach() {
   auto poll = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
   if (poll->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd); }) != 0) return;
   poll_ = std::move(poll);
-  poll_->SetReferenced(referenced_);
-  uv_poll_start(poll_->get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
-    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
-    self->OnDoorbell();
-  });
-  // What came before anybody waited: as if the doorbell had rung.
+  poll_->SetReferenced(ref_);
+  WaitForDoorbell();
+  // As if the doorbell had rung: packets may have come before.
   StartPolling();
 }
 
-void RxBinding::OnDoorbell() {
-  queue_
-      .DrainDoorbell();  // before the ring is looked at: a ring of the bell after this one will wake us again
-  if (idle_) return;     // being polled already
+void RxBinding::WaitForDoorbell() {
+  uv_poll_start(poll_->get(), UV_READABLE, [](uv_poll_t* handle, int status, int) {
+    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
+    self->OnDoorbell(status);
+  });
+}
+
+void RxBinding::OnDoorbell(int status) {
+  queue_.DrainDoorbell();  // before the ring is looked at: a later ring of the bell wakes us again
+  // libuv stops a handle whose descriptor has POLLERR, which an eventfd has while its counter is over-full.
+  // The peer can make it so; it is empty now.
+  if (status < 0) WaitForDoorbell();
+  if (idle_) return;  // polled already
   uint64_t before = queue_.counters().packets.value();
   bool empty = Run();
   bool busy = mode_ == RxMode::kAdaptive && queue_.counters().packets.value() - before >= kPacketsToPoll;
   if (!empty || busy) StartPolling();
 }
 
-/// From now on the ring is looked at once every turn of the event loop, which is not kept from anything else
-/// by it.
+/// From now on the queue looks at the ring once every turn of the event loop, and lets the loop do everything
+/// else.
 void RxBinding::StartPolling() {
   uv_loop_t* loop = nullptr;
   if (closed_ || idle_ || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
@@ -184,7 +213,7 @@ void RxBinding::StartPolling() {
   empty_rounds_ = 0;
   idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
   idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
-  idle_->SetReferenced(referenced_);
+  idle_->SetReferenced(ref_);
   uv_idle_start(idle_->get(), [](uv_idle_t* handle) {
     auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
     self->OnIdle();
@@ -205,7 +234,7 @@ void RxBinding::OnIdle() {
   if (queue_.counters().packets.value() != before) empty_rounds_ = 0;
   if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
   StopPolling();
-  // Once more: the peer may have sent while it still saw the mask.
+  // Once more: the peer may have sent while it still saw the mask set.
   if (!Run()) StartPolling();
 }
 

@@ -1,4 +1,4 @@
-// A receive queue as JavaScript has it.
+// A receive queue in JavaScript.
 #pragma once
 
 #include <napi.h>
@@ -13,42 +13,50 @@ namespace vpp_punt::memif {
 
 enum class RxMode { kInterrupt, kPolling, kAdaptive };
 
-/// Bursts go to `onBurst(count)` when a doorbell rings (interrupt, adaptive), or are pulled by `burst()`
+/// Calls `onBurst(count)` with bursts when a doorbell rings (interrupt, adaptive), or waits for `burst()`
 /// (polling).
 class RxBinding : public std::enable_shared_from_this<RxBinding> {
  public:
-  /// `options`: NativeMemifRxOptions of lib/native.ts. `hold`: the port's, for the handles of this queue.
+  /// `options` are NativeMemifRxOptions of lib/native.ts. `hold` is the port's, for the handles of this
+  /// queue.
   RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_ptr<Port> port, size_t index,
             napi_value options);
   ~RxBinding();
 
-  /// False when the options could not be read, for the thread is being terminated.
-  bool usable() const { return table_.usable() && !on_burst_.IsEmpty(); }
+  /// False if there is no memory (`error()`), or the options could not be read, because the thread is being
+  /// terminated.
+  bool usable() const { return error_ == 0 && table_.usable() && !on_burst_.IsEmpty(); }
+  int error() const { return error_; }
 
   /// The functions of NativeMemifRx in lib/native.ts.
   Napi::Object Functions();
 
-  /// Takes up the current connection, having handed on what the old one has left.
+  /// Delivers what the ended connection has left.
   void FinishOld();
+  /// Switches to the current connection.
   void Attach();
-  /// The first time: what a connection has left that ended before anybody received is handed on, then the
-  /// current one is taken up.
+  /// The same for the first time: a connection that ended before the queue was opened may have left packets,
+  /// which come first.
   void Open();
-  /// Gives the queue up. Nothing is called any more.
+  /// Gives the queue up, and calls nothing any more. A running handler keeps its burst until it returns.
   void Close();
-  void SetReferenced(bool referenced);
+  void SetRef(bool ref);
 
  private:
+  void Finish();
+  void MakeScratch();
   void RenewScratch();
   Napi::Value MemoryBuffer(uint32_t index);
   uint32_t Burst(uint32_t max);
   void Release();
   Napi::Value Retain(uint32_t i);
-  void OnDoorbell();
+  void WaitForDoorbell();
+  /// `status`: 0, or an error of libuv's, which has stopped the handle then.
+  void OnDoorbell(int status);
   void OnIdle();
-  /// Hands on bursts up to the budget; true when the ring is empty.
+  /// Delivers bursts up to the budget. Returns true if the ring is empty.
   bool Run();
-  /// False when no more JavaScript can be run.
+  /// Returns false if no more JavaScript can run.
   bool Call(uint32_t count);
   void StartPolling();
   void StopPolling();
@@ -59,17 +67,21 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   RxMode mode_;
   QueueTable table_;
   std::shared_ptr<Region> scratch_;
-  Napi::ObjectReference scratch_array_;  // keeps a scratch of JavaScript's
+  Napi::ObjectReference scratch_array_;  // keeps a scratch memory of JavaScript's
+  int error_ = 0;
   Napi::FunctionReference on_burst_;
   std::unique_ptr<Napi::AsyncContext> context_;
   std::shared_ptr<LoopHold> hold_;               // until closed
   std::unique_ptr<HeldHandle<uv_poll_t>> poll_;  // while there is a doorbell to wait on
   std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
   uint32_t empty_rounds_ = 0;
-  bool behind_ = false;  // opened on a connection that had ended, whose events are past: no event says go on
+  bool behind_ =
+      false;  // opened on a connection that had ended, whose events are past: no event starts the next one
   bool copy_all_ = false;
   bool closed_ = false;
-  bool referenced_ = true;
+  bool finished_ = false;  // closed, and no burst is lent
+  bool ref_ = true;
+  bool lent_ = false;  // a burst is with the handler
 };
 
 }  // namespace vpp_punt::memif

@@ -70,8 +70,8 @@ AppendResult TxBinding::AppendArgument(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/// appendTable(bytes, offsets, lengths, count): packets described as in a BatchTable; returns how many were
-/// taken.
+/// appendTable(bytes, offsets, lengths, count): sends packets described as in a BatchTable. Returns how many
+/// were taken.
 uint32_t TxBinding::AppendTable(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   size_t count = 4, size = 0, cells = 0;

@@ -1,4 +1,4 @@
-// A transmit queue as JavaScript has it.
+// A transmit queue in JavaScript.
 #pragma once
 
 #include <napi.h>
@@ -16,13 +16,13 @@ class TxBinding : public std::enable_shared_from_this<TxBinding> {
   TxBinding(Napi::Env env, std::shared_ptr<Port> port, size_t index, napi_value options);
   ~TxBinding();
 
-  /// False when the options could not be read, for the thread is being terminated.
+  /// False if the options could not be read, because the thread is being terminated.
   bool usable() const { return table_.usable(); }
 
   /// The functions of NativeMemifTx in lib/native.ts.
   Napi::Object Functions();
 
-  /// Lets go of a connection that has ended.
+  /// Drops a connection that has ended.
   void Refresh();
   void Close();
 

@@ -10,7 +10,7 @@ Address::Address(const std::string& name) : abstract(name[0] == '@') {
   address.sun_family = AF_UNIX;
   size_t size = std::min(name.size(), sizeof address.sun_path - 1);
   memcpy(address.sun_path, name.data(), size);
-  // An abstract name is as long as it is said to be: VPP and libmemif count no NUL.
+  // The length ends an abstract name: VPP and libmemif do not count a NUL.
   length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size + (abstract ? 0 : 1));
   if (abstract) address.sun_path[0] = 0;
 }

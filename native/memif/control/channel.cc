@@ -57,8 +57,10 @@ bool Channel::SendDisconnect(std::string_view reason) {
   return Send(message);
 }
 
-/// Keeps the first descriptor that came along, closes the others.
-static void TakeDescriptors(msghdr* header, UniqueFd* passed) {
+namespace {
+
+/// Keeps the first descriptor beside a message, and closes the others.
+void TakeDescriptors(msghdr* header, UniqueFd* passed) {
   for (cmsghdr* part = CMSG_FIRSTHDR(header); part != nullptr; part = CMSG_NXTHDR(header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -71,9 +73,11 @@ static void TakeDescriptors(msghdr* header, UniqueFd* passed) {
   }
 }
 
+}  // namespace
+
 Received Channel::Receive(memif_msg_t* message, UniqueFd* passed) {
   iovec part = {message, sizeof *message};
-  // Room for a few more than the one that belongs there; the kernel itself drops what does not fit.
+  // Room for a few more than the one descriptor that belongs there; the kernel closes those that do not fit.
   alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
   msghdr header = {};
   header.msg_iov = &part;
@@ -82,14 +86,15 @@ Received Channel::Receive(memif_msg_t* message, UniqueFd* passed) {
   header.msg_controllen = sizeof control;
   passed->Reset();
   ssize_t size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  // A reset hides what the peer said before it: a last DISCONNECT is still in the queue and comes with the
+  // A reset hides the peer's messages before it: a last DISCONNECT is still in the queue and comes with the
   // next call.
   if (size < 0 && errno == ECONNRESET) size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EAGAIN || errno == EINTR ? Received::kNothing : Received::kClosed;
   TakeDescriptors(&header, passed);
   if (size == 0) return Received::kClosed;
-  return size == sizeof *message && !(header.msg_flags & MSG_TRUNC) ? Received::kMessage
-                                                                    : Received::kMalformed;
+  if (size != sizeof *message || (header.msg_flags & MSG_TRUNC) != 0) return Received::kMalformed;
+  const bool lost = (header.msg_flags & MSG_CTRUNC) != 0 && !*passed;
+  return lost ? Received::kLostDescriptor : Received::kMessage;
 }
 
 void Channel::Discard() {

@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -41,8 +42,8 @@ LinkRing MakeRing(Region& region, uint64_t* offset, uint8_t log2_size) {
   return made;
 }
 
-/// Gives every slot of an empty ring its buffer. A receive ring is posted in full; a transmit ring starts
-/// empty.
+/// Gives every slot of an empty ring its buffer. A receive ring is posted in full when the server has
+/// answered; a transmit ring starts empty.
 void FillRing(LinkRing& link_ring, uint32_t buffer_size) {
   uint32_t size = link_ring.ring.size();
   for (uint32_t slot = 0; slot < size; slot++) {
@@ -51,43 +52,57 @@ void FillRing(LinkRing& link_ring, uint32_t buffer_size) {
   }
 }
 
+bool HaveDoorbells(const Link& link) {
+  auto has_doorbell = [](const LinkRing& ring) { return static_cast<bool>(ring.doorbell); };
+  return std::all_of(link.tx.begin(), link.tx.end(), has_doorbell) &&
+         std::all_of(link.rx.begin(), link.rx.end(), has_doorbell);
+}
+
+/// Gives every slot of every ring a buffer, and every receive ring its spare buffers.
+void LayOutBuffers(Link& link, const Settings& settings, const RingPlan& plan) {
+  const uint32_t slots = 1u << plan.log2_ring_size;
+  BufferLayout layout(settings.buffer_size);
+  for (auto* rings : {&link.tx, &link.rx}) {
+    for (LinkRing& ring : *rings) {
+      ring.buffers = layout.Take(slots);
+      FillRing(ring, settings.buffer_size);
+    }
+  }
+  for (LinkRing& ring : link.rx) {
+    const std::vector<uint32_t> spares = layout.Take(settings.spare_buffers);
+    ring.buffers.insert(ring.buffers.end(), spares.begin(), spares.end());
+  }
+}
+
 }  // namespace
 
-std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const Agreed& agreed, std::string* fault) {
+std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan& plan, Fault* fault) {
   auto link = std::make_shared<Link>();
-  uint64_t slots = uint64_t{1} << agreed.log2_ring_size;
-  uint64_t rings = agreed.s2m_rings + agreed.m2s_rings;
-  uint64_t buffers = rings * slots + uint64_t{agreed.m2s_rings} * settings.spare_buffers;
+  uint64_t slots = uint64_t{1} << plan.log2_ring_size;
+  uint64_t rings = plan.s2m_rings + plan.m2s_rings;
+  uint64_t buffers = rings * slots + uint64_t{plan.m2s_rings} * settings.spare_buffers;
   if (buffers * settings.buffer_size > UINT32_MAX) {
-    *fault = "buffers take more than the 4 GiB that a descriptor can address";
+    *fault = Fault::Ours("buffers take more than the 4 GiB that a descriptor can address");
     return nullptr;
   }
   link->role = Role::kClient;
   link->buffer_size = settings.buffer_size;
-  link->regions = {Region::Create(rings * RingBytes(agreed.log2_ring_size)),
+  link->regions = {Region::Create(rings * RingBytes(plan.log2_ring_size)),
                    Region::Create(buffers * settings.buffer_size)};
   if (!link->regions[0] || !link->regions[1]) {
-    *fault = std::string("no memory for the region: ") + strerror(errno);
+    *fault = Fault::Ours(std::string("no memory for the region: ") + strerror(errno));
     return nullptr;
   }
   uint64_t offset = 0;
-  for (int i = 0; i < agreed.s2m_rings; i++)
-    link->tx.push_back(MakeRing(*link->regions[0], &offset, agreed.log2_ring_size));
-  for (int i = 0; i < agreed.m2s_rings; i++)
-    link->rx.push_back(MakeRing(*link->regions[0], &offset, agreed.log2_ring_size));
-  BufferLayout layout(settings.buffer_size);
-  for (LinkRing& ring : link->tx) {
-    ring.buffers = layout.Take(static_cast<uint32_t>(slots));
-    FillRing(ring, settings.buffer_size);
+  for (int i = 0; i < plan.s2m_rings; i++)
+    link->tx.push_back(MakeRing(*link->regions[0], &offset, plan.log2_ring_size));
+  for (int i = 0; i < plan.m2s_rings; i++)
+    link->rx.push_back(MakeRing(*link->regions[0], &offset, plan.log2_ring_size));
+  if (!HaveDoorbells(*link)) {
+    *fault = Fault::Ours(std::string("no doorbell for a ring: ") + strerror(errno));
+    return nullptr;
   }
-  for (LinkRing& ring : link->rx) {
-    ring.buffers = layout.Take(static_cast<uint32_t>(slots));
-    FillRing(ring, settings.buffer_size);
-  }
-  for (LinkRing& ring : link->rx) {
-    std::vector<uint32_t> spares = layout.Take(settings.spare_buffers);
-    ring.buffers.insert(ring.buffers.end(), spares.begin(), spares.end());
-  }
+  LayOutBuffers(*link, settings, plan);
   return link;
 }
 

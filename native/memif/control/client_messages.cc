@@ -40,7 +40,7 @@ Outgoing Connect(const Settings& settings) {
 }  // namespace
 
 std::deque<Outgoing> ClientMessages(const Settings& settings, const Link& link, const std::string& program) {
-  // A server's link seen from its client: what one receives from, the other sends on.
+  // A server's link is described from the client's side, where transmit and receive rings change places.
   const bool client = link.role == Role::kClient;
   const std::vector<LinkRing>& s2m = client ? link.tx : link.rx;
   const std::vector<LinkRing>& m2s = client ? link.rx : link.tx;

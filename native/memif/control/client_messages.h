@@ -1,4 +1,4 @@
-// What a client says after HELLO, in order.
+// The messages of a client after HELLO, in order.
 #pragma once
 
 #include <deque>
@@ -10,7 +10,7 @@
 
 namespace vpp_punt::memif {
 
-/// A message, and the descriptor that goes beside it: -1 for none. The link owns it.
+/// A message, and the descriptor that goes beside it: -1 for none. The link owns the descriptor.
 struct Outgoing {
   memif_msg_t message;
   int passed;

@@ -17,17 +17,22 @@ Connector::~Connector() {
   if (session_) session_->Close({Ending::By::kSelf, "interface closed"});
 }
 
-void Connector::Attempt() {
+/// Returns the connected socket, or none. A failure is reported, unless the server is absent or busy.
+UniqueFd Connector::Connect() {
   UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  Address address(settings_.socket);
-  if (connect(fd.get(), address.get(), address.length) < 0) {
-    int cause = errno;
-    bool absent = cause == ENOENT || cause == ECONNREFUSED || cause == EAGAIN;
-    if (!absent)
-      callbacks_.down({Ending::By::kPeer, "cannot connect to " + settings_.socket + ": " + strerror(cause)},
-                      false);
-    return Retry();
-  }
+  const bool made = static_cast<bool>(fd);
+  const Address address(settings_.socket);
+  if (made && connect(fd.get(), address.get(), address.length) == 0) return fd;
+  const int cause = errno;
+  const bool absent = cause == ENOENT || cause == ECONNREFUSED || cause == EAGAIN;
+  const std::string reason = "cannot connect to " + settings_.socket + ": " + strerror(cause);
+  if (!absent) callbacks_.down({made ? Ending::By::kPeer : Ending::By::kSelf, reason}, false);
+  return {};
+}
+
+void Connector::Attempt() {
+  UniqueFd fd = Connect();
+  if (!fd) return Retry();
   Session::Callbacks callbacks;
   callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };

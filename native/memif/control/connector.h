@@ -1,9 +1,10 @@
-// A client's side of the control socket: connects, and connects again for as long as the port is open. Lives
-// on the control thread.
+// A client's side of the control socket: connects, and connects again while the port is open. Lives on the
+// control thread.
 #pragma once
 
 #include <memory>
 
+#include "memif/control/client_handshake.h"
 #include "memif/control/loop.h"
 #include "memif/control/session.h"
 
@@ -11,8 +12,8 @@ namespace vpp_punt::memif {
 
 class Connector {
  public:
-  /// `callbacks.down` is called for failed attempts too, with `was_up` false; a server that is not there yet
-  /// is no failure.
+  /// `callbacks.down` is called for failed attempts too, with `was_up` false. An absent server is not a
+  /// failure.
   Connector(ControlLoop& loop, const Settings& settings, Handshake::Accept accept,
             Session::Callbacks callbacks)
       : loop_(loop), settings_(settings), accept_(std::move(accept)), callbacks_(std::move(callbacks)) {}
@@ -21,6 +22,7 @@ class Connector {
   void Attempt();
 
  private:
+  UniqueFd Connect();
   void Retry();
   void OnUp(const std::shared_ptr<Link>& link);
   void OnDown(const Ending& ending, bool was_up);

@@ -1,19 +1,48 @@
 #include "memif/control/listener.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include "memif/control/address.h"
 
 namespace vpp_punt::memif {
 
-/// Connections that have not said which interface they want; more at a time are turned away.
+namespace {
+
+/// Most connections at a time that have not said which interface they want. Further ones are turned away.
 constexpr size_t kMaxPending = 64;
 
-static std::map<std::string, std::weak_ptr<Listener>>& Listeners() {
+/// How long a server without a descriptor to spare leaves its clients in the queue, where they wait and cost
+/// nothing.
+constexpr uint32_t kRestMs = 100;
+
+std::map<std::string, std::weak_ptr<Listener>>& Listeners() {
   static std::map<std::string, std::weak_ptr<Listener>> listeners;  // by path; control thread only
   return listeners;
 }
+
+/// Whether the path is taken by something other than a socket.
+bool IsOtherFile(const Address& address) {
+  struct stat status;
+  return !address.abstract && lstat(address.address.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
+/// Whether a socket file is of a process that no longer listens. Errno says why that is not known.
+bool IsStale(const Address& address) {
+  UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return probe && connect(probe.get(), address.get(), address.length) < 0 && errno == ECONNREFUSED;
+}
+
+/// Whether accept() failed because this process or the system is short of something.
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
 
 std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& settings, OpenError* error) {
   std::weak_ptr<Listener>& known = Listeners()[settings.socket];
@@ -22,18 +51,6 @@ std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& setti
   if (!listener->Open(settings, error)) return nullptr;
   known = listener;
   return listener;
-}
-
-/// Whether a path is taken by what is no socket.
-static bool IsOtherFile(const Address& address) {
-  struct stat status;
-  return !address.abstract && lstat(address.address.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode);
-}
-
-/// Whether nobody listens on a socket file any more.
-static bool IsStale(const Address& address) {
-  UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return connect(probe.get(), address.get(), address.length) < 0 && errno == ECONNREFUSED;
 }
 
 bool Listener::Bind(UniqueFd& fd, OpenError* error) {
@@ -56,25 +73,36 @@ bool Listener::Bind(UniqueFd& fd, OpenError* error) {
 
 bool Listener::Open(const Settings& settings, OpenError* error) {
   UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) {
+    *error = {errno, "socket " + path_};
+    return false;
+  }
   if (!Bind(fd, error)) return false;
-  // Before listen, so that nobody connects under the wrong mode.
-  bool file = path_[0] != '@';
-  if (file && settings.socket_mode >= 0) chmod(path_.c_str(), static_cast<mode_t>(settings.socket_mode));
-  if (file) lstat(path_.c_str(), &file_);
-  listen(fd.get(), 128);
   fd_ = std::move(fd);
-  loop_.Watch(fd_.get(), [this] { OnConnection(); });
-  return true;
+  const bool file = path_[0] != '@';
+  if (file) lstat(path_.c_str(), &file_);
+  // Permissions before listen, so that no client connects under the wrong ones.
+  const bool permitted = !file || settings.socket_mode < 0 ||
+                         chmod(path_.c_str(), static_cast<mode_t>(settings.socket_mode)) == 0;
+  if (permitted && listen(fd_.get(), 128) == 0 && Watch()) return true;
+  *error = {errno, "socket " + path_};
+  return false;
+}
+
+bool Listener::Watch() {
+  return loop_.Watch(fd_.get(), [this] { OnConnection(); });
 }
 
 Listener::~Listener() {
+  loop_.Cancel(rest_);
+  Listeners().erase(path_);
   auto pending = std::move(pending_);
   for (const auto& session : pending) session->Close({Ending::By::kSelf, "server closed"});
   if (!fd_) return;
   loop_.Unwatch(fd_.get());
   struct stat now;
-  bool ours = path_[0] != '@' && lstat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
-              now.st_dev == file_.st_dev;
+  const bool ours = path_[0] != '@' && lstat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
+                    now.st_dev == file_.st_dev;
   if (ours) unlink(path_.c_str());
 }
 
@@ -83,17 +111,32 @@ bool Listener::Add(ServerInterface* interface) {
 }
 
 void Listener::Remove(ServerInterface* interface) {
+  // The session first: its end is reported to the interface, which must still be known.
+  if (std::shared_ptr<Session> session = interface->session)
+    session->Close({Ending::By::kSelf, "interface closed"});
   interfaces_.erase(interface->settings->id);
-  std::shared_ptr<Session> session = std::move(interface->session);
-  if (session) session->Close({Ending::By::kSelf, "interface closed"});
 }
 
 void Listener::OnConnection() {
   for (int i = 0; i < 16; i++) {
     UniqueFd fd(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd) return;
+    if (!fd && IsShortage(errno)) return Rest(errno);
+    if (!fd && errno == EAGAIN) return;
+    if (!fd) continue;  // the client has gone already
+    short_ = false;
     if (pending_.size() < kMaxPending) Adopt(std::move(fd));
   }
+}
+
+/// Accepts no client for a while: a waiting client would wake the loop again and again.
+void Listener::Rest(int cause) {
+  loop_.Unwatch(fd_.get());
+  rest_ = loop_.After(kRestMs, [this] {
+    if (!Watch()) Rest(errno);
+  });
+  if (std::exchange(short_, true)) return;
+  const Ending ending = {Ending::By::kSelf, std::string("cannot accept a client: ") + strerror(cause)};
+  for (const auto& [id, interface] : interfaces_) interface->callbacks.down(ending, false);
 }
 
 void Listener::Adopt(UniqueFd fd) {
@@ -101,7 +144,7 @@ void Listener::Adopt(UniqueFd fd) {
   auto claim = [this, holder](uint32_t id, std::string* fault) { return Claim(id, holder->lock(), fault); };
   auto accept = [this, holder](Link& link) {
     ServerInterface* interface = InterfaceOf(holder->lock().get());
-    return interface != nullptr && interface->accept ? interface->accept(link) : "";
+    return interface != nullptr && interface->accept ? interface->accept(link) : Fault();
   };
   Session::Callbacks callbacks;
   callbacks.up = [this, holder](const std::shared_ptr<Link>& link) {
@@ -145,15 +188,15 @@ ServerInterface* Listener::InterfaceOf(Session* session) {
 }
 
 void Listener::OnDown(Session* session, const Ending& ending, bool was_up) {
-  auto keep = weak_from_this().lock();  // null while the listener itself closes
+  const auto keep = weak_from_this().lock();  // null while the listener itself closes
   auto owned = session->shared_from_this();
   pending_.erase(owned);
   if (ServerInterface* interface = InterfaceOf(session)) {
     interface->session.reset();
     return interface->callbacks.down(ending, was_up);
   }
-  // Nobody's yet: every interface of the socket hears of it, for any of them may have been meant. A peer that
-  // came and went without a word (a look whether the socket is alive) is no event.
+  // The session has no interface yet: every interface of the socket gets the event, because any of them may
+  // have been meant. A peer that came and went without a message only looked whether the socket is alive.
   if (ending.by != Ending::By::kViolation) return;
   for (const auto& [id, interface] : interfaces_) interface->callbacks.down(ending, false);
 }

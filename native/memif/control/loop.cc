@@ -1,43 +1,64 @@
 #include "memif/control/loop.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <cerrno>
 #include <condition_variable>
 
 namespace vpp_punt::memif {
 
-/// Epoll data of the wakeup eventfd; tokens of watched descriptors start at 1.
+/// Epoll data of the wake-up eventfd; tokens of watched descriptors start at 1.
 constexpr uint64_t kWakeupToken = 0;
 
-std::shared_ptr<ControlLoop> ControlLoop::Acquire() {
+std::shared_ptr<ControlLoop> ControlLoop::Acquire(OpenError* error) {
   static std::mutex mutex;
   static std::weak_ptr<ControlLoop> shared;
   std::lock_guard lock(mutex);
   std::shared_ptr<ControlLoop> loop = shared.lock();
-  if (!loop) shared = loop = std::make_shared<ControlLoop>();
+  if (loop) return loop;
+  loop = std::shared_ptr<ControlLoop>(new ControlLoop());
+  if (!loop->Start(error)) return nullptr;
+  shared = loop;
   return loop;
 }
 
-ControlLoop::ControlLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)), wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+bool ControlLoop::Start(OpenError* error) {
+  epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
+  if (epoll_) wakeup_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   epoll_event event = {EPOLLIN, {.u64 = kWakeupToken}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event);
+  if (!wakeup_ || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event) < 0) {
+    *error = {errno, "control thread"};
+    return false;
+  }
+  const int failure = StartThread();
+  started_ = failure == 0;
+  if (!started_) *error = {failure, "control thread"};
+  return started_;
+}
+
+/// Returns 0, or an errno value. Not std::thread, which ends the process where C++ exceptions are off.
+int ControlLoop::StartThread() {
   // Signals are the application's: none is delivered on this thread, except the SIGBUS that its own reads of
   // a region may raise.
   sigset_t all, before;
   sigfillset(&all);
   sigdelset(&all, SIGBUS);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { Run(); });
+  auto run = [](void* self) -> void* {
+    static_cast<ControlLoop*>(self)->Run();
+    return nullptr;
+  };
+  const int failure = pthread_create(&thread_, nullptr, run, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return failure;
 }
 
 ControlLoop::~ControlLoop() {
+  if (!started_) return;
   Post([this] { stopping_ = true; });
-  thread_.join();
+  pthread_join(thread_, nullptr);
 }
 
 void ControlLoop::Post(Task task) {
@@ -60,12 +81,13 @@ void ControlLoop::RunSync(const Task& task) {
   finished.wait(lock, [&] { return done; });
 }
 
-void ControlLoop::Watch(int fd, Task readable) {
-  uint64_t token = next_token_++;
+bool ControlLoop::Watch(int fd, Task readable) {
+  const uint64_t token = next_token_++;
+  epoll_event event = {EPOLLIN | EPOLLRDHUP, {.u64 = token}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) return false;
   watched_[fd] = {token, std::make_shared<Task>(std::move(readable))};
   fd_of_token_[token] = fd;
-  epoll_event event = {EPOLLIN | EPOLLRDHUP, {.u64 = token}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  return true;
 }
 
 void ControlLoop::Unwatch(int fd) {
@@ -102,7 +124,7 @@ void ControlLoop::Run() {
 
 void ControlLoop::Dispatch(uint64_t token) {
   if (token == kWakeupToken) return RunPosted();
-  // By token, not by descriptor: one closed earlier in this round may have been opened again as another.
+  // By token, not by descriptor: the number of a descriptor closed earlier in this round may be in use again.
   auto fd = fd_of_token_.find(token);
   if (fd == fd_of_token_.end()) return;
   std::shared_ptr<Task> readable = watched_[fd->second].readable;  // it may unwatch itself

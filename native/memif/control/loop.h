@@ -1,6 +1,8 @@
-// The control thread: one for all memif ports of the process, so that handshakes and reconnects keep going
-// while JavaScript is busy.
+// The control thread: one for all memif ports of the process, so that handshakes and reconnects go on while
+// JavaScript is busy.
 #pragma once
+
+#include <pthread.h>
 
 #include <chrono>
 #include <cstdint>
@@ -8,10 +10,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "memif/control/open_error.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::memif {
@@ -21,23 +23,24 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   using Task = std::function<void()>;
   using TimerId = uint64_t;
 
-  /// The process's loop; its thread runs while anybody holds it. The last holder must not be the loop itself.
-  static std::shared_ptr<ControlLoop> Acquire();
+  /// Returns the process's loop, whose thread runs while a port holds it; null with `error` if the system has
+  /// no descriptor or thread for it. The last holder must not be the loop itself.
+  static std::shared_ptr<ControlLoop> Acquire(OpenError* error);
 
-  ControlLoop();
   ~ControlLoop();
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
 
   /// Any thread: runs the task on the control thread, soon.
   void Post(Task task);
-  /// Any other thread: runs it there and returns when it is done.
+  /// Any other thread: runs the task on the control thread, and returns when it is done.
   void RunSync(const Task& task);
 
   // The rest is for tasks and callbacks, on the control thread.
 
-  /// Calls back whenever `fd` is readable or hung up, until Unwatch.
-  void Watch(int fd, Task readable);
+  /// Calls back whenever `fd` is readable or hung up, until Unwatch. Returns false with errno set if the
+  /// kernel refuses.
+  bool Watch(int fd, Task readable);
   void Unwatch(int fd);
   TimerId After(uint32_t milliseconds, Task task);
   void Cancel(TimerId id);
@@ -49,6 +52,9 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
     std::shared_ptr<Task> readable;
   };
 
+  ControlLoop() = default;
+  bool Start(OpenError* error);
+  int StartThread();
   void Run();
   void RunPosted();
   void RunTimers();
@@ -65,7 +71,8 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   std::map<std::pair<Clock::time_point, TimerId>, Task> timers_;
   uint64_t next_token_ = 1;
   TimerId next_timer_ = 1;
-  std::thread thread_;
+  bool started_ = false;
+  pthread_t thread_ = {};
 };
 
 }  // namespace vpp_punt::memif

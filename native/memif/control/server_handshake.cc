@@ -1,8 +1,8 @@
+#include "memif/control/server_handshake.h"
+
 #include <fcntl.h>
 
 #include <cstring>
-
-#include "memif/control/handshake.h"
 
 namespace vpp_punt::memif {
 
@@ -18,12 +18,12 @@ bool ServerHandshake::SendHello(Channel& channel, uint16_t rx_queues, uint16_t t
   return channel.Send(message);
 }
 
-std::string ServerHandshake::OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) {
+Fault ServerHandshake::OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) {
   MsgType type = static_cast<MsgType>(message.type);
   if (type == MsgType::kAck) return "";
   if (type != MsgType::kInit && settings_ == nullptr)
     return "message type " + std::to_string(message.type) + " before INIT";
-  std::string fault;
+  Fault fault;
   switch (type) {
     case MsgType::kInit:
       fault = OnInit(message.init);
@@ -39,12 +39,14 @@ std::string ServerHandshake::OnMessage(const memif_msg_t& message, UniqueFd pass
     default:
       return "unexpected message type " + std::to_string(message.type);
   }
-  if (fault.empty() && !channel.SendAck()) fault = "peer does not read its control socket";
+  if (!fault && !channel.SendAck()) fault = "peer does not read its control socket";
   return fault;
 }
 
-/// Compares in a time that does not depend on where they differ.
-static bool SecretMatches(const uint8_t* offered, const std::string& secret) {
+namespace {
+
+/// Compares in a time that does not depend on the place of the first difference.
+bool SecretMatches(const uint8_t* offered, const std::string& secret) {
   uint8_t expected[kSecretSize];
   PutText(expected, sizeof expected, secret);
   uint8_t difference = 0;
@@ -52,7 +54,9 @@ static bool SecretMatches(const uint8_t* offered, const std::string& secret) {
   return difference == 0;
 }
 
-std::string ServerHandshake::OnInit(const memif_msg_init_t& init) {
+}  // namespace
+
+Fault ServerHandshake::OnInit(const memif_msg_init_t& init) {
   if (settings_ != nullptr) return "INIT twice";
   if (init.version != kVersion) return "unsupported version " + std::to_string(init.version);
   std::string fault;
@@ -68,35 +72,34 @@ std::string ServerHandshake::OnInit(const memif_msg_init_t& init) {
   return "";
 }
 
-std::string ServerHandshake::OnAddRegion(const memif_msg_add_region_t& add, UniqueFd memory) {
+Fault ServerHandshake::OnAddRegion(const memif_msg_add_region_t& add, UniqueFd memory) {
   if (!memory) return "missing memory region fd";
   if (add.index != link_->regions.size()) return "unexpected region index " + std::to_string(add.index);
   if (add.index > kMaxRegion) return "too many regions";
-  std::string fault;
+  Fault fault;
   std::shared_ptr<Region> region = Region::Map(std::move(memory), add.size, &fault);
   if (!region) return fault;
   link_->regions.push_back(std::move(region));
   return "";
 }
 
-std::string ServerHandshake::OnAddRing(const memif_msg_add_ring_t& add, UniqueFd doorbell) {
+Fault ServerHandshake::OnAddRing(const memif_msg_add_ring_t& add, UniqueFd doorbell) {
   bool s2m = add.flags & kAddRingFlagS2M;
   std::vector<PendingRing>& rings = s2m ? rx_ : tx_;
   size_t limit = s2m ? settings_->rx_queues : settings_->tx_queues;
   if (!doorbell) return "missing ring interrupt fd";
+  if (!IsEventFd(doorbell.get())) return "ring interrupt fd is not an eventfd";
   if (add.private_hdr_size != 0) return "private headers not supported";
   if (add.log2_ring_size > kMaxLog2RingSize)
     return "ring of 2^" + std::to_string(add.log2_ring_size) + " slots is too large";
   if (add.index != rings.size()) return "unexpected ring index " + std::to_string(add.index);
   if (add.index >= limit)
     return "too many rings: " + std::to_string(limit) + (s2m ? " S2M" : " M2S") + " configured";
-  // The peer may have made it blocking; a doorbell must never stop us.
-  fcntl(doorbell.get(), F_SETFL, fcntl(doorbell.get(), F_GETFL) | O_NONBLOCK);
   rings.push_back({add, std::move(doorbell)});
   return "";
 }
 
-std::string ServerHandshake::ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings) {
+Fault ServerHandshake::ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings) {
   for (PendingRing& ring : pending) {
     const memif_msg_add_ring_t& add = ring.message;
     std::string which = "ring " + std::to_string(add.index) + (add.flags & kAddRingFlagS2M ? " S2M" : " M2S");
@@ -116,14 +119,20 @@ std::string ServerHandshake::ResolveRings(std::vector<PendingRing>& pending, std
   return "";
 }
 
-std::string ServerHandshake::OnConnect(const memif_msg_connect_t& connect, Channel& channel) {
+Fault ServerHandshake::CompleteLink(const memif_msg_connect_t& connect) {
   if (rx_.empty() && tx_.empty()) return "no rings";
-  std::string fault = ResolveRings(rx_, &link_->rx);
-  if (fault.empty()) fault = ResolveRings(tx_, &link_->tx);
-  if (!fault.empty()) return fault;
+  Fault fault = ResolveRings(rx_, &link_->rx);
+  if (!fault) fault = ResolveRings(tx_, &link_->tx);
+  if (!fault) fault = OpenRingers(*link_);
+  if (fault) return fault;
   link_->peer_interface = GetText(connect.if_name, sizeof connect.if_name);
-  fault = accept_(*link_);
-  if (!fault.empty()) return fault;
+  return accept_ ? accept_(*link_) : Fault();
+}
+
+Fault ServerHandshake::OnConnect(const memif_msg_connect_t& connect, Channel& channel) {
+  Fault fault = CompleteLink(connect);
+  if (fault) return fault;
+  for (const auto& region : link_->regions) region->CloseFile();
   memif_msg_t message = MakeMessage(MsgType::kConnected);
   PutText(message.connected.if_name, sizeof message.connected.if_name, settings_->name);
   if (!channel.Send(message)) return "peer does not read its control socket";

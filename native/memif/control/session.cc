@@ -1,8 +1,11 @@
 #include "memif/control/session.h"
 
+#include <cerrno>
+#include <cstring>
+
 namespace vpp_punt::memif {
 
-/// A handshake is about 40 short messages over a local socket; whoever needs longer is stuck or hostile.
+/// A handshake is about 40 short messages over a local socket; a peer that takes longer is stuck or hostile.
 constexpr uint32_t kHandshakeTimeoutMs = 5000;
 
 Session::Session(ControlLoop& loop, UniqueFd fd, std::unique_ptr<Handshake> handshake, Callbacks callbacks)
@@ -13,9 +16,11 @@ Session::Session(ControlLoop& loop, UniqueFd fd, std::unique_ptr<Handshake> hand
 
 void Session::Start() {
   std::weak_ptr<Session> weak = weak_from_this();
-  loop_.Watch(channel_.fd(), [weak] {
+  const bool watching = loop_.Watch(channel_.fd(), [weak] {
     if (auto self = weak.lock()) self->OnReadable();
   });
+  if (!watching)
+    return Close({Ending::By::kSelf, std::string("control socket cannot be watched: ") + strerror(errno)});
   timeout_ = loop_.After(kHandshakeTimeoutMs, [weak] {
     if (auto self = weak.lock()) self->Close({Ending::By::kViolation, "handshake timed out"});
   });
@@ -32,6 +37,8 @@ void Session::OnReadable() {
         break;
       case Received::kMalformed:
         return Close({Ending::By::kViolation, "malformed control message"});
+      case Received::kLostDescriptor:
+        return Close({Ending::By::kSelf, "no descriptor to spare for the peer's memory or doorbell"});
       case Received::kClosed:
         return Finish({Ending::By::kPeer, "connection closed by peer"});
       case Received::kNothing:
@@ -47,10 +54,10 @@ bool Session::OnMessage(const memif_msg_t& message, UniqueFd passed) {
     return false;
   }
   if (link_ && type == MsgType::kAck) return true;
-  std::string fault = link_ ? "unexpected message type " + std::to_string(message.type) + " while connected"
+  const Fault fault = link_ ? "unexpected message type " + std::to_string(message.type) + " while connected"
                             : handshake_->OnMessage(message, std::move(passed), channel_);
-  if (!fault.empty()) {
-    Close({Ending::By::kViolation, fault});
+  if (fault) {
+    Close({fault.ours ? Ending::By::kSelf : Ending::By::kViolation, fault.reason});
     return false;
   }
   if (!link_ && handshake_->complete()) BringUp();
@@ -62,7 +69,7 @@ void Session::BringUp() {
   link_ = handshake_->link();
   std::weak_ptr<Session> weak = weak_from_this();
   std::weak_ptr<Link> weak_link = link_;
-  // The data path may run on any thread; only the control thread ends a session.
+  // The data path runs on any thread; only the control thread ends a session.
   link_->on_failure = [weak, weak_link, weak_loop = loop_.weak_from_this()] {
     auto loop = weak_loop.lock();
     if (!loop) return;
@@ -85,7 +92,7 @@ void Session::Close(const Ending& ending) {
 void Session::Finish(const Ending& ending) {
   if (ended_) return;
   ended_ = true;
-  auto self = shared_from_this();  // `down` may drop the owner's reference
+  auto self = shared_from_this();  // `down` may drop the owner's reference to this
   loop_.Cancel(timeout_);
   loop_.Unwatch(channel_.fd());
   callbacks_.down(ending, link_ != nullptr);

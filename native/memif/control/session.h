@@ -14,9 +14,9 @@ namespace vpp_punt::memif {
 /// Why a connection ended.
 struct Ending {
   enum class By {
-    kPeer,       // it said DISCONNECT, or closed
-    kViolation,  // it broke the protocol, and was told so
-    kSelf,       // we closed
+    kPeer,       // the peer sent DISCONNECT, closed, or cannot be reached
+    kViolation,  // the peer broke the protocol, and got a DISCONNECT that names the rule
+    kSelf,       // we closed, or lack something
   };
   By by;
   std::string reason;
@@ -32,16 +32,16 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Session(ControlLoop& loop, UniqueFd fd, std::unique_ptr<Handshake> handshake, Callbacks callbacks);
 
-  /// Starts to listen to the peer; a handshake that is not complete in time is a violation.
+  /// Starts to listen to the peer. A handshake that is not complete in time is a violation.
   void Start();
   Channel& channel() { return channel_; }
 
-  /// Tells the peer `reason` and ends.
+  /// Tells the peer the reason, and ends.
   void Close(const Ending& ending);
 
  private:
   void OnReadable();
-  /// False when the session has ended.
+  /// False if the session has ended.
   bool OnMessage(const memif_msg_t& message, UniqueFd passed);
   void BringUp();
   void Finish(const Ending& ending);

@@ -11,8 +11,8 @@ namespace vpp_punt::memif {
 
 class LinkSlot {
  public:
-  /// The new connection, or null: none. One that has ended in good order is kept for receivers that have not
-  /// seen it yet.
+  /// Publishes the new connection, or null for none. A connection that has ended in good order is kept for
+  /// receivers that have not seen it yet.
   void Publish(std::shared_ptr<Link> link) {
     std::lock_guard lock(mutex_);
     if (link_) {
@@ -23,7 +23,7 @@ class LinkSlot {
     generation_.fetch_add(1, std::memory_order_release);
   }
 
-  /// Forgets the one that has ended: the port is closed.
+  /// Forgets the ended connection: the port is closed.
   void Clear() {
     std::lock_guard lock(mutex_);
     ended_.reset();
@@ -38,8 +38,8 @@ class LinkSlot {
     return link_;
   }
 
-  /// For a receiver that has got as far as `*generation`: the ended connection that it has missed, or the
-  /// current one.
+  /// For a receiver that has got as far as `*generation`: the ended connection that the receiver has missed,
+  /// or the current connection.
   std::shared_ptr<Link> GetNext(uint32_t* generation) {
     {
       std::lock_guard lock(mutex_);

@@ -4,10 +4,10 @@
 
 namespace vpp_punt::memif {
 
-Port::Port(const Settings& settings, Handshake::Accept accept)
+Port::Port(const Settings& settings, Handshake::Accept accept, std::shared_ptr<ControlLoop> loop)
     : settings_(settings),
       accept_(std::move(accept)),
-      loop_(ControlLoop::Acquire()),
+      loop_(std::move(loop)),
       slot_(std::make_shared<LinkSlot>()) {
   for (size_t i = 0; i < settings_.rx_queues; i++) rx_.push_back(std::make_unique<RxQueue>(slot_, i));
   for (size_t i = 0; i < settings_.tx_queues; i++) tx_.push_back(std::make_unique<TxQueue>(slot_, i));
@@ -16,9 +16,11 @@ Port::Port(const Settings& settings, Handshake::Accept accept)
 
 std::shared_ptr<Port> Port::Open(const Settings& settings, const std::shared_ptr<Subscription>& subscription,
                                  OpenError* error, const Handshake::Accept& accept) {
-  auto port = std::make_shared<Port>(settings, accept);
+  std::shared_ptr<ControlLoop> loop = ControlLoop::Acquire(error);
+  if (!loop) return nullptr;
+  auto port = std::make_shared<Port>(settings, accept, loop);
   if (subscription) port->subscriptions_.push_back(subscription);
-  port->loop_->RunSync([&] { port->Start(error); });
+  loop->RunSync([&] { port->Start(error); });
   return error->error == 0 ? port : nullptr;
 }
 
@@ -48,7 +50,7 @@ void Port::OnUp(const std::shared_ptr<Link>& link) {
   event.rx_queues = static_cast<uint16_t>(link->rx.size());
   event.tx_queues = static_cast<uint16_t>(link->tx.size());
   event.sealed = true;
-  for (const auto& region : link->regions) event.sealed &= region->SealedAgainstShrinking();
+  for (const auto& region : link->regions) event.sealed &= region->sealed();
   up_ = event;
   slot_->Publish(link);
   Tell(event);

@@ -16,14 +16,14 @@ namespace vpp_punt::memif {
 
 class Port : public std::enable_shared_from_this<Port> {
  public:
-  /// Returns null with `error` if a server cannot have its socket. A client opens always, and connects when
-  /// it can. `subscription`, which may be null, gets every event from the start. `accept`, which may be null,
-  /// may put a relay into every link.
+  /// Returns null with `error` if a server cannot have its socket, or the system has no control thread to
+  /// give. A client connects when it can. `subscription`, which may be null, gets every event from the start.
+  /// `accept`, which may be null, may put a relay into every link.
   static std::shared_ptr<Port> Open(const Settings& settings,
                                     const std::shared_ptr<Subscription>& subscription, OpenError* error,
                                     const Handshake::Accept& accept = nullptr);
 
-  Port(const Settings& settings, Handshake::Accept accept);
+  Port(const Settings& settings, Handshake::Accept accept, std::shared_ptr<ControlLoop> loop);
   ~Port() { Close(); }
 
   RxQueue& rx(size_t index) { return *rx_[index]; }

@@ -1,5 +1,6 @@
 #include "memif/port/rx_queue.h"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -9,9 +10,10 @@
 namespace vpp_punt::memif {
 
 void RxQueue::Unclaim() {
-  // The ring goes on where it is for whoever claims the queue next; a burst that was being handled is over.
+  // The ring goes on at its place for the next claimer; the burst that was being handled is over.
   Release();
   if (Stale()) Drop();
+  scratch_ = {};
   claimed_.store(false);
 }
 
@@ -27,27 +29,26 @@ void RxQueue::Refresh() {
   // A peer may offer fewer rings than we have queues.
   if (!link || index_ >= link->rx.size()) return;
   ring_ = std::make_unique<RxRing>(std::move(link), index_, counters_);
-  if (follow_) SetMaskInt(true);  // polled: nobody waits for the doorbell
+  if (follow_) SetMaskInt(true);  // polled: no thread waits for the doorbell
 }
 
 uint32_t RxQueue::Burst(const BatchColumns& columns, uint32_t max) {
   while (Stale()) {
-    uint32_t count = BurstOfClosed(columns, max);
+    // The packets that the peer had sent before the connection ended in good order are still delivered.
+    if (ring_) ring_->Freeze();
+    const uint32_t count = TakeFromRing(columns, max);
     if (count > 0 || !follow_) return count;
     Refresh();
   }
-  if (!ring_ || ring_->link()->failed()) return 0;
-  uint32_t count = ring_->Take(columns, max, scratch_);
-  if (count > 0) CountBurst(columns, count);
-  return count;
+  return TakeFromRing(columns, max);
 }
 
-/// What the peer had sent before the connection ended in good order is still delivered.
-uint32_t RxQueue::BurstOfClosed(const BatchColumns& columns, uint32_t max) {
+uint32_t RxQueue::TakeFromRing(const BatchColumns& columns, uint32_t max) {
   if (!ring_ || ring_->link()->failed()) return 0;
-  ring_->Freeze();
-  uint32_t count = ring_->Take(columns, max, scratch_);
+  const uint32_t count = ring_->Take(columns, max, scratch_);
   if (count > 0) CountBurst(columns, count);
+  // Also without packets: a ring whose file was truncated reads as zeros, and so as empty.
+  ring_->link()->CheckMemory();
   return count;
 }
 
@@ -57,23 +58,19 @@ void RxQueue::CountBurst(const BatchColumns& columns, uint32_t count) {
   counters_.packets.Add(count);
   counters_.bytes.Add(bytes);
   counters_.bursts.Add(1);
-  const auto& regions = ring_->link()->regions;
-  uint32_t memory = ring_->memory();
-  if (memory < regions.size() && regions[memory]->truncated()) ring_->link()->Fail("memory region truncated");
 }
 
 void RxQueue::Release() {
   if (!ring_) return;
   ring_->Release();
-  for (const auto& region : ring_->link()->regions) {
-    if (region->truncated()) ring_->link()->Fail("memory region truncated");
-  }
+  ring_->link()->CheckMemory();
 }
 
 RetainResult RxQueue::Retain(uint32_t i, Retained* retained) {
   if (!ring_) return RetainResult::kScattered;
   RetainResult result = ring_->Retain(i, retained);
-  // The connection is part of the token: what comes back after its end concerns nobody.
+  // The connection is part of the token, so that a packet that comes back after its end changes no other
+  // connection.
   retained->token |= uint64_t{generation_} << 32;
   return result;
 }
@@ -97,12 +94,15 @@ void RxQueue::DrainDoorbell() {
   constexpr int kNoWait = 0x8;  // RWF_NOWAIT
   uint64_t rings;
   iovec part = {&rings, sizeof rings};
-  int fd = ring_->link_ring().doorbell.get();
+  const int fd = ring_->link_ring().doorbell.get();
   // RWF_NOWAIT: the peer shares the descriptor's flags and may have made it blocking again behind our back.
   // The system call itself: musl has a function for it, and the constant, only since 1.2.5.
   if (syscall(SYS_preadv2, fd, &part, 1, -1L, -1L, kNoWait) >= 0 || errno == EAGAIN) return;
-  if (read(fd, &rings, sizeof rings) < 0)
-    return;  // EAGAIN: somebody else took them; the ring is looked at in any case
+  // Linux before 5.8 does not read an eventfd that way. There a peer can still block this read, if it empties
+  // the counter between these two calls.
+  pollfd waiting = {fd, POLLIN, 0};
+  if (poll(&waiting, 1, 0) > 0 && (waiting.revents & POLLIN) != 0 && read(fd, &rings, sizeof rings) < 0)
+    return;  // EAGAIN: the peer has taken them; the ring is looked at in any case
 }
 
 void RxQueue::SetMaskInt(bool masked) {

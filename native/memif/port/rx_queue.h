@@ -51,7 +51,7 @@ class RxQueue {
   RxCounters& counters() { return counters_; }
 
  private:
-  uint32_t BurstOfClosed(const BatchColumns& columns, uint32_t max);
+  uint32_t TakeFromRing(const BatchColumns& columns, uint32_t max);
   void CountBurst(const BatchColumns& columns, uint32_t count);
   void Drop();
 

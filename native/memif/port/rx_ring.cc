@@ -28,14 +28,15 @@ void RxRing::Freeze() {
 uint32_t RxRing::Available() {
   if (frozen_) return static_cast<uint16_t>(end_ - cursor_);
   uint32_t available = static_cast<uint16_t>(Produced() - cursor_);
-  // The peer can have filled at most what it was given: the whole ring less what we still hold.
+  // The peer can have filled at most the slots that it was given: the whole ring less those that we still
+  // hold.
   uint32_t limit = mine_.ring.size() - static_cast<uint16_t>(cursor_ - returned_);
   if (available <= limit) return available;
   Fail("ring index jumped by " + std::to_string(available) + " slots of " + std::to_string(limit));
   return 0;
 }
 
-/// How many slots there are to take, through the relay: whole packets, `packets` of them at most.
+/// Moves at most `packets` whole packets through the relay. Returns how many slots there are to take.
 uint32_t RxRing::Relayed(uint32_t packets) {
   uint32_t ready = static_cast<uint16_t>(relayed_end_ - cursor_);
   if (ready > 0) return ready;
@@ -49,7 +50,8 @@ uint32_t RxRing::Relayed(uint32_t packets) {
   return count;
 }
 
-/// Private copies of what has arrived, up to the first bad one. Returns how many slots have whole packets.
+/// Collects private copies of the arrived descriptors, up to the first bad one. Returns how many slots have
+/// whole packets.
 uint32_t RxRing::CollectWhole(uint32_t packets) {
   uint32_t left = Available();
   uint32_t whole = 0;
@@ -95,7 +97,8 @@ uint32_t RxRing::Take(const BatchColumns& columns, uint32_t max, const Scratch& 
   return relay_ == nullptr ? TakeFrom<false>(columns, max, scratch) : TakeFrom<true>(columns, max, scratch);
 }
 
-/// Once for each source of descriptors: looking for a relay at every packet costs a tenth.
+/// Compiled once for each source of descriptors: looking for a relay at every packet costs a tenth of the
+/// rate.
 template <bool kRelayed>
 uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch) {
   uint32_t limit = max < columns.capacity ? max : columns.capacity;
@@ -117,7 +120,7 @@ uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scrat
   return count_;
 }
 
-/// A packet in one slot: the common case. False ends the burst.
+/// Takes a packet in one slot, which is the common case. False ends the burst.
 bool RxRing::TakeSimple(const memif_desc_t& desc, const BatchColumns& columns) {
   if (!Check(desc, cursor_)) return false;
   if (count_ == 0) memory_ = desc.region;
@@ -136,8 +139,8 @@ void RxRing::Describe(const BatchColumns& columns, uint32_t offset, uint32_t len
   count_++;
 }
 
-/// Private copies of the descriptors of the packet at the cursor. False when its end is not there (yet), or
-/// one is bad.
+/// Collects private copies of the descriptors of the packet at the cursor. Returns false if its end is not
+/// there (yet), or a descriptor is bad.
 bool RxRing::CollectChain(uint32_t left) {
   pieces_.clear();
   for (uint32_t i = 0; i < left; i++) {
@@ -164,7 +167,8 @@ RxRing::Taken RxRing::TakeAny(uint32_t left, const BatchColumns& columns, const 
   return PlacePacket(static_cast<uint32_t>(length), columns, scratch);
 }
 
-/// Whether the pieces lie one behind the other, as they do in neighbouring slots that are filled to the end.
+/// Whether each piece begins at the end of the one before, as in neighbouring slots that are filled to the
+/// end.
 bool RxRing::Contiguous() const {
   for (size_t i = 1; i < pieces_.size(); i++) {
     const Piece& before = pieces_[i - 1];
@@ -188,7 +192,7 @@ RxRing::Taken RxRing::PlacePacket(uint32_t length, const BatchColumns& columns, 
   return Taken::kPacket;
 }
 
-/// False when the scratch memory is full: the packet opens the next burst.
+/// Returns false if the scratch memory is full: the packet opens the next burst.
 bool RxRing::CopyToScratch(uint32_t length, const BatchColumns& columns, const Scratch& scratch) {
   if (scratch.size - scratch_used_ < length) return false;
   uint8_t* to = scratch.data + scratch_used_;
@@ -209,7 +213,7 @@ void RxRing::Release() {
   Return();
 }
 
-/// As client: every slot gets a whole buffer again, whatever the peer left in its descriptor.
+/// As client: every slot gets a whole buffer again, whatever the peer has left in its descriptor.
 void RxRing::Post() {
   if (released_ == cursor_) return;
   memif_desc_t desc = {0, mine_.buffer_region, link_->buffer_size, 0, 0};
@@ -223,7 +227,7 @@ void RxRing::Post() {
   mine_.ring.StoreHead(static_cast<uint16_t>(returned_ + mine_.ring.size()));
 }
 
-/// As server: slots go back in order, up to the first one that is retained.
+/// As server: slots go back in order, up to the first retained slot.
 void RxRing::Return() {
   uint16_t before = returned_;
   while (returned_ != released_ && !retained_[returned_ & mask_]) returned_++;

@@ -11,7 +11,7 @@
 
 namespace vpp_punt::memif {
 
-/// Longest packet that is handed on; a chain may add up to more, and is dropped and counted.
+/// Longest packet that is handed on. A longer chain is dropped and counted.
 constexpr uint32_t kMaxPacket = 65535;
 
 /// A packet kept beyond its burst.
@@ -25,7 +25,7 @@ struct Retained {
 enum class RetainResult { kDone, kScattered, kNoSpare, kAlready };
 
 /// The ring from the receiver's side, whichever side laid it out. As server (S2M) the peer produces at head
-/// and we return slots at tail, in order; as client (M2S) the peer fills at tail and we post slots again at
+/// and we return slots at tail, in order. As client (M2S) the peer fills at tail and we post slots again at
 /// head.
 class RxRing {
  public:
@@ -36,7 +36,7 @@ class RxRing {
   RetainResult Retain(uint32_t i, Retained* retained);
   void GiveBack(uint64_t key);
 
-  /// Takes what is in the ring now for all there will be: the peer is gone, but still has the memory.
+  /// No slot is added from now on: the peer is gone, but still has the memory.
   void Freeze();
   bool Empty() const { return frozen_ && cursor_ == end_; }
   /// Slots that were never handed out.

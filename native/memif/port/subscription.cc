@@ -4,7 +4,7 @@
 
 namespace vpp_punt::memif {
 
-/// A listener that has not run for that many events has missed what they were good for: the oldest go.
+/// Most events that wait for a listener. A listener that has not run for so long gets the newest only.
 constexpr size_t kMaxEvents = 1024;
 
 void Subscription::Push(const PortEvent& event) {

@@ -3,7 +3,7 @@
 namespace vpp_punt::memif {
 
 void TxQueue::Unclaim() {
-  // The ring goes on where it is for whoever claims the queue next.
+  // The ring goes on at its place for the next claimer.
   if (slot_->generation() != generation_) Drop();
   claimed_.store(false);
 }
@@ -23,11 +23,7 @@ void TxQueue::Refresh() {
 
 bool TxQueue::Usable() {
   Refresh();
-  if (!ring_ || ring_->link()->failed()) return false;
-  for (const auto& region : ring_->link()->regions) {
-    if (region->truncated()) ring_->link()->Fail("memory region truncated");
-  }
-  return !ring_->link()->failed();
+  return ring_ && !ring_->link()->failed() && ring_->link()->CheckMemory();
 }
 
 uint32_t TxQueue::Reserve(const BatchColumns& columns, uint32_t max) {

@@ -1,7 +1,5 @@
 #include "memif/port/tx_ring.h"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -20,7 +18,7 @@ TxRing::TxRing(std::shared_ptr<Link> link, size_t index)
 
 uint32_t TxRing::Unconsumed() {
   if (!client_)
-    return 0;  // an M2S ring does not say what the client has read before it posts the slots again
+    return 0;  // an M2S ring does not show what the client has read before it posts the slots again
   return std::min<uint32_t>(static_cast<uint16_t>(published_ - mine_.ring.LoadTail()), mine_.ring.size());
 }
 
@@ -37,8 +35,8 @@ uint32_t TxRing::FreeSlots() {
   return (client_ ? size - used_or_posted : used_or_posted) - written;
 }
 
-/// The buffer of a free slot, as a private copy: ours as client, as server what the peer posted, once it has
-/// been checked; or what the relay allocates.
+/// The buffer of a free slot, as a private copy. A client's buffer is our own; a server's is the one that the
+/// peer posted, and is checked. A relay allocates another one.
 bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
   if (relay_ != nullptr) [[unlikely]]
     return RelayedSlot(index, desc);
@@ -59,7 +57,7 @@ inline bool TxRing::Buffer(uint16_t index, memif_desc_t* desc) {
   return false;
 }
 
-/// Slots are asked for in their order.
+/// Callers ask for slots in their order.
 bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
   for (; static_cast<uint16_t>(allocated_ - next_) <= static_cast<uint16_t>(index - next_); allocated_++) {
     memif_desc_t& buffer = relayed_[allocated_ & mask_];
@@ -128,7 +126,7 @@ AppendResult TxRing::Append(const uint8_t* data, uint32_t length) {
   return AppendResult::kDone;
 }
 
-/// What has been written, through the relay, into the ring.
+/// Moves the written packets through the relay into the ring.
 bool TxRing::Relay() {
   departing_.clear();
   for (uint16_t slot = published_; slot != next_; slot++) departing_.push_back(relayed_[slot & mask_]);
@@ -141,7 +139,7 @@ bool TxRing::Relay() {
   return true;
 }
 
-/// False when there was nothing new.
+/// Returns false if there was nothing new.
 bool TxRing::Publish() {
   if (published_ == next_) return false;
   if (relay_ != nullptr && !Relay()) return false;
@@ -154,10 +152,10 @@ bool TxRing::Publish() {
   return true;
 }
 
-/// False when the peer did not want it.
+/// Returns false if the peer did not want it.
 bool TxRing::RingDoorbell() {
   if (!mine_.ring.WantsDoorbell()) return false;
-  eventfd_write(mine_.doorbell.get(), 1);  // fails only when the counter is full: then it is ringing already
+  mine_.ringer.Ring();
   return true;
 }
 

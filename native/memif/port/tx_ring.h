@@ -13,7 +13,7 @@ namespace vpp_punt::memif {
 enum class AppendResult { kDone, kFull, kDown };
 
 /// The ring from the sender's side. As client (S2M) we produce at head into our own buffers, and the peer
-/// returns at tail; as server (M2S) the peer posts its buffers at head, and we fill them at tail.
+/// returns at tail. As server (M2S) the peer posts its buffers at head, and we fill them at tail.
 class TxRing {
  public:
   TxRing(std::shared_ptr<Link> link, size_t index);
@@ -48,7 +48,7 @@ class TxRing {
   std::vector<memif_desc_t> pieces_;
   TxRelay* const relay_;
   uint16_t allocated_ = 0;               // slots before it have been allocated by the relay
-  std::vector<memif_desc_t> relayed_;    // by slot: what it has allocated, then what is written
+  std::vector<memif_desc_t> relayed_;    // by slot: allocated, then written
   std::vector<memif_desc_t> departing_;  // on their way through it
 };
 

@@ -11,6 +11,7 @@
 #include "memif/shared/region.h"
 #include "memif/shared/relay.h"
 #include "memif/shared/ring.h"
+#include "memif/shared/ringer.h"
 #include "memif/shared/settings.h"
 #include "util/unique_fd.h"
 
@@ -20,6 +21,7 @@ namespace vpp_punt::memif {
 struct LinkRing {
   Ring ring;
   UniqueFd doorbell;
+  Ringer ringer;        // of a transmit ring
   uint16_t region = 0;  // of the ring itself
   uint32_t offset = 0;  // of the ring in it
   uint16_t buffer_region = 0;
@@ -27,8 +29,8 @@ struct LinkRing {
   std::vector<uint32_t> buffers;
 };
 
-/// Shared by the control thread and the queues: a queue keeps the link, and with it the memory, until it has
-/// noticed its end.
+/// The control thread shares it with the queues. A queue keeps the link, and with it the memory, until the
+/// queue has noticed the end of the connection.
 class Link {
  public:
   Role role = Role::kClient;  // ours
@@ -38,21 +40,27 @@ class Link {
   std::vector<std::shared_ptr<Region>> regions;
   std::vector<LinkRing> rx;
   std::vector<LinkRing> tx;
-  /// Moves the descriptors; null: nobody but us.
+  /// Moves the descriptors; null if the queues do that themselves.
   std::shared_ptr<Relay> relay;
 
-  /// A violation seen in shared memory, from any thread: the first one is kept, and the control thread is
-  /// told to disconnect.
+  /// Reports a violation seen in shared memory, from any thread. The first one is kept, and makes the control
+  /// thread disconnect.
   void Fail(const std::string& reason);
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
   std::string FailureReason();
   /// Called once, at the first failure. Set before the link is published.
   std::function<void()> on_failure;
 
+  /// Fails if the peer has truncated one of its files. Returns whether the link is still good.
+  bool CheckMemory();
+
  private:
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
   std::string reason_;
 };
+
+/// Prepares the ringing of the peer's doorbells, of all transmit rings.
+Fault OpenRingers(Link& link);
 
 }  // namespace vpp_punt::memif

@@ -1,8 +1,11 @@
 #include "memif/shared/region.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,10 +14,44 @@
 
 namespace vpp_punt::memif {
 
-static uint8_t* MapShared(int fd, uint64_t size) {
+namespace {
+
+uint8_t* MapShared(int fd, uint64_t size) {
   void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   return data == MAP_FAILED ? nullptr : static_cast<uint8_t*>(data);
 }
+
+uint64_t RoundUp(uint64_t size, uint64_t page) {
+  return (size + page - 1) / page * page;
+}
+
+bool IsSealed(int fd) {
+  const int seals = fcntl(fd, F_GET_SEALS);  // fails for hugetlb files, which carry no seals
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+}
+
+/// What a peer's file is mapped by: its size, and the size of its pages.
+struct File {
+  uint64_t size;
+  uint64_t page;
+};
+
+Fault Inspect(int fd, uint64_t size, File* file) {
+  struct stat status;
+  struct statfs system;
+  if (fstat(fd, &status) < 0 || fstatfs(fd, &system) < 0 || status.st_size < 0)
+    return "region file cannot be read";
+  const auto magic = static_cast<uint32_t>(system.f_type);
+  if (magic != TMPFS_MAGIC && magic != HUGETLBFS_MAGIC) return "region file is not of tmpfs or hugetlbfs";
+  *file = {static_cast<uint64_t>(status.st_size), static_cast<uint64_t>(getpagesize())};
+  // The size of hugetlbfs's pages; a mapping ends at such a page, whatever size was asked for.
+  if (magic == HUGETLBFS_MAGIC) file->page = static_cast<uint64_t>(status.st_blksize);
+  if (size == 0 || size > file->size)
+    return "region of " + std::to_string(size) + " bytes in a file of " + std::to_string(file->size);
+  return {};
+}
+
+}  // namespace
 
 std::shared_ptr<Region> Region::Create(uint64_t size) {
   UniqueFd fd(memfd_create("memif region", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -22,45 +59,44 @@ std::shared_ptr<Region> Region::Create(uint64_t size) {
   fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK);
   uint8_t* data = MapShared(fd.get(), size);
   if (data == nullptr) return nullptr;
-  return std::make_shared<Region>(data, size, std::move(fd), false);
+  return std::make_shared<Region>(data, size, size, std::move(fd));
 }
 
 std::shared_ptr<Region> Region::Anonymous(uint64_t size) {
   void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return nullptr;
-  return std::make_shared<Region>(static_cast<uint8_t*>(data), size, UniqueFd(), false);
+  return std::make_shared<Region>(static_cast<uint8_t*>(data), size, size, UniqueFd());
 }
 
-std::shared_ptr<Region> Region::Map(UniqueFd fd, uint64_t size, std::string* fault) {
-  struct stat status;
-  if (fstat(fd.get(), &status) < 0 || status.st_size < 0) {
-    *fault = "region file cannot be read";
-  } else if (size == 0 || size > static_cast<uint64_t>(status.st_size)) {
-    *fault = "region of " + std::to_string(size) + " bytes in a file of " + std::to_string(status.st_size);
-  } else if (uint8_t* data = MapShared(fd.get(), size)) {
-    auto region = std::make_shared<Region>(data, size, std::move(fd), true);
-    if (region->guard_ >= 0) return region;
-    *fault = "too many regions in this process";
-  } else {
-    *fault = std::string("region cannot be mapped: ") + strerror(errno);
+std::shared_ptr<Region> Region::Map(UniqueFd fd, uint64_t size, Fault* fault) {
+  File file = {};
+  *fault = Inspect(fd.get(), size, &file);
+  if (*fault) return nullptr;
+  uint8_t* data = MapShared(fd.get(), size);
+  if (data == nullptr) {
+    *fault = Fault::Ours(std::string("region cannot be mapped: ") + strerror(errno));
+    return nullptr;
   }
+  auto region = std::make_shared<Region>(data, size, RoundUp(size, file.page), std::move(fd));
+  if (region->Guard()) return region;
+  *fault = Fault::Ours("too many regions in this process");
   return nullptr;
 }
 
-Region::Region(uint8_t* data, uint64_t size, UniqueFd fd, bool foreign)
-    : data_(data), size_(size), fd_(std::move(fd)) {
-  // Sealed or not: a sealed file can still fail a page (no huge page left, tmpfs full).
-  if (foreign) guard_ = GuardMemory(data, size, &truncated_);
+Region::Region(uint8_t* data, uint64_t size, uint64_t mapped, UniqueFd fd)
+    : data_(data), size_(size), mapped_(mapped), fd_(std::move(fd)) {
+  if (fd_) sealed_ = IsSealed(fd_.get());
 }
 
-bool Region::SealedAgainstShrinking() const {
-  int seals = fcntl(fd_.get(), F_GET_SEALS);  // fails for hugetlb files, which carry no seals
-  return seals >= 0 && (seals & F_SEAL_SHRINK);
+/// For foreign memory, sealed or not: a sealed file can still fail a page (no huge page left, tmpfs full).
+bool Region::Guard() {
+  guard_ = GuardMemory(data_, mapped_, &truncated_);
+  return guard_ >= 0;
 }
 
 Region::~Region() {
   UnguardMemory(guard_);
-  munmap(data_, size_);
+  munmap(data_, mapped_);
 }
 
 }  // namespace vpp_punt::memif

@@ -1,8 +1,8 @@
-// An engine between the rings of a connection and the queues. A link without one needs none: the queues read
-// and write the rings themselves.
+// An engine between the rings of a connection and the queues. The queues of a link without a relay read and
+// write the rings themselves.
 //
-// It never sees memory that the peer can write while it looks: it gets private copies of descriptors that
-// have been found good, and what it makes of them is checked once more.
+// A relay never sees memory that the peer can write at the same time: it gets private copies of descriptors
+// that have been found good, and its results are checked once more.
 #pragma once
 
 #include <cstddef>
@@ -12,26 +12,28 @@
 
 namespace vpp_punt::memif {
 
-/// Of a receive ring. Used by the thread that has the queue.
+/// The relay of a receive ring. The thread that has the queue uses it.
 class RxRelay {
  public:
   virtual ~RxRelay() = default;
 
-  /// Moves the descriptors of the next `count` slots through the engine: whole packets, which become what the
-  /// engine makes of them. False when it does not take them.
+  /// Moves the descriptors of the next `count` slots, which are whole packets, through the engine, and
+  /// replaces them by the engine's. Returns false if the engine does not take them.
   virtual bool Receive(memif_desc_t* descs, uint32_t count) = 0;
   /// The oldest `count` slots that were received are free.
   virtual void Release(uint32_t count) = 0;
 };
 
-/// Of a transmit ring, likewise.
+/// The relay of a transmit ring, likewise.
 class TxRelay {
  public:
   virtual ~TxRelay() = default;
 
-  /// Has the engine allocate the next slot, whose buffer `desc` describes; it becomes what the engine gives.
+  /// Has the engine allocate the next slot, whose buffer `desc` describes, and replaces `desc` by the
+  /// engine's.
   virtual bool Allocate(memif_desc_t* desc) = 0;
-  /// Sends the next `count` of the allocated slots, filled as `descs` say; they become what the engine sends.
+  /// Sends the next `count` of the allocated slots, filled as `descs` say, and replaces `descs` by the
+  /// engine's.
   virtual bool Send(memif_desc_t* descs, uint32_t count) = 0;
 };
 

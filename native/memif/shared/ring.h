@@ -1,5 +1,5 @@
-// The shared ring: every access to memory that the peer may change at the same time, and every memory barrier
-// of memif, is here.
+// The shared ring: every access to a ring that the peer may change at the same time, with its memory
+// barriers.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace vpp_punt::memif {
 
-/// A ring in shared memory. Does not own the memory; whoever holds one holds its region too.
+/// A ring in shared memory. It does not own the memory: its holder holds the region too.
 class Ring {
  public:
   Ring() = default;
@@ -27,7 +27,7 @@ class Ring {
   /// Pairs with the acquire load in the peer's LoadTail; also keeps our reads of a buffer before its return.
   void StoreTail(uint16_t tail) { __atomic_store_n(&shared_->tail, tail, __ATOMIC_RELEASE); }
 
-  /// A private copy: the two halves are read exactly once, whatever the peer writes meanwhile.
+  /// Returns a private copy. The two halves are read exactly once, even if the peer writes at the same time.
   memif_desc_t LoadDescriptor(uint16_t slot) const {
     const uint64_t* words = Words(slot);
     uint64_t copy[2] = {__atomic_load_n(&words[0], __ATOMIC_RELAXED),
@@ -37,7 +37,7 @@ class Ring {
     return desc;
   }
 
-  /// Made visible to the peer by the StoreHead or StoreTail that follows.
+  /// The peer sees it after the StoreHead or StoreTail that follows.
   void StoreDescriptor(uint16_t slot, const memif_desc_t& desc) {
     uint64_t copy[2];
     __builtin_memcpy(copy, &desc, sizeof desc);
@@ -48,9 +48,9 @@ class Ring {
 
   void PrefetchDescriptor(uint16_t slot) const { __builtin_prefetch(&shared_->desc[slot & mask_]); }
 
-  /// Whether the peer wants its doorbell rung for what has just been published. The fence orders our store of
-  /// head or tail before the load of the flags; it pairs with the one in SetMaskInt: either we see the flag
-  /// clear, or the peer sees our packets.
+  /// Whether the peer wants its doorbell rung for the packets just published. The fence orders our store of
+  /// head or tail before the load of the flags, and pairs with the fence in SetMaskInt: either we see the
+  /// flag clear, or the peer sees our packets.
   bool WantsDoorbell() const {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     return (__atomic_load_n(&shared_->flags, __ATOMIC_RELAXED) & kRingFlagMaskInt) == 0;
@@ -60,7 +60,7 @@ class Ring {
   /// the ring once more.
   void SetMaskInt(bool masked) {
     __atomic_store_n(&shared_->flags, static_cast<uint16_t>(masked ? kRingFlagMaskInt : 0), __ATOMIC_RELAXED);
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with the one in WantsDoorbell
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with the fence in WantsDoorbell
   }
 
   uint32_t LoadCookie() const { return __atomic_load_n(&shared_->cookie, __ATOMIC_RELAXED); }

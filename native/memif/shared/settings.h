@@ -1,5 +1,4 @@
-// What an application asks of a memif port; lib/memif/options.ts has checked it, so that native code can rely
-// on it.
+// The settings of a memif port. lib/memif/options.ts has checked them, so that native code can rely on them.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +20,12 @@ struct Settings {
   Mode mode = Mode::kEthernet;
   std::string secret;      // up to 23 bytes; empty: none
   std::string name;        // of the interface, up to 31 bytes
-  uint16_t rx_queues = 1;  // as server: at most that many
+  uint16_t rx_queues = 1;  // as server: the most that a client gets
   uint16_t tx_queues = 1;
   uint8_t log2_ring_size = 10;
   uint32_t buffer_size = 2048;
   uint32_t spare_buffers = 0;  // for retained packets, per receive queue; client only
-  int socket_mode = -1;        // permissions of the socket file, -1: as umask has it; server only
+  int socket_mode = -1;        // permissions of the socket file, -1: umask decides; server only
   uint32_t reconnect_ms = 1000;
 };
 

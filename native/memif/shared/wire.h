@@ -1,5 +1,5 @@
-// memif 2.0 as it is on the wire and in shared memory. Names are VPP's (src/plugins/memif/memif.h); all of it
-// is host byte order, for both sides run on one machine.
+// memif 2.0 as it is on the wire and in shared memory. Names are VPP's (src/plugins/memif/memif.h).
+// Everything is in host byte order, because both sides run on one machine.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // A server for the hostile clients of test/peers, and what it must still do after them.
 import type { ExecutionContext } from "ava";
-import type { Memif, MemifOptions } from "../../../lib/memif.js";
+import type { Memif, MemifOptions } from "../../../lib/memif/index.js";
 import { event, memifSocket, openMemif } from "./ports.js";
 
 export function openServer(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { Memif, type MemifOptions } from "../../../lib/memif.js";
+import { Memif, type MemifOptions } from "../../../lib/memif/index.js";
 
 /** A socket path of the test's own, in a folder that goes with the test. */
 export function memifSocket(t: ExecutionContext): string {

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Vpp } from "../../../lib/binapi/index.js";
-import { Memif } from "../../../lib/memif.js";
+import { Memif } from "../../../lib/memif/index.js";
 import type { PacketBatch } from "../../../lib/packet/batch.js";
 import {
   PuntManager,
@@ -78,7 +78,7 @@ export class Scenario {
   async memif(punt: PuntStatus, index = 0): Promise<Memif> {
     const port = Memif.open({ role: "client", ...attachmentOf(punt, index, "memif") });
     this.#ports.push(port);
-    await until("VPP at the memif", () => port.statistics().connects > 0);
+    await until("VPP at the memif", () => port.stats().connects > 0);
     return port;
   }
 

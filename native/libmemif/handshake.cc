@@ -1,4 +1,4 @@
-#include "libmemif/introduction.h"
+#include "libmemif/handshake.h"
 
 #include <sys/eventfd.h>
 
@@ -6,13 +6,14 @@
 #include <cstring>
 
 #include "memif/control/client_messages.h"
-#include "memif/control/handshake.h"
+#include "memif/control/server_handshake.h"
 
 namespace vpp_punt::libmemif {
 
 namespace {
 
 using memif::Channel;
+using memif::Fault;
 using memif::Link;
 using memif::LinkRing;
 using memif::memif_msg_t;
@@ -44,7 +45,7 @@ LinkRing MakeRing(Region& memory, uint64_t* offset, const Ring& like) {
   return made;
 }
 
-std::shared_ptr<Link> MakePrivateRings(const Link& link, std::string* fault) {
+std::shared_ptr<Link> MakePrivateRings(const Link& link, Fault* fault) {
   uint64_t bytes = 0;
   for (const auto* rings : {&link.rx, &link.tx}) {
     for (const LinkRing& each : *rings) bytes += PrivateBytes(each.ring);
@@ -53,7 +54,7 @@ std::shared_ptr<Link> MakePrivateRings(const Link& link, std::string* fault) {
   made->role = memif::Role::kServer;
   made->regions.push_back(Region::Create(bytes));
   if (!made->regions[0]) {
-    *fault = std::string("no memory for libmemif's rings: ") + strerror(errno);
+    *fault = Fault::Ours(std::string("no memory for libmemif's rings: ") + strerror(errno));
     return nullptr;
   }
   uint64_t offset = 0;
@@ -63,51 +64,50 @@ std::shared_ptr<Link> MakePrivateRings(const Link& link, std::string* fault) {
   return made;
 }
 
-/// What the library has to say; false with `fault` when that is nothing, or DISCONNECT.
-bool Hear(Channel& channel, memif_msg_t* message, UniqueFd* passed, std::string* fault) {
+/// Receives the library's next message. Returns false with `fault` if there is none, or it is DISCONNECT.
+bool ReceiveReply(Channel& channel, memif_msg_t* message, UniqueFd* passed, Fault* fault) {
   if (channel.Receive(message, passed) != Received::kMessage) {
-    *fault = "libmemif refuses";
+    *fault = Fault::Ours("libmemif refuses");
   } else if (message->type == static_cast<uint16_t>(MsgType::kDisconnect)) {
     *fault = "libmemif: " + memif::GetText(message->disconnect.string, sizeof message->disconnect.string);
   }
-  return fault->empty();
+  return !*fault;
 }
 
 }  // namespace
 
-std::shared_ptr<Link> IntroduceClient(const Link& link, Channel& channel, const Pump& pump,
-                                      std::string* fault) {
+std::shared_ptr<Link> ConnectAsClient(const Link& link, Channel& channel, const RunLibrary& run,
+                                      Fault* fault) {
   std::shared_ptr<Link> made = MakePrivateRings(link, fault);
-  memif_msg_t heard;
+  memif_msg_t reply;
   UniqueFd none;
-  pump();
-  if (!made || !Hear(channel, &heard, &none, fault)) return nullptr;  // HELLO
+  run();
+  if (!made || !ReceiveReply(channel, &reply, &none, fault)) return nullptr;  // HELLO
   for (const memif::Outgoing& next : memif::ClientMessages({}, *made, memif::kProgramName)) {
-    if (!channel.Send(next.message, next.passed)) *fault = "libmemif does not listen";
-    pump();
-    if (!fault->empty() || !Hear(channel, &heard, &none, fault)) return nullptr;
+    if (!channel.Send(next.message, next.passed)) *fault = Fault::Ours("libmemif does not listen");
+    run();
+    if (*fault || !ReceiveReply(channel, &reply, &none, fault)) return nullptr;
   }
   return made;
 }
 
-std::shared_ptr<Link> IntroduceServer(const Link& link, Channel& channel, const Pump& pump,
-                                      std::string* fault) {
+std::shared_ptr<Link> ConnectAsServer(const Link& link, Channel& channel, const RunLibrary& run,
+                                      Fault* fault) {
   memif::Settings settings;
   settings.rx_queues = static_cast<uint16_t>(link.tx.size());
   settings.tx_queues = static_cast<uint16_t>(link.rx.size());
-  memif::ServerHandshake handshake([&](uint32_t, std::string*) { return &settings; },
-                                   [](Link&) { return ""; });
+  memif::ServerHandshake handshake([&](uint32_t, std::string*) { return &settings; }, nullptr);
   if (!memif::ServerHandshake::SendHello(channel, settings.rx_queues, settings.tx_queues))
-    *fault = "libmemif does not listen";
-  while (fault->empty() && !handshake.complete()) {
+    *fault = Fault::Ours("libmemif does not listen");
+  while (!*fault && !handshake.complete()) {
     memif_msg_t message;
     UniqueFd passed;
-    pump();
-    if (Hear(channel, &message, &passed, fault))
+    run();
+    if (ReceiveReply(channel, &message, &passed, fault))
       *fault = handshake.OnMessage(message, std::move(passed), channel);
   }
-  pump();  // CONNECTED
-  return fault->empty() ? handshake.link() : nullptr;
+  run();  // CONNECTED
+  return !*fault ? handshake.link() : nullptr;
 }
 
 }  // namespace vpp_punt::libmemif

@@ -1,0 +1,13 @@
+// The front door of memif: the port, its queues, and the types that they speak in.
+export type { MemifOptions, MemifRxMode } from "./options.js";
+export {
+  Memif,
+  type MemifEnding,
+  type MemifEvents,
+  type MemifHandle,
+  type MemifPeer,
+  type MemifStats,
+} from "./port.js";
+export type { MemifHandler, MemifRxQueue, MemifRxStats } from "./rx-queue.js";
+export type { MemifTxQueue, MemifTxStats } from "./tx-queue.js";
+export type { TxSlots } from "./tx-slots.js";

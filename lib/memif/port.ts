@@ -1,0 +1,293 @@
+// A memif port as an application opens it: queues, events, counters, and its life from open to close.
+import { EventEmitter } from "node:events";
+import { PuntError } from "../errors.js";
+import { type NativeMemifEvent, type NativeMemifPort, native } from "../native.js";
+import { OptionCheck } from "../options.js";
+import type { PacketBatch } from "../packet/batch.js";
+import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
+import { type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
+import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";
+
+/** The other end of a connection; the `up` event. */
+export interface MemifPeer {
+  /** The peer's program, in its own words: `VPP 26.06-release`. */
+  name: string;
+  /** The peer's interface: `memif1/0`. */
+  interface: string;
+  /** Queues in use with this peer, from our side. The peer may offer fewer than were asked for. */
+  rxQueues: number;
+  txQueues: number;
+  /** True if the file behind the peer's memory can no longer be truncated. */
+  sealed: boolean;
+}
+
+/** Why a connection ended or was refused; the `down` and `refused` events. */
+export interface MemifEnding {
+  /** In words: the text of the peer's DISCONNECT, or the rule that the peer broke. */
+  reason: string;
+  /**
+   * `peer`: the peer disconnected, closed or cannot be reached. `violation`: the peer broke the protocol, and was disconnected. `self`: this
+   * side closed, or lacks descriptors or memory for a connection.
+   */
+  by: "peer" | "violation" | "self";
+}
+
+/** Counters of a port since it was opened, over all of its connections and in all threads. */
+export interface MemifStats {
+  rx: MemifRxStats[];
+  tx: MemifTxStats[];
+  connects: number;
+  disconnects: number;
+  /** Connections closed because the peer broke the protocol. */
+  violations: number;
+  /** Handshakes that failed. */
+  refused: number;
+  /** False if every received packet is copied. */
+  zeroCopy: boolean;
+}
+
+/** Names an open port to another thread of the process; goes through `postMessage` and `workerData`. */
+export interface MemifHandle {
+  memif: number;
+  rxMode: MemifRxMode;
+  burst: number;
+  zeroCopy: boolean;
+}
+
+export interface MemifEvents {
+  /** A peer has connected. */
+  up: [peer: MemifPeer];
+  /** The connection has ended. A client connects again by itself; a server waits for the next client. */
+  down: [ending: MemifEnding];
+  /**
+   * A handshake has failed, a client cannot reach its server for another reason than its absence, or a server cannot accept a client.
+   * Emitted once for each reason.
+   */
+  refused: [ending: MemifEnding];
+  /** A transmit queue that had been full has room again. */
+  drain: [queue: MemifTxQueue];
+}
+
+/** Open ports of this thread. Node runs no native clean-up at process.exit, so they are closed when it announces the exit. */
+const openPorts = new Set<Memif>();
+process.once("exit", () => {
+  for (const port of openPorts) port.close();
+});
+
+type Connect = (onEvent: (event: NativeMemifEvent) => void) => NativeMemifPort;
+
+/**
+ * A memif port: shared-memory packet I/O with VPP, DPDK or another memif peer.
+ *
+ * ```ts
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock" });
+ * port.receive((batch) => { for (let i = 0; i < batch.length; i++) console.log(batch.byteLength(i)); });
+ * port.on("up", () => port.send(frame));
+ * ```
+ */
+export class Memif extends EventEmitter<MemifEvents> {
+  /** The peer, while connected. */
+  peer: MemifPeer | undefined;
+  /** False if received packets are copied: `zeroCopy: false` asked for it, or this runtime refuses foreign memory. */
+  readonly zeroCopy: boolean;
+
+  readonly #receiving: Receiving;
+  readonly #native: NativeMemifPort;
+  readonly #rxQueues = new Map<number, MemifRxQueue>();
+  readonly #txQueues = new Map<number, MemifTxQueue>();
+  #lastRefusal = "";
+  #closed = false;
+
+  private constructor(receiving: Receiving, connect: Connect) {
+    super();
+    this.#receiving = receiving;
+    this.#native = connect((event) => this.#onEvent(event));
+    this.zeroCopy = receiving.zeroCopy && this.#native.zeroCopyAllowed;
+    openPorts.add(this);
+  }
+
+  /**
+   * Opens a port. A client's server may be absent: the client connects when the server is there, and again after every disconnect.
+   *
+   * @throws PuntError ERR_OPTION: an option is out of its range; `details.option` names it.
+   * @throws PuntError ERR_NOT_BUILT: `engine: "libmemif"` in a build without libmemif.
+   * @throws PuntError EADDRINUSE: another process, or a server of another thread's addon, listens on the socket.
+   * @throws PuntError EEXIST: the id is taken on this socket, or the path holds something other than a socket.
+   * @throws PuntError An errno name such as EACCES or EMFILE: the system's reason against the socket or the control thread.
+   */
+  static open(options: MemifOptions): Memif {
+    const { settings, receiving } = checkOptions(options);
+    return new Memif(receiving, (onEvent) => native.memifOpen(settings, onEvent));
+  }
+
+  /**
+   * Attaches to a port that another thread of this process has opened, for queues that no other thread uses. Closing the attached port
+   * closes its queues, and leaves the port open.
+   *
+   * @throws PuntError ERR_OPTION: the argument is not the handle of a port.
+   * @throws PuntError ERR_CLOSED: the port is closed, or belongs to another process.
+   */
+  static attach(handle: MemifHandle): Memif {
+    const check = new OptionCheck("memif.attach", "handle");
+    check.object("handle", handle);
+    const key = check.integer("memif", handle.memif, 1, Number.MAX_SAFE_INTEGER);
+    return new Memif(checkReceiving(check, handle), (onEvent) => {
+      const port = native.memifAttach(key, onEvent);
+      if (port !== undefined) return port;
+      throw new PuntError("memif.attach", "ERR_CLOSED", `port ${key} is closed, or belongs to another process`);
+    });
+  }
+
+  /** Returns the handle for `Memif.attach` in another thread of this process. */
+  get handle(): MemifHandle {
+    return { ...this.#receiving, memif: this.#native.key };
+  }
+
+  /**
+   * Calls `handler` with every burst that arrives on the given receive queues (default: all). For `rxMode` `"interrupt"` and
+   * `"adaptive"`.
+   *
+   * @throws PuntError ERR_POLLING: the port is in rxMode `"polling"`.
+   * @throws PuntError ERR_OPTION: `handler` is not a function.
+   * @throws PuntError ERR_QUEUE_TAKEN: a queue is open already, here or in another thread.
+   * @throws PuntError ERR_OUT_OF_RANGE: the port has fewer queues.
+   * @throws PuntError ERR_CLOSED: the port is closed.
+   */
+  receive(handler: MemifHandler, queues: readonly number[] = range(this.#native.rxQueues)): void {
+    if (this.#receiving.rxMode === "polling") {
+      throw new PuntError("memif.receive", "ERR_POLLING", 'the port is in rxMode "polling": pull with rx(i).poll');
+    }
+    new OptionCheck("memif.receive").callback("handler", handler);
+    for (const index of queues) {
+      this.#checkQueue("receive", index, this.#native.rxQueues);
+      this.#openRx(index, handler);
+    }
+  }
+
+  /**
+   * Returns receive queue `index` for polling: `rx(i).poll(handler)`. The first call opens it.
+   *
+   * @throws PuntError ERR_QUEUE_TAKEN, ERR_OUT_OF_RANGE or ERR_CLOSED: as `receive` does.
+   */
+  rx(index = 0): MemifRxQueue {
+    this.#checkQueue("rx", index, this.#native.rxQueues);
+    return this.#rxQueues.get(index) ?? this.#openRx(index, undefined);
+  }
+
+  /**
+   * Returns transmit queue `index`. The first call opens it.
+   *
+   * @throws PuntError ERR_QUEUE_TAKEN, ERR_OUT_OF_RANGE or ERR_CLOSED: as `receive` does.
+   */
+  tx(index = 0): MemifTxQueue {
+    this.#checkQueue("tx", index, this.#native.txQueues);
+    return this.#txQueues.get(index) ?? this.#openTx(index);
+  }
+
+  /** Sends on transmit queue 0: see `MemifTxQueue.send`. */
+  send(packets: Uint8Array | readonly Uint8Array[] | PacketBatch): number {
+    return this.tx(0).send(packets);
+  }
+
+  /** Returns the counters since the port was opened, of all threads. */
+  stats(): MemifStats {
+    return { ...this.#native.stats(), zeroCopy: this.zeroCopy };
+  }
+
+  /** Lets the process end while the port is open. */
+  unref(): this {
+    this.#native.setRef(false);
+    return this;
+  }
+
+  /** Keeps the process running while the port is open, which is the default. */
+  ref(): this {
+    this.#native.setRef(true);
+    return this;
+  }
+
+  /**
+   * Tells the peer, removes the socket file and gives all memory back. No handler is called any more. In a handler the batch stays valid
+   * until the handler returns. Further calls do nothing.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    openPorts.delete(this);
+    for (const queue of this.#txQueues.values()) queue.close();
+    for (const queue of this.#rxQueues.values()) queue.close();
+    this.#native.close();
+    this.peer = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #openRx(index: number, handler: MemifHandler | undefined): MemifRxQueue {
+    const queue = new MemifRxQueue({
+      index,
+      handler,
+      burst: this.#receiving.burst,
+      mode: handler === undefined ? "polling" : this.#receiving.rxMode,
+      copy: !this.zeroCopy,
+      open: (options) => this.#native.openRx(index, options),
+      stats: () => this.#native.stats().rx[index]!,
+    });
+    this.#rxQueues.set(index, queue);
+    return queue;
+  }
+
+  #openTx(index: number): MemifTxQueue {
+    const queue = new MemifTxQueue({
+      index,
+      burst: this.#receiving.burst,
+      ringSize: this.#native.ringSize,
+      copy: !this.zeroCopy,
+      open: (options) => this.#native.openTx(index, options),
+      isConnected: () => this.peer !== undefined,
+      stats: () => this.#native.stats().tx[index]!,
+      onDrain: (drained) => this.emit("drain", drained),
+    });
+    this.#txQueues.set(index, queue);
+    return queue;
+  }
+
+  #checkQueue(op: string, index: number, count: number): void {
+    if (this.#closed) throw new PuntError(`memif.${op}`, "ERR_CLOSED", "the port is closed");
+    if (Number.isInteger(index) && index >= 0 && index < count) return;
+    const allowed = count === 1 ? "only queue 0" : `queues 0 to ${count - 1}`;
+    throw new PuntError(`memif.${op}`, "ERR_OUT_OF_RANGE", `queue ${index} does not exist; the port has ${allowed}`);
+  }
+
+  #onEvent(event: NativeMemifEvent): void {
+    if (event.type === "up") this.#onUp(event);
+    else if (event.type === "down") this.#onDown(event);
+    else this.#onRefused(event);
+  }
+
+  #onUp(event: NativeMemifEvent): void {
+    const { peer: name, peerInterface, rxQueues, txQueues, sealed } = event;
+    this.#lastRefusal = "";
+    this.peer = { name, interface: peerInterface, rxQueues, txQueues, sealed };
+    for (const queue of this.#txQueues.values()) queue.onUp();
+    this.emit("up", this.peer);
+  }
+
+  #onDown({ reason, by }: NativeMemifEvent): void {
+    this.peer = undefined;
+    for (const queue of this.#rxQueues.values()) queue.onDown();
+    for (const queue of this.#txQueues.values()) queue.onDown();
+    this.emit("down", { reason, by });
+  }
+
+  #onRefused({ reason, by }: NativeMemifEvent): void {
+    if (reason === this.#lastRefusal) return;
+    this.#lastRefusal = reason;
+    this.emit("refused", { reason, by });
+  }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
