@@ -121,7 +121,7 @@ async function apply(file: string, options: Options): Promise<void> {
 }
 
 function advised({ code, message }: PuntError): string {
-  return code === "PUNT_EXISTS" ? `${message}, or use apply --replace` : message;
+  return code === "ERR_PUNT_EXISTS" ? `${message}, or use apply --replace` : message;
 }
 
 /** What is no PuntError is a bug, and ends the command. */

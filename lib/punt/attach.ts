@@ -63,13 +63,13 @@ export class Attachments implements Disposable {
  * Opens the CNF's end of each interconnect: a memif port (which comes back by itself when VPP restarts), or the datagram socket
  * that packets are punted to. There is nothing to open of a TAP.
  *
- * @throws PuntError `INVALID_METADATA`, or of the port that cannot be opened; those opened before it are closed
+ * @throws PuntError `ERR_INVALID_METADATA`, or of the port that cannot be opened; those opened before it are closed
  */
 export function attach(metadata: PuntMetadata, options: AttachOptions = {}): Attachments {
   if (!Array.isArray(metadata?.interconnects)) {
     throw new PuntError(
       "punt.attach",
-      "INVALID_METADATA",
+      "ERR_INVALID_METADATA",
       "a punt's metadata is expected, as `status.metadata` has it",
     );
   }
@@ -99,6 +99,6 @@ function open(interconnect: InterconnectMetadata, options: AttachOptions): Attac
     case "tap":
       return { kind: "tap", interconnect, name: attachment.name, namespace: attachment.namespace };
     default:
-      throw new PuntError("punt.attach", "INVALID_METADATA", `unknown attachment ${JSON.stringify(attachment)}`);
+      throw new PuntError("punt.attach", "ERR_INVALID_METADATA", `unknown attachment ${JSON.stringify(attachment)}`);
   }
 }

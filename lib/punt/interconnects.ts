@@ -28,7 +28,7 @@ export interface Settings {
 }
 
 /** Bytes of randomness in a memif secret; as 22 letters it fits the 23 characters that memif has for one. */
-const secretBytes = 16;
+const SECRET_BYTES = 16;
 
 /** The interconnects of all punts. Its methods either do all they are asked or throw and leave everything as it was. */
 export class Interconnects {
@@ -42,6 +42,8 @@ export class Interconnects {
   #claims = new Map<string, { punt: string; interconnect: string }[]>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
+  /** What a punt that is being changed had before. */
+  #kept: ReadonlyMap<string, Interconnect> = new Map();
   /** Numbers that are taken in each pool. */
   readonly #subnetNumbers: Readonly<Record<Family, Set<number>>> = { 4: new Set(), 6: new Set() };
 
@@ -49,12 +51,32 @@ export class Interconnects {
     this.#settings = settings;
   }
 
-  /** What the store kept. */
-  restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): void {
-    for (const interconnect of interconnects) this.#put(interconnect);
+  /**
+   * Takes what the store kept. Interconnects without a punt, and punts without all their interconnects, come from a store that was
+   * written by hand or by a version with a fault: the former are dropped.
+   *
+   * @returns the latter, without any interconnect
+   */
+  restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): PuntRequest[] {
+    const wanted = new Map(requests.map((request) => [idKey(request), new Set(selectorsOf(request))]));
     const byUser = new Map<string, Interconnect[]>();
-    for (const it of interconnects) for (const user of it.users) byUser.set(user, [...(byUser.get(user) ?? []), it]);
-    for (const request of requests) this.#link(request, byUser.get(idKey(idOf(request))) ?? []);
+    for (const interconnect of interconnects)
+      for (const user of interconnect.users)
+        if (wanted.get(user)?.has(interconnect.vppSelector))
+          byUser.set(user, [...(byUser.get(user) ?? []), interconnect]);
+    const whole = requests.filter((it) => byUser.get(idKey(it))?.length === wanted.get(idKey(it))!.size);
+    const good = new Set(whole.map(idKey));
+    for (const interconnect of interconnects) {
+      const users = interconnect.users.filter((user) => good.has(user) && byUser.get(user)!.includes(interconnect));
+      if (users.length > 0) this.#put({ ...interconnect, users });
+    }
+    for (const request of whole) this.#link(request, byUser.get(idKey(request))!);
+    return requests.filter((it) => !good.has(idKey(it)));
+  }
+
+  /** Returns a copy of what is there now: all interconnects by key, and the keys of each punt's. */
+  copy(): { all: ReadonlyMap<string, Interconnect>; byPunt: ReadonlyMap<string, readonly string[]> } {
+    return { all: new Map(this.#all), byPunt: new Map(this.#byPunt) };
   }
 
   all(): Interconnect[] {
@@ -70,7 +92,7 @@ export class Interconnects {
    * Gives a punt its interconnects, new or shared.
    *
    * @param netns number of the CNF's network namespace
-   * @throws PuntError `CONFLICT`: naming both punts and the selector; `POOL_EXHAUSTED`: no subnet is left
+   * @throws PuntError `ERR_CONFLICT`: naming both punts and the selector; `ERR_POOL_EXHAUSTED`: no subnet is left
    */
   assign(request: PuntRequest, netns: number): Interconnect[] {
     const drafts: Interconnect[] = [];
@@ -95,13 +117,30 @@ export class Interconnects {
     return unused;
   }
 
-  /** Undoes a release. */
-  reinstate(request: PuntRequest, interconnects: readonly Interconnect[]): void {
-    const user = idKey(idOf(request));
-    for (const it of interconnects) {
-      const now = this.#all.get(interconnectKey(it));
-      this.#put(now ? { ...now, users: [...now.users, user] } : { ...it, users: [user] });
+  /**
+   * Gives a punt that has another request the interconnects it needs now. One of equal selectors stays the same link: its name, MAC
+   * address, subnets and secret stay.
+   *
+   * @throws PuntError as `assign`; the punt keeps what it had
+   */
+  reassign(request: PuntRequest, netns: number): Interconnect[] {
+    const before = this.of(request);
+    const old = this.#punts.get(idKey(request))!;
+    this.release(request);
+    this.#kept = new Map(before.map((it) => [interconnectKey(it), it]));
+    try {
+      return this.assign(request, netns);
+    } catch (error) {
+      this.#reinstate(old, before);
+      throw error;
+    } finally {
+      this.#kept = new Map();
     }
+  }
+
+  /** Undoes a release. */
+  #reinstate(request: PuntRequest, interconnects: readonly Interconnect[]): void {
+    for (const interconnect of interconnects) this.#put(interconnect);
     this.#link(request, interconnects);
   }
 
@@ -151,8 +190,14 @@ export class Interconnects {
     };
     if (need.link.form === "socket") return { ...basis, name: "", subnets: {}, priority: 0 };
     const name = this.#name(request, need.link, `${need.vppSelector}|${cnfSelector}`, need.vppSelector, drafts);
-    const own = { ...basis, name, subnets: this.#subnets(need.link), priority: this.#priority(need.vppSelector) };
-    return request.interconnect === "TAP" ? { ...own, netns } : { ...own, ...this.#memif(cnfSelector) };
+    const before = this.#kept.get(keyOf(need.vppSelector, cnfSelector));
+    const own = {
+      ...basis,
+      name,
+      subnets: this.#subnets(need.link, before?.subnets),
+      priority: before?.priority ?? this.#priority(need.vppSelector),
+    };
+    return request.interconnect === "TAP" ? { ...own, netns } : { ...own, ...this.#memif(cnfSelector, before) };
   }
 
   #name(
@@ -170,10 +215,10 @@ export class Interconnects {
     return link.name;
   }
 
-  #subnets(link: InterfaceLink): Partial<Record<Family, number>> {
+  #subnets(link: InterfaceLink, before: Interconnect["subnets"] = {}): Partial<Record<Family, number>> {
     const { pools } = this.#settings;
     return Object.fromEntries(
-      link.subnets.map((family) => [family, pools[family].allocate(this.#subnetNumbers[family])]),
+      link.subnets.map((family) => [family, before[family] ?? pools[family].allocate(this.#subnetNumbers[family])]),
     );
   }
 
@@ -184,10 +229,10 @@ export class Interconnects {
     return priority;
   }
 
-  #memif(cnfSelector: string): { socket: string; secret: string } {
+  #memif(cnfSelector: string, before: Interconnect | undefined): { socket: string; secret: string } {
     const letters = cnfSelector.slice("memif::".length);
     const socket = join(this.#settings.memifDirectory, `memif-${letters}.sock`);
-    return { socket, secret: randomBytes(secretBytes).toString("base64url") };
+    return { socket, secret: before?.secret ?? randomBytes(SECRET_BYTES).toString("base64url") };
   }
 
   #refuseClaims(request: PuntRequest, drafts: readonly Interconnect[]): void {
@@ -222,9 +267,7 @@ export class Interconnects {
   #link(request: PuntRequest, interconnects: readonly Interconnect[]): void {
     const key = idKey(idOf(request));
     this.#punts.set(key, request);
-    const order = handlerOf(request)
-      .needs(request)
-      .map((need) => need.vppSelector);
+    const order = selectorsOf(request);
     const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
     this.#byPunt.set(key, sorted.map(interconnectKey));
     const claim = handlerOf(request).claim?.(request);
@@ -246,6 +289,12 @@ export class Interconnects {
   }
 }
 
+function selectorsOf(request: PuntRequest): string[] {
+  return handlerOf(request)
+    .needs(request)
+    .map(({ vppSelector }) => vppSelector);
+}
+
 function isShareable(request: PuntRequest, need: Need, other: Interconnect): boolean {
   return request.interconnect === "TAP" && other.type === "TAP" && sameLink(need.link, other.link);
 }
@@ -253,10 +302,10 @@ function isShareable(request: PuntRequest, need: Need, other: Interconnect): boo
 function conflict(request: PuntRequest, other: PuntRequest, selector: string, cnfSelector: string): PuntError {
   const message = `punt ${idText(request)} (${request.type}) and punt ${idText(other)} (${other.type}) both want ${selector}`;
   const details = { punt: idOf(request), other: idOf(other), selector, cnfSelector };
-  return new PuntError("punt.add", "CONFLICT", message, details);
+  return new PuntError("punt.add", "ERR_CONFLICT", message, details);
 }
 
 function nameTaken(request: PuntRequest, name: string, owner: string | undefined, selector: string): PuntError {
   const message = `punt ${idText(request)}: the name ${name} belongs to the interconnect ${owner ?? selector}`;
-  return new PuntError("punt.add", "CONFLICT", message, { punt: idOf(request), name, selector });
+  return new PuntError("punt.add", "ERR_CONFLICT", message, { punt: idOf(request), name, selector });
 }

@@ -1,18 +1,26 @@
-// The punt manager: takes requests, keeps them, and keeps VPP as they want it.
+// The punt manager: the API over the desired state and the worker that keeps VPP as it wants.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
-import type { Host } from "../host/index.js";
-import { LinuxHost } from "../host/index.js";
+import { type Host, LinuxHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
-import { Entry, type Situation } from "./desired/index.js";
+import { DesiredState, type Entry, guarded } from "./desired/index.js";
 import type { Marks } from "./interconnect/index.js";
-import { type Found, Namespaces } from "./interconnect/index.js";
-import { Interconnects } from "./interconnects.js";
-import { checkAddOptions, checkOptions, marksOf, type PuntManagerOptions, type VppConnection } from "./options.js";
+import { checkAddOptions, checkOptions, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun } from "./plan/index.js";
-import type { AddOptions } from "./punts.js";
+import type {
+  AddOptions,
+  ApplyOptions,
+  ApplyResult,
+  PlanChange,
+  PuntFilter,
+  PuntSet,
+  Punts,
+  WatchEvent,
+  WatchOptions,
+} from "./punts.js";
 import {
   idKey,
+  idOf,
   idText,
   type PuntId,
   type PuntIdInput,
@@ -21,42 +29,36 @@ import {
   parseId,
   parseRequest,
 } from "./request/index.js";
+import { applySet } from "./set.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
-import { MemoryStore, Saver, type Store, type StoredState } from "./store/index.js";
+import { MemoryStore, type Store } from "./store/index.js";
 import { Worker } from "./worker.js";
 
 export interface PuntManagerEvents {
-  /** A punt changed. */
+  /** A punt changed. What a listener throws is thrown again, outside of the manager: Node.js reports it as uncaught. */
   state: [PuntEvent];
   /** VPP or the store could not be read or written; it is tried again. */
   problem: [PuntError];
 }
 
 /** One manager for one VPP. Several operations may be under way at once. */
-export class PuntManager extends EventEmitter<PuntManagerEvents> {
-  readonly #host: Host;
-  readonly #vpp: VppConnection;
-  readonly #marks: Marks;
-  readonly #store: Store;
+export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punts {
   readonly #options: PuntManagerOptions;
-  readonly #interconnects: Interconnects;
-  readonly #entries = new Map<string, Entry>();
-  readonly #claims = new Map<string, string>();
-  readonly #saver: Saver;
+  readonly #store: Store;
+  readonly #state: DesiredState;
+  readonly #worker: Worker;
   /** What was opened here, and for which punt. */
   readonly #attached = new Map<Attachments, string>();
-  #namespaces: Namespaces;
-  #worker!: Worker;
   #closed = false;
 
   /**
    * Reads the store and begins to make VPP what it says. Does not wait for VPP: it may come later.
    *
-   * @throws PuntError of the store (`STORE_DAMAGED`, `STORE_BUSY`...) or of an option (`ERR_OPTION`)
+   * @throws PuntError of the store (`ERR_STORE_DAMAGED`, `ERR_STORE_BUSY`...) or of an option (`ERR_OPTION`)
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
-    const manager = new PuntManager(options);
+    const manager = new PuntManager(options, options.host ?? new LinuxHost(), marksOf(options));
     if (!options.readOnly) await manager.#store.open?.();
     try {
       await manager.#restore();
@@ -64,19 +66,22 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
       await manager.#closeStore();
       throw error;
     }
+    manager.#worker.start();
     return manager;
   }
 
-  private constructor(options: PuntManagerOptions) {
+  private constructor(options: PuntManagerOptions, host: Host, marks: Marks) {
     super();
     this.#options = options;
-    this.#vpp = options.vpp;
-    this.#host = options.host ?? new LinuxHost();
     this.#store = options.store ?? new MemoryStore();
-    this.#marks = marksOf(options);
-    this.#interconnects = new Interconnects(this.#marks);
-    this.#namespaces = new Namespaces(this.#host);
-    this.#saver = new Saver(this.#store, () => this.#state());
+    this.#state = new DesiredState(host, marks, this.#store);
+    this.#state.log.listen((event) => this.#announce(event));
+    this.#worker = new Worker(this.#state, {
+      ...options,
+      ...{ host, marks },
+      refresh: () => this.#restore(),
+      problem: (error) => guarded(() => void this.emit("problem", error)),
+    });
   }
 
   async #closeStore(): Promise<void> {
@@ -85,174 +90,168 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
 
   async #restore(): Promise<void> {
     const state = await this.#store.load();
-    if (state) this.#take(state);
-    this.#worker = new Worker({
-      ...this.#options,
-      vpp: this.#vpp,
-      host: this.#host,
-      marks: this.#marks,
-      interconnects: this.#interconnects,
-      namespaces: this.#namespaces,
-      entries: this.#entries,
-      claims: this.#claims,
-      save: () => this.#saver.save(),
-      changed: (entry, from) => this.#announce(entry, from),
-      problem: (error) => void this.emit("problem", error),
-    });
-    if (!this.#options.readOnly) this.#worker.start();
-  }
-
-  #take({ punts, interconnects, namespaces, claims }: StoredState): void {
-    this.#namespaces = new Namespaces(this.#host, namespaces);
-    this.#interconnects.restore(interconnects, punts);
-    for (const [key, claim] of Object.entries(claims)) this.#claims.set(key, claim);
-    for (const request of punts) {
-      const entry = new Entry(request);
-      entry.stored = true;
-      this.#entries.set(entry.key, entry);
-    }
+    if (state) this.#state.restore(state);
   }
 
   /**
    * Asks for a punt. It is stored before VPP is touched. Adding an equal one again waits for the one there is.
    *
-   * @returns its status, CREATED or PENDING
-   * @throws PuntError `INVALID_REQUEST` or `ERR_OPTION` naming the field, `CONFLICT` naming the other punt, `PUNT_EXISTS`,
-   * `POOL_EXHAUSTED`, or of the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the punt stays and is tried again.
+   * @returns its status: CREATED, DEGRADED or PENDING
+   * @throws PuntError `ERR_INVALID_REQUEST` or `ERR_OPTION` naming the field, `ERR_CONFLICT` naming the other punt, `ERR_PUNT_EXISTS`,
+   * `ERR_POOL_EXHAUSTED`, or of the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the
+   * punt stays and is tried again.
    */
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     this.#requireWritable("punt.add");
-    checkAddOptions(options);
-    const { waitFor, timeout } = options;
+    checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
-    const found = await this.#namespaces.find(request.netns);
-    const entry = this.#existing(request) ?? (await this.#accept(request, found));
-    // Closed meanwhile: nobody would wake who waits now. What is stored is done by the next manager.
+    const found = await this.#state.find(request);
     this.#requireWritable("punt.add");
-    await entry.reached(({ state }) => state === "CREATED" || (state === "PENDING" && waitFor !== "CREATED"), timeout);
-    return this.#worker.statusOf(entry);
+    const entry = await (this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found));
+    return this.#reached(entry!, options, "punt.add");
   }
 
-  #existing(request: PuntRequest): Entry | undefined {
-    const entry = this.#entries.get(idKey(request));
-    if (!entry || entry.leaving) return undefined;
-    if (JSON.stringify(entry.request) === JSON.stringify(request)) return entry;
-    const message = `punt ${idText(request)} exists and is another one; delete it first`;
-    throw new PuntError("punt.add", "PUNT_EXISTS", message, { id: entry.id });
+  /** Whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS` if another one is */
+  #exists(request: PuntRequest): boolean {
+    const existing = this.#state.request(request);
+    if (!existing || isSame(existing, request)) return existing !== undefined;
+    const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
+    throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idOf(request) });
   }
 
-  #known(input: PuntIdInput, op: string): Entry {
-    const id = parseId(input, op);
-    const entry = this.#entries.get(idKey(id));
-    if (!entry) throw new PuntError(op, "NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
-    return entry;
-  }
-
-  async #accept(request: PuntRequest, found: Found): Promise<Entry> {
-    this.#requireWritable("punt.add");
-    this.#interconnects.assign(request, this.#namespaces.number(found));
-    const entry = new Entry(request);
-    const before = this.#entries.get(entry.key);
-    this.#entries.set(entry.key, entry);
-    before?.abandon(
-      new PuntError("punt.delete", "ECANCELED", `punt ${idText(entry.id)} was added again`, { id: entry.id }),
-    );
-    this.#announce(entry, undefined);
-    try {
-      await this.#saver.save();
-    } catch (error) {
-      this.#interconnects.release(entry.id);
-      this.#entries.delete(entry.key);
-      throw error;
-    }
-    entry.stored = true;
+  async #reached(entry: Entry, { waitFor, timeout }: AddOptions, op: string): Promise<PuntStatus> {
+    // Closed since: nothing would wake who waits now. What is stored is done by the next manager.
+    this.#requireWritable(op);
     this.#worker.wake();
-    return entry;
+    await entry.reached(
+      ({ state }) => state === "CREATED" || state === "DEGRADED" || (state === "PENDING" && waitFor !== "CREATED"),
+      timeout,
+    );
+    return this.#state.status(entry);
   }
 
   /**
-   * Deletes a punt and what nobody else uses of it. Resolves when nothing of it is left in VPP; where VPP is away, when it is out of
+   * Gives a punt another request. What does not change of its interconnects stays, so that packets go on where VPP allows it.
+   *
+   * @throws PuntError as `add`; `ERR_NO_SUCH_PUNT`
+   */
+  async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    this.#requireWritable("punt.update");
+    checkAddOptions(options, "punt.update");
+    const request = parseRequest(input, "request", "punt.update");
+    const found = await this.#state.find(request);
+    this.#requireWritable("punt.update");
+    const existing = this.#state.request(request);
+    if (!existing) throw noSuchPunt("punt.update", request);
+    const isDone = isSame(existing, request);
+    const entry = await (isDone ? this.#state.entry(request) : this.#state.revise(request, found));
+    return this.#reached(entry!, options, "punt.update");
+  }
+
+  /**
+   * Makes the punts of one CNF exactly those of the set: adds what is missing, updates what differs, deletes what is not listed. All
+   * of it is accepted or none: where a punt of the set cannot be had beside those of other CNFs, nothing is done.
+   *
+   * @returns what was done, and in `failed` the punts that VPP refused, which are tried again
+   * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or of the store
+   */
+  async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
+    this.#requireWritable("punt.apply");
+    return applySet(set, options, this.#state, {
+      check: () => this.#requireWritable("punt.apply"),
+      reached: (entry) => this.#reached(entry, options, "punt.apply"),
+      gone: (entry) => this.#gone(entry, "punt.apply"),
+    });
+  }
+
+  /**
+   * Deletes a punt and what nothing else uses of it. Resolves when nothing of it is left in VPP; where VPP is away, when it is out of
    * the store: it is cleaned up when VPP is back.
    *
-   * @throws PuntError `NO_SUCH_PUNT`; of the store, and the punt stays; or of what VPP refused to delete, which is tried again
+   * @throws PuntError `ERR_NO_SUCH_PUNT`; of the store, and the punt stays; or of what VPP refused to delete, which is tried again
    */
   async delete(input: PuntIdInput): Promise<void> {
     this.#requireWritable("punt.delete");
-    const entry = this.#known(input, "punt.delete");
-    if (!entry.leaving) await this.#dismiss(entry);
-    this.#requireWritable("punt.delete");
+    const id = parseId(input, "punt.delete");
+    const isWanted = this.#state.request(id) !== undefined;
+    const entry = await (isWanted ? this.#state.dismiss(id) : this.#state.entry(id));
+    if (!entry) throw noSuchPunt("punt.delete", id);
+    await this.#gone(entry, "punt.delete");
+  }
+
+  async #gone(entry: Entry, op: string): Promise<void> {
+    this.#requireWritable(op);
+    if (!this.#options.vpp.isConnected) this.#state.gone(entry, "out of the store; VPP is away");
     this.#worker.wake();
     await entry.reached(({ state }) => state === "DELETED");
   }
 
-  async #dismiss(entry: Entry): Promise<void> {
-    const interconnects = this.#interconnects.of(entry.id);
-    entry.leaving = true;
-    this.#interconnects.release(entry.id);
-    try {
-      await this.#saver.save();
-    } catch (error) {
-      entry.leaving = false;
-      this.#interconnects.reinstate(entry.request, interconnects);
-      throw error;
-    }
-    if (!this.#vpp.isConnected) this.#worker.gone(entry, "out of the store; VPP is away");
-  }
-
-  /** @returns the punt's status, or undefined if there is none of that identity */
   get(input: PuntIdInput): PuntStatus | undefined {
-    const entry = this.#entries.get(idKey(parseId(input, "punt.get")));
-    return entry && this.#worker.statusOf(entry);
+    return this.#state.get(parseId(input, "punt.get"));
   }
 
-  list(): PuntStatus[] {
-    return [...this.#entries.values()].map((entry) => this.#worker.statusOf(entry));
+  list(filter: PuntFilter = {}): PuntStatus[] {
+    return this.#state.list(filter);
   }
 
   /**
-   * What would be done now, or if punts were added or deleted: reads VPP and changes nothing.
+   * Returns what would be done now, or if punts were added, updated or deleted: reads VPP and changes nothing.
    *
    * @throws PuntError as `add` and `delete` would, or if VPP cannot be read
    */
-  async plan(change: { add?: readonly PuntRequestInput[]; delete?: readonly PuntIdInput[] } = {}): Promise<DryRun> {
+  async plan({ add = [], delete: gone = [] }: PlanChange = {}): Promise<DryRun> {
     this.#requireOpen("punt.plan");
-    const added = (change.add ?? []).map((it, index) => parseRequest(it, `add[${index}]`));
-    const deleted = (change.delete ?? []).map((it) => this.#known(it, "punt.plan").id);
-    const gone = new Set(deleted.map(idKey));
-    const fresh = added.filter((it) => gone.has(idKey(it)) || !this.#existing(it));
-    const found = await Promise.all(fresh.map((it) => this.#namespaces.find(it.netns)));
-    const { punts, interconnects } = this.#imagine(fresh, found, deleted);
-    const { plan, steps } = await this.#worker.preview(punts, interconnects);
-    return new DryRun(plan, steps);
+    if (this.#options.readOnly) await this.#restore();
+    const added = add.map((input, index) => parseRequest(input, `add[${index}]`, "punt.plan"));
+    const deleted = gone.map((input) => this.#known(input, "punt.plan"));
+    const found = await Promise.all(added.map((request) => this.#state.find(request)));
+    const draft = this.#state.imagine();
+    for (const id of deleted) draft.delete(id);
+    for (const [index, request] of added.entries()) draft.put(request, found[index]!);
+    const { plan, open } = await this.#worker.preview({ wanted: draft.freeze(), memory: this.#state.memory });
+    return new DryRun(plan, [...open.values()]);
   }
 
-  #imagine(added: readonly PuntRequest[], found: readonly Found[], deleted: readonly PuntId[]) {
-    const { punts, interconnects } = this.#state();
-    const imagined = new Interconnects(this.#marks);
-    imagined.restore(interconnects, punts);
-    for (const id of deleted) imagined.release(id);
-    for (const [index, request] of added.entries()) imagined.assign(request, this.#namespaces.number(found[index]));
-    const gone = new Set(deleted.map(idKey));
-    return { punts: [...punts.filter((it) => !gone.has(idKey(it))), ...added], interconnects: imagined };
+  #known(input: PuntIdInput, op: string): PuntId {
+    const id = parseId(input, op);
+    if (!this.#state.get(id)) throw noSuchPunt(op, id);
+    return id;
   }
 
   /**
-   * Opens the CNF's ends of a punt in this process, as `attach` does, and keeps punt sockets connected over restarts of VPP. To be
-   * closed by the caller.
+   * Follows the punts: a snapshot first, then each change; `from` a revision that is still kept, only the changes after it. A watcher
+   * that is slow gets the last state of each punt.
    *
-   * @throws PuntError `NO_SUCH_PUNT`, or of a port
+   * @throws PuntError from the iterator: `ERR_RESOURCE_EXHAUSTED` where the watcher does not read
+   */
+  watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
+    this.#requireOpen("punt.watch");
+    const { cnf } = options;
+    return this.#state.log.watch(options, () => this.#state.list(cnf === undefined ? {} : { cnf }));
+  }
+
+  /**
+   * Opens the CNF's ends of a punt in this process, as `attach` does, and keeps punt sockets connected over restarts of VPP. The
+   * caller closes them.
+   *
+   * @throws PuntError `ERR_NO_SUCH_PUNT`, or of a port
    */
   attach(input: PuntIdInput, options?: AttachOptions): Attachments {
     this.#requireOpen("punt.attach");
-    const entry = this.#known(input, "punt.attach");
-    const attachments = attach(this.#worker.statusOf(entry).metadata, options);
-    this.#attached.set(attachments, entry.key);
+    const id = this.#known(input, "punt.attach");
+    const attachments = attach(this.#state.get(id)!.metadata, options);
+    this.#attached.set(attachments, idKey(id));
     return attachments;
   }
 
-  /** Looks at VPP now and repairs what differs. Resolves when nothing is left to do, or only what waits for its next try. */
+  /**
+   * Looks at VPP now and repairs what differs; with `readOnly` looks only. Resolves when nothing is left to do, or only what waits for
+   * its next try.
+   *
+   * @throws PuntError `ERR_DISCONNECTED` where VPP is away, or of what could not be read
+   */
   async resync(): Promise<void> {
-    this.#requireWritable("punt.resync");
+    this.#requireOpen("punt.resync");
     await this.#worker.resync();
   }
 
@@ -261,10 +260,12 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#worker.stop();
-    await this.#saver.idle();
+    await this.#state.close(new PuntError("punt.close", "ECANCELED", "the manager was closed"));
     await this.#closeStore();
-    const error = new PuntError("punt.close", "ECANCELED", "the manager was closed");
-    for (const entry of this.#entries.values()) entry.abandon(error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #requireOpen(op: string): void {
@@ -273,29 +274,27 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> {
 
   #requireWritable(op: string): void {
     this.#requireOpen(op);
-    if (this.#options.readOnly) throw new PuntError(op, "READ_ONLY", "the manager was started with readOnly");
+    if (this.#options.readOnly) throw new PuntError(op, "ERR_READ_ONLY", "the manager was started with readOnly");
   }
 
-  #announce(entry: Entry, from: Situation["state"] | undefined): void {
-    const { state: to, cause } = entry.situation;
-    if (to === "CREATED") this.#reconnect(entry);
-    this.emit("state", { id: entry.id, from, to, cause, status: this.#worker.statusOf(entry) });
+  #announce(event: PuntEvent): void {
+    const { id, to, status } = event;
+    if (to === "CREATED" || to === "DEGRADED") this.#reconnect(idKey(id), status);
+    this.emit("state", event);
   }
 
-  #reconnect(entry: Entry): void {
-    for (const [attachments, key] of this.#attached) {
+  #reconnect(key: string, { metadata }: PuntStatus): void {
+    for (const [attachments, attached] of this.#attached) {
       if (attachments.isClosed) this.#attached.delete(attachments);
-      else if (key === entry.key) attachments.reconnect(this.#worker.statusOf(entry).metadata);
+      else if (attached === key) attachments.reconnect(metadata);
     }
   }
+}
 
-  #state(): StoredState {
-    const entries = [...this.#entries.values()].filter((it) => !it.leaving);
-    return {
-      punts: entries.map((it) => it.request),
-      interconnects: this.#interconnects.all(),
-      namespaces: this.#namespaces.all().filter((it) => it.path !== ""),
-      claims: Object.fromEntries(this.#claims),
-    };
-  }
+function isSame(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function noSuchPunt(op: string, id: PuntId): PuntError {
+  return new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id: idOf(id) });
 }

@@ -1,12 +1,12 @@
-// What a manager can be told.
+// The options of a manager and of its calls.
 
 import type { Events, RequestOf } from "../binapi/index.js";
-import { PuntError } from "../errors.js";
 import type { Host } from "../host/index.js";
+import { OptionCheck } from "../options.js";
 import type { Marks } from "./interconnect/index.js";
 import { fnv1a, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
-import type { AddOptions } from "./punts.js";
+import type { AddOptions, ApplyOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { Store } from "./store/index.js";
 
@@ -48,61 +48,67 @@ export interface PuntManagerOptions {
   readonly readOnly?: boolean;
 }
 
-const names: ReadonlySet<string> = new Set([
-  ...[
-    "vpp",
-    "store",
-    "host",
-    "memifDirectory",
-    "subnets",
-    "policyIdPrefix",
-    "owner",
-    "resyncInterval",
-    "retry",
-    "readOnly",
-  ],
-]);
+/** A socket file of the folder has to fit into a socket address of 107 bytes. */
+const LONGEST_DIRECTORY = 90;
+
+const NAMES = [
+  "vpp",
+  "store",
+  "host",
+  "memifDirectory",
+  "subnets",
+  "policyIdPrefix",
+  "owner",
+  "resyncInterval",
+  "retry",
+  "readOnly",
+];
 
 /** @throws PuntError `ERR_OPTION` */
 export function checkOptions(options: PuntManagerOptions): void {
-  requireThat(typeof options?.vpp?.call === "function", "vpp", "a connection to VPP, such as `await Vpp.connect()`,");
-  const stranger = Object.keys(options).find((name) => !names.has(name));
-  if (stranger !== undefined) {
-    throw new PuntError("punt.start", "ERR_OPTION", `${stranger} is not an option`, { option: stranger });
-  }
-  const { resyncInterval, retry = {} } = options;
-  const times = { resyncInterval, "retry.firstDelay": retry.firstDelay, "retry.longestDelay": retry.longestDelay };
-  for (const [name, ms] of Object.entries(times)) {
-    requireThat(ms === undefined || (ms > 0 && ms < 2 ** 31), name, "a number of ms above 0");
-  }
+  const check = new OptionCheck("punt.start");
+  check.known(options, NAMES);
+  if (typeof options.vpp?.call !== "function")
+    check.refuse("vpp", "must be a connection to VPP, such as `await Vpp.connect()`");
+  const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {} } = options;
+  check.milliseconds("resyncInterval", resyncInterval, 1);
+  check.known(retry, ["firstDelay", "longestDelay"], "retry");
+  check.milliseconds("retry.firstDelay", retry.firstDelay ?? 1, 1);
+  check.milliseconds("retry.longestDelay", retry.longestDelay ?? 1, 1);
+  check.boolean("readOnly", readOnly);
+  check.known(subnets, ["ipv4", "ipv6"], "subnets");
 }
 
 /** @throws PuntError `ERR_OPTION` */
-export function checkAddOptions(options: AddOptions): void {
-  const requireIt = (condition: boolean, option: string, expected: string) =>
-    requireThat(condition, option, expected, "punt.add");
-  requireIt(typeof options === "object" && options !== null, "options", "an object");
-  const stranger = Object.keys(options).find((name) => name !== "waitFor" && name !== "timeout");
-  requireIt(stranger === undefined, `${stranger}`, "waitFor or timeout");
-  const { waitFor, timeout = 0 } = options;
-  requireIt(waitFor === undefined || waitFor === "CREATED", "waitFor", '"CREATED"');
-  requireIt(typeof timeout === "number" && timeout >= 0 && timeout < 2 ** 31, "timeout", "a number of ms from 0");
+export function checkAddOptions(options: AddOptions, op: string): void {
+  const check = new OptionCheck(op);
+  check.known(options, ["waitFor", "timeout"]);
+  checkWait(options, check);
 }
 
-/** @throws PuntError `ERR_OPTION`, `INVALID_CIDR` */
+/** @throws PuntError `ERR_OPTION` */
+export function checkApplyOptions(options: ApplyOptions): void {
+  const check = new OptionCheck("punt.apply");
+  check.known(options, ["keep", "waitFor", "timeout"]);
+  check.boolean("keep", options.keep ?? false);
+  checkWait(options, check);
+}
+
+function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): void {
+  if (waitFor !== undefined) check.oneOf("waitFor", waitFor, ["CREATED"]);
+  check.milliseconds("timeout", timeout);
+}
+
+/** @throws PuntError `ERR_OPTION`, `ERR_INVALID_CIDR` */
 export function marksOf(options: PuntManagerOptions): Marks {
   const { memifDirectory = "/run/vpp-punt/memif", policyIdPrefix = 112, owner = "vpp-punt", subnets = {} } = options;
-  requireThat(
-    /^\/.*[^/]$/.test(memifDirectory) && memifDirectory.length <= 90,
-    "memifDirectory",
-    "an absolute path of at most 90 characters",
-  );
-  requireThat(
-    Number.isInteger(policyIdPrefix) && policyIdPrefix >= 0 && policyIdPrefix <= 255,
-    "policyIdPrefix",
-    "an integer from 0 to 255",
-  );
-  requireThat(/^[A-Za-z0-9-]{1,20}$/.test(owner), "owner", "1 to 20 letters, digits or '-'");
+  const check = new OptionCheck("punt.start");
+  check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);
+  if (!/^\/.*[^/]$/.test(memifDirectory))
+    check.refuse("memifDirectory", "must be a folder's path without a / at its end");
+  check.integer("policyIdPrefix", policyIdPrefix, 0, 255);
+  if (!/^[A-Za-z0-9-]{1,20}$/.test(check.text("owner", owner)))
+    check.refuse("owner", `must be 1 to 20 letters, digits or '-'; got ${JSON.stringify(owner)}`);
   return {
     owner,
     tagPrefix: `${owner}/`,
@@ -115,8 +121,4 @@ export function marksOf(options: PuntManagerOptions): Marks {
     // Below 2^31: iproute2 reads a group as a signed number.
     deviceGroup: fnv1a(owner) >>> 1,
   };
-}
-
-function requireThat(condition: boolean, option: string, expected: string, op = "punt.start"): void {
-  if (!condition) throw new PuntError(op, "ERR_OPTION", `${option}: ${expected} is expected`, { option });
 }

@@ -66,7 +66,7 @@ test("punts are planned, applied, listed and deleted from the command line", asy
     t.deepEqual(await states(), [["monitor", "CREATED", []]]);
     const again = await cli("punts", "delete", "nobody", ...where);
     t.is(again.status, 1);
-    t.regex(again.stderr, /there is no punt nobody \(NO_SUCH_PUNT\)/);
+    t.regex(again.stderr, /there is no punt nobody \(ERR_NO_SUCH_PUNT\)/);
   } finally {
     sim.kill("SIGINT");
     const [status] = await once(sim, "exit");
@@ -129,7 +129,7 @@ test("a conflict is told with an exit status, and the other punts are made", asy
       punts.map(({ state }: { state: string }) => state),
       ["PENDING"],
     );
-    t.is(errors[0].code, "CONFLICT");
+    t.is(errors[0].code, "ERR_CONFLICT");
   } finally {
     sim.kill("SIGTERM");
     await once(sim, "exit");
@@ -155,7 +155,7 @@ test("while a store is watched others may look only", async (t) => {
   const { status, stderr } = await cli("punts", "apply", "--json", at("punts.yaml"), ...where);
   t.is(status, 1);
   const { error } = JSON.parse(stderr);
-  t.like(error, { code: "STORE_BUSY", details: { path: at("store.json"), pid: watch.pid } });
+  t.like(error, { code: "ERR_STORE_BUSY", details: { path: at("store.json"), pid: watch.pid } });
   t.is((await cli("punts", "list", ...where)).status, 0);
   t.deepEqual(await terminate(watch), [0, null]);
   t.is((await cli("punts", "delete", "monitor", "eth0", ...where)).status, 0);
@@ -170,5 +170,5 @@ test("a file of punts that is wrong is told by line and field", async (t) => {
   const { status, stderr } = await cli("punts", "apply", file);
   await rm(directory, { recursive: true });
   t.is(status, 1);
-  t.regex(stderr, /punts\[0\]: vppInterface: .*\(INVALID_REQUEST\)/);
+  t.regex(stderr, /punts\[0\]: vppInterface: .*\(ERR_INVALID_REQUEST\)/);
 });

@@ -13,7 +13,7 @@ const nothing = undefined as never;
 
 test("attach takes a punt's metadata only", (t) => {
   for (const metadata of [undefined, null, {}, { interconnects: 1 }, { interconnects: [{}] }]) {
-    t.throws(() => attach(metadata as never), refusal("INVALID_METADATA", /metadata|attachment/));
+    t.throws(() => attach(metadata as never), refusal("ERR_INVALID_METADATA", /metadata|attachment/));
   }
 });
 
@@ -46,7 +46,7 @@ test("how long the manager waits, and for what, is said in words that it knows",
   t.teardown(() => it.close());
   const span = { type: "SPAN", cnf: "cnf1", interconnect: "MEMIF", vppInterface: "if0" } as const;
   for (const options of [{ waitFor: "NONSENSE" }, { timeout: "x" }, { timeout: -1 }, { wait: 1 }] as const) {
-    const named = refusal("ERR_OPTION", new RegExp(`punt.add: ${Object.keys(options)[0]}`));
+    const named = refusal("ERR_OPTION", new RegExp(`punt.add: option ${Object.keys(options)[0]}`));
     await t.throwsAsync(it.manager.add(span, options as never), named);
   }
   t.deepEqual(it.manager.list(), []);

@@ -54,18 +54,18 @@ for (const options of managerOptions) {
 }
 
 test("a file whose aliases cannot be resolved is told by name", async (t) => {
-  await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "INVALID_FILE", /the-file:1:1: .*alias.*x/);
+  await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "ERR_INVALID_FILE", /the-file:1:1: .*alias.*x/);
   const tens = (name: string, item: string) => `${name}: &${name} [${Array(10).fill(item).join()}]\n`;
   const bomb = `${tens("a", "x")}${tens("b", "*a")}${tens("c", "*b")}punts: [*c,*c]\n`;
-  await refuses(t, () => parseRequests(bomb, "the-file"), "INVALID_FILE", /the-file:1:1: .*alias/);
+  await refuses(t, () => parseRequests(bomb, "the-file"), "ERR_INVALID_FILE", /the-file:1:1: .*alias/);
 });
 
-test("a dry run refuses what add and delete would, and leaves out what is there", async (t) => {
+test("a dry run refuses what add and delete would, leaves out what is there, and shows what a changed punt would become", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.add(span("if0"));
   t.is((await it.manager.plan({ add: [span("if0")] })).toString(), "nothing to do");
-  const other = span("if1");
-  await refuses(t, () => it.manager.plan({ add: [other] }), "PUNT_EXISTS", /is another one/);
-  await refuses(t, () => it.manager.plan({ delete: [{ cnf: "nobody" }] }), "NO_SUCH_PUNT", /nobody/);
+  t.regex((await it.manager.plan({ add: [span("if1")] })).toString(), /create {2}span\/if1/);
+  await refuses(t, () => it.manager.add(span("if1")), "ERR_PUNT_EXISTS", /another request/);
+  await refuses(t, () => it.manager.plan({ delete: [{ cnf: "nobody" }] }), "ERR_NO_SUCH_PUNT", /nobody/);
 });

@@ -22,13 +22,13 @@ test("a number that was freed is given again, and a full pool says so", (t) => {
   t.is(pool.allocate(new Set([0])), 1);
   t.is(pool.allocate(new Set([1])), 0);
   const error = t.throws(() => pool.allocate(new Set([0, 1])), { instanceOf: PuntError });
-  t.is(error.code, "POOL_EXHAUSTED");
+  t.is(error.code, "ERR_POOL_EXHAUSTED");
   t.regex(error.message, /10\.0\.0\.0\/29/);
 });
 
 test("networks too small or of the other family are refused", (t) => {
   for (const cidr of ["10.0.0.0/31", "fd00::/64", "10.0.0.0", "x"]) {
-    t.is(t.throws(() => new SubnetPool(cidr, 4), { instanceOf: PuntError }).code, "INVALID_CIDR");
+    t.is(t.throws(() => new SubnetPool(cidr, 4), { instanceOf: PuntError }).code, "ERR_INVALID_CIDR");
   }
 });
 

@@ -33,7 +33,7 @@ function addPair({ types, interconnects, sameSubject, sameNamespace }: Pair): {
     const all = registry.all();
     return { outcome: added.some((it) => it.users.length === 2) ? "shared" : "independent", all };
   } catch (error) {
-    if (!(error instanceof PuntError) || error.code !== "CONFLICT") throw error;
+    if (!(error instanceof PuntError) || error.code !== "ERR_CONFLICT") throw error;
     for (const request of requests) if (!error.message.includes(request.cnf)) throw error;
     if (JSON.stringify(registry.all()) !== before) throw new Error("a conflict changed something");
     return { outcome: "conflict", all: registry.all() };
@@ -58,7 +58,7 @@ test("links that differ in any attribute are not shared", (t) => {
   const error = t.throws(() => registry.assign(parseRequest({ ...span, cnf: "two", enableGso: true }), 1), {
     instanceOf: PuntError,
   });
-  t.is(error.code, "CONFLICT");
+  t.is(error.code, "ERR_CONFLICT");
   t.like(error.details, { punt: { cnf: "two" }, other: { cnf: "one" }, selector: "vpp/span/interface/if0" });
 });
 
@@ -72,7 +72,7 @@ test("UDP over IPv6 and ICMPv6 of one number are one key of VPP", (t) => {
       socketPath: "/run/a",
     });
   registry.assign(request("UDP", "IPV6"), 0);
-  t.is(t.throws(() => registry.assign(request("ICMPv6", "IPV6"), 0), { instanceOf: PuntError }).code, "CONFLICT");
+  t.is(t.throws(() => registry.assign(request("ICMPv6", "IPV6"), 0), { instanceOf: PuntError }).code, "ERR_CONFLICT");
   t.notThrows(() => registry.assign(request("UDP", "IPV4"), 0));
 });
 
@@ -112,7 +112,7 @@ test("whatever comes and goes, names, subnets and secrets are unique, nothing is
           registry.assign(request, netns);
           present.set(key, request);
         } catch (error) {
-          t.is((error as PuntError).code, "CONFLICT");
+          t.is((error as PuntError).code, "ERR_CONFLICT");
         }
       }
       checkInvariants(registry.all());

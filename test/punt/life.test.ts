@@ -101,7 +101,7 @@ test("a manager that remembers nothing takes away what an earlier one left, and 
   await it.manager.add(puntOf("HAIRPIN_XCONNECT", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
   await it.manager.add(puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 1, unique: 0 }));
   t.notDeepEqual(await snapshot(it.client), before);
-  await it.store.save({ punts: [], interconnects: [], namespaces: [], claims: {} });
+  await it.store.save({ punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} });
   await it.restartManager();
   await it.manager.resync();
   t.deepEqual(await snapshot(it.client), before);
@@ -149,7 +149,7 @@ test("an ABX rule for a family the interface has none of FAILS the punt, naming 
     ingressAclRules: rules,
   };
   const error = await t.throwsAsync(it.manager.add(request), { instanceOf: PuntError });
-  t.is(error.code, "ACL_RULE");
+  t.is(error.code, "ERR_ACL_RULE");
   t.regex(error.message, /ingressAclRules\[1\].*IPv6.*if0/);
 });
 
@@ -218,7 +218,7 @@ test("another's object in the way is named and left alone", async (t) => {
   });
   const request = puntOf("HAIRPIN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
   const error = await t.throwsAsync(it.manager.add(request), { instanceOf: PuntError });
-  t.is(error.code, "FOREIGN");
+  t.is(error.code, "ERR_FOREIGN");
   t.regex((await snapshot(it.client)).join("\n"), /^xconnect if0 if1$/m);
 });
 
@@ -231,7 +231,7 @@ test("an interface is named by its tag or by VPP's name; one that is named both 
   const hairpin = (cnf: string, vppInterface: string) =>
     ({ cnf, type: "HAIRPIN", interconnect: "MEMIF", vppInterface, hairpinInterface: { name: cnf } }) as const;
   t.is((await it.manager.add(hairpin("one", "if1"))).state, "CREATED");
-  const both = { code: "CONFLICT", message: /xconnect\/if1 is punt one/ };
+  const both = { code: "ERR_CONFLICT", message: /xconnect\/if1 is punt one/ };
   await t.throwsAsync(it.manager.add(hairpin("other", "wan")), both);
 });
 
@@ -250,7 +250,7 @@ test("a network of subnets that is used up refuses the punt, and a subnet that w
   const first = await it.manager.add(proxy(1));
   t.deepEqual(addresses(first), ["10.255.0.2/30"]);
   const before = await snapshot(it.client);
-  await t.throwsAsync(it.manager.add(proxy(2)), { code: "POOL_EXHAUSTED" });
+  await t.throwsAsync(it.manager.add(proxy(2)), { code: "ERR_POOL_EXHAUSTED" });
   t.is(it.manager.list().length, 1);
   t.deepEqual(await snapshot(it.client), before);
   await it.manager.delete(first.id);

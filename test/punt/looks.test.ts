@@ -71,7 +71,7 @@ test("what VPP confirms and does not have is FAILED, never CREATED", async (t) =
   const states: string[] = [];
   it.manager.on("state", ({ to }) => states.push(to));
   const punt = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
-  const error = await t.throwsAsync(it.manager.add(punt), { instanceOf: PuntError, code: "NOT_KEPT" });
+  const error = await t.throwsAsync(it.manager.add(punt), { instanceOf: PuntError, code: "ERR_NOT_KEPT" });
   t.regex(String(error.details.item), /^span\//);
   t.deepEqual([...new Set(states)], ["INIT", "FAILED"]);
 });
@@ -129,8 +129,9 @@ test("a manager that only looks changes nothing and says so", async (t) => {
   const heard: string[] = [];
   const tap = { hear: (name: string) => void (changes(name) && heard.push(name)) };
   const manager = await it.restartManager({ readOnly: true, vpp: tapped(it.client, tap) });
-  for (const work of [() => manager.add(punt), () => manager.delete(id), () => manager.resync()])
-    await t.throwsAsync(work, { code: "READ_ONLY" });
+  for (const work of [() => manager.add(punt), () => manager.update(punt), () => manager.delete(id)])
+    await t.throwsAsync(work, { code: "ERR_READ_ONLY" });
+  await manager.resync();
   t.is((await manager.plan()).toString(), "nothing to do");
   t.is((await manager.plan({ delete: [id] })).punts.length, 0);
   t.is(manager.list().length, 1);

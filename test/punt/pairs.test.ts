@@ -37,7 +37,7 @@ async function checkPair(t: ExecutionContext, it: ManagedVpp, pair: Pair): Promi
   const second = it.manager.add(requests[1]!, { waitFor: "CREATED" });
   if (outcome === "conflict") {
     const error = await t.throwsAsync(second, { instanceOf: PuntError }, about);
-    t.is(error.code, "CONFLICT", about);
+    t.is(error.code, "ERR_CONFLICT", about);
     t.like(error.details, { punt: { cnf: "cnf1" }, other: { cnf: "cnf0" } }, about);
   } else {
     statuses.push(await second);

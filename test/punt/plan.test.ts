@@ -8,7 +8,8 @@ import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface
 import { satisfies } from "../../lib/punt/items/item.js";
 import { kindOf } from "../../lib/punt/items/kinds.js";
 import { stepsFor } from "../../lib/punt/plan/diff.js";
-import { type Desired, makePlan, type Plan } from "../../lib/punt/plan/plan.js";
+import { makePlan, type Plan } from "../../lib/punt/plan/plan.js";
+import type { Wanted } from "../../lib/punt/plan/wanted.js";
 import { type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 
@@ -54,7 +55,7 @@ const choice = fc.record({
 
 type Choice = typeof choice extends fc.Arbitrary<infer T> ? T : never;
 
-function desiredOf(choices: readonly Choice[]): Desired {
+function desiredOf(choices: readonly Choice[]): Wanted {
   const interconnects = new Interconnects(marks);
   const punts: PuntRequest[] = [];
   const ids = new Set<string>();
@@ -71,12 +72,12 @@ function desiredOf(choices: readonly Choice[]): Desired {
   }
   return {
     punts,
-    interconnects,
-    marks,
-    namespaces: new Map([
-      [0, ""],
-      [1, "/run/netns/one"],
-    ]),
+    interconnects: interconnects.all(),
+    namespaces: [
+      { id: 0, path: "" },
+      { id: 1, path: "/run/netns/one" },
+    ],
+    interconnectsOf: (id) => interconnects.of(id),
   };
 }
 
@@ -89,7 +90,7 @@ test("the same punts and facts give the same plan", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), fc.nat({ max: 6 }), (choices, cards) => {
       const desired = desiredOf(choices);
-      const [one, other] = [makePlan(desired, factsOf(cards)), makePlan(desired, factsOf(cards))];
+      const [one, other] = [makePlan(desired, marks, factsOf(cards)), makePlan(desired, marks, factsOf(cards))];
       t.deepEqual([...one.items], [...other.items]);
       t.deepEqual([...one.punts], [...other.punts]);
     }),
@@ -99,10 +100,10 @@ test("the same punts and facts give the same plan", (t) => {
 test("a plan that was carried out leaves nothing to do, and without punts all of it is taken away", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
-      const plan = makePlan(desiredOf(choices), factsOf(6));
+      const plan = makePlan(desiredOf(choices), marks, factsOf(6));
       const after = factsOf(6, carriedOut(plan));
       t.deepEqual(stepsFor(plan, after), []);
-      const leftovers = stepsFor(makePlan(desiredOf([]), after), after);
+      const leftovers = stepsFor(makePlan(desiredOf([]), marks, after), after);
       const removable = [...plan.items.values()].filter((item) => !kindOf(item).attribute);
       t.deepEqual(
         new Set(leftovers.map((step) => `${step.action} ${step.key}`)),
@@ -115,10 +116,11 @@ test("a plan that was carried out leaves nothing to do, and without punts all of
 test("what is not ours is in no step, whatever it is", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 12 }), fc.array(choice, { maxLength: 12 }), (theirs, choices) => {
-      const foreign = carriedOut(makePlan(desiredOf(theirs), factsOf(6))).map((it) => ({ ...it, ours: false }));
+      const foreign = carriedOut(makePlan(desiredOf(theirs), marks, factsOf(6))).map((it) => ({ ...it, ours: false }));
       const facts = factsOf(6, foreign);
       const keys = new Set(foreign.map((it) => it.key));
-      for (const step of stepsFor(makePlan(desiredOf(choices), facts), facts)) t.false(keys.has(step.key), step.key);
+      for (const step of stepsFor(makePlan(desiredOf(choices), marks, facts), facts))
+        t.false(keys.has(step.key), step.key);
     }),
   );
 });
@@ -126,7 +128,7 @@ test("what is not ours is in no step, whatever it is", (t) => {
 test("every item's dependencies are items of the plan, or not ours to make", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
-      const plan = makePlan(desiredOf(choices), factsOf(6));
+      const plan = makePlan(desiredOf(choices), marks, factsOf(6));
       for (const item of plan.items.values()) {
         for (const key of kindOf(item).dependsOn(item.value)) {
           // Cards and default tables are there without a plan; a neighbour and a lender are optional.

@@ -7,7 +7,7 @@ function issuesOf(input: unknown): { field: string; message: string }[] {
   try {
     parseRequest(input);
   } catch (error) {
-    if (error instanceof PuntError && error.code === "INVALID_REQUEST") return error.details.issues as never;
+    if (error instanceof PuntError && error.code === "ERR_INVALID_REQUEST") return error.details.issues as never;
     throw error;
   }
   return [];
@@ -190,10 +190,10 @@ test("a punt that is twice in a file, and a second document, are told as the fil
   const failure = (text: string) => t.throws(() => parseRequests(text, "punts.yaml"), { instanceOf: PuntError });
   const punt = JSON.stringify({ ...span, key: "k" });
   const twice = failure(`punts: [${punt}, ${JSON.stringify(span)}, ${punt}]`);
-  t.is(twice.code, "INVALID_FILE");
+  t.is(twice.code, "ERR_INVALID_FILE");
   t.regex(twice.message, /^punt\.load: punts\.yaml:1:\d+: punts\[2\] is punt cnf1\/k, as punts\[0\] is$/);
   const documents = failure(`punts: [${punt}]\n---\npunts: []\n`);
   t.is(documents.message, "punt.load: punts.yaml:2:1: a file of punts is one YAML document; here another begins");
   const invalid = failure("punts: [{ cnf: a }]");
-  t.like(invalid, { op: "punt.load", code: "INVALID_REQUEST" });
+  t.like(invalid, { op: "punt.load", code: "ERR_INVALID_REQUEST" });
 });

@@ -21,7 +21,7 @@ async function inFolder(work: (path: string, folder: string) => Promise<void>): 
 
 async function isBusy(t: ExecutionContext, path: string, pid: number): Promise<void> {
   const error = await t.throwsAsync(new FileStore(path).open(), { instanceOf: PuntError });
-  t.is(error.code, "STORE_BUSY");
+  t.is(error.code, "ERR_STORE_BUSY");
   t.deepEqual(error.details, { path, pid });
   t.true(error.message.includes(path) && error.message.includes(`${pid}`), error.message);
 }
@@ -99,13 +99,13 @@ test("a second manager is refused and a read-only one is not; one that cannot st
       return PuntManager.start({ vpp: it.client, host: it.host, store: new FileStore(path), memifDirectory, readOnly });
     };
     await writeFile(path, "damage");
-    await t.throwsAsync(start(false), { code: "STORE_DAMAGED" });
+    await t.throwsAsync(start(false), { code: "ERR_STORE_DAMAGED" });
     await rm(path);
     const looking = await start(true);
     const first = await start(false);
-    await t.throwsAsync(start(false), { code: "STORE_BUSY" });
+    await t.throwsAsync(start(false), { code: "ERR_STORE_BUSY" });
     await looking.close();
-    await t.throwsAsync(start(false), { code: "STORE_BUSY" });
+    await t.throwsAsync(start(false), { code: "ERR_STORE_BUSY" });
     await first.close();
     await (await start(false)).close();
   });

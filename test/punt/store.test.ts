@@ -1,3 +1,5 @@
+// The file store: what it keeps over a crash, and what it does with a file that is not one of its own.
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +13,7 @@ const state = (claims: Record<string, string>): StoredState => ({
   interconnects: [],
   namespaces: [],
   claims,
+  notes: {},
 });
 
 async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
@@ -33,10 +36,10 @@ test("what was saved is there for the next", (t) =>
   }));
 
 const damages: [string, (text: string) => string, string][] = [
-  ["cut short", (text) => text.slice(0, text.length - 10), "STORE_DAMAGED"],
-  ["altered", (text) => text.replace('"2"', '"3"'), "STORE_DAMAGED"],
-  ["emptied", () => "", "STORE_DAMAGED"],
-  ["of a later version", (text) => text.replace('"version":1', '"version":2'), "STORE_VERSION"],
+  ["cut short", (text) => text.slice(0, text.length - 10), "ERR_STORE_DAMAGED"],
+  ["altered", (text) => text.replace('"2"', '"3"'), "ERR_STORE_DAMAGED"],
+  ["emptied", () => "", "ERR_STORE_DAMAGED"],
+  ["of a later version", (text) => text.replace('"version":2', '"version":3'), "ERR_STORE_VERSION"],
 ];
 for (const [title, damage, code] of damages) {
   test(`a file that is ${title} is reported with its backup, and stays as it is`, (t) =>
@@ -55,6 +58,17 @@ for (const [title, damage, code] of damages) {
     }));
 }
 
+test("a store of version 1 is read: what was applied is noted by the next save", (t) =>
+  inFolder(async (path) => {
+    const body = JSON.stringify({ punts: [], interconnects: [], namespaces: [], claims: { a: "1" } });
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    await writeFile(path, `${JSON.stringify({ format: "vpp-punt", version: 1, sha256 })}\n${body}\n`);
+    const store = new FileStore(path);
+    t.deepEqual(await store.load(), state({ a: "1" }));
+    await store.save(state({ a: "2" }));
+    t.true((await readFile(path, "utf8")).includes('"version":2'));
+  }));
+
 test("changes that come during a write share the next one", async (t) => {
   const written: number[] = [];
   let version = 0;
@@ -62,7 +76,7 @@ test("changes that come during a write share the next one", async (t) => {
   const store = { load: async () => undefined, save: () => new Promise<void>((resolve) => release.push(resolve)) };
   const saver = new Saver(store, () => {
     written.push(version);
-    return state({});
+    return { state: state({}), committed() {}, failed() {} };
   });
   const first = saver.save();
   await new Promise(setImmediate);

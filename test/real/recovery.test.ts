@@ -178,7 +178,7 @@ real("two CNFs share what can be shared; what cannot is refused with both names,
   await manager.add(hairpin, { waitFor: "CREATED", timeout: 10_000 });
   const again = { ...hairpin, cnf: "four", hairpinInterface: { name: "other" } };
   const error = await t.throwsAsync<PuntError>(manager.add(again));
-  t.is(error.code, "CONFLICT");
+  t.is(error.code, "ERR_CONFLICT");
   t.regex(error.message, /three/);
   t.regex(error.message, /four/);
   t.regex(error.message, new RegExp(`vpp/interface/${vppInterface}`));
@@ -210,7 +210,7 @@ real("objects of others stay as they are, also those that look alike", async (t)
     manager.add({ type: "DHCP_PROXY", cnf: "cnf1", interconnect: "MEMIF" }),
   );
   t.log(refused.message);
-  t.is(refused.code, "FOREIGN");
+  t.is(refused.code, "ERR_FOREIGN");
   await manager.delete({ cnf: "cnf1" });
 
   await scenario.restartManager();

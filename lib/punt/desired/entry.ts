@@ -1,13 +1,15 @@
 // One punt in the manager: its state, and who waits for it to change.
 import { PuntError } from "../../errors.js";
+import type { Interconnect } from "../interconnect/index.js";
 import type { Missing } from "../items/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
-import type { PuntFailure, PuntState } from "../state.js";
+import type { Degradation, PuntFailure, PuntState } from "../state.js";
 
 /** State, and what belongs to it. */
 export interface Situation {
   readonly state: PuntState;
   readonly missing?: readonly Missing[];
+  readonly reasons?: readonly Degradation[];
   readonly failure?: PuntFailure;
   readonly cause: string;
 }
@@ -21,14 +23,14 @@ interface Waiter {
 export class Entry {
   readonly id: PuntId;
   readonly key: string;
-  readonly request: PuntRequest;
+  request: PuntRequest;
   situation: Situation = { state: "INIT", cause: "accepted" };
-  /** It is in the store: VPP may be touched for it. */
-  stored = false;
   /** It was deleted, and is not gone yet. */
   leaving = false;
   /** Keys of its items in the last plan that had it. */
   items: readonly string[] = [];
+  /** Its last interconnects: a punt that is leaving has none any more. */
+  interconnects: readonly Interconnect[] = [];
   #waiters: Waiter[] = [];
   #abandoned: PuntError | undefined;
 
@@ -108,7 +110,14 @@ function deletedError(id: PuntId): PuntError {
 }
 
 /** What makes a situation another one for those who listen. */
-function fingerprint({ state, missing, failure }: Situation): string {
+function fingerprint({ state, missing, reasons, failure }: Situation): string {
   const { item, code, attempts } = failure ?? {};
-  return JSON.stringify([state, missing?.map((it) => it.text), item, code, attempts]);
+  return JSON.stringify([
+    state,
+    missing?.map(({ text }) => text),
+    reasons?.map(({ code: reason }) => reason),
+    item,
+    code,
+    attempts,
+  ]);
 }

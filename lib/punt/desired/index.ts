@@ -1,4 +1,5 @@
 // The punts that are wanted, and what became of them.
 
-export { Entry, type Situation } from "./entry.js";
-export { judge, judgeLeaving, type Verdicts } from "./judge.js";
+export { guarded } from "./change-log.js";
+export { DesiredState } from "./desired-state.js";
+export type { Entry } from "./entry.js";

@@ -1,19 +1,13 @@
 // From a plan and what is left to do of it: the situation of each punt.
 import type { PuntError } from "../../errors.js";
 import type { PuntPlan, Step } from "../plan/index.js";
-import type { Retries } from "../reconcile/index.js";
+import type { Reconciled, Retries } from "../reconcile/index.js";
 import type { PuntFailure } from "../state.js";
+import { caveatsOf } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
 
-export interface Verdicts {
-  readonly open: ReadonlyMap<string, Step>;
-  readonly retries: Retries;
-  /** Milliseconds since the epoch: when a punt that was refused is looked at again. */
-  readonly nextLook: number;
-}
-
 /** @returns undefined while it is being worked on */
-export function judge(entry: Entry, plan: PuntPlan, verdicts: Verdicts): Situation | undefined {
+export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situation | undefined {
   if (plan.state === "waiting") {
     return {
       state: "PENDING",
@@ -21,17 +15,31 @@ export function judge(entry: Entry, plan: PuntPlan, verdicts: Verdicts): Situati
       cause: `waits for ${plan.missing.map((it) => it.text).join(", ")}`,
     };
   }
-  if (plan.state === "refused") return refused(entry, plan.problem, verdicts.nextLook);
-  const steps = plan.items.flatMap((key) => verdicts.open.get(key) ?? []);
-  if (steps.length === 0) return { state: "CREATED", cause: "VPP has every item of it" };
-  return failureIn(steps, verdicts.retries);
+  if (plan.state === "refused") return refused(entry, plan.problem, result.nextLook);
+  const steps = plan.items.flatMap((key) => result.open.get(key) ?? []);
+  return steps.length === 0 ? complete(entry, result) : failureIn(steps, result.retries);
+}
+
+/** A punt that another process has to make. */
+export function unfinished(plan: PuntPlan, { open }: Reconciled): Situation | undefined {
+  if (plan.state !== "ready") return undefined;
+  const steps = plan.items.filter((key) => open.has(key)).length;
+  const text = `${steps === 1 ? "1 step" : `${steps} steps`} that the manager of the store has to do`;
+  return { state: "PENDING", missing: [{ kind: "manager", name: "manager", text }], cause: `waits for ${text}` };
 }
 
 /** A punt that was deleted: gone when nothing that was made for it still has to be taken away. */
-export function judgeLeaving(entry: Entry, verdicts: Verdicts): Situation | undefined {
-  const steps = entry.items.flatMap((key) => verdicts.open.get(key) ?? []).filter((step) => step.action === "delete");
+export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
+  const steps = entry.items.flatMap((key) => result.open.get(key) ?? []).filter((step) => step.action === "delete");
   if (steps.length === 0) return { state: "DELETED", cause: "nothing of it is left" };
-  return failureIn(steps, verdicts.retries);
+  return failureIn(steps, result.retries);
+}
+
+function complete({ request }: Entry, { facts }: Reconciled): Situation {
+  const degrading = caveatsOf(request, facts).filter(({ degrades }) => degrades);
+  if (degrading.length === 0) return { state: "CREATED", cause: "VPP has every item of it" };
+  const reasons = degrading.map(({ code, text, remedy }) => ({ code, text, remedy }));
+  return { state: "DEGRADED", reasons, cause: reasons.map(({ text }) => text).join("; ") };
 }
 
 function refused(entry: Entry, problem: { item: string; code: string; message: string }, nextLook: number): Situation {

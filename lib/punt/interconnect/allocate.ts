@@ -25,14 +25,14 @@ export class SubnetPool {
   /** How many subnets it has. */
   readonly size: number;
 
-  /** @throws PuntError `INVALID_CIDR`: not a prefix of this family, or too small for one subnet. */
+  /** @throws PuntError `ERR_INVALID_CIDR`: not a prefix of this family, or too small for one subnet. */
   constructor(cidr: string, family: Family) {
     const network = parsePrefix(cidr);
     if (network?.family !== family || widthOf(family) - network.length < hostBits) {
       const longest = widthOf(family) - hostBits;
       throw new PuntError(
         "punt.allocate",
-        "INVALID_CIDR",
+        "ERR_INVALID_CIDR",
         `subnets.ipv${family}: ${cidr} is no IPv${family} network of /${longest} or shorter`,
       );
     }
@@ -46,11 +46,11 @@ export class SubnetPool {
     return { vpp: this.#host(base, 1n), cnf: this.#host(base, 2n) };
   }
 
-  /** The lowest number that is not taken. @throws PuntError `POOL_EXHAUSTED` */
+  /** The lowest number that is not taken. @throws PuntError `ERR_POOL_EXHAUSTED` */
   allocate(taken: ReadonlySet<number>): number {
     for (let index = 0; index < this.size; index++) if (!taken.has(index)) return index;
     const message = `all ${this.size} subnets of ${formatPrefix(this.network)} are in use`;
-    throw new PuntError("punt.allocate", "POOL_EXHAUSTED", message, { network: formatPrefix(this.network) });
+    throw new PuntError("punt.allocate", "ERR_POOL_EXHAUSTED", message, { network: formatPrefix(this.network) });
   }
 
   /** Whether these are the VPP and CNF addresses of one subnet of this pool: how an allocated pair is known again in VPP. */

@@ -14,11 +14,11 @@ export interface KnownNamespace {
 export type Found = Omit<KnownNamespace, "id">;
 
 /** The manager's own. */
-export const ownNamespace = 0;
+export const OWN_NAMESPACE = 0;
 
 export class Namespaces {
   readonly #host: Host;
-  readonly #known = new Map<number, KnownNamespace>([[ownNamespace, { id: ownNamespace, path: "" }]]);
+  readonly #known = new Map<number, KnownNamespace>([[OWN_NAMESPACE, { id: OWN_NAMESPACE, path: "" }]]);
 
   constructor(host: Host, known: readonly KnownNamespace[] = []) {
     this.#host = host;
@@ -53,19 +53,26 @@ export class Namespaces {
 
   /** The number of a namespace that was found. It is kept as long as `keep` is told of it. */
   number({ path, identity }: Found): number {
-    if (path === "") return ownNamespace;
+    if (path === "") return OWN_NAMESPACE;
     const id = this.all().find((it) => it.path === path)?.id ?? this.#freeId();
     this.#known.set(id, { id, path, ...(identity !== undefined && { identity }) });
     return id;
   }
 
-  /** Forgets those that no interconnect is in. */
-  keep(used: ReadonlySet<number>): void {
-    for (const id of this.#known.keys()) if (id !== ownNamespace && !used.has(id)) this.#known.delete(id);
+  /** Returns the number of a namespace by its name only: the known one, or a new one. */
+  numberOf(ref: NetnsRef | undefined): number {
+    return this.number({ path: pathOf(ref) });
+  }
+
+  /** Forgets namespaces that no interconnect is in. Returns whether there were any. */
+  keep(used: ReadonlySet<number>): boolean {
+    const unused = [...this.#known.keys()].filter((id) => id !== OWN_NAMESPACE && !used.has(id));
+    for (const id of unused) this.#known.delete(id);
+    return unused.length > 0;
   }
 
   #freeId(): number {
-    let id = ownNamespace + 1;
+    let id = OWN_NAMESPACE + 1;
     while (this.#known.has(id)) id++;
     return id;
   }

@@ -13,8 +13,11 @@ export interface Surroundings {
    * it is seen to be gone.
    */
   readonly claims: ReadonlyMap<string, string>;
-  /** What was last applied where VPP has no message that reads it back. Forgotten whenever the connection is. */
-  readonly memo: Map<string, object>;
+  /**
+   * What was applied where VPP has no message that reads it back, by the item's key. A step that changes the object makes it
+   * forgotten before, so that what is noted is so.
+   */
+  readonly notes: ReadonlyMap<string, object>;
 }
 
 export interface ObserveContext extends Surroundings {
@@ -28,6 +31,8 @@ export interface ObserveContext extends Surroundings {
 }
 
 export interface ActContext extends Surroundings {
+  /** Notes what was applied, for later looks of this process and of others. */
+  note(key: string, value: object): void;
   /** Its index now. @throws PuntError if there is none of that id */
   indexOf(interfaceId: string): number;
   /** What the step before in the same run made. */

@@ -16,29 +16,28 @@ export function proxyNdPart(id: string): Part<Answering> {
 }
 
 /**
- * Answering neighbour solicitations on an interconnect. VPP has no dump of it, so what counts is what this connection did. It is
- * switched off before it is switched on: VPP counts, and twice on would need twice off.
+ * Answering neighbour solicitations on an interconnect. VPP has no dump of it, so what counts is what was noted when it was switched
+ * on. It is switched off before it is switched on: VPP counts, and twice on would need twice off.
  */
 export const proxyNd: Kind<Answering> = {
   kind: "proxy-nd",
 
-  async observe({ interfaces, memo }) {
-    const ours = interfaces.filter((it) => it.ours && memo.get(keyOf(it.id)) !== undefined);
+  async observe({ interfaces, notes }) {
+    const ours = interfaces.filter((it) => it.ours && notes.has(keyOf(it.id)));
     // An interface that was made anew has another index than the one it was switched on for.
-    const same = ours.filter((it) => (memo.get(keyOf(it.id)) as { index: number }).index === it.swIfIndex);
+    const same = ours.filter((it) => (notes.get(keyOf(it.id)) as { index: number }).index === it.swIfIndex);
     return same.map((it): Seen<Answering> => ({ ...proxyNdPart(it.id), ours: true }));
   },
 
-  async create({ vpp, indexOf, memo }, value, key) {
+  async create({ vpp, indexOf, note }, value, key) {
     const index = indexOf(value.interface);
     await vpp.call("ip6nd_proxy_enable_disable", { sw_if_index: index, is_enable: false });
     await vpp.call("ip6nd_proxy_enable_disable", { sw_if_index: index, is_enable: true });
-    memo.set(key, { index });
+    note(key, { index });
   },
 
-  async delete({ vpp, indexOf, memo }, { key, value }) {
+  async delete({ vpp, indexOf }, { value }) {
     await vpp.call("ip6nd_proxy_enable_disable", { sw_if_index: indexOf(value.interface), is_enable: false });
-    memo.delete(key);
   },
 
   dependsOn: (value) => [interfaceKey(value.interface), unnumberedKey(value.interface)],

@@ -21,6 +21,8 @@ type Af = "IPV4" | "IPV6";
 interface PuntSocket {
   readonly target: PuntTarget;
   readonly path: string;
+  /** VPP has told where it takes packets: it does so only in its answer to a registration. */
+  readonly vppPathKnown: boolean;
 }
 
 /** VPP's key of the registration. */
@@ -31,7 +33,7 @@ export function puntTargetKey(target: PuntTarget): string {
 }
 
 export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocket> {
-  return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path } };
+  return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path, vppPathKnown: true } };
 }
 
 /** Where the inject path of VPP is kept once a registration was answered with it. */
@@ -67,7 +69,7 @@ export const puntSocket: Kind<PuntSocket> = {
   dependsOn: () => [],
 };
 
-async function register({ vpp, facts, memo }: ActContext, { target, path }: PuntSocket): Promise<void> {
+async function register({ vpp, facts, note }: ActContext, { target, path }: PuntSocket): Promise<void> {
   const reply = await vpp.call(
     "punt_socket_register",
     {
@@ -77,12 +79,13 @@ async function register({ vpp, facts, memo }: ActContext, { target, path }: Punt
     },
     { fenced: true },
   );
-  memo.set(injectPathKey, { path: reply.pathname });
+  note(injectPathKey, { path: reply.pathname });
 }
 
-function seenSocket({ claims }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
+function seenSocket({ claims, notes }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
   const key = puntTargetKey(target);
-  return { kind: "punt-socket", key, value: { target, path }, ours: claims.get(key) === path };
+  const value = { target, path, vppPathKnown: notes.has(injectPathKey) };
+  return { kind: "punt-socket", key, value, ours: claims.get(key) === path };
 }
 
 /** Names of punt reasons by id. */

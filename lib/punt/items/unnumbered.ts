@@ -27,7 +27,7 @@ export const unnumbered: Kind<Unnumbered> = {
     const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: NO_INDEX });
     return details.map(({ sw_if_index: index, ip_sw_if_index: ofIndex }) => {
       const id = idAt(context, index);
-      const applied = context.memo.get(unnumberedKey(id)) as Unnumbered | undefined;
+      const applied = context.notes.get(unnumberedKey(id)) as Unnumbered | undefined;
       const value = { interface: id, of: idAt(context, ofIndex), addresses: applied?.addresses ?? [] };
       return { kind: "unnumbered", key: unnumberedKey(id), value, ours: isOurs(context, index) };
     });
@@ -45,9 +45,8 @@ export const unnumbered: Kind<Unnumbered> = {
 };
 
 /** `sw_if_index` is the lender, `unnumbered_sw_if_index` the borrower. */
-async function set({ vpp, indexOf, memo }: ActContext, value: Unnumbered, isAdd: boolean): Promise<void> {
+async function set({ vpp, indexOf, note }: ActContext, value: Unnumbered, isAdd: boolean): Promise<void> {
   const ends = { sw_if_index: isAdd ? indexOf(value.of) : 0, unnumbered_sw_if_index: indexOf(value.interface) };
   await vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: isAdd });
-  if (isAdd) memo.set(unnumberedKey(value.interface), value);
-  else memo.delete(unnumberedKey(value.interface));
+  if (isAdd) note(unnumberedKey(value.interface), value);
 }

@@ -28,6 +28,9 @@ import {
   vrfDevicePart,
 } from "../items/index.js";
 
+import type { PuntRequest } from "../request/index.js";
+import { handlerOf } from "../types/index.js";
+
 export interface InterconnectContext {
   readonly facts: Facts;
   readonly marks: Marks;
@@ -35,6 +38,20 @@ export interface InterconnectContext {
   namespace(id: number): string;
   /** The interface linux-cp pairs it with, where it is one of linux-cp's. */
   pairedWith(interconnect: Interconnect): VppInterface | undefined;
+}
+
+/** The interface that an interconnect is paired with, which one of its punts asks for. */
+export function pairedInterface(
+  { users }: Interconnect,
+  requestOf: (user: string) => PuntRequest | undefined,
+  facts: Facts,
+): VppInterface | undefined {
+  for (const user of users) {
+    const request = requestOf(user);
+    const name = request && handlerOf(request).pairedWith?.(request, facts);
+    if (name !== undefined) return facts.interface(name);
+  }
+  return undefined;
 }
 
 /** @throws Problem where this VPP cannot make it */

@@ -2,7 +2,6 @@
 
 import type { Interconnect } from "../interconnect/index.js";
 import { type Marks, policyId } from "../interconnect/index.js";
-import type { Interconnects } from "../interconnects.js";
 import type { Facts, VppInterface } from "../items/index.js";
 import {
   differences,
@@ -16,17 +15,9 @@ import {
 } from "../items/index.js";
 import { idKey, idOf, idText, type PuntRequest } from "../request/index.js";
 import type { TypeContext } from "../types/index.js";
-import { handlerOf, usesLinuxCp } from "../types/index.js";
-import { cnfMac, interconnectParts } from "./interconnect-items.js";
-
-export interface Desired {
-  /** In the order they were asked for; where two want what only one can have, the earlier gets it. */
-  readonly punts: readonly PuntRequest[];
-  readonly interconnects: Interconnects;
-  readonly marks: Marks;
-  /** Paths of the CNFs' namespaces. */
-  readonly namespaces: ReadonlyMap<number, string>;
-}
+import { handlerOf } from "../types/index.js";
+import { cnfMac, interconnectParts, pairedInterface } from "./interconnect-items.js";
+import type { Wanted } from "./wanted.js";
 
 /** What the plan has for one punt. */
 export type PuntPlan =
@@ -40,16 +31,18 @@ export interface Plan {
   readonly punts: ReadonlyMap<string, PuntPlan>;
 }
 
-export function makePlan(desired: Desired, facts: Facts): Plan {
-  const draft = new Draft(desired, facts);
-  for (const request of desired.punts) draft.add(request);
+export function makePlan(wanted: Wanted, marks: Marks, facts: Facts): Plan {
+  const draft = new Draft(wanted, marks, facts);
+  for (const request of wanted.punts) draft.add(request);
   return draft;
 }
 
 class Draft implements Plan {
   readonly items = new Map<string, Item>();
   readonly punts = new Map<string, PuntPlan>();
-  readonly #desired: Desired;
+  readonly #wanted: Wanted;
+  readonly #marks: Marks;
+  readonly #namespaces: ReadonlyMap<number, string>;
   readonly #facts: Facts;
   readonly #requests: ReadonlyMap<string, PuntRequest>;
   /** Names and tags of interfaces that are not ours, each with VPP's name. */
@@ -58,15 +51,17 @@ class Draft implements Plan {
   readonly #policyIds = new Set<number>();
   readonly #context: TypeContext;
 
-  constructor(desired: Desired, facts: Facts) {
-    this.#desired = desired;
+  constructor(wanted: Wanted, marks: Marks, facts: Facts) {
+    this.#wanted = wanted;
+    this.#marks = marks;
+    this.#namespaces = new Map(wanted.namespaces.map(({ id, path }) => [id, path]));
     this.#facts = facts;
     const foreign = facts.interfaces.filter((it) => !it.ours);
     this.#foreignNames = new Map(foreign.flatMap((it) => [it.tag, it.vppName].map((name) => [name, it.vppName])));
-    this.#requests = new Map(desired.punts.map((it) => [idKey(idOf(it)), it]));
+    this.#requests = new Map(wanted.punts.map((it) => [idKey(idOf(it)), it]));
     this.#context = {
       facts,
-      marks: desired.marks,
+      marks,
       policyId: (purpose) => this.#policyId(purpose),
       cnfMac: (interconnect) => cnfMac(interconnect, this),
     };
@@ -77,7 +72,7 @@ class Draft implements Plan {
   }
 
   #plan(request: PuntRequest): PuntPlan {
-    const interconnects = this.#desired.interconnects.of(idOf(request));
+    const interconnects = this.#wanted.interconnectsOf(idOf(request));
     const missing = [...handlerOf(request).missing(request, this.#facts), ...this.#missingNamespaces(interconnects)];
     if (missing.length > 0) return { state: "waiting", missing };
     try {
@@ -93,30 +88,27 @@ class Draft implements Plan {
       interconnects.flatMap(({ netns }) => (netns === undefined || this.#facts.namespaces.has(netns) ? [] : [netns])),
     );
     return [...ids].map((id) => {
-      const path = this.#desired.namespaces.get(id) ?? `number ${id}`;
+      const path = this.#namespaces.get(id) ?? `number ${id}`;
       return { kind: "namespace", name: path, text: `network namespace ${path}` };
     });
   }
 
   #parts(request: PuntRequest, interconnects: readonly Interconnect[]): Part[] {
-    const namespace = (id: number) => this.#desired.namespaces.get(id) ?? "";
+    const namespace = (id: number) => this.#namespaces.get(id) ?? "";
     const pairedWith = (interconnect: Interconnect) => this.pairedWith(interconnect);
-    const context = { facts: this.#facts, marks: this.#desired.marks, namespace, pairedWith };
+    const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith };
     const own = interconnects.flatMap((it) => interconnectParts(it, context));
     return [...own, ...handlerOf(request).items(request, interconnects, this.#context)];
   }
 
-  /** An interconnect over which ISISX runs by linux-cp is a TAP of linux-cp. */
   pairedWith(interconnect: Interconnect): VppInterface | undefined {
-    const users = interconnect.users.map((user) => this.#requests.get(user));
-    const paired = users.find((it) => it?.type === "ISISX" && usesLinuxCp(it, this.#facts));
-    return paired?.type === "ISISX" ? this.#facts.interface(paired.vppInterface) : undefined;
+    return pairedInterface(interconnect, (user) => this.#requests.get(user), this.#facts);
   }
 
   #policyId(purpose: string): number {
     const known = this.#policies.get(purpose);
     if (known !== undefined) return known;
-    const id = policyId(this.#desired.marks, purpose, (it) => this.#policyIds.has(it));
+    const id = policyId(this.#marks, purpose, (it) => this.#policyIds.has(it));
     this.#policies.set(purpose, id);
     this.#policyIds.add(id);
     return id;
@@ -149,7 +141,7 @@ class Draft implements Plan {
     const holder = this.#requests.get(other.users[0]);
     const name = holder ? idText(holder) : other.users[0];
     const wishes = differences(other.value, part.value).join(", ");
-    return new Problem(part.key, "CONFLICT", `${part.key} is punt ${name}'s: ${wishes}`);
+    return new Problem(part.key, "ERR_CONFLICT", `${part.key} is punt ${name}'s: ${wishes}`);
   }
 
   #refuseForeign(part: Part): void {
@@ -162,13 +154,13 @@ class Draft implements Plan {
     }
     if (kindOf(part).usesForeign && satisfies(seen.value, part.value)) return;
     // Equal by chance is not ours: it would be deleted with the punt.
-    throw new Problem(part.key, "FOREIGN", `${part.key} is there and not ours: ${JSON.stringify(seen.value)}`);
+    throw new Problem(part.key, "ERR_FOREIGN", `${part.key} is there and not ours: ${JSON.stringify(seen.value)}`);
   }
 
   #refuseTakenName(part: Part): void {
     if (part.kind !== "interface") return;
     const name = (part.value as { name: string }).name;
     const holder = this.#foreignNames.get(name);
-    if (holder) throw new Problem(part.key, "FOREIGN", `VPP has an interface ${name} that is not ours: ${holder}`);
+    if (holder) throw new Problem(part.key, "ERR_FOREIGN", `VPP has an interface ${name} that is not ours: ${holder}`);
   }
 }

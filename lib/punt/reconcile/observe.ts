@@ -131,13 +131,13 @@ async function observeKind(kind: Kind, context: ObserveContext, unreadable: Map<
 }
 
 /** Whether the connection to VPP is the reason, so that nothing else need be tried. */
-export function isDisconnect(error: unknown): boolean {
+export function isDisconnect(error: unknown): error is PuntError {
   return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
 }
 
 /** The error with what it happened to: `details.item`, and VPP's number of it as `details.retval` if it has one. */
 export function asPuntError(error: unknown, item: string): PuntError {
-  const { code = "FAILED", message, details } = error as NodeJS.ErrnoException & Partial<PuntError>;
+  const { code = "ERR_FAILED", message, details } = error as NodeJS.ErrnoException & Partial<PuntError>;
   return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
 }
 

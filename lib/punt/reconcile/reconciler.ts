@@ -1,60 +1,112 @@
 // Makes what is there equal to the plan: reads, compares, does the difference, and reads again until nothing is left to do.
 import { PuntError } from "../../errors.js";
-import type { Facts } from "../items/index.js";
-import { kindOf } from "../items/index.js";
-import { type Desired, dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor } from "../plan/index.js";
-import { type Interest, observe } from "./observe.js";
+import type { Host } from "../../host/index.js";
+import type { Interconnect, Marks } from "../interconnect/index.js";
+import { type Facts, kindOf, type Surroundings, type VppApi } from "../items/index.js";
+import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
+import { type Interest, isDisconnect, observe } from "./observe.js";
 import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
+import type { Strays } from "./strays.js";
 
 /** A step may reveal others: a HAIRPIN's new interface is what another punt waits for. Each round deals with one such layer. */
-const mostRounds = 12;
+const MOST_ROUNDS = 12;
 
 export interface Reconciled {
   readonly facts: Facts;
   readonly plan: Plan;
-  /** What is still to be done: held back after a failure, or failing. */
-  readonly open: readonly Step[];
+  /** By key, what is still to be done: held back after a failure, or failing. */
+  readonly open: ReadonlyMap<string, Step>;
+  readonly retries: Retries;
+  /** Milliseconds since the epoch: when a punt that was refused is looked at again. */
+  readonly nextLook: number;
 }
 
-export interface ReconcilerHooks {
-  readonly retries: Retries;
-  /** The desired state now, without the punts that came after `interest` was taken: what was read says nothing of what they need. */
-  desired(interest: Interest): Desired;
-  interest(): Interest;
-  context(): RunContext;
-  /** Writes to the store, before they are made, what VPP cannot tell of objects. */
-  claim(claims: ReadonlyMap<string, string>): Promise<void>;
+/** Who knows what is wanted, and learns what became of it. */
+export interface Ledger {
+  /** What is wanted now. */
+  readonly wanted: Wanted;
+  /** What VPP cannot give back. */
+  readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: ReadonlyMap<string, object> };
+  /** Writes to the store, before steps are made, what VPP cannot tell of the objects; forgets what was noted of those that change. */
+  remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void>;
+  /** Keeps what was applied. */
+  note(key: string, value: object): void;
   /** After each round: punts may be settled before others are. */
-  settled(result: Reconciled): void;
+  settle(result: Reconciled): void;
+}
+
+export interface World {
+  readonly vpp: VppApi;
+  readonly host: Host;
+  readonly marks: Marks;
+  readonly strays: Strays;
+  readonly retries: Retries;
+  /** Milliseconds to the next look where nothing happens. */
+  readonly interval: number;
 }
 
 /** @throws PuntError if VPP could not be read, or the store not be written */
-export async function reconcile(hooks: ReconcilerHooks): Promise<Reconciled> {
+export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled> {
   const done = new Map<string, number>();
   for (let round = 1; ; round++) {
-    const interest = hooks.interest();
-    const facts = await observe(hooks.context(), interest);
-    const plan = makePlan(hooks.desired(interest), facts);
-    const open = stepsFor(plan, facts);
-    forgetSolved(hooks.retries, open);
-    giveUp(open, hooks.retries, done);
-    const due = withoutHeld(open, hooks.retries, facts);
-    hooks.settled({ facts, plan, open });
-    if (due.length === 0 || round === mostRounds) return { facts, plan, open };
-    await claimFor(due, hooks);
-    recordFailures(await run(due, facts, hooks.context()), due, hooks.retries, done);
+    const result = await look(ledger, world);
+    const open = [...result.open.values()];
+    forgetSolved(world.retries, open);
+    giveUp(open, world.retries, done);
+    const due = withoutHeld(open, world.retries, result.facts);
+    ledger.settle(result);
+    if (due.length === 0 || round === MOST_ROUNDS) return result;
+    await ledger.remember(
+      claimsOf(due),
+      due.map(({ key }) => key),
+    );
+    recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, world.retries, done);
   }
 }
 
 /** Reads and compares only. */
-export async function preview(
-  hooks: Pick<ReconcilerHooks, "desired" | "interest" | "context">,
-): Promise<{ plan: Plan; steps: Step[] }> {
-  const interest = hooks.interest();
-  const facts = await observe(hooks.context(), interest);
-  const plan = makePlan(hooks.desired(interest), facts);
-  return { plan, steps: stepsFor(plan, facts) };
+export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Reconciled> {
+  const before = ledger.wanted;
+  const facts = await observe(surroundingsOf(ledger, world), interestOf(before, world.strays));
+  const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
+  const open = new Map(stepsFor(plan, facts).map((step) => [step.key, step]));
+  return { facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval };
+}
+
+/** What is wanted now, without what came after the reading began: nothing that it needs was read. */
+function stillWanted(before: Wanted, now: Wanted): Wanted {
+  if (before === now) return now;
+  const read = new Set(before.punts);
+  return { ...now, punts: now.punts.filter((request) => read.has(request)) };
+}
+
+function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): Interest {
+  const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
+  const own = interconnects.filter(hasLayer3).map(({ name }) => name);
+  return { punts: new Set(punts), interfaces: new Set([...lenders, ...own]), namespaces: strays.with(namespaces) };
+}
+
+function hasLayer3({ link }: Interconnect): boolean {
+  if (link.form === "socket") return false;
+  const { unnumberedTo, vrf, addresses, subnets, withDhcpClient } = link;
+  return unnumberedTo !== undefined || vrf !== 0 || addresses.length > 0 || subnets.length > 0 || withDhcpClient;
+}
+
+function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks }: World): Surroundings {
+  return { vpp, host, marks, claims: memory.claims, notes: memory.notes };
+}
+
+function contextOf(ledger: Ledger, world: World): RunContext {
+  const { interconnects, namespaces } = ledger.wanted;
+  const secrets = new Map(interconnects.map(({ name, secret = "" }) => [name, secret]));
+  const paths = world.strays.with(namespaces);
+  return {
+    ...surroundingsOf(ledger, world),
+    note: (key, value) => ledger.note(key, value),
+    namespace: (id) => paths.get(id) ?? "",
+    secretOf: (name) => secrets.get(name) ?? "",
+  };
 }
 
 function forgetSolved(retries: Retries, open: readonly Step[]): void {
@@ -63,11 +115,11 @@ function forgetSolved(retries: Retries, open: readonly Step[]): void {
 }
 
 /** How often one step may be needed again right after it was done, before it counts as not kept by VPP. */
-const mostRepeats = 3;
+const MOST_REPEATS = 3;
 
 function giveUp(steps: readonly Step[], retries: Retries, done: ReadonlyMap<string, number>): void {
   for (const step of steps) {
-    if ((done.get(doneKey(step)) ?? 0) >= mostRepeats && !retries.isHeld(step.key))
+    if ((done.get(doneKey(step)) ?? 0) >= MOST_REPEATS && !retries.isHeld(step.key))
       retries.failed(step.key, notKept(step));
   }
 }
@@ -104,7 +156,7 @@ function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
 }
 
 function notKept({ key, why }: Step): PuntError {
-  return new PuntError("punt.reconcile", "NOT_KEPT", `VPP confirmed ${key} and does not have it so: ${why}`, {
+  return new PuntError("punt.reconcile", "ERR_NOT_KEPT", `VPP confirmed ${key} and does not have it so: ${why}`, {
     item: key,
   });
 }
@@ -113,19 +165,23 @@ function doneKey({ action, key }: Step): string {
   return `${action} ${key}`;
 }
 
-async function claimFor(steps: readonly Step[], hooks: ReconcilerHooks): Promise<void> {
+function claimsOf(steps: readonly Step[]): Map<string, string> {
   const claims = new Map<string, string>();
   for (const { item, key } of steps) {
     const claim = item && kindOf(item).claim?.(item.value);
     if (claim !== undefined) claims.set(key, claim);
   }
-  if (claims.size > 0) await hooks.claim(claims);
+  return claims;
 }
 
+/** @throws PuntError if the connection was lost: that is not a failure of any step */
 function recordFailures(failures: Failures, steps: readonly Step[], retries: Retries, done: Map<string, number>): void {
+  let lost: PuntError | undefined;
   for (const step of steps) {
     const error = failures.get(step.key);
-    if (error) retries.failed(step.key, error);
+    if (isDisconnect(error)) lost = error;
+    else if (error) retries.failed(step.key, error);
     else done.set(doneKey(step), (done.get(doneKey(step)) ?? 0) + 1);
   }
+  if (lost) throw lost;
 }

@@ -12,8 +12,10 @@ export interface Failure {
   readonly error: PuntError;
   /** How often it was tried. */
   readonly attempts: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for people. */
   readonly nextTry: number;
+  /** The same by the monotonic clock, which decides. */
+  readonly due: number;
 }
 
 /** The failures of single things, by key. */
@@ -23,7 +25,10 @@ export class Retries {
   readonly #now: () => number;
   readonly #failures = new Map<string, Failure>();
 
-  constructor({ firstDelay = 500, longestDelay = 30_000 }: RetryOptions = {}, now: () => number = Date.now) {
+  constructor(
+    { firstDelay = 500, longestDelay = 30_000 }: RetryOptions = {},
+    now: () => number = () => performance.now(),
+  ) {
     this.#firstDelay = firstDelay;
     this.#longestDelay = longestDelay;
     this.#now = now;
@@ -32,7 +37,7 @@ export class Retries {
   failed(key: string, error: PuntError): void {
     const attempts = (this.#failures.get(key)?.attempts ?? 0) + 1;
     const delay = Math.min(this.#firstDelay * 2 ** Math.min(attempts - 1, 30), this.#longestDelay);
-    this.#failures.set(key, { error, attempts, nextTry: this.#now() + delay });
+    this.#failures.set(key, { error, attempts, nextTry: Date.now() + delay, due: this.#now() + delay });
   }
 
   succeeded(key: string): void {
@@ -45,7 +50,7 @@ export class Retries {
 
   /** Whether its next attempt is not due yet. */
   isHeld(key: string): boolean {
-    return (this.#failures.get(key)?.nextTry ?? 0) > this.#now();
+    return (this.#failures.get(key)?.due ?? Number.NEGATIVE_INFINITY) > this.#now();
   }
 
   keys(): string[] {
@@ -54,12 +59,13 @@ export class Retries {
 
   /** Makes everything due, but remembers how often it was tried: for when the world has changed. */
   makeDue(): void {
-    for (const [key, failure] of this.#failures) this.#failures.set(key, { ...failure, nextTry: 0 });
+    for (const [key, failure] of this.#failures)
+      this.#failures.set(key, { ...failure, nextTry: Date.now(), due: this.#now() });
   }
 
   /** Milliseconds until the next attempt of anything; undefined if nothing waits for one. */
   untilNext(): number | undefined {
-    const times = [...this.#failures.values()].map((it) => it.nextTry);
+    const times = [...this.#failures.values()].map(({ due }) => due);
     return times.length === 0 ? undefined : Math.max(0, times.reduce((a, b) => Math.min(a, b)) - this.#now());
   }
 }

@@ -9,6 +9,7 @@ import { asPuntError } from "./observe.js";
 const window = 256;
 
 export interface RunContext extends Surroundings {
+  note(key: string, value: object): void;
   namespace(id: number): string;
   secretOf(name: string): string;
 }

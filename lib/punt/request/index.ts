@@ -20,6 +20,7 @@ export {
   type PuntRequestInput,
   type PuntToSocketRequest,
   type PuntType,
+  parseCnf,
   parseId,
   parseRequest,
   requestJsonSchema,

@@ -20,7 +20,7 @@ export interface FileProblem {
  * Reads a file of punts. JSON is YAML, so one reader takes both.
  *
  * @throws PuntError with every problem of the file in `details.problems` (`FileProblem`) and in the message, each with line and
- * column: `INVALID_FILE` if it is not YAML, has another shape, or has a punt twice; `INVALID_REQUEST` if requests in it are not
+ * column: `ERR_INVALID_FILE` if it is not YAML, has another shape, or has a punt twice; `ERR_INVALID_REQUEST` if requests in it are not
  * valid. The errno name if the file cannot be read.
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
@@ -50,7 +50,7 @@ class PuntFile {
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
   readonly #problems: FileProblem[] = [];
-  #code = "INVALID_FILE";
+  #code = "ERR_INVALID_FILE";
 
   constructor(content: string, name: string) {
     this.#name = name;

@@ -313,12 +313,17 @@ export function fileJsonSchema(): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** @throws PuntError `INVALID_REQUEST`; `details.issues` has one `{ field, message }` for each thing that is wrong. */
+/** @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has one `{ field, message }` for each thing that is wrong. */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
   return parse(requestSchema, input, op, where);
 }
 
-/** @throws PuntError `INVALID_REQUEST` */
+/** @throws PuntError `ERR_INVALID_REQUEST` */
+export function parseCnf(input: unknown, op: string): string {
+  return parse(label, input, op, "cnf");
+}
+
+/** @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseId(input: unknown, op: string): PuntId {
   return parse(idSchema, input, op, "id");
 }
@@ -328,7 +333,7 @@ function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where
   if (result.success) return result.data;
   const issues = result.error.issues.flatMap(fieldsOf);
   const list = issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
-  throw new PuntError(op, "INVALID_REQUEST", `${where}: ${list}`, { where, issues });
+  throw new PuntError(op, "ERR_INVALID_REQUEST", `${where}: ${list}`, { where, issues });
 }
 
 interface Issue {

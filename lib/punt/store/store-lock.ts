@@ -23,7 +23,7 @@ export class StoreLock {
   /**
    * Takes `path`. One that a dead process left is replaced.
    *
-   * @throws PuntError `STORE_BUSY` with the holder's `details.pid`; the errno name if the file cannot be written
+   * @throws PuntError `ERR_STORE_BUSY` with the holder's `details.pid`; the errno name if the file cannot be written
    */
   static take(path: string): StoreLock {
     const lock = new StoreLock(path);
@@ -159,7 +159,7 @@ function readIfThere(path: string): string | undefined {
 function busy(path: string, pid: number): PuntError {
   const store = path.replace(/\.lock$/, "");
   const who = pid === process.pid ? `another manager of this process (${pid})` : `process ${pid}`;
-  return new PuntError("punt.store", "STORE_BUSY", `${store} belongs to ${who}; a store has one manager`, {
+  return new PuntError("punt.store", "ERR_STORE_BUSY", `${store} belongs to ${who}; a store has one manager`, {
     path: store,
     pid,
   });

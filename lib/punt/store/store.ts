@@ -14,6 +14,8 @@ export interface StoredState {
   readonly namespaces: readonly KnownNamespace[];
   /** What VPP cannot tell of objects of ours, by item key. */
   readonly claims: Readonly<Record<string, string>>;
+  /** What was applied where VPP has no message that reads it back, by item key. */
+  readonly notes: Readonly<Record<string, object>>;
 }
 
 export interface Store {
@@ -43,7 +45,12 @@ export class MemoryStore implements Store {
   }
 }
 
-const version = 1;
+const version = 2;
+/** Versions before it that are read as well, and what makes a state of them one of the next version. */
+const UPGRADES: Readonly<Record<number, (state: object) => object>> = {
+  // What was applied was known to the process only.
+  1: (state) => ({ ...state, notes: {} }),
+};
 const format = "vpp-punt";
 /** It has the memif secrets. */
 const fileMode = 0o600;
@@ -64,7 +71,7 @@ export class FileStore implements Store {
     this.backup = `${path}.backup`;
   }
 
-  /** @throws PuntError `STORE_BUSY`: a process that runs has it, `details.pid`. The errno name if the lock cannot be written. */
+  /** @throws PuntError `ERR_STORE_BUSY`: a process that runs has it, `details.pid`. The errno name if the lock cannot be written. */
   async open(): Promise<void> {
     this.#lock = StoreLock.take(`${this.path}.lock`);
   }
@@ -75,7 +82,7 @@ export class FileStore implements Store {
   }
 
   /**
-   * @throws PuntError `STORE_DAMAGED`: the file is cut short, altered or no such file, `STORE_VERSION`: of a later version;
+   * @throws PuntError `ERR_STORE_DAMAGED`: the file is cut short, altered or no such file, `ERR_STORE_VERSION`: of a later version;
    * `details.backup` is a file with the state before, if there is a good one. The errno name if it cannot be read.
    */
   async load(): Promise<StoredState | undefined> {
@@ -154,12 +161,19 @@ function parse(text: string, path: string): StoredState {
   const [head, body] = text.split("\n");
   const header = headerOf(head);
   if (header?.format !== format) throw damaged(path, "it does not begin like a store");
-  if (header.version !== version) {
+  const known = header.version === version || UPGRADES[header.version ?? 0] !== undefined;
+  if (!known) {
     const message = `${path} has version ${header.version}, this is version ${version}`;
-    throw new PuntError("punt.store", "STORE_VERSION", message, { path, version: header.version });
+    throw new PuntError("punt.store", "ERR_STORE_VERSION", message, { path, version: header.version });
   }
   if (digest(body ?? "") !== header.sha256) throw damaged(path, "its checksum is wrong");
-  return JSON.parse(body);
+  return upgraded(JSON.parse(body!), header.version!);
+}
+
+function upgraded(state: object, from: number): StoredState {
+  let current = state;
+  for (let at = from; at < version; at++) current = UPGRADES[at]!(current);
+  return current as StoredState;
 }
 
 function headerOf(line: string): { format?: string; version?: number; sha256?: string } | undefined {
@@ -175,7 +189,7 @@ function digest(text: string): string {
 }
 
 function damaged(path: string, reason: string): PuntError {
-  return new PuntError("punt.store", "STORE_DAMAGED", `${path} is damaged: ${reason}`, { path });
+  return new PuntError("punt.store", "ERR_STORE_DAMAGED", `${path} is damaged: ${reason}`, { path });
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

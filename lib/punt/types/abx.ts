@@ -1,4 +1,4 @@
-import { type Family, familyOf } from "../../net/index.js";
+import { contains, type Family, familyOf, IP_PROTOCOL, type Prefix, parsePrefix } from "../../net/index.js";
 import type { Interconnect } from "../interconnect/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts, Part } from "../items/index.js";
@@ -11,7 +11,7 @@ import {
   featureMissing,
   neighborPart,
 } from "../items/index.js";
-import type { AbxRequest } from "../request/index.js";
+import type { AbxRequest, AclRule } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeContext, TypeHandler } from "./handler.js";
@@ -38,15 +38,42 @@ export const abx: TypeHandler<AbxRequest> = {
     throw featureMissing("abx", lacks, `, nor the stand-in for it: ${lacks.get("abf")?.text}`);
   },
 
-  limits(_request, { features }: Facts) {
+  caveats(request, { features }: Facts) {
     if (features.has("abx") || !features.has("abf")) return [];
+    const remedy = "load the plugin abx into VPP";
     return [
-      "ABX by abf: unicast IP only; multicast (OSPF and others) is not punted",
-      "ABX by abf: punted packets are routed to the CNF (TTL decremented, MAC addresses rewritten), not forwarded as received",
-      "ABX by abf: what the CNF sends is routed by VPP's FIB; egress rules are not applied",
+      {
+        code: "UNICAST_ONLY",
+        text: "ABX by abf: unicast IP only; multicast (OSPF and others) is not punted",
+        remedy: `${remedy}, or let every ingress rule name a unicast destination or the protocol TCP`,
+        degrades: request.ingressAclRules.some(wantsMulticast),
+      },
+      {
+        code: "ROUTED",
+        text: "ABX by abf: punted packets are routed to the CNF (TTL decremented, MAC addresses rewritten), not forwarded as received",
+        remedy,
+        degrades: false,
+      },
+      {
+        code: "EGRESS_ROUTED",
+        text: "ABX by abf: what the CNF sends is routed by VPP's FIB; egress rules are not applied",
+        remedy,
+        degrades: false,
+      },
     ];
   },
 };
+
+/** Whether a rule asks for packets that abf does not see: VPP applies it to unicast packets only. */
+function wantsMulticast({ destinationNetwork, protocol }: AclRule): boolean {
+  if (protocol === IP_PROTOCOL.TCP || destinationNetwork === "local") return false;
+  if (destinationNetwork === "any" || destinationNetwork === "") return true;
+  const network = parsePrefix(destinationNetwork)!;
+  const multicast = MULTICAST[network.family];
+  return contains(multicast, network.address) || contains(network, multicast.address);
+}
+
+const MULTICAST: Readonly<Record<Family, Prefix>> = { 4: parsePrefix("224.0.0.0/4")!, 6: parsePrefix("ff00::/8")! };
 
 interface Rules {
   readonly interface: string;

@@ -29,7 +29,7 @@ function noAddress(field: string, rule: AclRule, family: Family, vppInterface: s
   const text = familyOfProtocol(rule.protocol) ? `${networks}, protocol ${rule.protocol}` : networks;
   return new Problem(
     field,
-    "ACL_RULE",
+    "ERR_ACL_RULE",
     `rule ${field} (${text}) is for IPv${family}, and ${vppInterface} has no IPv${family} address`,
   );
 }

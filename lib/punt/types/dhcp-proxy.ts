@@ -4,7 +4,7 @@ import type { Facts } from "../items/index.js";
 import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, Problem } from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
-import type { TypeHandler } from "./handler.js";
+import type { Caveat, TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";
 
 /** DHCP of one VRF, relayed to a server on the CNF's side of an interconnect with a subnet of its own. */
@@ -25,18 +25,16 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
 
   missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
 
-  limits({ families, interconnect, enableGso }, { features }) {
+  caveats({ families, interconnect, enableGso }, { features }) {
     if (!families.includes("IPV6")) return [];
     const byVeth = interconnect === "TAP" && !features.has("vhost-net");
-    return [
-      "DHCPv6: VPP relays only answers that have the Interface-Id before the Relay Message, as ISC dhcpd's have and dnsmasq's have not",
-      ...(enableGso ? ["DHCPv6: GSO is not used; VPP spoils answers whose checksum is left to the device"] : []),
-      ...(byVeth
-        ? [
-            "DHCPv6 by a veth pair: the CNF has to switch off its device's checksum offload (ethtool -K <device> tx off)",
-          ]
-        : []),
-    ];
+    const answers = {
+      code: "INTERFACE_ID_FIRST",
+      text: "DHCPv6: VPP relays only answers that have the Interface-Id before the Relay Message, as ISC dhcpd's have and dnsmasq's have not",
+      remedy: "use a DHCPv6 server that puts the Interface-Id first, such as ISC dhcpd",
+      degrades: false,
+    };
+    return [answers, ...(enableGso ? [withoutGso] : []), ...(byVeth ? [withChecksums] : [])];
   },
 
   items(request, [interconnect], { facts, marks }) {
@@ -47,6 +45,20 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
       return dhcpProxyPart({ vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) }, interconnect.name);
     });
   },
+};
+
+const withoutGso: Caveat = {
+  code: "NO_GSO",
+  text: "DHCPv6: GSO is not used; VPP spoils answers whose checksum is left to the device",
+  remedy: "leave out enableGso",
+  degrades: false,
+};
+
+const withChecksums: Caveat = {
+  code: "CHECKSUM_OFFLOAD",
+  text: "DHCPv6 by a veth pair: the CNF has to switch off its device's checksum offload (ethtool -K <device> tx off)",
+  remedy: "ethtool -K <device> tx off in the CNF's namespace",
+  degrades: false,
 };
 
 function familyNumber(family: "IPV4" | "IPV6"): Family {
@@ -66,7 +78,7 @@ function refuseForeign(vrf: number, family: Family, facts: Facts): void {
   if (foreign)
     throw new Problem(
       foreign.key,
-      "FOREIGN",
+      "ERR_FOREIGN",
       `VRF ${vrf} has an IPv${family} DHCP proxy that is not ours: ${foreign.key}`,
     );
 }

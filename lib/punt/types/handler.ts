@@ -4,6 +4,15 @@ import type { Interconnect, Marks, Need } from "../interconnect/index.js";
 import type { Facts, Missing, Part } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
 
+/** Something about a punt that VPP has whole: worth knowing, or a reason why it is DEGRADED. */
+export interface Caveat {
+  readonly code: string;
+  readonly text: string;
+  readonly remedy: string;
+  /** Not all the packets that were asked for can come, or not the way back. */
+  readonly degrades: boolean;
+}
+
 export interface TypeContext {
   readonly facts: Facts;
   readonly marks: Marks;
@@ -24,6 +33,8 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   missing(request: R, facts: Facts): Missing[];
   /** What VPP gets besides the interconnects. @throws Problem */
   items(request: R, interconnects: readonly Interconnect[], context: TypeContext): Part[];
-  /** What this VPP cannot carry of it, for the metadata. */
-  limits?(request: R, facts: Facts): string[];
+  /** The VPP interface that linux-cp pairs the interconnect with, where it does. */
+  pairedWith?(request: R, facts: Facts): string | undefined;
+  /** How it is realised where that is not the usual way, and what this VPP cannot carry of it. */
+  caveats?(request: R, facts: Facts): Caveat[];
 }

@@ -1,5 +1,4 @@
 // The punt types.
 
-export type { TypeContext } from "./handler.js";
-export { usesLinuxCp } from "./isisx.js";
-export { handlerOf } from "./types.js";
+export type { Caveat, TypeContext, TypeHandler } from "./handler.js";
+export { caveatsOf, handlerOf } from "./types.js";

@@ -29,17 +29,30 @@ export const isisx: TypeHandler<IsisxRequest> = {
     return [osiProtoPart()];
   },
 
-  limits(request, facts) {
-    if (facts.features.has("isisx") || !usesLinuxCp(request, facts)) return [];
+  pairedWith: (request, facts) => (usesLinuxCp(request, facts) ? request.vppInterface : undefined),
+
+  caveats(request, facts) {
+    if (!usesLinuxCp(request, facts)) return [];
+    const remedy = "load the plugin isisx into VPP";
     return [
-      "ISISX by linux-cp: the TAP is paired with the VPP interface, so all that VPP punts from it (IS-IS, and packets for its own addresses) comes too",
-      "IS-IS stays enabled in linux-cp after the punt is deleted: VPP has no message that takes it back",
+      {
+        code: "MORE_THAN_ISIS",
+        text: "ISISX by linux-cp: the TAP is paired with the VPP interface, so all that VPP punts from it (IS-IS, and packets for its own addresses) comes too",
+        remedy,
+        degrades: false,
+      },
+      {
+        code: "STAYS_ENABLED",
+        text: "IS-IS stays enabled in linux-cp after the punt is deleted: VPP has no message that takes it back",
+        remedy,
+        degrades: false,
+      },
     ];
   },
 };
 
 /** Stock VPP passes IS-IS to a TAP paired with the interface. */
-export function usesLinuxCp(request: { interconnect: string }, facts: Facts): boolean {
+function usesLinuxCp(request: { interconnect: string }, facts: Facts): boolean {
   return !facts.features.has("isisx") && request.interconnect === "TAP" && facts.features.has("linux-cp-osi");
 }
 

@@ -1,10 +1,11 @@
-// The seven punt types by name.
+// The punt types by name: the one place that lists them besides the request schema.
+import type { Facts } from "../items/index.js";
 import type { PuntRequest, PuntType } from "../request/index.js";
 import { abx } from "./abx.js";
 import { dhcpProxy } from "./dhcp-proxy.js";
 import { hairpin } from "./hairpin.js";
 import { hairpinXconnect } from "./hairpin-xconnect.js";
-import type { TypeHandler } from "./handler.js";
+import type { Caveat, TypeHandler } from "./handler.js";
 import { isisx } from "./isisx.js";
 import { puntToSocket } from "./punt-to-socket.js";
 import { span } from "./span.js";
@@ -20,6 +21,24 @@ const handlers = {
 } satisfies { [T in PuntType]: TypeHandler<Extract<PuntRequest, { type: T }>> };
 
 /** The discriminant picks the handler of exactly that kind of request, which TypeScript cannot follow through the table. */
+const registry = new Map(Object.entries(handlers) as unknown as [string, TypeHandler][]);
+
 export function handlerOf(request: PuntRequest): TypeHandler {
-  return handlers[request.type] as unknown as TypeHandler;
+  return registry.get(request.type)!;
+}
+
+/** Adds a type that is not one of the package's. Its schema is added with `addRequestSchema`. */
+export function addTypeHandler(type: string, handler: TypeHandler): void {
+  registry.set(type, handler);
+}
+
+/** What has to be known of a punt that VPP has whole. */
+export function caveatsOf(request: PuntRequest, facts: Facts): Caveat[] {
+  return [...(handlerOf(request).caveats?.(request, facts) ?? []), ...caveatsOfLink(request, facts)];
+}
+
+function caveatsOfLink({ interconnect }: PuntRequest, { features }: Facts): Caveat[] {
+  if (interconnect !== "TAP" || features.has("vhost-net")) return [];
+  const text = "TAP by a veth pair and af_packet: /dev/vhost-net is missing; GSO is not used";
+  return [{ code: "VETH", text, remedy: "give VPP /dev/vhost-net (modprobe vhost_net)", degrades: false }];
 }

@@ -1,0 +1,104 @@
+// Every change of a punt, numbered: who listens hears it at once, who watches may begin at a revision that is still kept.
+import { randomBytes } from "node:crypto";
+import type { WatchEvent, WatchOptions } from "../punts.js";
+import type { PuntEvent, PuntStatus } from "../state.js";
+import { Watcher, type WatchLimits } from "./watcher.js";
+
+/** How many changes are kept for watchers that come back. */
+const KEPT_CHANGES = 10_000;
+
+const DEFAULT_LIMITS: WatchLimits = { lag: KEPT_CHANGES, patience: 10_000, progress: 1000 };
+
+export class ChangeLog {
+  /** Revisions of one life of the manager are ordered; those of another one are unknown. */
+  readonly #term = randomBytes(4).toString("hex");
+  readonly #limits: WatchLimits;
+  readonly #kept: PuntEvent[] = [];
+  readonly #watchers = new Map<Watcher, string | undefined>();
+  readonly #listeners: ((event: PuntEvent) => void)[] = [];
+  #number = 0;
+
+  constructor(limits: Partial<WatchLimits> = {}) {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  /** The revision of the last change. */
+  get revision(): string {
+    return this.#revisionOf(this.#number);
+  }
+
+  /** Calls `listener` at every change. What it throws is thrown again outside of the change that it heard. */
+  listen(listener: (event: PuntEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  publish(event: PuntEvent): void {
+    this.#number++;
+    this.#kept.push(event);
+    if (this.#kept.length > 2 * KEPT_CHANGES) this.#kept.splice(0, this.#kept.length - KEPT_CHANGES);
+    const change = { kind: "change", revision: this.revision, event } as const;
+    for (const [watcher, cnf] of this.#watchers) {
+      if (cnf === undefined || cnf === event.id.cnf) watcher.change(change);
+      else watcher.passed(change.revision);
+    }
+    for (const listener of this.#listeners) guarded(() => listener(event));
+  }
+
+  /** `snapshot` gives the punts as they are now. */
+  watch(
+    { from, cnf, signal }: WatchOptions,
+    snapshot: () => PuntStatus[],
+  ): AsyncIterableIterator<WatchEvent, undefined> {
+    const abort = () => watcher.close();
+    const watcher = new Watcher(this.#limits, () => {
+      this.#watchers.delete(watcher);
+      signal?.removeEventListener("abort", abort);
+    });
+    const missed = this.#since(from);
+    if (missed)
+      for (const change of missed) if (cnf === undefined || cnf === change.event.id.cnf) watcher.change(change);
+    if (!missed) watcher.begin(this.#snapshot(snapshot(), from !== undefined));
+    this.#watchers.set(watcher, cnf);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) watcher.close();
+    return watcher;
+  }
+
+  /** Ends all watchers. */
+  close(): void {
+    for (const watcher of [...this.#watchers.keys()]) watcher.close();
+  }
+
+  #snapshot(punts: PuntStatus[], isResync: boolean): WatchEvent & { kind: "snapshot" } {
+    return { kind: "snapshot", revision: this.revision, punts, ...(isResync && { resync: true }) };
+  }
+
+  /** The changes after a revision; undefined where they are not kept. */
+  #since(revision: string | undefined): (WatchEvent & { kind: "change" })[] | undefined {
+    const [term, text = ""] = revision?.split(":") ?? [];
+    const number = Number(text);
+    const oldest = this.#number - Math.min(this.#kept.length, KEPT_CHANGES);
+    if (term !== this.#term || !/^\d+$/.test(text) || number < oldest || number > this.#number) return undefined;
+    const first = this.#kept.length - (this.#number - number);
+    return this.#kept.slice(first).map((event, index) => ({
+      kind: "change",
+      revision: this.#revisionOf(number + index + 1),
+      event,
+    }));
+  }
+
+  #revisionOf(number: number): string {
+    return `${this.#term}:${number}`;
+  }
+}
+
+/** Runs the caller's code in the middle of a change: what it throws must not cut the change off, and is not lost either. */
+export function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}

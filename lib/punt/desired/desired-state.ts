@@ -1,0 +1,282 @@
+// The one owner of what is wanted: punts, their interconnects and namespaces, what VPP cannot give back, and what became of each punt.
+import { PuntError } from "../../errors.js";
+import type { Host } from "../../host/index.js";
+import type { Found, Marks } from "../interconnect/index.js";
+import type { Facts } from "../items/index.js";
+import type { Wanted } from "../plan/index.js";
+import type { PuntFilter } from "../punts.js";
+import type { Ledger, Reconciled } from "../reconcile/index.js";
+import { idKey, idText, type PuntId, type PuntRequest } from "../request/index.js";
+import type { PuntStatus } from "../state.js";
+import { Saver, type Store, type StoredState, type Write } from "../store/index.js";
+import { ChangeLog } from "./change-log.js";
+import { Draft, NOTHING } from "./draft.js";
+import { Entry, type Situation } from "./entry.js";
+import { judge, judgeLeaving, unfinished } from "./judge.js";
+import { Memory } from "./memory.js";
+import { statusOf } from "./status.js";
+
+/** A change of what is wanted that is not in the store yet. */
+interface Change {
+  readonly commit: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A change is made in the draft at once, so that the next one sees it, and takes effect when the store has it. When the store
+ * refuses, every change that it does not have is undone and rejected: each of them was made on top of those before it.
+ */
+export class DesiredState implements Ledger {
+  readonly log = new ChangeLog();
+  readonly #host: Host;
+  readonly #marks: Marks;
+  readonly #saver: Saver;
+  readonly #entries = new Map<string, Entry>();
+  #memory = new Memory();
+  #draft: Draft;
+  #wanted: Wanted;
+  #changes: Change[] = [];
+  /** The last change of each punt that has one under way. */
+  readonly #underWay = new Map<string, Promise<Entry>>();
+  #facts: Facts | undefined;
+  #items: ReadonlyMap<string, object> = new Map();
+
+  constructor(host: Host, marks: Marks, store: Store) {
+    this.#host = host;
+    this.#marks = marks;
+    this.#saver = new Saver(store, () => this.#beginWrite());
+    this.#draft = new Draft(host, marks, NOTHING);
+    this.#wanted = this.#draft.freeze();
+  }
+
+  /** Takes what the store has: at the start, and again where another process writes the store. */
+  restore(state: StoredState): void {
+    const draft = new Draft(this.#host, this.#marks, state);
+    this.#draft = draft;
+    this.#wanted = draft.freeze();
+    this.#memory = new Memory(state.claims, state.notes);
+    const keys = new Set(this.#wanted.punts.map(idKey));
+    for (const entry of this.#entries.values())
+      if (!keys.has(entry.key)) this.#depart(entry, "another process deleted it");
+    for (const request of this.#wanted.punts) this.#retake(request);
+  }
+
+  #retake(request: PuntRequest): void {
+    const entry = this.#entries.get(idKey(request));
+    if (!entry) this.#admit(request);
+    else if (JSON.stringify(entry.request) !== JSON.stringify(request)) this.#revised(entry, request);
+  }
+
+  get wanted(): Wanted {
+    return this.#wanted;
+  }
+
+  get memory(): Memory {
+    return this.#memory;
+  }
+
+  /** Whether a punt of that identity is wanted, or will be when what is under way has been stored. */
+  request(id: PuntId): PuntRequest | undefined {
+    return this.#draft.get(idKey(id));
+  }
+
+  /** The punts of one CNF that are wanted, with those that will be when what is under way has been stored. */
+  wantedOf(cnf: string): PuntRequest[] {
+    return this.#draft.of(cnf);
+  }
+
+  find(request: PuntRequest): Promise<Found> {
+    return this.#draft.find(request);
+  }
+
+  /** Returns the punt of that identity once every change of it under way is stored. */
+  async entry(id: PuntId): Promise<Entry | undefined> {
+    return (await this.#underWay.get(idKey(id))) ?? this.#entries.get(idKey(id));
+  }
+
+  /**
+   * Takes a new punt in.
+   *
+   * @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or of the store: nothing was done
+   */
+  accept(request: PuntRequest, found: Found): Promise<Entry> {
+    this.#draft.add(request, found);
+    return this.#submit(idKey(request), () => this.#admit(request));
+  }
+
+  /** Gives a punt another request. @throws PuntError as `accept` */
+  revise(request: PuntRequest, found: Found): Promise<Entry> {
+    this.#draft.update(request, found);
+    return this.#submit(idKey(request), () => this.#revised(this.#entries.get(idKey(request))!, request));
+  }
+
+  /** Lets a punt go: it stays listed until nothing of it is left in VPP. @throws PuntError of the store: nothing was done */
+  dismiss(id: PuntId): Promise<Entry> {
+    this.#draft.delete(id);
+    return this.#submit(idKey(id), () => this.#leave(this.#entries.get(idKey(id))!));
+  }
+
+  #submit(key: string, effect: () => Entry): Promise<Entry> {
+    const done = new Promise<Entry>((resolve, reject) => {
+      this.#changes.push({ commit: () => resolve(effect()), reject });
+    });
+    const forget = () => void (this.#underWay.get(key) === done && this.#underWay.delete(key));
+    this.#underWay.set(key, done);
+    done.then(forget, forget);
+    this.#saver.save().catch(() => {});
+    return done;
+  }
+
+  #beginWrite(): Write {
+    const changes = this.#changes.splice(0);
+    const wanted = this.#draft.freeze();
+    const { version } = this.#memory;
+    const { punts, interconnects, namespaces } = wanted;
+    return {
+      state: {
+        punts,
+        interconnects,
+        namespaces: namespaces.filter(({ path }) => path !== ""),
+        ...this.#memory.stored(),
+      },
+      committed: () => {
+        this.#wanted = wanted;
+        this.#memory.saved(version);
+        for (const { commit } of changes) commit();
+      },
+      failed: (error) => this.#rollBack(changes, error),
+    };
+  }
+
+  #rollBack(changes: readonly Change[], error: unknown): void {
+    const lost = [...changes, ...this.#changes.splice(0)];
+    if (lost.length > 0) this.#draft = new Draft(this.#host, this.#marks, this.#wanted);
+    for (const { reject } of lost) reject(error);
+  }
+
+  #admit(request: PuntRequest): Entry {
+    const entry = new Entry(request);
+    const before = this.#entries.get(entry.key);
+    this.#entries.delete(entry.key);
+    this.#entries.set(entry.key, entry);
+    before?.abandon(
+      new PuntError("punt.delete", "ECANCELED", `punt ${idText(entry.id)} was added again`, { id: entry.id }),
+    );
+    this.#publish(entry, undefined);
+    return entry;
+  }
+
+  #revised(entry: Entry, request: PuntRequest): Entry {
+    entry.request = request;
+    this.#become(entry, { state: "INIT", cause: "has another request" });
+    return entry;
+  }
+
+  #leave(entry: Entry): Entry {
+    entry.leaving = true;
+    return entry;
+  }
+
+  /** Takes the punt for deleted without looking at VPP. */
+  gone(entry: Entry, cause: string): void {
+    this.#depart(entry, cause);
+  }
+
+  /** VPP cannot be reached: nothing is known of any punt. */
+  disconnected(): void {
+    const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.leaving) this.#depart(entry, "out of the store; VPP is away");
+      else this.#become(entry, { state: "PENDING", missing, cause: "the connection to VPP is lost" });
+    }
+  }
+
+  /** Writes to the store, before steps are made, the claims on what they make; forgets what is about to change. */
+  async remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void> {
+    for (const [key, claim] of claims) this.#memory.claim(key, claim);
+    for (const key of changing) this.#memory.forget(key);
+    if (this.#memory.isDirty) await this.#saver.save();
+  }
+
+  /** Keeps what was applied. The store has it soon; a process that ends before applies it again. */
+  note(key: string, value: object): void {
+    this.#memory.note(key, value);
+    this.#saver.save().catch(() => {});
+  }
+
+  /** Takes what was read and what is still to be done, and judges every punt by it. */
+  settle(result: Reconciled, isActing = true): void {
+    const { facts, plan } = result;
+    this.#facts = facts;
+    this.#items = plan.items;
+    for (const entry of [...this.#entries.values()]) {
+      const punt = plan.punts.get(entry.key);
+      if (punt?.state === "ready") entry.items = punt.items;
+      const situation = entry.leaving
+        ? judgeLeaving(entry, result)
+        : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result)));
+      if (situation?.state === "DELETED") this.#depart(entry, situation.cause);
+      else if (situation) this.#become(entry, situation);
+    }
+  }
+
+  /** Drops what is remembered of objects that are neither there nor wanted and, once nothing comes or goes, namespaces without a punt. */
+  tidy(isDone: boolean): void {
+    this.#memory.keepOnly((key) => (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || !key.includes("/"));
+    const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((it) => it.leaving);
+    if (isDone && isQuiet && this.#draft.dropNamespaces()) this.#wanted = this.#draft.freeze();
+  }
+
+  get facts(): Facts | undefined {
+    return this.#facts;
+  }
+
+  get(id: PuntId): PuntStatus | undefined {
+    const entry = this.#entries.get(idKey(id));
+    return entry && this.status(entry);
+  }
+
+  list({ cnf }: PuntFilter = {}): PuntStatus[] {
+    const entries = [...this.#entries.values()].filter(({ id }) => cnf === undefined || id.cnf === cnf);
+    return entries.map((entry) => this.status(entry));
+  }
+
+  status(entry: Entry): PuntStatus {
+    return statusOf(entry, {
+      marks: this.#marks,
+      wanted: this.#wanted,
+      notes: this.#memory.notes,
+      facts: this.#facts,
+      requestOf: (user) => this.#entries.get(user)?.request,
+    });
+  }
+
+  /** Returns a draft to try changes on. */
+  imagine(): Draft {
+    return new Draft(this.#host, this.#marks, this.#draft.freeze());
+  }
+
+  /** Ends everyone who waits for a punt, after what is under way was written. */
+  async close(error: PuntError): Promise<void> {
+    await this.#saver.idle();
+    for (const entry of this.#entries.values()) entry.abandon(error);
+    this.log.close();
+  }
+
+  #depart(entry: Entry, cause: string): void {
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    this.#become(entry, { state: "DELETED", cause });
+  }
+
+  #become(entry: Entry, situation: Situation): void {
+    const from = entry.situation.state;
+    if (entry.become(situation)) this.#publish(entry, from);
+  }
+
+  #publish(entry: Entry, from: Situation["state"] | undefined): void {
+    const { state: to, cause } = entry.situation;
+    const interconnects = this.#wanted.interconnectsOf(entry.id);
+    if (interconnects.length > 0) entry.interconnects = interconnects;
+    this.log.publish({ id: entry.id, from, to, cause, status: this.status(entry) });
+  }
+}

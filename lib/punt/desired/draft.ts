@@ -1,0 +1,78 @@
+// The desired punts with their interconnects and namespaces, changed step by step: each step is done whole or not at all.
+import type { Host } from "../../host/index.js";
+import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
+import { Interconnects } from "../interconnects.js";
+import type { Wanted } from "../plan/index.js";
+import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
+
+/** What of it the store keeps. */
+export type StoredWanted = Pick<Wanted, "punts" | "interconnects" | "namespaces">;
+
+export const NOTHING: StoredWanted = { punts: [], interconnects: [], namespaces: [] };
+
+export class Draft {
+  readonly #punts = new Map<string, PuntRequest>();
+  readonly #interconnects: Interconnects;
+  readonly #namespaces: Namespaces;
+
+  /** @throws PuntError where interconnects of a punt are not there and cannot be made */
+  constructor(host: Host, marks: Marks, { punts, interconnects, namespaces }: StoredWanted) {
+    this.#namespaces = new Namespaces(host, namespaces);
+    this.#interconnects = new Interconnects(marks);
+    for (const request of punts) this.#punts.set(idKey(request), request);
+    for (const request of this.#interconnects.restore(interconnects, punts))
+      this.#interconnects.assign(request, this.#namespaces.numberOf(request.netns));
+  }
+
+  get(key: string): PuntRequest | undefined {
+    return this.#punts.get(key);
+  }
+
+  find(request: PuntRequest): Promise<Found> {
+    return this.#namespaces.find(request.netns);
+  }
+
+  /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED` */
+  add(request: PuntRequest, found: Found): void {
+    this.#interconnects.assign(request, this.#namespaces.number(found));
+    this.#punts.set(idKey(request), request);
+  }
+
+  /** Gives a punt another request. What does not change of its interconnects stays. @throws PuntError as `add` */
+  update(request: PuntRequest, found: Found): void {
+    this.#interconnects.reassign(request, this.#namespaces.number(found));
+    this.#punts.set(idKey(request), request);
+  }
+
+  /** Adds or updates, whichever it takes. @throws PuntError as `add` */
+  put(request: PuntRequest, found: Found): void {
+    const existing = this.#punts.get(idKey(request));
+    if (!existing) this.add(request, found);
+    else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found);
+  }
+
+  /** All punts of one CNF. */
+  of(cnf: string): PuntRequest[] {
+    return [...this.#punts.values()].filter((request) => request.cnf === cnf);
+  }
+
+  delete(id: PuntId): void {
+    this.#interconnects.release(id);
+    this.#punts.delete(idKey(id));
+  }
+
+  /** Forgets namespaces that no interconnect is in. */
+  dropNamespaces(): boolean {
+    return this.#namespaces.keep(new Set(this.#interconnects.all().flatMap(({ netns }) => netns ?? [])));
+  }
+
+  freeze(): Wanted {
+    const { all, byPunt } = this.#interconnects.copy();
+    return {
+      punts: [...this.#punts.values()],
+      interconnects: [...all.values()],
+      namespaces: this.#namespaces.all(),
+      interconnectsOf: (id) => (byPunt.get(idKey(idOf(id))) ?? []).map((key) => all.get(key)!),
+    };
+  }
+}

@@ -1,0 +1,97 @@
+// A CNF's whole set of punts, made so: adds, updates and deletions in one change.
+import { PuntError } from "../errors.js";
+import type { DesiredState, Entry } from "./desired/index.js";
+import { checkApplyOptions } from "./options.js";
+import type { ApplyFailure, ApplyOptions, ApplyResult, PuntSet } from "./punts.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest, parseCnf, parseRequest } from "./request/index.js";
+import type { PuntStatus } from "./state.js";
+
+const OP = "punt.apply";
+
+interface Hooks {
+  /** Throws where nothing may be changed any more. */
+  check(): void;
+  reached(entry: Entry): Promise<PuntStatus>;
+  gone(entry: Entry): Promise<void>;
+}
+
+type List = "added" | "updated" | "unchanged";
+
+export async function applySet(
+  set: PuntSet,
+  options: ApplyOptions,
+  state: DesiredState,
+  hooks: Hooks,
+): Promise<ApplyResult> {
+  checkApplyOptions(options);
+  const requests = requestsOf(set);
+  const found = await Promise.all(requests.map((request) => state.find(request)));
+  hooks.check();
+  const listed = new Set(requests.map(idKey));
+  const gone = options.keep ? [] : state.wantedOf(set.cnf).filter((request) => !listed.has(idKey(request)));
+  const draft = state.imagine();
+  for (const request of gone) draft.delete(request);
+  for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
+  const deletions = gone.map((request) => ({ id: idOf(request), entry: state.dismiss(request) }));
+  const changes = requests.map((request, index) => ({ request, ...change(state, request, () => found[index]!) }));
+  return outcome(deletions, changes, hooks);
+}
+
+function requestsOf(set: PuntSet): PuntRequest[] {
+  const cnf = parseCnf(set?.cnf, OP);
+  if (!Array.isArray(set.punts))
+    throw new PuntError(OP, "ERR_INVALID_REQUEST", "set: punts: a list of punt requests is expected", { cnf });
+  const requests = set.punts.map((punt, index) => parseRequest({ cnf, ...punt }, `punts[${index}]`, OP));
+  const seen = new Map<string, number>();
+  for (const [index, request] of requests.entries()) {
+    if (request.cnf !== cnf) throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
+    const first = seen.get(idKey(request));
+    if (first !== undefined) throw invalid(`punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
+    seen.set(idKey(request), index);
+  }
+  return requests;
+}
+
+function invalid(message: string): PuntError {
+  return new PuntError(OP, "ERR_INVALID_REQUEST", message);
+}
+
+function change(state: DesiredState, request: PuntRequest, found: () => Parameters<DesiredState["accept"]>[1]) {
+  const existing = state.request(request);
+  if (!existing) return { list: "added" as List, entry: state.accept(request, found()) };
+  if (JSON.stringify(existing) === JSON.stringify(request))
+    return { list: "unchanged" as List, entry: state.entry(request) as Promise<Entry> };
+  return { list: "updated" as List, entry: state.revise(request, found()) };
+}
+
+async function outcome(
+  deletions: readonly { id: PuntId; entry: Promise<Entry> }[],
+  changes: readonly { request: PuntRequest; list: List; entry: Promise<Entry> }[],
+  hooks: Hooks,
+): Promise<ApplyResult> {
+  // The store takes all of them in one write or refuses them together.
+  const entries = await Promise.all([...deletions, ...changes].map(({ entry }) => entry));
+  const lists: Record<List, PuntStatus[]> = { added: [], updated: [], unchanged: [] };
+  const deleted: PuntId[] = [];
+  const failed: ApplyFailure[] = [];
+  const settle = async (id: PuntId, done: () => Promise<void>) => {
+    await done().catch((error) => {
+      if (!(error instanceof PuntError)) throw error;
+      failed.push({ id, error });
+    });
+  };
+  await Promise.all([
+    ...deletions.map(({ id }, index) =>
+      settle(id, async () => {
+        await hooks.gone(entries[index]!);
+        deleted.push(id);
+      }),
+    ),
+    ...changes.map(({ request, list }, index) =>
+      settle(idOf(request), async () => {
+        lists[list].push(await hooks.reached(entries[deletions.length + index]!));
+      }),
+    ),
+  ]);
+  return { ...lists, deleted, failed };
+}

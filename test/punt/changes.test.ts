@@ -1,0 +1,168 @@
+// Changes of what is wanted: several at once, stores that refuse, listeners that throw. No promise stays pending, no punt is lost.
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import type { MemoryStore, PuntRequestInput, StoredState } from "../../lib/punt/index.js";
+import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
+import { uncaughtDuring } from "../support/uncaught.js";
+
+function span(cnf: string, vppInterface: string): PuntRequestInput {
+  return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };
+}
+
+/** A disk that can be full. */
+class Disk {
+  isFull = false;
+
+  constructor(store: MemoryStore) {
+    const save = store.save.bind(store);
+    store.save = async (state: StoredState) => {
+      await new Promise(setImmediate);
+      if (this.isFull) throw new PuntError("punt.store", "ENOSPC", "no space");
+      await save(state);
+    };
+  }
+}
+
+async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((it) => (it.status === "fulfilled" ? "done" : (it.reason as PuntError).code));
+}
+
+function states({ manager }: ManagedVpp): string[] {
+  return manager
+    .list()
+    .map(({ id, request, state }) => `${id.cnf} ${(request as { vppInterface: string }).vppInterface} ${state}`);
+}
+
+test("equal punts asked for at once are refused together where the store is full, and can be had afterwards", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const disk = new Disk(it.store);
+  disk.isFull = true;
+  const both = [it.manager.add(span("a", "if0")), it.manager.add(span("a", "if0"))];
+  t.deepEqual(await outcomes(both), ["ENOSPC", "ENOSPC"]);
+  t.deepEqual(states(it), []);
+  disk.isFull = false;
+  t.is((await it.manager.add(span("a", "if0"))).state, "CREATED");
+});
+
+test("a punt that is deleted and asked for otherwise at once stays as it was where the store is full", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const disk = new Disk(it.store);
+  await it.manager.add(span("a", "if0"));
+  disk.isFull = true;
+  t.deepEqual(await outcomes([it.manager.delete({ cnf: "a" }), it.manager.add(span("a", "if1"))]), [
+    "ENOSPC",
+    "ENOSPC",
+  ]);
+  disk.isFull = false;
+  await it.manager.resync();
+  t.deepEqual(states(it), ["a if0 CREATED"]);
+  t.is((await it.manager.add(span("b", "if1"))).state, "CREATED");
+  await it.restartManager();
+  await it.manager.resync();
+  t.deepEqual(states(it), ["a if0 CREATED", "b if1 CREATED"]);
+});
+
+test("an interconnect without a punt, and a punt without its interconnect, do no harm in a store", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  for (const [cnf, card] of [
+    ["a", "if0"],
+    ["b", "if1"],
+  ] as const)
+    await it.manager.add(span(cnf, card));
+  const state = (await it.store.load())!;
+  const [a] = state.punts;
+  const [, ofB] = state.interconnects;
+  await it.manager.close();
+  await it.store.save({ ...state, punts: [a!], interconnects: [ofB!] });
+  await it.restartManager();
+  await it.manager.resync();
+  t.deepEqual(states(it), ["a if0 CREATED"]);
+  t.is((await it.manager.add(span("c", "if1"))).state, "CREATED");
+});
+
+test.serial("a listener that throws hears of it outside of the manager, which goes on as if it had not", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const problems: PuntError[] = [];
+  it.manager.on("problem", (error) => problems.push(error));
+  it.manager.on("state", ({ to }) => {
+    throw new Error(`listener at ${to}`);
+  });
+  const caught = await uncaughtDuring(async () => {
+    t.is((await it.manager.add(span("a", "if0"))).state, "CREATED");
+    t.is((await it.manager.add(span("a", "if0"))).state, "CREATED");
+    await it.manager.delete({ cnf: "a" });
+  });
+  t.deepEqual(problems, []);
+  t.deepEqual(
+    caught.map((error) => (error as Error).message),
+    ["listener at INIT", "listener at CREATED", "listener at DELETED"],
+  );
+});
+
+/** The same numbers in the same order for one seed. */
+function dice(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  test.serial(
+    `in any order, with a store that refuses and listeners that throw, everything settles (${seed})`,
+    async (t) => {
+      const it = await managedVpp();
+      t.teardown(() => it.close());
+      const disk = new Disk(it.store);
+      const roll = dice(seed);
+      it.manager.on("state", () => {
+        if (roll(8) === 0) throw new Error("listener");
+      });
+      const promises: Promise<unknown>[] = [];
+      const act = () => {
+        const cnf = `cnf${roll(4)}`;
+        const request = span(cnf, `if${roll(3)}`);
+        const verbs = [
+          () => it.manager.add(request),
+          () => it.manager.delete({ cnf }),
+          () => it.manager.update(request),
+          () => it.manager.apply({ cnf, punts: roll(2) === 0 ? [] : [request] }),
+        ];
+        return verbs[roll(verbs.length)]!();
+      };
+      const caught = await uncaughtDuring(async () => {
+        for (let round = 0; round < 60; round++) {
+          disk.isFull = roll(3) === 0;
+          for (let many = roll(4); many >= 0; many--) promises.push(act());
+          for (let turns = roll(4); turns > 0; turns--) await new Promise(setImmediate);
+        }
+        disk.isFull = false;
+        const settled = await Promise.allSettled(promises);
+        for (const one of settled)
+          if (one.status === "rejected") t.true(one.reason instanceof PuntError, `${one.reason?.stack}`);
+        await it.manager.resync();
+      });
+      t.true(
+        caught.every((error) => (error as Error).message === "listener"),
+        String(caught.find((error) => (error as Error).message !== "listener")),
+      );
+      const before = states(it);
+      t.deepEqual(
+        new Set((await it.store.load())!.punts.map(({ cnf }) => cnf)),
+        new Set(it.manager.list().map(({ id }) => id.cnf)),
+      );
+      await it.restartManager();
+      await it.manager.resync();
+      t.deepEqual(states(it).sort(), before.sort());
+      t.is((await it.manager.plan()).toString(), "nothing to do");
+      for (const { id } of it.manager.list()) await it.manager.delete(id);
+      t.deepEqual((await it.store.load())!.interconnects, []);
+    },
+  );
+}

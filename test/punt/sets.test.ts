@@ -1,0 +1,95 @@
+// A CNF's whole set, and a punt that gets another request.
+import test from "ava";
+import type { PuntRequestInput } from "../../lib/punt/index.js";
+import { managedVpp } from "../support/managed-vpp.js";
+
+function span(key: string, vppInterface: string): PuntRequestInput {
+  return { cnf: "a", key, type: "SPAN", interconnect: "MEMIF", vppInterface };
+}
+
+const keys = (list: readonly { id: { key: string } }[]) => list.map(({ id }) => id.key);
+
+test("a set adds what is missing, updates what differs, deletes what it does not list, and leaves other CNFs alone", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add({ ...span("", "if5"), cnf: "b" });
+  const first = await it.manager.apply({ cnf: "a", punts: [span("1", "if0"), span("2", "if1")] });
+  t.deepEqual(keys(first.added), ["1", "2"]);
+  const { cnf: _, ...withoutCnf } = span("3", "if0");
+  const second = await it.manager.apply({ cnf: "a", punts: [span("2", "if2"), withoutCnf as PuntRequestInput] });
+  t.deepEqual(keys(second.added), ["3"]);
+  t.deepEqual(keys(second.updated), ["2"]);
+  t.deepEqual(second.deleted, [{ cnf: "a", key: "1", label: "" }]);
+  t.deepEqual(second.failed, []);
+  const third = await it.manager.apply({ cnf: "a", punts: [span("2", "if2")] }, { keep: true });
+  t.deepEqual(keys(third.unchanged), ["2"]);
+  t.deepEqual(
+    it.manager
+      .list({ cnf: "a" })
+      .map(({ id, state }) => `${id.key} ${state}`)
+      .sort(),
+    ["2 CREATED", "3 CREATED"],
+  );
+  t.is(it.manager.list({ cnf: "b" }).length, 1);
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+});
+
+test("a set that cannot be had beside the punts of others changes nothing", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hairpin = { type: "HAIRPIN_XCONNECT", interconnect: "MEMIF", vppInterface2: "if3" } as const;
+  await it.manager.add({ ...hairpin, cnf: "b", vppInterface1: "if2" });
+  await it.manager.add(span("1", "if0"));
+  const set = { cnf: "a", punts: [span("2", "if1"), { ...hairpin, key: "3", vppInterface1: "if4" }] };
+  await t.throwsAsync(it.manager.apply(set), { code: "ERR_CONFLICT" });
+  t.deepEqual(keys(it.manager.list({ cnf: "a" })), ["1"]);
+});
+
+test("a set that is wrong is refused by name", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const refused = { code: "ERR_INVALID_REQUEST" };
+  await t.throwsAsync(it.manager.apply({ cnf: "a", punts: [{ ...span("", "if0"), cnf: "b" }] }), {
+    ...refused,
+    message: /punts\[0\]: cnf: is b/,
+  });
+  await t.throwsAsync(it.manager.apply({ cnf: "a", punts: [span("", "if0"), span("", "if1")] }), {
+    ...refused,
+    message: /punts\[1\] is punt a/,
+  });
+  await t.throwsAsync(it.manager.apply({ cnf: "a" } as never), { ...refused, message: /punts: a list/ });
+  await t.throwsAsync(it.manager.apply(undefined as never), refused);
+  await t.throwsAsync(it.manager.apply({ cnf: "a", punts: [] }, { prune: true } as never), { code: "ERR_OPTION" });
+});
+
+test("a punt that gets another request keeps of its interconnect what does not change", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const abx = { cnf: "a", type: "ABX", interconnect: "MEMIF", vppInterface: "if0" } as const;
+  const before = await it.manager.add({ ...abx, ingressAclRules: [{ protocol: "TCP" }] });
+  const states: string[] = [];
+  it.manager.on("state", ({ to }) => states.push(to));
+  const after = await it.manager.update({ ...abx, ingressAclRules: [{ protocol: "UDP" }] });
+  t.is(after.state, "CREATED");
+  t.deepEqual(after.metadata.interconnects, before.metadata.interconnects);
+  t.deepEqual(states, ["INIT", "CREATED"]);
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+  const elsewhere = await it.manager.update({ ...abx, vppInterface: "if1", ingressAclRules: [{}] });
+  t.is(elsewhere.state, "CREATED");
+  await t.throwsAsync(it.manager.update({ ...abx, cnf: "b", ingressAclRules: [{}] }), { code: "ERR_NO_SUCH_PUNT" });
+  await it.restartManager();
+  await it.manager.resync();
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+});
+
+test("a punt that cannot get another request keeps the one it has", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hairpin = { cnf: "a", type: "HAIRPIN_XCONNECT", interconnect: "MEMIF" } as const;
+  const before = await it.manager.add({ ...hairpin, vppInterface1: "if0", vppInterface2: "if1" });
+  await it.manager.add({ ...hairpin, cnf: "b", vppInterface1: "if2", vppInterface2: "if3" });
+  const wish = { ...hairpin, vppInterface1: "if0", vppInterface2: "if3" };
+  await t.throwsAsync(it.manager.update(wish), { code: "ERR_CONFLICT" });
+  t.deepEqual(it.manager.get({ cnf: "a" }), before);
+  t.is((await it.manager.plan({ add: [{ ...wish, vppInterface2: "if4" }] })).punts.length, 2);
+});

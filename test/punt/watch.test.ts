@@ -1,0 +1,100 @@
+// Watching punts: snapshots, changes, revisions, and watchers that are slow.
+import test from "ava";
+import { ChangeLog } from "../../lib/punt/desired/change-log.js";
+import type { PuntStatus, WatchEvent } from "../../lib/punt/index.js";
+import { managedVpp } from "../support/managed-vpp.js";
+
+async function take(watcher: AsyncIterator<WatchEvent>, count: number): Promise<WatchEvent[]> {
+  const events: WatchEvent[] = [];
+  while (events.length < count) events.push((await watcher.next()).value as WatchEvent);
+  return events;
+}
+
+function brief(event: WatchEvent): string {
+  if (event.kind === "snapshot") return `snapshot ${event.punts.length}${event.resync ? " resync" : ""}`;
+  return event.kind === "change" ? `${event.event.id.cnf} ${event.event.from ?? "-"}>${event.event.to}` : event.kind;
+}
+
+/** A change of a punt, as the log gets it. */
+function change(cnf: string, from: PuntStatus["state"] | undefined, to: PuntStatus["state"]) {
+  const id = { cnf, key: "", label: "" };
+  return { id, from, to, cause: "", status: { id, state: to } as unknown as PuntStatus };
+}
+
+test("a watcher gets a snapshot, then changes; from a revision only what came after it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const watcher = it.manager.watch();
+  t.deepEqual((await take(watcher, 1)).map(brief), ["snapshot 0"]);
+  await it.manager.add({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" });
+  const [seen] = await take(watcher, 1);
+  t.is(brief(seen!), "a ->CREATED");
+  await it.manager.delete({ cnf: "a" });
+  t.deepEqual((await take(it.manager.watch({ from: seen!.revision }), 1)).map(brief), ["a CREATED>DELETED"]);
+  t.deepEqual((await take(it.manager.watch({ from: "other:1" }), 1)).map(brief), ["snapshot 0 resync"]);
+  const aborted = new AbortController();
+  const last = it.manager.watch({ signal: aborted.signal });
+  await last.next();
+  const end = last.next();
+  aborted.abort();
+  t.true((await end).done);
+  const open = watcher.next();
+  t.is(brief((await open).value as WatchEvent), "a CREATED>DELETED");
+  const closing = watcher.next();
+  await it.manager.close();
+  t.true((await closing).done);
+});
+
+test("a slow watcher gets the last state of each punt, from the state it knows", async (t) => {
+  const log = new ChangeLog();
+  const watcher = log.watch({}, () => []);
+  log.publish(change("a", undefined, "INIT"));
+  log.publish(change("b", undefined, "INIT"));
+  log.publish(change("a", "INIT", "PENDING"));
+  log.publish(change("a", "PENDING", "CREATED"));
+  t.deepEqual((await take(watcher, 3)).map(brief), ["snapshot 0", "b ->INIT", "a ->CREATED"]);
+});
+
+test("a watcher of one CNF hears that others' changes have passed", async (t) => {
+  const log = new ChangeLog({ progress: 1 });
+  const watcher = log.watch({ cnf: "a" }, () => []);
+  await take(watcher, 1);
+  const next = watcher.next();
+  log.publish(change("b", undefined, "INIT"));
+  const keepAlive = setInterval(() => {}, 1000);
+  t.deepEqual((await next).value, { kind: "progress", revision: log.revision });
+  clearInterval(keepAlive);
+});
+
+test("a watcher that does not read is ended by name", async (t) => {
+  const log = new ChangeLog({ lag: 3, patience: -1 });
+  const watcher = log.watch({}, () => []);
+  await take(watcher, 1);
+  for (let index = 0; index < 5; index++) log.publish(change(`cnf${index}`, undefined, "INIT"));
+  await t.throwsAsync(() => watcher.next(), { code: "ERR_RESOURCE_EXHAUSTED" });
+});
+
+test("a revision that is not kept any more gives a snapshot again", async (t) => {
+  const log = new ChangeLog();
+  const first = log.revision;
+  for (let index = 0; index < 10_001; index++) log.publish(change("a", undefined, "INIT"));
+  t.deepEqual(
+    (
+      await take(
+        log.watch({ from: first }, () => []),
+        1,
+      )
+    ).map(brief),
+    ["snapshot 0 resync"],
+  );
+  const future = `${first.split(":")[0]}:999999`;
+  t.deepEqual(
+    (
+      await take(
+        log.watch({ from: future }, () => []),
+        1,
+      )
+    ).map(brief),
+    ["snapshot 0 resync"],
+  );
+});
