@@ -2,8 +2,8 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { MemoryStore, PuntRequestInput, StoredState } from "../../lib/punt/index.js";
-import { type ManagedVpp, managedVpp } from "../support/managed-vpp.js";
-import { uncaughtDuring } from "../support/uncaught.js";
+import { uncaughtDuring } from "../support/machine/uncaught.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 
 function span(cnf: string, vppInterface: string): PuntRequestInput {
   return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };

@@ -1,7 +1,7 @@
 // A CNF's whole set, and a punt that gets another request.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
-import { managedVpp } from "../support/managed-vpp.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 function span(key: string, vppInterface: string): PuntRequestInput {
   return { cnf: "a", key, type: "SPAN", interconnect: "MEMIF", vppInterface };

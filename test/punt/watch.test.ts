@@ -2,7 +2,7 @@
 import test from "ava";
 import { ChangeLog } from "../../lib/punt/desired/change-log.js";
 import type { PuntStatus, WatchEvent } from "../../lib/punt/index.js";
-import { managedVpp } from "../support/managed-vpp.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 async function take(watcher: AsyncIterator<WatchEvent>, count: number): Promise<WatchEvent[]> {
   const events: WatchEvent[] = [];
