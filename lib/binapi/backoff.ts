@@ -9,18 +9,18 @@ export interface BackoffOptions {
 
 /** Waiting times between attempts: doubling from `min` to `max`, each shortened by up to a quarter so that clients spread. */
 export class Backoff {
-  private next: number;
-  private readonly max: number;
+  #next: number;
+  readonly #max: number;
 
   constructor({ min = 20, max = 2000 }: BackoffOptions = {}) {
-    this.next = min;
-    this.max = max;
+    this.#next = min;
+    this.#max = max;
   }
 
   /** Rejects when `signal` is aborted. */
   async wait(signal: AbortSignal): Promise<void> {
-    const ms = this.next * (1 - Math.random() / 4);
-    this.next = Math.min(this.next * 2, this.max);
+    const ms = this.#next * (1 - Math.random() / 4);
+    this.#next = Math.min(this.#next * 2, this.#max);
     await delay(ms, undefined, { signal });
   }
 }

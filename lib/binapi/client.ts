@@ -75,26 +75,28 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   /** Where VPP is: `/run/vpp/api.sock`. */
   readonly endpoint: string;
 
-  private readonly transport: Transport;
-  private readonly schemas: SchemaLoader;
-  private readonly subscriptions: Subscriptions;
-  private readonly traceFile: TraceFile | undefined;
-  private readonly trace: Trace | undefined;
-  private readonly closing = new AbortController();
-  private session: Session | undefined;
+  readonly #transport: Transport;
+  readonly #schemas: SchemaLoader;
+  readonly #subscriptions: Subscriptions;
+  readonly #traceFile: TraceFile | undefined;
+  readonly #trace: Trace | undefined;
+  readonly #closing = new AbortController();
+  #session: Session | undefined;
   /** The session of which "connected" has been emitted, and "disconnected" has not. */
-  private announced: Session | undefined;
-  private lost: PuntError | undefined;
+  #announced: Session | undefined;
+  #lost: PuntError | undefined;
+  readonly #options: VppOptions;
 
-  private constructor(private readonly options: VppOptions) {
+  private constructor(options: VppOptions) {
     super();
+    this.#options = options;
     const { name = "vpp-punt", trace } = options;
-    this.transport = openTransport(options, name);
-    this.endpoint = this.transport.endpoint;
-    this.schemas = new SchemaLoader(options.schema ?? "auto");
-    this.subscriptions = new Subscriptions((request, value) => this.call(request, value));
-    if (typeof trace === "string") this.traceFile = new TraceFile(trace);
-    this.trace = typeof trace === "function" ? new Trace(trace) : this.traceFile?.trace;
+    this.#transport = openTransport(options, name);
+    this.endpoint = this.#transport.endpoint;
+    this.#schemas = new SchemaLoader(options.schema ?? "auto");
+    this.#subscriptions = new Subscriptions((request, value) => this.call(request, value));
+    if (typeof trace === "string") this.#traceFile = new TraceFile(trace);
+    this.#trace = typeof trace === "function" ? new Trace(trace) : this.#traceFile?.trace;
   }
 
   /** Connects. Rejects if VPP cannot be reached within `wait`, and with ERR_OPTION if an option is wrong. */
@@ -102,7 +104,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     checkOptions({ ...options });
     const vpp = new Vpp(options);
     try {
-      await vpp.start();
+      await vpp.#start();
     } catch (error) {
       await vpp.close();
       throw error;
@@ -112,28 +114,28 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /** Whether there is a connection now. */
   get isConnected(): boolean {
-    return this.session !== undefined;
+    return this.#session !== undefined;
   }
 
   /** Requests that wait for an answer. */
   get waiting(): number {
-    return this.session?.waiting ?? 0;
+    return this.#session?.waiting ?? 0;
   }
 
   /** Whether the connected VPP has the message, in a definition known here. */
   has(name: string): boolean {
-    return this.session?.messages.has(name) ?? false;
+    return this.#session?.messages.has(name) ?? false;
   }
 
   /** What answers `name`; undefined if nothing does, or there is no connection. */
   service(name: string): ServiceDef | undefined {
-    return this.session?.messages.find(name)?.service;
+    return this.#session?.messages.find(name)?.service;
   }
 
   /** Sends a request; resolves with the reply. A retval other than 0 rejects with VPP's error, code `VPP_<NAME>`. */
   call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
-    const { session } = this;
-    if (session === undefined) return Promise.reject(this.notConnected(name));
+    const session = this.#session;
+    if (session === undefined) return Promise.reject(this.#notConnected(name));
     return session.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
   }
 
@@ -141,14 +143,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   dump<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): AsyncIterableIterator<DetailsOf<N>> {
     let running: RunningDump | undefined;
     const stream = new DetailsStream(() => running?.giveUp());
-    running = this.startDump(name, (value ?? {}) as MessageValue, stream, options);
+    running = this.#startDump(name, (value ?? {}) as MessageValue, stream, options);
     return stream as AsyncIterableIterator<DetailsOf<N>>;
   }
 
   /** The same, in an array when all have come. */
   dumpAll<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]> {
     const list = new DetailsList();
-    this.startDump(name, (value ?? {}) as MessageValue, list, options);
+    this.#startDump(name, (value ?? {}) as MessageValue, list, options);
     return list.promise as Promise<DetailsOf<N>[]>;
   }
 
@@ -165,17 +167,17 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   ): Promise<Subscription<EventOf<E>>> {
     checkSubscription(event ?? request, { ...options });
     const { queueLimit = 1024 } = options;
-    const message = this.connection(request).messages.outgoing(request).message;
+    const message = this.#connection(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
     if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
-    if (this.connection(request).messages.find(name) === undefined) {
+    if (this.#connection(request).messages.find(name) === undefined) {
       const text = `${request}: VPP has no event ${name}, or there is no definition of it`;
       throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", text, { message: request, event: name });
     }
     const defaults = { enable_disable: 1, enable: true, pid: process.pid };
     const missing = Object.entries(defaults).filter(([field]) => message.hasField(field));
     const filled = { ...Object.fromEntries(missing), ...value };
-    const subscription: unknown = await this.subscriptions.subscribe(request, filled, name, queueLimit);
+    const subscription: unknown = await this.#subscriptions.subscribe(request, filled, name, queueLimit);
     return subscription as Subscription<EventOf<E>>;
   }
 
@@ -190,19 +192,19 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       const text = `VPP has no event ${event}, or there is no definition of it`;
       throw new PuntError("binapi.listen", "ERR_NO_EVENT", text, { event });
     }
-    const subscription: unknown = this.subscriptions.listen(event, queueLimit);
+    const subscription: unknown = this.#subscriptions.listen(event, queueLimit);
     return subscription as Subscription<EventOf<E>>;
   }
 
   /** Resolves when there is a connection: at once, or after the next reconnect. Rejects with ERR_ABORTED or ERR_CLOSED. */
   async connected(signal?: AbortSignal): Promise<void> {
     if (this.isConnected) return;
-    if (this.closing.signal.aborted) throw this.notConnected("connected");
-    const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
+    if (this.#closing.signal.aborted) throw this.#notConnected("connected");
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     try {
       await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));
     } catch (error) {
-      if (this.closing.signal.aborted) throw this.lost!;
+      if (this.#closing.signal.aborted) throw this.#lost!;
       const text = `there is no connection to VPP at ${this.endpoint} yet: given up`;
       throw new PuntError("binapi.connect", "ERR_ABORTED", text, {}, signal?.reason ?? error);
     }
@@ -210,29 +212,24 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /** Ends everything; requests that wait are rejected with ERR_CLOSED. */
   async close(): Promise<void> {
-    if (this.closing.signal.aborted) return;
+    if (this.#closing.signal.aborted) return;
     const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
-    this.closing.abort(error);
-    this.lost = error;
-    const { session } = this;
-    this.session = undefined;
-    await this.subscriptions.closeAll();
+    this.#closing.abort(error);
+    this.#lost = error;
+    const session = this.#session;
+    this.#session = undefined;
+    await this.#subscriptions.closeAll();
     session?.close(error);
-    this.traceFile?.close();
+    this.#traceFile?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  private startDump(
-    name: string,
-    value: MessageValue,
-    sink: DetailsSink,
-    options?: RequestOptions,
-  ): RunningDump | undefined {
+  #startDump(name: string, value: MessageValue, sink: DetailsSink, options?: RequestOptions): RunningDump | undefined {
     try {
-      const running = new RunningDump(this.connection(name), name, sink, options);
+      const running = new RunningDump(this.#connection(name), name, sink, options);
       running.start(value);
       return running;
     } catch (error) {
@@ -241,71 +238,71 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  private connection(name: string): Session {
-    if (this.session === undefined) throw this.notConnected(name);
-    return this.session;
+  #connection(name: string): Session {
+    if (this.#session === undefined) throw this.#notConnected(name);
+    return this.#session;
   }
 
-  private notConnected(name: string): PuntError {
-    if (this.closing.signal.aborted) return this.lost!;
+  #notConnected(name: string): PuntError {
+    if (this.#closing.signal.aborted) return this.#lost!;
     const text = `${name}: there is no connection to VPP at ${this.endpoint}`;
-    return new PuntError("binapi.call", "ERR_DISCONNECTED", text, { message: name }, this.lost);
+    return new PuntError("binapi.call", "ERR_DISCONNECTED", text, { message: name }, this.#lost);
   }
 
-  private async start(): Promise<void> {
-    const { wait = 0, signal } = this.options;
-    const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
-    if (wait === 0) return this.establish(signals);
+  async #start(): Promise<void> {
+    const { wait = 0, signal } = this.#options;
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
+    if (wait === 0) return this.#establish(signals);
     const limit = wait === true ? undefined : wait;
-    await attempt(signals, limit, (either) => this.establishSometime(either));
+    await attempt(signals, limit, (either) => this.#establishSometime(either));
   }
 
   /** Tries until there is a connection. Rejects, with the reason of the last failure, when `signal` is aborted. */
-  private async establishSometime(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(this.options.reconnect || {});
+  async #establishSometime(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(this.#options.reconnect || {});
     let reason: unknown;
     for (;;) {
       try {
-        return await this.establish([signal]);
+        return await this.#establish([signal]);
       } catch (error) {
         // An attempt that is cut off says only that; why those before it failed says more.
         if (reason === undefined || !signal.aborted) reason = error;
-        this.lost = reason as PuntError;
+        this.#lost = reason as PuntError;
         await backoff.wait(signal).catch(() => {});
         if (signal.aborted) throw reason;
       }
     }
   }
 
-  private async establish(signals: readonly AbortSignal[]): Promise<void> {
+  async #establish(signals: readonly AbortSignal[]): Promise<void> {
     const session: Session = new Session(
       {
-        queueLimit: this.options.queueLimit ?? 65536,
-        trace: this.trace,
-        wantsEvent: (name) => this.subscriptions.isWanted(name),
-        onEvent: (name, value) => this.subscriptions.publish(name, value),
-        onBadEvent: (name, error) => this.subscriptions.fail(name, error),
-        onClosed: (error) => this.disconnected(session, error),
+        queueLimit: this.#options.queueLimit ?? 65536,
+        trace: this.#trace,
+        wantsEvent: (name) => this.#subscriptions.isWanted(name),
+        onEvent: (name, value) => this.#subscriptions.publish(name, value),
+        onBadEvent: (name, error) => this.#subscriptions.fail(name, error),
+        onClosed: (error) => this.#disconnected(session, error),
       },
-      this.options.timeout ?? 10_000,
+      this.#options.timeout ?? 10_000,
     );
-    const { connectTimeout = 5000, window = 256 } = this.options;
-    const connect = (signal: AbortSignal) => this.transport.connect(session, window, signal);
+    const { connectTimeout = 5000, window = 256 } = this.#options;
+    const connect = (signal: AbortSignal) => this.#transport.connect(session, window, signal);
     const link = await attempt(signals, connectTimeout, connect);
     try {
-      await this.prepare(session, link);
+      await this.#prepare(session, link);
     } catch (error) {
-      if (this.session === session) this.session = undefined;
+      if (this.#session === session) this.#session = undefined;
       session.close(error as PuntError);
       throw error;
     }
-    if (this.closing.signal.aborted) return session.close(this.lost!);
-    this.announced = session;
-    this.announce(() => this.emit("connected"));
+    if (this.#closing.signal.aborted) return session.close(this.#lost!);
+    this.#announced = session;
+    this.#announce(() => this.emit("connected"));
   }
 
   /** What a listener throws is its own: it ends neither the connection nor the attempts at the next. */
-  private announce(emit: () => void): void {
+  #announce(emit: () => void): void {
     try {
       emit();
     } catch (error) {
@@ -315,27 +312,27 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  private async prepare(session: Session, link: Link): Promise<void> {
+  async #prepare(session: Session, link: Link): Promise<void> {
     const resolver = new Resolver(this.endpoint, link.table, [Schema.builtin()]);
     session.start(link, resolver);
-    const schema = await this.schemas.load(link.table, (request) => session.call(request, {}, undefined));
+    const schema = await this.#schemas.load(link.table, (request) => session.call(request, {}, undefined));
     if (schema !== undefined) {
       resolver.learn(link.idsOf?.(schema.keys()) ?? []);
       resolver.prefer(schema);
     }
     if (session.ended !== undefined) throw session.ended;
-    this.session = session;
-    await this.subscriptions.renew();
+    this.#session = session;
+    await this.#subscriptions.renew();
     if (session.ended !== undefined) throw session.ended;
   }
 
-  private disconnected(session: Session, error: PuntError): void {
-    this.lost = error;
-    if (this.session === session) this.session = undefined;
-    if (this.announced !== session) return; // lost before it was ready: whoever prepares it finds out
-    this.announced = undefined;
-    this.announce(() => this.emit("disconnected", error));
-    if (this.options.reconnect !== false) this.establishSometime(this.closing.signal).catch(() => {});
+  #disconnected(session: Session, error: PuntError): void {
+    this.#lost = error;
+    if (this.#session === session) this.#session = undefined;
+    if (this.#announced !== session) return; // lost before it was ready: whoever prepares it finds out
+    this.#announced = undefined;
+    this.#announce(() => this.emit("disconnected", error));
+    if (this.#options.reconnect !== false) this.#establishSometime(this.#closing.signal).catch(() => {});
   }
 }
 
@@ -349,49 +346,53 @@ function openTransport({ transport = "socket", socketPath }: VppOptions, name: s
 
 /** A dump over as many requests as its cursor takes. */
 class RunningDump {
-  private current: Dump | undefined;
+  #current: Dump | undefined;
+  readonly #session: Session;
+  readonly #name: string;
+  readonly #sink: DetailsSink;
+  readonly #options: RequestOptions | undefined;
 
-  constructor(
-    private readonly session: Session,
-    private readonly name: string,
-    private readonly sink: DetailsSink,
-    private readonly options: RequestOptions | undefined,
-  ) {}
-
-  start(value: MessageValue): void {
-    const { message } = this.session.messages.outgoing(this.name);
-    const hasCursor = message.hasField("cursor") && value.cursor === undefined;
-    this.page(hasCursor ? { ...value, cursor: 0 } : value);
+  constructor(session: Session, name: string, sink: DetailsSink, options: RequestOptions | undefined) {
+    this.#session = session;
+    this.#name = name;
+    this.#sink = sink;
+    this.#options = options;
   }
 
-  private page(value: MessageValue): void {
-    const { sink } = this;
+  start(value: MessageValue): void {
+    const { message } = this.#session.messages.outgoing(this.#name);
+    const hasCursor = message.hasField("cursor") && value.cursor === undefined;
+    this.#page(hasCursor ? { ...value, cursor: 0 } : value);
+  }
+
+  #page(value: MessageValue): void {
+    const sink = this.#sink;
     const page: DetailsSink = {
       push: (details) => sink.push(details),
       fail: (error) => sink.fail(error),
-      end: (reply) => this.pageEnded(value, reply),
+      end: (reply) => this.#pageEnded(value, reply),
     };
-    this.current = this.session.dump(this.name, value, page, this.options);
+    this.#current = this.#session.dump(this.#name, value, page, this.#options);
   }
 
-  private pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
+  #pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
     const retval = reply?.retval ?? 0;
-    if (retval === 0) this.sink.end(reply);
+    if (retval === 0) this.#sink.end(reply);
     else if (retval === VNET_ERRORS.EAGAIN && reply!.cursor !== undefined)
-      this.nextPage({ ...value, cursor: reply!.cursor });
-    else this.sink.fail(apiError(this.name, retval as number, reply!));
+      this.#nextPage({ ...value, cursor: reply!.cursor });
+    else this.#sink.fail(apiError(this.#name, retval as number, reply!));
   }
 
-  private nextPage(value: MessageValue): void {
+  #nextPage(value: MessageValue): void {
     try {
-      this.page(value);
+      this.#page(value);
     } catch (error) {
-      this.sink.fail(error as PuntError);
+      this.#sink.fail(error as PuntError);
     }
   }
 
   giveUp(): void {
-    const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.name}: given up`);
-    if (this.current !== undefined) this.session.giveUp(this.current, error);
+    const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.#name}: given up`);
+    if (this.#current !== undefined) this.#session.giveUp(this.#current, error);
   }
 }

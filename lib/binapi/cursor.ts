@@ -110,7 +110,7 @@ export class Writer {
    */
   skip(size: number): number {
     const start = this.at;
-    if (start + size > this.bytes.length) this.grow(start + size);
+    if (start + size > this.bytes.length) this.#grow(start + size);
     this.at = start + size;
     return start;
   }
@@ -176,7 +176,7 @@ export class Writer {
   fixedString(value: unknown, size: number): void {
     const text = checkText(value);
     const start = this.skip(size);
-    const length = this.text(text, start, size);
+    const length = this.#text(text, start, size);
     if (length >= size) throw new FieldError(`${describe(value)} is longer than ${size - 1} bytes`);
     if (text.includes("\0")) throw new FieldError(`${describe(value)} has a NUL character, which ends a string in VPP`);
     this.bytes.fill(0, start + length, start + size);
@@ -188,28 +188,28 @@ export class Writer {
     const size = Buffer.byteLength(text);
     if (size > limit) throw new FieldError(`${describe(value)} is longer than ${limit} bytes`);
     this.u32(size);
-    this.text(text, this.skip(size), size);
+    this.#text(text, this.skip(size), size);
   }
 
   /** Writes text at `start`; its whole length in bytes, of which at most `room` have been written. */
-  private text(text: string, start: number, room: number): number {
+  #text(text: string, start: number, room: number): number {
     const length = text.length;
     if (length > room) return length;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      if (code > 0x7f) return this.wideText(text, start, room);
+      if (code > 0x7f) return this.#wideText(text, start, room);
       this.bytes[start + i] = code;
     }
     return length;
   }
 
-  private wideText(text: string, start: number, room: number): number {
+  #wideText(text: string, start: number, room: number): number {
     const size = Buffer.byteLength(text);
     if (size <= room) this.bytes.write(text, start, room, "utf8");
     return size;
   }
 
-  private grow(needed: number): void {
+  #grow(needed: number): void {
     const larger = Buffer.from(new ArrayBuffer(Math.max(needed, this.bytes.length * 2)));
     larger.set(this.bytes.subarray(0, this.at));
     this.bytes = larger;

@@ -4,98 +4,101 @@ import type { DetailsSink } from "./pending.js";
 
 /** All details in an array. */
 export class DetailsList implements DetailsSink {
-  private readonly values: MessageValue[] = [];
+  readonly #values: MessageValue[] = [];
   readonly promise: Promise<MessageValue[]>;
-  private resolve!: (values: MessageValue[]) => void;
-  private reject!: (error: PuntError) => void;
+  #resolve!: (values: MessageValue[]) => void;
+  #reject!: (error: PuntError) => void;
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
   }
 
   push(value: MessageValue): void {
-    this.values.push(value);
+    this.#values.push(value);
   }
 
   end(): void {
-    this.resolve(this.values);
+    this.#resolve(this.#values);
   }
 
   fail(error: PuntError): void {
-    this.reject(error);
+    this.#reject(error);
   }
 }
 
 /** Details as they come, for one `for await`. Leaving the loop early gives the dump up. */
 export class DetailsStream implements DetailsSink, AsyncIterableIterator<MessageValue> {
-  private values: MessageValue[] = [];
-  private next_ = 0;
-  private ended = false;
-  private error: PuntError | undefined;
-  private waiting: (() => void)[] = [];
+  #values: MessageValue[] = [];
+  #next_ = 0;
+  #ended = false;
+  #error: PuntError | undefined;
+  #waiting: (() => void)[] = [];
+  readonly #giveUp: () => void;
 
   /** `giveUp` is called when nobody wants the rest. */
-  constructor(private readonly giveUp: () => void) {}
+  constructor(giveUp: () => void) {
+    this.#giveUp = giveUp;
+  }
 
   push(value: MessageValue): void {
-    if (this.ended) return;
-    this.values.push(value);
-    this.wake();
+    if (this.#ended) return;
+    this.#values.push(value);
+    this.#wake();
   }
 
   end(): void {
-    this.ended = true;
-    this.wake();
+    this.#ended = true;
+    this.#wake();
   }
 
   fail(error: PuntError): void {
-    if (this.ended) return;
-    this.error = error;
+    if (this.#ended) return;
+    this.#error = error;
     this.end();
   }
 
   async next(): Promise<IteratorResult<MessageValue>> {
-    while (this.next_ === this.values.length && !this.ended) await this.more();
-    if (this.next_ < this.values.length) return { done: false, value: this.take() };
-    const { error } = this;
-    this.error = undefined;
+    while (this.#next_ === this.#values.length && !this.#ended) await this.#more();
+    if (this.#next_ < this.#values.length) return { done: false, value: this.#take() };
+    const error = this.#error;
+    this.#error = undefined;
     if (error !== undefined) throw error;
     return { done: true, value: undefined };
   }
 
-  private take(): MessageValue {
-    const value = this.values[this.next_++]!;
-    if (this.next_ === this.values.length) {
-      this.values = [];
-      this.next_ = 0;
+  #take(): MessageValue {
+    const value = this.#values[this.#next_++]!;
+    if (this.#next_ === this.#values.length) {
+      this.#values = [];
+      this.#next_ = 0;
     }
     return value;
   }
 
-  private more(): Promise<void> {
+  #more(): Promise<void> {
     return new Promise((resolve) => {
-      this.waiting.push(resolve);
+      this.#waiting.push(resolve);
     });
   }
 
   /** Whoever waits looks for itself, in the order of asking. */
-  private wake(): void {
-    if (this.waiting.length === 0) return;
-    const { waiting } = this;
-    this.waiting = [];
+  #wake(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
     for (const look of waiting) look();
   }
 
   async return(): Promise<IteratorResult<MessageValue>> {
-    const open = !this.ended;
-    this.values = [];
-    this.next_ = 0;
-    this.error = undefined;
+    const open = !this.#ended;
+    this.#values = [];
+    this.#next_ = 0;
+    this.#error = undefined;
     this.end();
-    if (open) this.giveUp();
+    if (open) this.#giveUp();
     return { done: true, value: undefined };
   }
 

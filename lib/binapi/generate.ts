@@ -60,92 +60,96 @@ export function generateTypes(schema: Schema, { augment, origin = schema.origin 
 
 class Generator {
   /** Declarations of the types that have been referred to, by TypeScript name. */
-  private readonly declared = new Map<string, string>();
+  readonly #declared = new Map<string, string>();
+  readonly #schema: Schema;
 
-  constructor(private readonly schema: Schema) {}
+  constructor(schema: Schema) {
+    this.#schema = schema;
+  }
 
   types(): string[] {
-    return [...this.declared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, declaration]) => declaration);
+    return [...this.#declared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, declaration]) => declaration);
   }
 
   /** The member of `Requests` for a request; nothing for any other message. */
   request(name: string): string[] {
-    const { service } = this.schema.message(name);
-    if (service === undefined || !this.schema.has(service.reply)) return [];
+    const { service } = this.#schema.message(name);
+    if (service === undefined || !this.#schema.has(service.reply)) return [];
     const details = service.streamMessage ?? (service.stream ? service.reply : undefined);
-    const reply = service.reply.endsWith("_reply") ? `; reply: ${this.value(service.reply, "out")}` : "";
-    const stream = details === undefined || !this.schema.has(details) ? "" : `; details: ${this.value(details, "out")}`;
-    return [`${name}: { request: ${this.value(name, "in")}${reply}${stream} };`];
+    const reply = service.reply.endsWith("_reply") ? `; reply: ${this.#value(service.reply, "out")}` : "";
+    const stream =
+      details === undefined || !this.#schema.has(details) ? "" : `; details: ${this.#value(details, "out")}`;
+    return [`${name}: { request: ${this.#value(name, "in")}${reply}${stream} };`];
   }
 
   /** The member of `Events` for a message that is one. */
   event(name: string): string[] {
-    const { clientIndexOffset, contextOffset, service } = this.schema.message(name);
+    const { clientIndexOffset, contextOffset, service } = this.#schema.message(name);
     const isEvent = clientIndexOffset >= 0 && contextOffset < 0 && service === undefined;
-    return isEvent ? [`${name}: ${this.value(name, "out")};`] : [];
+    return isEvent ? [`${name}: ${this.#value(name, "out")};`] : [];
   }
 
-  private value(name: string, way: Way): string {
-    const { def, types } = this.schema.definition(name);
-    const body = def.fields.slice(def.fields.length - this.schema.message(name).fields.length);
-    return this.object(body, types, way);
+  #value(name: string, way: Way): string {
+    const { def, types } = this.#schema.definition(name);
+    const body = def.fields.slice(def.fields.length - this.#schema.message(name).fields.length);
+    return this.#object(body, types, way);
   }
 
-  private object(fields: readonly FieldDef[], types: TypeLookup, way: Way): string {
+  #object(fields: readonly FieldDef[], types: TypeLookup, way: Way): string {
     if (fields.length === 0) return "Record<never, never>";
-    return `{ ${fields.map((field) => this.member(field, fields, types, way)).join("; ")} }`;
+    return `{ ${fields.map((field) => this.#member(field, fields, types, way)).join("; ")} }`;
   }
 
-  private member(field: FieldDef, fields: readonly FieldDef[], types: TypeLookup, way: Way): string {
+  #member(field: FieldDef, fields: readonly FieldDef[], types: TypeLookup, way: Way): string {
     const derived = fields.some((other) => other.lengthField === field.name);
     // A dump starts at the first cursor by itself.
     const optional = way === "in" && (derived || field.default !== undefined || field.name === "cursor");
-    return `${field.name}${optional ? "?" : ""}: ${this.field(field, types, way)}`;
+    return `${field.name}${optional ? "?" : ""}: ${this.#field(field, types, way)}`;
   }
 
-  private field(field: FieldDef, types: TypeLookup, way: Way): string {
+  #field(field: FieldDef, types: TypeLookup, way: Way): string {
     const { type, length, lengthField, variable } = field;
     const isArray = type !== "string" && (length !== undefined || lengthField !== undefined || variable === true);
     if (isArray && type === "u8") return "Uint8Array";
-    const element = this.type(type, types, way);
+    const element = this.#type(type, types, way);
     if (!isArray) return element;
     return way === "in" ? `readonly (${element})[]` : `(${element})[]`;
   }
 
-  private type(name: string, types: TypeLookup, way: Way): string {
+  #type(name: string, types: TypeLookup, way: Way): string {
     const plain = PLAIN[name];
     if (plain !== undefined) return way === "in" ? (plain[1] ?? plain[0]) : plain[0];
     const def = types(name)!;
-    if (def.kind === "alias") return this.field(aliased(def), types, way);
-    if ("values" in def) return def.kind === "flags" ? this.flags(def, way) : `${this.enumeration(def)} | number`;
-    return this.reference(def, types, way);
+    if (def.kind === "alias") return this.#field(aliased(def), types, way);
+    if ("values" in def) return def.kind === "flags" ? this.#flags(def, way) : `${this.#enumeration(def)} | number`;
+    return this.#reference(def, types, way);
   }
 
-  private flags(def: Extract<TypeDef, { base: string }>, way: Way): string {
-    const flag = this.enumeration(def);
+  #flags(def: Extract<TypeDef, { base: string }>, way: Way): string {
+    const flag = this.#enumeration(def);
     return way === "in" ? `readonly (${flag} | number)[] | ${flag} | number` : `(${flag} | number)[]`;
   }
 
-  private enumeration(def: Extract<TypeDef, { base: string }>): string {
+  #enumeration(def: Extract<TypeDef, { base: string }>): string {
     const name = pascalCase(def.name);
     const values = def.values.map(([value]) => JSON.stringify(value)).join(" | ");
-    this.declared.set(name, `export type ${name} = ${values};`);
+    this.#declared.set(name, `export type ${name} = ${values};`);
     return name;
   }
 
-  private reference(def: Extract<TypeDef, { kind: "struct" | "union" }>, types: TypeLookup, way: Way): string {
-    const decoded = def.kind === "union" ? this.union(def.arms, types, "out") : this.object(def.fields, types, "out");
-    const encoded = def.kind === "union" ? this.union(def.arms, types, "in") : this.object(def.fields, types, "in");
+  #reference(def: Extract<TypeDef, { kind: "struct" | "union" }>, types: TypeLookup, way: Way): string {
+    const decoded = def.kind === "union" ? this.#union(def.arms, types, "out") : this.#object(def.fields, types, "out");
+    const encoded = def.kind === "union" ? this.#union(def.arms, types, "in") : this.#object(def.fields, types, "in");
     const name = pascalCase(def.name);
-    this.declared.set(name, `export type ${name} = ${decoded};`);
+    this.#declared.set(name, `export type ${name} = ${decoded};`);
     if (decoded === encoded || way === "out") return name;
-    this.declared.set(`${name}Input`, `export type ${name}Input = ${encoded};`);
+    this.#declared.set(`${name}Input`, `export type ${name}Input = ${encoded};`);
     return `${name}Input`;
   }
 
   /** One arm; decoded without a discriminator, all of them. */
-  private union(arms: readonly FieldDef[], types: TypeLookup, way: Way): string {
-    const members = arms.map((arm) => `${arm.name}?: ${this.field(arm, types, way)}`);
+  #union(arms: readonly FieldDef[], types: TypeLookup, way: Way): string {
+    const members = arms.map((arm) => `${arm.name}?: ${this.#field(arm, types, way)}`);
     return `{ ${members.join("; ")} }`;
   }
 }

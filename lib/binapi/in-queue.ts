@@ -17,28 +17,31 @@ export interface FrameLimits {
 
 /** Cuts a peer's stream of bytes into messages. @internal */
 export class InQueue {
-  private reader = new Reader(new Uint8Array(CAPACITY));
-  private start = 0;
-  private filled = 0;
+  #reader = new Reader(new Uint8Array(CAPACITY));
+  #start = 0;
+  #filled = 0;
+  readonly #limits: FrameLimits;
 
-  constructor(private readonly limits: FrameLimits) {}
+  constructor(limits: FrameLimits) {
+    this.#limits = limits;
+  }
 
   /** Where the next bytes belong: from `filled` to the end of it. */
   get bytes(): Uint8Array {
-    return this.reader.bytes;
+    return this.#reader.bytes;
   }
 
   get fillStart(): number {
-    return this.filled;
+    return this.#filled;
   }
 
   get fillEnd(): number {
-    return this.reader.bytes.length;
+    return this.#reader.bytes.length;
   }
 
   /** Notes that `size` bytes have come. */
   fill(size: number): void {
-    this.filled += size;
+    this.#filled += size;
   }
 
   /**
@@ -47,42 +50,42 @@ export class InQueue {
    * @throws PuntError ERR_BAD_FRAME: the length cannot be a message's
    */
   next(): Reader | undefined {
-    const { reader } = this;
-    const have = this.filled - this.start;
-    if (have < FRAME_HEADER) return this.makeRoom(FRAME_HEADER);
-    const length = frameLength(reader.view, this.start);
-    const { shortest, longest } = this.limits;
+    const reader = this.#reader;
+    const have = this.#filled - this.#start;
+    if (have < FRAME_HEADER) return this.#makeRoom(FRAME_HEADER);
+    const length = frameLength(reader.view, this.#start);
+    const { shortest, longest } = this.#limits;
     if (length < shortest || length > longest) {
-      const { op, sender } = this.limits;
+      const { op, sender } = this.#limits;
       const message = `${sender} sent a frame of ${length} bytes, which is not within ${shortest}..${longest}`;
       throw new PuntError(op, "ERR_BAD_FRAME", message, { length });
     }
     const size = FRAME_HEADER + length;
-    if (have < size) return this.makeRoom(size);
-    const start = this.start + FRAME_HEADER;
-    this.start += size;
+    if (have < size) return this.#makeRoom(size);
+    const start = this.#start + FRAME_HEADER;
+    this.#start += size;
     return reader.window(start, start + length);
   }
 
   /** Moves what is there to the front of a buffer in which the next frame fits. */
-  private makeRoom(size: number): undefined {
-    const { bytes } = this.reader;
-    const have = this.filled - this.start;
+  #makeRoom(size: number): undefined {
+    const { bytes } = this.#reader;
+    const have = this.#filled - this.#start;
     if (have === 0 && bytes.length === CAPACITY) {
-      this.start = 0;
-      this.filled = 0;
+      this.#start = 0;
+      this.#filled = 0;
       return undefined;
     }
     const capacity = Math.max(CAPACITY, 2 ** Math.ceil(Math.log2(size)));
     if (capacity !== bytes.length && (have > 0 || capacity < bytes.length)) {
       const other = new Uint8Array(capacity);
-      other.set(bytes.subarray(this.start, this.filled));
-      this.reader = new Reader(other);
-    } else if (this.start > 0) {
-      bytes.copyWithin(0, this.start, this.filled);
+      other.set(bytes.subarray(this.#start, this.#filled));
+      this.#reader = new Reader(other);
+    } else if (this.#start > 0) {
+      bytes.copyWithin(0, this.#start, this.#filled);
     }
-    this.start = 0;
-    this.filled = have;
+    this.#start = 0;
+    this.#filled = have;
     return undefined;
   }
 }

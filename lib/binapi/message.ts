@@ -36,8 +36,8 @@ export class Message {
   /** Fields behind the header, in order. */
   readonly fields: readonly FieldDef[];
 
-  private readonly compile: () => Codec;
-  private compiled: Codec | undefined;
+  readonly #compile: () => Codec;
+  #compiled: Codec | undefined;
 
   constructor(def: MessageDef, compile: (fields: readonly FieldDef[]) => Codec) {
     this.name = def.name;
@@ -50,7 +50,7 @@ export class Message {
     this.contextOffset = offsetIn(header, "context");
     this.headerSize = 2 + 4 * header.length;
     this.fields = def.fields.slice(1 + header.length);
-    this.compile = () => compile(this.fields);
+    this.#compile = () => compile(this.fields);
   }
 
   /** Whether it has a field `name` behind the header. */
@@ -72,10 +72,10 @@ export class Message {
     if (this.clientIndexOffset >= 0) writer.view.setUint32(start + this.clientIndexOffset, clientIndex);
     if (this.contextOffset >= 0) writer.view.setUint32(start + this.contextOffset, context);
     try {
-      (this.compiled ?? this.codec()).write(writer, value);
+      (this.#compiled ?? this.#codec()).write(writer, value);
     } catch (error) {
       writer.at = start;
-      throw this.explain("encode", error);
+      throw this.#explain("encode", error);
     }
   }
 
@@ -89,26 +89,26 @@ export class Message {
     const start = reader.at;
     try {
       reader.take(this.headerSize);
-      return (this.compiled ?? this.codec()).read(reader) as MessageValue;
+      return (this.#compiled ?? this.#codec()).read(reader) as MessageValue;
     } catch (error) {
-      throw this.explain("decode", error, reader.at - start);
+      throw this.#explain("decode", error, reader.at - start);
     }
   }
 
   /** The header of a message given as bytes; 0 for what this message does not have. */
   header(bytes: Uint8Array): MessageHeader {
     const reader = new Reader(bytes);
-    if (bytes.length < this.headerSize) throw this.explain("decode", new FieldError("no header", "ERR_TRUNCATED"), 0);
+    if (bytes.length < this.headerSize) throw this.#explain("decode", new FieldError("no header", "ERR_TRUNCATED"), 0);
     const u32At = (offset: number) => (offset < 0 ? 0 : reader.view.getUint32(offset));
     return { id: reader.u16(), clientIndex: u32At(this.clientIndexOffset), context: u32At(this.contextOffset) };
   }
 
-  private codec(): Codec {
-    this.compiled = this.compile();
-    return this.compiled;
+  #codec(): Codec {
+    this.#compiled = this.#compile();
+    return this.#compiled;
   }
 
-  private explain(verb: "encode" | "decode", error: unknown, offset?: number): unknown {
+  #explain(verb: "encode" | "decode", error: unknown, offset?: number): unknown {
     if (!(error instanceof FieldError)) return error;
     const where = error.path === "" ? this.name : `${this.name}.${error.path}`;
     const at = offset === undefined ? "" : ` (at byte ${offset})`;

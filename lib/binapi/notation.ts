@@ -51,23 +51,26 @@ export function parseNotation(text: string, releases: readonly string[]): Defini
 
 class NotationParser {
   readonly result: Definitions = { types: [], messages: [] };
-  private module = "";
+  #module = "";
+  readonly #releases: readonly string[];
 
-  constructor(private readonly releases: readonly string[]) {}
+  constructor(releases: readonly string[]) {
+    this.#releases = releases;
+  }
 
   line(line: string): void {
     const [kind, head, ...rest] = line.split(" ");
-    const range = this.range(head!);
+    const range = this.#range(head!);
     const colon = rest.findIndex((word) => word.endsWith(":"));
     const before = colon < 0 ? rest : rest.slice(0, colon);
     const after = colon < 0 ? [] : rest.slice(colon + 1);
     switch (kind) {
       case "module":
-        this.module = head!;
+        this.#module = head!;
         break;
       case "enum":
       case "flags":
-        this.addType(range, {
+        this.#addType(range, {
           kind,
           name: range.name,
           base: rest[0]!,
@@ -75,46 +78,41 @@ class NotationParser {
         });
         break;
       case "alias":
-        this.addType(range, { kind, ...aliasOf(range.name, after[0]!) });
+        this.#addType(range, { kind, ...aliasOf(range.name, after[0]!) });
         break;
       case "type":
-        this.addType(range, { kind: "struct", name: range.name, fields: fieldsOf(after) });
+        this.#addType(range, { kind: "struct", name: range.name, fields: fieldsOf(after) });
         break;
       case "union":
-        this.addType(range, { kind, name: range.name, arms: fieldsOf(after) });
+        this.#addType(range, { kind, name: range.name, arms: fieldsOf(after) });
         break;
       default:
-        this.addMessage(range, kind!, before, fieldsOf(after));
+        this.#addMessage(range, kind!, before, fieldsOf(after));
     }
   }
 
   /** `NAME[first-last]` */
-  private range(head: string): { name: string; first: number; last: number } {
+  #range(head: string): { name: string; first: number; last: number } {
     const [, name, first, last] = /^(\w+)(?:\[([\d.]*)-([\d.]*)\])?$/.exec(head) ?? fail(`"${head}" is no name`);
     const index = (release: string | undefined, fallback: number) =>
-      release === undefined || release === "" ? fallback : this.releases.indexOf(release);
-    return { name: name!, first: index(first, 0), last: index(last, this.releases.length - 1) };
+      release === undefined || release === "" ? fallback : this.#releases.indexOf(release);
+    return { name: name!, first: index(first, 0), last: index(last, this.#releases.length - 1) };
   }
 
-  private addType({ first, last }: { first: number; last: number }, def: TypeDef): void {
+  #addType({ first, last }: { first: number; last: number }, def: TypeDef): void {
     this.result.types.push({ def, first, last });
   }
 
-  private addMessage(
-    range: { name: string; first: number; last: number },
-    kind: string,
-    words: string[],
-    body: FieldDef[],
-  ) {
+  #addMessage(range: { name: string; first: number; last: number }, kind: string, words: string[], body: FieldDef[]) {
     const { name, first, last } = range;
     const header = HEADERS[kind] ?? fail(`"${kind} ${name}"`);
     const [crc, ...marks] = words;
-    const def: MessageDef = { name, crc: crc!, fields: [...header, ...body], module: this.module };
+    const def: MessageDef = { name, crc: crc!, fields: [...header, ...body], module: this.#module };
     const service = serviceOf(name, marks);
     if (service !== undefined) def.service = service;
     this.result.messages.push({ def, first, last });
     if (!marks.includes("+")) return;
-    const reply = { name: `${name}_reply`, crc: PLAIN_REPLY_CRC, fields: PLAIN_REPLY, module: this.module };
+    const reply = { name: `${name}_reply`, crc: PLAIN_REPLY_CRC, fields: PLAIN_REPLY, module: this.#module };
     this.result.messages.push({ def: reply, first, last });
   }
 

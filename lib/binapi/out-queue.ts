@@ -8,99 +8,102 @@ const COMPACT_AT = 1 << 18;
  * in the same buffer. Positions are counted from the start of the stream, and stay valid when the buffer moves.
  */
 export class OutQueue {
-  private base = 0;
-  private sent = 0;
-  private allowed = 0;
-  private frameStart = 0;
+  #base = 0;
+  #sent = 0;
+  #allowed = 0;
+  #frameStart = 0;
   /** Ends of the frames that wait for credit, in order from index `firstWaiting`. */
-  private waiting: number[] = [];
-  private firstWaiting = 0;
+  #waiting: number[] = [];
+  #firstWaiting = 0;
+  #credit: number;
 
   constructor(
     readonly writer: Writer,
-    private credit: number,
-  ) {}
+    credit: number,
+  ) {
+    this.#credit = credit;
+  }
 
   /** Position at which the frame starts that is being written. */
   begin(): number {
-    this.frameStart = this.base + this.writer.at;
-    return this.frameStart;
+    this.#frameStart = this.#base + this.writer.at;
+    return this.#frameStart;
   }
 
   /** The same as an index in the writer's buffer. */
   startInBuffer(): number {
-    return this.frameStart - this.base;
+    return this.#frameStart - this.#base;
   }
 
   rollback(): void {
-    this.writer.at = this.frameStart - this.base;
+    this.writer.at = this.#frameStart - this.#base;
   }
 
   commit(): number {
-    const end = this.base + this.writer.at;
-    if (this.credit > 0) {
-      this.credit--;
-      this.allowed = end;
+    const end = this.#base + this.writer.at;
+    if (this.#credit > 0) {
+      this.#credit--;
+      this.#allowed = end;
     } else {
-      this.waiting.push(end);
+      this.#waiting.push(end);
     }
-    return this.frameStart;
+    return this.#frameStart;
   }
 
   addCredit(count: number): void {
-    for (; count > 0 && this.firstWaiting < this.waiting.length; count--)
-      this.allowed = this.waiting[this.firstWaiting++]!;
-    this.credit += count;
-    if (this.firstWaiting > 1024 && this.firstWaiting * 2 > this.waiting.length) {
-      this.waiting = this.waiting.slice(this.firstWaiting);
-      this.firstWaiting = 0;
+    for (; count > 0 && this.#firstWaiting < this.#waiting.length; count--)
+      this.#allowed = this.#waiting[this.#firstWaiting++]!;
+    this.#credit += count;
+    if (this.#firstWaiting > 1024 && this.#firstWaiting * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#firstWaiting);
+      this.#firstWaiting = 0;
     }
   }
 
   /** Bytes that may go out now. */
   sendable(): number {
-    return this.allowed - this.sent;
+    return this.#allowed - this.#sent;
   }
 
   /** Where the next bytes to go out are in the writer's buffer. */
   sendStart(): number {
-    return this.sent - this.base;
+    return this.#sent - this.#base;
   }
 
   /** Notes that `size` bytes are gone. */
   advance(size: number): void {
-    this.sent += size;
-    const gone = this.sent - this.base;
-    if (gone === this.writer.at) this.cut(gone);
-    else if (gone >= COMPACT_AT) this.cut(gone);
+    this.#sent += size;
+    const gone = this.#sent - this.#base;
+    if (gone === this.writer.at) this.#cut(gone);
+    else if (gone >= COMPACT_AT) this.#cut(gone);
   }
 
-  private cut(gone: number): void {
+  #cut(gone: number): void {
     const { writer } = this;
     writer.bytes.copyWithin(0, gone, writer.at);
     writer.at -= gone;
-    this.base += gone;
+    this.#base += gone;
   }
 
   /** Forgets the frames that wait. */
   dropWaiting(): void {
-    this.writer.at = this.allowed - this.base;
-    this.waiting = [];
-    this.firstWaiting = 0;
+    this.writer.at = this.#allowed - this.#base;
+    this.#waiting = [];
+    this.#firstWaiting = 0;
   }
 
   /** Removes the waiting frame that starts at `start`; false if it may have gone out already. */
   withdraw(start: number): boolean {
-    const starts = (index: number) => (index === this.firstWaiting ? this.allowed : this.waiting[index - 1]!);
-    let index = this.firstWaiting;
-    while (index < this.waiting.length && starts(index) !== start) index++;
-    if (index >= this.waiting.length) return false;
-    const size = this.waiting[index]! - start;
+    const starts = (index: number) => (index === this.#firstWaiting ? this.#allowed : this.#waiting[index - 1]!);
+    let index = this.#firstWaiting;
+    while (index < this.#waiting.length && starts(index) !== start) index++;
+    if (index >= this.#waiting.length) return false;
+    const size = this.#waiting[index]! - start;
     const { writer } = this;
-    writer.bytes.copyWithin(start - this.base, start - this.base + size, writer.at);
+    writer.bytes.copyWithin(start - this.#base, start - this.#base + size, writer.at);
     writer.at -= size;
-    this.waiting.splice(index, 1);
-    for (let i = index; i < this.waiting.length; i++) this.waiting[i]! -= size;
+    this.#waiting.splice(index, 1);
+    for (let i = index; i < this.#waiting.length; i++) this.#waiting[i]! -= size;
     return true;
   }
 }

@@ -37,34 +37,41 @@ export abstract class Pending {
 
 /** One request, one reply. */
 export class Call extends Pending {
+  readonly #reply: Message;
+  readonly #resolve: (value: MessageValue) => void;
+  readonly #reject: (error: PuntError) => void;
+
   constructor(
     request: Message,
-    private readonly reply: Message,
-    private readonly resolve: (value: MessageValue) => void,
-    private readonly reject: (error: PuntError) => void,
+    reply: Message,
+    resolve: (value: MessageValue) => void,
+    reject: (error: PuntError) => void,
   ) {
     super(request);
+    this.#reply = reply;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   receive(message: Message, reader: Reader): boolean {
-    if (message !== this.reply) {
-      this.reject(this.unexpected(message));
+    if (message !== this.#reply) {
+      this.#reject(this.unexpected(message));
       return true;
     }
     const value = message.read(reader);
     const { retval } = value;
-    if (retval !== undefined && retval !== 0) this.reject(apiError(this.request.name, retval as number, value));
-    else this.resolve(value);
+    if (retval !== undefined && retval !== 0) this.#reject(apiError(this.request.name, retval as number, value));
+    else this.#resolve(value);
     return true;
   }
 
   fail(error: PuntError): void {
-    this.reject(error);
+    this.#reject(error);
   }
 
   overtaken(): void {
     const text = `VPP did not answer ${this.request.name}, but what was sent behind it: it refused the request`;
-    this.reject(new PuntError("binapi.call", "ERR_NO_REPLY", text, { message: this.request.name }));
+    this.#reject(new PuntError("binapi.call", "ERR_NO_REPLY", text, { message: this.request.name }));
   }
 }
 
@@ -80,53 +87,54 @@ export interface DetailsSink {
 export class Dump extends Pending {
   /** The ping that goes with it; kept from timing out while details come. */
   fence: Pending | undefined;
-  private readonly mend: Mend | undefined;
+  readonly #mend: Mend | undefined;
+  readonly #details: Message | undefined;
+  readonly #reply: Message | undefined;
+  readonly #sink: DetailsSink;
 
-  constructor(
-    request: Message,
-    private readonly details: Message | undefined,
-    private readonly reply: Message | undefined,
-    private readonly sink: DetailsSink,
-  ) {
+  constructor(request: Message, details: Message | undefined, reply: Message | undefined, sink: DetailsSink) {
     super(request);
-    this.mend = details && mendOf(details.name);
+    this.#details = details;
+    this.#reply = reply;
+    this.#sink = sink;
+    this.#mend = details && mendOf(details.name);
   }
 
   receive(message: Message, reader: Reader): boolean {
-    if (message === this.reply) {
-      this.sink.end(message.read(reader));
+    if (message === this.#reply) {
+      this.#sink.end(message.read(reader));
       return true;
     }
-    if (message !== this.details) {
-      this.sink.fail(this.unexpected(message));
+    if (message !== this.#details) {
+      this.#sink.fail(this.unexpected(message));
       return true;
     }
     if (this.fence !== undefined) this.fence.expires = this.expires;
-    this.mend?.(reader);
-    this.sink.push(message.read(reader));
+    this.#mend?.(reader);
+    this.#sink.push(message.read(reader));
     return false;
   }
 
   fail(error: PuntError): void {
-    this.sink.fail(error);
+    this.#sink.fail(error);
   }
 
   overtaken(): void {
-    this.sink.end(undefined);
+    this.#sink.end(undefined);
   }
 }
 
 /** A control_ping sent behind a request: when it is answered, the request has been, or never will be. */
 export class Fence extends Pending {
-  constructor(
-    request: Message,
-    private readonly onAnswer: () => void,
-  ) {
+  readonly #onAnswer: () => void;
+
+  constructor(request: Message, onAnswer: () => void) {
     super(request);
+    this.#onAnswer = onAnswer;
   }
 
   receive(): boolean {
-    this.onAnswer();
+    this.#onAnswer();
     return true;
   }
 

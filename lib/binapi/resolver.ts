@@ -15,17 +15,17 @@ export interface Outgoing {
  * preference, say what they look like.
  */
 export class Resolver {
-  private readonly table = new Map<string, { crc: string; id: number }>();
-  private readonly names: string[] = [];
-  private readonly outgoings = new Map<string, Outgoing>();
-  private readonly incomings: (Message | null)[] = [];
+  readonly #table = new Map<string, { crc: string; id: number }>();
+  readonly #names: string[] = [];
+  readonly #outgoings = new Map<string, Outgoing>();
+  readonly #incomings: (Message | null)[] = [];
+  readonly #peer: string;
+  #schemas: readonly Schema[];
 
   /** `table`: as VPP gave it, `show_version_51077d14` -> id. `peer` names that VPP in errors. */
-  constructor(
-    private readonly peer: string,
-    table: ReadonlyMap<string, number>,
-    private schemas: readonly Schema[],
-  ) {
+  constructor(peer: string, table: ReadonlyMap<string, number>, schemas: readonly Schema[]) {
+    this.#peer = peer;
+    this.#schemas = schemas;
     this.learn(table);
   }
 
@@ -33,16 +33,16 @@ export class Resolver {
   learn(entries: Iterable<[string, number]>): void {
     for (const [key, id] of entries) {
       const name = key.slice(0, -9);
-      this.table.set(name, { crc: key.slice(-8), id });
-      this.names[id] = name;
+      this.#table.set(name, { crc: key.slice(-8), id });
+      this.#names[id] = name;
     }
   }
 
   /** Prefers `schema` from now on. */
   prefer(schema: Schema): void {
-    this.schemas = [schema, ...this.schemas];
-    this.outgoings.clear();
-    this.incomings.length = 0;
+    this.#schemas = [schema, ...this.#schemas];
+    this.#outgoings.clear();
+    this.#incomings.length = 0;
   }
 
   /** Whether VPP has `name`, and a definition here fits it. */
@@ -52,59 +52,59 @@ export class Resolver {
 
   /** The request `name`; throws an error that says what VPP has and what we have. */
   outgoing(name: string): Outgoing {
-    const known = this.outgoings.get(name);
+    const known = this.#outgoings.get(name);
     if (known !== undefined) return known;
     const message = this.find(name);
-    if (message === undefined) throw this.explain(name);
+    if (message === undefined) throw this.#explain(name);
     const reply = message.service && this.find(message.service.reply);
-    if (message.service !== undefined && reply === undefined) throw this.explain(message.service.reply);
-    const outgoing = { message, id: this.table.get(name)!.id, reply };
-    this.outgoings.set(name, outgoing);
+    if (message.service !== undefined && reply === undefined) throw this.#explain(message.service.reply);
+    const outgoing = { message, id: this.#table.get(name)!.id, reply };
+    this.#outgoings.set(name, outgoing);
     return outgoing;
   }
 
   /** The message that VPP calls `id`; undefined if there is no definition for it. */
   incoming(id: number): Message | undefined {
-    const known = this.incomings[id];
+    const known = this.#incomings[id];
     if (known !== undefined) return known ?? undefined;
-    const name = this.names[id];
+    const name = this.#names[id];
     const message = name === undefined ? undefined : this.find(name);
-    this.incomings[id] = message ?? null;
+    this.#incomings[id] = message ?? null;
     return message;
   }
 
   /** The definition that fits the message `name` of this VPP. */
   find(name: string): Message | undefined {
-    const theirs = this.table.get(name);
+    const theirs = this.#table.get(name);
     if (theirs === undefined) return undefined;
-    for (const schema of this.schemas) {
+    for (const schema of this.#schemas) {
       const message = schema.find(name, theirs.crc);
       if (message !== undefined) return message;
     }
     return undefined;
   }
 
-  private explain(name: string): PuntError {
+  #explain(name: string): PuntError {
     if (typeof name !== "string") {
       return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${String(name)}`);
     }
-    const theirs = this.table.get(name);
-    const ours = this.schemas.flatMap((schema) => schema.crcs(name).map((crc) => `${crc} (${schema.origin})`));
+    const theirs = this.#table.get(name);
+    const ours = this.#schemas.flatMap((schema) => schema.crcs(name).map((crc) => `${crc} (${schema.origin})`));
     const details = { message: name, vpp: theirs?.crc, known: ours };
     const error = (code: string, text: string) => new PuntError("binapi.resolve", code, text, details);
-    if (theirs === undefined) return this.explainMissing(name, ours, error);
-    const has = `VPP at ${this.peer} has ${name} with CRC ${theirs.crc}`;
+    if (theirs === undefined) return this.#explainMissing(name, ours, error);
+    const has = `VPP at ${this.#peer} has ${name} with CRC ${theirs.crc}`;
     if (ours.length > 0) return error("ERR_CRC_MISMATCH", `${has}; the definitions here are of CRC ${ours.join(", ")}`);
-    const sources = this.schemas.map((schema) => schema.origin).join(", ");
+    const sources = this.#schemas.map((schema) => schema.origin).join(", ");
     return error("ERR_NO_DEFINITION", `${has}; there is no definition of it (${sources})`);
   }
 
-  private explainMissing(name: string, ours: string[], error: (code: string, text: string) => PuntError): PuntError {
-    const lacks = `VPP at ${this.peer} has no message ${name}`;
+  #explainMissing(name: string, ours: string[], error: (code: string, text: string) => PuntError): PuntError {
+    const lacks = `VPP at ${this.#peer} has no message ${name}`;
     const base = name.replace(/_v\d+(?=_|$)/, "");
-    const others = this.names.filter((other) => other !== undefined && other.replace(/_v\d+(?=_|$)/, "") === base);
+    const others = this.#names.filter((other) => other !== undefined && other.replace(/_v\d+(?=_|$)/, "") === base);
     if (others.length > 0) return error("ERR_OTHER_VERSION", `${lacks}, but it has ${others.join(", ")}`);
-    const definition = this.schemas.map((schema) => schema.find(name)).find((message) => message !== undefined);
+    const definition = this.#schemas.map((schema) => schema.find(name)).find((message) => message !== undefined);
     const from =
       definition === undefined ? "nor is there a definition of it here" : `which is of ${definition.module}.api`;
     const known = ours.length > 0 ? ` and known here with CRC ${ours.join(", ")}` : "";

@@ -18,22 +18,25 @@ type Ask = (request: string) => Promise<MessageValue>;
 
 /** Loads definitions for one VPP after the other; the same VPP again (by its message table) costs nothing. */
 export class SchemaLoader {
-  private loaded: { table: string; schema: Schema | undefined } | undefined;
+  #loaded: { table: string; schema: Schema | undefined } | undefined;
+  readonly #source: SchemaSource;
 
-  constructor(private readonly source: SchemaSource) {}
+  constructor(source: SchemaSource) {
+    this.#source = source;
+  }
 
   /** The preferred schema for a VPP with this message table; undefined if the built-in definitions are all there is. */
   async load(table: ReadonlyMap<string, number>, ask: Ask): Promise<Schema | undefined> {
-    if (this.source instanceof Schema) return this.source;
-    if (this.source === "builtin") return undefined;
+    if (this.#source instanceof Schema) return this.#source;
+    if (this.#source === "builtin") return undefined;
     const keys = [...table.keys()].sort().join();
-    if (this.loaded?.table !== keys) this.loaded = { table: keys, schema: await this.find(table, ask) };
-    return this.loaded.schema;
+    if (this.#loaded?.table !== keys) this.#loaded = { table: keys, schema: await this.#find(table, ask) };
+    return this.#loaded.schema;
   }
 
-  private async find(table: ReadonlyMap<string, number>, ask: Ask): Promise<Schema | undefined> {
-    if (typeof this.source === "object" && !(this.source instanceof Schema))
-      return Schema.fromDirectory(this.source.folder);
+  async #find(table: ReadonlyMap<string, number>, ask: Ask): Promise<Schema | undefined> {
+    if (typeof this.#source === "object" && !(this.#source instanceof Schema))
+      return Schema.fromDirectory(this.#source.folder);
     if (hasGetApiJson(table)) return fetchSchema(ask);
     return existsSync(DEFAULT_API_FOLDER) ? Schema.fromDirectory(DEFAULT_API_FOLDER) : undefined;
   }

@@ -27,11 +27,15 @@ interface Scope {
  * any release.
  */
 export class Schema {
+  readonly #variants: ReadonlyMap<string, Variant[]>;
+
   /** `origin`: where the definitions are from, for errors. */
   private constructor(
     readonly origin: string,
-    private readonly variants: ReadonlyMap<string, Variant[]>,
-  ) {}
+    variants: ReadonlyMap<string, Variant[]>,
+  ) {
+    this.#variants = variants;
+  }
 
   /**
    * The messages this project uses. Of one release, or (without `release`) of all of them: then `message(name)` is the
@@ -75,7 +79,7 @@ export class Schema {
 
   /** Names of all messages. */
   names(): string[] {
-    return [...this.variants.keys()];
+    return [...this.#variants.keys()];
   }
 
   /** All variants of all messages as in VPP's message table: `show_version_51077d14`. */
@@ -84,12 +88,12 @@ export class Schema {
   }
 
   has(name: string): boolean {
-    return this.variants.has(name);
+    return this.#variants.has(name);
   }
 
   /** The CRCs under which `name` is known, the newest last. */
   crcs(name: string): string[] {
-    return (this.variants.get(name) ?? []).map((variant) => variant.crc);
+    return (this.#variants.get(name) ?? []).map((variant) => variant.crc);
   }
 
   /** The message `name`: its newest variant, or the one with this CRC. Throws if there is none. */
@@ -102,10 +106,10 @@ export class Schema {
 
   /** Like `message`, but undefined if there is none. */
   find(name: string, crc?: string): Message | undefined {
-    const variants = this.variants.get(name);
+    const variants = this.#variants.get(name);
     const variant = crc === undefined ? variants?.at(-1) : variants?.find((one) => one.crc === crc);
     if (variant === undefined) return undefined;
-    variant.message ??= this.compile(variant);
+    variant.message ??= this.#compile(variant);
     return variant.message;
   }
 
@@ -117,7 +121,7 @@ export class Schema {
   /** The same as .api.json files, one a module: what a VPP with these messages answers to get_api_json. */
   toApiJson(): ApiJson[] {
     const modules = new Map<string, { def: MessageDef; scope: Scope }[]>();
-    for (const variants of this.variants.values()) {
+    for (const variants of this.#variants.values()) {
       const loaded = variants.at(-1)!.load();
       const list = modules.get(loaded.def.module) ?? [];
       modules.set(loaded.def.module, list);
@@ -129,11 +133,11 @@ export class Schema {
   /** The definition behind `message(name)`, for tools. */
   definition(name: string): { def: MessageDef; types: TypeLookup } {
     this.message(name);
-    const { def, scope } = this.variants.get(name)!.at(-1)!.load();
+    const { def, scope } = this.#variants.get(name)!.at(-1)!.load();
     return { def, types: scope.types };
   }
 
-  private compile(variant: Variant): Message {
+  #compile(variant: Variant): Message {
     const { def, scope } = variant.load();
     return new Message(def, (fields) => compileBody(def, scope, fields));
   }

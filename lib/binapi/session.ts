@@ -36,100 +36,96 @@ export interface RequestOptions {
 
 /** The requests on one connection, from its start to its end. */
 export class Session implements LinkHandler {
-  private link: Link | undefined;
-  private resolver: Resolver | undefined;
-  private readonly requests: RequestTable;
-  private readonly trace: Trace | undefined;
+  #link: Link | undefined;
+  #resolver: Resolver | undefined;
+  readonly #requests: RequestTable;
+  readonly #trace: Trace | undefined;
   /** Why the session is over, once it is. */
   ended: PuntError | undefined;
-  private tick = 0;
-  private ticker: NodeJS.Timeout | undefined;
+  #tick = 0;
+  #ticker: NodeJS.Timeout | undefined;
+  readonly #options: SessionOptions;
+  readonly #defaultTimeout: number;
 
-  constructor(
-    private readonly options: SessionOptions,
-    private readonly defaultTimeout: number,
-  ) {
-    this.requests = new RequestTable(options.queueLimit);
-    this.trace = options.trace;
+  constructor(options: SessionOptions, defaultTimeout: number) {
+    this.#options = options;
+    this.#defaultTimeout = defaultTimeout;
+    this.#requests = new RequestTable(options.queueLimit);
+    this.#trace = options.trace;
   }
 
   /** To be called once, before anything else. */
   start(link: Link, resolver: Resolver): void {
-    this.link = link;
-    this.resolver = resolver;
+    this.#link = link;
+    this.#resolver = resolver;
   }
 
   get messages(): Resolver {
-    return this.resolver!;
+    return this.#resolver!;
   }
 
   /** Requests that wait for an answer. */
   get waiting(): number {
-    return this.requests.size;
+    return this.#requests.size;
   }
 
   call(name: string, value: MessageValue, options: RequestOptions | undefined): Promise<MessageValue> {
     return new Promise((resolve, reject) => {
-      const outgoing = this.resolver!.outgoing(name);
+      const outgoing = this.#resolver!.outgoing(name);
       const { message, reply } = outgoing;
       if (reply === undefined || message.service!.stream) throw notACall(outgoing);
-      this.requests.checkRoom(name, options?.fenced ? 2 : 1);
+      this.#requests.checkRoom(name, options?.fenced ? 2 : 1);
       const call = new Call(message, reply, resolve, reject);
-      this.send(outgoing, value, call, options);
-      if (options?.fenced) this.sendFence(call);
+      this.#send(outgoing, value, call, options);
+      if (options?.fenced) this.#sendFence(call);
     });
   }
 
   /** Sends a dump; what comes back goes to `sink`. */
   dump(name: string, value: MessageValue, sink: DetailsSink, options: RequestOptions | undefined): Dump {
-    const outgoing = this.resolver!.outgoing(name);
+    const outgoing = this.#resolver!.outgoing(name);
     const { message, reply } = outgoing;
     if (!message.service?.stream) throw notADump(outgoing);
     const { streamMessage } = message.service;
-    const details = streamMessage === undefined ? reply : this.resolver!.find(streamMessage);
+    const details = streamMessage === undefined ? reply : this.#resolver!.find(streamMessage);
     const ownReply = details === reply ? undefined : reply;
-    this.requests.checkRoom(name, ownReply === undefined ? 2 : 1);
+    this.#requests.checkRoom(name, ownReply === undefined ? 2 : 1);
     const dump = new Dump(message, details, ownReply, sink);
-    this.send(outgoing, value, dump, options);
-    if (ownReply === undefined) dump.fence = this.sendFence(dump);
+    this.#send(outgoing, value, dump, options);
+    if (ownReply === undefined) dump.fence = this.#sendFence(dump);
     return dump;
   }
 
-  private send(
-    { message, id }: Outgoing,
-    value: MessageValue,
-    pending: Pending,
-    options: RequestOptions | undefined,
-  ): void {
+  #send({ message, id }: Outgoing, value: MessageValue, pending: Pending, options: RequestOptions | undefined): void {
     if (options !== undefined) checkRequest(message.name, options);
-    if (options?.signal !== undefined) this.abortWith(options.signal, pending);
-    const link = this.link!;
-    this.requests.add(pending);
+    if (options?.signal !== undefined) this.#abortWith(options.signal, pending);
+    const link = this.#link!;
+    this.#requests.add(pending);
     const writer = link.begin();
     try {
       message.write(writer, id, link.clientIndex, pending.context, value);
     } catch (error) {
       link.rollback();
-      this.requests.remove(pending);
+      this.#requests.remove(pending);
       pending.onSettled?.();
       throw error;
     }
     pending.mark = link.commit();
-    this.trace?.sent(message.name, pending.context, value);
-    const timeout = options?.timeout ?? this.defaultTimeout;
-    if (timeout > 0) this.startTimer(pending, timeout);
+    this.#trace?.sent(message.name, pending.context, value);
+    const timeout = options?.timeout ?? this.#defaultTimeout;
+    if (timeout > 0) this.#startTimer(pending, timeout);
   }
 
-  private sendFence(guarded: Pending): Fence {
-    const ping = this.resolver!.outgoing("control_ping");
+  #sendFence(guarded: Pending): Fence {
+    const ping = this.#resolver!.outgoing("control_ping");
     const fence = new Fence(ping.message, () => {
-      if (this.remove(guarded)) guarded.overtaken();
+      if (this.#remove(guarded)) guarded.overtaken();
     });
-    this.send(ping, {}, fence, { timeout: guarded.idleTicks * TICK_MS });
+    this.#send(ping, {}, fence, { timeout: guarded.idleTicks * TICK_MS });
     return fence;
   }
 
-  private abortWith(signal: AbortSignal, pending: Pending): void {
+  #abortWith(signal: AbortSignal, pending: Pending): void {
     if (signal.aborted) throw aborted(pending, signal);
     const onAbort = () => this.giveUp(pending, aborted(pending, signal));
     signal.addEventListener("abort", onAbort, { once: true });
@@ -138,45 +134,45 @@ export class Session implements LinkHandler {
 
   /** Ends a request from this side. An answer that still comes is ignored. */
   giveUp(pending: Pending, error: PuntError): void {
-    const known = this.requests.find(pending.context) === pending;
+    const known = this.#requests.find(pending.context) === pending;
     if (!known) return;
-    const withdrawn = this.link!.withdraw(pending.mark);
-    this.requests.remove(pending);
+    const withdrawn = this.#link!.withdraw(pending.mark);
+    this.#requests.remove(pending);
     pending.onSettled?.();
-    if (!withdrawn) this.link!.addCredit(1);
+    if (!withdrawn) this.#link!.addCredit(1);
     pending.fail(error);
   }
 
   message(reader: Reader): void {
     const start = reader.at;
-    const message = this.resolver!.incoming(reader.view.getUint16(start));
+    const message = this.#resolver!.incoming(reader.view.getUint16(start));
     if (message === undefined) return;
-    if (this.trace !== undefined) this.trace.received(message, reader);
+    if (this.#trace !== undefined) this.#trace.received(message, reader);
     const { contextOffset } = message;
-    const pending = contextOffset < 0 ? undefined : this.pendingAt(reader, start + contextOffset);
-    if (pending === undefined) this.event(message, reader);
-    else this.answer(pending, message, reader);
+    const pending = contextOffset < 0 ? undefined : this.#pendingAt(reader, start + contextOffset);
+    if (pending === undefined) this.#event(message, reader);
+    else this.#answer(pending, message, reader);
   }
 
-  private pendingAt(reader: Reader, at: number): Pending | undefined {
-    return at + 4 > reader.end ? undefined : this.requests.find(reader.view.getUint32(at));
+  #pendingAt(reader: Reader, at: number): Pending | undefined {
+    return at + 4 > reader.end ? undefined : this.#requests.find(reader.view.getUint32(at));
   }
 
-  private event(message: Message, reader: Reader): void {
+  #event(message: Message, reader: Reader): void {
     const { name } = message;
-    if (!this.options.wantsEvent(name)) return;
+    if (!this.#options.wantsEvent(name)) return;
     let value: MessageValue;
     try {
       value = message.read(reader);
     } catch (error) {
       if (!(error instanceof PuntError)) throw error;
-      this.options.onBadEvent(name, error);
+      this.#options.onBadEvent(name, error);
       return;
     }
-    this.options.onEvent(name, value);
+    this.#options.onEvent(name, value);
   }
 
-  private answer(pending: Pending, message: Message, reader: Reader): void {
+  #answer(pending: Pending, message: Message, reader: Reader): void {
     let done = true;
     try {
       done = pending.receive(message, reader);
@@ -184,56 +180,56 @@ export class Session implements LinkHandler {
       if (!(error instanceof PuntError)) throw error;
       pending.fail(error);
     }
-    if (done) this.remove(pending);
-    else pending.expires = this.tick + pending.idleTicks;
+    if (done) this.#remove(pending);
+    else pending.expires = this.#tick + pending.idleTicks;
   }
 
   /** Forgets an answered request, so that the next may go out; false if it was forgotten before. */
-  private remove(pending: Pending): boolean {
-    if (!this.requests.remove(pending)) return false;
+  #remove(pending: Pending): boolean {
+    if (!this.#requests.remove(pending)) return false;
     pending.onSettled?.();
-    this.link!.addCredit(1);
+    this.#link!.addCredit(1);
     return true;
   }
 
-  private startTimer(pending: Pending, timeout: number): void {
+  #startTimer(pending: Pending, timeout: number): void {
     pending.idleTicks = Math.ceil(timeout / TICK_MS) + 1;
-    pending.expires = this.tick + pending.idleTicks;
-    this.ticker ??= setInterval(() => this.onTick(), TICK_MS);
+    pending.expires = this.#tick + pending.idleTicks;
+    this.#ticker ??= setInterval(() => this.#onTick(), TICK_MS);
   }
 
   /** Ticks, not clock readings: a blocked event loop does not make requests time out whose answers are there already. */
-  private onTick(): void {
-    this.tick++;
-    if (this.requests.size === 0) this.stopTicker();
-    for (const pending of this.requests.all()) {
-      if (pending.idleTicks === 0 || pending.expires > this.tick) continue;
+  #onTick(): void {
+    this.#tick++;
+    if (this.#requests.size === 0) this.#stopTicker();
+    for (const pending of this.#requests.all()) {
+      if (pending.idleTicks === 0 || pending.expires > this.#tick) continue;
       this.giveUp(pending, timedOut(pending));
     }
   }
 
-  private stopTicker(): void {
-    clearInterval(this.ticker);
-    this.ticker = undefined;
+  #stopTicker(): void {
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
   }
 
   /** Called by the link when it is lost. */
   closed(error: PuntError): void {
-    this.end(error);
-    this.options.onClosed(error);
+    this.#end(error);
+    this.#options.onClosed(error);
   }
 
   /** Closes the connection; requests that wait are rejected with `error`. */
   close(error: PuntError): void {
-    this.link?.close();
-    this.end(error);
+    this.#link?.close();
+    this.#end(error);
   }
 
-  private end(error: PuntError): void {
+  #end(error: PuntError): void {
     this.ended = error;
-    this.stopTicker();
-    for (const pending of this.requests.all()) {
-      this.requests.remove(pending);
+    this.#stopTicker();
+    for (const pending of this.#requests.all()) {
+      this.#requests.remove(pending);
       pending.onSettled?.();
       pending.fail(error);
     }

@@ -36,17 +36,17 @@ export interface SocketTransportOptions {
 /** VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
 export class SocketTransport implements Transport {
   readonly endpoint: string;
-  private readonly name: string;
+  readonly #name: string;
 
   constructor({ path = DEFAULT_SOCKET_PATH, name = "vpp-punt" }: SocketTransportOptions = {}) {
     this.endpoint = path;
-    this.name = name;
+    this.#name = name;
   }
 
   connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
     const open: OpenSocket = (onReady) => new native.ApiSocket(this.endpoint, onReady);
     return connectLink(
-      { endpoint: this.endpoint, name: this.name, open, lost: () => undefined },
+      { endpoint: this.endpoint, name: this.#name, open, lost: () => undefined },
       handler,
       credit,
       signal,
@@ -103,52 +103,50 @@ class SocketLink implements Link {
   clientIndex = 0;
   readonly table = new Map<string, number>();
 
-  private readonly socket: NativeApiSocket;
-  private readonly incoming = new InQueue({
+  readonly #socket: NativeApiSocket;
+  readonly #incoming = new InQueue({
     shortest: 2,
     longest: LARGEST_MESSAGE,
     op: "binapi.receive",
     sender: "VPP",
   });
-  private readonly out: OutQueue;
-  private onMessage: (reader: Reader) => void = () => {};
-  private onClosed: (error: PuntError) => void;
-  private open = true;
-  private flushing = false;
-  private blocked = false;
+  readonly #out: OutQueue;
+  #onMessage: (reader: Reader) => void = () => {};
+  #onClosed: (error: PuntError) => void;
+  #open = true;
+  #flushing = false;
+  #blocked = false;
   /** Whether a request has been answered since the last read. */
-  private answered = false;
-  private readonly flushSoon = () => this.flush();
+  #answered = false;
+  readonly #flushSoon = () => this.#flush();
   /** Looks that are left before the link sleeps. */
-  private looks = 0;
-  private looking = false;
+  #looks = 0;
+  #looking = false;
 
   readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
+  readonly #parts: LinkParts;
 
-  constructor(
-    private readonly parts: LinkParts,
-    credit: number,
-    onFailure: (error: PuntError) => void,
-  ) {
-    this.onClosed = onFailure;
-    this.out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
-    this.socket = parts.open((writable, broken) => this.ready(writable, broken));
+  constructor(parts: LinkParts, credit: number, onFailure: (error: PuntError) => void) {
+    this.#parts = parts;
+    this.#onClosed = onFailure;
+    this.#out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
+    this.#socket = parts.open((writable, broken) => this.#ready(writable, broken));
     if (parts.idsOf !== undefined) this.idsOf = parts.idsOf;
   }
 
   /** Makes itself known to VPP; from VPP's answer on messages go to `handler`. */
   register(name: string, handler: LinkHandler, onRegistered: () => void): void {
-    this.onMessage = (reader) => {
-      this.registered(reader);
-      this.onMessage = (message) => handler.message(message);
-      this.onClosed = (error) => handler.closed(error);
+    this.#onMessage = (reader) => {
+      this.#registered(reader);
+      this.#onMessage = (message) => handler.message(message);
+      this.#onClosed = (error) => handler.closed(error);
       onRegistered();
     };
     sockclntCreate.write(this.begin(), SOCKCLNT_CREATE_ID, 0, 0, { name });
     this.commit();
   }
 
-  private registered(reader: Reader): void {
+  #registered(reader: Reader): void {
     const id = reader.view.getUint16(reader.at);
     if (id !== SOCKCLNT_CREATE_REPLY_ID)
       throw badHandshake(`VPP answered with message ${id} instead of sockclnt_create_reply`);
@@ -159,85 +157,85 @@ class SocketLink implements Link {
   }
 
   begin(): Writer {
-    this.out.begin();
-    const { writer } = this.out;
+    this.#out.begin();
+    const { writer } = this.#out;
     writer.skip(FRAME_HEADER);
     return writer;
   }
 
   commit(): number {
-    const { writer } = this.out;
-    const start = this.out.startInBuffer();
+    const { writer } = this.#out;
+    const start = this.#out.startInBuffer();
     writeFrameHeader(writer.view, start, writer.at - start - FRAME_HEADER);
-    const mark = this.out.commit();
-    this.send();
+    const mark = this.#out.commit();
+    this.#send();
     return mark;
   }
 
   rollback(): void {
-    this.out.rollback();
+    this.#out.rollback();
   }
 
   withdraw(mark: number): boolean {
-    return this.out.withdraw(mark);
+    return this.#out.withdraw(mark);
   }
 
   addCredit(count: number): void {
-    this.answered = true;
-    this.out.addCredit(count);
-    this.send();
+    this.#answered = true;
+    this.#out.addCredit(count);
+    this.#send();
   }
 
   /** What is committed in one turn of the event loop goes out at its end, in one piece. */
-  private send(): void {
-    const size = this.out.sendable();
-    if (size === 0 || this.blocked) return;
-    if (size >= SEND_AT) this.flush();
-    else if (!this.flushing) {
-      this.flushing = true;
-      process.nextTick(this.flushSoon);
+  #send(): void {
+    const size = this.#out.sendable();
+    if (size === 0 || this.#blocked) return;
+    if (size >= SEND_AT) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(this.#flushSoon);
     }
   }
 
-  private flush(): void {
-    this.flushing = false;
-    while (this.open && !this.blocked && this.out.sendable() > 0) {
-      const start = this.out.sendStart();
-      const size = this.socket.write(this.out.writer.bytes, start, start + this.out.sendable());
-      if (size > 0) this.sent(size);
-      else if (size === EAGAIN) this.watch(true);
+  #flush(): void {
+    this.#flushing = false;
+    while (this.#open && !this.#blocked && this.#out.sendable() > 0) {
+      const start = this.#out.sendStart();
+      const size = this.#socket.write(this.#out.writer.bytes, start, start + this.#out.sendable());
+      if (size > 0) this.#sent(size);
+      else if (size === EAGAIN) this.#watch(true);
       else return; // gone: the read that follows says so, after what VPP still had to say
     }
   }
 
-  private sent(size: number): void {
-    this.out.advance(size);
-    this.looks = LOOKS;
-    this.lookSoon();
+  #sent(size: number): void {
+    this.#out.advance(size);
+    this.#looks = LOOKS;
+    this.#lookSoon();
   }
 
-  private lookSoon(): void {
-    if (this.looking || this.looks === 0) return;
-    this.looking = true;
+  #lookSoon(): void {
+    if (this.#looking || this.#looks === 0) return;
+    this.#looking = true;
     setImmediate(() => {
-      this.looking = false;
-      this.looks--;
-      if (this.open) this.ready(false, false);
+      this.#looking = false;
+      this.#looks--;
+      if (this.#open) this.#ready(false, false);
     });
   }
 
-  private watch(blocked: boolean): void {
-    this.blocked = blocked;
-    this.socket.watchWritable(blocked);
+  #watch(blocked: boolean): void {
+    this.#blocked = blocked;
+    this.#socket.watchWritable(blocked);
   }
 
-  private ready(writable: boolean, broken: boolean): void {
-    if (writable && this.blocked) {
-      this.watch(false);
-      this.flush();
+  #ready(writable: boolean, broken: boolean): void {
+    if (writable && this.#blocked) {
+      this.#watch(false);
+      this.#flush();
     }
     try {
-      this.receive(broken);
+      this.#receive(broken);
     } catch (error) {
       if (!(error instanceof PuntError)) throw error;
       this.fail(error);
@@ -249,63 +247,63 @@ class SocketLink implements Link {
    * dump one by one, 2-3 us each: looking whether the next has come meanwhile costs 0.3 us, a turn of the event loop some more.
    *
    * `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
-  private receive(broken: boolean): void {
-    const { incoming } = this;
+  #receive(broken: boolean): void {
+    const incoming = this.#incoming;
     let budget = TURN_BYTES;
-    this.answered = false;
-    while (this.open && (budget > 0 || broken)) {
-      const size = this.socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
+    this.#answered = false;
+    while (this.#open && (budget > 0 || broken)) {
+      const size = this.#socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
       if (size === EAGAIN && !broken) {
-        this.lookSoon();
+        this.#lookSoon();
         return;
       }
       if (size <= 0) {
-        this.fail(this.lost(size));
+        this.fail(this.#lost(size));
         return;
       }
       incoming.fill(size);
-      this.looks = LOOKS;
-      for (let reader = incoming.next(); reader !== undefined && this.open; reader = incoming.next())
-        this.onMessage(reader);
-      if (this.answered && !broken) return;
+      this.#looks = LOOKS;
+      for (let reader = incoming.next(); reader !== undefined && this.#open; reader = incoming.next())
+        this.#onMessage(reader);
+      if (this.#answered && !broken) return;
       budget -= size;
     }
   }
 
-  private lost(result: number): PuntError {
-    const known = this.parts.lost();
+  #lost(result: number): PuntError {
+    const known = this.#parts.lost();
     if (known !== undefined) return known;
-    const { endpoint: path } = this.parts;
+    const { endpoint: path } = this.#parts;
     const why = result === 0 ? "VPP closed it" : getSystemErrorName(result);
     return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${path}: the connection was lost: ${why}`, { path });
   }
 
   /** Ends the link because of `error`. */
   fail(error: PuntError): void {
-    if (!this.open) return;
-    this.shut();
-    this.onClosed(error);
+    if (!this.#open) return;
+    this.#shut();
+    this.#onClosed(error);
   }
 
   close(): void {
-    if (!this.open) return;
+    if (!this.#open) return;
     const id = this.table.get(sockclntDelete.key);
     // Without it VPP keeps the client's registration until it notices the closed socket.
-    if (id !== undefined) this.sayGoodbye(id);
-    this.shut();
+    if (id !== undefined) this.#sayGoodbye(id);
+    this.#shut();
   }
 
-  private sayGoodbye(id: number): void {
-    this.out.dropWaiting();
-    this.out.addCredit(1);
+  #sayGoodbye(id: number): void {
+    this.#out.dropWaiting();
+    this.#out.addCredit(1);
     sockclntDelete.write(this.begin(), id, this.clientIndex, 0, { index: this.clientIndex });
     this.commit();
-    this.flush();
+    this.#flush();
   }
 
-  private shut(): void {
-    this.open = false;
-    this.socket.close();
+  #shut(): void {
+    this.#open = false;
+    this.#socket.close();
   }
 }
 

@@ -9,67 +9,72 @@ import type { MessageValue } from "./message.js";
 export class Subscription<Event = MessageValue> implements AsyncIterableIterator<Event> {
   /** Events that were lost because nobody fetched them in time. */
   dropped = 0;
-  private queue: Event[] = [];
-  private waiting: { resolve: (result: IteratorResult<Event>) => void; reject: (error: PuntError) => void }[] = [];
-  private open = true;
-  private error: PuntError | undefined;
+  #queue: Event[] = [];
+  #waiting: { resolve: (result: IteratorResult<Event>) => void; reject: (error: PuntError) => void }[] = [];
+  #open = true;
+  #error: PuntError | undefined;
+  readonly #limit: number;
+  readonly #onClose: (subscription: Subscription<Event>) => Promise<void>;
 
   /** @internal */
   constructor(
     /** The event's message name. */
     readonly event: string,
-    private readonly limit: number,
-    private readonly onClose: (subscription: Subscription<Event>) => Promise<void>,
-  ) {}
+    limit: number,
+    onClose: (subscription: Subscription<Event>) => Promise<void>,
+  ) {
+    this.#limit = limit;
+    this.#onClose = onClose;
+  }
 
   /** @internal */
   push(event: Event): void {
-    const waiting = this.waiting.shift();
+    const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
       waiting.resolve({ done: false, value: event });
       return;
     }
-    if (this.queue.length >= this.limit) {
-      this.queue.shift();
+    if (this.#queue.length >= this.#limit) {
+      this.#queue.shift();
       this.dropped++;
     }
-    this.queue.push(event);
+    this.#queue.push(event);
   }
 
   async next(): Promise<IteratorResult<Event>> {
-    if (this.queue.length > 0) return { done: false, value: this.queue.shift()! };
-    const { error } = this;
-    this.error = undefined;
+    if (this.#queue.length > 0) return { done: false, value: this.#queue.shift()! };
+    const error = this.#error;
+    this.#error = undefined;
     if (error !== undefined) throw error;
-    if (!this.open) return { done: true, value: undefined };
+    if (!this.#open) return { done: true, value: undefined };
     return new Promise((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
+      this.#waiting.push({ resolve, reject });
     });
   }
 
   /** @internal Ends the iteration with `error`, behind the events that wait. */
   fail(error: PuntError): void {
-    if (!this.open) return;
-    this.open = false;
-    const first = this.waiting.shift();
-    if (first === undefined) this.error = error;
+    if (!this.#open) return;
+    this.#open = false;
+    const first = this.#waiting.shift();
+    if (first === undefined) this.#error = error;
     else first.reject(error);
-    this.finishWaiting();
-    void this.onClose(this);
+    this.#finishWaiting();
+    void this.#onClose(this);
   }
 
   /** Ends the iteration, drops what waits, and tells VPP, if this was the last that wanted the event. */
   async close(): Promise<void> {
-    this.queue = [];
-    this.error = undefined;
-    if (!this.open) return;
-    this.open = false;
-    this.finishWaiting();
-    await this.onClose(this);
+    this.#queue = [];
+    this.#error = undefined;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#finishWaiting();
+    await this.#onClose(this);
   }
 
-  private finishWaiting(): void {
-    for (const { resolve } of this.waiting.splice(0)) resolve({ done: true, value: undefined });
+  #finishWaiting(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 
   async return(): Promise<IteratorResult<Event>> {

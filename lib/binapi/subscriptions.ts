@@ -20,107 +20,110 @@ type Send = (request: string, value: MessageValue) => Promise<unknown>;
  * undone after the last.
  */
 export class Subscriptions {
-  private readonly byEvent = new Map<string, Set<Subscription>>();
-  private readonly wants = new Map<string, Want>();
+  readonly #byEvent = new Map<string, Set<Subscription>>();
+  readonly #wants = new Map<string, Want>();
+  readonly #send: Send;
 
-  constructor(private readonly send: Send) {}
+  constructor(send: Send) {
+    this.#send = send;
+  }
 
   isWanted(event: string): boolean {
-    return this.byEvent.has(event);
+    return this.#byEvent.has(event);
   }
 
   publish(event: string, value: MessageValue): void {
-    for (const subscription of this.byEvent.get(event) ?? []) subscription.push(value);
+    for (const subscription of this.#byEvent.get(event) ?? []) subscription.push(value);
   }
 
   /** Subscribes to an event that needs no request. */
   listen(event: string, limit: number): Subscription {
-    return this.add(event, limit, async () => {});
+    return this.#add(event, limit, async () => {});
   }
 
   /** The events could not be decoded: nobody who waits for them goes on as if nothing had happened. */
   fail(event: string, error: PuntError): void {
-    for (const subscription of [...(this.byEvent.get(event) ?? [])]) subscription.fail(error);
+    for (const subscription of [...(this.#byEvent.get(event) ?? [])]) subscription.fail(error);
   }
 
   /** Sends `request` if no subscription has done so yet with the same fields. */
   async subscribe(request: string, value: MessageValue, event: string, limit: number): Promise<Subscription> {
-    const want = this.want(request, value);
+    const want = this.#want(request, value);
     // Listening first: VPP may send an event right behind its answer.
-    const subscription = this.add(event, limit, (closed) => this.release(want, closed));
+    const subscription = this.#add(event, limit, (closed) => this.#release(want, closed));
     want.users.add(subscription);
     try {
       await want.sent;
     } catch (error) {
-      this.remove(subscription);
-      this.forget(want);
+      this.#remove(subscription);
+      this.#forget(want);
       throw error;
     }
     return subscription;
   }
 
-  private want(request: string, value: MessageValue): Want {
+  #want(request: string, value: MessageValue): Want {
     const key = `${request} ${toJson(value)}`;
-    const known = this.wants.get(key);
+    const known = this.#wants.get(key);
     if (known !== undefined) return known;
-    const want: Want = { key, request, value, users: new Set(), sent: this.send(request, value) };
-    this.wants.set(key, want);
+    const want: Want = { key, request, value, users: new Set(), sent: this.#send(request, value) };
+    this.#wants.set(key, want);
     return want;
   }
 
-  private forget(want: Want): void {
-    if (this.wants.get(want.key) === want) this.wants.delete(want.key);
+  #forget(want: Want): void {
+    if (this.#wants.get(want.key) === want) this.#wants.delete(want.key);
   }
 
   /** Asks a new VPP for what the old one was asked for. What it refuses ends in an error; rejects only if VPP is lost again. */
   async renew(): Promise<void> {
-    await Promise.all([...this.wants.values()].map((want) => this.renewOne(want)));
+    await Promise.all([...this.#wants.values()].map((want) => this.#renewOne(want)));
   }
 
-  private async renewOne(want: Want): Promise<void> {
+  async #renewOne(want: Want): Promise<void> {
     try {
-      await this.send(want.request, want.value);
+      await this.#send(want.request, want.value);
     } catch (error) {
       const { code } = error as PuntError;
       if (code === "ERR_DISCONNECTED" || code === "ERR_TIMEOUT" || code === "ERR_CLOSED") throw error;
-      this.forget(want);
+      this.#forget(want);
       for (const subscription of [...want.users]) subscription.fail(error as PuntError);
     }
   }
 
   /** Ends all iterations; nothing is said to VPP, which is gone. */
   async closeAll(): Promise<void> {
-    this.wants.clear();
-    const all = [...this.byEvent.values()].flatMap((set) => [...set]);
+    this.#wants.clear();
+    const all = [...this.#byEvent.values()].flatMap((set) => [...set]);
     await Promise.all(all.map((subscription) => subscription.close()));
   }
 
-  private add(event: string, limit: number, release: (closed: Subscription) => Promise<void>): Subscription {
+  #add(event: string, limit: number, release: (closed: Subscription) => Promise<void>): Subscription {
     const subscription = new Subscription(event, limit, async (closed) => {
-      this.remove(closed);
+      this.#remove(closed);
       await release(closed);
     });
-    const set = this.byEvent.get(event) ?? new Set();
-    this.byEvent.set(event, set.add(subscription));
+    const set = this.#byEvent.get(event) ?? new Set();
+    this.#byEvent.set(event, set.add(subscription));
     return subscription;
   }
 
-  private remove(subscription: Subscription): void {
-    const set = this.byEvent.get(subscription.event);
+  #remove(subscription: Subscription): void {
+    const set = this.#byEvent.get(subscription.event);
     set?.delete(subscription);
-    if (set?.size === 0) this.byEvent.delete(subscription.event);
+    if (set?.size === 0) this.#byEvent.delete(subscription.event);
   }
 
-  private async release(want: Want, closed: Subscription): Promise<void> {
+  async #release(want: Want, closed: Subscription): Promise<void> {
     want.users.delete(closed);
-    if (want.users.size > 0 || this.wants.get(want.key) !== want) return;
-    this.wants.delete(want.key);
+    if (want.users.size > 0 || this.#wants.get(want.key) !== want) return;
+    this.#wants.delete(want.key);
     const off = Object.entries(want.value).map(([name, value]) => [
       name,
       name.startsWith("enable") ? zero(value) : value,
     ]);
     // Best effort: if VPP is gone, so is the subscription.
-    await this.send(want.request, Object.fromEntries(off)).catch(() => {});
+    await this.#send(want.request, Object.fromEntries(off)).catch(() => {});
   }
 }
 

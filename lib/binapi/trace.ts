@@ -15,18 +15,22 @@ export interface TraceRecord {
 
 /** Every message, both ways. */
 export class Trace {
+  readonly #sink: (record: TraceRecord) => void;
+
   /** `sink` gets each message as it passes; it must not throw. */
-  constructor(private readonly sink: (record: TraceRecord) => void) {}
+  constructor(sink: (record: TraceRecord) => void) {
+    this.#sink = sink;
+  }
 
   sent(message: string, context: number, value: MessageValue): void {
-    this.sink({ time: now(), direction: "sent", message, context, value });
+    this.#sink({ time: now(), direction: "sent", message, context, value });
   }
 
   /** Leaves `reader` where it was. */
   received(message: Message, reader: Reader): void {
     const { at } = reader;
     const context = message.contextOffset < 0 ? 0 : reader.view.getUint32(at + message.contextOffset);
-    this.sink({ time: now(), direction: "received", message: message.name, context, value: decode(message, reader) });
+    this.#sink({ time: now(), direction: "received", message: message.name, context, value: decode(message, reader) });
     reader.at = at;
   }
 }
@@ -47,34 +51,36 @@ function now(): number {
 
 /** A trace as JSON lines in a file that only its owner can read: memif secrets are in it. */
 export class TraceFile {
-  private fd: number | undefined;
+  #fd: number | undefined;
   readonly trace: Trace;
+  readonly #path: string;
 
-  constructor(private readonly path: string) {
+  constructor(path: string) {
+    this.#path = path;
     try {
-      this.fd = openSync(path, "a", 0o600);
+      this.#fd = openSync(path, "a", 0o600);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new PuntError("binapi.trace", code ?? "EIO", message, { path }, cause);
     }
-    this.trace = new Trace((record) => this.write(`${traceLine(record)}\n`));
+    this.trace = new Trace((record) => this.#write(`${traceLine(record)}\n`));
   }
 
   /** A full disk ends the trace, with a warning, and not what is traced. */
-  private write(line: string): void {
-    if (this.fd === undefined) return;
+  #write(line: string): void {
+    if (this.#fd === undefined) return;
     try {
-      writeSync(this.fd, line);
+      writeSync(this.#fd, line);
     } catch (error) {
       this.close();
-      process.emitWarning(`the trace to ${this.path} ends: ${(error as Error).message}`, "VppPuntWarning");
+      process.emitWarning(`the trace to ${this.#path} ends: ${(error as Error).message}`, "VppPuntWarning");
     }
   }
 
   /** What passes later is not written. */
   close(): void {
-    if (this.fd !== undefined) closeSync(this.fd);
-    this.fd = undefined;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 }
 

@@ -23,23 +23,23 @@ const OWN_MESSAGES = /^(sockclnt|memclnt)_/;
  */
 export class VapiTransport implements Transport {
   readonly endpoint: string;
-  private readonly sharedMemory: boolean;
-  private readonly path: string;
-  private readonly name: string;
+  readonly #sharedMemory: boolean;
+  readonly #path: string;
+  readonly #name: string;
 
   constructor({ socketPath, prefix = "", name = "vpp-punt" }: VapiTransportOptions = {}) {
-    this.sharedMemory = socketPath === undefined;
+    this.#sharedMemory = socketPath === undefined;
     // The library takes a path without a slash in front for a host.
-    this.path = socketPath === undefined ? prefix : resolve(socketPath);
+    this.#path = socketPath === undefined ? prefix : resolve(socketPath);
     this.endpoint = socketPath ?? `shared memory ${prefix === "" ? "" : `${prefix}-`}vpe-api`;
-    this.name = name;
+    this.#name = name;
   }
 
   async connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
-    const bridge = this.openBridge();
+    const bridge = this.#openBridge();
     const parts = {
       endpoint: this.endpoint,
-      name: this.name,
+      name: this.#name,
       open: (onReady: (writable: boolean, broken: boolean) => void) => new native.ApiSocket(bridge.start(), onReady),
       lost: () => failureOf(bridge),
       idsOf: (keys: readonly string[]) => idsOf(bridge, keys),
@@ -47,7 +47,7 @@ export class VapiTransport implements Transport {
     return connectLink(parts, handler, credit, signal);
   }
 
-  private openBridge(): NativeVapiBridge {
+  #openBridge(): NativeVapiBridge {
     if (native.VapiBridge === undefined) {
       const message = "this build has no libvapiclient; `vpp-punt info` says where it was looked for";
       throw new PuntError("binapi.connect", "ERR_NOT_BUILT", message);
@@ -55,7 +55,7 @@ export class VapiTransport implements Transport {
     const keys = Schema.builtin()
       .keys()
       .filter((key) => !OWN_MESSAGES.test(key));
-    return new native.VapiBridge(this.path, this.sharedMemory, keys);
+    return new native.VapiBridge(this.#path, this.#sharedMemory, keys);
   }
 }
 

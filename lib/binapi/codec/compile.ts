@@ -21,21 +21,24 @@ const TEXT_TYPES: ReadonlyMap<string, { codec: Codec; shape: string }> = new Map
 
 /** Makes codecs out of definitions; each type's once. */
 export class Compiler {
-  private readonly codecs = new Map<string, Codec>();
-  private readonly inWork = new Set<string>();
+  readonly #codecs = new Map<string, Codec>();
+  readonly #inWork = new Set<string>();
+  readonly #lookup: TypeLookup;
 
-  constructor(private readonly lookup: TypeLookup) {}
-
-  struct(fields: readonly FieldDef[]): Codec {
-    return structCodec(fields.map((field, i) => this.structField(field, i, fields)));
+  constructor(lookup: TypeLookup) {
+    this.#lookup = lookup;
   }
 
-  private structField(field: FieldDef, index: number, fields: readonly FieldDef[]): StructField {
+  struct(fields: readonly FieldDef[]): Codec {
+    return structCodec(fields.map((field, i) => this.#structField(field, i, fields)));
+  }
+
+  #structField(field: FieldDef, index: number, fields: readonly FieldDef[]): StructField {
     const countOf = fields.filter((other) => other.lengthField === field.name).map((other) => other.name);
     try {
-      const selector = this.selectorOf(field, index, fields);
+      const selector = this.#selectorOf(field, index, fields);
       const related = selector ?? indexBefore(fields, index, field.lengthField);
-      const codec = selector === undefined ? this.field(field) : this.discriminatedUnion(field, fields[selector]!);
+      const codec = selector === undefined ? this.#field(field) : this.#discriminatedUnion(field, fields[selector]!);
       const result: StructField = { name: field.name, codec, countOf };
       if (field.default !== undefined) result.default = field.default;
       if (related !== undefined) result.related = related;
@@ -49,34 +52,34 @@ export class Compiler {
    * The field that says which arm of the union `field` is meant: the one that the definition names, or (before VPP 26.06 it
    * names none) the one before it whose enum has a value for every arm.
    */
-  private selectorOf(field: FieldDef, index: number, fields: readonly FieldDef[]): number | undefined {
-    const union = this.resolve(field.type);
+  #selectorOf(field: FieldDef, index: number, fields: readonly FieldDef[]): number | undefined {
+    const union = this.#resolve(field.type);
     if (union?.kind !== "union" || field.length !== undefined || field.lengthField !== undefined) return undefined;
     if (field.discriminator !== undefined) return indexBefore(fields, index, field.discriminator);
     for (let i = index - 1; i >= 0; i--) {
-      const values = this.enumValues(fields[i]!);
+      const values = this.#enumValues(fields[i]!);
       if (values !== undefined && union.arms.every((arm) => caseOf(arm, values) !== undefined)) return i;
     }
     return undefined;
   }
 
-  private enumValues(field: FieldDef): Map<string, number> | undefined {
-    const type = this.resolve(field.type);
+  #enumValues(field: FieldDef): Map<string, number> | undefined {
+    const type = this.#resolve(field.type);
     return type?.kind === "enum" && field.length === undefined ? new Map(type.values) : undefined;
   }
 
-  private discriminatedUnion(field: FieldDef, selector: FieldDef): Codec {
-    const union = this.resolve(field.type) as Extract<TypeDef, { kind: "union" }>;
-    const values = this.enumValues(selector) ?? new Map<string, number>();
-    const arms = union.arms.map((arm) => ({ ...this.arm(arm), cases: caseOf(arm, values) ?? [] }));
+  #discriminatedUnion(field: FieldDef, selector: FieldDef): Codec {
+    const union = this.#resolve(field.type) as Extract<TypeDef, { kind: "union" }>;
+    const values = this.#enumValues(selector) ?? new Map<string, number>();
+    const arms = union.arms.map((arm) => ({ ...this.#arm(arm), cases: caseOf(arm, values) ?? [] }));
     return discriminatedUnionCodec(union.name, arms);
   }
 
-  private arm(field: FieldDef): Arm {
-    return { name: field.name, codec: this.field(field), cases: [] };
+  #arm(field: FieldDef): Arm {
+    return { name: field.name, codec: this.#field(field), cases: [] };
   }
 
-  private field(field: FieldDef): Codec {
+  #field(field: FieldDef): Codec {
     if (field.type === "string") {
       if (field.length !== undefined) return fixedStringCodec(field.length);
       return stringCodec(field.limit);
@@ -84,26 +87,26 @@ export class Compiler {
     const isArray = field.variable === true || field.lengthField !== undefined;
     if (field.type === "u8" && isArray) return bytesCodec(field.limit);
     if (field.type === "u8" && field.length !== undefined) return fixedBytesCodec(field.length);
-    const element = this.type(field.type);
+    const element = this.#type(field.type);
     if (isArray) return arrayCodec(element, field.limit);
     return field.length === undefined ? element : fixedArrayCodec(element, field.length);
   }
 
-  private type(name: string): Codec {
-    const known = SCALARS.get(name) ?? this.codecs.get(name);
+  #type(name: string): Codec {
+    const known = SCALARS.get(name) ?? this.#codecs.get(name);
     if (known !== undefined) return known;
-    if (this.inWork.has(name)) throw new FieldError(`the type ${name} contains itself`, "ERR_BAD_SCHEMA");
-    this.inWork.add(name);
+    if (this.#inWork.has(name)) throw new FieldError(`the type ${name} contains itself`, "ERR_BAD_SCHEMA");
+    this.#inWork.add(name);
     try {
-      const codec = this.compile(this.definition(name));
-      this.codecs.set(name, codec);
+      const codec = this.#compile(this.#definition(name));
+      this.#codecs.set(name, codec);
       return codec;
     } finally {
-      this.inWork.delete(name);
+      this.#inWork.delete(name);
     }
   }
 
-  private compile(def: TypeDef): Codec {
+  #compile(def: TypeDef): Codec {
     const text = TEXT_TYPES.get(def.name);
     if (text !== undefined && text.shape === shapeOf(def)) return text.codec;
     switch (def.kind) {
@@ -112,14 +115,14 @@ export class Compiler {
       case "union":
         return openUnionCodec(
           def.name,
-          def.arms.map((arm) => this.arm(arm)),
+          def.arms.map((arm) => this.#arm(arm)),
         );
       case "enum":
         return enumCodec(def);
       case "flags":
         return flagsCodec(def);
       case "alias":
-        return this.field({
+        return this.#field({
           name: def.name,
           type: def.type,
           ...(def.length === undefined ? {} : { length: def.length }),
@@ -127,17 +130,17 @@ export class Compiler {
     }
   }
 
-  private definition(name: string): TypeDef {
-    const def = this.lookup(name);
+  #definition(name: string): TypeDef {
+    const def = this.#lookup(name);
     if (def === undefined) throw new FieldError(`the type ${name} is not defined`, "ERR_BAD_SCHEMA");
     return def;
   }
 
   /** The type behind `name`, through aliases of single values. */
-  private resolve(name: string, depth = 0): TypeDef | undefined {
-    const def = this.lookup(name);
+  #resolve(name: string, depth = 0): TypeDef | undefined {
+    const def = this.#lookup(name);
     if (def?.kind !== "alias" || def.length !== undefined || depth > 8) return def;
-    return this.resolve(def.type, depth + 1);
+    return this.#resolve(def.type, depth + 1);
   }
 }
 

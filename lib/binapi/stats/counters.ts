@@ -56,13 +56,16 @@ const LONGEST_NAME = 4096;
 
 /** Copies values out of one state of the segment; every vector once, however many links point to it. */
 export class StatsReader {
-  private readonly vectors = new Map<number, Buffer[]>();
+  readonly #vectors = new Map<number, Buffer[]>();
+  readonly #memory: StatsMemory;
+  readonly #header: SegmentHeader;
+  readonly #directory: readonly (DirectoryEntry | undefined)[];
 
-  constructor(
-    private readonly memory: StatsMemory,
-    private readonly header: SegmentHeader,
-    private readonly directory: readonly (DirectoryEntry | undefined)[],
-  ) {}
+  constructor(memory: StatsMemory, header: SegmentHeader, directory: readonly (DirectoryEntry | undefined)[]) {
+    this.#memory = memory;
+    this.#header = header;
+    this.#directory = directory;
+  }
 
   /** The value of `entry`; undefined if it is a link into nowhere. */
   read(entry: DirectoryEntry): Stat | undefined {
@@ -71,66 +74,68 @@ export class StatsReader {
       case "scalar":
         return { type: "scalar", name, value: (BigInt(entry.high) << 32n) | BigInt(entry.low) };
       case "error":
-        return { type: "simple", name, threads: this.column(this.header.errors, entry.low) };
+        return { type: "simple", name, threads: this.#column(this.#header.errors, entry.low) };
       case "names":
-        return { type: "names", name, names: this.names(address(entry)) };
+        return { type: "names", name, names: this.#names(address(entry)) };
       case "simple":
-        return { type: "simple", name, threads: this.perThread(address(entry), 8).map(toWords) };
+        return { type: "simple", name, threads: this.#perThread(address(entry), 8).map(toWords) };
       case "combined":
         return {
           type: "combined",
           name,
-          threads: this.perThread(address(entry), 16).map((one) => toPairs(toWords(one))),
+          threads: this.#perThread(address(entry), 16).map((one) => toPairs(toWords(one))),
         };
       case "histogram":
         return {
           type: "histogram",
           name,
-          threads: this.perThread(address(entry), 8).map((one) => toBins(toWords(one))),
+          threads: this.#perThread(address(entry), 8).map((one) => toBins(toWords(one))),
         };
       case "symlink":
-        return this.link(entry);
+        return this.#link(entry);
       case "ring":
-        return { type: "ring", name, ...readRing(this.memory, address(entry) - this.header.base) };
+        return { type: "ring", name, ...readRing(this.#memory, address(entry) - this.#header.base) };
       case "unknown":
         return { type: "unknown", name, kind: entry.type };
     }
   }
 
   /** `low`: index of the entry meant, `high`: index in its vectors. */
-  private link({ name, low, high }: DirectoryEntry): Stat | undefined {
-    const target = this.directory[low];
-    if (target?.kind === "simple") return { type: "simple", name, threads: this.column(address(target), high) };
+  #link({ name, low, high }: DirectoryEntry): Stat | undefined {
+    const target = this.#directory[low];
+    if (target?.kind === "simple") return { type: "simple", name, threads: this.#column(address(target), high) };
     if (target?.kind !== "combined") return undefined;
-    const threads = this.perThread(address(target), 16).map((one) =>
+    const threads = this.#perThread(address(target), 16).map((one) =>
       toPairs(toWords(one.subarray(high * 16, high * 16 + 16))),
     );
     return { type: "combined", name, threads };
   }
 
   /** Element `index` of each thread's counters. */
-  private column(vectors: number, index: number): BigUint64Array[] {
-    return this.perThread(vectors, 8).map((one) => toWords(one.subarray(index * 8, index * 8 + 8)));
+  #column(vectors: number, index: number): BigUint64Array[] {
+    return this.#perThread(vectors, 8).map((one) => toWords(one.subarray(index * 8, index * 8 + 8)));
   }
 
   /** The vectors that a vector of pointers points to. */
-  private perThread(vectors: number, elementSize: number): Buffer[] {
-    const known = this.vectors.get(vectors);
+  #perThread(vectors: number, elementSize: number): Buffer[] {
+    const known = this.#vectors.get(vectors);
     if (known !== undefined) return known;
-    const threads = this.pointers(vectors).map((thread) => this.memory.vector(thread - this.header.base, elementSize));
-    this.vectors.set(vectors, threads);
+    const threads = this.#pointers(vectors).map((thread) =>
+      this.#memory.vector(thread - this.#header.base, elementSize),
+    );
+    this.#vectors.set(vectors, threads);
     return threads;
   }
 
-  private pointers(vector: number): number[] {
-    const bytes = this.memory.vector(vector - this.header.base, 8);
+  #pointers(vector: number): number[] {
+    const bytes = this.#memory.vector(vector - this.#header.base, 8);
     return Array.from({ length: bytes.length / 8 }, (_, i) => pointer(bytes, i * 8));
   }
 
-  private names(vector: number): string[] {
-    return this.pointers(vector).map((name) => {
+  #names(vector: number): string[] {
+    return this.#pointers(vector).map((name) => {
       if (name === 0) return "";
-      const bytes = this.memory.vector(name - this.header.base, 1).subarray(0, LONGEST_NAME);
+      const bytes = this.#memory.vector(name - this.#header.base, 1).subarray(0, LONGEST_NAME);
       const end = bytes.indexOf(0);
       return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
     });

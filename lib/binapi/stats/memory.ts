@@ -16,21 +16,23 @@ const LARGEST_VECTOR = 1 << 28;
  */
 export class StatsMemory {
   readonly size: number;
-  private readonly scratch = Buffer.alloc(FIRST_READ);
+  readonly #scratch = Buffer.alloc(FIRST_READ);
+  readonly #segment: Pick<NativeStatsSegment, "size" | "read" | "close">;
 
-  constructor(private readonly segment: Pick<NativeStatsSegment, "size" | "read" | "close">) {
+  constructor(segment: Pick<NativeStatsSegment, "size" | "read" | "close">) {
+    this.#segment = segment;
     this.size = checked(segment.size());
   }
 
   close(): void {
-    this.segment.close();
+    this.#segment.close();
   }
 
   /** `length` bytes at `offset`, copied. */
   read(offset: number, length: number, scratch?: Buffer): Buffer {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw outside(offset, length, this.size);
     const into = scratch ?? Buffer.allocUnsafeSlow(length);
-    const got = checked(this.segment.read(into, length, offset));
+    const got = checked(this.#segment.read(into, length, offset));
     if (got !== length) throw outside(offset, length, offset + got);
     return into;
   }
@@ -39,7 +41,7 @@ export class StatsMemory {
   vector(offset: number, elementSize: number): Buffer {
     if (offset < VECTOR_HEADER) return Buffer.alloc(0);
     const first = Math.min(FIRST_READ, this.size - (offset - VECTOR_HEADER));
-    const head = this.read(offset - VECTOR_HEADER, first, this.scratch);
+    const head = this.read(offset - VECTOR_HEADER, first, this.#scratch);
     const length = head.readUInt32LE(0) * elementSize;
     if (length > LARGEST_VECTOR) throw outside(offset, length, this.size);
     if (VECTOR_HEADER + length > first) return this.read(offset, length);

@@ -10,18 +10,18 @@ type Entries = readonly (DirectoryEntry | undefined)[];
 /** Reads of one segment, each of one state of its directory. */
 export class Snapshots {
   /** The directory as of `epoch`, which VPP counts up with every change. */
-  private directory: { epoch: bigint; entries: Entries } | undefined;
+  #directory: { epoch: bigint; entries: Entries } | undefined;
 
   constructor(readonly memory: StatsMemory) {}
 
   /** Names of the statistics that match; undefined if VPP changed the directory meanwhile, or is about to. */
   list(patterns: readonly StatsPattern[]): string[] | undefined {
-    return this.attempt((entries) => select(entries, patterns).map((entry) => entry.name));
+    return this.#attempt((entries) => select(entries, patterns).map((entry) => entry.name));
   }
 
   /** The statistics that match, by name; undefined likewise. */
   read(patterns: readonly StatsPattern[]): Map<string, Stat> | undefined {
-    return this.attempt((entries, header) => {
+    return this.#attempt((entries, header) => {
       const reader = new StatsReader(this.memory, header, entries);
       const result = new Map<string, Stat>();
       for (const entry of select(entries, patterns)) {
@@ -32,28 +32,28 @@ export class Snapshots {
     });
   }
 
-  private attempt<T>(work: (entries: Entries, header: SegmentHeader) => T): T | undefined {
+  #attempt<T>(work: (entries: Entries, header: SegmentHeader) => T): T | undefined {
     const header = readHeader(this.memory);
     if (header.inProgress) return undefined;
     try {
-      const value = work(this.entries(header), header);
-      if (this.unchanged(header)) return value;
+      const value = work(this.#entries(header), header);
+      if (this.#unchanged(header)) return value;
     } catch (error) {
       // What was read in the middle of a change may make no sense; read in peace it has to.
-      if (this.unchanged(header)) throw error;
+      if (this.#unchanged(header)) throw error;
     }
-    this.directory = undefined;
+    this.#directory = undefined;
     return undefined;
   }
 
-  private entries(header: SegmentHeader): Entries {
-    if (this.directory?.epoch !== header.epoch) {
-      this.directory = { epoch: header.epoch, entries: readDirectory(this.memory, header) };
+  #entries(header: SegmentHeader): Entries {
+    if (this.#directory?.epoch !== header.epoch) {
+      this.#directory = { epoch: header.epoch, entries: readDirectory(this.memory, header) };
     }
-    return this.directory.entries;
+    return this.#directory.entries;
   }
 
-  private unchanged(header: SegmentHeader): boolean {
+  #unchanged(header: SegmentHeader): boolean {
     const now = readHeader(this.memory);
     return !now.inProgress && now.epoch === header.epoch;
   }

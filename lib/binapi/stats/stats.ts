@@ -24,22 +24,25 @@ interface Segment {
  * connection and costs VPP nothing. Follows VPP over restarts.
  */
 export class VppStats {
-  private segment: Segment | undefined;
-  private opening: Promise<Segment> | undefined;
-  private closed = false;
+  #segment: Segment | undefined;
+  #opening: Promise<Segment> | undefined;
+  #closed = false;
+  readonly #path: string;
 
-  private constructor(private readonly path: string) {}
+  private constructor(path: string) {
+    this.#path = path;
+  }
 
   /** Connects to VPP's stats socket (`statseg { socket-name PATH }`; default /run/vpp/stats.sock). */
   static async open({ socketPath = DEFAULT_STATS_SOCKET }: { socketPath?: string } = {}): Promise<VppStats> {
     const stats = new VppStats(socketPath);
-    await stats.current();
+    await stats.#current();
     return stats;
   }
 
   /** Names of all statistics that match, in VPP's order. */
   list(...patterns: StatsPattern[]): Promise<string[]> {
-    return this.consistently((snapshots) => snapshots.list(patterns));
+    return this.#consistently((snapshots) => snapshots.list(patterns));
   }
 
   /**
@@ -47,27 +50,27 @@ export class VppStats {
    * another's, and no list is half moved. Rejects with ERR_DISCONNECTED when VPP is gone, until it is back.
    */
   read(...patterns: StatsPattern[]): Promise<Map<string, Stat>> {
-    return this.consistently((snapshots) => snapshots.read(patterns));
+    return this.#consistently((snapshots) => snapshots.read(patterns));
   }
 
   close(): void {
-    this.closed = true;
-    this.forget();
+    this.#closed = true;
+    this.#forget();
   }
 
   /** Takes a snapshot, as often as it takes until VPP has left the directory alone meanwhile. */
-  private async consistently<T>(take: (snapshots: Snapshots) => T | undefined): Promise<T> {
+  async #consistently<T>(take: (snapshots: Snapshots) => T | undefined): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
-      const { snapshots } = await this.current();
-      this.checkOpen();
+      const { snapshots } = await this.#current();
+      this.#checkOpen();
       const result = take(snapshots);
       if (result !== undefined) return result;
       if (performance.now() > deadline) {
         throw new PuntError(
           "stats.read",
           "ERR_BUSY",
-          `${this.path}: VPP has been changing its statistics for ${PATIENCE_MS} ms`,
+          `${this.#path}: VPP has been changing its statistics for ${PATIENCE_MS} ms`,
         );
       }
       await delay(1);
@@ -75,32 +78,32 @@ export class VppStats {
   }
 
   /** The segment of the VPP that is running now. */
-  private current(): Promise<Segment> | Segment {
-    this.checkOpen();
-    const { segment } = this;
-    if (segment !== undefined && segment.identity === identityOf(this.path) && isAlive(segment.pid)) return segment;
-    this.opening ??= this.open().finally(() => {
-      this.opening = undefined;
+  #current(): Promise<Segment> | Segment {
+    this.#checkOpen();
+    const segment = this.#segment;
+    if (segment !== undefined && segment.identity === identityOf(this.#path) && isAlive(segment.pid)) return segment;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
     });
-    return this.opening;
+    return this.#opening;
   }
 
-  private async open(): Promise<Segment> {
-    this.forget();
-    const { segment, identity } = await fetchSegment(this.path);
-    if (this.closed) segment.close();
-    this.checkOpen();
-    this.segment = { snapshots: new Snapshots(new StatsMemory(segment)), pid: segment.pid(), identity };
-    return this.segment;
+  async #open(): Promise<Segment> {
+    this.#forget();
+    const { segment, identity } = await fetchSegment(this.#path);
+    if (this.#closed) segment.close();
+    this.#checkOpen();
+    this.#segment = { snapshots: new Snapshots(new StatsMemory(segment)), pid: segment.pid(), identity };
+    return this.#segment;
   }
 
-  private checkOpen(): void {
-    if (this.closed) throw new PuntError("stats.read", "ERR_CLOSED", `${this.path}: closed`);
+  #checkOpen(): void {
+    if (this.#closed) throw new PuntError("stats.read", "ERR_CLOSED", `${this.#path}: closed`);
   }
 
-  private forget(): void {
-    this.segment?.snapshots.memory.close();
-    this.segment = undefined;
+  #forget(): void {
+    this.#segment?.snapshots.memory.close();
+    this.#segment = undefined;
   }
 }
 
