@@ -11,6 +11,7 @@ interface CommandModule {
 /** Commands that need the addon. Where it cannot be loaded each says why, and `info` still runs. */
 const others: Readonly<Record<string, () => Promise<CommandModule>>> = {
   api: () => import("./api.js"),
+  daemon: () => import("./daemon.js"),
   generate: () => import("./generate.js"),
   punts: () => import("./punts.js"),
   sim: () => import("./sim.js"),

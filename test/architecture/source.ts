@@ -4,14 +4,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import ts from "typescript";
 
-/** The files of the project as they would be committed, as paths from its root. */
+/** Code that protoc-gen-es writes from proto/: no rule of style is for it. */
+const isGenerated = (file: string) => file.endsWith("_pb.ts");
+
+/** The files of the project as they would be committed, as paths from its root, without generated code. */
 export function projectFiles(): string[] {
   const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
   if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`);
   return listed.stdout
     .trimEnd()
     .split("\n")
-    .filter((file) => existsSync(file));
+    .filter((file) => existsSync(file) && !isGenerated(file));
 }
 
 /** The TypeScript files of the library. */
@@ -39,7 +42,8 @@ export function importsOf(file: string): string[] {
     .preProcessFile(readFileSync(file, "utf8"))
     .importedFiles.map(({ fileName }) => fileName)
     .filter((name) => name.startsWith("."))
-    .map((name) => normalize(join(dirname(file), name)).replace(/\.js$/, ".ts"));
+    .map((name) => normalize(join(dirname(file), name)).replace(/\.js$/, ".ts"))
+    .filter((name) => !isGenerated(name));
 }
 
 export interface FunctionSize {

@@ -47,6 +47,8 @@ const checks = {
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),
+  "python-grpc": () =>
+    missing("grpcio for /usr/bin/python3", succeeds("/usr/bin/python3", "-c", "import grpc, google.protobuf")),
   papi: () => missing("vpp_papi for python3", hasPapi()),
   "vhost-net": () => missing("/dev/vhost-net", existsSync("/dev/vhost-net")),
   vrf: () =>

@@ -1,0 +1,126 @@
+// `vpp-punt daemon`: the orchestrator, until it is told to stop.
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { parseDocument } from "yaml";
+import type { DaemonOptions } from "../daemon/index.js";
+import { PuntError } from "../errors.js";
+import type { Host } from "../punt/index.js";
+
+interface Options {
+  config?: string;
+  socket?: string;
+  socketMode?: string;
+  socketGroup?: string;
+  vpp?: string;
+  state?: string;
+  policy?: string;
+  audit?: string;
+  memifDirectory?: string;
+  owner?: string;
+  sim?: boolean;
+  interface: string[];
+}
+
+const collect = (value: string, values: string[]) => [...values, value];
+
+export function register(program: Command): void {
+  program
+    .command("daemon")
+    .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
+    .option(
+      "--config <file>",
+      "YAML file of options, named as in the library's DaemonOptions; those given here come first",
+    )
+    .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)")
+    .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
+    .option("--socket-group <gid>", "group of the socket, by number")
+    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)")
+    .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)")
+    .option("--policy <file>", "who may do what")
+    .option("--audit <file>", "file of the audit log")
+    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
+    .option("--owner <name>", "tells several managers of one VPP apart")
+    .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
+    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
+    .action(daemon);
+}
+
+async function daemon(options: Options): Promise<void> {
+  // Only the daemon needs the packages that speak gRPC and write logs.
+  const [{ Daemon }, { default: pino }] = await Promise.all([import("../daemon/index.js"), import("pino")]);
+  const logger = pino({ redact: ["secret", "*.secret"] }, pino.destination({ fd: 2, sync: true }));
+  const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
+  try {
+    const running = await Daemon.start({ ...(await optionsOf(options, simulated)), logger });
+    logger.info({ addresses: running.addresses }, "the daemon listens");
+    process.on("SIGHUP", () => {
+      running.reload().catch((error) => logger.error({ err: error }, "the policy stays as it was"));
+    });
+    await stopped();
+    logger.info({}, "the daemon stops");
+    await running.close();
+  } finally {
+    await vpp?.close();
+  }
+}
+
+/** Resolves at SIGINT or SIGTERM. Those that follow do nothing: what is being closed is closed to its end. */
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  });
+}
+
+async function embedded({ interface: interfaces }: Options) {
+  const [{ EmbeddedVpp }, { EmulatedHost }] = await Promise.all([
+    import("../sim/index.js"),
+    import("../punt/index.js"),
+  ]);
+  const names = interfaces.length > 0 ? interfaces : ["eth0", "eth1"];
+  const exec = names.flatMap((name, index) => [
+    `set interface state ${name} up`,
+    `set interface ip address ${name} 10.${index}.0.1/24`,
+  ]);
+  const vpp = await EmbeddedVpp.start({ interfaces: names, exec });
+  return { vpp, vppSocket: vpp.apiSocket, directory: vpp.directory, host: new EmulatedHost(vpp) as Host };
+}
+
+type Simulated = { readonly vppSocket?: string; readonly directory?: string; readonly host?: Host };
+
+/** Options of the file, and over them those of the command line. */
+async function optionsOf(options: Options, { vppSocket, directory, host }: Simulated): Promise<DaemonOptions> {
+  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, memifDirectory, owner } = options;
+  const file = config === undefined ? {} : await fileOptions(config);
+  const given = {
+    ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit },
+    state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
+    socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
+    socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
+    socketDirectory: directory && `${directory}/sockets`,
+  };
+  const manager = { memifDirectory: memifDirectory ?? (directory && `${directory}/memif`), owner, host };
+  return { ...file, ...defined(given), manager: { ...file.manager, ...defined(manager) } } as DaemonOptions;
+}
+
+function defined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+async function fileOptions(path: string): Promise<DaemonOptions> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("daemon.config", code, `cannot read ${path}`, { path }, cause);
+  }
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error)
+    throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: ${error.message.split("\n")[0]}`, { path });
+  const content = document.toJS({ maxAliasCount: 100 }) ?? {};
+  if (typeof content === "object" && !Array.isArray(content)) return content;
+  throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: names and values of options are expected`, {
+    path,
+  });
+}

@@ -1,0 +1,229 @@
+// The orchestrator: one manager, and the doors by which CNFs and operators reach it.
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { Http2ServerRequest } from "node:http2";
+import { constants } from "node:http2";
+import { join } from "node:path";
+import { createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { peerCredentials } from "../descriptor/index.js";
+import { PuntError } from "../errors.js";
+import { FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { InterfaceTable, LateVpp } from "../vpp/index.js";
+import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
+import { AuditLog } from "./audit.js";
+import {
+  callerOf,
+  type Door,
+  type DoorRequest,
+  type Handler,
+  openTlsDoor,
+  openUnixDoor,
+  type TlsDoor,
+} from "./doors/index.js";
+import { unixCaller } from "./identity.js";
+import { ManagedPunts } from "./managed.js";
+import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
+import { Policy, Resolver } from "./policy/index.js";
+import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
+import { Sessions } from "./sessions.js";
+import { Traffic } from "./traffic.js";
+import { packageVersion } from "./version.js";
+
+/** What a daemon is made of, in the order in which it is opened. */
+interface Opened {
+  readonly vpp: LateVpp;
+  readonly punts: Punts;
+  readonly table: InterfaceTable;
+  readonly audit: AuditLog;
+  readonly sessions: Sessions;
+}
+
+/** How long a stream's peer has to take the word that the stream ends. */
+const LONGEST_GOODBYE_MS = 500;
+
+/** A running daemon. */
+export class Daemon implements AsyncDisposable {
+  readonly #options: CheckedDaemonOptions;
+  readonly #opened: Opened;
+  readonly #policy: Policy;
+  readonly #health = new HealthService();
+  readonly #handler: Handler;
+  readonly #doors: Door[] = [];
+  #tls: TlsDoor | undefined;
+  readonly #traffic = new Traffic();
+  /** Ends the streams. */
+  readonly #stopping = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Starts a daemon. Does not wait for VPP: it may come later.
+   *
+   * @throws PuntError ERR_OPTION; ERR_POLICY_FILE: the policy is wrong; of the store; EADDRINUSE: another daemon listens at the
+   * socket; an errno name
+   */
+  static async start(options: DaemonOptions = {}): Promise<Daemon> {
+    const checked = checkDaemonOptions(options);
+    const policy = await Policy.load(checked.policy, checked.socketGroup ?? process.getgid!());
+    const opened = await openParts(checked);
+    const daemon = new Daemon(checked, opened, policy);
+    try {
+      await daemon.#openDoors();
+      return daemon;
+    } catch (error) {
+      await daemon.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: CheckedDaemonOptions, opened: Opened, policy: Policy) {
+    this.#options = options;
+    this.#opened = opened;
+    this.#policy = policy;
+    const parts = this.#parts();
+    const attacher = new Attacher(parts);
+    this.#handler = this.#traffic.counted(
+      connectNodeAdapter({
+        routes: (router) => {
+          router.service(PuntsService, puntService(parts, attacher));
+          router.service(Health, this.#health.implementation());
+          router.service(ServerReflection, reflection);
+        },
+        // A misspelt field is an error that names it.
+        jsonOptions: { ignoreUnknownFields: false },
+        contextValues: (request) =>
+          createContextValues()
+            .set(callerKey, callerOf(request))
+            .set(resetKey, () => reset(request)),
+      }),
+    );
+  }
+
+  /** Where it listens: the path of the UNIX socket, then `host:port` if it listens on TCP. */
+  get addresses(): readonly string[] {
+    return this.#doors.map(({ path }) => path);
+  }
+
+  /**
+   * Reads the policy and the certificates again, and opens the audit log again.
+   *
+   * @returns texts that say which punts the policy would not allow any more; they stay
+   * @throws PuntError of a file: what was in force stays in force
+   */
+  async reload(): Promise<readonly string[]> {
+    await this.#policy.reload();
+    await this.#tls?.reload();
+    this.#opened.audit.reopen();
+    const { logger } = this.#options;
+    const objections = this.#policy.objectionsTo(await this.#opened.punts.list());
+    for (const text of objections) logger.warn({}, text);
+    logger.info({ policy: this.#policy.path }, "the policy was read again");
+    return objections;
+  }
+
+  /** Stops: refuses new calls, lets those under way end, then closes everything. Punts stay in VPP. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { sessions, punts, table, vpp, audit } = this.#opened;
+    this.#health.drain();
+    this.#traffic.close();
+    await this.#traffic.idle("calls", this.#options.drainTime);
+    await sessions.close();
+    this.#stopping.abort();
+    await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
+    await Promise.all(this.#doors.map((door) => door.close()));
+    await punts.close();
+    table.close();
+    await vpp.close();
+    await audit.close();
+  }
+
+  #parts(): Parts {
+    const { vpp, punts, table, audit, sessions } = this.#opened;
+    const { socketDirectory, watcherPatience, logger } = this.#options;
+    return {
+      punts,
+      policy: this.#policy,
+      table,
+      resolver: new Resolver(table, vpp),
+      sessions,
+      audit,
+      log: logger,
+      version: packageVersion(),
+      term: randomUUID(),
+      attachSocket: "",
+      socketDirectory,
+      longestWait: watcherPatience,
+      stopping: this.#stopping.signal,
+    };
+  }
+
+  async #openDoors(): Promise<void> {
+    const { socket: path, socketMode: mode, socketGroup: group, tls, logger, credentials } = this.#options;
+    const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");
+    const read = credentials ?? peerCredentials;
+    const door = await openUnixDoor({
+      path,
+      mode,
+      group,
+      handler: this.#handler,
+      problem,
+      callerOf: (socket) => unixCaller(socket, path, read),
+    });
+    this.#doors.push(door);
+    if (tls === undefined) return;
+    this.#tls = await openTlsDoor(tls, this.#handler);
+    this.#doors.push(this.#tls);
+  }
+}
+
+/** @throws PuntError of the store, of the audit log, or of an option of the manager */
+async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
+  const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
+  const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
+  const audit = await AuditLog.open(auditFile, problem);
+  const vpp = new LateVpp(vppSocket);
+  const table = new InterfaceTable(vpp);
+  try {
+    for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
+    const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
+    const manager = await PuntManager.start({ ...options.manager, vpp, ...store });
+    manager.on("problem", (error) => logger.warn({ err: error }, error.message));
+    const punts = new ManagedPunts(manager);
+    const sessions = new Sessions({
+      file: state === undefined ? undefined : join(state, "sessions.json"),
+      delete: (id) => manager.delete(id),
+      problem,
+    });
+    await sessions.load();
+    return { vpp, punts, table, audit, sessions };
+  } catch (error) {
+    table.close();
+    await vpp.close();
+    await audit.close();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path }, cause);
+  }
+}
+
+/** Ends a stream that its peer does not read: a reset passes a full window, where a status would wait behind the data. */
+function reset(request: DoorRequest): void {
+  if ("stream" in request) (request as Http2ServerRequest).stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  else request.destroy();
+}

@@ -1,0 +1,31 @@
+// What every door of the daemon has in common: requests that know who made them.
+import type { Http2ServerRequest } from "node:http2";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Caller } from "../identity.js";
+
+/** Answers requests. */
+export type Handler = ReturnType<typeof connectNodeAdapter>;
+
+/** A request over any of the protocols. */
+export type DoorRequest = Parameters<Handler>[0];
+
+/** An open door. */
+export interface Door {
+  /** Path, or host and port. */
+  readonly path: string;
+  /** Closes it and every connection that came by it. */
+  close(): Promise<void>;
+}
+
+const CALLER = Symbol("caller");
+
+/** Notes who is at the other end of a connection. HTTP/2 shows its socket through a proxy, which passes properties on. */
+export function markCaller(socket: object, caller: Caller): void {
+  Object.defineProperty(socket, CALLER, { value: caller });
+}
+
+/** Returns who made a request. */
+export function callerOf(request: DoorRequest): Caller | undefined {
+  const socket = "stream" in request ? (request as Http2ServerRequest).stream.session?.socket : request.socket;
+  return (socket as { [CALLER]?: Caller } | undefined)?.[CALLER];
+}

@@ -1,0 +1,4 @@
+// The daemon's doors: a UNIX socket, and TCP with certificates.
+export { callerOf, type Door, type DoorRequest, type Handler } from "./door.js";
+export { openTlsDoor, type TlsDoor, type TlsDoorOptions } from "./tls.js";
+export { openUnixDoor, type UnixDoorOptions } from "./unix.js";

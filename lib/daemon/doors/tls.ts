@@ -1,0 +1,81 @@
+// The daemon's TCP door: the same calls, with certificates on both sides.
+import { readFile } from "node:fs/promises";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { PuntError } from "../../errors.js";
+import { tlsCaller } from "../identity.js";
+import { type Door, type Handler, markCaller } from "./door.js";
+
+/** Where to listen, and PEM files. */
+export interface TlsDoorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly cert: string;
+  readonly key: string;
+  /** Signs the certificates of callers: no other CA is trusted. */
+  readonly ca: string;
+}
+
+/** A door whose certificates can be read again. */
+export interface TlsDoor extends Door {
+  /** @throws PuntError an errno name, or ERR_CERTIFICATE: the certificates stay as they were */
+  reload(): Promise<void>;
+}
+
+/** @throws PuntError an errno name; ERR_CERTIFICATE: a file holds no certificate or key */
+export async function openTlsDoor(options: TlsDoorOptions, handler: Handler): Promise<TlsDoor> {
+  const { host, port } = options;
+  const settings = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3", allowHTTP1: true } as const;
+  const files = await readFiles(options);
+  const server = attempt(() => createSecureServer({ ...files, ...settings }, handler as never));
+  const open = new Set<TLSSocket>();
+  server.on("secureConnection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket)).on("error", () => {});
+    markCaller(socket, tlsCaller(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const message = `cannot listen at ${host}:${port}`;
+      reject(new PuntError("daemon.start", cause.code ?? "EIO", message, { host, port }, cause));
+    });
+    server.listen(port, host, resolve);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    path: `${host}:${actual}`,
+    reload: async () => {
+      const fresh = await readFiles(options);
+      attempt(() => server.setSecureContext(fresh));
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+function attempt<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    const message = `the certificate, the key or the CA cannot be used: ${(cause as Error).message}`;
+    throw new PuntError("daemon.start", "ERR_CERTIFICATE", message, {}, cause);
+  }
+}
+
+async function readFiles({ cert, key, ca }: TlsDoorOptions): Promise<{ cert: Buffer; key: Buffer; ca: Buffer }> {
+  const [certText, keyText, caText] = await Promise.all([cert, key, ca].map(read));
+  return { cert: certText!, key: keyText!, ca: caText! };
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("daemon.start", code, `cannot read ${path}`, { path }, cause);
+  }
+}

@@ -1,0 +1,120 @@
+// The daemon's UNIX socket: HTTP/2 (gRPC) and HTTP/1.1 (plain JSON) at one path.
+import { chmod, chown, lstat, mkdir, unlink } from "node:fs/promises";
+import { createServer as createHttp1, type RequestListener } from "node:http";
+import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { PuntError } from "../../errors.js";
+import type { Caller } from "../identity.js";
+import { type Door, type Handler, markCaller } from "./door.js";
+
+/** How an HTTP/2 connection begins; every HTTP/1.1 request begins otherwise. */
+const PREFACE = Buffer.from("PRI");
+
+export interface UnixDoorOptions {
+  readonly path: string;
+  readonly mode: number;
+  /** Group of the socket file; undefined for the process's own. */
+  readonly group: number | undefined;
+  readonly handler: Handler;
+  /** Returns who is at the other end. */
+  callerOf(socket: Socket): Caller;
+  /** A connection was refused. */
+  problem(error: unknown): void;
+}
+
+/**
+ * Opens the socket. A file that a dead daemon left is replaced.
+ *
+ * @throws PuntError EADDRINUSE: a living process listens there; EEXIST: something other than a socket is there; an errno name
+ */
+export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
+  const { path, mode, group } = options;
+  await prepare(path);
+  const http1 = createHttp1(options.handler as unknown as RequestListener);
+  const http2 = createHttp2(options.handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket)).on("error", () => {});
+    accept(socket, options, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+  });
+  await listen(server, path);
+  await chmod(path, mode);
+  if (group !== undefined) await setGroup(path, group);
+  return { path, close: () => end(server, open) };
+}
+
+async function setGroup(path: string, group: number): Promise<void> {
+  try {
+    await chown(path, -1, group);
+  } catch (cause) {
+    throw failed(path, `give the socket to group ${group}`, cause);
+  }
+}
+
+function failed(path: string, what: string, cause: unknown): PuntError {
+  const { code = "EIO" } = cause as NodeJS.ErrnoException;
+  return new PuntError("daemon.start", code, `cannot ${what}: ${path}`, { path }, cause);
+}
+
+async function prepare(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) return;
+    if (!found.isSocket())
+      throw new PuntError("daemon.start", "EEXIST", `${path} is there and is not a socket`, { path });
+    if (await isListening(path))
+      throw new PuntError("daemon.start", "EADDRINUSE", `another process listens at ${path}`, { path });
+    await unlink(path);
+  } catch (cause) {
+    throw cause instanceof PuntError ? cause : failed(path, "make the socket", cause);
+  }
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
+  });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => reject(failed(path, "listen", cause)));
+    server.listen(path, resolve);
+  });
+}
+
+/** Reads who is there, and then the first bytes: they say which HTTP it is. */
+function accept(socket: Socket, options: UnixDoorOptions, serve: (isHttp2: boolean) => void): void {
+  try {
+    markCaller(socket, options.callerOf(socket));
+  } catch (error) {
+    options.problem(error);
+    socket.destroy();
+    return;
+  }
+  const look = () => {
+    const first: Buffer | null = socket.read();
+    if (first === null) {
+      socket.once("readable", look);
+      return;
+    }
+    socket.unshift(first);
+    const length = Math.min(first.length, PREFACE.length);
+    serve(first.subarray(0, length).equals(PREFACE.subarray(0, length)));
+  };
+  socket.once("readable", look);
+}
+
+function end(server: Server, open: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of open) socket.destroy();
+  });
+}

@@ -1,0 +1,58 @@
+// Who is asking: what the kernel says of a UNIX socket's peer, or what a TLS certificate says.
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+
+/** A process at the other end of a UNIX socket. */
+export interface UnixCaller {
+  readonly kind: "unix";
+  readonly uid: number;
+  readonly gid: number;
+  /** 0 where it lives in a pid namespace that the daemon does not see. */
+  readonly pid: number;
+  /** Supplementary groups, where the kernel tells them. */
+  readonly groups: readonly number[];
+  /** The daemon's socket that it came by. */
+  readonly socket: string;
+}
+
+/** The owner of a certificate that the daemon's CA signed. */
+export interface TlsCaller {
+  readonly kind: "tls";
+  /** Subject alternative names, such as `dns.example` or `spiffe://site/dns`. */
+  readonly names: readonly string[];
+}
+
+export type Caller = UnixCaller | TlsCaller;
+
+/** What the kernel says of a connection's peer. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: readonly number[] | undefined;
+}
+
+/** Reads a peer's credentials (SO_PEERCRED). */
+export type CredentialReader = (socket: Socket) => PeerCredentials;
+
+/** Returns the caller at the other end of a UNIX socket that was accepted at `path`. */
+export function unixCaller(socket: Socket, path: string, read: CredentialReader): UnixCaller {
+  const { pid, uid, gid, groups = [] } = read(socket);
+  return { kind: "unix", uid, gid, pid, groups, socket: path };
+}
+
+/** Returns the owner of the certificate, which TLS has verified. */
+export function tlsCaller(socket: TLSSocket): TlsCaller {
+  const { subjectaltname = "" } = socket.getPeerCertificate() ?? {};
+  // `DNS:a.example, URI:spiffe://site/a`; a name with a comma or a quote is quoted as JSON, and is of no use here.
+  const names = subjectaltname
+    .split(", ")
+    .flatMap((entry) => /^(?:DNS|URI|email|IP Address):([^"]+)$/.exec(entry)?.[1] ?? []);
+  return { kind: "tls", names };
+}
+
+/** Returns the caller as the audit log and messages name it. */
+export function callerText(caller: Caller): string {
+  if (caller.kind === "tls") return `tls ${caller.names.join(",") || "without a name"}`;
+  return `unix uid ${caller.uid} gid ${caller.gid}`;
+}

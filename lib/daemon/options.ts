@@ -1,0 +1,95 @@
+// What a daemon can be told.
+import { isAbsolute } from "node:path";
+import { OptionCheck } from "../options.js";
+import type { PuntManagerOptions } from "../punt/index.js";
+import type { TlsDoorOptions } from "./doors/index.js";
+import type { CredentialReader } from "./identity.js";
+import type { Logger } from "./service/index.js";
+
+/** Where a daemon listens unless told otherwise. */
+export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
+
+export interface DaemonOptions {
+  /** Path of the UNIX socket. Default {@link DEFAULT_DAEMON_SOCKET}. */
+  readonly socket?: string;
+  /** Permissions of the socket. Default 0o660. */
+  readonly socketMode?: number;
+  /** Group id of the socket, whose members are operators unless a policy says otherwise. Default: the process's group. */
+  readonly socketGroup?: number;
+  /** VPP's API socket. Default `/run/vpp/api.sock`. VPP may come later. */
+  readonly vppSocket?: string;
+  /** Folder of what the daemon must remember. Left out: it remembers nothing. */
+  readonly state?: string;
+  /** The policy file. Left out: each user has its own space of CNFs, and uid 0 and the socket's group are operators. */
+  readonly policy?: string;
+  /** File of the audit log, which gets a JSON line for each call. */
+  readonly audit?: string;
+  /** Listen on TCP too, with certificates on both sides. Needs a policy. */
+  readonly tls?: TlsDoorOptions;
+  /** Folder of the punt sockets that the daemon makes. Default `/run/vpp-punt/sockets`. */
+  readonly socketDirectory?: string;
+  /** Milliseconds that an event may wait for a watcher before that is dropped. Default 30,000. */
+  readonly watcherPatience?: number;
+  /** Milliseconds that calls under way may take when the daemon stops. Default 5,000. */
+  readonly drainTime?: number;
+  /** Options of the manager but those above. */
+  readonly manager?: Omit<PuntManagerOptions, "vpp" | "store" | "readOnly">;
+  readonly logger?: Logger;
+  /** @internal Reads a peer's credentials from the kernel. */
+  readonly credentials?: CredentialReader;
+}
+
+/** Options with defaults filled in. */
+export type CheckedDaemonOptions = DaemonOptions &
+  Required<
+    Pick<
+      DaemonOptions,
+      "socket" | "socketMode" | "vppSocket" | "socketDirectory" | "watcherPatience" | "drainTime" | "logger"
+    >
+  >;
+
+const NAMES = [
+  ...["socket", "socketMode", "socketGroup", "vppSocket", "state", "policy", "audit", "tls", "socketDirectory"],
+  ...["watcherPatience", "drainTime", "manager", "logger", "credentials"],
+];
+const TLS_NAMES = ["host", "port", "cert", "key", "ca"];
+const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
+export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions {
+  const check = new OptionCheck("daemon.start");
+  check.known(options, NAMES);
+  const full = {
+    socket: DEFAULT_DAEMON_SOCKET,
+    socketMode: 0o660,
+    vppSocket: "/run/vpp/api.sock",
+    socketDirectory: "/run/vpp-punt/sockets",
+    watcherPatience: 30_000,
+    drainTime: 5_000,
+    logger: SILENT,
+    ...options,
+  };
+  check.socketPath("socket", full.socket);
+  check.socketPath("vppSocket", full.vppSocket);
+  // A socket's name there takes 30 characters.
+  check.path("socketDirectory", full.socketDirectory, 77);
+  check.integer("socketMode", full.socketMode, 0, 0o777);
+  if (full.socketGroup !== undefined) check.integer("socketGroup", full.socketGroup, 0, 2 ** 32 - 2);
+  check.milliseconds("watcherPatience", full.watcherPatience, 1);
+  check.milliseconds("drainTime", full.drainTime);
+  for (const name of ["state", "policy", "audit"] as const) {
+    const path = full[name];
+    if (path !== undefined && !(typeof path === "string" && isAbsolute(path))) check.path(name, path);
+  }
+  checkTls(check, full);
+  return full;
+}
+
+function checkTls(check: OptionCheck, { tls, policy }: DaemonOptions): void {
+  if (tls === undefined) return;
+  check.known(tls, TLS_NAMES, "tls");
+  check.text("tls.host", tls.host, 255, 1);
+  check.integer("tls.port", tls.port, 0, 65535);
+  for (const name of ["cert", "key", "ca"] as const) check.text(`tls.${name}`, tls[name], 4095, 1);
+  if (policy === undefined) check.refuse("tls", "needs a policy, which says who may come by TCP");
+}

@@ -1,0 +1,93 @@
+// The policy in force: who may do what.
+import { idText, type PuntStatus } from "../../punt/index.js";
+import type { Caller, UnixCaller } from "../identity.js";
+import { matchesAny, objectionTo, type Resources } from "./judge.js";
+import { Rights } from "./rights.js";
+import { loadPolicy, type Rule } from "./schema.js";
+
+/** Rules of the daemon itself, for callers that the policy says nothing of. */
+const NO_LIMITS = { operator: false, readOnly: false, cnfs: [] as string[] };
+
+/** Maps callers to rights. Without a file: each user has a space of its own, and uid 0 and the socket's group are operators. */
+export class Policy {
+  readonly path: string | undefined;
+  /** Group of the daemon's socket. */
+  readonly #group: number;
+  #rules: readonly Rule[] | undefined;
+
+  private constructor(path: string | undefined, group: number, rules: readonly Rule[] | undefined) {
+    this.path = path;
+    this.#group = group;
+    this.#rules = rules;
+  }
+
+  /** @throws PuntError of the file */
+  static async load(path: string | undefined, group: number): Promise<Policy> {
+    return new Policy(path, group, path === undefined ? undefined : await loadPolicy(path));
+  }
+
+  /** Reads the file again. @throws PuntError of the file: the rules stay as they were */
+  async reload(): Promise<void> {
+    if (this.path !== undefined) this.#rules = await loadPolicy(this.path);
+  }
+
+  rightsOf(caller: Caller): Rights {
+    if (this.#rules === undefined) return this.#defaultRights(caller);
+    return new Rights(
+      caller,
+      this.#rules.filter(({ match }) => isMatch(match, caller)),
+    );
+  }
+
+  #defaultRights(caller: Caller): Rights {
+    if (caller.kind === "tls") return new Rights(caller, []);
+    const { uid } = caller;
+    if (this.#isOperator(caller)) {
+      return new Rights(caller, [{ ...NO_LIMITS, name: "operators", match: {}, operator: true }]);
+    }
+    const space = `u${uid}.`;
+    return new Rights(
+      caller,
+      [{ ...NO_LIMITS, name: `space of uid ${uid}`, match: { uid: [uid] }, cnfs: [`${space}*`] }],
+      space,
+    );
+  }
+
+  #isOperator({ uid, gid, groups }: UnixCaller): boolean {
+    return uid === 0 || gid === this.#group || groups.includes(this.#group);
+  }
+
+  /** Returns a text for each punt that no rule for its CNF allows any more. Interfaces and VRFs are judged when punts are asked for. */
+  objectionsTo(punts: readonly PuntStatus[]): string[] {
+    return punts.flatMap(({ id, request }) => {
+      const concerned = (this.#rules ?? []).filter(({ cnfs, operator }) => !operator && matchesAny(cnfs, id.cnf));
+      const objections = concerned.map((rule) =>
+        objectionTo(request, { ...rule, interfaces: undefined, vrfs: undefined }, ANYTHING),
+      );
+      if (concerned.length === 0 || objections.includes(undefined)) return [];
+      const why = objections.map((each) => `rule "${each!.rule}" (${each!.field}): ${each!.message}`).join("; ");
+      return [`the policy does not allow punt ${idText(id)} any more, which stays: ${why}`];
+    });
+  }
+}
+
+/** What is not judged of a punt that exists. */
+const ANYTHING: Resources = {
+  interfaces: [],
+  vrfs: [],
+  newNames: [],
+  ownNamespace: true,
+  ownSocket: true,
+  count: () => 0,
+};
+
+function isMatch({ uid, gid, socket, san }: Rule["match"], caller: Caller): boolean {
+  if (caller.kind === "tls") return san !== undefined && caller.names.some((name) => matchesAny(san, name));
+  if (san !== undefined) return false;
+  const groups = [caller.gid, ...caller.groups];
+  return (
+    (uid === undefined || uid.includes(caller.uid)) &&
+    (gid === undefined || gid.some((each) => groups.includes(each))) &&
+    (socket === undefined || matchesAny(socket, caller.socket))
+  );
+}

@@ -1,0 +1,56 @@
+// What a request is about in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
+import { PuntError } from "../../errors.js";
+import type { PuntRequest } from "../../punt/index.js";
+import type { InterfaceTable, TableInterface } from "../../vpp/index.js";
+
+/** The one call to VPP that this needs. */
+export interface TableReader {
+  // biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
+  call(name: string, fields: any): Promise<any>;
+}
+
+/** Names of VPP's interfaces in a request, as the CNF wrote them. */
+export function interfaceNamesOf(request: PuntRequest): readonly string[] {
+  if (request.type === "HAIRPIN_XCONNECT") return [request.vppInterface1, request.vppInterface2];
+  return "vppInterface" in request ? [request.vppInterface] : [];
+}
+
+/** Finds what requests name. */
+export class Resolver {
+  readonly #table: InterfaceTable;
+  readonly #vpp: TableReader;
+
+  constructor(table: InterfaceTable, vpp: TableReader) {
+    this.#table = table;
+    this.#vpp = vpp;
+  }
+
+  /**
+   * Returns the interfaces that the request names, and their VRFs.
+   *
+   * @throws PuntError ERR_UNRESOLVED: VPP is away, or has no such interface yet: a rule about interfaces cannot be judged
+   */
+  async resolve(request: PuntRequest): Promise<{ interfaces: string[]; vrfs: number[] }> {
+    const names = interfaceNamesOf(request);
+    if (names.length === 0) return { interfaces: [], vrfs: [] };
+    await this.#table.refresh().catch(() => {});
+    const found = names.map((name) => this.#find(name));
+    const vrfs = await Promise.all(
+      found.flatMap(({ swIfIndex }) => [false, true].map((v6) => this.#vrf(swIfIndex, v6))),
+    );
+    return { interfaces: found.map(({ name }) => name), vrfs: [...new Set(vrfs)] };
+  }
+
+  #find(name: string): TableInterface {
+    const found = this.#table.find(name);
+    if (found) return found;
+    const why = this.#table.isConnected ? `VPP has no interface ${name}` : "VPP is away";
+    const message = `${why}: whether the policy allows the punt cannot be said until it is there`;
+    throw new PuntError("punt.add", "ERR_UNRESOLVED", message, { interface: name });
+  }
+
+  async #vrf(swIfIndex: number, isIpv6: boolean): Promise<number> {
+    const { vrf_id: vrf } = await this.#vpp.call("sw_interface_get_table", { sw_if_index: swIfIndex, is_ipv6: isIpv6 });
+    return vrf;
+  }
+}

@@ -1,0 +1,79 @@
+// What one caller may do: the rules that match it.
+import { PuntError } from "../../errors.js";
+import type { PuntRequest } from "../../punt/index.js";
+import type { Caller } from "../identity.js";
+import { callerText } from "../identity.js";
+import { matchesAny, objectionTo, type Resources } from "./judge.js";
+import type { Rule } from "./schema.js";
+
+/** The rights of a caller under the policy of this moment. */
+export class Rights {
+  readonly caller: Caller;
+  readonly rules: readonly Rule[];
+  /**
+   * What precedes the labels of the caller's CNFs in the manager: without a policy, each user has a space of labels of its own.
+   * "" where there is a policy, and for operators.
+   */
+  readonly space: string;
+
+  constructor(caller: Caller, rules: readonly Rule[], space = "") {
+    this.caller = caller;
+    this.rules = rules;
+    this.space = space;
+  }
+
+  get isOperator(): boolean {
+    return this.rules.some(({ operator }) => operator);
+  }
+
+  get isReadOnly(): boolean {
+    return this.rules.every(({ readOnly }) => readOnly);
+  }
+
+  /** Whether the caller may see the punts of a CNF; `cnf` is the manager's label. */
+  sees(cnf: string): boolean {
+    return this.rules.some(({ operator, cnfs }) => operator || matchesAny(cnfs, cnf));
+  }
+
+  /** Whether a rule needs to know what a request names in VPP. */
+  get needsResources(): boolean {
+    return (
+      !this.rules.some(({ operator, readOnly }) => operator && !readOnly) &&
+      this.rules.some(({ interfaces, vrfs }) => interfaces !== undefined || vrfs !== undefined)
+    );
+  }
+
+  /**
+   * Returns the rule that allows the request.
+   *
+   * @throws PuntError ERR_POLICY: no rule of the caller allows it; `details.objections` names rule and field
+   */
+  requireRequest(request: PuntRequest, resources: Resources, op: string): Rule {
+    const objections = [];
+    for (const rule of this.rules) {
+      const objection = objectionTo(request, rule, resources);
+      if (objection === undefined) return rule;
+      objections.push(objection);
+    }
+    throw this.#refusal(op, objections);
+  }
+
+  /** Returns the rule that allows to change punts of the CNF. @throws PuntError ERR_POLICY */
+  requireChange(cnf: string, op: string): Rule {
+    const found = this.rules.find(({ operator, readOnly, cnfs }) => !readOnly && (operator || matchesAny(cnfs, cnf)));
+    if (found) return found;
+    const objections = this.rules.map(({ name, readOnly, cnfs }) => {
+      return readOnly
+        ? { rule: name, field: "readOnly", message: "it allows to look only" }
+        : { rule: name, field: "cnfs", message: `CNF ${cnf} is not among ${cnfs.join(", ") || "none"}` };
+    });
+    throw this.#refusal(op, objections);
+  }
+
+  #refusal(op: string, objections: readonly { rule: string; field: string; message: string }[]): PuntError {
+    const who = callerText(this.caller);
+    const why = objections.map(({ rule, field, message }) => `rule "${rule}" (${field}): ${message}`).join("; ");
+    const message = `the policy does not allow it to ${who}: ${why || "no rule matches the caller"}`;
+    return new PuntError(op, "ERR_POLICY", message, { caller: who, objections });
+  }
+}

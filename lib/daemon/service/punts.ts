@@ -1,0 +1,211 @@
+// vpp_punt.v1.Punts: the calls, each a check of the policy and a call of the manager.
+import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { PuntError } from "../../errors.js";
+import { type DryRun, idKey, idText, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import {
+  idFromWire,
+  type PlanResponseSchema,
+  type Punts as PuntsService,
+  stateToWire,
+  statusToWire,
+} from "../../wire/index.js";
+import { callerText } from "../identity.js";
+import type { Attacher } from "./attach.js";
+import { idOf, RequestGate, waitOf } from "./requests.js";
+import { type Parts, type Scope, streaming, unary } from "./scope.js";
+import { session, watch, watchInterfaces } from "./streams.js";
+
+type Service = ServiceImpl<typeof PuntsService>;
+
+/** Returns the service over the manager. */
+export function puntService(parts: Parts, attacher: Attacher): Service {
+  const gate = new RequestGate(parts);
+  return {
+    ...changes(parts, gate),
+    ...looks(parts, gate),
+    attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) =>
+      attacher.attach(idFromWire(id), pathsOnly, scope),
+    ),
+    watch: streaming(parts, "punt.watch", (request, scope, context) => watch(parts, request, scope, context)),
+    session: streaming(parts, "punt.session", (request, scope, context) => session(parts, request, scope, context)),
+    watchInterfaces: streaming(parts, "punt.interfaces", (_request, scope, context) =>
+      watchInterfaces(parts, scope, context),
+    ),
+  };
+}
+
+type Changes = Pick<Service, "add" | "apply" | "update" | "delete">;
+
+function changes(parts: Parts, gate: RequestGate): Changes {
+  const { punts, sessions } = parts;
+  const none = () => false;
+  return {
+    add: unary(parts, "punt.add", async (call, scope) => {
+      const request = gate.read(call.request, scope);
+      const wait = waitOf(call.wait, scope.op);
+      const status = await gate.pass([request], scope, none, () =>
+        bound(parts, [request], call.session, () => punts.add(request, wait)),
+      );
+      return { status: await out(status, scope) };
+    }),
+    update: unary(parts, "punt.update", async (call, scope) => {
+      const request = gate.read(call.request, scope);
+      const wait = waitOf(call.wait, scope.op);
+      await requireVisible(parts, idOf(request), scope);
+      const status = await gate.pass([request], scope, none, () => punts.update(request, wait));
+      return { status: await out(status, scope) };
+    }),
+    apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),
+    delete: unary(parts, "punt.delete", async (call, scope) => {
+      const id = scope.view.id(idFromWire(call.id));
+      scope.punts = [id];
+      await requireVisible(parts, id, scope);
+      scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
+      sessions.unbind(id);
+      await punts.delete(id);
+      return {};
+    }),
+  };
+}
+
+type ApplyCall = Parameters<Changes["apply"]>[0];
+
+async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Scope) {
+  const { view, op } = scope;
+  const cnf = view.label(call.cnf);
+  const requests = call.requests.map((wire, index) => {
+    return gate.read({ ...wire, cnf: wire.cnf || call.cnf }, scope, `requests[${index}]`);
+  });
+  const foreign = requests.find((request) => request.cnf !== cnf);
+  if (foreign) {
+    const message = `requests: punt ${idText(view.idOut(idOf(foreign)))} is not of CNF ${call.cnf}`;
+    throw new PuntError(op, "ERR_INVALID_REQUEST", message);
+  }
+  const { keep } = call;
+  if (!keep || requests.length === 0) scope.rule = view.rights.requireChange(cnf, op).name;
+  const wait = waitOf(call.wait, op);
+  const isReplaced = (id: PuntId) => id.cnf === cnf && !keep;
+  const result = await gate.pass(requests, scope, isReplaced, () =>
+    bound(parts, requests, call.session, () => parts.punts.apply({ cnf, punts: requests }, { keep, ...wait })),
+  );
+  const hidden = await scope.hidden();
+  const statuses = (list: readonly PuntStatus[]) => list.map((status) => statusToWire(view.status(status, hidden)));
+  for (const id of result.deleted) parts.sessions.unbind(id);
+  return {
+    added: statuses(result.added),
+    updated: statuses(result.updated),
+    unchanged: statuses(result.unchanged),
+    deleted: result.deleted.map((id) => view.idOut(id)),
+    failed: result.failed.map(({ id, error: { code, message } }) => {
+      return { id: view.idOut(id), code, message: view.text(message, hidden) };
+    }),
+  };
+}
+
+/**
+ * Asks for punts that live as long as a session, or for good. They are bound before they are asked for: a program that ends while
+ * it waits leaves nothing behind.
+ */
+async function bound<T>(
+  parts: Parts,
+  requests: readonly PuntRequest[],
+  session: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const { punts, sessions } = parts;
+  for (const request of requests) {
+    const known = await punts.get(idOf(request));
+    // An add that will be refused, because another request has the id, must not bind that one's punt.
+    const isOther = known !== undefined && JSON.stringify(known.request) !== JSON.stringify(request);
+    if (session === "") sessions.unbind(idOf(request));
+    else if (!isOther) sessions.bind(session, idOf(request));
+  }
+  try {
+    return await ask();
+  } catch (error) {
+    for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request));
+    throw error;
+  }
+}
+
+async function out(status: PuntStatus, scope: Scope) {
+  return statusToWire(scope.view.status(status, await scope.hidden()));
+}
+
+/** A punt of another CNF looks like a punt that does not exist. @throws PuntError ERR_NO_SUCH_PUNT */
+async function requireVisible(parts: Parts, id: PuntId, { view, op }: Scope): Promise<PuntStatus> {
+  const status = view.sees(id) ? await parts.punts.get(id) : undefined;
+  if (status) return status;
+  const shown = view.idOut(id);
+  throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(shown)}`, { id: shown });
+}
+
+type Looks = Pick<Service, "get" | "list" | "plan" | "info">;
+
+function looks(parts: Parts, gate: RequestGate): Looks {
+  return {
+    get: unary(parts, "punt.get", async (call, scope) => {
+      const id = scope.view.id(idFromWire(call.id));
+      scope.punts = [id];
+      return { status: await out(await requireVisible(parts, id, scope), scope) };
+    }),
+    list: unary(parts, "punt.list", async ({ cnf }, scope) => {
+      const { view } = scope;
+      const hidden = await scope.hidden();
+      const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
+      const punts = all.filter(({ id }) => view.sees(id)).map((status) => statusToWire(view.status(status, hidden)));
+      return { punts, revision: await revisionOf(parts) };
+    }),
+    plan: unary(parts, "punt.plan", async (call, scope) => {
+      const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
+      const gone = call.delete.map((id) => scope.view.id(idFromWire(id)));
+      for (const id of gone) await requireVisible(parts, id, scope);
+      const isReplaced = (id: PuntId) => gone.some((each) => idKey(each) === idKey(id));
+      const run = await gate.pass(add, scope, isReplaced, () => parts.punts.plan({ add, delete: gone }));
+      return planOut(run, scope, await scope.hidden());
+    }),
+    info: unary(parts, "punt.info", async (_call, { view: { rights } }) => ({
+      version: parts.version,
+      term: parts.term,
+      vppConnected: parts.table.isConnected,
+      caller: callerText(rights.caller),
+      operator: rights.isOperator,
+      readOnly: rights.isReadOnly,
+      rules: rights.rules.map(({ name }) => name),
+      attachSocket: parts.attachSocket,
+    })),
+  };
+}
+
+/** The revision of now: the first event of a watch says it. */
+async function revisionOf({ punts }: Parts): Promise<string> {
+  const ending = new AbortController();
+  try {
+    for await (const { revision } of punts.watch({ signal: ending.signal })) return revision;
+    return "";
+  } finally {
+    ending.abort();
+  }
+}
+
+function planOut(run: DryRun, { view }: Scope, hidden: readonly PuntId[]): MessageInitShape<typeof PlanResponseSchema> {
+  const { isOperator } = view.rights;
+  const steps = run.steps.flatMap(({ action, item, why, punts, value }) => {
+    const own = punts.filter((id) => view.sees(id)).map((id) => view.idOut(id));
+    if (own.length === 0 && !isOperator) return [];
+    const text = view.text(why, hidden);
+    const shown = value === undefined ? {} : { value: JSON.parse(JSON.stringify(value, plainNumbers)) as JsonObject };
+    return [{ action, item, why: text, punts: own, ...shown }];
+  });
+  const punts = run.punts
+    .filter(({ id }) => view.sees(id))
+    .map(({ id, state, reasons }) => {
+      return { id: view.idOut(id), state: stateToWire(state), reasons: reasons.map((text) => view.text(text, hidden)) };
+    });
+  return { steps, punts };
+}
+
+function plainNumbers(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}

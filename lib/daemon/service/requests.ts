@@ -1,0 +1,117 @@
+// Turns a request of the contract into a request of the manager, if the policy allows it.
+import { createHash } from "node:crypto";
+import { readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { PuntError } from "../../errors.js";
+import { idKey, type PuntId, type PuntRequest, parseRequest } from "../../punt/index.js";
+import { idFromWire, requestFromWire } from "../../wire/index.js";
+import type { Caller } from "../identity.js";
+import { matchesAny, type Resources, type Rule } from "../policy/index.js";
+import type { Parts, Scope } from "./scope.js";
+
+type WireRequest = Parameters<typeof requestFromWire>[0];
+
+/** Checks requests. A request under way counts already, so that two calls at once cannot pass a limit. */
+export class RequestGate {
+  readonly #parts: Parts;
+  readonly #underWay = new Map<string, PuntId>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Returns a request in the manager's terms: its label in the caller's space, its socket's path filled in.
+   *
+   * @throws PuntError ERR_INVALID_REQUEST
+   */
+  read(wire: WireRequest, { view, op }: Scope, where = "request"): PuntRequest {
+    const fields = requestFromWire(wire);
+    const id = view.id(idFromWire({ cnf: "", key: "", label: "", ...fields } as never));
+    const isPathless = fields.type === "PUNT_TO_SOCKET" && fields.socketPath === undefined;
+    const path = isPathless ? { socketPath: this.#socketPath(id) } : {};
+    return parseRequest({ ...fields, cnf: id.cnf, ...path }, where, op);
+  }
+
+  /**
+   * Does `change` if the policy allows every request. `replaced` are punts that go at the same time.
+   *
+   * @throws PuntError ERR_POLICY; ERR_UNRESOLVED: a rule about interfaces cannot be judged yet
+   */
+  async pass<T>(
+    requests: readonly PuntRequest[],
+    scope: Scope,
+    replaced: (id: PuntId) => boolean,
+    change: () => Promise<T>,
+  ): Promise<T> {
+    scope.punts = requests.map(idOf);
+    const held: string[] = [];
+    try {
+      for (const request of requests) {
+        const resources = await this.#resources(request, scope, replaced);
+        scope.rule = scope.view.rights.requireRequest(request, resources, scope.op).name;
+        held.push(idKey(request));
+        this.#underWay.set(idKey(request), idOf(request));
+      }
+      return await change();
+    } finally {
+      for (const key of held) this.#underWay.delete(key);
+    }
+  }
+
+  /** The same path for the same punt, whichever daemon chooses it. */
+  #socketPath(id: PuntId): string {
+    const name = createHash("sha256").update(idKey(id)).digest("hex").slice(0, 24);
+    return join(this.#parts.socketDirectory, `${name}.sock`);
+  }
+
+  async #resources(request: PuntRequest, { view }: Scope, replaced: (id: PuntId) => boolean): Promise<Resources> {
+    const { caller, needsResources } = view.rights;
+    const found = needsResources ? await this.#parts.resolver.resolve(request) : { interfaces: [], vrfs: [] };
+    // A punt that ends to be under way while the list is read is in neither of the two later looks.
+    const underWayBefore = [...this.#underWay];
+    const punts = await this.#parts.punts.list();
+    const count = ({ cnfs }: Rule) => {
+      const others = new Map(punts.filter(({ id }) => !replaced(id)).map(({ id }) => [idKey(id), id]));
+      for (const [key, id] of [...underWayBefore, ...this.#underWay]) others.set(key, id);
+      others.delete(idKey(request));
+      return [...others.values()].filter(({ cnf }) => matchesAny(cnfs, cnf)).length;
+    };
+    return {
+      ...found,
+      newNames: request.type === "HAIRPIN" ? [request.hairpinInterface.name] : [],
+      ownNamespace: isOwnNamespace(request, caller),
+      ownSocket: request.type === "PUNT_TO_SOCKET" && request.socketPath === this.#socketPath(idOf(request)),
+      count,
+    };
+  }
+}
+
+export function idOf({ cnf, key, label }: PuntId): PuntId {
+  return { cnf, key, label };
+}
+
+/** The namespace of the calling process, where the daemon sees its pid. */
+function isOwnNamespace({ netns }: PuntRequest, caller: Caller): boolean {
+  if (netns === undefined || caller.kind !== "unix" || caller.pid === 0) return false;
+  const own = namespaceOf(`/proc/${caller.pid}/ns/net`);
+  if (own === undefined) return false;
+  if ("pid" in netns) return namespaceOf(`/proc/${netns.pid}/ns/net`) === own;
+  return false;
+}
+
+function namespaceOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the options of a wait as the manager takes them. */
+export function waitOf(wait: { readonly forCreated: boolean; readonly timeoutMs: number } | undefined, op: string) {
+  const { forCreated = false, timeoutMs = 0 } = wait ?? {};
+  if (timeoutMs >= 2 ** 31)
+    throw new PuntError(op, "ERR_OPTION", "wait.timeoutMs must be below 2^31", { option: "wait.timeoutMs" });
+  return { ...(forCreated && { waitFor: "CREATED" as const }), ...(timeoutMs > 0 && { timeout: timeoutMs }) };
+}

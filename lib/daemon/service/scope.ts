@@ -1,0 +1,145 @@
+// One call: who asks, what it may see, how errors leave, and what the audit log says.
+import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { PuntError } from "../../errors.js";
+import type { PuntId, Punts } from "../../punt/index.js";
+import type { InterfaceTable } from "../../vpp/index.js";
+import { errorToWire } from "../../wire/index.js";
+import type { AuditLog } from "../audit.js";
+import { type Caller, callerText } from "../identity.js";
+import type { Policy, Resolver } from "../policy/index.js";
+import type { Sessions } from "../sessions.js";
+import { View } from "./view.js";
+
+/** The daemon's log; pino's loggers are such. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What the calls work with. */
+export interface Parts {
+  readonly punts: Punts;
+  readonly policy: Policy;
+  readonly table: InterfaceTable;
+  readonly resolver: Resolver;
+  readonly sessions: Sessions;
+  readonly audit: AuditLog;
+  readonly log: Logger;
+  readonly version: string;
+  readonly term: string;
+  /** Path of attach.sock; "" if the daemon hands over no descriptors. */
+  readonly attachSocket: string;
+  /** Folder of the punt sockets whose paths the daemon chooses. */
+  readonly socketDirectory: string;
+  /** Milliseconds that an event may wait for its watcher. */
+  readonly longestWait: number;
+  /** Ends the streams when the daemon stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Who is at the other end of the connection. */
+export const callerKey = createContextKey<Caller | undefined>(undefined);
+/** Resets the stream of the call, also where the peer reads nothing. */
+export const resetKey = createContextKey<() => void>(() => {});
+
+/** A call under way. */
+export class Scope {
+  readonly view: View;
+  readonly op: string;
+  readonly #parts: Parts;
+  readonly #caller: Caller;
+  readonly #call: string;
+  /** The rule that allowed it. */
+  rule: string | undefined;
+  punts: readonly PuntId[] = [];
+
+  /** @throws PuntError ERR_POLICY: the policy says nothing of the caller */
+  constructor(parts: Parts, context: HandlerContext, op: string) {
+    const caller = context.values.get(callerKey);
+    if (!caller) throw new PuntError(op, "ERR_POLICY", "it is not known who the caller is");
+    this.op = op;
+    this.#parts = parts;
+    this.#caller = caller;
+    this.#call = context.method.name;
+    this.view = new View(parts.policy.rightsOf(caller));
+  }
+
+  /** @throws PuntError ERR_POLICY */
+  requireSomeRule(): void {
+    const { rules } = this.view.rights;
+    if (rules.length > 0) return;
+    throw new PuntError(this.op, "ERR_POLICY", `the policy has no rule for ${callerText(this.#caller)}`);
+  }
+
+  /** Returns the ids of punts that the caller must not learn of. */
+  async hidden(): Promise<readonly PuntId[]> {
+    if (this.view.rights.isOperator) return [];
+    const all = await this.#parts.punts.list();
+    return all.map(({ id }) => id).filter((id) => !this.view.sees(id));
+  }
+
+  record(error?: unknown): void {
+    const refusal = error instanceof PuntError ? error : undefined;
+    this.#parts.audit.write({
+      caller: callerText(this.#caller),
+      call: this.#call,
+      decision: error === undefined ? "allowed" : refusal?.code === "ERR_POLICY" ? "refused" : "failed",
+      rule: this.rule,
+      punts: this.punts,
+      ...(refusal && { code: refusal.code, message: refusal.message }),
+    });
+  }
+
+  /** Returns what the caller gets for an error. */
+  async errorOut(error: unknown): Promise<ConnectError> {
+    if (error instanceof ConnectError) return error;
+    if (error instanceof PuntError) return errorToWire(this.view.error(error, await this.hidden()));
+    this.#parts.log.error({ err: error, call: this.#call }, "a call failed of a fault in the daemon");
+    return new ConnectError("a fault in the daemon; its log has more", Code.Internal);
+  }
+}
+
+/** Makes a unary call of a function: the audit log gets its outcome, the caller its error. */
+export function unary<I, O>(parts: Parts, op: string, body: (request: I, scope: Scope) => Promise<O>) {
+  return async (request: I, context: HandlerContext): Promise<O> => {
+    const scope = scopeOf(parts, context, op);
+    try {
+      scope.requireSomeRule();
+      const result = await body(request, scope);
+      scope.record();
+      return result;
+    } catch (error) {
+      scope.record(error);
+      throw await scope.errorOut(error);
+    }
+  };
+}
+
+/** Makes a streaming call of a generator. */
+export function streaming<I, O>(
+  parts: Parts,
+  op: string,
+  body: (request: I, scope: Scope, context: HandlerContext) => AsyncIterable<O>,
+) {
+  return async function* (request: I, context: HandlerContext): AsyncIterable<O> {
+    const scope = scopeOf(parts, context, op);
+    try {
+      scope.requireSomeRule();
+      scope.record();
+      yield* body(request, scope, context);
+    } catch (error) {
+      // A caller that has gone is not a failure.
+      if (!context.signal.aborted) scope.record(error);
+      throw await scope.errorOut(error);
+    }
+  };
+}
+
+function scopeOf(parts: Parts, context: HandlerContext, op: string): Scope {
+  try {
+    return new Scope(parts, context, op);
+  } catch (error) {
+    throw error instanceof PuntError ? errorToWire(error) : error;
+  }
+}

@@ -1,0 +1,148 @@
+// The calls that stay open: changes of punts, sessions, and VPP's interfaces.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import { PuntError } from "../../errors.js";
+import type { WatchEvent } from "../../punt/index.js";
+import {
+  type SessionRequest,
+  stateToWire,
+  statusToWire,
+  type WatchInterfacesResponseSchema,
+  type WatchRequest,
+  type WatchResponseSchema,
+} from "../../wire/index.js";
+import { matchesAny } from "../policy/index.js";
+import { LONGEST_GRACE_MS } from "../sessions.js";
+import { type Delivery, WatcherQueue } from "../watcher.js";
+import { type Parts, resetKey, type Scope } from "./scope.js";
+
+/** How often a watcher learns that nothing changed for it. */
+const PROGRESS_INTERVAL_MS = 10_000;
+
+/** Follows the punts that the caller may see. */
+export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, context: HandlerContext) {
+  const queue = new WatcherQueue(parts.longestWait);
+  queue.onSlow = context.values.get(resetKey);
+  const ending = new AbortController();
+  const end = () => {
+    ending.abort();
+    queue.fail(new PuntError("punt.watch", "ECANCELED", "the watcher has gone"));
+  };
+  context.signal.addEventListener("abort", end, { once: true });
+  const stop = () => queue.fail(stoppingError());
+  parts.stopping.addEventListener("abort", stop, { once: true });
+  void feed(parts, request, scope, queue, ending.signal);
+  try {
+    for (;;) yield await deliver(await queue.next(), scope);
+  } finally {
+    queue.close();
+    ending.abort();
+    parts.stopping.removeEventListener("abort", stop);
+  }
+}
+
+function stoppingError(): PuntError {
+  return new PuntError("punt.watch", "ERR_CLOSED", "the daemon is stopping");
+}
+
+/** Reads the manager's events as they come, whatever the watcher does. */
+async function feed(
+  parts: Parts,
+  { from, cnf }: WatchRequest,
+  { view }: Scope,
+  queue: WatcherQueue,
+  signal: AbortSignal,
+) {
+  let unseen: string | undefined;
+  const timer = setInterval(() => {
+    if (unseen !== undefined) queue.progress(unseen);
+    unseen = undefined;
+  }, PROGRESS_INTERVAL_MS).unref();
+  const take = (event: WatchEvent) => {
+    if (event.kind === "snapshot") {
+      const punts = event.punts.filter(({ id }) => view.sees(id));
+      queue.snapshot(event.revision, punts, event.resync === true);
+    } else if (event.kind === "change" && view.sees(event.event.id)) queue.change(event.revision, event.event);
+    else unseen = event.revision;
+  };
+  try {
+    const options = { ...(from !== "" && { from }), ...(cnf !== "" && { cnf: view.label(cnf) }), signal };
+    for await (const event of parts.punts.watch(options)) take(event);
+    queue.fail(stoppingError());
+  } catch (error) {
+    queue.fail(error instanceof PuntError ? error : new PuntError("punt.watch", "ERR_CLOSED", String(error)));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function deliver(delivery: Delivery, scope: Scope): Promise<MessageInitShape<typeof WatchResponseSchema>> {
+  const { revision } = delivery;
+  const { view } = scope;
+  if (delivery.kind === "progress") return { revision, event: { case: "progress", value: {} } };
+  const hidden = await scope.hidden();
+  if (delivery.kind === "snapshot") {
+    const punts = delivery.punts.map((status) => statusToWire(view.status(status, hidden)));
+    return { revision, event: { case: "snapshot", value: { punts, revisionGone: delivery.isGone } } };
+  }
+  const { id, from, to, cause, status } = view.event(delivery.event, hidden);
+  const value = { id, from: stateToWire(from), to: stateToWire(to), cause, status: statusToWire(status) };
+  return { revision, event: { case: "change", value } };
+}
+
+/** Holds a session open until the caller goes, another takes its place, or the daemon stops. */
+export async function* session(parts: Parts, request: SessionRequest, scope: Scope, { signal }: HandlerContext) {
+  const { cnf, graceMs, session: id } = request;
+  if (graceMs > LONGEST_GRACE_MS) {
+    const message = `graceMs must be at most ${LONGEST_GRACE_MS}`;
+    throw new PuntError(scope.op, "ERR_OPTION", message, { option: "graceMs" });
+  }
+  const label = scope.view.label(cnf);
+  scope.rule = scope.view.rights.requireChange(label, scope.op).name;
+  const opened = parts.sessions.open(label, graceMs, id);
+  const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  try {
+    yield { session: opened.id };
+    await Promise.race([gone, opened.ended]);
+  } finally {
+    opened.ended.catch(() => {});
+    opened.close();
+  }
+}
+
+/** Gives VPP's interfaces, and gives them again at each change. */
+export async function* watchInterfaces(
+  { table, stopping }: Parts,
+  { view }: Scope,
+  { signal }: HandlerContext,
+): AsyncIterable<MessageInitShape<typeof WatchInterfacesResponseSchema>> {
+  const { rules, isOperator } = view.rights;
+  const isShown = (name: string) =>
+    isOperator || rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name));
+  let wake = () => {};
+  let isNews = true;
+  const onChange = () => {
+    isNews = true;
+    wake();
+  };
+  table.on("change", onChange);
+  signal.addEventListener("abort", onChange, { once: true });
+  stopping.addEventListener("abort", onChange, { once: true });
+  try {
+    for (;;) {
+      if (signal.aborted) return;
+      if (stopping.aborted) throw stoppingError();
+      if (isNews) {
+        isNews = false;
+        yield { connected: table.isConnected, interfaces: table.list().filter(({ name }) => isShown(name)) };
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    table.off("change", onChange);
+    stopping.removeEventListener("abort", onChange);
+  }
+}

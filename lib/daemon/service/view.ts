@@ -1,0 +1,79 @@
+// One caller's view of the punts: labels in its own space, and nothing of other CNFs.
+import { PuntError } from "../../errors.js";
+import { idText, type PuntEvent, type PuntId, type PuntStatus } from "../../punt/index.js";
+import type { Rights } from "../policy/index.js";
+
+const OTHER = "a punt of another CNF";
+
+/** Translates between the manager and one caller. */
+export class View {
+  readonly rights: Rights;
+
+  constructor(rights: Rights) {
+    this.rights = rights;
+  }
+
+  /** Returns the manager's label of the caller's CNF. */
+  label(cnf: string): string {
+    return cnf === "" ? "" : this.rights.space + cnf;
+  }
+
+  /** Returns the manager's id of the caller's punt. */
+  id<I extends { readonly cnf: string }>(id: I): I {
+    return { ...id, cnf: this.label(id.cnf) };
+  }
+
+  sees({ cnf }: PuntId): boolean {
+    return this.rights.sees(cnf);
+  }
+
+  /** Returns the caller's id of a punt. */
+  idOut<I extends { readonly cnf: string }>(id: I): I {
+    const { space } = this.rights;
+    return space !== "" && id.cnf.startsWith(space) ? { ...id, cnf: id.cnf.slice(space.length) } : id;
+  }
+
+  /** Returns a status as the caller may see it; `hidden` are punts that it must not learn of. */
+  status(status: PuntStatus, hidden: readonly PuntId[]): PuntStatus {
+    const { id, request, metadata, failure } = status;
+    return {
+      ...status,
+      id: this.idOut(id),
+      request: this.idOut(request),
+      metadata: { ...metadata, id: this.idOut(metadata.id) },
+      ...(failure && { failure: { ...failure, message: this.text(failure.message, hidden) } }),
+    };
+  }
+
+  event(event: PuntEvent, hidden: readonly PuntId[]): PuntEvent {
+    const { id, status, cause } = event;
+    return { ...event, id: this.idOut(id), cause: this.text(cause, hidden), status: this.status(status, hidden) };
+  }
+
+  /** Returns an error as the caller may see it. */
+  error(error: PuntError, hidden: readonly PuntId[]): PuntError {
+    if (this.rights.isOperator) return error;
+    const { op, code, message } = error;
+    const details = Object.entries(error.details).flatMap(([name, value]) => {
+      if (!isId(value)) return [[name, value] as const];
+      return this.sees(value) ? [[name, this.idOut(value)] as const] : [];
+    });
+    const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+    return new PuntError(op, code, this.text(text, hidden), Object.fromEntries(details));
+  }
+
+  /** Returns a text without the names of other CNFs' punts, and without the caller's own prefix. */
+  text(text: string, hidden: readonly PuntId[]): string {
+    let shown = text;
+    // Longer names first: "punt dns/a" must not be left as "a punt of another CNF/a".
+    const names = hidden.map((id) => idText(id)).sort((a, b) => b.length - a.length);
+    for (const name of names)
+      if (shown.includes(name)) shown = shown.replaceAll(`punt ${name}`, OTHER).replaceAll(name, OTHER);
+    const { space } = this.rights;
+    return space === "" ? shown : shown.replaceAll(space, "");
+  }
+}
+
+function isId(value: unknown): value is PuntId {
+  return typeof value === "object" && value !== null && "cnf" in value && "key" in value && "label" in value;
+}

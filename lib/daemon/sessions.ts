@@ -1,0 +1,152 @@
+// Punts that end with a program: a session is the program's open stream and a grace period after it.
+import { randomUUID } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { PuntError } from "../errors.js";
+import { idKey, type PuntId } from "../punt/index.js";
+
+/** The longest grace period, in milliseconds: a day. */
+export const LONGEST_GRACE_MS = 86_400_000;
+
+interface Session {
+  readonly id: string;
+  readonly cnf: string;
+  graceMs: number;
+  readonly punts: Map<string, PuntId>;
+  /** Ends the open stream. */
+  end: ((error: PuntError) => void) | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface Stored {
+  readonly id: string;
+  readonly cnf: string;
+  readonly graceMs: number;
+  readonly punts: readonly PuntId[];
+}
+
+interface Options {
+  /** Where sessions are kept over restarts of the daemon. */
+  readonly file: string | undefined;
+  /** Deletes a punt whose session has ended. */
+  delete(id: PuntId): Promise<void>;
+  /** A session's punts could not be deleted, or the file not be written. */
+  problem(error: unknown): void;
+}
+
+/** The sessions of all CNFs: at most one open stream for each CNF. */
+export class Sessions {
+  readonly #options: Options;
+  readonly #sessions = new Map<string, Session>();
+  #saving: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Takes up the sessions of an earlier daemon: their programs have the grace period to come back. */
+  async load(): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined) return;
+    let stored: Stored[];
+    try {
+      stored = JSON.parse(await readFile(file, "utf8"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#options.problem(error);
+      return;
+    }
+    for (const { id, cnf, graceMs, punts } of stored) {
+      const session = newSession(id, cnf, graceMs);
+      for (const punt of punts) session.punts.set(idKey(punt), punt);
+      this.#sessions.set(id, session);
+      this.#expireLater(session);
+    }
+  }
+
+  /**
+   * Opens the stream of a session, an earlier one or a new one. A stream that the CNF had open ends with ERR_REPLACED.
+   *
+   * @returns the session's id, and how the stream ends: rejects when it is replaced or the daemon closes
+   * @throws PuntError ERR_NO_SUCH_SESSION: the id is another CNF's
+   */
+  open(cnf: string, graceMs: number, id: string): { id: string; ended: Promise<never>; close(): void } {
+    const known = this.#sessions.get(id);
+    if (known && known.cnf !== cnf) throw noSession(id);
+    const error = new PuntError("punt.session", "ERR_REPLACED", `another program opened a session of CNF ${cnf}`, {
+      cnf,
+    });
+    for (const other of this.#sessions.values()) if (other.cnf === cnf) other.end?.(error);
+    const session = known ?? newSession(id === "" ? randomUUID() : id, cnf, graceMs);
+    session.graceMs = graceMs;
+    clearTimeout(session.timer);
+    this.#sessions.set(session.id, session);
+    const ended = new Promise<never>((_resolve, reject) => {
+      session.end = reject;
+    });
+    const { end } = session;
+    return { id: session.id, ended, close: () => this.#ended(session, end) };
+  }
+
+  /** Binds a punt to a session. @throws PuntError ERR_NO_SUCH_SESSION */
+  bind(id: string, punt: PuntId): void {
+    const session = this.#sessions.get(id);
+    if (session?.cnf !== punt.cnf) throw noSession(id);
+    this.unbind(punt);
+    session.punts.set(idKey(punt), punt);
+    this.#save();
+  }
+
+  /** Takes a punt out of every session: it is deleted, or stays for good. */
+  unbind(punt: PuntId): void {
+    for (const { punts } of this.#sessions.values()) if (punts.delete(idKey(punt))) this.#save();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const error = new PuntError("punt.session", "ERR_CLOSED", "the daemon is stopping");
+    for (const { end, timer } of this.#sessions.values()) {
+      clearTimeout(timer);
+      end?.(error);
+    }
+    await this.#saving;
+  }
+
+  #ended(session: Session, end: Session["end"]): void {
+    // A newer stream of the same session may be open already.
+    if (session.end !== end) return;
+    session.end = undefined;
+    if (!this.#closed) this.#expireLater(session);
+  }
+
+  #expireLater(session: Session): void {
+    session.timer = setTimeout(() => void this.#expire(session), session.graceMs).unref();
+  }
+
+  async #expire(session: Session): Promise<void> {
+    this.#sessions.delete(session.id);
+    for (const punt of session.punts.values()) await this.#options.delete(punt).catch(this.#options.problem);
+    this.#save();
+  }
+
+  #save(): void {
+    const { file, problem } = this.#options;
+    if (file === undefined) return;
+    this.#saving = this.#saving.then(() => this.#write(file)).catch(problem);
+  }
+
+  async #write(file: string): Promise<void> {
+    const stored: Stored[] = [...this.#sessions.values()]
+      .filter(({ punts }) => punts.size > 0)
+      .map(({ id, cnf, graceMs, punts }) => ({ id, cnf, graceMs, punts: [...punts.values()] }));
+    await writeFile(`${file}.new`, JSON.stringify(stored), { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+}
+
+function newSession(id: string, cnf: string, graceMs: number): Session {
+  return { id, cnf, graceMs, punts: new Map(), end: undefined, timer: undefined };
+}
+
+function noSession(id: string): PuntError {
+  return new PuntError("punt.session", "ERR_NO_SUCH_SESSION", `the CNF has no session ${id}`, { session: id });
+}

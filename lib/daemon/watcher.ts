@@ -1,0 +1,118 @@
+// The events that wait for one watcher: joined by punt, bounded, and given up when the watcher does not read.
+import { PuntError } from "../errors.js";
+import { idKey, type PuntEvent, type PuntStatus } from "../punt/index.js";
+
+/** What a watcher gets next. */
+export type Delivery =
+  | {
+      readonly kind: "snapshot";
+      readonly revision: string;
+      readonly punts: readonly PuntStatus[];
+      readonly isGone: boolean;
+    }
+  | { readonly kind: "change"; readonly revision: string; readonly event: PuntEvent }
+  | { readonly kind: "progress"; readonly revision: string };
+
+/**
+ * Holds at most one event a punt: a watcher that is late sees the last state of each punt, and never a wrong one. A revision goes
+ * out only when nothing older waits.
+ */
+export class WatcherQueue {
+  readonly #longestWait: number;
+  #snapshot: Delivery | undefined;
+  readonly #changes = new Map<string, PuntEvent>();
+  #revision = "";
+  #isNews = false;
+  #error: PuntError | undefined;
+  #wake: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Called when the watcher did not read for too long. */
+  onSlow: (() => void) | undefined;
+
+  /** `longestWait`: milliseconds that an event may wait. */
+  constructor(longestWait: number) {
+    this.#longestWait = longestWait;
+  }
+
+  snapshot(revision: string, punts: readonly PuntStatus[], isGone: boolean): void {
+    this.#changes.clear();
+    this.#snapshot = { kind: "snapshot", revision, punts, isGone };
+    this.#put(revision);
+  }
+
+  change(revision: string, event: PuntEvent): void {
+    const key = idKey(event.id);
+    const waiting = this.#changes.get(key);
+    // At the end, so that events leave in the order of their last change.
+    this.#changes.delete(key);
+    this.#changes.set(key, waiting ? { ...event, from: waiting.from } : event);
+    this.#put(revision);
+  }
+
+  progress(revision: string): void {
+    this.#put(revision);
+  }
+
+  /** Ends the queue: what waits is dropped. */
+  fail(error: PuntError): void {
+    this.#error ??= error;
+    this.#changes.clear();
+    this.#snapshot = undefined;
+    clearTimeout(this.#timer);
+    this.#wake?.();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Resolves with the next delivery. @throws PuntError the reason why the queue was ended */
+  async next(): Promise<Delivery> {
+    for (;;) {
+      if (this.#error) throw this.#error;
+      const delivery = this.#take();
+      if (delivery) return delivery;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  #take(): Delivery | undefined {
+    if (!this.#isNews) return undefined;
+    const delivery = this.#oldest();
+    this.#isNews = this.#snapshot !== undefined || this.#changes.size > 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isNews) this.#watchReader();
+    return delivery;
+  }
+
+  #oldest(): Delivery {
+    const snapshot = this.#snapshot;
+    this.#snapshot = undefined;
+    if (snapshot) return snapshot;
+    const [first] = this.#changes;
+    if (!first) return { kind: "progress", revision: this.#revision };
+    this.#changes.delete(first[0]);
+    // Older changes of other punts may wait: the revision is only reached with the last of them.
+    return { kind: "change", revision: this.#changes.size === 0 ? this.#revision : "", event: first[1] };
+  }
+
+  #put(revision: string): void {
+    if (this.#error) return;
+    this.#revision = revision;
+    this.#isNews = true;
+    this.#watchReader();
+    this.#wake?.();
+  }
+
+  #watchReader(): void {
+    this.#timer ??= setTimeout(() => {
+      const message = `the watcher did not read for ${this.#longestWait} ms`;
+      this.fail(new PuntError("punt.watch", "ERR_SLOW_WATCHER", message));
+      this.onSlow?.();
+    }, this.#longestWait).unref();
+  }
+}

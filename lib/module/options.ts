@@ -1,0 +1,57 @@
+// Where a module finds its daemon.
+import { OptionCheck } from "../options.js";
+
+/** Where a daemon listens unless told otherwise. */
+export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
+
+/** A daemon on another host, or in another container: TCP, with certificates on both sides. */
+export interface TlsAddress {
+  readonly host: string;
+  readonly port: number;
+  /** PEM texts. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** The CA that signed the daemon's certificate. */
+  readonly ca: string | Buffer;
+}
+
+export interface ConnectOptions {
+  /** Path of the daemon's UNIX socket. Default: the environment's VPP_PUNT_SOCKET, else {@link DEFAULT_DAEMON_SOCKET}. */
+  readonly socket?: string;
+  /** Instead of a socket. */
+  readonly tls?: TlsAddress;
+  /** How long calls wait for a daemon that is away, in milliseconds; true: for as long as it takes. Default 0: they reject. */
+  readonly wait?: number | true;
+  /** Bind the punts that are asked for to this connection, instead of keeping them until they are deleted. */
+  readonly session?: {
+    readonly cnf: string;
+    /** How long they stay after the connection is lost, in milliseconds, up to a day. Default 10,000. */
+    readonly grace?: number;
+  };
+}
+
+const NAMES = ["socket", "tls", "wait", "session"];
+
+/** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
+export function checkConnectOptions(options: ConnectOptions): void {
+  const check = new OptionCheck("punts.connect");
+  check.known(options, NAMES);
+  const { socket, tls, wait, session } = options;
+  if (socket !== undefined) check.socketPath("socket", socket);
+  if (tls !== undefined) {
+    if (socket !== undefined) check.refuse("tls", "does not go with socket");
+    check.known(tls, ["host", "port", "cert", "key", "ca"], "tls");
+    check.text("tls.host", tls.host, 255, 1);
+    check.integer("tls.port", tls.port, 1, 65535);
+  }
+  if (wait !== undefined && wait !== true) check.milliseconds("wait", wait);
+  if (session === undefined) return;
+  check.known(session, ["cnf", "grace"], "session");
+  check.text("session.cnf", session.cnf, 63, 1);
+  if (session.grace !== undefined) check.integer("session.grace", session.grace, 0, 86_400_000);
+}
+
+/** Returns the path of the daemon's socket. */
+export function socketOf({ socket }: ConnectOptions): string {
+  return socket ?? (process.env.VPP_PUNT_SOCKET || DEFAULT_DAEMON_SOCKET);
+}

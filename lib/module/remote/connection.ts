@@ -1,0 +1,108 @@
+// The HTTP/2 connection to a daemon, and how calls wait while the daemon is away.
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { PuntError } from "../../errors.js";
+import { errorFromWire, Punts as PuntsService } from "../../wire/index.js";
+import { type ConnectOptions, socketOf } from "../options.js";
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+/** How often a silent TCP connection is tried, and how long the answer may take. */
+const PING = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000 };
+
+/** Pauses that grow, for attempts that fail one after the other. */
+export class Pauses {
+  #next = FIRST_PAUSE_MS;
+
+  reset(): void {
+    this.#next = FIRST_PAUSE_MS;
+  }
+
+  /** Rejects when the signal is aborted. */
+  async wait(signal: AbortSignal): Promise<void> {
+    // Half of it at random: many modules do not come back to a new daemon in the same instant.
+    await sleep(this.#next * (0.5 + Math.random() / 2), undefined, { signal });
+    this.#next = Math.min(2 * this.#next, LONGEST_PAUSE_MS);
+  }
+}
+
+/** A connection that comes back by itself. */
+export class Connection {
+  readonly client: Client<typeof PuntsService>;
+  /** Aborted by `close`. */
+  readonly ending = new AbortController();
+  readonly #sessions: Http2SessionManager;
+  readonly #wait: number | true;
+  readonly #where: string;
+
+  constructor(options: ConnectOptions) {
+    const { tls, wait = 0 } = options;
+    const path = socketOf(options);
+    this.#wait = wait;
+    this.#where = tls ? `${tls.host}:${tls.port}` : path;
+    const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
+    const { host: _host, port: _port, ...pem } = tls ?? { host: "", port: 0 };
+    const nodeOptions = tls ? { ...pem, minVersion: "TLSv1.3" as const } : { createConnection: () => connect(path) };
+    this.#sessions = new Http2SessionManager(baseUrl, PING, nodeOptions);
+    this.client = createClient(
+      PuntsService,
+      createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions }),
+    );
+  }
+
+  get isClosed(): boolean {
+    return this.ending.signal.aborted;
+  }
+
+  /**
+   * Does a call. While the daemon is away it is tried again, for as long as the options say; each call of the contract may be
+   * repeated without harm.
+   *
+   * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away; ERR_CLOSED
+   */
+  async call<T>(op: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.ending;
+    const start = performance.now();
+    const pauses = new Pauses();
+    for (;;) {
+      if (signal.aborted) throw this.closedError(op);
+      try {
+        return await body(signal);
+      } catch (error) {
+        if (signal.aborted) throw this.closedError(op);
+        const isLate = this.#wait !== true && performance.now() - start >= this.#wait;
+        if (!isAway(error) || isLate) throw this.errorOf(error, op);
+      }
+      await pauses.wait(signal).catch(() => {});
+    }
+  }
+
+  /** Returns the error as the in-process manager would have thrown it. */
+  errorOf(error: unknown, op: string): PuntError {
+    const found = errorFromWire(error, op);
+    if (found.code !== "ERR_DISCONNECTED" || found.op !== op) return found;
+    return new PuntError(
+      op,
+      "ERR_DISCONNECTED",
+      `no daemon answers at ${this.#where}`,
+      { address: this.#where },
+      error,
+    );
+  }
+
+  closedError(op: string): PuntError {
+    return new PuntError(op, "ERR_CLOSED", "the connection was closed");
+  }
+
+  close(): void {
+    this.ending.abort();
+    this.#sessions.abort();
+  }
+}
+
+/** Whether a call failed because the daemon is away, stops, or waits for VPP to judge it. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unavailable;
+}

@@ -1,0 +1,2 @@
+// The client of a daemon. It needs the packages that speak gRPC: load it when a program uses a daemon, not before.
+export { type DaemonInfo, RemotePunts } from "./punts.js";

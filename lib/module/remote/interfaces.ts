@@ -1,0 +1,58 @@
+// VPP's interfaces as a daemon tells them.
+import { EventEmitter } from "node:events";
+import type { VppInterface } from "../../wire/index.js";
+import { type Connection, Pauses } from "./connection.js";
+import { isLost } from "./watch.js";
+
+/** Interfaces by name, by tag and by index. While the daemon is away they stay as they were. */
+export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
+  readonly #connection: Connection;
+  #byName = new Map<string, VppInterface>();
+  #byIndex = new Map<number, VppInterface>();
+
+  constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+    void this.#follow();
+  }
+
+  find(name: string): { readonly swIfIndex: number } | undefined {
+    return this.#byName.get(name);
+  }
+
+  has(swIfIndex: number): boolean {
+    return this.#byIndex.has(swIfIndex);
+  }
+
+  nameOf(swIfIndex: number): string | undefined {
+    return this.#byIndex.get(swIfIndex)?.name;
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#connection.ending;
+    const pauses = new Pauses();
+    while (!signal.aborted) {
+      try {
+        for await (const { interfaces } of this.#connection.client.watchInterfaces({}, { signal })) {
+          pauses.reset();
+          this.#set(interfaces);
+        }
+      } catch (error) {
+        // A policy that refuses this leaves names unknown; sending by name says so.
+        if (!signal.aborted && !isLost(error)) return;
+      }
+      await pauses.wait(signal).catch(() => {});
+    }
+  }
+
+  #set(interfaces: readonly VppInterface[]): void {
+    this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
+    this.#byName = new Map(interfaces.map((each) => [each.name, each]));
+    const tags = interfaces.map(({ tag }) => tag);
+    for (const each of interfaces) {
+      const { tag } = each;
+      if (tag !== "" && tags.indexOf(tag) === tags.lastIndexOf(tag)) this.#byName.set(tag, each);
+    }
+    this.emit("change");
+  }
+}

@@ -1,0 +1,202 @@
+// The interface Punts over a daemon.
+import type { JsonObject } from "@bufbuild/protobuf";
+import { PuntError } from "../../errors.js";
+import {
+  type AddOptions,
+  type ApplyOptions,
+  type ApplyResult,
+  type Attachments,
+  type AttachOptions,
+  attach,
+  DryRun,
+  idText,
+  type PlanChange,
+  type PlannedPunt,
+  type PlannedStep,
+  type PuntFilter,
+  type PuntIdInput,
+  type PuntRequestInput,
+  type PuntSet,
+  type PuntStatus,
+  type Punts,
+  type WatchEvent,
+  type WatchOptions,
+} from "../../punt/index.js";
+import {
+  idFromWire,
+  idToWire,
+  type PlanResponse,
+  type RemoteRequestInput,
+  requestToWire,
+  stateFromWire,
+  statusFromWire,
+} from "../../wire/index.js";
+import { type ConnectOptions, checkConnectOptions } from "../options.js";
+import { Connection } from "./connection.js";
+import { RemoteInterfaces } from "./interfaces.js";
+import { SessionKeeper } from "./session.js";
+import { follow } from "./watch.js";
+
+/** Who a daemon takes this program for, and what the daemon is. */
+export interface DaemonInfo {
+  readonly version: string;
+  readonly term: string;
+  readonly vppConnected: boolean;
+  readonly caller: string;
+  readonly operator: boolean;
+  readonly readOnly: boolean;
+  readonly rules: readonly string[];
+}
+
+/** The punts of a daemon: the same interface as the manager in this process. */
+export class RemotePunts implements Punts {
+  readonly #connection: Connection;
+  readonly #session: SessionKeeper | undefined;
+  #interfaces: RemoteInterfaces | undefined;
+
+  /** @throws PuntError ERR_OPTION */
+  constructor(options: ConnectOptions = {}) {
+    checkConnectOptions(options);
+    this.#connection = new Connection(options);
+    const { session } = options;
+    if (session) this.#session = new SessionKeeper(this.#connection, session.cnf, session.grace ?? 10_000);
+  }
+
+  async add(request: PuntRequestInput | RemoteRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    const wire = requestToWire(request);
+    const reply = await this.#connection.call("punt.add", async (signal) => {
+      const session = (await this.#session?.id()) ?? "";
+      return this.#connection.client.add({ request: wire, wait: waitToWire(options), session }, { signal });
+    });
+    return statusFromWire(reply.status!);
+  }
+
+  async update(request: PuntRequestInput | RemoteRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    const wire = requestToWire(request, "punt.update");
+    const reply = await this.#connection.call("punt.update", (signal) =>
+      this.#connection.client.update({ request: wire, wait: waitToWire(options) }, { signal }),
+    );
+    return statusFromWire(reply.status!);
+  }
+
+  async apply({ cnf, punts }: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
+    const requests = punts.map((each) => requestToWire({ ...each, cnf } as PuntRequestInput, "punt.apply"));
+    const reply = await this.#connection.call("punt.apply", async (signal) => {
+      const session = (await this.#session?.id()) ?? "";
+      return this.#connection.client.apply({ cnf, requests, keep, wait: waitToWire(options), session }, { signal });
+    });
+    const failed = reply.failed.map(({ id, code, message }) => ({ id: idFromWire(id), error: { code, message } }));
+    return {
+      added: reply.added.map(statusFromWire),
+      updated: reply.updated.map(statusFromWire),
+      unchanged: reply.unchanged.map(statusFromWire),
+      deleted: reply.deleted.map(idFromWire),
+      failed,
+    };
+  }
+
+  async delete(id: PuntIdInput): Promise<void> {
+    let attempts = 0;
+    await this.#connection.call("punt.delete", async (signal) => {
+      attempts++;
+      try {
+        await this.#connection.client.delete({ id: idToWire(id) }, { signal });
+      } catch (error) {
+        // The answer to the first attempt may have been lost with the daemon.
+        const isGone = attempts > 1 && this.#connection.errorOf(error, "punt.delete").code === "ERR_NO_SUCH_PUNT";
+        if (!isGone) throw error;
+      }
+    });
+  }
+
+  async get(id: PuntIdInput): Promise<PuntStatus | undefined> {
+    try {
+      const call = (signal: AbortSignal) => this.#connection.client.get({ id: idToWire(id) }, { signal });
+      const { status } = await this.#connection.call("punt.get", call);
+      return status && statusFromWire(status);
+    } catch (error) {
+      if ((error as PuntError).code === "ERR_NO_SUCH_PUNT") return undefined;
+      throw error;
+    }
+  }
+
+  async list({ cnf = "" }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    const call = (signal: AbortSignal) => this.#connection.client.list({ cnf }, { signal });
+    const { punts } = await this.#connection.call("punt.list", call);
+    return punts.map(statusFromWire);
+  }
+
+  async plan(change: PlanChange = {}): Promise<DryRun> {
+    const add = (change.add ?? []).map((each) => requestToWire(each, "punt.plan"));
+    const gone = (change.delete ?? []).map(idToWire);
+    const call = (signal: AbortSignal) => this.#connection.client.plan({ add, delete: gone }, { signal });
+    return planFromWire(await this.#connection.call("punt.plan", call));
+  }
+
+  /** Follows the punts, also over restarts of the daemon: then a snapshot comes again, with `resync`. */
+  watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
+    return follow(this.#connection, options);
+  }
+
+  /**
+   * Opens the CNF's ends of a punt by their paths, in this process.
+   *
+   * @throws PuntError ERR_NO_SUCH_PUNT, or of a port
+   */
+  async attach(id: PuntIdInput, options?: AttachOptions): Promise<Attachments> {
+    const status = await this.get(id);
+    if (status) return attach(status.metadata, options);
+    throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(idFromWire(idToWire(id)))}`);
+  }
+
+  /** Says who the daemon takes this program for. */
+  async info(): Promise<DaemonInfo> {
+    const { $typeName, $unknown, ...info } = await this.#connection.call("punt.info", (signal) =>
+      this.#connection.client.info({}, { signal }),
+    );
+    return info;
+  }
+
+  /** VPP's interfaces, followed from the first use on. */
+  get interfaces(): RemoteInterfaces {
+    this.#interfaces ??= new RemoteInterfaces(this.#connection);
+    return this.#interfaces;
+  }
+
+  /** Rejects when another program takes the place of this one's session. Pends without a session. */
+  get replaced(): Promise<never> {
+    return this.#session?.replaced ?? new Promise<never>(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function waitToWire({ waitFor, timeout = 0 }: AddOptions) {
+  return { forCreated: waitFor === "CREATED", timeoutMs: timeout };
+}
+
+/** A plan that was made elsewhere. */
+function planFromWire({ steps, punts }: PlanResponse): DryRun {
+  const planned = {
+    steps: steps.map(
+      ({ action, item, why, punts: users, value }) =>
+        ({
+          action,
+          item,
+          why,
+          punts: users.map(idFromWire),
+          ...(value && { value: value as JsonObject }),
+        }) as PlannedStep,
+    ),
+    punts: punts.map(
+      ({ id, state, reasons }) => ({ id: idFromWire(id), state: stateFromWire(state), reasons }) as PlannedPunt,
+    ),
+  };
+  return Object.assign(Object.create(DryRun.prototype), planned);
+}

@@ -1,0 +1,61 @@
+// A session with the daemon: the stream that the punts of this program live on.
+import type { PuntError } from "../../errors.js";
+import { type Connection, Pauses } from "./connection.js";
+
+/** Holds the stream open, and opens it again under its id when the daemon comes back. */
+export class SessionKeeper {
+  /** Rejects when another program opened a session of the same CNF. */
+  readonly replaced: Promise<never>;
+  readonly #connection: Connection;
+  #id = "";
+  #opened: Promise<string>;
+  #resolve!: (id: string) => void;
+  #reject!: (error: PuntError) => void;
+
+  constructor(connection: Connection, cnf: string, graceMs: number) {
+    this.#connection = connection;
+    this.#opened = this.#pending();
+    this.replaced = this.#hold(cnf, graceMs);
+    this.replaced.catch(() => {});
+  }
+
+  /** Resolves with the session's id, once the daemon knows it. @throws PuntError ERR_REPLACED, ERR_POLICY */
+  id(): Promise<string> {
+    return this.#opened;
+  }
+
+  #pending(): Promise<string> {
+    const opened = new Promise<string>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    opened.catch(() => {});
+    return opened;
+  }
+
+  async #hold(cnf: string, graceMs: number): Promise<never> {
+    const { signal } = this.#connection.ending;
+    const pauses = new Pauses();
+    for (;;) {
+      try {
+        const session = this.#id;
+        for await (const reply of this.#connection.client.session({ cnf, graceMs, session }, { signal })) {
+          pauses.reset();
+          this.#id = reply.session;
+          this.#resolve(reply.session);
+        }
+      } catch (error) {
+        const found = signal.aborted
+          ? this.#connection.closedError("punt.session")
+          : this.#connection.errorOf(error, "punt.session");
+        const isLost = found.code === "ERR_DISCONNECTED" || found.code === "ERR_CLOSED" || found.code === "ERR_DAEMON";
+        if (signal.aborted || !isLost) {
+          this.#reject(found);
+          throw found;
+        }
+      }
+      this.#opened = this.#pending();
+      await pauses.wait(signal).catch(() => {});
+    }
+  }
+}

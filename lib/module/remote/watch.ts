@@ -1,0 +1,57 @@
+// A watch that outlives the daemon.
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { PuntEvent, WatchEvent, WatchOptions } from "../../punt/index.js";
+import { idFromWire, stateFromWire, statusFromWire, type WatchResponse } from "../../wire/index.js";
+import { type Connection, Pauses } from "./connection.js";
+
+/**
+ * Yields the daemon's events. When the connection is lost it goes on from the last revision; where the daemon has that no more, a
+ * snapshot with `resync` comes.
+ *
+ * @throws PuntError ERR_DISCONNECTED: the daemon was away at the first attempt, and calls do not wait; ERR_POLICY;
+ * ERR_SLOW_WATCHER: the program did not read for too long
+ */
+export async function* follow(connection: Connection, options: WatchOptions): AsyncIterable<WatchEvent> {
+  const signal = AbortSignal.any([connection.ending.signal, ...(options.signal ? [options.signal] : [])]);
+  const { cnf = "" } = options;
+  let revision = options.from ?? "";
+  const pauses = new Pauses();
+  // The first connection waits as every call does; those after it for as long as it takes.
+  await connection.call("punt.watch", (each) => connection.client.info({}, { signal: each }));
+  while (!signal.aborted) {
+    try {
+      for await (const response of connection.client.watch({ from: revision, cnf }, { signal })) {
+        pauses.reset();
+        if (response.revision !== "") revision = response.revision;
+        yield eventOf(response, revision);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isLost(error)) throw connection.errorOf(error, "punt.watch");
+    }
+    await pauses.wait(signal).catch(() => {});
+  }
+}
+
+/** Whether the connection or the daemon ended, as opposed to the watch. */
+export function isLost(error: unknown): boolean {
+  const { code } = ConnectError.from(error);
+  return code === Code.Unavailable || code === Code.Internal || code === Code.Canceled || code === Code.Aborted;
+}
+
+function eventOf({ event }: WatchResponse, revision: string): WatchEvent {
+  if (event.case === "snapshot") {
+    const { punts, revisionGone } = event.value;
+    return { kind: "snapshot", revision, punts: punts.map(statusFromWire), ...(revisionGone && { resync: true }) };
+  }
+  if (event.case !== "change") return { kind: "progress", revision };
+  const { id, from, to, cause, status } = event.value;
+  const change: PuntEvent = {
+    id: idFromWire(id),
+    from: stateFromWire(from),
+    to: stateFromWire(to)!,
+    cause,
+    status: statusFromWire(status!),
+  };
+  return { kind: "change", revision, event: change };
+}

@@ -1,0 +1,142 @@
+// VPP's interfaces, kept up to date: by name, by tag and by index.
+import { EventEmitter } from "node:events";
+
+/** An interface of VPP. */
+export interface TableInterface {
+  readonly swIfIndex: number;
+  /** VPP's own name. */
+  readonly name: string;
+  /** "" where it has none. */
+  readonly tag: string;
+  readonly mac: string;
+  readonly up: boolean;
+}
+
+/** What the table needs of a client of the binary API; `Vpp` is one. */
+export interface InterfaceSource {
+  readonly isConnected: boolean;
+  on(event: "connected" | "disconnected", listener: () => void): unknown;
+  off(event: "connected" | "disconnected", listener: () => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
+  dumpAll(name: string, fields?: any): Promise<any[]>;
+  subscribe(request: string, fields: object, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
+}
+
+/** The index that means all interfaces. */
+const ALL = 0xffff_ffff;
+/** Events of one change come together: the table is read once for them. */
+const EVENT_PAUSE_MS = 20;
+/** VPP has no event for a new tag. */
+const LOOK_INTERVAL_MS = 10_000;
+
+/** Finds interfaces by name: a tag that exactly one interface bears comes before VPP's own names. */
+export class InterfaceTable extends EventEmitter<{ change: [] }> {
+  readonly #source: InterfaceSource;
+  #interfaces: readonly TableInterface[] = [];
+  #byName = new Map<string, TableInterface>();
+  #byIndex = new Map<number, TableInterface>();
+  #events: { close(): unknown } | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  readonly #onConnected = () => void this.#follow();
+  readonly #onDisconnected = () => this.#set([]);
+
+  /** Begins to follow the source. It may be connected later. */
+  constructor(source: InterfaceSource) {
+    super();
+    this.#source = source;
+    source.on("connected", this.#onConnected);
+    source.on("disconnected", this.#onDisconnected);
+    this.#look = setInterval(() => void this.refresh().catch(() => {}), LOOK_INTERVAL_MS).unref();
+    if (source.isConnected) this.#onConnected();
+  }
+
+  get isConnected(): boolean {
+    return this.#source.isConnected;
+  }
+
+  list(): readonly TableInterface[] {
+    return this.#interfaces;
+  }
+
+  /** Returns the interface with that tag or name. */
+  find(name: string): TableInterface | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Tells whether VPP has an interface of that index: injecting to another one crashes VPP. */
+  has(swIfIndex: number): boolean {
+    return this.#byIndex.has(swIfIndex);
+  }
+
+  nameOf(swIfIndex: number): string | undefined {
+    return this.#byIndex.get(swIfIndex)?.name;
+  }
+
+  /**
+   * Reads the interfaces now.
+   *
+   * @throws PuntError ERR_DISCONNECTED: VPP is away
+   */
+  async refresh(): Promise<void> {
+    if (!this.#source.isConnected) return this.#set([]);
+    const details = await this.#source.dumpAll("sw_interface_dump", {
+      sw_if_index: ALL,
+      name_filter_valid: false,
+      name_filter: "",
+    });
+    if (!this.#closed) this.#set(details.map(interfaceOf));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#source.off("connected", this.#onConnected);
+    this.#source.off("disconnected", this.#onDisconnected);
+    clearInterval(this.#look);
+    clearTimeout(this.#pause);
+    void this.#events?.close();
+  }
+
+  async #follow(): Promise<void> {
+    await this.refresh().catch(() => {});
+    // The subscription outlives a reconnect.
+    if (this.#events !== undefined || this.#closed) return;
+    try {
+      const fields = { enable_disable: 1, pid: process.pid };
+      const events = await this.#source.subscribe("want_interface_events", fields, "sw_interface_event");
+      this.#events = events;
+      if (this.#closed) await events.close();
+      for await (const _event of events) this.#refreshSoon();
+    } catch {
+      // The periodic look finds what an event would have said.
+    }
+    this.#events = undefined;
+  }
+
+  #refreshSoon(): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      void this.refresh().catch(() => {});
+    }, EVENT_PAUSE_MS);
+  }
+
+  #set(interfaces: readonly TableInterface[]): void {
+    const isSame = JSON.stringify(interfaces) === JSON.stringify(this.#interfaces);
+    this.#interfaces = interfaces;
+    this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
+    this.#byName = new Map(interfaces.map((each) => [each.name, each]));
+    const tags = interfaces.map(({ tag }) => tag);
+    const isUnique = (tag: string) => tag !== "" && tags.indexOf(tag) === tags.lastIndexOf(tag);
+    for (const each of interfaces) if (isUnique(each.tag)) this.#byName.set(each.tag, each);
+    if (!isSame) this.emit("change");
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
+function interfaceOf(detail: any): TableInterface {
+  const { sw_if_index: swIfIndex, interface_name: name, tag, l2_address: mac, flags } = detail;
+  const up = Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : (flags & 1) === 1;
+  return { swIfIndex, name, tag, mac, up };
+}

@@ -1,0 +1,75 @@
+// A client of VPP's binary API that exists before VPP does, and waits for it.
+import { EventEmitter } from "node:events";
+import { Vpp } from "../binapi/index.js";
+import { PuntError } from "../errors.js";
+
+interface LateVppEvents {
+  connected: [];
+  disconnected: [];
+}
+
+/** Connects in the background for as long as it takes, and again after each restart of VPP. Calls reject while VPP is away. */
+export class LateVpp extends EventEmitter<LateVppEvents> {
+  readonly #socketPath: string;
+  readonly #ending = new AbortController();
+  #vpp: Vpp | undefined;
+  readonly #connecting: Promise<void>;
+
+  /** `socketPath`: VPP's API socket. */
+  constructor(socketPath: string) {
+    super();
+    this.#socketPath = socketPath;
+    this.#connecting = this.#connect();
+  }
+
+  get isConnected(): boolean {
+    return this.#vpp?.isConnected ?? false;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  call(name: any, ...rest: any[]): Promise<any> {
+    return this.#attempt(name, (vpp) => (vpp.call as (...all: unknown[]) => Promise<unknown>)(name, ...rest));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  dumpAll(name: any, ...rest: any[]): Promise<any[]> {
+    return this.#attempt(name, (vpp) => (vpp.dumpAll as (...all: unknown[]) => Promise<unknown[]>)(name, ...rest));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  subscribe(request: any, ...rest: any[]): Promise<any> {
+    return this.#attempt(request, (vpp) =>
+      (vpp.subscribe as (...all: unknown[]) => Promise<unknown>)(request, ...rest),
+    );
+  }
+
+  has(name: string): boolean {
+    return this.#vpp?.has(name) ?? false;
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#connecting;
+    await this.#vpp?.close();
+  }
+
+  async #connect(): Promise<void> {
+    const { signal } = this.#ending;
+    try {
+      const vpp = await Vpp.connect({ socketPath: this.#socketPath, wait: true, signal });
+      if (signal.aborted) return await vpp.close();
+      this.#vpp = vpp;
+      vpp.on("connected", () => this.emit("connected"));
+      vpp.on("disconnected", () => this.emit("disconnected"));
+      this.emit("connected");
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #attempt<T>(name: string, body: (vpp: Vpp) => Promise<unknown>): Promise<T> {
+    if (this.#vpp) return (await body(this.#vpp)) as T;
+    const message = `${name}: VPP has not come to ${this.#socketPath} yet`;
+    throw new PuntError("binapi.call", "ERR_DISCONNECTED", message, { message: name });
+  }
+}

@@ -1,0 +1,62 @@
+// A PuntError over the wire: a gRPC status that a program in any language can test, with the error itself as its detail.
+import type { JsonObject } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { PuntError } from "../errors.js";
+import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
+
+/** The gRPC status of our codes, without "ERR_"; every other code is VPP's or Linux's. */
+const STATUS: Readonly<Record<string, Code>> = {
+  INVALID_REQUEST: Code.InvalidArgument,
+  OPTION: Code.InvalidArgument,
+  INVALID_CIDR: Code.InvalidArgument,
+  CONFLICT: Code.AlreadyExists,
+  PUNT_EXISTS: Code.AlreadyExists,
+  NO_SUCH_PUNT: Code.NotFound,
+  NO_SUCH_SESSION: Code.NotFound,
+  POLICY: Code.PermissionDenied,
+  READ_ONLY: Code.FailedPrecondition,
+  POOL_EXHAUSTED: Code.ResourceExhausted,
+  SLOW_WATCHER: Code.ResourceExhausted,
+  DISCONNECTED: Code.Unavailable,
+  CLOSED: Code.Unavailable,
+  UNRESOLVED: Code.Unavailable,
+  REPLACED: Code.Aborted,
+  ETIMEDOUT: Code.DeadlineExceeded,
+  ECANCELED: Code.Aborted,
+};
+
+/** What the gRPC status alone says, where the other end sent no detail. */
+const CODES: Readonly<Partial<Record<Code, string>>> = {
+  [Code.Unavailable]: "ERR_DISCONNECTED",
+  [Code.Canceled]: "ECANCELED",
+  [Code.DeadlineExceeded]: "ETIMEDOUT",
+  [Code.InvalidArgument]: "ERR_INVALID_REQUEST",
+  [Code.PermissionDenied]: "ERR_POLICY",
+  [Code.ResourceExhausted]: "ERR_SLOW_WATCHER",
+  [Code.Unimplemented]: "ERR_UNIMPLEMENTED",
+};
+
+/** Returns what a handler throws for it. */
+export function errorToWire(error: PuntError): ConnectError {
+  const { op, code, message } = error;
+  const status = STATUS[code.replace(/^ERR_/, "")] ?? Code.FailedPrecondition;
+  const details = JSON.parse(JSON.stringify(error.details)) as JsonObject;
+  return new ConnectError(message, status, undefined, [
+    { desc: ErrorDetailSchema, value: { op, code, message, details } },
+  ]);
+}
+
+/** Returns what the in-process manager would have thrown; `op` is for an error that says no operation of its own. */
+export function errorFromWire(error: unknown, op: string): PuntError {
+  if (error instanceof PuntError) return error;
+  const failed = ConnectError.from(error);
+  const [detail] = failed.findDetails(ErrorDetailSchema);
+  if (detail) {
+    // The constructor puts the operation before the message.
+    const text = detail.message.startsWith(`${detail.op}: `)
+      ? detail.message.slice(detail.op.length + 2)
+      : detail.message;
+    return new PuntError(detail.op, detail.code, text, (detail.details ?? {}) as Record<string, unknown>, failed);
+  }
+  return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed);
+}

@@ -1,0 +1,18 @@
+// The daemon's contract, vpp_punt.v1, as code: its messages, and what turns them into the library's own forms and back.
+
+export { errorFromWire, errorToWire } from "./errors.js";
+export {
+  file_grpc_health_v1_health,
+  Health,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "./gen/grpc/health/v1/health_pb.js";
+export {
+  file_grpc_reflection_v1_reflection,
+  ServerReflection,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+  ServerReflectionResponseSchema,
+} from "./gen/grpc/reflection/v1/reflection_pb.js";
+export * from "./gen/vpp_punt/v1/punts_pb.js";
+export { idFromWire, idToWire, type RemoteRequestInput, requestFromWire, requestToWire } from "./request.js";
+export { stateFromWire, stateToWire, statusFromWire, statusToWire } from "./status.js";

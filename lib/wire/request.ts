@@ -1,0 +1,97 @@
+// A punt request in the daemon's contract, and back. Its JSON form is the library's own form but for the few fields below.
+import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
+import { PuntError } from "../errors.js";
+import { type PuntId, type PuntIdInput, type PuntRequest, type PuntRequestInput, parseRequest } from "../punt/index.js";
+import {
+  type PuntId as WireId,
+  PuntIdSchema as WireIdSchema,
+  type PuntRequest as WireRequest,
+  PuntRequestSchema as WireRequestSchema,
+} from "./gen/vpp_punt/v1/request_pb.js";
+
+type Fields = Record<string, unknown>;
+
+/** A request without a socket path, which the daemon chooses. */
+export type RemoteRequestInput =
+  | PuntRequestInput
+  | Omit<Extract<PuntRequestInput, { type: "PUNT_TO_SOCKET" }>, "socketPath">;
+
+const RULE_RANGES = ["sourcePort", "destinationPort", "icmpType", "icmpCode"];
+
+/** Stands for the path that the daemon chooses, while a request is checked here. */
+const ANY_PATH = "/-";
+
+/**
+ * Returns the request as the contract has it.
+ *
+ * @throws PuntError ERR_INVALID_REQUEST: as the in-process manager would throw
+ */
+export function requestToWire(input: RemoteRequestInput, op = "punt.add"): WireRequest {
+  const { type, socketPath } = input as Fields;
+  const isPathless = type === "PUNT_TO_SOCKET" && socketPath === undefined;
+  const request = parseRequest(isPathless ? { ...input, socketPath: ANY_PATH } : input, "request", op);
+  const fields = jsonOfRequest(request);
+  if (isPathless) delete fields.socketPath;
+  // The JSON form has no word for undefined.
+  const json = JSON.parse(JSON.stringify(fields)) as JsonObject;
+  return fromJson(WireRequestSchema, json, { ignoreUnknownFields: true });
+}
+
+/** Returns the JSON form of a valid request in the contract. */
+export function jsonOfRequest(request: PuntRequest): Fields {
+  const fields: Fields = { ...request };
+  if (request.type === "SPAN") fields.direction = request.direction.toUpperCase();
+  if (request.type === "ABX") {
+    fields.ingressAclRules = request.ingressAclRules.map(ruleToWire);
+    fields.egressAclRules = request.egressAclRules.map(ruleToWire);
+  }
+  if (request.type === "PUNT_TO_SOCKET") {
+    if (request.toHost) fields.toHost = { ...request.toHost, protocol: request.toHost.protocol.toUpperCase() };
+    if (request.ipProto) fields.ipProto = { ...request.ipProto, protocol: String(request.ipProto.protocol) };
+  }
+  return fields;
+}
+
+function ruleToWire(rule: { readonly protocol: number }): Fields {
+  return { ...rule, protocol: String(rule.protocol) };
+}
+
+/**
+ * Returns a request of the contract as the library takes it, not checked yet. `PUNT_TO_SOCKET` may lack its `socketPath`.
+ */
+export function requestFromWire(request: WireRequest | undefined): Fields {
+  const fields = toJson(WireRequestSchema, request ?? create(WireRequestSchema)) as Fields;
+  if (typeof fields.direction === "string") fields.direction = fields.direction.toLowerCase();
+  for (const name of ["ingressAclRules", "egressAclRules"])
+    if (Array.isArray(fields[name])) fields[name] = fields[name].map(ruleFromWire);
+  const { toHost, ipProto } = fields as { toHost?: Fields; ipProto?: Fields };
+  if (toHost?.protocol === "ICMPV6") toHost.protocol = "ICMPv6";
+  if (ipProto) ipProto.protocol = numeric(ipProto.protocol);
+  return fields;
+}
+
+/** Zeros are left out of the JSON form, but a range of which both ends are 0 is one. */
+function ruleFromWire(rule: Fields): Fields {
+  const fields = { ...rule };
+  for (const name of RULE_RANGES) if (fields[name]) fields[name] = { first: 0, last: 0, ...(fields[name] as Fields) };
+  if (fields.tcpFlags) fields.tcpFlags = { mask: 0, value: 0, ...(fields.tcpFlags as Fields) };
+  if (fields.protocol !== undefined) fields.protocol = numeric(fields.protocol);
+  return fields;
+}
+
+function numeric(text: unknown): unknown {
+  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** Returns an id of the contract as the library takes it. */
+export function idFromWire(id: WireId | undefined): { cnf: string; key: string; label: string } {
+  return { cnf: id?.cnf ?? "", key: id?.key ?? "", label: id?.label ?? "" };
+}
+
+/** Returns an id as the contract has it. */
+export function idToWire(id: PuntIdInput | PuntId): WireId {
+  const { cnf, key = "", label = "" } = id;
+  if ([cnf, key, label].some((part) => typeof part !== "string"))
+    throw new PuntError("punt.id", "ERR_INVALID_REQUEST", "id: cnf, key and label are texts");
+  return create(WireIdSchema, { cnf, key, label });
+}

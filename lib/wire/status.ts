@@ -1,0 +1,76 @@
+// The status of a punt and a plan in the daemon's contract, and back.
+import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type PuntState, type PuntStatus, parseRequest } from "../punt/index.js";
+import {
+  PuntState as WireState,
+  type PuntStatus as WireStatus,
+  PuntStatusSchema as WireStatusSchema,
+} from "./gen/vpp_punt/v1/status_pb.js";
+import { jsonOfRequest, requestFromWire } from "./request.js";
+
+type Fields = Record<string, unknown>;
+
+const KIND_TO_WIRE: Readonly<Record<string, string>> = { memif: "memif", "af-unix": "afUnix", tap: "tap" };
+
+/** Returns the status as the contract has it. */
+export function statusToWire(status: PuntStatus): WireStatus {
+  const { id, request, state, missing, reasons, failure, metadata } = status;
+  const json = {
+    id,
+    request: jsonOfRequest(request),
+    state,
+    missing,
+    reasons,
+    ...(failure && { failure: { ...failure, nextTry: failure.nextTry.toISOString() } }),
+    metadata: {
+      ...metadata,
+      interconnects: metadata.interconnects.map((each) => ({ ...each, attachment: attachmentToWire(each.attachment) })),
+    },
+  };
+  return fromJson(WireStatusSchema, plain(json), { ignoreUnknownFields: true });
+}
+
+/** Returns a copy without undefined values, which the JSON form has no word for. */
+function plain(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function attachmentToWire({ kind, ...fields }: { readonly kind: string }): Fields {
+  return { [KIND_TO_WIRE[kind]!]: fields };
+}
+
+/** Returns a status of the contract as the in-process manager has it. */
+export function statusFromWire(status: WireStatus): PuntStatus {
+  const json = toJson(WireStatusSchema, status, { alwaysEmitImplicit: true }) as unknown as Fields;
+  const metadata = json.metadata as Fields & { interconnects: Fields[] };
+  const failure = json.failure as Fields | undefined;
+  return {
+    ...json,
+    request: parseRequest(requestFromWire(status.request)),
+    ...(failure && { failure: { ...failure, nextTry: new Date(String(failure.nextTry)) } }),
+    metadata: {
+      ...metadata,
+      interconnects: metadata.interconnects.map((each) => ({
+        ...each,
+        attachment: attachmentFromWire(each.attachment),
+      })),
+    },
+  } as unknown as PuntStatus;
+}
+
+function attachmentFromWire(attachment: unknown): Fields {
+  const [kind, fields] = Object.entries(attachment as JsonObject)[0] ?? ["tap", {}];
+  if (kind !== "afUnix") return { kind, ...(fields as Fields) };
+  const { path, vppPath } = fields as Fields;
+  return { kind: "af-unix", path, ...(vppPath !== "" && { vppPath }) };
+}
+
+/** Returns the name of a state; undefined for "not set". */
+export function stateFromWire(state: WireState): PuntState | undefined {
+  return state === WireState.PUNT_STATE_UNSPECIFIED ? undefined : (WireState[state] as PuntState);
+}
+
+/** Returns the number of a state in the contract. */
+export function stateToWire(state: PuntState | undefined): WireState {
+  return state === undefined ? WireState.PUNT_STATE_UNSPECIFIED : WireState[state as keyof typeof WireState];
+}

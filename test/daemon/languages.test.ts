@@ -1,0 +1,103 @@
+// The daemon's calls by other clients than the package's own: curl over both HTTPs, and Python's grpcio.
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import { Daemon } from "../../lib/daemon/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+import { need } from "../support/need.js";
+
+const run = promisify(execFile);
+
+const curl = need("curl");
+
+function post(socket: string, call: string, body: object, ...options: string[]) {
+  const url = `http://localhost/${call.includes("/") ? call : `vpp_punt.v1.Punts/${call}`}`;
+  const args = ["-s", "--unix-socket", socket, "-H", "content-type: application/json", "-d", JSON.stringify(body)];
+  return run("curl", [...args, ...options, url], { timeout: 20_000 }).then(({ stdout }) => JSON.parse(stdout));
+}
+
+const REQUEST = {
+  ...{ cnf: "dns", type: "PUNT_TO_SOCKET" },
+  toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+};
+
+for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
+  curl.test(`curl ${version} asks, lists and is refused`, async (t) => {
+    const { socket, directory } = await daemonTest(t);
+    t.is(lstatSync(socket).mode & 0o777, 0o660);
+    const { status } = await post(socket, "Add", { request: REQUEST, wait: { forCreated: true } }, version);
+    t.is(status.state, "CREATED");
+    t.true(status.request.socketPath.startsWith(directory), "the daemon chose the path");
+    t.is((await post(socket, "List", {}, version)).punts.length, 1);
+    const wrong = await post(
+      socket,
+      "Add",
+      { request: { ...REQUEST, toHost: { af: "IPV4", protocol: "UDP" } } },
+      version,
+    );
+    t.is(wrong.code, "invalid_argument");
+    t.regex(wrong.message, /toHost\.port: is missing/);
+    t.regex(wrong.details[0].debug.code, /INVALID_REQUEST/);
+    const misspelt = await post(socket, "Add", { request: { ...REQUEST, sockettPath: "/tmp/x" } }, version);
+    t.regex(misspelt.message, /sockettPath/);
+    t.is((await post(socket, "grpc.health.v1.Health/Check", {}, version)).status, "SERVING");
+    t.is((await post(socket, "grpc.health.v1.Health/Check", { service: "no" }, version)).code, "not_found");
+  });
+}
+
+const python = need("python-grpc");
+
+python.test(
+  "Python's grpcio learns the contract by reflection, asks, watches and gets errors with details",
+  async (t) => {
+    const { socket } = await daemonTest(t);
+    const calls = [
+      ["Info", {}],
+      ["Add", { request: REQUEST, wait: { forCreated: true } }],
+      ["Watch", {}],
+      ["WatchInterfaces", {}],
+      ["Delete", { id: { cnf: "nobody" } }],
+      ["Add", { request: { cnf: "x", type: "SPAN" } }],
+    ];
+    const script = "test/support/daemon/client.py";
+    const { stdout } = await run("/usr/bin/python3", [script, socket, JSON.stringify(calls)], { timeout: 60_000 });
+    const [info, added, watched, interfaces, none, invalid] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    t.is(info.reply.operator, true);
+    t.is(added.reply.status.state, "CREATED");
+    t.is(watched.reply.snapshot.punts[0].id.cnf, "dns");
+    t.true(interfaces.reply.interfaces.some(({ name }: { name: string }) => name === "eth0"));
+    t.is(none.error, "NOT_FOUND");
+    t.regex(none.detail.code, /NO_SUCH_PUNT/);
+    t.is(invalid.error, "INVALID_ARGUMENT");
+    t.is(invalid.detail.op, "punt.add");
+  },
+);
+
+test("a dead daemon's socket is replaced, a living one's and another file are not", async (t) => {
+  const { socket, daemon, vpp, directory } = await daemonTest(t);
+  const start = (path: string) => Daemon.start({ socket: path, vppSocket: vpp.apiSocket, socketDirectory: directory });
+  await t.throwsAsync(start(socket), { code: "EADDRINUSE" });
+  const file = join(directory, "file");
+  writeFileSync(file, "mine");
+  await t.throwsAsync(start(file), { code: "EEXIST" });
+  t.is(readFileSync(file, "utf8"), "mine");
+  await daemon.close();
+  t.false(existsSync(socket));
+  const dead = createServer().listen(socket);
+  await once(dead, "listening");
+  // The file stays, as after a kill.
+  renameSync(socket, `${socket}.kept`);
+  dead.close();
+  await once(dead, "close");
+  renameSync(`${socket}.kept`, socket);
+  const again = await start(socket);
+  t.deepEqual(again.addresses, [socket]);
+  await again.close();
+});
