@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import { FileStore, type StoredState } from "../../lib/punt/store/index.js";
 import { Saver } from "../../lib/punt/store/saver.js";
-import { FileStore, type StoredState } from "../../lib/punt/store/store.js";
 
 const state = (claims: Record<string, string>): StoredState => ({
   punts: [],
