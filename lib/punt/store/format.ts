@@ -7,8 +7,11 @@ const FORMAT = "vpp-punt";
 const VERSION = 2;
 /** Versions before it that are read as well, each with what makes a state of the next version of one of its own. */
 const UPGRADES: Readonly<Record<number, (state: object) => object>> = {
-  // What was applied was known to the process only.
-  1: (state) => ({ ...state, notes: {} }),
+  // What was applied was known to the process only, and DHCP proxies and linux-cp's pairs were known by their form.
+  1: (state) => {
+    const { claims } = state as StoredState;
+    return { ...state, claims: { ...claims, "*": "" }, notes: {} };
+  },
 };
 
 export function serialize(state: StoredState): string {
