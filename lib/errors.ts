@@ -1,4 +1,6 @@
-/** What went wrong, as a word a program can test for. Errors of the operating system keep their errno name (`EACCES`). */
+// The one error class of the package.
+
+/** Why an operation failed, as a word that a program can test for. Errors of the operating system keep their errno name (`EACCES`). */
 export type ErrorCode = string;
 
 /** Facts about an error beyond its message, such as the path of a bad field. */
@@ -7,8 +9,8 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
 /**
  * The one error class of this package.
  *
- * `op` names the operation that failed (`"memif.open"`, `"punt.add"`), `code` says why as a constant, the message says what
- * and where for a person, and `cause` is the error underneath, if there was one.
+ * `op` names the operation that failed (`"memif.open"`, `"punt.add"`), `code` says why as a constant, the message says what and where
+ * for a person, and `cause` is the error underneath, if there is one.
  */
 export class PuntError extends Error {
   override readonly name = "PuntError";

@@ -1,3 +1,4 @@
+// The public interface of the package, but for its entries "binapi" and "sim".
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
   MemifEnding,
@@ -15,8 +16,31 @@ export type {
   TxSlots,
 } from "./memif/index.js";
 export { Memif } from "./memif/index.js";
-export { PacketBatch, type RetainedPacket } from "./packet/batch.js";
-export { describeFrame, describeIp } from "./packet/describe.js";
-export { type PcapLinkType, type PcapPacket, PcapReader, PcapWriter } from "./packet/pcap.js";
+export {
+  describeFrame,
+  describeIp,
+  PacketBatch,
+  type PcapLinkType,
+  type PcapngInterfaceOptions,
+  type PcapngPacketOptions,
+  PcapngWriter,
+  type PcapPacket,
+  PcapReader,
+  PcapWriter,
+  type RetainedPacket,
+} from "./packet/index.js";
 export * from "./punt/index.js";
-export * from "./punt-socket.js";
+export {
+  DEFAULT_VPP_PUNT_PATH,
+  type KnownInterfaces,
+  PuntAction,
+  PuntBatch,
+  PuntInjector,
+  type PuntInjectorEvents,
+  type PuntInjectorOptions,
+  type PuntInjectorStats,
+  PuntSocket,
+  type PuntSocketOptions,
+  type PuntSocketStats,
+  type PuntWarning,
+} from "./punt-socket/index.js";

@@ -1,5 +1,5 @@
 // Sends packets by copying them, 64 a call, as fast as the ring takes them. Then it waits until the sink has received all of them.
-import type { PacketBatch } from "../../lib/packet/batch.js";
+import type { PacketBatch } from "../../lib/packet/index.js";
 import { END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort({ rxMode: "polling" });

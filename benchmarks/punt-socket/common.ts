@@ -1,5 +1,5 @@
 // Shared by the punt-socket scripts: marks, the injector, figures.
-import { PuntAction, PuntInjector } from "../../lib/punt-socket.js";
+import { PuntAction, PuntInjector } from "../../lib/punt-socket/index.js";
 
 /** sw_if_index of datagrams that control a trial and contain no packet, as in benchmarks/peers/punt_common.h. */
 export const MARK_ROUND = 0xfffffffe;

@@ -1,7 +1,7 @@
 // drainer <VPP's path> <own path> <ms that the filler needs>
 // Lets the filler fill the queue, round by round, and times how fast it drains the queue. Prints the median of the second half of the
 // rounds, because V8 compiles the code during the first half.
-import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { median } from "../harness/measure.js";
 import { MARK_END, MARK_ROUND, openInjector, report, sayReadyTo } from "./common.js";
 

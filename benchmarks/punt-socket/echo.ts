@@ -1,6 +1,6 @@
 // echo <VPP's path> <own path> [poll]
 // Injects an answer to every punted packet until MARK_END arrives.
-import { PuntAction, type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { PuntAction, type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { MARK_END, openInjector, sayReadyTo } from "./common.js";
 
 const [vppPath, path, poll] = process.argv.slice(2) as [string, string, string?];

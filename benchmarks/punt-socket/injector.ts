@@ -1,6 +1,6 @@
 // injector <VPP's path> <packets> <bytes>
 import { once } from "node:events";
-import { PuntAction } from "../../lib/punt-socket.js";
+import { PuntAction } from "../../lib/punt-socket/index.js";
 import { MARK_END, openInjector, report, startUsage } from "./common.js";
 
 const [vppPath, count, bytes] = process.argv.slice(2) as [string, string, string];

@@ -1,6 +1,6 @@
 // receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks> [<gatherUs>]]
 // Reads the first byte of every packet until MARK_END arrives.
-import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { MARK_END, openInjector, report, sayReadyTo, startUsage } from "./common.js";
 
 const [vppPath, path, blockMs = "0", gatherUs] = process.argv.slice(2) as [string, string, string?, string?];

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntAction, PuntInjector, PuntSocket } from "../../lib/index.js";
-import { describeFrame } from "../../lib/packet/describe.js";
+import { describeFrame } from "../../lib/packet/index.js";
 import type { SpawnedVpp } from "../../lib/sim/index.js";
 import { dnsAnswer } from "./answer.js";
 import { readFrames } from "./capture.js";

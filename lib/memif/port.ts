@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { type NativeMemifEvent, type NativeMemifPort, native } from "../native.js";
 import { OptionCheck } from "../options.js";
-import type { PacketBatch } from "../packet/batch.js";
+import type { PacketBatch } from "../packet/index.js";
 import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
 import { type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
 import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";

@@ -1,6 +1,6 @@
 // The memories of a connection as ArrayBuffers, and the end of every view on them.
 import { native } from "../native.js";
-import type { PacketMemory, RetainedPacket } from "../packet/batch.js";
+import type { PacketMemory, RetainedPacket } from "../packet/index.js";
 
 const EMPTY = new Uint8Array(0);
 

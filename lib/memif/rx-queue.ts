@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats } from "../native.js";
 import { native } from "../native.js";
-import { BatchTable, PacketBatch, type RetainedPacket } from "../packet/batch.js";
+import { BatchTable, PacketBatch, type RetainedPacket } from "../packet/index.js";
 import { endHandler, startHandler } from "./doorbells.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
 

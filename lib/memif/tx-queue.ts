@@ -1,7 +1,7 @@
 // A transmit queue: packets on their way into a peer's ring, copied or written in place.
 import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifTx, NativeMemifTxStats } from "../native.js";
-import { BatchTable, PacketBatch } from "../packet/batch.js";
+import { BatchTable, PacketBatch } from "../packet/index.js";
 import { ring } from "./doorbells.js";
 import { DrainWatch } from "./drain-watch.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";

@@ -1,6 +1,6 @@
 // Free slots of a transmit ring, lent to the application for writing in place.
 import { PuntError } from "../errors.js";
-import type { BatchTable, PacketMemory } from "../packet/batch.js";
+import type { BatchTable, PacketMemory } from "../packet/index.js";
 
 /** Free slots of a transmit queue, for writing packets in place: `queue.allocate`. */
 export class TxSlots {

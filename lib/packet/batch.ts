@@ -1,33 +1,34 @@
+// Batches: the packets of one burst, where they lie, and how long they are valid.
 import { PuntError } from "../errors.js";
 
 /**
  * The memory that packets of a batch lie in: a memif region or a slab of a punt socket.
  *
- * `bytes()` is for this library's own reads. Once bytes have been handed to the application (`expose`), the views must die when
- * the handler returns: `revoke` detaches the ArrayBuffer, and the next `bytes()` is a new one over the same memory.
+ * `bytes()` is for this library's own reads. Once the application has a view, every view must die when the handler returns:
+ * `revoke` detaches the ArrayBuffer, and the next `bytes()` is a new one over the same memory.
  */
 export interface PacketMemory {
-  /** All of the memory. Stays the same object until `revoke`. */
+  /** All of the memory. Returns the same object until `revoke`. */
   bytes(): Uint8Array;
   /** Detaches the ArrayBuffer behind `bytes()`: every view on it has length 0 from now on. */
   revoke(): void;
-  /** Keeps packet `i` of the current batch in place. Undefined when it has to be copied; without the method all have to be. */
+  /** Keeps packet `i` of the current batch in place. Undefined when the packet must be copied; without the method all must be. */
   retain?: ((i: number) => RetainedPacket | undefined) | undefined;
 }
 
-/** A packet that outlives its batch; `batch.retain(i)`. */
+/** A packet that outlives its batch, from `batch.retain(i)`. */
 export interface RetainedPacket {
   /** The packet; empty (length 0) after `release`. */
   readonly bytes: Uint8Array;
-  /** True when `bytes` is the buffer the packet came in; false when it had to be copied. */
+  /** True when `bytes` is the buffer that the packet came in; false when the packet had to be copied. */
   readonly inPlace: boolean;
-  /** Gives the buffer back to the ring it came from. The second call does nothing. */
+  /** Gives the buffer back to the ring that it came from. The second call does nothing. */
   release(): void;
 }
 
 /**
- * The table in which native code describes the packets of a batch, filled once a burst:
- * three columns of `capacity` unsigned 32-bit numbers, one after the other: offset in the memory, length, sw_if_index.
+ * The table in which native code describes the packets of a batch, filled once a burst: three columns of `capacity` unsigned 32-bit
+ * numbers, one after the other: offset in the memory, length, sw_if_index.
  */
 export class BatchTable {
   readonly capacity: number;
@@ -45,117 +46,133 @@ export class BatchTable {
   }
 }
 
+const EMPTY = new Uint8Array(0);
+
 /**
- * The packets of one burst, valid until the handler they were given to returns.
+ * The packets of one burst, valid until the handler that received them returns.
  *
  * Reading allocates nothing: `u8(i, at)`, `u16`, `u32` read in place. `view(i)` is a `Uint8Array` in place (one small object a
- * call) that becomes empty when the handler returns. `copy(i)` keeps a packet.
+ * call) that becomes empty when the handler returns. `copy(i)` keeps a packet. A batch that is used later throws
+ * `ERR_BATCH_RELEASED`, wherever it is passed to.
+ *
+ * Another thread must not read a view: `zlib.deflate(batch.view(i), callback)` may read bytes of a later packet. Pass a copy.
  */
 export class PacketBatch {
   /** Number of packets. 0 once the batch has been released. */
   length = 0;
-  private memory: PacketMemory | undefined;
+  #memory: PacketMemory | undefined;
+  #exposed = false;
   /** All of the memory that the packets lie in. */
   protected bytes: Uint8Array = EMPTY;
-  private exposed = false;
+  protected readonly table: BatchTable;
 
-  constructor(protected readonly table: BatchTable) {}
+  constructor(table: BatchTable) {
+    this.table = table;
+  }
 
   /** @internal Starts the life of a burst of `count` packets. */
   fill(memory: PacketMemory, count: number): void {
-    this.memory = memory;
+    this.#memory = memory;
     this.bytes = memory.bytes();
     this.length = count;
   }
 
-  /** @internal Ends it: every view handed out is empty from now on, every read throws. */
+  /** @internal Ends it: every view is empty from now on, every read throws. */
   release(): void {
-    if (this.exposed) this.memory!.revoke();
-    this.exposed = false;
-    this.memory = undefined;
+    if (this.#exposed) this.#memory!.revoke();
+    this.#exposed = false;
+    this.#memory = undefined;
     this.bytes = EMPTY;
     this.length = 0;
   }
 
-  /** Length of packet `i` in bytes. */
+  /** Returns the length of packet `i` in bytes. */
   byteLength(i: number): number {
     this.check(i);
     return this.table.lengths[i]!;
   }
 
-  /** VPP's sw_if_index of the interface that packet `i` came in on; 0 for memif, which does not carry one. */
+  /** Returns VPP's sw_if_index of the interface that packet `i` came in on; 0 for memif, which does not carry it. */
   swIfIndex(i: number): number {
     this.check(i);
     return this.table.swIfIndexes[i]!;
   }
 
-  /** Byte `at` of packet `i`. */
+  /** Returns byte `at` of packet `i`. */
   u8(i: number, at: number): number {
-    if (i >>> 0 >= this.length || at >>> 0 >= this.table.lengths[i]!) this.fail(i, at, 1);
+    if (i >>> 0 >= this.length || at >>> 0 >= this.table.lengths[i]!) this.#fail(i, at, 1);
     return this.bytes[this.table.offsets[i]! + at]!;
   }
 
-  /** 16 bits in network order at `at` of packet `i`. */
+  /** Returns 16 bits in network order at `at` of packet `i`. */
   u16(i: number, at: number): number {
-    const start = this.locate(i, at, 2);
+    const start = this.#locate(i, at, 2);
     return (this.bytes[start]! << 8) | this.bytes[start + 1]!;
   }
 
-  /** 32 bits in network order at `at` of packet `i`. */
+  /** Returns 32 bits in network order at `at` of packet `i`. */
   u32(i: number, at: number): number {
-    const start = this.locate(i, at, 4);
+    const start = this.#locate(i, at, 4);
     const bytes = this.bytes;
     return ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0;
   }
 
-  /** The bytes of packet `i` in place. Empty (length 0) once the handler has returned. */
+  /** Returns the bytes of packet `i` in place. The view is empty (length 0) once the handler has returned. */
   view(i: number): Uint8Array {
-    const start = this.locate(i, 0, 0);
-    this.exposed = true;
+    const start = this.#locate(i, 0, 0);
+    this.#exposed = true;
     return this.bytes.subarray(start, start + this.table.lengths[i]!);
   }
 
-  /** A copy of packet `i` that is the application's own. */
+  /** Returns a copy of packet `i` that belongs to the application. */
   copy(i: number): Uint8Array {
-    const start = this.locate(i, 0, 0);
+    const start = this.#locate(i, 0, 0);
     return this.bytes.slice(start, start + this.table.lengths[i]!);
   }
 
   /**
-   * Keeps packet `i` without copying it, until its `release`. Where that is not possible (punt sockets, a packet gathered from
-   * scattered buffers) it is a copy, and `inPlace` says so. Throws `ERR_NO_SPARE` when too many are kept already.
+   * Keeps packet `i` without a copy until its `release`. A punt socket, and a packet gathered from scattered buffers, give a copy:
+   * `inPlace` says so.
+   *
+   * @throws PuntError ERR_NO_SPARE: too many packets are kept already
    */
   retain(i: number): RetainedPacket {
     this.check(i);
-    return this.memory?.retain?.(i) ?? copiedPacket(this.copy(i));
+    return this.#memory?.retain?.(i) ?? copiedPacket(this.copy(i));
   }
 
-  /** @internal The memory and the columns that describe the packets in it. */
+  /** @internal The memory, and the columns that describe the packets in it. */
   raw(): { bytes: Uint8Array; offsets: Uint32Array; lengths: Uint32Array } {
-    if (this.memory === undefined) this.fail(0, 0, 0);
+    this.#checkLive();
     return { bytes: this.bytes, offsets: this.table.offsets, lengths: this.table.lengths };
   }
 
-  /** The packets in order, each as `view(i)`. */
+  /** Returns the packets in order, each as `view(i)`. */
   *[Symbol.iterator](): IterableIterator<Uint8Array> {
-    for (let i = 0; i < this.length; i++) yield this.view(i);
-  }
-
-  /** Where byte `at` of packet `i` is, having checked that `size` bytes from there belong to the packet. */
-  private locate(i: number, at: number, size: number): number {
-    if (i >>> 0 >= this.length || at < 0 || at + size > this.table.lengths[i]!) this.fail(i, at, size);
-    return this.table.offsets[i]! + at;
+    this.#checkLive();
+    // The count of the start: view() throws when the batch is released in between.
+    const count = this.length;
+    for (let i = 0; i < count; i++) yield this.view(i);
   }
 
   /** Throws when there is no packet `i`. */
   protected check(i: number): void {
-    if (i >>> 0 >= this.length) this.fail(i, 0, 0);
+    if (i >>> 0 >= this.length) this.#fail(i, 0, 0);
   }
 
-  private fail(i: number, at: number, size: number): never {
-    if (this.memory === undefined) {
-      throw new PuntError("batch.read", "ERR_BATCH_RELEASED", "the batch was used after its handler had returned");
-    }
+  /** Returns where byte `at` of packet `i` is, after checking that `size` bytes from there belong to the packet. */
+  #locate(i: number, at: number, size: number): number {
+    if (i >>> 0 >= this.length || at < 0 || at + size > this.table.lengths[i]!) this.#fail(i, at, size);
+    return this.table.offsets[i]! + at;
+  }
+
+  #checkLive(): void {
+    if (this.#memory !== undefined) return;
+    throw new PuntError("batch.read", "ERR_BATCH_RELEASED", "the batch was used after its handler had returned");
+  }
+
+  #fail(i: number, at: number, size: number): never {
+    this.#checkLive();
     if (!(i >= 0 && i < this.length)) {
       throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `packet ${i} of a batch of ${this.length}`);
     }
@@ -163,8 +180,6 @@ export class PacketBatch {
     throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `bytes ${at}..${at + size} of a packet of ${length} bytes`);
   }
 }
-
-const EMPTY = new Uint8Array(0);
 
 function copiedPacket(copy: Uint8Array): RetainedPacket {
   let bytes = copy;

@@ -1,26 +1,28 @@
-import type { NativePuntSocket } from "../native.js";
-import { native } from "../native.js";
-import type { PacketMemory } from "../packet/batch.js";
+// Slabs of a receiving socket as the memory of batches.
+import { type NativePuntSocket, native } from "../native.js";
+import type { PacketMemory } from "../packet/index.js";
 
-/** One slab of a receiving socket as the memory of batches. */
+/** One slab. */
 export class SlabMemory implements PacketMemory {
-  private view: Uint8Array | undefined;
+  readonly #socket: NativePuntSocket;
+  readonly #location: Uint32Array;
+  #view: Uint8Array | undefined;
 
-  constructor(
-    private readonly socket: NativePuntSocket,
-    private readonly location: Uint32Array,
-  ) {}
+  constructor(socket: NativePuntSocket, location: Uint32Array) {
+    this.#socket = socket;
+    this.#location = location;
+  }
 
   bytes(): Uint8Array {
-    if (this.view !== undefined) return this.view;
-    const view = new Uint8Array(this.socket.memory());
+    if (this.#view !== undefined) return this.#view;
+    const view = new Uint8Array(this.#socket.memory());
     // A copy shows this burst only.
-    if (this.location[1] === 0) this.view = view;
+    if (this.#location[1] === 0) this.#view = view;
     return view;
   }
 
   revoke(): void {
-    if (this.view !== undefined) native.detachArrayBuffer(this.view.buffer as ArrayBuffer);
-    this.view = undefined;
+    if (this.#view !== undefined) native.detachArrayBuffer(this.#view.buffer as ArrayBuffer);
+    this.#view = undefined;
   }
 }

@@ -1,14 +1,15 @@
+// The counters of a receiving socket.
 import type { NativePuntSocketStats } from "../native.js";
 
 /** Counters of a receiving punt socket since it was opened. */
 export interface PuntSocketStats {
-  /** Packets in the batches that the application got, their bytes, and the batches. */
+  /** Packets that the application received, their bytes, and the batches that they came in. */
   packets: number;
   bytes: number;
   batches: number;
-  /** Of the packets, those that a native thread had read because JavaScript was late. */
+  /** How many of the packets a native thread read because JavaScript was late. */
   drained: number;
-  /** Packets that were read and not handed on, by cause. What VPP itself could not send is counted by VPP. */
+  /** Packets that were read and dropped, by cause. VPP itself counts packets that it could not send. */
   dropped: {
     /** The slab ring was full: JavaScript was busy for too long. */
     ringFull: number;
@@ -16,18 +17,19 @@ export interface PuntSocketStats {
     paused: number;
     /** Longer than `maxPacket`. */
     tooLong: number;
-    /** No longer than the descriptor that VPP puts before every packet. */
+    /** Not longer than the descriptor that VPP puts before every packet. */
     malformed: number;
   };
   /** Bytes that wait in the slab ring at this moment. */
   backlogBytes: number;
-  /** Whether the socket is connected to VPP's, and how often it has been. */
+  /** Whether the socket is connected to VPP's, and how often it was connected. */
   connected: boolean;
   connects: number;
-  /** Why it is not connected: an errno name; `ENOTCONN` if `vppPath` was null. */
+  /** Why the socket is not connected: an errno name; `ENOTCONN` if `vppPath` is null. */
   connectError: string | undefined;
 }
 
+/** Converts the native counters. */
 export function toStats(stats: NativePuntSocketStats): PuntSocketStats {
   const { packets, bytes, batches, drained, backlogBytes, connects, connectError } = stats;
   const dropped = {

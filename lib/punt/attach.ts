@@ -1,7 +1,7 @@
 // Opens what a punt's metadata names: the CNF's end of its interconnects.
 import { PuntError } from "../errors.js";
 import { Memif, type MemifOptions } from "../memif/index.js";
-import { PuntSocket, type PuntSocketOptions } from "../punt-socket.js";
+import { PuntSocket, type PuntSocketOptions } from "../punt-socket/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "./metadata.js";
 
 export interface AttachOptions {

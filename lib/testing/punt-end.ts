@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
 import type { AttachedPort, Attachments } from "../punt/index.js";
-import type { PuntSocket } from "../punt-socket.js";
+import type { PuntSocket } from "../punt-socket/index.js";
 import type { EmbeddedVpp } from "../sim/index.js";
 
 /** How long `received` and `open` wait by default, in ms. */

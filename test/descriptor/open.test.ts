@@ -19,7 +19,7 @@ import {
   peerCredentials,
   processIsAlive,
 } from "../../lib/descriptor/index.js";
-import { PuntSocket } from "../../lib/punt-socket.js";
+import { PuntSocket } from "../../lib/punt-socket/index.js";
 import { openDescriptors, python, socketFolder, until } from "../support/descriptor/peer.js";
 import { need } from "../support/need.js";
 

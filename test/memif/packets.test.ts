@@ -1,7 +1,7 @@
 // What a handler may do with packets, and what it may not do afterwards.
 import test from "ava";
 import type { Memif } from "../../lib/memif/index.js";
-import type { PacketBatch, RetainedPacket } from "../../lib/packet/batch.js";
+import type { PacketBatch, RetainedPacket } from "../../lib/packet/index.js";
 import { event, memifPair, until } from "../support/memif/ports.js";
 
 function frames(count: number, size = 100): Uint8Array[] {

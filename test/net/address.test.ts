@@ -11,7 +11,7 @@ import {
   parseIp6,
   parseMac,
 } from "../../lib/net/index.js";
-import { describeIp } from "../../lib/packet/describe.js";
+import { describeIp } from "../../lib/packet/index.js";
 import { formatAddress, parseAddress, readIp6 } from "../../lib/sim/dataplane/vlib/address.js";
 
 const PREFIX_OF_MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

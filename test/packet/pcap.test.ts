@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
-import { PcapReader, PcapWriter } from "../../lib/packet/pcap.js";
+import { PcapReader, PcapWriter } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
 import { facingVpp, open, socketFolder, until } from "../support/punt-socket/peer.js";
 

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import type { PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, puntAll, turn, until } from "../support/punt-socket/peer.js";
 
 test.serial("what a handler throws is an uncaughtException, and the next packets come all the same", async (t) => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import test from "ava";
-import { PuntAction, PuntInjector } from "../../lib/punt-socket.js";
+import { PuntAction, PuntInjector } from "../../lib/punt-socket/index.js";
 import { facingVpp, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
 test("packets reach VPP with action and interface", async (t) => {
@@ -71,7 +71,7 @@ test("a full queue says how many were accepted, drain follows, and nothing is lo
   const folder = socketFolder(t);
   const vppPath = join(folder, "vpp");
   // Reads nothing until it is told to: neither side of it runs while this test blocks.
-  const { PuntSocket } = await import("../../lib/punt-socket.js");
+  const { PuntSocket } = await import("../../lib/punt-socket/index.js");
   const received: number[] = [];
   const vpp = PuntSocket.open({ path: vppPath, vppPath: null, takeOverUs: 1e6, onWarning: () => {} });
   t.teardown(() => vpp.close());

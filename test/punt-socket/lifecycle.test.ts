@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
-import { PuntSocket, type PuntWarning } from "../../lib/punt-socket.js";
+import { PuntSocket, type PuntWarning } from "../../lib/punt-socket/index.js";
 import { need } from "../support/need.js";
 import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
-const library = new URL("../../lib/punt-socket.js", import.meta.url).href;
+const library = new URL("../../lib/punt-socket/index.js", import.meta.url).href;
 
 /** JavaScript that opens a socket at the path and then does what `then` says. */
 function program(path: string, then: string): string {

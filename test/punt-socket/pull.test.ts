@@ -1,5 +1,5 @@
 import test from "ava";
-import { type PuntBatch, PuntSocket } from "../../lib/punt-socket.js";
+import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, until } from "../support/punt-socket/peer.js";
 
 test("poll() hands over what is there, and 0 when nothing is", async (t) => {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import test from "ava";
-import type { PuntBatch } from "../../lib/punt-socket.js";
+import type { PuntBatch } from "../../lib/punt-socket/index.js";
 import { blockUntil, facingVpp, open, puntAll, until } from "../support/punt-socket/peer.js";
 
 test("packets arrive in order, with bytes, length and interface", async (t) => {

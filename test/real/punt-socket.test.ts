@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
-import { PuntAction, PuntInjector, type PuntSocket } from "../../lib/punt-socket.js";
+import { PuntAction, PuntInjector, type PuntSocket } from "../../lib/punt-socket/index.js";
 import { need } from "../support/need.js";
 import { open, until } from "../support/punt-socket/peer.js";
 import { type RealVpp, startVpp } from "../support/vpp/real.js";

@@ -1,6 +1,6 @@
 // PUNT_TO_SOCKET: a DNS client asks VPP's address, and a CNF in Node.js answers through the punt socket.
 import { join } from "node:path";
-import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket.js";
+import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket/index.js";
 import { answerDns } from "../support/machine/dns.js";
 import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";

@@ -1,5 +1,5 @@
 // The same packets through the embedded VPP and through a real one: the same packets out.
-import { describeFrame } from "../../lib/packet/describe.js";
+import { describeFrame } from "../../lib/packet/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { type PacketCase, packetCases } from "../support/conformance/packet-cases.js";
 import { runCase } from "../support/conformance/run.js";

@@ -1,8 +1,8 @@
 // The same packets to punt sockets of the embedded VPP and of a real one: the same packets in the client's hands.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeFrame } from "../../lib/packet/describe.js";
-import { PuntSocket } from "../../lib/punt-socket.js";
+import { describeFrame } from "../../lib/packet/index.js";
+import { PuntSocket } from "../../lib/punt-socket/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { runCase } from "../support/conformance/run.js";
 import { address, l4, neighbor, proto, register } from "../support/conformance/steps.js";

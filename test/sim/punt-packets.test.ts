@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket.js";
+import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket/index.js";
 import {
   arp,
   echoRequest,

@@ -1,12 +1,11 @@
-import { rmSync } from "node:fs";
+import { DESCRIPTOR_SIZE, MAX_INJECTED, PuntAction, writeDescriptor } from "../../punt-socket/index.js";
 import type { PuntTransport } from "../dataplane/index.js";
 import { FramePort } from "./frame-port.js";
 
 /** What VPP asks of the kernel (punt.c); with it 171 small packets are on their way at most, over all clients. */
 const SEND_BUFFER = 64 * 1024;
-const DESCRIPTOR = 8;
 /** What is longer VPP cuts off silently: a descriptor and one buffer. */
-const LONGEST_INJECTION = DESCRIPTOR + 2048;
+const LONGEST_INJECTION = DESCRIPTOR_SIZE + MAX_INJECTED;
 
 /** VPP's punt socket: unconnected, sends to each client by its path, never tries twice. */
 export class SocketPuntTransport implements PuntTransport {
@@ -30,7 +29,13 @@ export class SocketPuntTransport implements PuntTransport {
   send(path: string, swIfIndex: number, frame: Uint8Array, done: (accepted: boolean) => void): void {
     const peer = this.#peerOf(path);
     this.#collected = true;
-    const taken = this.#port.push(frame, peer, DESCRIPTOR, (arena, at) => writeDescriptor(arena, at, swIfIndex), done);
+    const taken = this.#port.push(
+      frame,
+      peer,
+      DESCRIPTOR_SIZE,
+      (arena, at) => writeDescriptor(arena, at, swIfIndex, PuntAction.L2),
+      done,
+    );
     if (!taken) done(false);
   }
 
@@ -43,7 +48,6 @@ export class SocketPuntTransport implements PuntTransport {
 
   close(): void {
     this.#port.close();
-    rmSync(this.path, { force: true });
   }
 
   #peerOf(path: string): number {
@@ -54,13 +58,4 @@ export class SocketPuntTransport implements PuntTransport {
     }
     return peer;
   }
-}
-
-/** sw_if_index and action 0, in host order: the hosts that Node runs on here are little endian. */
-function writeDescriptor(arena: Uint8Array, at: number, swIfIndex: number): void {
-  arena[at] = swIfIndex;
-  arena[at + 1] = swIfIndex >>> 8;
-  arena[at + 2] = swIfIndex >>> 16;
-  arena[at + 3] = swIfIndex >>> 24;
-  arena.fill(0, at + 4, at + DESCRIPTOR);
 }

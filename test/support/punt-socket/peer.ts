@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { type PuntBatch, PuntInjector, PuntSocket, type PuntSocketOptions } from "../../../lib/punt-socket.js";
+import { type PuntBatch, PuntInjector, PuntSocket, type PuntSocketOptions } from "../../../lib/punt-socket/index.js";
 
 /** VPP's end of punt sockets: bound where VPP is, sends by name and never waits, takes what is injected. */
 export interface FakeVpp {

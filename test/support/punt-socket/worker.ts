@@ -1,6 +1,6 @@
 // A worker that receives 100 packets at workerData.path, says so and ends.
 import { parentPort, workerData } from "node:worker_threads";
-import { PuntSocket } from "../../../lib/punt-socket.js";
+import { PuntSocket } from "../../../lib/punt-socket/index.js";
 
 const { path, vppPath } = workerData as { path: string; vppPath: string };
 let packets = 0;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Vpp } from "../../../lib/binapi/index.js";
 import { Memif } from "../../../lib/memif/index.js";
-import type { PacketBatch } from "../../../lib/packet/batch.js";
+import type { PacketBatch } from "../../../lib/packet/index.js";
 import {
   PuntManager,
   type PuntManagerOptions,

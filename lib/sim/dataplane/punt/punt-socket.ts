@@ -1,4 +1,5 @@
 import { IP_PROTOCOL } from "../../../net/index.js";
+import { actionAt, DESCRIPTOR_SIZE, PuntAction, swIfIndexAt } from "../../../punt-socket/index.js";
 import { VnetError } from "../../vnet-error.js";
 import type { Plane } from "../interface/index.js";
 import { type Icmp6, IP4_HEADER, IP6_HEADER, type IpHeader, type IpLocal, type UdpLocal } from "../ip/index.js";
@@ -28,11 +29,6 @@ const HEADER_VERSION = 1;
 const INVALID_PORT = 0xffff;
 /** Smallest datagram VPP reads: the descriptor and an IPv4 header are not enough. */
 const SHORTEST_INJECTION = 28;
-const DESCRIPTOR = 8;
-
-const ACTION_L2 = 0;
-const ACTION_IP4 = 1;
-const ACTION_IP6 = 2;
 
 /** Whom punt sockets take packets from. */
 export interface PuntNeighbors {
@@ -96,27 +92,26 @@ export class PuntSocket {
   inject(datagram: Uint8Array) {
     const node = this.#plane.graph.node("punt-socket-rx");
     if (datagram.length <= SHORTEST_INJECTION) return node.count("Socket RX error, readv error");
-    const view = new DataView(datagram.buffer, datagram.byteOffset, DESCRIPTOR);
-    const swIfIndex = view.getUint32(0, true);
-    const action = view.getUint32(4, true);
-    if (action > ACTION_IP6) return node.count("Socket RX error, unknown action");
+    const swIfIndex = swIfIndexAt(datagram, 0);
+    const action = actionAt(datagram, 0);
+    if (action > PuntAction.IP6_ROUTED) return node.count("Socket RX error, unknown action");
     if (this.#plane.interfaces.find(swIfIndex) === undefined) {
       // The real VPP would read foreign memory or crash here; this one keeps the evidence instead.
       return node.count("unknown sw_if_index: VPP would crash");
     }
-    this.#route(datagram.slice(DESCRIPTOR), swIfIndex, action);
+    this.#route(datagram.slice(DESCRIPTOR_SIZE), swIfIndex, action);
   }
 
   #route(frame: Uint8Array, swIfIndex: number, action: number): void {
     const packet = new Packet(frame, swIfIndex);
     packet.local = true;
-    packet.l3 = action === ACTION_L2 ? packet.l3 : 0;
-    if (action === ACTION_L2) {
+    packet.l3 = action === PuntAction.L2 ? packet.l3 : 0;
+    if (action === PuntAction.L2) {
       packet.rx = NO_INTERFACE;
       packet.tx = swIfIndex;
       this.#plane.graph.node("interface-output").send(packet);
     } else {
-      this.#plane.graph.node(action === ACTION_IP4 ? "ip4-lookup" : "ip6-lookup").send(packet);
+      this.#plane.graph.node(action === PuntAction.IP4_ROUTED ? "ip4-lookup" : "ip6-lookup").send(packet);
     }
   }
 

@@ -1,0 +1,84 @@
+// Reads pcap files.
+import { readFileSync } from "node:fs";
+import { PuntError } from "../errors.js";
+
+const MAGIC_NS = 0xa1b23c4d;
+const MAGIC_US = 0xa1b2c3d4;
+const FILE_HEADER = 24;
+const PACKET_HEADER = 16;
+
+export interface PcapPacket {
+  /** Nanoseconds since 1970. */
+  timeNs: bigint;
+  /** The captured bytes. */
+  bytes: Uint8Array;
+  /** The length on the wire: more than `bytes.length` when the capture cut packets off. */
+  length: number;
+}
+
+/** Reads the packets of a pcap file in order: microsecond or nanosecond times, either byte order. */
+export class PcapReader implements Iterable<PcapPacket> {
+  /** The file's LINKTYPE_ number: 1 Ethernet, 101 IP. */
+  readonly linkType: number;
+  readonly #bytes: Uint8Array;
+  readonly #little: boolean;
+  readonly #unitNs: bigint;
+  readonly #view: DataView;
+
+  /**
+   * Reads a whole file.
+   *
+   * @throws PuntError ERR_FORMAT: the file is not a pcap file; the errno name: the file can't be read
+   */
+  static open(path: string): PcapReader {
+    try {
+      return new PcapReader(readFileSync(path));
+    } catch (cause) {
+      if (cause instanceof PuntError) throw cause;
+      const { code = "UNKNOWN", message } = cause as NodeJS.ErrnoException;
+      throw new PuntError("pcap.open", code, message, { path }, cause);
+    }
+  }
+
+  /**
+   * Reads the bytes of a file.
+   *
+   * @throws PuntError ERR_FORMAT: the bytes are not a pcap file
+   */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length < FILE_HEADER) malformed(0, `${bytes.length} bytes are not a pcap file`);
+    const magic = this.#view.getUint32(0, true);
+    const swapped = this.#view.getUint32(0, false);
+    this.#little = magic === MAGIC_NS || magic === MAGIC_US;
+    if (!this.#little && swapped !== MAGIC_NS && swapped !== MAGIC_US) {
+      malformed(0, `the file begins with 0x${swapped.toString(16)}, a pcap file does not (pcapng is another format)`);
+    }
+    this.#unitNs = (this.#little ? magic : swapped) === MAGIC_NS ? 1n : 1000n;
+    this.linkType = this.#view.getUint32(20, this.#little) & 0xffff; // the bits above are flags
+  }
+
+  /**
+   * Returns the packets.
+   *
+   * @throws PuntError ERR_FORMAT: the file ends within a packet (`details.offset`)
+   */
+  *[Symbol.iterator](): IterableIterator<PcapPacket> {
+    const [view, little, bytes] = [this.#view, this.#little, this.#bytes];
+    for (let at = FILE_HEADER; at < bytes.length; ) {
+      if (at + PACKET_HEADER > bytes.length) malformed(at, "the file ends within a packet's header");
+      const timeNs =
+        BigInt(view.getUint32(at, little)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, little)) * this.#unitNs;
+      const captured = view.getUint32(at + 8, little);
+      const start = at + PACKET_HEADER;
+      if (start + captured > bytes.length) malformed(at, `the file ends within a packet of ${captured} bytes`);
+      yield { timeNs, bytes: bytes.subarray(start, start + captured), length: view.getUint32(at + 12, little) };
+      at = start + captured;
+    }
+  }
+}
+
+function malformed(offset: number, message: string): never {
+  throw new PuntError("pcap.read", "ERR_FORMAT", `at byte ${offset}: ${message}`, { offset });
+}
