@@ -42,7 +42,7 @@ class Peer {
     settings.socket = socket;
     settings.name = "peer";
     settings.reconnect_ms = 10;
-    vpp_punt::SystemError error;
+    OpenError error;
     port_ = Port::Open(settings, nullptr, &error);
     if (!port_) {
       fprintf(stderr, "%s: %s\n", error.what.c_str(), strerror(error.error));
@@ -52,12 +52,13 @@ class Peer {
     rx().Claim();
     rx().SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), false});
     tx().Claim();
-    cells_.resize(2 * kBurst);
+    offsets.resize(kBurst);
+    lengths.resize(kBurst);
   }
 
   RxQueue& rx() { return port_->rx(0); }
   TxQueue& tx() { return port_->tx(0); }
-  vpp_punt::PacketTable table() { return {cells_.data(), kBurst}; }
+  BatchColumns columns() { return {offsets.data(), lengths.data(), kBurst}; }
 
   /// Waits until a peer is connected.
   void AwaitUp() {
@@ -80,7 +81,7 @@ class Peer {
   const uint8_t* Packet(uint32_t i) {
     uint32_t memory = rx().memory();
     const uint8_t* data = memory == kScratchMemory ? scratch_.data() : rx().Memory(memory)->data();
-    return data + table().offset(i);
+    return data + offsets[i];
   }
 
   /// Sends one packet, however long that takes; returns false when the peer is gone.
@@ -93,10 +94,11 @@ class Peer {
     return true;
   }
 
+  std::vector<uint32_t> offsets, lengths;
+
  private:
   std::shared_ptr<Port> port_;
   std::vector<uint8_t> scratch_;
-  std::vector<uint32_t> cells_;
 };
 
 inline Role RoleOf(const char* word) {

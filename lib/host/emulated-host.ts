@@ -15,6 +15,7 @@ export interface EmulatedInterface {
 /** The embedded VPP, as far as this needs it. */
 export interface EmulatedInterfaces {
   hostInterfaces(): Promise<readonly EmulatedInterface[]>;
+  setHostMtu?(name: string, mtu: number, namespace?: string): Promise<void>;
 }
 
 interface LinkState {
@@ -73,7 +74,9 @@ export class EmulatedHost implements Host {
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
     const found = (await this.#vpp.hostInterfaces()).find((it) => it.namespace === namespace && it.name === name);
     if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
-    this.#states.set(identityOf(found), this.#changed(namespace, this.#state(found), change));
+    const state = this.#changed(namespace, this.#state(found), change);
+    if (state.mtu !== found.mtu) await this.#vpp.setHostMtu?.(name, state.mtu, namespace);
+    this.#states.set(identityOf(found), state);
   }
 
   #link(found: EmulatedInterface): HostLink {

@@ -13,6 +13,8 @@ export class Cli {
     ["clear errors", () => this.#clearErrors()],
     ["show punt socket registrations", () => this.#showPunts()],
     ["show ip neighbors", () => this.#showNeighbors()],
+    ["create sub-interfaces", (words) => this.#createSubinterface(words)],
+    ["delete sub-interface", (words) => this.#deleteSubinterface(words)],
     ["set interface state", (words) => this.#setState(words)],
     ["set interface ip address", (words) => this.#setAddress(words)],
     ["ip mroute add", (words) => this.#multicastRoute(4, words, true)],
@@ -71,6 +73,22 @@ export class Cli {
     return [...this.#dp.neighbors.values()].map(({ swInterface }) => swInterface.name).join("\n");
   }
 
+  /** <interface> <VLAN id> */
+  #createSubinterface([name, id]: string[]): string {
+    const vlan = Number(id);
+    if (!Number.isInteger(vlan) || vlan < 1 || vlan > 4094) throw new VnetError("INVALID_VLAN", `bad VLAN id ${id}`);
+    return this.#dp.createSubinterface(this.#interfaceNamed(name), vlan).name;
+  }
+
+  /** <interface>.<VLAN id> */
+  #deleteSubinterface([name]: string[]): string {
+    const swInterface = this.#interfaceNamed(name);
+    if (swInterface.subinterface === undefined)
+      throw new VnetError("INVALID_INTERFACE", `${name} is not a sub-interface`);
+    this.#dp.interfaces.delete(swInterface);
+    return "";
+  }
+
   /** <interface> up|down */
   #setState([name, state]: string[]): string {
     this.#dp.interfaces.setAdmin(this.#interfaceNamed(name), state === "up");
@@ -95,13 +113,12 @@ export class Cli {
     const via = words[words.indexOf("via") + 1];
     const tables = family === 4 ? this.#dp.ip4 : this.#dp.ip6;
     tables.get(table);
-    const entry = tables.multicastTable(table).ensure(group, family === 4 ? 32 : 128);
+    const multicast = tables.multicastTable(table);
+    const entry = multicast.ensure(group, family === 4 ? 32 : 128);
     if (via === "local") entry.local = isAdd;
     else {
-      const set = words.at(-1)?.toLowerCase() === "accept" ? entry.accept : entry.forward;
-      const { swIfIndex } = this.#interfaceNamed(via);
-      if (isAdd) set.add(swIfIndex);
-      else set.delete(swIfIndex);
+      const role = words.at(-1)?.toLowerCase() === "accept" ? "accept" : "forward";
+      multicast.setInterface(entry, role, this.#interfaceNamed(via).swIfIndex, isAdd);
     }
     return "";
   }

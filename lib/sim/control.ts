@@ -42,6 +42,8 @@ export interface VppControl {
   hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace?: string): Promise<void>;
   /** The frames VPP has sent to the emulated host's interface since the last call. */
   hostReceived(name: string, namespace?: string): Promise<Uint8Array[]>;
+  /** Sets the MTU of the emulated host's interface, as `ip link set mtu` does. A TAP begins with 1,500. Throws ERR_NO_INTERFACE. */
+  setHostMtu(name: string, mtu: number, namespace?: string): Promise<void>;
   hostInterfaces(): Promise<HostInterfaceInfo[]>;
   interfaces(): Promise<InterfaceInfo[]>;
   /** What the nodes counted, as `show errors`. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,7 @@ import { type FaultRule, Faults } from "./faults.js";
 import { frameList } from "./frame-list.js";
 import { VppInstance } from "./instance.js";
 import { checkOptions, type EmbeddedVppOptions, type ResolvedOptions, type WireOptions } from "./options.js";
+import { makeFolder, removeFolder } from "./own-folder.js";
 import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
 
 /** Frames kept for `transmitted`, per interface. */
@@ -103,7 +104,7 @@ export class EmbeddedVpp implements VppControl {
       return vpp;
     } catch (error) {
       if (vpp !== undefined) await vpp.#instance.stop();
-      if (resolved.ownsDirectory) await rm(resolved.directory, { recursive: true, force: true });
+      if (resolved.ownsDirectory) removeFolder(resolved.directory);
       throw error;
     }
   }
@@ -166,6 +167,10 @@ export class EmbeddedVpp implements VppControl {
     return this.host(name, namespace).received();
   }
 
+  async setHostMtu(name: string, mtu: number, namespace = ""): Promise<void> {
+    this.host(name, namespace).mtu = mtu;
+  }
+
   async hostInterfaces(): Promise<HostInterfaceInfo[]> {
     return this.#instance.host.values().map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
       return { name, namespace, mac: formatMac(mac), ifIndex, mtu, addresses };
@@ -215,7 +220,7 @@ export class EmbeddedVpp implements VppControl {
     this.#closed = true;
     await this.#instance.stop();
     const { ownsDirectory, directory } = this.#options;
-    if (ownsDirectory) await rm(directory, { recursive: true, force: true });
+    if (ownsDirectory) removeFolder(directory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,7 +275,7 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
 /** The folder given, or a new one. */
 async function makeDirectory(given: string | undefined): Promise<string> {
   try {
-    if (given === undefined) return await mkdtemp(join(tmpdir(), "vpp-"));
+    if (given === undefined) return await makeFolder();
     await mkdir(given, { recursive: true });
     return given;
   } catch (cause) {

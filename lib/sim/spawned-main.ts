@@ -1,8 +1,9 @@
 // The process of a spawned embedded VPP: does what the parent asks for, and ends with it.
+import { rmSync } from "node:fs";
 import { PuntError } from "../errors.js";
 import { EmbeddedVpp } from "./embedded-vpp.js";
 import type { EmbeddedVppOptions } from "./options.js";
-import type { ChildCall, ChildReady, ChildReply } from "./spawned-vpp.js";
+import type { ChildCall, ChildReady, ChildReply, ChildStart } from "./spawned-vpp.js";
 
 /** What the parent may call: the methods of VppControl. */
 const METHODS = new Set([
@@ -10,6 +11,7 @@ const METHODS = new Set([
   "transmitted",
   "hostSend",
   "hostReceived",
+  "setHostMtu",
   "hostInterfaces",
   "interfaces",
   "counters",
@@ -24,6 +26,8 @@ const METHODS = new Set([
 type Method = typeof METHODS extends Set<infer M> ? M : never;
 
 let vpp: EmbeddedVpp | undefined;
+/** The folder that goes with this process when the parent is gone: the parent made it, and would have removed it. */
+let orphaned: string | undefined;
 
 function errorReply(id: number, error: unknown): ChildReply {
   const { op, code, details } = error instanceof PuntError ? error : new PuntError("sim", "ERR_INTERNAL", "");
@@ -52,9 +56,22 @@ async function call({ id, method, args }: ChildCall): Promise<void> {
   }
 }
 
-process.on("message", (message: ChildCall | { options: EmbeddedVppOptions }) => {
-  if ("options" in message) void start(message.options);
-  else void call(message);
+/** The parent is gone, or done: nothing of this VPP may stay behind. */
+async function end(): Promise<void> {
+  await vpp?.close().catch(() => undefined);
+  if (orphaned !== undefined) rmSync(orphaned, { recursive: true, force: true });
+  process.exit(0);
+}
+
+process.on("message", (message: ChildCall | ChildStart) => {
+  if ("options" in message) {
+    orphaned = message.ownsDirectory ? message.options.directory : undefined;
+    void start(message.options);
+  } else {
+    void call(message);
+  }
 });
-// The parent is gone, or done: nothing of this VPP may be left over.
-process.on("disconnect", () => void (vpp?.close() ?? Promise.resolve()).then(() => process.exit(0)));
+process.on("disconnect", () => void end());
+process.on("SIGTERM", () => void end());
+// A terminal sends these to the whole process group. The parent decides what they mean.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);

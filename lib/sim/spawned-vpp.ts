@@ -1,14 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PuntError } from "../errors.js";
 import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
 import type { EmbeddedVppOptions } from "./options.js";
+import { makeFolder, removeFolder } from "./own-folder.js";
 
 /** A call of the parent's, by name; the arguments go through structured clone. */
 export interface ChildCall {
@@ -21,6 +19,13 @@ export interface ChildReply {
   id: number;
   value?: unknown;
   error?: { op: string; code: string; message: string; details: Readonly<Record<string, unknown>> };
+}
+
+/** The first message to the child. */
+export interface ChildStart {
+  options: EmbeddedVppOptions & { directory: string };
+  /** The parent made the folder: the child removes it if the parent is gone. */
+  ownsDirectory: boolean;
 }
 
 /** What the child says once it is up. */
@@ -85,11 +90,12 @@ export class SpawnedVpp implements VppControl {
   /** Starts it again after `kill()`, or after it has crashed: same paths, everything forgotten. */
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    const child = fork(CHILD, [], { serialization: "advanced" });
+    // Options of this process, such as --input-type of `node -e`, are not for the child.
+    const child = fork(CHILD, [], { serialization: "advanced", execArgv: [] });
     this.#child = child;
     child.on("exit", () => this.#exited(child));
     child.on("message", (message: ChildReply) => this.#replied(message));
-    child.send({ options: this.#options });
+    child.send({ options: this.#options, ownsDirectory: this.#ownsDirectory } satisfies ChildStart);
     this.#ready = await new Promise<ChildReady["ready"]>((resolve, reject) => {
       const onMessage = (message: ChildReady | ChildReply) => {
         if ("ready" in message) resolve(message.ready);
@@ -114,6 +120,10 @@ export class SpawnedVpp implements VppControl {
 
   hostReceived(name: string, namespace = ""): Promise<Uint8Array[]> {
     return this.#call("hostReceived", name, namespace);
+  }
+
+  setHostMtu(name: string, mtu: number, namespace = ""): Promise<void> {
+    return this.#call("setHostMtu", name, mtu, namespace);
   }
 
   hostInterfaces(): Promise<HostInterfaceInfo[]> {
@@ -157,7 +167,7 @@ export class SpawnedVpp implements VppControl {
       if (child.connected) child.disconnect();
       await exit;
     }
-    if (this.#ownsDirectory) await rm(this.#options.directory, { recursive: true, force: true });
+    if (this.#ownsDirectory) removeFolder(this.#options.directory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -195,9 +205,14 @@ export class SpawnedVpp implements VppControl {
 /** Starts one in a process of its own. */
 export async function spawnVpp(options: EmbeddedVppOptions): Promise<SpawnedVpp> {
   const ownsDirectory = options.directory === undefined;
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "vpp-")));
+  const directory = options.directory ?? (await makeFolder());
   const vpp = new SpawnedVpp({ ...options, directory }, ownsDirectory);
-  await vpp.start();
+  try {
+    await vpp.start();
+  } catch (error) {
+    await vpp.close();
+    throw error;
+  }
   return vpp;
 }
 

@@ -177,3 +177,24 @@ test("linux-cp: a pair's host interface gets what VPP would punt, and IS-IS once
   await sim.ok("lcp_itf_pair_add_del_v3", { ...pair, is_add: false });
   t.throws(() => sim.vpp.host("lcp0"), { code: "ERR_NO_INTERFACE" });
 });
+
+test("a TAP carries frames up to its MTU; longer ones are lost in a counter, in both directions", async (t) => {
+  const sim = await SimTest.start(t);
+  const { sw_if_index } = await sim.ok(
+    "tap_create_v3",
+    tapCreate("", "mtu0", { host_namespace_set: false, host_mtu_set: false }),
+  );
+  await sim.ok("sw_interface_set_flags", { sw_if_index, flags: ADMIN_UP });
+  await sim.up("eth0");
+  await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: 1, tx_sw_if_index: sw_if_index, enable: true });
+  await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: sw_if_index, tx_sw_if_index: 1, enable: true });
+  const host = sim.vpp.host("mtu0");
+  const long = Buffer.alloc(1519, 2);
+  t.false(host.send(long));
+  sim.vpp.interface("eth0").inject([long, long.subarray(0, 1518)]);
+  t.is(host.received().length, 1);
+  t.is(host.dropped, 2);
+  t.is((await sim.vpp.interfaces()).find(({ swIfIndex }) => swIfIndex === sw_if_index)!.counters.txErrors, 1);
+  await sim.vpp.setHostMtu("mtu0", 9000);
+  t.true(host.send(long));
+});

@@ -1,5 +1,4 @@
 // Keeps the desired state beyond the life of the manager.
 
-export { FileStore } from "./file-store.js";
 export { Saver, type Write } from "./saver.js";
-export { MemoryStore, type Store, type StoredState } from "./store.js";
+export { FileStore, MemoryStore, type Store, type StoredState } from "./store.js";

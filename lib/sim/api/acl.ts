@@ -43,12 +43,17 @@ export function registerAcl(context: ApiContext) {
   );
   registry.reply<{ acl_index: number }>("acl_del", ({ acl_index }) => dp.acls.delete(acl_index));
   registry.dump<{ acl_index: number }>("acl_dump", function* ({ acl_index }) {
-    for (const [index, { tag, rules }] of dp.acls.entries()) {
-      if (acl_index === NO_ACL || acl_index === index) yield { acl_index: index, tag, r: rules.map(encodeRule) };
+    for (const [index, { tag, rules }] of acl_index === NO_ACL ? dp.acls.entries() : one(acl_index, dp.acls)) {
+      yield { acl_index: index, tag, r: rules.map(encodeRule) };
     }
   });
   registerApplied(context);
   registry.reply("acl_plugin_get_version", () => ({ major: 1, minor: 4 }));
+}
+
+function* one(index: number, acls: ApiContext["dp"]["acls"]): Iterable<[number, Acl]> {
+  const acl = acls.find(index);
+  if (acl !== undefined) yield [index, acl];
 }
 
 function registerApplied({ registry, dp }: ApiContext): void {
@@ -71,8 +76,7 @@ function registerApplied({ registry, dp }: ApiContext): void {
     },
   );
   registry.dump<{ sw_if_index: number }>("acl_interface_list_dump", function* ({ sw_if_index }) {
-    for (const { swIfIndex } of dp.interfaces.values()) {
-      if (sw_if_index !== 0xffffffff && sw_if_index !== swIfIndex) continue;
+    for (const { swIfIndex } of dp.interfaces.select(sw_if_index)) {
       const { input, output } = dp.acls.appliedTo(swIfIndex);
       yield { sw_if_index: swIfIndex, n_input: input.length, acls: [...input, ...output] };
     }

@@ -14,8 +14,8 @@ interface CreateArgs {
 export function registerAfPacket({ registry, dp, devices }: ApiContext) {
   const byName = new Map<string, SwInterface>();
   dp.interfaces.onChange((swInterface, change) => {
-    if (change !== "delete") return;
-    for (const [name, known] of byName) if (known === swInterface) byName.delete(name);
+    const name = swInterface.name.slice("host-".length);
+    if (change === "delete" && byName.get(name) === swInterface) byName.delete(name);
   });
 
   const create = async ({ mode, host_if_name, hw_addr, use_random_hw_addr }: CreateArgs) => {

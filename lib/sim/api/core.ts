@@ -20,8 +20,7 @@ export function registerCore(context: ApiContext): void {
     program: "vpe",
     version: `${context.release}-embedded`,
     build_date: "2026-06-25T00:00:00",
-    // A manager in another process learns from it that the devices are inside of this VPP.
-    build_directory: `vpp-punt/sim/${context.host}`,
+    build_directory: "vpp-punt/sim",
   }));
   registry.reply("get_api_json", () => ({ json: apiJson(context) }));
   registry.reply("api_versions", () => ({

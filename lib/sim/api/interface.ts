@@ -107,11 +107,10 @@ function registerAttributes({ registry, dp }: ApiContext) {
 function details(swInterface: SwInterface): MessageValue {
   return {
     ...NO_SUBINTERFACE,
+    ...subinterfaceFields(swInterface),
     sw_if_index: swInterface.swIfIndex,
-    sup_sw_if_index: swInterface.swIfIndex,
     l2_address: formatMac(swInterface.mac ?? new Uint8Array(6)),
     flags: statusFlags(swInterface),
-    type: "IF_API_TYPE_HARDWARE",
     link_duplex: "LINK_DUPLEX_API_UNKNOWN",
     link_speed: 0,
     link_mtu: swInterface.linkMtu,
@@ -119,6 +118,19 @@ function details(swInterface: SwInterface): MessageValue {
     interface_name: swInterface.name,
     interface_dev_type: swInterface.device.className,
     tag: swInterface.tag,
+  };
+}
+
+function subinterfaceFields({ swIfIndex, subinterface }: SwInterface): MessageValue {
+  if (subinterface === undefined) return { sup_sw_if_index: swIfIndex, type: "IF_API_TYPE_HARDWARE" };
+  const { parent, vlan } = subinterface;
+  return {
+    sup_sw_if_index: parent.swIfIndex,
+    type: "IF_API_TYPE_SUB",
+    sub_id: vlan,
+    sub_number_of_tags: 1,
+    sub_outer_vlan_id: vlan,
+    sub_if_flags: ["SUB_IF_API_FLAG_ONE_TAG", "SUB_IF_API_FLAG_EXACT_MATCH"],
   };
 }
 

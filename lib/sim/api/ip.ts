@@ -23,8 +23,8 @@ function registerAddressDumps({ registry, dp }: ApiContext): void {
     for (const { address, length } of addresses) yield { sw_if_index, prefix: formatPrefix(address, length) };
   });
   registry.dump<{ sw_if_index: number }>("ip_unnumbered_dump", function* ({ sw_if_index }) {
-    for (const { swIfIndex, unnumberedTo } of dp.interfaces.values()) {
-      if (unnumberedTo === undefined || (sw_if_index !== NO_INTERFACE && sw_if_index !== swIfIndex)) continue;
+    for (const { swIfIndex, unnumberedTo } of dp.interfaces.select(sw_if_index)) {
+      if (unnumberedTo === undefined) continue;
       yield { sw_if_index: swIfIndex, ip_sw_if_index: unnumberedTo.swIfIndex };
     }
   });
@@ -69,9 +69,8 @@ function registerNeighbors({ registry, dp }: ApiContext) {
     { stats_index: 0xffffffff },
   );
   registry.dump<{ sw_if_index: number; af: string }>("ip_neighbor_dump", function* ({ sw_if_index, af }) {
-    for (const neighbor of dp.neighbors.values()) {
+    for (const neighbor of sw_if_index === NO_INTERFACE ? dp.neighbors.values() : dp.neighbors.on(sw_if_index)) {
       const { swInterface, address, mac, isStatic, noFibEntry, since } = neighbor;
-      if (sw_if_index !== NO_INTERFACE && sw_if_index !== swInterface.swIfIndex) continue;
       if ((typeof address === "number" ? "ADDRESS_IP4" : "ADDRESS_IP6") !== af) continue;
       const flags = [isStatic ? "STATIC" : "", noFibEntry ? "NO_FIB_ENTRY" : ""].filter((flag) => flag !== "");
       yield {

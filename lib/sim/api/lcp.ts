@@ -5,8 +5,6 @@ import type { ApiContext } from "./context.js";
 import { type Taps, tapArgs } from "./tap.js";
 
 const NO_INTERFACE = 0xffffffff;
-/** linux-cp's TAPs are numbered from here. */
-const FIRST_TAP_ID = 4096;
 
 interface PairArgs {
   is_add: boolean;
@@ -81,7 +79,7 @@ async function addPair({ dp }: ApiContext, taps: Taps, args: PairArgs): Promise<
       host_mtu_size: phy.mtu[0]!,
       tap_flags: isTun ? ["TAP_API_FLAG_TUN"] : [],
     }),
-    FIRST_TAP_ID,
+    "linux-cp",
   );
   const pair = { phy, host: swInterface, hostName: args.host_if_name, namespace, vifIndex: link.ifIndex, isTun };
   dp.lcp.add(pair);

@@ -1,4 +1,4 @@
-import { parseMac } from "../dataplane/index.js";
+import { LowestFree, parseMac } from "../dataplane/index.js";
 import { LoopbackDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
@@ -7,17 +7,16 @@ const NO_MAC = "00:00:00:00:00:00";
 
 /** create_loopback, create_loopback_instance, delete_loopback. */
 export function registerLoopback({ registry, dp }: ApiContext) {
-  const instances = new Set<number>();
+  const instances = new LowestFree();
 
   const create = (mac: string, wanted?: number) => {
-    let instance = wanted ?? 0;
-    if (wanted === undefined) while (instances.has(instance)) instance++;
+    const instance = wanted ?? instances.lowest();
     if (instances.has(instance)) throw new VnetError("INVALID_REGISTRATION", `loop${instance} exists already`);
     const address = mac === NO_MAC ? Uint8Array.of(0xde, 0xad, 0, 0, 0, instance) : parseMac(mac);
     const device = new LoopbackDevice(dp, instance);
     const swInterface = dp.createInterface(`loop${instance}`, address, device);
     device.attach(swInterface);
-    instances.add(instance);
+    instances.take(instance);
     return { sw_if_index: swInterface.swIfIndex };
   };
 
@@ -31,7 +30,7 @@ export function registerLoopback({ registry, dp }: ApiContext) {
     if (!(swInterface?.device instanceof LoopbackDevice)) {
       throw new VnetError("INVALID_SW_IF_INDEX", `interface ${sw_if_index} is no loopback`);
     }
-    instances.delete(swInterface.device.instance);
+    instances.release(swInterface.device.instance);
     dp.interfaces.delete(swInterface);
   });
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { formatMac } from "../../net/index.js";
-import { parseMac, type SwInterface } from "../dataplane/index.js";
+import { LowestFree, parseMac, type SwInterface } from "../dataplane/index.js";
 import type { HostLink } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
 const ANY_ID = 0xffffffff;
 const LARGEST_ID = 0xffff;
+/** TAPs of linux-cp are numbered from here. */
+const FIRST_LCP_ID = 4096;
 const TUN_FLAG = "TAP_API_FLAG_TUN";
 
 interface CreateArgs {
@@ -46,22 +48,26 @@ interface Tap {
 /** TAP interfaces of this VPP, also those that linux-cp makes. */
 export class Taps {
   readonly byInterface = new Map<SwInterface, Tap>();
-  readonly #ids = new Set<number>();
+  /** The ids in use, for TAPs that VPP numbers from 0, and for those of linux-cp. */
+  readonly #ids = [new LowestFree(), new LowestFree(FIRST_LCP_ID)] as const;
   readonly #context: ApiContext;
 
   constructor(context: ApiContext) {
     this.#context = context;
   }
 
-  async create(args: CreateArgs, firstId = 0): Promise<{ swInterface: SwInterface; link: HostLink }> {
-    const id = args.id === ANY_ID ? this.#unusedId(firstId) : args.id;
-    if (this.#ids.has(id)) throw new VnetError("INVALID_INTERFACE", `interface tap${id} already exists`);
+  async create(
+    args: CreateArgs,
+    maker: "tap" | "linux-cp" = "tap",
+  ): Promise<{ swInterface: SwInterface; link: HostLink }> {
+    const id = args.id === ANY_ID ? this.#ids[maker === "tap" ? 0 : 1].lowest() : args.id;
+    if (this.#ids[0].has(id)) throw new VnetError("INVALID_INTERFACE", `interface tap${id} already exists`);
     if (id > LARGEST_ID) throw new VnetError("UNSPECIFIED", `TAP id ${id} is above ${LARGEST_ID}`);
-    this.#ids.add(id);
+    for (const ids of this.#ids) ids.take(id);
     try {
       return await this.#build(id, args);
     } catch (error) {
-      this.#ids.delete(id);
+      for (const ids of this.#ids) ids.release(id);
       throw error;
     }
   }
@@ -79,7 +85,7 @@ export class Taps {
     const tap = this.byInterface.get(swInterface);
     if (tap === undefined) return;
     this.byInterface.delete(swInterface);
-    this.#ids.delete(tap.id);
+    for (const ids of this.#ids) ids.release(tap.id);
   }
 
   async #build(id: number, args: CreateArgs) {
@@ -108,12 +114,6 @@ export class Taps {
     swInterface.tag = args.tag;
     dp.interfaces.setLink(swInterface, true);
     return { swInterface, link };
-  }
-
-  #unusedId(first: number): number {
-    let id = first;
-    while (this.#ids.has(id)) id++;
-    return id;
   }
 }
 
@@ -166,8 +166,10 @@ export function registerTap(context: ApiContext, taps: Taps): void {
     taps.delete(dp.interfaces.get(sw_if_index));
   });
   registry.dump<{ sw_if_index: number }>("sw_interface_tap_v2_dump", function* ({ sw_if_index }) {
-    for (const [swInterface, tap] of taps.byInterface) {
-      if (sw_if_index === 0xffffffff || sw_if_index === swInterface.swIfIndex) yield details(swInterface, tap);
+    if (sw_if_index === 0xffffffff) for (const [swInterface, tap] of taps.byInterface) yield details(swInterface, tap);
+    for (const swInterface of sw_if_index === 0xffffffff ? [] : dp.interfaces.select(sw_if_index)) {
+      const tap = taps.byInterface.get(swInterface);
+      if (tap !== undefined) yield details(swInterface, tap);
     }
   });
 }

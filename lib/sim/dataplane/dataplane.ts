@@ -1,4 +1,5 @@
 // The packet graph of one life of VPP with everything configured in it.
+import { VnetError } from "../vnet-error.js";
 import { Abf, Abx, Acls } from "./acl/index.js";
 import { Dhcp4Ports, Dhcp4Proxy, Dhcp6Proxy, DhcpClients } from "./dhcp/index.js";
 import { IpTables } from "./fib/index.js";
@@ -10,6 +11,7 @@ import {
   InterfaceTable,
   type Plane,
   receiveFrame,
+  SubinterfaceDevice,
   SwInterface,
 } from "./interface/index.js";
 import {
@@ -108,6 +110,18 @@ export class DataPlane implements Plane {
     return swInterface;
   }
 
+  /** Adds the sub-interface of a VLAN: its frames have one tag. */
+  createSubinterface(parent: SwInterface, vlan: number): SwInterface {
+    if (parent.subinterfaces.has(vlan)) {
+      throw new VnetError("SUBIF_ALREADY_EXISTS", `${parent.name} has a sub-interface ${vlan} already`);
+    }
+    const created = this.createInterface(`${parent.name}.${vlan}`, parent.mac, new SubinterfaceDevice(this, parent));
+    created.subinterface = { parent, vlan };
+    parent.subinterfaces.set(vlan, created);
+    this.interfaces.setLink(created, parent.linkUp);
+    return created;
+  }
+
   /** Takes a frame from the wire. The bytes belong to the data plane from now on. */
   receive(swInterface: SwInterface, frame: Uint8Array): void {
     receiveFrame(this, swInterface, frame);
@@ -153,9 +167,8 @@ export class DataPlane implements Plane {
 
   #interfaceDeleted(swIfIndex: number): void {
     this.arcs.forget(swIfIndex);
-    for (const tables of [this.ip4, this.ip6]) {
-      for (const { tableId } of tables.values()) tables.multicastTable(tableId).forget(swIfIndex);
-    }
+    this.ip4.forget(swIfIndex);
+    this.ip6.forget(swIfIndex);
   }
 }
 

@@ -22,6 +22,7 @@ export {
   formatAddress,
   formatPrefix,
   isMulticast,
+  LowestFree,
   maxPrefixLength,
   NO_INTERFACE,
   type NodeCounter,

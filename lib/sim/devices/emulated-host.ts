@@ -3,6 +3,8 @@ import { VnetError } from "../vnet-error.js";
 import type { HostLink, TapConfig } from "./factory.js";
 import { EmulatedLink, HostInterface } from "./host-interface.js";
 
+/** Linux's default for a TAP. */
+const DEFAULT_MTU = 1500;
 const LONGEST_NAME = 15;
 /** Linux's indexes are small numbers too; these can't be mistaken for one of this machine. */
 const FIRST_IF_INDEX = 100_000;
@@ -27,7 +29,7 @@ export class EmulatedHost {
       throw new VnetError("SYSCALL_ERROR_2", `"${hostName}" is no name for a host interface`);
     }
     if (this.find(hostName, namespace)) throw new VnetError("SYSCALL_ERROR_2", `${hostName} is in use on the host`);
-    const host = new HostInterface(hostName, namespace, hostMac, this.#nextIfIndex++, mtu, addresses);
+    const host = new HostInterface(hostName, namespace, hostMac, this.#nextIfIndex++, mtu || DEFAULT_MTU, addresses);
     this.#interfaces.set(key(hostName, namespace), host);
     return new EmulatedLink(dp, host, "virtio", () => this.#interfaces.delete(key(hostName, namespace)));
   }

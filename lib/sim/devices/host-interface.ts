@@ -7,6 +7,9 @@ export interface HostInterfaceEvents {
   packet: [frame: Uint8Array];
 }
 
+/** Ethernet with one VLAN tag, which Linux does not count. */
+const LONGEST_HEADER = 18;
+
 /** The frames kept for `received`. */
 const LONGEST_QUEUE = 10_000;
 
@@ -17,6 +20,8 @@ const LONGEST_QUEUE = 10_000;
 export class HostInterface extends EventEmitter<HostInterfaceEvents> {
   /** Prefixes VPP was told to give it. */
   readonly addresses: readonly string[];
+  /** Frames in both directions that were longer than the MTU allows. */
+  dropped = 0;
   readonly #queue: Uint8Array[] = [];
   #link: { dp: DataPlane; swInterface: SwInterface } | undefined;
 
@@ -25,16 +30,16 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
     readonly namespace: string,
     readonly mac: Uint8Array,
     readonly ifIndex: number,
-    readonly mtu = 0,
+    public mtu = 0,
     addresses: readonly string[] = [],
   ) {
     super();
     this.addresses = addresses;
   }
 
-  /** Sends a frame to VPP. False: there is no VPP at the other end (any more). */
+  /** Sends a frame to VPP. False: VPP is not at the other end any more, or the frame is longer than the MTU allows. */
   send(frame: Uint8Array): boolean {
-    if (this.#link === undefined) return false;
+    if (this.#link === undefined || this.#isTooLong(frame)) return false;
     const { dp, swInterface } = this.#link;
     dp.receive(swInterface, new Uint8Array(frame));
     dp.flush();
@@ -58,9 +63,17 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
 
   /** @internal */
   deliver(frame: Uint8Array): boolean {
+    if (this.#isTooLong(frame)) return false;
     if (this.#queue.length < LONGEST_QUEUE) this.#queue.push(frame);
     this.emit("packet", frame);
     return true;
+  }
+
+  /** Linux drops such a frame in both directions, and says so only in a counter of its own. */
+  #isTooLong(frame: Uint8Array): boolean {
+    const isTooLong = this.mtu > 0 && frame.length > this.mtu + LONGEST_HEADER;
+    if (isTooLong) this.dropped++;
+    return isTooLong;
   }
 }
 

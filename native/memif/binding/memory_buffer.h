@@ -1,4 +1,4 @@
-// Regions and other native memory as ArrayBuffers.
+// Regions as ArrayBuffers.
 #pragma once
 
 #include <napi.h>
@@ -9,11 +9,8 @@
 
 namespace vpp_punt::memif {
 
-/// An ArrayBuffer over `length` bytes at `data`, which keeps `owner`. Null if the runtime refuses external
-/// memory.
-Napi::Value ExternalBuffer(Napi::Env env, uint8_t* data, uint64_t length, std::shared_ptr<void> owner);
-
-/// The same over `length` bytes of a region from `offset`. Undefined without a region.
+/// An ArrayBuffer over `length` bytes of a region from `offset`, which it keeps mapped. Undefined without a
+/// region, null if the runtime refuses external memory.
 Napi::Value RegionBuffer(Napi::Env env, const std::shared_ptr<Region>& region, uint64_t offset,
                          uint64_t length);
 

@@ -2,6 +2,8 @@
 // JavaScript is busy.
 #pragma once
 
+#include <pthread.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,8 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "util/system_error.h"
-#include "util/thread.h"
+#include "memif/control/open_error.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::memif {
@@ -24,7 +25,7 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
 
   /// Returns the process's loop, whose thread runs while a port holds it; null with `error` if the system has
   /// no descriptor or thread for it. The last holder must not be the loop itself.
-  static std::shared_ptr<ControlLoop> Acquire(SystemError* error);
+  static std::shared_ptr<ControlLoop> Acquire(OpenError* error);
 
   ~ControlLoop();
   ControlLoop(const ControlLoop&) = delete;
@@ -52,7 +53,8 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   };
 
   ControlLoop() = default;
-  bool Start(SystemError* error);
+  bool Start(OpenError* error);
+  int StartThread();
   void Run();
   void RunPosted();
   void RunTimers();
@@ -69,7 +71,8 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   std::map<std::pair<Clock::time_point, TimerId>, Task> timers_;
   uint64_t next_token_ = 1;
   TimerId next_timer_ = 1;
-  Thread thread_;
+  bool started_ = false;
+  pthread_t thread_ = {};
 };
 
 }  // namespace vpp_punt::memif

@@ -109,12 +109,7 @@ export class RealVpp {
   /** What VPP's command line answers. */
   async cli(command: string): Promise<string> {
     const vppctl = join(dirname(vppProgram()!), "vppctl");
-    const args = ["-s", this.cliSocket, ...command.split(" ")];
-    // vppctl of VPP 22.10 may fail after it has printed the whole answer, as VPP closes the socket first.
-    const { stdout } = await run(vppctl, args, { timeout: 20_000 }).catch((error: { stdout?: string }) => {
-      if (error.stdout) return { stdout: error.stdout };
-      throw error;
-    });
+    const { stdout } = await run(vppctl, ["-s", this.cliSocket, ...command.split(" ")], { timeout: 20_000 });
     return stdout.replaceAll("\r", "");
   }
 

@@ -43,6 +43,8 @@ export class Acls {
   readonly #acls = new Pool<Acl>();
   readonly #users = new Map<number, number>();
   readonly #applied = { input: new Map<number, number[]>(), output: new Map<number, number[]>() };
+  /** How many interfaces have an ACL in their lists. */
+  readonly #uses = { input: new Map<number, number>(), output: new Map<number, number>() };
   readonly #plane: Plane;
 
   constructor(plane: Plane) {
@@ -70,10 +72,9 @@ export class Acls {
 
   delete(index: number): void {
     if (this.#acls.get(index) === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ACL ${index}`);
-    const uses = (lists: Map<number, number[]>) => [...lists.values()].some((list) => list.includes(index));
-    if (uses(this.#applied.input)) throw new VnetError("ACL_IN_USE_INBOUND", `ACL ${index} filters input`);
-    if (uses(this.#applied.output)) throw new VnetError("ACL_IN_USE_OUTBOUND", `ACL ${index} filters output`);
-    if ((this.#users.get(index) ?? 0) > 0) {
+    if (this.#uses.input.has(index)) throw new VnetError("ACL_IN_USE_INBOUND", `ACL ${index} filters input`);
+    if (this.#uses.output.has(index)) throw new VnetError("ACL_IN_USE_OUTBOUND", `ACL ${index} filters output`);
+    if (this.#users.has(index)) {
       throw new VnetError("ACL_IN_USE_BY_LOOKUP_CONTEXT", `ACL ${index} is used by a lookup context`);
     }
     this.#acls.delete(index);
@@ -89,7 +90,7 @@ export class Acls {
 
   /** A lookup context starts (+1) or stops (-1) using an ACL: one in use can't be deleted. */
   hold(index: number, change: 1 | -1): void {
-    this.#users.set(index, (this.#users.get(index) ?? 0) + change);
+    count(this.#users, index, change);
   }
 
   /** Sets the filters of an interface, input and output, in order. */
@@ -98,8 +99,8 @@ export class Acls {
     const { swIfIndex } = swInterface;
     const hadInput = this.#applied.input.has(swIfIndex);
     const hadOutput = this.#applied.output.has(swIfIndex);
-    setOrDelete(this.#applied.input, swIfIndex, input);
-    setOrDelete(this.#applied.output, swIfIndex, output);
+    this.#setList("input", swIfIndex, input);
+    this.#setList("output", swIfIndex, output);
     if (hadInput !== input.length > 0) this.#enableInput(swIfIndex, input.length > 0);
     if (hadOutput !== output.length > 0) {
       this.#plane.arcs.interfaceOutput.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
@@ -131,6 +132,14 @@ export class Acls {
     }
   }
 
+  #setList(direction: "input" | "output", swIfIndex: number, list: number[]): void {
+    const uses = this.#uses[direction];
+    for (const index of this.#applied[direction].get(swIfIndex) ?? []) count(uses, index, -1);
+    for (const index of list) count(uses, index, 1);
+    if (list.length > 0) this.#applied[direction].set(swIfIndex, list);
+    else this.#applied[direction].delete(swIfIndex);
+  }
+
   #enableInput(swIfIndex: number, on: boolean): void {
     for (const arcs of [this.#plane.arcs.ip4, this.#plane.arcs.ip6]) {
       arcs.unicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
@@ -156,9 +165,11 @@ export class Acls {
   }
 }
 
-function setOrDelete(lists: Map<number, number[]>, key: number, list: number[]): void {
-  if (list.length > 0) lists.set(key, list);
-  else lists.delete(key);
+/** Counts in a map without zeros. */
+function count(counts: Map<number, number>, key: number, change: 1 | -1): void {
+  const left = (counts.get(key) ?? 0) + change;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
 }
 
 function tupleOf({ bytes, l3 }: Packet, family: AddressFamily): Tuple | undefined {

@@ -11,12 +11,19 @@ export interface Attachment<P> {
   acl: number;
 }
 
+/** What is attached to one interface, in the order in which it is asked. */
+interface Present<P> {
+  readonly attachments: Attachment<P>[];
+  readonly acls: number[];
+  readonly policies: Set<number>;
+}
+
 /**
  * Policies attached to interfaces, each with an ACL that says what it applies to. The lower priority value is asked first.
  * What ABX and ABF have in common.
  */
 export class Attachments<P extends { acl: number }> {
-  readonly #byInterface = new Map<number, { attachments: Attachment<P>[]; acls: number[] }>();
+  readonly #byInterface = new Map<number, Present<P>>();
   readonly #acls: Acls;
   readonly #enable: (swIfIndex: number, on: boolean) => void;
 
@@ -27,14 +34,15 @@ export class Attachments<P extends { acl: number }> {
   }
 
   attach(policyId: number, policy: P, priority: number, swIfIndex: number): void {
-    const present = this.#byInterface.get(swIfIndex) ?? { attachments: [], acls: [] };
-    if (present.attachments.some((known) => known.policyId === policyId)) {
+    const present = this.#byInterface.get(swIfIndex) ?? { attachments: [], acls: [], policies: new Set() };
+    if (present.policies.has(policyId)) {
       throw new VnetError("ENTRY_ALREADY_EXISTS", `policy ${policyId} is attached to interface ${swIfIndex}`);
     }
     this.#byInterface.set(swIfIndex, present);
-    present.attachments.push({ policyId, policy, priority, swIfIndex, acl: policy.acl });
-    present.attachments.sort((a, b) => a.priority - b.priority);
-    present.acls = present.attachments.map(({ acl }) => acl);
+    const at = placeOf(present.attachments, priority);
+    present.attachments.splice(at, 0, { policyId, policy, priority, swIfIndex, acl: policy.acl });
+    present.acls.splice(at, 0, policy.acl);
+    present.policies.add(policyId);
     this.#acls.hold(policy.acl, 1);
     if (present.attachments.length === 1) this.#enable(swIfIndex, true);
   }
@@ -47,6 +55,7 @@ export class Attachments<P extends { acl: number }> {
     }
     const [removed] = present.attachments.splice(at, 1);
     present.acls.splice(at, 1);
+    present.policies.delete(policyId);
     this.#acls.hold(removed!.acl, -1);
     if (present.attachments.length > 0) return;
     this.#byInterface.delete(swIfIndex);
@@ -64,4 +73,15 @@ export class Attachments<P extends { acl: number }> {
     const found = this.#acls.match(present.acls, packet, family);
     return found && { attachment: present.attachments[found.position]!, action: found.action };
   }
+}
+
+/** Where an attachment of a priority belongs: after those of the same priority. */
+function placeOf(attachments: readonly { priority: number }[], priority: number): number {
+  let [low, high] = [0, attachments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (attachments[middle]!.priority <= priority) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

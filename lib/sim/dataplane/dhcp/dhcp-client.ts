@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
 import { fibPath } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { IP4_HEADER, type IpAddresses, type IpHeader, UDP_HEADER, writeIp4Header } from "../ip/index.js";
 import { ETHERNET_HEADER, equalBytes, Packet, readIp4, setU16, setU32, u16, u32 } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
@@ -241,7 +241,7 @@ export class DhcpClient {
     const { mac, swIfIndex, adminUp } = this.swInterface;
     if (mac === undefined || !adminUp) return;
     const frame = dhcpFrame(mac, this.#xid, this.options, [[DHCP_OPTION.messageType, Uint8Array.of(type)], ...more]);
-    const packet = new Packet(frame, swIfIndex);
+    const packet = new Packet(tagged(this.swInterface, frame), swIfIndex);
     packet.tx = swIfIndex;
     this.#plane.graph.node("interface-output").send(packet);
     this.#plane.flush();

@@ -1,5 +1,5 @@
 import type { IpTables } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type IpAddresses, type IpHeader, setIp4Checksum, UDP_HEADER } from "../ip/index.js";
 import { ETHERNET_HEADER, Packet, readIp4, setU16, setU32, u16, u32, writeAddress } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
@@ -136,7 +136,7 @@ export class Dhcp4Proxy {
     writeAddress(frame, ETHERNET_HEADER + 12, link);
     writeAddress(frame, ETHERNET_HEADER + 16, BROADCAST);
     setIp4Checksum(frame, ETHERNET_HEADER);
-    const out = new Packet(frame, packet.rx);
+    const out = new Packet(tagged(swInterface, frame), packet.rx);
     out.tx = swInterface.swIfIndex;
     this.#plane.graph.node("interface-output").send(out);
   }

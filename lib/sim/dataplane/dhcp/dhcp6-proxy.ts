@@ -1,6 +1,6 @@
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import {
   IP6_HEADER,
   type IpAddresses,
@@ -127,7 +127,7 @@ export class Dhcp6Proxy {
     frame.fill(0xff, 0, 6);
     if (swInterface.mac !== undefined) frame.set(swInterface.mac, 6);
     setU16(frame, 12, ETHERTYPE.ip6);
-    const out = new Packet(frame, packet.rx);
+    const out = new Packet(tagged(swInterface, frame), packet.rx);
     out.tx = swInterface.swIfIndex;
     this.#toClient.count("DHCPv6 packets relayed to the client");
     this.#plane.graph.node("interface-output").send(out);

@@ -35,6 +35,11 @@ export class IpTables {
     return table;
   }
 
+  /** An interface is gone: no group of any table is accepted from it or sent to it any more. */
+  forget(swIfIndex: number): void {
+    for (const table of this.#multicast.values()) table.forget(swIfIndex);
+  }
+
   values(): IterableIterator<FibTable> {
     return this.#tables.values();
   }

@@ -18,6 +18,7 @@ export interface MulticastEntry {
  */
 export class MulticastTable {
   readonly #entries = new Map<string, MulticastEntry>();
+  readonly #byInterface = new Map<number, Set<MulticastEntry>>();
 
   constructor(readonly family: AddressFamily) {
     for (const [group, length] of specials(family)) {
@@ -57,12 +58,23 @@ export class MulticastTable {
     this.#entries.delete(key(maskAddress(group, length), length));
   }
 
+  /** Accepts a group from an interface, or sends it there; or no longer does. */
+  setInterface(entry: MulticastEntry, role: "accept" | "forward", swIfIndex: number, on: boolean): void {
+    if (!on) {
+      entry[role].delete(swIfIndex);
+      return;
+    }
+    entry[role].add(swIfIndex);
+    this.#byInterface.set(swIfIndex, (this.#byInterface.get(swIfIndex) ?? new Set()).add(entry));
+  }
+
   /** An interface is gone: no group is accepted from it or sent to it any more. */
   forget(swIfIndex: number): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#byInterface.get(swIfIndex) ?? []) {
       entry.accept.delete(swIfIndex);
       entry.forward.delete(swIfIndex);
     }
+    this.#byInterface.delete(swIfIndex);
   }
 }
 

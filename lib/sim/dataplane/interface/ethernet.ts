@@ -1,6 +1,7 @@
 import { ETHERNET_HEADER, equalBytes, type Packet, u16 } from "../vlib/index.js";
 import type { SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
+import { VLAN_TAG } from "./subinterface.js";
 
 export const ETHERTYPE = { ip4: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100, qinq: 0x88a8 } as const;
 
@@ -22,15 +23,31 @@ export function defineEthernetInput(plane: Plane): void {
   input.define((packet) => {
     if (packet.length < ETHERNET_HEADER) return drop(packet, "frame too short");
     const swInterface = plane.interfaces.find(packet.rx)!;
-    if (swInterface.xconnectTo !== undefined) return l2.send(packet);
-    if (!isForUs(swInterface, packet.bytes)) return drop(packet, "l3 mac mismatch");
-    const type = u16(packet.bytes, 12);
+    const isTagged = u16(packet.bytes, 12) === ETHERTYPE.vlan || u16(packet.bytes, 12) === ETHERTYPE.qinq;
+    const subinterface = isTagged ? enterSubinterface(swInterface, packet) : undefined;
+    const link = subinterface ?? swInterface;
+    if (!link.adminUp) return drop(packet, "subinterface down");
+    if (link.xconnectTo !== undefined) return l2.send(packet);
+    if (!isForUs(link, packet.bytes)) return drop(packet, "l3 mac mismatch");
+    const type = u16(packet.bytes, packet.l3 - 2);
     if (type < SMALLEST_TYPE) return llc.send(packet);
-    if (type === ETHERTYPE.vlan || type === ETHERTYPE.qinq) return drop(packet, "unknown vlan");
+    if (isTagged && subinterface === undefined) return drop(packet, "unknown vlan");
     const next = byType.get(type);
     if (next === undefined) return drop(packet, "unknown ethernet type");
     next.send(packet);
   });
+}
+
+/** Gives a frame with one tag to the sub-interface of its VLAN, if there is one. */
+function enterSubinterface({ subinterfaces }: SwInterface, packet: Packet): SwInterface | undefined {
+  if (packet.length < ETHERNET_HEADER + VLAN_TAG) return undefined;
+  const found = subinterfaces.get(u16(packet.bytes, ETHERNET_HEADER) & 0xfff);
+  if (found === undefined) return undefined;
+  found.counters.rxPackets++;
+  found.counters.rxBytes += packet.length;
+  packet.rx = found.swIfIndex;
+  packet.l3 = ETHERNET_HEADER + VLAN_TAG;
+  return found;
 }
 
 function isForUs({ mac }: SwInterface, frame: Uint8Array): boolean {

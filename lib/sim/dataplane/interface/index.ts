@@ -4,3 +4,4 @@ export { defineEthernetInput, ETHERTYPE } from "./ethernet.js";
 export { type Device, type InterfaceCounters, InterfaceIp, InterfaceTable, SwInterface } from "./interface.js";
 export { defineInterfaceOutput } from "./output.js";
 export type { Plane } from "./plane.js";
+export { SubinterfaceDevice, tagged } from "./subinterface.js";

@@ -1,6 +1,6 @@
 import { VnetError } from "../../vnet-error.js";
 import type { FibTable } from "../fib/index.js";
-import { type Address, Pool } from "../vlib/index.js";
+import { type Address, NO_INTERFACE, Pool } from "../vlib/index.js";
 
 /** VPP's default. */
 const ETHERNET_MTU = 9000;
@@ -41,6 +41,13 @@ export interface InterfaceCounters {
   txErrors: number;
 }
 
+/** What makes an interface a sub-interface. */
+export interface Subinterface {
+  readonly parent: SwInterface;
+  /** VPP's number of it, which is also the VLAN id here. */
+  readonly vlan: number;
+}
+
 export class SwInterface {
   swIfIndex = -1;
   adminUp = false;
@@ -52,6 +59,12 @@ export class SwInterface {
   mtu: number[];
   /** Where the L2 cross-connect sends to; undefined: an L3 interface. */
   xconnectTo: number | undefined;
+  /** Undefined: an interface of its own. */
+  subinterface: Subinterface | undefined;
+  /** Sub-interfaces by their VLAN id. */
+  readonly subinterfaces = new Map<number, SwInterface>();
+  /** The IPv6 link-local address that was set; undefined: the one that follows from the MAC address. */
+  linkLocal: string | undefined;
   /** The interface whose addresses this one uses. */
   unnumberedTo: SwInterface | undefined;
   readonly counters: InterfaceCounters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, drops: 0, txErrors: 0 };
@@ -105,12 +118,14 @@ export class InterfaceTable {
     this.#notify(swInterface, "add");
   }
 
-  /** Takes an interface away: down first, then whatever was configured on it, then the device. */
+  /** Takes an interface away: its sub-interfaces first; then it goes down, then what was configured on it goes, then the device. */
   delete(swInterface: SwInterface): void {
+    for (const subinterface of [...swInterface.subinterfaces.values()]) this.delete(subinterface);
     this.setAdmin(swInterface, false);
     this.#notify(swInterface, "delete");
     this.#pool.delete(swInterface.swIfIndex);
     this.#byName.delete(swInterface.name);
+    swInterface.subinterface?.parent.subinterfaces.delete(swInterface.subinterface.vlan);
     swInterface.device.close();
   }
 
@@ -125,6 +140,7 @@ export class InterfaceTable {
     if (swInterface.linkUp === up) return;
     swInterface.linkUp = up;
     this.#notify(swInterface, "link");
+    for (const subinterface of swInterface.subinterfaces.values()) this.setLink(subinterface, up);
   }
 
   find(swIfIndex: number): SwInterface | undefined {
@@ -144,6 +160,13 @@ export class InterfaceTable {
 
   values(): IterableIterator<SwInterface> {
     return this.#pool.values();
+  }
+
+  /** The interface, or all of them for NO_INTERFACE, as dumps select. */
+  *select(swIfIndex: number): IterableIterator<SwInterface> {
+    if (swIfIndex === NO_INTERFACE) return yield* this.values();
+    const found = this.find(swIfIndex);
+    if (found !== undefined) yield found;
   }
 
   #notify(swInterface: SwInterface, change: InterfaceChange): void {

@@ -7,6 +7,7 @@ import {
   covers,
   familyOf,
   formatPrefix,
+  isLinkLocal6,
   linkLocalOf,
   maxPrefixLength,
 } from "../vlib/index.js";
@@ -36,6 +37,10 @@ export class IpAddresses {
   /** Adds an address. Overlapping subnets on two interfaces of a table are refused, as VPP refuses them. */
   add(swInterface: SwInterface, address: Address, length: number): void {
     const family = familyOf(address);
+    if (isLinkLocal6(address)) {
+      this.#setLinkLocal(swInterface, address as string, length);
+      return;
+    }
     if (length === 0 || length > maxPrefixLength(family)) {
       throw new VnetError("ADDRESS_LENGTH_MISMATCH", `${formatPrefix(address, length)}: bad prefix length`);
     }
@@ -49,6 +54,7 @@ export class IpAddresses {
   }
 
   remove(swInterface: SwInterface, address: Address, length: number): void {
+    if (isLinkLocal6(address)) throw this.#linkLocalStays(swInterface, address, length);
     const ip = swInterface.ip(familyOf(address));
     const at = ip.addresses.findIndex((known) => known.address === address && known.length === length);
     if (at < 0) {
@@ -71,9 +77,11 @@ export class IpAddresses {
     }
   }
 
-  /** Counts a reason for IPv4 or IPv6 to be on. */
+  /** Counts a reason for IPv4 or IPv6 to be on. With the last one for IPv6 a link-local address that was set is forgotten. */
   enable(swInterface: SwInterface, family: AddressFamily, on: boolean): void {
-    swInterface.ip(family).enabled += on ? 1 : -1;
+    const ip = swInterface.ip(family);
+    ip.enabled += on ? 1 : -1;
+    if (family === 6 && ip.enabled <= 0) swInterface.linkLocal = undefined;
   }
 
   /** Moves an interface to a table. It may have no addresses, nor borrow any. */
@@ -113,7 +121,25 @@ export class IpAddresses {
   }
 
   linkLocal(swInterface: SwInterface): string | undefined {
-    return swInterface.ip6.enabled > 0 && swInterface.mac !== undefined ? linkLocalOf(swInterface.mac) : undefined;
+    if (swInterface.ip6.enabled <= 0) return undefined;
+    return swInterface.linkLocal ?? (swInterface.mac && linkLocalOf(swInterface.mac));
+  }
+
+  /** As VPP (ip6_forward.c): a link-local address takes the place of the one before, and is in no dump of addresses. */
+  #setLinkLocal(swInterface: SwInterface, address: string, length: number): void {
+    checkLinkLocalLength(address, length);
+    if (swInterface.ip6.enabled <= 0) this.enable(swInterface, 6, true);
+    swInterface.linkLocal = address;
+    this.#changed(swInterface);
+  }
+
+  #linkLocalStays(swInterface: SwInterface, address: Address, length: number): VnetError {
+    checkLinkLocalLength(address, length);
+    const isOwn = this.linkLocal(swInterface) === address;
+    const text = formatPrefix(address, length);
+    if (isOwn)
+      return new VnetError("ADDRESS_NOT_DELETABLE", `${text} is the link-local address of ${swInterface.name}`);
+    return new VnetError("ADDRESS_NOT_FOUND_FOR_INTERFACE", `${text} is not an address of ${swInterface.name}`);
   }
 
   #checkOverlap(swInterface: SwInterface, address: Address, length: number): void {
@@ -152,6 +178,11 @@ export class IpAddresses {
   #changed(swInterface: SwInterface): void {
     for (const listener of this.#listeners) listener(swInterface);
   }
+}
+
+function checkLinkLocalLength(address: Address, length: number): void {
+  if (length === maxPrefixLength(6)) return;
+  throw new VnetError("ADDRESS_LENGTH_MISMATCH", `${formatPrefix(address, length)}: a link-local address needs /128`);
 }
 
 function addRoutes(swInterface: SwInterface, address: Address, length: number): void {

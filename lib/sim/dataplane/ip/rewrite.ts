@@ -1,4 +1,4 @@
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import {
   type Address,
   type AddressFamily,
@@ -56,8 +56,8 @@ export class IpRewrite {
     frame.set(mac.subarray(0, 6), 0);
     frame.set(swInterface.mac!, 6);
     setU16(frame, 12, this.#family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
-    packet.bytes = frame;
-    packet.l3 = ETHERNET_HEADER;
+    packet.bytes = tagged(swInterface, frame);
+    packet.l3 = ETHERNET_HEADER + packet.bytes.length - frame.length;
     packet.tx = swInterface.swIfIndex;
     this.#output.send(packet);
   }

@@ -1,5 +1,5 @@
 import type { FibEntry } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import type { IpAddresses } from "../ip/index.js";
 import {
   ETHERNET_HEADER,
@@ -64,7 +64,7 @@ export class Arp {
     frame.set(swInterface.mac, ETHERNET_HEADER + 8);
     writeAddress(frame, ETHERNET_HEADER + 14, source);
     writeAddress(frame, ETHERNET_HEADER + 24, address);
-    const packet = new Packet(frame, swInterface.swIfIndex);
+    const packet = new Packet(tagged(swInterface, frame), swInterface.swIfIndex);
     packet.tx = swInterface.swIfIndex;
     this.#output.send(packet);
   }

@@ -1,4 +1,4 @@
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type Icmp6, type IpAddresses, type IpHeader, icmp6Frame } from "../ip/index.js";
 import {
   type Address,
@@ -117,7 +117,7 @@ export class NeighborDiscovery {
     frame.set(mac, 0);
     frame.set(swInterface.mac!, 6);
     setU16(frame, 12, ETHERTYPE.ip6);
-    const packet = new Packet(frame, swInterface.swIfIndex);
+    const packet = new Packet(tagged(swInterface, frame), swInterface.swIfIndex);
     packet.tx = swInterface.swIfIndex;
     this.#output.send(packet);
   }

@@ -31,6 +31,11 @@ export class Neighbors {
     for (const neighbors of this.#byInterface.values()) yield* neighbors.values();
   }
 
+  /** The neighbors on one interface. */
+  on(swIfIndex: number): Iterable<Neighbor> {
+    return this.#byInterface.get(swIfIndex)?.values() ?? [];
+  }
+
   /** Adds or updates. A learned address never replaces a configured one. */
   add(swInterface: SwInterface, address: Address, mac: Uint8Array, isStatic = false, noFibEntry = false): void {
     const neighbors = this.#byInterface.get(swInterface.swIfIndex) ?? new Map<Address, Neighbor>();

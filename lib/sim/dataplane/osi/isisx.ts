@@ -5,6 +5,8 @@ import { OSI_PROTOCOL, type Osi } from "./osi.js";
 /** ISISX, the StoneWork plugin: IS-IS frames of one interface leave through another, untouched. It checks no index. */
 export class Isisx {
   readonly #connections = new Map<number, number>();
+  /** The interfaces that are connected to one. */
+  readonly #sources = new Map<number, Set<number>>();
   readonly #plane: Plane;
 
   constructor(plane: Plane, osi: Osi) {
@@ -17,11 +19,17 @@ export class Isisx {
 
   /** One destination an interface: connecting again changes it. */
   connect(rx: number, tx: number): void {
+    this.disconnect(rx);
     this.#connections.set(rx, tx);
+    this.#sources.set(tx, (this.#sources.get(tx) ?? new Set()).add(rx));
   }
 
   disconnect(rx: number): void {
+    const tx = this.#connections.get(rx);
+    if (tx === undefined) return;
     this.#connections.delete(rx);
+    this.#sources.get(tx)!.delete(rx);
+    if (this.#sources.get(tx)!.size === 0) this.#sources.delete(tx);
   }
 
   entries(): IterableIterator<[rx: number, tx: number]> {
@@ -38,6 +46,7 @@ export class Isisx {
   }
 
   #forget(swIfIndex: number): void {
-    for (const [rx, tx] of this.#connections) if (rx === swIfIndex || tx === swIfIndex) this.#connections.delete(rx);
+    this.disconnect(swIfIndex);
+    for (const rx of [...(this.#sources.get(swIfIndex) ?? [])]) this.disconnect(rx);
   }
 }

@@ -1,0 +1,33 @@
+// Numbers of which always the lowest free one is handed out.
+
+/** Numbers from `first` on. Taking and giving back cost the same whatever is taken. */
+export class LowestFree {
+  readonly #taken = new Set<number>();
+  readonly #first: number;
+  /** No number below this one is free. */
+  #next: number;
+
+  constructor(first = 0) {
+    this.#first = first;
+    this.#next = first;
+  }
+
+  has(number: number): boolean {
+    return this.#taken.has(number);
+  }
+
+  /** Returns the lowest free number without taking it. */
+  lowest(): number {
+    while (this.#taken.has(this.#next)) this.#next++;
+    return this.#next;
+  }
+
+  take(number: number): void {
+    this.#taken.add(number);
+  }
+
+  release(number: number): void {
+    this.#taken.delete(number);
+    if (number >= this.#first && number < this.#next) this.#next = number;
+  }
+}
