@@ -1,37 +1,121 @@
-// How a command ends: exit statuses, and errors as a person or a program reads them.
+// How a command ends: the exit statuses, and errors as a person or a program reads them.
 import type { CommanderError } from "commander";
 import { PuntError } from "../errors.js";
+import type { FileProblem } from "../punt/index.js";
+import { printError } from "./output.js";
+import { remedyFor } from "./remedies.js";
 
-/** Exit statuses of `vpp-punt`. 0 is success. */
-export const ExitStatus = {
-  /** The command could not do what was asked. */
-  failed: 1,
-  /** The command line was wrong: nothing was done. */
-  usage: 2,
+/** Exit statuses of `vpp-punt`. The texts are the table of docs/cli.md and of the man pages. */
+export const EXIT_STATUSES = {
+  success: { status: 0, meaning: "The command did what was asked." },
+  failed: { status: 1, meaning: "The command failed. One line on standard error says why." },
+  usage: { status: 2, meaning: "The command line or the file of punts is wrong. Nothing was done." },
+  changes: { status: 3, meaning: "`plan --detailed-exitcode`: there is something to change." },
+  notReady: {
+    status: 4,
+    meaning: "The punts are stored, but not all of them came into the state that was waited for.",
+  },
+  unreachable: { status: 5, meaning: "VPP or the daemon cannot be reached." },
+  internal: { status: 70, meaning: "A fault of vpp-punt itself. VPP_PUNT_DEBUG=1 prints where." },
+  hangup: { status: 129, meaning: "The terminal was closed (SIGHUP) before the command had done its work." },
+  interrupt: { status: 130, meaning: "Interrupted (SIGINT, Ctrl-C) before the command had done its work." },
+  terminated: { status: 143, meaning: "Terminated (SIGTERM) before the command had done its work." },
 } as const;
 
-/** What `--json` prints on standard error for an error. */
-function errorObject(error: PuntError): object {
-  return { error: { op: error.op, code: error.code, message: error.message, details: error.details } };
+export type Outcome = keyof typeof EXIT_STATUSES;
+
+/** Sets the exit status. The process ends when nothing is left to do. */
+export function exitWith(outcome: Outcome): void {
+  process.exitCode = EXIT_STATUSES[outcome].status;
 }
 
-function errorText(error: PuntError): string {
-  const causes: string[] = [];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) causes.push(`  because: ${cause.message}`);
-  return [`${error.message} (${error.code})`, ...causes].join("\n");
+const UNREACHABLE = new Set([
+  "ERR_UNREACHABLE",
+  "ERR_CONNECT",
+  "ECONNREFUSED",
+  "ERR_DISCONNECTED",
+  "ERR_NOT_CONNECTED",
+]);
+const WRONG_INPUT = new Set(["ERR_INVALID_FILE", "ERR_INVALID_REQUEST", "ERR_INVALID_CIDR", "ERR_OPTION", "ERR_USAGE"]);
+const SIGNALS: Readonly<Record<string, Outcome>> = {
+  SIGHUP: "hangup",
+  SIGINT: "interrupt",
+  SIGTERM: "terminated",
+};
+
+/** The operations that reach for VPP: ENOENT and EACCES of these are about its socket. */
+const CONNECTING = /^(binapi\.connect|module\.connect)$/;
+
+function outcomeOf({ op, code, details }: PuntError): Outcome {
+  const signal = SIGNALS[String(details.signal)];
+  if (code === "ERR_INTERRUPTED" && signal) return signal;
+  if (UNREACHABLE.has(code) || CONNECTING.test(op)) return code === "ERR_OPTION" ? "usage" : "unreachable";
+  if (code === "ERR_NOT_READY") return "notReady";
+  return WRONG_INPUT.has(code) ? "usage" : "failed";
 }
 
-/** Says what went wrong on standard error and sets the exit status. What is no PuntError is a bug, shown with its stack. */
+/** An error as `--json` prints it. */
+export function errorObject(error: PuntError): object {
+  const { op, code, message, details } = error;
+  const remedy = remedyFor(error);
+  return { op, code, message, details, ...(remedy && { remedy }) };
+}
+
+/** An error on one line: what failed, the code, the causes and what to do. */
+export function errorText(error: PuntError): string {
+  const parts = [`${error.message} (${error.code})`];
+  for (let { cause } = error; cause instanceof Error; cause = (cause as PuntError).cause as Error) {
+    if (!parts.some((part) => part.includes((cause as Error).message))) parts.push(`because ${cause.message}`);
+  }
+  const remedy = remedyFor(error);
+  return [parts.join(", "), ...(remedy ? [remedy] : [])].join(". ").replace(/\s*\n\s*/g, " ");
+}
+
+/** An error of the operating system, such as a file that cannot be read, keeps its errno name. Anything else is a fault of ours. */
+function asPuntError(error: unknown): PuntError {
+  if (error instanceof PuntError) return error;
+  const { code, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== undefined && syscall !== undefined) return new PuntError("vpp-punt", code, String(message), {}, error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new PuntError("vpp-punt", "ERR_INTERNAL", `internal error: ${text}`, {}, error);
+}
+
+/** Says what went wrong on standard error and sets the exit status. */
 export function fail(error: unknown, json: boolean): void {
-  process.exitCode = ExitStatus.failed;
-  if (!(error instanceof PuntError)) console.error(error);
-  else console.error(json ? JSON.stringify(errorObject(error)) : errorText(error));
+  const known = asPuntError(error);
+  exitWith(known.code === "ERR_INTERNAL" ? "internal" : outcomeOf(known));
+  if (json) printError(JSON.stringify({ error: errorObject(known) }, bigintText));
+  else for (const line of errorLines(known)) printError(line);
+  if (process.env.VPP_PUNT_DEBUG) printError(String((error as Error)?.stack ?? error));
 }
 
-/** Ends a command line that Commander refused, which has said why unless JSON was asked for. Help and version come here too. */
-export function failUsage({ exitCode, message }: CommanderError, json: boolean): void {
-  process.exitCode = exitCode === 0 ? 0 : ExitStatus.usage;
-  if (exitCode === 0 || !json) return;
-  const text = message.replace(/^error: /, "");
-  console.error(JSON.stringify(errorObject(new PuntError("vpp-punt", "ERR_USAGE", text))));
+/** One line; of a file with several problems, one line for each. */
+function errorLines(error: PuntError): string[] {
+  const { path, problems } = error.details as { path?: string; problems?: readonly FileProblem[] };
+  if (!Array.isArray(problems)) return [errorText(error)];
+  return problems.map(({ line, column, message }) => `${path}:${line}:${column}: ${message} (${error.code})`);
+}
+
+function bigintText(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+/** Ends a command line that Commander refused. Help and version come here too, and are no errors. */
+export function failUsage(error: CommanderError, json: boolean, help: string): void {
+  if (error.exitCode === 0) return;
+  exitWith("usage");
+  const text = usageText(error, help);
+  if (json) printError(JSON.stringify({ error: errorObject(new PuntError("vpp-punt", "ERR_USAGE", text)) }));
+  else printError(`vpp-punt: ${text}`);
+}
+
+/** Commander's message on one line, its suggestion included. */
+function usageText({ code, message }: CommanderError, help: string): string {
+  if (code === "commander.help") return `a command is expected. See: ${help}`;
+  const [first, ...suggestion] = message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .split("\n");
+  const near = suggestion.join(" ").replace(/^\(Did you mean (.*)\?\)$/s, "did you mean $1?");
+  return near === "" ? `${first}. See: ${help}` : `${first}, ${near} See: ${help}`;
 }

@@ -1,47 +1,57 @@
 #!/usr/bin/env node
-// vpp-punt: one file a command, each with `register(program)`.
-import { Command, CommanderError } from "commander";
-import { fail, failUsage } from "./exit.js";
-import { packageVersion, register as registerInfo } from "./info.js";
+// vpp-punt: reads the command line, runs one command, and ends with a status and at most one line of error.
+import { type Command, CommanderError } from "commander";
+import { exitWith, fail, failUsage } from "./exit.js";
+import { flushed, guardOutputs, outputError } from "./output.js";
+import { everyCommand, makeProgram } from "./program.js";
+import { refuseColors } from "./terminal.js";
 
-interface CommandModule {
-  register(program: Command): void;
+const asJson = process.argv.some((word, index, words) => {
+  return (
+    word === "--json" || word === "--output=json" || (/^(-o|--output)$/.test(words[index - 1] ?? "") && word === "json")
+  );
+});
+
+/** Where the help of the command stands that the command line names. */
+function helpOf(program: Command): string {
+  const name = process.argv[2];
+  const command = program.commands.find((each) => each.name() === name || each.aliases().includes(name ?? ""));
+  return command ? `vpp-punt ${command.name()} --help` : "vpp-punt --help";
 }
 
-/** Commands that need the addon. Where it cannot be loaded each says why, and `info` still runs. */
-const others: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  api: () => import("./api.js"),
-  daemon: () => import("./daemon.js"),
-  generate: () => import("./generate.js"),
-  punts: () => import("./punts.js"),
-  sim: () => import("./sim.js"),
-};
+/** No command prints its help after an error, and none ends the process by itself. */
+function configure(program: Command): void {
+  for (const command of [program, ...everyCommand(program)]) {
+    command.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
+  }
+  program.hook("preAction", (_, command) => {
+    if (command.opts().color === false) refuseColors();
+    if (command.opts().json) command.setOptionValue("output", "json");
+  });
+}
 
-async function registerOther(program: Command, name: string, load: () => Promise<CommandModule>): Promise<void> {
-  try {
-    (await load()).register(program);
-  } catch (error) {
-    const failing = program.command(name).allowUnknownOption().allowExcessArguments();
-    failing.description("cannot run here").action(() => {
-      throw error;
+async function main(): Promise<void> {
+  guardOutputs();
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      fail(error, asJson);
+      process.exit();
     });
+  }
+  const program = makeProgram();
+  configure(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) failUsage(error, asJson, helpOf(program));
+    else fail(error, asJson);
+  }
+  await flushed();
+  const lost = outputError();
+  if (lost) {
+    fail(lost, asJson);
+    exitWith("failed");
   }
 }
 
-const asJson = process.argv.includes("--json");
-
-const program = new Command("vpp-punt")
-  .description("Punts of FD.io VPP: packets, the binary API, the punt manager and an embedded VPP")
-  .version(packageVersion())
-  .showHelpAfterError()
-  .configureOutput(asJson ? { writeErr: () => {} } : {})
-  .exitOverride();
-registerInfo(program);
-for (const [name, load] of Object.entries(others)) await registerOther(program, name, load);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) failUsage(error, asJson);
-  else fail(error, asJson);
-}
+await main();

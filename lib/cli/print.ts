@@ -1,25 +1,87 @@
-// What commands print: aligned columns for a person, JSON for a program.
+// What commands print: aligned columns for a person, JSON or YAML for a program.
+import { stringify } from "yaml";
+import { type Color, paint, terminalWidth } from "./terminal.js";
 
 type Cell = string | number | undefined;
 
-/** Rows under headings, columns padded to their widest cell, numbers to the right. */
-export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const cells = [headings, ...rows].map((row) => headings.map((_, column) => String(row[column] ?? "")));
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+interface TableOptions {
+  /** Columns of the terminal: the last column is cut to fit. Default: the terminal's, or no limit. */
+  readonly width?: number | undefined;
+  /** The colour of a cell. */
+  readonly color?: (text: string, column: number) => Color | undefined;
+}
+
+/** What a terminal would obey instead of print: control characters, of a name or a message that came from elsewhere. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** `text` without the characters that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, "?");
+}
+
+/** Returns rows under headings: columns padded to their widest cell, numbers to the right, lines no wider than the terminal. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  { width = terminalWidth(), color }: TableOptions = {},
+): string {
+  const cells = [headings, ...rows].map((row) => headings.map((_, column) => printable(String(row[column] ?? ""))));
+  const widths = narrow(
+    headings.map((_, column) => Math.max(...cells.map((row) => row[column]!.length))),
+    headings.map((heading) => heading.length),
+    width,
+  );
   const isNumeric = headings.map(
     (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"),
   );
   const pad = (text: string, column: number) =>
     isNumeric[column] ? text.padStart(widths[column]!) : text.padEnd(widths[column]!);
-  return cells.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
+  const show = (row: readonly string[], isHeading: boolean) => {
+    const padded = row.map((text, column) => {
+      const cell = pad(cut(text, widths[column]!), column);
+      const tint = isHeading ? undefined : color?.(text, column);
+      return tint ? cell.replace(cell.trim(), (word) => paint(tint, word)) : cell;
+    });
+    return padded.join("  ").trimEnd();
+  };
+  return cells.map((row, index) => show(row, index === 0)).join("\n");
 }
 
-/** One JSON value for a program to read; 64-bit integers as numbers where exact, else as decimal strings. */
+/** Narrows the widest columns until all fit into `limit`; none below its heading or 6 characters. */
+function narrow(widths: number[], least: readonly number[], limit: number | undefined): number[] {
+  const total = () => widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1);
+  while (limit !== undefined && total() > limit) {
+    const room = widths.map((width, column) => (width > Math.max(least[column]!, 6) ? width : 0));
+    const widest = room.indexOf(Math.max(...room));
+    if (room[widest] === 0) break;
+    widths[widest]!--;
+  }
+  return widths;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** Values that JSON lacks: bytes in hex, 64-bit integers as numbers where exact, else as decimal text. */
+function plain(_key: string, item: unknown): unknown {
+  if (item instanceof Uint8Array) return Buffer.from(item).toString("hex");
+  if (typeof item !== "bigint") return item;
+  return Number.isSafeInteger(Number(item)) ? Number(item) : item.toString();
+}
+
+/** Returns one JSON value, indented. */
 export function json(value: unknown): string {
-  const replace = (_key: string, item: unknown) => {
-    if (item instanceof Uint8Array) return Buffer.from(item).toString("hex");
-    if (typeof item !== "bigint") return item;
-    return Number.isSafeInteger(Number(item)) ? Number(item) : item.toString();
-  };
-  return JSON.stringify(value, replace, 2);
+  return JSON.stringify(value, plain, 2);
+}
+
+/** Returns one JSON value on a line. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value, plain);
+}
+
+/** Returns one YAML document. */
+export function yaml(value: unknown): string {
+  return stringify(JSON.parse(jsonLine(value)), { lineWidth: 0 }).trimEnd();
 }

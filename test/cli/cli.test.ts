@@ -18,12 +18,24 @@ test("--version is the package's", (t) => {
   t.is(stdout.trim(), version);
 });
 
-test("a wrong command line says so, shows the usage and exits with 2", (t) => {
+test("a wrong command line is one line of error and exits with 2", (t) => {
   const { status, stdout, stderr } = cli("--no-such-option");
   t.is(status, 2);
   t.is(stdout, "");
-  t.regex(stderr, /--no-such-option/);
-  t.regex(stderr, /Usage: vpp-punt/);
+  t.is(stderr, "vpp-punt: unknown option '--no-such-option'. See: vpp-punt --help\n");
+});
+
+test("a typo names the nearest command or option", (t) => {
+  t.regex(cli("aply").stderr, /^vpp-punt: unknown command 'aply', did you mean apply\? See: vpp-punt --help\n$/);
+  t.regex(cli("list", "--stor", "x").stderr, /^vpp-punt: .*did you mean --store\? See: vpp-punt list --help\n$/);
+});
+
+test("a command's help says what it takes, and comes with exit status 0", (t) => {
+  for (const command of ["add", "apply", "list", "watch", "sim", "api", "info"]) {
+    const { status, stdout } = cli(command, "--help");
+    t.is(status, 0);
+    t.true(stdout.startsWith(`Usage: vpp-punt ${command}`), stdout);
+  }
 });
 
 test("with --json a wrong command line is one JSON object", (t) => {
@@ -38,7 +50,12 @@ test("with --json a wrong command line is one JSON object", (t) => {
 test("values of the command line that make no sense are usage errors, before VPP is asked", (t) => {
   const cases: [RegExp, ...string[]][] = [
     [/'xx' is invalid.*not JSON/, "show_version", "xx"],
-    [/--timeout.*'abc' is invalid.*number of ms/, "show_version", "--timeout", "abc"],
+    [
+      /--timeout.*'abc' is invalid. It is not a number of milliseconds from 0 to 2147483647. See/,
+      "show_version",
+      "--timeout",
+      "abc",
+    ],
     [/--timeout.*'-1' is invalid/, "show_version", "--timeout", "-1"],
   ];
   for (const [said, ...args] of cases) {
@@ -66,7 +83,7 @@ test("JSON output has 64-bit integers and bytes", (t) => {
 
 test("signals that follow the one that ends a command do nothing", async (t) => {
   const code = `
-    import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/interrupted.js", import.meta.url).href)};
+    import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/ending.js", import.meta.url).href)};
     process.stdin.once("data", () => process.exit(0));
     const end = interrupted();
     console.log("begun");

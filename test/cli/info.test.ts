@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { type Capability, collectInfo } from "../../lib/cli/info.js";
+import { type Capability, collectInfo } from "../../lib/cli/commands/info.js";
 import { native } from "../../lib/native.js";
 
 /** The command as a user runs it. */

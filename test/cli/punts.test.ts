@@ -1,174 +1,211 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+// The commands about punts, run as programs over the embedded VPP.
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { writeFile } from "node:fs/promises";
 import test from "ava";
+import { cli, end, SPAN, site, start, XCONNECT } from "../support/cli/command.js";
 
-const main = fileURLToPath(new URL("../../lib/cli/main.js", import.meta.url));
-
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-function cli(...args: string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-/** The embedded VPP as a program. */
-async function startSim(directory: string): Promise<ChildProcess> {
-  const args = ["sim", "--json", "--directory", directory, "--interface", "eth0", "--interface", "eth1"];
-  const sim = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(sim.stdout, "data");
-  return sim;
-}
-
-const span = "{ type: SPAN, cnf: monitor, key: eth0, interconnect: MEMIF, vppInterface: eth0 }";
-const xconnect = "{ type: HAIRPIN_XCONNECT, cnf: wire, interconnect: MEMIF, vppInterface1: eth1, vppInterface2: eth2 }";
-
-test("punts are planned, applied, listed and deleted from the command line", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
-  const sim = await startSim(directory);
-  try {
-    const file = join(directory, "punts.yaml");
-    await writeFile(file, `punts:\n  - ${span}\n  - ${xconnect}\n`);
-    const at = (name: string) => join(directory, name);
-    const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
-    const punts = async (...args: string[]) => {
-      const result = await cli("punts", ...args, ...where);
-      t.is(result.status, 0, result.stderr);
-      return result.stdout;
-    };
-    t.regex(await punts("plan", file), /^create +span\/eth0\//m);
-    t.deepEqual(JSON.parse(await punts("list", "--json")), { punts: [] }, "a plan changes nothing");
-    await punts("apply", file);
-    const states = async () => {
-      const { punts: listed } = JSON.parse(await punts("list", "--json"));
-      return listed.map(({ id, state, reasons }: Record<string, unknown>) => [
-        (id as { cnf: string }).cnf,
-        state,
-        reasons,
-      ]);
-    };
-    const pending = ["wire", "PENDING", ["VPP interface eth2"]];
-    t.deepEqual(await states(), [["monitor", "CREATED", []], pending]);
-    await punts("delete", "monitor", "eth0");
-    t.deepEqual(await states(), [pending]);
-    await writeFile(file, `punts:\n  - ${span}\n`);
-    await punts("apply", "--prune", file);
-    t.deepEqual(await states(), [["monitor", "CREATED", []]]);
-    const again = await cli("punts", "delete", "nobody", ...where);
-    t.is(again.status, 1);
-    t.regex(again.stderr, /there is no punt nobody \(ERR_NO_SUCH_PUNT\)/);
-  } finally {
-    sim.kill("SIGINT");
-    const [status] = await once(sim, "exit");
-    await rm(directory, { recursive: true });
-    t.is(status, 0);
-  }
+test("punts are planned, applied, listed and deleted", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file([SPAN, XCONNECT]);
+  const planned = await vpp.punts("plan", file, "--detailed-exitcode");
+  t.is(planned.status, 3, planned.stderr);
+  t.regex(planned.stdout, /^\+ punt monitor\/eth0: SPAN over MEMIF$/m);
+  t.regex(planned.stdout, /^\+ span\/eth0\//m);
+  t.regex(planned.stdout, /^Punts: 2 to add, 0 to update, 0 to delete\./m);
+  t.deepEqual(await vpp.listed(), [], "a plan changes nothing");
+  const applied = await vpp.punts("apply", file);
+  t.is(applied.status, 0, applied.stderr);
+  t.regex(applied.stdout, /^monitor\/eth0 +SPAN +MEMIF +CREATED$/m);
+  t.regex(applied.stdout, /^wire +HAIRPIN_XCONNECT +MEMIF +PENDING +VPP interface eth2$/m);
+  t.regex(applied.stdout, /^2 added, 0 updated, 0 unchanged, 0 deleted, 0 failed$/m);
+  t.is((await vpp.punts("plan", file, "--detailed-exitcode")).status, 0);
+  t.is((await vpp.punts("delete", "monitor/eth0")).status, 0, "as list prints it");
+  t.deepEqual(
+    (await vpp.listed()).map(({ id, state, reasons }) => [id.cnf, state, reasons]),
+    [["wire", "PENDING", ["VPP interface eth2"]]],
+  );
+  await vpp.file([SPAN]);
+  t.regex(
+    (await vpp.punts("apply", "--prune", file)).stdout,
+    /^1 added, 0 updated, 0 unchanged, 1 deleted, 0 failed$/m,
+  );
+  const again = await vpp.punts("delete", "nobody");
+  t.is(again.status, 1);
+  t.regex(again.stderr, /there is no punt nobody \(ERR_NO_SUCH_PUNT\)\. .*vpp-punt list/);
 });
 
-test("a punt that the file has otherwise is replaced when asked for, and only for a file that can be had", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
-  const sim = await startSim(directory);
-  try {
-    const file = join(directory, "punts.yaml");
-    const at = (name: string) => join(directory, name);
-    const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
-    const apply = async (punts: string[], ...args: string[]) => {
-      await writeFile(file, `punts:\n${punts.map((punt) => `  - ${punt}\n`).join("")}`);
-      return cli("punts", "apply", ...args, file, ...where);
-    };
-    const stored = async () => {
-      const { punts } = JSON.parse((await cli("punts", "list", "--json", ...where)).stdout);
-      return punts.map(({ id, type, state }: { id: { cnf: string }; type: string; state: string }) => {
-        return [id.cnf, type, state];
-      });
-    };
-    t.is((await apply([span])).status, 0);
-    const edited =
-      "{ type: HAIRPIN_XCONNECT, cnf: monitor, key: eth0, interconnect: MEMIF, vppInterface1: eth0, vppInterface2: eth1 }";
-    const refused = await apply([edited]);
-    t.is(refused.status, 1);
-    t.regex(refused.stderr, /monitor\/eth0 exists.*--replace/);
-    const conflicting = await apply([edited, xconnect], "--replace", "--prune");
-    t.is(conflicting.status, 1);
-    t.regex(conflicting.stderr, /CONFLICT/);
-    t.deepEqual(await stored(), [["monitor", "SPAN", "CREATED"]]);
-    const replaced = await apply([edited], "--replace");
-    t.is(replaced.status, 0, replaced.stderr);
-    t.regex(replaced.stdout, /monitor\/eth0 +HAIRPIN_XCONNECT +MEMIF +CREATED/);
-    t.deepEqual(await stored(), [["monitor", "HAIRPIN_XCONNECT", "CREATED"]]);
-    // The file has nothing new: what is stored is looked at, not taken as it was when the store was read.
-    t.regex((await apply([edited])).stdout, /HAIRPIN_XCONNECT +MEMIF +CREATED/);
-  } finally {
-    await terminate(sim);
-    await rm(directory, { recursive: true });
-  }
+test("list --json and apply --json have one shape, with what a CNF needs to attach", async (t) => {
+  const vpp = await site(t);
+  const applied = JSON.parse((await vpp.punts("apply", "--json", await vpp.file([SPAN]))).stdout);
+  const [listed] = await vpp.listed();
+  const { change, ...punt } = applied.punts[0];
+  t.is(change, "added");
+  t.deepEqual(listed, punt);
+  const [{ attachment }] = punt.metadata.interconnects;
+  t.like(attachment, { kind: "memif", id: 1 });
+  t.regex(attachment.socket, /memif-.*\.sock$/);
+  t.deepEqual(applied.errors, []);
 });
 
-test("a conflict is told with an exit status, and the other punts are made", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
-  const sim = await startSim(directory);
-  try {
-    const file = join(directory, "punts.yaml");
-    await writeFile(file, `punts:\n  - ${xconnect}\n  - ${xconnect.replace("wire", "other")}\n`);
-    const at = (name: string) => join(directory, name);
-    const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
-    const { status, stdout } = await cli("punts", "apply", "--json", file, ...where);
-    t.is(status, 1);
-    const { punts, errors } = JSON.parse(stdout);
-    t.deepEqual(
-      punts.map(({ state }: { state: string }) => state),
-      ["PENDING"],
-    );
-    t.is(errors[0].code, "ERR_CONFLICT");
-  } finally {
-    sim.kill("SIGTERM");
-    await once(sim, "exit");
-    await rm(directory, { recursive: true });
-  }
+test("a punt that the file changes is updated, and a file that asks for a conflict changes nothing", async (t) => {
+  const vpp = await site(t);
+  t.is((await vpp.punts("apply", await vpp.file([SPAN]))).status, 0);
+  const edited = XCONNECT.replace("wire", "monitor, key: eth0").replace("eth1", "eth0").replace("eth2", "eth1");
+  const conflict = await vpp.punts("apply", "--prune", await vpp.file([edited, XCONNECT]));
+  t.is(conflict.status, 1);
+  t.regex(conflict.stderr, /CONFLICT/);
+  t.is((await vpp.listed())[0]!.type, "SPAN");
+  const file = await vpp.file([edited]);
+  const planned = await vpp.punts("plan", file);
+  t.regex(planned.stdout, /^~ punt monitor\/eth0: .*type: "SPAN" -> "HAIRPIN_XCONNECT"/m);
+  t.regex(planned.stdout, /0 to add, 1 to update, 0 to delete/);
+  const updated = await vpp.punts("apply", file);
+  t.is(updated.status, 0, updated.stderr);
+  t.regex(updated.stdout, /monitor\/eth0 +HAIRPIN_XCONNECT +MEMIF +CREATED/);
+  t.regex(updated.stdout, /0 added, 1 updated/);
+  t.regex((await vpp.punts("apply", file)).stdout, /HAIRPIN_XCONNECT +MEMIF +CREATED\n.*1 unchanged/);
 });
 
-async function terminate(program: ChildProcess): Promise<unknown[]> {
-  const ended = once(program, "exit");
-  program.kill("SIGTERM");
-  return ended;
-}
+test("a conflict has an exit status, and the other punts are made", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file([XCONNECT, XCONNECT.replace("wire", "other"), SPAN]);
+  const { status, stdout } = await vpp.punts("apply", "--json", file);
+  t.is(status, 1);
+  const { punts, errors, summary } = JSON.parse(stdout);
+  t.deepEqual(
+    punts.map(({ id, state }: { id: { cnf: string }; state: string }) => [id.cnf, state]),
+    [
+      ["wire", "PENDING"],
+      ["monitor", "CREATED"],
+    ],
+  );
+  t.like(errors[0], { id: { cnf: "other" } });
+  t.regex(errors[0].code, /^ERR_CONFLICT$/);
+  t.deepEqual(summary, { added: 2, updated: 0, unchanged: 0, deleted: 0, failed: 1 });
+});
 
-test("while a store is watched others may look only", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
-  const sim = await startSim(directory);
-  const at = (name: string) => join(directory, name);
-  const where = ["--socket", at("api.sock"), "--store", at("store.json"), "--memif-directory", at("memif")];
-  await writeFile(at("punts.yaml"), `punts:\n  - ${span}\n`);
-  t.is((await cli("punts", "apply", at("punts.yaml"), ...where)).status, 0);
-  const watch = spawn(process.execPath, [main, "punts", "watch", ...where], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(watch.stdout, "data");
-  const { status, stderr } = await cli("punts", "apply", "--json", at("punts.yaml"), ...where);
+test("while a store is watched, others may look only", async (t) => {
+  const vpp = await site(t);
+  t.is((await vpp.punts("apply", await vpp.file([SPAN]))).status, 0);
+  const watch = start(["watch", ...vpp.options], vpp.env);
+  await once(watch.stdout!, "data");
+  const { status, stderr } = await vpp.punts("delete", "monitor/eth0", "--json");
   t.is(status, 1);
   const { error } = JSON.parse(stderr);
-  t.like(error, { code: "ERR_STORE_BUSY", details: { path: at("store.json"), pid: watch.pid } });
-  t.is((await cli("punts", "list", ...where)).status, 0);
-  t.deepEqual(await terminate(watch), [0, null]);
-  t.is((await cli("punts", "delete", "monitor", "eth0", ...where)).status, 0);
-  t.deepEqual(await terminate(sim), [0, null]);
-  await rm(directory, { recursive: true });
+  t.regex(error.code, /^ERR_STORE_BUSY$/);
+  t.regex(error.remedy, /--store/);
+  t.is((await vpp.punts("list")).status, 0);
+  t.deepEqual(await end(watch), [0, null]);
+  t.is((await vpp.punts("delete", "monitor", "eth0")).status, 0);
 });
 
-test("a file of punts that is wrong is told by line and field", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-cli-"));
-  const file = join(directory, "punts.yaml");
-  await writeFile(file, "punts:\n  - { type: SPAN, cnf: monitor, interconnect: MEMIF }\n");
-  const { status, stderr } = await cli("punts", "apply", file);
-  await rm(directory, { recursive: true });
-  t.is(status, 1);
-  t.regex(stderr, /punts\[0\]: vppInterface: .*\(ERR_INVALID_REQUEST\)/);
+test("one request comes from the command line, from standard input or from a file", async (t) => {
+  const vpp = await site(t);
+  const added = await vpp.punts("add", SPAN);
+  t.is(added.status, 0, added.stderr);
+  t.regex(added.stdout, /monitor\/eth0 +SPAN +MEMIF +CREATED/);
+  const piped = await cli(["add", ...vpp.options], { env: vpp.env, stdin: XCONNECT });
+  t.regex(piped.stdout, /wire +HAIRPIN_XCONNECT +MEMIF +PENDING/);
+  await writeFile(
+    vpp.at("one.yaml"),
+    XCONNECT.replace("wire", "other").replace("eth1", "eth5").replace("eth2", "eth6"),
+  );
+  t.regex((await vpp.punts("add", "-f", vpp.at("one.yaml"))).stdout, /^other/m);
+  const wrong = await vpp.punts("add", "{ type: SPAN, cnf: x, interconnect: MEMIF }");
+  t.is(wrong.status, 2);
+  t.regex(wrong.stderr, /vppInterface: is missing/);
+});
+
+test("wait ends when the punts are in the state, or says which are not", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN, XCONNECT]));
+  t.is((await vpp.punts("wait", "monitor")).status, 0);
+  const late = await vpp.punts("wait", "--timeout", "300");
+  t.is(late.status, 4);
+  t.regex(
+    late.stderr,
+    /^punt\.wait: not CREATED within 300 ms: wire is PENDING \(VPP interface eth2\) \(ERR_NOT_READY\)\n$/,
+  );
+  await vpp.punts("delete", "wire");
+  t.is((await vpp.punts("wait", "wire", "--for", "DELETED")).status, 0);
+});
+
+test("show prints one punt, and list narrows to a CNF", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN, XCONNECT]));
+  const { stdout } = await vpp.punts("show", "monitor/eth0");
+  t.regex(stdout, /^State: +CREATED$/m);
+  t.regex(stdout, /socket: .*memif-.*\.sock/);
+  t.is(JSON.parse((await vpp.punts("describe", "monitor", "eth0", "-o", "json")).stdout).type, "SPAN");
+  t.regex((await vpp.punts("show", "who")).stderr, /there is no punt who/);
+  const narrowed = await vpp.punts("list", "--cnf", "wire");
+  t.notRegex(narrowed.stdout, /monitor/);
+  t.regex(narrowed.stdout, /^wire/m);
+  t.regex((await vpp.punts("list", "-o", "wide")).stdout, /vpp\/span\/interface\/eth0 -> .*memif-/);
+  t.regex((await vpp.punts("list", "-o", "yaml")).stdout, /^punts:\n {2}- id:/);
+});
+
+test("apply ends when VPP dies, and says what stays", async (t) => {
+  const vpp = await site(t);
+  // A frozen VPP keeps the connection but answers nothing; then it dies.
+  vpp.sim.kill("SIGSTOP");
+  const file = await vpp.file([SPAN]);
+  const applied = vpp.punts("apply", file, "--timeout", "4000");
+  setTimeout(() => vpp.sim.kill("SIGKILL"), 2_000);
+  const { status, stderr } = await applied;
+  t.true([4, 5].includes(status), stderr);
+  t.is(stderr.trim().split("\n").length, 1, stderr);
+});
+
+test("the form of the first release goes on working", async (t) => {
+  const vpp = await site(t);
+  const where = ["--socket", vpp.at("api.sock"), "--store", vpp.at("old.json"), ...vpp.options];
+  const applied = await cli(["punts", "apply", await vpp.file([SPAN]), ...where]);
+  t.is(applied.status, 0, applied.stderr);
+  const { punts } = JSON.parse((await cli(["punts", "list", "--json", ...where])).stdout);
+  t.is(punts[0].state, "CREATED");
+  t.is((await cli(["punts", "delete", "monitor", "eth0", ...where])).status, 0);
+});
+
+test("every problem of a file has a line of its own", async (t) => {
+  const { status, stderr } = await cli(["validate", "-"], {
+    stdin: "punts:\n  - { type: SPAN, cnf: monitor, interconnect: MEMIF }\n  - { type: SPAM, cnf: x }\n",
+  });
+  t.is(status, 2);
+  const [first, second, ...rest] = stderr.trim().split("\n");
+  t.regex(first!, /^standard input:2:5: punts\[0\]: vppInterface: is missing \(ERR_INVALID_REQUEST\)$/);
+  t.regex(second!, /^standard input:3:13: punts\[1\]: type: .*ISISX/);
+  t.deepEqual(rest, []);
+  t.is((await cli(["validate", "examples/punts.yaml"])).stdout, "examples/punts.yaml: 7 punts, valid\n");
+});
+
+test("the schema is a JSON schema of a request, or of a file", async (t) => {
+  const request = JSON.parse((await cli(["schema"])).stdout);
+  t.regex(request.$schema, /json-schema/);
+  const file = JSON.parse((await cli(["schema", "--file"])).stdout);
+  t.truthy(file.properties.punts);
+});
+
+test("run applies a file and follows its changes", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file([SPAN]);
+  const run = start(["run", file, ...vpp.options], vpp.env);
+  let text = "";
+  const said = (what: RegExp) =>
+    new Promise<void>((resolve) => {
+      const look = () => what.test(text) && resolve();
+      run.stdout!.on("data", (chunk) => {
+        text += chunk;
+        look();
+      });
+      look();
+    });
+  await said(/monitor\/eth0 .*-> CREATED/);
+  await vpp.file([XCONNECT]);
+  await said(/wire .*-> PENDING/);
+  t.deepEqual(await end(run, "SIGINT"), [0, null]);
+  t.deepEqual(
+    (await vpp.listed()).map(({ id }) => id.cnf),
+    ["wire"],
+  );
 });

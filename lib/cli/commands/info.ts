@@ -1,7 +1,8 @@
 // `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
-import { readFileSync } from "node:fs";
-import type { Command } from "commander";
-import type { NativeBuildInfo } from "../native.js";
+import type { NativeBuildInfo } from "../../native.js";
+import { print } from "../output.js";
+import { packageVersion } from "../package.js";
+import { json, table } from "../print.js";
 import {
   type KernelFacts,
   kernelFacts,
@@ -11,7 +12,6 @@ import {
   type VppFiles,
   vppFiles,
 } from "./machine.js";
-import { json, table } from "./print.js";
 
 /** A place the build looked for a library in, and what it found. */
 interface LookedIn {
@@ -53,18 +53,10 @@ export interface Info {
   readonly vpp: VppFiles & { readonly socket: string; readonly state: SocketState };
 }
 
-const DEFAULT_SOCKET = "/run/vpp/api.sock";
-
 function libc(): string {
   const header = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   const version = header.header?.glibcVersionRuntime;
   return version ? `glibc ${version}` : "musl";
-}
-
-/** Of package.json. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** An engine or transport of VPP's own library: there, or not there with the places looked in. */
@@ -91,7 +83,7 @@ function withoutAddon(error: Error): NativeFacts {
 async function nativeFacts(): Promise<NativeFacts> {
   try {
     // Not a static import: a machine where the addon does not load is where this command is needed most.
-    const build = (await import("../native.js")).native.buildInfo();
+    const build = (await import("../../native.js")).native.buildInfo();
     const file = mappedFiles(/\/(vpp_punt|vpp-punt\.\w+)\.node$/)[0];
     const { portable, compiler, napiVersion } = build;
     return {
@@ -159,14 +151,7 @@ function infoText(info: Info): string {
   ].join("\n");
 }
 
-export function register(program: Command): void {
-  program
-    .command("info")
-    .description("what this installation can do, what it cannot and why")
-    .option("--socket <path>", "VPP's API socket to look for", DEFAULT_SOCKET)
-    .option("--json", "one JSON object, its shape in docs/info.md")
-    .action(async (options: { socket: string; json?: true }) => {
-      const info = await collectInfo(options.socket);
-      console.log(options.json ? json(info) : infoText(info));
-    });
+export async function run({ socket, output }: { socket: string; output: string }): Promise<void> {
+  const info = await collectInfo(socket);
+  print(output === "json" ? json(info) : infoText(info));
 }

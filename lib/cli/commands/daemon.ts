@@ -1,10 +1,9 @@
-// `vpp-punt daemon`: the orchestrator, until it is told to stop.
+// `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
 import { readFile } from "node:fs/promises";
-import type { Command } from "commander";
 import { parseDocument } from "yaml";
-import type { DaemonOptions } from "../daemon/index.js";
-import { PuntError } from "../errors.js";
-import type { Host } from "../punt/index.js";
+import type { DaemonOptions } from "../../daemon/index.js";
+import { PuntError } from "../../errors.js";
+import type { Host } from "../../punt/index.js";
 
 interface Options {
   config?: string;
@@ -21,33 +20,9 @@ interface Options {
   interface: string[];
 }
 
-const collect = (value: string, values: string[]) => [...values, value];
-
-export function register(program: Command): void {
-  program
-    .command("daemon")
-    .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
-    .option(
-      "--config <file>",
-      "YAML file of options, named as in the library's DaemonOptions; those given here come first",
-    )
-    .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)")
-    .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
-    .option("--socket-group <gid>", "group of the socket, by number")
-    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)")
-    .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)")
-    .option("--policy <file>", "who may do what")
-    .option("--audit <file>", "file of the audit log")
-    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
-    .option("--owner <name>", "tells several managers of one VPP apart")
-    .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
-    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
-    .action(daemon);
-}
-
-async function daemon(options: Options): Promise<void> {
+export async function run(options: Options): Promise<void> {
   // Only the daemon needs the packages that speak gRPC and write logs.
-  const [{ Daemon }, { default: pino }] = await Promise.all([import("../daemon/index.js"), import("pino")]);
+  const [{ Daemon }, { default: pino }] = await Promise.all([import("../../daemon/index.js"), import("pino")]);
   const logger = pino({ redact: ["secret", "*.secret"] }, pino.destination({ fd: 2, sync: true }));
   const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
   try {
@@ -73,8 +48,8 @@ function stopped(): Promise<void> {
 
 async function embedded({ interface: interfaces }: Options) {
   const [{ EmbeddedVpp }, { EmulatedHost }] = await Promise.all([
-    import("../sim/index.js"),
-    import("../punt/index.js"),
+    import("../../sim/index.js"),
+    import("../../punt/index.js"),
   ]);
   const names = interfaces.length > 0 ? interfaces : ["eth0", "eth1"];
   const exec = names.flatMap((name, index) => [

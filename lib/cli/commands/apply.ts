@@ -1,0 +1,71 @@
+// `vpp-punt apply`: makes the punts what a file says.
+import { PuntError } from "../../errors.js";
+import { idKey, idText } from "../../punt/index.js";
+import { type Applied, applyRequests } from "../applying.js";
+import { type Changes, idOf } from "../changes.js";
+import { interruption } from "../ending.js";
+import { errorObject, errorText, exitWith } from "../exit.js";
+import { type ManagedOptions, withPunts } from "../open.js";
+import { print, printError } from "../output.js";
+import { requestsOf } from "../requests.js";
+import { shownPunt, statusText } from "../status.js";
+
+interface Options extends ManagedOptions {
+  readonly output: string;
+  readonly prune?: boolean;
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
+
+export async function run(file: string, options: Options): Promise<void> {
+  const requests = await requestsOf(file);
+  const { prune = false, wait = false, timeout, output } = options;
+  await withPunts(options, { readOnly: false }, async (opened) => {
+    const applied = await applyRequests(opened, requests, { prune, wait, timeout });
+    report(applied, output);
+    conclude(applied, timeout);
+  });
+}
+
+const CHANGES = ["added", "updated", "unchanged"] as const;
+
+/** "added", "updated" or "unchanged", by the key of each punt's identity. */
+function changeByPunt(changes: Changes): Map<string, string> {
+  return new Map(CHANGES.flatMap((kind) => changes[kind].map((request) => [idKey(idOf(request)), kind] as const)));
+}
+
+function summary({ changes, refused }: Applied): Record<string, number> {
+  const { added, updated, unchanged, deleted } = changes;
+  const failed = new Set(refused.map(({ id }) => idKey(id)));
+  const good = (requests: Changes["added"]) => requests.filter((request) => !failed.has(idKey(idOf(request)))).length;
+  const gone = deleted.filter((id) => !failed.has(idKey(id))).length;
+  const counts = { added: good(added), updated: good(updated), unchanged: good(unchanged), deleted: gone };
+  return { ...counts, failed: failed.size };
+}
+
+/** Prints what became of the punts. The shape of `punts` is that of `list`. */
+function report(applied: Applied, output: string): void {
+  const { changes, refused, statuses } = applied;
+  const kinds = changeByPunt(changes);
+  const punts = statuses.map((status) => ({ ...shownPunt(status), change: kinds.get(idKey(status.id)) }));
+  const errors = refused.map(({ id, error }) => ({ id, ...errorObject(error) }));
+  const counts = summary(applied);
+  const isData = output === "json" || output === "yaml";
+  print(statusText(punts, output, { deleted: changes.deleted, errors, summary: counts }));
+  if (isData) return;
+  print(
+    Object.entries(counts)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(", "),
+  );
+  for (const { id, error } of refused) printError(`${idText(id)}: ${errorText(error)}`);
+}
+
+/** Sets the exit status, and says what stays where the wait was cut short. */
+function conclude({ cut, open, refused }: Applied, timeout: number): void {
+  if (refused.length > 0) exitWith("failed");
+  const stays = `${open} punts are stored and not made yet; a manager over the same store makes them, \`vpp-punt delete\` takes them back`;
+  if (cut === "late") throw new PuntError("punt.apply", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
+  if (cut === "lost") throw new PuntError("punt.apply", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
+  if (cut !== undefined && cut !== "output") throw interruption(cut, stays);
+}

@@ -1,0 +1,35 @@
+// `vpp-punt delete`: deletes a punt.
+import { PuntError } from "../../errors.js";
+import { idText } from "../../punt/index.js";
+import { after } from "../deadline.js";
+import { interrupted, interruption } from "../ending.js";
+import { type ManagedOptions, withPunts } from "../open.js";
+import { print } from "../output.js";
+import { json } from "../print.js";
+import { find, identityOf } from "../which.js";
+
+interface Options extends ManagedOptions {
+  readonly output: string;
+  readonly timeout: number;
+}
+
+const STAYS = "the punt is out of the store; a manager over the same store removes what is left of it in VPP";
+
+export async function run(
+  cnf: string,
+  key: string | undefined,
+  label: string | undefined,
+  options: Options,
+): Promise<void> {
+  const { output, timeout } = options;
+  await withPunts(options, { readOnly: false }, async ({ punts, lost }) => {
+    const id = find(await punts.list(), cnf, key, label)?.id ?? identityOf(cnf, key, label);
+    const deleted = punts.delete(id).then(() => "deleted" as const);
+    const first = await Promise.race([deleted, after(timeout), lost(5_000), interrupted()]);
+    if (first === "late")
+      throw new PuntError("punt.delete", "ERR_NOT_READY", `not done within ${timeout} ms: ${STAYS}`);
+    if (first === "lost") throw new PuntError("punt.delete", "ERR_DISCONNECTED", `VPP went away: ${STAYS}`);
+    if (first !== "deleted") throw interruption(first, STAYS);
+    print(output === "json" ? json({ deleted: [id] }) : `deleted ${idText(id)}`);
+  });
+}

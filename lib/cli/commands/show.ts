@@ -1,0 +1,56 @@
+// `vpp-punt show`: everything about one punt.
+import { PuntError } from "../../errors.js";
+import { idKey, idText } from "../../punt/index.js";
+import { look } from "../looking.js";
+import { type ManagedOptions, withPunts } from "../open.js";
+import { print } from "../output.js";
+import { json, printable, yaml } from "../print.js";
+import type { ShownPunt } from "../status.js";
+import { paint, stateColor } from "../terminal.js";
+import { find, identityOf } from "../which.js";
+
+interface Options extends ManagedOptions {
+  readonly output: string;
+}
+
+const LONGEST_LOOK_MS = 10_000;
+
+export async function run(
+  cnf: string,
+  key: string | undefined,
+  label: string | undefined,
+  options: Options,
+): Promise<void> {
+  await withPunts(options, { readOnly: true }, async ({ punts }) => {
+    const id = find(await punts.list(), cnf, key, label)?.id;
+    if (id === undefined) {
+      const wanted = identityOf(cnf, key, label);
+      throw new PuntError("punt.show", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(wanted)}`, { id: wanted });
+    }
+    const shown = (await look(punts, LONGEST_LOOK_MS)).find((punt) => idKey(punt.id) === idKey(id))!;
+    const { output } = options;
+    print(output === "json" ? json(shown) : output === "yaml" ? yaml(shown) : description(shown));
+  });
+}
+
+/** A name, a colon and a value; lists and objects are indented below their name. */
+function description({ id, state, reasons, request, metadata }: ShownPunt): string {
+  const { type, interconnect, cnf: _cnf, key: _key, label: _label, ...rest } = request;
+  const color = stateColor(state);
+  return [
+    `Punt:          ${printable(idText(id))}`,
+    `Type:          ${type}`,
+    `Interconnect:  ${interconnect}`,
+    `State:         ${color ? paint(color, state) : state}`,
+    ...reasons.map((reason) => `Reason:        ${printable(reason)}`),
+    "Request:",
+    indented(rest),
+    "Interconnects:",
+    indented(metadata.interconnects),
+    ...(metadata.limits?.length ? ["Caveats:", indented(metadata.limits)] : []),
+  ].join("\n");
+}
+
+function indented(value: unknown): string {
+  return yaml(value).replace(/^/gm, "  ");
+}

@@ -1,0 +1,37 @@
+// `vpp-punt sim`: the embedded VPP as a program, for clients in any language.
+import { EmbeddedVpp, type EmbeddedVppOptions } from "../../sim/index.js";
+import { interrupted } from "../ending.js";
+import { print } from "../output.js";
+import { json } from "../print.js";
+
+interface Options {
+  readonly directory?: string;
+  readonly release?: string;
+  readonly interface: string[];
+  readonly exec: string[];
+  readonly without: string[];
+  readonly host: "emulated" | "linux";
+  readonly json?: boolean;
+}
+
+export async function run({
+  interface: interfaces,
+  without,
+  json: asJson,
+  exec,
+  host,
+  ...others
+}: Options): Promise<void> {
+  const { directory, release } = others;
+  const options = { exec, host, interfaces, withoutPlugins: without };
+  const chosen = { ...(directory !== undefined && { directory }), ...(release !== undefined && { release }) };
+  const ended = interrupted();
+  const vpp = await EmbeddedVpp.start({ ...options, ...chosen } as EmbeddedVppOptions);
+  try {
+    const { apiSocket, puntSocket } = vpp;
+    print(asJson ? json({ apiSocket, puntSocket }) : `API socket:  ${apiSocket}\npunt socket: ${puntSocket}`);
+    await ended;
+  } finally {
+    await vpp.close();
+  }
+}

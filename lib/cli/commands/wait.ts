@@ -1,0 +1,61 @@
+// `vpp-punt wait`: waits until punts are in a state.
+import { PuntError } from "../../errors.js";
+import { idText } from "../../punt/index.js";
+import { type Ending, interrupted, interruption } from "../ending.js";
+import { look } from "../looking.js";
+import { type ManagedOptions, withPunts } from "../open.js";
+import { print } from "../output.js";
+import { type ShownPunt, statusText } from "../status.js";
+import { identityOf } from "../which.js";
+
+interface Options extends ManagedOptions {
+  readonly output: string;
+  readonly cnf?: string;
+  readonly for: string;
+  readonly timeout: number;
+}
+
+type Arguments = [cnf: string | undefined, key: string | undefined, label: string | undefined, options: Options];
+
+/** How often VPP is looked at. */
+const LOOK_MS = 200;
+
+export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
+  const { for: state, timeout, output } = options;
+  const name = cnf === undefined ? undefined : idText(identityOf(cnf, key, label));
+  const deadline = performance.now() + timeout;
+  let ending: Ending | undefined;
+  void interrupted().then((by) => {
+    ending = by;
+  });
+  await withPunts(options, { readOnly: true }, async ({ punts }) => {
+    for (;;) {
+      const found = await look(punts, Math.max(timeout, 1_000), options.cnf);
+      const wanted = name === undefined ? found : found.filter(({ id }) => isNamed(id, name));
+      if (isReached(wanted, state, name)) return print(statusText(wanted, output));
+      if (ending !== undefined) throw interruption(ending, "nothing was changed");
+      if (performance.now() > deadline) throw late(wanted, state, timeout, name);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  });
+}
+
+/** `cnf` names all punts of that CNF, `cnf/key` one. */
+function isNamed(id: ShownPunt["id"], name: string): boolean {
+  const text = idText(id);
+  return text === name || text.startsWith(`${name}/`);
+}
+
+/** A punt that is gone is DELETED. */
+function isReached(punts: readonly ShownPunt[], state: string, name: string | undefined): boolean {
+  if (state === "DELETED") return punts.length === 0;
+  return (name === undefined || punts.length > 0) && punts.every((punt) => punt.state === state);
+}
+
+function late(punts: readonly ShownPunt[], state: string, timeout: number, name: string | undefined): PuntError {
+  const others = punts.filter((punt) => punt.state !== state);
+  const list = others.slice(0, 5).map((punt) => `${idText(punt.id)} is ${punt.state} (${punt.reasons.join(", ")})`);
+  const more = others.length > 5 ? [`and ${others.length - 5} more`] : [];
+  const text = punts.length === 0 ? `there is no punt ${name}` : [...list, ...more].join("; ");
+  return new PuntError("punt.wait", "ERR_NOT_READY", `not ${state} within ${timeout} ms: ${text}`, { timeout });
+}

@@ -1,0 +1,116 @@
+// Options that several commands share: one name, one environment variable and one text for each.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../defaults.js";
+
+/** A command's module, loaded when the command runs: `--help` needs neither the addon nor VPP. */
+export interface Runner {
+  run(...parameters: never[]): unknown;
+}
+
+/** Returns a command's action, which loads `module` and calls its `run`. */
+export function runs(module: () => Promise<Runner>): (...parameters: unknown[]) => Promise<void> {
+  return async (...parameters) => {
+    const { run } = await module();
+    await (run as (...all: unknown[]) => unknown)(...parameters);
+  };
+}
+
+/** Reads a number within bounds; the message lists what is allowed. */
+export function number(what: string, least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is not a number of ${what} ${bounds}.`);
+  };
+}
+
+/** As `number`, and whole. */
+export function integer(what: string, least: number, most?: number): (text: string) => number {
+  const read = number(what, least, most);
+  return (text) => {
+    const value = read(text);
+    if (Number.isInteger(value)) return value;
+    throw new InvalidArgumentError(`It is not a whole number of ${what}.`);
+  };
+}
+
+/** Collects the values of an option that can be given several times. */
+export const collect = (value: string, values: string[]): string[] => [...values, value];
+
+const LONGEST_MS = 2 ** 31 - 1;
+
+export const milliseconds = integer("milliseconds", 0, LONGEST_MS);
+
+/** VPP's API socket. `--socket` is the same in the commands that know no daemon. */
+export function vppSocket(flags = "--vpp <path>"): Option {
+  return new Option(flags, "VPP's API socket").env("VPP_PUNT_VPP").default(DEFAULT_VPP_SOCKET);
+}
+
+export function timeout(ms: number, description = "how long to wait at most"): Option {
+  return new Option("--timeout <ms>", description).argParser(milliseconds).default(ms);
+}
+
+/** The daemon's socket. A command with it needs no store and no VPP of its own. */
+export function daemonSocket(): Option {
+  const text = "the daemon's socket: ask the daemon instead of starting a manager over --vpp and --store";
+  return new Option("--socket <path>", text).env("VPP_PUNT_SOCKET");
+}
+
+/** The options of a manager that this command starts itself. */
+export function managed(command: Command, socketFlags?: string): Command {
+  return command
+    .addOption(vppSocket(socketFlags))
+    .addOption(new Option("--store <file>", "where the punts are kept").env("VPP_PUNT_STORE").default(DEFAULT_STORE))
+    .addOption(
+      new Option(
+        "--owner <name>",
+        "tells several managers apart: 1 to 20 letters, digits or '-' (default: vpp-punt)",
+      ).env("VPP_PUNT_OWNER"),
+    )
+    .addOption(new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)"))
+    .addOption(
+      new Option(
+        "--policy-id-prefix <number>",
+        "highest byte of the ids of ABX and ABF policies (default: 112)",
+      ).argParser(integer("a byte", 0, 255)),
+    )
+    .addOption(new Option("--subnet-ipv4 <prefix>", "addresses for interconnects (default: 192.168.111.0/24)"))
+    .addOption(new Option("--subnet-ipv6 <prefix>", "addresses for interconnects (default: fd76:7070:6e74::/112)"))
+    .addOption(
+      new Option("--resync-interval <ms>", "time between two looks at VPP (default: 10000)").argParser(
+        integer("milliseconds", 1, LONGEST_MS),
+      ),
+    )
+    .addOption(
+      new Option("--retry-first <ms>", "delay before the first retry of what failed").argParser(
+        integer("milliseconds", 1, LONGEST_MS),
+      ),
+    )
+    .addOption(
+      new Option("--retry-longest <ms>", "longest delay between two retries").argParser(
+        integer("milliseconds", 1, LONGEST_MS),
+      ),
+    );
+}
+
+/** How a command prints what it found. */
+export function printed(command: Command, formats: readonly string[]): Command {
+  return command
+    .addOption(new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0]))
+    .option("--json", "print JSON: short for -o json; errors are JSON too")
+    .option("--no-color", "print without colours; NO_COLOR does the same");
+}
+
+/** Which punts a command is about. */
+export function selected(command: Command): Command {
+  return command.option("--cnf <label>", "only punts of this CNF");
+}
+
+/** One punt: the parts of its identity. */
+export function identified(command: Command): Command {
+  return command
+    .argument("<cnf>", "label of the CNF, or cnf/key/label")
+    .argument("[key]", "the configuration item that the punt was made for")
+    .argument("[label]", "tells several punts of one item apart");
+}

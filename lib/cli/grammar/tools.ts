@@ -1,0 +1,95 @@
+// The commands beside the punts: what they are called, what they take, and which module runs them.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { commands } from "../commands/index.js";
+import { collect, printed, runs, timeout, vppSocket } from "./options.js";
+
+/** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
+const socket = () => vppSocket("--vpp, --socket <path>");
+
+function parseFields(text: string): Record<string, unknown> {
+  const value = parseJson(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new InvalidArgumentError("It is not a JSON object.");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}.`);
+  }
+}
+
+const trace = () => new Option("--trace <file>", "write every API message, both ways, to the file as JSON lines");
+
+function apiCommands(program: Command): void {
+  program
+    .command("api")
+    .description("send one request to VPP's binary API; replies are printed as JSON lines")
+    .argument("<message>", "such as show_version or sw_interface_dump")
+    .argument("[fields]", "the request's fields as JSON; bytes are text in hex", parseFields, {})
+    .addOption(socket())
+    .addOption(timeout(10_000, "how long to wait for an answer"))
+    .addOption(trace())
+    .option("--json", "errors are JSON too; replies are always")
+    .action(runs(commands.api));
+  program
+    .command("generate")
+    .description("write TypeScript types, so that vpp.call() is checked for every message of a VPP")
+    .requiredOption("--from <path>", "folder of .api.json files, or a VPP's API socket", "/usr/share/vpp/api")
+    .requiredOption("--out <file>", "file to write; - for standard output")
+    .addOption(trace())
+    .option("--json", "errors are JSON too")
+    .action(runs(commands.generate));
+}
+
+function simCommand(program: Command): void {
+  program
+    .command("sim")
+    .description("run the embedded VPP until interrupted: the binary API and the punt socket of a VPP, without root")
+    .option("--directory <folder>", "folder of its sockets; default: a new one, removed at the end")
+    .option("--release <release>", "the VPP release it presents; default: the newest")
+    .option("--interface <name>", "a network card; can be given again", collect, [])
+    .option("--exec <line>", "a line of VPP's command line to run at start; can be given again", collect, [])
+    .option("--without <plugin>", "a plugin it lacks; can be given again", collect, [])
+    .addOption(
+      new Option("--host <kind>", "where TAPs end; on linux they are real, which needs root")
+        .choices(["emulated", "linux"])
+        .default("emulated"),
+    )
+    .option("--json", "print JSON")
+    .action(runs(commands.sim));
+}
+
+function daemonCommand(program: Command): void {
+  program
+    .command("daemon")
+    .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
+    .option("--config <file>", "YAML file of options, named as in DaemonOptions; the command line comes first")
+    .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)")
+    .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
+    .option("--socket-group <gid>", "group of the socket, by number")
+    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)")
+    .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)")
+    .option("--policy <file>", "who may do what")
+    .option("--audit <file>", "file of the audit log")
+    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
+    .option("--owner <name>", "tells several managers of one VPP apart")
+    .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
+    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
+    .action(runs(commands.daemon));
+}
+
+function reportCommands(program: Command): void {
+  printed(program.command("info").description("what this installation can do, what it cannot and why"), [
+    "text",
+    "json",
+  ])
+    .addOption(socket())
+    .action(runs(commands.info));
+}
+
+/** Adds the commands beside the punts to the program. */
+export function addToolCommands(program: Command): void {
+  for (const add of [apiCommands, simCommand, daemonCommand, reportCommands]) add(program);
+}

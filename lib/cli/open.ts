@@ -1,0 +1,117 @@
+// Opens the punts that a command is about: those of a daemon, or of a manager of its own over VPP and a store.
+import { existsSync } from "node:fs";
+import { Vpp } from "../binapi/index.js";
+import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../punt/index.js";
+import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "./defaults.js";
+
+/** The options of `managed` in grammar/options.ts, as Commander hands them over. */
+export interface ManagedOptions {
+  /** VPP's API socket. Absent in the first release's form. */
+  readonly vpp?: string;
+  /** The daemon's socket; VPP's API socket in the first release's form. */
+  readonly socket?: string;
+  readonly store: string;
+  readonly owner?: string;
+  readonly memifDirectory?: string;
+  readonly policyIdPrefix?: number;
+  readonly subnetIpv4?: string;
+  readonly subnetIpv6?: string;
+  readonly resyncInterval?: number;
+  readonly retryFirst?: number;
+  readonly retryLongest?: number;
+}
+
+export interface OpenOptions {
+  /** Changes nothing. */
+  readonly readOnly: boolean;
+  /** Milliseconds that VPP has to appear. Default 0. */
+  readonly wait?: number;
+}
+
+/** The punts, and the connection to VPP whose loss a command has to notice. */
+export interface Opened {
+  readonly punts: Punts;
+  /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
+  lost(ms: number): Promise<"lost">;
+}
+
+function definedOnly<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
+
+function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: boolean): PuntManagerOptions {
+  const { store, owner, memifDirectory, policyIdPrefix, resyncInterval } = options;
+  const subnets = definedOnly({ ipv4: options.subnetIpv4, ipv6: options.subnetIpv6 });
+  const retry = definedOnly({ firstDelay: options.retryFirst, longestDelay: options.retryLongest });
+  const given = definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval });
+  const file = new FileStore(store);
+  return { vpp, readOnly, store: file, host: new LinuxHost(), subnets, retry, ...given } as PuntManagerOptions;
+}
+
+/** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
+function daemonOf({ vpp, socket, store }: ManagedOptions): string | undefined {
+  // The first release's form has no `vpp`, and its `socket` is VPP's.
+  if (vpp === undefined) return undefined;
+  if (socket !== undefined) return socket;
+  return vpp === DEFAULT_VPP_SOCKET && store === DEFAULT_STORE && existsSync(DEFAULT_DAEMON_SOCKET)
+    ? DEFAULT_DAEMON_SOCKET
+    : undefined;
+}
+
+/** Runs `body` with the punts of the daemon, or of a manager of our own, which ends in any case. The punts stay. */
+export async function withPunts<T>(
+  options: ManagedOptions,
+  open: OpenOptions,
+  body: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const daemon = daemonOf(options);
+  return daemon === undefined ? withManager(options, open, body) : withDaemon(daemon, open, body);
+}
+
+async function withDaemon<T>(
+  socket: string,
+  { wait = 0 }: OpenOptions,
+  body: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  // The packages that speak gRPC are loaded for a daemon only.
+  const { RemotePunts } = await import("../module/remote/index.js");
+  const punts = new RemotePunts({ socket, wait });
+  try {
+    // Its calls reject when the daemon goes away.
+    return await body({ punts, lost: () => new Promise(() => {}) });
+  } finally {
+    await punts.close();
+  }
+}
+
+async function withManager<T>(
+  options: ManagedOptions,
+  { readOnly, wait = 0 }: OpenOptions,
+  body: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const socketPath = (options.vpp ?? options.socket)!;
+  const vpp = await Vpp.connect({ socketPath, wait });
+  let manager: PuntManager | undefined;
+  try {
+    manager = await PuntManager.start(managerOptions(options, vpp, readOnly));
+    return await body({ punts: manager, lost: (ms) => lossOf(vpp, ms) });
+  } finally {
+    await manager?.close();
+    await vpp.close();
+  }
+}
+
+function lossOf(vpp: Vpp, ms: number): Promise<"lost"> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const begin = () => {
+      timer ??= setTimeout(resolve, ms, "lost").unref();
+    };
+    vpp.on("disconnected", begin);
+    vpp.on("connected", () => {
+      clearTimeout(timer);
+      timer = undefined;
+    });
+    if (!vpp.isConnected) begin();
+  });
+}

@@ -1,0 +1,33 @@
+// The command line as Commander knows it. The program, its man pages, its completions and its documents are made from this.
+import { Command } from "commander";
+import { addOldForm, addPuntCommands, addToolCommands } from "./grammar/index.js";
+import { packageVersion } from "./package.js";
+
+const ENVIRONMENT = `
+Environment:
+  VPP_PUNT_SOCKET  the daemon's socket, as --socket
+  VPP_PUNT_VPP     VPP's API socket, as --vpp
+  VPP_PUNT_STORE   where the punts are kept, as --store
+  VPP_PUNT_OWNER   the manager's name, as --owner
+  NO_COLOR         print without colours
+  VPP_PUNT_DEBUG   print where an internal error happened
+
+Exit status: 0 success, 1 failed, 2 wrong usage, 3 changes (plan), 4 not ready (wait), 5 VPP unreachable.`;
+
+/** Returns the whole grammar of `vpp-punt`. Nothing is loaded that a command needs to run. */
+export function makeProgram(): Command {
+  const program = new Command("vpp-punt")
+    .description("Punts of FD.io VPP: packets, the binary API, the punt manager and an embedded VPP")
+    .version(packageVersion(), "-V, --version")
+    .addHelpText("after", ENVIRONMENT)
+    .configureHelp({ sortOptions: true });
+  addPuntCommands(program);
+  addToolCommands(program);
+  addOldForm(program);
+  return program;
+}
+
+/** Returns the commands, those of subcommands included, in the order of the help. */
+export function everyCommand(program: Command): Command[] {
+  return program.commands.flatMap((command) => [command, ...everyCommand(command)]);
+}

@@ -1,0 +1,36 @@
+// What a person can do about an error, by its code.
+import type { PuntError } from "../errors.js";
+
+const DOCTOR = "`vpp-punt doctor` looks for the reason";
+
+/** Of an error while connecting to VPP's API socket. */
+const CONNECTING: Readonly<Record<string, string>> = {
+  ENOENT: `Start VPP, or name its API socket with --vpp; ${DOCTOR}`,
+  ECONNREFUSED: `The socket file is there, but no VPP listens on it: start VPP; ${DOCTOR}`,
+  EACCES: `Run as root or as a member of the socket's group; ${DOCTOR}`,
+  EPERM: `Run as root or as a member of the socket's group; ${DOCTOR}`,
+  ERR_TIMEOUT: `VPP has the connection but does not answer; ${DOCTOR}`,
+};
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
+  ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
+  ERR_CONFLICT: "Delete the other punt, or choose another interface for this one",
+  ENOSPC: "Make room on the disk and try again",
+  EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
+  UNSPECIFIED: "VPP gives no reason; for PUNT_TO_SOCKET, VPP's startup.conf needs a punt { socket ... } section",
+  ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
+  ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
+  ERR_UNKNOWN_MESSAGE: "`vpp-punt generate --out -` lists the messages of a VPP",
+  ERR_DISCONNECTED: `VPP went away; ${DOCTOR}`,
+  ERR_INTERNAL: "Please report it; VPP_PUNT_DEBUG=1 prints where it happened",
+};
+
+/** What to do about the error; undefined where the message itself says it. */
+export function remedyFor({ op, code, details }: PuntError): string | undefined {
+  if (typeof details.remedy === "string") return details.remedy;
+  if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
+  if ((code === "EACCES" || code === "EPERM") && op.startsWith("punt.store"))
+    return "Run as root, or name a store that you may write with --store or VPP_PUNT_STORE";
+  return REMEDIES[code];
+}

@@ -1,0 +1,68 @@
+// A punt as commands show it: one shape for every table and every JSON.
+import { idText, type PuntId, type PuntStatus } from "../punt/index.js";
+import { json, table, yaml } from "./print.js";
+import { stateColor } from "./terminal.js";
+
+/** One punt of `list --json`, `apply --json` and the others. Fields are only added within a major version. */
+export interface ShownPunt {
+  readonly id: PuntId;
+  readonly type: string;
+  readonly interconnect: string;
+  readonly state: string;
+  /** Why the punt is not CREATED, or not wholly. */
+  readonly reasons: readonly string[];
+  readonly missing: PuntStatus["missing"];
+  readonly degraded: PuntStatus["reasons"];
+  readonly failure?: PuntStatus["failure"];
+  readonly request: PuntStatus["request"];
+  /** What a CNF needs to attach. */
+  readonly metadata: PuntStatus["metadata"];
+}
+
+/** Returns sentences that say why a punt is not CREATED. */
+export function reasonsOf({ missing, failure, reasons }: PuntStatus): string[] {
+  if (failure) return [failureText(failure)];
+  const degraded = reasons.map(({ text, remedy }) => (remedy ? `${text}; ${remedy}` : text));
+  return [...missing.map(({ text }) => text), ...degraded];
+}
+
+function failureText({ item, message, code, number }: NonNullable<PuntStatus["failure"]>): string {
+  return `${item}: ${message} (${code}${number === undefined ? "" : ` ${number}`})`;
+}
+
+/** Returns the punt in the shape that every command prints. */
+export function shownPunt(status: PuntStatus): ShownPunt {
+  const { id, request, state, missing, reasons, failure, metadata } = status;
+  const { type, interconnect } = request;
+  const basis = { id, type, interconnect, state, reasons: reasonsOf(status), missing, degraded: reasons };
+  return { ...basis, ...(failure && { failure }), request, metadata };
+}
+
+/** Returns the interface, the socket or the device that a punt's packets come from, and where they go. */
+function wayOf({ metadata }: ShownPunt): string {
+  const ways = metadata.interconnects.map(({ vppSelector, attachment }) => {
+    if (attachment.kind === "memif") return `${vppSelector} -> ${attachment.socket}`;
+    if (attachment.kind === "af-unix") return `${vppSelector} -> ${attachment.path}`;
+    return `${vppSelector} -> ${attachment.name}${attachment.namespace ? ` in ${attachment.namespace}` : ""}`;
+  });
+  return ways.join(", ");
+}
+
+const HEADINGS = ["PUNT", "TYPE", "INTERCONNECT", "STATE", "REASON"];
+
+function statusTable(punts: readonly ShownPunt[], wide: boolean): string {
+  const rows = punts.map((punt) => {
+    const { id, type, interconnect, state, reasons } = punt;
+    return [idText(id), type, interconnect, state, ...(wide ? [wayOf(punt)] : []), reasons.join(", ")];
+  });
+  const headings = wide ? [...HEADINGS.slice(0, 4), "WAY", "REASON"] : HEADINGS;
+  const color = (text: string, column: number) => (column === 3 ? stateColor(text) : undefined);
+  return table(headings, rows, { color, ...(wide && { width: Number.POSITIVE_INFINITY }) });
+}
+
+/** Returns punts, and what else a command has to say, in one of the formats of `-o`. */
+export function statusText(punts: readonly ShownPunt[], format: string, others: object = {}): string {
+  if (format === "json") return json({ punts, ...others });
+  if (format === "yaml") return yaml({ punts, ...others });
+  return punts.length === 0 ? "no punts" : statusTable(punts, format === "wide");
+}

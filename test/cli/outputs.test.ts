@@ -1,0 +1,78 @@
+// Every output may break: the reader goes, the disk is full, the terminal is closed.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import test from "ava";
+import { end, main, SPAN, site, start } from "../support/cli/command.js";
+
+const ITEMS = Array.from({ length: 40 }, (_, index) => SPAN.replace("monitor", `cnf${index}`));
+
+/** Runs a line of the shell in which `$V` is the program; the statuses of its pipe are the last line. */
+async function shell(line: string, env: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
+  const script = `V="${process.execPath} ${main}"; ${line}; echo "\${PIPESTATUS[*]}"`;
+  return promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env }, timeout: 60_000 });
+}
+
+test("a reader that has seen enough ends a command quietly", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file(ITEMS);
+  const memif = vpp.options.join(" ");
+  for (const command of [
+    `$V apply ${file} ${memif}`,
+    `$V list ${memif}`,
+    `$V list --json ${memif}`,
+    `$V plan ${file} ${memif}`,
+    "$V schema",
+    "$V info",
+    '$V api sw_interface_dump \'{"name_filter_valid":false,"name_filter":"","sw_if_index":4294967295}\'',
+    "$V --help",
+  ]) {
+    const { stdout, stderr } = await shell(`${command} | head -c 1 >/dev/null`, vpp.env);
+    t.is(stdout, "0 0\n", command);
+    t.is(stderr, "", command);
+  }
+});
+
+test("a full disk is an error on one line", async (t) => {
+  const vpp = await site(t);
+  const memif = vpp.options.join(" ");
+  for (const command of [
+    "list",
+    "list --json",
+    `apply ${await vpp.file([SPAN])}`,
+    "schema",
+    "info",
+    "api show_version",
+  ]) {
+    const withMemif = /list|apply/.test(command) ? `${command} ${memif}` : command;
+    const { stdout, stderr } = await shell(`$V ${withMemif} > /dev/full`, vpp.env);
+    t.is(stdout, "1\n", command);
+    t.regex(stderr, /^.*vpp-punt: cannot write standard output: ENOSPC.*\n$/, command);
+  }
+});
+
+test("a closed terminal ends what runs until interrupted, and nothing is left behind", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN]));
+  const watch = start(["watch", ...vpp.options], vpp.env);
+  await once(watch.stdout!, "data");
+  t.deepEqual(await end(watch, "SIGHUP"), [0, null]);
+  t.is((await vpp.punts("delete", "monitor/eth0")).status, 0, "the store is free again");
+  const sim = start(["sim", "--json"]);
+  const [json] = await once(sim.stdout!, "data");
+  const { apiSocket } = JSON.parse(String(json));
+  t.true(existsSync(apiSocket));
+  t.deepEqual(await end(sim, "SIGHUP"), [0, null]);
+  t.false(existsSync(apiSocket));
+  t.deepEqual(await end(vpp.sim, "SIGHUP"), [0, null]);
+  t.false(readdirSync(vpp.folder).some((name) => name.endsWith(".sock")));
+});
+
+test("an error that nobody reads changes no exit status", async (t) => {
+  const program = spawn(process.execPath, [main, "list", "--vpp", "/nonexistent/api.sock"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  program.stderr.destroy();
+  t.deepEqual(await once(program, "exit"), [5, null]);
+});
