@@ -1,8 +1,11 @@
-// The only file that loads the addon. Every native type is declared here.
+// The only file that loads the addon. Every native type is declared here, or beside it in lib/native/.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PuntError } from "./errors.js";
+import type { LinuxAddon } from "./native/index.js";
+
+export type * from "./native/index.js";
 
 /** What the loaded binary was built from and with (native/build_info.cc). */
 export interface NativeBuildInfo {
@@ -246,41 +249,6 @@ export interface NativePuntInjector {
   close(): void;
 }
 
-/** An open descriptor and its owner (native/descriptor/descriptor.h). Closed at the latest when it is collected. */
-export interface NativeDescriptor {
-  /** -1 once released or closed. */
-  number(): number;
-  release(): number;
-  duplicate(): NativeDescriptor;
-  close(): void;
-}
-
-/** A connected UNIX stream socket (native/descriptor/passing_socket.h). A negative result is -errno. */
-export interface NativePassingSocket {
-  number(): number;
-  /** Reads into `into` from `start` on: how much; 0 at the end. Appends what was passed, which are `most` at most. */
-  receive(into: Uint8Array, start: number, passed: NativeDescriptor[], most: number): number;
-  /** Writes `from` from `start` on: how much of it the kernel took, and all of `descriptors` with the first byte. */
-  send(from: Uint8Array, start: number, descriptors: Int32Array): number;
-  /** Calls back while there is something to read (1), room to write (2), or either (3). */
-  watch(events: number): void;
-  close(): void;
-}
-
-/** A UNIX stream socket that listens (native/descriptor/listener.h). */
-export interface NativePassingListener {
-  watch(wanted: boolean): void;
-  setRef(ref: boolean): void;
-  close(): void;
-}
-
-/** Where a socket file is made. `group`: the group's number; -1 leaves the process's. */
-export interface NativeSocketFile {
-  path: string;
-  mode: number;
-  group: number;
-}
-
 /** libvapiclient as the other end of a socket pair (native/vapi); only where the build found it. */
 export interface NativeVapiBridge {
   /** Starts it; returns this side's socket, on which it speaks what VPP's API socket does. */
@@ -302,7 +270,7 @@ export interface NativeStatsSegment {
   close(): void;
 }
 
-interface Addon {
+interface Addon extends LinuxAddon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
   /** Undefined when the port is closed. */
@@ -338,31 +306,6 @@ interface Addon {
   ) => NativePuntInjector;
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;
-  Descriptor: new (fd: number) => NativeDescriptor;
-  PassingSocket: new (connected: NativeDescriptor, onReady: () => void) => NativePassingSocket;
-  PassingListener: new (
-    file: NativeSocketFile,
-    /** The connection, or the name of the error that keeps it from being accepted. */
-    onConnection: (connection: NativeDescriptor | string) => void,
-  ) => NativePassingListener;
-  peerCredentials(fd: number): { pid: number; uid: number; gid: number; groups: number[] };
-  /** Undefined where the kernel has none, or when the peer has ended. */
-  peerPidfd(fd: number): NativeDescriptor | undefined;
-  processIsAlive(pidfd: number): boolean;
-  /** Locks the whole file for the open file description of `fd`; false when another has it. */
-  lockDescriptor(fd: number): boolean;
-  /** Does not wait: EAGAIN when the listener's queue is full. `op` is for the error. */
-  connectUnix(op: string, path: string, type: "stream" | "seqpacket" | "dgram"): NativeDescriptor;
-  /** The file stays. An empty `vppPath` leaves the socket unconnected. */
-  bindDatagram(options: NativeSocketFile & { vppPath: string }): NativeDescriptor;
-  /** A packet socket of the device, in the namespace behind a descriptor; -1: in this one. */
-  openPacketSocket(device: string, namespace: number): NativeDescriptor;
-  /** Opens the file for reading, without waiting for a peer. `op` is for the error. */
-  openPath(op: string, path: string): NativeDescriptor;
-  /** Device and inode of the network namespace; undefined when the descriptor is of something else. */
-  networkNamespace(fd: number): [bigint, bigint] | undefined;
-  /** Moves the device from a namespace (-1: this one) into another; an empty `newName` keeps its name. */
-  moveDevice(name: string, from: number, to: number, newName: string): void;
   SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;
   /** Asks VPP at its stats socket for the shared memory of its statistics. */
   fetchStatsSegment(path: string): Promise<NativeStatsSegment>;

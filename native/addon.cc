@@ -7,6 +7,7 @@
 #include "descriptor/init.h"
 #include "env_state.h"
 #include "memif/binding/memif.h"
+#include "packet_socket/packet_socket.h"
 #include "punt_socket/init.h"
 #include "sim/frame_port.h"
 #include "stats/segment.h"
@@ -34,6 +35,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ApiSocket::Init(env, exports);
   StatsSegment::Init(env, exports);
   InitDescriptor(env, exports);
+  packet_socket::PacketSocket::Init(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
 #if VPP_PUNT_HAS_VAPI

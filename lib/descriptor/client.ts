@@ -31,7 +31,7 @@ const RETRY_MS = 10;
  * descriptors that it opened.
  *
  * @throws PuntError `ERR_OPTION`; `ENOENT`, `ECONNREFUSED` when there is not a server; `EACCES` when the socket's mode keeps
- *   this user out; `ETIMEDOUT`; `ECONNRESET` when the server goes; `EMFILE` when this process has no room for what comes;
+ *   this user out; `ETIMEDOUT`; `ECONNRESET` when the server goes; `EMFILE` when this process has no room for the descriptors;
  *   `ERR_PROTOCOL` when what answers is something else; or what the server's handler has thrown
  */
 export async function receiveDescriptors(

@@ -3,8 +3,8 @@ import { PuntError } from "../errors.js";
 import { type NativeDescriptor, native } from "../native.js";
 
 /**
- * Owns one open file descriptor: a socket, a namespace, a process. Whoever holds it closes it; one that is dropped is closed
- * when it is collected, and all of a worker thread's when that ends. Every one is close-on-exec.
+ * Owns one open file descriptor: a socket, a namespace, a process. Its holder closes it. The garbage
+ * collector closes a dropped one, and the end of a worker thread closes all of that thread's. Every one is close-on-exec.
  */
 export class Descriptor implements Disposable {
   readonly #native: NativeDescriptor;

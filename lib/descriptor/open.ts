@@ -32,8 +32,8 @@ export interface BoundPuntSocketOptions {
 const BIND = "descriptor.bind";
 
 /**
- * Opens a datagram socket that receives at a path what VPP punts. The file stays when the descriptor, or the process, goes: a
- * receiver in another process lives on. One that a dead process left is replaced.
+ * Opens a datagram socket that receives VPP's punted packets at a path. The file stays when the descriptor, or the process,
+ * goes: a receiver in another process lives on. The file of a dead process is replaced.
  *
  * @throws PuntError `ERR_OPTION`; `EADDRINUSE` when a living process receives there; `EEXIST` when something other than a
  *   socket is there; the errno name of what failed
@@ -74,7 +74,7 @@ export interface OpenPacketSocketOptions {
 }
 
 /**
- * Opens a packet socket (AF_PACKET) that is bound to a device. Whoever gets it needs no capability to set up its rings and to
+ * Opens a packet socket (AF_PACKET) that is bound to a device. Its receiver needs no capability to set up its rings and to
  * receive: {@link PacketSocket.open} with `descriptor`.
  *
  * @throws PuntError `ERR_OPTION`; `ENODEV` when the device is not there; `EPERM` without CAP_NET_RAW; `ERR_NOT_A_NAMESPACE`
@@ -89,7 +89,7 @@ export function openPacketSocket(options: OpenPacketSocketOptions): Descriptor {
   } catch (cause) {
     if (!(cause instanceof PuntError) || cause.code !== "EPERM") throw cause;
     const needed = options.namespace === undefined ? "CAP_NET_RAW" : "CAP_NET_RAW and CAP_SYS_ADMIN";
-    const message = `a packet socket on ${device} needs root or ${needed}, or one that is handed over`;
+    const message = `a packet socket on ${device} needs root or ${needed}, or another process that hands one over`;
     throw new PuntError(op, "EPERM", message, { device }, cause);
   }
 }

@@ -1,6 +1,5 @@
 #include "descriptor/close_elsewhere.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
 #include <cstdint>
@@ -9,25 +8,16 @@ namespace vpp_punt::descriptor {
 
 namespace {
 
+/// The thread may outlive all environments: the addon is linked to stay loaded.
 void* Close(void* fd) {
   close(static_cast<int>(reinterpret_cast<intptr_t>(fd)));
   return nullptr;
-}
-
-/// The thread may still run when the last environment has unloaded the addon: its code stays.
-void KeepLoaded() {
-  Dl_info addon;
-  static const void* const kept = dladdr(reinterpret_cast<void*>(Close), &addon)
-                                      ? dlopen(addon.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
-                                      : nullptr;
-  (void)kept;
 }
 
 }  // namespace
 
 void CloseElsewhere(UniqueFd fd) {
   if (!fd) return;
-  KeepLoaded();
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

@@ -3,13 +3,13 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "descriptor/device_index.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::descriptor {
@@ -22,11 +22,11 @@ constexpr timeval kPatience = {10, 0};
 /// A RTM_NEWLINK message (man 7 rtnetlink), grown attribute by attribute.
 class LinkRequest {
  public:
-  explicit LinkRequest(unsigned index) {
+  explicit LinkRequest(int index) {
     header()->nlmsg_len = NLMSG_LENGTH(sizeof(ifinfomsg));
     header()->nlmsg_type = RTM_NEWLINK;
     header()->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-    static_cast<ifinfomsg*>(NLMSG_DATA(header()))->ifi_index = static_cast<int>(index);
+    static_cast<ifinfomsg*>(NLMSG_DATA(header()))->ifi_index = index;
   }
 
   /// Of at most IFNAMSIZ bytes.
@@ -64,7 +64,7 @@ SystemError MoveDevice(const std::string& name, int netns_fd, const std::string&
   UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!fd) return {errno, "netlink socket"};
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
-  const unsigned index = if_nametoindex(name.c_str());
+  const int index = DeviceIndex(fd.get(), name);
   if (index == 0) return {errno, "device " + name};
   LinkRequest request(index);
   const int target = netns_fd;

@@ -4,7 +4,6 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/nsfs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -14,6 +13,7 @@
 #include <cerrno>
 
 #include "descriptor/descriptor.h"
+#include "descriptor/device_index.h"
 #include "descriptor/move_device.h"
 #include "descriptor/namespace.h"
 #include "util/bound_path.h"
@@ -81,11 +81,11 @@ Napi::Value BindDatagram(const Napi::CallbackInfo& info) {
 SystemError OpenPacket(const std::string& device, UniqueFd* fd) {
   fd->Reset(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!*fd) return {errno, "socket"};
-  const unsigned index = if_nametoindex(device.c_str());
+  const int index = DeviceIndex(fd->get(), device);
   if (index == 0) return {errno, "device " + device};
   sockaddr_ll address = {};
   address.sll_family = AF_PACKET;
-  address.sll_ifindex = static_cast<int>(index);
+  address.sll_ifindex = index;
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   return {bind(fd->get(), generic, sizeof(address)) == 0 ? 0 : errno, "bind to device " + device};
 }
@@ -113,7 +113,9 @@ Napi::Value NetworkNamespace(const Napi::CallbackInfo& info) {
 /// Linux moves a device first, and finds out afterwards that it can't have the new name there.
 SystemError NameIsFree(int netns_fd, const std::string& name) {
   return RunInNamespace(netns_fd, [&] {
-    return SystemError{if_nametoindex(name.c_str()) == 0 ? 0 : EEXIST, "device " + name + " where it goes"};
+    const UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd) return SystemError{errno, "socket"};
+    return SystemError{DeviceIndex(fd.get(), name) == 0 ? 0 : EEXIST, "device " + name + " where it goes"};
   });
 }
 

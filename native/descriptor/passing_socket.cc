@@ -17,7 +17,7 @@ namespace {
 
 /// The most descriptors that Linux takes beside one message (SCM_MAX_FD).
 constexpr size_t kMostPassed = 253;
-/// Room for them, and for what else may come along.
+/// Room for them, and for other control messages.
 constexpr size_t kControlSize = CMSG_SPACE(kMostPassed * sizeof(int)) + 256;
 
 /// Part of a Uint8Array, whose bounds JavaScript has checked.

@@ -109,7 +109,7 @@ test("a lock whose file or folder was replaced is seen, and removes nothing of t
   t.true(third.isStillThere());
 });
 
-test("what cannot be locked is an error with the path", (t) => {
+test("a path that cannot be locked is an error with that path", (t) => {
   const folder = socketFolder(t);
   writeFileSync(join(folder, "file"), "");
   symlinkSync("nowhere", join(folder, "dangling"));

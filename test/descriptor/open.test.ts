@@ -95,7 +95,7 @@ test("a descriptor has one owner, and none when it was closed or released", (t) 
     t.throws(() => Descriptor.own(wrong as number), { code: "ERR_OPTION" });
 });
 
-test("a namespace is told by device and inode; other files are not one", (t) => {
+test("device and inode identify a namespace; other files are refused", (t) => {
   const { dev, ino } = statSync("/proc/self/ns/net", { bigint: true });
   t.deepEqual(networkNamespace("/proc/self/ns/net"), { device: dev, inode: ino });
   for (const path of ["/proc/self/ns/mnt", "/proc/self/status", "/"]) {

@@ -56,6 +56,11 @@ const checks = {
       "Linux's VRF device",
       succeeds("unshare", "--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"),
     ),
+  vlan: () =>
+    missing(
+      "Linux's VLAN device",
+      succeeds("unshare", "--net", "ip", "link", "add", "link", "lo", "name", "v1", "type", "vlan", "id", "1"),
+    ),
   tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
