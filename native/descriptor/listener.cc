@@ -44,7 +44,7 @@ SystemError Listener::Open(const Napi::CallbackInfo& info) {
   if (!fd_) return {errno, "socket"};
   const auto owner = group < 0 ? std::nullopt : std::optional(static_cast<gid_t>(group));
   const BindOptions how = {.mode = options.Number("mode"), .group = owner, .backlog = kBacklog};
-  if (const SystemError failed = bound_.Bind(fd_.get(), options.Text("path"), how)) return failed;
+  if (SystemError failed = bound_.Bind(fd_.get(), options.Text("path"), how)) return failed;
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(info.Env(), &loop);
   hold_ = LoopHold::New(info.Env(), [this] { Shut(); });

@@ -53,7 +53,7 @@ Fault ClientHandshake::OnConnected(const memif_msg_connect_t& connected) {
   if (!link_) return "CONNECTED before HELLO";
   if (!unsent_.empty()) return "CONNECTED before CONNECT";
   link_->peer_interface = GetText(connected.if_name, sizeof connected.if_name);
-  const Fault fault = accept_ ? accept_(*link_) : Fault();
+  Fault fault = accept_ ? accept_(*link_) : Fault();
   if (fault) return fault;
   // Not earlier: DPDK as server sets head and tail of every ring to 0 when it gets CONNECT.
   for (LinkRing& rx : link_->rx) rx.ring.StoreHead(static_cast<uint16_t>(rx.ring.size()));
