@@ -11,6 +11,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const sources = join(root, "benchmarks/peers");
 /** The rooms of the memif engine below its binding to JavaScript. */
 const engine = ["shared", "control", "port"].map((room) => join(root, "native/memif", room));
+/** The files of native/util that the engine needs. */
+const util = ["bound_path", "folder_lock", "thread"].map((name) => join(root, "native/util", `${name}.cc`));
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"];
 const programs = join(root, "dist/peers");
 
@@ -47,7 +49,7 @@ function plain(name: string): string[] {
 
 /** Links a peer in C++ with the addon's memif engine, without N-API. */
 function withEngine(name: string): string[] {
-  const files = filesIn(engine).filter((file) => file.endsWith(".cc"));
+  const files = [...filesIn(engine).filter((file) => file.endsWith(".cc")), ...util];
   const flags = ["-O2", "-std=c++20", "-fno-exceptions", "-D_GNU_SOURCE", `-I${join(root, "native")}`];
   return [process.env.CXX ?? "c++", ...flags, join(sources, `${name}.cc`), ...files];
 }

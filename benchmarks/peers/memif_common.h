@@ -42,7 +42,7 @@ class Peer {
     settings.socket = socket;
     settings.name = "peer";
     settings.reconnect_ms = 10;
-    OpenError error;
+    vpp_punt::SystemError error;
     port_ = Port::Open(settings, nullptr, &error);
     if (!port_) {
       fprintf(stderr, "%s: %s\n", error.what.c_str(), strerror(error.error));
@@ -52,13 +52,12 @@ class Peer {
     rx().Claim();
     rx().SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), false});
     tx().Claim();
-    offsets.resize(kBurst);
-    lengths.resize(kBurst);
+    cells_.resize(2 * kBurst);
   }
 
   RxQueue& rx() { return port_->rx(0); }
   TxQueue& tx() { return port_->tx(0); }
-  BatchColumns columns() { return {offsets.data(), lengths.data(), kBurst}; }
+  vpp_punt::PacketTable table() { return {cells_.data(), kBurst}; }
 
   /// Waits until a peer is connected.
   void AwaitUp() {
@@ -81,7 +80,7 @@ class Peer {
   const uint8_t* Packet(uint32_t i) {
     uint32_t memory = rx().memory();
     const uint8_t* data = memory == kScratchMemory ? scratch_.data() : rx().Memory(memory)->data();
-    return data + offsets[i];
+    return data + table().offset(i);
   }
 
   /// Sends one packet, however long that takes; returns false when the peer is gone.
@@ -94,11 +93,10 @@ class Peer {
     return true;
   }
 
-  std::vector<uint32_t> offsets, lengths;
-
  private:
   std::shared_ptr<Port> port_;
   std::vector<uint8_t> scratch_;
+  std::vector<uint32_t> cells_;
 };
 
 inline Role RoleOf(const char* word) {

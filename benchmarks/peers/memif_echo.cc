@@ -11,10 +11,10 @@ int main(int argc, char** argv) {
   SayReady();
   peer.AwaitUp();
   while (peer.Up()) {
-    uint32_t count = peer.rx().Burst(peer.columns(), kBurst);
+    uint32_t count = peer.rx().Burst(peer.table(), kBurst);
     if (count == 0 && sleeps) peer.Sleep();
     if (count == 0) continue;
-    for (uint32_t i = 0; i < count; i++) peer.tx().Append(peer.Packet(i), peer.lengths[i]);
+    for (uint32_t i = 0; i < count; i++) peer.tx().Append(peer.Packet(i), peer.table().lengths()[i]);
     peer.rx().Release();
     peer.tx().Publish();
     peer.tx().RingDoorbell();

@@ -10,7 +10,7 @@ namespace {
 
 /// Returns false when the other side is gone.
 bool AwaitReply(Peer& peer, bool sleeps) {
-  while (peer.rx().Burst(peer.columns(), kBurst) == 0) {
+  while (peer.rx().Burst(peer.table(), kBurst) == 0) {
     if (!peer.Up()) return false;
     if (sleeps) peer.Sleep();
   }

@@ -17,13 +17,13 @@ int main(int argc, char** argv) {
   double start = 0, cpu = 0, elapsed = 0;
   bool told = false, done = false;
   while (!done && peer.Up()) {
-    uint32_t count = peer.rx().Burst(peer.columns(), kBurst);
+    uint32_t count = peer.rx().Burst(peer.table(), kBurst);
     if (count == 0 && sleeps) peer.Sleep();
     if (count == 0) continue;
     if (start == 0) start = Now(), cpu = CpuSeconds();
     const uint8_t* data = peer.rx().Memory(peer.rx().memory())->data();
     uint8_t last = 0;
-    for (uint32_t i = 0; i < count; i++) sum += last = data[peer.offsets[i]];
+    for (uint32_t i = 0; i < count; i++) sum += last = data[peer.table().offset(i)];
     received += count;
     done = last == kEnd;
     peer.rx().Release();

@@ -8,7 +8,7 @@ namespace {
 
 /// Returns whether the sink has sent its end packet.
 bool SinkSaysEnd(Peer& peer) {
-  if (peer.rx().Burst(peer.columns(), kBurst) == 0) return false;
+  if (peer.rx().Burst(peer.table(), kBurst) == 0) return false;
   bool end = peer.Packet(0)[0] == kEnd;
   peer.rx().Release();
   return end;
@@ -17,14 +17,14 @@ bool SinkSaysEnd(Peer& peer) {
 /// Sends one burst: reserves slots, copies packets into them, and rings the doorbell once.
 uint32_t SendBurst(Peer& peer, const std::vector<uint8_t>& packet) {
   TxQueue& tx = peer.tx();
-  uint32_t count = tx.Reserve(peer.columns(), kBurst);
+  uint32_t count = tx.Reserve(peer.table(), kBurst);
   if (count == 0) return 0;
   uint8_t* data = tx.Memory(tx.memory())->data();
   for (uint32_t i = 0; i < count; i++) {
-    memcpy(data + peer.offsets[i], packet.data(), packet.size());
-    peer.lengths[i] = static_cast<uint32_t>(packet.size());
+    memcpy(data + peer.table().offset(i), packet.data(), packet.size());
+    peer.table().lengths()[i] = static_cast<uint32_t>(packet.size());
   }
-  tx.Commit(peer.lengths.data(), count);
+  tx.Commit(peer.table().lengths(), count);
   tx.RingDoorbell();
   return count;
 }

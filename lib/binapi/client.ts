@@ -4,14 +4,14 @@ import { attempt } from "./attempt.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
-import { VNET_ERRORS } from "./errno.js";
 import type { MessageValue } from "./message.js";
-import { checkOptions, checkSubscription } from "./options.js";
-import { apiError, type DetailsSink, type Dump } from "./pending.js";
+import { checkOptions, checkSubscription, type RequestOptions } from "./options.js";
+import type { DetailsSink } from "./pending.js";
 import { Resolver } from "./resolver.js";
+import { RunningDump } from "./running-dump.js";
 import { Schema } from "./schema.js";
 import { SchemaLoader, type SchemaSource } from "./schema-source.js";
-import { type RequestOptions, Session } from "./session.js";
+import { Session } from "./session.js";
 import { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
 import type { Subscription } from "./subscription.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -219,7 +219,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const session = this.#session;
     this.#session = undefined;
     await this.#subscriptions.closeAll();
-    session?.close(error);
+    await session?.close(error);
     this.#traceFile?.close();
   }
 
@@ -342,57 +342,4 @@ function openTransport({ transport = "socket", socketPath }: VppOptions, name: s
   if (transport === "vapi") return new VapiTransport({ name, ...(socketPath === undefined ? {} : { socketPath }) });
   const message = `transport must be "socket", "vapi" or a Transport, not ${JSON.stringify(transport)}`;
   throw new PuntError("binapi.connect", "ERR_OPTION", message, { option: "transport" });
-}
-
-/** A dump over as many requests as its cursor takes. */
-class RunningDump {
-  #current: Dump | undefined;
-  readonly #session: Session;
-  readonly #name: string;
-  readonly #sink: DetailsSink;
-  readonly #options: RequestOptions | undefined;
-
-  constructor(session: Session, name: string, sink: DetailsSink, options: RequestOptions | undefined) {
-    this.#session = session;
-    this.#name = name;
-    this.#sink = sink;
-    this.#options = options;
-  }
-
-  start(value: MessageValue): void {
-    const { message } = this.#session.messages.outgoing(this.#name);
-    const hasCursor = message.hasField("cursor") && value.cursor === undefined;
-    this.#page(hasCursor ? { ...value, cursor: 0 } : value);
-  }
-
-  #page(value: MessageValue): void {
-    const sink = this.#sink;
-    const page: DetailsSink = {
-      push: (details) => sink.push(details),
-      fail: (error) => sink.fail(error),
-      end: (reply) => this.#pageEnded(value, reply),
-    };
-    this.#current = this.#session.dump(this.#name, value, page, this.#options);
-  }
-
-  #pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
-    const retval = reply?.retval ?? 0;
-    if (retval === 0) this.#sink.end(reply);
-    else if (retval === VNET_ERRORS.EAGAIN && reply!.cursor !== undefined)
-      this.#nextPage({ ...value, cursor: reply!.cursor });
-    else this.#sink.fail(apiError(this.#name, retval as number, reply!));
-  }
-
-  #nextPage(value: MessageValue): void {
-    try {
-      this.#page(value);
-    } catch (error) {
-      this.#sink.fail(error as PuntError);
-    }
-  }
-
-  giveUp(): void {
-    const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.#name}: given up`);
-    if (this.#current !== undefined) this.#session.giveUp(this.#current, error);
-  }
 }

@@ -11,9 +11,9 @@ export { type GenerateOptions, generateTypes } from "./generate.js";
 export { InQueue } from "./in-queue.js";
 export { IP_PROTO_NUMBERS } from "./ip-proto.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
+export type { RequestOptions } from "./options.js";
 export { Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
-export type { RequestOptions } from "./session.js";
 export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";
 export type {
   CombinedStat,

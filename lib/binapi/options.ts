@@ -1,7 +1,16 @@
 import { PuntError } from "../errors.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
-import type { RequestOptions } from "./session.js";
+
+/** What a request may be given along. */
+export interface RequestOptions {
+  /** Rejects the request with ERR_ABORTED; if it has not been sent, it is not. */
+  signal?: AbortSignal;
+  /** Ms without any answer after which it is rejected with ERR_TIMEOUT; 0: never. */
+  timeout?: number;
+  /** For a call that VPP may leave unanswered: a ping is sent behind it, whose answer then rejects it with ERR_NO_REPLY. */
+  fenced?: boolean;
+}
 
 const NAMES: ReadonlySet<string> = new Set([
   ...[

@@ -1,4 +1,7 @@
+// Where a client finds the definitions of messages besides the built-in ones.
 import { existsSync } from "node:fs";
+import { readlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import { Schema } from "./schema.js";
@@ -6,9 +9,12 @@ import { Schema } from "./schema.js";
 /** Where VPP's packages put the .api.json files. */
 export const DEFAULT_API_FOLDER = "/usr/share/vpp/api";
 
+/** The same below the prefix that a VPP was installed to. */
+const API_FOLDER_IN_PREFIX = "share/vpp/api";
+
 /**
  * Where definitions come from besides the built-in ones, which always remain as the last resort:
- * "auto": the running VPP itself (24.06 and newer), else /usr/share/vpp/api if it is there;
+ * "auto": the running VPP itself (24.06 and newer), else share/vpp/api below the prefix of its program, else /usr/share/vpp/api;
  * "builtin": nowhere else; `{ folder }`: a folder of .api.json files; or a schema at hand.
  */
 export type SchemaSource = "auto" | "builtin" | { folder: string } | Schema;
@@ -38,8 +44,26 @@ export class SchemaLoader {
     if (typeof this.#source === "object" && !(this.#source instanceof Schema))
       return Schema.fromDirectory(this.#source.folder);
     if (hasGetApiJson(table)) return fetchSchema(ask);
-    return existsSync(DEFAULT_API_FOLDER) ? Schema.fromDirectory(DEFAULT_API_FOLDER) : undefined;
+    const folder = await apiFolderOf(ask);
+    return folder === undefined ? undefined : Schema.fromDirectory(folder);
   }
+}
+
+/**
+ * The folder of .api.json files of the running VPP: below the prefix of its program, where this process may see that, or else
+ * where VPP's packages put them.
+ */
+async function apiFolderOf(ask: Ask): Promise<string | undefined> {
+  const { vpe_pid } = await ask("control_ping");
+  const prefix = await prefixOf(Number(vpe_pid));
+  const folders = [...(prefix === undefined ? [] : [join(prefix, API_FOLDER_IN_PREFIX)]), DEFAULT_API_FOLDER];
+  return folders.find((folder) => existsSync(folder));
+}
+
+/** In another process namespace VPP's number is another process's, or none. */
+async function prefixOf(pid: number): Promise<string | undefined> {
+  const program = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  return program !== undefined && /^vpp(?!\w)/.test(basename(program)) ? dirname(dirname(program)) : undefined;
 }
 
 function hasGetApiJson(table: ReadonlyMap<string, number>): boolean {

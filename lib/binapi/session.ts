@@ -1,7 +1,7 @@
 import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";
-import { checkRequest } from "./options.js";
+import { checkRequest, type RequestOptions } from "./options.js";
 import { Call, type DetailsSink, Dump, Fence, type Pending } from "./pending.js";
 import { RequestTable } from "./request-table.js";
 import type { Outgoing, Resolver } from "./resolver.js";
@@ -22,16 +22,6 @@ export interface SessionOptions {
   onBadEvent: (name: string, error: PuntError) => void;
   /** The connection was lost. Everything that waited has been told. */
   onClosed: (error: PuntError) => void;
-}
-
-/** What a request may be given along. */
-export interface RequestOptions {
-  /** Rejects the request with ERR_ABORTED; if it has not been sent, it is not. */
-  signal?: AbortSignal;
-  /** Ms without any answer after which it is rejected with ERR_TIMEOUT; 0: never. */
-  timeout?: number;
-  /** For a call that VPP may leave unanswered: a ping is sent behind it, whose answer then rejects it with ERR_NO_REPLY. */
-  fenced?: boolean;
 }
 
 /** The requests on one connection, from its start to its end. */
@@ -220,9 +210,10 @@ export class Session implements LinkHandler {
   }
 
   /** Closes the connection; requests that wait are rejected with `error`. */
-  close(error: PuntError): void {
-    this.#link?.close();
+  async close(error: PuntError): Promise<void> {
+    const closed = this.#link?.close();
     this.#end(error);
+    await closed;
   }
 
   #end(error: PuntError): void {

@@ -29,8 +29,11 @@ export interface Link {
   withdraw(mark: number): boolean;
   /** Lets `count` more messages go out. */
   addCredit(count: number): void;
-  /** Says goodbye to VPP and closes. What was committed and has credit is still sent, as far as VPP takes it at once. */
-  close(): void;
+  /**
+   * Says goodbye to VPP and closes. What was committed and has credit is still sent, as far as VPP takes it at once. Resolves when
+   * VPP has answered, or half a second later.
+   */
+  close(): void | Promise<void>;
 }
 
 /** A way to reach a VPP's binary API. */

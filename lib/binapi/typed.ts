@@ -2,7 +2,7 @@
 // `vpp-punt generate` adds to them. Any other name is allowed, and its value unchecked until it is encoded.
 import type { Events, Requests } from "./builtin-messages.js";
 import type { MessageValue } from "./message.js";
-import type { RequestOptions } from "./session.js";
+import type { RequestOptions } from "./options.js";
 
 /** Names the editor proposes, and any other. */
 export type RequestName = keyof Requests | (string & {});

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { PuntError } from "../errors.js";
 import { type NativeVapiBridge, native } from "../native.js";
+import { connectLink } from "./link.js";
 import { Schema } from "./schema.js";
-import { connectLink } from "./socket-transport.js";
+
 import type { Link, LinkHandler, Transport } from "./transport.js";
 
 export interface VapiTransportOptions {

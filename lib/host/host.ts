@@ -47,6 +47,8 @@ export type HostChange =
 export interface Host {
   /** Whether VPP can make TAPs on this machine. */
   readonly hasVhostNet: boolean;
+  /** False where the devices are inside of VPP, so that nothing can be set on them. Default true. */
+  readonly hasDevices?: boolean;
   /** What tells one namespace from another, however it was named; undefined where there is none. */
   identify(namespace: string): Promise<string | undefined>;
   /** Paths of the named namespaces, in which something of an earlier run may be left. */

@@ -22,6 +22,8 @@ import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/in
 import { handlerOf } from "./types/index.js";
 
 export interface Settings {
+  /** Precedes what names are made from. */
+  readonly seed: string;
   /** Folder of the memif sockets. */
   readonly memifDirectory: string;
   readonly pools: Readonly<Record<Family, SubnetPool>>;
@@ -210,7 +212,11 @@ export class Interconnects {
     const taken = (name: string) =>
       this.#nameHashes.has(fnv1a(name)) || drafts.some((it) => fnv1a(it.name) === fnv1a(name));
     if (link.name === undefined)
-      return firstFree(identity, (text) => interfaceName(request.interconnect as LinkKind, text), taken);
+      return firstFree(
+        this.#settings.seed + identity,
+        (text) => interfaceName(request.interconnect as LinkKind, text),
+        taken,
+      );
     if (taken(link.name)) throw nameTaken(request, link.name, this.#nameHashes.get(fnv1a(link.name)), selector);
     return link.name;
   }

@@ -1,8 +1,9 @@
 // The punt manager: the API over the desired state and the worker that keeps VPP as it wants.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
-import { type Host, LinuxHost } from "../host/index.js";
+import type { Host } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
+import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry, guarded } from "./desired/index.js";
 import type { Marks } from "./interconnect/index.js";
 import { checkAddOptions, checkOptions, marksOf, type PuntManagerOptions } from "./options.js";
@@ -58,7 +59,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
-    const manager = new PuntManager(options, options.host ?? new LinuxHost(), marksOf(options));
+    const manager = new PuntManager(options, options.host ?? new DefaultHost(options.vpp), marksOf(options));
     if (!options.readOnly) await manager.#store.open?.();
     try {
       await manager.#restore();

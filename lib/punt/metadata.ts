@@ -92,7 +92,7 @@ function sides(interconnect: Interconnect, link: InterfaceLink, context: Metadat
   const cnfVrf = link.withoutCnfVrf ? 0 : link.vrf;
   const cnfVrfName = cnfVrf === 0 ? "" : vrfDeviceName(cnfVrf);
   return {
-    vppInterface: { name, mac: vppMac(interconnect), addresses: vpp, vrf: link.vrf, vrfName: "" },
+    vppInterface: { name, mac: vppMac(interconnect, context.marks), addresses: vpp, vrf: link.vrf, vrfName: "" },
     cnfInterface: { name, mac: context.cnfMac(interconnect), addresses: cnf, vrf: cnfVrf, vrfName: cnfVrfName },
   };
 }

@@ -3,8 +3,7 @@
 import type { Events, RequestOf } from "../binapi/index.js";
 import type { Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
-import type { Marks } from "./interconnect/index.js";
-import { fnv1a, SubnetPool } from "./interconnect/index.js";
+import { DEFAULT_MEMIF_DIRECTORY, DEFAULT_OWNER, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
@@ -28,15 +27,18 @@ export interface PuntManagerOptions {
   readonly vpp: VppConnection;
   /** Where punts are kept. Default: in memory. */
   readonly store?: Store;
-  /** The Linux side. Default: this machine. */
+  /** The Linux side. Default: this machine; for an embedded VPP of another process, the emulated one inside of it. */
   readonly host?: Host;
   /** Folder of the memif sockets, of this manager alone: every memif with its socket in it is taken for its own. Default `/run/vpp-punt/memif`. */
   readonly memifDirectory?: string;
   /** Networks that interconnects with addresses of their own get their subnets from. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
-  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112. */
+  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112; for another owner, a number made from it. */
   readonly policyIdPrefix?: number;
-  /** Tells several managers of one machine apart in Linux device groups, names of veth devices and ACL tags: 1 to 20 letters, digits, '-'. Default `vpp-punt`. */
+  /**
+   * Tells several managers of one VPP apart, by everything that they make in VPP and Linux: 1 to 20 letters, digits or '-'. Default
+   * `vpp-punt`. Managers of several VPPs on one machine are told apart by `memifDirectory`.
+   */
   readonly owner?: string;
   /**
    * Milliseconds between two looks at VPP when nothing happens. Default 10,000. VPP has events for interfaces that come, go or change
@@ -101,24 +103,17 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
 
 /** @throws PuntError `ERR_OPTION`, `ERR_INVALID_CIDR` */
 export function marksOf(options: PuntManagerOptions): Marks {
-  const { memifDirectory = "/run/vpp-punt/memif", policyIdPrefix = 112, owner = "vpp-punt", subnets = {} } = options;
+  const { memifDirectory = DEFAULT_MEMIF_DIRECTORY, policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
   const check = new OptionCheck("punt.start");
   check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);
   if (!/^\/.*[^/]$/.test(memifDirectory))
     check.refuse("memifDirectory", "must be a folder's path without a / at its end");
-  check.integer("policyIdPrefix", policyIdPrefix, 0, 255);
+  if (policyIdPrefix !== undefined) check.integer("policyIdPrefix", policyIdPrefix, 0, 255);
   if (!/^[A-Za-z0-9-]{1,20}$/.test(check.text("owner", owner)))
     check.refuse("owner", `must be 1 to 20 letters, digits or '-'; got ${JSON.stringify(owner)}`);
-  return {
-    owner,
-    tagPrefix: `${owner}/`,
-    policyPrefix: policyIdPrefix,
-    memifDirectory,
-    pools: {
-      4: new SubnetPool(subnets.ipv4 ?? "192.168.111.0/24", 4),
-      6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),
-    },
-    // Below 2^31: iproute2 reads a group as a signed number.
-    deviceGroup: fnv1a(owner) >>> 1,
+  const pools = {
+    4: new SubnetPool(subnets.ipv4 ?? "192.168.111.0/24", 4),
+    6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),
   };
+  return marksFor(owner, memifDirectory, pools, policyIdPrefix);
 }

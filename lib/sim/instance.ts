@@ -88,6 +88,7 @@ export class VppInstance {
       table: () => this.table,
       runtimeDirectory: options.directory,
       release: options.release,
+      host: options.host,
       plugins: () => [...new Set(this.table.modules().map(pluginOf))],
       cli: (line) => cli.run(line),
     };

@@ -18,11 +18,11 @@ class PacketTable {
   uint32_t offset(uint32_t i) const { return columns_[i]; }
   uint32_t length(uint32_t i) const { return columns_[capacity_ + i]; }
 
-  void Set(uint32_t i, uint32_t offset, uint32_t length) {
+  void Set(uint32_t i, uint32_t offset, uint32_t length) const {
     columns_[i] = offset;
     columns_[capacity_ + i] = length;
   }
-  void Set(uint32_t i, uint32_t offset, uint32_t length, uint32_t sw_if_index) {
+  void Set(uint32_t i, uint32_t offset, uint32_t length, uint32_t sw_if_index) const {
     Set(i, offset, length);
     columns_[2 * capacity_ + i] = sw_if_index;
   }

@@ -6,6 +6,7 @@ Enums are numbers, addresses text, bytes { "hex": ... }, u64 { "big": ... }; an 
 
 import enum
 import ipaddress
+import inspect
 import json
 import sys
 
@@ -49,7 +50,9 @@ def answer(vpp, name, value):
 def main():
     out = sys.stdout
     sys.stdout = sys.stderr  # papi prints complaints there
-    vpp = VPPApiClient(apidir=sys.argv[2], server_address=sys.argv[1])
+    VPPApiClient.apidir = sys.argv[2]  # before VPP 23.02 there is no argument for it
+    folder = {"apidir": sys.argv[2]} if "apidir" in inspect.signature(VPPApiClient.__init__).parameters else {}
+    vpp = VPPApiClient(server_address=sys.argv[1], **folder)
     vpp.connect("oracle")
     print("ready", file=out, flush=True)
     for line in sys.stdin:

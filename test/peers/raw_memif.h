@@ -15,10 +15,10 @@
 #include <cstring>
 #include <string>
 
-#include "memif/control/address.h"
 #include "memif/control/channel.h"
 #include "memif/shared/ring.h"
 #include "memif/shared/wire.h"
+#include "util/unix_address.h"
 
 namespace raw {
 
@@ -126,16 +126,16 @@ inline void Begin() {
 }
 
 inline int ConnectTo(const char* path) {
-  Address address(path);
+  const vpp_punt::UnixAddress address(path);
   int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  if (connect(fd, address.get(), address.length) < 0) Die("connect");
+  if (connect(fd, address.get(), address.size()) < 0) Die("connect");
   return fd;
 }
 
 inline int AcceptOne(const char* path) {
-  Address address(path);
+  const vpp_punt::UnixAddress address(path);
   int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  if (bind(fd, address.get(), address.length) < 0 || listen(fd, 1) < 0) Die("bind");
+  if (bind(fd, address.get(), address.size()) < 0 || listen(fd, 1) < 0) Die("bind");
   int connection = accept(fd, nullptr, nullptr);
   if (connection < 0) Die("accept");
   return connection;

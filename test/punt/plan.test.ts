@@ -2,7 +2,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
-import type { Marks } from "../../lib/punt/interconnect/marks.js";
+import { type Marks, marksFor } from "../../lib/punt/interconnect/marks.js";
 import { Interconnects } from "../../lib/punt/interconnects.js";
 import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface } from "../../lib/punt/items/facts.js";
 import { satisfies } from "../../lib/punt/items/item.js";
@@ -13,14 +13,8 @@ import type { Wanted } from "../../lib/punt/plan/wanted.js";
 import { type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 
-const marks: Marks = {
-  owner: "test",
-  tagPrefix: "test/",
-  policyPrefix: 112,
-  memifDirectory: "/run/test",
-  pools: { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) },
-  deviceGroup: 7,
-};
+const pools = { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) };
+const marks: Marks = marksFor("test", "/run/test", pools);
 
 const allFeatures: Feature[] = ["abx", "isisx", "acl", "dhcp", "memif", "tap", "vhost-net", "nd-proxy"];
 

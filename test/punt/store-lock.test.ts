@@ -1,13 +1,15 @@
 // A store has one manager: the lock, its holders and what they leave.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { PuntManager } from "../../lib/punt/index.js";
-import { FileStore } from "../../lib/punt/store/store.js";
+import { FileStore } from "../../lib/punt/store/index.js";
+import { need } from "../support/need.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 async function inFolder(work: (path: string, folder: string) => Promise<void>): Promise<void> {
@@ -27,13 +29,14 @@ async function isBusy(t: ExecutionContext, path: string, pid: number): Promise<v
 }
 
 /** A process that has the store open, until a line comes on its input. */
-async function holder(path: string): Promise<ChildProcess> {
+async function holder(path: string, under: readonly string[] = []): Promise<ChildProcess> {
   const code = `
-    import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/store.js", import.meta.url).href)};
+    import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/index.js", import.meta.url).href)};
     await new FileStore(${JSON.stringify(path)}).open();
     console.log("open");
     process.stdin.once("data", () => process.exit(0));`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["pipe", "pipe", "inherit"] });
+  const [program, ...args] = [...under, process.execPath, "--input-type=module", "-e", code];
+  const child = spawn(program!, args, { stdio: ["pipe", "pipe", "inherit"] });
   await once(child.stdout, "data");
   return child;
 }
@@ -66,23 +69,70 @@ test("a store open in another process is refused with that one's pid; its end, n
     t.deepEqual(await readdir(folder), []);
   }));
 
-test("a lock whose pid is another process now, that is of another boot or that is no lock at all is replaced", (t) =>
+test("what is left of a lock does no harm, whatever it says", (t) =>
   inFolder(async (path, folder) => {
-    const store = new FileStore(path);
-    await store.open();
-    const own = JSON.parse(await readFile(`${path}.lock`, "utf8"));
-    await store.close();
-    for (const left of [{ ...own, started: "1" }, { ...own, boot: "another" }, { pid: -1 }, null, 7]) {
-      await writeFile(`${path}.lock`, JSON.stringify(left));
+    for (const left of [`${process.ppid}`, JSON.stringify({ pid: 1, started: "1", boot: "x" }), "", "\0"]) {
+      await writeFile(`${path}.lock`, left);
+      const store = new FileStore(path);
       await store.open();
-      t.deepEqual(JSON.parse(await readFile(`${path}.lock`, "utf8")), own);
+      await isBusy(t, path, process.pid);
       await store.close();
     }
-    await writeFile(`${path}.lock`, "");
-    await store.open();
-    await store.close();
     t.deepEqual(await readdir(folder), []);
   }));
+
+need("root", "unshare").test("a living manager in another pid namespace keeps its store", async (t) => {
+  await inFolder(async (path) => {
+    const child = await holder(path, ["unshare", "--pid", "--fork", "--kill-child"]);
+    t.teardown(() => child.kill("SIGKILL"));
+    // As that one sees itself.
+    await isBusy(t, path, 1);
+  });
+});
+
+test("two names of one store are one store, and a symbolic link stays one", (t) =>
+  inFolder(async (path, folder) => {
+    const link = join(folder, "link.json");
+    await symlink("state.json", link);
+    const store = new FileStore(link);
+    await store.open();
+    await isBusy(t, path, process.pid);
+    await store.save({ punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} });
+    t.true((await lstat(link)).isSymbolicLink());
+    t.truthy(await new FileStore(path).load());
+    await store.close();
+    t.deepEqual(await readdir(folder), ["link.json", "state.json"]);
+  }));
+
+test("a store whose folder was removed and made again is not written any more", (t) =>
+  inFolder(async (_, folder) => {
+    const path = join(folder, "inner", "state.json");
+    const store = new FileStore(path);
+    await store.open();
+    await rm(join(folder, "inner"), { recursive: true });
+    const other = new FileStore(path);
+    await other.open();
+    const state = { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
+    await t.throwsAsync(store.save(state), { code: "ERR_STORE_LOST" });
+    await other.save(state);
+    await store.close();
+    await isBusy(t, path, process.pid);
+    await other.close();
+  }));
+
+need("root", "unshare").test("a store that is one mounted file says so, and leaves nothing beside it", async (t) => {
+  await inFolder(async (path, folder) => {
+    const code = `
+      import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/index.js", import.meta.url).href)};
+      const state = { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
+      await new FileStore(process.argv[1]).save(state).catch((error) => console.log(error.code, error.message));`;
+    const mounted = 'touch "$1" "$1.host" && mount --bind "$1.host" "$1" && exec "$2" --input-type=module -e "$3" "$1"';
+    const args = ["--mount", "sh", "-c", mounted, "sh", path, process.execPath, code];
+    const { stdout, stderr } = await promisify(execFile)("unshare", args);
+    t.regex(stdout, /^EBUSY .*mount its folder/, stderr);
+    t.deepEqual(await readdir(folder), ["state.json", "state.json.host"]);
+  });
+});
 
 test("a lock that cannot be written is told with its path", async (t) => {
   const error = await t.throwsAsync(new FileStore("/dev/null/state.json").open(), { instanceOf: PuntError });

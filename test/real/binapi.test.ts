@@ -94,6 +94,21 @@ real("several clients in one process, each with its own answers and events", asy
   t.notRegex(await server.cli("show api clients"), /client-/);
 });
 
+real("VPP outlives clients that come and go, several at once", async (t) => {
+  const server = await startVpp();
+  t.teardown(() => server.stop());
+  const { pid } = server;
+  for (let round = 0; round < 20; round++) {
+    const connecting = Array.from({ length: 5 }, () =>
+      Vpp.connect({ socketPath: server.apiSocket, schema: "builtin" }),
+    );
+    const clients = await Promise.all(connecting);
+    await Promise.all(clients.map((vpp) => vpp.close()));
+  }
+  t.regex(await server.cli("show version"), /vpp v/);
+  t.is(server.pid, pid);
+});
+
 real("statistics follow VPP over a restart", async (t) => {
   const server = await startVpp();
   t.teardown(() => server.stop());

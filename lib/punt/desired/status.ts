@@ -39,7 +39,7 @@ function metadataOf({ id, request, interconnects }: Entry, around: Surroundings)
     injectPath: inject?.path,
     namespace: (number: number) => wanted.namespaces.find((it) => it.id === number)?.path ?? "",
     interface: (name: string) => facts?.interface(name),
-    cnfMac: (interconnect: Interconnect) => cnfMac(interconnect, { pairedWith }),
+    cnfMac: (interconnect: Interconnect) => cnfMac(interconnect, { marks, pairedWith }),
   };
   const current = wanted.interconnectsOf(id);
   const list = current.length > 0 ? current : interconnects;

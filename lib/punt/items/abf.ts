@@ -3,8 +3,9 @@
 import type { FibPath, FibPathInput } from "../../binapi/index.js";
 import { type Family, familyOf } from "../../net/index.js";
 import { isOurPolicy } from "../interconnect/index.js";
-import { aclTags } from "./abx.js";
+import { abxPolicyKey, aclTags } from "./abx.js";
 import { aclKey } from "./acl.js";
+import type { Facts } from "./facts.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, type Kind } from "./kind.js";
 import { neighborKey } from "./neighbor.js";
@@ -23,12 +24,17 @@ interface Attach {
   readonly family: Family;
 }
 
-function policyKey(policy: number): string {
+function abfPolicyKey(policy: number): string {
   return `abf-policy/${policy}`;
 }
 
+/** Whether another owner, whose range may be ours too, has a policy of that id. */
+export function isForeignPolicy(id: number, { seen }: Facts): boolean {
+  return [abfPolicyKey(id), abxPolicyKey(id)].some((key) => seen.get(key)?.ours === false);
+}
+
 export function abfPolicyPart(value: Policy): Part<Policy> {
-  return { kind: "abf-policy", key: policyKey(value.policy), value };
+  return { kind: "abf-policy", key: abfPolicyKey(value.policy), value };
 }
 
 export function abfAttachPart(value: Attach): Part<Attach> {
@@ -48,17 +54,18 @@ export const abfPolicy: Kind<Policy> = {
     const [details, tags] = await Promise.all([context.vpp.dumpAll("abf_policy_dump", {}), aclTags(context)]);
     return details.map(({ policy: it }) => {
       const [path] = it.paths;
+      const acl = tags.get(it.acl_index) ?? `#${it.acl_index}`;
       const value = {
         policy: it.policy_id,
-        acl: tags.get(it.acl_index) ?? `#${it.acl_index}`,
+        acl,
         tx: idAt(context, path?.sw_if_index),
         nextHop: hopOf(path),
       };
       return {
         kind: "abf-policy",
-        key: policyKey(it.policy_id),
+        key: abfPolicyKey(it.policy_id),
         value,
-        ours: isOurPolicy(context.marks, it.policy_id),
+        ours: isOurPolicy(context.marks, it.policy_id, acl),
       };
     });
   },
@@ -108,13 +115,17 @@ export const abfAttach: Kind<Attach> = {
 
   async observe(context) {
     if (!context.vpp.has("abf_itf_attach_dump")) return [];
-    const details = await context.vpp.dumpAll("abf_itf_attach_dump", {});
+    const [details, policies] = await Promise.all([
+      context.vpp.dumpAll("abf_itf_attach_dump", {}),
+      abfPolicy.observe(context),
+    ]);
+    const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
     return details
       .filter(({ attach }) => context.interfaceAt(attach.sw_if_index))
       .map(({ attach: it }) => {
         const family: Family = it.is_ipv6 ? 6 : 4;
         const value = { policy: it.policy_id, rx: idAt(context, it.sw_if_index), priority: it.priority, family };
-        return { kind: "abf-attach", key: attachKey(value), value, ours: isOurPolicy(context.marks, it.policy_id) };
+        return { kind: "abf-attach", key: attachKey(value), value, ours: ours.has(it.policy_id) };
       });
   },
 
@@ -122,7 +133,7 @@ export const abfAttach: Kind<Attach> = {
 
   delete: (context, { value }) => attach(context, value, false),
 
-  dependsOn: ({ policy, rx }) => [policyKey(policy), interfaceKey(rx)],
+  dependsOn: ({ policy, rx }) => [abfPolicyKey(policy), interfaceKey(rx)],
 };
 
 async function attach(

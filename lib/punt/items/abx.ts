@@ -21,12 +21,12 @@ interface Attach {
   readonly priority: number;
 }
 
-function policyKey(policy: number): string {
+export function abxPolicyKey(policy: number): string {
   return `abx-policy/${policy}`;
 }
 
 export function abxPolicyPart(value: Policy): Part<Policy> {
-  return { kind: "abx-policy", key: policyKey(value.policy), value };
+  return { kind: "abx-policy", key: abxPolicyKey(value.policy), value };
 }
 
 export function abxAttachPart(value: Attach): Part<Attach> {
@@ -41,18 +41,10 @@ export const abxPolicy: Kind<Policy> = {
     if (!context.vpp.has("abx_policy_dump")) return [];
     const [details, tags] = await Promise.all([context.vpp.dumpAll("abx_policy_dump", {}), aclTags(context)]);
     return details.map(({ policy: it }) => {
-      const value = {
-        policy: it.policy_id,
-        acl: tags.get(it.acl_index) ?? `#${it.acl_index}`,
-        tx: idAt(context, it.tx_sw_if_index),
-        mac: it.dst_mac,
-      };
-      return {
-        kind: "abx-policy",
-        key: policyKey(it.policy_id),
-        value,
-        ours: isOurPolicy(context.marks, it.policy_id),
-      };
+      const acl = tags.get(it.acl_index) ?? `#${it.acl_index}`;
+      const value = { policy: it.policy_id, acl, tx: idAt(context, it.tx_sw_if_index), mac: it.dst_mac };
+      const ours = isOurPolicy(context.marks, it.policy_id, acl);
+      return { kind: "abx-policy", key: abxPolicyKey(it.policy_id), value, ours };
     });
   },
 
@@ -89,13 +81,17 @@ export const abxAttach: Kind<Attach> = {
 
   async observe(context) {
     if (!context.vpp.has("abx_interface_attach_dump")) return [];
-    const details = await context.vpp.dumpAll("abx_interface_attach_dump", {});
+    const [details, policies] = await Promise.all([
+      context.vpp.dumpAll("abx_interface_attach_dump", {}),
+      abxPolicy.observe(context),
+    ]);
+    const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
     return details
       .filter(({ attach }) => context.interfaceAt(attach.rx_sw_if_index))
       .map(({ attach: it }) => {
         const value = { policy: it.policy_id, rx: idAt(context, it.rx_sw_if_index), priority: it.priority };
         const part = abxAttachPart(value);
-        return { kind: part.kind, key: part.key, value, ours: isOurPolicy(context.marks, it.policy_id) };
+        return { kind: part.kind, key: part.key, value, ours: ours.has(it.policy_id) };
       });
   },
 
@@ -103,7 +99,7 @@ export const abxAttach: Kind<Attach> = {
 
   delete: (context, { value }) => attach(context, value, 0),
 
-  dependsOn: ({ policy, rx }) => [policyKey(policy), interfaceKey(rx)],
+  dependsOn: ({ policy, rx }) => [abxPolicyKey(policy), interfaceKey(rx)],
 };
 
 async function attach({ vpp, indexOf }: ActContext, { policy, rx, priority }: Attach, isAttach: 0 | 1): Promise<void> {

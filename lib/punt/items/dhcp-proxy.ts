@@ -1,7 +1,7 @@
 import { type Family, familyOf } from "../../net/index.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import type { ActContext, Kind, ObserveContext } from "./kind.js";
+import { type ActContext, isClaimed, type Kind, type ObserveContext } from "./kind.js";
 
 interface DhcpProxy {
   readonly vrf: number;
@@ -20,7 +20,10 @@ export function dhcpProxyPart(value: DhcpProxy, via: string): Part<DhcpProxy> {
   return { kind: "dhcp-proxy", key, value, after: [`addresses/${via}`] };
 }
 
-/** A DHCP server that VPP relays to. Ours is one in an allocated subnet, with the source address that belongs to it. */
+/**
+ * A DHCP server that VPP relays to. It bears no mark, and another manager may have its subnets from the same network: the store says
+ * which ones are ours.
+ */
 export const dhcpProxy: Kind<DhcpProxy> = {
   kind: "dhcp-proxy",
 
@@ -36,18 +39,21 @@ export const dhcpProxy: Kind<DhcpProxy> = {
 
   delete: (context, { value }) => set(context, value, false),
 
+  claim: () => "",
+
   dependsOn: () => [],
 };
 
 function seenProxy(
-  { marks }: ObserveContext,
+  { marks, claims }: ObserveContext,
   detail: { rx_vrf_id: number; dhcp_src_address: string },
   server: string,
 ): Seen<DhcpProxy> {
   const family = familyOf(server)!;
   const value = { vrf: detail.rx_vrf_id, family, server, source: detail.dhcp_src_address };
-  const ours = marks.pools[family].isPair(value.source, server);
-  return { kind: "dhcp-proxy", key: dhcpProxyKeyPrefix(value.vrf, family) + server, value, ours };
+  const key = dhcpProxyKeyPrefix(value.vrf, family) + server;
+  const ours = isClaimed(claims, key) && marks.pools[family].isPair(value.source, server);
+  return { kind: "dhcp-proxy", key, value, ours };
 }
 
 async function set({ vpp }: ActContext, { vrf, server, source }: DhcpProxy, isAdd: boolean): Promise<void> {

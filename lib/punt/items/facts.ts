@@ -4,7 +4,8 @@ import type { Family } from "../../net/index.js";
 import type { Lack, VppFeature } from "./features.js";
 
 /** Abilities of this VPP and this machine that a plan depends on. */
-export type Feature = VppFeature | "vhost-net";
+/** `devices-inside`: the Linux side of interconnects is inside of VPP, and nothing can be set on it. */
+export type Feature = VppFeature | "vhost-net" | "devices-inside";
 
 export interface VppInterface {
   readonly swIfIndex: number;

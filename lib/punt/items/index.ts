@@ -1,6 +1,6 @@
 // The objects that punts are made of, in VPP and in Linux.
 
-export { abfAttachPart, abfPolicyPart } from "./abf.js";
+export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
 export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart } from "./addresses.js";
@@ -21,7 +21,15 @@ export { interfacePart, isUp, observeInterfaces } from "./interface.js";
 export { memifId } from "./interface-memif.js";
 export { isisxPart } from "./isisx.js";
 export { differences, type Item, type Part, satisfies } from "./item.js";
-export { type ActContext, goneIndex, interfaceKey, type Kind, type ObserveContext, type Surroundings } from "./kind.js";
+export {
+  type ActContext,
+  goneIndex,
+  interfaceKey,
+  type Kind,
+  type ObserveContext,
+  OLD_CLAIM,
+  type Surroundings,
+} from "./kind.js";
 export { kindOf, kinds, mergeValues } from "./kinds.js";
 export { linkPart } from "./link.js";
 export { memifSocketPart } from "./memif-socket.js";

@@ -16,7 +16,7 @@ export const afPacketVariant: Variant<AfPacketInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("af_packet_dump")) return new Map();
     const details = await vpp.dumpAll("af_packet_dump", {});
-    const ours = details.filter((it) => isVethName(marks.owner, it.host_if_name));
+    const ours = details.filter((it) => isVethName(marks.machineMark, it.host_if_name));
     return new Map(
       ours.map((it) => [it.sw_if_index, { via: "af_packet", device: it.host_if_name } as AfPacketInterface]),
     );

@@ -1,7 +1,7 @@
 import type { DetailsOf } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import type { Variant } from "./interface-variant.js";
-import { type ActContext, interfaceKey } from "./kind.js";
+import { type ActContext, interfaceKey, isClaimed } from "./kind.js";
 import { ALL_INTERFACES, type VppApi } from "./vpp-api.js";
 
 export interface LcpInterface {
@@ -12,14 +12,16 @@ export interface LcpInterface {
   readonly namespace: string;
 }
 
-/** Names linux-cp gives to the TAPs it makes for us; a foreign pair has another. */
-const ourNames = /^tap-[a-zA-F]{5}$/;
+/** Names of interconnects, which linux-cp gives to the TAPs that it makes for managers. */
+const INTERCONNECT_NAME = /^tap-[a-zA-F]{5}$/;
 
-/** A TAP that linux-cp makes and pairs with another interface. */
+/** A TAP that linux-cp makes and pairs with another interface. It bears no mark: the store says which ones are ours. */
 export const lcpVariant: Variant<LcpInterface> = {
-  async observe({ vpp }) {
+  async observe({ vpp, claims }) {
     if (!vpp.has("lcp_itf_pair_get")) return new Map();
-    const ours = (await allPairs(vpp)).filter((it) => ourNames.test(it.host_if_name));
+    const ours = (await allPairs(vpp)).filter(
+      ({ host_if_name: name }) => INTERCONNECT_NAME.test(name) && isClaimed(claims, interfaceKey(name)),
+    );
     if (ours.length === 0) return new Map();
     const details = await vpp.dumpAll("sw_interface_dump", ALL_INTERFACES);
     const names = new Map(details.map((it) => [it.sw_if_index, it.interface_name]));
@@ -33,6 +35,8 @@ export const lcpVariant: Variant<LcpInterface> = {
   async delete(context, { value }) {
     await set(context, value, false);
   },
+
+  claim: () => "",
 
   dependsOn: ({ paired }) => [interfaceKey(paired)],
 };

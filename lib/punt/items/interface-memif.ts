@@ -57,5 +57,7 @@ export const memifVariant: Variant<MemifInterface> = {
     await vpp.call("memif_delete", { sw_if_index: index! });
   },
 
+  claim: ({ secret }) => secret,
+
   dependsOn: ({ socket }) => [memifSocketKey(socket.replace(/^unusable:/, ""))],
 };

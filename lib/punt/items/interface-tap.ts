@@ -13,14 +13,14 @@ export interface TapInterface {
   readonly gso: boolean;
 }
 
-/** Ours is a TAP whose MAC address on the CNF's side is the one its name gives: nobody else would choose that one. */
+/** Ours is a TAP whose MAC address on the CNF's side is the one that our owner and its name give. */
 export const tapVariant: Variant<TapInterface> = {
-  async observe({ vpp }) {
+  async observe({ vpp, marks }) {
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
     const details = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
     return new Map(
       details
-        .filter((it) => it.host_mac_addr === macAddress(it.host_if_name, "cnf"))
+        .filter((it) => it.host_mac_addr === macAddress(marks.seed + it.host_if_name, "cnf"))
         .map((it) => [it.sw_if_index, tapOf(it)]),
     );
   },

@@ -8,5 +8,7 @@ export interface Variant<V extends object> {
   /** @returns its index */
   create(context: ActContext, value: V): Promise<number>;
   delete(context: ActContext, seen: Seen<V>): Promise<void>;
+  /** What the store has to remember of it. */
+  claim?(value: V): string;
   dependsOn(value: V): string[];
 }

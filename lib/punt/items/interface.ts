@@ -81,7 +81,7 @@ export const interconnectInterface: Kind<InterconnectInterface> = {
 
   delete: (context, seen) => variantOf(seen.value).delete(context, seen),
 
-  claim: (value) => (value.via === "memif" ? value.secret : undefined),
+  claim: (value) => variantOf(value).claim?.(value),
 
   dependsOn: (value) => variantOf(value).dependsOn(value),
 };

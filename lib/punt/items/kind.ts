@@ -65,6 +65,14 @@ export interface Kind<V extends object = object> {
   readonly usesForeign?: true;
 }
 
+/** A claim on everything that a store of version 1 kept no claims of. It goes with the first look. */
+export const OLD_CLAIM = "*";
+
+/** Whether the store says that an object without a mark is ours. */
+export function isClaimed(claims: ReadonlyMap<string, string>, key: string): boolean {
+  return claims.has(key) || claims.has(OLD_CLAIM);
+}
+
 export function interfaceKey(id: string): string {
   return `interface/${id}`;
 }

@@ -26,7 +26,7 @@ export const veth: Kind<Veth> = {
   kind: "veth",
 
   async observe({ linksOf, marks, namespaces }) {
-    const { owner } = marks;
+    const { machineMark: owner } = marks;
     const links = (await linksOf("", (name) => isVethName(owner, name))).filter((it) => it.kind === "veth");
     if (links.length === 0) return [];
     const devices = new Set(links.map((it) => it.name));

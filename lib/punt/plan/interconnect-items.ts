@@ -67,17 +67,17 @@ export function interconnectParts(interconnect: Interconnect, context: Interconn
   ];
 }
 
-export function vppMac({ name, link }: Interconnect): string {
-  return (link as InterfaceLink).mac ?? macAddress(name, "vpp");
+export function vppMac({ name, link }: Interconnect, { seed }: Marks): string {
+  return (link as InterfaceLink).mac ?? macAddress(seed + name, "vpp");
 }
 
 /** A TAP of linux-cp has the MAC address of the interface it is paired with. */
-export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectContext, "pairedWith">): string {
-  return context.pairedWith(interconnect)?.mac ?? macAddress(interconnect.name, "cnf");
+export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectContext, "pairedWith" | "marks">): string {
+  return context.pairedWith(interconnect)?.mac ?? macAddress(context.marks.seed + interconnect.name, "cnf");
 }
 
 function baseParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
-  if (interconnect.type === "MEMIF") return memifParts(interconnect, context.facts);
+  if (interconnect.type === "MEMIF") return memifParts(interconnect, context);
   const paired = context.pairedWith(interconnect);
   const namespace = context.namespace(interconnect.netns!);
   if (paired) return [interfacePart({ via: "linux-cp", name: interconnect.name, paired: paired.id, namespace })];
@@ -92,9 +92,12 @@ function whyNoTap(features: Facts["features"], lacks: Facts["lacks"]): string {
   return features.has("vhost-net") ? lacks.get("tap")!.text : "there is no /dev/vhost-net";
 }
 
-function memifParts({ name, socket, secret, ...rest }: Interconnect, { features, lacks }: Facts): Part[] {
+function memifParts(
+  { name, socket, secret, ...rest }: Interconnect,
+  { facts: { features, lacks }, marks }: InterconnectContext,
+): Part[] {
   if (!features.has("memif")) throw featureMissing("memif", lacks);
-  const mac = vppMac({ name, ...rest });
+  const mac = vppMac({ name, ...rest }, marks);
   return [
     memifSocketPart(socket!),
     interfacePart({ via: "memif", name, mac, socket: socket!, secret: hashLetters(secret!, 7) }),
@@ -103,16 +106,16 @@ function memifParts({ name, socket, secret, ...rest }: Interconnect, { features,
 
 function tapPart(interconnect: Interconnect, { gso }: InterfaceLink, context: InterconnectContext): Part {
   const { name, netns } = interconnect;
-  const macs = { mac: vppMac(interconnect), cnfMac: cnfMac(interconnect, context) };
+  const macs = { mac: vppMac(interconnect, context.marks), cnfMac: cnfMac(interconnect, context) };
   return interfacePart({ via: "tap", name, ...macs, namespace: context.namespace(netns!), gso });
 }
 
 function vethParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
   const { name, netns } = interconnect;
-  const device = vethName(context.marks.owner, name);
+  const device = vethName(context.marks.machineMark, name);
   return [
     vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns! }),
-    interfacePart({ via: "af_packet", name, mac: vppMac(interconnect), device }),
+    interfacePart({ via: "af_packet", name, mac: vppMac(interconnect, context.marks), device }),
   ];
 }
 
@@ -195,6 +198,7 @@ function hostParts(
   lender: VppInterface | undefined,
   context: InterconnectContext,
 ): Part[] {
+  if (context.facts.features.has("devices-inside")) return [];
   const { name, netns = 0 } = interconnect;
   const vrf = link.vrf !== 0 && !link.withoutCnfVrf ? vrfDeviceName(link.vrf) : "";
   const own = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context) };

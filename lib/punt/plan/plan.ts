@@ -6,6 +6,7 @@ import type { Facts, VppInterface } from "../items/index.js";
 import {
   differences,
   type Item,
+  isForeignPolicy,
   kindOf,
   type Missing,
   mergeValues,
@@ -63,7 +64,7 @@ class Draft implements Plan {
       facts,
       marks,
       policyId: (purpose) => this.#policyId(purpose),
-      cnfMac: (interconnect) => cnfMac(interconnect, this),
+      cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (it) => this.pairedWith(it) }),
     };
   }
 
@@ -108,7 +109,7 @@ class Draft implements Plan {
   #policyId(purpose: string): number {
     const known = this.#policies.get(purpose);
     if (known !== undefined) return known;
-    const id = policyId(this.#marks, purpose, (it) => this.#policyIds.has(it));
+    const id = policyId(this.#marks, purpose, (id) => this.#policyIds.has(id) || isForeignPolicy(id, this.#facts));
     this.#policies.set(purpose, id);
     this.#policyIds.add(id);
     return id;

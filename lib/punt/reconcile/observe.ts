@@ -184,5 +184,6 @@ function featuresOf(vpp: VppApi, host: Host): Pick<Facts, "features" | "lacks"> 
   }
   const features = new Set<Feature>(VPP_FEATURES.filter((feature) => !lacks.has(feature)));
   if (host.hasVhostNet) features.add("vhost-net");
+  if (host.hasDevices === false) features.add("devices-inside");
   return { features, lacks };
 }

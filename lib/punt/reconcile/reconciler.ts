@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
-import { type Facts, kindOf, type Surroundings, type VppApi } from "../items/index.js";
+import { type Facts, kindOf, OLD_CLAIM, type Surroundings, type VppApi } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { type Interest, isDisconnect, observe } from "./observe.js";
 import type { Retries } from "./retries.js";
@@ -56,11 +56,12 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     giveUp(open, world.retries, done);
     const due = withoutHeld(open, world.retries, result.facts);
     ledger.settle(result);
-    if (due.length === 0 || round === MOST_ROUNDS) return result;
+    const claims = new Map([...unclaimed(result, ledger), ...claimsOf(due)]);
     await ledger.remember(
-      claimsOf(due),
+      claims,
       due.map(({ key }) => key),
     );
+    if (due.length === 0 || round === MOST_ROUNDS) return result;
     recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, world.retries, done);
   }
 }
@@ -163,6 +164,16 @@ function notKept({ key, why }: Step): PuntError {
 
 function doneKey({ action, key }: Step): string {
   return `${action} ${key}`;
+}
+
+/** Claims on objects of ours that a store of an earlier version kept none of. */
+function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger): [string, string][] {
+  if (!memory.claims.has(OLD_CLAIM)) return [];
+  return [...plan.items.values()].flatMap((item) => {
+    const claim = kindOf(item).claim?.(item.value);
+    const isMissing = claim !== undefined && !memory.claims.has(item.key) && facts.seen.get(item.key)?.ours;
+    return isMissing ? [[item.key, claim]] : [];
+  });
 }
 
 function claimsOf(steps: readonly Step[]): Map<string, string> {

@@ -16,6 +16,8 @@ export interface ApiContext {
   runtimeDirectory: string;
   /** "26.06". */
   release: string;
+  /** Where TAPs and af_packet interfaces end. */
+  host: "emulated" | "linux";
   plugins(): string[];
   /** Runs a line of VPP's command line. */
   cli(line: string): string;

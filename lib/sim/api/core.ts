@@ -20,7 +20,8 @@ export function registerCore(context: ApiContext): void {
     program: "vpe",
     version: `${context.release}-embedded`,
     build_date: "2026-06-25T00:00:00",
-    build_directory: "vpp-punt/sim",
+    // A manager in another process learns from it that the devices are inside of this VPP.
+    build_directory: `vpp-punt/sim/${context.host}`,
   }));
   registry.reply("get_api_json", () => ({ json: apiJson(context) }));
   registry.reply("api_versions", () => ({

@@ -3,7 +3,9 @@
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
 #include "memif/binding/registry.h"
+#include "util/callback.h"
 #include "util/error.h"
+#include "util/fields.h"
 
 namespace vpp_punt::memif {
 
@@ -74,43 +76,24 @@ const char* EndedBy(Ending::By by) {
   }
 }
 
-/// The event for JavaScript. Plain N-API, because the event may come while the thread is being terminated:
-/// then every call fails, which the C++ wrapper takes for fatal.
 napi_value EventObject(napi_env env, const PortEvent& event) {
-  napi_value object = nullptr;
-  napi_create_object(env, &object);
-  auto text = [&](const char* name, const std::string& value) {
-    napi_value made = nullptr;
-    if (napi_create_string_utf8(env, value.data(), value.size(), &made) != napi_ok) return;
-    napi_set_named_property(env, object, name, made);
-  };
-  auto number = [&](const char* name, uint32_t value) {
-    napi_set_named_property(env, object, name, UintResult(env, value));
-  };
-  napi_value sealed = nullptr;
-  napi_get_boolean(env, event.sealed, &sealed);
-  text("type", TypeName(event.type));
-  text("peer", event.peer);
-  text("peerInterface", event.peer_interface);
-  number("rxQueues", event.rx_queues);
-  number("txQueues", event.tx_queues);
-  napi_set_named_property(env, object, "sealed", sealed);
-  text("by", EndedBy(event.ending.by));
-  text("reason", event.ending.reason);
-  return object;
+  return Record(env)
+      .Text("type", TypeName(event.type))
+      .Text("peer", event.peer)
+      .Text("peerInterface", event.peer_interface)
+      .Number("rxQueues", event.rx_queues)
+      .Number("txQueues", event.tx_queues)
+      .Boolean("sealed", event.sealed)
+      .Text("by", EndedBy(event.ending.by))
+      .Text("reason", event.ending.reason)
+      .object();
 }
 
 }  // namespace
 
 void Endpoint::Deliver(const PortEvent& event) {
   Napi::HandleScope scope(env_);
-  napi_value argument = EventObject(env_, event);
-  napi_value receiver, result, error;
-  napi_get_global(env_, &receiver);  // must be an object
-  napi_status status =
-      napi_make_callback(env_, *context_, receiver, on_event_.Value(), 1, &argument, &result);
-  if (status != napi_pending_exception) return;
-  if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
+  CallFromLoop(env_, *context_, nullptr, on_event_.Value(), {EventObject(env_, event)});
 }
 
 void Endpoint::Close() {
@@ -147,7 +130,7 @@ Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
   if (closed_ || !exists || !port_->rx(index).Claim()) return info.Env().Undefined();
   auto rx = std::make_shared<RxBinding>(info.Env(), hold_, port_, index, info[1]);
   if (!rx->usable()) {
-    if (rx->error() != 0) ThrowErrno(info.Env(), "memif.rx", "memory for scattered packets", rx->error());
+    if (rx->error()) Throw(info.Env(), "memif.rx", rx->error());
     return info.Env().Undefined();
   }
   rx_.push_back(rx);

@@ -44,7 +44,7 @@ Napi::Value Functions(const std::shared_ptr<Endpoint>& endpoint, const Napi::Cal
 
 /// Opens the port over the engine of the settings. lib/memif/options.ts has checked that this build has it.
 std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subscription>& subscription,
-                               OpenError* error) {
+                               SystemError* error) {
   Handshake::Accept accept;
 #if VPP_PUNT_HAS_LIBMEMIF
   if (fields.Boolean("libmemif")) accept = libmemif::Connection::AddTo;
@@ -54,11 +54,11 @@ std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subsc
 
 /// memifOpen(settings, onEvent)
 Napi::Value Open(const Napi::CallbackInfo& info) {
-  OpenError error;
+  SystemError error;
   auto subscription = std::make_shared<Subscription>();
   auto port = OpenPort(Fields(info.Env(), info[0]), subscription, &error);
   if (!port) {
-    ThrowErrno(info.Env(), "memif.open", error.what, error.error);
+    Throw(info.Env(), "memif.open", error);
     return info.Env().Undefined();
   }
   const int64_t key = RegisterPort(port);

@@ -1,4 +1,4 @@
-// Regions as ArrayBuffers.
+// Regions and other native memory as ArrayBuffers.
 #pragma once
 
 #include <napi.h>
@@ -9,8 +9,11 @@
 
 namespace vpp_punt::memif {
 
-/// An ArrayBuffer over `length` bytes of a region from `offset`, which it keeps mapped. Undefined without a
-/// region, null if the runtime refuses external memory.
+/// An ArrayBuffer over `length` bytes at `data`, which keeps `owner`. Null if the runtime refuses external
+/// memory.
+Napi::Value ExternalBuffer(Napi::Env env, uint8_t* data, uint64_t length, std::shared_ptr<void> owner);
+
+/// The same over `length` bytes of a region from `offset`. Undefined without a region.
 Napi::Value RegionBuffer(Napi::Env env, const std::shared_ptr<Region>& region, uint64_t offset,
                          uint64_t length);
 

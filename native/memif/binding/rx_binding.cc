@@ -4,6 +4,7 @@
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
+#include "util/callback.h"
 #include "util/fields.h"
 
 namespace vpp_punt::memif {
@@ -44,7 +45,7 @@ Napi::Object RxBinding::Functions() {
   Napi::Object functions = Napi::Object::New(env_);
   auto self = shared_from_this();
   SetFunction(functions, "burst", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env, rx.closed_ ? 0 : rx.Burst(UintArgument(env, info, rx.table_.columns.capacity)));
+    return UintResult(env, rx.closed_ ? 0 : rx.Burst(UintArgument(env, info, rx.table_.packets.capacity())));
   });
   SetFunction(functions, "release", self, [](Self& rx, napi_env, napi_callback_info) -> napi_value {
     rx.Release();
@@ -71,9 +72,9 @@ Napi::Object RxBinding::Functions() {
 
 void RxBinding::MakeScratch() {
   if (copy_all_) return RenewScratch();
-  scratch_ = Region::Anonymous(kScratchSize);
+  scratch_ = Mapping::New(kScratchSize);
   if (!scratch_) {
-    error_ = errno;
+    error_ = {errno, "memory for scattered packets"};
     return;
   }
   queue_.SetScratch({scratch_->data(), kScratchSize, false});
@@ -91,14 +92,14 @@ void RxBinding::RenewScratch() {
 Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
   if (closed_ && !lent_) return env_.Undefined();
   if (index != kScratchMemory) return RegionBuffer(env_, queue_.Memory(index));
-  if (!copy_all_) return RegionBuffer(env_, scratch_);
+  if (!copy_all_) return ExternalBuffer(env_, scratch_->data(), kScratchSize, scratch_);
   if (scratch_array_.IsEmpty()) return env_.Undefined();
   if (scratch_array_.Value().As<Napi::ArrayBuffer>().IsDetached()) RenewScratch();
   return scratch_array_.Value();
 }
 
 uint32_t RxBinding::Burst(uint32_t max) {
-  const uint32_t count = queue_.Burst(table_.columns, max);
+  const uint32_t count = queue_.Burst(table_.packets, max);
   table_.Tell(queue_.memory(), queue_.connection());
   lent_ = count > 0;
   return count;
@@ -117,8 +118,7 @@ Napi::Value RxBinding::Retain(uint32_t i) {
   RetainResult result = closed_ && !lent_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
   if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
   Napi::Object kept = Napi::Object::New(env_);
-  kept.Set("buffer",
-           RegionBuffer(env_, retained.region, table_.columns.offsets[i], table_.columns.lengths[i]));
+  kept.Set("buffer", RegionBuffer(env_, retained.region, table_.packets.offset(i), table_.packets.length(i)));
   kept.Set("token", Napi::BigInt::New(env_, retained.token));
   return kept;
 }
@@ -152,7 +152,7 @@ void RxBinding::SetRef(bool ref) {
 void RxBinding::FinishOld() {
   if (mode_ == RxMode::kPolling) return;
   while (!closed_ && queue_.Stale()) {
-    uint32_t count = Burst(table_.columns.capacity);
+    uint32_t count = Burst(table_.packets.capacity());
     if (count == 0) break;
     bool alive = Call(count);
     Release();
@@ -173,30 +173,23 @@ void RxBinding::Attach() {
   StopPolling();
   behind_ = false;
   queue_.Refresh();
-  int fd = queue_.doorbell();
-  uv_loop_t* loop = nullptr;
-  if (fd < 0 || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
-  auto poll = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
-  if (poll->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd); }) != 0) return;
+  const int fd = queue_.doorbell();
+  if (fd < 0) return;
+  auto poll = std::make_unique<FdPoll>(hold_, this, [](void* rx, int events) {
+    static_cast<RxBinding*>(rx)->shared_from_this()->OnDoorbell(events);
+  });
+  if (poll->Open(LoopOf(env_), fd) != 0) return;
   poll_ = std::move(poll);
   poll_->SetReferenced(ref_);
-  WaitForDoorbell();
+  poll_->Start(UV_READABLE);
   // As if the doorbell had rung: packets may have come before.
   StartPolling();
 }
 
-void RxBinding::WaitForDoorbell() {
-  uv_poll_start(poll_->get(), UV_READABLE, [](uv_poll_t* handle, int status, int) {
-    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
-    self->OnDoorbell(status);
-  });
-}
-
-void RxBinding::OnDoorbell(int status) {
+void RxBinding::OnDoorbell(int events) {
   queue_.DrainDoorbell();  // before the ring is looked at: a later ring of the bell wakes us again
-  // libuv stops a handle whose descriptor has POLLERR, which an eventfd has while its counter is over-full.
-  // The peer can make it so; it is empty now.
-  if (status < 0) WaitForDoorbell();
+  // The poll has stopped: the counter was over-full, which the peer can cause. It is empty now.
+  if (events == 0) poll_->Start(UV_READABLE);
   if (idle_) return;  // polled already
   uint64_t before = queue_.counters().packets.value();
   bool empty = Run();
@@ -207,8 +200,8 @@ void RxBinding::OnDoorbell(int status) {
 /// From now on the queue looks at the ring once every turn of the event loop, and lets the loop do everything
 /// else.
 void RxBinding::StartPolling() {
-  uv_loop_t* loop = nullptr;
-  if (closed_ || idle_ || napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
+  uv_loop_t* const loop = LoopOf(env_);
+  if (closed_ || idle_ || loop == nullptr) return;
   if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(true);
   empty_rounds_ = 0;
   idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
@@ -240,7 +233,7 @@ void RxBinding::OnIdle() {
 
 bool RxBinding::Run() {
   for (int i = 0; i < kBurstsPerTurn && !closed_; i++) {
-    uint32_t count = Burst(table_.columns.capacity);
+    uint32_t count = Burst(table_.packets.capacity());
     if (count == 0) return true;
     bool alive = Call(count);
     Release();
@@ -251,17 +244,7 @@ bool RxBinding::Run() {
 
 bool RxBinding::Call(uint32_t count) {
   Napi::HandleScope scope(env_);
-  napi_value argument = UintResult(env_, count);
-  napi_value receiver, result;
-  napi_get_global(env_, &receiver);  // must be an object
-  // The callback scope: promises and next ticks of the handler run before the next burst.
-  napi_status status =
-      napi_make_callback(env_, *context_, receiver, on_burst_.Value(), 1, &argument, &result);
-  if (status != napi_pending_exception) return status == napi_ok;
-  napi_value error;
-  if (napi_get_and_clear_last_exception(env_, &error) != napi_ok) return false;
-  napi_fatal_exception(env_, error);
-  return true;
+  return CallFromLoop(env_, *context_, nullptr, on_burst_.Value(), {UintResult(env_, count)});
 }
 
 }  // namespace vpp_punt::memif

@@ -7,7 +7,10 @@
 
 #include "memif/binding/queue_table.h"
 #include "memif/port/port.h"
+#include "util/fd_poll.h"
 #include "util/loop_hold.h"
+#include "util/mapping.h"
+#include "util/system_error.h"
 
 namespace vpp_punt::memif {
 
@@ -25,8 +28,8 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
 
   /// False if there is no memory (`error()`), or the options could not be read, because the thread is being
   /// terminated.
-  bool usable() const { return error_ == 0 && table_.usable() && !on_burst_.IsEmpty(); }
-  int error() const { return error_; }
+  bool usable() const { return !error_ && table_.usable() && !on_burst_.IsEmpty(); }
+  const SystemError& error() const { return error_; }
 
   /// The functions of NativeMemifRx in lib/native.ts.
   Napi::Object Functions();
@@ -50,9 +53,8 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   uint32_t Burst(uint32_t max);
   void Release();
   Napi::Value Retain(uint32_t i);
-  void WaitForDoorbell();
-  /// `status`: 0, or an error of libuv's, which has stopped the handle then.
-  void OnDoorbell(int status);
+  /// `events`: 0 after an error of the doorbell.
+  void OnDoorbell(int events);
   void OnIdle();
   /// Delivers bursts up to the budget. Returns true if the ring is empty.
   bool Run();
@@ -66,17 +68,17 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   RxQueue& queue_;
   RxMode mode_;
   QueueTable table_;
-  std::shared_ptr<Region> scratch_;
+  std::shared_ptr<Mapping> scratch_;
   Napi::ObjectReference scratch_array_;  // keeps a scratch memory of JavaScript's
-  int error_ = 0;
+  SystemError error_;
   Napi::FunctionReference on_burst_;
   std::unique_ptr<Napi::AsyncContext> context_;
   std::shared_ptr<LoopHold> hold_;               // until closed
-  std::unique_ptr<HeldHandle<uv_poll_t>> poll_;  // while there is a doorbell to wait on
+  std::unique_ptr<FdPoll> poll_;                 // while there is a doorbell to wait on
   std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
   uint32_t empty_rounds_ = 0;
-  bool behind_ =
-      false;  // opened on a connection that had ended, whose events are past: no event starts the next one
+  /// Opened on a connection that had ended, whose events are past: no event starts the next one.
+  bool behind_ = false;
   bool copy_all_ = false;
   bool closed_ = false;
   bool finished_ = false;  // closed, and no burst is lent

@@ -20,11 +20,12 @@ Napi::Object TxBinding::Functions() {
   Napi::Object functions = Napi::Object::New(env_);
   auto self = shared_from_this();
   SetFunction(functions, "reserve", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env, tx.closed_ ? 0 : tx.Reserve(UintArgument(env, info, tx.table_.columns.capacity)));
+    return UintResult(env,
+                      tx.closed_ ? 0 : tx.Reserve(UintArgument(env, info, tx.table_.packets.capacity())));
   });
   SetFunction(functions, "commit", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
     return UintResult(
-        env, tx.closed_ ? 0 : tx.queue_.Commit(tx.table_.columns.lengths, UintArgument(env, info, 0)));
+        env, tx.closed_ ? 0 : tx.queue_.Commit(tx.table_.packets.lengths(), UintArgument(env, info, 0)));
   });
   SetFunction(functions, "append", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
     return UintResult(env, static_cast<uint32_t>(tx.AppendArgument(env, info)));
@@ -52,7 +53,7 @@ Napi::Object TxBinding::Functions() {
 }
 
 uint32_t TxBinding::Reserve(uint32_t max) {
-  uint32_t count = queue_.Reserve(table_.columns, max);
+  uint32_t count = queue_.Reserve(table_.packets, max);
   table_.Tell(queue_.memory(), queue_.connection());
   return count;
 }

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "memif/control/address.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::memif {
 
@@ -21,8 +21,8 @@ Connector::~Connector() {
 UniqueFd Connector::Connect() {
   UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const bool made = static_cast<bool>(fd);
-  const Address address(settings_.socket);
-  if (made && connect(fd.get(), address.get(), address.length) == 0) return fd;
+  const UnixAddress address(settings_.socket);
+  if (made && connect(fd.get(), address.get(), address.size()) == 0) return fd;
   const int cause = errno;
   const bool absent = cause == ENOENT || cause == ECONNREFUSED || cause == EAGAIN;
   const std::string reason = "cannot connect to " + settings_.socket + ": " + strerror(cause);

@@ -7,14 +7,15 @@
 #include <cstring>
 #include <utility>
 
-#include "memif/control/address.h"
-
 namespace vpp_punt::memif {
 
 namespace {
 
 /// Most connections at a time that have not said which interface they want. Further ones are turned away.
 constexpr size_t kMaxPending = 64;
+
+/// Clients that wait to be accepted.
+constexpr int kBacklog = 128;
 
 /// How long a server without a descriptor to spare leaves its clients in the queue, where they wait and cost
 /// nothing.
@@ -25,18 +26,6 @@ std::map<std::string, std::weak_ptr<Listener>>& Listeners() {
   return listeners;
 }
 
-/// Whether the path is taken by something other than a socket.
-bool IsOtherFile(const Address& address) {
-  struct stat status;
-  return !address.abstract && lstat(address.address.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode);
-}
-
-/// Whether a socket file is of a process that no longer listens. Errno says why that is not known.
-bool IsStale(const Address& address) {
-  UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return probe && connect(probe.get(), address.get(), address.length) < 0 && errno == ECONNREFUSED;
-}
-
 /// Whether accept() failed because this process or the system is short of something.
 bool IsShortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -44,7 +33,7 @@ bool IsShortage(int error) {
 
 }  // namespace
 
-std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& settings, OpenError* error) {
+std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& settings, SystemError* error) {
   std::weak_ptr<Listener>& known = Listeners()[settings.socket];
   if (auto listener = known.lock()) return listener;
   auto listener = std::make_shared<Listener>(loop, settings.socket);
@@ -53,40 +42,18 @@ std::shared_ptr<Listener> Listener::Get(ControlLoop& loop, const Settings& setti
   return listener;
 }
 
-bool Listener::Bind(UniqueFd& fd, OpenError* error) {
-  Address address(path_);
-  if (bind(fd.get(), address.get(), address.length) == 0) return true;
-  int cause = errno;
-  if (cause == EADDRINUSE && IsOtherFile(address)) {
-    *error = {EEXIST, "socket " + path_ + ": something other than a socket is there, and stays"};
-    return false;
-  }
-  if (cause == EADDRINUSE && !address.abstract && IsStale(address)) {
-    unlink(path_.c_str());
-    if (bind(fd.get(), address.get(), address.length) == 0) return true;
-    cause = errno;
-  }
-  *error = {cause, cause == EADDRINUSE ? "socket " + path_ + " is in use by another server"
-                                       : "cannot bind " + path_};
-  return false;
-}
-
-bool Listener::Open(const Settings& settings, OpenError* error) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) {
+bool Listener::Open(const Settings& settings, SystemError* error) {
+  fd_.Reset(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) {
     *error = {errno, "socket " + path_};
     return false;
   }
-  if (!Bind(fd, error)) return false;
-  fd_ = std::move(fd);
-  const bool file = path_[0] != '@';
-  if (file) lstat(path_.c_str(), &file_);
-  // Permissions before listen, so that no client connects under the wrong ones.
-  const bool permitted = !file || settings.socket_mode < 0 ||
-                         chmod(path_.c_str(), static_cast<mode_t>(settings.socket_mode)) == 0;
-  if (permitted && listen(fd_.get(), 128) == 0 && Watch()) return true;
-  *error = {errno, "socket " + path_};
-  return false;
+  BindOptions options;
+  options.backlog = kBacklog;
+  if (settings.socket_mode >= 0) options.mode = static_cast<mode_t>(settings.socket_mode);
+  *error = file_.Bind(fd_.get(), path_, options);
+  if (!*error && !Watch()) *error = {errno, "socket " + path_};
+  return !*error;
 }
 
 bool Listener::Watch() {
@@ -98,12 +65,7 @@ Listener::~Listener() {
   Listeners().erase(path_);
   auto pending = std::move(pending_);
   for (const auto& session : pending) session->Close({Ending::By::kSelf, "server closed"});
-  if (!fd_) return;
-  loop_.Unwatch(fd_.get());
-  struct stat now;
-  const bool ours = path_[0] != '@' && lstat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
-                    now.st_dev == file_.st_dev;
-  if (ours) unlink(path_.c_str());
+  if (fd_) loop_.Unwatch(fd_.get());
 }
 
 bool Listener::Add(ServerInterface* interface) {

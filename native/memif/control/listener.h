@@ -2,8 +2,6 @@
 // thread.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,9 +9,9 @@
 #include <string>
 
 #include "memif/control/loop.h"
-#include "memif/control/open_error.h"
 #include "memif/control/server_handshake.h"
 #include "memif/control/session.h"
+#include "util/bound_path.h"
 
 namespace vpp_punt::memif {
 
@@ -30,7 +28,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// Returns the listener on that path, which is made if there is none. Null with `error` if the system
   /// refuses.
-  static std::shared_ptr<Listener> Get(ControlLoop& loop, const Settings& settings, OpenError* error);
+  static std::shared_ptr<Listener> Get(ControlLoop& loop, const Settings& settings, SystemError* error);
 
   Listener(ControlLoop& loop, std::string path) : loop_(loop), path_(std::move(path)) {}
   ~Listener();
@@ -41,8 +39,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void Remove(ServerInterface* interface);
 
  private:
-  bool Open(const Settings& settings, OpenError* error);
-  bool Bind(UniqueFd& fd, OpenError* error);
+  bool Open(const Settings& settings, SystemError* error);
   bool Watch();
   void OnConnection();
   void Rest(int cause);
@@ -56,7 +53,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   UniqueFd fd_;
   ControlLoop::TimerId rest_ = 0;  // while no client is accepted
   bool short_ = false;             // the last client could not be accepted
-  struct stat file_ = {};          // the socket file as we made it: only that one is unlinked
+  BoundPath file_;
   std::map<uint32_t, ServerInterface*> interfaces_;
   std::set<std::shared_ptr<Session>> pending_;  // not yet at an interface
 };

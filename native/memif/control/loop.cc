@@ -1,6 +1,5 @@
 #include "memif/control/loop.h"
 
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -12,7 +11,7 @@ namespace vpp_punt::memif {
 /// Epoll data of the wake-up eventfd; tokens of watched descriptors start at 1.
 constexpr uint64_t kWakeupToken = 0;
 
-std::shared_ptr<ControlLoop> ControlLoop::Acquire(OpenError* error) {
+std::shared_ptr<ControlLoop> ControlLoop::Acquire(SystemError* error) {
   static std::mutex mutex;
   static std::weak_ptr<ControlLoop> shared;
   std::lock_guard lock(mutex);
@@ -24,7 +23,7 @@ std::shared_ptr<ControlLoop> ControlLoop::Acquire(OpenError* error) {
   return loop;
 }
 
-bool ControlLoop::Start(OpenError* error) {
+bool ControlLoop::Start(SystemError* error) {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (epoll_) wakeup_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   epoll_event event = {EPOLLIN, {.u64 = kWakeupToken}};
@@ -32,33 +31,15 @@ bool ControlLoop::Start(OpenError* error) {
     *error = {errno, "control thread"};
     return false;
   }
-  const int failure = StartThread();
-  started_ = failure == 0;
-  if (!started_) *error = {failure, "control thread"};
-  return started_;
-}
-
-/// Returns 0, or an errno value. Not std::thread, which ends the process where C++ exceptions are off.
-int ControlLoop::StartThread() {
-  // Signals are the application's: none is delivered on this thread, except the SIGBUS that its own reads of
-  // a region may raise.
-  sigset_t all, before;
-  sigfillset(&all);
-  sigdelset(&all, SIGBUS);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto run = [](void* self) -> void* {
-    static_cast<ControlLoop*>(self)->Run();
-    return nullptr;
-  };
-  const int failure = pthread_create(&thread_, nullptr, run, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return failure;
+  const int failure = thread_.Start("memif-control", [this] { Run(); });
+  if (failure != 0) *error = {failure, "control thread"};
+  return failure == 0;
 }
 
 ControlLoop::~ControlLoop() {
-  if (!started_) return;
+  if (!thread_.running()) return;
   Post([this] { stopping_ = true; });
-  pthread_join(thread_, nullptr);
+  thread_.Join();
 }
 
 void ControlLoop::Post(Task task) {
@@ -113,7 +94,6 @@ void ControlLoop::Cancel(TimerId id) {
 }
 
 void ControlLoop::Run() {
-  pthread_setname_np(pthread_self(), "memif-control");
   while (!stopping_) {
     epoll_event events[32];
     int count = epoll_wait(epoll_.get(), events, 32, UntilNextTimer());

@@ -2,8 +2,6 @@
 // JavaScript is busy.
 #pragma once
 
-#include <pthread.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,7 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "memif/control/open_error.h"
+#include "util/system_error.h"
+#include "util/thread.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::memif {
@@ -25,7 +24,7 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
 
   /// Returns the process's loop, whose thread runs while a port holds it; null with `error` if the system has
   /// no descriptor or thread for it. The last holder must not be the loop itself.
-  static std::shared_ptr<ControlLoop> Acquire(OpenError* error);
+  static std::shared_ptr<ControlLoop> Acquire(SystemError* error);
 
   ~ControlLoop();
   ControlLoop(const ControlLoop&) = delete;
@@ -53,8 +52,7 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   };
 
   ControlLoop() = default;
-  bool Start(OpenError* error);
-  int StartThread();
+  bool Start(SystemError* error);
   void Run();
   void RunPosted();
   void RunTimers();
@@ -71,8 +69,7 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   std::map<std::pair<Clock::time_point, TimerId>, Task> timers_;
   uint64_t next_token_ = 1;
   TimerId next_timer_ = 1;
-  bool started_ = false;
-  pthread_t thread_ = {};
+  Thread thread_;
 };
 
 }  // namespace vpp_punt::memif

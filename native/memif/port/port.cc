@@ -15,7 +15,7 @@ Port::Port(const Settings& settings, Handshake::Accept accept, std::shared_ptr<C
 }
 
 std::shared_ptr<Port> Port::Open(const Settings& settings, const std::shared_ptr<Subscription>& subscription,
-                                 OpenError* error, const Handshake::Accept& accept) {
+                                 SystemError* error, const Handshake::Accept& accept) {
   std::shared_ptr<ControlLoop> loop = ControlLoop::Acquire(error);
   if (!loop) return nullptr;
   auto port = std::make_shared<Port>(settings, accept, loop);
@@ -24,7 +24,7 @@ std::shared_ptr<Port> Port::Open(const Settings& settings, const std::shared_ptr
   return error->error == 0 ? port : nullptr;
 }
 
-void Port::Start(OpenError* error) {
+void Port::Start(SystemError* error) {
   if (settings_.role == Role::kClient) {
     connector_ = std::make_unique<Connector>(*loop_, settings_, accept_, MakeCallbacks());
     return connector_->Attempt();

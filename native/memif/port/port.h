@@ -20,7 +20,7 @@ class Port : public std::enable_shared_from_this<Port> {
   /// give. A client connects when it can. `subscription`, which may be null, gets every event from the start.
   /// `accept`, which may be null, may put a relay into every link.
   static std::shared_ptr<Port> Open(const Settings& settings,
-                                    const std::shared_ptr<Subscription>& subscription, OpenError* error,
+                                    const std::shared_ptr<Subscription>& subscription, SystemError* error,
                                     const Handshake::Accept& accept = nullptr);
 
   Port(const Settings& settings, Handshake::Accept accept, std::shared_ptr<ControlLoop> loop);
@@ -37,7 +37,7 @@ class Port : public std::enable_shared_from_this<Port> {
 
  private:
   // On the control thread.
-  void Start(OpenError* error);
+  void Start(SystemError* error);
   Session::Callbacks MakeCallbacks();
   void OnUp(const std::shared_ptr<Link>& link);
   void OnDown(const Ending& ending, bool was_up);

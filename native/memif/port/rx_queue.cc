@@ -32,29 +32,29 @@ void RxQueue::Refresh() {
   if (follow_) SetMaskInt(true);  // polled: no thread waits for the doorbell
 }
 
-uint32_t RxQueue::Burst(const BatchColumns& columns, uint32_t max) {
+uint32_t RxQueue::Burst(const PacketTable& table, uint32_t max) {
   while (Stale()) {
     // The packets that the peer had sent before the connection ended in good order are still delivered.
     if (ring_) ring_->Freeze();
-    const uint32_t count = TakeFromRing(columns, max);
+    const uint32_t count = TakeFromRing(table, max);
     if (count > 0 || !follow_) return count;
     Refresh();
   }
-  return TakeFromRing(columns, max);
+  return TakeFromRing(table, max);
 }
 
-uint32_t RxQueue::TakeFromRing(const BatchColumns& columns, uint32_t max) {
+uint32_t RxQueue::TakeFromRing(const PacketTable& table, uint32_t max) {
   if (!ring_ || ring_->link()->failed()) return 0;
-  const uint32_t count = ring_->Take(columns, max, scratch_);
-  if (count > 0) CountBurst(columns, count);
+  const uint32_t count = ring_->Take(table, max, scratch_);
+  if (count > 0) CountBurst(table, count);
   // Also without packets: a ring whose file was truncated reads as zeros, and so as empty.
   ring_->link()->CheckMemory();
   return count;
 }
 
-void RxQueue::CountBurst(const BatchColumns& columns, uint32_t count) {
+void RxQueue::CountBurst(const PacketTable& table, uint32_t count) {
   uint64_t bytes = 0;
-  for (uint32_t i = 0; i < count; i++) bytes += columns.lengths[i];
+  for (uint32_t i = 0; i < count; i++) bytes += table.length(i);
   counters_.packets.Add(count);
   counters_.bytes.Add(bytes);
   counters_.bursts.Add(1);

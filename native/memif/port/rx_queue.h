@@ -4,10 +4,11 @@
 #include <atomic>
 #include <memory>
 
-#include "memif/port/batch.h"
 #include "memif/port/counters.h"
 #include "memif/port/link_slot.h"
 #include "memif/port/rx_ring.h"
+#include "memif/port/scratch.h"
+#include "util/packet_table.h"
 
 namespace vpp_punt::memif {
 
@@ -22,7 +23,7 @@ class RxQueue {
 
   /// Takes up to `max` packets, all in one memory, and describes them. They stay valid until Release, also
   /// when the peer goes away. Returns 0 if there are none, or no connection.
-  uint32_t Burst(const BatchColumns& columns, uint32_t max);
+  uint32_t Burst(const PacketTable& table, uint32_t max);
   /// Which memory the last burst lies in.
   uint32_t memory() const { return ring_ ? ring_->memory() : kScratchMemory; }
   /// Gives the buffers of the last burst back to the peer.
@@ -51,8 +52,8 @@ class RxQueue {
   RxCounters& counters() { return counters_; }
 
  private:
-  uint32_t TakeFromRing(const BatchColumns& columns, uint32_t max);
-  void CountBurst(const BatchColumns& columns, uint32_t count);
+  uint32_t TakeFromRing(const PacketTable& table, uint32_t max);
+  void CountBurst(const PacketTable& table, uint32_t count);
   void Drop();
 
   std::shared_ptr<LinkSlot> slot_;

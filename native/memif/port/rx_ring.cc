@@ -93,17 +93,17 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
   return false;
 }
 
-uint32_t RxRing::Take(const BatchColumns& columns, uint32_t max, const Scratch& scratch) {
-  return relay_ == nullptr ? TakeFrom<false>(columns, max, scratch) : TakeFrom<true>(columns, max, scratch);
+uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch) {
+  return relay_ == nullptr ? TakeFrom<false>(table, max, scratch) : TakeFrom<true>(table, max, scratch);
 }
 
 /// Compiled once for each source of descriptors: looking for a relay at every packet costs a tenth of the
 /// rate.
 template <bool kRelayed>
-uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch) {
-  uint32_t limit = max < columns.capacity ? max : columns.capacity;
+uint32_t RxRing::TakeFrom(const PacketTable& table, uint32_t max, const Scratch& scratch) {
+  uint32_t limit = max < table.capacity() ? max : table.capacity();
   uint32_t left = kRelayed ? Relayed(limit) : Available();
-  if (slots_.size() < columns.capacity) slots_.resize(columns.capacity);
+  if (slots_.size() < table.capacity()) slots_.resize(table.capacity());
   count_ = 0;
   scratch_used_ = 0;
   while (left > 0 && count_ < limit) {
@@ -111,8 +111,8 @@ uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scrat
     memif_desc_t desc = kRelayed ? relayed_[cursor_ & mask_] : mine_.ring.LoadDescriptor(cursor_);
     bool simple = !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket && !scratch.copy_all;
     if (simple) {
-      if (!TakeSimple(desc, columns)) break;
-    } else if (TakeAny(left, columns, scratch) == Taken::kStop) {
+      if (!TakeSimple(desc, table)) break;
+    } else if (TakeAny(left, table, scratch) == Taken::kStop) {
       break;
     }
     left -= static_cast<uint16_t>(cursor_ - before);
@@ -121,19 +121,18 @@ uint32_t RxRing::TakeFrom(const BatchColumns& columns, uint32_t max, const Scrat
 }
 
 /// Takes a packet in one slot, which is the common case. False ends the burst.
-bool RxRing::TakeSimple(const memif_desc_t& desc, const BatchColumns& columns) {
+bool RxRing::TakeSimple(const memif_desc_t& desc, const PacketTable& table) {
   if (!Check(desc, cursor_)) return false;
   if (count_ == 0) memory_ = desc.region;
   if (desc.region != memory_) return false;
   // The handler will read it soon: many misses at a time cost little more than one.
   __builtin_prefetch(link_->regions[desc.region]->data() + desc.offset);
-  Describe(columns, desc.offset, desc.length, 1);
+  Describe(table, desc.offset, desc.length, 1);
   return true;
 }
 
-void RxRing::Describe(const BatchColumns& columns, uint32_t offset, uint32_t length, uint16_t slots) {
-  columns.offsets[count_] = offset;
-  columns.lengths[count_] = length;
+void RxRing::Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots) {
+  table.Set(count_, offset, length);
   slots_[count_] = {cursor_, slots};
   cursor_ = static_cast<uint16_t>(cursor_ + slots);
   count_++;
@@ -155,7 +154,7 @@ bool RxRing::CollectChain(uint32_t left) {
   return false;
 }
 
-RxRing::Taken RxRing::TakeAny(uint32_t left, const BatchColumns& columns, const Scratch& scratch) {
+RxRing::Taken RxRing::TakeAny(uint32_t left, const PacketTable& table, const Scratch& scratch) {
   if (!CollectChain(left)) return Taken::kStop;
   uint64_t length = 0;
   for (const Piece& piece : pieces_) length += piece.length;
@@ -164,7 +163,7 @@ RxRing::Taken RxRing::TakeAny(uint32_t left, const BatchColumns& columns, const 
     cursor_ = static_cast<uint16_t>(cursor_ + pieces_.size());
     return Taken::kDropped;
   }
-  return PlacePacket(static_cast<uint32_t>(length), columns, scratch);
+  return PlacePacket(static_cast<uint32_t>(length), table, scratch);
 }
 
 /// Whether each piece begins at the end of the one before, as in neighbouring slots that are filled to the
@@ -178,29 +177,29 @@ bool RxRing::Contiguous() const {
   return true;
 }
 
-RxRing::Taken RxRing::PlacePacket(uint32_t length, const BatchColumns& columns, const Scratch& scratch) {
+RxRing::Taken RxRing::PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch) {
   bool in_place = !scratch.copy_all && Contiguous();
   uint32_t memory = in_place ? pieces_[0].region : kScratchMemory;
   if (count_ == 0) memory_ = memory;
   if (memory != memory_) return Taken::kStop;
   if (!in_place) {
-    if (!CopyToScratch(length, columns, scratch)) return Taken::kStop;
+    if (!CopyToScratch(length, table, scratch)) return Taken::kStop;
   } else {
-    Describe(columns, pieces_[0].offset, length, static_cast<uint16_t>(pieces_.size()));
+    Describe(table, pieces_[0].offset, length, static_cast<uint16_t>(pieces_.size()));
   }
   if (pieces_.size() > 1) counters_.chained.Add(1);
   return Taken::kPacket;
 }
 
 /// Returns false if the scratch memory is full: the packet opens the next burst.
-bool RxRing::CopyToScratch(uint32_t length, const BatchColumns& columns, const Scratch& scratch) {
+bool RxRing::CopyToScratch(uint32_t length, const PacketTable& table, const Scratch& scratch) {
   if (scratch.size - scratch_used_ < length) return false;
   uint8_t* to = scratch.data + scratch_used_;
   for (const Piece& piece : pieces_) {
     memcpy(to, link_->regions[piece.region]->data() + piece.offset, piece.length);
     to += piece.length;
   }
-  Describe(columns, scratch_used_, length, static_cast<uint16_t>(pieces_.size()));
+  Describe(table, scratch_used_, length, static_cast<uint16_t>(pieces_.size()));
   scratch_used_ += length;
   counters_.copied.Add(1);
   return true;

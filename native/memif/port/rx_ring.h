@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "memif/port/batch.h"
 #include "memif/port/counters.h"
+#include "memif/port/scratch.h"
 #include "memif/shared/link.h"
+#include "util/packet_table.h"
 
 namespace vpp_punt::memif {
 
@@ -31,7 +32,7 @@ class RxRing {
  public:
   RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters);
 
-  uint32_t Take(const BatchColumns& columns, uint32_t max, const Scratch& scratch);
+  uint32_t Take(const PacketTable& table, uint32_t max, const Scratch& scratch);
   void Release();
   RetainResult Retain(uint32_t i, Retained* retained);
   void GiveBack(uint64_t key);
@@ -62,7 +63,7 @@ class RxRing {
     return link_->role == Role::kServer ? mine_.ring.LoadHead() : mine_.ring.LoadTail();
   }
   template <bool kRelayed>
-  uint32_t TakeFrom(const BatchColumns& columns, uint32_t max, const Scratch& scratch);
+  uint32_t TakeFrom(const PacketTable& table, uint32_t max, const Scratch& scratch);
   uint32_t Available();
   uint32_t Relayed(uint32_t packets);
   uint32_t CollectWhole(uint32_t packets);
@@ -71,13 +72,13 @@ class RxRing {
     return relay_ == nullptr ? mine_.ring.LoadDescriptor(slot) : relayed_[slot & mask_];
   }
   bool Check(const memif_desc_t& desc, uint16_t slot);
-  bool TakeSimple(const memif_desc_t& desc, const BatchColumns& columns);
-  Taken TakeAny(uint32_t left, const BatchColumns& columns, const Scratch& scratch);
+  bool TakeSimple(const memif_desc_t& desc, const PacketTable& table);
+  Taken TakeAny(uint32_t left, const PacketTable& table, const Scratch& scratch);
   bool CollectChain(uint32_t left);
-  Taken PlacePacket(uint32_t length, const BatchColumns& columns, const Scratch& scratch);
+  Taken PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch);
   bool Contiguous() const;
-  bool CopyToScratch(uint32_t length, const BatchColumns& columns, const Scratch& scratch);
-  void Describe(const BatchColumns& columns, uint32_t offset, uint32_t length, uint16_t slots);
+  bool CopyToScratch(uint32_t length, const PacketTable& table, const Scratch& scratch);
+  void Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots);
   void Post();
   void Return();
   void Fail(const std::string& reason) { link_->Fail(reason); }

@@ -26,8 +26,8 @@ bool TxQueue::Usable() {
   return ring_ && !ring_->link()->failed() && ring_->link()->CheckMemory();
 }
 
-uint32_t TxQueue::Reserve(const BatchColumns& columns, uint32_t max) {
-  return Usable() ? ring_->Reserve(columns, max) : 0;
+uint32_t TxQueue::Reserve(const PacketTable& table, uint32_t max) {
+  return Usable() ? ring_->Reserve(table, max) : 0;
 }
 
 uint32_t TxQueue::Commit(const uint32_t* lengths, uint32_t count) {

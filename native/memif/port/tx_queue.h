@@ -4,10 +4,10 @@
 #include <atomic>
 #include <memory>
 
-#include "memif/port/batch.h"
 #include "memif/port/counters.h"
 #include "memif/port/link_slot.h"
 #include "memif/port/tx_ring.h"
+#include "util/packet_table.h"
 
 namespace vpp_punt::memif {
 
@@ -21,7 +21,7 @@ class TxQueue {
 
   /// Describes the next free slots, up to `max`, all in one memory: where to write and how much fits. Sends
   /// nothing.
-  uint32_t Reserve(const BatchColumns& columns, uint32_t max);
+  uint32_t Reserve(const PacketTable& table, uint32_t max);
   uint32_t memory() const { return ring_ ? ring_->memory() : 0; }
   /// Sends the first `count` slots of the last Reserve with these lengths. Returns `count`, or the index of
   /// the first bad length.

@@ -70,16 +70,15 @@ bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
   return true;
 }
 
-uint32_t TxRing::Reserve(const BatchColumns& columns, uint32_t max) {
-  uint32_t limit = std::min({max, columns.capacity, FreeSlots()});
+uint32_t TxRing::Reserve(const PacketTable& table, uint32_t max) {
+  uint32_t limit = std::min({max, table.capacity(), FreeSlots()});
   reserved_.clear();
   for (uint32_t i = 0; i < limit; i++) {
     memif_desc_t desc;
     if (!Slot(static_cast<uint16_t>(next_ + i), &desc)) break;
     if (i == 0) memory_ = desc.region;
     if (desc.region != memory_) break;
-    columns.offsets[i] = desc.offset;
-    columns.lengths[i] = desc.length;
+    table.Set(i, desc.offset, desc.length);
     reserved_.push_back(desc);
   }
   return static_cast<uint32_t>(reserved_.size());

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "memif/port/batch.h"
 #include "memif/shared/link.h"
+#include "util/packet_table.h"
 
 namespace vpp_punt::memif {
 
@@ -18,7 +18,7 @@ class TxRing {
  public:
   TxRing(std::shared_ptr<Link> link, size_t index);
 
-  uint32_t Reserve(const BatchColumns& columns, uint32_t max);
+  uint32_t Reserve(const PacketTable& table, uint32_t max);
   uint32_t Commit(const uint32_t* lengths, uint32_t count);
   AppendResult Append(const uint8_t* data, uint32_t length);
   bool Publish();

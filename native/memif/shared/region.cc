@@ -62,12 +62,6 @@ std::shared_ptr<Region> Region::Create(uint64_t size) {
   return std::make_shared<Region>(data, size, size, std::move(fd));
 }
 
-std::shared_ptr<Region> Region::Anonymous(uint64_t size) {
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (data == MAP_FAILED) return nullptr;
-  return std::make_shared<Region>(static_cast<uint8_t*>(data), size, size, UniqueFd());
-}
-
 std::shared_ptr<Region> Region::Map(UniqueFd fd, uint64_t size, Fault* fault) {
   File file = {};
   *fault = Inspect(fd.get(), size, &file);

@@ -18,10 +18,6 @@ class Region {
   /// New memory of our own, sealed against shrinking. Returns null with errno set if there is none.
   static std::shared_ptr<Region> Create(uint64_t size);
 
-  /// Private memory, for packets that cannot be handed out in place. Returns null with errno set if there is
-  /// none.
-  static std::shared_ptr<Region> Anonymous(uint64_t size);
-
   /// Maps a peer's memory, which must be a file of tmpfs or hugetlbfs: behind a file of any other file
   /// system, such as FUSE, another process may decide when a page fault ends. Returns null, with the reason
   /// in `fault`, if the file is of another kind or smaller than `size`.

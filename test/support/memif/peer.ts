@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 
 const folder = "dist/test-peers";
-/** What the peers use of the addon's sources: the wire format, not the engine. */
-const shared = ["native/memif/control/channel.cc", "native/memif/control/address.cc"];
+/** The addon's sources that the peers use: the wire format, not the engine. */
+const shared = ["native/memif/control/channel.cc"];
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

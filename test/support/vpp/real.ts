@@ -109,7 +109,12 @@ export class RealVpp {
   /** What VPP's command line answers. */
   async cli(command: string): Promise<string> {
     const vppctl = join(dirname(vppProgram()!), "vppctl");
-    const { stdout } = await run(vppctl, ["-s", this.cliSocket, ...command.split(" ")], { timeout: 20_000 });
+    const args = ["-s", this.cliSocket, ...command.split(" ")];
+    // vppctl of VPP 22.10 may fail after it has printed the whole answer, as VPP closes the socket first.
+    const { stdout } = await run(vppctl, args, { timeout: 20_000 }).catch((error: { stdout?: string }) => {
+      if (error.stdout) return { stdout: error.stdout };
+      throw error;
+    });
     return stdout.replaceAll("\r", "");
   }
 

@@ -1,17 +1,9 @@
-// How a burst of packets is described to JavaScript, and the memory for packets that cannot be handed out in
-// place.
+// Memory for packets that cannot be handed out in place.
 #pragma once
 
 #include <cstdint>
 
 namespace vpp_punt::memif {
-
-/// Columns of the BatchTable in lib/packet/batch.ts, where a burst is described.
-struct BatchColumns {
-  uint32_t* offsets;
-  uint32_t* lengths;
-  uint32_t capacity;
-};
 
 /// Memory for packets that cannot be handed out in place: chains over scattered buffers, or all packets
 /// (`copy_all`).

@@ -1,0 +1,342 @@
+// One connection in the format of VPP's API socket: registers as a client, sends and receives frames, takes its leave.
+import { getSystemErrorName } from "node:util";
+import { PuntError } from "../errors.js";
+import { type Reader, Writer } from "./cursor.js";
+import { FRAME_HEADER, writeFrameHeader } from "./frame.js";
+import { InQueue } from "./in-queue.js";
+import { OutQueue } from "./out-queue.js";
+import { Schema } from "./schema.js";
+import type { Link, LinkHandler } from "./transport.js";
+
+/** VPP gives these two messages fixed ids, so that a client can ask for the ids of all others. */
+const SOCKCLNT_CREATE_ID = 15;
+const SOCKCLNT_CREATE_REPLY_ID = 16;
+const EAGAIN = -11;
+/** VPP's answer to get_api_json is the largest message there is: some 4 MB. */
+const LARGEST_MESSAGE = 256 << 20;
+/** Bytes received in one turn of the event loop; then others have their turn. */
+const TURN_BYTES = 1 << 18;
+/**
+ * How often a link looks whether something has come, once a turn of the event loop, before it sleeps. VPP answers within some
+ * 10 us, and waking a sleeper costs both sides as much.
+ */
+const LOOKS = 8;
+/** This many bytes are sent at once instead of at the end of the turn: VPP can begin with them. */
+const SEND_AT = 1 << 14;
+/** Ms that VPP has to answer our goodbye. */
+const FAREWELL_MS = 500;
+
+/** A stream socket that never blocks. Results below 0 are errno numbers of Linux. */
+export interface StreamSocket {
+  /** Reads into `start`..`end` of `into`. Returns how many bytes; 0 at the end of the stream. */
+  read(into: Uint8Array, start: number, end: number): number;
+  /** Writes `start`..`end` of `from`. Returns how many bytes were taken. */
+  write(from: Uint8Array, start: number, end: number): number;
+  /** Tells whether `onReady` is to be called for room to write, too. */
+  watchWritable(wanted: boolean): void;
+  close(): void;
+}
+
+export type OpenSocket = (onReady: (writable: boolean, broken: boolean) => void) => StreamSocket;
+
+/** What a link is made of. */
+export interface LinkParts {
+  readonly endpoint: string;
+  /** As what to register with VPP. */
+  readonly name: string;
+  readonly open: OpenSocket;
+  /** Why the stream has ended, if that is known better than from its end. */
+  readonly lost: () => PuntError | undefined;
+  /** As `Link.idsOf`. */
+  readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
+}
+
+/** Opens a stream in the format of VPP's API socket, and registers as a client. */
+export function connectLink(
+  parts: LinkParts,
+  handler: LinkHandler,
+  credit: number,
+  signal: AbortSignal,
+): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const link = new SocketLink(parts, credit, (error) => settle(() => reject(error)));
+    const onAbort = () => link.fail(givenUp(parts.endpoint, signal.reason));
+    signal.addEventListener("abort", onAbort);
+    const settle = (done: () => void) => {
+      signal.removeEventListener("abort", onAbort);
+      done();
+    };
+    if (signal.aborted) return onAbort();
+    link.register(parts.name, handler, () => settle(() => resolve(link)));
+  });
+}
+
+function givenUp(endpoint: string, reason: unknown): PuntError {
+  const isTimeout = (reason as Error | undefined)?.name === "TimeoutError";
+  const [code, text] = isTimeout ? ["ERR_TIMEOUT", "VPP does not answer"] : ["ERR_ABORTED", "given up"];
+  return new PuntError("binapi.connect", code!, `${endpoint}: ${text}`, {}, reason);
+}
+
+const messages = Schema.builtin();
+const sockclntCreate = messages.message("sockclnt_create");
+const sockclntCreateReply = messages.message("sockclnt_create_reply");
+const sockclntDelete = messages.message("sockclnt_delete");
+const sockclntDeleteReply = messages.message("sockclnt_delete_reply");
+
+class SocketLink implements Link {
+  clientIndex = 0;
+  readonly table = new Map<string, number>();
+
+  readonly #socket: StreamSocket;
+  readonly #incoming = new InQueue({
+    shortest: 2,
+    longest: LARGEST_MESSAGE,
+    op: "binapi.receive",
+    sender: "VPP",
+  });
+  readonly #out: OutQueue;
+  #onMessage: (reader: Reader) => void = () => {};
+  #onClosed: (error: PuntError) => void;
+  #open = true;
+  #flushing = false;
+  #blocked = false;
+  /** Whether a request has been answered since the last read. */
+  #answered = false;
+  readonly #flushSoon = () => this.#flush();
+  /** Looks that are left before the link sleeps. */
+  #looks = 0;
+  #looking = false;
+  /** Settles when the socket is closed. */
+  #left: Promise<void> = Promise.resolve();
+  #onFarewell: (() => void) | undefined;
+
+  readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
+  readonly #parts: LinkParts;
+
+  constructor(parts: LinkParts, credit: number, onFailure: (error: PuntError) => void) {
+    this.#parts = parts;
+    this.#onClosed = onFailure;
+    this.#out = new OutQueue(new Writer(1 << 15), credit + 1); // one for sockclnt_create
+    this.#socket = parts.open((writable, broken) => this.#ready(writable, broken));
+    if (parts.idsOf !== undefined) this.idsOf = parts.idsOf;
+  }
+
+  /** Makes itself known to VPP; from VPP's answer on messages go to `handler`. */
+  register(name: string, handler: LinkHandler, onRegistered: () => void): void {
+    this.#onMessage = (reader) => {
+      this.#registered(reader);
+      this.#onMessage = (message) => handler.message(message);
+      this.#onClosed = (error) => handler.closed(error);
+      onRegistered();
+    };
+    sockclntCreate.write(this.begin(), SOCKCLNT_CREATE_ID, 0, 0, { name });
+    this.commit();
+  }
+
+  #registered(reader: Reader): void {
+    const id = reader.view.getUint16(reader.at);
+    if (id !== SOCKCLNT_CREATE_REPLY_ID)
+      throw badHandshake(`VPP answered with message ${id} instead of sockclnt_create_reply`);
+    const { response, index, message_table } = sockclntCreateReply.read(reader) as unknown as CreateReply;
+    if (response !== 0) throw badHandshake(`VPP refused the client: response ${response}`);
+    this.clientIndex = index;
+    for (const entry of message_table) this.table.set(entry.name, entry.index);
+  }
+
+  begin(): Writer {
+    this.#out.begin();
+    const { writer } = this.#out;
+    writer.skip(FRAME_HEADER);
+    return writer;
+  }
+
+  commit(): number {
+    const { writer } = this.#out;
+    const start = this.#out.startInBuffer();
+    writeFrameHeader(writer.view, start, writer.at - start - FRAME_HEADER);
+    const mark = this.#out.commit();
+    this.#send();
+    return mark;
+  }
+
+  rollback(): void {
+    this.#out.rollback();
+  }
+
+  withdraw(mark: number): boolean {
+    return this.#out.withdraw(mark);
+  }
+
+  addCredit(count: number): void {
+    this.#answered = true;
+    this.#out.addCredit(count);
+    this.#send();
+  }
+
+  /** What is committed in one turn of the event loop goes out at its end, in one piece. */
+  #send(): void {
+    const size = this.#out.sendable();
+    if (size === 0 || this.#blocked) return;
+    if (size >= SEND_AT) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(this.#flushSoon);
+    }
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    while (this.#open && !this.#blocked && this.#out.sendable() > 0) {
+      const start = this.#out.sendStart();
+      const size = this.#socket.write(this.#out.writer.bytes, start, start + this.#out.sendable());
+      if (size > 0) this.#sent(size);
+      else if (size === EAGAIN) this.#watch(true);
+      else return; // gone: the read that follows says so, after what VPP still had to say
+    }
+  }
+
+  #sent(size: number): void {
+    this.#out.advance(size);
+    this.#looks = LOOKS;
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#looking || this.#looks === 0) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      this.#looks--;
+      if (this.#open) this.#ready(false, false);
+    });
+  }
+
+  #watch(blocked: boolean): void {
+    this.#blocked = blocked;
+    this.#socket.watchWritable(blocked);
+  }
+
+  #ready(writable: boolean, broken: boolean): void {
+    if (writable && this.#blocked) {
+      this.#watch(false);
+      this.#flush();
+    }
+    try {
+      if (this.#onFarewell !== undefined) this.#receiveFarewell(this.#onFarewell, broken);
+      else this.#receive(broken);
+    } catch (error) {
+      if (!(error instanceof PuntError)) throw error;
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Reads until a request has been answered, whose caller wants to go on, or until nothing is there. VPP sends the details of a
+   * dump one by one, 2-3 us each: looking whether the next has come meanwhile costs 0.3 us, a turn of the event loop some more.
+   *
+   * `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
+  #receive(broken: boolean): void {
+    const incoming = this.#incoming;
+    let budget = TURN_BYTES;
+    this.#answered = false;
+    while (this.#open && (budget > 0 || broken)) {
+      const size = this.#socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
+      if (size === EAGAIN && !broken) {
+        this.#lookSoon();
+        return;
+      }
+      if (size <= 0) {
+        this.fail(this.#lost(size));
+        return;
+      }
+      incoming.fill(size);
+      this.#looks = LOOKS;
+      for (let reader = incoming.next(); reader !== undefined && this.#open; reader = incoming.next())
+        this.#onMessage(reader);
+      if (this.#answered && !broken) return;
+      budget -= size;
+    }
+  }
+
+  #lost(result: number): PuntError {
+    const known = this.#parts.lost();
+    if (known !== undefined) return known;
+    const { endpoint: path } = this.#parts;
+    const why = result === 0 ? "VPP closed it" : getSystemErrorName(result);
+    return new PuntError("binapi.connection", "ERR_DISCONNECTED", `${path}: the connection was lost: ${why}`, { path });
+  }
+
+  /** Ends the link because of `error`. */
+  fail(error: PuntError): void {
+    this.#onFarewell?.();
+    if (!this.#open) return;
+    this.#shut();
+    this.#onClosed(error);
+  }
+
+  close(): Promise<void> {
+    if (!this.#open) return this.#left;
+    const id = this.table.get(sockclntDelete.key);
+    if (id !== undefined && this.#sayGoodbye(id)) this.#left = this.#awaitFarewell();
+    else this.#shut();
+    return this.#left;
+  }
+
+  /** Without a goodbye VPP keeps the client's registration until it notices the closed socket. Returns whether VPP took it. */
+  #sayGoodbye(id: number): boolean {
+    this.#out.dropWaiting();
+    this.#out.addCredit(1);
+    sockclntDelete.write(this.begin(), id, this.clientIndex, 0, { index: this.clientIndex });
+    this.commit();
+    this.#flush();
+    return this.#out.sendable() === 0;
+  }
+
+  /**
+   * Waits for VPP's answer to the goodbye, or its end of the stream. VPP (22.10, socket_api.c) may crash where it cannot write the
+   * answer: it then removes the client twice.
+   */
+  #awaitFarewell(): Promise<void> {
+    this.#open = false;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#onFarewell?.(), FAREWELL_MS);
+      this.#onFarewell = () => {
+        clearTimeout(timer);
+        this.#onFarewell = undefined;
+        this.#socket.close();
+        resolve();
+      };
+    });
+  }
+
+  /** Looks for VPP's answer to the goodbye. Whatever else comes is ignored. */
+  #receiveFarewell(onFarewell: () => void, broken: boolean): void {
+    const incoming = this.#incoming;
+    const answer = this.table.get(sockclntDeleteReply.key);
+    let isOver = broken;
+    while (!isOver) {
+      const size = this.#socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
+      if (size === EAGAIN) return;
+      isOver = size <= 0;
+      if (!isOver) incoming.fill(size);
+      for (let reader = incoming.next(); reader !== undefined; reader = incoming.next())
+        isOver ||= reader.view.getUint16(reader.at) === answer;
+    }
+    onFarewell();
+  }
+
+  #shut(): void {
+    this.#open = false;
+    this.#socket.close();
+  }
+}
+
+interface CreateReply {
+  response: number;
+  index: number;
+  message_table: { index: number; name: string }[];
+}
+
+function badHandshake(problem: string): PuntError {
+  return new PuntError("binapi.connect", "ERR_BAD_HANDSHAKE", problem);
+}

@@ -1,0 +1,173 @@
+// A store in a file.
+import { readlinkSync, realpathSync } from "node:fs";
+import { copyFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { PuntError } from "../../errors.js";
+import { parse, serialize } from "./format.js";
+import type { Store, StoredState } from "./store.js";
+import { StoreLock } from "./store-lock.js";
+
+/** It has the memif secrets. */
+const FILE_MODE = 0o600;
+
+/**
+ * A file. It is replaced as a whole: a reader finds the state before or after a save, never a part, also after a crash. The state
+ * before is kept beside it, in `<path>.backup`. A file that is damaged is reported and left alone. While it is open, the kernel
+ * holds a lock on `<path>.lock`, which ends with the process. Where `path` is a symbolic link, all of this is about its target.
+ */
+export class FileStore implements Store {
+  readonly path: string;
+  readonly backup: string;
+  readonly #file: string;
+  #hasFile = false;
+  #lock: StoreLock | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#file = targetOf(path);
+    this.backup = `${this.#file}.backup`;
+  }
+
+  /**
+   * Keeps other managers out.
+   *
+   * @throws PuntError `ERR_STORE_BUSY`: a manager that runs has it, `details.pid` as that one sees itself; the errno name if the
+   * lock cannot be written
+   */
+  async open(): Promise<void> {
+    this.#lock = StoreLock.take(this.#file);
+  }
+
+  async close(): Promise<void> {
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /**
+   * Reads the file. Returns undefined where there is none.
+   *
+   * @throws PuntError `ERR_STORE_DAMAGED`: the file is cut short, altered or not a store, `ERR_STORE_VERSION`: of a later version;
+   * `details.backup` is a file with the state before, if there is a good one. The errno name if it cannot be read.
+   */
+  async load(): Promise<StoredState | undefined> {
+    const text = await readIfThere(this.#file);
+    if (text === undefined) return undefined;
+    const state = await this.#parseOrReport(text);
+    this.#hasFile = true;
+    return state;
+  }
+
+  /**
+   * Replaces the file.
+   *
+   * @throws PuntError the errno name if it cannot be written: the file is as before; `ERR_STORE_LOST`: the folder or the lock was
+   * removed, so that another manager may have the store
+   */
+  async save(state: StoredState): Promise<void> {
+    this.#lock?.requireThere();
+    try {
+      await this.#replace(serialize(state));
+    } catch (cause) {
+      await rm(this.#fresh, { force: true }).catch(() => {});
+      throw this.#unwritable(cause as NodeJS.ErrnoException);
+    }
+  }
+
+  #unwritable(cause: NodeJS.ErrnoException): PuntError {
+    const { code = "EIO" } = cause;
+    const advice = code === "EBUSY" ? "; it is mounted by itself, and has to be replaced: mount its folder" : "";
+    const message = `cannot write ${this.path}: ${cause.message}${advice}`;
+    return new PuntError("punt.store", code, message, { path: this.path }, cause);
+  }
+
+  async #parseOrReport(text: string): Promise<StoredState> {
+    try {
+      return parse(text, this.path);
+    } catch (error) {
+      const { code, message, details, op } = error as PuntError;
+      const backup = await this.#goodBackup();
+      const advice = backup ? `the state before is in ${backup}` : "there is no good backup";
+      const text = `${message.slice(op.length + 2)}; it is left as it is, ${advice}`;
+      throw new PuntError(op, code, text, { ...details, backup }, error);
+    }
+  }
+
+  async #goodBackup(): Promise<string | undefined> {
+    try {
+      parse((await readIfThere(this.backup)) ?? "", this.backup);
+      return this.backup;
+    } catch {
+      return undefined;
+    }
+  }
+
+  get #fresh(): string {
+    return `${this.#file}.new`;
+  }
+
+  async #replace(text: string): Promise<void> {
+    const directory = dirname(this.#file);
+    if (!this.#hasFile) await mkdir(directory, { recursive: true });
+    else await copyFile(this.#file, this.backup);
+    await writeDurably(this.#fresh, text);
+    await rename(this.#fresh, this.#file);
+    // A rename is durable only once its folder is.
+    await syncDirectory(directory);
+    this.#hasFile = true;
+  }
+}
+
+/** The file that a path names: symbolic links are followed, also where their target is not there yet. */
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const target = linkTarget(path);
+    return target === undefined ? inRealFolder(path) : targetOf(target);
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return resolve(dirname(path), readlinkSync(path));
+  } catch {
+    return undefined;
+  }
+}
+
+function inRealFolder(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return resolve(path);
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const { code = "EIO", message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new PuntError("punt.store", code, `cannot read ${path}: ${message}`, { path }, cause);
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

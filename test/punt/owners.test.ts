@@ -1,0 +1,83 @@
+// Several managers on one VPP, each with an owner of its own: none touches what another made.
+import { join } from "node:path";
+import test from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { MemoryStore, PuntManager, type PuntManagerOptions } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+
+function other(it: ManagedVpp, options: Partial<PuntManagerOptions> = {}): Promise<PuntManager> {
+  const memifDirectory = join(it.directory, "memif-other");
+  const store = new MemoryStore();
+  return PuntManager.start({ vpp: it.client, host: it.host, store, memifDirectory, owner: "other", ...options });
+}
+
+for (const interconnect of ["TAP", "MEMIF"] as const) {
+  for (const withoutPlugins of [[], ["abx", "isisx"]]) {
+    const name = `${interconnect}${withoutPlugins.length > 0 ? `, without ${withoutPlugins.join(" and ")}` : ""}`;
+    test(`two owners on one VPP leave each other's punts of every type alone (${name})`, async (t) => {
+      const it = await managedVpp({}, { withoutPlugins });
+      t.teardown(() => it.close());
+      const types = puntTypes.filter(
+        (type) => !(type === "ISISX" && interconnect === "MEMIF" && withoutPlugins.length > 0),
+      );
+      const punts = types.map((type, unique) => puntOf(type, { cnf: "a", interconnect, subject: unique % 2, unique }));
+      const theirs = types.map((type, unique) => {
+        const subject = type === "PUNT_TO_SOCKET" ? 9 : 2;
+        return puntOf(type, { cnf: "a", interconnect, subject, unique: unique + 20 });
+      });
+      // What conflicts within one owner is not asked for twice.
+      const wanted = (all: typeof punts) =>
+        all.filter(({ type }) => ["SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"].includes(type));
+      for (const punt of wanted(punts)) await it.manager.add({ ...punt, key: punt.type } as never);
+      const manager = await other(it);
+      t.teardown(() => manager.close());
+      for (const punt of wanted(theirs)) await manager.add({ ...punt, key: punt.type } as never);
+      const settled = async (one: PuntManager) => {
+        await one.resync();
+        return one.list().map(({ id, state }) => `${id.key} ${state}`);
+      };
+      const all = await settled(it.manager);
+      t.deepEqual(
+        all,
+        wanted(punts).map(({ type }) => `${type} CREATED`),
+      );
+      t.deepEqual(await settled(manager), all);
+      t.is((await it.manager.plan()).toString(), "nothing to do");
+      t.is((await manager.plan()).toString(), "nothing to do");
+      for (const { id } of manager.list()) await manager.delete(id);
+      t.is((await it.manager.plan()).toString(), "nothing to do");
+    });
+  }
+}
+
+test("the same punt of two owners has two interconnects", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const span = { cnf: "a", type: "SPAN", interconnect: "TAP", vppInterface: "if0" } as const;
+  const first = await it.manager.add(span);
+  const manager = await other(it);
+  t.teardown(() => manager.close());
+  const second = await manager.add(span);
+  await it.manager.resync();
+  const [one, two] = [first, second].map(({ metadata }) => metadata.interconnects[0]!.cnfInterface!);
+  t.not(one!.name, two!.name);
+  t.not(one!.mac, two!.mac);
+  t.deepEqual(
+    [it.manager, manager].map((some) => some.list()[0]!.state),
+    ["CREATED", "CREATED"],
+  );
+});
+
+test("a manager for an emulated VPP of another process makes nothing on this machine", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  const client = await Vpp.connect({ socketPath: vpp.apiSocket });
+  t.teardown(() => client.close());
+  const manager = await PuntManager.start({ vpp: client, memifDirectory: join(vpp.directory, "memif") });
+  t.teardown(() => manager.close());
+  const { state } = await manager.add({ cnf: "a", type: "SPAN", interconnect: "TAP", vppInterface: "eth0" });
+  t.is(state, "CREATED");
+  t.is((await vpp.hostInterfaces()).length, 1);
+  t.is((await manager.plan()).toString(), "nothing to do");
+});

@@ -1,0 +1,100 @@
+// What one process did, another one knows: managers one after the other over one store, and those that only look.
+import test from "ava";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { changes, tapped } from "../support/vpp/tapped.js";
+
+for (const interconnect of ["TAP", "MEMIF"] as const) {
+  for (const withoutPlugins of [[], ["abx", "isisx"]]) {
+    const name = `${interconnect}${withoutPlugins.length > 0 ? `, without ${withoutPlugins.join(" and ")}` : ""}`;
+    test(`another process has nothing to do, and says the same of every punt (${name})`, async (t) => {
+      const it = await managedVpp({}, { withoutPlugins });
+      t.teardown(() => it.close());
+      const card = it.vpp.interface("if4").swIfIndex;
+      await it.client.call("sw_interface_add_del_address", {
+        sw_if_index: card,
+        is_add: true,
+        del_all: false,
+        prefix: "fd00:4::1/64",
+      });
+      for (const [index, type] of puntTypes.entries()) {
+        if (type === "ISISX" && interconnect === "MEMIF" && withoutPlugins.length > 0) continue;
+        const place = {
+          cnf: `cnf${index}`,
+          interconnect,
+          subject: index < 3 ? index : type === "DHCP_PROXY" ? 1 : 2,
+          unique: index,
+        };
+        if (index === 2) place.subject = 2;
+        await it.manager.add(puntOf(type, place));
+      }
+      await it.manager.resync();
+      const before = it.manager.list();
+      const sent: string[] = [];
+      const vpp = tapped(it.client, { hear: (message) => void (changes(message) && sent.push(message)) });
+      const next = await it.restartManager({ vpp });
+      await next.resync();
+      t.deepEqual(sent, []);
+      t.is((await next.plan()).toString(), "nothing to do");
+      t.deepEqual(next.list(), before);
+      const looking = await it.restartManager({ vpp, readOnly: true });
+      await looking.resync();
+      t.deepEqual(looking.list(), before);
+      t.deepEqual(sent, []);
+    });
+  }
+}
+
+test("VPP's punt path is asked of VPP where the store does not say it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = puntOf("PUNT_TO_SOCKET", {
+    cnf: "a",
+    interconnect: "MEMIF",
+    subject: 0,
+    unique: 0,
+    folder: it.directory,
+  });
+  const { metadata } = await it.manager.add(punt);
+  const [{ attachment }] = metadata.interconnects as never as [{ attachment: { vppPath: string } }];
+  t.true(attachment.vppPath.startsWith(it.directory));
+  await it.manager.close();
+  const state = (await it.store.load())!;
+  await it.store.save({ ...state, notes: {} });
+  const next = await it.restartManager();
+  await next.resync();
+  t.deepEqual(next.list()[0]!.metadata, metadata);
+});
+
+test("a manager that only looks follows the store and VPP", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const writer = it.manager;
+  const { PuntManager } = await import("../../lib/punt/index.js");
+  const memifDirectory = `${it.directory}/memif`;
+  const looking = await PuntManager.start({
+    vpp: it.client,
+    host: it.host,
+    store: it.store,
+    memifDirectory,
+    readOnly: true,
+  });
+  t.teardown(() => looking.close());
+  const heard: string[] = [];
+  looking.on("state", ({ id, to }) => heard.push(`${id.cnf} ${to}`));
+  const span = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  const { id } = await writer.add(span);
+  await looking.resync();
+  t.is(looking.get(id)?.state, "CREATED");
+  await it.manager.close();
+  await it.vpp.restart();
+  await it.client.connected();
+  await looking.resync();
+  t.is(looking.get(id)?.state, "PENDING");
+  t.regex(looking.get(id)!.missing[0]!.text, /steps that the manager of the store has to do/);
+  await it.restartManager();
+  await it.manager.delete(id);
+  await looking.resync();
+  t.deepEqual(looking.list(), []);
+  t.true(heard.includes("a CREATED") && heard.at(-1) === "a DELETED", heard.join());
+});
