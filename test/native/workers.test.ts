@@ -1,0 +1,82 @@
+// Worker threads that end at any moment, with every native handle open and in use: no crash, no descriptor left.
+import { spawnSync } from "node:child_process";
+import test from "ava";
+import { socketFolder } from "../support/punt-socket/peer.js";
+
+const lib = (file: string) => JSON.stringify(new URL(`../../lib/${file}`, import.meta.url).href);
+
+/** In the worker: an embedded VPP, a client of its API, and packets to and from its punt socket, as fast as it can. */
+const BUSY = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const busy = async () => {
+    const { EmbeddedVpp } = await import(${lib("sim/index.js")});
+    const { Vpp } = await import(${lib("binapi/index.js")});
+    const { PuntSocket, PuntInjector } = await import(${lib("punt-socket/index.js")});
+    const { native } = await import(${lib("native.js")});
+    const sim = await EmbeddedVpp.start({ directory: workerData, interfaces: ["eth0"] });
+    const vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+    const vppPath = workerData + "/punt.sock";
+    const onWarning = () => {};
+    const socket = PuntSocket.open({ path: workerData + "/a", vppPath: null, onWarning, onBatch: (batch) => [...batch] });
+    const sender = PuntSocket.open({ path: workerData + "/b", vppPath: null, onWarning });
+    const injector = PuntInjector.open({ vppPath, knownInterfaces: () => true });
+    const frame = new Uint8Array(64);
+    const turn = () => {
+      for (let i = 0; i < 20; i++) sender.sendTo(socket.path, 1, frame);
+      injector.injectAll(0, 1, [frame, frame, frame]);
+      native.fetchStatsSegment(workerData + "/none").catch(() => {});
+      vpp.call("control_ping").catch(() => {});
+      setImmediate(turn);
+    };
+    turn();
+    parentPort.postMessage("busy");
+    if (workerData.endsWith("exit")) setTimeout(() => process.exit(0), 20);
+  };
+  busy().catch((error) => parentPort.postMessage(String(error)));`;
+
+/**
+ * A process that loads the addon in no other thread. Ends 24 workers: a third before they are ready, a third while they work, and a
+ * third by their own process.exit().
+ */
+const PROGRAM = `
+  import { Worker } from "node:worker_threads";
+  import { once } from "node:events";
+  import { mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+  import { setTimeout as delay } from "node:timers/promises";
+  const [folder, busy] = process.argv.slice(1);
+  const open = () => readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const file = readlinkSync("/proc/self/fd/" + fd).replace(/\\d+/, "");
+      // Node itself leaves modules open that a thread was reading.
+      return /[.]js(on)?$/.test(file) ? [] : [file];
+    } catch {
+      return []; // the folder's own
+    }
+  });
+  let before = [];
+  for (let i = 0; i < 24; i++) {
+    const directory = folder + "/" + i + ["early", "busy", "exit"][i % 3];
+    mkdirSync(directory);
+    const worker = new Worker(busy, { eval: true, execArgv: [], workerData: directory, stdout: true, stderr: true });
+    const ended = once(worker, "exit");
+    if (i % 3 === 0) await delay(Math.random() * 300);
+    else {
+      const [message] = await once(worker, "message");
+      if (message !== "busy") throw new Error(message);
+      if (i % 3 === 1) await delay(Math.random() * 20);
+    }
+    if (i % 3 !== 2) await worker.terminate();
+    await ended;
+    rmSync(directory, { recursive: true });
+    if (i === 2) before = open();
+  }
+  const left = open();
+  for (const file of before) left.splice(left.indexOf(file), 1);
+  if (left.length > 0) throw new Error("descriptors are left: " + left.join());
+  console.log("ended");`;
+
+test("a thread that ends at any moment takes every native handle with it", (t) => {
+  const args = ["--input-type=module", "-e", PROGRAM, socketFolder(t), BUSY];
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 120_000 });
+  t.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: "ended\n" }, stderr);
+});
