@@ -106,7 +106,7 @@ SystemError BoundPath::Bind(int fd, const std::string& path, const BindOptions& 
 
 SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptions& options) {
   FolderLock lock;
-  if (const int error = lock.Take(path)) return {error, "the lock on the folder of " + path};
+  lock.Take(path);
   if (const int error = MakeRoom(path, fd)) return NoRoom(error, path);
   // Linux takes the mode of the new file from the socket's: no other user can connect before group and mode
   // are right.

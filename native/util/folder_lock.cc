@@ -21,15 +21,14 @@ std::string FolderOf(const std::string& path) {
 
 }  // namespace
 
-int FolderLock::Take(const std::string& path_in_folder) {
+void FolderLock::Take(const std::string& path_in_folder) {
   folder_.Reset(open(FolderOf(path_in_folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder_) return errno == EACCES ? 0 : errno;
+  if (!folder_) return;
   for (int i = 0; i < kTries; i++) {
-    if (flock(folder_.get(), LOCK_EX | LOCK_NB) == 0) return 0;
-    if (errno != EWOULDBLOCK && errno != EINTR) return 0;
+    if (flock(folder_.get(), LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK && errno != EINTR) return;
     nanosleep(&kPause, nullptr);
   }
-  return EAGAIN;
 }
 
 }  // namespace vpp_punt

@@ -12,9 +12,10 @@ namespace vpp_punt {
 /// share the folder respect it too.
 class FolderLock {
  public:
-  /// Waits at most a second for another process: 0, or an errno value (EAGAIN: the other process keeps it).
-  /// A folder that this process may not read, or a file system without locks, is used without the lock.
-  int Take(const std::string& path_in_folder);
+  /// Waits at most a second for another process, which needs microseconds. A process that keeps the lock must
+  /// not stop this one: then the folder is used without the lock, and so is a folder that this process may
+  /// not read, or a file system without locks.
+  void Take(const std::string& path_in_folder);
 
  private:
   UniqueFd folder_;
