@@ -1,0 +1,86 @@
+// Opening and closing VPP's statistics: what is closed early, sent twice, or read too late.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { ExecutionContext } from "ava";
+import { VppStats } from "../../lib/binapi/index.js";
+import { need } from "../support/need.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
+
+const program = new URL("../../../test/support/vpp/stats_server.py", import.meta.url).pathname;
+
+interface StatsServer {
+  readonly socketPath: string;
+  /** Accepts one connection and answers it. */
+  answer(): Promise<void>;
+  /** Makes the socket anew. */
+  restart(): Promise<void>;
+}
+
+async function statsServer(t: ExecutionContext, descriptors: number): Promise<StatsServer> {
+  const socketPath = join(socketFolder(t), "stats.sock");
+  const child = spawn("python3", [program, socketPath, String(descriptors)], { stdio: ["pipe", "pipe", "inherit"] });
+  t.teardown(() => child.kill());
+  const lines = createInterface(child.stdout);
+  await once(lines, "line");
+  const say = async (word: string) => {
+    const answered = once(lines, "line");
+    child.stdin.write(`${word}\n`);
+    await answered;
+  };
+  return { socketPath, answer: () => say("answer"), restart: () => say("again") };
+}
+
+async function openStats(server: StatsServer): Promise<VppStats> {
+  const [stats] = await Promise.all([VppStats.open(server), server.answer()]);
+  return stats;
+}
+
+/** Descriptors of statistics segments that this process has open. */
+function segments(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).includes("memfd:stats");
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+}
+
+const { test: withPython } = need("python3");
+const closed = { code: "ERR_CLOSED" };
+
+withPython.serial("a read that was asked for before close() reads no other file", async (t) => {
+  const stats = await openStats(await statsServer(t, 1));
+  const read = stats.read();
+  stats.close();
+  await t.throwsAsync(read, closed);
+  await t.throwsAsync(async () => stats.read(), closed);
+  t.notThrows(() => stats.close());
+  t.is(segments(), 0);
+});
+
+withPython.serial("close() while a segment is being fetched ends the read, and leaves no descriptor", async (t) => {
+  const server = await statsServer(t, 1);
+  const stats = await openStats(server);
+  await server.restart();
+  const read = stats.read();
+  stats.close();
+  await Promise.all([t.throwsAsync(read, closed), server.answer()]);
+  t.is(segments(), 0);
+});
+
+withPython.serial("descriptors beyond the one of the segment are not taken", async (t) => {
+  const stats = await openStats(await statsServer(t, 3));
+  t.is(segments(), 1);
+  stats.close();
+  t.is(segments(), 0);
+});
+
+withPython.serial("a server that sends no descriptor is not a VPP", async (t) => {
+  const server = await statsServer(t, 0);
+  const opening = VppStats.open(server);
+  await Promise.all([t.throwsAsync(opening, { code: "ERR_DISCONNECTED", message: /stats.sock/ }), server.answer()]);
+});
