@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { loadRequests } from "../lib/index.js";
+import { loadRequests } from "../../lib/index.js";
 
-const folder = new URL("../examples/", import.meta.url);
+const folder = new URL("../../examples/", import.meta.url);
 const examples = readdirSync(folder).filter((name) => name.endsWith(".js"));
 
 for (const name of examples) {
