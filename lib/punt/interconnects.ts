@@ -19,7 +19,7 @@ import {
   subnetsOf,
 } from "./interconnect/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/index.js";
-import { handlerOf } from "./types/index.js";
+import { type Claim, handlerOf } from "./types/index.js";
 
 export interface Settings {
   /** Precedes what names are made from. */
@@ -41,7 +41,7 @@ export class Interconnects {
   #bySelector = new Map<string, Set<string>>();
   #byPunt = new Map<string, string[]>();
   /** What VPP itself keeps only one of, and which punt has it on which interconnect. */
-  #claims = new Map<string, { punt: string; interconnect: string }[]>();
+  #claims = new Map<string, (Claim & { punt: string; interconnect: string })[]>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
   /** What a punt that is being changed had before. */
@@ -243,10 +243,12 @@ export class Interconnects {
 
   #refuseClaims(request: PuntRequest, drafts: readonly Interconnect[]): void {
     const [draft] = drafts;
-    const claim = handlerOf(request).claim?.(request);
-    if (claim === undefined) return;
-    const rival = this.#claims.get(claim)?.find((it) => it.interconnect !== interconnectKey(draft));
-    if (rival) throw conflict(request, this.#punts.get(rival.punt)!, claim, draft.cnfSelector);
+    for (const claim of claimsOf(request)) {
+      const rival = this.#claims
+        .get(claim.key)
+        ?.find((holder) => holder.interconnect !== interconnectKey(draft) && !isShared(holder, claim));
+      if (rival) throw conflict(request, this.#punts.get(rival.punt)!, claim.key, draft.cnfSelector);
+    }
   }
 
   #put(interconnect: Interconnect): void {
@@ -276,23 +278,30 @@ export class Interconnects {
     const order = selectorsOf(request);
     const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
     this.#byPunt.set(key, sorted.map(interconnectKey));
-    const claim = handlerOf(request).claim?.(request);
-    if (claim === undefined) return;
-    const holders = this.#claims.get(claim) ?? [];
-    this.#claims.set(claim, [...holders, { punt: key, interconnect: interconnectKey(sorted[0]) }]);
+    for (const claim of claimsOf(request)) {
+      const holders = this.#claims.get(claim.key) ?? [];
+      this.#claims.set(claim.key, [...holders, { ...claim, punt: key, interconnect: interconnectKey(sorted[0]!) }]);
+    }
   }
 
   #unlink(key: string): void {
     const request = this.#punts.get(key);
-    const claim = request && handlerOf(request).claim?.(request);
-    if (claim !== undefined) {
-      const holders = this.#claims.get(claim)!.filter((it) => it.punt !== key);
-      if (holders.length > 0) this.#claims.set(claim, holders);
-      else this.#claims.delete(claim);
+    for (const claim of request ? claimsOf(request) : []) {
+      const holders = this.#claims.get(claim.key)!.filter((it) => it.punt !== key);
+      if (holders.length > 0) this.#claims.set(claim.key, holders);
+      else this.#claims.delete(claim.key);
     }
     this.#punts.delete(key);
     this.#byPunt.delete(key);
   }
+}
+
+function claimsOf(request: PuntRequest): Claim[] {
+  return handlerOf(request).claims?.(request) ?? [];
+}
+
+function isShared(one: Claim, other: Claim): boolean {
+  return one.sharedAs !== undefined && one.sharedAs === other.sharedAs;
 }
 
 function selectorsOf(request: PuntRequest): string[] {

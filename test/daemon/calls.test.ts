@@ -64,6 +64,22 @@ test("every type of punt keeps its request over the wire", async (t) => {
       socketPath: "/tmp/b.sock",
     },
     { cnf: "ospf6", type: "PUNT_TO_SOCKET", ipProto: { af: "IPV6", protocol: "OSPF" }, socketPath: "/tmp/c.sock" },
+    {
+      cnf: "both",
+      type: "PUNT_TO_SOCKET",
+      toHost: { af: "BOTH", protocol: "UDP", port: 5353 },
+      socketPath: "/tmp/e.sock",
+      dependsOn: [
+        { kind: "link-up", name: "eth0" },
+        { kind: "vrf", vrf: 0, af: "IPV6" },
+      ],
+    },
+    {
+      cnf: "icmp",
+      type: "PUNT_TO_SOCKET",
+      ipProto: { af: "IPV4", protocol: "ICMP", force: true },
+      socketPath: "/tmp/f.sock",
+    },
     { cnf: "ex", type: "PUNT_TO_SOCKET", exception: { reason: "ipsec4-spi-0" }, socketPath: "/tmp/d.sock" },
     { cnf: "dhcp", type: "DHCP_PROXY", interconnect: "TAP", vrf: 7, families: ["IPV4", "IPV6"], withoutCnfVrf: true },
     { cnf: "is", type: "ISISX", interconnect: "TAP", vppInterface: "eth1", netns: { name: "blue" } },

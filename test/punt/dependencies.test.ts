@@ -46,7 +46,7 @@ const cases: Case[] = [
     come: () => [loop],
     go: noLoop,
   })),
-  ...[{ type: "ABX", ingressAclRules: rules }, { type: "ISISX" }].flatMap((punt): Case[] => [
+  ...[{ type: "ABX", ingressAclRules: rules, egressAclRules: rules }, { type: "ISISX" }].flatMap((punt): Case[] => [
     {
       title: `${punt.type}: an address on its interface`,
       punt: { ...punt, vppInterface: "if0" },

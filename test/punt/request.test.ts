@@ -22,6 +22,24 @@ const socket = {
   toHost: { af: "IPV4", protocol: "UDP", port: 53 },
 };
 
+const { toHost: _, ...socketOf } = socket;
+const hairpin = { cnf: "cnf1", type: "HAIRPIN", interconnect: "MEMIF", vppInterface: "eth0" };
+
+test("a rule's protocol follows from its parts", (t) => {
+  const rules = [
+    { tcpFlags: { mask: 2, value: 2 } },
+    { icmpType: 8 },
+    { icmpType: 128, destinationNetwork: "fd00::/8" },
+    { protocol: "UDP", sourcePort: 53 },
+    {},
+  ];
+  const request = parseRequest({ ...abx, ingressAclRules: [], egressAclRules: rules });
+  t.deepEqual(
+    (request as { egressAclRules: { protocol: number }[] }).egressAclRules.map(({ protocol }) => protocol),
+    [6, 1, 58, 17, 0],
+  );
+});
+
 test("what has a default may be left out", (t) => {
   t.deepEqual(parseRequest(span), { ...span, key: "", label: "", enableGso: false, direction: "both" } as never);
 });
@@ -47,7 +65,33 @@ const wrong: [string, object, string][] = [
   ["no target", { ...socket, toHost: undefined }, "toHost"],
   ["a relative socket path", { ...socket, socketPath: "a.sock" }, "socketPath"],
   ["a socket path longer than VPP's field", { ...socket, socketPath: `/${"a".repeat(107)}` }, "socketPath"],
-  ["GSO on a memif", { ...span, interconnect: "MEMIF", enableGso: true }, "enableGso"],
+  [
+    "a link-local address",
+    { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["fe80::1/64"] } },
+    "hairpinInterface.ipAddresses[0]",
+  ],
+  [
+    "a multicast address",
+    { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["224.0.0.1/24"] } },
+    "hairpinInterface.ipAddresses[0]",
+  ],
+  [
+    "an address twice",
+    { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["10.0.0.1/24", "10.0.0.1/16"] } },
+    "hairpinInterface.ipAddresses",
+  ],
+  [
+    "a protocol that VPP handles itself",
+    { ...socketOf, ipProto: { af: "IPV4", protocol: "ICMP" } },
+    "ipProto.protocol",
+  ],
+  [
+    "a protocol of the other family",
+    { ...socketOf, ipProto: { af: "IPV4", protocol: "ICMPV6", force: true } },
+    "ipProto.protocol",
+  ],
+  ["an interface's name of too many bytes", { ...span, vppInterface: "\u00fc".repeat(32) }, "vppInterface"],
+  ["a dependency of no kind", { ...span, dependsOn: [{ kind: "link", name: "eth0" }] }, "dependsOn[0]"],
   ["ABX without ingress rules", { ...abx, ingressAclRules: [] }, "ingressAclRules"],
   [
     "ports of ICMP",

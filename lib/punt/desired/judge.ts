@@ -3,7 +3,7 @@ import type { PuntError } from "../../errors.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
 import type { PuntFailure } from "../state.js";
-import { caveatsOf } from "../types/index.js";
+import type { Caveat } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
 
 /** @returns undefined while it is being worked on */
@@ -17,7 +17,7 @@ export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situati
   }
   if (plan.state === "refused") return refused(entry, plan.problem, result.nextLook);
   const steps = plan.items.flatMap((key) => result.open.get(key) ?? []);
-  return steps.length === 0 ? complete(entry, result) : failureIn(steps, result.retries);
+  return steps.length === 0 ? complete(plan.caveats) : failureIn(steps, result.retries);
 }
 
 /** A punt that another process has to make. */
@@ -35,8 +35,8 @@ export function judgeLeaving(entry: Entry, result: Reconciled): Situation | unde
   return failureIn(steps, result.retries);
 }
 
-function complete({ request }: Entry, { facts }: Reconciled): Situation {
-  const degrading = caveatsOf(request, facts).filter(({ degrades }) => degrades);
+function complete(caveats: readonly Caveat[]): Situation {
+  const degrading = caveats.filter(({ degrades }) => degrades);
   if (degrading.length === 0) return { state: "CREATED", cause: "VPP has every item of it" };
   const reasons = degrading.map(({ code, text, remedy }) => ({ code, text, remedy }));
   return { state: "DEGRADED", reasons, cause: reasons.map(({ text }) => text).join("; ") };

@@ -1,13 +1,18 @@
 import type { DhcpClient as DhcpClientConfig } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { tableItemKey } from "./table.js";
 
 interface DhcpClient {
   readonly interface: string;
 }
 
 export function dhcpClientPart(id: string): Part<DhcpClient> {
-  return { kind: "dhcp-client", key: `dhcp-client/${id}`, value: { interface: id } };
+  return { kind: "dhcp-client", key: keyOf(id), value: { interface: id } };
+}
+
+function keyOf(id: string): string {
+  return `dhcp-client/${id}`;
 }
 
 /** VPP's DHCP client on an interconnect. */
@@ -19,7 +24,7 @@ export const dhcpClient: Kind<DhcpClient> = {
     const details = await context.vpp.dumpAll("dhcp_client_dump", {});
     return details.map(({ client: { sw_if_index: index } }) => {
       const id = idAt(context, index);
-      return { kind: "dhcp-client", key: `dhcp-client/${id}`, value: { interface: id }, ours: isOurs(context, index) };
+      return { kind: "dhcp-client", key: keyOf(id), value: { interface: id }, ours: isOurs(context, index) };
     });
   },
 
@@ -29,7 +34,7 @@ export const dhcpClient: Kind<DhcpClient> = {
   delete: async ({ vpp, indexOf }, { value }) =>
     void (await vpp.call("dhcp_client_config", config(indexOf(value.interface), false))),
 
-  dependsOn: (value) => [interfaceKey(value.interface), `table/${value.interface}/4`],
+  dependsOn: (value) => [interfaceKey(value.interface), tableItemKey(value.interface, 4)],
 };
 
 function config(index: number, isAdd: boolean): { is_add: boolean; client: DhcpClientConfig } {

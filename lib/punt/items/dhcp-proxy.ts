@@ -1,4 +1,5 @@
 import { type Family, familyOf } from "../../net/index.js";
+import { addressesKey } from "./addresses.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { type ActContext, isClaimed, type Kind, type ObserveContext } from "./kind.js";
@@ -17,7 +18,7 @@ export function dhcpProxyKeyPrefix(vrf: number, family: Family): string {
 /** @param via the interconnect that carries both addresses */
 export function dhcpProxyPart(value: DhcpProxy, via: string): Part<DhcpProxy> {
   const key = dhcpProxyKeyPrefix(value.vrf, value.family) + value.server;
-  return { kind: "dhcp-proxy", key, value, after: [`addresses/${via}`] };
+  return { kind: "dhcp-proxy", key, value, after: [addressesKey(via)] };
 }
 
 /**

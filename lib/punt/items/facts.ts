@@ -15,9 +15,14 @@ export interface VppInterface {
   readonly vppName: string;
   readonly tag: string;
   readonly mac: string;
+  /** Set up by the administrator. */
   readonly up: boolean;
+  /** It has a link. */
+  readonly linkUp?: boolean;
   /** Bytes, of layer 3; 0 where VPP has none. */
   readonly mtu: number;
+  /** Whether it is a sub-interface, such as a VLAN. */
+  readonly isSub?: boolean;
   /** Whether it is an interconnect of ours. */
   readonly ours: boolean;
   /** Undefined where nobody asked for them. */
@@ -47,6 +52,8 @@ export interface Facts {
   readonly tables: ReadonlySet<string>;
   /** Ids of punt reasons by name: they differ from one run of VPP to the next. */
   readonly puntReasons: ReadonlyMap<string, number>;
+  /** VPP's multicast routes as its command line prints them; undefined where no punt needs them. */
+  readonly multicastRoutes?: string;
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
   readonly seen: ReadonlyMap<string, Seen>;

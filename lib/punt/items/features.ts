@@ -34,6 +34,7 @@ export const FEATURE_NEEDS = {
       "sw_interface_set_unnumbered",
       "want_interface_events",
       "show_version",
+      "cli_inband",
       "ip_address_dump",
       "ip_unnumbered_dump",
       "ip_table_dump",

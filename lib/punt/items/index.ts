@@ -33,7 +33,7 @@ export {
 export { kindOf, kinds, mergeValues } from "./kinds.js";
 export { linkPart } from "./link.js";
 export { memifSocketPart } from "./memif-socket.js";
-export { neighborPart } from "./neighbor.js";
+export { knownNeighborPart, neighborPart } from "./neighbor.js";
 export { osiProtoPart } from "./osi-proto.js";
 export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";

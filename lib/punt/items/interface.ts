@@ -50,7 +50,22 @@ function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Vpp
   const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
   // One that bears our mark and not yet its tag was left half made; its id is no interconnect's, so it will be deleted.
   const id = ours ? tag || `untagged-${vppName}` : vppName;
-  return { swIfIndex, id, vppName, tag, mac: detail.l2_address, up: isUp(detail.flags), mtu: detail.mtu[0]!, ours };
+  return {
+    swIfIndex,
+    id,
+    vppName,
+    tag,
+    mac: detail.l2_address,
+    up: isUp(detail.flags),
+    linkUp: detail.flags.includes("IF_STATUS_API_FLAG_LINK_UP"),
+    mtu: detail.mtu[0] || detail.link_mtu,
+    ours,
+    ...isSubOf(detail),
+  };
+}
+
+function isSubOf({ sw_if_index, sup_sw_if_index }: DetailsOf<"sw_interface_dump">): { isSub?: true } {
+  return sw_if_index === sup_sw_if_index ? {} : { isSub: true };
 }
 
 /** Whether `flags` of an interface say that it is up. */

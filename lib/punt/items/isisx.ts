@@ -6,8 +6,12 @@ interface Connection {
   readonly tx: string;
 }
 
+function keyOf(rx: string): string {
+  return `isisx/${rx}`;
+}
+
 export function isisxPart(rx: string, tx: string): Part<Connection> {
-  return { kind: "isisx", key: `isisx/${rx}`, value: { rx, tx } };
+  return { kind: "isisx", key: keyOf(rx), value: { rx, tx } };
 }
 
 /** IS-IS from one interface to another, by the plugin isisx. Ours is one that begins or ends at an interconnect. */
@@ -20,7 +24,7 @@ export const isisx: Kind<Connection> = {
     return details.map(({ connection: { rx_sw_if_index, tx_sw_if_index } }) => {
       const value = { rx: idAt(context, rx_sw_if_index), tx: idAt(context, tx_sw_if_index) };
       const ours = isOurs(context, rx_sw_if_index) || isOurs(context, tx_sw_if_index);
-      return { kind: "isisx", key: `isisx/${value.rx}`, value, ours };
+      return { kind: "isisx", key: keyOf(value.rx), value, ours };
     });
   },
 

@@ -1,11 +1,18 @@
+// Static neighbours on interconnects.
+import type { IpNeighborFlags } from "../../binapi/index.js";
+import { addressesKey } from "./addresses.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { linkKey } from "./link.js";
+import { unnumberedKey } from "./unnumbered.js";
 import { NO_INDEX } from "./vpp-api.js";
 
 interface Neighbor {
   readonly interface: string;
   readonly address: string;
   readonly mac: string;
+  /** Whether it has a route of its own, so that packets to it need no resolution. Undefined: either. */
+  readonly route?: boolean;
 }
 
 export function neighborKey(id: string, address: string): string {
@@ -16,7 +23,13 @@ export function neighborPart(id: string, address: string, mac: string): Part<Nei
   return { kind: "neighbor", key: neighborKey(id, address), value: { interface: id, address, mac } };
 }
 
-/** A static neighbour on an interconnect, without a route of its own. Ours is one on an interconnect. */
+/** A neighbour in a subnet of the interconnect, whose MAC address is known beforehand. */
+export function knownNeighborPart(id: string, address: string, mac: string): Part<Neighbor> {
+  const value = { interface: id, address, mac, route: true };
+  return { kind: "neighbor", key: neighborKey(id, address), value, after: [addressesKey(id)] };
+}
+
+/** A static neighbour on an interconnect. Ours is one on an interconnect. */
 export const neighbor: Kind<Neighbor> = {
   kind: "neighbor",
 
@@ -29,7 +42,8 @@ export const neighbor: Kind<Neighbor> = {
       .flat()
       .filter(({ neighbor: it }) => it.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC"))
       .map(({ neighbor: it }) => {
-        const value = { interface: idAt(context, it.sw_if_index), address: it.ip_address, mac: it.mac_address };
+        const route = !it.flags.includes("IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY");
+        const value = { interface: idAt(context, it.sw_if_index), address: it.ip_address, mac: it.mac_address, route };
         return {
           kind: "neighbor",
           key: neighborKey(value.interface, value.address),
@@ -43,11 +57,12 @@ export const neighbor: Kind<Neighbor> = {
 
   delete: (context, { value }) => set(context, value, false),
 
-  dependsOn: (value) => [interfaceKey(value.interface), `link/${value.interface}`, `unnumbered/${value.interface}`],
+  dependsOn: (value) => [interfaceKey(value.interface), linkKey(value.interface), unnumberedKey(value.interface)],
 };
 
 async function set({ vpp, indexOf }: ActContext, value: Neighbor, isAdd: boolean): Promise<void> {
-  const flags = ["IP_API_NEIGHBOR_FLAG_STATIC", "IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY"] as const;
+  const flags: IpNeighborFlags[] = ["IP_API_NEIGHBOR_FLAG_STATIC"];
+  if (!value.route) flags.push("IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY");
   const fields = { sw_if_index: indexOf(value.interface), flags, mac_address: value.mac, ip_address: value.address };
   await vpp.call("ip_neighbor_add_del", { is_add: isAdd, neighbor: fields });
 }

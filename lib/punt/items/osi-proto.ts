@@ -2,14 +2,18 @@ import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
 /** IS-IS among the OSI network layer protocol ids. */
-const isis = 0x83;
+const ISIS = 0x83;
 
 interface OsiProto {
   readonly proto: number;
 }
 
+function keyOf(proto: number): string {
+  return `osi-proto/${proto}`;
+}
+
 export function osiProtoPart(): Part<OsiProto> {
-  return { kind: "osi-proto", key: `osi-proto/${isis}`, value: { proto: isis } };
+  return { kind: "osi-proto", key: keyOf(ISIS), value: { proto: ISIS } };
 }
 
 /** A protocol linux-cp passes to paired interfaces. VPP can be told to begin, not to stop. */
@@ -22,7 +26,7 @@ export const osiProto: Kind<OsiProto> = {
     const { osi_protos } = await vpp.call("lcp_osi_proto_get", {});
     return [...(osi_protos as Iterable<number>)].map((proto) => ({
       kind: "osi-proto",
-      key: `osi-proto/${proto}`,
+      key: keyOf(proto),
       value: { proto },
       ours: true,
     }));

@@ -23,7 +23,16 @@ export function featureMissing(feature: VppFeature, lacks: ReadonlyMap<string, L
 
 /** Something a punt waits for. */
 export interface Missing {
-  readonly kind: "vpp" | "interface" | "address" | "interface-in-vrf" | "vrf" | "namespace" | "punt-reason" | "manager";
+  readonly kind:
+    | "vpp"
+    | "interface"
+    | "address"
+    | "interface-in-vrf"
+    | "vrf"
+    | "namespace"
+    | "punt-reason"
+    | "manager"
+    | "link-up";
   readonly name: string;
   /** As a person reads it: `VPP interface eth0`. */
   readonly text: string;

@@ -1,5 +1,5 @@
 import { isVethName, vethName } from "../interconnect/index.js";
-import type { Part } from "./item.js";
+import { type Part, satisfies } from "./item.js";
 import type { Kind } from "./kind.js";
 
 interface Veth {
@@ -8,6 +8,8 @@ interface Veth {
   readonly peer: string;
   readonly peerMac: string;
   readonly namespace: number;
+  /** MTU of VPP's end, in bytes. */
+  readonly mtu?: number | undefined;
 }
 
 export function vethKey(device: string): string {
@@ -46,12 +48,13 @@ export const veth: Kind<Veth> = {
         peer: peer?.name ?? "",
         peerMac: peer?.mac ?? "",
         namespace: peer?.namespace ?? -1,
+        mtu: link.mtu,
       };
       return { kind: "veth", key: vethKey(link.name), value, ours: link.group === marks.deviceGroup };
     });
   },
 
-  async create({ host, marks, namespace }, { device, peer, peerMac, namespace: id }) {
+  async create({ host, marks, namespace }, { device, peer, peerMac, namespace: id, mtu }) {
     await host.change("", {
       change: "add-veth",
       name: device,
@@ -60,7 +63,14 @@ export const veth: Kind<Veth> = {
       peerNamespace: namespace(id),
       peerMac,
     });
+    if (mtu !== undefined) await host.change("", { change: "set-link", name: device, mtu });
   },
+
+  async update({ host }, _seen, { device, mtu }) {
+    await host.change("", { change: "set-link", name: device, ...(mtu !== undefined && { mtu }) });
+  },
+
+  canUpdate: (seen, { mtu, ...value }) => satisfies(seen, value) && mtu !== undefined,
 
   async delete({ host }, { value }) {
     await host.change("", { change: "delete-link", name: value.device });

@@ -15,8 +15,8 @@ export interface PlannedStep {
 
 export interface PlannedPunt {
   readonly id: { cnf: string; key: string; label: string };
-  readonly state: "PENDING" | "FAILED" | "CREATED";
-  /** What it waits for, or why it cannot be. */
+  readonly state: "PENDING" | "FAILED" | "CREATED" | "DEGRADED";
+  /** What it waits for, why it cannot be, or what it cannot do. */
   readonly reasons: readonly string[];
 }
 
@@ -32,7 +32,8 @@ export class DryRun {
       if (punt.state === "waiting")
         return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((it) => it.text) };
       if (punt.state === "refused") return { id: idFrom(key), state: "FAILED", reasons: [punt.problem.message] };
-      return { id: idFrom(key), state: "CREATED", reasons: [] };
+      const reasons = punt.caveats.filter(({ degrades }) => degrades).map(({ text }) => text);
+      return { id: idFrom(key), state: reasons.length > 0 ? "DEGRADED" : "CREATED", reasons };
     });
   }
 

@@ -36,6 +36,7 @@ export interface InterconnectContext {
   readonly marks: Marks;
   /** Path of a CNF's namespace. */
   namespace(id: number): string;
+  requestOf(user: string): PuntRequest | undefined;
   /** The interface linux-cp pairs it with, where it is one of linux-cp's. */
   pairedWith(interconnect: Interconnect): VppInterface | undefined;
 }
@@ -76,6 +77,26 @@ export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectCon
   return context.pairedWith(interconnect)?.mac ?? macAddress(context.marks.seed + interconnect.name, "cnf");
 }
 
+/** The MTU of a TAP in Linux: the one asked for, or that of the VPP interface that it stands in for, so that no packet is too long. */
+function mtuOf(
+  interconnect: Interconnect,
+  link: InterfaceLink,
+  { requestOf, facts, pairedWith }: InterconnectContext,
+): number | undefined {
+  if (link.mtu !== undefined || pairedWith(interconnect)) return link.mtu;
+  for (const user of interconnect.users) {
+    const request = requestOf(user);
+    const name = request && handlerOf(request).mtuFrom?.(request, interconnect.vppSelector);
+    const mtu = name === undefined ? 0 : (facts.interface(name)?.mtu ?? 0);
+    if (mtu >= LEAST_MTU) return Math.min(mtu, LONGEST_MTU);
+  }
+  return undefined;
+}
+
+/** What Linux takes for a TAP or veth. */
+const LEAST_MTU = 68;
+const LONGEST_MTU = 65_521;
+
 function baseParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
   if (interconnect.type === "MEMIF") return memifParts(interconnect, context);
   const paired = context.pairedWith(interconnect);
@@ -85,7 +106,7 @@ function baseParts(interconnect: Interconnect, link: InterfaceLink, context: Int
   if (features.has("vhost-net") && features.has("tap")) return [tapPart(interconnect, link, context)];
   if (!features.has("af_packet"))
     throw featureMissing("af_packet", lacks, `, which stands in for a TAP: ${whyNoTap(features, lacks)}`);
-  return vethParts(interconnect, context);
+  return vethParts(interconnect, link, context);
 }
 
 function whyNoTap(features: Facts["features"], lacks: Facts["lacks"]): string {
@@ -110,11 +131,12 @@ function tapPart(interconnect: Interconnect, { gso }: InterfaceLink, context: In
   return interfacePart({ via: "tap", name, ...macs, namespace: context.namespace(netns!), gso });
 }
 
-function vethParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
+function vethParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
   const { name, netns } = interconnect;
+  const mtu = mtuOf(interconnect, link, context);
   const device = vethName(context.marks.machineMark, name);
   return [
-    vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns! }),
+    vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns!, mtu }),
     interfacePart({ via: "af_packet", name, mac: vppMac(interconnect, context.marks), device }),
   ];
 }
@@ -204,10 +226,11 @@ function hostParts(
   const own = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context) };
   const state = vrf === "" ? own : { ...own, master: vrf };
   const given = addressesOf(interconnect, lender, context.marks).cnf;
+  const mtu = mtuOf(interconnect, link, context);
   const givesAddresses = link.unnumberedTo !== undefined || link.subnets.length > 0;
   return [
     ...(vrf === "" ? [] : [vrfDevicePart({ namespace: netns, name: vrf, table: link.vrf })]),
-    hostLinkPart(link.mtu === undefined ? state : { ...state, mtu: link.mtu }),
+    hostLinkPart(mtu === undefined ? state : { ...state, mtu }),
     ...(givesAddresses ? [hostAddressesPart(netns, name, given)] : []),
   ];
 }

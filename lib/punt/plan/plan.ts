@@ -15,8 +15,7 @@ import {
   satisfies,
 } from "../items/index.js";
 import { idKey, idOf, idText, type PuntRequest } from "../request/index.js";
-import type { TypeContext } from "../types/index.js";
-import { handlerOf } from "../types/index.js";
+import { type Caveat, caveatsOf, handlerOf, missingOf, type TypeContext } from "../types/index.js";
 import { cnfMac, interconnectParts, pairedInterface } from "./interconnect-items.js";
 import type { Wanted } from "./wanted.js";
 
@@ -24,7 +23,7 @@ import type { Wanted } from "./wanted.js";
 export type PuntPlan =
   | { readonly state: "waiting"; readonly missing: readonly Missing[] }
   | { readonly state: "refused"; readonly problem: Problem }
-  | { readonly state: "ready"; readonly items: readonly string[] };
+  | { readonly state: "ready"; readonly items: readonly string[]; readonly caveats: readonly Caveat[] };
 
 export interface Plan {
   readonly items: ReadonlyMap<string, Item>;
@@ -74,10 +73,11 @@ class Draft implements Plan {
 
   #plan(request: PuntRequest): PuntPlan {
     const interconnects = this.#wanted.interconnectsOf(idOf(request));
-    const missing = [...handlerOf(request).missing(request, this.#facts), ...this.#missingNamespaces(interconnects)];
+    const missing = [...missingOf(request, this.#facts), ...this.#missingNamespaces(interconnects)];
     if (missing.length > 0) return { state: "waiting", missing };
     try {
-      return { state: "ready", items: this.#take(request, this.#parts(request, interconnects)) };
+      const items = this.#take(request, this.#parts(request, interconnects));
+      return { state: "ready", items, caveats: caveatsOf(request, this.#facts) };
     } catch (problem) {
       if (problem instanceof Problem) return { state: "refused", problem };
       throw problem;
@@ -97,7 +97,8 @@ class Draft implements Plan {
   #parts(request: PuntRequest, interconnects: readonly Interconnect[]): Part[] {
     const namespace = (id: number) => this.#namespaces.get(id) ?? "";
     const pairedWith = (interconnect: Interconnect) => this.pairedWith(interconnect);
-    const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith };
+    const requestOf = (user: string) => this.#requests.get(user);
+    const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith, requestOf };
     const own = interconnects.flatMap((it) => interconnectParts(it, context));
     return [...own, ...handlerOf(request).items(request, interconnects, this.#context)];
   }

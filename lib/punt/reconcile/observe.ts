@@ -16,25 +16,25 @@ import {
   VPP_FEATURES,
   type VppInterface,
 } from "../items/index.js";
-import type { PuntRequest } from "../request/index.js";
 
 /** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
 export interface Interest {
-  /** Those it was taken for. */
-  readonly punts: ReadonlySet<PuntRequest>;
   /** Names of interfaces, VPP's and interconnects'. */
   readonly interfaces: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;
+  /** Multicast routes are read too. */
+  readonly multicast: boolean;
 }
 
 /** @throws PuntError if VPP's interfaces cannot be read, without which nothing else can be understood */
 export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
   const surroundings = { ...from, vpp: withDumpsOnce(from.vpp) };
-  const [found, tables, puntReasons, namespaces] = await Promise.all([
+  const [found, tables, puntReasons, namespaces, multicast] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
     observeNamespaces(from.host, interest.namespaces),
+    interest.multicast ? observeMulticast(from.vpp) : undefined,
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, interest.interfaces);
   const context = {
@@ -52,6 +52,7 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     tables,
     puntReasons,
     namespaces,
+    ...(multicast !== undefined && { multicastRoutes: multicast }),
     seen,
     unreadable,
   };
@@ -60,6 +61,12 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
 async function observeTables(vpp: VppApi): Promise<Set<string>> {
   const details = await vpp.dumpAll("ip_table_dump", {});
   return new Set(details.map(({ table }) => tableKey(table.is_ip6 ? 6 : 4, table.table_id)));
+}
+
+/** VPP has no message for it that this package knows: its command line tells. */
+async function observeMulticast(vpp: VppApi): Promise<string> {
+  const show = async (cmd: string) => (await vpp.call("cli_inband", { cmd })).reply;
+  return (await Promise.all([show("show ip mfib"), show("show ip6 mfib")])).join("\n");
 }
 
 async function observePuntReasons(vpp: VppApi): Promise<Map<string, number>> {

@@ -4,6 +4,7 @@ import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import { type Facts, kindOf, OLD_CLAIM, type Surroundings, type VppApi } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
+import { handlerOf } from "../types/index.js";
 import { type Interest, isDisconnect, observe } from "./observe.js";
 import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
@@ -85,7 +86,14 @@ function stillWanted(before: Wanted, now: Wanted): Wanted {
 function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): Interest {
   const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
   const own = interconnects.filter(hasLayer3).map(({ name }) => name);
-  return { punts: new Set(punts), interfaces: new Set([...lenders, ...own]), namespaces: strays.with(namespaces) };
+  const named = punts.flatMap(({ dependsOn = [] }) =>
+    dependsOn.flatMap((it) => (it.kind === "address" ? it.name : [])),
+  );
+  return {
+    interfaces: new Set([...lenders, ...own, ...named]),
+    namespaces: strays.with(namespaces),
+    multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
+  };
 }
 
 function hasLayer3({ link }: Interconnect): boolean {

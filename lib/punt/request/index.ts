@@ -1,10 +1,10 @@
 // What can be asked for: one punt, a file of punts, and how both are checked.
 
+export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export {
   type AbxRequest,
-  type AclRule,
+  type Dependency,
   type DhcpProxyRequest,
-  familyOfProtocol,
   fileJsonSchema,
   type HairpinRequest,
   type HairpinXconnectRequest,

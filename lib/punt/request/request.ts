@@ -1,139 +1,35 @@
 // What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { type Family, familyOf, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/index.js";
+import type { Family } from "../../net/index.js";
+import { aclRule, familyOfProtocol } from "./acl-rule.js";
+import {
+  addressFamily,
+  interfaceAddress,
+  LONGEST_DEVICE_NAME,
+  label,
+  mac,
+  netns,
+  port,
+  protocol,
+  protocols,
+  socketPath,
+  text,
+  vppInterface,
+  vrf,
+  withoutCnfVrf,
+} from "./fields.js";
 
-/** Longest text VPP stores as an interface's tag or name. */
-const longestVppName = 63;
-/** Longest name of a Linux network device. */
-const longestDeviceName = 15;
-/** Longest path of a punt socket: `string[108]` on the wire, its NUL included. */
-const longestSocketPath = 107;
-
-const label = z.string().regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, '_', '.' or '-'");
-const text = z.string().max(1024);
-const vppInterface = z
-  .string()
-  .regex(/^[^\s\0]+$/, "an interface's tag or name, without spaces")
-  .max(longestVppName)
-  .describe("An interface of VPP, by its tag or by VPP's own name");
-const vrf = z.int().min(0).max(0xffff_fffe).describe("VRF id: VPP's table id; 0 is the default table");
-const withoutCnfVrf = z.boolean().describe("Leave out the Linux VRF device on the CNF's side");
-const port = z.int().min(0).max(0xffff);
-const byte = z.int().min(0).max(0xff);
-const addressFamily = z.enum(["IPV4", "IPV6"]);
-
-const mac = z
-  .string()
-  .regex(/^([\da-f]{2}:){5}[\da-f]{2}$/i, "six hexadecimal bytes with colons between them")
-  .refine(
-    (address) => (Number.parseInt(address.slice(0, 2), 16) & 1) === 0,
-    "a multicast address cannot be an interface's",
-  )
-  .transform((address) => address.toLowerCase());
-
-const prefix = z.string().transform((value, context) => {
-  const parsed = parsePrefix(value);
-  if (parsed) return formatPrefix(parsed);
-  context.addIssue({ code: "custom", message: "an address with prefix length, such as 10.0.0.1/24 or fd00::1/64" });
-  return z.NEVER;
-});
-
-const network = z
-  .union([z.enum(["any", "local", ""]), prefix], '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8')
-  .describe('"any" or "": every address; "local": each address of vppInterface');
-
-const range = (value: z.ZodInt) =>
-  z
-    .union(
-      [value.transform((only) => ({ first: only, last: only })), z.strictObject({ first: value, last: value })],
-      `a number from ${value.minValue} to ${value.maxValue}, or { first, last } of two`,
-    )
-    .refine(({ first, last }) => first <= last, "first is greater than last");
-
-const { HOPOPT: ANY, RESERVED: _, ...assigned } = IP_PROTOCOL;
-/** IP protocols that a request can name; any other is a number. VPP takes 0 as "any". */
-const protocols = { ANY, ...assigned };
-const protocol = z.union(
+/** What a punt may wait for on its caller's wish. */
+const dependency = z.union(
   [
-    byte,
-    z
-      .string()
-      .toUpperCase()
-      .pipe(z.enum(Object.keys(protocols) as [keyof typeof protocols]))
-      .transform((name) => protocols[name]),
+    z.strictObject({ kind: z.literal("interface"), name: vppInterface }),
+    z.strictObject({ kind: z.literal("link-up"), name: vppInterface }),
+    z.strictObject({ kind: z.literal("address"), name: vppInterface }),
+    z.strictObject({ kind: z.literal("vrf"), vrf, af: addressFamily.default("IPV4") }),
   ],
-  `a number from 0 to 255, or one of ${Object.keys(protocols).join(", ")}`,
+  '{ kind: "interface", "link-up" or "address", name } or { kind: "vrf", vrf, af }',
 );
-
-const aclRule = z
-  .strictObject({
-    sourceNetwork: network.default("any"),
-    destinationNetwork: network.default("any"),
-    protocol: protocol.default(0).describe("IP protocol by number or name; 0 matches any"),
-    sourcePort: range(port).optional(),
-    destinationPort: range(port).optional(),
-    icmpType: range(byte).optional(),
-    icmpCode: range(byte).optional(),
-    tcpFlags: z.strictObject({ mask: byte, value: byte }).optional(),
-  })
-  .superRefine((rule, context) => {
-    for (const [field, needs] of Object.entries(protocolsOfField)) {
-      if (rule[field as keyof typeof rule] !== undefined && !needs.includes(rule.protocol)) {
-        context.addIssue({ code: "custom", path: [field], message: `does not go with protocol ${rule.protocol}` });
-      }
-    }
-    const [source, destination] = [rule.sourceNetwork, rule.destinationNetwork].map((at) => familyOf(at.split("/")[0]));
-    if (source !== undefined && destination !== undefined && source !== destination) {
-      context.addIssue({
-        code: "custom",
-        path: ["destinationNetwork"],
-        message: "is of another address family than sourceNetwork",
-      });
-    }
-    const ofProtocol = familyOfProtocol(rule.protocol);
-    for (const [field, family] of Object.entries({ sourceNetwork: source, destinationNetwork: destination })) {
-      if (ofProtocol !== undefined && family !== undefined && family !== ofProtocol) {
-        const message = `is IPv${family}, and protocol ${rule.protocol} is of IPv${ofProtocol} only`;
-        context.addIssue({ code: "custom", path: [field], message });
-      }
-    }
-  });
-
-const withPorts = [protocols.TCP, protocols.UDP, protocols.SCTP];
-const icmps = [protocols.ICMP, protocols.ICMPV6];
-
-/** ICMP is the one protocol with a number for each address family. */
-export function familyOfProtocol(number: number): Family | undefined {
-  if (number === protocols.ICMP) return 4;
-  return number === protocols.ICMPV6 ? 6 : undefined;
-}
-
-const protocolsOfField: Record<string, number[]> = {
-  sourcePort: withPorts,
-  destinationPort: withPorts,
-  icmpType: icmps,
-  icmpCode: icmps,
-  tcpFlags: [protocols.TCP],
-};
-
-const netns = z
-  .union(
-    [
-      z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
-      z.strictObject({ path: z.string().startsWith("/").max(longestVppName) }),
-      z.strictObject({ pid: z.int().positive() }),
-    ],
-    "one of { name: <in /run/netns> }, { path: </absolute/path> } and { pid: <number> }",
-  )
-  .describe(
-    "Network namespace the CNF lives in: by name (/run/netns), by path or by a process in it. Left out: the manager's own",
-  );
-
-const socketPath = z
-  .string()
-  .startsWith("/")
-  .refine((path) => Buffer.byteLength(path) <= longestSocketPath, `longer than ${longestSocketPath} bytes`);
 
 /** What every request has. `(cnf, key, label)` is its identity. */
 const identity = {
@@ -141,15 +37,13 @@ const identity = {
   key: text.default("").describe("The configuration item this punt was made for"),
   label: text.default("").describe("Tells several punts of one item apart"),
   netns: netns.optional(),
+  dependsOn: z.array(dependency).max(64).optional().describe("What the punt waits for besides what its type needs"),
 };
 /** TAP and MEMIF: interconnects that are interfaces. */
 const overInterface = {
   interconnect: z.enum(["TAP", "MEMIF"], "TAP and MEMIF are the interconnects of this type"),
-  enableGso: z.boolean().default(false).describe("GSO on the TAP"),
+  enableGso: z.boolean().default(false).describe("GSO on the TAP; MEMIF goes without"),
 };
-const gsoNeedsTap = (request: { interconnect: string; enableGso: boolean }) =>
-  request.interconnect === "TAP" || !request.enableGso;
-const gsoMessage = { path: ["enableGso"], message: "GSO is for TAP only" };
 
 const hairpinXconnect = z
   .strictObject({
@@ -162,13 +56,16 @@ const hairpinXconnect = z
   .refine((it) => it.vppInterface1 !== it.vppInterface2, {
     path: ["vppInterface2"],
     message: "is the same as vppInterface1",
-  })
-  .refine(gsoNeedsTap, gsoMessage);
+  });
+
+function isDistinct(prefixes: readonly string[]): boolean {
+  return new Set(prefixes.map((text) => text.split("/")[0])).size === prefixes.length;
+}
 
 const hairpinInterface = z.strictObject({
   name: vppInterface.describe("Name of the new interface, on both sides"),
   physAddress: mac.optional().describe("MAC address of VPP's side"),
-  ipAddresses: z.array(prefix).default([]),
+  ipAddresses: z.array(interfaceAddress).refine(isDistinct, "has an address twice").default([]),
   vrf: vrf.default(0),
   withDhcpClient: z.boolean().default(false),
   mtu: z.int().min(64).max(65535).optional().describe("MTU of both sides, in bytes"),
@@ -178,27 +75,24 @@ const hairpin = z
   .strictObject({ type: z.literal("HAIRPIN"), ...identity, ...overInterface, vppInterface, hairpinInterface })
   .refine(({ interconnect, hairpinInterface: { name } }) => interconnect !== "TAP" || isDeviceName(name), {
     path: ["hairpinInterface", "name"],
-    message: `names a Linux device as well: at most ${longestDeviceName} characters, no '/' or ':'`,
+    message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/' or ':'`,
   })
   .refine((it) => it.hairpinInterface.name !== it.vppInterface, {
     path: ["hairpinInterface", "name"],
     message: "is the same as vppInterface",
-  })
-  .refine(gsoNeedsTap, gsoMessage);
+  });
 
 function isDeviceName(name: string): boolean {
-  return /^[^/:\s\0]+$/.test(name) && Buffer.byteLength(name) <= longestDeviceName && name !== "." && name !== "..";
+  return /^[^/:\s\0]+$/.test(name) && Buffer.byteLength(name) <= LONGEST_DEVICE_NAME && name !== "." && name !== "..";
 }
 
-const span = z
-  .strictObject({
-    type: z.literal("SPAN"),
-    ...identity,
-    ...overInterface,
-    vppInterface,
-    direction: z.enum(["rx", "tx", "both"]).default("both"),
-  })
-  .refine(gsoNeedsTap, gsoMessage);
+const span = z.strictObject({
+  type: z.literal("SPAN"),
+  ...identity,
+  ...overInterface,
+  vppInterface,
+  direction: z.enum(["rx", "tx", "both"]).default("both"),
+});
 
 const abx = z
   .strictObject({
@@ -208,42 +102,41 @@ const abx = z
     vppInterface,
     vrf: vrf.default(0),
     withoutCnfVrf: withoutCnfVrf.default(false),
-    ingressAclRules: z.array(aclRule).min(1, "without a rule nothing is punted").max(10_000),
+    ingressAclRules: z.array(aclRule).max(10_000).default([]),
     egressAclRules: z.array(aclRule).max(10_000).default([]),
   })
-  .refine(gsoNeedsTap, gsoMessage);
+  .refine(({ ingressAclRules, egressAclRules }) => ingressAclRules.length + egressAclRules.length > 0, {
+    path: ["ingressAclRules"],
+    message: "without a rule, here or in egressAclRules, nothing is punted",
+  });
 
-const isisx = z
-  .strictObject({
-    type: z.literal("ISISX"),
-    ...identity,
-    ...overInterface,
-    vppInterface,
-    vrf: vrf.default(0),
-    withoutCnfVrf: withoutCnfVrf.default(false),
-  })
-  .refine(gsoNeedsTap, gsoMessage);
+const isisx = z.strictObject({
+  type: z.literal("ISISX"),
+  ...identity,
+  ...overInterface,
+  vppInterface,
+  vrf: vrf.default(0),
+  withoutCnfVrf: withoutCnfVrf.default(false),
+});
 
-const dhcpProxy = z
-  .strictObject({
-    type: z.literal("DHCP_PROXY"),
-    ...identity,
-    ...overInterface,
-    vrf: vrf.default(0),
-    withoutCnfVrf: withoutCnfVrf.default(false),
-    families: z
-      .array(addressFamily)
-      .min(1)
-      .refine((all) => new Set(all).size === all.length, "has a family twice")
-      .default(["IPV4"])
-      .describe("DHCP (IPV4), DHCPv6 (IPV6) or both"),
-  })
-  .refine(gsoNeedsTap, gsoMessage);
+const dhcpProxy = z.strictObject({
+  type: z.literal("DHCP_PROXY"),
+  ...identity,
+  ...overInterface,
+  vrf: vrf.default(0),
+  withoutCnfVrf: withoutCnfVrf.default(false),
+  families: z
+    .array(addressFamily)
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, "has a family twice")
+    .default(["IPV4"])
+    .describe("DHCP (IPV4), DHCPv6 (IPV6) or both"),
+});
 
 const toHost = z
   .strictObject({
-    af: addressFamily,
-    protocol: z.enum(["UDP", "ICMPv6"]),
+    af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: of either family, under one identity"),
+    protocol: z.enum(["UDP", "ICMPv6"], "UDP and ICMPv6 are what VPP punts to the host"),
     port: port.describe("UDP port, or ICMPv6 type"),
   })
   .refine((it) => it.protocol === "UDP" || it.af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
@@ -251,7 +144,33 @@ const toHost = z
     path: ["port"],
     message: "an ICMPv6 type is at most 255",
   });
-const ipProto = z.strictObject({ af: addressFamily, protocol });
+const ipProto = z
+  .strictObject({
+    af: addressFamily,
+    protocol,
+    force: z
+      .literal(true)
+      .optional()
+      .describe("Take a protocol that VPP handles itself: it loses it until it restarts"),
+  })
+  .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "VPP punts one protocol" })
+  .refine(({ af, protocol: number }) => (familyOfProtocol(number) ?? familyNumber(af)) === familyNumber(af), {
+    path: ["protocol"],
+    message: "is of the other address family",
+  })
+  .refine(({ protocol: number, force }) => force || !OF_VPP.has(number), {
+    path: ["protocol"],
+    message:
+      "is one that VPP handles itself (ICMP, ICMPV6, TCP, UDP): it would lose it for good, also after the punt; force: true takes it all the same",
+  });
+
+/** Protocols that VPP's own nodes handle: deregistering a punt of one leaves VPP without any handler. */
+const OF_VPP: ReadonlySet<number> = new Set([protocols.ICMP, protocols.ICMPV6, protocols.TCP, protocols.UDP]);
+
+function familyNumber(af: "IPV4" | "IPV6"): Family {
+  return af === "IPV4" ? 4 : 6;
+}
+
 const exception = z.strictObject({ reason: z.string().regex(/^\S{1,63}$/, "the name of a punt reason of VPP") });
 
 const puntToSocket = z
@@ -287,7 +206,7 @@ export type AbxRequest = z.output<typeof abx>;
 export type IsisxRequest = z.output<typeof isisx>;
 export type DhcpProxyRequest = z.output<typeof dhcpProxy>;
 export type PuntToSocketRequest = z.output<typeof puntToSocket>;
-export type AclRule = z.output<typeof aclRule>;
+export type Dependency = z.output<typeof dependency>;
 export type NetnsRef = z.output<typeof netns>;
 
 /** A request as a caller writes it: what has a default may be left out. */

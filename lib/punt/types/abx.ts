@@ -14,7 +14,7 @@ import {
 import type { AbxRequest, AclRule } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
-import type { TypeContext, TypeHandler } from "./handler.js";
+import type { Caveat, TypeContext, TypeHandler } from "./handler.js";
 import { interfaceSelector } from "./selectors.js";
 
 /** Packets of an interface that match ACL rules, to an interconnect and back. */
@@ -28,6 +28,8 @@ export const abx: TypeHandler<AbxRequest> = {
     },
   ],
 
+  mtuFrom: ({ vppInterface }) => vppInterface,
+
   missing: ({ vppInterface, vrf }, facts) => missingLayer3(vppInterface, vrf, facts),
 
   items(request, [interconnect], context) {
@@ -39,13 +41,14 @@ export const abx: TypeHandler<AbxRequest> = {
   },
 
   caveats(request, { features }: Facts) {
-    if (features.has("abx") || !features.has("abf")) return [];
+    if (features.has("abx")) return request.egressAclRules.length > 0 ? [] : [withoutEgress(request)];
+    if (!features.has("abf")) return [];
     const remedy = "load the plugin abx into VPP";
     return [
       {
         code: "UNICAST_ONLY",
         text: "ABX by abf: unicast IP only; multicast (OSPF and others) is not punted",
-        remedy: `${remedy}, or let every ingress rule name a unicast destination or the protocol TCP`,
+        remedy: `${remedy}, or let every ingress rule name a protocol of unicast, or a unicast destination`,
         degrades: request.ingressAclRules.some(wantsMulticast),
       },
       {
@@ -64,20 +67,42 @@ export const abx: TypeHandler<AbxRequest> = {
   },
 };
 
-/** Whether a rule asks for packets that abf does not see: VPP applies it to unicast packets only. */
+/** What the CNF sends is routed by VPP then, which drops multicast. */
+function withoutEgress({ ingressAclRules }: AbxRequest): Caveat {
+  return {
+    code: "NO_EGRESS",
+    text: "without egress rules VPP routes what the CNF sends: unicast passes, multicast (OSPF hellos and others) is dropped",
+    remedy: "add egressAclRules, such as those of ingressAclRules",
+    degrades: ingressAclRules.some((rule) => rule.protocol !== IP_PROTOCOL.HOPOPT && wantsMulticast(rule)),
+  };
+}
+
+/** Protocols that speak to multicast groups in the first place. */
+const MULTICAST_PROTOCOLS: ReadonlySet<number> = new Set([
+  IP_PROTOCOL.HOPOPT,
+  IP_PROTOCOL.IGMP,
+  IP_PROTOCOL.EIGRP,
+  IP_PROTOCOL.OSPF,
+  IP_PROTOCOL.PIM,
+  IP_PROTOCOL.VRRP,
+]);
+
+/** Whether a rule asks for multicast packets: 0, any protocol, counts. */
 function wantsMulticast({ destinationNetwork, protocol }: AclRule): boolean {
-  if (protocol === IP_PROTOCOL.TCP || destinationNetwork === "local") return false;
-  if (destinationNetwork === "any" || destinationNetwork === "") return true;
-  const network = parsePrefix(destinationNetwork)!;
+  if (destinationNetwork === "local") return false;
+  const network = parsePrefix(destinationNetwork);
+  if (!network) return MULTICAST_PROTOCOLS.has(protocol);
   const multicast = MULTICAST[network.family];
-  return contains(multicast, network.address) || contains(network, multicast.address);
+  return (
+    contains(multicast, network.address) || (contains(network, multicast.address) && MULTICAST_PROTOCOLS.has(protocol))
+  );
 }
 
 const MULTICAST: Readonly<Record<Family, Prefix>> = { 4: parsePrefix("224.0.0.0/4")!, 6: parsePrefix("ff00::/8")! };
 
 interface Rules {
   readonly interface: string;
-  readonly ingress: Part;
+  readonly ingress: Part | undefined;
   readonly egress: Part | undefined;
   readonly addresses: readonly string[];
 }
@@ -89,11 +114,11 @@ function rulesOf(request: AbxRequest, interconnect: Interconnect, { facts, marks
   const expand = (name: "ingressAclRules" | "egressAclRules") =>
     expandRules(request[name], name, request.vppInterface, addresses);
   const tag = (direction: string) => `${marks.tagPrefix}${interconnect.name}/${direction}`;
-  const egress = expand("egressAclRules");
+  const [ingress, egress] = [expand("ingressAclRules"), expand("egressAclRules")];
   return {
     interface: found.id,
     addresses,
-    ingress: aclPart(tag("ingress"), expand("ingressAclRules")),
+    ingress: ingress.length > 0 ? aclPart(tag("ingress"), ingress) : undefined,
     egress: egress.length > 0 ? aclPart(tag("egress"), egress) : undefined,
   };
 }
@@ -101,16 +126,23 @@ function rulesOf(request: AbxRequest, interconnect: Interconnect, { facts, marks
 function abxParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {
   const { interface: id, ingress, egress } = rulesOf(request, interconnect, context);
   const { name, priority } = interconnect;
-  const toCnf = {
-    policy: context.policyId(`${id}>${name}`),
-    acl: tagOf(ingress),
-    tx: name,
-    mac: context.cnfMac(interconnect),
-  };
-  const parts = [ingress, abxPolicyPart(toCnf), abxAttachPart({ policy: toCnf.policy, rx: id, priority })];
-  if (!egress) return parts;
-  const fromCnf = { policy: context.policyId(`${name}>${id}`), acl: tagOf(egress), tx: id, mac: "00:00:00:00:00:00" };
-  return [...parts, egress, abxPolicyPart(fromCnf), abxAttachPart({ policy: fromCnf.policy, rx: name, priority: 0 })];
+  const toCnf = { rx: id, tx: name, mac: context.cnfMac(interconnect), priority };
+  return [
+    ...(ingress ? policyParts(ingress, toCnf, context) : []),
+    ...(egress ? policyParts(egress, { rx: name, tx: id, mac: "00:00:00:00:00:00", priority: 0 }, context) : []),
+  ];
+}
+
+interface Way {
+  readonly rx: string;
+  readonly tx: string;
+  readonly mac: string;
+  readonly priority: number;
+}
+
+function policyParts(acl: Part, { rx, tx, mac, priority }: Way, context: TypeContext): Part[] {
+  const policy = context.policyId(`${rx}>${tx}`);
+  return [acl, abxPolicyPart({ policy, acl: tagOf(acl), tx, mac }), abxAttachPart({ policy, rx, priority })];
 }
 
 /** A next hop that only has to exist on the interconnect, where a static neighbour gives it the CNF's MAC address. */
@@ -118,6 +150,7 @@ const nextHops: Record<Family, string> = { 4: "169.254.111.2", 6: "fe80::fd:2" }
 
 function abfParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {
   const { interface: id, ingress, addresses } = rulesOf(request, interconnect, context);
+  if (!ingress) return [];
   const families = new Set(addresses.map((it) => familyOf(it.split("/")[0])!));
   const perFamily = [...families].flatMap((family) => {
     const policy = context.policyId(`${id}>${interconnect.name}/${family}`);

@@ -3,6 +3,7 @@
 import type { Family } from "../../net/index.js";
 import type { Missing } from "../items/index.js";
 import { type Facts, tableKey } from "../items/index.js";
+import type { Dependency } from "../request/index.js";
 
 export function missingInterface(name: string, facts: Facts): Missing[] {
   return facts.interface(name) ? [] : [{ kind: "interface", name, text: `VPP interface ${name}` }];
@@ -25,4 +26,17 @@ export function missingTables(vrf: number, families: Iterable<Family>, facts: Fa
   return [...new Set(families)]
     .filter((family) => !facts.tables.has(tableKey(family, vrf)))
     .map((family) => ({ kind: "vrf", name: tableKey(family, vrf), text: `IPv${family} table of VRF ${vrf}` }));
+}
+
+/** What the caller of a punt wants it to wait for. */
+export function missingDependencies(dependencies: readonly Dependency[], facts: Facts): Missing[] {
+  return dependencies.flatMap((dependency) => {
+    if (dependency.kind === "vrf") return missingTables(dependency.vrf, [dependency.af === "IPV4" ? 4 : 6], facts);
+    const { kind, name } = dependency;
+    if (kind === "interface") return missingInterface(name, facts);
+    if (kind === "address") return missingLayer3(name, 0, facts);
+    const found = facts.interface(name);
+    if (!found) return missingInterface(name, facts);
+    return found.linkUp ? [] : [{ kind, name, text: `the link of VPP interface ${name}` }];
+  });
 }

@@ -1,9 +1,10 @@
 import type { Family } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
-import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, Problem } from "../items/index.js";
+import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, knownNeighborPart, Problem } from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
+import { dhcpClaims } from "./dhcp-ports.js";
 import type { Caveat, TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";
 
@@ -23,6 +24,8 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
     },
   ],
 
+  claims: ({ families }) => dhcpClaims(families),
+
   missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
 
   caveats({ families, interconnect, enableGso }, { features }) {
@@ -37,12 +40,16 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
     return [answers, ...(enableGso ? [withoutGso] : []), ...(byVeth ? [withChecksums] : [])];
   },
 
-  items(request, [interconnect], { facts, marks }) {
+  items(request, [interconnect], context) {
+    const { facts, marks } = context;
     if (!facts.features.has("dhcp")) throw featureMissing("dhcp", facts.lacks);
-    return request.families.map(familyNumber).map((family) => {
+    return request.families.map(familyNumber).flatMap((family) => {
       refuseForeign(request.vrf, family, facts);
       const { vpp, cnf } = marks.pools[family].subnet(interconnect.subnets[family]!);
-      return dhcpProxyPart({ vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) }, interconnect.name);
+      const proxy = { vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) };
+      // VPP drops the packet that makes it ask for a neighbour: the first DISCOVER would be lost.
+      const neighbor = knownNeighborPart(interconnect.name, bare(cnf), context.cnfMac(interconnect));
+      return [neighbor, dhcpProxyPart(proxy, interconnect.name)];
     });
   },
 };

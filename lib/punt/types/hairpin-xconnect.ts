@@ -14,6 +14,9 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
     return [vppInterface1, vppInterface2].map((name) => ({ vppSelector: interfaceSelector(name), link }));
   },
 
+  mtuFrom: ({ vppInterface1, vppInterface2 }, selector) =>
+    [vppInterface1, vppInterface2].find((name) => selector === interfaceSelector(name)),
+
   missing: ({ vppInterface1, vppInterface2 }, facts) => [
     ...missingInterface(vppInterface1, facts),
     ...missingInterface(vppInterface2, facts),

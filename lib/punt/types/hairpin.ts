@@ -3,6 +3,7 @@ import { interfaceLink } from "../interconnect/index.js";
 import { dhcpClientPart } from "../items/index.js";
 import type { HairpinRequest } from "../request/index.js";
 import { missingInterface, missingTables } from "./dependencies.js";
+import { dhcpClaims } from "./dhcp-ports.js";
 import type { TypeHandler } from "./handler.js";
 import { hairpinSelector, interfaceSelector } from "./selectors.js";
 import { xconnectPair } from "./xconnect-pair.js";
@@ -27,6 +28,10 @@ export const hairpin: TypeHandler<HairpinRequest> = {
       { vppSelector: hairpinSelector(name), link: created },
     ];
   },
+
+  claims: ({ hairpinInterface }) => (hairpinInterface.withDhcpClient ? dhcpClaims(["IPV4"]) : []),
+
+  mtuFrom: ({ vppInterface }, selector) => (selector === interfaceSelector(vppInterface) ? vppInterface : undefined),
 
   missing({ vppInterface, hairpinInterface }, facts) {
     return [

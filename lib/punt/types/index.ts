@@ -1,4 +1,4 @@
 // The punt types.
 
-export type { Caveat, TypeContext, TypeHandler } from "./handler.js";
-export { caveatsOf, handlerOf } from "./types.js";
+export type { Caveat, Claim, TypeContext, TypeHandler } from "./handler.js";
+export { caveatsOf, handlerOf, missingOf } from "./types.js";

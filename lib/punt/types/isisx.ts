@@ -18,7 +18,9 @@ export const isisx: TypeHandler<IsisxRequest> = {
   ],
 
   // The plugin keeps one connection for each receiving interface: a second interconnect would silently take it over.
-  claim: ({ vppInterface }) => `vpp/isisx/${vppInterface}`,
+  claims: ({ vppInterface }) => [{ key: `vpp/isisx/${vppInterface}` }],
+
+  mtuFrom: ({ vppInterface }) => vppInterface,
 
   missing: ({ vppInterface, vrf }, facts) => missingLayer3(vppInterface, vrf, facts),
 

@@ -1,6 +1,8 @@
-import { type PuntTarget, puntSocketPart, puntTargetKey } from "../items/index.js";
+import { IP_PROTOCOL } from "../../net/index.js";
+import { type Facts, Problem, type PuntTarget, puntSocketPart, puntTargetKey, type Seen } from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
-import type { TypeHandler } from "./handler.js";
+import { dhcpPortClaims, isDhcpPort } from "./dhcp-ports.js";
+import type { Claim, TypeHandler } from "./handler.js";
 
 /** Packets of one kind, received through any interface, to a datagram socket. */
 export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
@@ -11,7 +13,10 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
   ],
 
   // VPP's key of an L4 punt is family and port, without the protocol: UDP port N and ICMPv6 type N are one entry to it.
-  claim: (request) => `vpp/${puntTargetKey(targetOf(request))}`,
+  claims: (request) => [
+    ...targetsOf(request).map((target): Claim => ({ key: `vpp/${puntTargetKey(target)}` })),
+    ...dhcpPortsOf(request),
+  ],
 
   missing(request, facts) {
     const reason = request.exception?.reason;
@@ -19,8 +24,48 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
     return [{ kind: "punt-reason", name: reason, text: `punt reason ${reason} in VPP` }];
   },
 
-  items: (request) => [puntSocketPart(targetOf(request), request.socketPath)],
+  items(request, _interconnects, { facts }) {
+    const { toHost } = request;
+    const proxy = toHost && isDhcpPort(toHost) && proxyOf(familiesOf(toHost.af), facts);
+    if (proxy) {
+      const text = `VPP's DHCP proxy ${proxy.key} has UDP port ${toHost.port}, and would lose it for good`;
+      throw new Problem(puntTargetKey(targetsOf(request)[0]!), "ERR_CONFLICT", text);
+    }
+    return targetsOf(request).map((target) => puntSocketPart(target, request.socketPath));
+  },
+
+  readsMulticast: ({ ipProto }) => ipProto !== undefined && GROUPS[ipProto.protocol] !== undefined,
+
+  caveats({ ipProto }, { multicastRoutes }) {
+    const groups = ipProto && GROUPS[ipProto.protocol]?.[ipProto.af];
+    if (!groups || groups.every((group) => multicastRoutes?.includes(`${group}/`))) return [];
+    const text = `VPP receives multicast of protocol ${ipProto.protocol} only where it has a route for its groups (${groups.join(", ")}), and has none for all of them: unicast comes, multicast does not`;
+    const remedy = `vppctl ip mroute add ${groups[0]} via <interface> Accept, and ip mroute add ${groups[0]} via local Forward`;
+    return [{ code: "MULTICAST_ROUTE", text, remedy, degrades: true }];
+  },
 };
+
+/** Groups that protocols send to, by protocol number. */
+const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly string[]>>>> = {
+  [IP_PROTOCOL.OSPF]: { IPV4: ["224.0.0.5", "224.0.0.6"], IPV6: ["ff02::5", "ff02::6"] },
+  [IP_PROTOCOL.EIGRP]: { IPV4: ["224.0.0.10"], IPV6: ["ff02::a"] },
+  [IP_PROTOCOL.PIM]: { IPV4: ["224.0.0.13"], IPV6: ["ff02::d"] },
+  [IP_PROTOCOL.VRRP]: { IPV4: ["224.0.0.18"], IPV6: ["ff02::12"] },
+};
+
+/** A DHCP proxy of one of the families, whosever it is. */
+function proxyOf(families: readonly string[], { seen }: Facts): Seen | undefined {
+  const isOf = ({ value }: Seen) => families.includes(`IPV${(value as { family: number }).family}`);
+  return [...seen.values()].find((it) => it.kind === "dhcp-proxy" && isOf(it));
+}
+
+function dhcpPortsOf({ toHost }: PuntToSocketRequest): Claim[] {
+  return toHost && isDhcpPort(toHost) ? dhcpPortClaims(familiesOf(toHost.af), toHost.port) : [];
+}
+
+function familiesOf(af: "IPV4" | "IPV6" | "BOTH"): ("IPV4" | "IPV6")[] {
+  return af === "BOTH" ? ["IPV4", "IPV6"] : [af];
+}
 
 function selectorOf({ toHost, ipProto, exception }: PuntToSocketRequest): string {
   if (toHost) return `to-host/${toHost.af}/${toHost.protocol}/${toHost.port}`;
@@ -28,14 +73,11 @@ function selectorOf({ toHost, ipProto, exception }: PuntToSocketRequest): string
   return `exception/${exception!.reason}`;
 }
 
-function targetOf({ toHost, ipProto, exception }: PuntToSocketRequest): PuntTarget {
-  if (toHost)
-    return {
-      type: "l4",
-      af: toHost.af,
-      protocol: toHost.protocol === "UDP" ? "IP_API_PROTO_UDP" : "IP_API_PROTO_ICMP6",
-      port: toHost.port,
-    };
-  if (ipProto) return { type: "ip-proto", af: ipProto.af, protocol: ipProto.protocol };
-  return { type: "exception", reason: exception!.reason };
+function targetsOf({ toHost, ipProto, exception }: PuntToSocketRequest): PuntTarget[] {
+  if (toHost) {
+    const protocol = toHost.protocol === "UDP" ? "IP_API_PROTO_UDP" : "IP_API_PROTO_ICMP6";
+    return familiesOf(toHost.af).map((af) => ({ type: "l4", af, protocol, port: toHost.port }));
+  }
+  if (ipProto) return [{ type: "ip-proto", af: ipProto.af, protocol: ipProto.protocol }];
+  return [{ type: "exception", reason: exception!.reason }];
 }

@@ -21,13 +21,28 @@ export const span: TypeHandler<SpanRequest> = {
     { vppSelector: spanSelector(vppInterface), link: interfaceLink({ gso: enableGso }) },
   ],
 
+  mtuFrom: ({ vppInterface }) => vppInterface,
+
   missing: ({ vppInterface }, facts) => missingInterface(vppInterface, facts),
 
   items({ vppInterface, direction }, [interconnect], { facts }) {
     const from = facts.interface(vppInterface)!.id;
     return [spanPart({ from, to: interconnect.name, state: states[direction], l2: isLayer2(from, facts) })];
   },
+
+  caveats(request, facts) {
+    if (!isBlind(request, facts)) return [];
+    const { vppInterface } = request;
+    const text = `VPP mirrors what a device receives, and ${vppInterface} is a sub-interface: nothing that it receives is mirrored`;
+    return [{ code: "SUB_INTERFACE", text, remedy: "mirror the parent interface", degrades: true }];
+  },
 };
+
+/** VPP's SPAN of received packets is a feature of the device: a sub-interface's packets are not counted as its own there. */
+function isBlind({ vppInterface, direction }: SpanRequest, facts: Facts): boolean {
+  const found = facts.interface(vppInterface);
+  return direction !== "tx" && found?.isSub === true && !isLayer2(found.id, facts);
+}
 
 /** VPP mirrors an interface in L2 mode on the L2 path, any other at the device. Cross-connects of ours do not change a SPAN's level. */
 function isLayer2(id: string, facts: Facts): boolean {

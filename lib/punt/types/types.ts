@@ -1,7 +1,8 @@
 // The punt types by name: the one place that lists them besides the request schema.
-import type { Facts } from "../items/index.js";
+import type { Facts, Missing } from "../items/index.js";
 import type { PuntRequest, PuntType } from "../request/index.js";
 import { abx } from "./abx.js";
+import { missingDependencies } from "./dependencies.js";
 import { dhcpProxy } from "./dhcp-proxy.js";
 import { hairpin } from "./hairpin.js";
 import { hairpinXconnect } from "./hairpin-xconnect.js";
@@ -32,12 +33,26 @@ export function addTypeHandler(type: string, handler: TypeHandler): void {
   registry.set(type, handler);
 }
 
+/** What a punt waits for: what its type needs, and what its caller named. */
+export function missingOf(request: PuntRequest, facts: Facts): Missing[] {
+  return [...handlerOf(request).missing(request, facts), ...missingDependencies(request.dependsOn ?? [], facts)];
+}
+
 /** What has to be known of a punt that VPP has whole. */
 export function caveatsOf(request: PuntRequest, facts: Facts): Caveat[] {
   return [...(handlerOf(request).caveats?.(request, facts) ?? []), ...caveatsOfLink(request, facts)];
 }
 
-function caveatsOfLink({ interconnect }: PuntRequest, { features }: Facts): Caveat[] {
+const gsoOfMemif: Caveat = {
+  code: "NO_GSO",
+  text: "GSO is not used: memif has none",
+  remedy: "leave out enableGso",
+  degrades: false,
+};
+
+function caveatsOfLink(request: PuntRequest, { features }: Facts): Caveat[] {
+  const { interconnect } = request;
+  if (interconnect === "MEMIF" && request.enableGso) return [gsoOfMemif];
   if (interconnect !== "TAP" || features.has("vhost-net")) return [];
   const text = "TAP by a veth pair and af_packet: /dev/vhost-net is missing; GSO is not used";
   return [{ code: "VETH", text, remedy: "give VPP /dev/vhost-net (modprobe vhost_net)", degrades: false }];

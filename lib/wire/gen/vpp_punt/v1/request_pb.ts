@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vpp_punt/v1/request.proto.
  */
 export const file_vpp_punt_v1_request: GenFile = /*@__PURE__*/
-  fileDesc("Chl2cHBfcHVudC92MS9yZXF1ZXN0LnByb3RvEgt2cHBfcHVudC52MSIxCgZQdW50SWQSCwoDY25mGAEgASgJEgsKA2tleRgCIAEoCRINCgVsYWJlbBgDIAEoCSLnBwoLUHVudFJlcXVlc3QSKwoEdHlwZRgBIAEoDjIdLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LlR5cGUSCwoDY25mGAIgASgJEgsKA2tleRgDIAEoCRINCgVsYWJlbBgEIAEoCRIhCgVuZXRucxgFIAEoCzISLnZwcF9wdW50LnYxLk5ldG5zEjsKDGludGVyY29ubmVjdBgGIAEoDjIlLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LkludGVyY29ubmVjdBISCgplbmFibGVfZ3NvGAcgASgIEhUKDXZwcF9pbnRlcmZhY2UYCCABKAkSFgoOdnBwX2ludGVyZmFjZTEYCSABKAkSFgoOdnBwX2ludGVyZmFjZTIYCiABKAkSOAoRaGFpcnBpbl9pbnRlcmZhY2UYCyABKAsyHS52cHBfcHVudC52MS5IYWlycGluSW50ZXJmYWNlEjUKCWRpcmVjdGlvbhgMIAEoDjIiLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LkRpcmVjdGlvbhILCgN2cmYYDSABKA0SFwoPd2l0aG91dF9jbmZfdnJmGA4gASgIEi8KEWluZ3Jlc3NfYWNsX3J1bGVzGA8gAygLMhQudnBwX3B1bnQudjEuQWNsUnVsZRIuChBlZ3Jlc3NfYWNsX3J1bGVzGBAgAygLMhQudnBwX3B1bnQudjEuQWNsUnVsZRIsCghmYW1pbGllcxgRIAMoDjIaLnZwcF9wdW50LnYxLkFkZHJlc3NGYW1pbHkSJAoHdG9faG9zdBgSIAEoCzITLnZwcF9wdW50LnYxLlRvSG9zdBImCghpcF9wcm90bxgTIAEoCzIULnZwcF9wdW50LnYxLklwUHJvdG8SKQoJZXhjZXB0aW9uGBQgASgLMhYudnBwX3B1bnQudjEuRXhjZXB0aW9uEhMKC3NvY2tldF9wYXRoGBUgASgJIoEBCgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABIUChBIQUlSUElOX1hDT05ORUNUEAESCwoHSEFJUlBJThACEggKBFNQQU4QAxIHCgNBQlgQBBISCg5QVU5UX1RPX1NPQ0tFVBAFEg4KCkRIQ1BfUFJPWFkQBhIJCgVJU0lTWBAHIk0KDEludGVyY29ubmVjdBIcChhJTlRFUkNPTk5FQ1RfVU5TUEVDSUZJRUQQABIHCgNUQVAQARIJCgVNRU1JRhACEgsKB0FGX1VOSVgQAyJACglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASBgoCUlgQARIGCgJUWBACEggKBEJPVEgQAyJDCgVOZXRucxIOCgRuYW1lGAEgASgJSAASDgoEcGF0aBgCIAEoCUgAEg0KA3BpZBgDIAEoBUgAQgsKCW5hbWVzcGFjZSKAAQoQSGFpcnBpbkludGVyZmFjZRIMCgRuYW1lGAEgASgJEhQKDHBoeXNfYWRkcmVzcxgCIAEoCRIUCgxpcF9hZGRyZXNzZXMYAyADKAkSCwoDdnJmGAQgASgNEhgKEHdpdGhfZGhjcF9jbGllbnQYBSABKAgSCwoDbXR1GAYgASgNIp8CCgdBY2xSdWxlEhYKDnNvdXJjZV9uZXR3b3JrGAEgASgJEhsKE2Rlc3RpbmF0aW9uX25ldHdvcmsYAiABKAkSEAoIcHJvdG9jb2wYAyABKAkSJwoLc291cmNlX3BvcnQYBCABKAsyEi52cHBfcHVudC52MS5SYW5nZRIsChBkZXN0aW5hdGlvbl9wb3J0GAUgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USJQoJaWNtcF90eXBlGAYgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USJQoJaWNtcF9jb2RlGAcgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USKAoJdGNwX2ZsYWdzGAggASgLMhUudnBwX3B1bnQudjEuVGNwRmxhZ3MiJAoFUmFuZ2USDQoFZmlyc3QYASABKA0SDAoEbGFzdBgCIAEoDSInCghUY3BGbGFncxIMCgRtYXNrGAEgASgNEg0KBXZhbHVlGAIgASgNIrcBCgZUb0hvc3QSJgoCYWYYASABKA4yGi52cHBfcHVudC52MS5BZGRyZXNzRmFtaWx5Ei4KCHByb3RvY29sGAIgASgOMhwudnBwX3B1bnQudjEuVG9Ib3N0LlByb3RvY29sEhEKBHBvcnQYAyABKA1IAIgBASI5CghQcm90b2NvbBIYChRQUk9UT0NPTF9VTlNQRUNJRklFRBAAEgcKA1VEUBABEgoKBklDTVBWNhACQgcKBV9wb3J0IkMKB0lwUHJvdG8SJgoCYWYYASABKA4yGi52cHBfcHVudC52MS5BZGRyZXNzRmFtaWx5EhAKCHByb3RvY29sGAIgASgJIhsKCUV4Y2VwdGlvbhIOCgZyZWFzb24YASABKAkqQwoNQWRkcmVzc0ZhbWlseRIeChpBRERSRVNTX0ZBTUlMWV9VTlNQRUNJRklFRBAAEggKBElQVjQQARIICgRJUFY2EAJiBnByb3RvMw");
+  fileDesc("Chl2cHBfcHVudC92MS9yZXF1ZXN0LnByb3RvEgt2cHBfcHVudC52MSIxCgZQdW50SWQSCwoDY25mGAEgASgJEgsKA2tleRgCIAEoCRINCgVsYWJlbBgDIAEoCSKUCAoLUHVudFJlcXVlc3QSKwoEdHlwZRgBIAEoDjIdLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LlR5cGUSCwoDY25mGAIgASgJEgsKA2tleRgDIAEoCRINCgVsYWJlbBgEIAEoCRIhCgVuZXRucxgFIAEoCzISLnZwcF9wdW50LnYxLk5ldG5zEjsKDGludGVyY29ubmVjdBgGIAEoDjIlLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LkludGVyY29ubmVjdBISCgplbmFibGVfZ3NvGAcgASgIEhUKDXZwcF9pbnRlcmZhY2UYCCABKAkSFgoOdnBwX2ludGVyZmFjZTEYCSABKAkSFgoOdnBwX2ludGVyZmFjZTIYCiABKAkSOAoRaGFpcnBpbl9pbnRlcmZhY2UYCyABKAsyHS52cHBfcHVudC52MS5IYWlycGluSW50ZXJmYWNlEjUKCWRpcmVjdGlvbhgMIAEoDjIiLnZwcF9wdW50LnYxLlB1bnRSZXF1ZXN0LkRpcmVjdGlvbhILCgN2cmYYDSABKA0SFwoPd2l0aG91dF9jbmZfdnJmGA4gASgIEi8KEWluZ3Jlc3NfYWNsX3J1bGVzGA8gAygLMhQudnBwX3B1bnQudjEuQWNsUnVsZRIuChBlZ3Jlc3NfYWNsX3J1bGVzGBAgAygLMhQudnBwX3B1bnQudjEuQWNsUnVsZRIsCghmYW1pbGllcxgRIAMoDjIaLnZwcF9wdW50LnYxLkFkZHJlc3NGYW1pbHkSJAoHdG9faG9zdBgSIAEoCzITLnZwcF9wdW50LnYxLlRvSG9zdBImCghpcF9wcm90bxgTIAEoCzIULnZwcF9wdW50LnYxLklwUHJvdG8SKQoJZXhjZXB0aW9uGBQgASgLMhYudnBwX3B1bnQudjEuRXhjZXB0aW9uEhMKC3NvY2tldF9wYXRoGBUgASgJEisKCmRlcGVuZHNfb24YFiADKAsyFy52cHBfcHVudC52MS5EZXBlbmRlbmN5IoEBCgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABIUChBIQUlSUElOX1hDT05ORUNUEAESCwoHSEFJUlBJThACEggKBFNQQU4QAxIHCgNBQlgQBBISCg5QVU5UX1RPX1NPQ0tFVBAFEg4KCkRIQ1BfUFJPWFkQBhIJCgVJU0lTWBAHIk0KDEludGVyY29ubmVjdBIcChhJTlRFUkNPTk5FQ1RfVU5TUEVDSUZJRUQQABIHCgNUQVAQARIJCgVNRU1JRhACEgsKB0FGX1VOSVgQAyJACglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASBgoCUlgQARIGCgJUWBACEggKBEJPVEgQAyJqCgpEZXBlbmRlbmN5EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCRIQCgN2cmYYAyABKA1IAIgBARImCgJhZhgEIAEoDjIaLnZwcF9wdW50LnYxLkFkZHJlc3NGYW1pbHlCBgoEX3ZyZiJDCgVOZXRucxIOCgRuYW1lGAEgASgJSAASDgoEcGF0aBgCIAEoCUgAEg0KA3BpZBgDIAEoBUgAQgsKCW5hbWVzcGFjZSKAAQoQSGFpcnBpbkludGVyZmFjZRIMCgRuYW1lGAEgASgJEhQKDHBoeXNfYWRkcmVzcxgCIAEoCRIUCgxpcF9hZGRyZXNzZXMYAyADKAkSCwoDdnJmGAQgASgNEhgKEHdpdGhfZGhjcF9jbGllbnQYBSABKAgSCwoDbXR1GAYgASgNIp8CCgdBY2xSdWxlEhYKDnNvdXJjZV9uZXR3b3JrGAEgASgJEhsKE2Rlc3RpbmF0aW9uX25ldHdvcmsYAiABKAkSEAoIcHJvdG9jb2wYAyABKAkSJwoLc291cmNlX3BvcnQYBCABKAsyEi52cHBfcHVudC52MS5SYW5nZRIsChBkZXN0aW5hdGlvbl9wb3J0GAUgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USJQoJaWNtcF90eXBlGAYgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USJQoJaWNtcF9jb2RlGAcgASgLMhIudnBwX3B1bnQudjEuUmFuZ2USKAoJdGNwX2ZsYWdzGAggASgLMhUudnBwX3B1bnQudjEuVGNwRmxhZ3MiJAoFUmFuZ2USDQoFZmlyc3QYASABKA0SDAoEbGFzdBgCIAEoDSInCghUY3BGbGFncxIMCgRtYXNrGAEgASgNEg0KBXZhbHVlGAIgASgNIrcBCgZUb0hvc3QSJgoCYWYYASABKA4yGi52cHBfcHVudC52MS5BZGRyZXNzRmFtaWx5Ei4KCHByb3RvY29sGAIgASgOMhwudnBwX3B1bnQudjEuVG9Ib3N0LlByb3RvY29sEhEKBHBvcnQYAyABKA1IAIgBASI5CghQcm90b2NvbBIYChRQUk9UT0NPTF9VTlNQRUNJRklFRBAAEgcKA1VEUBABEgoKBklDTVBWNhACQgcKBV9wb3J0IlIKB0lwUHJvdG8SJgoCYWYYASABKA4yGi52cHBfcHVudC52MS5BZGRyZXNzRmFtaWx5EhAKCHByb3RvY29sGAIgASgJEg0KBWZvcmNlGAMgASgIIhsKCUV4Y2VwdGlvbhIOCgZyZWFzb24YASABKAkqTQoNQWRkcmVzc0ZhbWlseRIeChpBRERSRVNTX0ZBTUlMWV9VTlNQRUNJRklFRBAAEggKBElQVjQQARIICgRJUFY2EAISCAoEQk9USBADYgZwcm90bzM");
 
 /**
  * Names a punt.
@@ -186,6 +186,13 @@ export type PuntRequest = Message<"vpp_punt.v1.PuntRequest"> & {
    * @generated from field: string socket_path = 21;
    */
   socketPath: string;
+
+  /**
+   * What the punt waits for besides what its type needs.
+   *
+   * @generated from field: repeated vpp_punt.v1.Dependency depends_on = 22;
+   */
+  dependsOn: Dependency[];
 };
 
 /**
@@ -311,6 +318,42 @@ export const PuntRequest_DirectionSchema: GenEnum<PuntRequest_Direction> = /*@__
   enumDesc(file_vpp_punt_v1_request, 1, 2);
 
 /**
+ * Something in VPP that a punt waits for.
+ *
+ * @generated from message vpp_punt.v1.Dependency
+ */
+export type Dependency = Message<"vpp_punt.v1.Dependency"> & {
+  /**
+   * "interface", "link-up" or "address", of the interface of that name; or "vrf", of that number and family.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional uint32 vrf = 3;
+   */
+  vrf?: number | undefined;
+
+  /**
+   * @generated from field: vpp_punt.v1.AddressFamily af = 4;
+   */
+  af: AddressFamily;
+};
+
+/**
+ * Describes the message vpp_punt.v1.Dependency.
+ * Use `create(DependencySchema)` to create a new message.
+ */
+export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_request, 2);
+
+/**
  * @generated from message vpp_punt.v1.Netns
  */
 export type Netns = Message<"vpp_punt.v1.Netns"> & {
@@ -347,7 +390,7 @@ export type Netns = Message<"vpp_punt.v1.Netns"> & {
  * Use `create(NetnsSchema)` to create a new message.
  */
 export const NetnsSchema: GenMessage<Netns> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 2);
+  messageDesc(file_vpp_punt_v1_request, 3);
 
 /**
  * The interface that a HAIRPIN makes.
@@ -397,7 +440,7 @@ export type HairpinInterface = Message<"vpp_punt.v1.HairpinInterface"> & {
  * Use `create(HairpinInterfaceSchema)` to create a new message.
  */
 export const HairpinInterfaceSchema: GenMessage<HairpinInterface> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 3);
+  messageDesc(file_vpp_punt_v1_request, 4);
 
 /**
  * @generated from message vpp_punt.v1.AclRule
@@ -453,7 +496,7 @@ export type AclRule = Message<"vpp_punt.v1.AclRule"> & {
  * Use `create(AclRuleSchema)` to create a new message.
  */
 export const AclRuleSchema: GenMessage<AclRule> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 4);
+  messageDesc(file_vpp_punt_v1_request, 5);
 
 /**
  * Both ends belong to it.
@@ -477,7 +520,7 @@ export type Range = Message<"vpp_punt.v1.Range"> & {
  * Use `create(RangeSchema)` to create a new message.
  */
 export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 5);
+  messageDesc(file_vpp_punt_v1_request, 6);
 
 /**
  * @generated from message vpp_punt.v1.TcpFlags
@@ -499,7 +542,7 @@ export type TcpFlags = Message<"vpp_punt.v1.TcpFlags"> & {
  * Use `create(TcpFlagsSchema)` to create a new message.
  */
 export const TcpFlagsSchema: GenMessage<TcpFlags> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 6);
+  messageDesc(file_vpp_punt_v1_request, 7);
 
 /**
  * @generated from message vpp_punt.v1.ToHost
@@ -528,7 +571,7 @@ export type ToHost = Message<"vpp_punt.v1.ToHost"> & {
  * Use `create(ToHostSchema)` to create a new message.
  */
 export const ToHostSchema: GenMessage<ToHost> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 7);
+  messageDesc(file_vpp_punt_v1_request, 8);
 
 /**
  * @generated from enum vpp_punt.v1.ToHost.Protocol
@@ -554,7 +597,7 @@ export enum ToHost_Protocol {
  * Describes the enum vpp_punt.v1.ToHost.Protocol.
  */
 export const ToHost_ProtocolSchema: GenEnum<ToHost_Protocol> = /*@__PURE__*/
-  enumDesc(file_vpp_punt_v1_request, 7, 0);
+  enumDesc(file_vpp_punt_v1_request, 8, 0);
 
 /**
  * @generated from message vpp_punt.v1.IpProto
@@ -571,6 +614,13 @@ export type IpProto = Message<"vpp_punt.v1.IpProto"> & {
    * @generated from field: string protocol = 2;
    */
   protocol: string;
+
+  /**
+   * Takes a protocol that VPP handles itself, such as ICMP: VPP loses it until it restarts.
+   *
+   * @generated from field: bool force = 3;
+   */
+  force: boolean;
 };
 
 /**
@@ -578,7 +628,7 @@ export type IpProto = Message<"vpp_punt.v1.IpProto"> & {
  * Use `create(IpProtoSchema)` to create a new message.
  */
 export const IpProtoSchema: GenMessage<IpProto> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 8);
+  messageDesc(file_vpp_punt_v1_request, 9);
 
 /**
  * @generated from message vpp_punt.v1.Exception
@@ -597,7 +647,7 @@ export type Exception = Message<"vpp_punt.v1.Exception"> & {
  * Use `create(ExceptionSchema)` to create a new message.
  */
 export const ExceptionSchema: GenMessage<Exception> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_request, 9);
+  messageDesc(file_vpp_punt_v1_request, 10);
 
 /**
  * @generated from enum vpp_punt.v1.AddressFamily
@@ -617,6 +667,13 @@ export enum AddressFamily {
    * @generated from enum value: IPV6 = 2;
    */
   IPV6 = 2,
+
+  /**
+   * Of a ToHost only: both families, under one identity.
+   *
+   * @generated from enum value: BOTH = 3;
+   */
+  BOTH = 3,
 }
 
 /**

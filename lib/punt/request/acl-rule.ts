@@ -1,0 +1,84 @@
+// One rule of an ABX punt.
+import * as z from "zod";
+import { type Family, familyOf } from "../../net/index.js";
+import { byte, network, port, protocol, protocols, range } from "./fields.js";
+
+export const aclRule = z
+  .strictObject({
+    sourceNetwork: network.default("any"),
+    destinationNetwork: network.default("any"),
+    protocol: protocol
+      .default(0)
+      .describe("IP protocol by number or name; 0 is the one that tcpFlags, icmpType or icmpCode imply, or any"),
+    sourcePort: range(port).optional(),
+    destinationPort: range(port).optional(),
+    icmpType: range(byte).optional(),
+    icmpCode: range(byte).optional(),
+    tcpFlags: z.strictObject({ mask: byte, value: byte }).optional(),
+  })
+  .transform((rule) => ({ ...rule, protocol: rule.protocol || impliedProtocol(rule) }))
+  .superRefine((rule, context) => {
+    for (const [field, needs] of Object.entries(protocolsOfField)) {
+      if (rule[field as keyof typeof rule] !== undefined && !needs.includes(rule.protocol)) {
+        context.addIssue({
+          code: "custom",
+          path: [field],
+          message: `goes with protocol ${needs.map(protocolName).join(" or ")}, and not with ${protocolName(rule.protocol)}`,
+        });
+      }
+    }
+    const [source, destination] = [rule.sourceNetwork, rule.destinationNetwork].map((at) => familyOf(at.split("/")[0]));
+    if (source !== undefined && destination !== undefined && source !== destination) {
+      context.addIssue({
+        code: "custom",
+        path: ["destinationNetwork"],
+        message: "is of another address family than sourceNetwork",
+      });
+    }
+    const ofProtocol = familyOfProtocol(rule.protocol);
+    for (const [field, family] of Object.entries({ sourceNetwork: source, destinationNetwork: destination })) {
+      if (ofProtocol !== undefined && family !== undefined && family !== ofProtocol) {
+        const message = `is IPv${family}, and protocol ${rule.protocol} is of IPv${ofProtocol} only`;
+        context.addIssue({ code: "custom", path: [field], message });
+      }
+    }
+  });
+
+/** The protocol of a rule that names none: parts of it may go with one protocol only. */
+function impliedProtocol({ tcpFlags, icmpType, icmpCode, sourceNetwork, destinationNetwork }: RuleParts): number {
+  if (tcpFlags !== undefined) return protocols.TCP;
+  if (icmpType === undefined && icmpCode === undefined) return protocols.ANY;
+  const isIp6 = [sourceNetwork, destinationNetwork].some((network) => familyOf(network.split("/")[0]!) === 6);
+  return isIp6 ? protocols.ICMPV6 : protocols.ICMP;
+}
+
+interface RuleParts {
+  readonly sourceNetwork: string;
+  readonly destinationNetwork: string;
+  readonly tcpFlags?: unknown;
+  readonly icmpType?: unknown;
+  readonly icmpCode?: unknown;
+}
+
+function protocolName(number: number): string {
+  return Object.entries(protocols).find(([, value]) => value === number)?.[0] ?? String(number);
+}
+
+const withPorts = [protocols.TCP, protocols.UDP, protocols.SCTP];
+const icmps = [protocols.ICMP, protocols.ICMPV6];
+
+/** ICMP is the one protocol with a number for each address family. */
+export function familyOfProtocol(number: number): Family | undefined {
+  if (number === protocols.ICMP) return 4;
+  return number === protocols.ICMPV6 ? 6 : undefined;
+}
+
+const protocolsOfField: Record<string, number[]> = {
+  sourcePort: withPorts,
+  destinationPort: withPorts,
+  icmpType: icmps,
+  icmpCode: icmps,
+  tcpFlags: [protocols.TCP],
+};
+
+export type AclRule = z.output<typeof aclRule>;

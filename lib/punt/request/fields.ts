@@ -1,0 +1,98 @@
+// The fields that requests are made of, each checked as VPP, Linux and the file system will.
+import * as z from "zod";
+import { contains, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/index.js";
+
+/** Longest text VPP stores as an interface's tag or name. */
+const LONGEST_VPP_NAME = 63;
+/** Longest name of a Linux network device. */
+export const LONGEST_DEVICE_NAME = 15;
+/** Longest path of a punt socket: `string[108]` on the wire, its NUL included. */
+const LONGEST_SOCKET_PATH = 107;
+
+export const label = z.string().regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, '_', '.' or '-'");
+export const text = z.string().max(1024);
+export const vppInterface = z
+  .string()
+  .regex(/^[^\s\0]+$/, "an interface's tag or name, without spaces")
+  .refine((name) => Buffer.byteLength(name) <= LONGEST_VPP_NAME, `longer than ${LONGEST_VPP_NAME} bytes`)
+  .describe("An interface of VPP, by its tag or by VPP's own name");
+export const vrf = z.int().min(0).max(0xffff_fffe).describe("VRF id: VPP's table id; 0 is the default table");
+export const withoutCnfVrf = z.boolean().describe("Leave out the Linux VRF device on the CNF's side");
+export const port = z.int().min(0).max(0xffff);
+export const byte = z.int().min(0).max(0xff);
+export const addressFamily = z.enum(["IPV4", "IPV6"]);
+
+export const mac = z
+  .string()
+  .regex(/^([\da-f]{2}:){5}[\da-f]{2}$/i, "six hexadecimal bytes with colons between them")
+  .refine(
+    (address) => (Number.parseInt(address.slice(0, 2), 16) & 1) === 0,
+    "a multicast address cannot be an interface's",
+  )
+  .transform((address) => address.toLowerCase());
+
+export const prefix = z.string().transform((value, context) => {
+  const parsed = parsePrefix(value);
+  if (parsed) return formatPrefix(parsed);
+  context.addIssue({ code: "custom", message: "an address with prefix length, such as 10.0.0.1/24 or fd00::1/64" });
+  return z.NEVER;
+});
+
+/** An address that an interface can have beside those that Linux and VPP make by themselves. */
+export const interfaceAddress = prefix.refine(
+  (text) => !NOT_OF_INTERFACES.some((network) => contains(network, text.split("/")[0]!)),
+  "an interface cannot have it: it is unspecified, of the loopback, multicast, broadcast, or link-local as VPP makes one itself",
+);
+
+const NOT_OF_INTERFACES = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "fe80::/10", "ff00::/8"].map(
+  (text) => parsePrefix(text)!,
+);
+
+export const network = z
+  .union([z.enum(["any", "local", ""]), prefix], '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8')
+  .describe('"any" or "": every address; "local": each address of vppInterface');
+
+export const range = (value: z.ZodInt) =>
+  z
+    .union(
+      [value.transform((only) => ({ first: only, last: only })), z.strictObject({ first: value, last: value })],
+      `a number from ${value.minValue} to ${value.maxValue}, or { first, last } of two`,
+    )
+    .refine(({ first, last }) => first <= last, "first is greater than last");
+
+const { HOPOPT: ANY, RESERVED: _, ...assigned } = IP_PROTOCOL;
+/** IP protocols that a request can name; any other is a number. VPP takes 0 as "any". */
+export const protocols = { ANY, ...assigned };
+export const protocol = z.union(
+  [
+    byte,
+    z
+      .string()
+      .toUpperCase()
+      .pipe(z.enum(Object.keys(protocols) as [keyof typeof protocols]))
+      .transform((name) => protocols[name]),
+  ],
+  `a number from 0 to 255, or one of ${Object.keys(protocols).join(", ")}`,
+);
+
+function path(longest: number) {
+  return z
+    .string()
+    .regex(/^\/[^\0]*$/, "an absolute path")
+    .refine((text) => Buffer.byteLength(text) <= longest, `longer than ${longest} bytes`);
+}
+
+export const netns = z
+  .union(
+    [
+      z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
+      z.strictObject({ path: path(LONGEST_VPP_NAME) }),
+      z.strictObject({ pid: z.int().positive() }),
+    ],
+    "one of { name: <in /run/netns> }, { path: </absolute/path> } and { pid: <number> }",
+  )
+  .describe(
+    "Network namespace the CNF lives in: by name (/run/netns), by path or by a process in it. Left out: the manager's own",
+  );
+
+export const socketPath = path(LONGEST_SOCKET_PATH);

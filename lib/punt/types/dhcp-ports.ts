@@ -1,0 +1,25 @@
+// UDP ports of DHCP: VPP has one handler a port, and a punt that is deleted leaves it without any.
+import type { Claim } from "./handler.js";
+
+type Af = "IPV4" | "IPV6";
+
+const PORTS: Readonly<Record<Af, readonly number[]>> = { IPV4: [67, 68], IPV6: [546, 547] };
+
+export function isDhcpPort({ af, protocol, port }: { af: Af | "BOTH"; protocol: string; port: number }): boolean {
+  const families: readonly Af[] = af === "BOTH" ? ["IPV4", "IPV6"] : [af];
+  return protocol === "UDP" && families.some((family) => PORTS[family].includes(port));
+}
+
+/** Claims of a punt that takes such a port from VPP. */
+export function dhcpPortClaims(families: readonly Af[], port: number): Claim[] {
+  return families.filter((family) => PORTS[family].includes(port)).map((family) => ({ key: keyOf(family, port) }));
+}
+
+/** Claims of punts for which VPP itself handles the ports: several of them go together. */
+export function dhcpClaims(families: readonly Af[]): Claim[] {
+  return families.flatMap((family) => PORTS[family].map((port) => ({ key: keyOf(family, port), sharedAs: "dhcp" })));
+}
+
+function keyOf(family: Af, port: number): string {
+  return `vpp/udp-port/${family}/${port}`;
+}
