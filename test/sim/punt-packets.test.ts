@@ -111,6 +111,34 @@ test("ICMPv6 by type, IP protocols, and exceptions", async (t) => {
   t.is(sim.through("eth0", frame(toVpp, solicitation)).length, 1, "other types stay VPP's");
 });
 
+test("a punt socket of ICMP or UDP takes VPP's own handler away, and the end of it gives nothing back", async (t) => {
+  const { sim, register } = await punting(t);
+  const socket = listen(t, sim, "taken");
+  const proto = (protocol: string) => ({
+    type: "PUNT_API_TYPE_IP_PROTO",
+    punt: { ip_proto: { af: "ADDRESS_IP4", protocol: `IP_API_PROTO_${protocol}` } },
+  });
+  await sim.ok("ip_neighbor_add_del", {
+    is_add: true,
+    neighbor: { sw_if_index: 1, flags: [], mac_address: MAC.host0, ip_address: "10.0.0.2" },
+  });
+  const ping = frame(toVpp, echoRequest({ from: "10.0.0.2", to: "10.0.0.1" }));
+  t.is(sim.through("eth0", ping).length, 1);
+  await register(proto("ICMP"), socket.path);
+  t.is(sim.through("eth0", ping).length, 0);
+  await sim.ok("punt_socket_deregister", { punt: proto("ICMP") });
+  t.is(sim.through("eth0", ping).length, 0, "VPP answers no ping any more");
+
+  await register(proto("UDP"), socket.path);
+  await sim.ok("punt_socket_deregister", { punt: proto("UDP") });
+  await register(l4("ADDRESS_IP4", "UDP", 4000), socket.path);
+  await socket.until(1);
+  const before = socket.packets.length;
+  sim.through("eth0", frame(toVpp, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [1, 4000])));
+  t.is(socket.packets.length, before);
+  t.is(await sim.count("ip4-udp-punt-socket", "Socket TX"), 1, "the ping; no UDP port is reached any more");
+});
+
 test("a multicast group is punted once VPP is told to accept it", async (t) => {
   const { sim, register } = await punting(t);
   const ospf = listen(t, sim, "ospf");

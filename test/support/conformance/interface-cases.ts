@@ -1,5 +1,5 @@
 import { fibPath } from "../vpp/api-values.js";
-import type { Case } from "./run.js";
+import type { Case, Step } from "./run.js";
 import {
   address,
   addresses,
@@ -14,6 +14,8 @@ import {
   table,
   unnumbered,
 } from "./steps.js";
+
+const linkLocal = (sw_if_index: number): Step => ["sw_interface_ip6_get_link_local_address", { sw_if_index }];
 
 export const interfaceCases: Case[] = [
   {
@@ -37,6 +39,30 @@ export const interfaceCases: Case[] = [
       ["create_loopback_instance", { mac_address: "02:00:00:00:00:08", is_specified: true, user_instance: 8 }],
       ["create_loopback", { mac_address: "02:00:00:00:00:07" }],
       all,
+    ],
+  },
+  {
+    title: "link-local addresses: set, replaced, never deleted, in no dump",
+    steps: [
+      ...loopbacks,
+      linkLocal(1),
+      address(1, "fe80::1/64"),
+      address(1, "fe80::1/128"),
+      linkLocal(1),
+      address(1, "fe80::2/128"),
+      linkLocal(1),
+      addresses(1, true),
+      address(1, "fe80::2/128", false),
+      address(1, "fe80::9/128", false),
+      address(2, "fe80::2/128"),
+      address(2, "fd00::1/64"),
+      linkLocal(2),
+      address(2, "fd00::1/64", false),
+      linkLocal(2),
+      address(3, "fd01::1/64"),
+      address(3, "fe80::3/128"),
+      address(3, "fd01::1/64", false),
+      linkLocal(3),
     ],
   },
   {
