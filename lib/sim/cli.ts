@@ -1,3 +1,4 @@
+// The lines of VPP's command line that the embedded VPP understands.
 import { type DataPlane, parseAddress, parsePrefix, type SwInterface } from "./dataplane/index.js";
 import { VnetError } from "./vnet-error.js";
 

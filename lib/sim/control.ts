@@ -1,3 +1,4 @@
+// The operations of an embedded VPP, in this process or in another.
 import type { InterfaceCounters, NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
 
@@ -23,41 +24,41 @@ export interface HostInterfaceInfo {
 }
 
 /**
- * What can be done with an embedded VPP, in this process or another. Interfaces are named by VPP's name or by their tag;
+ * The operations of an embedded VPP, in this process or in another. Callers name interfaces by VPP's name or by their tag;
  * frames are whole Ethernet frames, or bare packets on an interface in IP mode.
  */
 export interface VppControl {
   readonly apiSocket: string;
-  /** Undefined: it has none. */
+  /** Undefined if this VPP has no punt socket. */
   readonly puntSocket: string | undefined;
   readonly directory: string;
-  /** Of the process it runs in. */
+  /** Of the process that VPP runs in. */
   readonly pid: number;
 
-  /** Frames from the wire of an interface. Throws ERR_NO_INTERFACE. */
+  /** Gives frames to VPP as if they came from the wire of an interface. @throws PuntError ERR_NO_INTERFACE */
   inject(name: string, frames: Uint8Array | readonly Uint8Array[]): Promise<void>;
-  /** The frames that have left an interface since the first call for it, or the last one: watching starts with the first. */
+  /** Returns the frames that have left an interface since the last call for it. Watching starts with the first call. */
   transmitted(name: string): Promise<Uint8Array[]>;
-  /** Frames from a program on the emulated host: to the VPP end of the TAP. Throws ERR_NO_INTERFACE. */
+  /** Sends frames from the emulated host to VPP, through the host's end of a TAP. @throws PuntError ERR_NO_INTERFACE */
   hostSend(name: string, frames: Uint8Array | readonly Uint8Array[], namespace?: string): Promise<void>;
-  /** The frames VPP has sent to the emulated host's interface since the last call. */
+  /** Returns the frames that VPP has sent to the emulated host's interface since the last call. */
   hostReceived(name: string, namespace?: string): Promise<Uint8Array[]>;
-  /** Sets the MTU of the emulated host's interface, as `ip link set mtu` does. A TAP begins with 1,500. Throws ERR_NO_INTERFACE. */
+  /** Sets the MTU of the emulated host's interface, as `ip link set mtu` does. A TAP begins with 1,500. @throws PuntError ERR_NO_INTERFACE */
   setHostMtu(name: string, mtu: number, namespace?: string): Promise<void>;
   hostInterfaces(): Promise<HostInterfaceInfo[]>;
   interfaces(): Promise<InterfaceInfo[]>;
-  /** What the nodes counted, as `show errors`. */
+  /** Returns the counters of the nodes, as `show errors` lists them. */
   counters(): Promise<NodeCounter[]>;
-  /** VPP's log: there are the reasons of what the API refused. */
+  /** Returns VPP's log. It has the reasons of refusals, which the API answers only with a number. */
   log(): Promise<string[]>;
-  /** A line of VPP's command line. */
+  /** Runs a line of VPP's command line, and returns its output. */
   cli(line: string): Promise<string>;
 
-  /** Something goes wrong from now on: see `FaultRule`. */
+  /** Adds a fault: see `FaultRule`. */
   addFault(rule: FaultRule): Promise<void>;
   clearFaults(): Promise<void>;
 
-  /** VPP stops and starts again: same paths, everything else forgotten. `downMs`: how long it is away. Default 0. */
+  /** Stops VPP and starts it again with the same paths and nothing else of its state. `downMs` is the time between, default 0. */
   restart(options?: { downMs?: number }): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+// A VPP made of TypeScript, for tests without VPP.
 import { EventEmitter } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,11 +21,11 @@ import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
 const LONGEST_QUEUE = 100_000;
 
 export interface WireEvents {
-  /** A frame leaves the interface. The bytes are read-only: they are on their way. */
+  /** A frame leaves the interface. The listener must not change the bytes, which are on their way. */
   tx: [frame: Uint8Array];
 }
 
-/** One interface, looked at from its wire. It stays the same object over restarts of VPP. */
+/** The wire of one interface. It stays the same object over restarts of VPP. */
 export class Wire extends EventEmitter<WireEvents> {
   #kept: Uint8Array[] | undefined;
   readonly #find: () => SwInterface;
@@ -41,12 +42,12 @@ export class Wire extends EventEmitter<WireEvents> {
     this.#receive = receive;
   }
 
-  /** Frames come in from the wire. Throws ERR_NO_INTERFACE while VPP has no such interface, ERR_INVALID_PACKET for what is no frame. */
+  /** Gives frames to VPP as if they came from the wire. @throws PuntError ERR_NO_INTERFACE: VPP has no such interface now; ERR_INVALID_PACKET: not a frame */
   inject(frames: Uint8Array | readonly Uint8Array[]): void {
     this.#receive(this.#find(), frameList("sim.inject", frames));
   }
 
-  /** The frames that have left since the first call, or the last one: watching starts with the first. At most 100,000. */
+  /** Returns the frames that have left since the last call. Watching starts with the first call. Keeps at most 100,000 frames. */
   transmitted(): Uint8Array[] {
     const frames = this.#kept ?? [];
     this.#kept = [];
@@ -69,7 +70,7 @@ export class Wire extends EventEmitter<WireEvents> {
 }
 
 /**
- * A VPP made of TypeScript, for tests without VPP: it speaks the binary API on a real socket, moves real packets between
+ * A VPP made of TypeScript, for tests without VPP. It speaks the binary API on a real socket, moves real packets between
  * memif interfaces, punt sockets, TAPs and program-held wires, and fails on demand.
  *
  * ```ts
@@ -82,7 +83,7 @@ export class Wire extends EventEmitter<WireEvents> {
 export class EmbeddedVpp implements VppControl {
   readonly pid = process.pid;
   readonly faults = new Faults();
-  /** @internal What the `crash` fault does. A crash is something a supervisor would restart VPP after. */
+  /** @internal Carries out the `crash` fault. In this process VPP starts again at once, as if a supervisor had restarted it. */
   crash = (): void => void this.restart();
   readonly #wires = new Map<string, Wire>();
   #instance: VppInstance;
@@ -94,7 +95,7 @@ export class EmbeddedVpp implements VppControl {
     this.#instance = this.#newInstance();
   }
 
-  /** Starts one in this process. Throws EADDRINUSE when somebody listens on the API socket's path. */
+  /** Starts an embedded VPP in this process. @throws PuntError ERR_OPTION; EADDRINUSE: a process listens on the API socket's path */
   static async start(options: EmbeddedVppOptions = {}): Promise<EmbeddedVpp> {
     const resolved = await resolveOptions(options);
     let vpp: EmbeddedVpp | undefined;
@@ -109,7 +110,7 @@ export class EmbeddedVpp implements VppControl {
     }
   }
 
-  /** Starts one in a process of its own, which can be killed. */
+  /** Starts an embedded VPP in a process of its own, which can be killed. */
   static spawn(options: EmbeddedVppOptions = {}): Promise<SpawnedVpp> {
     return spawnVpp(options);
   }
@@ -126,12 +127,12 @@ export class EmbeddedVpp implements VppControl {
     return this.#options.directory;
   }
 
-  /** API clients connected now. */
+  /** The number of API clients connected now. */
   get clients(): number {
     return this.#instance.clients;
   }
 
-  /** An interface by VPP's name or its tag. It need not be there yet. */
+  /** Returns an interface by VPP's name or by its tag. The interface need not exist yet. */
   interface(name: string): Wire {
     let wire = this.#wires.get(name);
     if (wire === undefined) {
@@ -142,7 +143,7 @@ export class EmbeddedVpp implements VppControl {
     return wire;
   }
 
-  /** The host's end of a TAP or af_packet interface, by its name on the host. Throws ERR_NO_INTERFACE. */
+  /** Returns the host's end of a TAP or af_packet interface, by its name on the host. @throws PuntError ERR_NO_INTERFACE */
   host(name: string, namespace = ""): HostInterface {
     const found = this.#instance.host.find(name, namespace);
     if (found === undefined)
@@ -214,7 +215,7 @@ export class EmbeddedVpp implements VppControl {
     await this.#instance.start();
   }
 
-  /** Stops it and removes what it made. Can be called again. */
+  /** Stops VPP and removes its sockets and its folder. Later calls do nothing. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,16 +1,17 @@
+// Faults on demand: messages that are refused, delayed, lost or cut.
 import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 
 /**
- * What goes wrong with a message:
- * - `refuse`: it is answered with this error (VPP's name, or a number below 0) and not carried out;
- * - `delay`: VPP is busy for so many milliseconds before it carries the message out, and so with all behind it;
- * - `lose-reply`: it is carried out, and never answered;
- * - `lose-request`: it is neither carried out nor answered;
- * - `cut`: it is carried out, and the connection breaks in the middle of the answer;
- * - `cut-request`: the connection breaks before it is carried out;
- * - `crash`: VPP dies before it is carried out. In this process it starts again at once, with everything forgotten; in a
- *   process of its own it is killed, and stays dead until `start()`.
+ * How VPP treats a message:
+ * - `refuse`: answers with this error (VPP's name, or a number below 0) and does not carry the message out;
+ * - `delay`: carries the message out after so many milliseconds, in which all messages behind it wait too;
+ * - `lose-reply`: carries the message out and never answers;
+ * - `lose-request`: neither carries the message out nor answers;
+ * - `cut`: carries the message out, and breaks the connection in the middle of the answer;
+ * - `cut-request`: breaks the connection and does not carry the message out;
+ * - `crash`: dies before it carries the message out. In this process VPP starts again at once, without its state; in a
+ *   process of its own it is dead until `start()`.
  */
 export type FaultAction =
   | { kind: "refuse"; error: VnetErrorName | number }
@@ -21,9 +22,9 @@ export interface FaultRule {
   /** Name of the request, such as "memif_create_v2"; "*" is any but the handshake's. */
   message: string;
   action: FaultAction;
-  /** The first it strikes, counted from now: 1 (the default) is the next one. */
+  /** The first message that the fault strikes, counted from now: 1 (the default) is the next message. */
   nth?: number;
-  /** How many it strikes in a row. Default 1; Infinity: all from there on. */
+  /** How many messages the fault strikes in a row. Default 1; Infinity: all from there on. */
   times?: number;
 }
 
@@ -37,14 +38,14 @@ const KINDS: ReadonlySet<string> = new Set([
   ...["refuse", "delay", "lose-reply", "lose-request", "cut", "cut-request", "crash"],
 ]);
 
-/** Messages of the handshake, which "*" leaves alone. */
+/** Messages of the handshake. "*" does not strike them. */
 const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
 
 /** Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them. */
 export class Faults {
   #rules: ActiveRule[] = [];
 
-  /** Throws ERR_BAD_FAULT if the rule makes no sense. */
+  /** Adds a rule. @throws PuntError ERR_BAD_FAULT: the rule makes no sense */
   add(rule: FaultRule): void {
     if (typeof rule?.message !== "string") throw badFault("a rule names a message, such as { message, action }");
     const { nth = 1, times = 1, action } = rule;
@@ -60,12 +61,12 @@ export class Faults {
     this.#rules = [];
   }
 
-  /** How many rules have strikes left. */
+  /** The number of rules that have strikes left. */
   get pending(): number {
     return this.#rules.length;
   }
 
-  /** What strikes this message, if anything; rules of one message strike in the order they were added. */
+  /** Returns the fault that strikes this message, if any. Rules for one message strike in the order of their addition. */
   next(message: string): FaultAction | undefined {
     let struck: FaultAction | undefined;
     for (const active of this.#rules) {
@@ -82,7 +83,7 @@ export class Faults {
   }
 }
 
-/** The number behind an error's name. */
+/** Returns the number of an error. */
 export function retvalOf(error: VnetErrorName | number): number {
   if (typeof error === "number") {
     if (Number.isInteger(error) && error < 0) return error;

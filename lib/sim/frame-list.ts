@@ -1,7 +1,7 @@
-// What tests hand in as frames.
+// Checks the frames that tests hand in.
 import { PuntError } from "../errors.js";
 
-/** One frame or several, as a list. Throws ERR_INVALID_PACKET for anything else. */
+/** Returns one frame or several as a list. @throws PuntError ERR_INVALID_PACKET */
 export function frameList(op: string, frames: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
   const list = frames instanceof Uint8Array ? [frames] : frames;
   if (Array.isArray(list) && list.every((frame) => frame instanceof Uint8Array)) return list;

@@ -1,3 +1,4 @@
+// The embedded VPP.
 export { VNET_ERRORS, type VnetErrorName } from "../binapi/index.js";
 export type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 export type { InterfaceCounters, NodeCounter } from "./dataplane/index.js";

@@ -1,3 +1,4 @@
+// One life of the embedded VPP, from start to stop.
 import { Schema } from "../binapi/index.js";
 import { type ApiContext, ApiRegistry, ApiServer, MessageTable, pluginOf, registerApi } from "./api/index.js";
 import { Cli } from "./cli.js";
@@ -14,7 +15,7 @@ import type { Faults } from "./faults.js";
 import { VppLog } from "./log.js";
 import type { ResolvedOptions } from "./options.js";
 
-/** One life of the embedded VPP, from start to stop: nothing of it survives but the paths. */
+/** One life of the embedded VPP, from start to stop. Only the paths survive it. */
 export class VppInstance {
   readonly dp = new DataPlane();
   readonly host = new EmulatedHost();
@@ -54,7 +55,7 @@ export class VppInstance {
     this.#punt?.close();
   }
 
-  /** linux-cp wants every packet for this VPP that nothing in it takes: UDP to unknown ports is not answered any more. */
+  /** linux-cp takes every packet for this VPP that nothing else takes: VPP does not answer UDP to unknown ports any more. */
   #startLinuxCp(): void {
     for (const family of [4, 6] as const) this.dp.udp[family].puntUnknown = true;
   }

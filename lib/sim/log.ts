@@ -1,4 +1,5 @@
-/** VPP's log: where the reasons of refusals are, which the API answers only with a number. The newest lines are kept. */
+// VPP's log.
+/** VPP's log, which has the reasons of refusals. It keeps the newest lines. */
 export class VppLog {
   readonly #kept: string[] = [];
   readonly #longest: number;

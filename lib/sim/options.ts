@@ -1,9 +1,10 @@
+// Options of the embedded VPP.
 import type { Release } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 
 /** A network card of the embedded VPP: see `EmbeddedVpp.interface`. */
 export interface WireOptions {
-  /** VPP's name of it, such as "GigabitEthernet0/8/0". */
+  /** VPP's name of the card, such as "GigabitEthernet0/8/0". */
   name: string;
   /** Default: 02:fc: and a number. */
   mac?: string;
@@ -19,25 +20,25 @@ export interface EmbeddedVppOptions {
   apiSocket?: string;
   /** Path of the punt socket, or false for a VPP without `punt { socket }` in its startup.conf. Default `<directory>/punt.sock`. */
   puntSocket?: string | false;
-  /** The release it presents: its messages, CRCs and version. Default: the last of BUILTIN_RELEASES. */
+  /** The release that VPP presents: its messages, CRCs and version. Default: the last of BUILTIN_RELEASES. */
   release?: Release;
-  /** Plugins it lacks, by VPP's names: "abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif". Default none. */
+  /** Plugins that this VPP lacks, by VPP's names: "abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif". Default none. */
   withoutPlugins?: readonly string[];
-  /** Network cards, there after every start. Default none. */
+  /** Network cards, which exist after every start. Default none. */
   interfaces?: readonly (WireOptions | string)[];
   /**
    * Where TAPs and af_packet interfaces end: "emulated" (default) on a host inside the embedded VPP, see `host()`, without any
    * rights; "linux" on this machine, which needs root.
    */
   host?: "emulated" | "linux";
-  /** Lines of VPP's command line that are run at every start, as `exec` in startup.conf does. Default none. */
+  /** Lines of VPP's command line that VPP runs at every start, as with `exec` in startup.conf. Default none. */
   exec?: readonly string[];
 }
 
-/** Options with everything said. */
+/** Options with all defaults filled in. */
 export interface ResolvedOptions {
   directory: string;
-  /** The folder was made for this VPP and goes with it. */
+  /** Whether the folder was made for this VPP, and ends with it. */
   ownsDirectory: boolean;
   apiSocket: string;
   puntSocket: string | false;
@@ -52,10 +53,10 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["directory", "apiSocket", "puntSocket", "release", "withoutPlugins", "interfaces", "host", "exec"],
 ]);
 const PLUGINS: ReadonlySet<string> = new Set(["abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif"]);
-/** What a socket's address has room for, without its NUL. */
+/** Longest path of a socket's address, without its NUL. */
 const LONGEST_PATH = 107;
 
-/** Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+/** Checks the options. @throws PuntError ERR_OPTION, with the option's name in `details.option` */
 export function checkOptions(options: EmbeddedVppOptions): void {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   const stranger = Object.keys(options).find((name) => !NAMES.has(name));

@@ -5,7 +5,7 @@ import { EmbeddedVpp } from "./embedded-vpp.js";
 import type { EmbeddedVppOptions } from "./options.js";
 import type { ChildCall, ChildReady, ChildReply, ChildStart } from "./spawned-vpp.js";
 
-/** What the parent may call: the methods of VppControl. */
+/** The methods of VppControl, which the parent may call. */
 const METHODS = new Set([
   "inject",
   "transmitted",
@@ -26,7 +26,7 @@ const METHODS = new Set([
 type Method = typeof METHODS extends Set<infer M> ? M : never;
 
 let vpp: EmbeddedVpp | undefined;
-/** The folder that goes with this process when the parent is gone: the parent made it, and would have removed it. */
+/** The folder that the parent made. This process removes it when the parent is gone. */
 let orphaned: string | undefined;
 
 function errorReply(id: number, error: unknown): ChildReply {
@@ -73,5 +73,5 @@ process.on("message", (message: ChildCall | ChildStart) => {
 });
 process.on("disconnect", () => void end());
 process.on("SIGTERM", () => void end());
-// A terminal sends these to the whole process group. The parent decides what they mean.
+// A terminal sends these to the whole process group. The parent decides their meaning.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);

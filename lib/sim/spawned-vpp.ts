@@ -1,3 +1,4 @@
+// An embedded VPP in a process of its own, seen from its parent.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -28,7 +29,7 @@ export interface ChildStart {
   ownsDirectory: boolean;
 }
 
-/** What the child says once it is up. */
+/** The child's message when it is up. */
 export interface ChildReady {
   ready: { apiSocket: string; puntSocket: string | undefined; directory: string };
 }
@@ -68,7 +69,7 @@ export class SpawnedVpp implements VppControl {
     return this.#ready.directory;
   }
 
-  /** 0 while it is dead. */
+  /** 0 while the process is dead. */
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -78,7 +79,7 @@ export class SpawnedVpp implements VppControl {
     return this.#child !== undefined;
   }
 
-  /** SIGKILL: it stops where it is, and leaves its socket files behind. */
+  /** Kills the process with SIGKILL. Its socket files stay behind. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -87,7 +88,7 @@ export class SpawnedVpp implements VppControl {
     await exit;
   }
 
-  /** Starts it again after `kill()`, or after it has crashed: same paths, everything forgotten. */
+  /** Starts the process again after `kill()` or a crash, with the same paths and nothing else of its state. */
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
     // Options of this process, such as --input-type of `node -e`, are not for the child.
@@ -202,7 +203,7 @@ export class SpawnedVpp implements VppControl {
   }
 }
 
-/** Starts one in a process of its own. */
+/** Starts an embedded VPP in a process of its own. */
 export async function spawnVpp(options: EmbeddedVppOptions): Promise<SpawnedVpp> {
   const ownsDirectory = options.directory === undefined;
   const directory = options.directory ?? (await makeFolder());

@@ -1,4 +1,4 @@
-// VPP's refusals: what the verbs of the data plane throw.
+// VPP's refusals, which the verbs of the data plane throw.
 import { VNET_ERRORS, type VnetErrorName } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 

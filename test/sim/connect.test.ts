@@ -21,7 +21,7 @@ test("a client connects, pings, asks for the version, and finds every message it
   client.close();
 });
 
-test("an older release lacks what came later", async (t) => {
+test("an older release lacks messages of later ones", async (t) => {
   await using vpp = await EmbeddedVpp.start({ release: "23.06" });
   const client = await ApiClient.connect(vpp.apiSocket, "23.06");
   t.regex((await client.call("show_version")).version as string, /^23\.06/);
@@ -51,7 +51,7 @@ test("its folder is gone after close, and so is everything that was connected", 
   await vpp.close();
 });
 
-test("a path that somebody listens on is refused", async (t) => {
+test("a path on which a process listens is refused", async (t) => {
   await using vpp = await EmbeddedVpp.start();
   const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: vpp.apiSocket }), { code: "EADDRINUSE" });
   t.true(error.message.includes(vpp.apiSocket));

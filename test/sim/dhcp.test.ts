@@ -77,7 +77,7 @@ test("DHCP proxy: to the server with option 82 and the relay's address, and back
   t.is(sim.through("eth1", stranger, "eth0").length, 0);
 });
 
-test("DHCP proxy: dumped, refused and removed as VPP does it; tables come into being", async (t) => {
+test("a DHCP proxy is dumped, refused and removed as in VPP, and creates its tables", async (t) => {
   const sim = await relay(t);
   t.is(await proxy(sim, { dhcp_server: "0.0.0.0" }), -58);
   t.is(await proxy(sim, { dhcp_src_address: "0.0.0.0" }), -57);

@@ -10,7 +10,7 @@ test("loopbacks come and go, and the index freed last is used first", async (t) 
   t.is(await create(), 4);
   await sim.ok("delete_loopback", { sw_if_index: 3 });
   t.is(await create(), 3);
-  t.is(await sim.retval("delete_loopback", { sw_if_index: 1 }), -2, "a network card is no loopback");
+  t.is(await sim.retval("delete_loopback", { sw_if_index: 1 }), -2, "a network card is not a loopback");
   t.is(await sim.retval("delete_loopback", { sw_if_index: 99 }), -2);
   const instance = { mac_address: "02:00:00:00:00:09", is_specified: true, user_instance: 7 };
   const { sw_if_index } = await sim.ok("create_loopback_instance", instance);
@@ -54,7 +54,7 @@ test("attributes are kept: flags, tag, MTU, MAC address", async (t) => {
   }
 });
 
-test("events tell of state and deletion, to those who asked, until they leave", async (t) => {
+test("clients that asked get events of state and deletion until they leave", async (t) => {
   const sim = await SimTest.start(t);
   t.is(await sim.retval("want_interface_events", { enable_disable: 0, pid: 1 }), -31);
   await sim.ok("want_interface_events", { enable_disable: 1, pid: 42 });
@@ -118,7 +118,7 @@ test("tables: made once, deleted once, kept while in use; an interface with addr
   t.is(vrf_id, 0);
 });
 
-test("unnumbered interfaces are listed until they are told otherwise", async (t) => {
+test("unnumbered interfaces are listed until they are numbered again", async (t) => {
   const sim = await SimTest.start(t);
   const { sw_if_index } = await sim.ok("create_loopback", { mac_address: "00:00:00:00:00:00" });
   const set = (source: number, borrower: number, is_add = true) =>

@@ -87,7 +87,7 @@ test("forwarding: one hop less, the next link's addresses, right checksums", asy
   }
 });
 
-test("an unknown neighbor is asked for, and the packet is lost", async (t) => {
+test("VPP asks for an unknown neighbor, and loses the packet", async (t) => {
   const sim = await router(t);
   const [request, ...more] = sim.through(
     "eth0",
@@ -234,5 +234,5 @@ test("with linux-cp, UDP to an unknown port goes to the punt arc, and no error g
   const sim = await SimTest.start(t);
   await sim.up("eth0", "10.0.0.1/24");
   t.is(sim.through("eth0", frame(toVpp, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [1, 2]))).length, 0);
-  t.is(await sim.count("ip4-punt", "punted, and nobody took it"), 1);
+  t.is(await sim.count("ip4-punt", "punted, and no feature took it"), 1);
 });

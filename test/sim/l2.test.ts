@@ -39,7 +39,7 @@ test("a cross-connect passes every frame, both ways when both are set, and is li
   t.is(await xconnect(sim, "eth0", 99), -2);
 });
 
-test("the peer of a deleted interface goes back to L3, as VPP does it", async (t) => {
+test("the peer of a deleted interface goes back to L3", async (t) => {
   const sim = await threeWires(t);
   const { sw_if_index } = await sim.ok("create_loopback", { mac_address: "00:00:00:00:00:00" });
   await xconnect(sim, "eth0", sw_if_index as number);

@@ -140,7 +140,7 @@ test("af_packet: an interface of the host by its name", async (t) => {
   t.is(await sim.retval("af_packet_delete", { host_if_name: "veth0" }), -71);
 });
 
-test("linux-cp: a pair's host interface gets what VPP would punt, and IS-IS once that is enabled", async (t) => {
+test("linux-cp: a pair's host interface gets the packets that VPP would punt, and IS-IS once it is enabled", async (t) => {
   const sim = await SimTest.start(t);
   await sim.up("eth0", "10.0.0.1/24");
   const pair = {

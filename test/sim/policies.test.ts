@@ -92,7 +92,7 @@ test("ABX: what the ACL matches leaves through the other interface, as it came b
   t.is(await sim.retval("acl_del", { acl_index: index }), 0);
 });
 
-test("ABX: the lower priority value is asked first", async (t) => {
+test("ABX looks at the lower priority value first", async (t) => {
   const sim = await wires(t);
   const { index } = await acl(sim, [aclRule()]);
   const add = async (policy_id: number, priority: number, dst_mac: string) => {

@@ -7,7 +7,7 @@ const NOBODY = "00:00:00:00:00:00";
 const range = (sim: SimTest, low: string, hi: string, is_add = true, table_id = 0) =>
   sim.retval("proxy_arp_add_del", { is_add, proxy: { table_id, low, hi } });
 
-test("proxy ARP answers for its ranges where it is on, also to one that asks from VPP's own address", async (t) => {
+test("proxy ARP answers for its ranges on its interfaces, also a host that asks from VPP's own address", async (t) => {
   const sim = await SimTest.start(t);
   await sim.up("eth0", "10.0.0.1/24");
   await sim.up("eth1");

@@ -73,7 +73,7 @@ test("UDP: the frame as it came, with the interface it came in on", async (t) =>
   t.is(dns.packets.length, 1);
 });
 
-test("UDP behind IP options is not for anybody", async (t) => {
+test("VPP takes UDP behind IP options for no client", async (t) => {
   const { sim, register } = await punting(t);
   const dns = listen(t, sim, "dns");
   await register(l4("ADDRESS_IP4", "UDP", 53), dns.path);
@@ -139,7 +139,7 @@ test("a punt socket of ICMP or UDP takes VPP's own handler away, and the end of 
   t.is(await sim.count("ip4-udp-punt-socket", "Socket TX"), 1, "the ping; no UDP port is reached any more");
 });
 
-test("a multicast group is punted once VPP is told to accept it", async (t) => {
+test("VPP punts a multicast group once it accepts the group", async (t) => {
   const { sim, register } = await punting(t);
   const ospf = listen(t, sim, "ospf");
   await register(

@@ -10,7 +10,7 @@ import { hasPapi } from "./vpp/papi.js";
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
 
 interface Tests {
-  /** Declares a test as ava's `test` does, or a skipped one whose title ends in `[skipped: reason]`. */
+  /** Declares a test as ava's `test` does. If something is missing, declares a skipped test, whose title ends in `[skipped: reason]`. */
   readonly test: Declare & { readonly serial: Declare };
   /** What is missing; undefined if nothing is. A file may leave out its hooks when this is set. */
   readonly reason: string | undefined;
@@ -34,7 +34,7 @@ function missing(name: string, present: boolean): string | undefined {
   return present ? undefined : `${name} is not here`;
 }
 
-/** For each thing a test may need: why it cannot be had here, or undefined. Anything not listed is a program's name. */
+/** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a program's name. */
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),

@@ -16,7 +16,7 @@ for (const interconnect of ["MEMIF", "TAP"] as const) {
   });
 }
 
-test("a punt socket needs no path, and gets what VPP punts", async (t) => {
+test("a punt socket needs no path, and gets the packets that VPP punts", async (t) => {
   await using punt = await testPunt({ type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 4000 } });
   const [eth0] = (await punt.sim.interfaces()).filter(({ name }) => name === "eth0");
   const packet = udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [1000, 4000]);

@@ -1,3 +1,4 @@
+// abf.api: policies and their attachments.
 import type { AddressFamily } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";

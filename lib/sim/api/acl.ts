@@ -1,3 +1,4 @@
+// acl.api: ACLs, and the lists of ACLs on interfaces.
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 import {
   type Acl,

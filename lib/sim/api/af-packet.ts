@@ -1,3 +1,4 @@
+// af_packet.api: interfaces of the host, by name.
 import { randomBytes } from "node:crypto";
 import { parseMac, type SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
@@ -20,7 +21,7 @@ export function registerAfPacket({ registry, dp, devices }: ApiContext) {
 
   const create = async ({ mode, host_if_name, hw_addr, use_random_hw_addr }: CreateArgs) => {
     if (host_if_name === "") throw new VnetError("INVALID_ARGUMENT", "no host interface named");
-    // VPP answers with the interface that is there already, and an error.
+    // VPP answers with an error, and makes no second interface.
     if (byName.has(host_if_name)) throw new VnetError("IF_ALREADY_EXISTS", `host-${host_if_name} exists already`);
     const link = await devices.afPacket(host_if_name);
     const mac = use_random_hw_addr ? Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]) : parseMac(hw_addr);

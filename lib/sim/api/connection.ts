@@ -1,3 +1,4 @@
+// One client's connection to the API socket.
 import type { Socket } from "node:net";
 import type { MessageValue } from "../../binapi/index.js";
 import { Deframer, frame } from "./framing.js";
@@ -15,7 +16,7 @@ export class Connection implements ApiClient {
   readonly #failed: (error: unknown) => void;
 
   /**
-   * @param index as VPP hands it out
+   * @param index the client index that VPP hands out
    * @param received called with each message, in order
    */
   constructor(
@@ -30,7 +31,7 @@ export class Connection implements ApiClient {
     this.#received = received;
     this.#failed = failed;
     socket.on("data", (chunk) => this.#data(chunk));
-    // A reset is how a killed client leaves: "close" follows.
+    // A killed client leaves with a reset; "close" follows.
     socket.on("error", () => undefined);
     socket.on("close", () => this.#closed());
   }
@@ -58,7 +59,7 @@ export class Connection implements ApiClient {
     this.#socket.write(frame.subarray(0, frame.length >> 1), () => this.destroy());
   }
 
-  /** Closes when everything written has been sent. */
+  /** Closes the connection when everything written has been sent. */
   end(): void {
     this.#socket.end();
   }
@@ -68,7 +69,7 @@ export class Connection implements ApiClient {
     this.#closed();
   }
 
-  /** Collects what is written until `uncork`: one system call for the answers to a burst of requests. */
+  /** Collects the answers until `uncork`, to send those to a burst of requests with one system call. */
   cork(): void {
     this.#socket.cork();
   }

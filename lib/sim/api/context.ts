@@ -1,10 +1,11 @@
+// What the message handlers work on.
 import type { DataPlane, SwInterface } from "../dataplane/index.js";
 import type { DeviceFactory } from "../devices/index.js";
 import type { VppLog } from "../log.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiRegistry } from "./registry.js";
 
-/** What the handlers of one life of VPP work on. */
+/** The parts of one life of VPP that message handlers use. */
 export interface ApiContext {
   registry: ApiRegistry;
   dp: DataPlane;
@@ -12,7 +13,7 @@ export interface ApiContext {
   devices: DeviceFactory;
   /** The table, once it is made: it lists what the registry has. */
   table(): MessageTable;
-  /** Where relative socket names are. */
+  /** The folder of relative socket names. */
   runtimeDirectory: string;
   /** "26.06". */
   release: string;
@@ -32,7 +33,7 @@ export function statusFlags({ adminUp, linkUp }: SwInterface): StatusFlag[] {
   return flags;
 }
 
-/** An enum's value as a number: names the codec knows come as text, others as numbers. */
+/** Returns an enum's value as a number. The codec gives a name for the values that it knows, and a number for others. */
 export function enumNumber(value: string | number, names: Readonly<Record<string, number>>): number {
   return typeof value === "number" ? value : (names[value] ?? 0);
 }

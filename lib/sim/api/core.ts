@@ -1,7 +1,8 @@
+// The messages of memclnt.api, vpe.api and vlib.api: connecting, pings, versions, the command line.
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
-/** Connecting, keeping in touch, saying who one is: memclnt.api, vpe.api, vlib.api. */
+/** Registers connecting, pings, versions and the command line: memclnt.api, vpe.api, vlib.api. */
 export function registerCore(context: ApiContext): void {
   const { registry } = context;
   registry.reply("sockclnt_create", (_args, client) => ({
@@ -34,7 +35,7 @@ export function registerCore(context: ApiContext): void {
   registry.reply<{ cmd: string }>("cli_inband", ({ cmd }) => ({ reply: context.cli(cmd) }));
 }
 
-/** The definitions of what this VPP has, and of no more. */
+/** Returns the definitions of the messages that this VPP has. */
 function apiJson(context: ApiContext): string {
   const table = context.table();
   const files = table.schema.toApiJson().map((file) => ({

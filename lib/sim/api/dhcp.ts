@@ -1,3 +1,4 @@
+// dhcp.api: proxies and clients.
 import { formatMac } from "../../net/index.js";
 import {
   type AddressFamily,
@@ -11,7 +12,7 @@ import {
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 
-/** VSS_TYPE_API_INVALID (123) as VPP sends it: it forgets to put this one into network order. */
+/** VSS_TYPE_API_INVALID (123) as VPP sends it: VPP does not put this field into network order. */
 const VSS_INVALID_UNSWAPPED = 123 * 2 ** 24;
 
 interface ProxyArgs {

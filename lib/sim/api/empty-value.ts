@@ -1,8 +1,9 @@
+// Empty values of messages, for the fields of a reply that VPP does not fill in.
 import type { Message, MessageValue } from "../../binapi/index.js";
 
 const NO_INDEX = 0xffffffff;
 
-/** A value for every field of a reply: what VPP sends in the fields it has nothing to say in. */
+/** Returns a message with the zero that VPP sends in each field that it does not fill in. */
 export function emptyValue(message: Message): MessageValue {
   const counts = new Set(message.fields.map(({ lengthField }) => lengthField));
   const fields = message.fields.filter(({ name }) => !counts.has(name));

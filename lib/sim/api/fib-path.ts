@@ -1,3 +1,4 @@
+// fib_path of fib_types.api: the paths of routes, to the data plane and back.
 import {
   type Address,
   type AddressFamily,
@@ -22,7 +23,7 @@ export interface ApiFibPath {
   nh: { address?: { ip4?: string; ip6?: string } };
 }
 
-/** A path as the API gives it. Refuses what VPP refuses: interfaces and tables that are not there. */
+/** Reads a path of the API. Refuses interfaces and tables that do not exist, as VPP does. */
 export function decodePath(dp: DataPlane, path: ApiFibPath): FibPath {
   const base = { weight: path.weight || 1, preference: path.preference };
   switch (path.type) {

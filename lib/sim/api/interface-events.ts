@@ -1,9 +1,10 @@
+// Interface events, for the clients that want them.
 import type { SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 import type { ApiClient } from "./registry.js";
 
-/** want_interface_events and sw_interface_event. VPP collects what happens in one go and sends one event an interface. */
+/** want_interface_events and sw_interface_event. VPP collects the changes of one turn and sends one event for each interface. */
 export function registerInterfaceEvents({ registry, dp }: ApiContext): void {
   const subscribers = new Map<ApiClient, number>();
   const changed = new Map<number, { swInterface: SwInterface; deleted: boolean }>();

@@ -1,3 +1,4 @@
+// interface.api, except loopbacks.
 import type { MessageValue } from "../../binapi/index.js";
 import { formatMac } from "../../net/index.js";
 import { parseMac, parsePrefix, type SwInterface } from "../dataplane/index.js";
@@ -11,7 +12,7 @@ interface OfInterface {
   sw_if_index: number;
 }
 
-/** interface.api, but for the loopbacks. */
+/** Registers interface.api, except loopbacks. */
 export function registerInterface(context: ApiContext): void {
   registerState(context);
   registerAddresses(context);
@@ -23,7 +24,7 @@ function registerState({ registry, dp }: ApiContext): void {
     "sw_interface_dump",
     function* (args) {
       const { sw_if_index, name_filter_valid, name_filter } = args;
-      // As VPP: index 0 means all, and a filter goes before an index.
+      // VPP takes index 0 as all, and prefers a filter to an index.
       if (!name_filter_valid && sw_if_index !== NO_INTERFACE && sw_if_index !== 0) {
         const one = dp.interfaces.find(sw_if_index);
         if (one !== undefined) yield details(one);
@@ -84,7 +85,8 @@ function registerAttributes({ registry, dp }: ApiContext) {
   });
   registry.reply<OfInterface & { mtu: number }>("hw_interface_set_mtu", ({ sw_if_index, mtu }) => {
     const swInterface = dp.interfaces.get(sw_if_index);
-    if (swInterface.mac === undefined) throw new VnetError("FEATURE_DISABLED", `${swInterface.name} is no Ethernet`);
+    if (swInterface.mac === undefined)
+      throw new VnetError("FEATURE_DISABLED", `${swInterface.name} is not an Ethernet interface`);
     swInterface.linkMtu = mtu;
     swInterface.mtu[0] = mtu;
   });
@@ -98,7 +100,7 @@ function registerAttributes({ registry, dp }: ApiContext) {
   });
   registry.reply<OfInterface>("sw_interface_set_rx_mode", ({ sw_if_index }) => {
     const { name, device } = dp.interfaces.get(sw_if_index);
-    // An interface without receive queues has no mode to set.
+    // VPP cannot set the mode of an interface without receive queues.
     if (device.className === "Loopback") throw new VnetError("UNIMPLEMENTED", `${name} has no receive queues`);
   });
   registry.reply<OfInterface>("sw_interface_set_promisc", ({ sw_if_index }) => void dp.interfaces.get(sw_if_index));

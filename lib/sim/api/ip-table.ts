@@ -1,3 +1,4 @@
+// Tables and routes of ip.api.
 import {
   FIB_SOURCE_IDS,
   FIB_SOURCES,

@@ -1,3 +1,4 @@
+// Addresses, unnumbered interfaces and neighbors: ip.api and ip_neighbor.api.
 import { formatMac } from "../../net/index.js";
 import { formatAddress, formatPrefix, NO_INTERFACE, parseAddress, parseMac } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
@@ -62,7 +63,7 @@ function registerNeighbors({ registry, dp }: ApiContext) {
       if (is_add) {
         dp.neighbors.add(swInterface, address, parseMac(mac_address), has("STATIC"), has("NO_FIB_ENTRY"));
       } else if (!dp.neighbors.remove(swInterface, address)) {
-        throw new VnetError("NO_SUCH_ENTRY", `${ip_address} is no neighbor on ${swInterface.name}`);
+        throw new VnetError("NO_SUCH_ENTRY", `${ip_address} is not a neighbor on ${swInterface.name}`);
       }
       return { stats_index: 0 };
     },

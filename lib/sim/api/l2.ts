@@ -1,3 +1,4 @@
+// The cross-connect of l2.api, and span.api.
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 

@@ -1,3 +1,4 @@
+// lcp.api of the linux-cp plugin.
 import { formatMac } from "../../net/index.js";
 import type { LcpPair } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
@@ -63,9 +64,10 @@ async function addPair({ dp }: ApiContext, taps: Taps, args: PairArgs): Promise<
   if (dp.lcp.find(phy.swIfIndex) !== undefined) throw new VnetError("VALUE_EXIST", `${phy.name} has a pair already`);
   const isTun = args.host_if_type === "LCP_API_ITF_HOST_TUN";
   if (args.host_if_name === "" || /[\s/]/.test(args.host_if_name)) {
-    throw new VnetError("INVALID_ARGUMENT", `"${args.host_if_name}" is no name for a host interface`);
+    throw new VnetError("INVALID_ARGUMENT", `"${args.host_if_name}" cannot be the name of a host interface`);
   }
-  if (phy.mac === undefined && !isTun) throw new VnetError("INVALID_ARGUMENT", `${phy.name} is no Ethernet: use TUN`);
+  if (phy.mac === undefined && !isTun)
+    throw new VnetError("INVALID_ARGUMENT", `${phy.name} is not an Ethernet interface: use TUN`);
   const namespace = args.netns || args.namespace || dp.lcp.defaultNamespace;
   const { swInterface, link } = await taps.create(
     tapArgs({

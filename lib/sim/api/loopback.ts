@@ -1,3 +1,4 @@
+// The loopbacks of interface.api.
 import { LowestFree, parseMac } from "../dataplane/index.js";
 import { LoopbackDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
@@ -28,7 +29,7 @@ export function registerLoopback({ registry, dp }: ApiContext) {
   registry.reply<{ sw_if_index: number }>("delete_loopback", ({ sw_if_index }) => {
     const swInterface = dp.interfaces.find(sw_if_index);
     if (!(swInterface?.device instanceof LoopbackDevice)) {
-      throw new VnetError("INVALID_SW_IF_INDEX", `interface ${sw_if_index} is no loopback`);
+      throw new VnetError("INVALID_SW_IF_INDEX", `interface ${sw_if_index} is not a loopback`);
     }
     instances.release(swInterface.device.instance);
     dp.interfaces.delete(swInterface);

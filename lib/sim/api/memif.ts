@@ -1,3 +1,4 @@
+// memif.api: sockets by id, and the interfaces on them.
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
@@ -81,7 +82,7 @@ class MemifApi {
     return id;
   }
 
-  /** VPP's random numbers, from its seed: the same ids in the same order as on a fresh VPP. */
+  /** Returns the next of VPP's random numbers, from VPP's seed: the ids come in the same order as on a fresh VPP. */
   #unusedId(): number {
     do {
       this.#idSeed = (Math.imul(this.#idSeed, 1664525) + 1013904223) >>> 0;
@@ -89,7 +90,7 @@ class MemifApi {
     return this.#idSeed;
   }
 
-  /** Adding the same again is fine; another path under the same id is not. */
+  /** Adds a socket. To add the same socket again changes nothing; another path under the same id is an error. */
   #addSocket(id: number, filename: string): void {
     if (filename === "") throw new VnetError("INVALID_ARGUMENT", "socket filename not specified");
     const path = this.#resolve(filename);
@@ -99,7 +100,7 @@ class MemifApi {
     this.#sockets.set(id, { id, path, role: undefined, users: new Map() });
   }
 
-  /** Abstract names and absolute paths as they are; others are in the runtime directory, whose folders VPP makes. */
+  /** Returns abstract names and absolute paths as they are. Other names are in the runtime directory, whose folders VPP makes. */
   #resolve(filename: string): string {
     if (isAbsolute(filename) || filename.startsWith("@") || filename.startsWith("abstract:")) return filename;
     const path = join(this.#context.runtimeDirectory, filename);
@@ -164,7 +165,7 @@ class MemifApi {
     const { dp } = this.#context;
     const swInterface = dp.interfaces.find(swIfIndex);
     const known = swInterface && this.#interfaces.get(swInterface);
-    if (known === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swIfIndex} is no memif`);
+    if (known === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swIfIndex} is not a memif`);
     this.#interfaces.delete(swInterface!);
     known.socket.users.delete(known.config.id);
     dp.interfaces.delete(swInterface!);
@@ -180,7 +181,7 @@ class MemifApi {
         mode: config.mode === "ip" ? "MEMIF_MODE_API_IP" : "MEMIF_MODE_API_ETHERNET",
         zero_copy: zeroCopy,
         socket_id: socket.id,
-        // What the peers agreed on: VPP shows 1 and 0 until there is one.
+        // The sizes that the peers agreed on: VPP shows 1 and 0 until a peer is connected.
         ring_size: swInterface.linkUp ? config.ringSize : 1,
         buffer_size: swInterface.linkUp ? config.bufferSize : 0,
         flags: statusFlags(swInterface),

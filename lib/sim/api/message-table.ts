@@ -1,7 +1,8 @@
+// The messages of one life of VPP, with their ids.
 import type { Message, Schema } from "../../binapi/index.js";
 import type { ApiRegistry } from "./registry.js";
 
-/** Ids that don't move: a client must know them before it has the table. */
+/** Fixed ids: a client must know them before it has the table. */
 const FIXED_IDS = new Map([
   ["sockclnt_create", 15],
   ["sockclnt_create_reply", 16],
@@ -13,7 +14,7 @@ const FIXED_IDS = new Map([
 const FIRST_FREE_ID = 100;
 const WRONG_IDS = new Map([["ip6nd_proxy_details", 10]]);
 
-/** Plugin that a module of messages comes with, where the names differ. */
+/** The plugin of a module of messages, if the names differ. */
 const PLUGIN_OF_MODULE = new Map([
   ["lcp", "linux_cp"],
   ["tapv2", "tap"],
@@ -24,12 +25,12 @@ export function pluginOf(module: string): string {
   return PLUGIN_OF_MODULE.get(module) ?? module;
 }
 
-/** The messages of one life of VPP: those of its release and plugins that it has a handler for, with their ids. */
+/** The messages of one life of VPP: each message of its release and plugins that has a handler, with its id. */
 export class MessageTable {
   readonly #byId = new Map<number, Message>();
   readonly #ids = new Map<string, number>();
 
-  /** @param firstId ids differ from VPP to VPP, and from one start to the next where plugins do */
+  /** @param firstId ids differ from VPP to VPP, and from start to start if the plugins differ */
   constructor(
     readonly schema: Schema,
     registry: ApiRegistry,
@@ -50,22 +51,22 @@ export class MessageTable {
     return this.#byId.get(id);
   }
 
-  /** Id of a message; undefined: this VPP does not have it. */
+  /** Returns the id of a message; undefined if this VPP does not have the message. */
   id(name: string): number | undefined {
     return this.#ids.get(name);
   }
 
-  /** Id that VPP sends a message with; it is the wrong one for `ip6nd_proxy_details` (26.06: its module's base is missing). */
+  /** Returns the id that VPP sends a message with. It is wrong for `ip6nd_proxy_details` (26.06 does not add its module's base). */
   sentId(name: string): number {
     return WRONG_IDS.get(name) ?? this.#ids.get(name) ?? 0;
   }
 
-  /** As `sockclnt_create_reply` lists them. */
+  /** Returns the messages as `sockclnt_create_reply` lists them. */
   entries(): { index: number; name: string }[] {
     return [...this.#byId].map(([index, { key }]) => ({ index, name: key }));
   }
 
-  /** The lowest id of a module's messages. */
+  /** Returns the lowest id of a module's messages. */
   firstIdOf(module: string): number | undefined {
     for (const [id, message] of this.#byId) if (message.module === module) return id;
     return undefined;
@@ -80,7 +81,7 @@ export class MessageTable {
   }
 }
 
-/** Requests with a handler, and whatever answers them, each once. */
+/** Returns the requests with a handler, and the messages that answer them, each once. */
 function messageNames(schema: Schema, registry: ApiRegistry): Set<string> {
   const names = new Set<string>();
   for (const name of registry.names()) {

@@ -1,3 +1,4 @@
+// The proxies for neighbors' addresses: arp.api and ip6_nd.api.
 import { formatAddress, parseAddress } from "../dataplane/index.js";
 import type { ApiContext } from "./context.js";
 

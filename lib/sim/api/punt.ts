@@ -1,3 +1,4 @@
+// punt.api: punt sockets, punt reasons and set_punt.
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 import type { PuntRegistration } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";

@@ -1,3 +1,4 @@
+// Registers the handlers of all messages.
 import { registerAbf } from "./abf.js";
 import { registerAcl } from "./acl.js";
 import { registerAfPacket } from "./af-packet.js";
@@ -17,7 +18,7 @@ import { registerPunt } from "./punt.js";
 import { registerStoneWork } from "./stonework.js";
 import { registerTap, Taps } from "./tap.js";
 
-/** Everything this VPP answers. */
+/** Registers everything that this VPP answers. */
 export function registerApi(context: ApiContext): void {
   const taps = new Taps(context);
   registerCore(context);

@@ -1,10 +1,11 @@
+// Handlers of messages by name.
 import type { MessageValue } from "../../binapi/index.js";
 
 /** A connected client, as handlers see it. */
 export interface ApiClient {
-  /** As VPP hands it out: bit 31 set. */
+  /** The index that VPP hands out, with bit 31 set. */
   readonly index: number;
-  /** Sends an event; nothing happens when the client is gone. */
+  /** Sends an event. Does nothing when the client is gone. */
   event(name: string, value: MessageValue): void;
   /** Calls `listener` once, when the client is gone. */
   onGone(listener: () => void): void;
@@ -14,24 +15,24 @@ type MaybePromise<T> = T | Promise<T>;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without anything to add returns nothing
 type ReplyFields = MessageValue | void;
 
-/** Carries a request out; returns fields of the reply besides `retval`. Refuses by throwing a VnetError. */
+/** Carries a request out, and returns the fields of the reply besides `retval`. Throws a VnetError to refuse. */
 export type ReplyHandler<A> = (args: A, client: ApiClient) => MaybePromise<ReplyFields>;
 
-/** The details that answer a dump, in order. */
+/** Returns the details that answer a dump, in order. */
 export type DumpHandler<A> = (args: A, client: ApiClient) => Iterable<MessageValue>;
 
-/** Fields of the reply to a refused request, besides `retval` and zeros. */
+/** The fields of the reply to a refused request that are neither `retval` nor zero. */
 export type OnError<A> = MessageValue | ((args: A) => MessageValue);
 
 export type Handler =
   | { kind: "reply"; handle: ReplyHandler<never>; onError: OnError<never> }
-  /** No reply at all to a refused request: VPP forgets some. */
+  /** A refused request gets no reply: VPP sends none for some. */
   | { kind: "silent-on-error"; handle: ReplyHandler<never> }
   | { kind: "dump"; handle: DumpHandler<never> }
-  /** Details, then a reply: `*_get` with a cursor. */
+  /** Answers with details and then a reply: `*_get` with a cursor. */
   | { kind: "get"; handle: DumpHandler<never>; reply: MessageValue };
 
-/** What VPP does with each request, by the message's name. */
+/** The handlers of requests, by the message's name. */
 export class ApiRegistry {
   readonly #handlers = new Map<string, Handler>();
 

@@ -1,3 +1,4 @@
+// VPP's API socket.
 import { chmod, unlink } from "node:fs/promises";
 import { createConnection, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,15 +26,15 @@ export interface ApiServerOptions {
   registry: ApiRegistry;
   faults: Faults;
   log: VppLog;
-  /** Called after every batch of messages: packets they caused are sent. */
+  /** Called after every batch of messages, to send the packets that they caused. */
   flush(): void;
-  /** The `crash` fault struck. */
+  /** Called when the `crash` fault strikes. */
   crashed(): void;
 }
 
 /**
- * VPP's API socket. Requests of all clients are carried out one after the other, as by VPP's main thread: a request that takes
- * long holds up all behind it.
+ * VPP's API socket. It carries the requests of all clients out one after the other, as VPP's main thread does: a slow request
+ * holds up all requests behind it.
  */
 export class ApiServer {
   readonly #server: Server;
@@ -70,7 +71,7 @@ export class ApiServer {
     return this.#connections.size;
   }
 
-  /** Breaks all connections and takes the socket away. Requests not carried out yet are forgotten. */
+  /** Breaks all connections, removes the socket, and forgets the requests that wait. */
   async close(): Promise<void> {
     this.#stopped = true;
     this.#queue = [];
@@ -82,7 +83,7 @@ export class ApiServer {
     this.#queue.push(request);
     if (this.#working) return;
     this.#working = true;
-    // After the chunk that the message came in has been cut up: the answers to all of it go out together.
+    // Runs after the whole chunk has been cut into messages, so that the answers to the chunk go out together.
     setImmediate(() => void this.#work());
   }
 
@@ -102,7 +103,7 @@ export class ApiServer {
     this.#working = false;
   }
 
-  /** While a request takes its time, the answers to those before it are not kept back. */
+  /** Sends the answers to earlier requests while a request takes its time. */
   async #waitUncorked(done: Promise<void>, connections: Set<Connection>): Promise<void> {
     for (const connection of connections) connection.uncork();
     await done;
@@ -155,7 +156,7 @@ export class ApiServer {
       args = message.decode(bytes) as never;
       context = message.header(bytes).context;
     } catch (error) {
-      // As VPP: a truncated message is logged and dropped, the client stays.
+      // VPP logs a truncated message and drops it; the client stays.
       this.#options.log.write(`api: ${(error as Error).message}`);
       return undefined;
     }
@@ -222,7 +223,7 @@ function onErrorOf(handler: Handler, args: never): MessageValue {
   return typeof handler.onError === "function" ? handler.onError(args) : handler.onError;
 }
 
-/** Where answers go. */
+/** The receiver of answers. */
 interface Sender {
   send(name: string, context: number, value: MessageValue): void;
 }
@@ -237,7 +238,7 @@ function replyName(message: Message): string {
   return message.service?.reply ?? `${message.name}_reply`;
 }
 
-/** A socket file that nobody listens on any more is in the way; one that somebody does is somebody's. */
+/** Removes the socket file of a dead process. @throws PuntError EADDRINUSE: a process still listens on it */
 async function removeStaleSocket(path: string): Promise<void> {
   const alive = await new Promise<boolean>((resolve) => {
     const probe = createConnection(path);

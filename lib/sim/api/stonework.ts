@@ -1,3 +1,4 @@
+// abx.api and isisx.api of the StoneWork plugins.
 import { formatMac } from "../../net/index.js";
 import { parseMac } from "../dataplane/index.js";
 import type { ApiContext } from "./context.js";

@@ -1,3 +1,4 @@
+// tapv2.api: TAPs of VPP and of linux-cp.
 import { randomBytes } from "node:crypto";
 import { formatMac } from "../../net/index.js";
 import { LowestFree, parseMac, type SwInterface } from "../dataplane/index.js";
@@ -45,7 +46,7 @@ interface Tap {
   link: HostLink;
 }
 
-/** TAP interfaces of this VPP, also those that linux-cp makes. */
+/** The TAP interfaces of this VPP, including the TAPs of linux-cp. */
 export class Taps {
   readonly byInterface = new Map<SwInterface, Tap>();
   /** The ids in use, for TAPs that VPP numbers from 0, and for those of linux-cp. */
@@ -75,12 +76,12 @@ export class Taps {
   delete(swInterface: SwInterface): void {
     const tap = this.byInterface.get(swInterface);
     if (tap === undefined) {
-      throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swInterface.swIfIndex} is no TAP`);
+      throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swInterface.swIfIndex} is not a TAP`);
     }
     this.#context.dp.interfaces.delete(swInterface);
   }
 
-  /** Also when somebody else deletes the interface (linux-cp does). */
+  /** Forgets a TAP whose interface is gone, whether this API or linux-cp deleted it. */
   forget(swInterface: SwInterface): void {
     const tap = this.byInterface.get(swInterface);
     if (tap === undefined) return;

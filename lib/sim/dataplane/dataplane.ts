@@ -33,10 +33,10 @@ import { Isisx, Osi } from "./osi/index.js";
 import { Punt, PuntSocket } from "./punt/index.js";
 import { type AddressFamily, Arcs, Graph, type GraphNode, type Packet } from "./vlib/index.js";
 
-/** What sees every frame on its way out of an interface: captures, tests. */
+/** Sees every frame that leaves an interface: captures, tests. */
 export type TransmitListener = (swInterface: SwInterface, frame: Uint8Array) => void;
 
-/** The data plane: its nodes, each given the nodes that it calls. It does not know the API. */
+/** The data plane: its nodes, each with the nodes that it calls. It does not know the API. */
 export class DataPlane implements Plane {
   readonly graph = new Graph();
   readonly arcs = new Arcs();

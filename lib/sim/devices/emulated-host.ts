@@ -1,3 +1,4 @@
+// A host without a machine: the other ends of TAPs and af_packet interfaces.
 import type { DataPlane } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { HostLink, TapConfig } from "./factory.js";
@@ -6,15 +7,15 @@ import { EmulatedLink, HostInterface } from "./host-interface.js";
 /** Linux's default for a TAP. */
 const DEFAULT_MTU = 1500;
 const LONGEST_NAME = 15;
-/** Linux's indexes are small numbers too; these can't be mistaken for one of this machine. */
+/** Linux's indexes are small numbers. These cannot be mistaken for an index of this machine. */
 const FIRST_IF_INDEX = 100_000;
 
-/** The host's interfaces, without a host: TAPs that VPP makes, and interfaces af_packet is told to use. */
+/** The interfaces of a host that does not exist: TAPs that VPP makes, and interfaces that af_packet uses. */
 export class EmulatedHost {
   readonly #interfaces = new Map<string, HostInterface>();
   #nextIfIndex = FIRST_IF_INDEX;
 
-  /** The host's end by name; `namespace` as VPP was told it. */
+  /** Returns the host's end by its name and by the namespace that VPP got. */
   find(name: string, namespace = ""): HostInterface | undefined {
     return this.#interfaces.get(key(name, namespace));
   }
@@ -26,7 +27,7 @@ export class EmulatedHost {
   tap(dp: DataPlane, config: TapConfig): HostLink {
     const { hostName, namespace, hostMac, mtu, addresses } = config;
     if (hostName === "" || Buffer.byteLength(hostName) > LONGEST_NAME) {
-      throw new VnetError("SYSCALL_ERROR_2", `"${hostName}" is no name for a host interface`);
+      throw new VnetError("SYSCALL_ERROR_2", `"${hostName}" cannot be the name of a host interface`);
     }
     if (this.find(hostName, namespace)) throw new VnetError("SYSCALL_ERROR_2", `${hostName} is in use on the host`);
     const host = new HostInterface(hostName, namespace, hostMac, this.#nextIfIndex++, mtu || DEFAULT_MTU, addresses);
@@ -34,7 +35,7 @@ export class EmulatedHost {
     return new EmulatedLink(dp, host, "virtio", () => this.#interfaces.delete(key(hostName, namespace)));
   }
 
-  /** Any name will do: the interface is there from the moment VPP asks for it. */
+  /** Makes an interface of any name: it exists from the moment at which VPP asks for it. */
   afPacket(dp: DataPlane, hostName: string): HostLink {
     const host = new HostInterface(hostName, "", new Uint8Array(6), this.#nextIfIndex++);
     this.#interfaces.set(key(hostName, ""), host);

@@ -1,6 +1,7 @@
+// The devices that the API asks for, and their settings.
 import type { Device, SwInterface } from "../dataplane/index.js";
 
-/** Settings of one memif interface, in the API's terms but for the names of the roles. */
+/** Settings of one memif interface. Only the names of the roles differ from the API's. */
 export interface MemifConfig {
   path: string;
   id: number;
@@ -13,7 +14,7 @@ export interface MemifConfig {
   secret: string;
 }
 
-/** A device that is told which interface it belongs to, once there is one. */
+/** A device that gets its interface after its creation. */
 export interface AttachableDevice extends Device {
   attach(swInterface: SwInterface): void;
 }
@@ -23,13 +24,13 @@ export type MemifDevice = AttachableDevice;
 /** The host's side of a TAP that VPP makes. */
 export interface TapConfig {
   hostName: string;
-  /** As VPP takes it: a name, a path, "pid:<n>"; "": the namespace VPP runs in. */
+  /** A name, a path or "pid:<n>", as VPP takes it; "" is VPP's own namespace. */
   namespace: string;
   hostMac: Uint8Array;
   /** Prefixes, such as "10.0.0.2/24". */
   addresses: string[];
   gateways: string[];
-  /** 0: the host's default. */
+  /** 0 is the host's default. */
   mtu: number;
   bridge: string;
   isTun: boolean;
@@ -46,7 +47,7 @@ export interface HostLink {
   attach(swInterface: SwInterface): void;
 }
 
-/** Makes what is behind interfaces. Refuses with VPP's errors. */
+/** Makes the devices of interfaces. Refuses with VPP's errors. */
 export interface DeviceFactory {
   memif(config: MemifConfig): MemifDevice | Promise<MemifDevice>;
   tap(config: TapConfig): HostLink | Promise<HostLink>;

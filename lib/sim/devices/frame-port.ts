@@ -1,12 +1,13 @@
+// Native sockets and TAPs that move frames in bursts.
 import { type NativeSimFramePort, type NativeSimFramePortOptions, native } from "../../native.js";
 
 /** Frames a burst in each direction: VPP's own vector size. */
 const BURST = 256;
-/** Room for what is collected before it is sent. */
+/** Room for the frames that wait to be sent. */
 const ARENA = 512 * 1024;
 
 /**
- * Collects frames and sends them with few calls into native code; receives in bursts. Frames are copied once, into the arena
+ * Collects frames, sends them with few calls into native code, and receives in bursts. It copies a frame once, into the arena
  * or out of the slab.
  */
 export class FramePort {
@@ -18,7 +19,7 @@ export class FramePort {
   #count = 0;
   #used = 0;
 
-  /** Throws a PuntError with the errno's name. */
+  /** Opens the port. @throws PuntError, with the errno's name as its code */
   constructor(options: NativeSimFramePortOptions) {
     this.#port = new native.SimFramePort(options);
   }
@@ -46,8 +47,8 @@ export class FramePort {
   }
 
   /**
-   * Takes a frame to send, behind `head` bytes that the caller writes into the arena it is given. Sent at the latest at `flush`;
-   * `done` is told then whether the kernel took it. False: it is too long.
+   * Takes a frame to send behind `head` bytes, which `writeHead` writes into the arena. Sends it at `flush` at the latest, and
+   * calls `done` then with whether the kernel took it. Returns false if the frame is too long.
    */
   push(frame: Uint8Array, peer: number, head: number, writeHead: Head, done: (accepted: boolean) => void): boolean {
     const length = head + frame.length;
@@ -79,7 +80,7 @@ export class FramePort {
   }
 }
 
-/** Writes what goes in front of a frame at `at`. */
+/** Writes the bytes in front of a frame at `at`. */
 export type Head = (arena: Uint8Array, at: number) => void;
 
 export const NO_HEAD: Head = () => undefined;

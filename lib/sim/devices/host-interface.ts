@@ -1,3 +1,4 @@
+// The host's end of an emulated link.
 import { EventEmitter } from "node:events";
 import type { DataPlane, Device, SwInterface } from "../dataplane/index.js";
 import type { HostLink } from "./factory.js";
@@ -14,11 +15,11 @@ const LONGEST_HEADER = 18;
 const LONGEST_QUEUE = 10_000;
 
 /**
- * The host's end of an emulated TAP or af_packet interface: what a program on the host would see and send there. It is
+ * The host's end of an emulated TAP or af_packet interface, for a test to receive and send as a program on the host. It is
  * addressed by name and namespace, as in Linux.
  */
 export class HostInterface extends EventEmitter<HostInterfaceEvents> {
-  /** Prefixes VPP was told to give it. */
+  /** The prefixes that VPP gave the interface. */
   readonly addresses: readonly string[];
   /** Frames in both directions that were longer than the MTU allows. */
   dropped = 0;
@@ -37,7 +38,7 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
     this.addresses = addresses;
   }
 
-  /** Sends a frame to VPP. False: VPP is not at the other end any more, or the frame is longer than the MTU allows. */
+  /** Sends a frame to VPP. Returns false if VPP is not at the other end any more, or if the frame is longer than the MTU allows. */
   send(frame: Uint8Array): boolean {
     if (this.#link === undefined || this.#isTooLong(frame)) return false;
     const { dp, swInterface } = this.#link;
@@ -46,7 +47,7 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
     return true;
   }
 
-  /** The frames VPP has sent since the last call. Only the first 10,000 are kept. */
+  /** Returns the frames that VPP has sent since the last call, at most 10,000. */
   received(): Uint8Array[] {
     return this.#queue.splice(0);
   }
@@ -69,7 +70,7 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
     return true;
   }
 
-  /** Linux drops such a frame in both directions, and says so only in a counter of its own. */
+  /** Counts a frame that is too long. Linux drops such a frame in both directions, and only counts it. */
   #isTooLong(frame: Uint8Array): boolean {
     const isTooLong = this.mtu > 0 && frame.length > this.mtu + LONGEST_HEADER;
     if (isTooLong) this.dropped++;

@@ -1,3 +1,4 @@
+// TAPs and raw sockets of this machine.
 import { execFile } from "node:child_process";
 import { isAbsolute } from "node:path";
 import { promisify } from "node:util";

@@ -1,10 +1,11 @@
+// The device of a loopback.
 import { type DataPlane, Packet, type SwInterface } from "../dataplane/index.js";
 import type { AttachableDevice } from "./factory.js";
 
-/** How deep loopbacks may feed each other: two of them cross-connected would never end. */
+/** How deep loopbacks may feed each other. Two loopbacks that are cross-connected would never end. */
 const DEEPEST = 16;
 
-/** loopN: what is sent through it comes in on it again. */
+/** loopN: a frame that leaves through it comes in on it again. */
 export class LoopbackDevice implements AttachableDevice {
   readonly className = "Loopback";
   #swInterface: SwInterface | undefined;

@@ -1,10 +1,11 @@
+// The device of a memif interface.
 import { PuntError } from "../../errors.js";
 import { Memif } from "../../memif/index.js";
 import type { DataPlane, SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { MemifConfig, MemifDevice } from "./factory.js";
 
-/** VPP as client tries again every 3 s; a test should not have to wait that long. */
+/** VPP as client tries again every 3 s. A test should not wait that long. */
 const RECONNECT_MS = 500;
 
 /** memifN/N: VPP's end of a memif link, over this package's own engine. */
@@ -15,7 +16,7 @@ export class EngineMemifDevice implements MemifDevice {
   #swInterface: SwInterface | undefined;
   readonly #dp: DataPlane;
 
-  /** Refuses with SYSCALL_ERROR_4, as VPP does when it can't listen. */
+  /** Opens the port. Refuses with SYSCALL_ERROR_4 if it cannot listen, as VPP does. */
   constructor(dp: DataPlane, config: MemifConfig, programName: string) {
     this.#dp = dp;
     this.#port = open(config, programName);
@@ -40,7 +41,7 @@ export class EngineMemifDevice implements MemifDevice {
     return true;
   }
 
-  /** What does not fit into the ring is lost, as in VPP. */
+  /** Sends the collected frames. Frames that do not fit into the ring are lost, as in VPP. */
   flush(): void {
     if (this.#pending.length === 0) return;
     const given = this.#pending.splice(0);

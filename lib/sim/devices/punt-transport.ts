@@ -1,10 +1,11 @@
+// VPP's punt socket.
 import { DESCRIPTOR_SIZE, MAX_INJECTED, PuntAction, writeDescriptor } from "../../punt-socket/index.js";
 import type { PuntTransport } from "../dataplane/index.js";
 import { FramePort } from "./frame-port.js";
 
-/** What VPP asks of the kernel (punt.c); with it 171 small packets are on their way at most, over all clients. */
+/** The send buffer that VPP asks the kernel for (punt.c). It holds 171 small packets at most, over all clients. */
 const SEND_BUFFER = 64 * 1024;
-/** What is longer VPP cuts off silently: a descriptor and one buffer. */
+/** A descriptor and one buffer. VPP silently cuts off the rest of a longer datagram. */
 const LONGEST_INJECTION = DESCRIPTOR_SIZE + MAX_INJECTED;
 
 /** VPP's punt socket: unconnected, sends to each client by its path, never tries twice. */

@@ -29,7 +29,7 @@ import {
 } from "./steps.js";
 import { VPP_MACS } from "./wires.js";
 
-/** What comes in on a wire, after some requests; all that leaves VPP then must be the same on both VPPs. */
+/** Frames for a wire, after some requests. The frames that leave VPP then must be the same on both VPPs. */
 export interface PacketCase {
   title: string;
   steps: readonly Step[];

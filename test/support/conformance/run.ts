@@ -1,4 +1,4 @@
-// What is asked of an embedded and of a real VPP alike: sequences of requests whose answers must be the same.
+// Sequences of requests whose answers must be the same on an embedded and on a real VPP.
 import type { MessageValue } from "../../../lib/binapi/index.js";
 import type { ApiClient } from "../vpp/api-client.js";
 

@@ -1,4 +1,4 @@
-// Two veth pairs to a VPP, embedded or real, as its two wires: what goes in on one, and what comes out of both.
+// Two veth pairs to a VPP, embedded or real, as its two wires: frames go in on one and come out of both.
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NativeSimFramePort, native } from "../../../lib/native.js";
@@ -85,7 +85,7 @@ export class VethWires {
   }
 }
 
-/** Without what VPP chooses freely: IPv4's identification and what depends on it, and Ethernet's padding. */
+/** Returns the frame without the fields that VPP chooses freely: IPv4's identification and checksum, and Ethernet's padding. */
 export function withoutChance(frame: Buffer): string {
   const bytes = Buffer.from(frame);
   if (bytes.readUInt16BE(12) !== 0x0800) return bytes.toString("hex");

@@ -180,7 +180,7 @@ export class Network {
     await command("ip", "link", "set", theirs, "netns", host.name);
     await host.ip("link", "set", theirs, "name", device, "up");
     await command("ip", "link", "set", ours, "up");
-    // Checksums that a veth leaves to the "hardware" would reach VPP, and whoever it hands the packets to, wrong.
+    // A veth leaves checksums to the "hardware": packets would reach VPP, and the receivers behind it, with wrong ones.
     await host.run("ethtool", "-K", device, "tx", "off");
     for (const address of link.addresses ?? []) await host.ip("addr", "add", address, "dev", device, "nodad");
     this.#links.push({ device: ours, link });

@@ -35,7 +35,7 @@ export function buildPeer(name: string): string {
   return program;
 }
 
-/** A running peer and what it has said. */
+/** A running peer, and its output so far. */
 export interface Peer {
   readonly process: ChildProcessWithoutNullStreams;
   readonly lines: string[];

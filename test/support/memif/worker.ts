@@ -1,5 +1,5 @@
 // A thread in which packets go round between a server and a client, until it ends in the way workerData.ending says. With a
-// handle it attaches to another thread's port, and sends what comes there back.
+// handle it attaches to another thread's port, and sends the packets that come there back.
 import { parentPort, workerData } from "node:worker_threads";
 import { Memif, type MemifHandle, type MemifHandler } from "../../../lib/memif/index.js";
 import { open } from "./ports.js";

@@ -55,7 +55,7 @@ export class CnfEnd {
     return this.#send(frame);
   }
 
-  /** Whether somebody said that the address is his. */
+  /** Whether an ARP reply for the address has come. */
   hasArpReply(address: string): boolean {
     const isReply = (frame: Buffer) => frame.readUInt16BE(12) === 0x0806 && frame.readUInt16BE(20) === 2;
     return this.#received.some((frame) => isReply(frame) && frame.subarray(28, 32).equals(ipBytes(address)));

@@ -1,4 +1,4 @@
-// A manager on an embedded VPP, for tests; and what of a VPP's state can be compared.
+// A manager on an embedded VPP, for tests.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

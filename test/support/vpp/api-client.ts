@@ -13,7 +13,7 @@ interface Received {
   value: Answer;
 }
 
-/** VPP sends some messages under the id of others: what can't be decoded is shown as it is. */
+/** Decodes a message. VPP sends some messages under the id of others: shows such a message as it is. */
 function decodeOr(message: Message, bytes: Buffer): Answer {
   try {
     return message.decode(bytes) as Answer;
@@ -23,7 +23,7 @@ function decodeOr(message: Message, bytes: Buffer): Answer {
 }
 
 export class ApiClient {
-  /** Everything received that nobody waited for, such as events. */
+  /** Everything received that no call waited for, such as events. */
   readonly events: Received[] = [];
   readonly ids = new Map<string, number>();
   closed = false;

@@ -7,7 +7,7 @@ import { NEWEST_RELEASE, type Release } from "../../../lib/binapi/builtin.js";
 import type { Message, MessageValue } from "../../../lib/binapi/message.js";
 import { Schema } from "../../../lib/binapi/schema.js";
 
-/** Those that every VPP has under these ids; libvapiclient takes them for granted. */
+/** Messages that every VPP has under these ids, which libvapiclient does not look up. */
 const FIXED_IDS: readonly [string, number][] = [
   ["sockclnt_create", 15],
   ["sockclnt_create_reply", 16],
@@ -85,7 +85,7 @@ export class FakeVpp {
     return frame;
   }
 
-  /** Sends a message nobody asked for to everybody. */
+  /** Sends a message that answers no request to all clients. */
   broadcast(name: string, value: MessageValue): void {
     for (const socket of this.sockets) socket.write(this.frame(name, value));
   }

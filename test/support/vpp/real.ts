@@ -106,7 +106,7 @@ export class RealVpp {
     );
   }
 
-  /** What VPP's command line answers. */
+  /** Returns the answer of VPP's command line. */
   async cli(command: string): Promise<string> {
     const vppctl = join(dirname(vppProgram()!), "vppctl");
     const args = ["-s", this.cliSocket, ...command.split(" ")];
@@ -118,7 +118,7 @@ export class RealVpp {
     return stdout.replaceAll("\r", "");
   }
 
-  /** Several commands; one that VPP refuses is an error. */
+  /** Runs several commands. A command that VPP refuses is an error. */
   async configure(...commands: readonly string[]): Promise<void> {
     for (const command of commands) {
       const answer = await this.cli(command);
@@ -126,7 +126,7 @@ export class RealVpp {
     }
   }
 
-  /** What VPP has written: its standard output and its log. */
+  /** Returns VPP's output so far: its standard output and its log. */
   log(): string {
     return ["output", "vpp.log"]
       .map((name) => join(this.directory, name))

@@ -10,7 +10,7 @@ export interface RoundTrips {
   failures: string[];
 }
 
-/** Encodes and decodes `rounds` generated values of each message; what comes back must be the same, to the byte. */
+/** Encodes and decodes `rounds` generated values of each message. The bytes that come back must be the same. */
 export function roundTrips(schema: Schema, rounds: number, seed = 1): RoundTrips {
   const failures: string[] = [];
   const names = schema.names();

@@ -59,7 +59,7 @@ export class Sampler {
     return Array.from({ length }, () => this.type(field.type));
   }
 
-  /** A union gets the arm that an enum among its siblings selects, if there is one whose values are named like the arms. */
+  /** Fills a union: uses the arm that an enum among its siblings selects, if the enum's values have the names of the arms. */
   private single(field: FieldDef, siblings: Value, fields: readonly FieldDef[]): unknown {
     const def = this.lookup(field.type);
     if (def?.kind !== "union") return this.type(field.type);

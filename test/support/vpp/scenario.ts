@@ -25,7 +25,7 @@ export interface ScenarioOptions {
   readonly manager?: Partial<PuntManagerOptions>;
 }
 
-/** Torn down with the test: punts are deleted, and what they leave in VPP or Linux fails it. */
+/** Torn down with the test: its punts are deleted, and anything that they leave in VPP or Linux fails the test. */
 export class Scenario {
   static #number = 0;
   readonly vpp: RealVpp;
@@ -41,7 +41,7 @@ export class Scenario {
     this.vpp = vpp;
     this.client = client;
     this.network = new Network(vpp);
-    // Managers of tests that run side by side are told apart as those of one machine have to be.
+    // Tests run side by side: each manager has an owner of its own, as managers of one machine must.
     const owner = `t${process.pid}-${Scenario.#number++}`;
     this.options = {
       vpp: client,
@@ -91,12 +91,12 @@ export class Scenario {
     if (left.length > 0) throw new Error(`the manager leaves behind: ${left.join("; ")}`);
   }
 
-  /** What VPP has that neither the test's hosts nor VPP itself made. */
+  /** Returns the objects in VPP that neither the test's hosts nor VPP itself made. */
   async leftovers(): Promise<string[]> {
     return (await snapshot(this.client)).filter((line) => !foreign.test(line) && !this.#others.has(line));
   }
 
-  /** Takes what VPP has now for others': it is to be left. What it is, line by line. */
+  /** Takes everything that VPP has now for the work of others, which must stay. Returns it line by line. */
   async keep(): Promise<string[]> {
     const lines = await snapshot(this.client);
     this.#others = new Set(lines);

@@ -1,4 +1,4 @@
-// A client's connection with somebody on the line.
+// A client's connection through a proxy that the test can listen on and break.
 import type { Vpp } from "../../../lib/binapi/index.js";
 import type { VppConnection } from "../../../lib/punt/index.js";
 

@@ -1,3 +1,4 @@
+// The plugin ABF: ACL-based forwarding.
 import { VnetError } from "../../vnet-error.js";
 import type { FibPath } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
@@ -31,7 +32,7 @@ export class Abf {
     this.#attachments = { 4: attachments(4), 6: attachments(6) };
   }
 
-  /** Creates a policy, or adds paths to it; its ACL can't be changed. */
+  /** Creates a policy, or adds paths to it. Its ACL cannot change. */
   update(policyId: number, acl: number, paths: FibPath[]): void {
     checkPaths(paths);
     const known = this.#policies.get(policyId);
@@ -43,7 +44,7 @@ export class Abf {
     for (const path of paths) if (!known.paths.some((other) => samePath(path, other))) known.paths.push(path);
   }
 
-  /** Takes paths away; a policy without paths is gone. */
+  /** Removes paths. A policy ends with its last path. */
   delete(policyId: number, paths: FibPath[]): void {
     checkPaths(paths);
     const known = this.#policies.get(policyId);
@@ -54,7 +55,7 @@ export class Abf {
 
   attach(family: AddressFamily, policyId: number, priority: number, swIfIndex: number): void {
     const policy = this.#policies.get(policyId);
-    // The real VPP runs into an assertion, or into memory it does not own.
+    // The real VPP fails an assertion here, or reads memory that it does not own.
     if (policy === undefined) throw new VnetError("NO_SUCH_ENTRY", `there is no ABF policy ${policyId}`);
     this.#attachments[family].attach(policyId, policy, priority, swIfIndex);
   }

@@ -1,3 +1,4 @@
+// The StoneWork plugin ABX: ACL-based cross-connect.
 import { VnetError } from "../../vnet-error.js";
 import type { Plane } from "../interface/index.js";
 import { type AddressFamily, ETHERNET_HEADER, isMulticast, type Packet, readAddress } from "../vlib/index.js";
@@ -7,7 +8,7 @@ import { type Attachment, Attachments } from "./policies.js";
 export interface AbxPolicy {
   acl: number;
   txSwIfIndex: number;
-  /** All zero: the destination MAC stays. */
+  /** All zero means that the destination MAC stays. */
   dstMac: Uint8Array;
 }
 
@@ -29,14 +30,14 @@ export class Abx {
     });
   }
 
-  /** Adding a policy again changes it in place; what is attached already keeps the ACL it was attached with. */
+  /** Adds a policy, or changes it in place. Attachments keep the ACL that the policy had when they were made. */
   update(policyId: number, policy: AbxPolicy): void {
     const known = this.#policies.get(policyId);
     if (known === undefined) this.#policies.set(policyId, policy);
     else Object.assign(known, policy);
   }
 
-  /** Deleting a policy that is not there is no error. */
+  /** Deletes a policy. To delete a missing policy is not an error. */
   delete(policyId: number): void {
     this.#policies.delete(policyId);
   }

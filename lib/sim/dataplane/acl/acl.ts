@@ -1,3 +1,4 @@
+// The ACL plugin.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
 import type { Plane, SwInterface } from "../interface/index.js";
@@ -23,13 +24,13 @@ export interface Acl {
   rules: AclRule[];
 }
 
-/** Where a lookup context found a match: the position of the ACL in its list, and what the rule says. */
+/** A match of a lookup context: the position of the ACL in its list, and the rule's action. */
 export interface AclMatch {
   position: number;
   action: number;
 }
 
-/** What rules look at in a packet. */
+/** The fields of a packet that rules look at. */
 interface Tuple {
   header: IpHeader;
   sourcePort: number;
@@ -88,7 +89,7 @@ export class Acls {
     return this.#acls.entries();
   }
 
-  /** A lookup context starts (+1) or stops (-1) using an ACL: one in use can't be deleted. */
+  /** Counts the lookup contexts that use an ACL. An ACL in use cannot be deleted. */
   hold(index: number, change: 1 | -1): void {
     count(this.#users, index, change);
   }
@@ -155,7 +156,7 @@ export class Acls {
     return this.#filter(packet, this.#applied.output.get(packet.tx) ?? [], "acl-plugin-out-ip-fa");
   }
 
-  /** A filter denies what no rule permits; what is no IP at all is not its business. */
+  /** Denies a packet that no rule permits. Packets other than IP pass. */
   #filter(packet: Packet, list: readonly number[], name: string): boolean {
     const version = packet.bytes[packet.l3]! >> 4;
     if (version !== 4 && version !== 6) return false;

@@ -1,3 +1,4 @@
+// Policies on interfaces, as ABX and ABF have them.
 import { VnetError } from "../../vnet-error.js";
 import type { AddressFamily, Packet } from "../vlib/index.js";
 import type { Acls } from "./acl.js";
@@ -7,11 +8,11 @@ export interface Attachment<P> {
   policy: P;
   priority: number;
   swIfIndex: number;
-  /** The ACL the policy had when it was attached: VPP does not follow a later change. */
+  /** The ACL that the policy had when it was attached. VPP does not follow a later change. */
   acl: number;
 }
 
-/** What is attached to one interface, in the order in which it is asked. */
+/** The attachments of one interface, the first to be looked at first. */
 interface Present<P> {
   readonly attachments: Attachment<P>[];
   readonly acls: number[];
@@ -19,8 +20,8 @@ interface Present<P> {
 }
 
 /**
- * Policies attached to interfaces, each with an ACL that says what it applies to. The lower priority value is asked first.
- * What ABX and ABF have in common.
+ * Policies attached to interfaces, each with an ACL that says what it applies to. VPP looks at the lower priority value first.
+ * ABX and ABF share this.
  */
 export class Attachments<P extends { acl: number }> {
   readonly #byInterface = new Map<number, Present<P>>();
@@ -66,7 +67,7 @@ export class Attachments<P extends { acl: number }> {
     for (const { attachments } of this.#byInterface.values()) yield* attachments;
   }
 
-  /** The attachment whose ACL has a rule for the packet, and what that rule says. */
+  /** Returns the attachment whose ACL has a rule for the packet, and the rule's action. */
   match(packet: Packet, family: AddressFamily): { attachment: Attachment<P>; action: number } | undefined {
     const present = this.#byInterface.get(packet.rx);
     if (present === undefined) return undefined;
@@ -75,7 +76,7 @@ export class Attachments<P extends { acl: number }> {
   }
 }
 
-/** Where an attachment of a priority belongs: after those of the same priority. */
+/** Returns the position of a new attachment: after the attachments of the same priority. */
 function placeOf(attachments: readonly { priority: number }[], priority: number): number {
   let [low, high] = [0, attachments.length];
   while (low < high) {

@@ -1,3 +1,4 @@
+// The DHCP client of VPP.
 import { randomInt } from "node:crypto";
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
@@ -17,7 +18,7 @@ export interface DhcpClientOptions {
   dscp: number;
   pid: number;
   wantEvent: boolean;
-  /** Told when a lease is bound. */
+  /** Called when a lease is bound. */
   bound?: (lease: DhcpLease) => void;
 }
 
@@ -37,7 +38,7 @@ const LONGEST_RETRY_MS = 16_000;
 const BROADCAST = 0xffffffff;
 const PARAMETERS = [1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42];
 
-/** The DHCP client: an address by lease for an interface, and a default route through the router it is told of. */
+/** The DHCP client: leases an address for an interface, and sets a default route through the router that the lease names. */
 export class DhcpClients {
   readonly #clients = new Map<SwInterface, DhcpClient>();
   readonly #plane: Plane;
@@ -82,7 +83,7 @@ export class DhcpClients {
     return this.#clients.values();
   }
 
-  /** True: it was an answer to one of the clients. */
+  /** Returns true if the packet answers one of the clients. */
   #receive(packet: Packet, header: IpHeader): boolean {
     const swInterface = this.#plane.interfaces.find(packet.rx);
     const taken = (swInterface && this.#clients.get(swInterface)?.receive(packet.bytes, header)) ?? false;
@@ -188,7 +189,7 @@ export class DhcpClient {
     try {
       this.#addresses.add(swInterface, lease.address, lease.maskLength);
     } catch (error) {
-      // The address overlaps another interface's: VPP logs that and has no lease.
+      // The address overlaps another interface's address. VPP logs this and has no lease.
       if (!(error instanceof VnetError)) throw error;
       this.#plane.graph.node("dhcp-client").count("address refused");
       return this.#restart();
@@ -205,7 +206,7 @@ export class DhcpClient {
     this.swInterface.ip4.table.set(0, 0, "dhcp", [fibPath("next-hop", this.swInterface.swIfIndex, router)]);
   }
 
-  /** At half its time the lease is asked for anew from the start: simpler than renewing, and the same address comes back. */
+  /** At half its time the client asks for the lease again from the start. This is simpler than renewing, and gives the same address. */
   #renewLater(leaseTime: Uint8Array | undefined): void {
     const seconds = leaseTime?.length === 4 ? u32(leaseTime, 0) : BROADCAST;
     clearTimeout(this.#timer);

@@ -1,3 +1,4 @@
+// The DHCP servers that serve the clients of each table.
 import { VnetError } from "../../vnet-error.js";
 import type { IpTables } from "../fib/index.js";
 import { type Address, type AddressFamily, UNSPECIFIED6 } from "../vlib/index.js";
@@ -45,7 +46,7 @@ export class DhcpProxyConfig {
     return [...this.#proxies.values()];
   }
 
-  /** Tables need not exist: VPP creates those it is told of. Nothing that is there already, or missing, is an error. */
+  /** Adds or removes a server. VPP creates tables that do not exist. To add a server twice, or to remove a missing one, is not an error. */
   addDel(rxTableId: number, source: Address, server: DhcpServer, isAdd: boolean): void {
     const zero = this.#family === 4 ? 0 : UNSPECIFIED6;
     if (server.address === zero) throw new VnetError("INVALID_DST_ADDRESS", "the DHCP server has no address");

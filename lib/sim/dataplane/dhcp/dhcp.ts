@@ -1,3 +1,4 @@
+// The format of DHCP messages for IPv4.
 import { u32 } from "../vlib/index.js";
 
 /** DHCP for IPv4: the fixed part, then options. */
@@ -35,12 +36,12 @@ export interface DhcpOption {
   data: Uint8Array;
 }
 
-/** Is a DHCP message at `at`, with its magic number? */
+/** Whether a DHCP message with its magic number is at `at`. */
 export function isDhcp(bytes: Uint8Array, at: number, end: number): boolean {
   return end - at >= DHCP.fixed + 4 && u32(bytes, at + DHCP.fixed) === DHCP.magic;
 }
 
-/** The options of a message, and where its end option is; `end` undefined: it has none, or an option runs over the edge. */
+/** Returns the options of a message, and the offset of its end option; `end` is undefined if it has none, or if an option is cut off. */
 export function readOptions(bytes: Uint8Array, at: number, limit: number): { options: DhcpOption[]; end?: number } {
   const options: DhcpOption[] = [];
   let next = at + DHCP.fixed + 4;

@@ -1,3 +1,4 @@
+// The DHCP relay for IPv4.
 import type { IpTables } from "../fib/index.js";
 import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type IpAddresses, type IpHeader, setIp4Checksum, UDP_HEADER } from "../ip/index.js";
@@ -39,7 +40,7 @@ export class Dhcp4Proxy {
     );
   }
 
-  /** Broadcasts of the table's clients are for this VPP. */
+  /** Takes the ports, and the broadcasts of the table's clients. */
   #start(tableId: number): void {
     this.#ports.take();
     this.#ports.receiveBroadcasts(this.#tables.get(tableId));
@@ -110,7 +111,7 @@ export class Dhcp4Proxy {
     return undefined;
   }
 
-  /** The interface the reply goes to, or why it does not. */
+  /** Returns the interface that the reply goes to, or the reason why VPP drops it. */
   #checkReply(header: IpHeader, relay: RelayInfo): SwInterface | string {
     if (relay.link === 0) return "bad DHCP option 82 address";
     const swInterface = this.#plane.interfaces.find(relay.swIfIndex!);
@@ -158,7 +159,7 @@ function relayInfo(option: Uint8Array | undefined): RelayInfo | undefined {
   return info;
 }
 
-/** The packet with option 82 in place of its end option, lengths grown to match; without an end option, as it is. */
+/** Returns the packet with option 82 before its end option, and with its lengths adjusted. Returns a packet without an end option unchanged. */
 function withRelayOption(packet: Packet, header: IpHeader, end: number | undefined, link: number): Uint8Array {
   const kept = packet.bytes.subarray(packet.l3, end ?? header.end);
   const tail = end === undefined ? 0 : RELAY_OPTION + 1;

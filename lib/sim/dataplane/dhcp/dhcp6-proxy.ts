@@ -1,3 +1,4 @@
+// The DHCPv6 relay.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
 import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
@@ -122,7 +123,7 @@ export class Dhcp6Proxy {
     this.#deliver(packet, swInterface, udp6Frame(source, reply.peer, SERVER_PORT, CLIENT_PORT, reply.message));
   }
 
-  /** VPP does not look the client's MAC address up: the frame goes to everybody. */
+  /** Sends the frame as a broadcast: VPP does not look up the client's MAC address. */
   #deliver(packet: Packet, swInterface: SwInterface, frame: Uint8Array): void {
     frame.fill(0xff, 0, 6);
     if (swInterface.mac !== undefined) frame.set(swInterface.mac, 6);
@@ -134,7 +135,7 @@ export class Dhcp6Proxy {
   }
 }
 
-/** RFC 8415, section 9: the client's message in one option, who and where the client is around it. */
+/** Builds the relayed message (RFC 8415, section 9): one option holds the client's message, the rest says who the client is and where. */
 function relayForward(
   packet: Packet,
   { source }: IpHeader,
@@ -161,14 +162,14 @@ function relayForward(
   return body;
 }
 
-/** Writes an option's header; gives where its data goes. */
+/** Writes an option's header, and returns the offset of its data. */
 function option(body: Uint8Array, at: number, code: number, length: number): number {
   setU16(body, at, code);
   setU16(body, at + 2, length);
   return at + OPTION_HEADER;
 }
 
-/** VPP takes for the client's message what follows the last option it had to look at, so that has to be the message. */
+/** Reads a server's message. VPP takes the bytes behind the last option that it looks at for the client's message, and refuses others. */
 function parseReply(message: Uint8Array): { swIfIndex: number; peer: string; message: Uint8Array } | string {
   if (message.length < RELAY_HEADER || message[0] !== RELAY_REPLY) return "wrong message type";
   if (message[1]! > HOP_LIMIT) return "DHCPv6 relay max hops";

@@ -9,7 +9,7 @@ const BROADCAST = 0xffffffff;
 /** Looks at a packet for a DHCP port. True: it has taken the packet. */
 export type DhcpReceiver = (packet: Packet, header: IpHeader) => boolean;
 
-/** Who receives on the ports 67 and 68, and in which tables broadcasts are received. */
+/** The receivers on the ports 67 and 68, and the tables in which VPP receives broadcasts. */
 export class Dhcp4Ports {
   readonly #receivers = { [DHCP.serverPort]: [] as DhcpReceiver[], [DHCP.clientPort]: [] as DhcpReceiver[] };
   readonly #broadcasts = new WeakMap<FibTable, number>();

@@ -1,6 +1,7 @@
+// Forwarding tables for unicast: prefixes, their sources and their paths.
 import { type Address, type AddressFamily, maskAddress, maxPrefixLength, NO_INTERFACE } from "../vlib/index.js";
 
-/** Who put a route there, by VPP's precedence: the first present source of a prefix decides. */
+/** The sources of routes, by VPP's precedence: the first present source of a prefix decides. */
 export const FIB_SOURCES = [
   "special",
   "interface",
@@ -29,7 +30,7 @@ export const FIB_SOURCE_IDS: Record<FibSource, number> = {
 
 export type FibPathKind = "drop" | "receive" | "attached" | "next-hop" | "table";
 
-/** One way to forward: what is done with a packet, and through which interface to which neighbor. */
+/** One way to forward a packet: its kind, its interface and its neighbor. */
 export interface FibPath {
   kind: FibPathKind;
   swIfIndex: number;
@@ -51,13 +52,13 @@ export interface FibSourceEntry {
 
 export class FibEntry {
   readonly #sources = new Map<FibSource, FibSourceEntry>();
-  /** Paths of the deciding source; none when the prefix has only the sources of an interface that is down. */
+  /** Paths of the deciding source. Empty if the prefix has only sources of an interface that is down. */
   best: readonly FibPath[] = [];
   bestSource: FibSource = "default-route";
 
   /**
    * @param prefix with its host bits cleared
-   * @param shown as it was first given: VPP shows it so
+   * @param shown the prefix as it was first given, which VPP shows
    */
   constructor(
     readonly prefix: Address,
@@ -119,7 +120,7 @@ function preferred(paths: FibPath[]): FibPath[] {
 export class FibTable {
   readonly #byLength = new Map<number, Map<Address, FibEntry>>();
   #lengths: number[] = [];
-  /** Who holds the table: it is gone when nobody does. */
+  /** The holders of the table, with their counts. The table ends with the last holder. */
   readonly locks = new Map<string, number>();
 
   constructor(

@@ -1,3 +1,4 @@
+// The VRF tables of one IP version.
 import { VnetError } from "../../vnet-error.js";
 import { type AddressFamily, parseAddress, UNSPECIFIED6 } from "../vlib/index.js";
 import { FibTable, fibPath } from "./fib.js";
@@ -6,7 +7,7 @@ import { MulticastTable } from "./mfib.js";
 /** Holds the table that is always there. */
 const DEFAULT_LOCK = "default";
 
-/** The VRF tables of one protocol. A table lives as long as somebody holds it: the API, an interface bound to it, DHCP. */
+/** The VRF tables of one IP version. A table lives as long as it has a holder: the API, an interface bound to it, DHCP. */
 export class IpTables {
   readonly #tables = new Map<number, FibTable>();
   readonly #multicast = new Map<number, MulticastTable>();
@@ -19,7 +20,7 @@ export class IpTables {
     return this.#tables.get(tableId);
   }
 
-  /** The table, or VPP's NO_SUCH_FIB. */
+  /** Returns the table. @throws VnetError NO_SUCH_FIB */
   get(tableId: number): FibTable {
     const table = this.#tables.get(tableId);
     if (table === undefined) throw new VnetError("NO_SUCH_FIB", `there is no IPv${this.family} table ${tableId}`);
@@ -44,7 +45,7 @@ export class IpTables {
     return this.#tables.values();
   }
 
-  /** What `ip_table_add_del` does: adding again is fine and counts once, table 0 is left alone. */
+  /** Carries out `ip_table_add_del`. To add a table again counts once; table 0 does not change. */
   addDel(tableId: number, isAdd: boolean, name: string): void {
     if (tableId === 0) return;
     if (isAdd) {
@@ -56,7 +57,7 @@ export class IpTables {
     }
   }
 
-  /** Holds a table for `holder`, creating it when it is new. */
+  /** Holds a table for `holder`, and creates it first if it is new. */
   lock(tableId: number, holder: string, name = ""): FibTable {
     let table = this.#tables.get(tableId);
     if (table === undefined) {
@@ -80,7 +81,7 @@ export class IpTables {
   }
 }
 
-/** The routes every table starts with. */
+/** Adds the routes that every table starts with. */
 function addSpecials(table: FibTable): void {
   const drop = () => [fibPath("drop")];
   if (table.family === 6) {

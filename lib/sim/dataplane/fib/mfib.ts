@@ -1,3 +1,4 @@
+// Forwarding tables for multicast.
 import { type Address, type AddressFamily, maskAddress, maxPrefixLength, parseAddress } from "../vlib/index.js";
 
 /** A multicast group's entry: on which interfaces it is accepted, and whether it is for this VPP itself. */
@@ -13,7 +14,7 @@ export interface MulticastEntry {
 }
 
 /**
- * Where multicast goes. As in VPP only a few groups are received without being asked for; others (224.0.0.5 of OSPF, say)
+ * The forwarding of groups. As in VPP only a few groups are received by default; others (224.0.0.5 of OSPF, for example)
  * need an `ip_mroute_add_del` with an accepting interface and the local path.
  */
 export class MulticastTable {
@@ -39,7 +40,7 @@ export class MulticastTable {
     return best;
   }
 
-  /** The group's entry, made when it is new. */
+  /** Returns the group's entry, and makes it first if it is new. */
   ensure(group: Address, length: number): MulticastEntry {
     const masked = maskAddress(group, length);
     let entry = this.#entries.get(key(masked, length));

@@ -1,10 +1,11 @@
+// Where frames enter the graph.
 import { Packet } from "../vlib/index.js";
 import type { SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
 
 /**
- * Where frames enter: counted per interface, looked at by the features of the device-input arc, and on to ethernet-input
- * (or ip4-input/ip6-input on an interface without Ethernet headers).
+ * Takes a frame into the graph: counts it, runs the features of the device-input arc, and sends it to ethernet-input
+ * (or to ip4-input or ip6-input on an interface without Ethernet headers).
  */
 export function receiveFrame(plane: Plane, swInterface: SwInterface, frame: Uint8Array): void {
   const { counters } = swInterface;

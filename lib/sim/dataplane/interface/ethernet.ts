@@ -1,3 +1,4 @@
+// The node ethernet-input.
 import { ETHERNET_HEADER, equalBytes, type Packet, u16 } from "../vlib/index.js";
 import type { SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
@@ -5,10 +6,10 @@ import { VLAN_TAG } from "./subinterface.js";
 
 export const ETHERTYPE = { ip4: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100, qinq: 0x88a8 } as const;
 
-/** Below this the field after the addresses is a length, and an LLC header follows. */
+/** The smallest type. A smaller value is a length, and an LLC header follows. */
 const SMALLEST_TYPE = 0x600;
 
-/** ethernet-input: what kind of frame it is, and whether it is for this interface. */
+/** Defines ethernet-input, which finds a frame's kind, and whether the frame is for this interface. */
 export function defineEthernetInput(plane: Plane): void {
   const input = plane.graph.node("ethernet-input");
   const drop = (packet: Packet, reason: string) => plane.drop(packet, input, reason);

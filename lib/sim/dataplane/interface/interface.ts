@@ -1,3 +1,4 @@
+// Interfaces: their state, their addresses, their counters, and the table of all.
 import { VnetError } from "../../vnet-error.js";
 import type { FibTable } from "../fib/index.js";
 import { type Address, NO_INTERFACE, Pool } from "../vlib/index.js";
@@ -5,16 +6,16 @@ import { type Address, NO_INTERFACE, Pool } from "../vlib/index.js";
 /** VPP's default. */
 const ETHERNET_MTU = 9000;
 
-/** What is behind an interface: the wire, a memif peer, a TAP's host side. */
+/** The other side of an interface: the wire, a memif peer, a TAP's host side. */
 export interface Device {
   /** VPP's name of the device class: "memif", "virtio", "af-packet", "Loopback". */
   readonly className: string;
-  /** Sends a frame. The bytes are the device's from now on. False: it was not sent, and is lost. */
+  /** Sends a frame. The bytes belong to the device from now on. Returns false if the frame was lost. */
   send(frame: Uint8Array): boolean;
-  /** End of a burst: what `send` has collected goes out. */
+  /** Ends a burst: sends the frames that `send` has collected. */
   flush?(): void;
   adminChanged?(up: boolean): void;
-  /** The interface is gone: everything of it outside this process goes too. */
+  /** The interface is gone: removes its sockets and devices. */
   close(): void;
 }
 
@@ -25,7 +26,7 @@ export interface InterfaceAddress {
 
 /** IPv4's or IPv6's side of an interface. */
 export class InterfaceIp {
-  /** How many reasons there are for the protocol to be on (an address, unnumbered, a DHCP client). */
+  /** The number of reasons for the protocol to be on (an address, unnumbered, a DHCP client). */
   enabled = 0;
   readonly addresses: InterfaceAddress[] = [];
 
@@ -53,25 +54,25 @@ export class SwInterface {
   adminUp = false;
   linkUp = false;
   tag = "";
-  /** 0, as on an interface without Ethernet headers: no limit. */
+  /** 0 means no limit, as on an interface without Ethernet headers. */
   linkMtu: number;
-  /** L3, IPv4, IPv6, MPLS, as `sw_interface_set_mtu` sets them; 0: the L3 one counts; there, no limit. */
+  /** L3, IPv4, IPv6, MPLS, as `sw_interface_set_mtu` sets them. 0 means that the L3 MTU counts, and for L3 itself no limit. */
   mtu: number[];
-  /** Where the L2 cross-connect sends to; undefined: an L3 interface. */
+  /** The interface that the L2 cross-connect sends to; undefined for an L3 interface. */
   xconnectTo: number | undefined;
-  /** Undefined: an interface of its own. */
+  /** Undefined for an interface of its own. */
   subinterface: Subinterface | undefined;
   /** Sub-interfaces by their VLAN id. */
   readonly subinterfaces = new Map<number, SwInterface>();
-  /** The IPv6 link-local address that was set; undefined: the one that follows from the MAC address. */
+  /** The IPv6 link-local address that a client set; undefined while the MAC address determines it. */
   linkLocal: string | undefined;
   /** The interface whose addresses this one uses. */
   unnumberedTo: SwInterface | undefined;
   readonly counters: InterfaceCounters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, drops: 0, txErrors: 0 };
 
   /**
-   * @param name VPP's name of it
-   * @param mac undefined: an IP interface, without Ethernet headers
+   * @param name VPP's name of the interface
+   * @param mac undefined for an IP interface, which has no Ethernet headers
    */
   constructor(
     readonly name: string,
@@ -118,7 +119,7 @@ export class InterfaceTable {
     this.#notify(swInterface, "add");
   }
 
-  /** Takes an interface away: its sub-interfaces first; then it goes down, then what was configured on it goes, then the device. */
+  /** Deletes an interface: its sub-interfaces, its state, its configuration, and last its device. */
   delete(swInterface: SwInterface): void {
     for (const subinterface of [...swInterface.subinterfaces.values()]) this.delete(subinterface);
     this.setAdmin(swInterface, false);
@@ -151,7 +152,7 @@ export class InterfaceTable {
     return this.#byName.get(name);
   }
 
-  /** The interface, or VPP's INVALID_SW_IF_INDEX. */
+  /** Returns the interface. @throws VnetError INVALID_SW_IF_INDEX */
   get(swIfIndex: number): SwInterface {
     const found = this.#pool.get(swIfIndex);
     if (found === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `there is no interface ${swIfIndex}`);
@@ -162,7 +163,7 @@ export class InterfaceTable {
     return this.#pool.values();
   }
 
-  /** The interface, or all of them for NO_INTERFACE, as dumps select. */
+  /** Selects one interface, or all for NO_INTERFACE, as dumps do. */
   *select(swIfIndex: number): IterableIterator<SwInterface> {
     if (swIfIndex === NO_INTERFACE) return yield* this.values();
     const found = this.find(swIfIndex);

@@ -1,10 +1,11 @@
+// The node interface-output.
 import { ETHERNET_HEADER } from "../vlib/index.js";
 import type { Plane } from "./plane.js";
 
 /** Ethernet with two VLAN tags. */
 const LONGEST_HEADER = ETHERNET_HEADER + 8;
 
-/** interface-output: the features of the interface, then its device. */
+/** Defines interface-output, which runs the features of the interface and then its device. */
 export function defineInterfaceOutput(plane: Plane): void {
   const output = plane.graph.node("interface-output");
   output.define((packet) => {

@@ -11,6 +11,6 @@ export interface Plane {
   drop(packet: Packet, node: GraphNode, reason: string): void;
   /** Sends a frame through the interface's device. The bytes belong to the device from now on. */
   transmit(swInterface: SwInterface, frame: Uint8Array): void;
-  /** Ends a burst: devices send what they have collected. */
+  /** Ends a burst: devices send the frames that they have collected. */
   flush(): void;
 }

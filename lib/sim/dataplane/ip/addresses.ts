@@ -1,3 +1,4 @@
+// Addresses of interfaces, and the routes that follow from them.
 import { VnetError } from "../../vnet-error.js";
 import { type FibTable, fibPath, type IpTables } from "../fib/index.js";
 import type { InterfaceTable, SwInterface } from "../interface/index.js";
@@ -15,7 +16,7 @@ import { Subnets } from "./subnets.js";
 
 export type AddressListener = (swInterface: SwInterface) => void;
 
-/** Addresses of interfaces, the tables they are in, and what routes follow from them. */
+/** The addresses of interfaces, their tables, and the routes that follow from them. */
 export class IpAddresses {
   readonly #subnets = new WeakMap<FibTable, Subnets>();
   readonly #listeners: AddressListener[] = [];
@@ -34,7 +35,7 @@ export class IpAddresses {
     this.#listeners.push(listener);
   }
 
-  /** Adds an address. Overlapping subnets on two interfaces of a table are refused, as VPP refuses them. */
+  /** Adds an address. Refuses overlapping subnets on two interfaces of a table, as VPP does. */
   add(swInterface: SwInterface, address: Address, length: number): void {
     const family = familyOf(address);
     if (isLinkLocal6(address)) {
@@ -77,14 +78,14 @@ export class IpAddresses {
     }
   }
 
-  /** Counts a reason for IPv4 or IPv6 to be on. With the last one for IPv6 a link-local address that was set is forgotten. */
+  /** Counts a reason for IPv4 or IPv6 to be on. The last reason for IPv6 takes a link-local address that was set along. */
   enable(swInterface: SwInterface, family: AddressFamily, on: boolean): void {
     const ip = swInterface.ip(family);
     ip.enabled += on ? 1 : -1;
     if (family === 6 && ip.enabled <= 0) swInterface.linkLocal = undefined;
   }
 
-  /** Moves an interface to a table. It may have no addresses, nor borrow any. */
+  /** Moves an interface to a table. The interface may neither have nor borrow addresses. */
   bind(swInterface: SwInterface, family: AddressFamily, tableId: number): void {
     const table = this.#tables[family].get(tableId);
     const ip = swInterface.ip(family);
@@ -109,12 +110,12 @@ export class IpAddresses {
     this.#changed(swInterface);
   }
 
-  /** The addresses an interface answers for: its own, or those of the one it is unnumbered to. */
+  /** Returns the addresses that an interface answers for: its own, or those of the interface that it is unnumbered to. */
   effective(swInterface: SwInterface, family: AddressFamily): readonly { address: Address; length: number }[] {
     return (swInterface.unnumberedTo ?? swInterface).ip(family).addresses;
   }
 
-  /** The address to speak from on an interface: one in the destination's subnet if there is one, else the first. */
+  /** Returns the source address for packets to `destination`: an address of the same subnet, or else the first address. */
   sourceFor(swInterface: SwInterface, destination: Address): Address | undefined {
     const addresses = this.effective(swInterface, familyOf(destination));
     return (addresses.find(({ address, length }) => covers(address, length, destination)) ?? addresses[0])?.address;
@@ -125,7 +126,7 @@ export class IpAddresses {
     return swInterface.linkLocal ?? (swInterface.mac && linkLocalOf(swInterface.mac));
   }
 
-  /** As VPP (ip6_forward.c): a link-local address takes the place of the one before, and is in no dump of addresses. */
+  /** Sets the link-local address as VPP does (ip6_forward.c): it replaces the one before, and no dump of addresses shows it. */
   #setLinkLocal(swInterface: SwInterface, address: string, length: number): void {
     checkLinkLocalLength(address, length);
     if (swInterface.ip6.enabled <= 0) this.enable(swInterface, 6, true);
@@ -159,7 +160,7 @@ export class IpAddresses {
     return subnets;
   }
 
-  /** Routes of addresses are there while the interface is up. */
+  /** Adds or removes the routes of the addresses, which exist while the interface is up. */
   #updateRoutes(swInterface: SwInterface): void {
     const change = swInterface.adminUp ? addRoutes : removeRoutes;
     for (const family of [4, 6] as const) {
@@ -169,7 +170,7 @@ export class IpAddresses {
 
   #interfaceDeleted(swInterface: SwInterface): void {
     this.removeAll(swInterface);
-    // An interface that borrows from this one goes on saying so, as in VPP: it has no addresses any more.
+    // As in VPP, an interface that borrows from this one keeps its note, and has no addresses any more.
     if (swInterface.unnumberedTo !== undefined) this.setUnnumbered(swInterface, swInterface.unnumberedTo, false);
     for (const family of [4, 6] as const)
       this.#tables[family].unlock(swInterface.ip(family).table.tableId, "interface");
@@ -207,7 +208,7 @@ function removeRoutes(swInterface: SwInterface, address: Address, length: number
   for (const edge of edges(address as number, length)) table.remove(edge, 32, "interface");
 }
 
-/** Network and broadcast address of an IPv4 subnet: packets to them are dropped. */
+/** Returns the network and the broadcast address of an IPv4 subnet. VPP drops packets to them. */
 function edges(address: number, length: number): [number, number] {
   const mask = ~0 << (32 - length);
   return [(address & mask) >>> 0, (address | ~mask) >>> 0];

@@ -1,3 +1,4 @@
+// Headers of IPv4 and IPv6 packets.
 import { IP6_EXTENSION } from "../../../net/index.js";
 import { type Address, type AddressFamily, readIp4, readIp6, u16 } from "../vlib/index.js";
 
@@ -8,7 +9,7 @@ export const UDP_HEADER = 8;
 /** The headers that can stand between the IPv6 header and the payload. */
 const IP6_EXTENSIONS: ReadonlySet<number> = new Set(Object.values(IP6_EXTENSION));
 
-/** What features and local delivery want to know about a packet's network header. */
+/** The fields of a packet's network header that features and local delivery need. */
 export interface IpHeader {
   family: AddressFamily;
   source: Address;
@@ -19,11 +20,11 @@ export interface IpHeader {
   payload: number;
   /** End of the packet in the frame: Ethernet may have padded it. */
   end: number;
-  /** Not the first fragment: there are no ports to look at. */
+  /** Whether this is a fragment after the first, which has no ports. */
   laterFragment: boolean;
 }
 
-/** Reads the header at `at`, or says what is wrong with it, in VPP's words. */
+/** Reads the header at `at`. Returns VPP's text of the error if the header is bad. */
 export function parseIp4(bytes: Uint8Array, at: number): IpHeader | string {
   const available = bytes.length - at;
   if (available < IP4_HEADER) return "ip4 length > l2 length";

@@ -1,3 +1,4 @@
+// ICMP for IPv4: echo replies and errors.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { Plane } from "../interface/index.js";
 import { checksum, ETHERNET_HEADER, type Packet, setU16, setU32, writeAddress } from "../vlib/index.js";
@@ -14,10 +15,10 @@ const TIME_EXCEEDED = 11;
 const PORT_UNREACHABLE = 3;
 const FRAGMENTATION_NEEDED = 4;
 const ERROR_TTL = 255;
-/** RFC 1812, 4.3.2.3: as much of the packet as makes 576 bytes. */
+/** An error quotes as much of the packet as makes 576 bytes (RFC 1812, 4.3.2.3). */
 const LONGEST_QUOTE = 576 - IP4_HEADER - 8;
 
-/** What tells a sender that its packet could not be delivered. */
+/** The errors that tell a sender that VPP could not deliver its packet. */
 export interface IcmpErrors {
   timeExceeded(packet: Packet, header: IpHeader): void;
   portUnreachable(packet: Packet, header: IpHeader): void;
@@ -90,7 +91,7 @@ export class Icmp4 implements IcmpErrors {
   }
 }
 
-/** No error about an ICMP error, a broadcast or a group. */
+/** Whether VPP may send an error about a packet: not about an ICMP error, a broadcast or a group. */
 function mayAnswer({ bytes, l3 }: Packet, { protocol, payload, destination }: IpHeader): boolean {
   if (l3 >= 6 && (bytes[0]! & 1) === 1) return false;
   if ((destination as number) >>> 28 >= 0xe) return false;

@@ -1,3 +1,4 @@
+// ICMPv6: echo replies, errors, and the handlers of other types.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { Plane } from "../interface/index.js";
 import { isLinkLocal6, isMulticast, type Packet, setU32, writeAddress } from "../vlib/index.js";
@@ -15,7 +16,7 @@ const PORT_UNREACHABLE = 4;
 const ECHO_REQUEST = 128;
 const ECHO_REPLY = 129;
 const ERROR_HOP_LIMIT = 255;
-/** RFC 4443: as much of the packet as fits into the smallest MTU. */
+/** An error quotes as much of the packet as fits into the smallest MTU (RFC 4443). */
 const LONGEST_QUOTE = 1280 - IP6_HEADER - 8;
 
 export type Icmp6Handler = (packet: Packet, header: IpHeader) => void;
@@ -39,7 +40,7 @@ export class Icmp6 implements IcmpErrors {
     this.register(ECHO_REQUEST, (packet, header) => this.#echo(packet, header));
   }
 
-  /** The handler of a type; the last one to register has it, and VPP has no way to give it back. */
+  /** Gives a type to a handler. The last handler to register has the type, and VPP cannot give it back. */
   register(type: number, handler: Icmp6Handler): void {
     this.#byType.set(type, handler);
   }
@@ -77,7 +78,7 @@ export class Icmp6 implements IcmpErrors {
     this.#lookup.send(packet);
   }
 
-  /** An echo request to a group is answered from an address of the interface. */
+  /** Returns the source of an echo reply. VPP answers a request to a group from an address of the interface. */
   #answerFrom(packet: Packet, { source, destination }: IpHeader) {
     if (!isMulticast(destination)) return destination;
     const swInterface = this.#plane.interfaces.find(packet.rx)!;

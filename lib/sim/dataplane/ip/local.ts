@@ -1,3 +1,4 @@
+// The nodes ip4-local and ip6-local: packets for this VPP.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
@@ -9,7 +10,7 @@ import { tableFor } from "./table.js";
 const BROADCAST = 0xffffffff;
 
 /**
- * ip4-local and ip6-local: a packet for this VPP. It goes to whoever registered its protocol (a punt socket, for one), to
+ * ip4-local and ip6-local: packets for this VPP. A packet goes to the handler of its protocol (a punt socket, for example), to
  * ICMP or UDP, or to the punt arc.
  */
 export class IpLocal {
@@ -27,7 +28,7 @@ export class IpLocal {
     this.#node.define((packet) => this.#receive(packet));
   }
 
-  /** Gives a protocol to `handler` from now on; the last one to register has it. */
+  /** Gives a protocol to `handler`. The last handler to register has the protocol. */
   register(protocol: number, handler: (packet: Packet, header: IpHeader) => void): void {
     this.#byProtocol.set(protocol, handler);
   }
@@ -46,7 +47,7 @@ export class IpLocal {
     else this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
   }
 
-  /** A packet from nowhere, or from this VPP itself, is not taken; a broadcast is, or DHCP could not work. */
+  /** Returns why VPP drops a packet by its source. VPP takes broadcasts from any source, because DHCP needs them. */
   #checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
     const exempt =
       this.#family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
@@ -60,7 +61,7 @@ export class IpLocal {
   }
 }
 
-/** Checksum and length of UDP, TCP and ICMPv6, as far as they can be told from this one packet. */
+/** Checks the checksum and the length of UDP, TCP and ICMPv6, as far as one packet allows. */
 function checkPayload(bytes: Uint8Array, header: IpHeader): string | undefined {
   const { protocol, payload, end, laterFragment } = header;
   if (laterFragment) return undefined;

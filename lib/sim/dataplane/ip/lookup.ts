@@ -1,3 +1,4 @@
+// The nodes ip4-lookup and ip6-lookup.
 import type { FibEntry, FibPath, IpTables } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
 import { type Address, type AddressFamily, isLinkLocal6, NO_INTERFACE, type Packet } from "../vlib/index.js";
@@ -50,7 +51,7 @@ export class IpLookup {
     this.follow(packet, header, entry.best);
   }
 
-  /** IPv6 link-local destinations are looked up per link, not in a table. */
+  /** Forwards to an IPv6 link-local destination, which VPP looks up per link and not in a table. */
   #linkLocal(packet: Packet, header: IpHeader): boolean {
     if (!isLinkLocal6(header.destination)) return false;
     const link = this.#plane.interfaces.find(packet.rx);
@@ -70,12 +71,12 @@ export class IpLookup {
   }
 }
 
-/** A path found for a next hop, not for the packet's own destination: on an attached subnet the next hop is the neighbor. */
+/** Returns a path that was found for a next hop instead of the packet's destination. On an attached subnet the next hop is the neighbor. */
 function toward(path: FibPath, nextHop: Address): FibPath {
   return path.kind === "attached" ? { ...path, kind: "next-hop", nextHop } : path;
 }
 
-/** Flows are spread over equal paths by their addresses, by weight. */
+/** Spreads flows over equal paths by their addresses, in proportion to the paths' weights. */
 function choosePath(paths: readonly FibPath[], header: IpHeader): FibPath | undefined {
   if (paths.length < 2) return paths[0];
   const total = paths.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,10 +1,11 @@
+// The nodes that forward multicast.
 import type { IpTables, MulticastEntry } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
 import type { Packet } from "../vlib/index.js";
 import { type IpHeader, parseIp4, parseIp6 } from "./header.js";
 import type { IpRewrite } from "./rewrite.js";
 
-/** ip4-mfib-forward-lookup and its IPv6 twin: where a packet to a group goes. */
+/** Defines ip4-mfib-forward-lookup or ip6-mfib-forward-lookup, which finds where a packet to a group goes. */
 export function defineMulticast(plane: Plane, tables: IpTables, rewrite: IpRewrite) {
   const { family } = tables;
   const node = plane.graph.node(`ip${family}-mfib-forward-lookup`);

@@ -1,3 +1,4 @@
+// The nodes ip4-rewrite and ip6-rewrite: packets on their way out.
 import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import {
   type Address,
@@ -18,7 +19,7 @@ export interface Resolver {
   resolve(swInterface: SwInterface, neighbor: Address): Uint8Array | undefined;
 }
 
-/** ip4-rewrite and ip6-rewrite: one hop less to live, the next link's header, and out. */
+/** ip4-rewrite and ip6-rewrite: lowers the TTL, writes the next link's header, and sends the packet out. */
 export class IpRewrite {
   readonly #node;
   readonly #arpNode;
@@ -38,7 +39,7 @@ export class IpRewrite {
     this.#output = plane.graph.node("interface-output");
   }
 
-  /** Sends a packet to a neighbor on a link. While its MAC address is unknown it is asked for, and the packet is lost. */
+  /** Sends a packet to a neighbor on a link. While the MAC address is unknown, VPP asks for it and drops the packet. */
   send(packet: Packet, header: IpHeader, swIfIndex: number, neighbor: Address) {
     const swInterface = this.#plane.interfaces.find(swIfIndex);
     if (swInterface === undefined) return this.#plane.drop(packet, this.#node, "interface is deleted");
@@ -50,7 +51,7 @@ export class IpRewrite {
     this.#plane.drop(packet, this.#arpNode, this.#family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
   }
 
-  /** The link header in front of the network header, whatever was there before. */
+  /** Writes the link header in place of the one before, and sends the packet. */
   sendTo(packet: Packet, swInterface: SwInterface, mac: Uint8Array): void {
     const frame = frameFor(packet);
     frame.set(mac.subarray(0, 6), 0);
@@ -67,7 +68,7 @@ export class IpRewrite {
     this.#output.send(packet);
   }
 
-  /** Takes one off the TTL. False: it was the last, and the sender has been told. */
+  /** Lowers the TTL. Returns false if it expired; the sender gets an error then. */
   #age(packet: Packet, header: IpHeader): boolean {
     const { bytes, l3 } = packet;
     const at = l3 + (this.#family === 4 ? 8 : 7);
@@ -84,13 +85,13 @@ export class IpRewrite {
   }
 }
 
-/** RFC 1624 for a field that became smaller by `less`: the checksum grows by it, with the carry around. */
+/** Adjusts a checksum for a field that became smaller by `less` (RFC 1624). */
 function addToChecksum(bytes: Uint8Array, at: number, less: number): void {
   const sum = u16(bytes, at) + less;
   setU16(bytes, at, (sum & 0xffff) + (sum >>> 16));
 }
 
-/** The packet's bytes with exactly an Ethernet header's room before the network header. */
+/** Returns the packet's bytes with exactly the room of an Ethernet header before the network header. */
 function frameFor(packet: Packet): Uint8Array {
   if (packet.l3 === ETHERNET_HEADER) return packet.bytes;
   const frame = new Uint8Array(ETHERNET_HEADER + packet.length - packet.l3);

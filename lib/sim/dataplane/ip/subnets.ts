@@ -1,3 +1,4 @@
+// The subnets of a table's interfaces, to find overlaps.
 import type { SwInterface } from "../interface/index.js";
 import { type Address, maskAddress } from "../vlib/index.js";
 
@@ -28,7 +29,7 @@ export class Subnets {
     if (nets?.size === 0) this.#byLength.delete(length);
   }
 
-  /** The interface whose subnet overlaps. Several addresses of one subnet on one interface are no overlap. */
+  /** Returns the interface whose subnet overlaps. Several addresses of one subnet on one interface do not overlap. */
   conflict(swInterface: SwInterface, address: Address, length: number): SwInterface | undefined {
     for (const [known, nets] of this.#byLength) {
       if (known > length) {

@@ -1,3 +1,4 @@
+// UDP packets for this VPP, by port.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { Plane } from "../interface/index.js";
 import { type AddressFamily, type Packet, u16 } from "../vlib/index.js";
@@ -7,9 +8,9 @@ import type { IpLocal } from "./local.js";
 
 export type UdpHandler = (packet: Packet, header: IpHeader) => void;
 
-/** ip4-udp-lookup and ip6-udp-lookup: who has a destination port. */
+/** ip4-udp-lookup and ip6-udp-lookup: finds the handler of a destination port. */
 export class UdpLocal {
-  /** Unknown ports go to the punt arc instead of being answered with "port unreachable". */
+  /** Whether packets for unknown ports go to the punt arc. Otherwise VPP answers them with "port unreachable". */
   puntUnknown = false;
   readonly #byPort = new Map<number, UdpHandler>();
   readonly #node;
@@ -25,12 +26,12 @@ export class UdpLocal {
     local.register(IP_PROTOCOL.UDP, (packet, header) => this.#receive(packet, header));
   }
 
-  /** One handler a port: the last one to register has it. */
+  /** Gives a port to a handler. The last handler to register has the port. */
   register(port: number, handler: UdpHandler): void {
     this.#byPort.set(port, handler);
   }
 
-  /** Takes the port from whoever has it, as VPP does: it does not ask who that is. */
+  /** Takes the port from any handler: VPP does not check whose it is. */
   unregister(port: number): void {
     this.#byPort.delete(port);
   }

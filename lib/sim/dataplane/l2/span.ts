@@ -1,3 +1,4 @@
+// SPAN: copies of an interface's packets.
 import { VnetError } from "../../vnet-error.js";
 import type { Plane } from "../interface/index.js";
 import { NO_INTERFACE, type Packet } from "../vlib/index.js";
@@ -19,8 +20,8 @@ const RX = 1;
 const TX = 2;
 
 /**
- * SPAN: copies of what an interface receives or sends go to others. VPP keeps mirrors by sw_if_index, checks no index, and
- * does not forget them when an interface is deleted; neither does this.
+ * SPAN: copies of an interface's packets go to other interfaces. VPP keeps mirrors by sw_if_index, checks no index, and
+ * keeps them when an interface is deleted, and so does this class.
  */
 export class Span {
   readonly #levels = { device: new Map<number, Directions>(), l2: new Map<number, Directions>() };

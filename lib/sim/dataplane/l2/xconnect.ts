@@ -1,8 +1,9 @@
+// The L2 cross-connect.
 import type { Plane, SwInterface } from "../interface/index.js";
 
-/** L2 cross-connect: what comes in on one interface leaves through another, untouched. */
+/** L2 cross-connect: a frame that comes in on one interface leaves through another, untouched. */
 export class L2Xconnect {
-  /** Interfaces that are or were in L2 mode: l2-output has a way out only for those. */
+  /** Interfaces that are or were in L2 mode. l2-output sends to no other. */
   readonly #l2Outputs = new Set<number>();
   readonly #plane: Plane;
 
@@ -19,7 +20,7 @@ export class L2Xconnect {
     this.#l2Outputs.add(rx.swIfIndex);
   }
 
-  /** Back to L3. */
+  /** Puts an interface back to L3. */
   clear(rx: SwInterface): void {
     rx.xconnectTo = undefined;
     this.#l2Outputs.delete(rx.swIfIndex);
@@ -48,7 +49,7 @@ export class L2Xconnect {
     });
   }
 
-  /** VPP puts the interface that a deleted one was connected to back to L3, but not those connected to it. */
+  /** VPP puts the peer of a deleted interface back to L3, but not the interfaces that were connected to the deleted one. */
   #interfaceDeleted(swInterface: SwInterface): void {
     const peer = swInterface.xconnectTo;
     if (peer !== undefined) {

@@ -1,3 +1,4 @@
+// linux-cp: pairs of an interface and a TAP.
 import { VnetError } from "../../vnet-error.js";
 import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
 import type { IpAddresses } from "../ip/index.js";
@@ -15,7 +16,7 @@ export interface LcpPair {
 }
 
 /**
- * linux-cp: an interface paired with a TAP. What VPP would punt goes to the host; what the host sends leaves through the
+ * linux-cp: an interface paired with a TAP. Packets that VPP would punt go to the host; packets from the host leave through the
  * paired interface; OSI protocols pass both ways once they are enabled.
  */
 export class Lcp {
@@ -57,7 +58,7 @@ export class Lcp {
     this.#plane.interfaces.setAdmin(pair.host, true);
   }
 
-  /** Ends a pair; the host interface is the caller's to delete. */
+  /** Ends a pair. The caller deletes the host interface. */
   remove(phy: number): LcpPair {
     const pair = this.#byPhy.get(phy);
     if (pair === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${phy} has no linux-cp pair`);
@@ -67,7 +68,7 @@ export class Lcp {
     return pair;
   }
 
-  /** VPP enables a protocol for good: there is no message to disable it. */
+  /** Enables a protocol for good: VPP has no message to disable it. */
   enableOsi(protocol: number): void {
     this.#osiProtocols.add(protocol);
     this.#osi.register(protocol, (packet) => this.#crossConnect(packet));
@@ -89,7 +90,7 @@ export class Lcp {
     for (const family of [4, 6] as const) this.#addresses.enable(host, family, on);
   }
 
-  /** linux-cp-punt-xc: between the two of a pair, whichever it came in on. */
+  /** linux-cp-punt-xc: sends a packet from one interface of a pair to the other. */
   #crossConnect(packet: Packet) {
     const node = this.#plane.graph.node("linux-cp-punt-xc");
     const out = this.#byPhy.get(packet.rx)?.host ?? this.#byHost.get(packet.rx)?.phy;

@@ -1,3 +1,4 @@
+// Proxy ARP: ranges of addresses that VPP answers for.
 import { VnetError } from "../../vnet-error.js";
 import type { IpTables } from "../fib/index.js";
 import type { Plane, SwInterface } from "../interface/index.js";
@@ -12,9 +13,9 @@ export interface ArpRange {
 /** arp-proxy: answers for ranges of addresses on the interfaces where it is switched on. */
 export class ArpProxy {
   readonly #list = new Map<string, ArpRange>();
-  /** What VPP believes, by sw_if_index: it outlives the interface. */
+  /** VPP's notes that the feature is on, by sw_if_index. A note outlives its interface. */
   readonly #enabled = new Set<number>();
-  /** Where the feature is on. */
+  /** The interfaces on which the feature is on. */
   readonly #effective = new Set<number>();
   readonly #node;
   readonly #plane: Plane;
@@ -29,7 +30,7 @@ export class ArpProxy {
     });
   }
 
-  /** Adding a range again changes nothing; deleting one that is not there is an error. */
+  /** Adds or deletes a range. To add a range again changes nothing; to delete a missing range is an error. */
   addDel(range: ArpRange, isAdd: boolean): void {
     this.#tables.get(range.tableId);
     const key = `${range.tableId}:${range.low}:${range.high}`;
@@ -41,8 +42,8 @@ export class ArpProxy {
   }
 
   /**
-   * As in VPP, nothing happens where it is so already, even if that was another interface with the same index: an interface
-   * that is deleted while this is on takes the feature with it, and leaves the note that it is on.
+   * Turns proxy ARP on or off. As in VPP, this does nothing if the note already says so, even of another interface with the
+   * same index: a deleted interface takes the feature along, and leaves the note.
    */
   setEnabled({ swIfIndex }: SwInterface, on: boolean): void {
     if (this.#enabled.has(swIfIndex) === on) return;

@@ -1,3 +1,4 @@
+// ARP: requests, replies, and the neighbors learned from them.
 import type { FibEntry } from "../fib/index.js";
 import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import type { IpAddresses } from "../ip/index.js";
@@ -18,7 +19,7 @@ export const ARP_LENGTH = 28;
 const REQUEST = 1;
 const REPLY = 2;
 
-/** What an ARP packet says, and its offset in the frame. */
+/** The fields of an ARP packet. */
 interface ArpPacket {
   operation: number;
   senderMac: Uint8Array;
@@ -28,7 +29,7 @@ interface ArpPacket {
 
 type Verdict = "reply" | "proxy" | "done" | { drop: string };
 
-/** arp-input and arp-reply: learns neighbors and answers for this VPP's addresses, by VPP's rules of who may ask. */
+/** arp-input and arp-reply: learns neighbors, and answers for this VPP's addresses by VPP's rules. */
 export class Arp {
   readonly #input;
   readonly #node;
@@ -69,7 +70,7 @@ export class Arp {
     this.#output.send(packet);
   }
 
-  /** Turns a request into its reply, saying that `packet.rx` has the address asked for. */
+  /** Turns a request into its reply: the address is at `packet.rx`. */
   reply(packet: Packet): void {
     const { bytes, l3 } = packet;
     const { mac } = this.#plane.interfaces.find(packet.rx)!;
@@ -110,7 +111,7 @@ export class Arp {
     const owner = target?.resolvingInterface ?? NO_INTERFACE;
     const borrows = owner !== NO_INTERFACE && swInterface.unnumberedTo?.swIfIndex === owner;
     const from = this.#senderLink(swInterface, arp.sender);
-    // A host that shares VPP's own address asks from it: only proxy ARP answers such a request.
+    // Only proxy ARP answers a host that asks from VPP's own address.
     if (from === "local") return "proxy";
     if (from === "none" && !borrows) return { drop: "IP4 source address not local to subnet" };
     if (target?.source("adj") !== undefined) return this.#knownNeighbor(swInterface, arp, owner);
@@ -125,7 +126,7 @@ export class Arp {
     return "reply";
   }
 
-  /** Link the sender's address belongs to: "local" for this VPP's own address, "none" for one on no link. */
+  /** Returns the link of the sender's address: "local" for this VPP's own address, "none" for an address on no link. */
   #senderLink(swInterface: SwInterface, sender: number): number | "local" | "none" {
     const { table } = swInterface.ip4;
     let entry: FibEntry | undefined = table.lookup(sender);
@@ -138,7 +139,7 @@ export class Arp {
     return "none";
   }
 
-  /** A gratuitous ARP of a neighbor known already refreshes it; of an unknown one it would only fill the table. */
+  /** Learns from the gratuitous ARP of a known neighbor. That of an unknown neighbor would only fill the table. */
   #knownNeighbor(swInterface: SwInterface, arp: ArpPacket, owner: number): Verdict {
     if (owner === swInterface.swIfIndex && arp.sender === arp.target) {
       this.#neighbors.add(swInterface, arp.sender, arp.senderMac);

@@ -1,3 +1,4 @@
+// ND proxy, in both kinds that VPP has.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { fibPath } from "../fib/index.js";
 import type { Plane, SwInterface } from "../interface/index.js";
@@ -7,8 +8,8 @@ import { ADVERTISEMENT, type NeighborDiscovery, SOLICITATION } from "./nd.js";
 import type { Neighbors } from "./neighbors.js";
 
 /**
- * ND proxy, VPP's two kinds: an address behind an interface, answered for on the other links of its table; and an
- * interface on which every solicitation from a global address is answered.
+ * ND proxy, in VPP's two kinds: an address behind an interface, for which VPP answers on the other links of the table; and an
+ * interface on which VPP answers every solicitation from a global address.
  */
 export class NdProxy {
   readonly #entries = new Map<string, { swInterface: SwInterface; address: string }>();
@@ -53,7 +54,7 @@ export class NdProxy {
     multicast.enable("ip6-multicast-nd-proxy", swInterface.swIfIndex, on);
   }
 
-  /** A solicitation sent to an address this VPP has a host route for. */
+  /** Answers a solicitation to an address that this VPP has a host route for. */
   #answerUnicast(packet: Packet): boolean {
     const message = discovery(packet);
     if (message === undefined) return false;

@@ -1,3 +1,4 @@
+// IPv6 neighbor discovery.
 import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type Icmp6, type IpAddresses, type IpHeader, icmp6Frame } from "../ip/index.js";
 import {
@@ -23,7 +24,7 @@ const FLAGS = 0x60000000;
 /** Neighbor discovery comes from the link itself: a router would have lowered the limit. */
 const HOP_LIMIT = 255;
 
-/** IPv6 neighbor discovery: answers solicitations for this VPP's addresses and for those it is a proxy of, and learns. */
+/** IPv6 neighbor discovery: answers solicitations for this VPP's addresses and for proxied ones, and learns neighbors. */
 export class NeighborDiscovery {
   readonly #node;
   readonly #output;
@@ -52,7 +53,7 @@ export class NeighborDiscovery {
     this.#send(swInterface, source, group, body, multicastMac(group));
   }
 
-  /** Says on the link the question came from that the address asked for is here. */
+  /** Answers a solicitation on the link that it came from. */
   answer(packet: Packet, { source, payload }: IpHeader, swInterface: SwInterface): void {
     const target = readIp6(packet.bytes, payload + 8);
     if (swInterface.mac === undefined) return;
@@ -62,7 +63,7 @@ export class NeighborDiscovery {
     else this.#send(swInterface, target, source, body, packet.bytes.slice(6, 12));
   }
 
-  /** Target and link address of a message. As in VPP the address option counts only when it is the one option there is. */
+  /** Returns target and link address of a message. As in VPP, the address option counts only if it is the only option. */
   read({ bytes }: Packet, { payload, end }: IpHeader) {
     if (end - payload < 24) return undefined;
     const target = readIp6(bytes, payload + 8);

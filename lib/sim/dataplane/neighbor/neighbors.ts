@@ -1,3 +1,4 @@
+// The MAC addresses of neighbors.
 import { type FibTable, fibPath } from "../fib/index.js";
 import type { InterfaceTable, SwInterface } from "../interface/index.js";
 import { type Address, familyOf, maxPrefixLength } from "../vlib/index.js";
@@ -12,7 +13,7 @@ export interface Neighbor {
   since: number;
 }
 
-/** Who has which MAC address, per interface; each neighbor is also a host route, if its link covers it. */
+/** The neighbors of each interface. Each is also a host route if its link covers it. */
 export class Neighbors {
   readonly #byInterface = new Map<number, Map<Address, Neighbor>>();
 
@@ -46,7 +47,7 @@ export class Neighbors {
     if (!noFibEntry) addHostRoute(swInterface, address);
   }
 
-  /** False: there was none. */
+  /** Removes a neighbor. Returns false if it did not exist. */
   remove(swInterface: SwInterface, address: Address): boolean {
     if (!this.#byInterface.get(swInterface.swIfIndex)?.delete(address)) return false;
     tableOf(swInterface, address).remove(address, maxPrefixLength(familyOf(address)), "adj");
@@ -72,8 +73,8 @@ function tableOf(swInterface: SwInterface, address: Address): FibTable {
 }
 
 /**
- * The host route of a neighbor counts only where the subnet around it is on the same link, or on the link whose addresses
- * this one borrows: a neighbor elsewhere must not take traffic away from the subnet's own link.
+ * Adds the host route of a neighbor. It counts only if the subnet around it is on the same link, or on the link whose addresses
+ * this one borrows. A neighbor elsewhere must not take traffic away from the subnet's own link.
  */
 function addHostRoute(swInterface: SwInterface, address: Address): void {
   const table = tableOf(swInterface, address);

@@ -1,3 +1,4 @@
+// The StoneWork plugin ISISX.
 import type { Plane } from "../interface/index.js";
 import type { Packet } from "../vlib/index.js";
 import { OSI_PROTOCOL, type Osi } from "./osi.js";

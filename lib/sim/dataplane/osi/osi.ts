@@ -1,3 +1,4 @@
+// 802.3 frames with an LLC header, by their OSI protocol.
 import type { Plane } from "../interface/index.js";
 import { ETHERNET_HEADER, type Packet } from "../vlib/index.js";
 

@@ -1,3 +1,4 @@
+// Punt sockets: registrations, punted packets and injected packets.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { actionAt, DESCRIPTOR_SIZE, PuntAction, swIfIndexAt } from "../../../punt-socket/index.js";
 import { VnetError } from "../../vnet-error.js";
@@ -6,7 +7,7 @@ import { type Icmp6, IP4_HEADER, IP6_HEADER, type IpHeader, type IpLocal, type U
 import { type AddressFamily, NO_INTERFACE, Packet, u16 } from "../vlib/index.js";
 import type { Punt } from "./punt.js";
 
-/** What a client asked for; the keys are VPP's: L4 by (family, port) without the protocol. */
+/** A client's request. The keys are VPP's: L4 by (family, port) without the protocol. */
 export type PuntRegistration =
   | { kind: "l4"; family: AddressFamily; protocol: number; port: number }
   | { kind: "ip-proto"; family: AddressFamily; protocol: number }
@@ -17,20 +18,20 @@ export interface PuntClient {
   path: string;
 }
 
-/** The socket VPP punts through. */
+/** The socket that VPP punts through. */
 export interface PuntTransport {
-  /** Path clients inject to. */
+  /** The path that clients inject to. */
   readonly path: string;
-  /** Queues one packet for a client; `done` is told once whether the kernel took it. */
+  /** Queues one packet for a client. Calls `done` once, with whether the kernel took the packet. */
   send(path: string, swIfIndex: number, frame: Uint8Array, done: (accepted: boolean) => void): void;
 }
 
 const HEADER_VERSION = 1;
 const INVALID_PORT = 0xffff;
-/** Smallest datagram VPP reads: the descriptor and an IPv4 header are not enough. */
+/** VPP reads only longer datagrams: a descriptor and an IPv4 header are too short. */
 const SHORTEST_INJECTION = 28;
 
-/** Whom punt sockets take packets from. */
+/** The nodes that punt sockets take packets from. */
 export interface PuntNeighbors {
   readonly local: Record<AddressFamily, IpLocal>;
   readonly udp: Record<AddressFamily, UdpLocal>;
@@ -54,11 +55,11 @@ export class PuntSocket {
   constructor(plane: Plane, neighbors: PuntNeighbors) {
     this.#neighbors = neighbors;
     this.#plane = plane;
-    // VPP counts every kind under the UDP node of its family, so that is where a user looks.
+    // VPP counts every kind under the UDP node of its family.
     this.#nodes = { 4: plane.graph.node("ip4-udp-punt-socket"), 6: plane.graph.node("ip6-udp-punt-socket") };
   }
 
-  /** Registers or re-registers: the client of a key is silently replaced. Every failure is VPP's plain -1. */
+  /** Registers a client. It silently replaces the client of the same key. Every failure is VPP's plain -1. */
   register(registration: PuntRegistration, path: string, headerVersion: number): void {
     this.#checkConfigured();
     if (headerVersion !== HEADER_VERSION) throw new VnetError("UNSPECIFIED", "Invalid packet descriptor version");
@@ -88,7 +89,7 @@ export class PuntSocket {
     return [...(kind === "l4" ? this.#clients.l4 : this.#clients.proto).values()];
   }
 
-  /** What a client sent to VPP's socket: a descriptor and a frame. VPP looks at little of it. */
+  /** Takes a datagram of a client: a descriptor and a frame. VPP checks little of it. */
   inject(datagram: Uint8Array) {
     const node = this.#plane.graph.node("punt-socket-rx");
     if (datagram.length <= SHORTEST_INJECTION) return node.count("Socket RX error, readv error");
@@ -96,7 +97,7 @@ export class PuntSocket {
     const action = actionAt(datagram, 0);
     if (action > PuntAction.IP6_ROUTED) return node.count("Socket RX error, unknown action");
     if (this.#plane.interfaces.find(swIfIndex) === undefined) {
-      // The real VPP would read foreign memory or crash here; this one keeps the evidence instead.
+      // The real VPP would read foreign memory or crash here. The embedded VPP counts instead.
       return node.count("unknown sw_if_index: VPP would crash");
     }
     this.#route(datagram.slice(DESCRIPTOR_SIZE), swIfIndex, action);
@@ -150,7 +151,7 @@ export class PuntSocket {
     );
   }
 
-  /** VPP rewinds a fixed header: behind IPv6 extension headers the client gets as many bytes less of the start. */
+  /** Punts a UDP packet. VPP rewinds a fixed header, so the client misses as many bytes at the start as the extension headers have. */
   #puntUdp(packet: Packet, { family, payload }: IpHeader): void {
     const headerAt = payload - (family === 4 ? IP4_HEADER : IP6_HEADER);
     const port = u16(packet.bytes, payload + 2);

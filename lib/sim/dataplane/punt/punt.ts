@@ -1,3 +1,4 @@
+// The punt arcs and the punt reasons.
 import { IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
 import type { Plane } from "../interface/index.js";
@@ -6,19 +7,19 @@ import type { AddressFamily, Packet } from "../vlib/index.js";
 
 export type PuntExceptionHandler = (packet: Packet, reason: number) => void;
 
-/** UDP port that says "every port nobody listens on". */
+/** The UDP port that stands for all ports without a listener. */
 const ALL_PORTS = 0xffff;
 /** ESP on UDP: RFC 3948. */
 const ESP_PORT = 4500;
 
-/** The reasons VPP registers at its start, in its order: ids start at 1. Clients must go by the name. */
+/** The reasons that VPP registers at its start, in VPP's order. Ids start at 1; clients must go by the name. */
 const REASONS = ["", "ipsec4-spi-o-udp-0", "ipsec4-no-such-tunnel", "ipsec6-no-such-tunnel", "ipsec6-spi-o-udp-0"];
 
 /**
- * The punt infrastructure: the ip4-punt and ip6-punt arcs for packets nothing else takes, and exceptions by reason.
+ * The punt infrastructure: the ip4-punt and ip6-punt arcs for packets that nothing else takes, and exceptions by reason.
  *
  * The reasons are those of IPsec, whose nodes VPP inserts with its first tunnel. The embedded VPP has no IPsec: it behaves as
- * a VPP with one tunnel that no packet belongs to, so that ESP for this VPP raises them.
+ * a VPP with one tunnel that no packet belongs to, and ESP for this VPP raises them.
  */
 export class Punt {
   readonly #exceptions = new Map<number, Map<string, PuntExceptionHandler>>();
@@ -42,13 +43,13 @@ export class Punt {
     return REASONS.map((name, id) => ({ id, name })).slice(1);
   }
 
-  /** `node` gets the packets of a reason from now on: a copy each, where there are several. */
+  /** Gives the packets of a reason to `node`. Several nodes get a copy each. */
   registerException(reason: number, node: string, handler: PuntExceptionHandler): void {
     const handlers = this.#exceptions.get(reason) ?? new Map<string, PuntExceptionHandler>();
     this.#exceptions.set(reason, handlers.set(node, handler));
   }
 
-  /** `set_punt` for exceptions: to the punt arc of the reason's protocol. Taking away what is not there is no error. */
+  /** Carries out `set_punt` for exceptions: sends them to the punt arc of the reason's protocol. To remove a missing one is not an error. */
   addDelException(reason: number, isAdd: boolean): void {
     if (!(reason in REASONS)) throw new VnetError("UNSPECIFIED", `there is no punt reason ${reason}`);
     const node = REASONS[reason]!.startsWith("ipsec6") ? "ip6-punt" : "ip4-punt";
@@ -62,7 +63,7 @@ export class Punt {
     this.registerException(reason, node, (packet) => this.#plane.graph.node(node).send(packet));
   }
 
-  /** `set_punt` for L4: UDP ports, or all that nobody listens on. */
+  /** Carries out `set_punt` for L4: UDP ports, or all ports without a listener. */
   addDelL4(family: AddressFamily, protocol: number, port: number, isAdd: boolean): void {
     if (protocol !== IP_PROTOCOL.UDP && protocol !== IP_PROTOCOL.TCP) {
       throw new VnetError("UNSPECIFIED", `only UDP (17) and TCP (6) protocols are supported, got ${protocol}`);
@@ -81,7 +82,7 @@ export class Punt {
     const node = this.#plane.graph.node(`ip${family}-punt`);
     const arc = this.#plane.arcs.ip(family).punt;
     node.define((packet) => {
-      if (!arc.run(packet, packet.rx)) this.#plane.drop(packet, node, "punted, and nobody took it");
+      if (!arc.run(packet, packet.rx)) this.#plane.drop(packet, node, "punted, and no feature took it");
     });
   }
 
@@ -98,7 +99,7 @@ export class Punt {
     this.#raise(packet, `ipsec${family}-no-such-tunnel`);
   }
 
-  /** Four zero bytes where the SPI would be: IKE, not ESP. */
+  /** Raises an exception for ESP on UDP. Four zero bytes in the place of the SPI mean IKE. */
   #espOverUdp(packet: Packet, { payload, end }: IpHeader): void {
     const spi = payload + 8;
     const isIke = end - spi >= 4 && packet.bytes.subarray(spi, spi + 4).every((byte) => byte === 0);

@@ -36,7 +36,7 @@ export function familyOf(address: Address): AddressFamily {
   return typeof address === "number" ? 4 : 6;
 }
 
-/** The address with all but its first `length` bits cleared. */
+/** Returns the address with all bits after the first `length` cleared. */
 export function maskAddress(address: Address, length: number): Address {
   if (typeof address === "number") return length === 0 ? 0 : (address & (~0 << (32 - length))) >>> 0;
   if (length >= 128) return address;
@@ -105,13 +105,13 @@ export function parseMac(value: string): Uint8Array {
   return bytes;
 }
 
-/** fe80::/64 and the EUI-64 of the MAC, as VPP gives an interface when IPv6 is enabled on it. */
+/** Returns fe80::/64 with the EUI-64 of the MAC, which VPP gives an interface when IPv6 becomes enabled. */
 export function linkLocalOf(mac: Uint8Array): string {
   const id = [mac[0]! ^ 2, mac[1]!, mac[2]!, 0xff, 0xfe, mac[3]!, mac[4]!, mac[5]!];
   return `\xfe\x80${"\0".repeat(6)}${String.fromCharCode(...id)}`;
 }
 
-/** 33:33 and the low 32 bits, or 01:00:5e and the low 23 bits of a multicast address. */
+/** Returns the MAC of a group: 33:33 and the low 32 bits, or 01:00:5e and the low 23 bits, of the address. */
 export function multicastMac(address: Address): Uint8Array {
   if (typeof address === "string") {
     return Uint8Array.from([0x33, 0x33, ...Array.from(address.slice(12), (char) => char.charCodeAt(0))]);

@@ -1,12 +1,13 @@
+// Feature arcs: points of the graph at which features look at packets.
 import { PuntError } from "../../../errors.js";
 import type { Packet } from "./packet.js";
 
-/** Looks at a packet on its way. True: it has taken the packet, nothing further may touch it. */
+/** Looks at a packet on its way. Returns true if it has taken the packet; no other code may touch the packet then. */
 export type Feature = (packet: Packet) => boolean;
 
 /**
- * A point of the graph where features can be switched on per interface, in a fixed order.
- * Enabling counts, as in VPP: a feature enabled twice is off after it has been disabled twice.
+ * A point of the graph at which features look at packets, per interface and in a fixed order.
+ * The arc counts, as VPP does: a feature that was enabled twice is off after it was disabled twice.
  */
 export class FeatureArc {
   readonly #order = new Map<string, { rank: number; feature: Feature }>();
@@ -32,7 +33,7 @@ export class FeatureArc {
     this.#rebuild(swIfIndex, counts);
   }
 
-  /** Runs the interface's features. True: one of them has taken the packet. */
+  /** Runs the interface's features. Returns true if a feature has taken the packet. */
   run(packet: Packet, swIfIndex: number): boolean {
     const chain = this.#chains.get(swIfIndex);
     if (chain === undefined) return false;

@@ -1,14 +1,15 @@
+// The graph of nodes, and their counters.
 import { PuntError } from "../../../errors.js";
 import type { Packet } from "./packet.js";
 
-/** One line of `show errors`: what a node counted. */
+/** One line of `show errors`: a counter of a node. */
 export interface NodeCounter {
   node: string;
   reason: string;
   count: number;
 }
 
-/** A node of the packet graph: VPP's name, what it does with a packet, and what it counts. */
+/** A node of the packet graph: VPP's name, its function and its counters. */
 export class GraphNode {
   readonly counters = new Map<string, number>();
   #handler: ((packet: Packet) => void) | undefined;
@@ -37,8 +38,8 @@ export class GraphNode {
 }
 
 /**
- * The nodes by name. Nodes refer to each other through `node(name)` before the other is defined: the graph has cycles, the
- * modules have none.
+ * The nodes by name. A node refers to another through `node(name)` before that is defined: the graph has cycles, the modules
+ * have none.
  */
 export class Graph {
   readonly #nodes = new Map<string, GraphNode>();

@@ -1,6 +1,6 @@
-// Numbers of which always the lowest free one is handed out.
+// Numbers that are handed out from the lowest free one.
 
-/** Numbers from `first` on. Taking and giving back cost the same whatever is taken. */
+/** Numbers from `first` on. The cost of taking a number does not depend on how many are taken. */
 export class LowestFree {
   readonly #taken = new Set<number>();
   readonly #first: number;

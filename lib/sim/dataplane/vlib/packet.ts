@@ -1,28 +1,29 @@
-/** "No interface", as VPP writes it. */
+// A packet on its way through the graph.
+/** VPP's value for "no interface". */
 export const NO_INTERFACE = 0xffffffff;
 
 /** Ethernet header: two addresses and a type. */
 export const ETHERNET_HEADER = 14;
 
 /**
- * One packet on its way through the graph. It owns its bytes: a node may rewrite them in place, and whoever forks a packet
- * copies it.
+ * One packet on its way through the graph. It owns its bytes: a node may rewrite them in place, and a node that forks a
+ * packet copies it.
  */
 export class Packet {
   /** Offset of the network header. */
   l3 = ETHERNET_HEADER;
-  /** Interface it leaves through, once that is decided. */
+  /** The interface that the packet leaves through, once a node has chosen it. */
   tx = NO_INTERFACE;
-  /** A mirrored copy is never mirrored again. */
+  /** Whether this is a mirrored copy, which SPAN does not mirror again. */
   mirrored = false;
-  /** Table to look the destination up in, when that is not the receiving interface's. */
+  /** The table for the lookup, if it is not the table of the receiving interface. */
   tableId: number | undefined;
-  /** Came from this VPP itself, so its TTL is not its sender's any more. */
+  /** Whether this VPP made the packet. VPP does not lower the TTL of its own packets. */
   local = false;
 
   /**
    * @param bytes the frame, from its link header on
-   * @param rx sw_if_index of the interface it came in on
+   * @param rx sw_if_index of the receiving interface
    */
   constructor(
     public bytes: Uint8Array,

@@ -1,6 +1,7 @@
+// Numbered slots, as VPP's pools.
 /**
- * Numbered slots as VPP's pools hand them out: the slot freed last is used first. Tests that compare indexes with a real
- * VPP depend on that order.
+ * Numbered slots. As VPP's pools, it hands out the slot that was freed last. Tests that compare indexes with a real
+ * VPP depend on this order.
  */
 export class Pool<T> {
   readonly #slots: (T | undefined)[] = [];
