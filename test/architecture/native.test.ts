@@ -1,0 +1,55 @@
+// Which folders of native/ may include which, and that no file includes itself by way of others.
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import test from "ava";
+import { projectFiles } from "./source.js";
+
+const files = projectFiles().filter((file) => /^native\/.*\.(h|cc|c)$/.test(file));
+
+/** The folders of native/ from the ground up, and the folders below that each may include. `.` is native/ itself. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  util: ["."],
+  "memif/shared": ["util"],
+  "memif/control": ["util", "memif/shared"],
+  "memif/port": ["util", "memif/shared", "memif/control"],
+  libmemif: ["util", "memif/shared", "memif/control"],
+  "memif/binding": ["util", "memif/shared", "memif/control", "memif/port", "libmemif"],
+};
+
+/** Folders beside memif: each may include the helpers, and no other folder. */
+const ALONE = ["."];
+
+function folderOf(file: string): string {
+  const folder = dirname(file).slice("native/".length);
+  return folder === "" ? "." : folder;
+}
+
+/** The files of native/ that a file includes by their path. */
+function includesOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  const named = [...text.matchAll(/^#include "([^"]+)"/gm)].map(([, path]) => `native/${path}`);
+  return named.filter((path) => files.includes(path));
+}
+
+test("native: no folder includes what is above it", (t) => {
+  for (const file of files.filter((name) => folderOf(name) !== ".")) {
+    const from = folderOf(file);
+    const allowed = BELOW[from] ?? ["util", ...ALONE];
+    for (const included of includesOf(file)) {
+      const to = folderOf(included);
+      t.true(to === from || allowed.includes(to), `${file} includes ${included}`);
+    }
+  }
+});
+
+test("native: no file includes itself by way of others", (t) => {
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) return t.fail(`circle: ${[...way, file].join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const included of includesOf(file)) visit(included, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  t.true(done.size === files.length);
+});
