@@ -34,6 +34,12 @@ const handshakes: Record<string, RegExp> = {
   "same-ring-300-times": /unexpected ring index 0/,
   "too-many-rings": /too many rings/,
   "no-rings": /no rings/,
+  "doorbell-pipe": /ring interrupt fd is not an eventfd/,
+  "doorbell-terminal": /ring interrupt fd is not an eventfd/,
+  "doorbell-timer": /ring interrupt fd is not an eventfd/,
+  "doorbell-socket": /ring interrupt fd is not an eventfd/,
+  "doorbell-memory": /ring interrupt fd is not an eventfd/,
+  "region-on-disk": /region file is not of tmpfs or hugetlbfs/,
 };
 
 for (const [which, reason] of Object.entries(handshakes)) {

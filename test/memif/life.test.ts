@@ -1,54 +1,17 @@
 // Handlers that throw, ports that are closed at odd moments, threads that come and go.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import type { Memif } from "../../lib/memif/index.js";
-import { engineOf, event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { runNode } from "../support/machine/script.js";
+import { event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { connected, runMemifScript } from "../support/memif/scripts.js";
 import { need } from "../support/need.js";
 
 const library = new URL("../../lib/memif/index.js", import.meta.url).href;
-
-/** The options that tests do not say, for a script. */
-const roles = (socket: string) => `
-const serving = ${JSON.stringify({ role: "server", engine: engineOf("server"), socket })};
-const connecting = ${JSON.stringify({ role: "client", engine: engineOf("client"), socket })};
-`;
-
-/** Runs a script in a process of its own, with `Memif`, `serving` and `connecting` defined; resolves with what it printed and how it ended. */
-async function runScript(t: ExecutionContext, body: string, socket: string): Promise<Ended> {
-  const script = `import { Memif } from ${JSON.stringify(library)};${roles(socket)}${body}`;
-  return runNode(t, "--expose-gc", "--input-type=module", "-e", script);
-}
-
-/** Resolves with what the process printed and how it ended. */
-async function runNode(t: ExecutionContext, ...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, args);
-  t.teardown(() => child.kill("SIGKILL"));
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (text) => {
-      output += text;
-    });
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  return { output, code, signal };
-}
-
-interface Ended {
-  readonly output: string;
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** A script's server and client in one process, connected, before `body`. */
-const connected = (options: string, body: string) => `
-const server = Memif.open({ ...serving, ${options} });
-const client = Memif.open({ ...connecting, ${options} });
-await Promise.all([server, client].map((port) => new Promise((up) => port.once("up", up))));
-${body}`;
 
 test("a handler that throws is an uncaught exception; the port goes on", async (t) => {
   const body = `
@@ -66,7 +29,7 @@ test("a handler that throws is an uncaught exception; the port goes on", async (
     });
     client.send(new Uint8Array(60));`;
   for (const rxMode of ["interrupt", "adaptive"]) {
-    const { output, code } = await runScript(t, connected(`rxMode: "${rxMode}"`, body), memifSocket(t));
+    const { output, code } = await runMemifScript(t, connected(`rxMode: "${rxMode}"`, body), memifSocket(t));
     t.is(output, "caught number 1\ncaught number 2\nthird 3\n");
     t.is(code, 0);
   }
@@ -107,7 +70,7 @@ test("close inside the handler: of the port itself, of the other one, by poll or
   }
 });
 
-test("who receives only after a client has come, sent and gone gets its packets, and those of the next client", async (t) => {
+test("a receiver that starts after a client has come, sent and gone gets its packets, and those of the next client", async (t) => {
   const { server, client, socket } = await memifPair(t);
   const down = event(server, "down");
   client.send(new Uint8Array(61));
@@ -241,7 +204,7 @@ test("a process that exits while packets flow leaves nothing, and exits with its
     let got = 0;
     client.receive((batch) => { got += batch.length; client.send(batch); if (got > 1000) process.exit(7); });
     client.send(Array.from({ length: 64 }, () => new Uint8Array(60)));`;
-  const { output, code } = await runScript(t, connected("", body), socket);
+  const { output, code } = await runMemifScript(t, connected("", body), socket);
   t.is(output, "");
   t.is(code, 7);
   t.false(existsSync(socket));
@@ -249,7 +212,7 @@ test("a process that exits while packets flow leaves nothing, and exits with its
 
 test("an unreferenced port does not keep the process", async (t) => {
   const body = "server.unref(); client.unref(); server.receive(() => {});";
-  t.is((await runScript(t, connected("", body), memifSocket(t))).code, 0);
+  t.is((await runMemifScript(t, connected("", body), memifSocket(t))).code, 0);
 });
 
 const cyclesSource = `
@@ -279,7 +242,7 @@ const cyclesSource = `
   server.close();`;
 
 need("no-sanitizer").test("1,000 connects and disconnects: descriptors, mappings and memory stay", async (t) => {
-  const { output } = await runScript(t, cyclesSource, memifSocket(t));
+  const { output } = await runMemifScript(t, cyclesSource, memifSocket(t));
   const { before, after, packets } = JSON.parse(output);
   t.is(packets, 2400);
   t.is(after.fds, before.fds);

@@ -1,6 +1,8 @@
-// A memif client that breaks one rule: hostile_client <socket> <which>. Prints what the server answers, then
+// A memif client that breaks one rule: hostile_client <socket> <which>. Prints the server's answers, then
 // "end".
 #include <fcntl.h>
+#include <sys/timerfd.h>
+#include <termios.h>
 
 #include <functional>
 #include <map>
@@ -15,7 +17,7 @@ struct Client {
   explicit Client(const char* path) : socket(path), control(ConnectTo(path)), memory(kRegionSize) {
     control.Await(MsgType::kHello);
     for (uint32_t offset : {0u, kM2S}) memory.ring(offset)->cookie = kCookie;
-    bell = eventfd(0, EFD_NONBLOCK);
+    bell = doorbell = eventfd(0, EFD_NONBLOCK);
   }
 
   void Init(uint32_t id = 0, uint8_t mode = 0, const char* secret = "") {
@@ -37,7 +39,7 @@ struct Client {
   void AddRing(memif_msg_add_ring_t add, bool with_fd = true) {
     memif_msg_t message = MakeMessage(MsgType::kAddRing);
     message.add_ring = add;
-    control.Send(message, with_fd ? bell : -1);
+    control.Send(message, with_fd ? doorbell : -1);
   }
 
   void AddRings() {
@@ -77,6 +79,7 @@ struct Client {
   Control control;
   Memory memory;
   int bell;
+  int doorbell;  // passed to the server; the bell, unless the scenario passes another descriptor
   uint16_t next = 0;
 };
 
@@ -88,13 +91,13 @@ void BadDescriptor(Client& client, memif_desc_t desc) {
   client.Publish();
 }
 
-/// Waits for a byte on stdin: the test says when.
+/// Waits for a byte on stdin, by which the test says when.
 void AwaitTest() {
   char byte;
   if (read(0, &byte, 1) < 0) Die("stdin");
 }
 
-/// A region that ends while the server's handler reads it; a file beside the socket tells that it has.
+/// Truncates its region while the server's handler reads it. A file beside the socket reports that.
 void TruncateOnCommand(Client& client) {
   client.Establish();
   client.PutGood(8);
@@ -104,7 +107,7 @@ void TruncateOnCommand(Client& client) {
   close(open((client.socket + ".done").c_str(), O_CREAT | O_WRONLY, 0600));
 }
 
-/// Good descriptors in every slot, which are changed while the server reads them.
+/// Changes good descriptors, which are in every slot, while the server reads them.
 void FlipDescriptors(Client& client) {
   client.Establish();
   client.PutGood(kSlots);
@@ -114,13 +117,95 @@ void FlipDescriptors(Client& client) {
   });
 }
 
-/// Posts a buffer longer than 16 bits count, and tells what comes.
+/// Posts a buffer longer than 16 bits count, and prints the bytes that come.
 void PostLong(Client& client) {
   client.Establish();
   client.Post({0, 0, 65536, kBuffers, 0});
   memif_ring_t* ring = client.memory.ring(kM2S);
   while (__atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == 0) usleep(1000);
   printf("filled %u of %u\n", client.memory.data[kBuffers], ring->desc[0].length);
+}
+
+/// Truncates its region before the server has read anything from it, and rings.
+void TruncateUnread(Client& client) {
+  client.Establish();
+  AwaitTest();
+  if (ftruncate(client.memory.fd, 0) < 0) Die("ftruncate");
+  eventfd_write(client.bell, 1);
+}
+
+/// Posts buffers for packets that ring a jammed doorbell. Prints the number of packets that come.
+void JamOnSend(Client& client) {
+  client.Establish();
+  JamDoorbell(client.bell);
+  client.Post({0, 0, 2048, kBuffers, 0});
+  memif_ring_t* ring = client.memory.ring(kM2S);
+  while (__atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == 0) usleep(1000);
+  printf("got %u\n", ring->tail);
+}
+
+/// Overfills the counter of the doorbell, which then has POLLERR, and sends a packet; then a second one when
+/// the first has been taken.
+void OverfillDoorbell(Client& client) {
+  client.Establish();
+  AwaitTest();
+  client.PutGood(1);
+  __atomic_store_n(&client.ring()->head, client.next, __ATOMIC_RELEASE);
+  if (eventfd_write(client.bell, UINT64_MAX - 1) < 0) Die("eventfd");
+  vpp_punt::memif::Ringer ringer;
+  if (ringer.Open(client.bell) != 0) Die("io_setup");
+  for (int i = 0; i < 2; i++) ringer.Ring();
+  while (__atomic_load_n(&client.ring()->tail, __ATOMIC_ACQUIRE) == 0) usleep(1000);
+  client.PutGood(1);
+  client.Publish();
+}
+
+/// Passes another descriptor for a doorbell.
+void WrongDoorbell(Client& client, int doorbell) {
+  client.doorbell = doorbell;
+  client.Init(), client.AddRegion(), client.AddRings();
+}
+
+int PipeEnd() {
+  int ends[2];
+  if (pipe(ends) < 0) Die("pipe");
+  return ends[1];
+}
+
+/// Its read() waits for 255 bytes.
+int SlowTerminal() {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  termios settings = {};
+  if (terminal < 0 || tcgetattr(terminal, &settings) < 0) Die("pty");
+  cfmakeraw(&settings);
+  settings.c_cc[VMIN] = settings.c_cc[VTIME] = 255;
+  tcsetattr(terminal, TCSANOW, &settings);
+  return terminal;
+}
+
+/// Offers a file on disk as its memory.
+void RegionOnDisk(Client& client) {
+  client.memory.fd = open(".", O_TMPFILE | O_RDWR, 0600);
+  if (client.memory.fd < 0 || ftruncate(client.memory.fd, kRegionSize) < 0) Die("O_TMPFILE");
+  client.Init(), client.AddRegion();
+}
+
+/// Offers one page less than a huge page, of a huge page that is not there any more when the server reads it.
+void HugeRegion(Client& client) {
+  const int fd = memfd_create("hostile", MFD_HUGETLB);
+  constexpr off_t kHuge = 2 << 20;
+  if (fd < 0 || ftruncate(fd, 2 * kHuge) < 0) Die("hugetlb");
+  void* data = mmap(nullptr, 2 * kHuge, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED) Die("mmap");
+  client.memory.fd = fd;
+  client.memory.data = static_cast<uint8_t*>(data);
+  for (uint32_t offset : {0u, kM2S}) client.memory.ring(offset)->cookie = kCookie;
+  client.Init(), client.AddRegion(0, kHuge + 4096), client.AddRings(), client.Connect();
+  client.control.Await(MsgType::kConnected);
+  AwaitTest();
+  munmap(data, 2 * kHuge);
+  if (ftruncate(fd, 0) < 0) Die("ftruncate");
+  eventfd_write(client.bell, 1);
 }
 
 using Scenario = std::function<void(Client&)>;
@@ -194,6 +279,12 @@ const std::map<std::string, Scenario> kControl = {
     {"no-rings", [](Client& c) { c.Init(), c.AddRegion(), c.Connect(); }},
     {"connect-twice", [](Client& c) { c.Establish(), c.Connect(); }},
     {"region-while-connected", [](Client& c) { c.Establish(), c.AddRegion(1); }},
+    {"doorbell-pipe", [](Client& c) { WrongDoorbell(c, PipeEnd()); }},
+    {"doorbell-terminal", [](Client& c) { WrongDoorbell(c, SlowTerminal()); }},
+    {"doorbell-timer", [](Client& c) { WrongDoorbell(c, timerfd_create(CLOCK_MONOTONIC, 0)); }},
+    {"doorbell-socket", [](Client& c) { WrongDoorbell(c, socket(AF_UNIX, SOCK_DGRAM, 0)); }},
+    {"doorbell-memory", [](Client& c) { WrongDoorbell(c, c.memory.fd); }},
+    {"region-on-disk", RegionOnDisk},
     {"silence", [](Client&) {}},
 };
 
@@ -250,6 +341,10 @@ const std::map<std::string, Scenario> kData = {
     {"posted-long", PostLong},
     {"flip", FlipDescriptors},
     {"truncate", TruncateOnCommand},
+    {"truncate-unread", TruncateUnread},
+    {"huge-region", HugeRegion},
+    {"jam", JamOnSend},
+    {"overfill", OverfillDoorbell},
     {"good", [](Client& c) { c.Establish(), c.PutGood(10), c.Publish(), AwaitTest(); }},
 };
 

@@ -1,4 +1,4 @@
-// A memif server that breaks one rule: hostile_server <socket> <which>. Prints what the client says, then
+// A memif server that breaks one rule: hostile_server <socket> <which>. Prints the client's messages, then
 // "end".
 #include <functional>
 #include <map>
@@ -23,7 +23,7 @@ struct Server {
     control.Send(message);
   }
 
-  /// Takes what the client sends up to CONNECT, and maps it.
+  /// Receives the client's messages up to CONNECT, and maps its memory.
   void TakeClient() {
     while (true) {
       memif_msg_t message;
@@ -41,7 +41,7 @@ struct Server {
     Hello();
     TakeClient();
     control.Send(MakeMessage(MsgType::kConnected));
-    // The client posts its buffers once it knows.
+    // The client posts its buffers when it has received CONNECTED.
     while (__atomic_load_n(&m2s->head, __ATOMIC_ACQUIRE) == 0) usleep(1000);
   }
 
@@ -61,6 +61,7 @@ struct Server {
     auto* ring = reinterpret_cast<memif_ring_t*>(regions[add.region] + add.offset);
     if (add.flags & kAddRingFlagS2M) {
       s2m = ring;
+      s2m_bell = std::move(fd);
     } else {
       m2s = ring;
       bell = std::move(fd);
@@ -73,9 +74,10 @@ struct Server {
   memif_ring_t* s2m = nullptr;
   memif_ring_t* m2s = nullptr;
   vpp_punt::UniqueFd bell;
+  vpp_punt::UniqueFd s2m_bell;
 };
 
-/// Two good packets, then one whose descriptor has been changed.
+/// Sends two good packets, then one with a changed descriptor.
 void BadDescriptor(Server& server, const std::function<void(memif_desc_t&)>& change) {
   server.Establish();
   for (int i = 0; i < 3; i++) server.m2s->desc[i].length = 64;
@@ -83,12 +85,20 @@ void BadDescriptor(Server& server, const std::function<void(memif_desc_t&)>& cha
   server.Publish(3);
 }
 
-/// Good packets in every slot, whose descriptors are changed while the client reads them.
+/// Changes the descriptors of good packets, which are in every slot, while the client reads them.
 void FlipDescriptors(Server& server) {
   server.Establish();
   for (uint32_t i = 0; i < kSlots; i++) server.m2s->desc[i].length = 64;
   Flip(server.control, Ring(server.m2s, kLog2),
        [&] { server.Publish(__atomic_load_n(&server.m2s->head, __ATOMIC_ACQUIRE)); });
+}
+
+/// Waits for packets that ring a jammed doorbell. Prints their number.
+void JamOnSend(Server& server) {
+  server.Establish();
+  JamDoorbell(server.s2m_bell.get());
+  while (__atomic_load_n(&server.s2m->head, __ATOMIC_ACQUIRE) == 0) usleep(1000);
+  printf("got %u\n", server.s2m->head);
 }
 
 using Scenario = std::function<void(Server&)>;
@@ -121,6 +131,7 @@ const std::map<std::string, Scenario> kScenarios = {
        s.Publish(kSlots);
      }},
     {"flip", FlipDescriptors},
+    {"jam", JamOnSend},
     {"tail-back",
      [](Server& s) {
        s.Establish();

@@ -1,6 +1,7 @@
-// The wire side of a memif peer without any of the good manners: for tests of what ours does with it.
+// The wire side of a memif peer that breaks rules, for tests of our side.
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@
 
 #include "memif/control/channel.h"
 #include "memif/shared/ring.h"
+#include "memif/shared/ringer.h"
 #include "memif/shared/wire.h"
 #include "util/unix_address.h"
 
@@ -55,7 +57,7 @@ class Control {
 
   void Send(const memif_msg_t& message, int fd = -1) { channel_.Send(message, fd); }
 
-  /// The next message; false at the end of the connection. Prints what it is.
+  /// Receives and prints the next message. Returns false at the end of the connection.
   bool Receive(memif_msg_t* message, vpp_punt::UniqueFd* fd) {
     while (true) {
       Received got = channel_.Receive(message, fd);
@@ -73,7 +75,7 @@ class Control {
     return true;
   }
 
-  /// Reads until a message of that type; exits when the other side ends it first.
+  /// Reads until a message of that type. Exits if the other side ends the connection first.
   memif_msg_t Await(MsgType type, vpp_punt::UniqueFd* fd = nullptr) {
     memif_msg_t message;
     vpp_punt::UniqueFd ignored;
@@ -84,7 +86,7 @@ class Control {
     exit(0);
   }
 
-  /// Whether the other side has something to say, or has gone.
+  /// Whether the other side has sent a message, or has gone.
   bool Spoken() {
     pollfd waiting = {channel_.fd(), POLLIN, 0};
     return poll(&waiting, 1, 0) > 0;
@@ -101,8 +103,17 @@ class Control {
   Channel channel_;
 };
 
-/// Changes descriptors of a ring while the other side reads them, each for an instant, until it has had
-/// enough. `publish` hands out the slots that it has returned.
+/// Fills the counter of a doorbell and makes the doorbell blocking, for all who share it: a write to it then
+/// waits for good.
+inline void JamDoorbell(int bell) {
+  eventfd_t rings;
+  eventfd_read(bell, &rings);
+  if (eventfd_write(bell, UINT64_MAX - 1) < 0) Die("eventfd");
+  if (fcntl(bell, F_SETFL, fcntl(bell, F_GETFL) & ~O_NONBLOCK) < 0) Die("fcntl");
+}
+
+/// Changes descriptors of a ring while the other side reads them, each for an instant, until the other side
+/// gives up. `publish` hands out the slots that the other side has returned.
 template <typename Publish>
 void Flip(Control& control, Ring ring, Publish publish) {
   for (uint32_t round = 0; round % 1024 != 0 || !control.Spoken(); round++) {
@@ -119,7 +130,7 @@ void Flip(Control& control, Ring ring, Publish publish) {
   }
 }
 
-/// What a peer begins with: lines are told at once, and it ends with the test's process, however that ends.
+/// Begins a peer: it prints each line at once, and ends with the test's process, however that ends.
 inline void Begin() {
   setvbuf(stdout, nullptr, _IOLBF, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -30,6 +30,12 @@ function headerHas(header: string, text: string): boolean {
 /** Folder with `<release>/*.api.json` beside the project: a developer's machine may have it, a user's has not. */
 export const apiFilesFolder = "../shared/vpp-api";
 
+/** Free huge pages of 2 MiB; 0 where Linux has none. */
+function freeHugePages(): number {
+  const counter = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
+  return existsSync(counter) ? Number(readFileSync(counter, "utf8")) : 0;
+}
+
 function missing(name: string, present: boolean): string | undefined {
   return present ? undefined : `${name} is not here`;
 }
@@ -62,6 +68,8 @@ const checks = {
       succeeds("unshare", "--net", "ip", "link", "add", "link", "lo", "name", "v1", "type", "vlan", "id", "1"),
     ),
   tun: () => missing("/dev/net/tun", existsSync("/dev/net/tun")),
+  /** Two free pages of 2 MiB, as `sysctl vm.nr_hugepages=2` makes them. */
+  hugetlb: () => missing("a free huge page of 2 MiB (vm.nr_hugepages)", freeHugePages() >= 2),
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
   /** For tests of speed, memory or file descriptors, which sanitizers distort. */

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 
 const folder = "dist/test-peers";
 /** The addon's sources that the peers use: the wire format, not the engine. */
-const shared = ["native/memif/control/channel.cc"];
+const shared = ["native/memif/control/channel.cc", "native/memif/shared/ringer.cc"];
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
