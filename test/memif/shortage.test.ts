@@ -1,0 +1,132 @@
+// Descriptors, memory and threads that run out: each shortage is an error or an event that names it, and ends with it.
+import type { ExecutionContext } from "ava";
+import { type Ended, moduleText, runProgram } from "../support/machine/script.js";
+import { memifSocket } from "../support/memif/ports.js";
+import { memifScript } from "../support/memif/scripts.js";
+import { need } from "../support/need.js";
+
+/** Runs a script in a process that may have 128 descriptors. `take(left)` leaves it that many, `give()` gives all back. */
+function runShort(t: ExecutionContext, body: string): Promise<Ended> {
+  const script = memifScript(
+    `import { closeSync, openSync } from "node:fs";
+    const taken = [];
+    function take(left) {
+      try { for (;;) taken.push(openSync("/dev/null")); } catch {}
+      for (const fd of taken.splice(0, left)) closeSync(fd);
+    }
+    function give() { for (const fd of taken.splice(0)) closeSync(fd); }
+    const next = (port, name) => new Promise((resolve) => port.once(name, resolve));
+    ${body}`,
+    memifSocket(t),
+  );
+  return runProgram(t, "sh", "-c", 'ulimit -n 128; exec "$@"', "sh", process.execPath, ...moduleText(script));
+}
+
+const { test } = need("no-sanitizer");
+
+test("open with too few descriptors is EMFILE, and works when there are enough", async (t) => {
+  const { output, code } = await runShort(
+    t,
+    `const seen = [];
+    for (let left = 0; left < 12; left++) {
+      take(left);
+      try {
+        Memif.open(serving).close();
+        seen.push("open");
+      } catch (error) {
+        seen.push(error.code + (/control thread|memif.sock/.test(error.message) ? "" : error.message));
+      }
+      give();
+    }
+    console.log(seen.join(" "));`,
+  );
+  t.regex(output, /^(EMFILE )+(open ?)+\n$/);
+  t.is(code, 0);
+});
+
+test("a connection with too few descriptors on either side is refused by name, and comes up when there are enough", async (t) => {
+  const { output, code } = await runShort(
+    t,
+    `const server = Memif.open(serving);
+    const reasons = new Set();
+    for (let left = 0; left < 16; left++) {
+      take(left);
+      const client = Memif.open({ ...connecting, reconnectMs: 5 });
+      const refused = (side) => ({ reason, by }) => { if (by !== "peer" || /Too many/.test(reason)) reasons.add(side + by + ": " + reason); };
+      client.on("refused", refused("client, "));
+      server.on("refused", refused("server, "));
+      const up = Promise.all([next(client, "up"), next(server, "up")]);
+      await Promise.race([up, next(client, "refused"), next(server, "refused"), new Promise((resolve) => setTimeout(resolve, 300))]);
+      give();
+      await up;
+      const down = next(server, "down");
+      client.close();
+      await down;
+      server.removeAllListeners();
+    }
+    console.log([...reasons].sort().join("\\n"));
+    server.close();`,
+  );
+  t.is(code, 0, output);
+  const reasons = output.trim().split("\n");
+  // No shortage of ours is called a violation of the peer's.
+  t.deepEqual(
+    reasons.filter((reason) => !/, self: /.test(reason)),
+    [],
+  );
+  for (const side of ["client, self: cannot connect to", "server, self: cannot accept a client: Too many open files"]) {
+    t.true(
+      reasons.some((reason) => reason.startsWith(side)),
+      `${side} in ${output}`,
+    );
+  }
+});
+
+/** Limits the process's address space to what it has, and a little more; `lift()` ends that. */
+const limitMemory = `
+  import { spawnSync } from "node:child_process";
+  import { readFileSync } from "node:fs";
+  const setLimit = (bytes) => spawnSync("prlimit", ["--pid", String(process.pid), "--as=" + bytes + ":"]);
+  const limit = (more) => {
+    const pages = Number(readFileSync("/proc/self/statm", "utf8").split(" ")[0]);
+    setLimit(pages * 4096 + more);
+  };
+  const lift = () => setLimit("unlimited");
+`;
+
+need("no-sanitizer", "prlimit").test(
+  "a control thread that the system refuses is an error, and there at the next open",
+  async (t) => {
+    const body = `${limitMemory}
+    limit(2 ** 20);
+    let code = "open";
+    try { Memif.open(serving); } catch (error) { code = error.code + " " + error.message; }
+    lift();
+    console.log(code);
+    Memif.open(serving).close();`;
+    const script = memifScript(body, memifSocket(t));
+    const { output, code } = await runProgram(t, process.execPath, ...moduleText(script));
+    t.regex(output, /^EAGAIN memif.open: control thread: /);
+    t.is(code, 0);
+  },
+);
+
+need("no-sanitizer", "prlimit").test(
+  "a receive queue without memory for scattered packets is an error, and opens when there is some",
+  async (t) => {
+    const body = `${limitMemory}
+    const server = Memif.open({ ...serving, rxQueues: 3 });
+    const opened = [];
+    const open = (queue) => { try { server.receive(() => {}, [queue]); return "open"; } catch (error) { return error.code; } };
+    opened.push(open(0));
+    limit(2 ** 18);
+    opened.push(open(1));
+    lift();
+    opened.push(open(1));
+    console.log(opened.join(" "));
+    server.close();`;
+    const { output, code } = await runProgram(t, process.execPath, ...moduleText(memifScript(body, memifSocket(t))));
+    t.is(output, "open ENOMEM open\n");
+    t.is(code, 0);
+  },
+);
