@@ -1,5 +1,5 @@
-// What libmemif cannot do is an error, and what it does wrong is mended: the faults that the suite over both engines does not show.
-import { spawn } from "node:child_process";
+// Limits of libmemif are errors, and its faults are mended: those that the suite over both engines does not show.
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import test from "ava";
 import { Memif, type MemifEnding } from "../../lib/memif/index.js";
@@ -116,3 +116,38 @@ over.test("a process without descriptors for libmemif's rings says so", async (t
   t.is(seen.at(-1), "up");
   t.true(seen.some((text) => /refused .*libmemif/.test(text)));
 });
+
+for (const [client, server] of [
+  ["libmemif", "builtin"],
+  ["builtin", "libmemif"],
+] as const) {
+  over.test(`a child process inherits no descriptor of a connection, ${client} to ${server}`, async (t) => {
+    const { server: port } = await memifPair(t, {}, { engine: client }, { engine: server });
+    t.not(port.peer, undefined);
+    const inherited = spawnSync("ls", ["-l", "/proc/self/fd"], { encoding: "utf8" }).stdout;
+    const targets = [...inherited.matchAll(/-> (.*)$/gm)].map(([, target]) => target!);
+    t.deepEqual(
+      targets.filter((target) => /memif|memfd|eventfd/.test(target)),
+      [],
+    );
+    t.true(targets.filter((target) => /^socket:/.test(target)).length <= 3, inherited);
+  });
+}
+
+need("libmemif", "g++").test(
+  "a process that fills every queue it finds blocks no connection of libmemif's",
+  async (t) => {
+    const stranger = startPeer(t, "stranger");
+    await until(() => stranger.lines.includes("ready"));
+    for (let round = 0; round < 20; round++) {
+      const socket = memifSocket(t);
+      const server = openMemif(t, { role: "server", socket, engine });
+      const client = openMemif(t, { role: "client", socket, engine, reconnectMs: 5 });
+      // A stranger may come first, and spoil one attempt; the next one is at another name.
+      await Promise.all([event(server, "up"), event(client, "up")]);
+      t.not(client.peer, undefined);
+      server.close();
+      client.close();
+    }
+  },
+);
