@@ -13,6 +13,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "memif/control": ["util", "memif/shared"],
   "memif/port": ["util", "memif/shared", "memif/control"],
   libmemif: ["util", "memif/shared", "memif/control"],
+  descriptor: ["util", "."],
+  packet_socket: ["util", ".", "descriptor"],
   "memif/binding": ["util", "memif/shared", "memif/control", "memif/port", "libmemif"],
 };
 
