@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PuntError } from "./errors.js";
-import type { LinuxAddon } from "./native/index.js";
+import type { LinuxAddon, NativeDescriptor } from "./native/index.js";
 
 export type * from "./native/index.js";
 
@@ -139,6 +139,8 @@ export interface NativeMemifPort {
   openRx(index: number, options: NativeMemifRxOptions): NativeMemifRx | undefined;
   openTx(index: number, options: NativeMemifQueueOptions): NativeMemifTx | undefined;
   stats(): NativeMemifStats;
+  /** As client without `socket`: takes over a control socket that is connected to a server. */
+  adopt(control: NativeDescriptor): void;
   setRef(ref: boolean): void;
   close(): void;
 }
@@ -295,6 +297,8 @@ interface Addon extends LinuxAddon {
     /** Of the current burst: [slab, 1 if memory() was a copy]. */
     location: Uint32Array,
     onBurst: (count: number) => void,
+    /** A bound socket to take over. */
+    adopted?: NativeDescriptor,
   ) => NativePuntSocket;
   PuntInjector: new (
     vppPath: string,
@@ -303,6 +307,8 @@ interface Addon extends LinuxAddon {
     staging: Uint8Array,
     /** Of the packets in the slots. */
     lengths: Uint32Array,
+    /** A connected socket to take over; `vppPath` is empty then. */
+    adopted?: NativeDescriptor,
   ) => NativePuntInjector;
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;

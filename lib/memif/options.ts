@@ -1,4 +1,5 @@
 // The options of a memif port: what they mean, their defaults, and the checks of what an application passes.
+import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { type NativeMemifSettings, native } from "../native.js";
 import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
@@ -11,7 +12,12 @@ export interface MemifOptions {
   /** The server (VPP: master) owns the socket; the client (VPP: slave) connects to it and provides the memory. */
   role: "server" | "client";
   /** Path of the control socket, up to 107 bytes; `@name` is a socket in Linux's abstract namespace. */
-  socket: string;
+  socket?: string;
+  /**
+   * As client, in place of `socket`: a control socket that another process has connected to the server, as `connectMemifControl` does.
+   * The port takes it over. After the connection's end it waits for `reconnect`.
+   */
+  descriptor?: Descriptor;
   /** Id of the interface on that socket, 0..4294967295; both sides must have the same. Default 0. */
   id?: number;
   /** Packets are Ethernet frames, or bare IPv4 and IPv6 packets; both sides must say the same. Default `"ethernet"`. */
@@ -64,7 +70,20 @@ export interface CheckedOptions {
 }
 
 const KNOWN = [
-  ...["role", "socket", "id", "mode", "secret", "name", "rxQueues", "txQueues", "ringSize", "bufferSize", "rxMode"],
+  ...[
+    "role",
+    "socket",
+    "descriptor",
+    "id",
+    "mode",
+    "secret",
+    "name",
+    "rxQueues",
+    "txQueues",
+    "ringSize",
+    "bufferSize",
+    "rxMode",
+  ],
   ...["burst", "spareBuffers", "socketMode", "reconnectMs", "zeroCopy", "engine"],
 ];
 
@@ -74,6 +93,13 @@ function socketName(check: OptionCheck, value: unknown): string {
     check.refuse("socket", `must be a path, or @name; got ${JSON.stringify(socket)}`);
   }
   return socket;
+}
+
+/** The path of a port that gets a connected socket: none. */
+function adopted(check: OptionCheck, { descriptor, socket, role }: MemifOptions): string {
+  if (!(descriptor instanceof Descriptor)) check.refuse("descriptor", "must be a Descriptor");
+  if (role === "server") check.refuse("descriptor", "is for a client");
+  return socket === undefined ? "" : check.refuse("socket", "does not go with descriptor");
 }
 
 function log2RingSize(check: OptionCheck, value: unknown): number {
@@ -86,7 +112,7 @@ function nativeSettings(check: OptionCheck, options: MemifOptions): NativeMemifS
   const id = check.integer("id", options.id ?? 0, 0, 0xffffffff);
   return {
     server: check.oneOf("role", options.role, ["server", "client"]) === "server",
-    socket: socketName(check, options.socket),
+    socket: options.descriptor === undefined ? socketName(check, options.socket) : adopted(check, options),
     id,
     mode: check.oneOf("mode", options.mode ?? "ethernet", ["ethernet", "ip"]) === "ip" ? 1 : 0,
     secret: check.text("secret", options.secret ?? "", 23),

@@ -1,5 +1,6 @@
 // A memif port as an application opens it: queues, events, counters, and its life from open to close.
 import { EventEmitter } from "node:events";
+import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { type NativeMemifEvent, type NativeMemifPort, native } from "../native.js";
 import { OptionCheck } from "../options.js";
@@ -96,6 +97,7 @@ export class Memif extends EventEmitter<MemifEvents> {
   readonly #rxQueues = new Map<number, MemifRxQueue>();
   readonly #txQueues = new Map<number, MemifTxQueue>();
   #lastRefusal = "";
+  #adopts = false;
   #closed = false;
 
   private constructor(receiving: Receiving, connect: Connect) {
@@ -117,7 +119,16 @@ export class Memif extends EventEmitter<MemifEvents> {
    */
   static open(options: MemifOptions): Memif {
     const { settings, receiving } = checkOptions(options);
-    return new Memif(receiving, (onEvent) => native.memifOpen(settings, onEvent));
+    const port = new Memif(receiving, (onEvent) => native.memifOpen(settings, onEvent));
+    port.#adopts = options.descriptor !== undefined;
+    if (options.descriptor === undefined) return port;
+    try {
+      port.reconnect(options.descriptor);
+    } catch (error) {
+      port.close();
+      throw error;
+    }
+    return port;
   }
 
   /**
@@ -192,6 +203,26 @@ export class Memif extends EventEmitter<MemifEvents> {
   /** Returns the counters since the port was opened, of all threads. */
   stats(): MemifStats {
     return { ...this.#native.stats(), zeroCopy: this.zeroCopy };
+  }
+
+  /**
+   * Goes on over another control socket, which another process has connected to the server: after the end of the last connection, or in
+   * its place. For a client that was opened with `descriptor`. The port takes the descriptor over.
+   *
+   * @throws PuntError ERR_OPTION: not a descriptor; ERR_MODE: the port connects by itself; ERR_CLOSED: the port or the descriptor is
+   *   closed; EPROTOTYPE: it is not a control socket.
+   */
+  reconnect(descriptor: Descriptor): void {
+    const op = "memif.reconnect";
+    if (!(descriptor instanceof Descriptor)) new OptionCheck(op).refuse("descriptor", "must be a Descriptor");
+    try {
+      if (this.#closed) throw new PuntError(op, "ERR_CLOSED", "the port is closed");
+      if (!this.#adopts)
+        throw new PuntError(op, "ERR_MODE", "the port was opened with a socket's path and connects by itself");
+      this.#native.adopt(descriptor.handOver());
+    } finally {
+      descriptor.close();
+    }
   }
 
   /** Lets the process end while the port is open. */

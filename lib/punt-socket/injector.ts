@@ -1,6 +1,7 @@
 // Sends packets to VPP through its punt socket.
 import { EventEmitter } from "node:events";
 import { getSystemErrorName } from "node:util";
+import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { type NativePuntInjector, native } from "../native.js";
 import { OptionCheck } from "../options.js";
@@ -18,6 +19,11 @@ export interface PuntInjectorOptions {
   knownInterfaces: KnownInterfaces;
   /** VPP's punt socket, from `punt_socket_register_reply.pathname`. Default {@link DEFAULT_VPP_PUNT_PATH}. */
   vppPath?: string;
+  /**
+   * In place of `vppPath`: a datagram socket that another process has connected to VPP's, as `connectPuntSocket` does. The injector
+   * takes it over. Once VPP is gone, it sends nothing more.
+   */
+  descriptor?: Descriptor;
 }
 
 /** Counters of an injector since it was opened. */
@@ -93,10 +99,16 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
     super();
     const op = "punt-injector.open";
     const check = new OptionCheck(op);
-    check.known(options, ["knownInterfaces", "vppPath"]);
+    check.known(options, ["knownInterfaces", "vppPath", "descriptor"]);
     this.#isKnown = interfaceCheck(check, options.knownInterfaces);
-    const path = check.socketPath("vppPath", options.vppPath ?? DEFAULT_VPP_PUNT_PATH);
-    this.#native = new native.PuntInjector(path, () => this.#drain(), this.#staging, this.#lengths);
+    const { descriptor } = options;
+    const path = pathOf(check, options);
+    const onRoom = () => this.#drain();
+    try {
+      this.#native = new native.PuntInjector(path, onRoom, this.#staging, this.#lengths, descriptor?.handOver());
+    } finally {
+      descriptor?.close();
+    }
     const error = this.#native.connect();
     if (error !== undefined && !ABSENCE.has(error)) {
       this.close();
@@ -257,6 +269,13 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
     this.#drainOwed = false;
     this.emit("drain");
   }
+}
+
+/** VPP's path; empty for a socket that is connected already. */
+function pathOf(check: OptionCheck, { descriptor, vppPath }: PuntInjectorOptions): string {
+  if (descriptor === undefined) return check.socketPath("vppPath", vppPath ?? DEFAULT_VPP_PUNT_PATH);
+  if (!(descriptor instanceof Descriptor)) check.refuse("descriptor", "must be a Descriptor");
+  return vppPath === undefined ? "" : check.refuse("vppPath", "does not go with descriptor");
 }
 
 function interfaceCheck(check: OptionCheck, known: KnownInterfaces): (swIfIndex: number) => boolean {

@@ -1,4 +1,5 @@
 // The options of a receiving socket, and their checks.
+import { Descriptor } from "../descriptor/index.js";
 import { type NativePuntSocketOptions, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import type { PuntBatch } from "./batch.js";
@@ -9,7 +10,12 @@ export const DEFAULT_VPP_PUNT_PATH = "/run/vpp/punt.sock";
 
 export interface PuntSocketOptions {
   /** Absolute path to receive at, at most 107 bytes. Register it with VPP (`punt_socket_register`) after opening. */
-  path: string;
+  path?: string;
+  /**
+   * In place of `path`: a datagram socket that another process has bound, as `bindPuntSocket` does, and connected to VPP's. This
+   * socket takes it over, and leaves its file. `vppPath` is empty then unless it is given; `mode` and `group` do not apply.
+   */
+  descriptor?: Descriptor;
   /**
    * VPP's punt socket, to which the receiving socket is connected: `net.unix.max_dgram_qlen` does not apply then. Default
    * {@link DEFAULT_VPP_PUNT_PATH}. The socket need not exist yet: this socket connects within a second after it appears, or after
@@ -55,7 +61,19 @@ export interface PuntSocketOptions {
 const MIB = 2 ** 20;
 
 const OPTION_NAMES: readonly string[] = [
-  ...["path", "vppPath", "onBatch", "mode", "group", "batchSize", "maxPacket", "ringBytes", "takeOverUs", "gatherUs"],
+  ...[
+    "path",
+    "descriptor",
+    "vppPath",
+    "onBatch",
+    "mode",
+    "group",
+    "batchSize",
+    "maxPacket",
+    "ringBytes",
+    "takeOverUs",
+    "gatherUs",
+  ],
   ...["onWarning", "sendBuffer", "copy"],
 ];
 
@@ -70,11 +88,14 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
   for (const name of ["onBatch", "onWarning"] as const) {
     if (options[name] !== undefined) check.callback(name, options[name]);
   }
+  const adopts = options.descriptor !== undefined;
+  if (adopts) checkAdopted(check, options);
+  const vppPath = options.vppPath === undefined ? (adopts ? null : DEFAULT_VPP_PUNT_PATH) : options.vppPath;
   return {
-    path: check.socketPath("path", options.path),
+    path: adopts ? "" : check.socketPath("path", options.path),
     mode: check.integer("mode", options.mode ?? 0o660, 0, 0o777),
     group: groupNumber(check, options.group),
-    vppPath: options.vppPath === null ? "" : check.socketPath("vppPath", options.vppPath ?? DEFAULT_VPP_PUNT_PATH),
+    vppPath: vppPath === null ? "" : check.socketPath("vppPath", vppPath),
     batchSize: check.integer("batchSize", options.batchSize ?? 128, 1, 1024),
     maxPacket: check.integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(check.integer("ringBytes", options.ringBytes ?? 192 * MIB, 2 * MIB, 4096 * MIB) / MIB),
@@ -83,6 +104,13 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     sendBuffer: check.integer("sendBuffer", options.sendBuffer ?? 0, 0, 2 ** 30),
     copy: check.boolean("copy", options.copy ?? false),
   };
+}
+
+function checkAdopted(check: OptionCheck, options: PuntSocketOptions): void {
+  if (!(options.descriptor instanceof Descriptor)) check.refuse("descriptor", "must be a Descriptor");
+  for (const name of ["path", "mode", "group"] as const) {
+    if (options[name] !== undefined) check.refuse(name, "does not go with descriptor");
+  }
 }
 
 function groupNumber(check: OptionCheck, group: string | number | undefined): number | undefined {

@@ -30,7 +30,7 @@ type Settle = (result: IteratorResult<PuntBatch, undefined>) => void;
  * reads, and packets wait in a ring of slabs. When the ring is full, the newest packets are dropped and counted.
  */
 export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
-  /** Where the socket receives. */
+  /** Where the socket receives; empty for a socket opened by `descriptor`. */
   readonly path: string;
   /** `net.unix.max_dgram_qlen` at opening; undefined if it could not be read. */
   readonly queueLimit: number | undefined;
@@ -51,7 +51,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    * Binds the path and connects to VPP's socket. Replaces a file that a dead process left at the path.
    *
    * @throws PuntError ERR_OPTION: an option is wrong (`details.option`); EADDRINUSE: a living process owns the path; EEXIST: something
-   * other than a socket is there; the errno name of another failure
+   * other than a socket is there; EPROTOTYPE: `descriptor` is not a UNIX datagram socket; the errno name of another failure
    */
   static open(options: PuntSocketOptions): PuntSocket {
     return new PuntSocket(options);
@@ -63,7 +63,13 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
     this.path = checked.path;
     this.#batch = new PuntBatch(this.#table);
     const columns = new Uint32Array(this.#table.buffer);
-    this.#native = new native.PuntSocket(checked, columns, this.#location, (count) => this.#receive(count));
+    const { descriptor } = options;
+    const onBurst = (count: number) => this.#receive(count);
+    try {
+      this.#native = new native.PuntSocket(checked, columns, this.#location, onBurst, descriptor?.handOver());
+    } finally {
+      descriptor?.close();
+    }
     this.#native.setRef(false);
     this.queueLimit = readQueueLimit();
     try {

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "descriptor/descriptor.h"
+#include "descriptor/expect_socket.h"
 #include "util/callback.h"
 #include "util/error.h"
 #include "util/fd_poll.h"
@@ -30,7 +32,8 @@ void PuntInjector::Init(Napi::Env env, Napi::Object exports) {
                                            InstanceMethod<&PuntInjector::Close>("close")}));
 }
 
-/// (path of VPP's punt socket, callback for room, staging memory, lengths of the staged packets)
+/// (path of VPP's punt socket, callback for room, staging memory, lengths of the staged packets;
+/// NativeDescriptor of a connected socket to take over, or nothing, and the path is empty)
 PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PuntInjector>(info),
       state_(EnvState::Of(info.Env())),
@@ -38,10 +41,11 @@ PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
   const Napi::Env env = info.Env();
   on_room_ = Napi::Persistent(info[1].As<Napi::Function>());
   context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_INJECTOR");
-  const int error = Stage(env, info) ? Open() : ECANCELED;
-  if (error != 0) {
+  UniqueFd adopted = info[4].IsObject() ? descriptor::Descriptor::TakeFrom(info[4]) : UniqueFd();
+  const SystemError canceled = {ECANCELED, "socket"};
+  if (const SystemError failed = Stage(env, info) ? Open(std::move(adopted)) : canceled) {
     Shutdown();
-    ThrowErrno(env, kOpen, "socket", error);
+    Throw(env, kOpen, failed);
     return;
   }
   Ref();  // an open injector stays, even without a reference in JavaScript
@@ -63,14 +67,18 @@ bool PuntInjector::Stage(Napi::Env env, const Napi::CallbackInfo& info) {
   return true;
 }
 
-int PuntInjector::Open() {
-  fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd_) return errno;
+SystemError PuntInjector::Open(UniqueFd adopted) {
+  const bool given = static_cast<bool>(adopted);
+  fd_ = given ? std::move(adopted) : UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return {errno, "socket"};
+  const char* expected = "a UNIX datagram socket is expected";
+  if (SystemError failed = descriptor::ExpectUnixSocket(fd_.get(), SOCK_DGRAM, expected)) return failed;
   hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
   writable_ = std::make_unique<HeldHandle<uv_poll_t>>(hold_, this);
   uv_loop_t* const loop = LoopOf(Env());
-  if (loop == nullptr) return ECANCELED;
-  return -writable_->Initialize([&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd_.get()); });
+  if (loop == nullptr) return {ECANCELED, "event loop"};
+  const auto init = [&](uv_poll_t* handle) { return uv_poll_init(loop, handle, fd_.get()); };
+  return {-writable_->Initialize(init), "event loop"};
 }
 
 /// connect() -> name of the error, or undefined. A further call connects to the socket that is now at the

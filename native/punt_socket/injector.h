@@ -11,6 +11,7 @@
 #include "punt_socket/vpp_peer.h"
 #include "punt_socket/wire.h"
 #include "util/loop_hold.h"
+#include "util/system_error.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::punt_socket {
@@ -33,7 +34,7 @@ class PuntInjector : public Napi::ObjectWrap<PuntInjector> {
 
   static constexpr uint32_t kBurst = 64;  // packets that the staging memory holds
   bool Stage(Napi::Env env, const Napi::CallbackInfo& info);
-  int Open();
+  SystemError Open(UniqueFd adopted);
   void OnRoom();
   void Shutdown();
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "descriptor/descriptor.h"
 #include "env_state.h"
 #include "util/callback.h"
 #include "util/error.h"
@@ -44,7 +45,8 @@ void PuntSocket::Init(Napi::Env env, Napi::Object exports) {
            InstanceMethod<&PuntSocket::Stats>("stats")}));
 }
 
-/// (options, columns of the batch table, location of a burst, callback for a burst)
+/// (options, columns of the batch table, location of a burst, callback for a burst; NativeDescriptor of a
+/// bound socket to take over, or nothing)
 PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSocket>(info) {
   const Napi::Env env = info.Env();
   auto columns = info[1].As<Napi::Uint32Array>();
@@ -56,7 +58,8 @@ PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSo
   location_cell_ = Napi::Persistent(location);
   on_burst_ = Napi::Persistent(info[3].As<Napi::Function>());
   context_ = std::make_unique<Napi::AsyncContext>(env, "VPP_PUNT_SOCKET");
-  if (const SystemError failed = Open(Fields(env, info[0]))) {
+  UniqueFd adopted = info[4].IsObject() ? descriptor::Descriptor::TakeFrom(info[4]) : UniqueFd();
+  if (const SystemError failed = Open(Fields(env, info[0]), std::move(adopted))) {
     Shutdown();
     Throw(env, kOpen, failed);
     return;
@@ -64,13 +67,13 @@ PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSo
   Ref();  // an open socket stays, even without a reference in JavaScript
 }
 
-SystemError PuntSocket::Open(const Fields& options) {
+SystemError PuntSocket::Open(const Fields& options, UniqueFd adopted) {
   const ReceiverOptions read = ReadOptions(options);
   // A thread that is being terminated: no option can be read.
   if (read.batch == 0 || table_.capacity() < read.batch || location_ == nullptr)
     return {ECANCELED, "options"};
   receiver_ = std::make_unique<Receiver>(read);
-  if (SystemError failed = receiver_->Open()) return failed;
+  if (SystemError failed = receiver_->Open(std::move(adopted))) return failed;
   using std::chrono::microseconds;
   const DrainTimes times = {microseconds(options.Number("takeOverUs")),
                             microseconds(options.Number("gatherUs"))};

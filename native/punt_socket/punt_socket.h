@@ -33,7 +33,7 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   Napi::Value SendTo(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
 
-  SystemError Open(const Fields& options);
+  SystemError Open(const Fields& options, UniqueFd adopted);
   uint32_t PullBurst();
   Turn Serve();
   bool Deliver(uint32_t count);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "descriptor/expect_socket.h"
 #include "punt_socket/send_buffer.h"
 #include "util/unix_address.h"
 
@@ -21,8 +22,13 @@ Receiver::Receiver(const ReceiverOptions& options)
       ring_(options.ring_slabs),
       peer_(options.vpp_path) {}
 
-SystemError Receiver::Open() {
+SystemError Receiver::Open(UniqueFd adopted) {
   if (!direct_.ok() || !scratch_.ok() || !ring_.ok()) return {ENOMEM, "memory for slabs"};
+  if (adopted) {
+    fd_ = std::move(adopted);
+    Reconnect(true);
+    return descriptor::ExpectUnixSocket(fd_.get(), SOCK_DGRAM, "a UNIX datagram socket is expected");
+  }
   fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return {errno, "socket"};
   const int size = options_.send_buffer;
@@ -137,7 +143,7 @@ void Receiver::SetVppPath(const std::string& path) {
 
 int Receiver::Reconnect(bool force) {
   const std::lock_guard lock(mutex_);
-  if (!peer_.wanted()) return ENOTCONN;
+  if (!peer_.wanted()) return peer_.Connect(fd_.get());
   if (!force && !peer_.Moved()) return peer_.error();
   DrainLocked();  // the kernel discards the old peer's packets when the new one is connected
   const int error = peer_.Connect(fd_.get());
@@ -165,7 +171,7 @@ ReceiverStats Receiver::Stats() {
   stats.drops = drops_;
   stats.backlog_bytes = ring_.Backlog();
   stats.connects = connects_;
-  stats.connect_error = peer_.wanted() ? peer_.error() : ENOTCONN;
+  stats.connect_error = peer_.wanted() ? peer_.error() : peer_.Connect(fd_.get());
   return stats;
 }
 

@@ -56,8 +56,9 @@ class Receiver {
  public:
   explicit Receiver(const ReceiverOptions& options);
 
-  /// Binds, sets mode and group, connects to VPP if it is there.
-  SystemError Open();
+  /// Binds, sets mode and group, connects to VPP if it is there. With a bound socket of another process, it
+  /// takes that one over instead.
+  SystemError Open(UniqueFd adopted);
 
   // JavaScript thread.
   /// The next burst: from the ring if packets wait there, else from the socket. It lies in `*slab` until the

@@ -17,6 +17,11 @@ bool VppPeer::Moved() const {
 }
 
 int VppPeer::Connect(int fd) {
+  if (!wanted()) {
+    sockaddr_un peer;
+    socklen_t size = sizeof(peer);
+    return error_ = getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 ? 0 : errno;
+  }
   // Read before connecting: when the file changes in between, the next Moved() sees it.
   struct stat now = {};
   if (stat(path_.c_str(), &now) != 0) return error_ = errno;

@@ -18,8 +18,8 @@ class VppPeer {
   /// True when the file at the path is not the connected one: Connect() is due.
   bool Moved() const;
 
-  /// Connects. The kernel discards packets of another peer that are queued on the socket. Returns 0 or an
-  /// errno value.
+  /// Connects; without a path it looks whether the socket, which another process has made, is connected. The
+  /// kernel discards packets of another peer that are queued on the socket. Returns 0 or an errno value.
   int Connect(int fd);
 
   bool connected() const { return error_ == 0; }

@@ -34,7 +34,7 @@ const bad: [string, unknown, RegExp][] = [
   ["reconnectMs", 0, /reconnectMs must be a whole number/],
   ["zeroCopy", 1, /zeroCopy must be true or false/],
   ["engine", "dpdk", /engine must be one of "builtin", "libmemif"/],
-  ["ringsize", 64, /option ringsize does not exist; the options are role, socket, id, mode/],
+  ["ringsize", 64, /option ringsize does not exist; the options are role, socket, descriptor, id, mode/],
 ];
 
 for (const [option, value, message] of bad) {

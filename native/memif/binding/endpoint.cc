@@ -1,5 +1,9 @@
 #include "memif/binding/endpoint.h"
 
+#include <sys/socket.h>
+
+#include "descriptor/descriptor.h"
+#include "descriptor/expect_socket.h"
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
 #include "memif/binding/registry.h"
@@ -206,6 +210,17 @@ Napi::Value Endpoint::Stats(Napi::Env env) {
   return object;
 }
 
+/// adopt(NativeDescriptor): takes over a control socket that is connected to a server
+void Endpoint::Adopt(const Napi::CallbackInfo& info) {
+  UniqueFd control = descriptor::Descriptor::TakeFrom(info[0]);
+  const char* expected = "a UNIX socket of type SOCK_SEQPACKET is expected";
+  if (const SystemError failed = descriptor::ExpectUnixSocket(control.get(), SOCK_SEQPACKET, expected)) {
+    Throw(info.Env(), "memif.reconnect", failed);
+    return;
+  }
+  if (!closed_) port_->Adopt(std::move(control));
+}
+
 Napi::Object Endpoint::Functions() {
   auto self = shared_from_this();
   Napi::Object object = Napi::Object::New(env_);
@@ -216,6 +231,7 @@ Napi::Object Endpoint::Functions() {
   };
   set("openRx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenRx(info); });
   set("openTx", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.OpenTx(info); });
+  set("adopt", [](Endpoint& e, const Napi::CallbackInfo& info) { e.Adopt(info); });
   set("stats", [](Endpoint& e, const Napi::CallbackInfo& info) { return e.Stats(info.Env()); });
   set("close", [](Endpoint& e, const Napi::CallbackInfo&) { e.Close(); });
   set("setRef", [](Endpoint& e, const Napi::CallbackInfo& info) { e.SetRef(info[0].ToBoolean()); });

@@ -33,6 +33,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   Napi::Value OpenRx(const Napi::CallbackInfo& info);
   Napi::Value OpenTx(const Napi::CallbackInfo& info);
   Napi::Value Stats(Napi::Env env);
+  void Adopt(const Napi::CallbackInfo& info);
   void OnEvents();
   void Deliver(const PortEvent& event);
   void SetRef(bool ref);

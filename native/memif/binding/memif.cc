@@ -52,7 +52,7 @@ std::shared_ptr<Port> OpenPort(const Fields& fields, const std::shared_ptr<Subsc
   return Port::Open(ReadSettings(fields), subscription, error, accept);
 }
 
-/// memifOpen(settings, onEvent)
+/// memifOpen(settings, onEvent); a client without a socket's path then gets one by `adopt`
 Napi::Value Open(const Napi::CallbackInfo& info) {
   SystemError error;
   auto subscription = std::make_shared<Subscription>();

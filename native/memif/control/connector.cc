@@ -33,6 +33,15 @@ UniqueFd Connector::Connect() {
 void Connector::Attempt() {
   UniqueFd fd = Connect();
   if (!fd) return Retry();
+  Begin(std::move(fd));
+}
+
+void Connector::Adopt(UniqueFd fd) {
+  if (session_) session_->Close({Ending::By::kSelf, "another control socket takes its place"});
+  Begin(std::move(fd));
+}
+
+void Connector::Begin(UniqueFd fd) {
   Session::Callbacks callbacks;
   callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };
@@ -54,7 +63,8 @@ void Connector::OnUp(const std::shared_ptr<Link>& link) {
 void Connector::OnDown(const Ending& ending, bool was_up) {
   session_.reset();
   callbacks_.down(ending, was_up);
-  if (!closing_) Retry();
+  // Without a path the owner adopts the next socket.
+  if (!closing_ && !settings_.socket.empty()) Retry();
 }
 
 }  // namespace vpp_punt::memif

@@ -19,9 +19,14 @@ class Connector {
       : loop_(loop), settings_(settings), accept_(std::move(accept)), callbacks_(std::move(callbacks)) {}
   ~Connector();
 
+  /// Connects to the path of the settings.
   void Attempt();
 
+  /// Speaks on a socket that another process has connected to a server. An earlier connection ends.
+  void Adopt(UniqueFd fd);
+
  private:
+  void Begin(UniqueFd fd);
   UniqueFd Connect();
   void Retry();
   void OnUp(const std::shared_ptr<Link>& link);

@@ -27,7 +27,8 @@ std::shared_ptr<Port> Port::Open(const Settings& settings, const std::shared_ptr
 void Port::Start(SystemError* error) {
   if (settings_.role == Role::kClient) {
     connector_ = std::make_unique<Connector>(*loop_, settings_, accept_, MakeCallbacks());
-    return connector_->Attempt();
+    if (!settings_.socket.empty()) connector_->Attempt();
+    return;
   }
   listener_ = Listener::Get(*loop_, settings_, error);
   if (!listener_) return;
@@ -90,6 +91,14 @@ void Port::Subscribe(const std::shared_ptr<Subscription>& subscription) {
   loop->RunSync([&] {
     subscriptions_.push_back(subscription);
     if (up_) subscription->Push(*up_);
+  });
+}
+
+void Port::Adopt(UniqueFd control) {
+  std::shared_ptr<ControlLoop> loop = Loop(false);
+  if (!loop) return;
+  loop->RunSync([&] {
+    if (connector_) connector_->Adopt(std::move(control));
   });
 }
 

@@ -31,6 +31,8 @@ class Port : public std::enable_shared_from_this<Port> {
   const Settings& settings() const { return settings_; }
   /// A subscriber that comes while the port is up gets an `up` event at once.
   void Subscribe(const std::shared_ptr<Subscription>& subscription);
+  /// As client without a path: speaks on this socket, which another process has connected to a server.
+  void Adopt(UniqueFd control);
   /// Tells the peer and ends the connection for good. Queues notice at their next use.
   void Close();
   const PortCounters& counters() const { return counters_; }

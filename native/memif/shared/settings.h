@@ -15,7 +15,7 @@ enum class Role { kServer, kClient };
 
 struct Settings {
   Role role = Role::kClient;
-  std::string socket;  // path, or '@name' for an abstract socket
+  std::string socket;  // path, or '@name' for an abstract socket; empty: Port::Adopt gets a connected one
   uint32_t id = 0;
   Mode mode = Mode::kEthernet;
   std::string secret;      // up to 23 bytes; empty: none
