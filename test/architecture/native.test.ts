@@ -15,7 +15,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   libmemif: ["util", "memif/shared", "memif/control"],
   descriptor: ["util", "."],
   packet_socket: ["util", ".", "descriptor"],
-  "memif/binding": ["util", "memif/shared", "memif/control", "memif/port", "libmemif"],
+  punt_socket: ["util", ".", "descriptor"],
+  "memif/binding": ["util", "descriptor", "memif/shared", "memif/control", "memif/port", "libmemif"],
 };
 
 /** Folders beside memif: each may include the helpers, and no other folder. */
