@@ -1,12 +1,13 @@
 // ABX: the routing protocols of a neighbour reach FRR in the CNF, and what FRR sends reaches the neighbour.
-
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { Scenario } from "../support/vpp/scenario.js";
 
 const reasons = ["ospfd", "bgpd"].filter((name) => frrDaemon(name) === undefined);
-const real = need("root", "vpp", "vtysh", ...reasons).test.serial;
+const routers = ["root", "vpp", "hosts", "vtysh", ...reasons];
+const real = need(...routers, "plugin:abx").test.serial;
+const stock = need(...routers, "plugin:abf").test.serial;
 
 const ospf = { protocol: "OSPF" } as const;
 const localPing = { protocol: "ICMP", destinationNetwork: "local" } as const;
@@ -107,7 +108,7 @@ real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t
   await has(outside, "bgp ipv4 unicast", /10\.22\.0\.1\/32/);
 });
 
-real("without the abx plugin, abf passes BGP and ping; the metadata says what it cannot (TAP)", async (t) => {
+stock("without the abx plugin, abf passes BGP and ping; the metadata says what it cannot (TAP)", async (t) => {
   const scenario = await Scenario.start(t, { vpp: { without: ["abx_plugin.so"] } });
   const { network } = scenario;
   const { host: neighbour, vppInterface } = await network.neighbour("10.2.1");

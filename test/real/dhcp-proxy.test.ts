@@ -8,8 +8,8 @@ import { Scenario } from "../support/vpp/scenario.js";
 
 /** The CNF has no other VRF: it needs no device for this one. */
 const inVrf = { vrf, withoutCnfVrf: true };
-const real = need("root", "vpp", "dhclient", "dnsmasq").test.serial;
-const real6 = need("root", "vpp", "dhclient", "dhcpd", "ethtool").test.serial;
+const real = need("root", "vpp", "hosts", "dhclient", "dnsmasq").test.serial;
+const real6 = need("root", "vpp", "hosts", "dhclient", "dhcpd").test.serial;
 
 real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
@@ -86,7 +86,7 @@ real6("a DHCPv6 client gets a lease from a server behind the punt (TAP)", async 
   t.regex(server.output, /Relay-forward message from fd76:7070:6e74::1 .*link address fd01::1/);
 });
 
-need("root", "vpp").test.serial(
+need("root", "vpp", "hosts").test.serial(
   "two managers of one machine punt the DHCP of one VRF each, on a VPP each (TAP)",
   async (t) => {
     const [one, other] = [await Scenario.start(t), await Scenario.start(t)];

@@ -4,7 +4,7 @@ import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { forwarder, Scenario } from "../support/vpp/scenario.js";
 
-const real = need("root", "vpp").test.serial;
+const real = need("root", "vpp", "hosts").test.serial;
 
 real("two hosts ping each other through a CNF between their interfaces (HAIRPIN_XCONNECT, MEMIF)", async (t) => {
   const scenario = await Scenario.start(t);
@@ -32,7 +32,7 @@ real("two hosts ping each other through a CNF between their interfaces (HAIRPIN_
   t.is(await one.ping("10.4.0.2", 1), 0, "without the CNF nothing passes");
 });
 
-need("root", "vpp", "iperf3").test.serial(
+need("root", "vpp", "hosts", "iperf3").test.serial(
   "TCP through the CNF keeps its bytes (HAIRPIN_XCONNECT, MEMIF, iperf3)",
   async (t) => {
     const scenario = await Scenario.start(t);
@@ -89,7 +89,7 @@ real("a host reaches VPP's new interface through the CNF (HAIRPIN, MEMIF)", asyn
   t.regex(await vpp.cli("show interface"), /1400/);
 });
 
-need("root", "vpp").test.serial("the new interface of a HAIRPIN is in its VRF", async (t) => {
+need("root", "vpp", "hosts").test.serial("the new interface of a HAIRPIN is in its VRF", async (t) => {
   const scenario = await Scenario.start(t, { manager: { resyncInterval: 500 } });
   const { network, vpp, manager } = scenario;
   const host = await network.host();

@@ -4,7 +4,8 @@ import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { forwarder, Scenario } from "../support/vpp/scenario.js";
 
-const real = need("root", "vpp", "vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : [])).test.serial;
+const router = ["vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : [])];
+const real = need("root", "vpp", "plugin:isisx", "hosts", ...router).test.serial;
 
 function isisd(device: string, id: number): string[] {
   const link = [

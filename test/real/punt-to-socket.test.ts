@@ -6,7 +6,7 @@ import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { everyInterface, Scenario } from "../support/vpp/scenario.js";
 
-const real = need("root", "vpp", "dig").test.serial;
+const real = need("root", "vpp", "hosts", "dig").test.serial;
 const toDns = { type: "PUNT_TO_SOCKET", cnf: "dns", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
 
 real("dig is answered by Node.js: frames out of the interface they came from (AF_UNIX)", async (t) => {

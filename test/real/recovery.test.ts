@@ -11,7 +11,7 @@ import { aclRule } from "../support/vpp/api-values.js";
 import { Scenario } from "../support/vpp/scenario.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 
-const real = need("root", "vpp").test.serial;
+const real = need("root", "vpp", "hosts").test.serial;
 
 /** How often the manager is killed; more by hand. */
 const kills = Number(process.env.VPP_PUNT_KILLS ?? 8);
@@ -186,40 +186,43 @@ real("two CNFs share what can be shared; what cannot is refused with both names,
   t.deepEqual(await snapshot(client), before);
 });
 
-real("objects of others stay as they are, also those that look alike", async (t) => {
-  const scenario = await Scenario.start(t, { manager: { store: new MemoryStore() } });
-  const { vpp, client, manager } = scenario;
-  const { hosts, interfaces, cnf } = await threeHosts(scenario);
-  await vpp.configure(
-    "create loopback interface",
-    "set interface state loop0 up",
-    `create memif socket id 9 filename ${join(vpp.directory, "other.sock")}`,
-    "create interface memif id 1 socket-id 9 master",
-    "set arp proxy start 10.8.1.0 end 10.8.1.255",
-    "set dhcp proxy server 10.8.1.77 src-address 10.8.1.1",
-  );
-  await client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "operator", r: [aclRule()] });
-  const policy = { policy_id: 5, acl_index: 0, tx_sw_if_index: 1, dst_mac: "02:00:00:00:00:09" };
-  await client.call("abx_policy_add_del", { is_add: 1, policy });
-  const before = await scenario.keep();
+need("root", "vpp", "hosts", "plugin:abx").test.serial(
+  "objects of others stay as they are, also those that look alike",
+  async (t) => {
+    const scenario = await Scenario.start(t, { manager: { store: new MemoryStore() } });
+    const { vpp, client, manager } = scenario;
+    const { hosts, interfaces, cnf } = await threeHosts(scenario);
+    await vpp.configure(
+      "create loopback interface",
+      "set interface state loop0 up",
+      `create memif socket id 9 filename ${join(vpp.directory, "other.sock")}`,
+      "create interface memif id 1 socket-id 9 master",
+      "set arp proxy start 10.8.1.0 end 10.8.1.255",
+      "set dhcp proxy server 10.8.1.77 src-address 10.8.1.1",
+    );
+    await client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "operator", r: [aclRule()] });
+    const policy = { policy_id: 5, acl_index: 0, tx_sw_if_index: 1, dst_mac: "02:00:00:00:00:09" };
+    await client.call("abx_policy_add_del", { is_add: 1, policy });
+    const before = await scenario.keep();
 
-  const punts = everyType(interfaces, cnf.name, vpp.directory).filter(({ type }) => type !== "DHCP_PROXY");
-  for (const request of punts) await scenario.add(request);
-  t.is(await hosts[2].ping("10.8.1.1"), 3);
-  const refused = await t.throwsAsync<PuntError>(
-    manager.add({ type: "DHCP_PROXY", cnf: "cnf1", interconnect: "MEMIF" }),
-  );
-  t.log(refused.message);
-  t.is(refused.code, "ERR_FOREIGN");
-  await manager.delete({ cnf: "cnf1" });
+    const punts = everyType(interfaces, cnf.name, vpp.directory).filter(({ type }) => type !== "DHCP_PROXY");
+    for (const request of punts) await scenario.add(request);
+    t.is(await hosts[2].ping("10.8.1.1"), 3);
+    const refused = await t.throwsAsync<PuntError>(
+      manager.add({ type: "DHCP_PROXY", cnf: "cnf1", interconnect: "MEMIF" }),
+    );
+    t.log(refused.message);
+    t.is(refused.code, "ERR_FOREIGN");
+    await manager.delete({ cnf: "cnf1" });
 
-  await scenario.restartManager();
-  const next = scenario.manager;
-  await until("CREATED", () => next.list().every(({ state }) => state === "CREATED"));
-  t.is((await next.plan()).toString(), "nothing to do");
-  for (const { id } of next.list()) await next.delete(id);
-  t.deepEqual(await snapshot(client), before);
-});
+    await scenario.restartManager();
+    const next = scenario.manager;
+    await until("CREATED", () => next.list().every(({ state }) => state === "CREATED"));
+    t.is((await next.plan()).toString(), "nothing to do");
+    for (const { id } of next.list()) await next.delete(id);
+    t.deepEqual(await snapshot(client), before);
+  },
+);
 
 real(`VPP is killed ${kills} times at random in the middle of changes: the end is what was asked for`, async (t) => {
   const scenario = await Scenario.start(t);

@@ -6,7 +6,7 @@ import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { Scenario } from "../support/vpp/scenario.js";
 
-const real = need("root", "vpp", "tcpdump").test.serial;
+const real = need("root", "vpp", "hosts", "tcpdump").test.serial;
 
 const ICMP = 1;
 /** ICMP in IPv4 in Ethernet: what the test itself causes, without the hosts' own chatter. */

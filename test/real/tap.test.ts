@@ -5,7 +5,7 @@ import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { Scenario } from "../support/vpp/scenario.js";
 
-const real = need("root", "vpp", "vhost-net", "vrf").test.serial;
+const real = need("root", "vpp", "hosts", "vhost-net", "vrf").test.serial;
 const localPing = { protocol: "ICMP", destinationNetwork: "local" } as const;
 
 real(
@@ -65,7 +65,8 @@ real("a DHCP proxy's TAP has its subnet's addresses on both sides (DHCP_PROXY, T
   t.is(await cnf.ping("192.168.111.1"), 3);
 });
 
-const isis = need("root", "vpp", "vhost-net", "vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : []));
+const router = ["vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : [])];
+const isis = need("root", "vpp", "vpp>=26.06", "plugin:linux_cp", "plugin:osi", "hosts", "vhost-net", ...router);
 
 isis.test.serial(
   "without the isisx plugin, linux-cp passes IS-IS to FRR; the metadata says what else comes (ISISX, TAP)",

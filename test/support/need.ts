@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ImplementationFn } from "ava";
 import { native } from "../../lib/native.js";
-import { libmemifExamples, program, vppProgram } from "./machine/programs.js";
+import { libmemifExamples, program, vppPluginFolder, vppProgram, vppRelease } from "./machine/programs.js";
 import { hasPapi } from "./vpp/papi.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
@@ -40,7 +40,7 @@ function missing(name: string, present: boolean): string | undefined {
   return present ? undefined : `${name} is not here`;
 }
 
-/** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a program's name. */
+/** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a pattern below, or a program. */
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
@@ -50,6 +50,11 @@ const checks = {
       "the headers of a VPP with ring buffers of statistics",
       headerHas("vlib/stats/stats.h", "vlib_stats_ring_"),
     ),
+  hosts: () => {
+    const lacking = HOST_PROGRAMS.filter((name) => program(name) === undefined);
+    if (lacking.length > 0) return `${lacking.join(", ")} not here`;
+    return succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces";
+  },
   testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),
@@ -76,6 +81,24 @@ const checks = {
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),
 } satisfies Record<string, () => string | undefined>;
 
+/** Programs that the hosts of a test are made with: test/support/machine/netns.ts. */
+const HOST_PROGRAMS = ["ip", "ethtool", "ping", "setpriv", "unshare"];
+
+/** Things with a word of their own behind a colon or a sign: a plugin of the real VPP, or the oldest release that will do. */
+function reasonByPattern(need: string): string | undefined {
+  const [, plugin] = /^plugin:(.+)$/.exec(need) ?? [];
+  if (plugin !== undefined) {
+    const folder = vppPluginFolder();
+    const isThere = folder !== undefined && existsSync(join(folder, `${plugin}_plugin.so`));
+    return isThere ? undefined : `VPP has no plugin ${plugin}`;
+  }
+  const [, oldest] = /^vpp>=(.+)$/.exec(need) ?? [];
+  const release = vppRelease();
+  if (oldest !== undefined && release !== undefined)
+    return release >= oldest ? undefined : `VPP is ${release}, not ${oldest} or newer`;
+  return missing(need, program(need) !== undefined);
+}
+
 type Need = keyof typeof checks | (string & {});
 
 const known = new Map<string, string | undefined>();
@@ -83,7 +106,7 @@ const known = new Map<string, string | undefined>();
 function reasonFor(need: Need): string | undefined {
   if (!known.has(need)) {
     const check = (checks as Record<string, () => string | undefined>)[need];
-    known.set(need, check ? check() : missing(need, program(need) !== undefined));
+    known.set(need, check ? check() : reasonByPattern(need));
   }
   return known.get(need);
 }
@@ -94,7 +117,7 @@ function skipping(reason: string): Declare {
 
 /**
  * `need("root", "tshark").test("title", (t) => ...)` runs where the user is root and tshark is installed.
- * Knows the names in `checks`; any other name is a program in PATH.
+ * Knows the names in `checks`, `plugin:NAME` and `vpp>=RELEASE` of the real VPP; any other name is a program in PATH.
  */
 export function need(...needs: Need[]): Tests {
   const reasons = needs.map(reasonFor).filter((reason) => reason !== undefined);

@@ -1,6 +1,6 @@
 // Programs that tests and benchmarks run. Without ava, which cannot be loaded outside of tests.
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 
 /** Where a program lies in PATH, or undefined. */
 export function program(name: string): string | undefined {
@@ -24,6 +24,32 @@ export function vppProgram(): string | undefined {
   const prefix = process.env.VPP_PREFIX ?? "/opt/vpp";
   const file = join(prefix, "bin", "vpp");
   return isExecutable(file) ? file : program("vpp");
+}
+
+/** Folders of the real VPP's libraries: `lib`, and on Debian `lib/x86_64-linux-gnu`. */
+function vppLibraryFolders(): string[] {
+  const vpp = vppProgram();
+  const lib = vpp && join(dirname(dirname(vpp)), "lib");
+  if (lib === undefined || !existsSync(lib)) return [];
+  return [lib, ...readdirSync(lib).map((name) => join(lib, name))];
+}
+
+/** The folder of the real VPP's plugins; undefined where it is not known. */
+export function vppPluginFolder(): string | undefined {
+  return vppLibraryFolders()
+    .map((folder) => join(folder, "vpp_plugins"))
+    .find((folder) => existsSync(folder));
+}
+
+/** The real VPP's release, such as "23.06", as the names of its libraries say; undefined where they do not. */
+export function vppRelease(): string | undefined {
+  for (const folder of vppLibraryFolders().filter((name) => existsSync(join(name, "vpp_plugins")))) {
+    for (const name of readdirSync(folder)) {
+      const release = /^libvlib\.so\.(\d\d\.\d\d)/.exec(name)?.[1];
+      if (release !== undefined) return release;
+    }
+  }
+  return undefined;
 }
 
 /** The folder of libmemif's example programs: `$LIBMEMIF_EXAMPLES`, or beside VPP in `$VPP_PREFIX` or /opt/vpp. */

@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "../machine/at-end.js";
-import { program, vppProgram } from "../machine/programs.js";
+import { program, vppPluginFolder, vppProgram } from "../machine/programs.js";
 
 const run = promisify(execFile);
 
@@ -189,7 +189,7 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
     ...(options.plugins ?? []).map((name) => `plugin ${name} { enable }`),
     ...(options.without ?? []).map((name) => `plugin ${name} { disable }`),
   ];
-  const path = pluginFolder();
+  const path = vppPluginFolder();
   if (options.pluginFolder !== undefined) plugins.unshift(`add-path ${options.pluginFolder}`);
   if (path !== undefined) plugins.unshift(`path ${path}`);
   return [
@@ -206,13 +206,6 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
     options.config ?? "",
     "",
   ].join("\n");
-}
-
-/** Where this VPP's plugins lie; undefined leaves it to VPP. */
-function pluginFolder(): string | undefined {
-  const lib = join(dirname(vppProgram()!), "..", "lib");
-  const inArchitecture = existsSync(lib) ? readdirSync(lib).map((name) => join(lib, name, "vpp_plugins")) : [];
-  return [join(lib, "vpp_plugins"), ...inArchitecture].find((folder) => existsSync(folder));
 }
 
 function accepts(socketPath: string): Promise<boolean> {

@@ -1,0 +1,47 @@
+// npm run test:real -- PREFIX...: the tests on a real VPP (test/real), on the VPP of each prefix (`PREFIX/bin/vpp`) in turn.
+// Ends with the skips by name and a table; the exit status is 0 if no test failed. Without a prefix: $VPP_PREFIX or /opt/vpp.
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { run } from "./ci/run.mjs";
+import { readTap } from "./ci/tap.mjs";
+
+const RUN_WITHIN_MS = 30 * 60_000;
+const TESTS = "dist/test/real/**/*.test.js";
+
+function fail(message) {
+  console.error(`test:real: ${message}`);
+  process.exit(2);
+}
+
+function prefixes(words) {
+  if (words.includes("--help")) {
+    console.log("usage: npm run test:real -- [PREFIX...]     PREFIX/bin/vpp is a VPP, such as /opt/vpp-23.06");
+    process.exit(0);
+  }
+  const option = words.find((word) => word.startsWith("-"));
+  if (option !== undefined) fail(`${option} is not an option; there is --help`);
+  const given = words.length > 0 ? words : [process.env.VPP_PREFIX ?? "/opt/vpp"];
+  for (const prefix of given)
+    if (!existsSync(join(prefix, "bin/vpp")))
+      fail(`there is no VPP in ${prefix}: ${join(prefix, "bin/vpp")} is missing`);
+  return given.map((prefix) => resolve(prefix));
+}
+
+/** Runs all tests on one VPP. Resolves with the counts, and prints failures and skips. */
+async function testOn(prefix) {
+  console.log(`\n${prefix}`);
+  const started = Date.now();
+  const command = [process.execPath, ["node_modules/ava/entrypoints/cli.mjs", "--tap", TESTS]];
+  const { status, stdout, stderr } = await run(...command, { env: { VPP_PREFIX: prefix }, timeoutMs: RUN_WITHIN_MS });
+  const { counts, shown } = readTap(stdout);
+  if (status !== 0 && counts.failed === 0) counts.failed++;
+  if (counts.failed > 0) shown.push(stderr);
+  for (const line of shown) console.log(line);
+  return { VPP: basename(prefix), ...counts, seconds: Math.round((Date.now() - started) / 1000) };
+}
+
+const results = [];
+for (const prefix of prefixes(process.argv.slice(2))) results.push(await testOn(prefix));
+console.log("");
+console.table(results);
+process.exitCode = results.every(({ failed, passed }) => failed === 0 && passed > 0) ? 0 : 1;
