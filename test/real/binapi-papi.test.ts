@@ -15,6 +15,9 @@ const CHANGING = new Set(["show_vpe_system_time", "log_dump", "ip_neighbor_dump"
 /** VPP answers these with something else than its definitions say, or not at all. */
 const ODD = new Set(["gre_tunnel_dump_v2", "acl_plugin_use_hash_lookup_get", "igmp_group_prefix_dump"]);
 
+/** VPP crashes on these where NAT is not switched on (22.10 to 26.10). */
+const CRASHING = /^nat44_(ei_)?user_session/;
+
 const SETUP = [
   "create loopback interface",
   "create loopback interface",
@@ -55,7 +58,7 @@ need("root", "vpp", "papi").test("vpp_papi gets the same answers to 100 kinds of
   let compared = 0;
   let details = 0;
   for (const name of names) {
-    if (CHANGING.has(name) || ODD.has(name) || !vpp.has(name)) continue;
+    if (CHANGING.has(name) || ODD.has(name) || CRASHING.test(name) || !vpp.has(name)) continue;
     const difference = await compare(vpp, oracle, schema, name);
     t.is(difference.problem, undefined, name);
     if (difference.skipped === undefined) compared++;

@@ -53,14 +53,22 @@ export const isisx: TypeHandler<IsisxRequest> = {
   },
 };
 
-/** Stock VPP passes IS-IS to a TAP paired with the interface. */
-function usesLinuxCp(request: { interconnect: string }, facts: Facts): boolean {
-  return !facts.features.has("isisx") && request.interconnect === "TAP" && facts.features.has("linux-cp-osi");
+/** Stock VPP passes IS-IS to a TAP paired with the interface. linux-cp makes this TAP itself, with /dev/vhost-net. */
+function usesLinuxCp(request: { interconnect: string }, { features }: Facts): boolean {
+  const canPair = features.has("linux-cp-osi") && features.has("vhost-net");
+  return !features.has("isisx") && request.interconnect === "TAP" && canPair;
 }
 
 function withoutPlugin(request: IsisxRequest, facts: Facts): Problem {
-  const fallback = facts.features.has("linux-cp-osi")
-    ? "; its stand-in linux-cp goes with TAP only"
-    : `, nor the stand-in for it: ${facts.lacks.get("linux-cp-osi")?.text}`;
-  return featureMissing("isisx", facts.lacks, ` for ISISX over ${request.interconnect}${fallback}`);
+  return featureMissing(
+    "isisx",
+    facts.lacks,
+    ` for ISISX over ${request.interconnect}, ${whyNotLinuxCp(request, facts)}`,
+  );
+}
+
+function whyNotLinuxCp({ interconnect }: IsisxRequest, { features, lacks }: Facts): string {
+  if (!features.has("linux-cp-osi")) return `nor the stand-in for it: ${lacks.get("linux-cp-osi")?.text}`;
+  if (interconnect !== "TAP") return "and its stand-in linux-cp works over TAP only";
+  return "and its stand-in linux-cp needs /dev/vhost-net, which is not here";
 }
