@@ -25,6 +25,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   sim: [...GROUND, "native", ...PORTS, "binapi"],
   testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
   wire: [...GROUND, "punt"],
+  stonework: [...GROUND, "punt"],
   module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "wire"],
   daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "wire"],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],

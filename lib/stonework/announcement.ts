@@ -1,0 +1,101 @@
+// The file by which a CNF announces itself to StoneWork.
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { PuntError } from "../errors.js";
+
+/** What the file says, by our names. */
+export interface Announcement {
+  /** Process id, in the CNF's own numbering. */
+  readonly pid: number;
+  /** The CNF's microservice label. */
+  readonly label: string;
+  /** IPv4 address of its services. */
+  readonly address: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+}
+
+const port = z.int().min(0).max(0xffff);
+const schema = z.object({
+  pid: z.int(),
+  "ms-label": z.string().min(1),
+  "ip-address": z.string().min(1),
+  "grpc-port": port.min(1),
+  "http-port": port,
+});
+
+const ENDING = ".pid";
+
+/** Whether a file in the directory of discovery announces a CNF. */
+export function isAnnouncement(name: string): boolean {
+  return name.endsWith(ENDING) && !name.startsWith(".");
+}
+
+/**
+ * Writes the file and moves it into the directory, so that StoneWork sees one event and the whole content.
+ *
+ * @returns a function that removes the file
+ * @throws the operating system's error
+ */
+export async function announce(discovery: string, announcement: Announcement): Promise<() => Promise<void>> {
+  const { pid, label, address, grpcPort, httpPort } = announcement;
+  const content = { pid, "ms-label": label, "ip-address": address, "grpc-port": grpcPort, "http-port": httpPort };
+  const file = join(discovery, `${label}${ENDING}`);
+  // On the same volume, outside of the directory that StoneWork watches.
+  const draft = join(dirname(discovery), `.${label}${ENDING}.new`);
+  await mkdir(discovery, { recursive: true });
+  await writeFile(draft, JSON.stringify(content), { mode: 0o644 });
+  await rename(draft, file);
+  return () => rm(file, { force: true });
+}
+
+/** @throws PuntError ERR_FORMAT: the file isn't an announcement; the operating system's error */
+export async function readAnnouncement(file: string): Promise<Announcement> {
+  const text = await readFile(file, "utf8");
+  const parsed = schema.safeParse(parseJson(text));
+  if (!parsed.success) {
+    const what = parsed.error.issues
+      .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)
+      .join("; ");
+    throw new PuntError("stonework.discovery", "ERR_FORMAT", `${file}: ${what}`, { path: file });
+  }
+  const { pid, "ms-label": label, "ip-address": address, "grpc-port": grpcPort, "http-port": httpPort } = parsed.data;
+  return { pid, label, address, grpcPort, httpPort };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns the address that a CNF announces: that of `CNF_MGMT_INTERFACE` or in `CNF_MGMT_SUBNET` (CIDR), else the first IPv4
+ * address that isn't on the loopback, docker0 or a bridge of Docker's.
+ */
+export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const addresses = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>
+    list.filter(({ family, internal }) => family === "IPv4" && !internal).map(({ address }) => ({ device, address })),
+  );
+  const wanted = env.CNF_MGMT_INTERFACE;
+  const subnet = env.CNF_MGMT_SUBNET;
+  const chosen = addresses.find(({ device, address }) => {
+    if (wanted) return device === wanted;
+    return subnet ? isIn(subnet, address) : device !== "docker0" && !device.startsWith("br-");
+  });
+  return chosen?.address;
+}
+
+function isIn(subnet: string, address: string): boolean {
+  const [network = "", length = "32"] = subnet.split("/");
+  const mask = length === "0" ? 0 : (-1 << (32 - Number(length))) >>> 0;
+  return ((toNumber(network) ^ toNumber(address)) & mask) === 0;
+}
+
+function toNumber(address: string): number {
+  return address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+}

@@ -1,0 +1,15 @@
+// StoneWork on the wire: translation between its messages and the punts of this package.
+
+export {
+  dependenciesFromWire,
+  dependencyOfKey,
+  dependencyToWire,
+  type ItemDependency,
+  type PuntDependency,
+  puntDependencies,
+} from "./dependencies.js";
+export { type LearntMetadata, metadataFromWire, metadataToWire } from "./metadata.js";
+export { fileDescriptor, itemKey, itemName, type Model, modelOf, packItem } from "./model.js";
+export { DEFAULT_DIRECTORY, pathsIn, type StoneWorkPaths } from "./paths.js";
+export { type Identity, requestFromWire, requestToWire } from "./request.js";
+export * as wire from "./wire.js";
