@@ -22,7 +22,6 @@ import {
   type TlsDoor,
 } from "./doors/index.js";
 import { unixCaller } from "./identity.js";
-import { ManagedPunts } from "./managed.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { Policy, Resolver } from "./policy/index.js";
 import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
@@ -195,12 +194,11 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   try {
     for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
     const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-    const manager = await PuntManager.start({ ...options.manager, vpp, ...store });
-    manager.on("problem", (error) => logger.warn({ err: error }, error.message));
-    const punts = new ManagedPunts(manager);
+    const punts = await PuntManager.start({ ...options.manager, vpp, ...store });
+    punts.on("problem", (error) => logger.warn({ err: error }, error.message));
     const sessions = new Sessions({
       file: state === undefined ? undefined : join(state, "sessions.json"),
-      delete: (id) => manager.delete(id),
+      delete: (id) => punts.delete(id),
       problem,
     });
     await sessions.load();
