@@ -1,4 +1,5 @@
 // The public interface of the package, but for its entries "binapi" and "sim".
+export { Descriptor } from "./descriptor/index.js";
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
   MemifEnding,

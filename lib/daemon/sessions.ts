@@ -7,6 +7,9 @@ import { idKey, type PuntId } from "../punt/index.js";
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;
 
+/** After its own restart the daemon waits at least so long: programs look for it about once a second. */
+const LEAST_RETURN_MS = 5_000;
+
 interface Session {
   readonly id: string;
   readonly cnf: string;
@@ -59,7 +62,7 @@ export class Sessions {
       const session = newSession(id, cnf, graceMs);
       for (const punt of punts) session.punts.set(idKey(punt), punt);
       this.#sessions.set(id, session);
-      this.#expireLater(session);
+      this.#expireLater(session, Math.max(graceMs, LEAST_RETURN_MS));
     }
   }
 
@@ -118,8 +121,8 @@ export class Sessions {
     if (!this.#closed) this.#expireLater(session);
   }
 
-  #expireLater(session: Session): void {
-    session.timer = setTimeout(() => void this.#expire(session), session.graceMs).unref();
+  #expireLater(session: Session, wait = session.graceMs): void {
+    session.timer = setTimeout(() => void this.#expire(session), wait).unref();
   }
 
   async #expire(session: Session): Promise<void> {

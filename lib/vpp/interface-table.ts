@@ -57,6 +57,10 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
     return this.#source.isConnected;
   }
 
+  get size(): number {
+    return this.#interfaces.length;
+  }
+
   list(): readonly TableInterface[] {
     return this.#interfaces;
   }

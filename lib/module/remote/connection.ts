@@ -102,7 +102,19 @@ export class Connection {
   }
 }
 
-/** Whether a call failed because the daemon is away, stops, or waits for VPP to judge it. */
+/** Whether a call failed because the daemon is away or stops, or cannot judge it before VPP is there. */
 export function isAway(error: unknown): boolean {
-  return error instanceof ConnectError && error.code === Code.Unavailable;
+  return isLost(error) || ConnectError.from(error).code === Code.Unavailable;
+}
+
+/** What HTTP/2 makes of a connection that ends: which of them depends on where the call was. */
+const LOST: readonly Code[] = [Code.Unavailable, Code.Internal, Code.Canceled, Code.Aborted, Code.Unknown];
+
+/** Whether the connection or the daemon ended, as opposed to an answer of the daemon. */
+export function isLost(error: unknown): boolean {
+  const { op, code } = errorFromWire(error, "");
+  // Without a detail no daemon has answered.
+  return op === ""
+    ? LOST.includes(ConnectError.from(error).code)
+    : code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
 }

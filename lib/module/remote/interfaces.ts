@@ -1,8 +1,7 @@
 // VPP's interfaces as a daemon tells them.
 import { EventEmitter } from "node:events";
 import type { VppInterface } from "../../wire/index.js";
-import { type Connection, Pauses } from "./connection.js";
-import { isLost } from "./watch.js";
+import { type Connection, isLost, Pauses } from "./connection.js";
 
 /** Interfaces by name, by tag and by index. While the daemon is away they stay as they were. */
 export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
@@ -14,6 +13,10 @@ export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
     super();
     this.#connection = connection;
     void this.#follow();
+  }
+
+  get size(): number {
+    return this.#byIndex.size;
   }
 
   find(name: string): { readonly swIfIndex: number } | undefined {

@@ -138,6 +138,11 @@ export class RemotePunts implements Punts {
     return follow(this.#connection, options);
   }
 
+  /** Follows the punts as `watch` does; `onAway` is called each time the daemon is lost. */
+  follow(options: WatchOptions, onAway: () => void): AsyncIterable<WatchEvent> {
+    return follow(this.#connection, options, onAway);
+  }
+
   /**
    * Opens the CNF's ends of a punt by their paths, in this process.
    *

@@ -1,6 +1,6 @@
 // A session with the daemon: the stream that the punts of this program live on.
 import type { PuntError } from "../../errors.js";
-import { type Connection, Pauses } from "./connection.js";
+import { type Connection, isLost, Pauses } from "./connection.js";
 
 /** Holds the stream open, and opens it again under its id when the daemon comes back. */
 export class SessionKeeper {
@@ -45,11 +45,9 @@ export class SessionKeeper {
           this.#resolve(reply.session);
         }
       } catch (error) {
-        const found = signal.aborted
-          ? this.#connection.closedError("punt.session")
-          : this.#connection.errorOf(error, "punt.session");
-        const isLost = found.code === "ERR_DISCONNECTED" || found.code === "ERR_CLOSED" || found.code === "ERR_DAEMON";
-        if (signal.aborted || !isLost) {
+        if (signal.aborted || !isLost(error)) {
+          const op = "punt.session";
+          const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
           this.#reject(found);
           throw found;
         }

@@ -1,17 +1,20 @@
 // A watch that outlives the daemon.
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { PuntEvent, WatchEvent, WatchOptions } from "../../punt/index.js";
 import { idFromWire, stateFromWire, statusFromWire, type WatchResponse } from "../../wire/index.js";
-import { type Connection, Pauses } from "./connection.js";
+import { type Connection, isLost, Pauses } from "./connection.js";
 
 /**
  * Yields the daemon's events. When the connection is lost it goes on from the last revision; where the daemon has that no more, a
- * snapshot with `resync` comes.
+ * snapshot with `resync` comes. `onAway` is called when the connection is lost.
  *
  * @throws PuntError ERR_DISCONNECTED: the daemon was away at the first attempt, and calls do not wait; ERR_POLICY;
  * ERR_SLOW_WATCHER: the program did not read for too long
  */
-export async function* follow(connection: Connection, options: WatchOptions): AsyncIterable<WatchEvent> {
+export async function* follow(
+  connection: Connection,
+  options: WatchOptions,
+  onAway: () => void = () => {},
+): AsyncIterable<WatchEvent> {
   const signal = AbortSignal.any([connection.ending.signal, ...(options.signal ? [options.signal] : [])]);
   const { cnf = "" } = options;
   let revision = options.from ?? "";
@@ -29,14 +32,9 @@ export async function* follow(connection: Connection, options: WatchOptions): As
       if (signal.aborted) return;
       if (!isLost(error)) throw connection.errorOf(error, "punt.watch");
     }
+    if (!signal.aborted) onAway();
     await pauses.wait(signal).catch(() => {});
   }
-}
-
-/** Whether the connection or the daemon ended, as opposed to the watch. */
-export function isLost(error: unknown): boolean {
-  const { code } = ConnectError.from(error);
-  return code === Code.Unavailable || code === Code.Internal || code === Code.Canceled || code === Code.Aborted;
 }
 
 function eventOf({ event }: WatchResponse, revision: string): WatchEvent {

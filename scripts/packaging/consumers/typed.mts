@@ -1,5 +1,6 @@
 import { Memif, type MemifOptions, PuntError } from "vpp-punt";
 import { Schema, Vpp, type VppOptions } from "vpp-punt/binapi";
+import { type CnfStatus, openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
 const options: MemifOptions = { role: "client", socket: "/run/vpp/memif.sock" };
@@ -15,3 +16,9 @@ export async function use(): Promise<number> {
   return error.code.length + Schema.builtin().names().length + vpp.waiting;
 }
 export const start: typeof EmbeddedVpp = EmbeddedVpp;
+
+export async function respond(): Promise<CnfStatus> {
+  await using dns = await openPunt({ cnf: "dns", udp: 53 });
+  for await (const packet of dns.packets()) packet.reply(Buffer.from("answer"));
+  return dns.ready({ timeout: 1000 });
+}

@@ -1,0 +1,123 @@
+// What keeps a CNF's punts: a daemon, or a manager in this process.
+import { mkdir } from "node:fs/promises";
+import { connect } from "node:net";
+import { PuntError } from "../errors.js";
+import { PuntManager, type PuntManagerOptions, type Punts, type WatchEvent, type WatchOptions } from "../punt/index.js";
+import { InterfaceTable, LateVpp } from "../vpp/index.js";
+import type { InterfaceNames } from "./ends.js";
+import { type ConnectOptions, socketOf } from "./options.js";
+
+export interface Backing {
+  readonly kind: "daemon" | "own";
+  readonly punts: Punts;
+  readonly interfaces: InterfaceNames;
+  /** Folder of punt sockets whose paths this process chooses; undefined: the daemon chooses. */
+  readonly socketDirectory: string | undefined;
+  /** Rejects when another program takes this one's place. */
+  readonly replaced: Promise<never>;
+  /** Follows the punts; `onAway` is called when the daemon is lost. */
+  follow(options: WatchOptions, onAway: () => void): AsyncIterable<WatchEvent>;
+  close(): Promise<void>;
+}
+
+export interface OwnManagerOptions {
+  /** VPP's API socket. Default `/run/vpp/api.sock`. */
+  readonly vppSocket?: string;
+  /** Options of the manager, for a program that manages VPP itself. */
+  readonly manager?: Omit<PuntManagerOptions, "vpp" | "readOnly">;
+  /** Folder of the punt sockets. Default `/run/vpp-punt/sockets`. */
+  readonly socketDirectory?: string;
+}
+
+/** Returns a daemon's punts. */
+export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
+  // The packages that speak gRPC are loaded only where there is a daemon.
+  const { RemotePunts } = await import("./remote/index.js");
+  const punts = new RemotePunts(options);
+  return {
+    kind: "daemon",
+    punts,
+    interfaces: punts.interfaces,
+    socketDirectory: undefined,
+    replaced: punts.replaced,
+    follow: (watch, onAway) => punts.follow(watch, onAway),
+    close: () => punts.close(),
+  };
+}
+
+/** Tells whether a daemon was named, or listens where daemons do. */
+export async function hasDaemon(options: ConnectOptions): Promise<boolean> {
+  if (options.socket !== undefined || options.tls !== undefined || process.env.VPP_PUNT_SOCKET) return true;
+  return await new Promise<boolean>((resolve) => {
+    const socket = connect(socketOf(options), () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // A daemon that this user may not reach is there all the same: its refusal says more than a second manager would.
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EACCES"));
+  });
+}
+
+interface Own {
+  readonly vpp: LateVpp;
+  readonly table: InterfaceTable;
+  readonly manager: PuntManager;
+}
+
+interface Shared {
+  readonly opened: Promise<Own>;
+  users: number;
+}
+
+/** One manager for each VPP: two in one process would undo each other's work. */
+const managers = new Map<string, Shared>();
+
+/** Returns the punts of this process's own manager. @throws PuntError of the store, or of an option */
+export async function ownBacking(options: OwnManagerOptions): Promise<Backing> {
+  const { vppSocket = "/run/vpp/api.sock", socketDirectory = "/run/vpp-punt/sockets" } = options;
+  const shared = managers.get(vppSocket) ?? { opened: openOwn(vppSocket, options), users: 0 };
+  managers.set(vppSocket, shared);
+  shared.users++;
+  const close = async () => {
+    if (--shared.users > 0) return;
+    managers.delete(vppSocket);
+    const { manager, table, vpp } = await shared.opened;
+    await manager.close();
+    table.close();
+    await vpp.close();
+  };
+  try {
+    const { manager, table } = await shared.opened;
+    await makeFolder(socketDirectory);
+    const follow = (watch: WatchOptions) => manager.watch(watch);
+    const replaced = new Promise<never>(() => {});
+    return { kind: "own", punts: manager, interfaces: table, socketDirectory, replaced, follow, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+async function openOwn(vppSocket: string, { manager: options }: OwnManagerOptions): Promise<Own> {
+  const vpp = new LateVpp(vppSocket);
+  const table = new InterfaceTable(vpp);
+  try {
+    const manager = await PuntManager.start({ ...options, vpp });
+    // A problem shows in the status of the punts; the manager tries again.
+    manager.on("problem", () => {});
+    return { vpp, table, manager };
+  } catch (error) {
+    table.close();
+    await vpp.close();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("cnf.open", code, `cannot make the folder ${path}`, { path }, cause);
+  }
+}

@@ -1,0 +1,20 @@
+// Addresses as the bytes that go into packets.
+import { PuntError } from "../errors.js";
+import { familyOf, parseIp4, parseIp6, parseMac } from "../net/index.js";
+
+/** Returns the bytes of a MAC address; undefined without one. */
+export function macBytes(mac: string | undefined): Uint8Array | undefined {
+  const bytes = new Uint8Array(6);
+  return mac !== undefined && parseMac(mac, bytes) ? bytes : undefined;
+}
+
+/** Returns the bytes of an IP address; undefined without one. @throws PuntError ERR_OPTION: the text is not an IP address */
+export function addressBytes(address: string | undefined): Uint8Array | undefined {
+  if (address === undefined) return undefined;
+  const family = familyOf(address);
+  const bytes = new Uint8Array(family === 4 ? 4 : 16);
+  if (family === 4 ? parseIp4(address, bytes, 0) : family === 6 && parseIp6(address, bytes, 0)) return bytes;
+  throw new PuntError("packet.reply", "ERR_OPTION", `option source must be an IP address; got ${address}`, {
+    option: "source",
+  });
+}

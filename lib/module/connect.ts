@@ -1,0 +1,22 @@
+// A daemon's punts, as an application gets them.
+import type { Punts } from "../punt/index.js";
+import { type ConnectOptions, checkConnectOptions } from "./options.js";
+import type { DaemonInfo } from "./remote/index.js";
+
+/** The punts of a daemon. */
+export interface DaemonPunts extends Punts {
+  /** Says who the daemon takes this program for, and what the daemon is. */
+  info(): Promise<DaemonInfo>;
+}
+
+/**
+ * Connects to a daemon: its punts through the same interface as those of a manager in this process. Does not wait for the daemon;
+ * `options.wait` says how long calls do.
+ *
+ * @throws PuntError ERR_OPTION
+ */
+export async function connectPunts(options: ConnectOptions = {}): Promise<DaemonPunts> {
+  checkConnectOptions(options);
+  const { RemotePunts } = await import("./remote/index.js");
+  return new RemotePunts(options);
+}

@@ -1,0 +1,335 @@
+// A punt as a CNF's program has it: asked for, attached, and kept so, in one call.
+import { EventEmitter } from "node:events";
+import { PuntError } from "../errors.js";
+import { OptionCheck } from "../options.js";
+import type { PacketBatch } from "../packet/index.js";
+import type { Attachments, AttachOptions, PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
+import { type Backing, daemonBacking, hasDaemon, type OwnManagerOptions, ownBacking } from "./backing.js";
+import { addressBytes, macBytes } from "./bytes.js";
+import { type BatchHandler, Ends } from "./ends.js";
+import type { ConnectOptions } from "./options.js";
+import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
+import { PuntLife } from "./punt-life.js";
+import { type CnfRequest, fullRequest, idOf } from "./request.js";
+import { type CnfStatus, judge } from "./status.js";
+import { type UdpFrame, udpAnswer } from "./udp.js";
+
+export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">, OwnManagerOptions {
+  /**
+   * Whether to ask a daemon. Default: if one is named (`socket`, `tls` or the environment's VPP_PUNT_SOCKET), or listens at the
+   * default path. False: this process manages VPP itself, which only one process of a machine may do.
+   */
+  readonly daemon?: boolean;
+  /** `persistent` (default): the punt stays until it is deleted. `session`: it ends with this program. */
+  readonly lifetime?: "persistent" | "session";
+  /** How long a punt of a session stays after the program is lost, in milliseconds. Default 10,000. */
+  readonly grace?: number;
+  /** Options of the ports. */
+  readonly attach?: AttachOptions;
+}
+
+const NAMES = ["socket", "tls", "vppSocket", "manager", "socketDirectory", "daemon", "lifetime", "grace", "attach"];
+
+export interface OpenPuntEvents {
+  status: [CnfStatus];
+}
+
+export interface SendOptions {
+  /** The VPP interface that the frame leaves by, by name or tag: of a punt over AF_UNIX. */
+  readonly interface?: string;
+  /** Index of the interconnect in the punt's metadata. Default: that of `interface`, or 0. */
+  readonly interconnect?: number;
+}
+
+/**
+ * Asks for a punt and attaches to it. Does not wait for VPP: `ready()` does. The punt follows restarts of VPP, of the daemon and of
+ * this program, and rejects nothing because of them.
+ *
+ * @throws PuntError ERR_OPTION; ERR_INVALID_REQUEST; ERR_CONFLICT: another CNF has what was asked for; ERR_POLICY: the daemon's
+ * policy does not allow it
+ */
+export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {}): Promise<OpenPunt> {
+  checkOptions(options);
+  const { daemon, socket, tls, lifetime = "persistent", grace } = options;
+  const address = { ...(socket !== undefined && { socket }), ...(tls && { tls }) };
+  const session = { cnf: request.cnf, ...(grace !== undefined && { grace }) };
+  const backing =
+    (daemon ?? (await hasDaemon(address)))
+      ? await daemonBacking({ ...address, ...(lifetime === "session" && { session }) })
+      : await ownBacking(options);
+  let punt: OpenPunt | undefined;
+  try {
+    punt = new OpenPunt(backing, fullRequest(request, backing.socketDirectory), options);
+    await punt.begin();
+    return punt;
+  } catch (error) {
+    if (punt) await punt.end();
+    else await backing.close();
+    throw error;
+  }
+}
+
+function checkOptions(options: OpenPuntOptions): void {
+  const check = new OptionCheck("cnf.open");
+  check.known(options, NAMES);
+  const { daemon, lifetime, grace, vppSocket, socketDirectory } = options;
+  if (daemon !== undefined) check.boolean("daemon", daemon);
+  if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
+  if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);
+  if (vppSocket !== undefined) check.socketPath("vppSocket", vppSocket);
+  if (socketDirectory !== undefined) check.path("socketDirectory", socketDirectory, 77);
+}
+
+/** An open punt. */
+export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDisposable {
+  readonly id: PuntId;
+  readonly #backing: Backing;
+  readonly #options: OpenPuntOptions;
+  readonly #request: PuntRequestInput;
+  readonly #life: PuntLife;
+  readonly #ends: Ends;
+  #punt: PuntStatus | undefined;
+  #fatal: PuntError | undefined;
+  #attachError: PuntError | undefined;
+  #isDaemonAway = false;
+  #status: CnfStatus;
+  #queue: PacketQueue | undefined;
+  #closed = false;
+
+  /** @internal */
+  constructor(backing: Backing, request: PuntRequestInput, options: OpenPuntOptions) {
+    super();
+    this.id = idOf(request);
+    this.#backing = backing;
+    this.#request = request;
+    this.#options = options;
+    this.#ends = new Ends({
+      interfaces: backing.interfaces,
+      options: options.attach ?? {},
+      onChange: () => this.#judge(),
+    });
+    this.#life = new PuntLife(backing, request, this.id, {
+      onStatus: (status, isNew) => this.#onStatus(status, isNew),
+      onAway: (isAway) => this.#onAway(isAway),
+      onFatal: (error) => this.#onFatal(error),
+    });
+    this.#status = judge(this.#situation());
+  }
+
+  /** @internal */
+  begin(): Promise<void> {
+    return this.#life.begin();
+  }
+
+  /** The punt's state in VPP, and whether this end is connected. Each change is followed by the event `status`. */
+  get status(): CnfStatus {
+    return this.#status;
+  }
+
+  /** The open ports, in the order of the punt's metadata. They are others after a change of the punt. */
+  get ports(): Attachments["ports"] {
+    return this.#ends.ports;
+  }
+
+  /** Packets that `packets()` dropped because the loop was late. */
+  get dropped(): number {
+    return this.#queue?.dropped ?? 0;
+  }
+
+  /**
+   * Resolves when VPP has the punt and this end is connected.
+   *
+   * @throws PuntError why the punt failed; ERR_CLOSED; ETIMEDOUT after `timeout` milliseconds, with what it waits for
+   */
+  async ready({ timeout }: { readonly timeout?: number } = {}): Promise<CnfStatus> {
+    if (timeout !== undefined) new OptionCheck("cnf.ready").milliseconds("timeout", timeout);
+    return await new Promise<CnfStatus>((resolve, reject) => {
+      const timer = timeout === undefined ? undefined : setTimeout(() => end(this.#lateError(timeout)), timeout);
+      const end = (result: CnfStatus | PuntError) => {
+        clearTimeout(timer);
+        this.off("status", look);
+        if (result instanceof PuntError) reject(result);
+        else resolve(result);
+      };
+      const look = () => {
+        if (this.#closed) end(closedError("cnf.ready"));
+        else if (this.#status.state === "failed") end(this.#failedError());
+        else if (this.#status.state !== "waiting") end(this.#status);
+      };
+      this.on("status", look);
+      look();
+    });
+  }
+
+  /**
+   * Calls `handler` with each burst of packets; the batch is valid until it returns.
+   *
+   * @throws PuntError ERR_CLOSED
+   */
+  receive(handler: BatchHandler): void {
+    if (this.#closed) throw closedError("cnf.receive");
+    new OptionCheck("cnf.receive").callback("handler", handler);
+    this.#queue?.end();
+    this.#queue = undefined;
+    this.#ends.receive(handler);
+  }
+
+  /**
+   * Gives the packets one by one, each a copy. At most 4,096 wait; when the loop is later, the newest are dropped and counted.
+   *
+   * @throws PuntError ERR_CLOSED
+   */
+  packets(): AsyncIterableIterator<CnfPacket, undefined> {
+    if (this.#closed) throw closedError("cnf.packets");
+    this.#queue?.end();
+    const queue = new PacketQueue(() => {
+      if (this.#queue === queue) this.#ends.receive(undefined);
+    });
+    this.#queue = queue;
+    this.#ends.receive((batch, interconnect) => this.#enqueue(queue, batch, interconnect));
+    return queue;
+  }
+
+  /**
+   * Sends an Ethernet frame.
+   *
+   * @returns whether it was accepted; false when there is no room, or VPP is away
+   * @throws PuntError ERR_NO_INTERFACE: VPP has no interface of that name; ERR_NO_PORT; ERR_PACKET_SIZE; ERR_CLOSED
+   */
+  send(frame: Uint8Array, options: SendOptions = {}): boolean {
+    if (this.#closed) throw closedError("cnf.send");
+    const { interface: name, interconnect = this.#interconnectOf(name) } = options;
+    const isSocket = this.#ends.ports[interconnect]?.kind === "af-unix";
+    if (!isSocket || name === undefined) return this.#ends.send(frame, { interconnect });
+    const found = this.#backing.interfaces.find(name);
+    if (found) return this.#ends.send(frame, { interconnect, swIfIndex: found.swIfIndex });
+    throw new PuntError("cnf.send", "ERR_NO_INTERFACE", `VPP has no interface ${name}`, { interface: name });
+  }
+
+  /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
+  interfaceName(swIfIndex: number): string | undefined {
+    return this.#backing.interfaces.nameOf(swIfIndex);
+  }
+
+  /** Closes the ends. A punt of a session is deleted; a persistent one stays in VPP. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const isOwned = this.#options.lifetime === "session" && !this.#fatal;
+    const ended = this.end(async () => {
+      if (isOwned && !this.#isDaemonAway) await this.#backing.punts.delete(this.id).catch(() => {});
+    });
+    await ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal Ends without a word to the manager but `last`. */
+  async end(last: () => Promise<void> = async () => {}): Promise<void> {
+    this.#closed = true;
+    this.#life.end();
+    this.#ends.close();
+    this.#queue?.end();
+    await last();
+    await this.#backing.close();
+    this.emit("status", this.#status);
+  }
+
+  #interconnectOf(name: string | undefined): number {
+    const request = this.#request;
+    return request.type === "HAIRPIN_XCONNECT" && name === request.vppInterface2 ? 1 : 0;
+  }
+
+  #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
+    for (let i = 0; i < batch.length; i++) {
+      const swIfIndex = batch.swIfIndex(i);
+      const isSocket = this.#ends.ports[interconnect]?.kind === "af-unix";
+      const name = isSocket ? this.interfaceName(swIfIndex) : this.#interfaceOf(interconnect);
+      const place = { interface: name, swIfIndex, interconnect };
+      queue.put(new CnfPacket(batch.copy(i), place, (...all) => this.#reply(...all)));
+    }
+  }
+
+  #interfaceOf(interconnect: number): string | undefined {
+    const request = this.#request;
+    if (request.type === "HAIRPIN_XCONNECT") return interconnect === 0 ? request.vppInterface1 : request.vppInterface2;
+    return "vppInterface" in request ? request.vppInterface : undefined;
+  }
+
+  #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {
+    if (this.#closed) throw closedError("packet.reply");
+    const mac = packet.interface === undefined ? undefined : this.#backing.interfaces.find(packet.interface)?.mac;
+    const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source) });
+    return this.#ends.send(answer, { interconnect: packet.interconnect, swIfIndex: packet.swIfIndex });
+  }
+
+  #onStatus(status: PuntStatus, isNew: boolean): void {
+    this.#punt = status;
+    this.#attach(status, isNew);
+    this.#judge();
+  }
+
+  #attach(status: PuntStatus, isNew: boolean): void {
+    if (this.#closed) return;
+    try {
+      this.#ends.update(status.metadata, isNew);
+      this.#attachError = undefined;
+    } catch (error) {
+      this.#attachError = error as PuntError;
+      setTimeout(() => {
+        if (this.#attachError && this.#punt) this.#onStatus(this.#punt, false);
+      }, RETRY_MS).unref();
+    }
+  }
+
+  #onAway(isAway: boolean): void {
+    if (isAway === this.#isDaemonAway) return;
+    this.#isDaemonAway = isAway;
+    this.#judge();
+  }
+
+  #onFatal(error: PuntError): void {
+    this.#fatal = error;
+    this.#judge();
+  }
+
+  #situation() {
+    const unconnected = this.#punt ? this.#ends.unconnected() : [];
+    return {
+      ...{ punt: this.#punt, fatal: this.#fatal, isDaemonAway: this.#isDaemonAway },
+      ...{ attachError: this.#attachError, unconnected },
+    };
+  }
+
+  #judge(): void {
+    if (this.#closed) return;
+    const before = JSON.stringify([this.#status.state, this.#status.reasons]);
+    this.#status = judge(this.#situation());
+    if (JSON.stringify([this.#status.state, this.#status.reasons]) !== before) this.emit("status", this.#status);
+  }
+
+  #failedError(): PuntError {
+    const [reason] = this.#status.reasons;
+    return (
+      this.#fatal ??
+      new PuntError("cnf.ready", reason?.code ?? "ERR_FAILED", `${reason?.text}`, { status: this.#status })
+    );
+  }
+
+  #lateError(timeout: number): PuntError {
+    const { state, reasons } = this.#status;
+    const why = reasons.map(({ text }) => text).join(", ");
+    return new PuntError("cnf.ready", "ETIMEDOUT", `the punt is ${state} after ${timeout} ms: ${why}`, {
+      state,
+      reasons,
+    });
+  }
+}
+
+/** How long to wait before ends that could not be opened are tried again. */
+const RETRY_MS = 500;
+
+function closedError(op: string): PuntError {
+  return new PuntError(op, "ERR_CLOSED", "the punt was closed");
+}

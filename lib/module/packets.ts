@@ -1,0 +1,110 @@
+// Packets one by one, for `for await`: each is a copy with what a responder needs.
+import { PuntError } from "../errors.js";
+import { parseUdp, type UdpEndpoint, type UdpFrame } from "./udp.js";
+
+export interface ReplyOptions {
+  /** IP address that the answer comes from, where the packet went to a group. */
+  readonly source?: string;
+}
+
+/** Sends an answer. */
+export type Replier = (packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, options: ReplyOptions) => boolean;
+
+/** A received packet. It is the application's own. */
+export class CnfPacket {
+  /** The Ethernet frame. */
+  readonly frame: Uint8Array;
+  /** VPP's name of the interface that it came in on; undefined where that is not known. */
+  readonly interface: string | undefined;
+  /** VPP's index of that interface; 0 over a memif, which carries none. */
+  readonly swIfIndex: number;
+  /** Index of the interconnect in the punt's metadata. */
+  readonly interconnect: number;
+  readonly #udp: UdpFrame | undefined;
+  readonly #reply: Replier;
+
+  /** @internal */
+  constructor(
+    frame: Uint8Array,
+    place: { readonly interface: string | undefined; readonly swIfIndex: number; readonly interconnect: number },
+    reply: Replier,
+  ) {
+    this.frame = frame;
+    this.interface = place.interface;
+    this.swIfIndex = place.swIfIndex;
+    this.interconnect = place.interconnect;
+    this.#udp = parseUdp(frame);
+    this.#reply = reply;
+  }
+
+  /** The UDP payload; undefined if it is not a whole UDP datagram. */
+  get payload(): Uint8Array | undefined {
+    return this.#udp?.payload;
+  }
+
+  get source(): UdpEndpoint | undefined {
+    return this.#udp?.source;
+  }
+
+  get destination(): UdpEndpoint | undefined {
+    return this.#udp?.destination;
+  }
+
+  /**
+   * Answers a UDP datagram: with headers and checksums, the way it came.
+   *
+   * @returns whether the answer was accepted; false when there is no room, or VPP is away
+   * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE
+   */
+  reply(payload: Uint8Array, options: ReplyOptions = {}): boolean {
+    if (this.#udp) return this.#reply(this, this.#udp, payload, options);
+    throw new PuntError("packet.reply", "ERR_NOT_UDP", "the packet is not a whole UDP datagram; answer it by send()");
+  }
+}
+
+/** The most packets that wait for a loop's body. */
+const LONGEST_QUEUE = 4096;
+
+/** Packets that wait for `for await`. The newest are dropped and counted when the loop is late. */
+export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> {
+  dropped = 0;
+  readonly #waiting: CnfPacket[] = [];
+  readonly #readers: ((result: IteratorResult<CnfPacket, undefined>) => void)[] = [];
+  readonly #onEnd: () => void;
+  #isEnded = false;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+  }
+
+  put(packet: CnfPacket): void {
+    const reader = this.#readers.shift();
+    if (reader) reader({ done: false, value: packet });
+    else if (this.#waiting.length < LONGEST_QUEUE) this.#waiting.push(packet);
+    else this.dropped++;
+  }
+
+  next(): Promise<IteratorResult<CnfPacket, undefined>> {
+    const packet = this.#waiting.shift();
+    if (packet) return Promise.resolve({ done: false, value: packet });
+    if (this.#isEnded) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<CnfPacket, undefined>> {
+    this.#waiting.length = 0;
+    this.end();
+    this.#onEnd();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Ends the loop, once it has had what waits. */
+  end(): void {
+    this.#isEnded = true;
+    for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,152 @@
+// The life of one punt of a CNF: asks for it until the manager has it, follows it, and asks again when the manager has forgotten it.
+import { setTimeout as sleep } from "node:timers/promises";
+import { PuntError } from "../errors.js";
+import { idKey, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
+import type { Backing } from "./backing.js";
+
+/** Errors that pass by themselves: the daemon or VPP is away. */
+const PASSING = new Set(["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT"]);
+const PAUSE_MS = 100;
+
+export interface LifeHooks {
+  /** The manager said something of the punt. */
+  onStatus(status: PuntStatus, isNew: boolean): void;
+  onAway(isAway: boolean): void;
+  /** Nothing more will be tried. */
+  onFatal(error: PuntError): void;
+}
+
+export class PuntLife {
+  readonly #backing: Backing;
+  readonly #request: PuntRequestInput;
+  readonly #id: PuntId;
+  readonly #hooks: LifeHooks;
+  readonly #ending = new AbortController();
+  #asking: Promise<void> | undefined;
+  #accepted!: () => void;
+  #refused!: (error: PuntError) => void;
+
+  constructor(backing: Backing, request: PuntRequestInput, id: PuntId, hooks: LifeHooks) {
+    this.#backing = backing;
+    this.#request = request;
+    this.#id = id;
+    this.#hooks = hooks;
+    backing.replaced.catch((error) => this.#fail(error));
+  }
+
+  /**
+   * Resolves when the manager has taken the request, or is known to be away.
+   *
+   * @throws PuntError why the request cannot be taken: ERR_INVALID_REQUEST, ERR_CONFLICT, ERR_POLICY...
+   */
+  async begin(): Promise<void> {
+    const settled = new Promise<void>((resolve, reject) => {
+      this.#accepted = resolve;
+      this.#refused = reject;
+    });
+    void this.#follow();
+    void this.#ask();
+    await settled;
+  }
+
+  end(): void {
+    this.#ending.abort();
+  }
+
+  #ask(): Promise<void> {
+    this.#asking ??= this.#askUntilTaken().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askUntilTaken(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        await this.#addOrUpdate();
+        return this.#accepted();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof PuntError))
+          return this.#fail(new PuntError("cnf.open", "ERR_INTERNAL", String(error), {}, error));
+        // It was taken, and VPP refuses something of it: the manager tries again, and the status says why.
+        if (error.op === "punt.reconcile") return this.#accepted();
+        if (!PASSING.has(error.code)) return this.#fail(error);
+        this.#accepted();
+      }
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** A program that comes back with another request, as after an upgrade, changes its punt. */
+  async #addOrUpdate(): Promise<void> {
+    const { punts } = this.#backing;
+    try {
+      await punts.add(this.#request);
+    } catch (error) {
+      if ((error as PuntError).code !== "ERR_PUNT_EXISTS") throw error;
+      await punts.update(this.#request);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        const events = this.#backing.follow({ cnf: this.#id.cnf, signal }, () => this.#hooks.onAway(true));
+        for await (const event of events) {
+          if (signal.aborted) return;
+          this.#hooks.onAway(false);
+          this.#take(event);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        // A watcher that read too slowly, as after a long stop of this process, begins again.
+        const { code } = error as PuntError;
+        if (!PASSING.has(code) && code !== "ERR_SLOW_WATCHER") return this.#fail(error as PuntError);
+        this.#hooks.onAway(true);
+      }
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #take(event: WatchEvent): void {
+    if (event.kind === "snapshot") {
+      const found = event.punts.find(({ id }) => idKey(id) === idKey(this.#id));
+      if (found) this.#seen(found, true);
+      // A manager that lost its store has forgotten the punt; this program has not.
+      else void this.#ask();
+    } else if (event.kind === "change" && idKey(event.event.id) === idKey(this.#id)) {
+      const { to, status } = event.event;
+      if (to === "DELETED") void this.#checkDeleted();
+      else this.#seen(status, to === "CREATED" || to === "DEGRADED");
+    }
+  }
+
+  #seen(status: PuntStatus, isNew: boolean): void {
+    this.#accepted();
+    this.#hooks.onStatus(status, isNew);
+  }
+
+  /** An update deletes the punt and makes it again; an operator's delete is meant. */
+  async #checkDeleted(): Promise<void> {
+    await this.#asking?.catch(() => {});
+    try {
+      if (this.#ending.signal.aborted || (await this.#backing.punts.get(this.#id))) return;
+    } catch {
+      // The manager is away: its next snapshot says whether the punt is there.
+      return;
+    }
+    this.#fail(
+      new PuntError("cnf.watch", "ERR_DELETED", "the punt was deleted, and not by this program", { id: this.#id }),
+    );
+  }
+
+  #fail(error: PuntError): void {
+    if (this.#ending.signal.aborted) return;
+    this.end();
+    this.#hooks.onFatal(error);
+    this.#refused(error);
+  }
+}

@@ -1,0 +1,79 @@
+// The status of a punt as its CNF sees it: its state in VPP, and whether this end is connected.
+import type { PuntError } from "../errors.js";
+import type { PuntStatus } from "../punt/index.js";
+
+/**
+ * `waiting`: it comes by itself. `ready`: VPP has it and this end is connected. `degraded`: the same, but not all the packets can
+ * come. `failed`: `reasons` says why; where VPP refused something, that is tried again.
+ */
+export type CnfState = "waiting" | "ready" | "degraded" | "failed";
+
+/** Why a punt is as it is. */
+export interface CnfReason {
+  /**
+   * `ASKING`, `IN_PROGRESS`, `DAEMON_AWAY`, `NOT_CONNECTED`, `DELETED`; a kind of missing thing (`INTERFACE`, `VRF`, `VPP`...); a
+   * code of a degradation; or the code of an error.
+   */
+  readonly code: string;
+  readonly text: string;
+  /** What would mend it, where that is known. */
+  readonly remedy?: string;
+}
+
+export interface CnfStatus {
+  readonly state: CnfState;
+  readonly reasons: readonly CnfReason[];
+  /** What the manager says; undefined until it has answered. */
+  readonly punt: PuntStatus | undefined;
+}
+
+/** What a status follows from. */
+export interface Situation {
+  readonly punt: PuntStatus | undefined;
+  /** Nothing more will be tried. */
+  readonly fatal: PuntError | undefined;
+  readonly isDaemonAway: boolean;
+  /** The ends could not be opened. */
+  readonly attachError: PuntError | undefined;
+  /** Texts for the ends that are not connected. */
+  readonly unconnected: readonly string[];
+}
+
+const AWAY: CnfReason = {
+  code: "DAEMON_AWAY",
+  text: "the daemon is away; packets go on, and changes of the punt are not seen",
+};
+
+/** Returns the status that follows. */
+export function judge(situation: Situation): CnfStatus {
+  const { punt, isDaemonAway } = situation;
+  const { state, reasons } = verdict(situation);
+  return { state, reasons: isDaemonAway && state !== "failed" ? [...reasons, AWAY] : reasons, punt };
+}
+
+type Verdict = Pick<CnfStatus, "state" | "reasons">;
+
+function verdict({ punt, fatal, isDaemonAway, attachError, unconnected }: Situation): Verdict {
+  if (fatal) return { state: "failed", reasons: [reasonOf(fatal)] };
+  if (!punt) return waiting(isDaemonAway ? [] : [{ code: "ASKING", text: "the manager has not answered yet" }]);
+  const { state, failure, missing, reasons } = punt;
+  if (state === "FAILED" && failure) {
+    return { state: "failed", reasons: [{ code: failure.code, text: `${failure.item}: ${failure.message}` }] };
+  }
+  if (state === "PENDING") {
+    return waiting(missing.map(({ kind, text }) => ({ code: kind.toUpperCase().replaceAll("-", "_"), text })));
+  }
+  if (state !== "CREATED" && state !== "DEGRADED")
+    return waiting([{ code: "IN_PROGRESS", text: "VPP is being changed" }]);
+  if (attachError) return waiting([reasonOf(attachError)]);
+  if (unconnected.length > 0) return waiting(unconnected.map((text) => ({ code: "NOT_CONNECTED", text })));
+  return state === "DEGRADED" ? { state: "degraded", reasons } : { state: "ready", reasons: [] };
+}
+
+function waiting(reasons: readonly CnfReason[]): Verdict {
+  return { state: "waiting", reasons };
+}
+
+function reasonOf({ code, message }: PuntError): CnfReason {
+  return { code, text: message };
+}

@@ -1,0 +1,207 @@
+// openPunt with an embedded VPP: by a manager of this process, and by a daemon.
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import type { PuntError } from "../../lib/errors.js";
+import {
+  type CnfRequest,
+  type CnfStatus,
+  type OpenPunt,
+  type OpenPuntOptions,
+  openPunt,
+} from "../../lib/module/index.js";
+import { EmulatedHost } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+import { ask } from "../support/daemon/traffic.js";
+
+interface Place {
+  readonly vpp: EmbeddedVpp;
+  open(request: CnfRequest, options?: OpenPuntOptions): Promise<OpenPunt>;
+  readonly directory: string;
+}
+
+const CONFIGURATION = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
+
+async function own(t: ExecutionContext): Promise<Place> {
+  const vpp = await EmbeddedVpp.start({ interfaces: ["eth0", "eth1"], exec: CONFIGURATION });
+  t.teardown(() => vpp.close());
+  const { directory } = vpp;
+  const options: OpenPuntOptions = {
+    daemon: false,
+    vppSocket: vpp.apiSocket,
+    socketDirectory: join(directory, "sockets"),
+    manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif"), resyncInterval: 500 },
+  };
+  return { vpp, directory, open: opener(t, options) };
+}
+
+async function byDaemon(t: ExecutionContext): Promise<Place> {
+  const { vpp, socket, directory } = await daemonTest(t);
+  return { vpp, directory, open: opener(t, { socket }) };
+}
+
+function opener(t: ExecutionContext, common: OpenPuntOptions): Place["open"] {
+  return async (request, options = {}) => {
+    const punt = await openPunt(request, { ...common, ...options });
+    t.teardown(() => punt.close());
+    return punt;
+  };
+}
+
+/** Resolves when the status is that. */
+async function until(punt: OpenPunt, isIt: (status: CnfStatus) => boolean): Promise<void> {
+  while (!isIt(punt.status)) await once(punt, "status");
+}
+
+async function answer(punt: OpenPunt): Promise<void> {
+  for await (const packet of punt.packets()) packet.reply(Buffer.from(`answer to ${Buffer.from(packet.payload!)}`));
+}
+
+for (const [name, place] of Object.entries({ "a manager of this process": own, "a daemon": byDaemon })) {
+  test(`${name}: a DNS responder is three lines, and goes on over a restart of VPP`, async (t) => {
+    const { vpp, open } = await place(t);
+    const dns = await open({ cnf: "dns", udp: 53 });
+    const done = answer(dns);
+    t.is((await dns.ready({ timeout: 20_000 })).state, "ready");
+    t.is(dns.status.punt?.state, "CREATED");
+    t.is(await ask(vpp, 53, "one"), "answer to one");
+    const states: string[] = [];
+    dns.on("status", ({ state }) => states.push(state));
+    await vpp.restart();
+    t.is(await ask(vpp, 53, "two"), "answer to two");
+    await dns.ready({ timeout: 20_000 });
+    t.false(states.includes("failed"), states.join());
+    await dns.close();
+    await done;
+    t.throws(() => dns.packets(), { code: "ERR_CLOSED" });
+  });
+
+  test(`${name}: bursts, the name of an interface, and frames by name`, async (t) => {
+    const { vpp, open } = await place(t);
+    const punt = await open({ cnf: "raw", udp: 7 });
+    const seen: (string | undefined)[] = [];
+    punt.receive((batch) => {
+      for (let i = 0; i < batch.length; i++) {
+        seen.push(punt.interfaceName(batch.swIfIndex(i)));
+        const frame = Buffer.from(batch.copy(i));
+        // The host's answer would come from its address: exchange the ports only.
+        punt.send(frame, { interface: "eth1" });
+      }
+    });
+    await punt.ready({ timeout: 20_000 });
+    await vpp.cli("set interface state eth1 up");
+    vpp.interface("eth1").transmitted();
+    await ask(vpp, 7, "burst", 1_000);
+    t.true(seen.length > 0 && seen.every((each) => each === "eth0"), seen.join());
+    t.true(
+      vpp
+        .interface("eth1")
+        .transmitted()
+        .some((frame) => Buffer.from(frame).includes("burst")),
+    );
+    t.throws(() => punt.send(Buffer.alloc(64), { interface: "nowhere" }), { code: "ERR_NO_INTERFACE" });
+  });
+
+  test(`${name}: over a memif the frames of an interface come and go`, async (t) => {
+    const { vpp, open } = await place(t);
+    const punt = await open({
+      ...{ cnf: "fw", type: "HAIRPIN_XCONNECT", interconnect: "MEMIF" },
+      ...{ vppInterface1: "eth0", vppInterface2: "eth1" },
+    } as CnfRequest);
+    await vpp.cli("set interface state eth1 up");
+    punt.receive((batch, interconnect) => {
+      for (const frame of batch) punt.send(frame, { interconnect: 1 - interconnect });
+    });
+    await punt.ready({ timeout: 20_000 });
+    const passes = async (text: string) => {
+      for (let i = 0; i < 400; i++) {
+        await ask(vpp, 9, text, 1);
+        if ((await vpp.transmitted("eth1")).some((frame) => Buffer.from(frame).includes(text))) return true;
+      }
+      return false;
+    };
+    vpp.interface("eth1").transmitted();
+    t.true(await passes("first"));
+    await vpp.restart();
+    await vpp.cli("set interface state eth1 up");
+    t.true(await passes("second"));
+  });
+
+  test(`${name}: a punt that waits says for what; a request that cannot be is refused`, async (t) => {
+    const { open } = await place(t);
+    const waiting = await open({ cnf: "s", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth9" });
+    await until(waiting, ({ reasons }) => reasons.some(({ code }) => code === "INTERFACE"));
+    const error = await t.throwsAsync<PuntError>(waiting.ready({ timeout: 300 }));
+    t.is(error!.code, "ETIMEDOUT");
+    t.like(waiting.status, { state: "waiting", reasons: [{ code: "INTERFACE", text: "VPP interface eth9" }] });
+    await t.throwsAsync(open({ cnf: "a b", udp: 53 }), { code: "ERR_INVALID_REQUEST" });
+    await t.throwsAsync(open({ cnf: "a", udp: 70_000 }), { code: "ERR_OPTION" });
+    await open({ cnf: "first", udp: 99 });
+    await t.throwsAsync(open({ cnf: "second", udp: 99 }), { code: "ERR_CONFLICT" });
+  });
+
+  test(`${name}: another request under the same id changes the punt`, async (t) => {
+    const { vpp, open } = await place(t);
+    const first = await open({ cnf: "dns", udp: 53 });
+    await first.ready({ timeout: 20_000 });
+    await first.close();
+    const second = await open({ cnf: "dns", udp: 5300 });
+    void answer(second);
+    await second.ready({ timeout: 20_000 });
+    t.is(await ask(vpp, 5300, "moved"), "answer to moved");
+  });
+}
+
+test("a session's punt goes when it closes, a persistent one stays", async (t) => {
+  const { open, directory } = await byDaemon(t);
+  const socket = join(directory, "manager.sock");
+  const session = await open({ cnf: "brief", udp: 1000 }, { lifetime: "session", grace: 100 });
+  await session.ready({ timeout: 20_000 });
+  const persistent = await open({ cnf: "long", udp: 1001 });
+  await persistent.ready({ timeout: 20_000 });
+  await session.close();
+  await persistent.close();
+  const { RemotePunts } = await import("../../lib/module/remote/index.js");
+  const punts = new RemotePunts({ socket });
+  t.deepEqual(
+    (await punts.list()).map(({ id }) => id.cnf),
+    ["long"],
+  );
+  await punts.close();
+});
+
+test("an operator who deletes the punt is not fought", async (t) => {
+  const { open, directory } = await byDaemon(t);
+  const { RemotePunts } = await import("../../lib/module/remote/index.js");
+  const operator = new RemotePunts({ socket: join(directory, "manager.sock") });
+  t.teardown(() => operator.close());
+  const punt = await open({ cnf: "dns", udp: 53 });
+  await punt.ready({ timeout: 20_000 });
+  const failed = new Promise((resolve) => punt.on("status", ({ state }) => state === "failed" && resolve(state)));
+  await operator.delete({ cnf: "dns" });
+  await failed;
+  t.like(punt.status, { state: "failed", reasons: [{ code: "ERR_DELETED" }] });
+  await t.throwsAsync(punt.ready(), { code: "ERR_DELETED" });
+  t.deepEqual(await operator.list(), []);
+});
+
+test("openPunt does not wait for VPP or for a daemon", async (t) => {
+  const directory = "/tmp/vpp-punt-nowhere";
+  const alone = await openPunt(
+    { cnf: "dns", udp: 53 },
+    {
+      daemon: false,
+      vppSocket: `${directory}/api.sock`,
+      socketDirectory: "/tmp",
+      manager: { memifDirectory: directory },
+    },
+  );
+  t.is(alone.status.state, "waiting");
+  await alone.close();
+  const away = await openPunt({ cnf: "dns", udp: 53 }, { socket: `${directory}/manager.sock` });
+  t.like(away.status, { state: "waiting", reasons: [{ code: "DAEMON_AWAY" }] });
+  await away.close();
+  t.false(existsSync(`${directory}/manager.sock`));
+});

@@ -1,0 +1,117 @@
+// VPP, the daemon and CNFs in processes of their own: each is killed, and packets come again.
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { RemotePunts } from "../../lib/module/remote/index.js";
+import { ClusterHost, type Told } from "../support/daemon/processes.js";
+import { ask } from "../support/daemon/traffic.js";
+
+const isReady = ({ state }: Told) => state === "ready";
+
+test.serial("the daemon is killed: packets go on without it, and its next life changes nothing", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
+  await dns.reaches(isReady);
+  t.is(await ask(host.vpp, 53, "before"), "dns:before");
+  const interfaces = await host.vpp.interfaces();
+  await host.killDaemon();
+  await dns.reaches(({ codes }) => codes.includes("DAEMON_AWAY"));
+  t.is(await ask(host.vpp, 53, "meanwhile"), "dns:meanwhile");
+  t.is(dns.told.at(-1)!.state, "ready");
+  await host.startDaemon();
+  await dns.reaches(({ state, codes }) => state === "ready" && codes.length === 0);
+  t.is(await ask(host.vpp, 53, "after"), "dns:after");
+  t.deepEqual(
+    (await host.vpp.interfaces()).map(({ swIfIndex, name }) => [swIfIndex, name]),
+    interfaces.map(({ swIfIndex, name }) => [swIfIndex, name]),
+  );
+  t.false(
+    dns.told.some(({ state }) => state === "failed"),
+    JSON.stringify(dns.told),
+  );
+});
+
+test.serial("VPP is killed: its next life gets the punts, and each CNF its packets", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const [dns, ntp] = [host.startCnf("dns", { cnf: "dns", udp: 53 }), host.startCnf("ntp", { cnf: "ntp", udp: 123 })];
+  await Promise.all([dns.reaches(isReady), ntp.reaches(isReady)]);
+  for (const round of ["one", "two"]) {
+    await host.vpp.restart();
+    t.is(await ask(host.vpp, 53, round), `dns:${round}`);
+    t.is(await ask(host.vpp, 123, round), `ntp:${round}`);
+  }
+  t.false(
+    dns.told.some(({ state }) => state === "failed"),
+    JSON.stringify(dns.told),
+  );
+});
+
+test.serial("a CNF is killed and comes back: the same request finds its punt", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const first = host.startCnf("first", { cnf: "dns", udp: 53 });
+  await first.reaches(isReady);
+  t.is(await ask(host.vpp, 53, "one"), "first:one");
+  await first.kill();
+  const second = host.startCnf("second", { cnf: "dns", udp: 53 });
+  await second.reaches(isReady);
+  t.is(await ask(host.vpp, 53, "two"), "second:two");
+});
+
+test.serial("a CNF is there before the daemon and before its VPP's next life", async (t) => {
+  const host = await ClusterHost.start(t);
+  const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
+  await dns.reaches(({ codes }) => codes.includes("DAEMON_AWAY"));
+  await host.startDaemon();
+  await dns.reaches(isReady);
+  t.is(await ask(host.vpp, 53, "late"), "dns:late");
+});
+
+test.serial("the daemon and VPP are killed together", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
+  await dns.reaches(isReady);
+  await host.killDaemon();
+  await host.vpp.restart();
+  await host.startDaemon();
+  t.is(await ask(host.vpp, 53, "both"), "dns:both");
+});
+
+test.serial(
+  "a session's punts go when the program was killed and the grace period is over, also over a restart of the daemon",
+  async (t) => {
+    const host = await ClusterHost.start(t);
+    await host.startDaemon();
+    const operator = new RemotePunts({ socket: host.socket, wait: true });
+    t.teardown(() => operator.close());
+    const session = { lifetime: "session", grace: 300 } as const;
+    const labels = async () => (await operator.list()).map(({ id }) => id.cnf);
+    const brief = host.startCnf("brief", { cnf: "brief", udp: 53 }, session);
+    await brief.reaches(isReady);
+    t.deepEqual(await labels(), ["brief"]);
+    // The program lives: its punt outlives the daemon.
+    await host.killDaemon();
+    await host.startDaemon();
+    await brief.reaches(({ state, codes }) => state === "ready" && codes.length === 0);
+    await sleep(600);
+    t.deepEqual(await labels(), ["brief"]);
+    // Both are killed: the next daemon remembers whose punts they were.
+    await host.killDaemon();
+    await brief.kill();
+    await host.startDaemon();
+    while ((await labels()).length > 0) await sleep(50);
+    t.pass();
+  },
+);
+
+test.serial("a daemon that is told to stop says so to its watchers", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
+  await dns.reaches(isReady);
+  await host.killDaemon("SIGTERM");
+  await dns.reaches(({ codes }) => codes.includes("DAEMON_AWAY"));
+  t.is(await ask(host.vpp, 53, "meanwhile"), "dns:meanwhile");
+});

@@ -1,0 +1,66 @@
+// Answers to UDP datagrams: headers, VLAN tags, checksums, groups.
+import test from "ava";
+import { parseUdp, udpAnswer } from "../../lib/module/udp.js";
+import { frame, mac, parseIp, transportChecksum, udpPacket } from "../support/frames.js";
+
+const LINK = { from: "02:aa:00:00:00:01", to: "02:fc:00:00:00:01" };
+const ENDS = { from: "192.0.2.9", to: "192.0.2.1" };
+const ENDS6 = { from: "2001:db8::9", to: "2001:db8::1" };
+
+for (const ends of [ENDS, ENDS6]) {
+  test(`an answer goes back with right lengths and checksums: ${ends.to}`, (t) => {
+    for (const text of ["", "x", "odd", "even", "long".repeat(300)]) {
+      const question = parseUdp(frame(LINK, udpPacket(ends, [4000, 53], "who?")))!;
+      t.deepEqual(question.source, { address: ends.from, port: 4000 });
+      t.deepEqual(question.destination, { address: ends.to, port: 53 });
+      t.is(Buffer.from(question.payload).toString(), "who?");
+      const answer = Buffer.from(udpAnswer(question, Buffer.from(text)));
+      const expected = frame(
+        { from: LINK.to, to: LINK.from },
+        udpPacket({ from: ends.to, to: ends.from }, [53, 4000], text),
+      );
+      // All but the identification of IPv4, which is free.
+      t.is(answer.length, expected.length);
+      t.deepEqual(answer.subarray(0, 14), expected.subarray(0, 14));
+      t.is(parseIp(answer).headerChecksum, 0);
+      const back = parseUdp(answer)!;
+      t.deepEqual(back.source, { address: ends.to, port: 53 });
+      t.is(Buffer.from(back.payload).toString(), text);
+      t.is(transportChecksum(answer), 0, "the sum over the datagram with its checksum");
+    }
+  });
+}
+
+test("VLAN tags are kept", (t) => {
+  const plain = frame(LINK, udpPacket(ENDS, [4000, 53], "who?"));
+  const tags = Buffer.from("88a80064810000c8", "hex");
+  const tagged = Buffer.concat([plain.subarray(0, 12), tags, plain.subarray(12)]);
+  const answer = Buffer.from(udpAnswer(parseUdp(tagged)!, Buffer.from("me")));
+  t.deepEqual(answer.subarray(12, 20), tags);
+  t.is(Buffer.from(parseUdp(answer)!.payload).toString(), "me");
+});
+
+test("an answer to a group needs an address to come from", (t) => {
+  const link = { from: LINK.from, to: "01:00:5e:00:00:fb" };
+  const question = parseUdp(frame(link, udpPacket({ from: ENDS.from, to: "224.0.0.251" }, [5353, 5353])))!;
+  const source = { mac: mac(LINK.to), address: Uint8Array.of(192, 0, 2, 1) };
+  t.throws(() => udpAnswer(question, Buffer.from("x")), { code: "ERR_NO_SOURCE" });
+  t.throws(() => udpAnswer(question, Buffer.from("x"), { mac: source.mac }), { code: "ERR_NO_SOURCE" });
+  const answer = parseUdp(udpAnswer(question, Buffer.from("x"), source))!;
+  t.deepEqual(answer.source, { address: "192.0.2.1", port: 5353 });
+  t.deepEqual(Buffer.from(answer.frame.subarray(6, 12)), mac(LINK.to));
+});
+
+test("what is not a whole UDP datagram is none", (t) => {
+  const whole = frame(LINK, udpPacket(ENDS, [1, 2], "hello"));
+  for (let length = 0; length < whole.length; length++)
+    t.is(parseUdp(whole.subarray(0, length)), undefined, `${length}`);
+  const fragment = Buffer.from(whole);
+  fragment.writeUInt16BE(0x2000, 14 + 6);
+  t.is(parseUdp(fragment), undefined);
+  const tcp = Buffer.from(whole);
+  tcp[14 + 9] = 6;
+  t.is(parseUdp(tcp), undefined);
+  const tags = Buffer.concat([whole.subarray(0, 12), Buffer.alloc(40, Buffer.from([0x81, 0]))]);
+  t.is(parseUdp(tags), undefined);
+});
