@@ -1,5 +1,5 @@
 // The public interface of the package, but for its entries "binapi" and "sim".
-export { Descriptor } from "./descriptor/index.js";
+export { Descriptor, type Namespace } from "./descriptor/index.js";
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
   MemifEnding,
@@ -30,6 +30,7 @@ export {
   PcapWriter,
   type RetainedPacket,
 } from "./packet/index.js";
+export * from "./packet-socket/index.js";
 export * from "./punt/index.js";
 export {
   DEFAULT_VPP_PUNT_PATH,
