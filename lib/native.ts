@@ -16,6 +16,8 @@ export interface NativeBuildInfo {
   /** Whether VPP's library was linked in. */
   libmemif: boolean;
   vapi: boolean;
+  /** Whether that libvapiclient speaks over the API socket too, as it does since VPP 24.06. */
+  vapiSocket: boolean;
   /** JSON: per library, the places its build looked in and what it found: `[{ where, result }]`. */
   looked: string;
   libmemifVersion?: string;

@@ -26,6 +26,7 @@ Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   result["napiVersion"] = Napi::Number::New(env, NAPI_VERSION);
   result["libmemif"] = Napi::Boolean::New(env, VPP_PUNT_HAS_LIBMEMIF);
   result["vapi"] = Napi::Boolean::New(env, VPP_PUNT_HAS_VAPI);
+  result["vapiSocket"] = Napi::Boolean::New(env, VPP_PUNT_HAS_VAPI_SOCKET);
   result["looked"] = Napi::String::New(env, VPP_PUNT_LOOKED);
 #if VPP_PUNT_HAS_LIBMEMIF
   result["libmemifVersion"] = Napi::String::New(env, memif_get_version_str());

@@ -11,7 +11,10 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** `has`: what the header must mention, so that an older incompatible library is not taken. */
+/**
+ * `has`: what the header must mention, so that an older incompatible library is not taken. `libraries`: what the addon links; of
+ * those in `optional`, what is there. `parts`: macros of the addon's, each 1 where the header mentions the function.
+ */
 const BACKENDS = {
   libmemif: {
     variable: "LIBMEMIF_PREFIX",
@@ -23,8 +26,12 @@ const BACKENDS = {
   vapi: {
     variable: "VPP_PREFIX",
     header: "vapi/vapi.h",
-    has: ["vapi_connect_ex", "libvapiclient older than VPP 23.02"],
-    libraries: ["vapiclient", "vlibmemoryclient", "vlibapi", "svm", "vppinfra"],
+    has: ["handle_keepalives", "libvapiclient older than VPP 20.01"],
+    libraries: ["vapiclient", "vlibmemoryclient", "svm", "vppinfra"],
+    // A library of its own since VPP 23.02; earlier it is a part of vlibmemoryclient.
+    optional: ["vlibapi"],
+    // The API socket came with VPP 24.06, the end of a wait on request with 23.02.
+    parts: { VAPI_SOCKET: "vapi_connect_ex", VAPI_WAKE: "vapi_stop_rx_thread" },
   },
 };
 
@@ -69,14 +76,18 @@ function inspect(backend, candidate) {
   const includeDir = candidate.includeDirs.find((dir) => existsSync(join(dir, backend.header)));
   if (!includeDir) return { problem: `no ${backend.header} in ${candidate.includeDirs.join(", ")}` };
   const [symbol, otherwise] = backend.has;
-  if (!readFileSync(join(includeDir, backend.header), "utf8").includes(symbol)) return { problem: otherwise };
+  const header = readFileSync(join(includeDir, backend.header), "utf8");
+  if (!header.includes(symbol)) return { problem: otherwise };
+  const isIn = (dir, library) => existsSync(join(dir, `lib${library}.so`));
+  const libDir = candidate.libDirs.find((dir) => backend.libraries.every((library) => isIn(dir, library)));
   const files = backend.libraries.map((library) => `lib${library}.so`);
-  const libDir = candidate.libDirs.find((dir) => files.every((file) => existsSync(join(dir, file))));
   if (!libDir) return { problem: `no ${files.join(", ")} in ${candidate.libDirs.join(", ")}` };
-  return { includeDir, libDir };
+  const optional = (backend.optional ?? []).filter((library) => isIn(libDir, library));
+  const parts = Object.entries(backend.parts ?? {}).filter(([, name]) => header.includes(name));
+  return { includeDir, libDir, libraries: [...backend.libraries, ...optional], parts: parts.map(([macro]) => macro) };
 }
 
-/** `{ found?: { includeDir, libDir }, looked: [{ where, result }] }` for one backend. */
+/** `{ found?: { includeDir, libDir, libraries, parts }, looked: [{ where, result }] }` for one backend. */
 function find(name) {
   if (!enabled(name)) {
     const where = `VPP_PUNT_BACKENDS=${process.env.VPP_PUNT_BACKENDS}`;
@@ -94,17 +105,22 @@ function find(name) {
 const results = Object.fromEntries(Object.keys(BACKENDS).map((name) => [name, find(name)]));
 const found = Object.entries(results).filter(([, result]) => result.found);
 
-function linkFlags([name, { found: place }]) {
+function linkFlags([, { found: place }]) {
   const standard = STANDARD_PREFIXES.some((prefix) => place.libDir.startsWith(`${prefix}/lib`));
   // Outside the loader's own folders the addon has to remember where the library was.
   const rpath = standard ? [] : [`-Wl,-rpath,${place.libDir}`];
-  return [`-L${place.libDir}`, ...rpath, ...BACKENDS[name].libraries.map((library) => `-l${library}`)];
+  return [`-L${place.libDir}`, ...rpath, ...place.libraries.map((library) => `-l${library}`)];
+}
+
+/** Macro and value: whether a backend is there, and each of its parts. */
+function macros([name, { found: place }]) {
+  const parts = Object.keys(BACKENDS[name].parts ?? {}).map((part) => [part, place?.parts.includes(part)]);
+  return [[name.toUpperCase(), place !== undefined], ...parts];
 }
 
 function header() {
-  const lines = Object.entries(results).map(
-    ([name, result]) => `#define VPP_PUNT_HAS_${name.toUpperCase()} ${result.found ? 1 : 0}`,
-  );
+  const values = Object.entries(results).flatMap(macros);
+  const lines = values.map(([macro, isThere]) => `#define VPP_PUNT_HAS_${macro} ${isThere ? 1 : 0}`);
   const looked = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, result.looked]));
   return `// Written by scripts/backends.mjs.\n#pragma once\n${lines.join("\n")}\n#define VPP_PUNT_LOOKED ${JSON.stringify(JSON.stringify(looked))}\n`;
 }

@@ -1,12 +1,15 @@
 // npm run test:real -- PREFIX...: the tests on a real VPP (test/real), on the VPP of each prefix (`PREFIX/bin/vpp`) in turn.
 // Ends with the skips by name and a table; the exit status is 0 if no test failed. Without a prefix: $VPP_PREFIX or /opt/vpp.
-import { existsSync } from "node:fs";
+// With --libraries, the addon is first compiled with the libvapiclient of each VPP (and the libmemif of $LIBMEMIF_PREFIX), and the
+// addon of before is put back at the end.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { run } from "./ci/run.mjs";
 import { readTap } from "./ci/tap.mjs";
 
 const RUN_WITHIN_MS = 30 * 60_000;
 const TESTS = "dist/test/real/**/*.test.js";
+const ADDON = "build/Release/vpp_punt.node";
 
 function fail(message) {
   console.error(`test:real: ${message}`);
@@ -15,11 +18,15 @@ function fail(message) {
 
 function prefixes(words) {
   if (words.includes("--help")) {
-    console.log("usage: npm run test:real -- [PREFIX...]     PREFIX/bin/vpp is a VPP, such as /opt/vpp-23.06");
+    console.log("usage: npm run test:real -- [--libraries] [PREFIX...]");
+    console.log("  PREFIX/bin/vpp is a VPP, such as /opt/vpp-23.06");
+    console.log(
+      "  --libraries    compile the addon with the libvapiclient of each VPP and the libmemif of $LIBMEMIF_PREFIX",
+    );
     process.exit(0);
   }
   const option = words.find((word) => word.startsWith("-"));
-  if (option !== undefined) fail(`${option} is not an option; there is --help`);
+  if (option !== undefined) fail(`${option} is not an option; there are --libraries and --help`);
   const given = words.length > 0 ? words : [process.env.VPP_PREFIX ?? "/opt/vpp"];
   for (const prefix of given)
     if (!existsSync(join(prefix, "bin/vpp")))
@@ -27,9 +34,16 @@ function prefixes(words) {
   return given.map((prefix) => resolve(prefix));
 }
 
+async function compileWith(prefix) {
+  const env = { VPP_PREFIX: prefix };
+  const { status, stderr } = await run(process.execPath, ["scripts/install.mjs", "--rebuild"], { env });
+  if (status !== 0) fail(`the addon does not compile with the libraries of ${prefix}:\n${stderr}`);
+}
+
 /** Runs all tests on one VPP. Resolves with the counts, and prints failures and skips. */
-async function testOn(prefix) {
+async function testOn(prefix, withLibraries) {
   console.log(`\n${prefix}`);
+  if (withLibraries) await compileWith(prefix);
   const started = Date.now();
   const command = [process.execPath, ["node_modules/ava/entrypoints/cli.mjs", "--tap", TESTS]];
   const { status, stdout, stderr } = await run(...command, { env: { VPP_PREFIX: prefix }, timeoutMs: RUN_WITHIN_MS });
@@ -40,8 +54,13 @@ async function testOn(prefix) {
   return { VPP: basename(prefix), ...counts, seconds: Math.round((Date.now() - started) / 1000) };
 }
 
+const words = process.argv.slice(2);
+const withLibraries = words.includes("--libraries");
+const before = withLibraries && readFileSync(ADDON);
 const results = [];
-for (const prefix of prefixes(process.argv.slice(2))) results.push(await testOn(prefix));
+for (const prefix of prefixes(words.filter((word) => word !== "--libraries")))
+  results.push(await testOn(prefix, withLibraries));
+if (before) writeFileSync(ADDON, before);
 console.log("");
 console.table(results);
 process.exitCode = results.every(({ failed, passed }) => failed === 0 && passed > 0) ? 0 : 1;

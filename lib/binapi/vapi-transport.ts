@@ -53,6 +53,10 @@ export class VapiTransport implements Transport {
       const message = "this build has no libvapiclient; `vpp-punt info` says where it was looked for";
       throw new PuntError("binapi.connect", "ERR_NOT_BUILT", message);
     }
+    if (!this.#sharedMemory && !native.buildInfo().vapiSocket) {
+      const message = `${this.endpoint}: this build's libvapiclient is older than VPP 24.06 and speaks shared memory only: leave out socketPath, or use the transport "socket"`;
+      throw new PuntError("binapi.connect", "ERR_NOT_BUILT", message);
+    }
     const keys = Schema.builtin()
       .keys()
       .filter((key) => !OWN_MESSAGES.test(key));

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "backends.h"
 #include "util/error.h"
 #include "util/unix_address.h"
 #include "vapi/outbox.h"
@@ -59,9 +60,15 @@ Failure FailureOf(vapi_error_e error, const Endpoint& endpoint) {
 }
 
 vapi_error_e ConnectContext(vapi_ctx_t context, const Endpoint& endpoint, const std::string& name) {
+#if VPP_PUNT_HAS_VAPI_SOCKET
   const bool socket = endpoint.mode == Mode::kSocket;
   return vapi_connect_ex(context, name.c_str(), endpoint.path.c_str(), kOwnRequests, kQueueLength,
                          VAPI_MODE_NONBLOCKING, true, socket);
+#else
+  // JavaScript has refused the socket mode.
+  return vapi_connect(context, name.c_str(), endpoint.path.c_str(), kOwnRequests, kQueueLength,
+                      VAPI_MODE_NONBLOCKING, true);
+#endif
 }
 
 /// Why connecting would fail: an errno value, or 0. The library would wait for 10 s and write to standard
@@ -149,6 +156,7 @@ std::unique_ptr<Library> Library::ConnectAlone(const Endpoint& endpoint, const s
 Library::Library(vapi_ctx_s* context, Mode mode)
     : context_(context), mode_(mode), wake_(eventfd(0, EFD_CLOEXEC)) {
   if (mode == Mode::kSharedMemory) {
+    vpp_punt_vapi_set_client(vapi_get_client_index(context_));
     // Fails when VPP runs in another pid namespace: then its death has no event.
     death_.Reset(static_cast<int>(syscall(kPidfdOpen, vpp_punt_vapi_vpp_pid(), 0)));
     return;
@@ -255,7 +263,9 @@ Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
 
 void Library::WakeReceiver() {
   if (mode_ == Mode::kSharedMemory) {
+#if VPP_PUNT_HAS_VAPI_WAKE
     vapi_stop_rx_thread(context_);
+#endif
     return;
   }
   eventfd_write(wake_.get(), 1);

@@ -51,7 +51,8 @@ class Library {
   /// Waits up to a second for a message (kAgain: none came). Answers keepalives itself. One thread receives,
   /// another sends.
   Result Receive(std::vector<uint8_t>* message);
-  /// Ends a Receive that waits.
+  /// Ends a Receive that waits. The library of a VPP before 23.02 can't: there the wait ends within its
+  /// second.
   void WakeReceiver();
 
   /// Has an event when VPP dies: a pidfd or the API socket; fd -1 when there is no such descriptor.

@@ -14,6 +14,10 @@ int vpp_punt_vapi_vpp_pid(void) {
   return vlibapi_get_main()->shmem_hdr->vl_pid;
 }
 
+void vpp_punt_vapi_set_client(int client_index) {
+  vlibapi_get_main()->my_client_index = client_index;
+}
+
 void vpp_punt_vapi_reset_dead_queue(void) {
   svm_queue_t* queue = vlibapi_get_main()->shmem_hdr->vl_input_queue;
   pthread_mutexattr_t mutex;

@@ -2,9 +2,10 @@
 import test from "ava";
 import { native } from "../../lib/native.js";
 
-if (native.buildInfo().vapi) {
+if (native.buildInfo().vapiSocket) {
   process.env.VPP_PUNT_TEST_TRANSPORT = "vapi";
   await import("../support/vpp/client-suites.js");
 } else {
-  test.skip("the client's tests over libvapiclient [skipped: not in this build]", (t) => t.pass());
+  test.skip("the client's tests over libvapiclient [skipped: no libvapiclient with a socket mode in this build]", (t) =>
+    t.pass());
 }

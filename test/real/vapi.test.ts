@@ -10,11 +10,10 @@ import { native } from "../../lib/native.js";
 import { need } from "../support/need.js";
 import { type RealVpp, startVpp } from "../support/vpp/real.js";
 
-const present = native.buildInfo().vapi;
+const { vapi: present, vapiSocket } = native.buildInfo();
 const real = need("root", "vpp").test;
-const over: typeof real.serial = present
-  ? real.serial
-  : (title) => test.skip(`${title} [skipped: libvapiclient is not in this build]`, (t) => t.pass());
+const skip = (title: string) => test.skip(`${title} [skipped: libvapiclient is not in this build]`, (t) => t.pass());
+const over: typeof real.serial = present ? real.serial : skip;
 
 /** A client through the shared memory of `vpp`, whose prefix is its folder's name. */
 async function connect(t: ExecutionContext, vpp: RealVpp): Promise<Vpp> {
@@ -36,15 +35,27 @@ over("shared memory gives the same answers as the socket, with every message tha
   const vpp = await start(t);
   const shared = await connect(t, vpp);
   const socket = await Vpp.connect({ socketPath: vpp.apiSocket });
-  const bySocket = await Vpp.connect({ socketPath: vpp.apiSocket, transport: "vapi" });
-  t.teardown(() => Promise.all([socket.close(), bySocket.close()]));
-  for (const client of [shared, bySocket]) {
+  t.teardown(() => socket.close());
+  const clients = [shared];
+  if (vapiSocket) clients.push(await Vpp.connect({ socketPath: vpp.apiSocket, transport: "vapi" }));
+  t.teardown(() => clients[1]?.close());
+  for (const client of clients) {
     await client.call("create_loopback", { mac_address: "00:00:00:00:00:00" });
     t.deepEqual(await client.call("show_version", {}), await socket.call("show_version", {}));
     t.deepEqual(await client.dumpAll("sw_interface_dump", ALL), await socket.dumpAll("sw_interface_dump", ALL));
     // Not among the built-in definitions: known from get_api_json, and its id asked for by name.
     t.is((await client.call("show_threads", {})).count, (await socket.call("show_threads", {})).count);
   }
+});
+
+over("over the API socket the library of a VPP before 24.06 is refused by name", async (t) => {
+  const vpp = await start(t);
+  const error: PuntError | undefined = await Vpp.connect({ socketPath: vpp.apiSocket, transport: "vapi" }).then(
+    (client) => void client.close(),
+    (reason) => reason,
+  );
+  t.is(error?.code, vapiSocket ? undefined : "ERR_NOT_BUILT");
+  if (error) t.regex(error.message, /older than VPP 24\.06 and speaks shared memory only/);
 });
 
 over("10,000 requests in flight through VPP's queue of 1,024", async (t) => {
@@ -66,7 +77,9 @@ over("a client through shared memory that has been closed makes room for the nex
   for (let i = 0; i < 5; i++) {
     const client = await connect(t, vpp);
     await client.call("control_ping", {});
+    t.regex(await vpp.cli("show api clients"), /vpp-punt/);
     await client.close();
+    while (/vpp-punt/.test(await vpp.cli("show api clients"))) await delay(20);
   }
   t.pass();
 });

@@ -26,6 +26,8 @@ export interface Capability {
   readonly version?: string;
   /** The library's file that was loaded. */
   readonly file?: string;
+  /** Of vapi: the ways to VPP that the library knows, "shared memory" and, since VPP 24.06, "socket". */
+  readonly modes?: readonly string[];
   /** Where the build looked for the library. */
   readonly looked?: readonly LookedIn[];
   /** Why it is not available. */
@@ -69,6 +71,12 @@ function linked(build: NativeBuildInfo, name: "libmemif" | "vapi", soname: strin
   return { available: true, ...(version ? { version } : {}), ...(file ? { file } : {}), looked };
 }
 
+function vapi(build: NativeBuildInfo): Capability {
+  const capability = linked(build, "vapi", "libvapiclient");
+  if (!capability.available) return capability;
+  return { ...capability, modes: build.vapiSocket ? ["shared memory", "socket"] : ["shared memory"] };
+}
+
 type NativeFacts = Pick<Info, "addon" | "engines" | "transports">;
 
 function withoutAddon(error: Error): NativeFacts {
@@ -89,7 +97,7 @@ async function nativeFacts(): Promise<NativeFacts> {
     return {
       addon: { loaded: true, ...(file ? { file } : {}), portable, compiler, napiVersion },
       engines: { builtin: { available: true }, libmemif: linked(build, "libmemif", "libmemif") },
-      transports: { socket: { available: true }, vapi: linked(build, "vapi", "libvapiclient") },
+      transports: { socket: { available: true }, vapi: vapi(build) },
     };
   } catch (error) {
     return withoutAddon(error as Error);
@@ -110,8 +118,9 @@ export async function collectInfo(socket: string): Promise<Info> {
 }
 
 function capabilityText(name: string, capability: Capability): string {
-  const { available, version, file, reason, looked = [] } = capability;
-  const head = available ? ["yes", version, file && `(${file})`].filter(Boolean).join(" ") : `no: ${reason}`;
+  const { available, version, file, modes, reason, looked = [] } = capability;
+  const over = modes && `over ${modes.join(" or ")}`;
+  const head = available ? ["yes", version, over, file && `(${file})`].filter(Boolean).join(" ") : `no: ${reason}`;
   const places = available ? [] : looked.map(({ where, result }) => `    ${where}: ${result}`);
   return [`  ${name}: ${head}`, ...places].join("\n");
 }
