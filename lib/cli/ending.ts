@@ -15,8 +15,25 @@ export function interrupted(): Promise<Ending> {
   ended ??= new Promise((resolve) => {
     for (const signal of SIGNALS) process.on(signal, () => resolve(signal));
     onOutputLost(() => resolve("output"));
+    watchReader(() => resolve("output"));
   });
   return ended;
+}
+
+/** How often a command that runs until interrupted looks whether its output still has a reader. */
+const LOOK_MS = 500;
+
+/** A pipe says only to a writer that its reader is gone, and a watch may write nothing for hours. So the kernel is asked. */
+function watchReader(lost: () => void): void {
+  const load = import("../descriptor/index.js");
+  const timer = setInterval(async () => {
+    const { hasReader } = await load;
+    if (hasReader(1)) return;
+    clearInterval(timer);
+    lost();
+  }, LOOK_MS).unref();
+  // Without the addon the next write finds out.
+  load.catch(() => clearInterval(timer));
 }
 
 /** The error of a command that a signal ended before its work was done; `stays` says what it leaves. */

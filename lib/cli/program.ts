@@ -1,16 +1,16 @@
 // The command line as Commander knows it. The program, its man pages, its completions and its documents are made from this.
 import { Command } from "commander";
+import { ENVIRONMENT } from "./environment.js";
 import { addOldForm, addPuntCommands, addToolCommands } from "./grammar/index.js";
 import { packageVersion } from "./package.js";
 
-const ENVIRONMENT = `
+const WIDTH = Math.max(...Object.keys(ENVIRONMENT).map((name) => name.length));
+
+const NOTES = `
 Environment:
-  VPP_PUNT_SOCKET  the daemon's socket, as --socket
-  VPP_PUNT_VPP     VPP's API socket, as --vpp
-  VPP_PUNT_STORE   where the punts are kept, as --store
-  VPP_PUNT_OWNER   the manager's name, as --owner
-  NO_COLOR         print without colours
-  VPP_PUNT_DEBUG   print where an internal error happened
+${Object.entries(ENVIRONMENT)
+  .map(([name, text]) => `  ${name.padEnd(WIDTH)}  ${text}`)
+  .join("\n")}
 
 Exit status: 0 success, 1 failed, 2 wrong usage, 3 changes (plan), 4 not ready (wait), 5 VPP unreachable.`;
 
@@ -19,7 +19,7 @@ export function makeProgram(): Command {
   const program = new Command("vpp-punt")
     .description("Punts of FD.io VPP: packets, the binary API, the punt manager and an embedded VPP")
     .version(packageVersion(), "-V, --version")
-    .addHelpText("after", ENVIRONMENT)
+    .addHelpText("after", NOTES)
     .configureHelp({ sortOptions: true });
   addPuntCommands(program);
   addToolCommands(program);

@@ -49,6 +49,11 @@ export function processIsAlive(pidfd: Descriptor): boolean {
   return native.processIsAlive(pidfd.fd);
 }
 
+/** Tells whether the other end of a pipe or a socket is open. Always true for a file or a terminal. */
+export function hasReader(fd: number): boolean {
+  return native.hasReader(fd);
+}
+
 function fdOf(socket: PeerSocket): number {
   if (typeof socket === "number") return socket;
   if (socket instanceof Descriptor) return socket.fd;

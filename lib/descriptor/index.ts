@@ -2,6 +2,7 @@
 
 export { type ReceivedDescriptors, type ReceiveOptions, receiveDescriptors } from "./client.js";
 export {
+  hasReader,
   openPeerProcess,
   type PeerCredentials,
   type PeerSocket,

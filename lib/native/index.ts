@@ -91,6 +91,8 @@ export interface LinuxAddon {
   /** Undefined where the kernel has none, or when the peer has ended. */
   peerPidfd(fd: number): NativeDescriptor | undefined;
   processIsAlive(pidfd: number): boolean;
+  /** False once the other end of a pipe or a socket is closed. */
+  hasReader(fd: number): boolean;
   /** Locks the whole file for the open file description of `fd`; false when another has it. */
   lockDescriptor(fd: number): boolean;
   /** Does not wait: EAGAIN when the listener's queue is full. `op` is for the error. */

@@ -74,6 +74,12 @@ Napi::Value ProcessIsAlive(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), poll(&fd, 1, 0) == 0);
 }
 
+/// hasReader(fd): a pipe or a socket reports an error or a hang-up once its other end is closed
+Napi::Value HasReader(const Napi::CallbackInfo& info) {
+  pollfd fd = {FdOf(info), 0, 0};
+  return Napi::Boolean::New(info.Env(), poll(&fd, 1, 0) <= 0);
+}
+
 /// lockDescriptor(fd) -> whether the whole file is locked for the open file description of `fd`
 Napi::Value LockDescriptor(const Napi::CallbackInfo& info) {
   struct flock lock = {};
@@ -92,6 +98,7 @@ void InitCredentials(Napi::Env env, Napi::Object exports) {
   exports.Set("peerCredentials", Napi::Function::New(env, PeerCredentials, "peerCredentials"));
   exports.Set("peerPidfd", Napi::Function::New(env, PeerPidfd, "peerPidfd"));
   exports.Set("processIsAlive", Napi::Function::New(env, ProcessIsAlive, "processIsAlive"));
+  exports.Set("hasReader", Napi::Function::New(env, HasReader, "hasReader"));
   exports.Set("lockDescriptor", Napi::Function::New(env, LockDescriptor, "lockDescriptor"));
 }
 

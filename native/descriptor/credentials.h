@@ -1,11 +1,11 @@
-// What the kernel says about the other end of a UNIX socket.
+// What the kernel says about the other end of a UNIX socket or a pipe.
 #pragma once
 
 #include <napi.h>
 
 namespace vpp_punt::descriptor {
 
-/// peerCredentials, peerPidfd, processIsAlive, lockDescriptor: see lib/native.ts.
+/// peerCredentials, peerPidfd, processIsAlive, hasReader, lockDescriptor: see lib/native.ts.
 void InitCredentials(Napi::Env env, Napi::Object exports);
 
 }  // namespace vpp_punt::descriptor

@@ -34,6 +34,16 @@ test("a reader that has seen enough ends a command quietly", async (t) => {
   }
 });
 
+test("a watch ends when its reader goes, though nothing changes any more", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN]));
+  for (const command of ["watch", "list --watch"]) {
+    const { stdout, stderr } = await shell(`$V ${command} ${vpp.options.join(" ")} | head -1 >/dev/null`, vpp.env);
+    t.is(stdout, "0 0\n", command);
+    t.is(stderr, "", command);
+  }
+});
+
 test("a full disk is an error on one line", async (t) => {
   const vpp = await site(t);
   const memif = vpp.options.join(" ");

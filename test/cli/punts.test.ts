@@ -209,3 +209,15 @@ test("run applies a file and follows its changes", async (t) => {
     ["wire"],
   );
 });
+
+test("paths of the command line are relative to the current folder", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file([SPAN]);
+  const paths = ["--vpp", "api.sock", "--store", "store.json", "--memif-directory", "memif"];
+  const { status, stderr } = await cli(["apply", "--wait", file, ...paths], { cwd: vpp.folder });
+  t.is(status, 0, stderr);
+  t.deepEqual(
+    (await vpp.listed()).map(({ state }) => state),
+    ["CREATED"],
+  );
+});

@@ -1,6 +1,6 @@
 // Runs every snippet of README and docs as it stands: programs, commands and files.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import test from "ava";
@@ -37,7 +37,10 @@ function readersProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-docs-"));
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(resolve("."), join(folder, "node_modules/vpp-punt"));
-  symlinkSync(resolve("dist/lib/cli/main.js"), join(folder, "node_modules/.bin/vpp-punt"));
+  const program = resolve("dist/lib/cli/main.js");
+  // npm does this when it installs a package.
+  chmodSync(program, 0o755);
+  symlinkSync(program, join(folder, "node_modules/.bin/vpp-punt"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   return folder;
 }

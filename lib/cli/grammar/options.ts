@@ -1,4 +1,5 @@
 // Options that several commands share: one name, one environment variable and one text for each.
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../defaults.js";
 
@@ -42,9 +43,12 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 export const milliseconds = integer("milliseconds", 0, LONGEST_MS);
 
+/** Reads a path; VPP, the daemon and the manager take absolute ones. */
+export const path = (text: string): string => resolve(text);
+
 /** VPP's API socket. `--socket` is the same in the commands that know no daemon. */
 export function vppSocket(flags = "--vpp <path>"): Option {
-  return new Option(flags, "VPP's API socket").env("VPP_PUNT_VPP").default(DEFAULT_VPP_SOCKET);
+  return new Option(flags, "VPP's API socket").env("VPP_PUNT_VPP").argParser(path).default(DEFAULT_VPP_SOCKET);
 }
 
 export function timeout(ms: number, description = "how long to wait at most"): Option {
@@ -54,7 +58,7 @@ export function timeout(ms: number, description = "how long to wait at most"): O
 /** The daemon's socket. A command with it needs no store and no VPP of its own. */
 export function daemonSocket(): Option {
   const text = "the daemon's socket: ask the daemon instead of starting a manager over --vpp and --store";
-  return new Option("--socket <path>", text).env("VPP_PUNT_SOCKET");
+  return new Option("--socket <path>", text).env("VPP_PUNT_SOCKET").argParser(path);
 }
 
 /** The options of a manager that this command starts itself. */
@@ -68,7 +72,11 @@ export function managed(command: Command, socketFlags?: string): Command {
         "tells several managers apart: 1 to 20 letters, digits or '-' (default: vpp-punt)",
       ).env("VPP_PUNT_OWNER"),
     )
-    .addOption(new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)"))
+    .addOption(
+      new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)").env(
+        "VPP_PUNT_MEMIF_DIRECTORY",
+      ),
+    )
     .addOption(
       new Option(
         "--policy-id-prefix <number>",

@@ -1,7 +1,7 @@
 // The commands beside the punts: what they are called, what they take, and which module runs them.
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
-import { collect, printed, runs, timeout, vppSocket } from "./options.js";
+import { collect, path, printed, runs, timeout, vppSocket } from "./options.js";
 
 /** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
 const socket = () => vppSocket("--vpp, --socket <path>");
@@ -66,14 +66,14 @@ function daemonCommand(program: Command): void {
     .command("daemon")
     .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
     .option("--config <file>", "YAML file of options, named as in DaemonOptions; the command line comes first")
-    .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)")
+    .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)", path)
     .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
     .option("--socket-group <gid>", "group of the socket, by number")
-    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)")
-    .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)")
+    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
+    .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
     .option("--policy <file>", "who may do what")
     .option("--audit <file>", "file of the audit log")
-    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
+    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)", path)
     .option("--owner <name>", "tells several managers of one VPP apart")
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
     .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
@@ -89,7 +89,25 @@ function reportCommands(program: Command): void {
     .action(runs(commands.info));
 }
 
+function doctorCommand(program: Command): void {
+  const text = "find what is wrong with this machine, and say how to mend it";
+  printed(program.command("doctor").description(text), ["text", "json"])
+    .addOption(socket())
+    .option("--root <folder>", "look at the machine whose file system is mounted there", "/")
+    .action(runs(commands.doctor));
+}
+
+function describingCommands(program: Command): void {
+  program
+    .command("completion")
+    .description("print the completion script of a shell")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .action(runs(commands.completion));
+  program.command("man", { hidden: true }).description("print the man page").action(runs(commands.man));
+}
+
 /** Adds the commands beside the punts to the program. */
 export function addToolCommands(program: Command): void {
-  for (const add of [apiCommands, simCommand, daemonCommand, reportCommands]) add(program);
+  for (const add of [apiCommands, simCommand, daemonCommand, reportCommands, doctorCommand, describingCommands])
+    add(program);
 }

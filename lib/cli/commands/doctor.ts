@@ -1,0 +1,32 @@
+// `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
+import { type Checked, examine, type Finding } from "../doctor/index.js";
+import { exitWith } from "../exit.js";
+import { print } from "../output.js";
+import { json } from "../print.js";
+import { paint } from "../terminal.js";
+
+interface Options {
+  readonly socket: string;
+  readonly root: string;
+  readonly output: string;
+}
+
+export async function run({ socket, root, output }: Options): Promise<void> {
+  const checked = await examine({ root, vppSocket: socket });
+  print(output === "json" ? json({ checks: checked }) : text(checked));
+  if (checked.some(({ findings }) => findings.some(({ level }) => level === "problem"))) exitWith("failed");
+}
+
+function text(checked: readonly Checked[]): string {
+  const count = (level: string) =>
+    checked.flatMap(({ findings }) => findings).filter((each) => each.level === level).length;
+  const lines = checked.flatMap(({ check, findings }) => {
+    return findings.length === 0 ? [`${paint("green", "ok")}       ${check}`] : findings.map(findingText);
+  });
+  return [...lines, `${count("problem")} problems, ${count("advice")} pieces of advice`].join("\n");
+}
+
+function findingText({ level, what, why, remedy }: Finding): string {
+  const sign = level === "problem" ? paint("red", "problem") : paint("yellow", "advice ");
+  return `${sign}  ${what}\n         why:    ${why}\n         do:     ${remedy}`;
+}

@@ -1,0 +1,3 @@
+// The command line described for others: shells and readers of man pages.
+export { completion } from "./completion.js";
+export { manPage } from "./man.js";

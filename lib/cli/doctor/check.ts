@@ -1,0 +1,116 @@
+// The machine that `vpp-punt doctor` looks at, and the shape of a check and of its findings.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Finding {
+  /** "problem": something does not work. "advice": something works less well. */
+  readonly level: "problem" | "advice";
+  readonly what: string;
+  readonly why: string;
+  /** The command or the edit that removes the finding. */
+  readonly remedy: string;
+}
+
+/** Looks at one thing. An empty result means that it is in order. */
+export interface Check {
+  readonly name: string;
+  run(machine: Machine): readonly Finding[] | Promise<readonly Finding[]>;
+}
+
+export interface MachineOptions {
+  /** Folder where the machine's file system is. Default "/". */
+  readonly root?: string;
+  readonly vppSocket: string;
+  /** Version of Node. Default: the version that runs this program. */
+  readonly node?: string;
+  /** Runs a program; returns its standard output, or undefined where the program is missing or fails. */
+  readonly output?: (program: string, ...args: string[]) => string | undefined;
+  /** Loads the native addon. Rejects with the reason. */
+  readonly loadAddon?: () => Promise<unknown>;
+}
+
+/** A process: its number and its command line. */
+export interface Process {
+  readonly pid: number;
+  readonly words: readonly string[];
+}
+
+const OUTPUT_LIMIT_MS = 5_000;
+
+function outputOf(program: string, ...args: string[]): string | undefined {
+  const { status, stdout } = spawnSync(program, args, { encoding: "utf8", timeout: OUTPUT_LIMIT_MS });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Returns `read()`, or `otherwise` where the file or the folder cannot be read. */
+function readOr<T>(otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+const VPP = /(^|\/)vpp(_main)?$/;
+
+/** A machine, read from its file system. */
+export class Machine {
+  readonly #root: string;
+  readonly vppSocket: string;
+  readonly node: string;
+  readonly output: (program: string, ...args: string[]) => string | undefined;
+  readonly loadAddon: () => Promise<unknown>;
+
+  constructor({ root = "/", vppSocket, node, output, loadAddon }: MachineOptions) {
+    this.#root = root;
+    this.vppSocket = vppSocket;
+    this.node = node ?? process.versions.node;
+    this.output = output ?? outputOf;
+    this.loadAddon = loadAddon ?? (() => import("../../native.js"));
+  }
+
+  path(path: string): string {
+    return join(this.#root, path);
+  }
+
+  exists(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  /** Returns the text of a file, or undefined where it cannot be read. */
+  text(path: string): string | undefined {
+    return readOr(undefined, () => readFileSync(this.path(path), "utf8"));
+  }
+
+  /** Returns the names in a folder, or an empty list where it cannot be read. */
+  names(path: string): string[] {
+    return readOr([], () => readdirSync(this.path(path)));
+  }
+
+  /** Returns the group of a file. */
+  groupOf(path: string): number | undefined {
+    return readOr(undefined, () => statSync(this.path(path)).gid);
+  }
+
+  /** Returns the parts of a file whose parts end with a zero byte, such as `/proc/1/cmdline`. */
+  #parts(path: string): string[] {
+    return (this.text(path) ?? "").split("\0").filter((part) => part !== "");
+  }
+
+  processes(): Process[] {
+    const pids = this.names("/proc").filter((name) => /^\d+$/.test(name));
+    return pids.map((pid) => ({ pid: Number(pid), words: this.#parts(`/proc/${pid}/cmdline`) }));
+  }
+
+  /** Returns a variable of a process's environment. */
+  variable(pid: number, name: string): string | undefined {
+    const found = this.#parts(`/proc/${pid}/environ`).find((part) => part.startsWith(`${name}=`));
+    return found?.slice(name.length + 1);
+  }
+
+  /** Returns the VPP that runs here. */
+  vpp(): Process | undefined {
+    return this.processes().find(({ words }) => VPP.test(words[0] ?? ""));
+  }
+}

@@ -1,0 +1,24 @@
+// Finds faults of a machine that stop punts, by looking at the machine.
+import { type Check, type Finding, Machine, type MachineOptions } from "./check.js";
+import { addon, checksumOffload, clock, devices, namespaces, queueLimit, versions } from "./machine-checks.js";
+import { lockedMemory, otherAgents, secondManager } from "./process-checks.js";
+import { apiSocket, puntSocket } from "./socket-checks.js";
+import { startupConf } from "./startup-conf.js";
+
+export type { Finding, MachineOptions };
+
+const CHECKS: readonly Check[] = [
+  ...[versions, addon, devices, queueLimit, checksumOffload, namespaces, clock],
+  ...[startupConf, apiSocket, puntSocket, lockedMemory, secondManager, otherAgents],
+];
+
+export interface Checked {
+  readonly check: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Runs every check on a machine. */
+export async function examine(options: MachineOptions): Promise<Checked[]> {
+  const machine = new Machine(options);
+  return Promise.all(CHECKS.map(async (check) => ({ check: check.name, findings: await check.run(machine) })));
+}

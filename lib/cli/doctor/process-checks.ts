@@ -1,0 +1,79 @@
+// Checks of the processes: VPP's limits, a second manager, agents that resync VPP.
+import type { Check, Machine, Process } from "./check.js";
+
+/** 64 MiB hold the rings of about ten memif interfaces. */
+const LEAST_LOCKED = 64 << 20;
+
+export const lockedMemory: Check = {
+  name: "locked memory",
+  run(machine) {
+    const pid = machine.vpp()?.pid;
+    const limits = pid === undefined ? undefined : machine.text(`/proc/${pid}/limits`);
+    const soft = limits?.match(/^Max locked memory +(\S+)/m)?.[1];
+    if (soft === undefined || soft === "unlimited" || Number(soft) >= LEAST_LOCKED) return [];
+    return [
+      {
+        level: "advice",
+        what: `VPP (pid ${pid}) may lock ${soft} bytes of memory only`,
+        why: "VPP locks the memory of memif interfaces and of network cards, and fails where the limit is reached",
+        remedy: "systemctl edit vpp, [Service] LimitMEMLOCK=infinity; then systemctl restart vpp",
+      },
+    ];
+  },
+};
+
+const PROGRAM = /(^|\/)(vpp-punt|cli\/main\.js)$/;
+const MANAGING = new Set(["watch", "run", "daemon"]);
+
+/** Tells whether a command line is a command of vpp-punt that manages punts until it is interrupted. */
+function isManager({ words }: Process): boolean {
+  const at = words.findIndex((word) => PROGRAM.test(word));
+  if (at < 0) return false;
+  const [command, old] = words.slice(at + 1);
+  return MANAGING.has((command === "punts" ? old : command) ?? "");
+}
+
+/** Returns the value of an option, as `--name value` or `--name=value`. */
+function optionOf({ words }: Process, name: string): string | undefined {
+  const at = words.indexOf(name);
+  if (at >= 0) return words[at + 1];
+  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** Returns the owner and the VPP of a manager, as one text. */
+function realm(machine: Machine, manager: Process): string {
+  const { pid } = manager;
+  const owner = optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? "vpp-punt";
+  const vpp = optionOf(manager, "--vpp") ?? machine.variable(pid, "VPP_PUNT_VPP") ?? "/run/vpp/api.sock";
+  return `${owner} ${vpp}`;
+}
+
+export const secondManager: Check = {
+  name: "second manager",
+  run(machine) {
+    const managers = machine.processes().filter(isManager);
+    const realms = managers.map((manager) => realm(machine, manager));
+    const second = managers.filter((_, index) => realms.indexOf(realms[index]!) !== index);
+    return second.map(({ pid }) => ({
+      level: "problem" as const,
+      what: `a second manager with the same owner and the same VPP runs here (pid ${pid})`,
+      why: "each of them takes the other's punts for leftovers and removes them",
+      remedy: `kill ${pid}, or give it another --owner and --store`,
+    }));
+  },
+};
+
+const AGENT = /(^|\/)(vpp-agent|stonework|contiv-agent)$/;
+
+export const otherAgents: Check = {
+  name: "agents",
+  run(machine) {
+    const agents = machine.processes().filter(({ words }) => AGENT.test(words[0] ?? ""));
+    return agents.map(({ pid, words }) => ({
+      level: "advice" as const,
+      what: `an agent that resyncs VPP runs here (${words[0]}, pid ${pid})`,
+      why: "its resync removes objects that it does not know, punts included. vpp-punt makes them again, but packets are lost",
+      remedy: "configure the agent to leave interfaces with a foreign tag alone, or let one of the two manage this VPP",
+    }));
+  },
+};

@@ -1,0 +1,69 @@
+// Checks of VPP's sockets: whether they exist, who listens, and who may connect.
+import { connect } from "node:net";
+import type { Check, Finding, Machine } from "./check.js";
+import { configOf } from "./startup-conf.js";
+
+/** Resolves with the errno name of a connection that failed, or undefined after a connection. */
+function connectError(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+  });
+}
+
+function denied(machine: Machine): Finding {
+  const { vppSocket } = machine;
+  const gid = machine.groupOf(vppSocket);
+  const name = machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
+  return {
+    level: "problem",
+    what: `this user may not open ${vppSocket}, which belongs to the group ${name}`,
+    why: "only root and that group may use VPP's API",
+    remedy: `usermod -aG ${name} $USER, then log in again`,
+  };
+}
+
+const CAUSES: Readonly<Record<string, (machine: Machine) => Finding>> = {
+  ENOENT: ({ vppSocket }) => ({
+    level: "problem",
+    what: `the API socket ${vppSocket} is missing`,
+    why: "vpp-punt talks to VPP over it",
+    remedy: "systemctl start vpp; for a VPP elsewhere, name its socket with --vpp or VPP_PUNT_VPP",
+  }),
+  ECONNREFUSED: ({ vppSocket }) => ({
+    level: "problem",
+    what: `no process listens on the API socket ${vppSocket}`,
+    why: "VPP has ended and has left the file",
+    remedy: "systemctl restart vpp; journalctl -u vpp says why it ended",
+  }),
+  EACCES: denied,
+  EPERM: denied,
+};
+
+export const apiSocket: Check = {
+  name: "API socket",
+  async run(machine) {
+    const code = await connectError(machine.path(machine.vppSocket));
+    const cause = CAUSES[code ?? ""];
+    return cause ? [cause(machine)] : [];
+  },
+};
+
+export const puntSocket: Check = {
+  name: "punt socket",
+  run(machine) {
+    const path = configOf(machine)?.puntSocket;
+    if (path === undefined || machine.vpp() === undefined || machine.exists(path)) return [];
+    return [
+      {
+        level: "problem",
+        what: `VPP's configuration names the punt socket ${path}, which is missing`,
+        why: "CNFs cannot send through a socket that VPP has not opened. VPP reads the configuration at its start only",
+        remedy: "systemctl restart vpp",
+      },
+    ];
+  },
+};

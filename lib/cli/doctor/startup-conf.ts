@@ -1,0 +1,142 @@
+// Checks of VPP's configuration: the sections that punts need.
+import type { Check, Finding, Machine } from "./check.js";
+
+const DEFAULT_FILE = "/etc/vpp/startup.conf";
+const RESTART = "systemctl restart vpp";
+
+/** A section: its words and lines, and the sections in it. */
+interface Section {
+  readonly words: string[];
+  readonly sections: Map<string, Section>;
+}
+
+/** Reads startup.conf: names with braces around their contents, `#` begins a comment. */
+export function parseStartupConf(text: string): Section {
+  const tokens = text
+    .replace(/#.*$/gm, "")
+    .replace(/[{}]/g, " $& ")
+    .split(/\s+/)
+    .filter((token) => token !== "");
+  const top: Section = { words: [], sections: new Map() };
+  const stack = [top];
+  for (const [index, token] of tokens.entries()) {
+    const section = stack.at(-1)!;
+    if (token === "}") {
+      if (stack.length > 1) stack.pop();
+    } else if (token === "{") stack.push(open(section, tokens, index));
+    else section.words.push(token);
+  }
+  return top;
+}
+
+/** `plugin abx_plugin.so {` is the section "plugin abx_plugin.so"; `punt {` is "punt". */
+function open(parent: Section, tokens: readonly string[], index: number): Section {
+  const named = tokens[index - 2] === "plugin" ? 2 : 1;
+  const name = parent.words.splice(-named).join(" ");
+  const section = parent.sections.get(name) ?? { words: [], sections: new Map() };
+  parent.sections.set(name, section);
+  return section;
+}
+
+/** VPP's configuration, and the file that it came from. */
+interface Config {
+  readonly file: string;
+  readonly conf: Section;
+  /** Path of `punt { socket ... }`. */
+  readonly puntSocket: string | undefined;
+}
+
+/**
+ * Returns the configuration of the VPP that runs, from its command line or from the file that the command line names; without a VPP,
+ * that of /etc/vpp/startup.conf.
+ */
+export function configOf(machine: Machine): Config | undefined {
+  const words = machine.vpp()?.words ?? [];
+  const file = after(words, "-c") ?? DEFAULT_FILE;
+  const text = words.includes("{") ? words.slice(1).join(" ") : machine.text(file);
+  if (text === undefined) return undefined;
+  const conf = parseStartupConf(text);
+  return { file, conf, puntSocket: after(conf.sections.get("punt")?.words ?? [], "socket") };
+}
+
+function after(words: readonly string[], name: string): string | undefined {
+  const index = words.indexOf(name);
+  return index < 0 ? undefined : words[index + 1];
+}
+
+interface Needed {
+  readonly section: string;
+  readonly contents: string;
+  readonly level: Finding["level"];
+  readonly why: string;
+}
+
+const NEEDED: readonly Needed[] = [
+  {
+    section: "punt",
+    contents: "socket /run/vpp/punt.sock",
+    level: "problem",
+    why: "VPP refuses every PUNT_TO_SOCKET punt with UNSPECIFIED (-1)",
+  },
+  { section: "socksvr", contents: "default", level: "problem", why: "VPP opens no API socket" },
+  {
+    section: "statseg",
+    contents: "default",
+    level: "advice",
+    why: "counters of interfaces and of drops cannot be read",
+  },
+];
+
+function sections({ file, conf, puntSocket }: Config): Finding[] {
+  const isMissing = ({ section }: Needed) =>
+    section === "punt" ? puntSocket === undefined : !conf.sections.has(section);
+  return NEEDED.filter(isMissing).map(({ section, contents, level, why }) => {
+    const line = `${section} { ${contents} }`;
+    return { level, what: `${file} has no ${line}`, why, remedy: `echo '${line}' >> ${file} && ${RESTART}` };
+  });
+}
+
+/** Plugins that punts need, and the reason. */
+const PLUGINS: Readonly<Record<string, string>> = {
+  memif_plugin: "MEMIF punts cannot be made",
+  abf_plugin: "ABX punts cannot be made on a VPP without the abx plugin",
+  acl_plugin: "ABX punts cannot be made",
+  linux_cp_plugin: "ISISX punts cannot be made on a VPP without the isisx plugin",
+  dhcp_plugin: "DHCP_PROXY punts cannot be made",
+};
+
+function plugins({ file, conf }: Config): Finding[] {
+  const section = conf.sections.get("plugins");
+  const allOff = section?.sections.get("plugin default")?.words.includes("disable") ?? false;
+  return Object.entries(PLUGINS).flatMap(([name, why]): Finding[] => {
+    const own = section?.sections.get(`plugin ${name}.so`)?.words ?? [];
+    const isOff = own.includes("disable") || (allOff && !own.includes("enable"));
+    if (!isOff) return [];
+    const remedy = `in ${file}, plugins { plugin ${name}.so { enable } }; then ${RESTART}`;
+    return [{ level: "problem", what: `${file} disables ${name}`, why, remedy }];
+  });
+}
+
+/** VPP's default. */
+const DEFAULT_BUFFERS = 16_384;
+
+function buffers({ file, conf }: Config): Finding[] {
+  const count = Number(after(conf.sections.get("buffers")?.words ?? [], "buffers-per-numa") ?? DEFAULT_BUFFERS);
+  if (count >= DEFAULT_BUFFERS) return [];
+  return [
+    {
+      level: "advice",
+      what: `${file} has buffers-per-numa ${count}, less than VPP's default of ${DEFAULT_BUFFERS}`,
+      why: "a CNF that reads too slowly keeps buffers, and VPP drops packets of every interface when none is left",
+      remedy: `in ${file}, buffers { buffers-per-numa ${DEFAULT_BUFFERS} }; then ${RESTART}`,
+    },
+  ];
+}
+
+export const startupConf: Check = {
+  name: "startup.conf",
+  run(machine) {
+    const config = configOf(machine);
+    return config === undefined ? [] : [...sections(config), ...plugins(config), ...buffers(config)];
+  },
+};

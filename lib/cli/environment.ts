@@ -1,0 +1,11 @@
+// The environment variables of the command line, as the help, the man page and the documents list them.
+
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  VPP_PUNT_SOCKET: "the daemon's socket, as --socket",
+  VPP_PUNT_VPP: "VPP's API socket, as --vpp",
+  VPP_PUNT_STORE: "where the punts are kept, as --store",
+  VPP_PUNT_OWNER: "the manager's name, as --owner",
+  VPP_PUNT_MEMIF_DIRECTORY: "folder of the memif sockets, as --memif-directory",
+  NO_COLOR: "print without colours",
+  VPP_PUNT_DEBUG: "print where an internal error happened",
+};

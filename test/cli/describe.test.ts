@@ -1,0 +1,81 @@
+// The completion scripts and the man page, as shells and man read them.
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import test from "ava";
+import { shownCommands } from "../../lib/cli/commands/shown.js";
+import { ENVIRONMENT } from "../../lib/cli/environment.js";
+import { EXIT_STATUSES } from "../../lib/cli/exit.js";
+import { makeProgram } from "../../lib/cli/program.js";
+import { cli } from "../support/cli/command.js";
+import { need } from "../support/need.js";
+
+function commandNames(): string[] {
+  return shownCommands(makeProgram()).map((command) => command.name());
+}
+
+async function script(shell: string): Promise<string> {
+  const { status, stdout } = await cli(["completion", shell]);
+  if (status !== 0) throw new Error(`completion ${shell} ended with ${status}`);
+  return stdout;
+}
+
+/** What bash offers after these words. */
+function offered(completion: string, ...words: string[]): string[] {
+  const list = words.map((word) => `'${word}'`).join(" ");
+  const program = `${completion}\nCOMP_WORDS=(${list}) COMP_CWORD=${words.length - 1}\n_vpp_punt\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync("bash", ["-c", program], { encoding: "utf8" });
+  if (stderr !== "") throw new Error(stderr);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+test("bash completes commands, options, and values of options", async (t) => {
+  const bash = await script("bash");
+  t.deepEqual(offered(bash, "vpp-punt", "ap"), ["api", "apply"]);
+  t.deepEqual(offered(bash, "vpp-punt", "apply", "--pr"), ["--prune"]);
+  t.deepEqual(offered(bash, "vpp-punt", "wait", "--for", "CR"), ["CREATED"]);
+  t.deepEqual(offered(bash, "vpp-punt", "list", "-o", "w"), ["wide"]);
+  t.deepEqual(offered(bash, "vpp-punt", "doctor", "--output", ""), ["text", "json"]);
+  t.deepEqual(offered(bash, "vpp-punt", "apply", "package.js"), ["package.json"]);
+  t.false(offered(bash, "vpp-punt", "").includes("punts"), "hidden commands are not offered");
+});
+
+for (const shell of ["zsh", "fish"])
+  need(shell).test(`${shell} reads its completion script`, async (t) => {
+    const { status, stderr } = spawnSync(shell, ["-n"], { input: await script(shell), encoding: "utf8" });
+    t.is(stderr, "");
+    t.is(status, 0);
+  });
+
+test("an unknown shell is a usage error that lists the shells", async (t) => {
+  const { status, stderr } = await cli(["completion", "csh"]);
+  t.is(status, 2);
+  t.regex(stderr, /'csh' is invalid.*bash, zsh, fish/);
+});
+
+test("the man page has every command, environment variable and exit status", async (t) => {
+  const { status, stdout } = await cli(["man"]);
+  t.is(status, 0);
+  t.regex(stdout, /^\.TH VPP\\-PUNT 1 /);
+  for (const name of commandNames()) t.regex(stdout, new RegExp(`^\\.SS "vpp\\\\-punt ${name}[ "]`, "m"));
+  for (const name of ["VPP_PUNT_STORE", "NO_COLOR"]) t.true(stdout.includes(`\\fB${name}\\fR`));
+  t.regex(stdout, /^\.TP\n\\fB143\\fR$/m);
+});
+
+need("groff").test("groff formats the man page without a warning", async (t) => {
+  const { stdout } = await cli(["man"]);
+  const { stdout: page, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-P-cbou", "-ww"], {
+    input: stdout,
+    encoding: "utf8",
+  });
+  t.is(stderr, "");
+  t.true(page.includes("vpp-punt apply"));
+});
+
+test("docs/cli.md has every command, environment variable and exit status", async (t) => {
+  const document = await readFile("docs/cli.md", "utf8");
+  for (const name of commandNames()) t.regex(document, new RegExp(`\`vpp-punt ${name}\\b`), name);
+  for (const [name, text] of Object.entries(ENVIRONMENT))
+    t.true(document.toLowerCase().includes(`| \`${name}\` | ${text}. |`.toLowerCase()), name);
+  for (const { status, meaning } of Object.values(EXIT_STATUSES))
+    t.true(document.includes(`| ${status} | ${meaning} |`));
+});

@@ -1,0 +1,269 @@
+// `vpp-punt doctor` on machines that each have one fault.
+import { execFile } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import test, { type ExecutionContext } from "ava";
+import { examine, type Finding, type MachineOptions } from "../../lib/cli/doctor/index.js";
+import { parseStartupConf } from "../../lib/cli/doctor/startup-conf.js";
+import { cli } from "../support/cli/command.js";
+import { need } from "../support/need.js";
+
+const STARTUP = `
+unix { nodaemon cli-listen /run/vpp/cli.sock }
+punt { socket /run/vpp/punt.sock }
+socksvr { default }
+statseg { default }
+`;
+const VPP = ["/usr/bin/vpp", "-c", "/etc/vpp/startup.conf"];
+const LIMITS =
+  "Max processes 1 1 processes\nMax locked memory         unlimited            unlimited            bytes\n";
+
+type Files = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The files of a machine without a fault; an array is a command line. */
+const SOUND: Files = {
+  "/proc/sys/kernel/osrelease": "6.1.0-13-amd64\n",
+  "/proc/sys/net/unix/max_dgram_qlen": "512\n",
+  "/proc/self/mounts": "nsfs /run/netns/cnf nsfs rw 0 0\n",
+  "/proc/70/cmdline": VPP,
+  "/proc/70/limits": LIMITS,
+  "/run/netns/cnf": "",
+  "/run/vpp/punt.sock": "",
+  "/dev/net/tun": "",
+  "/dev/vhost-net": "",
+  "/etc/vpp/startup.conf": STARTUP,
+  "/etc/group": "root:x:0:\nvpp:x:4711:\n",
+};
+
+/** Makes the machine: files below a folder of its own, and a VPP that listens. */
+async function machine(t: ExecutionContext, faults: Files = {}, listens = true): Promise<string> {
+  const root = mkdtempSync(join(tmpdir(), "vpp-punt-doctor-"));
+  for (const [path, content] of Object.entries({ ...SOUND, ...faults })) {
+    if (content === undefined) continue;
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), typeof content === "string" ? content : `${content.join("\0")}\0`);
+  }
+  mkdirSync(join(root, "run/vpp"), { recursive: true });
+  const server = createServer();
+  if (listens) await new Promise<void>((resolve) => server.listen(join(root, "/run/vpp/api.sock"), resolve));
+  t.teardown(() => {
+    server.close();
+    rmSync(root, { recursive: true });
+  });
+  return root;
+}
+
+async function findings(root: string, others: Partial<MachineOptions> = {}): Promise<Finding[]> {
+  const checked = await examine({ root, vppSocket: "/run/vpp/api.sock", output: () => undefined, ...others });
+  return checked.flatMap((each) => each.findings);
+}
+
+/** The machine with these files instead of the sound ones has one finding, which says `what` and `remedy`. */
+const onlyFinding = test.macro({
+  title: (name = "") => `found: ${name}`,
+  async exec(t, faults: Files, what: RegExp, remedy: RegExp, others: Partial<MachineOptions> = {}) {
+    const found = await findings(await machine(t, faults), others);
+    t.is(found.length, 1, JSON.stringify(found));
+    t.regex(found[0]!.what, what);
+    t.regex(found[0]!.remedy, remedy);
+    t.true(found[0]!.why.length > 0);
+  },
+});
+
+test("a machine without a fault has no finding", async (t) => {
+  t.deepEqual(await findings(await machine(t)), []);
+});
+
+test("an old kernel", onlyFinding, { "/proc/sys/kernel/osrelease": "3.10.0-1160.el7" }, /^Linux 3.10/, /install Linux/);
+test("an old Node", onlyFinding, {}, /^Node 18.19.0 is older than 20$/, /install Node 20/, { node: "18.19.0" });
+test("an addon that does not load", onlyFinding, {}, /does not load: no build/, /npm rebuild vpp-punt/, {
+  loadAddon: () => Promise.reject(new Error("no build\nlooked in ...")),
+});
+test("no /dev/net/tun", onlyFinding, { "/dev/net/tun": undefined }, /net\/tun is missing/, /modprobe tun/);
+test("no /dev/vhost-net", onlyFinding, { "/dev/vhost-net": undefined }, /vhost-net is missing/, /modprobe vhost-net/);
+test(
+  "a short queue of datagrams",
+  onlyFinding,
+  { "/proc/sys/net/unix/max_dgram_qlen": "10\n" },
+  /max_dgram_qlen is 10$/,
+  /^sysctl -w net.unix.max_dgram_qlen=512/,
+);
+test(
+  "checksum offload on a TAP",
+  onlyFinding,
+  { "/sys/class/net/tap-abcde/mtu": "1500", "/sys/class/net/eth0/mtu": "1500" },
+  /^tap-abcde has transmit checksum offload on$/,
+  /^ethtool -K tap-abcde tx off$/,
+  { output: (program) => (program === "ethtool" ? "Features:\ntx-checksumming: on\n" : undefined) },
+);
+test(
+  "a namespace that is a plain file",
+  onlyFinding,
+  { "/run/netns/gone": "" },
+  /^\/run\/netns\/gone is a file/,
+  /ip netns delete gone; ip netns add gone/,
+);
+test("a clock without synchronization", onlyFinding, {}, /clock is not synchronized/, /timedatectl set-ntp true/, {
+  output: (program) => (program === "timedatectl" ? "no\n" : undefined),
+});
+
+const CONF = "/etc/vpp/startup.conf";
+test(
+  "startup.conf without punt",
+  onlyFinding,
+  { [CONF]: STARTUP.replace(/^punt.*$/m, "") },
+  /no punt/,
+  /^echo 'punt \{/,
+);
+test(
+  "punt without socket",
+  onlyFinding,
+  { [CONF]: STARTUP.replace(/^punt.*$/m, "punt { }") },
+  /no punt/,
+  /punt \{ soc/,
+);
+test(
+  "a section in a comment",
+  onlyFinding,
+  { [CONF]: STARTUP.replace("socksvr", "# socksvr") },
+  /socksvr/,
+  /socksvr \{/,
+);
+test(
+  "startup.conf without statseg",
+  onlyFinding,
+  { [CONF]: STARTUP.replace(/^statseg.*$/m, "") },
+  /statseg/,
+  /statseg/,
+);
+test(
+  "a plugin that is off",
+  onlyFinding,
+  { [CONF]: `${STARTUP} plugins { plugin memif_plugin.so { disable } }` },
+  /disables memif_plugin$/,
+  /plugin memif_plugin.so \{ enable \}/,
+);
+test(
+  "a plugin that the default turns off",
+  onlyFinding,
+  {
+    [CONF]: `${STARTUP} plugins { plugin default { disable } ${["memif", "abf", "acl", "linux_cp"]
+      .map((name) => `plugin ${name}_plugin.so { enable }`)
+      .join("\n")} }`,
+  },
+  /disables dhcp_plugin$/,
+  /plugin dhcp_plugin.so \{ enable \}/,
+);
+test("few buffers", onlyFinding, { [CONF]: `${STARTUP} buffers { buffers-per-numa 4096 }` }, /4096/, /16384/);
+test(
+  "a configuration on VPP's command line",
+  onlyFinding,
+  { "/proc/70/cmdline": ["vpp", "socksvr", "{", "default", "}", "statseg", "{", "default", "}"] },
+  /no punt/,
+  /punt \{ socket/,
+);
+test(
+  "a configuration in another file",
+  onlyFinding,
+  { "/proc/70/cmdline": ["vpp", "-c", "/opt/vpp.conf"], "/opt/vpp.conf": STARTUP.replace(/^punt.*$/m, "") },
+  /^\/opt\/vpp.conf has no punt/,
+  /\/opt\/vpp.conf/,
+);
+test(
+  "a punt socket that VPP has not opened",
+  onlyFinding,
+  { "/run/vpp/punt.sock": undefined },
+  /punt.sock, which/,
+  /rest/,
+);
+test(
+  "a low limit of locked memory",
+  onlyFinding,
+  { "/proc/70/limits": LIMITS.replaceAll("unlimited", "65536") },
+  /^VPP \(pid 70\) may lock 65536 bytes/,
+  /LimitMEMLOCK=infinity/,
+);
+
+const MANAGER = ["node", "/usr/bin/vpp-punt"];
+test(
+  "a second manager",
+  onlyFinding,
+  { "/proc/80/cmdline": [...MANAGER, "daemon"], "/proc/81/cmdline": [...MANAGER, "punts", "watch"] },
+  /second manager .*\(pid 81\)/,
+  /^kill 81/,
+);
+test("managers of several owners or VPPs are in order", async (t) => {
+  const root = await machine(t, {
+    "/proc/80/cmdline": [...MANAGER, "run", "a.yaml"],
+    "/proc/81/cmdline": [...MANAGER, "run", "--owner=b", "b.yaml"],
+    "/proc/82/cmdline": [...MANAGER, "run", "--vpp", "/run/other.sock", "c.yaml"],
+    "/proc/83/cmdline": [...MANAGER, "watch"],
+    "/proc/83/environ": ["VPP_PUNT_OWNER=d"],
+    "/proc/84/cmdline": [...MANAGER, "list"],
+  });
+  t.deepEqual(await findings(root), []);
+});
+test(
+  "an agent that resyncs",
+  onlyFinding,
+  { "/proc/9/cmdline": ["/bin/vpp-agent"] },
+  /vpp-agent, pid 9/,
+  /foreign tag/,
+);
+
+test("found: no VPP", async (t) => {
+  const [finding, ...others] = await findings(await machine(t, {}, false));
+  t.deepEqual(others, []);
+  t.regex(finding!.what, /api.sock is missing/);
+});
+
+test("found: a socket that an ended VPP has left", async (t) => {
+  const root = await machine(t, {}, false);
+  const path = join(root, "/run/vpp/api.sock");
+  const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+  await new Promise((resolve) => execFile(process.execPath, ["-e", script], resolve));
+  const [finding, ...others] = await findings(root);
+  t.deepEqual(others, []);
+  t.regex(finding!.what, /no process listens/);
+});
+
+need("root").test("found: a socket of a group that the user is not in", async (t) => {
+  const root = await machine(t);
+  chmodSync(root, 0o755);
+  const path = join(root, "/run/vpp/api.sock");
+  chmodSync(path, 0o660);
+  chownSync(path, 0, 4711);
+  const code = `
+    import { examine } from ${JSON.stringify(new URL("../../lib/cli/doctor/index.js", import.meta.url).href)};
+    const options = { root: ${JSON.stringify(root)}, vppSocket: "/run/vpp/api.sock", output() {}, async loadAddon() {} };
+    process.setegid(65534);
+    process.seteuid(65534);
+    console.log(JSON.stringify((await examine(options)).flatMap(({ findings }) => findings)));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
+  const [finding, ...others] = JSON.parse(stdout);
+  t.deepEqual(others, []);
+  t.regex(finding.what, /belongs to the group vpp$/);
+  t.regex(finding.remedy, /^usermod -aG vpp /);
+});
+
+test("the command prints what, why and what to do, and exits with 1 where there is a problem", async (t) => {
+  const root = await machine(t, { "/dev/net/tun": undefined });
+  const { status, stdout } = await cli(["doctor", "--root", root, "--vpp", "/run/vpp/api.sock"]);
+  t.is(status, 1);
+  t.regex(stdout, /^problem {2}\/dev\/net\/tun is missing\n +why: .*\n +do: +modprobe tun/m);
+  t.regex(stdout, /^ok +startup.conf$/m);
+  const { stdout: json } = await cli(["doctor", "--json", "--root", root, "--vpp", "/run/vpp/api.sock"]);
+  const { checks } = JSON.parse(json);
+  t.is(checks.find(({ check }: { check: string }) => check === "devices").findings[0].level, "problem");
+});
+
+test("startup.conf is read with comments, nested sections and repeated ones", (t) => {
+  const conf = parseStartupConf("a { b 1 c { d } } # e { f }\na { g }\nplugin x.so { disable }");
+  t.deepEqual(conf.sections.get("a")!.words, ["b", "1", "g"]);
+  t.deepEqual(conf.sections.get("a")!.sections.get("c")!.words, ["d"]);
+  t.false(conf.sections.has("e"));
+  t.deepEqual(conf.sections.get("plugin x.so")!.words, ["disable"]);
+});
