@@ -26,7 +26,7 @@ interface LinkState {
   readonly addresses: readonly string[];
 }
 
-const defaultMtu = 1500;
+const DEFAULT_MTU = 1500;
 
 /**
  * The machine an embedded VPP believes it is on. Devices VPP makes are there as long as VPP has them; VRF devices stay until they
@@ -62,9 +62,9 @@ export class EmulatedHost implements Host {
   }
 
   async links(namespace: string): Promise<HostLink[]> {
-    const interfaces = (await this.#vpp.hostInterfaces()).filter((it) => it.namespace === namespace);
+    const interfaces = (await this.#vpp.hostInterfaces()).filter((device) => device.namespace === namespace);
     const vrfs = [...this.#vrfs].filter(([key]) => key.startsWith(`${namespace}\0`)).map(([, link]) => link);
-    return [...vrfs, ...interfaces.map((it) => this.#link(it))];
+    return [...vrfs, ...interfaces.map((device) => this.#link(device))];
   }
 
   async change(namespace: string, change: HostChange): Promise<void> {
@@ -72,7 +72,9 @@ export class EmulatedHost implements Host {
     if (change.change === "add-vrf") return this.#addVrf(namespace, change);
     if (change.change === "add-veth") throw refused("ENOTSUP", "add-veth", name);
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
-    const found = (await this.#vpp.hostInterfaces()).find((it) => it.namespace === namespace && it.name === name);
+    const found = (await this.#vpp.hostInterfaces()).find(
+      (device) => device.namespace === namespace && device.name === name,
+    );
     if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
     const state = this.#changed(namespace, this.#state(found), change);
     if (state.mtu !== found.mtu) await this.#vpp.setHostMtu?.(name, state.mtu, namespace);
@@ -84,7 +86,7 @@ export class EmulatedHost implements Host {
   }
 
   #state(found: EmulatedInterface): LinkState {
-    const initial = { up: false, mtu: found.mtu || defaultMtu, mac: found.mac, master: "", addresses: [] };
+    const initial = { up: false, mtu: found.mtu || DEFAULT_MTU, mac: found.mac, master: "", addresses: [] };
     return this.#states.get(identityOf(found)) ?? initial;
   }
 
@@ -97,7 +99,7 @@ export class EmulatedHost implements Host {
         return { ...state, addresses: [...new Set([...addresses, change.address])].sort() };
       case "delete-address":
         if (!addresses.includes(change.address)) throw refused("ENOENT", change.change, change.address);
-        return { ...state, addresses: addresses.filter((it) => it !== change.address) };
+        return { ...state, addresses: addresses.filter((address) => address !== change.address) };
       default:
         throw refused("ENOTSUP", change.change, change.name);
     }

@@ -23,7 +23,7 @@ interface IpAddress {
 
 export function parseLinks(json: string): HostLink[] {
   const links = JSON.parse(json === "" ? "[]" : json) as IpLink[];
-  return links.filter((it) => it.ifname !== undefined).map(linkOf);
+  return links.filter((link) => link.ifname !== undefined).map(linkOf);
 }
 
 function linkOf(link: IpLink): HostLink {
@@ -41,7 +41,7 @@ function linkOf(link: IpLink): HostLink {
     addresses: addr_info
       .filter(isGiven)
       // glibc, and so `ip`, prints ::102:304 as ::1.2.3.4.
-      .map((it) => `${canonicalAddress(it.local ?? "")}/${it.prefixlen}`)
+      .map(({ local = "", prefixlen }) => `${canonicalAddress(local)}/${prefixlen}`)
       .sort(),
   };
 }

@@ -7,9 +7,9 @@ import type { Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
 import { parseDeviceNames, parseLinks } from "./ip-output.js";
 
-const ownNamespace = "/proc/self/ns/net";
-const namedNamespaces = "/run/netns";
-const ownDevices = "/proc/self/net/dev";
+const OWN_NAMESPACE = "/proc/self/ns/net";
+const NAMED_NAMESPACES = "/run/netns";
+const OWN_DEVICES = "/proc/self/net/dev";
 
 interface Job {
   readonly lines: readonly string[];
@@ -24,7 +24,7 @@ export class LinuxHost implements Host {
 
   async identify(namespace: string): Promise<string | undefined> {
     try {
-      const { dev, ino } = await stat(namespace || ownNamespace, { bigint: true });
+      const { dev, ino } = await stat(namespace || OWN_NAMESPACE, { bigint: true });
       return `${dev}:${ino}`;
     } catch {
       return undefined;
@@ -32,8 +32,8 @@ export class LinuxHost implements Host {
   }
 
   async namedNamespaces(): Promise<string[]> {
-    const names = await readdir(namedNamespaces).catch(() => []);
-    return names.map((name) => `${namedNamespaces}/${name}`);
+    const names = await readdir(NAMED_NAMESPACES).catch(() => []);
+    return names.map((name) => `${NAMED_NAMESPACES}/${name}`);
   }
 
   async links(namespace: string): Promise<HostLink[]> {
@@ -45,7 +45,7 @@ export class LinuxHost implements Host {
   /** Of its own namespace only: a file of /proc tells them, and no process need be started for it. */
   async deviceNames(namespace: string): Promise<readonly string[] | undefined> {
     if (namespace !== "") return undefined;
-    const text = await readFile(ownDevices, "utf8").catch(() => undefined);
+    const text = await readFile(OWN_DEVICES, "utf8").catch(() => undefined);
     return text === undefined ? undefined : parseDeviceNames(text);
   }
 
@@ -73,7 +73,7 @@ export class LinuxHost implements Host {
 function settle(jobs: readonly Job[], failures: ReadonlyMap<number, string>, namespace: string): void {
   let line = 0;
   for (const { lines, resolve, reject } of jobs) {
-    const message = lines.map((_, index) => failures.get(line + index + 1)).find((it) => it !== undefined);
+    const message = lines.map((_, index) => failures.get(line + index + 1)).find((text) => text !== undefined);
     line += lines.length;
     if (message === undefined) resolve();
     else reject(failed(namespace, lines.join("; "), message));

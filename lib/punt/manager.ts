@@ -33,7 +33,7 @@ import {
 import { applySet } from "./set.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
 import { MemoryStore, type Store } from "./store/index.js";
-import { Worker } from "./worker.js";
+import { Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
   /** A punt changed. What a listener throws is thrown again, outside of the manager: Node.js reports it as uncaught. */

@@ -3,9 +3,9 @@
 import type { Interconnect, InterfaceLink, Marks } from "./interconnect/index.js";
 import { vrfDeviceName } from "./interconnect/index.js";
 import type { VppInterface } from "./items/index.js";
-import { memifId } from "./items/index.js";
-import { addressesOf, vppMac } from "./plan/index.js";
+import { MEMIF_ID } from "./items/index.js";
 import type { InterconnectType, PuntId, PuntType } from "./request/index.js";
+import { addressesOf, vppMac } from "./types/index.js";
 
 /** One side of an interconnect. */
 export interface InterfaceMetadata {
@@ -101,6 +101,6 @@ function attachmentOf(interconnect: Interconnect, { injectPath, namespace }: Met
   const { link, name, netns, socket, secret } = interconnect;
   if (link.form === "socket")
     return { kind: "af-unix", path: link.path, ...(injectPath !== undefined && { vppPath: injectPath }) };
-  if (interconnect.type === "MEMIF") return { kind: "memif", socket: socket!, id: memifId, secret: secret! };
+  if (interconnect.type === "MEMIF") return { kind: "memif", socket: socket!, id: MEMIF_ID, secret: secret! };
   return { kind: "tap", name, namespace: namespace(netns!) };
 }

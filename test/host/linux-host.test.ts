@@ -59,7 +59,7 @@ need("root", "netns", "ip", "nsenter").test(
       peerNamespace: path,
       peerMac: "02:fe:00:00:00:01",
     });
-    const [own] = (await host.links("")).filter((it) => it.name === device);
+    const [own] = (await host.links("")).filter((link) => link.name === device);
     t.like(own, { group: 4711, kind: "veth", up: true });
     t.true((await host.deviceNames(""))!.includes(device));
     t.is(await host.deviceNames(path), undefined, "a process in the namespace would be needed");
@@ -70,13 +70,13 @@ need("root", "netns", "ip", "nsenter").test(
       host.change(path, { change: "add-address", name: "tap-test", address: "fd00::1/64" }),
     ]);
     t.deepEqual(
-      results.map((it) => it.status),
+      results.map((result) => result.status),
       ["fulfilled", "rejected", "fulfilled", "fulfilled"],
     );
-    const [peer] = (await host.links(path)).filter((it) => it.name === "tap-test");
+    const [peer] = (await host.links(path)).filter((link) => link.name === "tap-test");
     t.like(peer, { mac: "02:fe:00:00:00:01", mtu: 1400, up: true });
     t.deepEqual(peer!.addresses, ["10.0.0.1/24", "fd00::1/64"]);
     await host.change("", { change: "delete-link", name: device });
-    t.false((await host.links(path)).some((it) => it.name === "tap-test"));
+    t.false((await host.links(path)).some((link) => link.name === "tap-test"));
   },
 );

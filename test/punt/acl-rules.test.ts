@@ -11,7 +11,7 @@ function expanded(rule: object, addresses: readonly string[] = dual): string[] {
   const request = parseRequest({ ...basis, ingressAclRules: [rule] });
   if (request.type !== "ABX") throw new Error("another type came back");
   return expandRules(request.ingressAclRules, "ingressAclRules", "eth0", addresses).map(
-    (it) => `${it.proto} ${it.src_prefix} ${it.dst_prefix}`,
+    (rule) => `${rule.proto} ${rule.src_prefix} ${rule.dst_prefix}`,
   );
 }
 

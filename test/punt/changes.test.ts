@@ -25,7 +25,7 @@ class Disk {
 
 async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]> {
   const settled = await Promise.allSettled(promises);
-  return settled.map((it) => (it.status === "fulfilled" ? "done" : (it.reason as PuntError).code));
+  return settled.map((each) => (each.status === "fulfilled" ? "done" : (each.reason as PuntError).code));
 }
 
 function states({ manager }: ManagedVpp): string[] {

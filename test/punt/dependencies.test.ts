@@ -11,22 +11,24 @@ interface Case {
   readonly punt: Record<string, unknown>;
   readonly waitsFor: readonly string[];
   /** What brings it, and what takes it away. */
-  readonly come: (it: ManagedVpp) => Call[];
-  readonly go: (it: ManagedVpp) => Call[];
+  readonly come: (managed: ManagedVpp) => Call[];
+  readonly go: (managed: ManagedVpp) => Call[];
 }
 
 const loop: Call = [
   "create_loopback_instance",
   { mac_address: "02:fb:00:00:00:07", is_specified: true, user_instance: 7 },
 ];
-const noLoop = (it: ManagedVpp): Call[] => [["delete_loopback", { sw_if_index: it.vpp.interface("loop7").swIfIndex }]];
-const prefix = (it: ManagedVpp, is_add: boolean): Call => [
-  "sw_interface_add_del_address",
-  { sw_if_index: it.vpp.interface("if0").swIfIndex, is_add, del_all: false, prefix: "10.0.0.1/24" },
+const noLoop = (managed: ManagedVpp): Call[] => [
+  ["delete_loopback", { sw_if_index: managed.vpp.interface("loop7").swIfIndex }],
 ];
-const vrf = (it: ManagedVpp, vrf_id: number): Call => [
+const prefix = (managed: ManagedVpp, is_add: boolean): Call => [
+  "sw_interface_add_del_address",
+  { sw_if_index: managed.vpp.interface("if0").swIfIndex, is_add, del_all: false, prefix: "10.0.0.1/24" },
+];
+const vrf = (managed: ManagedVpp, vrf_id: number): Call => [
   "sw_interface_set_table",
-  { sw_if_index: it.vpp.interface("if0").swIfIndex, is_ipv6: false, vrf_id },
+  { sw_if_index: managed.vpp.interface("if0").swIfIndex, is_ipv6: false, vrf_id },
 ];
 const tables = (is_add: boolean, ...families: (4 | 6)[]): Call[] =>
   families.map((family) => ["ip_table_add_del", { is_add, table: { table_id: 9, is_ip6: family === 6, name: "" } }]);
@@ -51,15 +53,15 @@ const cases: Case[] = [
       title: `${punt.type}: an address on its interface`,
       punt: { ...punt, vppInterface: "if0" },
       waitsFor: ["an address on VPP interface if0"],
-      come: (it) => [prefix(it, true)],
-      go: (it) => [prefix(it, false)],
+      come: (managed) => [prefix(managed, true)],
+      go: (managed) => [prefix(managed, false)],
     },
     {
       title: `${punt.type}: its interface in the VRF`,
       punt: { ...punt, vppInterface: "if0", vrf: 2 },
       waitsFor: ["VPP interface if0 in VRF 2"],
-      come: (it) => [prefix(it, false), vrf(it, 2), prefix(it, true)],
-      go: (it) => [prefix(it, false), vrf(it, 0), prefix(it, true)],
+      come: (managed) => [prefix(managed, false), vrf(managed, 2), prefix(managed, true)],
+      go: (managed) => [prefix(managed, false), vrf(managed, 0), prefix(managed, true)],
     },
   ]),
   {

@@ -1,9 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";
+import { Interconnects } from "../../lib/punt/desired/interconnects.js";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
 import type { Interconnect } from "../../lib/punt/interconnect/interconnect.js";
-import { Interconnects } from "../../lib/punt/interconnects.js";
 import { idOf, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/punt/sharing.js";
@@ -31,7 +31,7 @@ function addPair({ types, interconnects, sameSubject, sameNamespace }: Pair): {
   try {
     const added = registry.assign(requests[1], sameNamespace ? 1 : 2);
     const all = registry.all();
-    return { outcome: added.some((it) => it.users.length === 2) ? "shared" : "independent", all };
+    return { outcome: added.some((each) => each.users.length === 2) ? "shared" : "independent", all };
   } catch (error) {
     if (!(error instanceof PuntError) || error.code !== "ERR_CONFLICT") throw error;
     for (const request of requests) if (!error.message.includes(request.cnf)) throw error;
@@ -45,7 +45,7 @@ for (const one of puntTypes) {
     for (const pair of allPairs(puntTypes).filter(({ types }) => types[0] === one)) {
       const { outcome, all } = addPair(pair);
       t.is(outcome, expectedOutcome(pair), JSON.stringify(pair));
-      const names = all.map((it) => it.name).filter((it) => it !== "");
+      const names = all.map((each) => each.name).filter((each) => each !== "");
       t.is(new Set(names).size, names.length, "names are unique");
     }
   });
@@ -78,8 +78,8 @@ test("UDP over IPv6 and ICMPv6 of one number are one key of VPP", (t) => {
 
 test("ABX interconnects of one interface have priorities from 1, and a free one is given again", (t) => {
   const registry = new Interconnects(settings);
-  const requests = [1, 2, 3, 4].map((it) =>
-    parseRequest(puntOf("ABX", { cnf: `c${it}`, interconnect: "MEMIF", subject: 0, unique: it })),
+  const requests = [1, 2, 3, 4].map((each) =>
+    parseRequest(puntOf("ABX", { cnf: `c${each}`, interconnect: "MEMIF", subject: 0, unique: each })),
   );
   const priority = (index: number) => registry.assign(requests[index], 0)[0].priority;
   t.deepEqual([priority(0), priority(1), priority(2)], [1, 2, 3]);
@@ -129,10 +129,10 @@ test("whatever comes and goes, names, subnets and secrets are unique, nothing is
 
   function checkInvariants(all: Interconnect[]): void {
     const unique = (values: unknown[]) => t.is(new Set(values).size, values.length);
-    unique(all.map((it) => it.name).filter((it) => it !== ""));
-    unique(all.flatMap((it) => it.secret ?? []));
-    unique(all.flatMap((it) => it.socket ?? []));
-    unique(all.flatMap((it) => it.subnets[4] ?? []));
-    for (const it of all) t.true((it.secret ?? "").length <= 23 && it.users.length > 0);
+    unique(all.map((each) => each.name).filter((each) => each !== ""));
+    unique(all.flatMap((each) => each.secret ?? []));
+    unique(all.flatMap((each) => each.socket ?? []));
+    unique(all.flatMap((each) => each.subnets[4] ?? []));
+    for (const each of all) t.true((each.secret ?? "").length <= 23 && each.users.length > 0);
   }
 });

@@ -59,7 +59,7 @@ test("names that collide are hashed again until one is free", (t) => {
         const free = firstFree(
           identity,
           (text) => hashLetters(text, 1),
-          (it) => taken.has(it),
+          (each) => taken.has(each),
         );
         t.false(taken.has(free));
         if (!taken.has(hashLetters(identity, 1))) t.is(free, hashLetters(identity, 1));

@@ -7,10 +7,17 @@ import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 
-function other(it: ManagedVpp, options: Partial<PuntManagerOptions> = {}): Promise<PuntManager> {
-  const memifDirectory = join(it.directory, "memif-other");
+function other(managed: ManagedVpp, options: Partial<PuntManagerOptions> = {}): Promise<PuntManager> {
+  const memifDirectory = join(managed.directory, "memif-other");
   const store = new MemoryStore();
-  return PuntManager.start({ vpp: it.client, host: it.host, store, memifDirectory, owner: "other", ...options });
+  return PuntManager.start({
+    vpp: managed.client,
+    host: managed.host,
+    store,
+    memifDirectory,
+    owner: "other",
+    ...options,
+  });
 }
 
 for (const interconnect of ["TAP", "MEMIF"] as const) {

@@ -29,12 +29,12 @@ function requestsOf({ types, interconnects, sameSubject, sameNamespace }: Pair, 
   });
 }
 
-async function checkPair(t: ExecutionContext, it: ManagedVpp, pair: Pair): Promise<void> {
+async function checkPair(t: ExecutionContext, managed: ManagedVpp, pair: Pair): Promise<void> {
   const about = JSON.stringify(pair);
-  const requests = requestsOf(pair, it.directory);
-  const statuses = [await it.manager.add(requests[0]!, { waitFor: "CREATED" })];
+  const requests = requestsOf(pair, managed.directory);
+  const statuses = [await managed.manager.add(requests[0]!, { waitFor: "CREATED" })];
   const outcome = expectedOutcome(pair);
-  const second = it.manager.add(requests[1]!, { waitFor: "CREATED" });
+  const second = managed.manager.add(requests[1]!, { waitFor: "CREATED" });
   if (outcome === "conflict") {
     const error = await t.throwsAsync(second, { instanceOf: PuntError }, about);
     t.is(error.code, "ERR_CONFLICT", about);
@@ -42,22 +42,27 @@ async function checkPair(t: ExecutionContext, it: ManagedVpp, pair: Pair): Promi
   } else {
     statuses.push(await second);
   }
-  const now = statuses.map(({ id }) => it.manager.get(id)!);
+  const now = statuses.map(({ id }) => managed.manager.get(id)!);
   for (const status of now) {
     t.is(status.state, "CREATED", about);
     t.is(status.metadata.interconnects[0]!.shared, outcome === "shared", about);
   }
-  await checkPackets(t, it, now, about);
-  for (const { id } of now) await it.manager.delete(id);
-  t.is((await it.manager.plan()).toString(), "nothing to do", about);
+  await checkPackets(t, managed, now, about);
+  for (const { id } of now) await managed.manager.delete(id);
+  t.is((await managed.manager.plan()).toString(), "nothing to do", about);
 }
 
-async function checkPackets(t: ExecutionContext, it: ManagedVpp, statuses: PuntStatus[], about: string): Promise<void> {
-  const cnfs = await Promise.all(statuses.map((status) => Cnf.open(status, it.vpp)));
+async function checkPackets(
+  t: ExecutionContext,
+  managed: ManagedVpp,
+  statuses: PuntStatus[],
+  about: string,
+): Promise<void> {
+  const cnfs = await Promise.all(statuses.map((status) => Cnf.open(status, managed.vpp)));
   try {
     for (const [index, status] of statuses.entries()) {
       const dhcpCard = (vrf: number) => (vrf === 0 ? "if4" : "if5");
-      const lost = await probe({ vpp: it.vpp, cnf: cnfs[index]!, status, dhcpCard, freeCard: "if4" });
+      const lost = await probe({ vpp: managed.vpp, cnf: cnfs[index]!, status, dhcpCard, freeCard: "if4" });
       t.is(lost, undefined, about);
     }
   } finally {

@@ -1,9 +1,9 @@
 // The plan is pure: the same punts and facts give the same plan, and a plan that was carried out leaves nothing to do.
 import test from "ava";
 import fc from "fast-check";
+import { Interconnects } from "../../lib/punt/desired/interconnects.js";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
 import { type Marks, marksFor } from "../../lib/punt/interconnect/marks.js";
-import { Interconnects } from "../../lib/punt/interconnects.js";
 import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface } from "../../lib/punt/items/facts.js";
 import { satisfies } from "../../lib/punt/items/item.js";
 import { kindOf } from "../../lib/punt/items/kinds.js";
@@ -34,7 +34,7 @@ function factsOf(cards: number, seen: readonly Seen[] = []): Facts {
     tables: new Set(["4/1", "4/2"]),
     puntReasons: new Map(),
     namespaces: new Set([0, 1]),
-    seen: new Map(seen.map((it) => [it.key, it])),
+    seen: new Map(seen.map((each) => [each.key, each])),
     unreadable: new Map(),
   };
 }
@@ -110,9 +110,12 @@ test("a plan that was carried out leaves nothing to do, and without punts all of
 test("what is not ours is in no step, whatever it is", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 12 }), fc.array(choice, { maxLength: 12 }), (theirs, choices) => {
-      const foreign = carriedOut(makePlan(desiredOf(theirs), marks, factsOf(6))).map((it) => ({ ...it, ours: false }));
+      const foreign = carriedOut(makePlan(desiredOf(theirs), marks, factsOf(6))).map((each) => ({
+        ...each,
+        ours: false,
+      }));
       const facts = factsOf(6, foreign);
-      const keys = new Set(foreign.map((it) => it.key));
+      const keys = new Set(foreign.map((each) => each.key));
       for (const step of stepsFor(makePlan(desiredOf(choices), marks, facts), facts))
         t.false(keys.has(step.key), step.key);
     }),

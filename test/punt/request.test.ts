@@ -51,7 +51,7 @@ const combinations = [
 for (const [type, interconnect] of combinations) {
   test(`${type} over ${interconnect} is refused, naming the field`, (t) => {
     const request = type === "PUNT_TO_SOCKET" ? { ...socket, interconnect } : { ...span, type, interconnect };
-    t.true(issuesOf(request).some((it) => it.field === "interconnect"));
+    t.true(issuesOf(request).some((issue) => issue.field === "interconnect"));
   });
 }
 
@@ -155,8 +155,8 @@ for (const [title, request, field] of wrong) {
   test(`${title} is refused, naming ${field}`, (t) => {
     t.deepEqual(
       issuesOf(request)
-        .map((it) => it.field)
-        .filter((it) => it === field),
+        .map((issue) => issue.field)
+        .filter((each) => each === field),
       [field],
     );
   });

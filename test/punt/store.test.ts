@@ -80,8 +80,8 @@ test("changes that come during a write share the next one", async (t) => {
   });
   const first = saver.save();
   await new Promise(setImmediate);
-  const others = [1, 2, 3].map((it) => {
-    version = it;
+  const others = [1, 2, 3].map((each) => {
+    version = each;
     return saver.save();
   });
   release.shift()!();

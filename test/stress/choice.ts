@@ -47,6 +47,6 @@ export function expectSame(one: string, expected: readonly string[], other: stri
   const extra = found.filter((line) => !expected.includes(line));
   if (missing.length + extra.length === 0 && expected.length === found.length) return;
   throw new Error(
-    `${other} VPP is not as ${one}:\n${[...missing.map((it) => `- ${it}`), ...extra.map((it) => `+ ${it}`)].join("\n")}`,
+    `${other} VPP is not as ${one}:\n${[...missing.map((lack) => `- ${lack}`), ...extra.map((each) => `+ ${each}`)].join("\n")}`,
   );
 }

@@ -48,7 +48,7 @@ async function main(options: CrashOptions): Promise<void> {
   describe = () => [
     `manager on seed ${options.seed}: connected ${vpp.isConnected}, last problem: ${lastProblem}`,
     `under way: ${[...underWay].join(" ")}`,
-    ...manager.list().map((it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? ""}`),
+    ...manager.list().map((each) => `${each.id.cnf}/${each.id.label} ${each.state} ${each.failure?.message ?? ""}`),
   ];
   process.send!({ ready: true });
   const steps = fc.sample(fc.tuple(fc.boolean(), puntChoice), { numRuns: 2_000, seed: options.seed });
@@ -104,7 +104,7 @@ export async function settle(manager: PuntManager): Promise<void> {
       .resync()
       .then(() => manager.plan())
       .catch(() => undefined);
-    const settled = manager.list().every((it) => it.state === "CREATED" || it.state === "PENDING");
+    const settled = manager.list().every((each) => each.state === "CREATED" || each.state === "PENDING");
     if (left?.steps.length === 0 && settled) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -106,7 +106,7 @@ export class CrashTest {
       await settle(manager);
       expectSame("a VPP that was configured at once", await snapshot(this.#client), "after the kill", reached);
       this.#doing = "deleting";
-      await Promise.all(manager.list().map((it) => manager.delete(it.id)));
+      await Promise.all(manager.list().map((each) => manager.delete(each.id)));
       for (const id of this.#promised.keys()) this.#promised.set(id, "gone");
       this.#doing = "the last restart";
       const deleted = await snapshot(this.#client);
@@ -120,7 +120,7 @@ export class CrashTest {
   }
 
   #checkPromises(manager: PuntManager): void {
-    const there = new Set(manager.list().map((it) => JSON.stringify(it.id)));
+    const there = new Set(manager.list().map((each) => JSON.stringify(each.id)));
     for (const [id, promise] of this.#promised) {
       if (promise === "there" && !there.has(id)) throw new Error(`punt ${id} was added, and is gone`);
       if (promise === "gone" && there.has(id)) throw new Error(`punt ${id} was deleted, and is there`);
@@ -131,15 +131,16 @@ export class CrashTest {
     const files = await readdir(`${this.#vpp.directory}/memif`).catch(() => []);
     if (files.length > 0) throw new Error(`socket files are left: ${files}`);
     const links = await this.#vpp.host.links("");
-    const left = links.filter((it) => /^(tap-|vp-|vrf|hairpin)/.test(it.name));
-    if (left.length > 0) throw new Error(`devices are left: ${left.map((it) => it.name)}`);
+    const left = links.filter((link) => /^(tap-|vp-|vrf|hairpin)/.test(link.name));
+    if (left.length > 0) throw new Error(`devices are left: ${left.map((each) => each.name)}`);
   }
 
   /** What to know of a check that did not end. */
   #describe(): string {
     const list = this.#checking?.list() ?? [];
     const states = list.map(
-      (it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? it.missing.map((one) => one.text)}`,
+      (each) =>
+        `${each.id.cnf}/${each.id.label} ${each.state} ${each.failure?.message ?? each.missing.map((one) => one.text)}`,
     );
     return [
       `connected: ${this.#client.isConnected}, last problem: ${this.#lastProblem}, doing: ${this.#doing}`,

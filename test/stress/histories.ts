@@ -38,7 +38,7 @@ const result = await fc.check(property, {
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 if (result.failed) {
   console.error(`failed; again with: --seed ${result.seed} --path ${result.counterexamplePath}`);
-  for (const it of result.counterexample?.[0] ?? []) console.error(JSON.stringify(it));
+  for (const each of result.counterexample?.[0] ?? []) console.error(JSON.stringify(each));
   console.error(String((result.errorInstance as Error | undefined)?.stack ?? result.errorInstance));
   process.exit(1);
 }

@@ -88,7 +88,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
 export async function runHistory(operations: readonly Operation[]): Promise<void> {
   const history = await History.begin();
   try {
-    for (const it of operations) await history.perform(it);
+    for (const operation of operations) await history.perform(operation);
     await history.check();
   } finally {
     await history.end();
@@ -200,8 +200,8 @@ class History {
     for (;;) {
       await this.#manager.resync();
       const left = (await this.#manager.plan()).toString();
-      const states = this.#manager.list().map((it) => it.state);
-      if (left === "nothing to do" && states.every((it) => it === "CREATED" || it === "PENDING")) return;
+      const states = this.#manager.list().map((each) => each.state);
+      if (left === "nothing to do" && states.every((state) => state === "CREATED" || state === "PENDING")) return;
       if (Date.now() > end) throw new Error(`not settled: ${describe(this.#manager.list())}\n${left}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -211,7 +211,7 @@ class History {
     for (const { request, state, missing } of this.#manager.list()) {
       const waits = interfacesOf(request).filter((name) => !this.#isReady(name, request.type));
       const expected = waits.length > 0 ? "PENDING" : "CREATED";
-      const named = waits.every((name) => missing.some((it) => it.name === name));
+      const named = waits.every((name) => missing.some((lack) => lack.name === name));
       if (state !== expected || !named)
         throw new Error(
           `${request.cnf} ${request.type} is ${state}, for ${JSON.stringify(missing)}; ${waits} are missing`,
@@ -225,7 +225,7 @@ class History {
   }
 
   async #checkNothingLeft(): Promise<void> {
-    await Promise.all(this.#manager.list().map((it) => this.#manager.delete(it.id)));
+    await Promise.all(this.#manager.list().map((each) => this.#manager.delete(each.id)));
     const deleted = await snapshot(this.#client);
     const files = await readdir(join(this.#directory, "memif")).catch(() => []);
     if (files.length > 0) throw new Error(`socket files are left: ${files}`);
@@ -262,7 +262,7 @@ async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
 
 function describe(list: readonly PuntStatus[]): string {
   return list
-    .filter((it) => it.state !== "CREATED" && it.state !== "PENDING")
-    .map((it) => `${it.id.cnf}/${it.id.label} ${it.state} ${it.failure?.message ?? ""}`)
+    .filter((each) => each.state !== "CREATED" && each.state !== "PENDING")
+    .map((each) => `${each.id.cnf}/${each.id.label} ${each.state} ${each.failure?.message ?? ""}`)
     .join("\n");
 }

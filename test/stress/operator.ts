@@ -106,7 +106,7 @@ export class Operator {
   async #index(name: string): Promise<number> {
     const fields = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
     const details: Message[] = await this.#client.dumpAll("sw_interface_dump", fields);
-    return details.find((it) => it.interface_name === name || it.tag === name)!.sw_if_index;
+    return details.find((detail) => detail.interface_name === name || detail.tag === name)!.sw_if_index;
   }
 
   /** Objects of every kind that a manager makes, and that it has to leave alone. */

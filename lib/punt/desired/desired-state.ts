@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Found, Marks } from "../interconnect/index.js";
-import { type Facts, injectPathKey, OLD_CLAIM } from "../items/index.js";
+import { type Facts, isNoteOfVpp, OLD_CLAIM } from "../items/index.js";
 import type { Wanted } from "../plan/index.js";
 import type { PuntFilter } from "../punts.js";
 import type { Ledger, Reconciled } from "../reconcile/index.js";
@@ -222,10 +222,9 @@ export class DesiredState implements Ledger {
 
   /** Drops what is remembered of objects that are neither there nor wanted and, once nothing comes or goes, namespaces without a punt. */
   tidy(isDone: boolean): void {
-    const isKept = (key: string) =>
-      (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || key === injectPathKey;
+    const isKept = (key: string) => (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key);
     this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && !isDone));
-    const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((it) => it.leaving);
+    const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((entry) => entry.leaving);
     if (isDone && isQuiet && this.#draft.dropNamespaces()) this.#wanted = this.#draft.freeze();
   }
 

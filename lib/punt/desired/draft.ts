@@ -1,9 +1,9 @@
 // The desired punts with their interconnects and namespaces, changed step by step: each step is done whole or not at all.
 import type { Host } from "../../host/index.js";
 import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
-import { Interconnects } from "../interconnects.js";
 import type { Wanted } from "../plan/index.js";
 import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
+import { Interconnects } from "./interconnects.js";
 
 /** What of it the store keeps. */
 export type StoredWanted = Pick<Wanted, "punts" | "interconnects" | "namespaces">;

@@ -82,9 +82,9 @@ export class Entry {
   }
 
   #expire(waiter: Waiter, timeout: number): void {
-    this.#waiters = this.#waiters.filter((it) => it !== waiter);
+    this.#waiters = this.#waiters.filter((other) => other !== waiter);
     const { state, missing = [] } = this.situation;
-    const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((it) => it.text).join(", ")}` : "";
+    const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((lack) => lack.text).join(", ")}` : "";
     const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
     waiter.reject(new PuntError("punt.add", "ETIMEDOUT", message, { id: this.id, state, missing }));
   }

@@ -12,7 +12,7 @@ export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situati
     return {
       state: "PENDING",
       missing: plan.missing,
-      cause: `waits for ${plan.missing.map((it) => it.text).join(", ")}`,
+      cause: `waits for ${plan.missing.map((lack) => lack.text).join(", ")}`,
     };
   }
   if (plan.state === "refused") return refused(entry, plan.problem, result.nextLook);

@@ -1,11 +1,11 @@
 // The status of a punt, from what is wanted and what was last read. Pure.
 import type { Interconnect, Marks } from "../interconnect/index.js";
-import { type Facts, injectPathKey } from "../items/index.js";
+import { type Facts, injectPathOf } from "../items/index.js";
 import { interconnectMetadata, type PuntMetadata } from "../metadata.js";
-import { cnfMac, pairedInterface, type Wanted } from "../plan/index.js";
+import type { Wanted } from "../plan/index.js";
 import type { PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
-import { type Caveat, caveatsOf } from "../types/index.js";
+import { type Caveat, caveatsOf, cnfMac, pairedInterface } from "../types/index.js";
 import type { Entry } from "./entry.js";
 
 export interface Surroundings {
@@ -32,12 +32,11 @@ export function statusOf(entry: Entry, around: Surroundings): PuntStatus {
 
 function metadataOf({ id, request, interconnects }: Entry, around: Surroundings): PuntMetadata {
   const { marks, wanted, notes, facts } = around;
-  const inject = notes.get(injectPathKey) as { path: string } | undefined;
   const pairedWith = (interconnect: Interconnect) => facts && pairedInterface(interconnect, around.requestOf, facts);
   const context = {
     marks,
-    injectPath: inject?.path,
-    namespace: (number: number) => wanted.namespaces.find((it) => it.id === number)?.path ?? "",
+    injectPath: injectPathOf(notes),
+    namespace: (number: number) => wanted.namespaces.find(({ id: known }) => known === number)?.path ?? "",
     interface: (name: string) => facts?.interface(name),
     cnfMac: (interconnect: Interconnect) => cnfMac(interconnect, { marks, pairedWith }),
   };
@@ -46,7 +45,7 @@ function metadataOf({ id, request, interconnects }: Entry, around: Surroundings)
   return {
     id,
     type: request.type,
-    interconnects: list.map((it) => interconnectMetadata(it, context)),
+    interconnects: list.map((interconnect) => interconnectMetadata(interconnect, context)),
     limits: facts ? caveatsOf(request, facts).map(textOf) : [],
   };
 }

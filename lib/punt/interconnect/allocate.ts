@@ -17,7 +17,7 @@ export interface Subnet {
   readonly cnf: string;
 }
 
-const hostBits = 2;
+const HOST_BITS = 2;
 
 /** A network that subnets of four addresses are cut from. It holds no state: which ones are taken is the caller's to say. */
 export class SubnetPool {
@@ -28,8 +28,8 @@ export class SubnetPool {
   /** @throws PuntError `ERR_INVALID_CIDR`: not a prefix of this family, or too small for one subnet. */
   constructor(cidr: string, family: Family) {
     const network = parsePrefix(cidr);
-    if (network?.family !== family || widthOf(family) - network.length < hostBits) {
-      const longest = widthOf(family) - hostBits;
+    if (network?.family !== family || widthOf(family) - network.length < HOST_BITS) {
+      const longest = widthOf(family) - HOST_BITS;
       throw new PuntError(
         "punt.allocate",
         "ERR_INVALID_CIDR",
@@ -37,12 +37,12 @@ export class SubnetPool {
       );
     }
     this.network = network;
-    this.size = 2 ** Math.min(widthOf(family) - network.length - hostBits, 30);
+    this.size = 2 ** Math.min(widthOf(family) - network.length - HOST_BITS, 30);
   }
 
   /** The subnet of that number, 0 to `size - 1`: the first host is VPP, the second the CNF. */
   subnet(index: number): Subnet {
-    const base = (this.#first() >> BigInt(hostBits)) + BigInt(index);
+    const base = (this.#first() >> BigInt(HOST_BITS)) + BigInt(index);
     return { vpp: this.#host(base, 1n), cnf: this.#host(base, 2n) };
   }
 
@@ -66,7 +66,7 @@ export class SubnetPool {
   }
 
   #host(base: bigint, host: bigint): string {
-    const address = fromNumber((base << BigInt(hostBits)) | host, this.network.family);
-    return `${address}/${widthOf(this.network.family) - hostBits}`;
+    const address = fromNumber((base << BigInt(HOST_BITS)) | host, this.network.family);
+    return `${address}/${widthOf(this.network.family) - HOST_BITS}`;
   }
 }

@@ -1,17 +1,17 @@
 // Names and MAC addresses that follow from what an interconnect is for, so that they come out the same after any restart.
 import { formatMac } from "../../net/index.js";
 
-const offsetBasis = 0x811c9dc5;
-const prime = 0x01000193;
+const OFFSET_BASIS = 0x811c9dc5;
+const PRIME = 0x01000193;
 /** 32 letters: 5 bits a letter. */
-const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEF";
+const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEF";
 
 const utf8 = new TextEncoder();
 
 /** FNV-1a, 32 bits, of the text in UTF-8. */
 export function fnv1a(text: string): number {
-  let hash = offsetBasis;
-  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, prime);
+  let hash = OFFSET_BASIS;
+  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, PRIME);
   return hash >>> 0;
 }
 
@@ -20,7 +20,7 @@ export function hashLetters(text: string, length: number): string {
   let hash = fnv1a(text);
   let letters = "";
   for (let i = 0; i < length; i++) {
-    letters = alphabet[hash & 31] + letters;
+    letters = ALPHABET[hash & 31] + letters;
     hash >>>= 5;
   }
   return letters;

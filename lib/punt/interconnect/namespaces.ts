@@ -22,7 +22,7 @@ export class Namespaces {
 
   constructor(host: Host, known: readonly KnownNamespace[] = []) {
     this.#host = host;
-    for (const it of known) this.#known.set(it.id, it);
+    for (const namespace of known) this.#known.set(namespace.id, namespace);
   }
 
   all(): KnownNamespace[] {
@@ -45,8 +45,8 @@ export class Namespaces {
     if (path === "" || identity === undefined) return { path };
     if (identity === own) return { path: "" };
     // What a namespace was may be what another is now: the kernel gives numbers of namespaces that are gone again.
-    const alike = this.all().filter((it) => it.identity === identity && it.path !== path);
-    const identities = await Promise.all(alike.map((it) => this.#host.identify(it.path)));
+    const alike = this.all().filter((known) => known.identity === identity && known.path !== path);
+    const identities = await Promise.all(alike.map((known) => this.#host.identify(known.path)));
     const same = alike.find((_, index) => identities[index] === identity);
     return { path: same?.path ?? path, identity };
   }
@@ -54,7 +54,7 @@ export class Namespaces {
   /** The number of a namespace that was found. It is kept as long as `keep` is told of it. */
   number({ path, identity }: Found): number {
     if (path === "") return OWN_NAMESPACE;
-    const id = this.all().find((it) => it.path === path)?.id ?? this.#freeId();
+    const id = this.all().find((known) => known.path === path)?.id ?? this.#freeId();
     this.#known.set(id, { id, path, ...(identity !== undefined && { identity }) });
     return id;
   }

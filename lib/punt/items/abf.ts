@@ -47,25 +47,23 @@ function attachKey({ policy, rx, family }: Attach): string {
 
 /** Ours is a policy whose id is in our range. Its path is not compared: VPP prints paths in several forms. */
 export const abfPolicy: Kind<Policy> = {
-  kind: "abf-policy",
-
   async observe(context) {
     if (!context.vpp.has("abf_policy_dump")) return [];
     const [details, tags] = await Promise.all([context.vpp.dumpAll("abf_policy_dump", {}), aclTags(context)]);
-    return details.map(({ policy: it }) => {
-      const [path] = it.paths;
-      const acl = tags.get(it.acl_index) ?? `#${it.acl_index}`;
+    return details.map(({ policy }) => {
+      const [path] = policy.paths;
+      const acl = tags.get(policy.acl_index) ?? `#${policy.acl_index}`;
       const value = {
-        policy: it.policy_id,
+        policy: policy.policy_id,
         acl,
         tx: idAt(context, path?.sw_if_index),
         nextHop: hopOf(path),
       };
       return {
         kind: "abf-policy",
-        key: abfPolicyKey(it.policy_id),
+        key: abfPolicyKey(policy.policy_id),
         value,
-        ours: isOurPolicy(context.marks, it.policy_id, acl),
+        ours: isOurPolicy(context.marks, policy.policy_id, acl),
       };
     });
   },
@@ -111,8 +109,6 @@ function pathTo(swIfIndex: number, nextHop: string): FibPathInput {
 }
 
 export const abfAttach: Kind<Attach> = {
-  kind: "abf-attach",
-
   async observe(context) {
     if (!context.vpp.has("abf_itf_attach_dump")) return [];
     const [details, policies] = await Promise.all([
@@ -122,10 +118,15 @@ export const abfAttach: Kind<Attach> = {
     const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
     return details
       .filter(({ attach }) => context.interfaceAt(attach.sw_if_index))
-      .map(({ attach: it }) => {
-        const family: Family = it.is_ipv6 ? 6 : 4;
-        const value = { policy: it.policy_id, rx: idAt(context, it.sw_if_index), priority: it.priority, family };
-        return { kind: "abf-attach", key: attachKey(value), value, ours: ours.has(it.policy_id) };
+      .map(({ attach }) => {
+        const family: Family = attach.is_ipv6 ? 6 : 4;
+        const value = {
+          policy: attach.policy_id,
+          rx: idAt(context, attach.sw_if_index),
+          priority: attach.priority,
+          family,
+        };
+        return { kind: "abf-attach", key: attachKey(value), value, ours: ours.has(attach.policy_id) };
       });
   },
 

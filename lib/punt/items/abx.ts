@@ -35,16 +35,14 @@ export function abxAttachPart(value: Attach): Part<Attach> {
 
 /** Ours is a policy whose id is in our range. */
 export const abxPolicy: Kind<Policy> = {
-  kind: "abx-policy",
-
   async observe(context) {
     if (!context.vpp.has("abx_policy_dump")) return [];
     const [details, tags] = await Promise.all([context.vpp.dumpAll("abx_policy_dump", {}), aclTags(context)]);
-    return details.map(({ policy: it }) => {
-      const acl = tags.get(it.acl_index) ?? `#${it.acl_index}`;
-      const value = { policy: it.policy_id, acl, tx: idAt(context, it.tx_sw_if_index), mac: it.dst_mac };
-      const ours = isOurPolicy(context.marks, it.policy_id, acl);
-      return { kind: "abx-policy", key: abxPolicyKey(it.policy_id), value, ours };
+    return details.map(({ policy }) => {
+      const acl = tags.get(policy.acl_index) ?? `#${policy.acl_index}`;
+      const value = { policy: policy.policy_id, acl, tx: idAt(context, policy.tx_sw_if_index), mac: policy.dst_mac };
+      const ours = isOurPolicy(context.marks, policy.policy_id, acl);
+      return { kind: "abx-policy", key: abxPolicyKey(policy.policy_id), value, ours };
     });
   },
 
@@ -69,7 +67,7 @@ export const abxPolicy: Kind<Policy> = {
 /** Tags of all ACLs by index, so that a policy's ACL can be named. */
 export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
   const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
-  return new Map(details.map((it) => [it.acl_index, it.tag]));
+  return new Map(details.map((detail) => [detail.acl_index, detail.tag]));
 }
 
 /**
@@ -77,8 +75,6 @@ export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<numb
  * the index gets a new interface it is found to be a leftover of ours then.
  */
 export const abxAttach: Kind<Attach> = {
-  kind: "abx-attach",
-
   async observe(context) {
     if (!context.vpp.has("abx_interface_attach_dump")) return [];
     const [details, policies] = await Promise.all([
@@ -88,10 +84,10 @@ export const abxAttach: Kind<Attach> = {
     const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
     return details
       .filter(({ attach }) => context.interfaceAt(attach.rx_sw_if_index))
-      .map(({ attach: it }) => {
-        const value = { policy: it.policy_id, rx: idAt(context, it.rx_sw_if_index), priority: it.priority };
+      .map(({ attach }) => {
+        const value = { policy: attach.policy_id, rx: idAt(context, attach.rx_sw_if_index), priority: attach.priority };
         const part = abxAttachPart(value);
-        return { kind: part.kind, key: part.key, value, ours: ours.has(it.policy_id) };
+        return { kind: part.kind, key: part.key, value, ours: ours.has(attach.policy_id) };
       });
   },
 

@@ -1,3 +1,4 @@
+// ACLs, which ABX matches packets with.
 import type { AclRule } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
@@ -20,14 +21,8 @@ export function aclPart(tag: string, rules: readonly VppAclRule[]): Part<Acl> {
   return { kind: "acl", key: aclKey(tag), value: { tag, rules } };
 }
 
-export function mergeAcls(one: Acl, other: Acl): Acl {
-  return { tag: one.tag, rules: [...one.rules, ...other.rules] };
-}
-
 /** An ACL. Ours is one whose tag begins with our prefix. */
 export const acl: Kind<Acl> = {
-  kind: "acl",
-
   async observe({ vpp, marks }) {
     if (!vpp.has("acl_dump")) return [];
     const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
@@ -44,6 +39,8 @@ export const acl: Kind<Acl> = {
   update: (context, seen, value) => replace(context, seen.index!, value),
 
   canUpdate: () => true,
+
+  merge: (one, other) => ({ tag: one.tag, rules: [...one.rules, ...other.rules] }),
 
   delete: async ({ vpp }, { index }) => void (await vpp.call("acl_del", { acl_index: index! })),
 

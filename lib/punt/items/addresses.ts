@@ -1,3 +1,4 @@
+// VPP's addresses of interconnects.
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
@@ -18,11 +19,11 @@ export function addressesPart(id: string, addresses: readonly string[]): Part<Ad
 
 /** The addresses of an interconnect on VPP's side. */
 export const addresses: Kind<Addresses> = {
-  kind: "addresses",
-
   async observe({ interfaces }) {
-    const ours = interfaces.filter((it) => it.ours && it.addresses !== undefined && it.addresses.length > 0);
-    return ours.map((it) => ({ ...addressesPart(it.id, it.addresses!), ours: true }));
+    const ours = interfaces.filter(
+      (found) => found.ours && found.addresses !== undefined && found.addresses.length > 0,
+    );
+    return ours.map((found) => ({ ...addressesPart(found.id, found.addresses!), ours: true }));
   },
 
   create: (context, value) => change(context, value.interface, [], value.addresses),
@@ -45,6 +46,6 @@ async function change(
   const index = indexOf(id);
   const set = (prefix: string, is_add: boolean) =>
     vpp.call("sw_interface_add_del_address", { sw_if_index: index, is_add, del_all: false, prefix });
-  await Promise.all(from.filter((it) => !to.includes(it)).map((it) => set(it, false)));
-  await Promise.all(to.filter((it) => !from.includes(it)).map((it) => set(it, true)));
+  await Promise.all(from.filter((address) => !to.includes(address)).map((address) => set(address, false)));
+  await Promise.all(to.filter((address) => !from.includes(address)).map((address) => set(address, true)));
 }

@@ -1,3 +1,4 @@
+// VPP's DHCP clients on interconnects.
 import type { DhcpClient as DhcpClientConfig } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
@@ -17,8 +18,6 @@ function keyOf(id: string): string {
 
 /** VPP's DHCP client on an interconnect. */
 export const dhcpClient: Kind<DhcpClient> = {
-  kind: "dhcp-client",
-
   async observe(context) {
     if (!context.vpp.has("dhcp_client_dump")) return [];
     const details = await context.vpp.dumpAll("dhcp_client_dump", {});

@@ -1,3 +1,4 @@
+// DHCP servers that VPP relays to.
 import { type Family, familyOf } from "../../net/index.js";
 import { addressesKey } from "./addresses.js";
 import type { Seen } from "./facts.js";
@@ -26,14 +27,14 @@ export function dhcpProxyPart(value: DhcpProxy, via: string): Part<DhcpProxy> {
  * which ones are ours.
  */
 export const dhcpProxy: Kind<DhcpProxy> = {
-  kind: "dhcp-proxy",
-
   async observe(context) {
     if (!context.vpp.has("dhcp_proxy_dump")) return [];
     const dumps = await Promise.all([false, true].map((v6) => context.vpp.dumpAll("dhcp_proxy_dump", { is_ip6: v6 })));
     return dumps
       .flat()
-      .flatMap((it) => it.servers.map((server: { dhcp_server: string }) => seenProxy(context, it, server.dhcp_server)));
+      .flatMap((detail) =>
+        detail.servers.map((server: { dhcp_server: string }) => seenProxy(context, detail, server.dhcp_server)),
+      );
   },
 
   create: (context, value) => set(context, value, true),

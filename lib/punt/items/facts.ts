@@ -2,6 +2,7 @@
 import type { PuntError } from "../../errors.js";
 import type { Family } from "../../net/index.js";
 import type { Lack, VppFeature } from "./features.js";
+import type { KindName } from "./kind-names.js";
 
 /** Abilities of this VPP and this machine that a plan depends on. */
 /** `devices-inside`: the Linux side of interconnects is inside of VPP, and nothing can be set on it. */
@@ -32,7 +33,7 @@ export interface VppInterface {
 
 /** An object that is there. */
 export interface Seen<V extends object = object> {
-  readonly kind: string;
+  readonly kind: KindName;
   readonly key: string;
   readonly value: V;
   /** Whether it bears our mark. What does not is never changed. */
@@ -58,14 +59,14 @@ export interface Facts {
   readonly namespaces: ReadonlySet<number>;
   readonly seen: ReadonlyMap<string, Seen>;
   /** Kinds that could not be observed, and why: nothing of them may be judged or touched. */
-  readonly unreadable: ReadonlyMap<string, PuntError>;
+  readonly unreadable: ReadonlyMap<KindName, PuntError>;
 }
 
 /** Finds an interface by tag first, then by VPP's name. A tag that several interfaces bear names none of them. */
 export function interfaceFinder(interfaces: readonly VppInterface[]): (name: string) => VppInterface | undefined {
-  const byName = new Map(interfaces.map((it) => [it.vppName, it]));
+  const byName = new Map(interfaces.map((found) => [found.vppName, found]));
   const byTag = new Map<string, VppInterface | undefined>();
-  for (const it of interfaces) if (it.tag !== "") byTag.set(it.tag, byTag.has(it.tag) ? undefined : it);
+  for (const found of interfaces) if (found.tag !== "") byTag.set(found.tag, byTag.has(found.tag) ? undefined : found);
   return (name) => byTag.get(name) ?? byName.get(name);
 }
 

@@ -24,7 +24,7 @@ export function hostLinkPart(value: LinkState): Part<LinkState> {
 }
 
 async function linksOf(context: ObserveContext): Promise<{ id: number; link: HostLink }[]> {
-  const ours = new Set(context.interfaces.filter((it) => it.ours).map((it) => it.id));
+  const ours = new Set(context.interfaces.filter((found) => found.ours).map((found) => found.id));
   const isOurs = (name: string) => ours.has(name);
   const found = await Promise.all(
     [...context.namespaces].map(async ([id, path]) => ({ id, links: await context.linksOf(path, isOurs) })),
@@ -33,7 +33,6 @@ async function linksOf(context: ObserveContext): Promise<{ id: number; link: Hos
 }
 
 export const hostLink: Kind<LinkState> = {
-  kind: "host-link",
   attribute: true,
 
   async observe(context) {
@@ -60,7 +59,9 @@ export const hostLink: Kind<LinkState> = {
 
 /** Only what differs: a link that is up refuses a new MAC address on some kernels, and the same VRF again drops its addresses. */
 function changed(seen: LinkState, value: LinkState): Partial<LinkState> {
-  return Object.fromEntries(Object.entries(value).filter(([field, it]) => seen[field as keyof LinkState] !== it));
+  return Object.fromEntries(
+    Object.entries(value).filter(([field, wanted]) => seen[field as keyof LinkState] !== wanted),
+  );
 }
 
 async function set(
@@ -92,7 +93,6 @@ export function hostAddressesPart(namespace: number, name: string, addresses: re
 
 /** Where the manager gives addresses, it gives all of them; on other TAPs the CNF does, and nobody looks. */
 export const hostAddresses: Kind<HostAddresses> = {
-  kind: "host-addresses",
   attribute: true,
 
   async observe(context) {
@@ -118,8 +118,8 @@ async function change(
   from: readonly string[],
 ): Promise<void> {
   const path = namespace(id);
-  for (const address of from.filter((it) => !addresses.includes(it)))
+  for (const address of from.filter((old) => !addresses.includes(old)))
     await host.change(path, { change: "delete-address", name, address });
-  for (const address of addresses.filter((it) => !from.includes(it)))
+  for (const address of addresses.filter((added) => !from.includes(added)))
     await host.change(path, { change: "add-address", name, address });
 }

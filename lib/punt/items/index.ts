@@ -18,7 +18,7 @@ export {
 } from "./features.js";
 export { hostAddressesPart, hostLinkPart } from "./host-link.js";
 export { interfacePart, isUp, observeInterfaces } from "./interface.js";
-export { memifId } from "./interface-memif.js";
+export { MEMIF_ID } from "./interface-memif.js";
 export { isisxPart } from "./isisx.js";
 export { differences, type Item, type Part, satisfies } from "./item.js";
 export {
@@ -30,7 +30,8 @@ export {
   OLD_CLAIM,
   type Surroundings,
 } from "./kind.js";
-export { kindOf, kinds, mergeValues } from "./kinds.js";
+export type { KindName } from "./kind-names.js";
+export { kindOf, kinds } from "./kinds.js";
 export { linkPart } from "./link.js";
 export { memifSocketPart } from "./memif-socket.js";
 export { knownNeighborPart, neighborPart } from "./neighbor.js";
@@ -38,7 +39,7 @@ export { osiProtoPart } from "./osi-proto.js";
 export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
-export { injectPathKey, type PuntTarget, puntSocketPart, puntTargetKey } from "./punt-socket.js";
+export { injectPathOf, isNoteOfVpp, type PuntTarget, puntSocketPart, puntTargetKey } from "./punt-socket.js";
 export { spanPart } from "./span.js";
 export { tablePart } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";

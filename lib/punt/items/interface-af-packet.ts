@@ -1,3 +1,4 @@
+// Interconnects over a veth pair, by af_packet.
 import { isVethName } from "../interconnect/index.js";
 import { AF_PACKET_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
@@ -16,9 +17,12 @@ export const afPacketVariant: Variant<AfPacketInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("af_packet_dump")) return new Map();
     const details = await vpp.dumpAll("af_packet_dump", {});
-    const ours = details.filter((it) => isVethName(marks.machineMark, it.host_if_name));
+    const ours = details.filter((detail) => isVethName(marks.machineMark, detail.host_if_name));
     return new Map(
-      ours.map((it) => [it.sw_if_index, { via: "af_packet", device: it.host_if_name } as AfPacketInterface]),
+      ours.map(({ sw_if_index, host_if_name: device }) => [
+        sw_if_index,
+        { via: "af_packet", device } as AfPacketInterface,
+      ]),
     );
   },
 

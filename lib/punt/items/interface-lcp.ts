@@ -1,3 +1,4 @@
+// Interconnects that are TAPs of linux-cp.
 import type { DetailsOf } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import type { Variant } from "./interface-variant.js";
@@ -24,8 +25,8 @@ export const lcpVariant: Variant<LcpInterface> = {
     );
     if (ours.length === 0) return new Map();
     const details = await vpp.dumpAll("sw_interface_dump", ALL_INTERFACES);
-    const names = new Map(details.map((it) => [it.sw_if_index, it.interface_name]));
-    return new Map(ours.map((it) => [it.host_sw_if_index, pairOf(it, names)]));
+    const names = new Map(details.map((detail) => [detail.sw_if_index, detail.interface_name]));
+    return new Map(ours.map((pair) => [pair.host_sw_if_index, pairOf(pair, names)]));
   },
 
   async create(context, value) {

@@ -1,3 +1,4 @@
+// Interconnects that are memifs.
 import { dirname } from "node:path";
 import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
@@ -13,7 +14,7 @@ export interface MemifInterface {
 }
 
 /** The memif id both sides use; each interconnect has a socket of its own. */
-export const memifId = 1;
+export const MEMIF_ID = 1;
 
 /** Ours is a memif whose socket lies in our folder. */
 export const memifVariant: Variant<MemifInterface> = {
@@ -23,11 +24,11 @@ export const memifVariant: Variant<MemifInterface> = {
       vpp.dumpAll("memif_dump", {}),
       vpp.dumpAll("memif_socket_filename_dump", {}),
     ]);
-    const paths = new Map(sockets.map((it) => [it.socket_id, it.socket_filename]));
+    const paths = new Map(sockets.map((socket) => [socket.socket_id, socket.socket_filename]));
     const found = new Map<number, Omit<MemifInterface, "name">>();
     for (const { sw_if_index, socket_id, role, mode, id } of memifs) {
       const socket = paths.get(socket_id) ?? "";
-      const usable = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === memifId;
+      const usable = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === MEMIF_ID;
       if (dirname(socket) === marks.memifDirectory)
         found.set(sw_if_index, { via: "memif", socket: usable ? socket : `unusable:${socket}` } as MemifInterface);
     }
@@ -41,7 +42,7 @@ export const memifVariant: Variant<MemifInterface> = {
       mode: "MEMIF_MODE_API_ETHERNET",
       rx_queues: 1,
       tx_queues: 1,
-      id: memifId,
+      id: MEMIF_ID,
       socket_id: indexOfItem(memifSocketKey(socket)),
       ring_size: 1024,
       buffer_size: 2048,

@@ -1,3 +1,4 @@
+// Interconnects that are TAPs.
 import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
@@ -20,8 +21,8 @@ export const tapVariant: Variant<TapInterface> = {
     const details = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
     return new Map(
       details
-        .filter((it) => it.host_mac_addr === macAddress(marks.seed + it.host_if_name, "cnf"))
-        .map((it) => [it.sw_if_index, tapOf(it)]),
+        .filter((detail) => detail.host_mac_addr === macAddress(marks.seed + detail.host_if_name, "cnf"))
+        .map((detail) => [detail.sw_if_index, tapOf(detail)]),
     );
   },
 

@@ -1,3 +1,4 @@
+// The ways to make an interconnect's interface, as the kind `interface` uses them.
 import type { Seen } from "./facts.js";
 import type { ActContext, Surroundings } from "./kind.js";
 

@@ -41,8 +41,8 @@ export async function observeInterfaces(
   return {
     interfaces,
     seen: interfaces
-      .filter((it) => it.ours)
-      .map((it) => seenInterface(it, surroundings.claims, ours.get(it.swIfIndex)!)),
+      .filter((found) => found.ours)
+      .map((found) => seenInterface(found, surroundings.claims, ours.get(found.swIfIndex)!)),
   };
 }
 
@@ -84,8 +84,6 @@ function seenInterface(
 
 /** Its observation is `observeInterfaces`, which all other kinds build on. */
 export const interconnectInterface: Kind<InterconnectInterface> = {
-  kind: "interface",
-
   observe: async () => [],
 
   async create(context, value, key) {
@@ -95,6 +93,8 @@ export const interconnectInterface: Kind<InterconnectInterface> = {
   },
 
   delete: (context, seen) => variantOf(seen.value).delete(context, seen),
+
+  vppName: ({ name }) => name,
 
   claim: (value) => variantOf(value).claim?.(value),
 

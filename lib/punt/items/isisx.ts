@@ -1,3 +1,4 @@
+// Connections of the plugin isisx, which carry IS-IS.
 import type { Part } from "./item.js";
 import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
@@ -16,8 +17,6 @@ export function isisxPart(rx: string, tx: string): Part<Connection> {
 
 /** IS-IS from one interface to another, by the plugin isisx. Ours is one that begins or ends at an interconnect. */
 export const isisx: Kind<Connection> = {
-  kind: "isisx",
-
   async observe(context) {
     if (!context.vpp.has("isisx_connection_dump")) return [];
     const details = await context.vpp.dumpAll("isisx_connection_dump", {});

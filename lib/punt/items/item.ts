@@ -1,8 +1,9 @@
 // Items: the objects in VPP and Linux that punts are made of, as a plan wants them.
+import type { KindName } from "./kind-names.js";
 
 /** An object that should be there. Equal `key`: the same place in VPP; equal `value`: nothing to do. */
 export interface Item<V extends object = object> {
-  readonly kind: string;
+  readonly kind: KindName;
   readonly key: string;
   /** Fields that are undefined may have any value. */
   readonly value: V;
@@ -33,9 +34,9 @@ export function differences(seen: object, wanted: object): string[] {
     .map(([field, value]) => `${field}: ${brief((seen as Record<string, unknown>)[field])} -> ${brief(value)}`);
 }
 
-const longestText = 80;
+const LONGEST_TEXT = 80;
 
 function brief(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
-  return text.length > longestText ? `${text.slice(0, longestText - 3)}...` : text;
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 3)}...` : text;
 }

@@ -47,7 +47,6 @@ export interface ActContext extends Surroundings {
 }
 
 export interface Kind<V extends object = object> {
-  readonly kind: string;
   /** Objects of this kind, ours and others'. */
   observe(context: ObserveContext): Promise<Seen<V>[]>;
   create(context: ActContext, value: V, key: string): Promise<void>;
@@ -61,6 +60,10 @@ export interface Kind<V extends object = object> {
   readonly attribute?: true;
   /** What the store has to remember of it, because VPP bears no mark of ours or keeps a part of it to itself. */
   claim?(value: V): string | undefined;
+  /** What two punts together want of one item, where values of this kind add up. */
+  merge?(one: V, other: V): V;
+  /** The name that VPP gives the object, which no object of others may have. */
+  vppName?(value: V): string;
   /** Another's object of equal value does as well; it is used and never deleted. */
   readonly usesForeign?: true;
 }

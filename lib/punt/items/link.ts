@@ -1,3 +1,4 @@
+// Admin state and MTU of interconnects on VPP's side.
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind } from "./kind.js";
 
@@ -18,11 +19,10 @@ export function linkPart(value: LinkState): Part<LinkState> {
 
 /** Admin state and MTU of an interconnect on VPP's side. */
 export const link: Kind<LinkState> = {
-  kind: "link",
   attribute: true,
 
   async observe({ interfaces }) {
-    const ours = interfaces.filter((it) => it.ours);
+    const ours = interfaces.filter((found) => found.ours);
     return ours.map(({ id, up, mtu }) => ({
       kind: "link",
       key: linkKey(id),

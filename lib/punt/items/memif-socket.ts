@@ -1,3 +1,4 @@
+// Socket files of memifs: those that VPP knows, and those that it left behind.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,12 +21,10 @@ export function memifSocketPart(path: string): Part<MemifSocket> {
 }
 
 /** VPP's user runs as a group of its own on many machines: nobody but owner and group may connect. */
-const directoryMode = 0o750;
+const DIRECTORY_MODE = 0o750;
 
 /** A socket file name VPP knows under a number. Ours is one in our folder. */
 export const memifSocket: Kind<MemifSocket> = {
-  kind: "memif-socket",
-
   async observe({ vpp, marks }) {
     if (!vpp.has("memif_socket_filename_dump")) return [];
     const details = await vpp.dumpAll("memif_socket_filename_dump", {});
@@ -80,7 +79,7 @@ async function addSocketUnderOurNumber(vpp: VppApi, path: string): Promise<numbe
 
 async function freeNumber(vpp: VppApi, path: string): Promise<number> {
   const details = await vpp.dumpAll("memif_socket_filename_dump", {});
-  const taken = new Set(details.map((it) => it.socket_id));
+  const taken = new Set(details.map((detail) => detail.socket_id));
   // 0 is VPP's own socket, the largest number is "none".
   let number = createHash("sha256").update(path).digest().readUInt32BE() % (NO_INDEX - 1);
   do number = number === NO_INDEX - 1 ? 1 : number + 1;
@@ -90,7 +89,7 @@ async function freeNumber(vpp: VppApi, path: string): Promise<number> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: directoryMode });
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
     throw new PuntError("punt.memif", code, `cannot make the folder of memif sockets ${path}`, { path }, cause);
@@ -103,14 +102,12 @@ interface SocketFile {
 
 /** A socket file that a VPP which is gone left in our folder. Never wanted; only ever found and deleted. */
 export const memifSocketFile: Kind<SocketFile> = {
-  kind: "memif-socket-file",
-
   async observe({ vpp, marks }) {
     const [files, sockets] = await Promise.all([
       readdir(marks.memifDirectory).catch(() => []),
       vpp.has("memif_socket_filename_dump") ? vpp.dumpAll("memif_socket_filename_dump", {}) : [],
     ]);
-    const known = new Set(sockets.map((it) => it.socket_filename));
+    const known = new Set(sockets.map((socket) => socket.socket_filename));
     return files
       .filter((name) => /^memif-[a-zA-F]{5}\.sock$/.test(name))
       .map((name) => join(marks.memifDirectory, name))

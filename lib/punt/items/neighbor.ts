@@ -31,8 +31,6 @@ export function knownNeighborPart(id: string, address: string, mac: string): Par
 
 /** A static neighbour on an interconnect. Ours is one on an interconnect. */
 export const neighbor: Kind<Neighbor> = {
-  kind: "neighbor",
-
   async observe(context) {
     const families = ["ADDRESS_IP4", "ADDRESS_IP6"] as const;
     const dumps = await Promise.all(
@@ -40,15 +38,20 @@ export const neighbor: Kind<Neighbor> = {
     );
     return dumps
       .flat()
-      .filter(({ neighbor: it }) => it.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC"))
-      .map(({ neighbor: it }) => {
-        const route = !it.flags.includes("IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY");
-        const value = { interface: idAt(context, it.sw_if_index), address: it.ip_address, mac: it.mac_address, route };
+      .filter(({ neighbor: entry }) => entry.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC"))
+      .map(({ neighbor: entry }) => {
+        const route = !entry.flags.includes("IP_API_NEIGHBOR_FLAG_NO_FIB_ENTRY");
+        const value = {
+          interface: idAt(context, entry.sw_if_index),
+          address: entry.ip_address,
+          mac: entry.mac_address,
+          route,
+        };
         return {
           kind: "neighbor",
           key: neighborKey(value.interface, value.address),
           value,
-          ours: isOurs(context, it.sw_if_index),
+          ours: isOurs(context, entry.sw_if_index),
         };
       });
   },

@@ -1,3 +1,4 @@
+// OSI protocols that linux-cp passes to paired interfaces.
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
@@ -18,7 +19,6 @@ export function osiProtoPart(): Part<OsiProto> {
 
 /** A protocol linux-cp passes to paired interfaces. VPP can be told to begin, not to stop. */
 export const osiProto: Kind<OsiProto> = {
-  kind: "osi-proto",
   attribute: true,
 
   async observe({ vpp }) {

@@ -18,7 +18,6 @@ function rangeKey({ table, low, high }: Range): string {
 
 /** A range of addresses. It bears no mark; one that another made before us serves as well and stays. */
 export const proxyArpRange: Kind<Range> = {
-  kind: "proxy-arp-range",
   usesForeign: true,
 
   async observe({ vpp, claims }) {
@@ -52,8 +51,6 @@ export function proxyArpPart(id: string): Part<Answering> {
 
 /** Answering on an interface. Ours is one on an interconnect. */
 export const proxyArp: Kind<Answering> = {
-  kind: "proxy-arp",
-
   async observe(context) {
     const details = await context.vpp.dumpAll("proxy_arp_intfc_dump", {});
     return details.map(({ sw_if_index: index }) => ({

@@ -1,3 +1,4 @@
+// Interconnects on which VPP answers neighbour solicitations.
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
@@ -20,13 +21,11 @@ export function proxyNdPart(id: string): Part<Answering> {
  * on. It is switched off before it is switched on: VPP counts, and twice on would need twice off.
  */
 export const proxyNd: Kind<Answering> = {
-  kind: "proxy-nd",
-
   async observe({ interfaces, notes }) {
-    const ours = interfaces.filter((it) => it.ours && notes.has(keyOf(it.id)));
+    const ours = interfaces.filter((found) => found.ours && notes.has(keyOf(found.id)));
     // An interface that was made anew has another index than the one it was switched on for.
-    const same = ours.filter((it) => (notes.get(keyOf(it.id)) as { index: number }).index === it.swIfIndex);
-    return same.map((it): Seen<Answering> => ({ ...proxyNdPart(it.id), ours: true }));
+    const same = ours.filter((found) => (notes.get(keyOf(found.id)) as { index: number }).index === found.swIfIndex);
+    return same.map((found): Seen<Answering> => ({ ...proxyNdPart(found.id), ours: true }));
   },
 
   async create({ vpp, indexOf, note }, value, key) {

@@ -1,3 +1,4 @@
+// Registrations of punt sockets.
 import type { AddressFamily, Punt } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Seen } from "./facts.js";
@@ -36,13 +37,21 @@ export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocke
   return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path, vppPathKnown: true } };
 }
 
-/** Where the inject path of VPP is kept once a registration was answered with it. */
-export const injectPathKey = "punt-inject-path";
+/** The note of the path at which VPP takes packets, which its answer to a registration has. It outlives each registration. */
+const INJECT_PATH_NOTE = "punt-inject-path";
+
+/** Returns the path at which VPP takes packets; undefined until a registration was answered. */
+export function injectPathOf(notes: ReadonlyMap<string, object>): string | undefined {
+  return (notes.get(INJECT_PATH_NOTE) as { path: string } | undefined)?.path;
+}
+
+/** Whether a note is about VPP itself: it stays when the item that it came with is gone. */
+export function isNoteOfVpp(key: string): boolean {
+  return key === INJECT_PATH_NOTE;
+}
 
 /** A client of the punt socket. VPP keeps nothing of it but the path, so that the store has to remember that it is ours. */
 export const puntSocket: Kind<PuntSocket> = {
-  kind: "punt-socket",
-
   async observe(context) {
     if (!context.vpp.has("punt_socket_dump")) return [];
     const types = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"] as const;
@@ -79,12 +88,12 @@ async function register({ vpp, facts, note }: ActContext, { target, path }: Punt
     },
     { fenced: true },
   );
-  note(injectPathKey, { path: reply.pathname });
+  note(INJECT_PATH_NOTE, { path: reply.pathname });
 }
 
 function seenSocket({ claims, notes }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
   const key = puntTargetKey(target);
-  const value = { target, path, vppPathKnown: notes.has(injectPathKey) };
+  const value = { target, path, vppPathKnown: injectPathOf(notes) !== undefined };
   return { kind: "punt-socket", key, value, ours: claims.get(key) === path };
 }
 

@@ -1,3 +1,4 @@
+// Mirrors of interfaces.
 import type { SpanState } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
@@ -18,30 +19,23 @@ export function spanPart(value: Span): Part<Span> {
   return { kind: "span", key: keyOf(value), value };
 }
 
-/** What both punts want of one mirror: the directions of either. */
-export function mergeSpans(one: Span, other: Span): Span {
-  return one.state === other.state ? one : { ...one, state: "SPAN_STATE_API_RX_TX" };
-}
-
 /** A mirror of an interface. Ours is one that goes to an interconnect. */
 export const span: Kind<Span> = {
-  kind: "span",
-
   async observe(context) {
     const dumps = await Promise.all(
       [false, true].map((l2) => context.vpp.dumpAll("sw_interface_span_dump", { is_l2: l2 })),
     );
-    return dumps.flat().map((it) => {
+    return dumps.flat().map((detail) => {
       const ends = {
-        from: idAt(context, it.sw_if_index_from),
-        to: idAt(context, it.sw_if_index_to),
-        l2: it.is_l2,
+        from: idAt(context, detail.sw_if_index_from),
+        to: idAt(context, detail.sw_if_index_to),
+        l2: detail.is_l2,
       };
       return {
         kind: "span",
         key: keyOf(ends),
-        value: { ...ends, state: it.state as SpanState },
-        ours: isOurs(context, it.sw_if_index_to),
+        value: { ...ends, state: detail.state as SpanState },
+        ours: isOurs(context, detail.sw_if_index_to),
       };
     });
   },
@@ -51,6 +45,9 @@ export const span: Kind<Span> = {
   update: (context, _seen, value) => set(context, value),
 
   canUpdate: () => true,
+
+  /** The directions of either. */
+  merge: (one, other) => (one.state === other.state ? one : { ...one, state: "SPAN_STATE_API_RX_TX" }),
 
   delete: (context, { value }) => set(context, { ...value, state: "SPAN_STATE_API_DISABLED" }),
 

@@ -1,3 +1,4 @@
+// FIB tables of interconnects.
 import type { Family } from "../../net/index.js";
 import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
@@ -21,10 +22,8 @@ export function tablePart(value: Table): Part<Table> {
  * moves no interface that has addresses.
  */
 export const table: Kind<Table> = {
-  kind: "table",
-
   async observe({ interfaces }) {
-    const ours = interfaces.filter((it) => it.ours && it.tables);
+    const ours = interfaces.filter((found) => found.ours && found.tables);
     return ours.flatMap(({ id, tables }) =>
       ([4, 6] as const)
         .map((family) => ({ interface: id, family, table: tables![family] }))

@@ -1,3 +1,4 @@
+// Interconnects that borrow another interface's addresses.
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
@@ -21,8 +22,6 @@ export function unnumberedPart(id: string, of: string, addresses: readonly strin
 
 /** An interconnect that uses another interface's addresses. Ours is one on an interconnect. */
 export const unnumbered: Kind<Unnumbered> = {
-  kind: "unnumbered",
-
   async observe(context) {
     const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: NO_INDEX });
     return details.map(({ sw_if_index: index, ip_sw_if_index: ofIndex }) => {

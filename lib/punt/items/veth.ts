@@ -1,3 +1,4 @@
+// The veth pairs that stand in for TAPs where VPP has no /dev/vhost-net.
 import { isVethName, vethName } from "../interconnect/index.js";
 import { type Part, satisfies } from "./item.js";
 import type { Kind } from "./kind.js";
@@ -25,17 +26,15 @@ export function vethPart(value: Veth): Part<Veth> {
  * so one whose CNF end is not where it should be is a pair for another purpose.
  */
 export const veth: Kind<Veth> = {
-  kind: "veth",
-
   async observe({ linksOf, marks, namespaces }) {
     const { machineMark: owner } = marks;
-    const links = (await linksOf("", (name) => isVethName(owner, name))).filter((it) => it.kind === "veth");
+    const links = (await linksOf("", (name) => isVethName(owner, name))).filter(({ kind }) => kind === "veth");
     if (links.length === 0) return [];
-    const devices = new Set(links.map((it) => it.name));
+    const devices = new Set(links.map(({ name }) => name));
     const isPeer = (name: string) => devices.has(vethName(owner, name));
     const ends = await Promise.all(
       [...namespaces].map(async ([namespace, path]) => {
-        const peers = (await linksOf(path, isPeer)).filter((it) => it.kind === "veth");
+        const peers = (await linksOf(path, isPeer)).filter(({ kind }) => kind === "veth");
         return peers.map(({ name, mac }) => [vethName(owner, name), { name, mac, namespace }] as const);
       }),
     );

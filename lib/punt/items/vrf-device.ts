@@ -1,3 +1,4 @@
+// Linux VRF devices.
 import { vrfDevicePattern } from "../interconnect/index.js";
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
@@ -18,7 +19,6 @@ export function vrfDevicePart(value: VrfDevice): Part<VrfDevice> {
 
 /** A Linux VRF device. Ours is one in our device group; one that was there before is used and left alone. */
 export const vrfDevice: Kind<VrfDevice> = {
-  kind: "vrf-device",
   usesForeign: true,
 
   async observe({ linksOf, marks, namespaces }) {
@@ -28,7 +28,7 @@ export const vrfDevice: Kind<VrfDevice> = {
     );
     return found.flatMap(({ id, links }) =>
       links
-        .filter((it) => it.kind === "vrf")
+        .filter((link) => link.kind === "vrf")
         .map(({ name, table, group }) => ({
           ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }),
           ours: group === marks.deviceGroup,

@@ -1,3 +1,4 @@
+// L2 cross-connects.
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
@@ -18,11 +19,9 @@ export function xconnectPart(rx: string, tx: string): Part<Xconnect> {
 
 /** One direction of an L2 cross-connect. Ours is one that begins or ends at an interconnect. */
 export const xconnect: Kind<Xconnect> = {
-  kind: "xconnect",
-
   async observe(context) {
     const details = await context.vpp.dumpAll("l2_xconnect_dump", {});
-    return details.map((it) => seenXconnect(context, it.rx_sw_if_index, it.tx_sw_if_index));
+    return details.map((detail) => seenXconnect(context, detail.rx_sw_if_index, detail.tx_sw_if_index));
   },
 
   create: (context, { rx, tx }) => set(context, context.indexOf(rx), context.indexOf(tx), true),

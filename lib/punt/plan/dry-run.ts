@@ -30,7 +30,7 @@ export class DryRun {
     this.steps = ordered(steps).map(plannedStep);
     this.punts = [...plan.punts].map(([key, punt]) => {
       if (punt.state === "waiting")
-        return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((it) => it.text) };
+        return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((lack) => lack.text) };
       if (punt.state === "refused") return { id: idFrom(key), state: "FAILED", reasons: [punt.problem.message] };
       const reasons = punt.caveats.filter(({ degrades }) => degrades).map(({ text }) => text);
       return { id: idFrom(key), state: reasons.length > 0 ? "DEGRADED" : "CREATED", reasons };
@@ -65,8 +65,8 @@ function forWhom(punts: PlannedStep["punts"]): string {
 }
 
 function ordered(steps: readonly Step[]): Step[] {
-  const made = steps.filter((it) => it.action !== "delete");
-  const byKey = new Map(made.map((it) => [it.key, it]));
+  const made = steps.filter(({ action }) => action !== "delete");
+  const byKey = new Map(made.map((step) => [step.key, step]));
   const sorted = new Set<Step>();
   const visit = (step: Step) => {
     if (sorted.has(step)) return;
@@ -74,5 +74,5 @@ function ordered(steps: readonly Step[]): Step[] {
     sorted.add(step);
   };
   made.forEach(visit);
-  return [...steps.filter((it) => it.action === "delete"), ...sorted];
+  return [...steps.filter(({ action }) => action === "delete"), ...sorted];
 }

@@ -2,6 +2,5 @@
 
 export { dependentsIn, prerequisites, type Step, type StepAction, stepsFor } from "./diff.js";
 export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
-export { addressesOf, cnfMac, pairedInterface, vppMac } from "./interconnect-items.js";
 export { makePlan, type Plan, type PuntPlan } from "./plan.js";
 export type { Wanted } from "./wanted.js";

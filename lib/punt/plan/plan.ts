@@ -9,14 +9,22 @@ import {
   isForeignPolicy,
   kindOf,
   type Missing,
-  mergeValues,
   type Part,
   Problem,
   satisfies,
 } from "../items/index.js";
 import { idKey, idOf, idText, type PuntRequest } from "../request/index.js";
-import { type Caveat, caveatsOf, handlerOf, missingOf, type TypeContext } from "../types/index.js";
-import { cnfMac, interconnectParts, pairedInterface } from "./interconnect-items.js";
+import {
+  type Caveat,
+  caveatsOf,
+  cnfMac,
+  handlerOf,
+  interconnectParts,
+  missingOf,
+  pairedInterface,
+  type TypeContext,
+} from "../types/index.js";
+
 import type { Wanted } from "./wanted.js";
 
 /** What the plan has for one punt. */
@@ -56,14 +64,14 @@ class Draft implements Plan {
     this.#marks = marks;
     this.#namespaces = new Map(wanted.namespaces.map(({ id, path }) => [id, path]));
     this.#facts = facts;
-    const foreign = facts.interfaces.filter((it) => !it.ours);
-    this.#foreignNames = new Map(foreign.flatMap((it) => [it.tag, it.vppName].map((name) => [name, it.vppName])));
-    this.#requests = new Map(wanted.punts.map((it) => [idKey(idOf(it)), it]));
+    const foreign = facts.interfaces.filter((found) => !found.ours);
+    this.#foreignNames = new Map(foreign.flatMap(({ tag, vppName }) => [tag, vppName].map((name) => [name, vppName])));
+    this.#requests = new Map(wanted.punts.map((punt) => [idKey(idOf(punt)), punt]));
     this.#context = {
       facts,
       marks,
       policyId: (purpose) => this.#policyId(purpose),
-      cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (it) => this.pairedWith(it) }),
+      cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (paired) => this.pairedWith(paired) }),
     };
   }
 
@@ -99,7 +107,7 @@ class Draft implements Plan {
     const pairedWith = (interconnect: Interconnect) => this.pairedWith(interconnect);
     const requestOf = (user: string) => this.#requests.get(user);
     const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith, requestOf };
-    const own = interconnects.flatMap((it) => interconnectParts(it, context));
+    const own = interconnects.flatMap((interconnect) => interconnectParts(interconnect, context));
     return [...own, ...handlerOf(request).items(request, interconnects, this.#context)];
   }
 
@@ -131,7 +139,7 @@ class Draft implements Plan {
     if (!other) return { ...part, users: [user] };
     const users = other.users.includes(user) ? other.users : [...other.users, user];
     if (!own) {
-      const merged = mergeValues(part.kind, other.value, part.value);
+      const merged = kindOf(part).merge?.(other.value, part.value);
       if (merged) return { ...other, value: merged, users };
     }
     if (satisfies(other.value, part.value) && satisfies(part.value, other.value)) return { ...other, users };
@@ -160,9 +168,8 @@ class Draft implements Plan {
   }
 
   #refuseTakenName(part: Part): void {
-    if (part.kind !== "interface") return;
-    const name = (part.value as { name: string }).name;
-    const holder = this.#foreignNames.get(name);
+    const name = kindOf(part).vppName?.(part.value);
+    const holder = name === undefined ? undefined : this.#foreignNames.get(name);
     if (holder) throw new Problem(part.key, "ERR_FOREIGN", `VPP has an interface ${name} that is not ours: ${holder}`);
   }
 }

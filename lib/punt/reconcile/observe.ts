@@ -2,7 +2,7 @@
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
-import type { Kind, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
+import type { Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
   type Feature,
@@ -87,7 +87,7 @@ function reachable(wanted: ReadonlyMap<number, string>, present: ReadonlySet<num
 }
 
 function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInterface | undefined {
-  const byIndex = new Map(interfaces.map((it) => [it.swIfIndex, it]));
+  const byIndex = new Map(interfaces.map((found) => [found.swIfIndex, found]));
   return (index) => byIndex.get(index);
 }
 
@@ -97,9 +97,9 @@ async function withLayer3(
   interfaces: readonly VppInterface[],
   names: ReadonlySet<string>,
 ): Promise<VppInterface[]> {
-  const wanted = (it: VppInterface) => names.has(it.id) || names.has(it.tag) || names.has(it.vppName);
+  const wanted = ({ id, tag, vppName }: VppInterface) => [id, tag, vppName].some((name) => names.has(name));
   return Promise.all(
-    interfaces.map(async (it) => (wanted(it) ? { ...it, ...(await layer3Of(vpp, it.swIfIndex)) } : it)),
+    interfaces.map(async (found) => (wanted(found) ? { ...found, ...(await layer3Of(vpp, found.swIfIndex)) } : found)),
   );
 }
 
@@ -109,8 +109,11 @@ async function layer3Of(vpp: VppApi, index: number): Promise<Pick<Required<VppIn
     Promise.all(perFamily.map((fields) => vpp.dumpAll("ip_address_dump", fields))),
     Promise.all(perFamily.map((fields) => vpp.call("sw_interface_get_table", fields))),
   ]);
-  const addresses = dumps.flat().map((it) => it.prefix);
-  return { addresses: addresses.filter((it) => !isLinkLocal(it)).sort(), tables: { 4: ip4.vrf_id, 6: ip6.vrf_id } };
+  const addresses = dumps.flat().map((detail) => detail.prefix);
+  return {
+    addresses: addresses.filter((address) => !isLinkLocal(address)).sort(),
+    tables: { 4: ip4.vrf_id, 6: ip6.vrf_id },
+  };
 }
 
 function isLinkLocal(prefix: string): boolean {
@@ -122,17 +125,22 @@ async function observeKinds(
   context: ObserveContext,
   first: readonly Seen[],
 ): Promise<Pick<Facts, "seen" | "unreadable">> {
-  const unreadable = new Map<string, PuntError>();
-  const found = await Promise.all([...kinds.values()].map((kind) => observeKind(kind, context, unreadable)));
-  return { seen: new Map([...first, ...found.flat()].map((it) => [it.key, it])), unreadable };
+  const unreadable = new Map<KindName, PuntError>();
+  const found = await Promise.all(kinds.map(([name, kind]) => observeKind(name, kind, context, unreadable)));
+  return { seen: new Map([...first, ...found.flat()].map((seen) => [seen.key, seen])), unreadable };
 }
 
-async function observeKind(kind: Kind, context: ObserveContext, unreadable: Map<string, PuntError>): Promise<Seen[]> {
+async function observeKind(
+  name: KindName,
+  kind: Kind,
+  context: ObserveContext,
+  unreadable: Map<KindName, PuntError>,
+): Promise<Seen[]> {
   try {
     return await kind.observe(context);
   } catch (error) {
     if (isDisconnect(error)) throw error;
-    unreadable.set(kind.kind, asPuntError(error, kind.kind));
+    unreadable.set(name, asPuntError(error, name));
     return [];
   }
 }
@@ -155,7 +163,7 @@ function linksOnce(host: Host): ObserveContext["linksOf"] {
   return async (namespace, isWanted) => {
     const known = await names(namespace);
     if (known && !known.some(isWanted)) return [];
-    return (await links(namespace)).filter((it) => isWanted(it.name));
+    return (await links(namespace)).filter((link) => isWanted(link.name));
   };
 }
 

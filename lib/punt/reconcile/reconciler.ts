@@ -87,7 +87,7 @@ function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays
   const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
   const own = interconnects.filter(hasLayer3).map(({ name }) => name);
   const named = punts.flatMap(({ dependsOn = [] }) =>
-    dependsOn.flatMap((it) => (it.kind === "address" ? it.name : [])),
+    dependsOn.flatMap((dependency) => (dependency.kind === "address" ? dependency.name : [])),
   );
   return {
     interfaces: new Set([...lenders, ...own, ...named]),

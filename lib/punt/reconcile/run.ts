@@ -6,7 +6,7 @@ import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./observe.js";
 
 /** Steps under way at once. VPP answers in order; more only fill its queues. */
-const window = 256;
+const WINDOW = 256;
 
 export interface RunContext extends Surroundings {
   note(key: string, value: object): void;
@@ -24,7 +24,7 @@ export async function run(steps: readonly Step[], facts: Facts, from: RunContext
   await performAll(
     steps.filter(takesAway),
     // What is built on it has to go first.
-    ({ key }) => (dependents.get(key) ?? []).map((it) => it.key),
+    ({ key }) => (dependents.get(key) ?? []).map((seen) => seen.key),
     failures,
     (step) => kindOf(step.seen!).delete(context, step.seen!),
   );
@@ -58,7 +58,7 @@ async function performAll(
   perform: (step: Step) => Promise<void>,
 ): Promise<void> {
   const byKey = new Map(steps.map((step) => [step.key, step]));
-  const slots = new Slots(window);
+  const slots = new Slots(WINDOW);
   const started = new Map<string, Promise<void>>();
   const start = (step: Step): Promise<void> => {
     if (!started.has(step.key)) started.set(step.key, performOne(step));
@@ -97,7 +97,7 @@ class Slots {
 
 function actContext(facts: Facts, from: RunContext): ActContext {
   const made = new Map<string, number>();
-  const byId = new Map(facts.interfaces.map((it) => [it.id, it.swIfIndex]));
+  const byId = new Map(facts.interfaces.map((found) => [found.id, found.swIfIndex]));
   const indexOfItem = (key: string) => made.get(key) ?? facts.seen.get(key)?.index ?? missing(key);
   const indexOf = (id: string) =>
     made.get(interfaceKey(id)) ?? byId.get(id) ?? goneIndex(id) ?? missing(interfaceKey(id));

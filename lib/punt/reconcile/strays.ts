@@ -8,7 +8,7 @@ interface Stray {
 }
 
 /** Numbers of strays begin here: no namespace of a punt gets so far. */
-const firstId = 1_000_000;
+const FIRST_ID = 1_000_000;
 
 export class Strays {
   readonly #host: Host;
@@ -24,7 +24,7 @@ export class Strays {
     if (this.#done || this.#found) return;
     const paths = await this.#host.namedNamespaces();
     const found = await Promise.all(paths.map(async (path) => ({ path, identity: await this.#host.identify(path) })));
-    this.#found = found.filter((it): it is Stray => it.identity !== undefined);
+    this.#found = found.filter((stray): stray is Stray => stray.identity !== undefined);
   }
 
   /** They have been cleaned. */
@@ -36,9 +36,10 @@ export class Strays {
   /** Paths by number: the known ones and, while there are any, strays that are none of those. */
   with(known: readonly KnownNamespace[]): Map<number, string> {
     const paths = new Map(known.map(({ id, path }) => [id, path]));
-    const same = (stray: Stray) => known.some((it) => it.path === stray.path || it.identity === stray.identity);
+    const same = (stray: Stray) =>
+      known.some(({ path, identity }) => path === stray.path || identity === stray.identity);
     for (const [index, stray] of (this.#found ?? []).entries())
-      if (!same(stray)) paths.set(firstId + index, stray.path);
+      if (!same(stray)) paths.set(FIRST_ID + index, stray.path);
     return paths;
   }
 }

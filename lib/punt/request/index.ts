@@ -3,6 +3,8 @@
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export {
   type AbxRequest,
+  addRequestSchema,
+  commonFields,
   type Dependency,
   type DhcpProxyRequest,
   fileJsonSchema,
@@ -14,6 +16,7 @@ export {
   idOf,
   idText,
   type NetnsRef,
+  PUNT_TYPES,
   type PuntId,
   type PuntIdInput,
   type PuntRequest,
@@ -25,5 +28,6 @@ export {
   parseRequest,
   requestJsonSchema,
   type SpanRequest,
+  type TypeSchema,
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";

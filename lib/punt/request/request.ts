@@ -53,7 +53,7 @@ const hairpinXconnect = z
     vppInterface1: vppInterface,
     vppInterface2: vppInterface,
   })
-  .refine((it) => it.vppInterface1 !== it.vppInterface2, {
+  .refine(({ vppInterface1, vppInterface2 }) => vppInterface1 !== vppInterface2, {
     path: ["vppInterface2"],
     message: "is the same as vppInterface1",
   });
@@ -77,7 +77,7 @@ const hairpin = z
     path: ["hairpinInterface", "name"],
     message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/' or ':'`,
   })
-  .refine((it) => it.hairpinInterface.name !== it.vppInterface, {
+  .refine(({ hairpinInterface: { name }, vppInterface: attached }) => name !== attached, {
     path: ["hairpinInterface", "name"],
     message: "is the same as vppInterface",
   });
@@ -139,8 +139,8 @@ const toHost = z
     protocol: z.enum(["UDP", "ICMPv6"], "UDP and ICMPv6 are what VPP punts to the host"),
     port: port.describe("UDP port, or ICMPv6 type"),
   })
-  .refine((it) => it.protocol === "UDP" || it.af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
-  .refine((it) => it.protocol === "UDP" || it.port <= 0xff, {
+  .refine(({ protocol: name, af }) => name === "UDP" || af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
+  .refine(({ protocol: name, port: number }) => name === "UDP" || number <= 0xff, {
     path: ["port"],
     message: "an ICMPv6 type is at most 255",
   });
@@ -183,20 +183,32 @@ const puntToSocket = z
     exception: exception.optional(),
     socketPath: socketPath.describe("Path of the CNF's datagram socket"),
   })
-  .refine((it) => [it.toHost, it.ipProto, it.exception].filter(Boolean).length === 1, {
+  .refine((request) => [request.toHost, request.ipProto, request.exception].filter(Boolean).length === 1, {
     path: ["toHost"],
     message: "exactly one of toHost, ipProto and exception has to be given",
   });
 
-const requestSchema = z.discriminatedUnion("type", [
-  hairpinXconnect,
-  hairpin,
-  span,
-  abx,
-  puntToSocket,
-  dhcpProxy,
-  isisx,
-]);
+const types = [hairpinXconnect, hairpin, span, abx, puntToSocket, dhcpProxy, isisx] as const;
+/** The names of the types. */
+export const PUNT_TYPES: readonly PuntType[] = types.map(({ shape }) => shape.type.value);
+const requestSchema = z.discriminatedUnion("type", types);
+/** With the types that were added. */
+let anySchema: z.ZodType<PuntRequest, PuntRequestInput> = requestSchema;
+const added: TypeSchema[] = [];
+
+/** The schema of one type: `type` is a literal, and the fields of `commonFields` are among its own. */
+export type TypeSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
+
+/** Fields that every request has, and those of requests whose interconnects are interfaces. */
+export const commonFields = { ...identity, ...overInterface };
+
+/** Adds the schema of a type. Returns the type's name. */
+export function addRequestSchema(schema: TypeSchema): string {
+  added.push(schema);
+  anySchema = z.discriminatedUnion("type", [...types, ...added]) as unknown as typeof anySchema;
+  return schema.shape.type.value;
+}
+
 const idSchema = z.strictObject({ cnf: identity.cnf, key: identity.key, label: identity.label });
 
 export type HairpinXconnectRequest = z.output<typeof hairpinXconnect>;
@@ -221,12 +233,12 @@ export type PuntIdInput = z.input<typeof idSchema>;
 
 /** JSON Schema (2020-12) of one request: for editors and for checks outside of Node.js. */
 export function requestJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(requestSchema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
+  return z.toJSONSchema(anySchema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
 }
 
 /** JSON Schema of a file of punts. */
 export function fileJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(z.strictObject({ punts: z.array(requestSchema) }), {
+  return z.toJSONSchema(z.strictObject({ punts: z.array(anySchema) }), {
     io: "input",
     unrepresentable: "any",
   }) as Record<string, unknown>;
@@ -234,7 +246,7 @@ export function fileJsonSchema(): Record<string, unknown> {
 
 /** @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has one `{ field, message }` for each thing that is wrong. */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
-  return parse(requestSchema, input, op, where);
+  return parse(anySchema, input, op, where);
 }
 
 /** @throws PuntError `ERR_INVALID_REQUEST` */

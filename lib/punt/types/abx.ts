@@ -1,3 +1,4 @@
+// ABX: packets of an interface that match ACL rules.
 import { contains, type Family, familyOf, IP_PROTOCOL, type Prefix, parsePrefix } from "../../net/index.js";
 import type { Interconnect } from "../interconnect/index.js";
 import { interfaceLink } from "../interconnect/index.js";
@@ -151,7 +152,7 @@ const nextHops: Record<Family, string> = { 4: "169.254.111.2", 6: "fe80::fd:2" }
 function abfParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {
   const { interface: id, ingress, addresses } = rulesOf(request, interconnect, context);
   if (!ingress) return [];
-  const families = new Set(addresses.map((it) => familyOf(it.split("/")[0])!));
+  const families = new Set(addresses.map((address) => familyOf(address.split("/")[0])!));
   const perFamily = [...families].flatMap((family) => {
     const policy = context.policyId(`${id}>${interconnect.name}/${family}`);
     return [

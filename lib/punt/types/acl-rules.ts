@@ -17,7 +17,9 @@ export function expandRules(
 ): VppAclRule[] {
   return rules.flatMap((rule, index) => {
     const wanted = explicitFamily(rule);
-    const families = ([4, 6] as const).filter((family) => addresses.some((it) => familyOfPrefix(it) === family));
+    const families = ([4, 6] as const).filter((family) =>
+      addresses.some((address) => familyOfPrefix(address) === family),
+    );
     if (wanted === undefined) return families.flatMap((family) => expandRule(rule, family, addresses));
     if (families.includes(wanted)) return expandRule(rule, wanted, addresses);
     throw noAddress(`${name}[${index}]`, rule, wanted, vppInterface);
@@ -58,7 +60,7 @@ function expandNetwork(network: string, family: Family, addresses: readonly stri
 }
 
 function localAddresses(family: Family, addresses: readonly string[]): string[] {
-  const own = addresses.map((it) => parsePrefix(it)!).filter((it) => it.family === family);
+  const own = addresses.map((address) => parsePrefix(address)!).filter((prefix) => prefix.family === family);
   return [...new Set(own.map(({ address }) => `${address}/${widthOf(family)}`))];
 }
 

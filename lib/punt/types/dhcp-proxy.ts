@@ -1,3 +1,4 @@
+// DHCP_PROXY: DHCP of a VRF.
 import type { Family } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
@@ -80,7 +81,7 @@ function bare(prefix: string): string {
 function refuseForeign(vrf: number, family: Family, facts: Facts): void {
   const prefix = dhcpProxyKeyPrefix(vrf, family);
   const foreign = [...facts.seen.values()].find(
-    (it) => it.kind === "dhcp-proxy" && !it.ours && it.key.startsWith(prefix),
+    ({ kind, ours, key }) => kind === "dhcp-proxy" && !ours && key.startsWith(prefix),
   );
   if (foreign)
     throw new Problem(

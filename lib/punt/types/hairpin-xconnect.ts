@@ -1,3 +1,4 @@
+// HAIRPIN_XCONNECT: the CNF is the wire between two interfaces.
 import { interfaceLink } from "../interconnect/index.js";
 import type { HairpinXconnectRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";

@@ -1,3 +1,4 @@
+// HAIRPIN: the CNF is the wire between an interface and a new one.
 import { type Family, familyOf } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import { dhcpClientPart } from "../items/index.js";

@@ -1,4 +1,5 @@
-// The punt types.
+// The punt types, and what each interconnect of them is made of.
 
 export type { Caveat, Claim, TypeContext, TypeHandler } from "./handler.js";
-export { caveatsOf, handlerOf, missingOf } from "./types.js";
+export { addressesOf, cnfMac, interconnectParts, pairedInterface, vppMac } from "./interconnect-parts.js";
+export { addPuntType, caveatsOf, handlerOf, missingOf } from "./types.js";

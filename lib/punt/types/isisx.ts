@@ -1,3 +1,4 @@
+// ISISX: IS-IS of an interface.
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
 import { featureMissing, isisxPart, osiProtoPart, type Problem } from "../items/index.js";

@@ -1,3 +1,4 @@
+// PUNT_TO_SOCKET: packets of one kind to a datagram socket.
 import { IP_PROTOCOL } from "../../net/index.js";
 import { type Facts, Problem, type PuntTarget, puntSocketPart, puntTargetKey, type Seen } from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
@@ -56,7 +57,7 @@ const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly 
 /** A DHCP proxy of one of the families, whosever it is. */
 function proxyOf(families: readonly string[], { seen }: Facts): Seen | undefined {
   const isOf = ({ value }: Seen) => families.includes(`IPV${(value as { family: number }).family}`);
-  return [...seen.values()].find((it) => it.kind === "dhcp-proxy" && isOf(it));
+  return [...seen.values()].find((found) => found.kind === "dhcp-proxy" && isOf(found));
 }
 
 function dhcpPortsOf({ toHost }: PuntToSocketRequest): Claim[] {

@@ -1,3 +1,4 @@
+// SPAN: a copy of the packets of an interface.
 import type { SpanState } from "../../binapi/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";

@@ -1,6 +1,6 @@
 // The punt types by name: the one place that lists them besides the request schema.
 import type { Facts, Missing } from "../items/index.js";
-import type { PuntRequest, PuntType } from "../request/index.js";
+import { addRequestSchema, type PuntRequest, type PuntType, type TypeSchema } from "../request/index.js";
 import { abx } from "./abx.js";
 import { missingDependencies } from "./dependencies.js";
 import { dhcpProxy } from "./dhcp-proxy.js";
@@ -28,9 +28,9 @@ export function handlerOf(request: PuntRequest): TypeHandler {
   return registry.get(request.type)!;
 }
 
-/** Adds a type that is not one of the package's. Its schema is added with `addRequestSchema`. */
-export function addTypeHandler(type: string, handler: TypeHandler): void {
-  registry.set(type, handler);
+/** Adds a type that is not one of the package's: its schema, which names it, and its handler. */
+export function addPuntType(schema: TypeSchema, handler: TypeHandler): void {
+  registry.set(addRequestSchema(schema), handler);
 }
 
 /** What a punt waits for: what its type needs, and what its caller named. */

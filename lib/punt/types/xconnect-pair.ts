@@ -1,3 +1,4 @@
+// Both directions of an L2 cross-connect, as items.
 import type { Part } from "../items/index.js";
 import { xconnectPart } from "../items/index.js";
 

@@ -1,8 +1,8 @@
 // Interconnects: which ones there are, who uses them, and who may not have one.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { PuntError } from "../errors.js";
-import type { Family } from "../net/index.js";
+import { PuntError } from "../../errors.js";
+import type { Family } from "../../net/index.js";
 import {
   firstFree,
   fnv1a,
@@ -17,9 +17,9 @@ import {
   type SubnetPool,
   sameLink,
   subnetsOf,
-} from "./interconnect/index.js";
-import { idKey, idOf, idText, type PuntId, type PuntRequest } from "./request/index.js";
-import { type Claim, handlerOf } from "./types/index.js";
+} from "../interconnect/index.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
+import { type Claim, handlerOf } from "../types/index.js";
 
 export interface Settings {
   /** Precedes what names are made from. */
@@ -66,14 +66,14 @@ export class Interconnects {
       for (const user of interconnect.users)
         if (wanted.get(user)?.has(interconnect.vppSelector))
           byUser.set(user, [...(byUser.get(user) ?? []), interconnect]);
-    const whole = requests.filter((it) => byUser.get(idKey(it))?.length === wanted.get(idKey(it))!.size);
+    const whole = requests.filter((request) => byUser.get(idKey(request))?.length === wanted.get(idKey(request))!.size);
     const good = new Set(whole.map(idKey));
     for (const interconnect of interconnects) {
       const users = interconnect.users.filter((user) => good.has(user) && byUser.get(user)!.includes(interconnect));
       if (users.length > 0) this.#put({ ...interconnect, users });
     }
     for (const request of whole) this.#link(request, byUser.get(idKey(request))!);
-    return requests.filter((it) => !good.has(idKey(it)));
+    return requests.filter((request) => !good.has(idKey(request)));
   }
 
   /** Returns a copy of what is there now: all interconnects by key, and the keys of each punt's. */
@@ -129,7 +129,7 @@ export class Interconnects {
     const before = this.of(request);
     const old = this.#punts.get(idKey(request))!;
     this.release(request);
-    this.#kept = new Map(before.map((it) => [interconnectKey(it), it]));
+    this.#kept = new Map(before.map((interconnect) => [interconnectKey(interconnect), interconnect]));
     try {
       return this.assign(request, netns);
     } catch (error) {
@@ -172,7 +172,7 @@ export class Interconnects {
     if (need.link.form === "socket") return `af-unix::${need.link.path}`;
     if (request.interconnect === "TAP") return `netns::${netns}`;
     const taken = (letters: string) =>
-      this.#memifIds.has(letters) || drafts.some((it) => it.cnfSelector === `memif::${letters}`);
+      this.#memifIds.has(letters) || drafts.some((draft) => draft.cnfSelector === `memif::${letters}`);
     return `memif::${firstFree(`${idText(request)}:${need.vppSelector}`, (text) => hashLetters(text, 5), taken)}`;
   }
 
@@ -210,7 +210,7 @@ export class Interconnects {
     drafts: readonly Interconnect[],
   ): string {
     const taken = (name: string) =>
-      this.#nameHashes.has(fnv1a(name)) || drafts.some((it) => fnv1a(it.name) === fnv1a(name));
+      this.#nameHashes.has(fnv1a(name)) || drafts.some((draft) => fnv1a(draft.name) === fnv1a(name));
     if (link.name === undefined)
       return firstFree(
         this.#settings.seed + identity,
@@ -287,7 +287,7 @@ export class Interconnects {
   #unlink(key: string): void {
     const request = this.#punts.get(key);
     for (const claim of request ? claimsOf(request) : []) {
-      const holders = this.#claims.get(claim.key)!.filter((it) => it.punt !== key);
+      const holders = this.#claims.get(claim.key)!.filter(({ punt }) => punt !== key);
       if (holders.length > 0) this.#claims.set(claim.key, holders);
       else this.#claims.delete(claim.key);
     }

@@ -29,7 +29,7 @@ import {
 } from "../items/index.js";
 
 import type { PuntRequest } from "../request/index.js";
-import { handlerOf } from "../types/index.js";
+import { handlerOf } from "./types.js";
 
 export interface InterconnectContext {
   readonly facts: Facts;
@@ -152,7 +152,7 @@ function layer3Parts(
     return [...lenderTables(interconnect.name, lender), ...borrowedParts(interconnect.name, lender, context.facts)];
   const own = ownAddresses(interconnect, link, context);
   const families = new Set([
-    ...own.map((it) => familyOf(it.split("/")[0])!),
+    ...own.map((prefix) => familyOf(prefix.split("/")[0])!),
     ...(link.withDhcpClient ? ([4] as const) : []),
   ]);
   const tables =
@@ -169,7 +169,7 @@ function lenderTables(name: string, { tables }: VppInterface): Part[] {
 }
 
 function borrowedParts(name: string, lender: VppInterface, { features }: Facts): Part[] {
-  const prefixes = lender.addresses!.map((it) => parsePrefix(it)!);
+  const prefixes = lender.addresses!.map((address) => parsePrefix(address)!);
   const ranges = prefixes
     .filter(({ family, length }) => family === 4 && length < widthOf(4))
     .map(rangeOf)
@@ -189,7 +189,7 @@ function ownAddresses(
   link: InterfaceLink,
   { facts, marks }: InterconnectContext,
 ): string[] {
-  const allocated = allocatedTo(interconnect, marks).map((it) => it.vpp);
+  const allocated = allocatedTo(interconnect, marks).map(({ vpp }) => vpp);
   const given = [...link.addresses, ...allocated];
   if (!link.withDhcpClient || given.length === 0) return given;
   return [...new Set([...given, ...(facts.interface(interconnect.name)?.addresses ?? [])])];
@@ -209,8 +209,8 @@ export function addressesOf(
   const allocated = allocatedTo(interconnect, marks);
   const borrowed = link.unnumberedTo === undefined ? [] : [...(lender?.addresses ?? [])];
   return {
-    vpp: [...link.addresses, ...allocated.map((it) => it.vpp)],
-    cnf: [...borrowed, ...allocated.map((it) => it.cnf)],
+    vpp: [...link.addresses, ...allocated.map((subnet) => subnet.vpp)],
+    cnf: [...borrowed, ...allocated.map((subnet) => subnet.cnf)],
   };
 }
 

@@ -1,10 +1,9 @@
 // The loop that keeps VPP as the punts want it: woken by requests, by VPP's events, by retries that are due, and from time to time.
-import { PuntError } from "../errors.js";
-import type { Host } from "../host/index.js";
-import type { DesiredState } from "./desired/index.js";
-import type { Marks } from "./interconnect/index.js";
-import { InterfaceNews } from "./interface-news.js";
-import type { VppConnection } from "./options.js";
+import { PuntError } from "../../errors.js";
+import type { Host } from "../../host/index.js";
+import type { DesiredState } from "../desired/index.js";
+import type { Marks } from "../interconnect/index.js";
+import type { VppConnection } from "../options.js";
 import {
   asPuntError,
   isDisconnect,
@@ -16,7 +15,8 @@ import {
   reconcile,
   Strays,
   type World,
-} from "./reconcile/index.js";
+} from "../reconcile/index.js";
+import { InterfaceNews } from "./interface-news.js";
 
 export interface WorkerOptions {
   readonly vpp: VppConnection;

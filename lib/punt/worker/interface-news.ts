@@ -1,9 +1,9 @@
 // VPP's events of interfaces, and whether they tell more than was read.
-import type { Events } from "../binapi/index.js";
-import type { PuntError } from "../errors.js";
-import { isUp, type VppInterface } from "./items/index.js";
-import type { VppConnection } from "./options.js";
-import { asPuntError } from "./reconcile/index.js";
+import type { Events } from "../../binapi/index.js";
+import type { PuntError } from "../../errors.js";
+import { isUp, type VppInterface } from "../items/index.js";
+import type { VppConnection } from "../options.js";
+import { asPuntError } from "../reconcile/index.js";
 
 type InterfaceEvent = Events["sw_interface_event"];
 
@@ -81,7 +81,7 @@ export class InterfaceNews {
   }
 
   #known(): Map<number, VppInterface> {
-    return new Map(this.#reader.known().map((it) => [it.swIfIndex, it]));
+    return new Map(this.#reader.known().map((found) => [found.swIfIndex, found]));
   }
 }
 

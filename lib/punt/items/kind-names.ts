@@ -1,0 +1,31 @@
+// The names of all kinds of items. An item of another kind does not compile.
+
+/** Every name has its kind in kinds.ts. */
+export type KindName =
+  | "memif-socket"
+  | "memif-socket-file"
+  | "veth"
+  | "vrf-device"
+  | "interface"
+  | "link"
+  | "table"
+  | "addresses"
+  | "unnumbered"
+  | "proxy-arp-range"
+  | "proxy-arp"
+  | "proxy-nd"
+  | "neighbor"
+  | "host-link"
+  | "host-addresses"
+  | "dhcp-client"
+  | "xconnect"
+  | "span"
+  | "acl"
+  | "abx-policy"
+  | "abx-attach"
+  | "abf-policy"
+  | "abf-attach"
+  | "isisx"
+  | "osi-proto"
+  | "dhcp-proxy"
+  | "punt-socket";
