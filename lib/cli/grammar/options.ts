@@ -73,9 +73,9 @@ export function managed(command: Command, socketFlags?: string): Command {
       ).env("VPP_PUNT_OWNER"),
     )
     .addOption(
-      new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)").env(
-        "VPP_PUNT_MEMIF_DIRECTORY",
-      ),
+      new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
+        .env("VPP_PUNT_MEMIF_DIRECTORY")
+        .argParser(path),
     )
     .addOption(
       new Option(
