@@ -1,4 +1,4 @@
-// The options of a memif port: what they mean, their defaults, and the checks of what an application passes.
+// The options of a memif port: their meaning, their defaults, and their checks.
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { type NativeMemifSettings, native } from "../native.js";

@@ -8,7 +8,7 @@ export const MIN_INJECTED = 21;
 export const MAX_INJECTED = 2048;
 
 /**
- * What VPP does with an injected packet, by VPP's names (`punt_action_e`):
+ * The action of VPP on an injected packet, by VPP's names (`punt_action_e`):
  * - `L2`: send the Ethernet frame out of the interface;
  * - `IP4_ROUTED`, `IP6_ROUTED`: look the IP packet (without an Ethernet header) up in the interface's FIB and forward it.
  */

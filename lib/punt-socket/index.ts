@@ -1,4 +1,4 @@
-// VPP's punt sockets: PuntSocket receives what VPP punts, PuntInjector sends packets to VPP.
+// VPP's punt sockets: PuntSocket receives punted packets, PuntInjector sends packets to VPP.
 export { PuntBatch } from "./batch.js";
 export {
   actionAt,

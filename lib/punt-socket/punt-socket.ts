@@ -13,7 +13,7 @@ import { type PuntSocketStats, toStats } from "./stats.js";
 /** Batches that an iterator returns before other events have their turn. */
 const BATCHES_A_TURN = 16;
 
-/** Errors of a VPP that is not there yet, which are no reason for a warning. */
+/** Errors of a VPP that is not there yet, which do not deserve a warning. */
 const ABSENT: readonly (string | undefined)[] = [undefined, "ENOENT", "ECONNREFUSED"];
 
 type Handler = (batch: PuntBatch) => void;

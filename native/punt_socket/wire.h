@@ -9,11 +9,11 @@ namespace vpp_punt::punt_socket {
 /// In host byte order.
 struct punt_packetdesc_t {
   uint32_t sw_if_index;
-  uint32_t action;  // PUNT_L2 in what VPP sends
+  uint32_t action;  // PUNT_L2 in packets that VPP sends
 } __attribute__((packed));
 static_assert(sizeof(punt_packetdesc_t) == 8);
 
-/// What VPP does with an injected packet.
+/// The action of VPP on an injected packet.
 enum PuntAction : uint32_t { PUNT_L2 = 0, PUNT_IP4_ROUTED = 1, PUNT_IP6_ROUTED = 2 };
 
 /// VPP refuses datagrams of 28 bytes or less, and cuts packets off after 2048 bytes.

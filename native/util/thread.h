@@ -16,7 +16,7 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   /// Runs `body` in a new thread called `name` (15 characters at most): 0, or an errno value such as EAGAIN.
-  /// The thread takes no signals, which are for Node's own threads, but those that it raises itself.
+  /// The thread takes no signals except its own, because signals are for Node's threads.
   int Start(const char* name, std::function<void()> body);
 
   /// Waits for the end of the thread. Does nothing without one.

@@ -68,14 +68,14 @@ for (const [which, reason] of Object.entries({ "wrong-secret": /incorrect secret
   });
 }
 
-test("server: a client that says nothing is turned away, and others are served meanwhile", async (t) => {
+test("server: a silent client is disconnected, and the server serves others until then", async (t) => {
   const { server, socket } = openServer(t);
   const peer = startPeer(t, "hostile_client", socket, "silence");
   await servesTheNext(t, server, socket);
   t.true((await peer.ended).includes("disconnect handshake timed out"));
 });
 
-test("server: DISCONNECT before INIT harms nobody", async (t) => {
+test("server: DISCONNECT before INIT does no harm", async (t) => {
   const { server, socket } = openServer(t);
   t.deepEqual(await startPeer(t, "hostile_client", socket, "disconnect-before-init").ended, ["message 2", "end"]);
   await servesTheNext(t, server, socket);

@@ -34,7 +34,7 @@ for (const [which, reason] of Object.entries(handshakes)) {
   });
 }
 
-test("client: what a server says as it refuses is told, without control characters", async (t) => {
+test("client: the reason of a server's refusal is reported without control characters", async (t) => {
   const { client } = startServer(t, "refuse");
   t.deepEqual(await event<MemifEnding>(client, "refused"), { reason: "go?away?[31m", by: "peer" });
 });

@@ -1,4 +1,4 @@
-// Limits of libmemif are errors, and its faults are mended: those that the suite over both engines does not show.
+// Limits of libmemif are errors, and its faults have no effect: cases that the suite over both engines does not show.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import test from "ava";

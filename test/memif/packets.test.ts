@@ -117,7 +117,7 @@ test("a packet gathered from scattered buffers is retained as a copy, and says s
   t.true(server.stats().rx[0]!.chained > 0);
 });
 
-test("send refuses what is no packet, and sends none of the others", async (t) => {
+test("send refuses an argument that isn't a packet, and sends none of the others", async (t) => {
   const { server, client } = await memifPair(t, polling);
   const good = new Uint8Array(60);
   for (const size of [0, 65536, 70_000]) {
@@ -149,7 +149,7 @@ test("a full ring takes what fits, counts the rest and says when there is room",
   t.is(client.send(frames(100)), 64);
 });
 
-test("nobody there: nothing is taken, and drain comes with the peer", async (t) => {
+test("without a peer send takes nothing, and drain comes with the peer", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, reconnectMs: 10 });
   const down = event(server, "down");
   client.close();

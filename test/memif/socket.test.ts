@@ -40,7 +40,7 @@ test("a socket that another program listens on is left alone", async (t) => {
   other.close();
 });
 
-test("a file that is no socket is left alone", (t) => {
+test("a file that isn't a socket is left alone", (t) => {
   const socket = memifSocket(t);
   writeFileSync(socket, "precious");
   t.throws(() => open({ role: "server", socket }), { code: "EEXIST", message: /something other than a socket/ });
@@ -77,7 +77,7 @@ test("abstract sockets leave no file", async (t) => {
   t.throws(() => open({ role: "server", socket }), { code: "EEXIST" });
 });
 
-test("interfaces on one socket are told apart by id", async (t) => {
+test("the id distinguishes interfaces on one socket", async (t) => {
   const socket = memifSocket(t);
   const ids = [0, 7, 0xffffffff];
   const servers = ids.map((id) => openMemif(t, { role: "server", socket, id, name: `server${id}` }));
@@ -94,14 +94,14 @@ test("interfaces on one socket are told apart by id", async (t) => {
   );
 });
 
-test("a client with a wrong secret is told so", async (t) => {
+test("a client with a wrong secret gets the reason", async (t) => {
   const socket = memifSocket(t);
   openMemif(t, { role: "server", socket, secret: "right" });
   const client = openMemif(t, { role: "client", socket, secret: "wrong", reconnectMs: 10 });
   t.deepEqual(await event<MemifEnding>(client, "refused"), { reason: "incorrect secret", by: "peer" });
 });
 
-test("a second client for the same id is told so, and gets in when the first has left", async (t) => {
+test("a second client for the same id gets the reason, and connects when the first has left", async (t) => {
   const { server, client, socket } = await memifPair(t);
   const second = openMemif(t, { role: "client", socket, reconnectMs: 50 });
   t.is((await event<MemifEnding>(second, "refused")).reason, "already connected");

@@ -1,4 +1,4 @@
-// What is no argument of a call is refused before anything is done, by a PuntError that says what was wrong.
+// A call refuses a wrong argument before it does anything, by a PuntError that says what was wrong.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ test("packets to be sent are packets", (t) => {
     t.throws(() => port.send(packets as never), refusal("ERR_INVALID_PACKET", /Uint8Array/));
 });
 
-test("requests, their options and events are what VPP knows", async (t) => {
+test("requests, their options and events must be known to VPP", async (t) => {
   await using sim = await EmbeddedVpp.start();
   await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
   await t.throwsAsync(vpp.call(nothing, nothing), refusal("ERR_OPTION", /name must be a string/));

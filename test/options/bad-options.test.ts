@@ -53,7 +53,7 @@ for (const options of managerOptions) {
   });
 }
 
-test("a file whose aliases cannot be resolved is told by name", async (t) => {
+test("a file whose aliases cannot be resolved is refused by name", async (t) => {
   await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "ERR_INVALID_FILE", /the-file:1:1: .*alias.*x/);
   const tens = (name: string, item: string) => `${name}: &${name} [${Array(10).fill(item).join()}]\n`;
   const bomb = `${tens("a", "x")}${tens("b", "*a")}${tens("c", "*b")}punts: [*c,*c]\n`;

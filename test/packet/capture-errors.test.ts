@@ -202,7 +202,7 @@ withMounts(
   },
 );
 
-test("a file that could not be begun is removed again, one that was there stays", (t) => {
+test("a new file that could not be written is removed again; an older file stays", (t) => {
   const path = join(socketFolder(t), "a.pcapng");
   t.throws(() => PcapngWriter.open(`${path}/none`), { code: "ENOENT" });
   PcapngWriter.open(path).close();

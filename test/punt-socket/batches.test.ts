@@ -51,7 +51,7 @@ test("an iteration that goes on after the handler returned throws", async (t) =>
       (error) => outcomes.push(error.code),
     );
   });
-  // Two packets in one batch: the second view is asked for when the handler has returned.
+  // Two packets in one batch: the handler has returned before the second view.
   for (let i = 0; i < 2; i++) vpp.punt(path, Buffer.alloc(64, i));
   await until(() => outcomes.length > 0);
   t.is(outcomes[0], "ERR_BATCH_RELEASED");

@@ -70,7 +70,7 @@ test("the interfaces known are asked for every time", (t) => {
 test("a full queue says how many were accepted, drain follows, and nothing is lost", async (t) => {
   const folder = socketFolder(t);
   const vppPath = join(folder, "vpp");
-  // Reads nothing until it is told to: neither side of it runs while this test blocks.
+  // Reads nothing until a command comes: neither side of it runs while this test blocks.
   const { PuntSocket } = await import("../../lib/punt-socket/index.js");
   const received: number[] = [];
   const vpp = PuntSocket.open({ path: vppPath, vppPath: null, takeOverUs: 1e6, onWarning: () => {} });

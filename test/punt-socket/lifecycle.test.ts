@@ -58,7 +58,7 @@ test("what a killed process left is replaced; what a living one has is not", asy
   t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EADDRINUSE" });
 });
 
-test("a file that is no socket stays, and so does a socket that has taken the path since", (t) => {
+test("a file that isn't a socket stays, and so does a socket that took the path later", (t) => {
   const path = join(socketFolder(t), "client");
   writeFileSync(path, "precious");
   t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EEXIST" });

@@ -73,7 +73,7 @@ test("an iterator gives every packet, in order, to a loop that takes its time", 
   for await (const batch of socket) {
     const first = batch.u32(0, 0);
     await new Promise((resolve) => setTimeout(resolve, 1));
-    t.is(batch.u32(0, 0), first); // nothing was read over it meanwhile
+    t.is(batch.u32(0, 0), first); // nothing has overwritten it
     for (let i = 0; i < batch.length; i++) seen.push(batch.u32(i, 0));
     if (seen.length === 3000) break;
   }
@@ -83,7 +83,7 @@ test("an iterator gives every packet, in order, to a loop that takes its time", 
   );
 });
 
-test("an iterator's batch is over when the next is asked for", async (t) => {
+test("an iterator's batch ends with the request for the next one", async (t) => {
   const { vpp, path } = facingVpp(t);
   const iterator = open(t, { path, vppPath: vpp.path, batchSize: 1 })[Symbol.asyncIterator]();
   vpp.punt(path, Buffer.from("a"));

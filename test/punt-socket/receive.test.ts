@@ -102,7 +102,7 @@ test("when the ring is full the newest are dropped and counted, and the socket s
     numbers.slice(0, 1000),
     Array.from({ length: 1000 }, (_, i) => i),
   );
-  // The ring is free again: what comes now is received.
+  // The ring is free again: later packets are received.
   packet.writeUInt32BE(total);
   t.is(vpp.punt(path, packet), undefined);
   await until(() => numbers.at(-1) === total);

@@ -77,7 +77,8 @@ void TakeDescriptors(msghdr* header, UniqueFd* passed) {
 
 Received Channel::Receive(memif_msg_t* message, UniqueFd* passed) {
   iovec part = {message, sizeof *message};
-  // Room for a few more than the one descriptor that belongs there; the kernel closes those that do not fit.
+  // Room for a few more than the one descriptor that belongs there; the kernel closes descriptors that do not
+  // fit.
   alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
   msghdr header = {};
   header.msg_iov = &part;

@@ -37,7 +37,7 @@ class RxQueue {
   uint32_t connection() const { return ring_ ? generation_ : 0; }
   std::shared_ptr<Region> Memory(uint32_t index);
 
-  /// Whether the connection that bursts come from has ended. What it has left can still be received.
+  /// Whether the connection that bursts come from has ended. Packets left in its ring can still be received.
   bool Stale() const { return slot_->generation() != generation_; }
   /// Switches to the current connection, or to none. With `follow`, Burst does that by itself once the old
   /// connection is drained.

@@ -6,7 +6,7 @@
 
 namespace vpp_punt::memif {
 
-/// A reason in words, which the peer is told; "" if there is none.
+/// A reason in words, which is sent to the peer; "" if there is none.
 struct Fault {
   Fault() = default;
   /// The peer broke a rule.

@@ -19,7 +19,7 @@ export interface DaemonTest {
   readonly directory: string;
   readonly socket: string;
   daemon: Daemon;
-  /** Connects as somebody. */
+  /** Connects as another caller. */
   connect(who?: Someone, options?: ConnectOptions): Promise<RemotePunts>;
   /** Ends the daemon and starts another one with the same state. */
   restart(options?: DaemonOptions): Promise<void>;

@@ -1,4 +1,4 @@
-// Scripts in processes of their own: what they print, and how they end.
+// Scripts in processes of their own: their output and their ends.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { ExecutionContext } from "ava";
