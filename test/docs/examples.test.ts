@@ -27,23 +27,3 @@ test("examples/punts.yaml has a valid punt of each type, and is what the guide s
   const [, shown] = /```yaml\n(.*?)```/s.exec(readFileSync("docs/guides.md", "utf8"))!;
   t.true(readFileSync("examples/punts.yaml", "utf8").endsWith(shown!));
 });
-
-/** Without what differs between an example and its excerpt. */
-const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
-
-for (const file of ["README.md", "docs/binary-api.md"]) {
-  test(`the code in ${file} is taken from the examples`, (t) => {
-    const sources = readdirSync("examples").filter((name) => name.endsWith(".ts"));
-    const texts = sources.map((name) => squeeze(readFileSync(`examples/${name}`, "utf8")));
-    const blocks = [...readFileSync(file, "utf8").matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
-    t.true(blocks.length > 0);
-    for (const block of blocks) {
-      // Parts of one example, with "// ..." where something is left out.
-      const parts = block.split("// ...\n").map(squeeze);
-      t.true(
-        texts.some((text) => parts.every((part) => text.includes(part))),
-        block,
-      );
-    }
-  });
-}
