@@ -65,7 +65,7 @@ export class Attachments implements Disposable {
  *
  * @throws PuntError `ERR_INVALID_METADATA`, or of the port that cannot be opened; those opened before it are closed
  */
-export function attach(metadata: PuntMetadata, options: AttachOptions = {}): Attachments {
+export function attach(metadata: Pick<PuntMetadata, "interconnects">, options: AttachOptions = {}): Attachments {
   if (!Array.isArray(metadata?.interconnects)) {
     throw new PuntError(
       "punt.attach",

@@ -1,5 +1,5 @@
 // The file by which a CNF announces itself to StoneWork.
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
@@ -36,24 +36,33 @@ export function isAnnouncement(name: string): boolean {
 /**
  * Writes the file and moves it into the directory, so that StoneWork sees one event and the whole content.
  *
- * @returns a function that removes the file
- * @throws the operating system's error
+ * @throws PuntError an errno name: the file cannot be written
  */
-export async function announce(discovery: string, announcement: Announcement): Promise<() => Promise<void>> {
+export async function announce(discovery: string, announcement: Announcement): Promise<void> {
   const { pid, label, address, grpcPort, httpPort } = announcement;
   const content = { pid, "ms-label": label, "ip-address": address, "grpc-port": grpcPort, "http-port": httpPort };
   const file = join(discovery, `${label}${ENDING}`);
   // On the same volume, outside of the directory that StoneWork watches.
   const draft = join(dirname(discovery), `.${label}${ENDING}.new`);
-  await mkdir(discovery, { recursive: true });
-  await writeFile(draft, JSON.stringify(content), { mode: 0o644 });
-  await rename(draft, file);
-  return () => rm(file, { force: true });
+  try {
+    await mkdir(discovery, { recursive: true });
+    await writeFile(draft, JSON.stringify(content), { mode: 0o644 });
+    await rename(draft, file);
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("stonework.announce", code, `cannot write ${file}`, { path: file }, cause);
+  }
 }
 
-/** @throws PuntError ERR_FORMAT: the file isn't an announcement; the operating system's error */
+/**
+ * Reads a file by which a CNF announces itself.
+ *
+ * @throws PuntError ERR_FORMAT: the file is not an announcement; an errno name
+ */
 export async function readAnnouncement(file: string): Promise<Announcement> {
-  const text = await readFile(file, "utf8");
+  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new PuntError("stonework.discovery", cause.code ?? "EIO", `cannot read ${file}`, { path: file }, cause);
+  });
   const parsed = schema.safeParse(parseJson(text));
   if (!parsed.success) {
     const what = parsed.error.issues
@@ -75,7 +84,7 @@ function parseJson(text: string): unknown {
 
 /**
  * Returns the address that a CNF announces: that of `CNF_MGMT_INTERFACE` or in `CNF_MGMT_SUBNET` (CIDR), else the first IPv4
- * address that isn't on the loopback, docker0 or a bridge of Docker's.
+ * address that is not on the loopback, docker0 or a bridge of Docker's.
  */
 export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const addresses = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>

@@ -27,9 +27,24 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   wire: [...GROUND, "punt"],
   stonework: [...GROUND, "punt"],
   module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "wire"],
-  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "wire"],
+  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "wire", "stonework"],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
-  cli: [...[...GROUND, "native", ...PORTS, ...LINUX, "binapi", "punt", "sim", "wire", "module", "daemon", "index"]],
+  cli: [
+    ...[
+      ...GROUND,
+      "native",
+      ...PORTS,
+      ...LINUX,
+      "binapi",
+      "punt",
+      "sim",
+      "wire",
+      "stonework",
+      "module",
+      "daemon",
+      "index",
+    ],
+  ],
 };
 
 function part(file: string): string {

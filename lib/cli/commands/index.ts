@@ -12,6 +12,7 @@ export const commands = {
   info: () => import("./info.js"),
   list: () => import("./list.js"),
   man: () => import("./man.js"),
+  module: () => import("./module.js"),
   plan: () => import("./plan.js"),
   run: () => import("./run.js"),
   schema: () => import("./schema.js"),

@@ -1,7 +1,7 @@
 // The commands beside the punts: what they are called, what they take, and which module runs them.
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
-import { collect, path, printed, runs, timeout, vppSocket } from "./options.js";
+import { collect, integer, path, printed, runs, timeout, vppSocket } from "./options.js";
 
 /** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
 const socket = () => vppSocket("--vpp, --socket <path>");
@@ -19,6 +19,8 @@ function parseJson(text: string): unknown {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}.`);
   }
 }
+
+const port = integer("a port", 0, 65_535);
 
 const trace = () => new Option("--trace <file>", "write every API message, both ways, to the file as JSON lines");
 
@@ -80,6 +82,24 @@ function daemonCommand(program: Command): void {
     .action(runs(commands.daemon));
 }
 
+function moduleCommand(program: Command): void {
+  const label = new Option("--label <label>", "label of the CNF: MICROSERVICE_LABEL of its container");
+  const command = program
+    .command("module")
+    .description("be a CNF of a StoneWork agent until interrupted, and print what it announces of punts")
+    .requiredOption("--stonework", "the agent is StoneWork's: no other kind is known")
+    .addOption(label.env("MICROSERVICE_LABEL").makeOptionMandatory())
+    .option("--directory <folder>", "StoneWork's directory, a volume that all share (default: /run/stonework)", path)
+    .option(
+      "--address <ipv4>",
+      "where StoneWork reaches this CNF (default: as CNF_MGMT_INTERFACE or CNF_MGMT_SUBNET say)",
+    )
+    .addOption(new Option("--grpc-port <port>", "port of the services (default: a free one)").argParser(port))
+    .addOption(new Option("--http-port <port>", "port of the status page (default: a free one)").argParser(port))
+    .option("--state <file>", "keeps what StoneWork announced, which it does not repeat", path);
+  printed(command, ["text", "json"]).action(runs(commands.module));
+}
+
 function reportCommands(program: Command): void {
   printed(program.command("info").description("what this installation can do, what it cannot and why"), [
     "text",
@@ -108,6 +128,6 @@ function describingCommands(program: Command): void {
 
 /** Adds the commands beside the punts to the program. */
 export function addToolCommands(program: Command): void {
-  for (const add of [apiCommands, simCommand, daemonCommand, reportCommands, doctorCommand, describingCommands])
-    add(program);
+  const described = [reportCommands, doctorCommand, describingCommands];
+  for (const add of [apiCommands, simCommand, daemonCommand, moduleCommand, ...described]) add(program);
 }

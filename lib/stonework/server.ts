@@ -1,0 +1,90 @@
+// Servers of StoneWork's kind: gRPC over plain TCP, and JSON over HTTP.
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer as createHttp2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Server } from "node:net";
+import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { PuntError } from "../errors.js";
+
+/** Where to listen. Port 0 is any free port. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Serving {
+  readonly port: number;
+  /** Stops listening and ends every connection. */
+  close(): Promise<void>;
+}
+
+/** A connection of a caller. */
+export type Connection = Pick<ServerHttp2Session, "closed" | "destroyed">;
+
+export function isGone({ closed, destroyed }: Connection): boolean {
+  return closed || destroyed;
+}
+
+/** The connection over which a call came. */
+export const connectionKey = createContextKey<ServerHttp2Session | undefined>(undefined);
+
+/** @throws PuntError an errno name: the place cannot be had */
+export async function serveGrpc(place: Place, op: string, routes: (router: ConnectRouter) => void): Promise<Serving> {
+  const handler = connectNodeAdapter({
+    routes,
+    contextValues: (request) =>
+      createContextValues().set(
+        connectionKey,
+        (request as Http2ServerRequest).stream.session as ServerHttp2Session | undefined,
+      ),
+  });
+  const server = createHttp2Server(handler);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session)).on("error", () => {});
+  });
+  const port = await listen(server, place, op);
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) session.destroy();
+      }),
+  };
+}
+
+/** Answers GET requests with JSON: `pages` has a function for each path. */
+export async function serveJson(
+  place: Place,
+  op: string,
+  pages: Readonly<Record<string, () => { readonly status?: number; readonly body: unknown }>>,
+): Promise<Serving> {
+  const server: HttpServer = createHttpServer((request, response) => {
+    const page = request.method === "GET" ? pages[(request.url ?? "").split("?")[0]!] : undefined;
+    const { status = 200, body } = page?.() ?? {
+      status: 404,
+      body: { error: `only GET of ${Object.keys(pages).join(", ")}` },
+    };
+    response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
+  });
+  const port = await listen(server, place, op);
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { host, port }: Place, op: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      reject(new PuntError(op, cause.code ?? "EIO", `cannot listen at ${host}:${port}`, { host, port }, cause));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
