@@ -1,7 +1,21 @@
 // Debian packages that the checks use. What cannot be installed is said; tests that need it are then skipped by name.
 import { spawnSync } from "node:child_process";
 
-const packages = ["g++", "make", "python3", "clang-format", "clang-tidy", "dpdk", "tshark", "iproute2", "procps"];
+const packages = [
+  "g++",
+  "make",
+  "python3",
+  "clang-format",
+  "clang-tidy",
+  "dpdk-dev",
+  "ethtool",
+  "iputils-ping",
+  "python3-grpcio",
+  "python3-protobuf",
+  "tshark",
+  "iproute2",
+  "procps",
+];
 
 function isInstalled(name) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's placeholder
