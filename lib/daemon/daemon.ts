@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import type { Http2ServerRequest } from "node:http2";
 import { constants } from "node:http2";
-import { join } from "node:path";
+import type { Socket } from "node:net";
+import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { peerCredentials } from "../descriptor/index.js";
@@ -11,6 +12,7 @@ import { PuntError } from "../errors.js";
 import { FileStore, PuntManager, type Punts } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
+import { AttachDoor } from "./attach/index.js";
 import { AuditLog } from "./audit.js";
 import {
   callerOf,
@@ -23,9 +25,11 @@ import {
 } from "./doors/index.js";
 import { unixCaller } from "./identity.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
+import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
 import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
 import { Sessions } from "./sessions.js";
+import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
 import { packageVersion } from "./version.js";
 
@@ -47,6 +51,7 @@ export class Daemon implements AsyncDisposable {
   readonly #opened: Opened;
   readonly #policy: Policy;
   readonly #health = new HealthService();
+  readonly #parts: Parts;
   readonly #handler: Handler;
   readonly #doors: Door[] = [];
   #tls: TlsDoor | undefined;
@@ -79,7 +84,8 @@ export class Daemon implements AsyncDisposable {
     this.#options = options;
     this.#opened = opened;
     this.#policy = policy;
-    const parts = this.#parts();
+    const parts = this.#newParts();
+    this.#parts = parts;
     const attacher = new Attacher(parts);
     this.#handler = this.#traffic.counted(
       connectNodeAdapter({
@@ -98,7 +104,7 @@ export class Daemon implements AsyncDisposable {
     );
   }
 
-  /** Where it listens: the path of the UNIX socket, then `host:port` if it listens on TCP. */
+  /** Where it listens: the path of the UNIX socket, that of attach.sock, then `host:port` if it listens on TCP. */
   get addresses(): readonly string[] {
     return this.#doors.map(({ path }) => path);
   }
@@ -145,9 +151,9 @@ export class Daemon implements AsyncDisposable {
     await audit.close();
   }
 
-  #parts(): Parts {
+  #newParts(): Parts {
     const { vpp, punts, table, audit, sessions } = this.#opened;
-    const { socketDirectory, watcherPatience, logger } = this.#options;
+    const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
       punts,
       policy: this.#policy,
@@ -158,7 +164,9 @@ export class Daemon implements AsyncDisposable {
       log: logger,
       version: packageVersion(),
       term: randomUUID(),
-      attachSocket: "",
+      tokens: new Tokens(),
+      pins: new NamespacePins(join(dirname(socket), "netns")),
+      attachSocket,
       socketDirectory,
       longestWait: watcherPatience,
       stopping: this.#stopping.signal,
@@ -178,6 +186,12 @@ export class Daemon implements AsyncDisposable {
       callerOf: (socket) => unixCaller(socket, path, read),
     });
     this.#doors.push(door);
+    this.#doors.push(
+      AttachDoor.open(this.#parts, {
+        ...{ path: this.#options.attachSocket, socket: path, mode, group },
+        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
+      }),
+    );
     if (tls === undefined) return;
     this.#tls = await openTlsDoor(tls, this.#handler);
     this.#doors.push(this.#tls);

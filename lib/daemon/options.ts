@@ -1,5 +1,5 @@
 // What a daemon can be told.
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { TlsDoorOptions } from "./doors/index.js";
@@ -12,7 +12,9 @@ export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
 export interface DaemonOptions {
   /** Path of the UNIX socket. Default {@link DEFAULT_DAEMON_SOCKET}. */
   readonly socket?: string;
-  /** Permissions of the socket. Default 0o660. */
+  /** Path of the socket that hands over descriptors. Default: `attach.sock` beside `socket`. */
+  readonly attachSocket?: string;
+  /** Permissions of the sockets. Default 0o660. */
   readonly socketMode?: number;
   /** Group id of the socket, whose members are operators unless a policy says otherwise. Default: the process's group. */
   readonly socketGroup?: number;
@@ -44,12 +46,30 @@ export type CheckedDaemonOptions = DaemonOptions &
   Required<
     Pick<
       DaemonOptions,
-      "socket" | "socketMode" | "vppSocket" | "socketDirectory" | "watcherPatience" | "drainTime" | "logger"
+      | "socket"
+      | "attachSocket"
+      | "socketMode"
+      | "vppSocket"
+      | "socketDirectory"
+      | "watcherPatience"
+      | "drainTime"
+      | "logger"
     >
   >;
 
 const NAMES = [
-  ...["socket", "socketMode", "socketGroup", "vppSocket", "state", "policy", "audit", "tls", "socketDirectory"],
+  ...[
+    "socket",
+    "attachSocket",
+    "socketMode",
+    "socketGroup",
+    "vppSocket",
+    "state",
+    "policy",
+    "audit",
+    "tls",
+    "socketDirectory",
+  ],
   ...["watcherPatience", "drainTime", "manager", "logger", "credentials"],
 ];
 const TLS_NAMES = ["host", "port", "cert", "key", "ca"];
@@ -59,8 +79,10 @@ const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };
 export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions {
   const check = new OptionCheck("daemon.start");
   check.known(options, NAMES);
+  const { socket = DEFAULT_DAEMON_SOCKET } = options;
   const full = {
-    socket: DEFAULT_DAEMON_SOCKET,
+    socket,
+    attachSocket: join(dirname(check.socketPath("socket", socket)), "attach.sock"),
     socketMode: 0o660,
     vppSocket: "/run/vpp/api.sock",
     socketDirectory: "/run/vpp-punt/sockets",
@@ -69,7 +91,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     logger: SILENT,
     ...options,
   };
-  check.socketPath("socket", full.socket);
+  check.socketPath("attachSocket", full.attachSocket);
   check.socketPath("vppSocket", full.vppSocket);
   // A socket's name there takes 30 characters.
   check.path("socketDirectory", full.socketDirectory, 77);

@@ -2,10 +2,20 @@
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { PuntError } from "../errors.js";
-import { PuntManager, type PuntManagerOptions, type Punts, type WatchEvent, type WatchOptions } from "../punt/index.js";
+import {
+  type PuntId,
+  PuntManager,
+  type PuntManagerOptions,
+  type PuntRequestInput,
+  type Punts,
+  type WatchEvent,
+  type WatchOptions,
+} from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
-import type { InterfaceNames } from "./ends.js";
+
+import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
+import type { InterfaceNames } from "./ports.js";
 
 export interface Backing {
   readonly kind: "daemon" | "own";
@@ -15,6 +25,10 @@ export interface Backing {
   readonly socketDirectory: string | undefined;
   /** Rejects when another program takes this one's place. */
   readonly replaced: Promise<never>;
+  /** Returns the request with what only this process knows: its network namespace. Undefined: there is nothing to add. */
+  complete?(request: PuntRequestInput): Promise<PuntRequestInput>;
+  /** Hands over open descriptors of a punt. Undefined: this process opens the paths. */
+  handOver?(id: PuntId, request: HandOverRequest): Promise<readonly Handed[]>;
   /** Follows the punts; `onAway` is called when the daemon is lost. */
   follow(options: WatchOptions, onAway: () => void): AsyncIterable<WatchEvent>;
   close(): Promise<void>;
@@ -34,7 +48,15 @@ export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
   // The packages that speak gRPC are loaded only where there is a daemon.
   const { RemotePunts } = await import("./remote/index.js");
   const punts = new RemotePunts(options);
+  // Descriptors do not travel over TCP.
+  const handing: Pick<Backing, "complete" | "handOver"> = options.tls
+    ? {}
+    : {
+        complete: (request) => withNamespace(request, (cnf) => punts.handovers.namespace(cnf)),
+        handOver: (id, request) => punts.handovers.ends(id, request),
+      };
   return {
+    ...handing,
     kind: "daemon",
     punts,
     interfaces: punts.interfaces,
@@ -43,6 +65,16 @@ export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
     follow: (watch, onAway) => punts.follow(watch, onAway),
     close: () => punts.close(),
   };
+}
+
+/** A TAP comes into the CNF's own namespace, unless the request names another one. */
+async function withNamespace(
+  request: PuntRequestInput,
+  namespaceOf: (cnf: string) => Promise<string>,
+): Promise<PuntRequestInput> {
+  if (request.interconnect !== "TAP" || request.netns !== undefined) return request;
+  const path = await namespaceOf(request.cnf);
+  return path === "" ? request : { ...request, netns: { path } };
 }
 
 /** Tells whether a daemon was named, or listens where daemons do. */

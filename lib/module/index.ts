@@ -1,10 +1,11 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
 export type { OwnManagerOptions } from "./backing.js";
 export { connectPunts, type DaemonPunts } from "./connect.js";
-export type { BatchHandler } from "./ends.js";
+
 export { OpenPunt, type OpenPuntEvents, type OpenPuntOptions, openPunt, type SendOptions } from "./open-punt.js";
 export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";
+export type { BatchHandler, CnfPort } from "./ports.js";
 export type { DaemonInfo } from "./remote/index.js";
 export type { CnfRequest, UdpPunt } from "./request.js";
 export type { CnfReason, CnfState, CnfStatus } from "./status.js";

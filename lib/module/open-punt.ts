@@ -3,12 +3,14 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
-import type { Attachments, AttachOptions, PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
+import type { AttachOptions, PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
 import { type Backing, daemonBacking, hasDaemon, type OwnManagerOptions, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
-import { type BatchHandler, Ends } from "./ends.js";
+import { PathEnds } from "./ends.js";
+import { HandedEnds } from "./handed-ends.js";
 import type { ConnectOptions } from "./options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
+import type { BatchHandler, CnfEnds, CnfPort } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
 import { type CnfRequest, fullRequest, idOf } from "./request.js";
 import { type CnfStatus, judge } from "./status.js";
@@ -87,7 +89,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   readonly #options: OpenPuntOptions;
   readonly #request: PuntRequestInput;
   readonly #life: PuntLife;
-  readonly #ends: Ends;
+  readonly #ends: CnfEnds;
   #punt: PuntStatus | undefined;
   #fatal: PuntError | undefined;
   #attachError: PuntError | undefined;
@@ -103,11 +105,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#backing = backing;
     this.#request = request;
     this.#options = options;
-    this.#ends = new Ends({
-      interfaces: backing.interfaces,
-      options: options.attach ?? {},
-      onChange: () => this.#judge(),
-    });
+    this.#ends = this.#newEnds();
     this.#life = new PuntLife(backing, request, this.id, {
       onStatus: (status, isNew) => this.#onStatus(status, isNew),
       onAway: (isAway) => this.#onAway(isAway),
@@ -127,7 +125,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   /** The open ports, in the order of the punt's metadata. They are others after a change of the punt. */
-  get ports(): Attachments["ports"] {
+  get ports(): readonly CnfPort[] {
     return this.#ends.ports;
   }
 
@@ -199,7 +197,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   send(frame: Uint8Array, options: SendOptions = {}): boolean {
     if (this.#closed) throw closedError("cnf.send");
     const { interface: name, interconnect = this.#interconnectOf(name) } = options;
-    const isSocket = this.#ends.ports[interconnect]?.kind === "af-unix";
+    const isSocket = this.#isSocket(interconnect);
     if (!isSocket || name === undefined) return this.#ends.send(frame, { interconnect });
     const found = this.#backing.interfaces.find(name);
     if (found) return this.#ends.send(frame, { interconnect, swIfIndex: found.swIfIndex });
@@ -244,11 +242,15 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
     for (let i = 0; i < batch.length; i++) {
       const swIfIndex = batch.swIfIndex(i);
-      const isSocket = this.#ends.ports[interconnect]?.kind === "af-unix";
+      const isSocket = this.#isSocket(interconnect);
       const name = isSocket ? this.interfaceName(swIfIndex) : this.#interfaceOf(interconnect);
       const place = { interface: name, swIfIndex, interconnect };
       queue.put(new CnfPacket(batch.copy(i), place, (...all) => this.#reply(...all)));
     }
+  }
+
+  #isSocket(interconnect: number): boolean {
+    return this.#punt?.metadata.interconnects[interconnect]?.attachment.kind === "af-unix";
   }
 
   #interfaceOf(interconnect: number): string | undefined {
@@ -266,21 +268,30 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
 
   #onStatus(status: PuntStatus, isNew: boolean): void {
     this.#punt = status;
-    this.#attach(status, isNew);
+    if (!this.#closed) this.#ends.update(status, isNew);
     this.#judge();
   }
 
-  #attach(status: PuntStatus, isNew: boolean): void {
-    if (this.#closed) return;
-    try {
-      this.#ends.update(status.metadata, isNew);
-      this.#attachError = undefined;
-    } catch (error) {
-      this.#attachError = error as PuntError;
-      setTimeout(() => {
-        if (this.#attachError && this.#punt) this.#onStatus(this.#punt, false);
-      }, RETRY_MS).unref();
-    }
+  #newEnds(): CnfEnds {
+    const { handOver, interfaces } = this.#backing;
+    const hooks = {
+      interfaces,
+      options: this.#options.attach ?? {},
+      onChange: () => this.#judge(),
+      onProblem: (error: unknown) => this.#onProblem(error as PuntError | undefined),
+    };
+    if (!handOver) return new PathEnds(hooks);
+    return new HandedEnds({ ...hooks, handOver: (request) => handOver(this.id, request) });
+  }
+
+  #onProblem(error: PuntError | undefined): void {
+    this.#attachError = error;
+    this.#judge();
+    // Handed ends try again by themselves.
+    if (!error || this.#backing.handOver) return;
+    setTimeout(() => {
+      if (this.#attachError && this.#punt) this.#onStatus(this.#punt, false);
+    }, RETRY_MS).unref();
   }
 
   #onAway(isAway: boolean): void {

@@ -82,11 +82,12 @@ export class PuntLife {
   /** A program that comes back with another request, as after an upgrade, changes its punt. */
   async #addOrUpdate(): Promise<void> {
     const { punts } = this.#backing;
+    const request = (await this.#backing.complete?.(this.#request)) ?? this.#request;
     try {
-      await punts.add(this.#request);
+      await punts.add(request);
     } catch (error) {
       if ((error as PuntError).code !== "ERR_PUNT_EXISTS") throw error;
-      await punts.update(this.#request);
+      await punts.update(request);
     }
   }
 

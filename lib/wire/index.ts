@@ -1,5 +1,14 @@
 // The daemon's contract, vpp_punt.v1, as code: its messages, and what turns them into the library's own forms and back.
 
+export {
+  type AttachAnswer,
+  type AttachQuestion,
+  decodeAnswer,
+  decodeQuestion,
+  encodeAttach,
+  endKey,
+  type HandedEnd,
+} from "./attach.js";
 export { errorFromWire, errorToWire } from "./errors.js";
 export {
   file_grpc_health_v1_health,

@@ -26,7 +26,7 @@ const abx: PuntRequestInput = {
 
 test("a punt is added, read back, listed, planned and deleted", async (t) => {
   const { connect, daemon } = await daemonTest(t);
-  t.is(daemon.addresses.length, 1);
+  t.is(daemon.addresses.length, 2);
   const punts = await connect();
   const added = await punts.add(abx, { waitFor: "CREATED", timeout: 10_000 });
   t.is(added.state, "CREATED");

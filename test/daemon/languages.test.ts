@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
@@ -98,6 +98,6 @@ test("a dead daemon's socket is replaced, a living one's and another file are no
   await once(dead, "close");
   renameSync(`${socket}.kept`, socket);
   const again = await start(socket);
-  t.deepEqual(again.addresses, [socket]);
+  t.deepEqual(again.addresses, [socket, join(dirname(socket), "attach.sock")]);
   await again.close();
 });

@@ -1,8 +1,8 @@
-// The Attach call: what a CNF opens, and the one-time tokens with which attach.sock hands over descriptors.
+// The Attach call: says what a CNF opens, and gives it a one-time token for attach.sock.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
-import { idText, type PuntId } from "../../punt/index.js";
-import { type AttachResponseSchema, statusToWire } from "../../wire/index.js";
+import { idText, type PuntId, type PuntMetadata } from "../../punt/index.js";
+import { type AttachResponseSchema, Handover_Kind as Kind, statusToWire } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
 /** Answers Attach. */
@@ -15,7 +15,7 @@ export class Attacher {
 
   async attach(
     given: PuntId,
-    _pathsOnly: boolean,
+    pathsOnly: boolean,
     scope: Scope,
   ): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     const { view, op } = scope;
@@ -24,6 +24,28 @@ export class Attacher {
     const status = view.sees(id) ? await this.#parts.punts.get(id) : undefined;
     if (!status) throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(given)}`, { id: given });
     scope.rule = view.rights.requireChange(id.cnf, op).name;
-    return { status: statusToWire(view.status(status, await scope.hidden())), token: "", socket: "", handovers: [] };
+    const shown = statusToWire(view.status(status, await scope.hidden()));
+    const { caller } = view.rights;
+    // Descriptors do not travel over TCP.
+    if (pathsOnly || caller.kind !== "unix") return { status: shown };
+    const { tokens, attachSocket } = this.#parts;
+    return {
+      status: shown,
+      token: tokens.give(caller, id),
+      socket: attachSocket,
+      handovers: handoversOf(status.metadata),
+    };
   }
+}
+
+/** What attach.sock can hand over of a punt. */
+function handoversOf({ interconnects }: PuntMetadata) {
+  const kinds = {
+    memif: [Kind.MEMIF_CONTROL],
+    "af-unix": [Kind.PUNT_SOCKET, Kind.INJECT_SOCKET],
+    tap: [Kind.PACKET_SOCKET],
+  };
+  return interconnects.flatMap(({ attachment }, interconnect) =>
+    kinds[attachment.kind].map((kind) => ({ kind, interconnect })),
+  );
 }

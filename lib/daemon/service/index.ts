@@ -4,3 +4,4 @@ export { HealthService } from "./health.js";
 export { puntService } from "./punts.js";
 export { reflection } from "./reflection.js";
 export { callerKey, type Logger, type Parts, resetKey } from "./scope.js";
+export { View } from "./view.js";

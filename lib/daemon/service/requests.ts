@@ -65,6 +65,12 @@ export class RequestGate {
     return join(this.#parts.socketDirectory, `${name}.sock`);
   }
 
+  #isOwnNamespace(request: PuntRequest, caller: Caller): boolean {
+    const { netns, cnf } = request;
+    if (netns && "path" in netns && this.#parts.pins.isOf(cnf, netns.path)) return true;
+    return isNamespaceOf(request, caller);
+  }
+
   async #resources(request: PuntRequest, { view }: Scope, replaced: (id: PuntId) => boolean): Promise<Resources> {
     const { caller, needsResources } = view.rights;
     const found = needsResources ? await this.#parts.resolver.resolve(request) : { interfaces: [], vrfs: [] };
@@ -80,7 +86,7 @@ export class RequestGate {
     return {
       ...found,
       newNames: request.type === "HAIRPIN" ? [request.hairpinInterface.name] : [],
-      ownNamespace: isOwnNamespace(request, caller),
+      ownNamespace: this.#isOwnNamespace(request, caller),
       ownSocket: request.type === "PUNT_TO_SOCKET" && request.socketPath === this.#socketPath(idOf(request)),
       count,
     };
@@ -92,7 +98,7 @@ export function idOf({ cnf, key, label }: PuntId): PuntId {
 }
 
 /** The namespace of the calling process, where the daemon sees its pid. */
-function isOwnNamespace({ netns }: PuntRequest, caller: Caller): boolean {
+function isNamespaceOf({ netns }: PuntRequest, caller: Caller): boolean {
   if (netns === undefined || caller.kind !== "unix" || caller.pid === 0) return false;
   const own = namespaceOf(`/proc/${caller.pid}/ns/net`);
   if (own === undefined) return false;

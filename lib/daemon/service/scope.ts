@@ -6,8 +6,10 @@ import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
 import { type Caller, callerText } from "../identity.js";
+import type { NamespacePins } from "../pins.js";
 import type { Policy, Resolver } from "../policy/index.js";
 import type { Sessions } from "../sessions.js";
+import type { Tokens } from "../tokens.js";
 import { View } from "./view.js";
 
 /** The daemon's log; pino's loggers are such. */
@@ -24,11 +26,14 @@ export interface Parts {
   readonly table: InterfaceTable;
   readonly resolver: Resolver;
   readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  /** Namespaces that CNFs have handed over. */
+  readonly pins: NamespacePins;
   readonly audit: AuditLog;
   readonly log: Logger;
   readonly version: string;
   readonly term: string;
-  /** Path of attach.sock; "" if the daemon hands over no descriptors. */
+  /** Path of attach.sock. */
   readonly attachSocket: string;
   /** Folder of the punt sockets whose paths the daemon chooses. */
   readonly socketDirectory: string;

@@ -32,6 +32,7 @@ import {
   statusFromWire,
 } from "../../wire/index.js";
 import { type ConnectOptions, checkConnectOptions } from "../options.js";
+import { Handovers } from "./attach.js";
 import { Connection } from "./connection.js";
 import { RemoteInterfaces } from "./interfaces.js";
 import { SessionKeeper } from "./session.js";
@@ -53,11 +54,14 @@ export class RemotePunts implements Punts {
   readonly #connection: Connection;
   readonly #session: SessionKeeper | undefined;
   #interfaces: RemoteInterfaces | undefined;
+  /** What the daemon hands over. */
+  readonly handovers: Handovers;
 
   /** @throws PuntError ERR_OPTION */
   constructor(options: ConnectOptions = {}) {
     checkConnectOptions(options);
     this.#connection = new Connection(options);
+    this.handovers = new Handovers(this.#connection, options);
     const { session } = options;
     if (session) this.#session = new SessionKeeper(this.#connection, session.cnf, session.grace ?? 10_000);
   }

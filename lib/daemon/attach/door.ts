@@ -1,0 +1,127 @@
+// attach.sock: hands a CNF the open descriptors of its punts, and takes its network namespace.
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  type DescriptorAnswer,
+  type DescriptorRequest,
+  DescriptorServer,
+  networkNamespace,
+} from "../../descriptor/index.js";
+import { PuntError } from "../../errors.js";
+import { idText, type PuntRequest } from "../../punt/index.js";
+import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
+import { callerText, type PeerCredentials, type UnixCaller } from "../identity.js";
+import { type Parts, View } from "../service/index.js";
+import { openEnds } from "./ends.js";
+
+export interface AttachDoorOptions {
+  readonly path: string;
+  readonly mode: number;
+  readonly group: number | undefined;
+  /** The daemon's socket, by whose rules a caller is judged. */
+  readonly socket: string;
+  /** What the daemon takes the peer for. */
+  credentialsOf(request: DescriptorRequest): PeerCredentials;
+}
+
+const OP = "punt.attach";
+/** How often namespaces that no punt names are looked for. */
+const CLEAN_INTERVAL_MS = 10_000;
+
+type Ask<K extends AttachQuestion["kind"]> = Extract<AttachQuestion, { kind: K }>;
+
+export class AttachDoor {
+  readonly path: string;
+  readonly #parts: Parts;
+  readonly #options: AttachDoorOptions;
+  readonly #server: DescriptorServer;
+  readonly #ending = new AbortController();
+  readonly #cleaning: NodeJS.Timeout;
+
+  private constructor(parts: Parts, options: AttachDoorOptions) {
+    this.path = options.path;
+    this.#parts = parts;
+    this.#options = options;
+    const { mode, group, path } = options;
+    const onError = (error: unknown) => parts.log.warn({ err: error }, "a handover of descriptors failed");
+    const how = { mode, onError, ...(group !== undefined && { group }) };
+    this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), how);
+    this.#cleaning = setInterval(() => void this.#clean(), CLEAN_INTERVAL_MS).unref();
+    void this.#removeSockets();
+  }
+
+  /** @throws PuntError EADDRINUSE: another daemon listens there; an errno name */
+  static open(parts: Parts, options: AttachDoorOptions): AttachDoor {
+    return new AttachDoor(parts, options);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#cleaning);
+    this.#ending.abort();
+    await this.#server.close();
+  }
+
+  async #answer(request: DescriptorRequest): Promise<DescriptorAnswer> {
+    const { uid, gid, pid, groups = [] } = this.#options.credentialsOf(request);
+    const caller: UnixCaller = { kind: "unix", uid, gid, pid, groups, socket: this.#options.socket };
+    const audit = { caller: callerText(caller), call: "attach.sock" };
+    try {
+      const question = decodeQuestion(request.bytes);
+      const answer = await (question.kind === "punt"
+        ? this.#handOver(question, caller)
+        : this.#takeNamespace(question, caller, request));
+      this.#parts.audit.write({ ...audit, decision: "allowed" });
+      return answer;
+    } catch (error) {
+      const { code, message } = error as PuntError;
+      const decision = code === "ERR_POLICY" || code === "ERR_TOKEN" ? "refused" : "failed";
+      this.#parts.audit.write({ ...audit, decision, code, message });
+      throw error;
+    }
+  }
+
+  async #handOver({ token, have, packets }: Ask<"punt">, caller: UnixCaller): Promise<DescriptorAnswer> {
+    const { punts, socketDirectory, tokens } = this.#parts;
+    const { id } = tokens.take(token, caller);
+    const status = await punts.get(id);
+    if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
+    const opened = openEnds(status.metadata, { have, packets, socketDirectory });
+    const bytes = encodeAttach({ ends: opened.map(({ end }) => end), namespace: "" });
+    return { bytes, descriptors: opened.map(({ descriptor }) => descriptor) };
+  }
+
+  async #takeNamespace(
+    { cnf }: Ask<"namespace">,
+    caller: UnixCaller,
+    { descriptors }: DescriptorRequest,
+  ): Promise<DescriptorAnswer> {
+    const view = new View(this.#parts.policy.rightsOf(caller));
+    const label = view.label(cnf);
+    view.rights.requireChange(label, OP);
+    const [namespace] = descriptors;
+    if (!namespace) throw new PuntError(OP, "ERR_PROTOCOL", "no namespace came with the request");
+    networkNamespace(namespace);
+    return { bytes: encodeAttach({ ends: [], namespace: await this.#parts.pins.pin(label, namespace) }) };
+  }
+
+  async #clean(): Promise<void> {
+    const { punts, pins } = this.#parts;
+    const used = (await punts.list()).map(({ request }) => pathOf(request));
+    if (!this.#ending.signal.aborted) await pins.clean(new Set(used));
+  }
+
+  /** Removes the files of punts that are deleted: their sockets are the CNFs', which cannot. */
+  async #removeSockets(): Promise<void> {
+    const { punts, socketDirectory } = this.#parts;
+    for await (const event of punts.watch({ signal: this.#ending.signal })) {
+      if (event.kind !== "change" || event.event.to !== "DELETED") continue;
+      const { request } = event.event.status;
+      const path = request.type === "PUNT_TO_SOCKET" ? request.socketPath : "";
+      if (dirname(path) === socketDirectory) await rm(path, { force: true });
+    }
+  }
+}
+
+function pathOf({ netns }: PuntRequest): string {
+  return netns && "path" in netns ? netns.path : "";
+}

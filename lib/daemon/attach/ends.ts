@@ -1,0 +1,87 @@
+// Opens the CNF's ends of a punt's interconnects, for the CNF.
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  bindPuntSocket,
+  connectMemifControl,
+  connectPuntSocket,
+  type Descriptor,
+  networkNamespace,
+  openPacketSocket,
+} from "../../descriptor/index.js";
+import { PuntError } from "../../errors.js";
+import type { InterconnectMetadata, PuntMetadata } from "../../punt/index.js";
+import { endKey, type HandedEnd } from "../../wire/index.js";
+
+export interface OpenedEnd {
+  readonly end: HandedEnd;
+  readonly descriptor: Descriptor;
+}
+
+export interface Wanted {
+  /** Identities of the ends that the CNF has. */
+  readonly have: Readonly<Record<string, string>>;
+  readonly packets: boolean;
+  /** The folder of the daemon's own punt sockets: the CNF binds all others itself. */
+  readonly socketDirectory: string;
+}
+
+/**
+ * Opens what the CNF has not got.
+ *
+ * @throws PuntError of what could not be opened; nothing is open then
+ */
+export function openEnds({ interconnects }: PuntMetadata, wanted: Wanted): OpenedEnd[] {
+  const opened: OpenedEnd[] = [];
+  try {
+    for (const [interconnect, each] of interconnects.entries()) {
+      for (const { kind, identity, open } of endsOf(each, wanted)) {
+        const end = { kind, interconnect, identity };
+        if (wanted.have[endKey(end)] !== identity) opened.push({ end, descriptor: open() });
+      }
+    }
+    return opened;
+  } catch (error) {
+    for (const { descriptor } of opened) descriptor.close();
+    throw error;
+  }
+}
+
+interface End {
+  readonly kind: HandedEnd["kind"];
+  readonly identity: string;
+  open(): Descriptor;
+}
+
+function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory }: Wanted): End[] {
+  if (attachment.kind === "memif") {
+    const { socket } = attachment;
+    return [{ kind: "memif", identity: fileIdentity(socket), open: () => connectMemifControl(socket) }];
+  }
+  if (attachment.kind === "tap") {
+    const { name: device, namespace } = attachment;
+    if (!packets) return [];
+    const where = namespace === "" ? { device } : { device, namespace };
+    const { device: file, inode } = networkNamespace(namespace || "/proc/self/ns/net");
+    return [{ kind: "packets", identity: `${file}:${inode}:${device}`, open: () => openPacketSocket(where) }];
+  }
+  const { path, vppPath } = attachment;
+  const peer = vppPath === undefined ? {} : { vppPath };
+  const identity = vppPath === undefined ? "unconnected" : fileIdentity(vppPath);
+  const bind = () => bindPuntSocket({ path, ...peer, replace: true });
+  const socket: End[] = dirname(path) === socketDirectory ? [{ kind: "socket", identity, open: bind }] : [];
+  return vppPath === undefined
+    ? socket
+    : [...socket, { kind: "inject", identity, open: () => connectPuntSocket(vppPath) }];
+}
+
+/** What tells a socket of VPP's from that of its next life. */
+function fileIdentity(path: string): string {
+  try {
+    const { dev, ino, ctimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${ctimeNs}`;
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("punt.attach", code, `VPP's socket ${path} cannot be reached`, { path }, cause);
+  }
+}

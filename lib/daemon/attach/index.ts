@@ -1,0 +1,2 @@
+// attach.sock: open descriptors for CNFs, and the namespaces that CNFs hand over.
+export { AttachDoor } from "./door.js";

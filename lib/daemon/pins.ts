@@ -1,0 +1,87 @@
+// Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Descriptor, networkNamespace } from "../descriptor/index.js";
+import { PuntError } from "../errors.js";
+
+/** A namespace that no punt names is kept so long: its CNF is about to ask for the punt. */
+const UNUSED_MS = 60_000;
+
+/**
+ * Binds namespaces to files, as `ip netns` does. A file outlives the daemon, so that its next life changes nothing; it keeps the
+ * namespace in existence until no punt names it.
+ */
+export class NamespacePins {
+  readonly #directory: string;
+  readonly #pinned = new Map<string, number>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Returns the path of a CNF's namespace: the same for the same namespace. "" for the daemon's own.
+   *
+   * @throws PuntError ERR_NOT_A_NAMESPACE; EPERM: the daemon may not mount
+   */
+  async pin(cnf: string, namespace: Descriptor): Promise<string> {
+    const own = networkNamespace("/proc/self/ns/net");
+    const { device, inode } = networkNamespace(namespace);
+    if (own.device === device && own.inode === inode) return "";
+    const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
+    this.#pinned.set(path, performance.now());
+    if (isNamespace(path, inode)) return path;
+    await mkdir(this.#directory, { recursive: true, mode: 0o755 });
+    await (await open(path, "a", 0o444)).close();
+    const source = `/proc/${process.pid}/fd/${namespace.fd}`;
+    const complaint = await run("mount", ["--no-canonicalize", "--bind", source, path]);
+    if (complaint === undefined) return path;
+    await rm(path, { force: true });
+    const message = `the CNF's network namespace cannot be bound to ${path}: ${complaint}`;
+    throw new PuntError("punt.attach", "EPERM", message, { path });
+  }
+
+  /** Tells whether a path is that of a namespace which the CNF has handed over. */
+  isOf(cnf: string, path: string): boolean {
+    return dirname(path) === this.#directory && basename(path).startsWith(`${prefixOf(cnf)}-`);
+  }
+
+  /** Lets go of the namespaces that no punt names. */
+  async clean(used: ReadonlySet<string>): Promise<void> {
+    const names = await readdir(this.#directory).catch(() => []);
+    for (const path of names.map((name) => join(this.#directory, name))) {
+      const since = this.#pinned.get(path);
+      if (used.has(path) || (since !== undefined && performance.now() - since < UNUSED_MS)) continue;
+      this.#pinned.delete(path);
+      await run("umount", ["--lazy", path]);
+      await rm(path, { force: true });
+    }
+  }
+}
+
+function prefixOf(cnf: string): string {
+  return createHash("sha256").update(cnf).digest("hex").slice(0, 16);
+}
+
+function isNamespace(path: string, inode: bigint): boolean {
+  try {
+    return networkNamespace(path).inode === inode;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program; what it complains of, or undefined. */
+function run(program: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+    let complaint = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      complaint += text;
+    });
+    child.on("error", ({ message }) => resolve(message));
+    child.on("close", (status) => resolve(status === 0 ? undefined : complaint.trim() || `${program} failed`));
+  });
+}

@@ -1,0 +1,219 @@
+// The CNF's ends over descriptors that the daemon has opened and handed over: this process needs no right to any path.
+import type { Descriptor } from "../descriptor/index.js";
+import type { PuntError } from "../errors.js";
+import { Memif } from "../memif/index.js";
+import { PacketSocket } from "../packet-socket/index.js";
+import type { InterconnectMetadata, PuntMetadata, PuntStatus } from "../punt/index.js";
+import { PuntInjector, PuntSocket } from "../punt-socket/index.js";
+import { injectFrame, keyOf } from "./ends.js";
+import {
+  type BatchHandler,
+  type CnfEnds,
+  type CnfPort,
+  closePort,
+  type EndHooks,
+  listen,
+  objection,
+  type SendPlace,
+} from "./ports.js";
+
+/** A descriptor from the daemon. `identity` changes when VPP has another socket. */
+export interface Handed {
+  readonly kind: "memif" | "socket" | "inject" | "packets";
+  readonly interconnect: number;
+  readonly identity: string;
+  readonly descriptor: Descriptor;
+}
+
+export interface HandOverRequest {
+  /** Identities of the ends that are open, by kind and interconnect: `memif/0`. */
+  readonly have: Readonly<Record<string, string>>;
+  /** Whether to open packet sockets of TAPs too. */
+  readonly packets: boolean;
+}
+
+export interface HandedHooks extends EndHooks {
+  handOver(request: HandOverRequest): Promise<readonly Handed[]>;
+}
+
+/** How long to wait before ends that are not open or not connected are asked for again. */
+const RETRY_MS = 200;
+
+export class HandedEnds implements CnfEnds {
+  readonly #hooks: HandedHooks;
+  #metadata: PuntMetadata | undefined;
+  #key = "";
+  #open = new Map<number, CnfPort>();
+  #injector: PuntInjector | undefined;
+  readonly #identities = new Map<string, string>();
+  readonly #listening = new WeakSet<CnfPort>();
+  #handler: BatchHandler | undefined;
+  #wantsPackets = false;
+  #asking = false;
+  #askAgain = false;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(hooks: HandedHooks) {
+    this.#hooks = hooks;
+  }
+
+  get ports(): readonly CnfPort[] {
+    return this.#metadata?.interconnects.flatMap((each, index) => this.#open.get(index) ?? tapOf(each)) ?? [];
+  }
+
+  update({ state, metadata }: PuntStatus): void {
+    // What VPP has not made cannot be opened; what is open stays, because the punt may come back as it was.
+    if (this.#closed || (state !== "CREATED" && state !== "DEGRADED")) return;
+    const key = keyOf(metadata);
+    if (key !== this.#key) this.#closePorts();
+    this.#key = key;
+    this.#metadata = metadata;
+    this.#ask();
+  }
+
+  unconnected(): string[] {
+    if (!this.#metadata) return ["the ends are not handed over yet"];
+    return this.#metadata.interconnects.flatMap(({ attachment }, index) => {
+      const port = this.#open.get(index);
+      if (port) return objection(port, index, this.#hooks) ?? [];
+      return attachment.kind === "tap" ? [] : [`interconnect ${index}: its end is not handed over yet`];
+    });
+  }
+
+  receive(handler: BatchHandler | undefined): void {
+    this.#handler = handler;
+    if (!handler) return;
+    this.#askForPackets();
+    for (const [index, port] of this.#open) this.#listen(index, port);
+  }
+
+  send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
+    const port = this.#open.get(interconnect);
+    if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
+    const isTap = this.#metadata?.interconnects[interconnect]?.attachment.kind === "tap";
+    if (!isTap) return injectFrame(this.#injector, frame, swIfIndex, this.#hooks);
+    this.#askForPackets();
+    return port?.kind === "tap" && port.packets?.send(frame) === 1;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#closePorts();
+  }
+
+  #closePorts(): void {
+    for (const port of this.#open.values()) closePort(port);
+    this.#open = new Map();
+    this.#injector?.close();
+    this.#injector = undefined;
+    this.#identities.clear();
+  }
+
+  /** A packet socket has a ring of its own: it is opened for a program that uses it. */
+  #askForPackets(): void {
+    const hasTap = this.#metadata?.interconnects.some(({ attachment }) => attachment.kind === "tap");
+    const isNew = !this.#wantsPackets;
+    this.#wantsPackets = true;
+    if (isNew && hasTap) this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#closed) return;
+    this.#askAgain = this.#asking;
+    if (!this.#asking) void this.#take();
+  }
+
+  async #take(): Promise<void> {
+    this.#asking = true;
+    clearTimeout(this.#retry);
+    try {
+      const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
+      for (const each of handed) this.#adopt(each);
+      this.#hooks.onProblem(undefined);
+    } catch (error) {
+      this.#hooks.onProblem(error as PuntError);
+      this.#askLater();
+    }
+    this.#asking = false;
+    if (this.#askAgain) this.#ask();
+    else if (!this.#closed && this.unconnected().length > 0) this.#askLater();
+    this.#hooks.onChange();
+  }
+
+  #askLater(): void {
+    clearTimeout(this.#retry);
+    if (!this.#closed) this.#retry = setTimeout(() => this.#ask(), RETRY_MS).unref();
+  }
+
+  /** All that is open, but for memif ends that have lost their VPP. */
+  #have(): Record<string, string> {
+    const lost = [...this.#open].filter(([, port]) => port.kind === "memif" && !port.memif.peer);
+    const keys = new Set(lost.map(([index]) => `memif/${index}`));
+    return Object.fromEntries([...this.#identities].filter(([key]) => !keys.has(key)));
+  }
+
+  #adopt({ kind, interconnect, identity, descriptor }: Handed): void {
+    const metadata = this.#metadata?.interconnects[interconnect];
+    if (this.#closed || !metadata) {
+      descriptor.close();
+      return;
+    }
+    this.#identities.set(`${kind}/${interconnect}`, identity);
+    const before = this.#open.get(interconnect);
+    if (kind === "inject") this.#inject(descriptor);
+    else if (kind === "memif" && before?.kind === "memif") before.memif.reconnect(descriptor);
+    else this.#replace(before, kind, interconnect, metadata, descriptor);
+  }
+
+  #replace(
+    before: CnfPort | undefined,
+    kind: "memif" | "socket" | "packets",
+    interconnect: number,
+    metadata: InterconnectMetadata,
+    descriptor: Descriptor,
+  ): void {
+    if (before) closePort(before);
+    const port = this.#portOf(kind, metadata, descriptor);
+    this.#open.set(interconnect, port);
+    if (this.#handler) this.#listen(interconnect, port);
+  }
+
+  #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
+    const { options } = this.#hooks;
+    if (kind === "memif") return { kind, interconnect, memif: this.#memif(interconnect, descriptor) };
+    if (kind === "packets") return { ...tapOf(interconnect)[0]!, packets: PacketSocket.open({ descriptor }) };
+    const { mode: _mode, group: _group, ...tuning } = options.puntSocket ?? {};
+    return { kind: "af-unix", interconnect, socket: PuntSocket.open({ ...tuning, descriptor }) };
+  }
+
+  #memif({ attachment }: InterconnectMetadata, descriptor: Descriptor): Memif {
+    const { id, secret } = attachment as Extract<InterconnectMetadata["attachment"], { kind: "memif" }>;
+    const { memif: tuning } = this.#hooks.options;
+    const memif = Memif.open({ ...tuning, role: "client", mode: "ethernet", id, secret, descriptor });
+    memif.on("up", () => this.#hooks.onChange());
+    memif.on("down", () => {
+      this.#hooks.onChange();
+      this.#askLater();
+    });
+    return memif;
+  }
+
+  #inject(descriptor: Descriptor): void {
+    const { interfaces } = this.#hooks;
+    this.#injector?.close();
+    this.#injector = PuntInjector.open({ knownInterfaces: (index) => interfaces.has(index), descriptor });
+  }
+
+  #listen(index: number, port: CnfPort): void {
+    if (this.#listening.has(port)) return;
+    this.#listening.add(port);
+    listen(port, (batch) => this.#handler?.(batch, index));
+  }
+}
+
+function tapOf(interconnect: InterconnectMetadata): Extract<CnfPort, { kind: "tap" }>[] {
+  const { attachment } = interconnect;
+  return attachment.kind === "tap" ? [{ ...attachment, interconnect }] : [];
+}

@@ -1,0 +1,84 @@
+// The CNF's end of one interconnect, whatever it is: listening to it, and closing it.
+import type { PacketBatch } from "../packet/index.js";
+import { PacketSocket } from "../packet-socket/index.js";
+import type { AttachedPort, AttachOptions, PuntStatus } from "../punt/index.js";
+
+type TapPort = Extract<AttachedPort, { kind: "tap" }>;
+
+/** An open end. */
+export type CnfPort =
+  | Exclude<AttachedPort, TapPort>
+  | (TapPort & {
+      /** The TAP's frames, once the program has asked for packets; undefined before. */
+      readonly packets?: PacketSocket;
+    });
+
+/** Gets a burst. The batch is valid until the handler returns; `interconnect` is its index in the punt's metadata. */
+export type BatchHandler = (batch: PacketBatch, interconnect: number) => void;
+
+/** Names and indexes of VPP's interfaces. */
+export interface InterfaceNames {
+  /** How many there are; 0 while VPP is away or not read yet. */
+  readonly size: number;
+  find(name: string): { readonly swIfIndex: number; readonly mac?: string } | undefined;
+  has(swIfIndex: number): boolean;
+  nameOf(swIfIndex: number): string | undefined;
+}
+
+export interface EndHooks {
+  readonly interfaces: InterfaceNames;
+  readonly options: AttachOptions;
+  /** An end was connected or lost its connection. */
+  onChange(): void;
+  /** An end could not be opened; it is tried again. Undefined: all are open. */
+  onProblem(error: unknown): void;
+}
+
+export interface SendPlace {
+  readonly interconnect: number;
+  readonly swIfIndex?: number;
+}
+
+/** The CNF's ends of a punt's interconnects: open as long as the punt, whatever happens to VPP and the daemon. */
+export interface CnfEnds {
+  /** In the order of the punt's metadata; empty until they are open. */
+  readonly ports: readonly CnfPort[];
+  /** Makes the ends what the status says. `isNew`: VPP may have made the punt again. */
+  update(status: PuntStatus, isNew: boolean): void;
+  /** Texts for the ends that are not connected. */
+  unconnected(): string[];
+  /** Until the first handler comes packets wait: in the memif ring, or in the socket's slabs. */
+  receive(handler: BatchHandler | undefined): void;
+  /** Sends a frame; false when there is no room, or no VPP. @throws PuntError ERR_NO_PORT; see `PuntInjector.inject` */
+  send(frame: Uint8Array, place: SendPlace): boolean;
+  close(): void;
+}
+
+/** Passes the bursts of a port on. Those of a punt socket come until it is closed. */
+export function listen(port: CnfPort, onBatch: (batch: PacketBatch) => void): void {
+  if (port.kind === "memif") port.memif.receive(onBatch);
+  else if (port.kind === "tap") port.packets?.receive(onBatch);
+  else port.socket.receive(onBatch);
+}
+
+/** Why an end is not connected; undefined if it is. */
+export function objection(port: CnfPort, index: number, { interfaces }: EndHooks): string | undefined {
+  if (port.kind === "tap") return undefined;
+  if (port.kind === "memif")
+    return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP`;
+  if (interfaces.size === 0) return `interconnect ${index}: VPP's interfaces are not known yet`;
+  const { connected, connectError } = port.socket.stats();
+  return connected ? undefined : `interconnect ${index}: the punt socket is not connected to VPP (${connectError})`;
+}
+
+export function closePort(port: CnfPort): void {
+  if (port.kind === "memif") port.memif.close();
+  else if (port.kind === "tap") port.packets?.close();
+  else port.socket.close();
+}
+
+/** Opens the frames of a TAP. Needs CAP_NET_RAW, and CAP_SYS_ADMIN in another namespace. @throws PuntError ENODEV, EPERM */
+export function withPackets(port: TapPort): CnfPort {
+  const { name: device, namespace } = port;
+  return { ...port, packets: PacketSocket.open(namespace === "" ? { device } : { device, namespace }) };
+}

@@ -1,0 +1,74 @@
+// What the daemon hands over at attach.sock: open descriptors, for a one-time token of the call Attach.
+import { basename, dirname, join } from "node:path";
+import {
+  type Descriptor,
+  openNamespace,
+  type ReceivedDescriptors,
+  receiveDescriptors,
+} from "../../descriptor/index.js";
+import { PuntError } from "../../errors.js";
+import type { PuntId } from "../../punt/index.js";
+import { type AttachAnswer, type AttachQuestion, decodeAnswer, encodeAttach } from "../../wire/index.js";
+import type { Handed, HandOverRequest } from "../handed-ends.js";
+import { type ConnectOptions, socketOf } from "../options.js";
+import type { Connection } from "./connection.js";
+
+const OP = "punt.attach";
+/** The daemon is away, or has just stopped. */
+const AWAY = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
+export class Handovers {
+  readonly #connection: Connection;
+  readonly #options: ConnectOptions;
+
+  constructor(connection: Connection, options: ConnectOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Asks for the ends of a punt that the caller lacks. @throws PuntError of the daemon; ERR_DISCONNECTED */
+  async ends(id: PuntId, { have, packets }: HandOverRequest): Promise<readonly Handed[]> {
+    const call = (signal: AbortSignal) => this.#connection.client.attach({ id }, { signal });
+    const { token, socket } = await this.#connection.call(OP, call);
+    const { ends, descriptors } = await this.#exchange(socket, { kind: "punt", token, have: { ...have }, packets });
+    return ends.map((end, index) => ({ ...end, descriptor: descriptors[index]! }));
+  }
+
+  /** Hands over this process's network namespace. Returns the path that a request names it by; "" for the daemon's own. */
+  async namespace(cnf: string): Promise<string> {
+    const { attachSocket } = await this.#connection.call("punt.info", (signal) =>
+      this.#connection.client.info({}, { signal }),
+    );
+    if (attachSocket === "") return "";
+    const own = openNamespace("/proc/self/ns/net");
+    try {
+      return (await this.#exchange(attachSocket, { kind: "namespace", cnf }, [own])).namespace;
+    } finally {
+      own.close();
+    }
+  }
+
+  /** The folder of the daemon's sockets may be elsewhere in this process's file system: attach.sock is beside the other socket. */
+  async #exchange(
+    socket: string,
+    question: AttachQuestion,
+    passed: readonly Descriptor[] = [],
+  ): Promise<AttachAnswer & Pick<ReceivedDescriptors, "descriptors">> {
+    const path = join(dirname(socketOf(this.#options)), basename(socket));
+    const { bytes, descriptors } = await receiveDescriptors(path, encodeAttach(question), {
+      descriptors: passed,
+    }).catch((error: PuntError) => {
+      throw AWAY.has(error.code)
+        ? new PuntError(OP, "ERR_DISCONNECTED", `no daemon answers at ${path}`, { path }, error)
+        : error;
+    });
+    try {
+      const answer = decodeAnswer(bytes);
+      if (answer.ends.length === descriptors.length) return { ...answer, descriptors };
+      throw new PuntError(OP, "ERR_PROTOCOL", `${answer.ends.length} ends came with ${descriptors.length} descriptors`);
+    } catch (error) {
+      for (const descriptor of descriptors) descriptor.close();
+      throw error;
+    }
+  }
+}
