@@ -17,7 +17,8 @@ export function readTap(text) {
       counts[inFailure ? "failed" : skipped ? "skipped" : "passed"]++;
       if (skipped && !inFailure) shown.push(`  ${line}`);
     }
-    if (/^(TAP version|# )/.test(line)) inFailure = false;
+    // "#   text" is a line that the failing test has logged.
+    if (/^(TAP version|# \S)/.test(line)) inFailure = false;
     if (inFailure) shown.push(`  ${line}`);
     planned = /^1\.\.(\d+)/.exec(line)?.[1] ?? planned;
   }
