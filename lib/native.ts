@@ -329,7 +329,7 @@ function load(): Addon {
   } catch (cause) {
     const hint = "no binary of this package fits here; `npm rebuild vpp-punt` compiles one and says what it needs";
     const message = `${hint} (linux ${process.arch}, Node ${process.version}): ${(cause as Error).message.trim()}`;
-    throw new PuntError("load", "ADDON_UNAVAILABLE", message, undefined, cause);
+    throw new PuntError("load", "ERR_ADDON_UNAVAILABLE", message, undefined, cause);
   }
 }
 

@@ -1,3 +1,4 @@
+// Work that an abort or a time limit cuts off.
 /**
  * Runs `work` with a signal of its own, which is aborted when any of `signals` is, or after `ms`, and let go of afterwards.
  * (AbortSignal.any and AbortSignal.timeout keep hold of what listens to them: a client that reconnects for days must not.)

@@ -1,3 +1,4 @@
+// Waiting times between attempts to connect.
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface BackoffOptions {

@@ -1,3 +1,4 @@
+// The client of a VPP's binary API: requests, dumps, events, and the connection that comes back.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { attempt } from "./attempt.js";

@@ -1,3 +1,4 @@
+// Definitions of messages and types, as VPP's API language has them.
 /** One field of a message, type or union, as VPP's API language has it. */
 export interface FieldDef {
   name: string;

@@ -1,3 +1,4 @@
+// Receivers of a dump's details: an array, or a stream for `for await`.
 import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import type { DetailsSink } from "./pending.js";

@@ -1,3 +1,4 @@
+// An error in a field of a message, with the path of the field.
 /**
  * What a codec throws: the problem, and the path of the field it is in, which grows on the way out. The message that was
  * being encoded or decoded turns it into a PuntError.

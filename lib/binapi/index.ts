@@ -1,3 +1,4 @@
+// The front door of the binary API: the client, its definitions, its transports and VPP's statistics.
 export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "./builtin.js";
@@ -15,19 +16,21 @@ export type { RequestOptions } from "./options.js";
 export { Schema } from "./schema.js";
 export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
 export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";
-export type {
-  CombinedStat,
-  HistogramStat,
-  NamesStat,
-  RingStat,
-  ScalarStat,
-  SimpleStat,
-  Stat,
-  UnknownStat,
-} from "./stats/counters.js";
-export type { RingContents, RingThread } from "./stats/ring.js";
-export type { StatsPattern } from "./stats/snapshots.js";
-export { DEFAULT_STATS_SOCKET, VppStats } from "./stats/stats.js";
+export {
+  type CombinedStat,
+  DEFAULT_STATS_SOCKET,
+  type HistogramStat,
+  type NamesStat,
+  type RingContents,
+  type RingStat,
+  type RingThread,
+  type ScalarStat,
+  type SimpleStat,
+  type Stat,
+  type StatsPattern,
+  type UnknownStat,
+  VppStats,
+} from "./stats/index.js";
 export type { Subscription } from "./subscription.js";
 export { type TraceRecord, traceLine } from "./trace.js";
 export type { Link, LinkHandler, Transport } from "./transport.js";

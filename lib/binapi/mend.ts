@@ -1,23 +1,23 @@
-// What VPP gets wrong in details it sends, put right before they are decoded.
+// Corrections of details that VPP sends wrongly, made before they are decoded.
 import type { Reader } from "./cursor.js";
 
 /** Mends the message at which the reader stands. */
 export type Mend = (reader: Reader) => void;
 
 /** Offsets in `dhcp_proxy_details`; an address begins with its family. */
-const isIpv6At = 22;
-const sourceAt = 152;
-const countAt = 169;
-const serversAt = 170;
-const serverSize = 21;
-const familyInServer = 4;
+const IS_IPV6_AT = 22;
+const SOURCE_AT = 152;
+const COUNT_AT = 169;
+const SERVERS_AT = 170;
+const SERVER_SIZE = 21;
+const FAMILY_IN_SERVER = 4;
 
 /** VPP leaves the family of IPv6 addresses at 0, IPv4 (dhcp/dhcp_api.c, dhcp_send_details; 22.02 to 26.06). */
 function addressFamilies({ bytes, at: start, end }: Reader): void {
-  if (start + serversAt > end || bytes[start + isIpv6At] !== 1) return;
-  bytes[start + sourceAt] = 1;
-  for (let i = 0; i < bytes[start + countAt]!; i++) {
-    const at = start + serversAt + i * serverSize + familyInServer;
+  if (start + SERVERS_AT > end || bytes[start + IS_IPV6_AT] !== 1) return;
+  bytes[start + SOURCE_AT] = 1;
+  for (let i = 0; i < bytes[start + COUNT_AT]!; i++) {
+    const at = start + SERVERS_AT + i * SERVER_SIZE + FAMILY_IN_SERVER;
     if (at < end) bytes[at] = 1;
   }
 }

@@ -1,5 +1,6 @@
+// One message of a definition: its header, its codec and its parts.
 import { PuntError } from "../errors.js";
-import type { Codec } from "./codec/codec.js";
+import type { Codec } from "./codec/index.js";
 import { Reader, Writer } from "./cursor.js";
 import type { FieldDef, MessageDef, ServiceDef } from "./definitions.js";
 import { FieldError } from "./field-error.js";

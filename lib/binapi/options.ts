@@ -1,3 +1,4 @@
+// The client's options and their checks.
 import { PuntError } from "../errors.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";

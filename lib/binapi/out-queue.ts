@@ -1,3 +1,4 @@
+// Encoded messages that wait to be sent.
 import type { Writer } from "./cursor.js";
 
 /** Sent bytes are cut off the buffer's front when they are this many. */

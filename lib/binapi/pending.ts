@@ -1,3 +1,4 @@
+// Requests that wait for an answer.
 import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";
 import { apiErrorName } from "./errno.js";

@@ -1,3 +1,4 @@
+// Chooses the definition of each message that fits the connected VPP.
 import { PuntError } from "../errors.js";
 import type { Message } from "./message.js";
 import type { Schema } from "./schema.js";

@@ -1,9 +1,10 @@
+// Definitions of VPP's messages by name and CRC.
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PuntError } from "../errors.js";
 import { type ApiJson, checkApiJson, crcOf, messageOf, renderApiJson, typesOf } from "./api-json.js";
 import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES, type Release } from "./builtin.js";
-import { Compiler } from "./codec/compile.js";
+import { Compiler } from "./codec/index.js";
 import type { FieldDef, MessageDef, TypeDef, TypeLookup } from "./definitions.js";
 import { FieldError } from "./field-error.js";
 import { Message } from "./message.js";

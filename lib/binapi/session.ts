@@ -1,3 +1,4 @@
+// The requests on one connection, from its start to its end.
 import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";

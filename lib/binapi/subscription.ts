@@ -1,3 +1,4 @@
+// The events of one subscription, for `for await`.
 import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 

@@ -1,3 +1,4 @@
+// All subscriptions of a client, and the `want_*` requests behind them.
 import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import { Subscription } from "./subscription.js";

@@ -1,3 +1,4 @@
+// Traces of messages: records, and files of JSON lines.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";

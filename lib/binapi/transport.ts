@@ -1,3 +1,4 @@
+// What the client needs of a way to VPP.
 import type { PuntError } from "../errors.js";
 import type { Reader, Writer } from "./cursor.js";
 

@@ -1,3 +1,4 @@
+// The transport over VPP's libvapiclient.
 import { resolve } from "node:path";
 import { PuntError } from "../errors.js";
 import { type NativeVapiBridge, native } from "../native.js";

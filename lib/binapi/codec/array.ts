@@ -1,3 +1,4 @@
+// Codecs of arrays.
 import type { Reader, Writer } from "../cursor.js";
 import { describe, FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";

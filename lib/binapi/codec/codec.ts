@@ -1,3 +1,4 @@
+// What every codec does: encode, decode and default a value.
 import type { Reader, Writer } from "../cursor.js";
 
 /** How values of one type go to bytes and back. */

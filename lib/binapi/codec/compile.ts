@@ -1,3 +1,4 @@
+// Compiles the definition of a type to its codec.
 import type { FieldDef, TypeDef, TypeLookup } from "../definitions.js";
 import { FieldError, within } from "../field-error.js";
 import { addressCodec, ip4Codec, ip6Codec, macCodec, prefixCodecs } from "./address.js";

@@ -1,3 +1,4 @@
+// Codecs of enums and of flags.
 import type { EnumDef } from "../definitions.js";
 import { describe, FieldError } from "../field-error.js";
 import type { Codec } from "./codec.js";

@@ -1,3 +1,4 @@
+// Codecs of numbers, booleans and text.
 import { F64_LITTLE, type Reader, type Writer } from "../cursor.js";
 import { readFixedText } from "../text-cache.js";
 import type { Codec } from "./codec.js";

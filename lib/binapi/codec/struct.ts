@@ -1,3 +1,4 @@
+// Codecs of structures, from generated code or from closures.
 import type { Reader, Writer } from "../cursor.js";
 import { describe, FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";

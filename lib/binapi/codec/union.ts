@@ -1,3 +1,4 @@
+// Codecs of unions.
 import { Writer } from "../cursor.js";
 import { describe, FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";

@@ -1,3 +1,4 @@
+// Decodes the entries of VPP's statistics segment.
 import { type DirectoryEntry, pointer, type SegmentHeader } from "./directory.js";
 import type { StatsMemory } from "./memory.js";
 import { type RingContents, readRing } from "./ring.js";

@@ -1,3 +1,4 @@
+// The directory of VPP's statistics segment.
 import { PuntError } from "../../errors.js";
 import type { StatsMemory } from "./memory.js";
 

@@ -1,3 +1,4 @@
+// Snapshots of statistics, consistent while VPP writes.
 import { type Stat, StatsReader } from "./counters.js";
 import { type DirectoryEntry, readDirectory, readHeader, type SegmentHeader } from "./directory.js";
 import type { StatsMemory } from "./memory.js";

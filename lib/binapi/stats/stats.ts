@@ -1,3 +1,4 @@
+// The client of VPP's statistics segment.
 import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
