@@ -1,9 +1,9 @@
-// VPP's own rendering of its API definitions: the .api.json files, and what get_api_json answers with.
+// VPP's own form of its API definitions: the .api.json files, and the answer to get_api_json.
 import { PuntError } from "../errors.js";
 import type { FieldDef, MessageDef, ServiceDef, TypeDef } from "./definitions.js";
 import { conventionalService } from "./notation.js";
 
-/** An .api.json file, as far as it matters here. */
+/** The parts of an .api.json file that this package reads. */
 export interface ApiJson {
   module?: string;
   types: RawDefinition[];
@@ -25,10 +25,10 @@ export interface RawService {
   events?: string[];
 }
 
-/** A name that may become part of compiled code and a key of an object. */
+/** A name that is safe in compiled code and as a key of an object. */
 const IDENTIFIER = /^(?!__proto__$)[A-Za-z_]\w*$/;
 
-/** Checks the outer form of what should be an .api.json file. `source` names it in errors. */
+/** Checks the outer form of an .api.json file. `source` names the file in errors. */
 export function checkApiJson(json: unknown, source: string): ApiJson {
   const module = json as ApiJson | null;
   const lists = [module?.types, module?.messages, module?.unions, module?.enums];
@@ -42,7 +42,7 @@ function isListOfDefinitions(list: unknown): boolean {
   return Array.isArray(list) && list.every((entry) => Array.isArray(entry) && IDENTIFIER.test(String(entry[0])));
 }
 
-/** The types of a file, each as a function, as most are never needed. */
+/** Returns the types of a file, each as a function, because most are never used. */
 export function typesOf(json: ApiJson): [name: string, load: () => TypeDef][] {
   const load = (list: RawDefinition[] | undefined, make: (raw: RawDefinition) => TypeDef) =>
     (list ?? []).map((raw): [string, () => TypeDef] => [raw[0], () => make(raw)]);
@@ -58,7 +58,7 @@ export function typesOf(json: ApiJson): [name: string, load: () => TypeDef][] {
   ];
 }
 
-/** The CRC of a message: eight hex digits. */
+/** Returns the CRC of a message: eight hex digits. */
 export function crcOf(raw: RawDefinition): string {
   const crc = (raw.at(-1) as { crc?: unknown } | undefined)?.crc;
   if (typeof crc === "string" && /^0x[0-9a-f]{1,8}$/.test(crc)) return crc.slice(2).padStart(8, "0");
@@ -87,7 +87,7 @@ function fieldsOf(raw: RawDefinition): FieldDef[] {
   return raw.slice(1).flatMap((part) => (Array.isArray(part) ? [fieldOf(raw[0], part)] : []));
 }
 
-/** `[type, name]`, `[type, name, size]`, `[type, name, size, length field]`, each with options behind it. */
+/** Reads `[type, name]`, `[type, name, size]` or `[type, name, size, length field]`. Options may follow each. */
 function fieldOf(owner: string, raw: unknown[]): FieldDef {
   const [type, name, ...rest] = raw;
   if (typeof type !== "string" || typeof name !== "string" || !IDENTIFIER.test(name)) {
@@ -103,7 +103,7 @@ function fieldOf(owner: string, raw: unknown[]): FieldDef {
   return field;
 }
 
-/** Options that are not known here are left alone: newer generators add some. */
+/** Ignores unknown options: newer generators add some. */
 function addOptions(
   field: FieldDef,
   options: { default?: unknown; limit?: unknown; discriminator?: unknown; case?: unknown },
@@ -124,15 +124,15 @@ function enumOf(raw: RawDefinition, declaredFlags: boolean): TypeDef {
 }
 
 /**
- * Most of VPP's flags are declared as plain enums (if_status_flags, tap_flags). They are flags if their name says so, or if
- * their values are single bits, up to one that cannot be a count (4 or more).
+ * VPP declares most of its flags as plain enums (if_status_flags, tap_flags). An enum holds flags if its name says so, or if
+ * each value is a single bit and the largest is 4 or more, so that the values are not a count.
  */
 function looksLikeFlags(name: string, values: readonly (readonly [string, number])[]): boolean {
   if (/flags$/.test(name)) return true;
   return values.every(([, value]) => (value & (value - 1)) === 0) && values.some(([, value]) => value >= 4);
 }
 
-/** `vl_api_mac_address_t` is the type mac_address. */
+/** Turns `vl_api_mac_address_t` into the type's name, mac_address. */
 function typeName(type: string): string {
   return type.startsWith("vl_api_") && type.endsWith("_t") ? type.slice(7, -2) : type;
 }
@@ -141,7 +141,7 @@ function badSchema(what: string, problem: string): PuntError {
   return new PuntError("binapi.schema", "ERR_BAD_SCHEMA", `${what} ${problem}`);
 }
 
-/** An .api.json file out of definitions: messages of one module and all types that they need. */
+/** Makes an .api.json file from definitions: the messages of one module and all types that they use. */
 export function renderApiJson(module: string, messages: readonly MessageDef[], types: readonly TypeDef[]): ApiJson {
   const json: ApiJson = {
     module,

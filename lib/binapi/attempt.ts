@@ -1,7 +1,7 @@
-// Work that an abort or a time limit cuts off.
+// Runs work that an abort or a time limit cuts off.
 /**
- * Runs `work` with a signal of its own, which is aborted when any of `signals` is, or after `ms`, and let go of afterwards.
- * (AbortSignal.any and AbortSignal.timeout keep hold of what listens to them: a client that reconnects for days must not.)
+ * Runs `work` with a signal of its own. The signal aborts when any of `signals` does, or after `ms`. Afterwards nothing refers to
+ * it. (AbortSignal.any and AbortSignal.timeout keep their listeners alive; a client that reconnects for days would leak them.)
  */
 export async function attempt<T>(
   signals: readonly AbortSignal[],

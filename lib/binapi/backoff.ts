@@ -2,13 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface BackoffOptions {
-  /** Ms before the second attempt; doubles with each. Default 20. */
+  /** Milliseconds before the second attempt. The wait doubles with each attempt. Default 20. */
   min?: number;
-  /** Most ms between two attempts. Default 2000. */
+  /** Longest wait between two attempts, in milliseconds. Default 2000. */
   max?: number;
 }
 
-/** Waiting times between attempts: doubling from `min` to `max`, each shortened by up to a quarter so that clients spread. */
+/** Waits between attempts. The wait doubles from `min` to `max`, and each is shortened by up to a quarter so that clients spread. */
 export class Backoff {
   #next: number;
   readonly #max: number;
@@ -18,7 +18,7 @@ export class Backoff {
     this.#max = max;
   }
 
-  /** Rejects when `signal` is aborted. */
+  /** Waits for the next attempt. Rejects when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     const ms = this.#next * (1 - Math.random() / 4);
     this.#next = Math.min(this.#next * 2, this.#max);

@@ -1,12 +1,12 @@
-// The messages this project uses, as the VPP releases in BUILTIN_RELEASES define them. A client falls back on them where neither
-// the running VPP nor a folder of .api.json files has a definition. The CRCs are VPP's; they decide whether a definition fits the
+// The messages that this package uses, as the VPP releases in BUILTIN_RELEASES define them. A client falls back on them if neither
+// the running VPP nor a folder of .api.json files has a definition. The CRCs are VPP's. They decide whether a definition fits the
 // running VPP. notation.ts explains the notation. `npm run add-release -- FOLDER` adds a release (docs/extending.md).
 export const BUILTIN_RELEASES = ["22.02", "22.10", "23.06", "24.06", "25.02", "26.06", "26.10"] as const;
 
 /** A VPP release that the built-in definitions cover. */
 export type Release = (typeof BUILTIN_RELEASES)[number];
 
-/** The default wherever a release is asked for. */
+/** The release that functions take by default. */
 export const NEWEST_RELEASE: Release = BUILTIN_RELEASES[BUILTIN_RELEASES.length - 1]!;
 
 export const BUILTIN_DEFINITIONS = `

@@ -22,58 +22,58 @@ import type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName } f
 import { VapiTransport } from "./vapi-transport.js";
 
 export interface VppOptions {
-  /** VPP's API socket. Default /run/vpp/api.sock. */
+  /** Path of VPP's API socket. Default /run/vpp/api.sock. */
   socketPath?: string;
-  /** What `show api clients` calls us. Default vpp-punt. */
+  /** The client's name in VPP's `show api clients`, at most 63 bytes. Default vpp-punt. */
   name?: string;
   /**
-   * The way to VPP: its API socket, spoken by this package ("socket", default); VPP's own libvapiclient where the addon was built
-   * with it ("vapi": over shared memory, or over the socket if `socketPath` is given); or one of your own.
+   * The way to VPP. "socket" (the default) speaks over VPP's API socket. "vapi" uses VPP's own libvapiclient, if the addon was built
+   * with it: over shared memory, or over the socket if `socketPath` is given. A `Transport` is a way of your own.
    */
   transport?: "socket" | "vapi" | Transport;
-  /** Where definitions come from. Default "auto". */
+  /** The source of message definitions. Default "auto". */
   schema?: SchemaSource;
-  /** Most requests that VPP has at a time; others wait here. Default 256; 2, for a dump and the ping behind it, to 131072. */
+  /** Most requests that VPP has at a time; others wait in the client. 2 (a dump and its ping) to 131072, default 256. */
   window?: number;
   /**
-   * Most requests that wait, here and at VPP; beyond that a request is rejected with ERR_QUEUE_FULL. A dump that ends at a ping,
-   * and a fenced call, are two. Default 65536, at most 131072.
+   * Most requests that wait, in the client and at VPP. A request beyond that rejects with ERR_QUEUE_FULL. A dump that ends at a
+   * ping counts twice, and so does a fenced call. At most 131072, default 65536.
    */
   queueLimit?: number;
-  /** Ms without an answer after which a request is rejected with ERR_TIMEOUT; 0: never. Default 10000. */
+  /** Milliseconds without an answer after which a request rejects with ERR_TIMEOUT; 0: never. Default 10000. */
   timeout?: number;
-  /** Ms that VPP has to accept a connection. Default 5000. */
+  /** Milliseconds that VPP has to accept a connection. Default 5000. */
   connectTimeout?: number;
-  /** How a lost connection is taken up again, as often as it takes; false: not at all. */
+  /** The waits between attempts to reconnect, which have no limit in number; false: the client doesn't reconnect. */
   reconnect?: BackoffOptions | false;
-  /** Ms to go on trying if VPP is not there at first, or true: for as long as it takes. Default 0. */
+  /** Milliseconds that the client keeps trying if VPP doesn't run yet; true: without a limit. Default 0. */
   wait?: number | true;
-  /** Gets every message, both ways; or a file for them, as JSON lines. */
+  /** Receives every message, in both directions; or the path of a file for them, as JSON lines. */
   trace?: string | ((record: TraceRecord) => void);
-  /** Ends the attempt to connect. */
+  /** Aborts the attempt to connect. */
   signal?: AbortSignal;
 }
 
 export interface VppEvents {
-  /** A connection to VPP is there, the first or another; subscriptions have been renewed. */
+  /** The client has connected to VPP, for the first time or again, and renewed its subscriptions. */
   connected: [];
-  /** The connection was lost. Everything that waited for an answer has been rejected with this error. */
+  /** The client has lost its connection. Every request that waited for an answer has rejected with this error. */
   disconnected: [error: PuntError];
 }
 
 export interface SubscribeOptions {
-  /** Most events that wait to be fetched. Default 1024. */
+  /** Most events that wait in the queue. Default 1024. */
   queueLimit?: number;
 }
 
 /**
  * A client of one VPP's binary API.
  *
- * Requests are rejected while there is no connection, and when it is lost: they are never sent again silently, as only the
- * caller knows whether that is right. The connection itself comes back by itself.
+ * Without a connection, requests reject. When the connection is lost, waiting requests reject too: the client never repeats them,
+ * because only the caller knows whether that is right. The client reconnects by itself.
  */
 export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
-  /** Where VPP is: `/run/vpp/api.sock`. */
+  /** The address of VPP, such as `/run/vpp/api.sock`. */
   readonly endpoint: string;
 
   readonly #transport: Transport;
@@ -83,7 +83,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   readonly #trace: Trace | undefined;
   readonly #closing = new AbortController();
   #session: Session | undefined;
-  /** The session of which "connected" has been emitted, and "disconnected" has not. */
+  /** The session for which "connected" was emitted, and "disconnected" was not. */
   #announced: Session | undefined;
   #lost: PuntError | undefined;
   readonly #options: VppOptions;
@@ -100,7 +100,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.#trace = typeof trace === "function" ? new Trace(trace) : this.#traceFile?.trace;
   }
 
-  /** Connects. Rejects if VPP cannot be reached within `wait`, and with ERR_OPTION if an option is wrong. */
+  /**
+   * Connects to VPP.
+   *
+   * @throws PuntError ERR_OPTION: an option is wrong; `details.option` names it
+   * @throws PuntError ENOENT, ECONNREFUSED or another errno name: VPP is not reachable within `wait`
+   * @throws PuntError ERR_TIMEOUT: VPP accepts no connection within `connectTimeout`
+   * @throws PuntError ERR_ABORTED: `signal` has aborted
+   */
   static async connect(options: VppOptions = {}): Promise<Vpp> {
     checkOptions({ ...options });
     const vpp = new Vpp(options);
@@ -113,34 +120,41 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return vpp;
   }
 
-  /** Whether there is a connection now. */
+  /** Reports whether the client is connected. */
   get isConnected(): boolean {
     return this.#session !== undefined;
   }
 
-  /** Requests that wait for an answer. */
+  /** The number of requests that wait for an answer. */
   get waiting(): number {
     return this.#session?.waiting ?? 0;
   }
 
-  /** Whether the connected VPP has the message, in a definition known here. */
+  /** Reports whether the connected VPP has the message, and the client a definition that fits. */
   has(name: string): boolean {
     return this.#session?.messages.has(name) ?? false;
   }
 
-  /** What answers `name`; undefined if nothing does, or there is no connection. */
+  /** Returns the messages that answer `name`. Returns undefined if none do, or without a connection. */
   service(name: string): ServiceDef | undefined {
     return this.#session?.messages.find(name)?.service;
   }
 
-  /** Sends a request; resolves with the reply. A retval other than 0 rejects with VPP's error, code `VPP_<NAME>`. */
+  /**
+   * Sends a request and resolves with its reply.
+   *
+   * @throws PuntError VPP_ and VPP's name of the error, such as VPP_INVALID_SW_IF_INDEX: VPP answered with a retval other than 0
+   * @throws PuntError ERR_TIMEOUT: VPP did not answer within `timeout`
+   * @throws PuntError ERR_DISCONNECTED: there is no connection, or it was lost before the answer
+   * @throws PuntError ERR_QUEUE_FULL: `queueLimit` requests wait already
+   */
   call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
     const session = this.#session;
     if (session === undefined) return Promise.reject(this.#notConnected(name));
     return session.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
   }
 
-  /** Sends a `*_dump` or `*_get`; the details as they come. Cursors are followed. */
+  /** Sends a `*_dump` or `*_get`, and returns its details as they come. Follows cursors. Rejects as `call` does. */
   dump<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): AsyncIterableIterator<DetailsOf<N>> {
     let running: RunningDump | undefined;
     const stream = new DetailsStream(() => running?.giveUp());
@@ -148,7 +162,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return stream as AsyncIterableIterator<DetailsOf<N>>;
   }
 
-  /** The same, in an array when all have come. */
+  /** Sends a `*_dump` or `*_get`, and resolves with an array of all details. Rejects as `call` does. */
   dumpAll<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]> {
     const list = new DetailsList();
     this.#startDump(name, (value ?? {}) as MessageValue, list, options);
@@ -156,9 +170,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   }
 
   /**
-   * Asks VPP for events with a `want_*` request. `event`: which, if the request has several. After a reconnect the new VPP is
-   * asked again; if it refuses, the iteration ends with its error. `pid` and `enable_disable` need not be given. Rejects with
-   * ERR_NO_EVENT if there is no such event.
+   * Asks VPP for events with a `want_*` request. `event` names the event, if the request has several. After a reconnect the client
+   * asks the new VPP; if VPP refuses, the iteration ends with VPP's error. The client sets `pid` and `enable_disable` itself.
+   *
+   * @throws PuntError ERR_NO_EVENT: the request has no such event
    */
   async subscribe<E extends EventName = string>(
     request: RequestName,
@@ -183,8 +198,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   }
 
   /**
-   * Events that VPP sends without a `want_*`, such as `dhcp_compl_event`. Throws ERR_NO_EVENT if the connected VPP has no message
-   * of that name, or there is no definition of it.
+   * Returns events that VPP sends without a `want_*`, such as `dhcp_compl_event`.
+   *
+   * @throws PuntError ERR_NO_EVENT: the connected VPP has no message of that name, or no definition fits it
    */
   listen<E extends EventName>(event: E, options: SubscribeOptions = {}): Subscription<EventOf<E>> {
     checkSubscription(event, { ...options });
@@ -197,7 +213,12 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return subscription as Subscription<EventOf<E>>;
   }
 
-  /** Resolves when there is a connection: at once, or after the next reconnect. Rejects with ERR_ABORTED or ERR_CLOSED. */
+  /**
+   * Resolves when the client is connected: at once, or after the next reconnect.
+   *
+   * @throws PuntError ERR_ABORTED: `signal` has aborted
+   * @throws PuntError ERR_CLOSED: the client is closed
+   */
   async connected(signal?: AbortSignal): Promise<void> {
     if (this.isConnected) return;
     if (this.#closing.signal.aborted) throw this.#notConnected("connected");
@@ -211,7 +232,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  /** Ends everything; requests that wait are rejected with ERR_CLOSED. */
+  /** Closes the client. Waiting requests reject with ERR_CLOSED. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
@@ -258,7 +279,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     await attempt(signals, limit, (either) => this.#establishSometime(either));
   }
 
-  /** Tries until there is a connection. Rejects, with the reason of the last failure, when `signal` is aborted. */
+  /** Tries until it has a connection. When `signal` aborts, rejects with the reason of the last failure. */
   async #establishSometime(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(this.#options.reconnect || {});
     let reason: unknown;
@@ -266,7 +287,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       try {
         return await this.#establish([signal]);
       } catch (error) {
-        // An attempt that is cut off says only that; why those before it failed says more.
+        // The error of an attempt that was cut off says only that. The failure before it says more.
         if (reason === undefined || !signal.aborted) reason = error;
         this.#lost = reason as PuntError;
         await backoff.wait(signal).catch(() => {});
@@ -302,7 +323,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.#announce(() => this.emit("connected"));
   }
 
-  /** What a listener throws is its own: it ends neither the connection nor the attempts at the next. */
+  /** Emits an event. An error of a listener ends neither the connection nor the attempts to reconnect. */
   #announce(emit: () => void): void {
     try {
       emit();
@@ -330,7 +351,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   #disconnected(session: Session, error: PuntError): void {
     this.#lost = error;
     if (this.#session === session) this.#session = undefined;
-    if (this.#announced !== session) return; // lost before it was ready: whoever prepares it finds out
+    if (this.#announced !== session) return; // The link was lost before it was ready. #prepare reports it.
     this.#announced = undefined;
     this.#announce(() => this.emit("disconnected", error));
     if (this.#options.reconnect !== false) this.#establishSometime(this.#closing.signal).catch(() => {});

@@ -1,15 +1,15 @@
-// The only places that touch the bytes of a message. Every read is checked against the message's end and every value against
-// the range of its type: nothing outside the message is read, nothing is cut off silently.
+// Reader and Writer: the only code that touches the bytes of a message. They check every read against the message's end and every
+// value against the range of its type. They read nothing outside the message and truncate nothing silently.
 import { endianness } from "node:os";
 import { describe, FieldError } from "./field-error.js";
 import { readFixedText, readText } from "./text-cache.js";
 
-/** Binary-API integers are in network order, but f64 goes out as the host has it. */
+/** The byte order of f64: the host's. All integers of the binary API are in network order. */
 export const F64_LITTLE = endianness() === "LE";
 const MAX_U64 = (1n << 64n) - 1n;
 const MAX_I64 = (1n << 63n) - 1n;
 
-/** Reads a message front to back. `end` is the message's end, which may lie before the buffer's. */
+/** Reads a message from front to back. The message may end before the buffer does. */
 export class Reader {
   bytes: Buffer;
   view: DataView;
@@ -29,7 +29,7 @@ export class Reader {
     return this;
   }
 
-  /** Takes `size` bytes: where they start. Throws if the message ends before. */
+  /** Takes `size` bytes and returns their start. Throws if the message ends before them. */
   take(size: number): number {
     const start = this.at;
     const next = start + size;
@@ -75,25 +75,25 @@ export class Reader {
     return this.bytes[this.take(1)] !== 0;
   }
 
-  /** A copy of the next `size` bytes, the caller's own. */
+  /** Returns a copy of the next `size` bytes, which belongs to the caller. */
   copy(size: number): Uint8Array {
     const start = this.bytes.byteOffset + this.take(size);
     return new Uint8Array(this.bytes.buffer.slice(start, start + size));
   }
 
-  /** `size` bytes of text, cut at the first NUL. */
+  /** Reads `size` bytes of text, which ends at the first NUL. */
   fixedString(size: number): string {
     return readFixedText(this.bytes, this.take(size), size);
   }
 
-  /** u32 length, then that much text. */
+  /** Reads a u32 length, then text of that length. */
   string(): string {
     const size = this.u32();
     return readText(this.bytes, this.take(size), size);
   }
 }
 
-/** Builds messages one after the other in a buffer that grows. */
+/** Writes messages one behind the other into a buffer that grows. */
 export class Writer {
   bytes: Buffer;
   view: DataView;
@@ -105,8 +105,8 @@ export class Writer {
   }
 
   /**
-   * Reserves `size` bytes at the end of what was written: where they start. May replace `bytes` and `view`: look them up after
-   * the call, not before.
+   * Reserves `size` bytes at the end and returns their start. The call may replace `bytes` and `view`: read these two properties
+   * after it, not before.
    */
   skip(size: number): number {
     const start = this.at;
@@ -166,13 +166,13 @@ export class Writer {
     this.bytes[start] = value ? 1 : 0;
   }
 
-  /** `value` as it is. */
+  /** Writes the bytes of `value`. */
   raw(value: Uint8Array): void {
     const start = this.skip(value.length);
     this.bytes.set(value, start);
   }
 
-  /** Text padded with NULs to `size`, of which one always remains. */
+  /** Writes text, padded with NULs to `size` bytes. At least one NUL remains. */
   fixedString(value: unknown, size: number): void {
     const text = checkText(value);
     const start = this.skip(size);
@@ -182,7 +182,7 @@ export class Writer {
     this.bytes.fill(0, start + length, start + size);
   }
 
-  /** u32 length, then the text. At most `limit` bytes. */
+  /** Writes a u32 length, then text of at most `limit` bytes. */
   string(value: unknown, limit = 0xffffffff): void {
     const text = checkText(value);
     const size = Buffer.byteLength(text);
@@ -191,7 +191,7 @@ export class Writer {
     this.#text(text, this.skip(size), size);
   }
 
-  /** Writes text at `start`; its whole length in bytes, of which at most `room` have been written. */
+  /** Writes at most `room` bytes of the text at `start`. Returns the length of the whole text in bytes. */
   #text(text: string, start: number, room: number): number {
     const length = text.length;
     if (length > room) return length;

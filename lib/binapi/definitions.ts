@@ -4,18 +4,18 @@ export interface FieldDef {
   name: string;
   /** A base type (`u32`, `string`), or the name of a type without VPP's `vl_api_` and `_t`. */
   type: string;
-  /** Elements of a fixed array; bytes of a fixed string. */
+  /** Number of elements of a fixed array, or of bytes of a fixed string. */
   length?: number;
-  /** The field before this one that says how many elements a variable array has. */
+  /** Name of an earlier field, which holds the number of elements of this variable array. */
   lengthField?: string;
-  /** A string of any length, or an array that goes to the end of the message. */
+  /** Set for a string of any length, and for an array that ends with the message. */
   variable?: boolean;
   default?: number | bigint | boolean | string;
-  /** Most elements, or bytes of a string. */
+  /** Largest number of elements, or of bytes of a string. */
   limit?: number;
-  /** The field that says which arm of this union is meant. */
+  /** Name of the field that selects an arm of this union. */
   discriminator?: string;
-  /** Of a union's arm: the name of the discriminator's value. */
+  /** For a union's arm: the name of the discriminator's value that selects it. */
   case?: string;
 }
 
@@ -25,7 +25,7 @@ export type TypeDef =
   | EnumDef
   | { kind: "alias"; name: string; type: string; length?: number };
 
-/** `flags`: an enum whose values are bits of one number. */
+/** An enum, or flags: an enum whose values are bits of one number. */
 export interface EnumDef {
   kind: "enum" | "flags";
   name: string;
@@ -33,27 +33,27 @@ export interface EnumDef {
   values: [name: string, value: number][];
 }
 
-/** A message and, for a request, what answers it. */
+/** A message and, if it is a request, its answers. */
 export interface MessageDef {
   name: string;
   /** Eight hex digits. */
   crc: string;
-  /** All fields, `_vl_msg_id` first. */
+  /** All fields, beginning with `_vl_msg_id`. */
   fields: FieldDef[];
-  /** The .api file it comes from, such as `memif`. */
+  /** Name of the .api file that defines the message, such as `memif`. */
   module: string;
   service?: ServiceDef;
 }
 
 export interface ServiceDef {
-  /** The message that answers; for a `*_dump`, each of the details. */
+  /** Name of the reply; for a `*_dump`, of the details. */
   reply: string;
-  /** Whether there may be many answers. */
+  /** Whether VPP may send several answers. */
   stream?: boolean;
-  /** The details that come before `reply`. */
+  /** Name of the details that precede `reply`. */
   streamMessage?: string;
   events?: string[];
 }
 
-/** Looks a type up by its name, for the message being compiled. */
+/** Finds a type by its name, in the scope of the message that is being compiled. */
 export type TypeLookup = (name: string) => TypeDef | undefined;

@@ -3,7 +3,7 @@ import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import type { DetailsSink } from "./pending.js";
 
-/** All details in an array. */
+/** Collects all details in an array. */
 export class DetailsList implements DetailsSink {
   readonly #values: MessageValue[] = [];
   readonly promise: Promise<MessageValue[]>;
@@ -30,7 +30,7 @@ export class DetailsList implements DetailsSink {
   }
 }
 
-/** Details as they come, for one `for await`. Leaving the loop early gives the dump up. */
+/** Passes details on as they come, to one `for await`. A loop that ends early cancels the dump. */
 export class DetailsStream implements DetailsSink, AsyncIterableIterator<MessageValue> {
   #values: MessageValue[] = [];
   #next_ = 0;
@@ -39,7 +39,7 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
   #waiting: (() => void)[] = [];
   readonly #giveUp: () => void;
 
-  /** `giveUp` is called when nobody wants the rest. */
+  /** `giveUp` cancels the dump when the loop ends early. */
   constructor(giveUp: () => void) {
     this.#giveUp = giveUp;
   }
@@ -85,7 +85,7 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
     });
   }
 
-  /** Whoever waits looks for itself, in the order of asking. */
+  /** Wakes all callers of `next()`. Each looks for details itself, in the order of their calls. */
   #wake(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;

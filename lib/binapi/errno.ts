@@ -1,7 +1,7 @@
-// The numbers that VPP returns in `retval`, and their names there (vnet/error.h). They are the same in all releases; newer releases
-// only add at the end.
+// The numbers that VPP returns in `retval`, with VPP's names for them (vnet/error.h). They are the same in all releases; newer
+// releases add numbers at the end.
 
-/** Runs of errors: the first number, and the names from this number downwards. */
+/** Runs of errors: the first number, and the names of this number and the numbers below it. */
 const RUNS = [
   [
     -1,
@@ -167,17 +167,17 @@ export type VnetErrorName = (typeof RUNS)[number][1][number];
 
 const NUMBERED = RUNS.flatMap(([first, run]) => run.map((name, i): [VnetErrorName, number] => [name, first - i]));
 
-/** The numbers of VPP's errors by their names: INVALID_SW_IF_INDEX is -2. */
+/** Maps the names of VPP's errors to their numbers: INVALID_SW_IF_INDEX is -2. */
 export const VNET_ERRORS = Object.fromEntries(NUMBERED) as Readonly<Record<VnetErrorName, number>>;
 
 const NAMES = new Map<number, VnetErrorName>(NUMBERED.map(([name, retval]) => [retval, name]));
 
-/** Returns VPP's name of a retval: "INVALID_SW_IF_INDEX" for -2. Returns undefined if this VPP's releases have no name for it. */
+/** Returns VPP's name of a retval: "INVALID_SW_IF_INDEX" for -2. Returns undefined for a number that has no name. */
 export function apiErrorName(retval: number): VnetErrorName | undefined {
   return NAMES.get(retval);
 }
 
-/** Whether VPP has an error of this name. */
+/** Reports whether VPP has an error of this name. */
 export function isVnetErrorName(name: string): name is VnetErrorName {
   return Object.hasOwn(VNET_ERRORS, name);
 }

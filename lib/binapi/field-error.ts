@@ -1,7 +1,7 @@
 // An error in a field of a message, with the path of the field.
 /**
- * What a codec throws: the problem, and the path of the field it is in, which grows on the way out. The message that was
- * being encoded or decoded turns it into a PuntError.
+ * A codec's error: the problem, and the path of the field that has it. The path grows while the error leaves nested codecs. The
+ * message that was being encoded or decoded turns the error into a PuntError.
  */
 export class FieldError extends Error {
   path = "";
@@ -21,12 +21,12 @@ export class FieldError extends Error {
   }
 }
 
-/** An error on its way out of the field `segment`. Anything but a FieldError is a bug and passes unchanged. */
+/** Adds the field `segment` to the path of an error. Any error but a FieldError is a bug, and is returned unchanged. */
 export function within(error: unknown, segment: string): unknown {
   return error instanceof FieldError ? error.within(segment) : error;
 }
 
-/** A value for an error message: short, whatever it is. */
+/** Describes any value for an error message, in short. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
   if (typeof value === "bigint") return `${value}n`;

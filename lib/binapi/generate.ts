@@ -1,8 +1,8 @@
-// TypeScript types for the messages of a schema, so that the compiler and the editor know them.
+// Generates TypeScript types for the messages of a schema, for compiler and editor.
 import type { FieldDef, TypeDef, TypeLookup } from "./definitions.js";
 import type { Schema } from "./schema.js";
 
-/** Values in JavaScript of base types and of the types that are text. Where encoding takes more, the second one. */
+/** TypeScript types of base types and of types that are text. The second type is for encoding, if that accepts more. */
 const PLAIN: Record<string, [decoded: string, encoded?: string]> = {
   u8: ["number"],
   i8: ["number"],
@@ -24,18 +24,18 @@ const PLAIN: Record<string, [decoded: string, encoded?: string]> = {
   ip6_prefix: ["string"],
 };
 
-/** `in`: what encoding takes; `out`: what decoding gives. */
+/** `in`: a value for encoding; `out`: a decoded value. */
 type Way = "in" | "out";
 
 export interface GenerateOptions {
-  /** Module that exports the client, whose `Requests` and `Events` are extended. Without one, they are declared. */
+  /** Module that exports the client: the file extends its `Requests` and `Events`. Without a module, the file declares both. */
   augment?: string;
-  /** Where the definitions are from, for the comment at the top. */
+  /** Source of the definitions, for the comment at the top. */
   origin?: string;
 }
 
 /**
- * Source of a TypeScript file with the types of all messages of `schema`. Imported anywhere in a program it makes
+ * Returns the text of a TypeScript file with the types of all messages of `schema`. A program that imports the file anywhere has
  * `vpp.call(name, value)` checked for these messages.
  */
 export function generateTypes(schema: Schema, { augment, origin = schema.origin }: GenerateOptions = {}): string {
@@ -59,7 +59,7 @@ export function generateTypes(schema: Schema, { augment, origin = schema.origin 
 }
 
 class Generator {
-  /** Declarations of the types that have been referred to, by TypeScript name. */
+  /** Declarations of the types that messages use, by TypeScript name. */
   readonly #declared = new Map<string, string>();
   readonly #schema: Schema;
 
@@ -71,7 +71,7 @@ class Generator {
     return [...this.#declared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, declaration]) => declaration);
   }
 
-  /** The member of `Requests` for a request; nothing for any other message. */
+  /** Returns the member of `Requests` for a request; an empty array for any other message. */
   request(name: string): string[] {
     const { service } = this.#schema.message(name);
     if (service === undefined || !this.#schema.has(service.reply)) return [];
@@ -82,7 +82,7 @@ class Generator {
     return [`${name}: { request: ${this.#value(name, "in")}${reply}${stream} };`];
   }
 
-  /** The member of `Events` for a message that is one. */
+  /** Returns the member of `Events` for an event; an empty array for any other message. */
   event(name: string): string[] {
     const { clientIndexOffset, contextOffset, service } = this.#schema.message(name);
     const isEvent = clientIndexOffset >= 0 && contextOffset < 0 && service === undefined;
@@ -102,7 +102,7 @@ class Generator {
 
   #member(field: FieldDef, fields: readonly FieldDef[], types: TypeLookup, way: Way): string {
     const derived = fields.some((other) => other.lengthField === field.name);
-    // A dump starts at the first cursor by itself.
+    // The client starts a dump at the first cursor.
     const optional = way === "in" && (derived || field.default !== undefined || field.name === "cursor");
     return `${field.name}${optional ? "?" : ""}: ${this.#field(field, types, way)}`;
   }
@@ -147,7 +147,7 @@ class Generator {
     return `${name}Input`;
   }
 
-  /** One arm; decoded without a discriminator, all of them. */
+  /** Returns a type with one arm. A union that was decoded without a discriminator has all arms. */
   #union(arms: readonly FieldDef[], types: TypeLookup, way: Way): string {
     const members = arms.map((arm) => `${arm.name}?: ${this.#field(arm, types, way)}`);
     return `{ ${members.join("; ")} }`;

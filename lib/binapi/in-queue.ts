@@ -1,16 +1,16 @@
-// The way in: cuts the bytes that a peer sends into messages.
+// Cuts the bytes that a peer sends into messages.
 import { PuntError } from "../errors.js";
 import { Reader } from "./cursor.js";
 import { FRAME_HEADER, frameLength } from "./frame.js";
 
 const CAPACITY = 1 << 18;
 
-/** What a peer may send. */
+/** The limits of a peer's messages. */
 export interface FrameLimits {
-  /** Lengths of the shortest and of the longest message, in bytes. */
+  /** Length of the shortest message in bytes, and of the longest. */
   readonly shortest: number;
   readonly longest: number;
-  /** The operation that receives, and the peer's name: for errors. */
+  /** The receiving operation and the peer's name, for errors. */
   readonly op: string;
   readonly sender: string;
 }
@@ -26,7 +26,7 @@ export class InQueue {
     this.#limits = limits;
   }
 
-  /** Where the next bytes belong: from `filled` to the end of it. */
+  /** The buffer for the next bytes, which belong between `fillStart` and `fillEnd`. */
   get bytes(): Uint8Array {
     return this.#reader.bytes;
   }
@@ -39,7 +39,7 @@ export class InQueue {
     return this.#reader.bytes.length;
   }
 
-  /** Notes that `size` bytes have come. */
+  /** Notes that `size` bytes have arrived. */
   fill(size: number): void {
     this.#filled += size;
   }
@@ -67,7 +67,7 @@ export class InQueue {
     return reader.window(start, start + length);
   }
 
-  /** Moves what is there to the front of a buffer in which the next frame fits. */
+  /** Moves the bytes to the front of a buffer that has room for the next frame. */
   #makeRoom(size: number): undefined {
     const { bytes } = this.#reader;
     const have = this.#filled - this.#start;

@@ -1,7 +1,7 @@
-// ip_proto of ip_types.api: the names that the codec gives to IP protocol numbers.
+// The enum ip_proto of ip_types.api: the codec's names of IP protocol numbers.
 import { IP_PROTOCOL } from "../net/index.js";
 
-/** Protocol numbers by the enum's names, which are the same in all releases. @internal */
+/** Maps the enum's names, which are the same in all releases, to protocol numbers. @internal */
 export const IP_PROTO_NUMBERS: Readonly<Record<string, number>> = {
   IP_API_PROTO_HOPOPT: IP_PROTOCOL.HOPOPT,
   IP_API_PROTO_ICMP: IP_PROTOCOL.ICMP,

@@ -1,4 +1,4 @@
-// One connection in the format of VPP's API socket: registers as a client, sends and receives frames, takes its leave.
+// One connection in the format of VPP's API socket: it registers a client, sends and receives frames, and unregisters the client.
 import { getSystemErrorName } from "node:util";
 import { PuntError } from "../errors.js";
 import { type Reader, Writer } from "./cursor.js";
@@ -8,46 +8,46 @@ import { OutQueue } from "./out-queue.js";
 import { Schema } from "./schema.js";
 import type { Link, LinkHandler } from "./transport.js";
 
-/** VPP gives these two messages fixed ids, so that a client can ask for the ids of all others. */
+/** VPP gives these two messages fixed ids. The reply lists the ids of all others. */
 const SOCKCLNT_CREATE_ID = 15;
 const SOCKCLNT_CREATE_REPLY_ID = 16;
 const EAGAIN = -11;
-/** VPP's answer to get_api_json is the largest message there is: some 4 MB. */
+/** Longest message that is accepted. VPP's largest is its answer to get_api_json: about 4 MB. */
 const LARGEST_MESSAGE = 256 << 20;
-/** Bytes received in one turn of the event loop; then others have their turn. */
+/** Bytes that a link receives in one turn of the event loop. */
 const TURN_BYTES = 1 << 18;
 /**
- * How often a link looks whether something has come, once a turn of the event loop, before it sleeps. VPP answers within some
- * 10 us, and waking a sleeper costs both sides as much.
+ * How often a link polls its socket, once in a turn of the event loop, before it sleeps. VPP answers within about 10 us, and a
+ * wake-up costs both sides as much.
  */
 const LOOKS = 8;
-/** This many bytes are sent at once instead of at the end of the turn: VPP can begin with them. */
+/** From this many bytes on, a link sends at once instead of at the end of the turn, so that VPP can start. */
 const SEND_AT = 1 << 14;
-/** Ms that VPP has to answer our goodbye. */
+/** Milliseconds that VPP has to answer sockclnt_delete. */
 const FAREWELL_MS = 500;
 
 /** A stream socket that never blocks. Results below 0 are errno numbers of Linux. */
 export interface StreamSocket {
-  /** Reads into `start`..`end` of `into`. Returns how many bytes; 0 at the end of the stream. */
+  /** Reads into `start`..`end` of `into`. Returns the number of bytes; 0 at the end of the stream. */
   read(into: Uint8Array, start: number, end: number): number;
-  /** Writes `start`..`end` of `from`. Returns how many bytes were taken. */
+  /** Writes `start`..`end` of `from`. Returns the number of bytes that the socket took. */
   write(from: Uint8Array, start: number, end: number): number;
-  /** Tells whether `onReady` is to be called for room to write, too. */
+  /** Sets whether the socket calls `onReady` for room to write, too. */
   watchWritable(wanted: boolean): void;
   close(): void;
 }
 
 export type OpenSocket = (onReady: (writable: boolean, broken: boolean) => void) => StreamSocket;
 
-/** What a link is made of. */
+/** The parts of a link. */
 export interface LinkParts {
   readonly endpoint: string;
-  /** As what to register with VPP. */
+  /** The client's name at VPP. */
   readonly name: string;
   readonly open: OpenSocket;
-  /** Why the stream has ended, if that is known better than from its end. */
+  /** Returns the reason why the stream has ended, if the transport knows it. */
   readonly lost: () => PuntError | undefined;
-  /** As `Link.idsOf`. */
+  /** See `Link.idsOf`. */
   readonly idsOf?: (keys: readonly string[]) => Iterable<[string, number]>;
 }
 
@@ -103,7 +103,7 @@ class SocketLink implements Link {
   /** Whether a request has been answered since the last read. */
   #answered = false;
   readonly #flushSoon = () => this.#flush();
-  /** Looks that are left before the link sleeps. */
+  /** Number of polls before the link sleeps. */
   #looks = 0;
   #looking = false;
   /** Settles when the socket is closed. */
@@ -121,7 +121,7 @@ class SocketLink implements Link {
     if (parts.idsOf !== undefined) this.idsOf = parts.idsOf;
   }
 
-  /** Makes itself known to VPP; from VPP's answer on messages go to `handler`. */
+  /** Registers with VPP. After VPP's answer, messages go to `handler`. */
   register(name: string, handler: LinkHandler, onRegistered: () => void): void {
     this.#onMessage = (reader) => {
       this.#registered(reader);
@@ -173,7 +173,7 @@ class SocketLink implements Link {
     this.#send();
   }
 
-  /** What is committed in one turn of the event loop goes out at its end, in one piece. */
+  /** Sends all messages that were committed in one turn of the event loop at its end, in one piece. */
   #send(): void {
     const size = this.#out.sendable();
     if (size === 0 || this.#blocked) return;
@@ -191,7 +191,7 @@ class SocketLink implements Link {
       const size = this.#socket.write(this.#out.writer.bytes, start, start + this.#out.sendable());
       if (size > 0) this.#sent(size);
       else if (size === EAGAIN) this.#watch(true);
-      else return; // gone: the read that follows says so, after what VPP still had to say
+      else return; // The peer is gone. A read finds VPP's last messages, then the end.
     }
   }
 
@@ -231,10 +231,11 @@ class SocketLink implements Link {
   }
 
   /**
-   * Reads until a request has been answered, whose caller wants to go on, or until nothing is there. VPP sends the details of a
-   * dump one by one, 2-3 us each: looking whether the next has come meanwhile costs 0.3 us, a turn of the event loop some more.
+   * Reads until VPP has answered a request, so that its caller continues, or until the socket is empty. VPP sends the details of a
+   * dump one by one, every 2 to 3 us. A poll for the next costs 0.3 us, and a turn of the event loop more.
    *
-   * `broken`: nothing calls again; what VPP said before its end is still there to be read, then the end. */
+   * `broken`: this is the last call. The socket holds VPP's last messages, then the end of the stream.
+   */
   #receive(broken: boolean): void {
     const incoming = this.#incoming;
     let budget = TURN_BYTES;
@@ -282,7 +283,10 @@ class SocketLink implements Link {
     return this.#left;
   }
 
-  /** Without a goodbye VPP keeps the client's registration until it notices the closed socket. Returns whether VPP took it. */
+  /**
+   * Sends sockclnt_delete. Without it VPP keeps the client's registration until it notices the closed socket. Returns whether the
+   * socket took all of it.
+   */
   #sayGoodbye(id: number): boolean {
     this.#out.dropWaiting();
     this.#out.addCredit(1);
@@ -293,8 +297,8 @@ class SocketLink implements Link {
   }
 
   /**
-   * Waits for VPP's answer to the goodbye, or its end of the stream. VPP (22.10, socket_api.c) may crash where it cannot write the
-   * answer: it then removes the client twice.
+   * Waits for VPP's answer to sockclnt_delete, or for the end of the stream. A VPP that can't write the answer may crash, because it
+   * removes the client twice (22.10, socket_api.c).
    */
   #awaitFarewell(): Promise<void> {
     this.#open = false;
@@ -309,7 +313,7 @@ class SocketLink implements Link {
     });
   }
 
-  /** Looks for VPP's answer to the goodbye. Whatever else comes is ignored. */
+  /** Looks for VPP's answer to sockclnt_delete, and ignores all other messages. */
   #receiveFarewell(onFarewell: () => void, broken: boolean): void {
     const incoming = this.#incoming;
     const answer = this.table.get(sockclntDeleteReply.key);

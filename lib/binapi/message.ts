@@ -5,36 +5,36 @@ import { Reader, Writer } from "./cursor.js";
 import type { FieldDef, MessageDef, ServiceDef } from "./definitions.js";
 import { FieldError } from "./field-error.js";
 
-/** A message's value in JavaScript: every field but those of the header, by VPP's names. */
+/** A message's value in JavaScript: all fields by VPP's names, without the header's. */
 export type MessageValue = Record<string, unknown>;
 
-/** The fields that the client fills in: they are not part of a message's value. */
+/** The fields that the client sets itself. They are not part of a message's value. */
 export interface MessageHeader {
-  /** `_vl_msg_id`: what the running VPP calls the message. */
+  /** `_vl_msg_id`: the message's number in the running VPP. */
   id: number;
   clientIndex: number;
-  /** Opaque: VPP returns it as it was sent. */
+  /** A number that VPP returns unchanged. */
   context: number;
 }
 
 const HEADER_FIELDS = new Set(["client_index", "context"]);
 
-/** One message of VPP's API, in one definition (name and CRC). */
+/** One definition of a message of VPP's API, by name and CRC. */
 export class Message {
   readonly name: string;
   /** Eight hex digits. */
   readonly crc: string;
-  /** As in VPP's message table: `show_version_51077d14`. */
+  /** Name and CRC, as in VPP's message table: `show_version_51077d14`. */
   readonly key: string;
-  /** The .api file it is from. */
+  /** Name of the .api file that defines the message. */
   readonly module: string;
-  /** What answers it, if it is a request. */
+  /** The answers to the message, if it is a request. */
   readonly service: ServiceDef | undefined;
-  /** Where `client_index` and `context` are in the message; -1 if it has none. */
+  /** Offsets of `client_index` and `context` in the message; -1 if it has none. */
   readonly clientIndexOffset: number;
   readonly contextOffset: number;
   readonly headerSize: number;
-  /** Fields behind the header, in order. */
+  /** The fields behind the header, in order. */
   readonly fields: readonly FieldDef[];
 
   readonly #compile: () => Codec;
@@ -54,19 +54,23 @@ export class Message {
     this.#compile = () => compile(this.fields);
   }
 
-  /** Whether it has a field `name` behind the header. */
+  /** Reports whether the message has a field `name` behind the header. */
   hasField(name: string): boolean {
     return this.fields.some((field) => field.name === name);
   }
 
-  /** The message as bytes, `_vl_msg_id` first. What is not given of the header is 0. */
+  /**
+   * Encodes the message, beginning with `_vl_msg_id`. Fields of the header that are not given are 0.
+   *
+   * @throws PuntError ERR_INVALID_VALUE and others: the value does not fit the definition; `details.path` names the field
+   */
   encode(value: MessageValue = {}, header: Partial<MessageHeader> = {}): Uint8Array {
     const writer = new Writer(256);
     this.write(writer, header.id ?? 0, header.clientIndex ?? 0, header.context ?? 0, value);
     return new Uint8Array(writer.bytes.buffer, 0, writer.at);
   }
 
-  /** Appends the message to `writer`; if the value is bad, throws and appends nothing. */
+  /** Appends the message to `writer`. If the value is bad, throws as `encode` does and appends nothing. */
   write(writer: Writer, id: number, clientIndex: number, context: number, value: MessageValue): void {
     const start = writer.skip(this.headerSize);
     writer.view.setUint16(start, id);
@@ -80,12 +84,16 @@ export class Message {
     }
   }
 
-  /** The value of a message given as bytes, `_vl_msg_id` first. */
+  /**
+   * Decodes a message that begins with `_vl_msg_id`.
+   *
+   * @throws PuntError ERR_TRUNCATED and others: the bytes are not such a message; `details.path` names the field
+   */
   decode(bytes: Uint8Array): MessageValue {
     return this.read(new Reader(bytes));
   }
 
-  /** The value of the message at which `reader` stands. */
+  /** Decodes the message at the reader's position. Throws as `decode` does. */
   read(reader: Reader): MessageValue {
     const start = reader.at;
     try {
@@ -96,7 +104,7 @@ export class Message {
     }
   }
 
-  /** The header of a message given as bytes; 0 for what this message does not have. */
+  /** Reads the header of a message. Fields that the message doesn't have are 0. */
   header(bytes: Uint8Array): MessageHeader {
     const reader = new Reader(bytes);
     if (bytes.length < this.headerSize) throw this.#explain("decode", new FieldError("no header", "ERR_TRUNCATED"), 0);
@@ -118,7 +126,7 @@ export class Message {
   }
 }
 
-/** `client_index` and `context` where they directly follow the id, in this order. */
+/** Returns `client_index` and `context`, if they directly follow the id in this order. */
 function headerFields(fields: readonly FieldDef[]): FieldDef[] {
   const header: FieldDef[] = [];
   for (const field of fields.slice(1, 3)) {

@@ -1,7 +1,7 @@
-// The notation of builtin.ts, one definition a line (a line that starts with blanks continues the one before):
+// Reads the notation of builtin.ts: one definition on each line. A line that starts with blanks continues the previous line.
 //
-//   module memif                                    the .api file that the messages below are from
-//   enum NAME[releases] BASE PREFIX_: A B=5 C       values count up from 0, or from the one before
+//   module memif                                    the .api file of the messages below
+//   enum NAME[releases] BASE PREFIX_: A B=5 C       values count up from 0, or from the previous value
 //   flags NAME[releases] BASE PREFIX_: A=1 B        an enum whose values are bits
 //   alias NAME : type[4]
 //   type NAME : type field, type[4] field, type[count] field, string[64] field, string field, bool field=true
@@ -10,12 +10,12 @@
 //   < NAME[releases] CRC : fields                   a reply or details: _vl_msg_id, context, then these
 //   ! NAME[releases] CRC : fields                   an event: _vl_msg_id, client_index, then these
 //
-// `[23.06-]`, `[-22.02]`, `[23.06-24.06]`: the releases that have it; without, all. `+`: the reply has nothing but a retval.
-// `~DETAILS`: details that come before the reply. `!EVENT`: an event that the request asks for.
+// `[23.06-]`, `[-22.02]`, `[23.06-24.06]`: the releases that have the definition; without brackets, all. `+`: the reply has only a
+// retval. `~DETAILS`: details that precede the reply. `!EVENT`: an event that the request asks for.
 import { PuntError } from "../errors.js";
 import type { FieldDef, MessageDef, ServiceDef, TypeDef } from "./definitions.js";
 
-/** A definition and the releases that have it: indexes in the list of releases, both inclusive. */
+/** A definition and its releases: the indexes of the first and the last in the list of releases. */
 export interface Ranged<T> {
   def: T;
   first: number;
@@ -35,11 +35,11 @@ const HEADERS: Record<string, FieldDef[]> = {
   "<": [U16_ID, CONTEXT],
   "!": [U16_ID, CLIENT_INDEX],
 };
-/** `X_reply { i32 retval }` has the same CRC whatever X is. */
+/** CRC of `X_reply { i32 retval }`, which is the same for every X. */
 const PLAIN_REPLY_CRC = "e8d4e804";
 const PLAIN_REPLY: FieldDef[] = [U16_ID, CONTEXT, { name: "retval", type: "i32" }];
 
-/** Reads definitions in this notation. `releases`, in order, are what `[..]` refers to. */
+/** Reads definitions in this notation. Brackets refer to `releases`, which are in order. */
 export function parseNotation(text: string, releases: readonly string[]): Definitions {
   const parser = new NotationParser(releases);
   for (const line of text.replace(/\n +/g, " ").split("\n")) {
@@ -91,9 +91,9 @@ class NotationParser {
     }
   }
 
-  /** `NAME[first-last]` */
+  /** Reads `NAME[first-last]`. */
   #range(head: string): { name: string; first: number; last: number } {
-    const [, name, first, last] = /^(\w+)(?:\[([\d.]*)-([\d.]*)\])?$/.exec(head) ?? fail(`"${head}" is no name`);
+    const [, name, first, last] = /^(\w+)(?:\[([\d.]*)-([\d.]*)\])?$/.exec(head) ?? fail(`"${head}" is not a name`);
     const index = (release: string | undefined, fallback: number) =>
       release === undefined || release === "" ? fallback : this.#releases.indexOf(release);
     return { name: name!, first: index(first, 0), last: index(last, this.#releases.length - 1) };
@@ -116,7 +116,7 @@ class NotationParser {
     this.result.messages.push({ def: reply, first, last });
   }
 
-  /** VPP's conventions: X is answered by X_reply, X_dump by many X_details. */
+  /** Adds the answers that VPP's conventions define: X_reply answers X, and many X_details answer X_dump. */
   addServices(): void {
     const names = new Set(this.result.messages.map(({ def }) => def.name));
     for (const { def } of this.result.messages)
@@ -125,7 +125,7 @@ class NotationParser {
   }
 }
 
-/** What answers `name` by VPP's conventions, if these messages are among `names`. */
+/** Returns the answers to `name` by VPP's conventions, if these messages are among `names`. */
 export function conventionalService(name: string, names: { has(name: string): boolean }): ServiceDef | undefined {
   if (names.has(`${name}_reply`)) return { reply: `${name}_reply` };
   const details = name.replace(/_dump(_v\d+)?$/, "_details$1");
@@ -151,7 +151,7 @@ function enumValues(prefix: string, words: string[]): [string, number][] {
 }
 
 function aliasOf(name: string, target: string): { name: string; type: string; length?: number } {
-  const [, type, length] = /^(\w+)(?:\[(\d+)\])?$/.exec(target) ?? fail(`"${target}" is no type`);
+  const [, type, length] = /^(\w+)(?:\[(\d+)\])?$/.exec(target) ?? fail(`"${target}" is not a type`);
   return { name, type: type!, ...(length === undefined ? {} : { length: Number(length) }) };
 }
 
@@ -163,10 +163,10 @@ function fieldsOf(words: string[]): FieldDef[] {
     .map((field) => fieldOf(field));
 }
 
-/** `type[4] name=default` */
+/** Reads `type[4] name=default`. */
 function fieldOf(text: string): FieldDef {
   const [, type, size, name, value] =
-    /^(\w+)(?:\[(\w+)\])? (\w+)(?:=(\w+))?$/.exec(text) ?? fail(`"${text}" is no field`);
+    /^(\w+)(?:\[(\w+)\])? (\w+)(?:=(\w+))?$/.exec(text) ?? fail(`"${text}" is not a field`);
   const field: FieldDef = { name: name!, type: type! };
   if (size === undefined) {
     if (type === "string") field.variable = true;

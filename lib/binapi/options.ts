@@ -3,13 +3,16 @@ import { PuntError } from "../errors.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
 
-/** What a request may be given along. */
+/** Options of one request. */
 export interface RequestOptions {
-  /** Rejects the request with ERR_ABORTED; if it has not been sent, it is not. */
+  /** Rejects the request with ERR_ABORTED. A request that waits in the client is not sent any more. */
   signal?: AbortSignal;
-  /** Ms without any answer after which it is rejected with ERR_TIMEOUT; 0: never. */
+  /** Milliseconds without an answer after which the request rejects with ERR_TIMEOUT; 0: never. */
   timeout?: number;
-  /** For a call that VPP may leave unanswered: a ping is sent behind it, whose answer then rejects it with ERR_NO_REPLY. */
+  /**
+   * For a call that VPP may leave unanswered: the client sends a ping behind it. If the ping's answer comes first, the call rejects
+   * with ERR_NO_REPLY.
+   */
   fenced?: boolean;
 }
 
@@ -29,17 +32,21 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["trace", "signal"],
 ]);
 
-/** setTimeout fires at once for more. */
+/** Longest time for setTimeout, which fires at once for a longer one. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Checks what an application gave to `Vpp.connect`. Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+/**
+ * Checks the options of `Vpp.connect`.
+ *
+ * @throws PuntError ERR_OPTION: an option is wrong; `details.option` names it
+ */
 export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   const stranger = Object.keys(options).find((name) => !NAMES.has(name));
   if (stranger !== undefined) refuse(stranger, "is not an option");
   const { socketPath, wait, schema } = options;
   if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
-  // A dump, which waits for the ping behind it, would wait for ever in a window of one.
+  // In a window of one, a dump would wait without an end for the ping behind it.
   number("window", options.window, 2, MOST_REQUESTS);
   number("queueLimit", options.queueLimit, 1, MOST_REQUESTS);
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
@@ -50,7 +57,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
 
 const REQUEST_NAMES: ReadonlySet<string> = new Set(["signal", "timeout", "fenced"]);
 
-/** Checks what was given along with the request `message`. Throws PuntError (ERR_OPTION) naming the option that is wrong. */
+/** Checks the options of a request. Throws as `checkOptions` does. */
 export function checkRequest(message: string, options: Readonly<Record<string, unknown>> | RequestOptions): void {
   const refuseIt: (option: string, rule: string) => never = (option, rule) => {
     throw new PuntError("binapi.call", "ERR_OPTION", `${message}: option ${option} ${rule}`, { message, option });
@@ -63,7 +70,7 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
   if (signal !== undefined && !isSignal) refuseIt("signal", "must be an AbortSignal");
 }
 
-/** Checks what was given along with a subscription to `event`, as `checkRequest`. */
+/** Checks the options of a subscription to `event`. Throws as `checkOptions` does. */
 export function checkSubscription(event: string, options: Readonly<Record<string, unknown>>): void {
   const refuseIt: (option: string, rule: string) => never = (option, rule) => {
     const text = `${event}: option ${option} ${rule}`;

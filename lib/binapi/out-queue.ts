@@ -1,19 +1,19 @@
 // Encoded messages that wait to be sent.
 import type { Writer } from "./cursor.js";
 
-/** Sent bytes are cut off the buffer's front when they are this many. */
+/** The queue removes sent bytes from the buffer's front when there are this many. */
 const COMPACT_AT = 1 << 18;
 
 /**
- * Frames that are to go out: encoded one behind the other, so that many go out in one system call. Frames beyond the credit wait
- * in the same buffer. Positions are counted from the start of the stream, and stay valid when the buffer moves.
+ * Frames to send, encoded one behind the other, so that one system call sends many. Frames beyond the credit wait in the same
+ * buffer. Positions count from the start of the stream and stay valid when the buffer moves.
  */
 export class OutQueue {
   #base = 0;
   #sent = 0;
   #allowed = 0;
   #frameStart = 0;
-  /** Ends of the frames that wait for credit, in order from index `firstWaiting`. */
+  /** Ends of the frames that wait for credit, in order, from index `firstWaiting` on. */
   #waiting: number[] = [];
   #firstWaiting = 0;
   #credit: number;
@@ -25,13 +25,13 @@ export class OutQueue {
     this.#credit = credit;
   }
 
-  /** Position at which the frame starts that is being written. */
+  /** Starts a frame and returns its position. */
   begin(): number {
     this.#frameStart = this.#base + this.writer.at;
     return this.#frameStart;
   }
 
-  /** The same as an index in the writer's buffer. */
+  /** Returns the start of the current frame, as an index in the writer's buffer. */
   startInBuffer(): number {
     return this.#frameStart - this.#base;
   }
@@ -61,17 +61,17 @@ export class OutQueue {
     }
   }
 
-  /** Bytes that may go out now. */
+  /** Returns the number of bytes that have credit. */
   sendable(): number {
     return this.#allowed - this.#sent;
   }
 
-  /** Where the next bytes to go out are in the writer's buffer. */
+  /** Returns the start of the next bytes to send, as an index in the writer's buffer. */
   sendStart(): number {
     return this.#sent - this.#base;
   }
 
-  /** Notes that `size` bytes are gone. */
+  /** Notes that `size` bytes have been sent. */
   advance(size: number): void {
     this.#sent += size;
     const gone = this.#sent - this.#base;
@@ -86,14 +86,14 @@ export class OutQueue {
     this.#base += gone;
   }
 
-  /** Forgets the frames that wait. */
+  /** Drops the frames that wait for credit. */
   dropWaiting(): void {
     this.writer.at = this.#allowed - this.#base;
     this.#waiting = [];
     this.#firstWaiting = 0;
   }
 
-  /** Removes the waiting frame that starts at `start`; false if it may have gone out already. */
+  /** Removes the waiting frame that starts at `start`. Returns false if the frame may have been sent. */
   withdraw(start: number): boolean {
     const starts = (index: number) => (index === this.#firstWaiting ? this.#allowed : this.#waiting[index - 1]!);
     let index = this.#firstWaiting;

@@ -8,23 +8,23 @@ import type { Message, MessageValue } from "./message.js";
 /** A request that has been sent, or waits to be. */
 export abstract class Pending {
   context = 0;
-  /** With which the link can take the message back while it has not gone out. */
+  /** The link's mark of the message, to withdraw it while it waits for credit. */
   mark = 0;
-  /** Idle time that it is given, and the tick at which that is over. 0: for ever. */
+  /** Allowed idle time, and the tick at which it ends. 0: no limit. */
   idleTicks = 0;
   expires = 0;
-  /** Called when it is over, however it ends. */
+  /** Called once when the request ends, with or without success. */
   onSettled: (() => void) | undefined = undefined;
 
   constructor(readonly request: Message) {}
 
-  /** A message with our context has come. True if nothing else is expected. */
+  /** Takes a message with the request's context. Returns true if it is the last. */
   abstract receive(message: Message, reader: Reader): boolean;
 
-  /** The request ends without what it asked for. */
+  /** Ends the request with an error. */
   abstract fail(error: PuntError): void;
 
-  /** VPP has answered what was sent behind this: everything that VPP has to say to it has been said. */
+  /** Notes that VPP has answered a request behind this one, so that no more answers to this one follow. */
   abstract overtaken(): void;
 
   protected unexpected(message: Message): PuntError {
@@ -36,7 +36,7 @@ export abstract class Pending {
   }
 }
 
-/** One request, one reply. */
+/** A request with one reply. */
 export class Call extends Pending {
   readonly #reply: Message;
   readonly #resolve: (value: MessageValue) => void;
@@ -76,17 +76,17 @@ export class Call extends Pending {
   }
 }
 
-/** Takes the details of a dump. */
+/** Receives the details of a dump. */
 export interface DetailsSink {
   push(value: MessageValue): void;
-  /** All have come. `reply`: what ended them, for a dump that has one (`*_get`). */
+  /** Ends the details. `reply` is the message that ended them, if the dump has one (`*_get`). */
   end(reply: MessageValue | undefined): void;
   fail(error: PuntError): void;
 }
 
-/** One request, many details; ended by its reply, or by the answer to the ping behind it. */
+/** A request with many details. Its reply ends them, or the answer to the ping behind it. */
 export class Dump extends Pending {
-  /** The ping that goes with it; kept from timing out while details come. */
+  /** The ping behind the dump, which does not time out while details come. */
   fence: Pending | undefined;
   readonly #mend: Mend | undefined;
   readonly #details: Message | undefined;
@@ -125,7 +125,7 @@ export class Dump extends Pending {
   }
 }
 
-/** A control_ping sent behind a request: when it is answered, the request has been, or never will be. */
+/** A control_ping behind a request. When VPP answers it, VPP has answered the request, or never will. */
 export class Fence extends Pending {
   readonly #onAnswer: () => void;
 
@@ -144,7 +144,7 @@ export class Fence extends Pending {
   overtaken(): void {}
 }
 
-/** The error for a retval that is not 0: its code is VPP's name, `VPP_INVALID_SW_IF_INDEX`. */
+/** Returns the error for a retval other than 0. Its code is VPP_ and VPP's name, such as VPP_INVALID_SW_IF_INDEX. */
 export function apiError(request: string, retval: number, reply: MessageValue): PuntError {
   const name = apiErrorName(retval);
   const code = name === undefined ? "VPP_ERROR" : `VPP_${name}`;

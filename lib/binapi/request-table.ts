@@ -3,14 +3,14 @@ import { PuntError } from "../errors.js";
 import type { Pending } from "./pending.js";
 
 const SLOT_BITS = 17;
-/** Most requests that a table has contexts for. */
+/** Largest number of requests in a table. */
 export const MOST_REQUESTS = 1 << SLOT_BITS;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const GENERATIONS = 1 << (32 - SLOT_BITS);
 
 /**
- * Requests that wait for an answer, by the `context` that VPP returns with it. A context is a slot and how often the slot has been
- * used: an answer that comes after its request was given up finds nobody.
+ * Requests that wait for an answer, by the `context` that VPP returns with it. A context holds the number of a slot and the number of
+ * its uses, so that a late answer to a cancelled request matches no other.
  */
 export class RequestTable {
   readonly #slots: (Pending | undefined)[] = [];
@@ -27,14 +27,14 @@ export class RequestTable {
     return this.#count;
   }
 
-  /** Throws if there is no room for `count` more: the request `name` and what goes with it. */
+  /** Throws ERR_QUEUE_FULL if the table has no room for the request `name`, which takes `count` contexts. */
   checkRoom(name: string, count: number): void {
     if (this.#count + count <= this.#limit) return;
     const text = `${name}: ${this.#count} requests are waiting already (queueLimit)`;
     throw new PuntError("binapi.call", "ERR_QUEUE_FULL", text, { message: name, waiting: this.#count });
   }
 
-  /** Gives `request` its context; there has to be room. */
+  /** Gives `request` its context. The table must have room. */
   add(request: Pending): void {
     const slot = this.#free.pop() ?? this.#newSlot();
     this.#slots[slot] = request;
@@ -52,7 +52,7 @@ export class RequestTable {
     return request !== undefined && request.context === context ? request : undefined;
   }
 
-  /** Frees the context; false if `request` is no longer here. */
+  /** Frees the context. Returns false if the table no longer holds `request`. */
   remove(request: Pending): boolean {
     const slot = request.context & SLOT_MASK;
     if (this.#slots[slot] !== request) return false;
@@ -63,7 +63,7 @@ export class RequestTable {
     return true;
   }
 
-  /** All that wait, in no order. */
+  /** Returns all requests that wait, in no order. */
   all(): Pending[] {
     return this.#slots.filter((request) => request !== undefined);
   }

@@ -3,17 +3,17 @@ import { PuntError } from "../errors.js";
 import type { Message } from "./message.js";
 import type { Schema } from "./schema.js";
 
-/** A request as one running VPP takes it. */
+/** A request in the form that one running VPP accepts. */
 export interface Outgoing {
   message: Message;
   id: number;
-  /** What answers it; undefined if nothing does. */
+  /** The message that answers the request; undefined if none does. */
   reply: Message | undefined;
 }
 
 /**
- * The messages of one running VPP: its table says which there are, under which ids and CRCs; the schemas, in order of
- * preference, say what they look like.
+ * The messages of one running VPP. VPP's table lists their ids and CRCs. The schemas, in order of preference, define their
+ * fields.
  */
 export class Resolver {
   readonly #table = new Map<string, { crc: string; id: number }>();
@@ -23,14 +23,14 @@ export class Resolver {
   readonly #peer: string;
   #schemas: readonly Schema[];
 
-  /** `table`: as VPP gave it, `show_version_51077d14` -> id. `peer` names that VPP in errors. */
+  /** `table` is VPP's own: `show_version_51077d14` -> id. `peer` names that VPP in errors. */
   constructor(peer: string, table: ReadonlyMap<string, number>, schemas: readonly Schema[]) {
     this.#peer = peer;
     this.#schemas = schemas;
     this.learn(table);
   }
 
-  /** Messages that VPP has, as in its table. */
+  /** Adds messages to VPP's table. */
   learn(entries: Iterable<[string, number]>): void {
     for (const [key, id] of entries) {
       const name = key.slice(0, -9);
@@ -39,19 +39,19 @@ export class Resolver {
     }
   }
 
-  /** Prefers `schema` from now on. */
+  /** Makes `schema` the first choice. */
   prefer(schema: Schema): void {
     this.#schemas = [schema, ...this.#schemas];
     this.#outgoings.clear();
     this.#incomings.length = 0;
   }
 
-  /** Whether VPP has `name`, and a definition here fits it. */
+  /** Reports whether VPP has `name`, and a schema has a definition that fits. */
   has(name: string): boolean {
     return this.find(name) !== undefined;
   }
 
-  /** The request `name`; throws an error that says what VPP has and what we have. */
+  /** Returns the request `name`. Throws an error that lists VPP's CRCs and the CRCs of the schemas. */
   outgoing(name: string): Outgoing {
     const known = this.#outgoings.get(name);
     if (known !== undefined) return known;
@@ -64,7 +64,7 @@ export class Resolver {
     return outgoing;
   }
 
-  /** The message that VPP calls `id`; undefined if there is no definition for it. */
+  /** Returns the message with VPP's number `id`; undefined if no schema defines it. */
   incoming(id: number): Message | undefined {
     const known = this.#incomings[id];
     if (known !== undefined) return known ?? undefined;
@@ -74,7 +74,7 @@ export class Resolver {
     return message;
   }
 
-  /** The definition that fits the message `name` of this VPP. */
+  /** Returns the definition that fits the message `name` of this VPP. */
   find(name: string): Message | undefined {
     const theirs = this.#table.get(name);
     if (theirs === undefined) return undefined;
@@ -107,7 +107,7 @@ export class Resolver {
     if (others.length > 0) return error("ERR_OTHER_VERSION", `${lacks}, but it has ${others.join(", ")}`);
     const definition = this.#schemas.map((schema) => schema.find(name)).find((message) => message !== undefined);
     const from =
-      definition === undefined ? "nor is there a definition of it here" : `which is of ${definition.module}.api`;
+      definition === undefined ? "and this client has no definition" : `which is of ${definition.module}.api`;
     const known = ours.length > 0 ? ` and known here with CRC ${ours.join(", ")}` : "";
     return error("ERR_MESSAGE_MISSING", `${lacks}, ${from}${known}`);
   }

@@ -1,4 +1,4 @@
-// A dump over several requests, where VPP answers with a cursor.
+// A dump of several requests: VPP answers each with a cursor for the next.
 import { PuntError } from "../errors.js";
 import { VNET_ERRORS } from "./errno.js";
 import type { MessageValue } from "./message.js";
@@ -6,7 +6,7 @@ import type { RequestOptions } from "./options.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
 import type { Session } from "./session.js";
 
-/** A dump over as many requests as its cursor takes. */
+/** A dump that sends requests until VPP returns no more cursor. */
 export class RunningDump {
   #current: Dump | undefined;
   readonly #session: Session;

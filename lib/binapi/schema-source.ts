@@ -1,4 +1,4 @@
-// Where a client finds the definitions of messages besides the built-in ones.
+// The sources of message definitions besides the built-in ones.
 import { existsSync } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -6,23 +6,23 @@ import { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 import { Schema } from "./schema.js";
 
-/** Where VPP's packages put the .api.json files. */
+/** The folder into which VPP's packages install the .api.json files. */
 export const DEFAULT_API_FOLDER = "/usr/share/vpp/api";
 
-/** The same below the prefix that a VPP was installed to. */
+/** The same folder, below the prefix of an installed VPP. */
 const API_FOLDER_IN_PREFIX = "share/vpp/api";
 
 /**
- * Where definitions come from besides the built-in ones, which always remain as the last resort:
+ * The source of definitions, before the built-in ones, which are the last resort:
  * "auto": the running VPP itself (24.06 and newer), else share/vpp/api below the prefix of its program, else /usr/share/vpp/api;
- * "builtin": nowhere else; `{ folder }`: a folder of .api.json files; or a schema at hand.
+ * "builtin": no other source; `{ folder }`: a folder of .api.json files; or a `Schema`.
  */
 export type SchemaSource = "auto" | "builtin" | { folder: string } | Schema;
 
-/** Sends a request to the VPP in question. */
+/** Sends a request to the connected VPP. */
 type Ask = (request: string) => Promise<MessageValue>;
 
-/** Loads definitions for one VPP after the other; the same VPP again (by its message table) costs nothing. */
+/** Loads definitions for one VPP after the other. It loads nothing for a VPP with the same message table as the last. */
 export class SchemaLoader {
   #loaded: { table: string; schema: Schema | undefined } | undefined;
   readonly #source: SchemaSource;
@@ -31,7 +31,7 @@ export class SchemaLoader {
     this.#source = source;
   }
 
-  /** The preferred schema for a VPP with this message table; undefined if the built-in definitions are all there is. */
+  /** Returns the preferred schema for a VPP with this message table; undefined if only the built-in definitions exist. */
   async load(table: ReadonlyMap<string, number>, ask: Ask): Promise<Schema | undefined> {
     if (this.#source instanceof Schema) return this.#source;
     if (this.#source === "builtin") return undefined;
@@ -50,8 +50,8 @@ export class SchemaLoader {
 }
 
 /**
- * The folder of .api.json files of the running VPP: below the prefix of its program, where this process may see that, or else
- * where VPP's packages put them.
+ * Returns the folder of .api.json files of the running VPP: below the prefix of its program, if this process can see that, or else
+ * the folder of VPP's packages.
  */
 async function apiFolderOf(ask: Ask): Promise<string | undefined> {
   const { vpe_pid } = await ask("control_ping");
@@ -60,7 +60,7 @@ async function apiFolderOf(ask: Ask): Promise<string | undefined> {
   return folders.find((folder) => existsSync(folder));
 }
 
-/** In another process namespace VPP's number is another process's, or none. */
+/** Returns the prefix of the program with this process id. In another pid namespace the id may belong to another process. */
 async function prefixOf(pid: number): Promise<string | undefined> {
   const program = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
   return program !== undefined && /^vpp(?!\w)/.test(basename(program)) ? dirname(dirname(program)) : undefined;
@@ -72,11 +72,11 @@ function hasGetApiJson(table: ReadonlyMap<string, number>): boolean {
     .some((crc) => table.has(`get_api_json_${crc}`));
 }
 
-/** The definitions of all messages that a VPP (24.06 or newer) has, from itself. */
+/** Fetches the definitions of all messages from a VPP (24.06 or newer). */
 export async function fetchSchema(ask: Ask): Promise<Schema> {
   const { json } = await ask("get_api_json");
   if (typeof json !== "string")
     throw new PuntError("binapi.schema", "ERR_BAD_SCHEMA", "get_api_json: VPP gave no text");
-  // VPP counts its C string's terminator in.
+  // VPP's length includes the terminator of its C string.
   return Schema.fromApiJsonText(json.replace(/\0+$/, ""), "the running VPP");
 }

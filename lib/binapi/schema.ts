@@ -10,27 +10,27 @@ import { FieldError } from "./field-error.js";
 import { Message } from "./message.js";
 import { type Definitions, parseNotation, type Ranged } from "./notation.js";
 
-/** One definition of a message, loaded when it is first asked for. */
+/** One definition of a message, which is loaded at its first use. */
 interface Variant {
   crc: string;
   load(): { def: MessageDef; scope: Scope };
   message?: Message;
 }
 
-/** The types that a message's fields refer to. */
+/** The types that the fields of a message refer to. */
 interface Scope {
   types: TypeLookup;
   compiler: Compiler;
 }
 
 /**
- * Definitions of VPP's messages. A message may be there in several variants, told apart by CRC: that is how one client talks to
+ * Definitions of VPP's messages. A message may have several variants, which differ in their CRCs. Variants let one client talk to
  * any release.
  */
 export class Schema {
   readonly #variants: ReadonlyMap<string, Variant[]>;
 
-  /** `origin`: where the definitions are from, for errors. */
+  /** `origin` names the source of the definitions in errors. */
   private constructor(
     readonly origin: string,
     variants: ReadonlyMap<string, Variant[]>,
@@ -39,8 +39,8 @@ export class Schema {
   }
 
   /**
-   * The messages this project uses. Of one release, or (without `release`) of all of them: then `message(name)` is the
-   * newest variant, and `message(name, crc)` finds any.
+   * Returns the messages that this package uses, of one release or, without `release`, of all. In a schema of all releases,
+   * `message(name)` is the newest variant, and `message(name, crc)` is any.
    */
   static builtin(release?: Release): Schema {
     const index = release === undefined ? undefined : BUILTIN_RELEASES.indexOf(release);
@@ -53,20 +53,24 @@ export class Schema {
     return new Schema(release === undefined ? "built in" : `built in for ${release}`, builtinVariants(index));
   }
 
-  /** Out of the parsed contents of .api.json files. */
+  /**
+   * Makes a schema from the parsed contents of .api.json files.
+   *
+   * @throws PuntError ERR_BAD_SCHEMA: a file does not have the form of an .api.json file
+   */
   static fromApiJson(files: readonly unknown[], origin = "api.json"): Schema {
     const modules = files.map((file, i) => checkApiJson(file, `${origin}: file ${i}`));
     return new Schema(origin, jsonVariants(modules));
   }
 
-  /** Out of the answer to get_api_json: a JSON array of such files. */
+  /** Makes a schema from the answer to get_api_json: a JSON array of such files. Throws as `fromApiJson` does. */
   static fromApiJsonText(text: string, origin = "get_api_json"): Schema {
     const modules: unknown = parseJson(text, origin);
     if (!Array.isArray(modules)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
     return Schema.fromApiJson(modules, origin);
   }
 
-  /** All .api.json files under a folder, such as /usr/share/vpp/api. */
+  /** Reads all .api.json files below a folder, such as /usr/share/vpp/api. Rejects as `fromApiJson` throws. */
   static async fromDirectory(folder: string): Promise<Schema> {
     const entries = await readdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       throw schemaError(cause.code ?? "EIO", `cannot read the folder ${folder}`, cause);
@@ -78,12 +82,12 @@ export class Schema {
     return Schema.fromApiJson(files, folder);
   }
 
-  /** Names of all messages. */
+  /** Returns the names of all messages. */
   names(): string[] {
     return [...this.#variants.keys()];
   }
 
-  /** All variants of all messages as in VPP's message table: `show_version_51077d14`. */
+  /** Returns all variants of all messages, in the form of VPP's message table: `show_version_51077d14`. */
   keys(): string[] {
     return this.names().flatMap((name) => this.crcs(name).map((crc) => `${name}_${crc}`));
   }
@@ -92,12 +96,16 @@ export class Schema {
     return this.#variants.has(name);
   }
 
-  /** The CRCs under which `name` is known, the newest last. */
+  /** Returns the CRCs of `name`, the newest last. */
   crcs(name: string): string[] {
     return (this.#variants.get(name) ?? []).map((variant) => variant.crc);
   }
 
-  /** The message `name`: its newest variant, or the one with this CRC. Throws if there is none. */
+  /**
+   * Returns the message `name`: its newest variant, or the variant with this CRC.
+   *
+   * @throws PuntError ERR_UNKNOWN_MESSAGE: the schema has no such message
+   */
   message(name: string, crc?: string): Message {
     const message = this.find(name, crc);
     if (message !== undefined) return message;
@@ -105,7 +113,7 @@ export class Schema {
     throw schemaError("ERR_UNKNOWN_MESSAGE", `no definition of the message ${which} (${this.origin})`);
   }
 
-  /** Like `message`, but undefined if there is none. */
+  /** Returns the same as `message`, but undefined if the schema has no such message. */
   find(name: string, crc?: string): Message | undefined {
     const variants = this.#variants.get(name);
     const variant = crc === undefined ? variants?.at(-1) : variants?.find((one) => one.crc === crc);
@@ -114,12 +122,12 @@ export class Schema {
     return variant.message;
   }
 
-  /** All messages, each in its newest variant. Compiles none of them before it is used. */
+  /** Returns all messages, each in its newest variant. A message is compiled at its first use. */
   messages(): Message[] {
     return this.names().map((name) => this.message(name));
   }
 
-  /** The same as .api.json files, one a module: what a VPP with these messages answers to get_api_json. */
+  /** Returns the schema as .api.json files, one for each module: a VPP's answer to get_api_json. */
   toApiJson(): ApiJson[] {
     const modules = new Map<string, { def: MessageDef; scope: Scope }[]>();
     for (const variants of this.#variants.values()) {
@@ -131,7 +139,7 @@ export class Schema {
     return [...modules].map(([module, list]) => renderModule(module, list));
   }
 
-  /** The definition behind `message(name)`, for tools. */
+  /** Returns the definition of `message(name)`, for tools. Throws as `message` does. */
   definition(name: string): { def: MessageDef; types: TypeLookup } {
     this.message(name);
     const { def, scope } = this.#variants.get(name)!.at(-1)!.load();
@@ -222,7 +230,7 @@ function fieldsIn(def: TypeDef): readonly FieldDef[] {
   return def.kind === "alias" ? [{ name: def.name, type: def.type }] : [];
 }
 
-/** A file's name says its module where the file does not (before VPP 26.06). */
+/** Reads a file. Its name gives the module if its text does not, as before VPP 26.06. */
 async function readApiFile(path: string): Promise<unknown> {
   const json = parseJson(await readFile(path, "utf8"), path);
   return typeof json === "object" && json !== null ? { module: basename(path, ".api.json"), ...json } : json;

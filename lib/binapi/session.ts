@@ -9,19 +9,19 @@ import type { Outgoing, Resolver } from "./resolver.js";
 import type { Trace } from "./trace.js";
 import type { Link, LinkHandler } from "./transport.js";
 
-/** How exactly timeouts are kept, in ms. */
+/** Resolution of timeouts in milliseconds. */
 const TICK_MS = 25;
 
 export interface SessionOptions {
-  /** Most requests that wait, sent or not. */
+  /** Most requests that wait for an answer, sent or not. */
   queueLimit: number;
   trace: Trace | undefined;
-  /** Whether anybody wants messages `name` that answer no request; only those are decoded. */
+  /** Reports whether a subscription wants messages `name`, which answer no request. The session decodes no others. */
   wantsEvent: (name: string) => boolean;
   onEvent: (name: string, value: MessageValue) => void;
-  /** An event cannot be decoded. */
+  /** Called for an event that can't be decoded. */
   onBadEvent: (name: string, error: PuntError) => void;
-  /** The connection was lost. Everything that waited has been told. */
+  /** Called when the connection is lost, after all waiting requests have rejected. */
   onClosed: (error: PuntError) => void;
 }
 
@@ -31,7 +31,7 @@ export class Session implements LinkHandler {
   #resolver: Resolver | undefined;
   readonly #requests: RequestTable;
   readonly #trace: Trace | undefined;
-  /** Why the session is over, once it is. */
+  /** The reason for the session's end; undefined before. */
   ended: PuntError | undefined;
   #tick = 0;
   #ticker: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export class Session implements LinkHandler {
     this.#trace = options.trace;
   }
 
-  /** To be called once, before anything else. */
+  /** Starts the session. Call it once, before any other method. */
   start(link: Link, resolver: Resolver): void {
     this.#link = link;
     this.#resolver = resolver;
@@ -55,7 +55,7 @@ export class Session implements LinkHandler {
     return this.#resolver!;
   }
 
-  /** Requests that wait for an answer. */
+  /** The number of requests that wait for an answer. */
   get waiting(): number {
     return this.#requests.size;
   }
@@ -72,7 +72,7 @@ export class Session implements LinkHandler {
     });
   }
 
-  /** Sends a dump; what comes back goes to `sink`. */
+  /** Sends a dump. Its details go to `sink`. */
   dump(name: string, value: MessageValue, sink: DetailsSink, options: RequestOptions | undefined): Dump {
     const outgoing = this.#resolver!.outgoing(name);
     const { message, reply } = outgoing;
@@ -123,7 +123,7 @@ export class Session implements LinkHandler {
     pending.onSettled = () => signal.removeEventListener("abort", onAbort);
   }
 
-  /** Ends a request from this side. An answer that still comes is ignored. */
+  /** Cancels a request. The session ignores a late answer. */
   giveUp(pending: Pending, error: PuntError): void {
     const known = this.#requests.find(pending.context) === pending;
     if (!known) return;
@@ -175,7 +175,7 @@ export class Session implements LinkHandler {
     else pending.expires = this.#tick + pending.idleTicks;
   }
 
-  /** Forgets an answered request, so that the next may go out; false if it was forgotten before. */
+  /** Removes an answered request, so that the next can be sent. Returns false if it was removed before. */
   #remove(pending: Pending): boolean {
     if (!this.#requests.remove(pending)) return false;
     pending.onSettled?.();
@@ -189,7 +189,7 @@ export class Session implements LinkHandler {
     this.#ticker ??= setInterval(() => this.#onTick(), TICK_MS);
   }
 
-  /** Ticks, not clock readings: a blocked event loop does not make requests time out whose answers are there already. */
+  /** Counts ticks, not time: after a blocked event loop, requests whose answers have arrived do not time out. */
   #onTick(): void {
     this.#tick++;
     if (this.#requests.size === 0) this.#stopTicker();
@@ -204,13 +204,13 @@ export class Session implements LinkHandler {
     this.#ticker = undefined;
   }
 
-  /** Called by the link when it is lost. */
+  /** Ends the session after the link was lost. */
   closed(error: PuntError): void {
     this.#end(error);
     this.#options.onClosed(error);
   }
 
-  /** Closes the connection; requests that wait are rejected with `error`. */
+  /** Closes the connection. Waiting requests reject with `error`. */
   async close(error: PuntError): Promise<void> {
     const closed = this.#link?.close();
     this.#end(error);

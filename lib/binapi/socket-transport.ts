@@ -6,13 +6,13 @@ import type { Link, LinkHandler, Transport } from "./transport.js";
 export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
 
 export interface SocketTransportOptions {
-  /** Default /run/vpp/api.sock. */
+  /** Path of VPP's API socket. Default /run/vpp/api.sock. */
   path?: string;
-  /** What VPP's `show api clients` calls us: at most 63 bytes. */
+  /** The client's name in VPP's `show api clients`, at most 63 bytes. Default vpp-punt. */
   name?: string;
 }
 
-/** VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
+/** Connects over VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
 export class SocketTransport implements Transport {
   readonly endpoint: string;
   readonly #name: string;

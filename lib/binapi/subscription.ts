@@ -3,12 +3,12 @@ import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
 
 /**
- * Events as they come, for one `for await`. What is not fetched waits in a bounded queue; when that is full, the oldest event
- * goes and is counted. The iteration ends when it or the client is closed. It ends with an error when an event cannot be decoded,
- * or when a restarted VPP refuses to send this kind: then subscribe again, if that makes sense.
+ * The events of one subscription, for one `for await`. Events wait in a bounded queue. A full queue drops its oldest event and counts
+ * it in `dropped`. The iteration ends when the subscription or the client is closed. It ends with an error when an event can't be
+ * decoded, or when a restarted VPP refuses the subscription.
  */
 export class Subscription<Event = MessageValue> implements AsyncIterableIterator<Event> {
-  /** Events that were lost because nobody fetched them in time. */
+  /** Number of events that a full queue has dropped. */
   dropped = 0;
   #queue: Event[] = [];
   #waiting: { resolve: (result: IteratorResult<Event>) => void; reject: (error: PuntError) => void }[] = [];
@@ -19,7 +19,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
 
   /** @internal */
   constructor(
-    /** The event's message name. */
+    /** Name of the event's message. */
     readonly event: string,
     limit: number,
     onClose: (subscription: Subscription<Event>) => Promise<void>,
@@ -53,7 +53,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
     });
   }
 
-  /** @internal Ends the iteration with `error`, behind the events that wait. */
+  /** @internal Ends the iteration with `error`, after the events that wait. */
   fail(error: PuntError): void {
     if (!this.#open) return;
     this.#open = false;
@@ -64,7 +64,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
     void this.#onClose(this);
   }
 
-  /** Ends the iteration, drops what waits, and tells VPP, if this was the last that wanted the event. */
+  /** Ends the iteration and drops the events that wait. Tells VPP if this was the last subscription to the event. */
   async close(): Promise<void> {
     this.#queue = [];
     this.#error = undefined;

@@ -4,21 +4,21 @@ import type { MessageValue } from "./message.js";
 import { Subscription } from "./subscription.js";
 import { toJson } from "./trace.js";
 
-/** A `want_*` that VPP has been sent, and who needs it. */
+/** A `want_*` that VPP has received, and the subscriptions that need it. */
 interface Want {
   key: string;
   request: string;
   value: MessageValue;
   users: Set<Subscription>;
-  /** VPP's answer. */
+  /** Settles with VPP's answer. */
   sent: Promise<unknown>;
 }
 
 type Send = (request: string, value: MessageValue) => Promise<unknown>;
 
 /**
- * Who wants which events. VPP takes the same `want_*` once a client: it is sent for the first subscription with these fields, and
- * undone after the last.
+ * The subscriptions of a client. VPP accepts the same `want_*` once from each client. The first subscription with the same fields sends
+ * it, and the last one undoes it.
  */
 export class Subscriptions {
   readonly #byEvent = new Map<string, Set<Subscription>>();
@@ -42,15 +42,15 @@ export class Subscriptions {
     return this.#add(event, limit, async () => {});
   }
 
-  /** The events could not be decoded: nobody who waits for them goes on as if nothing had happened. */
+  /** Ends all subscriptions to `event` with `error`, because the event can't be decoded. */
   fail(event: string, error: PuntError): void {
     for (const subscription of [...(this.#byEvent.get(event) ?? [])]) subscription.fail(error);
   }
 
-  /** Sends `request` if no subscription has done so yet with the same fields. */
+  /** Subscribes to `event`. Sends `request` unless another subscription has sent it with the same fields. */
   async subscribe(request: string, value: MessageValue, event: string, limit: number): Promise<Subscription> {
     const want = this.#want(request, value);
-    // Listening first: VPP may send an event right behind its answer.
+    // Listen first: VPP may send an event directly behind its answer.
     const subscription = this.#add(event, limit, (closed) => this.#release(want, closed));
     want.users.add(subscription);
     try {
@@ -76,7 +76,7 @@ export class Subscriptions {
     if (this.#wants.get(want.key) === want) this.#wants.delete(want.key);
   }
 
-  /** Asks a new VPP for what the old one was asked for. What it refuses ends in an error; rejects only if VPP is lost again. */
+  /** Repeats all `want_*` to a new VPP. A subscription that VPP refuses ends with an error. Rejects only if VPP is lost again. */
   async renew(): Promise<void> {
     await Promise.all([...this.#wants.values()].map((want) => this.#renewOne(want)));
   }
@@ -92,7 +92,7 @@ export class Subscriptions {
     }
   }
 
-  /** Ends all iterations; nothing is said to VPP, which is gone. */
+  /** Ends all iterations without a message to VPP, which is gone. */
   async closeAll(): Promise<void> {
     this.#wants.clear();
     const all = [...this.#byEvent.values()].flatMap((set) => [...set]);
@@ -123,7 +123,7 @@ export class Subscriptions {
       name,
       name.startsWith("enable") ? zero(value) : value,
     ]);
-    // Best effort: if VPP is gone, so is the subscription.
+    // VPP may be gone, and its side of the subscription with it.
     await this.#send(want.request, Object.fromEntries(off)).catch(() => {});
   }
 }

@@ -4,9 +4,9 @@ import { PuntError } from "../errors.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";
 
-/** One message, either way. */
+/** One message, in either direction. */
 export interface TraceRecord {
-  /** Milliseconds since 1970, to the microsecond. */
+  /** Milliseconds since 1970, with a resolution of a microsecond. */
   time: number;
   direction: "sent" | "received";
   message: string;
@@ -14,11 +14,11 @@ export interface TraceRecord {
   value: MessageValue;
 }
 
-/** Every message, both ways. */
+/** Passes every message, in both directions, to a sink. */
 export class Trace {
   readonly #sink: (record: TraceRecord) => void;
 
-  /** `sink` gets each message as it passes; it must not throw. */
+  /** `sink` receives each message as it passes. It must not throw. */
   constructor(sink: (record: TraceRecord) => void) {
     this.#sink = sink;
   }
@@ -27,7 +27,7 @@ export class Trace {
     this.#sink({ time: now(), direction: "sent", message, context, value });
   }
 
-  /** Leaves `reader` where it was. */
+  /** Records a received message. Does not move `reader`. */
   received(message: Message, reader: Reader): void {
     const { at } = reader;
     const context = message.contextOffset < 0 ? 0 : reader.view.getUint32(at + message.contextOffset);
@@ -36,7 +36,7 @@ export class Trace {
   }
 }
 
-/** The value, or what is wrong with it: the request that it answers gets the error itself. */
+/** Decodes the value. Returns a description of the error if it can't; the request that the message answers rejects with it. */
 function decode(message: Message, reader: Reader): MessageValue {
   try {
     return message.read(reader);
@@ -50,7 +50,7 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** A trace as JSON lines in a file that only its owner can read: memif secrets are in it. */
+/** Writes a trace as JSON lines to a file that only its owner can read, because it may contain memif secrets. */
 export class TraceFile {
   #fd: number | undefined;
   readonly trace: Trace;
@@ -67,7 +67,7 @@ export class TraceFile {
     this.trace = new Trace((record) => this.#write(`${traceLine(record)}\n`));
   }
 
-  /** A full disk ends the trace, with a warning, and not what is traced. */
+  /** Writes a line. A full disk ends the trace with a warning, and does not end the client. */
   #write(line: string): void {
     if (this.#fd === undefined) return;
     try {
@@ -78,19 +78,19 @@ export class TraceFile {
     }
   }
 
-  /** What passes later is not written. */
+  /** Closes the file. Later messages are not written. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
 }
 
-/** A record as one line of JSON. */
+/** Returns a record as one line of JSON. */
 export function traceLine(record: TraceRecord): string {
   return toJson(record);
 }
 
-/** Values of messages as JSON: bigints as decimal text, bytes in hex. */
+/** Returns a message's value as JSON: bigints as decimal text, bytes in hex. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (typeof part === "bigint") return part.toString();

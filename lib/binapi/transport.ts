@@ -1,46 +1,50 @@
-// What the client needs of a way to VPP.
+// The interface between the client and a transport.
 import type { PuntError } from "../errors.js";
 import type { Reader, Writer } from "./cursor.js";
 
-/** What a link tells its user. */
+/** Receives the messages of a link. */
 export interface LinkHandler {
-  /** A message has come: `reader` stands at its first byte and ends with it, for the time of this call. */
+  /** Takes a message. `reader` is at its first byte and ends with it, and is valid during the call. */
   message(reader: Reader): void;
-  /** The link is gone; nothing else will come. Not called after `close()`. */
+  /** Called when the link is lost. No message follows. Not called after `close()`. */
   closed(error: PuntError): void;
 }
 
 /**
- * One connection to a VPP that knows us. Messages go out in the order of `commit`, but at most as many as there is credit for:
- * the others wait, in encoded form, until `addCredit`.
+ * One connection to a VPP, as a registered client. The link sends messages in the order of `commit`, each for one unit of credit.
+ * Without credit they wait, in encoded form, until `addCredit`.
  */
 export interface Link {
-  /** What to put in every `client_index`. */
+  /** The value of `client_index` in every message. */
   readonly clientIndex: number;
-  /** VPP's message table: `show_version_51077d14` -> id. */
+  /** VPP's message table: `show_version_51077d14` -> id. A link may list only a part of it. */
   readonly table: ReadonlyMap<string, number>;
-  /** Where `table` lists only some of VPP's messages: those of `keys` that VPP has. */
+  /** Returns those of `keys` that VPP has, with their ids. Only for a link whose `table` lists a part. */
   idsOf?(keys: readonly string[]): Iterable<[string, number]>;
-  /** Starts a message: write it with the writer that is returned, then `commit` or `rollback`. */
+  /** Starts a message and returns its writer. After writing, call `commit` or `rollback`. */
   begin(): Writer;
-  /** Ends the message. Returns a mark with which it can be withdrawn. */
+  /** Ends the message. Returns a mark for `withdraw`. */
   commit(): number;
   rollback(): void;
-  /** Takes back a message that has not gone out yet; false if it has. */
+  /** Withdraws a message that waits for credit. Returns false if the message may have been sent. */
   withdraw(mark: number): boolean;
-  /** Lets `count` more messages go out. */
+  /** Lets the link send `count` more messages. */
   addCredit(count: number): void;
   /**
-   * Says goodbye to VPP and closes. What was committed and has credit is still sent, as far as VPP takes it at once. Resolves when
-   * VPP has answered, or half a second later.
+   * Unregisters the client and closes. Messages that have credit are still sent, if VPP takes them at once. Resolves when VPP has
+   * answered, or half a second later.
    */
   close(): void | Promise<void>;
 }
 
-/** A way to reach a VPP's binary API. */
+/** A way to VPP's binary API. */
 export interface Transport {
-  /** For errors and logs: `/run/vpp/api.sock`. */
+  /** VPP's address for errors and logs, such as `/run/vpp/api.sock`. */
   readonly endpoint: string;
-  /** Connects and registers as a client. `credit`: how many messages may go out before the first `addCredit`. */
+  /**
+   * Connects and registers as a client. `credit` is the number of messages that the link may send before the first `addCredit`.
+   *
+   * @throws PuntError ERR_ABORTED or ERR_TIMEOUT: `signal` has aborted; an errno name, ERR_BAD_HANDSHAKE: VPP can't be reached
+   */
   connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link>;
 }

@@ -1,10 +1,10 @@
-// What the compiler knows of a message by its name. `Requests` and `Events` have the messages this project uses; a file made by
-// `vpp-punt generate` adds to them. Any other name is allowed, and its value unchecked until it is encoded.
+// Types of messages by their names. `Requests` and `Events` hold the messages that this package uses, and a file of
+// `vpp-punt generate` adds to them. Any other name is allowed; its value is not checked before it is encoded.
 import type { Events, Requests } from "./builtin-messages.js";
 import type { MessageValue } from "./message.js";
 import type { RequestOptions } from "./options.js";
 
-/** Names the editor proposes, and any other. */
+/** A name that the editor proposes, or any other. */
 export type RequestName = keyof Requests | (string & {});
 export type EventName = keyof Events | (string & {});
 
@@ -15,7 +15,7 @@ export type EventOf<E> = E extends keyof Events ? Events[E] : MessageValue;
 
 type Part<Request, Name extends string> = Request extends { [name in Name]: infer Value } ? Value : never;
 
-/** Behind the name: the value, which may be left out where no field is required, and options. */
+/** The arguments behind the name: options, and the value, which is optional if no field is required. */
 export type Arguments<N> = [Record<never, never>] extends [RequestOf<N>]
   ? [value?: RequestOf<N>, options?: RequestOptions]
   : [value: RequestOf<N>, options?: RequestOptions];

@@ -8,20 +8,20 @@ import { Schema } from "./schema.js";
 import type { Link, LinkHandler, Transport } from "./transport.js";
 
 export interface VapiTransportOptions {
-  /** VPP's API socket: the library's socket mode. Without it, shared memory. */
+  /** Path of VPP's API socket, for the library's socket mode. Without a path, the library uses shared memory. */
   socketPath?: string;
-  /** Prefix of VPP's shared memory (`api-segment { prefix NAME }`): of /dev/shm/NAME-vpe-api. Default none. */
+  /** Prefix of VPP's shared memory: NAME of `api-segment { prefix NAME }` and /dev/shm/NAME-vpe-api. Default none. */
   prefix?: string;
-  /** What `show api clients` calls us: at most 63 bytes. */
+  /** The client's name in VPP's `show api clients`, at most 63 bytes. Default vpp-punt. */
   name?: string;
 }
 
-/** Messages that the bridge deals with itself: the library registers its client in its own way. */
+/** Messages that the bridge handles itself, because the library registers its client in its own way. */
 const OWN_MESSAGES = /^(sockclnt|memclnt)_/;
 
 /**
- * VPP's libvapiclient, where the addon was built with it. In shared memory a process has one client at a time, which answers VPP's
- * keepalives also while JavaScript is busy.
+ * Connects with VPP's libvapiclient, if the addon was built with it. Over shared memory a process has one client at a time. The client
+ * answers VPP's keepalives even while JavaScript is busy. The library of a VPP before 24.06 has shared memory only.
  */
 export class VapiTransport implements Transport {
   readonly endpoint: string;
@@ -31,7 +31,7 @@ export class VapiTransport implements Transport {
 
   constructor({ socketPath, prefix = "", name = "vpp-punt" }: VapiTransportOptions = {}) {
     this.#sharedMemory = socketPath === undefined;
-    // The library takes a path without a slash in front for a host.
+    // The library takes a path without a leading slash for a host name.
     this.#path = socketPath === undefined ? prefix : resolve(socketPath);
     this.endpoint = socketPath ?? `shared memory ${prefix === "" ? "" : `${prefix}-`}vpe-api`;
     this.#name = name;

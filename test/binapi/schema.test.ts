@@ -69,7 +69,7 @@ const bad: [what: string, files: unknown[], message: RegExp][] = [
   [
     "a count behind its array",
     [file({ messages: [message(["u8", "a", 0, "n"], ["u8", "n"])] })],
-    /x is bad: a: refers to n, which is no field before it/,
+    /x is bad: a: refers to n, which is not an earlier field/,
   ],
   [
     "a type in itself",

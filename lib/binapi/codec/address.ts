@@ -7,7 +7,7 @@ import type { Codec } from "./codec.js";
 
 const IP4 = 0;
 const IP6 = 1;
-/** `vl_api_address_t`: the family, and a union as large as an IPv6 address. */
+/** Size of `vl_api_address_t`: the family, and a union of the size of an IPv6 address. */
 const ADDRESS_SIZE = 17;
 
 type Format = (bytes: Uint8Array, at: number) => string;
@@ -33,13 +33,13 @@ export const ip4Codec = textCodec(4, "an IPv4 address", formatIp4, parseIp4);
 export const ip6Codec = textCodec(16, "an IPv6 address", formatIp6, parseIp6);
 export const macCodec = textCodec(6, "a MAC address", readMac, parseMac);
 
-/** An address whose family VPP has left at something unknown stays what it is: `{ af, un }`. */
+/** An address of an unknown family. Its value keeps the form `{ af, un }`. */
 interface RawAddress {
   af: number;
   un: Uint8Array;
 }
 
-/** `vl_api_address_t`: "10.0.0.1" or "fe80::1". */
+/** Codec of `vl_api_address_t`: "10.0.0.1" or "fe80::1". */
 export const addressCodec: Codec = {
   size: ADDRESS_SIZE,
   minSize: ADDRESS_SIZE,
@@ -81,7 +81,7 @@ function writeRawAddress(writer: Writer, { af, un }: RawAddress): void {
   writer.raw(un);
 }
 
-/** A prefix: address, then u8 length. "10.0.0.0/24"; bits behind the length are kept, as in `address_with_prefix`. */
+/** Makes a codec of prefixes, "10.0.0.0/24": an address, then a u8 length. Keeps the bits behind the length (`address_with_prefix`). */
 function prefixCodec(address: Codec): Codec {
   const size = address.size! + 1;
   return {

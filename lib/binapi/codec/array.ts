@@ -5,7 +5,7 @@ import type { Codec } from "./codec.js";
 
 const LONGEST_LITERAL = 16;
 
-/** `u8 x[N]`: exactly N bytes. */
+/** Makes a codec of `u8 x[N]`: exactly N bytes. */
 export function fixedBytesCodec(length: number): Codec {
   return {
     size: length,
@@ -15,7 +15,7 @@ export function fixedBytesCodec(length: number): Codec {
   };
 }
 
-/** `u8 x[count]`, or with `count` undefined all that is left of the message. */
+/** Makes a codec of `u8 x[count]`. Without a count, the bytes go to the end of the message. */
 export function bytesCodec(limit: number | undefined): Codec {
   return {
     size: undefined,
@@ -25,7 +25,7 @@ export function bytesCodec(limit: number | undefined): Codec {
   };
 }
 
-/** `type x[N]`: exactly N elements. */
+/** Makes a codec of `type x[N]`: exactly N elements. */
 export function fixedArrayCodec(element: Codec, length: number): Codec {
   return {
     size: element.size === undefined ? undefined : element.size * length,
@@ -36,14 +36,14 @@ export function fixedArrayCodec(element: Codec, length: number): Codec {
   };
 }
 
-/** A literal of a few scalars, such as `u32 mtu[4]`. */
+/** Returns the code of an array literal for a few scalars, such as `u32 mtu[4]`. */
 function inlineArray({ inline, helper, size }: Codec, length: number): Pick<Codec, "inline"> {
   if (inline === undefined || helper !== undefined || length > LONGEST_LITERAL) return {};
   const elements = Array.from({ length }, (_, i) => i * size!);
   return { inline: (at) => `[${elements.map((offset) => inline(`${at} + ${offset}`, "")).join(", ")}]` };
 }
 
-/** `type x[count]`, or with `count` undefined all that is left of the message. */
+/** Makes a codec of `type x[count]`. Without a count, the elements go to the end of the message. */
 export function arrayCodec(element: Codec, limit: number | undefined): Codec {
   return {
     size: undefined,
@@ -57,7 +57,7 @@ export function arrayCodec(element: Codec, limit: number | undefined): Codec {
 }
 
 function readElements(reader: Reader, element: Codec, length: number): unknown[] {
-  // A count that lies must not make us allocate: so many elements have to be there.
+  // A false count must not allocate memory: the message must have room for that many elements.
   if (length * Math.max(element.minSize, 1) > reader.remaining()) {
     const problem = `${length} elements do not fit in the ${reader.remaining()} bytes left of the message`;
     throw new FieldError(problem, "ERR_TRUNCATED");

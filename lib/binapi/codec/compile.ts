@@ -9,7 +9,7 @@ import { fixedStringCodec, SCALARS, stringCodec } from "./scalar.js";
 import { type StructField, structCodec } from "./struct.js";
 import { type Arm, discriminatedUnionCodec, openUnionCodec } from "./union.js";
 
-/** Types that are text in JavaScript, by name, with the shape that the name has to have for it. */
+/** Types that are text in JavaScript, by name. The codec applies if the definition has the shape. */
 const TEXT_TYPES: ReadonlyMap<string, { codec: Codec; shape: string }> = new Map([
   ["ip4_address", { codec: ip4Codec, shape: "u8[4]" }],
   ["ip6_address", { codec: ip6Codec, shape: "u8[16]" }],
@@ -20,7 +20,7 @@ const TEXT_TYPES: ReadonlyMap<string, { codec: Codec; shape: string }> = new Map
   ["ip6_prefix", { codec: prefixCodecs.ip6, shape: "ip6_address address,u8 len" }],
 ]);
 
-/** Makes codecs out of definitions; each type's once. */
+/** Makes a codec for each definition. Makes the codec of a type once. */
 export class Compiler {
   readonly #codecs = new Map<string, Codec>();
   readonly #inWork = new Set<string>();
@@ -50,8 +50,8 @@ export class Compiler {
   }
 
   /**
-   * The field that says which arm of the union `field` is meant: the one that the definition names, or (before VPP 26.06 it
-   * names none) the one before it whose enum has a value for every arm.
+   * Returns the index of the field that selects an arm of the union `field`. The definition names that field since VPP 26.06. Before,
+   * it is an earlier field whose enum has a value for every arm.
    */
   #selectorOf(field: FieldDef, index: number, fields: readonly FieldDef[]): number | undefined {
     const union = this.#resolve(field.type);
@@ -137,7 +137,7 @@ export class Compiler {
     return def;
   }
 
-  /** The type behind `name`, through aliases of single values. */
+  /** Returns the type behind `name`. Follows aliases of single values. */
   #resolve(name: string, depth = 0): TypeDef | undefined {
     const def = this.#lookup(name);
     if (def?.kind !== "alias" || def.length !== undefined || depth > 8) return def;
@@ -145,7 +145,7 @@ export class Compiler {
   }
 }
 
-/** Name and number of the enum's value that selects `arm`: the one it names, or the one that ends in its name. */
+/** Returns name and number of the enum's value that selects `arm`: the value in its definition, or a value whose name ends in the arm's. */
 function caseOf(arm: FieldDef, values: Map<string, number>): (string | number)[] | undefined {
   const suffix = `_${arm.name.toUpperCase()}`;
   for (const [name, value] of values) {
@@ -159,7 +159,7 @@ function indexBefore(fields: readonly FieldDef[], index: number, name: string | 
   if (name === undefined) return undefined;
   const found = fields.findIndex((field) => field.name === name);
   if (found >= 0 && found < index) return found;
-  throw new FieldError(`refers to ${name}, which is no field before it`, "ERR_BAD_SCHEMA");
+  throw new FieldError(`refers to ${name}, which is not an earlier field`, "ERR_BAD_SCHEMA");
 }
 
 function shapeOf(def: TypeDef): string {

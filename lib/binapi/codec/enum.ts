@@ -4,7 +4,7 @@ import { describe, FieldError } from "../field-error.js";
 import type { Codec } from "./codec.js";
 import { SCALARS } from "./scalar.js";
 
-/** An enum: the name of the value, or the number where it has none. */
+/** Makes a codec of an enum. A value is its name, or a number if it has no name. */
 export function enumCodec(def: EnumDef): Codec {
   const { base, names, numbers } = tables(def);
   const byValue = smallTable(names);
@@ -21,7 +21,7 @@ export function enumCodec(def: EnumDef): Codec {
   };
 }
 
-/** Flags: the names of the bits that are set; bits without a name are one number at the end. */
+/** Makes a codec of flags. A value lists the names of the set bits. Bits without a name are one number at the end. */
 export function flagsCodec(def: EnumDef): Codec {
   const { base, names, numbers } = tables(def);
   const bits = [...names].filter(([value]) => value !== 0 && (value & (value - 1)) === 0);
@@ -65,7 +65,7 @@ export function flagsCodec(def: EnumDef): Codec {
   }
 }
 
-/** Names of the values that are small, by value: an index is found faster than a map's key. */
+/** Returns the names of small values, by value: indexing an array is faster than looking up a map's key. */
 function smallTable(names: ReadonlyMap<number, string>): (string | undefined)[] {
   const largest = Math.max(-1, ...[...names.keys()].filter((value) => value < 256));
   return Array.from({ length: largest + 1 }, (_, value) => names.get(value));

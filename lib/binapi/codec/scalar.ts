@@ -42,7 +42,7 @@ export function fixedStringCodec(size: number): Codec {
   };
 }
 
-/** `limit`: most bytes, where the definition has one. */
+/** Makes a codec of `string`. `limit` is the largest number of bytes, if the definition has a limit. */
 export function stringCodec(limit: number | undefined): Codec {
   return {
     size: undefined,

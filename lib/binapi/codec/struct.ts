@@ -6,17 +6,17 @@ import type { Codec } from "./codec.js";
 export interface StructField {
   name: string;
   codec: Codec;
-  /** Stands in for an omitted value. */
+  /** The value of an omitted field. */
   default?: unknown;
-  /** Names of the variable arrays whose length this field says. */
+  /** Names of the variable arrays whose length this field holds. */
   countOf: readonly string[];
-  /** Index of the field whose value the codec needs: a count, or a union's discriminator. */
+  /** Index of another field, whose value the codec needs: a count, or a union's discriminator. */
   related?: number;
 }
 
 type Value = Record<string, unknown>;
 
-/** A message's body or a typedef: an object with exactly these fields. */
+/** Makes a codec of a message's body or a typedef: an object with exactly these fields. */
 export function structCodec(fields: readonly StructField[]): Codec {
   const sizes = fields.map((field) => field.codec.size);
   const size = sizes.every((one) => one !== undefined) ? sizes.reduce((sum: number, one) => sum + one!, 0) : undefined;
@@ -28,7 +28,7 @@ type ReadWrite = Pick<Codec, "read" | "write">;
 
 let generationAllowed: boolean | undefined;
 
-/** Node may have been started with --disallow-code-generation-from-strings. */
+/** Reports whether Node runs without --disallow-code-generation-from-strings. */
 function mayGenerateCode(): boolean {
   if (generationAllowed === undefined) {
     try {
@@ -40,7 +40,7 @@ function mayGenerateCode(): boolean {
   return generationAllowed;
 }
 
-/** The plain form: walks over the fields. What `generate` makes behaves the same. */
+/** Makes the plain form, which walks over the fields. The form of `generate` behaves the same. */
 function interpret(fields: readonly StructField[]): ReadWrite {
   return {
     read(reader) {
@@ -77,8 +77,8 @@ function interpret(fields: readonly StructField[]): ReadWrite {
 }
 
 /**
- * The fast form: straight-line code for this very struct, 3-6 times as fast as walking over the fields, as every access has
- * one shape. `f` is the field in work, for the error's path.
+ * Makes the fast form: straight-line code for one struct. It is 3 to 6 times as fast as a walk over the fields, because every access
+ * has one shape. `f` is the current field, for the error's path.
  */
 function generate(fields: readonly StructField[]): ReadWrite {
   const { read: readPlain } = interpret(fields);
@@ -95,8 +95,8 @@ function generate(fields: readonly StructField[]): ReadWrite {
 }
 
 /**
- * The fields of fixed size at the front are read at their offsets, behind one look at whether all of them are there; if they are
- * not, the plain form says which is missing. Behind them, field after field.
+ * Returns code that checks once whether all fields of fixed size at the front are there, and reads them at their offsets. If one is
+ * missing, the plain form finds out which. The code reads the fields behind them one by one.
  */
 function readerCode(fields: readonly StructField[]): string {
   const firstOpen = fields.findIndex(({ codec }) => codec.size === undefined);
@@ -127,7 +127,7 @@ function readExpression({ codec, related }: StructField, i: number): string {
 }
 
 function writerCode(fields: readonly StructField[]): string {
-  // Keys are counted, not looked up: only when more are there than were used, the one that does not belong is searched.
+  // The code counts keys instead of looking them up. It searches for an unknown key only if there are more keys than used ones.
   const start = "const value = checkObject(given); let keys = 0; for (const key in value) keys++;";
   const work = fields.map((field, i) => writeStatement(fields, field, i)).join("\n");
   const end = "if (keys !== 0) checkUnknown(value, fields);";
@@ -173,13 +173,13 @@ function absent(field: StructField): unknown {
   return field.default;
 }
 
-/** The number of elements of the arrays that `field` counts; where it is given as well, it has to be right. */
+/** Returns the number of elements of the arrays that `field` counts. If the caller gives the count too, it must be right. */
 function count(value: Value, field: StructField): unknown {
   const given = value[field.name];
   let length: number | undefined;
   for (const name of field.countOf) {
     const own = (value[name] as { length?: number } | undefined)?.length;
-    if (typeof own !== "number") continue; // the array's own codec says what is wrong with it
+    if (typeof own !== "number") continue; // The array's own codec reports the error.
     if (length !== undefined && own !== length) throw new FieldError(`${field.countOf.join(" and ")} differ in length`);
     length = own;
   }

@@ -6,14 +6,14 @@ import type { Codec } from "./codec.js";
 export interface Arm {
   name: string;
   codec: Codec;
-  /** The discriminator's values that mean this arm: name and number. */
+  /** The discriminator's values that select this arm: name and number. */
   cases: readonly (string | number)[];
 }
 
 /**
- * A union takes the size of its largest arm; behind a smaller one come zeros.
+ * Makes a codec of a union with a discriminator. A union has the size of its largest arm, and zeros follow a smaller one.
  *
- * With a discriminator its value is `{ <arm>: value }`; the bytes, where the discriminator selects no arm.
+ * Its value is `{ <arm>: value }`, or the bytes if the discriminator selects no arm.
  */
 export function discriminatedUnionCodec(name: string, arms: readonly Arm[]): Codec {
   const size = unionSize(name, arms);
@@ -41,8 +41,8 @@ export function discriminatedUnionCodec(name: string, arms: readonly Arm[]): Cod
 }
 
 /**
- * A union that nothing in its type selects: decoded, its value has every arm, each as a view of the same bytes. To encode,
- * one arm is enough; with several, the largest counts, and the others must say the same.
+ * Makes a codec of a union without a discriminator. A decoded value has every arm, each as a view of the same bytes. Encoding takes
+ * one arm. Of several arms it takes the largest, and the others must agree with its bytes.
  */
 export function openUnionCodec(name: string, arms: readonly Arm[]): Codec {
   const size = unionSize(name, arms);
@@ -83,7 +83,7 @@ function unionSize(name: string, arms: readonly Arm[]): number {
   return size;
 }
 
-/** The arms that `value` has, in the order of `arms`. */
+/** Returns the arms of `value`, in the order of `arms`. */
 function givenArms(name: string, arms: readonly Arm[], value: unknown): Arm[] {
   if (typeof value !== "object" || value === null) throw new FieldError(`${describe(value)} is not an object`);
   const known = new Set(arms.map((arm) => arm.name));
@@ -117,7 +117,7 @@ function writeBytes(writer: Writer, bytes: Uint8Array, size: number): void {
   writer.raw(bytes);
 }
 
-/** An arm that cannot be encoded is only a view of bytes that mean something else, and says nothing. */
+/** Checks that `arm` agrees with the written bytes. An arm that can't be encoded is a view of bytes of another type, and is ignored. */
 function checkAgrees(written: Buffer, first: Arm, arm: Arm, value: Record<string, unknown>): void {
   const own = new Writer(64);
   try {

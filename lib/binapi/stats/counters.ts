@@ -10,41 +10,41 @@ export interface ScalarStat {
   value: bigint;
 }
 
-/** A counter a thread and index, such as `/if/drops` by sw_if_index. An entry that is a link to one index has that one only. */
+/** Counters by thread and index, such as `/if/drops` by sw_if_index. A link to one index has only that index. */
 export interface SimpleStat {
   type: "simple";
   name: string;
   threads: BigUint64Array[];
 }
 
-/** Packets and bytes, a thread and index, such as `/if/rx` by sw_if_index. */
+/** Packets and bytes by thread and index, such as `/if/rx` by sw_if_index. */
 export interface CombinedStat {
   type: "combined";
   name: string;
   threads: { packets: BigUint64Array; bytes: BigUint64Array }[];
 }
 
-/** Names by index, such as `/if/names` by sw_if_index; "" where an index is not in use. */
+/** Names by index, such as `/if/names` by sw_if_index; "" for an unused index. */
 export interface NamesStat {
   type: "names";
   name: string;
   names: string[];
 }
 
-/** A thread's bins: bin i counts values of 2^(minExponent + i) and more, below the next power. */
+/** Bins by thread. Bin i counts values from 2^(minExponent + i) up to the next power of 2. */
 export interface HistogramStat {
   type: "histogram";
   name: string;
   threads: { minExponent: number; bins: BigUint64Array }[];
 }
 
-/** A ring buffer a thread, which plugins of VPP 26.06 and later fill with entries of their own. */
+/** Ring buffers by thread, which plugins of VPP 26.06 and newer fill with entries of their own. */
 export interface RingStat extends RingContents {
   type: "ring";
   name: string;
 }
 
-/** A kind of statistic that came after this package: its name and VPP's number for the kind. */
+/** A kind of statistic that this package doesn't know: its name and VPP's number of the kind. */
 export interface UnknownStat {
   type: "unknown";
   name: string;
@@ -55,7 +55,7 @@ export type Stat = ScalarStat | SimpleStat | CombinedStat | NamesStat | Histogra
 
 const LONGEST_NAME = 4096;
 
-/** Copies values out of one state of the segment; every vector once, however many links point to it. */
+/** Copies values from one state of the segment. It copies a vector once, even if several links point to it. */
 export class StatsReader {
   readonly #vectors = new Map<number, Buffer[]>();
   readonly #memory: StatsMemory;
@@ -68,7 +68,7 @@ export class StatsReader {
     this.#directory = directory;
   }
 
-  /** The value of `entry`; undefined if it is a link into nowhere. */
+  /** Returns the value of `entry`; undefined for a link without a target. */
   read(entry: DirectoryEntry): Stat | undefined {
     const { name } = entry;
     switch (entry.kind) {
@@ -101,7 +101,7 @@ export class StatsReader {
     }
   }
 
-  /** `low`: index of the entry meant, `high`: index in its vectors. */
+  /** Follows a link. `low` is the index of the target's entry, `high` the index in its vectors. */
   #link({ name, low, high }: DirectoryEntry): Stat | undefined {
     const target = this.#directory[low];
     if (target?.kind === "simple") return { type: "simple", name, threads: this.#column(address(target), high) };
@@ -112,12 +112,12 @@ export class StatsReader {
     return { type: "combined", name, threads };
   }
 
-  /** Element `index` of each thread's counters. */
+  /** Returns element `index` of each thread's counters. */
   #column(vectors: number, index: number): BigUint64Array[] {
     return this.#perThread(vectors, 8).map((one) => toWords(one.subarray(index * 8, index * 8 + 8)));
   }
 
-  /** The vectors that a vector of pointers points to. */
+  /** Returns the vectors of all threads, to which a vector of pointers points. */
   #perThread(vectors: number, elementSize: number): Buffer[] {
     const known = this.#vectors.get(vectors);
     if (known !== undefined) return known;
@@ -155,7 +155,7 @@ function toPairs(words: BigUint64Array): { packets: BigUint64Array; bytes: BigUi
   return { packets: words.filter((_, i) => i % 2 === 0), bytes: words.filter((_, i) => i % 2 === 1) };
 }
 
-/** The first word is the exponent of the first bin. */
+/** Splits a histogram. Its first word is the exponent of the first bin. */
 function toBins(words: BigUint64Array): { minExponent: number; bins: BigUint64Array } {
   return { minExponent: Number(words[0] ?? 0n), bins: words.slice(1) };
 }

@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { StatsMemory } from "./memory.js";
 
-/** What an entry of the directory is. */
+/** The kinds of directory entries. */
 export type EntryKind =
   | "scalar"
   | "simple"
@@ -17,9 +17,9 @@ export type EntryKind =
 export interface DirectoryEntry {
   name: string;
   kind: EntryKind;
-  /** VPP's number for the kind. */
+  /** VPP's number of the kind. */
   type: number;
-  /** A value, or a pointer of VPP's: the 8 bytes behind the type. */
+  /** Low half of the 8 bytes behind the type, which are a value or a pointer in VPP. */
   low: number;
   high: number;
 }
@@ -31,7 +31,7 @@ const LAYOUT_VERSION = 2;
 const ENTRY_SIZE = 144;
 const NAME_AT = 16;
 
-/** VPP renumbered the types after 22.02, without a new layout version. */
+/** Kinds by number. VPP renumbered them after 22.02, under the same layout version. */
 const KINDS: readonly (EntryKind | undefined)[] = [
   undefined,
   "scalar",
@@ -59,7 +59,7 @@ const NAMES_TYPE_22_02 = 5;
 export interface SegmentHeader {
   base: number;
   epoch: bigint;
-  /** VPP is changing the directory. */
+  /** Whether VPP is changing the directory. */
   inProgress: boolean;
   directory: number;
   errors: number;
@@ -81,7 +81,7 @@ export function readHeader(memory: StatsMemory): SegmentHeader {
   };
 }
 
-/** All entries in order: symlinks refer to others by index. Undefined where there is nothing to read. */
+/** Returns all entries in order, because links refer to entries by index. An unused entry is undefined. */
 export function readDirectory(memory: StatsMemory, header: SegmentHeader): (DirectoryEntry | undefined)[] {
   const bytes = memory.vector(header.directory - header.base, ENTRY_SIZE);
   const kinds = isOld(bytes) ? KINDS_22_02 : KINDS;
@@ -96,7 +96,7 @@ export function readDirectory(memory: StatsMemory, header: SegmentHeader): (Dire
   return entries;
 }
 
-/** `/if/names` is in every VPP, and its type tells the numbering. */
+/** Reports whether the segment has the numbers of 22.02. The type of `/if/names`, which every VPP has, decides. */
 function isOld(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += ENTRY_SIZE) {
     if (bytes.readUInt32LE(at) === NAMES_TYPE_22_02 && nameAt(bytes, at) === "/if/names") return true;
@@ -110,7 +110,7 @@ function nameAt(bytes: Buffer, entry: number): string {
   return bytes.toString("latin1", start, end < 0 || end > entry + ENTRY_SIZE ? entry + ENTRY_SIZE : end);
 }
 
-/** A pointer as a number: user-space addresses are below 2^48. */
+/** Reads a pointer as a number, which is exact because user-space addresses are below 2^48. */
 export function pointer(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 }

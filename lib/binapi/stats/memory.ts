@@ -3,16 +3,16 @@ import { getSystemErrorName } from "node:util";
 import { PuntError } from "../../errors.js";
 import type { NativeStatsSegment } from "../../native.js";
 
-/** Bytes in front of a VPP vector's elements; the first four are its length. */
+/** Bytes in front of the elements of a VPP vector. The first four are its length. */
 const VECTOR_HEADER = 8;
-/** So much is read at first of a vector whose length is not known yet. */
+/** Size of the first read of a vector, whose length is not known yet. */
 const FIRST_READ = 1024;
-/** No vector of VPP's is larger: a length beyond it is a lie, or read while VPP wrote it. */
+/** Largest vector. A greater length is false, or was read while VPP wrote it. */
 const LARGEST_VECTOR = 1 << 28;
 
 /**
- * The shared memory of VPP's statistics, read with pread instead of being mapped: whatever VPP writes into it, or does to the
- * file, a read gives bytes or an error.
+ * The shared memory of VPP's statistics. It is read with pread and not mapped, so that a read returns bytes or an error even if VPP
+ * truncates the file.
  */
 export class StatsMemory {
   readonly size: number;
@@ -28,7 +28,7 @@ export class StatsMemory {
     this.#segment.close();
   }
 
-  /** `length` bytes at `offset`, copied. */
+  /** Returns a copy of `length` bytes at `offset`. */
   read(offset: number, length: number, scratch?: Buffer): Buffer {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw outside(offset, length, this.size);
     const into = scratch ?? Buffer.allocUnsafeSlow(length);
@@ -37,7 +37,7 @@ export class StatsMemory {
     return into;
   }
 
-  /** The elements of the vector at `offset`, of `elementSize` bytes each. Empty for a null pointer, which is below 0. */
+  /** Returns the elements, of `elementSize` bytes each, of the vector at `offset`. Returns none for a null pointer, which is below 0. */
   vector(offset: number, elementSize: number): Buffer {
     if (offset < VECTOR_HEADER) return Buffer.alloc(0);
     const first = Math.min(FIRST_READ, this.size - (offset - VECTOR_HEADER));
@@ -51,7 +51,7 @@ export class StatsMemory {
   }
 }
 
-/** A result of the segment, which is -errno if negative. */
+/** Checks a result of the segment. A negative result is -errno. */
 function checked(result: number): number {
   if (result >= 0) return result;
   const name = getSystemErrorName(result);

@@ -9,13 +9,13 @@ export interface RingThread {
   entries: Uint8Array[];
 }
 
-/** What plugins report entry by entry. What is in an entry only the plugin knows, and the schema, where it gives one. */
+/** A ring buffer of a plugin. The plugin defines the contents of an entry, and may describe them in a schema. */
 export interface RingContents {
-  /** Bytes of an entry, and how many a thread's ring holds. */
+  /** Size of an entry in bytes, and the number of entries in a thread's ring. */
   entrySize: number;
   ringSize: number;
   schemaVersion: number;
-  /** In the plugin's own notation; empty if it gives none. */
+  /** Schema of an entry in the plugin's own notation; empty if it has none. */
   schema: Uint8Array;
   threads: RingThread[];
 }
@@ -24,7 +24,7 @@ export interface RingContents {
 const HEADER_SIZE = 28;
 /** Of `vlib_stats_ring_metadata_t`: u32 head, u32 schema version, u64 sequence, u32 schema offset, u32 schema size. */
 const METADATA_SIZE = 24;
-/** VPP gives every thread's metadata a cache line; on ARM it is built for the largest there is. */
+/** VPP gives every thread's metadata a cache line. On ARM it is built for the largest cache line. */
 const CACHE_LINE = process.arch === "arm64" ? 128 : 64;
 
 interface Layout {
@@ -49,7 +49,7 @@ export function readRing(memory: StatsMemory, offset: number): RingContents {
   const schemaSize = u32(3);
   const first = layout.threadCount > 0 ? memory.read(layout.metadataAt, METADATA_SIZE) : Buffer.alloc(METADATA_SIZE);
   const schemaAt = schemaSize > 0 ? first.readUInt32LE(16) : 0;
-  // The schema lies right behind the metadata: where there is one, it tells how large VPP's cache lines are.
+  // The schema directly follows the metadata, so that its offset gives the size of VPP's cache lines.
   const stride = schemaAt > 0 ? (offset + schemaAt - layout.metadataAt) / layout.threadCount : CACHE_LINE;
   const schema = schemaAt > 0 ? memory.read(offset + schemaAt, schemaSize) : Buffer.alloc(0);
   checkFits(memory, layout, stride);
@@ -64,7 +64,7 @@ export function readRing(memory: StatsMemory, offset: number): RingContents {
   };
 }
 
-/** All of it lies in the segment, so that no number that lies costs more time or memory than the segment is large. */
+/** Checks that the ring lies in the segment, so that false numbers cost no more time or memory than the segment's size. */
 function checkFits(memory: StatsMemory, layout: Layout, stride: number): void {
   const { entrySize, ringSize, threadCount, metadataAt, dataAt } = layout;
   const ends = [metadataAt + threadCount * stride, dataAt + threadCount * ringSize * entrySize];
@@ -73,7 +73,7 @@ function checkFits(memory: StatsMemory, layout: Layout, stride: number): void {
   throw new PuntError("stats.read", "ERR_BAD_SEGMENT", text, { threadCount, ringSize, entrySize });
 }
 
-/** VPP goes on writing meanwhile: what it may have been writing over is left out, and so the oldest entry of a full ring. */
+/** Reads a ring while VPP writes. Leaves out entries that VPP may have overwritten, and so the oldest entry of a full ring. */
 function readThread(memory: StatsMemory, layout: Layout, stride: number, index: number): RingThread {
   const { entrySize, ringSize, metadataAt, dataAt } = layout;
   const sequence = () => memory.read(metadataAt + index * stride + 8, 8).readBigUInt64LE();

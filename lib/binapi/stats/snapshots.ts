@@ -3,24 +3,24 @@ import { type Stat, StatsReader } from "./counters.js";
 import { type DirectoryEntry, readDirectory, readHeader, type SegmentHeader } from "./directory.js";
 import type { StatsMemory } from "./memory.js";
 
-/** A name pattern: a regular expression, or text in which `*` stands for anything: `/if/*`. */
+/** A pattern of names: a regular expression, or text in which `*` matches any characters, such as `/if/*`. */
 export type StatsPattern = string | RegExp;
 
 type Entries = readonly (DirectoryEntry | undefined)[];
 
-/** Reads of one segment, each of one state of its directory. */
+/** Reads a segment. Each read is of one state of its directory. */
 export class Snapshots {
-  /** The directory as of `epoch`, which VPP counts up with every change. */
+  /** The directory of `epoch`, which VPP increments with every change. */
   #directory: { epoch: bigint; entries: Entries } | undefined;
 
   constructor(readonly memory: StatsMemory) {}
 
-  /** Names of the statistics that match; undefined if VPP changed the directory meanwhile, or is about to. */
+  /** Returns the names of the statistics that match. Returns undefined if VPP changed the directory during the read. */
   list(patterns: readonly StatsPattern[]): string[] | undefined {
     return this.#attempt((entries) => select(entries, patterns).map((entry) => entry.name));
   }
 
-  /** The statistics that match, by name; undefined likewise. */
+  /** Returns the statistics that match, by name. Returns undefined if VPP changed the directory during the read. */
   read(patterns: readonly StatsPattern[]): Map<string, Stat> | undefined {
     return this.#attempt((entries, header) => {
       const reader = new StatsReader(this.memory, header, entries);
@@ -40,7 +40,7 @@ export class Snapshots {
       const value = work(this.#entries(header), header);
       if (this.#unchanged(header)) return value;
     } catch (error) {
-      // What was read in the middle of a change may make no sense; read in peace it has to.
+      // Data that was read during a change may be inconsistent. Without a change the error is real.
       if (this.#unchanged(header)) throw error;
     }
     this.#directory = undefined;

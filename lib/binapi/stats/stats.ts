@@ -9,20 +9,20 @@ import { Snapshots, type StatsPattern } from "./snapshots.js";
 
 export const DEFAULT_STATS_SOCKET = "/run/vpp/stats.sock";
 
-/** VPP changes the directory in microseconds; one that is not done after this has died over it. */
+/** VPP changes the directory in microseconds. A VPP that takes longer than this has died during a change. */
 const PATIENCE_MS = 1000;
 
 /** One VPP's segment. */
 interface Segment {
   snapshots: Snapshots;
   pid: number;
-  /** Changes when another VPP takes the path. */
+  /** Identity of the socket file, which differs for another VPP at the same path. */
   identity: string;
 }
 
 /**
- * VPP's statistics: interface counters, node errors, punt counters, copied out of the memory that VPP shares. Needs no API
- * connection and costs VPP nothing. Follows VPP over restarts.
+ * VPP's statistics: interface counters, node errors and punt counters, copied from VPP's shared memory. Reading needs no API
+ * connection and costs VPP nothing. The object follows VPP over restarts.
  */
 export class VppStats {
   #segment: Segment | undefined;
@@ -34,21 +34,28 @@ export class VppStats {
     this.#path = path;
   }
 
-  /** Connects to VPP's stats socket (`statseg { socket-name PATH }`; default /run/vpp/stats.sock). */
+  /**
+   * Connects to VPP's stats socket (`statseg { socket-name PATH }`; default /run/vpp/stats.sock).
+   *
+   * @throws PuntError ERR_DISCONNECTED: no VPP answers at the socket
+   */
   static async open({ socketPath = DEFAULT_STATS_SOCKET }: { socketPath?: string } = {}): Promise<VppStats> {
     const stats = new VppStats(socketPath);
     await stats.#current();
     return stats;
   }
 
-  /** Names of all statistics that match, in VPP's order. */
+  /** Returns the names of all statistics that match any of the patterns (none: all), in VPP's order. Rejects as `read` does. */
   list(...patterns: StatsPattern[]): Promise<string[]> {
     return this.#consistently((snapshots) => snapshots.list(patterns));
   }
 
   /**
-   * The statistics that match any of the patterns (none: all), by name. They are of one state of VPP's directory: no counter is
-   * another's, and no list is half moved. Rejects with ERR_DISCONNECTED when VPP is gone, until it is back.
+   * Returns the statistics that match any of the patterns (none: all), by name. All are of one state of VPP's directory.
+   *
+   * @throws PuntError ERR_DISCONNECTED: VPP is gone, and not back yet
+   * @throws PuntError ERR_BUSY: VPP does not finish a change of its directory
+   * @throws PuntError ERR_CLOSED: `close` was called
    */
   read(...patterns: StatsPattern[]): Promise<Map<string, Stat>> {
     return this.#consistently((snapshots) => snapshots.read(patterns));
@@ -59,7 +66,7 @@ export class VppStats {
     this.#forget();
   }
 
-  /** Takes a snapshot, as often as it takes until VPP has left the directory alone meanwhile. */
+  /** Takes snapshots until VPP has not changed the directory during one. */
   async #consistently<T>(take: (snapshots: Snapshots) => T | undefined): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
@@ -78,7 +85,7 @@ export class VppStats {
     }
   }
 
-  /** The segment of the VPP that is running now. */
+  /** Returns the segment of the running VPP. */
   #current(): Promise<Segment> | Segment {
     this.#checkOpen();
     const segment = this.#segment;
@@ -110,7 +117,7 @@ export class VppStats {
 
 async function fetchSegment(path: string): Promise<{ segment: NativeStatsSegment; identity: string }> {
   try {
-    // Read before the fetch: a VPP that takes the path in between is another one to the next look.
+    // Read the identity before the fetch, so that a later check notices a VPP that takes the path in between.
     const identity = identityOf(path);
     return { segment: await native.fetchStatsSegment(path), identity };
   } catch (cause) {
@@ -124,9 +131,9 @@ function identityOf(path: string): string {
   return info === undefined ? "" : `${info.dev}:${info.ino}:${info.ctimeNs}`;
 }
 
-/** A killed VPP leaves its socket file behind. */
+/** Reports whether the process exists. A killed VPP leaves its socket file behind. */
 function isAlive(pid: number): boolean {
-  if (pid <= 0) return true; // another pid namespace: the socket file has to do
+  if (pid <= 0) return true; // In another pid namespace only the socket file tells.
   try {
     process.kill(pid, 0);
     return true;
