@@ -63,7 +63,7 @@ export class HandedEnds implements CnfEnds {
   }
 
   update({ state, metadata }: PuntStatus): void {
-    // What VPP has not made cannot be opened; what is open stays, because the punt may come back as it was.
+    // An end can be opened once VPP has made the punt. Open ends stay, because the punt may come back as it was.
     if (this.#closed || (state !== "CREATED" && state !== "DEGRADED")) return;
     const key = keyOf(metadata);
     if (key !== this.#key) this.#closePorts();

@@ -1,7 +1,7 @@
 // A VPP, a daemon and CNFs, each in a process of its own.
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,11 +19,16 @@ export interface Told {
 /** A CNF's process, and everything it has said of its status. */
 export class CnfProcess {
   readonly told: Told[] = [];
+  /** Payloads of the packets that it did not answer. */
+  readonly seen: string[] = [];
   readonly child: ChildProcess;
 
   constructor(child: ChildProcess) {
     this.child = child;
-    child.on("message", (told) => this.told.push(told as Told));
+    child.on("message", (told: Told | { seen: string }) => {
+      if ("seen" in told) this.seen.push(told.seen);
+      else this.told.push(told);
+    });
   }
 
   /** Resolves when the last status is that; rejects when the process ends. */
@@ -39,47 +44,71 @@ export class CnfProcess {
   }
 }
 
+/** A namespace that a daemon has bound to a file outlives the daemon. */
+async function unpin(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) execFileSync("umount", ["--lazy", join(folder, name)]);
+}
+
 async function kill(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill(signal);
   await once(child, "exit");
 }
 
+export interface HostOptions {
+  /** TAPs are devices of this machine. Needs root. */
+  readonly linux?: boolean;
+  /** A user without any right, for whom the daemon's sockets alone can be reached. */
+  readonly user?: number;
+}
+
 /** A host with a VPP, whose interface eth0 has 10.0.0.1. */
 export class ClusterHost {
   readonly directory: string;
   readonly vpp: SpawnedVpp;
+  readonly #options: HostOptions;
   readonly #children = new Set<ChildProcess>();
   #daemon: ChildProcess | undefined;
 
-  private constructor(directory: string, vpp: SpawnedVpp) {
+  private constructor(directory: string, vpp: SpawnedVpp, options: HostOptions) {
+    this.#options = options;
     this.directory = directory;
     this.vpp = vpp;
   }
 
   /** Everything ends with the test. */
-  static async start(t: ExecutionContext): Promise<ClusterHost> {
+  static async start(t: ExecutionContext, options: HostOptions = {}): Promise<ClusterHost> {
     const directory = await mkdtemp(join(tmpdir(), "vpp-punt-host-"));
     const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
-    const vpp = await EmbeddedVpp.spawn({ directory, interfaces: ["eth0", "eth1"], exec });
-    const host = new ClusterHost(directory, vpp);
+    const own = join(directory, "vpp");
+    const devices = options.linux ? ({ host: "linux" } as const) : {};
+    for (const folder of [own, join(directory, "run")]) await mkdir(folder);
+    const vpp = await EmbeddedVpp.spawn({ directory: own, interfaces: ["eth0", "eth1"], exec, ...devices });
+    const host = new ClusterHost(directory, vpp, options);
+    if (options.user !== undefined) {
+      await chmod(directory, 0o711);
+      await chmod(own, 0o700);
+    }
     t.teardown(async () => {
       for (const child of host.#children) await kill(child);
       await vpp.close();
+      await unpin(join(directory, "run/netns"));
       await rm(directory, { recursive: true, force: true });
     });
     return host;
   }
 
   get socket(): string {
-    return join(this.directory, "manager.sock");
+    return join(this.directory, "run/manager.sock");
   }
 
   async startDaemon(): Promise<void> {
     const path = (name: string) => join(this.directory, name);
     const options = {
       ...{ socket: this.socket, vppSocket: this.vpp.apiSocket, state: path("state") },
-      ...{ socketDirectory: path("sockets"), manager: { memifDirectory: path("memif"), resyncInterval: 500 } },
+      ...{ socketDirectory: path("vpp/sockets"), manager: { memifDirectory: path("vpp/memif"), resyncInterval: 500 } },
+      ...(this.#options.user !== undefined && { socketMode: 0o666 }),
+      linux: this.#options.linux ?? false,
     };
     this.#daemon = this.#fork("daemon-process.js", options);
     await once(this.#daemon, "message");
@@ -90,13 +119,24 @@ export class ClusterHost {
   }
 
   startCnf(name: string, request: CnfRequest, options: OpenPuntOptions = {}): CnfProcess {
-    return new CnfProcess(
-      this.#fork("cnf-process.js", { request, name, options: { socket: this.socket, ...options } }),
-    );
+    const job = { request, name, options: { socket: this.socket, ...options } };
+    const { user } = this.#options;
+    return new CnfProcess(user === undefined ? this.#fork("cnf-process.js", job) : this.#confined(user, job));
+  }
+
+  /** A process of another user, without capabilities, in a network namespace of its own. */
+  #confined(user: number, job: object): ChildProcess {
+    const as = ["--reuid", `${user}`, "--regid", `${user}`, "--clear-groups", "--no-new-privs", "--inh-caps=-all"];
+    const command = [process.execPath, script("cnf-process.js"), JSON.stringify(job)];
+    const all = ["--net", "setpriv", ...as, "--bounding-set=-all", ...command];
+    return this.#keep(spawn("unshare", all, { stdio: ["ignore", "ignore", "inherit", "ipc"] }));
   }
 
   #fork(name: string, job: object): ChildProcess {
-    const child = fork(script(name), [JSON.stringify(job)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    return this.#keep(fork(script(name), [JSON.stringify(job)], { stdio: ["ignore", "ignore", "inherit", "ipc"] }));
+  }
+
+  #keep(child: ChildProcess): ChildProcess {
     this.#children.add(child);
     child.on("exit", () => this.#children.delete(child));
     return child;

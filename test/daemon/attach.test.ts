@@ -1,0 +1,68 @@
+// attach.sock: tokens, what is refused there, and what the audit log says of it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { Tokens } from "../../lib/daemon/tokens.js";
+import { receiveDescriptors } from "../../lib/descriptor/index.js";
+import { decodeAnswer, encodeAttach } from "../../lib/wire/index.js";
+import { daemonTest, ROOT } from "../support/daemon/daemon.js";
+
+const DNS = { cnf: "dns", type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
+const USER = { pid: 7, uid: 1000, gid: 1000 };
+
+test("a token is good once, and for the user that it was given to", (t) => {
+  const tokens = new Tokens();
+  const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
+  const id = { cnf: "dns", key: "", label: "" };
+  const token = tokens.give(caller, id);
+  t.deepEqual(tokens.take(token, USER).id, id);
+  t.throws(() => tokens.take(token, USER), { code: "ERR_TOKEN" });
+  t.throws(() => tokens.take(tokens.give(caller, id), ROOT), { code: "ERR_TOKEN" });
+  t.throws(() => tokens.take("", USER), { code: "ERR_TOKEN" });
+});
+
+test("of many tokens the oldest end", (t) => {
+  const tokens = new Tokens();
+  const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
+  const all = Array.from({ length: 10_001 }, (_, at) => tokens.give(caller, { cnf: `c${at}`, key: "", label: "" }));
+  t.throws(() => tokens.take(all[0]!, USER), { code: "ERR_TOKEN" });
+  t.is(tokens.take(all.at(-1)!, USER).id.cnf, "c10000");
+});
+
+test("a punt's ends are handed over to its CNF, and again only where VPP has others", async (t) => {
+  const { vpp, connect, directory } = await daemonTest(t);
+  const punts = await connect(USER);
+  const { id } = await punts.add(DNS as never, { waitFor: "CREATED", timeout: 10_000 });
+  const ends = await punts.handovers.ends(id, { have: {}, packets: true });
+  t.deepEqual(ends.map(({ kind, interconnect }) => `${kind}/${interconnect}`).sort(), ["inject/0", "socket/0"]);
+  for (const { descriptor } of ends) descriptor.close();
+  const have = Object.fromEntries(
+    ends.map(({ kind, interconnect, identity }) => [`${kind}/${interconnect}`, identity]),
+  );
+  t.deepEqual(await punts.handovers.ends(id, { have, packets: true }), []);
+  await vpp.restart();
+  while ((await punts.get(id))?.state !== "CREATED") await new Promise((resolve) => setTimeout(resolve, 20));
+  const again = await punts.handovers.ends(id, { have, packets: true });
+  t.is(again.length, 2);
+  for (const { descriptor } of again) descriptor.close();
+  const other = await connect({ pid: 8, uid: 1001, gid: 1001 });
+  await t.throwsAsync(other.handovers.ends(id, { have: {}, packets: false }), { code: "ERR_NO_SUCH_PUNT" });
+  t.deepEqual(await other.list(), []);
+  t.false(readFileSync(join(directory, "state/punts.json"), "utf8").includes("token"));
+});
+
+test("what is not a question is refused, and so is a namespace without a descriptor", async (t) => {
+  const { directory } = await daemonTest(t);
+  const path = join(directory, "attach.sock");
+  const ask = (bytes: Uint8Array) => receiveDescriptors(path, bytes);
+  await t.throwsAsync(ask(Buffer.from("{")), { code: "ERR_PROTOCOL" });
+  await t.throwsAsync(ask(Buffer.from('{"kind":"punt"}')), { code: "ERR_PROTOCOL" });
+  await t.throwsAsync(ask(encodeAttach({ kind: "punt", token: "x", have: {}, packets: false })), { code: "ERR_TOKEN" });
+  await t.throwsAsync(ask(encodeAttach({ kind: "namespace", cnf: "dns" })), { code: "ERR_PROTOCOL" });
+});
+
+test("the daemon's own namespace is not pinned", async (t) => {
+  const { connect } = await daemonTest(t);
+  t.is(await (await connect()).handovers.namespace("dns"), "");
+  t.throws(() => decodeAnswer(Buffer.from("[]")), { code: "ERR_PROTOCOL" });
+});
