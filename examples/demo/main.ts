@@ -1,5 +1,6 @@
 // npm run demo [-- --json]: VPP's punts end to end, with the embedded VPP. Exits with 0 only if all is as expected.
 import { parseArgs } from "node:util";
+import { type ClusterStep, QUESTIONS, runCluster } from "./cluster.js";
 import { measureRates, type RateResult } from "./rates.js";
 import { type PuntResult, replay } from "./replay.js";
 import { createReport, type Report } from "./report.js";
@@ -13,6 +14,7 @@ interface Outcome {
   readonly answered: boolean;
   readonly types: readonly TypeResult[];
   readonly survived: boolean;
+  readonly cluster: readonly ClusterStep[];
   readonly rates: { readonly puntSocket: RateResult; readonly memif: RateResult };
 }
 
@@ -23,30 +25,42 @@ async function run(report: Report): Promise<Outcome> {
     const { punts, answered } = await replay(vpp, report);
     report.heading("All seven types of punt, and VPP killed in the middle");
     const { types, survived } = await runTypes(vpp, report);
+    report.heading(
+      "A daemon and two CNFs in processes of their own, on one interface; one CNF killed, then the daemon",
+    );
+    const cluster = await runCluster(report);
     report.heading("Rates");
-    return { punts, answered, types, survived, rates: await measureRates(vpp.directory, report) };
+    return { punts, answered, types, survived, cluster, rates: await measureRates(vpp.directory, report) };
   } finally {
     await vpp.close();
   }
 }
 
-function isOk({ punts, answered, types, survived, rates }: Outcome): boolean {
+function isOk({ punts, answered, types, survived, cluster, rates }: Outcome): boolean {
   const received = [rates.puntSocket, rates.memif].every((rate) => rate.sent > 0 && rate.received === rate.sent);
-  return punts.every(({ ok }) => ok) && answered && types.every(isGood) && survived && received;
+  return (
+    punts.every(({ ok }) => ok) &&
+    answered &&
+    types.every(isGood) &&
+    survived &&
+    cluster.every(({ ok }) => ok) &&
+    received
+  );
 }
 
 function jsonOf(outcome: Outcome): object {
-  const { punts, types, survived, rates } = outcome;
+  const { punts, types, survived, cluster, rates } = outcome;
   return {
     ok: isOk(outcome),
     punts: punts.map(({ name, expected, received }) => ({ name, expected, received })),
     rates: { puntSocketPps: rates.puntSocket.pps, memifPps: rates.memif.pps },
     types,
     restart: { survived },
+    cluster: cluster.map(({ step, dns, ntp }) => ({ step, questions: QUESTIONS, dns, ntp })),
   };
 }
 
-function tell(report: Report, { punts, answered, types, survived, rates }: Outcome): void {
+function tell(report: Report, { punts, answered, types, survived, cluster, rates }: Outcome): void {
   const rateRow = ({ name, sent, received, pps }: RateResult) => [
     `rate of ${name}`,
     sent,
@@ -69,6 +83,8 @@ function tell(report: Report, { punts, answered, types, survived, rates }: Outco
   );
   report.line(`\nThe answer left by the interface of the query: ${answered ? "yes" : "NO"}`);
   report.line(`All punts back after VPP's restart: ${survived ? "yes" : "NO"}`);
+  const isKept = cluster.every(({ ok }) => ok);
+  report.line(`Two CNFs and a daemon, each killed without harm to the others: ${isKept ? "yes" : "NO"}`);
 }
 
 const report = createReport(values.json);
