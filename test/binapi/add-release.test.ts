@@ -1,4 +1,4 @@
-// The tool that adds a VPP release: what it writes for releases that are known, and for one that is made up.
+// The tool that adds a VPP release: its output for known releases, and for an invented release.
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { Schema } from "../../lib/binapi/schema.js";
 const run = promisify(execFile);
 const BUILTIN = "lib/binapi/builtin.ts";
 
-/** A copy of what the tool reads and writes. Its compiler does nothing: the tests look at the notation alone. */
+/** Copies the files that the tool reads and writes. Its compiler does nothing, because the tests check the notation alone. */
 function copyOfProject(t: ExecutionContext): string {
   const copy = mkdtempSync(join(tmpdir(), "vpp-punt-release-"));
   t.teardown(() => rmSync(copy, { recursive: true }));
@@ -61,7 +61,7 @@ test("a release with a changed, a new and a missing message, and without StoneWo
   changed.splice(-1, 1, ["vl_api_memif_fate_t", "fate"], { crc: "0x00000001" });
   const memif = modules.find(({ module }) => module === "memif")!;
   memif.enums.push(["memif_fate", ["MEMIF_FATE_GONE", 0], ["MEMIF_FATE_KEPT", 3], { enumtype: "u8" }]);
-  // A reply that has had nothing but a retval.
+  // A reply that had only a retval.
   find(modules, "memif", "memif_delete_reply").splice(-1, 1, ["u32", "count", { default: 1 }], { crc: "0x00000002" });
   memif.messages = memif.messages.filter(([name]) => !/^memif_create(_reply)?$/.test(name));
 
@@ -114,7 +114,7 @@ test("a release between others splits what differs there, and nothing else", asy
   t.is(messages.length, known.length);
 });
 
-test("types and docs are those that follow from the definitions", async (t) => {
+test("types and docs follow from the definitions", async (t) => {
   const copy = copyOfProject(t);
   await run(process.execPath, [join(copy, "scripts/add-release/write-generated.mjs")]);
   for (const file of ["lib/binapi/builtin-messages.ts", "docs/releases.md"]) {
@@ -129,7 +129,7 @@ for (const [title, args, says] of [
   ["an option that is not known", ["--outptu", "x"], /--outptu/],
   ["a folder without definitions", ["scripts", "23.06"], /there is no \.api\.json file under scripts/],
 ] as const) {
-  test(`${title} is said in one line`, async (t) => {
+  test(`${title} is an error of one line`, async (t) => {
     const failed = run(process.execPath, ["scripts/add-release.mjs", ...args, "--output", copyOfProject(t)]);
     const { code, stderr } = (await t.throwsAsync(failed)) as unknown as { code: number; stderr: string };
     t.is(code, 1);

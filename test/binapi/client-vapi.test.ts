@@ -1,4 +1,4 @@
-// The client's tests over libvapiclient in its socket mode, where the addon was built with it.
+// The client's tests over libvapiclient in its socket mode, if the addon was built with such a library.
 import test from "ava";
 import { native } from "../../lib/native.js";
 

@@ -1,3 +1,4 @@
+// The client against a fake VPP: calls, dumps, limits, timeouts, connections.
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -24,7 +25,7 @@ test.serial("a call resolves with the reply, a retval rejects with VPP's name an
   t.is(vpp.waiting, 0);
 });
 
-test.serial("answers are matched by context, in whatever order they come", async (t) => {
+test.serial("answers are matched by context, in any order", async (t) => {
   const [server, vpp] = await pair(t);
   const held: (() => void)[] = [];
   server.handler = ({ value, reply }) => {
@@ -50,29 +51,35 @@ test.serial("a bad value is rejected at once and sends nothing", async (t) => {
   t.is(vpp.waiting, 0);
 });
 
-test.serial("what VPP lacks, has with another CRC, or has in another version are different errors", async (t) => {
-  const table = (entries: { name: string }[]) => {
-    for (const entry of entries) if (entry.name.startsWith("memif_delete_")) entry.name = "memif_delete_01234567";
-  };
-  const [, vpp] = await pair(t, {}, { release: "22.02", table });
-  const other = await t.throwsAsync<PuntError>(vpp.call("memif_create_v2" as string));
-  t.is(other!.code, "ERR_OTHER_VERSION");
-  t.regex(other!.message, /has no message memif_create_v2, but it has memif_create$/);
-  const crc = await t.throwsAsync<PuntError>(vpp.call("memif_delete", { sw_if_index: 1 }));
-  if (transport === "vapi") {
-    // libvapiclient finds messages by name and CRC, and does not list what else there is.
-    t.is(crc!.code, "ERR_MESSAGE_MISSING");
-    t.regex(crc!.message, /has no message memif_delete, .* known here with CRC f9e6675e/);
-  } else {
-    t.is(crc!.code, "ERR_CRC_MISMATCH");
-    t.regex(crc!.message, /has memif_delete with CRC 01234567; the definitions here are of CRC f9e6675e \(built in\)/);
-  }
-  const missing = await t.throwsAsync<PuntError>(vpp.call("lcp_osi_proto_enable", { osi_proto: 1 }));
-  t.is(missing!.code, "ERR_MESSAGE_MISSING");
-  t.regex(missing!.message, /which is of lcp\.api and known here with CRC bdd70c87/);
-  t.true(vpp.has("memif_create"));
-  t.false(vpp.has("memif_create_v2"));
-});
+test.serial(
+  "a message that VPP lacks, has with another CRC, or has in another version gives an error of its own",
+  async (t) => {
+    const table = (entries: { name: string }[]) => {
+      for (const entry of entries) if (entry.name.startsWith("memif_delete_")) entry.name = "memif_delete_01234567";
+    };
+    const [, vpp] = await pair(t, {}, { release: "22.02", table });
+    const other = await t.throwsAsync<PuntError>(vpp.call("memif_create_v2" as string));
+    t.is(other!.code, "ERR_OTHER_VERSION");
+    t.regex(other!.message, /has no message memif_create_v2, but it has memif_create$/);
+    const crc = await t.throwsAsync<PuntError>(vpp.call("memif_delete", { sw_if_index: 1 }));
+    if (transport === "vapi") {
+      // libvapiclient finds messages by name and CRC, and lists no others.
+      t.is(crc!.code, "ERR_MESSAGE_MISSING");
+      t.regex(crc!.message, /has no message memif_delete, .* known here with CRC f9e6675e/);
+    } else {
+      t.is(crc!.code, "ERR_CRC_MISMATCH");
+      t.regex(
+        crc!.message,
+        /has memif_delete with CRC 01234567; the definitions here are of CRC f9e6675e \(built in\)/,
+      );
+    }
+    const missing = await t.throwsAsync<PuntError>(vpp.call("lcp_osi_proto_enable", { osi_proto: 1 }));
+    t.is(missing!.code, "ERR_MESSAGE_MISSING");
+    t.regex(missing!.message, /which is of lcp\.api and known here with CRC bdd70c87/);
+    t.true(vpp.has("memif_create"));
+    t.false(vpp.has("memif_create_v2"));
+  },
+);
 
 test.serial("a dump streams its details and ends at the ping behind it", async (t) => {
   const [server, vpp] = await pair(t);
@@ -86,7 +93,7 @@ test.serial("a dump streams its details and ends at the ping behind it", async (
   t.is(vpp.waiting, 0);
 });
 
-test.serial("leaving a dump early gives it up", async (t) => {
+test.serial("a loop that leaves a dump early cancels it", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ reply }) => {
     for (let i = 0; i < 5; i++) reply("l2_xconnect_details", { rx_sw_if_index: i, tx_sw_if_index: i });
@@ -176,7 +183,7 @@ test.serial("the queue is bounded", async (t) => {
   t.deepEqual(await Promise.all(calls), ["ERR_CLOSED", "ERR_CLOSED", "ERR_CLOSED"]);
 });
 
-test.serial("a dump for which there is no room with its ping is refused whole, and so is a fenced call", async (t) => {
+test.serial("a dump is refused as a whole if its ping has no room, and so is a fenced call", async (t) => {
   const [server, vpp] = await pair(t, { queueLimit: 2 });
   const call = code(vpp.call("sw_interface_tag_add_del", TAG));
   t.is(await code(vpp.dumpAll("l2_xconnect_dump")), "ERR_QUEUE_FULL");
@@ -188,7 +195,7 @@ test.serial("a dump for which there is no room with its ping is refused whole, a
   t.is(await call, "ERR_CLOSED");
 });
 
-test.serial("more requests than there are contexts for cannot be asked for", async (t) => {
+test.serial("a queue limit above the number of contexts is refused", async (t) => {
   await t.throwsAsync(Vpp.connect({ queueLimit: 131_073 }), { code: "ERR_OPTION" });
   await t.throwsAsync(Vpp.connect({ window: 131_073 }), { code: "ERR_OPTION" });
 });
@@ -199,7 +206,7 @@ test.serial("the smallest window has room for a dump and the ping behind it", as
   await t.throwsAsync(Vpp.connect({ window: 1 }), { code: "ERR_OPTION", message: /window/ });
 });
 
-test.serial("details that are asked for all at once come in order, and then the end", async (t) => {
+test.serial("details that are requested all at once come in order, and then the end", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ reply }) => {
     for (const rx_sw_if_index of [1, 2]) reply("l2_xconnect_details", { rx_sw_if_index, tx_sw_if_index: 0 });
@@ -282,7 +289,7 @@ test.serial("answers one byte at a time are the same answers", async (t) => {
 
 const VERSION = { program: "vpe", version: "26.06", build_date: "today", build_directory: "/" };
 
-test.serial("a frame that cannot be one ends the connection, not the process", async (t) => {
+test.serial("an impossible frame ends the connection, not the process", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ raw }) => raw(new Uint8Array(16).fill(0xff));
   t.is(await code(vpp.call("show_version")), "ERR_BAD_FRAME");
@@ -303,7 +310,7 @@ test.serial("a truncated answer rejects its request only", async (t) => {
   await vpp.call("control_ping");
 });
 
-test.serial("without a VPP: an error at once, or after waiting, or when it comes", async (t) => {
+test.serial("without a VPP, connect fails at once, fails after a wait, or succeeds when VPP comes", async (t) => {
   const server = new FakeVpp();
   t.teardown(() => server.close());
   const options: VppOptions = { socketPath: server.socketPath, schema: "builtin", reconnect: { min: 5, max: 10 } };
@@ -330,7 +337,7 @@ test.serial("without a VPP: an error at once, or after waiting, or when it comes
   await vpp.close();
 });
 
-test.serial("a VPP that accepts connections and does not answer is a timeout, or given up when told so", async (t) => {
+test.serial("connecting to a VPP that accepts and does not answer times out, or is aborted", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-silent-"));
   const socketPath = join(folder, "api.sock");
   const silent = createServer().listen(socketPath);
@@ -346,7 +353,7 @@ test.serial("a VPP that accepts connections and does not answer is a timeout, or
   t.is(await connecting, "ERR_ABORTED");
 });
 
-test.serial("close says goodbye, rejects what waits, and nothing works afterwards", async (t) => {
+test.serial("close unregisters the client and rejects waiting requests, and later calls fail", async (t) => {
   const [server, vpp] = await pair(t);
   const waiting = code(vpp.call("sw_interface_tag_add_del", TAG));
   await vpp.call("control_ping");
@@ -357,7 +364,7 @@ test.serial("close says goodbye, rejects what waits, and nothing works afterward
   t.is(server.seen.at(-1), "sockclnt_delete");
 });
 
-test.serial("a trace has every message, both ways", async (t) => {
+test.serial("a trace has every message, in both directions", async (t) => {
   const lines: string[] = [];
   const [server, vpp] = await pair(t, { trace: ({ direction, message }) => lines.push(`${direction} ${message}`) });
   server.handler = ({ reply }) => reply("l2_xconnect_details", { rx_sw_if_index: 1, tx_sw_if_index: 2 });
@@ -370,7 +377,7 @@ test.serial("a trace has every message, both ways", async (t) => {
   ]);
 });
 
-test.serial("a trace whose file takes no more ends with a warning, and the requests go on", async (t) => {
+test.serial("a trace to a full disk ends with a warning, and the requests go on", async (t) => {
   const warnings: string[] = [];
   const onWarning = (warning: Error) => void (warning.name === "VppPuntWarning" && warnings.push(warning.message));
   process.on("warning", onWarning);

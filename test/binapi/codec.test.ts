@@ -1,9 +1,10 @@
+// The codec of messages: round trips, errors, and random bytes.
 import test from "ava";
 import { Schema } from "../../lib/binapi/schema.js";
 import { PuntError } from "../../lib/errors.js";
 import { Random, Sampler } from "../support/vpp/sample-values.js";
 
-/** A language of its own: everything that .api.json can say. */
+/** Definitions with every feature of .api.json. */
 const LANGUAGE = Schema.fromApiJson([
   {
     module: "test",
@@ -62,7 +63,7 @@ const INNERS = [
   { n: 2, list: [1, 65535] },
 ];
 
-test("what goes there comes back", (t) => {
+test("every value survives encoding and decoding", (t) => {
   const numbers = { a: 255, b: -128, c: 65535, d: -32768, e: 0xffffffff, f: -0x80000000 };
   t.deepEqual(there("numbers", numbers), numbers);
   const wide = { a: 2n ** 64n - 1n, b: -(2n ** 63n), c: -1.5e300, d: true };
@@ -76,7 +77,7 @@ test("what goes there comes back", (t) => {
   t.deepEqual(there("arrays", { ...arrays, n: undefined }), arrays);
 });
 
-test("flags are lists of names, enums single names; what has none is a number", (t) => {
+test("flags are lists of names, and enums are names; a value without a name is a number", (t) => {
   t.deepEqual(there("flags", { bits: ["BIT_A", "BIT_C"], marks: "MARK_TOP" }), {
     bits: ["BIT_A", "BIT_C"],
     marks: ["MARK_TOP"],
@@ -190,7 +191,7 @@ function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   return copy;
 }
 
-test("a count that lies costs no memory", (t) => {
+test("a false count allocates no memory", (t) => {
   const arrays = LANGUAGE.message("bounded");
   const bytes = arrays.encode({ list: [] });
   bytes.fill(0xff, 10, 14);

@@ -1,3 +1,4 @@
+// Generated types: the compiler accepts right calls and refuses wrong ones.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import test from "ava";
 import { generateTypes } from "../../lib/binapi/generate.js";
 import { Schema } from "../../lib/binapi/schema.js";
 
-/** What the compiler says to a program that uses the package, with a generated file for one more message. */
+/** Compiles a program that uses the package and a generated file for one more message. Returns the compiler's output. */
 function check(program: string): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-types-"));
   try {

@@ -1,4 +1,4 @@
-// Node may forbid code made from strings: the codec then walks over the fields, and behaves the same.
+// The codec without code generation, which Node may forbid: it walks over the fields and behaves the same.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";

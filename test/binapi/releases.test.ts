@@ -1,4 +1,4 @@
-// The built-in definitions against themselves, and against the .api.json files of each release where a machine has them.
+// The built-in definitions against themselves, and against the .api.json files of each release if the machine has them.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";

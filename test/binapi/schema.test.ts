@@ -1,3 +1,4 @@
+// Schemas: variants, releases, services, and bad definitions.
 import test from "ava";
 import { BUILTIN_RELEASES } from "../../lib/binapi/builtin.js";
 import { Schema } from "../../lib/binapi/schema.js";
@@ -36,7 +37,7 @@ for (const release of BUILTIN_RELEASES) {
   });
 }
 
-test("services follow VPP's conventions and say what does not", (t) => {
+test("services follow VPP's conventions or their own definition", (t) => {
   const schema = Schema.builtin();
   t.deepEqual(schema.message("show_version").service, { reply: "show_version_reply" });
   t.deepEqual(schema.message("memif_dump").service, { reply: "memif_details", stream: true });
@@ -49,7 +50,7 @@ test("services follow VPP's conventions and say what does not", (t) => {
   t.is(schema.message("memif_details").service, undefined);
 });
 
-test("an unknown message is an error that says where was looked", (t) => {
+test("an unknown message is an error that names the sources", (t) => {
   const error = t.throws(() => Schema.builtin().message("no_such_message"));
   t.is((error as unknown as { code: string }).code, "ERR_UNKNOWN_MESSAGE");
   t.regex(error!.message, /no_such_message \(built in\)/);

@@ -1,4 +1,4 @@
-// Opening and closing VPP's statistics: what is closed early, sent twice, or read too late.
+// Opening and closing VPP's statistics: early closes, several descriptors, late reads.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
@@ -15,7 +15,7 @@ interface StatsServer {
   readonly socketPath: string;
   /** Accepts one connection and answers it. */
   answer(): Promise<void>;
-  /** Makes the socket anew. */
+  /** Replaces the socket by a new one. */
   restart(): Promise<void>;
 }
 
@@ -38,13 +38,13 @@ async function openStats(server: StatsServer): Promise<VppStats> {
   return stats;
 }
 
-/** Descriptors of statistics segments that this process has open. */
+/** Returns the number of open descriptors of statistics segments. */
 function segments(): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).includes("memfd:stats");
     } catch {
-      return false; // closed meanwhile
+      return false; // It was closed in between.
     }
   }).length;
 }
@@ -52,7 +52,7 @@ function segments(): number {
 const { test: withPython } = need("python3");
 const closed = { code: "ERR_CLOSED" };
 
-withPython.serial("a read that was asked for before close() reads no other file", async (t) => {
+withPython.serial("a read from before close() reads no other file", async (t) => {
   const stats = await openStats(await statsServer(t, 1));
   const read = stats.read();
   stats.close();
@@ -62,7 +62,7 @@ withPython.serial("a read that was asked for before close() reads no other file"
   t.is(segments(), 0);
 });
 
-withPython.serial("close() while a segment is being fetched ends the read, and leaves no descriptor", async (t) => {
+withPython.serial("close() during the fetch of a segment ends the read, and leaves no descriptor", async (t) => {
   const server = await statsServer(t, 1);
   const stats = await openStats(server);
   await server.restart();
@@ -72,7 +72,7 @@ withPython.serial("close() while a segment is being fetched ends the read, and l
   t.is(segments(), 0);
 });
 
-withPython.serial("descriptors beyond the one of the segment are not taken", async (t) => {
+withPython.serial("further descriptors beside the segment's are closed", async (t) => {
   const stats = await openStats(await statsServer(t, 3));
   t.is(segments(), 1);
   stats.close();

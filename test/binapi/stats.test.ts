@@ -1,3 +1,4 @@
+// The decoder of VPP's statistics on segments that the tests write.
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,10 +8,10 @@ import { Snapshots } from "../../lib/binapi/stats/snapshots.js";
 import { PuntError } from "../../lib/errors.js";
 import { Random } from "../support/vpp/sample-values.js";
 
-/** VPP's pointers are addresses of its own: any base will do. */
+/** Base of VPP's pointers, which are addresses in VPP. Any value works. */
 const BASE = 0x7f12_3400_0000n;
 
-/** Lays out a segment as VPP does: header, vectors, directory. */
+/** Writes a segment as VPP does: header, vectors, directory. */
 class SegmentBuilder {
   readonly bytes = Buffer.alloc(1 << 16);
   private at = 4096;
@@ -25,7 +26,7 @@ class SegmentBuilder {
     return pointer;
   }
 
-  /** A ring buffer of two threads, as vlib_stats_add_ring_buffer lays it out for cache lines of 64 bytes. */
+  /** Writes a ring buffer of two threads, as vlib_stats_add_ring_buffer does for cache lines of 64 bytes. */
   ring(entrySize: number, ringSize: number, schema: string, written: readonly [number, number]): bigint {
     const start = Math.ceil(this.at / 64) * 64;
     const metadata = Math.ceil((28 + 2 * ringSize * entrySize) / 64) * 64;
@@ -130,7 +131,7 @@ test("every kind of entry, and links to one index of another", (t) => {
       schema: new Uint8Array(Buffer.from("seq: u8")),
       threads: [
         { written: 2n, entries: [Uint8Array.of(0, 0, 0), Uint8Array.of(1, 1, 1)] },
-        // VPP may be writing number 9 where number 5 was.
+        // VPP may be overwriting entry 5 with entry 9.
         { written: 9n, entries: [Uint8Array.of(6, 6, 6), Uint8Array.of(7, 7, 7), Uint8Array.of(8, 8, 8)] },
       ],
     },
@@ -138,7 +139,7 @@ test("every kind of entry, and links to one index of another", (t) => {
   });
 });
 
-test("a ring buffer that cannot be one is a clean error, whatever it takes to see it", (t) => {
+test("an impossible ring buffer is a clean error", (t) => {
   const words: [index: number, value: number][] = [
     [0, 0], // entries of no bytes
     [1, 0], // no entries
@@ -170,7 +171,7 @@ test("names are picked by wildcard or regular expression", (t) => {
   ]);
 });
 
-test("the numbering of 22.02: errors in a vector of their own, names and links one further", (t) => {
+test("the numbers of 22.02: errors are in a vector of their own, names and links have the next number", (t) => {
   const build = new SegmentBuilder();
   const errors = build.vector([build.vector([0n, 7n]), build.vector([0n, 8n])]);
   const simple = build.vector([build.vector([1n, 2n])]);
@@ -188,7 +189,7 @@ test("the numbering of 22.02: errors in a vector of their own, names and links o
   t.like(all.get("/if/names"), { names: ["local0"] });
 });
 
-test("while VPP changes the directory there is no snapshot; afterwards the new one", (t) => {
+test("a change of the directory delays the snapshot", (t) => {
   const bytes = sample().finish();
   const { snapshots, fd } = open(bytes);
   t.is(snapshots.list([])!.length, 11);
@@ -200,14 +201,14 @@ test("while VPP changes the directory there is no snapshot; afterwards the new o
   t.is(snapshots.list([])![0], "/renamed");
 });
 
-test("whatever is written into the segment, reading gives values or a clean error", (t) => {
+test("any bytes in the segment give values or a clean error", (t) => {
   const random = new Random(11);
   const good = sample().finish();
   let errors = 0;
   for (let round = 0; round < 2000; round++) {
     const bytes = Buffer.from(good);
     for (let i = random.below(8) + 1; i > 0; i--) {
-      // Header, vectors and directory; whole words now and then.
+      // The bytes change in header, vectors and directory, sometimes a whole word.
       const at = random.pick([random.below(48), 4096 + random.below(2900)]);
       if (random.below(2)) bytes[at] = random.below(256);
       else bytes.writeUInt32LE(random.u32(), at);
@@ -224,7 +225,7 @@ test("whatever is written into the segment, reading gives values or a clean erro
   t.true(errors > 100);
 });
 
-test("a segment cut short while in use is an error", (t) => {
+test("a segment that is truncated in use is an error", (t) => {
   const { snapshots, fd } = open(sample().finish());
   t.truthy(snapshots.read([]));
   ftruncateSync(fd, 4200);

@@ -1,4 +1,4 @@
-// Events, and what becomes of subscriptions when the connection does not last.
+// Events, and subscriptions over lost connections.
 import { once } from "node:events";
 import test from "ava";
 import { code, pair, until } from "../support/vpp/client-pair.js";
@@ -21,7 +21,7 @@ test.serial("events come through a bounded queue that counts what it loses", asy
   t.true((await events.next()).done);
 });
 
-test.serial("lost while subscriptions are renewed: one reconnect goes on, and ends in one connected", async (t) => {
+test.serial("a connection lost during the renewal of subscriptions leads to one reconnect and one event", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
   await vpp.subscribe("want_interface_events");
@@ -62,7 +62,7 @@ test.serial(
 );
 
 test.serial(
-  "subscriptions with other fields are requests of their own; one that VPP refuses is refused to all",
+  "subscriptions with other fields are requests of their own; VPP's refusal reaches all that share a request",
   async (t) => {
     const [server, vpp] = await pair(t);
     const asked: unknown[] = [];
@@ -126,7 +126,7 @@ test.serial(
   },
 );
 
-test.serial("options of subscriptions are checked, and events have to be there", async (t) => {
+test.serial("options of subscriptions are checked, and so are names of events", async (t) => {
   const [, vpp] = await pair(t);
   for (const options of [{ queueLimit: 0 }, { queueLimit: 1.5 }, { limit: 3 }] as object[]) {
     t.is(await code(vpp.subscribe("want_interface_events", {}, undefined, options)), "ERR_OPTION");
@@ -135,7 +135,7 @@ test.serial("options of subscriptions are checked, and events have to be there",
   t.throws(() => vpp.listen("dhcp_complete_event"), { code: "ERR_NO_EVENT" });
 });
 
-test.serial("waiting for a connection can be given up, and ends when the client is closed", async (t) => {
+test.serial("waiting for a connection ends at an abort, and when the client is closed", async (t) => {
   const [server, vpp] = await pair(t);
   server.kill();
   await until(() => !vpp.isConnected);

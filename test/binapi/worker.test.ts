@@ -1,4 +1,4 @@
-// A thread that ends takes its connection with it, whatever state that is in.
+// A worker thread that ends closes its connection, in any state.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";

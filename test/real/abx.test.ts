@@ -1,4 +1,4 @@
-// ABX: the routing protocols of a neighbour reach FRR in the CNF, and what FRR sends reaches the neighbour.
+// ABX: the routing protocols of a neighbour reach FRR in the CNF, and FRR's packets reach the neighbour.
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
@@ -17,7 +17,7 @@ const localBgp = ["sourcePort", "destinationPort"].map((port) => ({
   [port]: 179,
 }));
 
-/** A router whose OSPF sends all to the multicast address, and talks at once. */
+/** Configures a router whose OSPF sends all packets to the multicast address, and starts at once. */
 function ospfd(device: string, routerId: string): string[] {
   const link = [
     " ip ospf area 0",
@@ -35,7 +35,7 @@ function ospfd(device: string, routerId: string): string[] {
   ];
 }
 
-/** Internal BGP, whose packets have a TTL that survives a hop. */
+/** Configures internal BGP, whose packets have a TTL that survives a hop. */
 function bgpd(routerId: string, neighbor: string, network: string): string[] {
   const peer = [
     ` neighbor ${neighbor} remote-as 65000`,
@@ -143,7 +143,7 @@ stock("without the abx plugin, abf passes BGP and ping; the metadata says what i
   await has(inside, "bgp summary", /10\.2\.1\.2 .* \d+:\d+:\d+ +1 /);
 });
 
-/** The echo request in this frame as its reply, from the CNF's MAC address to VPP's. IPv4 without options. */
+/** Turns the echo request in a frame into its reply, from the CNF's MAC address to VPP's. For IPv4 without options. */
 function echoReply(request: Uint8Array, [cnf, vpp]: readonly [string, string]): Buffer {
   const reply = Buffer.from(request);
   for (const [at, mac] of [[0, vpp] as const, [6, cnf] as const])
@@ -197,7 +197,7 @@ real("a neighbour's pings are answered by Node.js; the rules follow the interfac
   await vpp.configure(`set interface ip address ${vppInterface} 10.2.3.1/24`);
   await until("CREATED with it", () => waits() === "CREATED");
   await until("memif", () => port.peer !== undefined);
-  // VPP has forgotten its neighbours with the address, and loses the first answer.
+  // VPP forgot its neighbours together with the address, and loses the first answer.
   await neighbour.ping("10.2.3.1", 1);
   t.is(await neighbour.ping("10.2.3.1"), 3);
 });

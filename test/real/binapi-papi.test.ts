@@ -1,4 +1,4 @@
-// The same VPP, asked by this client and by VPP's own Python client: the same answers.
+// Compares the answers that this client and VPP's own Python client get from one VPP.
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { Vpp } from "../../lib/binapi/client.js";
 import type { FieldDef, TypeDef, TypeLookup } from "../../lib/binapi/definitions.js";
@@ -8,14 +8,14 @@ import { need } from "../support/need.js";
 import { apiFolder, PapiOracle } from "../support/vpp/papi.js";
 import { startVpp } from "../support/vpp/real.js";
 
-/** Requests that only look, in every plugin. */
+/** Requests of every plugin that change nothing. */
 const READ_ONLY = /(_dump|_get|_get_version)(_v\d+)?$|^show_|^sw_interface_get/;
-/** Answers that differ from one second to the next. */
+/** Requests whose answers change with time. */
 const CHANGING = new Set(["show_vpe_system_time", "log_dump", "ip_neighbor_dump"]);
-/** VPP answers these with something else than its definitions say, or not at all. */
+/** Requests that VPP does not answer, or answers with a message that its definitions do not name. */
 const ODD = new Set(["gre_tunnel_dump_v2", "acl_plugin_use_hash_lookup_get", "igmp_group_prefix_dump"]);
 
-/** VPP crashes on these where NAT is not switched on (22.10 to 26.10). */
+/** Requests that crash a VPP without NAT (22.10 to 26.10). */
 const CRASHING = /^nat44_(ei_)?user_session/;
 
 const SETUP = [
@@ -73,7 +73,7 @@ need("root", "vpp", "papi").test("vpp_papi gets the same answers to 100 kinds of
 interface Comparison {
   details: number;
   problem?: string;
-  /** Why there is nothing to compare. */
+  /** The reason why there is nothing to compare. */
   skipped?: string;
 }
 
@@ -118,14 +118,14 @@ async function ask(
   }
 }
 
-/** Both values as VPP's bytes: enums are names with us and numbers with papi, but they must encode to the same. */
+/** Compares values by their bytes: an enum is a name in this client and a number in papi, and both must encode to the same. */
 function differ(message: Message, mine: MessageValue, papis: unknown): string | undefined {
   const adapted = adapt(papis, mine) as MessageValue;
   const [a, b] = [message.encode(mine), message.encode(adapted)];
   return Buffer.compare(a, b) === 0 ? undefined : `${show(mine)} differs from papi's ${show(adapted)}`;
 }
 
-/** papi gives every arm of a union, and VPP's own numbers for what a union is selected by: takes of it what `mine` has. */
+/** Reduces papi's value to the fields of `mine`: papi returns every arm of a union, and VPP's numbers of discriminators. */
 function adapt(papis: unknown, mine: unknown): unknown {
   if (Array.isArray(mine)) {
     return Array.isArray(papis) ? papis.map((one, i) => (typeof one === "object" ? adapt(one, mine[i]) : one)) : papis;
@@ -138,7 +138,7 @@ function adapt(papis: unknown, mine: unknown): unknown {
   );
 }
 
-/** papi clears the host part of a prefix, where VPP sends it. */
+/** Clears the host part of prefixes, as papi does. VPP sends it. */
 function isMasked(papis: string, mine: string): boolean {
   const [network, length] = papis.split("/");
   const [address, ownLength] = mine.split("/");
@@ -154,7 +154,7 @@ function show(value: unknown): string {
   return JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}` : part)).slice(0, 600);
 }
 
-/** A harmless value: all interfaces, table 0, nothing. Both clients take it. */
+/** Returns a harmless value that both clients accept: all interfaces, table 0, no names. */
 function anyValue(fields: readonly FieldDef[], types: TypeLookup, message?: Message): MessageValue {
   const counts = new Set(fields.map((field) => field.lengthField));
   const entries = fields

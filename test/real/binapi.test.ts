@@ -1,4 +1,4 @@
-// The client and the statistics on a real VPP, which is killed and comes back.
+// The client and the statistics on a real VPP, also over its restarts.
 import { setTimeout as delay } from "node:timers/promises";
 import { Vpp } from "../../lib/binapi/client.js";
 import { VppStats } from "../../lib/binapi/stats/stats.js";
@@ -9,7 +9,7 @@ import { startVpp } from "../support/vpp/real.js";
 
 const real = need("root", "vpp").test;
 
-/** How often VPP is killed; a hundred times take minutes. */
+/** How often the test kills VPP. A hundred times take minutes. */
 const KILLS = Number(process.env.VPP_PUNT_KILLS ?? 3);
 const IN_FLIGHT = 10_000;
 
@@ -67,7 +67,7 @@ real("the whole schema from the running VPP, and from its files, is the same", a
   t.is(error!.code, "VPP_INVALID_SW_IF_INDEX");
 });
 
-real("several clients in one process, each with its own answers and events", async (t) => {
+real("several clients in one process get their own answers and events", async (t) => {
   const server = await startVpp();
   t.teardown(() => server.stop());
   const clients = await Promise.all(

@@ -6,7 +6,7 @@ import { until, ownVrf as vrf } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
 import { Scenario } from "../support/vpp/scenario.js";
 
-/** The CNF has no other VRF: it needs no device for this one. */
+/** VRF of the CNF. The CNF has no other, so that it needs no device for it. */
 const inVrf = { vrf, withoutCnfVrf: true };
 const real = need("root", "vpp", "hosts", "dhclient", "dnsmasq").test.serial;
 const real6 = need("root", "vpp", "hosts", "dhclient", "dhcpd").test.serial;
@@ -35,18 +35,18 @@ real("a DHCP client gets a lease from a server behind the punt (TAP)", async (t)
     "--dhcp-range=10.1.0.50,10.1.0.60,255.255.255.0",
   );
   await server.says(/DHCP, IP range/);
-  // What the client would configure is of no interest: its script does nothing.
+  // The script of the client does nothing: the test reads only the lease.
   const files = ["-lf", join(vpp.directory, "client-leases"), "-pf", join(vpp.directory, "client-pid")];
   const lease = await client
     .daemon("dhclient", "-4", "-1", "-d", "-sf", "/bin/true", ...files, "eth0")
     .says(/bound to/);
   t.regex(lease, /bound to 10\.1\.0\.(5\d|60)\b/);
   t.regex(server.output, /DHCPACK/);
-  // What the server was told of the client's link, which is not its own.
+  // The relay names the client's link, which is not the server's.
   t.regex(server.output, /subnet-select {2}0a:01:00:01/);
 });
 
-/** DHCPv6 through a DHCP_PROXY, and a client that asks; the server is the test's to start. */
+/** Prepares DHCPv6 through a DHCP_PROXY, and a client. The test starts the server. */
 async function behindProxy6(t: ExecutionContext) {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
@@ -76,7 +76,7 @@ real6("a DHCPv6 client gets a lease from a server behind the punt (TAP)", async 
   const [config, leases] = [join(vpp.directory, "dhcpd6.conf"), join(vpp.directory, "dhcpd6.leases")];
   writeFileSync(leases, "");
   writeFileSync(config, `subnet6 fd76:7070:6e74::/126 {}\nsubnet6 fd01::/64 { range6 fd01::50 fd01::5f; }\n`);
-  // VPP's relay spoils an answer whose checksum Linux left to the device; the punt's limits say so.
+  // VPP's relay spoils an answer whose checksum Linux left to the device. The punt's limits describe this.
   t.true(punt.metadata.limits.some((it) => it.includes("ethtool")) || existsSync("/dev/vhost-net"));
   await cnf.run("ethtool", "-K", cnfInterface.name, "tx", "off");
   const server = cnf.daemon("dhcpd", "-6", "-d", "--no-pid", "-cf", config, "-lf", leases, cnfInterface.name);

@@ -53,7 +53,7 @@ need("root", "vpp", "hosts", "iperf3").test.serial(
     await server.says(/listening/);
     const report = JSON.parse(await one.run("iperf3", "-c", "10.4.1.2", "-n", "50M", "--json"));
     t.is(report.error, undefined);
-    // The receiver's report is from the moment of the sender's last byte: some are still under way.
+    // The receiver reports at the sender's last byte, while some bytes are on their way.
     t.true(report.end.sum_received.bytes >= 40 * 1024 * 1024);
     t.true(count.there > 30_000, "1500-byte segments, each through Node.js");
     t.log(
@@ -126,7 +126,7 @@ real("two hosts ping each other through a bridge of Linux in the CNF (HAIRPIN_XC
     await cnf.ip("link", "set", cnfInterface!.name, "master", "br0");
   }
   t.is(await one.ping("10.4.2.2", 5), 5);
-  // Its looks at what is there must not take a device out of a bridge it was not told of.
+  // The manager must not take a device out of a bridge that it did not make.
   await scenario.manager.resync();
   t.is(await other.ping("10.4.2.1", 5), 5);
 });

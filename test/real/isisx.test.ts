@@ -1,4 +1,4 @@
-// ISISX: the IS-IS of a neighbour reaches the CNF and back; nothing else does.
+// ISISX: IS-IS of a neighbour reaches the CNF and back, and no other packets do.
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
@@ -36,7 +36,7 @@ async function start(host: Netns, device: string, id: number): Promise<Frr> {
   return Frr.start(host, { isisd: isisd(device, id) });
 }
 
-/** Waits until an adjacency is up and the other's LSP has been flooded here. Its routes are computed half a minute later. */
+/** Waits until an adjacency is up and the other's LSP has arrived. FRR computes its routes half a minute later. */
 async function converged(frr: Frr, other: number): Promise<void> {
   const says = async () => `${await frr.show("isis neighbor")}\n${await frr.show("isis database")}`;
   const flooded = new RegExp(` Up .*is${other}\\.00-00`, "s");
@@ -80,7 +80,7 @@ real("two neighbours of VPP are adjacent through a CNF in Node.js (MEMIF)", asyn
   const hosts = [await network.host(), await network.host()];
   const ports = [];
   for (const [index, host] of hosts.entries()) {
-    // One subnet for both: to IS-IS it is one link.
+    // Both are in one subnet, because IS-IS sees one link.
     const vppInterface = await network.link(host, {
       addresses: [`10.3.1.${index + 2}/24`],
       vppAddresses: [`10.3.${index + 1}.1/24`],

@@ -1,4 +1,4 @@
-// VPP and libmemif's example programs, with libmemif at our end too.
+// VPP and libmemif's example programs against this package's libmemif engine.
 import { overEngines } from "../support/memif/engines.js";
 
 await overEngines("libmemif,libmemif", "real");

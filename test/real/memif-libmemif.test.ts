@@ -1,4 +1,4 @@
-// memif against libmemif's own example programs (test/support/machine/programs.ts says where they are looked for), in both roles.
+// memif against libmemif's own example programs in both roles. test/support/machine/programs.ts finds the programs.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -26,7 +26,7 @@ function start(t: ExecutionContext, example: string, role: Role, socket: string,
   return child;
 }
 
-/** Opens a port for each id, starts the example at their other end, and waits until all are connected. */
+/** Opens a port for each id, starts the example program as their peer, and waits until all are connected. */
 async function open(
   t: ExecutionContext,
   example: string,

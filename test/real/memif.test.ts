@@ -14,7 +14,7 @@ const VPP_MAC = "02:fd:00:00:00:01";
 const OUR_MAC = "02:fe:00:00:00:02";
 
 interface Setup {
-  /** Our role. */
+  /** The role of this process. */
   role: "server" | "client";
   mode: "ethernet" | "ip";
   queues?: number;
@@ -54,7 +54,7 @@ function echoRequest(size: number, sequence: number, mode: Setup["mode"]): Uint8
   return mode === "ip" ? packet : frame({ from: OUR_MAC, to: VPP_MAC }, packet);
 }
 
-/** Sends echo requests of these sizes on the queues in turn; resolves when every reply has come back with the same content. */
+/** Sends echo requests of these sizes on the queues in turn. Resolves when every reply has arrived with the same content. */
 async function ping(t: ExecutionContext, port: Memif, sizes: readonly number[], mode: Setup["mode"]): Promise<void> {
   const start = mode === "ip" ? 24 : 38; // behind the ICMP checksum
   const requests = sizes.map((size, i) => echoRequest(size, i, mode));
@@ -70,13 +70,13 @@ async function ping(t: ExecutionContext, port: Memif, sizes: readonly number[], 
   for (let i = 0; i < requests.length; i++) {
     const queue = port.tx(i % port.peer!.txQueues);
     while (queue.send(requests[i]!) === 0) await new Promise((resolve) => setImmediate(resolve));
-    // VPP itself drops when its own ring is full: few in flight.
+    // VPP drops packets when its own ring is full, so that only few may be in flight.
     if (i % 16 === 15) await until(() => replies.size > i - 16);
   }
   await until(() => replies.size === requests.length);
 }
 
-/** What the current ping of a port does with packets; a queue has one handler for life. */
+/** The handler of the current ping of each port. A queue keeps its first handler. */
 const replyHandlers = new WeakMap<Memif, { handle(packet: Uint8Array): void }>();
 
 function listen(port: Memif): void {

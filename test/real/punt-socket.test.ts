@@ -10,7 +10,7 @@ import { type RealVpp, startVpp } from "../support/vpp/real.js";
 const real = need("root", "vpp").test.serial;
 const PORT = 5000;
 
-/** A VPP with two packet-generator interfaces: pg0 (10.0.0.1/24) and pg1 (10.0.1.1/24, with a neighbour .2). */
+/** Starts a VPP with two packet-generator interfaces: pg0 (10.0.0.1/24) and pg1 (10.0.1.1/24, with a neighbour .2). */
 async function start(t: ExecutionContext): Promise<{ vpp: RealVpp; api: Vpp }> {
   const vpp = await startVpp();
   t.teardown(() => vpp.stop());
@@ -40,7 +40,7 @@ async function interfaces(api: Vpp): Promise<Map<string, { index: number; mac: s
   return new Map(details.map((d) => [d.interface_name, { index: d.sw_if_index, mac: d.l2_address }]));
 }
 
-/** Registers the socket for UDP to the port; VPP's own path. */
+/** Registers the socket for UDP to the port. Returns the path of VPP's own socket. */
 async function register(api: Vpp, socket: PuntSocket): Promise<string> {
   const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: PORT } as const;
   const punt = { type: "PUNT_API_TYPE_L4", punt: { l4 } } as const;
@@ -48,7 +48,7 @@ async function register(api: Vpp, socket: PuntSocket): Promise<string> {
   return reply.pathname;
 }
 
-/** Has packets come in on pg0: UDP to the port, with bytes that count up. */
+/** Sends packets into pg0: UDP to the port, with bytes that count up. */
 async function generate(vpp: RealVpp, name: string, mac: string, packets: number, rate: number): Promise<void> {
   const data = `IP4: 02:00:00:00:00:01 -> ${mac} UDP: 10.0.0.2 -> 10.0.0.1 UDP: 1000 -> ${PORT} length 30 checksum 0 incrementing 22`;
   const stream = `name ${name} limit ${packets} rate ${rate} size 64-64 interface pg0 node ethernet-input`;
@@ -56,7 +56,7 @@ async function generate(vpp: RealVpp, name: string, mac: string, packets: number
   await vpp.cli(`packet-generator enable-stream ${name}`);
 }
 
-/** What VPP counted for its punt socket: packets sent, and those it could not send. */
+/** Returns VPP's counters of its punt socket: packets that it sent, and packets that it failed to send. */
 async function counted(vpp: RealVpp): Promise<{ sent: number; failed: number }> {
   const lines = (await vpp.cli("show errors")).split("\n").filter((line) => line.includes("ip4-udp-punt-socket"));
   const count = (error: boolean) =>
@@ -104,7 +104,7 @@ real(
     const injector = PuntInjector.open({ vppPath: vpp.puntSocket, knownInterfaces: indexes });
     t.teardown(() => injector.close());
     const pg1 = known.get("pg1")!.index;
-    // 10.0.0.9 > 10.0.1.2, UDP, and the same as a frame.
+    // A UDP packet from 10.0.0.9 to 10.0.1.2, and the same packet as a frame.
     const ip = Buffer.from("4500001c000100004011649f0a0000090a000102000700090008000000", "hex").subarray(0, 28);
     const frame = Buffer.concat([Buffer.from("0200000000020200000000010800", "hex"), ip]);
     await vpp.cli("clear interfaces");
@@ -117,7 +117,7 @@ real(
   },
 );
 
-/** Resolves when pg1 has sent that many packets. */
+/** Resolves when pg1 has sent this number of packets. */
 async function untilTransmitted(vpp: RealVpp, packets: number): Promise<void> {
   const sent = async () => Number(/tx packets\s+(\d+)/.exec(await vpp.cli("show interface pg1"))?.[1] ?? 0);
   while ((await sent()) !== packets);

@@ -78,7 +78,7 @@ real("the packets of a protocol VPP does not know reach Node.js (AF_UNIX, OSPF)"
   const socket = PuntSocket.open({ path: socketPath, vppPath: vpp.puntSocket });
   t.teardown(() => socket.close());
   await scenario.add({ type: "PUNT_TO_SOCKET", cnf: "ospf", ipProto: { af: "IPV4", protocol: "OSPF" }, socketPath });
-  // Any 20 bytes: VPP looks at the protocol's number only.
+  // Any 20 bytes do, because VPP checks only the number of the protocol.
   const send =
     "import socket;s=socket.socket(socket.AF_INET,socket.SOCK_RAW,89);s.sendto(b'0123456789abcdefghij',('10.7.2.1',0))";
   await host.run("python3", "-c", send);

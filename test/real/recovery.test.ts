@@ -1,4 +1,4 @@
-// What a manager must survive on a real VPP: VPP's death, its own, other CNFs, and objects that are not its own.
+// A manager on a real VPP survives VPP's death, its own death, other CNFs and objects of others.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -13,13 +13,13 @@ import { snapshot } from "../support/vpp/snapshot.js";
 
 const real = need("root", "vpp", "hosts").test.serial;
 
-/** How often the manager is killed; more by hand. */
+/** How often a test kills its victim. $VPP_PUNT_KILLS raises it. */
 const kills = Number(process.env.VPP_PUNT_KILLS ?? 8);
 
-/** ISISX needs a plugin, or linux-cp with a TAP of its own. */
+/** Whether ISISX works: it needs a plugin, or linux-cp and a TAP of VPP's. */
 const hasIsisx = [["plugin:isisx"], ["plugin:osi", "vhost-net"]].some((needs) => need(...needs).reason === undefined);
 
-/** A punt of each type that works here, on interfaces of three hosts. */
+/** Returns a punt of each type that works on this machine, on interfaces of three hosts. */
 function everyType(interfaces: readonly string[], netns: string, folder: string): PuntRequestInput[] {
   const [first, second, third] = interfaces as [string, string, string];
   const common = { cnf: "cnf1", netns: { name: netns } };
@@ -81,7 +81,7 @@ real("VPP is killed and comes back: every punt is there again, and its packets f
   const flows = async () => {
     t.is(await hosts[0].ping("10.8.0.2"), 3, "through the CNF in Node.js");
     const seen = copies;
-    // A new VPP loses the first answer to finding out who the host is.
+    // A new VPP loses the first answer while it resolves the host's MAC address.
     await hosts[2].ping("10.8.1.1", 1);
     t.is(await hosts[2].ping("10.8.1.1"), 3, "from the CNF's TAP");
     await until("copies", () => copies >= seen + 6);
@@ -148,7 +148,7 @@ real("a CNF comes back with another network namespace of its name: its TAP is th
   t.regex(manager.get(id)!.missing[0]!.text, new RegExp(`network namespace .*${cnf.name}`));
 
   await command("ip", "netns", "add", cnf.name);
-  // By abf, which does not punt multicast, the punt is DEGRADED.
+  // With abf, which does not punt multicast, the punt is DEGRADED.
   await until(
     "CREATED or DEGRADED",
     async () => {
@@ -162,40 +162,43 @@ real("a CNF comes back with another network namespace of its name: its TAP is th
   t.is(await host.ping("10.8.0.1"), 3, "answered in the CNF");
 });
 
-real("two CNFs share what can be shared; what cannot is refused with both names, and changes nothing", async (t) => {
-  const scenario = await Scenario.start(t);
-  const { network, manager, client } = scenario;
-  const { host, vppInterface } = await network.neighbour("10.9.0");
-  const span = { type: "SPAN", interconnect: "MEMIF", vppInterface } as const;
-  const probes = [await scenario.add({ ...span, cnf: "one" }), await scenario.add({ ...span, cnf: "two" })];
-  const ports = [await scenario.memif(probes[0]!), await scenario.memif(probes[1]!)];
-  const counts = [0, 0];
-  for (const [index, port] of ports.entries())
-    port.receive((batch) => {
-      counts[index]! += batch.length;
-    });
-  t.is(await host.ping("10.9.0.1"), 3);
-  await until(
-    "copies for both",
-    () => counts.every((count) => count >= 6),
-    () => `${counts}`,
-  );
+real(
+  "two CNFs share what allows sharing; any other request is refused with both names, and changes nothing",
+  async (t) => {
+    const scenario = await Scenario.start(t);
+    const { network, manager, client } = scenario;
+    const { host, vppInterface } = await network.neighbour("10.9.0");
+    const span = { type: "SPAN", interconnect: "MEMIF", vppInterface } as const;
+    const probes = [await scenario.add({ ...span, cnf: "one" }), await scenario.add({ ...span, cnf: "two" })];
+    const ports = [await scenario.memif(probes[0]!), await scenario.memif(probes[1]!)];
+    const counts = [0, 0];
+    for (const [index, port] of ports.entries())
+      port.receive((batch) => {
+        counts[index]! += batch.length;
+      });
+    t.is(await host.ping("10.9.0.1"), 3);
+    await until(
+      "copies for both",
+      () => counts.every((count) => count >= 6),
+      () => `${counts}`,
+    );
 
-  const before = await snapshot(client);
-  const hairpin = { ...span, type: "HAIRPIN", cnf: "three", hairpinInterface: { name: "inner" } } as const;
-  await manager.add(hairpin, { waitFor: "CREATED", timeout: 10_000 });
-  const again = { ...hairpin, cnf: "four", hairpinInterface: { name: "other" } };
-  const error = await t.throwsAsync<PuntError>(manager.add(again));
-  t.is(error.code, "ERR_CONFLICT");
-  t.regex(error.message, /three/);
-  t.regex(error.message, /four/);
-  t.regex(error.message, new RegExp(`vpp/interface/${vppInterface}`));
-  await manager.delete({ cnf: "three" });
-  t.deepEqual(await snapshot(client), before);
-});
+    const before = await snapshot(client);
+    const hairpin = { ...span, type: "HAIRPIN", cnf: "three", hairpinInterface: { name: "inner" } } as const;
+    await manager.add(hairpin, { waitFor: "CREATED", timeout: 10_000 });
+    const again = { ...hairpin, cnf: "four", hairpinInterface: { name: "other" } };
+    const error = await t.throwsAsync<PuntError>(manager.add(again));
+    t.is(error.code, "ERR_CONFLICT");
+    t.regex(error.message, /three/);
+    t.regex(error.message, /four/);
+    t.regex(error.message, new RegExp(`vpp/interface/${vppInterface}`));
+    await manager.delete({ cnf: "three" });
+    t.deepEqual(await snapshot(client), before);
+  },
+);
 
 need("root", "vpp", "hosts", "plugin:abx").test.serial(
-  "objects of others stay as they are, also those that look alike",
+  "objects of others stay unchanged, even if they look alike",
   async (t) => {
     const scenario = await Scenario.start(t, { manager: { store: new MemoryStore() } });
     const { vpp, client, manager } = scenario;
@@ -232,7 +235,7 @@ need("root", "vpp", "hosts", "plugin:abx").test.serial(
   },
 );
 
-real(`VPP is killed ${kills} times at random in the middle of changes: the end is what was asked for`, async (t) => {
+real(`VPP is killed ${kills} times at random during changes: the result matches the requests`, async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp, client, manager } = scenario;
   const { interfaces, cnf } = await threeHosts(scenario);
@@ -250,7 +253,7 @@ real(`VPP is killed ${kills} times at random in the middle of changes: the end i
     await vpp.restart("SIGKILL");
     await vpp.configure(`ip table add ${ownVrf}`);
     await network.restore();
-    // A change that met VPP's death may have failed with it; what was asked for holds.
+    // A change during VPP's death may have failed. The request still holds.
     await Promise.allSettled(changes);
   }
   for (const request of punts) await scenario.add(request);

@@ -1,4 +1,4 @@
-// SPAN: the CNF sees a copy of each packet of an interface, byte for byte what a capture on the wire shows.
+// SPAN: the CNF gets a copy of each packet of an interface, with the same bytes as a capture on the wire.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { Scenario } from "../support/vpp/scenario.js";
 const real = need("root", "vpp", "hosts", "tcpdump").test.serial;
 
 const ICMP = 1;
-/** ICMP in IPv4 in Ethernet: what the test itself causes, without the hosts' own chatter. */
+/** Reports whether a frame has ICMP in IPv4. The test sends only ICMP; the hosts send other packets of their own. */
 const isIcmp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === ICMP;
 const hex = (frame: Uint8Array) => Buffer.from(frame).toString("hex");
 
-/** The frames of a pcap file as tcpdump writes it on this machine. */
+/** Returns the frames of a pcap file that tcpdump wrote on this machine. */
 function framesOf(file: string): Uint8Array[] {
   const bytes = readFileSync(file);
   const frames: Uint8Array[] = [];

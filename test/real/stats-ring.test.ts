@@ -1,4 +1,4 @@
-// VPP's ring buffers of statistics: none of its own plugins has one at hand, so the test brings a plugin.
+// VPP's ring buffers of statistics. No plugin of VPP's fills one in a test, so the test brings a plugin.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { startVpp } from "../support/vpp/real.js";
 /** Compiles the plugin into `folder`. */
 function buildPlugin(folder: string): void {
   const include = join(dirname(dirname(vppProgram()!)), "include");
-  // VPP's vectors need the instructions that VPP itself was built for.
+  // VPP's vectors need the instruction set of VPP's own build.
   const machine = process.arch === "x64" ? ["-march=x86-64-v3"] : [];
   const files = ["test/peers/stats_ring_plugin.c", "-o", join(folder, "stats_ring_plugin.so")];
   execFileSync("cc", ["-shared", "-fPIC", ...machine, `-I${include}`, ...files], { stdio: "pipe" });

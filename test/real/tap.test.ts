@@ -1,4 +1,4 @@
-// TAPs of VPP's own (tap_create_v3) and Linux VRF devices: what the other tests on a real VPP do with veth pairs where
+// VPP's own TAPs (tap_create_v3) and Linux VRF devices. The other tests on a real VPP use veth pairs if
 // /dev/vhost-net is missing. `npm run test:vhost` runs this file in a virtual machine that has both.
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { until } from "../support/machine/netns.js";
@@ -69,7 +69,7 @@ const router = ["vtysh", ...(frrDaemon("isisd") === undefined ? ["isisd"] : [])]
 const isis = need("root", "vpp", "vpp>=26.06", "plugin:linux_cp", "plugin:osi", "hosts", "vhost-net", ...router);
 
 isis.test.serial(
-  "without the isisx plugin, linux-cp passes IS-IS to FRR; the metadata says what else comes (ISISX, TAP)",
+  "without the isisx plugin, linux-cp passes IS-IS to FRR; the metadata lists the other packets (ISISX, TAP)",
   async (t) => {
     const scenario = await Scenario.start(t, { vpp: { without: ["isisx_plugin.so"] } });
     const { network } = scenario;

@@ -1,4 +1,4 @@
-// libvapiclient against a real VPP: what a fake one cannot show.
+// libvapiclient on a real VPP, over shared memory.
 import { spawnSync } from "node:child_process";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,7 +15,7 @@ const real = need("root", "vpp").test;
 const skip = (title: string) => test.skip(`${title} [skipped: libvapiclient is not in this build]`, (t) => t.pass());
 const over: typeof real.serial = present ? real.serial : skip;
 
-/** A client through the shared memory of `vpp`, whose prefix is its folder's name. */
+/** Connects over the shared memory of `vpp`. Its prefix is the name of VPP's folder. */
 async function connect(t: ExecutionContext, vpp: RealVpp): Promise<Vpp> {
   const transport = new VapiTransport({ prefix: basename(vpp.directory) });
   const client = await Vpp.connect({ transport, reconnect: { min: 20, max: 100 } });
@@ -43,7 +43,7 @@ over("shared memory gives the same answers as the socket, with every message tha
     await client.call("create_loopback", { mac_address: "00:00:00:00:00:00" });
     t.deepEqual(await client.call("show_version", {}), await socket.call("show_version", {}));
     t.deepEqual(await client.dumpAll("sw_interface_dump", ALL), await socket.dumpAll("sw_interface_dump", ALL));
-    // Not among the built-in definitions: known from get_api_json, and its id asked for by name.
+    // show_threads is not built in: get_api_json defines it, and the library finds its id by name.
     t.is((await client.call("show_threads", {})).count, (await socket.call("show_threads", {})).count);
   }
 });
@@ -84,7 +84,7 @@ over("a client through shared memory that has been closed makes room for the nex
   t.pass();
 });
 
-over("VPP's death is noticed, and the next VPP found", async (t) => {
+over("the client notices VPP's death and finds the next VPP", async (t) => {
   const vpp = await start(t);
   const client = await connect(t, vpp);
   const lost = new Promise<PuntError>((resolve) => client.once("disconnected", resolve));
@@ -98,13 +98,13 @@ over("VPP's death is noticed, and the next VPP found", async (t) => {
   t.is((await client.call("show_version", {})).program, "vpe");
 });
 
-over("a process that ends without closing takes its leave, and one that blocks stays known", async (t) => {
+over("a process that ends without a close unregisters, and a process that blocks stays registered", async (t) => {
   const vpp = await start(t);
   const script = `
     const { Vpp, VapiTransport } = await import(${JSON.stringify(new URL("../../lib/binapi/index.js", import.meta.url).href)});
     const vpp = await Vpp.connect({ transport: new VapiTransport({ prefix: ${JSON.stringify(basename(vpp.directory))} }), schema: "builtin" });
     await vpp.call("control_ping", {});
-    // VPP asks a silent client every 10 s, and drops it at the second time it hears nothing.
+    // VPP sends a keepalive to a silent client every 10 s, and drops the client after the second one without an answer.
     const until = Date.now() + 25_000;
     while (Date.now() < until);
     await vpp.call("control_ping", {});

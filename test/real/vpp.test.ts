@@ -1,4 +1,4 @@
-// The harness itself: what every other test on a real VPP relies on.
+// The harness of all tests on a real VPP.
 import { existsSync } from "node:fs";
 import { need } from "../support/need.js";
 import { startVpp } from "../support/vpp/real.js";
@@ -23,7 +23,7 @@ real("several VPPs run side by side, are killed and restarted, and leave nothing
   for (const vpp of [one, other]) t.false(existsSync(vpp.directory));
 });
 
-real("a VPP that refuses its configuration is an error with its own words", async (t) => {
+real("a VPP that refuses its configuration is an error with VPP's message", async (t) => {
   const error = await t.throwsAsync(startVpp({ config: "no-such-section { x }" }));
   t.regex(error.message, /ended at its start:.*no-such-section/s);
 });

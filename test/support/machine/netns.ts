@@ -115,9 +115,9 @@ export class Netns {
     return daemon;
   }
 
-  /** Pings; how many answers came. */
+  /** Sends pings and returns the number of answers. ping waits for the last answer as long as its interval. */
   async ping(address: string, count = 3): Promise<number> {
-    const text = await this.run("ping", "-c", `${count}`, "-i", "0.2", "-W", "1", address).catch(
+    const text = await this.run("ping", "-c", `${count}`, "-i", "0.5", "-W", "1", address).catch(
       (error: { stdout?: string }) => error.stdout ?? "",
     );
     return Number(/(\d+) received/.exec(text)?.[1] ?? 0);
