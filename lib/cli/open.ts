@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { Vpp } from "../binapi/index.js";
 import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "./defaults.js";
+import { interfacesOf } from "./interfaces.js";
 
 /** The options of `managed` in grammar/options.ts, as Commander hands them over. */
 export interface ManagedOptions {
@@ -33,6 +34,8 @@ export interface Opened {
   readonly punts: Punts;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
   lost(ms: number): Promise<"lost">;
+  /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
+  interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
 }
 
 function definedOnly<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -78,7 +81,9 @@ async function withDaemon<T>(
   const punts = new RemotePunts({ socket, wait });
   try {
     // Its calls reject when the daemon goes away.
-    return await body({ punts, lost: () => new Promise(() => {}) });
+    const { interfaces } = punts;
+    const interfaceNames = async () => (swIfIndex: number) => interfaces.nameOf(swIfIndex);
+    return await body({ punts, lost: () => new Promise(() => {}), interfaceNames });
   } finally {
     await punts.close();
   }
@@ -94,7 +99,11 @@ async function withManager<T>(
   let manager: PuntManager | undefined;
   try {
     manager = await PuntManager.start(managerOptions(options, vpp, readOnly));
-    return await body({ punts: manager, lost: (ms) => lossOf(vpp, ms) });
+    const interfaceNames = async () => {
+      const names = await interfacesOf(vpp);
+      return (swIfIndex: number) => names.get(swIfIndex);
+    };
+    return await body({ punts: manager, lost: (ms) => lossOf(vpp, ms), interfaceNames });
   } finally {
     await manager?.close();
     await vpp.close();

@@ -1,7 +1,7 @@
 // The command line as Commander knows it. The program, its man pages, its completions and its documents are made from this.
 import { Command } from "commander";
 import { ENVIRONMENT } from "./environment.js";
-import { addOldForm, addPuntCommands, addToolCommands } from "./grammar/index.js";
+import { addOldForm, addPacketCommands, addPuntCommands, addToolCommands } from "./grammar/index.js";
 import { packageVersion } from "./package.js";
 
 const WIDTH = Math.max(...Object.keys(ENVIRONMENT).map((name) => name.length));
@@ -22,6 +22,7 @@ export function makeProgram(): Command {
     .addHelpText("after", NOTES)
     .configureHelp({ sortOptions: true });
   addPuntCommands(program);
+  addPacketCommands(program);
   addToolCommands(program);
   addOldForm(program);
   return program;

@@ -1,3 +1,4 @@
-// What the commands are called and what they take.
+// The grammar: names, arguments and options of the commands.
+export { addPacketCommands } from "./packets.js";
 export { addOldForm, addPuntCommands } from "./punts.js";
 export { addToolCommands } from "./tools.js";

@@ -1,0 +1,60 @@
+// `vpp-punt inject`: packets of a pcap file, or one in hex, into VPP through its punt socket.
+import { Vpp } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
+import { PuntInjector } from "../../punt-socket/index.js";
+import { within } from "../deadline.js";
+import { interfacesOf } from "../interfaces.js";
+import { print } from "../output.js";
+import { type Injected, readHex, readPcap } from "../packets/index.js";
+import { json as jsonText } from "../print.js";
+
+interface Options {
+  readonly vpp: string;
+  readonly puntSocket?: string;
+  readonly interface: string;
+  readonly file?: string;
+  readonly ip?: boolean;
+  readonly timeout: number;
+  readonly output: string;
+}
+
+function packetsOf(hex: string | undefined, { file, ip = false }: Options): Injected[] {
+  if ((hex === undefined) === (file === undefined))
+    throw new PuntError("punt.inject", "ERR_USAGE", "a packet in hex or a pcap file (-f) is expected");
+  return hex === undefined ? readPcap(file!) : [readHex(hex, ip)];
+}
+
+export async function run(hex: string | undefined, options: Options): Promise<void> {
+  const packets = packetsOf(hex, options);
+  const swIfIndex = await indexOf(options);
+  const { puntSocket, timeout, output } = options;
+  const knownInterfaces = new Set([swIfIndex]);
+  const injector = PuntInjector.open({ knownInterfaces, ...(puntSocket !== undefined && { vppPath: puntSocket }) });
+  try {
+    await within(timeout, "VPP's punt socket", sendAll(injector, swIfIndex, packets));
+  } finally {
+    injector.close();
+  }
+  const { packets: count, bytes } = injector.stats();
+  print(output === "json" ? jsonText({ packets: count, bytes }) : `${count} packets, ${bytes} bytes`);
+}
+
+async function sendAll(injector: PuntInjector, swIfIndex: number, packets: readonly Injected[]): Promise<void> {
+  for (const { action, bytes } of packets) {
+    while (!injector.inject(action, swIfIndex, bytes))
+      await new Promise((resolve) => injector.once("drain", resolve as () => void));
+  }
+}
+
+async function indexOf({ vpp: socketPath, interface: name }: Options): Promise<number> {
+  const vpp = await Vpp.connect({ socketPath, reconnect: false });
+  try {
+    const interfaces = await interfacesOf(vpp);
+    const found = [...interfaces].find(([, each]) => each === name)?.[0];
+    if (found !== undefined) return found;
+    const names = [...interfaces.values()].join(", ");
+    throw new PuntError("punt.inject", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
+  } finally {
+    await vpp.close();
+  }
+}

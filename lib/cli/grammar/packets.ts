@@ -1,0 +1,67 @@
+// The commands about packets: their names, their arguments and the modules that run them.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { commands } from "../commands/index.js";
+import {
+  daemonSocket,
+  identified,
+  integer,
+  managed,
+  milliseconds,
+  path,
+  printed,
+  runs,
+  timeout,
+  vppSocket,
+} from "./options.js";
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
+
+/** A command that takes the CNF's place and receives packets. */
+function receiving(command: Command): Command {
+  return identified(managed(command).addOption(daemonSocket()))
+    .addOption(new Option("-c, --count <number>", "end after this number of packets").argParser(integer("packets", 1)))
+    .addOption(new Option("--duration <ms>", "end after this time").argParser(milliseconds));
+}
+
+function attachCommand(program: Command): void {
+  receiving(program.command("attach").description("take the CNF's place and write the packets of a punt as a capture"))
+    .option("-w, --write <file>", "where to write; - is standard output", "-")
+    .addOption(new Option("--format <format>", "format of the capture").choices(["pcap", "pcapng"]).default("pcap"))
+    .action(runs(commands.attach));
+}
+
+function dumpCommand(program: Command): void {
+  const text = "take the CNF's place and print a line about each packet of a punt";
+  printed(receiving(program.command("dump").description(text)), ["text", "json"])
+    .addOption(
+      new Option("--match <pattern>", "only packets whose line matches a regular expression").argParser(pattern),
+    )
+    .option("-w, --write <file>", "write pcapng with VPP's interface names instead; - is standard output")
+    .action(runs(commands.dump));
+}
+
+function injectCommand(program: Command): void {
+  printed(program.command("inject").description("send packets into VPP through its punt socket"), ["text", "json"])
+    .argument("[hex]", "a packet in hex")
+    .option("-f, --file <file>", "a pcap file instead: Ethernet frames, or IP packets")
+    .requiredOption(
+      "--interface <name>",
+      "frames leave by this interface; IP packets are routed as if it had received them",
+    )
+    .option("--ip", "the hex is an IP packet; otherwise it is an Ethernet frame")
+    .addOption(new Option("--punt-socket <path>", "VPP's punt socket (default: /run/vpp/punt.sock)").argParser(path))
+    .addOption(vppSocket())
+    .addOption(timeout(10_000, "how long to wait for VPP's punt socket"))
+    .action(runs(commands.inject));
+}
+
+/** Adds the commands about packets to the program. */
+export function addPacketCommands(program: Command): void {
+  for (const add of [attachCommand, dumpCommand, injectCommand]) add(program);
+}

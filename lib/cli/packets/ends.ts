@@ -1,0 +1,99 @@
+// The CNF's ends of a punt, opened for a command that shows packets.
+import { PuntError } from "../../errors.js";
+import type { PacketBatch } from "../../packet/index.js";
+import { PacketSocket } from "../../packet-socket/index.js";
+import { type AttachedPort, attach, type PuntStatus } from "../../punt/index.js";
+
+/** A packet, and where it came from. */
+export interface TakenPacket {
+  /** The Ethernet frame. It is valid until the handler returns. */
+  readonly bytes: Uint8Array;
+  /** VPP's name of the interface that the punt has there. */
+  readonly interface: string;
+}
+
+export interface OpenEnds {
+  /** Packets that this program was too slow for. */
+  dropped(): number;
+  close(): void;
+}
+
+interface End {
+  dropped(): number;
+  close(): void;
+}
+
+export interface EndsOptions {
+  /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
+  readonly nameOf: (swIfIndex: number) => string | undefined;
+  readonly onPacket: (packet: TakenPacket) => void;
+  /** VPP refuses the connection, such as while the CNF has it. */
+  readonly onRefused: (error: PuntError) => void;
+}
+
+/**
+ * Opens every end of a punt and hands out its packets, in the CNF's place.
+ *
+ * @throws PuntError of the end that cannot be opened, such as EADDRINUSE: the CNF has the punt socket
+ */
+export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions): OpenEnds {
+  const attached = attach(metadata);
+  const ends: End[] = [];
+  const close = () => {
+    for (const end of ends) end.close();
+    attached.close();
+  };
+  try {
+    for (const [index, port] of attached.ports.entries())
+      ends.push(openEnd(port, interfaceOf(request, index), options));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { close, dropped: () => ends.reduce((sum, end) => sum + end.dropped(), 0) };
+}
+
+/** The fields of a request that name the interfaces of its interconnects, in their order. */
+interface Named {
+  readonly vppInterface?: string;
+  readonly vppInterface1?: string;
+  readonly vppInterface2?: string;
+}
+
+/** Returns the VPP interface that an interconnect of a request stands for; undefined where there are several. */
+function interfaceOf(request: PuntStatus["request"], index: number): string | undefined {
+  const { vppInterface, vppInterface1, vppInterface2 } = request as Named;
+  return [vppInterface ?? vppInterface1, vppInterface2][index];
+}
+
+function openEnd(port: AttachedPort, name: string | undefined, options: EndsOptions): End {
+  const { onPacket, onRefused, nameOf } = options;
+  const own = name ?? port.interconnect.vppInterface?.name ?? "punt";
+  const deliver = (batch: PacketBatch, interfaceAt: (index: number) => string = () => own) => {
+    for (let i = 0; i < batch.length; i++) onPacket({ bytes: batch.view(i), interface: interfaceAt(i) });
+  };
+  if (port.kind === "af-unix") {
+    const { socket } = port;
+    socket.receive((batch) => deliver(batch, (i) => nameOf(batch.swIfIndex(i)) ?? `interface ${batch.swIfIndex(i)}`));
+    return { close: () => {}, dropped: () => sum(Object.values(socket.stats().dropped)) };
+  }
+  if (port.kind === "memif") {
+    const { memif } = port;
+    memif.on("refused", ({ reason }) => {
+      onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
+    });
+    memif.receive((batch) => deliver(batch));
+    return { close: () => {}, dropped: () => 0 };
+  }
+  return openDevice(port, deliver);
+}
+
+function openDevice({ name, namespace }: AttachedPort & { kind: "tap" }, deliver: (batch: PacketBatch) => void): End {
+  const socket = PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }) });
+  socket.receive(deliver);
+  return { close: () => socket.close(), dropped: () => sum(Object.values(socket.stats().rx.dropped)) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

@@ -1,0 +1,5 @@
+// Packets on the command line: the ends of a punt, what is printed or written of them, and packets to inject.
+export { type CaptureFormat, CaptureOutput } from "./capture-output.js";
+export { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
+export { type Injected, readHex, readPcap } from "./injected.js";
+export { type ReceivingOptions, receivePackets } from "./receiving.js";

@@ -1,0 +1,87 @@
+// Receives a punt's packets until a command has seen enough of them.
+import { PuntError } from "../../errors.js";
+import { idText } from "../../punt/index.js";
+import { type Ending, interrupted } from "../ending.js";
+import { type ManagedOptions, type Opened, withPunts } from "../open.js";
+import { printError } from "../output.js";
+import { find, identityOf } from "../which.js";
+import { openEnds, type TakenPacket } from "./ends.js";
+
+export interface ReceivingOptions extends ManagedOptions {
+  /** Ends after this number of packets that were taken. */
+  readonly count?: number;
+  /** Ends after this number of milliseconds. */
+  readonly duration?: number;
+}
+
+/** What a command did with a packet. At "end" nothing reads its output any more. */
+export type Taken = "taken" | "passed over" | "end";
+
+export interface Received {
+  /** All packets that came, those passed over included. */
+  readonly packets: number;
+  readonly bytes: number;
+  readonly dropped: number;
+}
+
+/** Which punt: cnf, key and label, or `cnf/key/label` as the first. */
+export type PuntName = readonly [cnf: string, key: string | undefined, label: string | undefined];
+
+/**
+ * Calls `take` for every packet of a punt until it returns "end", it has taken `count` packets, `duration` has passed, or the command
+ * is interrupted.
+ */
+export async function receivePackets(
+  name: PuntName,
+  options: ReceivingOptions,
+  take: (packet: TakenPacket) => Taken,
+): Promise<Received> {
+  const ended = interrupted();
+  return withPunts(options, { readOnly: true }, async (opened) => {
+    const punt = find(await opened.punts.list(), ...name);
+    if (punt === undefined) {
+      const id = identityOf(...name);
+      throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+    }
+    return receive(punt, opened, options, take, ended);
+  });
+}
+
+async function receive(
+  punt: Parameters<typeof openEnds>[0],
+  opened: Opened,
+  { count = Number.POSITIVE_INFINITY, duration }: ReceivingOptions,
+  take: (packet: TakenPacket) => Taken,
+  ended: Promise<Ending>,
+): Promise<Received> {
+  const nameOf = await opened.interfaceNames();
+  const total = { packets: 0, bytes: 0 };
+  let left = count;
+  let timer: NodeJS.Timeout | undefined;
+  let ends: ReturnType<typeof openEnds> | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const onPacket = (packet: TakenPacket) => {
+        if (left <= 0) return;
+        try {
+          total.packets++;
+          total.bytes += packet.bytes.length;
+          const taken = take(packet);
+          if (taken === "taken") left--;
+          if (taken === "end") left = 0;
+          if (left <= 0) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      ends = openEnds(punt, { nameOf, onPacket, onRefused: reject });
+      printError(`attached to ${idText(punt.id)}`);
+      if (duration !== undefined) timer = setTimeout(resolve, duration);
+      void ended.then(() => resolve());
+    });
+    return { ...total, dropped: ends!.dropped() };
+  } finally {
+    clearTimeout(timer);
+    ends?.close();
+  }
+}

@@ -1,0 +1,188 @@
+// The commands about packets, over an embedded VPP of this process.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import test, { type ExecutionContext } from "ava";
+import { PcapReader, PcapWriter } from "../../lib/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { cli, end, main, SPAN } from "../support/cli/command.js";
+import { frame, udpPacket } from "../support/frames.js";
+import { need } from "../support/need.js";
+
+const LINK = { from: "02:aa:00:00:00:01", to: "02:fc:00:00:00:01" };
+const FRAME = Buffer.from(frame(LINK, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [4000, 9000], "who?")));
+
+interface Place {
+  readonly vpp: EmbeddedVpp;
+  readonly folder: string;
+  readonly env: Record<string, string>;
+}
+
+/** A VPP with eth0 and a punt of each request. */
+async function place(t: ExecutionContext, ...requests: string[]): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-packets-"));
+  const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
+  const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec });
+  t.teardown(async () => {
+    await vpp.close();
+    rmSync(folder, { recursive: true });
+  });
+  const env = {
+    VPP_PUNT_VPP: vpp.apiSocket,
+    VPP_PUNT_STORE: join(folder, "store.json"),
+    VPP_PUNT_MEMIF_DIRECTORY: join(folder, "memif"),
+  };
+  for (const request of requests) t.is((await cli(["add", "--wait", request], { env })).status, 0);
+  return { vpp, folder, env };
+}
+
+/** Starts a command that receives, and waits until VPP is connected to it. */
+async function receiving({ vpp, env }: Place, ...args: string[]): Promise<ChildProcess & { errors: Promise<string> }> {
+  const program = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  let errors = "";
+  program.stderr.setEncoding("utf8").on("data", (chunk) => {
+    errors += chunk;
+  });
+  await once(program.stderr, "data");
+  const isUp = async () =>
+    (await vpp.interfaces()).filter(({ name }) => name.startsWith("memif")).every(({ linkUp }) => linkUp);
+  while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 5));
+  return Object.assign(program, { errors: once(program, "close").then(() => errors) });
+}
+
+test("dump prints a line about each packet of a memif, and counts at the end", async (t) => {
+  const here = await place(t, SPAN);
+  const dump = await receiving(here, "dump", "monitor/eth0", "--count", "2");
+  const output = text(dump.stdout!);
+  here.vpp.interface("eth0").inject([FRAME, FRAME]);
+  t.regex(await output, /^(\S+ eth0 46 10\.0\.0\.2 > 10\.0\.0\.1 UDP 4000 > 9000 4 bytes\n){2}$/);
+  t.is(await dump.errors, "attached to monitor/eth0\n2 packets, 92 bytes, 0 dropped\n");
+  t.is(dump.exitCode, 0);
+});
+
+test("dump shows packets that match, as JSON too", async (t) => {
+  const here = await place(t, SPAN);
+  const dump = await receiving(here, "dump", "monitor/eth0", "--json", "--count", "1", "--match", "> 9001");
+  const output = text(dump.stdout!);
+  const other = Buffer.from(frame(LINK, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [4000, 9001], "me?")));
+  here.vpp.interface("eth0").inject([FRAME, other]);
+  const packet = JSON.parse(await output);
+  t.like(packet, { interface: "eth0", length: other.length, bytes: other.toString("hex") });
+  t.regex(await dump.errors, /2 packets, .*, 1 matched, 0 dropped\n$/);
+});
+
+test("packets of a punt socket come with the interface that VPP had them from", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-path-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "cnf.sock");
+  const request = `{ cnf: udp, type: PUNT_TO_SOCKET, socketPath: ${path}, toHost: { af: IPV4, protocol: UDP, port: 9000 } }`;
+  const here = await place(t, request);
+  const dump = await receiving(here, "dump", "udp", "--count", "1");
+  const output = text(dump.stdout!);
+  here.vpp.interface("eth0").inject(FRAME);
+  t.regex(await output, / eth0 46 10\.0\.0\.2 > /);
+});
+
+test("attach writes a pcap to a pipe, live", async (t) => {
+  const here = await place(t, SPAN);
+  const attach = await receiving(here, "attach", "monitor/eth0");
+  const chunks: Buffer[] = [];
+  attach.stdout!.on("data", (chunk) => chunks.push(chunk));
+  here.vpp.interface("eth0").inject(FRAME);
+  const packets = () => [...new PcapReader(Buffer.concat(chunks))];
+  while (Buffer.concat(chunks).length < 24 + 16 + FRAME.length) await once(attach.stdout!, "data");
+  t.deepEqual(
+    packets().map(({ bytes }) => Buffer.from(bytes)),
+    [FRAME],
+  );
+  t.deepEqual(await end(attach, "SIGINT"), [0, null]);
+  t.regex(await attach.errors, /1 packets, 46 bytes, 0 dropped\n$/);
+});
+
+need("tshark").test("dump -w writes pcapng with VPP's interface names", async (t) => {
+  const here = await place(t, SPAN);
+  const file = join(here.folder, "dump.pcapng");
+  const dump = await receiving(here, "dump", "monitor/eth0", "--count", "1", "-w", file);
+  here.vpp.interface("eth0").inject(FRAME);
+  await dump.errors;
+  const tshark = spawn("tshark", ["-r", file, "-T", "fields", "-e", "frame.interface_name", "-e", "udp.dstport"]);
+  t.is(await text(tshark.stdout), "eth0\t9000\n");
+});
+
+test("a reader that ends, a full disk, a punt that is not there", async (t) => {
+  const here = await place(t, SPAN);
+  const attach = await receiving(here, "attach", "monitor/eth0");
+  attach.stdout!.destroy();
+  here.vpp.interface("eth0").inject(FRAME);
+  await attach.errors;
+  t.is(attach.exitCode, 0);
+  const full = await cli(["attach", "monitor/eth0", "-w", "/dev/full"], { env: here.env });
+  t.regex(full.stderr, /ENOSPC/);
+  t.is(full.status, 1);
+  const missing = await cli(["dump", "nobody"], { env: here.env });
+  t.is(missing.status, 1);
+  t.regex(missing.stderr, /there is no punt nobody/);
+});
+
+test("inject sends frames and IP packets into VPP", async (t) => {
+  const here = await place(t);
+  const { env, vpp, folder } = here;
+  vpp.interface("eth0").transmitted();
+  const options = ["--interface", "eth0", "--punt-socket", vpp.puntSocket!];
+  const sent = await cli(["inject", FRAME.toString("hex").replace(/..(?=.)/g, "$&:"), ...options], { env });
+  t.is(sent.status, 0, sent.stderr);
+  t.is(sent.stdout, "1 packets, 46 bytes\n");
+  const file = join(folder, "frames.pcap");
+  const writer = PcapWriter.open(file);
+  for (let i = 0; i < 3; i++) writer.writePacket(FRAME);
+  writer.close();
+  t.is(
+    (await cli(["inject", "-f", file, "--json", ...options], { env })).stdout,
+    '{\n  "packets": 3,\n  "bytes": 138\n}\n',
+  );
+  t.deepEqual(
+    vpp
+      .interface("eth0")
+      .transmitted()
+      .map((bytes) => Buffer.from(bytes)),
+    [FRAME, FRAME, FRAME, FRAME],
+  );
+  const packet = udpPacket({ from: "10.9.9.9", to: "10.0.0.1" }, [1, 2], "routed");
+  t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...options], { env })).status, 0);
+});
+
+test("what cannot be injected is refused on one line", async (t) => {
+  const { env, vpp, folder } = await place(t);
+  const text = join(folder, "text.pcap");
+  writeFileSync(text, readFileSync("package.json"));
+  const cases: [RegExp, number, ...string[]][] = [
+    [/a packet in hex or a pcap file \(-f\) is expected/, 2],
+    [/not hex/, 2, "xyz"],
+    [/neither IPv4 nor IPv6: its version is 0/, 2, "--ip", "00".repeat(30)],
+    [/not a pcap|a pcap file does not/, 1, "-f", text],
+    [/no such file/, 1, "-f", join(folder, "missing.pcap")],
+    [/VPP has no interface eth7; it has local0, eth0/, 1, FRAME.toString("hex"), "--interface", "eth7"],
+    [/a packet of 4 bytes|21/, 1, "00010203"],
+    [
+      /no answer within 300 ms/,
+      1,
+      FRAME.toString("hex"),
+      "--punt-socket",
+      join(folder, "none.sock"),
+      "--timeout",
+      "300",
+    ],
+  ];
+  for (const [said, status, ...args] of cases) {
+    const found = await cli(["inject", "--interface", "eth0", "--punt-socket", vpp.puntSocket!, ...args], { env });
+    t.is(found.status, status, found.stderr);
+    t.regex(found.stderr, said);
+    t.is(found.stderr.trim().split("\n").length, 1);
+  }
+});
