@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { type NativePacketSocket, native } from "../native.js";
-import { BatchTable, PacketBatch } from "../packet/index.js";
+import { BatchFeed, BatchTable, PacketBatch } from "../packet/index.js";
 import { type LinkState, LinkWatch } from "./link.js";
 import { RingMemory } from "./memory.js";
 import { checkOptions, type PacketSocketOptions, socketOf } from "./options.js";
@@ -18,9 +18,6 @@ export interface PacketSocketEvents {
 
 /** Gets the packets of a burst. The batch and all views on it end when the handler returns. */
 export type PacketHandler = (batch: PacketBatch) => void;
-
-/** Batches that an iterator hands out before the event loop gets its turn. */
-const BATCHES_A_TURN = 16;
 
 /**
  * Sends and receives the Ethernet frames of a network device (AF_PACKET): of a TAP above all, of which Linux's sockets show UDP
@@ -41,15 +38,9 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
   /** Name of the device. */
   readonly device: string;
   readonly #native: NativePacketSocket;
-  readonly #batch: PacketBatch;
-  readonly #memory: RingMemory;
+  readonly #feed: BatchFeed<PacketBatch>;
   readonly #sender: Sender;
   readonly #link: LinkWatch;
-  #handler: PacketHandler | undefined;
-  #waiting: ((result: IteratorResult<PacketBatch, undefined>) => void) | undefined;
-  #iterating = false;
-  #inHandler = false;
-  #paused = false;
   #lastStats: PacketSocketStats | undefined;
 
   /**
@@ -68,14 +59,13 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
     super();
     const checked = checkOptions(options);
     const table = new BatchTable(checked.batchSize);
-    this.#batch = new PacketBatch(table);
     const socket = socketOf(options);
     try {
       this.#native = new native.PacketSocket(
         socket.handOver(),
         checked,
         new Uint32Array(table.buffer),
-        (count) => this.#receive(count),
+        (count) => this.#feed.onBurst(count),
         () => this.emit("drain"),
         () => this.#link.look(),
       );
@@ -83,7 +73,12 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
       socket.close();
     }
     this.device = this.#native.name();
-    this.#memory = new RingMemory(this.#native);
+    const memory = new RingMemory(this.#native);
+    this.#feed = new BatchFeed("packet-socket", this.#native, {
+      create: () => new PacketBatch(table),
+      memory: () => memory,
+      forget: () => memory.revoke(),
+    });
     this.#sender = new Sender(this.#native, () => this.#native.watchRoom());
     this.#link = new LinkWatch(this.#native, (state) => this.emit("link", state));
     this.#native.setRef(false);
@@ -96,69 +91,32 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
   }
 
   /**
-   * Has `handler` called with every burst from now on, and keeps the process running for that.
+   * Calls `handler` with every burst from now on, and keeps the process running for that; a further call replaces the handler.
    *
-   * @throws PuntError ERR_MODE: the port has a handler or is being iterated.
-   * @throws PuntError ERR_CLOSED: the port is closed.
+   * @throws PuntError ERR_OPTION: not a function; ERR_MODE: an iterator takes the packets; ERR_CLOSED
    */
-  receive(handler: PacketHandler): this {
-    this.#mustBeFree("packet-socket.receive");
-    if (typeof handler !== "function") {
-      throw new PuntError("packet-socket.receive", "ERR_OPTION", "the handler must be a function", {
-        option: "handler",
-      });
-    }
-    this.#handler = handler;
-    this.#native.setRef(true);
-    if (!this.#paused) this.#native.start();
-    return this;
+  receive(handler: PacketHandler): void {
+    this.#feed.receive(handler);
   }
 
   /**
-   * Hands one burst to `handler` if packets wait, without waiting for any, and returns how many there were: for a loop that runs
-   * to completion. What the handler throws comes out of here.
+   * Passes one burst to the handler if packets wait, without waiting for any, and returns the number of packets: for a loop that runs
+   * to completion. An error that the handler throws comes out of here.
    *
-   * @throws PuntError ERR_MODE: the port has a handler or is being iterated.
-   * @throws PuntError ERR_CLOSED: the port is closed.
+   * @throws PuntError ERR_MODE: packets go to a handler or an iterator; ERR_CLOSED
    */
   poll(handler: PacketHandler): number {
-    this.#mustBeFree("packet-socket.poll");
-    const count = this.#native.pull();
-    if (count > 0) this.#deliver(count, handler);
-    return count;
+    return this.#feed.poll(handler);
   }
 
   /**
-   * Returns the batches as they come; each is valid until the next call of `next`. While the loop's body works, packets wait in the ring.
-   * Leaving the loop leaves the port open, and `close` ends the loop.
+   * Returns the batches as they come; each is valid until the loop asks for the next, also after `close`. While the loop's body works,
+   * packets wait in the ring. Leaving the loop leaves the port open, and `close` ends the loop.
    *
-   * @throws PuntError ERR_MODE: the port has a handler or is being iterated.
-   * @throws PuntError ERR_CLOSED: the port is closed.
+   * @throws PuntError ERR_MODE: packets go to a handler or another iterator; ERR_CLOSED
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch, undefined> {
-    this.#mustBeFree("packet-socket.iterate");
-    this.#iterating = true;
-    this.#native.setRef(true);
-    let sinceWaiting = 0;
-    const iterator: AsyncIterableIterator<PacketBatch, undefined> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: () => {
-        this.#batch.release();
-        if (!this.#iterating) return Promise.resolve({ done: true, value: undefined });
-        if (this.#waiting !== undefined) {
-          const error = new PuntError("packet-socket.iterate", "ERR_MODE", "next() before the last one was settled");
-          return Promise.reject(error);
-        }
-        sinceWaiting = sinceWaiting === BATCHES_A_TURN ? 0 : sinceWaiting + 1;
-        const count = sinceWaiting === 0 || this.#paused ? 0 : this.#native.pull();
-        return count > 0 ? Promise.resolve({ done: false, value: this.#fill(count) }) : this.#wait();
-      },
-      return: () => {
-        this.#endIteration();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
-    return iterator;
+    return this.#feed.iterate();
   }
 
   /**
@@ -174,14 +132,12 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
 
   /** Hands out no packets until `resume`: they wait in the ring, and the kernel drops and counts what does not fit. */
   pause(): void {
-    this.#paused = true;
-    this.#native.stop();
+    this.#feed.pause();
   }
 
   /** Ends `pause`. */
   resume(): void {
-    this.#paused = false;
-    if (this.#handler !== undefined || this.#waiting !== undefined) this.#native.start();
+    this.#feed.resume();
   }
 
   /** Returns the counters since opening; those at closing once closed. */
@@ -201,75 +157,17 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
     return this;
   }
 
-  /** Stops receiving. In a handler the batch stays valid until it returns. Does nothing the second time. */
+  /** Stops receiving. The current batch stays valid until its handler returns, or its loop asks for the next. Does nothing the second time. */
   close(): void {
     if (this.#lastStats !== undefined) return;
     this.#lastStats = this.stats();
     this.#link.stop();
     this.#native.close();
-    this.#endIteration();
-    if (!this.#inHandler) this.#forget();
+    this.#feed.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #mustBeFree(op: string): void {
-    if (this.#lastStats !== undefined) throw closed(op);
-    if (this.#handler === undefined && !this.#iterating && !this.#inHandler) return;
-    const taken = this.#inHandler ? "a handler is running" : "packets go to a handler or an iterator";
-    throw new PuntError(op, "ERR_MODE", taken);
-  }
-
-  #receive(count: number): void {
-    if (this.#handler !== undefined) {
-      this.#deliver(count, this.#handler);
-      return;
-    }
-    const settle = this.#waiting!;
-    this.#waiting = undefined;
-    this.#native.stop();
-    settle({ done: false, value: this.#fill(count) });
-  }
-
-  #deliver(count: number, handler: PacketHandler): void {
-    this.#inHandler = true;
-    try {
-      handler(this.#fill(count));
-    } finally {
-      this.#inHandler = false;
-      this.#batch.release();
-      if (this.#lastStats !== undefined) this.#forget();
-    }
-  }
-
-  #fill(count: number): PacketBatch {
-    this.#batch.fill(this.#memory, count);
-    return this.#batch;
-  }
-
-  #wait(): Promise<IteratorResult<PacketBatch, undefined>> {
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      if (!this.#paused) this.#native.start();
-    });
-  }
-
-  #endIteration(): void {
-    if (!this.#iterating) return;
-    this.#iterating = false;
-    this.#batch.release();
-    this.#native.stop();
-    this.#native.setRef(false);
-    this.#waiting?.({ done: true, value: undefined });
-    this.#waiting = undefined;
-  }
-
-  /** Lets go of the ring: nothing shows its memory any more. */
-  #forget(): void {
-    this.#batch.release();
-    this.#memory.revoke();
   }
 }
 

@@ -2,6 +2,7 @@
 export { BatchTable, PacketBatch, type PacketMemory, type RetainedPacket } from "./batch.js";
 export type { PcapLinkType } from "./capture.js";
 export { describeFrame, describeIp } from "./describe.js";
+export { BatchFeed } from "./feed.js";
 export { type PcapPacket, PcapReader } from "./pcap-reader.js";
 export { PcapWriter } from "./pcap-writer.js";
 export { type PcapngInterfaceOptions, type PcapngPacketOptions, PcapngWriter } from "./pcapng-writer.js";

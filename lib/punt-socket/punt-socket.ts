@@ -1,23 +1,16 @@
 // Receives the packets that VPP punts to a socket.
-import { PuntError } from "../errors.js";
 import { type NativePuntSocket, native } from "../native.js";
 import { OptionCheck } from "../options.js";
-import { BatchTable } from "../packet/index.js";
+import { BatchFeed, BatchTable } from "../packet/index.js";
 import { PuntBatch } from "./batch.js";
 import { PuntAction } from "./descriptor.js";
 import { nativeOptions, type PuntSocketOptions } from "./options.js";
 import { emitOnce, type PuntWarning, queueLimitWarning, readQueueLimit } from "./queue-limit.js";
-import { SlabMemory } from "./slab.js";
+import { Slabs } from "./slab.js";
 import { type PuntSocketStats, toStats } from "./stats.js";
-
-/** Batches that an iterator returns before other events have their turn. */
-const BATCHES_A_TURN = 16;
 
 /** Errors of a VPP that is not there yet, which do not deserve a warning. */
 const ABSENT: readonly (string | undefined)[] = [undefined, "ENOENT", "ECONNREFUSED"];
-
-type Handler = (batch: PuntBatch) => void;
-type Settle = (result: IteratorResult<PuntBatch, undefined>) => void;
 
 /**
  * Receives the packets that VPP punts to a socket (`punt_socket_register`): Ethernet frames with the sw_if_index of the interface
@@ -35,16 +28,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
   /** `net.unix.max_dgram_qlen` at opening; undefined if it could not be read. */
   readonly queueLimit: number | undefined;
   readonly #native: NativePuntSocket;
-  readonly #table: BatchTable;
-  readonly #location = new Uint32Array(2);
-  readonly #slabs: SlabMemory[] = [];
-  /** The batch of the current burst. Every burst of an iterator has its own, so that an old one never shows a new burst. */
-  #batch: PuntBatch;
-  #handler: Handler | undefined;
-  #waiting: Settle | undefined;
-  #iterating = false;
-  #inHandler = false;
-  #pausing = false;
+  readonly #feed: BatchFeed<PuntBatch>;
   #lastStats: PuntSocketStats | undefined;
 
   /**
@@ -59,18 +43,24 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
 
   private constructor(options: PuntSocketOptions) {
     const checked = nativeOptions(options);
-    this.#table = new BatchTable(checked.batchSize);
+    const table = new BatchTable(checked.batchSize);
     this.path = checked.path;
-    this.#batch = new PuntBatch(this.#table);
-    const columns = new Uint32Array(this.#table.buffer);
+    const columns = new Uint32Array(table.buffer);
+    const location = new Uint32Array(2);
     const { descriptor } = options;
-    const onBurst = (count: number) => this.#receive(count);
+    const onBurst = (count: number) => this.#feed.onBurst(count);
     try {
-      this.#native = new native.PuntSocket(checked, columns, this.#location, onBurst, descriptor?.handOver());
+      this.#native = new native.PuntSocket(checked, columns, location, onBurst, descriptor?.handOver());
     } finally {
       descriptor?.close();
     }
     this.#native.setRef(false);
+    const slabs = new Slabs(this.#native, location);
+    this.#feed = new BatchFeed("punt-socket", this.#native, {
+      create: () => new PuntBatch(table),
+      memory: () => slabs.current(),
+      forget: () => slabs.forget(),
+    });
     this.queueLimit = readQueueLimit();
     try {
       this.#warn(options.onWarning ?? emitOnce, checked.vppPath);
@@ -88,13 +78,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    * @throws PuntError ERR_OPTION: not a function; ERR_MODE: an iterator takes the packets; ERR_CLOSED
    */
   receive(handler: (batch: PuntBatch) => void): void {
-    const op = "punt-socket.receive";
-    new OptionCheck(op).callback("handler", handler);
-    this.#checkOpen(op);
-    if (this.#iterating) throw new PuntError(op, "ERR_MODE", "an iterator takes the packets");
-    if (this.#handler === undefined) this.#native.setRef(true);
-    this.#handler = handler;
-    if (!this.#pausing) this.#native.start();
+    this.#feed.receive(handler);
   }
 
   /**
@@ -104,14 +88,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    * @throws PuntError ERR_MODE: packets go to a handler or an iterator; ERR_CLOSED
    */
   poll(handler: (batch: PuntBatch) => void): number {
-    this.#checkOpen("punt-socket.poll");
-    if (this.#handler !== undefined || this.#iterating || this.#inHandler) {
-      const taken = this.#inHandler ? "a handler is running" : "packets go to a handler or an iterator";
-      throw new PuntError("punt-socket.poll", "ERR_MODE", taken);
-    }
-    const count = this.#native.pull();
-    if (count > 0) this.#deliver(count, handler);
-    return count;
+    return this.#feed.poll(handler);
   }
 
   /**
@@ -121,47 +98,19 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    * @throws PuntError ERR_MODE: packets go to a handler or another iterator; ERR_CLOSED
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<PuntBatch, undefined> {
-    const op = "punt-socket.iterate";
-    this.#checkOpen(op);
-    if (this.#handler !== undefined || this.#iterating) {
-      throw new PuntError(op, "ERR_MODE", "packets go to a handler or another iterator");
-    }
-    this.#iterating = true;
-    this.#native.setRef(true);
-    let sinceWaiting = 0;
-    const iterator: AsyncIterableIterator<PuntBatch, undefined> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: () => {
-        if (this.#waiting !== undefined) {
-          return Promise.reject(new PuntError(op, "ERR_MODE", "next() before the last one was settled"));
-        }
-        this.#endBatch();
-        if (!this.#iterating) return Promise.resolve({ done: true, value: undefined });
-        sinceWaiting = sinceWaiting === BATCHES_A_TURN ? 0 : sinceWaiting + 1;
-        const count = sinceWaiting === 0 || this.#pausing ? 0 : this.#native.pull();
-        return count > 0 ? Promise.resolve({ done: false, value: this.#next(count) }) : this.#wait();
-      },
-      return: () => {
-        this.#endIteration();
-        this.#endBatch();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
-    return iterator;
+    return this.#feed.iterate();
   }
 
   /** Makes a native thread read, discard and count (`dropped.paused`) all further packets; packets read before stay. */
   pause(): void {
-    this.#pausing = true;
     this.#native.pause();
-    this.#native.stop();
+    this.#feed.pause();
   }
 
   /** Ends `pause`. */
   resume(): void {
-    this.#pausing = false;
     this.#native.resume();
-    if (this.#handler !== undefined || this.#waiting !== undefined) this.#native.start();
+    this.#feed.resume();
   }
 
   /**
@@ -204,8 +153,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
     if (this.#lastStats !== undefined) return;
     this.#lastStats = this.stats();
     this.#native.close();
-    this.#endIteration();
-    if (!this.#inHandler && this.#batch.length === 0) this.#forget();
+    this.#feed.close();
   }
 
   [Symbol.dispose](): void {
@@ -218,71 +166,6 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    */
   sendTo(path: string, swIfIndex: number, packet: Uint8Array): string | undefined {
     return this.#native.sendTo(path, swIfIndex, PuntAction.L2, packet);
-  }
-
-  #checkOpen(op: string): void {
-    if (this.#lastStats !== undefined) throw new PuntError(op, "ERR_CLOSED", "the socket is closed");
-  }
-
-  #receive(count: number): void {
-    if (this.#handler !== undefined) {
-      this.#deliver(count, this.#handler);
-      return;
-    }
-    const settle = this.#waiting!;
-    this.#waiting = undefined;
-    this.#native.stop();
-    settle({ done: false, value: this.#next(count) });
-  }
-
-  #deliver(count: number, handler: Handler): void {
-    this.#inHandler = true;
-    try {
-      handler(this.#fill(count));
-    } finally {
-      this.#inHandler = false;
-      this.#endBatch();
-    }
-  }
-
-  #next(count: number): PuntBatch {
-    this.#batch = new PuntBatch(this.#table);
-    return this.#fill(count);
-  }
-
-  #fill(count: number): PuntBatch {
-    const slab = this.#location[0]!;
-    this.#slabs[slab] ??= new SlabMemory(this.#native, this.#location);
-    this.#batch.fill(this.#slabs[slab], count);
-    return this.#batch;
-  }
-
-  #wait(): Promise<IteratorResult<PuntBatch, undefined>> {
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      if (!this.#pausing) this.#native.start();
-    });
-  }
-
-  #endIteration(): void {
-    if (!this.#iterating) return;
-    this.#iterating = false;
-    this.#native.stop();
-    this.#native.setRef(false);
-    this.#waiting?.({ done: true, value: undefined });
-    this.#waiting = undefined;
-  }
-
-  /** The application is done with the current batch. */
-  #endBatch(): void {
-    this.#batch.release();
-    if (this.#lastStats !== undefined) this.#forget();
-  }
-
-  /** Lets go of the slabs: no view shows their memory any more. */
-  #forget(): void {
-    for (const slab of this.#slabs) slab?.revoke();
-    this.#slabs.length = 0;
   }
 
   #warn(onWarning: (warning: PuntWarning) => void, vppPath: string): void {

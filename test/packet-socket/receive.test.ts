@@ -97,6 +97,22 @@ linux.test("an iterator gets all, one loop at a time", async (t) => {
   t.throws(() => port.poll(() => {}), { code: "ERR_CLOSED" });
 });
 
+linux.test("a port that is closed in a loop keeps the loop's batch until the loop asks for the next", async (t) => {
+  const { a, b } = cable(t);
+  const [port, far] = [openOn(t, a), openOn(t, b, { device: "far0" })];
+  far.send([frame(7), frame(8)]);
+  let rounds = 0;
+  let kept: PacketBatch | undefined;
+  for await (const batch of port) {
+    rounds++;
+    port.close();
+    t.is(batch.u32(0, 14), 7);
+    kept = batch;
+  }
+  t.is(rounds, 1);
+  t.throws(() => kept!.u32(0, 14), { code: "ERR_BATCH_RELEASED" });
+});
+
 linux.test("polling hands over a burst a call, and a batch ends with its handler", async (t) => {
   const { a, b } = cable(t);
   const [port, far] = [openOn(t, a, { batchSize: 100 }), openOn(t, b, { device: "far0" })];
