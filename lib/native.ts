@@ -323,15 +323,30 @@ const require = createRequire(import.meta.url);
 /** The package's root: this file is dist/lib/native.js in it. */
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
-function load(): Addon {
+function load(): Addon | PuntError {
   try {
     return require("node-gyp-build")(packageRoot);
   } catch (cause) {
     const hint = "no binary of this package fits here; `npm rebuild vpp-punt` compiles one and says what it needs";
     const message = `${hint} (linux ${process.arch}, Node ${process.version}): ${(cause as Error).message.trim()}`;
-    throw new PuntError("load", "ERR_ADDON_UNAVAILABLE", message, undefined, cause);
+    return new PuntError("load", "ERR_ADDON_UNAVAILABLE", message, undefined, cause);
   }
 }
 
-export const native: Addon = load();
-native.initialize(PuntError);
+/** Stands in for an addon that could not be loaded: every use throws the reason. */
+function unavailable(problem: PuntError): Addon {
+  return new Proxy({} as Addon, {
+    get() {
+      throw problem;
+    },
+  });
+}
+
+const loaded = load();
+
+/** The reason why the addon could not be loaded; undefined if it is loaded. */
+export const addonProblem: PuntError | undefined = loaded instanceof PuntError ? loaded : undefined;
+
+/** The addon. If it could not be loaded, every use of it throws `addonProblem`. */
+export const native: Addon = loaded instanceof PuntError ? unavailable(loaded) : loaded;
+if (addonProblem === undefined) native.initialize(PuntError);

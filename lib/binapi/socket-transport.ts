@@ -1,6 +1,7 @@
 // The transport over VPP's API socket.
-import { native } from "../native.js";
-import { connectLink, type OpenSocket } from "./link.js";
+import { addonProblem, native } from "../native.js";
+import { connectLink, type LinkParts } from "./link.js";
+import { NetSocket } from "./net-socket.js";
 import type { Link, LinkHandler, Transport } from "./transport.js";
 
 export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
@@ -10,6 +11,24 @@ export interface SocketTransportOptions {
   path?: string;
   /** The client's name in VPP's `show api clients`, at most 63 bytes. Default vpp-punt. */
   name?: string;
+}
+
+type SocketParts = Pick<LinkParts, "open" | "lost">;
+
+function byAddon(path: string): SocketParts {
+  return { open: (onReady) => new native.ApiSocket(path, onReady), lost: () => undefined };
+}
+
+/** Node's own sockets, which need no addon. */
+function byNode(path: string): SocketParts {
+  let socket: NetSocket | undefined;
+  return {
+    open(onReady) {
+      socket = new NetSocket(path, onReady);
+      return socket;
+    },
+    lost: () => socket?.failure(),
+  };
 }
 
 /** Connects over VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
@@ -24,7 +43,7 @@ export class SocketTransport implements Transport {
 
   connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
     const { endpoint } = this;
-    const open: OpenSocket = (onReady) => new native.ApiSocket(endpoint, onReady);
-    return connectLink({ endpoint, name: this.#name, open, lost: () => undefined }, handler, credit, signal);
+    const socket = addonProblem === undefined ? byAddon(endpoint) : byNode(endpoint);
+    return connectLink({ endpoint, name: this.#name, ...socket }, handler, credit, signal);
   }
 }

@@ -24,6 +24,8 @@ export interface Capability {
   readonly available: boolean;
   /** Version of the library it is made on, where the library says one. */
   readonly version?: string;
+  /** Of socket: the code that speaks over it, "addon", or "node:net" without the addon. */
+  readonly by?: string;
   /** The library's file that was loaded. */
   readonly file?: string;
   /** Of vapi: the ways to VPP that the library knows, "shared memory" and, since VPP 24.06, "socket". */
@@ -84,7 +86,7 @@ function withoutAddon(error: Error): NativeFacts {
   return {
     addon: { loaded: false, error: error.message },
     engines: { builtin: missing, libmemif: missing },
-    transports: { socket: { available: true }, vapi: missing },
+    transports: { socket: { available: true, by: "node:net" }, vapi: missing },
   };
 }
 
@@ -97,7 +99,7 @@ async function nativeFacts(): Promise<NativeFacts> {
     return {
       addon: { loaded: true, ...(file ? { file } : {}), portable, compiler, napiVersion },
       engines: { builtin: { available: true }, libmemif: linked(build, "libmemif", "libmemif") },
-      transports: { socket: { available: true }, vapi: vapi(build) },
+      transports: { socket: { available: true, by: "addon" }, vapi: vapi(build) },
     };
   } catch (error) {
     return withoutAddon(error as Error);
@@ -118,9 +120,11 @@ export async function collectInfo(socket: string): Promise<Info> {
 }
 
 function capabilityText(name: string, capability: Capability): string {
-  const { available, version, file, modes, reason, looked = [] } = capability;
+  const { available, version, by, file, modes, reason, looked = [] } = capability;
   const over = modes && `over ${modes.join(" or ")}`;
-  const head = available ? ["yes", version, over, file && `(${file})`].filter(Boolean).join(" ") : `no: ${reason}`;
+  const head = available
+    ? ["yes", version, by && `by ${by}`, over, file && `(${file})`].filter(Boolean).join(" ")
+    : `no: ${reason}`;
   const places = available ? [] : looked.map(({ where, result }) => `    ${where}: ${result}`);
   return [`  ${name}: ${head}`, ...places].join("\n");
 }
