@@ -53,7 +53,11 @@ export function typeCases(puntSocketPath: string): readonly TypeCase[] {
       expects: everything,
     },
     {
-      request: { ...memif, type: "ABX", key: "ospf", vppInterface: "abx", ingressAclRules: [{ protocol: "OSPF" }] },
+      request: {
+        ...{ ...memif, type: "ABX", key: "ospf", vppInterface: "abx" },
+        // Without egress rules VPP would route what the application sends, and drop the hellos that go to a group.
+        ...{ ingressAclRules: [{ protocol: "OSPF" }], egressAclRules: [{ protocol: "OSPF" }] },
+      },
       from: "abx",
       expects: isOspf,
     },
