@@ -1,5 +1,6 @@
 // The orchestrator: one manager, and the doors by which CNFs and operators reach it.
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdir } from "node:fs/promises";
 import type { Http2ServerRequest } from "node:http2";
 import { constants } from "node:http2";
@@ -84,6 +85,8 @@ export class Daemon implements AsyncDisposable {
     this.#options = options;
     this.#opened = opened;
     this.#policy = policy;
+    // Every open stream listens.
+    setMaxListeners(0, this.#stopping.signal);
     const parts = this.#newParts();
     this.#parts = parts;
     const attacher = new Attacher(parts);

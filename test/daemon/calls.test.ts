@@ -1,4 +1,5 @@
 // The daemon's calls, by the package's own client.
+import { setMaxListeners } from "node:events";
 import test from "ava";
 import type { PuntRequestInput, WatchEvent } from "../../lib/punt/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
@@ -203,4 +204,24 @@ test("a watch goes on over a restart of the daemon, and the punts stay", async (
   const [snapshot] = await take(events, ({ kind }) => kind === "snapshot");
   t.is(snapshot!.kind === "snapshot" && snapshot.punts[0]!.id.cnf, "a");
   await t.notThrowsAsync(punts.delete({ cnf: "a" }));
+});
+
+test("many streams of one daemon and one client are no leak of listeners", async (t) => {
+  const { connect } = await daemonTest(t);
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on("warning", onWarning);
+  t.teardown(() => process.off("warning", onWarning));
+  const punts = await connect();
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const events = punts.watch({ signal: ending.signal })[Symbol.asyncIterator]();
+      const first = await events.next();
+      t.is(first.value?.kind, "snapshot");
+    }),
+  );
+  ending.abort();
+  t.deepEqual(warnings, []);
 });

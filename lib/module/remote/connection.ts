@@ -1,4 +1,5 @@
 // The HTTP/2 connection to a daemon, and how calls wait while the daemon is away.
+import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -38,6 +39,8 @@ export class Connection {
   readonly #where: string;
 
   constructor(options: ConnectOptions) {
+    // Every call under way listens.
+    setMaxListeners(0, this.ending.signal);
     const { tls, wait = 0 } = options;
     const path = socketOf(options);
     this.#wait = wait;
