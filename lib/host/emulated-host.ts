@@ -1,18 +1,18 @@
-// A Linux side without Linux, for the embedded VPP: its TAPs and af_packet interfaces, and what the manager adds to them.
+// An emulated Linux side for the embedded VPP: its TAPs and af_packet interfaces, and the manager's settings on them.
 import { PuntError } from "../errors.js";
 import type { Host, HostChange, HostLink } from "./host.js";
 
-/** An interface of the emulated host, as the embedded VPP tells it. */
+/** An interface of the emulated host, as the embedded VPP reports it. */
 export interface EmulatedInterface {
   readonly name: string;
   readonly namespace: string;
   readonly mac: string;
-  /** A new one has another, also under an old name. */
+  /** A new interface has a new index, even with an old name. */
   readonly ifIndex: number;
   readonly mtu: number;
 }
 
-/** The embedded VPP, as far as this needs it. */
+/** The part of the embedded VPP that the emulated host uses. */
 export interface EmulatedInterfaces {
   hostInterfaces(): Promise<readonly EmulatedInterface[]>;
   setHostMtu?(name: string, mtu: number, namespace?: string): Promise<void>;
@@ -29,13 +29,13 @@ interface LinkState {
 const DEFAULT_MTU = 1500;
 
 /**
- * The machine an embedded VPP believes it is on. Devices VPP makes are there as long as VPP has them; VRF devices stay until they
- * are deleted. Needs no rights and touches nothing.
+ * The machine of an embedded VPP, emulated. VPP's devices exist while VPP has them; VRF devices stay until they are deleted. It needs no
+ * rights and touches nothing outside.
  */
 export class EmulatedHost implements Host {
   readonly hasVhostNet = true;
   readonly #vpp: EmulatedInterfaces;
-  /** Every path names a namespace but those that are told to be missing. */
+  /** Paths without a namespace. Every other path has one. */
   readonly #missing = new Set<string>();
   readonly #named = new Set<string>();
   readonly #states = new Map<string, LinkState>();
@@ -45,7 +45,7 @@ export class EmulatedHost implements Host {
     this.#vpp = vpp;
   }
 
-  /** Makes a namespace come or go. */
+  /** Makes a namespace exist or not. */
   setNamespace(path: string, present: boolean): void {
     if (present) this.#missing.delete(path);
     else this.#missing.add(path);
@@ -108,7 +108,7 @@ export class EmulatedHost implements Host {
   #set(namespace: string, state: LinkState, change: Extract<HostChange, { change: "set-link" }>): LinkState {
     const { master = state.master, mtu = state.mtu, mac = state.mac, up = state.up } = change;
     if (master !== "" && !this.#vrfs.has(key(namespace, master))) throw refused("ENOENT", change.change, master);
-    // As in Linux: who moves into a VRF or out of it loses its IPv6 addresses. All of them, so that nobody relies on the rest.
+    // In Linux a device that changes its VRF loses its IPv6 addresses. Here it loses all, so that code cannot rely on the rest.
     const addresses = master === state.master ? state.addresses : [];
     return { up, mtu, mac, master, addresses };
   }
@@ -119,7 +119,7 @@ export class EmulatedHost implements Host {
     this.#vrfs.set(key(namespace, name), link);
   }
 
-  /** As in Linux: its members are on their own then. */
+  /** As in Linux, its members lose their master. */
   #deleteVrf(namespace: string, name: string): void {
     this.#vrfs.delete(key(namespace, name));
     for (const [id, state] of this.#states) {
@@ -135,7 +135,7 @@ export class EmulatedHost implements Host {
   }
 }
 
-/** An embedded VPP that was killed begins again with the same indexes, for other interfaces. */
+/** An embedded VPP that was killed uses the same indexes again, for other interfaces. */
 function identityOf({ namespace, name, mac, ifIndex }: EmulatedInterface): string {
   return `${namespace}\0${name}\0${mac}\0${ifIndex}`;
 }

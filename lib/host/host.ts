@@ -1,4 +1,4 @@
-// The Linux side of interconnects, as the manager sees it. `LinuxHost` is the machine; tests with the embedded VPP have another.
+// The Linux side of interconnects, as the manager uses it. `LinuxHost` is this machine; tests with the embedded VPP use another one.
 
 /** A network device in one namespace. */
 export interface HostLink {
@@ -7,19 +7,19 @@ export interface HostLink {
   /** Bytes. */
   readonly mtu: number;
   readonly up: boolean;
-  /** The VRF device it is enslaved to; "" for none. */
+  /** The master, such as a VRF device; "" for none. */
   readonly master: string;
-  /** Device group: how devices made here are known again. */
+  /** Device group. Devices of a manager are recognized by it. */
   readonly group: number;
-  /** `veth`, `tun`, `vrf`...; "" for a physical one. */
+  /** `veth`, `tun`, `vrf`...; "" for a physical device. */
   readonly kind: string;
-  /** Routing table, of a VRF device. */
+  /** Routing table of a VRF device. */
   readonly table?: number;
-  /** Addresses with prefix length, those the kernel or a DHCP client made left out. */
+  /** Addresses with prefix length. Addresses that the kernel or a DHCP client made are left out. */
   readonly addresses: readonly string[];
 }
 
-/** One change. Each is refused by the kernel as a whole or done as a whole. */
+/** One change. The kernel makes it as a whole or refuses it as a whole. */
 export type HostChange =
   | { readonly change: "add-vrf"; readonly name: string; readonly table: number; readonly group: number }
   | {
@@ -37,25 +37,26 @@ export type HostChange =
       readonly up?: boolean;
       readonly mtu?: number;
       readonly mac?: string;
-      /** "" takes it out of its VRF. */
+      /** "" removes the device from its VRF. */
       readonly master?: string;
     }
   | { readonly change: "add-address"; readonly name: string; readonly address: string }
   | { readonly change: "delete-address"; readonly name: string; readonly address: string };
 
-/** A namespace is named by a path that can be opened, such as `/run/netns/cnf1`; "" is the manager's own. */
+/** The Linux side. A namespace is given by a path that can be opened, such as `/run/netns/cnf1`; "" is the manager's own. */
 export interface Host {
   /** Whether VPP can make TAPs on this machine. */
   readonly hasVhostNet: boolean;
-  /** False where the devices are inside of VPP, so that nothing can be set on them. Default true. */
+  /** False if the devices are inside of VPP, so that nothing can be set on them. Default true. */
   readonly hasDevices?: boolean;
-  /** What tells one namespace from another, however it was named; undefined where there is none. */
+  /** Returns the identity of a namespace, which is the same for all of its names; undefined if there is no such namespace. */
   identify(namespace: string): Promise<string | undefined>;
-  /** Paths of the named namespaces, in which something of an earlier run may be left. */
+  /** Returns the paths of named namespaces, in which an earlier run may have left devices. */
   namedNamespaces(): Promise<string[]>;
+  /** Lists the devices of a namespace. @throws PuntError with the kernel's message */
   links(namespace: string): Promise<HostLink[]>;
-  /** Names of its devices, where they can be told at much less cost than `links`; undefined where they cannot. */
+  /** Returns the names of the devices if that costs much less than `links`, otherwise undefined. */
   deviceNames?(namespace: string): Promise<readonly string[] | undefined>;
-  /** @throws PuntError with the kernel's words */
+  /** Makes a change. @throws PuntError with the errno name and the kernel's message */
   change(namespace: string, change: HostChange): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// The machine of an embedded VPP in another process: its devices are inside of that VPP, and nothing of them is on this machine.
+// The Linux side of an embedded VPP in another process: its devices are inside of that VPP, and none are on this machine.
 import { PuntError } from "../errors.js";
 import type { Host, HostLink } from "./host.js";
 

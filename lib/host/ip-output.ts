@@ -1,4 +1,4 @@
-// What `ip -details -json address show` prints.
+// Parses the output of `ip -details -json address show`.
 import { canonicalAddress } from "../net/index.js";
 import type { HostLink } from "./host.js";
 
@@ -46,17 +46,17 @@ function linkOf(link: IpLink): HostLink {
   };
 }
 
-/** A group may have a name in /etc/iproute2/group; ours has none. */
+/** Groups may have names in /etc/iproute2/group. Ours do not. */
 function groupOf(group: string | undefined): number {
   return /^\d+$/.test(group ?? "") ? Number(group) : 0;
 }
 
-/** Given by somebody, rather than made by the kernel or leased. */
+/** Whether an address was configured, and not made by the kernel or leased. */
 function isGiven({ scope, dynamic, temporary, local }: IpAddress): boolean {
   return local !== undefined && scope !== "link" && !dynamic && !temporary;
 }
 
-/** Names in `/proc/net/dev`: two lines of headings, then a line for each device, its name before the last colon. */
+/** Returns the names in `/proc/net/dev`: two lines of headings, then a line for each device with its name before the last colon. */
 export function parseDeviceNames(text: string): string[] {
   const lines = text.split("\n").slice(2);
   return lines.filter((line) => line.includes(":")).map((line) => line.slice(0, line.lastIndexOf(":")).trim());

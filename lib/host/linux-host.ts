@@ -1,4 +1,4 @@
-// This machine's network namespaces, devices and addresses, through `ip -json -batch`.
+// Network namespaces, devices and addresses of this machine, through `ip -json -batch`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -17,7 +17,7 @@ interface Job {
   readonly reject: (error: PuntError) => void;
 }
 
-/** Changes that are asked for at once go to the kernel in one batch of one `ip` process for each namespace. */
+/** This machine. Simultaneous changes go to the kernel in one batch, by one `ip` process for each namespace. */
 export class LinuxHost implements Host {
   readonly hasVhostNet = existsSync("/dev/vhost-net");
   readonly #queues = new Map<string, Job[]>();
@@ -42,7 +42,7 @@ export class LinuxHost implements Host {
     return parseLinks(stdout);
   }
 
-  /** Of its own namespace only: a file of /proc tells them, and no process need be started for it. */
+  /** Works for the own namespace only: /proc has the names, so no process is started. */
   async deviceNames(namespace: string): Promise<readonly string[] | undefined> {
     if (namespace !== "") return undefined;
     const text = await readFile(OWN_DEVICES, "utf8").catch(() => undefined);
@@ -80,7 +80,7 @@ function settle(jobs: readonly Job[], failures: ReadonlyMap<number, string>, nam
   }
 }
 
-/** `ip -force -batch` says what was wrong, and then `Command failed -:<line>`. */
+/** `ip -force -batch` prints the error, and then `Command failed -:<line>`. */
 function failedLines(stderr: string): Map<number, string> {
   const failures = new Map<number, string>();
   let words: string[] = [];
@@ -117,7 +117,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** `nsenter` takes a namespace by any path, where `ip -n` takes only names. */
+/** `nsenter` takes any path of a namespace; `ip -n` takes only names. */
 function run(namespace: string, args: readonly string[], input: string): Promise<Result> {
   const [program, ...rest] = namespace === "" ? ["ip", ...args] : ["nsenter", `--net=${namespace}`, "ip", ...args];
   return new Promise((resolve) => {
@@ -127,7 +127,7 @@ function run(namespace: string, args: readonly string[], input: string): Promise
     child.stderr.setEncoding("utf8").on("data", (text) => (output.stderr += text));
     child.on("error", (error) => resolve({ ...output, status: -1, stderr: error.message }));
     child.on("close", (status) => resolve({ ...output, status: status ?? -1 }));
-    // A program that is gone before it has read its input has said why on stderr.
+    // A program that ended before it read its input has printed the reason on stderr.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
   });

@@ -1,13 +1,13 @@
-// Opens what a punt's metadata names: the CNF's end of its interconnects.
+// Opens the CNF's ends of a punt's interconnects, as its metadata names them.
 import { PuntError } from "../errors.js";
 import { Memif, type MemifOptions } from "../memif/index.js";
 import { PuntSocket, type PuntSocketOptions } from "../punt-socket/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "./metadata.js";
 
 export interface AttachOptions {
-  /** Options for memif ports but those the metadata says. */
+  /** Options of memif ports. The metadata gives the others. */
   readonly memif?: Omit<MemifOptions, "role" | "socket" | "id" | "secret" | "mode">;
-  /** Options for punt sockets but those the metadata says. */
+  /** Options of punt sockets. The metadata gives the others. */
   readonly puntSocket?: Omit<PuntSocketOptions, "path" | "vppPath">;
 }
 
@@ -16,11 +16,11 @@ export type AttachedPort =
   | { readonly kind: "memif"; readonly interconnect: InterconnectMetadata; readonly memif: Memif }
   | { readonly kind: "af-unix"; readonly interconnect: InterconnectMetadata; readonly socket: PuntSocket }
   | {
-      /** A device of Linux, which has it open: programs use it through their sockets. */
+      /** A network device of Linux: there is nothing to open, programs use it through their sockets. */
       readonly kind: "tap";
       readonly interconnect: InterconnectMetadata;
       readonly name: string;
-      /** Path of the namespace it is in; "" for the manager's. */
+      /** Path of its namespace; "" for the manager's. */
       readonly namespace: string;
     };
 
@@ -33,7 +33,7 @@ export class Attachments implements Disposable {
     this.ports = ports;
   }
 
-  /** VPP has a new punt socket, or the same under a new life of it: sockets connected to the old one get nothing any more. */
+  /** Connects punt sockets again after VPP has restarted or moved its socket: the old connections carry nothing any more. */
   reconnect(metadata: PuntMetadata): void {
     for (const [index, port] of this.ports.entries()) {
       const attachment = metadata.interconnects[index]?.attachment;
@@ -60,17 +60,17 @@ export class Attachments implements Disposable {
 }
 
 /**
- * Opens the CNF's end of each interconnect: a memif port (which comes back by itself when VPP restarts), or the datagram socket
- * that packets are punted to. There is nothing to open of a TAP.
+ * Opens the CNF's end of each interconnect: a memif port, which reconnects by itself when VPP restarts, or the datagram socket to which
+ * VPP punts packets. A TAP has nothing to open.
  *
- * @throws PuntError `ERR_INVALID_METADATA`, or of the port that cannot be opened; those opened before it are closed
+ * @throws PuntError `ERR_INVALID_METADATA`, or the error of a port that cannot be opened: the ports before it are closed
  */
 export function attach(metadata: Pick<PuntMetadata, "interconnects">, options: AttachOptions = {}): Attachments {
   if (!Array.isArray(metadata?.interconnects)) {
     throw new PuntError(
       "punt.attach",
       "ERR_INVALID_METADATA",
-      "a punt's metadata is expected, as `status.metadata` has it",
+      "metadata must be that of a punt, such as `status.metadata`",
     );
   }
   const ports: AttachedPort[] = [];

@@ -1,15 +1,15 @@
-// The Linux side where the caller names none: this machine, unless the VPP is an embedded one whose devices are inside of it.
+// The default Linux side: this machine, or for an embedded VPP with emulated devices, the inside of that VPP.
 import { type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
 import type { VppConnection } from "./options.js";
 import { isDisconnect } from "./reconcile/index.js";
 
-/** What an embedded VPP answers as its build directory while its devices are emulated. */
+/** The build directory that an embedded VPP reports while its devices are emulated. */
 const EMULATED = "vpp-punt/sim/emulated";
 
 export class DefaultHost implements Host {
   readonly #vpp: VppConnection;
   #host: Host = new LinuxHost();
-  /** The VPP of this connection has been asked. */
+  /** Whether the VPP of this connection has answered which one it is. */
   #isKnown = false;
 
   constructor(vpp: VppConnection) {
@@ -47,7 +47,7 @@ export class DefaultHost implements Host {
     return (await this.#known()).change(namespace, change);
   }
 
-  /** Whether VPP is an embedded one may be asked of VPP only; while it is away, what it was. */
+  /** Only VPP can tell whether it is an embedded one. While it is away, its last answer counts. */
   async #known(): Promise<Host> {
     if (this.#isKnown || !this.#vpp.isConnected) return this.#host;
     const isInside = await this.#isEmulated();
@@ -60,7 +60,7 @@ export class DefaultHost implements Host {
     try {
       return (await this.#vpp.call("show_version")).build_directory === EMULATED;
     } catch (error) {
-      // What cannot be asked is asked again; the look that this is for fails by itself.
+      // The next call asks again. The look that needed the answer fails by itself.
       if (isDisconnect(error)) throw error;
       return false;
     }

@@ -1,4 +1,4 @@
-// The punt manager's public API.
+// The public API of the punt manager.
 
 export type { Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";

@@ -1,4 +1,4 @@
-// The punt manager: the API over the desired state and the worker that keeps VPP as it wants.
+// The punt manager: the API over the desired state, and over the worker that makes VPP match it.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import type { Host } from "../host/index.js";
@@ -36,26 +36,26 @@ import { MemoryStore, type Store } from "./store/index.js";
 import { Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
-  /** A punt changed. What a listener throws is thrown again, outside of the manager: Node.js reports it as uncaught. */
+  /** A punt changed. An error that a listener throws is thrown again outside of the manager: Node.js reports it as uncaught. */
   state: [PuntEvent];
-  /** VPP or the store could not be read or written; it is tried again. */
+  /** VPP or the store could not be read or written. The manager tries again. */
   problem: [PuntError];
 }
 
-/** One manager for one VPP. Several operations may be under way at once. */
+/** Manages the punts of one VPP. Several operations may be under way at once. */
 export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punts {
   readonly #options: PuntManagerOptions;
   readonly #store: Store;
   readonly #state: DesiredState;
   readonly #worker: Worker;
-  /** What was opened here, and for which punt. */
+  /** Each attachment that was opened here, with the key of its punt. */
   readonly #attached = new Map<Attachments, string>();
   #closed = false;
 
   /**
-   * Reads the store and begins to make VPP what it says. Does not wait for VPP: it may come later.
+   * Reads the store and begins to make VPP match it. Does not wait for VPP, which may start later.
    *
-   * @throws PuntError of the store (`ERR_STORE_DAMAGED`, `ERR_STORE_BUSY`...) or of an option (`ERR_OPTION`)
+   * @throws PuntError `ERR_OPTION`: an option is bad; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
@@ -95,12 +95,12 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Asks for a punt. It is stored before VPP is touched. Adding an equal one again waits for the one there is.
+   * Adds a punt. The store has it before VPP is touched. If an equal punt exists, the call waits for that punt.
    *
-   * @returns its status: CREATED, DEGRADED or PENDING
-   * @throws PuntError `ERR_INVALID_REQUEST` or `ERR_OPTION` naming the field, `ERR_CONFLICT` naming the other punt, `ERR_PUNT_EXISTS`,
-   * `ERR_POOL_EXHAUSTED`, or of the store: nothing was done. Otherwise it FAILED, with VPP's name of the error as the code: the
-   * punt stays and is tried again.
+   * @returns the punt's status: CREATED, DEGRADED or PENDING
+   * @throws PuntError `ERR_INVALID_REQUEST` or `ERR_OPTION` with the field, `ERR_CONFLICT` with the other punt, `ERR_PUNT_EXISTS`,
+   * `ERR_POOL_EXHAUSTED`, or an error of the store: nothing was done. Any other code is VPP's name of an error: the punt FAILED, stays,
+   * and is tried again.
    */
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     this.#requireWritable("punt.add");
@@ -112,7 +112,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#reached(entry!, options, "punt.add");
   }
 
-  /** Whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS` if another one is */
+  /** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
   #exists(request: PuntRequest): boolean {
     const existing = this.#state.request(request);
     if (!existing || isSame(existing, request)) return existing !== undefined;
@@ -121,7 +121,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   async #reached(entry: Entry, { waitFor, timeout }: AddOptions, op: string): Promise<PuntStatus> {
-    // Closed since: nothing would wake who waits now. What is stored is done by the next manager.
+    // After close() nothing would end the wait. The next manager does what the store has.
     this.#requireWritable(op);
     this.#worker.wake();
     await entry.reached(
@@ -132,9 +132,9 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Gives a punt another request. What does not change of its interconnects stays, so that packets go on where VPP allows it.
+   * Replaces the request of a punt. The parts of its interconnects that do not change stay, so packets keep passing where VPP allows it.
    *
-   * @throws PuntError as `add`; `ERR_NO_SUCH_PUNT`
+   * @throws PuntError `ERR_NO_SUCH_PUNT`; otherwise as `add`
    */
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     this.#requireWritable("punt.update");
@@ -150,11 +150,11 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Makes the punts of one CNF exactly those of the set: adds what is missing, updates what differs, deletes what is not listed. All
-   * of it is accepted or none: where a punt of the set cannot be had beside those of other CNFs, nothing is done.
+   * Makes the punts of one CNF equal to the set: adds the missing ones, updates those with another request, deletes the others. The set
+   * is accepted as a whole: if one of its punts conflicts with a punt of another CNF, nothing is done.
    *
-   * @returns what was done, and in `failed` the punts that VPP refused, which are tried again
-   * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or of the store
+   * @returns what was done; `failed` lists the punts that VPP refused, which are tried again
+   * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store
    */
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     this.#requireWritable("punt.apply");
@@ -166,10 +166,11 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Deletes a punt and what nothing else uses of it. Resolves when nothing of it is left in VPP; where VPP is away, when it is out of
-   * the store: it is cleaned up when VPP is back.
+   * Deletes a punt, with every object that no other punt uses. Resolves when nothing of it is left in VPP. While VPP is away, resolves
+   * when the store has lost it; VPP is cleaned up when it comes back.
    *
-   * @throws PuntError `ERR_NO_SUCH_PUNT`; of the store, and the punt stays; or of what VPP refused to delete, which is tried again
+   * @throws PuntError `ERR_NO_SUCH_PUNT`; an error of the store: the punt stays; VPP's name of an error: VPP refused a deletion, which is
+   * tried again
    */
   async delete(input: PuntIdInput): Promise<void> {
     this.#requireWritable("punt.delete");
@@ -187,18 +188,20 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     await entry.reached(({ state }) => state === "DELETED");
   }
 
+  /** Returns the status of a punt, or undefined if there is none of that identity. @throws PuntError `ERR_INVALID_REQUEST` */
   get(input: PuntIdInput): PuntStatus | undefined {
     return this.#state.get(parseId(input, "punt.get"));
   }
 
+  /** Lists punts in the order in which they were added. */
   list(filter: PuntFilter = {}): PuntStatus[] {
     return this.#state.list(filter);
   }
 
   /**
-   * Returns what would be done now, or if punts were added, updated or deleted: reads VPP and changes nothing.
+   * Returns the steps that are due now, or that a change would bring: reads VPP and changes nothing.
    *
-   * @throws PuntError as `add` and `delete` would, or if VPP cannot be read
+   * @throws PuntError as `add` and `delete` would throw; `ERR_DISCONNECTED` or another error if VPP cannot be read
    */
   async plan({ add = [], delete: gone = [] }: PlanChange = {}): Promise<DryRun> {
     this.#requireOpen("punt.plan");
@@ -220,10 +223,10 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Follows the punts: a snapshot first, then each change; `from` a revision that is still kept, only the changes after it. A watcher
-   * that is slow gets the last state of each punt.
+   * Follows the punts: a snapshot first, then each change. With `from`, a revision that is still kept, only the changes after it. A slow
+   * watcher gets the last state of each punt.
    *
-   * @throws PuntError from the iterator: `ERR_RESOURCE_EXHAUSTED` where the watcher does not read
+   * @throws PuntError `ERR_CLOSED`; from the iterator, `ERR_RESOURCE_EXHAUSTED`: the watcher does not read
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
     this.#requireOpen("punt.watch");
@@ -232,10 +235,10 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Opens the CNF's ends of a punt in this process, as `attach` does, and keeps punt sockets connected over restarts of VPP. The
-   * caller closes them.
+   * Opens the CNF's ends of a punt in this process, as `attach` does, and reconnects punt sockets after restarts of VPP. The caller
+   * closes them.
    *
-   * @throws PuntError `ERR_NO_SUCH_PUNT`, or of a port
+   * @throws PuntError `ERR_NO_SUCH_PUNT`, or an error of a port
    */
   attach(input: PuntIdInput, options?: AttachOptions): Attachments {
     this.#requireOpen("punt.attach");
@@ -246,17 +249,17 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Looks at VPP now and repairs what differs; with `readOnly` looks only. Resolves when nothing is left to do, or only what waits for
-   * its next try.
+   * Reads VPP now and repairs every difference; with `readOnly` only reads. Resolves when nothing is left to do, or only steps that wait
+   * for their next try.
    *
-   * @throws PuntError `ERR_DISCONNECTED` where VPP is away, or of what could not be read
+   * @throws PuntError `ERR_DISCONNECTED`: VPP is away; another error if VPP or the store could not be read
    */
   async resync(): Promise<void> {
     this.#requireOpen("punt.resync");
     await this.#worker.resync();
   }
 
-  /** Stops. Punts stay in VPP: another manager with the same store goes on where this one ended. */
+  /** Stops the manager. Punts stay in VPP: another manager with the same store continues. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

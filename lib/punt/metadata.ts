@@ -1,4 +1,4 @@
-// What a CNF has to know of its punt.
+// The metadata of a punt: what its CNF needs to use it.
 
 import type { Interconnect, InterfaceLink, Marks } from "./interconnect/index.js";
 import { vrfDeviceName } from "./interconnect/index.js";
@@ -14,23 +14,23 @@ export interface InterfaceMetadata {
   /** With prefix length. */
   readonly addresses: readonly string[];
   readonly vrf: number;
-  /** The Linux VRF device; "" where there is none. */
+  /** The Linux VRF device; "" if there is none. */
   readonly vrfName: string;
 }
 
-/** What to open. */
+/** What a CNF opens. */
 export type Attachment =
   | { readonly kind: "memif"; readonly socket: string; readonly id: number; readonly secret: string }
   | {
       readonly kind: "af-unix";
       readonly path: string;
-      /** Where packets are injected; undefined until VPP has said it. */
+      /** VPP's socket for injected packets; undefined until VPP has reported it. */
       readonly vppPath?: string;
     }
   | {
       readonly kind: "tap";
       readonly name: string;
-      /** Path of the namespace it is in; "" for the manager's own. */
+      /** Path of its namespace; "" for the manager's own. */
       readonly namespace: string;
     };
 
@@ -46,12 +46,12 @@ export interface InterconnectMetadata {
   readonly attachment: Attachment;
 }
 
-/** Why not all the packets of a punt can come, or not the way back, though VPP has every item of it. */
+/** Why a punt is DEGRADED: VPP has every item, but cannot deliver all the packets, or not the way back. */
 export interface Degradation {
   /** Stable name, such as `MTU` or `UNICAST_ONLY`. */
   readonly code: string;
   readonly text: string;
-  /** What would mend it. */
+  /** What would help. */
   readonly remedy: string;
 }
 
@@ -59,7 +59,7 @@ export interface PuntMetadata {
   readonly id: PuntId;
   readonly type: PuntType;
   readonly interconnects: readonly InterconnectMetadata[];
-  /** How it was realised where that is not the usual way, and what this VPP or machine cannot carry of it. */
+  /** Where the punt was made in another way than usual, and what this VPP or machine cannot do for it. */
   readonly limits: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// The options of a manager and of its calls.
+// Options of a manager and of its methods.
 
 import type { Events, RequestOf } from "../binapi/index.js";
 import type { Host } from "../host/index.js";
@@ -9,12 +9,12 @@ import type { AddOptions, ApplyOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { Store } from "./store/index.js";
 
-/** A client that reconnects by itself, such as `Vpp`. */
+/** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
-  /** Events VPP sends after `request` was answered; asked for again after a reconnect. */
+  /** Subscribes with `request` and returns the events that follow. The client subscribes again after each reconnect. */
   subscribe(
     request: "want_interface_events",
     fields: RequestOf<"want_interface_events">,
@@ -23,34 +23,34 @@ export interface VppConnection extends VppApi {
 }
 
 export interface PuntManagerOptions {
-  /** A connection to VPP. It stays the caller's to close. */
+  /** A connection to VPP. The caller closes it. */
   readonly vpp: VppConnection;
-  /** Where punts are kept. Default: in memory. */
+  /** Keeps the punts beyond the life of the manager. Default: in memory. */
   readonly store?: Store;
-  /** The Linux side. Default: this machine; for an embedded VPP of another process, the emulated one inside of it. */
+  /** The Linux side. Default: this machine; for an embedded VPP of another process, the emulated devices inside of that VPP. */
   readonly host?: Host;
-  /** Folder of the memif sockets, of this manager alone: every memif with its socket in it is taken for its own. Default `/run/vpp-punt/memif`. */
+  /** Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`. */
   readonly memifDirectory?: string;
-  /** Networks that interconnects with addresses of their own get their subnets from. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
+  /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
-  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112; for another owner, a number made from it. */
+  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112; for an `owner`, a number made from its name. */
   readonly policyIdPrefix?: number;
   /**
-   * Tells several managers of one VPP apart, by everything that they make in VPP and Linux: 1 to 20 letters, digits or '-'. Default
-   * `vpp-punt`. Managers of several VPPs on one machine are told apart by `memifDirectory`.
+   * Name of the manager among those of one VPP: 1 to 20 letters, digits or '-'. Every object that the manager makes in VPP and Linux
+   * carries a mark of it. Default `vpp-punt`. Managers of several VPPs on one machine differ in `memifDirectory`.
    */
   readonly owner?: string;
   /**
    * Milliseconds between two looks at VPP when nothing happens. Default 10,000. VPP has events for interfaces that come, go or change
-   * their state, none for addresses and VRFs of interfaces: a change of those is seen by the next look, or by `resync()`.
+   * their state, but not for addresses and VRFs of interfaces: the next look or `resync()` finds such a change.
    */
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
-  /** Only looks: `plan` and `list` work, VPP, Linux and the store stay as they are, and whatever would change them throws. */
+  /** Makes the manager read only: `plan`, `list` and `watch` work; every method that would change VPP, Linux or the store throws. */
   readonly readOnly?: boolean;
 }
 
-/** A socket file of the folder has to fit into a socket address of 107 bytes. */
+/** The path of a socket file in the folder must fit into a socket address of 107 bytes. */
 const LONGEST_DIRECTORY = 90;
 
 const NAMES = [

@@ -1,4 +1,4 @@
-// The interface that everything which manages punts has: the manager in this process, and the client of a daemon.
+// The interface of a manager of punts: the one in this process, and the client of a daemon.
 import type { Attachments, AttachOptions } from "./attach.js";
 import type { DryRun } from "./plan/index.js";
 import type { PuntId, PuntIdInput, PuntRequestInput } from "./request/index.js";
@@ -8,9 +8,9 @@ type Awaitable<T> = T | Promise<T>;
 
 /** Manages punts: in this process (`PuntManager`) or in a daemon (the module's client). */
 export interface Punts extends AsyncDisposable {
-  /** Asks for a punt, or waits for the equal one there is. */
+  /** Adds a punt, or waits for an equal punt if there is one. */
   add(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
-  /** Makes the punts of one CNF exactly those of the set: adds, updates and deletes. */
+  /** Makes the punts of one CNF equal to the set: adds, updates and deletes. */
   apply(set: PuntSet, options?: ApplyOptions): Promise<ApplyResult>;
   /** Replaces the request of a punt that exists. */
   update(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
@@ -18,29 +18,29 @@ export interface Punts extends AsyncDisposable {
   delete(id: PuntIdInput): Promise<void>;
   /** Returns the status of a punt, or undefined if there is none of that identity. */
   get(id: PuntIdInput): Awaitable<PuntStatus | undefined>;
-  /** Lists punts in the order in which they were asked for. */
+  /** Lists punts in the order in which they were added. */
   list(filter?: PuntFilter): Awaitable<readonly PuntStatus[]>;
-  /** Returns what would be done now, or if punts were added, updated or deleted. Changes nothing. */
+  /** Returns the steps that are due now, or that a change would bring. Changes nothing. */
   plan(change?: PlanChange): Promise<DryRun>;
   /** Follows the punts: a snapshot first, then each change. */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent>;
   /** Opens the CNF's ends of a punt in this process. */
   attach(id: PuntIdInput, options?: AttachOptions): Awaitable<Attachments>;
-  /** Ends the manager or the connection to it. Punts stay. */
+  /** Closes the manager or the connection to it. Punts stay. */
   close(): Promise<void>;
 }
 
 export interface AddOptions {
-  /** Resolve only when the punt is CREATED, not already when it is PENDING. */
+  /** Wait until the punt is CREATED or DEGRADED. By default PENDING ends the wait too. */
   readonly waitFor?: "CREATED";
-  /** Milliseconds to wait at most, below 2^31. The punt stays, whatever becomes of it. */
+  /** Longest wait in milliseconds, below 2^31. The punt stays after it. */
   readonly timeout?: number;
 }
 
 /** All punts of one CNF. */
 export interface PuntSet {
   readonly cnf: string;
-  /** Requests of that CNF; `cnf` may be left out of them. */
+  /** Requests of that CNF; they may omit `cnf`. */
   readonly punts: readonly (PuntRequestInput | WithoutCnf<PuntRequestInput>)[];
 }
 
@@ -51,19 +51,19 @@ export interface ApplyOptions extends AddOptions {
   readonly keep?: boolean;
 }
 
-/** What `apply` did: each punt of the set, and each that was deleted, is in exactly one of the lists. */
+/** The result of `apply`. Each punt of the set and each deleted punt is in exactly one of the lists. */
 export interface ApplyResult {
   readonly added: readonly PuntStatus[];
   readonly updated: readonly PuntStatus[];
   readonly unchanged: readonly PuntStatus[];
   readonly deleted: readonly PuntId[];
-  /** Punts that could not be had, or not be deleted. */
+  /** Punts that could not be created, or not be deleted. */
   readonly failed: readonly ApplyFailure[];
 }
 
 export interface ApplyFailure {
   readonly id: PuntId;
-  /** A `PuntError` in this process; its code and message over the wire. */
+  /** In this process a `PuntError`; over the wire its code and message. */
   readonly error: { readonly code: string; readonly message: string };
 }
 
@@ -71,27 +71,27 @@ export interface PuntFilter {
   readonly cnf?: string;
 }
 
-/** A change to plan for. An added punt that exists with another request is an update. */
+/** A change to plan. Adding a punt that exists with another request is an update. */
 export interface PlanChange {
   readonly add?: readonly PuntRequestInput[];
   readonly delete?: readonly PuntIdInput[];
 }
 
 export interface WatchOptions {
-  /** A revision of an earlier event. If the changes after it are still kept, only those come; otherwise a snapshot with `resync`. */
+  /** The revision of an earlier event. If the manager still keeps the changes after it, only those come; otherwise a snapshot with `resync`. */
   readonly from?: string;
   readonly cnf?: string;
   /** Ends the watch. */
   readonly signal?: AbortSignal;
 }
 
-/** What a watcher gets. `revision` is opaque; it orders the events of one manager. */
+/** An event of a watcher. `revision` is opaque; it orders the events of one manager. */
 export type WatchEvent =
   | {
       readonly kind: "snapshot";
       readonly revision: string;
       readonly punts: readonly PuntStatus[];
-      /** The revision asked for is not kept any more: changes may have been missed. */
+      /** The manager does not keep the revision that was asked for: changes may have been missed. */
       readonly resync?: true;
     }
   | { readonly kind: "change"; readonly revision: string; readonly event: PuntEvent }

@@ -1,4 +1,4 @@
-// A CNF's whole set of punts, made so: adds, updates and deletions in one change.
+// Applies the whole set of a CNF's punts: adds, updates and deletions in one change.
 import { PuntError } from "../errors.js";
 import type { DesiredState, Entry } from "./desired/index.js";
 import { checkApplyOptions } from "./options.js";
@@ -9,7 +9,7 @@ import type { PuntStatus } from "./state.js";
 const OP = "punt.apply";
 
 interface Hooks {
-  /** Throws where nothing may be changed any more. */
+  /** Throws if nothing may be changed any more. */
   check(): void;
   reached(entry: Entry): Promise<PuntStatus>;
   gone(entry: Entry): Promise<void>;
@@ -69,7 +69,7 @@ async function outcome(
   changes: readonly { request: PuntRequest; list: List; entry: Promise<Entry> }[],
   hooks: Hooks,
 ): Promise<ApplyResult> {
-  // The store takes all of them in one write or refuses them together.
+  // The store takes all changes in one write, or refuses all of them.
   const entries = await Promise.all([...deletions, ...changes].map(({ entry }) => entry));
   const lists: Record<List, PuntStatus[]> = { added: [], updated: [], unchanged: [] };
   const deleted: PuntId[] = [];

@@ -1,27 +1,28 @@
-// The life of a punt as others see it.
+// The states of a punt, as its users see them.
 
 import type { Missing } from "./items/index.js";
 import type { Degradation, PuntMetadata } from "./metadata.js";
 import type { PuntId, PuntRequest } from "./request/index.js";
 
 /**
- * INIT: accepted, its metadata known. PENDING: waits for what `missing` lists. CREATED: VPP has every item of it, read back.
- * DEGRADED: the same, but not all the packets that were asked for can come, or not the way back: `reasons` says why. FAILED: `failure` says of what; it is tried again. DELETED: nothing of it is left.
+ * INIT: accepted, metadata known. PENDING: waits for the things in `missing`. CREATED: VPP has every item, read back. DEGRADED: VPP has
+ * every item, but cannot deliver all the packets that were asked for, or not the way back: `reasons` says why. FAILED: `failure` names the
+ * cause; the manager tries again. DELETED: nothing of it is left.
  */
 export type PuntState = "INIT" | "PENDING" | "CREATED" | "DEGRADED" | "FAILED" | "DELETED";
 
 export type { Degradation };
 
 export interface PuntFailure {
-  /** The item that was refused or timed out, such as `acl/vpp-punt/tap-abcde/ingress`. */
+  /** The item that VPP refused, or that timed out, such as `acl/vpp-punt/tap-abcde/ingress`. */
   readonly item: string;
-  /** VPP's name of the error, an errno name, or a code of the manager. */
+  /** VPP's name of the error, an errno name, or a code of this package. */
   readonly code: string;
-  /** VPP's number of the error, where it was VPP's. */
+  /** VPP's number of the error, if the error is VPP's. */
   readonly number?: number;
   readonly message: string;
   readonly attempts: number;
-  /** When it is tried again. */
+  /** Time of the next try. */
   readonly nextTry: Date;
 }
 
@@ -29,11 +30,11 @@ export interface PuntStatus {
   readonly id: PuntId;
   readonly request: PuntRequest;
   readonly state: PuntState;
-  /** Of a punt that is PENDING. */
+  /** Not empty while the punt is PENDING. */
   readonly missing: readonly Missing[];
-  /** Of a punt that is DEGRADED. */
+  /** Not empty while the punt is DEGRADED. */
   readonly reasons: readonly Degradation[];
-  /** Of a punt that FAILED. */
+  /** Present while the punt is FAILED. */
   readonly failure?: PuntFailure;
   readonly metadata: PuntMetadata;
 }
@@ -41,10 +42,10 @@ export interface PuntStatus {
 /** A change of a punt. */
 export interface PuntEvent {
   readonly id: PuntId;
-  /** Undefined for the first. */
+  /** Undefined in the first event of a punt. */
   readonly from: PuntState | undefined;
   readonly to: PuntState;
-  /** As a person reads it. */
+  /** The reason, for people. */
   readonly cause: string;
   readonly status: PuntStatus;
 }

@@ -1,4 +1,4 @@
-// The machine's own network namespaces and devices.
+// Network namespaces and devices of this machine.
 import { execFileSync } from "node:child_process";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -7,7 +7,7 @@ import { parseLinks } from "../../lib/host/ip-output.js";
 import { LinuxHost } from "../../lib/punt/index.js";
 import { need } from "../support/need.js";
 
-test("a change is lines of ip, and never more than it says", (t) => {
+test("a change becomes lines of ip, and a name cannot add a line", (t) => {
   t.deepEqual(commandsOf({ change: "set-link", name: "tap-a", up: true, mtu: 1400, master: "vrf1" }), [
     "link set dev tap-a mtu 1400",
     "link set dev tap-a master vrf1",
@@ -19,13 +19,13 @@ test("a change is lines of ip, and never more than it says", (t) => {
   t.throws(() => commandsOf({ change: "delete-link", name: "a\nlink delete dev eth0" }), { instanceOf: PuntError });
 });
 
-test("an address that glibc prints in another form is the same address", (t) => {
+test("an address that glibc prints in another form is canonical", (t) => {
   const addr_info = [{ local: "::1.2.3.4", prefixlen: 64, scope: "global" }];
   const [link] = parseLinks(JSON.stringify([{ ifname: "tap-a", addr_info }]));
   t.deepEqual(link!.addresses, ["::102:304/64"]);
 });
 
-test("addresses the kernel made, and leases, are nobody's gift", (t) => {
+test("addresses that the kernel made, and leases, are left out", (t) => {
   const addr_info = [
     { local: "10.0.0.1", prefixlen: 24, scope: "global" },
     { local: "10.0.0.9", prefixlen: 24, scope: "global", dynamic: true },

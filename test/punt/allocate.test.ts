@@ -16,7 +16,7 @@ test("IPv6 subnets are /126", (t) => {
   t.deepEqual(pool.subnet(1), { vpp: "fd00::5/126", cnf: "fd00::6/126" });
 });
 
-test("a number that was freed is given again, and a full pool says so", (t) => {
+test("a free number is used again, and a full pool throws ERR_POOL_EXHAUSTED", (t) => {
   const pool = new SubnetPool("10.0.0.0/29", 4);
   t.is(pool.allocate(new Set()), 0);
   t.is(pool.allocate(new Set([0])), 1);
@@ -32,7 +32,7 @@ test("networks too small or of the other family are refused", (t) => {
   }
 });
 
-test("an allocated pair is known again, and lies in its network", (t) => {
+test("an allocated pair is recognized, and lies in its network", (t) => {
   const pool = new SubnetPool("172.16.0.0/16", 4);
   const bare = (prefix: string) => prefix.split("/")[0];
   fc.assert(

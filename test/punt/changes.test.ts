@@ -1,4 +1,4 @@
-// Changes of what is wanted: several at once, stores that refuse, listeners that throw. No promise stays pending, no punt is lost.
+// Changes of the desired state: several at once, with stores that refuse and listeners that throw. No promise stays pending, and no punt is lost.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { MemoryStore, PuntRequestInput, StoredState } from "../../lib/punt/index.js";
@@ -9,7 +9,7 @@ function span(cnf: string, vppInterface: string): PuntRequestInput {
   return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };
 }
 
-/** A disk that can be full. */
+/** A store on a disk that can be full. */
 class Disk {
   isFull = false;
 
@@ -34,7 +34,7 @@ function states({ manager }: ManagedVpp): string[] {
     .map(({ id, request, state }) => `${id.cnf} ${(request as { vppInterface: string }).vppInterface} ${state}`);
 }
 
-test("equal punts asked for at once are refused together where the store is full, and can be had afterwards", async (t) => {
+test("equal punts that are added at once are refused together if the store is full, and can be added later", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const disk = new Disk(it.store);
@@ -46,7 +46,7 @@ test("equal punts asked for at once are refused together where the store is full
   t.is((await it.manager.add(span("a", "if0"))).state, "CREATED");
 });
 
-test("a punt that is deleted and asked for otherwise at once stays as it was where the store is full", async (t) => {
+test("a punt that is deleted and added with another request at once stays as it was if the store is full", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const disk = new Disk(it.store);
@@ -65,7 +65,7 @@ test("a punt that is deleted and asked for otherwise at once stays as it was whe
   t.deepEqual(states(it), ["a if0 CREATED", "b if1 CREATED"]);
 });
 
-test("an interconnect without a punt, and a punt without its interconnect, do no harm in a store", async (t) => {
+test("a store may have an interconnect without a punt, and a punt without its interconnect", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   for (const [cnf, card] of [
@@ -104,7 +104,7 @@ test.serial("a listener that throws hears of it outside of the manager, which go
   );
 });
 
-/** The same numbers in the same order for one seed. */
+/** Returns a generator of numbers that depend on the seed alone. */
 function dice(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -1,4 +1,4 @@
-// Punts that VPP has whole and that cannot do all that was asked for, and those that would break VPP.
+// Punts of which VPP has every item and that still cannot do everything, and punts that would break VPP.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
@@ -87,7 +87,7 @@ test("a TAP's MTU is that of the interface that it stands in for", async (t) => 
   t.deepEqual(await mtus(), [1400, other.mtu[0]!].sort());
 });
 
-test("DHCP's ports are the proxy's or a punt's, whichever is there first, and several proxies share them", async (t) => {
+test("the first user of DHCP's ports, a proxy or a punt, keeps them, and several proxies share them", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const proxy = { cnf: "p", type: "DHCP_PROXY", interconnect: "MEMIF" } as const;
@@ -124,7 +124,7 @@ test("a punt to a socket for both families is two registrations under one identi
   t.is(await registered(), 0);
 });
 
-test("a punt waits for what its caller names", async (t) => {
+test("a punt waits for the dependencies that its caller names", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const dependsOn = [

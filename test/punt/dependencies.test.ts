@@ -1,4 +1,4 @@
-// What each type waits for, and that it waits again when that goes away.
+// The dependencies of each type. A punt waits again after a dependency has gone.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
@@ -10,7 +10,7 @@ interface Case {
   readonly title: string;
   readonly punt: Record<string, unknown>;
   readonly waitsFor: readonly string[];
-  /** What brings it, and what takes it away. */
+  /** Requests that create the dependency, and requests that delete it. */
   readonly come: (managed: ManagedVpp) => Call[];
   readonly go: (managed: ManagedVpp) => Call[];
 }
@@ -72,7 +72,7 @@ const cases: Case[] = [
     go: () => [],
   },
   {
-    title: "DHCP_PROXY: the VRF's table of each family it is for",
+    title: "DHCP_PROXY: the VRF's table of each of its families",
     punt: { type: "DHCP_PROXY", vrf: 9, families: ["IPV6"] },
     waitsFor: ["IPv6 table of VRF 9"],
     come: () => tables(true, 6),
@@ -100,7 +100,7 @@ for (const { title, punt, waitsFor, come, go } of cases) {
     await it.manager.resync();
     t.is(it.manager.get(id)?.state, "CREATED");
     const away = go(it);
-    // What is in a table keeps the table: VPP does not take it away.
+    // Objects in a table keep the table: VPP does not delete it.
     if (away.length === 0) return;
     await configure(it, away);
     await it.manager.resync();
@@ -112,7 +112,7 @@ for (const { title, punt, waitsFor, come, go } of cases) {
   });
 }
 
-test("a CNF's namespace, when it is there", async (t) => {
+test("a punt waits for the namespace of its CNF", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const identify = it.host.identify.bind(it.host);

@@ -7,7 +7,7 @@ function newEntry(): Entry {
   return new Entry(parseRequest({ type: "SPAN", cnf: "cnf", interconnect: "MEMIF", vppInterface: "eth0" }));
 }
 
-test("who begins to wait for an abandoned punt is told at once", async (t) => {
+test("a wait that begins after a punt was abandoned rejects at once", async (t) => {
   const entry = newEntry();
   entry.abandon(new PuntError("punt.delete", "ECANCELED", "the punt was added again"));
   await t.throwsAsync(
@@ -16,7 +16,7 @@ test("who begins to wait for an abandoned punt is told at once", async (t) => {
   );
 });
 
-test("one waiter's time limit is nobody else's", async (t) => {
+test("the time limit of one wait does not end another", async (t) => {
   const entry = newEntry();
   const patient = entry.reached(({ state }) => state === "CREATED");
   await t.throwsAsync(

@@ -1,4 +1,4 @@
-// Which messages the manager needs, and that it works on every release that is built in.
+// The messages that the manager needs, and punts on every built-in release.
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { BUILTIN_RELEASES, Schema } from "../../lib/binapi/index.js";
@@ -30,7 +30,7 @@ test("every message in the table is built in", (t) => {
   for (const name of needs.flatMap(({ messages }) => messages.flat())) t.true(builtin.has(name), name);
 });
 
-test("what a VPP lacks is a plugin if it has none of its messages, or else the messages by all their names", (t) => {
+test("a VPP without any message of a plugin lacks the plugin; otherwise it lacks the messages, with all their versions", (t) => {
   const without = (...names: string[]) => lackOf("memif", (name) => !names.includes(name));
   t.is(without(), undefined);
   t.is(without("memif_create_v2", "memif_socket_filename_add_del_v2"), undefined, "22.10");
@@ -58,7 +58,7 @@ for (const release of BUILTIN_RELEASES) {
       const settled = await Promise.allSettled(added);
       const created = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       const refused = settled.flatMap((one) => (one.status === "rejected" ? [(one.reason as PuntError).code] : []));
-      // Some of them want what another has: whatever is left over runs.
+      // Some of them conflict with others. The rest must run.
       t.true(created.length >= 5, `${refused}`);
       t.false(
         refused.some((code) => /MISSING/.test(code)),
@@ -75,7 +75,7 @@ for (const release of BUILTIN_RELEASES) {
   });
 }
 
-test("a memif socket gets another number where its own is taken, on a VPP whose clients choose the numbers", async (t) => {
+test("a memif socket gets another number if its own is taken, on a VPP where clients choose the numbers", async (t) => {
   const it = await managedVpp({}, { release: "22.10" });
   t.teardown(() => it.close());
   const span = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
@@ -93,7 +93,7 @@ test("a memif socket gets another number where its own is taken, on a VPP whose 
   t.deepEqual((await numbers()).sort(), [first!, first! + 1].sort());
 });
 
-test("a message that is missing is called that", async (t) => {
+test("an error names a missing message", async (t) => {
   const it = await managedVpp({}, { release: "22.02", withoutPlugins: ["isisx"] });
   t.teardown(() => it.close());
   const isisx = puntOf("ISISX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
@@ -101,6 +101,6 @@ test("a message that is missing is called that", async (t) => {
   t.regex(error.message, /no plugin isisx.* VPP's plugin linux_cp has no message lcp_osi_proto_enable/);
 });
 
-test("the features are those that the table names", (t) => {
+test("the table names every feature", (t) => {
   t.deepEqual([...VPP_FEATURES].sort(), Object.keys(FEATURE_NEEDS).sort());
 });

@@ -76,7 +76,7 @@ test("UDP over IPv6 and ICMPv6 of one number are one key of VPP", (t) => {
   t.notThrows(() => registry.assign(request("UDP", "IPV4"), 0));
 });
 
-test("ABX interconnects of one interface have priorities from 1, and a free one is given again", (t) => {
+test("ABX interconnects of one interface have priorities from 1, and a free priority is used again", (t) => {
   const registry = new Interconnects(settings);
   const requests = [1, 2, 3, 4].map((each) =>
     parseRequest(puntOf("ABX", { cnf: `c${each}`, interconnect: "MEMIF", subject: 0, unique: each })),
@@ -87,7 +87,7 @@ test("ABX interconnects of one interface have priorities from 1, and a free one 
   t.is(priority(3), 2);
 });
 
-test("whatever comes and goes, names, subnets and secrets are unique, nothing is left, and a restored registry is the same", (t) => {
+test("in random histories names, subnets and secrets are unique, nothing is left, and a restored registry is equal", (t) => {
   const operation = fc.record({
     type: fc.constantFrom(...puntTypes),
     interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),

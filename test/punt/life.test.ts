@@ -1,4 +1,4 @@
-// The life of a punt: waiting, failing, trying again, restarts of VPP and of the manager, and what has no plugin.
+// The life of a punt: waits, failures, retries, restarts of VPP and of the manager, and missing plugins.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
@@ -15,7 +15,7 @@ const span = (vppInterface: string): PuntRequestInput => ({
   vppInterface,
 });
 
-test("a punt waits for its interface, and again when that goes away", async (t) => {
+test("a punt waits for its interface, and waits again after the interface has gone", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { id, state, missing } = await it.manager.add(span("loop7"));
@@ -37,7 +37,7 @@ test("a punt waits for its interface, and again when that goes away", async (t) 
   t.like(await waiting, { from: "CREATED", to: "PENDING", id });
 });
 
-test("what VPP refuses is FAILED with the item, VPP's name and number, and is tried again until it is CREATED", async (t) => {
+test("a punt that VPP refuses is FAILED with the item, VPP's name and number, and is tried again until it is CREATED", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   it.vpp.faults.add({ message: "memif_create_v2", action: { kind: "refuse", error: "UNSPECIFIED" }, times: 3 });
@@ -48,7 +48,7 @@ test("what VPP refuses is FAILED with the item, VPP's name and number, and is tr
   t.like(error.details, { number: -1, attempts: 1 });
   t.regex(String(error.details.item), /^interface\/memif-/);
   t.is(it.manager.get({ cnf: "cnf1" })?.state, "FAILED");
-  // To wait is to wait for the next answer; each of the attempts that fail is one.
+  // Each call waits for the next result, and each failed attempt is one.
   for (let attempts = 0; attempts < 10 && it.manager.get({ cnf: "cnf1" })?.state !== "CREATED"; attempts++)
     await it.manager.resync();
   t.is(it.manager.get({ cnf: "cnf1" })?.state, "CREATED");
@@ -56,7 +56,7 @@ test("what VPP refuses is FAILED with the item, VPP's name and number, and is tr
   t.true(events.some((event) => (event.status.failure?.attempts ?? 0) === 3));
 });
 
-test("after VPP's restart everything is there again, under the same names, MAC addresses and sockets", async (t) => {
+test("after VPP's restart every object exists again, with the same names, MAC addresses and sockets", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   for (const [index, type] of (["ABX", "DHCP_PROXY", "PUNT_TO_SOCKET", "HAIRPIN"] as const).entries()) {
@@ -75,7 +75,7 @@ test("after VPP's restart everything is there again, under the same names, MAC a
   );
 });
 
-test("a manager with the store of another finds what is there and changes nothing", async (t) => {
+test("a manager with the store of another finds the objects and changes nothing", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.add(puntOf("ABX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }));
@@ -90,11 +90,11 @@ test("a manager with the store of another finds what is there and changes nothin
   t.deepEqual(
     (await it.vpp.interfaces()).map((one) => `${one.name} ${one.swIfIndex}`),
     indexes,
-    "nothing was made anew",
+    "nothing was created again",
   );
 });
 
-test("a manager that remembers nothing takes away what an earlier one left, and leaves the rest", async (t) => {
+test("a manager with an empty store deletes the objects of an earlier manager, and no others", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const before = await snapshot(it.client);
@@ -137,7 +137,7 @@ test("addresses that change on the interface change the ACLs, the CNF's addresse
   t.notRegex(text, /^acl .*10\.0\.0\.1\/32/m);
 });
 
-test("an ABX rule for a family the interface has none of FAILS the punt, naming the rule", async (t) => {
+test("a punt with an ABX rule for a family without an address on the interface is FAILED, with the rule", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const rules = [{ protocol: "OSPF" as const }, { sourceNetwork: "fd00::/8" }];
@@ -158,7 +158,7 @@ const standIns: [string, string[], string, RegExp][] = [
   ["ISISX", ["isisx"], "osi-proto", /linux-cp/],
 ];
 for (const [type, withoutPlugins, item, limit] of standIns) {
-  test(`${type} without its plugin is made of what stock VPP has, and says what that cannot carry`, async (t) => {
+  test(`${type} without its plugin is made from features of stock VPP, and its limits name the packets that they cannot carry`, async (t) => {
     const it = await managedVpp({}, { withoutPlugins });
     t.teardown(() => it.close());
     const request = puntOf(type as "ABX", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
@@ -177,7 +177,7 @@ for (const [type, withoutPlugins, item, limit] of standIns) {
   });
 }
 
-test("ABX and ISISX FAIL, naming the plugin, where there is nothing to make them of", async (t) => {
+test("ABX and ISISX are FAILED, with the plugin, if VPP has neither the plugin nor a stand-in", async (t) => {
   const it = await managedVpp({}, { withoutPlugins: ["abx", "abf", "isisx", "linux_cp"] });
   t.teardown(() => it.close());
   for (const [type, plugin] of [
@@ -193,7 +193,7 @@ test("ABX and ISISX FAIL, naming the plugin, where there is nothing to make them
   }
 });
 
-test("a dry run says what would be made, in which order, and changes nothing", async (t) => {
+test("a dry run lists the objects to create in their order, and changes nothing", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const before = await snapshot(it.client);
@@ -207,7 +207,7 @@ test("a dry run says what would be made, in which order, and changes nothing", a
   t.deepEqual(it.manager.list(), []);
 });
 
-test("another's object in the way is named and left alone", async (t) => {
+test("a conflicting object of another owner is named and left alone", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const indexes = ["if0", "if1"].map((name) => it.vpp.interface(name).swIfIndex);
@@ -222,7 +222,7 @@ test("another's object in the way is named and left alone", async (t) => {
   t.regex((await snapshot(it.client)).join("\n"), /^xconnect if0 if1$/m);
 });
 
-test("an interface is named by its tag or by VPP's name; one that is named both ways is still one", async (t) => {
+test("the tag and VPP's name of an interface name the same interface", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { swIfIndex } = it.vpp.interface("if1");
@@ -235,14 +235,14 @@ test("an interface is named by its tag or by VPP's name; one that is named both 
   await t.throwsAsync(it.manager.add(hairpin("other", "wan")), both);
 });
 
-test("the sockets of memifs are in a folder of the manager's that others cannot enter", async (t) => {
+test("memif sockets are in a folder of the manager that other users cannot enter", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.add(span("if0"));
   t.is((await stat(join(it.directory, "memif"))).mode & 0o777, 0o750);
 });
 
-test("a network of subnets that is used up refuses the punt, and a subnet that was given back is had again", async (t) => {
+test("a punt is refused if no subnet is left, and a released subnet is used again", async (t) => {
   const it = await managedVpp({ subnets: { ipv4: "10.255.0.0/30" } });
   t.teardown(() => it.close());
   const proxy = (vrf: number) => ({ cnf: "a", key: `${vrf}`, type: "DHCP_PROXY", interconnect: "MEMIF", vrf }) as const;

@@ -1,4 +1,4 @@
-// When the manager looks at VPP, and what it has to have done before it says or sends anything.
+// The times at which the manager reads VPP, and the order of its reads, writes and answers.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -6,12 +6,12 @@ import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { changes, type Tap, tapped } from "../support/vpp/tapped.js";
 
-/** No look of its own accord but for events. */
+/** Only events make the manager read VPP. */
 const eventsOnly = { resyncInterval: 600_000 };
-/** Longer than the manager gathers events. */
+/** Milliseconds; longer than the manager gathers events. */
 const afterEvents = 150;
 
-/** A manager whose connection is tapped. */
+/** Starts a manager with a tapped connection. */
 async function managed(tap: Tap): Promise<ManagedVpp> {
   const it = await managedVpp();
   await it.restartManager({ ...eventsOnly, vpp: tapped(it.client, tap) });
@@ -20,7 +20,7 @@ async function managed(tap: Tap): Promise<ManagedVpp> {
 }
 
 for (const interconnect of ["TAP", "MEMIF"] as const) {
-  test(`events of its own doings start no other look, events of others do (${interconnect})`, async (t) => {
+  test(`events of the manager's own changes start no look, events of other changes do (${interconnect})`, async (t) => {
     let looks = 0;
     const it = await managed({
       hear(name) {
@@ -29,7 +29,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
     });
     t.teardown(() => it.close());
     const settled = async () => {
-      // What VPP had to tell is here before the answer.
+      // VPP's events come before its answer.
       await it.client.call("control_ping");
       await sleep(afterEvents);
       return looks;
@@ -49,7 +49,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
   });
 }
 
-test("an interface that comes is news enough for a punt that waits for it", async (t) => {
+test("a punt that waits for an interface is created when the interface comes", async (t) => {
   const it = await managedVpp(eventsOnly);
   t.teardown(() => it.close());
   const punt = { cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "loop7" } as const;
@@ -63,7 +63,7 @@ test("an interface that comes is news enough for a punt that waits for it", asyn
   t.is((await created).state, "CREATED");
 });
 
-test("what VPP confirms and does not have is FAILED, never CREATED", async (t) => {
+test("a punt with an item that VPP confirms and does not have is FAILED, never CREATED", async (t) => {
   const it = await managed({
     answer: (name) => (name === "sw_interface_span_enable_disable" ? { retval: 0 } : undefined),
   });
@@ -76,7 +76,7 @@ test("what VPP confirms and does not have is FAILED, never CREATED", async (t) =
   t.deepEqual([...new Set(states)], ["INIT", "FAILED"]);
 });
 
-test("a punt is in the store before VPP is touched for it, and out of it before it is taken away", async (t) => {
+test("the store has a punt before VPP is touched for it, and loses it before its objects are deleted", async (t) => {
   const heard: string[] = [];
   const it = await managed({ hear: (name) => void (changes(name) && heard.push(name)) });
   t.teardown(() => it.close());
@@ -96,7 +96,7 @@ test("a punt is in the store before VPP is touched for it, and out of it before 
   t.true(heard.length > made);
 });
 
-test("where the store cannot be written nothing is done, and the punts are as before", async (t) => {
+test("if the store cannot be written, nothing is done and the punts stay as they were", async (t) => {
   const heard: string[] = [];
   const it = await managed({ hear: (name) => void (changes(name) && heard.push(name)) });
   t.teardown(() => it.close());
@@ -121,7 +121,7 @@ test("where the store cannot be written nothing is done, and the punts are as be
   await it.manager.delete(id);
 });
 
-test("a manager that only looks changes nothing and says so", async (t) => {
+test("a read-only manager changes nothing and throws ERR_READ_ONLY", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const punt = puntOf("SPAN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
@@ -138,7 +138,7 @@ test("a manager that only looks changes nothing and says so", async (t) => {
   t.deepEqual(heard, []);
 });
 
-test("a manager that is closed while it asks for events does not follow them", async (t) => {
+test("a manager that is closed while it subscribes to events does not follow them", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const vpp = tapped(it.client, {});

@@ -34,7 +34,7 @@ test("names and MAC addresses have their form and follow from the identity", (t)
   );
 });
 
-test("a veth device is known by its owner's name, and fits Linux's 15 characters", (t) => {
+test("a veth device is recognized by its owner's name, and fits Linux's 15 characters", (t) => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (owner, other, name) => {
       const device = vethName(owner, name);

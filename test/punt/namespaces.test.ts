@@ -3,12 +3,12 @@ import type { Host } from "../../lib/host/host.js";
 import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
-/** A host with these namespaces: identity by path, and its own. */
+/** Returns a host with these namespaces, as identities by path, and its own. */
 function namespacesOf(identities: Record<string, string>): Namespaces {
   return new Namespaces({ identify: async (path: string) => (path === "" ? "own" : identities[path]) } as Host);
 }
 
-test("one namespace has one number, by whichever name; the manager's own has 0", async (t) => {
+test("a namespace has one number for all of its names; the manager's own has 0", async (t) => {
   const there: Record<string, string> = { "/run/netns/one": "1", "/proc/7/ns/net": "1", "/proc/8/ns/net": "own" };
   const namespaces = namespacesOf(there);
   const number = async (ref: Parameters<Namespaces["find"]>[0]) => namespaces.number(await namespaces.find(ref));
@@ -21,7 +21,7 @@ test("one namespace has one number, by whichever name; the manager's own has 0",
   t.is(await number({ path: "/run/netns/later" }), await number({ name: "later" }));
 });
 
-test("a namespace that is gone is not taken for another that has got its identity", async (t) => {
+test("a new namespace with the identity of an earlier one gets another number", async (t) => {
   const there: Record<string, string> = { "/proc/7/ns/net": "1" };
   const namespaces = namespacesOf(there);
   const old = namespaces.number(await namespaces.find({ pid: 7 }));
@@ -32,7 +32,7 @@ test("a namespace that is gone is not taken for another that has got its identit
   t.is(namespaces.path(fresh), "/proc/9/ns/net");
 });
 
-test("a namespace is forgotten with its last punt, once nothing is left in it", async (t) => {
+test("a namespace is forgotten after its last punt, once no object is left in it", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const punt = (cnf: string, netns: string) =>

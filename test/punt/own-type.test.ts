@@ -1,4 +1,4 @@
-// A punt type that is not one of the package's: its schema and its handler are all that there is to add.
+// A punt type beside those of the package. Only its schema and its handler are added.
 import test from "ava";
 import * as z from "zod";
 import { type PuntRequest, type PuntRequestInput, requestJsonSchema } from "../../lib/punt/index.js";
@@ -13,7 +13,7 @@ import { managedVpp } from "../support/punt/managed-vpp.js";
 const schema = z.strictObject({ type: z.literal("WIRE"), ...commonFields, vppInterface: z.string() });
 type WireRequest = z.output<typeof schema>;
 
-/** All packets of an interface, both ways, to an interconnect that borrows its addresses. */
+/** Cross-connects an interface with an interconnect that borrows its addresses. */
 const wire: TypeHandler<WireRequest & PuntRequest> = {
   multiplexes: false,
   needs: ({ vppInterface, enableGso }) => [

@@ -1,4 +1,4 @@
-// Several managers on one VPP, each with an owner of its own: none touches what another made.
+// Several managers on one VPP, each with an owner of its own: none touches the objects of another.
 import { join } from "node:path";
 import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
@@ -34,7 +34,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
         const subject = type === "PUNT_TO_SOCKET" ? 9 : 2;
         return puntOf(type, { cnf: "a", interconnect, subject, unique: unique + 20 });
       });
-      // What conflicts within one owner is not asked for twice.
+      // Punts that conflict within one owner are left out.
       const wanted = (all: typeof punts) =>
         all.filter(({ type }) => ["SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"].includes(type));
       for (const punt of wanted(punts)) await it.manager.add({ ...punt, key: punt.type } as never);

@@ -1,4 +1,4 @@
-// Two punts side by side, every combination: they share, conflict or are independent as specified, by state and by packets.
+// Every combination of two punts: they share, conflict or are independent as specified, by state and by packets.
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntRequestInput, PuntStatus, PuntType } from "../../lib/punt/index.js";
@@ -21,7 +21,7 @@ function requestsOf({ types, interconnects, sameSubject, sameNamespace }: Pair, 
       folder,
     });
     if (request.type !== "ABX") return request;
-    // Rules of its own, so that packets show which of two got what.
+    // Each punt has its own rules, so that packets show which punt received them.
     return {
       ...request,
       ingressAclRules: [{ protocol: "UDP", destinationPort: 5000 + index, destinationNetwork: "local" }],
@@ -70,7 +70,7 @@ async function checkPackets(
   }
 }
 
-/** AF_UNIX has no interconnect to choose. */
+/** Whether the pair differs from others: punts over AF_UNIX have no other interconnect. */
 function differs({ types, interconnects }: Pair): boolean {
   return types.every((type, index) => type !== "PUNT_TO_SOCKET" || interconnects[index] === "TAP");
 }

@@ -1,4 +1,4 @@
-// The plan is pure: the same punts and facts give the same plan, and a plan that was carried out leaves nothing to do.
+// The plan is pure: the same punts and facts give the same plan, and no step is left after it was carried out.
 import test from "ava";
 import fc from "fast-check";
 import { Interconnects } from "../../lib/punt/desired/interconnects.js";
@@ -18,7 +18,7 @@ const marks: Marks = marksFor("test", "/run/test", pools);
 
 const allFeatures: Feature[] = ["abx", "isisx", "acl", "dhcp", "memif", "tap", "vhost-net", "nd-proxy"];
 
-/** A VPP with the first so many of six cards, each with addresses of both families, and these objects. */
+/** Returns the facts of a VPP with a number of cards, each with addresses of both families, and with these objects. */
 function factsOf(cards: number, seen: readonly Seen[] = []): Facts {
   const interfaces = Array.from({ length: cards }, (_, index): VppInterface => {
     const name = `if${index}`;
@@ -59,7 +59,7 @@ function desiredOf(choices: readonly Choice[]): Wanted {
     try {
       interconnects.assign(request, netns);
     } catch {
-      continue; // A conflict: the registry's own tests are about those.
+      continue; // A conflict: interconnect.test.ts tests those.
     }
     ids.add(request.cnf + request.label);
     punts.push(request);
@@ -75,7 +75,7 @@ function desiredOf(choices: readonly Choice[]): Wanted {
   };
 }
 
-/** Everything a plan wants, as if VPP had it. */
+/** Returns the items of a plan as objects of VPP. */
 function carriedOut(plan: Plan): Seen[] {
   return [...plan.items.values()].map(({ kind, key, value }) => ({ kind, key, value, ours: true }));
 }
@@ -91,7 +91,7 @@ test("the same punts and facts give the same plan", (t) => {
   );
 });
 
-test("a plan that was carried out leaves nothing to do, and without punts all of it is taken away", (t) => {
+test("a plan that was carried out leaves no step, and without punts all of its objects are deleted", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
       const plan = makePlan(desiredOf(choices), marks, factsOf(6));
@@ -107,7 +107,7 @@ test("a plan that was carried out leaves nothing to do, and without punts all of
   );
 });
 
-test("what is not ours is in no step, whatever it is", (t) => {
+test("no step contains an object of another owner", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 12 }), fc.array(choice, { maxLength: 12 }), (theirs, choices) => {
       const foreign = carriedOut(makePlan(desiredOf(theirs), marks, factsOf(6))).map((each) => ({
@@ -122,13 +122,13 @@ test("what is not ours is in no step, whatever it is", (t) => {
   );
 });
 
-test("every item's dependencies are items of the plan, or not ours to make", (t) => {
+test("the dependencies of every item are items of the plan, or objects that the manager does not create", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
       const plan = makePlan(desiredOf(choices), marks, factsOf(6));
       for (const item of plan.items.values()) {
         for (const key of kindOf(item).dependsOn(item.value)) {
-          // Cards and default tables are there without a plan; a neighbour and a lender are optional.
+          // Cards and default tables exist without a plan. Neighbours and lenders are optional.
           const optional = /^(interface\/if\d|table\/|unnumbered\/)/.test(key);
           t.true(plan.items.has(key) || optional, `${item.key} needs ${key}`);
         }

@@ -1,4 +1,4 @@
-// What one process did, another one knows: managers one after the other over one store, and those that only look.
+// Managers in several processes over one store agree on every punt: one after the other, and read-only ones beside them.
 import test from "ava";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
@@ -7,7 +7,7 @@ import { changes, tapped } from "../support/vpp/tapped.js";
 for (const interconnect of ["TAP", "MEMIF"] as const) {
   for (const withoutPlugins of [[], ["abx", "isisx"]]) {
     const name = `${interconnect}${withoutPlugins.length > 0 ? `, without ${withoutPlugins.join(" and ")}` : ""}`;
-    test(`another process has nothing to do, and says the same of every punt (${name})`, async (t) => {
+    test(`another process has no step to do, and reports the same statuses (${name})`, async (t) => {
       const it = await managedVpp({}, { withoutPlugins });
       t.teardown(() => it.close());
       const card = it.vpp.interface("if4").swIfIndex;
@@ -45,7 +45,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
   }
 }
 
-test("VPP's punt path is asked of VPP where the store does not say it", async (t) => {
+test("the manager gets VPP's punt path from VPP if the store does not have it", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const punt = puntOf("PUNT_TO_SOCKET", {
@@ -66,7 +66,7 @@ test("VPP's punt path is asked of VPP where the store does not say it", async (t
   t.deepEqual(next.list()[0]!.metadata, metadata);
 });
 
-test("a manager that only looks follows the store and VPP", async (t) => {
+test("a read-only manager follows the store and VPP", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const writer = it.manager;

@@ -1,4 +1,4 @@
-// Every type on a real VPP: created, read back, made again after VPP's restart, deleted, nothing left in VPP or in Linux.
+// Every type on a real VPP: created, read back, created again after VPP's restart, and deleted without a trace in VPP and Linux.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
@@ -8,7 +8,7 @@ import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { type RealVpp, startVpp } from "../support/vpp/real.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 
-/** Interfaces of the operator, under the names that punts use as tags. */
+/** Interfaces of the operator. Their tags are the names in punts. */
 async function configure(vpp: RealVpp, client: Vpp): Promise<void> {
   for (const instance of [0, 1, 2, 3]) {
     await vpp.configure(`create loopback interface instance ${instance}`, `set interface state loop${instance} up`);
@@ -22,7 +22,7 @@ async function configure(vpp: RealVpp, client: Vpp): Promise<void> {
   }
 }
 
-/** Devices of the manager's namespace that a punt may have made, with their addresses. Other tests make others at the same time. */
+/** Devices in the manager's namespace that a punt may have created, with addresses. Other tests create other devices at the same time. */
 function linuxState(): string[] {
   const links = execFileSync("ip", ["-brief", "address", "show"], { encoding: "utf8" }).split("\n");
   return links.filter((line) => /^(tap-|vp-|hairpin|vrf)/.test(line));

@@ -40,7 +40,7 @@ test("a rule's protocol follows from its parts", (t) => {
   );
 });
 
-test("what has a default may be left out", (t) => {
+test("fields with a default are optional", (t) => {
   t.deepEqual(parseRequest(span), { ...span, key: "", label: "", enableGso: false, direction: "both" } as never);
 });
 
@@ -230,7 +230,7 @@ other: 1
   for (const [index, [, , message]] of expected.entries()) t.regex(problems[index]!.message, message);
 });
 
-test("a punt that is twice in a file, and a second document, are told as the file's faults; errors are of the loading", (t) => {
+test("a punt that a file has twice, and a second document, are errors of the file, with the operation that loads it", (t) => {
   const failure = (text: string) => t.throws(() => parseRequests(text, "punts.yaml"), { instanceOf: PuntError });
   const punt = JSON.stringify({ ...span, key: "k" });
   const twice = failure(`punts: [${punt}, ${JSON.stringify(span)}, ${punt}]`);

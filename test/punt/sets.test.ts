@@ -1,4 +1,4 @@
-// A CNF's whole set, and a punt that gets another request.
+// Whole sets of a CNF, and punts that get another request.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
@@ -9,7 +9,7 @@ function span(key: string, vppInterface: string): PuntRequestInput {
 
 const keys = (list: readonly { id: { key: string } }[]) => list.map(({ id }) => id.key);
 
-test("a set adds what is missing, updates what differs, deletes what it does not list, and leaves other CNFs alone", async (t) => {
+test("a set adds missing punts, updates punts with another request, deletes the others, and leaves other CNFs alone", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.add({ ...span("", "if5"), cnf: "b" });
@@ -34,7 +34,7 @@ test("a set adds what is missing, updates what differs, deletes what it does not
   t.is((await it.manager.plan()).toString(), "nothing to do");
 });
 
-test("a set that cannot be had beside the punts of others changes nothing", async (t) => {
+test("a set that conflicts with punts of others changes nothing", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const hairpin = { type: "HAIRPIN_XCONNECT", interconnect: "MEMIF", vppInterface2: "if3" } as const;
@@ -45,7 +45,7 @@ test("a set that cannot be had beside the punts of others changes nothing", asyn
   t.deepEqual(keys(it.manager.list({ cnf: "a" })), ["1"]);
 });
 
-test("a set that is wrong is refused by name", async (t) => {
+test("a bad set is refused with the field", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const refused = { code: "ERR_INVALID_REQUEST" };
@@ -62,7 +62,7 @@ test("a set that is wrong is refused by name", async (t) => {
   await t.throwsAsync(it.manager.apply({ cnf: "a", punts: [] }, { prune: true } as never), { code: "ERR_OPTION" });
 });
 
-test("a punt that gets another request keeps of its interconnect what does not change", async (t) => {
+test("a punt that gets another request keeps the unchanged parts of its interconnect", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const abx = { cnf: "a", type: "ABX", interconnect: "MEMIF", vppInterface: "if0" } as const;
@@ -82,7 +82,7 @@ test("a punt that gets another request keeps of its interconnect what does not c
   t.is((await it.manager.plan()).toString(), "nothing to do");
 });
 
-test("a punt that cannot get another request keeps the one it has", async (t) => {
+test("a punt keeps its request if it cannot get the new one", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const hairpin = { cnf: "a", type: "HAIRPIN_XCONNECT", interconnect: "MEMIF" } as const;

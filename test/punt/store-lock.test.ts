@@ -1,4 +1,4 @@
-// A store has one manager: the lock, its holders and what they leave.
+// A store has one manager: the lock, its holders, and the files that they leave.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstat, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ async function isBusy(t: ExecutionContext, path: string, pid: number): Promise<v
   t.true(error.message.includes(path) && error.message.includes(`${pid}`), error.message);
 }
 
-/** A process that has the store open, until a line comes on its input. */
+/** Starts a process that keeps the store open until it reads a line. */
 async function holder(path: string, under: readonly string[] = []): Promise<ChildProcess> {
   const code = `
     import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/index.js", import.meta.url).href)};
@@ -41,7 +41,7 @@ async function holder(path: string, under: readonly string[] = []): Promise<Chil
   return child;
 }
 
-test("a store that is open is refused to others, and is theirs when it was closed; nothing is left of the lock", (t) =>
+test("an open store refuses others, a closed one accepts them, and no lock file stays", (t) =>
   inFolder(async (path, folder) => {
     const first = new FileStore(path);
     await first.open();
@@ -55,7 +55,7 @@ test("a store that is open is refused to others, and is theirs when it was close
     t.deepEqual(await readdir(folder), []);
   }));
 
-test("a store open in another process is refused with that one's pid; its end, normal or by kill -9, gives it free", (t) =>
+test("a store that another process has open is refused with the pid; the end of that process, even by kill -9, frees the store", (t) =>
   inFolder(async (path, folder) => {
     const killed = await holder(path);
     await isBusy(t, path, killed.pid!);
@@ -69,7 +69,7 @@ test("a store open in another process is refused with that one's pid; its end, n
     t.deepEqual(await readdir(folder), []);
   }));
 
-test("what is left of a lock does no harm, whatever it says", (t) =>
+test("a lock file that was left behind does no harm, whatever it contains", (t) =>
   inFolder(async (path, folder) => {
     for (const left of [`${process.ppid}`, JSON.stringify({ pid: 1, started: "1", boot: "x" }), "", "\0"]) {
       await writeFile(`${path}.lock`, left);
@@ -85,12 +85,12 @@ need("root", "unshare").test("a living manager in another pid namespace keeps it
   await inFolder(async (path) => {
     const child = await holder(path, ["unshare", "--pid", "--fork", "--kill-child"]);
     t.teardown(() => child.kill("SIGKILL"));
-    // As that one sees itself.
+    // In the pid namespace of the holder.
     await isBusy(t, path, 1);
   });
 });
 
-test("two names of one store are one store, and a symbolic link stays one", (t) =>
+test("two names of one store have one lock, and a symbolic link stays a link", (t) =>
   inFolder(async (path, folder) => {
     const link = join(folder, "link.json");
     await symlink("state.json", link);
@@ -120,7 +120,7 @@ test("a store whose folder was removed and made again is not written any more", 
     await other.close();
   }));
 
-need("root", "unshare").test("a store that is one mounted file says so, and leaves nothing beside it", async (t) => {
+need("root", "unshare").test("a store that is a mount point throws EBUSY, and leaves nothing beside it", async (t) => {
   await inFolder(async (path, folder) => {
     const code = `
       import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/index.js", import.meta.url).href)};
@@ -134,13 +134,13 @@ need("root", "unshare").test("a store that is one mounted file says so, and leav
   });
 });
 
-test("a lock that cannot be written is told with its path", async (t) => {
+test("the error for a lock file that cannot be written names its path", async (t) => {
   const error = await t.throwsAsync(new FileStore("/dev/null/state.json").open(), { instanceOf: PuntError });
   t.regex(error.message, /punt\.store: .*\/dev\/null\/state\.json\.lock/);
   t.regex(error.code, /^(EEXIST|ENOTDIR)$/);
 });
 
-test("a second manager is refused and a read-only one is not; one that cannot start gives the store back", async (t) => {
+test("a second manager is refused, a read-only one is not, and a manager that cannot start closes the store", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await inFolder(async (path, folder) => {

@@ -1,4 +1,4 @@
-// The file store: what it keeps over a crash, and what it does with a file that is not one of its own.
+// The file store: crashes, damaged files, versions and shared writes.
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-test("what was saved is there for the next", (t) =>
+test("the next store reads the saved state", (t) =>
   inFolder(async (path) => {
     t.is(await new FileStore(path).load(), undefined);
     const store = new FileStore(path);
@@ -58,7 +58,7 @@ for (const [title, damage, code] of damages) {
     }));
 }
 
-test("a store of version 1 is read: what was applied is noted by the next save", (t) =>
+test("a store of version 1 is read, and the next save has the notes", (t) =>
   inFolder(async (path) => {
     const body = JSON.stringify({ punts: [], interconnects: [], namespaces: [], claims: { a: "1" } });
     const sha256 = createHash("sha256").update(body).digest("hex");

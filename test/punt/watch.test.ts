@@ -1,4 +1,4 @@
-// Watching punts: snapshots, changes, revisions, and watchers that are slow.
+// Watchers of punts: snapshots, changes, revisions, and slow watchers.
 import test from "ava";
 import { ChangeLog } from "../../lib/punt/desired/change-log.js";
 import type { PuntStatus, WatchEvent } from "../../lib/punt/index.js";
@@ -15,13 +15,13 @@ function brief(event: WatchEvent): string {
   return event.kind === "change" ? `${event.event.id.cnf} ${event.event.from ?? "-"}>${event.event.to}` : event.kind;
 }
 
-/** A change of a punt, as the log gets it. */
+/** Returns a change of a punt for the log. */
 function change(cnf: string, from: PuntStatus["state"] | undefined, to: PuntStatus["state"]) {
   const id = { cnf, key: "", label: "" };
   return { id, from, to, cause: "", status: { id, state: to } as unknown as PuntStatus };
 }
 
-test("a watcher gets a snapshot, then changes; from a revision only what came after it", async (t) => {
+test("a watcher gets a snapshot, then changes; from a revision only the changes after it", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const watcher = it.manager.watch();
@@ -55,7 +55,7 @@ test("a slow watcher gets the last state of each punt, from the state it knows",
   t.deepEqual((await take(watcher, 3)).map(brief), ["snapshot 0", "b ->INIT", "a ->CREATED"]);
 });
 
-test("a watcher of one CNF hears that others' changes have passed", async (t) => {
+test("a watcher of one CNF gets progress events while only other CNFs change", async (t) => {
   const log = new ChangeLog({ progress: 1 });
   const watcher = log.watch({ cnf: "a" }, () => []);
   await take(watcher, 1);
@@ -66,7 +66,7 @@ test("a watcher of one CNF hears that others' changes have passed", async (t) =>
   clearInterval(keepAlive);
 });
 
-test("a watcher that does not read is ended by name", async (t) => {
+test("a watcher that does not read is ended with ERR_RESOURCE_EXHAUSTED", async (t) => {
   const log = new ChangeLog({ lag: 3, patience: -1 });
   const watcher = log.watch({}, () => []);
   await take(watcher, 1);

@@ -1,4 +1,4 @@
-// Punts that random histories are made of, and comparisons of what they lead to.
+// The punts of random histories, and comparisons of their results.
 import fc from "fast-check";
 import type { PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
 import { type Place, puntOf, puntTypes } from "../support/punt/punts.js";
@@ -24,7 +24,7 @@ export function requestOf({ type, cnf, interconnect, subject, netns }: PuntChoic
   return withLoopbacks(puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place));
 }
 
-/** Subject 3 is about interfaces that come and go. */
+/** Subject 3 uses interfaces that come and go. */
 function withLoopbacks(request: PuntRequestInput): PuntRequestInput {
   const text = JSON.stringify(request)
     .replaceAll('"if6"', '"loop0"')

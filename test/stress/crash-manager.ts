@@ -1,4 +1,4 @@
-// A manager in a process of its own that can be killed: adds and deletes punts at random, and says what it has been promised.
+// A manager in a process of its own that can be killed. It adds and deletes punts at random, and reports each promise to its parent.
 import fc from "fast-check";
 import { Vpp } from "../../lib/binapi/index.js";
 import { FileStore, LinuxHost, PuntManager } from "../../lib/punt/index.js";
@@ -9,13 +9,13 @@ export interface CrashOptions {
   readonly apiSocket: string;
   readonly directory: string;
   readonly seed: number;
-  /** On a real VPP, with the machine's own Linux side. */
+  /** Whether VPP is real, with the Linux side of this machine. */
   readonly real: boolean;
-  /** Whether this machine has VRF devices; without, punts do not ask for them. */
+  /** Whether this machine has VRF devices. Without them, punts do not ask for them. */
   readonly hasVrf: boolean;
 }
 
-/** Said before an operation is begun, and when it has been answered. */
+/** Sent before an operation begins, and after it was answered. */
 export interface Progress {
   readonly progress: "begun" | "kept" | "refused";
   readonly op: "add" | "delete";
@@ -23,7 +23,7 @@ export interface Progress {
 }
 
 let stopping = false;
-/** After being told to stop: when it says what it still waits for. */
+/** Milliseconds after a request to stop, before the process prints the operations under way. */
 const patience = 15_000;
 
 const underWay = new Set<string>();
@@ -53,7 +53,7 @@ async function main(options: CrashOptions): Promise<void> {
   process.send!({ ready: true });
   const steps = fc.sample(fc.tuple(fc.boolean(), puntChoice), { numRuns: 2_000, seed: options.seed });
   for (let at = 0; !stopping && at < steps.length; at += 3) {
-    // Several at once, each on a punt of its own: of two on one punt nobody could say which came last.
+    // Several at once, each on a punt of its own: the order of two operations on one punt would be unknown.
     const batch = new Map(steps.slice(at, at + 3).map(([add, choice]) => [idText(choice), { add, choice }]));
     await Promise.all([...batch.values()].map(({ add, choice }) => perform(manager, add, choice, options)));
   }
@@ -92,12 +92,12 @@ async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, o
   tell({ progress, op, id });
 }
 
-/** To a test that may have ended. */
+/** Reports to the parent, which may have ended. */
 function tell(progress: Progress): void {
   if (process.connected) process.send!(progress, () => {});
 }
 
-/** Until nothing is left to do. Whoever waits for it says when that takes too long. */
+/** Resolves when no step is left. The caller sets a time limit. */
 export async function settle(manager: PuntManager): Promise<void> {
   for (;;) {
     const left = await manager
@@ -114,7 +114,7 @@ process.on("message", (message: { options?: CrashOptions; stop?: true }) => {
   if (message.options) void main(message.options);
   if (message.stop) stop();
 });
-// A test that failed ended without it.
+// A parent that failed does not stop its children.
 process.on("disconnect", () => process.exit(1));
 
 function stop(): void {

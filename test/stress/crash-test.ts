@@ -1,4 +1,4 @@
-// One VPP and one store over many kills.
+// A VPP and a store that go through many kills.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
@@ -14,14 +14,14 @@ import { Operator } from "./operator.js";
 import { serveHost } from "./remote-host.js";
 
 const child = fileURLToPath(new URL("./crash-manager.js", import.meta.url));
-/** Milliseconds; a machine that does other things takes its time, and what takes longer hangs. */
+/** Milliseconds for one step on a busy machine. A longer step hangs. */
 const longest = 120_000;
 
 export class CrashTest {
   readonly #vpp: KillableVpp;
   readonly #client: Vpp;
   readonly #operator: Operator;
-  /** What each punt was promised: there, not there, or either, if nobody lived to hear the answer. */
+  /** The promise for each punt: there, gone, or either if the answer was lost with a process. */
   #checking: PuntManager | undefined;
   #lastProblem = "none";
   #doing = "";
@@ -44,7 +44,7 @@ export class CrashTest {
 
   async run(seed: number, victim: "manager" | "vpp"): Promise<void> {
     const manager = await this.#startManager(seed);
-    // The moment follows from the seed; how far the manager has come by then does not.
+    // The seed decides the moment, but not the progress of the manager at that moment.
     await new Promise((resolve) => setTimeout(resolve, (Math.imul(seed, 0x9e3779b1) >>> 0) % 200));
     if (victim === "manager") {
       const ended = once(manager, "exit");
@@ -88,7 +88,7 @@ export class CrashTest {
     await this.#operator.apply();
   }
 
-  /** The end state: as promised, as a VPP has it that was configured at once, and with nothing left when all is deleted. */
+  /** Checks the end state: as promised, equal to that of a VPP that was configured at once, and empty after all punts are deleted. */
   async #check(): Promise<void> {
     const manager = await PuntManager.start({ vpp: this.#client, host: this.#vpp.host, ...settings(this.#vpp) });
     this.#checking = manager;
@@ -135,7 +135,7 @@ export class CrashTest {
     if (left.length > 0) throw new Error(`devices are left: ${left.map((each) => each.name)}`);
   }
 
-  /** What to know of a check that did not end. */
+  /** Describes a check that did not end. */
   #describe(): string {
     const list = this.#checking?.list() ?? [];
     const states = list.map(

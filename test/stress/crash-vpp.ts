@@ -1,4 +1,4 @@
-// The VPPs that can be killed: an embedded one in a process of its own, and a real one.
+// VPPs that can be killed: an embedded VPP in a process of its own, and a real VPP.
 import { spawnSync } from "node:child_process";
 import { EmulatedHost, type Host, LinuxHost } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -10,9 +10,9 @@ export interface KillableVpp {
   readonly directory: string;
   readonly real: boolean;
   readonly host: Host;
-  /** Whether a CNF's side can have VRF devices. */
+  /** Whether the machine has VRF devices. */
   readonly hasVrf: boolean;
-  /** SIGKILL, and a new one in its place. */
+  /** Kills VPP with SIGKILL and starts another. */
   killAndStart(): Promise<void>;
   end(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export async function startEmbedded(): Promise<KillableVpp> {
   };
 }
 
-/** Tried in a namespace that is gone with the command. */
+/** Tries to create a VRF device in a namespace that ends with the command. */
 function kernelHasVrf(): boolean {
   const command = ["--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"];
   return spawnSync("unshare", command).status === 0;

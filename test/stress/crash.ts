@@ -1,5 +1,5 @@
-// npm run crash -- --runs N [--seed S] [--real]: kills of the manager and of VPP, in turn, at random moments; each time the end
-// state has to be the same as without. Exits 0 only if all held.
+// npm run crash -- --runs N [--seed S] [--real]: kills the manager and VPP in turn, at random moments. The end state must be the same
+// as without the kill. Exits with 0 only if all runs hold.
 import { parseArgs } from "node:util";
 import { CrashTest } from "./crash-test.js";
 import { startEmbedded, startReal } from "./crash-vpp.js";
@@ -23,7 +23,7 @@ const started = performance.now();
 const test = await CrashTest.begin(values.real ? startReal : startEmbedded);
 let failure: unknown;
 for (let run = 0; run < runs && failure === undefined; run++) {
-  // Each run is one of its own seed: it can be done again alone.
+  // Each run has its own seed, so that it can be repeated alone.
   await test.run(seed + run, run % 2 === 0 ? "manager" : "vpp").catch((error) => {
     console.error(
       `run ${run} failed; again with: --runs 2 --seed ${seed + run - (run % 2)}${values.real ? " --real" : ""}`,

@@ -1,4 +1,4 @@
-// npm run histories -- --runs N --seed S [--path P] [--shrink]: random histories; exits 0 only if all held.
+// npm run histories -- --runs N --seed S [--path P] [--shrink]: random histories. Exits with 0 only if all of them hold.
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { operation, runHistory } from "./history.js";
@@ -18,7 +18,7 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) {
   process.exit(2);
 }
 
-/** Milliseconds one history may take, on a machine that does other things too: what takes longer hangs. */
+/** Milliseconds for one history on a busy machine. A longer history hangs. */
 const longest = 120_000;
 
 console.log(`histories: ${runs} runs, seed ${seed}`);

@@ -1,4 +1,4 @@
-// One random history of a manager and its VPP, and what has to hold when it has settled.
+// One random history of a manager and its VPP, and the conditions that hold at its end.
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,7 +84,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** @throws an Error that says what did not hold */
+/** Runs a history. @throws an Error with the condition that did not hold */
 export async function runHistory(operations: readonly Operation[]): Promise<void> {
   const history = await History.begin();
   try {
@@ -104,7 +104,7 @@ class History {
   readonly #host: EmulatedHost;
   readonly #operator: Operator;
   #manager!: PuntManager;
-  /** Operations nobody waited for yet: several are under way at once. */
+  /** Operations under way. */
   #pending: Promise<unknown>[] = [];
 
   static async begin(): Promise<History> {
@@ -162,7 +162,7 @@ class History {
     }
   }
 
-  /** The operator is not hit by faults that are meant for the manager. */
+  /** Runs a request of the operator, without the faults that are meant for the manager. */
   async #configure(work: () => Promise<void>): Promise<void> {
     this.#vpp.faults.clear();
     await this.#client.connected();
@@ -253,7 +253,7 @@ function addressOf({ card, prefix }: { card: string; prefix: number }): string {
   return choices[prefix];
 }
 
-/** A conflict or a failure is an answer; only what is no PuntError is a fault of ours. */
+/** Accepts conflicts and failures. Any error that is not a PuntError is a fault of the manager. */
 async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
   await work.catch((error) => {
     if (!(error instanceof PuntError)) throw error;

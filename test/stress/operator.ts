@@ -1,5 +1,5 @@
-// The operator of a VPP: configures what punts need and what is none of a manager's business, and configures it again at every
-// start of VPP, as a startup configuration does.
+// The operator of a VPP. It configures the needs of punts, and objects that a manager must leave alone. It configures them again at each
+// start of VPP, like a startup configuration.
 import type { Vpp } from "../../lib/binapi/index.js";
 import type { Message } from "../support/vpp/tapped.js";
 
@@ -22,7 +22,7 @@ export class Operator {
   readonly #down = new Set<string>();
   readonly #loopbacks = new Set<number>(loopbacks);
 
-  /** @param makesCards the cards are loopbacks under their names as tags, for a VPP that has no cards */
+  /** @param makesCards whether to create the cards as loopbacks with their names as tags, for a VPP without cards */
   constructor(client: Vpp, cards: readonly string[], directory: string, makesCards = false) {
     this.#client = client;
     this.#makesCards = makesCards;
@@ -32,7 +32,7 @@ export class Operator {
     for (const instance of loopbacks) this.#addresses.set(`loop${instance}`, new Set([`10.1.${instance}.1/24`]));
   }
 
-  /** Whether the interface is there, and whether it has an address. */
+  /** Returns whether the interface exists, and whether it has an address. */
   has(name: string): { interface: boolean; address: boolean } {
     const there = this.#cards.includes(name) || this.#loopbacks.has(Number(/^loop(\d)$/.exec(name)?.[1] ?? -1));
     return { interface: there, address: there && (this.#addresses.get(name)?.size ?? 0) > 0 };
@@ -109,7 +109,7 @@ export class Operator {
     return details.find((detail) => detail.interface_name === name || detail.tag === name)!.sw_if_index;
   }
 
-  /** Objects of every kind that a manager makes, and that it has to leave alone. */
+  /** Creates foreign objects of every kind that a manager creates. The manager must leave them alone. */
   async #applyForeign(): Promise<void> {
     const call = (name: string, fields: Message) => this.#client.call(name, fields);
     const socket: Message = await call("memif_socket_filename_add_del_v2", {

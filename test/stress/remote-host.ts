@@ -1,4 +1,4 @@
-// The Linux side for a manager in another process: what it adds there must outlive it, as in Linux.
+// The Linux side for a manager in another process. Its settings outlive the process, as in Linux.
 import type { ChildProcess } from "node:child_process";
 import type { Host, HostChange, HostLink } from "../../lib/punt/index.js";
 
@@ -14,7 +14,7 @@ interface Reply {
   readonly error?: string;
 }
 
-/** In the child: asks the parent. */
+/** In the child: sends each call to the parent. */
 export class RemoteHost implements Host {
   readonly hasVhostNet = true;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -55,7 +55,7 @@ export class RemoteHost implements Host {
   }
 }
 
-/** In the parent: answers with its own host. */
+/** In the parent: answers the calls of a child with a host. */
 export function serveHost(child: ChildProcess, host: Host): void {
   child.on("message", async (message: Partial<Call>) => {
     const { hostCall, method, args } = message;

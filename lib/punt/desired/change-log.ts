@@ -1,16 +1,16 @@
-// Every change of a punt, numbered: who listens hears it at once, who watches may begin at a revision that is still kept.
+// The numbered changes of all punts. Listeners get each change at once; watchers may begin at a revision that is still kept.
 import { randomBytes } from "node:crypto";
 import type { WatchEvent, WatchOptions } from "../punts.js";
 import type { PuntEvent, PuntStatus } from "../state.js";
 import { Watcher, type WatchLimits } from "./watcher.js";
 
-/** How many changes are kept for watchers that come back. */
+/** Changes that are kept for watchers that come back. */
 const KEPT_CHANGES = 10_000;
 
 const DEFAULT_LIMITS: WatchLimits = { lag: KEPT_CHANGES, patience: 10_000, progress: 1000 };
 
 export class ChangeLog {
-  /** Revisions of one life of the manager are ordered; those of another one are unknown. */
+  /** Marks the revisions of this manager: they are ordered, and another manager does not know them. */
   readonly #term = randomBytes(4).toString("hex");
   readonly #limits: WatchLimits;
   readonly #kept: PuntEvent[] = [];
@@ -22,12 +22,12 @@ export class ChangeLog {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** The revision of the last change. */
+  /** Returns the revision of the last change. */
   get revision(): string {
     return this.#revisionOf(this.#number);
   }
 
-  /** Calls `listener` at every change. What it throws is thrown again outside of the change that it heard. */
+  /** Calls `listener` at every change. An error that it throws is thrown again outside of the change. */
   listen(listener: (event: PuntEvent) => void): void {
     this.#listeners.push(listener);
   }
@@ -44,7 +44,7 @@ export class ChangeLog {
     for (const listener of this.#listeners) guarded(() => listener(event));
   }
 
-  /** `snapshot` gives the punts as they are now. */
+  /** Starts a watcher. `snapshot` returns the punts as they are now. */
   watch(
     { from, cnf, signal }: WatchOptions,
     snapshot: () => PuntStatus[],
@@ -73,7 +73,7 @@ export class ChangeLog {
     return { kind: "snapshot", revision: this.revision, punts, ...(isResync && { resync: true }) };
   }
 
-  /** The changes after a revision; undefined where they are not kept. */
+  /** Returns the changes after a revision, or undefined if they are not kept. */
   #since(revision: string | undefined): (WatchEvent & { kind: "change" })[] | undefined {
     const [term, text = ""] = revision?.split(":") ?? [];
     const number = Number(text);
@@ -92,7 +92,7 @@ export class ChangeLog {
   }
 }
 
-/** Runs the caller's code in the middle of a change: what it throws must not cut the change off, and is not lost either. */
+/** Runs the caller's code in the middle of a change. An error does not interrupt the change, and is thrown again after it. */
 export function guarded(call: () => void): void {
   try {
     call();

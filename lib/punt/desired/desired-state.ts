@@ -1,4 +1,4 @@
-// The one owner of what is wanted: punts, their interconnects and namespaces, what VPP cannot give back, and what became of each punt.
+// Owns the desired state: punts, their interconnects and namespaces, the memory of things that VPP does not report, and each punt's state.
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Found, Marks } from "../interconnect/index.js";
@@ -16,15 +16,15 @@ import { judge, judgeLeaving, unfinished } from "./judge.js";
 import { Memory } from "./memory.js";
 import { statusOf } from "./status.js";
 
-/** A change of what is wanted that is not in the store yet. */
+/** A change of the desired state that is not in the store yet. */
 interface Change {
   readonly commit: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * A change is made in the draft at once, so that the next one sees it, and takes effect when the store has it. When the store
- * refuses, every change that it does not have is undone and rejected: each of them was made on top of those before it.
+ * Holds the desired state. A change is made in the draft at once, so that the next change sees it, and takes effect when the store has
+ * it. If the store refuses a write, every change that is not in the store is undone and rejected, because each builds on the ones before.
  */
 export class DesiredState implements Ledger {
   readonly log = new ChangeLog();
@@ -36,7 +36,7 @@ export class DesiredState implements Ledger {
   #draft: Draft;
   #wanted: Wanted;
   #changes: Change[] = [];
-  /** The last change of each punt that has one under way. */
+  /** The last change of each punt with a change under way. */
   readonly #underWay = new Map<string, Promise<Entry>>();
   #facts: Facts | undefined;
   #items: ReadonlyMap<string, object> = new Map();
@@ -49,7 +49,7 @@ export class DesiredState implements Ledger {
     this.#wanted = this.#draft.freeze();
   }
 
-  /** Takes what the store has: at the start, and again where another process writes the store. */
+  /** Takes the state of the store: at the start, and again if another process writes the store. */
   restore(state: StoredState): void {
     const draft = new Draft(this.#host, this.#marks, state);
     this.#draft = draft;
@@ -75,12 +75,12 @@ export class DesiredState implements Ledger {
     return this.#memory;
   }
 
-  /** Whether a punt of that identity is wanted, or will be when what is under way has been stored. */
+  /** Returns the request of a punt that is wanted, changes under way included. */
   request(id: PuntId): PuntRequest | undefined {
     return this.#draft.get(idKey(id));
   }
 
-  /** The punts of one CNF that are wanted, with those that will be when what is under way has been stored. */
+  /** Returns the punts of one CNF that are wanted, changes under way included. */
   wantedOf(cnf: string): PuntRequest[] {
     return this.#draft.of(cnf);
   }
@@ -89,28 +89,28 @@ export class DesiredState implements Ledger {
     return this.#draft.find(request);
   }
 
-  /** Returns the punt of that identity once every change of it under way is stored. */
+  /** Returns the punt of that identity after its changes under way are stored. */
   async entry(id: PuntId): Promise<Entry | undefined> {
     return (await this.#underWay.get(idKey(id))) ?? this.#entries.get(idKey(id));
   }
 
   /**
-   * Takes a new punt in.
+   * Adds a new punt.
    *
-   * @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or of the store: nothing was done
+   * @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store: nothing was done
    */
   accept(request: PuntRequest, found: Found): Promise<Entry> {
     this.#draft.add(request, found);
     return this.#submit(idKey(request), () => this.#admit(request));
   }
 
-  /** Gives a punt another request. @throws PuntError as `accept` */
+  /** Replaces the request of a punt. @throws PuntError as `accept` */
   revise(request: PuntRequest, found: Found): Promise<Entry> {
     this.#draft.update(request, found);
     return this.#submit(idKey(request), () => this.#revised(this.#entries.get(idKey(request))!, request));
   }
 
-  /** Lets a punt go: it stays listed until nothing of it is left in VPP. @throws PuntError of the store: nothing was done */
+  /** Deletes a punt. It stays listed until nothing of it is left in VPP. @throws PuntError an error of the store: nothing was done */
   dismiss(id: PuntId): Promise<Entry> {
     this.#draft.delete(id);
     return this.#submit(idKey(id), () => this.#leave(this.#entries.get(idKey(id))!));
@@ -177,12 +177,12 @@ export class DesiredState implements Ledger {
     return entry;
   }
 
-  /** Takes the punt for deleted without looking at VPP. */
+  /** Counts the punt as deleted without a look at VPP. */
   gone(entry: Entry, cause: string): void {
     this.#depart(entry, cause);
   }
 
-  /** VPP cannot be reached: nothing is known of any punt. */
+  /** Marks every punt as waiting for VPP, after the connection was lost. */
   disconnected(): void {
     const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
     for (const entry of [...this.#entries.values()]) {
@@ -191,20 +191,20 @@ export class DesiredState implements Ledger {
     }
   }
 
-  /** Writes to the store, before steps are made, the claims on what they make; forgets what is about to change. */
+  /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
   async remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void> {
     for (const [key, claim] of claims) this.#memory.claim(key, claim);
     for (const key of changing) this.#memory.forget(key);
     if (this.#memory.isDirty) await this.#saver.save();
   }
 
-  /** Keeps what was applied. The store has it soon; a process that ends before applies it again. */
+  /** Notes a setting that was applied. The store has it soon; if the process ends earlier, the next one applies the setting again. */
   note(key: string, value: object): void {
     this.#memory.note(key, value);
     this.#saver.save().catch(() => {});
   }
 
-  /** Takes what was read and what is still to be done, and judges every punt by it. */
+  /** Judges every punt by what was read and by the steps that are left. */
   settle(result: Reconciled, isActing = true): void {
     const { facts, plan } = result;
     this.#facts = facts;
@@ -220,7 +220,7 @@ export class DesiredState implements Ledger {
     }
   }
 
-  /** Drops what is remembered of objects that are neither there nor wanted and, once nothing comes or goes, namespaces without a punt. */
+  /** Forgets objects that do not exist and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt. */
   tidy(isDone: boolean): void {
     const isKept = (key: string) => (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key);
     this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && !isDone));
@@ -252,12 +252,12 @@ export class DesiredState implements Ledger {
     });
   }
 
-  /** Returns a draft to try changes on. */
+  /** Returns a draft for trying changes. */
   imagine(): Draft {
     return new Draft(this.#host, this.#marks, this.#draft.freeze());
   }
 
-  /** Ends everyone who waits for a punt, after what is under way was written. */
+  /** Ends every wait for a punt, after the writes under way. */
   async close(error: PuntError): Promise<void> {
     await this.#saver.idle();
     for (const entry of this.#entries.values()) entry.abandon(error);

@@ -1,11 +1,11 @@
-// The desired punts with their interconnects and namespaces, changed step by step: each step is done whole or not at all.
+// The desired punts with their interconnects and namespaces. Each change is made as a whole or not at all.
 import type { Host } from "../../host/index.js";
 import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
 import type { Wanted } from "../plan/index.js";
 import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
 import { Interconnects } from "./interconnects.js";
 
-/** What of it the store keeps. */
+/** The parts that the store keeps. */
 export type StoredWanted = Pick<Wanted, "punts" | "interconnects" | "namespaces">;
 
 export const NOTHING: StoredWanted = { punts: [], interconnects: [], namespaces: [] };
@@ -15,7 +15,7 @@ export class Draft {
   readonly #interconnects: Interconnects;
   readonly #namespaces: Namespaces;
 
-  /** @throws PuntError where interconnects of a punt are not there and cannot be made */
+  /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`: a punt lacks interconnects, and cannot get new ones */
   constructor(host: Host, marks: Marks, { punts, interconnects, namespaces }: StoredWanted) {
     this.#namespaces = new Namespaces(host, namespaces);
     this.#interconnects = new Interconnects(marks);
@@ -38,20 +38,20 @@ export class Draft {
     this.#punts.set(idKey(request), request);
   }
 
-  /** Gives a punt another request. What does not change of its interconnects stays. @throws PuntError as `add` */
+  /** Replaces the request of a punt. The parts of its interconnects that do not change stay. @throws PuntError as `add` */
   update(request: PuntRequest, found: Found): void {
     this.#interconnects.reassign(request, this.#namespaces.number(found));
     this.#punts.set(idKey(request), request);
   }
 
-  /** Adds or updates, whichever it takes. @throws PuntError as `add` */
+  /** Adds the punt, or updates it if it exists. @throws PuntError as `add` */
   put(request: PuntRequest, found: Found): void {
     const existing = this.#punts.get(idKey(request));
     if (!existing) this.add(request, found);
     else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found);
   }
 
-  /** All punts of one CNF. */
+  /** Returns all punts of one CNF. */
   of(cnf: string): PuntRequest[] {
     return [...this.#punts.values()].filter((request) => request.cnf === cnf);
   }
@@ -61,7 +61,7 @@ export class Draft {
     this.#punts.delete(idKey(id));
   }
 
-  /** Forgets namespaces that no interconnect is in. */
+  /** Forgets namespaces without an interconnect. Returns whether there were any. */
   dropNamespaces(): boolean {
     return this.#namespaces.keep(new Set(this.#interconnects.all().flatMap(({ netns }) => netns ?? [])));
   }

@@ -1,11 +1,11 @@
-// One punt in the manager: its state, and who waits for it to change.
+// One punt in the manager: its state, and the calls that wait for a change.
 import { PuntError } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
 import type { Missing } from "../items/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import type { Degradation, PuntFailure, PuntState } from "../state.js";
 
-/** State, and what belongs to it. */
+/** A state with its details. */
 export interface Situation {
   readonly state: PuntState;
   readonly missing?: readonly Missing[];
@@ -25,11 +25,11 @@ export class Entry {
   readonly key: string;
   request: PuntRequest;
   situation: Situation = { state: "INIT", cause: "accepted" };
-  /** It was deleted, and is not gone yet. */
+  /** Whether it was deleted and is not gone yet. */
   leaving = false;
-  /** Keys of its items in the last plan that had it. */
+  /** Keys of its items in the last plan that contained it. */
   items: readonly string[] = [];
-  /** Its last interconnects: a punt that is leaving has none any more. */
+  /** Its last interconnects. A punt that is leaving has none in the desired state. */
   interconnects: readonly Interconnect[] = [];
   #waiters: Waiter[] = [];
   #abandoned: PuntError | undefined;
@@ -40,7 +40,7 @@ export class Entry {
     this.key = idKey(this.id);
   }
 
-  /** @returns whether anything is new */
+  /** Changes the situation. @returns whether it differs from the one before */
   become(situation: Situation): boolean {
     const changed = fingerprint(this.situation) !== fingerprint(situation);
     this.situation = situation;
@@ -48,13 +48,13 @@ export class Entry {
     return changed;
   }
 
-  /** Resolves once the punt is in a state that `done` accepts, rejects when it FAILED. */
+  /** Resolves when the punt is in a situation that `done` accepts; rejects when it FAILED. */
   async reached(done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
     const { state, failure } = this.situation;
     if (done(this.situation)) return;
     if (this.#abandoned) throw this.#abandoned;
     if (state === "DELETED") throw deletedError(this.id);
-    // A punt that is being deleted may have FAILED before; one that was just added has not.
+    // A punt that is being deleted may have FAILED before; a punt that was just added has not.
     if (state === "FAILED" && !this.leaving) throw failedError(this.id, failure!);
     const { promise, waiter } = newWaiter(done);
     this.#waiters.push(waiter);
@@ -63,7 +63,7 @@ export class Entry {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Ends all waiting, also of those who begin to wait only now: a delete waits after it has written the store. */
+  /** Rejects all waits, later ones included: a delete begins to wait after it has written the store. */
   abandon(error: PuntError): void {
     this.#abandoned = error;
     for (const { reject } of this.#waiters.splice(0)) reject(error);
@@ -109,7 +109,7 @@ function deletedError(id: PuntId): PuntError {
   return new PuntError("punt.add", "ECANCELED", `punt ${idText(id)} was deleted`, { id });
 }
 
-/** What makes a situation another one for those who listen. */
+/** The parts of a situation whose change is an event. */
 function fingerprint({ state, missing, reasons, failure }: Situation): string {
   const { item, code, attempts } = failure ?? {};
   return JSON.stringify([

@@ -1,4 +1,4 @@
-// The punts that are wanted, and what became of them.
+// The desired state, and the state of each punt.
 
 export { guarded } from "./change-log.js";
 export { DesiredState } from "./desired-state.js";

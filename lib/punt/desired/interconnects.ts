@@ -1,4 +1,4 @@
-// Interconnects: which ones there are, who uses them, and who may not have one.
+// The interconnects of all punts: assigns them, shares them and refuses conflicts.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { PuntError } from "../../errors.js";
@@ -22,31 +22,31 @@ import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/i
 import { type Claim, handlerOf } from "../types/index.js";
 
 export interface Settings {
-  /** Precedes what names are made from. */
+  /** Prefix of the texts from which names are made. */
   readonly seed: string;
   /** Folder of the memif sockets. */
   readonly memifDirectory: string;
   readonly pools: Readonly<Record<Family, SubnetPool>>;
 }
 
-/** Bytes of randomness in a memif secret; as 22 letters it fits the 23 characters that memif has for one. */
+/** Random bytes in a memif secret. As 22 letters they fit into memif's field of 23 characters. */
 const SECRET_BYTES = 16;
 
-/** The interconnects of all punts. Its methods either do all they are asked or throw and leave everything as it was. */
+/** The interconnects of all punts. A method that throws leaves everything as it was. */
 export class Interconnects {
   readonly #settings: Settings;
   #all = new Map<string, Interconnect>();
   #punts = new Map<string, PuntRequest>();
-  /** By VPP selector, so that looking for a conflict costs the same with ten punts and with ten thousand. */
+  /** Keys by VPP selector: the search for a conflict costs the same with ten punts and with ten thousand. */
   #bySelector = new Map<string, Set<string>>();
   #byPunt = new Map<string, string[]>();
-  /** What VPP itself keeps only one of, and which punt has it on which interconnect. */
+  /** Things of which VPP keeps only one, each with the punts that have it and their interconnects. */
   #claims = new Map<string, (Claim & { punt: string; interconnect: string })[]>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
-  /** What a punt that is being changed had before. */
+  /** The interconnects that a punt had before the change under way. */
   #kept: ReadonlyMap<string, Interconnect> = new Map();
-  /** Numbers that are taken in each pool. */
+  /** Numbers of subnets in use, for each pool. */
   readonly #subnetNumbers: Readonly<Record<Family, Set<number>>> = { 4: new Set(), 6: new Set() };
 
   constructor(settings: Settings) {
@@ -54,10 +54,10 @@ export class Interconnects {
   }
 
   /**
-   * Takes what the store kept. Interconnects without a punt, and punts without all their interconnects, come from a store that was
-   * written by hand or by a version with a fault: the former are dropped.
+   * Takes the interconnects of the store. A store that was written by hand or by a faulty version may have interconnects without a punt,
+   * which are dropped, and punts without all of their interconnects.
    *
-   * @returns the latter, without any interconnect
+   * @returns the punts without all of their interconnects; they have none now
    */
   restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): PuntRequest[] {
     const wanted = new Map(requests.map((request) => [idKey(request), new Set(selectorsOf(request))]));
@@ -76,7 +76,7 @@ export class Interconnects {
     return requests.filter((request) => !good.has(idKey(request)));
   }
 
-  /** Returns a copy of what is there now: all interconnects by key, and the keys of each punt's. */
+  /** Returns a copy of the present state: all interconnects by key, and the keys of each punt's interconnects. */
   copy(): { all: ReadonlyMap<string, Interconnect>; byPunt: ReadonlyMap<string, readonly string[]> } {
     return { all: new Map(this.#all), byPunt: new Map(this.#byPunt) };
   }
@@ -85,7 +85,7 @@ export class Interconnects {
     return [...this.#all.values()];
   }
 
-  /** Of one punt, in the order its type lists them. */
+  /** Returns the interconnects of one punt, in the order in which its type lists them. */
   of(id: PuntId): Interconnect[] {
     return (this.#byPunt.get(idKey(id)) ?? []).map((key) => this.#all.get(key)!);
   }
@@ -94,7 +94,7 @@ export class Interconnects {
    * Gives a punt its interconnects, new or shared.
    *
    * @param netns number of the CNF's network namespace
-   * @throws PuntError `ERR_CONFLICT`: naming both punts and the selector; `ERR_POOL_EXHAUSTED`: no subnet is left
+   * @throws PuntError `ERR_CONFLICT`, with both punts and the selector; `ERR_POOL_EXHAUSTED`: no subnet is left
    */
   assign(request: PuntRequest, netns: number): Interconnect[] {
     const drafts: Interconnect[] = [];
@@ -105,7 +105,7 @@ export class Interconnects {
     return drafts;
   }
 
-  /** Takes the punt off its interconnects. @returns those nobody uses any more; they are forgotten, their names and subnets free. */
+  /** Takes the punt off its interconnects. @returns the interconnects without users, which are forgotten: their names and subnets are free */
   release(id: PuntId): Interconnect[] {
     const key = idKey(id);
     const unused: Interconnect[] = [];
@@ -120,10 +120,10 @@ export class Interconnects {
   }
 
   /**
-   * Gives a punt that has another request the interconnects it needs now. One of equal selectors stays the same link: its name, MAC
-   * address, subnets and secret stay.
+   * Gives a punt with a new request the interconnects that it needs now. An interconnect of equal selectors keeps its name, MAC address,
+   * subnets and secret.
    *
-   * @throws PuntError as `assign`; the punt keeps what it had
+   * @throws PuntError as `assign`; the punt keeps its interconnects
    */
   reassign(request: PuntRequest, netns: number): Interconnect[] {
     const before = this.of(request);
@@ -155,7 +155,7 @@ export class Interconnects {
     return this.#create(request, need, cnfSelector, netns, drafts);
   }
 
-  /** The interconnect that stands in the way: one of a type that cannot multiplex, or the same one but not shareable. */
+  /** Returns an interconnect that conflicts: its type does not multiplex, or it is the same interconnect and cannot be shared. */
   #conflict(request: PuntRequest, need: Need, cnfSelector: string): Interconnect | undefined {
     const others = [...(this.#bySelector.get(need.vppSelector) ?? [])].map((key) => this.#all.get(key)!);
     return others.find((other) => {

@@ -1,4 +1,4 @@
-// From a plan and what is left to do of it: the situation of each punt.
+// Derives the situation of each punt from the plan and the steps that are left.
 import type { PuntError } from "../../errors.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
@@ -6,7 +6,7 @@ import type { PuntFailure } from "../state.js";
 import type { Caveat } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
 
-/** @returns undefined while it is being worked on */
+/** Returns the situation of a punt, or undefined while the manager works on it. */
 export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situation | undefined {
   if (plan.state === "waiting") {
     return {
@@ -20,7 +20,7 @@ export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situati
   return steps.length === 0 ? complete(plan.caveats) : failureIn(steps, result.retries);
 }
 
-/** A punt that another process has to make. */
+/** Returns the situation of a punt that another process has to create. */
 export function unfinished(plan: PuntPlan, { open }: Reconciled): Situation | undefined {
   if (plan.state !== "ready") return undefined;
   const steps = plan.items.filter((key) => open.has(key)).length;
@@ -28,7 +28,7 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled): Situation | un
   return { state: "PENDING", missing: [{ kind: "manager", name: "manager", text }], cause: `waits for ${text}` };
 }
 
-/** A punt that was deleted: gone when nothing that was made for it still has to be taken away. */
+/** Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted. */
 export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
   const steps = entry.items.flatMap((key) => result.open.get(key) ?? []).filter((step) => step.action === "delete");
   if (steps.length === 0) return { state: "DELETED", cause: "nothing of it is left" };

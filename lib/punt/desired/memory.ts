@@ -1,6 +1,6 @@
-// What VPP cannot give back of the objects that the manager made, by item key. It outlives the manager in the store.
+// Facts about the manager's objects that VPP does not report, by item key. The store keeps them beyond the life of the manager.
 
-/** What was applied where VPP has no message that reads it back: plain data. */
+/** Settings that were applied and that VPP has no message to read back. Plain data. */
 export type Notes = Readonly<Record<string, object>>;
 
 export class Memory {
@@ -14,17 +14,17 @@ export class Memory {
     this.#notes = new Map(Object.entries(notes));
   }
 
-  /** Marks of ours on objects that bear none in VPP. They are saved before the object is made. */
+  /** Claims on objects that carry no mark in VPP. The store has a claim before the object is created. */
   get claims(): ReadonlyMap<string, string> {
     return this.#claims;
   }
 
-  /** What was applied. It is saved after the object was made, and forgotten before the object changes. */
+  /** Settings that were applied. The store gets a note after the object was created, and loses it before the object changes. */
   get notes(): ReadonlyMap<string, object> {
     return this.#notes;
   }
 
-  /** Whether something is not in the store yet. */
+  /** Whether the store lacks a change. */
   get isDirty(): boolean {
     return this.#version !== this.#savedVersion;
   }
@@ -33,7 +33,7 @@ export class Memory {
     return this.#version;
   }
 
-  /** The store has what this was at that version. */
+  /** Called when the store has this memory as it was at `version`. */
   saved(version: number): void {
     this.#savedVersion = Math.max(this.#savedVersion, version);
   }
@@ -53,7 +53,7 @@ export class Memory {
     if (this.#notes.delete(key)) this.#version++;
   }
 
-  /** Drops what is about objects that are gone. The store loses it with its next write. */
+  /** Forgets objects that are gone. The store loses them with its next write. */
   keepOnly(isKept: (key: string) => boolean): void {
     for (const key of this.#claims.keys()) if (!isKept(key)) this.#claims.delete(key);
     for (const key of this.#notes.keys()) if (!isKept(key)) this.#notes.delete(key);

@@ -1,4 +1,4 @@
-// The status of a punt, from what is wanted and what was last read. Pure.
+// Derives the status of a punt from the desired state and the facts last read. Pure.
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import { type Facts, injectPathOf } from "../items/index.js";
 import { interconnectMetadata, type PuntMetadata } from "../metadata.js";

@@ -1,15 +1,15 @@
-// One watcher's queue: bounded, and coalesced by punt, so that a slow reader sees the last state of each punt.
+// The queue of one watcher: bounded, with one change for each punt, so that a slow reader sees the last state of each punt.
 import { PuntError } from "../../errors.js";
 import type { WatchEvent } from "../punts.js";
 import { idKey } from "../request/index.js";
 
-/** How far a watcher may fall behind. */
+/** Limits on how far a watcher may fall behind. */
 export interface WatchLimits {
-  /** A watcher that is more changes behind than this, and has not read for `patience`, is ended. */
+  /** Changes. A watcher that is further behind, and has not read for `patience`, is ended. */
   readonly lag: number;
   /** Milliseconds. */
   readonly patience: number;
-  /** Milliseconds after which a watcher hears that nothing of its concern has changed. */
+  /** Milliseconds after which a watcher gets a `progress` event if only punts that it does not watch have changed. */
   readonly progress: number;
 }
 
@@ -35,7 +35,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   #mark: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `ended` is called once, when nothing more will be taken. */
+  /** `ended` is called once, when the watcher takes no more changes. */
   constructor(limits: WatchLimits, ended: () => void) {
     this.#limits = limits;
     this.#ended = ended;
@@ -64,14 +64,14 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
     this.#serve();
   }
 
-  /** Something changed that the watcher does not watch. */
+  /** Notes a change of a punt that the watcher does not watch. */
   passed(revision: string): void {
     if (this.#end) return;
     this.#mark = revision;
     this.#timer ??= setTimeout(() => this.#serveMark(), this.#limits.progress).unref();
   }
 
-  /** Ends it: what is queued can still be read. */
+  /** Ends the watcher. Events in the queue can still be read. */
   close(): void {
     if (!this.#end) this.#finish({});
   }
@@ -142,7 +142,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   }
 }
 
-/** The change from the state that the watcher knows to the last one. */
+/** Joins two changes of one punt: from the state that the watcher knows to the last state. */
 function coalesced(before: Change, after: Change): Change {
   return { ...after, event: { ...after.event, from: before.event.from } };
 }

@@ -1,4 +1,4 @@
-// Subnets for interconnects that have addresses of their own: /30 out of an IPv4 network, /126 out of an IPv6 one.
+// Subnets for interconnects with addresses of their own: /30 of an IPv4 network, /126 of an IPv6 network.
 import { PuntError } from "../../errors.js";
 import {
   contains,
@@ -19,13 +19,13 @@ export interface Subnet {
 
 const HOST_BITS = 2;
 
-/** A network that subnets of four addresses are cut from. It holds no state: which ones are taken is the caller's to say. */
+/** A network that is cut into subnets of four addresses. It has no state: the caller knows the subnets in use. */
 export class SubnetPool {
   readonly network: Prefix;
-  /** How many subnets it has. */
+  /** Number of subnets. */
   readonly size: number;
 
-  /** @throws PuntError `ERR_INVALID_CIDR`: not a prefix of this family, or too small for one subnet. */
+  /** @throws PuntError `ERR_INVALID_CIDR`: not a prefix of this family, or too small for one subnet */
   constructor(cidr: string, family: Family) {
     const network = parsePrefix(cidr);
     if (network?.family !== family || widthOf(family) - network.length < HOST_BITS) {
@@ -33,27 +33,27 @@ export class SubnetPool {
       throw new PuntError(
         "punt.allocate",
         "ERR_INVALID_CIDR",
-        `subnets.ipv${family}: ${cidr} is no IPv${family} network of /${longest} or shorter`,
+        `subnets.ipv${family}: ${cidr} is not an IPv${family} network of /${longest} or shorter`,
       );
     }
     this.network = network;
     this.size = 2 ** Math.min(widthOf(family) - network.length - HOST_BITS, 30);
   }
 
-  /** The subnet of that number, 0 to `size - 1`: the first host is VPP, the second the CNF. */
+  /** Returns the subnet of a number from 0 to `size - 1`: the first host is VPP, the second the CNF. */
   subnet(index: number): Subnet {
     const base = (this.#first() >> BigInt(HOST_BITS)) + BigInt(index);
     return { vpp: this.#host(base, 1n), cnf: this.#host(base, 2n) };
   }
 
-  /** The lowest number that is not taken. @throws PuntError `ERR_POOL_EXHAUSTED` */
+  /** Returns the lowest number that is not taken. @throws PuntError `ERR_POOL_EXHAUSTED`: all are taken */
   allocate(taken: ReadonlySet<number>): number {
     for (let index = 0; index < this.size; index++) if (!taken.has(index)) return index;
     const message = `all ${this.size} subnets of ${formatPrefix(this.network)} are in use`;
     throw new PuntError("punt.allocate", "ERR_POOL_EXHAUSTED", message, { network: formatPrefix(this.network) });
   }
 
-  /** Whether these are the VPP and CNF addresses of one subnet of this pool: how an allocated pair is known again in VPP. */
+  /** Returns whether two addresses are VPP's and the CNF's in one subnet of this pool. Allocated pairs in VPP are recognized by that. */
   isPair(vpp: string, cnf: string): boolean {
     if (!contains(this.network, vpp) || !contains(this.network, cnf)) return false;
     const low = toNumber(vpp);

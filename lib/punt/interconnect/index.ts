@@ -1,4 +1,4 @@
-// Interconnects as data: links, names, marks, subnets and the namespaces they end in.
+// Interconnects as data: links, names, marks, subnets and namespaces.
 
 export { type Subnet, SubnetPool } from "./allocate.js";
 export { type Interconnect, interconnectKey, keyOf, subnetsOf } from "./interconnect.js";

@@ -1,14 +1,14 @@
-// What a punt type asks of an interconnect.
+// The link: what a punt type needs of an interconnect.
 import type { Family } from "../../net/index.js";
 
-/** An interconnect that is an interface on both sides (TAP or MEMIF). Two of them are one link if every field is equal. */
+/** An interconnect that is an interface on both sides (TAP or MEMIF). Two links are the same if every field is equal. */
 export interface InterfaceLink {
   readonly form: "interface";
   /** VRF of the interconnect on both sides. */
   readonly vrf: number;
   readonly withoutCnfVrf: boolean;
   readonly gso: boolean;
-  /** The VPP interface whose addresses it carries on the CNF's side, and borrows on VPP's. */
+  /** The VPP interface that lends its addresses: VPP's side borrows them, and the CNF's side has them. */
   readonly unnumberedTo?: string;
   /** Name to use instead of a derived one. */
   readonly name?: string;
@@ -17,11 +17,11 @@ export interface InterfaceLink {
   readonly addresses: readonly string[];
   readonly withDhcpClient: boolean;
   readonly mtu?: number;
-  /** Families that get a subnet of their own from the pool. */
+  /** Families for which it gets a subnet from the pool. */
   readonly subnets: readonly Family[];
 }
 
-/** An interconnect that is a datagram socket of the CNF (AF_UNIX). */
+/** An interconnect by a datagram socket of the CNF (AF_UNIX). */
 export interface SocketLink {
   readonly form: "socket";
   readonly path: string;
@@ -30,7 +30,7 @@ export interface SocketLink {
 export type Link = InterfaceLink | SocketLink;
 
 export interface Need {
-  /** What is punted, on VPP's side. */
+  /** The packets that are punted, on VPP's side. */
   readonly vppSelector: string;
   readonly link: Link;
 }

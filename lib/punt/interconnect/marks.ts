@@ -1,21 +1,21 @@
-// How what is ours is told from what is not, in VPP and in Linux, without asking anyone: after any crash the objects say it.
+// The marks of a manager's objects in VPP and in Linux. After a crash, the objects themselves tell their owner.
 
 import type { Family } from "../../net/index.js";
 import type { SubnetPool } from "./allocate.js";
 import { fnv1a } from "./names.js";
 
 export interface Marks {
-  /** Tells the manager from others on the same VPP. */
+  /** Name of the manager among those of the same VPP. */
   readonly owner: string;
-  /** Precedes what names, tags and MAC addresses are made from; "" for the default owner, whose are StoneWork's. */
+  /** Prefix of the texts from which names, tags and MAC addresses are made; "" for the default owner, which makes the same as StoneWork. */
   readonly seed: string;
-  /** Tells the manager from others on the same machine; VPP's ends of its veth pairs have it in their names. */
+  /** Name of the manager among those of the same machine. VPP's ends of its veth pairs have it in their names. */
   readonly machineMark: string;
-  /** ACL tags of ours begin with it. */
+  /** Prefix of the tags of our ACLs. */
   readonly tagPrefix: string;
   /** The highest byte of the ids of our ABX and ABF policies. */
   readonly policyPrefix: number;
-  /** Folder in which all memif sockets are ours. */
+  /** Folder of our memif sockets. All sockets in it are ours. */
   readonly memifDirectory: string;
   /** Networks of interconnects with addresses of their own. */
   readonly pools: Readonly<Record<Family, SubnetPool>>;
@@ -23,7 +23,7 @@ export interface Marks {
   readonly deviceGroup: number;
 }
 
-/** The policy's id: our prefix, and 24 bits of what it is for. A collision takes the next free id. */
+/** Returns the id of a policy: our prefix, and 24 bits of the hash of its purpose. A collision takes the next free id. */
 export function policyId(marks: Marks, purpose: string, taken: (id: number) => boolean): number {
   let low = fnv1a(purpose) & 0xffffff;
   while (taken(join(marks.policyPrefix, low))) low = (low + 1) & 0xffffff;
@@ -34,27 +34,27 @@ function join(prefix: number, low: number): number {
   return ((prefix << 24) | low) >>> 0;
 }
 
-/** Whether a policy is ours: its id is in our range, and its ACL does not bear the tag of another owner. */
+/** Returns whether a policy is ours: its id is in our range, and its ACL does not carry the tag of another owner. */
 export function isOurPolicy({ policyPrefix, tagPrefix }: Marks, id: number, aclTag: string): boolean {
   if (id >>> 24 !== policyPrefix) return false;
   return aclTag.startsWith(tagPrefix) || !OWNED_ACL.test(aclTag);
 }
 
-/** `<owner>/<interconnect>/<direction>`: the tags of ACLs that managers make. */
+/** `<owner>/<interconnect>/<direction>`: the tags of the ACLs of managers. */
 const OWNED_ACL = /^[A-Za-z0-9-]{1,20}\/.+\/(ingress|egress)$/;
 
 export const DEFAULT_OWNER = "vpp-punt";
 export const DEFAULT_MEMIF_DIRECTORY = "/run/vpp-punt/memif";
 const DEFAULT_POLICY_PREFIX = 112;
 
-/** The marks of an owner. What is told of a manager, and nothing else, decides them: they are the same after any restart. */
+/** Returns the marks of an owner. Only the options of the manager decide them, so they are the same after a restart. */
 export function marksFor(
   owner: string,
   memifDirectory: string,
   pools: Marks["pools"],
   policyPrefix = owner === DEFAULT_OWNER ? DEFAULT_POLICY_PREFIX : policyPrefixOf(owner),
 ): Marks {
-  // Each VPP of a machine has a folder of its own.
+  // Each VPP of a machine has its own folder.
   const machineMark = memifDirectory === DEFAULT_MEMIF_DIRECTORY ? owner : `${owner}|${memifDirectory}`;
   return {
     owner,
@@ -69,7 +69,7 @@ export function marksFor(
   };
 }
 
-/** 1 to 255, and not the default owner's. */
+/** Returns a prefix from 1 to 255 that is not the default owner's. */
 function policyPrefixOf(owner: string): number {
   const prefix = 1 + (fnv1a(owner) % 254);
   return prefix < DEFAULT_POLICY_PREFIX ? prefix : prefix + 1;

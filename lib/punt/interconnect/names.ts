@@ -1,4 +1,4 @@
-// Names and MAC addresses that follow from what an interconnect is for, so that they come out the same after any restart.
+// Names and MAC addresses of interconnects. They follow from the purpose of an interconnect, so they are the same after a restart.
 import { formatMac } from "../../net/index.js";
 
 const OFFSET_BASIS = 0x811c9dc5;
@@ -8,14 +8,14 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEF";
 
 const utf8 = new TextEncoder();
 
-/** FNV-1a, 32 bits, of the text in UTF-8. */
+/** Returns the 32-bit FNV-1a hash of the text in UTF-8. */
 export function fnv1a(text: string): number {
   let hash = OFFSET_BASIS;
   for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, PRIME);
   return hash >>> 0;
 }
 
-/** The lowest `length` groups of 5 bits of the text's FNV-1a as letters, the lowest group last. At most 7 say anything. */
+/** Returns the lowest `length` groups of 5 bits of the text's FNV-1a hash as letters, the lowest group last. The hash has 7 groups. */
 export function hashLetters(text: string, length: number): string {
   let hash = fnv1a(text);
   let letters = "";
@@ -27,8 +27,8 @@ export function hashLetters(text: string, length: number): string {
 }
 
 /**
- * The first of the texts `identity`, `identity#1`, `identity#2`... whose name is free: two interconnects whose identities
- * hash alike would share a name, and with it the tag that tells them apart in VPP.
+ * Returns the name of the first of the texts `identity`, `identity#1`, `identity#2`... with a free name. Without that, two interconnects
+ * of equal hash would share a name, and with it their tag in VPP.
  */
 export function firstFree(identity: string, name: (text: string) => string, taken: (name: string) => boolean): string {
   for (let round = 0; ; round++) {
@@ -39,12 +39,12 @@ export function firstFree(identity: string, name: (text: string) => string, take
 
 export type LinkKind = "TAP" | "MEMIF";
 
-/** `tap-` or `memif-` and five letters. */
+/** Returns `tap-` or `memif-` and five letters. */
 export function interfaceName(kind: LinkKind, identity: string): string {
   return `${kind.toLowerCase()}-${hashLetters(identity, 5)}`;
 }
 
-/** `02:fd:` for VPP's side, `02:fe:` for the CNF's, and the name's FNV-1a, its low byte first. */
+/** Returns `02:fd:` for VPP's side or `02:fe:` for the CNF's, and the FNV-1a hash of the name, low byte first. */
 export function macAddress(name: string, side: "vpp" | "cnf"): string {
   const hash = fnv1a(name);
   const bytes = [0x02, side === "vpp" ? 0xfd : 0xfe, hash, hash >>> 8, hash >>> 16, hash >>> 24];
@@ -52,14 +52,15 @@ export function macAddress(name: string, side: "vpp" | "cnf"): string {
 }
 
 /**
- * VPP's end of the veth pair that stands in for a TAP: `vp`, four letters of the owner, `-`, seven of the interconnect's name. It lies in
- * VPP's namespace with those of other managers, whose interconnects may have the same names. 14 characters, within Linux's 15.
+ * Returns the name of VPP's end of the veth pair that stands in for a TAP: `vp`, four letters of the owner, `-`, seven letters of the
+ * interconnect's name. It lies in VPP's namespace beside those of other managers, with interconnects of perhaps the same names. 14
+ * characters; Linux allows 15.
  */
 export function vethName(owner: string, name: string): string {
   return `${vethPrefix(owner)}${hashLetters(name, 7)}`;
 }
 
-/** Whether a device is named as those of the owner are. */
+/** Returns whether a device has a name of the owner's veth pairs. */
 export function isVethName(owner: string, device: string): boolean {
   return device.startsWith(vethPrefix(owner)) && /^vp[a-zA-F]{4}-[a-zA-F]{7}$/.test(device);
 }
@@ -68,7 +69,7 @@ function vethPrefix(owner: string): string {
   return `vp${hashLetters(owner, 4)}-`;
 }
 
-/** The Linux VRF device of a VPP VRF. */
+/** Returns the name of the Linux VRF device of a VPP VRF. */
 export function vrfDeviceName(vrf: number): string {
   return `vrf${vrf}`;
 }

@@ -1,19 +1,19 @@
-// Network namespaces of CNFs: one number each, however many CNFs live in it and however they name it.
+// Network namespaces of CNFs. Each has one number, for all CNFs in it and for all of its names.
 import type { Host } from "../../host/index.js";
 import type { NetnsRef } from "../request/index.js";
 
 export interface KnownNamespace {
   readonly id: number;
-  /** A path that opens it. */
+  /** A path that opens the namespace. */
   readonly path: string;
-  /** What it is, as last seen; another namespace of the same name has another. */
+  /** The identity that was last seen. A new namespace of the same name has another. */
   readonly identity?: string;
 }
 
-/** A namespace as it was found. */
+/** A namespace that was found. */
 export type Found = Omit<KnownNamespace, "id">;
 
-/** The manager's own. */
+/** Number of the manager's own namespace. */
 export const OWN_NAMESPACE = 0;
 
 export class Namespaces {
@@ -29,7 +29,7 @@ export class Namespaces {
     return [...this.#known.values()];
   }
 
-  /** "" for the manager's own, and for one that is not known. */
+  /** Returns the path of a namespace; "" for the manager's own, and for an unknown number. */
   path(id: number): string {
     return this.#known.get(id)?.path ?? "";
   }
@@ -38,20 +38,20 @@ export class Namespaces {
     return new Map(this.all().map(({ id, path }) => [id, path]));
   }
 
-  /** Finds a namespace, by whichever of its names. One that is not there yet is found by this one. */
+  /** Finds a namespace by any of its names. A namespace that does not exist yet is found by the given one. */
   async find(ref: NetnsRef | undefined): Promise<Found> {
     const path = pathOf(ref);
     const [identity, own] = await Promise.all([this.#host.identify(path), this.#host.identify("")]);
     if (path === "" || identity === undefined) return { path };
     if (identity === own) return { path: "" };
-    // What a namespace was may be what another is now: the kernel gives numbers of namespaces that are gone again.
+    // A new namespace may have the identity of an earlier one: the kernel uses the numbers again.
     const alike = this.all().filter((known) => known.identity === identity && known.path !== path);
     const identities = await Promise.all(alike.map((known) => this.#host.identify(known.path)));
     const same = alike.find((_, index) => identities[index] === identity);
     return { path: same?.path ?? path, identity };
   }
 
-  /** The number of a namespace that was found. It is kept as long as `keep` is told of it. */
+  /** Returns the number of a namespace that was found. It stays until `keep` is called without it. */
   number({ path, identity }: Found): number {
     if (path === "") return OWN_NAMESPACE;
     const id = this.all().find((known) => known.path === path)?.id ?? this.#freeId();
@@ -59,12 +59,12 @@ export class Namespaces {
     return id;
   }
 
-  /** Returns the number of a namespace by its name only: the known one, or a new one. */
+  /** Returns the number of a namespace by its name alone: the known number, or a new one. */
   numberOf(ref: NetnsRef | undefined): number {
     return this.number({ path: pathOf(ref) });
   }
 
-  /** Forgets namespaces that no interconnect is in. Returns whether there were any. */
+  /** Forgets namespaces that are not used. Returns whether there were any. */
   keep(used: ReadonlySet<number>): boolean {
     const unused = [...this.#known.keys()].filter((id) => id !== OWN_NAMESPACE && !used.has(id));
     for (const id of unused) this.#known.delete(id);

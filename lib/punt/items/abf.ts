@@ -1,4 +1,4 @@
-// Policies of stock VPP's plugin abf, which stand in for abx, and where they are attached.
+// Policies of stock VPP's plugin abf, which stand in for abx, and their attachments.
 
 import type { FibPath, FibPathInput } from "../../binapi/index.js";
 import { type Family, familyOf } from "../../net/index.js";
@@ -28,7 +28,7 @@ function abfPolicyKey(policy: number): string {
   return `abf-policy/${policy}`;
 }
 
-/** Whether another owner, whose range may be ours too, has a policy of that id. */
+/** Returns whether another owner has a policy of that id: its range of ids may be ours too. */
 export function isForeignPolicy(id: number, { seen }: Facts): boolean {
   return [abfPolicyKey(id), abxPolicyKey(id)].some((key) => seen.get(key)?.ours === false);
 }
@@ -45,7 +45,7 @@ function attachKey({ policy, rx, family }: Attach): string {
   return `abf-attach/${policy}/${rx}/${family}`;
 }
 
-/** Ours is a policy whose id is in our range. Its path is not compared: VPP prints paths in several forms. */
+/** A policy. It is ours if its id is in our range. Paths are not compared: VPP reports them in several forms. */
 export const abfPolicy: Kind<Policy> = {
   async observe(context) {
     if (!context.vpp.has("abf_policy_dump")) return [];
@@ -70,7 +70,7 @@ export const abfPolicy: Kind<Policy> = {
 
   create: (context, value) => set(context, value, true),
 
-  // VPP deletes a policy with the last of its paths, so they have to be named.
+  // VPP deletes a policy with its last path, so the request names the path.
   delete: (context, { value }) => set(context, value, false),
 
   dependsOn: ({ acl, tx, nextHop }) => [aclKey(acl), interfaceKey(tx), neighborKey(tx, nextHop)],

@@ -1,4 +1,4 @@
-// Policies of the plugin abx and where they are attached.
+// Policies of the plugin abx and their attachments.
 
 import { isOurPolicy } from "../interconnect/index.js";
 import { aclKey } from "./acl.js";
@@ -11,7 +11,7 @@ interface Policy {
   /** Tag of the ACL. */
   readonly acl: string;
   readonly tx: string;
-  /** Destination MAC address to write into the frame; all zero leaves it. */
+  /** Destination MAC address that abx writes into the frame; zero leaves the frame's own. */
   readonly mac: string;
 }
 
@@ -33,7 +33,7 @@ export function abxAttachPart(value: Attach): Part<Attach> {
   return { kind: "abx-attach", key: `abx-attach/${value.policy}/${value.rx}`, value };
 }
 
-/** Ours is a policy whose id is in our range. */
+/** A policy. It is ours if its id is in our range. */
 export const abxPolicy: Kind<Policy> = {
   async observe(context) {
     if (!context.vpp.has("abx_policy_dump")) return [];
@@ -64,15 +64,15 @@ export const abxPolicy: Kind<Policy> = {
   dependsOn: ({ acl, tx }) => [aclKey(acl), interfaceKey(tx)],
 };
 
-/** Tags of all ACLs by index, so that a policy's ACL can be named. */
+/** Returns the tags of all ACLs by index: a policy names its ACL by the index. */
 export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
   const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
   return new Map(details.map((detail) => [detail.acl_index, detail.tag]));
 }
 
 /**
- * Attachments. One to an interface that is gone is passed over: abx refuses to detach it and never uses it again, and if
- * the index gets a new interface it is found to be a leftover of ours then.
+ * An attachment. Attachments to interfaces that are gone are skipped: abx refuses to detach them and does not use them. If the index
+ * gets a new interface, the attachment is found as a leftover of ours.
  */
 export const abxAttach: Kind<Attach> = {
   async observe(context) {

@@ -1,11 +1,11 @@
-// ACLs, which ABX matches packets with.
+// ACLs, with which ABX matches packets.
 import type { AclRule } from "../../binapi/index.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
 import { NO_INDEX } from "./vpp-api.js";
 
-/** A rule as VPP takes it, its protocol as a number. */
+/** A rule of VPP, with its protocol as a number. */
 export type VppAclRule = Omit<AclRule, "proto"> & { readonly proto: number };
 
 interface Acl {
@@ -21,14 +21,14 @@ export function aclPart(tag: string, rules: readonly VppAclRule[]): Part<Acl> {
   return { kind: "acl", key: aclKey(tag), value: { tag, rules } };
 }
 
-/** An ACL. Ours is one whose tag begins with our prefix. */
+/** An ACL. It is ours if its tag begins with our prefix. */
 export const acl: Kind<Acl> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("acl_dump")) return [];
     const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
     return details.map(({ tag, r, acl_index: index }) => {
       const ours = tag.startsWith(marks.tagPrefix);
-      // A foreign ACL's tag may be empty or not its own; it only has to have a key that is no plan's.
+      // The tag of a foreign ACL may be empty, or equal to another one. Its key must not be that of a wanted item.
       const key = ours ? aclKey(tag) : `acl/#${index}`;
       return { kind: "acl", key, value: { tag, rules: r.map(comparableRule) }, ours, index };
     });
@@ -47,7 +47,7 @@ export const acl: Kind<Acl> = {
   dependsOn: () => [],
 };
 
-/** The index stays the same over a replacement, and with it every policy that uses the ACL. */
+/** A replacement keeps the index, so policies that use the ACL stay valid. */
 async function replace({ vpp, made }: ActContext, index: number, { tag, rules }: Acl): Promise<void> {
   const reply = await vpp.call("acl_add_replace", { acl_index: index, tag, r: rules });
   made(aclKey(tag), reply.acl_index);

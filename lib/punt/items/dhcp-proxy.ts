@@ -23,8 +23,8 @@ export function dhcpProxyPart(value: DhcpProxy, via: string): Part<DhcpProxy> {
 }
 
 /**
- * A DHCP server that VPP relays to. It bears no mark, and another manager may have its subnets from the same network: the store says
- * which ones are ours.
+ * A DHCP server to which VPP relays. It carries no mark, and another manager may use subnets of the same network, so the store claims
+ * ours.
  */
 export const dhcpProxy: Kind<DhcpProxy> = {
   async observe(context) {

@@ -1,15 +1,15 @@
-// The VPP messages that each feature of the manager needs, with what stands in for them on older releases.
+// The VPP messages that each feature of the manager needs, with their stand-ins on older releases.
 import type { MessageName, VppApi } from "./vpp-api.js";
 
-/** Versions of one message, newest first. The first that VPP has is used. */
+/** Versions of one message, newest first. The manager uses the newest version in VPP. */
 export type Versions = readonly [MessageName, ...MessageName[]];
 
 export interface FeatureNeeds {
   /** The plugin that has the messages, as `show plugins` names it without `_plugin.so`; undefined for a part of VPP itself. */
   readonly plugin?: string;
-  /** What a punt uses it for. */
+  /** The purpose for punts. */
   readonly use: string;
-  /** All of these, each in one of its versions. */
+  /** The feature needs all of these messages, each in one of its versions. */
   readonly messages: readonly Versions[];
 }
 
@@ -19,7 +19,7 @@ export const AF_PACKET_CREATE = ["af_packet_create_v3", "af_packet_create_v2"] a
 
 const only = (...names: MessageName[]): Versions[] => names.map((name) => [name]);
 
-/** The one table of messages: the manager, `vpp-punt info` and docs/releases.md are made from it. */
+/** The only table of messages: the manager, `vpp-punt info` and docs/releases.md use it. */
 export const FEATURE_NEEDS = {
   interfaces: {
     use: "interconnects of every type",
@@ -46,7 +46,7 @@ export const FEATURE_NEEDS = {
     use: "interconnects of type MEMIF",
     messages: [MEMIF_CREATE, MEMIF_SOCKET, ...only("memif_delete", "memif_dump", "memif_socket_filename_dump")],
   },
-  // tap is a plugin since 26.02, af_packet since 23.02: before, they are parts of VPP and never missing.
+  // tap is a plugin since 26.02, af_packet since 23.02. Before, they are parts of VPP and never missing.
   tap: {
     plugin: "tap",
     use: "interconnects of type TAP, where VPP can open /dev/vhost-net",
@@ -101,18 +101,18 @@ export type VppFeature = keyof typeof FEATURE_NEEDS;
 
 export const VPP_FEATURES = Object.keys(FEATURE_NEEDS) as VppFeature[];
 
-/** What a VPP lacks of a feature. */
+/** The plugin or the messages that VPP lacks for a feature. */
 export interface Lack {
   readonly code: "ERR_PLUGIN_MISSING" | "ERR_MESSAGE_MISSING";
-  /** The plugin, or the messages, by all their versions. */
+  /** The plugin, or all versions of the messages. */
   readonly names: readonly string[];
-  /** As a person reads it: `VPP has no plugin memif`. */
+  /** For people: `VPP has no plugin memif`. */
   readonly text: string;
 }
 
 type Has = (message: MessageName) => boolean;
 
-/** Returns what a VPP lacks of `feature`; undefined if it lacks nothing. `has`: whether a message of VPP can be used. */
+/** Returns the lack of `feature`, or undefined if VPP has it. `has` tells whether VPP has a message. */
 export function lackOf(feature: VppFeature, has: Has): Lack | undefined {
   const { plugin, messages }: FeatureNeeds = FEATURE_NEEDS[feature];
   const missing = messages.filter((versions) => !versions.some(has));
@@ -125,7 +125,7 @@ export function lackOf(feature: VppFeature, has: Has): Lack | undefined {
   return { code: "ERR_MESSAGE_MISSING", names: missing.flat(), text };
 }
 
-/** Returns the newest version of a message that VPP has; the newest of all if it has none, so that the call says what is missing. */
+/** Returns the newest version of a message that VPP has; the newest of all if it has none, so that the call names the missing message. */
 export function versionFor<N extends MessageName>(vpp: VppApi, versions: readonly [N, ...N[]]): N {
   return versions.find((name) => vpp.has(name)) ?? versions[0];
 }

@@ -1,4 +1,4 @@
-// The CNF's side of a TAP: its state, and its addresses where the manager gives them.
+// The CNF's side of a TAP: its state, and the addresses that the manager gives it.
 import type { HostLink } from "../../host/index.js";
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
@@ -11,7 +11,7 @@ interface LinkState {
   readonly mac?: string;
   /** Bytes. */
   readonly mtu?: number;
-  /** VRF device. Where the punt has none, it is the CNF's to choose: a bridge of its own, for instance. */
+  /** VRF device. Undefined if the punt has none: the CNF may then choose a master, such as a bridge of its own. */
   readonly master?: string;
 }
 
@@ -57,7 +57,7 @@ export const hostLink: Kind<LinkState> = {
   ],
 };
 
-/** Only what differs: a link that is up refuses a new MAC address on some kernels, and the same VRF again drops its addresses. */
+/** Returns the fields that differ. Some kernels refuse a MAC address while the link is up, and setting the same VRF again drops addresses. */
 function changed(seen: LinkState, value: LinkState): Partial<LinkState> {
   return Object.fromEntries(
     Object.entries(value).filter(([field, wanted]) => seen[field as keyof LinkState] !== wanted),
@@ -91,7 +91,7 @@ export function hostAddressesPart(namespace: number, name: string, addresses: re
   return { kind: "host-addresses", key: `host-addresses/${namespace}/${name}`, value };
 }
 
-/** Where the manager gives addresses, it gives all of them; on other TAPs the CNF does, and nobody looks. */
+/** All addresses of a TAP to which the manager gives addresses. The CNF sets those of other TAPs, and they are not compared. */
 export const hostAddresses: Kind<HostAddresses> = {
   attribute: true,
 
@@ -108,7 +108,7 @@ export const hostAddresses: Kind<HostAddresses> = {
 
   async delete() {},
 
-  // Enslaving it to a VRF takes addresses away, and they need it to be up.
+  // The move into a VRF drops addresses, and IPv6 addresses need the link to be up.
   dependsOn: ({ namespace, name }) => [hostLinkKey(namespace, name)],
 };
 

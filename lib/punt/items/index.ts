@@ -1,4 +1,4 @@
-// The objects that punts are made of, in VPP and in Linux.
+// The objects of punts in VPP and in Linux.
 
 export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";

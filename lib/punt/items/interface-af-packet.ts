@@ -12,7 +12,7 @@ export interface AfPacketInterface {
   readonly device: string;
 }
 
-/** Ours is one over a device with a name that only veth pairs of this manager have. */
+/** An af_packet interface. It is ours if its device has a name that only veth pairs of this manager have. */
 export const afPacketVariant: Variant<AfPacketInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("af_packet_dump")) return new Map();
@@ -40,7 +40,7 @@ export const afPacketVariant: Variant<AfPacketInterface> = {
     const reply = await vpp.call("af_packet_create_v3", {
       ...fields,
       mode: "AF_PACKET_API_MODE_ETHERNET",
-      // Linux leaves checksums to the device, and a veth pair leaves them out: VPP has to know which are missing.
+      // Linux leaves checksums to the device, and a veth pair omits them: VPP must know which packets lack one.
       flags: ["AF_PACKET_API_FLAG_QDISC_BYPASS", "AF_PACKET_API_FLAG_CKSUM_GSO"],
       num_tx_queues: 1,
     });

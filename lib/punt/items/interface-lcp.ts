@@ -8,15 +8,15 @@ import { ALL_INTERFACES, type VppApi } from "./vpp-api.js";
 export interface LcpInterface {
   readonly via: "linux-cp";
   readonly name: string;
-  /** The interface it is paired with. */
+  /** The interface that it is paired with. */
   readonly paired: string;
   readonly namespace: string;
 }
 
-/** Names of interconnects, which linux-cp gives to the TAPs that it makes for managers. */
+/** The names of interconnects. A TAP that linux-cp creates for a manager has such a name. */
 const INTERCONNECT_NAME = /^tap-[a-zA-F]{5}$/;
 
-/** A TAP that linux-cp makes and pairs with another interface. It bears no mark: the store says which ones are ours. */
+/** A TAP that linux-cp creates and pairs with another interface. It carries no mark, so the store claims ours. */
 export const lcpVariant: Variant<LcpInterface> = {
   async observe({ vpp, claims }) {
     if (!vpp.has("lcp_itf_pair_get")) return new Map();
@@ -54,7 +54,7 @@ function set({ vpp, indexOf }: ActContext, { name, paired, namespace }: LcpInter
 
 type Pair = DetailsOf<"lcp_itf_pair_get">;
 
-/** VPP answers `lcp_itf_pair_get_v2` for all pairs under the id of another message, so the older one is asked; and none is an error. */
+/** VPP answers `lcp_itf_pair_get_v2` for all pairs with the id of another message, so we send the older version. No pair is an error to it. */
 async function allPairs(vpp: VppApi): Promise<Pair[]> {
   try {
     return await vpp.dumpAll("lcp_itf_pair_get", {});

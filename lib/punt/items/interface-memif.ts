@@ -9,14 +9,14 @@ export interface MemifInterface {
   readonly name: string;
   readonly mac: string;
   readonly socket: string;
-  /** Fingerprint of the secret. VPP does not tell the secret; the store says which one this was made with. */
+  /** Fingerprint of the secret. VPP does not report the secret, so the store has the fingerprint of the one in use. */
   readonly secret: string;
 }
 
-/** The memif id both sides use; each interconnect has a socket of its own. */
+/** The memif id of both sides. Each interconnect has a socket of its own. */
 export const MEMIF_ID = 1;
 
-/** Ours is a memif whose socket lies in our folder. */
+/** A memif. It is ours if its socket lies in our folder. */
 export const memifVariant: Variant<MemifInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("memif_dump")) return new Map();

@@ -14,7 +14,7 @@ export interface TapInterface {
   readonly gso: boolean;
 }
 
-/** Ours is a TAP whose MAC address on the CNF's side is the one that our owner and its name give. */
+/** A TAP. It is ours if its MAC address on the CNF's side follows from our owner and its name. */
 export const tapVariant: Variant<TapInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();

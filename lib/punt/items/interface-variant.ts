@@ -1,15 +1,15 @@
-// The ways to make an interconnect's interface, as the kind `interface` uses them.
+// A way to create the interface of an interconnect. The kind `interface` has several.
 import type { Seen } from "./facts.js";
 import type { ActContext, Surroundings } from "./kind.js";
 
-/** One way to make an interconnect's interface. */
+/** A way to create the interface of an interconnect. */
 export interface Variant<V extends object> {
-  /** Those that are ours, by index. */
+  /** Reads our interfaces of this variant, by index. */
   observe(surroundings: Surroundings): Promise<Map<number, Omit<V, "name">>>;
-  /** @returns its index */
+  /** Creates an interface. @returns its index */
   create(context: ActContext, value: V): Promise<number>;
   delete(context: ActContext, seen: Seen<V>): Promise<void>;
-  /** What the store has to remember of it. */
+  /** Returns the claim that the store keeps. */
   claim?(value: V): string;
   dependsOn(value: V): string[];
 }

@@ -1,4 +1,4 @@
-// The interfaces interconnects are made of, on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
+// The interfaces of interconnects on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
 import type { DetailsOf, IfStatusFlags } from "../../binapi/index.js";
 import type { Seen, VppInterface } from "./facts.js";
 import { type AfPacketInterface, afPacketVariant } from "./interface-af-packet.js";
@@ -27,7 +27,7 @@ export function interfacePart(value: InterconnectInterface): Part<InterconnectIn
   return { kind: "interface", key: interfaceKey(value.name), value };
 }
 
-/** All interfaces of VPP, and among them ours as items: they are found together because the one is told from the other by both. */
+/** Reads all interfaces of VPP, and ours among them as items. One reading gives both, because a variant knows only its own interfaces. */
 export async function observeInterfaces(
   surroundings: Surroundings,
 ): Promise<{ interfaces: VppInterface[]; seen: Seen[] }> {
@@ -48,7 +48,7 @@ export async function observeInterfaces(
 
 function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): VppInterface {
   const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
-  // One that bears our mark and not yet its tag was left half made; its id is no interconnect's, so it will be deleted.
+  // An interface with our mark but without a tag was left half made. No interconnect has this id, so it will be deleted.
   const id = ours ? tag || `untagged-${vppName}` : vppName;
   return {
     swIfIndex,
@@ -68,7 +68,7 @@ function isSubOf({ sw_if_index, sup_sw_if_index }: DetailsOf<"sw_interface_dump"
   return sw_if_index === sup_sw_if_index ? {} : { isSub: true };
 }
 
-/** Whether `flags` of an interface say that it is up. */
+/** Returns whether the flags of an interface contain the admin state "up". */
 export function isUp(flags: readonly (IfStatusFlags | number)[]): boolean {
   return flags.includes("IF_STATUS_API_FLAG_ADMIN_UP");
 }
@@ -82,7 +82,7 @@ function seenInterface(
   return { kind: "interface", key: interfaceKey(id), value, ours: true, index: swIfIndex };
 }
 
-/** Its observation is `observeInterfaces`, which all other kinds build on. */
+/** The interface of an interconnect. `observeInterfaces` reads it, before all other kinds. */
 export const interconnectInterface: Kind<InterconnectInterface> = {
   observe: async () => [],
 

@@ -15,7 +15,7 @@ export function isisxPart(rx: string, tx: string): Part<Connection> {
   return { kind: "isisx", key: keyOf(rx), value: { rx, tx } };
 }
 
-/** IS-IS from one interface to another, by the plugin isisx. Ours is one that begins or ends at an interconnect. */
+/** Carries IS-IS from one interface to another, by the plugin isisx. It is ours if it begins or ends at an interconnect. */
 export const isisx: Kind<Connection> = {
   async observe(context) {
     if (!context.vpp.has("isisx_connection_dump")) return [];

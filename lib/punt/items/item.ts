@@ -1,22 +1,22 @@
-// Items: the objects in VPP and Linux that punts are made of, as a plan wants them.
+// Items: the objects in VPP and Linux that a plan wants.
 import type { KindName } from "./kind-names.js";
 
-/** An object that should be there. Equal `key`: the same place in VPP; equal `value`: nothing to do. */
+/** An object that should exist. Items of equal `key` take the same place in VPP. If the `value` is equal too, nothing is to do. */
 export interface Item<V extends object = object> {
   readonly kind: KindName;
   readonly key: string;
   /** Fields that are undefined may have any value. */
   readonly value: V;
-  /** Keys of items it has to come after, besides those its kind knows from its value. */
+  /** Keys of items that come before it. Its kind derives others from the value. */
   readonly after?: readonly string[];
-  /** Keys of the identities of the punts it is there for. */
+  /** Keys of the punts that want it. */
   readonly users: readonly string[];
 }
 
-/** An item before it is known for whom. */
+/** An item without its users. */
 export type Part<V extends object = object> = Omit<Item<V>, "users">;
 
-/** Whether what is there has every field that is wanted. */
+/** Returns whether an object has every wanted field. */
 export function satisfies(seen: object, wanted: object): boolean {
   return Object.entries(wanted).every(
     ([field, value]) => value === undefined || same((seen as Record<string, unknown>)[field], value),
@@ -27,7 +27,7 @@ function same(a: unknown, b: unknown): boolean {
   return a === b || (typeof b === "object" && JSON.stringify(a) === JSON.stringify(b));
 }
 
-/** The fields in which what is there differs from what is wanted, as `field: there -> wanted`. */
+/** Returns the fields in which an object differs from the wanted value, as `field: seen -> wanted`. */
 export function differences(seen: object, wanted: object): string[] {
   return Object.entries(wanted)
     .filter(([field, value]) => value !== undefined && !same((seen as Record<string, unknown>)[field], value))

@@ -1,6 +1,6 @@
-// The names of all kinds of items. An item of another kind does not compile.
+// The names of all kinds of items. An item of any other kind does not compile.
 
-/** Every name has its kind in kinds.ts. */
+/** The name of a kind. kinds.ts has the kind of each name. */
 export type KindName =
   | "memif-socket"
   | "memif-socket-file"

@@ -1,4 +1,4 @@
-// What every kind of item can do: be found, be made, be taken away. Each of the three is idempotent.
+// What a kind of items defines: how objects of it are read, created, changed and deleted. Each action is idempotent.
 import type { Host, HostLink } from "../../host/index.js";
 import type { Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
@@ -9,69 +9,70 @@ export interface Surroundings {
   readonly host: Host;
   readonly marks: Marks;
   /**
-   * What VPP cannot tell of an object of ours, by the item's key: written to the store before it is made, and struck out when
-   * it is seen to be gone.
+   * Facts about our objects that VPP does not report, by the item's key. The store has a claim before the object is created, and loses it
+   * after the object is gone.
    */
   readonly claims: ReadonlyMap<string, string>;
   /**
-   * What was applied where VPP has no message that reads it back, by the item's key. A step that changes the object makes it
-   * forgotten before, so that what is noted is so.
+   * Settings that were applied and that VPP has no message to read back, by the item's key. A step forgets the note before it changes the
+   * object, so a note is always true.
    */
   readonly notes: ReadonlyMap<string, object>;
 }
 
 export interface ObserveContext extends Surroundings {
   readonly interfaces: readonly VppInterface[];
-  /** The interface of that index; undefined for one that is gone. */
+  /** Returns the interface of an index, or undefined if it is gone. */
   interfaceAt(swIfIndex: number): VppInterface | undefined;
-  /** Namespaces to look into: those that desired punts, or ours before, live in. */
+  /** Namespaces to read: those of desired punts, and those in which an earlier manager may have left objects. */
   readonly namespaces: ReadonlyMap<number, string>;
-  /** The devices of such names in a namespace. Asking for few names is cheap where there are none of them. */
+  /** Returns the devices of a namespace with wanted names. The call is cheap if the namespace has no such device. */
   linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
 }
 
 export interface ActContext extends Surroundings {
-  /** Notes what was applied, for later looks of this process and of others. */
+  /** Notes a setting that was applied, for later looks of this process and of others. */
   note(key: string, value: object): void;
-  /** Its index now. @throws PuntError if there is none of that id */
+  /** Returns the index of an interface. @throws PuntError `ENOENT` if there is none of that id */
   indexOf(interfaceId: string): number;
-  /** What the step before in the same run made. */
+  /** Keeps the index of an object that was created, for later steps of the same run. */
   made(key: string, index: number): void;
-  /** Index of an object seen or just made, by its item's key. @throws PuntError */
+  /** Returns the index of an object that exists or was just created, by its item's key. @throws PuntError `ENOENT` if there is none */
   indexOfItem(key: string): number;
-  /** The namespace's path. */
+  /** Returns the path of a namespace. */
   namespace(id: number): string;
-  /** The secret of a memif interconnect. It is no part of an item, so that no plan prints it. */
+  /** Returns the secret of a memif interconnect. Items do not contain it, so plans do not print it. */
   secretOf(name: string): string;
   readonly facts: Facts;
 }
 
 export interface Kind<V extends object = object> {
-  /** Objects of this kind, ours and others'. */
+  /** Reads the objects of this kind, ours and others'. */
   observe(context: ObserveContext): Promise<Seen<V>[]>;
   create(context: ActContext, value: V, key: string): Promise<void>;
   delete(context: ActContext, seen: Seen<V>): Promise<void>;
-  /** Changes it where it is; without this, or where it says no, it is deleted and created anew. */
+  /** Changes an object in place. */
   update?(context: ActContext, seen: Seen<V>, value: V): Promise<void>;
+  /** Returns whether `update` can do the change. Otherwise the object is deleted and created again. */
   canUpdate?(seen: V, value: V): boolean;
-  /** Keys of the items that have to be there before it, and may only go after it. */
+  /** Returns the keys of the items that must exist before this one, and go only after it. */
   dependsOn(value: V): string[];
-  /** It is a state of another object: there is nothing to delete, it goes with that. */
+  /** Whether it is a state of another object and goes with that object: it is never deleted. */
   readonly attribute?: true;
-  /** What the store has to remember of it, because VPP bears no mark of ours or keeps a part of it to itself. */
+  /** Returns the claim that the store keeps, if the object carries no mark of ours or VPP does not report a part of it. */
   claim?(value: V): string | undefined;
-  /** What two punts together want of one item, where values of this kind add up. */
+  /** Joins the wishes of two punts for one item, if values of this kind can be joined. */
   merge?(one: V, other: V): V;
-  /** The name that VPP gives the object, which no object of others may have. */
+  /** Returns the name of the object in VPP, which no object of others may have. */
   vppName?(value: V): string;
-  /** Another's object of equal value does as well; it is used and never deleted. */
+  /** Whether an equal object of another owner serves as well. It is used and never deleted. */
   readonly usesForeign?: true;
 }
 
-/** A claim on everything that a store of version 1 kept no claims of. It goes with the first look. */
+/** Claims everything for which a store of version 1 kept no claims. The first complete pass drops it. */
 export const OLD_CLAIM = "*";
 
-/** Whether the store says that an object without a mark is ours. */
+/** Returns whether the store claims an object that carries no mark. */
 export function isClaimed(claims: ReadonlyMap<string, string>, key: string): boolean {
   return claims.has(key) || claims.has(OLD_CLAIM);
 }
@@ -80,17 +81,17 @@ export function interfaceKey(id: string): string {
   return `interface/${id}`;
 }
 
-/** Whether the interface is one of our interconnects. */
+/** Returns whether an interface is one of our interconnects. */
 export function isOurs(context: ObserveContext, swIfIndex: number): boolean {
   return context.interfaceAt(swIfIndex)?.ours ?? false;
 }
 
-/** The id of the interface of that index, or a text that names nothing for one that is gone. */
+/** Returns the id of the interface with an index, or a text that names no interface if it is gone. */
 export function idAt(context: ObserveContext, swIfIndex: number): string {
   return context.interfaceAt(swIfIndex)?.id ?? `?${swIfIndex}`;
 }
 
-/** The index in an id that `idAt` made for an interface that is gone. */
+/** Returns the index in an id that `idAt` made for an interface that is gone. */
 export function goneIndex(id: string): number | undefined {
   return /^\?\d+$/.test(id) ? Number(id.slice(1)) : undefined;
 }

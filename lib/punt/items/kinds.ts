@@ -1,4 +1,4 @@
-// All kinds of items by name.
+// The registry of kinds.
 import { abfAttach, abfPolicy } from "./abf.js";
 import { abxAttach, abxPolicy } from "./abx.js";
 import { acl } from "./acl.js";

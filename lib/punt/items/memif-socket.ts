@@ -1,4 +1,4 @@
-// Socket files of memifs: those that VPP knows, and those that it left behind.
+// Socket files of memifs: files in VPP's table, and files that a VPP left behind.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,10 +20,10 @@ export function memifSocketPart(path: string): Part<MemifSocket> {
   return { kind: "memif-socket", key: memifSocketKey(path), value: { path } };
 }
 
-/** VPP's user runs as a group of its own on many machines: nobody but owner and group may connect. */
+/** Only owner and group may connect. On many machines VPP runs with a group of its own. */
 const DIRECTORY_MODE = 0o750;
 
-/** A socket file name VPP knows under a number. Ours is one in our folder. */
+/** A file name that VPP has under a number. It is ours if the file lies in our folder. */
 export const memifSocket: Kind<MemifSocket> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("memif_socket_filename_dump")) return [];
@@ -52,7 +52,7 @@ export const memifSocket: Kind<MemifSocket> = {
   dependsOn: () => [],
 };
 
-/** Makes the path known to VPP. @returns its number */
+/** Adds the path to VPP's table. @returns its number */
 async function addSocket(vpp: VppApi, path: string): Promise<number> {
   if (versionFor(vpp, MEMIF_SOCKET) === "memif_socket_filename_add_del") return addSocketUnderOurNumber(vpp, path);
   const fields = { is_add: true, socket_id: NO_INDEX, socket_filename: path };
@@ -60,10 +60,10 @@ async function addSocket(vpp: VppApi, path: string): Promise<number> {
   return reply.socket_id;
 }
 
-/** Numbers taken by other clients of VPP between our look and our call, after which we give up. */
+/** Attempts to find a free number. Each one fails if another client takes the number between our look and our call. */
 const MOST_COLLISIONS = 8;
 
-/** Before 23.06 the client chooses the number: one that is free, and not the one that another manager would choose. */
+/** Before 23.06 the client chooses the number. It must be free, and other managers should choose others. */
 async function addSocketUnderOurNumber(vpp: VppApi, path: string): Promise<number> {
   for (let collisions = 0; ; collisions++) {
     const socketId = await freeNumber(vpp, path);
@@ -80,7 +80,7 @@ async function addSocketUnderOurNumber(vpp: VppApi, path: string): Promise<numbe
 async function freeNumber(vpp: VppApi, path: string): Promise<number> {
   const details = await vpp.dumpAll("memif_socket_filename_dump", {});
   const taken = new Set(details.map((detail) => detail.socket_id));
-  // 0 is VPP's own socket, the largest number is "none".
+  // 0 is VPP's own socket, and the largest number means "none".
   let number = createHash("sha256").update(path).digest().readUInt32BE() % (NO_INDEX - 1);
   do number = number === NO_INDEX - 1 ? 1 : number + 1;
   while (taken.has(number));
@@ -100,7 +100,7 @@ interface SocketFile {
   readonly file: string;
 }
 
-/** A socket file that a VPP which is gone left in our folder. Never wanted; only ever found and deleted. */
+/** A socket file that an earlier VPP left in our folder. No plan wants one: they are found and deleted. */
 export const memifSocketFile: Kind<SocketFile> = {
   async observe({ vpp, marks }) {
     const [files, sockets] = await Promise.all([

@@ -11,7 +11,7 @@ interface Neighbor {
   readonly interface: string;
   readonly address: string;
   readonly mac: string;
-  /** Whether it has a route of its own, so that packets to it need no resolution. Undefined: either. */
+  /** Whether it has a route of its own, so that packets to it need no resolution. Undefined: not compared. */
   readonly route?: boolean;
 }
 
@@ -23,13 +23,13 @@ export function neighborPart(id: string, address: string, mac: string): Part<Nei
   return { kind: "neighbor", key: neighborKey(id, address), value: { interface: id, address, mac } };
 }
 
-/** A neighbour in a subnet of the interconnect, whose MAC address is known beforehand. */
+/** Returns a neighbour in a subnet of the interconnect with a MAC address that is known in advance. */
 export function knownNeighborPart(id: string, address: string, mac: string): Part<Neighbor> {
   const value = { interface: id, address, mac, route: true };
   return { kind: "neighbor", key: neighborKey(id, address), value, after: [addressesKey(id)] };
 }
 
-/** A static neighbour on an interconnect. Ours is one on an interconnect. */
+/** A static neighbour. It is ours if it is on an interconnect. */
 export const neighbor: Kind<Neighbor> = {
   async observe(context) {
     const families = ["ADDRESS_IP4", "ADDRESS_IP6"] as const;

@@ -2,7 +2,7 @@
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
 
-/** IS-IS among the OSI network layer protocol ids. */
+/** The OSI network layer protocol id of IS-IS. */
 const ISIS = 0x83;
 
 interface OsiProto {
@@ -17,7 +17,7 @@ export function osiProtoPart(): Part<OsiProto> {
   return { kind: "osi-proto", key: keyOf(ISIS), value: { proto: ISIS } };
 }
 
-/** A protocol linux-cp passes to paired interfaces. VPP can be told to begin, not to stop. */
+/** A protocol that linux-cp passes to paired interfaces. VPP has a message to begin, and none to stop. */
 export const osiProto: Kind<OsiProto> = {
   attribute: true,
 

@@ -1,9 +1,9 @@
-// Why a punt cannot be had as things are, found before anything is sent to VPP.
+// Reasons why a punt cannot be created now, found before a request goes to VPP.
 import { FEATURE_NEEDS, type FeatureNeeds, type Lack, type VppFeature } from "./features.js";
 
-/** Thrown while planning one punt; it fails that punt alone. */
+/** Thrown while one punt is planned. Only that punt fails. */
 export class Problem extends Error {
-  /** The item or rule that is the reason. */
+  /** The item or rule that causes the problem. */
   readonly item: string;
   readonly code: string;
 
@@ -21,7 +21,7 @@ export function featureMissing(feature: VppFeature, lacks: ReadonlyMap<string, L
   return new Problem(`plugin/${plugin}`, code, `${text}${purpose}`);
 }
 
-/** Something a punt waits for. */
+/** A thing that a punt waits for. */
 export interface Missing {
   readonly kind:
     | "vpp"
@@ -34,6 +34,6 @@ export interface Missing {
     | "manager"
     | "link-up";
   readonly name: string;
-  /** As a person reads it: `VPP interface eth0`. */
+  /** For people: `VPP interface eth0`. */
   readonly text: string;
 }

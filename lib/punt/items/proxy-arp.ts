@@ -1,4 +1,4 @@
-// Proxy ARP: the ranges VPP answers for, and the interfaces it answers on.
+// Proxy ARP: the ranges that VPP answers for, and the interfaces on which it answers.
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
 
@@ -16,7 +16,7 @@ function rangeKey({ table, low, high }: Range): string {
   return `proxy-arp-range/${table}/${low}-${high}`;
 }
 
-/** A range of addresses. It bears no mark; one that another made before us serves as well and stays. */
+/** A range of addresses. It carries no mark. An equal range of another owner serves as well, and stays. */
 export const proxyArpRange: Kind<Range> = {
   usesForeign: true,
 
@@ -49,7 +49,7 @@ export function proxyArpPart(id: string): Part<Answering> {
   return { kind: "proxy-arp", key: `proxy-arp/${id}`, value: { interface: id } };
 }
 
-/** Answering on an interface. Ours is one on an interconnect. */
+/** Enables answers on an interface. It is ours if the interface is an interconnect. */
 export const proxyArp: Kind<Answering> = {
   async observe(context) {
     const details = await context.vpp.dumpAll("proxy_arp_intfc_dump", {});

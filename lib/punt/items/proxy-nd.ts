@@ -17,13 +17,13 @@ export function proxyNdPart(id: string): Part<Answering> {
 }
 
 /**
- * Answering neighbour solicitations on an interconnect. VPP has no dump of it, so what counts is what was noted when it was switched
- * on. It is switched off before it is switched on: VPP counts, and twice on would need twice off.
+ * Enables answers to neighbour solicitations on an interconnect. VPP has no dump of it, so the note of the last enabling counts. Each
+ * enabling follows a disabling: VPP counts, and two enablings would need two disablings.
  */
 export const proxyNd: Kind<Answering> = {
   async observe({ interfaces, notes }) {
     const ours = interfaces.filter((found) => found.ours && notes.has(keyOf(found.id)));
-    // An interface that was made anew has another index than the one it was switched on for.
+    // An interface that was created again has another index than the one in the note.
     const same = ours.filter((found) => (notes.get(keyOf(found.id)) as { index: number }).index === found.swIfIndex);
     return same.map((found): Seen<Answering> => ({ ...proxyNdPart(found.id), ours: true }));
   },

@@ -6,7 +6,7 @@ import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
 
-/** What VPP punts to a socket. */
+/** The packets that VPP punts to a socket. */
 export type PuntTarget =
   | {
       readonly type: "l4";
@@ -22,11 +22,11 @@ type Af = "IPV4" | "IPV6";
 interface PuntSocket {
   readonly target: PuntTarget;
   readonly path: string;
-  /** VPP has told where it takes packets: it does so only in its answer to a registration. */
+  /** Whether VPP has reported its own socket, which it does only in the reply to a registration. */
   readonly vppPathKnown: boolean;
 }
 
-/** VPP's key of the registration. */
+/** Returns the key that VPP uses for a registration. */
 export function puntTargetKey(target: PuntTarget): string {
   if (target.type === "l4") return `punt-socket/l4/${target.af}/${target.port}`;
   if (target.type === "ip-proto") return `punt-socket/ip-proto/${target.af}/${target.protocol}`;
@@ -37,20 +37,20 @@ export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocke
   return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path, vppPathKnown: true } };
 }
 
-/** The note of the path at which VPP takes packets, which its answer to a registration has. It outlives each registration. */
+/** The note of the path of VPP's own socket, from the reply to a registration. It outlives the registration. */
 const INJECT_PATH_NOTE = "punt-inject-path";
 
-/** Returns the path at which VPP takes packets; undefined until a registration was answered. */
+/** Returns the path of VPP's own socket, or undefined until VPP has answered a registration. */
 export function injectPathOf(notes: ReadonlyMap<string, object>): string | undefined {
   return (notes.get(INJECT_PATH_NOTE) as { path: string } | undefined)?.path;
 }
 
-/** Whether a note is about VPP itself: it stays when the item that it came with is gone. */
+/** Returns whether a note is about VPP itself. It stays when the item that it came with is gone. */
 export function isNoteOfVpp(key: string): boolean {
   return key === INJECT_PATH_NOTE;
 }
 
-/** A client of the punt socket. VPP keeps nothing of it but the path, so that the store has to remember that it is ours. */
+/** A registration of a socket. VPP keeps only its path, so the store claims ours. */
 export const puntSocket: Kind<PuntSocket> = {
   async observe(context) {
     if (!context.vpp.has("punt_socket_dump")) return [];
@@ -64,7 +64,7 @@ export const puntSocket: Kind<PuntSocket> = {
 
   create: register,
 
-  // Registering again overwrites, path and all.
+  // A second registration overwrites the first one, with its path.
   update: (context, _seen, value) => register(context, value),
 
   canUpdate: () => true,
@@ -97,7 +97,7 @@ function seenSocket({ claims, notes }: ObserveContext, target: PuntTarget, path:
   return { kind: "punt-socket", key, value, ours: claims.get(key) === path };
 }
 
-/** Names of punt reasons by id. */
+/** Returns the names of punt reasons by id. */
 async function reasonNames({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
   const details = await vpp.dumpAll("punt_reason_dump", { reason: { id: 0, name: "" } });
   return new Map(details.map(({ reason }) => [reason.id, reason.name]));

@@ -7,7 +7,7 @@ interface Span {
   readonly from: string;
   readonly to: string;
   readonly state: SpanState;
-  /** Mirrored on the L2 path rather than at the device. */
+  /** Whether VPP mirrors on the L2 path instead of at the device. */
   readonly l2: boolean;
 }
 
@@ -19,7 +19,7 @@ export function spanPart(value: Span): Part<Span> {
   return { kind: "span", key: keyOf(value), value };
 }
 
-/** A mirror of an interface. Ours is one that goes to an interconnect. */
+/** A mirror of an interface. It is ours if it goes to an interconnect. */
 export const span: Kind<Span> = {
   async observe(context) {
     const dumps = await Promise.all(
@@ -46,7 +46,7 @@ export const span: Kind<Span> = {
 
   canUpdate: () => true,
 
-  /** The directions of either. */
+  /** Both punts get the directions of either. */
   merge: (one, other) => (one.state === other.state ? one : { ...one, state: "SPAN_STATE_API_RX_TX" }),
 
   delete: (context, { value }) => set(context, { ...value, state: "SPAN_STATE_API_DISABLED" }),

@@ -18,8 +18,8 @@ export function tablePart(value: Table): Part<Table> {
 }
 
 /**
- * The FIB table of an interconnect. One that is wrong makes the interconnect be taken down to its interface and built again: VPP
- * moves no interface that has addresses.
+ * The FIB table of an interconnect. To correct a wrong table, everything on the interface is deleted and created again: VPP does not
+ * move an interface with addresses.
  */
 export const table: Kind<Table> = {
   async observe({ interfaces }) {

@@ -6,9 +6,9 @@ import { NO_INDEX } from "./vpp-api.js";
 
 interface Unnumbered {
   readonly interface: string;
-  /** The interface whose addresses it borrows. */
+  /** The interface that lends its addresses. */
   readonly of: string;
-  /** Those addresses, sorted: VPP copies a reference to them, which their change makes stale, so it has to be set again. */
+  /** The lender's addresses, sorted. VPP keeps a reference to them that becomes stale when they change: then it is set again. */
   readonly addresses: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function unnumberedPart(id: string, of: string, addresses: readonly strin
   return { kind: "unnumbered", key: unnumberedKey(id), value: { interface: id, of, addresses: [...addresses].sort() } };
 }
 
-/** An interconnect that uses another interface's addresses. Ours is one on an interconnect. */
+/** An interface that borrows the addresses of another. It is ours if the borrower is an interconnect. */
 export const unnumbered: Kind<Unnumbered> = {
   async observe(context) {
     const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: NO_INDEX });
@@ -43,7 +43,7 @@ export const unnumbered: Kind<Unnumbered> = {
   dependsOn: ({ interface: id, of }) => [interfaceKey(id), interfaceKey(of), tableItemKey(id, 4), tableItemKey(id, 6)],
 };
 
-/** `sw_if_index` is the lender, `unnumbered_sw_if_index` the borrower. */
+/** In the request, `sw_if_index` is the lender and `unnumbered_sw_if_index` the borrower. */
 async function set({ vpp, indexOf, note }: ActContext, value: Unnumbered, isAdd: boolean): Promise<void> {
   const ends = { sw_if_index: isAdd ? indexOf(value.of) : 0, unnumbered_sw_if_index: indexOf(value.interface) };
   await vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: isAdd });

@@ -22,8 +22,8 @@ export function vethPart(value: Veth): Part<Veth> {
 }
 
 /**
- * The veth pair that stands in for a TAP where VPP has no /dev/vhost-net. Ours is one in our device group. Both ends come and go together,
- * so one whose CNF end is not where it should be is a pair for another purpose.
+ * The veth pair that stands in for a TAP if VPP has no /dev/vhost-net. It is ours if it is in our device group. Both ends come and go
+ * together, so a pair with the CNF's end in another place serves another purpose.
  */
 export const veth: Kind<Veth> = {
   async observe({ linksOf, marks, namespaces }) {
@@ -38,7 +38,7 @@ export const veth: Kind<Veth> = {
         return peers.map(({ name, mac }) => [vethName(owner, name), { name, mac, namespace }] as const);
       }),
     );
-    // Should there be several, the one in the first namespace.
+    // If there are several, the one in the first namespace counts.
     const peers = new Map(ends.flat().reverse());
     return links.map((link) => {
       const peer = peers.get(link.name);

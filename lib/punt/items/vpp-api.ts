@@ -1,22 +1,22 @@
-// What the manager needs of a binary API client. `Vpp` of vpp-punt/binapi is one.
+// The part of a binary API client that the manager uses. `Vpp` of vpp-punt/binapi has it.
 import type { Arguments, DetailsOf, ReplyOf, Requests } from "../../binapi/index.js";
 
-/** A request that the package knows at compile time, so that a misspelt field does not compile. */
+/** The name of a request that the package knows at compile time: a misspelt field does not compile. */
 export type MessageName = keyof Requests;
 
 export interface VppApi {
   /**
-   * Sends a request. Rejects with a PuntError whose code is VPP's name of the error (`VPP_NO_SUCH_ENTRY`). `fenced`: VPP may leave
-   * the request unanswered; the answer to a ping sent behind it rejects it then.
+   * Sends a request. Rejects with a PuntError with VPP's name of the error as its code (`VPP_NO_SUCH_ENTRY`). `fenced`: VPP may leave the
+   * request unanswered; the reply to a ping that follows it then rejects the call.
    */
   call<N extends MessageName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>>;
   /** Returns all details of a dump. */
   dumpAll<N extends MessageName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]>;
-  /** Tells whether the VPP connected to knows the message. */
+  /** Returns whether the connected VPP has the message. */
   has(name: MessageName): boolean;
 }
 
-/** The index that means none, or all. */
+/** The index that means none or all. */
 export const NO_INDEX = 0xffff_ffff;
 
 /** The request of `sw_interface_dump` for all interfaces. */

@@ -17,7 +17,7 @@ export function vrfDevicePart(value: VrfDevice): Part<VrfDevice> {
   return { kind: "vrf-device", key: vrfDeviceKey(value.namespace, value.name), value };
 }
 
-/** A Linux VRF device. Ours is one in our device group; one that was there before is used and left alone. */
+/** A Linux VRF device. It is ours if it is in our device group. A VRF device of another owner serves as well, and stays. */
 export const vrfDevice: Kind<VrfDevice> = {
   usesForeign: true,
 

@@ -17,7 +17,7 @@ export function xconnectPart(rx: string, tx: string): Part<Xconnect> {
   return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx } };
 }
 
-/** One direction of an L2 cross-connect. Ours is one that begins or ends at an interconnect. */
+/** One direction of an L2 cross-connect. It is ours if it begins or ends at an interconnect. */
 export const xconnect: Kind<Xconnect> = {
   async observe(context) {
     const details = await context.vpp.dumpAll("l2_xconnect_dump", {});

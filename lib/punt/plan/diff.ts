@@ -1,4 +1,4 @@
-// From what is there to what should be: the steps, each with its reason. Pure.
+// Compares the facts with the plan: the steps between them, each with its reason. Pure.
 import type { Facts, Seen } from "../items/index.js";
 import { differences, type Item, kindOf, satisfies } from "../items/index.js";
 import type { Plan } from "./plan.js";
@@ -8,14 +8,14 @@ export type StepAction = "create" | "update" | "replace" | "delete";
 export interface Step {
   readonly action: StepAction;
   readonly key: string;
-  /** What should be; of all but "delete". */
+  /** The wanted item. Absent in a "delete". */
   readonly item?: Item;
-  /** What is; of all but "create". */
+  /** The object that exists. Absent in a "create". */
   readonly seen?: Seen;
   readonly why: string;
 }
 
-/** The steps from the facts to the plan, in no particular order. */
+/** Returns the steps from the facts to the plan, in no particular order. */
 export function stepsFor(plan: Plan, facts: Facts): Step[] {
   const steps = new Map<string, Step>();
   for (const item of plan.items.values()) addStep(steps, wantedStep(item, facts.seen.get(item.key)));
@@ -40,7 +40,7 @@ function leftoverStep(seen: Seen): Step | undefined {
   return { action: "delete", key: seen.key, seen, why: "ours, and no punt wants it" };
 }
 
-/** What goes away takes with it what is built on it; where that is still wanted, it is built again. */
+/** An object that goes takes its dependents along. If a plan still wants a dependent, it is created again. */
 function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
   const dependents = dependentsIn(facts);
   const queue = [...steps.values()].filter(removes).map((step) => step.key);
@@ -65,12 +65,12 @@ function rebuildStep(seen: Seen, item: Item | undefined, because: string): Step 
   return kindOf(seen).attribute ? undefined : { action: "delete", key: seen.key, seen, why };
 }
 
-/** Keys of what has to be there before the item. */
+/** Returns the keys of the items that must exist before the item. */
 export function prerequisites(item: Item): string[] {
   return [...kindOf(item).dependsOn(item.value), ...(item.after ?? [])];
 }
 
-/** What of ours is built on what. */
+/** Returns our objects by the key of each item that they depend on. */
 export function dependentsIn(facts: Facts): Map<string, Seen[]> {
   const dependents = new Map<string, Seen[]>();
   for (const seen of facts.seen.values()) {

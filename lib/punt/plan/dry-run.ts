@@ -1,4 +1,4 @@
-// What a plan would change, for people and programs.
+// The changes that a plan would make, for people and programs.
 
 import { idText } from "../request/index.js";
 import { prerequisites, type Step, type StepAction } from "./diff.js";
@@ -8,7 +8,7 @@ export interface PlannedStep {
   readonly action: StepAction;
   readonly item: string;
   readonly why: string;
-  /** Identities of the punts it is for; none for what no punt wants. */
+  /** Identities of the punts that want the item; empty if none does. */
   readonly punts: readonly { cnf: string; key: string; label: string }[];
   readonly value?: object;
 }
@@ -16,14 +16,14 @@ export interface PlannedStep {
 export interface PlannedPunt {
   readonly id: { cnf: string; key: string; label: string };
   readonly state: "PENDING" | "FAILED" | "CREATED" | "DEGRADED";
-  /** What it waits for, why it cannot be, or what it cannot do. */
+  /** What the punt waits for, why it is refused, or why it would be DEGRADED. */
   readonly reasons: readonly string[];
 }
 
 export class DryRun {
-  /** Deletions first, then in the order things have to be made. */
+  /** Deletions first, then creations in the order of their dependencies. */
   readonly steps: readonly PlannedStep[];
-  /** What would become of each punt. */
+  /** The state that each punt would have. */
   readonly punts: readonly PlannedPunt[];
 
   constructor(plan: Plan, steps: readonly Step[]) {
@@ -37,7 +37,7 @@ export class DryRun {
     });
   }
 
-  /** One line a step: `create xconnect/eth0  (wanted, and not there; for cnf1/if1)`. */
+  /** Returns one line for each step: `create xconnect/eth0  (wanted, and not there; for cnf1/if1)`. */
   toString(): string {
     if (this.steps.length === 0) return "nothing to do";
     return this.steps

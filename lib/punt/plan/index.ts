@@ -1,4 +1,4 @@
-// What should be in VPP and Linux, and the steps to it. All of it is pure.
+// The plan: the items that VPP and Linux should have, and the steps that lead there. All of it is pure.
 
 export { dependentsIn, prerequisites, type Step, type StepAction, stepsFor } from "./diff.js";
 export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";

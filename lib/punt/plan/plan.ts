@@ -1,4 +1,4 @@
-// The plan: from the punts asked for and the facts, what should be there. Pure; the same input gives the same plan.
+// Makes the plan from the desired punts and the facts. Pure: the same input gives the same plan.
 
 import type { Interconnect } from "../interconnect/index.js";
 import { type Marks, policyId } from "../interconnect/index.js";
@@ -27,7 +27,7 @@ import {
 
 import type { Wanted } from "./wanted.js";
 
-/** What the plan has for one punt. */
+/** The plan of one punt. */
 export type PuntPlan =
   | { readonly state: "waiting"; readonly missing: readonly Missing[] }
   | { readonly state: "refused"; readonly problem: Problem }
@@ -53,7 +53,7 @@ class Draft implements Plan {
   readonly #namespaces: ReadonlyMap<number, string>;
   readonly #facts: Facts;
   readonly #requests: ReadonlyMap<string, PuntRequest>;
-  /** Names and tags of interfaces that are not ours, each with VPP's name. */
+  /** Names and tags of interfaces that are not ours, each with VPP's name of the interface. */
   readonly #foreignNames: ReadonlyMap<string, string>;
   readonly #policies = new Map<string, number>();
   readonly #policyIds = new Set<number>();
@@ -124,7 +124,7 @@ class Draft implements Plan {
     return id;
   }
 
-  /** All of the punt's parts or none. @returns their keys */
+  /** Takes all parts of the punt or none. @returns their keys */
   #take(request: PuntRequest, parts: readonly Part[]): string[] {
     const user = idKey(idOf(request));
     const taken = new Map<string, Item>();
@@ -146,7 +146,7 @@ class Draft implements Plan {
     throw this.#rivalry(part, other);
   }
 
-  /** VPP's key may be the same where selectors are not, as when one interface is named by its tag and by its name. */
+  /** Punts of different selectors may want one key, for example if one names an interface by its tag and the other by its name. */
   #rivalry(part: Part, other: Item): Problem {
     const holder = this.#requests.get(other.users[0]);
     const name = holder ? idText(holder) : other.users[0];
@@ -163,8 +163,8 @@ class Draft implements Plan {
       return;
     }
     if (kindOf(part).usesForeign && satisfies(seen.value, part.value)) return;
-    // Equal by chance is not ours: it would be deleted with the punt.
-    throw new Problem(part.key, "ERR_FOREIGN", `${part.key} is there and not ours: ${JSON.stringify(seen.value)}`);
+    // An object that is equal by chance is not ours: it would be deleted with the punt.
+    throw new Problem(part.key, "ERR_FOREIGN", `${part.key} exists and is not ours: ${JSON.stringify(seen.value)}`);
   }
 
   #refuseTakenName(part: Part): void {

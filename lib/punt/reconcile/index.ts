@@ -1,4 +1,4 @@
-// Reads VPP and Linux, and performs the steps to the plan.
+// Reads VPP and Linux, and performs the steps that lead to the plan.
 
 export { asPuntError, isDisconnect } from "./observe.js";
 export { type Ledger, look, type Reconciled, reconcile, type World } from "./reconciler.js";

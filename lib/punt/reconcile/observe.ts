@@ -1,4 +1,4 @@
-// Reads everything a plan is made from and compared with: VPP by its dumps, all sent at once, and Linux.
+// Reads the facts that a plan is made from and compared with: VPP by its dumps, which are sent at once, and Linux.
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
@@ -17,16 +17,16 @@ import {
   type VppInterface,
 } from "../items/index.js";
 
-/** What the desired punts make worth reading: VPP reads addresses and tables for one interface at a time. */
+/** Limits the reading to what the desired punts need: VPP reports addresses and tables of one interface at a time. */
 export interface Interest {
-  /** Names of interfaces, VPP's and interconnects'. */
+  /** Names of interfaces, interconnects included, whose addresses and tables are read. */
   readonly interfaces: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;
-  /** Multicast routes are read too. */
+  /** Whether multicast routes are read. */
   readonly multicast: boolean;
 }
 
-/** @throws PuntError if VPP's interfaces cannot be read, without which nothing else can be understood */
+/** Reads the facts. @throws PuntError if VPP's interfaces cannot be read: everything else refers to them */
 export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
   const surroundings = { ...from, vpp: withDumpsOnce(from.vpp) };
   const [found, tables, puntReasons, namespaces, multicast] = await Promise.all([
@@ -63,7 +63,7 @@ async function observeTables(vpp: VppApi): Promise<Set<string>> {
   return new Set(details.map(({ table }) => tableKey(table.is_ip6 ? 6 : 4, table.table_id)));
 }
 
-/** VPP has no message for it that this package knows: its command line tells. */
+/** This package knows no message for multicast routes, so VPP's command line prints them. */
 async function observeMulticast(vpp: VppApi): Promise<string> {
   const show = async (cmd: string) => (await vpp.call("cli_inband", { cmd })).reply;
   return (await Promise.all([show("show ip mfib"), show("show ip6 mfib")])).join("\n");
@@ -120,7 +120,7 @@ function isLinkLocal(prefix: string): boolean {
   return /^fe[89ab]/.test(prefix);
 }
 
-/** A kind that cannot be read fails the punts that need it, not the others. */
+/** A kind that cannot be read fails only the punts that need it. */
 async function observeKinds(
   context: ObserveContext,
   first: readonly Seen[],
@@ -145,18 +145,18 @@ async function observeKind(
   }
 }
 
-/** Whether the connection to VPP is the reason, so that nothing else need be tried. */
+/** Whether the error is a lost connection to VPP, after which no other request can succeed. */
 export function isDisconnect(error: unknown): error is PuntError {
   return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
 }
 
-/** The error with what it happened to: `details.item`, and VPP's number of it as `details.retval` if it has one. */
+/** Returns the error as a PuntError with the item in `details.item`. VPP's number of the error stays in `details.retval`. */
 export function asPuntError(error: unknown, item: string): PuntError {
   const { code = "ERR_FAILED", message, details } = error as NodeJS.ErrnoException & Partial<PuntError>;
   return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
 }
 
-/** Each namespace is looked into at most once in one observation, and not at all where no device has a name that is asked for. */
+/** Lists the devices of each namespace at most once in one observation, and not at all if no device has a wanted name. */
 function linksOnce(host: Host): ObserveContext["linksOf"] {
   const names = once((namespace: string) => host.deviceNames?.(namespace) ?? Promise.resolve(undefined));
   const links = once((namespace: string) => host.links(namespace));
@@ -176,7 +176,7 @@ function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> 
   };
 }
 
-/** Several kinds are made from one dump: within one observation each is asked for once. */
+/** Sends each dump once in one observation: several kinds read the same one. */
 function withDumpsOnce(vpp: VppApi): VppApi {
   const dumps = new Map<string, Promise<unknown>>();
   return {

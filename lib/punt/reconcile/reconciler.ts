@@ -1,4 +1,4 @@
-// Makes what is there equal to the plan: reads, compares, does the difference, and reads again until nothing is left to do.
+// Makes VPP and Linux match the plan: reads, compares, performs the steps, and reads again until no step is left.
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
@@ -10,30 +10,30 @@ import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 import type { Strays } from "./strays.js";
 
-/** A step may reveal others: a HAIRPIN's new interface is what another punt waits for. Each round deals with one such layer. */
+/** A step may lead to others: a punt may wait for the interface of a HAIRPIN. Each round handles one such layer. */
 const MOST_ROUNDS = 12;
 
 export interface Reconciled {
   readonly facts: Facts;
   readonly plan: Plan;
-  /** By key, what is still to be done: held back after a failure, or failing. */
+  /** Steps that are left, by key: held back after a failure, or failing. */
   readonly open: ReadonlyMap<string, Step>;
   readonly retries: Retries;
-  /** Milliseconds since the epoch: when a punt that was refused is looked at again. */
+  /** Time of the next look at a punt that was refused, in milliseconds since the epoch. */
   readonly nextLook: number;
 }
 
-/** Who knows what is wanted, and learns what became of it. */
+/** Knows the desired state, and takes the results. */
 export interface Ledger {
-  /** What is wanted now. */
+  /** The desired state now. */
   readonly wanted: Wanted;
-  /** What VPP cannot give back. */
+  /** Facts about our objects that VPP does not report. */
   readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: ReadonlyMap<string, object> };
-  /** Writes to the store, before steps are made, what VPP cannot tell of the objects; forgets what was noted of those that change. */
+  /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
   remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void>;
-  /** Keeps what was applied. */
+  /** Notes a setting that was applied. */
   note(key: string, value: object): void;
-  /** After each round: punts may be settled before others are. */
+  /** Called after each round: some punts are settled earlier than others. */
   settle(result: Reconciled): void;
 }
 
@@ -43,11 +43,11 @@ export interface World {
   readonly marks: Marks;
   readonly strays: Strays;
   readonly retries: Retries;
-  /** Milliseconds to the next look where nothing happens. */
+  /** Milliseconds to the next look when nothing happens. */
   readonly interval: number;
 }
 
-/** @throws PuntError if VPP could not be read, or the store not be written */
+/** Makes VPP and Linux match the desired state. @throws PuntError if VPP cannot be read, or the store cannot be written */
 export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled> {
   const done = new Map<string, number>();
   for (let round = 1; ; round++) {
@@ -67,7 +67,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
   }
 }
 
-/** Reads and compares only. */
+/** Reads and compares; changes nothing. */
 export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Reconciled> {
   const before = ledger.wanted;
   const facts = await observe(surroundingsOf(ledger, world), interestOf(before, world.strays));
@@ -76,7 +76,7 @@ export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: Wor
   return { facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval };
 }
 
-/** What is wanted now, without what came after the reading began: nothing that it needs was read. */
+/** Returns the desired state without punts that came after the reading began: the facts that they need were not read. */
 function stillWanted(before: Wanted, now: Wanted): Wanted {
   if (before === now) return now;
   const read = new Set(before.punts);
@@ -123,7 +123,7 @@ function forgetSolved(retries: Retries, open: readonly Step[]): void {
   for (const key of retries.keys()) if (!unsolved.has(key)) retries.succeeded(key);
 }
 
-/** How often one step may be needed again right after it was done, before it counts as not kept by VPP. */
+/** Number of times that a step may be due again right after it was done. After that, it counts as not kept by VPP. */
 const MOST_REPEATS = 3;
 
 function giveUp(steps: readonly Step[], retries: Retries, done: ReadonlyMap<string, number>): void {
@@ -133,7 +133,7 @@ function giveUp(steps: readonly Step[], retries: Retries, done: ReadonlyMap<stri
   }
 }
 
-/** Without what is held back, and without what waits for that: what is built on it, and what it is built on if that goes away. */
+/** Returns the steps that are not held back and do not wait for a step that is: for an object below it, or for the deletion of one above. */
 function withoutHeld(steps: readonly Step[], retries: Retries, facts: Facts): Step[] {
   const held = steps.filter((step) => retries.isHeld(step.key)).map((step) => step.key);
   if (held.length === 0) return [...steps];
@@ -147,7 +147,7 @@ function withoutHeld(steps: readonly Step[], retries: Retries, facts: Facts): St
   return steps.filter((step) => !blocked.has(step.key));
 }
 
-/** By key: the steps that cannot be done before it. */
+/** Returns, for each key, the keys of the steps that must wait for it. */
 function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
   const blocks = new Map<string, string[]>();
   const add = (key: string, blocked: string) => {
@@ -165,7 +165,7 @@ function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
 }
 
 function notKept({ key, why }: Step): PuntError {
-  return new PuntError("punt.reconcile", "ERR_NOT_KEPT", `VPP confirmed ${key} and does not have it so: ${why}`, {
+  return new PuntError("punt.reconcile", "ERR_NOT_KEPT", `VPP confirmed ${key} and does not keep it: ${why}`, {
     item: key,
   });
 }
@@ -174,7 +174,7 @@ function doneKey({ action, key }: Step): string {
   return `${action} ${key}`;
 }
 
-/** Claims on objects of ours that a store of an earlier version kept none of. */
+/** Returns claims on our objects that a store of an earlier version did not keep. */
 function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger): [string, string][] {
   if (!memory.claims.has(OLD_CLAIM)) return [];
   return [...plan.items.values()].flatMap((item) => {
@@ -193,7 +193,7 @@ function claimsOf(steps: readonly Step[]): Map<string, string> {
   return claims;
 }
 
-/** @throws PuntError if the connection was lost: that is not a failure of any step */
+/** @throws PuntError `ERR_DISCONNECTED`: a lost connection is not a failure of a step */
 function recordFailures(failures: Failures, steps: readonly Step[], retries: Retries, done: Map<string, number>): void {
   let lost: PuntError | undefined;
   for (const step of steps) {

@@ -1,24 +1,24 @@
-// When to try again what failed: later each time, and on its own, so that nothing else waits for it.
+// The times at which failed steps are tried again: each step on its own, with growing delays.
 import type { PuntError } from "../../errors.js";
 
 export interface RetryOptions {
-  /** Milliseconds before the second attempt; doubled with each after that. Default 500. */
+  /** Milliseconds before the second attempt. Each later delay is twice as long. Default 500. */
   readonly firstDelay?: number;
-  /** Default 30,000 ms. */
+  /** Longest delay in milliseconds. Default 30,000. */
   readonly longestDelay?: number;
 }
 
 export interface Failure {
   readonly error: PuntError;
-  /** How often it was tried. */
+  /** Number of attempts so far. */
   readonly attempts: number;
-  /** Milliseconds since the epoch, for people. */
+  /** Time of the next attempt for people, in milliseconds since the epoch. */
   readonly nextTry: number;
-  /** The same by the monotonic clock, which decides. */
+  /** Time of the next attempt by the monotonic clock, which decides. */
   readonly due: number;
 }
 
-/** The failures of single things, by key. */
+/** Failures by key. */
 export class Retries {
   readonly #firstDelay: number;
   readonly #longestDelay: number;
@@ -48,7 +48,7 @@ export class Retries {
     return this.#failures.get(key);
   }
 
-  /** Whether its next attempt is not due yet. */
+  /** Returns whether the next attempt is not due yet. */
   isHeld(key: string): boolean {
     return (this.#failures.get(key)?.due ?? Number.NEGATIVE_INFINITY) > this.#now();
   }
@@ -57,13 +57,13 @@ export class Retries {
     return [...this.#failures.keys()];
   }
 
-  /** Makes everything due, but remembers how often it was tried: for when the world has changed. */
+  /** Makes every attempt due and keeps the number of attempts. Used when the world has changed. */
   makeDue(): void {
     for (const [key, failure] of this.#failures)
       this.#failures.set(key, { ...failure, nextTry: Date.now(), due: this.#now() });
   }
 
-  /** Milliseconds until the next attempt of anything; undefined if nothing waits for one. */
+  /** Returns the milliseconds until the next attempt, or undefined if there is none. */
   untilNext(): number | undefined {
     const times = [...this.#failures.values()].map(({ due }) => due);
     return times.length === 0 ? undefined : Math.max(0, times.reduce((a, b) => Math.min(a, b)) - this.#now());

@@ -1,11 +1,11 @@
-// Performs steps: those that take away first, then those that make, each as soon as what it has to wait for is done.
+// Performs steps: deletions first, then creations, each as soon as the steps that it depends on are done.
 import { PuntError } from "../../errors.js";
 import type { Facts } from "../items/index.js";
 import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
 import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./observe.js";
 
-/** Steps under way at once. VPP answers in order; more only fill its queues. */
+/** Steps under way at once. VPP answers in order; more steps would only fill its queues. */
 const WINDOW = 256;
 
 export interface RunContext extends Surroundings {
@@ -14,7 +14,7 @@ export interface RunContext extends Surroundings {
   secretOf(name: string): string;
 }
 
-/** Why steps were not done, by key. A step that had to wait for one of them was not tried and has the same error. */
+/** Errors of steps, by key. A step that depends on a failed one is not tried and has the same error. */
 export type Failures = Map<string, PuntError>;
 
 export async function run(steps: readonly Step[], facts: Facts, from: RunContext): Promise<Failures> {
@@ -23,7 +23,7 @@ export async function run(steps: readonly Step[], facts: Facts, from: RunContext
   const dependents = dependentsIn(facts);
   await performAll(
     steps.filter(takesAway),
-    // What is built on it has to go first.
+    // Objects that depend on it go first.
     ({ key }) => (dependents.get(key) ?? []).map((seen) => seen.key),
     failures,
     (step) => kindOf(step.seen!).delete(context, step.seen!),
@@ -50,7 +50,7 @@ function make(context: ActContext, { action, item, seen, key }: Step): Promise<v
   return action === "update" ? kind.update!(context, seen!, item!.value) : kind.create(context, item!.value, key);
 }
 
-/** Performs each step once those it waits for are settled; `failures` of either phase hold back what waits for them. */
+/** Performs each step when the steps that it waits for are settled. A failure of either phase holds back the steps that wait for it. */
 async function performAll(
   steps: readonly Step[],
   waitsFor: (step: Step) => string[],

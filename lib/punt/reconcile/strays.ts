@@ -1,4 +1,4 @@
-// Namespaces that no punt is in now, in which an earlier manager may have left something: looked into once, after the start.
+// Namespaces without a punt, in which an earlier manager may have left objects. They are read once, after the start.
 import type { Host } from "../../host/index.js";
 import type { KnownNamespace } from "../interconnect/index.js";
 
@@ -7,7 +7,7 @@ interface Stray {
   readonly identity: string;
 }
 
-/** Numbers of strays begin here: no namespace of a punt gets so far. */
+/** First number of a stray. Namespaces of punts do not reach it. */
 const FIRST_ID = 1_000_000;
 
 export class Strays {
@@ -19,7 +19,7 @@ export class Strays {
     this.#host = host;
   }
 
-  /** Finds them, the first time. */
+  /** Finds the strays, at the first call. */
   async look(): Promise<void> {
     if (this.#done || this.#found) return;
     const paths = await this.#host.namedNamespaces();
@@ -27,13 +27,13 @@ export class Strays {
     this.#found = found.filter((stray): stray is Stray => stray.identity !== undefined);
   }
 
-  /** They have been cleaned. */
+  /** Called when the strays are clean. */
   forget(): void {
     this.#done = true;
     this.#found = undefined;
   }
 
-  /** Paths by number: the known ones and, while there are any, strays that are none of those. */
+  /** Returns paths by number: the known namespaces, and strays that are not among them. */
   with(known: readonly KnownNamespace[]): Map<number, string> {
     const paths = new Map(known.map(({ id, path }) => [id, path]));
     const same = (stray: Stray) =>

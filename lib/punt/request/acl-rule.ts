@@ -9,7 +9,9 @@ export const aclRule = z
     destinationNetwork: network.default("any"),
     protocol: protocol
       .default(0)
-      .describe("IP protocol by number or name; 0 is the one that tcpFlags, icmpType or icmpCode imply, or any"),
+      .describe(
+        "IP protocol by number or name; 0 is the protocol that tcpFlags, icmpType or icmpCode imply, otherwise any",
+      ),
     sourcePort: range(port).optional(),
     destinationPort: range(port).optional(),
     icmpType: range(byte).optional(),
@@ -44,7 +46,7 @@ export const aclRule = z
     }
   });
 
-/** The protocol of a rule that names none: parts of it may go with one protocol only. */
+/** Returns the protocol of a rule without one: some of its parts go with one protocol only. */
 function impliedProtocol({ tcpFlags, icmpType, icmpCode, sourceNetwork, destinationNetwork }: RuleParts): number {
   if (tcpFlags !== undefined) return protocols.TCP;
   if (icmpType === undefined && icmpCode === undefined) return protocols.ANY;
@@ -67,7 +69,7 @@ function protocolName(number: number): string {
 const withPorts = [protocols.TCP, protocols.UDP, protocols.SCTP];
 const icmps = [protocols.ICMP, protocols.ICMPV6];
 
-/** ICMP is the one protocol with a number for each address family. */
+/** Returns the address family of a protocol. Only ICMP has a number for each family. */
 export function familyOfProtocol(number: number): Family | undefined {
   if (number === protocols.ICMP) return 4;
   return number === protocols.ICMPV6 ? 6 : undefined;

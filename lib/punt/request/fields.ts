@@ -1,12 +1,12 @@
-// The fields that requests are made of, each checked as VPP, Linux and the file system will.
+// The fields of requests, each with the checks that VPP, Linux and the file system make.
 import * as z from "zod";
 import { contains, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/index.js";
 
-/** Longest text VPP stores as an interface's tag or name. */
+/** Bytes of the longest tag or name of an interface in VPP. */
 const LONGEST_VPP_NAME = 63;
-/** Longest name of a Linux network device. */
+/** Bytes of the longest name of a Linux network device. */
 export const LONGEST_DEVICE_NAME = 15;
-/** Longest path of a punt socket: `string[108]` on the wire, its NUL included. */
+/** Bytes of the longest path of a punt socket: `string[108]` on the wire, with a NUL. */
 const LONGEST_SOCKET_PATH = 107;
 
 export const label = z.string().regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, '_', '.' or '-'");
@@ -38,10 +38,10 @@ export const prefix = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-/** An address that an interface can have beside those that Linux and VPP make by themselves. */
+/** An address for an interface. Linux and VPP make some addresses by themselves; those are refused. */
 export const interfaceAddress = prefix.refine(
   (text) => !NOT_OF_INTERFACES.some((network) => contains(network, text.split("/")[0]!)),
-  "an interface cannot have it: it is unspecified, of the loopback, multicast, broadcast, or link-local as VPP makes one itself",
+  "must be an address that an interface can get: not unspecified, loopback, multicast, broadcast or link-local (VPP makes its own)",
 );
 
 const NOT_OF_INTERFACES = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "fe80::/10", "ff00::/8"].map(
@@ -61,7 +61,7 @@ export const range = (value: z.ZodInt) =>
     .refine(({ first, last }) => first <= last, "first is greater than last");
 
 const { HOPOPT: ANY, RESERVED: _, ...assigned } = IP_PROTOCOL;
-/** IP protocols that a request can name; any other is a number. VPP takes 0 as "any". */
+/** IP protocols that a request can give by name. VPP takes 0 as "any". */
 export const protocols = { ANY, ...assigned };
 export const protocol = z.union(
   [
@@ -92,7 +92,7 @@ export const netns = z
     "one of { name: <in /run/netns> }, { path: </absolute/path> } and { pid: <number> }",
   )
   .describe(
-    "Network namespace the CNF lives in: by name (/run/netns), by path or by a process in it. Left out: the manager's own",
+    "Network namespace of the CNF: by name (/run/netns), by path or by a process in it. Default: the manager's own",
   );
 
 export const socketPath = path(LONGEST_SOCKET_PATH);

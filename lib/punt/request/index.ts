@@ -1,4 +1,4 @@
-// What can be asked for: one punt, a file of punts, and how both are checked.
+// Requests: one punt or a file of punts, and their checks.
 
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export {

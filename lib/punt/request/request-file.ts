@@ -6,9 +6,9 @@ import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
 
 const OP = "punt.load";
 
-/** One thing that is wrong with a file, and where. */
+/** One problem of a file, with its place. */
 export interface FileProblem {
-  /** From 1; of the field, or of the nearest place that the file has. */
+  /** From 1. The line of the field, or of the nearest place that the file has. */
   readonly line: number;
   readonly column: number;
   /** Such as `punts[2].vppInterface`; "" for the whole file. */
@@ -17,11 +17,11 @@ export interface FileProblem {
 }
 
 /**
- * Reads a file of punts. JSON is YAML, so one reader takes both.
+ * Reads a file of punts in YAML or JSON.
  *
- * @throws PuntError with every problem of the file in `details.problems` (`FileProblem`) and in the message, each with line and
- * column: `ERR_INVALID_FILE` if it is not YAML, has another shape, or has a punt twice; `ERR_INVALID_REQUEST` if requests in it are not
- * valid. The errno name if the file cannot be read.
+ * @throws PuntError `ERR_INVALID_FILE`: the file is not YAML, has another shape, or contains a punt twice; `ERR_INVALID_REQUEST`: a request
+ * is not valid. `details.problems` (`FileProblem`) and the message have every problem of the file, with line and column. The errno name if
+ * the file cannot be read
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
   return parseRequests(await read(path), path);
@@ -35,7 +35,7 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** Parses the text of a file of punts as `loadRequests` does; `name` is what its errors call the file. */
+/** Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors. @throws PuntError as `loadRequests` */
 export function parseRequests(content: string, name: string): PuntRequest[] {
   const file = new PuntFile(content, name);
   const requests = file.list().map((punt, index) => file.request(punt, index));
@@ -44,7 +44,7 @@ export function parseRequests(content: string, name: string): PuntRequest[] {
   return requests as PuntRequest[];
 }
 
-/** A file that is being checked: collects what is wrong with it. */
+/** A file under check: collects its problems. */
 class PuntFile {
   readonly #name: string;
   readonly #lines = new LineCounter();
@@ -70,7 +70,7 @@ class PuntFile {
     return [];
   }
 
-  /** Aliases are resolved only now: one without its anchor, or a "billion laughs", is found here. */
+  /** Resolves aliases: finds an alias without its anchor, and a "billion laughs". */
   #toJS(): unknown {
     try {
       return this.#document.toJS({ maxAliasCount: 100 });
@@ -81,7 +81,7 @@ class PuntFile {
     }
   }
 
-  /** Returns the request, or undefined after its problems were noted. */
+  /** Returns the request, or undefined after it has noted the problems. */
   request(punt: unknown, index: number): PuntRequest | undefined {
     try {
       return parseRequest(punt, `punts[${index}]`, OP);
@@ -106,7 +106,7 @@ class PuntFile {
     }
   }
 
-  /** @throws PuntError with everything that is wrong so far */
+  /** @throws PuntError with every problem so far */
   requireGood(): void {
     const [first] = this.#problems.sort((a, b) => a.line - b.line || a.column - b.column);
     if (!first) return;
@@ -124,7 +124,7 @@ class PuntFile {
     this.#problems.push({ line: Math.max(line, 1), column: Math.max(col, 1), field, message });
   }
 
-  /** Where the node at `path` begins, or the nearest one above it that the file has. */
+  /** Returns the offset of the node at `path`, or of the nearest one above it that the file has. */
   #offsetOf(path: readonly (string | number)[]): number {
     for (let length = path.length; length > 0; length--) {
       const node = this.#document.getIn(path.slice(0, length), true) as Node | undefined;
@@ -134,7 +134,7 @@ class PuntFile {
   }
 }
 
-/** `punts[2].vppInterface` */
+/** Returns a path as text, such as `punts[2].vppInterface`. */
 function fieldText(path: readonly (string | number)[]): string {
   return path.reduce<string>((text, part) => {
     if (/^\d+$/.test(String(part))) return `${text}[${part}]`;

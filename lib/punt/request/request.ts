@@ -1,4 +1,4 @@
-// What can be asked for: the one place that says what a valid punt request is. TypeScript types and JSON Schema follow from it.
+// The schema of requests. It alone defines a valid punt request; TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
 import type { Family } from "../../net/index.js";
@@ -20,7 +20,7 @@ import {
   withoutCnfVrf,
 } from "./fields.js";
 
-/** What a punt may wait for on its caller's wish. */
+/** A thing that the caller makes a punt wait for. */
 const dependency = z.union(
   [
     z.strictObject({ kind: z.literal("interface"), name: vppInterface }),
@@ -31,13 +31,17 @@ const dependency = z.union(
   '{ kind: "interface", "link-up" or "address", name } or { kind: "vrf", vrf, af }',
 );
 
-/** What every request has. `(cnf, key, label)` is its identity. */
+/** Fields of every request. `(cnf, key, label)` is the identity. */
 const identity = {
   cnf: label.describe("Label of the application that wants the packets"),
-  key: text.default("").describe("The configuration item this punt was made for"),
-  label: text.default("").describe("Tells several punts of one item apart"),
+  key: text.default("").describe("The configuration item that the punt belongs to"),
+  label: text.default("").describe("Distinguishes several punts of one item"),
   netns: netns.optional(),
-  dependsOn: z.array(dependency).max(64).optional().describe("What the punt waits for besides what its type needs"),
+  dependsOn: z
+    .array(dependency)
+    .max(64)
+    .optional()
+    .describe("Things that the punt waits for, in addition to the needs of its type"),
 };
 /** TAP and MEMIF: interconnects that are interfaces. */
 const overInterface = {
@@ -107,7 +111,7 @@ const abx = z
   })
   .refine(({ ingressAclRules, egressAclRules }) => ingressAclRules.length + egressAclRules.length > 0, {
     path: ["ingressAclRules"],
-    message: "without a rule, here or in egressAclRules, nothing is punted",
+    message: "must have a rule, here or in egressAclRules: without one nothing is punted",
   });
 
 const isisx = z.strictObject({
@@ -135,8 +139,8 @@ const dhcpProxy = z.strictObject({
 
 const toHost = z
   .strictObject({
-    af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: of either family, under one identity"),
-    protocol: z.enum(["UDP", "ICMPv6"], "UDP and ICMPv6 are what VPP punts to the host"),
+    af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: packets of both families, under one identity"),
+    protocol: z.enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host"),
     port: port.describe("UDP port, or ICMPv6 type"),
   })
   .refine(({ protocol: name, af }) => name === "UDP" || af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
@@ -151,9 +155,9 @@ const ipProto = z
     force: z
       .literal(true)
       .optional()
-      .describe("Take a protocol that VPP handles itself: it loses it until it restarts"),
+      .describe("Take a protocol that VPP handles itself. VPP cannot handle it again until it restarts"),
   })
-  .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "VPP punts one protocol" })
+  .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "must be one protocol" })
   .refine(({ af, protocol: number }) => (familyOfProtocol(number) ?? familyNumber(af)) === familyNumber(af), {
     path: ["protocol"],
     message: "is of the other address family",
@@ -161,17 +165,19 @@ const ipProto = z
   .refine(({ protocol: number, force }) => force || !OF_VPP.has(number), {
     path: ["protocol"],
     message:
-      "is one that VPP handles itself (ICMP, ICMPV6, TCP, UDP): it would lose it for good, also after the punt; force: true takes it all the same",
+      "must not be a protocol that VPP handles itself (ICMP, ICMPV6, TCP, UDP): VPP could not handle it again until it restarts; force: true takes it anyway",
   });
 
-/** Protocols that VPP's own nodes handle: deregistering a punt of one leaves VPP without any handler. */
+/** Protocols that VPP's own nodes handle. After such a punt is deleted, VPP has no handler for the protocol. */
 const OF_VPP: ReadonlySet<number> = new Set([protocols.ICMP, protocols.ICMPV6, protocols.TCP, protocols.UDP]);
 
 function familyNumber(af: "IPV4" | "IPV6"): Family {
   return af === "IPV4" ? 4 : 6;
 }
 
-const exception = z.strictObject({ reason: z.string().regex(/^\S{1,63}$/, "the name of a punt reason of VPP") });
+const exception = z.strictObject({
+  reason: z.string().regex(/^\S{1,63}$/, "must be the name of a punt reason of VPP"),
+});
 
 const puntToSocket = z
   .strictObject({
@@ -185,14 +191,14 @@ const puntToSocket = z
   })
   .refine((request) => [request.toHost, request.ipProto, request.exception].filter(Boolean).length === 1, {
     path: ["toHost"],
-    message: "exactly one of toHost, ipProto and exception has to be given",
+    message: "exactly one of toHost, ipProto and exception must be given",
   });
 
 const types = [hairpinXconnect, hairpin, span, abx, puntToSocket, dhcpProxy, isisx] as const;
 /** The names of the types. */
 export const PUNT_TYPES: readonly PuntType[] = types.map(({ shape }) => shape.type.value);
 const requestSchema = z.discriminatedUnion("type", types);
-/** With the types that were added. */
+/** The schema of all types, added ones included. */
 let anySchema: z.ZodType<PuntRequest, PuntRequestInput> = requestSchema;
 const added: TypeSchema[] = [];
 
@@ -221,22 +227,22 @@ export type PuntToSocketRequest = z.output<typeof puntToSocket>;
 export type Dependency = z.output<typeof dependency>;
 export type NetnsRef = z.output<typeof netns>;
 
-/** A request as a caller writes it: what has a default may be left out. */
+/** A request as a caller writes it. Fields with a default are optional. */
 export type PuntRequestInput = z.input<typeof requestSchema>;
-/** A valid request, defaults filled in, addresses in canonical form. */
+/** A valid request, with defaults filled in and addresses in canonical form. */
 export type PuntRequest = z.output<typeof requestSchema>;
 export type PuntType = PuntRequest["type"];
 export type InterconnectType = PuntRequest["interconnect"];
-/** Which punt: `key` and `label` are "" unless given. */
+/** The identity of a punt. The default of `key` and `label` is "". */
 export type PuntId = z.output<typeof idSchema>;
 export type PuntIdInput = z.input<typeof idSchema>;
 
-/** JSON Schema (2020-12) of one request: for editors and for checks outside of Node.js. */
+/** Returns the JSON Schema (2020-12) of one request, for editors and for checks outside of Node.js. */
 export function requestJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(anySchema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
 }
 
-/** JSON Schema of a file of punts. */
+/** Returns the JSON Schema (2020-12) of a file of punts. */
 export function fileJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(z.strictObject({ punts: z.array(anySchema) }), {
     io: "input",
@@ -244,17 +250,17 @@ export function fileJsonSchema(): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has one `{ field, message }` for each thing that is wrong. */
+/** Checks a request and fills in defaults. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
   return parse(anySchema, input, op, where);
 }
 
-/** @throws PuntError `ERR_INVALID_REQUEST` */
+/** Checks the name of a CNF. @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseCnf(input: unknown, op: string): string {
   return parse(label, input, op, "cnf");
 }
 
-/** @throws PuntError `ERR_INVALID_REQUEST` */
+/** Checks the identity of a punt. @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseId(input: unknown, op: string): PuntId {
   return parse(idSchema, input, op, "id");
 }
@@ -281,7 +287,7 @@ function fieldsOf(issue: z.core.$ZodIssue): Issue[] {
   return [{ field, message: isMissing ? "is missing" : issue.message }];
 }
 
-/** `ingressAclRules[0].sourcePort` */
+/** Returns a path as text, such as `ingressAclRules[0].sourcePort`. */
 function fieldName(path: readonly PropertyKey[]): string {
   return path.reduce<string>((name, part) => {
     if (typeof part === "number") return `${name}[${part}]`;
@@ -289,16 +295,17 @@ function fieldName(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** One text for an identity; no two identities share one. */
+/** Returns a text for an identity. No two identities have the same. */
 export function idKey({ cnf, key, label: name }: PuntId): string {
   return JSON.stringify([cnf, key, name]);
 }
 
-/** An identity as people read it: `cnf/key/label` without its empty parts. */
+/** Returns an identity for people: `cnf/key/label` without empty parts. */
 export function idText({ cnf, key, label: name }: PuntId): string {
   return [cnf, key, name].filter((part) => part !== "").join("/");
 }
 
+/** Returns the identity of a request. */
 export function idOf({ cnf, key, label: name }: PuntId): PuntId {
   return { cnf, key, label: name };
 }

@@ -7,13 +7,13 @@ import { parse, serialize } from "./format.js";
 import type { Store, StoredState } from "./store.js";
 import { StoreLock } from "./store-lock.js";
 
-/** It has the memif secrets. */
+/** The file contains the memif secrets. */
 const FILE_MODE = 0o600;
 
 /**
- * A file. It is replaced as a whole: a reader finds the state before or after a save, never a part, also after a crash. The state
- * before is kept beside it, in `<path>.backup`. A file that is damaged is reported and left alone. While it is open, the kernel
- * holds a lock on `<path>.lock`, which ends with the process. Where `path` is a symbolic link, all of this is about its target.
+ * Keeps the state in a file. Each save replaces the file as a whole, so that a reader finds the state before or after the save, even after
+ * a crash. `<path>.backup` has the state before. A damaged file is reported and left alone. While the store is open, the kernel holds a
+ * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target.
  */
 export class FileStore implements Store {
   readonly path: string;
@@ -29,25 +29,26 @@ export class FileStore implements Store {
   }
 
   /**
-   * Keeps other managers out.
+   * Locks the store, so that other managers cannot open it.
    *
-   * @throws PuntError `ERR_STORE_BUSY`: a manager that runs has it, `details.pid` as that one sees itself; the errno name if the
-   * lock cannot be written
+   * @throws PuntError `ERR_STORE_BUSY`: another manager has it, with `details.pid` in that manager's pid namespace; the errno name if the
+   * lock file cannot be written
    */
   async open(): Promise<void> {
     this.#lock = StoreLock.take(this.#file);
   }
 
+  /** Unlocks the store. */
   async close(): Promise<void> {
     this.#lock?.release();
     this.#lock = undefined;
   }
 
   /**
-   * Reads the file. Returns undefined where there is none.
+   * Reads the file. Returns undefined if there is none.
    *
-   * @throws PuntError `ERR_STORE_DAMAGED`: the file is cut short, altered or not a store, `ERR_STORE_VERSION`: of a later version;
-   * `details.backup` is a file with the state before, if there is a good one. The errno name if it cannot be read.
+   * @throws PuntError `ERR_STORE_DAMAGED`: the file is truncated, altered or not a store; `ERR_STORE_VERSION`: a later version wrote it;
+   * `details.backup` is the path of the state before, if it is good. The errno name if the file cannot be read
    */
   async load(): Promise<StoredState | undefined> {
     const text = await readIfThere(this.#file);
@@ -60,8 +61,8 @@ export class FileStore implements Store {
   /**
    * Replaces the file.
    *
-   * @throws PuntError the errno name if it cannot be written: the file is as before; `ERR_STORE_LOST`: the folder or the lock was
-   * removed, so that another manager may have the store
+   * @throws PuntError the errno name if it cannot be written: the file stays as it was; `ERR_STORE_LOST`: the folder or the lock file was
+   * removed, so another manager may have the store
    */
   async save(state: StoredState): Promise<void> {
     this.#lock?.requireThere();
@@ -75,7 +76,8 @@ export class FileStore implements Store {
 
   #unwritable(cause: NodeJS.ErrnoException): PuntError {
     const { code = "EIO" } = cause;
-    const advice = code === "EBUSY" ? "; it is mounted by itself, and has to be replaced: mount its folder" : "";
+    const advice =
+      code === "EBUSY" ? "; the file is a mount point and cannot be replaced: mount its folder instead" : "";
     const message = `cannot write ${this.path}: ${cause.message}${advice}`;
     return new PuntError("punt.store", code, message, { path: this.path }, cause);
   }
@@ -87,7 +89,7 @@ export class FileStore implements Store {
       const { code, message, details, op } = error as PuntError;
       const backup = await this.#goodBackup();
       const advice = backup ? `the state before is in ${backup}` : "there is no good backup";
-      const text = `${message.slice(op.length + 2)}; it is left as it is, ${advice}`;
+      const text = `${message.slice(op.length + 2)}; the file was left alone, and ${advice}`;
       throw new PuntError(op, code, text, { ...details, backup }, error);
     }
   }
@@ -111,13 +113,13 @@ export class FileStore implements Store {
     else await copyFile(this.#file, this.backup);
     await writeDurably(this.#fresh, text);
     await rename(this.#fresh, this.#file);
-    // A rename is durable only once its folder is.
+    // A rename is durable only after its folder is synchronized.
     await syncDirectory(directory);
     this.#hasFile = true;
   }
 }
 
-/** The file that a path names: symbolic links are followed, also where their target is not there yet. */
+/** Returns the file that a path names. Follows symbolic links, even if their target does not exist yet. */
 function targetOf(path: string): string {
   try {
     return realpathSync(path);

@@ -1,13 +1,13 @@
-// The text of a store's file: a first line that says what follows, with its version and checksum, and the state.
+// The text of a store's file: a first line with format, version and checksum, and the state.
 import { createHash } from "node:crypto";
 import { PuntError } from "../../errors.js";
 import type { StoredState } from "./store.js";
 
 const FORMAT = "vpp-punt";
 const VERSION = 2;
-/** Versions before it that are read as well, each with what makes a state of the next version of one of its own. */
+/** Earlier versions that can be read, each with the function that turns its state into one of the next version. */
 const UPGRADES: Readonly<Record<number, (state: object) => object>> = {
-  // What was applied was known to the process only, and DHCP proxies and linux-cp's pairs were known by their form.
+  // Version 1 kept no notes, and recognized DHCP proxies and linux-cp's pairs by their form.
   1: (state) => {
     const { claims } = state as StoredState;
     return { ...state, claims: { ...claims, "*": "" }, notes: {} };
@@ -19,11 +19,11 @@ export function serialize(state: StoredState): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, sha256: digest(body) })}\n${body}\n`;
 }
 
-/** `path` is what errors call the text. @throws PuntError `ERR_STORE_DAMAGED`, `ERR_STORE_VERSION` */
+/** Parses the text of a file. `path` is its name in errors. @throws PuntError `ERR_STORE_DAMAGED`, `ERR_STORE_VERSION` */
 export function parse(text: string, path: string): StoredState {
   const [head = "", body = ""] = text.split("\n");
   const header = headerOf(head);
-  if (header?.format !== FORMAT) throw damaged(path, "it does not begin like a store");
+  if (header?.format !== FORMAT) throw damaged(path, "its first line is not that of a store");
   const { version = 0, sha256 } = header;
   if (version !== VERSION && UPGRADES[version] === undefined) {
     const message = `${path} has version ${version}; this program reads 1 to ${VERSION}`;

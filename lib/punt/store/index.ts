@@ -1,4 +1,4 @@
-// Keeps the desired state beyond the life of the manager.
+// Stores, which keep the desired state beyond the life of the manager.
 
 export { FileStore } from "./file-store.js";
 export { Saver, type Write } from "./saver.js";

@@ -1,7 +1,7 @@
-// Saves a state that keeps changing: one write at a time, and one write for all changes that came during the last.
+// Saves a state that keeps changing: one write at a time, and one write for all changes that come during another.
 import type { Store, StoredState } from "./store.js";
 
-/** One write: the state, and what follows from its success or failure. */
+/** One write: the state, and the callbacks for success and failure. */
 export interface Write {
   readonly state: StoredState;
   committed(): void;
@@ -14,19 +14,19 @@ export class Saver {
   #next: Promise<void> | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  /** `begin` gives the state as it is when a write begins. */
+  /** `begin` is called when a write begins, and returns the state to write. */
   constructor(store: Store, begin: () => Write) {
     this.#store = store;
     this.#begin = begin;
   }
 
-  /** Resolves when everything that was so at the time of the call is saved. */
+  /** Resolves when the store has the state as it was at the time of the call. */
   save(): Promise<void> {
     this.#next ??= this.#write(this.#running);
     return this.#next;
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is under way. */
   async idle(): Promise<void> {
     while (this.#next !== undefined) await this.#next.catch(() => {});
     await this.#running.catch(() => {});

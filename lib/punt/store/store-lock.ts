@@ -1,10 +1,10 @@
-// One manager a store: a lock of the kernel on a file beside it, which needs no process ids and holds between containers.
+// The lock that gives a store to one manager. The kernel holds it on a file beside the store, so it works across containers.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { FileLock } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 
-/** What is removed when the process ends without closing. */
+/** Locks to release when the process ends without closing them. */
 const held = new Set<StoreLock>();
 
 export class StoreLock {
@@ -14,7 +14,7 @@ export class StoreLock {
   /**
    * Locks the store at `store`.
    *
-   * @throws PuntError `ERR_STORE_BUSY`, with `details.pid` as the holder sees itself; the errno name if the lock cannot be written
+   * @throws PuntError `ERR_STORE_BUSY`, with `details.pid` in the holder's pid namespace; the errno name if the lock file cannot be written
    */
   static take(store: string): StoreLock {
     const path = `${store}.lock`;
@@ -36,7 +36,7 @@ export class StoreLock {
     this.#lock = lock;
   }
 
-  /** @throws PuntError `ERR_STORE_LOST` if the locked file is not the one at its path any more: another may be locked there */
+  /** @throws PuntError `ERR_STORE_LOST`: the locked file is not at its path any more, so another manager may have locked a new one */
   requireThere(): void {
     if (this.#lock.isStillThere()) return;
     const message = `the lock of ${this.#store} was removed, alone or with its folder: another manager may have the store; start this one again`;

@@ -1,32 +1,32 @@
-// Where the desired state is kept, so that it outlives the manager.
+// The interface of a store, and the store in memory.
 import type { Interconnect, KnownNamespace } from "../interconnect/index.js";
 import type { PuntRequest } from "../request/index.js";
 
-/** All a manager has to remember. Plain data. */
+/** The state that a manager keeps. Plain data. */
 export interface StoredState {
   readonly punts: readonly PuntRequest[];
   readonly interconnects: readonly Interconnect[];
   readonly namespaces: readonly KnownNamespace[];
-  /** What VPP cannot tell of objects of ours, by item key. */
+  /** Claims on objects that carry no mark in VPP, by item key. */
   readonly claims: Readonly<Record<string, string>>;
-  /** What was applied where VPP has no message that reads it back, by item key. */
+  /** Settings that were applied and that VPP has no message to read back, by item key. */
   readonly notes: Readonly<Record<string, object>>;
 }
 
 export interface Store {
-  /** Called before a manager that will save loads: whoever has the store keeps others out. */
+  /** Called first by a manager that will save. The store refuses a second one until `close`. */
   open?(): Promise<void>;
-  /** What was saved last; undefined if nothing ever was. */
+  /** Returns the state that was saved last, or undefined if there is none. */
   load(): Promise<StoredState | undefined>;
-  /** Resolves when the state will be there after a crash of whatever the store protects from. Called for one state at a time. */
+  /** Saves the state. Resolves when it would survive the crashes that the store protects from. Called for one state at a time. */
   save(state: StoredState): Promise<void>;
-  /** Called when nothing will be saved any more. */
+  /** Called after the last save. */
   close?(): Promise<void>;
 }
 
 /**
- * Forgets with the process. What bears a mark of the manager in VPP, as interconnects and all that is built on them do, is deleted by
- * the next one's start; punt socket registrations and proxy-ARP ranges bear none: without a store that outlives the process they stay.
+ * Keeps the state in memory. When the next manager starts, it deletes objects that carry its mark in VPP, such as interconnects and all
+ * that depends on them. Punt socket registrations and proxy ARP ranges carry no mark: with this store they stay in VPP.
  */
 export class MemoryStore implements Store {
   #state: string | undefined;

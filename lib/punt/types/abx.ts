@@ -60,7 +60,7 @@ export const abx: TypeHandler<AbxRequest> = {
       },
       {
         code: "EGRESS_ROUTED",
-        text: "ABX by abf: what the CNF sends is routed by VPP's FIB; egress rules are not applied",
+        text: "ABX by abf: VPP's FIB routes the packets that the CNF sends; egress rules are not applied",
         remedy,
         degrades: false,
       },
@@ -68,17 +68,17 @@ export const abx: TypeHandler<AbxRequest> = {
   },
 };
 
-/** What the CNF sends is routed by VPP then, which drops multicast. */
+/** Without egress rules VPP routes the packets of the CNF, and drops multicast. */
 function withoutEgress({ ingressAclRules }: AbxRequest): Caveat {
   return {
     code: "NO_EGRESS",
-    text: "without egress rules VPP routes what the CNF sends: unicast passes, multicast (OSPF hellos and others) is dropped",
+    text: "without egress rules VPP routes the packets that the CNF sends: unicast passes, multicast (OSPF hellos and others) is dropped",
     remedy: "add egressAclRules, such as those of ingressAclRules",
     degrades: ingressAclRules.some((rule) => rule.protocol !== IP_PROTOCOL.HOPOPT && wantsMulticast(rule)),
   };
 }
 
-/** Protocols that speak to multicast groups in the first place. */
+/** Protocols that mostly send to multicast groups. */
 const MULTICAST_PROTOCOLS: ReadonlySet<number> = new Set([
   IP_PROTOCOL.HOPOPT,
   IP_PROTOCOL.IGMP,
@@ -88,7 +88,7 @@ const MULTICAST_PROTOCOLS: ReadonlySet<number> = new Set([
   IP_PROTOCOL.VRRP,
 ]);
 
-/** Whether a rule asks for multicast packets: 0, any protocol, counts. */
+/** Whether a rule asks for multicast packets. Protocol 0 means any protocol, and counts. */
 function wantsMulticast({ destinationNetwork, protocol }: AclRule): boolean {
   if (destinationNetwork === "local") return false;
   const network = parsePrefix(destinationNetwork);
@@ -108,7 +108,7 @@ interface Rules {
   readonly addresses: readonly string[];
 }
 
-/** All punts on the interconnect contribute to the same two ACLs: parts with equal keys are merged by the plan. */
+/** All punts on an interconnect share two ACLs: the plan merges parts of equal keys. */
 function rulesOf(request: AbxRequest, interconnect: Interconnect, { facts, marks }: TypeContext): Rules {
   const found = facts.interface(request.vppInterface)!;
   const addresses = found.addresses!;
@@ -146,7 +146,7 @@ function policyParts(acl: Part, { rx, tx, mac, priority }: Way, context: TypeCon
   return [acl, abxPolicyPart({ policy, acl: tagOf(acl), tx, mac }), abxAttachPart({ policy, rx, priority })];
 }
 
-/** A next hop that only has to exist on the interconnect, where a static neighbour gives it the CNF's MAC address. */
+/** A next hop on the interconnect. A static neighbour gives it the CNF's MAC address. */
 const nextHops: Record<Family, string> = { 4: "169.254.111.2", 6: "fe80::fd:2" };
 
 function abfParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {

@@ -1,13 +1,15 @@
-// ABX rules as VPP's ACL takes them: `any` and `local` written out, once for each address family of the interface.
+// Rewrites ABX rules for VPP's ACLs: `any` and `local` become networks, once for each address family of the interface.
 
 import { type Family, familyOf, parsePrefix, widthOf } from "../../net/index.js";
 import { Problem, type VppAclRule } from "../items/index.js";
 import { type AclRule, familyOfProtocol } from "../request/index.js";
 
 /**
- * @param name what an error calls the list, such as `ingressAclRules`
- * @param addresses of the interface, with prefix length
- * @throws Problem naming the rule that is for a family of which the interface has no address
+ * Returns the rules of VPP.
+ *
+ * @param name name of the list in errors, such as `ingressAclRules`
+ * @param addresses addresses of the interface, with prefix length
+ * @throws Problem `ERR_ACL_RULE`: a rule is for a family of which the interface has no address
  */
 export function expandRules(
   rules: readonly AclRule[],
@@ -36,7 +38,7 @@ function noAddress(field: string, rule: AclRule, family: Family, vppInterface: s
   );
 }
 
-/** The family a rule says it is for: by ICMPv4 or ICMPv6 as its protocol, or by a network written out; requests have no rule of both. */
+/** Returns the family that a rule names by its protocol (ICMPv4, ICMPv6) or by a network. The request schema refuses rules of both. */
 function explicitFamily(rule: AclRule): Family | undefined {
   return (
     familyOfProtocol(rule.protocol) ?? familyOfPrefix(rule.sourceNetwork) ?? familyOfPrefix(rule.destinationNetwork)

@@ -1,4 +1,4 @@
-// What punts wait for, checked against the facts.
+// Looks for the things that punts wait for.
 
 import type { Family } from "../../net/index.js";
 import type { Missing } from "../items/index.js";
@@ -9,7 +9,7 @@ export function missingInterface(name: string, facts: Facts): Missing[] {
   return facts.interface(name) ? [] : [{ kind: "interface", name, text: `VPP interface ${name}` }];
 }
 
-/** An interface with an address, in that VRF unless it is 0. */
+/** Looks for an interface with an address, and in that VRF unless it is 0. */
 export function missingLayer3(name: string, vrf: number, facts: Facts): Missing[] {
   const found = facts.interface(name);
   if (!found) return missingInterface(name, facts);
@@ -28,7 +28,7 @@ export function missingTables(vrf: number, families: Iterable<Family>, facts: Fa
     .map((family) => ({ kind: "vrf", name: tableKey(family, vrf), text: `IPv${family} table of VRF ${vrf}` }));
 }
 
-/** What the caller of a punt wants it to wait for. */
+/** Looks for the dependencies that the caller of a punt named. */
 export function missingDependencies(dependencies: readonly Dependency[], facts: Facts): Missing[] {
   return dependencies.flatMap((dependency) => {
     if (dependency.kind === "vrf") return missingTables(dependency.vrf, [dependency.af === "IPV4" ? 4 : 6], facts);

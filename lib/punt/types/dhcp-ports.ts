@@ -1,4 +1,4 @@
-// UDP ports of DHCP: VPP has one handler a port, and a punt that is deleted leaves it without any.
+// The UDP ports of DHCP. VPP has one handler for each port, and the deletion of a punt leaves the port without a handler.
 import type { Claim } from "./handler.js";
 
 type Af = "IPV4" | "IPV6";
@@ -10,12 +10,12 @@ export function isDhcpPort({ af, protocol, port }: { af: Af | "BOTH"; protocol: 
   return protocol === "UDP" && families.some((family) => PORTS[family].includes(port));
 }
 
-/** Claims of a punt that takes such a port from VPP. */
+/** Returns the claims of a punt that takes such a port from VPP. */
 export function dhcpPortClaims(families: readonly Af[], port: number): Claim[] {
   return families.filter((family) => PORTS[family].includes(port)).map((family) => ({ key: keyOf(family, port) }));
 }
 
-/** Claims of punts for which VPP itself handles the ports: several of them go together. */
+/** Returns the claims of punts for which VPP itself handles the ports. Several such punts share them. */
 export function dhcpClaims(families: readonly Af[]): Claim[] {
   return families.flatMap((family) => PORTS[family].map((port) => ({ key: keyOf(family, port), sharedAs: "dhcp" })));
 }

@@ -13,8 +13,8 @@ import { vrfSelector } from "./selectors.js";
 export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
   multiplexes: false,
 
-  // VPP's dhcp6_proxy_node.c makes a new packet in the buffer of the server's, and leaves it marked with what was to be done to that
-  // one: a checksum that the device was to fill in lands in the client's IPv6 header.
+  // VPP's dhcp6_proxy_node.c builds a new packet in the buffer of the server's answer and keeps the offload flags of that answer: the
+  // checksum that the device fills in lands in the client's IPv6 header. So no GSO.
   needs: ({ vrf, withoutCnfVrf, enableGso, families }) => [
     {
       vppSelector: vrfSelector(vrf),
@@ -34,7 +34,7 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
     const byVeth = interconnect === "TAP" && !features.has("vhost-net");
     const answers = {
       code: "INTERFACE_ID_FIRST",
-      text: "DHCPv6: VPP relays only answers that have the Interface-Id before the Relay Message, as ISC dhcpd's have and dnsmasq's have not",
+      text: "DHCPv6: VPP relays only answers with the Interface-Id before the Relay Message: those of ISC dhcpd, not those of dnsmasq",
       remedy: "use a DHCPv6 server that puts the Interface-Id first, such as ISC dhcpd",
       degrades: false,
     };
@@ -48,7 +48,7 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
       refuseForeign(request.vrf, family, facts);
       const { vpp, cnf } = marks.pools[family].subnet(interconnect.subnets[family]!);
       const proxy = { vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) };
-      // VPP drops the packet that makes it ask for a neighbour: the first DISCOVER would be lost.
+      // VPP drops the packet for which it resolves a neighbour: the first DISCOVER would be lost.
       const neighbor = knownNeighborPart(interconnect.name, bare(cnf), context.cnfMac(interconnect));
       return [neighbor, dhcpProxyPart(proxy, interconnect.name)];
     });
@@ -77,7 +77,7 @@ function bare(prefix: string): string {
   return prefix.split("/")[0];
 }
 
-/** VPP keeps one source address for all servers of a VRF: with another proxy there, its would be used for ours. */
+/** VPP keeps one source address for all servers of a VRF: the address of a foreign proxy would be used for ours. */
 function refuseForeign(vrf: number, family: Family, facts: Facts): void {
   const prefix = dhcpProxyKeyPrefix(vrf, family);
   const foreign = [...facts.seen.values()].find(

@@ -6,7 +6,7 @@ import type { TypeHandler } from "./handler.js";
 import { interfaceSelector } from "./selectors.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
-/** Two interfaces, each cross-connected with an interconnect of its own; the CNF is the wire between the two. */
+/** Each of two interfaces is cross-connected with an interconnect of its own. The CNF is the wire between them. */
 export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
   multiplexes: false,
 

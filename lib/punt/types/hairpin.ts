@@ -9,7 +9,7 @@ import type { TypeHandler } from "./handler.js";
 import { hairpinSelector, interfaceSelector } from "./selectors.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
-/** One interface cross-connected with an interconnect; the other interconnect is itself a new interface of VPP. */
+/** One interface is cross-connected with an interconnect. The other interconnect is a new interface of VPP. */
 export const hairpin: TypeHandler<HairpinRequest> = {
   multiplexes: false,
 
@@ -47,7 +47,7 @@ export const hairpin: TypeHandler<HairpinRequest> = {
   },
 };
 
-/** DHCP brings an IPv4 address. */
+/** Families of the addresses. DHCP leases an IPv4 address. */
 function familiesOf({ ipAddresses, withDhcpClient }: HairpinRequest["hairpinInterface"]): Family[] {
   const given = ipAddresses.map((address) => familyOf(address.split("/")[0])!);
   return withDhcpClient ? [...given, 4] : given;

@@ -1,51 +1,51 @@
-// What every punt type says of itself. All of it pure: from a request and what is known of VPP to what should be there.
+// What a punt type defines. All of it is pure: it derives the wanted items from a request and the facts.
 
 import type { Interconnect, Marks, Need } from "../interconnect/index.js";
 import type { Facts, Missing, Part } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
 
-/** What VPP keeps only one of: two punts with an equal key conflict unless they are on one interconnect, or share it. */
+/** A thing of which VPP keeps only one. Two punts with an equal key conflict unless they use one interconnect or share the claim. */
 export interface Claim {
   readonly key: string;
-  /** Punts whose claims share it under the same name go together. */
+  /** Punts whose claims have the same name here share the thing. */
   readonly sharedAs?: string;
 }
 
-/** Something about a punt that VPP has whole: worth knowing, or a reason why it is DEGRADED. */
+/** A remark on a punt of which VPP has every item: a fact to know, or a reason why the punt is DEGRADED. */
 export interface Caveat {
   readonly code: string;
   readonly text: string;
   readonly remedy: string;
-  /** Not all the packets that were asked for can come, or not the way back. */
+  /** Whether VPP cannot deliver all the packets that were asked for, or not the way back. */
   readonly degrades: boolean;
 }
 
 export interface TypeContext {
   readonly facts: Facts;
   readonly marks: Marks;
-  /** The policy id for that purpose; the same for the same purpose within one plan. */
+  /** Returns the policy id for a purpose. It is the same for the same purpose within one plan. */
   policyId(purpose: string): number;
-  /** MAC address of an interconnect's CNF side. */
+  /** Returns the MAC address of an interconnect on the CNF's side. */
   cnfMac(interconnect: Interconnect): string;
 }
 
 export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   /** Whether several punts may have the same VPP selector. */
   readonly multiplexes: boolean;
-  /** The interconnects it takes, one or two. */
+  /** Returns the interconnects that the punt needs, one or two. */
   needs(request: R): Need[];
-  /** What VPP keeps only one of, where that is narrower or wider than the selector. */
+  /** Returns the things of which VPP keeps only one, if they are narrower or wider than the selector. */
   claims?(request: R): Claim[];
-  /** What is not in VPP yet. */
+  /** Returns the things that VPP does not have yet. */
   missing(request: R, facts: Facts): Missing[];
-  /** What VPP gets besides the interconnects. @throws Problem */
+  /** Returns the items besides the interconnects. @throws Problem if this VPP cannot have them */
   items(request: R, interconnects: readonly Interconnect[], context: TypeContext): Part[];
-  /** The VPP interface whose MTU the interconnect of that selector has, where its request names none. */
+  /** Returns the VPP interface that gives the interconnect of that selector its MTU if the request does not name one. */
   mtuFrom?(request: R, vppSelector: string): string | undefined;
-  /** The VPP interface that linux-cp pairs the interconnect with, where it does. */
+  /** Returns the VPP interface that linux-cp pairs with the interconnect, if it does. */
   pairedWith?(request: R, facts: Facts): string | undefined;
-  /** Whether the multicast routes of VPP say something about it. */
+  /** Returns whether the caveats depend on VPP's multicast routes. */
   readsMulticast?(request: R): boolean;
-  /** How it is realised where that is not the usual way, and what this VPP cannot carry of it. */
+  /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
   caveats?(request: R, facts: Facts): Caveat[];
 }

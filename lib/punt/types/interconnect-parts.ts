@@ -1,4 +1,4 @@
-// What one interconnect is made of, on both sides.
+// The parts of one interconnect, on both sides.
 
 import { familyOf, parsePrefix, rangeOf, widthOf } from "../../net/index.js";
 import type { InterfaceLink, Marks, Subnet } from "../interconnect/index.js";
@@ -34,14 +34,14 @@ import { handlerOf } from "./types.js";
 export interface InterconnectContext {
   readonly facts: Facts;
   readonly marks: Marks;
-  /** Path of a CNF's namespace. */
+  /** Returns the path of a CNF's namespace. */
   namespace(id: number): string;
   requestOf(user: string): PuntRequest | undefined;
-  /** The interface linux-cp pairs it with, where it is one of linux-cp's. */
+  /** Returns the interface that linux-cp pairs with the interconnect, if it does. */
   pairedWith(interconnect: Interconnect): VppInterface | undefined;
 }
 
-/** The interface that an interconnect is paired with, which one of its punts asks for. */
+/** Returns the interface that linux-cp pairs with an interconnect, if one of its punts asks for that. */
 export function pairedInterface(
   { users }: Interconnect,
   requestOf: (user: string) => PuntRequest | undefined,
@@ -55,7 +55,7 @@ export function pairedInterface(
   return undefined;
 }
 
-/** @throws Problem where this VPP cannot make it */
+/** Returns the parts of an interconnect. @throws Problem if this VPP cannot make it */
 export function interconnectParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
   const { link } = interconnect;
   if (link.form === "socket") return [];
@@ -72,12 +72,12 @@ export function vppMac({ name, link }: Interconnect, { seed }: Marks): string {
   return (link as InterfaceLink).mac ?? macAddress(seed + name, "vpp");
 }
 
-/** A TAP of linux-cp has the MAC address of the interface it is paired with. */
+/** Returns the MAC address of the CNF's side. A TAP of linux-cp has that of the interface that it is paired with. */
 export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectContext, "pairedWith" | "marks">): string {
   return context.pairedWith(interconnect)?.mac ?? macAddress(context.marks.seed + interconnect.name, "cnf");
 }
 
-/** The MTU of a TAP in Linux: the one asked for, or that of the VPP interface that it stands in for, so that no packet is too long. */
+/** Returns the MTU of a TAP in Linux: the requested one, or that of the VPP interface whose packets it carries, so that none is too long. */
 function mtuOf(
   interconnect: Interconnect,
   link: InterfaceLink,
@@ -93,7 +93,7 @@ function mtuOf(
   return undefined;
 }
 
-/** What Linux takes for a TAP or veth. */
+/** Linux's limits for the MTU of a TAP or veth. */
 const LEAST_MTU = 68;
 const LONGEST_MTU = 65_521;
 
@@ -162,7 +162,7 @@ function layer3Parts(
   return own.length > 0 ? [...tables, addressesPart(interconnect.name, own)] : tables;
 }
 
-/** VPP lends addresses only within one table. */
+/** An interface can borrow addresses only from an interface in the same table. */
 function lenderTables(name: string, { tables }: VppInterface): Part[] {
   const families = ([4, 6] as const).filter((family) => (tables?.[family] ?? 0) !== 0);
   return families.map((family) => tablePart({ interface: name, family, table: tables![family] }));
@@ -183,7 +183,7 @@ function borrowedParts(name: string, lender: VppInterface, { features }: Facts):
   ];
 }
 
-/** Given or allocated; with a DHCP client also what it brought. */
+/** Returns VPP's addresses: requested, allocated and, with a DHCP client, leased. */
 function ownAddresses(
   interconnect: Interconnect,
   link: InterfaceLink,
@@ -199,7 +199,7 @@ function allocatedTo(interconnect: Interconnect, { pools }: Marks): Subnet[] {
   return subnetsOf(interconnect).map(([family, number]) => pools[family].subnet(number));
 }
 
-/** Addresses of both sides, as far as the manager gives them. */
+/** Returns the addresses of both sides that the manager gives. */
 export function addressesOf(
   interconnect: Interconnect,
   lender: VppInterface | undefined,

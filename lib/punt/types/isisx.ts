@@ -18,7 +18,7 @@ export const isisx: TypeHandler<IsisxRequest> = {
     },
   ],
 
-  // The plugin keeps one connection for each receiving interface: a second interconnect would silently take it over.
+  // The plugin keeps one connection for each receiving interface: a second interconnect would take it over silently.
   claims: ({ vppInterface }) => [{ key: `vpp/isisx/${vppInterface}` }],
 
   mtuFrom: ({ vppInterface }) => vppInterface,
@@ -40,13 +40,13 @@ export const isisx: TypeHandler<IsisxRequest> = {
     return [
       {
         code: "MORE_THAN_ISIS",
-        text: "ISISX by linux-cp: the TAP is paired with the VPP interface, so all that VPP punts from it (IS-IS, and packets for its own addresses) comes too",
+        text: "ISISX by linux-cp: the TAP is paired with the VPP interface, so it also gets everything else that VPP punts from there, such as packets for its own addresses",
         remedy,
         degrades: false,
       },
       {
         code: "STAYS_ENABLED",
-        text: "IS-IS stays enabled in linux-cp after the punt is deleted: VPP has no message that takes it back",
+        text: "IS-IS stays enabled in linux-cp after the punt is deleted: VPP has no message to disable it",
         remedy,
         degrades: false,
       },
@@ -54,7 +54,7 @@ export const isisx: TypeHandler<IsisxRequest> = {
   },
 };
 
-/** Stock VPP passes IS-IS to a TAP paired with the interface. linux-cp makes this TAP itself, with /dev/vhost-net. */
+/** Stock VPP passes IS-IS to a TAP that is paired with the interface. linux-cp creates this TAP itself, with /dev/vhost-net. */
 function usesLinuxCp(request: { interconnect: string }, { features }: Facts): boolean {
   const canPair = features.has("linux-cp-osi") && features.has("vhost-net");
   return !features.has("isisx") && request.interconnect === "TAP" && canPair;

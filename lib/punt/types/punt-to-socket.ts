@@ -5,7 +5,7 @@ import type { PuntToSocketRequest } from "../request/index.js";
 import { dhcpPortClaims, isDhcpPort } from "./dhcp-ports.js";
 import type { Claim, TypeHandler } from "./handler.js";
 
-/** Packets of one kind, received through any interface, to a datagram socket. */
+/** Packets of one kind from any interface go to a datagram socket. */
 export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
   multiplexes: false,
 
@@ -13,7 +13,7 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
     { vppSelector: `vpp/punt-to-socket/${selectorOf(request)}`, link: { form: "socket", path: request.socketPath } },
   ],
 
-  // VPP's key of an L4 punt is family and port, without the protocol: UDP port N and ICMPv6 type N are one entry to it.
+  // VPP's key of an L4 punt is family and port, without the protocol: UDP port N and ICMPv6 type N share an entry.
   claims: (request) => [
     ...targetsOf(request).map((target): Claim => ({ key: `vpp/${puntTargetKey(target)}` })),
     ...dhcpPortsOf(request),
@@ -29,7 +29,7 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
     const { toHost } = request;
     const proxy = toHost && isDhcpPort(toHost) && proxyOf(familiesOf(toHost.af), facts);
     if (proxy) {
-      const text = `VPP's DHCP proxy ${proxy.key} has UDP port ${toHost.port}, and would lose it for good`;
+      const text = `VPP's DHCP proxy ${proxy.key} uses UDP port ${toHost.port}, and would lose it for good`;
       throw new Problem(puntTargetKey(targetsOf(request)[0]!), "ERR_CONFLICT", text);
     }
     return targetsOf(request).map((target) => puntSocketPart(target, request.socketPath));
@@ -40,13 +40,13 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
   caveats({ ipProto }, { multicastRoutes }) {
     const groups = ipProto && GROUPS[ipProto.protocol]?.[ipProto.af];
     if (!groups || groups.every((group) => multicastRoutes?.includes(`${group}/`))) return [];
-    const text = `VPP receives multicast of protocol ${ipProto.protocol} only where it has a route for its groups (${groups.join(", ")}), and has none for all of them: unicast comes, multicast does not`;
+    const text = `VPP receives multicast of protocol ${ipProto.protocol} only with routes for its groups (${groups.join(", ")}), and lacks some of them: unicast comes, multicast does not`;
     const remedy = `vppctl ip mroute add ${groups[0]} via <interface> Accept, and ip mroute add ${groups[0]} via local Forward`;
     return [{ code: "MULTICAST_ROUTE", text, remedy, degrades: true }];
   },
 };
 
-/** Groups that protocols send to, by protocol number. */
+/** Multicast groups by protocol number. */
 const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly string[]>>>> = {
   [IP_PROTOCOL.OSPF]: { IPV4: ["224.0.0.5", "224.0.0.6"], IPV6: ["ff02::5", "ff02::6"] },
   [IP_PROTOCOL.EIGRP]: { IPV4: ["224.0.0.10"], IPV6: ["ff02::a"] },
@@ -54,7 +54,7 @@ const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly 
   [IP_PROTOCOL.VRRP]: { IPV4: ["224.0.0.18"], IPV6: ["ff02::12"] },
 };
 
-/** A DHCP proxy of one of the families, whosever it is. */
+/** Returns a DHCP proxy of one of the families, ours or not. */
 function proxyOf(families: readonly string[], { seen }: Facts): Seen | undefined {
   const isOf = ({ value }: Seen) => families.includes(`IPV${(value as { family: number }).family}`);
   return [...seen.values()].find((found) => found.kind === "dhcp-proxy" && isOf(found));

@@ -1,6 +1,6 @@
-// VPP selectors that several types share: sharing or conflict follows from their being equal.
+// VPP selectors of several types. Punts with equal selectors share an interconnect or conflict.
 
-/** All or some packets of one interface: HAIRPIN, HAIRPIN_XCONNECT, ABX and ISISX. */
+/** Returns the selector of all or some packets of one interface: HAIRPIN, HAIRPIN_XCONNECT, ABX and ISISX. */
 export function interfaceSelector(name: string): string {
   return `vpp/interface/${name}`;
 }

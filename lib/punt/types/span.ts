@@ -14,7 +14,7 @@ const states: Record<SpanRequest["direction"], SpanState> = {
   both: "SPAN_STATE_API_RX_TX",
 };
 
-/** A copy of what an interface receives, sends or both. */
+/** A copy of the packets that an interface receives, sends, or both. */
 export const span: TypeHandler<SpanRequest> = {
   multiplexes: true,
 
@@ -34,18 +34,18 @@ export const span: TypeHandler<SpanRequest> = {
   caveats(request, facts) {
     if (!isBlind(request, facts)) return [];
     const { vppInterface } = request;
-    const text = `VPP mirrors what a device receives, and ${vppInterface} is a sub-interface: nothing that it receives is mirrored`;
+    const text = `VPP mirrors the packets that a device receives, and ${vppInterface} is a sub-interface: nothing that it receives is mirrored`;
     return [{ code: "SUB_INTERFACE", text, remedy: "mirror the parent interface", degrades: true }];
   },
 };
 
-/** VPP's SPAN of received packets is a feature of the device: a sub-interface's packets are not counted as its own there. */
+/** VPP mirrors received packets at the device, where the packets of a sub-interface belong to its parent. */
 function isBlind({ vppInterface, direction }: SpanRequest, facts: Facts): boolean {
   const found = facts.interface(vppInterface);
   return direction !== "tx" && found?.isSub === true && !isLayer2(found.id, facts);
 }
 
-/** VPP mirrors an interface in L2 mode on the L2 path, any other at the device. Cross-connects of ours do not change a SPAN's level. */
+/** VPP mirrors an interface in L2 mode on the L2 path, and any other at the device. Our own cross-connects do not change that level. */
 function isLayer2(id: string, facts: Facts): boolean {
   const xconnect = facts.seen.get(xconnectKey(id));
   return xconnect !== undefined && !xconnect.ours;

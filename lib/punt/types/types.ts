@@ -1,4 +1,4 @@
-// The punt types by name: the one place that lists them besides the request schema.
+// The registry of punt types. No other place lists them, except the request schema.
 import type { Facts, Missing } from "../items/index.js";
 import { addRequestSchema, type PuntRequest, type PuntType, type TypeSchema } from "../request/index.js";
 import { abx } from "./abx.js";
@@ -21,24 +21,24 @@ const handlers = {
   ISISX: isisx,
 } satisfies { [T in PuntType]: TypeHandler<Extract<PuntRequest, { type: T }>> };
 
-/** The discriminant picks the handler of exactly that kind of request, which TypeScript cannot follow through the table. */
+/** The type of a request picks the handler of exactly that type, which TypeScript cannot follow through the table. */
 const registry = new Map(Object.entries(handlers) as unknown as [string, TypeHandler][]);
 
 export function handlerOf(request: PuntRequest): TypeHandler {
   return registry.get(request.type)!;
 }
 
-/** Adds a type that is not one of the package's: its schema, which names it, and its handler. */
+/** Adds a type beside those of the package: its schema, which names it, and its handler. */
 export function addPuntType(schema: TypeSchema, handler: TypeHandler): void {
   registry.set(addRequestSchema(schema), handler);
 }
 
-/** What a punt waits for: what its type needs, and what its caller named. */
+/** Returns the things that a punt waits for: the needs of its type, and the dependencies that its caller named. */
 export function missingOf(request: PuntRequest, facts: Facts): Missing[] {
   return [...handlerOf(request).missing(request, facts), ...missingDependencies(request.dependsOn ?? [], facts)];
 }
 
-/** What has to be known of a punt that VPP has whole. */
+/** Returns all remarks on a punt of which VPP has every item. */
 export function caveatsOf(request: PuntRequest, facts: Facts): Caveat[] {
   return [...(handlerOf(request).caveats?.(request, facts) ?? []), ...caveatsOfLink(request, facts)];
 }

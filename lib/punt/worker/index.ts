@@ -1,3 +1,3 @@
-// The loop that keeps VPP as the punts want it.
+// The loop that makes VPP match the desired state.
 
 export { Worker, type WorkerOptions } from "./worker.js";

@@ -1,4 +1,4 @@
-// VPP's events of interfaces, and whether they tell more than was read.
+// VPP's interface events, and whether they contain anything that was not read yet.
 import type { Events } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import { isUp, type VppInterface } from "../items/index.js";
@@ -7,13 +7,13 @@ import { asPuntError } from "../reconcile/index.js";
 
 type InterfaceEvent = Events["sw_interface_event"];
 
-/** Interface events come in bursts, and each makes the whole be read: they are gathered for so long, in milliseconds. */
+/** Milliseconds for which events are gathered: they come in bursts, and each burst makes the manager read all of VPP. */
 const EVENT_PAUSE = 20;
 
 export interface NewsReader {
-  /** Interfaces as last read. */
+  /** Returns the interfaces as they were last read. */
   known(): readonly VppInterface[];
-  /** Something changed that was not read yet. */
+  /** Called when something has changed since it was read. */
   changed(): void;
   failed(error: PuntError): void;
 }
@@ -23,9 +23,9 @@ export class InterfaceNews {
   readonly #reader: NewsReader;
   #events: { close(): unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The last event of each interface, of those that were not yet compared with what was read. */
+  /** The last event of each interface, until it is compared with the interfaces as read. */
   readonly #news = new Map<number, InterfaceEvent>();
-  /** An interface that was read has gone since. Its index may be another's by now, whose events tell nothing new. */
+  /** An interface has gone since it was read. Another interface may have its index now, and events of that one look like no change. */
   #isLost = false;
   #isReading = false;
   #isClosed = false;
@@ -35,7 +35,7 @@ export class InterfaceNews {
     this.#reader = reader;
   }
 
-  /** Begins to listen. The client asks a VPP that has restarted again. */
+  /** Begins to listen. The client subscribes again after a restart of VPP. */
   async follow(): Promise<void> {
     if (this.#events) return;
     try {
@@ -45,7 +45,7 @@ export class InterfaceNews {
       if (this.#isClosed) await events.close();
       for await (const event of events) this.#take(event);
     } catch (error) {
-      // The periodic look finds what an event would have told.
+      // The periodic look finds every change without events too.
       if (!this.#isClosed) this.#reader.failed(asPuntError(error, "want_interface_events"));
     }
   }
@@ -56,7 +56,7 @@ export class InterfaceNews {
     await this.#events?.close();
   }
 
-  /** What the manager does itself, and reads back, is not news: events are compared with what was read when the reading is over. */
+  /** Events are compared when a reading is over: changes that the manager made itself and read back are not news. */
   reading(isReading: boolean): void {
     this.#isReading = isReading;
     if (isReading) this.#isLost = false;
@@ -85,7 +85,7 @@ export class InterfaceNews {
   }
 }
 
-/** Whether it tells more than was read: each change of what a plan is made from has an event that differs from what was before. */
+/** Whether an event differs from the interface as read. Every change that matters to a plan has such an event. */
 function isNew({ flags, deleted }: InterfaceEvent, known: VppInterface | undefined): boolean {
   return deleted ? known !== undefined : known?.up !== isUp(flags);
 }

@@ -1,4 +1,4 @@
-// The loop that keeps VPP as the punts want it: woken by requests, by VPP's events, by retries that are due, and from time to time.
+// The loop that makes VPP match the desired state. Requests, events of VPP, due retries and a timer wake it.
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
@@ -24,7 +24,7 @@ export interface WorkerOptions {
   readonly marks: Marks;
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
-  /** Changes nothing: looks and judges only. */
+  /** Reads and judges only; changes nothing. */
   readonly readOnly?: boolean;
   /** Called before each look. */
   refresh?(): Promise<void>;
@@ -49,7 +49,7 @@ export class Worker {
   #stopped = false;
   #wakeUp: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
-  /** Who waits for a pass that begins later. */
+  /** Callers of `resync` that wait for a pass that begins later. */
   #waiters: Waiter[] = [];
 
   constructor(state: DesiredState, options: WorkerOptions) {
@@ -87,7 +87,7 @@ export class Worker {
     this.#wakeUp?.();
   }
 
-  /** Resolves after a whole pass that begins now or later. @throws PuntError if VPP is away or cannot be read */
+  /** Resolves after a whole pass that begins after the call. @throws PuntError if VPP is away or cannot be read */
   resync(): Promise<void> {
     if (!this.#options.vpp.isConnected) return Promise.reject(disconnected());
     this.#world.retries.makeDue();
@@ -96,7 +96,7 @@ export class Worker {
     return done;
   }
 
-  /** Reads and compares for another state than the one that is kept. */
+  /** Reads VPP and compares it with a state other than the desired one. */
   preview(ledger: Pick<Ledger, "wanted" | "memory">): Promise<Reconciled> {
     return look(ledger, this.#world);
   }
@@ -124,7 +124,7 @@ export class Worker {
     for (const { reject } of this.#waiters.splice(0)) reject(closed);
   }
 
-  /** Until something wakes it, a retry is due, or the time for another look has come. */
+  /** Sleeps until something wakes the loop, a retry is due, or the next look is due. */
   async #sleep(): Promise<void> {
     const { interval, retries } = this.#world;
     const time = Math.min(retries.untilNext() ?? interval, interval);
@@ -167,7 +167,7 @@ export class Worker {
 
   async #afterError(error: PuntError): Promise<void> {
     if (this.#stopped) return;
-    // The next connection wakes it.
+    // The next connection wakes the loop.
     if (isDisconnect(error)) {
       if (this.#options.vpp.isConnected) this.wake();
       return;
