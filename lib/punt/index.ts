@@ -36,6 +36,7 @@ export {
   type FileProblem,
   fileJsonSchema,
   idKey,
+  idOf,
   idText,
   loadRequests,
   parseRequest,

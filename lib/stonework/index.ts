@@ -21,6 +21,7 @@ export {
   type StoneWorkModuleEvents,
   type StoneWorkModuleOptions,
 } from "./module/index.js";
+export { type OrchestratorOptions, type StoneWorkOptions, StoneWorkOrchestrator } from "./orchestrator/index.js";
 export { DEFAULT_DIRECTORY, pathsIn, type StoneWorkPaths } from "./paths.js";
 export { type Identity, requestFromWire, requestToWire } from "./request.js";
 export * as wire from "./wire.js";

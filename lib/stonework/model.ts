@@ -59,9 +59,8 @@ export function itemName<Desc extends DescMessage>(model: Model<Desc>, value: Me
 /** Returns the key of an item, such as `config/mock1/v1/mock-type/89`. */
 export function itemKey({ spec }: Model, name: string): string {
   const { module, version, type } = spec;
-  return (
-    [spec.class || "config", module, version, type].map((part) => part.replaceAll(".", "/")).join("/") + `/${name}`
-  );
+  const parts = [spec.class || "config", module, version, type].map((part) => part.replaceAll(".", "/"));
+  return [...parts, name].join("/");
 }
 
 /** Packs a value as an item of its model. */

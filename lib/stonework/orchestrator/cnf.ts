@@ -1,0 +1,180 @@
+// One CNF: the connection to it, its models, and the calls to it, each with a deadline.
+import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/protobuf";
+import { type DescriptorProto, type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { Announcement } from "../announcement.js";
+import { dependenciesFromWire, type ItemDependency } from "../dependencies.js";
+import { CnfDiscovery } from "../gen/cnfreg/cnfreg_pb.js";
+import { type Item, ItemSchema, ManagerService } from "../gen/ligato/generic/manager_pb.js";
+import { MetaService, type ProtoFileDescriptorResponse } from "../gen/ligato/generic/meta_pb.js";
+import type { ModelDetail } from "../gen/ligato/generic/model_pb.js";
+import { PuntManager, type PuntMetadata, type PuntRequest, type PuntState } from "../gen/puntmgr/puntmgr_pb.js";
+import type { Logger } from "../logger.js";
+import { type Model, modelName } from "../model.js";
+
+/** Where the orchestrator's own services are, as a CNF is told. */
+export interface OwnPlace {
+  readonly address: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+}
+
+/** A model of a CNF, and what the CNF answers about its items. */
+export interface CnfModel extends Model {
+  readonly withPunt: boolean;
+  readonly withDeps: boolean;
+}
+
+/** Models of the ends of interconnects, which every CNF may have. */
+const ENDS = ["linux.interfaces.interface", "vpp.interfaces"];
+
+export class Cnf {
+  readonly announcement: Announcement;
+  readonly #sessions: Http2SessionManager;
+  readonly #log: Logger;
+  readonly #discovery: Client<typeof CnfDiscovery>;
+  readonly #punts: Client<typeof PuntManager>;
+  readonly #meta: Client<typeof MetaService>;
+  readonly #manager: Client<typeof ManagerService>;
+  #label: string;
+  #models: ReadonlyMap<string, CnfModel> = new Map();
+  #known: readonly ModelDetail[] = [];
+  readonly #files = new Map<string, ProtoFileDescriptorResponse>();
+
+  /** `deadline`: milliseconds that a call may take. */
+  constructor(announcement: Announcement, deadline: number, log: Logger) {
+    this.announcement = announcement;
+    this.#label = announcement.label;
+    this.#log = log;
+    const baseUrl = `http://${announcement.address}:${announcement.grpcPort}`;
+    this.#sessions = new Http2SessionManager(baseUrl);
+    const transport = createGrpcTransport({
+      ...{ baseUrl, defaultTimeoutMs: deadline, sessionManager: this.#sessions },
+    });
+    this.#discovery = createClient(CnfDiscovery, transport);
+    this.#punts = createClient(PuntManager, transport);
+    this.#meta = createClient(MetaService, transport);
+    this.#manager = createClient(ManagerService, transport);
+  }
+
+  get label(): string {
+    return this.#label;
+  }
+
+  /** Models of its items, by name. */
+  get models(): ReadonlyMap<string, CnfModel> {
+    return this.#models;
+  }
+
+  get knownModels(): readonly ModelDetail[] {
+    return this.#known;
+  }
+
+  /** The state of the connection as gRPC numbers it: 0 idle, 1 connecting, 2 ready, 3 failure, 4 shut down. */
+  get connectionState(): number {
+    return { closed: 4, connecting: 1, open: 2, idle: 0, verifying: 2, error: 3 }[this.#sessions.state()];
+  }
+
+  /** Returns what ProtoFileDescriptor answers for a file; undefined if no model of the CNF is declared there. */
+  file(name: string): ProtoFileDescriptorResponse | undefined {
+    return this.#files.get(name);
+  }
+
+  /** Greets the CNF and learns its models. @throws ConnectError the CNF does not answer, or not in time */
+  async discover({ address, grpcPort, httpPort }: OwnPlace): Promise<void> {
+    const greeting = { swIpAddress: address, swGrpcPort: grpcPort, swHttpPort: httpPort };
+    const answer = await this.#discovery.discoverCnf(greeting).catch((error: unknown) => {
+      if (isAway(error)) throw error;
+      // A CNF that an earlier orchestrator has discovered refuses, but answers everything else.
+      this.#log.info({ cnf: this.#label, err: error }, "the CNF refuses a second discovery: its models say enough");
+      return undefined;
+    });
+    if (answer?.cnfMsLabel) this.#label = answer.cnfMsLabel;
+    const { knownModels } = await this.#meta.knownModels({ class: "config" });
+    this.#known = knownModels;
+    const facts = new Map(answer?.configModels.map((model) => [model.protoName, model]));
+    const models = new Map<string, CnfModel>();
+    for (const detail of knownModels) {
+      const { withPunt = true, withDeps = true } = facts.get(detail.protoName) ?? {};
+      const model = await this.#model(detail);
+      const name = modelName(model.spec);
+      // Without an answer to DiscoverCnf, each model that is not of an interconnect's end may have punts.
+      const isItem = answer === undefined ? !ENDS.includes(name) : facts.has(detail.protoName);
+      if (isItem) models.set(name, { ...model, withPunt, withDeps });
+    }
+    this.#models = models;
+  }
+
+  /** @throws ConnectError; Error: the file does not declare the model's message */
+  async #model({ spec, protoName, options }: ModelDetail): Promise<Model> {
+    const option = (key: string) => options.find((each) => each.key === key)?.values[0] ?? "";
+    const name = option("protoFile");
+    const file = this.#files.get(name) ?? named(await this.#meta.protoFileDescriptor({ fullProtoFileName: name }));
+    this.#files.set(name, file);
+    const message = createFileRegistry(create(FileDescriptorSetSchema, { file: filesOf(file) })).getMessage(protoName);
+    if (message === undefined || spec === undefined) throw new Error(`${name} does not declare the model ${protoName}`);
+    return { message, spec, nameTemplate: option("nameTemplate") };
+  }
+
+  async puntRequests(item: Item): Promise<readonly PuntRequest[]> {
+    const { puntRequests } = await this.#discovery.getPuntRequests(item);
+    return puntRequests;
+  }
+
+  /** An error of the CNF means that there are none, as StoneWork has it. */
+  async dependencies(item: Item): Promise<readonly ItemDependency[]> {
+    try {
+      return dependenciesFromWire((await this.#discovery.getItemDependencies(item)).dependencies);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      return [];
+    }
+  }
+
+  /** Announces a punt's state. What the CNF answers changes nothing. */
+  async announce(state: PuntState, metadata: PuntMetadata): Promise<void> {
+    await this.#ignoring("UpdatePuntState", () => this.#punts.updatePuntState({ state, metadata }));
+  }
+
+  /** Sends items; those without data are deleted. What the CNF answers changes nothing. */
+  async configure(items: readonly MessageInitShape<typeof ItemSchema>[]): Promise<void> {
+    const known = new Set(this.#known.map(({ spec }) => spec && modelName(spec)));
+    const updates = items.filter(({ id }) => known.has(id?.model)).map((item) => ({ item: create(ItemSchema, item) }));
+    if (updates.length > 0) await this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
+  }
+
+  close(): void {
+    this.#sessions.abort();
+  }
+
+  async #ignoring(call: string, body: () => Promise<unknown>): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      this.#log.warn({ cnf: this.#label, call, err: error }, `the CNF does not take ${call}`);
+    }
+  }
+}
+
+/** Fills in the JSON names of fields, which a descriptor that no compiler wrote may lack. */
+function named(file: ProtoFileDescriptorResponse): ProtoFileDescriptorResponse {
+  for (const { messageType } of filesOf(file)) for (const message of messageType) nameFields(message);
+  return file;
+}
+
+function nameFields({ field, nestedType }: DescriptorProto): void {
+  for (const each of field) {
+    each.jsonName ||= each.name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase());
+  }
+  for (const nested of nestedType) nameFields(nested);
+}
+
+function filesOf({ fileDescriptor, fileImportDescriptors }: ProtoFileDescriptorResponse): FileDescriptorProto[] {
+  return [...(fileImportDescriptors?.file ?? []), ...(fileDescriptor ? [fileDescriptor] : [])];
+}
+
+/** Whether a call failed because the CNF is not there or does not answer, in gRPC's numbers: 4 deadline, 14 unavailable, 1 canceled. */
+export function isAway(error: unknown): boolean {
+  return [1, 4, 14].includes(ConnectError.from(error).code);
+}

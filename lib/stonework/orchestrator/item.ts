@@ -1,0 +1,322 @@
+// One configuration item of a CNF: its punts are asked for, and the CNF hears of them in StoneWork's order.
+import {
+  idKey,
+  idOf,
+  type NetnsRef,
+  type PuntId,
+  type PuntRequest,
+  type PuntStatus,
+  type Punts,
+  parseRequest,
+} from "../../punt/index.js";
+import { type ItemDependency, puntDependencies } from "../dependencies.js";
+import type { Item } from "../gen/ligato/generic/manager_pb.js";
+import { type PuntMetadata, PuntState } from "../gen/puntmgr/puntmgr_pb.js";
+import type { Logger } from "../logger.js";
+import { metadataToWire } from "../metadata.js";
+import { requestFromWire } from "../request.js";
+import type { Cnf } from "./cnf.js";
+import { endsOf, itemId } from "./ends.js";
+
+/** What an item needs of the orchestrator. */
+export interface Surroundings {
+  readonly punts: Punts;
+  readonly log: Logger;
+  /** Milliseconds that a step may take. */
+  readonly deadline: number;
+  /** The CNF whose model the item is of; undefined until it is discovered. */
+  cnf(item: ConfigItem): Cnf | undefined;
+  isDiscovered(label: string): boolean;
+  netns(label: string): Promise<NetnsRef | undefined>;
+  status(id: PuntId): PuntStatus | undefined;
+  /** Whether another item of the same CNF has this end of an interconnect. */
+  isUsedByOthers(end: string, item: ConfigItem): boolean;
+}
+
+/** What became of an item. The words are StoneWork's. */
+export interface ItemSituation {
+  readonly state: "PENDING" | "CONFIGURED" | "FAILED" | "REMOVED";
+  readonly message: string;
+}
+
+interface Announced {
+  readonly metadata: PuntMetadata;
+  /** The metadata as a text, without what may change unannounced. */
+  readonly text: string;
+  readonly ends: readonly Item[];
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
+const NOT_SENT = -1;
+
+export class ConfigItem {
+  readonly key: string;
+  readonly #around: Surroundings;
+  #item: Item;
+  #isDeleted = false;
+  #version = 0;
+  #situation: ItemSituation = { state: "PENDING", message: "not looked at yet" };
+  #requests: ReadonlyMap<string, PuntRequest> = new Map();
+  /** Punts that are not asked for any more, and of which the CNF has to hear before they go. */
+  #leaving: PuntId[] = [];
+  #sentTo: Cnf | undefined;
+  #sentVersion = NOT_SENT;
+  readonly #announced = new Map<string, Announced>();
+  #mustAsk = true;
+  /** Whether the CNF has said what the item's punts are, and nothing but punts is waited for. */
+  #isAsked = false;
+  #isDue = false;
+  #work: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #pause = FIRST_RETRY_MS;
+  #isClosed = false;
+
+  constructor(key: string, item: Item, around: Surroundings) {
+    this.key = key;
+    this.#item = item;
+    this.#around = around;
+  }
+
+  get item(): Item {
+    return this.#item;
+  }
+
+  get model(): string {
+    return this.#item.id?.model ?? "";
+  }
+
+  get isDeleted(): boolean {
+    return this.#isDeleted;
+  }
+
+  get situation(): ItemSituation {
+    return this.#situation;
+  }
+
+  get sentTo(): Cnf | undefined {
+    return this.#sentTo;
+  }
+
+  /** Whether this item has announced that end of an interconnect. */
+  has(end: string): boolean {
+    return [...this.#announced.values()].some(({ ends }) => ends.some((each) => itemId(each) === end));
+  }
+
+  /** Gives the item another value. */
+  set(item: Item): void {
+    this.#item = item;
+    this.#isDeleted = false;
+    this.#version++;
+    this.ask();
+  }
+
+  /** Deletes the item and its punts. */
+  delete(): void {
+    this.#isDeleted = true;
+    this.look();
+  }
+
+  /** Asks the CNF again what the item's punts are. */
+  ask(): void {
+    this.#mustAsk = true;
+    this.look();
+  }
+
+  /** Looks again at what has changed. */
+  look(): void {
+    this.#isDue = true;
+    this.#work ??= this.#run();
+  }
+
+  /** Resolves when there is nothing to do for now. */
+  async settled(): Promise<void> {
+    while (this.#work) await this.#work;
+  }
+
+  /** Ends: nothing is sent and nothing is changed any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+  }
+
+  async #run(): Promise<void> {
+    // In a turn of its own, so that `#work` is set.
+    await Promise.resolve();
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      await this.#step().catch((error: Error) => this.#failed(error));
+    }
+    this.#work = undefined;
+  }
+
+  async #step(): Promise<void> {
+    if (this.#isDeleted) return this.#remove();
+    const cnf = this.#around.cnf(this);
+    if (cnf !== this.#sentTo) this.#forget(cnf);
+    if (cnf === undefined) return this.#pending(`no CNF has the model ${this.model}`);
+    if (this.#mustAsk) await this.#ask(cnf);
+    if (this.#isAsked) await this.#announce(cnf);
+  }
+
+  #failed(error: Error): void {
+    this.#situation = { state: "FAILED", message: error.message };
+    this.#around.log.warn({ key: this.key, err: error }, "a configuration item waits for another attempt");
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.ask(), this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LONGEST_RETRY_MS);
+  }
+
+  #pending(message: string): void {
+    this.#situation = { state: "PENDING", message };
+  }
+
+  /** Another life of the CNF knows nothing. */
+  #forget(cnf: Cnf | undefined): void {
+    this.#sentTo = cnf;
+    this.#sentVersion = NOT_SENT;
+    this.#announced.clear();
+    this.#mustAsk = true;
+  }
+
+  async #ask(cnf: Cnf): Promise<void> {
+    this.#mustAsk = false;
+    this.#isAsked = false;
+    const { withDeps, withPunt } = cnf.models.get(this.model) ?? { withDeps: false, withPunt: false };
+    const dependencies = withDeps ? await cnf.dependencies(this.#item) : [];
+    const obstacle = dependencies.map((each) => this.#obstacleIn(each)).find((text) => text !== undefined);
+    if (obstacle !== undefined) return this.#pending(obstacle);
+    const netns = await this.#around.netns(cnf.label);
+    const dependsOn = puntDependencies(dependencies);
+    const more = { ...(dependsOn.length > 0 && { dependsOn }), ...(netns && { netns }) };
+    const wires = withPunt ? await cnf.puntRequests(this.#item) : [];
+    const inputs = wires.map((wire) => requestFromWire(wire, { cnf: cnf.label, key: this.key }));
+    const requests = inputs
+      .filter((input) => input !== undefined)
+      .map((input) => parseRequest({ ...input, ...more }, this.key, "stonework.item"));
+    await this.#want(cnf, new Map(requests.map((request) => [idKey(request), request])));
+    this.#isAsked = true;
+    this.#pause = FIRST_RETRY_MS;
+  }
+
+  /** Says what stands in the way, of what is not VPP's. */
+  #obstacleIn(dependency: ItemDependency): string | undefined {
+    if (dependency.kind === "unknown") return `waits for ${dependency.key}, which only a vpp-agent can tell of`;
+    if (dependency.kind !== "cnf" || this.#around.isDiscovered(dependency.label)) return undefined;
+    return `waits for the CNF ${dependency.label}`;
+  }
+
+  /** New punts are added before the CNF hears of the item's change, and old ones go after it. A change of both kinds starts over. */
+  async #want(cnf: Cnf, next: ReadonlyMap<string, PuntRequest>): Promise<void> {
+    const { punts, deadline } = this.#around;
+    const known = this.#requests;
+    const gone = [...known].filter(([key]) => !next.has(key)).map(([, request]) => idOf(request));
+    const isNew = [...next.keys()].some((key) => !known.has(key));
+    const isOther = [...next].some(([key, request]) => known.has(key) && !isSame(request, known.get(key)!));
+    this.#leaving.push(...gone);
+    if (isOther || (isNew && gone.length > 0)) {
+      await this.#withdraw();
+      await this.#deleteLeaving();
+    }
+    this.#requests = next;
+    if (next.size === 0) return;
+    const set = { cnf: cnf.label, punts: [...next.values()] };
+    const { failed } = await punts.apply(set, { keep: true, timeout: deadline });
+    if (failed.length > 0) {
+      this.#isAsked = true;
+      throw new Error(failed.map(({ error }) => error.message).join("; "));
+    }
+  }
+
+  async #announce(cnf: Cnf): Promise<void> {
+    const waiting = [...this.#requests.values()].flatMap((request) => this.#waitsFor(request));
+    if (waiting.length > 0) {
+      await this.#withdraw();
+      await this.#deleteLeaving();
+      return this.#pending(waiting.join("; "));
+    }
+    let now = this.#current();
+    if (this.#mustStartOver(now)) {
+      await this.#withdraw();
+      now = this.#current();
+    }
+    const fresh = [...now].filter(([key]) => !this.#announced.has(key));
+    for (const [, { metadata }] of fresh) await cnf.announce(PuntState.INIT, metadata);
+    if (this.#sentVersion !== this.#version) {
+      this.#sentVersion = this.#version;
+      await cnf.configure([this.#item]);
+    }
+    for (const [key, punt] of fresh) {
+      this.#announced.set(key, punt);
+      await cnf.configure(punt.ends);
+      await cnf.announce(PuntState.CREATED, punt.metadata);
+    }
+    await this.#withdrawThose(
+      cnf,
+      [...this.#announced.keys()].filter((key) => !now.has(key)),
+    );
+    await this.#deleteLeaving();
+    this.#situation = { state: "CONFIGURED", message: "" };
+  }
+
+  #waitsFor(request: PuntRequest): string[] {
+    const status = this.#around.status(idOf(request));
+    if (status?.state === "CREATED" || status?.state === "DEGRADED") return [];
+    if (status?.failure) return [status.failure.message];
+    return [status?.missing.map(({ text }) => text).join(", ") || "the punt is not made yet"];
+  }
+
+  #current(): Map<string, Announced> {
+    const list = [...this.#requests].map(([key, request]): [string, Announced] => {
+      const { metadata } = this.#around.status(idOf(request))!;
+      const ends = metadata.interconnects.flatMap(endsOf);
+      // StoneWork has no word for an interconnect that becomes shared.
+      const lasting = metadata.interconnects.map(({ shared: _, ...rest }) => rest);
+      return [key, { metadata: metadataToWire(metadata), text: JSON.stringify(lasting), ends }];
+    });
+    return new Map(list);
+  }
+
+  /** The only sequence that a CNF understands for a change of metadata is DELETED, INIT, CREATED. */
+  #mustStartOver(now: ReadonlyMap<string, Announced>): boolean {
+    return [...this.#announced].some(([key, { text }]) => now.has(key) && now.get(key)!.text !== text);
+  }
+
+  /** Takes back all that the CNF has heard: the item, its punts, their ends. */
+  async #withdraw(): Promise<void> {
+    const cnf = this.#sentTo;
+    if (cnf === undefined) return;
+    const { id } = this.#item;
+    if (this.#sentVersion !== NOT_SENT && id) await cnf.configure([{ id }]);
+    this.#sentVersion = NOT_SENT;
+    await this.#withdrawThose(cnf, [...this.#announced.keys()]);
+  }
+
+  async #withdrawThose(cnf: Cnf, keys: readonly string[]): Promise<void> {
+    const gone = keys.map((key) => this.#announced.get(key)!);
+    for (const { metadata } of gone) await cnf.announce(PuntState.DELETED, metadata);
+    for (const key of keys) this.#announced.delete(key);
+    const unused = gone
+      .flatMap(({ ends }) => ends)
+      .filter((end) => !this.has(itemId(end)) && !this.#around.isUsedByOthers(itemId(end), this));
+    await cnf.configure(unused.flatMap(({ id }) => (id ? [{ id }] : [])));
+  }
+
+  async #deleteLeaving(): Promise<void> {
+    const { punts } = this.#around;
+    for (const id of this.#leaving.splice(0)) if (await punts.get(id)) await punts.delete(id);
+  }
+
+  async #remove(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.#withdraw();
+    this.#leaving.push(...[...this.#requests.values()].map(idOf));
+    this.#requests = new Map();
+    await this.#deleteLeaving();
+    this.#situation = { state: "REMOVED", message: "" };
+  }
+}
+
+function isSame(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,71 @@
+// What an orchestrator of StoneWork's CNFs can be told.
+import { isIPv4 } from "node:net";
+import { OptionCheck } from "../../options.js";
+import type { NetnsRef, Punts } from "../../punt/index.js";
+import { ownAddress } from "../announcement.js";
+import { type Logger, SILENT } from "../logger.js";
+import { DEFAULT_DIRECTORY } from "../paths.js";
+
+export interface StoneWorkOptions {
+  /** StoneWork's directory, a volume that all share. Default `/run/stonework`. */
+  readonly directory?: string;
+  /** IPv4 address at which CNFs reach the orchestrator. Default: as CNF_MGMT_INTERFACE and CNF_MGMT_SUBNET say, else the first. */
+  readonly address?: string;
+  /** Where the services listen. Default 0.0.0.0. */
+  readonly host?: string;
+  /** Default 9111; 0 is a free one. */
+  readonly grpcPort?: number;
+  /** Default 9191; 0 is a free one. */
+  readonly httpPort?: number;
+  /** YAML file in ligato's form with configuration of the CNFs. */
+  readonly config?: string;
+  /** File that keeps the items that were set over gRPC. Left out: a restart forgets them. */
+  readonly state?: string;
+  /** Network namespaces of the CNFs, by label. A CNF that is not listed has its TAPs in the manager's namespace. */
+  readonly netns?: Readonly<Record<string, NetnsRef>> | ((label: string) => Promise<NetnsRef | undefined>);
+  /** Milliseconds that a call to a CNF may take. Default 3,000. */
+  readonly deadline?: number;
+  readonly logger?: Logger;
+}
+
+export interface OrchestratorOptions extends StoneWorkOptions {
+  /** What manages the punts: a manager in this process, or the client of a daemon. */
+  readonly punts: Punts;
+}
+
+export type CheckedOptions = Required<Omit<OrchestratorOptions, "config" | "state">> &
+  Pick<OrchestratorOptions, "config" | "state">;
+
+const NAMES = [
+  ...["directory", "address", "host", "grpcPort", "httpPort", "config", "state", "netns", "deadline", "logger"],
+  "punts",
+];
+
+/** @throws PuntError ERR_OPTION */
+export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedOptions {
+  const check: OptionCheck = new OptionCheck("stonework.orchestrator");
+  check.known(options, NAMES);
+  const { address = ownAddress() } = options;
+  const full = {
+    directory: DEFAULT_DIRECTORY,
+    host: "0.0.0.0",
+    grpcPort: 9111,
+    httpPort: 9191,
+    netns: {},
+    deadline: 3_000,
+    logger: SILENT,
+    ...options,
+  };
+  check.object("punts", full.punts);
+  check.path("directory", full.directory);
+  check.text("host", full.host, 255, 1);
+  check.integer("grpcPort", full.grpcPort, 0, 65535);
+  check.integer("httpPort", full.httpPort, 0, 65535);
+  check.milliseconds("deadline", full.deadline, 1);
+  for (const name of ["config", "state"] as const) if (full[name] !== undefined) check.path(name, full[name]);
+  if (typeof full.netns !== "function") check.object("netns", full.netns);
+  if (address === undefined)
+    check.refuse("address", "must be given: no interface has an IPv4 address but the loopback");
+  if (!isIPv4(address)) check.refuse("address", `must be an IPv4 address; got ${JSON.stringify(address)}`);
+  return { ...full, address };
+}
