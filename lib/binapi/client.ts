@@ -226,7 +226,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     try {
       await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));
     } catch (error) {
-      if (this.#closing.signal.aborted) throw this.#lost!;
+      if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
       const text = `there is no connection to VPP at ${this.endpoint} yet: given up`;
       throw new PuntError("binapi.connect", "ERR_ABORTED", text, {}, signal?.reason ?? error);
     }
@@ -237,7 +237,6 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     if (this.#closing.signal.aborted) return;
     const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
     this.#closing.abort(error);
-    this.#lost = error;
     const session = this.#session;
     this.#session = undefined;
     await this.#subscriptions.closeAll();
@@ -266,7 +265,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   }
 
   #notConnected(name: string): PuntError {
-    if (this.#closing.signal.aborted) return this.#lost!;
+    if (this.#closing.signal.aborted) return this.#closing.signal.reason as PuntError;
     const text = `${name}: there is no connection to VPP at ${this.endpoint}`;
     return new PuntError("binapi.call", "ERR_DISCONNECTED", text, { message: name }, this.#lost);
   }
@@ -318,7 +317,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       session.close(error as PuntError);
       throw error;
     }
-    if (this.#closing.signal.aborted) return session.close(this.#lost!);
+    if (this.#closing.signal.aborted) return session.close(this.#closing.signal.reason as PuntError);
     this.#announced = session;
     this.#announce(() => this.emit("connected"));
   }

@@ -1,5 +1,8 @@
 // Events, and subscriptions over lost connections.
 import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import test from "ava";
 import { code, pair, until } from "../support/vpp/client-pair.js";
 
@@ -146,4 +149,20 @@ test.serial("waiting for a connection ends at an abort, and when the client is c
   t.is(await aborted, "ERR_ABORTED");
   await vpp.close();
   t.is(await closed, "ERR_CLOSED");
+});
+
+test.serial("a client that is closed during an attempt to reconnect says that it is closed", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.kill();
+  await until(() => !vpp.isConnected);
+  // A VPP that accepts connections and does not answer: the attempt lasts until the close cuts it off.
+  rmSync(server.socketPath, { force: true });
+  const silent = createServer().listen(server.socketPath);
+  t.teardown(() => silent.close());
+  await once(silent, "connection");
+  const closed = code(vpp.connected());
+  await vpp.close();
+  t.is(await closed, "ERR_CLOSED");
+  await setImmediate();
+  t.is(await code(vpp.call("control_ping")), "ERR_CLOSED");
 });
