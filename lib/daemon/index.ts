@@ -2,6 +2,7 @@
 export { Daemon } from "./daemon.js";
 export type { TlsDoorOptions } from "./doors/index.js";
 export type { Caller, PeerCredentials, TlsCaller, UnixCaller } from "./identity.js";
+export { ServiceNotifier } from "./notify.js";
 export { type DaemonOptions, DEFAULT_DAEMON_SOCKET } from "./options.js";
 export { loadPolicy, type PolicyIssue, parsePolicy, type Rule } from "./policy/index.js";
 export type { Logger } from "./service/index.js";

@@ -22,19 +22,26 @@ interface Options {
 
 export async function run(options: Options): Promise<void> {
   // Only the daemon needs the packages that speak gRPC and write logs.
-  const [{ Daemon }, { default: pino }] = await Promise.all([import("../../daemon/index.js"), import("pino")]);
+  const [{ Daemon, ServiceNotifier }, { default: pino }] = await Promise.all([
+    import("../../daemon/index.js"),
+    import("pino"),
+  ]);
   const logger = pino({ redact: ["secret", "*.secret"] }, pino.destination({ fd: 2, sync: true }));
   const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
+  const notifier = new ServiceNotifier();
   try {
     const running = await Daemon.start({ ...(await optionsOf(options, simulated)), logger });
     logger.info({ addresses: running.addresses }, "the daemon listens");
+    notifier.tell("READY=1");
     process.on("SIGHUP", () => {
       running.reload().catch((error) => logger.error({ err: error }, "the policy stays as it was"));
     });
     await stopped();
     logger.info({}, "the daemon stops");
+    notifier.tell("STOPPING=1");
     await running.close();
   } finally {
+    notifier.close();
     await vpp?.close();
   }
 }

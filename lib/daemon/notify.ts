@@ -1,0 +1,35 @@
+// What systemd wants to know of a service of Type=notify: that it is ready, that it lives, that it stops.
+import { writeSync } from "node:fs";
+import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
+
+/** Tells systemd; does nothing where systemd did not start the process. */
+export class ServiceNotifier {
+  readonly #socket: Descriptor | undefined;
+  readonly #watchdog: NodeJS.Timeout | undefined;
+
+  /** @param env NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, as sd_notify(3) and sd_watchdog_enabled(3) say */
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    const { NOTIFY_SOCKET: path = "", WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = env;
+    // Services of the system get a path; an abstract name (@...) is for containers of nspawn.
+    if (!path.startsWith("/")) return;
+    this.#socket = connectPuntSocket(path);
+    const isWatched = usec !== undefined && (pid === undefined || Number(pid) === process.pid);
+    // systemd advises half of the time. A blocked event loop is late, which is what is watched.
+    if (isWatched) this.#watchdog = setInterval(() => this.tell("WATCHDOG=1"), Number(usec) / 2000).unref();
+  }
+
+  /** Sends a word such as `READY=1`. */
+  tell(word: string): void {
+    if (!this.#socket) return;
+    try {
+      writeSync(this.#socket.fd, word);
+    } catch {
+      // systemd itself may be restarting: the next word reaches it.
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#watchdog);
+    this.#socket?.close();
+  }
+}

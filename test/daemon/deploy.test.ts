@@ -1,0 +1,174 @@
+// The files of deploy/: that they parse, that the daemon accepts them, and that their sockets and mounts are the code's defaults.
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import test from "ava";
+import { parse, parseAllDocuments } from "yaml";
+import { DEFAULT_DAEMON_SOCKET, ServiceNotifier } from "../../lib/daemon/index.js";
+import { checkDaemonOptions } from "../../lib/daemon/options.js";
+import { parsePolicy } from "../../lib/daemon/policy/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+import { ask } from "../support/daemon/traffic.js";
+import { need } from "../support/need.js";
+
+const read = (name: string) => readFileSync(join("deploy", name), "utf8");
+const RUN = dirname(DEFAULT_DAEMON_SOCKET);
+const defaults = checkDaemonOptions({});
+const VPP_RUN = dirname(defaults.vppSocket);
+const STATE = "/var/lib/vpp-punt";
+const CONFIG = "/etc/vpp-punt";
+
+// biome-ignore lint/suspicious/noExplicitAny: the files' own shapes
+type Any = any;
+
+test("the daemon accepts the options and the policy, and the paths are its defaults", (t) => {
+  const options = parse(read("daemon.yaml"));
+  const checked = checkDaemonOptions(options);
+  for (const name of ["socket", "attachSocket", "vppSocket", "socketDirectory"] as const)
+    t.is(checked[name], defaults[name], name);
+  t.is(options.manager.memifDirectory, `${RUN}/memif`);
+  t.is(options.state, STATE);
+  t.is(options.policy, `${CONFIG}/policy.yaml`);
+  t.is(dirname(options.audit), STATE);
+  t.deepEqual(
+    parsePolicy(read("policy.yaml"), "policy.yaml").map(({ name }) => name),
+    ["operators", "dns"],
+  );
+});
+
+test("systemd's unit has the folders and the command", (t) => {
+  const unit = read("vpp-punt.service");
+  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1];
+  t.is(`/run/${value("RuntimeDirectory")}`, RUN);
+  t.is(`/var/lib/${value("StateDirectory")}`, STATE);
+  t.is(value("ExecStart"), `/usr/bin/env vpp-punt daemon --config ${CONFIG}/daemon.yaml`);
+  t.like({ type: value("Type"), preserve: value("RuntimeDirectoryPreserve") }, { type: "notify", preserve: "yes" });
+  t.true(Number(value("WatchdogSec")) > 0);
+});
+
+need("systemd-analyze").test("systemd-analyze has nothing against the unit", async (t) => {
+  const child = spawn("systemd-analyze", ["verify", "--man=no", "deploy/vpp-punt.service"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints += text;
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  t.false(complaints.includes("vpp-punt.service"), complaints);
+});
+
+test("systemd hears that the service is ready, lives and stops", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-notify-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "notify");
+  const words: string[] = [];
+  const listener = spawn("python3", ["-c", LISTEN, path], { stdio: ["ignore", "pipe", "inherit"] });
+  t.teardown(() => listener.kill("SIGKILL"));
+  const heard = new Promise<void>((resolve) => {
+    listener.stdout.setEncoding("utf8").on("data", (text: string) => {
+      words.push(...text.split("\n").filter((word) => word !== ""));
+      if (words.includes("listening")) start();
+      if (words.includes("STOPPING=1")) resolve();
+    });
+  });
+  let isStarted = false;
+  function start(): void {
+    if (isStarted) return;
+    isStarted = true;
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "20000", WATCHDOG_PID: `${process.pid}` };
+    const notifier = new ServiceNotifier(env);
+    notifier.tell("READY=1");
+    setTimeout(() => {
+      notifier.tell("STOPPING=1");
+      notifier.close();
+    }, 200);
+  }
+  await heard;
+  t.is(words[1], "READY=1");
+  t.true(words.includes("WATCHDOG=1"), words.join());
+  t.notThrows(() => {
+    const nobody = new ServiceNotifier({});
+    nobody.tell("READY=1");
+    nobody.close();
+  });
+});
+
+const LISTEN = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("listening", flush=True)
+while True: print(s.recv(256).decode(), flush=True)
+`;
+
+/** Source and target of a mount of compose's, in its short or long form. */
+function mountOf(volume: string | { source: string; target: string }): readonly [string, string] {
+  if (typeof volume !== "string") return [volume.source, volume.target];
+  const [source, target] = volume.split(":");
+  return [source!, target!];
+}
+
+test("compose's services share the folders of the sockets, and the CNF has nothing else", (t) => {
+  const { services, volumes } = parse(read("compose.yaml")) as Any;
+  const targets = (name: string) =>
+    services[name].volumes.map((each: Any) => mountOf(each)).map(([, target]: readonly string[]) => target);
+  t.deepEqual(targets("vpp"), [VPP_RUN, RUN]);
+  t.deepEqual(targets("daemon"), [VPP_RUN, STATE, RUN, `${CONFIG}/daemon.yaml`, `${CONFIG}/policy.yaml`]);
+  t.deepEqual(targets("dns"), [RUN, "/app/dns.mjs"]);
+  t.deepEqual(Object.keys(volumes), ["vpp", "state"]);
+  const { user, cap_drop, cap_add, environment } = services.dns;
+  t.deepEqual([cap_drop, cap_add], [["ALL"], undefined]);
+  t.is(environment.VPP_PUNT_SOCKET, DEFAULT_DAEMON_SOCKET);
+  const [, rule] = parsePolicy(read("policy.yaml"), "policy.yaml");
+  t.is(user, `${rule!.match.uid![0]}:${rule!.match.uid![0]}`);
+  const unit = /^CapabilityBoundingSet=(.*)$/m.exec(read("vpp-punt.service"))![1]!;
+  t.deepEqual(services.daemon.cap_add, unit.replaceAll("CAP_", "").split(" "));
+});
+
+test("Kubernetes' objects mount the folders of the sockets, and have the same options and policy", (t) => {
+  const objects = parseAllDocuments(read("kubernetes/daemon.yaml")).map((document) => {
+    t.deepEqual(document.errors, []);
+    return document.toJS() as Any;
+  });
+  const [, config, daemon, cnf] = objects;
+  t.deepEqual(
+    objects.map(({ kind }) => kind),
+    ["Namespace", "ConfigMap", "DaemonSet", "Deployment"],
+  );
+  t.deepEqual(parse(config.data["daemon.yaml"]), parse(read("daemon.yaml")));
+  t.deepEqual(parse(config.data["policy.yaml"]), parse(read("policy.yaml")));
+  const mounts = (object: Any) => {
+    const { containers, volumes } = object.spec.template.spec;
+    const sources = new Map(volumes.map(({ name, hostPath }: Any) => [name, hostPath?.path]));
+    return containers[0].volumeMounts.map(({ name, mountPath }: Any) => [sources.get(name), mountPath]);
+  };
+  const shared = [VPP_RUN, RUN, STATE].map((path) => [path, path]);
+  t.deepEqual(mounts(daemon), [...shared, [undefined, CONFIG]]);
+  t.deepEqual(mounts(cnf), [[RUN, RUN]]);
+  const { securityContext, containers } = cnf.spec.template.spec;
+  t.deepEqual(containers[0].securityContext.capabilities, { drop: ["ALL"] });
+  t.is(containers[0].env[0].value, DEFAULT_DAEMON_SOCKET);
+  t.is(securityContext.runAsUser, 10053);
+});
+
+test("the image has the programs that the daemon starts", (t) => {
+  const image = read("Containerfile");
+  for (const name of ["iproute2", "util-linux", "mount"]) t.true(image.includes(` ${name} `), name);
+});
+
+test("the example's CNF answers", async (t) => {
+  const { vpp, socket } = await daemonTest(t);
+  // Programs import the package by its name, which Node resolves inside the package's own folder.
+  mkdirSync("dist/snippets", { recursive: true });
+  copyFileSync("deploy/dns.mjs", "dist/snippets/deploy-dns.mjs");
+  const env = { ...process.env, VPP_PUNT_SOCKET: socket };
+  const child = spawn(process.execPath, ["dist/snippets/deploy-dns.mjs"], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env,
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  // Of a query's first 12 bytes the third and fourth say what it is; the end stays as it was.
+  t.is((await ask(vpp, 53, "0123456789ab-query", 20_000, "-query"))?.length, 18);
+});
