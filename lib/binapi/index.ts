@@ -7,9 +7,12 @@ export { type SubscribeOptions, Vpp, type VppEvents, type VppOptions } from "./c
 export { Reader, Writer } from "./cursor.js";
 export type { EnumDef, FieldDef, MessageDef, ServiceDef, TypeDef, TypeLookup } from "./definitions.js";
 export { apiErrorName, isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "./errno.js";
+/** @internal */
 export { FRAME_HEADER, frameLength, writeFrameHeader } from "./frame.js";
 export { type GenerateOptions, generateTypes } from "./generate.js";
+/** @internal */
 export { InQueue } from "./in-queue.js";
+/** @internal */
 export { IP_PROTO_NUMBERS } from "./ip-proto.js";
 export { Message, type MessageHeader, type MessageValue } from "./message.js";
 export type { RequestOptions } from "./options.js";
