@@ -1,22 +1,22 @@
 // npm run histories -- --runs N --seed S [--path P] [--shrink]: random histories. Exits with 0 only if all of them hold.
-import { parseArgs } from "node:util";
 import fc from "fast-check";
+import { commandLine } from "./command.js";
 import { operation, runHistory } from "./history.js";
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "200" },
-    seed: { type: "string" },
-    path: { type: "string" },
-    shrink: { type: "boolean" },
-  },
+const { runs, seed, values, has } = commandLine({
+  name: "histories",
+  text: `npm run histories -- [--runs N] [--seed S] [--path P] [--shrink]
+
+Runs random histories of two managers and their VPP. Exits with 0 only if all of them hold.
+
+  --runs N   number of histories (default: 200)
+  --seed S   seed of the random histories (default: from the clock)
+  --path P   repeats the history that a failed run printed, with its --seed
+  --shrink   looks for a shorter history that fails too`,
+  runs: 200,
+  values: ["path"],
+  flags: ["shrink"],
 });
-const runs = Number(values.runs);
-const seed = values.seed === undefined ? Date.now() & 0x7fffffff : Number(values.seed);
-if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) {
-  console.error("histories: --runs is 1 or more, --seed an integer");
-  process.exit(2);
-}
 
 /** Milliseconds for one history on a busy machine. A longer history hangs. */
 const longest = 120_000;
@@ -32,7 +32,7 @@ const result = await fc.check(property, {
   numRuns: runs,
   seed,
   timeout: longest,
-  endOnFailure: !values.shrink,
+  endOnFailure: !has("shrink"),
   ...(values.path && { path: values.path }),
 });
 const seconds = ((performance.now() - started) / 1000).toFixed(1);

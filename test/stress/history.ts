@@ -1,4 +1,4 @@
-// One random history of a manager and its VPP, and the conditions that hold at its end.
+// One random history of two managers and their VPP, and the conditions that hold at its end.
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { EmulatedHost, FileStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { EmbeddedVpp, type FaultAction } from "../../lib/sim/index.js";
+import { puntTypes } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame, idOf, interfacesOf, type PuntChoice, puntChoice, requestOf } from "./choice.js";
 import { Operator } from "./operator.js";
@@ -14,7 +15,7 @@ import { Operator } from "./operator.js";
 export const cards = ["if0", "if1", "if2", "if3", "if4", "if5"];
 
 export type Operation =
-  | { readonly op: "add" | "delete"; readonly punt: PuntChoice }
+  | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -49,9 +50,15 @@ const faultActions: FaultAction[] = [
   { kind: "cut-request" },
 ];
 
+/** Owners of the managers. Most operations are the first one's. */
+const OWNERS = ["vpp-punt", "other"];
+const anyOwner = fc.constantFrom(0, 0, 0, 1);
+/** Types of which two owners can have punts on one interface, as indexes. */
+const SHAREABLE = [puntTypes.indexOf("SPAN"), puntTypes.indexOf("ABX")];
+
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ op: fc.constant("add" as const), punt: puntChoice }) },
-  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), punt: puntChoice }) },
+  { weight: 10, arbitrary: fc.record({ op: fc.constant("add" as const), punt: puntChoice, owner: anyOwner }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), punt: puntChoice, owner: anyOwner }) },
   {
     weight: 1,
     arbitrary: fc.record({ op: fc.constant("up" as const), card: fc.constantFrom(...cards), up: fc.boolean() }),
@@ -103,7 +110,8 @@ class History {
   readonly #client: Vpp;
   readonly #host: EmulatedHost;
   readonly #operator: Operator;
-  #manager!: PuntManager;
+  /** One for each owner. */
+  #managers: PuntManager[] = [];
   /** Operations under way. */
   #pending: Promise<unknown>[] = [];
 
@@ -113,7 +121,7 @@ class History {
     const client = await Vpp.connect({ socketPath: vpp.apiSocket, reconnect: { min: 2, max: 20 }, timeout: 150 });
     const history = new History(directory, vpp, client);
     await history.#operator.apply();
-    await history.#startManager();
+    await history.#startManagers();
     return history;
   }
 
@@ -125,23 +133,36 @@ class History {
     this.#operator = new Operator(client, cards, directory);
   }
 
-  async #startManager(): Promise<void> {
-    this.#manager = await PuntManager.start({
-      vpp: this.#client,
-      host: this.#host,
-      store: new FileStore(join(this.#directory, "state.json")),
-      memifDirectory: join(this.#directory, "memif"),
-      resyncInterval: 300,
-      retry: { firstDelay: 5, longestDelay: 50 },
-    });
+  async #startManagers(): Promise<void> {
+    this.#managers = await Promise.all(
+      OWNERS.map((owner) =>
+        PuntManager.start({
+          vpp: this.#client,
+          host: this.#host,
+          store: new FileStore(join(this.#directory, `${owner}.json`)),
+          memifDirectory: this.#memifDirectory(owner),
+          owner,
+          resyncInterval: 300,
+          retry: { firstDelay: 5, longestDelay: 50 },
+        }),
+      ),
+    );
+  }
+
+  async #closeManagers(): Promise<void> {
+    await Promise.all(this.#managers.map((manager) => manager.close()));
+  }
+
+  #memifDirectory(owner: string): string {
+    return join(this.#directory, "memif", owner);
   }
 
   async perform(operation: Operation): Promise<void> {
     switch (operation.op) {
       case "add":
-        return void this.#pending.push(ignoreRefusals(this.#manager.add(this.#request(operation.punt))));
+        return void this.#pending.push(ignoreRefusals(this.#manager(operation).add(this.#request(operation))));
       case "delete":
-        return void this.#pending.push(ignoreRefusals(this.#manager.delete(idOf(this.#request(operation.punt)))));
+        return void this.#pending.push(ignoreRefusals(this.#manager(operation).delete(idOf(this.#request(operation)))));
       case "up":
         return this.#configure(() => this.#operator.setUp(operation.card, operation.up));
       case "address":
@@ -157,8 +178,8 @@ class History {
       case "restart-vpp":
         return this.#restartVpp();
       case "restart-manager":
-        await this.#manager.close();
-        return this.#startManager();
+        await this.#closeManagers();
+        return this.#startManagers();
     }
   }
 
@@ -176,8 +197,14 @@ class History {
     await this.#operator.apply();
   }
 
-  #request(choice: PuntChoice): PuntRequestInput {
-    return requestOf(choice, this.#directory);
+  #manager({ owner }: { readonly owner: number }): PuntManager {
+    return this.#managers[owner]!;
+  }
+
+  /** The second owner has only types that two owners can have on one interface. */
+  #request({ punt, owner }: { readonly punt: PuntChoice; readonly owner: number }): PuntRequestInput {
+    const type = owner === 0 ? punt.type : SHAREABLE[punt.type % SHAREABLE.length]!;
+    return requestOf({ ...punt, type }, this.#directory);
   }
 
   async check(): Promise<void> {
@@ -185,9 +212,9 @@ class History {
     await this.#settle();
     this.#checkStates();
     const reached = await snapshot(this.#client);
-    await this.#manager.close();
+    await this.#closeManagers();
     await this.#restartVpp();
-    await this.#startManager();
+    await this.#startManagers();
     await this.#settle();
     expectSame("a VPP that was configured at once", await snapshot(this.#client), "after the history", reached);
     await this.#checkNothingLeft();
@@ -198,17 +225,24 @@ class History {
     await this.#client.connected();
     await Promise.all(this.#pending.splice(0));
     for (;;) {
-      await this.#manager.resync();
-      const left = (await this.#manager.plan()).toString();
-      const states = this.#manager.list().map((each) => each.state);
-      if (left === "nothing to do" && states.every((state) => state === "CREATED" || state === "PENDING")) return;
-      if (Date.now() > end) throw new Error(`not settled: ${describe(this.#manager.list())}\n${left}`);
+      const left: string[] = [];
+      for (const manager of this.#managers) {
+        await manager.resync();
+        left.push(unsettled(manager.list()));
+      }
+      for (const manager of this.#managers) left.push((await manager.plan()).toString());
+      if (left.every((text) => text === "" || text === "nothing to do")) return;
+      if (Date.now() > end) throw new Error(`not settled: ${left.join("\n")}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
+  #list(): PuntStatus[] {
+    return this.#managers.flatMap((manager) => manager.list());
+  }
+
   #checkStates(): void {
-    for (const { request, state, missing } of this.#manager.list()) {
+    for (const { request, state, missing } of this.#list()) {
       const waits = interfacesOf(request).filter((name) => !this.#isReady(name, request.type));
       const expected = waits.length > 0 ? "PENDING" : "CREATED";
       const named = waits.every((name) => missing.some((lack) => lack.name === name));
@@ -225,18 +259,20 @@ class History {
   }
 
   async #checkNothingLeft(): Promise<void> {
-    await Promise.all(this.#manager.list().map((each) => this.#manager.delete(each.id)));
+    for (const manager of this.#managers) await Promise.all(manager.list().map(({ id }) => manager.delete(id)));
     const deleted = await snapshot(this.#client);
-    const files = await readdir(join(this.#directory, "memif")).catch(() => []);
-    if (files.length > 0) throw new Error(`socket files are left: ${files}`);
-    await this.#manager.close();
+    for (const owner of OWNERS) {
+      const files = await readdir(this.#memifDirectory(owner)).catch(() => []);
+      if (files.length > 0) throw new Error(`socket files are left: ${files}`);
+    }
+    await this.#closeManagers();
     await this.#restartVpp();
     expectSame("a VPP no manager ever saw", await snapshot(this.#client), "after all was deleted", deleted);
   }
 
   async end(): Promise<void> {
     await Promise.allSettled(this.#pending);
-    await this.#manager?.close();
+    await this.#closeManagers();
     await this.#client.close();
     await this.#vpp.close();
     await rm(this.#directory, { recursive: true, force: true });
@@ -260,9 +296,10 @@ async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
   });
 }
 
-function describe(list: readonly PuntStatus[]): string {
+/** Describes the punts that are neither CREATED nor PENDING; "" if there are none. */
+function unsettled(list: readonly PuntStatus[]): string {
   return list
-    .filter((each) => each.state !== "CREATED" && each.state !== "PENDING")
-    .map((each) => `${each.id.cnf}/${each.id.label} ${each.state} ${each.failure?.message ?? ""}`)
+    .filter(({ state }) => state !== "CREATED" && state !== "PENDING")
+    .map(({ id, state, failure }) => `${id.cnf}/${id.label} ${state} ${failure?.message ?? ""}`)
     .join("\n");
 }
