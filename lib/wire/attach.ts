@@ -11,7 +11,7 @@ const question = z.discriminatedUnion("kind", [
     kind: z.literal("punt"),
     /** From the call Attach. */
     token: name,
-    /** Identities of the ends that the module has, by `endKey`: those that are still right are not handed over again. */
+    /** Identities of the ends that the module has, by `endKey`. An end of the same identity is not handed over again. */
     have: z.record(name, name),
     /** Hand over packet sockets of TAPs too. */
     packets: z.boolean(),
@@ -60,6 +60,6 @@ function decode<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string)
   try {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch (cause) {
-    throw new PuntError("punt.attach", "ERR_PROTOCOL", `what came is not ${what} of attach.sock`, {}, cause);
+    throw new PuntError("punt.attach", "ERR_PROTOCOL", `the bytes are not ${what} of attach.sock`, {}, cause);
   }
 }

@@ -206,7 +206,7 @@ test("a watch goes on over a restart of the daemon, and the punts stay", async (
   await t.notThrowsAsync(punts.delete({ cnf: "a" }));
 });
 
-test("many streams of one daemon and one client are no leak of listeners", async (t) => {
+test("many streams of one daemon and one client raise no warning of a leak", async (t) => {
   const { connect } = await daemonTest(t);
   const warnings: string[] = [];
   const onWarning = ({ name }: Error) => warnings.push(name);

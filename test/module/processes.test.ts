@@ -106,7 +106,7 @@ test.serial(
   },
 );
 
-test.serial("a daemon that is told to stop says so to its watchers", async (t) => {
+test.serial("a daemon that gets SIGTERM says so to its watchers", async (t) => {
   const host = await ClusterHost.start(t);
   await host.startDaemon();
   const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });

@@ -1,4 +1,4 @@
-// A CNF in a process of its own, to be killed: answers UDP questions, or says what it has seen, and tells its status.
+// A CNF in a process of its own, to be killed: answers UDP questions, or repeats payloads to its parent, and tells its status.
 import { type CnfRequest, type OpenPuntOptions, openPunt } from "../../../lib/module/index.js";
 
 process.on("disconnect", () => process.exit());
