@@ -11,6 +11,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { FileStore, PuntManager, type Punts } from "../punt/index.js";
+import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
 import { AttachDoor } from "./attach/index.js";
@@ -30,6 +31,7 @@ import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
 import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
 import { Sessions } from "./sessions.js";
+import { managerUnderStoneWork, startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
 import { packageVersion } from "./version.js";
@@ -56,6 +58,7 @@ export class Daemon implements AsyncDisposable {
   readonly #handler: Handler;
   readonly #doors: Door[] = [];
   #tls: TlsDoor | undefined;
+  #stoneWork: StoneWorkOrchestrator | undefined;
   readonly #traffic = new Traffic();
   /** Ends the streams. */
   readonly #stopping = new AbortController();
@@ -74,6 +77,7 @@ export class Daemon implements AsyncDisposable {
     const daemon = new Daemon(checked, opened, policy);
     try {
       await daemon.#openDoors();
+      daemon.#stoneWork = await startStoneWork(checked, opened.punts);
       return daemon;
     } catch (error) {
       await daemon.close();
@@ -107,13 +111,18 @@ export class Daemon implements AsyncDisposable {
     );
   }
 
+  /** Ports of the services for StoneWork's CNFs; undefined without the option `stonework`. */
+  get stoneWorkPorts(): { readonly grpc: number; readonly http: number } | undefined {
+    return this.#stoneWork?.ports;
+  }
+
   /** Where it listens: the path of the UNIX socket, that of attach.sock, then `host:port` if it listens on TCP. */
   get addresses(): readonly string[] {
     return this.#doors.map(({ path }) => path);
   }
 
   /**
-   * Reads the policy and the certificates again, and opens the audit log again.
+   * Reads the policy, the certificates and StoneWork's configuration again, and opens the audit log again.
    *
    * @returns texts that say which punts the policy would not allow any more; they stay
    * @throws PuntError of a file: what was in force stays in force
@@ -121,6 +130,7 @@ export class Daemon implements AsyncDisposable {
   async reload(): Promise<readonly string[]> {
     await this.#policy.reload();
     await this.#tls?.reload();
+    await this.#stoneWork?.reload();
     this.#opened.audit.reopen();
     const { logger } = this.#options;
     const objections = this.#policy.objectionsTo(await this.#opened.punts.list());
@@ -143,6 +153,7 @@ export class Daemon implements AsyncDisposable {
     const { sessions, punts, table, vpp, audit } = this.#opened;
     this.#health.drain();
     this.#traffic.close();
+    await this.#stoneWork?.close();
     await this.#traffic.idle("calls", this.#options.drainTime);
     await sessions.close();
     this.#stopping.abort();
@@ -211,7 +222,7 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   try {
     for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
     const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-    const punts = await PuntManager.start({ ...options.manager, vpp, ...store });
+    const punts = await PuntManager.start({ ...managerUnderStoneWork(options), ...options.manager, vpp, ...store });
     punts.on("problem", (error) => logger.warn({ err: error }, error.message));
     const sessions = new Sessions({
       file: state === undefined ? undefined : join(state, "sessions.json"),

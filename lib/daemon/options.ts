@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
+import type { StoneWorkOptions } from "../stonework/index.js";
 import type { TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import type { Logger } from "./service/index.js";
@@ -36,6 +37,11 @@ export interface DaemonOptions {
   readonly drainTime?: number;
   /** Options of the manager but those above. */
   readonly manager?: Omit<PuntManagerOptions, "vpp" | "store" | "readOnly">;
+  /**
+   * Orchestrate CNFs that were written for StoneWork. Their calls come over TCP without authentication, as StoneWork has it. Memif sockets
+   * are in its directory unless `manager.memifDirectory` says otherwise; `state` keeps the items.
+   */
+  readonly stonework?: Omit<StoneWorkOptions, "state" | "logger">;
   readonly logger?: Logger;
   /** @internal Reads a peer's credentials from the kernel. */
   readonly credentials?: CredentialReader;
@@ -70,7 +76,7 @@ const NAMES = [
     "tls",
     "socketDirectory",
   ],
-  ...["watcherPatience", "drainTime", "manager", "logger", "credentials"],
+  ...["watcherPatience", "drainTime", "manager", "stonework", "logger", "credentials"],
 ];
 const TLS_NAMES = ["host", "port", "cert", "key", "ca"];
 const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };

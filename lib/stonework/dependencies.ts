@@ -1,4 +1,4 @@
-// Dependencies of configuration items: StoneWork names them by keys of its agent, a punt's request by what they are.
+// Dependencies of configuration items, translated from the keys of StoneWork's agent to the fields of punt requests and back.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { PuntRequestInput } from "../punt/index.js";
 import { type ConfigItemDependency, ConfigItemDependencySchema } from "./gen/cnfreg/cnfreg_pb.js";

@@ -31,7 +31,7 @@ export class JsonFile {
   }
 
   /**
-   * Replaces the content, after those that were saved before it.
+   * Replaces the content. Earlier calls come first.
    *
    * @throws PuntError an errno name
    */

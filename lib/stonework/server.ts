@@ -28,7 +28,7 @@ export function isGone({ closed, destroyed }: Connection): boolean {
 /** The connection over which a call came. */
 export const connectionKey = createContextKey<ServerHttp2Session | undefined>(undefined);
 
-/** @throws PuntError an errno name: the place cannot be had */
+/** @throws PuntError an errno name: the address or port cannot be listened at */
 export async function serveGrpc(place: Place, op: string, routes: (router: ConnectRouter) => void): Promise<Serving> {
   const handler = connectNodeAdapter({
     routes,

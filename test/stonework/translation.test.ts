@@ -53,7 +53,7 @@ const ip = (rule: MessageInitShape<typeof wire.ACL_Rule_IpRuleSchema>) => {
   return (request as { ingressAclRules: readonly object[] }).ingressAclRules[0];
 };
 
-test("the protocol of a rule is the one that its tcp, udp or icmp part implies", (t) => {
+test("a rule's tcp, udp or icmp part implies its protocol", (t) => {
   const any = { sourceNetwork: "", destinationNetwork: "" };
   t.deepEqual(ip({ tcp: {} }), { ...any, protocol: 6 });
   t.deepEqual(ip({ udp: { destinationPortRange: { lowerPort: 161, upperPort: 162 } } }), {
@@ -70,7 +70,7 @@ test("the protocol of a rule is the one that its tcp, udp or icmp part implies",
   });
 });
 
-test("all ports and ports 0 to 0 are no condition; a range of ICMP that is there counts", (t) => {
+test("all ports and ports 0 to 0 do not restrict a rule; a range of ICMP that is there does", (t) => {
   const all = { lowerPort: 0, upperPort: 65535 };
   t.deepEqual(ip({ tcp: { sourcePortRange: all, destinationPortRange: {}, tcpFlagsMask: 2, tcpFlagsValue: 2 } }), {
     sourceNetwork: "",

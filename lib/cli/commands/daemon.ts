@@ -16,6 +16,8 @@ interface Options {
   audit?: string;
   memifDirectory?: string;
   owner?: string;
+  stonework?: string;
+  stoneworkConfig?: string;
   sim?: boolean;
   interface: string[];
 }
@@ -34,7 +36,7 @@ export async function run(options: Options): Promise<void> {
     logger.info({ addresses: running.addresses }, "the daemon listens");
     notifier.tell("READY=1");
     process.on("SIGHUP", () => {
-      running.reload().catch((error) => logger.error({ err: error }, "the policy stays as it was"));
+      running.reload().catch((error) => logger.error({ err: error }, "what could not be read stays as it was"));
     });
     await stopped();
     logger.info({}, "the daemon stops");
@@ -81,7 +83,16 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     socketDirectory: directory && `${directory}/sockets`,
   };
   const manager = { memifDirectory: memifDirectory ?? (directory && `${directory}/memif`), owner, host };
-  return { ...file, ...defined(given), manager: { ...file.manager, ...defined(manager) } } as DaemonOptions;
+  const stonework = {
+    ...file.stonework,
+    ...defined({ directory: options.stonework, config: options.stoneworkConfig }),
+  };
+  return {
+    ...file,
+    ...defined(given),
+    manager: { ...file.manager, ...defined(manager) },
+    ...(Object.keys(stonework).length > 0 && { stonework }),
+  } as DaemonOptions;
 }
 
 function defined(values: object): object {

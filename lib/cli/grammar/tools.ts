@@ -77,6 +77,8 @@ function daemonCommand(program: Command): void {
     .option("--audit <file>", "file of the audit log")
     .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)", path)
     .option("--owner <name>", "tells several managers of one VPP apart")
+    .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)
+    .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
     .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
     .action(runs(commands.daemon));

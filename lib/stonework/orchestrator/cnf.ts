@@ -71,9 +71,9 @@ export class Cnf {
     return this.#known;
   }
 
-  /** The state of the connection as gRPC numbers it: 0 idle, 1 connecting, 2 ready, 3 failure, 4 shut down. */
+  /** The state of the connection as gRPC numbers it: 0 idle, 1 connecting, 2 ready, 3 failure. */
   get connectionState(): number {
-    return { closed: 4, connecting: 1, open: 2, idle: 0, verifying: 2, error: 3 }[this.#sessions.state()];
+    return { closed: 0, connecting: 1, open: 2, idle: 2, verifying: 2, error: 3 }[this.#sessions.state()];
   }
 
   /** Returns what ProtoFileDescriptor answers for a file; undefined if no model of the CNF is declared there. */

@@ -31,7 +31,7 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
   /**
    * Serves, and watches StoneWork's directory for CNFs. `close` does not close the punts' manager.
    *
-   * @throws PuntError ERR_OPTION; ERR_INVALID_FILE, ERR_FORMAT: of a file; an errno name: an address or a file cannot be had
+   * @throws PuntError ERR_OPTION; ERR_INVALID_FILE, ERR_FORMAT: of a file; an errno name: an address cannot be listened at, or a file cannot be read or written
    */
   static async start(options: OrchestratorOptions): Promise<StoneWorkOrchestrator> {
     const orchestrator = new StoneWorkOrchestrator(checkOrchestratorOptions(options));

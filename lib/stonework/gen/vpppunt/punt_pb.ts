@@ -32,7 +32,7 @@ export type Punt = Message<"vpppunt.Punt"> & {
   request?: PuntRequest | undefined;
 
   /**
-   * Interfaces of VPP that the item waits for besides those that its punt needs.
+   * Further interfaces of VPP for which the item waits.
    *
    * @generated from field: repeated string wait_for_interfaces = 3;
    */

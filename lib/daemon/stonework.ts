@@ -1,0 +1,24 @@
+// The daemon as the orchestrator of CNFs that were written for StoneWork.
+import { join } from "node:path";
+import { OptionCheck } from "../options.js";
+import type { Punts } from "../punt/index.js";
+import { DEFAULT_DIRECTORY, pathsIn, StoneWorkOrchestrator } from "../stonework/index.js";
+import type { CheckedDaemonOptions, DaemonOptions } from "./options.js";
+
+/** Starts it if the options ask for it. @throws PuntError as `StoneWorkOrchestrator.start` */
+export async function startStoneWork(
+  { stonework, state, logger }: CheckedDaemonOptions,
+  punts: Punts,
+): Promise<StoneWorkOrchestrator | undefined> {
+  if (stonework === undefined) return undefined;
+  const check = new OptionCheck("daemon.start");
+  check.object("stonework", stonework);
+  const kept = state === undefined ? {} : { state: join(state, "stonework.json") };
+  return StoneWorkOrchestrator.start({ ...stonework, ...kept, punts, logger });
+}
+
+/** Options of the manager that follow from StoneWork's directory, which its CNFs share. */
+export function managerUnderStoneWork({ stonework }: DaemonOptions): { readonly memifDirectory?: string } {
+  if (stonework === undefined) return {};
+  return { memifDirectory: pathsIn(stonework.directory ?? DEFAULT_DIRECTORY).memifDirectory };
+}

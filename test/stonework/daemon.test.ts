@@ -1,0 +1,49 @@
+// The daemon as the orchestrator of StoneWork's CNFs.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { Daemon } from "../../lib/daemon/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+import { need } from "../support/need.js";
+import { PythonCnf } from "../support/stonework/cnfs.js";
+import { temporaryFolder } from "../support/stonework/folder.js";
+
+const python = need("python-grpc");
+const OWN = { address: "127.0.0.1", host: "127.0.0.1", grpcPort: 0, httpPort: 0 };
+
+python.test("the daemon makes a CNF's punt, shows it, and follows the file of configuration", async (t) => {
+  const directory = temporaryFolder(t);
+  mkdirSync(join(directory, "discovery"));
+  const config = join(directory, "config.yaml");
+  writeFileSync(config, "mock2Config: { MockCnf2_list: [{ vppInterface: eth0 }] }");
+  const running = await daemonTest(t, { stonework: { ...OWN, directory, config } });
+  const cnf = new PythonCnf({ label: "mockcnf2", kind: "mock2", directory });
+  t.teardown(() => cnf.end());
+  await cnf.hears("CREATED");
+  const punts = await running.connect();
+  t.like((await punts.list())[0], { state: "CREATED", id: { cnf: "mockcnf2", key: "config/mock2/v1/mock-type/eth0" } });
+  const page = await fetch(`http://127.0.0.1:${running.daemon.stoneWorkPorts?.http}/status/info`);
+  t.like(await page.json(), [{ CnfMode: 2 }, { MsLabel: "mockcnf2", CnfMode: 1, GRPCConnState: 2 }]);
+  writeFileSync(config, "mock2Config: { MockCnf2_list: [{ vppInterface: eth1 }] }");
+  await running.daemon.reload();
+  await cnf.hears("DELETED");
+  await cnf.hears("CREATED", 2);
+  writeFileSync(config, "mock2Config: { MockCnf2_list: [{ vppInterfaces: eth1 }] }");
+  await t.throwsAsync(running.daemon.reload(), {
+    code: "ERR_INVALID_FILE",
+    message: /MockCnf2_list\[0\].*vppInterfaces/,
+  });
+  writeFileSync(config, "");
+  // An item that went while no daemon ran takes its punt along.
+  await running.restart();
+  const after = await running.connect();
+  while ((await after.list()).length > 0) await new Promise(setImmediate);
+  t.false(existsSync(join(directory, "memif")), "no memif was asked for");
+});
+
+test("a wrong option of the orchestrator ends the daemon's start", async (t) => {
+  const directory = temporaryFolder(t);
+  const stonework = { ...OWN, directory, httpPort: -1 };
+  const options = { socket: join(directory, "manager.sock"), socketDirectory: join(directory, "sockets"), stonework };
+  await t.throwsAsync(Daemon.start(options), { code: "ERR_OPTION", message: /httpPort/ });
+});
