@@ -1,19 +1,11 @@
-// StoneWork on the wire: translation between its messages and the punts of this package.
+// StoneWork on the wire, both ways: a CNF of its agent, and an orchestrator of its CNFs.
 
-export {
-  dependenciesFromWire,
-  dependencyOfKey,
-  dependencyToWire,
-  type ItemDependency,
-  type PuntDependency,
-  puntDependencies,
-} from "./dependencies.js";
-export { type LearntMetadata, metadataFromWire, metadataToWire } from "./metadata.js";
-export { fileDescriptor, itemKey, itemName, type Model, modelOf, packItem } from "./model.js";
+export type { ItemDependency, PuntDependency } from "./dependencies.js";
+export type { Logger } from "./logger.js";
+export type { LearntMetadata } from "./metadata.js";
 export {
   type ItemPunt,
   type LearntPunt,
-  PUNT_MODEL,
   type StoneWorkAddress,
   type StoneWorkItem,
   type StoneWorkModel,
@@ -22,6 +14,4 @@ export {
   type StoneWorkModuleOptions,
 } from "./module/index.js";
 export { type OrchestratorOptions, type StoneWorkOptions, StoneWorkOrchestrator } from "./orchestrator/index.js";
-export { DEFAULT_DIRECTORY, pathsIn, type StoneWorkPaths } from "./paths.js";
-export { type Identity, requestFromWire, requestToWire } from "./request.js";
-export * as wire from "./wire.js";
+export { DEFAULT_DIRECTORY, type PuntPaths, pathsIn, type StoneWorkPaths } from "./paths.js";

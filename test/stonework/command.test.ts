@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test from "ava";
-import { wire } from "../../lib/stonework/index.js";
+import * as wire from "../../lib/stonework/wire.js";
 import { cli, end, start } from "../support/cli/command.js";
 import { callerOf } from "../support/stonework/caller.js";
 

@@ -6,7 +6,9 @@ import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/pro
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import test, { type ExecutionContext } from "ava";
-import { modelOf, packItem, StoneWorkModule, type StoneWorkModuleOptions, wire } from "../../lib/stonework/index.js";
+import { StoneWorkModule, type StoneWorkModuleOptions } from "../../lib/stonework/index.js";
+import { modelOf, packItem } from "../../lib/stonework/model.js";
+import * as wire from "../../lib/stonework/wire.js";
 import { callerOf } from "../support/stonework/caller.js";
 
 const { INIT, CREATED, DELETED, UNKNOWN } = wire.PuntState;

@@ -6,19 +6,13 @@ import {
   dependenciesFromWire,
   dependencyOfKey,
   dependencyToWire,
-  fileDescriptor,
-  itemKey,
-  itemName,
-  metadataFromWire,
-  metadataToWire,
-  modelOf,
-  packItem,
-  pathsIn,
   puntDependencies,
-  requestFromWire,
-  requestToWire,
-  wire,
-} from "../../lib/stonework/index.js";
+} from "../../lib/stonework/dependencies.js";
+import { metadataFromWire, metadataToWire } from "../../lib/stonework/metadata.js";
+import { fileDescriptor, itemKey, itemName, modelOf, packItem } from "../../lib/stonework/model.js";
+import { pathsIn } from "../../lib/stonework/paths.js";
+import { requestFromWire, requestToWire } from "../../lib/stonework/request.js";
+import * as wire from "../../lib/stonework/wire.js";
 
 const { PuntRequestSchema, PuntRequest_PuntType: PuntType, PuntRequest_InterconnectType: Interconnect } = wire;
 type Wire = MessageInitShape<typeof PuntRequestSchema>;

@@ -16,7 +16,7 @@ import { requestToWire } from "../request.js";
 type WithoutIdentity<R> = R extends unknown ? Omit<R, "cnf" | "key"> : never;
 
 /** A punt of an item: a request of this package without `cnf` and `key`, or a message puntmgr.PuntRequest. */
-export type ItemPunt = WithoutIdentity<PuntRequestInput> | PuntRequest;
+export type ItemPunt = WithoutIdentity<PuntRequestInput> | Message<"puntmgr.PuntRequest">;
 
 /** A model of configuration: its message, and what its items need. */
 export interface StoneWorkModel<Desc extends DescMessage = DescMessage> {
@@ -114,7 +114,7 @@ export class Models {
     if (value === undefined || handler?.punts === undefined) return [];
     const identity = { cnf: this.#label, key: this.keyOf(item) };
     return handler.punts(value as never).map((punt) => {
-      if (isMessage(punt, PuntRequestSchema)) return punt;
+      if (isMessage(punt as Message, PuntRequestSchema)) return punt as PuntRequest;
       return requestToWire(parseRequest({ ...(punt as object), ...identity }, "punt", "stonework.module"));
     });
   }

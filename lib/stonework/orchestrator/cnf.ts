@@ -13,7 +13,7 @@ import { PuntManager, type PuntMetadata, type PuntRequest, type PuntState } from
 import type { Logger } from "../logger.js";
 import { type Model, modelName } from "../model.js";
 
-/** Where the orchestrator's own services are, as a CNF is told. */
+/** Address and ports of the orchestrator's own services, which a CNF learns by DiscoverCnf. */
 export interface OwnPlace {
   readonly address: string;
   readonly grpcPort: number;

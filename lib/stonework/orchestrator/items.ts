@@ -1,4 +1,4 @@
-// The configuration items of all CNFs: those of the file, and those that were set over gRPC, which are kept.
+// The configuration items of all CNFs: from the file, and set over gRPC. The latter are kept over restarts.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
 import type { PuntId } from "../../punt/index.js";

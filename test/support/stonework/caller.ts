@@ -1,7 +1,7 @@
 // StoneWork's end of a module's services: a client of the four, over a connection of its own.
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { wire } from "../../../lib/stonework/index.js";
+import * as wire from "../../../lib/stonework/wire.js";
 
 export interface Caller {
   readonly discovery: Client<typeof wire.CnfDiscovery>;
