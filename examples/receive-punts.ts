@@ -19,7 +19,7 @@ const interfaces = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: f
 const known = new Set(interfaces.map(({ sw_if_index }) => sw_if_index));
 using injector = PuntInjector.open({ vppPath: sim.puntSocket!, knownInterfaces: known });
 
-// Open first, then register: VPP does not look whether somebody is there.
+// Open the socket first, then register it: VPP does not check that it exists.
 using socket = PuntSocket.open({ path, vppPath: sim.puntSocket!, onWarning: ({ message }) => console.warn(message) });
 const dns = { l4: { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 53 } } as const;
 await vpp.call("punt_socket_register", {
@@ -28,7 +28,7 @@ await vpp.call("punt_socket_register", {
   pathname: path,
 });
 
-// Somebody asks.
+// A client sends a query.
 const lan = sim.interface("lan");
 lan.on("tx", (frame) => console.log(describeFrame(frame)));
 const queries = readFrames().filter((frame) => isUdpTo(frame, 53) && ip4Destination(frame) === "10.10.1.1");

@@ -327,7 +327,8 @@ function load(): Addon | PuntError {
   try {
     return require("node-gyp-build")(packageRoot);
   } catch (cause) {
-    const hint = "no binary of this package fits here; `npm rebuild vpp-punt` compiles one and says what it needs";
+    const hint =
+      "no binary of this package fits here; `npm rebuild vpp-punt --foreground-scripts` compiles one and says what it needs (npm 11.16 and newer: `npm approve-scripts vpp-punt` first)";
     const message = `${hint} (linux ${process.arch}, Node ${process.version}): ${(cause as Error).message.trim()}`;
     return new PuntError("load", "ERR_ADDON_UNAVAILABLE", message, undefined, cause);
   }

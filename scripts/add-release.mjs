@@ -37,7 +37,7 @@ function readArguments() {
   }
 }
 
-/** The two constants of builtin.ts: where they are in the text, and what they say. */
+/** The two constants of builtin.ts: their places in the text and their values. */
 function readBuiltin(source) {
   const releases = /(BUILTIN_RELEASES = \[)([^\]]*)(\])/d.exec(source);
   const definitions = /(BUILTIN_DEFINITIONS = `\n)([^`]*)(`)/d.exec(source);

@@ -77,7 +77,7 @@ function withApiFiles(body) {
 
 /** The prebuild is linked against Debian 11, whose packages come from a mirror that not every machine reaches. */
 async function quickPackage() {
-  const { status, stdout, stderr } = await run(process.execPath, ["scripts/check-package.mjs", "--quick"]);
+  const { status, stdout, stderr } = await run(process.execPath, ["scripts/packaging/check.mjs", "--quick"]);
   if (status === 0) return { counts: { passed: 1 }, shown: [] };
   const unreachable = /cannot download .*/.exec(stdout);
   if (unreachable) return { counts: { skipped: 1 }, shown: [`  ${unreachable[0]}`] };

@@ -1,7 +1,7 @@
 // Makes sure that the native addon is there: a prebuild that fits, or else a build with node-gyp.
 //   node scripts/install.mjs             what `npm install` runs
 //   node scripts/install.mjs --rebuild   compile, whatever is there
-// `npm_config_build_from_source=true` compiles too. What keeps it from compiling is said in plain words.
+// `npm_config_build_from_source=true` compiles too. Messages name the tools that are missing.
 import { compile } from "./install/compile.mjs";
 import { findPrebuild, libcName } from "./install/prebuild.mjs";
 

@@ -1,7 +1,6 @@
-// Brings a fresh clone, or one that has moved on, to the point where tests and the demo can run:
-// dependencies, the native addon, the compiled TypeScript. Does only what is out of date.
+// Prepares a clone for tests and the demo: installs dependencies, compiles the native addon and TypeScript, where they are out of date.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,13 +13,14 @@ function mtime(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }
 
+/** When a file or a folder below `folder` last changed; a folder changes when a file is moved into it or removed. */
 function newestUnder(folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Math.max(...files.map((entry) => mtime(join(entry.parentPath ?? entry.path, entry.name))));
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Math.max(mtime(folder), ...entries.map((entry) => mtime(join(entry.parentPath ?? entry.path, entry.name))));
 }
 
 function run(command, args) {
-  // What a user waits for is the demo or the tests: say only what went wrong.
+  // A user waits for the demo or the tests: only errors are printed.
   try {
     execFileSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
   } catch (error) {
@@ -38,5 +38,16 @@ if (mtime(addon) < nativeSources) {
   console.error("setup: compiling the native addon");
   run(process.execPath, [join(root, "scripts/install.mjs"), "--rebuild"]);
 }
-console.error("setup: compiling TypeScript");
-run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
+/** TypeScript writes nothing where a source has changed and its output has not: this file's time says when it last ran. */
+const compiled = join(root, "dist/.compiled");
+const outputs = ["dist/.tsbuildinfo", "dist/lib", "dist/test", "dist/benchmarks"].map((name) => join(root, name));
+const sources = ["lib", "test", "benchmarks", "examples"].map((name) => newestUnder(join(root, name)));
+const configured = ["tsconfig.json", "package.json"].map((name) => mtime(join(root, name)));
+if (!outputs.every(existsSync) || mtime(compiled) < Math.max(...sources, ...configured, mtime(installed))) {
+  console.error("setup: compiling TypeScript");
+  const started = new Date();
+  run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
+  writeFileSync(compiled, "");
+  // A source that changes during the compilation is compiled the next time.
+  utimesSync(compiled, started, started);
+}

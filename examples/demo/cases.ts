@@ -1,4 +1,4 @@
-// One punt of each type: what is asked for, what is sent at VPP's interface, and what that must bring.
+// One punt of each type: the request, the frames sent to VPP's interface, and the expected packets.
 import type { PuntRequestInput } from "../../lib/index.js";
 import { ip4Destination, isEchoReply, isEchoRequest, isIsis, isOspf, isUdpTo } from "./frames.js";
 import { ROUTER } from "./punts.js";

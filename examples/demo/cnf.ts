@@ -16,7 +16,7 @@ function isReady(port: AttachedPort): boolean {
   return port.kind !== "af-unix" || port.socket.reconnect();
 }
 
-/** What comes in on one memif goes out on the other: a bump in the wire. */
+/** Sends packets of each memif out of the other, as a bump in the wire. */
 function forward(memifs: readonly Memif[], keep: (batch: PacketBatch) => void): void {
   for (const [index, memif] of memifs.entries()) {
     memif.receive((batch) => {

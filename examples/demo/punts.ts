@@ -1,4 +1,4 @@
-// The three punts of the first part: what VPP is asked for, and which frames of the capture that must bring.
+// The three punts of the first part: their requests, and the frames of the capture that each must bring.
 // `expects` reads the frames by itself: expectations must not come from the code the demo shows.
 import type { Punt } from "../../lib/binapi/index.js";
 import { ip4Destination, isIcmp6, isOspf, isUdpTo } from "./frames.js";

@@ -27,7 +27,7 @@ export interface PuntResult {
   readonly name: string;
   readonly expected: number;
   readonly received: number;
-  /** Not the numbers alone: every frame is the one that was sent, in its order. */
+  /** Compares every frame with the frame that was sent, in order, and not only the counts. */
   readonly ok: boolean;
 }
 

@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { Memif, PuntSocket } from "../../lib/index.js";
 
-/** What the thread is told. */
+/** The thread's input. */
 export type TrafficOrder = { readonly frame: Uint8Array; readonly durationMs: number } & (
   | { readonly kind: "punt-socket"; readonly from: string; readonly to: string }
   | { readonly kind: "memif"; readonly socket: string }

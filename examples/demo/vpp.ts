@@ -16,7 +16,7 @@ const addresses: readonly (readonly [InterfaceName, string])[] = [
   ["isis", "10.10.3.1/24"],
 ];
 
-/** VPP receives a group only when it is told to: OSPF's, which VPP's own configuration would join for a routing daemon. */
+/** VPP receives a multicast group only with a route for it. For a routing daemon, VPP's own configuration adds the route for OSPF's group. */
 const ospfGroup = (name: InterfaceName) => [`ip mroute add 224.0.0.5 via ${name} Accept`];
 
 /** Run at every start, as `exec` in VPP's startup.conf is. */

@@ -1,4 +1,4 @@
-// Applies requests: starts all of them, then waits for all within one limit, and says what became of each.
+// Applies requests: starts all of them, then waits for all within one limit, and reports the outcome of each.
 import { PuntError } from "../errors.js";
 import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
 import { type Changes, changesOf, idOf } from "./changes.js";
@@ -19,7 +19,7 @@ export interface Applied {
   readonly changes: Changes;
   readonly refused: readonly Refusal[];
   readonly cut?: Cut;
-  /** Punts that nothing is known of, because the wait was cut short. */
+  /** Number of punts whose outcome is unknown, because the wait was cut short. */
   readonly open: number;
   /** The punts of the requests, as they are now. */
   readonly statuses: readonly PuntStatus[];
@@ -32,7 +32,7 @@ export interface ApplyingOptions {
   readonly timeout: number;
 }
 
-/** VPP may restart meanwhile; a VPP that stays away for longer is not waited for. */
+/** VPP may restart during the command. The command does not wait for a VPP that stays away for longer. */
 const LONGEST_ABSENCE_MS = 5_000;
 
 /** Makes the punts what the requests say. A file that asks for a conflict deletes and updates nothing. */
@@ -84,7 +84,7 @@ class Task {
     return this.#total - this.#done;
   }
 
-  /** Begins every operation, then waits for all. What is not a PuntError is a fault of ours and ends the command. */
+  /** Begins every operation, then waits for all. An error that is not a PuntError is a fault of ours and ends the command. */
   async all<T>(items: readonly T[], id: (item: T) => PuntId, run: (item: T) => Promise<unknown>): Promise<void> {
     const one = async (item: T) => {
       try {

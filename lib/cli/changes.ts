@@ -1,4 +1,4 @@
-// What a file of punts changes, compared with the punts that there are.
+// The changes that a file of punts makes to the existing punts.
 import { isDeepStrictEqual } from "node:util";
 import { idKey, type PuntId, type PuntRequest, type PuntStatus } from "../punt/index.js";
 
@@ -14,7 +14,7 @@ export function idOf({ cnf, key, label }: PuntRequest): PuntId {
   return { cnf, key, label };
 }
 
-/** Compares a file with the punts that there are; with `prune`, punts that the file lacks are deleted. */
+/** Compares a file with the existing punts; with `prune`, punts that the file lacks are deleted. */
 export function changesOf(existing: readonly PuntStatus[], requests: readonly PuntRequest[], prune: boolean): Changes {
   const before = new Map(existing.map((status) => [idKey(status.id), status.request]));
   const wanted = new Set(requests.map((request) => idKey(idOf(request))));

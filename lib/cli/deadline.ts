@@ -14,7 +14,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
     throw new PuntError("vpp-punt", "ETIMEDOUT", `${what}: no answer within ${ms} ms`, { timeout: ms });
   });
   late.catch(() => {});
-  // Work that fails after its time has no one left to tell.
+  // An error after the time limit has no reader.
   work.catch(() => {});
   try {
     return await Promise.race([work, late]);

@@ -1,4 +1,4 @@
-// What ends a command early: a signal, or the loss of its output.
+// Signals and a lost output, which end a command early.
 import { PuntError } from "../errors.js";
 import { onOutputLost } from "./output.js";
 
@@ -9,7 +9,7 @@ let ended: Promise<Ending> | undefined;
 
 /**
  * Resolves at the first SIGINT, SIGTERM or SIGHUP (a closed terminal), or when standard output is lost.
- * Later signals do nothing: what is being closed is closed to its end.
+ * Later signals do nothing: closing always finishes.
  */
 export function interrupted(): Promise<Ending> {
   ended ??= new Promise((resolve) => {
@@ -23,7 +23,7 @@ export function interrupted(): Promise<Ending> {
 /** How often a command that runs until interrupted looks whether its output still has a reader. */
 const LOOK_MS = 500;
 
-/** A pipe says only to a writer that its reader is gone, and a watch may write nothing for hours. So the kernel is asked. */
+/** A write finds out that the reader of a pipe is gone, but a watch may write nothing for hours. This asks the kernel. */
 function watchReader(lost: () => void): void {
   const load = import("../descriptor/index.js");
   const timer = setInterval(async () => {

@@ -1,4 +1,4 @@
-// How a command ends: the exit statuses, and errors as a person or a program reads them.
+// Exit statuses, and errors as text and as JSON.
 import type { CommanderError } from "commander";
 import { PuntError } from "../errors.js";
 import type { FileProblem } from "../punt/index.js";
@@ -100,7 +100,7 @@ function bigintText(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }
 
-/** Ends a command line that Commander refused. Help and version come here too, and are no errors. */
+/** Ends a command line that Commander refused. Help and version come here too, with exit status 0. */
 export function failUsage(error: CommanderError, json: boolean, help: string): void {
   if (error.exitCode === 0) return;
   exitWith("usage");

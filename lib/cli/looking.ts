@@ -1,11 +1,11 @@
-// The states of punts as a command without a manager of its own finds them.
+// The states of punts for commands that only look.
 import { type DryRun, idKey, type PuntStatus, type Punts } from "../punt/index.js";
 import { within } from "./deadline.js";
 import { type ShownPunt, shownPunt } from "./status.js";
 
 /**
  * Returns the punts, each with the state that a look at VPP gives. A manager that only reads knows no state of a punt before it has
- * looked; then a plan says what VPP lacks.
+ * looked; then a plan names the steps to the punt.
  */
 export async function look(punts: Punts, timeout: number, cnf?: string): Promise<ShownPunt[]> {
   const statuses = await punts.list(cnf === undefined ? {} : { cnf });

@@ -1,4 +1,4 @@
-// What package.json says.
+// Reads package.json.
 import { readFileSync } from "node:fs";
 
 /** Returns the version of this package. */

@@ -1,4 +1,4 @@
-// What commands print: aligned columns for a person, JSON or YAML for a program.
+// Formats of output: aligned columns, JSON and YAML.
 import { stringify } from "yaml";
 import { type Color, paint, terminalWidth } from "./terminal.js";
 
@@ -11,8 +11,8 @@ interface TableOptions {
   readonly color?: (text: string, column: number) => Color | undefined;
 }
 
-/** What a terminal would obey instead of print: control characters, of a name or a message that came from elsewhere. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
+/** Control characters. A terminal obeys them, and a name or a message from elsewhere may contain them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is about them.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** `text` without the characters that a terminal would obey. */

@@ -1,9 +1,9 @@
-// What a person can do about an error, by its code.
+// Advice for each error, by its code.
 import type { PuntError } from "../errors.js";
 
 const DOCTOR = "`vpp-punt doctor` looks for the reason";
 
-/** Of an error while connecting to VPP's API socket. */
+/** Advice for errors of a connection to VPP's API socket. */
 const CONNECTING: Readonly<Record<string, string>> = {
   ENOENT: `Start VPP, or name its API socket with --vpp; ${DOCTOR}`,
   ECONNREFUSED: `The socket file is there, but no VPP listens on it: start VPP; ${DOCTOR}`,
@@ -25,7 +25,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_INTERNAL: "Please report it; VPP_PUNT_DEBUG=1 prints where it happened",
 };
 
-/** What to do about the error; undefined where the message itself says it. */
+/** Returns advice for the error, or undefined where the message itself gives it. */
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];

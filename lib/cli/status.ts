@@ -15,7 +15,7 @@ export interface ShownPunt {
   readonly degraded: PuntStatus["reasons"];
   readonly failure?: PuntStatus["failure"];
   readonly request: PuntStatus["request"];
-  /** What a CNF needs to attach. */
+  /** Has the data that a CNF needs to attach. */
   readonly metadata: PuntStatus["metadata"];
 }
 
@@ -60,7 +60,7 @@ function statusTable(punts: readonly ShownPunt[], wide: boolean): string {
   return table(headings, rows, { color, ...(wide && { width: Number.POSITIVE_INFINITY }) });
 }
 
-/** Returns punts, and what else a command has to say, in one of the formats of `-o`. */
+/** Returns punts, and other results of a command, in one of the formats of `-o`. */
 export function statusText(punts: readonly ShownPunt[], format: string, others: object = {}): string {
   if (format === "json") return json({ punts, ...others });
   if (format === "yaml") return yaml({ punts, ...others });

@@ -1,4 +1,4 @@
-// What the terminal can show: colours and its width. A pipe or a file gets neither.
+// Colours and the width of the terminal. A pipe or a file has neither.
 
 /** Columns of the terminal, or undefined where standard output is not one. `COLUMNS` decides in tests and scripts. */
 export function terminalWidth(): number | undefined {

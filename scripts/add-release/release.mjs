@@ -42,7 +42,7 @@ class Table {
     this.addMessage(added);
   }
 
-  /** Types that are known or needed. One that is known under another kind has a line of its own for each. */
+  /** Types that are known or needed. A type that is known under several kinds has a line for each. */
   addTypes() {
     for (const entry of this.#entries.filter(({ kind }) => kind !== undefined && !MESSAGE_KINDS.has(kind))) {
       const { definition } = this.#types.get(entry.name) ?? {};

@@ -1,4 +1,4 @@
-// Debian packages that the checks use. What cannot be installed is said; tests that need it are then skipped by name.
+// Installs the Debian packages that the checks use, and names the packages that cannot be installed. Tests that need them are skipped.
 import { spawnSync } from "node:child_process";
 
 const packages = [

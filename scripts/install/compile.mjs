@@ -1,4 +1,4 @@
-// Compiles the addon with node-gyp, after a look at whether this machine can, and says what is missing if not.
+// Compiles the addon with node-gyp, or lists the tools that this machine lacks.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
 
 const PACKAGES = [
-  "install what is missing, then run `npm rebuild vpp-punt`:",
+  "install what is missing, then run `npm install` again:",
   "  Debian, Ubuntu: apt-get install g++ make python3",
   "  Fedora, RHEL:   dnf install gcc-c++ make python3",
   "  Alpine:         apk add g++ make python3 linux-headers",
@@ -36,7 +36,7 @@ function firstInPath(names) {
   return names.find(inPath);
 }
 
-/** Why this compiler will not do: the addon is C++20. */
+/** Returns why the compiler cannot compile the addon, which is C++20. */
 function compilerProblem(compiler) {
   const [command, ...flags] = compiler.trim().split(/\s+/);
   const source = "#include <bit>\n#include <span>\nstatic_assert(__cplusplus >= 202002L);\n";
@@ -92,7 +92,7 @@ function nodeGyp() {
 }
 
 function runNodeGyp([command, ...args], nodedir) {
-  // binding.gyp asks `node`: the one that runs this, whether or not it is in PATH.
+  // binding.gyp runs `node`: this makes it the Node of this script, whether or not that is in PATH.
   const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const env = { ...process.env, PATH: path, JOBS: process.env.JOBS ?? "max" };
   if (nodedir) env.npm_config_nodedir = nodedir;

@@ -23,7 +23,7 @@ export const TRIPLETS = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 /** Downloads are kept here between runs. */
 export const cacheFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "vpp-punt");
 
-/** Debian archives to try: DEBIAN_MIRROR, or those that this machine's apt uses. */
+/** Debian archives to try: DEBIAN_MIRROR, or the archives of this machine's apt. */
 function mirrors() {
   if (process.env.DEBIAN_MIRROR) return [process.env.DEBIAN_MIRROR];
   const folder = "/etc/apt/sources.list.d";

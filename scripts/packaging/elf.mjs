@@ -39,7 +39,7 @@ function readNeeded(elf, section, strings) {
   return needed;
 }
 
-/** "GLIBC_2.31" and the like, with the library each is asked of. */
+/** Versions such as "GLIBC_2.31", each with its library. */
 function readVersions(elf, section, strings) {
   const versions = [];
   for (let at = section.offset, next = 1; next !== 0; at += next) {

@@ -1,6 +1,6 @@
-// Before `npm pack`: compiles, drops what an earlier source left in dist/lib, and writes dist/cjs for `require`.
-// There is one copy of the code, the ES modules: two would be two PuntError classes and two states of the addon. `require`
-// of them works from Node 20.19 on; TypeScript needs declarations that say they are CommonJS, so those are copied.
+// Prepares dist/ for `npm pack`: compiles, drops files of removed sources, and writes dist/cjs for `require`, JSON schemas and the man page.
+// There is one copy of the code, the ES modules. Two copies would have two PuntError classes and two states of the addon. `require`
+// loads ES modules from Node 20.19 on. TypeScript needs declarations that say they are CommonJS, so those are copied.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
@@ -57,6 +57,28 @@ function writeCommonJs() {
   writeFileSync(dist("cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 }
 
+/** Without prebuilds every `npm install` of the tarball compiles for a minute, without a word, and fails where there is no compiler. */
+function requirePrebuilds() {
+  const made = ["x64", "arm64"].filter((arch) => existsSync(join(root, `prebuilds/linux-${arch}`)));
+  if (made.length > 0 || process.env.VPP_PUNT_PACK_SOURCE === "1") return;
+  console.error("vpp-punt: prebuilds/ is empty, so every install of this tarball would compile the addon.");
+  console.error(
+    "vpp-punt: run `npm run build:prebuilds` first, or set VPP_PUNT_PACK_SOURCE=1 to pack the sources alone.",
+  );
+  process.exit(1);
+}
+
+/** Writes what the command line says of itself: JSON schemas for editors, and the man page. */
+function writeDescriptions() {
+  const main = dist("lib/cli/main.js");
+  const output = (...args) => execFileSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  writeFileSync(dist("punts.schema.json"), output("schema", "--file"));
+  writeFileSync(dist("request.schema.json"), output("schema"));
+  writeFileSync(dist("vpp-punt.1"), output("man"));
+}
+
+requirePrebuilds();
 execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root], { stdio: "inherit" });
 dropStale();
 writeCommonJs();
+writeDescriptions();

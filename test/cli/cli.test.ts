@@ -47,7 +47,7 @@ test("with --json a wrong command line is one JSON object", (t) => {
   t.regex(error.message, /--no-such-option/);
 });
 
-test("values of the command line that make no sense are usage errors, before VPP is asked", (t) => {
+test("wrong values on the command line are usage errors, before the command connects to VPP", (t) => {
   const cases: [RegExp, ...string[]][] = [
     [/'xx' is invalid.*not JSON/, "show_version", "xx"],
     [
@@ -81,7 +81,7 @@ test("JSON output has 64-bit integers and bytes", (t) => {
   t.deepEqual(parsed, { small: 5, large: "9223372036854775808", mac: "02fd" });
 });
 
-test("signals that follow the one that ends a command do nothing", async (t) => {
+test("after a signal has ended a command, further signals do nothing", async (t) => {
   const code = `
     import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/ending.js", import.meta.url).href)};
     process.stdin.once("data", () => process.exit(0));

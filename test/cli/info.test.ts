@@ -37,7 +37,7 @@ test("a library that is not linked in comes with every place it was looked for",
   }
 });
 
-test("an API socket is told apart: listening, left behind, absent", async (t) => {
+test("info distinguishes an API socket that listens, a socket that was left behind, and a missing socket", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-info-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "api.sock");

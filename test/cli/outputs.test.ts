@@ -14,7 +14,7 @@ async function shell(line: string, env: Record<string, string>): Promise<{ stdou
   return promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env }, timeout: 60_000 });
 }
 
-test("a reader that has seen enough ends a command quietly", async (t) => {
+test("a reader that ends early ends a command quietly", async (t) => {
   const vpp = await site(t);
   const file = await vpp.file(ITEMS);
   const memif = vpp.options.join(" ");
@@ -79,7 +79,7 @@ test("a closed terminal ends what runs until interrupted, and nothing is left be
   t.false(readdirSync(vpp.folder).some((name) => name.endsWith(".sock")));
 });
 
-test("an error that nobody reads changes no exit status", async (t) => {
+test("an error without a reader does not change the exit status", async (t) => {
   const program = spawn(process.execPath, [main, "list", "--vpp", "/nonexistent/api.sock"], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -157,7 +157,7 @@ test("inject sends frames and IP packets into VPP", async (t) => {
   t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...options], { env })).status, 0);
 });
 
-test("what cannot be injected is refused on one line", async (t) => {
+test("wrong input of inject is refused on one line", async (t) => {
   const { env, vpp, folder } = await place(t);
   const text = join(folder, "text.pcap");
   writeFileSync(text, readFileSync("package.json"));

@@ -48,7 +48,7 @@ export async function run(options: Options): Promise<void> {
   }
 }
 
-/** Resolves at SIGINT or SIGTERM. Those that follow do nothing: what is being closed is closed to its end. */
+/** Resolves at SIGINT or SIGTERM. Later signals do nothing: closing always finishes. */
 function stopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());

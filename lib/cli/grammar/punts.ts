@@ -1,4 +1,4 @@
-// The commands about punts: what they are called, what they take, and which module runs them.
+// The commands about punts: their names, their arguments and the modules that run them.
 import { type Command, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { daemonSocket, identified, managed, milliseconds, printed, runs, selected, timeout } from "./options.js";
@@ -6,7 +6,7 @@ import { daemonSocket, identified, managed, milliseconds, printed, runs, selecte
 const STATES = ["CREATED", "PENDING", "DEGRADED", "FAILED", "DELETED"];
 
 const prune = () => new Option("--prune", "delete punts that are not in the file");
-/** What the first release had: a changed punt is now updated without it. */
+/** An option of the first release. A changed punt is now updated without it. */
 const replace = () => new Option("--replace").hideHelp();
 const detailed = () =>
   new Option("--detailed-exitcode", "exit with 3 if there is something to change, with 0 if there is nothing");

@@ -1,4 +1,4 @@
-// The commands beside the punts: what they are called, what they take, and which module runs them.
+// The other commands: their names, their arguments and the modules that run them.
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { collect, integer, path, printed, runs, timeout, vppSocket } from "./options.js";

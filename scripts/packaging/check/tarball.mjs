@@ -30,10 +30,15 @@ function makePrebuilds({ architectures }) {
   return found.join(", ");
 }
 
+/** Files that documents name. */
+const SHIPPED = ["dist/punts.schema.json", "dist/request.schema.json"];
+
 /** Files that the package names in its package.json. */
-function namedFiles({ exports, bin, main, types }) {
+function namedFiles({ exports, bin, main, man, types }) {
   const targets = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(targets));
-  return [...targets(exports), ...Object.values(bin), main, types].map((file) => file.replace("./", ""));
+  return [...targets(exports), ...Object.values(bin), main, types, man, ...SHIPPED].map((file) =>
+    file.replace("./", ""),
+  );
 }
 
 function pack(context) {

@@ -4,7 +4,7 @@ import { type CnfStatus, openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
 const options: MemifOptions = { role: "client", socket: "/run/vpp/memif.sock" };
-// @ts-expect-error a number is no role
+// @ts-expect-error a number is not a role
 export const wrong: MemifOptions = { role: 1, socket: "x" };
 const vppOptions: VppOptions = { socketPath: "/run/vpp/api.sock" };
 

@@ -1,23 +1,23 @@
-// Whether the package, as `npm pack` makes it, can be used: installed by npm and pnpm, from ESM, CommonJS and TypeScript, in
-// workers, on every Node it names, from a prebuild and from source. Exits 0 only if all of it holds; what needs something that
-// this machine lacks (a compiler for arm64, its emulator) is skipped by name.
-//   node scripts/check-package.mjs [only-steps-whose-name-has-this]
-//   node scripts/check-package.mjs --quick   what takes a minute or two: this architecture, this Node, no build from source
+// Checks the tarball that `npm pack` makes: installs by npm and pnpm, use from ESM, CommonJS and TypeScript and in workers, on every
+// Node of package.json, from a prebuild and from source. Exits with 0 only if every check passes. Checks that need a tool that this
+// machine lacks (a compiler for arm64, an emulator) are skipped by name.
+//   node scripts/packaging/check.mjs [only-steps-whose-name-has-this]
+//   node scripts/packaging/check.mjs --quick   the short checks: this architecture, this Node, no build from source
 // Steps marked `long` run only when named.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inPath } from "./install/compile.mjs";
-import { consumerSteps } from "./packaging/check/consumers.mjs";
-import { installSteps } from "./packaging/check/installs.mjs";
-import { muslSteps } from "./packaging/check/musl.mjs";
-import { Skip } from "./packaging/check/run.mjs";
-import { sourceSteps } from "./packaging/check/source.mjs";
-import { systemSteps } from "./packaging/check/systems.mjs";
-import { tarballSteps } from "./packaging/check/tarball.mjs";
-import { TRIPLETS } from "./packaging/debian.mjs";
+import { inPath } from "../install/compile.mjs";
+import { consumerSteps } from "./check/consumers.mjs";
+import { installSteps } from "./check/installs.mjs";
+import { muslSteps } from "./check/musl.mjs";
+import { Skip } from "./check/run.mjs";
+import { sourceSteps } from "./check/source.mjs";
+import { systemSteps } from "./check/systems.mjs";
+import { tarballSteps } from "./check/tarball.mjs";
+import { TRIPLETS } from "./debian.mjs";
 
-/** In order; what is marked `needed` comes before whatever was asked for. */
+/** All steps in order. Steps marked `needed` always run. */
 const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...muslSteps, ...systemSteps];
 const quick = process.argv[2] === "--quick";
 const only = quick ? undefined : process.argv[2];
@@ -39,7 +39,7 @@ function architectures() {
   return [process.arch, ...able];
 }
 
-/** What steps hand on to later ones: `folder` (scratch), `installed` (folders by kind of install), later `tarball` and others. */
+/** Data of earlier steps for later ones: `folder` (scratch), `installed` (folders by kind of install), then `tarball` and others. */
 const context = {
   architectures: architectures(),
   folder: mkdtempSync(join(tmpdir(), "vpp-punt-package-")),
