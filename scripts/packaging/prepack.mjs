@@ -16,6 +16,25 @@ function dropStale() {
   }
 }
 
+/**
+ * TypeScript leaves out declarations that are marked `@internal`, and keeps the exports that pass them on. A user who checks
+ * declarations (`skipLibCheck: false`) gets an error for each of these names, so they are dropped.
+ */
+function dropInternalExports() {
+  const declared = (file, name) => new RegExp(`\\b${name}\\b`).test(readFileSync(file, "utf8"));
+  for (const file of readdirSync(dist("lib"), { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+    const text = readFileSync(dist("lib", file), "utf8");
+    const kept = text.replace(/^export \{([^}]*)\} from "(\.[^"]+)\.js";$/gm, (whole, list, from) => {
+      const target = dist("lib", dirname(file), `${from}.d.ts`);
+      const names = list.split(",").map((each) => each.trim());
+      const known = names.filter((each) => declared(target, each.replace(/^type /, "").split(" ")[0]));
+      if (known.length === names.length) return whole;
+      return known.length === 0 ? "" : `export { ${known.join(", ")} } from "${from}.js";`;
+    });
+    if (kept !== text) writeFileSync(dist("lib", file), kept);
+  }
+}
+
 /** Entry points as paths in dist/lib without extension: "index", "binapi/index". */
 function entryPoints() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -80,5 +99,6 @@ function writeDescriptions() {
 requirePrebuilds();
 execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root], { stdio: "inherit" });
 dropStale();
+dropInternalExports();
 writeCommonJs();
 writeDescriptions();
