@@ -63,14 +63,14 @@ export interface HostOptions {
 }
 
 /** A host with a VPP, whose interface eth0 has 10.0.0.1. */
-export class ClusterHost {
+export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> {
   readonly directory: string;
-  readonly vpp: SpawnedVpp;
+  readonly vpp: V;
   readonly #options: HostOptions;
   readonly #children = new Set<ChildProcess>();
   #daemon: ChildProcess | undefined;
 
-  private constructor(directory: string, vpp: SpawnedVpp, options: HostOptions) {
+  private constructor(directory: string, vpp: V, options: HostOptions) {
     this.#options = options;
     this.directory = directory;
     this.vpp = vpp;
@@ -82,16 +82,37 @@ export class ClusterHost {
     const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
     const own = join(directory, "vpp");
     const devices = options.linux ? ({ host: "linux" } as const) : {};
-    for (const folder of [own, join(directory, "run")]) await mkdir(folder);
+    await mkdir(own);
     const vpp = await EmbeddedVpp.spawn({ directory: own, interfaces: ["eth0", "eth1"], exec, ...devices });
+    t.teardown(() => vpp.close());
+    return ClusterHost.#around(t, directory, vpp, options);
+  }
+
+  /** A host whose VPP runs already. */
+  static async beside<V extends { readonly apiSocket: string }>(
+    t: ExecutionContext,
+    vpp: V,
+    options: HostOptions,
+  ): Promise<ClusterHost<V>> {
+    const directory = await mkdtemp(join(tmpdir(), "vpp-punt-host-"));
+    await mkdir(join(directory, "vpp"));
+    return ClusterHost.#around(t, directory, vpp, options);
+  }
+
+  static async #around<V extends { readonly apiSocket: string }>(
+    t: ExecutionContext,
+    directory: string,
+    vpp: V,
+    options: HostOptions,
+  ): Promise<ClusterHost<V>> {
+    await mkdir(join(directory, "run"));
     const host = new ClusterHost(directory, vpp, options);
     if (options.user !== undefined) {
       await chmod(directory, 0o711);
-      await chmod(own, 0o700);
+      await chmod(join(directory, "vpp"), 0o700);
     }
     t.teardown(async () => {
       for (const child of host.#children) await kill(child);
-      await vpp.close();
       await unpin(join(directory, "run/netns"));
       await rm(directory, { recursive: true, force: true });
     });

@@ -1,0 +1,72 @@
+// A real VPP, a daemon, and CNFs of a user without any right, each in a network namespace of its own.
+import type { ExecutionContext } from "ava";
+import { RemotePunts } from "../../lib/module/remote/index.js";
+import { ClusterHost, type CnfProcess, type Told } from "../support/daemon/processes.js";
+import { type Netns, Network } from "../support/machine/netns.js";
+import { need } from "../support/need.js";
+import { startVpp } from "../support/vpp/real.js";
+
+const NOBODY = 65_534;
+const isReady = ({ state }: Told) => state === "ready" || state === "degraded";
+const real = need("root", "vpp", "hosts").test.serial;
+
+async function start(t: ExecutionContext, net: string) {
+  const vpp = await startVpp();
+  t.teardown(() => vpp.stop());
+  const network = new Network(vpp);
+  t.teardown(() => network.abandon());
+  const { host: neighbour, vppInterface } = await network.neighbour(net);
+  const host = await ClusterHost.beside(t, vpp, { user: NOBODY, linux: true });
+  await host.startDaemon();
+  // What Linux got for the punts outlives VPP.
+  t.teardown(async () => {
+    const operator = new RemotePunts({ socket: host.socket, wait: 5_000 });
+    for (const { id } of await operator.list()) await operator.delete(id);
+    await operator.close();
+  });
+  return { vpp, network, neighbour, vppInterface, host };
+}
+
+const ASK = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(0.3)
+for attempt in range(60):
+    try:
+        s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))
+        print(s.recv(2048).decode())
+        break
+    except (TimeoutError, ConnectionRefusedError): pass
+`;
+
+const ask = async (neighbour: Netns, address: string, port: number, text: string) =>
+  (await neighbour.run("python3", "-c", ASK, address, `${port}`, text)).trim();
+
+async function sees(neighbour: Netns, address: string, cnf: CnfProcess, text: string): Promise<boolean> {
+  const send = `import socket,sys; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(sys.argv[2].encode(), (sys.argv[1], 9))`;
+  while (!cnf.seen.includes(text)) await neighbour.run("python3", "-c", send, address, text);
+  return true;
+}
+
+real("a punt socket and its way back, over restarts of VPP and the daemon", async (t) => {
+  const { vpp, network, neighbour, host } = await start(t, "10.9.0");
+  const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
+  await dns.reaches(isReady);
+  t.is(await ask(neighbour, "10.9.0.1", 53, "one"), "dns:one");
+  await host.killDaemon();
+  t.is(await ask(neighbour, "10.9.0.1", 53, "two"), "dns:two");
+  await host.startDaemon();
+  await vpp.restart("SIGKILL");
+  await network.restore();
+  t.is(await ask(neighbour, "10.9.0.1", 53, "three"), "dns:three");
+});
+
+for (const interconnect of ["MEMIF", "TAP"] as const) {
+  real(`a copy of an interface's packets over ${interconnect}`, async (t) => {
+    const net = interconnect === "TAP" ? "10.9.1" : "10.9.2";
+    const { neighbour, host, vppInterface } = await start(t, net);
+    const span = host.startCnf("span", { cnf: "span", type: "SPAN", interconnect, vppInterface });
+    await span.reaches(isReady);
+    t.true(await sees(neighbour, `${net}.1`, span, "one"));
+  });
+}
