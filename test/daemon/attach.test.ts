@@ -1,9 +1,11 @@
 // attach.sock: tokens, what is refused there, and what the audit log says of it.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import { receiveDescriptors } from "../../lib/descriptor/index.js";
+import type { PuntError } from "../../lib/errors.js";
 import { decodeAnswer, encodeAttach } from "../../lib/wire/index.js";
 import { daemonTest, ROOT } from "../support/daemon/daemon.js";
 
@@ -65,4 +67,27 @@ test("the daemon's own namespace is not pinned", async (t) => {
   const { connect } = await daemonTest(t);
   t.is(await (await connect()).handovers.namespace("dns"), "");
   t.throws(() => decodeAnswer(Buffer.from("[]")), { code: "ERR_PROTOCOL" });
+});
+
+test("the namespace of a CNF that the policy does not give to the caller is refused; the audit log has every exchange", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [policy, audit] = [join(folder, "policy.yaml"), join(folder, "audit.log")];
+  writeFileSync(policy, "rules:\n  - name: dns only\n    match: { uid: 1000 }\n    cnfs: dns\n");
+  const { connect, daemon } = await daemonTest(t, { policy, audit });
+  const punts = await connect(USER);
+  t.is(await punts.handovers.namespace("dns"), "");
+  const error = await t.throwsAsync<PuntError>(punts.handovers.namespace("fw"));
+  t.is(error!.code, "ERR_POLICY");
+  t.regex(error!.message, /dns only/);
+  await daemon.close();
+  const lines = readFileSync(audit, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const exchanges = lines.filter(({ call }) => call === "attach.sock");
+  t.deepEqual(
+    exchanges.map(({ caller, decision }) => `${caller}: ${decision}`),
+    ["unix uid 1000 gid 1000: allowed", "unix uid 1000 gid 1000: refused"],
+  );
 });
