@@ -69,6 +69,8 @@ for (const release of BUILTIN_RELEASES) {
         created.map(() => "CREATED"),
       );
       t.is((await it.manager.plan()).toString(), "nothing to do");
+      await it.restartManager();
+      t.is((await it.manager.plan()).toString(), "nothing to do", "in another process");
       await Promise.all(created.map(({ id }) => it.manager.delete(id)));
     }
     t.deepEqual(await snapshot(it.client), before);
