@@ -15,13 +15,13 @@ function releasesDocument() {
 <!-- \`npm run add-release\` writes this file from the built-in definitions and the table in lib/punt/items/features.ts. -->
 
 The built-in definitions cover VPP ${inWords(BUILTIN_RELEASES)}.
-Where a release has no list of its own here, the client reads the definitions from VPP itself (24.06 and newer) or from its .api.json files:
+For any other release the client reads the definitions from VPP itself (24.06 and newer) or from its .api.json files:
 [binary-api.md](binary-api.md). \`vpp-punt info\` says what the VPP on this machine has.
 
 ## What works on which release
 
-"yes": VPP has every message that the feature needs, in the newest version that this package knows. A message's name: this older version stands in.
-"no": VPP lacks these messages. Plugins have to be loaded; abx and isisx are plugins of StoneWork and not part of VPP.
+"yes": VPP has every message that the feature needs, in the newest version that this package knows. The name of a message: VPP lacks the newest version, and this older one replaces it.
+"no": VPP lacks these messages. VPP must load the plugins. abx and isisx are StoneWork's plugins and not part of VPP.
 
 ${table(["feature", ...BUILTIN_RELEASES], Object.keys(FEATURE_NEEDS).map(availability))}
 
