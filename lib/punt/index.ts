@@ -44,4 +44,4 @@ export {
   requestJsonSchema,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
-export { FileStore, MemoryStore, type Store, type StoredState } from "./store/index.js";
+export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";

@@ -1,12 +1,10 @@
 // The punt manager: the API over the desired state, and over the worker that makes VPP match it.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
-import type { Host } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry, guarded } from "./desired/index.js";
-import type { Marks } from "./interconnect/index.js";
-import { checkAddOptions, checkOptions, marksOf, type PuntManagerOptions } from "./options.js";
+import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun } from "./plan/index.js";
 import type {
   AddOptions,
@@ -32,7 +30,7 @@ import {
 } from "./request/index.js";
 import { applySet } from "./set.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
-import { MemoryStore, type Store } from "./store/index.js";
+import { type ManagerIdentity, MemoryStore, type Store } from "./store/index.js";
 import { Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
@@ -59,23 +57,28 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
-    const manager = new PuntManager(options, options.host ?? new DefaultHost(options.vpp), marksOf(options));
-    if (!options.readOnly) await manager.#store.open?.();
+    marksOf(options);
+    const store: Store = options.store ?? new MemoryStore();
+    if (!options.readOnly) await store.open?.();
     try {
-      await manager.#restore();
+      const kept = await store.load();
+      const manager = new PuntManager(options, store, identityOf(options, kept?.manager));
+      if (kept) manager.#state.restore(kept);
+      manager.#worker.start();
+      return manager;
     } catch (error) {
-      await manager.#closeStore();
+      if (!options.readOnly) await store.close?.();
       throw error;
     }
-    manager.#worker.start();
-    return manager;
   }
 
-  private constructor(options: PuntManagerOptions, host: Host, marks: Marks) {
+  private constructor(options: PuntManagerOptions, store: Store, identity: ManagerIdentity) {
     super();
     this.#options = options;
-    this.#store = options.store ?? new MemoryStore();
-    this.#state = new DesiredState(host, marks, this.#store);
+    this.#store = store;
+    const host = options.host ?? new DefaultHost(options.vpp);
+    const marks = marksOf(identity);
+    this.#state = new DesiredState(host, marks, store, identity);
     this.#state.log.listen((event) => this.#announce(event));
     this.#worker = new Worker(this.#state, {
       ...options,

@@ -7,7 +7,7 @@ import { DEFAULT_MEMIF_DIRECTORY, DEFAULT_OWNER, type Marks, marksFor, SubnetPoo
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
-import type { Store } from "./store/index.js";
+import type { ManagerIdentity, Store } from "./store/index.js";
 
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
@@ -22,6 +22,7 @@ export interface VppConnection extends VppApi {
   ): Promise<AsyncIterable<Events["sw_interface_event"]> & { close(): unknown }>;
 }
 
+/** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix` and `owner` default to those that the store remembers. */
 export interface PuntManagerOptions {
   /** A connection to VPP. The caller closes it. */
   readonly vpp: VppConnection;
@@ -101,8 +102,15 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
   check.milliseconds("timeout", timeout);
 }
 
+/** Returns the identity of a manager: its options, and what its store remembers of those that are left out. */
+export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = {}): ManagerIdentity {
+  const { owner, memifDirectory, policyIdPrefix, subnets } = options;
+  const given = { owner, memifDirectory, policyIdPrefix, ...(subnets && { subnets: { ...kept.subnets, ...subnets } }) };
+  return { ...kept, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
 /** @throws PuntError `ERR_OPTION`, `ERR_INVALID_CIDR` */
-export function marksOf(options: PuntManagerOptions): Marks {
+export function marksOf(options: ManagerIdentity): Marks {
   const { memifDirectory = DEFAULT_MEMIF_DIRECTORY, policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
   const check = new OptionCheck("punt.start");
   check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);

@@ -1,5 +1,6 @@
 // Managers in several processes over one store agree on every punt: one after the other, and read-only ones beside them.
 import test from "ava";
+import { EmulatedHost, MemoryStore, PuntManager } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { changes, tapped } from "../support/vpp/tapped.js";
@@ -97,4 +98,32 @@ test("a read-only manager follows the store and VPP", async (t) => {
   await looking.resync();
   t.deepEqual(looking.list(), []);
   t.true(heard.includes("a CREATED") && heard.at(-1) === "a DELETED", heard.join());
+});
+
+test("a manager without options of its own is the one that its store remembers", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.close();
+  const store = new MemoryStore();
+  const host = new EmulatedHost(it.vpp);
+  const named = { owner: "lab", memifDirectory: `${it.directory}/named`, subnets: { ipv4: "10.9.0.0/24" } };
+  const first = await PuntManager.start({ vpp: it.client, host, store, ...named });
+  for (const type of ["SPAN", "DHCP_PROXY"] as const)
+    await first.add(
+      puntOf(type, { cnf: type.toLowerCase().replace("_", "-"), interconnect: "MEMIF", subject: 0, unique: 0 }),
+    );
+  await first.resync();
+  const before = first.list();
+  t.regex(JSON.stringify(before), /10\.9\.0\.2/);
+  await first.close();
+
+  const next = await PuntManager.start({ vpp: it.client, host, store });
+  t.teardown(() => next.close());
+  await next.resync();
+  t.is((await next.plan()).toString(), "nothing to do");
+  t.deepEqual(next.list(), before);
+  const looking = await PuntManager.start({ vpp: it.client, host, store, readOnly: true });
+  t.teardown(() => looking.close());
+  await looking.resync();
+  t.deepEqual(looking.list(), before);
 });

@@ -8,7 +8,7 @@ import type { PuntFilter } from "../punts.js";
 import type { Ledger, Reconciled } from "../reconcile/index.js";
 import { idKey, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
-import { Saver, type Store, type StoredState, type Write } from "../store/index.js";
+import { type ManagerIdentity, Saver, type Store, type StoredState, type Write } from "../store/index.js";
 import { ChangeLog } from "./change-log.js";
 import { Draft, NOTHING } from "./draft.js";
 import { Entry, type Situation } from "./entry.js";
@@ -28,6 +28,7 @@ interface Change {
  */
 export class DesiredState implements Ledger {
   readonly log = new ChangeLog();
+  readonly #manager: ManagerIdentity;
   readonly #host: Host;
   readonly #marks: Marks;
   readonly #saver: Saver;
@@ -41,7 +42,8 @@ export class DesiredState implements Ledger {
   #facts: Facts | undefined;
   #items: ReadonlyMap<string, object> = new Map();
 
-  constructor(host: Host, marks: Marks, store: Store) {
+  constructor(host: Host, marks: Marks, store: Store, manager: ManagerIdentity) {
+    this.#manager = manager;
     this.#host = host;
     this.#marks = marks;
     this.#saver = new Saver(store, () => this.#beginWrite());
@@ -134,6 +136,7 @@ export class DesiredState implements Ledger {
     const { punts, interconnects, namespaces } = wanted;
     return {
       state: {
+        manager: this.#manager,
         punts,
         interconnects,
         namespaces: namespaces.filter(({ path }) => path !== ""),

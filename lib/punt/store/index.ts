@@ -2,4 +2,4 @@
 
 export { FileStore } from "./file-store.js";
 export { Saver, type Write } from "./saver.js";
-export { MemoryStore, type Store, type StoredState } from "./store.js";
+export { type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store.js";

@@ -2,8 +2,18 @@
 import type { Interconnect, KnownNamespace } from "../interconnect/index.js";
 import type { PuntRequest } from "../request/index.js";
 
+/** The options of a manager that say which objects are its own. */
+export interface ManagerIdentity {
+  readonly owner?: string;
+  readonly memifDirectory?: string;
+  readonly policyIdPrefix?: number;
+  readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
+}
+
 /** The state that a manager keeps. Plain data. */
 export interface StoredState {
+  /** Identity of the manager that saved it. Stores of earlier managers lack it. */
+  readonly manager?: ManagerIdentity;
   readonly punts: readonly PuntRequest[];
   readonly interconnects: readonly Interconnect[];
   readonly namespaces: readonly KnownNamespace[];
