@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "../machine/at-end.js";
@@ -162,10 +162,10 @@ export class RealVpp {
     clearTimeout(slow);
   }
 
-  /** Ends VPP and removes its folder at once, without waiting for its end. */
+  /** Ends VPP and removes its traces at once, without waiting for its end. */
   abandon(): void {
     this.#child?.kill("SIGKILL");
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTraces(this.directory);
     running.delete(this);
   }
 }
@@ -195,7 +195,7 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
   return [
     `unix { nodaemon nocolor nobanner cli-no-pager log ${join(vpp.directory, "vpp.log")} cli-listen ${vpp.cliSocket}`,
     `  runtime-dir ${vpp.directory} poll-sleep-usec ${options.pollSleepMicroseconds ?? 100} }`,
-    `api-segment { prefix ${vpp.directory.slice(vpp.directory.lastIndexOf("/") + 1)} }`,
+    `api-segment { prefix ${basename(vpp.directory)} }`,
     `socksvr { socket-name ${vpp.apiSocket} }`,
     `punt { socket ${vpp.puntSocket} }`,
     `statseg { socket-name ${vpp.statsSocket} page-size default size 32M }`,
@@ -219,10 +219,22 @@ function accepts(socketPath: string): Promise<boolean> {
   });
 }
 
-/** Removes the folders of test processes that were killed. */
+/** Where VPP makes the memory of its API, `<api-segment's prefix>-vpe-api` and others. It leaves the files behind. */
+const SHARED_MEMORY = "/dev/shm";
+
+/** Removes a VPP's folder, and its files in shared memory. */
+function removeTraces(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+  for (const name of readdirSync(SHARED_MEMORY))
+    if (name.startsWith(`${basename(directory)}-`)) rmSync(join(SHARED_MEMORY, name), { force: true });
+}
+
+/** Removes the traces of test processes that were killed. */
 function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (owner > 0 && !existsSync(`/proc/${owner}`)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  for (const folder of [tmpdir(), SHARED_MEMORY]) {
+    for (const name of readdirSync(folder)) {
+      const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+      if (owner > 0 && !existsSync(`/proc/${owner}`)) rmSync(join(folder, name), { recursive: true, force: true });
+    }
   }
 }
