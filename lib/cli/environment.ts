@@ -3,6 +3,7 @@
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   VPP_PUNT_SOCKET: "the daemon's socket, as --socket",
   VPP_PUNT_VPP: "VPP's API socket, as --vpp",
+  VPP_PUNT_STATS: "VPP's stats socket, as --stats-socket",
   VPP_PUNT_STORE: "where the punts are kept, as --store",
   VPP_PUNT_OWNER: "the manager's name, as --owner",
   VPP_PUNT_MEMIF_DIRECTORY: "folder of the memif sockets, as --memif-directory",

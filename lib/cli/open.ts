@@ -1,9 +1,10 @@
 // Opens the punts that a command is about: those of a daemon, or of a manager of its own over VPP and a store.
 import { existsSync } from "node:fs";
 import { Vpp } from "../binapi/index.js";
+import { CounterReader, type VppCounters } from "../counters/index.js";
 import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "./defaults.js";
-import { interfacesOf } from "./interfaces.js";
+import { interfacesOf, tagsOf } from "./interfaces.js";
 
 /** The options of `managed` in grammar/options.ts, as Commander hands them over. */
 export interface ManagedOptions {
@@ -11,6 +12,8 @@ export interface ManagedOptions {
   readonly vpp?: string;
   /** The daemon's socket; VPP's API socket in the first release's form. */
   readonly socket?: string;
+  /** VPP's stats socket; the default is beside its API socket. */
+  readonly statsSocket?: string;
   readonly store: string;
   readonly owner?: string;
   readonly memifDirectory?: string;
@@ -34,6 +37,8 @@ export interface Opened {
   readonly punts: Punts;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
   lost(ms: number): Promise<"lost">;
+  /** Resolves with VPP's counters of the punts. */
+  counters(cnf?: string): Promise<VppCounters>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
   interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
 }
@@ -83,7 +88,8 @@ async function withDaemon<T>(
     // Its calls reject when the daemon goes away.
     const { interfaces } = punts;
     const interfaceNames = async () => (swIfIndex: number) => interfaces.nameOf(swIfIndex);
-    return await body({ punts, lost: () => new Promise(() => {}), interfaceNames });
+    const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
+    return await body({ punts, counters, lost: () => new Promise(() => {}), interfaceNames });
   } finally {
     await punts.close();
   }
@@ -96,6 +102,12 @@ async function withManager<T>(
 ): Promise<T> {
   const socketPath = (options.vpp ?? options.socket)!;
   const vpp = await Vpp.connect({ socketPath, wait });
+  let tags = new Map<string, number>();
+  const reader = new CounterReader({
+    indexOf: (tag) => tags.get(tag),
+    vppSocket: socketPath,
+    statsSocket: options.statsSocket,
+  });
   let manager: PuntManager | undefined;
   try {
     manager = await PuntManager.start(managerOptions(options, vpp, readOnly));
@@ -103,8 +115,14 @@ async function withManager<T>(
       const names = await interfacesOf(vpp);
       return (swIfIndex: number) => names.get(swIfIndex);
     };
-    return await body({ punts: manager, lost: (ms) => lossOf(vpp, ms), interfaceNames });
+    const running = manager;
+    const counters = async (cnf?: string) => {
+      tags = await tagsOf(vpp);
+      return reader.read(running.list(cnf === undefined ? {} : { cnf }));
+    };
+    return await body({ punts: manager, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
   } finally {
+    reader.close();
     await manager?.close();
     await vpp.close();
   }

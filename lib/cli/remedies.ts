@@ -12,6 +12,9 @@ const CONNECTING: Readonly<Record<string, string>> = {
   ERR_TIMEOUT: `VPP has the connection but does not answer; ${DOCTOR}`,
 };
 
+const STATISTICS =
+  "VPP's startup.conf needs a statseg section, and this user access to its socket, which --stats-socket names";
+
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
   ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
@@ -28,6 +31,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Returns advice for the error, or undefined where the message itself gives it. */
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
+  if (op.startsWith("stats.") && code === "ERR_DISCONNECTED") return STATISTICS;
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
   if ((code === "EACCES" || code === "EPERM") && op.startsWith("punt.store"))
     return "Run as root, or name a store that you may write with --store or VPP_PUNT_STORE";

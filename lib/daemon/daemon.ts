@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { CounterReader } from "../counters/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { FileStore, PuntManager, type Punts } from "../punt/index.js";
@@ -43,6 +44,7 @@ interface Opened {
   readonly table: InterfaceTable;
   readonly audit: AuditLog;
   readonly sessions: Sessions;
+  readonly counters: CounterReader;
 }
 
 /** How long a stream's peer has to take the word that the stream ends. */
@@ -150,7 +152,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { sessions, punts, table, vpp, audit } = this.#opened;
+    const { sessions, punts, table, vpp, audit, counters } = this.#opened;
     this.#health.drain();
     this.#traffic.close();
     await this.#stoneWork?.close();
@@ -160,13 +162,14 @@ export class Daemon implements AsyncDisposable {
     await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
     await Promise.all(this.#doors.map((door) => door.close()));
     await punts.close();
+    counters.close();
     table.close();
     await vpp.close();
     await audit.close();
   }
 
   #newParts(): Parts {
-    const { vpp, punts, table, audit, sessions } = this.#opened;
+    const { vpp, punts, table, audit, sessions, counters } = this.#opened;
     const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
       punts,
@@ -174,6 +177,7 @@ export class Daemon implements AsyncDisposable {
       table,
       resolver: new Resolver(table, vpp),
       sessions,
+      counters,
       audit,
       log: logger,
       version: packageVersion(),
@@ -230,7 +234,12 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
       problem,
     });
     await sessions.load();
-    return { vpp, punts, table, audit, sessions };
+    const counters = new CounterReader({
+      indexOf: (tag) => table.find(tag)?.swIfIndex,
+      vppSocket,
+      statsSocket: options.statsSocket,
+    });
+    return { vpp, punts, table, audit, sessions, counters };
   } catch (error) {
     table.close();
     await vpp.close();

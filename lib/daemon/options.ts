@@ -21,6 +21,8 @@ export interface DaemonOptions {
   readonly socketGroup?: number;
   /** VPP's API socket. Default `/run/vpp/api.sock`. VPP may come later. */
   readonly vppSocket?: string;
+  /** VPP's stats socket. Default: `stats.sock` beside `vppSocket`. */
+  readonly statsSocket?: string;
   /** Folder of what the daemon must remember. Left out: it remembers nothing. */
   readonly state?: string;
   /** The policy file. Left out: each user has its own space of CNFs, and uid 0 and the socket's group are operators. */
@@ -70,6 +72,7 @@ const NAMES = [
     "socketMode",
     "socketGroup",
     "vppSocket",
+    "statsSocket",
     "state",
     "policy",
     "audit",
@@ -99,6 +102,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   };
   check.socketPath("attachSocket", full.attachSocket);
   check.socketPath("vppSocket", full.vppSocket);
+  if (full.statsSocket !== undefined) check.socketPath("statsSocket", full.statsSocket);
   // A socket's name there takes 30 characters.
   check.path("socketDirectory", full.socketDirectory, 77);
   check.integer("socketMode", full.socketMode, 0, 0o777);

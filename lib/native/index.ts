@@ -21,7 +21,7 @@ export interface NativePassingSocket {
   close(): void;
 }
 
-/** A UNIX stream socket that listens (native/descriptor/listener.h). */
+/** A UNIX stream or sequenced-packet socket that listens (native/descriptor/listener.h). */
 export interface NativePassingListener {
   watch(wanted: boolean): void;
   setRef(ref: boolean): void;
@@ -83,7 +83,8 @@ export interface LinuxAddon {
   Descriptor: new (fd: number) => NativeDescriptor;
   PassingSocket: new (connected: NativeDescriptor, onReady: () => void) => NativePassingSocket;
   PassingListener: new (
-    file: NativeSocketFile,
+    /** `sequenced`: a SOCK_SEQPACKET socket, as VPP's stats socket is. */
+    file: NativeSocketFile & { sequenced?: boolean },
     /** The connection, or the name of the error that keeps it from being accepted. */
     onConnection: (connection: NativeDescriptor | string) => void,
   ) => NativePassingListener;

@@ -31,6 +31,8 @@ export interface VppControl {
   readonly apiSocket: string;
   /** Undefined if this VPP has no punt socket. */
   readonly puntSocket: string | undefined;
+  /** Undefined if this VPP has no statistics segment. */
+  readonly statsSocket: string | undefined;
   readonly directory: string;
   /** Of the process that VPP runs in. */
   readonly pid: number;

@@ -123,6 +123,10 @@ export class EmbeddedVpp implements VppControl {
     return this.#options.puntSocket || undefined;
   }
 
+  get statsSocket(): string | undefined {
+    return this.#options.statsSocket || undefined;
+  }
+
   get directory(): string {
     return this.#options.directory;
   }
@@ -265,6 +269,7 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
     ownsDirectory,
     apiSocket: options.apiSocket ?? join(directory, "api.sock"),
     puntSocket: options.puntSocket ?? join(directory, "punt.sock"),
+    statsSocket: options.statsSocket ?? join(directory, "stats.sock"),
     release: options.release ?? NEWEST_RELEASE,
     withoutPlugins: options.withoutPlugins ?? [],
     interfaces: (options.interfaces ?? []).map(resolveWire),

@@ -14,6 +14,7 @@ import {
 import type { Faults } from "./faults.js";
 import { VppLog } from "./log.js";
 import type { ResolvedOptions } from "./options.js";
+import { StatsServer } from "./stats/index.js";
 
 /** One life of the embedded VPP, from start to stop. Only the paths survive it. */
 export class VppInstance {
@@ -24,6 +25,7 @@ export class VppInstance {
   readonly table: MessageTable;
   readonly #server: ApiServer;
   readonly #punt: SocketPuntTransport | undefined;
+  #stats: StatsServer | undefined;
   readonly #options: ResolvedOptions;
 
   constructor(options: ResolvedOptions, faults: Faults, crashed: () => void) {
@@ -43,6 +45,7 @@ export class VppInstance {
     for (const { name, mac } of this.#options.interfaces) this.#addWire(name, mac);
     for (const line of this.#options.exec) this.log.write(`exec: ${line}: ${this.cli.run(line)}`);
     await this.#server.listen();
+    this.#stats = this.#openStats();
   }
 
   get clients(): number {
@@ -51,6 +54,7 @@ export class VppInstance {
 
   async stop(): Promise<void> {
     await this.#server.close();
+    this.#stats?.close();
     this.dp.close();
     this.#punt?.close();
   }
@@ -72,6 +76,16 @@ export class VppInstance {
     dp.puntSocket.transport = punt;
     dp.onFlush(() => punt.flush());
     return punt;
+  }
+
+  #openStats(): StatsServer | undefined {
+    const { statsSocket, release } = this.#options;
+    if (statsSocket === false) return undefined;
+    const { dp } = this;
+    return new StatsServer(statsSocket, release, {
+      interfaces: () => dp.interfaces.values(),
+      counters: () => dp.graph.counters(),
+    });
   }
 
   #addWire(name: string, mac: string): void {

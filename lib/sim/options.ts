@@ -20,6 +20,8 @@ export interface EmbeddedVppOptions {
   apiSocket?: string;
   /** Path of the punt socket, or false for a VPP without `punt { socket }` in its startup.conf. Default `<directory>/punt.sock`. */
   puntSocket?: string | false;
+  /** Path of the stats socket, or false for a VPP without `statseg`. Default `<directory>/stats.sock`. */
+  statsSocket?: string | false;
   /** The release that VPP presents: its messages, CRCs and version. Default: the last of BUILTIN_RELEASES. */
   release?: Release;
   /** Plugins that this VPP lacks, by VPP's names: "abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif". Default none. */
@@ -42,6 +44,7 @@ export interface ResolvedOptions {
   ownsDirectory: boolean;
   apiSocket: string;
   puntSocket: string | false;
+  statsSocket: string | false;
   release: Release;
   withoutPlugins: readonly string[];
   interfaces: readonly Required<WireOptions>[];
@@ -50,7 +53,7 @@ export interface ResolvedOptions {
 }
 
 const NAMES: ReadonlySet<string> = new Set([
-  ...["directory", "apiSocket", "puntSocket", "release", "withoutPlugins", "interfaces", "host", "exec"],
+  ...["directory", "apiSocket", "puntSocket", "statsSocket", "release", "withoutPlugins", "interfaces", "host", "exec"],
 ]);
 const PLUGINS: ReadonlySet<string> = new Set(["abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif"]);
 /** Longest path of a socket's address, without its NUL. */
@@ -67,7 +70,7 @@ export function checkOptions(options: EmbeddedVppOptions): void {
   const plugin = withoutPlugins.find((name) => !PLUGINS.has(name));
   if (plugin !== undefined) refuse("withoutPlugins", `has ${plugin}; there are: ${[...PLUGINS].join(", ")}`);
   for (const wire of interfaces) checkName(typeof wire === "string" ? wire : wire?.name);
-  for (const name of ["apiSocket", "puntSocket"] as const) {
+  for (const name of ["apiSocket", "puntSocket", "statsSocket"] as const) {
     if (Buffer.byteLength(options[name] || "") > LONGEST_PATH)
       refuse(name, `must be at most ${LONGEST_PATH} bytes long`);
   }

@@ -39,8 +39,8 @@ async function start(options: EmbeddedVppOptions): Promise<void> {
   try {
     vpp = await EmbeddedVpp.start(options);
     vpp.crash = () => process.kill(process.pid, "SIGKILL");
-    const { apiSocket, puntSocket, directory } = vpp;
-    process.send!({ ready: { apiSocket, puntSocket, directory } } satisfies ChildReady);
+    const { apiSocket, puntSocket, statsSocket, directory } = vpp;
+    process.send!({ ready: { apiSocket, puntSocket, statsSocket, directory } } satisfies ChildReady);
   } catch (error) {
     process.send!(errorReply(0, error), () => process.exit(1));
   }

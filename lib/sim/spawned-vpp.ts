@@ -31,7 +31,7 @@ export interface ChildStart {
 
 /** The child's message when it is up. */
 export interface ChildReady {
-  ready: { apiSocket: string; puntSocket: string | undefined; directory: string };
+  ready: Pick<VppControl, "apiSocket" | "puntSocket" | "statsSocket" | "directory">;
 }
 
 const CHILD = fileURLToPath(new URL("./spawned-main.js", import.meta.url));
@@ -54,7 +54,7 @@ export class SpawnedVpp implements VppControl {
   constructor(options: EmbeddedVppOptions & { directory: string }, ownsDirectory: boolean) {
     this.#options = options;
     this.#ownsDirectory = ownsDirectory;
-    this.#ready = { apiSocket: "", puntSocket: undefined, directory: options.directory };
+    this.#ready = { apiSocket: "", puntSocket: undefined, statsSocket: undefined, directory: options.directory };
   }
 
   get apiSocket(): string {
@@ -63,6 +63,10 @@ export class SpawnedVpp implements VppControl {
 
   get puntSocket(): string | undefined {
     return this.#ready.puntSocket;
+  }
+
+  get statsSocket(): string | undefined {
+    return this.#ready.statsSocket;
   }
 
   get directory(): string {

@@ -9,6 +9,7 @@ export {
   endKey,
   type HandedEnd,
 } from "./attach.js";
+export { countersFromWire, countersToWire } from "./counters.js";
 export { errorFromWire, errorToWire } from "./errors.js";
 export {
   file_grpc_health_v1_health,
@@ -22,6 +23,7 @@ export {
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "./gen/grpc/reflection/v1/reflection_pb.js";
+export * from "./gen/vpp_punt/v1/counters_pb.js";
 export * from "./gen/vpp_punt/v1/punts_pb.js";
 export { idFromWire, idToWire, type RemoteRequestInput, requestFromWire, requestToWire } from "./request.js";
 export { stateFromWire, stateToWire, statusFromWire, statusToWire } from "./status.js";

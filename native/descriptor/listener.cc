@@ -24,7 +24,8 @@ void Listener::Init(Napi::Env env, Napi::Object exports) {
                                               InstanceMethod<&Listener::Close>("close")}));
 }
 
-/// ({ path, mode, group }, onConnection(NativeDescriptor, or the name of what keeps it from accepting one))
+/// ({ path, mode, group, sequenced }, onConnection(NativeDescriptor, or the name of what keeps it from
+/// accepting one))
 Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(info) {
   on_connection_ = Napi::Persistent(info[1].As<Napi::Function>());
   context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "VPP_PUNT_PASSING_LISTENER");
@@ -40,7 +41,8 @@ Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(
 SystemError Listener::Open(const Napi::CallbackInfo& info) {
   const Fields options(info.Env(), info[0]);
   const int64_t group = options.Integer("group");
-  fd_.Reset(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int type = options.Boolean("sequenced") ? SOCK_SEQPACKET : SOCK_STREAM;
+  fd_.Reset(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return {errno, "socket"};
   const auto owner = group < 0 ? std::nullopt : std::optional(static_cast<gid_t>(group));
   const BindOptions how = {.mode = options.Number("mode"), .group = owner, .backlog = kBacklog};

@@ -1,4 +1,4 @@
-// A UNIX stream socket that listens at a path.
+// A UNIX stream or sequenced-packet socket that listens at a path.
 #pragma once
 
 #include <napi.h>

@@ -121,8 +121,13 @@ async function fetchSegment(path: string): Promise<{ segment: NativeStatsSegment
     const identity = identityOf(path);
     return { segment: await native.fetchStatsSegment(path), identity };
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new PuntError("stats.open", "ERR_DISCONNECTED", `there is no VPP at ${path}: ${message}`, {}, cause);
+    throw new PuntError(
+      "stats.open",
+      "ERR_DISCONNECTED",
+      `no VPP answers at the stats socket ${path}`,
+      { path },
+      cause,
+    );
   }
 }
 

@@ -20,6 +20,7 @@ export const commands = {
   run: () => import("./run.js"),
   schema: () => import("./schema.js"),
   show: () => import("./show.js"),
+  top: () => import("./top.js"),
   sim: () => import("./sim.js"),
   validate: () => import("./validate.js"),
   wait: () => import("./wait.js"),

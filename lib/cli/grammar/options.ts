@@ -61,6 +61,12 @@ export function daemonSocket(): Option {
   return new Option("--socket <path>", text).env("VPP_PUNT_SOCKET").argParser(path);
 }
 
+/** VPP's counters, where they are not beside its API socket. */
+export function statsSocket(): Option {
+  const text = "VPP's stats socket (default: stats.sock beside VPP's API socket)";
+  return new Option("--stats-socket <path>", text).env("VPP_PUNT_STATS").argParser(path);
+}
+
 /** The options of a manager that this command starts itself. */
 export function managed(command: Command, socketFlags?: string): Command {
   return command

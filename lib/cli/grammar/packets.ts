@@ -10,6 +10,8 @@ import {
   path,
   printed,
   runs,
+  selected,
+  statsSocket,
   timeout,
   vppSocket,
 } from "./options.js";
@@ -61,7 +63,20 @@ function injectCommand(program: Command): void {
     .action(runs(commands.inject));
 }
 
+function topCommand(program: Command): void {
+  const text = "print the rates and the drops of each punt, again and again, until interrupted";
+  selected(printed(managed(program.command("top").description(text)), ["table", "json"]))
+    .addOption(daemonSocket())
+    .addOption(statsSocket())
+    .addOption(
+      new Option("--interval <ms>", "time between two readings").argParser(integer("milliseconds", 100)).default(1_000),
+    )
+    .addOption(new Option("--count <number>", "end after this number of readings").argParser(integer("readings", 1)))
+    .option("--totals", "print the numbers since VPP made the interfaces, instead of rates")
+    .action(runs(commands.top));
+}
+
 /** Adds the commands about packets to the program. */
 export function addPacketCommands(program: Command): void {
-  for (const add of [attachCommand, dumpCommand, injectCommand]) add(program);
+  for (const add of [attachCommand, dumpCommand, injectCommand, topCommand]) add(program);
 }

@@ -4,6 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { PuntError } from "../../errors.js";
 import { type DryRun, idKey, idText, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import {
+  countersToWire,
   idFromWire,
   type PlanResponseSchema,
   type Punts as PuntsService,
@@ -141,7 +142,15 @@ async function requireVisible(parts: Parts, id: PuntId, { view, op }: Scope): Pr
   throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(shown)}`, { id: shown });
 }
 
-type Looks = Pick<Service, "get" | "list" | "plan" | "info">;
+/** Returns VPP's counters of the punts that the caller may see. */
+async function counters(parts: Parts, cnf: string, { view }: Scope) {
+  const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
+  const { time, punts, sockets } = await parts.counters.read(all.filter(({ id }) => view.sees(id)));
+  const shown = punts.map(({ id, interconnects }) => ({ id: view.idOut(id), interconnects }));
+  return countersToWire({ time, punts: shown, sockets: view.rights.isOperator ? sockets : {} });
+}
+
+type Looks = Pick<Service, "get" | "list" | "plan" | "counters" | "info">;
 
 function looks(parts: Parts, gate: RequestGate): Looks {
   return {
@@ -165,6 +174,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       const run = await gate.pass(add, scope, isReplaced, () => parts.punts.plan({ add, delete: gone }));
       return planOut(run, scope, await scope.hidden());
     }),
+    counters: unary(parts, "punt.counters", ({ cnf }, scope) => counters(parts, cnf, scope)),
     info: unary(parts, "punt.info", async (_call, { view: { rights } }) => ({
       version: parts.version,
       term: parts.term,

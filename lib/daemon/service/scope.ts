@@ -1,5 +1,6 @@
 // One call: who asks, what it may see, how errors leave, and what the audit log says.
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { PuntId, Punts } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
@@ -25,6 +26,7 @@ export interface Parts {
   readonly policy: Policy;
   readonly table: InterfaceTable;
   readonly resolver: Resolver;
+  readonly counters: CounterReader;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   /** Namespaces that CNFs have handed over. */

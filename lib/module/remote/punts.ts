@@ -1,5 +1,6 @@
 // The interface Punts over a daemon.
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import {
   type AddOptions,
@@ -23,6 +24,7 @@ import {
   type WatchOptions,
 } from "../../punt/index.js";
 import {
+  countersFromWire,
   idFromWire,
   idToWire,
   type PlanResponse,
@@ -156,6 +158,16 @@ export class RemotePunts implements Punts {
     const status = await this.get(id);
     if (status) return attach(status.metadata, options);
     throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(idFromWire(idToWire(id)))}`);
+  }
+
+  /**
+   * Returns VPP's counters of the punts that this program may see.
+   *
+   * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment
+   */
+  async counters({ cnf = "" }: PuntFilter = {}): Promise<VppCounters> {
+    const call = (signal: AbortSignal) => this.#connection.client.counters({ cnf }, { signal });
+    return countersFromWire(await this.#connection.call("punt.counters", call));
   }
 
   /** Says who the daemon takes this program for. */

@@ -1,0 +1,116 @@
+// Counters of punts, taken from VPP's statistics: those of the interconnect's interface, and of VPP's nodes for punt sockets.
+import type { Stat } from "../binapi/index.js";
+import type { PuntId, PuntStatus } from "../punt/index.js";
+
+/** Packets and bytes since VPP made the interface. */
+export interface PacketCount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What VPP has counted at its end of an interconnect. */
+export interface InterconnectCounters {
+  /** VPP's name of the interface. */
+  readonly interface: string;
+  /** From VPP to the CNF. */
+  readonly toCnf: PacketCount;
+  /** From the CNF to VPP. */
+  readonly fromCnf: PacketCount;
+  /** Packets that were lost, by VPP's name of the cause. A cause that has not happened is absent. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** The counters of one punt. */
+export interface PuntCounters {
+  readonly id: PuntId;
+  /** One for each TAP or memif that VPP has. VPP counts nothing by punt for a punt socket. */
+  readonly interconnects: readonly InterconnectCounters[];
+}
+
+/** What VPP has counted of all punts at one time. */
+export interface VppCounters {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly punts: readonly PuntCounters[];
+  /** Counters of the nodes that serve all punt sockets, such as `ip4-udp-punt-socket: socket TX error`. */
+  readonly sockets: Readonly<Record<string, number>>;
+}
+
+type Stats = ReadonlyMap<string, Stat>;
+
+/** Statistics of a cause of loss, by the name that is shown. */
+const CAUSES: Readonly<Record<string, string>> = {
+  dropped: "/if/drops",
+  "tx error": "/if/tx-error",
+  "rx miss": "/if/rx-miss",
+  "rx error": "/if/rx-error",
+  "no buffer": "/if/rx-no-buf",
+};
+
+/** The statistics that the counters are made of. */
+export const PATTERNS = [
+  "/if/names",
+  "/if/rx",
+  "/if/tx",
+  ...Object.values(CAUSES),
+  /^\/err\/.*(-tx|-output|punt[^/]*)\//,
+];
+
+/** Sums the values of an index over the threads. */
+function simple(stats: Stats, name: string, index: number): number {
+  const stat = stats.get(name);
+  if (stat?.type !== "simple") return 0;
+  return stat.threads.reduce((sum, values) => sum + Number(values[index] ?? 0n), 0);
+}
+
+function combined(stats: Stats, name: string, index: number): PacketCount {
+  const stat = stats.get(name);
+  const total = { packets: 0, bytes: 0 };
+  if (stat?.type !== "combined") return total;
+  for (const { packets, bytes } of stat.threads) {
+    total.packets += Number(packets[index] ?? 0n);
+    total.bytes += Number(bytes[index] ?? 0n);
+  }
+  return total;
+}
+
+/** Returns the counts of nodes whose statistics begin with `prefix`, by the rest of the name; zeros are left out. */
+function nodeCounts(stats: Stats, prefix: string): Record<string, number> {
+  const names = [...stats.keys()].filter((name) => name.startsWith(prefix));
+  const counts = names.map((name) => [name.slice(prefix.length), simple(stats, name, 0)] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+function interfaceCounters(stats: Stats, index: number): InterconnectCounters | undefined {
+  const names = stats.get("/if/names");
+  const name = names?.type === "names" ? names.names[index] : undefined;
+  if (!name) return undefined;
+  const losses = Object.entries(CAUSES).map(([cause, stat]) => [cause, simple(stats, stat, index)] as const);
+  const drops = Object.fromEntries(losses.filter(([, count]) => count > 0));
+  return {
+    interface: name,
+    toCnf: combined(stats, "/if/tx", index),
+    fromCnf: combined(stats, "/if/rx", index),
+    drops: { ...drops, ...nodeCounts(stats, `/err/${name}-tx/`), ...nodeCounts(stats, `/err/${name}-output/`) },
+  };
+}
+
+function socketCounters(stats: Stats): Record<string, number> {
+  const all = Object.entries(nodeCounts(stats, "/err/"));
+  const own = all.filter(([name]) => /^[^/]*punt[^/]*\//.test(name));
+  return Object.fromEntries(own.map(([name, count]) => [name.replace("/", ": "), count]));
+}
+
+/** Returns the counters of the punts. `indexOf` returns VPP's index of an interconnect's interface, by its tag. */
+export function countersOf(
+  punts: readonly Pick<PuntStatus, "id" | "metadata">[],
+  stats: Stats,
+  indexOf: (tag: string) => number | undefined,
+): VppCounters {
+  const of = ({ id, metadata }: Pick<PuntStatus, "id" | "metadata">): PuntCounters => {
+    const indexes = metadata.interconnects.map(({ vppInterface }) => vppInterface && indexOf(vppInterface.name));
+    const found = indexes.map((index) => (index === undefined ? undefined : interfaceCounters(stats, index)));
+    return { id, interconnects: found.filter((each) => each !== undefined) };
+  };
+  return { time: Date.now(), punts: punts.map(of), sockets: socketCounters(stats) };
+}

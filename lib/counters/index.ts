@@ -1,0 +1,10 @@
+// VPP's counters of each punt: packets, bytes, and drops by cause.
+
+export {
+  countersOf,
+  type InterconnectCounters,
+  type PacketCount,
+  type PuntCounters,
+  type VppCounters,
+} from "./counters.js";
+export { CounterReader, type CounterReaderOptions } from "./reader.js";
