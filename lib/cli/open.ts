@@ -82,8 +82,8 @@ async function withDaemon<T>(
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // The packages that speak gRPC are loaded for a daemon only.
-  const { RemotePunts } = await import("../module/remote/index.js");
-  const punts = new RemotePunts({ socket, wait });
+  const { remotePunts } = await import("../module/index.js");
+  const punts = await remotePunts({ socket, wait });
   try {
     // Its calls reject when the daemon goes away.
     const { interfaces } = punts;

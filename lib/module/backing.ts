@@ -13,6 +13,7 @@ import {
 } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 
+import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
 import type { InterfaceNames } from "./ports.js";
@@ -45,9 +46,7 @@ export interface OwnManagerOptions {
 
 /** Returns a daemon's punts. */
 export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
-  // The packages that speak gRPC are loaded only where there is a daemon.
-  const { RemotePunts } = await import("./remote/index.js");
-  const punts = new RemotePunts(options);
+  const punts = await remotePunts(options);
   // Descriptors do not travel over TCP.
   const handing: Pick<Backing, "complete" | "handOver"> = options.tls
     ? {}

@@ -1,7 +1,7 @@
 // A daemon's punts, as an application gets them.
 import type { Punts } from "../punt/index.js";
 import { type ConnectOptions, checkConnectOptions } from "./options.js";
-import type { DaemonInfo } from "./remote/index.js";
+import type { DaemonInfo, RemotePunts } from "./remote/index.js";
 
 /** The punts of a daemon. */
 export interface DaemonPunts extends Punts {
@@ -17,6 +17,11 @@ export interface DaemonPunts extends Punts {
  */
 export async function connectPunts(options: ConnectOptions = {}): Promise<DaemonPunts> {
   checkConnectOptions(options);
+  return remotePunts(options);
+}
+
+/** Returns the client of a daemon. The packages that speak gRPC are loaded only now. @internal */
+export async function remotePunts(options: ConnectOptions): Promise<RemotePunts> {
   const { RemotePunts } = await import("./remote/index.js");
   return new RemotePunts(options);
 }

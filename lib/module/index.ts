@@ -1,7 +1,7 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
 export type { OwnManagerOptions } from "./backing.js";
-export { connectPunts, type DaemonPunts } from "./connect.js";
-
+/** @internal */
+export { connectPunts, type DaemonPunts, remotePunts } from "./connect.js";
 export { OpenPunt, type OpenPuntEvents, type OpenPuntOptions, openPunt, type SendOptions } from "./open-punt.js";
 export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";

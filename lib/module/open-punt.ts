@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
-import type { AttachOptions, PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
+import { type AttachOptions, type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
 import { type Backing, daemonBacking, hasDaemon, type OwnManagerOptions, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
@@ -87,7 +87,6 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   readonly id: PuntId;
   readonly #backing: Backing;
   readonly #options: OpenPuntOptions;
-  readonly #request: PuntRequestInput;
   readonly #life: PuntLife;
   readonly #ends: CnfEnds;
   #punt: PuntStatus | undefined;
@@ -103,7 +102,6 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     super();
     this.id = idOf(request);
     this.#backing = backing;
-    this.#request = request;
     this.#options = options;
     this.#ends = this.#newEnds();
     this.#life = new PuntLife(backing, request, this.id, {
@@ -235,8 +233,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   #interconnectOf(name: string | undefined): number {
-    const request = this.#request;
-    return request.type === "HAIRPIN_XCONNECT" && name === request.vppInterface2 ? 1 : 0;
+    return name === undefined ? 0 : Math.max(0, this.#interfaceNames().indexOf(name));
   }
 
   #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
@@ -254,9 +251,14 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   #interfaceOf(interconnect: number): string | undefined {
-    const request = this.#request;
-    if (request.type === "HAIRPIN_XCONNECT") return interconnect === 0 ? request.vppInterface1 : request.vppInterface2;
-    return "vppInterface" in request ? request.vppInterface : undefined;
+    return this.#interfaceNames()[interconnect];
+  }
+
+  /** The VPP interface that each interconnect stands for. Empty for a punt socket. */
+  #interfaceNames(): readonly string[] {
+    if (!this.#punt) return [];
+    const { interfaces, newInterfaces = [] } = reachOf(this.#punt.request);
+    return [...interfaces, ...newInterfaces];
   }
 
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {

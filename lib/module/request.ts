@@ -1,8 +1,14 @@
 // What openPunt can be asked for: a punt request, or a short form of the commonest one.
-import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { OptionCheck } from "../options.js";
-import { idKey, type PuntId, type PuntIdInput, type PuntRequestInput } from "../punt/index.js";
+import {
+  lacksSocketPath,
+  type PathlessRequestInput,
+  type PuntId,
+  type PuntIdInput,
+  type PuntRequestInput,
+  socketPathIn,
+  udpRequest,
+} from "../punt/index.js";
 
 /** UDP datagrams to one port, from all of VPP's interfaces. */
 export interface UdpPunt {
@@ -16,10 +22,8 @@ export interface UdpPunt {
   readonly af?: "IPV4" | "IPV6";
 }
 
-type Pathless<R> = R extends { socketPath: string } ? Omit<R, "socketPath"> & { readonly socketPath?: string } : R;
-
 /** A request; the path of a punt socket may be left out. */
-export type CnfRequest = UdpPunt | Pathless<PuntRequestInput>;
+export type CnfRequest = UdpPunt | PathlessRequestInput;
 
 /**
  * Returns the request as a manager or a daemon takes it. `socketDirectory`: where this process makes its punt sockets; undefined:
@@ -29,24 +33,19 @@ export type CnfRequest = UdpPunt | Pathless<PuntRequestInput>;
  */
 export function fullRequest(given: CnfRequest, socketDirectory: string | undefined): PuntRequestInput {
   const request = "udp" in given ? ofUdp(given) : given;
-  const needsPath = request.type === "PUNT_TO_SOCKET" && request.socketPath === undefined;
-  if (!needsPath || socketDirectory === undefined) return request as PuntRequestInput;
-  const name = createHash("sha256")
-    .update(idKey(idOf(request)))
-    .digest("hex")
-    .slice(0, 24);
-  return { ...request, socketPath: join(socketDirectory, `${name}.sock`) } as PuntRequestInput;
+  if (socketDirectory === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
+  return { ...request, socketPath: socketPathIn(socketDirectory, idOf(request)) } as PuntRequestInput;
 }
 
 export function idOf({ cnf, key = "", label = "" }: PuntIdInput): PuntId {
   return { cnf, key, label };
 }
 
-function ofUdp(given: UdpPunt): Pathless<PuntRequestInput> {
+function ofUdp(given: UdpPunt): PathlessRequestInput {
   const check = new OptionCheck("cnf.open", "request");
   check.known(given, ["cnf", "key", "label", "udp", "af"]);
   const { udp, af = "IPV4", ...id } = given;
   const port = check.integer("udp", udp, 1, 65535);
   check.oneOf("af", af, ["IPV4", "IPV6"]);
-  return { ...id, type: "PUNT_TO_SOCKET", toHost: { af, protocol: "UDP", port } };
+  return udpRequest(id, af, port);
 }

@@ -3,7 +3,7 @@
 export type { Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
-export type { Missing, VppApi } from "./items/index.js";
+export { FEATURE_NEEDS, type FeatureNeeds, type Missing, type VppApi } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
@@ -26,6 +26,7 @@ export type {
   AclRule,
   InterconnectType,
   NetnsRef,
+  PathlessRequestInput,
   PuntId,
   PuntIdInput,
   PuntRequest,
@@ -38,10 +39,15 @@ export {
   idKey,
   idOf,
   idText,
+  lacksSocketPath,
   loadRequests,
+  PUNT_TYPES,
   parseRequest,
   parseRequests,
   requestJsonSchema,
+  socketPathIn,
+  udpRequest,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
+export { type PortReach, type Reach, reachOf } from "./types/index.js";

@@ -34,7 +34,7 @@ export interface PuntManagerOptions {
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
-  /** Highest byte of the ids of this manager's ABX and ABF policies, 0 to 255. Default 112; for an `owner`, a number made from its name. */
+  /** Highest byte of the ids of this manager's policies in VPP (plugins abx and abf), 0 to 255. Default 112; for an `owner`, a number made from its name. */
   readonly policyIdPrefix?: number;
   /**
    * Name of the manager among those of one VPP: 1 to 20 letters, digits or '-'. Every object that the manager makes in VPP and Linux

@@ -5,11 +5,14 @@ import {
   type Attachments,
   attach,
   EmulatedHost,
+  lacksSocketPath,
   PuntManager,
   type PuntManagerOptions,
+  type PuntRequest,
   type PuntRequestInput,
   type PuntStatus,
   parseRequest,
+  reachOf,
 } from "../punt/index.js";
 import { EmbeddedVpp, type EmbeddedVppOptions } from "../sim/index.js";
 import { PuntEnd } from "./punt-end.js";
@@ -87,8 +90,7 @@ export class TestPunt implements AsyncDisposable {
  * @throws PuntError of the request (`ERR_INVALID_REQUEST`), of the manager or of VPP; nothing is left behind then either
  */
 export async function testPunt(request: TestPuntRequest, options: TestPuntOptions = {}): Promise<TestPunt> {
-  parseRequest({ cnf: CNF, ...(request.type === "PUNT_TO_SOCKET" ? { socketPath: "/" } : {}), ...request });
-  const interfaces = namedInterfaces(request);
+  const interfaces = namedInterfaces(parseRequest({ cnf: CNF, ...socketIn("/", request), ...request }));
   const parts: Parts = {
     sim: await EmbeddedVpp.start({ interfaces, exec: interfaces.flatMap(configure), ...options.sim }),
   };
@@ -126,15 +128,16 @@ function startManager({ sim, vpp }: Parts, options: Partial<PuntManagerOptions> 
 }
 
 function complete(request: TestPuntRequest, sim: EmbeddedVpp): PuntRequestInput {
-  const socketPath = request.type === "PUNT_TO_SOCKET" ? { socketPath: join(sim.directory, "cnf.sock") } : {};
-  return { cnf: CNF, ...socketPath, ...request } as PuntRequestInput;
+  return { cnf: CNF, ...socketIn(sim.directory, request), ...request } as PuntRequestInput;
+}
+
+function socketIn(directory: string, request: TestPuntRequest) {
+  return lacksSocketPath(request) ? { socketPath: join(directory, "cnf.sock") } : {};
 }
 
 /** The interfaces of VPP that the request names, or eth0. */
-function namedInterfaces(request: TestPuntRequest): string[] {
-  const names = Object.entries(request).flatMap(([field, value]) =>
-    /^vppInterface\d?$/.test(field) ? [String(value)] : [],
-  );
+function namedInterfaces(request: PuntRequest): string[] {
+  const names = reachOf(request).interfaces;
   return names.length === 0 ? ["eth0"] : [...new Set(names)];
 }
 

@@ -1,7 +1,14 @@
 // A punt request in the daemon's contract, and back. Its JSON form is the library's own form but for the few fields below.
 import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { PuntError } from "../errors.js";
-import { type PuntId, type PuntIdInput, type PuntRequest, type PuntRequestInput, parseRequest } from "../punt/index.js";
+import {
+  lacksSocketPath,
+  type PathlessRequestInput,
+  type PuntId,
+  type PuntIdInput,
+  type PuntRequest,
+  parseRequest,
+} from "../punt/index.js";
 import {
   type PuntId as WireId,
   PuntIdSchema as WireIdSchema,
@@ -10,11 +17,6 @@ import {
 } from "./gen/vpp_punt/v1/request_pb.js";
 
 type Fields = Record<string, unknown>;
-
-/** A request without a socket path, which the daemon chooses. */
-export type RemoteRequestInput =
-  | PuntRequestInput
-  | Omit<Extract<PuntRequestInput, { type: "PUNT_TO_SOCKET" }>, "socketPath">;
 
 const RULE_RANGES = ["sourcePort", "destinationPort", "icmpType", "icmpCode"];
 
@@ -26,9 +28,8 @@ const ANY_PATH = "/-";
  *
  * @throws PuntError ERR_INVALID_REQUEST: as the in-process manager would throw
  */
-export function requestToWire(input: RemoteRequestInput, op = "punt.add"): WireRequest {
-  const { type, socketPath } = input as Fields;
-  const isPathless = type === "PUNT_TO_SOCKET" && socketPath === undefined;
+export function requestToWire(input: PathlessRequestInput, op = "punt.add"): WireRequest {
+  const isPathless = lacksSocketPath(input);
   const request = parseRequest(isPathless ? { ...input, socketPath: ANY_PATH } : input, "request", op);
   const fields = jsonOfRequest(request);
   if (isPathless) delete fields.socketPath;
@@ -40,15 +41,14 @@ export function requestToWire(input: RemoteRequestInput, op = "punt.add"): WireR
 /** Returns the JSON form of a valid request in the contract. */
 export function jsonOfRequest(request: PuntRequest): Fields {
   const fields: Fields = { ...request };
-  if (request.type === "SPAN") fields.direction = request.direction.toUpperCase();
-  if (request.type === "ABX") {
+  if ("direction" in request) fields.direction = request.direction.toUpperCase();
+  if ("ingressAclRules" in request) {
     fields.ingressAclRules = request.ingressAclRules.map(ruleToWire);
     fields.egressAclRules = request.egressAclRules.map(ruleToWire);
   }
-  if (request.type === "PUNT_TO_SOCKET") {
-    if (request.toHost) fields.toHost = { ...request.toHost, protocol: request.toHost.protocol.toUpperCase() };
-    if (request.ipProto) fields.ipProto = { ...request.ipProto, protocol: String(request.ipProto.protocol) };
-  }
+  const { toHost, ipProto } = fields as { toHost?: { protocol: string }; ipProto?: { protocol: number } };
+  if (toHost) fields.toHost = { ...toHost, protocol: toHost.protocol.toUpperCase() };
+  if (ipProto) fields.ipProto = { ...ipProto, protocol: String(ipProto.protocol) };
   return fields;
 }
 
@@ -57,7 +57,7 @@ function ruleToWire(rule: { readonly protocol: number }): Fields {
 }
 
 /**
- * Returns a request of the contract as the library takes it, not checked yet. `PUNT_TO_SOCKET` may lack its `socketPath`.
+ * Returns a request of the contract as the library takes it, not checked yet. The path of a punt socket may be missing.
  */
 export function requestFromWire(request: WireRequest | undefined): Fields {
   const fields = toJson(WireRequestSchema, request ?? create(WireRequestSchema)) as Fields;

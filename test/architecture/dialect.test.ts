@@ -3,14 +3,11 @@ import { constants } from "node:os";
 import test from "ava";
 import ts from "typescript";
 import { VNET_ERRORS } from "../../lib/binapi/index.js";
-import { holds } from "./exempt.js";
 import { libraryFiles, parse, placeOf } from "./source.js";
 
-type Rule = Parameters<typeof holds>[0];
-
-/** Every node of the files for which `rule` holds, with its place for messages. */
-function* nodesUnder(rule: Rule): Generator<{ node: ts.Node; place: string }> {
-  for (const file of libraryFiles().filter((name) => holds(rule, name))) {
+/** Every node of the library, with its place for messages. */
+function* nodes(): Generator<{ node: ts.Node; place: string }> {
+  for (const file of libraryFiles()) {
     const source = parse(file);
     const pending: ts.Node[] = [source];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
@@ -21,13 +18,13 @@ function* nodesUnder(rule: Rule): Generator<{ node: ts.Node; place: string }> {
 }
 
 test("a file begins with a caption that says what it holds", (t) => {
-  for (const file of libraryFiles().filter((name) => holds("captions", name))) {
+  for (const file of libraryFiles()) {
     t.regex(readFileSync(file, "utf8"), /^(#!.*\n)?\/\/ \S+ \S/, file);
   }
 });
 
 test("private members are #x; a constructor alone may be private", (t) => {
-  for (const { node, place } of nodesUnder("privacy")) {
+  for (const { node, place } of nodes()) {
     if (node.kind !== ts.SyntaxKind.PrivateKeyword) continue;
     t.true(ts.isConstructorDeclaration(node.parent), `${place} has a private member without #`);
   }
@@ -43,7 +40,7 @@ function isPrimitive(value: ts.Expression): boolean {
 }
 
 test("a module's constants of a primitive value are UPPER_CASE", (t) => {
-  for (const { node, place } of nodesUnder("constants")) {
+  for (const { node, place } of nodes()) {
     if (!ts.isVariableDeclaration(node) || node.initializer === undefined || !isPrimitive(node.initializer)) continue;
     const isConst = (node.parent.flags & ts.NodeFlags.Const) !== 0;
     if (!isConst || !ts.isSourceFile(node.parent.parent.parent)) continue;
@@ -52,7 +49,7 @@ test("a module's constants of a primitive value are UPPER_CASE", (t) => {
 });
 
 test("parameters of functions are words, not `it`", (t) => {
-  for (const { node, place } of nodesUnder("lambdas")) {
+  for (const { node, place } of nodes()) {
     if (ts.isParameter(node)) t.not(node.name.getText(), "it", place);
   }
 });
@@ -65,7 +62,7 @@ function literals(value: ts.Expression): string[] {
 }
 
 test("an error code is ERR_ and a word, a name of Linux's errno, or VPP's own name", (t) => {
-  for (const { node, place } of nodesUnder("codes")) {
+  for (const { node, place } of nodes()) {
     if (!ts.isNewExpression(node) || node.expression.getText() !== "PuntError") continue;
     const code = node.arguments?.[1];
     for (const word of code === undefined ? [] : literals(code)) {

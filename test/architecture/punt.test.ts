@@ -61,27 +61,50 @@ test("lib/punt is a staircase: few rooms, few arrows, all of them down", (t) => 
 /** Files that name types and kinds: the types, the items and the schema of requests. */
 const NAMING = /^lib\/punt\/(types|items|request)\//;
 
-/** `interface` is also what punts wait for, and a form of links. */
-const SHARED_WORDS = ["interface", "link"];
+/**
+ * StoneWork's contract has an enum of punt types of its own. This file is the table between its names and ours: a type that is added
+ * here is not in StoneWork's contract, so the file stays as it is.
+ */
+const WIRE_TABLE = "lib/stonework/request.ts";
+
+/** `interface` is also a thing that punts wait for, `link` a form of interconnects, and `table` a form of output. */
+const SHARED_WORDS = ["interface", "link", "table"];
+
+/** Parts of lib/ that do not know lib/punt. Their words are VPP's: an ACL, the plugin ABX. */
+const OF_VPP = /^lib\/(binapi|sim|native|packet|memif|punt-socket|packet-socket|descriptor|host|net|vpp)\//;
 
 const TYPES: ReadonlySet<string> = new Set(PUNT_TYPES);
+const TYPE_WORD = new RegExp(`(?<![\\w-])(${[...PUNT_TYPES].sort((a, b) => b.length - a.length).join("|")})(?![\\w-])`);
 const KINDS: ReadonlySet<string> = new Set(kinds.map(([name]) => name).filter((name) => !SHARED_WORDS.includes(name)));
 
-/** The name of a type or a kind that a literal is, or begins a key with. */
-function nameIn(node: ts.Node, names: ReadonlySet<string>): string | undefined {
-  if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node)) return undefined;
-  if (ts.isImportDeclaration(node.parent) || ts.isLiteralTypeNode(node.parent)) return undefined;
-  const [first = ""] = node.text.split("/");
-  const isKey = ts.isTemplateHead(node) || node.text.includes("/");
-  return names.has(first) && (isKey || node.text === first) ? first : undefined;
+/** The text of a literal, or of the part of a template that a node is. */
+function textOf(node: ts.Node): string | undefined {
+  if (ts.isImportDeclaration(node.parent ?? node)) return undefined;
+  return ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)
+    ? node.text
+    : undefined;
 }
 
-/** The places where a file names one of `names`. */
-function namingPlaces(file: string, names: ReadonlySet<string>): string[] {
+/** The kind that a literal is, or begins a key with. */
+function kindIn(node: ts.Node): string | undefined {
+  const text = textOf(node);
+  if (text === undefined || ts.isLiteralTypeNode(node.parent)) return undefined;
+  const [first = ""] = text.split("/");
+  return KINDS.has(first) && (ts.isTemplateHead(node) || text.includes("/") || text === first) ? first : undefined;
+}
+
+/** The type that a literal names, in a message as well; the type that a property of a table is called. */
+function typeIn(node: ts.Node): string | undefined {
+  if (ts.isPropertyAssignment(node) && TYPES.has(node.name.getText())) return node.name.getText();
+  return TYPE_WORD.exec(textOf(node) ?? "")?.[1];
+}
+
+/** The places where a file has a name. */
+function namingPlaces(file: string, nameIn: (node: ts.Node) => string | undefined): string[] {
   const source = parse(file);
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    const name = nameIn(node, names);
+    const name = nameIn(node);
     if (name !== undefined) found.push(`${placeOf(source, node)} names ${name}`);
     ts.forEachChild(node, visit);
   };
@@ -89,15 +112,20 @@ function namingPlaces(file: string, names: ReadonlySet<string>): string[] {
   return found;
 }
 
-test("nothing outside of types/ and items/ names a punt type or a kind of items", (t) => {
-  const others = files.filter((file) => !NAMING.test(file));
+const others = libraryFiles().filter(
+  (file) => !NAMING.test(file) && !OF_VPP.test(file) && file !== WIRE_TABLE && !file.includes("/gen/"),
+);
+
+test("nothing outside of types/ and items/ names a punt type", (t) => {
   t.deepEqual(
-    others.flatMap((file) => namingPlaces(file, new Set([...TYPES, ...KINDS]))),
+    others.flatMap((file) => namingPlaces(file, typeIn)),
     [],
   );
-  const above = libraryFiles().filter((file) => /^lib\/cli\//.test(file));
+});
+
+test("nothing outside of types/ and items/ names a kind of items", (t) => {
   t.deepEqual(
-    above.flatMap((file) => namingPlaces(file, TYPES)),
+    others.flatMap((file) => namingPlaces(file, kindIn)),
     [],
   );
 });

@@ -22,6 +22,7 @@ const wire: TypeHandler<WireRequest & PuntRequest> = {
       link: interfaceLink({ gso: enableGso, unnumberedTo: vppInterface }),
     },
   ],
+  reach: ({ vppInterface }) => ({ interfaces: [vppInterface] }),
   missing: ({ vppInterface: name }, facts) =>
     facts.interface(name)?.addresses?.length ? [] : [{ kind: "address", name, text: `an address on ${name}` }],
   items: ({ vppInterface }, [interconnect], { facts }) => [

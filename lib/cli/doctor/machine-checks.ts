@@ -60,7 +60,7 @@ const TUN: Finding = {
 const VHOST: Finding = {
   level: "advice",
   what: "/dev/vhost-net is missing",
-  why: "VPP refuses TAPs with SYSCALL_ERROR_1 (-11). vpp-punt uses veth pairs instead, which are slower and carry no ISISX punts",
+  why: "VPP refuses TAPs with SYSCALL_ERROR_1 (-11). vpp-punt uses veth pairs instead, which are slower, and which linux-cp cannot use",
   remedy: "modprobe vhost-net; start a container with --device /dev/vhost-net",
 };
 

@@ -1,4 +1,5 @@
 // Checks of VPP's configuration: the sections that punts need.
+import { FEATURE_NEEDS, type FeatureNeeds } from "../../punt/index.js";
 import type { Check, Finding, Machine } from "./check.js";
 
 const DEFAULT_FILE = "/etc/vpp/startup.conf";
@@ -76,7 +77,7 @@ const NEEDED: readonly Needed[] = [
     section: "punt",
     contents: "socket /run/vpp/punt.sock",
     level: "problem",
-    why: "VPP refuses every PUNT_TO_SOCKET punt with UNSPECIFIED (-1)",
+    why: "VPP refuses all punts to sockets with UNSPECIFIED (-1)",
   },
   { section: "socksvr", contents: "default", level: "problem", why: "VPP opens no API socket" },
   {
@@ -96,24 +97,19 @@ function sections({ file, conf, puntSocket }: Config): Finding[] {
   });
 }
 
-/** Plugins that punts need, and the reason. */
-const PLUGINS: Readonly<Record<string, string>> = {
-  memif_plugin: "MEMIF punts cannot be made",
-  abf_plugin: "ABX punts cannot be made on a VPP without the abx plugin",
-  acl_plugin: "ABX punts cannot be made",
-  linux_cp_plugin: "ISISX punts cannot be made on a VPP without the isisx plugin",
-  dhcp_plugin: "DHCP_PROXY punts cannot be made",
-};
+/** The features that only this file can take from VPP. */
+const FEATURES = Object.values<FeatureNeeds>(FEATURE_NEEDS).filter(({ stock }) => stock);
 
 function plugins({ file, conf }: Config): Finding[] {
   const section = conf.sections.get("plugins");
   const allOff = section?.sections.get("plugin default")?.words.includes("disable") ?? false;
-  return Object.entries(PLUGINS).flatMap(([name, why]): Finding[] => {
+  return FEATURES.flatMap(({ plugin, use }): Finding[] => {
+    const name = `${plugin}_plugin`;
     const own = section?.sections.get(`plugin ${name}.so`)?.words ?? [];
     const isOff = own.includes("disable") || (allOff && !own.includes("enable"));
     if (!isOff) return [];
     const remedy = `in ${file}, plugins { plugin ${name}.so { enable } }; then ${RESTART}`;
-    return [{ level: "problem", what: `${file} disables ${name}`, why, remedy }];
+    return [{ level: "problem", what: `${file} disables ${name}`, why: `VPP lacks it for ${use}`, remedy }];
   });
 }
 

@@ -84,10 +84,9 @@ export function managed(command: Command, socketFlags?: string): Command {
         .argParser(path),
     )
     .addOption(
-      new Option(
-        "--policy-id-prefix <number>",
-        "highest byte of the ids of ABX and ABF policies (default: 112)",
-      ).argParser(integer("a byte", 0, 255)),
+      new Option("--policy-id-prefix <number>", "highest byte of the ids of policies in VPP (default: 112)").argParser(
+        integer("a byte", 0, 255),
+      ),
     )
     .addOption(new Option("--subnet-ipv4 <prefix>", "addresses for interconnects (default: 192.168.111.0/24)"))
     .addOption(new Option("--subnet-ipv6 <prefix>", "addresses for interconnects (default: fd76:7070:6e74::/112)"))

@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { PacketBatch } from "../../packet/index.js";
 import { PacketSocket } from "../../packet-socket/index.js";
-import { type AttachedPort, attach, type PuntStatus } from "../../punt/index.js";
+import { type AttachedPort, attach, type PuntStatus, reachOf } from "../../punt/index.js";
 
 /** A packet, and where it came from. */
 export interface TakenPacket {
@@ -44,26 +44,13 @@ export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions
     attached.close();
   };
   try {
-    for (const [index, port] of attached.ports.entries())
-      ends.push(openEnd(port, interfaceOf(request, index), options));
+    const { interfaces } = reachOf(request);
+    for (const [index, port] of attached.ports.entries()) ends.push(openEnd(port, interfaces[index], options));
   } catch (error) {
     close();
     throw error;
   }
   return { close, dropped: () => ends.reduce((sum, end) => sum + end.dropped(), 0) };
-}
-
-/** The fields of a request that name the interfaces of its interconnects, in their order. */
-interface Named {
-  readonly vppInterface?: string;
-  readonly vppInterface1?: string;
-  readonly vppInterface2?: string;
-}
-
-/** Returns the VPP interface that an interconnect of a request stands for; undefined where there are several. */
-function interfaceOf(request: PuntStatus["request"], index: number): string | undefined {
-  const { vppInterface, vppInterface1, vppInterface2 } = request as Named;
-  return [vppInterface ?? vppInterface1, vppInterface2][index];
 }
 
 function openEnd(port: AttachedPort, name: string | undefined, options: EndsOptions): End {

@@ -8,7 +8,7 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { idText, type PuntRequest } from "../../punt/index.js";
+import { idText, type PuntRequest, reachOf } from "../../punt/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
 import { callerText, type PeerCredentials, type UnixCaller } from "../identity.js";
 import { type Parts, View } from "../service/index.js";
@@ -116,7 +116,7 @@ export class AttachDoor {
     for await (const event of punts.watch({ signal: this.#ending.signal })) {
       if (event.kind !== "change" || event.event.to !== "DELETED") continue;
       const { request } = event.event.status;
-      const path = request.type === "PUNT_TO_SOCKET" ? request.socketPath : "";
+      const { socketPath: path = "" } = reachOf(request);
       if (dirname(path) === socketDirectory) await rm(path, { force: true });
     }
   }

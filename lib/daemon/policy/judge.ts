@@ -1,5 +1,5 @@
 // Judges whether one rule of the policy allows a request, and if not, why.
-import type { PuntRequest } from "../../punt/index.js";
+import { type PuntRequest, reachOf } from "../../punt/index.js";
 import type { Rule } from "./schema.js";
 
 /** A reason why a rule does not allow a request. */
@@ -16,8 +16,6 @@ export interface Resources {
   readonly interfaces: readonly string[];
   /** VRFs that those interfaces are in. */
   readonly vrfs: readonly number[];
-  /** Names of interfaces that the request makes. */
-  readonly newNames: readonly string[];
   /** Whether the namespace is the caller's own. */
   readonly ownNamespace: boolean;
   /** Whether the daemon chose the path of the socket. */
@@ -25,10 +23,6 @@ export interface Resources {
   /** Punts that the CNFs of a rule have already, without this one. */
   count(rule: Rule): number;
 }
-
-const TCP = 6;
-const UDP = 17;
-const SCTP = 132;
 
 /** Whether a name matches a pattern: `*` stands for any characters, `?` for one. Case counts. */
 export function matches(pattern: string, name: string): boolean {
@@ -80,21 +74,19 @@ function among<T>(field: string, value: T, allowed: readonly T[] | undefined): O
   return allowed === undefined || allowed.includes(value) ? undefined : not(field, String(value), allowed);
 }
 
-function interfaceCheck(request: PuntRequest, { interfaces }: Rule, { interfaces: used, newNames }: Resources) {
+/** A request that names no interface gets packets of VPP's own stack, which come from any interface. */
+function interfaceCheck(request: PuntRequest, { interfaces }: Rule, { interfaces: used }: Resources) {
   if (interfaces === undefined) return undefined;
-  // An exception or a port of VPP's own stack comes from any interface.
-  if (request.type === "PUNT_TO_SOCKET" || request.type === "DHCP_PROXY") return undefined;
-  const foreign = [...used, ...newNames].find((name) => !matchesAny(interfaces, name));
+  const { newInterfaces = [] } = reachOf(request);
+  const foreign = [...used, ...newInterfaces].find((name) => !matchesAny(interfaces, name));
   return foreign === undefined ? undefined : not("interfaces", `VPP interface ${foreign}`, interfaces);
 }
 
-/** A request that names no VRF, or VRF 0, gets the packets of the VRF that its interface is in. */
+/** A request that names no VRF gets the packets of the VRFs that its interfaces are in. */
 function vrfCheck(request: PuntRequest, { vrfs }: Rule, resources: Resources) {
-  if (vrfs === undefined || request.type === "PUNT_TO_SOCKET") return undefined;
-  const named = "vrf" in request ? [request.vrf] : "hairpinInterface" in request ? [request.hairpinInterface.vrf] : [];
-  // VRF 0 of a request with an interface stands for whichever VRF that is in.
-  const explicit = request.type === "ABX" || request.type === "ISISX" ? named.filter((vrf) => vrf !== 0) : named;
-  const foreign = [...explicit, ...resources.vrfs].find((vrf) => !vrfs.includes(vrf));
+  if (vrfs === undefined) return undefined;
+  const { vrfs: named = [] } = reachOf(request);
+  const foreign = [...named, ...resources.vrfs].find((vrf) => !vrfs.includes(vrf));
   return foreign === undefined ? undefined : not("vrfs", `VRF ${foreign}`, vrfs);
 }
 
@@ -103,20 +95,8 @@ type PortRange = { readonly first: number; readonly last: number };
 function portCheck(request: PuntRequest, { ports }: Rule) {
   if (ports === undefined) return undefined;
   const allowed = ports.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-  const refuse = (what: string) => not("ports", what, allowed);
-  if (request.type === "PUNT_TO_SOCKET") {
-    if (request.toHost?.protocol !== "UDP") return refuse("what comes to every port");
-    const { port } = request.toHost;
-    return isWithin({ first: port, last: port }, ports) ? undefined : refuse(`port ${port}`);
-  }
-  if (request.type !== "ABX") return undefined;
-  for (const [index, rule] of request.ingressAclRules.entries()) {
-    const { protocol, destinationPort } = rule;
-    const hasPorts = [TCP, UDP, SCTP].includes(protocol) && destinationPort !== undefined;
-    if (!hasPorts) return refuse(`every port, which ingressAclRules[${index}] asks for,`);
-    if (!isWithin(destinationPort, ports)) return refuse(`destinationPort of ingressAclRules[${index}]`);
-  }
-  return undefined;
+  const foreign = reachOf(request).ports?.find(({ range }) => range === undefined || !isWithin(range, ports));
+  return foreign && not("ports", foreign.text, allowed);
 }
 
 function isWithin(wanted: PortRange, allowed: readonly PortRange[]): boolean {
@@ -132,8 +112,8 @@ function namespaceCheck({ netns }: PuntRequest, rule: Rule, { ownNamespace }: Re
 }
 
 function socketCheck(request: PuntRequest, { socketPaths = [] }: Rule, { ownSocket }: Resources) {
-  if (request.type !== "PUNT_TO_SOCKET" || ownSocket) return undefined;
-  const { socketPath } = request;
+  const { socketPath } = reachOf(request);
+  if (socketPath === undefined || ownSocket) return undefined;
   // "/run/cnf/*" must not be passed by "/run/cnf/../other".
   const isPlain = !socketPath.split("/").includes("..");
   return isPlain && matchesAny(socketPaths, socketPath)

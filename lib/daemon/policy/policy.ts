@@ -75,7 +75,6 @@ export class Policy {
 const ANYTHING: Resources = {
   interfaces: [],
   vrfs: [],
-  newNames: [],
   ownNamespace: true,
   ownSocket: true,
   count: () => 0,

@@ -1,18 +1,12 @@
 // What a request is about in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
 import { PuntError } from "../../errors.js";
-import type { PuntRequest } from "../../punt/index.js";
+import { type PuntRequest, reachOf } from "../../punt/index.js";
 import type { InterfaceTable, TableInterface } from "../../vpp/index.js";
 
 /** The one call to VPP that this needs. */
 export interface TableReader {
   // biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
   call(name: string, fields: any): Promise<any>;
-}
-
-/** Names of VPP's interfaces in a request, as the CNF wrote them. */
-export function interfaceNamesOf(request: PuntRequest): readonly string[] {
-  if (request.type === "HAIRPIN_XCONNECT") return [request.vppInterface1, request.vppInterface2];
-  return "vppInterface" in request ? [request.vppInterface] : [];
 }
 
 /** Finds what requests name. */
@@ -31,7 +25,7 @@ export class Resolver {
    * @throws PuntError ERR_UNRESOLVED: VPP is away, or has no such interface yet: a rule about interfaces cannot be judged
    */
   async resolve(request: PuntRequest): Promise<{ interfaces: string[]; vrfs: number[] }> {
-    const names = interfaceNamesOf(request);
+    const names = reachOf(request).interfaces;
     if (names.length === 0) return { interfaces: [], vrfs: [] };
     await this.#table.refresh().catch(() => {});
     const found = names.map((name) => this.#find(name));

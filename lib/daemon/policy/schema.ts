@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { PUNT_TYPES } from "../../punt/index.js";
 
 const OP = "daemon.policy";
 
@@ -22,7 +23,7 @@ const portRange = z
   })
   .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first");
 
-const type = z.enum(["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"]);
+const type = z.enum(PUNT_TYPES);
 
 const match = z
   .strictObject({

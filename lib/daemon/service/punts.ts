@@ -2,7 +2,7 @@
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { PuntError } from "../../errors.js";
-import { type DryRun, idKey, idText, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import { type DryRun, idKey, idOf, idText, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import {
   countersToWire,
   idFromWire,
@@ -13,7 +13,7 @@ import {
 } from "../../wire/index.js";
 import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
-import { idOf, RequestGate, waitOf } from "./requests.js";
+import { RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
 

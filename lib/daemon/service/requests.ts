@@ -1,9 +1,16 @@
 // Turns a request of the contract into a request of the manager, if the policy allows it.
-import { createHash } from "node:crypto";
 import { readlinkSync } from "node:fs";
-import { join } from "node:path";
 import { PuntError } from "../../errors.js";
-import { idKey, type PuntId, type PuntRequest, parseRequest } from "../../punt/index.js";
+import {
+  idKey,
+  idOf,
+  lacksSocketPath,
+  type PuntId,
+  type PuntRequest,
+  parseRequest,
+  reachOf,
+  socketPathIn,
+} from "../../punt/index.js";
 import { idFromWire, requestFromWire } from "../../wire/index.js";
 import type { Caller } from "../identity.js";
 import { matchesAny, type Resources, type Rule } from "../policy/index.js";
@@ -28,8 +35,7 @@ export class RequestGate {
   read(wire: WireRequest, { view, op }: Scope, where = "request"): PuntRequest {
     const fields = requestFromWire(wire);
     const id = view.id(idFromWire({ cnf: "", key: "", label: "", ...fields } as never));
-    const isPathless = fields.type === "PUNT_TO_SOCKET" && fields.socketPath === undefined;
-    const path = isPathless ? { socketPath: this.#socketPath(id) } : {};
+    const path = lacksSocketPath(fields) ? { socketPath: this.#socketPath(id) } : {};
     return parseRequest({ ...fields, cnf: id.cnf, ...path }, where, op);
   }
 
@@ -61,8 +67,7 @@ export class RequestGate {
 
   /** The same path for the same punt, whichever daemon chooses it. */
   #socketPath(id: PuntId): string {
-    const name = createHash("sha256").update(idKey(id)).digest("hex").slice(0, 24);
-    return join(this.#parts.socketDirectory, `${name}.sock`);
+    return socketPathIn(this.#parts.socketDirectory, id);
   }
 
   #isOwnNamespace(request: PuntRequest, caller: Caller): boolean {
@@ -85,16 +90,11 @@ export class RequestGate {
     };
     return {
       ...found,
-      newNames: request.type === "HAIRPIN" ? [request.hairpinInterface.name] : [],
       ownNamespace: this.#isOwnNamespace(request, caller),
-      ownSocket: request.type === "PUNT_TO_SOCKET" && request.socketPath === this.#socketPath(idOf(request)),
+      ownSocket: reachOf(request).socketPath === this.#socketPath(idOf(request)),
       count,
     };
   }
-}
-
-export function idOf({ cnf, key, label }: PuntId): PuntId {
-  return { cnf, key, label };
 }
 
 /** The namespace of the calling process, where the daemon sees its pid. */

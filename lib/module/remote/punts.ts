@@ -11,12 +11,12 @@ import {
   attach,
   DryRun,
   idText,
+  type PathlessRequestInput,
   type PlanChange,
   type PlannedPunt,
   type PlannedStep,
   type PuntFilter,
   type PuntIdInput,
-  type PuntRequestInput,
   type PuntSet,
   type PuntStatus,
   type Punts,
@@ -28,7 +28,6 @@ import {
   idFromWire,
   idToWire,
   type PlanResponse,
-  type RemoteRequestInput,
   requestToWire,
   stateFromWire,
   statusFromWire,
@@ -68,7 +67,7 @@ export class RemotePunts implements Punts {
     if (session) this.#session = new SessionKeeper(this.#connection, session.cnf, session.grace ?? 10_000);
   }
 
-  async add(request: PuntRequestInput | RemoteRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+  async add(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     const wire = requestToWire(request);
     const reply = await this.#connection.call("punt.add", async (signal) => {
       const session = (await this.#session?.id()) ?? "";
@@ -77,7 +76,7 @@ export class RemotePunts implements Punts {
     return statusFromWire(reply.status!);
   }
 
-  async update(request: PuntRequestInput | RemoteRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+  async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     const wire = requestToWire(request, "punt.update");
     const reply = await this.#connection.call("punt.update", (signal) =>
       this.#connection.client.update({ request: wire, wait: waitToWire(options) }, { signal }),
@@ -86,7 +85,7 @@ export class RemotePunts implements Punts {
   }
 
   async apply({ cnf, punts }: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
-    const requests = punts.map((each) => requestToWire({ ...each, cnf } as PuntRequestInput, "punt.apply"));
+    const requests = punts.map((each) => requestToWire({ ...each, cnf } as PathlessRequestInput, "punt.apply"));
     const reply = await this.#connection.call("punt.apply", async (signal) => {
       const session = (await this.#session?.id()) ?? "";
       return this.#connection.client.apply({ cnf, requests, keep, wait: waitToWire(options), session }, { signal });

@@ -19,7 +19,7 @@ import {
   subnetsOf,
 } from "../interconnect/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
-import { type Claim, handlerOf } from "../types/index.js";
+import { type ExclusiveKey, handlerOf } from "../types/index.js";
 
 export interface Settings {
   /** Prefix of the texts from which names are made. */
@@ -41,7 +41,7 @@ export class Interconnects {
   #bySelector = new Map<string, Set<string>>();
   #byPunt = new Map<string, string[]>();
   /** Things of which VPP keeps only one, each with the punts that have it and their interconnects. */
-  #claims = new Map<string, (Claim & { punt: string; interconnect: string })[]>();
+  #exclusiveKeys = new Map<string, (ExclusiveKey & { punt: string; interconnect: string })[]>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
   /** The interconnects that a punt had before the change under way. */
@@ -99,7 +99,7 @@ export class Interconnects {
   assign(request: PuntRequest, netns: number): Interconnect[] {
     const drafts: Interconnect[] = [];
     for (const need of handlerOf(request).needs(request)) drafts.push(this.#draft(request, need, netns, drafts));
-    this.#refuseClaims(request, drafts);
+    this.#refuseRivals(request, drafts);
     for (const draft of drafts) this.#put(draft);
     this.#link(request, drafts);
     return drafts;
@@ -241,13 +241,13 @@ export class Interconnects {
     return { socket, secret: before?.secret ?? randomBytes(SECRET_BYTES).toString("base64url") };
   }
 
-  #refuseClaims(request: PuntRequest, drafts: readonly Interconnect[]): void {
+  #refuseRivals(request: PuntRequest, drafts: readonly Interconnect[]): void {
     const [draft] = drafts;
-    for (const claim of claimsOf(request)) {
-      const rival = this.#claims
-        .get(claim.key)
-        ?.find((holder) => holder.interconnect !== interconnectKey(draft) && !isShared(holder, claim));
-      if (rival) throw conflict(request, this.#punts.get(rival.punt)!, claim.key, draft.cnfSelector);
+    for (const exclusive of exclusiveKeysOf(request)) {
+      const rival = this.#exclusiveKeys
+        .get(exclusive.key)
+        ?.find((holder) => holder.interconnect !== interconnectKey(draft) && !isShared(holder, exclusive));
+      if (rival) throw conflict(request, this.#punts.get(rival.punt)!, exclusive.key, draft.cnfSelector);
     }
   }
 
@@ -278,29 +278,32 @@ export class Interconnects {
     const order = selectorsOf(request);
     const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
     this.#byPunt.set(key, sorted.map(interconnectKey));
-    for (const claim of claimsOf(request)) {
-      const holders = this.#claims.get(claim.key) ?? [];
-      this.#claims.set(claim.key, [...holders, { ...claim, punt: key, interconnect: interconnectKey(sorted[0]!) }]);
+    for (const exclusive of exclusiveKeysOf(request)) {
+      const holders = this.#exclusiveKeys.get(exclusive.key) ?? [];
+      this.#exclusiveKeys.set(exclusive.key, [
+        ...holders,
+        { ...exclusive, punt: key, interconnect: interconnectKey(sorted[0]!) },
+      ]);
     }
   }
 
   #unlink(key: string): void {
     const request = this.#punts.get(key);
-    for (const claim of request ? claimsOf(request) : []) {
-      const holders = this.#claims.get(claim.key)!.filter(({ punt }) => punt !== key);
-      if (holders.length > 0) this.#claims.set(claim.key, holders);
-      else this.#claims.delete(claim.key);
+    for (const exclusive of request ? exclusiveKeysOf(request) : []) {
+      const holders = this.#exclusiveKeys.get(exclusive.key)!.filter(({ punt }) => punt !== key);
+      if (holders.length > 0) this.#exclusiveKeys.set(exclusive.key, holders);
+      else this.#exclusiveKeys.delete(exclusive.key);
     }
     this.#punts.delete(key);
     this.#byPunt.delete(key);
   }
 }
 
-function claimsOf(request: PuntRequest): Claim[] {
-  return handlerOf(request).claims?.(request) ?? [];
+function exclusiveKeysOf(request: PuntRequest): ExclusiveKey[] {
+  return handlerOf(request).exclusiveKeys?.(request) ?? [];
 }
 
-function isShared(one: Claim, other: Claim): boolean {
+function isShared(one: ExclusiveKey, other: ExclusiveKey): boolean {
   return one.sharedAs !== undefined && one.sharedAs === other.sharedAs;
 }
 

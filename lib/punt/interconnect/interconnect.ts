@@ -15,7 +15,7 @@ export interface Interconnect {
   readonly netns?: number;
   /** Numbers of its subnets in the pools. */
   readonly subnets: Readonly<Partial<Record<Family, number>>>;
-  /** Priority of its ABX policy among those of the same VPP interface, from 1. The lowest number wins. */
+  /** Priority of its policy among those of the same VPP interface, from 1. The lowest number wins. */
   readonly priority: number;
   /** MEMIF: path of VPP's listening socket, and the secret of both sides. */
   readonly socket?: string;

@@ -13,7 +13,7 @@ export interface Marks {
   readonly machineMark: string;
   /** Prefix of the tags of our ACLs. */
   readonly tagPrefix: string;
-  /** The highest byte of the ids of our ABX and ABF policies. */
+  /** The highest byte of the ids of our policies in VPP. */
   readonly policyPrefix: number;
   /** Folder of our memif sockets. All sockets in it are ours. */
   readonly memifDirectory: string;

@@ -7,6 +7,8 @@ export type Versions = readonly [MessageName, ...MessageName[]];
 export interface FeatureNeeds {
   /** The plugin that has the messages, as `show plugins` names it without `_plugin.so`; undefined for a part of VPP itself. */
   readonly plugin?: string;
+  /** Whether every supported VPP has the plugin: then its configuration alone can disable it. */
+  readonly stock?: true;
   /** The purpose for punts. */
   readonly use: string;
   /** The feature needs all of these messages, each in one of its versions. */
@@ -19,7 +21,7 @@ export const AF_PACKET_CREATE = ["af_packet_create_v3", "af_packet_create_v2"] a
 
 const only = (...names: MessageName[]): Versions[] => names.map((name) => [name]);
 
-/** The only table of messages: the manager, `vpp-punt info` and docs/releases.md use it. */
+/** The only table of messages: the manager, `vpp-punt doctor` and docs/releases.md use it. */
 export const FEATURE_NEEDS = {
   interfaces: {
     use: "interconnects of every type",
@@ -43,6 +45,7 @@ export const FEATURE_NEEDS = {
   neighbors: { use: "ABX by abf", messages: only("ip_neighbor_add_del", "ip_neighbor_dump") },
   memif: {
     plugin: "memif",
+    stock: true,
     use: "interconnects of type MEMIF",
     messages: [MEMIF_CREATE, MEMIF_SOCKET, ...only("memif_delete", "memif_dump", "memif_socket_filename_dump")],
   },
@@ -65,10 +68,11 @@ export const FEATURE_NEEDS = {
   },
   dhcp: {
     plugin: "dhcp",
+    stock: true,
     use: "DHCP_PROXY, and the DHCP client of HAIRPIN",
     messages: only("dhcp_proxy_config", "dhcp_proxy_dump", "dhcp_client_config", "dhcp_client_dump"),
   },
-  acl: { plugin: "acl", use: "rules of ABX", messages: only("acl_add_replace", "acl_del", "acl_dump") },
+  acl: { plugin: "acl", stock: true, use: "rules of ABX", messages: only("acl_add_replace", "acl_del", "acl_dump") },
   abx: {
     plugin: "abx",
     use: "ABX (a plugin of StoneWork)",
@@ -76,6 +80,7 @@ export const FEATURE_NEEDS = {
   },
   abf: {
     plugin: "abf",
+    stock: true,
     use: "ABX where there is no abx: unicast IP only",
     messages: only("abf_policy_add_del", "abf_policy_dump", "abf_itf_attach_add_del", "abf_itf_attach_dump"),
   },
@@ -86,6 +91,7 @@ export const FEATURE_NEEDS = {
   },
   "linux-cp-osi": {
     plugin: "linux_cp",
+    stock: true,
     use: "ISISX over TAP where there is no isisx",
     messages: only("lcp_osi_proto_enable", "lcp_osi_proto_get", "lcp_itf_pair_add_del_v3", "lcp_itf_pair_get"),
   },

@@ -10,7 +10,7 @@ import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 import type { Strays } from "./strays.js";
 
-/** A step may lead to others: a punt may wait for the interface of a HAIRPIN. Each round handles one such layer. */
+/** A step may lead to others: a punt may wait for an interface that another punt makes. Each round handles one such layer. */
 const MOST_ROUNDS = 12;
 
 export interface Reconciled {

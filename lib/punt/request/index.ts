@@ -31,3 +31,4 @@ export {
   type TypeSchema,
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
+export { lacksSocketPath, type PathlessRequestInput, socketPathIn, udpRequest } from "./socket-path.js";

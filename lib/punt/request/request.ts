@@ -215,6 +215,12 @@ export function addRequestSchema(schema: TypeSchema): string {
   return schema.shape.type.value;
 }
 
+/** Returns whether requests of the type have the field. */
+export function hasField(type: unknown, field: string): boolean {
+  const found = [...types, ...added].find(({ shape }) => shape.type.value === type);
+  return found !== undefined && field in found.shape;
+}
+
 const idSchema = z.strictObject({ cnf: identity.cnf, key: identity.key, label: identity.label });
 
 export type HairpinXconnectRequest = z.output<typeof hairpinXconnect>;

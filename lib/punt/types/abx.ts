@@ -15,8 +15,8 @@ import {
 import type { AbxRequest, AclRule } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
-import type { Caveat, TypeContext, TypeHandler } from "./handler.js";
-import { interfaceSelector } from "./selectors.js";
+import type { Caveat, PortReach, TypeContext, TypeHandler } from "./handler.js";
+import { interfaceSelector, namedVrfs } from "./selectors.js";
 
 /** Packets of an interface that match ACL rules, to an interconnect and back. */
 export const abx: TypeHandler<AbxRequest> = {
@@ -28,6 +28,12 @@ export const abx: TypeHandler<AbxRequest> = {
       link: interfaceLink({ gso: enableGso, vrf, withoutCnfVrf, unnumberedTo: vppInterface }),
     },
   ],
+
+  reach: ({ vppInterface, vrf, ingressAclRules }) => ({
+    interfaces: [vppInterface],
+    vrfs: namedVrfs(vrf),
+    ports: ingressAclRules.map(portsOf),
+  }),
 
   mtuFrom: ({ vppInterface }) => vppInterface,
 
@@ -67,6 +73,15 @@ export const abx: TypeHandler<AbxRequest> = {
     ];
   },
 };
+
+/** Protocols with ports. */
+const WITH_PORTS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.SCTP];
+
+function portsOf({ protocol, destinationPort: range }: AclRule, index: number): PortReach {
+  if (range === undefined || !WITH_PORTS.includes(protocol))
+    return { text: `every port, which ingressAclRules[${index}] asks for,` };
+  return { text: `destinationPort of ingressAclRules[${index}]`, range };
+}
 
 /** Without egress rules VPP routes the packets of the CNF, and drops multicast. */
 function withoutEgress({ ingressAclRules }: AbxRequest): Caveat {

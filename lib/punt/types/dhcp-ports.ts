@@ -1,5 +1,5 @@
 // The UDP ports of DHCP. VPP has one handler for each port, and the deletion of a punt leaves the port without a handler.
-import type { Claim } from "./handler.js";
+import type { ExclusiveKey } from "./handler.js";
 
 type Af = "IPV4" | "IPV6";
 
@@ -10,13 +10,13 @@ export function isDhcpPort({ af, protocol, port }: { af: Af | "BOTH"; protocol: 
   return protocol === "UDP" && families.some((family) => PORTS[family].includes(port));
 }
 
-/** Returns the claims of a punt that takes such a port from VPP. */
-export function dhcpPortClaims(families: readonly Af[], port: number): Claim[] {
+/** Returns the keys of a punt that takes such a port from VPP. */
+export function dhcpPortKeys(families: readonly Af[], port: number): ExclusiveKey[] {
   return families.filter((family) => PORTS[family].includes(port)).map((family) => ({ key: keyOf(family, port) }));
 }
 
-/** Returns the claims of punts for which VPP itself handles the ports. Several such punts share them. */
-export function dhcpClaims(families: readonly Af[]): Claim[] {
+/** Returns the keys of punts for which VPP itself handles the ports. Several such punts share them. */
+export function dhcpKeys(families: readonly Af[]): ExclusiveKey[] {
   return families.flatMap((family) => PORTS[family].map((port) => ({ key: keyOf(family, port), sharedAs: "dhcp" })));
 }
 

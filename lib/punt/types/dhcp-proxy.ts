@@ -5,7 +5,7 @@ import type { Facts } from "../items/index.js";
 import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, knownNeighborPart, Problem } from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
-import { dhcpClaims } from "./dhcp-ports.js";
+import { dhcpKeys } from "./dhcp-ports.js";
 import type { Caveat, TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";
 
@@ -25,7 +25,9 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
     },
   ],
 
-  claims: ({ families }) => dhcpClaims(families),
+  reach: ({ vrf }) => ({ interfaces: [], vrfs: [vrf] }),
+
+  exclusiveKeys: ({ families }) => dhcpKeys(families),
 
   missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
 

@@ -15,6 +15,8 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
     return [vppInterface1, vppInterface2].map((name) => ({ vppSelector: interfaceSelector(name), link }));
   },
 
+  reach: ({ vppInterface1, vppInterface2 }) => ({ interfaces: [vppInterface1, vppInterface2] }),
+
   mtuFrom: ({ vppInterface1, vppInterface2 }, selector) =>
     [vppInterface1, vppInterface2].find((name) => selector === interfaceSelector(name)),
 

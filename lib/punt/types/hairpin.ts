@@ -4,7 +4,7 @@ import { interfaceLink } from "../interconnect/index.js";
 import { dhcpClientPart } from "../items/index.js";
 import type { HairpinRequest } from "../request/index.js";
 import { missingInterface, missingTables } from "./dependencies.js";
-import { dhcpClaims } from "./dhcp-ports.js";
+import { dhcpKeys } from "./dhcp-ports.js";
 import type { TypeHandler } from "./handler.js";
 import { hairpinSelector, interfaceSelector } from "./selectors.js";
 import { xconnectPair } from "./xconnect-pair.js";
@@ -30,7 +30,13 @@ export const hairpin: TypeHandler<HairpinRequest> = {
     ];
   },
 
-  claims: ({ hairpinInterface }) => (hairpinInterface.withDhcpClient ? dhcpClaims(["IPV4"]) : []),
+  reach: ({ vppInterface, hairpinInterface: { name, vrf } }) => ({
+    interfaces: [vppInterface],
+    newInterfaces: [name],
+    vrfs: [vrf],
+  }),
+
+  exclusiveKeys: ({ hairpinInterface }) => (hairpinInterface.withDhcpClient ? dhcpKeys(["IPV4"]) : []),
 
   mtuFrom: ({ vppInterface }, selector) => (selector === interfaceSelector(vppInterface) ? vppInterface : undefined),
 

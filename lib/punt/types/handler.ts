@@ -4,11 +4,33 @@ import type { Interconnect, Marks, Need } from "../interconnect/index.js";
 import type { Facts, Missing, Part } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
 
-/** A thing of which VPP keeps only one. Two punts with an equal key conflict unless they use one interconnect or share the claim. */
-export interface Claim {
+/** A thing of which VPP keeps only one. Two punts with an equal key conflict unless they use one interconnect or share the thing. */
+export interface ExclusiveKey {
   readonly key: string;
-  /** Punts whose claims have the same name here share the thing. */
+  /** Punts whose keys have the same name here share the thing. */
   readonly sharedAs?: string;
+}
+
+/** Ports whose packets a punt takes. */
+export interface PortReach {
+  /** For people: `port 53`. */
+  readonly text: string;
+  /** Undefined: all ports. */
+  readonly range?: { readonly first: number; readonly last: number };
+}
+
+/** The things of VPP and of the machine that a request names. Policies judge them, and the CNF's ends are named after them. */
+export interface Reach {
+  /** VPP interfaces that have to be there, in the order of the interconnects. Empty if the packets come from any interface. */
+  readonly interfaces: readonly string[];
+  /** VPP interfaces that the punt makes. Their interconnects follow those of `interfaces`. */
+  readonly newInterfaces?: readonly string[];
+  /** VRFs. A VRF that stands for the VRF of the interface is left out. */
+  readonly vrfs?: readonly number[];
+  /** TCP, UDP and SCTP ports; absent if the type cannot tell packets by their port. */
+  readonly ports?: readonly PortReach[];
+  /** The socket that VPP sends the packets to. */
+  readonly socketPath?: string;
 }
 
 /** A remark on a punt of which VPP has every item: a fact to know, or a reason why the punt is DEGRADED. */
@@ -34,8 +56,10 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   readonly multiplexes: boolean;
   /** Returns the interconnects that the punt needs, one or two. */
   needs(request: R): Need[];
+  /** Returns the things that the request names. */
+  reach(request: R): Reach;
   /** Returns the things of which VPP keeps only one, if they are narrower or wider than the selector. */
-  claims?(request: R): Claim[];
+  exclusiveKeys?(request: R): ExclusiveKey[];
   /** Returns the things that VPP does not have yet. */
   missing(request: R, facts: Facts): Missing[];
   /** Returns the items besides the interconnects. @throws Problem if this VPP cannot have them */

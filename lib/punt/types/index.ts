@@ -1,5 +1,5 @@
 // The punt types, and what each interconnect of them is made of.
 
-export type { Caveat, Claim, TypeContext, TypeHandler } from "./handler.js";
+export type { Caveat, ExclusiveKey, PortReach, Reach, TypeContext, TypeHandler } from "./handler.js";
 export { addressesOf, cnfMac, interconnectParts, pairedInterface, vppMac } from "./interconnect-parts.js";
-export { addPuntType, caveatsOf, handlerOf, missingOf } from "./types.js";
+export { addPuntType, caveatsOf, handlerOf, missingOf, reachOf } from "./types.js";

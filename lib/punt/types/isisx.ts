@@ -5,7 +5,7 @@ import { featureMissing, isisxPart, osiProtoPart, type Problem } from "../items/
 import type { IsisxRequest } from "../request/index.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
-import { interfaceSelector } from "./selectors.js";
+import { interfaceSelector, namedVrfs } from "./selectors.js";
 
 /** IS-IS packets of an interface, both ways. */
 export const isisx: TypeHandler<IsisxRequest> = {
@@ -18,8 +18,10 @@ export const isisx: TypeHandler<IsisxRequest> = {
     },
   ],
 
+  reach: ({ vppInterface, vrf }) => ({ interfaces: [vppInterface], vrfs: namedVrfs(vrf) }),
+
   // The plugin keeps one connection for each receiving interface: a second interconnect would take it over silently.
-  claims: ({ vppInterface }) => [{ key: `vpp/isisx/${vppInterface}` }],
+  exclusiveKeys: ({ vppInterface }) => [{ key: `vpp/isisx/${vppInterface}` }],
 
   mtuFrom: ({ vppInterface }) => vppInterface,
 

@@ -2,8 +2,8 @@
 import { IP_PROTOCOL } from "../../net/index.js";
 import { type Facts, Problem, type PuntTarget, puntSocketPart, puntTargetKey, type Seen } from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
-import { dhcpPortClaims, isDhcpPort } from "./dhcp-ports.js";
-import type { Claim, TypeHandler } from "./handler.js";
+import { dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
+import type { ExclusiveKey, PortReach, TypeHandler } from "./handler.js";
 
 /** Packets of one kind from any interface go to a datagram socket. */
 export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
@@ -13,9 +13,11 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
     { vppSelector: `vpp/punt-to-socket/${selectorOf(request)}`, link: { form: "socket", path: request.socketPath } },
   ],
 
+  reach: ({ toHost, socketPath }) => ({ interfaces: [], ports: [portsOf(toHost)], socketPath }),
+
   // VPP's key of an L4 punt is family and port, without the protocol: UDP port N and ICMPv6 type N share an entry.
-  claims: (request) => [
-    ...targetsOf(request).map((target): Claim => ({ key: `vpp/${puntTargetKey(target)}` })),
+  exclusiveKeys: (request) => [
+    ...targetsOf(request).map((target): ExclusiveKey => ({ key: `vpp/${puntTargetKey(target)}` })),
     ...dhcpPortsOf(request),
   ],
 
@@ -60,12 +62,18 @@ function proxyOf(families: readonly string[], { seen }: Facts): Seen | undefined
   return [...seen.values()].find((found) => found.kind === "dhcp-proxy" && isOf(found));
 }
 
-function dhcpPortsOf({ toHost }: PuntToSocketRequest): Claim[] {
-  return toHost && isDhcpPort(toHost) ? dhcpPortClaims(familiesOf(toHost.af), toHost.port) : [];
+function dhcpPortsOf({ toHost }: PuntToSocketRequest): ExclusiveKey[] {
+  return toHost && isDhcpPort(toHost) ? dhcpPortKeys(familiesOf(toHost.af), toHost.port) : [];
 }
 
 function familiesOf(af: "IPV4" | "IPV6" | "BOTH"): ("IPV4" | "IPV6")[] {
   return af === "BOTH" ? ["IPV4", "IPV6"] : [af];
+}
+
+function portsOf(toHost: PuntToSocketRequest["toHost"]): PortReach {
+  if (toHost?.protocol !== "UDP") return { text: "what comes to every port" };
+  const { port } = toHost;
+  return { text: `port ${port}`, range: { first: port, last: port } };
 }
 
 function selectorOf({ toHost, ipProto, exception }: PuntToSocketRequest): string {

@@ -5,6 +5,11 @@ export function interfaceSelector(name: string): string {
   return `vpp/interface/${name}`;
 }
 
+/** Returns the VRFs that a request over an interface names: VRF 0 stands for the VRF of the interface. */
+export function namedVrfs(vrf: number): number[] {
+  return vrf === 0 ? [] : [vrf];
+}
+
 export function hairpinSelector(name: string): string {
   return `vpp/hairpin/interface/${name}`;
 }

@@ -22,6 +22,8 @@ export const span: TypeHandler<SpanRequest> = {
     { vppSelector: spanSelector(vppInterface), link: interfaceLink({ gso: enableGso }) },
   ],
 
+  reach: ({ vppInterface }) => ({ interfaces: [vppInterface] }),
+
   mtuFrom: ({ vppInterface }) => vppInterface,
 
   missing: ({ vppInterface }, facts) => missingInterface(vppInterface, facts),

@@ -6,7 +6,7 @@ import { missingDependencies } from "./dependencies.js";
 import { dhcpProxy } from "./dhcp-proxy.js";
 import { hairpin } from "./hairpin.js";
 import { hairpinXconnect } from "./hairpin-xconnect.js";
-import type { Caveat, TypeHandler } from "./handler.js";
+import type { Caveat, Reach, TypeHandler } from "./handler.js";
 import { isisx } from "./isisx.js";
 import { puntToSocket } from "./punt-to-socket.js";
 import { span } from "./span.js";
@@ -31,6 +31,11 @@ export function handlerOf(request: PuntRequest): TypeHandler {
 /** Adds a type beside those of the package: its schema, which names it, and its handler. */
 export function addPuntType(schema: TypeSchema, handler: TypeHandler): void {
   registry.set(addRequestSchema(schema), handler);
+}
+
+/** Returns the things of VPP and of the machine that a request names. */
+export function reachOf(request: PuntRequest): Reach {
+  return handlerOf(request).reach(request);
 }
 
 /** Returns the things that a punt waits for: the needs of its type, and the dependencies that its caller named. */
