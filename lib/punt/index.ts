@@ -3,7 +3,9 @@
 export type { Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
-export { FEATURE_NEEDS, type FeatureNeeds, type Missing, type VppApi } from "./items/index.js";
+export type { Missing, VppApi } from "./items/index.js";
+/** @internal */
+export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
@@ -33,6 +35,7 @@ export type {
   PuntRequestInput,
   PuntType,
 } from "./request/index.js";
+/** @internal */
 export {
   type FileProblem,
   fileJsonSchema,
@@ -50,4 +53,5 @@ export {
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
-export { type PortReach, type Reach, reachOf } from "./types/index.js";
+/** @internal */
+export { type Reach, reachOf } from "./types/index.js";
