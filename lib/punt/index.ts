@@ -1,10 +1,9 @@
-// The public API of the punt manager.
+// The front door of the punt manager. lib/index.ts says which of it is public.
 
 export type { Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export type { Missing, VppApi } from "./items/index.js";
-/** @internal */
 export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
@@ -35,7 +34,6 @@ export type {
   PuntRequestInput,
   PuntType,
 } from "./request/index.js";
-/** @internal */
 export {
   type FileProblem,
   fileJsonSchema,
@@ -53,5 +51,4 @@ export {
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
-/** @internal */
-export { type Reach, reachOf } from "./types/index.js";
+export { type PortReach, type Reach, reachOf } from "./types/index.js";
