@@ -43,6 +43,7 @@ export {
   type AttachOptions,
   attach,
   type Degradation,
+  type DeviceReport,
   DryRun,
   EmulatedHost,
   type EmulatedInterface,

@@ -70,7 +70,7 @@ export class EmulatedHost implements Host {
   async change(namespace: string, change: HostChange): Promise<void> {
     const { name } = change;
     if (change.change === "add-vrf") return this.#addVrf(namespace, change);
-    if (change.change === "add-veth") throw refused("ENOTSUP", "add-veth", name);
+    if (change.change === "add-veth" || change.change === "move-link") throw refused("ENOTSUP", change.change, name);
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
     const found = (await this.#vpp.hostInterfaces()).find(
       (device) => device.namespace === namespace && device.name === name,

@@ -31,6 +31,8 @@ export type HostChange =
       readonly peerMac: string;
     }
   | { readonly change: "delete-link"; readonly name: string }
+  /** Moves the device into another namespace, "" for the manager's own. It comes there down and without addresses. */
+  | { readonly change: "move-link"; readonly name: string; readonly to: string }
   | {
       readonly change: "set-link";
       readonly name: string;
@@ -45,8 +47,8 @@ export type HostChange =
 
 /** The Linux side. A namespace is given by a path that can be opened, such as `/run/netns/cnf1`; "" is the manager's own. */
 export interface Host {
-  /** Whether VPP can make TAPs on this machine. */
-  readonly hasVhostNet: boolean;
+  /** Whether VPP can make TAPs. Left out: the manager tries. */
+  readonly hasVhostNet?: boolean | undefined;
   /** False if the devices are inside of VPP, so that nothing can be set on them. Default true. */
   readonly hasDevices?: boolean;
   /** Returns the identity of a namespace, which is the same for all of its names; undefined if there is no such namespace. */

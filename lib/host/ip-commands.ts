@@ -2,7 +2,10 @@
 import { PuntError } from "../errors.js";
 import type { HostChange } from "./host.js";
 
-export function commandsOf(change: HostChange): string[] {
+/** A change that `ip` makes. */
+export type IpChange = Exclude<HostChange, { change: "move-link" }>;
+
+export function commandsOf(change: IpChange): string[] {
   const lines = linesOf(change);
   // One line is one command: a line break in a name would begin another.
   const bad = lines.find((line) => /[\n\r\0]/.test(line));
@@ -10,7 +13,7 @@ export function commandsOf(change: HostChange): string[] {
   return lines;
 }
 
-function linesOf(change: HostChange): string[] {
+function linesOf(change: IpChange): string[] {
   switch (change.change) {
     case "add-vrf":
       // One request creates the device and sets the group, so that a crash cannot leave a device without it.
@@ -30,7 +33,7 @@ function linesOf(change: HostChange): string[] {
 }
 
 function vethLine({ name, group, peer, peerNamespace, peerMac }: Extract<HostChange, { change: "add-veth" }>): string {
-  const netns = peerNamespace === "" ? "" : ` netns ${peerNamespace}`;
+  const netns = ` netns ${peerNamespace || `/proc/${process.pid}/ns/net`}`;
   // One segment per packet: VPP would get packets that are longer than its interfaces take.
   const peerWords = `name ${peer} address ${peerMac} group ${group} gso_max_segs 1${netns}`;
   return `link add name ${name} up group ${group} type veth peer ${peerWords}`;

@@ -1,7 +1,7 @@
 // Network namespaces, devices and addresses of this machine, through `ip -json -batch`.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { moveDevice } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import type { Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
@@ -19,7 +19,6 @@ interface Job {
 
 /** This machine. Simultaneous changes go to the kernel in one batch, by one `ip` process for each namespace. */
 export class LinuxHost implements Host {
-  readonly hasVhostNet = existsSync("/dev/vhost-net");
   readonly #queues = new Map<string, Job[]>();
 
   async identify(namespace: string): Promise<string | undefined> {
@@ -49,7 +48,11 @@ export class LinuxHost implements Host {
     return text === undefined ? undefined : parseDeviceNames(text);
   }
 
-  change(namespace: string, change: HostChange): Promise<void> {
+  async change(namespace: string, change: HostChange): Promise<void> {
+    if (change.change === "move-link") {
+      const { name: device, to } = change;
+      return moveDevice({ device, to: to || OWN_NAMESPACE, ...(namespace !== "" && { from: namespace }) });
+    }
     return new Promise((resolve, reject) => {
       const job = { lines: commandsOf(change), resolve, reject };
       const queue = this.#queues.get(namespace);

@@ -19,7 +19,7 @@ export class DefaultHost implements Host {
     });
   }
 
-  get hasVhostNet(): boolean {
+  get hasVhostNet(): boolean | undefined {
     return this.#host.hasVhostNet;
   }
 

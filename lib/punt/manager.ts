@@ -4,6 +4,7 @@ import { PuntError } from "../errors.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry, guarded } from "./desired/index.js";
+
 import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun } from "./plan/index.js";
 import type {
@@ -31,7 +32,7 @@ import {
 import { applySet } from "./set.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
 import { type ManagerIdentity, MemoryStore, type Store } from "./store/index.js";
-import { Worker } from "./worker/index.js";
+import { type DeviceReport, Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
   /** A punt changed. An error that a listener throws is thrown again outside of the manager: Node.js reports it as uncaught. */
@@ -260,6 +261,16 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async resync(): Promise<void> {
     this.#requireOpen("punt.resync");
     await this.#worker.resync();
+  }
+
+  /**
+   * Returns how devices of VPP come into the namespaces of CNFs. What no punt has needed yet is tried now: VPP makes a TAP for a moment.
+   *
+   * @throws PuntError `ERR_CLOSED`, or an error of VPP
+   */
+  devices(): Promise<DeviceReport> {
+    this.#requireOpen("punt.devices");
+    return this.#worker.devices();
   }
 
   /** Stops the manager. Punts stay in VPP: another manager with the same store continues. */

@@ -12,6 +12,8 @@ import type { ManagerIdentity, Store } from "./store/index.js";
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
+  /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */
+  readonly endpoint?: string;
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Subscribes with `request` and returns the events that follow. The client subscribes again after each reconnect. */
@@ -30,6 +32,11 @@ export interface PuntManagerOptions {
   readonly store?: Store;
   /** The Linux side. Default: this machine; for an embedded VPP of another process, the emulated devices inside of that VPP. */
   readonly host?: Host;
+  /**
+   * A path that opens VPP's network namespace, such as `/run/netns/vpp`, for a manager that does not see VPP's process. Default: the
+   * kernel says which one it is, or it is found by trying.
+   */
+  readonly vppNamespace?: string;
   /** Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`. */
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
@@ -54,10 +61,13 @@ export interface PuntManagerOptions {
 /** The path of a socket file in the folder must fit into a socket address of 107 bytes. */
 const LONGEST_DIRECTORY = 90;
 
+const LONGEST_PATH = 4095;
+
 const NAMES = [
   "vpp",
   "store",
   "host",
+  "vppNamespace",
   "memifDirectory",
   "subnets",
   "policyIdPrefix",
@@ -73,7 +83,8 @@ export function checkOptions(options: PuntManagerOptions): void {
   check.known(options, NAMES);
   if (typeof options.vpp?.call !== "function")
     check.refuse("vpp", "must be a connection to VPP, such as `await Vpp.connect()`");
-  const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {} } = options;
+  const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {}, vppNamespace } = options;
+  if (vppNamespace !== undefined) check.path("vppNamespace", vppNamespace, LONGEST_PATH);
   check.milliseconds("resyncInterval", resyncInterval, 1);
   check.known(retry, ["firstDelay", "longestDelay"], "retry");
   check.milliseconds("retry.firstDelay", retry.firstDelay ?? 1, 1);

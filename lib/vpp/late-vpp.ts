@@ -22,6 +22,11 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     this.#connecting = this.#connect();
   }
 
+  /** Path of VPP's API socket. */
+  get endpoint(): string {
+    return this.#socketPath;
+  }
+
   get isConnected(): boolean {
     return this.#vpp?.isConnected ?? false;
   }

@@ -109,7 +109,7 @@ export const VPP_FEATURES = Object.keys(FEATURE_NEEDS) as VppFeature[];
 
 /** The plugin or the messages that VPP lacks for a feature. */
 export interface Lack {
-  readonly code: "ERR_PLUGIN_MISSING" | "ERR_MESSAGE_MISSING";
+  readonly code: "ERR_PLUGIN_MISSING" | "ERR_MESSAGE_MISSING" | "ERR_NO_TAP";
   /** The plugin, or all versions of the messages. */
   readonly names: readonly string[];
   /** For people: `VPP has no plugin memif`. */

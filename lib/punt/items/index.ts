@@ -18,16 +18,20 @@ export {
 } from "./features.js";
 export { hostAddressesPart, hostLinkPart } from "./host-link.js";
 export { interfacePart, isUp, observeInterfaces } from "./interface.js";
+export { createAfPacket } from "./interface-af-packet.js";
 export { MEMIF_ID } from "./interface-memif.js";
+export { tapFields } from "./interface-tap.js";
 export { isisxPart } from "./isisx.js";
 export { differences, type Item, type Part, satisfies } from "./item.js";
 export {
   type ActContext,
+  type DeviceWays,
   goneIndex,
   interfaceKey,
   type Kind,
   type ObserveContext,
   OLD_CLAIM,
+  type ReadContext,
   type Surroundings,
 } from "./kind.js";
 export type { KindName } from "./kind-names.js";

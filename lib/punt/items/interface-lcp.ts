@@ -4,6 +4,7 @@ import type { PuntError } from "../../errors.js";
 import type { Variant } from "./interface-variant.js";
 import { type ActContext, interfaceKey, isClaimed } from "./kind.js";
 import { ALL_INTERFACES, type VppApi } from "./vpp-api.js";
+import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
 export interface LcpInterface {
   readonly via: "linux-cp";
@@ -18,7 +19,8 @@ const INTERCONNECT_NAME = /^tap-[a-zA-F]{5}$/;
 
 /** A TAP that linux-cp creates and pairs with another interface. It carries no mark, so the store claims ours. */
 export const lcpVariant: Variant<LcpInterface> = {
-  async observe({ vpp, claims }) {
+  async observe(context) {
+    const { vpp, claims } = context;
     if (!vpp.has("lcp_itf_pair_get")) return new Map();
     const ours = (await allPairs(vpp)).filter(
       ({ host_if_name: name }) => INTERCONNECT_NAME.test(name) && isClaimed(claims, interfaceKey(name)),
@@ -26,12 +28,20 @@ export const lcpVariant: Variant<LcpInterface> = {
     if (ours.length === 0) return new Map();
     const details = await vpp.dumpAll("sw_interface_dump", ALL_INTERFACES);
     const names = new Map(details.map((detail) => [detail.sw_if_index, detail.interface_name]));
-    return new Map(ours.map((pair) => [pair.host_sw_if_index, pairOf(pair, names)]));
+    const whereIs = await whereabouts(context, new Set(ours.map((pair) => pair.host_if_name)));
+    return new Map(
+      ours.map((pair) => [pair.host_sw_if_index, pairOf(pair, names, whereIs(pair.host_if_name, pair.netns))]),
+    );
   },
 
-  async create(context, value) {
-    return (await set(context, value, true)).host_sw_if_index;
-  },
+  create: (context, value) =>
+    makeIn(context, value, async (namespace) => {
+      return (await set(context, { ...value, namespace }, true)).host_sw_if_index;
+    }),
+
+  update: (context, { name, namespace }) => moveFromVpp(context, name, namespace),
+
+  canUpdate: satisfiesMoved,
 
   async delete(context, { value }) {
     await set(context, value, false);
@@ -64,7 +74,7 @@ async function allPairs(vpp: VppApi): Promise<Pair[]> {
   }
 }
 
-function pairOf(detail: Pair, names: ReadonlyMap<number, string>): LcpInterface {
+function pairOf(detail: Pair, names: ReadonlyMap<number, string>, namespace: string): LcpInterface {
   const paired = names.get(detail.phy_sw_if_index) ?? `?${detail.phy_sw_if_index}`;
-  return { via: "linux-cp", paired, namespace: detail.netns } as LcpInterface;
+  return { via: "linux-cp", paired, namespace } as LcpInterface;
 }

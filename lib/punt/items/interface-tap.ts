@@ -3,33 +3,40 @@ import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
 import { NO_INDEX } from "./vpp-api.js";
+import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
 export interface TapInterface {
   readonly via: "tap";
   readonly name: string;
   readonly mac: string;
   readonly cnfMac: string;
-  /** Path of the CNF's namespace; "" for VPP's own. */
+  /** Path of the CNF's namespace; "" for the manager's own. */
   readonly namespace: string;
   readonly gso: boolean;
 }
 
 /** A TAP. It is ours if its MAC address on the CNF's side follows from our owner and its name. */
 export const tapVariant: Variant<TapInterface> = {
-  async observe({ vpp, marks }) {
+  async observe(context) {
+    const { vpp, marks } = context;
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
-    const details = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
+    const all = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
+    const ours = all.filter((detail) => detail.host_mac_addr === macAddress(marks.seed + detail.host_if_name, "cnf"));
+    const whereIs = await whereabouts(context, new Set(ours.map((detail) => detail.host_if_name)));
     return new Map(
-      details
-        .filter((detail) => detail.host_mac_addr === macAddress(marks.seed + detail.host_if_name, "cnf"))
-        .map((detail) => [detail.sw_if_index, tapOf(detail)]),
+      ours.map((detail) => [detail.sw_if_index, tapOf(detail, whereIs(detail.host_if_name, detail.host_namespace))]),
     );
   },
 
-  async create(context, value) {
-    const reply = await context.vpp.call("tap_create_v3", fieldsOf(value));
-    return reply.sw_if_index;
-  },
+  create: (context, value) =>
+    makeIn(context, value, async (namespace) => {
+      const reply = await context.vpp.call("tap_create_v3", tapFields({ ...value, namespace }));
+      return reply.sw_if_index;
+    }),
+
+  update: (context, { name, namespace }) => moveFromVpp(context, name, namespace),
+
+  canUpdate: satisfiesMoved,
 
   async delete({ vpp }, { index }) {
     await vpp.call("tap_delete_v2", { sw_if_index: index! });
@@ -38,12 +45,9 @@ export const tapVariant: Variant<TapInterface> = {
   dependsOn: () => [],
 };
 
-function tapOf(detail: DetailsOf<"sw_interface_tap_v2_dump">): Omit<TapInterface, "name"> {
+function tapOf(detail: DetailsOf<"sw_interface_tap_v2_dump">, namespace: string): Omit<TapInterface, "name"> {
   const gso = detail.tap_flags.includes("TAP_API_FLAG_GSO");
-  return { via: "tap", cnfMac: detail.host_mac_addr, namespace: detail.host_namespace, gso } as Omit<
-    TapInterface,
-    "name"
-  >;
+  return { via: "tap", cnfMac: detail.host_mac_addr, namespace, gso } as Omit<TapInterface, "name">;
 }
 
 const baseFields = {
@@ -67,7 +71,14 @@ const baseFields = {
   host_bridge: "",
 };
 
-function fieldsOf({ name, mac, cnfMac, namespace, gso }: TapInterface): RequestOf<"tap_create_v3"> {
+/** Returns the request for a TAP. */
+export function tapFields({
+  name,
+  mac,
+  cnfMac,
+  namespace,
+  gso,
+}: Omit<TapInterface, "via">): RequestOf<"tap_create_v3"> {
   return {
     ...baseFields,
     mac_address: mac,

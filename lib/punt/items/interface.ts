@@ -7,7 +7,7 @@ import { type MemifInterface, memifVariant } from "./interface-memif.js";
 import { type TapInterface, tapVariant } from "./interface-tap.js";
 import type { Variant } from "./interface-variant.js";
 import type { Part } from "./item.js";
-import { type ActContext, interfaceKey, type Kind, type Surroundings } from "./kind.js";
+import { type ActContext, interfaceKey, type Kind, type ReadContext } from "./kind.js";
 import { ALL_INTERFACES } from "./vpp-api.js";
 
 export type InterconnectInterface = MemifInterface | TapInterface | AfPacketInterface | LcpInterface;
@@ -29,7 +29,7 @@ export function interfacePart(value: InterconnectInterface): Part<InterconnectIn
 
 /** Reads all interfaces of VPP, and ours among them as items. One reading gives both, because a variant knows only its own interfaces. */
 export async function observeInterfaces(
-  surroundings: Surroundings,
+  surroundings: ReadContext,
 ): Promise<{ interfaces: VppInterface[]; seen: Seen[] }> {
   const [details, ...found] = await Promise.all([
     surroundings.vpp.dumpAll("sw_interface_dump", ALL_INTERFACES),
@@ -75,7 +75,7 @@ export function isUp(flags: readonly (IfStatusFlags | number)[]): boolean {
 
 function seenInterface(
   { id, swIfIndex, mac }: VppInterface,
-  claims: Surroundings["claims"],
+  claims: ReadContext["claims"],
   found: Omit<InterconnectInterface, "name">,
 ): Seen<InterconnectInterface> {
   const value = { mac, ...found, name: id, secret: claims.get(interfaceKey(id)) } as InterconnectInterface;
@@ -93,6 +93,10 @@ export const interconnectInterface: Kind<InterconnectInterface> = {
   },
 
   delete: (context, seen) => variantOf(seen.value).delete(context, seen),
+
+  update: async (context, _seen, value) => variantOf(value).update?.(context, value),
+
+  canUpdate: (seen, value) => seen.via === value.via && (variantOf(value).canUpdate?.(seen, value) ?? false),
 
   vppName: ({ name }) => name,
 

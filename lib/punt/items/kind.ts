@@ -4,6 +4,18 @@ import type { Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
 import type { VppApi } from "./vpp-api.js";
 
+/** What is known of VPP's devices. It was tried, once for each life of VPP. */
+export interface DeviceWays {
+  /** Path of VPP's network namespace; "" for the manager's own; undefined if the manager has no way into it. */
+  readonly vppNamespace: string | undefined;
+  /** Whether VPP can make TAPs; undefined if no TAP was needed yet. */
+  readonly makesTaps: boolean | undefined;
+  /** VPP's words where it makes no TAPs. */
+  readonly refusal: string | undefined;
+  /** Tells whether VPP makes a TAP in a namespace if it gets the path. */
+  opens(namespace: string): Promise<boolean>;
+}
+
 export interface Surroundings {
   readonly vpp: VppApi;
   readonly host: Host;
@@ -18,16 +30,23 @@ export interface Surroundings {
    * object, so a note is always true.
    */
   readonly notes: ReadonlyMap<string, object>;
+  readonly ways: DeviceWays;
 }
 
-export interface ObserveContext extends Surroundings {
+/** What a reading of VPP's interfaces has. */
+export interface ReadContext extends Surroundings {
+  /** Namespaces to read: those of desired punts, and those in which an earlier manager may have left objects. */
+  readonly namespaces: ReadonlyMap<number, string>;
+  /** Paths of the namespaces in which desired punts want devices, by the device's name. */
+  readonly expectedIn: ReadonlyMap<string, string>;
+  /** Returns the devices of a namespace with wanted names. The call is cheap if the namespace has no such device. */
+  linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
+}
+
+export interface ObserveContext extends ReadContext {
   readonly interfaces: readonly VppInterface[];
   /** Returns the interface of an index, or undefined if it is gone. */
   interfaceAt(swIfIndex: number): VppInterface | undefined;
-  /** Namespaces to read: those of desired punts, and those in which an earlier manager may have left objects. */
-  readonly namespaces: ReadonlyMap<number, string>;
-  /** Returns the devices of a namespace with wanted names. The call is cheap if the namespace has no such device. */
-  linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
 }
 
 export interface ActContext extends Surroundings {

@@ -26,9 +26,11 @@ export function vethPart(value: Veth): Part<Veth> {
  * together, so a pair with the CNF's end in another place serves another purpose.
  */
 export const veth: Kind<Veth> = {
-  async observe({ linksOf, marks, namespaces }) {
+  async observe({ linksOf, marks, namespaces, ways }) {
     const { machineMark: owner } = marks;
-    const links = (await linksOf("", (name) => isVethName(owner, name))).filter(({ kind }) => kind === "veth");
+    const links = (await linksOf(ways.vppNamespace ?? "", (name) => isVethName(owner, name))).filter(
+      ({ kind }) => kind === "veth",
+    );
     if (links.length === 0) return [];
     const devices = new Set(links.map(({ name }) => name));
     const isPeer = (name: string) => devices.has(vethName(owner, name));
@@ -53,8 +55,8 @@ export const veth: Kind<Veth> = {
     });
   },
 
-  async create({ host, marks, namespace }, { device, peer, peerMac, namespace: id, mtu }) {
-    await host.change("", {
+  async create({ host, marks, namespace, ways }, { device, peer, peerMac, namespace: id, mtu }) {
+    await host.change(ways.vppNamespace ?? "", {
       change: "add-veth",
       name: device,
       group: marks.deviceGroup,
@@ -62,17 +64,17 @@ export const veth: Kind<Veth> = {
       peerNamespace: namespace(id),
       peerMac,
     });
-    if (mtu !== undefined) await host.change("", { change: "set-link", name: device, mtu });
+    if (mtu !== undefined) await host.change(ways.vppNamespace ?? "", { change: "set-link", name: device, mtu });
   },
 
-  async update({ host }, _seen, { device, mtu }) {
-    await host.change("", { change: "set-link", name: device, ...(mtu !== undefined && { mtu }) });
+  async update({ host, ways }, _seen, { device, mtu }) {
+    await host.change(ways.vppNamespace ?? "", { change: "set-link", name: device, ...(mtu !== undefined && { mtu }) });
   },
 
   canUpdate: (seen, { mtu, ...value }) => satisfies(seen, value) && mtu !== undefined,
 
-  async delete({ host }, { value }) {
-    await host.change("", { change: "delete-link", name: value.device });
+  async delete({ host, ways }, { value }) {
+    await host.change(ways.vppNamespace ?? "", { change: "delete-link", name: value.device });
   },
 
   dependsOn: () => [],

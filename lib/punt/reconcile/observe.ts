@@ -1,8 +1,9 @@
 // Reads the facts that a plan is made from and compared with: VPP by its dumps, which are sent at once, and Linux.
+import { existsSync } from "node:fs";
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
-import type { Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
+import type { DeviceWays, Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
   type Feature,
@@ -22,18 +23,26 @@ export interface Interest {
   /** Names of interfaces, interconnects included, whose addresses and tables are read. */
   readonly interfaces: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;
+  /** Paths of the namespaces in which punts want devices, by the device's name. */
+  readonly expectedIn: ReadonlyMap<string, string>;
   /** Whether multicast routes are read. */
   readonly multicast: boolean;
 }
 
 /** Reads the facts. @throws PuntError if VPP's interfaces cannot be read: everything else refers to them */
 export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
-  const surroundings = { ...from, vpp: withDumpsOnce(from.vpp) };
-  const [found, tables, puntReasons, namespaces, multicast] = await Promise.all([
+  const namespaces = await observeNamespaces(from.host, interest.namespaces);
+  const surroundings = {
+    ...from,
+    vpp: withDumpsOnce(from.vpp),
+    linksOf: linksOnce(from.host),
+    namespaces: reachable(interest.namespaces, namespaces),
+    expectedIn: interest.expectedIn,
+  };
+  const [found, tables, puntReasons, multicast] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
-    observeNamespaces(from.host, interest.namespaces),
     interest.multicast ? observeMulticast(from.vpp) : undefined,
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, interest.interfaces);
@@ -41,12 +50,10 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     ...surroundings,
     interfaces,
     interfaceAt: indexed(interfaces),
-    linksOf: linksOnce(from.host),
-    namespaces: reachable(interest.namespaces, namespaces),
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
   return {
-    ...featuresOf(from.vpp, from.host),
+    ...featuresOf(from),
     interfaces,
     interface: interfaceFinder(interfaces),
     tables,
@@ -191,14 +198,26 @@ function withDumpsOnce(vpp: VppApi): VppApi {
   };
 }
 
-function featuresOf(vpp: VppApi, host: Host): Pick<Facts, "features" | "lacks"> {
+function featuresOf({ vpp, host, ways }: Surroundings): Pick<Facts, "features" | "lacks"> {
   const lacks = new Map<Feature, Lack>();
   for (const feature of VPP_FEATURES) {
     const lack = lackOf(feature, (message) => vpp.has(message));
     if (lack !== undefined) lacks.set(feature, lack);
   }
   const features = new Set<Feature>(VPP_FEATURES.filter((feature) => !lacks.has(feature)));
-  if (host.hasVhostNet) features.add("vhost-net");
+  if (makesTaps(host, ways)) features.add("vhost-net");
+  else lacks.set("vhost-net", { code: "ERR_NO_TAP", names: ["/dev/vhost-net"], text: refusalOf(ways) });
   if (host.hasDevices === false) features.add("devices-inside");
   return { features, lacks };
+}
+
+const VHOST = "/dev/vhost-net";
+
+/** A plan that comes before the first TAP has no trial to go by: it takes this machine for VPP's. */
+function makesTaps({ hasVhostNet }: Host, ways: DeviceWays): boolean {
+  return hasVhostNet ?? ways.makesTaps ?? existsSync(VHOST);
+}
+
+function refusalOf({ refusal }: DeviceWays): string {
+  return refusal === undefined ? `there is no ${VHOST}` : `VPP makes no TAP (${refusal}), as without ${VHOST}`;
 }

@@ -1,6 +1,7 @@
 // Makes VPP and Linux match the plan: reads, compares, performs the steps, and reads again until no step is left.
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
+
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import { type Facts, kindOf, OLD_CLAIM, type Surroundings, type VppApi } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
@@ -9,6 +10,7 @@ import { type Interest, isDisconnect, observe } from "./observe.js";
 import type { Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 import type { Strays } from "./strays.js";
+import type { VppDevices } from "./vpp-devices.js";
 
 /** A step may lead to others: a punt may wait for an interface that another punt makes. Each round handles one such layer. */
 const MOST_ROUNDS = 12;
@@ -43,6 +45,7 @@ export interface World {
   readonly marks: Marks;
   readonly strays: Strays;
   readonly retries: Retries;
+  readonly devices: VppDevices;
   /** Milliseconds to the next look when nothing happens. */
   readonly interval: number;
 }
@@ -51,6 +54,7 @@ export interface World {
 export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled> {
   const done = new Map<string, number>();
   for (let round = 1; ; round++) {
+    await world.devices.prepare(ledger.wanted.interconnects.some(({ type }) => type === "TAP"));
     const result = await look(ledger, world);
     const open = [...result.open.values()];
     forgetSolved(world.retries, open);
@@ -92,8 +96,18 @@ function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays
   return {
     interfaces: new Set([...lenders, ...own, ...named]),
     namespaces: strays.with(namespaces),
+    expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
   };
+}
+
+function expectedIn(
+  interconnects: Wanted["interconnects"],
+  namespaces: Wanted["namespaces"],
+): ReadonlyMap<string, string> {
+  const paths = new Map(namespaces.map(({ id, path }) => [id, path]));
+  const taps = interconnects.filter(({ type }) => type === "TAP");
+  return new Map(taps.map(({ name, netns = 0 }) => [name, paths.get(netns) ?? ""]));
 }
 
 function hasLayer3({ link }: Interconnect): boolean {
@@ -102,8 +116,8 @@ function hasLayer3({ link }: Interconnect): boolean {
   return unnumberedTo !== undefined || vrf !== 0 || addresses.length > 0 || subnets.length > 0 || withDhcpClient;
 }
 
-function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks }: World): Surroundings {
-  return { vpp, host, marks, claims: memory.claims, notes: memory.notes };
+function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks, devices }: World): Surroundings {
+  return { vpp, host, marks, ways: devices, claims: memory.claims, notes: memory.notes };
 }
 
 function contextOf(ledger: Ledger, world: World): RunContext {

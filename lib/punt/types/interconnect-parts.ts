@@ -110,7 +110,7 @@ function baseParts(interconnect: Interconnect, link: InterfaceLink, context: Int
 }
 
 function whyNoTap(features: Facts["features"], lacks: Facts["lacks"]): string {
-  return features.has("vhost-net") ? lacks.get("tap")!.text : "there is no /dev/vhost-net";
+  return lacks.get(features.has("vhost-net") ? "tap" : "vhost-net")!.text;
 }
 
 function memifParts(

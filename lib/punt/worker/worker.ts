@@ -2,10 +2,12 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
+
 import type { Marks } from "../interconnect/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
+  type DeviceReport,
   isDisconnect,
   type Ledger,
   look,
@@ -14,6 +16,7 @@ import {
   type RetryOptions,
   reconcile,
   Strays,
+  VppDevices,
   type World,
 } from "../reconcile/index.js";
 import { InterfaceNews } from "./interface-news.js";
@@ -22,6 +25,8 @@ export interface WorkerOptions {
   readonly vpp: VppConnection;
   readonly host: Host;
   readonly marks: Marks;
+  /** A path that opens VPP's network namespace. */
+  readonly vppNamespace?: string;
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
   /** Reads and judges only; changes nothing. */
@@ -55,9 +60,10 @@ export class Worker {
   constructor(state: DesiredState, options: WorkerOptions) {
     this.#state = state;
     this.#options = options;
-    const { vpp, host, marks, retry, resyncInterval = DEFAULT_INTERVAL } = options;
+    const { vpp, host, marks, vppNamespace, retry, resyncInterval = DEFAULT_INTERVAL } = options;
     const strays = new Strays(host);
-    this.#world = { vpp, host, marks, strays, retries: new Retries(retry), interval: resyncInterval };
+    const devices = new VppDevices({ vpp, host, marks, vppNamespace });
+    this.#world = { vpp, host, marks, strays, devices, retries: new Retries(retry), interval: resyncInterval };
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
       changed: () => this.wake(),
@@ -80,6 +86,7 @@ export class Worker {
     await this.#news.close();
     this.wake();
     await this.#running;
+    this.#world.devices.reset();
   }
 
   wake(): void {
@@ -96,6 +103,13 @@ export class Worker {
     return done;
   }
 
+  /** Tries what is not known yet of VPP's devices. */
+  async devices(): Promise<DeviceReport> {
+    const { devices } = this.#world;
+    if (this.#options.vpp.isConnected) await devices.prepare(!this.#options.readOnly);
+    return devices.report;
+  }
+
   /** Reads VPP and compares it with a state other than the desired one. */
   preview(ledger: Pick<Ledger, "wanted" | "memory">): Promise<Reconciled> {
     return look(ledger, this.#world);
@@ -108,6 +122,7 @@ export class Worker {
   };
 
   readonly #onDisconnected = (): void => {
+    this.#world.devices.reset();
     this.#state.disconnected();
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
   };
