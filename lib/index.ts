@@ -16,7 +16,7 @@ export type {
   MemifTxStats,
   TxSlots,
 } from "./memif/index.js";
-export { Memif } from "./memif/index.js";
+export { Memif, MemifBatch } from "./memif/index.js";
 export {
   describeFrame,
   describeIp,

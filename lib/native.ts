@@ -78,6 +78,11 @@ export interface NativeMemifRx {
   release(): void;
   /** A new ArrayBuffer over one memory of the current connection; undefined when there is none. */
   memory(index: number): ArrayBuffer | undefined;
+  /**
+   * Sends the packets of the last burst that have a 1 in `marks` on a transmit queue of the port that this thread has opened; returns how
+   * many.
+   */
+  reply(queue: number, marks: Uint8Array, count: number): number;
   /** A packet of the last burst kept in place; or why not: 1 scattered or copied, 2 none to spare, 3 kept already. */
   retain(index: number): { buffer: ArrayBuffer; token: bigint } | number;
   giveBack(token: bigint): void;
@@ -87,11 +92,13 @@ export interface NativeMemifTx {
   /** Describes free slots in the table, all in one memory; returns how many. */
   reserve(max: number): number;
   /** Sends the first `count` of them with the lengths in the table; returns `count`, or the index of a length that does not fit. */
-  commit(count: number): number;
+  commit(count: number, ringNow: boolean): number;
   /** Copies a packet into one or more slots and sends it: 0 done, 1 ring full, 2 not connected. */
-  append(packet: Uint8Array): number;
-  /** The same with the packets of a table; returns how many. */
-  appendTable(bytes: Uint8Array, offsets: Uint32Array, lengths: Uint32Array, count: number): number;
+  append(packet: Uint8Array, ringNow: boolean): number;
+  /** The same with the first `count` packets of a BatchTable; returns how many. */
+  appendTable(bytes: Uint8Array, table: ArrayBuffer, count: number, ringNow: boolean): number;
+  /** Copies the packet into the first `count` slots of the last `reserve`; returns `count`, or the first slot that is too short. */
+  fill(packet: Uint8Array, count: number): number;
   ringDoorbell(): void;
   freeSlots(): number;
   countRefused(packets: number): void;

@@ -10,6 +10,7 @@ const { values } = parseArgs({
     role: { type: "string", default: "client" },
     socket: { type: "string", default: "" },
     mode: { type: "string", default: "polling" },
+    how: { type: "string", default: "list" },
     size: { type: "string", default: "64" },
     queues: { type: "string", default: "1" },
     seconds: { type: "string", default: "1" },
@@ -19,6 +20,7 @@ const { values } = parseArgs({
 /** Command-line options of the scripts in this folder. */
 export const options = {
   mode: values.mode as MemifRxMode,
+  how: values.how,
   size: Number(values.size),
   queues: Number(values.queues),
   seconds: Number(values.seconds),

@@ -1,17 +1,47 @@
-// Sends packets by copying them, 64 a call, as fast as the ring takes them. Then it waits until the sink has received all of them.
-import type { PacketBatch } from "../../lib/packet/index.js";
+// Sends packets as fast as the ring takes them, in one of three ways: lists of 64 buffers, batches of 256 packets, or slots that are
+// written in place. Then it waits until the sink has received all of them.
+import { BatchTable, PacketBatch } from "../../lib/packet/index.js";
 import { END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort({ rxMode: "polling" });
-const packets = Array.from({ length: 64 }, () => new Uint8Array(options.size));
 const queue = port.tx(0);
+const BATCH = 256;
+
+function lists(): () => number {
+  const packets = Array.from({ length: 64 }, () => new Uint8Array(options.size));
+  return () => queue.send(packets);
+}
+
+/** Sends a batch of a memory of its own, as if it had been received. */
+function batches(): () => number {
+  const bytes = new Uint8Array(BATCH * options.size);
+  const table = new BatchTable(BATCH);
+  for (let i = 0; i < BATCH; i++) table.offsets[i] = i * options.size;
+  table.lengths.fill(options.size);
+  const batch = new PacketBatch(table);
+  batch.fill({ bytes: () => bytes, revoke: () => {} }, BATCH);
+  return () => queue.send(batch);
+}
+
+/** Writes a number into copies of a template. */
+function slots(): () => number {
+  const template = new Uint8Array(options.size);
+  return () => {
+    const free = queue.allocate(BATCH, template);
+    for (let i = 0; i < free.length; i++) free.setU32(i, 20, i);
+    queue.commit();
+    return free.length;
+  };
+}
+
+const send = { list: lists, batch: batches, slots }[options.how]!();
 while (port.peer === undefined) await turn();
 
 let sent = 0;
 const start = now();
 let seconds = 0;
 while (seconds < options.seconds) {
-  for (let i = 0; i < 1000; i++) sent += queue.send(packets);
+  for (let i = 0; i < 1000; i++) sent += send();
   await turn();
   seconds = now() - start;
 }

@@ -25,6 +25,7 @@ uint32_t SendBurst(Peer& peer, const std::vector<uint8_t>& packet) {
     peer.table().lengths()[i] = static_cast<uint32_t>(packet.size());
   }
   tx.Commit(peer.table().lengths(), count);
+  tx.Publish();
   tx.RingDoorbell();
   return count;
 }

@@ -27,7 +27,9 @@ const suite: Suite = {
   trials: [
     ...SWEEP.map((size) => receive(peers, size, "polling", 0.95, place("Receiving over memif, polling", size))),
     ...SIZES.map((size) => receive(peers, size, "adaptive", 0.9)),
-    ...SWEEP.map((size) => send(peers, size, 0.8, place("Sending over memif", size))),
+    ...SWEEP.map((size) => send(peers, "list", size, 0.8, place("Sending over memif", size))),
+    ...SIZES.map((size) => send(peers, "batch", size, 0.8)),
+    ...SIZES.map((size) => send(peers, "slots", size, 0.8)),
     roundTrip(peers, "interrupt", { p50: 1.15, p99: 2 }),
     roundTrip(peers, "polling", { p50: 2, p99: 2 }),
   ],

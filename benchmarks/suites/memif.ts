@@ -50,7 +50,7 @@ const suite: Suite = {
   trials: [
     ...SIZES.map((size) => receive(engine, size, "polling", 0.95)),
     ...SIZES.map((size) => receive(engine, size, "adaptive", 0.9)),
-    ...SIZES.map((size) => send(engine, size, 0.8)),
+    ...SIZES.map((size) => send(engine, "list", size, 0.8)),
     roundTrip(engine, "interrupt", { p50: 1.15, p99: 2 }),
     roundTrip(engine, "polling", { p50: 2, p99: 2 }),
     threads,

@@ -68,14 +68,17 @@ export function receive(peers: Peers, size: number, mode: Mode, least: number, p
   };
 }
 
-/** Sends copies of packets, as fast as the ring takes them. */
-export function send(peers: Peers, size: number, least: number, place?: Place): Trial {
+/** What the sender gives to its port. */
+export type How = "list" | "batch" | "slots";
+
+/** Sends packets, as fast as the ring takes them. */
+export function send(peers: Peers, how: How, size: number, least: number, place?: Place): Trial {
   const sink = (workspace: Workspace) => (socket: string) => [
     ...[peers.program(workspace, "sink"), "server", socket, "poll"],
   ];
   const ours: Side = (workspace) => {
     const sender = (socket: string) =>
-      workspace.script("memif/sender", "--socket", socket, "--size", size, "--seconds", SECONDS);
+      workspace.script("memif/sender", "--socket", socket, "--how", how, "--size", size, "--seconds", SECONDS);
     return pair(sink(workspace), sender, workspace.folder);
   };
   const theirs: Side = (workspace) => {
@@ -85,7 +88,7 @@ export function send(peers: Peers, size: number, least: number, place?: Place): 
     return pair(sink(workspace), source, workspace.folder);
   };
   return {
-    name: `send ${size} B, against ${peers.name}`,
+    name: `send ${size} B, ${how}, against ${peers.name}`,
     ours,
     peer: theirs,
     ...(place && { place }),

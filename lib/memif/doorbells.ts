@@ -18,6 +18,11 @@ export function endHandler(): void {
   if (--depth === 0 && waiting.length > 0) ringAll();
 }
 
+/** Returns whether `ring` would ring at once: no receive handler is running. */
+export function ringsNow(): boolean {
+  return depth === 0;
+}
+
 /** Rings now, or when the running handler ends. */
 export function ring(bell: Bell): void {
   if (depth === 0) bell.ringDoorbell();

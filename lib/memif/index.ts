@@ -1,4 +1,5 @@
 // The front door of memif: the port, its queues, and the types that they speak in.
+export { MemifBatch } from "./batch.js";
 export type { MemifOptions, MemifRxMode } from "./options.js";
 export {
   Memif,

@@ -264,6 +264,7 @@ export class Memif extends EventEmitter<MemifEvents> {
       copy: !this.zeroCopy,
       open: (options) => this.#native.openRx(index, options),
       stats: () => this.#native.stats().rx[index]!,
+      replyQueue: () => this.tx(Math.min(index, this.#native.txQueues - 1)),
     });
     this.#rxQueues.set(index, queue);
     return queue;

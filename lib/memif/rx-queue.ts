@@ -2,15 +2,17 @@
 import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats } from "../native.js";
 import { native } from "../native.js";
-import { BatchTable, PacketBatch, type RetainedPacket } from "../packet/index.js";
+import { BatchTable, type RetainedPacket } from "../packet/index.js";
+import { MemifBatch } from "./batch.js";
 import { endHandler, startHandler } from "./doorbells.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
+import type { MemifTxQueue } from "./tx-queue.js";
 
 /**
  * Gets the packets of a burst. The batch and all views on it end when the handler returns; a promise that the handler returns is not
  * waited for.
  */
-export type MemifHandler = (batch: PacketBatch, queue: MemifRxQueue) => void;
+export type MemifHandler = (batch: MemifBatch, queue: MemifRxQueue) => void;
 
 /** Counters of one receive queue. */
 export interface MemifRxStats extends NativeMemifRxStats {}
@@ -28,6 +30,8 @@ export interface RxQueueSetup {
   handler: MemifHandler | undefined;
   open(options: Parameters<NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
   stats(): NativeMemifRxStats;
+  /** The transmit queue that replies go out on. */
+  replyQueue(): MemifTxQueue;
 }
 
 /** One receive queue of a port. It belongs to the thread that opened it. */
@@ -36,7 +40,7 @@ export class MemifRxQueue {
   readonly index: number;
   readonly #setup: RxQueueSetup;
   readonly #table: BatchTable;
-  readonly #batch: PacketBatch;
+  readonly #batch: MemifBatch;
   readonly #state = new Uint32Array(2);
   readonly #memories: MemoryTable;
   readonly #native: NativeMemifRx;
@@ -48,7 +52,7 @@ export class MemifRxQueue {
     this.#setup = setup;
     this.index = setup.index;
     this.#table = new BatchTable(setup.burst);
-    this.#batch = new PacketBatch(this.#table);
+    this.#batch = new MemifBatch(this.#table);
     this.#memories = new MemoryTable((index) => this.#makeMemory(index));
     const opened = setup.open({
       table: this.#table.buffer,
@@ -110,12 +114,19 @@ export class MemifRxQueue {
     try {
       this.#batch.fill(this.#memories.get(this.#state[1]!, this.#state[0]!), count);
       handler(this.#batch, this);
+      if (this.#batch.replies > 0) this.#reply(this.#batch, count);
     } finally {
       this.#batch.release();
       this.#busy = false;
       endHandler();
       if (this.#closed) this.#memories.forget();
     }
+  }
+
+  #reply({ marks, replies }: MemifBatch, count: number): void {
+    if (this.#closed) return;
+    const queue = this.#setup.replyQueue();
+    queue.replied(this.#native.reply(queue.index, marks, count), replies);
   }
 
   #makeMemory(index: number): RegionMemory {

@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifTx, NativeMemifTxStats } from "../native.js";
 import { BatchTable, PacketBatch } from "../packet/index.js";
-import { ring } from "./doorbells.js";
+import { ring, ringsNow } from "./doorbells.js";
 import { DrainWatch } from "./drain-watch.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
 import { TxSlots } from "./tx-slots.js";
@@ -82,20 +82,23 @@ export class MemifTxQueue {
       given = packets.length;
       taken = this.#sendMany(packets);
     }
-    if (taken > 0) ring(this.#native);
+    if (taken > 0) this.#ringLater();
     if (taken < given) this.#refuse(given - taken);
     return taken;
   }
 
   /**
    * Returns free slots to write packets into, at most `count`: fewer, or none, if the ring is full or no peer is connected. They are
-   * the caller's until `commit`, the next `allocate`, or `send`.
+   * the caller's until `commit`, the next `allocate`, or `send`. With a `template` every slot holds a copy of it already, and the caller
+   * changes what differs: native code copies 64 bytes in a third of the time that `set` takes.
    *
    * @throws PuntError ERR_OUT_OF_RANGE: `count` is not a whole number from 0 on.
+   * @throws PuntError ERR_PACKET_SIZE: the template does not have 1 to as many bytes as a slot takes.
+   * @throws PuntError ERR_INVALID_PACKET: the template is not a Uint8Array.
    * @throws PuntError ERR_NO_ZERO_COPY: the port copies (`zeroCopy` is false).
    * @throws PuntError ERR_CLOSED: the port is closed.
    */
-  allocate(count: number): TxSlots {
+  allocate(count: number, template?: Uint8Array): TxSlots {
     this.#checkOpen("allocate");
     this.#slots?.end();
     if (this.#setup.copy) throw new PuntError("memif.allocate", "ERR_NO_ZERO_COPY", "the port copies: use send");
@@ -107,6 +110,7 @@ export class MemifTxQueue {
     if (got < wanted) this.#refuse(0);
     const memory = this.#memories.get(this.#state[1]!, this.#state[0]!);
     this.#slots = new TxSlots(memory, this.#table, got);
+    if (template !== undefined) this.#fill(this.#slots, template);
     return this.#slots;
   }
 
@@ -128,12 +132,12 @@ export class MemifTxQueue {
       throw new PuntError("memif.commit", "ERR_OUT_OF_RANGE", `${sent} of ${slots.length} slots`);
     }
     slots.end();
-    const done = this.#native.commit(sent);
+    const done = this.#native.commit(sent, ringsNow());
     if (done < sent && this.#native.freeSlots() > 0) {
       const message = `slot ${done} has no length yet: set it by view(i, length)`;
       throw new PuntError("memif.commit", "ERR_PACKET_SIZE", message);
     }
-    if (done > 0) ring(this.#native);
+    if (done > 0) this.#ringLater();
   }
 
   /** Returns the number of slots that are free now: 0 if the ring is full or no peer is connected. */
@@ -169,6 +173,27 @@ export class MemifTxQueue {
     if (this.#closed) throw new PuntError(`memif.${op}`, "ERR_CLOSED", "the port is closed");
   }
 
+  /** @internal The packets of a batch that a receive queue sends back; `sent` of `given` had room. */
+  replied(sent: number, given: number): void {
+    this.#slots?.end();
+    if (sent > 0) ring(this.#native);
+    if (sent < given) this.#refuse(given - sent);
+  }
+
+  /** In a handler: outside of one the call that sends rings too, which saves a call. */
+  #ringLater(): void {
+    if (!ringsNow()) ring(this.#native);
+  }
+
+  #fill(slots: TxSlots, template: Uint8Array): void {
+    checkPacket(template, 0);
+    const filled = this.#native.fill(template, slots.length);
+    if (filled === slots.length) return;
+    const message = `a template of ${template.length} bytes in slot ${filled}, which takes ${slots.capacity(filled)}`;
+    slots.end();
+    throw new PuntError("memif.allocate", "ERR_PACKET_SIZE", message);
+  }
+
   #refuse(packets: number): void {
     this.#native.countRefused(packets);
     this.#drain.start();
@@ -176,12 +201,12 @@ export class MemifTxQueue {
 
   #sendOne(packet: Uint8Array): number {
     checkPacket(packet, 0);
-    return this.#native.append(packet) === 0 ? 1 : 0;
+    return this.#native.append(packet, ringsNow()) === 0 ? 1 : 0;
   }
 
   #sendBatch(batch: PacketBatch): number {
-    const { bytes, offsets, lengths } = batch.raw();
-    return this.#native.appendTable(bytes, offsets, lengths, batch.length);
+    const { bytes, table } = batch.raw();
+    return this.#native.appendTable(bytes, table, batch.length, ringsNow());
   }
 
   #sendMany(packets: readonly Uint8Array[]): number {
@@ -191,7 +216,7 @@ export class MemifTxQueue {
       const took = this.#setup.copy ? 0 : this.#fillSlots(packets, done);
       done += took;
       // A packet that does not fit one slot takes the chaining path, which also knows whether the ring is full.
-      if (took === 0 && this.#native.append(packets[done]!) !== 0) break;
+      if (took === 0 && this.#native.append(packets[done]!, ringsNow()) !== 0) break;
       if (took === 0) done++;
     }
     return done;
@@ -210,7 +235,7 @@ export class MemifTxQueue {
       bytes.set(packet, offsets[i]!);
       lengths[i] = packet.length;
     }
-    if (i > 0) this.#native.commit(i);
+    if (i > 0) this.#native.commit(i, ringsNow());
     return i;
   }
 }

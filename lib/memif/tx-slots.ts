@@ -41,15 +41,55 @@ export class TxSlots {
    * @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS: as `capacity` does.
    */
   view(i: number, length: number): Uint8Array {
-    this.#check(i);
-    if (!Number.isInteger(length) || length < 1 || length > this.#capacities[i]!) {
-      const message = `${length} bytes in slot ${i}, which takes 1 to ${this.#capacities[i]}`;
-      throw new PuntError("memif.allocate", "ERR_PACKET_SIZE", message);
-    }
+    this.setLength(i, length);
     this.#exposed = true;
-    this.#table.lengths[i] = length;
     const start = this.#table.offsets[i]!;
     return this.#memory.bytes().subarray(start, start + length);
+  }
+
+  /**
+   * Writes a packet into slot `i`: what `commit` sends of it.
+   *
+   * @throws PuntError ERR_PACKET_SIZE: the packet does not have 1 to `capacity(i)` bytes.
+   * @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS: as `capacity` does.
+   */
+  write(i: number, packet: Uint8Array): void {
+    this.setLength(i, packet.length);
+    this.#memory.bytes().set(packet, this.#table.offsets[i]!);
+  }
+
+  /**
+   * Sets the length of the packet in slot `i`, which `commit` sends. Bytes that were not written are undefined.
+   *
+   * @throws PuntError ERR_PACKET_SIZE, ERR_OUT_OF_RANGE or ERR_NO_SLOTS: as `write` does.
+   */
+  setLength(i: number, length: number): void {
+    this.#check(i);
+    if (!Number.isInteger(length) || length < 1 || length > this.#capacities[i]!) this.#refuseLength(i, length);
+    this.#table.lengths[i] = length;
+  }
+
+  /** Writes byte `at` of the packet in slot `i`, whose length has been set. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
+  setU8(i: number, at: number, value: number): void {
+    this.#memory.bytes()[this.#locate(i, at, 1)] = value;
+  }
+
+  /** Writes 16 bits in network order, likewise. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
+  setU16(i: number, at: number, value: number): void {
+    const start = this.#locate(i, at, 2);
+    const bytes = this.#memory.bytes();
+    bytes[start] = value >>> 8;
+    bytes[start + 1] = value;
+  }
+
+  /** Writes 32 bits in network order, likewise. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
+  setU32(i: number, at: number, value: number): void {
+    const start = this.#locate(i, at, 4);
+    const bytes = this.#memory.bytes();
+    bytes[start] = value >>> 24;
+    bytes[start + 1] = value >>> 16;
+    bytes[start + 2] = value >>> 8;
+    bytes[start + 3] = value;
   }
 
   /** @internal */
@@ -57,6 +97,21 @@ export class TxSlots {
     if (this.ended) return;
     this.ended = true;
     if (this.#exposed) this.#memory.revoke();
+  }
+
+  /** Returns where byte `at` of the packet in slot `i` is, after checking that `size` bytes from there belong to the packet. */
+  #locate(i: number, at: number, size: number): number {
+    this.#check(i);
+    if (at < 0 || at + size > this.#table.lengths[i]!) {
+      const message = `bytes ${at}..${at + size} of a packet of ${this.#table.lengths[i]} bytes in slot ${i}`;
+      throw new PuntError("memif.allocate", "ERR_OUT_OF_RANGE", message);
+    }
+    return this.#table.offsets[i]! + at;
+  }
+
+  #refuseLength(i: number, length: number): never {
+    const message = `${length} bytes in slot ${i}, which takes 1 to ${this.#capacities[i]}`;
+    throw new PuntError("memif.allocate", "ERR_PACKET_SIZE", message);
   }
 
   #check(i: number): void {

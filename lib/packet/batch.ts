@@ -141,10 +141,48 @@ export class PacketBatch {
     return this.#memory?.retain?.(i) ?? copiedPacket(this.copy(i));
   }
 
-  /** @internal The memory, and the columns that describe the packets in it. */
-  raw(): { bytes: Uint8Array; offsets: Uint32Array; lengths: Uint32Array } {
+  /** Writes byte `at` of packet `i` in place. */
+  setU8(i: number, at: number, value: number): void {
+    this.bytes[this.#locate(i, at, 1)] = value;
+  }
+
+  /** Writes 16 bits in network order at `at` of packet `i` in place. */
+  setU16(i: number, at: number, value: number): void {
+    const start = this.#locate(i, at, 2);
+    this.bytes[start] = value >>> 8;
+    this.bytes[start + 1] = value;
+  }
+
+  /** Writes 32 bits in network order at `at` of packet `i` in place. */
+  setU32(i: number, at: number, value: number): void {
+    const start = this.#locate(i, at, 4);
+    const bytes = this.bytes;
+    bytes[start] = value >>> 24;
+    bytes[start + 1] = value >>> 16;
+    bytes[start + 2] = value >>> 8;
+    bytes[start + 3] = value;
+  }
+
+  /**
+   * Exchanges `size` bytes at `first` and at `second` of packet `i` in place: `swap(i, 0, 6, 6)` turns an Ethernet header around, and
+   * `swap(i, 26, 30, 4)` the addresses of IPv4, whose checksum stays right.
+   */
+  swap(i: number, first: number, second: number, size: number): void {
+    const a = this.#locate(i, first, size);
+    const b = this.#locate(i, second, size);
+    const bytes = this.bytes;
+    for (let k = 0; k < size; k++) {
+      const kept = bytes[a + k]!;
+      bytes[a + k] = bytes[b + k]!;
+      bytes[b + k] = kept;
+    }
+  }
+
+  /** @internal The memory, and the columns that describe the packets in it: together and each. */
+  raw(): { bytes: Uint8Array; table: ArrayBuffer; offsets: Uint32Array; lengths: Uint32Array } {
     this.#checkLive();
-    return { bytes: this.bytes, offsets: this.table.offsets, lengths: this.table.lengths };
+    const { buffer, offsets, lengths } = this.table;
+    return { bytes: this.bytes, table: buffer, offsets, lengths };
   }
 
   /** Returns the packets in order, each as `view(i)`. */
@@ -153,6 +191,13 @@ export class PacketBatch {
     // The count of the start: view() throws when the batch is released in between.
     const count = this.length;
     for (let i = 0; i < count; i++) yield this.view(i);
+  }
+
+  /** Makes packet `i` shorter, or leaves its length. Throws when it has fewer than `length` bytes, or `length` is not from 1 on. */
+  protected shorten(i: number, length: number): void {
+    if (!(length >= 1) || !Number.isInteger(length)) this.#fail(i, 0, length);
+    this.#locate(i, 0, length);
+    this.table.lengths[i] = length;
   }
 
   /** Throws when there is no packet `i`. */

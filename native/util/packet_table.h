@@ -1,9 +1,13 @@
 // The table of lib/packet/batch.ts that describes the packets of a burst.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace vpp_punt {
+
+/// Bytes of a table for each packet.
+constexpr size_t kPacketTableRow = 3 * sizeof(uint32_t);
 
 /// Three columns of `capacity` cells in one memory: offsets, lengths, sw_if_index values.
 class PacketTable {

@@ -54,6 +54,9 @@ Napi::Object RxBinding::Functions() {
   SetFunction(functions, "memory", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return rx.MemoryBuffer(UintArgument(env, info, 0));
   });
+  SetFunction(functions, "reply", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    return UintResult(env, rx.Reply(env, info));
+  });
   SetFunction(functions, "retain", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return rx.Retain(UintArgument(env, info, 0));
   });
@@ -110,6 +113,24 @@ void RxBinding::Release() {
   lent_ = false;
   queue_.Release();
   if (closed_) Finish();
+}
+
+/// reply(queue, marks, count): sends the packets marked with 1 on a transmit queue of the port, which this
+/// thread has opened. Returns how many.
+uint32_t RxBinding::Reply(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  size_t size = 3, cells = 0;
+  uint32_t index = 0, count = 0;
+  void* marks = nullptr;
+  napi_get_cb_info(env, info, &size, arguments, nullptr, nullptr);
+  napi_get_value_uint32(env, arguments[0], &index);
+  napi_get_typedarray_info(env, arguments[1], nullptr, &cells, &marks, nullptr, nullptr);
+  napi_get_value_uint32(env, arguments[2], &count);
+  if (closed_ || !lent_ || count > cells || index >= port_->settings().tx_queues) return 0;
+  TxQueue& tx = port_->tx(index);
+  const uint32_t sent = queue_.PassOn(table_.packets, {static_cast<const uint8_t*>(marks), count}, 1, tx);
+  if (sent > 0) tx.Publish();
+  return sent;
 }
 
 /// Returns { buffer, token } of a packet kept in place, or the number of RetainResult.

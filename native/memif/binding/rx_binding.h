@@ -52,6 +52,7 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   Napi::Value MemoryBuffer(uint32_t index);
   uint32_t Burst(uint32_t max);
   void Release();
+  uint32_t Reply(napi_env env, napi_callback_info info);
   Napi::Value Retain(uint32_t i);
   /// `events`: 0 after an error of the doorbell.
   void OnDoorbell(int events);

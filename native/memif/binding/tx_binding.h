@@ -28,7 +28,10 @@ class TxBinding : public std::enable_shared_from_this<TxBinding> {
 
  private:
   uint32_t Reserve(uint32_t max);
+  void Publish(napi_env env, napi_value now);
+  uint32_t Commit(napi_env env, napi_callback_info info);
   AppendResult AppendArgument(napi_env env, napi_callback_info info);
+  uint32_t FillArgument(napi_env env, napi_callback_info info);
   uint32_t AppendTable(napi_env env, napi_callback_info info);
 
   Napi::Env env_;

@@ -66,6 +66,32 @@ void RxQueue::Release() {
   ring_->link()->CheckMemory();
 }
 
+uint32_t RxQueue::PassOn(const PacketTable& table, const Choice& choice, uint8_t mark, TxQueue& to) {
+  TxRing* ring = to.Ready();
+  if (!ring_ || ring == nullptr) return 0;
+  const bool shared = ring_->SharesBuffersWith(*ring);
+  uint64_t packets = 0, bytes = 0;
+  for (uint32_t i = 0; i < choice.count; i++) {
+    if (choice.marks[i] != mark || !PassOne(table, i, *ring, shared)) continue;
+    packets++;
+    bytes += table.length(i);
+  }
+  to.Stage(packets, bytes);
+  return static_cast<uint32_t>(packets);
+}
+
+bool RxQueue::PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool shared) {
+  const uint32_t offset = table.offset(i), length = table.length(i);
+  if (shared && to.FreeSlots(1) == 0) return false;
+  if (shared && ring_->Exchange(i, offset, length, to)) return true;
+  const uint32_t index = memory();
+  const Region* region = index == kScratchMemory ? nullptr : ring_->link()->regions[index].get();
+  const uint8_t* data = region == nullptr ? scratch_.data : region->data();
+  const uint64_t size = region == nullptr ? scratch_.size : region->size();
+  if (length == 0 || length > kMaxPacket || uint64_t{offset} + length > size) return false;
+  return to.Append(data + offset, length) == AppendResult::kDone;
+}
+
 RetainResult RxQueue::Retain(uint32_t i, Retained* retained) {
   if (!ring_) return RetainResult::kScattered;
   RetainResult result = ring_->Retain(i, retained);

@@ -8,9 +8,16 @@
 #include "memif/port/link_slot.h"
 #include "memif/port/rx_ring.h"
 #include "memif/port/scratch.h"
+#include "memif/port/tx_queue.h"
 #include "util/packet_table.h"
 
 namespace vpp_punt::memif {
+
+/// What is to be done with each packet of a burst: a mark for each.
+struct Choice {
+  const uint8_t* marks;
+  uint32_t count;
+};
 
 /// One thread at a time uses it: the thread that has claimed it.
 class RxQueue {
@@ -28,6 +35,10 @@ class RxQueue {
   uint32_t memory() const { return ring_ ? ring_->memory() : kScratchMemory; }
   /// Gives the buffers of the last burst back to the peer.
   void Release();
+  /// Sends those packets of the last burst on `to` that `choice` marks with `mark`, in their order: without a
+  /// copy if the rings share their buffers. Returns how many; there was no room for the others. The peer sees
+  /// them after `to.Publish`.
+  uint32_t PassOn(const PacketTable& table, const Choice& choice, uint8_t mark, TxQueue& to);
   /// Keeps packet `i` of the last burst.
   RetainResult Retain(uint32_t i, Retained* retained);
   void GiveBack(uint64_t token);
@@ -52,6 +63,7 @@ class RxQueue {
   RxCounters& counters() { return counters_; }
 
  private:
+  bool PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool shared);
   uint32_t TakeFromRing(const PacketTable& table, uint32_t max);
   void CountBurst(const PacketTable& table, uint32_t count);
   void Drop();

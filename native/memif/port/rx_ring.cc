@@ -233,6 +233,17 @@ void RxRing::Return() {
   if (returned_ != before) mine_.ring.StoreTail(returned_);
 }
 
+/// The range is checked once more: the table that it comes from is JavaScript's memory.
+bool RxRing::Exchange(uint32_t i, uint32_t offset, uint32_t length, TxRing& to) {
+  const PacketSlots slots = slots_[i];
+  const uint16_t slot = slots.first & mask_;
+  if (slots.count != 1 || memory_ == kScratchMemory || retained_[slot]) return false;
+  uint32_t& buffer = mine_.buffers[slot];
+  if (offset < buffer || uint64_t{offset} - buffer + length > link_->buffer_size) return false;
+  to.Exchange(&buffer, offset, length);
+  return true;
+}
+
 RetainResult RxRing::Retain(uint32_t i, Retained* retained) {
   if (memory_ == kScratchMemory) return RetainResult::kScattered;
   PacketSlots slots = slots_[i];

@@ -7,6 +7,7 @@
 
 #include "memif/port/counters.h"
 #include "memif/port/scratch.h"
+#include "memif/port/tx_ring.h"
 #include "memif/shared/link.h"
 #include "util/packet_table.h"
 
@@ -34,6 +35,14 @@ class RxRing {
 
   uint32_t Take(const PacketTable& table, uint32_t max, const Scratch& scratch);
   void Release();
+  /// Whether a packet can move to `to` with its buffer.
+  bool SharesBuffersWith(const TxRing& to) const {
+    return client_ && relay_ == nullptr &&
+           to.TakesBuffersOf(link_->regions[mine_.buffer_region], link_->buffer_size);
+  }
+  /// Moves packet `i` of the burst, which lies at `offset`, to a free slot of `to` with its buffer. False if
+  /// it has to be copied. For rings that share their buffers.
+  bool Exchange(uint32_t i, uint32_t offset, uint32_t length, TxRing& to);
   RetainResult Retain(uint32_t i, Retained* retained);
   void GiveBack(uint64_t key);
 

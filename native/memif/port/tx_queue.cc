@@ -34,19 +34,34 @@ uint32_t TxQueue::Commit(const uint32_t* lengths, uint32_t count) {
   if (!ring_) return 0;
   uint32_t done = ring_->Commit(lengths, count);
   if (done != count) return done;
-  for (uint32_t i = 0; i < count; i++) staged_bytes_ += lengths[i];
-  staged_packets_ += count;
-  Publish();
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) bytes += lengths[i];
+  Stage(count, bytes);
   return done;
+}
+
+uint32_t TxQueue::Fill(const PacketTable& table, const uint8_t* data, uint32_t length, uint32_t count) {
+  if (!Usable()) return count;  // Commit sends nothing
+  const uint32_t filled = ring_->Fill(data, length, count);
+  for (uint32_t i = 0; i < filled; i++) table.lengths()[i] = length;
+  return filled;
 }
 
 AppendResult TxQueue::Append(const uint8_t* data, uint32_t length) {
   if (!Usable()) return AppendResult::kDown;
   AppendResult result = ring_->Append(data, length);
   if (result != AppendResult::kDone) return result;
-  staged_packets_++;
-  staged_bytes_ += length;
+  Stage(1, length);
   return result;
+}
+
+uint32_t TxQueue::AppendAll(const PacketList& packets) {
+  if (!Usable()) return 0;
+  const uint32_t done = ring_->AppendAll(packets);
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < done; i++) bytes += packets.lengths[i];
+  Stage(done, bytes);
+  return done;
 }
 
 void TxQueue::Publish() {

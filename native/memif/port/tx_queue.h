@@ -23,14 +23,27 @@ class TxQueue {
   /// nothing.
   uint32_t Reserve(const PacketTable& table, uint32_t max);
   uint32_t memory() const { return ring_ ? ring_->memory() : 0; }
-  /// Sends the first `count` slots of the last Reserve with these lengths. Returns `count`, or the index of
-  /// the first bad length.
+  /// Fills the first `count` slots of the last Reserve with these lengths. Returns `count`, or the index of
+  /// the first bad length. The peer sees them after Publish.
   uint32_t Commit(const uint32_t* lengths, uint32_t count);
+  /// Copies one packet into each of the first `count` slots of the last Reserve, and sets their lengths in
+  /// `table`. Returns `count`, or the first slot that it does not fit.
+  uint32_t Fill(const PacketTable& table, const uint8_t* data, uint32_t length, uint32_t count);
   /// Copies one packet into as many slots as it needs. The peer sees it after Publish.
   AppendResult Append(const uint8_t* data, uint32_t length);
+  /// Copies packets in their order as long as there is room; returns how many. Likewise.
+  uint32_t AppendAll(const PacketList& packets);
   void Publish();
   /// Rings the peer's doorbell if the peer wants that.
   void RingDoorbell();
+
+  /// The ring to send on, for a receive queue that passes packets on; null without a connection. The caller
+  /// counts what it writes there by `Stage`.
+  TxRing* Ready() { return Usable() ? ring_.get() : nullptr; }
+  void Stage(uint64_t packets, uint64_t bytes) {
+    staged_packets_ += packets;
+    staged_bytes_ += bytes;
+  }
 
   uint32_t FreeSlots() { return Usable() ? ring_->FreeSlots() : 0; }
   uint32_t connection() const { return ring_ ? generation_ : 0; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace vpp_punt::memif {
 
@@ -22,17 +23,26 @@ uint32_t TxRing::Unconsumed() {
   return std::min<uint32_t>(static_cast<uint16_t>(published_ - mine_.ring.LoadTail()), mine_.ring.size());
 }
 
-uint32_t TxRing::FreeSlots() {
-  uint32_t size = mine_.ring.size();
-  uint32_t used_or_posted = client_ ? static_cast<uint16_t>(published_ - mine_.ring.LoadTail())
-                                    : static_cast<uint16_t>(mine_.ring.LoadHead() - published_);
+/// By the peer's index as last looked at, which has been found good.
+inline uint32_t TxRing::SeenFree() const {
+  const uint32_t written = static_cast<uint16_t>(next_ - published_);
+  if (client_) return mine_.ring.size() - static_cast<uint16_t>(published_ - seen_) - written;
+  return static_cast<uint16_t>(seen_ - published_) - written;
+}
+
+uint32_t TxRing::FreeSlots(uint32_t enough) {
+  const uint32_t seen_free = SeenFree();
+  if (seen_free >= enough) return seen_free;
+  const uint32_t size = mine_.ring.size();
+  const uint16_t index = client_ ? mine_.ring.LoadTail() : mine_.ring.LoadHead();
+  const uint32_t used_or_posted = static_cast<uint16_t>(client_ ? published_ - index : index - published_);
   if (used_or_posted > size) {
     link_->Fail("ring index jumped: " + std::to_string(used_or_posted) + " slots on a ring of " +
                 std::to_string(size));
     return 0;
   }
-  uint32_t written = static_cast<uint16_t>(next_ - published_);
-  return (client_ ? size - used_or_posted : used_or_posted) - written;
+  seen_ = index;
+  return SeenFree();
 }
 
 /// The buffer of a free slot, as a private copy. A client's buffer is our own; a server's is the one that the
@@ -71,7 +81,8 @@ bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
 }
 
 uint32_t TxRing::Reserve(const PacketTable& table, uint32_t max) {
-  uint32_t limit = std::min({max, table.capacity(), FreeSlots()});
+  const uint32_t most = std::min(max, table.capacity());
+  const uint32_t limit = std::min(most, FreeSlots(most));
   reserved_.clear();
   for (uint32_t i = 0; i < limit; i++) {
     memif_desc_t desc;
@@ -106,13 +117,21 @@ uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
   return count;
 }
 
+uint32_t TxRing::Fill(const uint8_t* data, uint32_t length, uint32_t count) const {
+  for (uint32_t i = 0; i < count; i++) {
+    if (i >= reserved_.size() || length > reserved_[i].length) return i;
+    memcpy(link_->regions[reserved_[i].region]->data() + reserved_[i].offset, data, length);
+  }
+  return count;
+}
+
 AppendResult TxRing::Append(const uint8_t* data, uint32_t length) {
-  uint32_t free = FreeSlots();
+  uint32_t free = FreeSlots(1);
   pieces_.clear();
   uint32_t left = length;
   while (left > 0) {
     memif_desc_t desc;
-    if (pieces_.size() == free) return AppendResult::kFull;
+    if (pieces_.size() >= free && pieces_.size() >= (free = FreeSlots())) return AppendResult::kFull;
     if (!Slot(static_cast<uint16_t>(next_ + pieces_.size()), &desc)) return AppendResult::kDown;
     uint32_t part = std::min(left, desc.length);
     memcpy(link_->regions[desc.region]->data() + desc.offset, data + (length - left), part);
@@ -123,6 +142,45 @@ AppendResult TxRing::Append(const uint8_t* data, uint32_t length) {
   }
   for (const memif_desc_t& piece : pieces_) Write(piece);
   return AppendResult::kDone;
+}
+
+/// Copies the packets from `first` on that fit one slot each, as long as there are slots. Returns how many.
+inline uint32_t TxRing::AppendWhole(const PacketList& packets, uint32_t first) {
+  const uint32_t left = packets.count - first;
+  const uint32_t limit = std::min(left, FreeSlots(left));
+  for (uint32_t i = 0; i < limit; i++) {
+    memif_desc_t desc;
+    const uint32_t length = packets.lengths[first + i];
+    if (!Buffer(next_, &desc) || length > desc.length) return i;
+    memcpy(link_->regions[desc.region]->data() + desc.offset, packets.base + packets.offsets[first + i],
+           length);
+    desc.flags = 0;
+    desc.length = length;
+    mine_.ring.StoreDescriptor(next_++, desc);
+  }
+  return limit;
+}
+
+uint32_t TxRing::AppendAll(const PacketList& packets) {
+  uint32_t done = 0;
+  while (done < packets.count) {
+    if (relay_ == nullptr) done += AppendWhole(packets, done);
+    if (done == packets.count) break;
+    // One that takes several slots, or that finds no room.
+    if (Append(packets.base + packets.offsets[done], packets.lengths[done]) != AppendResult::kDone) break;
+    done++;
+  }
+  return done;
+}
+
+bool TxRing::TakesBuffersOf(const std::shared_ptr<Region>& region, uint32_t buffer_size) const {
+  return client_ && relay_ == nullptr && link_->buffer_size == buffer_size &&
+         link_->regions[mine_.buffer_region] == region;
+}
+
+void TxRing::Exchange(uint32_t* buffer, uint32_t offset, uint32_t length) {
+  std::swap(*buffer, mine_.buffers[next_ & mask_]);
+  mine_.ring.StoreDescriptor(next_++, {0, mine_.buffer_region, length, offset, 0});
 }
 
 /// Moves the written packets through the relay into the ring.

@@ -12,6 +12,14 @@ namespace vpp_punt::memif {
 
 enum class AppendResult { kDone, kFull, kDown };
 
+/// Packets to copy: where each lies from `base` on, and its length, which is at least 1.
+struct PacketList {
+  const uint8_t* base;
+  const uint32_t* offsets;
+  const uint32_t* lengths;
+  uint32_t count;
+};
+
 /// The ring from the sender's side. As client (S2M) we produce at head into our own buffers, and the peer
 /// returns at tail. As server (M2S) the peer posts its buffers at head, and we fill them at tail.
 class TxRing {
@@ -20,17 +28,31 @@ class TxRing {
 
   uint32_t Reserve(const PacketTable& table, uint32_t max);
   uint32_t Commit(const uint32_t* lengths, uint32_t count);
+  /// Copies one packet into the first `count` reserved slots. Returns `count`, or the first slot that it does
+  /// not fit.
+  uint32_t Fill(const uint8_t* data, uint32_t length, uint32_t count) const;
   AppendResult Append(const uint8_t* data, uint32_t length);
+  /// Copies packets in their order as long as there is room; returns how many.
+  uint32_t AppendAll(const PacketList& packets);
+  /// Whether its slots take over buffers of `region` in exchange for their own.
+  bool TakesBuffersOf(const std::shared_ptr<Region>& region, uint32_t buffer_size) const;
+  /// Sends `length` bytes at `offset`, which lie in `*buffer`: the next slot takes that buffer over and gives
+  /// its own for it. The caller has looked for a free slot.
+  void Exchange(uint32_t* buffer, uint32_t offset, uint32_t length);
   bool Publish();
   bool RingDoorbell();
 
-  uint32_t FreeSlots();
+  /// Slots that can be written now. Up to `enough` of them it counts what it has seen of the peer's index
+  /// before: a look at the index takes its cache line from the peer.
+  uint32_t FreeSlots(uint32_t enough = UINT32_MAX);
   /// Slots that the peer has been given and has not taken.
   uint32_t Unconsumed();
   uint32_t memory() const { return memory_; }
   const std::shared_ptr<Link>& link() const { return link_; }
 
  private:
+  uint32_t SeenFree() const;
+  uint32_t AppendWhole(const PacketList& packets, uint32_t first);
   bool Slot(uint16_t index, memif_desc_t* desc);
   bool Buffer(uint16_t index, memif_desc_t* desc);
   bool RelayedSlot(uint16_t index, memif_desc_t* desc);
@@ -42,6 +64,7 @@ class TxRing {
   const bool client_;
   const uint16_t mask_;
   uint16_t published_ = 0;              // slots before it are the peer's
+  uint16_t seen_ = 0;                   // the peer's index, as last looked at
   uint16_t next_ = 0;                   // slots before it are written
   uint32_t memory_ = 0;                 // of the last Reserve
   std::vector<memif_desc_t> reserved_;  // private copies
