@@ -264,8 +264,16 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {
     if (this.#closed) throw closedError("packet.reply");
     const mac = packet.interface === undefined ? undefined : this.#backing.interfaces.find(packet.interface)?.mac;
-    const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source) });
+    const router = macBytes(this.#routerOf(packet));
+    const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source), router });
     return this.#ends.send(answer, { interconnect: packet.interconnect, swIfIndex: packet.swIfIndex });
+  }
+
+  /** A frame to the CNF's own MAC address was routed by VPP. ABX leaves the MAC address of the sender in it, and VPP takes no frame to that. */
+  #routerOf({ frame, interconnect }: CnfPacket): string | undefined {
+    const { vppInterface, cnfInterface } = this.#punt?.metadata.interconnects[interconnect] ?? {};
+    const isRouted = cnfInterface !== undefined && macBytes(cnfInterface.mac)?.every((byte, at) => frame[at] === byte);
+    return isRouted ? vppInterface?.mac : undefined;
   }
 
   #onStatus(status: PuntStatus, isNew: boolean): void {

@@ -116,6 +116,7 @@ export class PuntLife {
     if (event.kind === "snapshot") {
       const found = event.punts.find(({ id }) => idKey(id) === idKey(this.#id));
       if (found) this.#seen(found, true);
+      if (found && event.resync) void this.#completeAgain();
       // A manager that lost its store has forgotten the punt; this program has not.
       else void this.#ask();
     } else if (event.kind === "change" && idKey(event.event.id) === idKey(this.#id)) {
@@ -123,6 +124,15 @@ export class PuntLife {
       if (to === "DELETED") void this.#checkDeleted();
       else this.#seen(status, to === "CREATED" || to === "DEGRADED");
     }
+  }
+
+  /** A daemon in a container that was replaced has lost the network namespace that this program handed over. */
+  async #completeAgain(): Promise<void> {
+    const { complete, punts } = this.#backing;
+    const request = await complete?.(this.#request).catch(() => undefined);
+    if (request === undefined || request === this.#request) return;
+    // The manager looks again. A punt that an operator has changed stays as it is, and so does one that is refused: its status says why.
+    await punts.add(request).catch(() => {});
   }
 
   #seen(status: PuntStatus, isNew: boolean): void {

@@ -70,6 +70,8 @@ export interface AnswerSource {
   readonly mac?: Uint8Array | undefined;
   /** IP address, as 4 or 16 bytes. */
   readonly address?: Uint8Array | undefined;
+  /** MAC address of the router that sent the question, where it left the address of the host before it in the frame. */
+  readonly router?: Uint8Array | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ export function udpAnswer(question: UdpFrame, payload: Uint8Array, source: Answe
     throw new PuntError("packet.reply", "ERR_PACKET_SIZE", `${payload.length} bytes do not fit into a UDP datagram`);
   }
   const answer = new Uint8Array(headers + payload.length);
-  answer.set(frame.subarray(6, 12), 0);
+  answer.set(source.router ?? frame.subarray(6, 12), 0);
   answer.set(answerMac(frame.subarray(0, 6), source), 6);
   answer.set(frame.subarray(12, ipAt), 12);
   const [from, to] = addressesOf(question);

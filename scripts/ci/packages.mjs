@@ -15,6 +15,8 @@ const packages = [
   "tshark",
   "iproute2",
   "procps",
+  "podman",
+  "runc",
 ];
 
 function isInstalled(name) {
