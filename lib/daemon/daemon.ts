@@ -17,6 +17,7 @@ import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
 import { AttachDoor } from "./attach/index.js";
 import { AuditLog } from "./audit.js";
+import { attachPathOf } from "./cnf-sockets.js";
 import {
   callerOf,
   type Door,
@@ -45,6 +46,15 @@ interface Opened {
   readonly audit: AuditLog;
   readonly sessions: Sessions;
   readonly counters: CounterReader;
+}
+
+/** A socket file, and the CNF that it is for. */
+interface UnixSocket {
+  readonly path: string;
+  readonly mode: number;
+  readonly owner?: number | undefined;
+  readonly group: number | undefined;
+  readonly cnf?: string;
 }
 
 /** How long a stream's peer has to take the word that the stream ends. */
@@ -184,7 +194,7 @@ export class Daemon implements AsyncDisposable {
       term: randomUUID(),
       tokens: new Tokens(),
       pins: new NamespacePins(join(dirname(socket), "netns")),
-      attachSocket,
+      attachSocketOf: (path) => (path === socket ? attachSocket : attachPathOf(path)),
       socketDirectory,
       longestWait: watcherPatience,
       stopping: this.#stopping.signal,
@@ -192,27 +202,29 @@ export class Daemon implements AsyncDisposable {
   }
 
   async #openDoors(): Promise<void> {
-    const { socket: path, socketMode: mode, socketGroup: group, tls, logger, credentials } = this.#options;
-    const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");
-    const read = credentials ?? peerCredentials;
-    const door = await openUnixDoor({
-      path,
-      mode,
-      group,
-      handler: this.#handler,
-      problem,
-      callerOf: (socket) => unixCaller(socket, path, read),
-    });
-    this.#doors.push(door);
-    this.#doors.push(
-      AttachDoor.open(this.#parts, {
-        ...{ path: this.#options.attachSocket, socket: path, mode, group },
-        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
-      }),
-    );
+    const { socket: path, socketMode: mode, socketGroup: group, sockets = [], tls } = this.#options;
+    await this.#openUnixDoors({ path, mode, group });
+    for (const each of sockets) await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
     if (tls === undefined) return;
     this.#tls = await openTlsDoor(tls, this.#handler);
     this.#doors.push(this.#tls);
+  }
+
+  /** Opens a socket for calls, and beside it the one that hands over descriptors. */
+  async #openUnixDoors({ path, cnf, mode, owner, group }: UnixSocket): Promise<void> {
+    const { logger, credentials } = this.#options;
+    const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");
+    const read = credentials ?? peerCredentials;
+    const entrance = { path, cnf };
+    const file = { mode, owner, group };
+    const callerOf = (socket: Socket) => unixCaller(socket, entrance, read);
+    this.#doors.push(await openUnixDoor({ path, ...file, handler: this.#handler, problem, callerOf }));
+    this.#doors.push(
+      AttachDoor.open(this.#parts, {
+        ...{ path: this.#parts.attachSocketOf(path), entrance, ...file },
+        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
+      }),
+    );
   }
 }
 

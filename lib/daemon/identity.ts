@@ -1,6 +1,7 @@
 // Who is asking: what the kernel says of a UNIX socket's peer, or what a TLS certificate says.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { openPeerProcess, processIsAlive } from "../descriptor/index.js";
 
 /** A process at the other end of a UNIX socket. */
 export interface UnixCaller {
@@ -13,6 +14,13 @@ export interface UnixCaller {
   readonly groups: readonly number[];
   /** The daemon's socket that it came by. */
   readonly socket: string;
+  /** Label of the CNF whose own socket that is. */
+  readonly cnf?: string | undefined;
+  /**
+   * Tells whether the process of `pid` is still the one that connected. Undefined where the kernel has no SO_PEERPIDFD (before 6.5), or
+   * does not show the process.
+   */
+  readonly isAlive?: (() => boolean) | undefined;
 }
 
 /** The owner of a certificate that the daemon's CA signed. */
@@ -35,10 +43,27 @@ export interface PeerCredentials {
 /** Reads a peer's credentials (SO_PEERCRED). */
 export type CredentialReader = (socket: Socket) => PeerCredentials;
 
-/** Returns the caller at the other end of a UNIX socket that was accepted at `path`. */
-export function unixCaller(socket: Socket, path: string, read: CredentialReader): UnixCaller {
+/** A socket of the daemon, and the CNF that it is for. */
+export interface Entrance {
+  readonly path: string;
+  readonly cnf?: string | undefined;
+}
+
+/** Returns the caller at the other end of a UNIX socket that came by an entrance. Its process is pinned as long as the socket is open. */
+export function unixCaller(socket: Socket, { path, cnf }: Entrance, read: CredentialReader): UnixCaller {
   const { pid, uid, gid, groups = [] } = read(socket);
-  return { kind: "unix", uid, gid, pid, groups, socket: path };
+  return { kind: "unix", uid, gid, pid, groups, socket: path, cnf, isAlive: pid === 0 ? undefined : pinned(socket) };
+}
+
+function pinned(socket: Socket): (() => boolean) | undefined {
+  const process = openPeerProcess(socket);
+  if (process === undefined) return undefined;
+  let isOpen = true;
+  socket.once("close", () => {
+    isOpen = false;
+    process.close();
+  });
+  return () => isOpen && processIsAlive(process);
 }
 
 /** Returns the owner of the certificate, which TLS has verified. */
@@ -54,5 +79,6 @@ export function tlsCaller(socket: TLSSocket): TlsCaller {
 /** Returns the caller as the audit log and messages name it. */
 export function callerText(caller: Caller): string {
   if (caller.kind === "tls") return `tls ${caller.names.join(",") || "without a name"}`;
-  return `unix uid ${caller.uid} gid ${caller.gid}`;
+  const by = caller.cnf === undefined ? "" : ` by the socket of CNF ${caller.cnf}`;
+  return `unix uid ${caller.uid} gid ${caller.gid}${by}`;
 }

@@ -1,4 +1,5 @@
 // The daemon: one punt manager for many CNFs, over gRPC.
+export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
 export type { TlsDoorOptions } from "./doors/index.js";
 export type { Caller, PeerCredentials, TlsCaller, UnixCaller } from "./identity.js";

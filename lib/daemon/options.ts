@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
+import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
 import type { TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import type { Logger } from "./service/index.js";
@@ -19,6 +20,11 @@ export interface DaemonOptions {
   readonly socketMode?: number;
   /** Group id of the socket, whose members are operators unless a policy says otherwise. Default: the process's group. */
   readonly socketGroup?: number;
+  /**
+   * Sockets of single CNFs. Their callers are the CNF that the socket is for and never operators, whatever user they are. A policy's rules
+   * still limit them.
+   */
+  readonly sockets?: readonly CnfSocket[];
   /** VPP's API socket. Default `/run/vpp/api.sock`. VPP may come later. */
   readonly vppSocket?: string;
   /** VPP's stats socket. Default: `stats.sock` beside `vppSocket`. */
@@ -69,6 +75,7 @@ const NAMES = [
   ...[
     "socket",
     "attachSocket",
+    "sockets",
     "socketMode",
     "socketGroup",
     "vppSocket",
@@ -113,6 +120,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     const path = full[name];
     if (path !== undefined && !(typeof path === "string" && isAbsolute(path))) check.path(name, path);
   }
+  checkCnfSockets(full.sockets ?? [], [full.socket, full.attachSocket]);
   checkTls(check, full);
   return full;
 }

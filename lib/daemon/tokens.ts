@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { PuntError } from "../errors.js";
 import type { PuntId } from "../punt/index.js";
-import type { PeerCredentials, UnixCaller } from "./identity.js";
+import type { UnixCaller } from "./identity.js";
 
 /** How long a token is good. */
 const LIFETIME_MS = 30_000;
@@ -32,11 +32,12 @@ export class Tokens {
   }
 
   /** Ends a token and returns what it was given for. @throws PuntError ERR_TOKEN */
-  take(token: string, { uid, gid }: PeerCredentials): Grant {
+  take(token: string, { uid, gid, socket }: Pick<UnixCaller, "uid" | "gid" | "socket">): Grant {
     const grant = this.#grants.get(token);
     this.#grants.delete(token);
-    const isGood = grant && grant.end > performance.now() && grant.caller.uid === uid && grant.caller.gid === gid;
-    if (isGood) return grant;
+    const { caller, end = 0 } = grant ?? {};
+    const isSame = caller?.uid === uid && caller.gid === gid && caller.socket === socket;
+    if (grant && isSame && end > performance.now()) return grant;
     throw new PuntError("punt.attach", "ERR_TOKEN", "the token was used, is too old, or was given to another user");
   }
 }

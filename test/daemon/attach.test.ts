@@ -11,24 +11,27 @@ import { daemonTest, ROOT } from "../support/daemon/daemon.js";
 
 const DNS = { cnf: "dns", type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
 const USER = { pid: 7, uid: 1000, gid: 1000 };
+const AT = { ...USER, socket: "" };
 
 test("a token is good once, and for the user that it was given to", (t) => {
   const tokens = new Tokens();
   const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
   const id = { cnf: "dns", key: "", label: "" };
   const token = tokens.give(caller, id);
-  t.deepEqual(tokens.take(token, USER).id, id);
-  t.throws(() => tokens.take(token, USER), { code: "ERR_TOKEN" });
-  t.throws(() => tokens.take(tokens.give(caller, id), ROOT), { code: "ERR_TOKEN" });
-  t.throws(() => tokens.take("", USER), { code: "ERR_TOKEN" });
+  t.deepEqual(tokens.take(token, AT).id, id);
+  t.throws(() => tokens.take(token, AT), { code: "ERR_TOKEN" });
+  t.throws(() => tokens.take(tokens.give(caller, id), { ...AT, ...ROOT }), { code: "ERR_TOKEN" });
+  const elsewhere = { ...AT, socket: "/run/other.sock" };
+  t.throws(() => tokens.take(tokens.give(caller, id), elsewhere), { code: "ERR_TOKEN" });
+  t.throws(() => tokens.take("", AT), { code: "ERR_TOKEN" });
 });
 
 test("of many tokens the oldest end", (t) => {
   const tokens = new Tokens();
   const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
   const all = Array.from({ length: 10_001 }, (_, at) => tokens.give(caller, { cnf: `c${at}`, key: "", label: "" }));
-  t.throws(() => tokens.take(all[0]!, USER), { code: "ERR_TOKEN" });
-  t.is(tokens.take(all.at(-1)!, USER).id.cnf, "c10000");
+  t.throws(() => tokens.take(all[0]!, AT), { code: "ERR_TOKEN" });
+  t.is(tokens.take(all.at(-1)!, AT).id.cnf, "c10000");
 });
 
 test("a punt's ends are handed over to its CNF, and again only where VPP has others", async (t) => {

@@ -1,4 +1,5 @@
 // attach.sock: hands a CNF the open descriptors of its punts, and takes its network namespace.
+import { chownSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
@@ -10,7 +11,7 @@ import {
 import { PuntError } from "../../errors.js";
 import { idText, type PuntRequest, reachOf } from "../../punt/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
-import { callerText, type PeerCredentials, type UnixCaller } from "../identity.js";
+import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";
 import { type Parts, View } from "../service/index.js";
 import { openEnds } from "./ends.js";
 
@@ -18,8 +19,9 @@ export interface AttachDoorOptions {
   readonly path: string;
   readonly mode: number;
   readonly group: number | undefined;
+  readonly owner: number | undefined;
   /** The daemon's socket, by whose rules a caller is judged. */
-  readonly socket: string;
+  readonly entrance: Entrance;
   /** What the daemon takes the peer for. */
   credentialsOf(request: DescriptorRequest): PeerCredentials;
 }
@@ -36,16 +38,19 @@ export class AttachDoor {
   readonly #options: AttachDoorOptions;
   readonly #server: DescriptorServer;
   readonly #ending = new AbortController();
-  readonly #cleaning: NodeJS.Timeout;
+  readonly #cleaning: NodeJS.Timeout | undefined;
 
   private constructor(parts: Parts, options: AttachDoorOptions) {
     this.path = options.path;
     this.#parts = parts;
     this.#options = options;
-    const { mode, group, path } = options;
+    const { mode, group, owner, path } = options;
     const onError = (error: unknown) => parts.log.warn({ err: error }, "a handover of descriptors failed");
     const how = { mode, onError, ...(group !== undefined && { group }) };
     this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), how);
+    if (owner !== undefined) chownSync(path, owner, group ?? -1);
+    // The door of all CNFs cleans up for all.
+    if (options.entrance.cnf !== undefined) return;
     this.#cleaning = setInterval(() => void this.#clean(), CLEAN_INTERVAL_MS).unref();
     void this.#removeSockets();
   }
@@ -63,7 +68,8 @@ export class AttachDoor {
 
   async #answer(request: DescriptorRequest): Promise<DescriptorAnswer> {
     const { uid, gid, pid, groups = [] } = this.#options.credentialsOf(request);
-    const caller: UnixCaller = { kind: "unix", uid, gid, pid, groups, socket: this.#options.socket };
+    const { path: socket, cnf } = this.#options.entrance;
+    const caller: UnixCaller = { kind: "unix", uid, gid, pid, groups, socket, cnf };
     const audit = { caller: callerText(caller), call: "attach.sock" };
     try {
       const question = decodeQuestion(request.bytes);

@@ -16,6 +16,8 @@ export interface UnixDoorOptions {
   readonly mode: number;
   /** Group of the socket file; undefined for the process's own. */
   readonly group: number | undefined;
+  /** User who owns the socket file; undefined for the process's own. */
+  readonly owner: number | undefined;
   readonly handler: Handler;
   /** Returns who is at the other end. */
   callerOf(socket: Socket): Caller;
@@ -29,7 +31,7 @@ export interface UnixDoorOptions {
  * @throws PuntError EADDRINUSE: a living process listens there; EEXIST: something other than a socket is there; an errno name
  */
 export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
-  const { path, mode, group } = options;
+  const { path, mode, group, owner } = options;
   await prepare(path);
   const http1 = createHttp1(options.handler as unknown as RequestListener);
   const http2 = createHttp2(options.handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
@@ -41,15 +43,16 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   });
   await listen(server, path);
   await chmod(path, mode);
-  if (group !== undefined) await setGroup(path, group);
+  if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
   return { path, close: () => end(server, open) };
 }
 
-async function setGroup(path: string, group: number): Promise<void> {
+async function setOwner(path: string, owner: number, group: number): Promise<void> {
   try {
-    await chown(path, -1, group);
+    await chown(path, owner, group);
   } catch (cause) {
-    throw failed(path, `give the socket to group ${group}`, cause);
+    const to = [owner >= 0 && `user ${owner}`, group >= 0 && `group ${group}`].filter(Boolean).join(" and ");
+    throw failed(path, `give the socket to ${to}`, cause);
   }
 }
 

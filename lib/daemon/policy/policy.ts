@@ -32,10 +32,23 @@ export class Policy {
   }
 
   rightsOf(caller: Caller): Rights {
+    if (caller.kind === "unix" && caller.cnf !== undefined) return this.#rightsAs(caller, caller.cnf);
     if (this.#rules === undefined) return this.#defaultRights(caller);
     return new Rights(
       caller,
       this.#rules.filter(({ match }) => isMatch(match, caller)),
+    );
+  }
+
+  /** The rights of a caller who came by the socket of a CNF: those of that CNF, and no others. */
+  #rightsAs(caller: UnixCaller, cnf: string): Rights {
+    const own = [{ ...NO_LIMITS, name: `socket of CNF ${cnf}`, match: { socket: [caller.socket] } }];
+    const rules = this.#rules?.filter(
+      ({ match, cnfs, operator }) => isMatch(match, caller) && !operator && matchesAny(cnfs, cnf),
+    );
+    return new Rights(
+      caller,
+      (rules ?? own).map((rule) => ({ ...rule, cnfs: [cnf] })),
     );
   }
 

@@ -28,11 +28,11 @@ export class Attacher {
     const { caller } = view.rights;
     // Descriptors do not travel over TCP.
     if (pathsOnly || caller.kind !== "unix") return { status: shown };
-    const { tokens, attachSocket } = this.#parts;
+    const { tokens, attachSocketOf } = this.#parts;
     return {
       status: shown,
       token: tokens.give(caller, id),
-      socket: attachSocket,
+      socket: attachSocketOf(caller.socket),
       handovers: handoversOf(status.metadata),
     };
   }

@@ -183,7 +183,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       operator: rights.isOperator,
       readOnly: rights.isReadOnly,
       rules: rights.rules.map(({ name }) => name),
-      attachSocket: parts.attachSocket,
+      attachSocket: rights.caller.kind === "unix" ? parts.attachSocketOf(rights.caller.socket) : "",
     })),
   };
 }

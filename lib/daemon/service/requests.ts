@@ -100,10 +100,11 @@ export class RequestGate {
 /** The namespace of the calling process, where the daemon sees its pid. */
 function isNamespaceOf({ netns }: PuntRequest, caller: Caller): boolean {
   if (netns === undefined || caller.kind !== "unix" || caller.pid === 0) return false;
+  if (!("pid" in netns)) return false;
   const own = namespaceOf(`/proc/${caller.pid}/ns/net`);
-  if (own === undefined) return false;
-  if ("pid" in netns) return namespaceOf(`/proc/${netns.pid}/ns/net`) === own;
-  return false;
+  const isIt = own !== undefined && namespaceOf(`/proc/${netns.pid}/ns/net`) === own;
+  // The last question: a pid that now belongs to another process does not pass.
+  return isIt && (caller.isAlive?.() ?? true);
 }
 
 function namespaceOf(path: string): string | undefined {

@@ -35,8 +35,8 @@ export interface Parts {
   readonly log: Logger;
   readonly version: string;
   readonly term: string;
-  /** Path of attach.sock. */
-  readonly attachSocket: string;
+  /** Returns the path of the socket that hands over descriptors to callers of a socket. */
+  attachSocketOf(socket: string): string;
   /** Folder of the punt sockets whose paths the daemon chooses. */
   readonly socketDirectory: string;
   /** Milliseconds that an event may wait for its watcher. */

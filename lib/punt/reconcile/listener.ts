@@ -34,7 +34,7 @@ function openPeersNamespace(socket: Socket): Descriptor | undefined {
     if (pid === 0) return undefined;
     const process = openPeerProcess(socket);
     const namespace = openNamespace(`/proc/${pid}/ns/net`);
-    // A process that has ended meanwhile may have left its pid to another one.
+    // If the process has ended, its pid may belong to another one.
     const isIt = process === undefined || processIsAlive(process);
     process?.close();
     if (isIt) return namespace;

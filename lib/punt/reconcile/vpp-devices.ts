@@ -142,7 +142,7 @@ export class VppDevices implements DeviceWays {
   }
 }
 
-/** Waits for an answer; an answer that failed is asked for again. */
+/** Waits for an answer. The next call asks again after a failure. */
 async function kept<T>(answer: Promise<T>, forget: () => unknown): Promise<T> {
   try {
     return await answer;

@@ -38,7 +38,7 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A running container, and what it has printed. */
+/** A running container with its output. */
 export class Container {
   readonly name: string;
   readonly child: ChildProcess;
