@@ -17,6 +17,8 @@ export type Cut = Ending | "late" | "lost";
 
 export interface Applied {
   readonly changes: Changes;
+  /** The punts before. */
+  readonly before: readonly PuntStatus[];
   readonly refused: readonly Refusal[];
   readonly cut?: Cut;
   /** Number of punts whose outcome is unknown, because the wait was cut short. */
@@ -42,7 +44,8 @@ export async function applyRequests(
   { prune, wait, timeout }: ApplyingOptions,
 ): Promise<Applied> {
   const { punts } = opened;
-  const changes = changesOf(await punts.list(), requests, prune);
+  const before = await punts.list();
+  const changes = changesOf(before, requests, prune);
   const { updated, deleted } = changes;
   if (updated.length + deleted.length > 0)
     await punts.plan({ delete: [...deleted, ...updated.map(idOf)], add: requests });
@@ -62,7 +65,7 @@ export async function applyRequests(
   const cut = await Promise.race([work(), after(timeout), opened.lost(LONGEST_ABSENCE_MS), interrupted()]);
   progress("");
   const statuses = await statusesOf(opened, requests);
-  return { changes, refused: task.refused, open: task.open, statuses, ...(cut && { cut }) };
+  return { changes, before, refused: task.refused, open: task.open, statuses, ...(cut && { cut }) };
 }
 
 async function statusesOf({ punts }: Opened, requests: readonly PuntRequest[]): Promise<PuntStatus[]> {

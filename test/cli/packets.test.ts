@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import test, { type ExecutionContext } from "ava";
-import { PcapReader, PcapWriter } from "../../lib/index.js";
+import { PacketSocket, PcapReader, PcapWriter } from "../../lib/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli, end, main, SPAN } from "../support/cli/command.js";
 import { frame, udpPacket } from "../support/frames.js";
@@ -185,4 +185,43 @@ test("wrong input of inject is refused on one line", async (t) => {
     t.regex(found.stderr, said);
     t.is(found.stderr.trim().split("\n").length, 1);
   }
+});
+
+need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends with the command", async (t) => {
+  const here = await place(t, SPAN);
+  const words = ["--net", process.execPath, main, "attach", "monitor/eth0", "--tap", "pt0"];
+  const program = spawn("unshare", words, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...here.env },
+  });
+  const errors = text(program.stderr);
+  await once(program.stderr, "data");
+  const isUp = async () => (await here.vpp.interfaces()).some(({ name, linkUp }) => name.startsWith("memif") && linkUp);
+  while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 5));
+  using device = PacketSocket.open({ device: "pt0", namespace: `/proc/${program.pid}/ns/net` });
+  const came = new Promise<number>((resolve) => {
+    device.receive((batch) => {
+      if (batch.byteLength(0) === FRAME.length) resolve(batch.length);
+    });
+  });
+  here.vpp.interface("eth0").inject(FRAME);
+  t.is(await came, 1);
+  device.send(FRAME);
+  const memif = async () => (await here.vpp.interfaces()).find(({ name }) => name.startsWith("memif"))!;
+  while ((await memif()).counters.rxPackets === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.deepEqual(await end(program, "SIGINT"), [0, null]);
+  t.regex(
+    await errors,
+    /^made the TAP pt0\nattached to monitor\/eth0\n1 packets, 46 bytes to the CNF, 0 dropped\n\d+ packets back to VPP/,
+  );
+});
+
+test("attach --tap says what is wrong with a name, and what does not go together", async (t) => {
+  const here = await place(t, SPAN);
+  const name = await cli(["attach", "monitor/eth0", "--tap", "much-too-long-a-name"], here);
+  t.is(name.status, 2);
+  t.regex(name.stderr, /cannot be the name of a device: 1 to 15 letters/);
+  const both = await cli(["attach", "monitor/eth0", "--tap", "pt0", "-w", "x.pcap"], here);
+  t.is(both.status, 2);
+  t.regex(both.stderr, /'--tap <name>' cannot be used with option '-w, --write <file>'/);
 });

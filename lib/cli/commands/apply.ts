@@ -2,6 +2,7 @@
 import { PuntError } from "../../errors.js";
 import { idKey, idText } from "../../punt/index.js";
 import { type Applied, applyRequests } from "../applying.js";
+import { puntLines } from "../change-text.js";
 import { type Changes, idOf } from "../changes.js";
 import { interruption } from "../ending.js";
 import { errorObject, errorText, exitWith } from "../exit.js";
@@ -51,6 +52,8 @@ function report(applied: Applied, output: string): void {
   const errors = refused.map(({ id, error }) => ({ id, ...errorObject(error) }));
   const counts = summary(applied);
   const isData = output === "json" || output === "yaml";
+  const lines = isData ? [] : puntLines(changes, applied.before);
+  if (lines.length > 0) print(lines.join("\n"));
   print(statusText(punts, output, { deleted: changes.deleted, errors, summary: counts }));
   if (isData) return;
   print(

@@ -1,20 +1,70 @@
-// `vpp-punt attach`: the packets of a punt as a capture, to a file or a pipe.
+// `vpp-punt attach`: the packets of a punt as a capture, to a file or a pipe, or joined to a TAP.
+import { PuntError } from "../../errors.js";
 import { printError } from "../output.js";
-import { type CaptureFormat, CaptureOutput, type ReceivingOptions, receivePackets } from "../packets/index.js";
+import {
+  type CaptureFormat,
+  CaptureOutput,
+  type OpenEnds,
+  type PuntName,
+  type ReceivingOptions,
+  receivePackets,
+  Tap,
+} from "../packets/index.js";
 
 interface Options extends ReceivingOptions {
   readonly write: string;
   readonly format: CaptureFormat;
+  readonly tap?: string;
 }
 
 type Arguments = [cnf: string, key: string | undefined, label: string | undefined, options: Options];
 
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
-  const capture = new CaptureOutput(options.write, options.format);
-  const total = await receivePackets([cnf, key, label], options, (packet) => {
-    capture.write(packet);
-    return capture.isLost ? "end" : "taken";
+  const name = [cnf, key, label] as const;
+  await (options.tap === undefined ? capture(name, options) : join(name, options, options.tap));
+}
+
+async function capture(name: PuntName, options: Options): Promise<void> {
+  const output = new CaptureOutput(options.write, options.format);
+  const total = await receivePackets(name, options, (packet) => {
+    output.write(packet);
+    return output.isLost ? "end" : "taken";
   });
-  capture.close();
-  printError(`${total.packets} packets, ${total.bytes} bytes, ${total.dropped + capture.dropped} dropped`);
+  output.close();
+  printError(`${total.packets} packets, ${total.bytes} bytes, ${total.dropped + output.dropped} dropped`);
+}
+
+/** Passes packets between a punt's interconnects and TAPs, one for each. The TAPs end with the command. */
+async function join(name: PuntName, options: Options, tap: string): Promise<void> {
+  const taps: Tap[] = [];
+  const back = { packets: 0, dropped: 0 };
+  try {
+    const total = await receivePackets(
+      name,
+      options,
+      ({ bytes, interconnect }) => {
+        taps[interconnect]!.send(bytes);
+        return "taken";
+      },
+      (ends) => openTaps(tap, ends, taps, back),
+    );
+    const dropped = total.dropped + taps.reduce((sum, each) => sum + each.dropped, 0);
+    printError(`${total.packets} packets, ${total.bytes} bytes to the CNF, ${dropped} dropped`);
+    printError(`${back.packets} packets back to VPP, ${back.dropped} dropped`);
+  } finally {
+    for (const each of taps) each.close();
+  }
+}
+
+function openTaps(name: string, ends: OpenEnds, taps: Tap[], back: { packets: number; dropped: number }): void {
+  for (let index = 0; index < ends.count; index++) {
+    const tap = Tap.make(ends.count === 1 ? name : `${name}${index + 1}`);
+    taps.push(tap);
+    printError(`made the TAP ${tap.name}`);
+    tap.receive((frame) => {
+      if (ends.send(index, frame)) back.packets++;
+      else back.dropped++;
+    });
+  }
+  if (ends.count === 0) throw new PuntError("punt.attach", "ERR_USAGE", "the punt has no interconnect");
 }

@@ -1,5 +1,6 @@
 // `vpp-punt plan`: what apply would change.
-import { type DryRun, idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import { type DryRun, idText, type PuntStatus } from "../../punt/index.js";
+import { changeLine as line, puntLines } from "../change-text.js";
 import { type Changes, changesOf, idOf, isChange } from "../changes.js";
 import { within } from "../deadline.js";
 import { exitWith } from "../exit.js";
@@ -7,7 +8,6 @@ import { type ManagedOptions, withPunts } from "../open.js";
 import { print } from "../output.js";
 import { json, printable, yaml } from "../print.js";
 import { requestsOf } from "../requests.js";
-import { type Color, paint } from "../terminal.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -36,44 +36,9 @@ function named({ added, updated, unchanged, deleted }: Changes): object {
   return { added: added.map(idOf), updated: updated.map(idOf), unchanged: unchanged.map(idOf), deleted };
 }
 
-const SIGNS: Readonly<Record<string, readonly [string, Color]>> = {
-  create: ["+", "green"],
-  update: ["~", "yellow"],
-  delete: ["-", "red"],
-};
-
-function line(kind: string, text: string): string {
-  const [sign, color] = SIGNS[kind] ?? ["~", "yellow"];
-  return paint(color, `${sign} ${printable(text)}`);
-}
-
 function planText(dry: DryRun, changes: Changes, existing: readonly PuntStatus[]): string {
   const lines = [...puntLines(changes, existing), ...stepLines(dry), ...waitingLines(dry)];
   return [...lines, summary(dry, changes)].join("\n");
-}
-
-function puntLines({ added, updated, deleted }: Changes, existing: readonly PuntStatus[]): string[] {
-  const before = new Map(existing.map(({ id, request }) => [idText(id), request]));
-  return [
-    ...deleted.map((id) => line("delete", `punt ${idText(id)}`)),
-    ...updated.map((request) =>
-      line("update", `punt ${about(request)}  (${differences(before.get(idText(idOf(request))), request)})`),
-    ),
-    ...added.map((request) => line("create", `punt ${about(request)}`)),
-  ];
-}
-
-function about(request: PuntRequest): string {
-  return `${idText(idOf(request))}: ${request.type} over ${request.interconnect}`;
-}
-
-/** `vppInterface: eth0 -> eth1` for each field that is not as before. */
-function differences(before: PuntRequest | undefined, after: PuntRequest): string {
-  const [old, fresh] = [before ?? {}, after] as Record<string, unknown>[];
-  const fields = [...new Set([...Object.keys(old!), ...Object.keys(fresh!)])];
-  const text = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
-  const changed = fields.filter((field) => text(old![field]) !== text(fresh![field]));
-  return changed.map((field) => `${field}: ${text(old![field])} -> ${text(fresh![field])}`).join(", ");
 }
 
 /** One line for each item in VPP and Linux, in the order in which they are done. */

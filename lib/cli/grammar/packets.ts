@@ -32,8 +32,18 @@ function receiving(command: Command): Command {
 }
 
 function attachCommand(program: Command): void {
-  receiving(program.command("attach").description("take the CNF's place and write the packets of a punt as a capture"))
-    .option("-w, --write <file>", "where to write; - is standard output", "-")
+  receiving(
+    program
+      .command("attach")
+      .description("take the CNF's place: write the packets of a punt as a capture, or join it to a TAP"),
+  )
+    .addOption(new Option("-w, --write <file>", "where to write; - is standard output").default("-"))
+    .addOption(
+      new Option(
+        "--tap <name>",
+        "make this TAP instead, and pass packets both ways; <name>1 and <name>2 for two interconnects",
+      ).conflicts(["write", "format"]),
+    )
     .addOption(new Option("--format <format>", "format of the capture").choices(["pcap", "pcapng"]).default("pcap"))
     .action(runs(commands.attach));
 }

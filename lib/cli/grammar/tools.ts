@@ -128,8 +128,33 @@ function describingCommands(program: Command): void {
   program.command("man", { hidden: true }).description("print the man page").action(runs(commands.man));
 }
 
+function initCommand(program: Command): void {
+  const text = "make the project of a new CNF: TypeScript, a test on the embedded VPP, a Dockerfile";
+  printed(program.command("init").description(text), ["text", "json"])
+    .argument("<folder>", "the folder to make")
+    .addOption(
+      new Option("--udp <port>", "UDP port that the CNF serves").argParser(integer("a port", 1, 65_535)).default(9000),
+    )
+    .option("--name <name>", "name of the package and label of the CNF (default: the folder's name)")
+    .option("--package <spec>", "what npm installs as vpp-punt: a version or a path (default: this version)")
+    .action(runs(commands.init));
+}
+
+function benchCommand(program: Command): void {
+  const text = "measure packets a second into Node.js on this machine, and requests a second to VPP's API";
+  printed(program.command("bench").description(text), ["table", "json"])
+    .addOption(
+      new Option("--duration <ms>", "time of each measurement").argParser(integer("milliseconds", 10)).default(3_000),
+    )
+    .addOption(new Option("--size <bytes>", "bytes of a frame").argParser(integer("bytes", 64, 2_048)).default(64))
+    .addOption(new Option("--only <subject...>", "measure these only").choices(["memif", "socket", "api"]).default([]))
+    .option("--vpp <path>", "API socket of the VPP to ask (default: an embedded VPP)", path)
+    .action(runs(commands.bench));
+}
+
 /** Adds the commands beside the punts to the program. */
 export function addToolCommands(program: Command): void {
   const described = [reportCommands, doctorCommand, describingCommands];
-  for (const add of [apiCommands, simCommand, daemonCommand, moduleCommand, ...described]) add(program);
+  for (const add of [initCommand, benchCommand, apiCommands, simCommand, daemonCommand, moduleCommand, ...described])
+    add(program);
 }

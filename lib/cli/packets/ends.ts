@@ -10,15 +10,22 @@ export interface TakenPacket {
   readonly bytes: Uint8Array;
   /** VPP's name of the interface that the punt has there. */
   readonly interface: string;
+  /** The interconnect that it came by, from 0 on. */
+  readonly interconnect: number;
 }
 
 export interface OpenEnds {
+  /** Number of interconnects. */
+  readonly count: number;
+  /** Sends a frame to VPP by an interconnect. Returns false if it was lost: the ring is full, or a punt socket carries one way only. */
+  send(interconnect: number, frame: Uint8Array): boolean;
   /** Packets that this program was too slow for. */
   dropped(): number;
   close(): void;
 }
 
 interface End {
+  send(frame: Uint8Array): boolean;
   dropped(): number;
   close(): void;
 }
@@ -45,24 +52,29 @@ export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions
   };
   try {
     const { interfaces } = reachOf(request);
-    for (const [index, port] of attached.ports.entries()) ends.push(openEnd(port, interfaces[index], options));
+    for (const [index, port] of attached.ports.entries()) ends.push(openEnd(port, index, interfaces[index], options));
   } catch (error) {
     close();
     throw error;
   }
-  return { close, dropped: () => ends.reduce((sum, end) => sum + end.dropped(), 0) };
+  return {
+    count: ends.length,
+    close,
+    send: (interconnect, frame) => ends[interconnect]!.send(frame),
+    dropped: () => ends.reduce((sum, end) => sum + end.dropped(), 0),
+  };
 }
 
-function openEnd(port: AttachedPort, name: string | undefined, options: EndsOptions): End {
+function openEnd(port: AttachedPort, interconnect: number, name: string | undefined, options: EndsOptions): End {
   const { onPacket, onRefused, nameOf } = options;
   const own = name ?? port.interconnect.vppInterface?.name ?? "punt";
   const deliver = (batch: PacketBatch, interfaceAt: (index: number) => string = () => own) => {
-    for (let i = 0; i < batch.length; i++) onPacket({ bytes: batch.view(i), interface: interfaceAt(i) });
+    for (let i = 0; i < batch.length; i++) onPacket({ bytes: batch.view(i), interface: interfaceAt(i), interconnect });
   };
   if (port.kind === "af-unix") {
     const { socket } = port;
     socket.receive((batch) => deliver(batch, (i) => nameOf(batch.swIfIndex(i)) ?? `interface ${batch.swIfIndex(i)}`));
-    return { close: () => {}, dropped: () => sum(Object.values(socket.stats().dropped)) };
+    return { close: () => {}, send: () => false, dropped: () => sum(Object.values(socket.stats().dropped)) };
   }
   if (port.kind === "memif") {
     const { memif } = port;
@@ -70,7 +82,7 @@ function openEnd(port: AttachedPort, name: string | undefined, options: EndsOpti
       onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
     });
     memif.receive((batch) => deliver(batch));
-    return { close: () => {}, dropped: () => 0 };
+    return { close: () => {}, send: (frame) => memif.peer !== undefined && memif.send(frame) === 1, dropped: () => 0 };
   }
   return openDevice(port, deliver);
 }
@@ -78,7 +90,11 @@ function openEnd(port: AttachedPort, name: string | undefined, options: EndsOpti
 function openDevice({ name, namespace }: AttachedPort & { kind: "tap" }, deliver: (batch: PacketBatch) => void): End {
   const socket = PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }) });
   socket.receive(deliver);
-  return { close: () => socket.close(), dropped: () => sum(Object.values(socket.stats().rx.dropped)) };
+  return {
+    close: () => socket.close(),
+    send: (frame) => socket.send(frame) === 1,
+    dropped: () => sum(Object.values(socket.stats().rx.dropped)),
+  };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -5,7 +5,7 @@ import { type Ending, interrupted } from "../ending.js";
 import { type ManagedOptions, type Opened, withPunts } from "../open.js";
 import { printError } from "../output.js";
 import { find, identityOf } from "../which.js";
-import { openEnds, type TakenPacket } from "./ends.js";
+import { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
 
 export interface ReceivingOptions extends ManagedOptions {
   /** Ends after this number of packets that were taken. */
@@ -28,13 +28,14 @@ export interface Received {
 export type PuntName = readonly [cnf: string, key: string | undefined, label: string | undefined];
 
 /**
- * Calls `take` for every packet of a punt until it returns "end", it has taken `count` packets, `duration` has passed, or the command
+ * Calls `onOpen` with the open ends of a punt, and `take` for every packet until it returns "end", it has taken `count` packets, `duration` has passed, or the command
  * is interrupted.
  */
 export async function receivePackets(
   name: PuntName,
   options: ReceivingOptions,
   take: (packet: TakenPacket) => Taken,
+  onOpen: (ends: OpenEnds) => void = () => {},
 ): Promise<Received> {
   const ended = interrupted();
   return withPunts(options, { readOnly: true }, async (opened) => {
@@ -43,7 +44,7 @@ export async function receivePackets(
       const id = identityOf(...name);
       throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
     }
-    return receive(punt, opened, options, take, ended);
+    return receive(punt, opened, options, take, { ended, onOpen });
   });
 }
 
@@ -52,7 +53,7 @@ async function receive(
   opened: Opened,
   { count = Number.POSITIVE_INFINITY, duration }: ReceivingOptions,
   take: (packet: TakenPacket) => Taken,
-  ended: Promise<Ending>,
+  { ended, onOpen }: { readonly ended: Promise<Ending>; readonly onOpen: (ends: OpenEnds) => void },
 ): Promise<Received> {
   const nameOf = await opened.interfaceNames();
   const total = { packets: 0, bytes: 0 };
@@ -75,6 +76,7 @@ async function receive(
         }
       };
       ends = openEnds(punt, { nameOf, onPacket, onRefused: reject });
+      onOpen(ends);
       printError(`attached to ${idText(punt.id)}`);
       if (duration !== undefined) timer = setTimeout(resolve, duration);
       void ended.then(() => resolve());

@@ -1,0 +1,136 @@
+// Measures how many packets a second come into Node.js here, and how many requests a second VPP's API answers.
+import { type ChildProcess, fork } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Vpp } from "../../binapi/index.js";
+import { Memif } from "../../memif/index.js";
+import { PuntSocket } from "../../punt-socket/index.js";
+import { EmbeddedVpp } from "../../sim/index.js";
+
+export interface BenchOptions {
+  /** Milliseconds that each measurement takes. */
+  readonly duration: number;
+  /** Bytes of a frame. */
+  readonly size: number;
+  /** API socket of a VPP to ask; undefined for an embedded one. */
+  readonly vpp?: string | undefined;
+}
+
+/** The result of one measurement. */
+export interface Measured {
+  readonly subject: string;
+  readonly unit: "packets" | "requests";
+  readonly count: number;
+  /** A second. */
+  readonly rate: number;
+  /** Bits a second; absent for requests. */
+  readonly bits?: number;
+}
+
+type Subject = (options: BenchOptions, folder: string, end: AbortSignal) => Promise<Measured>;
+
+const SENDER = fileURLToPath(new URL("./sender.js", import.meta.url));
+
+function sender(kind: string, path: string, size: number): ChildProcess {
+  return fork(SENDER, [kind, path, String(size)], { execArgv: [] });
+}
+
+function waited(ms: number, end: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    end.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Time after the first packet that is not measured. */
+const WARM_UP_MS = 100;
+/** Time that the sender's process has to start. */
+const LONGEST_START_MS = 30_000;
+
+/** Counts with `count` for the duration, from a moment after the first packet on. */
+async function counted(subject: string, { duration, size }: BenchOptions, end: AbortSignal, count: () => number) {
+  const late = performance.now() + LONGEST_START_MS;
+  while (count() === 0 && !end.aborted && performance.now() < late) await waited(5, end);
+  await waited(WARM_UP_MS, end);
+  const [before, start] = [count(), performance.now()];
+  await waited(duration, end);
+  const packets = count() - before;
+  const rate = packets / ((performance.now() - start) / 1000);
+  return { subject, unit: "packets" as const, count: packets, rate, bits: rate * size * 8 };
+}
+
+async function memif(options: BenchOptions, folder: string, end: AbortSignal): Promise<Measured> {
+  const socket = join(folder, "memif.sock");
+  const child = sender("memif", socket, options.size);
+  using port = Memif.open({ role: "client", socket, ringSize: 2048 });
+  let packets = 0;
+  port.receive((batch) => {
+    packets += batch.length;
+  });
+  try {
+    return await counted("memif", options, end, () => packets);
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+async function puntSocket(options: BenchOptions, folder: string, end: AbortSignal): Promise<Measured> {
+  const path = join(folder, "punt.sock");
+  // Unconnected: the sender stands for VPP.
+  using socket = PuntSocket.open({ path, vppPath: null, onWarning: () => {} });
+  const child = sender("socket", path, options.size);
+  let packets = 0;
+  socket.receive((batch) => {
+    packets += batch.length;
+  });
+  try {
+    return await counted("punt socket", options, end, () => packets);
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+/** Requests under way at once. */
+const WINDOW = 64;
+
+async function api({ duration, vpp: socketPath }: BenchOptions, _folder: string, end: AbortSignal): Promise<Measured> {
+  const sim = socketPath === undefined ? await EmbeddedVpp.spawn() : undefined;
+  const vpp = await Vpp.connect({ socketPath: socketPath ?? sim!.apiSocket });
+  try {
+    let count = 0;
+    const start = performance.now();
+    const isOver = () => end.aborted || performance.now() - start > duration;
+    const ask = async () => {
+      for (; !isOver(); count++) await vpp.call("control_ping", {});
+    };
+    await Promise.all(Array.from({ length: WINDOW }, ask));
+    const rate = count / ((performance.now() - start) / 1000);
+    return { subject: "binary API", unit: "requests", count, rate };
+  } finally {
+    await vpp.close();
+    await sim?.close();
+  }
+}
+
+export const SUBJECTS: Readonly<Record<string, Subject>> = { memif, socket: puntSocket, api };
+
+/** Measures the subjects one after the other; `onDone` gets each result. */
+export async function measureAll(
+  subjects: readonly string[],
+  options: BenchOptions,
+  end: AbortSignal,
+  onDone: (measured: Measured) => void,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-bench-"));
+  try {
+    for (const name of subjects) if (!end.aborted) onDone(await SUBJECTS[name]!(options, folder, end));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
