@@ -23,11 +23,14 @@ import {
   type Door,
   type DoorRequest,
   type Handler,
+  type HttpDoor,
+  openHttpDoor,
   openTlsDoor,
   openUnixDoor,
   type TlsDoor,
 } from "./doors/index.js";
 import { unixCaller } from "./identity.js";
+import { Metrics } from "./metrics/index.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
@@ -71,6 +74,8 @@ export class Daemon implements AsyncDisposable {
   readonly #doors: Door[] = [];
   #tls: TlsDoor | undefined;
   #stoneWork: StoneWorkOrchestrator | undefined;
+  #http: HttpDoor | undefined;
+  #isDraining = false;
   readonly #traffic = new Traffic();
   /** Ends the streams. */
   readonly #stopping = new AbortController();
@@ -89,6 +94,7 @@ export class Daemon implements AsyncDisposable {
     const daemon = new Daemon(checked, opened, policy);
     try {
       await daemon.#openDoors();
+      await daemon.#openHttp();
       daemon.#stoneWork = await startStoneWork(checked, opened.punts);
       return daemon;
     } catch (error) {
@@ -133,6 +139,11 @@ export class Daemon implements AsyncDisposable {
     return this.#doors.map(({ path }) => path);
   }
 
+  /** Where /livez, /readyz and /metrics are, as `host:port`; undefined without the option `http`. */
+  get httpAddress(): string | undefined {
+    return this.#http?.address;
+  }
+
   /**
    * Reads the policy, the certificates and StoneWork's configuration again, and opens the audit log again.
    *
@@ -163,6 +174,7 @@ export class Daemon implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const { sessions, punts, table, vpp, audit, counters } = this.#opened;
+    this.#isDraining = true;
     this.#health.drain();
     this.#traffic.close();
     await this.#stoneWork?.close();
@@ -176,6 +188,7 @@ export class Daemon implements AsyncDisposable {
     table.close();
     await vpp.close();
     await audit.close();
+    await this.#http?.close();
   }
 
   #newParts(): Parts {
@@ -199,6 +212,29 @@ export class Daemon implements AsyncDisposable {
       longestWait: watcherPatience,
       stopping: this.#stopping.signal,
     };
+  }
+
+  async #openHttp(): Promise<void> {
+    const { http } = this.#options;
+    if (http === undefined) return;
+    const { vpp, punts, counters } = this.#opened;
+    const metrics = await Metrics.open({
+      punts: async () => punts.list(),
+      counters: (list) => counters.read(list),
+      isVppConnected: () => vpp.isConnected,
+    });
+    vpp.on("called", (message, ms) => metrics.called(message, ms));
+    if (punts instanceof PuntManager) punts.on("pass", ({ ms, error }) => metrics.passed(ms, error !== undefined));
+    this.#http = await openHttpDoor(http, {
+      notReady: () => this.#notReady(),
+      contentType: metrics.contentType,
+      metrics: () => metrics.text(),
+    });
+  }
+
+  #notReady(): string | undefined {
+    if (this.#isDraining) return "the daemon is stopping";
+    return this.#opened.vpp.isConnected ? undefined : "VPP is away";
   }
 
   async #openDoors(): Promise<void> {

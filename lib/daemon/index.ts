@@ -1,7 +1,7 @@
 // The daemon: one punt manager for many CNFs, over gRPC.
 export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
-export type { TlsDoorOptions } from "./doors/index.js";
+export type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
 export type { Caller, PeerCredentials, TlsCaller, UnixCaller } from "./identity.js";
 export { ServiceNotifier } from "./notify.js";
 export { type DaemonOptions, DEFAULT_DAEMON_SOCKET } from "./options.js";

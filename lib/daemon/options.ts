@@ -4,7 +4,7 @@ import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
-import type { TlsDoorOptions } from "./doors/index.js";
+import type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import type { Logger } from "./service/index.js";
 
@@ -37,6 +37,8 @@ export interface DaemonOptions {
   readonly audit?: string;
   /** Listen on TCP too, with certificates on both sides. Needs a policy. */
   readonly tls?: TlsDoorOptions;
+  /** Serve /livez, /readyz and /metrics over HTTP. Left out: no port is opened. */
+  readonly http?: HttpDoorOptions;
   /** Folder of the punt sockets that the daemon makes. Default `/run/vpp-punt/sockets`. */
   readonly socketDirectory?: string;
   /** Milliseconds that an event may wait for a watcher before that is dropped. Default 30,000. */
@@ -84,6 +86,7 @@ const NAMES = [
     "policy",
     "audit",
     "tls",
+    "http",
     "socketDirectory",
   ],
   ...["watcherPatience", "drainTime", "manager", "stonework", "logger", "credentials"],
@@ -122,6 +125,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   }
   checkCnfSockets(full.sockets ?? [], [full.socket, full.attachSocket]);
   checkTls(check, full);
+  checkHttp(check, full);
   return full;
 }
 
@@ -132,4 +136,11 @@ function checkTls(check: OptionCheck, { tls, policy }: DaemonOptions): void {
   check.integer("tls.port", tls.port, 0, 65535);
   for (const name of ["cert", "key", "ca"] as const) check.text(`tls.${name}`, tls[name], 4095, 1);
   if (policy === undefined) check.refuse("tls", "needs a policy, which says who may come by TCP");
+}
+
+function checkHttp(check: OptionCheck, { http }: DaemonOptions): void {
+  if (http === undefined) return;
+  check.known(http, ["host", "port"], "http");
+  if (http.host !== undefined) check.text("http.host", http.host, 255, 1);
+  check.integer("http.port", http.port, 0, 65535);
 }

@@ -39,6 +39,8 @@ export interface PuntManagerEvents {
   state: [PuntEvent];
   /** VPP or the store could not be read or written. The manager tries again. */
   problem: [PuntError];
+  /** A comparison with VPP has ended, with the steps that it led to: the milliseconds that it took, and its error. */
+  pass: [{ readonly ms: number; readonly error?: PuntError }];
 }
 
 /** Manages the punts of one VPP. Several operations may be under way at once. */
@@ -85,6 +87,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
       ...options,
       ...{ host, marks },
       refresh: () => this.#restore(),
+      passed: (ms, error) => guarded(() => void this.emit("pass", { ms, ...(error && { error }) })),
       problem: (error) => guarded(() => void this.emit("problem", error)),
     });
   }

@@ -6,6 +6,8 @@ import { PuntError } from "../errors.js";
 interface LateVppEvents {
   connected: [];
   disconnected: [];
+  /** VPP has answered a request or a dump: its name, and the milliseconds that it took. */
+  called: [message: string, ms: number];
 }
 
 /** Connects in the background for as long as it takes, and again after each restart of VPP. Calls reject while VPP is away. */
@@ -73,8 +75,15 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   }
 
   async #attempt<T>(name: string, body: (vpp: Vpp) => Promise<unknown>): Promise<T> {
-    if (this.#vpp) return (await body(this.#vpp)) as T;
+    if (this.#vpp) return (await this.#timed(name, body(this.#vpp))) as T;
     const message = `${name}: VPP has not come to ${this.#socketPath} yet`;
     throw new PuntError("binapi.call", "ERR_DISCONNECTED", message, { message: name });
+  }
+
+  async #timed<T>(name: string, answer: Promise<T>): Promise<T> {
+    const start = performance.now();
+    const value = await answer;
+    this.emit("called", name, performance.now() - start);
+    return value;
   }
 }

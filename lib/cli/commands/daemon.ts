@@ -14,6 +14,7 @@ interface Options {
   state?: string;
   policy?: string;
   audit?: string;
+  http?: { host?: string; port: number };
   memifDirectory?: string;
   owner?: string;
   stonework?: string;
@@ -33,7 +34,7 @@ export async function run(options: Options): Promise<void> {
   const notifier = new ServiceNotifier();
   try {
     const running = await Daemon.start({ ...(await optionsOf(options, simulated)), logger });
-    logger.info({ addresses: running.addresses }, "the daemon listens");
+    logger.info({ addresses: running.addresses, http: running.httpAddress }, "the daemon listens");
     notifier.tell("READY=1");
     process.on("SIGHUP", () => {
       running.reload().catch((error) => logger.error({ err: error }, "what could not be read stays as it was"));
@@ -73,10 +74,10 @@ type Simulated = { readonly vppSocket?: string; readonly directory?: string; rea
 
 /** Options of the file, and over them those of the command line. */
 async function optionsOf(options: Options, { vppSocket, directory, host }: Simulated): Promise<DaemonOptions> {
-  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, memifDirectory, owner } = options;
+  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http, memifDirectory, owner } = options;
   const file = config === undefined ? {} : await fileOptions(config);
   const given = {
-    ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit },
+    ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit, http },
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
     socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),

@@ -22,6 +22,13 @@ function parseJson(text: string): unknown {
 
 const port = integer("a port", 0, 65_535);
 
+/** Reads `9090`, `0.0.0.0:9090` or `[::1]:9090`. The host is this machine's own unless given. */
+function httpAddress(text: string): { host?: string; port: number } {
+  const [, host, number] = /^(?:(.+):)?(\d+)$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("It is not a port, or host:port.");
+  return { port: port(number), ...(host && { host: host.replace(/^\[(.*)\]$/, "$1") }) };
+}
+
 const trace = () => new Option("--trace <file>", "write every API message, both ways, to the file as JSON lines");
 
 function apiCommands(program: Command): void {
@@ -75,6 +82,11 @@ function daemonCommand(program: Command): void {
     .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
     .option("--policy <file>", "who may do what")
     .option("--audit <file>", "file of the audit log")
+    .option(
+      "--http <address>",
+      "serve /livez, /readyz and /metrics at this port, or host:port (default: no port)",
+      httpAddress,
+    )
     .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)", path)
     .option("--owner <name>", "tells several managers of one VPP apart")
     .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)

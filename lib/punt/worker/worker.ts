@@ -34,6 +34,8 @@ export interface WorkerOptions {
   /** Called before each look. */
   refresh?(): Promise<void>;
   problem(error: PuntError): void;
+  /** Called after each pass. */
+  passed?(ms: number, error?: PuntError): void;
 }
 
 const DEFAULT_INTERVAL = 10_000;
@@ -156,12 +158,15 @@ export class Worker {
 
   async #pass(): Promise<void> {
     const waiters = this.#waiters.splice(0);
+    const start = performance.now();
     this.#news.reading(true);
     try {
       await this.#work();
+      this.#options.passed?.(performance.now() - start);
       for (const { resolve } of waiters) resolve();
     } catch (error) {
       const problem = asPuntError(error, "vpp");
+      this.#options.passed?.(performance.now() - start, problem);
       for (const { reject } of waiters) reject(problem);
       await this.#afterError(problem);
     }

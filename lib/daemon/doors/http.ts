@@ -1,0 +1,79 @@
+// The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { PuntError } from "../../errors.js";
+
+export interface HttpDoorOptions {
+  /** Default 127.0.0.1: nothing of another machine gets in, and there is no authentication. */
+  readonly host?: string;
+  /** 0: a free port. */
+  readonly port: number;
+}
+
+/** What the port answers with. */
+export interface HttpAnswers {
+  /** Why the daemon is not ready; undefined if it is. */
+  notReady(): string | undefined;
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+export interface HttpDoor {
+  /** `host:port`. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+const TEXT = "text/plain; charset=utf-8";
+
+async function answer({ method, url }: IncomingMessage, response: ServerResponse, answers: HttpAnswers): Promise<void> {
+  const send = (status: number, text: string, type = TEXT) => {
+    response.writeHead(status, {
+      "content-type": type,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    });
+    response.end(method === "HEAD" ? undefined : text);
+  };
+  if (method !== "GET" && method !== "HEAD") return send(405, "GET or HEAD\n");
+  switch (new URL(url ?? "/", "http://daemon").pathname) {
+    case "/livez":
+      return send(200, "ok\n");
+    case "/readyz": {
+      const reason = answers.notReady();
+      return reason === undefined ? send(200, "ok\n") : send(503, `${reason}\n`);
+    }
+    case "/metrics":
+      return send(200, await answers.metrics(), answers.contentType);
+    default:
+      return send(404, "there are /livez, /readyz and /metrics\n");
+  }
+}
+
+/** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
+export async function openHttpDoor(
+  { host = "127.0.0.1", port }: HttpDoorOptions,
+  answers: HttpAnswers,
+): Promise<HttpDoor> {
+  const server = createServer((request, response) => {
+    answer(request, response, answers).catch(() => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const message = `cannot listen at ${host}:${port}`;
+      reject(new PuntError("daemon.start", cause.code ?? "EIO", message, { host, port }, cause));
+    });
+    server.listen(port, host, resolve);
+  });
+  return {
+    address: `${host}:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

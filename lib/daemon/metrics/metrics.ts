@@ -1,0 +1,121 @@
+// Metrics for Prometheus. prom-client is loaded for a daemon that serves them.
+import type { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { PuntCounters, VppCounters } from "../../counters/index.js";
+import type { PuntStatus } from "../../punt/index.js";
+
+type Client = typeof import("prom-client");
+
+/** Where the numbers come from. */
+export interface MetricsSource {
+  punts(): Promise<readonly PuntStatus[]>;
+  /** Rejects while VPP is away, or has no statistics. */
+  counters(punts: readonly PuntStatus[]): Promise<VppCounters>;
+  isVppConnected(): boolean;
+}
+
+/** Buckets in seconds: a look at VPP takes milliseconds, a restart of VPP seconds. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const PUNT = ["cnf", "key", "label"] as const;
+
+export class Metrics {
+  readonly #source: MetricsSource;
+  readonly #registry: Registry;
+  readonly #punts: Gauge;
+  readonly #attempts: Gauge;
+  readonly #connected: Gauge;
+  readonly #statistics: Gauge;
+  readonly #packets: Counter;
+  readonly #bytes: Counter;
+  readonly #drops: Counter;
+  readonly #sockets: Counter;
+  readonly #passes: Histogram;
+  readonly #failures: Counter;
+  readonly #calls: Histogram;
+
+  private constructor(source: MetricsSource, { Registry, Gauge, Counter, Histogram, collectDefaultMetrics }: Client) {
+    this.#source = source;
+    const registry = new Registry();
+    const registers = [registry];
+    this.#registry = registry;
+    const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+      new Gauge({ name: `vpp_punt_${name}`, help, labelNames: [...labelNames], registers });
+    const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
+      new Counter({ name: `vpp_punt_${name}`, help, labelNames: [...labelNames], registers });
+    const histogram = (name: string, help: string, labelNames: readonly string[] = []) =>
+      new Histogram({ name: `vpp_punt_${name}`, help, labelNames: [...labelNames], registers, buckets: BUCKETS });
+    this.#punts = gauge("punts", "Punts by type and state.", ["type", "state"]);
+    this.#attempts = gauge("attempts", "Attempts at a punt that VPP refuses.", PUNT);
+    this.#connected = gauge("vpp_connected", "1 while the daemon is connected to VPP's API.");
+    this.#statistics = gauge("vpp_statistics", "1 while VPP's statistics can be read: the traffic is of now.");
+    const way = [...PUNT, "interface", "direction"];
+    this.#packets = counter("packets_total", "Packets of a punt's interconnect, by direction.", way);
+    this.#bytes = counter("bytes_total", "Bytes of a punt's interconnect, by direction.", way);
+    this.#drops = counter("drops_total", "Packets that VPP lost, by cause.", [...PUNT, "interface", "cause"]);
+    this.#sockets = counter("socket_nodes_total", "Counters of the nodes that serve all punt sockets.", ["counter"]);
+    this.#passes = histogram("reconcile_seconds", "Time of a comparison with VPP and of the steps that it led to.");
+    this.#failures = counter("reconcile_failures_total", "Comparisons that ended with an error.");
+    this.#calls = histogram("api_seconds", "Time until VPP answered a request or a dump.", ["message"]);
+    collectDefaultMetrics({ register: registry });
+  }
+
+  /** Loads prom-client. */
+  static async open(source: MetricsSource): Promise<Metrics> {
+    const loaded = await import("prom-client");
+    return new Metrics(source, (loaded as { default?: Client }).default ?? loaded);
+  }
+
+  /** Content type of `text()`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Counts a comparison with VPP. */
+  passed(ms: number, isFailed: boolean): void {
+    this.#passes.observe(ms / 1000);
+    if (isFailed) this.#failures.inc();
+  }
+
+  /** Counts a call of VPP's API. */
+  called(message: string, ms: number): void {
+    this.#calls.observe({ message }, ms / 1000);
+  }
+
+  /** Returns all metrics in Prometheus's text form. */
+  async text(): Promise<string> {
+    const punts = await this.#source.punts();
+    // VPP may take its time; the numbers are set at once afterwards, so that two readers at a time see whole ones.
+    const counters = await this.#source.counters(punts).catch(() => undefined);
+    this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
+    this.#statistics.set(counters ? 1 : 0);
+    this.#setStates(punts);
+    if (counters) this.#setTraffic(counters);
+    return this.#registry.metrics();
+  }
+
+  #setStates(punts: readonly PuntStatus[]): void {
+    this.#punts.reset();
+    this.#attempts.reset();
+    for (const { id, request, state, failure } of punts) {
+      this.#punts.inc({ type: request.type, state });
+      if (failure) this.#attempts.set({ ...id }, failure.attempts);
+    }
+  }
+
+  /** VPP counts; these are its numbers, which begin again when VPP does. */
+  #setTraffic({ punts, sockets }: VppCounters): void {
+    for (const each of [this.#packets, this.#bytes, this.#drops, this.#sockets]) each.reset();
+    for (const punt of punts) this.#setPunt(punt);
+    for (const [counter, count] of Object.entries(sockets)) this.#sockets.inc({ counter }, count);
+  }
+
+  #setPunt({ id, interconnects }: PuntCounters): void {
+    for (const { interface: name, toCnf, fromCnf, drops } of interconnects) {
+      const labels = { cnf: id.cnf, key: id.key, label: id.label, interface: name };
+      for (const [direction, { packets, bytes }] of Object.entries({ to_cnf: toCnf, from_cnf: fromCnf })) {
+        this.#packets.inc({ ...labels, direction }, packets);
+        this.#bytes.inc({ ...labels, direction }, bytes);
+      }
+      for (const [cause, count] of Object.entries(drops)) this.#drops.inc({ ...labels, cause }, count);
+    }
+  }
+}
