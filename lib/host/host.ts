@@ -53,6 +53,8 @@ export interface Host {
   readonly hasDevices?: boolean;
   /** Returns the identity of a namespace, which is the same for all of its names; undefined if there is no such namespace. */
   identify(namespace: string): Promise<string | undefined>;
+  /** Says why a namespace cannot be identified, where more is known than its path. */
+  explain?(namespace: string): { readonly kind: "container"; readonly text: string } | undefined;
   /** Returns the paths of named namespaces, in which an earlier run may have left devices. */
   namedNamespaces(): Promise<string[]>;
   /** Lists the devices of a namespace. @throws PuntError with the kernel's message */

@@ -1,6 +1,7 @@
 // The punt manager: the API over the desired state, and over the worker that makes VPP match it.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { ContainerHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry, guarded } from "./desired/index.js";
@@ -49,6 +50,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   readonly #store: Store;
   readonly #state: DesiredState;
   readonly #worker: Worker;
+  readonly #host: ContainerHost;
   /** Each attachment that was opened here, with the key of its punt. */
   readonly #attached = new Map<Attachments, string>();
   #closed = false;
@@ -79,10 +81,12 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     super();
     this.#options = options;
     this.#store = store;
-    const host = options.host ?? new DefaultHost(options.vpp);
+    const host = new ContainerHost(options.host ?? new DefaultHost(options.vpp), options.containers);
+    this.#host = host;
     const marks = marksOf(identity);
     this.#state = new DesiredState(host, marks, store, identity);
     this.#state.log.listen((event) => this.#announce(event));
+    host.onChange(() => this.#worker.wake());
     this.#worker = new Worker(this.#state, {
       ...options,
       ...{ host, marks },
@@ -281,6 +285,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     if (this.#closed) return;
     this.#closed = true;
     await this.#worker.stop();
+    this.#host.close();
     await this.#state.close(new PuntError("punt.close", "ECANCELED", "the manager was closed"));
     await this.#closeStore();
   }

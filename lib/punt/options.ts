@@ -37,6 +37,11 @@ export interface PuntManagerOptions {
    * kernel says which one it is, or it is found by trying.
    */
   readonly vppNamespace?: string;
+  /**
+   * Path of the socket of Docker or Podman, such as `/run/docker.sock`. Requests may then name the CNF's network namespace by its
+   * container: `netns: { container: "web" }`.
+   */
+  readonly containers?: string;
   /** Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`. */
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
@@ -68,6 +73,7 @@ const NAMES = [
   "store",
   "host",
   "vppNamespace",
+  "containers",
   "memifDirectory",
   "subnets",
   "policyIdPrefix",
@@ -83,7 +89,8 @@ export function checkOptions(options: PuntManagerOptions): void {
   check.known(options, NAMES);
   if (typeof options.vpp?.call !== "function")
     check.refuse("vpp", "must be a connection to VPP, such as `await Vpp.connect()`");
-  const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {}, vppNamespace } = options;
+  const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {}, vppNamespace, containers } = options;
+  if (containers !== undefined) check.socketPath("containers", containers);
   if (vppNamespace !== undefined) check.path("vppNamespace", vppNamespace, LONGEST_PATH);
   check.milliseconds("resyncInterval", resyncInterval, 1);
   check.known(retry, ["firstDelay", "longestDelay"], "retry");

@@ -105,10 +105,17 @@ function isWithin(wanted: PortRange, allowed: readonly PortRange[]): boolean {
 
 function namespaceCheck({ netns }: PuntRequest, rule: Rule, { ownNamespace }: Resources) {
   if (netns === undefined || ownNamespace) return undefined;
-  const name = "name" in netns ? netns.name : "path" in netns ? netns.path : `pid ${netns.pid}`;
+  const name = namespaceText(netns);
   return matchesAny(rule.netns ?? [], name)
     ? undefined
     : not("netns", `namespace ${name}`, ["its own", ...(rule.netns ?? [])]);
+}
+
+/** A container, pod or label is named with its kind: `container:web`. */
+function namespaceText(netns: NonNullable<PuntRequest["netns"]>): string {
+  const [[kind, value]] = Object.entries(netns) as [[string, string | number]];
+  if (kind === "name" || kind === "path") return `${value}`;
+  return kind === "pid" ? `pid ${value}` : `${kind}:${value}`;
 }
 
 function socketCheck(request: PuntRequest, { socketPaths = [] }: Rule, { ownSocket }: Resources) {

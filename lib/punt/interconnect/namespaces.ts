@@ -78,8 +78,12 @@ export class Namespaces {
   }
 }
 
+/** Returns the path of a namespace, or the text that names it by a container, such as `container:web`. */
 export function pathOf(ref: NetnsRef | undefined): string {
   if (ref === undefined) return "";
   if ("name" in ref) return `/run/netns/${ref.name}`;
-  return "path" in ref ? ref.path : `/proc/${ref.pid}/ns/net`;
+  if ("pid" in ref) return `/proc/${ref.pid}/ns/net`;
+  if ("path" in ref) return ref.path;
+  const [[kind, value]] = Object.entries(ref) as [[string, string]];
+  return `${kind}:${value}`;
 }

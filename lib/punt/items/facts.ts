@@ -3,6 +3,7 @@ import type { PuntError } from "../../errors.js";
 import type { Family } from "../../net/index.js";
 import type { Lack, VppFeature } from "./features.js";
 import type { KindName } from "./kind-names.js";
+import type { Missing } from "./problem.js";
 
 /**
  * An ability of this VPP or this machine that a plan depends on. `devices-inside`: the Linux side of interconnects is inside of VPP, and
@@ -59,6 +60,8 @@ export interface Facts {
   readonly multicastRoutes?: string;
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
+  /** Reasons why others cannot be entered, where more is known than that they are missing. */
+  readonly absences?: ReadonlyMap<number, Pick<Missing, "kind" | "text">>;
   readonly seen: ReadonlyMap<string, Seen>;
   /** Kinds that could not be read, with the errors. Objects of these kinds are neither judged nor touched. */
   readonly unreadable: ReadonlyMap<KindName, PuntError>;

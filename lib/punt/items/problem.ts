@@ -30,6 +30,7 @@ export interface Missing {
     | "interface-in-vrf"
     | "vrf"
     | "namespace"
+    | "container"
     | "punt-reason"
     | "manager"
     | "link-up";

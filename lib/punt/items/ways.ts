@@ -10,7 +10,7 @@ const AT_VPP = "VPP's own namespace";
 const NOWHERE = "nowhere";
 
 /**
- * Makes a device of VPP in a namespace. `make` gets the namespace that VPP is told; "" for VPP's own.
+ * Makes a device of VPP in a namespace. `make` gets the namespace for the request; "" for VPP's own.
  *
  * @throws PuntError of VPP; of `moveFromVpp`: the device stays in VPP's namespace, and is moved at the next look
  */

@@ -98,7 +98,8 @@ class Draft implements Plan {
     );
     return [...ids].map((id) => {
       const path = this.#namespaces.get(id) ?? `number ${id}`;
-      return { kind: "namespace", name: path, text: `network namespace ${path}` };
+      const { kind, text } = this.#facts.absences?.get(id) ?? { kind: "namespace", text: `network namespace ${path}` };
+      return { kind, name: path, text };
     });
   }
 

@@ -6,7 +6,7 @@ export interface DeviceReport {
   readonly makesTaps?: boolean;
   /** VPP's words where it refuses TAPs. */
   readonly refusal?: string;
-  /** `own`: VPP lives in the manager's network namespace. `other`: in the one that `namespace` opens. `unknown`: there is no way into it. */
+  /** VPP's network namespace. `own`: it is the manager's. `other`: the path in `namespace` opens it. `unknown`: there is no way into it. */
   readonly vpp: "own" | "other" | "unknown";
   /** Path that opens VPP's network namespace, where that is another one. */
   readonly namespace?: string;

@@ -1,4 +1,4 @@
-// Tries what VPP and Linux can do with devices: makes one, looks where it is, and removes it.
+// Trials of devices: makes a device, looks for it in network namespaces, and removes it.
 import { randomBytes } from "node:crypto";
 import type { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
@@ -11,7 +11,7 @@ export interface TrialContext {
   readonly marks: Marks;
 }
 
-/** What came of a trial. `foundIn`: the first of the namespaces in which the device is. `refusal`: VPP's words. */
+/** The result of a trial. `foundIn`: the first of the namespaces in which the device is. `refusal`: VPP's words. */
 export interface Outcome {
   readonly foundIn?: string | undefined;
   readonly refusal?: string;
@@ -20,7 +20,7 @@ export interface Outcome {
 /** The errors of a device that VPP was asked for begin so; any other error says nothing of devices. */
 const OF_VPP = /^VPP_/;
 
-/** Makes a TAP in the namespace that VPP is told, "" for its own, and looks for it in `places`. @throws PuntError VPP is away */
+/** Makes a TAP with the namespace `told` in the request, "" for VPP's own, and looks for it in `places`. @throws PuntError VPP is away */
 export async function tryTap(
   { vpp, host, marks }: TrialContext,
   told: string,
@@ -44,7 +44,7 @@ export async function tryTap(
   }
 }
 
-/** Removes the TAP of a trial, also one that an earlier process has left. */
+/** Removes the TAP of a trial, also a leftover of an earlier process. */
 async function deleteTaps(vpp: VppApi, name: string): Promise<void> {
   const taps = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
   for (const tap of taps)

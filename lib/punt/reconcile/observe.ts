@@ -59,6 +59,7 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     tables,
     puntReasons,
     namespaces,
+    absences: absencesOf(from.host, interest.namespaces, namespaces),
     ...(multicast !== undefined && { multicastRoutes: multicast }),
     seen,
     unreadable,
@@ -87,6 +88,21 @@ async function observeNamespaces(host: Host, wanted: ReadonlyMap<number, string>
     [...wanted].map(async ([id, path]) => ((await host.identify(path)) === undefined ? [] : [id])),
   );
   return new Set(present.flat());
+}
+
+function absencesOf(
+  host: Host,
+  wanted: ReadonlyMap<number, string>,
+  present: ReadonlySet<number>,
+): NonNullable<Facts["absences"]> {
+  const absent = [...wanted].filter(([id]) => !present.has(id));
+  return new Map(absent.flatMap(([id, path]) => [[id, host.explain?.(path)] as const]).filter(isExplained));
+}
+
+type Explained = readonly [number, NonNullable<ReturnType<NonNullable<Host["explain"]>>>];
+
+function isExplained(entry: readonly [number, Explained[1] | undefined]): entry is Explained {
+  return entry[1] !== undefined;
 }
 
 function reachable(wanted: ReadonlyMap<number, string>, present: ReadonlySet<number>): Map<number, string> {

@@ -56,7 +56,7 @@ export class VppDevices implements DeviceWays {
   }
 
   /**
-   * Finds VPP's namespace; with `taps`, also tries what VPP makes of a TAP. Each of the two is done once.
+   * Finds VPP's namespace; with `taps`, also asks VPP for a TAP. Each of the two happens once.
    *
    * @throws PuntError `ERR_DISCONNECTED`, or another error that says nothing of devices: the next call asks again
    */
@@ -69,6 +69,8 @@ export class VppDevices implements DeviceWays {
   }
 
   async opens(namespace: string): Promise<boolean> {
+    // A container that is named by its engine has no path.
+    if (!namespace.startsWith("/") && !this.#hostKnows) return false;
     const folder = folderOf(namespace);
     const answer = this.#folders.get(folder) ?? this.#tryFolder(folder, namespace);
     this.#folders.set(folder, answer);

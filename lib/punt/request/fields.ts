@@ -88,11 +88,20 @@ export const netns = z
       z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
       z.strictObject({ path: path(LONGEST_VPP_NAME) }),
       z.strictObject({ pid: z.int().positive() }),
+      z.strictObject({ container: z.string().regex(/^[\w.-]{1,255}$/, "the name or the id of a container") }),
+      z.strictObject({ microservice: label }),
+      z.strictObject({ pod: z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/, "<namespace>/<name>") }),
+      z.strictObject({
+        label: z
+          .string()
+          .regex(/^[^=,\s\0]+=[^,\0]*(,[^=,\s\0]+=[^,\0]*)*$/, "<key>=<value>,...")
+          .max(1024),
+      }),
     ],
-    "one of { name: <in /run/netns> }, { path: </absolute/path> } and { pid: <number> }",
+    "one of { name: <in /run/netns> }, { path: </absolute/path> }, { pid: <number> }, { container: <name or id> }, { microservice: <label> }, { pod: <namespace/name> } and { label: <key=value,...> }",
   )
   .describe(
-    "Network namespace of the CNF: by name (/run/netns), by path or by a process in it. Default: the manager's own",
+    "Network namespace of the CNF: by name (/run/netns), by path, by a process in it or by a container. Default: the manager's own",
   );
 
 export const socketPath = path(LONGEST_SOCKET_PATH);

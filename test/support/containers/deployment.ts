@@ -50,11 +50,14 @@ export class Deployment {
   #vpp: Container | undefined;
   #daemon: Container | undefined;
 
-  private constructor(t: ExecutionContext, place: Place, kind: Kind) {
+  readonly #engine: string | undefined;
+
+  private constructor(t: ExecutionContext, place: Place, kind: Kind, podman: Podman, engine: string | undefined) {
     this.#t = t;
     this.#place = place;
     this.#kind = kind;
-    this.podman = new Podman(t);
+    this.podman = podman;
+    this.#engine = engine;
     this.directory = this.podman.directory;
     number++;
     this.net = `10.77.${number}`;
@@ -64,8 +67,10 @@ export class Deployment {
     this.#vppNetns = `ptv${id}`;
   }
 
-  static async start(t: ExecutionContext, place: Place, kind: Kind): Promise<Deployment> {
-    const it = new Deployment(t, place, kind);
+  /** With `engine` the daemon asks Podman for containers. */
+  static async start(t: ExecutionContext, place: Place, kind: Kind, { engine = false } = {}): Promise<Deployment> {
+    const podman = new Podman(t);
+    const it = new Deployment(t, place, kind, podman, engine ? await podman.service() : undefined);
     for (const name of ["vpp", "run", "state", "config"]) mkdirSync(join(it.directory, name));
     await it.#wires();
     await it.startVpp();
@@ -126,10 +131,11 @@ export class Deployment {
   get #daemonCommand(): string[] {
     const run = this.#path("run");
     const apart = this.#place === "apart" ? { vppNamespace: VPP_NAMESPACE } : {};
+    const engine = this.#engine === undefined ? {} : { containers: this.#engine };
     const options = {
       ...{ socket: `${run}/manager.sock`, socketMode: 0o666, vppSocket: `${this.#path("vpp")}/api.sock` },
       ...{ state: this.#path("state"), socketDirectory: `${this.#path("vpp")}/sockets` },
-      manager: { memifDirectory: `${this.#path("vpp")}/memif`, resyncInterval: 500, ...apart },
+      manager: { memifDirectory: `${this.#path("vpp")}/memif`, resyncInterval: 500, ...apart, ...engine },
     };
     writeFileSync(join(this.directory, "config/daemon.yaml"), stringify(options));
     return [
@@ -223,6 +229,17 @@ export class Deployment {
     );
   }
 
+  /** A program without the module: a UDP server in a container without network. */
+  startPlain(name: string, port: number, label: string): Container {
+    const env = { MICROSERVICE_LABEL: label };
+    return this.podman.start(name, ["python3", "-c", SERVER, name, `${port}`], { user: CNF_USER, env });
+  }
+
+  /** The path of the daemon's socket on the host. */
+  get socket(): string {
+    return join(this.directory, "run/manager.sock");
+  }
+
   /** The request for UDP datagrams to one port of the neighbour's interface. */
   abx(cnf: string, interconnect: "TAP" | "MEMIF", port: number): object {
     const ingressAclRules = [{ protocol: "UDP", destinationPort: port }];
@@ -264,4 +281,13 @@ for attempt in range(4):
         print(s.recv(2048).decode())
         break
     except (TimeoutError, ConnectionRefusedError): pass
+`;
+
+const SERVER = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", int(sys.argv[2])))
+while True:
+    text, peer = s.recvfrom(2048)
+    s.sendto(sys.argv[1].encode() + b":" + text, peer)
 `;

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { ExecutionContext } from "ava";
 import { atEnd } from "../machine/at-end.js";
+import { until } from "../machine/netns.js";
 
 const run = promisify(execFile);
 /** Folder of the package, with dist/. */
@@ -72,10 +73,22 @@ export class Container {
 export class Podman {
   readonly directory = mkdtempSync(join(tmpdir(), "vpp-punt-ct-"));
   readonly #names: string[] = [];
+  readonly #services: ChildProcess[] = [];
 
   constructor(t: ExecutionContext) {
     open.add(this);
     t.teardown(() => this.abandon());
+  }
+
+  /** Starts Podman's service of Docker's API. @returns the path of its socket */
+  async service(): Promise<string> {
+    const path = join(this.directory, "engine.sock");
+    const child = spawn("podman", [...GLOBAL, "system", "service", "--time", "0", `unix://${path}`], {
+      stdio: "ignore",
+    });
+    this.#services.push(child);
+    await until("podman's service", () => existsSync(path));
+    return path;
   }
 
   start(name: string, command: readonly string[], options: ContainerOptions = {}): Container {
@@ -99,6 +112,7 @@ export class Podman {
 
   abandon(): void {
     open.delete(this);
+    for (const service of this.#services) service.kill("SIGKILL");
     if (this.#names.length > 0)
       execFileSync("podman", [...GLOBAL, "rm", "--force", "--ignore", "--time", "0", ...this.#names], {
         stdio: "ignore",

@@ -1,0 +1,107 @@
+// The running containers of an engine, kept up to date by its events, also over restarts of the engine.
+import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PuntError } from "../errors.js";
+import type { RunningContainer } from "./container.js";
+import { Engine } from "./engine.js";
+import { type Selector, selects } from "./selector.js";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Follows one engine until it is closed. The event `change`: other containers run, or the engine has come or gone. */
+export class ContainerWatch extends EventEmitter<{ change: [] }> {
+  readonly path: string;
+  readonly #engine: Engine;
+  readonly #ending = new AbortController();
+  #containers = new Map<string, RunningContainer>();
+  #problem: PuntError | undefined;
+  #isRead = false;
+  readonly #first: Promise<void>;
+
+  constructor(path: string) {
+    super();
+    this.path = path;
+    this.#engine = new Engine(path);
+    this.#first = new Promise((resolve) => this.once("change", resolve));
+    void this.#follow();
+  }
+
+  /** Resolves when the containers are known, or the engine has failed to tell. */
+  get settled(): Promise<void> {
+    return this.#first;
+  }
+
+  /** Why the containers are not known; undefined while they are. */
+  get problem(): PuntError | undefined {
+    return this.#problem;
+  }
+
+  /** Returns the running containers that a selector names. */
+  find(selector: Selector): RunningContainer[] {
+    return [...this.#containers.values()].filter((container) => selects(selector, container));
+  }
+
+  close(): void {
+    this.#ending.abort();
+    this.removeAllListeners();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#ending;
+    let pause = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      this.#isRead = false;
+      try {
+        // The list is read after the subscription: no change falls between the two.
+        for await (const id of this.#engine.events(signal)) {
+          if (id === undefined) await this.#readAll();
+          else await this.#read(id);
+        }
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(error as PuntError);
+        if (this.#isRead) pause = FIRST_PAUSE_MS;
+      }
+      await sleep(pause, undefined, { signal }).catch(() => {});
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** The containers that were known stay: their programs run without the engine too. */
+  #fail(error: PuntError): void {
+    const isNew = this.#problem?.message !== error.message;
+    this.#problem = error;
+    if (isNew) this.emit("change");
+  }
+
+  async #readAll(): Promise<void> {
+    const { signal } = this.#ending;
+    const found = new Map<string, RunningContainer>();
+    for (const id of await this.#engine.running(signal)) {
+      const container = await this.#inspect(id);
+      if (container) found.set(id, container);
+    }
+    this.#containers = found;
+    this.#problem = undefined;
+    this.#isRead = true;
+    this.emit("change");
+  }
+
+  async #read(id: string): Promise<void> {
+    const container = id === "" ? undefined : await this.#inspect(id);
+    const before = this.#containers.get(id);
+    if (JSON.stringify(container) === JSON.stringify(before)) return;
+    if (container) this.#containers.set(id, container);
+    else this.#containers.delete(id);
+    this.emit("change");
+  }
+
+  async #inspect(id: string): Promise<RunningContainer | undefined> {
+    const found = await this.#engine.inspect(id, this.#ending.signal);
+    if (!found?.State.Running || found.State.Pid === 0) return undefined;
+    const { Env, Labels } = found.Config;
+    return { id, names: [found.Name.replace(/^\//, "")], pid: found.State.Pid, labels: Labels ?? {}, env: Env ?? [] };
+  }
+}
