@@ -113,3 +113,11 @@ export {
   type PuntSocketStats,
   type PuntWarning,
 } from "./punt-socket/index.js";
+export {
+  type AnswerKind,
+  type AnswerOptions,
+  Responder,
+  type ResponderAddresses,
+  type ResponderOptions,
+  type ResponderStats,
+} from "./responder/index.js";

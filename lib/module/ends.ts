@@ -2,6 +2,7 @@
 import { PuntError } from "../errors.js";
 import { attach, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { PuntAction, PuntInjector } from "../punt-socket/index.js";
+import { answeredAddresses, answerOn } from "./answers.js";
 import {
   type BatchHandler,
   type CnfEnds,
@@ -41,6 +42,7 @@ export class PathEnds implements CnfEnds {
       const key = keyOf(metadata);
       if (key !== this.#key) this.#open(metadata, key);
       else if (isNew) this.#reconnect(metadata);
+      this.#answer(metadata);
       this.#inject(metadata);
       this.#watch();
       this.#hooks.onProblem(undefined);
@@ -85,7 +87,18 @@ export class PathEnds implements CnfEnds {
       if (port.kind === "memif")
         port.memif.on("up", () => this.#hooks.onChange()).on("down", () => this.#hooks.onChange());
     }
+    this.#answer(metadata);
     if (this.#handler) this.#listen();
+  }
+
+  #answer({ interconnects }: PuntMetadata): void {
+    const { answers } = this.#hooks;
+    for (const [index, port] of answers ? this.#ports.entries() : []) {
+      const interconnect = interconnects[index]!;
+      if (port.kind !== "memif") continue;
+      if (port.responder) port.responder.update(answeredAddresses(interconnect, answers!));
+      else this.#ports[index] = { ...port, responder: answerOn(port.memif, interconnect, answers!) };
+    }
   }
 
   #reconnect({ interconnects }: PuntMetadata): void {

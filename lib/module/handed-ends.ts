@@ -5,6 +5,7 @@ import { Memif } from "../memif/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import type { InterconnectMetadata, PuntMetadata, PuntStatus } from "../punt/index.js";
 import { PuntInjector, PuntSocket } from "../punt-socket/index.js";
+import { answeredAddresses, answerOn } from "./answers.js";
 import { injectFrame, keyOf } from "./ends.js";
 import {
   type BatchHandler,
@@ -69,6 +70,7 @@ export class HandedEnds implements CnfEnds {
     if (key !== this.#key) this.#closePorts();
     this.#key = key;
     this.#metadata = metadata;
+    this.#updateAnswers(metadata);
     this.#ask();
   }
 
@@ -182,10 +184,23 @@ export class HandedEnds implements CnfEnds {
 
   #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
     const { options } = this.#hooks;
-    if (kind === "memif") return { kind, interconnect, memif: this.#memif(interconnect, descriptor) };
+    if (kind === "memif") return this.#memifPort(interconnect, descriptor);
     if (kind === "packets") return { ...tapOf(interconnect)[0]!, packets: PacketSocket.open({ descriptor }) };
     const { mode: _mode, group: _group, ...tuning } = options.puntSocket ?? {};
     return { kind: "af-unix", interconnect, socket: PuntSocket.open({ ...tuning, descriptor }) };
+  }
+
+  #memifPort(interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
+    const memif = this.#memif(interconnect, descriptor);
+    const { answers } = this.#hooks;
+    const port = { kind: "memif", interconnect, memif } as const;
+    return answers ? { ...port, responder: answerOn(memif, interconnect, answers) } : port;
+  }
+
+  #updateAnswers({ interconnects }: PuntMetadata): void {
+    const { answers } = this.#hooks;
+    for (const [index, port] of this.#open)
+      if (answers && port.kind === "memif") port.responder?.update(answeredAddresses(interconnects[index]!, answers));
   }
 
   #memif({ attachment }: InterconnectMetadata, descriptor: Descriptor): Memif {

@@ -1,8 +1,16 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
+export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { OwnManagerOptions } from "./backing.js";
 /** @internal */
 export { connectPunts, type DaemonPunts, remotePunts } from "./connect.js";
-export { OpenPunt, type OpenPuntEvents, type OpenPuntOptions, openPunt, type SendOptions } from "./open-punt.js";
+export {
+  OpenPunt,
+  type OpenPuntEvents,
+  type OpenPuntOptions,
+  type OpenPuntStats,
+  openPunt,
+  type SendOptions,
+} from "./open-punt.js";
 export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";
 export type { BatchHandler, CnfPort } from "./ports.js";

@@ -1,16 +1,21 @@
 // A punt as a CNF's program has it: asked for, attached, and kept so, in one call.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
+import type { PacketSocketStats } from "../packet-socket/index.js";
 import { type AttachOptions, type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
+import type { PuntSocketStats } from "../punt-socket/index.js";
+import type { ResponderStats } from "../responder/index.js";
+import { answerOptions, type CnfAnswers } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, type OwnManagerOptions, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
 import type { ConnectOptions } from "./options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
-import type { BatchHandler, CnfEnds, CnfPort } from "./ports.js";
+import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
 import { type CnfRequest, fullRequest, idOf } from "./request.js";
 import { type CnfStatus, judge } from "./status.js";
@@ -28,9 +33,35 @@ export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">,
   readonly grace?: number;
   /** Options of the ports. */
   readonly attach?: AttachOptions;
+  /**
+   * What to answer on a memif, where no kernel does: `["arp", "nd", "ping"]`, for the addresses in the punt's metadata. Default: nothing.
+   * Behind a TAP Linux answers, and for a punt socket VPP.
+   */
+  readonly answer?: CnfAnswers;
 }
 
-const NAMES = ["socket", "tls", "vppSocket", "manager", "socketDirectory", "daemon", "lifetime", "grace", "attach"];
+/** Counters of an open punt. */
+export interface OpenPuntStats {
+  /** Packets that `packets()` dropped because the loop was late. */
+  readonly dropped: number;
+  /** Counters of each port, in the order of `ports`; undefined for a TAP whose frames the program has not asked for. */
+  readonly ports: readonly (MemifStats | PuntSocketStats | PacketSocketStats | undefined)[];
+  /** What was answered on each port; undefined for one without answers. */
+  readonly answers: readonly (ResponderStats | undefined)[];
+}
+
+const NAMES = [
+  "socket",
+  "tls",
+  "vppSocket",
+  "manager",
+  "socketDirectory",
+  "daemon",
+  "lifetime",
+  "grace",
+  "attach",
+  "answer",
+];
 
 export interface OpenPuntEvents {
   status: [CnfStatus];
@@ -74,7 +105,8 @@ export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {
 function checkOptions(options: OpenPuntOptions): void {
   const check = new OptionCheck("cnf.open");
   check.known(options, NAMES);
-  const { daemon, lifetime, grace, vppSocket, socketDirectory } = options;
+  const { daemon, lifetime, grace, vppSocket, socketDirectory, answer } = options;
+  if (answer !== undefined) answerOptions(check, answer);
   if (daemon !== undefined) check.boolean("daemon", daemon);
   if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
   if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);
@@ -130,6 +162,16 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   /** Packets that `packets()` dropped because the loop was late. */
   get dropped(): number {
     return this.#queue?.dropped ?? 0;
+  }
+
+  /** Returns the counters of this end. */
+  stats(): OpenPuntStats {
+    const { ports } = this.#ends;
+    return {
+      dropped: this.dropped,
+      ports: ports.map(portStats),
+      answers: ports.map((port) => (port.kind === "memif" ? port.responder?.stats() : undefined)),
+    };
   }
 
   /**
@@ -284,9 +326,11 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
 
   #newEnds(): CnfEnds {
     const { handOver, interfaces } = this.#backing;
+    const { answer } = this.#options;
     const hooks = {
       interfaces,
       options: this.#options.attach ?? {},
+      answers: answer && answerOptions(new OptionCheck("cnf.open"), answer),
       onChange: () => this.#judge(),
       onProblem: (error: unknown) => this.#onProblem(error as PuntError | undefined),
     };

@@ -2,12 +2,19 @@
 import type { PacketBatch } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import type { AttachedPort, AttachOptions, PuntStatus } from "../punt/index.js";
+import type { Responder } from "../responder/index.js";
+import type { CnfAnswerOptions } from "./answers.js";
 
 type TapPort = Extract<AttachedPort, { kind: "tap" }>;
+type MemifPort = Extract<AttachedPort, { kind: "memif" }>;
 
 /** An open end. */
 export type CnfPort =
-  | Exclude<AttachedPort, TapPort>
+  | Exclude<AttachedPort, TapPort | MemifPort>
+  | (MemifPort & {
+      /** Answers ARP, neighbour discovery and ping, where the program asks for that. */
+      readonly responder?: Responder;
+    })
   | (TapPort & {
       /** The TAP's frames, once the program has asked for packets; undefined before. */
       readonly packets?: PacketSocket;
@@ -28,6 +35,8 @@ export interface InterfaceNames {
 export interface EndHooks {
   readonly interfaces: InterfaceNames;
   readonly options: AttachOptions;
+  /** Undefined: the program answers by itself. */
+  readonly answers: CnfAnswerOptions | undefined;
   /** An end was connected or lost its connection. */
   onChange(): void;
   /** An end could not be opened; it is tried again. Undefined: all are open. */
@@ -56,7 +65,7 @@ export interface CnfEnds {
 
 /** Passes the bursts of a port on. Those of a punt socket come until it is closed. */
 export function listen(port: CnfPort, onBatch: (batch: PacketBatch) => void): void {
-  if (port.kind === "memif") port.memif.receive(onBatch);
+  if (port.kind === "memif") (port.responder ?? port.memif).receive(onBatch);
   else if (port.kind === "tap") port.packets?.receive(onBatch);
   else port.socket.receive(onBatch);
 }
@@ -75,6 +84,12 @@ export function closePort(port: CnfPort): void {
   if (port.kind === "memif") port.memif.close();
   else if (port.kind === "tap") port.packets?.close();
   else port.socket.close();
+}
+
+/** Returns the counters of a port; undefined while a TAP's frames are not open. */
+export function portStats(port: CnfPort) {
+  if (port.kind === "memif") return port.memif.stats();
+  return port.kind === "tap" ? port.packets?.stats() : port.socket.stats();
 }
 
 /** Opens the frames of a TAP. Needs CAP_NET_RAW, and CAP_SYS_ADMIN in another namespace. @throws PuntError ENODEV, EPERM */

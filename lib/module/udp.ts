@@ -1,6 +1,6 @@
 // UDP in Ethernet frames: what a received one says, and the frame that answers it.
 import { PuntError } from "../errors.js";
-import { formatIp4, formatIp6, IP_PROTOCOL } from "../net/index.js";
+import { checksumOf, formatIp4, formatIp6, IP_PROTOCOL, sumWords } from "../net/index.js";
 
 const ETHERNET = 14;
 const VLAN = 4;
@@ -99,9 +99,9 @@ export function udpAnswer(question: UdpFrame, payload: Uint8Array, source: Answe
   view.setUint16(udp + 4, UDP + payload.length);
   if (isIp6) writeIp6(answer, view, { at: ipAt, from: own, to: from });
   else writeIp4(answer, view, { at: ipAt, from: own, to: from });
-  const pseudo = sum(own) + sum(from) + IP_PROTOCOL.UDP + UDP + payload.length;
+  const pseudo = sumWords(own) + sumWords(from) + IP_PROTOCOL.UDP + UDP + payload.length;
   // A checksum of 0 would mean "none".
-  view.setUint16(udp + 6, checksum(pseudo + sum(answer.subarray(udp))) || 0xffff);
+  view.setUint16(udp + 6, checksumOf(pseudo + sumWords(answer, udp)) || 0xffff);
   return answer;
 }
 
@@ -118,7 +118,7 @@ function writeIp4(answer: Uint8Array, view: DataView, { at, from, to }: Header):
   view.setUint8(at + 9, IP_PROTOCOL.UDP);
   answer.set(from, at + 12);
   answer.set(to, at + 16);
-  view.setUint16(at + 10, checksum(sum(answer.subarray(at, at + IP4))));
+  view.setUint16(at + 10, checksumOf(sumWords(answer, at, at + IP4)));
 }
 
 function writeIp6(answer: Uint8Array, view: DataView, { at, from, to }: Header): void {
@@ -151,18 +151,6 @@ function answerAddress(address: Uint8Array, isIp6: boolean, source: AnswerSource
 function noSource(kind: string): PuntError {
   const message = `the packet went to a group: the answer needs the ${kind} address of its sender (option source)`;
   return new PuntError("packet.reply", "ERR_NO_SOURCE", message);
-}
-
-function sum(bytes: Uint8Array): number {
-  let total = 0;
-  for (let at = 0; at + 1 < bytes.length; at += 2) total += (bytes[at]! << 8) | bytes[at + 1]!;
-  return bytes.length % 2 === 0 ? total : total + (bytes.at(-1)! << 8);
-}
-
-function checksum(total: number): number {
-  let folded = total;
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
-  return ~folded & 0xffff;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -178,6 +178,11 @@ export class PacketBatch {
     }
   }
 
+  /** @internal Makes every view on the memory end with this batch: a subset has given one out. */
+  expose(): void {
+    this.#exposed = true;
+  }
+
   /** @internal The memory, and the columns that describe the packets in it: together and each. */
   raw(): { bytes: Uint8Array; table: ArrayBuffer; offsets: Uint32Array; lengths: Uint32Array } {
     this.#checkLive();

@@ -6,3 +6,4 @@ export { BatchFeed } from "./feed.js";
 export { type PcapPacket, PcapReader } from "./pcap-reader.js";
 export { PcapWriter } from "./pcap-writer.js";
 export { type PcapngInterfaceOptions, type PcapngPacketOptions, PcapngWriter } from "./pcapng-writer.js";
+export { BatchSubset } from "./subset.js";

@@ -3,7 +3,7 @@ import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
 const GROUND = ["errors", "options", "net"];
-const PORTS = ["packet", "memif", "punt-socket"];
+const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
 
@@ -17,6 +17,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   packet: [...GROUND, "native"],
   memif: [...GROUND, "native", "packet", "descriptor"],
   "punt-socket": [...GROUND, "native", "packet", "descriptor"],
+  responder: [...GROUND, "packet", "memif"],
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],
   containers: ["errors"],

@@ -1,0 +1,10 @@
+// Answers for an end without a kernel: ARP, neighbour discovery, ping.
+export type { AnswerKind } from "./answers.js";
+export {
+  type AnswerOptions,
+  checkAnswerOptions,
+  Responder,
+  type ResponderAddresses,
+  type ResponderOptions,
+  type ResponderStats,
+} from "./responder.js";
