@@ -12,7 +12,7 @@ import {
 
 export interface CnfAnswerOptions extends AnswerOptions {
   /** Addresses of the CNF's own, besides those of the metadata. */
-  readonly addresses?: readonly string[];
+  readonly ipAddresses?: readonly string[];
 }
 
 /** `["arp", "nd", "ping"]`, or with more to say. */
@@ -21,7 +21,7 @@ export type CnfAnswers = readonly AnswerKind[] | CnfAnswerOptions;
 /** @throws PuntError ERR_OPTION */
 export function answerOptions(check: OptionCheck, answer: CnfAnswers): CnfAnswerOptions {
   const options: CnfAnswerOptions = isList(answer) ? { kinds: answer } : answer;
-  check.known(options, ["kinds", "passAnswered", "answersPerBurst", "addresses"], "answer");
+  check.known(options, ["kinds", "passAnswered", "answersPerBurst", "ipAddresses"], "answer");
   checkAnswerOptions(check, options);
   return options;
 }
@@ -32,16 +32,16 @@ function isList(answer: CnfAnswers): answer is readonly AnswerKind[] {
 
 /** Begins to answer on the CNF's end of an interconnect. */
 export function answerOn(memif: Memif, interconnect: InterconnectMetadata, options: CnfAnswerOptions): Responder {
-  const { addresses: _, ...rest } = options;
+  const { ipAddresses: _, ...rest } = options;
   return Responder.on(memif, { ...rest, ...answeredAddresses(interconnect, options) });
 }
 
 /** Addresses that are borrowed from a VPP interface are VPP's too: they are answered for, and not announced. */
 export function answeredAddresses(
   { cnfInterface, vppInterface }: InterconnectMetadata,
-  { addresses: own = [] }: CnfAnswerOptions,
+  { ipAddresses: own = [] }: CnfAnswerOptions,
 ): ResponderAddresses {
   const given = cnfInterface?.addresses ?? [];
   const isBorrowed = given.length > 0 && vppInterface?.addresses.length === 0;
-  return { mac: cnfInterface!.mac, addresses: [...given, ...own], announce: !isBorrowed };
+  return { mac: cnfInterface!.mac, ipAddresses: [...given, ...own], announce: !isBorrowed };
 }

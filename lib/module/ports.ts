@@ -6,12 +6,11 @@ import type { Responder } from "../responder/index.js";
 import type { CnfAnswerOptions } from "./answers.js";
 
 type TapPort = Extract<AttachedPort, { kind: "tap" }>;
-type MemifPort = Extract<AttachedPort, { kind: "memif" }>;
 
 /** An open end. */
 export type CnfPort =
-  | Exclude<AttachedPort, TapPort | MemifPort>
-  | (MemifPort & {
+  | Exclude<AttachedPort, TapPort | { kind: "memif" }>
+  | (Extract<AttachedPort, { kind: "memif" }> & {
       /** Answers ARP, neighbour discovery and ping, where the program asks for that. */
       readonly responder?: Responder;
     })

@@ -19,7 +19,7 @@ export function ownOf(check: OptionCheck, mac: string, addresses: readonly strin
   const isMac = typeof mac === "string" && parseMac(mac, bytes);
   if (!isMac || (bytes[0]! & 1) !== 0 || formatMac(bytes) === "00:00:00:00:00:00")
     check.refuse("mac", `must be the MAC address of a host; got ${mac}`);
-  if (!Array.isArray(addresses)) check.refuse("addresses", "must be a list of IP addresses");
+  if (!Array.isArray(addresses)) check.refuse("ipAddresses", "must be a list");
   const prefixes = addresses.map((address) => prefixOf(check, address));
   const ip4 = prefixes.filter(({ family }) => family === 4);
   const ip6 = prefixes.filter(({ family }) => family === 6).map(({ address }) => ip6Bytes(address));
@@ -38,7 +38,7 @@ function prefixOf(check: OptionCheck, address: string): Prefix {
   const first = prefix && (prefix.family === 4 ? ip4Number(prefix.address) >>> 24 : ip6Bytes(prefix.address)[0]);
   const isHost = prefix?.family === 4 ? first! > 0 && first! < 224 : first !== 0xff && prefix?.address !== "::";
   if (prefix && isHost) return prefix;
-  check.refuse("addresses", `must be IP addresses of hosts; got ${address}`);
+  check.refuse("ipAddresses", `must be IP addresses of hosts; got ${address}`);
 }
 
 /** Network address and broadcast address of a subnet that has them (RFC 3021: a /31 has neither). */

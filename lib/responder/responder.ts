@@ -12,7 +12,7 @@ export interface ResponderAddresses {
   /** MAC address of this end, such as `02:fe:00:00:00:01`. */
   readonly mac: string;
   /** IP addresses, with their prefix lengths or without: `10.0.0.1/24`, `2001:db8::1`. With an IPv6 address comes the link-local one. */
-  readonly addresses: readonly string[];
+  readonly ipAddresses: readonly string[];
   /** Whether to announce the addresses when the port is connected, and when they change. Default true. */
   readonly announce?: boolean;
 }
@@ -35,7 +35,7 @@ export interface ResponderStats extends Readonly<AnswerCounts> {
 }
 
 const DEFAULT_LIMIT = 64;
-const NAMES = ["mac", "addresses", "announce", "kinds", "passAnswered", "answersPerBurst"];
+const NAMES = ["mac", "ipAddresses", "announce", "kinds", "passAnswered", "answersPerBurst"];
 
 /** @throws PuntError ERR_OPTION */
 export function checkAnswerOptions(check: OptionCheck, options: AnswerOptions): void {
@@ -50,7 +50,7 @@ export function checkAnswerOptions(check: OptionCheck, options: AnswerOptions): 
  * Answers ARP requests, neighbour solicitations and pings for the addresses of a memif port's end, before a handler sees them.
  *
  * ```ts
- * const responder = Responder.on(port, { mac: "02:fe:00:00:00:01", addresses: ["10.0.0.2/24"] });
+ * const responder = Responder.on(port, { mac: "02:fe:00:00:00:01", ipAddresses: ["10.0.0.2/24"] });
  * responder.receive((batch) => { for (const frame of batch) console.log(frame.length); });
  * ```
  *
@@ -77,7 +77,7 @@ export class Responder {
     this.#port = port;
     this.#answers = new Answers(options.kinds ?? ANSWER_KINDS, options.answersPerBurst ?? DEFAULT_LIMIT);
     this.#passAnswered = options.passAnswered ?? false;
-    this.#own = ownOf(check, options.mac, options.addresses);
+    this.#own = ownOf(check, options.mac, options.ipAddresses);
     this.#announces = announcesOf(check, options);
   }
 
@@ -123,7 +123,7 @@ export class Responder {
   update(addresses: ResponderAddresses): void {
     const check = new OptionCheck("responder.update");
     check.known(addresses, NAMES.slice(0, 3));
-    const own = ownOf(check, addresses.mac, addresses.addresses);
+    const own = ownOf(check, addresses.mac, addresses.ipAddresses);
     const isSame = keyOf(own) === keyOf(this.#own);
     this.#announces = announcesOf(check, addresses);
     this.#own = own;

@@ -39,7 +39,7 @@ real("VPP resolves and pings both families, on the interface and on a VLAN", asy
   );
   await up;
   const addresses = ["10.9.0.2/24", "2001:db8:9::2/64", "10.9.1.2/24", "2001:db8:91::2/64"];
-  const responder = Responder.on(port, { mac: OUR_MAC, addresses, announce: false });
+  const responder = Responder.on(port, { mac: OUR_MAC, ipAddresses: addresses, announce: false });
   const others: number[] = [];
   responder.receive((batch) => others.push(batch.length));
   for (const address of addresses) {

@@ -304,7 +304,7 @@ for (const [name, addresses] of Object.entries({
 })) {
   test(`refused as an own address: ${name}`, (t) => {
     const error = t.throws(() => ownOf(new OptionCheck("test"), OUR_MAC, addresses), { code: "ERR_OPTION" });
-    t.regex(error!.message, /addresses/);
+    t.regex(error!.message, /ipAddresses/);
   });
 }
 

@@ -8,7 +8,7 @@ import { memifPair, until } from "../support/memif/ports.js";
 
 const OUR_MAC = "02:fe:00:00:00:01";
 const PEER_MAC = "02:fd:00:00:00:01";
-const ADDRESSES = { mac: OUR_MAC, addresses: ["10.0.0.2/24", "2001:db8::2/64"] };
+const ADDRESSES = { mac: OUR_MAC, ipAddresses: ["10.0.0.2/24", "2001:db8::2/64"] };
 const LINK = { from: PEER_MAC, to: OUR_MAC };
 const PING = frame(LINK, echoRequest({ from: "10.0.0.1", to: "10.0.0.2" }));
 const ARP = arp(1, [PEER_MAC, "10.0.0.1"], ["00:00:00:00:00:00", "10.0.0.2"]);
@@ -117,7 +117,7 @@ test("addresses are announced when the port is connected, and when they change",
   // ARP, the IPv6 address, and the link-local one.
   await until(() => got.length === 3);
   responder.update(ADDRESSES);
-  responder.update({ ...ADDRESSES, addresses: ["10.0.0.3"] });
+  responder.update({ ...ADDRESSES, ipAddresses: ["10.0.0.3"] });
   await until(() => got.length === 4);
   t.is(got[3]!.readUInt16BE(12), 0x0806);
   t.is(responder.stats().announced, 4);
@@ -132,8 +132,8 @@ test("wrong options are named", async (t) => {
     { answersPerBurst: 0 },
     { passAnswered: 1 },
     { announce: "yes" },
-    { addresses: "10.0.0.2" },
-    { addresses: [7] },
+    { ipAddresses: "10.0.0.2" },
+    { ipAddresses: [7] },
     { mac: 7 },
     { colour: "red" },
   ]) {
