@@ -27,3 +27,10 @@ test("examples/punts.yaml has a valid punt of each type, and is what the guide s
   const [, shown] = /```yaml\n(.*?)```/s.exec(readFileSync("docs/guides.md", "utf8"))!;
   t.true(readFileSync("examples/punts.yaml", "utf8").endsWith(shown!));
 });
+
+test("no example is longer than 80 lines: where one would be, the API is wrong", (t) => {
+  for (const name of readdirSync("examples").filter((each) => each.endsWith(".ts"))) {
+    const lines = readFileSync(`examples/${name}`, "utf8").trimEnd().split("\n").length;
+    t.true(lines <= 80, `examples/${name} has ${lines} lines`);
+  }
+});

@@ -1,0 +1,68 @@
+// Captures what an interface receives into pcapng files of a limited size, and keeps the newest three.
+import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { PcapngWriter } from "vpp-punt";
+import { openPunt } from "vpp-punt/module";
+import { EmbeddedVpp } from "vpp-punt/sim";
+
+// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
+const place = {
+  daemon: false,
+  vppSocket: vpp.apiSocket,
+  socketDirectory: vpp.directory,
+  manager: { memifDirectory: `${vpp.directory}/memif` },
+} as const;
+
+const LARGEST_FILE = 4_096;
+const MOST_FILES = 3;
+
+/** Files of a capture, one after the other. */
+class Rotation {
+  readonly files: string[] = [];
+  #writer: PcapngWriter | undefined;
+  #written = 0;
+  #number = 0;
+
+  write(frame: Uint8Array): void {
+    if (this.#writer === undefined || this.#written + frame.length > LARGEST_FILE) this.#next();
+    this.#writer!.writePacket(0, frame);
+    this.#written += frame.length;
+  }
+
+  #next(): void {
+    this.close();
+    const file = join(vpp.directory, `eth0-${this.#number++}.pcapng`);
+    this.#writer = PcapngWriter.open(file);
+    this.#writer.addInterface("eth0");
+    this.#written = 0;
+    this.files.push(file);
+    if (this.files.length > MOST_FILES) rmSync(this.files.shift()!);
+  }
+
+  close(): void {
+    this.#writer?.close();
+  }
+}
+
+await using span = await openPunt(
+  { cnf: "capture", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
+  place,
+);
+const capture = new Rotation();
+const FRAMES = 40;
+let frames = 0;
+const done = new Promise<void>((resolve) => {
+  span.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) capture.write(batch.view(i));
+    frames += batch.length;
+    if (frames >= FRAMES) resolve();
+  });
+});
+await span.ready({ timeout: 10_000 });
+// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+vpp.interface("eth0").inject(Array.from({ length: FRAMES }, (_, i) => new Uint8Array(600).fill(i)));
+await done;
+capture.close();
+for (const file of capture.files) console.log(`${file.split("/").at(-1)}: ${statSync(file).size} bytes`);
