@@ -51,6 +51,19 @@ for (const one of puntTypes) {
   });
 }
 
+test("the cost of a punt does not grow with the punts of the same interface", (t) => {
+  // With a look at each other punt, this takes many minutes.
+  const registry = new Interconnects(settings);
+  const requests = Array.from({ length: 50_000 }, (_, index) =>
+    parseRequest({ cnf: `c${index}`, type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" }),
+  );
+  for (const [index, request] of requests.entries()) t.is(registry.assign(request, 0)[0]!.priority, index + 1);
+  registry.release(idOf(requests[7]!));
+  t.is(registry.assign(requests[7]!, 0)[0]!.priority, 8, "the lowest free priority");
+  for (const request of requests) registry.release(request);
+  t.deepEqual(registry.all(), []);
+});
+
 test("links that differ in any attribute are not shared", (t) => {
   const registry = new Interconnects(settings);
   const span = { type: "SPAN", interconnect: "TAP", vppInterface: "if0" } as const;

@@ -14,6 +14,7 @@ import {
   keyOf,
   type LinkKind,
   type Need,
+  NumbersInUse,
   type SubnetPool,
   sameLink,
   subnetsOf,
@@ -29,25 +30,51 @@ export interface Settings {
   readonly pools: Readonly<Record<Family, SubnetPool>>;
 }
 
+/** The first priority at an interface. A lower number wins. */
+const LOWEST_PRIORITY = 1;
+
 /** Random bytes in a memif secret. As 22 letters they fit into memif's field of 23 characters. */
 const SECRET_BYTES = 16;
+
+/** A punt that has an exclusive key. */
+interface Holder extends ExclusiveKey {
+  readonly punt: string;
+  readonly interconnect: string;
+}
+
+/** The interconnects of one VPP selector. */
+class AtSelector {
+  readonly keys = new Set<string>();
+  readonly priorities = new NumbersInUse(LOWEST_PRIORITY);
+
+  put(key: string, { priority }: Interconnect): void {
+    this.keys.add(key);
+    this.priorities.add(priority);
+  }
+
+  remove(key: string, { priority }: Interconnect): this {
+    this.keys.delete(key);
+    this.priorities.delete(priority);
+    return this;
+  }
+}
 
 /** The interconnects of all punts. A method that throws leaves everything as it was. */
 export class Interconnects {
   readonly #settings: Settings;
   #all = new Map<string, Interconnect>();
   #punts = new Map<string, PuntRequest>();
-  /** Keys by VPP selector: the search for a conflict costs the same with ten punts and with ten thousand. */
-  #bySelector = new Map<string, Set<string>>();
+  /** By VPP selector: the search for a conflict costs the same with ten punts and with ten thousand. */
+  #bySelector = new Map<string, AtSelector>();
   #byPunt = new Map<string, string[]>();
   /** Things of which VPP keeps only one, each with the punts that have it and their interconnects. */
-  #exclusiveKeys = new Map<string, (ExclusiveKey & { punt: string; interconnect: string })[]>();
+  #exclusiveKeys = new Map<string, Map<string, Holder>>();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
   /** The interconnects that a punt had before the change under way. */
   #kept: ReadonlyMap<string, Interconnect> = new Map();
   /** Numbers of subnets in use, for each pool. */
-  readonly #subnetNumbers: Readonly<Record<Family, Set<number>>> = { 4: new Set(), 6: new Set() };
+  readonly #subnetNumbers: Readonly<Record<Family, NumbersInUse>> = { 4: new NumbersInUse(0), 6: new NumbersInUse(0) };
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -157,15 +184,14 @@ export class Interconnects {
 
   /** Returns an interconnect that conflicts: its type does not multiplex, or it is the same interconnect and cannot be shared. */
   #conflict(request: PuntRequest, need: Need, cnfSelector: string): Interconnect | undefined {
-    const others = [...(this.#bySelector.get(need.vppSelector) ?? [])].map((key) => this.#all.get(key)!);
-    return others.find((other) => {
-      if (!handlerOf(request).multiplexes || !this.#multiplexes(other)) return true;
-      return other.cnfSelector === cnfSelector && !isShareable(request, need, other);
-    });
-  }
-
-  #multiplexes(interconnect: Interconnect): boolean {
-    return interconnect.users.every((user) => handlerOf(this.#punts.get(user)!).multiplexes);
+    const [first] = this.#bySelector.get(need.vppSelector)?.keys ?? [];
+    if (first === undefined) return undefined;
+    // The punts of one selector all multiplex, or there is only one.
+    const other = this.#all.get(first)!;
+    const owner = this.#punts.get(other.users[0])!;
+    if (!handlerOf(request).multiplexes || !handlerOf(owner).multiplexes) return other;
+    const same = this.#all.get(keyOf(need.vppSelector, cnfSelector));
+    return same && !isShareable(request, need, same) ? same : undefined;
   }
 
   #cnfSelector(request: PuntRequest, need: Need, netns: number, drafts: readonly Interconnect[]): string {
@@ -197,7 +223,7 @@ export class Interconnects {
       ...basis,
       name,
       subnets: this.#subnets(need.link, before?.subnets),
-      priority: before?.priority ?? this.#priority(need.vppSelector),
+      priority: before?.priority ?? this.#bySelector.get(need.vppSelector)?.priorities.lowestFree() ?? LOWEST_PRIORITY,
     };
     return request.interconnect === "TAP" ? { ...own, netns } : { ...own, ...this.#memif(cnfSelector, before) };
   }
@@ -228,13 +254,6 @@ export class Interconnects {
     );
   }
 
-  #priority(vppSelector: string): number {
-    const taken = new Set([...(this.#bySelector.get(vppSelector) ?? [])].map((key) => this.#all.get(key)!.priority));
-    let priority = 1;
-    while (taken.has(priority)) priority++;
-    return priority;
-  }
-
   #memif(cnfSelector: string, before: Interconnect | undefined): { socket: string; secret: string } {
     const letters = cnfSelector.slice("memif::".length);
     const socket = join(this.#settings.memifDirectory, `memif-${letters}.sock`);
@@ -244,18 +263,16 @@ export class Interconnects {
   #refuseRivals(request: PuntRequest, drafts: readonly Interconnect[]): void {
     const [draft] = drafts;
     for (const exclusive of exclusiveKeysOf(request)) {
-      const rival = this.#exclusiveKeys
-        .get(exclusive.key)
-        ?.find((holder) => holder.interconnect !== interconnectKey(draft) && !isShared(holder, exclusive));
-      if (rival) throw conflict(request, this.#punts.get(rival.punt)!, exclusive.key, draft.cnfSelector);
+      for (const holder of this.#exclusiveKeys.get(exclusive.key)?.values() ?? [])
+        if (holder.interconnect !== interconnectKey(draft) && !isShared(holder, exclusive))
+          throw conflict(request, this.#punts.get(holder.punt)!, exclusive.key, draft.cnfSelector);
     }
   }
 
   #put(interconnect: Interconnect): void {
     const key = interconnectKey(interconnect);
     this.#all.set(key, interconnect);
-    if (!this.#bySelector.has(interconnect.vppSelector)) this.#bySelector.set(interconnect.vppSelector, new Set());
-    this.#bySelector.get(interconnect.vppSelector)!.add(key);
+    this.#at(interconnect.vppSelector).put(key, interconnect);
     if (interconnect.name !== "") this.#nameHashes.set(fnv1a(interconnect.name), key);
     if (interconnect.type === "MEMIF") this.#memifIds.add(interconnect.cnfSelector.slice("memif::".length));
     for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].add(number);
@@ -264,12 +281,17 @@ export class Interconnects {
   #remove(interconnect: Interconnect): void {
     const key = interconnectKey(interconnect);
     this.#all.delete(key);
-    const same = this.#bySelector.get(interconnect.vppSelector);
-    same?.delete(key);
-    if (same?.size === 0) this.#bySelector.delete(interconnect.vppSelector);
+    const { keys } = this.#at(interconnect.vppSelector).remove(key, interconnect);
+    if (keys.size === 0) this.#bySelector.delete(interconnect.vppSelector);
     if (interconnect.name !== "") this.#nameHashes.delete(fnv1a(interconnect.name));
     if (interconnect.type === "MEMIF") this.#memifIds.delete(interconnect.cnfSelector.slice("memif::".length));
     for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].delete(number);
+  }
+
+  #at(vppSelector: string): AtSelector {
+    const known = this.#bySelector.get(vppSelector) ?? new AtSelector();
+    this.#bySelector.set(vppSelector, known);
+    return known;
   }
 
   #link(request: PuntRequest, interconnects: readonly Interconnect[]): void {
@@ -279,20 +301,18 @@ export class Interconnects {
     const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
     this.#byPunt.set(key, sorted.map(interconnectKey));
     for (const exclusive of exclusiveKeysOf(request)) {
-      const holders = this.#exclusiveKeys.get(exclusive.key) ?? [];
-      this.#exclusiveKeys.set(exclusive.key, [
-        ...holders,
-        { ...exclusive, punt: key, interconnect: interconnectKey(sorted[0]!) },
-      ]);
+      const holders = this.#exclusiveKeys.get(exclusive.key) ?? new Map<string, Holder>();
+      holders.set(key, { ...exclusive, punt: key, interconnect: interconnectKey(sorted[0]!) });
+      this.#exclusiveKeys.set(exclusive.key, holders);
     }
   }
 
   #unlink(key: string): void {
     const request = this.#punts.get(key);
     for (const exclusive of request ? exclusiveKeysOf(request) : []) {
-      const holders = this.#exclusiveKeys.get(exclusive.key)!.filter(({ punt }) => punt !== key);
-      if (holders.length > 0) this.#exclusiveKeys.set(exclusive.key, holders);
-      else this.#exclusiveKeys.delete(exclusive.key);
+      const holders = this.#exclusiveKeys.get(exclusive.key)!;
+      holders.delete(key);
+      if (holders.size === 0) this.#exclusiveKeys.delete(exclusive.key);
     }
     this.#punts.delete(key);
     this.#byPunt.delete(key);

@@ -10,6 +10,7 @@ import {
   toNumber,
   widthOf,
 } from "../../net/index.js";
+import type { NumbersInUse } from "./numbers.js";
 
 /** Both ends of an allocated subnet, as addresses with prefix length. */
 export interface Subnet {
@@ -47,8 +48,9 @@ export class SubnetPool {
   }
 
   /** Returns the lowest number that is not taken. @throws PuntError `ERR_POOL_EXHAUSTED`: all are taken */
-  allocate(taken: ReadonlySet<number>): number {
-    for (let index = 0; index < this.size; index++) if (!taken.has(index)) return index;
+  allocate(taken: NumbersInUse): number {
+    const index = taken.lowestFree();
+    if (index < this.size) return index;
     const message = `all ${this.size} subnets of ${formatPrefix(this.network)} are in use`;
     throw new PuntError("punt.allocate", "ERR_POOL_EXHAUSTED", message, { network: formatPrefix(this.network) });
   }

@@ -17,3 +17,4 @@ export {
   vrfDevicePattern,
 } from "./names.js";
 export { type Found, type KnownNamespace, Namespaces } from "./namespaces.js";
+export { NumbersInUse } from "./numbers.js";
