@@ -10,7 +10,7 @@ import { kindOf } from "../../lib/punt/items/kinds.js";
 import { stepsFor } from "../../lib/punt/plan/diff.js";
 import { makePlan, type Plan } from "../../lib/punt/plan/plan.js";
 import type { Wanted } from "../../lib/punt/plan/wanted.js";
-import { type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
+import { idKey, type PuntRequest, parseRequest } from "../../lib/punt/request/request.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 
 const pools = { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) };
@@ -72,6 +72,7 @@ function desiredOf(choices: readonly Choice[]): Wanted {
       { id: 1, path: "/run/netns/one" },
     ],
     interconnectsOf: (id) => interconnects.of(id),
+    requestOf: (key) => punts.find((request) => idKey(request) === key),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Ledger, Reconciled } from "../reconcile/index.js";
 import { idKey, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
 import { type ManagerIdentity, Saver, type Store, type StoredState, type Write } from "../store/index.js";
+import { Pairs } from "../types/index.js";
 import { ChangeLog } from "./change-log.js";
 import { Draft, NOTHING } from "./draft.js";
 import { Entry, type Situation } from "./entry.js";
@@ -41,6 +42,7 @@ export class DesiredState implements Ledger {
   readonly #underWay = new Map<string, Promise<Entry>>();
   #facts: Facts | undefined;
   #items: ReadonlyMap<string, object> = new Map();
+  #pairs: { readonly wanted: Wanted; readonly facts: Facts | undefined; readonly pairs: Pairs } | undefined;
 
   constructor(host: Host, marks: Marks, store: Store, manager: ManagerIdentity) {
     this.#manager = manager;
@@ -251,8 +253,18 @@ export class DesiredState implements Ledger {
       wanted: this.#wanted,
       notes: this.#memory.notes,
       facts: this.#facts,
-      requestOf: (user) => this.#entries.get(user)?.request,
+      pairs: this.#pairsNow(),
     });
+  }
+
+  /** Pairs hold for one desired state and one look. A punt that is leaving is in the entries only. */
+  #pairsNow(): Pairs {
+    const [wanted, facts] = [this.#wanted, this.#facts];
+    if (this.#pairs?.wanted !== wanted || this.#pairs.facts !== facts) {
+      const requestOf = (user: string) => wanted.requestOf(user) ?? this.#entries.get(user)?.request;
+      this.#pairs = { wanted, facts, pairs: new Pairs(requestOf, facts) };
+    }
+    return this.#pairs.pairs;
   }
 
   /** Returns a draft for trying changes. */

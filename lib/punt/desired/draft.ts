@@ -68,11 +68,13 @@ export class Draft {
 
   freeze(): Wanted {
     const { all, byPunt } = this.#interconnects.copy();
+    const punts = new Map(this.#punts);
     return {
-      punts: [...this.#punts.values()],
+      punts: [...punts.values()],
       interconnects: [...all.values()],
       namespaces: this.#namespaces.all(),
       interconnectsOf: (id) => (byPunt.get(idKey(idOf(id))) ?? []).map((key) => all.get(key)!),
+      requestOf: (key) => punts.get(key),
     };
   }
 }

@@ -3,9 +3,8 @@ import type { Interconnect, Marks } from "../interconnect/index.js";
 import { type Facts, injectPathOf } from "../items/index.js";
 import { interconnectMetadata, type PuntMetadata } from "../metadata.js";
 import type { Wanted } from "../plan/index.js";
-import type { PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
-import { type Caveat, caveatsOf, cnfMac, pairedInterface } from "../types/index.js";
+import { type Caveat, caveatsOf, cnfMac, type Pairs } from "../types/index.js";
 import type { Entry } from "./entry.js";
 
 export interface Surroundings {
@@ -14,7 +13,7 @@ export interface Surroundings {
   readonly notes: ReadonlyMap<string, object>;
   /** Undefined until VPP has been read. */
   readonly facts: Facts | undefined;
-  requestOf(user: string): PuntRequest | undefined;
+  readonly pairs: Pairs;
 }
 
 export function statusOf(entry: Entry, around: Surroundings): PuntStatus {
@@ -31,8 +30,8 @@ export function statusOf(entry: Entry, around: Surroundings): PuntStatus {
 }
 
 function metadataOf({ id, request, interconnects }: Entry, around: Surroundings): PuntMetadata {
-  const { marks, wanted, notes, facts } = around;
-  const pairedWith = (interconnect: Interconnect) => facts && pairedInterface(interconnect, around.requestOf, facts);
+  const { marks, wanted, notes, facts, pairs } = around;
+  const pairedWith = (interconnect: Interconnect) => pairs.of(interconnect);
   const context = {
     marks,
     injectPath: injectPathOf(notes),

@@ -2,7 +2,7 @@
 
 import type { Interconnect } from "../interconnect/index.js";
 import { type Marks, policyId } from "../interconnect/index.js";
-import type { Facts, VppInterface } from "../items/index.js";
+import type { Facts } from "../items/index.js";
 import {
   differences,
   type Item,
@@ -21,7 +21,7 @@ import {
   handlerOf,
   interconnectParts,
   missingOf,
-  pairedInterface,
+  Pairs,
   type TypeContext,
 } from "../types/index.js";
 
@@ -58,6 +58,11 @@ class Draft implements Plan {
   readonly #policies = new Map<string, number>();
   readonly #policyIds = new Set<number>();
   readonly #context: TypeContext;
+  readonly #pairs: Pairs;
+  /** The parts of each interconnect: its punts share them. */
+  readonly #linkParts = new Map<Interconnect, Part[]>();
+  /** The users of each item, by its key. */
+  readonly #users = new Map<string, string[]>();
 
   constructor(wanted: Wanted, marks: Marks, facts: Facts) {
     this.#wanted = wanted;
@@ -67,11 +72,12 @@ class Draft implements Plan {
     const foreign = facts.interfaces.filter((found) => !found.ours);
     this.#foreignNames = new Map(foreign.flatMap(({ tag, vppName }) => [tag, vppName].map((name) => [name, vppName])));
     this.#requests = new Map(wanted.punts.map((punt) => [idKey(idOf(punt)), punt]));
+    this.#pairs = new Pairs((user) => this.#requests.get(user), facts);
     this.#context = {
       facts,
       marks,
       policyId: (purpose) => this.#policyId(purpose),
-      cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (paired) => this.pairedWith(paired) }),
+      cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (paired) => this.#pairs.of(paired) }),
     };
   }
 
@@ -104,16 +110,20 @@ class Draft implements Plan {
   }
 
   #parts(request: PuntRequest, interconnects: readonly Interconnect[]): Part[] {
-    const namespace = (id: number) => this.#namespaces.get(id) ?? "";
-    const pairedWith = (interconnect: Interconnect) => this.pairedWith(interconnect);
-    const requestOf = (user: string) => this.#requests.get(user);
-    const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith, requestOf };
-    const own = interconnects.flatMap((interconnect) => interconnectParts(interconnect, context));
+    const own = interconnects.flatMap((interconnect) => this.#partsOf(interconnect));
     return [...own, ...handlerOf(request).items(request, interconnects, this.#context)];
   }
 
-  pairedWith(interconnect: Interconnect): VppInterface | undefined {
-    return pairedInterface(interconnect, (user) => this.#requests.get(user), this.#facts);
+  #partsOf(interconnect: Interconnect): Part[] {
+    const known = this.#linkParts.get(interconnect);
+    if (known) return known;
+    const namespace = (id: number) => this.#namespaces.get(id) ?? "";
+    const pairedWith = (paired: Interconnect) => this.#pairs.of(paired);
+    const requestOf = (user: string) => this.#requests.get(user);
+    const context = { facts: this.#facts, marks: this.#marks, namespace, pairedWith, requestOf };
+    const parts = interconnectParts(interconnect, context);
+    this.#linkParts.set(interconnect, parts);
+    return parts;
   }
 
   #policyId(purpose: string): number {
@@ -128,29 +138,36 @@ class Draft implements Plan {
   /** Takes all parts of the punt or none. @returns their keys */
   #take(request: PuntRequest, parts: readonly Part[]): string[] {
     const user = idKey(idOf(request));
-    const taken = new Map<string, Item>();
+    const taken = new Map<string, Part>();
     for (const part of parts) taken.set(part.key, this.#combine(part, user, taken.get(part.key)));
-    for (const [key, item] of taken) this.items.set(key, item);
+    for (const [key, part] of taken) this.items.set(key, { ...part, users: this.#usersWith(key, user) });
     return [...taken.keys()];
   }
 
-  #combine(part: Part, user: string, own: Item | undefined): Item {
+  /** All users of an item have one list, which grows. A copy for each would cost the square of their number. */
+  #usersWith(key: string, user: string): readonly string[] {
+    const users = this.#users.get(key) ?? [];
+    users.push(user);
+    this.#users.set(key, users);
+    return users;
+  }
+
+  #combine(part: Part, user: string, own: Part | undefined): Part {
     this.#refuseForeign(part);
     const other = own ?? this.items.get(part.key);
-    if (!other) return { ...part, users: [user] };
-    const users = other.users.includes(user) ? other.users : [...other.users, user];
+    if (!other) return part;
     if (!own) {
       const merged = kindOf(part).merge?.(other.value, part.value);
-      if (merged) return { ...other, value: merged, users };
+      if (merged) return { ...other, value: merged };
     }
-    if (satisfies(other.value, part.value) && satisfies(part.value, other.value)) return { ...other, users };
-    throw this.#rivalry(part, other);
+    if (satisfies(other.value, part.value) && satisfies(part.value, other.value)) return other;
+    throw this.#rivalry(part, other, this.#users.get(part.key)?.[0] ?? user);
   }
 
   /** Punts of different selectors may want one key, for example if one names an interface by its tag and the other by its name. */
-  #rivalry(part: Part, other: Item): Problem {
-    const holder = this.#requests.get(other.users[0]);
-    const name = holder ? idText(holder) : other.users[0];
+  #rivalry(part: Part, other: Part, owner: string): Problem {
+    const holder = this.#requests.get(owner);
+    const name = holder ? idText(holder) : owner;
     const wishes = differences(other.value, part.value).join(", ");
     return new Problem(part.key, "ERR_CONFLICT", `${part.key} is punt ${name}'s: ${wishes}`);
   }

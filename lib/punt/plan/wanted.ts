@@ -11,4 +11,6 @@ export interface Wanted {
   readonly namespaces: readonly KnownNamespace[];
   /** Returns the interconnects of one punt, in the order in which its type lists them. */
   interconnectsOf(id: PuntId): readonly Interconnect[];
+  /** Returns the request of a punt by the key of its identity. */
+  requestOf(key: string): PuntRequest | undefined;
 }

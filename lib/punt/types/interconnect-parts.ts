@@ -41,20 +41,6 @@ export interface InterconnectContext {
   pairedWith(interconnect: Interconnect): VppInterface | undefined;
 }
 
-/** Returns the interface that linux-cp pairs with an interconnect, if one of its punts asks for that. */
-export function pairedInterface(
-  { users }: Interconnect,
-  requestOf: (user: string) => PuntRequest | undefined,
-  facts: Facts,
-): VppInterface | undefined {
-  for (const user of users) {
-    const request = requestOf(user);
-    const name = request && handlerOf(request).pairedWith?.(request, facts);
-    if (name !== undefined) return facts.interface(name);
-  }
-  return undefined;
-}
-
 /** Returns the parts of an interconnect. @throws Problem if this VPP cannot make it */
 export function interconnectParts(interconnect: Interconnect, context: InterconnectContext): Part[] {
   const { link } = interconnect;
