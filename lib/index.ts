@@ -2,6 +2,10 @@
 export { Descriptor, type Namespace } from "./descriptor/index.js";
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {
+  ForwardDirection,
+  ForwardHandler,
+  ForwardOptions,
+  ForwardStats,
   MemifEnding,
   MemifEvents,
   MemifHandle,
@@ -16,7 +20,7 @@ export type {
   MemifTxStats,
   TxSlots,
 } from "./memif/index.js";
-export { Memif, MemifBatch } from "./memif/index.js";
+export { ForwardBatch, Forwarder, forward, Memif, MemifBatch } from "./memif/index.js";
 export {
   describeFrame,
   describeIp,

@@ -78,11 +78,12 @@ export interface NativeMemifRx {
   release(): void;
   /** A new ArrayBuffer over one memory of the current connection; undefined when there is none. */
   memory(index: number): ArrayBuffer | undefined;
-  /**
-   * Sends the packets of the last burst that have a 1 in `marks` on a transmit queue of the port that this thread has opened; returns how
-   * many.
-   */
-  reply(queue: number, marks: Uint8Array, count: number): number;
+  /** A transmit queue that this thread has opened, by its port's key, as a number for the two below; undefined: the port is closed. */
+  addTarget(key: number, queue: number): number | undefined;
+  /** A burst has no more packets than the target has free slots. */
+  boundBy(target: number): void;
+  /** Sends the packets of the last burst that have `mark` in `marks` on a target; returns how many. */
+  passOn(target: number, marks: Uint8Array, count: number, mark: number): number;
   /** A packet of the last burst kept in place; or why not: 1 scattered or copied, 2 none to spare, 3 kept already. */
   retain(index: number): { buffer: ArrayBuffer; token: bigint } | number;
   giveBack(token: bigint): void;
@@ -284,6 +285,8 @@ export interface NativeStatsSegment {
 interface Addon extends LinuxAddon {
   initialize(errorClass: typeof PuntError): void;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
+  /** Gives two client ports one memory; they connect again. */
+  memifShare(keyA: number, keyB: number): void;
   /** Undefined when the port is closed. */
   memifAttach(key: number, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort | undefined;
   /** Every view on it is empty from now on. */

@@ -1,7 +1,7 @@
 // memif against C programs on the system's libmemif, with libmemif at the other end too.
 import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
 import type { Place, Suite } from "../harness/trial.js";
-import { type Peers, receive, roundTrip, send } from "../trials/memif.js";
+import { forwarding, type Peers, receive, roundTrip, send } from "../trials/memif.js";
 
 const SIZES = [64, 1500];
 /** Sizes of the charts. */
@@ -30,6 +30,8 @@ const suite: Suite = {
     ...SWEEP.map((size) => send(peers, "list", size, 0.8, place("Sending over memif", size))),
     ...SIZES.map((size) => send(peers, "batch", size, 0.8)),
     ...SIZES.map((size) => send(peers, "slots", size, 0.8)),
+    ...([1, 2] as const).map((ways) => forwarding(peers, 64, ways, 1)),
+    ...([1, 2] as const).map((ways) => forwarding(peers, 1500, ways, 2)),
     roundTrip(peers, "interrupt", { p50: 1.15, p99: 2 }),
     roundTrip(peers, "polling", { p50: 2, p99: 2 }),
   ],

@@ -100,6 +100,29 @@ export function send(peers: Peers, how: How, size: number, least: number, place?
   };
 }
 
+/** Forwards between two peers, which one process is: a handler that looks at every packet against C that copies it. */
+export function forwarding(peers: Peers, size: number, ways: 1 | 2, least: number): Trial {
+  const run = (workspace: Workspace, command: (a: string, b: string) => string[]): Step[] => {
+    const [a, b] = [`${workspace.folder}/a.sock`, `${workspace.folder}/b.sock`];
+    const loop = [peers.program(workspace, "loop"), a, b, `${size}`, `${SECONDS}`, ...(ways === 2 ? ["both"] : [])];
+    return [
+      { command: loop, cpu: 0 },
+      { command: command(a, b), cpu: 1 },
+    ];
+  };
+  return {
+    name: `forward ${size} B, ${ways === 2 ? "both ways" : "one way"}, against ${peers.name}`,
+    ours: (workspace) => run(workspace, (a, b) => workspace.script("memif/forwarder", "--a", a, "--b", b)),
+    peer: (workspace) => run(workspace, (a, b) => [peers.program(workspace, "forwarder"), a, b]),
+    rows: [
+      { name: "rate", unit: "pps", value: ([loop]) => loop!.pps!, target: ratioAtLeast(least) },
+      { name: "lost", unit: "packets", value: ([loop]) => loop!.lost!, target: atMost(0) },
+      { name: "out of order", unit: "packets", value: ([loop]) => loop!.disordered!, target: atMost(0) },
+    ],
+    ...(peers.unavailable && { unavailable: peers.unavailable }),
+  };
+}
+
 /** Times round trips of one packet that the measured side sends back. */
 export function roundTrip(
   peers: Peers,

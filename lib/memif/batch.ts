@@ -1,20 +1,24 @@
 // The batch of a memif queue: its packets can be sent back in place.
 import { type BatchTable, PacketBatch } from "../packet/index.js";
 
-/** The mark of a packet that is sent back (RxBinding::Reply in native/memif/binding). */
-const REPLY = 1;
+/** @internal What becomes of a packet when the handler returns. Each value from QUEUE on names a transmit queue. */
+export const MARK = { none: 0, reply: 1, drop: 2, queue: 16 } as const;
 
 /** The packets of one burst of a memif queue. */
 export class MemifBatch extends PacketBatch {
-  /** @internal How many packets are marked. */
-  replies = 0;
   /** @internal One mark for each packet. */
   readonly marks: Uint8Array;
+  #marked = false;
 
   /** @internal Queues make their batches. */
   constructor(table: BatchTable) {
     super(table);
     this.marks = new Uint8Array(table.capacity);
+  }
+
+  /** @internal Whether a packet has a mark. */
+  get marked(): boolean {
+    return this.#marked;
   }
 
   /**
@@ -30,17 +34,20 @@ export class MemifBatch extends PacketBatch {
    */
   reply(i: number, length: number = this.byteLength(i)): void {
     this.shorten(i, length);
-    if (this.marks[i] === REPLY) return;
-    this.marks[i] = REPLY;
-    this.replies++;
+    this.mark(i, MARK.reply);
   }
 
   /** @internal Forgets the marks. */
   override release(): void {
-    if (this.replies > 0) {
-      this.marks.fill(0);
-      this.replies = 0;
-    }
+    if (this.#marked) this.marks.fill(MARK.none);
+    this.#marked = false;
     super.release();
+  }
+
+  /** Marks packet `i`; the last mark counts. */
+  protected mark(i: number, mark: number): void {
+    this.check(i);
+    this.marks[i] = mark;
+    this.#marked = true;
   }
 }

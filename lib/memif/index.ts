@@ -1,5 +1,14 @@
 // The front door of memif: the port, its queues, and the types that they speak in.
 export { MemifBatch } from "./batch.js";
+export {
+  ForwardBatch,
+  type ForwardDirection,
+  Forwarder,
+  type ForwardHandler,
+  type ForwardOptions,
+  type ForwardStats,
+  forward,
+} from "./forward.js";
 export type { MemifOptions, MemifRxMode } from "./options.js";
 export {
   Memif,

@@ -2,11 +2,11 @@
 import { EventEmitter } from "node:events";
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import { type NativeMemifEvent, type NativeMemifPort, native } from "../native.js";
+import { type NativeMemifEvent, type NativeMemifPort, type NativeMemifSettings, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
 import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
-import { type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
+import { type Forwarding, type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
 import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";
 
 /** The other end of a connection; the `up` event. */
@@ -92,6 +92,8 @@ export class Memif extends EventEmitter<MemifEvents> {
   /** False if received packets are copied: `zeroCopy: false` asked for it, or this runtime refuses foreign memory. */
   readonly zeroCopy: boolean;
 
+  /** @internal The settings of a port that this thread has opened, and not only attached to. */
+  readonly own: Readonly<NativeMemifSettings> | undefined;
   readonly #receiving: Receiving;
   readonly #native: NativeMemifPort;
   readonly #rxQueues = new Map<number, MemifRxQueue>();
@@ -100,8 +102,9 @@ export class Memif extends EventEmitter<MemifEvents> {
   #adopts = false;
   #closed = false;
 
-  private constructor(receiving: Receiving, connect: Connect) {
+  private constructor(receiving: Receiving, own: NativeMemifSettings | undefined, connect: Connect) {
     super();
+    this.own = own;
     this.#receiving = receiving;
     this.#native = connect((event) => this.#onEvent(event));
     this.zeroCopy = receiving.zeroCopy && this.#native.zeroCopyAllowed;
@@ -119,7 +122,7 @@ export class Memif extends EventEmitter<MemifEvents> {
    */
   static open(options: MemifOptions): Memif {
     const { settings, receiving } = checkOptions(options);
-    const port = new Memif(receiving, (onEvent) => native.memifOpen(settings, onEvent));
+    const port = new Memif(receiving, settings, (onEvent) => native.memifOpen(settings, onEvent));
     port.#adopts = options.descriptor !== undefined;
     if (options.descriptor === undefined) return port;
     try {
@@ -142,7 +145,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     const check = new OptionCheck("memif.attach", "handle");
     check.object("handle", handle);
     const key = check.integer("memif", handle.memif, 1, Number.MAX_SAFE_INTEGER);
-    return new Memif(checkReceiving(check, handle), (onEvent) => {
+    return new Memif(checkReceiving(check, handle), undefined, (onEvent) => {
       const port = native.memifAttach(key, onEvent);
       if (port !== undefined) return port;
       throw new PuntError("memif.attach", "ERR_CLOSED", `port ${key} is closed, or belongs to another process`);
@@ -200,6 +203,22 @@ export class Memif extends EventEmitter<MemifEvents> {
     return this.tx(0).send(packets);
   }
 
+  /** @internal Queues that the port has. */
+  get queueCounts(): { rx: number; tx: number } {
+    return { rx: this.#native.rxQueues, tx: this.#native.txQueues };
+  }
+
+  /** @internal The transmit queue for replies to packets of receive queue `index`. */
+  replyQueue(index: number): MemifTxQueue {
+    return this.tx(Math.min(index, this.#native.txQueues - 1));
+  }
+
+  /** @internal Opens a receive queue for a forwarder. */
+  openForwarding(index: number, handler: MemifHandler, forwarding: Forwarding): MemifRxQueue {
+    this.#checkQueue("forward", index, this.#native.rxQueues);
+    return this.#openRx(index, this.#receiving.rxMode === "polling" ? undefined : handler, forwarding);
+  }
+
   /** Returns the counters since the port was opened, of all threads. */
   stats(): MemifStats {
     return { ...this.#native.stats(), zeroCopy: this.zeroCopy };
@@ -255,16 +274,17 @@ export class Memif extends EventEmitter<MemifEvents> {
     this.close();
   }
 
-  #openRx(index: number, handler: MemifHandler | undefined): MemifRxQueue {
+  #openRx(index: number, handler: MemifHandler | undefined, forwarding?: Forwarding): MemifRxQueue {
     const queue = new MemifRxQueue({
       index,
       handler,
+      forwarding,
       burst: this.#receiving.burst,
       mode: handler === undefined ? "polling" : this.#receiving.rxMode,
       copy: !this.zeroCopy,
       open: (options) => this.#native.openRx(index, options),
       stats: () => this.#native.stats().rx[index]!,
-      replyQueue: () => this.tx(Math.min(index, this.#native.txQueues - 1)),
+      replyQueue: () => this.replyQueue(index),
     });
     this.#rxQueues.set(index, queue);
     return queue;
@@ -273,6 +293,7 @@ export class Memif extends EventEmitter<MemifEvents> {
   #openTx(index: number): MemifTxQueue {
     const queue = new MemifTxQueue({
       index,
+      port: this.#native.key,
       burst: this.#receiving.burst,
       ringSize: this.#native.ringSize,
       copy: !this.zeroCopy,

@@ -3,8 +3,9 @@ import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats } from "../native.js";
 import { native } from "../native.js";
 import { BatchTable, type RetainedPacket } from "../packet/index.js";
-import { MemifBatch } from "./batch.js";
+import { MARK, MemifBatch } from "./batch.js";
 import { endHandler, startHandler } from "./doorbells.js";
+import { countMarks, Passage } from "./passage.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
 import type { MemifTxQueue } from "./tx-queue.js";
 
@@ -21,6 +22,15 @@ export interface MemifRxStats extends NativeMemifRxStats {}
 const SCRATCH = 0xffff;
 const MODES = { interrupt: 0, polling: 1, adaptive: 2 } as const;
 
+/** @internal What a forwarder does with the bursts of a queue. */
+export interface Forwarding {
+  batch(table: BatchTable): MemifBatch;
+  /** Called when the handler has returned. */
+  finish(batch: MemifBatch, passage: Passage): void;
+  /** A burst has no more packets than this queue has room for. */
+  bound: MemifTxQueue;
+}
+
 /** @internal How a queue is opened. */
 export interface RxQueueSetup {
   index: number;
@@ -28,6 +38,7 @@ export interface RxQueueSetup {
   mode: keyof typeof MODES;
   copy: boolean;
   handler: MemifHandler | undefined;
+  forwarding: Forwarding | undefined;
   open(options: Parameters<NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
   stats(): NativeMemifRxStats;
   /** The transmit queue that replies go out on. */
@@ -44,6 +55,7 @@ export class MemifRxQueue {
   readonly #state = new Uint32Array(2);
   readonly #memories: MemoryTable;
   readonly #native: NativeMemifRx;
+  readonly #passage: Passage;
   #busy = false;
   #closed = false;
 
@@ -52,7 +64,7 @@ export class MemifRxQueue {
     this.#setup = setup;
     this.index = setup.index;
     this.#table = new BatchTable(setup.burst);
-    this.#batch = new MemifBatch(this.#table);
+    this.#batch = setup.forwarding?.batch(this.#table) ?? new MemifBatch(this.#table);
     this.#memories = new MemoryTable((index) => this.#makeMemory(index));
     const opened = setup.open({
       table: this.#table.buffer,
@@ -67,6 +79,8 @@ export class MemifRxQueue {
       throw new PuntError("memif.rx", "ERR_QUEUE_TAKEN", message);
     }
     this.#native = opened;
+    this.#passage = new Passage(opened);
+    if (setup.forwarding !== undefined) this.#passage.boundBy(setup.forwarding.bound);
   }
 
   /**
@@ -114,7 +128,7 @@ export class MemifRxQueue {
     try {
       this.#batch.fill(this.#memories.get(this.#state[1]!, this.#state[0]!), count);
       handler(this.#batch, this);
-      if (this.#batch.replies > 0) this.#reply(this.#batch, count);
+      this.#finish(this.#batch);
     } finally {
       this.#batch.release();
       this.#busy = false;
@@ -123,10 +137,12 @@ export class MemifRxQueue {
     }
   }
 
-  #reply({ marks, replies }: MemifBatch, count: number): void {
-    if (this.#closed) return;
-    const queue = this.#setup.replyQueue();
-    queue.replied(this.#native.reply(queue.index, marks, count), replies);
+  /** Follows the marks that the handler has set. */
+  #finish(batch: MemifBatch): void {
+    if (this.#setup.forwarding !== undefined) this.#setup.forwarding.finish(batch, this.#passage);
+    else if (batch.marked && !this.#closed) {
+      this.#passage.send(this.#setup.replyQueue(), batch, MARK.reply, countMarks(batch).get(MARK.reply) ?? 0);
+    }
   }
 
   #makeMemory(index: number): RegionMemory {

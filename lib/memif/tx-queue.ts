@@ -16,6 +16,8 @@ export interface MemifTxStats extends NativeMemifTxStats {}
 /** @internal How a queue is opened. */
 export interface TxQueueSetup {
   index: number;
+  /** Number of the port, for native code. */
+  port: number;
   burst: number;
   ringSize: number;
   copy: boolean;
@@ -29,6 +31,8 @@ export interface TxQueueSetup {
 export class MemifTxQueue {
   /** Number of the queue, from 0. */
   readonly index: number;
+  /** @internal Number of the port. */
+  readonly port: number;
   readonly #setup: TxQueueSetup;
   readonly #table: BatchTable;
   readonly #state = new Uint32Array(2);
@@ -42,6 +46,7 @@ export class MemifTxQueue {
   constructor(setup: TxQueueSetup) {
     this.#setup = setup;
     this.index = setup.index;
+    this.port = setup.port;
     this.#table = new BatchTable(setup.burst);
     this.#memories = new MemoryTable((index) => new RegionMemory(() => this.#native.memory(index)));
     const opened = setup.open({ table: this.#table.buffer, capacity: setup.burst, state: this.#state });
@@ -173,8 +178,9 @@ export class MemifTxQueue {
     if (this.#closed) throw new PuntError(`memif.${op}`, "ERR_CLOSED", "the port is closed");
   }
 
-  /** @internal The packets of a batch that a receive queue sends back; `sent` of `given` had room. */
-  replied(sent: number, given: number): void {
+  /** @internal A receive queue has passed packets on: `sent` of `given` had room. */
+  passedOn(sent: number, given: number): void {
+    if (this.#closed) return;
     this.#slots?.end();
     if (sent > 0) ring(this.#native);
     if (sent < given) this.#refuse(given - sent);

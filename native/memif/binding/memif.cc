@@ -77,6 +77,14 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
       std::make_shared<Endpoint>(info.Env(), std::move(port), std::move(subscription), key, false), info);
 }
 
+/// memifShare(keyA, keyB): two client ports get one memory. lib/memif/forward.ts has checked that they can.
+void Share(const Napi::CallbackInfo& info) {
+  std::shared_ptr<Port> a = FindPort(info[0].As<Napi::Number>().Int64Value());
+  std::shared_ptr<Port> b = FindPort(info[1].As<Napi::Number>().Int64Value());
+  const int error = a && b ? Port::ShareMemory(*a, *b) : 0;
+  if (error != 0) Throw(info.Env(), "memif.forward", SystemError{error, "memory for both ports"});
+}
+
 /// detachArrayBuffer(buffer): every view on the buffer is empty from now on.
 void Detach(const Napi::CallbackInfo& info) {
   napi_detach_arraybuffer(info.Env(), info[0]);
@@ -87,6 +95,7 @@ void Detach(const Napi::CallbackInfo& info) {
 void InitMemif(Napi::Env env, Napi::Object exports) {
   exports.Set("memifOpen", Napi::Function::New(env, Open, "memifOpen"));
   exports.Set("memifAttach", Napi::Function::New(env, Attach, "memifAttach"));
+  exports.Set("memifShare", Napi::Function::New(env, Share, "memifShare"));
   exports.Set("detachArrayBuffer", Napi::Function::New(env, Detach, "detachArrayBuffer"));
 }
 

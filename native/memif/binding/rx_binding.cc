@@ -1,9 +1,11 @@
 #include "memif/binding/rx_binding.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
+#include "memif/binding/registry.h"
 #include "util/callback.h"
 #include "util/fields.h"
 
@@ -15,6 +17,8 @@ constexpr int kBurstsPerTurn = 4;
 constexpr uint64_t kPacketsToPoll = 32;
 /// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
 constexpr uint32_t kEmptyRoundsToSleep = 64;
+/// Looks at a ring without room, one an event loop turn, after which packets for it are dropped.
+constexpr uint32_t kBlockedRounds = 1024;
 /// Room for whole packets that are scattered in shared memory, or for all packets without zero copy.
 constexpr uint32_t kScratchSize = 512 * 1024;
 
@@ -54,8 +58,15 @@ Napi::Object RxBinding::Functions() {
   SetFunction(functions, "memory", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return rx.MemoryBuffer(UintArgument(env, info, 0));
   });
-  SetFunction(functions, "reply", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
-    return UintResult(env, rx.Reply(env, info));
+  SetFunction(
+      functions, "addTarget", self,
+      [](Self& rx, napi_env env, napi_callback_info info) -> napi_value { return rx.AddTarget(info); });
+  SetFunction(functions, "boundBy", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    rx.BoundBy(UintArgument(env, info, 0));
+    return nullptr;
+  });
+  SetFunction(functions, "passOn", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+    return UintResult(env, rx.PassOn(env, info));
   });
   SetFunction(functions, "retain", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return rx.Retain(UintArgument(env, info, 0));
@@ -102,7 +113,9 @@ Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
 }
 
 uint32_t RxBinding::Burst(uint32_t max) {
-  const uint32_t count = queue_.Burst(table_.packets, max);
+  const uint32_t room = Room(max);
+  blocked_ = room == 0 && max > 0;
+  const uint32_t count = blocked_ ? 0 : queue_.Burst(table_.packets, room);
   table_.Tell(queue_.memory(), queue_.connection());
   lent_ = count > 0;
   return count;
@@ -115,22 +128,50 @@ void RxBinding::Release() {
   if (closed_) Finish();
 }
 
-/// reply(queue, marks, count): sends the packets marked with 1 on a transmit queue of the port, which this
-/// thread has opened. Returns how many.
-uint32_t RxBinding::Reply(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  size_t size = 3, cells = 0;
-  uint32_t index = 0, count = 0;
+/// addTarget(key, queue): a transmit queue that this thread has opened, by its port's key. Returns its number
+/// for passOn; undefined if the port is closed.
+napi_value RxBinding::AddTarget(napi_callback_info info) {
+  const Napi::CallbackInfo call(env_, info);
+  const size_t index = call[1].As<Napi::Number>().Uint32Value();
+  std::shared_ptr<Port> port = FindPort(call[0].As<Napi::Number>().Int64Value());
+  if (!port || index >= port->settings().tx_queues) return env_.Undefined();
+  targets_.push_back({std::move(port), index});
+  return Napi::Number::New(env_, static_cast<double>(targets_.size() - 1));
+}
+
+/// boundBy(target): a burst has no more packets than the target has free slots, while it is connected.
+void RxBinding::BoundBy(uint32_t target) {
+  if (target < targets_.size()) bound_ = &targets_[target].queue();
+}
+
+/// passOn(target, marks, count, mark): sends the packets of the burst that have the mark on a target. Returns
+/// how many.
+uint32_t RxBinding::PassOn(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  size_t size = 4, cells = 0;
+  uint32_t target = 0, count = 0, mark = 0;
   void* marks = nullptr;
   napi_get_cb_info(env, info, &size, arguments, nullptr, nullptr);
-  napi_get_value_uint32(env, arguments[0], &index);
+  napi_get_value_uint32(env, arguments[0], &target);
   napi_get_typedarray_info(env, arguments[1], nullptr, &cells, &marks, nullptr, nullptr);
   napi_get_value_uint32(env, arguments[2], &count);
-  if (closed_ || !lent_ || count > cells || index >= port_->settings().tx_queues) return 0;
-  TxQueue& tx = port_->tx(index);
-  const uint32_t sent = queue_.PassOn(table_.packets, {static_cast<const uint8_t*>(marks), count}, 1, tx);
+  napi_get_value_uint32(env, arguments[3], &mark);
+  if (!lent_ || count > cells || target >= targets_.size()) return 0;
+  TxQueue& tx = targets_[target].queue();
+  const Choice choice = {static_cast<const uint8_t*>(marks), count};
+  const uint32_t sent = queue_.PassOn(table_.packets, choice, static_cast<uint8_t>(mark), tx);
   if (sent > 0) tx.Publish();
   return sent;
+}
+
+/// How many packets the bounding queue has room for.
+uint32_t RxBinding::Room(uint32_t max) {
+  TxRing* ring = bound_ == nullptr ? nullptr : bound_->Ready();
+  if (ring == nullptr) return max;
+  const uint32_t room = std::min(max, ring->FreeSlots(max));
+  // A peer that has stopped reading must not keep the event loop busy: its packets are dropped, as VPP does.
+  blocked_rounds_ = room > 0 ? 0 : blocked_rounds_ + 1;
+  return room == 0 && mode_ != RxMode::kPolling && blocked_rounds_ > kBlockedRounds ? max : room;
 }
 
 /// Returns { buffer, token } of a packet kept in place, or the number of RetainResult.
@@ -159,6 +200,8 @@ void RxBinding::Finish() {
   finished_ = true;
   queue_.Unclaim();
   on_burst_.Reset();
+  bound_ = nullptr;
+  targets_.clear();
   table_ = {};
   scratch_array_.Reset();
   context_.reset();
@@ -255,7 +298,7 @@ void RxBinding::OnIdle() {
 bool RxBinding::Run() {
   for (int i = 0; i < kBurstsPerTurn && !closed_; i++) {
     uint32_t count = Burst(table_.packets.capacity());
-    if (count == 0) return true;
+    if (count == 0) return !blocked_;
     bool alive = Call(count);
     Release();
     if (!alive) return true;

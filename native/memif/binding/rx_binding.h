@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "memif/binding/queue_table.h"
 #include "memif/port/port.h"
@@ -46,13 +47,24 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   void SetRef(bool ref);
 
  private:
+  /// A transmit queue of any port of this thread, which packets are passed on to.
+  struct Target {
+    std::shared_ptr<Port> port;
+    size_t index;
+
+    TxQueue& queue() const { return port->tx(index); }
+  };
+
   void Finish();
   void MakeScratch();
   void RenewScratch();
   Napi::Value MemoryBuffer(uint32_t index);
   uint32_t Burst(uint32_t max);
   void Release();
-  uint32_t Reply(napi_env env, napi_callback_info info);
+  napi_value AddTarget(napi_callback_info info);
+  void BoundBy(uint32_t target);
+  uint32_t PassOn(napi_env env, napi_callback_info info);
+  uint32_t Room(uint32_t max);
   Napi::Value Retain(uint32_t i);
   /// `events`: 0 after an error of the doorbell.
   void OnDoorbell(int events);
@@ -77,6 +89,10 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   std::shared_ptr<LoopHold> hold_;               // until closed
   std::unique_ptr<FdPoll> poll_;                 // while there is a doorbell to wait on
   std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
+  std::vector<Target> targets_;
+  TxQueue* bound_ = nullptr;  // of a target
+  bool blocked_ = false;      // the last burst was none because `bound_` has no room
+  uint32_t blocked_rounds_ = 0;
   uint32_t empty_rounds_ = 0;
   /// Opened on a connection that had ended, whose events are past: no event starts the next one.
   bool behind_ = false;

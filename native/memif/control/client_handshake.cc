@@ -24,6 +24,7 @@ Fault ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd /*passed*/
 
 Fault ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& channel) {
   if (link_) return "HELLO twice";
+  greeted_ = true;
   if (hello.min_version > kVersion || hello.max_version < kVersion) return "incompatible protocol version";
   if (hello.max_region < 1) return "two regions are needed";
   // The server's maxima are highest indexes; ours are counts.
@@ -32,7 +33,7 @@ Fault ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& channel)
       static_cast<uint16_t>(std::min<uint32_t>(settings_.rx_queues, hello.max_m2s_ring + 1u)),
       std::min(settings_.log2_ring_size, hello.max_log2_ring_size)};
   Fault fault;
-  link_ = BuildClientMemory(settings_, plan, &fault);
+  link_ = BuildClientMemory(settings_, plan, pool_, &fault);
   if (!fault) fault = OpenRingers(*link_);
   if (fault) return fault;
   link_->peer_name = GetText(hello.name, sizeof hello.name);

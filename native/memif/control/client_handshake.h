@@ -14,10 +14,11 @@ namespace vpp_punt::memif {
 /// answers unsent (memif/socket.c, memif_conn_fd_write_ready).
 class ClientHandshake : public Handshake {
  public:
-  /// `accept` may be null.
-  ClientHandshake(const Settings& settings, Accept accept)
-      : settings_(settings), accept_(std::move(accept)) {}
+  /// `accept` and `pool` may be null. The pool is the caller's, and is looked at when HELLO comes.
+  ClientHandshake(const Settings& settings, Accept accept, const std::shared_ptr<BufferPool>& pool)
+      : settings_(settings), accept_(std::move(accept)), pool_(pool) {}
   Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
+  bool CanDisconnect() const override { return greeted_; }
 
  private:
   Fault OnHello(const memif_msg_hello_t& hello, Channel& channel);
@@ -26,6 +27,8 @@ class ClientHandshake : public Handshake {
 
   const Settings& settings_;
   Accept accept_;
+  bool greeted_ = false;  // HELLO has come
+  const std::shared_ptr<BufferPool>& pool_;
   std::deque<Outgoing> unsent_;
 };
 

@@ -74,10 +74,25 @@ void LayOutBuffers(Link& link, const Settings& settings, const RingPlan& plan) {
   }
 }
 
+/// Gives every slot of every ring a buffer of the pool.
+Fault TakeBuffers(Link& link, const Settings& settings, uint32_t slots) {
+  for (auto* rings : {&link.tx, &link.rx}) {
+    for (LinkRing& ring : *rings) {
+      ring.buffers = link.pool->Take(slots);
+      if (ring.buffers.empty())
+        return Fault::Ours("earlier connections have not given their buffers in the shared memory back yet");
+      FillRing(ring, settings.buffer_size);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan& plan, Fault* fault) {
+std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan& plan,
+                                        const std::shared_ptr<BufferPool>& pool, Fault* fault) {
   auto link = std::make_shared<Link>();
+  link->pool = pool;
   uint64_t slots = uint64_t{1} << plan.log2_ring_size;
   uint64_t rings = plan.s2m_rings + plan.m2s_rings;
   uint64_t buffers = rings * slots + uint64_t{plan.m2s_rings} * settings.spare_buffers;
@@ -88,7 +103,7 @@ std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan
   link->role = Role::kClient;
   link->buffer_size = settings.buffer_size;
   link->regions = {Region::Create(rings * RingBytes(plan.log2_ring_size)),
-                   Region::Create(buffers * settings.buffer_size)};
+                   pool ? pool->region() : Region::Create(buffers * settings.buffer_size)};
   if (!link->regions[0] || !link->regions[1]) {
     *fault = Fault::Ours(std::string("no memory for the region: ") + strerror(errno));
     return nullptr;
@@ -102,7 +117,11 @@ std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan
     *fault = Fault::Ours(std::string("no doorbell for a ring: ") + strerror(errno));
     return nullptr;
   }
-  LayOutBuffers(*link, settings, plan);
+  if (!pool) {
+    LayOutBuffers(*link, settings, plan);
+  } else if (*fault = TakeBuffers(*link, settings, static_cast<uint32_t>(slots)); *fault) {
+    return nullptr;
+  }
   return link;
 }
 

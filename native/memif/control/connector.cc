@@ -41,12 +41,20 @@ void Connector::Adopt(UniqueFd fd) {
   Begin(std::move(fd));
 }
 
+void Connector::UsePool(const std::shared_ptr<BufferPool>& pool) {
+  if (pool_ == pool) return;
+  pool_ = pool;
+  if (session_ && session_->HasMemory())
+    session_->Close({Ending::By::kSelf, "the port changes to memory that it shares with another"});
+}
+
 void Connector::Begin(UniqueFd fd) {
   Session::Callbacks callbacks;
   callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };
-  session_ = std::make_shared<Session>(
-      loop_, std::move(fd), std::make_unique<ClientHandshake>(settings_, accept_), std::move(callbacks));
+  session_ = std::make_shared<Session>(loop_, std::move(fd),
+                                       std::make_unique<ClientHandshake>(settings_, accept_, pool_),
+                                       std::move(callbacks));
   session_->Start();
 }
 

@@ -22,6 +22,11 @@ class Connector {
   /// Connects to the path of the settings.
   void Attempt();
 
+  /// Takes the buffers of further connections from a pool. A connection that uses other memory ends, and the
+  /// connector connects again.
+  void UsePool(const std::shared_ptr<BufferPool>& pool);
+  const std::shared_ptr<BufferPool>& pool() const { return pool_; }
+
   /// Speaks on a socket that another process has connected to a server. An earlier connection ends.
   void Adopt(UniqueFd fd);
 
@@ -36,6 +41,7 @@ class Connector {
   const Settings& settings_;
   const Handshake::Accept accept_;
   Session::Callbacks callbacks_;
+  std::shared_ptr<BufferPool> pool_;
   std::shared_ptr<Session> session_;
   ControlLoop::TimerId timer_ = 0;
   uint32_t delay_ms_ = 0;

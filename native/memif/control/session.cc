@@ -84,7 +84,7 @@ void Session::BringUp() {
 
 void Session::Close(const Ending& ending) {
   if (ended_) return;
-  channel_.SendDisconnect(ending.reason);
+  if (handshake_->CanDisconnect()) channel_.SendDisconnect(ending.reason);
   channel_.Discard();
   Finish(ending);
 }

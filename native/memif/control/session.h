@@ -36,6 +36,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void Start();
   Channel& channel() { return channel_; }
 
+  /// Whether the memory of the connection exists, which a client offers when HELLO comes.
+  bool HasMemory() const { return handshake_->link() != nullptr; }
+
   /// Tells the peer the reason, and ends.
   void Close(const Ending& ending);
 

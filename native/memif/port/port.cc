@@ -1,5 +1,6 @@
 #include "memif/port/port.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace vpp_punt::memif {
@@ -100,6 +101,34 @@ void Port::Adopt(UniqueFd control) {
   loop->RunSync([&] {
     if (connector_) connector_->Adopt(std::move(control));
   });
+}
+
+/// The buffers of one connection.
+uint64_t Port::BufferCount() const {
+  return (uint64_t{settings_.rx_queues} + settings_.tx_queues) << settings_.log2_ring_size;
+}
+
+int Port::ShareMemory(Port& a, Port& b) {
+  std::shared_ptr<ControlLoop> loop = a.Loop(false);  // the process has one
+  if (!loop || !b.Loop(false)) return 0;
+  int error = 0;
+  loop->RunSync([&] {
+    if (!a.connector_ || !b.connector_) return;
+    std::shared_ptr<BufferPool> pool = a.connector_->pool();
+    if (pool && pool == b.connector_->pool()) return;
+    // Up to three connections of a port have buffers at a time: a new one, the last one, which a receiver may
+    // still drain, and one that a busy thread has not let go of. Untouched pages cost nothing.
+    const uint64_t most = UINT32_MAX / a.settings_.buffer_size;
+    const uint64_t count = std::min(3 * (a.BufferCount() + b.BufferCount()), most);
+    pool = BufferPool::Create(a.settings_.buffer_size, static_cast<uint32_t>(count));
+    if (!pool) {
+      error = errno;
+      return;
+    }
+    a.connector_->UsePool(pool);
+    b.connector_->UsePool(pool);
+  });
+  return error;
 }
 
 void Port::Close() {

@@ -33,6 +33,9 @@ class Port : public std::enable_shared_from_this<Port> {
   void Subscribe(const std::shared_ptr<Subscription>& subscription);
   /// As client without a path: speaks on this socket, which another process has connected to a server.
   void Adopt(UniqueFd control);
+  /// Gives two client ports that connect by themselves one memory, if they do not have it yet. Their buffers
+  /// have the same size, and all buffers of both fit 4 GiB. Returns 0, or an errno value.
+  static int ShareMemory(Port& a, Port& b);
   /// Tells the peer and ends the connection for good. Queues notice at their next use.
   void Close();
   const PortCounters& counters() const { return counters_; }
@@ -45,6 +48,7 @@ class Port : public std::enable_shared_from_this<Port> {
   void OnDown(const Ending& ending, bool was_up);
   void Tell(const PortEvent& event);
 
+  uint64_t BufferCount() const;
   /// Null once closed, or taken by a thread that closes.
   std::shared_ptr<ControlLoop> Loop(bool take);
 

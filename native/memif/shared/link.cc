@@ -4,6 +4,13 @@
 
 namespace vpp_punt::memif {
 
+Link::~Link() {
+  if (!pool) return;
+  for (const auto* rings : {&rx, &tx}) {
+    for (const LinkRing& ring : *rings) pool->GiveBack(ring.buffers);
+  }
+}
+
 void Link::Fail(const std::string& reason) {
   {
     std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "memif/shared/buffer_pool.h"
 #include "memif/shared/region.h"
 #include "memif/shared/relay.h"
 #include "memif/shared/ring.h"
@@ -33,11 +34,18 @@ struct LinkRing {
 /// queue has noticed the end of the connection.
 class Link {
  public:
+  Link() = default;
+  /// Gives the buffers in its rings back to the pool, if they come from one.
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
   Role role = Role::kClient;  // ours
   uint32_t buffer_size = 0;   // as client
   std::string peer_name;      // of the program
   std::string peer_interface;
   std::vector<std::shared_ptr<Region>> regions;
+  std::shared_ptr<BufferPool> pool;  // as client: where the buffers come from; null if they are its own
   std::vector<LinkRing> rx;
   std::vector<LinkRing> tx;
   /// Moves the descriptors; null if the queues do that themselves.

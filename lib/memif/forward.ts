@@ -1,0 +1,238 @@
+// Forwarding between two memif ports: a packet moves with its buffer, and a handler decides about it.
+import { PuntError } from "../errors.js";
+import { native } from "../native.js";
+import { OptionCheck } from "../options.js";
+import type { BatchTable } from "../packet/index.js";
+import { MARK, MemifBatch } from "./batch.js";
+import { countMarks, type Passage } from "./passage.js";
+import { Memif } from "./port.js";
+import type { MemifTxQueue } from "./tx-queue.js";
+
+/** Where packets go: from the first port to the second, or back. */
+export type ForwardDirection = "ab" | "ba";
+
+/**
+ * Decides about the packets of a burst, each of which passes unless it is told otherwise: `drop(i)`, `queue(i, n)` or `reply(i)`. It may
+ * change bytes in place.
+ */
+export type ForwardHandler = (batch: ForwardBatch, direction: ForwardDirection) => void;
+
+/** What `forward` takes besides the ports. */
+export interface ForwardOptions {
+  /** Which way packets go in this thread. Default `"both"`; two threads that attach to the ports can take one way each. */
+  directions?: "both" | ForwardDirection;
+}
+
+/** Counters of one direction. */
+export interface ForwardStats {
+  /** Packets that went to the other port. */
+  passed: number;
+  /** Packets that went back. */
+  replied: number;
+  /** Packets that the handler dropped. */
+  dropped: number;
+  /** Packets that found no room in a ring, or no peer. */
+  refused: number;
+  /** Packets of bursts whose handler threw; none of them was sent. */
+  failed: number;
+}
+
+/** The packets of a burst between two ports. */
+export class ForwardBatch extends MemifBatch {
+  readonly #queues: number;
+
+  /** @internal Forwarders make their batches. */
+  constructor(table: BatchTable, queues: number) {
+    super(table);
+    this.#queues = queues;
+  }
+
+  /** Drops packet `i`. @throws PuntError ERR_OUT_OF_RANGE: there is no packet `i`; ERR_BATCH_RELEASED: the handler has returned */
+  drop(i: number): void {
+    this.mark(i, MARK.drop);
+  }
+
+  /** Lets packet `i` pass, which is the default. @throws PuntError as `drop` does */
+  pass(i: number): void {
+    this.mark(i, MARK.none);
+  }
+
+  /** Passes packet `i` on by transmit queue `queue` of the other port. @throws PuntError as `drop` does, also if there is no such queue */
+  queue(i: number, queue: number): void {
+    if (!Number.isInteger(queue) || queue < 0 || queue >= this.#queues) {
+      const allowed = this.#queues === 1 ? "only queue 0" : `queues 0 to ${this.#queues - 1}`;
+      throw new PuntError("batch.queue", "ERR_OUT_OF_RANGE", `queue ${queue} does not exist; the port has ${allowed}`);
+    }
+    this.mark(i, MARK.queue + queue);
+  }
+}
+
+/** One direction of one receive queue: the marks of a burst are followed when the handler returns. */
+class Lane {
+  readonly stats: ForwardStats;
+  readonly #back: () => MemifTxQueue;
+  readonly #out: MemifTxQueue[];
+  readonly #index: number;
+
+  constructor(index: number, out: MemifTxQueue[], back: () => MemifTxQueue, stats: ForwardStats) {
+    this.#index = Math.min(index, out.length - 1);
+    this.#out = out;
+    this.#back = back;
+    this.stats = stats;
+  }
+
+  get main(): MemifTxQueue {
+    return this.#out[this.#index]!;
+  }
+
+  finish(batch: MemifBatch, passage: Passage): void {
+    if (!batch.marked) {
+      this.#pass(passage, this.main, batch, MARK.none, batch.length);
+      return;
+    }
+    for (const [mark, given] of countMarks(batch)) {
+      if (mark === MARK.drop) this.stats.dropped += given;
+      else if (mark === MARK.reply) this.#reply(passage, batch, given);
+      else this.#pass(passage, mark === MARK.none ? this.main : this.#out[mark - MARK.queue]!, batch, mark, given);
+    }
+  }
+
+  #pass(passage: Passage, queue: MemifTxQueue, batch: MemifBatch, mark: number, given: number): void {
+    const sent = passage.send(queue, batch, mark, given);
+    this.stats.passed += sent;
+    this.stats.refused += given - sent;
+  }
+
+  #reply(passage: Passage, batch: MemifBatch, given: number): void {
+    const sent = passage.send(this.#back(), batch, MARK.reply, given);
+    this.stats.replied += sent;
+    this.stats.refused += given - sent;
+  }
+}
+
+function noStats(): ForwardStats {
+  return { passed: 0, replied: 0, dropped: 0, refused: 0, failed: 0 };
+}
+
+/** Packets on their way between two ports: `forward`. */
+export class Forwarder {
+  /** Whether packets move with their buffers. False: they are copied, natively, because a port is a server or over libmemif. */
+  readonly zeroCopy: boolean;
+  readonly #ports: readonly [Memif, Memif];
+  readonly #polls: (() => number)[] = [];
+  readonly #stats = { ab: noStats(), ba: noStats() };
+
+  /** @internal Made by `forward`. */
+  constructor(a: Memif, b: Memif, decide: ForwardHandler | undefined, directions: string) {
+    this.#ports = [a, b];
+    this.zeroCopy = canShare(a, b);
+    if (directions !== "ba") this.#open(a, b, "ab", decide);
+    if (directions !== "ab") this.#open(b, a, "ba", decide);
+    if (this.zeroCopy && a.own !== undefined) native.memifShare(a.handle.memif, b.handle.memif);
+  }
+
+  /**
+   * Moves one burst of each receive queue, in turn, and returns the number of packets taken. For ports in rxMode `"polling"`; others
+   * forward by themselves.
+   *
+   * @throws PuntError ERR_NOT_POLLING: the ports forward by themselves; ERR_CLOSED: a port is closed
+   */
+  poll(): number {
+    if (this.#polls.length === 0) {
+      throw new PuntError(
+        "forward.poll",
+        "ERR_NOT_POLLING",
+        "the ports are not in rxMode polling: they forward by themselves",
+      );
+    }
+    let taken = 0;
+    for (const poll of this.#polls) taken += poll();
+    return taken;
+  }
+
+  /** Returns the counters of both directions. Every packet that was received is in exactly one of them. */
+  stats(): { ab: ForwardStats; ba: ForwardStats } {
+    return { ab: { ...this.#stats.ab }, ba: { ...this.#stats.ba } };
+  }
+
+  /** Closes both ports in this thread. */
+  close(): void {
+    for (const port of this.#ports) port.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(from: Memif, to: Memif, direction: ForwardDirection, decide: ForwardHandler | undefined): void {
+    const out = Array.from({ length: to.queueCounts.tx }, (_, i) => to.tx(i));
+    const stats = this.#stats[direction];
+    const handler = (batch: MemifBatch) => {
+      if (decide === undefined) return;
+      try {
+        decide(batch as ForwardBatch, direction);
+      } catch (error) {
+        stats.failed += batch.length;
+        throw error;
+      }
+    };
+    for (let index = 0; index < from.queueCounts.rx; index++) {
+      const lane = new Lane(index, out, () => from.replyQueue(index), stats);
+      const queue = from.openForwarding(index, handler, {
+        batch: (table) => new ForwardBatch(table, out.length),
+        finish: (batch, passage) => lane.finish(batch, passage),
+        bound: lane.main,
+      });
+      if (from.handle.rxMode === "polling") this.#polls.push(() => queue.poll(handler));
+    }
+  }
+}
+
+/** Whether a descriptor of one port's ring can name a buffer of the other's. */
+function canShare(a: Memif, b: Memif): boolean {
+  if (a.own === undefined || b.own === undefined) return a.zeroCopy && b.zeroCopy;
+  return [a, b].every(({ own, zeroCopy }) => zeroCopy && !own!.server && !own!.libmemif && own!.socket !== "");
+}
+
+function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
+  if (!(a instanceof Memif)) check.refuse("portA", "must be a Memif port");
+  if (!(b instanceof Memif)) check.refuse("portB", "must be a Memif port");
+  if (a === b) check.refuse("portB", "must be another port than portA");
+  const [one, other] = [a.own, b.own];
+  if (one === undefined || other === undefined || !canShare(a, b)) return;
+  if (one.bufferSize !== other.bufferSize) {
+    check.refuse("portB", `must have the bufferSize of portA, ${one.bufferSize}; got ${other.bufferSize}`);
+  }
+  const buffers = [one, other].reduce((sum, own) => sum + (own.rxQueues + own.txQueues) * 2 ** own.log2RingSize, 0);
+  const bytes = buffers * one.bufferSize;
+  if (bytes > 0xffffffff) check.refuse("portB", `must leave all buffers of both ports below 4 GiB; got ${bytes} bytes`);
+}
+
+/**
+ * Forwards packets between two ports, in the order of each queue. `decide` may drop a packet, send it back, choose its queue or change its
+ * bytes; without it everything passes.
+ *
+ * Two client ports get one memory, and a packet moves by its descriptor: nothing is copied. A connected port connects again for that.
+ * **Both peers then see the buffers of both**: a peer can read and change packets of the other link while they are in a ring, also after
+ * `decide` has looked at them, and so can a peer whose connection has ended until it unmaps the memory. Use it between peers that may see each other's traffic. In every other
+ * combination packets are copied natively.
+ *
+ * A receive queue is read only as far as the queue of the same number at the other port has room, so that nothing is lost between a slow
+ * peer and a fast one. Packets are refused, and counted, if the other port has no peer, or if its peer has not read for about a thousand
+ * turns of the event loop.
+ *
+ * Replaces `receive` for both ports. In rxMode `"polling"` call `poll()`.
+ *
+ * @throws PuntError ERR_OPTION: an argument is not a port, both are the same, or their buffers do not fit one memory
+ * @throws PuntError ERR_QUEUE_TAKEN: a queue is open already, here or in another thread
+ * @throws PuntError ERR_CLOSED: a port is closed
+ * @throws PuntError An errno name such as EMFILE: no memory for both
+ */
+export function forward(a: Memif, b: Memif, decide?: ForwardHandler, options: ForwardOptions = {}): Forwarder {
+  const check = new OptionCheck("memif.forward");
+  check.known(options, ["directions"]);
+  checkPorts(check, a, b);
+  if (decide !== undefined) check.callback("decide", decide);
+  const directions = check.oneOf("directions", options.directions ?? "both", ["both", "ab", "ba"]);
+  return new Forwarder(a, b, decide, directions);
+}
