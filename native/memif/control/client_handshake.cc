@@ -8,6 +8,7 @@
 namespace vpp_punt::memif {
 
 Fault ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd /*passed*/, Channel& channel) {
+  heard_ = true;
   switch (static_cast<MsgType>(message.type)) {
     case MsgType::kHello:
       return OnHello(message.hello, channel);
@@ -24,7 +25,6 @@ Fault ClientHandshake::OnMessage(const memif_msg_t& message, UniqueFd /*passed*/
 
 Fault ClientHandshake::OnHello(const memif_msg_hello_t& hello, Channel& channel) {
   if (link_) return "HELLO twice";
-  greeted_ = true;
   if (hello.min_version > kVersion || hello.max_version < kVersion) return "incompatible protocol version";
   if (hello.max_region < 1) return "two regions are needed";
   // The server's maxima are highest indexes; ours are counts.

@@ -18,7 +18,7 @@ class ClientHandshake : public Handshake {
   ClientHandshake(const Settings& settings, Accept accept, const std::shared_ptr<BufferPool>& pool)
       : settings_(settings), accept_(std::move(accept)), pool_(pool) {}
   Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
-  bool CanDisconnect() const override { return greeted_; }
+  bool CanDisconnect() const override { return heard_; }
 
  private:
   Fault OnHello(const memif_msg_hello_t& hello, Channel& channel);
@@ -27,7 +27,7 @@ class ClientHandshake : public Handshake {
 
   const Settings& settings_;
   Accept accept_;
-  bool greeted_ = false;  // HELLO has come
+  bool heard_ = false;  // the server has spoken
   const std::shared_ptr<BufferPool>& pool_;
   std::deque<Outgoing> unsent_;
 };
