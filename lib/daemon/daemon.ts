@@ -11,7 +11,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { CounterReader } from "../counters/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import { FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
@@ -45,6 +45,7 @@ import { packageVersion } from "./version.js";
 interface Opened {
   readonly vpp: LateVpp;
   readonly punts: Punts;
+  readonly devices: () => DeviceReport;
   readonly table: InterfaceTable;
   readonly audit: AuditLog;
   readonly sessions: Sessions;
@@ -192,10 +193,11 @@ export class Daemon implements AsyncDisposable {
   }
 
   #newParts(): Parts {
-    const { vpp, punts, table, audit, sessions, counters } = this.#opened;
+    const { vpp, punts, devices, table, audit, sessions, counters } = this.#opened;
     const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
       punts,
+      devices,
       policy: this.#policy,
       table,
       resolver: new Resolver(table, vpp),
@@ -287,7 +289,7 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    return { vpp, punts, table, audit, sessions, counters };
+    return { vpp, punts, devices: () => punts.knownDevices, table, audit, sessions, counters };
   } catch (error) {
     table.close();
     await vpp.close();

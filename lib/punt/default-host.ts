@@ -1,7 +1,7 @@
 // The default Linux side: this machine, or for an embedded VPP with emulated devices, the inside of that VPP.
 import { type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
-import type { VppConnection } from "./options.js";
-import { isDisconnect } from "./reconcile/index.js";
+import { marksOf, type VppConnection } from "./options.js";
+import { type DeviceReport, isDisconnect, VppDevices } from "./reconcile/index.js";
 
 /** The build directory that an embedded VPP reports while its devices are emulated. */
 const EMULATED = "vpp-punt/sim/emulated";
@@ -64,5 +64,22 @@ export class DefaultHost implements Host {
       if (isDisconnect(error)) throw error;
       return false;
     }
+  }
+}
+
+/**
+ * Tries what a VPP can do with devices, for a program that manages no punts there. VPP has a TAP for a moment. Needs root.
+ *
+ * @throws PuntError of VPP
+ */
+export async function tryDevices(vpp: VppConnection): Promise<DeviceReport> {
+  const marks = marksOf({ owner: `try-${process.pid}` });
+  const devices = new VppDevices({ vpp, host: new DefaultHost(vpp), marks, vppNamespace: undefined });
+  try {
+    await devices.prepare(true);
+    if (devices.makesTaps) await devices.opens(`/proc/${process.pid}/ns/net`);
+    return devices.report;
+  } finally {
+    devices.reset();
   }
 }

@@ -280,6 +280,11 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#worker.devices();
   }
 
+  /** What is known of VPP's devices, without a trial. */
+  get knownDevices(): DeviceReport {
+    return this.#worker.knownDevices;
+  }
+
   /** Stops the manager. Punts stay in VPP: another manager with the same store continues. */
   async close(): Promise<void> {
     if (this.#closed) return;

@@ -267,3 +267,14 @@ test("startup.conf is read with comments, nested sections and repeated ones", (t
   t.false(conf.sections.has("e"));
   t.deepEqual(conf.sections.get("plugin x.so")!.words, ["disable"]);
 });
+
+test("what VPP refuses when it is asked for a TAP counts, and not the files of this machine", async (t) => {
+  const root = await machine(t, { "/dev/vhost-net": undefined });
+  const tried = (report: object) => ({ tryDevices: async () => ({ folders: {}, vpp: "own", ...report }) as never });
+  t.deepEqual(await findings(root, tried({ makesTaps: true })), []);
+  const [refused] = await findings(root, tried({ makesTaps: false, refusal: "VPP_SYSCALL_ERROR_1" }));
+  t.regex(refused!.what, /VPP_SYSCALL_ERROR_1/);
+  const [unknown] = await findings(root, tried({ makesTaps: true, vpp: "unknown" }));
+  t.is(unknown!.level, "problem");
+  t.regex(unknown!.remedy, /vppNamespace/);
+});

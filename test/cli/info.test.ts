@@ -42,7 +42,7 @@ test("info distinguishes an API socket that listens, a socket that was left behi
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "api.sock");
   t.is((await collectInfo(path)).vpp.state, "absent");
-  const server = createServer().listen(path);
+  const server = createServer((socket) => socket.resume()).listen(path);
   await new Promise((resolve) => server.once("listening", resolve));
   t.is((await collectInfo(path)).vpp.state, "listening");
   // Killed, a server leaves its socket file: this one is bound by a process that is gone.

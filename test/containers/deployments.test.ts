@@ -1,4 +1,6 @@
 // VPP, the daemon and CNFs in real containers: all on one host, the daemon beside VPP, and all apart. Packets reach each CNF and come back.
+import { existsSync } from "node:fs";
+import { RemotePunts } from "../../lib/module/remote/index.js";
 import { Deployment, type Kind, type Place } from "../support/containers/deployment.js";
 import { need } from "../support/need.js";
 
@@ -23,6 +25,14 @@ for (const { kind, needs } of kinds) {
       t.is(await it.ask(53, "one", dns), "dns:one");
       t.is(await it.ask(7001, "two", tap), "tap:two");
       t.is(await it.ask(7002, "three", memif), "memif:three");
+      const operator = new RemotePunts({ socket: it.socket });
+      t.teardown(() => operator.close());
+      const { devices } = await operator.info();
+      const way = place === "apart" ? "move" : "open";
+      const makesTaps = kind === "embedded" || existsSync("/dev/vhost-net");
+      t.like(devices, { makesTaps, vpp: place === "apart" ? "other" : "own" });
+      // A veth pair is made in the CNF's namespace: VPP opens none.
+      t.deepEqual(Object.values(devices!.folders), makesTaps ? [way] : []);
     });
   }
 

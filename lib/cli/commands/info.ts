@@ -1,8 +1,10 @@
 // `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
 import type { NativeBuildInfo } from "../../native.js";
+import type { DeviceReport } from "../../punt/index.js";
 import { print } from "../output.js";
 import { packageVersion } from "../package.js";
 import { json, table } from "../print.js";
+import { deviceLines, triedDevices } from "../vpp-devices.js";
 import {
   type KernelFacts,
   kernelFacts,
@@ -54,7 +56,12 @@ export interface Info {
   readonly engines: { readonly builtin: Capability; readonly libmemif: Capability };
   readonly transports: { readonly socket: Capability; readonly vapi: Capability };
   readonly kernel: KernelFacts;
-  readonly vpp: VppFiles & { readonly socket: string; readonly state: SocketState };
+  readonly vpp: VppFiles & {
+    readonly socket: string;
+    readonly state: SocketState;
+    /** What VPP can do with TAPs: tried, so absent without root or without VPP. */
+    readonly devices?: DeviceReport;
+  };
 }
 
 function libc(): string {
@@ -108,6 +115,7 @@ async function nativeFacts(): Promise<NativeFacts> {
 
 /** Everything `vpp-punt info` says; `socket` is the path of VPP's API socket to look for. */
 export async function collectInfo(socket: string): Promise<Info> {
+  const devices = await triedDevices(socket);
   return {
     version: packageVersion(),
     node: process.version,
@@ -115,7 +123,7 @@ export async function collectInfo(socket: string): Promise<Info> {
     libc: libc(),
     ...(await nativeFacts()),
     kernel: kernelFacts(),
-    vpp: { ...vppFiles(), socket, state: await socketState(socket) },
+    vpp: { ...vppFiles(), socket, state: await socketState(socket), ...(devices && { devices }) },
   };
 }
 
@@ -144,6 +152,7 @@ function vppText({ vpp }: Info): string {
     `  API socket ${vpp.socket}: ${vpp.state}`,
     `  program: ${vpp.program ?? "no vpp in PATH"}`,
     `  API files: ${vpp.apiFiles ?? "none in /usr/share/vpp/api"}`,
+    ...(vpp.devices ? deviceLines(vpp.devices).map((line) => `  ${line}`) : []),
   ].join("\n");
 }
 

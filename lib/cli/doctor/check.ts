@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { DeviceReport } from "../../punt/index.js";
+import { triedDevices } from "../vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */
@@ -28,6 +30,8 @@ export interface MachineOptions {
   readonly output?: (program: string, ...args: string[]) => string | undefined;
   /** Loads the native addon. Rejects with the reason. */
   readonly loadAddon?: () => Promise<unknown>;
+  /** Tries what VPP can do with TAPs; undefined where that cannot be tried. Default: only for the machine at "/". */
+  readonly tryDevices?: () => Promise<DeviceReport | undefined>;
 }
 
 /** A process: its number and its command line. */
@@ -61,12 +65,14 @@ export class Machine {
   readonly node: string;
   readonly output: (program: string, ...args: string[]) => string | undefined;
   readonly loadAddon: () => Promise<unknown>;
+  readonly tryDevices: () => Promise<DeviceReport | undefined>;
 
-  constructor({ root = "/", vppSocket, node, output, loadAddon }: MachineOptions) {
+  constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices }: MachineOptions) {
     this.#root = root;
     this.vppSocket = vppSocket;
     this.node = node ?? process.versions.node;
     this.output = output ?? outputOf;
+    this.tryDevices = tryDevices ?? (async () => (root === "/" ? triedDevices(vppSocket) : undefined));
     this.loadAddon = loadAddon ?? (() => import("../../native.js"));
   }
 

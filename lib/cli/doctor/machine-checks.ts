@@ -64,11 +64,22 @@ const VHOST: Finding = {
   remedy: "modprobe vhost-net; start a container with --device /dev/vhost-net",
 };
 
+const UNKNOWN_NAMESPACE: Finding = {
+  level: "problem",
+  what: "VPP's network namespace is not this one, and there is no way into it",
+  why: "a TAP that VPP makes there cannot be moved to its CNF: the punt FAILS with ERR_VPP_NAMESPACE",
+  remedy:
+    "name the namespace by the manager's option vppNamespace, such as /run/netns/vpp, or let the manager see VPP's process",
+};
+
 export const devices: Check = {
   name: "devices",
-  run(machine) {
+  async run(machine) {
     const missing = (path: string, finding: Finding) => (machine.exists(path) ? [] : [finding]);
-    return [...missing("/dev/net/tun", TUN), ...missing("/dev/vhost-net", VHOST)];
+    const tried = await machine.tryDevices();
+    if (tried === undefined) return [...missing("/dev/net/tun", TUN), ...missing("/dev/vhost-net", VHOST)];
+    const refused = { ...VHOST, what: `VPP refuses TAPs (${tried.refusal}), as without /dev/vhost-net` };
+    return [...(tried.makesTaps ? [] : [refused]), ...(tried.vpp === "unknown" ? [UNKNOWN_NAMESPACE] : [])];
   },
 };
 

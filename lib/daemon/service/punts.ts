@@ -183,6 +183,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       operator: rights.isOperator,
       readOnly: rights.isReadOnly,
       rules: rights.rules.map(({ name }) => name),
+      ...(rights.isOperator && { devices: parts.devices() }),
       attachSocket: rights.caller.kind === "unix" ? parts.attachSocketOf(rights.caller.socket) : "",
     })),
   };

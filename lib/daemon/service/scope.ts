@@ -2,7 +2,7 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
-import type { PuntId, Punts } from "../../punt/index.js";
+import type { DeviceReport, PuntId, Punts } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
@@ -23,6 +23,8 @@ export interface Logger {
 /** What the calls work with. */
 export interface Parts {
   readonly punts: Punts;
+  /** Returns what is known of VPP's devices. */
+  devices(): DeviceReport;
   readonly policy: Policy;
   readonly table: InterfaceTable;
   readonly resolver: Resolver;

@@ -9,6 +9,7 @@ import {
   type Attachments,
   type AttachOptions,
   attach,
+  type DeviceReport,
   DryRun,
   idText,
   type PathlessRequestInput,
@@ -25,6 +26,7 @@ import {
 } from "../../punt/index.js";
 import {
   countersFromWire,
+  type Devices,
   idFromWire,
   idToWire,
   type PlanResponse,
@@ -48,6 +50,8 @@ export interface DaemonInfo {
   readonly operator: boolean;
   readonly readOnly: boolean;
   readonly rules: readonly string[];
+  /** How TAPs come into the network namespaces of CNFs; for operators only. */
+  readonly devices?: DeviceReport;
 }
 
 /** The punts of a daemon: the same interface as the manager in this process. */
@@ -171,10 +175,10 @@ export class RemotePunts implements Punts {
 
   /** Says who the daemon takes this program for. */
   async info(): Promise<DaemonInfo> {
-    const { $typeName, $unknown, ...info } = await this.#connection.call("punt.info", (signal) =>
+    const { $typeName, $unknown, devices, ...info } = await this.#connection.call("punt.info", (signal) =>
       this.#connection.client.info({}, { signal }),
     );
-    return info;
+    return { ...info, ...(devices && { devices: devicesFromWire(devices) }) };
   }
 
   /** VPP's interfaces, followed from the first use on. */
@@ -195,6 +199,16 @@ export class RemotePunts implements Punts {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function devicesFromWire({ makesTaps, refusal, vpp, namespace, folders }: Devices): DeviceReport {
+  return {
+    ...(makesTaps !== undefined && { makesTaps }),
+    ...(refusal !== "" && { refusal }),
+    vpp: vpp as DeviceReport["vpp"],
+    ...(namespace !== "" && { namespace }),
+    folders: folders as DeviceReport["folders"],
+  };
 }
 
 function waitToWire({ waitFor, timeout = 0 }: AddOptions) {

@@ -112,6 +112,10 @@ export class Worker {
     return devices.report;
   }
 
+  get knownDevices(): DeviceReport {
+    return this.#world.devices.report;
+  }
+
   /** Reads VPP and compares it with a state other than the desired one. */
   preview(ledger: Pick<Ledger, "wanted" | "memory">): Promise<Reconciled> {
     return look(ledger, this.#world);
