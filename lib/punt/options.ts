@@ -24,7 +24,7 @@ export interface VppConnection extends VppApi {
   ): Promise<AsyncIterable<Events["sw_interface_event"]> & { close(): unknown }>;
 }
 
-/** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix` and `owner` default to those that the store remembers. */
+/** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix`, `owner` and `naming` default to those that the store remembers. */
 export interface PuntManagerOptions {
   /** A connection to VPP. The caller closes it. */
   readonly vpp: VppConnection;
@@ -54,6 +54,12 @@ export interface PuntManagerOptions {
    */
   readonly owner?: string;
   /**
+   * `stonework`: also the memif sockets and secrets, and the MAC addresses of a HAIRPIN's interface, are those that StoneWork's punt
+   * manager makes of the same request, for machines that know them. A secret that follows from the request protects from nothing but
+   * mistakes. Only for the default owner. Default `own`; interconnects that exist keep theirs.
+   */
+  readonly naming?: "own" | "stonework";
+  /**
    * Milliseconds between two looks at VPP when nothing happens. Default 10,000. VPP has events for interfaces that come, go or change
    * their state, but not for addresses and VRFs of interfaces: the next look or `resync()` finds such a change.
    */
@@ -78,6 +84,7 @@ const NAMES = [
   "subnets",
   "policyIdPrefix",
   "owner",
+  "naming",
   "resyncInterval",
   "retry",
   "readOnly",
@@ -122,8 +129,14 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
 
 /** Returns the identity of a manager: its options, and what its store remembers of those that are left out. */
 export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = {}): ManagerIdentity {
-  const { owner, memifDirectory, policyIdPrefix, subnets } = options;
-  const given = { owner, memifDirectory, policyIdPrefix, ...(subnets && { subnets: { ...kept.subnets, ...subnets } }) };
+  const { owner, memifDirectory, policyIdPrefix, subnets, naming } = options;
+  const given = {
+    owner,
+    memifDirectory,
+    policyIdPrefix,
+    naming,
+    ...(subnets && { subnets: { ...kept.subnets, ...subnets } }),
+  };
   return { ...kept, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
@@ -131,6 +144,8 @@ export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = 
 export function marksOf(options: ManagerIdentity): Marks {
   const { memifDirectory = DEFAULT_MEMIF_DIRECTORY, policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
   const check = new OptionCheck("punt.start");
+  const naming = check.oneOf("naming", options.naming ?? "own", ["own", "stonework"]);
+  if (naming === "stonework" && owner !== DEFAULT_OWNER) check.refuse("naming", "is for the default owner only");
   check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);
   if (!/^\/.*[^/]$/.test(memifDirectory))
     check.refuse("memifDirectory", "must be a folder's path without a / at its end");
@@ -141,5 +156,5 @@ export function marksOf(options: ManagerIdentity): Marks {
     4: new SubnetPool(subnets.ipv4 ?? "192.168.111.0/24", 4),
     6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),
   };
-  return marksFor(owner, memifDirectory, pools, policyIdPrefix);
+  return marksFor(owner, memifDirectory, pools, policyIdPrefix, naming === "stonework");
 }

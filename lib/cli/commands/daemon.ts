@@ -19,6 +19,7 @@ interface Options {
   owner?: string;
   stonework?: string;
   stoneworkConfig?: string;
+  stoneworkNames?: boolean;
   sim?: boolean;
   interface: string[];
 }
@@ -83,7 +84,8 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
     socketDirectory: directory && `${directory}/sockets`,
   };
-  const manager = { memifDirectory: memifDirectory ?? (directory && `${directory}/memif`), owner, host };
+  const naming = options.stoneworkNames ? "stonework" : undefined;
+  const manager = { memifDirectory: memifDirectory ?? (directory && `${directory}/memif`), owner, host, naming };
   const stonework = {
     ...file.stonework,
     ...defined({ directory: options.stonework, config: options.stoneworkConfig }),

@@ -91,6 +91,7 @@ function daemonCommand(program: Command): void {
     .option("--owner <name>", "tells several managers of one VPP apart")
     .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)
     .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
+    .option("--stonework-names", "make the memif sockets, secrets and MAC addresses that StoneWork would make")
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
     .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
     .action(runs(commands.daemon));

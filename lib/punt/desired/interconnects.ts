@@ -25,6 +25,8 @@ import { type ExclusiveKey, handlerOf } from "../types/index.js";
 export interface Settings {
   /** Prefix of the texts from which names are made. */
   readonly seed: string;
+  /** Whether names, secrets and MAC addresses are those that StoneWork would make. */
+  readonly likeStoneWork?: boolean;
   /** Folder of the memif sockets. */
   readonly memifDirectory: string;
   readonly pools: Readonly<Record<Family, SubnetPool>>;
@@ -199,7 +201,12 @@ export class Interconnects {
     if (request.interconnect === "TAP") return `netns::${netns}`;
     const taken = (letters: string) =>
       this.#memifIds.has(letters) || drafts.some((draft) => draft.cnfSelector === `memif::${letters}`);
-    return `memif::${firstFree(`${idText(request)}:${need.vppSelector}`, (text) => hashLetters(text, 5), taken)}`;
+    return `memif::${firstFree(`${this.#idText(request)}:${need.vppSelector}`, (text) => hashLetters(text, 5), taken)}`;
+  }
+
+  #idText(request: PuntRequest): string {
+    const { cnf, key, label } = request;
+    return this.#settings.likeStoneWork ? [cnf, key, label].join("|") : idText(request);
   }
 
   #create(
@@ -222,6 +229,7 @@ export class Interconnects {
     const own = {
       ...basis,
       name,
+      ...this.#macName(request, need.link, keyOf(need.vppSelector, cnfSelector)),
       subnets: this.#subnets(need.link, before?.subnets),
       priority: before?.priority ?? this.#bySelector.get(need.vppSelector)?.priorities.lowestFree() ?? LOWEST_PRIORITY,
     };
@@ -247,6 +255,12 @@ export class Interconnects {
     return link.name;
   }
 
+  /** StoneWork makes the MAC addresses of an interface that the request names of the name that it would have otherwise. */
+  #macName({ interconnect }: PuntRequest, { name }: InterfaceLink, identity: string): { macName?: string } {
+    if (!this.#settings.likeStoneWork || name === undefined) return {};
+    return { macName: interfaceName(interconnect as LinkKind, identity) };
+  }
+
   #subnets(link: InterfaceLink, before: Interconnect["subnets"] = {}): Partial<Record<Family, number>> {
     const { pools } = this.#settings;
     return Object.fromEntries(
@@ -257,7 +271,11 @@ export class Interconnects {
   #memif(cnfSelector: string, before: Interconnect | undefined): { socket: string; secret: string } {
     const letters = cnfSelector.slice("memif::".length);
     const socket = join(this.#settings.memifDirectory, `memif-${letters}.sock`);
-    return { socket, secret: before?.secret ?? randomBytes(SECRET_BYTES).toString("base64url") };
+    return { socket, secret: before?.secret ?? this.#secret(letters) };
+  }
+
+  #secret(letters: string): string {
+    return this.#settings.likeStoneWork ? letters : randomBytes(SECRET_BYTES).toString("base64url");
   }
 
   #refuseRivals(request: PuntRequest, drafts: readonly Interconnect[]): void {

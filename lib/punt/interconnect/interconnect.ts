@@ -11,6 +11,8 @@ export interface Interconnect {
   readonly link: Link;
   /** Name of the interface on both sides; "" for AF_UNIX. */
   readonly name: string;
+  /** Name from which the MAC addresses follow, where that is not `name`. */
+  readonly macName?: string;
   /** TAP: number of the CNF's namespace. */
   readonly netns?: number;
   /** Numbers of its subnets in the pools. */

@@ -9,6 +9,8 @@ export interface Marks {
   readonly owner: string;
   /** Prefix of the texts from which names, tags and MAC addresses are made; "" for the default owner, which makes the same as StoneWork. */
   readonly seed: string;
+  /** Whether memif sockets, secrets and MAC addresses are those that StoneWork would make, too. */
+  readonly likeStoneWork: boolean;
   /** Name of the manager among those of the same machine. VPP's ends of its veth pairs have it in their names. */
   readonly machineMark: string;
   /** Prefix of the tags of our ACLs. */
@@ -53,12 +55,14 @@ export function marksFor(
   memifDirectory: string,
   pools: Marks["pools"],
   policyPrefix = owner === DEFAULT_OWNER ? DEFAULT_POLICY_PREFIX : policyPrefixOf(owner),
+  likeStoneWork = false,
 ): Marks {
   // Each VPP of a machine has its own folder.
   const machineMark = memifDirectory === DEFAULT_MEMIF_DIRECTORY ? owner : `${owner}|${memifDirectory}`;
   return {
     owner,
     seed: owner === DEFAULT_OWNER ? "" : `${owner}|`,
+    likeStoneWork,
     machineMark,
     tagPrefix: `${owner}/`,
     policyPrefix,

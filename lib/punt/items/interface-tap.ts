@@ -2,6 +2,7 @@
 import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
+import { interfaceKey } from "./kind.js";
 import { NO_INDEX } from "./vpp-api.js";
 import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
@@ -15,13 +16,15 @@ export interface TapInterface {
   readonly gso: boolean;
 }
 
-/** A TAP. It is ours if its MAC address on the CNF's side follows from our owner and its name. */
+/** A TAP. It is ours if its MAC address on the CNF's side follows from our owner and its name, or the store claims it. */
 export const tapVariant: Variant<TapInterface> = {
   async observe(context) {
-    const { vpp, marks } = context;
+    const { vpp, marks, claims } = context;
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
     const all = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
-    const ours = all.filter((detail) => detail.host_mac_addr === macAddress(marks.seed + detail.host_if_name, "cnf"));
+    const isOurs = (name: string, mac: string) =>
+      mac === macAddress(marks.seed + name, "cnf") || claims.get(interfaceKey(name)) === mac;
+    const ours = all.filter((detail) => isOurs(detail.host_if_name, detail.host_mac_addr));
     const whereIs = await whereabouts(context, new Set(ours.map((detail) => detail.host_if_name)));
     return new Map(
       ours.map((detail) => [detail.sw_if_index, tapOf(detail, whereIs(detail.host_if_name, detail.host_namespace))]),
@@ -41,6 +44,8 @@ export const tapVariant: Variant<TapInterface> = {
   async delete({ vpp }, { index }) {
     await vpp.call("tap_delete_v2", { sw_if_index: index! });
   },
+
+  claim: ({ cnfMac }) => cnfMac,
 
   dependsOn: () => [],
 };

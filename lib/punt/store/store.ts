@@ -7,6 +7,7 @@ export interface ManagerIdentity {
   readonly owner?: string;
   readonly memifDirectory?: string;
   readonly policyIdPrefix?: number;
+  readonly naming?: "own" | "stonework";
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
 }
 

@@ -54,13 +54,16 @@ export function interconnectParts(interconnect: Interconnect, context: Interconn
   ];
 }
 
-export function vppMac({ name, link }: Interconnect, { seed }: Marks): string {
-  return (link as InterfaceLink).mac ?? macAddress(seed + name, "vpp");
+export function vppMac({ name, macName = name, link }: Interconnect, { seed }: Marks): string {
+  return (link as InterfaceLink).mac ?? macAddress(seed + macName, "vpp");
 }
 
 /** Returns the MAC address of the CNF's side. A TAP of linux-cp has that of the interface that it is paired with. */
 export function cnfMac(interconnect: Interconnect, context: Pick<InterconnectContext, "pairedWith" | "marks">): string {
-  return context.pairedWith(interconnect)?.mac ?? macAddress(context.marks.seed + interconnect.name, "cnf");
+  return (
+    context.pairedWith(interconnect)?.mac ??
+    macAddress(context.marks.seed + (interconnect.macName ?? interconnect.name), "cnf")
+  );
 }
 
 /** Returns the MTU of a TAP in Linux: the requested one, or that of the VPP interface whose packets it carries, so that none is too long. */

@@ -9,9 +9,15 @@ import { DEFAULT_DIRECTORY } from "../paths.js";
 export interface StoneWorkOptions {
   /** StoneWork's directory, a volume that all share. Default `/run/stonework`. */
   readonly directory?: string;
-  /** IPv4 address at which CNFs reach the orchestrator. Default: as CNF_MGMT_INTERFACE and CNF_MGMT_SUBNET say, else the first. */
+  /**
+   * IPv4 address at which CNFs reach the orchestrator. Default: `host`; where that is 0.0.0.0, as CNF_MGMT_INTERFACE and CNF_MGMT_SUBNET
+   * say, else the first.
+   */
   readonly address?: string;
-  /** Where the services listen. Default 0.0.0.0. */
+  /**
+   * Where the services listen. They are plain TCP without authentication, outside of any policy. Default 127.0.0.1: CNFs in network
+   * namespaces of their own need an address that they, and nothing else, can reach.
+   */
   readonly host?: string;
   /** Default 9111; 0 is a free one. */
   readonly grpcPort?: number;
@@ -45,10 +51,11 @@ const NAMES = [
 export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedOptions {
   const check: OptionCheck = new OptionCheck("stonework.orchestrator");
   check.known(options, NAMES);
-  const { address = ownAddress() } = options;
+  const { host = "127.0.0.1" } = options;
+  const { address = host === "0.0.0.0" ? ownAddress() : host } = options;
   const full = {
     directory: DEFAULT_DIRECTORY,
-    host: "0.0.0.0",
+    host,
     grpcPort: 9111,
     httpPort: 9191,
     netns: {},
