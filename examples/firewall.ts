@@ -1,4 +1,5 @@
 // A firewall between two interfaces: everything passes through this program, which drops telnet.
+import { setTimeout as sleep } from "node:timers/promises";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
@@ -31,8 +32,9 @@ wire.receive((batch, interconnect) => {
 });
 await wire.ready({ timeout: 10_000 });
 
-// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
-while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+// The embedded VPP learns of a connection a little later than the CNF.
+do await sleep(1);
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
 const left = new Promise<void>((resolve) => {
   let frames = 0;
   vpp.interface("wan").on("tx", () => {

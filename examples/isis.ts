@@ -1,4 +1,5 @@
 // Listens to IS-IS: VPP hands the hellos of an interface to this program, although it forwards IP only.
+import { setTimeout as sleep } from "node:timers/promises";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
@@ -19,8 +20,9 @@ const IS_IS = 0x83;
 
 await using isis = await openPunt({ cnf: "isis", type: "ISISX", interconnect: "MEMIF", vppInterface: "eth0" }, place);
 await isis.ready({ timeout: 10_000 });
-// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
-while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+// The embedded VPP learns of a connection a little later than the CNF.
+do await sleep(1);
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
 vpp.interface("eth0").inject(hello([0, 0, 0, 0, 0, 2]));
 
 for await (const { frame } of isis.packets()) {

@@ -1,4 +1,5 @@
 // A daemon's metrics, as Prometheus reads them, while a monitor receives packets.
+import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon } from "vpp-punt/daemon";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
@@ -15,8 +16,9 @@ await monitor.ready({ timeout: 10_000 });
 const received = new Promise<void>((resolve) => {
   monitor.receive(() => resolve());
 });
-// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
-while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+// The embedded VPP learns of a connection a little later than the CNF.
+do await sleep(1);
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
 vpp.interface("eth0").inject(new Uint8Array(64).fill(0xff));
 await received;
 

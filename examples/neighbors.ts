@@ -1,4 +1,5 @@
 // Watches ARP and IPv6 neighbor discovery on an interface, and says when an address moves to another MAC address.
+import { setTimeout as sleep } from "node:timers/promises";
 import { describeFrame } from "vpp-punt";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
@@ -27,8 +28,9 @@ await using span = await openPunt(
   place,
 );
 await span.ready({ timeout: 10_000 });
-// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
-while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+// The embedded VPP learns of a connection a little later than the CNF.
+do await sleep(1);
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
 vpp.interface("eth0").inject([arp(2, 0xaa), arp(3, 0xbb), advertisement(0xaa), arp(2, 0xcc)]);
 
 const neighbors = new Map<string, string>();

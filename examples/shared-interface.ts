@@ -1,6 +1,7 @@
 // Three CNFs in three processes share an interface by way of a daemon: a monitor sees everything, two services answer.
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "vpp-punt/daemon";
 import { openPunt } from "vpp-punt/module";
@@ -40,8 +41,9 @@ async function main(): Promise<void> {
   const cnfs = ["monitor", "dns", "ntp"].map((name) => fork(fileURLToPath(import.meta.url), [name, path]));
   await Promise.all(cnfs.map((each) => once(each, "message")));
 
-  // The embedded VPP sees a connection a turn of its event loop later than the CNF.
-  while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+  // The embedded VPP learns of a connection a little later than the CNF.
+  do await sleep(1);
+  while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
   const told: string[] = [];
   const done = new Promise<void>((resolve) => {
     for (const each of cnfs) each.on("message", (text) => told.push(String(text)) === 4 && resolve());

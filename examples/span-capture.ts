@@ -1,6 +1,7 @@
 // Captures what an interface receives into pcapng files of a limited size, and keeps the newest three.
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PcapngWriter } from "vpp-punt";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
@@ -60,8 +61,9 @@ const done = new Promise<void>((resolve) => {
   });
 });
 await span.ready({ timeout: 10_000 });
-// The embedded VPP is in this process: it sees the connection a turn of the event loop later than the CNF.
-while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await new Promise(setImmediate);
+// The embedded VPP learns of a connection a little later than the CNF.
+do await sleep(1);
+while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp));
 vpp.interface("eth0").inject(Array.from({ length: FRAMES }, (_, i) => new Uint8Array(600).fill(i)));
 await done;
 capture.close();
