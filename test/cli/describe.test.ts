@@ -79,3 +79,9 @@ test("docs/cli.md has every command, environment variable and exit status", asyn
   for (const { status, meaning } of Object.values(EXIT_STATUSES))
     t.true(document.includes(`| ${status} | ${meaning} |`));
 });
+
+test("docs/requests.md is what the schema says", async (t) => {
+  const { status, stdout } = await cli(["schema", "--markdown"]);
+  t.is(status, 0);
+  t.is(stdout, await readFile("docs/requests.md", "utf8"), "vpp-punt schema --markdown --out docs/requests.md");
+});

@@ -90,6 +90,7 @@ function fileCommands(program: Command): void {
     .command("schema")
     .description("print the JSON schema of a request")
     .option("--file", "of a file of punts, for editors")
+    .addOption(new Option("--markdown", "print the fields as a page of documentation").conflicts("file"))
     .option("--out <file>", "write it to a file")
     .action(runs(commands.schema));
 }
