@@ -8,6 +8,7 @@ export const commands = {
   bench: () => import("./bench.js"),
   completion: () => import("./completion.js"),
   daemon: () => import("./daemon.js"),
+  demo: () => import("./demo.js"),
   delete: () => import("./delete.js"),
   doctor: () => import("./doctor.js"),
   dump: () => import("./dump.js"),

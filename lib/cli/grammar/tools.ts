@@ -141,6 +141,11 @@ function describingCommands(program: Command): void {
   program.command("man", { hidden: true }).description("print the man page").action(runs(commands.man));
 }
 
+function demoCommand(program: Command): void {
+  const text = "show punts of all types, a daemon and two CNFs on the embedded VPP: no root, and nothing to set up";
+  printed(program.command("demo").description(text), ["text", "json"]).action(runs(commands.demo));
+}
+
 function initCommand(program: Command): void {
   const text = "make the project of a new CNF: TypeScript, a test on the embedded VPP, a Dockerfile";
   printed(program.command("init").description(text), ["text", "json"])
@@ -168,6 +173,15 @@ function benchCommand(program: Command): void {
 /** Adds the commands beside the punts to the program. */
 export function addToolCommands(program: Command): void {
   const described = [reportCommands, doctorCommand, describingCommands];
-  for (const add of [initCommand, benchCommand, apiCommands, simCommand, daemonCommand, moduleCommand, ...described])
+  for (const add of [
+    demoCommand,
+    initCommand,
+    benchCommand,
+    apiCommands,
+    simCommand,
+    daemonCommand,
+    moduleCommand,
+    ...described,
+  ])
     add(program);
 }
