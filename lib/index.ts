@@ -25,6 +25,7 @@ export {
   describeFrame,
   describeIp,
   PacketBatch,
+  PacketFilter,
   type PcapLinkType,
   type PcapngInterfaceOptions,
   type PcapngPacketOptions,

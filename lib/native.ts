@@ -23,6 +23,14 @@ export interface NativeBuildInfo {
   libmemifVersion?: string;
 }
 
+/** A checked BPF program. */
+export interface NativeFilter {
+  /** Returns the program's result for one packet; 0: not taken. */
+  match(packet: Uint8Array): number;
+  /** Writes 1 or 0 for each of the first `count` packets of a BatchTable; returns how many match. */
+  run(bytes: Uint8Array, table: ArrayBuffer, count: number, hits: Uint8Array): number;
+}
+
 /** Settings of a memif port, checked by lib/memif/options.ts. */
 export interface NativeMemifSettings {
   server: boolean;
@@ -284,6 +292,10 @@ export interface NativeStatsSegment {
 
 interface Addon extends LinuxAddon {
   initialize(errorClass: typeof PuntError): void;
+  /** Compiles an expression by libpcap into words: code, jt, jf, k of each instruction. */
+  filterCompile(expression: string, linkType: number): Uint32Array;
+  /** Or the index of the first instruction that is not allowed. */
+  filterOpen(words: Uint32Array): NativeFilter | number;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
   /** Gives two client ports one memory; they connect again. */
   memifShare(keyA: number, keyB: number): void;

@@ -6,6 +6,7 @@
 #include "build_info.h"
 #include "descriptor/init.h"
 #include "env_state.h"
+#include "filter/binding.h"
 #include "memif/binding/memif.h"
 #include "packet_socket/packet_socket.h"
 #include "punt_socket/init.h"
@@ -31,6 +32,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvState());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   InitBuildInfo(env, exports);
+  filter::InitFilter(env, exports);
   InitMemif(env, exports);
   ApiSocket::Init(env, exports);
   StatsSegment::Init(env, exports);

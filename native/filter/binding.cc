@@ -1,0 +1,102 @@
+#include "filter/binding.h"
+
+#include <memory>
+
+#include "filter/libpcap.h"
+#include "filter/program.h"
+#include "util/error.h"
+#include "util/fields.h"
+#include "util/packet_table.h"
+
+namespace vpp_punt::filter {
+
+namespace {
+
+using Program = std::vector<Instruction>;
+
+/// Words of an instruction in JavaScript: code, jt, jf, k.
+constexpr size_t kWords = 4;
+
+/// filterCompile(expression, linkType): the instructions as a Uint32Array.
+Napi::Value CompileExpression(const Napi::CallbackInfo& info) {
+  const char* const op = "filter.compile";
+  Program program;
+  std::string error;
+  switch (Compile(info[0].As<Napi::String>(), info[1].As<Napi::Number>(), &program, &error)) {
+    case Compiled::kNoLibrary:
+      ThrowError(info.Env(), op, "ERR_NO_LIBPCAP",
+                 "expressions need libpcap, which is not here (" + error +
+                     "); PacketFilter.parse takes what tcpdump -ddd prints");
+      return info.Env().Undefined();
+    case Compiled::kRefused:
+      ThrowError(info.Env(), op, "ERR_FILTER", "libpcap refuses the expression: " + error);
+      return info.Env().Undefined();
+    case Compiled::kDone:
+      break;
+  }
+  auto words = Napi::Uint32Array::New(info.Env(), kWords * program.size());
+  for (size_t i = 0; i < program.size(); i++) {
+    words[kWords * i] = program[i].code;
+    words[kWords * i + 1] = program[i].jt;
+    words[kWords * i + 2] = program[i].jf;
+    words[kWords * i + 3] = program[i].k;
+  }
+  return words;
+}
+
+/// match(bytes): the program's result for one packet.
+Napi::Value Match(const Program& program, const Napi::CallbackInfo& info) {
+  const auto packet = Cells<uint8_t>::Of(info.Env(), info[0]);
+  const uint32_t result = Run(program.data(), packet.data, static_cast<uint32_t>(packet.length));
+  return Napi::Number::New(info.Env(), result);
+}
+
+/// run(bytes, table, count, hits): writes 1 or 0 for each packet of a BatchTable. Returns how many match.
+Napi::Value RunAll(const Program& program, const Napi::CallbackInfo& info) {
+  const auto memory = Cells<uint8_t>::Of(info.Env(), info[0]);
+  void* cells = nullptr;
+  size_t size = 0;
+  napi_get_arraybuffer_info(info.Env(), info[1], &cells, &size);
+  const PacketTable table(static_cast<uint32_t*>(cells), static_cast<uint32_t>(size / kPacketTableRow));
+  const uint32_t count = info[2].As<Napi::Number>();
+  const auto hits = Cells<uint8_t>::Of(info.Env(), info[3]);
+  uint32_t matching = 0;
+  for (uint32_t i = 0; i < count && i < table.capacity() && i < hits.length; i++) {
+    const bool inside = uint64_t{table.offset(i)} + table.length(i) <= memory.length;
+    hits.data[i] = inside && Run(program.data(), memory.data + table.offset(i), table.length(i)) != 0;
+    matching += hits.data[i];
+  }
+  return Napi::Number::New(info.Env(), matching);
+}
+
+/// filterOpen(words): the functions of NativeFilter in lib/native.ts, or the index of the first instruction
+/// that is not allowed.
+Napi::Value OpenFilter(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto words = Cells<uint32_t>::Of(env, info[0]);
+  auto program = std::make_shared<Program>();
+  for (size_t i = 0; i + kWords <= words.length; i += kWords) {
+    const uint32_t* word = words.data + i;
+    program->push_back({static_cast<uint16_t>(word[0]), static_cast<uint8_t>(word[1]),
+                        static_cast<uint8_t>(word[2]), word[3]});
+  }
+  const size_t bad = FirstBad(*program);
+  if (program->empty() || bad < program->size()) return Napi::Number::New(env, static_cast<double>(bad));
+  Napi::Object functions = Napi::Object::New(env);
+  functions.Set("match", Napi::Function::New(env, [program](const Napi::CallbackInfo& call) {
+                  return Match(*program, call);
+                }));
+  functions.Set("run", Napi::Function::New(env, [program](const Napi::CallbackInfo& call) {
+                  return RunAll(*program, call);
+                }));
+  return functions;
+}
+
+}  // namespace
+
+void InitFilter(Napi::Env env, Napi::Object exports) {
+  exports.Set("filterCompile", Napi::Function::New(env, CompileExpression, "filterCompile"));
+  exports.Set("filterOpen", Napi::Function::New(env, OpenFilter, "filterOpen"));
+}
+
+}  // namespace vpp_punt::filter
