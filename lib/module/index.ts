@@ -1,8 +1,8 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
 export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { OwnManagerOptions } from "./backing.js";
-/** @internal */
-export { connectPunts, type DaemonPunts, remotePunts } from "./connect.js";
+// All: a tag that hides one name of a list hides every name of it.
+export * from "./connect.js";
 export {
   OpenPunt,
   type OpenPuntEvents,

@@ -8,7 +8,7 @@ const kinds: readonly { kind: Kind; needs: readonly string[] }[] = [
   { kind: "embedded", needs: ["tun"] },
   { kind: "real", needs: ["vpp", "plugin:abx"] },
 ];
-const places: Readonly<Record<Place, string>> = {
+const places: Readonly<Record<Exclude<Place, "compose">, string>> = {
   host: "VPP and the daemon on the host",
   beside: "the daemon beside VPP in one container",
   apart: "the daemon and VPP in containers of their own",
@@ -16,7 +16,7 @@ const places: Readonly<Record<Place, string>> = {
 
 for (const { kind, needs } of kinds) {
   const here = need("root", "podman", "runc", "hosts", "python3", ...needs).test.serial;
-  for (const place of Object.keys(places) as Place[]) {
+  for (const place of Object.keys(places) as (keyof typeof places)[]) {
     here(`${places[place]}, ${kind} VPP: punt socket, TAP and memif of CNFs without any right`, async (t) => {
       const it = await Deployment.start(t, place, kind);
       const dns = it.startCnf("dns", { cnf: "dns", udp: 53 });

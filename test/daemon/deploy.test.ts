@@ -147,6 +147,10 @@ test("Kubernetes' objects mount the folders of the sockets, and have the same op
   const shared = [VPP_RUN, RUN, STATE].map((path) => [path, path]);
   t.deepEqual(mounts(daemon), [...shared, [undefined, CONFIG]]);
   t.deepEqual(mounts(cnf), [[RUN, RUN]]);
+  const rights = daemon.spec.template.spec.containers[0].securityContext.capabilities;
+  const { cap_add, cap_drop, pid } = (parse(read("compose.yaml")) as Any).services.daemon;
+  t.deepEqual([rights.add, rights.drop], [cap_add, cap_drop]);
+  t.is(daemon.spec.template.spec.hostPID, pid === "host");
   const { securityContext, containers } = cnf.spec.template.spec;
   t.deepEqual(containers[0].securityContext.capabilities, { drop: ["ALL"] });
   t.is(containers[0].env[0].value, DEFAULT_DAEMON_SOCKET);

@@ -9,6 +9,7 @@ import { Vpp } from "../../../lib/binapi/index.js";
 import { createAfPacket } from "../../../lib/punt/items/index.js";
 import { command, until } from "../machine/netns.js";
 import { vppPluginFolder, vppProgram } from "../machine/programs.js";
+import { composeService } from "./compose.js";
 import { APP, type Container, type ContainerOptions, Podman } from "./podman.js";
 
 /** The user of CNFs. deploy/ has the same. */
@@ -29,12 +30,19 @@ export const DAEMON_CAPABILITIES = [
   "SYS_PTRACE",
 ];
 
-/** `host`: VPP and daemon in the host's namespaces. `beside`: both in one container. `apart`: each in a container of its own. */
-export type Place = "host" | "beside" | "apart";
+/**
+ * `host`: VPP and daemon in the host's namespaces. `beside`: both in one container. `apart`: each in a container of its own. `compose`: the
+ * same, as deploy/compose.yaml says.
+ */
+export type Place = "host" | "beside" | "apart" | "compose";
 export type Kind = "embedded" | "real";
 
 /** VPP's address on the neighbour's wire. */
 const address = (net: string) => `${net}.1`;
+/** Where npm installs the package in the image of deploy/Containerfile. */
+const IMAGE = "/app/node_modules/vpp-punt";
+/** The command of the image. */
+const COMPOSE_DAEMON = ["daemon", "--config", "/etc/vpp-punt/daemon.yaml"];
 let number = 0;
 
 export class Deployment {
@@ -129,6 +137,7 @@ export class Deployment {
   }
 
   get #daemonCommand(): string[] {
+    if (this.#place === "compose") return [process.execPath, `${IMAGE}/dist/lib/cli/main.js`, ...COMPOSE_DAEMON];
     const run = this.#path("run");
     const apart = this.#place === "apart" ? { vppNamespace: VPP_NAMESPACE } : {};
     const engine = this.#engine === undefined ? {} : { containers: this.#engine };
@@ -147,12 +156,22 @@ export class Deployment {
     ];
   }
 
+  /** A service of deploy/compose.yaml. The image has the package where npm installs it. */
+  #composed(name: string): ContainerOptions {
+    const { directory } = this;
+    const folders = { vpp: `${directory}/vpp`, state: `${directory}/state`, [RUN]: `${directory}/run` };
+    return { ...composeService(name, folders), packageAt: IMAGE };
+  }
+
   get #vppOptions(): ContainerOptions {
+    const network = `ns:/run/netns/${this.#vppNetns}`;
+    if (this.#place === "compose") return { ...this.#composed("vpp"), network, packageAt: APP };
     const mounts = [`${this.directory}/vpp:${VPP_RUN}`];
-    return { network: `ns:/run/netns/${this.#vppNetns}`, privileged: true, mounts };
+    return { network, privileged: true, mounts };
   }
 
   get #daemonOptions(): ContainerOptions {
+    if (this.#place === "compose") return this.#composed("daemon");
     const { directory } = this;
     const own = ["run", "state", "config"] as const;
     const mounts = [`${directory}/vpp:${VPP_RUN}`, ...own.map((name) => `${directory}/${name}:${this.#path(name)}`)];
@@ -166,7 +185,7 @@ export class Deployment {
   async startVpp(): Promise<void> {
     const [program, ...args] = this.#vppCommand;
     if (this.#place === "host") this.#process(program!, args);
-    else if (this.#place === "apart") this.#vpp = this.podman.start("vpp", [program!, ...args], this.#vppOptions);
+    else if (this.#place !== "beside") this.#vpp = this.podman.start("vpp", [program!, ...args], this.#vppOptions);
     else {
       const both = `${[program, ...args].join(" ")} & exec ${this.#daemonCommand.join(" ")}`;
       this.#daemon = this.podman.start("both", ["/bin/sh", "-c", both], this.#daemonOptions);
@@ -189,7 +208,7 @@ export class Deployment {
   async startDaemon(): Promise<void> {
     const [program, ...args] = this.#daemonCommand;
     if (this.#place === "host") this.#process(program!, args);
-    else if (this.#place === "apart")
+    else if (this.#place !== "beside")
       this.#daemon = this.podman.start("daemon", [program!, ...args], this.#daemonOptions);
     await until(
       "the daemon",
@@ -218,6 +237,11 @@ export class Deployment {
   /** VPP's name of the interface to the neighbour. */
   get vppInterface(): string {
     return `host-${this.#wire}`;
+  }
+
+  /** The CNF of deploy/compose.yaml. */
+  startExample(): Container {
+    return this.podman.start("dns", [process.execPath, "/app/dns.mjs"], this.#composed("dns"));
   }
 
   /** A CNF: an unprivileged user in namespaces of its own, with the folder of the daemon's sockets to read and nothing else. */
@@ -278,7 +302,7 @@ s.settimeout(0.5)
 for attempt in range(4):
     try:
         s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))
-        print(s.recv(2048).decode())
+        print(s.recv(2048).decode(errors="replace"))
         break
     except (TimeoutError, ConnectionRefusedError): pass
 `;

@@ -37,6 +37,8 @@ export interface ContainerOptions {
   /** `source:target[:options]`. */
   readonly mounts?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where this package is inside. Default {@link APP}. */
+  readonly packageAt?: string;
 }
 
 /** A running container with its output. */
@@ -95,6 +97,7 @@ export class Podman {
     const full = `vpp-punt-${process.pid}-${name}-${this.#names.length}`;
     this.#names.push(full);
     const { network = "none", hostPids, user, capabilities = [], privileged, mounts = [], env = {} } = options;
+    const { packageAt = APP } = options;
     const words = [
       ...GLOBAL,
       ...["run", "--rm", "--name", full, "--network", network, ...LIMITS, "--workdir", APP],
@@ -103,7 +106,7 @@ export class Podman {
         ? ["--privileged"]
         : ["--cap-drop", "all", ...capabilities.flatMap((each) => ["--cap-add", each])]),
       ...(user === undefined ? [] : ["--user", `${user}:${user}`, "--security-opt", "no-new-privileges"]),
-      ...[...hostFolders(), ...mounts].flatMap((mount) => ["--volume", mount]),
+      ...[...hostFolders(packageAt), ...mounts].flatMap((mount) => ["--volume", mount]),
       ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
       ...["--rootfs", this.#rootfs(full), ...command],
     ];
@@ -134,8 +137,8 @@ export class Podman {
   }
 }
 
-function hostFolders(): string[] {
+function hostFolders(packageAt: string): string[] {
   const node = dirname(dirname(process.execPath));
   const others = [node, process.env.VPP_PREFIX ?? "/opt/vpp"].filter((path) => existsSync(path) && path !== "/usr");
-  return ["/usr:/usr:ro", `${PACKAGE}:${APP}:ro`, ...others.map((path) => `${path}:${path}:ro`)];
+  return ["/usr:/usr:ro", `${PACKAGE}:${packageAt}:ro`, ...others.map((path) => `${path}:${path}:ro`)];
 }
