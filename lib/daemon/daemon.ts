@@ -96,7 +96,7 @@ export class Daemon implements AsyncDisposable {
     try {
       await daemon.#openDoors();
       await daemon.#openHttp();
-      daemon.#stoneWork = await startStoneWork(checked, opened.punts);
+      daemon.#stoneWork = await startStoneWork(checked, opened.punts, opened.audit);
       return daemon;
     } catch (error) {
       await daemon.close();

@@ -51,7 +51,7 @@ export interface DaemonOptions {
    * Orchestrate CNFs that were written for StoneWork. Their calls come over TCP without authentication, as StoneWork has it. Memif sockets
    * are in its directory unless `manager.memifDirectory` says otherwise; `state` keeps the items.
    */
-  readonly stonework?: Omit<StoneWorkOptions, "state" | "logger">;
+  readonly stonework?: Omit<StoneWorkOptions, "state" | "logger" | "onSet">;
   readonly logger?: Logger;
   /** @internal Reads a peer's credentials from the kernel. */
   readonly credentials?: CredentialReader;

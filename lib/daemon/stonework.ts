@@ -3,18 +3,22 @@ import { join } from "node:path";
 import { OptionCheck } from "../options.js";
 import type { Punts } from "../punt/index.js";
 import { DEFAULT_DIRECTORY, pathsIn, StoneWorkOrchestrator } from "../stonework/index.js";
+import type { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions, DaemonOptions } from "./options.js";
 
 /** Starts it if the options ask for it. @throws PuntError as `StoneWorkOrchestrator.start` */
 export async function startStoneWork(
   { stonework, state, logger }: CheckedDaemonOptions,
   punts: Punts,
+  audit: AuditLog,
 ): Promise<StoneWorkOrchestrator | undefined> {
   if (stonework === undefined) return undefined;
   const check = new OptionCheck("daemon.start");
   check.object("stonework", stonework);
   const kept = state === undefined ? {} : { state: join(state, "stonework.json") };
-  return StoneWorkOrchestrator.start({ ...stonework, ...kept, punts, logger });
+  const onSet = ({ from, keys }: { readonly from: string; readonly keys: readonly string[] }) =>
+    audit.write({ caller: `stonework ${from}`, call: "SetConfig", decision: "allowed", message: keys.join(", ") });
+  return StoneWorkOrchestrator.start({ ...stonework, ...kept, punts, logger, onSet });
 }
 
 /** Options of the manager that follow from StoneWork's directory, which its CNFs share. */

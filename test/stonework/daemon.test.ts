@@ -1,10 +1,11 @@
 // The daemon as the orchestrator of StoneWork's CNFs.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
+import { callerOf } from "../support/stonework/caller.js";
 import { PythonCnf } from "../support/stonework/cnfs.js";
 import { temporaryFolder } from "../support/stonework/folder.js";
 
@@ -46,4 +47,17 @@ test("a wrong option of the orchestrator ends the daemon's start", async (t) => 
   const stonework = { ...OWN, directory, httpPort: -1 };
   const options = { socket: join(directory, "manager.sock"), socketDirectory: join(directory, "sockets"), stonework };
   await t.throwsAsync(Daemon.start(options), { code: "ERR_OPTION", message: /httpPort/ });
+});
+
+test("the audit log has what is set over gRPC, with the address that it came from", async (t) => {
+  const directory = temporaryFolder(t);
+  const audit = join(directory, "audit.log");
+  const { daemon } = await daemonTest(t, { audit, stonework: { directory, grpcPort: 0, httpPort: 0 } });
+  const caller = callerOf(daemon.stoneWorkPorts!.grpc);
+  t.teardown(() => caller.close());
+  await caller.manager.setConfig({ updates: [], overwriteAll: true });
+  const lines = () => readFileSync(audit, "utf8").trim().split("\n");
+  while (!lines().some((line) => line.includes("SetConfig"))) await new Promise(setImmediate);
+  const entry = JSON.parse(lines().find((line) => line.includes("SetConfig"))!);
+  t.like(entry, { caller: "stonework 127.0.0.1", call: "SetConfig", decision: "allowed" });
 });

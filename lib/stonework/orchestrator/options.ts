@@ -32,6 +32,8 @@ export interface StoneWorkOptions {
   /** Milliseconds that a call to a CNF may take. Default 3,000. */
   readonly deadline?: number;
   readonly logger?: Logger;
+  /** Called before items are set over gRPC: by a caller at that address, of whom nothing else is known. */
+  readonly onSet?: (change: { readonly from: string; readonly keys: readonly string[] }) => void;
 }
 
 export interface OrchestratorOptions extends StoneWorkOptions {
@@ -43,7 +45,19 @@ export type CheckedOptions = Required<Omit<OrchestratorOptions, "config" | "stat
   Pick<OrchestratorOptions, "config" | "state">;
 
 const NAMES = [
-  ...["directory", "address", "host", "grpcPort", "httpPort", "config", "state", "netns", "deadline", "logger"],
+  ...[
+    "directory",
+    "address",
+    "host",
+    "grpcPort",
+    "httpPort",
+    "config",
+    "state",
+    "netns",
+    "deadline",
+    "logger",
+    "onSet",
+  ],
   "punts",
 ];
 
@@ -61,9 +75,11 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
     netns: {},
     deadline: 3_000,
     logger: SILENT,
+    onSet: () => {},
     ...options,
   };
   check.object("punts", full.punts);
+  check.callback("onSet", full.onSet);
   check.path("directory", full.directory);
   check.text("host", full.host, 255, 1);
   check.integer("grpcPort", full.grpcPort, 0, 65535);

@@ -101,6 +101,7 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
     await this.#items.load();
     const parts = {
       deadline,
+      onSet: this.#options.onSet,
       cnfs: () => this.#arrivals.all,
       items: () => this.#items.all,
       set: async (key: string, item: ConfigItem["item"]) => {

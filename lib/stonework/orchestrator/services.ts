@@ -1,4 +1,5 @@
 // The orchestrator's own services, by which agentctl and others configure the CNFs.
+import type { ServerHttp2Session } from "node:http2";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import {
@@ -10,12 +11,15 @@ import {
 } from "../gen/ligato/generic/manager_pb.js";
 import { MetaService } from "../gen/ligato/generic/meta_pb.js";
 import { itemKey, modelName } from "../model.js";
+import { connectionKey } from "../server.js";
 import type { Cnf, CnfModel } from "./cnf.js";
 import type { ItemSituation } from "./item.js";
 
 /** What the services need of the orchestrator. */
 export interface ServiceParts {
   readonly deadline: number;
+  /** Called before items are set. */
+  onSet(change: { readonly from: string; readonly keys: readonly string[] }): void;
   cnfs(): readonly Cnf[];
   /** All items, each with what became of it. */
   items(): readonly { readonly key: string; readonly item: Item; readonly situation: ItemSituation }[];
@@ -26,7 +30,7 @@ export interface ServiceParts {
 export function orchestratorRoutes(parts: ServiceParts): (router: ConnectRouter) => void {
   return (router) => {
     router.service(ManagerService, {
-      setConfig: (request) => setConfig(request, parts),
+      setConfig: (request, { values }) => setConfig(request, parts, addressOf(values.get(connectionKey))),
       getConfig: ({ ids }) => ({
         items: parts
           .items()
@@ -58,12 +62,17 @@ function isOf({ id }: Item, model: string, name: string): boolean {
   return id?.model === model && (name === "" || id.name === name);
 }
 
-async function setConfig({ updates, overwriteAll }: SetConfigRequest, parts: ServiceParts) {
+function addressOf(connection: ServerHttp2Session | undefined): string {
+  return connection?.socket?.remoteAddress ?? "an unknown address";
+}
+
+async function setConfig({ updates, overwriteAll }: SetConfigRequest, parts: ServiceParts, from: string) {
   const items = updates.flatMap(({ item }) => (item ? [item] : []));
   // All are known before one is set.
   const wanted = new Map(items.map((item) => [keyOf(item, parts), item]));
   const gone = overwriteAll ? parts.items().filter(({ key }) => !wanted.has(key)) : [];
   for (const { key, item } of gone) if (item.id) wanted.set(key, { $typeName: "ligato.generic.Item", id: item.id });
+  parts.onSet({ from, keys: [...wanted.keys()] });
   const known = new Set(parts.items().map(({ key }) => key));
   const results = await Promise.all([...wanted].map(([key, item]) => setItem(key, item, known.has(key), parts)));
   return { results };
