@@ -55,6 +55,10 @@ for (const [type, interconnect] of combinations) {
   });
 }
 
+function namedHairpin(hairpinInterface: object): object {
+  return { cnf: "a", type: "HAIRPIN", interconnect: "TAP", vppInterface: "eth0", hairpinInterface };
+}
+
 const wrong: [string, object, string][] = [
   ["an unknown field", { ...span, vppInterfac: "eth0" }, "vppInterfac"],
   ["a CNF without a label", { ...span, cnf: "" }, "cnf"],
@@ -65,6 +69,16 @@ const wrong: [string, object, string][] = [
   ["no target", { ...socket, toHost: undefined }, "toHost"],
   ["a relative socket path", { ...socket, socketPath: "a.sock" }, "socketPath"],
   ["a socket path longer than VPP's field", { ...socket, socketPath: `/${"a".repeat(107)}` }, "socketPath"],
+  ["a socket path that names a folder", { ...socket, socketPath: "/run/app/" }, "socketPath"],
+  ["a zero MAC address", namedHairpin({ name: "h", physAddress: "00:00:00:00:00:00" }), "hairpinInterface.physAddress"],
+  ["a device's name with a place for a number", namedHairpin({ name: "a%d" }), "hairpinInterface.name"],
+  ["a device's name that each namespace has", namedHairpin({ name: "lo" }), "hairpinInterface.name"],
+  ["a device's name that Linux keeps for settings", namedHairpin({ name: "default" }), "hairpinInterface.name"],
+  [
+    "TCP flags that no packet matches",
+    { ...abx, ingressAclRules: [{ tcpFlags: { mask: 1, value: 2 } }] },
+    "ingressAclRules[0].tcpFlags",
+  ],
   [
     "a link-local address",
     { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["fe80::1/64"] } },

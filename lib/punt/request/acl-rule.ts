@@ -16,7 +16,10 @@ export const aclRule = z
     destinationPort: range(port).optional(),
     icmpType: range(byte).optional(),
     icmpCode: range(byte).optional(),
-    tcpFlags: z.strictObject({ mask: byte, value: byte }).optional(),
+    tcpFlags: z
+      .strictObject({ mask: byte, value: byte })
+      .refine(({ mask, value }) => (value & ~mask) === 0, "value has flags that mask lacks, so no packet matches")
+      .optional(),
   })
   .transform((rule) => ({ ...rule, protocol: rule.protocol || impliedProtocol(rule) }))
   .superRefine((rule, context) => {

@@ -29,6 +29,7 @@ export const mac = z
     (address) => (Number.parseInt(address.slice(0, 2), 16) & 1) === 0,
     "a multicast address cannot be an interface's",
   )
+  .refine((address) => !/^[0:]+$/.test(address), "VPP takes the zero address for none, and makes another; leave it out")
   .transform((address) => address.toLowerCase());
 
 export const prefix = z.string().transform((value, context) => {
@@ -104,4 +105,4 @@ export const netns = z
     "Network namespace of the CNF: by name (/run/netns), by path, by a process in it or by a container. Default: the manager's own",
   );
 
-export const socketPath = path(LONGEST_SOCKET_PATH);
+export const socketPath = path(LONGEST_SOCKET_PATH).refine((text) => !text.endsWith("/"), "names a folder, not a file");

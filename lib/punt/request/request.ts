@@ -75,11 +75,14 @@ const hairpinInterface = z.strictObject({
   mtu: z.int().min(64).max(65535).optional().describe("MTU of both sides, in bytes"),
 });
 
+/** Linux refuses these for a new device, or each namespace has it already. It reads % as a place for a number. */
+const NOT_OF_DEVICES = [".", "..", "all", "default", "lo"];
+
 const hairpin = z
   .strictObject({ type: z.literal("HAIRPIN"), ...identity, ...overInterface, vppInterface, hairpinInterface })
   .refine(({ interconnect, hairpinInterface: { name } }) => interconnect !== "TAP" || isDeviceName(name), {
     path: ["hairpinInterface", "name"],
-    message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/' or ':'`,
+    message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/', ':' or '%', and not ${NOT_OF_DEVICES.join(", ")}`,
   })
   .refine(({ hairpinInterface: { name }, vppInterface: attached }) => name !== attached, {
     path: ["hairpinInterface", "name"],
@@ -87,7 +90,8 @@ const hairpin = z
   });
 
 function isDeviceName(name: string): boolean {
-  return /^[^/:\s\0]+$/.test(name) && Buffer.byteLength(name) <= LONGEST_DEVICE_NAME && name !== "." && name !== "..";
+  const isShort = Buffer.byteLength(name) <= LONGEST_DEVICE_NAME;
+  return isShort && /^[^/:%\s\0]+$/.test(name) && !NOT_OF_DEVICES.includes(name);
 }
 
 const span = z.strictObject({
