@@ -98,6 +98,8 @@ if (prepared) {
   await check("package", quickPackage);
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
+  // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
+  await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "200"));
   await check("kills at random moments", script("crash", "--runs", "5"));
 }

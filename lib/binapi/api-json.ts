@@ -31,7 +31,7 @@ const IDENTIFIER = /^(?!__proto__$)[A-Za-z_]\w*$/;
 /** Checks the outer form of an .api.json file. `source` names the file in errors. */
 export function checkApiJson(json: unknown, source: string): ApiJson {
   const module = json as ApiJson | null;
-  const lists = [module?.types, module?.messages, module?.unions, module?.enums];
+  const lists = [module?.types, module?.messages, module?.unions, module?.enums, module?.enumflags ?? []];
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   if (lists.every(isListOfDefinitions) && isObject(module?.services) && isObject(module?.aliases))
     return module as ApiJson;
@@ -39,7 +39,8 @@ export function checkApiJson(json: unknown, source: string): ApiJson {
 }
 
 function isListOfDefinitions(list: unknown): boolean {
-  return Array.isArray(list) && list.every((entry) => Array.isArray(entry) && IDENTIFIER.test(String(entry[0])));
+  const isName = (name: unknown) => typeof name === "string" && IDENTIFIER.test(name);
+  return Array.isArray(list) && list.every((entry) => Array.isArray(entry) && isName(entry[0]));
 }
 
 /** Returns the types of a file, each as a function, because most are never used. */
@@ -51,11 +52,15 @@ export function typesOf(json: ApiJson): [name: string, load: () => TypeDef][] {
     ...load(json.unions, (raw) => ({ kind: "union", name: raw[0], arms: fieldsOf(raw) })),
     ...load(json.enums, (raw) => enumOf(raw, false)),
     ...load(json.enumflags, (raw) => enumOf(raw, true)),
-    ...Object.entries(json.aliases).map(([name, { type, length }]): [string, () => TypeDef] => [
-      name,
-      () => ({ kind: "alias", name, type: typeName(type), ...(length === undefined ? {} : { length }) }),
-    ]),
+    ...Object.entries(json.aliases).map(([name, raw]): [string, () => TypeDef] => [name, () => aliasOf(name, raw)]),
   ];
+}
+
+function aliasOf(name: string, raw: { type?: unknown; length?: unknown } | null): TypeDef {
+  const { type, length } = raw ?? {};
+  const isLength = length === undefined || (Number.isSafeInteger(length) && (length as number) >= 0);
+  if (typeof type !== "string" || !isLength) throw badSchema(name, `is a bad alias ${JSON.stringify(raw)}`);
+  return { kind: "alias", name, type: typeName(type), ...(length === undefined ? {} : { length: length as number }) };
 }
 
 /** Returns the CRC of a message: eight hex digits. */
@@ -75,12 +80,19 @@ export function messageOf(raw: RawDefinition, json: ApiJson, module: string): Me
 function serviceOf(name: string, json: ApiJson): ServiceDef | undefined {
   const raw = Object.hasOwn(json.services, name) ? json.services[name] : undefined;
   if (raw === undefined) return conventionalService(name, new Set(json.messages.map(([message]) => message)));
+  if (!isService(raw)) throw badSchema(name, `has a bad service ${JSON.stringify(raw)}`);
   if (raw.reply === "null") return undefined;
   const service: ServiceDef = { reply: raw.reply };
   if (raw.stream === true) service.stream = true;
   if (raw.stream_msg !== undefined) service.streamMessage = raw.stream_msg;
   if (raw.events !== undefined) service.events = raw.events;
   return service;
+}
+
+function isService(raw: unknown): boolean {
+  const { reply, stream_msg = "", events = [] } = Object(raw) as Partial<RawService>;
+  const areTexts = Array.isArray(events) && events.every((event) => typeof event === "string");
+  return typeof reply === "string" && typeof stream_msg === "string" && areTexts;
 }
 
 function fieldsOf(raw: RawDefinition): FieldDef[] {
@@ -118,9 +130,15 @@ function addOptions(
 
 function enumOf(raw: RawDefinition, declaredFlags: boolean): TypeDef {
   const values = raw.slice(1).filter((part): part is [string, number] => Array.isArray(part));
-  const options = raw.at(-1) as { enumtype?: string } | undefined;
+  for (const value of values) {
+    const [name, number] = value;
+    if (typeof name !== "string" || !Number.isSafeInteger(number))
+      throw badSchema(raw[0], `has a bad value ${JSON.stringify(value)}`);
+  }
+  const { enumtype: base = "u32" } = Object(raw.at(-1)) as { enumtype?: unknown };
+  if (typeof base !== "string") throw badSchema(raw[0], `has a bad enumtype ${JSON.stringify(base)}`);
   const kind = declaredFlags || looksLikeFlags(raw[0], values) ? "flags" : "enum";
-  return { kind, name: raw[0], base: options?.enumtype ?? "u32", values };
+  return { kind, name: raw[0], base, values };
 }
 
 /**

@@ -36,7 +36,10 @@ bool Segmenter::Start(const Frame& frame, const Offload& offload) {
   network_ = NetworkOffset(frame, &type);
   transport_ = offload.checksum_start;
   is_ip6_ = type == ETH_P_IPV6;
-  const uint32_t ip_header = is_ip6_ ? kIp6Header : kIp4Header;
+  if (network_ + kIp4Header > frame.length) return false;
+  // The length that an IPv4 header claims: its checksum is computed over so many bytes.
+  const uint32_t claimed = (frame.data[network_] & 0xf) * 4u;
+  const uint32_t ip_header = is_ip6_ ? kIp6Header : std::max(kIp4Header, claimed);
   const uint32_t least = transport_ + (is_tcp_ ? kTcpHeader : kUdpHeader);
   if ((!is_ip6_ && type != ETH_P_IP) || transport_ < network_ + ip_header || least > frame.length)
     return false;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 
 const packages = [
+  "clang",
   "g++",
   "make",
   "python3",

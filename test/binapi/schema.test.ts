@@ -73,6 +73,37 @@ const bad: [what: string, files: unknown[], message: RegExp][] = [
     /x is bad: a: refers to n, which is not an earlier field/,
   ],
   [
+    "an alias without a type",
+    [file({ messages: [message(["vl_api_a_t", "a"])], aliases: { a: { length: 3 } } })],
+    /a is a bad alias \{"length":3\}/,
+  ],
+  [
+    "an alias that is null",
+    [file({ messages: [message(["vl_api_a_t", "a"])], aliases: { a: null } })],
+    /a is a bad alias null/,
+  ],
+  [
+    "a value of an enum that is no number",
+    [file({ messages: [message(["vl_api_e_t", "a"])], enums: [["e", ["E_A", "1"]]] })],
+    /e has a bad value \["E_A","1"\]/,
+  ],
+  [
+    "an enumtype that is no text",
+    [file({ messages: [message(["vl_api_e_t", "a"])], enums: [["e", ["E_A", 1], { enumtype: [] }]] })],
+    /e has a bad enumtype \[\]/,
+  ],
+  [
+    "a service without a reply",
+    [file({ messages: [message(["u8", "a"])], services: { x: { stream: true } } })],
+    /x has a bad service \{"stream":true\}/,
+  ],
+  ["a message named null", [file({ messages: [[null, ["u16", "_vl_msg_id"]]] })], /is not an \.api\.json file/],
+  [
+    "enumflags that are no list",
+    [file({ messages: [message(["u8", "a"])], enumflags: 5 })],
+    /is not an \.api\.json file/,
+  ],
+  [
     "a type in itself",
     [file({ messages: [message(["vl_api_loop_t", "a"])], types: [["loop", ["vl_api_loop_t", "b"]]] })],
     /the type loop contains itself/,

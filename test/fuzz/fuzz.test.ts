@@ -1,0 +1,32 @@
+// Each decoder on a fixed set of damaged inputs, and the command line of the fuzzer.
+import { spawnSync } from "node:child_process";
+import test from "ava";
+import { Random } from "../support/vpp/sample-values.js";
+import { DECODERS, refusable } from "./decoders.js";
+
+for (const [name, decode] of Object.entries(DECODERS)) {
+  test(`damaged inputs are refused by name: ${name}`, (t) => {
+    for (let seed = 1; seed <= 300; seed++) refusable(() => decode(new Random(seed)));
+    t.pass();
+  });
+}
+
+function fuzz(...args: string[]) {
+  return spawnSync(process.execPath, ["scripts/fuzz.mjs", ...args], { encoding: "utf8" });
+}
+
+test("the fuzzer refuses what it does not know, and names what there is", (t) => {
+  const target = fuzz("no-such-target");
+  t.is(target.status, 2);
+  t.regex(target.stderr, /there is no target no-such-target; there are memif, /);
+  const seconds = fuzz("--seconds", "soon");
+  t.is(seconds.status, 2);
+  t.regex(seconds.stderr, /--seconds must be an integer of at least 0; got soon/);
+  t.is(fuzz("--help").status, 0);
+});
+
+test("one decoder runs alone, by its name", (t) => {
+  const { status, stdout } = fuzz("--seconds", "0", "--seed", "7", "packet");
+  t.is(status, 0);
+  t.regex(stdout, /^ok {2}packet: 1 inputs\n1 targets, 0 failed, seed 7\n$/);
+});

@@ -1,0 +1,364 @@
+// A memif peer that lies: any control messages with any files, then any bytes in shared memory while our
+// queues read and write. Every packet that we hand out must lie inside the memory that it names.
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "input.h"
+#include "memif/control/client_handshake.h"
+#include "memif/control/server_handshake.h"
+#include "memif/port/rx_queue.h"
+#include "memif/port/tx_queue.h"
+
+namespace {
+
+using namespace vpp_punt;
+using namespace vpp_punt::memif;
+using fuzz::Expect;
+using fuzz::Input;
+
+constexpr uint32_t kPeerBytes = 64 * 1024;
+constexpr uint32_t kPackets = 64;
+
+/// The peer's own mapping of a region, which our side maps at another address.
+struct PeerMemory {
+  PeerMemory() = default;
+  PeerMemory(int file, uint64_t bytes) : fd(dup(file)), size(bytes) {
+    void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    data = mapped == MAP_FAILED ? nullptr : static_cast<uint8_t*>(mapped);
+  }
+  ~PeerMemory() {
+    if (data != nullptr) munmap(data, size);
+  }
+  PeerMemory(const PeerMemory&) = delete;
+  PeerMemory& operator=(const PeerMemory&) = delete;
+
+  UniqueFd fd;
+  uint64_t size = 0;
+  uint8_t* data = nullptr;
+  bool truncated = false;
+};
+
+using PeerMemories = std::vector<std::unique_ptr<PeerMemory>>;
+
+/// Settings with a few queues on a small ring.
+Settings MakeSettings(Input& input, Role role) {
+  Settings settings;
+  settings.role = role;
+  settings.rx_queues = static_cast<uint16_t>(1 + input.Below(2));
+  settings.tx_queues = static_cast<uint16_t>(1 + input.Below(2));
+  settings.log2_ring_size = static_cast<uint8_t>(5 + input.Below(2));
+  settings.buffer_size = 256;
+  settings.spare_buffers = input.Below(8);
+  if (input.Rarely()) settings.secret = "secret";
+  settings.name = "fuzz";
+  return settings;
+}
+
+/// Queues over a connection, and what their handler holds.
+class Queues {
+ public:
+  explicit Queues(const std::shared_ptr<Link>& link)
+      : link_(link), slot_(std::make_shared<LinkSlot>()), rx_(slot_, 0), tx_(slot_, 0) {
+    slot_->Publish(link);
+    rx_.SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), false});
+  }
+
+  void Act(Input& input) {
+    switch (input.Below(10)) {
+      case 0:
+      case 1:
+        return Receive(input);
+      case 2:
+        return rx_.Release();
+      case 3:
+        return Retain(input);
+      case 4:
+        return GiveBack();
+      case 5:
+        return Append(input);
+      case 6:
+        return Fill(input);
+      case 7:
+        tx_.Publish();
+        return tx_.RingDoorbell();
+      case 8:
+        rx_.SetMaskInt(input.Byte() & 1);
+        return rx_.DrainDoorbell();
+      default:
+        rx_.SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), (input.Byte() & 1) != 0});
+    }
+  }
+
+ private:
+  void Receive(Input& input) {
+    rx_.Release();
+    count_ = rx_.Burst(table_, 1 + input.Below(kPackets));
+    for (uint32_t i = 0; i < count_; i++) Look(table_.offset(i), table_.length(i));
+  }
+
+  /// Reads a packet as a handler does.
+  void Look(uint32_t offset, uint32_t length) {
+    Expect(length > 0 && length <= kMaxPacket);
+    const bool copied = rx_.memory() == kScratchMemory;
+    const std::shared_ptr<Region> region = copied ? nullptr : rx_.Memory(rx_.memory());
+    Expect(copied || region != nullptr);
+    const uint64_t size = copied ? scratch_.size() : region->size();
+    Expect(uint64_t{offset} + length <= size);
+    const uint8_t* data = (copied ? scratch_.data() : region->data()) + offset;
+    uint8_t sum = 0;
+    for (uint32_t i = 0; i < length; i++) sum = static_cast<uint8_t>(sum + data[i]);
+    seen_ = sum;
+  }
+
+  void Retain(Input& input) {
+    if (count_ == 0) return;
+    Retained retained;
+    if (rx_.Retain(input.Below(count_), &retained) == RetainResult::kDone) retained_.push_back(retained);
+  }
+
+  void GiveBack() {
+    if (retained_.empty()) return;
+    rx_.GiveBack(retained_.back().token);
+    retained_.pop_back();
+  }
+
+  void Append(Input& input) {
+    const uint8_t bytes[2048] = {1};
+    tx_.Append(bytes, 1 + input.Below(sizeof bytes));
+  }
+
+  void Fill(Input& input) {
+    const uint32_t count = tx_.Reserve(table_out_, 1 + input.Below(kPackets));
+    const std::shared_ptr<Region> region = tx_.Memory(tx_.memory());
+    std::vector<uint32_t> lengths;
+    for (uint32_t i = 0; i < count; i++) {
+      Expect(region != nullptr);
+      Expect(uint64_t{table_out_.offset(i)} + table_out_.length(i) <= region->size());
+      region->data()[table_out_.offset(i)] = 1;
+      lengths.push_back(input.Rarely() ? input.Word() : 1);
+    }
+    tx_.Commit(lengths.data(), count);
+  }
+
+  std::shared_ptr<Link> link_;
+  std::shared_ptr<LinkSlot> slot_;
+  RxQueue rx_;
+  TxQueue tx_;
+  std::vector<uint8_t> scratch_ = std::vector<uint8_t>(kMaxPacket + 1000);
+  uint32_t columns_[3 * kPackets] = {};
+  uint32_t columns_out_[3 * kPackets] = {};
+  PacketTable table_{columns_, kPackets};
+  PacketTable table_out_{columns_out_, kPackets};
+  uint32_t count_ = 0;
+  std::vector<Retained> retained_;
+  volatile uint8_t seen_ = 0;
+};
+
+/// Where a ring lies in the peer's memory; null if it has none.
+memif_ring_t* PeerRing(const LinkRing& ring, const PeerMemories& memories) {
+  if (ring.region >= memories.size()) return nullptr;
+  const PeerMemory& memory = *memories[ring.region];
+  if (memory.data == nullptr || memory.truncated || ring.offset + sizeof(memif_ring_t) > memory.size)
+    return nullptr;
+  return reinterpret_cast<memif_ring_t*>(memory.data + ring.offset);
+}
+
+/// The peer's turn: one lie in shared memory.
+void Lie(Input& input, const Link& link, PeerMemories& memories) {
+  const std::vector<LinkRing>& rings = input.Byte() & 1 ? link.rx : link.tx;
+  if (rings.empty()) return;
+  const LinkRing& mine = rings[input.Below(static_cast<uint32_t>(rings.size()))];
+  memif_ring_t* ring = PeerRing(mine, memories);
+  if (ring == nullptr) return;
+  const uint32_t slot = input.Below(mine.ring.size());
+  const bool known = mine.offset + sizeof(memif_ring_t) + 16 * (slot + 1) <= memories[mine.region]->size;
+  switch (input.Below(6)) {
+    case 0:
+      ring->head = static_cast<uint16_t>(ring->head + input.Below(40));
+      return;
+    case 1:
+      ring->tail = static_cast<uint16_t>(ring->tail + input.Below(40));
+      return;
+    case 2:
+      (input.Byte() & 1 ? ring->head : ring->tail) = input.Half();
+      return;
+    case 3:
+      if (known) ring->desc[slot] = {input.Half(), input.Half(), input.Word(), input.Word(), 0};
+      return;
+    case 4:  // a good descriptor, perhaps of a chain
+      if (!known) return;
+      ring->desc[slot].flags = input.Byte() & 1;
+      ring->desc[slot].length = input.Below(300);
+      return;
+    default:
+      if (!input.Rarely()) return;
+      PeerMemory& memory = *memories[input.Below(static_cast<uint32_t>(memories.size()))];
+      memory.truncated = ftruncate(memory.fd.get(), input.Below(kPeerBytes)) == 0;
+  }
+}
+
+/// Writes into the rings while our side reads.
+class Scribbler {
+ public:
+  Scribbler(const Link& link, const PeerMemories& memories, uint32_t seed) : state_(seed | 1) {
+    for (const auto* rings : {&link.rx, &link.tx}) {
+      for (const LinkRing& ring : *rings) {
+        if (memif_ring_t* at = PeerRing(ring, memories)) targets_.push_back({at, ring.ring.size()});
+      }
+    }
+    if (!targets_.empty()) thread_ = std::thread([this] { Run(); });
+  }
+  ~Scribbler() {
+    stop_.store(true);
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  struct Target {
+    memif_ring_t* ring;
+    uint32_t size;
+  };
+
+  uint32_t Next() { return state_ = state_ * 1664525u + 1013904223u; }
+
+  void Run() {
+    while (!stop_.load()) {
+      const Target& target = targets_[(Next() >> 16) % targets_.size()];
+      memif_desc_t& desc = target.ring->desc[(Next() >> 8) % target.size];
+      __atomic_store_n(&desc.flags, static_cast<uint16_t>(Next() >> 31), __ATOMIC_RELAXED);
+      __atomic_store_n(&desc.region, static_cast<uint16_t>((Next() >> 16) % 3), __ATOMIC_RELAXED);
+      __atomic_store_n(&desc.length, Next() >> (Next() % 32), __ATOMIC_RELAXED);
+      __atomic_store_n(&desc.offset, Next() >> (Next() % 32), __ATOMIC_RELAXED);
+      uint16_t* index = Next() & 0x10000 ? &target.ring->head : &target.ring->tail;
+      __atomic_store_n(index, static_cast<uint16_t>(*index + (Next() >> 16) % 8), __ATOMIC_RELEASE);
+    }
+  }
+
+  uint32_t state_;
+  std::vector<Target> targets_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+void Exchange(Input& input, const std::shared_ptr<Link>& link, PeerMemories& memories) {
+  Queues queues(link);
+  // Without lies of its own turn: a truncated file would kill the scribbler, not our side.
+  if (input.Rarely()) {
+    const Scribbler scribbler(*link, memories, input.Word());
+    for (int i = 0; i < 400; i++) queues.Act(input);
+    return;
+  }
+  for (int i = 0; i < 400 && !input.empty(); i++) {
+    if (input.Byte() & 1) Lie(input, *link, memories);
+    queues.Act(input);
+  }
+}
+
+/// A pair of connected control sockets: ours and the peer's.
+struct Control {
+  Control() {
+    int ends[2];
+    Expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    ours = std::make_unique<Channel>(UniqueFd(ends[0]));
+    peer = std::make_unique<Channel>(UniqueFd(ends[1]));
+  }
+  std::unique_ptr<Channel> ours, peer;
+};
+
+/// A file for ADD_REGION: mostly good, with rings that have their cookie.
+UniqueFd RegionFile(Input& input, PeerMemories& memories) {
+  if (input.Rarely()) return UniqueFd(input.Byte() & 1 ? eventfd(0, EFD_CLOEXEC) : -1);
+  UniqueFd file(memfd_create("fuzz", MFD_CLOEXEC));
+  const uint64_t size = input.Rarely() ? input.Below(kPeerBytes) : kPeerBytes;
+  Expect(ftruncate(file.get(), static_cast<off_t>(size)) == 0);
+  if (size == 0) return file;
+  memories.push_back(std::make_unique<PeerMemory>(file.get(), size));
+  for (uint64_t at = 0; at + sizeof(kCookie) <= size; at += 4096)
+    memcpy(memories.back()->data + at, &kCookie, sizeof kCookie);
+  return file;
+}
+
+/// Any bytes over a message, now and then.
+void Corrupt(Input& input, memif_msg_t* message) {
+  if (!input.Rarely()) return;
+  auto* bytes = reinterpret_cast<uint8_t*>(message);
+  for (uint32_t i = 1 + input.Below(4); i > 0; i--) bytes[input.Below(24)] = input.Byte();
+}
+
+void AsServer(Input& input) {
+  const Settings settings = MakeSettings(input, Role::kServer);
+  Control control;
+  PeerMemories memories;
+  ServerHandshake handshake([&](uint32_t, std::string*) { return &settings; }, nullptr);
+  uint16_t s2m = 0, m2s = 0, regions = 0;
+  const MsgType order[] = {MsgType::kInit,    MsgType::kAddRegion, MsgType::kAddRegion, MsgType::kAddRing,
+                           MsgType::kAddRing, MsgType::kAddRing,   MsgType::kAddRing,   MsgType::kConnect};
+  for (const MsgType usual : order) {
+    const MsgType type = input.Rarely() ? static_cast<MsgType>(input.Below(12)) : usual;
+    memif_msg_t message = MakeMessage(type);
+    UniqueFd passed;
+    if (type == MsgType::kInit) {
+      message.init.version = kVersion;
+      PutText(message.init.secret, kSecretSize, settings.secret);
+    } else if (type == MsgType::kAddRegion) {
+      passed = RegionFile(input, memories);
+      message.add_region = {regions++, input.Rarely() ? input.Long() : kPeerBytes};
+    } else if (type == MsgType::kAddRing) {
+      const bool to_us = s2m < settings.rx_queues;
+      if (!to_us && m2s == settings.tx_queues) continue;
+      const uint32_t place = 4096u * (s2m + 2u * m2s);
+      message.add_ring = {
+          static_cast<uint16_t>(to_us ? 1 : 0), to_us ? s2m++ : m2s++, 0, place, settings.log2_ring_size, 0};
+      passed.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    }
+    Corrupt(input, &message);
+    if (handshake.OnMessage(message, std::move(passed), *control.ours)) return;
+    control.peer->Discard();
+  }
+  if (handshake.complete()) Exchange(input, handshake.link(), memories);
+}
+
+void AsClient(Input& input) {
+  const Settings settings = MakeSettings(input, Role::kClient);
+  Control control;
+  ClientHandshake handshake(settings, nullptr);
+  memif_msg_t hello = MakeMessage(MsgType::kHello);
+  hello.hello.min_version = hello.hello.max_version = kVersion;
+  hello.hello.max_region = kMaxRegion;
+  hello.hello.max_s2m_ring = hello.hello.max_m2s_ring = static_cast<uint16_t>(input.Below(3));
+  hello.hello.max_log2_ring_size = kMaxLog2RingSize;
+  Corrupt(input, &hello);
+  if (handshake.OnMessage(hello, {}, *control.ours)) return;
+  PeerMemories memories;
+  for (int i = 0; i < 16 && !handshake.complete(); i++) {
+    memif_msg_t got;
+    UniqueFd passed;
+    const bool any = control.peer->Receive(&got, &passed) == Received::kMessage;
+    if (any && static_cast<MsgType>(got.type) == MsgType::kAddRegion)
+      memories.push_back(std::make_unique<PeerMemory>(passed.get(), uint64_t{got.add_region.size}));
+    const bool last = any && static_cast<MsgType>(got.type) == MsgType::kConnect;
+    memif_msg_t answer = MakeMessage(last ? MsgType::kConnected : MsgType::kAck);
+    Corrupt(input, &answer);
+    if (handshake.OnMessage(answer, {}, *control.ours)) return;
+  }
+  if (handshake.complete()) Exchange(input, handshake.link(), memories);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Input input(data, size);
+  if (input.Byte() & 1) {
+    AsServer(input);
+  } else {
+    AsClient(input);
+  }
+  return 0;
+}
