@@ -1,0 +1,120 @@
+// The daemon's TCP door: whose certificates it takes, and how they change without a restart.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { callerOf, openTlsDoor } from "../../lib/daemon/doors/index.js";
+import { PuntError } from "../../lib/errors.js";
+import { need } from "../support/need.js";
+
+const { test, reason } = need("openssl");
+const folder = mkdtempSync(join(tmpdir(), "vpp-punt-tls-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string) => join(folder, name);
+
+function openssl(...args: string[]): void {
+  execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+}
+
+function makeCa(name: string): void {
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${name}.key`];
+  openssl("req", "-x509", ...key, "-out", `${name}.pem`, "-days", "2", "-subj", `/CN=${name}`);
+}
+
+/** Makes `<name>.pem` and `<name>.key`, signed by `ca`. Negative days: expired yesterday. */
+function makeCertificate(name: string, ca: string, days = 2): void {
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${name}.key`];
+  openssl("req", ...key, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
+  writeFileSync(at(`${name}.ext`), `subjectAltName=DNS:${name},IP:127.0.0.1\n`);
+  const signer = ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-CAcreateserial", "-extfile", `${name}.ext`];
+  openssl("x509", "-req", "-in", `${name}.csr`, ...signer, "-out", `${name}.pem`, "-days", String(days));
+}
+
+if (reason === undefined) {
+  makeCa("ca");
+  makeCa("foreign");
+  makeCertificate("daemon", "ca");
+  makeCertificate("dns", "ca");
+  makeCertificate("expired", "ca", -1);
+  makeCertificate("stranger", "foreign");
+}
+
+/** A door in files of its own, which answers with the caller's identity. */
+async function openDoor(name: string) {
+  const files = { cert: at(`${name}-cert`), key: at(`${name}-key`), ca: at(`${name}-ca`) };
+  const use = (certificate: string, ca: string) => {
+    copyFileSync(at(`${certificate}.pem`), files.cert);
+    copyFileSync(at(`${certificate}.key`), files.key);
+    copyFileSync(at(`${ca}.pem`), files.ca);
+  };
+  use("daemon", "ca");
+  const door = await openTlsDoor({ host: "127.0.0.1", port: 0, ...files }, (request, response) =>
+    response.end(JSON.stringify(callerOf(request))),
+  );
+  return { door, files, use, port: Number(door.path.split(":")[1]) };
+}
+
+/** Asks over a connection, and returns the answer, or the error's code. */
+function ask(port: number, who?: string, options: ConnectionOptions = {}): Promise<string> {
+  const own = who === undefined ? {} : { cert: readPem(`${who}.pem`), key: readPem(`${who}.key`) };
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...own, ...options });
+  return askOn(socket);
+}
+
+function askOn(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (text: string) => {
+      answer += text;
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.once("close", () => resolve(answer));
+    socket.write("GET / HTTP/1.1\r\nhost: daemon\r\nconnection: close\r\n\r\n");
+  });
+}
+
+function readPem(name: string): Buffer {
+  return execFileSync("cat", [at(name)]);
+}
+
+test("a certificate of the door's CA is an identity; a foreign, an expired and a missing one are refused", async (t) => {
+  const { door, port } = await openDoor("identity");
+  t.regex(await ask(port, "dns"), /"kind":"tls".*"dns"/);
+  for (const who of ["stranger", "expired", undefined])
+    t.notRegex(await ask(port, who), /"kind"/, `${who ?? "a caller without a certificate"} was let in`);
+  t.notRegex(await ask(port, "dns", { maxVersion: "TLSv1.2" }), /"kind"/);
+  t.regex(await ask(port, "dns"), /"kind":"tls"/);
+  await door.close();
+});
+
+test("certificates are rotated without a restart: an open connection stays, a new one needs the new CA", async (t) => {
+  const { door, port, use } = await openDoor("rotated");
+  makeCertificate("daemon2", "foreign");
+  const old = connect({
+    host: "127.0.0.1",
+    port,
+    rejectUnauthorized: false,
+    cert: readPem("dns.pem"),
+    key: readPem("dns.key"),
+  });
+  await new Promise((resolve) => old.once("secureConnect", resolve));
+  use("daemon2", "foreign");
+  await door.reload();
+  t.regex(await ask(port, "stranger", { ca: readPem("foreign.pem"), rejectUnauthorized: true }), /"stranger"/);
+  t.notRegex(await ask(port, "dns"), /"kind"/);
+  t.regex(await askOn(old), /"dns"/);
+  await door.close();
+});
+
+test("a file that is no certificate changes nothing, and is an error without its content", async (t) => {
+  const { door, files, port } = await openDoor("kept");
+  writeFileSync(files.key, "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n");
+  const error = await t.throwsAsync(door.reload(), { instanceOf: PuntError });
+  t.is(error.code, "ERR_CERTIFICATE");
+  t.notRegex(error.message, /hidden/);
+  rmSync(files.cert);
+  t.is((await t.throwsAsync(door.reload(), { instanceOf: PuntError })).code, "ENOENT");
+  t.regex(await ask(port, "dns"), /"kind":"tls"/);
+  await door.close();
+});
