@@ -1,6 +1,9 @@
 #include "filter/program.h"
 
+#include <endian.h>
 #include <linux/filter.h>
+
+#include <cstring>
 
 namespace vpp_punt::filter {
 
@@ -112,9 +115,9 @@ template <uint32_t kSize>
 bool Load(const uint8_t* packet, uint32_t length, uint64_t at, uint32_t* value) {
   if (at + kSize > length) return false;
   const uint8_t* byte = packet + at;
-  uint32_t loaded = 0;
-  for (uint32_t i = 0; i < kSize; i++) loaded = loaded << 8 | byte[i];
-  *value = loaded;
+  uint32_t word = 0;
+  memcpy(&word, byte, kSize);  // in network order
+  *value = be32toh(word) >> (32 - 8 * kSize);
   return true;
 }
 
@@ -129,6 +132,7 @@ size_t FirstBad(const std::vector<Instruction>& program) {
   return count > 0 && IsReturn(program[count - 1].code) ? count : count - (count > 0 ? 1 : 0);
 }
 
+// NOLINTNEXTLINE(readability-function-size): one case for each instruction
 uint32_t Run(const Instruction* pc, const uint8_t* packet, uint32_t length) {
   uint32_t a = 0, x = 0;
   uint32_t memory[BPF_MEMWORDS];
