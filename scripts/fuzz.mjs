@@ -74,6 +74,13 @@ function commandLine() {
   }
 }
 
+/** Whether clang is here with the runtime of libFuzzer, which some systems have in a package of its own. */
+function canCompile(folder) {
+  const input = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
+  const args = ["-fsanitize=fuzzer,address", "-x", "c++", "-", "-o", join(folder, "probe")];
+  return run("clang++", args, { input }).status === 0;
+}
+
 /** Returns the program, or undefined after it has printed the compiler's errors. */
 function compile(name, { sources, sanitize }, folder) {
   const program = join(folder, name);
@@ -126,12 +133,12 @@ function main() {
   if (options.help) return void process.stdout.write(usage);
   if (options.list) return void console.log(targets.join("\n"));
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-fuzz-"));
-  const hasClang = run("clang++", ["--version"]).status === 0;
+  const hasClang = canCompile(folder);
   const failed = [];
   try {
     for (const name of options.names) {
       const isNative = name in nativeTargets;
-      if (isNative && !hasClang) console.log(`skipped  ${name}: clang++ is not here`);
+      if (isNative && !hasClang) console.log(`skipped  ${name}: clang++ with libFuzzer is not here`);
       else if (!(isNative ? fuzzNative(name, options, folder) : fuzzDecoder(name, options))) failed.push(name);
     }
   } finally {
