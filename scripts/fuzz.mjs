@@ -22,7 +22,7 @@ A native target that fails leaves its input in test/fuzz/corpus/<target>. It is 
 const memif = "native/memif";
 const memifSources = [
   "test/fuzz/native/memif.cc",
-  ...["link", "region", "ringer", "sigbus"].map((name) => `${memif}/shared/${name}.cc`),
+  ...["buffer_pool", "link", "region", "ringer", "sigbus"].map((name) => `${memif}/shared/${name}.cc`),
   ...["channel", "client_handshake", "client_memory", "client_messages", "server_handshake"].map(
     (name) => `${memif}/control/${name}.cc`,
   ),

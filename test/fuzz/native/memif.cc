@@ -328,7 +328,8 @@ void AsServer(Input& input) {
 void AsClient(Input& input) {
   const Settings settings = MakeSettings(input, Role::kClient);
   Control control;
-  ClientHandshake handshake(settings, nullptr);
+  const std::shared_ptr<BufferPool> none;
+  ClientHandshake handshake(settings, nullptr, none);
   memif_msg_t hello = MakeMessage(MsgType::kHello);
   hello.hello.min_version = hello.hello.max_version = kVersion;
   hello.hello.max_region = kMaxRegion;
