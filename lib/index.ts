@@ -71,6 +71,7 @@ export {
   MemoryStore,
   type Missing,
   type NetnsRef,
+  type Note,
   type PathlessRequestInput,
   type PlanChange,
   type PlannedPunt,

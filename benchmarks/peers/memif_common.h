@@ -33,7 +33,7 @@ inline double CpuSeconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// A port with one queue each way, claimed.
+/// A port with one queue each way, both locked.
 class Peer {
  public:
   Peer(Role role, const char* socket) {
@@ -49,9 +49,9 @@ class Peer {
       exit(1);
     }
     scratch_.resize(128 * 1024);
-    rx().Claim();
+    rx().TryLock();
     rx().SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), false});
-    tx().Claim();
+    tx().TryLock();
     cells_.resize(2 * kBurst);
   }
 

@@ -4,7 +4,7 @@ export type { Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export { tryDevices } from "./default-host.js";
-export type { Missing, VppApi } from "./items/index.js";
+export type { Missing, Note, VppApi } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";

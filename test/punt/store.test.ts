@@ -7,6 +7,7 @@ import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { FileStore, type StoredState } from "../../lib/punt/store/index.js";
 import { Saver } from "../../lib/punt/store/saver.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const state = (claims: Record<string, string>): StoredState => ({
   punts: [],
@@ -90,4 +91,27 @@ test("changes that come during a write share the next one", async (t) => {
   t.deepEqual(written, [0, 3]);
   release.shift()!();
   await Promise.all(others);
+});
+
+test("a note of another form counts as none: the setting is applied again", async (t) => {
+  const managed = await managedVpp();
+  t.teardown(() => managed.close());
+  const interconnect = "MEMIF";
+  await managed.manager.add({ cnf: "a", type: "ISISX", interconnect, vppInterface: "if0" }, { waitFor: "CREATED" });
+  const toHost = { af: "IPV4", protocol: "UDP", port: 53 } as const;
+  await managed.manager.add({ cnf: "b", type: "PUNT_TO_SOCKET", toHost, socketPath: "/run/b" }, { waitFor: "CREATED" });
+  await managed.manager.close();
+  const saved = (await managed.store.load())!;
+  const keys = Object.keys(saved.notes);
+  t.true(keys.length >= 2, keys.join());
+  const notes = Object.fromEntries(keys.map((key) => [key, { form: "of another version" }]));
+  await managed.store.save({ ...saved, notes });
+  const next = await managed.restartManager();
+  await next.resync();
+  t.deepEqual(
+    next.list().map(({ state }) => state),
+    ["CREATED", "CREATED"],
+  );
+  await next.close();
+  t.deepEqual((await managed.store.load())!.notes, saved.notes);
 });

@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Found, Marks } from "../interconnect/index.js";
-import { type Facts, isNoteOfVpp, OLD_CLAIM } from "../items/index.js";
+import { type Facts, isNoteOfVpp, type Note, OLD_CLAIM } from "../items/index.js";
 import type { Wanted } from "../plan/index.js";
 import type { PuntFilter } from "../punts.js";
 import type { Ledger, Reconciled } from "../reconcile/index.js";
@@ -204,7 +204,7 @@ export class DesiredState implements Ledger {
   }
 
   /** Notes a setting that was applied. The store has it soon; if the process ends earlier, the next one applies the setting again. */
-  note(key: string, value: object): void {
+  note(key: string, value: Note): void {
     this.#memory.note(key, value);
     this.#saver.save().catch(() => {});
   }

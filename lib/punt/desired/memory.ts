@@ -1,15 +1,13 @@
 // Facts about the manager's objects that VPP does not report, by item key. The store keeps them beyond the life of the manager.
-
-/** Settings that were applied and that VPP has no message to read back. Plain data. */
-export type Notes = Readonly<Record<string, object>>;
+import type { Note, Notes } from "../items/index.js";
 
 export class Memory {
   readonly #claims: Map<string, string>;
-  readonly #notes: Map<string, object>;
+  readonly #notes: Map<string, Note>;
   #version = 0;
   #savedVersion = 0;
 
-  constructor(claims: Readonly<Record<string, string>> = {}, notes: Notes = {}) {
+  constructor(claims: Readonly<Record<string, string>> = {}, notes: Readonly<Record<string, Note>> = {}) {
     this.#claims = new Map(Object.entries(claims));
     this.#notes = new Map(Object.entries(notes));
   }
@@ -20,7 +18,7 @@ export class Memory {
   }
 
   /** Settings that were applied. The store gets a note after the object was created, and loses it before the object changes. */
-  get notes(): ReadonlyMap<string, object> {
+  get notes(): Notes {
     return this.#notes;
   }
 
@@ -44,7 +42,7 @@ export class Memory {
     this.#version++;
   }
 
-  note(key: string, value: object): void {
+  note(key: string, value: Note): void {
     this.#notes.set(key, value);
     this.#version++;
   }
@@ -59,7 +57,7 @@ export class Memory {
     for (const key of this.#notes.keys()) if (!isKept(key)) this.#notes.delete(key);
   }
 
-  stored(): { claims: Record<string, string>; notes: Record<string, object> } {
+  stored(): { claims: Record<string, string>; notes: Record<string, Note> } {
     return { claims: Object.fromEntries(this.#claims), notes: Object.fromEntries(this.#notes) };
   }
 }

@@ -1,6 +1,6 @@
 // Derives the status of a punt from the desired state and the facts last read. Pure.
 import type { Interconnect, Marks } from "../interconnect/index.js";
-import { type Facts, injectPathOf } from "../items/index.js";
+import { type Facts, injectPathOf, type Notes } from "../items/index.js";
 import { interconnectMetadata, type PuntMetadata } from "../metadata.js";
 import type { Wanted } from "../plan/index.js";
 import type { PuntStatus } from "../state.js";
@@ -10,7 +10,7 @@ import type { Entry } from "./entry.js";
 export interface Surroundings {
   readonly marks: Marks;
   readonly wanted: Wanted;
-  readonly notes: ReadonlyMap<string, object>;
+  readonly notes: Notes;
   /** Undefined until VPP has been read. */
   readonly facts: Facts | undefined;
   readonly pairs: Pairs;

@@ -2,6 +2,7 @@
 import type { Host, HostLink } from "../../host/index.js";
 import type { Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
+import type { Note, Notes } from "./note.js";
 import type { VppApi } from "./vpp-api.js";
 
 /** What is known of VPP's devices. It was tried, once for each life of VPP. */
@@ -21,15 +22,15 @@ export interface Surroundings {
   readonly host: Host;
   readonly marks: Marks;
   /**
-   * Facts about our objects that VPP does not report, by the item's key. The store has a claim before the object is created, and loses it
-   * after the object is gone.
+   * Objects that are ours although VPP keeps no mark of it, by the item's key, each with the part that VPP does not report. The store has
+   * a claim before the object is created, and loses it after the object is gone.
    */
   readonly claims: ReadonlyMap<string, string>;
   /**
    * Settings that were applied and that VPP has no message to read back, by the item's key. A step forgets the note before it changes the
    * object, so a note is always true.
    */
-  readonly notes: ReadonlyMap<string, object>;
+  readonly notes: Notes;
   readonly ways: DeviceWays;
 }
 
@@ -51,7 +52,7 @@ export interface ObserveContext extends ReadContext {
 
 export interface ActContext extends Surroundings {
   /** Notes a setting that was applied, for later looks of this process and of others. */
-  note(key: string, value: object): void;
+  note(key: string, value: Note): void;
   /** Returns the index of an interface. @throws PuntError `ENOENT` if there is none of that id */
   indexOf(interfaceId: string): number;
   /** Keeps the index of an object that was created, for later steps of the same run. */
@@ -88,10 +89,10 @@ export interface Kind<V extends object = object> {
   readonly usesForeign?: true;
 }
 
-/** Claims everything for which a store of version 1 kept no claims. The first complete pass drops it. */
+/** The claim on everything for which a store of version 1 kept no claims. The first complete pass drops it. */
 export const OLD_CLAIM = "*";
 
-/** Returns whether the store claims an object that carries no mark. */
+/** Returns whether the store has a claim on an object that carries no mark. */
 export function isClaimed(claims: ReadonlyMap<string, string>, key: string): boolean {
   return claims.has(key) || claims.has(OLD_CLAIM);
 }

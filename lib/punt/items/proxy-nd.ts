@@ -2,6 +2,7 @@
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
+import { type Note, readNote } from "./note.js";
 import { unnumberedKey } from "./unnumbered.js";
 
 interface Answering {
@@ -16,15 +17,19 @@ export function proxyNdPart(id: string): Part<Answering> {
   return { kind: "proxy-nd", key: keyOf(id), value: { interface: id } };
 }
 
+function hasIndex(note: Note): note is { index: number } {
+  return typeof note.index === "number";
+}
+
 /**
  * Enables answers to neighbour solicitations on an interconnect. VPP has no dump of it, so the note of the last enabling counts. Each
  * enabling follows a disabling: VPP counts, and two enablings would need two disablings.
  */
 export const proxyNd: Kind<Answering> = {
   async observe({ interfaces, notes }) {
-    const ours = interfaces.filter((found) => found.ours && notes.has(keyOf(found.id)));
+    const ours = interfaces.filter((found) => found.ours);
     // An interface that was created again has another index than the one in the note.
-    const same = ours.filter((found) => (notes.get(keyOf(found.id)) as { index: number }).index === found.swIfIndex);
+    const same = ours.filter(({ id, swIfIndex }) => readNote(notes, keyOf(id), hasIndex)?.index === swIfIndex);
     return same.map((found): Seen<Answering> => ({ ...proxyNdPart(found.id), ours: true }));
   },
 

@@ -4,6 +4,7 @@ import { PuntError } from "../../errors.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
+import { type Note, type Notes, readNote } from "./note.js";
 import { protocolNumber } from "./protocol.js";
 
 /** The packets that VPP punts to a socket. */
@@ -41,8 +42,12 @@ export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocke
 const INJECT_PATH_NOTE = "punt-inject-path";
 
 /** Returns the path of VPP's own socket, or undefined until VPP has answered a registration. */
-export function injectPathOf(notes: ReadonlyMap<string, object>): string | undefined {
-  return (notes.get(INJECT_PATH_NOTE) as { path: string } | undefined)?.path;
+export function injectPathOf(notes: Notes): string | undefined {
+  return readNote(notes, INJECT_PATH_NOTE, hasPath)?.path;
+}
+
+function hasPath(note: Note): note is { path: string } {
+  return typeof note.path === "string";
 }
 
 /** Returns whether a note is about VPP itself. It stays when the item that it came with is gone. */

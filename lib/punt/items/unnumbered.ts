@@ -1,6 +1,7 @@
 // Interconnects that borrow another interface's addresses.
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { type Note, readNote } from "./note.js";
 import { tableItemKey } from "./table.js";
 import { NO_INDEX } from "./vpp-api.js";
 
@@ -26,7 +27,7 @@ export const unnumbered: Kind<Unnumbered> = {
     const details = await context.vpp.dumpAll("ip_unnumbered_dump", { sw_if_index: NO_INDEX });
     return details.map(({ sw_if_index: index, ip_sw_if_index: ofIndex }) => {
       const id = idAt(context, index);
-      const applied = context.notes.get(unnumberedKey(id)) as Unnumbered | undefined;
+      const applied = readNote(context.notes, unnumberedKey(id), hasAddresses);
       const value = { interface: id, of: idAt(context, ofIndex), addresses: applied?.addresses ?? [] };
       return { kind: "unnumbered", key: unnumberedKey(id), value, ours: isOurs(context, index) };
     });
@@ -43,9 +44,14 @@ export const unnumbered: Kind<Unnumbered> = {
   dependsOn: ({ interface: id, of }) => [interfaceKey(id), interfaceKey(of), tableItemKey(id, 4), tableItemKey(id, 6)],
 };
 
+/** VPP does not report the addresses that it refers to. */
+function hasAddresses(note: Note): note is { addresses: readonly string[] } {
+  return Array.isArray(note.addresses);
+}
+
 /** In the request, `sw_if_index` is the lender and `unnumbered_sw_if_index` the borrower. */
 async function set({ vpp, indexOf, note }: ActContext, value: Unnumbered, isAdd: boolean): Promise<void> {
   const ends = { sw_if_index: isAdd ? indexOf(value.of) : 0, unnumbered_sw_if_index: indexOf(value.interface) };
   await vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: isAdd });
-  if (isAdd) note(unnumberedKey(value.interface), value);
+  if (isAdd) note(unnumberedKey(value.interface), { addresses: value.addresses });
 }

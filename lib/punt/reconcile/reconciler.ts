@@ -3,7 +3,15 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 
 import type { Interconnect, Marks } from "../interconnect/index.js";
-import { type Facts, kindOf, OLD_CLAIM, type Surroundings, type VppApi } from "../items/index.js";
+import {
+  type Facts,
+  kindOf,
+  type Note,
+  type Notes,
+  OLD_CLAIM,
+  type Surroundings,
+  type VppApi,
+} from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Interest, isDisconnect, observe } from "./observe.js";
@@ -30,11 +38,11 @@ export interface Ledger {
   /** The desired state now. */
   readonly wanted: Wanted;
   /** Facts about our objects that VPP does not report. */
-  readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: ReadonlyMap<string, object> };
+  readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: Notes };
   /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
   remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void>;
   /** Notes a setting that was applied. */
-  note(key: string, value: object): void;
+  note(key: string, value: Note): void;
   /** Called after each round: some punts are settled earlier than others. */
   settle(result: Reconciled): void;
 }

@@ -1,6 +1,6 @@
 // Performs steps: deletions first, then creations, each as soon as the steps that it depends on are done.
 import { PuntError } from "../../errors.js";
-import type { Facts } from "../items/index.js";
+import type { Facts, Note } from "../items/index.js";
 import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
 import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./observe.js";
@@ -9,7 +9,7 @@ import { asPuntError } from "./observe.js";
 const WINDOW = 256;
 
 export interface RunContext extends Surroundings {
-  note(key: string, value: object): void;
+  note(key: string, value: Note): void;
   namespace(id: number): string;
   secretOf(name: string): string;
 }

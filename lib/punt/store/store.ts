@@ -1,5 +1,6 @@
 // The interface of a store, and the store in memory.
 import type { Interconnect, KnownNamespace } from "../interconnect/index.js";
+import type { Note } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
 
 /** The options of a manager that say which objects are its own. */
@@ -18,10 +19,10 @@ export interface StoredState {
   readonly punts: readonly PuntRequest[];
   readonly interconnects: readonly Interconnect[];
   readonly namespaces: readonly KnownNamespace[];
-  /** Claims on objects that carry no mark in VPP, by item key. */
+  /** Objects that are ours although they carry no mark in VPP, by item key. */
   readonly claims: Readonly<Record<string, string>>;
   /** Settings that were applied and that VPP has no message to read back, by item key. */
-  readonly notes: Readonly<Record<string, object>>;
+  readonly notes: Readonly<Record<string, Note>>;
 }
 
 export interface Store {

@@ -131,7 +131,7 @@ void Endpoint::SetRef(bool ref) {
 Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
   const size_t index = info[0].As<Napi::Number>().Uint32Value();
   const bool exists = index < port_->settings().rx_queues;
-  if (closed_ || !exists || !port_->rx(index).Claim()) return info.Env().Undefined();
+  if (closed_ || !exists || !port_->rx(index).TryLock()) return info.Env().Undefined();
   auto rx = std::make_shared<RxBinding>(info.Env(), hold_, port_, index, info[1]);
   if (!rx->usable()) {
     if (rx->error()) Throw(info.Env(), "memif.rx", rx->error());
@@ -147,7 +147,7 @@ Napi::Value Endpoint::OpenRx(const Napi::CallbackInfo& info) {
 Napi::Value Endpoint::OpenTx(const Napi::CallbackInfo& info) {
   const size_t index = info[0].As<Napi::Number>().Uint32Value();
   const bool exists = index < port_->settings().tx_queues;
-  if (closed_ || !exists || !port_->tx(index).Claim()) return info.Env().Undefined();
+  if (closed_ || !exists || !port_->tx(index).TryLock()) return info.Env().Undefined();
   auto tx = std::make_shared<TxBinding>(info.Env(), port_, index, info[1]);
   if (!tx->usable()) return info.Env().Undefined();
   tx_.push_back(tx);

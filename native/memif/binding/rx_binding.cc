@@ -188,7 +188,7 @@ Napi::Value RxBinding::Retain(uint32_t i) {
 void RxBinding::Close() {
   if (closed_) return;
   closed_ = true;
-  poll_.reset();  // before Unclaim, which may close the descriptor that it waits on
+  poll_.reset();  // before Unlock, which may close the descriptor that it waits on
   idle_.reset();
   hold_.reset();
   if (!lent_) Finish();
@@ -198,7 +198,7 @@ void RxBinding::Close() {
 void RxBinding::Finish() {
   if (finished_) return;
   finished_ = true;
-  queue_.Unclaim();
+  queue_.Unlock();
   on_burst_.Reset();
   bound_ = nullptr;
   targets_.clear();

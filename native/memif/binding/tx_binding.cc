@@ -138,7 +138,7 @@ void TxBinding::Refresh() {
 void TxBinding::Close() {
   if (closed_) return;
   closed_ = true;
-  queue_.Unclaim();
+  queue_.Unlock();
   table_ = {};
 }
 

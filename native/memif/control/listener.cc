@@ -103,7 +103,9 @@ void Listener::Rest(int cause) {
 
 void Listener::Adopt(UniqueFd fd) {
   auto holder = std::make_shared<std::weak_ptr<Session>>();
-  auto claim = [this, holder](uint32_t id, std::string* fault) { return Claim(id, holder->lock(), fault); };
+  auto reserve = [this, holder](uint32_t id, std::string* fault) {
+    return Reserve(id, holder->lock(), fault);
+  };
   auto accept = [this, holder](Link& link) {
     ServerInterface* interface = InterfaceOf(holder->lock().get());
     return interface != nullptr && interface->accept ? interface->accept(link) : Fault();
@@ -116,7 +118,7 @@ void Listener::Adopt(UniqueFd fd) {
     OnDown(holder->lock().get(), ending, was_up);
   };
   auto session = std::make_shared<Session>(
-      loop_, std::move(fd), std::make_unique<ServerHandshake>(claim, accept), std::move(callbacks));
+      loop_, std::move(fd), std::make_unique<ServerHandshake>(reserve, accept), std::move(callbacks));
   *holder = session;
   uint16_t rx_queues = 1, tx_queues = 1;
   for (const auto& [id, interface] : interfaces_) {
@@ -128,7 +130,7 @@ void Listener::Adopt(UniqueFd fd) {
   session->Start();
 }
 
-const Settings* Listener::Claim(uint32_t id, const std::shared_ptr<Session>& session, std::string* fault) {
+const Settings* Listener::Reserve(uint32_t id, const std::shared_ptr<Session>& session, std::string* fault) {
   auto found = interfaces_.find(id);
   if (found == interfaces_.end()) {
     *fault = "unmatched interface id " + std::to_string(id);

@@ -44,7 +44,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void OnConnection();
   void Rest(int cause);
   void Adopt(UniqueFd fd);
-  const Settings* Claim(uint32_t id, const std::shared_ptr<Session>& session, std::string* fault);
+  const Settings* Reserve(uint32_t id, const std::shared_ptr<Session>& session, std::string* fault);
   void OnDown(Session* session, const Ending& ending, bool was_up);
   ServerInterface* InterfaceOf(Session* session);
 

@@ -60,7 +60,7 @@ Fault ServerHandshake::OnInit(const memif_msg_init_t& init) {
   if (settings_ != nullptr) return "INIT twice";
   if (init.version != kVersion) return "unsupported version " + std::to_string(init.version);
   std::string fault;
-  const Settings* settings = claim_(init.id, &fault);
+  const Settings* settings = reserve_(init.id, &fault);
   if (settings == nullptr) return fault;
   if (init.mode != static_cast<uint8_t>(settings->mode)) return "mode mismatch";
   if (!settings->secret.empty() && init.secret[0] == 0) return "secret required";

@@ -13,12 +13,13 @@ namespace vpp_punt::memif {
 /// HELLO has been sent when the connection was accepted. INIT says which interface the client wants.
 class ServerHandshake : public Handshake {
  public:
-  /// Claims the interface with that id for this connection and returns its settings; null with a reason if it
-  /// is not free.
-  using Claim = std::function<const Settings*(uint32_t id, std::string* fault)>;
+  /// Reserves the interface with that id for this connection and returns its settings; null with a reason if
+  /// it is not free.
+  using Reserve = std::function<const Settings*(uint32_t id, std::string* fault)>;
 
   /// `accept` may be null.
-  ServerHandshake(Claim claim, Accept accept) : claim_(std::move(claim)), accept_(std::move(accept)) {}
+  ServerHandshake(Reserve reserve, Accept accept)
+      : reserve_(std::move(reserve)), accept_(std::move(accept)) {}
   Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
 
   /// Queue counts are the largest of all interfaces on the socket, because the wanted interface is not known
@@ -38,7 +39,7 @@ class ServerHandshake : public Handshake {
   Fault ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings);
   Fault CompleteLink(const memif_msg_connect_t& connect);
 
-  Claim claim_;
+  Reserve reserve_;
   Accept accept_;
   const Settings* settings_ = nullptr;
   std::vector<PendingRing> rx_;

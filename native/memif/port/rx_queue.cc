@@ -9,12 +9,12 @@
 
 namespace vpp_punt::memif {
 
-void RxQueue::Unclaim() {
-  // The ring goes on at its place for the next claimer; the burst that was being handled is over.
+void RxQueue::Unlock() {
+  // The ring goes on at its place for the next thread; the burst that was being handled is over.
   Release();
   if (Stale()) Drop();
   scratch_ = {};
-  claimed_.store(false);
+  locked_.store(false);
 }
 
 void RxQueue::Drop() {

@@ -19,13 +19,13 @@ struct Choice {
   uint32_t count;
 };
 
-/// One thread at a time uses it: the thread that has claimed it.
+/// One thread at a time uses it: the thread that has locked it.
 class RxQueue {
  public:
   RxQueue(std::shared_ptr<LinkSlot> slot, size_t index) : slot_(std::move(slot)), index_(index) {}
 
-  bool Claim() { return !claimed_.exchange(true); }
-  void Unclaim();
+  bool TryLock() { return !locked_.exchange(true); }
+  void Unlock();
   void SetScratch(const Scratch& scratch) { scratch_ = scratch; }
 
   /// Takes up to `max` packets, all in one memory, and describes them. They stay valid until Release, also
@@ -70,7 +70,7 @@ class RxQueue {
 
   std::shared_ptr<LinkSlot> slot_;
   size_t index_;
-  std::atomic<bool> claimed_{false};
+  std::atomic<bool> locked_{false};
   Scratch scratch_;
   bool follow_ = true;
   uint32_t generation_ = 0;

@@ -2,10 +2,10 @@
 
 namespace vpp_punt::memif {
 
-void TxQueue::Unclaim() {
-  // The ring goes on at its place for the next claimer.
+void TxQueue::Unlock() {
+  // The ring goes on at its place for the next thread.
   if (slot_->generation() != generation_) Drop();
-  claimed_.store(false);
+  locked_.store(false);
 }
 
 void TxQueue::Drop() {

@@ -11,13 +11,13 @@
 
 namespace vpp_punt::memif {
 
-/// One thread at a time uses it: the thread that has claimed it.
+/// One thread at a time uses it: the thread that has locked it.
 class TxQueue {
  public:
   TxQueue(std::shared_ptr<LinkSlot> slot, size_t index) : slot_(std::move(slot)), index_(index) {}
 
-  bool Claim() { return !claimed_.exchange(true); }
-  void Unclaim();
+  bool TryLock() { return !locked_.exchange(true); }
+  void Unlock();
 
   /// Describes the next free slots, up to `max`, all in one memory: where to write and how much fits. Sends
   /// nothing.
@@ -59,7 +59,7 @@ class TxQueue {
 
   std::shared_ptr<LinkSlot> slot_;
   size_t index_;
-  std::atomic<bool> claimed_{false};
+  std::atomic<bool> locked_{false};
   uint32_t generation_ = 0;
   uint64_t staged_packets_ = 0;  // written, not yet published
   uint64_t staged_bytes_ = 0;
