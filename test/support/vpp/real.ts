@@ -172,6 +172,7 @@ export class RealVpp {
 
 /** Starts a VPP; `stop()` it in the test's teardown. */
 export async function startVpp(options: VppOptions = {}): Promise<RealVpp> {
+  if (vppProgram() === undefined) throw new Error("no program vpp in $VPP_PREFIX/bin, /opt/vpp/bin or PATH");
   sweep();
   const vpp = new RealVpp(options);
   try {
