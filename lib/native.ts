@@ -271,7 +271,7 @@ export interface NativePuntInjector {
 
 /** libvapiclient as the other end of a socket pair (native/vapi); only where the build found it. */
 export interface NativeVapiBridge {
-  /** Starts it; returns this side's socket, on which it speaks what VPP's API socket does. */
+  /** Starts it; returns this side's socket. It speaks the protocol of VPP's API socket there. */
   start(): number;
   /** Why it could not connect, or why the connection has ended. */
   failure(): { code: string; message: string } | undefined;

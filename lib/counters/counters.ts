@@ -8,7 +8,7 @@ export interface PacketCount {
   readonly bytes: number;
 }
 
-/** What VPP has counted at its end of an interconnect. */
+/** VPP's counters at its end of an interconnect. */
 export interface InterconnectCounters {
   /** VPP's name of the interface. */
   readonly interface: string;
@@ -27,7 +27,7 @@ export interface PuntCounters {
   readonly interconnects: readonly InterconnectCounters[];
 }
 
-/** What VPP has counted of all punts at one time. */
+/** VPP's counters of all punts at one time. */
 export interface VppCounters {
   /** Milliseconds since the epoch. */
   readonly time: number;

@@ -27,7 +27,7 @@ export class CounterReader implements Disposable {
   }
 
   /**
-   * Returns what VPP has counted.
+   * Returns VPP's counters.
    *
    * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment at that path (`statseg` in its startup.conf)
    */

@@ -248,7 +248,7 @@ export class Daemon implements AsyncDisposable {
     this.#doors.push(this.#tls);
   }
 
-  /** Opens a socket for calls, and beside it the one that hands over descriptors. */
+  /** Opens a socket for calls, and beside it the socket that hands over descriptors. */
   async #openUnixDoors({ path, cnf, mode, owner, group }: UnixSocket): Promise<void> {
     const { logger, credentials } = this.#options;
     const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");

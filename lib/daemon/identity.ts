@@ -17,7 +17,7 @@ export interface UnixCaller {
   /** Label of the CNF whose own socket that is. */
   readonly cnf?: string | undefined;
   /**
-   * Tells whether the process of `pid` is still the one that connected. Undefined where the kernel has no SO_PEERPIDFD (before 6.5), or
+   * Tells whether the process of `pid` is still the process that connected. Undefined where the kernel has no SO_PEERPIDFD (before 6.5), or
    * does not show the process.
    */
   readonly isAlive?: (() => boolean) | undefined;

@@ -12,8 +12,8 @@ import type { MemifTxQueue } from "./tx-queue.js";
 export type ForwardDirection = "ab" | "ba";
 
 /**
- * Decides about the packets of a burst, each of which passes unless it is told otherwise: `drop(i)`, `queue(i, n)` or `reply(i)`. It may
- * change bytes in place.
+ * Decides about the packets of a burst. A packet passes unless the handler calls `drop(i)`, `queue(i, n)` or `reply(i)` for it. The
+ * handler may change bytes in place.
  */
 export type ForwardHandler = (batch: ForwardBatch, direction: ForwardDirection) => void;
 

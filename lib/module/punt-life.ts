@@ -131,7 +131,7 @@ export class PuntLife {
     const { complete, punts } = this.#backing;
     const request = await complete?.(this.#request).catch(() => undefined);
     if (request === undefined || request === this.#request) return;
-    // The manager looks again. A punt that an operator has changed stays as it is, and so does one that is refused: its status says why.
+    // The manager looks again. A punt that an operator has changed stays as it is. So does a refused punt: its status says why.
     await punts.add(request).catch(() => {});
   }
 

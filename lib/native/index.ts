@@ -37,7 +37,7 @@ export interface NativeSocketFile {
 
 /** How a packet socket's ring is set up, checked by lib/packet-socket/options.ts. */
 export interface NativePacketSocketOptions {
-  /** Empty: the one that the socket is bound to. */
+  /** Empty: the device that the socket is bound to. */
   device: string;
   blockBytes: number;
   blocks: number;

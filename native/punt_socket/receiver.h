@@ -30,7 +30,7 @@ struct ReceiverOptions {
 /// What JavaScript received.
 struct ReceiverCounters {
   uint64_t packets = 0, bytes = 0;
-  uint64_t drained = 0;  // of the packets, those that waited in the ring
+  uint64_t drained = 0;  // how many of the packets waited in the ring
 };
 
 /// Datagrams that were read and dropped, by cause.

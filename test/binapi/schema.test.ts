@@ -83,12 +83,12 @@ const bad: [what: string, files: unknown[], message: RegExp][] = [
     /a is a bad alias null/,
   ],
   [
-    "a value of an enum that is no number",
+    "an enum with a value that is not a number",
     [file({ messages: [message(["vl_api_e_t", "a"])], enums: [["e", ["E_A", "1"]]] })],
     /e has a bad value \["E_A","1"\]/,
   ],
   [
-    "an enumtype that is no text",
+    "an enumtype that is not a string",
     [file({ messages: [message(["vl_api_e_t", "a"])], enums: [["e", ["E_A", 1], { enumtype: [] }]] })],
     /e has a bad enumtype \[\]/,
   ],
@@ -99,7 +99,7 @@ const bad: [what: string, files: unknown[], message: RegExp][] = [
   ],
   ["a message named null", [file({ messages: [[null, ["u16", "_vl_msg_id"]]] })], /is not an \.api\.json file/],
   [
-    "enumflags that are no list",
+    "enumflags that are not an array",
     [file({ messages: [message(["u8", "a"])], enumflags: 5 })],
     /is not an \.api\.json file/,
   ],

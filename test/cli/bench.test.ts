@@ -13,7 +13,7 @@ test("bench counts packets and requests", async (t) => {
   for (const { subject, count } of results) t.true(count > 0, subject);
 });
 
-test("bench measures what it is asked for", async (t) => {
+test("bench --only measures one part", async (t) => {
   const { stdout } = await cli(["bench", "--duration", "50", "--only", "api"]);
   t.regex(stdout, /^SUBJECT +A SECOND +GBIT\/S +NS EACH\nbinary API +\d+ requests +\d+\n$/);
   const wrong = await cli(["bench", "--only", "cpu"]);

@@ -268,7 +268,7 @@ test("startup.conf is read with comments, nested sections and repeated ones", (t
   t.deepEqual(conf.sections.get("plugin x.so")!.words, ["disable"]);
 });
 
-test("what VPP refuses when it is asked for a TAP counts, and not the files of this machine", async (t) => {
+test("VPP's refusal of a TAP counts, and not the files of this machine", async (t) => {
   const root = await machine(t, { "/dev/vhost-net": undefined });
   const tried = (report: object) => ({ tryDevices: async () => ({ folders: {}, vpp: "own", ...report }) as never });
   t.deepEqual(await findings(root, tried({ makesTaps: true })), []);

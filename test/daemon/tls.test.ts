@@ -107,7 +107,7 @@ test("certificates are rotated without a restart: an open connection stays, a ne
   await door.close();
 });
 
-test("a file that is no certificate changes nothing, and is an error without its content", async (t) => {
+test("a file without a certificate changes nothing, and its content is not in the error", async (t) => {
   const { door, files, port } = await openDoor("kept");
   writeFileSync(files.key, "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n");
   const error = await t.throwsAsync(door.reload(), { instanceOf: PuntError });

@@ -82,7 +82,7 @@ test("a connection with too few descriptors on either side is refused by name, a
   }
 });
 
-/** Limits the process's address space to what it has, and a little more; `lift()` ends that. */
+/** Limits the process's address space to its present size and a little more; `lift()` ends that. */
 const limitMemory = `
   import { spawnSync } from "node:child_process";
   import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Packet filters: what they take is what tcpdump takes, and a program that Linux would refuse is refused.
+// Packet filters take the same packets as tcpdump, and refuse the programs that Linux refuses.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

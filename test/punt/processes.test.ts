@@ -100,7 +100,7 @@ test("a read-only manager follows the store and VPP", async (t) => {
   t.true(heard.includes("a CREATED") && heard.at(-1) === "a DELETED", heard.join());
 });
 
-test("a manager without options of its own is the one that its store remembers", async (t) => {
+test("a manager without options of its own is the manager that its store remembers", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.close();

@@ -1,4 +1,4 @@
-// The names that StoneWork makes, where a manager is told to make them: values that StoneWork's own functions gave.
+// StoneWork's names, made by a manager with `naming: "stonework"`. The expected values come from StoneWork's own functions.
 import test from "ava";
 import { Interconnects } from "../../lib/punt/desired/interconnects.js";
 import { marksOf } from "../../lib/punt/options.js";

@@ -59,7 +59,7 @@ export interface Info {
   readonly vpp: VppFiles & {
     readonly socket: string;
     readonly state: SocketState;
-    /** What VPP can do with TAPs: tried, so absent without root or without VPP. */
+    /** VPP's abilities with TAPs. They are tried, so they are absent without root or without VPP. */
     readonly devices?: DeviceReport;
   };
 }

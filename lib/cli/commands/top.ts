@@ -18,7 +18,7 @@ interface Options extends ManagedOptions {
   readonly totals?: boolean;
 }
 
-/** One reading: the punts, and what VPP has counted of them. */
+/** One reading: the punts and VPP's counters of them. */
 interface Reading {
   readonly punts: readonly ShownPunt[];
   readonly counters: VppCounters;

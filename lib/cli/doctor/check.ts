@@ -30,7 +30,7 @@ export interface MachineOptions {
   readonly output?: (program: string, ...args: string[]) => string | undefined;
   /** Loads the native addon. Rejects with the reason. */
   readonly loadAddon?: () => Promise<unknown>;
-  /** Tries what VPP can do with TAPs; undefined where that cannot be tried. Default: only for the machine at "/". */
+  /** Tries VPP's abilities with TAPs. Undefined where they cannot be tried. Default: only for the machine at "/". */
   readonly tryDevices?: () => Promise<DeviceReport | undefined>;
 }
 

@@ -25,7 +25,7 @@ import { type ExclusiveKey, handlerOf } from "../types/index.js";
 export interface Settings {
   /** Prefix of the texts from which names are made. */
   readonly seed: string;
-  /** Whether names, secrets and MAC addresses are those that StoneWork would make. */
+  /** Whether names, secrets and MAC addresses are made as StoneWork makes them. */
   readonly likeStoneWork?: boolean;
   /** Folder of the memif sockets. */
   readonly memifDirectory: string;

@@ -1,4 +1,4 @@
-// Notes: settings of our objects that VPP has no message to read back, and what VPP says of itself only once.
+// Notes: settings of our objects that VPP has no message to read back, and facts that VPP tells only once.
 
 /** A note, as the store keeps it. Plain data; the kind that writes it knows its fields. */
 export type Note = Readonly<Record<string, string | number | readonly string[]>>;

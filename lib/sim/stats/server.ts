@@ -22,7 +22,7 @@ export class StatsServer {
   /** The names in the directory, as one text. */
   #directory = "";
   #last = Buffer.alloc(0);
-  /** Runs from the first client on: nobody else reads the memory. */
+  /** Runs from the first client on: before it, the memory has no reader. */
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws PuntError EADDRINUSE: a process listens at the path; an errno name */

@@ -17,7 +17,7 @@ class Handshake {
   /// Takes the peer's next message with the descriptor that came beside it, and answers on the channel.
   virtual Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) = 0;
 
-  /// Whether the peer can take a DISCONNECT now: libmemif as server crashes by one that comes before INIT.
+  /// Whether the peer can take a DISCONNECT now: a DISCONNECT before INIT crashes libmemif as server.
   virtual bool CanDisconnect() const { return true; }
 
   /// The connection, once the handshake is complete.

@@ -117,7 +117,7 @@ int Port::ShareMemory(Port& a, Port& b) {
     std::shared_ptr<BufferPool> pool = a.connector_->pool();
     if (pool && pool == b.connector_->pool()) return;
     // Up to three connections of a port have buffers at a time: a new one, the last one, which a receiver may
-    // still drain, and one that a busy thread has not let go of. Untouched pages cost nothing.
+    // still drain, and an older one in the hands of a busy thread. Untouched pages cost nothing.
     const uint64_t most = UINT32_MAX / a.settings_.buffer_size;
     const uint64_t count = std::min(3 * (a.BufferCount() + b.BufferCount()), most);
     pool = BufferPool::Create(a.settings_.buffer_size, static_cast<uint32_t>(count));

@@ -28,7 +28,7 @@ void RxRing::Freeze() {
 uint32_t RxRing::Available() {
   if (frozen_) return static_cast<uint16_t>(end_ - cursor_);
   uint32_t available = static_cast<uint16_t>(Produced() - cursor_);
-  // The peer can have filled at most the slots that it was given: the whole ring less those that we still
+  // The peer can have filled only the slots that it was given: the whole ring less the slots that we still
   // hold.
   uint32_t limit = mine_.ring.size() - static_cast<uint16_t>(cursor_ - returned_);
   if (available <= limit) return available;

@@ -45,8 +45,8 @@ uint32_t TxRing::FreeSlots(uint32_t enough) {
   return SeenFree();
 }
 
-/// The buffer of a free slot, as a private copy. A client's buffer is our own; a server's is the one that the
-/// peer posted, and is checked. A relay allocates another one.
+/// The buffer of a free slot, as a private copy. A client's buffer is our own. A server's buffer comes from the
+/// peer and is checked. A relay allocates another one.
 bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
   if (relay_ != nullptr) [[unlikely]]
     return RelayedSlot(index, desc);
@@ -166,7 +166,7 @@ uint32_t TxRing::AppendAll(const PacketList& packets) {
   while (done < packets.count) {
     if (relay_ == nullptr) done += AppendWhole(packets, done);
     if (done == packets.count) break;
-    // One that takes several slots, or that finds no room.
+    // The packet takes several slots, or finds no room.
     if (Append(packets.base + packets.offsets[done], packets.lengths[done]) != AppendResult::kDone) break;
     done++;
   }

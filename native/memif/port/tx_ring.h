@@ -42,8 +42,8 @@ class TxRing {
   bool Publish();
   bool RingDoorbell();
 
-  /// Slots that can be written now. Up to `enough` of them it counts what it has seen of the peer's index
-  /// before: a look at the index takes its cache line from the peer.
+  /// Slots that can be written now. If the last look at the peer's index gives `enough` of them, it does not
+  /// look again: a look takes the cache line from the peer.
   uint32_t FreeSlots(uint32_t enough = UINT32_MAX);
   /// Slots that the peer has been given and has not taken.
   uint32_t Unconsumed();
