@@ -45,8 +45,8 @@ uint32_t TxRing::FreeSlots(uint32_t enough) {
   return SeenFree();
 }
 
-/// The buffer of a free slot, as a private copy. A client's buffer is our own. A server's buffer comes from the
-/// peer and is checked. A relay allocates another one.
+/// The buffer of a free slot, as a private copy. A client's buffer is our own. A server's buffer comes from
+/// the peer and is checked. A relay allocates another one.
 bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {
   if (relay_ != nullptr) [[unlikely]]
     return RelayedSlot(index, desc);
