@@ -1,6 +1,6 @@
 #include "filter/libpcap.h"
 
-#include <dlfcn.h>
+#include <uv.h>
 
 #include <mutex>
 
@@ -31,26 +31,31 @@ struct Library {
 };
 
 template <typename Function>
-void Find(void* handle, const char* name, Function* function) {
-  *function = reinterpret_cast<Function>(dlsym(handle, name));
+void Find(uv_lib_t* file, const char* name, Function* function) {
+  void* found = nullptr;
+  if (uv_dlsym(file, name, &found) == 0) *function = reinterpret_cast<Function>(found);
 }
 
 Library LoadLibrary() {
   Library library;
-  void* handle = nullptr;
+  // By libuv, because dlopen() itself would tie a prebuilt addon to glibc 2.34. The library stays loaded.
+  uv_lib_t file = {};
+  bool is_loaded = false;
   for (const char* name : {"libpcap.so.0.8", "libpcap.so.1", "libpcap.so"}) {
-    if (handle == nullptr) handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (is_loaded) break;
+    uv_dlclose(&file);
+    is_loaded = uv_dlopen(name, &file) == 0;
   }
-  if (handle == nullptr) {
-    const char* reason = dlerror();
-    library.error = reason == nullptr ? "libpcap cannot be loaded" : reason;
+  if (!is_loaded) {
+    library.error = uv_dlerror(&file);
+    uv_dlclose(&file);
     return library;
   }
-  Find(handle, "pcap_open_dead", &library.open_dead);
-  Find(handle, "pcap_compile", &library.compile);
-  Find(handle, "pcap_geterr", &library.geterr);
-  Find(handle, "pcap_freecode", &library.freecode);
-  Find(handle, "pcap_close", &library.close);
+  Find(&file, "pcap_open_dead", &library.open_dead);
+  Find(&file, "pcap_compile", &library.compile);
+  Find(&file, "pcap_geterr", &library.geterr);
+  Find(&file, "pcap_freecode", &library.freecode);
+  Find(&file, "pcap_close", &library.close);
   if (!library.usable()) library.error = "libpcap lacks a function";
   return library;
 }

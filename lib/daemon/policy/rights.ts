@@ -35,12 +35,19 @@ export class Rights {
     return this.rules.some(({ operator, cnfs }) => operator || matchesAny(cnfs, cnf));
   }
 
-  /** Whether a rule needs to know what a request names in VPP. */
+  /** Whether a rule needs the names that a request has in VPP. */
   get needsResources(): boolean {
-    return (
-      !this.rules.some(({ operator, readOnly }) => operator && !readOnly) &&
-      this.rules.some(({ interfaces, vrfs }) => interfaces !== undefined || vrfs !== undefined)
-    );
+    return this.#judges(({ interfaces, vrfs }) => interfaces !== undefined || vrfs !== undefined);
+  }
+
+  /** Whether a rule limits the number of punts. */
+  get needsCount(): boolean {
+    return this.#judges(({ count }) => count !== undefined);
+  }
+
+  /** An operator's request passes whatever the other rules say. */
+  #judges(hasCheck: (rule: Rule) => boolean): boolean {
+    return !this.rules.some(({ operator, readOnly }) => operator && !readOnly) && this.rules.some(hasCheck);
   }
 
   /**

@@ -131,7 +131,9 @@ async function bound<T>(
 }
 
 async function out(status: PuntStatus, scope: Scope) {
-  return statusToWire(scope.view.status(status, await scope.hidden()));
+  // Only the text of a failure can name another CNF's punt. The look for such names costs a look at all punts.
+  const hidden = status.failure ? await scope.hidden() : [];
+  return statusToWire(scope.view.status(status, hidden));
 }
 
 /** A punt of another CNF looks like a punt that does not exist. @throws PuntError ERR_NO_SUCH_PUNT */

@@ -77,22 +77,26 @@ export class RequestGate {
   }
 
   async #resources(request: PuntRequest, { view }: Scope, replaced: (id: PuntId) => boolean): Promise<Resources> {
-    const { caller, needsResources } = view.rights;
+    const { caller, needsResources, needsCount } = view.rights;
     const found = needsResources ? await this.#parts.resolver.resolve(request) : { interfaces: [], vrfs: [] };
-    // A punt that ends to be under way while the list is read is in neither of the two later looks.
-    const underWayBefore = [...this.#underWay];
-    const punts = await this.#parts.punts.list();
-    const count = ({ cnfs }: Rule) => {
-      const others = new Map(punts.filter(({ id }) => !replaced(id)).map(({ id }) => [idKey(id), id]));
-      for (const [key, id] of [...underWayBefore, ...this.#underWay]) others.set(key, id);
-      others.delete(idKey(request));
-      return [...others.values()].filter(({ cnf }) => matchesAny(cnfs, cnf)).length;
-    };
     return {
       ...found,
       ownNamespace: this.#isOwnNamespace(request, caller),
       ownSocket: reachOf(request).socketPath === this.#socketPath(idOf(request)),
-      count,
+      count: needsCount ? await this.#counter(request, replaced) : () => 0,
+    };
+  }
+
+  /** Returns the function that counts the other punts of a rule's CNFs. It costs a look at all punts. */
+  async #counter(request: PuntRequest, replaced: (id: PuntId) => boolean): Promise<(rule: Rule) => number> {
+    // A punt that ends to be under way while the list is read is in neither of the two later looks.
+    const underWayBefore = [...this.#underWay];
+    const punts = await this.#parts.punts.list();
+    return ({ cnfs }) => {
+      const others = new Map(punts.filter(({ id }) => !replaced(id)).map(({ id }) => [idKey(id), id]));
+      for (const [key, id] of [...underWayBefore, ...this.#underWay]) others.set(key, id);
+      others.delete(idKey(request));
+      return [...others.values()].filter(({ cnf }) => matchesAny(cnfs, cnf)).length;
     };
   }
 }
