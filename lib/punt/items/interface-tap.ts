@@ -45,7 +45,8 @@ export const tapVariant: Variant<TapInterface> = {
     await vpp.call("tap_delete_v2", { sw_if_index: index! });
   },
 
-  claim: ({ cnfMac }) => cnfMac,
+  // Another MAC address, such as StoneWork's, does not say whose the TAP is.
+  claim: ({ name, cnfMac }, { seed }) => (cnfMac === macAddress(seed + name, "cnf") ? undefined : cnfMac),
 
   dependsOn: () => [],
 };

@@ -1,4 +1,5 @@
 // A way to create the interface of an interconnect. The kind `interface` has several.
+import type { Marks } from "../interconnect/index.js";
 import type { Seen } from "./facts.js";
 import type { ActContext, ReadContext } from "./kind.js";
 
@@ -13,7 +14,7 @@ export interface Variant<V extends object> {
   update?(context: ActContext, value: V): Promise<void>;
   /** Returns whether `update` can do the change. */
   canUpdate?(seen: V, value: V): boolean;
-  /** Returns the claim that the store keeps. */
-  claim?(value: V): string;
+  /** Returns the claim that the store keeps, if it needs one. */
+  claim?(value: V, marks: Marks): string | undefined;
   dependsOn(value: V): string[];
 }

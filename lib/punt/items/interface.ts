@@ -100,7 +100,7 @@ export const interconnectInterface: Kind<InterconnectInterface> = {
 
   vppName: ({ name }) => name,
 
-  claim: (value) => variantOf(value).claim?.(value),
+  claim: (value, marks) => variantOf(value).claim?.(value, marks),
 
   dependsOn: (value) => variantOf(value).dependsOn(value),
 };

@@ -80,7 +80,7 @@ export interface Kind<V extends object = object> {
   /** Whether it is a state of another object and goes with that object: it is never deleted. */
   readonly attribute?: true;
   /** Returns the claim that the store keeps, if the object carries no mark of ours or VPP does not report a part of it. */
-  claim?(value: V): string | undefined;
+  claim?(value: V, marks: Marks): string | undefined;
   /** Joins the wishes of two punts for one item, if values of this kind can be joined. */
   merge?(one: V, other: V): V;
   /** Returns the name of the object in VPP, which no object of others may have. */

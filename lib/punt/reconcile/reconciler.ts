@@ -69,7 +69,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     giveUp(open, world.retries, done);
     const due = withoutHeld(open, world.retries, result.facts);
     ledger.settle(result);
-    const claims = new Map([...unclaimed(result, ledger), ...claimsOf(due)]);
+    const claims = new Map([...unclaimed(result, ledger, world.marks), ...claimsOf(due, world.marks)]);
     await ledger.remember(
       claims,
       due.map(({ key }) => key),
@@ -197,19 +197,19 @@ function doneKey({ action, key }: Step): string {
 }
 
 /** Returns claims on our objects that a store of an earlier version did not keep. */
-function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger): [string, string][] {
+function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger, marks: Marks): [string, string][] {
   if (!memory.claims.has(OLD_CLAIM)) return [];
   return [...plan.items.values()].flatMap((item) => {
-    const claim = kindOf(item).claim?.(item.value);
+    const claim = kindOf(item).claim?.(item.value, marks);
     const isMissing = claim !== undefined && !memory.claims.has(item.key) && facts.seen.get(item.key)?.ours;
     return isMissing ? [[item.key, claim]] : [];
   });
 }
 
-function claimsOf(steps: readonly Step[]): Map<string, string> {
+function claimsOf(steps: readonly Step[], marks: Marks): Map<string, string> {
   const claims = new Map<string, string>();
   for (const { item, key } of steps) {
-    const claim = item && kindOf(item).claim?.(item.value);
+    const claim = item && kindOf(item).claim?.(item.value, marks);
     if (claim !== undefined) claims.set(key, claim);
   }
   return claims;
