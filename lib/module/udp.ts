@@ -1,6 +1,6 @@
 // UDP in Ethernet frames: what a received one says, and the frame that answers it.
 import { PuntError } from "../errors.js";
-import { checksumOf, formatIp4, formatIp6, IP_PROTOCOL, sumWords } from "../net/index.js";
+import { checksumOf, ETHERTYPE, formatIp4, formatIp6, IP_PROTOCOL, sumWords } from "../net/index.js";
 
 const ETHERNET = 14;
 const VLAN = 4;
@@ -8,7 +8,6 @@ const IP4 = 20;
 const IP6 = 40;
 const UDP = 8;
 const TTL = 64;
-const ETHERTYPE = { IP4: 0x0800, IP6: 0x86dd, VLAN: 0x8100, QINQ: 0x88a8 } as const;
 
 export interface UdpEndpoint {
   readonly address: string;

@@ -14,4 +14,4 @@ export {
   toNumber,
   widthOf,
 } from "./prefix.js";
-export { IP_PROTOCOL, IP6_EXTENSION } from "./protocols.js";
+export { ETHERTYPE, IP_PROTOCOL, IP6_EXTENSION } from "./protocols.js";

@@ -1,6 +1,9 @@
-// IP protocols: the numbers that IANA assigned, by the names that VPP, Linux and requests use.
+// Protocol numbers of Ethernet and IP.
 
-/** Protocol numbers of the IP header by name. */
+/** Ethertypes, those of VLAN tags included. */
+export const ETHERTYPE = { IP4: 0x0800, ARP: 0x0806, IP6: 0x86dd, VLAN: 0x8100, QINQ: 0x88a8 } as const;
+
+/** Protocol numbers of the IP header, which IANA assigned, by the names that VPP, Linux and requests use. */
 export const IP_PROTOCOL = {
   HOPOPT: 0,
   ICMP: 1,

@@ -1,8 +1,9 @@
 // Finds the answer to a frame, and counts.
-import { announceArp, answerArp, ETHERTYPE_ARP } from "./arp.js";
+import { ETHERTYPE } from "../net/index.js";
+import { announceArp, answerArp } from "./arp.js";
 import type { Frame } from "./frame.js";
-import { answerPing4, ETHERTYPE_IP4 } from "./ip4.js";
-import { announceNd, answerPing6, answerSolicitation, ETHERTYPE_IP6, ip6Question } from "./ip6.js";
+import { answerPing4 } from "./ip4.js";
+import { announceNd, answerPing6, answerSolicitation, ip6Question } from "./ip6.js";
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
@@ -74,13 +75,13 @@ export class Answers {
 }
 
 function kindOf(frame: Frame): AnswerKind | undefined {
-  if (frame.type === ETHERTYPE_ARP) return "arp";
-  if (frame.type === ETHERTYPE_IP4) return "ping";
-  return frame.type === ETHERTYPE_IP6 ? ip6Question(frame) : undefined;
+  if (frame.type === ETHERTYPE.ARP) return "arp";
+  if (frame.type === ETHERTYPE.IP4) return "ping";
+  return frame.type === ETHERTYPE.IP6 ? ip6Question(frame) : undefined;
 }
 
 function verdictOf(kind: AnswerKind, frame: Frame, own: Own): Verdict {
   if (kind === "arp") return answerArp(frame, own);
   if (kind === "nd") return answerSolicitation(frame, own);
-  return frame.type === ETHERTYPE_IP4 ? answerPing4(frame, own) : answerPing6(frame, own);
+  return frame.type === ETHERTYPE.IP4 ? answerPing4(frame, own) : answerPing6(frame, own);
 }

@@ -1,9 +1,9 @@
 // ARP (RFC 826, RFC 5227): answers to requests for own addresses, and their announcement.
+import { ETHERTYPE } from "../net/index.js";
 import type { Frame } from "./frame.js";
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
-export const ETHERTYPE_ARP = 0x0806;
 const LENGTH = 28;
 const OPERATION = 6;
 const SENDER_MAC = 8;
@@ -56,7 +56,7 @@ export function announceArp(address: number, { mac }: Own): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes.set(BROADCAST, 0);
   bytes.set(mac, 6);
-  view.setUint16(12, ETHERTYPE_ARP);
+  view.setUint16(12, ETHERTYPE.ARP);
   bytes.set(KIND, 14);
   view.setUint16(14 + OPERATION, REQUEST);
   bytes.set(mac, 14 + SENDER_MAC);

@@ -1,12 +1,11 @@
 // An Ethernet frame under examination: where its parts are. One object serves all frames of a burst.
+import { ETHERTYPE } from "../net/index.js";
 import type { Own } from "./own.js";
 
 const ETHERNET = 14;
 const TAG = 4;
 /** A provider's tag and a customer's; frames with more are left alone. */
 const MOST_TAGS = 2;
-const ETHERTYPE_VLAN = 0x8100;
-const ETHERTYPE_QINQ = 0x88a8;
 
 export class Frame {
   bytes: Uint8Array = new Uint8Array(0);
@@ -26,7 +25,7 @@ export class Frame {
     this.at = start + ETHERNET;
     for (let tags = 0; this.at <= this.end; tags++) {
       const type = this.u16(this.at - 2);
-      const isTag = type === ETHERTYPE_VLAN || type === ETHERTYPE_QINQ;
+      const isTag = type === ETHERTYPE.VLAN || type === ETHERTYPE.QINQ;
       if (!isTag) {
         this.type = type;
         return;

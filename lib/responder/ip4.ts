@@ -4,7 +4,6 @@ import type { Frame } from "./frame.js";
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
-export const ETHERTYPE_IP4 = 0x0800;
 const HEADER = 20;
 const ICMP = 8;
 const ECHO_REQUEST = 8;

@@ -1,10 +1,9 @@
 // ICMPv6 for own IPv6 addresses: neighbour discovery (RFC 4861, RFC 4862) and echo (RFC 4443).
-import { checksumOf, IP_PROTOCOL, sumWords } from "../net/index.js";
+import { checksumOf, ETHERTYPE, IP_PROTOCOL, sumWords } from "../net/index.js";
 import type { Frame } from "./frame.js";
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
-export const ETHERTYPE_IP6 = 0x86dd;
 const HEADER = 40;
 const SOURCE = 8;
 const DESTINATION = 24;
@@ -123,7 +122,7 @@ export function announceNd(address: Uint8Array, own: Own): Uint8Array {
   const bytes = new Uint8Array(14 + HEADER + ADVERTISEMENT_LENGTH);
   bytes.set(ALL_NODES_MAC, 0);
   bytes.set(own.mac, 6);
-  new DataView(bytes.buffer).setUint16(12, ETHERTYPE_IP6);
+  new DataView(bytes.buffer).setUint16(12, ETHERTYPE.IP6);
   writeAdvertisement(bytes, 14, address, own, OVERRIDE, ALL_NODES);
   return bytes;
 }

@@ -1,9 +1,9 @@
 // The DHCP client of VPP.
 import { randomInt } from "node:crypto";
-import { IP_PROTOCOL } from "../../../net/index.js";
+import { ETHERTYPE, IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
 import { fibPath } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { IP4_HEADER, type IpAddresses, type IpHeader, UDP_HEADER, writeIp4Header } from "../ip/index.js";
 import { ETHERNET_HEADER, equalBytes, Packet, readIp4, setU16, setU32, u16, u32 } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
@@ -265,7 +265,7 @@ function dhcpFrame(mac: Uint8Array, xid: number, client: DhcpClientOptions, more
   const frame = new Uint8Array(dhcp + Math.max(DHCP.fixed + 4 + size, 300));
   frame.fill(0xff, 0, 6);
   frame.set(mac, 6);
-  setU16(frame, 12, ETHERTYPE.ip4);
+  setU16(frame, 12, ETHERTYPE.IP4);
   writeIp4Header(frame, ETHERNET_HEADER, frame.length - ETHERNET_HEADER, IP_PROTOCOL.UDP, 0, BROADCAST);
   setU16(frame, dhcp - 8, DHCP.clientPort);
   setU16(frame, dhcp - 6, DHCP.serverPort);

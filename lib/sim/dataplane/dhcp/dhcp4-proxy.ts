@@ -1,6 +1,7 @@
 // The DHCP relay for IPv4.
+import { ETHERTYPE } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type IpAddresses, type IpHeader, setIp4Checksum, UDP_HEADER } from "../ip/index.js";
 import { ETHERNET_HEADER, Packet, readIp4, setU16, setU32, u16, u32, writeAddress } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
@@ -129,7 +130,7 @@ export class Dhcp4Proxy {
     const frame = new Uint8Array(ETHERNET_HEADER + ip.length);
     frame.fill(0xff, 0, 6);
     if (swInterface.mac !== undefined) frame.set(swInterface.mac, 6);
-    setU16(frame, 12, ETHERTYPE.ip4);
+    setU16(frame, 12, ETHERTYPE.IP4);
     frame.set(ip, ETHERNET_HEADER);
     const udp = ETHERNET_HEADER + (header.payload - packet.l3);
     setU16(frame, udp + 2, DHCP.clientPort);

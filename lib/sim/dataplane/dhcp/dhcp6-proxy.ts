@@ -1,7 +1,7 @@
 // The DHCPv6 relay.
-import { IP_PROTOCOL } from "../../../net/index.js";
+import { ETHERTYPE, IP_PROTOCOL } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import {
   IP6_HEADER,
   type IpAddresses,
@@ -127,7 +127,7 @@ export class Dhcp6Proxy {
   #deliver(packet: Packet, swInterface: SwInterface, frame: Uint8Array): void {
     frame.fill(0xff, 0, 6);
     if (swInterface.mac !== undefined) frame.set(swInterface.mac, 6);
-    setU16(frame, 12, ETHERTYPE.ip6);
+    setU16(frame, 12, ETHERTYPE.IP6);
     const out = new Packet(tagged(swInterface, frame), packet.rx);
     out.tx = swInterface.swIfIndex;
     this.#toClient.count("DHCPv6 packets relayed to the client");

@@ -1,10 +1,9 @@
 // The node ethernet-input.
+import { ETHERTYPE } from "../../../net/index.js";
 import { ETHERNET_HEADER, equalBytes, type Packet, u16 } from "../vlib/index.js";
 import type { SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
 import { VLAN_TAG } from "./subinterface.js";
-
-export const ETHERTYPE = { ip4: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100, qinq: 0x88a8 } as const;
 
 /** The smallest type. A smaller value is a length, and an LLC header follows. */
 const SMALLEST_TYPE = 0x600;
@@ -16,15 +15,15 @@ export function defineEthernetInput(plane: Plane): void {
   const l2 = plane.graph.node("l2-input");
   const llc = plane.graph.node("llc-input");
   const byType = new Map([
-    [ETHERTYPE.ip4 as number, plane.graph.node("ip4-input")],
-    [ETHERTYPE.ip6 as number, plane.graph.node("ip6-input")],
-    [ETHERTYPE.arp as number, plane.graph.node("arp-input")],
+    [ETHERTYPE.IP4 as number, plane.graph.node("ip4-input")],
+    [ETHERTYPE.IP6 as number, plane.graph.node("ip6-input")],
+    [ETHERTYPE.ARP as number, plane.graph.node("arp-input")],
   ]);
 
   input.define((packet) => {
     if (packet.length < ETHERNET_HEADER) return drop(packet, "frame too short");
     const swInterface = plane.interfaces.find(packet.rx)!;
-    const isTagged = u16(packet.bytes, 12) === ETHERTYPE.vlan || u16(packet.bytes, 12) === ETHERTYPE.qinq;
+    const isTagged = u16(packet.bytes, 12) === ETHERTYPE.VLAN || u16(packet.bytes, 12) === ETHERTYPE.QINQ;
     const subinterface = isTagged ? enterSubinterface(swInterface, packet) : undefined;
     const link = subinterface ?? swInterface;
     if (!link.adminUp) return drop(packet, "subinterface down");

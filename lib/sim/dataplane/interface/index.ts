@@ -1,6 +1,6 @@
 // Interfaces, and where frames enter and leave the graph.
 export { receiveFrame } from "./device-input.js";
-export { defineEthernetInput, ETHERTYPE } from "./ethernet.js";
+export { defineEthernetInput } from "./ethernet.js";
 export { type Device, type InterfaceCounters, InterfaceIp, InterfaceTable, SwInterface } from "./interface.js";
 export { defineInterfaceOutput } from "./output.js";
 export type { Plane } from "./plane.js";

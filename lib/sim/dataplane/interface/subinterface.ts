@@ -1,9 +1,9 @@
 // VLAN sub-interfaces: frames with one tag of a parent interface.
+import { ETHERTYPE } from "../../../net/index.js";
 import { ETHERNET_HEADER, setU16 } from "../vlib/index.js";
 import type { Device, SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
 
-const VLAN_ETHERTYPE = 0x8100;
 /** Tag and type. */
 export const VLAN_TAG = 4;
 
@@ -34,7 +34,7 @@ export function tagged(swInterface: SwInterface, frame: Uint8Array): Uint8Array 
   if (subinterface === undefined) return frame;
   const bytes = new Uint8Array(frame.length + VLAN_TAG);
   bytes.set(frame.subarray(0, ETHERNET_HEADER - 2));
-  setU16(bytes, ETHERNET_HEADER - 2, VLAN_ETHERTYPE);
+  setU16(bytes, ETHERNET_HEADER - 2, ETHERTYPE.VLAN);
   setU16(bytes, ETHERNET_HEADER, subinterface.vlan);
   bytes.set(frame.subarray(ETHERNET_HEADER - 2), ETHERNET_HEADER + 2);
   return bytes;

@@ -1,6 +1,6 @@
 // Checksums of IPv4 headers and of the transports behind them.
-import { IP_PROTOCOL } from "../../../net/index.js";
-import { checksum, foldSum, setU16, sum16 } from "../vlib/index.js";
+import { checksumOf, IP_PROTOCOL, sumWords } from "../../../net/index.js";
+import { checksum, setU16 } from "../vlib/index.js";
 import type { IpHeader } from "./header.js";
 
 /** The checksum over pseudo header and payload; 0 if the packet carries the right one. */
@@ -8,7 +8,7 @@ export function pseudoChecksum(bytes: Uint8Array, header: IpHeader): number {
   const length = header.end - header.payload;
   let sum = header.protocol + length;
   for (const address of [header.source, header.destination]) sum += addressSum(address);
-  return foldSum(sum16(bytes, header.payload, length, sum));
+  return checksumOf(sum + sumWords(bytes, header.payload, header.end));
 }
 
 function addressSum(address: number | string): number {

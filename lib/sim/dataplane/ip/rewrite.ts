@@ -1,5 +1,6 @@
 // The nodes ip4-rewrite and ip6-rewrite: packets on their way out.
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { ETHERTYPE } from "../../../net/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import {
   type Address,
   type AddressFamily,
@@ -56,7 +57,7 @@ export class IpRewrite {
     const frame = frameFor(packet);
     frame.set(mac.subarray(0, 6), 0);
     frame.set(swInterface.mac!, 6);
-    setU16(frame, 12, this.#family === 4 ? ETHERTYPE.ip4 : ETHERTYPE.ip6);
+    setU16(frame, 12, this.#family === 4 ? ETHERTYPE.IP4 : ETHERTYPE.IP6);
     packet.bytes = tagged(swInterface, frame);
     packet.l3 = ETHERNET_HEADER + packet.bytes.length - frame.length;
     packet.tx = swInterface.swIfIndex;

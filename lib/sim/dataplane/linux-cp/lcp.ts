@@ -1,6 +1,7 @@
 // linux-cp: pairs of an interface and a TAP.
+import { ETHERTYPE } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
-import { ETHERTYPE, type Plane, type SwInterface } from "../interface/index.js";
+import type { Plane, SwInterface } from "../interface/index.js";
 import type { IpAddresses } from "../ip/index.js";
 import type { Osi } from "../osi/index.js";
 import { ETHERNET_HEADER, type Packet, u16 } from "../vlib/index.js";
@@ -115,7 +116,7 @@ export class Lcp {
   /** The host needs ARP replies too, and VPP keeps learning from them. */
   #copyArpReply(packet: Packet): boolean {
     const { bytes, l3 } = packet;
-    const isReply = bytes.length >= l3 + 8 && u16(bytes, 12) === ETHERTYPE.arp && u16(bytes, l3 + 6) === 2;
+    const isReply = bytes.length >= l3 + 8 && u16(bytes, 12) === ETHERTYPE.ARP && u16(bytes, l3 + 6) === 2;
     const pair = this.#byPhy.get(packet.rx);
     if (isReply && pair !== undefined) this.#output(packet.copy(), pair.host);
     return false;

@@ -1,6 +1,7 @@
 // ARP: requests, replies, and the neighbors learned from them.
+import { ETHERTYPE } from "../../../net/index.js";
 import type { FibEntry } from "../fib/index.js";
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import type { IpAddresses } from "../ip/index.js";
 import {
   ETHERNET_HEADER,
@@ -60,7 +61,7 @@ export class Arp {
     const frame = new Uint8Array(ETHERNET_HEADER + ARP_LENGTH);
     frame.fill(0xff, 0, 6);
     frame.set(swInterface.mac, 6);
-    setU16(frame, 12, ETHERTYPE.arp);
+    setU16(frame, 12, ETHERTYPE.ARP);
     frame.set([0, 1, 8, 0, 6, 4, 0, REQUEST], ETHERNET_HEADER);
     frame.set(swInterface.mac, ETHERNET_HEADER + 8);
     writeAddress(frame, ETHERNET_HEADER + 14, source);
@@ -157,7 +158,7 @@ export class Arp {
 function parse({ bytes, l3 }: Packet): ArpPacket | string {
   if (bytes.length < l3 + ARP_LENGTH) return "ARP packet too short";
   if (u16(bytes, l3) !== 1) return "L2 type not ethernet";
-  if (u16(bytes, l3 + 2) !== ETHERTYPE.ip4) return "L3 type not IP4";
+  if (u16(bytes, l3 + 2) !== ETHERTYPE.IP4) return "L3 type not IP4";
   const sender = readIp4(bytes, l3 + 14);
   if (sender === 0) return "IP4 source address is zero";
   return {

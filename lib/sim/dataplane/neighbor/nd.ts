@@ -1,5 +1,6 @@
 // IPv6 neighbor discovery.
-import { ETHERTYPE, type Plane, type SwInterface, tagged } from "../interface/index.js";
+import { ETHERTYPE } from "../../../net/index.js";
+import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type Icmp6, type IpAddresses, type IpHeader, icmp6Frame } from "../ip/index.js";
 import {
   type Address,
@@ -117,7 +118,7 @@ export class NeighborDiscovery {
     const frame = icmp6Frame(source, destination, body, HOP_LIMIT);
     frame.set(mac, 0);
     frame.set(swInterface.mac!, 6);
-    setU16(frame, 12, ETHERTYPE.ip6);
+    setU16(frame, 12, ETHERTYPE.IP6);
     const packet = new Packet(tagged(swInterface, frame), swInterface.swIfIndex);
     packet.tx = swInterface.swIfIndex;
     this.#output.send(packet);

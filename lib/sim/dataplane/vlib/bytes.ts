@@ -1,5 +1,6 @@
 // Reading and writing network order in a frame. Callers check lengths: a node looks at a header only after it has seen
 // that the frame is long enough for it.
+import { checksumOf, sumWords } from "../../../net/index.js";
 
 export function u16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
@@ -26,22 +27,6 @@ export function equalBytes(a: Uint8Array, aAt: number, b: Uint8Array, bAt: numbe
   return true;
 }
 
-/** Adds the 16-bit words of `length` bytes at `start` to a ones' complement sum; an odd last byte counts as its high half. */
-export function sum16(bytes: Uint8Array, start: number, length: number, seed = 0): number {
-  let sum = seed;
-  const even = start + (length & ~1);
-  for (let i = start; i < even; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!;
-  if (length & 1) sum += bytes[even]! << 8;
-  return sum;
-}
-
-/** The internet checksum of a sum: folded to 16 bits and inverted. */
-export function foldSum(sum: number): number {
-  let folded = sum;
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
-  return ~folded & 0xffff;
-}
-
 export function checksum(bytes: Uint8Array, start: number, length: number): number {
-  return foldSum(sum16(bytes, start, length));
+  return checksumOf(sumWords(bytes, start, start + length));
 }

@@ -22,7 +22,7 @@ export {
   writeAddress,
 } from "./address.js";
 export { Arcs } from "./arcs.js";
-export { checksum, equalBytes, foldSum, setU16, setU32, sum16, u16, u32 } from "./bytes.js";
+export { checksum, equalBytes, setU16, setU32, u16, u32 } from "./bytes.js";
 export { Graph, GraphNode, type NodeCounter } from "./graph.js";
 export { LowestFree } from "./lowest-free.js";
 export { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
