@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
-const GROUND = ["errors", "options", "net"];
+const GROUND = ["errors", "options", "net", "lowest-free"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -11,6 +11,7 @@ const LINUX = ["descriptor", "packet-socket", "host"];
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   net: [],
+  "lowest-free": [],
   options: ["errors"],
   native: ["errors"],
   descriptor: [...GROUND, "native"],

@@ -1,13 +1,13 @@
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";
+import { LowestFree } from "../../lib/lowest-free.js";
 import { contains, parsePrefix } from "../../lib/net/index.js";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
-import { NumbersInUse } from "../../lib/punt/interconnect/numbers.js";
 
-function inUse(...numbers: number[]): NumbersInUse {
-  const all = new NumbersInUse(0);
-  for (const number of numbers) all.add(number);
+function inUse(...numbers: number[]): LowestFree {
+  const all = new LowestFree();
+  for (const number of numbers) all.take(number);
   return all;
 }
 
@@ -15,16 +15,16 @@ test("the lowest free number is found after any sequence of additions and deleti
   const change = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 12 }));
   fc.assert(
     fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
-      const numbers = new NumbersInUse(1);
+      const numbers = new LowestFree(1);
       const model = new Set<number>();
       for (const [isAdded, number] of changes) {
-        if (isAdded) numbers.add(number);
-        else numbers.delete(number);
+        if (isAdded) numbers.take(number);
+        else numbers.release(number);
         if (isAdded) model.add(number);
         else model.delete(number);
         let expected = 1;
         while (model.has(expected)) expected++;
-        t.is(numbers.lowestFree(), expected);
+        t.is(numbers.lowest(), expected);
       }
     }),
   );

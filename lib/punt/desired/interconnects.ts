@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { PuntError } from "../../errors.js";
+import { LowestFree } from "../../lowest-free.js";
 import type { Family } from "../../net/index.js";
 import {
   firstFree,
@@ -14,7 +15,6 @@ import {
   keyOf,
   type LinkKind,
   type Need,
-  NumbersInUse,
   type SubnetPool,
   sameLink,
   subnetsOf,
@@ -47,16 +47,16 @@ interface Holder extends ExclusiveKey {
 /** The interconnects of one VPP selector. */
 class AtSelector {
   readonly keys = new Set<string>();
-  readonly priorities = new NumbersInUse(LOWEST_PRIORITY);
+  readonly priorities = new LowestFree(LOWEST_PRIORITY);
 
   put(key: string, { priority }: Interconnect): void {
     this.keys.add(key);
-    this.priorities.add(priority);
+    this.priorities.take(priority);
   }
 
   remove(key: string, { priority }: Interconnect): this {
     this.keys.delete(key);
-    this.priorities.delete(priority);
+    this.priorities.release(priority);
     return this;
   }
 }
@@ -76,7 +76,7 @@ export class Interconnects {
   /** The interconnects that a punt had before the change under way. */
   #kept: ReadonlyMap<string, Interconnect> = new Map();
   /** Numbers of subnets in use, for each pool. */
-  readonly #subnetNumbers: Readonly<Record<Family, NumbersInUse>> = { 4: new NumbersInUse(0), 6: new NumbersInUse(0) };
+  readonly #subnetNumbers: Readonly<Record<Family, LowestFree>> = { 4: new LowestFree(), 6: new LowestFree() };
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -231,7 +231,7 @@ export class Interconnects {
       name,
       ...this.#macName(request, need.link, keyOf(need.vppSelector, cnfSelector)),
       subnets: this.#subnets(need.link, before?.subnets),
-      priority: before?.priority ?? this.#bySelector.get(need.vppSelector)?.priorities.lowestFree() ?? LOWEST_PRIORITY,
+      priority: before?.priority ?? this.#bySelector.get(need.vppSelector)?.priorities.lowest() ?? LOWEST_PRIORITY,
     };
     return request.interconnect === "TAP" ? { ...own, netns } : { ...own, ...this.#memif(cnfSelector, before) };
   }
@@ -293,7 +293,7 @@ export class Interconnects {
     this.#at(interconnect.vppSelector).put(key, interconnect);
     if (interconnect.name !== "") this.#nameHashes.set(fnv1a(interconnect.name), key);
     if (interconnect.type === "MEMIF") this.#memifIds.add(interconnect.cnfSelector.slice("memif::".length));
-    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].add(number);
+    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].take(number);
   }
 
   #remove(interconnect: Interconnect): void {
@@ -303,7 +303,7 @@ export class Interconnects {
     if (keys.size === 0) this.#bySelector.delete(interconnect.vppSelector);
     if (interconnect.name !== "") this.#nameHashes.delete(fnv1a(interconnect.name));
     if (interconnect.type === "MEMIF") this.#memifIds.delete(interconnect.cnfSelector.slice("memif::".length));
-    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].delete(number);
+    for (const [family, number] of subnetsOf(interconnect)) this.#subnetNumbers[family].release(number);
   }
 
   #at(vppSelector: string): AtSelector {

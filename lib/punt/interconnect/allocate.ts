@@ -1,5 +1,6 @@
 // Subnets for interconnects with addresses of their own: /30 of an IPv4 network, /126 of an IPv6 network.
 import { PuntError } from "../../errors.js";
+import type { LowestFree } from "../../lowest-free.js";
 import {
   contains,
   type Family,
@@ -10,7 +11,6 @@ import {
   toNumber,
   widthOf,
 } from "../../net/index.js";
-import type { NumbersInUse } from "./numbers.js";
 
 /** Both ends of an allocated subnet, as addresses with prefix length. */
 export interface Subnet {
@@ -48,8 +48,8 @@ export class SubnetPool {
   }
 
   /** Returns the lowest number that is not taken. @throws PuntError `ERR_POOL_EXHAUSTED`: all are taken */
-  allocate(taken: NumbersInUse): number {
-    const index = taken.lowestFree();
+  allocate(taken: LowestFree): number {
+    const index = taken.lowest();
     if (index < this.size) return index;
     const message = `all ${this.size} subnets of ${formatPrefix(this.network)} are in use`;
     throw new PuntError("punt.allocate", "ERR_POOL_EXHAUSTED", message, { network: formatPrefix(this.network) });

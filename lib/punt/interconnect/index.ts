@@ -17,4 +17,3 @@ export {
   vrfDevicePattern,
 } from "./names.js";
 export { type Found, type KnownNamespace, Namespaces } from "./namespaces.js";
-export { NumbersInUse } from "./numbers.js";

@@ -1,5 +1,6 @@
 // The loopbacks of interface.api.
-import { LowestFree, parseMac } from "../dataplane/index.js";
+import { LowestFree } from "../../lowest-free.js";
+import { parseMac } from "../dataplane/index.js";
 import { LoopbackDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";

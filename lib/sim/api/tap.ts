@@ -1,7 +1,8 @@
 // tapv2.api: TAPs of VPP and of linux-cp.
 import { randomBytes } from "node:crypto";
+import { LowestFree } from "../../lowest-free.js";
 import { formatMac } from "../../net/index.js";
-import { LowestFree, parseMac, type SwInterface } from "../dataplane/index.js";
+import { parseMac, type SwInterface } from "../dataplane/index.js";
 import type { HostLink } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";

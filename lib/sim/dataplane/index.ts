@@ -22,7 +22,6 @@ export {
   formatAddress,
   formatPrefix,
   isMulticast,
-  LowestFree,
   maxPrefixLength,
   NO_INTERFACE,
   type NodeCounter,

@@ -24,6 +24,5 @@ export {
 export { Arcs } from "./arcs.js";
 export { checksum, equalBytes, setU16, setU32, u16, u32 } from "./bytes.js";
 export { Graph, GraphNode, type NodeCounter } from "./graph.js";
-export { LowestFree } from "./lowest-free.js";
 export { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
 export { Pool } from "./pool.js";
