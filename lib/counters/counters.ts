@@ -74,14 +74,24 @@ function combined(stats: Stats, name: string, index: number): PacketCount {
   return total;
 }
 
-/** Returns the counts of nodes whose statistics begin with `prefix`, by the rest of the name; zeros are left out. */
-function nodeCounts(stats: Stats, prefix: string): Record<string, number> {
-  const names = [...stats.keys()].filter((name) => name.startsWith(prefix));
-  const counts = names.map((name) => [name.slice(prefix.length), simple(stats, name, 0)] as const);
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+/** Counts of each node of VPP, by the name of the counter; zeros are left out. */
+type NodeCounts = ReadonlyMap<string, Readonly<Record<string, number>>>;
+
+/** Node and counter of a statistic. The nodes of an interface have its name, which may hold slashes. */
+const NODE_COUNTER = /^\/err\/(.+?-(?:tx|output)|[^/]+)\/(.+)$/;
+
+/** Looks at each name once: VPP has several for each interface. */
+function nodeCounts(stats: Stats): NodeCounts {
+  const nodes = new Map<string, Readonly<Record<string, number>>>();
+  for (const statistic of stats.keys()) {
+    const [, node, name] = NODE_COUNTER.exec(statistic) ?? [];
+    const count = node === undefined ? 0 : simple(stats, statistic, 0);
+    if (count > 0) nodes.set(node!, { ...nodes.get(node!), [name!]: count });
+  }
+  return nodes;
 }
 
-function interfaceCounters(stats: Stats, index: number): InterconnectCounters | undefined {
+function interfaceCounters(stats: Stats, nodes: NodeCounts, index: number): InterconnectCounters | undefined {
   const names = stats.get("/if/names");
   const name = names?.type === "names" ? names.names[index] : undefined;
   if (!name) return undefined;
@@ -91,14 +101,15 @@ function interfaceCounters(stats: Stats, index: number): InterconnectCounters | 
     interface: name,
     toCnf: combined(stats, "/if/tx", index),
     fromCnf: combined(stats, "/if/rx", index),
-    drops: { ...drops, ...nodeCounts(stats, `/err/${name}-tx/`), ...nodeCounts(stats, `/err/${name}-output/`) },
+    drops: { ...drops, ...nodes.get(`${name}-tx`), ...nodes.get(`${name}-output`) },
   };
 }
 
-function socketCounters(stats: Stats): Record<string, number> {
-  const all = Object.entries(nodeCounts(stats, "/err/"));
-  const own = all.filter(([name]) => /^[^/]*punt[^/]*\//.test(name));
-  return Object.fromEntries(own.map(([name, count]) => [name.replace("/", ": "), count]));
+function socketCounters(nodes: NodeCounts): Record<string, number> {
+  const own = [...nodes].filter(([node]) => node.includes("punt"));
+  return Object.fromEntries(
+    own.flatMap(([node, counts]) => Object.entries(counts).map(([name, count]) => [`${node}: ${name}`, count])),
+  );
 }
 
 /** Returns the counters of the punts. `indexOf` returns VPP's index of an interconnect's interface, by its tag. */
@@ -107,10 +118,11 @@ export function countersOf(
   stats: Stats,
   indexOf: (tag: string) => number | undefined,
 ): VppCounters {
+  const nodes = nodeCounts(stats);
   const of = ({ id, metadata }: Pick<PuntStatus, "id" | "metadata">): PuntCounters => {
     const indexes = metadata.interconnects.map(({ vppInterface }) => vppInterface && indexOf(vppInterface.name));
-    const found = indexes.map((index) => (index === undefined ? undefined : interfaceCounters(stats, index)));
+    const found = indexes.map((index) => (index === undefined ? undefined : interfaceCounters(stats, nodes, index)));
     return { id, interconnects: found.filter((each) => each !== undefined) };
   };
-  return { time: Date.now(), punts: punts.map(of), sockets: socketCounters(stats) };
+  return { time: Date.now(), punts: punts.map(of), sockets: socketCounters(nodes) };
 }
