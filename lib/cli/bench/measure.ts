@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Vpp } from "../../binapi/index.js";
 import { Memif } from "../../memif/index.js";
@@ -38,14 +39,9 @@ function sender(kind: string, path: string, size: number): ChildProcess {
   return fork(SENDER, [kind, path, String(size)], { execArgv: [] });
 }
 
-function waited(ms: number, end: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    end.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Waits at most so long; the end of the command cuts it short. */
+function waited(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {});
 }
 
 /** Time after the first packet that is not measured. */
@@ -53,31 +49,41 @@ const WARM_UP_MS = 100;
 /** Time that the sender's process has to start. */
 const LONGEST_START_MS = 30_000;
 
-/** Counts with `count` for the duration, from a moment after the first packet on. */
-async function counted(subject: string, { duration, size }: BenchOptions, end: AbortSignal, count: () => number) {
-  const late = performance.now() + LONGEST_START_MS;
-  while (count() === 0 && !end.aborted && performance.now() < late) await waited(5, end);
-  await waited(WARM_UP_MS, end);
-  const [before, start] = [count(), performance.now()];
-  await waited(duration, end);
-  const packets = count() - before;
-  const rate = packets / ((performance.now() - start) / 1000);
-  return { subject, unit: "packets" as const, count: packets, rate, bits: rate * size * 8 };
+interface Receiver {
+  receive(handler: (batch: { readonly length: number }) => void): void;
+}
+
+/** Counts the packets that come from `child`, for the duration, from a moment after the first one on. Then ends `child`. */
+async function received(
+  subject: string,
+  port: Receiver,
+  child: ChildProcess,
+  { duration, size }: BenchOptions,
+  end: AbortSignal,
+): Promise<Measured> {
+  let count = 0;
+  port.receive((batch) => {
+    count += batch.length;
+  });
+  try {
+    const late = performance.now() + LONGEST_START_MS;
+    while (count === 0 && !end.aborted && performance.now() < late) await waited(5, end);
+    await waited(WARM_UP_MS, end);
+    const [before, start] = [count, performance.now()];
+    await waited(duration, end);
+    const packets = count - before;
+    const rate = packets / ((performance.now() - start) / 1000);
+    return { subject, unit: "packets", count: packets, rate, bits: rate * size * 8 };
+  } finally {
+    child.kill("SIGKILL");
+  }
 }
 
 async function memif(options: BenchOptions, folder: string, end: AbortSignal): Promise<Measured> {
   const socket = join(folder, "memif.sock");
   const child = sender("memif", socket, options.size);
   using port = Memif.open({ role: "client", socket, ringSize: 2048 });
-  let packets = 0;
-  port.receive((batch) => {
-    packets += batch.length;
-  });
-  try {
-    return await counted("memif", options, end, () => packets);
-  } finally {
-    child.kill("SIGKILL");
-  }
+  return await received("memif", port, child, options, end);
 }
 
 async function puntSocket(options: BenchOptions, folder: string, end: AbortSignal): Promise<Measured> {
@@ -85,15 +91,7 @@ async function puntSocket(options: BenchOptions, folder: string, end: AbortSigna
   // Unconnected: the sender stands for VPP.
   using socket = PuntSocket.open({ path, vppPath: null, onWarning: () => {} });
   const child = sender("socket", path, options.size);
-  let packets = 0;
-  socket.receive((batch) => {
-    packets += batch.length;
-  });
-  try {
-    return await counted("punt socket", options, end, () => packets);
-  } finally {
-    child.kill("SIGKILL");
-  }
+  return await received("punt socket", socket, child, options, end);
 }
 
 /** Requests under way at once. */
