@@ -1,8 +1,10 @@
 // A real VPP, a daemon, and CNFs of a user without any right, each in a network namespace of its own.
+
 import type { ExecutionContext } from "ava";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { ClusterHost, type CnfProcess, type Told } from "../support/daemon/processes.js";
 import { type Netns, Network } from "../support/machine/netns.js";
+import { udpAsk } from "../support/machine/udp-ask.js";
 import { need } from "../support/need.js";
 import { startVpp } from "../support/vpp/real.js";
 
@@ -27,17 +29,7 @@ async function start(t: ExecutionContext, net: string) {
   return { vpp, network, neighbour, vppInterface, host };
 }
 
-const ASK = `
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(0.3)
-for attempt in range(60):
-    try:
-        s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))
-        print(s.recv(2048).decode())
-        break
-    except (TimeoutError, ConnectionRefusedError): pass
-`;
+const ASK = udpAsk(60, 0.3);
 
 const ask = async (neighbour: Netns, address: string, port: number, text: string) =>
   (await neighbour.run("python3", "-c", ASK, address, `${port}`, text)).trim();

@@ -1,4 +1,5 @@
 // Deployments in containers: a VPP, a daemon, CNFs without any right, and a neighbour on VPP's wire.
+
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { Vpp } from "../../../lib/binapi/index.js";
 import { createAfPacket } from "../../../lib/punt/items/index.js";
 import { command, until } from "../machine/netns.js";
 import { vppPluginFolder, vppProgram } from "../machine/programs.js";
+import { udpAsk } from "../machine/udp-ask.js";
 import { composeService } from "./compose.js";
 import { APP, type Container, type ContainerOptions, Podman } from "./podman.js";
 
@@ -295,17 +297,7 @@ export class Deployment {
   }
 }
 
-const ASK = `
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(0.5)
-for attempt in range(4):
-    try:
-        s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))
-        print(s.recv(2048).decode(errors="replace"))
-        break
-    except (TimeoutError, ConnectionRefusedError): pass
-`;
+const ASK = udpAsk(4, 0.5);
 
 const SERVER = `
 import socket, sys
