@@ -24,7 +24,7 @@ export interface VppConnection extends VppApi {
   ): Promise<AsyncIterable<Events["sw_interface_event"]> & { close(): unknown }>;
 }
 
-/** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix`, `owner` and `naming` default to those that the store remembers. */
+/** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix`, `owner` and `naming` default to the store's. */
 export interface PuntManagerOptions {
   /** A connection to VPP. The caller closes it. */
   readonly vpp: VppConnection;
@@ -54,8 +54,8 @@ export interface PuntManagerOptions {
    */
   readonly owner?: string;
   /**
-   * `stonework`: also the memif sockets and secrets, and the MAC addresses of a HAIRPIN's interface, are those that StoneWork's punt
-   * manager makes of the same request, for machines that know them. A secret that follows from the request protects from nothing but
+   * `stonework`: memif sockets and secrets, and the MAC addresses of a HAIRPIN's interface, are also the same as StoneWork's punt
+   * manager makes from the request, for machines that know them. A secret that follows from the request protects from nothing but
    * mistakes. Only for the default owner. Default `own`; interconnects that exist keep theirs.
    */
   readonly naming?: "own" | "stonework";
@@ -127,7 +127,7 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
   check.milliseconds("timeout", timeout);
 }
 
-/** Returns the identity of a manager: its options, and what its store remembers of those that are left out. */
+/** Returns the identity of a manager: its options, and the store's values for options that are left out. */
 export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = {}): ManagerIdentity {
   const { owner, memifDirectory, policyIdPrefix, subnets, naming } = options;
   const given = {

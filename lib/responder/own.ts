@@ -9,7 +9,7 @@ export interface Own {
   readonly ip4: ReadonlySet<number>;
   /** First and last address of each IPv4 subnet, as numbers: nothing comes from them. */
   readonly notHosts: ReadonlySet<number>;
-  /** IPv6 addresses, the link-local one that follows from the MAC address included. */
+  /** IPv6 addresses, with the link-local address of the MAC address. */
   readonly ip6: readonly Uint8Array[];
 }
 

@@ -129,7 +129,8 @@ size_t FirstBad(const std::vector<Instruction>& program) {
   for (size_t i = 0; i < count; i++) {
     if (!IsKnown(program[i]) || !writes.Step(program[i], i)) return i;
   }
-  return count > 0 && IsReturn(program[count - 1].code) ? count : count - (count > 0 ? 1 : 0);
+  if (count == 0 || IsReturn(program[count - 1].code)) return count;
+  return count - 1;
 }
 
 // NOLINTNEXTLINE(readability-function-size): one case for each instruction

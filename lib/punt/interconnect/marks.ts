@@ -9,7 +9,7 @@ export interface Marks {
   readonly owner: string;
   /** Prefix of the texts from which names, tags and MAC addresses are made; "" for the default owner, which makes the same as StoneWork. */
   readonly seed: string;
-  /** Whether memif sockets, secrets and MAC addresses are those that StoneWork would make, too. */
+  /** Whether memif sockets, secrets and MAC addresses, too, are made as StoneWork makes them. */
   readonly likeStoneWork: boolean;
   /** Name of the manager among those of the same machine. VPP's ends of its veth pairs have it in their names. */
   readonly machineMark: string;

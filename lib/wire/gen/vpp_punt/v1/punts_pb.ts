@@ -966,7 +966,7 @@ export type Devices = Message<"vpp_punt.v1.Devices"> & {
   refusal: string;
 
   /**
-   * VPP's network namespace: "own", the daemon's; "other", the one that `namespace` opens; "unknown".
+   * VPP's network namespace: "own", the daemon's; "other", which `namespace` opens; "unknown".
    *
    * @generated from field: string vpp = 3;
    */
