@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
 import { type Changes, changesOf, idOf } from "./changes.js";
-import { after } from "./deadline.js";
+import { after, within } from "./deadline.js";
 import { type Ending, interrupted } from "./ending.js";
 import type { Opened } from "./open.js";
 import { progress } from "./terminal.js";
@@ -48,7 +48,7 @@ export async function applyRequests(
   const changes = changesOf(before, requests, prune);
   const { updated, deleted } = changes;
   if (updated.length + deleted.length > 0)
-    await punts.plan({ delete: [...deleted, ...updated.map(idOf)], add: requests });
+    await within(timeout, "plan", punts.plan({ delete: [...deleted, ...updated.map(idOf)], add: requests }));
   const waited = wait ? ({ waitFor: "CREATED" } as const) : {};
   const replaced = new Set(updated);
   const task = new Task(requests.length + deleted.length);

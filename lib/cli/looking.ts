@@ -1,28 +1,20 @@
 // The states of punts for commands that only look.
-import { type DryRun, idKey, type PuntStatus, type Punts } from "../punt/index.js";
+import { PuntError } from "../errors.js";
 import { within } from "./deadline.js";
+import type { Opened } from "./open.js";
 import { type ShownPunt, shownPunt } from "./status.js";
 
 /**
- * Returns the punts, each with the state that a look at VPP gives. A manager that only reads knows no state of a punt before it has
- * looked; then a plan names the steps to the punt.
+ * Returns the punts as a look at VPP finds them now. While VPP is away, they are as the manager has them.
+ *
+ * @throws PuntError `ETIMEDOUT`, or another error if VPP or the store could not be read
  */
-export async function look(punts: Punts, timeout: number, cnf?: string): Promise<ShownPunt[]> {
+export async function look({ punts, look }: Opened, timeout: number, cnf?: string): Promise<ShownPunt[]> {
+  await within(timeout, "a look at VPP", look()).catch(unlessAway);
   const statuses = await punts.list(cnf === undefined ? {} : { cnf });
-  const wanted = statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf);
-  if (!wanted.some(({ state }) => state === "INIT")) return wanted.map(shownPunt);
-  const dry = await within(timeout, "a look at VPP", punts.plan());
-  return wanted.map((status) => planned(status, dry));
+  return statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf).map(shownPunt);
 }
 
-function planned(status: PuntStatus, { punts, steps }: DryRun): ShownPunt {
-  const shown = shownPunt(status);
-  const found = punts.find(({ id }) => idKey(id) === idKey(status.id));
-  if (found === undefined || status.state !== "INIT") return shown;
-  const own = steps.filter((step) => step.punts.some((id) => idKey(id) === idKey(status.id)));
-  if (own.length === 0) return { ...shown, state: found.state, reasons: found.reasons };
-  const first = own.slice(0, 3).map(({ action, item }) => `${action} ${item}`);
-  const more = own.length > first.length ? [`and ${own.length - first.length} more`] : [];
-  const state = found.state === "CREATED" ? "PENDING" : found.state;
-  return { ...shown, state, reasons: [...found.reasons, `not in VPP yet: ${[...first, ...more].join(", ")}`] };
+function unlessAway(error: unknown): void {
+  if (!(error instanceof PuntError) || error.code !== "ERR_DISCONNECTED") throw error;
 }

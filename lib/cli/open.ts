@@ -35,6 +35,8 @@ export interface OpenOptions {
 /** The punts, and the connection to VPP whose loss a command has to notice. */
 export interface Opened {
   readonly punts: Punts;
+  /** Resolves when the punts have the states of a look at VPP that began after the call. A daemon looks by itself. */
+  look(): Promise<void>;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
   lost(ms: number): Promise<"lost">;
   /** Resolves with VPP's counters of the punts. */
@@ -89,7 +91,8 @@ async function withDaemon<T>(
     const { interfaces } = punts;
     const interfaceNames = async () => (swIfIndex: number) => interfaces.nameOf(swIfIndex);
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
-    return await body({ punts, counters, lost: () => new Promise(() => {}), interfaceNames });
+    const lost = () => new Promise<never>(() => {});
+    return await body({ punts, look: async () => {}, counters, lost, interfaceNames });
   } finally {
     await punts.close();
   }
@@ -120,7 +123,8 @@ async function withManager<T>(
       tags = await tagsOf(vpp);
       return reader.read(running.list(cnf === undefined ? {} : { cnf }));
     };
-    return await body({ punts: manager, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
+    const look = () => running.resync();
+    return await body({ punts: manager, look, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
   } finally {
     reader.close();
     await manager?.close();

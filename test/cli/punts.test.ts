@@ -47,6 +47,26 @@ test("list --json and apply --json have one shape, with what a CNF needs to atta
   t.deepEqual(applied.errors, []);
 });
 
+test("another process lists what apply said: caveats, coded reasons of a degraded punt, and what is missing", async (t) => {
+  const vpp = await site(t);
+  const gso = SPAN.replace("monitor", "gso").replace(" }", ", enableGso: true }");
+  const ospf = `{ type: PUNT_TO_SOCKET, cnf: ospf, ipProto: { af: IPV4, protocol: OSPF }, socketPath: ${vpp.at("ospf")} }`;
+  const applied = JSON.parse((await vpp.punts("apply", "--json", await vpp.file([gso, ospf, XCONNECT]))).stdout);
+  const listed = await vpp.listed();
+  t.deepEqual(
+    listed,
+    applied.punts.map(({ change: _, ...punt }: { change: string }) => punt),
+  );
+  t.deepEqual(
+    listed.map(({ state, degraded, missing, metadata }) => [state, degraded.length, missing.length, metadata.limits]),
+    [
+      ["CREATED", 0, 0, ["GSO is not used: memif has none"]],
+      ["DEGRADED", 1, 0, [listed[1]!.degraded[0]!.text]],
+      ["PENDING", 0, 1, []],
+    ],
+  );
+});
+
 test("a punt that the file changes is updated, and a file that asks for a conflict changes nothing", async (t) => {
   const vpp = await site(t);
   t.is((await vpp.punts("apply", await vpp.file([SPAN]))).status, 0);

@@ -16,7 +16,7 @@ interface Options extends ManagedOptions {
 export async function run(options: Options): Promise<void> {
   await withPunts(options, { readOnly: true }, async (opened) => {
     const { cnf, output, timeout, watch } = options;
-    const text = async () => statusText(await look(opened.punts, timeout, cnf), output);
+    const text = async () => statusText(await look(opened, timeout, cnf), output);
     if (!watch) return print(await text());
     await follow(opened, options);
   });
@@ -26,14 +26,14 @@ export async function run(options: Options): Promise<void> {
 const LOOK_MS = 1_000;
 
 /** Prints the list again whenever it differs, until interrupted or without a reader; with `-o json`, one line for each list. */
-async function follow({ punts }: Opened, { cnf, output, timeout }: Options): Promise<void> {
+async function follow(opened: Opened, { cnf, output, timeout }: Options): Promise<void> {
   let ended = false;
   const end = interrupted().then(() => {
     ended = true;
   });
   let last = "";
   while (!ended && !isOutputLost()) {
-    const found = await look(punts, timeout, cnf);
+    const found = await look(opened, timeout, cnf);
     const text = output === "json" ? jsonLine({ punts: found }) : statusText(found, output);
     if (text !== last) print(last === "" || output === "json" ? text : `\n${text}`);
     last = text;

@@ -21,13 +21,13 @@ export async function run(
   label: string | undefined,
   options: Options,
 ): Promise<void> {
-  await withPunts(options, { readOnly: true }, async ({ punts }) => {
-    const id = find(await punts.list(), cnf, key, label)?.id;
+  await withPunts(options, { readOnly: true }, async (opened) => {
+    const id = find(await opened.punts.list(), cnf, key, label)?.id;
     if (id === undefined) {
       const wanted = identityOf(cnf, key, label);
       throw new PuntError("punt.show", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(wanted)}`, { id: wanted });
     }
-    const shown = (await look(punts, LONGEST_LOOK_MS)).find((punt) => idKey(punt.id) === idKey(id))!;
+    const shown = (await look(opened, LONGEST_LOOK_MS)).find((punt) => idKey(punt.id) === idKey(id))!;
     const { output } = options;
     print(output === "json" ? json(shown) : output === "yaml" ? yaml(shown) : description(shown));
   });

@@ -47,8 +47,8 @@ async function show(opened: Opened, options: Options, signal: AbortSignal): Prom
 
 const LONGEST_LOOK_MS = 10_000;
 
-async function reading({ punts, counters }: Opened, { cnf }: Options): Promise<Reading> {
-  return { punts: await look(punts, LONGEST_LOOK_MS, cnf), counters: await counters(cnf) };
+async function reading(opened: Opened, { cnf }: Options): Promise<Reading> {
+  return { punts: await look(opened, LONGEST_LOOK_MS, cnf), counters: await opened.counters(cnf) };
 }
 
 /** On a terminal each reading replaces the one before; elsewhere a blank line is between them. */

@@ -19,6 +19,8 @@ type Arguments = [cnf: string | undefined, key: string | undefined, label: strin
 
 /** How often VPP is looked at. */
 const LOOK_MS = 200;
+/** The least time for one look, so that a short wait still says what is missing. */
+const LEAST_LOOK_MS = 5_000;
 
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
   const { for: state, timeout, output } = options;
@@ -28,9 +30,9 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
   void interrupted().then((by) => {
     ending = by;
   });
-  await withPunts(options, { readOnly: true }, async ({ punts }) => {
+  await withPunts(options, { readOnly: true }, async (opened) => {
     for (;;) {
-      const found = await look(punts, Math.max(timeout, 1_000), options.cnf);
+      const found = await look(opened, Math.max(timeout, LEAST_LOOK_MS), options.cnf);
       const wanted = name === undefined ? found : found.filter(({ id }) => isNamed(id, name));
       if (isReached(wanted, state, name)) return print(statusText(wanted, output));
       if (ending !== undefined) throw interruption(ending, "nothing was changed");

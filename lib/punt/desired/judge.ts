@@ -20,11 +20,17 @@ export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situati
   return steps.length === 0 ? complete(plan.caveats) : failureIn(steps, result.retries);
 }
 
+/** Steps that a situation names. */
+const MOST_NAMED = 3;
+
 /** Returns the situation of a punt that another process has to create. */
 export function unfinished(plan: PuntPlan, { open }: Reconciled): Situation | undefined {
   if (plan.state !== "ready") return undefined;
-  const steps = plan.items.filter((key) => open.has(key)).length;
-  const text = `${steps === 1 ? "1 step" : `${steps} steps`} that the manager of the store has to do`;
+  const steps = plan.items.flatMap((key) => open.get(key) ?? []);
+  const names = steps.slice(0, MOST_NAMED).map(({ action, key }) => `${action} ${key}`);
+  const more = steps.length > names.length ? [`and ${steps.length - names.length} more`] : [];
+  const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
+  const text = `${count} that the manager of the store has to do: ${[...names, ...more].join(", ")}`;
   return { state: "PENDING", missing: [{ kind: "manager", name: "manager", text }], cause: `waits for ${text}` };
 }
 

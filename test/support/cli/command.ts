@@ -49,6 +49,17 @@ export async function end(program: ChildProcess, signal: NodeJS.Signals = "SIGTE
   return ended;
 }
 
+/** A punt of `list --json`, as far as tests look at it. */
+interface ListedPunt {
+  readonly id: { readonly cnf: string };
+  readonly type: string;
+  readonly state: string;
+  readonly reasons: readonly string[];
+  readonly degraded: readonly { readonly text: string }[];
+  readonly missing: readonly object[];
+  readonly metadata: { readonly limits: readonly string[] };
+}
+
 /** An embedded VPP, a store and a folder for the memif sockets. */
 export class Site {
   readonly folder: string;
@@ -86,7 +97,7 @@ export class Site {
   }
 
   /** The punts as `list --json` prints them. */
-  async listed(): Promise<{ id: { cnf: string }; type: string; state: string; reasons: string[]; metadata: object }[]> {
+  async listed(): Promise<ListedPunt[]> {
     return JSON.parse((await this.punts("list", "--json")).stdout).punts;
   }
 }
