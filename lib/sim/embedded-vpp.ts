@@ -84,10 +84,14 @@ export class EmbeddedVpp implements VppControl {
   readonly pid = process.pid;
   readonly faults = new Faults();
   /** @internal Carries out the `crash` fault. In this process VPP starts again at once, as if a supervisor had restarted it. */
-  crash = (): void => void this.restart();
+  crash = (): void => {
+    if (!this.#closed) void this.restart();
+  };
   readonly #wires = new Map<string, Wire>();
   #instance: VppInstance;
   #closed = false;
+  /** The end of the last restart or stop. They follow one another. */
+  #settled: Promise<unknown> = Promise.resolve();
   readonly #options: ResolvedOptions;
 
   private constructor(options: ResolvedOptions) {
@@ -213,17 +217,25 @@ export class EmbeddedVpp implements VppControl {
 
   async restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
     if (this.#closed) throw new PuntError("sim.restart", "ERR_CLOSED", "this embedded VPP has been closed");
-    await this.#instance.stop();
-    await sleep(downMs);
-    this.#instance = this.#newInstance();
-    await this.#instance.start();
+    await this.#inTurn(async () => {
+      await this.#instance.stop();
+      await sleep(downMs);
+      this.#instance = this.#newInstance();
+      await this.#instance.start();
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#settled.then(work);
+    this.#settled = done.catch(() => {});
+    return done;
   }
 
   /** Stops VPP and removes its sockets and its folder. Later calls do nothing. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#instance.stop();
+    await this.#inTurn(() => this.#instance.stop());
     const { ownsDirectory, directory } = this.#options;
     if (ownsDirectory) removeFolder(directory);
   }

@@ -1,4 +1,4 @@
-// Faults on demand: messages that are refused, delayed, lost or cut.
+// Faults on demand: messages that are refused, delayed, lost, answered twice or cut.
 import { isVnetErrorName, VNET_ERRORS, type VnetErrorName } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 
@@ -8,6 +8,7 @@ import { PuntError } from "../errors.js";
  * - `delay`: carries the message out after so many milliseconds, in which all messages behind it wait too;
  * - `lose-reply`: carries the message out and never answers;
  * - `lose-request`: neither carries the message out nor answers;
+ * - `answer-twice`: carries the message out once, and sends the whole answer twice;
  * - `cut`: carries the message out, and breaks the connection in the middle of the answer;
  * - `cut-request`: breaks the connection and does not carry the message out;
  * - `crash`: dies before it carries the message out. In this process VPP starts again at once, without its state; in a
@@ -16,7 +17,7 @@ import { PuntError } from "../errors.js";
 export type FaultAction =
   | { kind: "refuse"; error: VnetErrorName | number }
   | { kind: "delay"; ms: number }
-  | { kind: "lose-reply" | "lose-request" | "cut" | "cut-request" | "crash" };
+  | { kind: "lose-reply" | "lose-request" | "answer-twice" | "cut" | "cut-request" | "crash" };
 
 export interface FaultRule {
   /** Name of the request, such as "memif_create_v2"; "*" is any but the handshake's. */
@@ -35,7 +36,7 @@ interface ActiveRule {
 }
 
 const KINDS: ReadonlySet<string> = new Set([
-  ...["refuse", "delay", "lose-reply", "lose-request", "cut", "cut-request", "crash"],
+  ...["refuse", "delay", "lose-reply", "lose-request", "answer-twice", "cut", "cut-request", "crash"],
 ]);
 
 /** Messages of the handshake. "*" does not strike them. */

@@ -55,6 +55,34 @@ test("a lost reply: carried out, never answered; a lost request: neither", async
   t.is((await sim.vpp.interfaces()).filter(({ name }) => name.startsWith("loop")).length, 1);
 });
 
+test("answer-twice: carried out once, and the whole answer comes twice", async (t) => {
+  const sim = await SimTest.start(t);
+  sim.vpp.faults.add({ message: "create_loopback", action: { kind: "answer-twice" } });
+  sim.vpp.faults.add({ message: "sw_interface_dump", action: { kind: "answer-twice" } });
+  t.is((await sim.api.call("create_loopback", loopback)).retval, 0);
+  const fields = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
+  const names = (await sim.api.dump("sw_interface_dump", fields)).map(({ interface_name }) => interface_name);
+  t.is(names.length, 2 * new Set(names).size);
+  t.is(names.filter((name) => name === "loop0").length, 2);
+});
+
+test("restarts, crashes and the end of a VPP follow one another, whatever was asked for at once", async (t) => {
+  const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  vpp.crash();
+  await Promise.all([vpp.restart(), vpp.restart({ downMs: 5 })]);
+  const client = await ApiClient.connect(vpp.apiSocket);
+  t.is((await client.call("create_loopback", loopback)).retval, 0);
+  client.close();
+  vpp.crash();
+  const restart = vpp.restart();
+  await vpp.close();
+  await restart;
+  vpp.crash();
+  await t.throwsAsync(vpp.restart(), { code: "ERR_CLOSED" });
+  t.false(existsSync(vpp.apiSocket));
+  t.false(existsSync(vpp.directory));
+});
+
 for (const [kind, made] of [
   ["cut", 1],
   ["cut-request", 0],

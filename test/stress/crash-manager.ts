@@ -1,9 +1,10 @@
 // A manager in a process of its own that can be killed. It adds and deletes punts at random, and reports each promise to its parent.
 import fc from "fast-check";
 import { Vpp } from "../../lib/binapi/index.js";
-import { FileStore, LinuxHost, PuntManager } from "../../lib/punt/index.js";
+import { LinuxHost, PuntManager } from "../../lib/punt/index.js";
 import { idOf, type PuntChoice, puntChoice, requestOf } from "./choice.js";
 import { RemoteHost } from "./remote-host.js";
+import { settings, settle } from "./settling.js";
 
 export interface CrashOptions {
   readonly apiSocket: string;
@@ -67,15 +68,6 @@ function idText({ type, cnf }: PuntChoice): string {
   return `${type}/${cnf}`;
 }
 
-export function settings({ directory }: Pick<CrashOptions, "directory">) {
-  return {
-    store: new FileStore(`${directory}/state.json`),
-    memifDirectory: `${directory}/memif`,
-    resyncInterval: 500,
-    retry: { firstDelay: 10, longestDelay: 100 },
-  };
-}
-
 async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, options: CrashOptions): Promise<void> {
   const wanted = requestOf(options.real ? { ...choice, netns: false } : choice, options.directory);
   const request = wanted.type === "DHCP_PROXY" ? { ...wanted, withoutCnfVrf: !options.hasVrf } : wanted;
@@ -95,19 +87,6 @@ async function perform(manager: PuntManager, add: boolean, choice: PuntChoice, o
 /** Reports to the parent, which may have ended. */
 function tell(progress: Progress): void {
   if (process.connected) process.send!(progress, () => {});
-}
-
-/** Resolves when no step is left. The caller sets a time limit. */
-export async function settle(manager: PuntManager): Promise<void> {
-  for (;;) {
-    const left = await manager
-      .resync()
-      .then(() => manager.plan())
-      .catch(() => undefined);
-    const settled = manager.list().every((each) => each.state === "CREATED" || each.state === "PENDING");
-    if (left?.steps.length === 0 && settled) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 process.on("message", (message: { options?: CrashOptions; stop?: true }) => {

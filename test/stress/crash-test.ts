@@ -7,11 +7,12 @@ import { Vpp } from "../../lib/binapi/index.js";
 import { PuntManager } from "../../lib/punt/index.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame } from "./choice.js";
-import { type CrashOptions, type Progress, settings, settle } from "./crash-manager.js";
+import type { CrashOptions, Progress } from "./crash-manager.js";
 import type { KillableVpp } from "./crash-vpp.js";
 import { cards } from "./history.js";
 import { Operator } from "./operator.js";
 import { serveHost } from "./remote-host.js";
+import { settings, settle, within } from "./settling.js";
 
 const child = fileURLToPath(new URL("./crash-manager.js", import.meta.url));
 /** Milliseconds for one step on a busy machine. A longer step hangs. */
@@ -52,9 +53,9 @@ export class CrashTest {
       await ended;
     } else {
       await this.#restartVpp();
-      await within("the manager settles after VPP's end", this.#stop(manager));
+      await within("the manager settles after VPP's end", longest, this.#stop(manager));
     }
-    await within("a new manager settles", this.#check(), () => this.#describe());
+    await within("a new manager settles", longest, this.#check(), () => this.#describe());
   }
 
   async #startManager(seed: number): Promise<ChildProcess> {
@@ -152,12 +153,4 @@ export class CrashTest {
     await this.#client.close();
     await this.#vpp.end();
   }
-}
-
-async function within(what: string, work: Promise<void>, describe = () => ""): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${longest} ms\n${describe()}`)), longest);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -1,10 +1,10 @@
 // npm run crash -- --runs N [--seed S] [--real]: kills the manager and VPP in turn, at random moments. The end state must be the same
 // as without the kill. Exits with 0 only if all runs hold.
-import { commandLine } from "./command.js";
+import { commandLine, randomRuns } from "./command.js";
 import { CrashTest } from "./crash-test.js";
 import { startEmbedded, startReal } from "./crash-vpp.js";
 
-const { runs, seed, has } = commandLine({
+const { numbers, has } = commandLine({
   name: "crash",
   text: `npm run crash -- [--runs N] [--seed S] [--real]
 
@@ -13,9 +13,10 @@ Kills the manager and VPP in turn, at random moments. Exits with 0 only if the e
   --runs N   number of kills (default: 40)
   --seed S   seed of the first run; each later run has the next number (default: from the clock)
   --real     kills a real VPP: that of $VPP_PREFIX, /opt/vpp or PATH. Needs root`,
-  runs: 40,
+  numbers: randomRuns(40),
   flags: ["real"],
 });
+const { runs, seed } = numbers;
 const real = has("real");
 
 console.log(`crash: ${runs} kills, seed ${seed}, ${real ? "real" : "embedded"} VPP`);

@@ -1,9 +1,9 @@
 // npm run histories -- --runs N --seed S [--path P] [--shrink]: random histories. Exits with 0 only if all of them hold.
 import fc from "fast-check";
-import { commandLine } from "./command.js";
+import { commandLine, randomRuns } from "./command.js";
 import { operation, runHistory } from "./history.js";
 
-const { runs, seed, values, has } = commandLine({
+const { numbers, values, has } = commandLine({
   name: "histories",
   text: `npm run histories -- [--runs N] [--seed S] [--path P] [--shrink]
 
@@ -13,10 +13,11 @@ Runs random histories of two managers and their VPP. Exits with 0 only if all of
   --seed S   seed of the random histories (default: from the clock)
   --path P   repeats the history that a failed run printed, with its --seed
   --shrink   looks for a shorter history that fails too`,
-  runs: 200,
+  numbers: randomRuns(200),
   values: ["path"],
   flags: ["shrink"],
 });
+const { runs, seed } = numbers;
 
 /** Milliseconds for one history on a busy machine. A longer history hangs. */
 const longest = 120_000;

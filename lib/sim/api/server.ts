@@ -136,11 +136,18 @@ export class ApiServer {
     if (fault.kind === "cut-request") return connection.destroy();
     if (fault.kind === "delay") await sleep(fault.ms);
     if (this.#stopped || connection.isGone) return;
+    if (fault.kind === "answer-twice") return this.#answerTwice(message, handler, bytes, connection);
     const sender = fault.kind === "lose-reply" ? MUTE : fault.kind === "cut" ? cutting(connection) : connection;
     if (fault.kind !== "refuse") return this.#handle(message, handler, bytes, connection, sender);
     const retval = retvalOf(fault.error);
     const request = { message, handler, context: message.header(bytes).context, args: message.decode(bytes) as never };
     this.#refuse(request, retval, connection);
+  }
+
+  async #answerTwice(message: Message, handler: Handler, bytes: Buffer, connection: Connection): Promise<void> {
+    const sent: Parameters<Sender["send"]>[] = [];
+    await this.#handle(message, handler, bytes, connection, { send: (...answer) => void sent.push(answer) });
+    for (const answer of [...sent, ...sent]) connection.send(...answer);
   }
 
   #handle(

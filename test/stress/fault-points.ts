@@ -1,0 +1,93 @@
+// The points at which a fault strikes a manager, and the faults for each kind of point.
+import type { Vpp } from "../../lib/binapi/index.js";
+import { PuntError } from "../../lib/errors.js";
+import type { Host, HostChange, Store, StoredState, VppConnection } from "../../lib/punt/index.js";
+import type { FaultAction } from "../../lib/sim/index.js";
+import { changes, tapped } from "../support/vpp/tapped.js";
+
+/** Milliseconds until the manager's client gives up on an answer. */
+export const ANSWER_TIMEOUT = 60;
+
+/** What VPP does with one message. */
+export const VPP_FAULTS: Readonly<Record<string, FaultAction>> = {
+  refused: { kind: "refuse", error: "UNSPECIFIED" },
+  late: { kind: "delay", ms: 2 * ANSWER_TIMEOUT },
+  unanswered: { kind: "lose-reply" },
+  lost: { kind: "lose-request" },
+  twice: { kind: "answer-twice" },
+  "cut-before": { kind: "cut-request" },
+  "cut-after": { kind: "cut" },
+  crash: { kind: "crash" },
+};
+
+/** What a write of the store or a change of Linux does: it fails at once, or it is done and reported as failed. */
+export const LOCAL_FAULTS = ["refused", "done-but-refused"] as const;
+export type LocalFault = (typeof LOCAL_FAULTS)[number];
+
+/** Where a process is killed: before or after a call that changes VPP, the store or Linux. */
+export const KILL_SITES = ["message", "write", "link"] as const;
+export type KillSite = (typeof KILL_SITES)[number];
+export type Moment = "before" | "after";
+
+/** Runs calls, and lets one of them fail. */
+export class Fuse {
+  #left = 0;
+  #fault: LocalFault = "refused";
+
+  arm(nth: number, fault: LocalFault): void {
+    this.#left = nth;
+    this.#fault = fault;
+  }
+
+  /** Ends the wait for the call, and returns whether the call did not come. */
+  disarm(): boolean {
+    const pending = this.#left > 0;
+    this.#left = 0;
+    return pending;
+  }
+
+  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const struck = this.#left > 0 && --this.#left === 0;
+    if (!struck) return work();
+    if (this.#fault === "done-but-refused") await work();
+    throw new PuntError(what, "EIO", `${what} failed on purpose`);
+  }
+}
+
+/** Calls around each call that changes something. */
+export type Around = <T>(site: KillSite, work: () => Promise<T>) => Promise<T>;
+
+export function watchedStore(store: Store, around: Around): Store {
+  return {
+    open: () => store.open?.() ?? Promise.resolve(),
+    load: () => store.load(),
+    save: (state: StoredState) => around("write", () => store.save(state)),
+    close: () => store.close?.() ?? Promise.resolve(),
+  };
+}
+
+export function watchedHost(host: Host, around: Around): Host {
+  return {
+    hasVhostNet: true,
+    identify: (namespace) => host.identify(namespace),
+    namedNamespaces: () => host.namedNamespaces(),
+    links: (namespace) => host.links(namespace),
+    change: (namespace: string, change: HostChange) => around("link", () => host.change(namespace, change)),
+  };
+}
+
+export function watchedVpp(client: Vpp, around: Around): VppConnection {
+  const connection = tapped(client, {});
+  return {
+    get isConnected() {
+      return client.isConnected;
+    },
+    has: (name) => connection.has(name),
+    on: (event, listener) => connection.on(event, listener),
+    off: (event, listener) => connection.off(event, listener),
+    subscribe: (request, fields, event) => connection.subscribe(request, fields, event),
+    dumpAll: (name, ...rest) => connection.dumpAll(name, ...rest),
+    call: (name, ...rest) =>
+      changes(name) ? around("message", () => client.call(name, ...rest)) : client.call(name, ...rest),
+  };
+}

@@ -1,0 +1,97 @@
+// npm run faults -- [--every N] [--only TEXT]: a fault at every point of every punt's life. Exits with 0 only if all points held.
+import { puntTypes } from "../support/punt/punts.js";
+import { commandLine } from "./command.js";
+import { type CaseOptions, FaultCase, type Point, textOf } from "./fault-case.js";
+import { KILL_SITES, LOCAL_FAULTS, VPP_FAULTS } from "./fault-points.js";
+
+const { numbers, values } = commandLine({
+  name: "faults",
+  text: `npm run faults -- [--every N] [--case TEXT] [--fault TEXT] [--nth N]
+
+Adds and deletes a punt of each type over each interconnect, alone and beside a punt that shares its interconnect. Each time another call
+is struck: VPP refuses a message, answers late, twice or not at all, loses it, cuts the connection or crashes; the store or Linux refuses
+a change; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux must be as the answer says, nothing of anybody else may
+be touched, and nothing may be left over. Exits with 0 only if all points held.
+
+  --every N     strikes each Nth call only (default: 1)
+  --case TEXT   only cases whose name contains the text, such as "add SPAN TAP" (default: all)
+  --fault TEXT  only faults whose name contains the text, such as "vpp crash" or "kill" (default: all)
+  --nth N       strikes the Nth call only`,
+  numbers: { every: { least: 1, standard: 1 }, nth: { least: 0, standard: 0 } },
+  values: ["case", "fault"],
+  flags: [],
+});
+
+const cases: CaseOptions[] = puntTypes.flatMap((type) =>
+  (["TAP", "MEMIF"] as const)
+    .filter((interconnect) => type !== "PUNT_TO_SOCKET" || interconnect === "TAP")
+    .flatMap((interconnect) =>
+      [false, true].flatMap((shared) => (["add", "delete"] as const).map((op) => ({ type, interconnect, shared, op }))),
+    ),
+);
+
+/** Makes the point of a number. */
+type Strike = readonly [name: string, point: (nth: number) => Point];
+
+const strikes: readonly Strike[] = [
+  ...Object.keys(VPP_FAULTS).map((fault): Strike => [`vpp ${fault}`, (nth) => ({ at: "vpp", fault, nth })]),
+  ...(["write", "link"] as const).flatMap((at) =>
+    LOCAL_FAULTS.map((fault): Strike => [`${at} ${fault}`, (nth) => ({ at, fault, nth })]),
+  ),
+  ...KILL_SITES.flatMap((site) =>
+    (["before", "after"] as const).map(
+      (moment): Strike => [`kill ${moment} ${site}`, (nth) => ({ at: "kill", site, moment, nth })],
+    ),
+  ),
+];
+
+/** Points that held, by the name of their fault. */
+const held = new Map<string, number>();
+const failures: string[] = [];
+
+/** Strikes the calls of an operation one after the other. @throws an Error if the state afterwards is wrong: the case cannot go on */
+async function strikeAll(one: FaultCase, text: string, [name, pointOf]: Strike, first: number): Promise<void> {
+  for (let nth = numbers.nth || first; ; nth += numbers.every) {
+    const struck = await one.strike(pointOf(nth)).catch((error: Error) => {
+      const again = `--case ${JSON.stringify(text)} --fault ${JSON.stringify(name)} --nth ${nth}`;
+      failures.push(again);
+      console.error(`${text}, ${name}, call ${nth}: ${error.message}\nagain with: ${again}`);
+      throw error;
+    });
+    if (!struck) return;
+    held.set(name, (held.get(name) ?? 0) + 1);
+    if (numbers.nth > 0) return;
+  }
+}
+
+/** Spreads the calls that are struck with --every evenly. */
+let turn = 0;
+
+async function runCase(options: CaseOptions): Promise<void> {
+  const text = textOf(options);
+  for (const strike of strikes.filter(([name]) => name.includes(values.fault ?? ""))) {
+    const one = await FaultCase.begin(options);
+    if (one === undefined) return console.log(`${text}: nothing to share`);
+    const failed = await strikeAll(one, text, strike, 1 + (turn++ % numbers.every)).then(
+      () => false,
+      () => true,
+    );
+    if (failed) await one.abandon();
+    else await one.end();
+  }
+}
+
+const started = performance.now();
+for (const options of cases.filter((each) => textOf(each).includes(values.case ?? ""))) {
+  const before = total();
+  await runCase(options);
+  console.log(`${textOf(options)}: ${total() - before} points held`);
+}
+for (const [name, count] of held) console.log(`${name}: ${count}`);
+const seconds = ((performance.now() - started) / 1000).toFixed(1);
+console.log(`${total()} points held, ${failures.length} failed, ${seconds} s`);
+process.exit(failures.length > 0 || total() === 0 ? 1 : 0);
+
+function total(): number {
+  return [...held.values()].reduce((sum, count) => sum + count, 0);
+}
