@@ -29,7 +29,7 @@ export interface Interest {
   readonly multicast: boolean;
 }
 
-/** Reads the facts. @throws PuntError if VPP's interfaces cannot be read: everything else refers to them */
+/** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
 export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
   const namespaces = await observeNamespaces(from.host, interest.namespaces);
   const surroundings = {
@@ -162,7 +162,7 @@ async function observeKind(
   try {
     return await kind.observe(context);
   } catch (error) {
-    if (isDisconnect(error)) throw error;
+    if (isDisconnect(error) || isSilence(error)) throw error;
     unreadable.set(name, asPuntError(error, name));
     return [];
   }
@@ -171,6 +171,11 @@ async function observeKind(
 /** Whether the error is a lost connection to VPP, after which no other request can succeed. */
 export function isDisconnect(error: unknown): error is PuntError {
   return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
+}
+
+/** Whether VPP did not answer in time. What it has is unknown: nothing follows from a look without the answer. */
+function isSilence(error: unknown): boolean {
+  return error instanceof PuntError && error.code === "ERR_TIMEOUT";
 }
 
 /** Returns the error as a PuntError with the item in `details.item`. VPP's number of the error stays in `details.retval`. */

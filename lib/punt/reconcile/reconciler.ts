@@ -67,6 +67,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     const open = [...result.open.values()];
     forgetSolved(world.retries, open);
     giveUp(open, world.retries, done);
+    holdRemovals(open, world.retries, result.facts);
     const due = withoutHeld(open, world.retries, result.facts);
     ledger.settle(result);
     const claims = new Map([...unclaimed(result, ledger, world.marks), ...claimsOf(due, world.marks)]);
@@ -152,6 +153,18 @@ function giveUp(steps: readonly Step[], retries: Retries, done: ReadonlyMap<stri
   for (const step of steps) {
     if ((done.get(doneKey(step)) ?? 0) >= MOST_REPEATS && !retries.isHeld(step.key))
       retries.failed(step.key, notKept(step));
+  }
+}
+
+/** Nothing is removed while a kind cannot be read: objects of that kind may depend on it, and VPP would keep them. */
+function holdRemovals(steps: readonly Step[], retries: Retries, { unreadable }: Facts): void {
+  const [first] = unreadable;
+  if (first === undefined) return;
+  const [kind, { code, message }] = first;
+  for (const { action, key } of steps) {
+    if ((action !== "delete" && action !== "replace") || retries.isHeld(key)) continue;
+    const text = `${key} cannot be removed while ${kind} cannot be read: ${message}`;
+    retries.failed(key, new PuntError("punt.reconcile", code, text, { item: key }));
   }
 }
 

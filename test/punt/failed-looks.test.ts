@@ -1,0 +1,65 @@
+// A look at VPP that fails, wholly or for one kind of object, is not taken for a look at a VPP without the objects.
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import { puntOf } from "../support/punt/punts.js";
+import { snapshot } from "../support/vpp/snapshot.js";
+import { changes, tapped } from "../support/vpp/tapped.js";
+
+const span = puntOf("SPAN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
+const isisx = puntOf("ISISX", { cnf: "a", interconnect: "TAP", subject: 1, unique: 1 });
+
+/** A manager whose connection fails all dumps of mirrors with `failure`, and that reports its changes of VPP. */
+async function manage(): Promise<{ it: ManagedVpp; failing: { with?: PuntError }; changed: string[] }> {
+  const it = await managedVpp();
+  const failing: { with?: PuntError } = {};
+  const changed: string[] = [];
+  const hear = (name: string) => {
+    if (changes(name)) changed.push(name);
+    if (name === "sw_interface_span_dump" && failing.with) throw failing.with;
+  };
+  const retry = { firstDelay: 5, longestDelay: 20 };
+  await it.restartManager({ resyncInterval: 600_000, retry, vpp: tapped(it.client, { hear }) });
+  await it.manager.add(span, { waitFor: "CREATED" });
+  await it.manager.add(isisx, { waitFor: "CREATED" });
+  changed.length = 0;
+  return { it, failing, changed };
+}
+
+test("a dump that VPP does not answer ends the look: nothing is changed, and no punt changes its state", async (t) => {
+  const { it, failing, changed } = await manage();
+  t.teardown(() => it.close());
+  failing.with = new PuntError("binapi.call", "ERR_TIMEOUT", "no answer");
+  await t.throwsAsync(it.manager.resync(), { code: "ERR_TIMEOUT" });
+  t.deepEqual(changed, []);
+  t.deepEqual(
+    it.manager.list().map(({ state }) => state),
+    ["CREATED", "CREATED"],
+  );
+  delete failing.with;
+  await it.manager.resync();
+  t.deepEqual(changed, []);
+});
+
+test("while VPP refuses to list a kind, its punts fail by name, and nothing is removed that they may stand on", async (t) => {
+  const { it, failing, changed } = await manage();
+  t.teardown(() => it.close());
+  const before = await snapshot(it.client);
+  failing.with = new PuntError("binapi.call", "UNSPECIFIED", "VPP refuses");
+  await it.manager.resync();
+  t.deepEqual(changed, []);
+  const [mirror, other] = it.manager.list();
+  t.is(mirror!.state, "FAILED");
+  t.regex(mirror!.failure!.message, /span.*cannot be read: .*VPP refuses/);
+  t.is(other!.state, "CREATED");
+
+  await t.throwsAsync(it.manager.delete(other!.id), { code: "UNSPECIFIED", message: /cannot be removed while span/ });
+  t.deepEqual(await snapshot(it.client), before);
+  delete failing.with;
+  await it.manager.resync();
+  t.deepEqual(
+    it.manager.list().map(({ request, state }) => `${request.type} ${state}`),
+    ["SPAN CREATED"],
+  );
+  t.false((await snapshot(it.client)).some((line) => line.startsWith("isisx ")));
+});
