@@ -1,25 +1,17 @@
 // The requests that a command is given: a file of punts, standard input, or one request by itself.
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { PuntError } from "../errors.js";
-import { type PuntRequest, parseRequest, parseRequests } from "../punt/index.js";
-
-const OP = "punt.load";
+import { decodeText, type PuntRequest, parseRequest, parseRequests, readText } from "../punt/index.js";
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return decodeText(Buffer.concat(chunks), "standard input");
 }
 
 /** Reads a file; `-` is standard input. */
-async function textOf(path: string): Promise<string> {
-  try {
-    return await (path === "-" ? standardInput() : readFile(path, "utf8"));
-  } catch (cause) {
-    const { code = "EIO", message } = cause as NodeJS.ErrnoException;
-    throw new PuntError(OP, code, `cannot read ${path}: ${message}`, { path }, cause);
-  }
+function textOf(path: string): Promise<string> {
+  return path === "-" ? standardInput() : readText(path);
 }
 
 /** Reads a file of punts; `-` is standard input. @throws PuntError with every problem of the file */
@@ -35,7 +27,9 @@ export async function requestOf(text: string | undefined, file: string | undefin
 
 function parsed(content: string): unknown {
   try {
-    return parse(content);
+    const document = parseDocument(content, { merge: true, logLevel: "error" });
+    for (const problem of [...document.errors, ...document.warnings]) throw problem;
+    return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     const message = (cause as Error).message.split("\n")[0];
     throw new PuntError("punt.add", "ERR_USAGE", `the request is not JSON or YAML: ${message}`, {}, cause);

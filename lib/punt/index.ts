@@ -36,6 +36,7 @@ export type {
   PuntType,
 } from "./request/index.js";
 export {
+  decodeText,
   type FileProblem,
   fileJsonSchema,
   idKey,
@@ -46,6 +47,7 @@ export {
   PUNT_TYPES,
   parseRequest,
   parseRequests,
+  readText,
   requestJsonSchema,
   socketPathIn,
   udpRequest,

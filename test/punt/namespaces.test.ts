@@ -1,6 +1,8 @@
 import test from "ava";
-import type { Host } from "../../lib/host/host.js";
+import type { Host, HostChange } from "../../lib/host/host.js";
 import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";
+import type { ActContext } from "../../lib/punt/items/kind.js";
+import { makeIn } from "../../lib/punt/items/ways.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 /** Returns a host with these namespaces, as identities by path, and its own. */
@@ -49,4 +51,20 @@ test("a namespace is forgotten after its last punt, once no object is left in it
   await it.manager.resync();
   await it.manager.add(punt("one", "fresh"));
   t.deepEqual(await known(), ["/run/netns/fresh"]);
+});
+
+test("a namespace whose path is too long for VPP's message gets its device moved", async (t) => {
+  const changes: [string, HostChange][] = [];
+  const asked: string[] = [];
+  const host = { change: async (path: string, change: HostChange) => void changes.push([path, change]) } as Host;
+  const ways = { vppNamespace: "/proc/1/fd/9", makesTaps: true, refusal: undefined, opens: async () => true };
+  const make = async (namespace: string) => asked.push(namespace);
+  const context = { host, ways } as unknown as ActContext;
+  for (const length of [63, 64]) {
+    const namespace = `/run/netns/${"n".repeat(length - 11)}`;
+    await makeIn(context, { name: "tap-abcde", namespace }, 63, make);
+  }
+  t.deepEqual(asked, [`/run/netns/${"n".repeat(52)}`, ""]);
+  const to = `/run/netns/${"n".repeat(53)}`;
+  t.deepEqual(changes, [["/proc/1/fd/9", { change: "move-link", name: "tap-abcde", to }]]);
 });

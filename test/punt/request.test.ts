@@ -1,5 +1,6 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import { decodeText } from "../../lib/punt/request/file-text.js";
 import { parseRequest, requestJsonSchema } from "../../lib/punt/request/request.js";
 import { parseRequests } from "../../lib/punt/request/request-file.js";
 
@@ -88,6 +89,30 @@ const wrong: [string, object, string][] = [
     "a multicast address",
     { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["224.0.0.1/24"] } },
     "hairpinInterface.ipAddresses[0]",
+  ],
+  ["a key with an escape sequence", { ...span, key: "a\u001b[31m" }, "key"],
+  ["a key with an invisible character", { ...span, key: "a\u200bb" }, "key"],
+  ["a label with half a surrogate", { ...span, label: "\ud800" }, "label"],
+  ["an interface's name with a control character", { ...span, vppInterface: "eth0\u0007" }, "vppInterface"],
+  ["a namespace's name with a control character", { ...span, netns: { name: "a\u001b" } }, "netns.name"],
+  ["a namespace's name longer than a file's", { ...span, netns: { name: "\u00fc".repeat(128) } }, "netns.name"],
+  ["a process id above Linux's", { ...span, netns: { pid: 4_194_305 } }, "netns.pid"],
+  ["a socket path that names the folder above", { ...socket, socketPath: "/run/.." }, "socketPath"],
+  ["a socket path that has no bytes", { ...socket, socketPath: "/run/\ud800" }, "socketPath"],
+  ["a reason with a control character", { ...socketOf, exception: { reason: "a\u001b" } }, "exception.reason"],
+  ["an MTU below Linux's", namedHairpin({ name: "h", mtu: 64 }), "hairpinInterface.mtu"],
+  ["an MTU above that of a TAP", namedHairpin({ name: "h", mtu: 65_535 }), "hairpinInterface.mtu"],
+  ["a VRF that is a BigInt", { ...abx, vrf: 1n }, "vrf"],
+  ["a VRF with a fraction", { ...abx, vrf: 0.5 }, "vrf"],
+  [
+    "a field named as JavaScript's prototype",
+    JSON.parse(`{"__proto__": {}, ${JSON.stringify(span).slice(1)}`),
+    "__proto__",
+  ],
+  [
+    "an address in the subnet of another one",
+    { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["10.0.0.1/16", "10.0.0.2/24"] } },
+    "hairpinInterface.ipAddresses",
   ],
   [
     "an address twice",
@@ -254,4 +279,45 @@ test("a punt that a file has twice, and a second document, are errors of the fil
   t.is(documents.message, "punt.load: punts.yaml:2:1: a file of punts is one YAML document; here another begins");
   const invalid = failure("punts: [{ cnf: a }]");
   t.like(invalid, { op: "punt.load", code: "ERR_INVALID_REQUEST" });
+});
+
+test("a number outside of its range is one problem, which says the range; an unknown type lists all", (t) => {
+  t.deepEqual(issuesOf({ ...abx, vrf: 1e20 }), [{ field: "vrf", message: "a number from 0 to 4294967294" }]);
+  t.deepEqual(issuesOf({ ...span, type: "toString" }), [
+    {
+      field: "type",
+      message: "must be one of HAIRPIN_XCONNECT, HAIRPIN, SPAN, ABX, PUNT_TO_SOCKET, DHCP_PROXY, ISISX",
+    },
+  ]);
+});
+
+const spanOf = (cnf: string) => `{ type: SPAN, cnf: ${cnf}, interconnect: MEMIF, vppInterface: eth0 }`;
+
+test("a file may use YAML's anchors and merge keys", (t) => {
+  const text = `punts:\n  - &first ${spanOf("a")}\n  - { <<: *first, cnf: b }\n`;
+  t.deepEqual(
+    parseRequests(text, "f.yaml").map(({ cnf, type }) => [cnf, type]),
+    [
+      ["a", "SPAN"],
+      ["b", "SPAN"],
+    ],
+  );
+});
+
+test("a file of another kind of YAML is refused with its line", (t) => {
+  const problemsOf = (text: string) => {
+    const error = t.throws(() => parseRequests(text, "f.yaml"), { instanceOf: PuntError });
+    return (error.details.problems as { line: number; message: string }[]).map((at) => `${at.line}: ${at.message}`);
+  };
+  t.regex(problemsOf(`punts:\n  - !!js/function ${spanOf("a")}\n`)[0]!, /^2: Unresolved tag/);
+  t.deepEqual(problemsOf("hello"), ["1: punts: this field is expected, with a list of punt requests"]);
+  t.deepEqual(problemsOf("- a\n- b\n"), ["1: punts: this field is expected, with a list of punt requests"]);
+});
+
+test("bytes that are not UTF-8 are refused, and not replaced", (t) => {
+  const error = t.throws(() => decodeText(Buffer.from("punts:\n- \xe9\n", "latin1"), "f.yaml"), {
+    instanceOf: PuntError,
+  });
+  t.is(error.code, "ERR_INVALID_FILE");
+  t.regex(error.message, /f\.yaml:2:1: the line is not text in UTF-8/);
 });

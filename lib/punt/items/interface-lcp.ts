@@ -17,6 +17,9 @@ export interface LcpInterface {
 /** The names of interconnects. A TAP that linux-cp creates for a manager has such a name. */
 const INTERCONNECT_NAME = /^tap-[a-zA-F]{5}$/;
 
+/** `netns` is `string[32]`, with a NUL. */
+const LONGEST_NAMESPACE = 31;
+
 /** A TAP that linux-cp creates and pairs with another interface. It carries no mark, so the store claims ours. */
 export const lcpVariant: Variant<LcpInterface> = {
   async observe(context) {
@@ -35,7 +38,7 @@ export const lcpVariant: Variant<LcpInterface> = {
   },
 
   create: (context, value) =>
-    makeIn(context, value, async (namespace) => {
+    makeIn(context, value, LONGEST_NAMESPACE, async (namespace) => {
       return (await set(context, { ...value, namespace }, true)).host_sw_if_index;
     }),
 

@@ -16,6 +16,9 @@ export interface TapInterface {
   readonly gso: boolean;
 }
 
+/** `host_namespace` is `string[64]`, with a NUL. */
+const LONGEST_NAMESPACE = 63;
+
 /** A TAP. It is ours if its MAC address on the CNF's side follows from our owner and its name, or the store claims it. */
 export const tapVariant: Variant<TapInterface> = {
   async observe(context) {
@@ -32,7 +35,7 @@ export const tapVariant: Variant<TapInterface> = {
   },
 
   create: (context, value) =>
-    makeIn(context, value, async (namespace) => {
+    makeIn(context, value, LONGEST_NAMESPACE, async (namespace) => {
       const reply = await context.vpp.call("tap_create_v3", tapFields({ ...value, namespace }));
       return reply.sw_if_index;
     }),

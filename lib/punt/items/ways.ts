@@ -10,18 +10,21 @@ const AT_VPP = "VPP's own namespace";
 const NOWHERE = "nowhere";
 
 /**
- * Makes a device of VPP in a namespace. `make` gets the namespace for the request; "" for VPP's own.
+ * Makes a device of VPP in a namespace. `make` gets the namespace for the request; "" for VPP's own. `longest` is the number of bytes that
+ * the request's field takes: with a longer path, the manager moves the device.
  *
  * @throws PuntError of VPP; of `moveFromVpp`: the device stays in VPP's namespace, and is moved at the next look
  */
 export async function makeIn(
   context: ActContext,
   { name, namespace }: { readonly name: string; readonly namespace: string },
+  longest: number,
   make: (namespace: string) => Promise<number>,
 ): Promise<number> {
   const { ways } = context;
   if (namespace === ways.vppNamespace) return make("");
-  if (namespace !== "" && (await ways.opens(namespace))) return make(namespace);
+  const isSayable = namespace !== "" && Buffer.byteLength(namespace) <= longest;
+  if (isSayable && (await ways.opens(namespace))) return make(namespace);
   const index = await make("");
   await moveFromVpp(context, name, namespace);
   return index;

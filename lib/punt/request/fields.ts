@@ -6,20 +6,47 @@ import { contains, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/inde
 const LONGEST_VPP_NAME = 63;
 /** Bytes of the longest name of a Linux network device. */
 export const LONGEST_DEVICE_NAME = 15;
+/** Linux's limits: bytes of the name of a file and of a path, and the highest process id. */
+const LONGEST_FILE_NAME = 255;
+const LONGEST_PATH = 4095;
+const HIGHEST_PID = 2 ** 22;
 /** Bytes of the longest path of a punt socket: `string[108]` on the wire, with a NUL. */
 const LONGEST_SOCKET_PATH = 107;
 
+/** Controls, invisible format characters, line separators and halves of surrogates: two texts could look alike, or change a terminal. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+/** Halves of surrogates have no bytes in UTF-8. */
+const HALF = /\p{Cs}/u;
+
+function isVisible(text: string): boolean {
+  return !INVISIBLE.test(text);
+}
+
+function hasBytes(from: number, to: number) {
+  return (text: string) => Buffer.byteLength(text) >= from && Buffer.byteLength(text) <= to;
+}
+
+/** An integer in a range. A value outside is one problem, which says the range. */
+export function integer(from: number, to: number) {
+  const range = `a number from ${from} to ${to}`;
+  return z.int({ error: range, abort: true }).min(from, range).max(to, range);
+}
+
 export const label = z.string().regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, '_', '.' or '-'");
-export const text = z.string().max(1024);
+export const text = z
+  .string()
+  .max(1024, "longer than 1024 characters")
+  .refine(isVisible, "has control or invisible characters");
 export const vppInterface = z
   .string()
-  .regex(/^[^\s\0]+$/, "an interface's tag or name, without spaces")
-  .refine((name) => Buffer.byteLength(name) <= LONGEST_VPP_NAME, `longer than ${LONGEST_VPP_NAME} bytes`)
+  .regex(/^\S+$/, "an interface's tag or name, without spaces")
+  .refine(isVisible, "has control or invisible characters")
+  .refine(hasBytes(0, LONGEST_VPP_NAME), `longer than ${LONGEST_VPP_NAME} bytes`)
   .describe("An interface of VPP, by its tag or by VPP's own name");
-export const vrf = z.int().min(0).max(0xffff_fffe).describe("VRF id: VPP's table id; 0 is the default table");
+export const vrf = integer(0, 0xffff_fffe).describe("VRF id: VPP's table id; 0 is the default table");
 export const withoutCnfVrf = z.boolean().describe("Leave out the Linux VRF device on the CNF's side");
-export const port = z.int().min(0).max(0xffff);
-export const byte = z.int().min(0).max(0xff);
+export const port = integer(0, 0xffff);
+export const byte = integer(0, 0xff);
 export const addressFamily = z.enum(["IPV4", "IPV6"]);
 
 export const mac = z
@@ -80,15 +107,22 @@ function path(longest: number) {
   return z
     .string()
     .regex(/^\/[^\0]*$/, "an absolute path")
-    .refine((text) => Buffer.byteLength(text) <= longest, `longer than ${longest} bytes`);
+    .refine((text) => !HALF.test(text), "is not Unicode")
+    .refine(hasBytes(0, longest), `longer than ${longest} bytes`);
 }
+
+const netnsName = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[^/\s]+$/, "the name of a network namespace: a file name without spaces")
+  .refine(isVisible, "has control or invisible characters")
+  .refine(hasBytes(0, LONGEST_FILE_NAME), `longer than ${LONGEST_FILE_NAME} bytes`);
 
 export const netns = z
   .union(
     [
-      z.strictObject({ name: z.string().regex(/^(?!\.{1,2}$)[^/\s\0]{1,63}$/, "the name of a network namespace") }),
-      z.strictObject({ path: path(LONGEST_VPP_NAME) }),
-      z.strictObject({ pid: z.int().positive() }),
+      z.strictObject({ name: netnsName }),
+      z.strictObject({ path: path(LONGEST_PATH) }),
+      z.strictObject({ pid: integer(1, HIGHEST_PID) }),
       z.strictObject({ container: z.string().regex(/^[\w.-]{1,255}$/, "the name or the id of a container") }),
       z.strictObject({ microservice: label }),
       z.strictObject({ pod: z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/, "<namespace>/<name>") }),
@@ -105,4 +139,13 @@ export const netns = z
     "Network namespace of the CNF: by name (/run/netns), by path, by a process in it or by a container. Default: the manager's own",
   );
 
-export const socketPath = path(LONGEST_SOCKET_PATH).refine((text) => !text.endsWith("/"), "names a folder, not a file");
+export const socketPath = path(LONGEST_SOCKET_PATH).refine(
+  (text) => !/\/\.{0,2}$/.test(text),
+  "names a folder, not a file",
+);
+
+export const puntReason = z
+  .string()
+  .regex(/^\S+$/, "must be the name of a punt reason of VPP")
+  .refine(isVisible, "has control or invisible characters")
+  .refine(hasBytes(0, LONGEST_VPP_NAME), `longer than ${LONGEST_VPP_NAME} bytes`);

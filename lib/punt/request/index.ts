@@ -1,6 +1,7 @@
 // Requests: one punt or a file of punts, and their checks.
 
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
+export { decodeText, readText } from "./file-text.js";
 export {
   type AbxRequest,
   addRequestSchema,

@@ -1,7 +1,7 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
-import { readFile } from "node:fs/promises";
-import { type Document, LineCounter, type Node, parseDocument, type YAMLParseError } from "yaml";
+import { type Document, isMap, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
 import { PuntError } from "../../errors.js";
+import { readText } from "./file-text.js";
 import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
 
 const OP = "punt.load";
@@ -24,15 +24,7 @@ export interface FileProblem {
  * the file cannot be read
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
-  return parseRequests(await read(path), path);
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new PuntError(OP, (cause as NodeJS.ErrnoException).code ?? "EIO", `cannot read ${path}`, { path }, cause);
-  }
+  return parseRequests(await readText(path), path);
 }
 
 /** Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors. @throws PuntError as `loadRequests` */
@@ -54,15 +46,16 @@ class PuntFile {
 
   constructor(content: string, name: string) {
     this.#name = name;
-    this.#document = parseDocument(content, { lineCounter: this.#lines });
-    for (const error of this.#document.errors) this.#addAt(error.pos[0], "", textOf(error));
+    this.#document = parseDocument(content, { lineCounter: this.#lines, merge: true, logLevel: "error" });
+    const { errors, warnings } = this.#document;
+    for (const error of [...errors, ...warnings]) this.#addAt(error.pos[0], "", textOf(error));
     this.requireGood();
   }
 
   /** Returns the list under `punts:`. */
   list(): unknown[] {
     const content = this.#toJS() as { punts?: unknown } | null | undefined;
-    for (const key of Object.keys(content ?? {}))
+    for (const key of isMap(this.#document.contents) ? Object.keys(content ?? {}) : [])
       if (key !== "punts") this.#add([key], `${key}: is not a field of a file of punts; there is punts`);
     if (Array.isArray(content?.punts)) return content.punts;
     this.#add(["punts"], "punts: this field is expected, with a list of punt requests");
@@ -142,7 +135,7 @@ function fieldText(path: readonly (string | number)[]): string {
   }, "");
 }
 
-function textOf({ code, message }: YAMLParseError): string {
+function textOf({ code, message }: YAMLError): string {
   return code === "MULTIPLE_DOCS"
     ? "a file of punts is one YAML document; here another begins"
     : message.split("\n")[0]!;

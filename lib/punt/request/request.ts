@@ -1,10 +1,11 @@
 // The schema of requests. It alone defines a valid punt request; TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
-import type { Family } from "../../net/index.js";
+import { contains, type Family, parsePrefix } from "../../net/index.js";
 import { aclRule, familyOfProtocol } from "./acl-rule.js";
 import {
   addressFamily,
+  integer,
   interfaceAddress,
   LONGEST_DEVICE_NAME,
   label,
@@ -13,6 +14,7 @@ import {
   port,
   protocol,
   protocols,
+  puntReason,
   socketPath,
   text,
   vppInterface,
@@ -66,17 +68,35 @@ function isDistinct(prefixes: readonly string[]): boolean {
   return new Set(prefixes.map((text) => text.split("/")[0])).size === prefixes.length;
 }
 
+/** VPP refuses an address in the subnet of another one of the interface, unless both prefixes have one length. */
+function isWithoutOverlap(prefixes: readonly string[]): boolean {
+  const parsed = prefixes.flatMap((text) => parsePrefix(text) ?? []);
+  return parsed.every((one) =>
+    parsed.every(
+      (other) => one.length >= other.length || one.address === other.address || !contains(one, other.address),
+    ),
+  );
+}
+
 const hairpinInterface = z.strictObject({
   name: vppInterface.describe("Name of the new interface, on both sides"),
   physAddress: mac.optional().describe("MAC address of VPP's side"),
-  ipAddresses: z.array(interfaceAddress).refine(isDistinct, "has an address twice").default([]),
+  ipAddresses: z
+    .array(interfaceAddress)
+    .refine(isDistinct, "has an address twice")
+    .refine(isWithoutOverlap, "has an address in the subnet of another one, with a longer prefix: VPP refuses it")
+    .default([]),
   vrf: vrf.default(0),
   withDhcpClient: z.boolean().default(false),
-  mtu: z.int().min(64).max(65535).optional().describe("MTU of both sides, in bytes"),
+  mtu: integer(64, 65535).optional().describe("MTU of both sides, in bytes"),
 });
 
 /** Linux refuses these for a new device, or each namespace has it already. It reads % as a place for a number. */
 const NOT_OF_DEVICES = [".", "..", "all", "default", "lo"];
+
+/** Linux's limits for the MTU of a TAP. */
+const LEAST_MTU = 68;
+const LONGEST_MTU = 65_521;
 
 const hairpin = z
   .strictObject({ type: z.literal("HAIRPIN"), ...identity, ...overInterface, vppInterface, hairpinInterface })
@@ -87,7 +107,15 @@ const hairpin = z
   .refine(({ hairpinInterface: { name }, vppInterface: attached }) => name !== attached, {
     path: ["hairpinInterface", "name"],
     message: "is the same as vppInterface",
+  })
+  .refine(({ interconnect, hairpinInterface: { mtu } }) => interconnect !== "TAP" || isDeviceMtu(mtu), {
+    path: ["hairpinInterface", "mtu"],
+    message: `is a Linux device's as well: a number from ${LEAST_MTU} to ${LONGEST_MTU}`,
   });
+
+function isDeviceMtu(mtu: number | undefined): boolean {
+  return mtu === undefined || (mtu >= LEAST_MTU && mtu <= LONGEST_MTU);
+}
 
 function isDeviceName(name: string): boolean {
   const isShort = Buffer.byteLength(name) <= LONGEST_DEVICE_NAME;
@@ -179,9 +207,7 @@ function familyNumber(af: "IPV4" | "IPV6"): Family {
   return af === "IPV4" ? 4 : 6;
 }
 
-const exception = z.strictObject({
-  reason: z.string().regex(/^\S{1,63}$/, "must be the name of a punt reason of VPP"),
-});
+const exception = z.strictObject({ reason: puntReason });
 
 const puntToSocket = z
   .strictObject({
@@ -201,7 +227,13 @@ const puntToSocket = z
 const types = [hairpinXconnect, hairpin, span, abx, puntToSocket, dhcpProxy, isisx] as const;
 /** The names of the types. */
 export const PUNT_TYPES: readonly PuntType[] = types.map(({ shape }) => shape.type.value);
-const requestSchema = z.discriminatedUnion("type", types);
+const requestSchema = z.discriminatedUnion("type", types, { error: ofTypes });
+
+function ofTypes({ code }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== "invalid_union") return undefined;
+  return `must be one of ${[...types, ...added].map(({ shape }) => shape.type.value).join(", ")}`;
+}
+
 /** The schema of all types, added ones included. */
 let anySchema: z.ZodType<PuntRequest, PuntRequestInput> = requestSchema;
 const added: TypeSchema[] = [];
@@ -215,7 +247,7 @@ export const commonFields = { ...identity, ...overInterface };
 /** Adds the schema of a type. Returns the type's name. */
 export function addRequestSchema(schema: TypeSchema): string {
   added.push(schema);
-  anySchema = z.discriminatedUnion("type", [...types, ...added]) as unknown as typeof anySchema;
+  anySchema = z.discriminatedUnion("type", [...types, ...added], { error: ofTypes }) as unknown as typeof anySchema;
   return schema.shape.type.value;
 }
 
@@ -278,7 +310,7 @@ export function parseId(input: unknown, op: string): PuntId {
 function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where: string): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const issues = result.error.issues.flatMap(fieldsOf);
+  const issues = distinct(result.error.issues.flatMap(fieldsOf));
   const list = issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
   throw new PuntError(op, "ERR_INVALID_REQUEST", `${where}: ${list}`, { where, issues });
 }
@@ -286,6 +318,10 @@ function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where
 interface Issue {
   readonly field: string;
   readonly message: string;
+}
+
+function distinct(issues: readonly Issue[]): Issue[] {
+  return [...new Map(issues.map((issue) => [JSON.stringify(issue), issue])).values()];
 }
 
 function fieldsOf(issue: z.core.$ZodIssue): Issue[] {
