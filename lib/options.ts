@@ -94,7 +94,7 @@ export class OptionCheck {
     return value;
   }
 
-  /** Throws: `problem` continues the sentence "option NAME ...". */
+  /** @throws PuntError ERR_OPTION: `problem` continues the sentence "option NAME ..." */
   refuse(option: string, problem: string): never {
     const message = `${this.#subject}option ${option} ${problem}`;
     throw new PuntError(this.#op, "ERR_OPTION", message, { ...this.#details, option });

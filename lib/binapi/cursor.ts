@@ -29,7 +29,7 @@ export class Reader {
     return this;
   }
 
-  /** Takes `size` bytes and returns their start. Throws if the message ends before them. */
+  /** Takes `size` bytes and returns their start. @throws FieldError ERR_TRUNCATED: the message ends before them */
   take(size: number): number {
     const start = this.at;
     const next = start + size;

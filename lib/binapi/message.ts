@@ -93,7 +93,7 @@ export class Message {
     return this.read(new Reader(bytes));
   }
 
-  /** Decodes the message at the reader's position. Throws as `decode` does. */
+  /** Decodes the message at the reader's position. @throws PuntError as `decode` does */
   read(reader: Reader): MessageValue {
     const start = reader.at;
     try {

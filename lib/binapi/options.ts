@@ -57,7 +57,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
 
 const REQUEST_NAMES: ReadonlySet<string> = new Set(["signal", "timeout", "fenced"]);
 
-/** Checks the options of a request. Throws as `checkOptions` does. */
+/** Checks the options of a request. @throws PuntError as `checkOptions` does */
 export function checkRequest(message: string, options: Readonly<Record<string, unknown>> | RequestOptions): void {
   const refuseIt: (option: string, rule: string) => never = (option, rule) => {
     throw new PuntError("binapi.call", "ERR_OPTION", `${message}: option ${option} ${rule}`, { message, option });
@@ -70,7 +70,7 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
   if (signal !== undefined && !isSignal) refuseIt("signal", "must be an AbortSignal");
 }
 
-/** Checks the options of a subscription to `event`. Throws as `checkOptions` does. */
+/** Checks the options of a subscription to `event`. @throws PuntError as `checkOptions` does */
 export function checkSubscription(event: string, options: Readonly<Record<string, unknown>>): void {
   const refuseIt: (option: string, rule: string) => never = (option, rule) => {
     const text = `${event}: option ${option} ${rule}`;

@@ -27,7 +27,7 @@ export class RequestTable {
     return this.#count;
   }
 
-  /** Throws ERR_QUEUE_FULL if the table has no room for the request `name`, which takes `count` contexts. */
+  /** Checks that the table has room for the request `name`, which takes `count` contexts. @throws PuntError ERR_QUEUE_FULL */
   checkRoom(name: string, count: number): void {
     if (this.#count + count <= this.#limit) return;
     const text = `${name}: ${this.#count} requests are waiting already (queueLimit)`;

@@ -51,7 +51,7 @@ export class Resolver {
     return this.find(name) !== undefined;
   }
 
-  /** Returns the request `name`. Throws an error that lists VPP's CRCs and the CRCs of the schemas. */
+  /** Returns the request `name`. @throws PuntError with VPP's CRCs and the CRCs of the schemas */
   outgoing(name: string): Outgoing {
     const known = this.#outgoings.get(name);
     if (known !== undefined) return known;
@@ -87,7 +87,9 @@ export class Resolver {
 
   #explain(name: string): PuntError {
     if (typeof name !== "string") {
-      return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${String(name)}`);
+      return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${String(name)}`, {
+        option: "name",
+      });
     }
     const theirs = this.#table.get(name);
     const ours = this.#schemas.flatMap((schema) => schema.crcs(name).map((crc) => `${crc} (${schema.origin})`));

@@ -63,7 +63,7 @@ export class Schema {
     return new Schema(origin, jsonVariants(modules));
   }
 
-  /** Makes a schema from the answer to get_api_json: a JSON array of such files. Throws as `fromApiJson` does. */
+  /** Makes a schema from the answer to get_api_json: a JSON array of such files. @throws PuntError as `fromApiJson` does */
   static fromApiJsonText(text: string, origin = "get_api_json"): Schema {
     const modules: unknown = parseJson(text, origin);
     if (!Array.isArray(modules)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
@@ -139,7 +139,7 @@ export class Schema {
     return [...modules].map(([module, list]) => renderModule(module, list));
   }
 
-  /** Returns the definition of `message(name)`, for tools. Throws as `message` does. */
+  /** Returns the definition of `message(name)`, for tools. @throws PuntError as `message` does */
   definition(name: string): { def: MessageDef; types: TypeLookup } {
     this.message(name);
     const { def, scope } = this.#variants.get(name)!.at(-1)!.load();

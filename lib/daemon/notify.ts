@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
 
 /** Tells systemd; does nothing where systemd did not start the process. */
-export class ServiceNotifier {
+export class ServiceNotifier implements Disposable {
   readonly #socket: Descriptor | undefined;
   readonly #watchdog: NodeJS.Timeout | undefined;
 
@@ -31,5 +31,9 @@ export class ServiceNotifier {
   close(): void {
     clearInterval(this.#watchdog);
     this.#socket?.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }

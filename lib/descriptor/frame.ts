@@ -37,7 +37,7 @@ export function encodeFrame({ kind, bytes }: Frame, descriptors: number): Uint8A
   return frame;
 }
 
-/** Reads the first HEADER_SIZE bytes. Throws ERR_PROTOCOL for what no end of this protocol sends. */
+/** Reads the first HEADER_SIZE bytes. @throws PuntError ERR_PROTOCOL: no end of this protocol sends them */
 export function decodeHeader(bytes: Uint8Array): FrameHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
   const kind = KINDS[view.getUint8(4)];

@@ -17,7 +17,7 @@ interface Held {
 }
 
 /** Resolves names of containers, and leaves the rest to another host. */
-export class ContainerHost implements Host {
+export class ContainerHost implements Host, Disposable {
   readonly #host: Host;
   readonly #watch: ContainerWatch | undefined;
   readonly #held = new Map<string, Held>();
@@ -76,6 +76,10 @@ export class ContainerHost implements Host {
     this.#watch?.close();
     for (const { descriptor } of this.#held.values()) descriptor.close();
     this.#held.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   async #pathOf(namespace: string): Promise<string> {

@@ -198,14 +198,14 @@ export class PacketBatch {
     for (let i = 0; i < count; i++) yield this.view(i);
   }
 
-  /** Makes packet `i` shorter, or leaves its length. Throws when it has fewer than `length` bytes, or `length` is not from 1 on. */
+  /** Makes packet `i` shorter, or leaves its length. @throws PuntError: it has fewer than `length` bytes, or `length` is not from 1 on */
   protected shorten(i: number, length: number): void {
     if (!(length >= 1) || !Number.isInteger(length)) this.#fail(i, 0, length);
     this.#locate(i, 0, length);
     this.table.lengths[i] = length;
   }
 
-  /** Throws when there is no packet `i`. */
+  /** @throws PuntError: there is no packet `i` */
   protected check(i: number): void {
     if (i >>> 0 >= this.length) this.#fail(i, 0, 0);
   }

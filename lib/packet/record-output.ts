@@ -55,7 +55,7 @@ export class RecordOutput {
   }
 
   /**
-   * Takes a record of `size` bytes, which `fill` writes at `at`. Throws before that when there is no room for it.
+   * Takes a record of `size` bytes, which `fill` writes at `at` if there is room for it.
    *
    * @throws PuntError ERR_CLOSED, or the errno name when writing fails
    */

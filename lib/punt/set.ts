@@ -9,7 +9,7 @@ import type { PuntStatus } from "./state.js";
 const OP = "punt.apply";
 
 interface Hooks {
-  /** Throws if nothing may be changed any more. */
+  /** @throws PuntError: nothing may be changed any more */
   check(): void;
   reached(entry: Entry): Promise<PuntStatus>;
   gone(entry: Entry): Promise<void>;

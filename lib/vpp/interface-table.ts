@@ -1,5 +1,8 @@
 // VPP's interfaces, kept up to date: by name, by tag and by index.
 import { EventEmitter } from "node:events";
+import type { DetailsOf, RequestOf } from "../binapi/index.js";
+
+type Detail = DetailsOf<"sw_interface_dump">;
 
 /** An interface of VPP. */
 export interface TableInterface {
@@ -17,9 +20,12 @@ export interface InterfaceSource {
   readonly isConnected: boolean;
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
-  dumpAll(name: string, fields?: any): Promise<any[]>;
-  subscribe(request: string, fields: object, event: string): Promise<AsyncIterable<unknown> & { close(): unknown }>;
+  dumpAll(name: "sw_interface_dump", fields: RequestOf<"sw_interface_dump">): Promise<Detail[]>;
+  subscribe(
+    request: "want_interface_events",
+    fields: RequestOf<"want_interface_events">,
+    event: "sw_interface_event",
+  ): Promise<AsyncIterable<unknown> & { close(): unknown }>;
 }
 
 /** The index that means all interfaces. */
@@ -138,8 +144,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
-function interfaceOf(detail: any): TableInterface {
+function interfaceOf(detail: Detail): TableInterface {
   const { sw_if_index: swIfIndex, interface_name: name, tag, l2_address: mac, flags } = detail;
   const up = Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : (flags & 1) === 1;
   return { swIfIndex, name, tag, mac, up };

@@ -1,6 +1,15 @@
 // A client of VPP's binary API that exists before VPP does, and waits for it.
 import { EventEmitter } from "node:events";
-import { Vpp } from "../binapi/index.js";
+import {
+  type Arguments,
+  type DetailsOf,
+  type Events,
+  type ReplyOf,
+  type RequestOf,
+  type Requests,
+  type Subscription,
+  Vpp,
+} from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 
 interface LateVppEvents {
@@ -33,21 +42,20 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     return this.#vpp?.isConnected ?? false;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
-  call(name: any, ...rest: any[]): Promise<any> {
-    return this.#attempt(name, (vpp) => (vpp.call as (...all: unknown[]) => Promise<unknown>)(name, ...rest));
+  call<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<ReplyOf<N>> {
+    return this.#attempt(name, (vpp) => vpp.call(name, ...rest));
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
-  dumpAll(name: any, ...rest: any[]): Promise<any[]> {
-    return this.#attempt(name, (vpp) => (vpp.dumpAll as (...all: unknown[]) => Promise<unknown[]>)(name, ...rest));
+  dumpAll<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<DetailsOf<N>[]> {
+    return this.#attempt(name, (vpp) => vpp.dumpAll(name, ...rest));
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
-  subscribe(request: any, ...rest: any[]): Promise<any> {
-    return this.#attempt(request, (vpp) =>
-      (vpp.subscribe as (...all: unknown[]) => Promise<unknown>)(request, ...rest),
-    );
+  subscribe<R extends keyof Requests, E extends keyof Events>(
+    request: R,
+    fields: RequestOf<R>,
+    event: E,
+  ): Promise<Subscription<Events[E]>> {
+    return this.#attempt(request, (vpp) => vpp.subscribe(request, fields, event));
   }
 
   has(name: string): boolean {

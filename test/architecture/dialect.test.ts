@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import test from "ava";
 import ts from "typescript";
-import { VNET_ERRORS } from "../../lib/binapi/index.js";
+import * as binapi from "../../lib/binapi/index.js";
+import * as daemon from "../../lib/daemon/index.js";
+import * as main from "../../lib/index.js";
+import * as module from "../../lib/module/index.js";
+import * as sim from "../../lib/sim/index.js";
+import * as stonework from "../../lib/stonework/index.js";
+import * as testing from "../../lib/testing/index.js";
 import { libraryFiles, parse, placeOf } from "./source.js";
 
 /** Every node of the library, with its place for messages. */
@@ -66,8 +72,57 @@ test("an error code is ERR_ and a word, a name of Linux's errno, or VPP's own na
     if (!ts.isNewExpression(node) || node.expression.getText() !== "PuntError") continue;
     const code = node.arguments?.[1];
     for (const word of code === undefined ? [] : literals(code)) {
-      const known = /^ERR_[A-Z0-9_]+$/.test(word) || word in constants.errno || word in VNET_ERRORS;
+      const known = /^ERR_[A-Z0-9_]+$/.test(word) || word in constants.errno || word in binapi.VNET_ERRORS;
       t.true(known, `${place} throws ${word}`);
     }
+  }
+});
+
+test("an option's error names it in details.option", (t) => {
+  for (const { node, place } of nodes()) {
+    if (!ts.isNewExpression(node) || node.expression.getText() !== "PuntError") continue;
+    const [, code, , details] = node.arguments ?? [];
+    if (code === undefined || !ts.isStringLiteral(code) || code.text !== "ERR_OPTION") continue;
+    t.regex(details?.getText() ?? "", /\boption\b/, place);
+  }
+});
+
+test("a docstring says @throws", (t) => {
+  for (const file of libraryFiles()) {
+    const docstrings = readFileSync(file, "utf8").match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    for (const docstring of docstrings) t.notRegex(docstring, /\bThrows\b/, file);
+  }
+});
+
+/** The public classes, each with its members that are not internal. */
+function publicClasses(): Map<string, Set<string>> {
+  const entries: object[] = [main, binapi, sim, testing, module, daemon, stonework];
+  const names = new Set(entries.flatMap((entry) => Object.keys(entry)));
+  const found = new Map<string, Set<string>>();
+  for (const { node } of nodes()) {
+    if (!ts.isClassDeclaration(node) || node.name === undefined || !names.has(node.name.text)) continue;
+    const open = node.members.filter(
+      (member) => !ts.getJSDocTags(member).some((tag) => tag.tagName.text === "internal"),
+    );
+    found.set(node.name.text, new Set(open.map((member) => member.name?.getText() ?? "")));
+  }
+  return found;
+}
+
+test("everything that can be closed is disposable", (t) => {
+  for (const [name, members] of publicClasses()) {
+    if (!members.has("close")) continue;
+    t.true(members.has("[Symbol.dispose]") || members.has("[Symbol.asyncDispose]"), name);
+  }
+});
+
+/** A punt of a CNF is not a port. It has ports, and its status says more than a port's counters. */
+const NO_PORTS = ["OpenPunt"];
+
+test("a port has receive, stats, ref and unref", (t) => {
+  for (const [name, members] of publicClasses()) {
+    for (const other of ["statistics", "onBatch", "setReferenced", "setRef"]) t.false(members.has(other), name);
+    if (!members.has("receive") || !members.has("close") || NO_PORTS.includes(name)) continue;
+    for (const member of ["stats", "ref", "unref"]) t.true(members.has(member), `${name} lacks ${member}`);
   }
 });

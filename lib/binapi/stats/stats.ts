@@ -24,7 +24,7 @@ interface Segment {
  * VPP's statistics: interface counters, node errors and punt counters, copied from VPP's shared memory. Reading needs no API
  * connection and costs VPP nothing. The object follows VPP over restarts.
  */
-export class VppStats {
+export class VppStats implements Disposable {
   #segment: Segment | undefined;
   #opening: Promise<Segment> | undefined;
   #closed = false;
@@ -64,6 +64,10 @@ export class VppStats {
   close(): void {
     this.#closed = true;
     this.#forget();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Takes snapshots until VPP has not changed the directory during one. */

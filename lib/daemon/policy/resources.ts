@@ -1,20 +1,14 @@
 // What a request is about in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
 import { PuntError } from "../../errors.js";
-import { type PuntRequest, reachOf } from "../../punt/index.js";
+import { type PuntRequest, reachOf, type VppApi } from "../../punt/index.js";
 import type { InterfaceTable, TableInterface } from "../../vpp/index.js";
-
-/** The one call to VPP that this needs. */
-export interface TableReader {
-  // biome-ignore lint/suspicious/noExplicitAny: fields of a message, as the codec gives them
-  call(name: string, fields: any): Promise<any>;
-}
 
 /** Finds what requests name. */
 export class Resolver {
   readonly #table: InterfaceTable;
-  readonly #vpp: TableReader;
+  readonly #vpp: Pick<VppApi, "call">;
 
-  constructor(table: InterfaceTable, vpp: TableReader) {
+  constructor(table: InterfaceTable, vpp: Pick<VppApi, "call">) {
     this.#table = table;
     this.#vpp = vpp;
   }

@@ -15,7 +15,7 @@ const FILE_MODE = 0o600;
  * a crash. `<path>.backup` has the state before. A damaged file is reported and left alone. While the store is open, the kernel holds a
  * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target.
  */
-export class FileStore implements Store {
+export class FileStore implements Store, AsyncDisposable {
   readonly path: string;
   readonly backup: string;
   readonly #file: string;
@@ -42,6 +42,10 @@ export class FileStore implements Store {
   async close(): Promise<void> {
     this.#lock?.release();
     this.#lock = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /**

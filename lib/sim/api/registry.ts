@@ -15,7 +15,7 @@ type MaybePromise<T> = T | Promise<T>;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without anything to add returns nothing
 type ReplyFields = MessageValue | void;
 
-/** Carries a request out, and returns the fields of the reply besides `retval`. Throws a VnetError to refuse. */
+/** Carries a request out, and returns the fields of the reply besides `retval`. @throws VnetError to refuse */
 export type ReplyHandler<A> = (args: A, client: ApiClient) => MaybePromise<ReplyFields>;
 
 /** Returns the details that answer a dump, in order. */
