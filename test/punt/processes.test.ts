@@ -100,6 +100,30 @@ test("a read-only manager follows the store and VPP", async (t) => {
   t.true(heard.includes("a CREATED") && heard.at(-1) === "a DELETED", heard.join());
 });
 
+test("a read-only manager knows why a punt FAILED, also after the end of the process that failed", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const action = { kind: "refuse", error: "UNSPECIFIED" } as const;
+  it.vpp.faults.add({ message: "sw_interface_span_enable_disable", action, times: Number.POSITIVE_INFINITY });
+  const span = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  await t.throwsAsync(it.manager.add(span));
+  const { id, failure } = it.manager.list()[0]!;
+  const looking = await it.restartManager({ readOnly: true });
+  await looking.resync();
+  t.is(looking.get(id)?.state, "FAILED");
+  t.like(looking.get(id)!.failure, {
+    item: failure!.item,
+    code: "VPP_UNSPECIFIED",
+    number: -1,
+    message: failure!.message,
+  });
+  it.vpp.faults.clear();
+  const next = await it.restartManager();
+  await next.resync();
+  t.is(next.get(id)?.state, "CREATED");
+  t.deepEqual(Object.keys((await it.store.load())!.notes), [], "the failure is forgotten");
+});
+
 test("a manager without options of its own is the manager that its store remembers", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

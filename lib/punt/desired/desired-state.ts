@@ -5,7 +5,7 @@ import type { Found, Marks } from "../interconnect/index.js";
 import { type Facts, isNoteOfVpp, type Note, OLD_CLAIM } from "../items/index.js";
 import type { Wanted } from "../plan/index.js";
 import type { PuntFilter } from "../punts.js";
-import type { Ledger, Reconciled } from "../reconcile/index.js";
+import type { Failure, Ledger, Reconciled } from "../reconcile/index.js";
 import { idKey, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
 import { type ManagerIdentity, Saver, type Store, type StoredState, type Write } from "../store/index.js";
@@ -13,6 +13,7 @@ import { Pairs } from "../types/index.js";
 import { ChangeLog } from "./change-log.js";
 import { Draft, NOTHING } from "./draft.js";
 import { Entry, type Situation } from "./entry.js";
+import { failedStep, failureKey, noteOf } from "./failure-notes.js";
 import { judge, judgeLeaving, unfinished } from "./judge.js";
 import { Memory } from "./memory.js";
 import { statusOf } from "./status.js";
@@ -209,17 +210,30 @@ export class DesiredState implements Ledger {
     this.#saver.save().catch(() => {});
   }
 
+  /** Notes why a step failed, for the processes that only look. */
+  failed(key: string, failure: Failure): void {
+    this.note(failureKey(key), noteOf(failure));
+  }
+
+  #forgetSolved({ open }: Reconciled): void {
+    for (const key of this.#memory.notes.keys()) {
+      const step = failedStep(key);
+      if (step !== undefined && !open.has(step)) this.#memory.forget(key);
+    }
+  }
+
   /** Judges every punt by what was read and by the steps that are left. */
   settle(result: Reconciled, isActing = true): void {
     const { facts, plan } = result;
     this.#facts = facts;
     this.#items = plan.items;
+    this.#forgetSolved(result);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
       if (punt?.state === "ready") entry.items = punt.items;
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
-        : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result)));
+        : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));
       if (situation?.state === "DELETED") this.#depart(entry, situation.cause);
       else if (situation) this.#become(entry, situation);
     }
@@ -227,7 +241,8 @@ export class DesiredState implements Ledger {
 
   /** Forgets objects that do not exist and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt. */
   tidy(isDone: boolean): void {
-    const isKept = (key: string) => (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key);
+    const isKept = (key: string) =>
+      (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key) || failedStep(key) !== undefined;
     this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && !isDone));
     const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((entry) => entry.leaving);
     if (isDone && isQuiet && this.#draft.dropNamespaces()) this.#wanted = this.#draft.freeze();

@@ -1,10 +1,10 @@
 // Derives the situation of each punt from the plan and the steps that are left.
-import type { PuntError } from "../../errors.js";
+import type { Notes } from "../items/index.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
-import type { PuntFailure } from "../state.js";
 import type { Caveat } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
+import { failureOf, notedFailure } from "./failure-notes.js";
 
 /** Returns the situation of a punt, or undefined while the manager works on it. */
 export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situation | undefined {
@@ -23,10 +23,14 @@ export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situati
 /** Steps that a situation names. */
 const MOST_NAMED = 3;
 
-/** Returns the situation of a punt that another process has to create. */
-export function unfinished(plan: PuntPlan, { open }: Reconciled): Situation | undefined {
+/** Returns the situation of a punt that another process has to create. `notes` has the failures of that process. */
+export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): Situation | undefined {
   if (plan.state !== "ready") return undefined;
   const steps = plan.items.flatMap((key) => open.get(key) ?? []);
+  for (const { key } of steps) {
+    const failure = notedFailure(notes, key);
+    if (failure) return { state: "FAILED", failure, cause: failure.message };
+  }
   const names = steps.slice(0, MOST_NAMED).map(({ action, key }) => `${action} ${key}`);
   const more = steps.length > names.length ? [`and ${steps.length - names.length} more`] : [];
   const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
@@ -63,22 +67,9 @@ function failureIn(steps: readonly Step[], retries: Retries): Situation | undefi
   for (const { key } of steps) {
     const failed = retries.get(key);
     if (failed) {
-      const failure = failureOf(failed.error, failed.attempts, failed.nextTry);
+      const failure = failureOf(failed);
       return { state: "FAILED", failure, cause: failure.message };
     }
   }
   return undefined;
-}
-
-function failureOf(error: PuntError, attempts: number, nextTry: number): PuntFailure {
-  const { item, retval } = error.details as { item?: string; retval?: number };
-  const number = retval === undefined ? {} : { number: retval };
-  return {
-    item: item ?? "",
-    code: error.code,
-    ...number,
-    message: error.message,
-    attempts,
-    nextTry: new Date(nextTry),
-  };
 }

@@ -39,7 +39,7 @@ export { kindOf, kinds } from "./kinds.js";
 export { linkPart } from "./link.js";
 export { memifSocketPart } from "./memif-socket.js";
 export { knownNeighborPart, neighborPart } from "./neighbor.js";
-export type { Note, Notes } from "./note.js";
+export { type Note, type Notes, readNote } from "./note.js";
 export { osiProtoPart } from "./osi-proto.js";
 export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";

@@ -3,6 +3,6 @@
 export type { DeviceReport } from "./device-report.js";
 export { asPuntError, isDisconnect } from "./observe.js";
 export { type Ledger, look, type Reconciled, reconcile, type World } from "./reconciler.js";
-export { Retries, type RetryOptions } from "./retries.js";
+export { type Failure, Retries, type RetryOptions } from "./retries.js";
 export { Strays } from "./strays.js";
 export { VppDevices } from "./vpp-devices.js";

@@ -15,7 +15,7 @@ import {
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Interest, isDisconnect, observe } from "./observe.js";
-import type { Retries } from "./retries.js";
+import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 import type { Strays } from "./strays.js";
 import type { VppDevices } from "./vpp-devices.js";
@@ -43,6 +43,8 @@ export interface Ledger {
   remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void>;
   /** Notes a setting that was applied. */
   note(key: string, value: Note): void;
+  /** Notes why a step failed. */
+  failed(key: string, failure: Failure): void;
   /** Called after each round: some punts are settled earlier than others. */
   settle(result: Reconciled): void;
 }
@@ -66,7 +68,8 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     const result = await look(ledger, world);
     const open = [...result.open.values()];
     forgetSolved(world.retries, open);
-    giveUp(open, world.retries, done);
+    const record = { retries: world.retries, ledger, done };
+    giveUp(open, record);
     holdRemovals(open, world.retries, result.facts);
     const due = withoutHeld(open, world.retries, result.facts);
     ledger.settle(result);
@@ -76,7 +79,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       due.map(({ key }) => key),
     );
     if (due.length === 0 || round === MOST_ROUNDS) return result;
-    recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, world.retries, done);
+    recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, record);
   }
 }
 
@@ -146,14 +149,27 @@ function forgetSolved(retries: Retries, open: readonly Step[]): void {
   for (const key of retries.keys()) if (!unsolved.has(key)) retries.succeeded(key);
 }
 
+/** Where the outcomes of steps are recorded. */
+interface StepRecord {
+  readonly retries: Retries;
+  readonly ledger: Ledger;
+  /** How often each step was done, by `doneKey`. */
+  readonly done: Map<string, number>;
+}
+
 /** Number of times that a step may be due again right after it was done. After that, it counts as not kept by VPP. */
 const MOST_REPEATS = 3;
 
-function giveUp(steps: readonly Step[], retries: Retries, done: ReadonlyMap<string, number>): void {
+function giveUp(steps: readonly Step[], record: StepRecord): void {
   for (const step of steps) {
-    if ((done.get(doneKey(step)) ?? 0) >= MOST_REPEATS && !retries.isHeld(step.key))
-      retries.failed(step.key, notKept(step));
+    if ((record.done.get(doneKey(step)) ?? 0) >= MOST_REPEATS && !record.retries.isHeld(step.key))
+      fail(step, notKept(step), record);
   }
+}
+
+function fail({ key }: Step, error: PuntError, { retries, ledger }: StepRecord): void {
+  retries.failed(key, error);
+  ledger.failed(key, retries.get(key)!);
 }
 
 /** Nothing is removed while a kind cannot be read: objects of that kind may depend on it, and VPP would keep them. */
@@ -229,12 +245,13 @@ function claimsOf(steps: readonly Step[], marks: Marks): Map<string, string> {
 }
 
 /** @throws PuntError `ERR_DISCONNECTED`: a lost connection is not a failure of a step */
-function recordFailures(failures: Failures, steps: readonly Step[], retries: Retries, done: Map<string, number>): void {
+function recordFailures(failures: Failures, steps: readonly Step[], record: StepRecord): void {
+  const { done } = record;
   let lost: PuntError | undefined;
   for (const step of steps) {
     const error = failures.get(step.key);
     if (isDisconnect(error)) lost = error;
-    else if (error) retries.failed(step.key, error);
+    else if (error) fail(step, error, record);
     else done.set(doneKey(step), (done.get(doneKey(step)) ?? 0) + 1);
   }
   if (lost) throw lost;
