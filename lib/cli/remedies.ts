@@ -21,7 +21,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_CONFLICT: "Delete the other punt, or choose another interface for this one",
   ENOSPC: "Make room on the disk and try again",
   EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
-  UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
+  VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
   ERR_UNKNOWN_MESSAGE: "`vpp-punt generate --out -` lists the messages of a VPP",
   ERR_DISCONNECTED: `VPP went away; ${DOCTOR}`,

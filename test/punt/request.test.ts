@@ -66,6 +66,12 @@ const wrong: [string, object, string][] = [
   ["an unknown type", { ...span, type: "SPAM" }, "type"],
   ["a port above 65535", { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 65536 } }, "toHost.port"],
   ["ICMPv6 over IPv4", { ...socket, toHost: { af: "IPV4", protocol: "ICMPv6", port: 135 } }, "toHost.af"],
+  ["a neighbor solicitation", { ...socket, toHost: { af: "IPV6", protocol: "ICMPv6", port: 135 } }, "toHost.port"],
+  [
+    "the port that VPP takes for none",
+    { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 65535 } },
+    "toHost.port",
+  ],
   ["two targets", { ...socket, exception: { reason: "ipsec4-spi-0" } }, "toHost"],
   ["no target", { ...socket, toHost: undefined }, "toHost"],
   ["a relative socket path", { ...socket, socketPath: "a.sock" }, "socketPath"],

@@ -154,7 +154,7 @@ test("a request that StoneWork has no word for is refused", (t) => {
   const inexpressible: readonly PuntRequestInput[] = [
     { ...SAME, type: "SPAN", interconnect: "TAP", vppInterface: "eth0", direction: "rx" },
     { ...SAME, type: "DHCP_PROXY", interconnect: "TAP", families: ["IPV6"] },
-    { ...SAME, type: "PUNT_TO_SOCKET", toHost: { af: "IPV6", protocol: "ICMPv6", port: 128 }, socketPath: "/tmp/a" },
+    { ...SAME, type: "PUNT_TO_SOCKET", toHost: { af: "IPV6", protocol: "ICMPv6", port: 130 }, socketPath: "/tmp/a" },
     { ...SAME, type: "PUNT_TO_SOCKET", ipProto: { af: "IPV4", protocol: "OSPF" }, socketPath: "/tmp/a" },
   ];
   for (const input of inexpressible)

@@ -84,16 +84,27 @@ export const puntSocket: Kind<PuntSocket> = {
 };
 
 async function register({ vpp, facts, note }: ActContext, { target, path }: PuntSocket): Promise<void> {
-  const reply = await vpp.call(
-    "punt_socket_register",
-    {
-      header_version: 1,
-      punt: wireTarget(target, facts.puntReasons),
-      pathname: path,
-    },
-    { fenced: true },
-  );
-  note(INJECT_PATH_NOTE, { path: reply.pathname });
+  const punt = wireTarget(target, facts.puntReasons);
+  try {
+    const fields = { header_version: 1, punt, pathname: path };
+    const reply = await vpp.call("punt_socket_register", fields, { fenced: true });
+    note(INJECT_PATH_NOTE, { path: reply.pathname });
+  } catch (error) {
+    throw explained(error, target);
+  }
+}
+
+/** VPP answers every refusal with UNSPECIFIED and prints the reason. */
+function explained(error: unknown, target: PuntTarget): unknown {
+  if (!(error instanceof PuntError) || error.code !== "VPP_UNSPECIFIED") return error;
+  const reasons = [
+    "its startup.conf has no section punt { socket <path> }",
+    ...(target.type === "l4" && target.protocol === "IP_API_PROTO_ICMP6"
+      ? ["it is older than 23.10 and punts no ICMPv6 type"]
+      : []),
+  ];
+  const text = `VPP refuses the registration (UNSPECIFIED -1) and only prints why; known reasons: ${reasons.join("; ")}`;
+  return new PuntError("punt.socket", error.code, text, error.details, error);
 }
 
 function seenSocket({ claims, notes }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {

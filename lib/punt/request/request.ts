@@ -169,25 +169,36 @@ const dhcpProxy = z.strictObject({
     .describe("DHCP (IPV4), DHCPv6 (IPV6) or both"),
 });
 
+function force(what: string) {
+  const text = `${what} that VPP handles itself. VPP cannot handle it again until it restarts`;
+  return z.literal(true, "true, or left out").optional().describe(text);
+}
+
+/** Echo requests and replies, router and neighbor discovery. */
+const ICMPV6_OF_VPP = [128, 129, 133, 134, 135, 136];
+
 const toHost = z
   .strictObject({
     af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: packets of both families, under one identity"),
     protocol: z.enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host"),
     port: port.describe("UDP port, or ICMPv6 type"),
+    force: force("Take an ICMPv6 type"),
   })
   .refine(({ protocol: name, af }) => name === "UDP" || af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
   .refine(({ protocol: name, port: number }) => name === "UDP" || number <= 0xff, {
     path: ["port"],
     message: "an ICMPv6 type is at most 255",
+  })
+  .refine(({ port: number }) => number !== 0xffff, { path: ["port"], message: "VPP takes 65535 for no port" })
+  .refine(({ protocol: name, port: number, force }) => name === "UDP" || force || !ICMPV6_OF_VPP.includes(number), {
+    path: ["port"],
+    message: `must not be a type that VPP handles itself (echo and neighbor discovery: ${ICMPV6_OF_VPP.join(", ")}): VPP could not handle it again until it restarts; force: true takes it anyway`,
   });
 const ipProto = z
   .strictObject({
     af: addressFamily,
     protocol,
-    force: z
-      .literal(true)
-      .optional()
-      .describe("Take a protocol that VPP handles itself. VPP cannot handle it again until it restarts"),
+    force: force("Take a protocol"),
   })
   .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "must be one protocol" })
   .refine(({ af, protocol: number }) => (familyOfProtocol(number) ?? familyNumber(af)) === familyNumber(af), {
