@@ -3,24 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({
   interfaces: ["lan", "wan"],
   exec: ["set interface state lan up", "set interface state wan up"],
 });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 const TELNET = 23;
 const counts = { passed: 0, dropped: 0 };
 
 await using wire = await openPunt(
   { cnf: "firewall", type: "HAIRPIN_XCONNECT", interconnect: "MEMIF", vppInterface1: "lan", vppInterface2: "wan" },
-  place,
+  { vpp },
 );
 // Interconnect 0 is the side of lan, 1 that of wan: a frame leaves on the other side.
 wire.receive((batch, interconnect) => {

@@ -3,22 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({
   interfaces: ["eth0"],
   exec: ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"],
 });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 const TYPES: Readonly<Record<number, string>> = { 15: "L1 LAN hello", 16: "L2 LAN hello", 17: "point-to-point hello" };
 const IS_IS = 0x83;
 
-await using isis = await openPunt({ cnf: "isis", type: "ISISX", interconnect: "MEMIF", vppInterface: "eth0" }, place);
+await using isis = await openPunt({ cnf: "isis", type: "ISISX", interconnect: "MEMIF", vppInterface: "eth0" }, { vpp });
 await isis.ready({ timeout: 10_000 });
 // The embedded VPP learns of a connection a little later than the CNF.
 do await sleep(1);

@@ -4,14 +4,8 @@ import { describeFrame } from "vpp-punt";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -25,7 +19,7 @@ function announced(frame: Uint8Array): { address: string; mac: string } | undefi
 
 await using span = await openPunt(
   { cnf: "neighbors", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
-  place,
+  { vpp },
 );
 await span.ready({ timeout: 10_000 });
 // The embedded VPP learns of a connection a little later than the CNF.

@@ -2,7 +2,7 @@
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({
   interfaces: ["eth0"],
   exec: [
@@ -12,16 +12,10 @@ await using vpp = await EmbeddedVpp.start({
     "ip mroute add 224.0.0.5 via local Forward",
   ],
 });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 await using ospf = await openPunt(
   { cnf: "ospf", type: "PUNT_TO_SOCKET", ipProto: { af: "IPV4", protocol: "OSPF" } },
-  place,
+  { vpp },
 );
 await ospf.ready({ timeout: 10_000 });
 vpp.interface("eth0").inject([hello("10.0.0.2", "2.2.2.2"), hello("10.0.0.3", "3.3.3.3")]);

@@ -6,14 +6,8 @@ import { PcapngWriter } from "vpp-punt";
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 const LARGEST_FILE = 4_096;
 const MOST_FILES = 3;
@@ -48,7 +42,7 @@ class Rotation {
 
 await using span = await openPunt(
   { cnf: "capture", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
-  place,
+  { vpp },
 );
 const capture = new Rotation();
 const FRAMES = 40;

@@ -2,23 +2,17 @@
 import { openPunt } from "vpp-punt/module";
 import { EmbeddedVpp } from "vpp-punt/sim";
 
-// On a real VPP, `openPunt(request)` is all that is needed: see docs/daemon.md. Here VPP is an embedded one.
+// Here VPP is an embedded one. With a real VPP, leave out `vpp`: see docs/daemon.md.
 await using vpp = await EmbeddedVpp.start({
   interfaces: [{ name: "eth0", mac: "02:fe:00:00:00:01" }],
   exec: ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"],
 });
-const place = {
-  daemon: false,
-  vppSocket: vpp.apiSocket,
-  socketDirectory: vpp.directory,
-  manager: { memifDirectory: `${vpp.directory}/memif` },
-} as const;
 
 const PORT = 7;
 const QUESTIONS = 20_000;
 const BURST = 50;
 
-await using echo = await openPunt({ cnf: "echo", udp: PORT }, place);
+await using echo = await openPunt({ cnf: "echo", udp: PORT }, { vpp });
 await echo.ready({ timeout: 10_000 });
 
 // The client: it asks again as soon as it has the answers.

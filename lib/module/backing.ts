@@ -1,6 +1,7 @@
 // What keeps a CNF's punts: a daemon, or a manager in this process.
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { PuntError } from "../errors.js";
 import {
   type PuntId,
@@ -35,7 +36,20 @@ export interface Backing {
   close(): Promise<void>;
 }
 
+/** An embedded VPP, as far as a CNF's own manager needs it: an `EmbeddedVpp` or a `SpawnedVpp`. */
+export interface LocalVpp {
+  /** Path of its API socket. */
+  readonly apiSocket: string;
+  /** Its own folder. */
+  readonly directory: string;
+}
+
 export interface OwnManagerOptions {
+  /**
+   * An embedded VPP (`EmbeddedVpp` of `vpp-punt/sim`) instead of VPP: this process manages it, and keeps all sockets in its folder. No
+   * daemon is asked. Does not go with `vppSocket`, `socketDirectory` or the options of a daemon.
+   */
+  readonly vpp?: LocalVpp;
   /** VPP's API socket. Default `/run/vpp/api.sock`. */
   readonly vppSocket?: string;
   /** Options of the manager, for a program that manages VPP itself. */
@@ -104,8 +118,14 @@ interface Shared {
 const managers = new Map<string, Shared>();
 
 /** Returns the punts of this process's own manager. @throws PuntError of the store, or of an option */
-export async function ownBacking(options: OwnManagerOptions): Promise<Backing> {
-  const { vppSocket = "/run/vpp/api.sock", socketDirectory = "/run/vpp-punt/sockets" } = options;
+export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions): Promise<Backing> {
+  const {
+    vppSocket = "/run/vpp/api.sock",
+    socketDirectory = "/run/vpp-punt/sockets",
+    manager: options,
+  } = local
+    ? { ...placeOf(local), manager: { memifDirectory: join(local.directory, "memif"), ...given.manager } }
+    : given;
   const shared = managers.get(vppSocket) ?? { opened: openOwn(vppSocket, options), users: 0 };
   managers.set(vppSocket, shared);
   shared.users++;
@@ -129,7 +149,12 @@ export async function ownBacking(options: OwnManagerOptions): Promise<Backing> {
   }
 }
 
-async function openOwn(vppSocket: string, { manager: options }: OwnManagerOptions): Promise<Own> {
+/** Returns the paths of an embedded VPP. */
+export function placeOf({ apiSocket, directory }: LocalVpp): { vppSocket: string; socketDirectory: string } {
+  return { vppSocket: apiSocket, socketDirectory: join(directory, "sockets") };
+}
+
+async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<Own> {
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
   try {

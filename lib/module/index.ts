@@ -1,12 +1,12 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
 export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
-export type { OwnManagerOptions } from "./backing.js";
+export type { LocalVpp, OwnManagerOptions } from "./backing.js";
 // All: a tag that hides one name of a list hides every name of it.
 export * from "./connect.js";
+export type { OpenPuntOptions } from "./open-options.js";
 export {
   OpenPunt,
   type OpenPuntEvents,
-  type OpenPuntOptions,
   type OpenPuntStats,
   openPunt,
   type SendOptions,

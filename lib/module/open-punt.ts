@@ -5,40 +5,21 @@ import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
 import type { PacketSocketStats } from "../packet-socket/index.js";
-import { type AttachOptions, type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
+import { type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
 import type { PuntSocketStats } from "../punt-socket/index.js";
 import type { ResponderStats } from "../responder/index.js";
-import { answerOptions, type CnfAnswers } from "./answers.js";
-import { type Backing, daemonBacking, hasDaemon, type OwnManagerOptions, ownBacking } from "./backing.js";
+import { answerOptions } from "./answers.js";
+import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
-import type { ConnectOptions } from "./options.js";
+import { checkOpenOptions, type OpenPuntOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
 import { type CnfRequest, fullRequest, idOf } from "./request.js";
 import { type CnfStatus, judge } from "./status.js";
 import { type UdpFrame, udpAnswer } from "./udp.js";
-
-export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">, OwnManagerOptions {
-  /**
-   * Whether to ask a daemon. Default: if one is named (`socket`, `tls` or the environment's VPP_PUNT_SOCKET), or listens at the
-   * default path. False: this process manages VPP itself, which only one process of a machine may do.
-   */
-  readonly daemon?: boolean;
-  /** `persistent` (default): the punt stays until it is deleted. `session`: it ends with this program. */
-  readonly lifetime?: "persistent" | "session";
-  /** How long a punt of a session stays after the program is lost, in milliseconds. Default 10,000. */
-  readonly grace?: number;
-  /** Options of the ports. */
-  readonly attach?: AttachOptions;
-  /**
-   * What to answer on a memif, where no kernel does: `["arp", "nd", "ping"]`, for the addresses in the punt's metadata. Default: nothing.
-   * Behind a TAP Linux answers, and for a punt socket VPP.
-   */
-  readonly answer?: CnfAnswers;
-}
 
 /** Counters of an open punt. */
 export interface OpenPuntStats {
@@ -49,19 +30,6 @@ export interface OpenPuntStats {
   /** What was answered on each port; undefined for one without answers. */
   readonly answers: readonly (ResponderStats | undefined)[];
 }
-
-const NAMES = [
-  "socket",
-  "tls",
-  "vppSocket",
-  "manager",
-  "socketDirectory",
-  "daemon",
-  "lifetime",
-  "grace",
-  "attach",
-  "answer",
-];
 
 export interface OpenPuntEvents {
   status: [CnfStatus];
@@ -82,12 +50,12 @@ export interface SendOptions {
  * policy does not allow it
  */
 export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {}): Promise<OpenPunt> {
-  checkOptions(options);
+  checkOpenOptions(options);
   const { daemon, socket, tls, lifetime = "persistent", grace } = options;
   const address = { ...(socket !== undefined && { socket }), ...(tls && { tls }) };
   const session = { cnf: request.cnf, ...(grace !== undefined && { grace }) };
   const backing =
-    (daemon ?? (await hasDaemon(address)))
+    (daemon ?? (options.vpp === undefined && (await hasDaemon(address))))
       ? await daemonBacking({ ...address, ...(lifetime === "session" && { session }) })
       : await ownBacking(options);
   let punt: OpenPunt | undefined;
@@ -100,18 +68,6 @@ export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {
     else await backing.close();
     throw error;
   }
-}
-
-function checkOptions(options: OpenPuntOptions): void {
-  const check = new OptionCheck("cnf.open");
-  check.known(options, NAMES);
-  const { daemon, lifetime, grace, vppSocket, socketDirectory, answer } = options;
-  if (answer !== undefined) answerOptions(check, answer);
-  if (daemon !== undefined) check.boolean("daemon", daemon);
-  if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
-  if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);
-  if (vppSocket !== undefined) check.socketPath("vppSocket", vppSocket);
-  if (socketDirectory !== undefined) check.path("socketDirectory", socketDirectory, 77);
 }
 
 /** An open punt. */

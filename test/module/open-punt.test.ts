@@ -1,6 +1,6 @@
 // openPunt with an embedded VPP: by a manager of this process, and by a daemon.
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { PuntError } from "../../lib/errors.js";
@@ -185,6 +185,37 @@ test("an operator who deletes the punt is not fought", async (t) => {
   t.like(punt.status, { state: "failed", reasons: [{ code: "ERR_DELETED" }] });
   await t.throwsAsync(punt.ready(), { code: "ERR_DELETED" });
   t.deepEqual(await operator.list(), []);
+});
+
+test("an embedded VPP needs no paths: this process manages it, and all sockets are in its folder", async (t) => {
+  const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: CONFIGURATION });
+  t.teardown(() => vpp.close());
+  const dns = await openPunt({ cnf: "dns", udp: 53 }, { vpp });
+  const span = await openPunt(
+    { cnf: "span", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
+    { vpp },
+  );
+  await Promise.all([dns.ready({ timeout: 10_000 }), span.ready({ timeout: 10_000 })]);
+  const sockets = (folder: string) => readdirSync(join(vpp.directory, folder)).filter((name) => name.endsWith(".sock"));
+  t.deepEqual([sockets("sockets").length, sockets("memif").length], [1, 1]);
+  await dns.close();
+  await span.close();
+  await vpp.close();
+  t.false(existsSync(vpp.directory));
+});
+
+test("an embedded VPP goes with no other place, and a wrong one is named", async (t) => {
+  const vpp = { apiSocket: "/tmp/vpp-punt-nowhere/api.sock", directory: "/tmp/vpp-punt-nowhere" };
+  const refused = async (options: object, option: string) => {
+    const error = await t.throwsAsync(openPunt({ cnf: "dns", udp: 53 }, options as OpenPuntOptions));
+    t.like(error, { code: "ERR_OPTION", details: { option } }, JSON.stringify(options));
+  };
+  const places = [{ daemon: true }, { socket: "/a" }, { vppSocket: "/a" }, { socketDirectory: "/a" }];
+  for (const place of places) await refused({ vpp, ...place }, "vpp");
+  for (const bad of [null, "sim", [], 1]) await refused({ vpp: bad }, "vpp");
+  await refused({ vpp: { ...vpp, apiSocket: "api.sock" } }, "vpp.apiSocket");
+  await refused({ vpp: { ...vpp, directory: `/${"d".repeat(80)}` } }, "vpp.directory");
+  await refused({ vpp: { apiSocket: vpp.apiSocket } }, "vpp.directory");
 });
 
 test("openPunt does not wait for VPP or for a daemon", async (t) => {

@@ -80,8 +80,7 @@ test("it answers a question", () => {
 test("a datagram to VPP is answered", async () => {
   const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
   await using vpp = await EmbeddedVpp.start({ interfaces: [{ name: "eth0", mac: "02:fe:00:00:00:01" }], exec });
-  const folders = { socketDirectory: vpp.directory, manager: { memifDirectory: \`\${vpp.directory}/memif\` } };
-  await using punt = await openPunt({ cnf: "test", udp: ${port} }, { daemon: false, vppSocket: vpp.apiSocket, ...folders });
+  await using punt = await openPunt({ cnf: "test", udp: ${port} }, { vpp });
   await punt.ready({ timeout: 10_000 });
 
   const left = new Promise<Uint8Array>((resolve) => vpp.interface("eth0").once("tx", resolve));

@@ -1,0 +1,68 @@
+// The options of `openPunt`, and their checks.
+import { OptionCheck } from "../options.js";
+import type { AttachOptions } from "../punt/index.js";
+import { answerOptions, type CnfAnswers } from "./answers.js";
+import { type LocalVpp, type OwnManagerOptions, placeOf } from "./backing.js";
+import type { ConnectOptions } from "./options.js";
+
+export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">, OwnManagerOptions {
+  /**
+   * Whether to ask a daemon. Default: if one is named (`socket`, `tls` or the environment's VPP_PUNT_SOCKET), or listens at the
+   * default path. False: this process manages VPP itself, which only one process of a machine may do.
+   */
+  readonly daemon?: boolean;
+  /** `persistent` (default): the punt stays until it is deleted. `session`: it ends with this program. */
+  readonly lifetime?: "persistent" | "session";
+  /** How long a punt of a session stays after the program is lost, in milliseconds. Default 10,000. */
+  readonly grace?: number;
+  /** Options of the ports. */
+  readonly attach?: AttachOptions;
+  /**
+   * What to answer on a memif, where no kernel does: `["arp", "nd", "ping"]`, for the addresses in the punt's metadata. Default: nothing.
+   * Behind a TAP Linux answers, and for a punt socket VPP.
+   */
+  readonly answer?: CnfAnswers;
+}
+
+const NAMES = [
+  "socket",
+  "tls",
+  "vpp",
+  "vppSocket",
+  "manager",
+  "socketDirectory",
+  "daemon",
+  "lifetime",
+  "grace",
+  "attach",
+  "answer",
+];
+
+/** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
+export function checkOpenOptions(options: OpenPuntOptions): void {
+  const check = new OptionCheck("cnf.open");
+  check.known(options, NAMES);
+  const { daemon, lifetime, grace, vpp, vppSocket, socketDirectory, answer } = options;
+  if (vpp !== undefined) checkLocal(check, vpp, options);
+  if (answer !== undefined) answerOptions(check, answer);
+  if (daemon !== undefined) check.boolean("daemon", daemon);
+  if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
+  if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);
+  if (vppSocket !== undefined) check.socketPath("vppSocket", vppSocket);
+  if (socketDirectory !== undefined) check.path("socketDirectory", socketDirectory, LONGEST_FOLDER);
+}
+
+/** What says where VPP or its manager is, beside `vpp`. */
+const PLACES = ["daemon", "socket", "tls", "vppSocket", "socketDirectory"] as const;
+
+/** The longest path of a folder of punt sockets: the name of a punt's socket has to fit behind it. */
+const LONGEST_FOLDER = 77;
+
+function checkLocal(check: OptionCheck, vpp: LocalVpp, options: OpenPuntOptions): void {
+  check.object("vpp", vpp);
+  check.socketPath("vpp.apiSocket", vpp.apiSocket);
+  check.path("vpp.directory", vpp.directory);
+  check.path("vpp.directory", placeOf(vpp).socketDirectory, LONGEST_FOLDER);
+  const other = PLACES.find((name) => options[name] !== undefined && options[name] !== false);
+  if (other !== undefined) check.refuse("vpp", `does not go with ${other}`);
+}
