@@ -1,11 +1,19 @@
-// Applies requests: starts all of them, then waits for all within one limit, and reports the outcome of each.
+// Applies requests in one change, waits for all within one limit, and reports the outcome of each.
 import { PuntError } from "../errors.js";
-import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
+import {
+  type ApplyOptions,
+  idKey,
+  type PuntId,
+  type PuntRequest,
+  type PuntState,
+  type PuntStatus,
+  type Punts,
+} from "../punt/index.js";
 import { type Changes, changesOf, idOf } from "./changes.js";
-import { after, within } from "./deadline.js";
+import { after } from "./deadline.js";
 import { type Ending, interrupted } from "./ending.js";
 import type { Opened } from "./open.js";
-import { progress } from "./terminal.js";
+import { isProgressShown, progress } from "./terminal.js";
 
 export interface Refusal {
   readonly id: PuntId;
@@ -37,7 +45,7 @@ export interface ApplyingOptions {
 /** VPP may restart during the command. The command does not wait for a VPP that stays away for longer. */
 const LONGEST_ABSENCE_MS = 5_000;
 
-/** Makes the punts what the requests say. A file that asks for a conflict deletes and updates nothing. */
+/** Makes the punts what the requests say, in one change. A file that asks for a conflict deletes and updates nothing. */
 export async function applyRequests(
   opened: Opened,
   requests: readonly PuntRequest[],
@@ -46,61 +54,104 @@ export async function applyRequests(
   const { punts } = opened;
   const before = await punts.list();
   const changes = changesOf(before, requests, prune);
-  const { updated, deleted } = changes;
-  if (updated.length + deleted.length > 0)
-    await within(timeout, "plan", punts.plan({ delete: [...deleted, ...updated.map(idOf)], add: requests }));
-  const waited = wait ? ({ waitFor: "CREATED" } as const) : {};
-  const replaced = new Set(updated);
-  const task = new Task(requests.length + deleted.length);
-  const work = async () => {
-    await task.all(
-      deleted,
-      (id) => id,
-      (id) => punts.delete(id),
-    );
-    await task.all(requests, idOf, (request) => {
-      return replaced.has(request) ? punts.update(request, waited) : punts.add(request, waited);
-    });
-  };
-  const cut = await Promise.race([work(), after(timeout), opened.lost(LONGEST_ABSENCE_MS), interrupted()]);
+  const task = new Task(punts, wait ? { keep: true, waitFor: "CREATED" } : { keep: true });
+  const isWhole = changes.updated.length + changes.deleted.length > 0;
+  const work = task.run({ delete: changes.deleted, punts: requests }, isWhole);
+  const following = new AbortController();
+  if (isProgressShown()) void task.follow(requests, following.signal);
+  const cut = await Promise.race([work, after(timeout), opened.lost(LONGEST_ABSENCE_MS), interrupted()]);
+  following.abort();
   progress("");
-  const statuses = await statusesOf(opened, requests);
-  return { changes, before, refused: task.refused, open: task.open, statuses, ...(cut && { cut }) };
+  const now = new Map((await punts.list()).map((status) => [idKey(status.id), status]));
+  const statuses = requests.map((request) => now.get(idKey(request))).filter((status) => status !== undefined);
+  const open = cut ? openOf(task, requests, changes, now, wait) : 0;
+  return { changes, before, refused: task.refused, open, statuses, ...(cut && { cut }) };
 }
 
-async function statusesOf({ punts }: Opened, requests: readonly PuntRequest[]): Promise<PuntStatus[]> {
-  const found = await Promise.all(requests.map((request) => punts.get(idOf(request))));
-  return found.filter((status) => status !== undefined);
+/** Returns the number of punts that are not as the change wants them. */
+function openOf(
+  { refused }: Task,
+  requests: readonly PuntRequest[],
+  { deleted }: Changes,
+  now: ReadonlyMap<string, PuntStatus>,
+  wait: boolean,
+): number {
+  const known = new Set(refused.map(({ id }) => idKey(id)));
+  const isDone = (request: PuntRequest) => {
+    const status = now.get(idKey(request));
+    return known.has(idKey(request)) || (status !== undefined && isReached(status.state, wait));
+  };
+  const leaving = deleted.filter((id) => now.has(idKey(id)) && !known.has(idKey(id)));
+  return leaving.length + requests.filter((request) => !isDone(request)).length;
 }
 
-/** Many operations at once, counted. */
+function isReached(state: PuntState, wait: boolean): boolean {
+  return state === "CREATED" || state === "DEGRADED" || state === "FAILED" || (state === "PENDING" && !wait);
+}
+
+/** Refusals of one punt. The others of the change may be accepted without it. */
+const REFUSALS = new Set([
+  "ERR_CONFLICT",
+  "ERR_INVALID_REQUEST",
+  "ERR_NO_SUCH_PUNT",
+  "ERR_POLICY",
+  "ERR_POOL_EXHAUSTED",
+  "ERR_UNRESOLVED",
+]);
+
+interface Part {
+  readonly delete: readonly PuntId[];
+  readonly punts: readonly PuntRequest[];
+}
+
+/** A change of many punts. */
 class Task {
   readonly refused: Refusal[] = [];
-  #total: number;
-  #done = 0;
+  readonly #punts: Punts;
+  readonly #options: ApplyOptions;
 
-  constructor(total: number) {
-    this.#total = total;
+  constructor(punts: Punts, options: ApplyOptions) {
+    this.#punts = punts;
+    this.#options = options;
   }
 
-  get open(): number {
-    return this.#total - this.#done;
+  /** Does the change; if it is refused, and need not be done as a whole, without the punts at fault. An error that is not a PuntError is a fault of ours and ends the command. */
+  async run(part: Part, isWhole: boolean): Promise<void> {
+    if (sizeOf(part) === 0) return;
+    try {
+      const { failed } = await this.#punts.apply(part, this.#options);
+      this.refused.push(...failed);
+    } catch (error) {
+      if (!(error instanceof PuntError) || isWhole) throw error;
+      if (sizeOf(part) > 1 && REFUSALS.has(error.code)) return this.#halves(part);
+      this.refused.push(...[...part.delete, ...part.punts.map(idOf)].map((id) => ({ id, error })));
+    }
   }
 
-  /** Begins every operation, then waits for all. An error that is not a PuntError is a fault of ours and ends the command. */
-  async all<T>(items: readonly T[], id: (item: T) => PuntId, run: (item: T) => Promise<unknown>): Promise<void> {
-    const one = async (item: T) => {
-      try {
-        await run(item);
-      } catch (error) {
-        if (!(error instanceof PuntError)) throw error;
-        this.refused.push({ id: id(item), error });
+  /** The first half first: of two punts in conflict, the file's first one is made. */
+  async #halves({ punts }: Part): Promise<void> {
+    const middle = punts.length >> 1;
+    for (const half of [punts.slice(0, middle), punts.slice(middle)])
+      await this.run({ delete: [], punts: half }, false);
+  }
+
+  /** Shows how many punts have come to an end. */
+  async follow(requests: readonly PuntRequest[], signal: AbortSignal): Promise<void> {
+    const open = new Set(requests.map(idKey));
+    const wait = this.#options.waitFor !== undefined;
+    const take = ({ id, state }: PuntStatus) => isReached(state, wait) && open.delete(idKey(id));
+    try {
+      for await (const event of this.#punts.watch({ signal })) {
+        if (event.kind === "change") take(event.event.status);
+        else if (event.kind === "snapshot") event.punts.forEach(take);
+        progress(`${requests.length - open.size} of ${requests.length}`);
       }
-      this.#done++;
-      progress(`${this.#done} of ${this.#total}`);
-    };
-    const running = items.map(one);
-    for (const each of running) each.catch(() => {});
-    await Promise.all(running);
+    } catch {
+      // The change itself says what is wrong.
+    }
   }
+}
+
+function sizeOf({ delete: gone, punts }: Part): number {
+  return gone.length + punts.length;
 }

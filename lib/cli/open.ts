@@ -88,8 +88,11 @@ async function withDaemon<T>(
   const punts = await remotePunts({ socket, wait });
   try {
     // Its calls reject when the daemon goes away.
-    const { interfaces } = punts;
-    const interfaceNames = async () => (swIfIndex: number) => interfaces.nameOf(swIfIndex);
+    const interfaceNames = async () => {
+      const { interfaces } = punts;
+      await interfaces.known;
+      return (swIfIndex: number) => interfaces.nameOf(swIfIndex);
+    };
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
     const lost = () => new Promise<never>(() => {});
     return await body({ punts, look: async () => {}, counters, lost, interfaceNames });

@@ -42,7 +42,11 @@ export function stateColor(state: string): Color | undefined {
   return STATE_COLORS[state];
 }
 
+export function isProgressShown(): boolean {
+  return process.stderr.isTTY === true;
+}
+
 /** Shows progress on one line of standard error, on a terminal only. */
 export function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  if (isProgressShown()) process.stderr.write(`\r\u001b[K${text}`);
 }

@@ -34,7 +34,16 @@ import { Metrics } from "./metrics/index.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
-import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
+import {
+  Attacher,
+  callerKey,
+  HealthService,
+  type Parts,
+  PuntNames,
+  puntService,
+  reflection,
+  resetKey,
+} from "./service/index.js";
 import { Sessions } from "./sessions.js";
 import { managerUnderStoneWork, startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
@@ -45,6 +54,7 @@ import { packageVersion } from "./version.js";
 interface Opened {
   readonly vpp: LateVpp;
   readonly punts: Punts;
+  readonly names: PuntNames;
   readonly devices: () => DeviceReport;
   readonly table: InterfaceTable;
   readonly audit: AuditLog;
@@ -193,10 +203,11 @@ export class Daemon implements AsyncDisposable {
   }
 
   #newParts(): Parts {
-    const { vpp, punts, devices, table, audit, sessions, counters } = this.#opened;
+    const { vpp, punts, names, devices, table, audit, sessions, counters } = this.#opened;
     const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
       punts,
+      names,
       devices,
       policy: this.#policy,
       table,
@@ -277,6 +288,9 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
     for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
     const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
     const punts = await PuntManager.start({ ...managerUnderStoneWork(options), ...options.manager, vpp, ...store });
+    const names = new PuntNames();
+    for (const { id } of punts.list()) names.add(id);
+    punts.on("state", (event) => names.take(event));
     punts.on("problem", (error) => logger.warn({ err: error }, error.message));
     const sessions = new Sessions({
       file: state === undefined ? undefined : join(state, "sessions.json"),
@@ -289,7 +303,7 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    return { vpp, punts, devices: () => punts.knownDevices, table, audit, sessions, counters };
+    return { vpp, punts, names, devices: () => punts.knownDevices, table, audit, sessions, counters };
   } catch (error) {
     table.close();
     await vpp.close();

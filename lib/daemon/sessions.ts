@@ -40,7 +40,10 @@ interface Options {
 export class Sessions {
   readonly #options: Options;
   readonly #sessions = new Map<string, Session>();
+  /** The session of each punt that has one. */
+  readonly #byPunt = new Map<string, Session>();
   #saving: Promise<void> = Promise.resolve();
+  #isSaveDue = false;
   #closed = false;
 
   constructor(options: Options) {
@@ -60,7 +63,7 @@ export class Sessions {
     }
     for (const { id, cnf, graceMs, punts } of stored) {
       const session = newSession(id, cnf, graceMs);
-      for (const punt of punts) session.punts.set(idKey(punt), punt);
+      for (const punt of punts) this.#put(session, punt);
       this.#sessions.set(id, session);
       this.#expireLater(session, Math.max(graceMs, LEAST_RETURN_MS));
     }
@@ -95,13 +98,22 @@ export class Sessions {
     const session = this.#sessions.get(id);
     if (session?.cnf !== punt.cnf) throw noSession(id);
     this.unbind(punt);
-    session.punts.set(idKey(punt), punt);
+    this.#put(session, punt);
     this.#save();
+  }
+
+  #put(session: Session, punt: PuntId): void {
+    session.punts.set(idKey(punt), punt);
+    this.#byPunt.set(idKey(punt), session);
   }
 
   /** Takes a punt out of every session: it is deleted, or stays for good. */
   unbind(punt: PuntId): void {
-    for (const { punts } of this.#sessions.values()) if (punts.delete(idKey(punt))) this.#save();
+    const session = this.#byPunt.get(idKey(punt));
+    if (!session) return;
+    session.punts.delete(idKey(punt));
+    this.#byPunt.delete(idKey(punt));
+    this.#save();
   }
 
   async close(): Promise<void> {
@@ -127,17 +139,25 @@ export class Sessions {
 
   async #expire(session: Session): Promise<void> {
     this.#sessions.delete(session.id);
-    for (const punt of session.punts.values()) await this.#options.delete(punt).catch(this.#options.problem);
+    for (const key of session.punts.keys()) this.#byPunt.delete(key);
+    // All at once: each deletion by itself costs a look at VPP.
+    const deletions = [...session.punts.values()].map((punt) =>
+      this.#options.delete(punt).catch(this.#options.problem),
+    );
+    await Promise.all(deletions);
     this.#save();
   }
 
   #save(): void {
     const { file, problem } = this.#options;
-    if (file === undefined) return;
+    if (file === undefined || this.#isSaveDue) return;
+    // Changes that come before the next write begins are in that write.
+    this.#isSaveDue = true;
     this.#saving = this.#saving.then(() => this.#write(file)).catch(problem);
   }
 
   async #write(file: string): Promise<void> {
+    this.#isSaveDue = false;
     const stored: Stored[] = [...this.#sessions.values()]
       .filter(({ punts }) => punts.size > 0)
       .map(({ id, cnf, graceMs, punts }) => ({ id, cnf, graceMs, punts: [...punts.values()] }));

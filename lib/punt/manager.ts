@@ -161,8 +161,9 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /**
-   * Makes the punts of one CNF equal to the set: adds the missing ones, updates those with another request, deletes the others. The set
-   * is accepted as a whole: if one of its punts conflicts with a punt of another CNF, nothing is done.
+   * Makes the punts of one CNF equal to the set: adds the missing ones, updates those with another request, deletes the others. Without a
+   * CNF, and with `keep`, the set has punts of several CNFs, and deletes only what it names. The set is accepted as a whole: if one of its
+   * punts conflicts with another punt, nothing is done.
    *
    * @returns what was done; `failed` lists the punts that VPP refused, which are tried again
    * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store

@@ -1,4 +1,5 @@
 // The interface of a manager of punts: the one in this process, and the client of a daemon.
+import type { PuntError } from "../errors.js";
 import type { Attachments, AttachOptions } from "./attach.js";
 import type { DryRun } from "./plan/index.js";
 import type { PuntId, PuntIdInput, PuntRequestInput } from "./request/index.js";
@@ -10,7 +11,7 @@ type Awaitable<T> = T | Promise<T>;
 export interface Punts extends AsyncDisposable {
   /** Adds a punt, or waits for an equal punt if there is one. */
   add(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
-  /** Makes the punts of one CNF equal to the set: adds, updates and deletes. */
+  /** Makes the punts of one CNF equal to the set: adds, updates and deletes. Without a CNF, adds, updates and deletes what the set lists. */
   apply(set: PuntSet, options?: ApplyOptions): Promise<ApplyResult>;
   /** Replaces the request of a punt that exists. */
   update(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
@@ -37,11 +38,13 @@ export interface AddOptions {
   readonly timeout?: number;
 }
 
-/** All punts of one CNF. */
+/** All punts of one CNF; or, without `cnf` and with the option `keep`, punts of several CNFs. */
 export interface PuntSet {
-  readonly cnf: string;
+  readonly cnf?: string;
   /** Requests of that CNF; they may omit `cnf`. */
   readonly punts: readonly (PuntRequestInput | WithoutCnf<PuntRequestInput>)[];
+  /** Punts to delete, of that CNF or, without `cnf`, of any. */
+  readonly delete?: readonly PuntIdInput[];
 }
 
 type WithoutCnf<R> = R extends unknown ? Omit<R, "cnf"> : never;
@@ -63,8 +66,7 @@ export interface ApplyResult {
 
 export interface ApplyFailure {
   readonly id: PuntId;
-  /** In this process a `PuntError`; over the wire its code and message. */
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: PuntError;
 }
 
 export interface PuntFilter {

@@ -1,9 +1,18 @@
-// Applies the whole set of a CNF's punts: adds, updates and deletions in one change.
+// Applies the whole set of a CNF's punts, or a change of several CNFs' punts: adds, updates and deletions in one change.
 import { PuntError } from "../errors.js";
 import type { DesiredState, Entry } from "./desired/index.js";
 import { checkApplyOptions } from "./options.js";
 import type { ApplyFailure, ApplyOptions, ApplyResult, PuntSet } from "./punts.js";
-import { idKey, idOf, idText, type PuntId, type PuntRequest, parseCnf, parseRequest } from "./request/index.js";
+import {
+  idKey,
+  idOf,
+  idText,
+  type PuntId,
+  type PuntRequest,
+  parseCnf,
+  parseId,
+  parseRequest,
+} from "./request/index.js";
 import type { PuntStatus } from "./state.js";
 
 const OP = "punt.apply";
@@ -24,11 +33,13 @@ export async function applySet(
   hooks: Hooks,
 ): Promise<ApplyResult> {
   checkApplyOptions(options);
-  const requests = requestsOf(set);
+  const requests = requestsOf(set, options);
+  const named = namedOf(set, requests);
   const found = await Promise.all(requests.map((request) => state.find(request)));
   hooks.check();
   const listed = new Set(requests.map(idKey));
-  const gone = options.keep ? [] : state.wantedOf(set.cnf).filter((request) => !listed.has(idKey(request)));
+  const replaced = options.keep ? [] : state.wantedOf(set.cnf!).filter((request) => !listed.has(idKey(request)));
+  const gone = uniquely([...named.map((id) => known(state, id)), ...replaced]);
   const draft = state.imagine();
   for (const request of gone) draft.delete(request);
   for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
@@ -37,19 +48,48 @@ export async function applySet(
   return outcome(deletions, changes, hooks);
 }
 
-function requestsOf(set: PuntSet): PuntRequest[] {
-  const cnf = parseCnf(set?.cnf, OP);
+function requestsOf(set: PuntSet, { keep }: ApplyOptions): PuntRequest[] {
+  if (set?.cnf === undefined && !keep) {
+    const message = "set: cnf: is missing; without it, the option keep has to be set";
+    throw new PuntError(OP, "ERR_INVALID_REQUEST", message, { field: "cnf" });
+  }
+  const cnf = set.cnf === undefined ? undefined : parseCnf(set.cnf, OP);
   if (!Array.isArray(set.punts))
     throw new PuntError(OP, "ERR_INVALID_REQUEST", "set: punts: a list of punt requests is expected", { cnf });
-  const requests = set.punts.map((punt, index) => parseRequest({ cnf, ...punt }, `punts[${index}]`, OP));
+  const requests = set.punts.map((punt, index) =>
+    parseRequest({ ...(cnf !== undefined && { cnf }), ...punt }, `punts[${index}]`, OP),
+  );
   const seen = new Map<string, number>();
   for (const [index, request] of requests.entries()) {
-    if (request.cnf !== cnf) throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
+    if (cnf !== undefined && request.cnf !== cnf)
+      throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
     const first = seen.get(idKey(request));
     if (first !== undefined) throw invalid(`punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
     seen.set(idKey(request), index);
   }
   return requests;
+}
+
+/** Returns the punts that the set deletes by name. */
+function namedOf({ cnf, delete: gone = [] }: PuntSet, requests: readonly PuntRequest[]): PuntId[] {
+  if (!Array.isArray(gone)) throw invalid("set: delete: a list of identities is expected");
+  const listed = new Set(requests.map(idKey));
+  const ids = gone.map((input) => parseId(input, OP));
+  for (const [index, id] of ids.entries()) {
+    if (cnf !== undefined && id.cnf !== cnf) throw invalid(`delete[${index}]: cnf: is ${id.cnf}, in the set of ${cnf}`);
+    if (listed.has(idKey(id))) throw invalid(`delete[${index}] is punt ${idText(id)}, which the set lists too`);
+  }
+  return ids;
+}
+
+function known(state: DesiredState, id: PuntId): PuntRequest {
+  const request = state.request(id);
+  if (request) return request;
+  throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id: idOf(id) });
+}
+
+function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {
+  return [...new Map(requests.map((request) => [idKey(request), request])).values()];
 }
 
 function invalid(message: string): PuntError {

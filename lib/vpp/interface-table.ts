@@ -32,6 +32,11 @@ export interface InterfaceSource {
 const ALL = 0xffff_ffff;
 /** Events of one change come together: the table is read once for them. */
 const EVENT_PAUSE_MS = 20;
+/**
+ * How many times as long as the last reading the pause after an event is. Each reading costs VPP all interfaces: many changes in a row
+ * cost a part of the time, however many interfaces there are.
+ */
+const PAUSE_FACTOR = 4;
 /** VPP has no event for a new tag. */
 const LOOK_INTERVAL_MS = 10_000;
 
@@ -44,6 +49,8 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   #events: { close(): unknown } | undefined;
   #pause: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
+  /** Milliseconds that the last reading took. */
+  #readingMs = 0;
   #closed = false;
 
   readonly #onConnected = () => void this.#follow();
@@ -92,12 +99,14 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
    */
   async refresh(): Promise<void> {
     if (!this.#source.isConnected) return this.#set([]);
+    const start = performance.now();
     const details = await this.#source.dumpAll("sw_interface_dump", {
       sw_if_index: ALL,
       name_filter_valid: false,
       name_filter: "",
     });
     if (!this.#closed) this.#set(details.map(interfaceOf));
+    this.#readingMs = performance.now() - start;
   }
 
   close(): void {
@@ -126,10 +135,11 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   }
 
   #refreshSoon(): void {
+    const pause = Math.max(EVENT_PAUSE_MS, PAUSE_FACTOR * this.#readingMs);
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
       void this.refresh().catch(() => {});
-    }, EVENT_PAUSE_MS);
+    }, pause);
   }
 
   #set(interfaces: readonly TableInterface[]): void {
@@ -137,11 +147,21 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
     this.#interfaces = interfaces;
     this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
     this.#byName = new Map(interfaces.map((each) => [each.name, each]));
-    const tags = interfaces.map(({ tag }) => tag);
-    const isUnique = (tag: string) => tag !== "" && tags.indexOf(tag) === tags.lastIndexOf(tag);
-    for (const each of interfaces) if (isUnique(each.tag)) this.#byName.set(each.tag, each);
+    for (const [tag, each] of byUniqueTag(interfaces)) this.#byName.set(tag, each);
     if (!isSame) this.emit("change");
   }
+}
+
+/** Returns the interfaces by tag. A tag of several interfaces names none of them. */
+export function byUniqueTag<I extends { readonly tag: string }>(interfaces: readonly I[]): Map<string, I> {
+  const found = new Map<string, I>();
+  const shared = new Set([""]);
+  for (const each of interfaces) {
+    if (found.has(each.tag)) shared.add(each.tag);
+    found.set(each.tag, each);
+  }
+  for (const tag of shared) found.delete(tag);
+  return found;
 }
 
 function interfaceOf(detail: Detail): TableInterface {

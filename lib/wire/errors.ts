@@ -51,12 +51,23 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   if (error instanceof PuntError) return error;
   const failed = ConnectError.from(error);
   const [detail] = failed.findDetails(ErrorDetailSchema);
-  if (detail) {
-    // The constructor puts the operation before the message.
-    const text = detail.message.startsWith(`${detail.op}: `)
-      ? detail.message.slice(detail.op.length + 2)
-      : detail.message;
-    return new PuntError(detail.op, detail.code, text, (detail.details ?? {}) as Record<string, unknown>, failed);
-  }
+  if (detail) return errorOf(detail, detail.op, failed);
   return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed);
+}
+
+interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: JsonObject | undefined;
+}
+
+/** Returns the error of a punt that Apply could not add, update or delete. */
+export function failureFromWire(failure: WireError): PuntError {
+  return errorOf(failure, /^[\w.]+(?=: )/.exec(failure.message)?.[0] ?? "punt.apply");
+}
+
+function errorOf({ code, message, details = {} }: WireError, op: string, cause?: unknown): PuntError {
+  // The constructor puts the operation before the message.
+  const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+  return new PuntError(op, code, text, details as Record<string, unknown>, cause);
 }

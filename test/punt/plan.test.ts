@@ -72,6 +72,7 @@ function desiredOf(choices: readonly Choice[]): Wanted {
       { id: 1, path: "/run/netns/one" },
     ],
     interconnectsOf: (id) => interconnects.of(id),
+    namespacePath: (id) => (id === 1 ? "/run/netns/one" : ""),
     requestOf: (key) => punts.find((request) => idKey(request) === key),
   };
 }

@@ -93,3 +93,27 @@ test("a punt keeps its request if it cannot get the new one", async (t) => {
   t.deepEqual(it.manager.get({ cnf: "a" }), before);
   t.is((await it.manager.plan({ add: [{ ...wish, vppInterface2: "if4" }] })).punts.length, 2);
 });
+
+test("a set without a CNF has punts of several, deletes what it names, and is refused as a whole", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { manager } = it;
+  await manager.apply(
+    { punts: [span("1", "if0"), span("2", "if1"), { ...span("1", "if2"), cnf: "b" }] },
+    { keep: true },
+  );
+  const gone = { cnf: "a", key: "1", label: "" };
+  const done = await manager.apply({ punts: [{ ...span("2", "if3"), cnf: "b" }], delete: [gone] }, { keep: true });
+  t.deepEqual([keys(done.added), done.deleted, done.failed], [["2"], [gone], []]);
+  const names = () => manager.list().map(({ id }) => `${id.cnf}${id.key}`);
+  t.deepEqual(names().sort(), ["a2", "b1", "b2"]);
+  const change = { punts: [span("3", "if0")], delete: [gone] };
+  await t.throwsAsync(manager.apply(change, { keep: true }), { code: "ERR_NO_SUCH_PUNT" });
+  t.is(names().length, 3);
+  const refused = (set: object, message: RegExp, keep = true) =>
+    t.throwsAsync(manager.apply(set as never, { keep }), { code: "ERR_INVALID_REQUEST", message });
+  await refused({ punts: [] }, /cnf: is missing; .*keep/, false);
+  await refused({ cnf: "b", punts: [], delete: [{ cnf: "a", key: "2" }] }, /delete\[0\]: cnf: is a/);
+  await refused({ punts: [span("2", "if1")], delete: [{ cnf: "a", key: "2" }] }, /delete\[0\] is punt a\/2, which/);
+  await refused({ punts: [], delete: "a" }, /delete: a list/);
+});

@@ -101,7 +101,7 @@ export class AttachDoor {
     caller: UnixCaller,
     { descriptors }: DescriptorRequest,
   ): Promise<DescriptorAnswer> {
-    const view = new View(this.#parts.policy.rightsOf(caller));
+    const view = new View(this.#parts.policy.rightsOf(caller), this.#parts.names);
     const label = view.label(cnf);
     view.rights.requireChange(label, OP);
     const [namespace] = descriptors;

@@ -24,7 +24,7 @@ export class Attacher {
     const status = view.sees(id) ? await this.#parts.punts.get(id) : undefined;
     if (!status) throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(given)}`, { id: given });
     scope.rule = view.rights.requireChange(id.cnf, op).name;
-    const shown = statusToWire(view.status(status, await scope.hidden()));
+    const shown = statusToWire(view.status(status));
     const { caller } = view.rights;
     // Descriptors do not travel over TCP.
     if (pathsOnly || caller.kind !== "unix") return { status: shown };

@@ -1,6 +1,7 @@
 // What the daemon answers: the service, health and reflection.
 export { Attacher } from "./attach.js";
 export { HealthService } from "./health.js";
+export { PuntNames } from "./names.js";
 export { puntService } from "./punts.js";
 export { reflection } from "./reflection.js";
 export { callerKey, type Logger, type Parts, resetKey } from "./scope.js";

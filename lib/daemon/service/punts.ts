@@ -2,7 +2,16 @@
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { PuntError } from "../../errors.js";
-import { type DryRun, idKey, idOf, idText, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import {
+  type ApplyResult,
+  type DryRun,
+  idKey,
+  idOf,
+  idText,
+  type PuntId,
+  type PuntRequest,
+  type PuntStatus,
+} from "../../punt/index.js";
 import {
   countersToWire,
   idFromWire,
@@ -16,6 +25,7 @@ import type { Attacher } from "./attach.js";
 import { RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
+import type { View } from "./view.js";
 
 type Service = ServiceImpl<typeof PuntsService>;
 
@@ -48,14 +58,14 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       const status = await gate.pass([request], scope, none, () =>
         bound(parts, [request], call.session, () => punts.add(request, wait)),
       );
-      return { status: await out(status, scope) };
+      return { status: out(status, scope) };
     }),
     update: unary(parts, "punt.update", async (call, scope) => {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
       await requireVisible(parts, idOf(request), scope);
       const status = await gate.pass([request], scope, none, () => punts.update(request, wait));
-      return { status: await out(status, scope) };
+      return { status: out(status, scope) };
     }),
     apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),
     delete: unary(parts, "punt.delete", async (call, scope) => {
@@ -74,32 +84,48 @@ type ApplyCall = Parameters<Changes["apply"]>[0];
 
 async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Scope) {
   const { view, op } = scope;
-  const cnf = view.label(call.cnf);
+  const { keep } = call;
+  const cnf = call.cnf === "" ? undefined : view.label(call.cnf);
+  const requests = readSet(gate, call, scope);
+  const named = call.delete.map((id) => view.id(idFromWire(id)));
+  for (const id of named) await requireVisible(parts, id, scope);
+  const changed = new Set(named.map((id) => id.cnf));
+  if (cnf !== undefined && (!keep || requests.length === 0)) changed.add(cnf);
+  for (const each of changed) scope.rule = view.rights.requireChange(each, op).name;
+  const wait = waitOf(call.wait, op);
+  const leaving = new Set(named.map(idKey));
+  const isReplaced = (id: PuntId) => (id.cnf === cnf && !keep) || leaving.has(idKey(id));
+  const set = { ...(cnf !== undefined && { cnf }), punts: requests, delete: named };
+  const result = await gate.pass(requests, scope, isReplaced, () =>
+    bound(parts, requests, call.session, () => parts.punts.apply(set, { keep, ...wait })),
+  );
+  scope.punts = [...scope.punts, ...named];
+  return applied(parts, result, view);
+}
+
+/** @throws PuntError ERR_INVALID_REQUEST */
+function readSet(gate: RequestGate, call: ApplyCall, scope: Scope): PuntRequest[] {
+  const { view, op } = scope;
   const requests = call.requests.map((wire, index) => {
     return gate.read({ ...wire, cnf: wire.cnf || call.cnf }, scope, `requests[${index}]`);
   });
-  const foreign = requests.find((request) => request.cnf !== cnf);
-  if (foreign) {
-    const message = `requests: punt ${idText(view.idOut(idOf(foreign)))} is not of CNF ${call.cnf}`;
-    throw new PuntError(op, "ERR_INVALID_REQUEST", message);
-  }
-  const { keep } = call;
-  if (!keep || requests.length === 0) scope.rule = view.rights.requireChange(cnf, op).name;
-  const wait = waitOf(call.wait, op);
-  const isReplaced = (id: PuntId) => id.cnf === cnf && !keep;
-  const result = await gate.pass(requests, scope, isReplaced, () =>
-    bound(parts, requests, call.session, () => parts.punts.apply({ cnf, punts: requests }, { keep, ...wait })),
-  );
-  const hidden = await scope.hidden();
-  const statuses = (list: readonly PuntStatus[]) => list.map((status) => statusToWire(view.status(status, hidden)));
-  for (const id of result.deleted) parts.sessions.unbind(id);
+  const foreign = call.cnf !== "" && requests.find((request) => request.cnf !== view.label(call.cnf));
+  if (!foreign) return requests;
+  const message = `requests: punt ${idText(view.idOut(idOf(foreign)))} is not of CNF ${call.cnf}`;
+  throw new PuntError(op, "ERR_INVALID_REQUEST", message);
+}
+
+function applied({ sessions }: Parts, result: ApplyResult, view: View) {
+  const statuses = (list: readonly PuntStatus[]) => list.map((status) => statusToWire(view.status(status)));
+  for (const id of result.deleted) sessions.unbind(id);
   return {
     added: statuses(result.added),
     updated: statuses(result.updated),
     unchanged: statuses(result.unchanged),
     deleted: result.deleted.map((id) => view.idOut(id)),
-    failed: result.failed.map(({ id, error: { code, message } }) => {
-      return { id: view.idOut(id), code, message: view.text(message, hidden) };
+    failed: result.failed.map(({ id, error }) => {
+      const { code, message, details } = view.error(error);
+      return { id: view.idOut(id), code, message, details: JSON.parse(JSON.stringify(details)) as JsonObject };
     }),
   };
 }
@@ -130,10 +156,8 @@ async function bound<T>(
   }
 }
 
-async function out(status: PuntStatus, scope: Scope) {
-  // Only the text of a failure can name another CNF's punt. The look for such names costs a look at all punts.
-  const hidden = status.failure ? await scope.hidden() : [];
-  return statusToWire(scope.view.status(status, hidden));
+function out(status: PuntStatus, { view }: Scope) {
+  return statusToWire(view.status(status));
 }
 
 /** A punt of another CNF looks like a punt that does not exist. @throws PuntError ERR_NO_SUCH_PUNT */
@@ -159,22 +183,22 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     get: unary(parts, "punt.get", async (call, scope) => {
       const id = scope.view.id(idFromWire(call.id));
       scope.punts = [id];
-      return { status: await out(await requireVisible(parts, id, scope), scope) };
+      return { status: out(await requireVisible(parts, id, scope), scope) };
     }),
     list: unary(parts, "punt.list", async ({ cnf }, scope) => {
       const { view } = scope;
-      const hidden = await scope.hidden();
       const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
-      const punts = all.filter(({ id }) => view.sees(id)).map((status) => statusToWire(view.status(status, hidden)));
+      const punts = all.filter(({ id }) => view.sees(id)).map((status) => statusToWire(view.status(status)));
       return { punts, revision: await revisionOf(parts) };
     }),
     plan: unary(parts, "punt.plan", async (call, scope) => {
       const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
       const gone = call.delete.map((id) => scope.view.id(idFromWire(id)));
       for (const id of gone) await requireVisible(parts, id, scope);
-      const isReplaced = (id: PuntId) => gone.some((each) => idKey(each) === idKey(id));
+      const leaving = new Set(gone.map(idKey));
+      const isReplaced = (id: PuntId) => leaving.has(idKey(id));
       const run = await gate.pass(add, scope, isReplaced, () => parts.punts.plan({ add, delete: gone }));
-      return planOut(run, scope, await scope.hidden());
+      return planOut(run, scope);
     }),
     counters: unary(parts, "punt.counters", ({ cnf }, scope) => counters(parts, cnf, scope)),
     info: unary(parts, "punt.info", async (_call, { view: { rights } }) => ({
@@ -202,19 +226,19 @@ async function revisionOf({ punts }: Parts): Promise<string> {
   }
 }
 
-function planOut(run: DryRun, { view }: Scope, hidden: readonly PuntId[]): MessageInitShape<typeof PlanResponseSchema> {
+function planOut(run: DryRun, { view }: Scope): MessageInitShape<typeof PlanResponseSchema> {
   const { isOperator } = view.rights;
   const steps = run.steps.flatMap(({ action, item, why, punts, value }) => {
     const own = punts.filter((id) => view.sees(id)).map((id) => view.idOut(id));
     if (own.length === 0 && !isOperator) return [];
-    const text = view.text(why, hidden);
+    const text = view.text(why);
     const shown = value === undefined ? {} : { value: JSON.parse(JSON.stringify(value, plainNumbers)) as JsonObject };
     return [{ action, item, why: text, punts: own, ...shown }];
   });
   const punts = run.punts
     .filter(({ id }) => view.sees(id))
     .map(({ id, state, reasons }) => {
-      return { id: view.idOut(id), state: stateToWire(state), reasons: reasons.map((text) => view.text(text, hidden)) };
+      return { id: view.idOut(id), state: stateToWire(state), reasons: reasons.map((text) => view.text(text)) };
     });
   return { steps, punts };
 }

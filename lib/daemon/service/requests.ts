@@ -7,6 +7,7 @@ import {
   lacksSocketPath,
   type PuntId,
   type PuntRequest,
+  type PuntStatus,
   parseRequest,
   reachOf,
   socketPathIn,
@@ -51,13 +52,22 @@ export class RequestGate {
     change: () => Promise<T>,
   ): Promise<T> {
     scope.punts = requests.map(idOf);
+    const { rights } = scope.view;
     const held: string[] = [];
     try {
-      for (const request of requests) {
-        const resources = await this.#resources(request, scope, replaced);
-        scope.rule = scope.view.rights.requireRequest(request, resources, scope.op).name;
+      const found: Omit<Resources, "count">[] = [];
+      for (const request of requests) found.push(await this.#resources(request, scope));
+      // A punt that ends to be under way while the list is read is in neither of the two later looks.
+      const before = [...this.#underWay.values()];
+      const listed = rights.needsCount ? await this.#parts.punts.list() : undefined;
+      // Nothing else runs from here to the change: the census stays true.
+      const census = listed && this.#census(listed, before, replaced);
+      for (const [index, request] of requests.entries()) {
+        const count = (rule: Rule) => census?.others(rule, request) ?? 0;
+        scope.rule = rights.requireRequest(request, { ...found[index]!, count }, scope.op).name;
         held.push(idKey(request));
         this.#underWay.set(idKey(request), idOf(request));
+        census?.add(request);
       }
       return await change();
     } finally {
@@ -76,28 +86,48 @@ export class RequestGate {
     return isNamespaceOf(request, caller);
   }
 
-  async #resources(request: PuntRequest, { view }: Scope, replaced: (id: PuntId) => boolean): Promise<Resources> {
-    const { caller, needsResources, needsCount } = view.rights;
+  async #resources(request: PuntRequest, { view }: Scope): Promise<Omit<Resources, "count">> {
+    const { caller, needsResources } = view.rights;
     const found = needsResources ? await this.#parts.resolver.resolve(request) : { interfaces: [], vrfs: [] };
     return {
       ...found,
       ownNamespace: this.#isOwnNamespace(request, caller),
       ownSocket: reachOf(request).socketPath === this.#socketPath(idOf(request)),
-      count: needsCount ? await this.#counter(request, replaced) : () => 0,
     };
   }
 
-  /** Returns the function that counts the other punts of a rule's CNFs. It costs a look at all punts. */
-  async #counter(request: PuntRequest, replaced: (id: PuntId) => boolean): Promise<(rule: Rule) => number> {
-    // A punt that ends to be under way while the list is read is in neither of the two later looks.
-    const underWayBefore = [...this.#underWay];
-    const punts = await this.#parts.punts.list();
-    return ({ cnfs }) => {
-      const others = new Map(punts.filter(({ id }) => !replaced(id)).map(({ id }) => [idKey(id), id]));
-      for (const [key, id] of [...underWayBefore, ...this.#underWay]) others.set(key, id);
-      others.delete(idKey(request));
-      return [...others.values()].filter(({ cnf }) => matchesAny(cnfs, cnf)).length;
-    };
+  /** Counts the punts that stay and those under way. */
+  #census(listed: readonly PuntStatus[], before: readonly PuntId[], replaced: (id: PuntId) => boolean): Census {
+    const staying = listed.map(({ id }) => id).filter((id) => !replaced(id));
+    return new Census([...staying, ...before, ...this.#underWay.values()]);
+  }
+}
+
+/** How many punts the CNFs of a rule have. Each rule costs one look at all punts, however many requests are judged. */
+class Census {
+  readonly #punts: Map<string, PuntId>;
+  readonly #counts = new Map<Rule, number>();
+
+  constructor(punts: readonly PuntId[]) {
+    this.#punts = new Map(punts.map((id) => [idKey(id), id]));
+  }
+
+  /** Returns the number of punts of the rule's CNFs without the one that is asked for. */
+  others(rule: Rule, request: PuntId): number {
+    const count = this.#counts.get(rule) ?? this.#countOf(rule);
+    this.#counts.set(rule, count);
+    const isCounted = this.#punts.has(idKey(request)) && matchesAny(rule.cnfs, request.cnf);
+    return count - (isCounted ? 1 : 0);
+  }
+
+  add(request: PuntId): void {
+    if (this.#punts.has(idKey(request))) return;
+    this.#punts.set(idKey(request), idOf(request));
+    for (const [rule, count] of this.#counts) if (matchesAny(rule.cnfs, request.cnf)) this.#counts.set(rule, count + 1);
+  }
+
+  #countOf({ cnfs }: Rule): number {
+    return [...this.#punts.values()].filter(({ cnf }) => matchesAny(cnfs, cnf)).length;
   }
 }
 

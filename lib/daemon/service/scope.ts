@@ -11,6 +11,7 @@ import type { NamespacePins } from "../pins.js";
 import type { Policy, Resolver } from "../policy/index.js";
 import type { Sessions } from "../sessions.js";
 import type { Tokens } from "../tokens.js";
+import type { PuntNames } from "./names.js";
 import { View } from "./view.js";
 
 /** The daemon's log; pino's loggers are such. */
@@ -23,6 +24,8 @@ export interface Logger {
 /** What the calls work with. */
 export interface Parts {
   readonly punts: Punts;
+  /** The names of all punts, as they are now. */
+  readonly names: PuntNames;
   /** Returns what is known of VPP's devices. */
   devices(): DeviceReport;
   readonly policy: Policy;
@@ -71,7 +74,7 @@ export class Scope {
     this.#parts = parts;
     this.#caller = caller;
     this.#call = context.method.name;
-    this.view = new View(parts.policy.rightsOf(caller));
+    this.view = new View(parts.policy.rightsOf(caller), parts.names);
   }
 
   /** @throws PuntError ERR_POLICY */
@@ -79,13 +82,6 @@ export class Scope {
     const { rules } = this.view.rights;
     if (rules.length > 0) return;
     throw new PuntError(this.op, "ERR_POLICY", `the policy has no rule for ${callerText(this.#caller)}`);
-  }
-
-  /** Returns the ids of punts that the caller must not learn of. */
-  async hidden(): Promise<readonly PuntId[]> {
-    if (this.view.rights.isOperator) return [];
-    const all = await this.#parts.punts.list();
-    return all.map(({ id }) => id).filter((id) => !this.view.sees(id));
   }
 
   record(error?: unknown): void {
@@ -101,9 +97,9 @@ export class Scope {
   }
 
   /** Returns what the caller gets for an error. */
-  async errorOut(error: unknown): Promise<ConnectError> {
+  errorOut(error: unknown): ConnectError {
     if (error instanceof ConnectError) return error;
-    if (error instanceof PuntError) return errorToWire(this.view.error(error, await this.hidden()));
+    if (error instanceof PuntError) return errorToWire(this.view.error(error));
     this.#parts.log.error({ err: error, call: this.#call }, "a call failed of a fault in the daemon");
     return new ConnectError("a fault in the daemon; its log has more", Code.Internal);
   }
@@ -120,7 +116,7 @@ export function unary<I, O>(parts: Parts, op: string, body: (request: I, scope: 
       return result;
     } catch (error) {
       scope.record(error);
-      throw await scope.errorOut(error);
+      throw scope.errorOut(error);
     }
   };
 }
@@ -140,7 +136,7 @@ export function streaming<I, O>(
     } catch (error) {
       // A caller that has gone is not a failure.
       if (!context.signal.aborted) scope.record(error);
-      throw await scope.errorOut(error);
+      throw scope.errorOut(error);
     }
   };
 }

@@ -1,4 +1,5 @@
 // The calls that stay open: changes of punts, sessions, and VPP's interfaces.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { PuntError } from "../../errors.js";
@@ -18,6 +19,8 @@ import { type Parts, resetKey, type Scope } from "./scope.js";
 
 /** How often a watcher learns that nothing changed for it. */
 const PROGRESS_INTERVAL_MS = 10_000;
+/** How many times as long as the sending of all interfaces the pause after it is. */
+const PAUSE_FACTOR = 4;
 
 /** Follows the punts that the caller may see. */
 export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, context: HandlerContext) {
@@ -33,7 +36,7 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   parts.stopping.addEventListener("abort", stop, { once: true });
   void feed(parts, request, scope, queue, ending.signal);
   try {
-    for (;;) yield await deliver(await queue.next(), scope);
+    for (;;) yield deliver(await queue.next(), scope);
   } finally {
     queue.close();
     ending.abort();
@@ -76,16 +79,14 @@ async function feed(
   }
 }
 
-async function deliver(delivery: Delivery, scope: Scope): Promise<MessageInitShape<typeof WatchResponseSchema>> {
+function deliver(delivery: Delivery, { view }: Scope): MessageInitShape<typeof WatchResponseSchema> {
   const { revision } = delivery;
-  const { view } = scope;
   if (delivery.kind === "progress") return { revision, event: { case: "progress", value: {} } };
-  const hidden = await scope.hidden();
   if (delivery.kind === "snapshot") {
-    const punts = delivery.punts.map((status) => statusToWire(view.status(status, hidden)));
+    const punts = delivery.punts.map((status) => statusToWire(view.status(status)));
     return { revision, event: { case: "snapshot", value: { punts, revisionGone: delivery.isGone } } };
   }
-  const { id, from, to, cause, status } = view.event(delivery.event, hidden);
+  const { id, from, to, cause, status } = view.event(delivery.event);
   const value = { id, from: stateToWire(from), to: stateToWire(to), cause, status: statusToWire(status) };
   return { revision, event: { case: "change", value } };
 }
@@ -117,6 +118,7 @@ export async function* watchInterfaces(
   { signal }: HandlerContext,
 ): AsyncIterable<MessageInitShape<typeof WatchInterfacesResponseSchema>> {
   const { rules, isOperator } = view.rights;
+  const ending = AbortSignal.any([signal, stopping]);
   const isShown = (name: string) =>
     isOperator || rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name));
   let wake = () => {};
@@ -134,7 +136,10 @@ export async function* watchInterfaces(
       if (stopping.aborted) throw stoppingError();
       if (isNews) {
         isNews = false;
+        const start = performance.now();
         yield { connected: table.isConnected, interfaces: table.list().filter(({ name }) => isShown(name)) };
+        // Each change sends all interfaces: many changes in a row cost a part of the time, however many interfaces there are.
+        await sleep(PAUSE_FACTOR * (performance.now() - start), undefined, { signal: ending }).catch(() => {});
         continue;
       }
       await new Promise<void>((resolve) => {

@@ -1,16 +1,19 @@
 // One caller's view of the punts: labels in its own space, and nothing of other CNFs.
 import { PuntError } from "../../errors.js";
-import { idText, type PuntEvent, type PuntId, type PuntStatus } from "../../punt/index.js";
+import type { PuntEvent, PuntId, PuntStatus } from "../../punt/index.js";
 import type { Rights } from "../policy/index.js";
+import type { PuntNames } from "./names.js";
 
 const OTHER = "a punt of another CNF";
 
 /** Translates between the manager and one caller. */
 export class View {
   readonly rights: Rights;
+  readonly #names: PuntNames;
 
-  constructor(rights: Rights) {
+  constructor(rights: Rights, names: PuntNames) {
     this.rights = rights;
+    this.#names = names;
   }
 
   /** Returns the manager's label of the caller's CNF. */
@@ -33,25 +36,25 @@ export class View {
     return space !== "" && id.cnf.startsWith(space) ? { ...id, cnf: id.cnf.slice(space.length) } : id;
   }
 
-  /** Returns a status as the caller may see it; `hidden` are punts that it must not learn of. */
-  status(status: PuntStatus, hidden: readonly PuntId[]): PuntStatus {
+  /** Returns a status as the caller may see it. */
+  status(status: PuntStatus): PuntStatus {
     const { id, request, metadata, failure } = status;
     return {
       ...status,
       id: this.idOut(id),
       request: this.idOut(request),
       metadata: { ...metadata, id: this.idOut(metadata.id) },
-      ...(failure && { failure: { ...failure, message: this.text(failure.message, hidden) } }),
+      ...(failure && { failure: { ...failure, message: this.text(failure.message) } }),
     };
   }
 
-  event(event: PuntEvent, hidden: readonly PuntId[]): PuntEvent {
+  event(event: PuntEvent): PuntEvent {
     const { id, status, cause } = event;
-    return { ...event, id: this.idOut(id), cause: this.text(cause, hidden), status: this.status(status, hidden) };
+    return { ...event, id: this.idOut(id), cause: this.text(cause), status: this.status(status) };
   }
 
   /** Returns an error as the caller may see it. */
-  error(error: PuntError, hidden: readonly PuntId[]): PuntError {
+  error(error: PuntError): PuntError {
     if (this.rights.isOperator) return error;
     const { op, code, message } = error;
     const details = Object.entries(error.details).flatMap(([name, value]) => {
@@ -59,17 +62,13 @@ export class View {
       return this.sees(value) ? [[name, this.idOut(value)] as const] : [];
     });
     const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-    return new PuntError(op, code, this.text(text, hidden), Object.fromEntries(details));
+    return new PuntError(op, code, this.text(text), Object.fromEntries(details));
   }
 
   /** Returns a text without the names of other CNFs' punts, and without the caller's own prefix. */
-  text(text: string, hidden: readonly PuntId[]): string {
-    let shown = text;
-    // Longer names first: "punt dns/a" must not be left as "a punt of another CNF/a".
-    const names = hidden.map((id) => idText(id)).sort((a, b) => b.length - a.length);
-    for (const name of names)
-      if (shown.includes(name)) shown = shown.replaceAll(`punt ${name}`, OTHER).replaceAll(name, OTHER);
-    const { space } = this.rights;
+  text(text: string): string {
+    const { space, isOperator } = this.rights;
+    const shown = isOperator ? text : this.#names.hide(text, (cnf) => !this.rights.sees(cnf), OTHER);
     return space === "" ? shown : shown.replaceAll(space, "");
   }
 }

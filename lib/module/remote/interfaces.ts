@@ -1,5 +1,6 @@
 // VPP's interfaces as a daemon tells them.
 import { EventEmitter } from "node:events";
+import { byUniqueTag } from "../../vpp/index.js";
 import type { VppInterface } from "../../wire/index.js";
 import { type Connection, isLost, Pauses } from "./connection.js";
 
@@ -9,10 +10,14 @@ export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
   #byName = new Map<string, VppInterface>();
   #byIndex = new Map<number, VppInterface>();
 
+  /** Resolves when the daemon has told the interfaces for the first time, or tells none. */
+  readonly known: Promise<void>;
+
   constructor(connection: Connection) {
     super();
     this.#connection = connection;
-    void this.#follow();
+    const told = new Promise<void>((resolve) => this.once("change", resolve));
+    this.known = Promise.race([told, this.#follow()]);
   }
 
   get size(): number {
@@ -51,11 +56,7 @@ export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
   #set(interfaces: readonly VppInterface[]): void {
     this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
     this.#byName = new Map(interfaces.map((each) => [each.name, each]));
-    const tags = interfaces.map(({ tag }) => tag);
-    for (const each of interfaces) {
-      const { tag } = each;
-      if (tag !== "" && tags.indexOf(tag) === tags.lastIndexOf(tag)) this.#byName.set(tag, each);
-    }
+    for (const [tag, each] of byUniqueTag(interfaces)) this.#byName.set(tag, each);
     this.emit("change");
   }
 }

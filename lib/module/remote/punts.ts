@@ -27,6 +27,7 @@ import {
 import {
   countersFromWire,
   type Devices,
+  failureFromWire,
   idFromWire,
   idToWire,
   type PlanResponse,
@@ -88,13 +89,17 @@ export class RemotePunts implements Punts {
     return statusFromWire(reply.status!);
   }
 
-  async apply({ cnf, punts }: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
-    const requests = punts.map((each) => requestToWire({ ...each, cnf } as PathlessRequestInput, "punt.apply"));
+  async apply(set: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
+    const { cnf = "", punts, delete: gone = [] } = set;
+    const own = cnf === "" ? {} : { cnf };
+    const requests = punts.map((each) => requestToWire({ ...each, ...own } as PathlessRequestInput, "punt.apply"));
+    const named = gone.map(idToWire);
     const reply = await this.#connection.call("punt.apply", async (signal) => {
       const session = (await this.#session?.id()) ?? "";
-      return this.#connection.client.apply({ cnf, requests, keep, wait: waitToWire(options), session }, { signal });
+      const change = { cnf, requests, delete: named, keep };
+      return this.#connection.client.apply({ ...change, wait: waitToWire(options), session }, { signal });
     });
-    const failed = reply.failed.map(({ id, code, message }) => ({ id: idFromWire(id), error: { code, message } }));
+    const failed = reply.failed.map((failure) => ({ id: idFromWire(failure.id), error: failureFromWire(failure) }));
     return {
       added: reply.added.map(statusFromWire),
       updated: reply.updated.map(statusFromWire),

@@ -69,10 +69,12 @@ export class Draft {
   freeze(): Wanted {
     const { all, byPunt } = this.#interconnects.copy();
     const punts = new Map(this.#punts);
+    const paths = this.#namespaces.paths();
     return {
       punts: [...punts.values()],
       interconnects: [...all.values()],
       namespaces: this.#namespaces.all(),
+      namespacePath: (id) => paths.get(id) ?? "",
       interconnectsOf: (id) => (byPunt.get(idKey(idOf(id))) ?? []).map((key) => all.get(key)!),
       requestOf: (key) => punts.get(key),
     };

@@ -35,7 +35,7 @@ function metadataOf({ id, request, interconnects }: Entry, around: Surroundings)
   const context = {
     marks,
     injectPath: injectPathOf(notes),
-    namespace: (number: number) => wanted.namespaces.find(({ id: known }) => known === number)?.path ?? "",
+    namespace: (number: number) => wanted.namespacePath(number),
     interface: (name: string) => facts?.interface(name),
     cnfMac: (interconnect: Interconnect) => cnfMac(interconnect, { marks, pairedWith }),
   };

@@ -1,5 +1,6 @@
 // Network namespaces of CNFs. Each has one number, for all CNFs in it and for all of its names.
 import type { Host } from "../../host/index.js";
+import { LowestFree } from "../../lowest-free.js";
 import type { NetnsRef } from "../request/index.js";
 
 export interface KnownNamespace {
@@ -18,11 +19,16 @@ export const OWN_NAMESPACE = 0;
 
 export class Namespaces {
   readonly #host: Host;
-  readonly #known = new Map<number, KnownNamespace>([[OWN_NAMESPACE, { id: OWN_NAMESPACE, path: "" }]]);
+  readonly #known = new Map<number, KnownNamespace>();
+  /** Numbers by path, and by identity: a punt costs the same beside ten namespaces and beside ten thousand. */
+  readonly #byPath = new Map<string, number>();
+  readonly #byIdentity = new Map<string, Set<number>>();
+  readonly #numbers = new LowestFree(OWN_NAMESPACE);
 
   constructor(host: Host, known: readonly KnownNamespace[] = []) {
     this.#host = host;
-    for (const namespace of known) this.#known.set(namespace.id, namespace);
+    this.#put({ id: OWN_NAMESPACE, path: "" });
+    for (const namespace of known) this.#put(namespace);
   }
 
   all(): KnownNamespace[] {
@@ -45,7 +51,9 @@ export class Namespaces {
     if (path === "" || identity === undefined) return { path };
     if (identity === own) return { path: "" };
     // A new namespace may have the identity of an earlier one: the kernel uses the numbers again.
-    const alike = this.all().filter((known) => known.identity === identity && known.path !== path);
+    const alike = [...(this.#byIdentity.get(identity) ?? [])]
+      .map((id) => this.#known.get(id)!)
+      .filter((known) => known.path !== path);
     const identities = await Promise.all(alike.map((known) => this.#host.identify(known.path)));
     const same = alike.find((_, index) => identities[index] === identity);
     return { path: same?.path ?? path, identity };
@@ -54,8 +62,8 @@ export class Namespaces {
   /** Returns the number of a namespace that was found. It stays until `keep` is called without it. */
   number({ path, identity }: Found): number {
     if (path === "") return OWN_NAMESPACE;
-    const id = this.all().find((known) => known.path === path)?.id ?? this.#freeId();
-    this.#known.set(id, { id, path, ...(identity !== undefined && { identity }) });
+    const id = this.#byPath.get(path) ?? this.#numbers.lowest();
+    this.#put({ id, path, ...(identity !== undefined && { identity }) });
     return id;
   }
 
@@ -67,14 +75,32 @@ export class Namespaces {
   /** Forgets namespaces that are not used. Returns whether there were any. */
   keep(used: ReadonlySet<number>): boolean {
     const unused = [...this.#known.keys()].filter((id) => id !== OWN_NAMESPACE && !used.has(id));
-    for (const id of unused) this.#known.delete(id);
+    for (const id of unused) this.#remove(id);
     return unused.length > 0;
   }
 
-  #freeId(): number {
-    let id = OWN_NAMESPACE + 1;
-    while (this.#known.has(id)) id++;
-    return id;
+  #put(namespace: KnownNamespace): void {
+    const { id, path, identity } = namespace;
+    this.#remove(id);
+    this.#known.set(id, namespace);
+    this.#byPath.set(path, id);
+    this.#numbers.take(id);
+    if (identity === undefined) return;
+    const same = this.#byIdentity.get(identity) ?? new Set();
+    this.#byIdentity.set(identity, same.add(id));
+  }
+
+  #remove(id: number): void {
+    const known = this.#known.get(id);
+    if (!known) return;
+    const { path, identity } = known;
+    this.#known.delete(id);
+    this.#byPath.delete(path);
+    this.#numbers.release(id);
+    if (identity === undefined) return;
+    const same = this.#byIdentity.get(identity)!;
+    same.delete(id);
+    if (same.size === 0) this.#byIdentity.delete(identity);
   }
 }
 

@@ -75,6 +75,24 @@ export function interfaceFinder(interfaces: readonly VppInterface[]): (name: str
   return (name) => byTag.get(name) ?? byName.get(name);
 }
 
+const foreign = new WeakMap<ReadonlyMap<string, Seen>, Map<KindName, Seen[]>>();
+
+/** Returns the objects of one kind that are not ours. What was seen is sorted once: a plan asks for each of its punts. */
+export function foreignOf(seen: ReadonlyMap<string, Seen>, kind: KindName): readonly Seen[] {
+  let byKind = foreign.get(seen);
+  if (!byKind) {
+    byKind = new Map();
+    foreign.set(seen, byKind);
+    for (const found of seen.values()) {
+      if (found.ours) continue;
+      const known = byKind.get(found.kind);
+      if (known) known.push(found);
+      else byKind.set(found.kind, [found]);
+    }
+  }
+  return byKind.get(kind) ?? [];
+}
+
 export function tableKey(family: Family, id: number): string {
   return `${family}/${id}`;
 }

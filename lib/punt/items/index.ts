@@ -6,7 +6,15 @@ export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart } from "./addresses.js";
 export { dhcpClientPart } from "./dhcp-client.js";
 export { dhcpProxyKeyPrefix, dhcpProxyPart } from "./dhcp-proxy.js";
-export { type Facts, type Feature, interfaceFinder, type Seen, tableKey, type VppInterface } from "./facts.js";
+export {
+  type Facts,
+  type Feature,
+  foreignOf,
+  interfaceFinder,
+  type Seen,
+  tableKey,
+  type VppInterface,
+} from "./facts.js";
 export {
   FEATURE_NEEDS,
   type FeatureNeeds,

@@ -9,6 +9,8 @@ export interface Wanted {
   readonly interconnects: readonly Interconnect[];
   /** Known namespaces. The manager's own is number 0, with the path "". */
   readonly namespaces: readonly KnownNamespace[];
+  /** Returns the path of a namespace by its number; "" for the manager's own, and for an unknown number. */
+  namespacePath(id: number): string;
   /** Returns the interconnects of one punt, in the order in which its type lists them. */
   interconnectsOf(id: PuntId): readonly Interconnect[];
   /** Returns the request of a punt by the key of its identity. */

@@ -36,8 +36,8 @@ export class Strays {
   /** Returns paths by number: the known namespaces, and strays that are not among them. */
   with(known: readonly KnownNamespace[]): Map<number, string> {
     const paths = new Map(known.map(({ id, path }) => [id, path]));
-    const same = (stray: Stray) =>
-      known.some(({ path, identity }) => path === stray.path || identity === stray.identity);
+    const seen = new Set(known.flatMap(({ path, identity }) => [`path ${path}`, `identity ${identity}`]));
+    const same = ({ path, identity }: Stray) => seen.has(`path ${path}`) || seen.has(`identity ${identity}`);
     for (const [index, stray] of (this.#found ?? []).entries())
       if (!same(stray)) paths.set(FIRST_ID + index, stray.path);
     return paths;

@@ -2,7 +2,14 @@
 import type { Family } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
-import { dhcpProxyKeyPrefix, dhcpProxyPart, featureMissing, knownNeighborPart, Problem } from "../items/index.js";
+import {
+  dhcpProxyKeyPrefix,
+  dhcpProxyPart,
+  featureMissing,
+  foreignOf,
+  knownNeighborPart,
+  Problem,
+} from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
 import { dhcpKeys } from "./dhcp-ports.js";
@@ -82,9 +89,7 @@ function bare(prefix: string): string {
 /** VPP keeps one source address for all servers of a VRF: the address of a foreign proxy would be used for ours. */
 function refuseForeign(vrf: number, family: Family, facts: Facts): void {
   const prefix = dhcpProxyKeyPrefix(vrf, family);
-  const foreign = [...facts.seen.values()].find(
-    ({ kind, ours, key }) => kind === "dhcp-proxy" && !ours && key.startsWith(prefix),
-  );
+  const foreign = foreignOf(facts.seen, "dhcp-proxy").find(({ key }) => key.startsWith(prefix));
   if (foreign)
     throw new Problem(
       foreign.key,
