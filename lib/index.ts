@@ -37,6 +37,7 @@ export {
 } from "./packet/index.js";
 export * from "./packet-socket/index.js";
 export {
+  type Absence,
   type AclRule,
   type AddOptions,
   type ApplyFailure,

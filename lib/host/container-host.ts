@@ -8,7 +8,7 @@ import {
 } from "../containers/index.js";
 import { type Descriptor, networkNamespace, openNamespace } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import type { Host, HostChange, HostLink } from "./host.js";
+import type { Absence, Host, HostChange, HostLink } from "./host.js";
 
 /** The namespace of a running container. The descriptor keeps it in existence, so that no other one gets its identity. */
 interface Held {
@@ -48,9 +48,9 @@ export class ContainerHost implements Host, Disposable {
   }
 
   /** Says why a namespace cannot be identified, where more is known than its path. */
-  explain(namespace: string): { readonly kind: "container"; readonly text: string } | undefined {
+  explain(namespace: string): Absence | undefined {
     const selector = parseSelector(namespace);
-    return selector && { kind: "container", text: this.#whyNot(selector) };
+    return selector ? { kind: "container", text: this.#whyNot(selector) } : this.#host.explain?.(namespace);
   }
 
   namedNamespaces(): Promise<string[]> {
@@ -85,7 +85,7 @@ export class ContainerHost implements Host, Disposable {
   async #pathOf(namespace: string): Promise<string> {
     const path = await this.#find(namespace);
     if (path !== undefined) return path;
-    throw new PuntError("host.container", "ENOENT", this.explain(namespace)!.text, { namespace });
+    throw new PuntError("host.container", "ENOENT", this.explain(namespace)?.text ?? namespace, { namespace });
   }
 
   async #find(namespace: string): Promise<string | undefined> {

@@ -45,16 +45,23 @@ export type HostChange =
   | { readonly change: "add-address"; readonly name: string; readonly address: string }
   | { readonly change: "delete-address"; readonly name: string; readonly address: string };
 
+/** Why a namespace is not there. */
+export interface Absence {
+  readonly kind: "container" | "namespace";
+  /** For people: `network namespace /run/netns/cnf1`. */
+  readonly text: string;
+}
+
 /** The Linux side. A namespace is given by a path that can be opened, such as `/run/netns/cnf1`; "" is the manager's own. */
 export interface Host {
   /** Whether VPP can make TAPs. Left out: the manager tries. */
   readonly hasVhostNet?: boolean | undefined;
   /** False if the devices are inside of VPP, so that nothing can be set on them. Default true. */
   readonly hasDevices?: boolean;
-  /** Returns the identity of a namespace, which is the same for all of its names; undefined if there is no such namespace. */
+  /** Returns the identity of a namespace, which is the same for all of its names; undefined if there is none, or it cannot be seen. */
   identify(namespace: string): Promise<string | undefined>;
   /** Says why a namespace cannot be identified, where more is known than its path. */
-  explain?(namespace: string): { readonly kind: "container"; readonly text: string } | undefined;
+  explain?(namespace: string): Absence | undefined;
   /** Returns the paths of named namespaces, in which an earlier run may have left devices. */
   namedNamespaces(): Promise<string[]>;
   /** Lists the devices of a namespace. @throws PuntError with the kernel's message */

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { moveDevice } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import type { Host, HostChange, HostLink } from "./host.js";
+import type { Absence, Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
 import { parseDeviceNames, parseLinks } from "./ip-output.js";
 
@@ -20,14 +20,27 @@ interface Job {
 /** This machine. Simultaneous changes go to the kernel in one batch, by one `ip` process for each namespace. */
 export class LinuxHost implements Host {
   readonly #queues = new Map<string, Job[]>();
+  /** Namespaces that may exist and could not be looked at, with Linux's errors. */
+  readonly #unseen = new Map<string, string>();
 
   async identify(namespace: string): Promise<string | undefined> {
     try {
       const { dev, ino } = await stat(namespace || OWN_NAMESPACE, { bigint: true });
+      this.#unseen.delete(namespace);
       return `${dev}:${ino}`;
-    } catch {
+    } catch (error) {
+      const { code = "EIO" } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") this.#unseen.delete(namespace);
+      else this.#unseen.set(namespace, code);
       return undefined;
     }
+  }
+
+  explain(namespace: string): Absence | undefined {
+    const code = this.#unseen.get(namespace);
+    return code === undefined
+      ? undefined
+      : { kind: "namespace", text: `network namespace ${namespace}, which cannot be looked at (${code})` };
   }
 
   async namedNamespaces(): Promise<string[]> {

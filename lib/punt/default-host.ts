@@ -1,5 +1,5 @@
 // The default Linux side: this machine, or for an embedded VPP with emulated devices, the inside of that VPP.
-import { type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
+import { type Absence, type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
 import { marksOf, type VppConnection } from "./options.js";
 import { type DeviceReport, isDisconnect, VppDevices } from "./reconcile/index.js";
 
@@ -29,6 +29,10 @@ export class DefaultHost implements Host {
 
   async identify(namespace: string): Promise<string | undefined> {
     return (await this.#known()).identify(namespace);
+  }
+
+  explain(namespace: string): Absence | undefined {
+    return this.#host.explain?.(namespace);
   }
 
   async namedNamespaces(): Promise<string[]> {

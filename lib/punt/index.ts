@@ -1,6 +1,6 @@
 // The front door of the punt manager. lib/index.ts says which of it is public.
 
-export type { Host, HostChange, HostLink } from "../host/index.js";
+export type { Absence, Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export { tryDevices } from "./default-host.js";

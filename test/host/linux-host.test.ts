@@ -1,5 +1,8 @@
 // Network namespaces and devices of this machine.
 import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { commandsOf } from "../../lib/host/ip-commands.js";
@@ -80,3 +83,19 @@ need("root", "netns", "ip", "nsenter").test(
     t.false((await host.links(path)).some((link) => link.name === "tap-test"));
   },
 );
+
+test("a namespace that cannot be looked at is not there, and says why; one that does not exist says nothing", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-netns-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "loop");
+  await symlink(path, path);
+  const host = new LinuxHost();
+  t.is(await host.identify(path), undefined);
+  t.deepEqual(host.explain(path), {
+    kind: "namespace",
+    text: `network namespace ${path}, which cannot be looked at (ELOOP)`,
+  });
+  await rm(path);
+  t.is(await host.identify(path), undefined);
+  t.is(host.explain(path), undefined);
+});
