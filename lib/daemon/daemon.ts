@@ -1,7 +1,6 @@
 // The orchestrator: one manager, and the doors by which CNFs and operators reach it.
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { mkdir } from "node:fs/promises";
 import type { Http2ServerRequest } from "node:http2";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
@@ -11,6 +10,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { CounterReader } from "../counters/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 import { type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
@@ -314,7 +314,7 @@ async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o750 });
+    await ensureFolder(path, 0o750);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path }, cause);

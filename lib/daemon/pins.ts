@@ -1,10 +1,11 @@
 // Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Descriptor, networkNamespace } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 
 /** A namespace that no punt names is kept so long: its CNF is about to ask for the punt. */
 const UNUSED_MS = 60_000;
@@ -33,7 +34,7 @@ export class NamespacePins {
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
     this.#pinned.set(path, performance.now());
     if (isNamespace(path, inode)) return path;
-    await mkdir(this.#directory, { recursive: true, mode: 0o755 });
+    await ensureFolder(this.#directory, 0o755);
     await (await open(path, "a", 0o444)).close();
     const source = `/proc/${process.pid}/fd/${namespace.fd}`;
     const complaint = await run("mount", ["--no-canonicalize", "--bind", source, path]);

@@ -1,8 +1,8 @@
 // What keeps a CNF's punts: a daemon, or a manager in this process.
-import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 import {
   type PuntId,
   PuntManager,
@@ -171,7 +171,7 @@ async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"])
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    await ensureFolder(path, 0o755);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("cnf.open", code, `cannot make the folder ${path}`, { path }, cause);

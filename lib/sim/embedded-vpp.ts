@@ -1,11 +1,11 @@
 // A VPP made of TypeScript, for tests without VPP.
 import { EventEmitter } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NEWEST_RELEASE } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 import { formatMac } from "../net/index.js";
 import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { InterfaceCounters, NodeCounter, SwInterface } from "./dataplane/index.js";
@@ -294,7 +294,7 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
 async function makeDirectory(given: string | undefined): Promise<string> {
   try {
     if (given === undefined) return await makeFolder();
-    await mkdir(given, { recursive: true });
+    await ensureFolder(given);
     return given;
   } catch (cause) {
     const path = given ?? tmpdir();

@@ -1,9 +1,10 @@
 // The file by which a CNF announces itself to StoneWork.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 
 /** What the file says, by our names. */
 export interface Announcement {
@@ -45,7 +46,7 @@ export async function announce(discovery: string, announcement: Announcement): P
   // On the same volume, outside of the directory that StoneWork watches.
   const draft = join(dirname(discovery), `.${label}${ENDING}.new`);
   try {
-    await mkdir(discovery, { recursive: true });
+    await ensureFolder(discovery);
     await writeFile(draft, JSON.stringify(content), { mode: 0o644 });
     await rename(draft, file);
   } catch (cause) {

@@ -1,7 +1,8 @@
 // A file of JSON that one process keeps: read once, then replaced as a whole with each change.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
 
 export class JsonFile {
   readonly #path: string | undefined;
@@ -46,7 +47,7 @@ export class JsonFile {
 
   async #replace(path: string, text: string): Promise<void> {
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+      await ensureFolder(dirname(path), 0o750);
       await writeFile(`${path}.new`, text, { mode: 0o600 });
       await rename(`${path}.new`, path);
     } catch (cause) {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
-const GROUND = ["errors", "options", "net", "lowest-free"];
+const GROUND = ["errors", "options", "net", "lowest-free", "folder"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -12,6 +12,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   net: [],
   "lowest-free": [],
+  folder: [],
   options: ["errors"],
   native: ["errors"],
   descriptor: [...GROUND, "native"],

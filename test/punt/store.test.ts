@@ -70,6 +70,30 @@ test("a store of version 1 is read, and the next save has the notes", (t) =>
     t.true((await readFile(path, "utf8")).includes('"version":2'));
   }));
 
+const forms: [string, unknown][] = [
+  ["no object", []],
+  ["no list of punts", { ...state({}), punts: {} }],
+  ["a punt of no type", { ...state({}), punts: [{ type: "SPAM", interconnect: "TAP", cnf: "a", key: "", label: "" }] }],
+  ["an interconnect without a link", { ...state({}), interconnects: [{ vppSelector: "a", cnfSelector: "b" }] }],
+  ["a namespace that is a text", { ...state({}), namespaces: ["/run/netns/a"] }],
+  ["a claim that is a number", { ...state({}), claims: { a: 1 } }],
+];
+for (const [what, content] of forms) {
+  test(`a store with ${what} is damaged, although its checksum is right`, (t) =>
+    inFolder(async (path) => {
+      const body = JSON.stringify(content);
+      const sha256 = createHash("sha256").update(body).digest("hex");
+      await writeFile(path, `${JSON.stringify({ format: "vpp-punt", version: 2, sha256 })}\n${body}\n`);
+      await t.throwsAsync(new FileStore(path).load(), { code: "ERR_STORE_DAMAGED", message: /another form/ });
+    }));
+}
+
+test("a store below /proc is refused at once", async (t) => {
+  const store = new FileStore("/proc/vpp-punt/store.json");
+  await t.throwsAsync(store.open(), { code: "ENOENT" });
+  await t.throwsAsync(store.save(state({})), { code: "ENOENT" });
+});
+
 test("changes that come during a write share the next one", async (t) => {
   const written: number[] = [];
   let version = 0;

@@ -1,10 +1,12 @@
 // The daemon's UNIX socket: HTTP/2 (gRPC) and HTTP/1.1 (plain JSON) at one path.
-import { chmod, chown, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmod, chown, lstat, unlink } from "node:fs/promises";
 import { createServer as createHttp1, type RequestListener } from "node:http";
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { PuntError } from "../../errors.js";
+import { ensureFolder } from "../../folder.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -42,8 +44,9 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     accept(socket, options, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
   });
   await listen(server, path);
-  await chmod(path, mode);
+  // The mode comes last: until then the file is for this user only.
   if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
+  await chmod(path, mode);
   return { path, close: () => end(server, open) };
 }
 
@@ -63,7 +66,7 @@ function failed(path: string, what: string, cause: unknown): PuntError {
 
 async function prepare(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await ensureFolder(dirname(path), 0o755);
     const found = await lstat(path).catch(() => undefined);
     if (found === undefined) return;
     if (!found.isSocket())
@@ -89,8 +92,18 @@ function isListening(path: string): Promise<boolean> {
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => reject(failed(path, "listen", cause)));
-    server.listen(path, resolve);
+    asPrivate(() => server.listen(path, resolve));
   });
+}
+
+/** Runs `make`, which makes a file at once, so that others cannot use the file. A worker thread cannot set the umask. */
+function asPrivate(make: () => void): void {
+  const before = isMainThread ? process.umask(0o177) : undefined;
+  try {
+    make();
+  } finally {
+    if (before !== undefined) process.umask(before);
+  }
 }
 
 /** Reads who is there, and then the first bytes: they say which HTTP it is. */

@@ -1,8 +1,9 @@
 // Socket files of memifs: files in VPP's table, and files that a VPP left behind.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, unlink } from "node:fs/promises";
+import { readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
+import { ensureFolder } from "../../folder.js";
 import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";
 import type { Kind } from "./kind.js";
@@ -89,7 +90,7 @@ async function freeNumber(vpp: VppApi, path: string): Promise<number> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    await ensureFolder(path, DIRECTORY_MODE);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
     throw new PuntError("punt.memif", code, `cannot make the folder of memif sockets ${path}`, { path }, cause);

@@ -11,6 +11,7 @@ export {
   fileJsonSchema,
   type HairpinRequest,
   type HairpinXconnectRequest,
+  hasField,
   type InterconnectType,
   type IsisxRequest,
   idKey,

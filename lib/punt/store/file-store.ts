@@ -1,8 +1,9 @@
 // A store in a file.
 import { readlinkSync, realpathSync } from "node:fs";
-import { copyFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
+import { ensureFolder } from "../../folder.js";
 import { parse, serialize } from "./format.js";
 import type { Store, StoredState } from "./store.js";
 import { StoreLock } from "./store-lock.js";
@@ -113,7 +114,7 @@ export class FileStore implements Store, AsyncDisposable {
 
   async #replace(text: string): Promise<void> {
     const directory = dirname(this.#file);
-    if (!this.#hasFile) await mkdir(directory, { recursive: true });
+    if (!this.#hasFile) await ensureFolder(directory);
     else await copyFile(this.#file, this.backup);
     await writeDurably(this.#fresh, text);
     await rename(this.#fresh, this.#file);

@@ -1,6 +1,8 @@
 // The text of a store's file: a first line with format, version and checksum, and the state.
 import { createHash } from "node:crypto";
+import * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { hasField } from "../request/index.js";
 import type { StoredState } from "./store.js";
 
 const FORMAT = "vpp-punt";
@@ -30,7 +32,49 @@ export function parse(text: string, path: string): StoredState {
     throw new PuntError("punt.store", "ERR_STORE_VERSION", message, { path, version });
   }
   if (digest(body) !== sha256) throw damaged(path, "its checksum is wrong");
-  return upgraded(JSON.parse(body), version);
+  const shape = stateShape.safeParse(upgraded(parsed(body), version));
+  if (shape.success) return shape.data as unknown as StoredState;
+  const [issue] = shape.error.issues;
+  throw damaged(path, `its ${issue!.path.join(".") || "state"} has another form than a manager saves`);
+}
+
+const name = z.string();
+const names = z.array(name);
+const texts = z.record(name, name);
+const puntType = name.refine((type) => hasField(type, "type"));
+const link = z.discriminatedUnion("form", [
+  z.looseObject({
+    form: z.literal("interface"),
+    vrf: z.number(),
+    addresses: names,
+    subnets: z.array(z.literal([4, 6])),
+  }),
+  z.looseObject({ form: z.literal("socket"), path: name }),
+]);
+
+/** The fields that the manager relies on. A checksum says that a program wrote the state, not which one. */
+const stateShape = z.looseObject({
+  manager: z.looseObject({}).optional(),
+  punts: z.array(z.looseObject({ type: puntType, interconnect: name, cnf: name, key: name, label: name })),
+  interconnects: z.array(
+    z.looseObject({
+      ...{ vppSelector: name, cnfSelector: name, type: name, name, link, users: names, priority: z.number() },
+      ...{ netns: z.number().optional(), socket: name.optional(), secret: name.optional(), macName: name.optional() },
+      subnets: z.record(name, z.number()),
+    }),
+  ),
+  namespaces: z.array(z.looseObject({ id: z.number(), path: name, identity: name.optional() })),
+  claims: texts,
+  // A note of another form counts as none.
+  notes: z.record(name, z.unknown()),
+});
+
+function parsed(body: string): object {
+  try {
+    return Object(JSON.parse(body));
+  } catch {
+    return {};
+  }
 }
 
 function upgraded(state: object, from: number): StoredState {

@@ -1,8 +1,8 @@
 // The lock that gives a store to one manager. The kernel holds it on a file beside the store, so it works across containers.
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { FileLock } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
+import { ensureFolderSync } from "../../folder.js";
 
 /** Locks to release when the process ends without closing them. */
 const held = new Set<StoreLock>();
@@ -19,7 +19,7 @@ export class StoreLock {
   static take(store: string): StoreLock {
     const path = `${store}.lock`;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      ensureFolderSync(dirname(path));
       const lock = new StoreLock(store, FileLock.acquire(path));
       if (held.size === 0) process.on("exit", releaseAll);
       held.add(lock);

@@ -1,7 +1,7 @@
 // memif.api: sockets by id, and the interfaces on them.
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
+import { ensureFolderSync } from "../../folder.js";
 import { formatMac } from "../../net/index.js";
 import { parseMac, type SwInterface } from "../dataplane/index.js";
 import type { MemifConfig, MemifDevice } from "../devices/index.js";
@@ -104,7 +104,7 @@ class MemifApi {
   #resolve(filename: string): string {
     if (isAbsolute(filename) || filename.startsWith("@") || filename.startsWith("abstract:")) return filename;
     const path = join(this.#context.runtimeDirectory, filename);
-    mkdirSync(dirname(path), { recursive: true });
+    ensureFolderSync(dirname(path));
     return path;
   }
 

@@ -1,8 +1,9 @@
 // The directory in which CNFs announce themselves: read once, then watched.
-import { type FSWatcher, mkdirSync, watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PuntError } from "../../errors.js";
+import { ensureFolderSync } from "../../folder.js";
 import { type Announcement, isAnnouncement, readAnnouncement } from "../announcement.js";
 
 /** A file that is being written says so several times. */
@@ -27,7 +28,7 @@ export class Discovery {
     this.#directory = directory;
     this.#hooks = hooks;
     try {
-      mkdirSync(directory, { recursive: true });
+      ensureFolderSync(directory);
       this.#watcher = watch(directory, (_, name) => name !== null && this.#changed(name));
     } catch (cause) {
       const { code = "EIO" } = cause as NodeJS.ErrnoException;

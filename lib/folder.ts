@@ -1,0 +1,49 @@
+// Makes folders. Node's recursive mkdir never ends where a folder exists and takes no entries, as below /proc (nodejs, up to version 20).
+import { mkdirSync, statSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Makes the folder, with those above it. `mode` is that of the new ones. Does nothing if it exists. @throws the error of Linux */
+export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (await isFolder(path)) return;
+    if (!lacksParent(path, error)) throw error;
+    await ensureFolder(dirname(path), mode);
+    await mkdir(path, { mode }).catch((again) => rethrowUnlessThere(again, path));
+  }
+}
+
+/** As `ensureFolder`, at once. */
+export function ensureFolderSync(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (!lacksParent(path, error)) throw error;
+    ensureFolderSync(dirname(path), mode);
+    ensureLastSync(path, mode);
+  }
+}
+
+/** Another process may have made it meanwhile. */
+function ensureLastSync(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
+async function rethrowUnlessThere(error: unknown, path: string): Promise<void> {
+  if (!(await isFolder(path))) throw error;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+function lacksParent(path: string, error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT" && dirname(path) !== path;
+}
