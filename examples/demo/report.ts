@@ -1,5 +1,5 @@
 // What the demo says: to a person as it goes, or nothing until the one JSON object at the end.
-import { table } from "../../lib/cli/print.js";
+import { table } from "../../lib/cli/output/print.js";
 
 /** Where the demo tells what it does. With `--json` all of it is silent. */
 export interface Report {

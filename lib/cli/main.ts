@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // vpp-punt: reads the command line, runs one command, and ends with a status and at most one line of error.
 import { type Command, CommanderError } from "commander";
-import { exitWith, fail, failUsage } from "./exit.js";
-import { flushed, guardOutputs, outputError } from "./output.js";
+import { exitWith, fail, failUsage } from "./ending/index.js";
+import { flushed, guardOutputs, outputError, refuseColors } from "./output/index.js";
 import { everyCommand, makeProgram } from "./program.js";
-import { refuseColors } from "./terminal.js";
 
 const asJson = process.argv.some((word, index, words) => {
   return (

@@ -1,8 +1,7 @@
 // The command line as Commander knows it. The program, its man pages, its completions and its documents are made from this.
 import { Command } from "commander";
-import { ENVIRONMENT } from "./environment.js";
+import { ENVIRONMENT, packageVersion } from "./about/index.js";
 import { addOldForm, addPacketCommands, addPuntCommands, addToolCommands } from "./grammar/index.js";
-import { packageVersion } from "./package.js";
 
 const WIDTH = Math.max(...Object.keys(ENVIRONMENT).map((name) => name.length));
 

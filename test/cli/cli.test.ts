@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { json, table } from "../../lib/cli/print.js";
+import { json, table } from "../../lib/cli/output/print.js";
 
 const main = fileURLToPath(new URL("../../lib/cli/main.js", import.meta.url));
 
@@ -83,7 +83,7 @@ test("JSON output has 64-bit integers and bytes", (t) => {
 
 test("after a signal has ended a command, further signals do nothing", async (t) => {
   const code = `
-    import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/ending.js", import.meta.url).href)};
+    import { interrupted } from ${JSON.stringify(new URL("../../lib/cli/ending/ending.js", import.meta.url).href)};
     process.stdin.once("data", () => process.exit(0));
     const end = interrupted();
     console.log("begun");

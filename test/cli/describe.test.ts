@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import test from "ava";
+import { ENVIRONMENT } from "../../lib/cli/about/environment.js";
 import { shownCommands } from "../../lib/cli/commands/shown.js";
-import { ENVIRONMENT } from "../../lib/cli/environment.js";
-import { EXIT_STATUSES } from "../../lib/cli/exit.js";
+import { EXIT_STATUSES } from "../../lib/cli/ending/exit.js";
 import { makeProgram } from "../../lib/cli/program.js";
 import { cli } from "../support/cli/command.js";
 import { need } from "../support/need.js";

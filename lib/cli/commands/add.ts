@@ -1,12 +1,9 @@
 // `vpp-punt add`: asks for one punt.
 
 import { PuntError } from "../../errors.js";
-import { after } from "../deadline.js";
-import { interrupted, interruption } from "../ending.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { requestOf } from "../requests.js";
-import { shownPunt, statusText } from "../status.js";
+import { after, interrupted, interruption } from "../ending/index.js";
+import { print } from "../output/index.js";
+import { type ManagedOptions, requestOf, shownPunt, statusText, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

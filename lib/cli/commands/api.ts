@@ -1,7 +1,7 @@
 // `vpp-punt api`: one request to VPP's binary API, by hand.
 import { Vpp, type VppOptions } from "../../binapi/index.js";
-import { type Ending, interrupted, interruption } from "../ending.js";
-import { isOutputLost, print } from "../output.js";
+import { type Ending, interrupted, interruption } from "../ending/index.js";
+import { isOutputLost, print } from "../output/index.js";
 import { withBytes } from "./hex-fields.js";
 
 interface Options {

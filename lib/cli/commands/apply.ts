@@ -1,15 +1,20 @@
 // `vpp-punt apply`: makes the punts what a file says.
 import { PuntError } from "../../errors.js";
 import { idKey, idText } from "../../punt/index.js";
-import { type Applied, applyRequests } from "../applying.js";
-import { puntLines } from "../change-text.js";
-import { type Changes, idOf } from "../changes.js";
-import { interruption } from "../ending.js";
-import { errorObject, errorText, exitWith } from "../exit.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print, printError } from "../output.js";
-import { requestsOf } from "../requests.js";
-import { shownPunt, statusText } from "../status.js";
+import { errorObject, errorText, exitWith, interruption } from "../ending/index.js";
+import { print, printError } from "../output/index.js";
+import {
+  type Applied,
+  applyRequests,
+  type Changes,
+  idOf,
+  type ManagedOptions,
+  puntLines,
+  requestsOf,
+  shownPunt,
+  statusText,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

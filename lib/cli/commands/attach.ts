@@ -1,6 +1,6 @@
 // `vpp-punt attach`: the packets of a punt as a capture, to a file or a pipe, or joined to a TAP.
 import { PuntError } from "../../errors.js";
-import { printError } from "../output.js";
+import { printError } from "../output/index.js";
 import {
   type CaptureFormat,
   CaptureOutput,

@@ -1,9 +1,7 @@
 // `vpp-punt bench`: packets a second into Node.js on this machine, and requests a second to VPP's API.
 import { type Measured, measureAll } from "../bench/index.js";
-import { interrupted, interruption } from "../ending.js";
-import { print } from "../output.js";
-import { json, table } from "../print.js";
-import { progress } from "../terminal.js";
+import { interrupted, interruption } from "../ending/index.js";
+import { json, print, progress, table } from "../output/index.js";
 
 interface Options {
   readonly duration: number;

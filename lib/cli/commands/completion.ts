@@ -1,7 +1,7 @@
 // `vpp-punt completion`: the completion script of a shell.
 import type { Command } from "commander";
 import { completion } from "../describe/index.js";
-import { write } from "../output.js";
+import { write } from "../output/index.js";
 import { shownCommands } from "./shown.js";
 
 export function run(shell: string, _options: object, command: Command): void {

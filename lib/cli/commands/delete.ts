@@ -1,12 +1,9 @@
 // `vpp-punt delete`: deletes a punt.
 import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
-import { after } from "../deadline.js";
-import { interrupted, interruption } from "../ending.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { json } from "../print.js";
-import { find, identityOf } from "../which.js";
+import { after, interrupted, interruption } from "../ending/index.js";
+import { json, print } from "../output/index.js";
+import { find, identityOf, type ManagedOptions, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

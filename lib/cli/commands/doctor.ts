@@ -1,9 +1,7 @@
 // `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
 import { type Checked, examine, type Finding } from "../doctor/index.js";
-import { exitWith } from "../exit.js";
-import { print } from "../output.js";
-import { json } from "../print.js";
-import { paint } from "../terminal.js";
+import { exitWith } from "../ending/index.js";
+import { json, paint, print } from "../output/index.js";
 
 interface Options {
   readonly socket: string;

@@ -1,8 +1,7 @@
 // `vpp-punt dump`: a line about each packet of a punt, or a capture with VPP's interface names.
 import { describeFrame } from "../../packet/index.js";
-import { isOutputLost, print, printError } from "../output.js";
+import { isOutputLost, jsonLine, print, printable, printError } from "../output/index.js";
 import { CaptureOutput, type ReceivingOptions, receivePackets, type TakenPacket } from "../packets/index.js";
-import { jsonLine, printable } from "../print.js";
 
 interface Options extends ReceivingOptions {
   readonly output: string;

@@ -2,7 +2,7 @@
 import { statSync, writeFileSync } from "node:fs";
 import { generateTypes, Schema, Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import { printError, write } from "../output.js";
+import { printError, write } from "../output/index.js";
 
 interface Options {
   from: string;

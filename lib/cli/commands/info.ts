@@ -1,10 +1,9 @@
 // `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
 import type { NativeBuildInfo } from "../../native.js";
 import type { DeviceReport } from "../../punt/index.js";
-import { print } from "../output.js";
-import { packageVersion } from "../package.js";
-import { json, table } from "../print.js";
-import { deviceLines, triedDevices } from "../vpp-devices.js";
+import { packageVersion } from "../about/index.js";
+import { deviceLines, triedDevices } from "../doctor/index.js";
+import { json, print, table } from "../output/index.js";
 import {
   type KernelFacts,
   kernelFacts,

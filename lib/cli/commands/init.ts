@@ -2,10 +2,9 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
+import { packageVersion } from "../about/index.js";
 import { projectFiles } from "../init/index.js";
-import { print } from "../output.js";
-import { packageVersion } from "../package.js";
-import { json } from "../print.js";
+import { json, print } from "../output/index.js";
 
 interface Options {
   readonly udp: number;

@@ -2,11 +2,10 @@
 import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import { PuntInjector } from "../../punt-socket/index.js";
-import { within } from "../deadline.js";
-import { interfacesOf } from "../interfaces.js";
-import { print } from "../output.js";
+import { within } from "../ending/index.js";
+import { json as jsonText, print } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { json as jsonText } from "../print.js";
+import { interfacesOf } from "../punts/index.js";
 
 interface Options {
   readonly vpp: string;

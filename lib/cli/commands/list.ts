@@ -1,10 +1,7 @@
 // `vpp-punt list`: the punts and their states.
-import { interrupted } from "../ending.js";
-import { look } from "../looking.js";
-import { type ManagedOptions, type Opened, withPunts } from "../open.js";
-import { isOutputLost, print } from "../output.js";
-import { jsonLine } from "../print.js";
-import { statusText } from "../status.js";
+import { interrupted } from "../ending/index.js";
+import { isOutputLost, jsonLine, print } from "../output/index.js";
+import { look, type ManagedOptions, type Opened, statusText, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

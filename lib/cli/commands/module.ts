@@ -1,9 +1,8 @@
 // `vpp-punt module --stonework`: a CNF of a StoneWork agent that needs no program of its own.
 import { idText } from "../../punt/index.js";
 import type { LearntPunt } from "../../stonework/index.js";
-import { interrupted } from "../ending.js";
-import { print } from "../output.js";
-import { jsonLine } from "../print.js";
+import { interrupted } from "../ending/index.js";
+import { jsonLine, print } from "../output/index.js";
 
 interface Options {
   readonly label: string;

@@ -1,13 +1,18 @@
 // `vpp-punt plan`: what apply would change.
 import { type DryRun, idText, type PuntStatus } from "../../punt/index.js";
-import { changeLine as line, puntLines } from "../change-text.js";
-import { type Changes, changesOf, idOf, isChange } from "../changes.js";
-import { within } from "../deadline.js";
-import { exitWith } from "../exit.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { json, printable, yaml } from "../print.js";
-import { requestsOf } from "../requests.js";
+import { exitWith, within } from "../ending/index.js";
+import { json, print, printable, yaml } from "../output/index.js";
+import {
+  type Changes,
+  changesOf,
+  idOf,
+  isChange,
+  changeLine as line,
+  type ManagedOptions,
+  puntLines,
+  requestsOf,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

@@ -2,13 +2,9 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { idText, type Punts } from "../../punt/index.js";
-import { applyRequests } from "../applying.js";
-import { interrupted } from "../ending.js";
-import { errorText, fail } from "../exit.js";
-import { type ManagedOptions, type Opened, withPunts } from "../open.js";
-import { print, printError } from "../output.js";
-import { jsonLine } from "../print.js";
-import { requestsOf } from "../requests.js";
+import { errorText, fail, interrupted } from "../ending/index.js";
+import { jsonLine, print, printError } from "../output/index.js";
+import { applyRequests, type ManagedOptions, type Opened, requestsOf, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

@@ -2,8 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { fileJsonSchema, requestJsonSchema } from "../../punt/index.js";
 import { requestReference } from "../describe/index.js";
-import { print } from "../output.js";
-import { json } from "../print.js";
+import { json, print } from "../output/index.js";
 
 export async function run({
   file,

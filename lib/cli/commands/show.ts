@@ -1,13 +1,9 @@
 // `vpp-punt show`: everything about one punt.
 import { PuntError } from "../../errors.js";
 import { idKey, idText } from "../../punt/index.js";
-import { look } from "../looking.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { json, printable, yaml } from "../print.js";
-import type { ShownPunt } from "../status.js";
-import { paint, stateColor } from "../terminal.js";
-import { find, identityOf } from "../which.js";
+import { json, paint, print, printable, stateColor, yaml } from "../output/index.js";
+import type { ShownPunt } from "../punts/index.js";
+import { find, identityOf, look, type ManagedOptions, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

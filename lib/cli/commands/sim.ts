@@ -1,8 +1,7 @@
 // `vpp-punt sim`: the embedded VPP as a program, for clients in any language.
 import { EmbeddedVpp, type EmbeddedVppOptions } from "../../sim/index.js";
-import { interrupted } from "../ending.js";
-import { print } from "../output.js";
-import { json } from "../print.js";
+import { interrupted } from "../ending/index.js";
+import { json, print } from "../output/index.js";
 
 interface Options {
   readonly directory?: string;

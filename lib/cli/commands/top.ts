@@ -2,13 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InterconnectCounters, PacketCount, VppCounters } from "../../counters/index.js";
 import { idKey, idText } from "../../punt/index.js";
-import { interrupted } from "../ending.js";
-import { look } from "../looking.js";
-import { type ManagedOptions, type Opened, withPunts } from "../open.js";
-import { isOutputLost, print, write } from "../output.js";
-import { jsonLine, table } from "../print.js";
-import type { ShownPunt } from "../status.js";
-import { stateColor } from "../terminal.js";
+import { interrupted } from "../ending/index.js";
+import { isOutputLost, jsonLine, print, stateColor, table, write } from "../output/index.js";
+import type { ShownPunt } from "../punts/index.js";
+import { look, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

@@ -1,10 +1,9 @@
 // `vpp-punt validate`: checks files of punts, without VPP.
 import { PuntError } from "../../errors.js";
 import type { FileProblem } from "../../punt/index.js";
-import { exitWith, fail } from "../exit.js";
-import { print } from "../output.js";
-import { json } from "../print.js";
-import { requestsOf } from "../requests.js";
+import { exitWith, fail } from "../ending/index.js";
+import { json, print } from "../output/index.js";
+import { requestsOf } from "../punts/index.js";
 
 interface Checked {
   readonly file: string;

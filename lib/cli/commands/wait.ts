@@ -1,12 +1,9 @@
 // `vpp-punt wait`: waits until punts are in a state.
 import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
-import { type Ending, interrupted, interruption } from "../ending.js";
-import { look } from "../looking.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { type ShownPunt, statusText } from "../status.js";
-import { identityOf } from "../which.js";
+import { type Ending, interrupted, interruption } from "../ending/index.js";
+import { print } from "../output/index.js";
+import { identityOf, look, type ManagedOptions, type ShownPunt, statusText, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

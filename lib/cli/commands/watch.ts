@@ -1,10 +1,8 @@
 // `vpp-punt watch`: keeps VPP as the punts want it, and prints every change.
 import { idText, type PuntEvent } from "../../punt/index.js";
-import { interrupted } from "../ending.js";
-import { type ManagedOptions, withPunts } from "../open.js";
-import { print } from "../output.js";
-import { jsonLine, printable } from "../print.js";
-import { paint, stateColor } from "../terminal.js";
+import { interrupted } from "../ending/index.js";
+import { jsonLine, paint, print, printable, stateColor } from "../output/index.js";
+import { type ManagedOptions, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;

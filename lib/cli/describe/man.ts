@@ -1,8 +1,7 @@
 // The man page, made from the command line's definitions.
 import type { Argument, Command, Option } from "commander";
-import { ENVIRONMENT } from "../environment.js";
-import { EXIT_STATUSES } from "../exit.js";
-import { packageVersion } from "../package.js";
+import { ENVIRONMENT, packageVersion } from "../about/index.js";
+import { EXIT_STATUSES } from "../ending/index.js";
 
 /** Escapes a text for roff, where a backslash, a dash, and a dot or a quote at the start of a line have a meaning. */
 function roff(text: string): string {

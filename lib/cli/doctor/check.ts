@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
-import { triedDevices } from "../vpp-devices.js";
+import { triedDevices } from "./vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */

@@ -1,7 +1,7 @@
 // Options that several commands share: one name, one environment variable and one text for each.
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../defaults.js";
+import { DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 
 /** A command's module, loaded when the command runs: `--help` needs neither the addon nor VPP. */
 export interface Runner {

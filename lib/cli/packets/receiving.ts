@@ -1,10 +1,9 @@
 // Receives a punt's packets until a command has seen enough of them.
 import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
-import { type Ending, interrupted } from "../ending.js";
-import { type ManagedOptions, type Opened, withPunts } from "../open.js";
-import { printError } from "../output.js";
-import { find, identityOf } from "../which.js";
+import { type Ending, interrupted } from "../ending/index.js";
+import { printError } from "../output/index.js";
+import { find, identityOf, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
 import { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
 
 export interface ReceivingOptions extends ManagedOptions {

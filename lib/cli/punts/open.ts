@@ -1,9 +1,9 @@
 // Opens the punts that a command is about: those of a daemon, or of a manager of its own over VPP and a store.
 import { existsSync } from "node:fs";
-import { Vpp } from "../binapi/index.js";
-import { CounterReader, type VppCounters } from "../counters/index.js";
-import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../punt/index.js";
-import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "./defaults.js";
+import { Vpp } from "../../binapi/index.js";
+import { CounterReader, type VppCounters } from "../../counters/index.js";
+import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
 /** The options of `managed` in grammar/options.ts, as Commander hands them over. */
@@ -84,7 +84,7 @@ async function withDaemon<T>(
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // The packages that speak gRPC are loaded for a daemon only.
-  const { remotePunts } = await import("../module/index.js");
+  const { remotePunts } = await import("../../module/index.js");
   const punts = await remotePunts({ socket, wait });
   try {
     // Its calls reject when the daemon goes away.

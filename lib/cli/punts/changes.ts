@@ -1,6 +1,6 @@
 // The changes that a file of punts makes to the existing punts.
 import { isDeepStrictEqual } from "node:util";
-import { idKey, type PuntId, type PuntRequest, type PuntStatus } from "../punt/index.js";
+import { idKey, type PuntId, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 
 export interface Changes {
   readonly added: readonly PuntRequest[];

@@ -1,5 +1,5 @@
 // Applies requests in one change, waits for all within one limit, and reports the outcome of each.
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 import {
   type ApplyOptions,
   idKey,
@@ -8,12 +8,11 @@ import {
   type PuntState,
   type PuntStatus,
   type Punts,
-} from "../punt/index.js";
+} from "../../punt/index.js";
+import { after, type Ending, interrupted } from "../ending/index.js";
+import { isProgressShown, progress } from "../output/index.js";
 import { type Changes, changesOf, idOf } from "./changes.js";
-import { after } from "./deadline.js";
-import { type Ending, interrupted } from "./ending.js";
 import type { Opened } from "./open.js";
-import { isProgressShown, progress } from "./terminal.js";
 
 export interface Refusal {
   readonly id: PuntId;

@@ -1,7 +1,7 @@
 // The requests that a command is given: a file of punts, standard input, or one request by itself.
 import { parseDocument } from "yaml";
-import { PuntError } from "../errors.js";
-import { decodeText, type PuntRequest, parseRequest, parseRequests, readText } from "../punt/index.js";
+import { PuntError } from "../../errors.js";
+import { decodeText, type PuntRequest, parseRequest, parseRequests, readText } from "../../punt/index.js";
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
 // VPP's interfaces by their index.
-import type { Vpp } from "../binapi/index.js";
+import type { Vpp } from "../../binapi/index.js";
 
 /** Every interface: VPP's own filters are not used. */
 const ALL = { name_filter_valid: false, name_filter: "", sw_if_index: 0xffffffff };

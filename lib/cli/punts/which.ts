@@ -1,5 +1,5 @@
 // Which punts a command line means.
-import type { PuntId, PuntStatus } from "../punt/index.js";
+import type { PuntId, PuntStatus } from "../../punt/index.js";
 
 /** Returns the identity that was written as `cnf key label`, or as `cnf/key/label`, which is how `list` prints it. */
 export function identityOf(cnf: string, key = "", label = ""): PuntId {

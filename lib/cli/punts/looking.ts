@@ -1,6 +1,6 @@
 // The states of punts for commands that only look.
-import { PuntError } from "../errors.js";
-import { within } from "./deadline.js";
+import { PuntError } from "../../errors.js";
+import { within } from "../ending/index.js";
 import type { Opened } from "./open.js";
 import { type ShownPunt, shownPunt } from "./status.js";
 

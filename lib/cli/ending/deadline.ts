@@ -1,6 +1,6 @@
 // Waits that end: every wait of a command has a limit.
 import { setTimeout as sleep } from "node:timers/promises";
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 
 /** Resolves with "late" after `ms` milliseconds. It does not keep the process running. */
 export function after(ms: number): Promise<"late"> {

@@ -1,8 +1,8 @@
 // Exit statuses, and errors as text and as JSON.
 import type { CommanderError } from "commander";
-import { PuntError } from "../errors.js";
-import type { FileProblem } from "../punt/index.js";
-import { printError } from "./output.js";
+import { PuntError } from "../../errors.js";
+import type { FileProblem } from "../../punt/index.js";
+import { printError } from "../output/index.js";
 import { remedyFor } from "./remedies.js";
 
 /** Exit statuses of `vpp-punt`. The texts are the table of docs/cli.md and of the man pages. */

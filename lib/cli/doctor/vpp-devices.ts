@@ -1,6 +1,6 @@
 // What the VPP of this machine can do with TAPs, tried.
-import { Vpp } from "../binapi/index.js";
-import { type DeviceReport, tryDevices } from "../punt/index.js";
+import { Vpp } from "../../binapi/index.js";
+import { type DeviceReport, tryDevices } from "../../punt/index.js";
 
 const CONNECT_MS = 2_000;
 

@@ -1,7 +1,6 @@
 // A punt as commands show it: one shape for every table and every JSON.
-import { idText, type PuntId, type PuntStatus } from "../punt/index.js";
-import { json, table, yaml } from "./print.js";
-import { stateColor } from "./terminal.js";
+import { idText, type PuntId, type PuntStatus } from "../../punt/index.js";
+import { json, stateColor, table, yaml } from "../output/index.js";
 
 /** One punt of `list --json`, `apply --json` and the others. Fields are only added within a major version. */
 export interface ShownPunt {

@@ -1,5 +1,5 @@
 // Standard output and standard error of a command. Any write may fail: the reader may be gone, the disk full, the terminal closed.
-import { PuntError } from "../errors.js";
+import { PuntError } from "../../errors.js";
 
 /** The first write to standard output that failed. */
 let failure: NodeJS.ErrnoException | undefined;

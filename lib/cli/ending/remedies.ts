@@ -1,5 +1,5 @@
 // Advice for each error, by its code.
-import type { PuntError } from "../errors.js";
+import type { PuntError } from "../../errors.js";
 
 const DOCTOR = "`vpp-punt doctor` looks for the reason";
 

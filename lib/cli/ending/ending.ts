@@ -1,6 +1,6 @@
 // Signals and a lost output, which end a command early.
-import { PuntError } from "../errors.js";
-import { onOutputLost } from "./output.js";
+import { PuntError } from "../../errors.js";
+import { onOutputLost } from "../output/index.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export type Ending = (typeof SIGNALS)[number] | "output";
@@ -25,7 +25,7 @@ const LOOK_MS = 500;
 
 /** A write finds out that the reader of a pipe is gone, but a watch may write nothing for hours. This asks the kernel. */
 function watchReader(lost: () => void): void {
-  const load = import("../descriptor/index.js");
+  const load = import("../../descriptor/index.js");
   const timer = setInterval(async () => {
     const { hasReader } = await load;
     if (hasReader(1)) return;

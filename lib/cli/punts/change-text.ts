@@ -1,8 +1,7 @@
 // Changes of punts as text: `+` is made, `~` is updated, `-` is removed.
-import { idText, type PuntRequest, type PuntStatus } from "../punt/index.js";
+import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import { type Color, paint, printable } from "../output/index.js";
 import { type Changes, idOf } from "./changes.js";
-import { printable } from "./print.js";
-import { type Color, paint } from "./terminal.js";
 
 const SIGNS: Readonly<Record<string, readonly [string, Color]>> = {
   create: ["+", "green"],

@@ -1,0 +1,10 @@
+// Punts for commands: where they are, which are meant, what is asked for, and how they are applied and shown.
+export { type Applied, applyRequests } from "./applying.js";
+export { changeLine, puntLines } from "./change-text.js";
+export { type Changes, changesOf, idOf, isChange } from "./changes.js";
+export { interfacesOf } from "./interfaces.js";
+export { look } from "./looking.js";
+export { type ManagedOptions, type Opened, withPunts } from "./open.js";
+export { requestOf, requestsOf } from "./requests.js";
+export { type ShownPunt, shownPunt, statusText } from "./status.js";
+export { find, identityOf } from "./which.js";
