@@ -28,7 +28,7 @@ export async function tryTap(
 ): Promise<Outcome> {
   const name = nameOf(marks, `tap|${told}`);
   const cnfMac = randomMac();
-  await deleteTaps(vpp, name);
+  await deleteTaps(vpp, (found) => found === name);
   try {
     const fields = tapFields({ name, mac: randomMac(), cnfMac, namespace: told, gso: false });
     await vpp.call("tap_create_v3", fields);
@@ -40,15 +40,15 @@ export async function tryTap(
   try {
     return { foundIn: await placeOf(host, name, cnfMac, places) };
   } finally {
-    await deleteTaps(vpp, name);
+    await deleteTaps(vpp, (found) => found === name);
   }
 }
 
 /** Removes the TAP of a trial, also a leftover of an earlier process. */
-async function deleteTaps(vpp: VppApi, name: string): Promise<void> {
+async function deleteTaps(vpp: VppApi, isOfTrial: (name: string) => boolean): Promise<void> {
   const taps = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
   for (const tap of taps)
-    if (tap.host_if_name === name) await vpp.call("tap_delete_v2", { sw_if_index: tap.sw_if_index });
+    if (isOfTrial(tap.host_if_name)) await vpp.call("tap_delete_v2", { sw_if_index: tap.sw_if_index });
 }
 
 async function placeOf(host: Host, name: string, mac: string, places: readonly string[]): Promise<string | undefined> {
@@ -57,6 +57,30 @@ async function placeOf(host: Host, name: string, mac: string, places: readonly s
     if (links.some((link) => link.name === name && link.mac === mac)) return place;
   }
   return undefined;
+}
+
+/**
+ * Removes what trials of a manager that was killed have left: TAPs whose request named one of the namespaces, and veth pairs in `places`.
+ *
+ * @throws PuntError VPP is away
+ */
+export async function removeTrials(
+  { vpp, host, marks }: TrialContext,
+  namespaces: readonly string[],
+  places: readonly string[],
+): Promise<void> {
+  const names = new Set(["", ...namespaces].map((told) => nameOf(marks, `tap|${told}`)));
+  if (vpp.has("sw_interface_tap_v2_dump")) await deleteTaps(vpp, (name) => names.has(name));
+  const device = nameOf(marks, "pair");
+  if (vpp.has("af_packet_dump")) {
+    const opened = await vpp.dumpAll("af_packet_dump", {});
+    if (opened.some((found) => found.host_if_name === device))
+      await vpp.call("af_packet_delete", { host_if_name: device });
+  }
+  for (const place of places) {
+    const links = await host.links(place).catch(() => []);
+    if (links.some(({ name }) => name === device)) await host.change(place, { change: "delete-link", name: device });
+  }
 }
 
 /** Makes a veth pair in each of the places, and asks VPP to open it: VPP opens devices of its own namespace only. */

@@ -64,6 +64,8 @@ export interface World {
 export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled> {
   const done = new Map<string, number>();
   for (let round = 1; ; round++) {
+    await world.devices.prepare(false);
+    await world.devices.clean(ledger.wanted.namespaces.map(({ path }) => path));
     await world.devices.prepare(ledger.wanted.interconnects.some(({ type }) => type === "TAP"));
     const result = await look(ledger, world);
     const open = [...result.open.values()];

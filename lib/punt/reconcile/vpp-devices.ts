@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Descriptor } from "../../descriptor/index.js";
 import type { DeviceWays } from "../items/index.js";
 import type { DeviceReport } from "./device-report.js";
-import { type TrialContext, tryTap, tryVeth } from "./device-trial.js";
+import { removeTrials, type TrialContext, tryTap, tryVeth } from "./device-trial.js";
 import { openListenersNamespace } from "./listener.js";
 
 export interface VppDevicesOptions extends TrialContext {
@@ -23,6 +23,7 @@ export class VppDevices implements DeviceWays {
   #held: Descriptor | undefined;
   #located: Promise<void> | undefined;
   #tried: Promise<void> | undefined;
+  #cleaned: Promise<void> | undefined;
   readonly #folders = new Map<string, Promise<boolean>>();
   readonly #known = new Map<string, boolean>();
 
@@ -51,6 +52,7 @@ export class VppDevices implements DeviceWays {
     this.#refusal = undefined;
     this.#located = undefined;
     this.#tried = undefined;
+    this.#cleaned = undefined;
     this.#folders.clear();
     this.#known.clear();
   }
@@ -66,6 +68,18 @@ export class VppDevices implements DeviceWays {
     if (!taps) return;
     this.#tried ??= this.#try();
     await kept(this.#tried, () => (this.#tried = undefined));
+  }
+
+  /**
+   * Removes what the trials of an earlier process have left, in this life of VPP once. `namespaces` are the paths that punts name.
+   *
+   * @throws PuntError as `prepare`
+   */
+  async clean(namespaces: readonly string[]): Promise<void> {
+    if (this.#hostKnows) return;
+    const places = [...new Set([this.#vppNamespace ?? OWN, OWN])];
+    this.#cleaned ??= removeTrials(this.#options, namespaces, places);
+    await kept(this.#cleaned, () => (this.#cleaned = undefined));
   }
 
   async opens(namespace: string): Promise<boolean> {
