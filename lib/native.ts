@@ -336,6 +336,9 @@ interface Addon extends LinuxAddon {
   ) => NativePuntInjector;
   /** The number of a group; undefined if the system does not know it. */
   groupId(name: string): number | undefined;
+  /** Makes a folder of mkdtemp's template; returns its path, or -errno. It is removed at the end of the environment (native/sim/own_folders.h). */
+  makeOwnFolder(template: string): string | number;
+  removeOwnFolder(path: string): void;
   SimFramePort: new (options: NativeSimFramePortOptions) => NativeSimFramePort;
   /** Asks VPP at its stats socket for the shared memory of its statistics. */
   fetchStatsSegment(path: string): Promise<NativeStatsSegment>;

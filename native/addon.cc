@@ -11,6 +11,7 @@
 #include "packet_socket/packet_socket.h"
 #include "punt_socket/init.h"
 #include "sim/frame_port.h"
+#include "sim/own_folders.h"
 #include "stats/segment.h"
 
 #if VPP_PUNT_HAS_VAPI
@@ -40,6 +41,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   packet_socket::PacketSocket::Init(env, exports);
   InitPuntSocket(env, exports);
   exports.Set("SimFramePort", sim::FramePort::Define(env));
+  exports.Set("makeOwnFolder", Napi::Function::New(env, sim::OwnFolders::Make, "makeOwnFolder"));
+  exports.Set("removeOwnFolder", Napi::Function::New(env, sim::OwnFolders::Remove, "removeOwnFolder"));
 #if VPP_PUNT_HAS_VAPI
   vapi::InitVapi(env, exports);
 #endif

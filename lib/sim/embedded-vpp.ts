@@ -1,6 +1,5 @@
 // A VPP made of TypeScript, for tests without VPP.
 import { EventEmitter } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NEWEST_RELEASE } from "../binapi/index.js";
@@ -292,14 +291,13 @@ async function resolveOptions(options: EmbeddedVppOptions): Promise<ResolvedOpti
 
 /** The folder given, or a new one. */
 async function makeDirectory(given: string | undefined): Promise<string> {
+  if (given === undefined) return makeFolder();
   try {
-    if (given === undefined) return await makeFolder();
     await ensureFolder(given);
     return given;
   } catch (cause) {
-    const path = given ?? tmpdir();
     const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
-    throw new PuntError("sim.start", code, `cannot make the folder ${path}`, { path }, cause);
+    throw new PuntError("sim.start", code, `cannot make the folder ${given}`, { path: given }, cause);
   }
 }
 

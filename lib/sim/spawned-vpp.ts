@@ -210,7 +210,7 @@ export class SpawnedVpp implements VppControl {
 /** Starts an embedded VPP in a process of its own. */
 export async function spawnVpp(options: EmbeddedVppOptions): Promise<SpawnedVpp> {
   const ownsDirectory = options.directory === undefined;
-  const directory = options.directory ?? (await makeFolder());
+  const directory = options.directory ?? makeFolder();
   const vpp = new SpawnedVpp({ ...options, directory }, ownsDirectory);
   try {
     await vpp.start();
