@@ -23,7 +23,7 @@ export type {
   WatchEvent,
   WatchOptions,
 } from "./punts.js";
-export type { DeviceReport, RetryOptions } from "./reconcile/index.js";
+export type { Adoption, DeviceReport, RetryOptions, TakenObject } from "./reconcile/index.js";
 export type {
   AclRule,
   InterconnectType,

@@ -33,7 +33,7 @@ import {
 import { applySet } from "./set.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
 import { type ManagerIdentity, MemoryStore, type Store } from "./store/index.js";
-import { type DeviceReport, Worker } from "./worker/index.js";
+import { type Adoption, type DeviceReport, Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
   /** A punt changed. An error that a listener throws is thrown again outside of the manager: Node.js reports it as uncaught. */
@@ -61,20 +61,76 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * @throws PuntError `ERR_OPTION`: an option is bad; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
+    return PuntManager.#opened(options, options.readOnly ?? false, async (manager) => {
+      manager.#worker.start();
+      return manager;
+    });
+  }
+
+  /**
+   * Takes over the objects in VPP that StoneWork's punt manager made for the same punts, or an earlier manager of the same owner whose
+   * store is lost. The other manager must have ended. Objects are known by the names, tags and MAC addresses that follow from the requests;
+   * nothing else is touched. The store has the punts and the claims before VPP is changed. Without `options.readOnly`, it is done; with it,
+   * only shown.
+   *
+   * @param options options of the manager that will have the punts. For StoneWork's memifs: `memifDirectory: "/run/stonework/memif"` and
+   * `naming: "stonework"`
+   * @param requests the same punts as the other manager has
+   * @throws PuntError as `start` and `add`; `ERR_NOT_READY`: not every punt is CREATED, so the other manager's policies stay
+   */
+  static async adopt(options: PuntManagerOptions, requests: readonly PuntRequestInput[]): Promise<Adoption> {
+    const { readOnly = false } = options;
+    const parsed = requests.map((input, index) => parseRequest(input, `requests[${index}]`, "punt.adopt"));
+    return PuntManager.#opened(options, readOnly, async (manager) => {
+      try {
+        return await manager.#adopt(parsed);
+      } finally {
+        await manager.close();
+      }
+    });
+  }
+
+  static async #opened<T>(
+    options: PuntManagerOptions,
+    readOnly: boolean,
+    use: (manager: PuntManager) => Promise<T>,
+  ): Promise<T> {
     checkOptions(options);
     marksOf(options);
     const store: Store = options.store ?? new MemoryStore();
-    if (!options.readOnly) await store.open?.();
+    if (!readOnly) await store.open?.();
     try {
       const kept = await store.load();
       const manager = new PuntManager(options, store, identityOf(options, kept?.manager));
       if (kept) manager.#state.restore(kept);
-      manager.#worker.start();
-      return manager;
+      return await use(manager);
     } catch (error) {
-      if (!options.readOnly) await store.close?.();
+      if (!readOnly) await store.close?.();
       throw error;
     }
+  }
+
+  async #adopt(requests: readonly PuntRequest[]): Promise<Adoption> {
+    const found = await Promise.all(requests.map((request) => this.#state.find(request)));
+    const draft = this.#state.imagine();
+    for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
+    const sought = await this.#worker.seek(draft.freeze());
+    if (this.#options.readOnly) return sought.adoption;
+    // The punts come first: a claim without a punt would be an object to delete.
+    for (const [index, request] of requests.entries()) await this.#put(request, found[index]!);
+    await this.#state.remember(sought.claims, []);
+    this.#worker.start();
+    await this.#worker.resync();
+    const open = this.list().filter(({ state }) => state !== "CREATED" && state !== "DEGRADED");
+    if (open.length > 0 && sought.adoption.replaced.length > 0) throw notAdopted(open);
+    await this.#worker.removeOutgrown(sought);
+    return sought.adoption;
+  }
+
+  async #put(request: PuntRequest, found: Awaited<ReturnType<DesiredState["find"]>>): Promise<void> {
+    const existing = this.#state.request(request);
+    if (!existing) await this.#state.accept(request, found);
+    else if (!isSame(existing, request)) await this.#state.revise(request, found);
   }
 
   private constructor(options: PuntManagerOptions, store: Store, identity: ManagerIdentity) {
@@ -325,6 +381,12 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
 
 function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function notAdopted(open: readonly PuntStatus[]): PuntError {
+  const which = open.map(({ id, state }) => `${idText(id)} is ${state}`).join(", ");
+  const message = `the store has the punts, and the other manager's policies stay in VPP until every punt is there: ${which}`;
+  return new PuntError("punt.adopt", "ERR_NOT_READY", message);
 }
 
 function noSuchPunt(op: string, id: PuntId): PuntError {

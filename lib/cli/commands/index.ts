@@ -2,6 +2,7 @@
 
 export const commands = {
   add: () => import("./add.js"),
+  adopt: () => import("./adopt.js"),
   api: () => import("./api.js"),
   apply: () => import("./apply.js"),
   attach: () => import("./attach.js"),

@@ -51,6 +51,15 @@ function planCommand(program: Command, manage: Managed): void {
     .action(runs(commands.plan));
 }
 
+function adoptCommand(program: Command): void {
+  const text = "take over from StoneWork: show which objects in VPP become this manager's, or take them";
+  printed(managed(program.command("adopt").description(text)), ["text", "json", "yaml"])
+    .argument("<file>", "the punts that StoneWork has; - reads standard input")
+    .option("--yes", "take them; without it nothing is changed")
+    .option("--stonework-names", "memif sockets, secrets and MAC addresses follow from the punts as StoneWork's do")
+    .action(runs(commands.adopt));
+}
+
 function listCommand(program: Command, manage: Managed): void {
   const command = program.command("list").alias("ls").description("print the punts and their states");
   selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
@@ -111,6 +120,7 @@ export function addPuntCommands(program: Command): void {
   const manage = (command: Command) => managed(command).addOption(daemonSocket());
   for (const add of [addCommand, deleteCommand, applyCommand, planCommand, listCommand, showCommand])
     add(program, manage);
+  adoptCommand(program);
   watchCommand(program, manage);
   waitCommand(program, manage);
   fileCommands(program);

@@ -4,7 +4,7 @@ export { changeLine, puntLines } from "./change-text.js";
 export { type Changes, changesOf, idOf, isChange } from "./changes.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
-export { type ManagedOptions, type Opened, withPunts } from "./open.js";
+export { type ManagedOptions, managerOptions, type Opened, withPunts } from "./open.js";
 export { requestOf, requestsOf } from "./requests.js";
 export { type ShownPunt, shownPunt, statusText } from "./status.js";
 export { find, identityOf } from "./which.js";

@@ -49,7 +49,8 @@ function definedOnly<T extends object>(values: T): { [K in keyof T]: Exclude<T[K
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: boolean): PuntManagerOptions {
+/** Returns the options of a manager over `vpp`. */
+export function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: boolean): PuntManagerOptions {
   const { store, owner, memifDirectory, policyIdPrefix, resyncInterval } = options;
   const subnets = definedOnly({ ipv4: options.subnetIpv4, ipv6: options.subnetIpv6 });
   const retry = definedOnly({ firstDelay: options.retryFirst, longestDelay: options.retryLongest });

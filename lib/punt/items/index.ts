@@ -4,6 +4,7 @@ export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
 export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart } from "./addresses.js";
+export { outgrown, readTapMacs, type Take, type TapMacs, takesFor } from "./adoption.js";
 export { dhcpClientPart } from "./dhcp-client.js";
 export { dhcpProxyKeyPrefix, dhcpProxyPart } from "./dhcp-proxy.js";
 export {

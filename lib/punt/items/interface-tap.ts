@@ -2,8 +2,8 @@
 import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
-import { interfaceKey } from "./kind.js";
-import { NO_INDEX } from "./vpp-api.js";
+import { interfaceKey, type ReadContext } from "./kind.js";
+import { ALL_INTERFACES, NO_INDEX } from "./vpp-api.js";
 import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
 export interface TapInterface {
@@ -24,9 +24,12 @@ export const tapVariant: Variant<TapInterface> = {
   async observe(context) {
     const { vpp, marks, claims } = context;
     if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
-    const all = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
+    const nameOf = await adoptedNames(context);
+    const all = (await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX })).map((detail) =>
+      asAdopted(detail, nameOf(detail.sw_if_index), claims),
+    );
     const isOurs = (name: string, mac: string) =>
-      mac === macAddress(marks.seed + name, "cnf") || claims.get(interfaceKey(name)) === mac;
+      mac === macAddress(marks.seed + name, "cnf") || claims.get(interfaceKey(name))?.split(" ").at(-1) === mac;
     const ours = all.filter((detail) => isOurs(detail.host_if_name, detail.host_mac_addr));
     const whereIs = await whereabouts(context, new Set(ours.map((detail) => detail.host_if_name)));
     return new Map(
@@ -53,6 +56,34 @@ export const tapVariant: Variant<TapInterface> = {
 
   dependsOn: () => [],
 };
+
+/** Returns the claim on a TAP that another manager made: the MAC address that VPP reports, and the one that the CNF's side has. */
+export function adoptedTap(reported: string, cnfMac: string): string {
+  return `${reported} ${cnfMac}`;
+}
+
+const ADOPTED = /^(\S+) (\S+)$/;
+
+/** Returns a function that finds the tag of an interface, if any TAP was taken over: others have their names in Linux as tags. */
+async function adoptedNames({ vpp, claims }: ReadContext): Promise<(index: number) => string | undefined> {
+  if (![...claims].some(([key, claim]) => key.startsWith(interfaceKey("")) && ADOPTED.test(claim)))
+    return () => undefined;
+  const details = await vpp.dumpAll("sw_interface_dump", ALL_INTERFACES);
+  const tags = new Map(details.map((detail) => [detail.sw_if_index, detail.tag]));
+  return (index) => tags.get(index);
+}
+
+type TapDetail = DetailsOf<"sw_interface_tap_v2_dump">;
+
+/**
+ * Returns a TAP that was taken over as it is in Linux. VPP reports the name, the MAC address and the namespace with which it began; the
+ * other manager renamed and moved it since.
+ */
+function asAdopted(detail: TapDetail, name: string | undefined, claims: ReadContext["claims"]): TapDetail {
+  const claim = ADOPTED.exec((name !== undefined && claims.get(interfaceKey(name))) || "");
+  if (claim?.[1] !== detail.host_mac_addr) return detail;
+  return { ...detail, host_if_name: name!, host_mac_addr: claim[2]! };
+}
 
 function tapOf(detail: DetailsOf<"sw_interface_tap_v2_dump">, namespace: string): Omit<TapInterface, "name"> {
   const gso = detail.tap_flags.includes("TAP_API_FLAG_GSO");

@@ -1,5 +1,6 @@
 // Reads VPP and Linux, and performs the steps that lead to the plan.
 
+export { type Adoption, removeOutgrown, type Sought, seek, type TakenObject } from "./adoption.js";
 export type { DeviceReport } from "./device-report.js";
 export { asPuntError, isDisconnect } from "./observe.js";
 export { type Ledger, look, type Reconciled, reconcile, type World } from "./reconciler.js";

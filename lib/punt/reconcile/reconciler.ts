@@ -85,6 +85,17 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
   }
 }
 
+/** Performs steps that no plan has. @throws PuntError the first failure */
+export async function perform(
+  steps: readonly Step[],
+  facts: Facts,
+  ledger: Pick<Ledger, "wanted" | "memory" | "note">,
+  world: World,
+): Promise<void> {
+  const [failure] = (await run(steps, facts, contextOf(ledger, world))).values();
+  if (failure) throw failure;
+}
+
 /** Reads and compares; changes nothing. */
 export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Reconciled> {
   const before = ledger.wanted;
@@ -134,7 +145,7 @@ function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks, 
   return { vpp, host, marks, ways: devices, claims: memory.claims, notes: memory.notes };
 }
 
-function contextOf(ledger: Ledger, world: World): RunContext {
+function contextOf(ledger: Pick<Ledger, "wanted" | "memory" | "note">, world: World): RunContext {
   const { interconnects, namespaces } = ledger.wanted;
   const secrets = new Map(interconnects.map(({ name, secret = "" }) => [name, secret]));
   const paths = world.strays.with(namespaces);

@@ -1,4 +1,4 @@
 // The loop that makes VPP match the desired state.
 
-export type { DeviceReport } from "../reconcile/index.js";
+export type { Adoption, DeviceReport } from "../reconcile/index.js";
 export { Worker, type WorkerOptions } from "./worker.js";

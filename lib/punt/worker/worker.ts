@@ -15,7 +15,10 @@ import {
   Retries,
   type RetryOptions,
   reconcile,
+  removeOutgrown,
+  type Sought,
   Strays,
+  seek,
   VppDevices,
   type World,
 } from "../reconcile/index.js";
@@ -119,6 +122,16 @@ export class Worker {
   /** Reads VPP and compares it with a state other than the desired one. */
   preview(ledger: Pick<Ledger, "wanted" | "memory">): Promise<Reconciled> {
     return look(ledger, this.#world);
+  }
+
+  /** Finds the objects of another manager that the punts of `wanted` can take over. */
+  seek(wanted: Ledger["wanted"]): Promise<Sought> {
+    return seek({ wanted, memory: this.#state.memory }, this.#world);
+  }
+
+  /** Deletes the objects of another manager in whose place ours are. */
+  removeOutgrown(sought: Sought): Promise<void> {
+    return removeOutgrown(sought, this.#world);
   }
 
   readonly #onConnected = (): void => {

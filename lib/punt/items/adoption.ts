@@ -1,0 +1,123 @@
+// Finds the objects of StoneWork, or of an earlier run of ours, that punts want: the claims that make them ours, and what ours replace.
+import { macAddress } from "../interconnect/index.js";
+import { aclKey } from "./acl.js";
+import type { Facts, Seen } from "./facts.js";
+import { adoptedTap } from "./interface-tap.js";
+import { type Item, satisfies } from "./item.js";
+import { interfaceKey } from "./kind.js";
+import { NO_INDEX, type VppApi } from "./vpp-api.js";
+
+/** An object in VPP that becomes ours by a claim in the store. */
+export interface Take {
+  readonly key: string;
+  readonly claim: string;
+  /** The facts that tell that it was made for this purpose. */
+  readonly known: string;
+}
+
+/** MAC addresses of the CNFs' sides of all TAPs as VPP reports them, by the index of the interface. */
+export type TapMacs = ReadonlyMap<number, string>;
+
+export async function readTapMacs(vpp: VppApi): Promise<TapMacs> {
+  if (!vpp.has("sw_interface_tap_v2_dump")) return new Map();
+  const taps = await vpp.dumpAll("sw_interface_tap_v2_dump", { sw_if_index: NO_INDEX });
+  return new Map(taps.map((tap) => [tap.sw_if_index, tap.host_mac_addr]));
+}
+
+/** Returns what can be taken for the items. */
+export function takesFor(items: Iterable<Item>, facts: Facts, taps: TapMacs): Take[] {
+  return [...items].flatMap((item) => takeFor(item, facts, taps) ?? []);
+}
+
+function takeFor(item: Item, facts: Facts, taps: TapMacs): Take | undefined {
+  const seen = facts.seen.get(item.key);
+  if (item.kind === "interface") return takeTap(item.value as TapValue, facts, taps) ?? takeMemif(item, seen);
+  const claimOf = CLAIMS[item.kind];
+  if (!claimOf || !seen || seen.ours || !isSame(seen, item)) return undefined;
+  return { key: item.key, claim: claimOf(seen.value as { path: string }), known: JSON.stringify(seen.value) };
+}
+
+interface TapValue {
+  readonly via: string;
+  readonly name: string;
+  readonly mac: string;
+  readonly cnfMac: string;
+}
+
+/**
+ * StoneWork tags a TAP with the name that follows from the punt, and VPP's side has the MAC address that follows from the name. The MAC
+ * address that VPP reports of the CNF's side is the random one with which the TAP began.
+ */
+function takeTap({ via, name, mac, cnfMac }: TapValue, { interfaces }: Facts, taps: TapMacs): Take | undefined {
+  const [rival, ...others] = interfaces.filter(({ ours, tag }) => !ours && tag === name);
+  const reported = rival && taps.get(rival.swIfIndex);
+  if (via !== "tap" || reported === undefined || others.length > 0 || rival!.mac !== mac) return undefined;
+  // Another owner of ours would have made it with this MAC address.
+  if (reported === macAddress(name, "cnf")) return undefined;
+  return {
+    key: interfaceKey(name),
+    claim: adoptedTap(reported, cnfMac),
+    known: `${rival!.vppName} with tag ${name} and MAC address ${mac}`,
+  };
+}
+
+interface MemifValue {
+  readonly via: string;
+  readonly socket: string;
+  readonly secret?: string;
+}
+
+/** A memif in our folder is ours already. VPP does not report its secret: the claim says that it is the one that the punt wants. */
+function takeMemif({ key, value }: Item, seen: Seen | undefined): Take | undefined {
+  const { via, socket, secret } = value as MemifValue;
+  if (via !== "memif" || secret === undefined || !seen) return undefined;
+  if ((seen.value as MemifValue).secret !== undefined || !satisfies({ ...seen.value, secret }, value)) return undefined;
+  return { key, claim: secret, known: `socket ${socket}` };
+}
+
+/** Kinds that only the store tells from those of others, with the claim on each. */
+const CLAIMS: Readonly<Record<string, (value: { path: string }) => string>> = {
+  "punt-socket": ({ path }) => path,
+  "dhcp-proxy": () => "",
+  "proxy-arp-range": () => "",
+};
+
+/** A registration is the same if its path is: VPP's own path is not read. */
+function isSame({ value }: Seen, item: Item): boolean {
+  const { vppPathKnown: _, ...wanted } = item.value as { vppPathKnown?: boolean };
+  return satisfies(value, wanted);
+}
+
+/** The highest byte of the ids of StoneWork's policies, and the beginning of the tags of their ACLs. */
+const STONEWORK_POLICIES = 111;
+const STONEWORK_ACL = "abx/from/";
+
+interface PolicyValue {
+  readonly policy: number;
+  readonly acl: string;
+  readonly tx: string;
+  readonly rx: string;
+}
+
+/** Returns StoneWork's ABX at the interconnects of those names: policies, their attachments and ACLs, as if they were ours. */
+export function outgrown(facts: Facts, names: ReadonlySet<string>): Seen[] {
+  const foreign = [...facts.seen.values()].filter(({ ours }) => !ours);
+  const policyIn = ({ value }: Seen) => value as PolicyValue;
+  const attaches = foreign.filter(({ kind }) => kind === "abx-attach");
+  const from = new Set(attaches.filter((seen) => names.has(policyIn(seen).rx)).map((seen) => policyIn(seen).policy));
+  const policies = foreign
+    .filter(({ kind }) => kind === "abx-policy")
+    .filter((seen) => {
+      const { policy, acl, tx } = policyIn(seen);
+      const isStoneWorks = policy >>> 24 === STONEWORK_POLICIES && acl.startsWith(STONEWORK_ACL);
+      return isStoneWorks && (names.has(tx) || from.has(policy));
+    });
+  const ids = new Set(policies.map((seen) => policyIn(seen).policy));
+  const tags = new Set(policies.map((seen) => policyIn(seen).acl));
+  const acls = foreign.filter(({ kind, value }) => kind === "acl" && tags.has((value as { tag: string }).tag));
+  return [
+    ...attaches.filter((seen) => ids.has(policyIn(seen).policy)),
+    ...policies,
+    ...acls.map((seen) => ({ ...seen, key: aclKey((seen.value as { tag: string }).tag) })),
+  ].map((seen) => ({ ...seen, ours: true }));
+}

@@ -1,0 +1,99 @@
+// Taking over from StoneWork on a real VPP: packets of a mirror and of an ABX reach the CNF all the time, and its memif stays connected.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Memif } from "../../lib/memif/index.js";
+import { MemoryStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import { until } from "../support/machine/netns.js";
+import { need } from "../support/need.js";
+import { StoneWorkMade } from "../support/punt/stonework-made.js";
+import { Scenario } from "../support/vpp/scenario.js";
+
+const real = need("root", "vpp", "hosts", "plugin:abx").test.serial;
+
+const PINGS = 300;
+
+/** The numbers of the echo requests that a port gets. */
+function requestsAt(port: Memif): Set<number> {
+  const numbers = new Set<number>();
+  port.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) {
+      const frame = batch.view(i);
+      const isRequest = frame[12] === 8 && frame[13] === 0 && frame[23] === 1 && frame[34] === 8;
+      if (isRequest) numbers.add((frame[40]! << 8) | frame[41]!);
+    }
+  });
+  return numbers;
+}
+
+function ping(acl: object): object {
+  const types = { srcport_or_icmptype_first: 0, srcport_or_icmptype_last: 255 };
+  const codes = { dstport_or_icmpcode_first: 0, dstport_or_icmpcode_last: 255 };
+  return {
+    is_permit: "ACL_ACTION_API_PERMIT",
+    proto: 1,
+    ...types,
+    ...codes,
+    tcp_flags_mask: 0,
+    tcp_flags_value: 0,
+    ...acl,
+  };
+}
+
+real("a mirror and an ABX of StoneWork's become ours without the loss of a packet (MEMIF)", async (t) => {
+  const scenario = await Scenario.start(t, { manager: { owner: "vpp-punt", naming: "stonework" } });
+  const { network, client } = scenario;
+  const { host, vppInterface } = await network.neighbour("10.6.2");
+  const requests: PuntRequestInput[] = [
+    {
+      cnf: "ping",
+      type: "ABX",
+      interconnect: "MEMIF",
+      vppInterface,
+      ingressAclRules: [{ protocol: "ICMP", destinationNetwork: "local" }],
+    },
+  ];
+  const other = await network.neighbour("10.6.3");
+  requests.push({ cnf: "probe", type: "SPAN", interconnect: "MEMIF", vppInterface: other.vppInterface });
+  const made: PuntStatus[] = [];
+  for (const request of requests) made.push(await scenario.add(request));
+  for (const { id } of made) await scenario.manager.delete(id);
+  await scenario.manager.close();
+
+  const agent = new StoneWorkMade(client);
+  const [abx, span] = made.map(({ metadata }) => metadata.interconnects[0]!);
+  const abxIndex = await agent.interface(abx!);
+  await agent.borrow(vppInterface, abxIndex, "10.6.2.0", "10.6.2.255");
+  const rx = [vppInterface, await agent.indexOf(vppInterface)] as [string, number];
+  const rule = ping({ src_prefix: "0.0.0.0/0", dst_prefix: "10.6.2.1/32" });
+  await agent.abx(rx, [abx!.vppInterface!.name, abxIndex], abx!.cnfInterface!.mac, [rule], 1);
+  await agent.span(other.vppInterface, await agent.interface(span!));
+
+  const ports = [await scenario.memif(made[0]!), await scenario.memif(made[1]!)];
+  const seen = ports.map(requestsAt);
+  const pings = [host, other.host].map((from, index) =>
+    from.run("ping", "-c", String(PINGS), "-i", "0.01", "-W", "1", `10.6.${2 + index}.1`).catch(() => {}),
+  );
+  await until("packets", () => seen.every(({ size }) => size > 20));
+  const options = { ...scenario.options, store: new MemoryStore() };
+  const shown = await PuntManager.adopt({ ...options, readOnly: true }, requests);
+  t.is(shown.taken.filter(({ item }) => item.startsWith("interface/memif-")).length, 2);
+  t.is(shown.replaced.length, 3);
+  const { taken } = await PuntManager.adopt(options, requests);
+  t.log(taken.map(({ item }) => item).join(", "));
+  await scenario.restartManager(options);
+  t.deepEqual(
+    scenario.manager.list().map(({ id }) => id.cnf),
+    ["ping", "probe"],
+  );
+  await Promise.all(pings);
+  await sleep(200);
+  t.deepEqual(
+    seen.map(({ size }) => size),
+    [PINGS, PINGS],
+  );
+  t.deepEqual(
+    ports.map((port) => port.stats().connects),
+    [1, 1],
+  );
+  await scenario.manager.resync();
+  t.is((await scenario.manager.plan()).toString(), "nothing to do");
+});
