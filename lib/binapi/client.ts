@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { attempt } from "./attempt.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
+import { Connection } from "./connection.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
 import type { MessageValue } from "./message.js";
@@ -12,7 +13,6 @@ import { Resolver } from "./resolver.js";
 import { RunningDump } from "./running-dump.js";
 import { Schema } from "./schema.js";
 import { SchemaLoader, type SchemaSource } from "./schema-source.js";
-import { Session } from "./session.js";
 import { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
 import type { Subscription } from "./subscription.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -82,9 +82,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   readonly #traceFile: TraceFile | undefined;
   readonly #trace: Trace | undefined;
   readonly #closing = new AbortController();
-  #session: Session | undefined;
-  /** The session for which "connected" was emitted, and "disconnected" was not. */
-  #announced: Session | undefined;
+  #connection: Connection | undefined;
+  /** The connection for which "connected" was emitted, and "disconnected" was not. */
+  #announced: Connection | undefined;
   #lost: PuntError | undefined;
   readonly #options: VppOptions;
 
@@ -122,22 +122,22 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /** Reports whether the client is connected. */
   get isConnected(): boolean {
-    return this.#session !== undefined;
+    return this.#connection !== undefined;
   }
 
   /** The number of requests that wait for an answer. */
   get waiting(): number {
-    return this.#session?.waiting ?? 0;
+    return this.#connection?.waiting ?? 0;
   }
 
   /** Reports whether the connected VPP has the message, and the client a definition that fits. */
   has(name: string): boolean {
-    return this.#session?.messages.has(name) ?? false;
+    return this.#connection?.messages.has(name) ?? false;
   }
 
   /** Returns the messages that answer `name`. Returns undefined if none do, or without a connection. */
   service(name: string): ServiceDef | undefined {
-    return this.#session?.messages.find(name)?.service;
+    return this.#connection?.messages.find(name)?.service;
   }
 
   /**
@@ -149,9 +149,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
    * @throws PuntError ERR_QUEUE_FULL: `queueLimit` requests wait already
    */
   call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
-    const session = this.#session;
-    if (session === undefined) return Promise.reject(this.#notConnected(name));
-    return session.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
+    const connection = this.#connection;
+    if (connection === undefined) return Promise.reject(this.#notConnected(name));
+    return connection.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
   }
 
   /** Sends a `*_dump` or `*_get`, and returns its details as they come. Follows cursors. Rejects as `call` does. */
@@ -183,10 +183,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   ): Promise<Subscription<EventOf<E>>> {
     checkSubscription(event ?? request, { ...options });
     const { queueLimit = 1024 } = options;
-    const message = this.#connection(request).messages.outgoing(request).message;
+    const message = this.#connected(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
     if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
-    if (this.#connection(request).messages.find(name) === undefined) {
+    if (this.#connected(request).messages.find(name) === undefined) {
       const text = `${request}: VPP has no event ${name}, or there is no definition of it`;
       throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", text, { message: request, event: name });
     }
@@ -237,10 +237,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     if (this.#closing.signal.aborted) return;
     const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
     this.#closing.abort(error);
-    const session = this.#session;
-    this.#session = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
     await this.#subscriptions.closeAll();
-    await session?.close(error);
+    await connection?.close(error);
     this.#traceFile?.close();
   }
 
@@ -250,7 +250,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   #startDump(name: string, value: MessageValue, sink: DetailsSink, options?: RequestOptions): RunningDump | undefined {
     try {
-      const running = new RunningDump(this.#connection(name), name, sink, options);
+      const running = new RunningDump(this.#connected(name), name, sink, options);
       running.start(value);
       return running;
     } catch (error) {
@@ -259,9 +259,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  #connection(name: string): Session {
-    if (this.#session === undefined) throw this.#notConnected(name);
-    return this.#session;
+  #connected(name: string): Connection {
+    if (this.#connection === undefined) throw this.#notConnected(name);
+    return this.#connection;
   }
 
   #notConnected(name: string): PuntError {
@@ -296,29 +296,29 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   }
 
   async #establish(signals: readonly AbortSignal[]): Promise<void> {
-    const session: Session = new Session(
+    const connection: Connection = new Connection(
       {
         queueLimit: this.#options.queueLimit ?? 65536,
         trace: this.#trace,
         wantsEvent: (name) => this.#subscriptions.isWanted(name),
         onEvent: (name, value) => this.#subscriptions.publish(name, value),
         onBadEvent: (name, error) => this.#subscriptions.fail(name, error),
-        onClosed: (error) => this.#disconnected(session, error),
+        onClosed: (error) => this.#disconnected(connection, error),
       },
       this.#options.timeout ?? 10_000,
     );
     const { connectTimeout = 5000, window = 256 } = this.#options;
-    const connect = (signal: AbortSignal) => this.#transport.connect(session, window, signal);
+    const connect = (signal: AbortSignal) => this.#transport.connect(connection, window, signal);
     const link = await attempt(signals, connectTimeout, connect);
     try {
-      await this.#prepare(session, link);
+      await this.#prepare(connection, link);
     } catch (error) {
-      if (this.#session === session) this.#session = undefined;
-      session.close(error as PuntError);
+      if (this.#connection === connection) this.#connection = undefined;
+      connection.close(error as PuntError);
       throw error;
     }
-    if (this.#closing.signal.aborted) return session.close(this.#closing.signal.reason as PuntError);
-    this.#announced = session;
+    if (this.#closing.signal.aborted) return connection.close(this.#closing.signal.reason as PuntError);
+    this.#announced = connection;
     this.#announce(() => this.emit("connected"));
   }
 
@@ -333,24 +333,24 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
   }
 
-  async #prepare(session: Session, link: Link): Promise<void> {
+  async #prepare(connection: Connection, link: Link): Promise<void> {
     const resolver = new Resolver(this.endpoint, link.table, [Schema.builtin()]);
-    session.start(link, resolver);
-    const schema = await this.#schemas.load(link.table, (request) => session.call(request, {}, undefined));
+    connection.start(link, resolver);
+    const schema = await this.#schemas.load(link.table, (request) => connection.call(request, {}, undefined));
     if (schema !== undefined) {
       resolver.learn(link.idsOf?.(schema.keys()) ?? []);
       resolver.prefer(schema);
     }
-    if (session.ended !== undefined) throw session.ended;
-    this.#session = session;
+    if (connection.ended !== undefined) throw connection.ended;
+    this.#connection = connection;
     await this.#subscriptions.renew();
-    if (session.ended !== undefined) throw session.ended;
+    if (connection.ended !== undefined) throw connection.ended;
   }
 
-  #disconnected(session: Session, error: PuntError): void {
+  #disconnected(connection: Connection, error: PuntError): void {
     this.#lost = error;
-    if (this.#session === session) this.#session = undefined;
-    if (this.#announced !== session) return; // The link was lost before it was ready. #prepare reports it.
+    if (this.#connection === connection) this.#connection = undefined;
+    if (this.#announced !== connection) return; // The link was lost before it was ready. #prepare reports it.
     this.#announced = undefined;
     this.#announce(() => this.emit("disconnected", error));
     if (this.#options.reconnect !== false) this.#establishSometime(this.#closing.signal).catch(() => {});

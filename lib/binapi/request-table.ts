@@ -1,4 +1,4 @@
-// The requests of a session by their context numbers.
+// The requests of a connection by their context numbers.
 import { PuntError } from "../errors.js";
 import type { Pending } from "./pending.js";
 

@@ -1,28 +1,28 @@
 // A dump of several requests: VPP answers each with a cursor for the next.
 import { PuntError } from "../errors.js";
+import type { Connection } from "./connection.js";
 import { VNET_ERRORS } from "./errno.js";
 import type { MessageValue } from "./message.js";
 import type { RequestOptions } from "./options.js";
 import { apiError, type DetailsSink, type Dump } from "./pending.js";
-import type { Session } from "./session.js";
 
 /** A dump that sends requests until VPP returns no more cursor. */
 export class RunningDump {
   #current: Dump | undefined;
-  readonly #session: Session;
+  readonly #connection: Connection;
   readonly #name: string;
   readonly #sink: DetailsSink;
   readonly #options: RequestOptions | undefined;
 
-  constructor(session: Session, name: string, sink: DetailsSink, options: RequestOptions | undefined) {
-    this.#session = session;
+  constructor(connection: Connection, name: string, sink: DetailsSink, options: RequestOptions | undefined) {
+    this.#connection = connection;
     this.#name = name;
     this.#sink = sink;
     this.#options = options;
   }
 
   start(value: MessageValue): void {
-    const { message } = this.#session.messages.outgoing(this.#name);
+    const { message } = this.#connection.messages.outgoing(this.#name);
     const hasCursor = message.hasField("cursor") && value.cursor === undefined;
     this.#page(hasCursor ? { ...value, cursor: 0 } : value);
   }
@@ -34,7 +34,7 @@ export class RunningDump {
       fail: (error) => sink.fail(error),
       end: (reply) => this.#pageEnded(value, reply),
     };
-    this.#current = this.#session.dump(this.#name, value, page, this.#options);
+    this.#current = this.#connection.dump(this.#name, value, page, this.#options);
   }
 
   #pageEnded(value: MessageValue, reply: MessageValue | undefined): void {
@@ -55,6 +55,6 @@ export class RunningDump {
 
   giveUp(): void {
     const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.#name}: given up`);
-    if (this.#current !== undefined) this.#session.giveUp(this.#current, error);
+    if (this.#current !== undefined) this.#connection.giveUp(this.#current, error);
   }
 }

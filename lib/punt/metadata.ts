@@ -60,7 +60,7 @@ export interface PuntMetadata {
   readonly type: PuntType;
   readonly interconnects: readonly InterconnectMetadata[];
   /** Where the punt was made in another way than usual, and what this VPP or machine cannot do for it. */
-  readonly limits: readonly string[];
+  readonly caveats: readonly string[];
 }
 
 export interface MetadataContext {

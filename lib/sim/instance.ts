@@ -5,9 +5,9 @@ import { Cli } from "./cli.js";
 import { DataPlane, parseMac } from "./dataplane/index.js";
 import {
   type DeviceFactory,
-  EmulatedHost,
+  EmulatedDevices,
   EngineMemifDevice,
-  LinuxHost,
+  LinuxDevices,
   SocketPuntTransport,
   WireDevice,
 } from "./devices/index.js";
@@ -19,7 +19,7 @@ import { StatsServer } from "./stats/index.js";
 /** One life of the embedded VPP, from start to stop. Only the paths survive it. */
 export class VppInstance {
   readonly dp = new DataPlane();
-  readonly host = new EmulatedHost();
+  readonly host = new EmulatedDevices();
   readonly log = new VppLog();
   readonly cli = new Cli(this.dp);
   readonly table: MessageTable;
@@ -112,7 +112,7 @@ export class VppInstance {
   #devices(): DeviceFactory {
     const { dp, host } = this;
     const options = this.#options;
-    const linux = options.host === "linux" ? new LinuxHost() : undefined;
+    const linux = options.host === "linux" ? new LinuxDevices() : undefined;
     const program = `VPP ${options.release}-embedded`;
     return {
       memif: (config) => new EngineMemifDevice(dp, config, program),

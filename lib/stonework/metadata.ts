@@ -20,8 +20,8 @@ export function idFromWire({ cnfMsLabel, key, label }: PuntID): PuntId {
   return { cnf: cnfMsLabel, key, label };
 }
 
-/** Metadata of a punt as a CNF learns it from StoneWork: without the punt's type and limits, which have no word on the wire. */
-export type LearntMetadata = Omit<PuntMetadata, "type" | "limits">;
+/** Metadata of a punt as a CNF learns it from StoneWork: without the punt's type and caveats, which have no word on the wire. */
+export type LearntMetadata = Omit<PuntMetadata, "type" | "caveats">;
 
 /** Translates metadata that StoneWork sent. The selectors say what to open; `paths` says where StoneWork's sockets are. */
 export function metadataFromWire({ id, interconnects }: WireMetadata, paths: PuntPaths): LearntMetadata {

@@ -58,7 +58,7 @@ test("another process lists what apply said: caveats, coded reasons of a degrade
     applied.punts.map(({ change: _, ...punt }: { change: string }) => punt),
   );
   t.deepEqual(
-    listed.map(({ state, degraded, missing, metadata }) => [state, degraded.length, missing.length, metadata.limits]),
+    listed.map(({ state, degraded, missing, metadata }) => [state, degraded.length, missing.length, metadata.caveats]),
     [
       ["CREATED", 0, 0, ["GSO is not used: memif has none"]],
       ["DEGRADED", 1, 0, [listed[1]!.degraded[0]!.text]],

@@ -56,7 +56,7 @@ for (const { title, punt, withoutPlugins = [], codes } of cases) {
       status.reasons.map(({ code }) => code),
       codes,
     );
-    t.true(status.reasons.every(({ text, remedy }) => remedy !== "" && status.metadata.limits.includes(text)));
+    t.true(status.reasons.every(({ text, remedy }) => remedy !== "" && status.metadata.caveats.includes(text)));
     t.is(heard.at(-1), state);
     t.deepEqual(
       (await it.manager.plan()).punts.map((planned) => planned.state),

@@ -170,7 +170,7 @@ for (const [type, withoutPlugins, item, limit] of standIns) {
     const before = await snapshot(it.client);
     const { id, state, metadata } = await it.manager.add(request);
     t.is(state, "CREATED");
-    t.regex(metadata.limits.join("; "), limit);
+    t.regex(metadata.caveats.join("; "), limit);
     t.is((await it.manager.plan()).toString(), "nothing to do");
     await it.manager.delete(id);
     t.deepEqual(await snapshot(it.client), before);

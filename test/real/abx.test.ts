@@ -123,8 +123,8 @@ stock("without the abx plugin, abf passes BGP and ping; the metadata says what i
     ingressAclRules: [localPing, ...localBgp],
   });
   t.true(
-    punt.metadata.limits.some((limit) => /abf.*multicast/.test(limit)),
-    punt.metadata.limits.join("; "),
+    punt.metadata.caveats.some((caveat) => /abf.*multicast/.test(caveat)),
+    punt.metadata.caveats.join("; "),
   );
   t.is(await neighbour.ping("10.2.1.1"), 3);
   t.is(await cnf.ping("10.2.1.2"), 3);

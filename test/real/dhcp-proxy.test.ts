@@ -77,7 +77,7 @@ real6("a DHCPv6 client gets a lease from a server behind the punt (TAP)", async 
   writeFileSync(leases, "");
   writeFileSync(config, `subnet6 fd76:7070:6e74::/126 {}\nsubnet6 fd01::/64 { range6 fd01::50 fd01::5f; }\n`);
   // VPP's relay spoils an answer whose checksum Linux left to the device. The punt's limits describe this.
-  t.true(punt.metadata.limits.some((it) => it.includes("ethtool")) || existsSync("/dev/vhost-net"));
+  t.true(punt.metadata.caveats.some((it) => it.includes("ethtool")) || existsSync("/dev/vhost-net"));
   await cnf.run("ethtool", "-K", cnfInterface.name, "tx", "off");
   const server = cnf.daemon("dhcpd", "-6", "-d", "--no-pid", "-cf", config, "-lf", leases, cnfInterface.name);
   await server.says(/Server starting service/);

@@ -28,7 +28,7 @@ real(
       ingressAclRules: [{ protocol: "OSPF" }],
       enableGso: true,
     });
-    t.deepEqual(first.metadata.limits, []);
+    t.deepEqual(first.metadata.caveats, []);
     t.true(second.metadata.interconnects[0]!.shared);
     const { cnfInterface, vppInterface: vppSide } = second.metadata.interconnects[0]!;
     const { name } = cnfInterface!;
@@ -61,7 +61,7 @@ real("a DHCP proxy's TAP has its subnet's addresses on both sides (DHCP_PROXY, T
   const scenario = await Scenario.start(t);
   const cnf = await scenario.network.host();
   const punt = await scenario.add({ type: "DHCP_PROXY", cnf: "dhcp", interconnect: "TAP", netns: { name: cnf.name } });
-  t.deepEqual(punt.metadata.limits, []);
+  t.deepEqual(punt.metadata.caveats, []);
   t.is(await cnf.ping("192.168.111.1"), 3);
 });
 
@@ -83,8 +83,8 @@ isis.test.serial(
       vppInterface,
     });
     t.true(
-      punt.metadata.limits.some((limit) => /linux-cp/.test(limit)),
-      punt.metadata.limits.join("; "),
+      punt.metadata.caveats.some((caveat) => /linux-cp/.test(caveat)),
+      punt.metadata.caveats.join("; "),
     );
     const device = punt.metadata.interconnects[0]!.cnfInterface!.name;
 

@@ -171,7 +171,7 @@ test("metadata of a TAP comes back the same, in the CNF's own namespace", (t) =>
     cnfInterface: SIDE,
     attachment: { kind: "tap" as const, name: "tap-ddwpw", namespace: "" },
   };
-  const metadata = { id: SAME, type: "ABX" as const, interconnects: [tap], limits: [] };
+  const metadata = { id: SAME, type: "ABX" as const, interconnects: [tap], caveats: [] };
   t.deepEqual(metadataFromWire(metadataToWire(metadata), PATHS), { id: SAME, interconnects: [tap] });
 });
 

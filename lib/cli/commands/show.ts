@@ -43,7 +43,7 @@ function description({ id, state, reasons, request, metadata }: ShownPunt): stri
     indented(rest),
     "Interconnects:",
     indented(metadata.interconnects),
-    ...(metadata.limits?.length ? ["Caveats:", indented(metadata.limits)] : []),
+    ...(metadata.caveats?.length ? ["Caveats:", indented(metadata.caveats)] : []),
   ].join("\n");
 }
 

@@ -45,7 +45,7 @@ function metadataOf({ id, request, interconnects }: Entry, around: Surroundings)
     id,
     type: request.type,
     interconnects: list.map((interconnect) => interconnectMetadata(interconnect, context)),
-    limits: facts ? caveatsOf(request, facts).map(textOf) : [],
+    caveats: facts ? caveatsOf(request, facts).map(textOf) : [],
   };
 }
 

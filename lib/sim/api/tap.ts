@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { LowestFree } from "../../lowest-free.js";
 import { formatMac } from "../../net/index.js";
 import { parseMac, type SwInterface } from "../dataplane/index.js";
-import type { HostLink } from "../devices/index.js";
+import type { HostDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
@@ -44,7 +44,7 @@ interface CreateArgs {
 interface Tap {
   id: number;
   args: CreateArgs;
-  link: HostLink;
+  link: HostDevice;
 }
 
 /** The TAP interfaces of this VPP, including the TAPs of linux-cp. */
@@ -61,7 +61,7 @@ export class Taps {
   async create(
     args: CreateArgs,
     maker: "tap" | "linux-cp" = "tap",
-  ): Promise<{ swInterface: SwInterface; link: HostLink }> {
+  ): Promise<{ swInterface: SwInterface; link: HostDevice }> {
     const id = args.id === ANY_ID ? this.#ids[maker === "tap" ? 0 : 1].lowest() : args.id;
     if (this.#ids[0].has(id)) throw new VnetError("INVALID_INTERFACE", `interface tap${id} already exists`);
     if (id > LARGEST_ID) throw new VnetError("UNSPECIFIED", `TAP id ${id} is above ${LARGEST_ID}`);

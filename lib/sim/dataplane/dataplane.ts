@@ -30,7 +30,7 @@ import { L2Xconnect, Span } from "./l2/index.js";
 import { Lcp } from "./linux-cp/index.js";
 import { Arp, ArpProxy, NdProxy, NeighborDiscovery, NeighborResolver, Neighbors } from "./neighbor/index.js";
 import { Isisx, Osi } from "./osi/index.js";
-import { Punt, PuntSocket } from "./punt/index.js";
+import { Punt, PuntSocketNode } from "./punt/index.js";
 import { type AddressFamily, Arcs, Graph, type GraphNode, type Packet } from "./vlib/index.js";
 
 /** Sees every frame that leaves an interface: captures, tests. */
@@ -75,7 +75,7 @@ export class DataPlane implements Plane {
   readonly xconnect = new L2Xconnect(this);
   readonly span = new Span(this);
   readonly punt = new Punt(this, this.local, this.udp);
-  readonly puntSocket = new PuntSocket(this, {
+  readonly puntSocket = new PuntSocketNode(this, {
     local: this.local,
     udp: this.udp,
     icmp6: this.icmp6,

@@ -36,8 +36,8 @@ export interface TapConfig {
   isTun: boolean;
 }
 
-/** A link between VPP and the host. */
-export interface HostLink {
+/** A device of VPP with an end on the host. */
+export interface HostDevice {
   readonly device: Device;
   /** Of the host's interface. */
   readonly name: string;
@@ -50,6 +50,6 @@ export interface HostLink {
 /** Makes the devices of interfaces. Refuses with VPP's errors. */
 export interface DeviceFactory {
   memif(config: MemifConfig): MemifDevice | Promise<MemifDevice>;
-  tap(config: TapConfig): HostLink | Promise<HostLink>;
-  afPacket(hostName: string): HostLink | Promise<HostLink>;
+  tap(config: TapConfig): HostDevice | Promise<HostDevice>;
+  afPacket(hostName: string): HostDevice | Promise<HostDevice>;
 }

@@ -1,7 +1,7 @@
 // The host's end of an emulated link.
 import { EventEmitter } from "node:events";
 import type { DataPlane, Device, SwInterface } from "../dataplane/index.js";
-import type { HostLink } from "./factory.js";
+import type { HostDevice } from "./factory.js";
 
 export interface HostInterfaceEvents {
   /** VPP has sent a frame to the host. */
@@ -79,7 +79,7 @@ export class HostInterface extends EventEmitter<HostInterfaceEvents> {
 }
 
 /** VPP's end of an emulated link. */
-export class EmulatedLink implements HostLink {
+export class EmulatedDevice implements HostDevice {
   readonly device: Device;
   readonly #dp: DataPlane;
 

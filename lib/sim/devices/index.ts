@@ -1,8 +1,8 @@
 // What is behind the interfaces of the embedded VPP: memif ports, TAPs, the emulated host, the punt socket.
-export { EmulatedHost } from "./emulated-host.js";
-export type { DeviceFactory, HostLink, MemifConfig, MemifDevice } from "./factory.js";
+export { EmulatedDevices } from "./emulated-devices.js";
+export type { DeviceFactory, HostDevice, MemifConfig, MemifDevice } from "./factory.js";
 export { HostInterface, type HostInterfaceEvents } from "./host-interface.js";
-export { LinuxHost } from "./linux-host.js";
+export { LinuxDevices } from "./linux-devices.js";
 export { LoopbackDevice } from "./loopback.js";
 export { EngineMemifDevice } from "./memif.js";
 export { SocketPuntTransport } from "./punt-transport.js";

@@ -57,7 +57,7 @@ interface ListedPunt {
   readonly reasons: readonly string[];
   readonly degraded: readonly { readonly text: string }[];
   readonly missing: readonly object[];
-  readonly metadata: { readonly limits: readonly string[] };
+  readonly metadata: { readonly caveats: readonly string[] };
 }
 
 /** An embedded VPP, a store and a folder for the memif sockets. */

@@ -1,4 +1,4 @@
 // Punt: the punt arcs, punt reasons and punt sockets.
 
 export { Punt } from "./punt.js";
-export { type PuntRegistration, PuntSocket, type PuntTransport } from "./punt-socket.js";
+export { type PuntRegistration, PuntSocketNode, type PuntTransport } from "./punt-socket.js";

@@ -40,7 +40,7 @@ export interface PuntNeighbors {
 }
 
 /** Punt sockets: which packets go to which client's socket, and what clients send back. */
-export class PuntSocket {
+export class PuntSocketNode {
   /** Set when startup.conf has a `punt { socket PATH }` stanza. */
   transport: PuntTransport | undefined;
   readonly #clients = {

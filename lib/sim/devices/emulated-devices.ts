@@ -1,8 +1,8 @@
 // A host without a machine: the other ends of TAPs and af_packet interfaces.
 import type { DataPlane } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
-import type { HostLink, TapConfig } from "./factory.js";
-import { EmulatedLink, HostInterface } from "./host-interface.js";
+import type { HostDevice, TapConfig } from "./factory.js";
+import { EmulatedDevice, HostInterface } from "./host-interface.js";
 
 /** Linux's default for a TAP. */
 const DEFAULT_MTU = 1500;
@@ -11,7 +11,7 @@ const LONGEST_NAME = 15;
 const FIRST_IF_INDEX = 100_000;
 
 /** The interfaces of a host that does not exist: TAPs that VPP makes, and interfaces that af_packet uses. */
-export class EmulatedHost {
+export class EmulatedDevices {
   readonly #interfaces = new Map<string, HostInterface>();
   #nextIfIndex = FIRST_IF_INDEX;
 
@@ -24,7 +24,7 @@ export class EmulatedHost {
     return [...this.#interfaces.values()];
   }
 
-  tap(dp: DataPlane, config: TapConfig): HostLink {
+  tap(dp: DataPlane, config: TapConfig): HostDevice {
     const { hostName, namespace, hostMac, mtu, addresses } = config;
     if (hostName === "" || Buffer.byteLength(hostName) > LONGEST_NAME) {
       throw new VnetError("SYSCALL_ERROR_2", `"${hostName}" cannot be the name of a host interface`);
@@ -32,14 +32,14 @@ export class EmulatedHost {
     if (this.find(hostName, namespace)) throw new VnetError("SYSCALL_ERROR_2", `${hostName} is in use on the host`);
     const host = new HostInterface(hostName, namespace, hostMac, this.#nextIfIndex++, mtu || DEFAULT_MTU, addresses);
     this.#interfaces.set(key(hostName, namespace), host);
-    return new EmulatedLink(dp, host, "virtio", () => this.#interfaces.delete(key(hostName, namespace)));
+    return new EmulatedDevice(dp, host, "virtio", () => this.#interfaces.delete(key(hostName, namespace)));
   }
 
   /** Makes an interface of any name: it exists from the moment at which VPP asks for it. */
-  afPacket(dp: DataPlane, hostName: string): HostLink {
+  afPacket(dp: DataPlane, hostName: string): HostDevice {
     const host = new HostInterface(hostName, "", new Uint8Array(6), this.#nextIfIndex++);
     this.#interfaces.set(key(hostName, ""), host);
-    return new EmulatedLink(dp, host, "af-packet", () => this.#interfaces.delete(key(hostName, "")));
+    return new EmulatedDevice(dp, host, "af-packet", () => this.#interfaces.delete(key(hostName, "")));
   }
 }
 

@@ -12,11 +12,11 @@ import type { Link, LinkHandler } from "./transport.js";
 /** Resolution of timeouts in milliseconds. */
 const TICK_MS = 25;
 
-export interface SessionOptions {
+export interface ConnectionOptions {
   /** Most requests that wait for an answer, sent or not. */
   queueLimit: number;
   trace: Trace | undefined;
-  /** Reports whether a subscription wants messages `name`, which answer no request. The session decodes no others. */
+  /** Reports whether a subscription wants messages `name`, which answer no request. The connection decodes no others. */
   wantsEvent: (name: string) => boolean;
   onEvent: (name: string, value: MessageValue) => void;
   /** Called for an event that can't be decoded. */
@@ -26,26 +26,26 @@ export interface SessionOptions {
 }
 
 /** The requests on one connection, from its start to its end. */
-export class Session implements LinkHandler {
+export class Connection implements LinkHandler {
   #link: Link | undefined;
   #resolver: Resolver | undefined;
   readonly #requests: RequestTable;
   readonly #trace: Trace | undefined;
-  /** The reason for the session's end; undefined before. */
+  /** The reason for the connection's end; undefined before. */
   ended: PuntError | undefined;
   #tick = 0;
   #ticker: NodeJS.Timeout | undefined;
-  readonly #options: SessionOptions;
+  readonly #options: ConnectionOptions;
   readonly #defaultTimeout: number;
 
-  constructor(options: SessionOptions, defaultTimeout: number) {
+  constructor(options: ConnectionOptions, defaultTimeout: number) {
     this.#options = options;
     this.#defaultTimeout = defaultTimeout;
     this.#requests = new RequestTable(options.queueLimit);
     this.#trace = options.trace;
   }
 
-  /** Starts the session. Call it once, before any other method. */
+  /** Starts the connection. Call it once, before any other method. */
   start(link: Link, resolver: Resolver): void {
     this.#link = link;
     this.#resolver = resolver;
@@ -123,7 +123,7 @@ export class Session implements LinkHandler {
     pending.onSettled = () => signal.removeEventListener("abort", onAbort);
   }
 
-  /** Cancels a request. The session ignores a late answer. */
+  /** Cancels a request. The connection ignores a late answer. */
   giveUp(pending: Pending, error: PuntError): void {
     const known = this.#requests.find(pending.context) === pending;
     if (!known) return;
@@ -204,7 +204,7 @@ export class Session implements LinkHandler {
     this.#ticker = undefined;
   }
 
-  /** Ends the session after the link was lost. */
+  /** Ends the connection after the link was lost. */
   closed(error: PuntError): void {
     this.#end(error);
     this.#options.onClosed(error);

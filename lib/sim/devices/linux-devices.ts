@@ -7,16 +7,16 @@ import { PuntError } from "../../errors.js";
 import { formatMac } from "../../net/index.js";
 import type { DataPlane, Device, SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
-import type { HostLink, TapConfig } from "./factory.js";
+import type { HostDevice, TapConfig } from "./factory.js";
 import { FramePort, NO_HEAD } from "./frame-port.js";
 
 const run = promisify(execFile);
 const LONGEST_FRAME = 65_536;
 
 /** Real TAPs and raw sockets of this machine: needs root, or CAP_NET_ADMIN. */
-export class LinuxHost {
+export class LinuxDevices {
   /** A TAP as VPP makes it: in the namespace, with addresses, up. */
-  async tap(dp: DataPlane, config: TapConfig): Promise<HostLink> {
+  async tap(dp: DataPlane, config: TapConfig): Promise<HostDevice> {
     const netns = namespacePath(config.namespace);
     const kind = config.isTun ? "tun" : "tap";
     const port = open(() => new FramePort({ kind, name: config.hostName, netns, sendBuffer: 0 }), "SYSCALL_ERROR_2");
@@ -26,17 +26,17 @@ export class LinuxHost {
       port.close();
       throw new VnetError("NETLINK_ERROR", (error as Error).message);
     }
-    return new LinuxLink(dp, port, "virtio", config.namespace, config.hostMac);
+    return new LinuxDevice(dp, port, "virtio", config.namespace, config.hostMac);
   }
 
-  afPacket(dp: DataPlane, hostName: string): HostLink {
+  afPacket(dp: DataPlane, hostName: string): HostDevice {
     const options = { kind: "packet" as const, name: hostName, netns: "", sendBuffer: 0 };
     const port = open(() => new FramePort(options), "SYSCALL_ERROR_1");
-    return new LinuxLink(dp, port, "af-packet", "", new Uint8Array(6));
+    return new LinuxDevice(dp, port, "af-packet", "", new Uint8Array(6));
   }
 }
 
-class LinuxLink implements HostLink {
+class LinuxDevice implements HostDevice {
   readonly device: Device;
   readonly #dp: DataPlane;
   readonly #port: FramePort;
