@@ -3,7 +3,7 @@
 import type { Events, RequestOf } from "../binapi/index.js";
 import type { Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
-import { DEFAULT_MEMIF_DIRECTORY, DEFAULT_OWNER, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
+import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
@@ -42,7 +42,10 @@ export interface PuntManagerOptions {
    * container: `netns: { container: "web" }`.
    */
   readonly containers?: string;
-  /** Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`. */
+  /**
+   * Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`;
+   * for an `owner`, `/run/vpp-punt/memif-<owner>`.
+   */
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
   readonly subnets?: { readonly ipv4?: string; readonly ipv6?: string };
@@ -142,10 +145,11 @@ export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = 
 
 /** @throws PuntError `ERR_OPTION`, `ERR_INVALID_CIDR` */
 export function marksOf(options: ManagerIdentity): Marks {
-  const { memifDirectory = DEFAULT_MEMIF_DIRECTORY, policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
+  const { policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
   const check = new OptionCheck("punt.start");
   const naming = check.oneOf("naming", options.naming ?? "own", ["own", "stonework"]);
   if (naming === "stonework" && owner !== DEFAULT_OWNER) check.refuse("naming", "is for the default owner only");
+  const { memifDirectory = defaultMemifDirectory(owner) } = options;
   check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);
   if (!/^\/.*[^/]$/.test(memifDirectory))
     check.refuse("memifDirectory", "must be a folder's path without a / at its end");

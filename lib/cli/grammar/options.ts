@@ -79,7 +79,10 @@ export function managed(command: Command, socketFlags?: string): Command {
       ).env("VPP_PUNT_OWNER"),
     )
     .addOption(
-      new Option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)")
+      new Option(
+        "--memif-directory <folder>",
+        "folder of the memif sockets (default: /run/vpp-punt/memif; with --owner, memif-<owner>)",
+      )
         .env("VPP_PUNT_MEMIF_DIRECTORY")
         .argParser(path),
     )

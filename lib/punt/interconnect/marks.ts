@@ -46,7 +46,12 @@ export function isOurPolicy({ policyPrefix, tagPrefix }: Marks, id: number, aclT
 const OWNED_ACL = /^[A-Za-z0-9-]{1,20}\/.+\/(ingress|egress)$/;
 
 export const DEFAULT_OWNER = "vpp-punt";
-export const DEFAULT_MEMIF_DIRECTORY = "/run/vpp-punt/memif";
+
+/** Returns the default folder of an owner's memif sockets: every memif in it is the owner's, so two owners need two. */
+export function defaultMemifDirectory(owner: string): string {
+  return owner === DEFAULT_OWNER ? "/run/vpp-punt/memif" : `/run/vpp-punt/memif-${owner}`;
+}
+
 const DEFAULT_POLICY_PREFIX = 112;
 
 /** Returns the marks of an owner. Only the options of the manager decide them, so they are the same after a restart. */
@@ -58,7 +63,7 @@ export function marksFor(
   likeStoneWork = false,
 ): Marks {
   // Each VPP of a machine has its own folder.
-  const machineMark = memifDirectory === DEFAULT_MEMIF_DIRECTORY ? owner : `${owner}|${memifDirectory}`;
+  const machineMark = memifDirectory === defaultMemifDirectory(owner) ? owner : `${owner}|${memifDirectory}`;
   return {
     owner,
     seed: owner === DEFAULT_OWNER ? "" : `${owner}|`,

@@ -27,7 +27,10 @@ export interface StoneWorkOptions {
   readonly config?: string;
   /** File that keeps the items that were set over gRPC. Left out: a restart forgets them. */
   readonly state?: string;
-  /** Network namespaces of the CNFs, by label. A CNF that is not listed has its TAPs in the manager's namespace. */
+  /**
+   * Network namespaces of the CNFs, by label. A CNF that is not listed has its TAPs in the manager's namespace; under a daemon with
+   * `manager.containers`, in that of the container with its MICROSERVICE_LABEL.
+   */
   readonly netns?: Readonly<Record<string, NetnsRef>> | ((label: string) => Promise<NetnsRef | undefined>);
   /** Milliseconds that a call to a CNF may take. Default 3,000. */
   readonly deadline?: number;
