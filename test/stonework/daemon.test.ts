@@ -72,7 +72,7 @@ python.test("a CNF without a namespace in the options is in the container with i
   const cnf = new PythonCnf({ label: "mockcnf2", kind: "mock2", directory });
   t.teardown(() => cnf.end());
   const punts = await running.connect();
-  while ((await punts.list()).length === 0) await new Promise(setImmediate);
+  while ((await punts.list())[0]?.state !== "PENDING") await new Promise(setImmediate);
   const [punt] = await punts.list();
   t.like(punt, { state: "PENDING", request: { netns: { microservice: "mockcnf2" } } });
   t.like(punt!.missing[0], { kind: "container", name: "microservice:mockcnf2" });

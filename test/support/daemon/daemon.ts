@@ -48,6 +48,7 @@ export async function daemonTest(t: ExecutionContext, options: DaemonOptions = {
         host: new EmulatedHost(vpp),
         memifDirectory: join(directory, "memif"),
         resyncInterval: 500,
+        ...options.manager,
         ...more.manager,
       },
     });
