@@ -61,7 +61,13 @@ function wrapper(entry) {
   return `"use strict";
 if (!process.features.require_module)
   throw new Error(\`require("vpp-punt") needs Node 20.19, 22.12 or newer; this is \${process.version}: use await import("vpp-punt")\`);
-module.exports = require("${target}");
+try {
+  module.exports = require("${target}");
+} catch (error) {
+  // The test runner Jest has a require of its own, which knows no ECMAScript modules. Node's does.
+  if (error.name !== "SyntaxError" || !process.getBuiltinModule) throw error;
+  module.exports = process.getBuiltinModule("node:module").createRequire(__filename)("${target}");
+}
 `;
 }
 

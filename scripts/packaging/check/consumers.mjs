@@ -5,7 +5,10 @@ import { nodeBinary } from "../npm-files.mjs";
 import { assert, attempt, consumerPrograms, root, run } from "./run.mjs";
 
 const MAJORS = ["20", "22", "24"];
-const PROGRAMS = ["esm.mjs", "commonjs.cjs", "same-state.cjs", "worker.mjs", "two-workers.mjs", "exit-in-flight.mjs"];
+const PROGRAMS = [
+  ...["esm.mjs", "commonjs.cjs", "own-loader.cjs", "same-state.cjs"],
+  ...["worker.mjs", "two-workers.mjs", "exit-in-flight.mjs"],
+];
 
 function runPrograms(context, node, installed) {
   const folder = context.installed[installed];
