@@ -220,6 +220,12 @@ test("found: no VPP", async (t) => {
   t.regex(finding!.what, /api.sock is missing/);
 });
 
+test("a VPP that takes connections and never answers is a problem", async (t) => {
+  const found = await findings(await machine(t), { askVpp: async () => "ERR_TIMEOUT" });
+  t.regex(found[0]!.what, /VPP does not answer at its API socket \/run\/vpp\/api.sock \(ERR_TIMEOUT\)/);
+  t.is(found.length, 1);
+});
+
 test("found: a socket that an ended VPP has left", async (t) => {
   const root = await machine(t, {}, false);
   const path = join(root, "/run/vpp/api.sock");

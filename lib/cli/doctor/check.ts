@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
-import { triedDevices } from "./vpp-devices.js";
+import { answerError, triedDevices } from "./vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */
@@ -32,6 +32,8 @@ export interface MachineOptions {
   readonly loadAddon?: () => Promise<unknown>;
   /** Tries VPP's abilities with TAPs. Undefined where they cannot be tried. Default: only for the machine at "/". */
   readonly tryDevices?: () => Promise<DeviceReport | undefined>;
+  /** Asks VPP for an answer; resolves with the code of the error without one. Default: only for the machine at "/". */
+  readonly askVpp?: () => Promise<string | undefined>;
 }
 
 /** A process: its number and its command line. */
@@ -66,13 +68,15 @@ export class Machine {
   readonly output: (program: string, ...args: string[]) => string | undefined;
   readonly loadAddon: () => Promise<unknown>;
   readonly tryDevices: () => Promise<DeviceReport | undefined>;
+  readonly askVpp: () => Promise<string | undefined>;
 
-  constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices }: MachineOptions) {
+  constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp }: MachineOptions) {
     this.#root = root;
     this.vppSocket = vppSocket;
     this.node = node ?? process.versions.node;
     this.output = output ?? outputOf;
     this.tryDevices = tryDevices ?? (async () => (root === "/" ? triedDevices(vppSocket) : undefined));
+    this.askVpp = askVpp ?? (async () => (root === "/" ? answerError(vppSocket) : undefined));
     this.loadAddon = loadAddon ?? (() => import("../../native.js"));
   }
 

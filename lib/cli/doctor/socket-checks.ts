@@ -26,6 +26,15 @@ function denied(machine: Machine): Finding {
   };
 }
 
+function unanswered(code: string) {
+  return ({ vppSocket }: Machine): Finding => ({
+    level: "problem",
+    what: `VPP does not answer at its API socket ${vppSocket} (${code})`,
+    why: "VPP is stopped, or busy without an end, or another program listens there",
+    remedy: "gdb -p $(pidof vpp) shows where VPP is; systemctl restart vpp",
+  });
+}
+
 const CAUSES: Readonly<Record<string, (machine: Machine) => Finding>> = {
   ENOENT: ({ vppSocket }) => ({
     level: "problem",
@@ -46,9 +55,8 @@ const CAUSES: Readonly<Record<string, (machine: Machine) => Finding>> = {
 export const apiSocket: Check = {
   name: "API socket",
   async run(machine) {
-    const code = await connectError(machine.path(machine.vppSocket));
-    const cause = CAUSES[code ?? ""];
-    return cause ? [cause(machine)] : [];
+    const code = (await connectError(machine.path(machine.vppSocket))) ?? (await machine.askVpp());
+    return code === undefined ? [] : [(CAUSES[code] ?? unanswered(code))(machine)];
   },
 };
 

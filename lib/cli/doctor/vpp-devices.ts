@@ -1,24 +1,37 @@
-// What the VPP of this machine can do with TAPs, tried.
+// What the VPP of this machine answers, and can do with TAPs, tried.
 import { Vpp } from "../../binapi/index.js";
+import type { PuntError } from "../../errors.js";
 import { type DeviceReport, tryDevices } from "../../punt/index.js";
 
 const CONNECT_MS = 2_000;
 
-/** Returns the result; undefined without root, and where no VPP answers. */
-export async function triedDevices(socketPath: string): Promise<DeviceReport | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
+/** Runs `ask` with a connection to VPP. Rejects where no VPP answers in time. */
+async function asked<T>(socketPath: string, ask: (vpp: Vpp) => Promise<T>): Promise<T> {
   let vpp: Vpp | undefined;
   // The timer of a connection does not keep the process running.
   const hold = setInterval(() => {}, CONNECT_MS);
   try {
     vpp = await Vpp.connect({ socketPath, connectTimeout: CONNECT_MS, timeout: CONNECT_MS, reconnect: false });
-    return await tryDevices(vpp);
-  } catch {
-    // Other lines say why VPP does not answer.
-    return undefined;
+    return await ask(vpp);
   } finally {
     clearInterval(hold);
     await vpp?.close();
+  }
+}
+
+/** Returns the result; undefined without root, and where no VPP answers: other lines say why. */
+export async function triedDevices(socketPath: string): Promise<DeviceReport | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  return asked(socketPath, tryDevices).catch(() => undefined);
+}
+
+/** Returns the code of the error where VPP does not answer. */
+export async function answerError(socketPath: string): Promise<string | undefined> {
+  try {
+    await asked(socketPath, (vpp) => vpp.call("show_version"));
+    return undefined;
+  } catch (error) {
+    return (error as PuntError).code;
   }
 }
 
