@@ -1,8 +1,9 @@
 // Punts that end with a program: a session is the program's open stream and a grace period after it.
 import { randomUUID } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
 import { idKey, type PuntId } from "../punt/index.js";
+import { readRegularFile } from "../read-file.js";
 
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;
@@ -56,7 +57,7 @@ export class Sessions {
     if (file === undefined) return;
     let stored: Stored[];
     try {
-      stored = JSON.parse(await readFile(file, "utf8"));
+      stored = JSON.parse((await readRegularFile(file)).toString("utf8"));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#options.problem(error);
       return;

@@ -1,10 +1,11 @@
 // The file by which a CNF announces itself to StoneWork.
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { readRegularFile } from "../read-file.js";
 
 /** What the file says, by our names. */
 export interface Announcement {
@@ -61,10 +62,10 @@ export async function announce(discovery: string, announcement: Announcement): P
  * @throws PuntError ERR_FORMAT: the file is not an announcement; an errno name
  */
 export async function readAnnouncement(file: string): Promise<Announcement> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PuntError("stonework.discovery", cause.code ?? "EIO", `cannot read ${file}`, { path: file }, cause);
   });
-  const parsed = schema.safeParse(parseJson(text));
+  const parsed = schema.safeParse(parseJson(bytes.toString("utf8")));
   if (!parsed.success) {
     const what = parsed.error.issues
       .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)

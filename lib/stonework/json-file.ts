@@ -1,8 +1,9 @@
 // A file of JSON that one process keeps: read once, then replaced as a whole with each change.
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { readRegularFile } from "../read-file.js";
 
 export class JsonFile {
   readonly #path: string | undefined;
@@ -23,7 +24,7 @@ export class JsonFile {
   async load(): Promise<unknown> {
     if (this.#path === undefined) return undefined;
     try {
-      return JSON.parse(await readFile(this.#path, "utf8"));
+      return JSON.parse((await readRegularFile(this.#path)).toString("utf8"));
     } catch (cause) {
       const { code = "ERR_FORMAT" } = cause as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;

@@ -1,8 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { decodeText } from "../../lib/punt/request/file-text.js";
 import { parseRequest, requestJsonSchema } from "../../lib/punt/request/request.js";
-import { parseRequests } from "../../lib/punt/request/request-file.js";
+import { loadRequests, parseRequests } from "../../lib/punt/request/request-file.js";
 
 function issuesOf(input: unknown): { field: string; message: string }[] {
   try {
@@ -326,4 +330,17 @@ test("bytes that are not UTF-8 are refused, and not replaced", (t) => {
   });
   t.is(error.code, "ERR_INVALID_FILE");
   t.regex(error.message, /f\.yaml:2:1: the line is not text in UTF-8/);
+});
+
+test("a file of punts may be a pipe", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-pipe-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "pipe");
+  execFileSync("mkfifo", [path]);
+  const reading = loadRequests(path);
+  await writeFile(path, `punts:\n  - ${spanOf("a")}\n`);
+  t.deepEqual(
+    (await reading).map(({ cnf }) => cnf),
+    ["a"],
+  );
 });

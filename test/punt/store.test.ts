@@ -1,4 +1,5 @@
 // The file store: crashes, damaged files, versions and shared writes.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -87,6 +88,20 @@ for (const [what, content] of forms) {
       await t.throwsAsync(new FileStore(path).load(), { code: "ERR_STORE_DAMAGED", message: /another form/ });
     }));
 }
+
+test("a pipe in the place of a store, of its backup or of its next state blocks no save", (t) =>
+  inFolder(async (path) => {
+    execFileSync("mkfifo", [path]);
+    await t.throwsAsync(new FileStore(path).load(), { code: "EINVAL", message: /is not a file/ });
+    await rm(path);
+    const store = new FileStore(path);
+    await store.save(state({ a: "1" }));
+    for (const name of [`${path}.backup`, `${path}.new`]) execFileSync("mkfifo", [name]);
+    await store.save(state({ a: "2" }));
+    await store.save(state({ a: "3" }));
+    t.deepEqual(await new FileStore(path).load(), state({ a: "3" }));
+    t.deepEqual(await new FileStore(`${path}.backup`).load(), state({ a: "2" }));
+  }));
 
 test("a store below /proc is refused at once", async (t) => {
   const store = new FileStore("/proc/vpp-punt/store.json");

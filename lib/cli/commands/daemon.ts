@@ -1,9 +1,9 @@
 // `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
-import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import type { DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
+import { readBytes } from "../../read-file.js";
 
 interface Options {
   config?: string;
@@ -105,7 +105,7 @@ function defined(values: object): object {
 async function fileOptions(path: string): Promise<DaemonOptions> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readBytes(path)).toString("utf8");
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("daemon.config", code, `cannot read ${path}`, { path }, cause);

@@ -1,9 +1,9 @@
 // The daemon's TCP door: the same calls, with certificates on both sides.
-import { readFile } from "node:fs/promises";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
+import { readBytes } from "../../read-file.js";
 import { tlsCaller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -73,7 +73,7 @@ async function readFiles({ cert, key, ca }: TlsDoorOptions): Promise<{ cert: Buf
 
 async function read(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readBytes(path);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("daemon.start", code, `cannot read ${path}`, { path }, cause);

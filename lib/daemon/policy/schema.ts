@@ -1,9 +1,9 @@
 // The policy file: YAML, checked whole, with every error and its line.
-import { readFile } from "node:fs/promises";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
 import { PUNT_TYPES } from "../../punt/index.js";
+import { readBytes } from "../../read-file.js";
 
 const OP = "daemon.policy";
 
@@ -79,7 +79,7 @@ export interface PolicyIssue {
 export async function loadPolicy(path: string): Promise<readonly Rule[]> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readBytes(path)).toString("utf8");
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError(OP, code, `cannot read ${path}`, { path }, cause);

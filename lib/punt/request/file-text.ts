@@ -1,13 +1,13 @@
 // The text of a file that a user wrote.
-import { readFile } from "node:fs/promises";
 import { PuntError } from "../../errors.js";
+import { readBytes } from "../../read-file.js";
 
 const OP = "punt.load";
 
 /** Reads a file. @throws PuntError the errno name if it cannot be read; `ERR_INVALID_FILE`: it is not UTF-8 */
 export async function readText(path: string): Promise<string> {
   try {
-    return decodeText(await readFile(path), path);
+    return decodeText(await readBytes(path), path);
   } catch (cause) {
     if (cause instanceof PuntError) throw cause;
     const { code = "EIO", message } = cause as NodeJS.ErrnoException;

@@ -1,9 +1,10 @@
 // A store in a file.
-import { readlinkSync, realpathSync } from "node:fs";
-import { copyFile, open, readFile, rename, rm } from "node:fs/promises";
+import { constants, readlinkSync, realpathSync } from "node:fs";
+import { copyFile, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { readRegularFile } from "../../read-file.js";
 import { parse, serialize } from "./format.js";
 import type { Store, StoredState } from "./store.js";
 import { StoreLock } from "./store-lock.js";
@@ -115,12 +116,18 @@ export class FileStore implements Store, AsyncDisposable {
   async #replace(text: string): Promise<void> {
     const directory = dirname(this.#file);
     if (!this.#hasFile) await ensureFolder(directory);
-    else await copyFile(this.#file, this.backup);
+    else await this.#keepBackup();
     await writeDurably(this.#fresh, text);
     await rename(this.#fresh, this.#file);
     // A rename is durable only after its folder is synchronized.
     await syncDirectory(directory);
     this.#hasFile = true;
+  }
+
+  /** A backup of another kind, such as a pipe, would take no copy. */
+  async #keepBackup(): Promise<void> {
+    await rm(this.backup, { force: true });
+    await copyFile(this.#file, this.backup, constants.COPYFILE_EXCL);
   }
 }
 
@@ -152,7 +159,7 @@ function inRealFolder(path: string): string {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return (await readRegularFile(path)).toString("utf8");
   } catch (cause) {
     const { code = "EIO", message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
@@ -161,7 +168,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, "w", FILE_MODE);
+  // What an earlier process left is not written to: it may be a pipe, or a link to another file.
+  await rm(path, { force: true });
+  const file = await open(path, "wx", FILE_MODE);
   try {
     await file.writeFile(text);
     await file.sync();

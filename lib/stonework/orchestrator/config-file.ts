@@ -1,8 +1,8 @@
 // Configuration of CNFs in ligato's form: YAML with a group for each module and a list for each model in it.
-import { readFile } from "node:fs/promises";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
+import { readBytes } from "../../read-file.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { itemKey, itemName, type Model, packItem } from "../model.js";
 
@@ -19,10 +19,10 @@ export type Groups = Readonly<Record<string, Readonly<Record<string, unknown>>>>
  * @throws PuntError ERR_INVALID_FILE: it is not YAML or not in ligato's form; an errno name
  */
 export async function readConfigFile(path: string): Promise<Groups> {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readBytes(path).catch((cause: NodeJS.ErrnoException) => {
     throw new PuntError(OP, cause.code ?? "EIO", `cannot read ${path}`, { path }, cause);
   });
-  const document = parseDocument(text);
+  const document = parseDocument(bytes.toString("utf8"));
   const [error] = document.errors;
   if (error) throw invalid(path, error.message.split("\n")[0]!);
   const content: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};

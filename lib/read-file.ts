@@ -1,0 +1,61 @@
+// Reads files of users without a wait that may never end: Linux blocks who opens a named pipe that nothing writes to.
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The longest wait for the writer of a pipe, and between two looks. */
+const PATIENCE_MS = 10_000;
+const PAUSE_MS = 20;
+
+/** Reads a file, or a pipe up to its end. @throws an error of Linux; ETIMEDOUT: nothing wrote to the pipe */
+export async function readBytes(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const isPipe = (await file.stat()).isFIFO();
+    return await (isPipe ? readPipe(file, path) : file.readFile());
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads a file. @throws an error of Linux; EINVAL: something other than a file is there */
+export async function readRegularFile(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    if (!found.isFile() && !found.isDirectory()) throw errorOf("EINVAL", `${path} is not a file`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readPipe(file: FileHandle, path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let deadline = performance.now() + PATIENCE_MS;
+  while (performance.now() < deadline) {
+    const chunk = await readSome(file);
+    // A pipe that nothing has opened for writing reads as ended.
+    if (chunk?.length === 0 && chunks.length > 0) return Buffer.concat(chunks);
+    if (chunk?.length) {
+      chunks.push(chunk);
+      deadline = performance.now() + PATIENCE_MS;
+    } else await sleep(PAUSE_MS);
+  }
+  throw errorOf("ETIMEDOUT", `nothing was written to the pipe ${path} for ${PATIENCE_MS} ms`);
+}
+
+/** Returns undefined if there is nothing to read yet. */
+async function readSome(file: FileHandle): Promise<Buffer | undefined> {
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(1 << 16));
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+function errorOf(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
+}
