@@ -7,7 +7,9 @@ const { Script } = require("node:vm");
 function load(file) {
   const module = { exports: {} };
   const own = (name) => (name.startsWith(".") ? load(createRequire(file).resolve(name)) : require(name));
-  const run = new Script(`(function (module, require, __filename) {${readFileSync(file, "utf8")}\n})`).runInThisContext();
+  const run = new Script(
+    `(function (module, require, __filename) {${readFileSync(file, "utf8")}\n})`,
+  ).runInThisContext();
   run(module, own, file);
   return module.exports;
 }
