@@ -101,7 +101,7 @@ if (prepared) {
   // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
   await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "200"));
-  await check("faults at each 97th call", script("faults", "--every", "97"));
+  await check("faults at each 307th call", script("faults", "--every", "307"));
   await check("kills at random moments", script("crash", "--runs", "5"));
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);

@@ -45,6 +45,12 @@ const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
 /** Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them. */
 export class Faults {
   #rules: ActiveRule[] = [];
+  #seen = 0;
+
+  /** The number of messages so far, without the handshake's. */
+  get seen(): number {
+    return this.#seen;
+  }
 
   /** Adds a rule. @throws PuntError ERR_BAD_FAULT: the rule makes no sense */
   add(rule: FaultRule): void {
@@ -70,6 +76,7 @@ export class Faults {
   /** Returns the fault that strikes this message, if any. Rules for one message strike in the order of their addition. */
   next(message: string): FaultAction | undefined {
     let struck: FaultAction | undefined;
+    if (!HANDSHAKE.has(message)) this.#seen++;
     for (const active of this.#rules) {
       const { rule } = active;
       if (rule.message !== message && (rule.message !== "*" || HANDSHAKE.has(message))) continue;

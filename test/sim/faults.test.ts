@@ -16,6 +16,9 @@ test("the nth message of a name is refused, with an error by name or number, and
   t.deepEqual(retvals, [0, -147, -13, 0]);
   t.is((await sim.vpp.interfaces()).filter(({ name }) => name.startsWith("loop")).length, 2);
   t.is(sim.vpp.faults.pending, 0);
+  const { seen } = sim.vpp.faults;
+  await sim.ok("control_ping");
+  t.is(sim.vpp.faults.seen, seen + 1);
   sim.vpp.faults.add({ message: "*", times: Number.POSITIVE_INFINITY, action: { kind: "refuse", error: "BUSY" } });
   t.is(await sim.retval("create_loopback", loopback), -167);
   t.is(await sim.retval("control_ping"), -167);

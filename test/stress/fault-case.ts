@@ -13,7 +13,15 @@ import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame, idOf } from "./choice.js";
 import type { KillOrder } from "./fault-manager.js";
-import { ANSWER_TIMEOUT, Fuse, type LocalFault, VPP_FAULTS, watchedHost, watchedStore } from "./fault-points.js";
+import {
+  ANSWER_TIMEOUT,
+  Fuse,
+  type LocalFault,
+  VPP_FAULTS,
+  watchedHost,
+  watchedStore,
+  watchedVpp,
+} from "./fault-points.js";
 import { cards } from "./history.js";
 import { Operator } from "./operator.js";
 import { serveHost } from "./remote-host.js";
@@ -46,9 +54,10 @@ export class FaultCase {
   readonly #client: Vpp;
   readonly #operator: Operator;
   readonly #host: EmulatedHost;
-  readonly #fuses = { write: new Fuse(), link: new Fuse() };
+  readonly #fuses = { write: new Fuse(), link: new Fuse(), message: new Fuse() };
   #manager: PuntManager | undefined;
   #managerClient: Vpp | undefined;
+  #calls = { vpp: 0, write: 0, link: 0, message: 0 };
   /** VPP without the punt, and with it. */
   #without: readonly string[] = [];
   #with: readonly string[] = [];
@@ -98,12 +107,12 @@ export class FaultCase {
   async #startManager(): Promise<void> {
     this.#managerClient = await Vpp.connect({ ...this.#clientOptions, socketPath: this.#vpp.apiSocket });
     const { store, ...rest } = settings({ directory: this.#directory });
-    const { write, link } = this.#fuses;
+    const { write, link, message } = this.#fuses;
     this.#manager = await PuntManager.start({
       ...rest,
       // No look of its own interferes with the count of messages.
       resyncInterval: 600_000,
-      vpp: this.#managerClient,
+      vpp: watchedVpp(this.#managerClient, (_, work) => message.run("a change of VPP", work)),
       host: watchedHost(this.#host, (_, work) => link.run("a change of Linux", work)),
       store: watchedStore(store, (_, work) => write.run("a write of the store", work)),
     });
@@ -128,7 +137,24 @@ export class FaultCase {
     await settle(manager);
     this.#with = await snapshot(this.#client);
     if (this.#options.op === "add") await this.#toggle();
+    await this.#count();
     return true;
+  }
+
+  /** Runs the operation without a fault. */
+  async #count(): Promise<void> {
+    const { write, link, message } = this.#fuses;
+    const seen = () => [this.#vpp.faults.seen, write.seen, link.seen, message.seen] as const;
+    const before = seen();
+    await this.#operate();
+    const [vpp, writes, links, messages] = seen().map((count, index) => count - before[index]!);
+    this.#calls = { vpp: vpp!, write: writes!, link: links!, message: messages! };
+    await this.#toggle();
+  }
+
+  /** The number of calls in the operation at which the point's fault can strike. */
+  callsFor(point: Point): number {
+    return this.#calls[point.at === "kill" ? point.site : point.at];
   }
 
   /** Brings the punt back to the state from which the operation starts. */

@@ -29,10 +29,11 @@ export const KILL_SITES = ["message", "write", "link"] as const;
 export type KillSite = (typeof KILL_SITES)[number];
 export type Moment = "before" | "after";
 
-/** Runs calls, and lets one of them fail. */
+/** Counts calls, and lets one of them fail. */
 export class Fuse {
   #left = 0;
   #fault: LocalFault = "refused";
+  seen = 0;
 
   arm(nth: number, fault: LocalFault): void {
     this.#left = nth;
@@ -47,6 +48,7 @@ export class Fuse {
   }
 
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    this.seen++;
     const struck = this.#left > 0 && --this.#left === 0;
     if (!struck) return work();
     if (this.#fault === "done-but-refused") await work();

@@ -49,36 +49,39 @@ const strikes: readonly Strike[] = [
 const held = new Map<string, number>();
 const failures: string[] = [];
 
+/** All points so far. With --every, the calls that are struck are spread over all of them. */
+let points = 0;
+
 /** Strikes the calls of an operation one after the other. @throws an Error if the state afterwards is wrong: the case cannot go on */
-async function strikeAll(one: FaultCase, text: string, [name, pointOf]: Strike, first: number): Promise<void> {
-  for (let nth = numbers.nth || first; ; nth += numbers.every) {
+async function strikeAll(one: FaultCase, text: string, [name, pointOf]: Strike): Promise<void> {
+  const calls = one.callsFor(pointOf(1));
+  for (let nth = 1; nth <= calls; nth++) {
+    const isChosen = numbers.nth > 0 ? nth === numbers.nth : points++ % numbers.every === 0;
+    if (!isChosen) continue;
     const struck = await one.strike(pointOf(nth)).catch((error: Error) => {
       const again = `--case ${JSON.stringify(text)} --fault ${JSON.stringify(name)} --nth ${nth}`;
       failures.push(again);
       console.error(`${text}, ${name}, call ${nth}: ${error.message}\nagain with: ${again}`);
       throw error;
     });
-    if (!struck) return;
-    held.set(name, (held.get(name) ?? 0) + 1);
-    if (numbers.nth > 0) return;
+    if (struck) held.set(name, (held.get(name) ?? 0) + 1);
   }
 }
 
-/** Spreads the calls that are struck with --every evenly. */
-let turn = 0;
-
 async function runCase(options: CaseOptions): Promise<void> {
   const text = textOf(options);
+  let one = await FaultCase.begin(options);
+  if (one === undefined) return console.log(`${text}: nothing to share`);
   for (const strike of strikes.filter(([name]) => name.includes(values.fault ?? ""))) {
-    const one = await FaultCase.begin(options);
-    if (one === undefined) return console.log(`${text}: nothing to share`);
-    const failed = await strikeAll(one, text, strike, 1 + (turn++ % numbers.every)).then(
-      () => false,
+    const isRight = await strikeAll(one, text, strike).then(
       () => true,
+      () => false,
     );
-    if (failed) await one.abandon();
-    else await one.end();
+    if (isRight) continue;
+    await one.abandon();
+    one = (await FaultCase.begin(options))!;
   }
+  await one.end();
 }
 
 const started = performance.now();
