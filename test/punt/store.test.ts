@@ -154,3 +154,13 @@ test("a note of another form counts as none: the setting is applied again", asyn
   await next.close();
   t.deepEqual((await managed.store.load())!.notes, saved.notes);
 });
+
+test("a request that comes back from the store is the same: adding it again is no other punt", (t) =>
+  inFolder(async (path) => {
+    const request = { vppInterface: "if0", cnf: "a", type: "SPAN", interconnect: "MEMIF", key: "", label: "" };
+    const store = new FileStore(path);
+    const punts = [request] as unknown as StoredState["punts"];
+    await store.save({ ...state({}), punts });
+    const loaded = await new FileStore(path).load();
+    t.is(JSON.stringify(loaded!.punts), JSON.stringify(punts));
+  }));
