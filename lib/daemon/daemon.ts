@@ -7,16 +7,14 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { CounterReader } from "../counters/index.js";
+import { ClusterPunts, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { PuntManager } from "../punt/index.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
-import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
 import { AttachDoor } from "./attach/index.js";
-import { AuditLog } from "./audit.js";
 import { attachPathOf } from "./cnf-sockets.js";
 import {
   callerOf,
@@ -24,43 +22,24 @@ import {
   type DoorRequest,
   type Handler,
   type HttpDoor,
+  isListening,
   openHttpDoor,
   openTlsDoor,
   openUnixDoor,
+  PlacedFile,
   type TlsDoor,
 } from "./doors/index.js";
 import { unixCaller } from "./identity.js";
 import { Metrics } from "./metrics/index.js";
+import { type Opened, openParts } from "./opened.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
-import {
-  Attacher,
-  callerKey,
-  HealthService,
-  type Parts,
-  PuntNames,
-  puntService,
-  reflection,
-  resetKey,
-} from "./service/index.js";
-import { Sessions } from "./sessions.js";
-import { managerUnderStoneWork, startStoneWork } from "./stonework.js";
+import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
+import { startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
 import { packageVersion } from "./version.js";
-
-/** What a daemon is made of, in the order in which it is opened. */
-interface Opened {
-  readonly vpp: LateVpp;
-  readonly punts: Punts;
-  readonly names: PuntNames;
-  readonly devices: () => DeviceReport;
-  readonly table: InterfaceTable;
-  readonly audit: AuditLog;
-  readonly sessions: Sessions;
-  readonly counters: CounterReader;
-}
 
 /** A socket file, and the CNF that it is for. */
 interface UnixSocket {
@@ -83,6 +62,10 @@ export class Daemon implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #handler: Handler;
   readonly #doors: Door[] = [];
+  /** In a cluster: doors at files that the daemon that acts takes over. */
+  readonly #placed: Door[] = [];
+  readonly #files: PlacedFile[] = [];
+  #roles: Promise<void> = Promise.resolve();
   #tls: TlsDoor | undefined;
   #stoneWork: StoneWorkOrchestrator | undefined;
   #http: HttpDoor | undefined;
@@ -105,6 +88,7 @@ export class Daemon implements AsyncDisposable {
     const daemon = new Daemon(checked, opened, policy);
     try {
       await daemon.#openDoors();
+      daemon.#followRole();
       await daemon.#openHttp();
       daemon.#stoneWork = await startStoneWork(checked, opened.punts, opened.audit);
       return daemon;
@@ -147,7 +131,9 @@ export class Daemon implements AsyncDisposable {
 
   /** Where it listens: the path of the UNIX socket, that of attach.sock, then `host:port` if it listens on TCP. */
   get addresses(): readonly string[] {
-    return this.#doors.map(({ path }) => path);
+    const { socket, attachSocket } = this.#options;
+    const placed = this.#files.length > 0 ? [socket, attachSocket] : [];
+    return [...placed, ...this.#doors.map(({ path }) => path)];
   }
 
   /** Where /livez, /readyz and /metrics are, as `host:port`; undefined without the option `http`. */
@@ -193,7 +179,9 @@ export class Daemon implements AsyncDisposable {
     await sessions.close();
     this.#stopping.abort();
     await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
-    await Promise.all(this.#doors.map((door) => door.close()));
+    await this.#roles;
+    for (const file of this.#files) file.remove();
+    await Promise.all([...this.#doors, ...this.#placed].map((door) => door.close()));
     await punts.close();
     counters.close();
     table.close();
@@ -252,72 +240,88 @@ export class Daemon implements AsyncDisposable {
 
   async #openDoors(): Promise<void> {
     const { socket: path, socketMode: mode, socketGroup: group, sockets = [], tls } = this.#options;
-    await this.#openUnixDoors({ path, mode, group });
-    for (const each of sockets) await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
+    if (this.#options.etcd) await this.#openPlaced(false);
+    else await this.#openUnixDoors({ path, mode, group });
+    for (const each of this.#options.etcd ? [] : sockets)
+      await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
     if (tls === undefined) return;
     this.#tls = await openTlsDoor(tls, this.#handler);
     this.#doors.push(this.#tls);
   }
 
+  /** In a cluster, the daemon that acts listens where clients look for it; the others leave its sockets alone. */
+  #followRole(): void {
+    const { punts } = this.#opened;
+    if (!(punts instanceof ClusterPunts)) return;
+    let before: Role | undefined;
+    const take = (role: Role) => {
+      const { logger } = this.#options;
+      logger.info({ role, ...punts.leader }, "what this daemon does for its host");
+      if (role === "leader")
+        this.#roles = this.#roles
+          .then(() => this.#takeOver())
+          .catch((err) => logger.error({ err }, "a socket could not be opened"));
+      else if (before === "leader") this.#handOver();
+      before = role;
+    };
+    punts.on("role", take);
+    take(punts.role);
+  }
+
+  async #takeOver(): Promise<void> {
+    if (this.#isDraining) return;
+    await this.#opened.sessions.load();
+    if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
+    await Promise.all(this.#placed.splice(0).map((door) => door.close()));
+    this.#files.splice(0);
+    await this.#openPlaced(true);
+  }
+
+  #handOver(): void {
+    const message = "another daemon acts for the host now, or none does: connect again";
+    this.#opened.sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", message));
+    for (const door of this.#placed) door.drop?.();
+  }
+
+  /** Opens the UNIX sockets; one where another daemon listens is left to it, unless this daemon acts. */
+  async #openPlaced(isActing: boolean): Promise<void> {
+    const { socket: path, socketMode: mode, socketGroup: group, sockets = [] } = this.#options;
+    const all: UnixSocket[] = [
+      { path, mode, group },
+      ...sockets.map((each) => ({ mode: 0o660, group: undefined, ...each })),
+    ];
+    for (const each of all) if (isActing || !(await isListening(each.path))) await this.#openUnixDoors(each, true);
+  }
+
   /** Opens a socket for calls, and beside it the socket that hands over descriptors. */
-  async #openUnixDoors({ path, cnf, mode, owner, group }: UnixSocket): Promise<void> {
+  async #openUnixDoors(socket: UnixSocket, isPlaced = false): Promise<void> {
+    const { path } = socket;
+    if (isPlaced) {
+      await ensureFolder(dirname(path), 0o755);
+      const places = [path, this.#parts.attachSocketOf(path)].map((each) => new PlacedFile(each));
+      const doors = await this.#openPair(socket, places[0]!.made, places[1]!.made);
+      for (const place of places) place.place();
+      this.#files.push(...places);
+      this.#placed.push(...doors);
+      return;
+    }
+    const attach = this.#parts.attachSocketOf(path);
+    this.#doors.push(...(await this.#openPair(socket, path, attach)));
+  }
+
+  async #openPair({ path, cnf, mode, owner, group }: UnixSocket, at: string, attachAt: string): Promise<Door[]> {
     const { logger, credentials } = this.#options;
     const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");
     const read = credentials ?? peerCredentials;
     const entrance = { path, cnf };
     const file = { mode, owner, group };
     const callerOf = (socket: Socket) => unixCaller(socket, entrance, read);
-    this.#doors.push(await openUnixDoor({ path, ...file, handler: this.#handler, problem, callerOf }));
-    this.#doors.push(
-      AttachDoor.open(this.#parts, {
-        ...{ path: this.#parts.attachSocketOf(path), entrance, ...file },
-        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
-      }),
-    );
-  }
-}
-
-/** @throws PuntError of the store, of the audit log, or of an option of the manager */
-async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
-  const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
-  const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
-  const audit = await AuditLog.open(auditFile, problem);
-  const vpp = new LateVpp(vppSocket);
-  const table = new InterfaceTable(vpp);
-  try {
-    for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
-    const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-    const punts = await PuntManager.start({ ...managerUnderStoneWork(options), ...options.manager, vpp, ...store });
-    const names = new PuntNames();
-    for (const { id } of punts.list()) names.add(id);
-    punts.on("state", (event) => names.take(event));
-    punts.on("problem", (error) => logger.warn({ err: error }, error.message));
-    const sessions = new Sessions({
-      file: state === undefined ? undefined : join(state, "sessions.json"),
-      delete: (id) => punts.delete(id),
-      problem,
+    const calls = await openUnixDoor({ path: at, ...file, handler: this.#handler, problem, callerOf });
+    const attach = AttachDoor.open(this.#parts, {
+      ...{ path: attachAt, entrance, ...file },
+      credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
     });
-    await sessions.load();
-    const counters = new CounterReader({
-      indexOf: (tag) => table.find(tag)?.swIfIndex,
-      vppSocket,
-      statsSocket: options.statsSocket,
-    });
-    return { vpp, punts, names, devices: () => punts.knownDevices, table, audit, sessions, counters };
-  } catch (error) {
-    table.close();
-    await vpp.close();
-    await audit.close();
-    throw error;
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await ensureFolder(path, 0o750);
-  } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path }, cause);
+    return [calls, attach];
   }
 }
 

@@ -1,4 +1,5 @@
 // The daemon: one punt manager for many CNFs, over gRPC.
+export type { ClusterOptions, EtcdOptions } from "../cluster/index.js";
 export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
 export type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";

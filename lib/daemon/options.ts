@@ -1,5 +1,6 @@
 // What a daemon can be told.
 import { dirname, isAbsolute, join } from "node:path";
+import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";
 import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
@@ -31,6 +32,11 @@ export interface DaemonOptions {
   readonly statsSocket?: string;
   /** Folder of what the daemon must remember. Left out: it remembers nothing. */
   readonly state?: string;
+  /**
+   * Keep punts in etcd instead of `state`, for the host of that label. Several daemons may have one label and one VPP: one of them acts.
+   * The daemon that acts listens at `socket`; one with the same path waits, one with another path serves reads there.
+   */
+  readonly etcd?: ClusterOptions;
   /** The policy file. Left out: each user has its own space of CNFs, and uid 0 and the socket's group are operators. */
   readonly policy?: string;
   /** File of the audit log, which gets a JSON line for each call. */
@@ -83,6 +89,7 @@ const NAMES = [
     "vppSocket",
     "statsSocket",
     "state",
+    "etcd",
     "policy",
     "audit",
     "tls",
@@ -125,6 +132,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   }
   checkCnfSockets(full.sockets ?? [], [full.socket, full.attachSocket]);
   checkTls(check, full);
+  if (full.etcd !== undefined) checkClusterOptions(full.etcd, "daemon.start");
   checkHttp(check, full);
   return full;
 }

@@ -28,9 +28,34 @@ interface Stored {
   readonly punts: readonly PuntId[];
 }
 
+/** Where sessions are kept. */
+export interface SessionMemory {
+  /** Returns what was saved last; undefined: nothing was. */
+  load(): Promise<unknown>;
+  save(sessions: unknown): Promise<void>;
+}
+
+/** Keeps sessions in a file. */
+export function sessionFile(file: string): SessionMemory {
+  return {
+    async load() {
+      try {
+        return JSON.parse(await readFile(file, "utf8"));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async save(sessions) {
+      await writeFile(`${file}.new`, JSON.stringify(sessions), { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    },
+  };
+}
+
 interface Options {
-  /** Where sessions are kept over restarts of the daemon. */
-  readonly file: string | undefined;
+  /** Keeps sessions beyond the daemon's life; undefined: they end with it. */
+  readonly memory: SessionMemory | undefined;
   /** Deletes a punt whose session has ended. */
   delete(id: PuntId): Promise<void>;
   /** A session's punts could not be deleted, or the file not be written. */
@@ -53,6 +78,7 @@ export class Sessions {
 
   /** Takes up the sessions of an earlier daemon: their programs have the grace period to come back. */
   async load(): Promise<void> {
+<<<<<<< HEAD
     const { file } = this.#options;
     if (file === undefined) return;
     let stored: Stored[];
@@ -63,6 +89,12 @@ export class Sessions {
       return;
     }
     for (const { id, cnf, graceMs, punts } of stored) {
+=======
+    const { memory, problem } = this.#options;
+    const stored = (await memory?.load().catch(problem)) as Stored[] | undefined;
+    for (const { id, cnf, graceMs, punts } of stored ?? []) {
+      if (this.#sessions.get(id)?.end) continue;
+>>>>>>> 1a08649 (Punts in etcd: daemons of one host elect the one that acts, the others serve reads and pass changes on; without etcd, or with an older one, nothing is changed)
       const session = newSession(id, cnf, graceMs);
       for (const punt of punts) this.#put(session, punt);
       this.#sessions.set(id, session);
@@ -117,6 +149,16 @@ export class Sessions {
     this.#save();
   }
 
+  /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */
+  handOver(error: PuntError): void {
+    for (const { end, timer } of this.#sessions.values()) {
+      clearTimeout(timer);
+      end?.(error);
+    }
+    this.#sessions.clear();
+    this.#byPunt.clear();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const error = new PuntError("punt.session", "ERR_CLOSED", "the daemon is stopping");
@@ -131,7 +173,7 @@ export class Sessions {
     // A newer stream of the same session may be open already.
     if (session.end !== end) return;
     session.end = undefined;
-    if (!this.#closed) this.#expireLater(session);
+    if (!this.#closed && this.#sessions.get(session.id) === session) this.#expireLater(session);
   }
 
   #expireLater(session: Session, wait = session.graceMs): void {
@@ -150,20 +192,19 @@ export class Sessions {
   }
 
   #save(): void {
-    const { file, problem } = this.#options;
-    if (file === undefined || this.#isSaveDue) return;
+    const { memory, problem } = this.#options;
+    if (memory === undefined || this.#isSaveDue) return;
     // Changes that come before the next write begins are in that write.
     this.#isSaveDue = true;
-    this.#saving = this.#saving.then(() => this.#write(file)).catch(problem);
+    this.#saving = this.#saving.then(() => this.#write(memory)).catch(problem);
   }
 
-  async #write(file: string): Promise<void> {
+  async #write(memory: SessionMemory): Promise<void> {
     this.#isSaveDue = false;
     const stored: Stored[] = [...this.#sessions.values()]
       .filter(({ punts }) => punts.size > 0)
       .map(({ id, cnf, graceMs, punts }) => ({ id, cnf, graceMs, punts: [...punts.values()] }));
-    await writeFile(`${file}.new`, JSON.stringify(stored), { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    await memory.save(stored);
   }
 }
 

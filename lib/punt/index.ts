@@ -3,7 +3,8 @@
 export type { Absence, Host, HostChange, HostLink } from "../host/index.js";
 export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
-export { tryDevices } from "./default-host.js";
+export { DefaultHost, tryDevices } from "./default-host.js";
+export { ChangeLog } from "./desired/index.js";
 export type { Missing, Note, VppApi } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
@@ -45,6 +46,7 @@ export {
   lacksSocketPath,
   loadRequests,
   PUNT_TYPES,
+  parseId,
   parseRequest,
   parseRequests,
   readText,
@@ -52,6 +54,7 @@ export {
   socketPathIn,
   udpRequest,
 } from "./request/index.js";
+export { parseSet } from "./set.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
 export { type PortReach, type Reach, reachOf } from "./types/index.js";

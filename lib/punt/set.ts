@@ -33,8 +33,7 @@ export async function applySet(
   hooks: Hooks,
 ): Promise<ApplyResult> {
   checkApplyOptions(options);
-  const requests = requestsOf(set, options);
-  const named = namedOf(set, requests);
+  const { requests, named } = parseSet(set, options);
   const found = await Promise.all(requests.map((request) => state.find(request)));
   hooks.check();
   const listed = new Set(requests.map(idKey));
@@ -46,6 +45,12 @@ export async function applySet(
   const deletions = gone.map((request) => ({ id: idOf(request), entry: state.dismiss(request) }));
   const changes = requests.map((request, index) => ({ request, ...change(state, request, () => found[index]!) }));
   return outcome(deletions, changes, hooks);
+}
+
+/** Returns the requests of a set, and the punts that it deletes by name. @throws PuntError ERR_INVALID_REQUEST */
+export function parseSet(set: PuntSet, options: ApplyOptions): { requests: PuntRequest[]; named: PuntId[] } {
+  const requests = requestsOf(set, options);
+  return { requests, named: namedOf(set, requests) };
 }
 
 function requestsOf(set: PuntSet, { keep }: ApplyOptions): PuntRequest[] {

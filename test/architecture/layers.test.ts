@@ -31,9 +31,10 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   sim: [...GROUND, "native", ...PORTS, "binapi"],
   testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
   wire: [...GROUND, "punt", "counters"],
+  cluster: [...GROUND, "punt"],
   stonework: [...GROUND, "punt"],
   module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire"],
-  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "stonework"],
+  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "cluster", "stonework"],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
   cli: [
     ...[
@@ -46,6 +47,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
       "counters",
       "sim",
       "wire",
+      "cluster",
       "stonework",
       "module",
       "daemon",

@@ -60,7 +60,7 @@ test("the punts of a session that ends are deleted all at once", async (t) => {
     release = resolve;
   });
   const sessions = new Sessions({
-    file: undefined,
+    memory: undefined,
     delete: () => {
       if (++begun === 5) release();
       return all;

@@ -13,6 +13,8 @@ export type DoorRequest = Parameters<Handler>[0];
 export interface Door {
   /** Path, or host and port. */
   readonly path: string;
+  /** Ends every connection that came by it, and stays open. */
+  drop?(): void;
   /** Closes it and every connection that came by it. */
   close(): Promise<void>;
 }

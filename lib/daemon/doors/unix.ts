@@ -47,7 +47,10 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   // The mode comes last: until then the file is for this user only.
   if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
   await chmod(path, mode);
-  return { path, close: () => end(server, open) };
+  const drop = () => {
+    for (const socket of open) socket.destroy();
+  };
+  return { path, drop, close: () => end(server, open) };
 }
 
 async function setOwner(path: string, owner: number, group: number): Promise<void> {
@@ -79,7 +82,8 @@ async function prepare(path: string): Promise<void> {
   }
 }
 
-function isListening(path: string): Promise<boolean> {
+/** Whether a living process listens at a path. */
+export function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => {
       socket.destroy();

@@ -1,0 +1,63 @@
+// Answers the questions that came by etcd, while this daemon acts.
+import type { PuntError } from "../errors.js";
+import type { Punts } from "../punt/index.js";
+import type { Etcd, Mirror } from "./etcd/index.js";
+import { type Keys, partsOf } from "./keys.js";
+import type { Leadership } from "./leadership.js";
+import { answerTo, messageText, messageWrites, parseHead } from "./question.js";
+
+export interface AnswersOptions {
+  readonly etcd: Etcd;
+  readonly mirror: Mirror;
+  readonly keys: Keys;
+  readonly leadership: Leadership;
+  readonly punts: Punts;
+  /** Does a change in the name of the asker. */
+  as<T>(by: string, change: () => Promise<T>): Promise<T>;
+  problem(error: PuntError): void;
+}
+
+export class Answers {
+  readonly #options: AnswersOptions;
+  readonly #folder: string;
+  readonly #underWay = new Set<string>();
+  #closed = false;
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+    this.#folder = options.keys.folder("ask");
+  }
+
+  /** Answers what waits: at the beginning of a term, and after a snapshot. */
+  lookAtAll(): void {
+    for (const { key } of this.#options.mirror.below(this.#folder)) this.look(key);
+  }
+
+  /** Answers a question whose head was written. */
+  look(key: string): void {
+    const parts = partsOf(key, this.#folder);
+    const entry = this.#options.mirror.get(key);
+    if (this.#closed || !entry || parts?.length !== 1 || this.#underWay.has(key)) return;
+    this.#underWay.add(key);
+    this.#answer(key, parts[0]!, entry.value)
+      .catch((error) => this.#options.problem(error))
+      .finally(() => this.#underWay.delete(key));
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #answer(key: string, id: string, value: string): Promise<void> {
+    const { etcd, mirror, keys, leadership, punts, as } = this.#options;
+    const head = parseHead(key, value);
+    const text = messageText(key, head, (name) => mirror.get(name)?.value);
+    const answer = await as(head.by, () => answerTo(text, punts));
+    if (this.#closed) return;
+    const { condition } = leadership;
+    const writes = messageWrites(keys.key("answer", id), answer, "", head.lease);
+    for (const write of writes.slice(0, -1)) await etcd.write([condition], [write]);
+    // The question goes with its answer: the next daemon does not answer it again.
+    await etcd.write([condition], [writes.at(-1)!, { key }]);
+  }
+}

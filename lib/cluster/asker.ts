@@ -1,0 +1,82 @@
+// Asks the daemon that acts for a host, over etcd, and waits for its answer.
+import { randomUUID } from "node:crypto";
+import { PuntError } from "../errors.js";
+import type { Etcd } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+import { answerIn, messageText, messageWrites, parseHead, type Question } from "./question.js";
+
+/** Questions and answers vanish with the asker. */
+const LEASE_SECONDS = 30;
+const RENEWAL_MS = 8_000;
+/** How often the answer is looked for if the watch does not tell. */
+const LOOK_MS = 2_000;
+
+/**
+ * Asks and waits for the answer. A daemon that takes over answers what the one before has left.
+ *
+ * @param longest milliseconds to wait for an answer
+ * @throws PuntError as the daemon's manager; ETIMEDOUT; ERR_ETCD_AWAY
+ */
+export async function ask<T>(
+  etcd: Etcd,
+  keys: Keys,
+  question: Question,
+  { by, longest }: { readonly by: string; readonly longest: number },
+): Promise<T> {
+  const id = randomUUID();
+  const { id: lease } = await etcd.grant(LEASE_SECONDS);
+  const renewal = setInterval(() => void etcd.renew(lease).catch(() => {}), RENEWAL_MS);
+  try {
+    const waiting = answerOf(etcd, keys.key("answer", id), longest, keys.host);
+    waiting.catch(() => {});
+    await put(etcd, keys.key("ask", id), question, by, lease);
+    return answerIn<T>(await waiting);
+  } finally {
+    clearInterval(renewal);
+    await etcd.revoke(lease).catch(() => {});
+  }
+}
+
+/** Writes the question. A part that is there already is the same text, so writing it again is harmless; the head is written once. */
+async function put(etcd: Etcd, key: string, question: Question, by: string, lease: string): Promise<void> {
+  for (const write of messageWrites(key, JSON.stringify(question), by, lease))
+    await etcd.write([{ key: write.key, created: 0 }], [write]);
+}
+
+async function answerOf(etcd: Etcd, key: string, longest: number, host: string): Promise<string> {
+  const { revision } = await etcd.range(key);
+  return new Promise<string>((resolve, reject) => {
+    const looking = setInterval(() => void look(), LOOK_MS);
+    const end = () => {
+      clearTimeout(timer);
+      clearInterval(looking);
+      stop();
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(late(host, longest));
+    }, longest);
+    const look = async () => {
+      const { entries } = await etcd.range(key).catch(() => ({ entries: [] }));
+      const head = entries.find((entry) => entry.key === key);
+      if (!head) return;
+      end();
+      const values = new Map(entries.map((entry) => [entry.key, entry.value]));
+      try {
+        resolve(messageText(key, parseHead(key, head.value), (name) => values.get(name)));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const stop = etcd.watch([key], revision + 1, {
+      changes: (changes) => void (changes.some((change) => change.key === key) && look()),
+      // `looking` goes on without it.
+      ended: () => {},
+    });
+  });
+}
+
+function late(host: string, longest: number): PuntError {
+  const message = `the daemon of host ${host} has not answered in ${longest} ms; it may do what was asked all the same`;
+  return new PuntError("cluster.ask", "ETIMEDOUT", message, { host });
+}

@@ -1,0 +1,400 @@
+// The punts of a daemon whose store is etcd: it acts while it leads, and else reads, and passes changes on or refuses them by name.
+import { EventEmitter } from "node:events";
+import { PuntError } from "../errors.js";
+import {
+  type AddOptions,
+  type ApplyOptions,
+  type ApplyResult,
+  type Attachments,
+  type AttachOptions,
+  type DryRun,
+  type PlanChange,
+  type PuntFilter,
+  type PuntIdInput,
+  PuntManager,
+  type PuntRequestInput,
+  type PuntSet,
+  type PuntStatus,
+  type Punts,
+  type StoredState,
+  type WatchEvent,
+  type WatchOptions,
+} from "../punt/index.js";
+import { Askers } from "./askers.js";
+import type { ClusterEvents, ClusterStart, Role } from "./cluster-options.js";
+import { type Change, Etcd, Mirror } from "./etcd/index.js";
+import { EtcdPunts } from "./etcd-punts.js";
+import { generationIn, History } from "./history.js";
+import { choiceIn } from "./hosts.js";
+import { Keys } from "./keys.js";
+import { Known } from "./known.js";
+import { Leadership } from "./leadership.js";
+import { etcdAway, renamed } from "./refusals.js";
+import { EtcdStore } from "./store.js";
+import { historyFile, Term } from "./term.js";
+
+/** From etcd's end of a lease to a daemon that acts: etcd looks twice a second, and VPP has to be read. */
+const TAKEOVER_SECONDS = 2;
+const RESUME_LOOK_MS = 500;
+const REFRESH_MS = 50;
+const RETRY_MS = 5_000;
+
+export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
+  readonly #start: ClusterStart;
+  readonly #etcd: Etcd;
+  readonly #keys: Keys;
+  readonly #history: History;
+  readonly #mirror: Mirror;
+  readonly #leadership: Leadership;
+  readonly #forward: EtcdPunts;
+  readonly #known = new Known();
+  readonly #generationKey: string;
+  readonly #askers: Askers;
+  #manager: PuntManager | undefined;
+  #term: Term | undefined;
+  #halted: PuntError | undefined;
+  #broken: PuntError | undefined;
+  #instead: StoredState | undefined;
+  #role: Role = "cut-off";
+  #turn: Promise<void> = Promise.resolve();
+  #refresh: NodeJS.Timeout | undefined;
+  #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  /**
+   * Starts. Does not wait for etcd, nor for VPP.
+   *
+   * @throws PuntError ERR_OPTION; ERR_STORE_DAMAGED: the memory of etcd's history; an errno name: a file cannot be read
+   */
+  static async start(start: ClusterStart): Promise<ClusterPunts> {
+    const { host, name: _name, lease: _lease, ...access } = start.cluster;
+    const etcd = await Etcd.open(access);
+    try {
+      const history = await History.open(historyFile(start.state), (error) => start.problem(error as PuntError));
+      const punts = new ClusterPunts(start, etcd, new Keys(etcd.prefix, host), history);
+      punts.#mirror.start();
+      punts.#leadership.start();
+      return punts;
+    } catch (error) {
+      etcd.close();
+      throw error;
+    }
+  }
+
+  private constructor(start: ClusterStart, etcd: Etcd, keys: Keys, history: History) {
+    super();
+    this.#start = start;
+    this.#etcd = etcd;
+    this.#keys = keys;
+    this.#generationKey = keys.key("state", "generation");
+    this.#history = history;
+    this.#askers = new Askers(start.cluster.name ?? "the daemon");
+    etcd.onHeader = (header, floor) => history.see(header, floor);
+    const folders = (["wanted", "state", "leader", "ask"] as const).map((kind) => keys.folder(kind));
+    this.#mirror = new Mirror(etcd, folders, {
+      judge: (found) => history.check(generationIn(found.get(this.#generationKey))),
+      changed: (changes, isSnapshot) => this.#changed(changes, isSnapshot),
+      reached: (isReached, error) => this.#reached(isReached, error),
+    });
+    const { lease = 8, name = `daemon-${process.pid}` } = start.cluster;
+    const { addresses } = start;
+    this.#leadership = new Leadership(
+      etcd,
+      this.#mirror,
+      keys,
+      { ttl: lease - TAKEOVER_SECONDS, daemon: name, addresses },
+      { acquired: () => this.#queue(() => this.#lead()), lost: () => this.#lost() },
+    );
+    this.#leadership.onProblem = (error) => start.problem(error);
+    this.#leadership.stand(true);
+    this.#forward = new EtcdPunts(etcd, { host: keys.host, by: () => this.#askers.now });
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** The manager of now; undefined until etcd has answered. */
+  get manager(): PuntManager | undefined {
+    return this.#manager;
+  }
+
+  get leader(): { readonly host: string; readonly daemon: string } {
+    return { host: this.#keys.host, daemon: this.#leadership.leader?.daemon ?? "" };
+  }
+
+  as<T>(by: string, body: () => Promise<T>): Promise<T> {
+    return this.#askers.as(by, body);
+  }
+
+  add(request: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    this.#askers.asked([request]);
+    return this.#change("punt.add", (punts) => punts.add(request, options));
+  }
+
+  update(request: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    this.#askers.asked([request]);
+    return this.#change("punt.update", (punts) => punts.update(request, options));
+  }
+
+  apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
+    this.#askers.asked(set.punts.map((each) => ({ ...each, cnf: set.cnf })));
+    return this.#change("punt.apply", (punts) => punts.apply(set, options));
+  }
+
+  delete(id: PuntIdInput): Promise<void> {
+    return this.#change("punt.delete", (punts) => punts.delete(id));
+  }
+
+  get(id: PuntIdInput): PuntStatus | undefined {
+    const status = this.#readable("punt.get").get(id);
+    return status && this.#known.shown(status);
+  }
+
+  list(filter: PuntFilter = {}): PuntStatus[] {
+    return this.#readable("punt.list")
+      .list(filter)
+      .map((status) => this.#known.shown(status));
+  }
+
+  plan(change?: PlanChange): Promise<DryRun> {
+    return this.#readable("punt.plan").plan(change);
+  }
+
+  watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
+    const { cnf } = options;
+    return this.#known.log.watch(options, () => this.list(cnf === undefined ? {} : { cnf }));
+  }
+
+  attach(id: PuntIdInput, options?: AttachOptions): Attachments {
+    return this.#readable("punt.attach").attach(id, options);
+  }
+
+  /** Reads something that the daemon keeps beside the punts; undefined if it never wrote it. */
+  async recall(name: string): Promise<unknown> {
+    const entry = this.#mirror.get(this.#keys.key("state", "kept", name));
+    return entry && JSON.parse(entry.value);
+  }
+
+  /** Keeps something beside the punts. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */
+  async keep(name: string, value: unknown): Promise<void> {
+    if (!this.#term) throw this.#leadership.refusal("cluster.keep");
+    await this.#term.writer.write([{ key: this.#keys.key("state", "kept", name), value: JSON.stringify(value) }]);
+  }
+
+  /** Stops. Gives the lead up, so that another daemon goes on at once. Punts stay in VPP. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#refresh);
+    const term = this.#term;
+    this.#term = undefined;
+    await this.#turn.catch(() => {});
+    await term?.end();
+    await this.#leadership.close();
+    await this.#turn.catch(() => {});
+    await this.#manager?.close();
+    await this.#mirror.close();
+    this.#known.log.close();
+    await this.#history.close();
+    this.#etcd.close();
+  }
+
+  [Symbol.asyncDispose] = (): Promise<void> => this.close();
+
+  async #change<T>(op: string, body: (punts: Punts) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PuntError(op, "ERR_CLOSED", "the daemon is stopping");
+    const term = this.#term;
+    if (!term || !this.#leadership.isGood) return body(this.#forwarding(op));
+    try {
+      return await body(term.manager);
+    } catch (error) {
+      const { code } = error as PuntError;
+      const isCut = code === "ECANCELED" || code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
+      if (!isCut || this.#term === term) throw error;
+      throw this.#leadership.refusal(op);
+    }
+  }
+
+  /** @throws PuntError the reason why nothing can be changed now */
+  #forwarding(op: string): Punts {
+    const reason = this.#halted ?? this.#broken;
+    if (reason) throw renamed(op, reason);
+    if (this.#mirror.isReached) return this.#forward;
+    throw etcdAway(op, this.#etcd.endpoints, "nothing is changed until it is back");
+  }
+
+  #readable(op: string): PuntManager {
+    if (this.#manager) return this.#manager;
+    const reason = this.#halted ?? this.#broken;
+    throw reason ? renamed(op, reason) : etcdAway(op, this.#etcd.endpoints, "the punts are not known yet");
+  }
+
+  #changed(changes: readonly Change[], isSnapshot: boolean): void {
+    const { leader } = this.#keys;
+    for (const { key, entry } of changes) {
+      if (key !== this.#generationKey || !entry || isSnapshot) continue;
+      try {
+        this.#history.check(generationIn(entry));
+      } catch (error) {
+        this.#halt(error as PuntError);
+      }
+    }
+    if (isSnapshot || changes.some(({ key }) => key === leader)) this.#leadership.look();
+    this.#term?.changed(changes, isSnapshot);
+    if (!this.#term) this.#readAgain();
+  }
+
+  #reached(isReached: boolean, error?: PuntError): void {
+    if (error?.code === "ERR_ETCD_HISTORY") this.#halt(error);
+    else if (error && error.code !== "ERR_ETCD_AWAY") this.#start.problem(error);
+    if (isReached && !this.#manager) this.#queue(() => this.#read());
+    this.#say();
+  }
+
+  #say(): void {
+    const isLeading = this.#term !== undefined && this.#leadership.isGood;
+    const other = this.#mirror.isReached && this.#manager ? "standby" : "cut-off";
+    const role: Role = this.#halted ? "halted" : isLeading ? "leader" : other;
+    if (role === this.#role) return;
+    this.#role = role;
+    this.emit("role", role);
+  }
+
+  #queue(step: () => Promise<void>): void {
+    this.#turn = this.#turn.then(step).catch((error) => this.#start.problem(error as PuntError));
+  }
+
+  async #lead(): Promise<void> {
+    if (this.#term || this.#halted || this.#closed) return;
+    const { etcd, mirror, keys, leadership, history } = this.#tools;
+    await Promise.race([mirror.resync(), this.#untilBad()]);
+    if (!leadership.isGood) return;
+    if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
+    try {
+      const term = await Term.begin({
+        ...{ etcd, mirror, keys, leadership, history, manager: this.#start.manager, instead: this.#instead },
+        punts: this,
+        as: (by, change) => this.as(by, change),
+        problem: (error) => this.#start.problem(error),
+        whoAsked: (request) => this.#askers.of(request),
+        shown: (status) => this.#known.shown(status),
+        halt: (error) => this.#halt(error),
+      });
+      this.#instead = undefined;
+      this.#broken = undefined;
+      if (!leadership.isGood || this.#closed) return await term.end();
+      this.#term = term;
+      await this.#follow(term.manager);
+      this.#say();
+    } catch (error) {
+      this.#breakDown(error as PuntError);
+    }
+  }
+
+  get #tools() {
+    const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys] as const;
+    return { etcd, mirror, keys, leadership: this.#leadership, history: this.#history };
+  }
+
+  async #untilBad(): Promise<void> {
+    while (this.#leadership.isGood) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  #breakDown(error: PuntError): void {
+    this.#broken = error;
+    this.#start.problem(error);
+    this.#leadership.stand(false);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#halted && !this.#closed) this.#leadership.stand(true);
+    }, RETRY_MS);
+    this.#timers.add(timer);
+  }
+
+  #lost(): void {
+    const term = this.#term;
+    this.#term = undefined;
+    if (!this.#closed) this.#start.problem(this.#leadership.refusal("cluster.lead"));
+    this.#say();
+    if (!term) return;
+    this.#queue(async () => {
+      // Its listeners are told no more: what it says while it ends is not what VPP has.
+      if (this.#manager === term.manager) this.#manager.removeAllListeners("state");
+      await term.end();
+      if (!this.#term && !this.#closed) await this.#read();
+    });
+  }
+
+  async #read(): Promise<void> {
+    if (this.#term || this.#closed) return;
+    const { mirror, keys } = this.#tools;
+    if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
+    const store = new EtcdStore({ mirror, keys, whoAsked: () => "" });
+    try {
+      const reader = await PuntManager.start({ ...this.#start.manager, readOnly: true, store });
+      await this.#follow(reader);
+      this.#say();
+    } catch (error) {
+      this.#broken = error as PuntError;
+      throw error;
+    }
+  }
+
+  #readAgain(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = undefined;
+      if (this.#term || this.#closed) return;
+      if (this.#manager) this.#manager.resync().catch(() => {});
+      else this.#queue(() => this.#read());
+    }, REFRESH_MS);
+  }
+
+  async #follow(manager: PuntManager): Promise<void> {
+    const before = this.#manager;
+    this.#manager = manager;
+    manager.on("problem", (error) => this.#start.problem(error));
+    manager.on("state", (event) => {
+      if (manager !== this.#manager) return;
+      this.#known.take(event);
+      this.emit("punt", event);
+      this.#term?.follow(event);
+    });
+    const punts = manager.list();
+    for (const { id, state: from } of before?.list() ?? []) this.emit("punt", { id, from, to: "DELETED" });
+    for (const { id, state: to } of punts) this.emit("punt", { id, from: undefined, to });
+    this.#known.keepOnly(punts.map(({ id }) => id));
+    if (before && before !== manager) await before.close();
+  }
+
+  #halt(error: PuntError): void {
+    if (this.#halted || this.#closed) return;
+    this.#halted = error;
+    this.#start.problem(error);
+    this.#leadership.stand(false);
+    this.#say();
+    const timer = setInterval(() => void this.#lookForResume(timer), RESUME_LOOK_MS);
+    this.#timers.add(timer);
+  }
+
+  async #lookForResume(timer: NodeJS.Timeout): Promise<void> {
+    const key = this.#keys.key("resume", "vpp");
+    const entry = await this.#etcd.peek(key).catch(() => undefined);
+    const choice = entry && choiceIn(entry.value);
+    if (!choice || !this.#halted || this.#closed) return;
+    clearInterval(timer);
+    this.#timers.delete(timer);
+    await this.#turn;
+    if (choice === "daemon")
+      this.#instead = await new EtcdStore({ mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" }).load();
+    this.#history.accept();
+    this.#history.begin();
+    this.#etcd.forgetHistory();
+    await this.#etcd.write([{ key, modified: entry!.modified }], [{ key }]).catch(() => {});
+    this.#halted = undefined;
+    await Promise.race([this.#mirror.resync(), new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())]);
+    this.#leadership.stand(true);
+    this.#say();
+  }
+}

@@ -1,0 +1,244 @@
+// The punts of one host over etcd: what operators and standby daemons use. Changes go to the daemon that acts, or wait for it as wishes.
+import { setTimeout as sleep } from "node:timers/promises";
+import { PuntError } from "../errors.js";
+import {
+  type AddOptions,
+  type ApplyOptions,
+  type ApplyResult,
+  type Attachments,
+  type DryRun,
+  idText,
+  type PlanChange,
+  type PuntFilter,
+  type PuntId,
+  type PuntIdInput,
+  type PuntRequest,
+  type PuntRequestInput,
+  type PuntSet,
+  type PuntStatus,
+  type Punts,
+  parseId,
+  parseRequest,
+  parseSet,
+  type WatchEvent,
+  type WatchOptions,
+} from "../punt/index.js";
+import { ask } from "./asker.js";
+import { type Entry, type Etcd, isUnknown, MOST_WRITES, type Write } from "./etcd/index.js";
+import { Keys } from "./keys.js";
+import { type LeaderRecord, parseLeader } from "./leadership.js";
+import { merged, statusOf } from "./merge.js";
+import { applyResultIn, dryRunIn, type Question, statusIn } from "./question.js";
+import { idIn, parseWish, wishText } from "./records.js";
+import { watchStatuses } from "./status-watch.js";
+
+/** How long a daemon may take for a call without a limit of its own. */
+const LONGEST_MS = 120_000;
+const PAUSE_MS = 200;
+
+export interface EtcdPuntsOptions {
+  readonly host: string;
+  /** Who asks, for the records. */
+  by(): string;
+}
+
+/** The interface Punts over etcd. The caller closes `etcd`. */
+export class EtcdPunts implements Punts {
+  readonly #etcd: Etcd;
+  readonly #keys: Keys;
+  readonly #by: () => string;
+
+  constructor(etcd: Etcd, { host, by }: EtcdPuntsOptions) {
+    this.#etcd = etcd;
+    this.#keys = new Keys(etcd.prefix, host);
+    this.#by = by;
+  }
+
+  /** The daemon that acts for the host; undefined if there is none now. */
+  async leader(): Promise<LeaderRecord | undefined> {
+    const entry = await this.#etcd.get(this.#keys.leader);
+    return entry && parseLeader(entry.value);
+  }
+
+  async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    const request = parseRequest(input);
+    if (await this.leader()) return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options));
+    const entry = await this.#wishOf(request);
+    if (entry && !isSame(entry, request)) {
+      const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
+      throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idIn(entry.key, this.#keys.folder("wanted")) });
+    }
+    if (!entry) await this.#wish([{ request, entry }], "punt.add");
+    return this.#waiting(request, options, "punt.add");
+  }
+
+  async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    const request = parseRequest(input, "request", "punt.update");
+    if (await this.leader())
+      return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options));
+    const entry = await this.#wishOf(request);
+    if (!entry) throw noSuchPunt("punt.update", request);
+    if (!isSame(entry, request)) await this.#wish([{ request, entry }], "punt.update");
+    return this.#waiting(request, options, "punt.update");
+  }
+
+  async delete(input: PuntIdInput): Promise<void> {
+    const id = parseId(input, "punt.delete");
+    if (await this.leader()) return this.#ask({ call: "delete", id });
+    const entry = await this.#wishOf(id);
+    if (!entry) throw noSuchPunt("punt.delete", id);
+    await this.#wish([{ request: undefined, entry }], "punt.delete");
+  }
+
+  async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
+    const { requests, named } = parseSet(set, options);
+    if (await this.leader())
+      return applyResultIn(
+        await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),
+      );
+    return this.#applyWishes(set.cnf, requests, named, options.keep ?? false);
+  }
+
+  async get(input: PuntIdInput): Promise<PuntStatus | undefined> {
+    const id = parseId(input, "punt.get");
+    const [wish, status] = await Promise.all([this.#wishOf(id), this.#etcd.get(this.#keys.punt("status", id))]);
+    return statusOf(id, wish, status, await this.#isActing());
+  }
+
+  async list({ cnf }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    const [wishes, statuses, isActing] = await Promise.all([
+      this.#etcd.range(this.#keys.folder("wanted")),
+      this.#etcd.range(this.#keys.folder("status")),
+      this.#isActing(),
+    ]);
+    const found = merged(this.#keys, wishes.entries, statuses.entries, isActing);
+    return found.filter(({ id }) => cnf === undefined || id.cnf === cnf);
+  }
+
+  /** Asks the daemon that acts: it alone can look at VPP. @throws PuntError ERR_NOT_LEADER: no daemon acts */
+  async plan(change: PlanChange = {}): Promise<DryRun> {
+    if (!(await this.leader())) {
+      const message = `no daemon acts for host ${this.#keys.host}, so nothing can look at its VPP`;
+      throw new PuntError("punt.plan", "ERR_NOT_LEADER", message, { host: this.#keys.host });
+    }
+    return dryRunIn(await this.#ask<DryRun>({ call: "plan", change }));
+  }
+
+  watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
+    return watchStatuses(this.#etcd, this.#keys, options);
+  }
+
+  async attach(): Promise<Attachments> {
+    const message = "a punt is attached on its own host: ask the daemon there";
+    throw new PuntError("punt.attach", "ERR_UNSUPPORTED", message, { host: this.#keys.host });
+  }
+
+  /** Does nothing: the caller closes the connection to etcd. */
+  async close(): Promise<void> {}
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #ask<T>(question: Question, { timeout }: AddOptions = {}): Promise<T> {
+    const longest = timeout === undefined ? LONGEST_MS : timeout + 10_000;
+    return ask<T>(this.#etcd, this.#keys, question, { by: this.#by(), longest });
+  }
+
+  async #isActing(): Promise<boolean> {
+    return (await this.leader()) !== undefined;
+  }
+
+  #wishOf(id: PuntId): Promise<Entry | undefined> {
+    return this.#etcd.get(this.#keys.punt("wanted", id));
+  }
+
+  /** Writes wishes as a whole, each only if it is still as it was read. @throws PuntError ERR_CHANGED_ELSEWHERE */
+  async #wish(wishes: readonly Wished[], op: string): Promise<void> {
+    const writes = wishes.map((each) => this.#write(each));
+    const conditions = wishes.map(({ entry }, index) => ({ key: writes[index]!.key, modified: entry?.modified ?? 0 }));
+    const revision = await this.#etcd.write(conditions, writes).catch(async (error) => {
+      // Whether it was written is seen by what is there: the time in a wish is its own.
+      if (!isUnknown(error) || !(await this.#isThere(writes[0]!))) throw error;
+      return 0;
+    });
+    if (revision !== undefined) return;
+    const message = "the punt was changed in etcd at the same time: look again, and ask again";
+    throw new PuntError(op, "ERR_CHANGED_ELSEWHERE", message, { keys: writes.map(({ key }) => key) });
+  }
+
+  #write({ request, entry }: Wished): Write {
+    if (request === undefined) return { key: entry!.key };
+    return { key: this.#keys.punt("wanted", request), value: wishText(request, this.#by()) };
+  }
+
+  async #isThere({ key, value }: Write): Promise<boolean> {
+    const entry = await this.#etcd.get(key).catch(() => undefined);
+    return value !== undefined && entry?.value === value;
+  }
+
+  /** The wish is in etcd, and no daemon acts: it is done when one comes. */
+  async #waiting(request: PuntRequest, { waitFor, timeout = 0 }: AddOptions, op: string): Promise<PuntStatus> {
+    const end = performance.now() + timeout;
+    for (;;) {
+      const status = (await this.get(request))!;
+      const isDone = status.state === "CREATED" || status.state === "DEGRADED";
+      if (isDone || waitFor !== "CREATED") return status;
+      if (timeout > 0 && performance.now() >= end) {
+        const message = `punt ${idText(request)} is ${status.state} after ${timeout} ms`;
+        throw new PuntError(op, "ETIMEDOUT", message, { id: status.id, state: status.state, missing: status.missing });
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async #applyWishes(
+    cnf: string | undefined,
+    requests: readonly PuntRequest[],
+    named: readonly PuntId[],
+    keep: boolean,
+  ): Promise<ApplyResult> {
+    const { entries } = await this.#etcd.range(this.#keys.folder("wanted", ...(cnf === undefined ? [] : [cnf])));
+    const known = new Map(entries.map((entry) => [entry.key, entry]));
+    const all = requests.map((request) => ({ request, entry: known.get(this.#keys.punt("wanted", request)) }));
+    const added = all.filter(({ entry }) => !entry);
+    const updated = all.filter(({ entry, request }) => entry && !isSame(entry, request));
+    const unchanged = all.filter(({ entry, request }) => entry && isSame(entry, request));
+    const asked = new Set(all.map(({ entry }) => entry?.key));
+    const dropped = new Set(named.map((id) => this.#keys.punt("wanted", id)));
+    for (const id of named) if (!known.has(this.#keys.punt("wanted", id))) throw noSuchPunt("punt.apply", id);
+    const gone = entries
+      .filter(({ key }) => dropped.has(key) || !(keep || asked.has(key)))
+      .map((entry) => ({ request: undefined, entry }));
+    const changes = [...added, ...updated, ...gone];
+    for (let at = 0; at < changes.length; at += MOST_WRITES)
+      await this.#wish(changes.slice(at, at + MOST_WRITES), "punt.apply");
+    const statuses = (list: readonly { request: PuntRequest }[]) =>
+      Promise.all(list.map(async ({ request }) => (await this.get(request))!));
+    const folder = this.#keys.folder("wanted");
+    return {
+      ...{ added: await statuses(added), updated: await statuses(updated), unchanged: await statuses(unchanged) },
+      deleted: gone.flatMap(({ entry }) => idIn(entry.key, folder) ?? []),
+      failed: [],
+    };
+  }
+}
+
+interface Wished {
+  /** Undefined: the wish ends. */
+  readonly request: PuntRequest | undefined;
+  readonly entry: Entry | undefined;
+}
+
+function isSame(entry: Entry, request: PuntRequest): boolean {
+  try {
+    return JSON.stringify(parseWish(entry, request).request) === JSON.stringify(request);
+  } catch {
+    return false;
+  }
+}
+
+function noSuchPunt(op: string, { cnf, key, label }: PuntId): PuntError {
+  const id = { cnf, key, label };
+  return new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+}

@@ -1,0 +1,244 @@
+// A client of etcd: reads, transactions, leases and watches, each with a deadline and never repeated by itself.
+import type { Etcd3, IOptions, ITxnResponse } from "etcd3";
+import { PuntError } from "../../errors.js";
+import {
+  type Condition,
+  comparison,
+  type Entry,
+  endOf,
+  entryOf,
+  type Header,
+  operation,
+  type Snapshot,
+  type Write,
+} from "./entry.js";
+import { away, etcdError, isStaleToken } from "./errors.js";
+import { checkEtcdOptions, type EtcdAccess, type EtcdOptions, readAccess } from "./options.js";
+import { openWatch, type WatchHandlers } from "./watch.js";
+
+const OP = "cluster.etcd";
+
+/** Calls are made once: a write whose outcome is unknown is not made again by the client. */
+const ONCE = {
+  execute: async (call: (context: unknown) => unknown) => call({ signal: new AbortController().signal }),
+};
+
+/** Finds a dead connection within 8 seconds. etcd closes connections whose pings come more often than every 5 seconds. */
+const CHANNEL = {
+  "grpc.keepalive_time_ms": 5_500,
+  "grpc.keepalive_timeout_ms": 2_500,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.min_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+  "grpc.max_receive_message_length": 256 << 20,
+};
+
+/** Entries that one read asks for: etcd has no stream for reads, and a message of 10,000 punts would block others. */
+const PAGE = 2_000;
+
+/** The least of `maxOps` that etcd's servers allow in one transaction by default is 128. */
+export const MOST_WRITES = 100;
+
+export class Etcd {
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+  /** Looks at the header of each read and transaction, with the highest revision that was known before the call. May throw. */
+  onHeader: ((header: Header, floor: number) => void) | undefined;
+  readonly #client: Etcd3;
+  readonly #timeout: number;
+  /** The highest revision that an answer had. */
+  #highest = 0;
+  #closed = false;
+
+  /** Loads etcd's client. Does not wait for etcd. @throws PuntError ERR_OPTION; an errno name: a file cannot be read */
+  static async open(options: EtcdOptions): Promise<Etcd> {
+    checkEtcdOptions(options, OP);
+    const access = await readAccess(options, OP);
+    const { Etcd3: Client } = await import("etcd3");
+    try {
+      return new Etcd(access, new Client(clientOptions(access)));
+    } catch (cause) {
+      const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
+      throw new PuntError(OP, "ERR_OPTION", message, { option: "etcd.tls" }, cause);
+    }
+  }
+
+  private constructor({ endpoints, prefix, timeout }: EtcdAccess, client: Etcd3) {
+    this.endpoints = endpoints;
+    this.prefix = prefix;
+    this.#timeout = timeout;
+    this.#client = client;
+  }
+
+  /** Reads one key, whatever the history. */
+  async peek(key: string): Promise<Entry | undefined> {
+    const { kvs } = await this.#call((options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
+    return kvs[0] && entryOf(kvs[0]);
+  }
+
+  /** Reads one key. */
+  async get(key: string): Promise<Entry | undefined> {
+    const { kvs } = await this.#checked((options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
+    return kvs[0] && entryOf(kvs[0]);
+  }
+
+  /** Reads all keys that begin with `prefix`, as they were at one revision. */
+  async range(prefix: string): Promise<Snapshot> {
+    const entries: Entry[] = [];
+    const range_end = endOf(prefix);
+    let key = Buffer.from(prefix);
+    let at: number | undefined;
+    for (;;) {
+      const page = { key, range_end, limit: PAGE, ...(at !== undefined && { revision: at }) };
+      const { kvs, more, header } = await this.#checked((options) => this.#client.kv.range(page, options));
+      at ??= Number(header.revision);
+      for (const kv of kvs) entries.push(entryOf(kv));
+      if (!more) return { revision: at, entries };
+      key = Buffer.concat([kvs.at(-1)!.key, Buffer.from([0])]);
+    }
+  }
+
+  /** Lists the keys that begin with `prefix`, without their values. */
+  async keys(prefix: string): Promise<string[]> {
+    const query = { key: Buffer.from(prefix), range_end: endOf(prefix), keys_only: true };
+    const { kvs } = await this.#checked((options) => this.#client.kv.range(query, options));
+    return kvs.map(({ key }) => key.toString("utf8"));
+  }
+
+  /** Counts the keys that begin with `prefix`. */
+  async count(prefix: string): Promise<number> {
+    const query = { key: Buffer.from(prefix), range_end: endOf(prefix), count_only: true };
+    return Number((await this.#checked((options) => this.#client.kv.range(query, options))).count);
+  }
+
+  /**
+   * Writes everything, if all conditions hold, or nothing.
+   *
+   * @returns the revision of the write, or undefined if a condition does not hold
+   * @throws PuntError ERR_ETCD_AWAY, with `details.outcome` `unknown`: etcd may have written it, or may still write it
+   */
+  async write(conditions: readonly Condition[], writes: readonly Write[]): Promise<number | undefined> {
+    const request = { compare: conditions.map(comparison), success: writes.map(operation) };
+    const reply: ITxnResponse = await this.#checked((options) => this.#client.kv.txn(request, options));
+    return reply.succeeded ? Number(reply.header.revision) : undefined;
+  }
+
+  /** Makes a lease. @returns its id, and the seconds that etcd gives it */
+  async grant(seconds: number): Promise<{ readonly id: string; readonly seconds: number }> {
+    const reply = await this.#call((options) => this.#client.leaseClient.leaseGrant({ TTL: seconds }, options));
+    return { id: reply.ID, seconds: Number(reply.TTL) };
+  }
+
+  /** Renews a lease. @returns the seconds that it has now; 0 or less: it is over */
+  async renew(id: string): Promise<number> {
+    try {
+      return await this.#renew(id);
+    } catch (error) {
+      if (!isStaleToken(error)) throw error;
+      await this.#freshToken();
+      return this.#renew(id);
+    }
+  }
+
+  /** A call with one answer gets a new token where etcd does not know the old one; streams do not. */
+  async #freshToken(): Promise<void> {
+    await this.peek(this.prefix);
+  }
+
+  async #renew(id: string): Promise<number> {
+    const stream = await this.#timed(this.#client.leaseClient.leaseKeepAlive());
+    try {
+      const reply = new Promise<number>((resolve, reject) => {
+        stream.on("data", ({ TTL }: { TTL: string }) => resolve(Number(TTL)));
+        stream.on("error", reject);
+        stream.on("end", () => reject(new Error("14 UNAVAILABLE: the stream ended")));
+      });
+      stream.write({ ID: id });
+      return await this.#timed(reply);
+    } finally {
+      stream.on("error", () => {});
+      stream.end();
+      (stream as unknown as { cancel(): void }).cancel();
+    }
+  }
+
+  /** Returns the seconds that a lease has left; 0 or less: it is over. */
+  async remaining(id: string): Promise<number> {
+    const query = { ID: id };
+    return Number((await this.#call((options) => this.#client.leaseClient.leaseTimeToLive(query, options))).TTL);
+  }
+
+  /** Ends a lease with its keys. */
+  async revoke(id: string): Promise<void> {
+    await this.#call((options) => this.#client.leaseClient.leaseRevoke({ ID: id }, options));
+  }
+
+  /** Follows the keys below `prefixes` from a revision on. @returns what ends it */
+  watch(prefixes: readonly string[], revision: number, handlers: WatchHandlers): () => void {
+    const opening = () => this.#timed(this.#client.watchClient.watch());
+    return openWatch(opening, prefixes, revision, {
+      ...handlers,
+      ended: (cause) => {
+        const error = etcdError(OP, this.endpoints, cause);
+        if (isStaleToken(error)) this.#freshToken().catch(() => {});
+        handlers.ended(error);
+      },
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#client.close();
+  }
+
+  async #call<T>(call: (options: { deadline: number }) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PuntError(OP, "ERR_CLOSED", "the connection to etcd was closed");
+    return this.#timed(call({ deadline: Date.now() + this.#timeout }));
+  }
+
+  /** A read or a transaction. etcd promises that it is not older than one that was answered before it began. */
+  async #checked<T extends { header: { cluster_id: string; revision: string } }>(
+    call: (options: { deadline: number }) => Promise<T>,
+  ): Promise<T> {
+    const floor = this.#highest;
+    const reply = await this.#call(call);
+    const revision = Number(reply.header.revision);
+    this.onHeader?.({ cluster: reply.header.cluster_id, revision }, floor);
+    this.#highest = Math.max(this.#highest, revision);
+    return reply;
+  }
+
+  /** Forgets the highest revision: etcd's history was replaced, and the new one holds. */
+  forgetHistory(): void {
+    this.#highest = 0;
+  }
+
+  /** A deadline of our own: gRPC's is a time of day, which may step. */
+  async #timed<T>(call: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const reason = `no answer in ${this.#timeout} ms`;
+      timer = setTimeout(() => reject(away(OP, this.endpoints, reason)), this.#timeout + 50);
+    });
+    try {
+      return await Promise.race([call, late]);
+    } catch (error) {
+      call.catch(() => {});
+      throw etcdError(OP, this.endpoints, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function clientOptions({ endpoints, auth, credentials, timeout }: EtcdAccess): IOptions {
+  return {
+    hosts: [...endpoints],
+    // Without a deadline, a token that never comes would hold up every later call.
+    ...(auth && { auth: { ...auth, callOptions: () => ({ deadline: Date.now() + timeout }) } }),
+    ...(credentials && { credentials: credentials as NonNullable<IOptions["credentials"]> }),
+    grpcOptions: CHANNEL,
+    faultHandling: { host: () => ONCE, global: ONCE } as unknown as NonNullable<IOptions["faultHandling"]>,
+  };
+}

@@ -1,0 +1,104 @@
+// How to reach etcd: endpoints, prefix, and the files of secrets, which are never arguments.
+import { readFile } from "node:fs/promises";
+import { PuntError } from "../../errors.js";
+import { OptionCheck } from "../../options.js";
+
+/** How to reach etcd. */
+export interface EtcdOptions {
+  /** URLs of etcd's servers, such as `https://10.0.0.1:2379`; `http` and `https` are not mixed. */
+  readonly endpoints: string | readonly string[];
+  /** What every key begins with. Default `/vpp-punt`. */
+  readonly prefix?: string;
+  /** Certificate of the authority that signed etcd's certificate, and this program's own: paths of PEM files. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** User of etcd. Its password is the first line of `passwordFile`, or VPP_PUNT_ETCD_PASSWORD in the environment. */
+  readonly user?: string;
+  readonly passwordFile?: string;
+  /** Milliseconds that etcd has for one answer. Default 2,000. */
+  readonly timeout?: number;
+}
+
+/** The options, with the files read. */
+export interface EtcdAccess {
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+  readonly timeout: number;
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly credentials?: {
+    readonly rootCertificate?: Buffer;
+    readonly privateKey?: Buffer;
+    readonly certChain?: Buffer;
+  };
+}
+
+const NAMES = ["endpoints", "prefix", "tls", "user", "passwordFile", "timeout"];
+export const DEFAULT_PREFIX = "/vpp-punt";
+const DEFAULT_TIMEOUT_MS = 2000;
+
+/** @throws PuntError ERR_OPTION: `details.option` says which */
+export function checkEtcdOptions(options: EtcdOptions, op: string, more: readonly string[] = []): void {
+  const check = new OptionCheck(op);
+  check.known(options, [...NAMES, ...more], "etcd");
+  const list = endpointsOf(options);
+  if (list.length === 0) check.refuse("etcd.endpoints", "must name at least one server of etcd");
+  for (const url of list)
+    if (!/^https?:\/\/(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(url))
+      check.refuse("etcd.endpoints", `must be URLs such as http://127.0.0.1:2379; got ${shown(url)}`);
+  if (new Set(list.map((url) => url.split(":")[0])).size > 1)
+    check.refuse("etcd.endpoints", "must be all http or all https");
+  const { prefix = DEFAULT_PREFIX, tls, user, passwordFile, timeout = 1 } = options;
+  if (!/^(\/[\w.-]+)+$/.test(check.text("etcd.prefix", prefix, 256)))
+    check.refuse(
+      "etcd.prefix",
+      `must be such as /vpp-punt: letters, digits, '_', '.', '-' after slashes; got ${shown(prefix)}`,
+    );
+  if (tls !== undefined) check.known(tls, ["ca", "cert", "key"], "etcd.tls");
+  for (const [name, value] of Object.entries(tls ?? {})) check.text(`etcd.tls.${name}`, value, 4095, 1);
+  if ((tls?.cert === undefined) !== (tls?.key === undefined)) check.refuse("etcd.tls", "must have both cert and key");
+  if (user !== undefined) check.text("etcd.user", user, 255, 1);
+  if (passwordFile !== undefined) check.text("etcd.passwordFile", passwordFile, 4095, 1);
+  check.milliseconds("etcd.timeout", timeout, 1);
+}
+
+/** A URL may have been given with a password in it: that is not shown. */
+function shown(text: string): string {
+  return JSON.stringify(text.replace(/\/\/[^/@]*@/, "//***@"));
+}
+
+function endpointsOf({ endpoints }: EtcdOptions): readonly string[] {
+  const list = typeof endpoints === "string" ? endpoints.split(",") : Array.isArray(endpoints) ? endpoints : [];
+  return list.map((url) => String(url).trim().replace(/\/$/, "")).filter((url) => url !== "");
+}
+
+/** Reads the files. @throws PuntError ERR_OPTION: there is a user without a password; an errno name */
+export async function readAccess(options: EtcdOptions, op: string): Promise<EtcdAccess> {
+  const { prefix = DEFAULT_PREFIX, timeout = DEFAULT_TIMEOUT_MS, tls, user } = options;
+  const credentials = tls && {
+    ...(tls.ca !== undefined && { rootCertificate: await read(tls.ca, op) }),
+    ...(tls.key !== undefined && { privateKey: await read(tls.key, op) }),
+    ...(tls.cert !== undefined && { certChain: await read(tls.cert, op) }),
+  };
+  const auth = user === undefined ? undefined : { username: user, password: await passwordOf(options, op) };
+  return {
+    ...{ endpoints: endpointsOf(options), prefix, timeout },
+    ...(auth && { auth }),
+    ...(credentials && { credentials }),
+  };
+}
+
+async function passwordOf({ passwordFile }: EtcdOptions, op: string): Promise<string> {
+  if (passwordFile !== undefined) return (await read(passwordFile, op)).toString("utf8").split(/\r?\n/)[0]!;
+  const { VPP_PUNT_ETCD_PASSWORD: password } = process.env;
+  if (password !== undefined) return password;
+  const message = "option etcd.user needs etcd.passwordFile, or VPP_PUNT_ETCD_PASSWORD in the environment";
+  throw new PuntError(op, "ERR_OPTION", message, { option: "etcd.passwordFile" });
+}
+
+async function read(path: string, op: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError(op, code, `cannot read ${path}`, { path }, cause);
+  }
+}

@@ -1,0 +1,114 @@
+// VPP and Linux as the daemon that acts uses them: nothing leaves when its lease is not good.
+import { EventEmitter } from "node:events";
+import { PuntError } from "../errors.js";
+import { DefaultHost, type Host, type HostChange, type VppConnection } from "../punt/index.js";
+import type { Leadership } from "./leadership.js";
+
+/**
+ * Requests under way at once. It is below half of the client's window (256), where a dump takes two places: a request that waits in
+ * the client would leave after the lease was looked at.
+ */
+const MOST_UNDER_WAY = 100;
+
+/** Returns the error that a manager takes as a lost connection: no punt FAILED of it. */
+function fenced(op: string, leadership: Leadership): PuntError {
+  const cause = leadership.refusal(op);
+  const text = cause.message.slice(op.length + 2);
+  return new PuntError(op, "ERR_DISCONNECTED", text, cause.details, cause);
+}
+
+/** A connection to VPP that sends only while the lease is good, and only after `open`. */
+export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }> implements VppConnection {
+  readonly #vpp: VppConnection;
+  readonly #leadership: Leadership;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+  #isOpen = false;
+
+  constructor(vpp: VppConnection, leadership: Leadership) {
+    super();
+    this.#vpp = vpp;
+    this.#leadership = leadership;
+    vpp.on("connected", this.#onConnected);
+    vpp.on("disconnected", this.#onDisconnected);
+  }
+
+  /** Lets the manager see VPP. */
+  open(): void {
+    this.#isOpen = true;
+    if (this.isConnected) this.emit("connected");
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#vpp.off("connected", this.#onConnected);
+    this.#vpp.off("disconnected", this.#onDisconnected);
+  }
+
+  get isConnected(): boolean {
+    return this.#isOpen && this.#vpp.isConnected && this.#leadership.isGood;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  call(name: any, ...rest: any[]): Promise<any> {
+    return this.#guarded(name, () => (this.#vpp.call as (...all: unknown[]) => Promise<unknown>)(name, ...rest));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  dumpAll(name: any, ...rest: any[]): Promise<any[]> {
+    return this.#guarded(name, () => (this.#vpp.dumpAll as (...all: unknown[]) => Promise<unknown[]>)(name, ...rest));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
+  subscribe(request: any, ...rest: any[]): Promise<any> {
+    const subscribe = this.#vpp.subscribe as (...all: unknown[]) => Promise<unknown>;
+    return this.#guarded(request, () => subscribe.call(this.#vpp, request, ...rest));
+  }
+
+  has(name: Parameters<VppConnection["has"]>[0]): boolean {
+    return this.#vpp.has(name);
+  }
+
+  /** Sends when there is room, and looks at the lease right before. */
+  async #guarded<T>(name: string, send: () => Promise<unknown>): Promise<T> {
+    if (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#underWay++;
+    try {
+      if (!this.#isOpen || !this.#leadership.isGood) throw fenced(`vpp.${name}`, this.#leadership);
+      return (await send()) as T;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay--;
+    }
+  }
+
+  readonly #onConnected = (): void => {
+    if (this.isConnected) this.emit("connected");
+  };
+
+  readonly #onDisconnected = (): void => {
+    if (this.#isOpen && this.#leadership.isGood) this.emit("disconnected");
+  };
+}
+
+/** Returns the Linux side, which changes only while the lease is good. */
+export function fencedHost(host: Host | undefined, vpp: VppConnection, leadership: Leadership): Host {
+  const inner = host ?? new DefaultHost(vpp);
+  return {
+    get hasVhostNet() {
+      return inner.hasVhostNet;
+    },
+    get hasDevices() {
+      return inner.hasDevices ?? true;
+    },
+    identify: (namespace) => inner.identify(namespace),
+    namedNamespaces: () => inner.namedNamespaces(),
+    links: (namespace) => inner.links(namespace),
+    deviceNames: async (namespace) => inner.deviceNames?.(namespace),
+    change: async (namespace: string, change: HostChange) => {
+      if (!leadership.isGood) throw fenced("host.change", leadership);
+      return inner.change(namespace, change);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+// What this daemon remembers of etcd's history, so that it sees when etcd was restored to an older one.
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { PuntError } from "../errors.js";
+import type { Entry, Header } from "./etcd/index.js";
+
+/** Every write of a leader counts up the generation. */
+export interface Generation {
+  readonly number: number;
+  /** Tells two writes of one number apart. */
+  readonly write: string;
+}
+
+interface Remembered {
+  readonly cluster?: string;
+  readonly revision: number;
+  readonly generation?: Generation;
+}
+
+/** Reads the generation's key. @throws PuntError ERR_ETCD_CONTENT */
+export function parseGeneration(text: string, key: string): Generation {
+  try {
+    const { number, write } = JSON.parse(text);
+    if (Number.isInteger(number) && typeof write === "string") return { number, write };
+  } catch {
+    // The same as a value of another form.
+  }
+  throw new PuntError("cluster.read", "ERR_ETCD_CONTENT", `${key} in etcd is not what a daemon wrote there`, { key });
+}
+
+/** Returns the generation that an entry holds; undefined where there is no entry. @throws PuntError ERR_ETCD_CONTENT */
+export function generationIn(entry: Entry | undefined): Generation | undefined {
+  return entry && parseGeneration(entry.value, entry.key);
+}
+
+/** A daemon's memory of one host in etcd. A file keeps it beyond the daemon's life. */
+export class History {
+  readonly #file: string | undefined;
+  readonly #problem: (error: unknown) => void;
+  #known: Remembered = { revision: 0 };
+  #saving: Promise<void> | undefined;
+  #isDirty = false;
+
+  private constructor(file: string | undefined, problem: (error: unknown) => void) {
+    this.#file = file;
+    this.#problem = problem;
+  }
+
+  /** @throws PuntError ERR_STORE_DAMAGED: the file has something else in it; an errno name */
+  static async open(file: string | undefined, problem: (error: unknown) => void): Promise<History> {
+    const history = new History(file, problem);
+    if (file !== undefined) history.#known = (await load(file)) ?? history.#known;
+    return history;
+  }
+
+  /** Whether this daemon has never seen the host in etcd. */
+  get isNew(): boolean {
+    return this.#known.generation === undefined;
+  }
+
+  /** The host is known from now on: VPP has nothing that etcd lacks. */
+  begin(): void {
+    if (this.isNew) this.#note({ generation: { number: 0, write: "" } });
+  }
+
+  /** Looks at an answer of etcd. @throws PuntError ERR_ETCD_HISTORY */
+  see({ cluster, revision }: Header, floor: number): void {
+    const { cluster: known, revision: highest } = this.#known;
+    if (known !== undefined && known !== cluster)
+      throw replaced(`it is the cluster ${cluster}, and was ${known} before`);
+    const least = Math.max(floor, this.#isOpening ? highest : 0);
+    if (revision < least) throw replaced(`it is at revision ${revision}, and was at ${least} before`);
+    this.#isOpening = false;
+    if (known === undefined || revision > highest) this.#note({ cluster, revision: Math.max(revision, highest) });
+  }
+
+  /** The file's revision may be ahead of answers to earlier questions, except for the first answer. */
+  #isOpening = true;
+
+  /** Looks at the generation that etcd has. @throws PuntError ERR_ETCD_HISTORY: it is older than what was there before */
+  check(found: Generation | undefined): void {
+    const { generation: known } = this.#known;
+    if (known && known.number > (found?.number ?? 0)) {
+      const has = found === undefined ? "nothing of this host" : `generation ${found.number} of this host`;
+      throw replaced(`it has ${has}, and had generation ${known.number} before`);
+    }
+    if (known && found && found.number > 0 && found.number === known.number && found.write !== known.write)
+      throw replaced(`its generation ${known.number} of this host is not the one that was there before`);
+    if (found) this.#note({ generation: found });
+  }
+
+  /** Takes what etcd has as the truth from now on. */
+  accept(): void {
+    this.#known = { revision: 0 };
+    this.#isOpening = true;
+    this.#save();
+  }
+
+  async close(): Promise<void> {
+    await this.#saving;
+  }
+
+  #note(news: Partial<Remembered>): void {
+    this.#known = { ...this.#known, ...news };
+    this.#save();
+  }
+
+  /** The file may be a moment late: an older history is then found by what it has. */
+  #save(): void {
+    this.#isDirty = true;
+    if (this.#file === undefined) return;
+    this.#saving ??= this.#write(this.#file)
+      .catch(this.#problem)
+      .finally(() => {
+        this.#saving = undefined;
+      });
+  }
+
+  async #write(file: string): Promise<void> {
+    while (this.#isDirty) {
+      this.#isDirty = false;
+      await writeFile(`${file}.new`, `${JSON.stringify(this.#known)}\n`, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+      if (this.#isDirty) await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+async function load(file: string): Promise<Remembered | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new PuntError("cluster.start", code, `cannot read ${file}`, { path: file }, cause);
+  }
+  try {
+    const known = JSON.parse(text) as Remembered;
+    if (Number.isInteger(known.revision)) return known;
+  } catch {
+    // The same as content of another form.
+  }
+  const message = `${file} is damaged; remove it if etcd was never restored to an older history`;
+  throw new PuntError("cluster.start", "ERR_STORE_DAMAGED", message, { path: file });
+}
+
+function replaced(reason: string): PuntError {
+  const advice = "nothing is changed until an operator decides: vpp-punt cluster resume";
+  return new PuntError(
+    "cluster.history",
+    "ERR_ETCD_HISTORY",
+    `etcd has another history than before: ${reason}; ${advice}`,
+  );
+}

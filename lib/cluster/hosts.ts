@@ -1,0 +1,59 @@
+// All hosts in etcd, and the operator's word to a daemon that has stopped.
+import { PuntError } from "../errors.js";
+import type { Etcd } from "./etcd/index.js";
+import { everyHost, Keys, partsOf } from "./keys.js";
+import { parseLeader } from "./leadership.js";
+
+/** A host, with the daemon that acts for it; "" where none does. */
+export interface HostInfo {
+  readonly host: string;
+  readonly daemon: string;
+  readonly addresses: readonly string[];
+  readonly since: string;
+  /** Punts that are asked for. */
+  readonly punts: number;
+}
+
+/** Lists every host that has a wish, a status or a daemon. */
+export async function hostsIn(etcd: Etcd): Promise<HostInfo[]> {
+  const names = new Set<string>();
+  for (const kind of ["wanted", "status", "leader"] as const) {
+    const folder = everyHost(etcd.prefix, kind);
+    for (const key of await etcd.keys(folder)) {
+      const [host] = partsOf(key, folder) ?? [];
+      if (host !== undefined) names.add(host);
+    }
+  }
+  return Promise.all([...names].sort().map((host) => infoOf(etcd, host)));
+}
+
+async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
+  const keys = new Keys(etcd.prefix, host);
+  const entry = await etcd.get(keys.leader);
+  const { daemon = "", addresses = [], since = "" } = (entry && parseLeader(entry.value)) ?? {};
+  return { host, daemon, addresses, since, punts: await etcd.count(keys.folder("wanted")) };
+}
+
+/**
+ * Tells the daemons of a host, which have stopped because etcd has another history than before, to go on.
+ *
+ * @param keep `etcd`: VPP is made what etcd has. `daemon`: etcd gets what the daemon remembers
+ * @throws PuntError ERR_CHANGED_ELSEWHERE: somebody has told them already, and they have not looked yet
+ */
+export async function resume(etcd: Etcd, host: string, keep: "etcd" | "daemon", by: string): Promise<void> {
+  const key = new Keys(etcd.prefix, host).key("resume", "vpp");
+  const value = JSON.stringify({ keep, by, at: new Date().toISOString() });
+  if ((await etcd.write([{ key, modified: 0 }], [{ key, value }])) !== undefined) return;
+  const message = `host ${host} was told already; no daemon has taken notice yet`;
+  throw new PuntError("cluster.resume", "ERR_CHANGED_ELSEWHERE", message, { key });
+}
+
+/** Returns what an operator has decided, or undefined if the text is something else. */
+export function choiceIn(value: string): "etcd" | "daemon" | undefined {
+  try {
+    const { keep } = JSON.parse(value);
+    return keep === "etcd" || keep === "daemon" ? keep : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,8 @@
+// Punts of many hosts in etcd: the daemons of a host elect the one that acts, and everybody else asks it.
+export type { ClusterOptions, Role } from "./cluster-options.js";
+export { ClusterPunts } from "./cluster-punts.js";
+export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";
+export { EtcdPunts } from "./etcd-punts.js";
+export { hostsIn, resume } from "./hosts.js";
+export { escapePart, Keys, unescapePart } from "./keys.js";
+export { checkClusterOptions } from "./options.js";

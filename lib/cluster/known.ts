@@ -1,0 +1,55 @@
+// The last status of each punt, over all managers of a daemon, and the events that tell of changes.
+import { ChangeLog, idKey, type PuntEvent, type PuntId, type PuntStatus } from "../punt/index.js";
+import type { Etcd } from "./etcd/index.js";
+import { parseStatus } from "./status.js";
+
+export class Known {
+  readonly log = new ChangeLog();
+  readonly #statuses = new Map<string, PuntStatus>();
+
+  /** The first manager of this process has not looked at VPP: what the last daemon said holds until then. */
+  async seed(etcd: Etcd, folder: string): Promise<void> {
+    if (this.#statuses.size > 0) return;
+    const found = await etcd.range(folder).catch(() => ({ entries: [] }));
+    for (const entry of found.entries) {
+      try {
+        const { status, refused } = parseStatus(entry);
+        if (!refused) this.#statuses.set(idKey(status.id), status);
+      } catch {
+        // The daemon that acts writes it again.
+      }
+    }
+  }
+
+  /** Returns a status. While a manager has not looked at VPP, what was known before holds. */
+  shown(status: PuntStatus): PuntStatus {
+    const known = this.#statuses.get(idKey(status.id));
+    if (status.state !== "INIT" || !known || !isSameRequest(known, status)) return status;
+    const { failure, state, missing, reasons } = known;
+    return { ...status, state, missing, reasons, ...(failure && { failure }) };
+  }
+
+  /** Takes an event of a manager, and passes it on unless it says what is known. */
+  take(event: PuntEvent): void {
+    const key = idKey(event.id);
+    const known = this.#statuses.get(key);
+    if (event.to === "INIT" && known !== undefined && isSameRequest(known, event.status)) return;
+    if (event.to === "DELETED") this.#statuses.delete(key);
+    else this.#statuses.set(key, event.status);
+    this.log.publish({ ...event, from: known?.state });
+  }
+
+  /** Forgets the punts that a new manager does not have. */
+  keepOnly(ids: readonly PuntId[]): void {
+    const now = new Set(ids.map(idKey));
+    for (const [key, status] of this.#statuses) {
+      if (now.has(key)) continue;
+      const { id, state: from } = status;
+      this.take({ id, from, to: "DELETED", cause: "gone", status: { ...status, state: "DELETED" } });
+    }
+  }
+}
+
+function isSameRequest(one: PuntStatus, other: PuntStatus): boolean {
+  return JSON.stringify(one.request) === JSON.stringify(other.request);
+}

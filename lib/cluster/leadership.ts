@@ -1,0 +1,281 @@
+// Which daemon of a host acts: an election in etcd by a lease, and the lease's time by this process's own clock.
+import { randomUUID } from "node:crypto";
+import { PuntError } from "../errors.js";
+import { isPast, later, type Moment, now, until } from "./clock.js";
+import { type Condition, type Etcd, isAway, type Mirror } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+
+/** How long a daemon acts after a renewal, in ms before etcd's end of the lease: etcd's clock may be faster. */
+const MARGIN_MS = 1_000;
+const RETRY_MS = 250;
+/** etcd ends leases when it looks, twice a second. */
+const OLD_LEASE_POLL_MS = 200;
+
+export interface LeaderRecord {
+  /** Name of the daemon that acts. */
+  readonly daemon: string;
+  /** Where it listens. */
+  readonly addresses: readonly string[];
+  readonly since: string;
+  /** Tells two attempts of one daemon apart. */
+  readonly attempt: string;
+}
+
+export interface LeadershipOptions {
+  /** Seconds of the lease in etcd. */
+  readonly ttl: number;
+  readonly daemon: string;
+  readonly addresses: readonly string[];
+}
+
+export interface LeadershipHandlers {
+  /** This daemon acts from now on: for the first time, or again after etcd was away. */
+  acquired(): void;
+  /** This daemon does not act any more. Nothing may be sent after this, and `isGood` is false. */
+  lost(reason: string): void;
+}
+
+interface Term {
+  readonly lease: string;
+  /** Revision at which the leader's key was made. */
+  readonly created: number;
+}
+
+export class Leadership {
+  readonly #etcd: Etcd;
+  readonly #mirror: Mirror;
+  readonly #keys: Keys;
+  readonly #options: LeadershipOptions;
+  readonly #handlers: LeadershipHandlers;
+  #term: Term | undefined;
+  #goodUntil: Moment | undefined;
+  #isActing = false;
+  #isCandidate = false;
+  #closed = false;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(etcd: Etcd, mirror: Mirror, keys: Keys, options: LeadershipOptions, handlers: LeadershipHandlers) {
+    this.#etcd = etcd;
+    this.#mirror = mirror;
+    this.#keys = keys;
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  /** Whether this daemon may act now, by its own clock. */
+  get isGood(): boolean {
+    return this.#isActing && this.#goodUntil !== undefined && !isPast(this.#goodUntil);
+  }
+
+  /** @throws PuntError ERR_NOT_LEADER: this daemon may not act */
+  requireGood(op: string): void {
+    if (!this.isGood) throw this.refusal(op);
+  }
+
+  /** Returns the error of a change that this daemon may not make. */
+  refusal(op: string): PuntError {
+    const { daemon = "", addresses = [] } = this.leader ?? {};
+    const who = daemon === "" ? "no daemon does now" : `${daemon} does`;
+    const message = `this daemon (${this.#options.daemon}) does not act for host ${this.#keys.host}: ${who}`;
+    return new PuntError(op, "ERR_NOT_LEADER", message, { host: this.#keys.host, leader: daemon, addresses });
+  }
+
+  /** The condition that a write of this term has: the leader's key is still the one that this daemon made. */
+  get condition(): Condition {
+    return { key: this.#keys.leader, created: this.#term?.created ?? -1 };
+  }
+
+  /** The daemon that acts, as far as etcd has told. */
+  get leader(): LeaderRecord | undefined {
+    const entry = this.#mirror.get(this.#keys.leader);
+    return entry && parseLeader(entry.value);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Stands for election from now on, or not. A daemon that does not stand gives the lead up. */
+  stand(isCandidate: boolean): void {
+    this.#isCandidate = isCandidate;
+    if (!isCandidate) this.#lose("it was told to stop");
+    this.#wake?.();
+  }
+
+  /** Looks at the leader's key, after it changed. */
+  look(): void {
+    const entry = this.#mirror.get(this.#keys.leader);
+    if (this.#term && entry?.created !== this.#term.created && this.#mirror.revision >= this.#term.created) {
+      this.#term = undefined;
+      this.#lose(entry ? "another daemon leads" : "its key in etcd was deleted");
+    }
+    this.#wake?.();
+  }
+
+  /** Gives the lead up: the next daemon need not wait for the lease. Call it when nothing acts any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#isCandidate = false;
+    this.#lose("the daemon stops");
+    this.#wake?.();
+    await this.#running;
+    await this.#release();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        if (this.#term) await this.#keep(this.#term);
+        else if (!this.#isCandidate) await this.#sleep(60_000);
+        else await this.#campaign();
+      } catch (error) {
+        if (!isAway(error) && !this.#closed) this.onProblem?.(error as PuntError);
+        await this.#sleep(RETRY_MS);
+      }
+    }
+  }
+
+  /** Called with errors other than etcd's silence. */
+  onProblem: ((error: PuntError) => void) | undefined;
+
+  /** Renews the lease, and ends the lead in time when etcd does not answer. */
+  async #keep(term: Term): Promise<void> {
+    if (!this.#isCandidate) {
+      await this.#release();
+      return;
+    }
+    const begun = now();
+    const timer = setTimeout(() => this.#expire(), until(this.#goodUntil!));
+    let seconds: number;
+    try {
+      seconds = await this.#etcd.renew(term.lease);
+    } catch (error) {
+      if (isPast(this.#goodUntil!)) this.#expire();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.#term !== term || this.#closed) return;
+    if (seconds <= 0) {
+      this.#term = undefined;
+      this.#lose("its lease is over");
+      return;
+    }
+    // A late answer of a process that was stopped: the lead may have changed hands since.
+    if (!this.#isActing || isPast(this.#goodUntil!)) await this.#reassure(term, begun, seconds);
+    else this.#goodUntil = later(begun, seconds * 1000 - MARGIN_MS);
+    await this.#sleep(Math.min((seconds * 1000) / 4, until(this.#goodUntil!)));
+    if (isPast(this.#goodUntil!)) this.#expire();
+  }
+
+  /** The lease was renewed after this daemon had stopped: it goes on if nobody led in between. */
+  async #reassure(term: Term, begun: Moment, seconds: number): Promise<void> {
+    this.#lose("its lease was not renewed in time");
+    const entry = await this.#etcd.get(this.#keys.leader);
+    if (this.#term !== term) return;
+    if (entry?.created !== term.created) {
+      this.#term = undefined;
+      return;
+    }
+    this.#goodUntil = later(begun, seconds * 1000 - MARGIN_MS);
+    this.#act();
+  }
+
+  async #campaign(): Promise<void> {
+    await this.#mirror.ready;
+    if (this.#closed || !this.#isCandidate) return;
+    if (!this.#mirror.isReached || this.#mirror.get(this.#keys.leader)) return this.#sleep(1000);
+    await this.#waitForOldLease();
+    const begun = now();
+    const { id: lease, seconds } = await this.#etcd.grant(this.#options.ttl);
+    const created = await this.#claim(lease);
+    if (created === undefined || this.#closed || !this.#isCandidate) {
+      await this.#etcd.revoke(lease).catch(() => {});
+      return;
+    }
+    this.#term = { lease, created };
+    this.#goodUntil = later(begun, seconds * 1000 - MARGIN_MS);
+    if (isPast(this.#goodUntil)) return;
+    this.#act();
+  }
+
+  /** The leader's key may have been deleted by hand, while its daemon still acts: its lease says so. */
+  async #waitForOldLease(): Promise<void> {
+    const entry = this.#mirror.get(this.#keys.key("state", "term"));
+    const lease = entry && leaseIn(entry.value);
+    while (lease !== undefined && !this.#closed && (await this.#etcd.remaining(lease)) > 0)
+      await this.#sleep(OLD_LEASE_POLL_MS);
+  }
+
+  /** Makes the leader's key. @returns the revision, or undefined if another daemon has it */
+  async #claim(lease: string): Promise<number | undefined> {
+    const { daemon, addresses } = this.#options;
+    const attempt = randomUUID();
+    const record: LeaderRecord = { daemon, addresses, since: new Date().toISOString(), attempt };
+    const term = { key: this.#keys.key("state", "term"), value: JSON.stringify({ lease, daemon }) };
+    try {
+      return await this.#etcd.write(
+        [{ key: this.#keys.leader, created: 0 }],
+        [{ key: this.#keys.leader, value: JSON.stringify(record), lease }, term],
+      );
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      // It may have been made all the same, or may still be: the lease of this attempt ends it.
+      const entry = await this.#etcd.get(this.#keys.leader).catch(() => undefined);
+      if (entry && parseLeader(entry.value)?.attempt === attempt) return entry.created;
+      await this.#etcd.revoke(lease).catch(() => {});
+      throw error;
+    }
+  }
+
+  #act(): void {
+    this.#isActing = true;
+    this.#handlers.acquired();
+  }
+
+  #expire(): void {
+    this.#lose("etcd did not renew its lease in time");
+  }
+
+  #lose(reason: string): void {
+    if (!this.#isActing) return;
+    this.#isActing = false;
+    this.#handlers.lost(reason);
+  }
+
+  async #release(): Promise<void> {
+    const term = this.#term;
+    this.#term = undefined;
+    if (term) await this.#etcd.revoke(term.lease).catch(() => {});
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Returns what a leader's key says, or undefined if a daemon did not write it. */
+export function parseLeader(text: string): LeaderRecord | undefined {
+  try {
+    const record = JSON.parse(text);
+    return typeof record?.daemon === "string" && Array.isArray(record.addresses) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function leaseIn(text: string): string | undefined {
+  try {
+    const { lease } = JSON.parse(text);
+    return typeof lease === "string" && /^-?\d+$/.test(lease) ? lease : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+// What is known of a host's punts: the wishes, and what the daemon that acts has said of them.
+import { idKey, type PuntId, type PuntStatus } from "../punt/index.js";
+import type { Entry } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+import { idIn, parseWish } from "./records.js";
+import { bareStatus, parseStatus } from "./status.js";
+
+/** Joins wishes and statuses: every punt that is asked for, or that a daemon still has. */
+export function merged(
+  keys: Keys,
+  wishes: readonly Entry[],
+  statuses: readonly Entry[],
+  isActing: boolean,
+): PuntStatus[] {
+  const byId = new Map<string, { id: PuntId; wish?: Entry; status?: Entry; order: number }>();
+  for (const [kind, list] of [
+    ["wish", wishes],
+    ["status", statuses],
+  ] as const) {
+    const folder = keys.folder(kind === "wish" ? "wanted" : "status");
+    for (const entry of list) {
+      const id = idIn(entry.key, folder);
+      if (id) byId.set(idKey(id), { ...(byId.get(idKey(id)) ?? { id, order: entry.created }), [kind]: entry });
+    }
+  }
+  return [...byId.values()]
+    .sort((a, b) => a.order - b.order)
+    .flatMap(({ id, wish, status }) => statusOf(id, wish, status, isActing) ?? []);
+}
+
+/** Returns what is known of a punt: its status, or that it waits for a daemon. */
+export function statusOf(
+  id: PuntId,
+  wish: Entry | undefined,
+  status: Entry | undefined,
+  isActing: boolean,
+): PuntStatus | undefined {
+  const record = readable(() => status && parseStatus(status));
+  const request = readable(() => wish && parseWish(wish, id).request);
+  const isAnswered = record !== undefined && (wish === undefined || record.wish === wish.modified);
+  if (isAnswered) return record.refused && request ? { ...record.status, request } : record.status;
+  if (!wish) return undefined;
+  const text = isActing ? "the daemon, which has not taken it yet" : "a daemon that acts for the host";
+  const missing = [{ kind: "manager", name: "daemon", text }] as const;
+  return { ...(record?.status ?? bareStatus(id, request)), ...(request && { request }), state: "PENDING", missing };
+}
+
+/** What cannot be read is the daemon's to report: a list has the rest. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

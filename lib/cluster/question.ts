@@ -1,0 +1,135 @@
+// Questions to the daemon that acts for a host, and its answers, as keys in etcd that end with the asker's lease.
+import { PuntError } from "../errors.js";
+import type {
+  AddOptions,
+  ApplyOptions,
+  ApplyResult,
+  PlanChange,
+  PuntIdInput,
+  PuntRequestInput,
+  PuntSet,
+  PuntStatus,
+  Punts,
+} from "../punt/index.js";
+import { DryRun } from "../punt/index.js";
+import type { Write } from "./etcd/index.js";
+import { content, parseJson } from "./records.js";
+import { revived, withoutSecrets } from "./status.js";
+
+/** What can be asked. */
+export type Question =
+  | { readonly call: "add" | "update"; readonly request: PuntRequestInput; readonly options: AddOptions }
+  | { readonly call: "delete"; readonly id: PuntIdInput }
+  | { readonly call: "apply"; readonly set: PuntSet; readonly options: ApplyOptions }
+  | { readonly call: "plan"; readonly change: PlanChange };
+
+/** The first key of a message: the others hold the parts of its text. */
+export interface Head {
+  readonly by: string;
+  readonly lease: string;
+  readonly parts: number;
+}
+
+/** etcd takes 1.5 MiB in one request. */
+const PART_CHARACTERS = 250_000;
+
+/** Returns the keys of a message. The head comes last: who sees it finds the parts. */
+export function messageWrites(key: string, text: string, by: string, lease: string): Write[] {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += PART_CHARACTERS) parts.push(text.slice(at, at + PART_CHARACTERS));
+  const head: Head = { by, lease, parts: parts.length };
+  return [
+    ...parts.map((value, index) => ({ key: `${key}/${index}`, value: JSON.stringify({ value }), lease })),
+    { key, value: JSON.stringify(head), lease },
+  ];
+}
+
+export function parseHead(key: string, value: string): Head {
+  const { by, lease, parts } = parseJson(key, value) as Partial<Head>;
+  if (typeof by === "string" && typeof lease === "string" && Number.isInteger(parts))
+    return { by, lease, parts: parts! };
+  throw content(key, "is not a question");
+}
+
+/** Returns the text of a message. `valueAt` gives the values of its parts. */
+export function messageText(key: string, { parts }: Head, valueAt: (key: string) => string | undefined): string {
+  const names = Array.from({ length: parts }, (_, index) => `${key}/${index}`);
+  return names
+    .map((name) => {
+      const { value } = parseJson(name, valueAt(name) ?? "") as { value?: unknown };
+      if (typeof value !== "string") throw content(name, "is not a part of a message");
+      return value;
+    })
+    .join("");
+}
+
+/** Does what was asked. @returns the text of the answer, an error included */
+export async function answerTo(text: string, punts: Punts): Promise<string> {
+  try {
+    return JSON.stringify({ value: plain(await ask(JSON.parse(text) as Question, punts)) }, plainNumbers);
+  } catch (error) {
+    const { op = "cluster.answer", code = "ERR_INTERNAL", message, details = {} } = error as Partial<PuntError> & Error;
+    const shown = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+    return JSON.stringify({ error: { op, code, message: shown, details } }, plainNumbers);
+  }
+}
+
+function ask(question: Question, punts: Punts): Promise<unknown> {
+  switch (question.call) {
+    case "add":
+      return punts.add(question.request, question.options);
+    case "update":
+      return punts.update(question.request, question.options);
+    case "delete":
+      return punts.delete(question.id);
+    case "apply":
+      return punts.apply(question.set, question.options);
+    case "plan":
+      return punts.plan(question.change);
+    default:
+      throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
+  }
+}
+
+/** Returns an answer without secrets. */
+function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("metadata" in value) return withoutSecrets(value as PuntStatus);
+  if (!("added" in value)) return value;
+  const { added, updated, unchanged, deleted, failed } = value as ApplyResult;
+  return {
+    ...{ added: added.map(withoutSecrets), updated: updated.map(withoutSecrets), deleted },
+    unchanged: unchanged.map(withoutSecrets),
+    failed: failed.map(({ id, error: { code, message } }) => ({ id, error: { code, message } })),
+  };
+}
+
+function plainNumbers(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+/** Reads an answer. @throws PuntError as the manager of the daemon threw it */
+export function answerIn<T>(text: string): T {
+  const { value, error } = JSON.parse(text) as {
+    value?: T;
+    error?: { op: string; code: string; message: string; details: Record<string, unknown> };
+  };
+  if (error) throw new PuntError(error.op, error.code, error.message, error.details);
+  return value as T;
+}
+
+export function statusIn(status: PuntStatus): PuntStatus {
+  return revived(status);
+}
+
+export function applyResultIn(result: ApplyResult): ApplyResult {
+  const { added, updated, unchanged } = result;
+  return {
+    ...result,
+    ...{ added: added.map(revived), updated: updated.map(revived), unchanged: unchanged.map(revived) },
+  };
+}
+
+export function dryRunIn({ steps, punts }: Pick<DryRun, "steps" | "punts">): DryRun {
+  return Object.assign(Object.create(DryRun.prototype), { steps, punts });
+}

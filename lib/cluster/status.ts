@@ -1,0 +1,164 @@
+// The status of punts in etcd: written by the daemon that acts, read by everybody.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PuntError } from "../errors.js";
+import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
+import { type Condition, type Entry, type Etcd, MOST_WRITES, type Write } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+import type { Leadership } from "./leadership.js";
+import { parseJson } from "./records.js";
+
+/** Milliseconds in which changes gather: a punt has several in its first moments. */
+const GATHER_MS = 30;
+const PAUSE_MS = 500;
+
+/** A status as etcd has it. */
+export interface StatusRecord {
+  readonly status: PuntStatus;
+  /** Revision of the wish that it answers; 0: none. */
+  readonly wish: number;
+  /** The daemon did not take the punt: nothing of it is in VPP. */
+  readonly refused?: true;
+  readonly at: string;
+}
+
+/** Returns a status without what only the CNF may know. */
+export function withoutSecrets(status: PuntStatus): PuntStatus {
+  const interconnects = status.metadata.interconnects.map((interconnect) => {
+    const { attachment } = interconnect;
+    return attachment.kind === "memif" ? { ...interconnect, attachment: { ...attachment, secret: "" } } : interconnect;
+  });
+  return { ...status, metadata: { ...status.metadata, interconnects } };
+}
+
+/** Reads a status. @throws PuntError ERR_ETCD_CONTENT */
+export function parseStatus({ key, value }: Entry): StatusRecord {
+  const record = parseJson(key, value) as StatusRecord;
+  return { ...record, status: revived(record.status) };
+}
+
+/** Turns texts into dates again. */
+export function revived(status: PuntStatus): PuntStatus {
+  const { failure } = status;
+  return failure ? { ...status, failure: { ...failure, nextTry: new Date(failure.nextTry) } } : status;
+}
+
+/** A punt that a daemon did not take. */
+export function refusedStatus(id: PuntId, request: PuntRequest | undefined, { code, message }: PuntError): PuntStatus {
+  const failure = { item: "request", code, message, attempts: 1, nextTry: new Date(Date.now() + 10_000) };
+  return { ...bareStatus(id, request), state: "FAILED", failure };
+}
+
+/** A punt of which no daemon has said anything. */
+export function bareStatus(id: PuntId, request: PuntRequest | undefined): PuntStatus {
+  const type = request?.type ?? ("UNKNOWN" as PuntStatus["metadata"]["type"]);
+  return {
+    ...{ id, request: request ?? (id as unknown as PuntRequest), state: "INIT", missing: [], reasons: [] },
+    metadata: { id, type, interconnects: [], limits: [] },
+  };
+}
+
+interface Wanted {
+  readonly body: string;
+  readonly at: string;
+}
+
+/** Keeps the status keys of a host equal to the manager's statuses, while its daemon acts. */
+export class StatusWriter {
+  readonly #etcd: Etcd;
+  readonly #keys: Keys;
+  readonly #leadership: Leadership;
+  readonly #problem: (error: PuntError) => void;
+  readonly #wanted = new Map<string, Wanted>();
+  #known: Map<string, Entry> | undefined;
+  #dirty = new Set<string>();
+  #flushing: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(etcd: Etcd, keys: Keys, leadership: Leadership, problem: (error: PuntError) => void) {
+    this.#etcd = etcd;
+    this.#keys = keys;
+    this.#leadership = leadership;
+    this.#problem = problem;
+  }
+
+  put(status: PuntStatus, wish: number, refused = false): void {
+    const key = this.#keys.punt("status", status.id);
+    const body = JSON.stringify({ status: withoutSecrets(status), wish, ...(refused && { refused }) });
+    if (this.#wanted.get(key)?.body === body) return;
+    this.#wanted.set(key, { body, at: new Date().toISOString() });
+    this.#mark(key);
+  }
+
+  delete(id: PuntId): void {
+    const key = this.#keys.punt("status", id);
+    this.#wanted.delete(key);
+    this.#mark(key);
+  }
+
+  /** Ends the writing. What is not written yet is the next daemon's. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    await this.#flushing;
+  }
+
+  #mark(key: string): void {
+    this.#dirty.add(key);
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
+  }
+
+  async #flush(): Promise<void> {
+    while ((this.#dirty.size > 0 || this.#known === undefined) && this.#isGood) {
+      await sleep(GATHER_MS);
+      try {
+        await this.#read();
+        await this.#write();
+      } catch (error) {
+        // What etcd has now is not known: it is read again before the next write.
+        this.#known = undefined;
+        if (!this.#isGood) return;
+        this.#problem(error as PuntError);
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  get #isGood(): boolean {
+    return !this.#ended && this.#leadership.isGood;
+  }
+
+  async #read(): Promise<void> {
+    if (this.#known) return;
+    const { entries } = await this.#etcd.range(this.#keys.folder("status"));
+    this.#known = new Map(entries.map((entry) => [entry.key, entry]));
+    this.#dirty = new Set([...this.#known.keys(), ...this.#wanted.keys()]);
+  }
+
+  async #write(): Promise<void> {
+    const known = this.#known!;
+    while (this.#dirty.size > 0 && this.#isGood) {
+      const keys = [...this.#dirty].slice(0, MOST_WRITES);
+      const writes = keys.flatMap((key) => this.#difference(key, known.get(key)));
+      const conditions: Condition[] = writes.map(({ key }) => ({ key, modified: known.get(key)?.modified ?? 0 }));
+      for (const key of keys) this.#dirty.delete(key);
+      if (writes.length === 0) continue;
+      const revision = await this.#etcd.write([this.#leadership.condition, ...conditions], writes);
+      if (revision === undefined) {
+        this.#known = undefined;
+        return;
+      }
+      for (const { key, value } of writes) {
+        if (value === undefined) known.delete(key);
+        else known.set(key, { key, value, created: revision, modified: revision });
+      }
+    }
+  }
+
+  #difference(key: string, known: Entry | undefined): Write[] {
+    const wanted = this.#wanted.get(key);
+    if (!wanted) return known ? [{ key }] : [];
+    if (known?.value.startsWith(wanted.body.slice(0, -1))) return [];
+    return [{ key, value: `${wanted.body.slice(0, -1)},"at":"${wanted.at}"}` }];
+  }
+}

@@ -1,0 +1,91 @@
+// A manager's store in etcd: each object is a key, and a save writes the differences.
+import type { Store, StoredState } from "../punt/index.js";
+import { type PuntRequest, parseRequest } from "../punt/index.js";
+import type { Condition, Entry, Mirror, Write } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+import { acceptedKey, FOLDERS, idIn, Orders, recordsOf, stateOf, wishText } from "./records.js";
+import type { Writer } from "./writer.js";
+
+export interface EtcdStoreOptions {
+  readonly mirror: Mirror;
+  readonly keys: Keys;
+  /** Absent for a manager that only reads. */
+  readonly writer?: Writer;
+  /** Taken instead of what etcd has, by an operator's decision. */
+  readonly instead?: StoredState | undefined;
+  /** Says who asked for a punt. */
+  whoAsked(request: PuntRequest): string;
+}
+
+export class EtcdStore implements Store {
+  readonly #options: EtcdStoreOptions;
+  #orders = new Orders();
+  /** Keys that were read or written here: a key that somebody else put there is not deleted. */
+  #own = new Set<string>();
+
+  constructor(options: EtcdStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the state as the copy of etcd has it. @throws PuntError ERR_ETCD_CONTENT */
+  async load(): Promise<StoredState | undefined> {
+    const { mirror, keys, instead } = this.#options;
+    const orders = new Orders();
+    const state = stateOf(mirror.below(keys.folder("state")), keys, orders);
+    this.#orders = orders;
+    this.#own = new Set(FOLDERS.flatMap((folder) => mirror.below(keys.folder("state", folder)).map(({ key }) => key)));
+    return instead ?? state;
+  }
+
+  /** @throws PuntError of the writer: etcd has the state from before, or a part of the new one that the next save completes */
+  async save(state: StoredState): Promise<void> {
+    const { writer } = this.#options;
+    const { writes, conditions, own } = this.#differences(state);
+    if (writes.length > 0) await writer!.write(writes, conditions);
+    this.#own = own;
+  }
+
+  #differences(state: StoredState): { writes: Write[]; conditions: Condition[]; own: Set<string> } {
+    const { mirror, keys } = this.#options;
+    const records = recordsOf(state, keys, this.#orders);
+    const writes: Write[] = [];
+    for (const [key, value] of records) if (mirror.get(key)?.value !== value) writes.push({ key, value });
+    const gone = [...this.#own].filter((key) => !records.has(key) && mirror.get(key) !== undefined);
+    for (const key of gone) {
+      writes.push({ key });
+      this.#orders.forget(key);
+    }
+    const wishes = [...this.#newWishes(state.punts, writes), ...this.#endedWishes(gone)];
+    const conditions = wishes.map(({ key }) => ({ key, modified: mirror.get(key)?.modified ?? 0 }));
+    return { writes: [...writes, ...wishes], conditions, own: new Set(records.keys()) };
+  }
+
+  /** What was asked for here is a wish like those that others write. A wish that says the same stays. */
+  #newWishes(punts: readonly PuntRequest[], writes: readonly Write[]): Write[] {
+    const { mirror, keys, whoAsked } = this.#options;
+    const written = new Set(writes.filter(({ value }) => value !== undefined).map(({ key }) => key));
+    return punts
+      .filter((request) => written.has(acceptedKey(keys, request)))
+      .map((request) => ({ request, key: keys.punt("wanted", request) }))
+      .filter(({ request, key }) => !isWishFor(mirror.get(key), request))
+      .map(({ request, key }) => ({ key, value: wishText(request, whoAsked(request)) }));
+  }
+
+  #endedWishes(gone: readonly string[]): Write[] {
+    const { mirror, keys } = this.#options;
+    const folder = keys.folder("state", "punts");
+    return gone
+      .flatMap((key) => idIn(key, folder) ?? [])
+      .map((id) => ({ key: keys.punt("wanted", id) }))
+      .filter(({ key }) => mirror.get(key) !== undefined);
+  }
+}
+
+function isWishFor(entry: Entry | undefined, request: PuntRequest): boolean {
+  if (!entry) return false;
+  try {
+    return JSON.stringify(parseRequest(JSON.parse(entry.value).request)) === JSON.stringify(request);
+  } catch {
+    return false;
+  }
+}

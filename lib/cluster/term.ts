@@ -1,0 +1,145 @@
+// One term of the daemon that acts: its manager, the wishes that it follows, the statuses that it writes, and the answers.
+import { join } from "node:path";
+import { PuntError } from "../errors.js";
+import {
+  type PuntEvent,
+  PuntManager,
+  type PuntManagerOptions,
+  type PuntStatus,
+  type StoredState,
+} from "../punt/index.js";
+import { Answers, type AnswersOptions } from "./answers.js";
+import type { Change } from "./etcd/index.js";
+import { FencedVpp, fencedHost } from "./fence.js";
+import type { History } from "./history.js";
+import { StatusWriter } from "./status.js";
+import { EtcdStore, type EtcdStoreOptions } from "./store.js";
+import { Wishes } from "./wishes.js";
+import { Writer } from "./writer.js";
+
+export interface TermOptions extends Omit<AnswersOptions, "punts"> {
+  readonly history: History;
+  readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
+  readonly instead: StoredState | undefined;
+  readonly whoAsked: EtcdStoreOptions["whoAsked"];
+  /** The interface that answers questions: the daemon's own, for it knows who asks. */
+  readonly punts: AnswersOptions["punts"];
+  /** Returns a status as it is known: that of an earlier manager while this one has not looked at VPP. */
+  shown(status: PuntStatus): PuntStatus;
+  /** Some steps of VPP would delete what etcd does not know, and this daemon does not know why. */
+  halt(error: PuntError): void;
+}
+
+export class Term {
+  readonly manager: PuntManager;
+  readonly writer: Writer;
+  readonly #options: TermOptions;
+  readonly #vpp: FencedVpp;
+  readonly #statuses: StatusWriter;
+  readonly #wishes: Wishes;
+  readonly #answers: Answers;
+  #isOver = false;
+
+  /** @throws PuntError ERR_ETCD_CONTENT: a record of this host is not what a daemon wrote */
+  static async begin(options: TermOptions): Promise<Term> {
+    const { etcd, mirror, keys, leadership, history, manager, instead, whoAsked } = options;
+    const writer = new Writer(etcd, mirror, keys, leadership, history);
+    const vpp = new FencedVpp(manager.vpp, leadership);
+    const host = fencedHost(manager.host, manager.vpp, leadership);
+    const store = new EtcdStore({ mirror, keys, writer, instead, whoAsked });
+    const started = await PuntManager.start({ ...manager, vpp, host, store });
+    const term = new Term(options, started, writer, vpp);
+    if (instead) await store.save(instead);
+    term.#start();
+    return term;
+  }
+
+  private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp) {
+    const { etcd, mirror, keys, leadership, problem, punts } = options;
+    this.#options = options;
+    this.manager = manager;
+    this.writer = writer;
+    this.#vpp = vpp;
+    this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
+    const isGood = () => leadership.isGood;
+    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, problem, isGood });
+    this.#answers = new Answers({ ...options, punts });
+  }
+
+  /** Takes what changed in etcd. */
+  changed(changes: readonly Change[], isSnapshot: boolean): void {
+    if (this.#isOver) return;
+    for (const { key } of changes) {
+      this.#wishes.look(key);
+      this.#answers.look(key);
+    }
+    if (isSnapshot) this.#answers.lookAtAll();
+  }
+
+  /** Writes the status that a change has led to. */
+  follow({ id, to, status }: PuntEvent): void {
+    if (this.#isOver) return;
+    const present = this.manager.get(id);
+    if (to === "DELETED" && !present) this.#statuses.delete(id);
+    else this.#statuses.put(this.#options.shown(present ?? status), this.#wishes.revisionOf(id));
+    // A wish may have come while the punt was leaving.
+    if (to === "DELETED") this.#wishes.look(this.#options.keys.punt("wanted", id));
+  }
+
+  /** Ends everything of the term. What is under way is finished by nobody: the next daemon looks at what is there. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    this.#answers.close();
+    this.#vpp.close();
+    await Promise.all([this.#statuses.close(), this.manager.close()]);
+    await this.#wishes.close();
+  }
+
+  #start(): void {
+    for (const status of this.manager.list())
+      this.#statuses.put(this.#options.shown(status), this.#wishes.revisionOf(status.id));
+    this.#wishes.lookAtAll();
+    this.#answers.lookAtAll();
+    if (this.#options.history.isNew) void this.#openWithCare();
+    else this.#vpp.open();
+  }
+
+  /** A daemon that remembers nothing looks at VPP first: what etcd does not know is not deleted without a word. */
+  async #openWithCare(): Promise<void> {
+    const { manager, history, leadership, halt, problem } = this.#options;
+    while (!this.#isOver && leadership.isGood) {
+      try {
+        const steps = await this.#deletions();
+        if (this.#isOver) return;
+        if (steps.length > 0) return halt(strangers(steps));
+        history.begin();
+        return this.#vpp.open();
+      } catch (error) {
+        if (manager.vpp.isConnected) problem(error as PuntError);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  /** The items of VPP and Linux that the manager would delete. */
+  async #deletions(): Promise<string[]> {
+    const { mirror, keys, whoAsked, manager } = this.#options;
+    const store = new EtcdStore({ mirror, keys, whoAsked });
+    await using reader = await PuntManager.start({ ...manager, readOnly: true, store });
+    const { steps } = await reader.plan();
+    return steps.filter(({ action }) => action === "delete").map(({ item }) => item);
+  }
+}
+
+function strangers(items: readonly string[]): PuntError {
+  const shown = items.slice(0, 5).join(", ") + (items.length > 5 ? ` and ${items.length - 5} more` : "");
+  const message =
+    `VPP has objects of this manager that etcd does not know (${shown}), and this daemon does not know why; ` +
+    "nothing is changed until an operator decides: vpp-punt cluster resume";
+  return new PuntError("cluster.start", "ERR_ETCD_HISTORY", message, { items });
+}
+
+/** Returns the file in which a daemon remembers etcd's history. */
+export function historyFile(state: string | undefined): string | undefined {
+  return state === undefined ? undefined : join(state, "etcd.json");
+}

@@ -1,0 +1,155 @@
+// What others ask for in etcd, given to the manager of the daemon that acts.
+import type { PuntError } from "../errors.js";
+import type { PuntId, PuntManager, PuntRequest } from "../punt/index.js";
+import type { Entry, Mirror } from "./etcd/index.js";
+import type { Keys } from "./keys.js";
+import { content, idIn, parseWish } from "./records.js";
+import { refusedStatus, type StatusWriter } from "./status.js";
+
+/** Wishes that are taken up at once. */
+const WINDOW = 64;
+/** Milliseconds after which refused wishes are tried again: what they conflicted with may be gone. */
+const RETRY_MS = 5_000;
+/** How long a wish may keep others waiting: the manager goes on with it. */
+const PATIENCE = { timeout: 5_000 };
+
+export interface WishesOptions {
+  readonly manager: PuntManager;
+  readonly mirror: Mirror;
+  readonly keys: Keys;
+  readonly statuses: StatusWriter;
+  /** A wish could not be read, or not be taken. */
+  problem(error: PuntError): void;
+  isGood(): boolean;
+}
+
+/**
+ * Follows the wishes. A wish that is new or other than the manager's punt is added or updated; a punt whose wish was deleted is deleted.
+ * A wish that cannot be read changes nothing: the punt stays as it was.
+ */
+export class Wishes {
+  readonly #options: WishesOptions;
+  readonly #folder: string;
+  readonly #pending = new Set<string>();
+  readonly #refused = new Map<string, number>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: WishesOptions) {
+    this.#options = options;
+    this.#folder = options.keys.folder("wanted");
+    this.#timer = setInterval(() => this.#retry(), RETRY_MS).unref();
+  }
+
+  /** Compares everything: at the beginning of a term, and after a snapshot. */
+  lookAtAll(): void {
+    const { mirror, manager, keys } = this.#options;
+    for (const { key } of mirror.below(this.#folder)) this.#pending.add(key);
+    for (const { id } of manager.list()) this.#pending.add(keys.punt("wanted", id));
+    this.#work();
+  }
+
+  /** Looks at a key that changed. */
+  look(key: string): void {
+    if (!key.startsWith(this.#folder)) return;
+    this.#pending.add(key);
+    this.#work();
+  }
+
+  /** Returns the revision of the wish that a punt answers. */
+  revisionOf(id: PuntId): number {
+    const { mirror, keys } = this.#options;
+    return mirror.get(keys.punt("wanted", id))?.modified ?? 0;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#running);
+  }
+
+  #retry(): void {
+    for (const key of this.#refused.keys()) this.#pending.add(key);
+    this.#work();
+  }
+
+  #work(): void {
+    for (const key of this.#pending) {
+      if (this.#closed || this.#running.size >= WINDOW) return;
+      this.#pending.delete(key);
+      const task = this.#take(key).finally(() => {
+        this.#running.delete(task);
+        this.#work();
+      });
+      this.#running.add(task);
+    }
+  }
+
+  async #take(key: string): Promise<void> {
+    const id = idIn(key, this.#folder);
+    if (id === undefined) return this.#refuse(key, undefined, contentError(key));
+    const { mirror, manager } = this.#options;
+    const entry = mirror.get(key);
+    const has = manager.get(id)?.request;
+    try {
+      if (entry) await this.#grant(entry, id, has);
+      else if (has) await manager.delete(id);
+      this.#accepted(key, id);
+    } catch (error) {
+      this.#failed(key, id, entry, error as PuntError);
+    }
+  }
+
+  async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
+    const { manager } = this.#options;
+    const { request } = parseWish(entry, id);
+    if (has && JSON.stringify(has) === JSON.stringify(request)) return;
+    await (has ? manager.update(request, PATIENCE) : manager.add(request, PATIENCE));
+  }
+
+  #failed(key: string, id: PuntId, entry: Entry | undefined, error: PuntError): void {
+    const { manager, isGood } = this.#options;
+    if (this.#closed || !isGood()) return;
+    // A punt that VPP refuses is the manager's, which says so and tries again.
+    const request = manager.get(id)?.request;
+    const isTaken = entry !== undefined && request !== undefined && isWishOf(entry, id, request);
+    if (isTaken || error.code === "ERR_NO_SUCH_PUNT") this.#accepted(key, id);
+    else this.#refuse(key, id, error);
+  }
+
+  #accepted(key: string, id: PuntId): void {
+    if (!this.#refused.delete(key)) return;
+    const status = this.#options.manager.get(id);
+    if (status) this.#options.statuses.put(status, this.revisionOf(id));
+    else this.#options.statuses.delete(id);
+  }
+
+  #refuse(key: string, id: PuntId | undefined, error: PuntError): void {
+    const { mirror, manager, statuses, problem } = this.#options;
+    const revision = mirror.get(key)?.modified ?? 0;
+    const isNews = this.#refused.get(key) !== revision;
+    this.#refused.set(key, revision);
+    if (isNews) problem(error);
+    // A punt that is there keeps its own status.
+    if (id !== undefined && isNews && !manager.get(id))
+      statuses.put(refusedStatus(id, undefined, error), revision, true);
+  }
+
+  /** Whether a wish is refused now. */
+  isRefused(id: PuntId): boolean {
+    return this.#refused.has(this.#options.keys.punt("wanted", id));
+  }
+}
+
+function isWishOf(entry: Entry, id: PuntId, request: PuntRequest): boolean {
+  try {
+    return JSON.stringify(parseWish(entry, id).request) === JSON.stringify(request);
+  } catch {
+    return false;
+  }
+}
+
+function contentError(key: string): PuntError {
+  return content(key, "is not the name of a punt");
+}

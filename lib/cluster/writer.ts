@@ -1,0 +1,157 @@
+// Writes of the daemon that acts: only while its lease is good, one at a time, and with an outcome that is known.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PuntError } from "../errors.js";
+import {
+  type Condition,
+  type Entry,
+  type Etcd,
+  isUnknown,
+  type Mirror,
+  MOST_WRITES,
+  type Write,
+} from "./etcd/index.js";
+import { type Generation, type History, parseGeneration } from "./history.js";
+import type { Keys } from "./keys.js";
+import type { Leadership } from "./leadership.js";
+
+const OP = "cluster.write";
+const PAUSE_MS = 200;
+/** etcd refuses requests above 1.5 MiB. */
+const MOST_BYTES = 1 << 20;
+
+export class Writer {
+  readonly #etcd: Etcd;
+  readonly #mirror: Mirror;
+  readonly #keys: Keys;
+  readonly #leadership: Leadership;
+  readonly #history: History;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(etcd: Etcd, mirror: Mirror, keys: Keys, leadership: Leadership, history: History) {
+    this.#etcd = etcd;
+    this.#mirror = mirror;
+    this.#keys = keys;
+    this.#leadership = leadership;
+    this.#history = history;
+  }
+
+  /**
+   * Writes. More than etcd takes in one transaction go in several, in order; the copy (`Mirror`) has what was written.
+   *
+   * @throws PuntError ERR_NOT_LEADER; ERR_CHANGED_ELSEWHERE: a condition does not hold; ERR_ETCD_AWAY: nothing was written, unless
+   * `details.outcome` is `unknown`
+   */
+  write(writes: readonly Write[], conditions: readonly Condition[] = []): Promise<void> {
+    const turn = this.#queue.then(async () => {
+      for (const part of partsOf(writes)) {
+        const keys = new Set(part.map(({ key }) => key));
+        await this.#transaction(
+          part,
+          conditions.filter(({ key }) => keys.has(key)),
+        );
+      }
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #transaction(writes: readonly Write[], conditions: readonly Condition[]): Promise<void> {
+    this.#leadership.requireGood(OP);
+    const { entry, generation } = this.#generation();
+    const next: Generation = { number: generation.number + 1, write: randomUUID() };
+    const all = [...writes, { key: this.#key, value: JSON.stringify(next) }];
+    const revision = await this.#written(all, [...conditions, this.#after(entry)], next, entry);
+    for (const { key, value } of all) this.#mirror.wrote(key, value, revision);
+    this.#history.check(next);
+  }
+
+  get #key(): string {
+    return this.#keys.key("state", "generation");
+  }
+
+  #generation(): { entry: Entry | undefined; generation: Generation } {
+    const entry = this.#mirror.get(this.#key);
+    return { entry, generation: entry ? parseGeneration(entry.value, entry.key) : { number: 0, write: "" } };
+  }
+
+  /** A condition that makes two writes of one generation impossible. */
+  #after(entry: Entry | undefined): Condition {
+    return { key: this.#key, modified: entry?.modified ?? 0 };
+  }
+
+  async #written(
+    writes: readonly Write[],
+    conditions: readonly Condition[],
+    next: Generation,
+    before: Entry | undefined,
+  ): Promise<number> {
+    try {
+      const revision = await this.#etcd.write([this.#leadership.condition, ...conditions], writes);
+      if (revision !== undefined) return revision;
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+      return this.#settle(next, before, error as PuntError);
+    }
+    throw await this.#refusal(conditions);
+  }
+
+  /**
+   * Finds out what became of a write without an answer. If etcd has not done it, takes its generation away from it: then etcd cannot
+   * do it later.
+   */
+  async #settle(next: Generation, before: Entry | undefined, cause: PuntError): Promise<number> {
+    while (this.#leadership.isGood) {
+      const entry = await this.#etcd.get(this.#key).catch(() => "unknown" as const);
+      if (entry === "unknown") {
+        await sleep(PAUSE_MS);
+        continue;
+      }
+      if (entry && parseGeneration(entry.value, entry.key).write === next.write) return entry.modified;
+      if ((entry?.modified ?? 0) !== (before?.modified ?? 0)) throw this.#leadership.refusal(OP);
+      const instead: Generation = { number: next.number, write: randomUUID() };
+      const value = JSON.stringify(instead);
+      const revision = await this.#etcd
+        .write([this.#leadership.condition, this.#after(before)], [{ key: this.#key, value }])
+        .catch(() => undefined);
+      if (revision === undefined) continue;
+      this.#mirror.wrote(this.#key, value, revision);
+      this.#history.check(instead);
+      throw new PuntError(OP, "ERR_ETCD_AWAY", `nothing was changed: ${textOf(cause)}`, {}, cause);
+    }
+    const message = `it is not known whether the change was made: look again when etcd is back; ${textOf(cause)}`;
+    throw new PuntError(OP, "ERR_ETCD_AWAY", message, { outcome: "unknown" }, cause);
+  }
+
+  async #refusal(conditions: readonly Condition[]): Promise<PuntError> {
+    const { condition } = this.#leadership;
+    const leader = await this.#etcd.get(this.#keys.leader);
+    if (leader?.created !== condition.created) return this.#leadership.refusal(OP);
+    for (const { key, modified } of conditions) {
+      const entry = await this.#etcd.get(key);
+      if (modified === undefined || (entry?.modified ?? 0) === modified) continue;
+      const message = `${key} was changed in etcd at the same time: look again, and ask again`;
+      return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", message, { key });
+    }
+    return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", "etcd was changed at the same time: ask again");
+  }
+}
+
+function textOf({ op, message }: PuntError): string {
+  return message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+}
+
+function partsOf(writes: readonly Write[]): Write[][] {
+  const parts: Write[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const write of writes) {
+    const size = Buffer.byteLength(write.key) + Buffer.byteLength(write.value ?? "");
+    if (bytes + size > MOST_BYTES || parts.at(-1)!.length >= MOST_WRITES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(write);
+    bytes += size;
+  }
+  return parts;
+}

@@ -1,0 +1,101 @@
+// What a daemon is made of below its doors: the connection to VPP, the punts, the sessions and the audit log.
+import { join } from "node:path";
+import { ClusterPunts } from "../cluster/index.js";
+import { CounterReader } from "../counters/index.js";
+import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
+import { type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { InterfaceTable, LateVpp } from "../vpp/index.js";
+import { AuditLog } from "./audit.js";
+import type { CheckedDaemonOptions } from "./options.js";
+import { PuntNames } from "./service/index.js";
+import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
+import { managerUnderStoneWork } from "./stonework.js";
+
+/** What a daemon is made of, in the order in which it is opened. */
+export interface Opened {
+  readonly vpp: LateVpp;
+  readonly punts: Punts;
+  readonly names: PuntNames;
+  readonly devices: () => DeviceReport;
+  readonly table: InterfaceTable;
+  readonly audit: AuditLog;
+  readonly sessions: Sessions;
+  readonly counters: CounterReader;
+}
+
+/** @throws PuntError of the store, of the audit log, or of an option of the manager */
+export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
+  const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
+  const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
+  const audit = await AuditLog.open(auditFile, problem);
+  const vpp = new LateVpp(vppSocket);
+  const table = new InterfaceTable(vpp);
+  try {
+    for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
+    const punts = await openPunts(options, vpp);
+    const names = namesOf(punts);
+    const sessions = new Sessions({
+      memory: memoryOf(punts, state),
+      delete: (id) => punts.delete(id),
+      problem,
+    });
+    await sessions.load();
+    const counters = new CounterReader({
+      indexOf: (tag) => table.find(tag)?.swIfIndex,
+      vppSocket,
+      statsSocket: options.statsSocket,
+    });
+    return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
+  } catch (error) {
+    table.close();
+    await vpp.close();
+    await audit.close();
+    throw error;
+  }
+}
+
+/** @throws PuntError of the store, or of an option of the manager */
+async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<PuntManager | ClusterPunts> {
+  const { state, logger, etcd, socket, attachSocket } = options;
+  const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
+  const problem = (error: PuntError) => logger.warn({ err: error }, error.message);
+  if (etcd) return ClusterPunts.start({ cluster: etcd, manager, state, addresses: [socket, attachSocket], problem });
+  const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
+  const punts = await PuntManager.start({ ...manager, ...store });
+  punts.on("problem", problem);
+  return punts;
+}
+
+/** The names of all punts, as they come and go. */
+function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
+  const names = new PuntNames();
+  if (punts instanceof ClusterPunts) {
+    punts.on("punt", (event) => names.take(event));
+    return names;
+  }
+  for (const { id } of punts.list()) names.add(id);
+  punts.on("state", (event) => names.take(event));
+  return names;
+}
+
+/** In a cluster, the daemon that takes over has the sessions too. */
+function memoryOf(punts: PuntManager | ClusterPunts, state: string | undefined): SessionMemory | undefined {
+  if (punts instanceof ClusterPunts)
+    return { load: () => punts.recall("sessions"), save: (sessions) => punts.keep("sessions", sessions) };
+  return state === undefined ? undefined : sessionFile(join(state, "sessions.json"));
+}
+
+/** A daemon of a cluster that does not act makes no devices, so it has tried nothing. */
+function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
+  return (punts instanceof PuntManager ? punts : punts.manager)?.knownDevices ?? { vpp: "unknown", folders: {} };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await ensureFolder(path, 0o750);
+  } catch (cause) {
+    const { code = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path }, cause);
+  }
+}

@@ -1,0 +1,83 @@
+import test from "ava";
+import type { PuntError } from "../../lib/errors.js";
+import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const { test: withEtcd } = need("etcd", "etcdctl");
+
+test("the tests of the cluster are declared", (t) => t.pass());
+
+withEtcd("one daemon acts; another takes over at once when it is closed, and VPP keeps its objects", async (t) => {
+  const members = await Members.start(t);
+  const first = await members.join();
+  await hasRole(first, "leader");
+  const status = await first.add(span("dns"), { waitFor: "CREATED" });
+  const second = await members.join();
+  await hasRole(second, "standby");
+  await eventually(() => second.get(status.id)?.state === "CREATED");
+  t.deepEqual(second.list()[0]!.metadata, first.list()[0]!.metadata);
+  const before = await members.interfaces();
+  await first.close();
+  await hasRole(second, "leader");
+  await eventually(() => second.get(status.id)?.state === "CREATED");
+  t.deepEqual(await members.interfaces(), before);
+  const added = await second.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+  t.is(added.state, "CREATED");
+});
+
+withEtcd("a standby passes changes on; an operator lists, plans, adds and deletes by etcd alone", async (t) => {
+  const members = await Members.start(t);
+  const first = await members.join();
+  await hasRole(first, "leader");
+  const second = await members.join();
+  await hasRole(second, "standby");
+  const status = await second.add(span("dns"), { waitFor: "CREATED" });
+  t.is(status.state, "CREATED");
+  const operator = await members.operator();
+  const { steps } = await operator.plan({ add: [socketPunt("dhcp", 67, members.directory)] });
+  t.true(steps.some(({ action }) => action === "create"));
+  await operator.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+  await eventually(async () => (await operator.list()).every(({ state }) => state === "CREATED"));
+  t.deepEqual(
+    (await operator.list()).map(({ id }) => id.cnf),
+    ["dns", "dhcp"],
+  );
+  const again = span("dns", { direction: "rx" });
+  await t.throwsAsync(operator.add(again), { code: "ERR_PUNT_EXISTS" });
+  await operator.delete(status.id);
+  t.is(first.get(status.id), undefined);
+  await t.throwsAsync(operator.delete(status.id), { code: "ERR_NO_SUCH_PUNT" });
+});
+
+withEtcd("etcd with an older history stops a daemon, until an operator decides", async (t) => {
+  const members = await Members.start(t);
+  const daemon = await members.join();
+  await hasRole(daemon, "leader");
+  members.etcd.snapshot(`${members.directory}/snapshot`);
+  const { id } = await daemon.add(span("dns"), { waitFor: "CREATED" });
+  const before = await members.interfaces();
+  await members.etcd.restore(`${members.directory}/snapshot`);
+  await hasRole(daemon, "halted");
+  const refused = (await t.throwsAsync(daemon.delete(id))) as PuntError;
+  t.is(refused.code, "ERR_ETCD_HISTORY");
+  t.is(daemon.get(id)?.id.cnf, "dns");
+  t.deepEqual(await members.interfaces(), before);
+  await members.resume("daemon");
+  await hasRole(daemon, "leader");
+  await eventually(() => daemon.get(id)?.state === "CREATED");
+  t.deepEqual(await members.interfaces(), before);
+});
+
+withEtcd("a wish in etcd that cannot be read is named and changes nothing", async (t) => {
+  const members = await Members.start(t);
+  const daemon = await members.join();
+  await hasRole(daemon, "leader");
+  const { id } = await daemon.add(span("dns"), { waitFor: "CREATED" });
+  members.etcd.ctl("put", "/vpp-punt/wanted/h1/dns//", "garbage");
+  await eventually(() => members.problems.some(({ code }) => code === "ERR_ETCD_CONTENT"));
+  t.is(daemon.get(id)?.state, "CREATED");
+  members.etcd.ctl("put", "/vpp-punt/state/h1/punts/x/y/z", "garbage");
+  const other = socketPunt("dhcp", 67, members.directory);
+  await daemon.add(other, { waitFor: "CREATED" });
+  t.regex(members.etcd.ctl("get", "/vpp-punt/state/h1/punts/x/y/z"), /garbage/);
+});
