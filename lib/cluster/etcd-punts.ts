@@ -91,7 +91,7 @@ export class EtcdPunts implements Punts {
   }
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
-    const { requests, named } = parseSet(set, options);
+    const { requests, named } = parseSet(set, options.keep ?? false);
     if (await this.leader())
       return applyResultIn(
         await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),

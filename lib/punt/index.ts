@@ -19,7 +19,6 @@ export type {
   ApplyResult,
   PlanChange,
   PuntFilter,
-  PuntSet,
   Punts,
   WatchEvent,
   WatchOptions,
@@ -46,15 +45,16 @@ export {
   lacksSocketPath,
   loadRequests,
   PUNT_TYPES,
+  type PuntSet,
   parseId,
   parseRequest,
   parseRequests,
+  parseSet,
   readText,
   requestJsonSchema,
   socketPathIn,
   udpRequest,
 } from "./request/index.js";
-export { parseSet } from "./set.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
 export { type PortReach, type Reach, reachOf } from "./types/index.js";

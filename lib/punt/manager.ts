@@ -14,7 +14,6 @@ import type {
   ApplyResult,
   PlanChange,
   PuntFilter,
-  PuntSet,
   Punts,
   WatchEvent,
   WatchOptions,
@@ -27,6 +26,7 @@ import {
   type PuntIdInput,
   type PuntRequest,
   type PuntRequestInput,
+  type PuntSet,
   parseId,
   parseRequest,
 } from "./request/index.js";

@@ -2,7 +2,7 @@
 import type { PuntError } from "../errors.js";
 import type { Attachments, AttachOptions } from "./attach.js";
 import type { DryRun } from "./plan/index.js";
-import type { PuntId, PuntIdInput, PuntRequestInput } from "./request/index.js";
+import type { PuntId, PuntIdInput, PuntRequestInput, PuntSet } from "./request/index.js";
 import type { PuntEvent, PuntStatus } from "./state.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -37,17 +37,6 @@ export interface AddOptions {
   /** Longest wait in milliseconds, below 2^31. The punt stays after it. */
   readonly timeout?: number;
 }
-
-/** All punts of one CNF; or, without `cnf` and with the option `keep`, punts of several CNFs. */
-export interface PuntSet {
-  readonly cnf?: string;
-  /** Requests of that CNF; they may omit `cnf`. */
-  readonly punts: readonly (PuntRequestInput | WithoutCnf<PuntRequestInput>)[];
-  /** Punts to delete, of that CNF or, without `cnf`, of any. */
-  readonly delete?: readonly PuntIdInput[];
-}
-
-type WithoutCnf<R> = R extends unknown ? Omit<R, "cnf"> : never;
 
 export interface ApplyOptions extends AddOptions {
   /** Keep punts of the CNF that the set does not list. Default false. */

@@ -2,17 +2,8 @@
 import { PuntError } from "../errors.js";
 import type { DesiredState, Entry } from "./desired/index.js";
 import { checkApplyOptions } from "./options.js";
-import type { ApplyFailure, ApplyOptions, ApplyResult, PuntSet } from "./punts.js";
-import {
-  idKey,
-  idOf,
-  idText,
-  type PuntId,
-  type PuntRequest,
-  parseCnf,
-  parseId,
-  parseRequest,
-} from "./request/index.js";
+import type { ApplyFailure, ApplyOptions, ApplyResult } from "./punts.js";
+import { idKey, idOf, idText, type PuntId, type PuntRequest, type PuntSet, parseSet } from "./request/index.js";
 import type { PuntStatus } from "./state.js";
 
 const OP = "punt.apply";
@@ -33,7 +24,7 @@ export async function applySet(
   hooks: Hooks,
 ): Promise<ApplyResult> {
   checkApplyOptions(options);
-  const { requests, named } = parseSet(set, options);
+  const { requests, named } = parseSet(set, options.keep ?? false);
   const found = await Promise.all(requests.map((request) => state.find(request)));
   hooks.check();
   const listed = new Set(requests.map(idKey));
@@ -47,46 +38,6 @@ export async function applySet(
   return outcome(deletions, changes, hooks);
 }
 
-/** Returns the requests of a set, and the punts that it deletes by name. @throws PuntError ERR_INVALID_REQUEST */
-export function parseSet(set: PuntSet, options: ApplyOptions): { requests: PuntRequest[]; named: PuntId[] } {
-  const requests = requestsOf(set, options);
-  return { requests, named: namedOf(set, requests) };
-}
-
-function requestsOf(set: PuntSet, { keep }: ApplyOptions): PuntRequest[] {
-  if (set?.cnf === undefined && !keep) {
-    const message = "set: cnf: is missing; without it, the option keep has to be set";
-    throw new PuntError(OP, "ERR_INVALID_REQUEST", message, { field: "cnf" });
-  }
-  const cnf = set.cnf === undefined ? undefined : parseCnf(set.cnf, OP);
-  if (!Array.isArray(set.punts))
-    throw new PuntError(OP, "ERR_INVALID_REQUEST", "set: punts: a list of punt requests is expected", { cnf });
-  const requests = set.punts.map((punt, index) =>
-    parseRequest({ ...(cnf !== undefined && { cnf }), ...punt }, `punts[${index}]`, OP),
-  );
-  const seen = new Map<string, number>();
-  for (const [index, request] of requests.entries()) {
-    if (cnf !== undefined && request.cnf !== cnf)
-      throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
-    const first = seen.get(idKey(request));
-    if (first !== undefined) throw invalid(`punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
-    seen.set(idKey(request), index);
-  }
-  return requests;
-}
-
-/** Returns the punts that the set deletes by name. */
-function namedOf({ cnf, delete: gone = [] }: PuntSet, requests: readonly PuntRequest[]): PuntId[] {
-  if (!Array.isArray(gone)) throw invalid("set: delete: a list of identities is expected");
-  const listed = new Set(requests.map(idKey));
-  const ids = gone.map((input) => parseId(input, OP));
-  for (const [index, id] of ids.entries()) {
-    if (cnf !== undefined && id.cnf !== cnf) throw invalid(`delete[${index}]: cnf: is ${id.cnf}, in the set of ${cnf}`);
-    if (listed.has(idKey(id))) throw invalid(`delete[${index}] is punt ${idText(id)}, which the set lists too`);
-  }
-  return ids;
-}
-
 function known(state: DesiredState, id: PuntId): PuntRequest {
   const request = state.request(id);
   if (request) return request;
@@ -95,10 +46,6 @@ function known(state: DesiredState, id: PuntId): PuntRequest {
 
 function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {
   return [...new Map(requests.map((request) => [idKey(request), request])).values()];
-}
-
-function invalid(message: string): PuntError {
-  return new PuntError(OP, "ERR_INVALID_REQUEST", message);
 }
 
 function change(state: DesiredState, request: PuntRequest, found: () => Parameters<DesiredState["accept"]>[1]) {

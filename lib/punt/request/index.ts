@@ -33,4 +33,5 @@ export {
   type TypeSchema,
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
+export { type PuntSet, parseSet } from "./set.js";
 export { lacksSocketPath, type PathlessRequestInput, socketPathIn, udpRequest } from "./socket-path.js";

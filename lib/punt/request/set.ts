@@ -1,0 +1,70 @@
+// A set of punts: all requests of one CNF, or a change of several CNFs' punts.
+import { PuntError } from "../../errors.js";
+import {
+  idKey,
+  idText,
+  type PuntId,
+  type PuntIdInput,
+  type PuntRequest,
+  type PuntRequestInput,
+  parseCnf,
+  parseId,
+  parseRequest,
+} from "./request.js";
+
+/** All punts of one CNF; or, without `cnf` and with the option `keep`, punts of several CNFs. */
+export interface PuntSet {
+  readonly cnf?: string;
+  /** Requests of that CNF; they may omit `cnf`. */
+  readonly punts: readonly (PuntRequestInput | WithoutCnf<PuntRequestInput>)[];
+  /** Punts to delete, of that CNF or, without `cnf`, of any. */
+  readonly delete?: readonly PuntIdInput[];
+}
+
+type WithoutCnf<R> = R extends unknown ? Omit<R, "cnf"> : never;
+
+const OP = "punt.apply";
+
+/** Returns the requests of a set, and the punts that it deletes by name. @throws PuntError ERR_INVALID_REQUEST */
+export function parseSet(set: PuntSet, keep: boolean): { requests: PuntRequest[]; named: PuntId[] } {
+  const requests = requestsOf(set, keep);
+  return { requests, named: namedOf(set, requests) };
+}
+
+function requestsOf(set: PuntSet, keep: boolean): PuntRequest[] {
+  if (set?.cnf === undefined && !keep) {
+    const message = "set: cnf: is missing; without it, the option keep has to be set";
+    throw new PuntError(OP, "ERR_INVALID_REQUEST", message, { field: "cnf" });
+  }
+  const cnf = set.cnf === undefined ? undefined : parseCnf(set.cnf, OP);
+  if (!Array.isArray(set.punts))
+    throw new PuntError(OP, "ERR_INVALID_REQUEST", "set: punts: a list of punt requests is expected", { cnf });
+  const requests = set.punts.map((punt, index) =>
+    parseRequest({ ...(cnf !== undefined && { cnf }), ...punt }, `punts[${index}]`, OP),
+  );
+  const seen = new Map<string, number>();
+  for (const [index, request] of requests.entries()) {
+    if (cnf !== undefined && request.cnf !== cnf)
+      throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
+    const first = seen.get(idKey(request));
+    if (first !== undefined) throw invalid(`punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
+    seen.set(idKey(request), index);
+  }
+  return requests;
+}
+
+/** Returns the punts that the set deletes by name. */
+function namedOf({ cnf, delete: gone = [] }: PuntSet, requests: readonly PuntRequest[]): PuntId[] {
+  if (!Array.isArray(gone)) throw invalid("set: delete: a list of identities is expected");
+  const listed = new Set(requests.map(idKey));
+  const ids = gone.map((input) => parseId(input, OP));
+  for (const [index, id] of ids.entries()) {
+    if (cnf !== undefined && id.cnf !== cnf) throw invalid(`delete[${index}]: cnf: is ${id.cnf}, in the set of ${cnf}`);
+    if (listed.has(idKey(id))) throw invalid(`delete[${index}] is punt ${idText(id)}, which the set lists too`);
+  }
+  return ids;
+}
+
+function invalid(message: string): PuntError {
+  return new PuntError(OP, "ERR_INVALID_REQUEST", message);
+}
