@@ -53,7 +53,7 @@ export function bareStatus(id: PuntId, request: PuntRequest | undefined): PuntSt
   const type = request?.type ?? ("UNKNOWN" as PuntStatus["metadata"]["type"]);
   return {
     ...{ id, request: request ?? (id as unknown as PuntRequest), state: "INIT", missing: [], reasons: [] },
-    metadata: { id, type, interconnects: [], limits: [] },
+    metadata: { id, type, interconnects: [], caveats: [] },
   };
 }
 

@@ -40,7 +40,7 @@ export function sessionFile(file: string): SessionMemory {
   return {
     async load() {
       try {
-        return JSON.parse(await readFile(file, "utf8"));
+        return JSON.parse((await readRegularFile(file)).toString("utf8"));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -78,23 +78,10 @@ export class Sessions {
 
   /** Takes up the sessions of an earlier daemon: their programs have the grace period to come back. */
   async load(): Promise<void> {
-<<<<<<< HEAD
-    const { file } = this.#options;
-    if (file === undefined) return;
-    let stored: Stored[];
-    try {
-      stored = JSON.parse((await readRegularFile(file)).toString("utf8"));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#options.problem(error);
-      return;
-    }
-    for (const { id, cnf, graceMs, punts } of stored) {
-=======
     const { memory, problem } = this.#options;
     const stored = (await memory?.load().catch(problem)) as Stored[] | undefined;
     for (const { id, cnf, graceMs, punts } of stored ?? []) {
       if (this.#sessions.get(id)?.end) continue;
->>>>>>> 1a08649 (Punts in etcd: daemons of one host elect the one that acts, the others serve reads and pass changes on; without etcd, or with an older one, nothing is changed)
       const session = newSession(id, cnf, graceMs);
       for (const punt of punts) this.#put(session, punt);
       this.#sessions.set(id, session);

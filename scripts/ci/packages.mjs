@@ -9,6 +9,8 @@ const packages = [
   "clang-format",
   "clang-tidy",
   "dpdk-dev",
+  "etcd-client",
+  "etcd-server",
   "ethtool",
   "iputils-ping",
   "python3-grpcio",

@@ -1,11 +1,8 @@
-import test from "ava";
 import type { PuntError } from "../../lib/errors.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
 const { test: withEtcd } = need("etcd", "etcdctl");
-
-test("the tests of the cluster are declared", (t) => t.pass());
 
 withEtcd("one daemon acts; another takes over at once when it is closed, and VPP keeps its objects", async (t) => {
   const members = await Members.start(t);
