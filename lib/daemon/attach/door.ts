@@ -2,6 +2,7 @@
 import { chownSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type DescriptorAnswer,
   type DescriptorRequest,
@@ -29,6 +30,7 @@ export interface AttachDoorOptions {
 const OP = "punt.attach";
 /** How often namespaces that no punt names are looked for. */
 const CLEAN_INTERVAL_MS = 10_000;
+const WATCH_RETRY_MS = 1_000;
 
 type Ask<K extends AttachQuestion["kind"]> = Extract<AttachQuestion, { kind: K }>;
 
@@ -51,8 +53,9 @@ export class AttachDoor {
     if (owner !== undefined) chownSync(path, owner, group ?? -1);
     // The door of all CNFs cleans up for all.
     if (options.entrance.cnf !== undefined) return;
-    this.#cleaning = setInterval(() => void this.#clean(), CLEAN_INTERVAL_MS).unref();
-    void this.#removeSockets();
+    const failed = (error: unknown) => parts.log.warn({ err: error }, "namespaces without a punt were not looked for");
+    this.#cleaning = setInterval(() => void this.#clean().catch(failed), CLEAN_INTERVAL_MS).unref();
+    void this.#followDeletions();
   }
 
   /** @throws PuntError EADDRINUSE: another daemon listens there; an errno name */
@@ -114,6 +117,15 @@ export class AttachDoor {
     const { punts, pins } = this.#parts;
     const used = (await punts.list()).map(({ request }) => pathOf(request));
     if (!this.#ending.signal.aborted) await pins.clean(new Set(used));
+  }
+
+  /** Removes the sockets of punts that are deleted, until the door closes. While etcd is away, the punts are not known. */
+  async #followDeletions(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      await this.#removeSockets().catch(() => {});
+      await sleep(WATCH_RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
   }
 
   /** Removes the files of punts that are deleted: their sockets are the CNFs', which cannot. */
