@@ -241,3 +241,10 @@ test("paths of the command line are relative to the current folder", async (t) =
     ["CREATED"],
   );
 });
+
+test("a TAP of an embedded VPP in another process is made inside of it", async (t) => {
+  const vpp = await site(t);
+  const added = await vpp.punts("add", SPAN.replace("MEMIF", "TAP"));
+  t.is(added.status, 0, added.stderr);
+  t.regex(added.stdout, /monitor\/eth0 +SPAN +TAP +CREATED/);
+});

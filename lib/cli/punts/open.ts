@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
-import { FileStore, LinuxHost, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
@@ -56,7 +56,7 @@ export function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: bool
   const retry = definedOnly({ firstDelay: options.retryFirst, longestDelay: options.retryLongest });
   const given = definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval });
   const file = new FileStore(store);
-  return { vpp, readOnly, store: file, host: new LinuxHost(), subnets, retry, ...given } as PuntManagerOptions;
+  return { vpp, readOnly, store: file, subnets, retry, ...given } as PuntManagerOptions;
 }
 
 /** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
