@@ -17,6 +17,8 @@ export interface Snippet {
 }
 
 const FENCE = /^```(\w*)\s*$/;
+/** Everything that Markdown takes as a fence: indented, of tildes, with words behind the language. Such a block would not be tried. */
+const ANY_FENCE = /^\s*(?:[-*>]\s+)*(?:`{3,}|~{3,})/;
 const FILE_NAME = /^(?:#|\/\/) ([\w.-]+\.\w+)$/;
 
 /** Returns the blocks of one Markdown file, in order. */
@@ -25,7 +27,10 @@ export function snippetsOf(document: string): Snippet[] {
   const snippets: Snippet[] = [];
   for (let start = 0; start < lines.length; start++) {
     const language = FENCE.exec(lines[start]!)?.[1];
-    if (language === undefined) continue;
+    if (language === undefined) {
+      if (ANY_FENCE.test(lines[start]!)) throw new Error(`${document}:${start + 1}: a fence is \`\`\` and a language`);
+      continue;
+    }
     const end = lines.indexOf("```", start + 1);
     if (end === -1) throw new Error(`${document}:${start + 1}: the block has no end`);
     snippets.push(snippet(document, lines, start, end, language));

@@ -81,7 +81,7 @@ test("UDP over IPv6 and ICMPv6 of one number are one key of VPP", (t) => {
     parseRequest({
       cnf: protocol + af,
       type: "PUNT_TO_SOCKET",
-      toHost: { af, protocol, port: 135 },
+      toHost: { af, protocol, port: 200 },
       socketPath: "/run/a",
     });
   registry.assign(request("UDP", "IPV6"), 0);

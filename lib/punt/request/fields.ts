@@ -29,7 +29,8 @@ function hasBytes(from: number, to: number) {
 /** An integer in a range. A value outside is one problem, which says the range. */
 export function integer(from: number, to: number) {
   const range = `a number from ${from} to ${to}`;
-  return z.int({ error: range, abort: true }).min(from, range).max(to, range);
+  const error = ({ input }: { readonly input?: unknown }) => (input === undefined ? undefined : range);
+  return z.int({ error, abort: true }).min(from, range).max(to, range);
 }
 
 export const label = z.string().regex(/^[\w.-]{1,63}$/, "1 to 63 letters, digits, '_', '.' or '-'");
