@@ -42,6 +42,8 @@ export class Mirror {
   /** Code of the last error. */
   #reason: string | undefined;
   #closed = false;
+  /** A wait began after the last read: the next snapshot is for it. */
+  #isStale = false;
   #endWatch: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
   readonly #first = pending();
@@ -98,7 +100,9 @@ export class Mirror {
     const next = pending();
     const before = this.#next;
     this.#next = next;
-    before.resolve();
+    this.#isStale = true;
+    // An earlier wait ends with this one: its snapshot is as new.
+    void next.promise.then(before.resolve);
     this.#endWatch?.();
     await next.promise;
   }
@@ -115,7 +119,7 @@ export class Mirror {
     while (!this.#closed) {
       try {
         await this.#read();
-        await this.#watch();
+        if (!this.#isStale) await this.#watch();
       } catch (error) {
         if (this.#closed) return;
         this.#reached(false, error as PuntError);
@@ -127,6 +131,7 @@ export class Mirror {
   async #read(): Promise<void> {
     // Waits that begin during the read are for the next one.
     const next = this.#next;
+    this.#isStale = false;
     const found = new Map<string, Entry>();
     let revision = Number.POSITIVE_INFINITY;
     for (const prefix of this.#prefixes) {
