@@ -145,7 +145,7 @@ async function load(file: string): Promise<Remembered | undefined> {
 }
 
 function replaced(reason: string): PuntError {
-  const advice = "nothing is changed until an operator decides: vpp-punt cluster resume";
+  const advice = "nothing is changed until an operator decides: see docs/cluster.md";
   return new PuntError(
     "cluster.history",
     "ERR_ETCD_HISTORY",

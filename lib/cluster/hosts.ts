@@ -1,5 +1,4 @@
 // All hosts in etcd, and the operator's word to a daemon that has stopped.
-import { PuntError } from "../errors.js";
 import type { Etcd } from "./etcd/index.js";
 import { everyHost, Keys, partsOf } from "./keys.js";
 import { parseLeader } from "./leadership.js";
@@ -32,20 +31,6 @@ async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
   const entry = await etcd.get(keys.leader);
   const { daemon = "", addresses = [], since = "" } = (entry && parseLeader(entry.value)) ?? {};
   return { host, daemon, addresses, since, punts: await etcd.count(keys.folder("wanted")) };
-}
-
-/**
- * Tells the daemons of a host, which have stopped because etcd has another history than before, to go on.
- *
- * @param keep `etcd`: VPP is made what etcd has. `daemon`: etcd gets what the daemon remembers
- * @throws PuntError ERR_CHANGED_ELSEWHERE: somebody has told them already, and they have not looked yet
- */
-export async function resume(etcd: Etcd, host: string, keep: "etcd" | "daemon", by: string): Promise<void> {
-  const key = new Keys(etcd.prefix, host).key("resume", "vpp");
-  const value = JSON.stringify({ keep, by, at: new Date().toISOString() });
-  if ((await etcd.write([{ key, modified: 0 }], [{ key, value }])) !== undefined) return;
-  const message = `host ${host} was told already; no daemon has taken notice yet`;
-  throw new PuntError("cluster.resume", "ERR_CHANGED_ELSEWHERE", message, { key });
 }
 
 /** Returns what an operator has decided, or undefined if the text is something else. */

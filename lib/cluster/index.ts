@@ -3,6 +3,6 @@ export type { ClusterOptions, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
-export { hostsIn, resume } from "./hosts.js";
+export { hostsIn } from "./hosts.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";

@@ -48,5 +48,12 @@ withEtcd.serial("daemons go on after a compaction and a restart of etcd", async 
   const acting = daemon.role === "leader" ? daemon : standby;
   await acting.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
   await eventually(() => daemon.list().length === 3 && standby.list().length === 3);
-  t.pass();
+  for (const each of [daemon, standby])
+    t.deepEqual(
+      each
+        .list()
+        .map(({ id }) => id.cnf)
+        .sort(),
+      ["dhcp", "dns", "ntp"],
+    );
 });

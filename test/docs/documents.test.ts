@@ -93,6 +93,7 @@ const UNRUN = [
   "both are checks of their own in CI",
   "needs a running VPP",
   "needs VPP",
+  "needs a cluster that has stopped",
   "needs a VPP that StoneWork has configured",
   "needs a StoneWork agent",
   "changes the machine",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Vpp } from "../../../lib/binapi/index.js";
-import { type ClusterOptions, ClusterPunts, Etcd, EtcdPunts, resume } from "../../../lib/cluster/index.js";
+import { type ClusterOptions, ClusterPunts, Etcd, EtcdPunts } from "../../../lib/cluster/index.js";
 import type { PuntError } from "../../../lib/errors.js";
 import { EmulatedHost } from "../../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../../lib/sim/index.js";
@@ -68,13 +68,6 @@ export class Members {
       name_filter: "",
     });
     return found.map(({ interface_name, sw_if_index, tag }) => `${sw_if_index} ${interface_name} ${tag}`);
-  }
-
-  /** Says what holds, as an operator, after etcd was restored. */
-  async resume(keep: "etcd" | "daemon"): Promise<void> {
-    const etcd = await Etcd.open({ endpoints: this.etcd.url, timeout: 1000 });
-    await resume(etcd, "h1", keep, "an operator");
-    etcd.close();
   }
 
   /** Connects as an operator of a host. */
