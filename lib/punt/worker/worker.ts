@@ -102,7 +102,6 @@ export class Worker {
   /** Resolves after a whole pass that begins after the call. @throws PuntError if VPP is away or cannot be read */
   resync(): Promise<void> {
     if (!this.#options.vpp.isConnected) return Promise.reject(disconnected());
-    this.#world.retries.makeDue();
     const done = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     this.wake();
     return done;
@@ -175,6 +174,8 @@ export class Worker {
 
   async #pass(): Promise<void> {
     const waiters = this.#waiters.splice(0);
+    // Here and not at the call: the pass that was under way then may have failed since.
+    if (waiters.length > 0) this.#world.retries.makeDue();
     const start = performance.now();
     this.#news.reading(true);
     try {
