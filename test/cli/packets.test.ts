@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import test, { type ExecutionContext } from "ava";
 import { PacketSocket, PcapReader, PcapWriter } from "../../lib/index.js";
@@ -40,20 +41,26 @@ async function place(t: ExecutionContext, ...requests: string[]): Promise<Place>
 }
 
 /** Starts a command that receives, and waits until VPP is connected to it. */
-async function receiving({ vpp, env }: Place, ...args: string[]): Promise<ChildProcess & { errors: Promise<string> }> {
+async function receiving({ env }: Place, ...args: string[]): Promise<ChildProcess & { errors: Promise<string> }> {
   const program = spawn(process.execPath, [main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
-  let errors = "";
-  program.stderr.setEncoding("utf8").on("data", (chunk) => {
-    errors += chunk;
+  const errors = await attached(program.stderr);
+  return Object.assign(program, { errors: once(program, "close").then(errors) });
+}
+
+/** Waits until a command says that packets come. Returns what it has said by then and says later. */
+async function attached(stderr: Readable): Promise<() => string> {
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    stderr.setEncoding("utf8").on("data", (chunk) => {
+      said += chunk;
+      if (said.includes("attached to ")) resolve();
+    });
+    stderr.on("end", () => reject(new Error(said)));
   });
-  await once(program.stderr, "data");
-  const isUp = async () =>
-    (await vpp.interfaces()).filter(({ name }) => name.startsWith("memif")).every(({ linkUp }) => linkUp);
-  while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 5));
-  return Object.assign(program, { errors: once(program, "close").then(() => errors) });
+  return () => said;
 }
 
 test("dump prints a line about each packet of a memif, and counts at the end", async (t) => {
@@ -194,10 +201,7 @@ need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends w
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, ...here.env },
   });
-  const errors = text(program.stderr);
-  await once(program.stderr, "data");
-  const isUp = async () => (await here.vpp.interfaces()).some(({ name, linkUp }) => name.startsWith("memif") && linkUp);
-  while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 5));
+  const errors = await attached(program.stderr);
   using device = PacketSocket.open({ device: "pt0", namespace: `/proc/${program.pid}/ns/net` });
   const came = new Promise<number>((resolve) => {
     device.receive((batch) => {
@@ -211,7 +215,7 @@ need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends w
   while ((await memif()).counters.rxPackets === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   t.deepEqual(await end(program, "SIGINT"), [0, null]);
   t.regex(
-    await errors,
+    errors(),
     /^made the TAP pt0\nattached to monitor\/eth0\n1 packets, 46 bytes to the CNF, 0 dropped\n\d+ packets back to VPP/,
   );
 });

@@ -17,6 +17,8 @@ export interface TakenPacket {
 export interface OpenEnds {
   /** Number of interconnects. */
   readonly count: number;
+  /** Resolves when VPP is connected to every end: a memif that VPP alone calls up may still lose packets. */
+  readonly connected: Promise<void>;
   /** Sends a frame to VPP by an interconnect. Returns false if it was lost: the ring is full, or a punt socket carries one way only. */
   send(interconnect: number, frame: Uint8Array): boolean;
   /** Packets that this program was too slow for. */
@@ -25,6 +27,8 @@ export interface OpenEnds {
 }
 
 interface End {
+  /** Absent: packets come from the start. */
+  readonly connected?: Promise<unknown>;
   send(frame: Uint8Array): boolean;
   dropped(): number;
   close(): void;
@@ -59,6 +63,7 @@ export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions
   }
   return {
     count: ends.length,
+    connected: Promise.all(ends.map(({ connected }) => connected)).then(() => {}),
     close,
     send: (interconnect, frame) => ends[interconnect]!.send(frame),
     dropped: () => ends.reduce((sum, end) => sum + end.dropped(), 0),
@@ -82,7 +87,12 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
       onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
     });
     memif.receive((batch) => deliver(batch));
-    return { close: () => {}, send: (frame) => memif.peer !== undefined && memif.send(frame) === 1, dropped: () => 0 };
+    return {
+      connected: new Promise((resolve) => memif.once("up", resolve)),
+      close: () => {},
+      send: (frame) => memif.peer !== undefined && memif.send(frame) === 1,
+      dropped: () => 0,
+    };
   }
   return openDevice(port, deliver);
 }

@@ -58,6 +58,7 @@ async function receive(
   const total = { packets: 0, bytes: 0 };
   let left = count;
   let timer: NodeJS.Timeout | undefined;
+  let waiting: NodeJS.Timeout | undefined;
   let ends: ReturnType<typeof openEnds> | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -76,13 +77,27 @@ async function receive(
       };
       ends = openEnds(punt, { nameOf, onPacket, onRefused: reject });
       onOpen(ends);
-      printError(`attached to ${idText(punt.id)}`);
+      waiting = sayWhenConnected(ends, idText(punt.id));
       if (duration !== undefined) timer = setTimeout(resolve, duration);
       void ended.then(() => resolve());
     });
     return { ...total, dropped: ends!.dropped() };
   } finally {
     clearTimeout(timer);
+    clearTimeout(waiting);
     ends?.close();
   }
+}
+
+/** How long VPP's connection may take before the user learns what the command waits for. */
+const PATIENCE_MS = 1000;
+
+/** Says that packets come, once they do. The timer says before that what they wait for. */
+function sayWhenConnected({ connected }: OpenEnds, punt: string): NodeJS.Timeout {
+  const waiting = setTimeout(() => printError(`waiting for VPP to connect to ${punt}`), PATIENCE_MS);
+  void connected.then(() => {
+    clearTimeout(waiting);
+    printError(`attached to ${punt}`);
+  });
+  return waiting;
 }
