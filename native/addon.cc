@@ -27,9 +27,7 @@ void Initialize(const Napi::CallbackInfo& info) {
   EnvState::Of(info.Env())->error_class = Napi::Persistent(info[0].As<Napi::Function>());
 }
 
-}  // namespace
-
-static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvState());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   InitBuildInfo(env, exports);
@@ -49,11 +47,10 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   return exports;
 }
 
+}  // namespace
+
 }  // namespace vpp_punt
 
 // The macro takes a plain name.
-static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
-  return vpp_punt::Init(env, exports);
-}
-
-NODE_API_MODULE(vpp_punt, InitAddon)
+using vpp_punt::Init;
+NODE_API_MODULE(vpp_punt, Init)

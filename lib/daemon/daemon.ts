@@ -12,6 +12,7 @@ import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { PuntManager } from "../punt/index.js";
+import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
 import { AttachDoor } from "./attach/index.js";
@@ -22,7 +23,6 @@ import {
   type DoorRequest,
   type Handler,
   type HttpDoor,
-  isListening,
   openHttpDoor,
   openTlsDoor,
   openUnixDoor,

@@ -1,9 +1,9 @@
 #include "libmemif/private_socket.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 
 namespace vpp_punt::libmemif {
 
@@ -24,20 +24,15 @@ bool IsOurs(int fd) {
 }
 
 PrivateSocket::PrivateSocket() : fd_(socket(AF_UNIX, kSocketType, 0)) {
-  address_.sun_family = AF_UNIX;
-  const bool listening = fd_ && bind(fd_.get(), generic(), sizeof(sa_family_t)) == 0 &&
-                         getsockname(fd_.get(), generic(), &length_) == 0 &&
-                         listen(fd_.get(), kLongestQueue) == 0;
+  // An address that ends behind its family asks the kernel for a name.
+  const bool listening = fd_ && bind(fd_.get(), address_.get(), sizeof(sa_family_t)) == 0 &&
+                         address_.ReadFrom(fd_.get()) && listen(fd_.get(), kLongestQueue) == 0;
   if (!listening) fd_.Reset();
-}
-
-std::string PrivateSocket::Name() const {
-  return "@" + std::string(address_.sun_path + 1, length_ - offsetof(sockaddr_un, sun_path) - 1);
 }
 
 UniqueFd PrivateSocket::Connect() const {
   UniqueFd made(socket(AF_UNIX, kSocketType, 0));
-  return made && connect(made.get(), generic(), length_) == 0 ? std::move(made) : UniqueFd();
+  return made && connect(made.get(), address_.get(), address_.size()) == 0 ? std::move(made) : UniqueFd();
 }
 
 UniqueFd PrivateSocket::AcceptOwn() const {

@@ -1,12 +1,10 @@
 // A control socket between libmemif and us, which no other process can block.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <string>
 
 #include "util/unique_fd.h"
+#include "util/unix_address.h"
 
 namespace vpp_punt::libmemif {
 
@@ -23,7 +21,7 @@ class PrivateSocket {
   bool listening() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }
   /// As libmemif wants it.
-  std::string Name() const;
+  std::string Name() const { return address_.Text(); }
 
   /// A connection to this socket; none, with errno set, if the queue is full.
   UniqueFd Connect() const;
@@ -31,11 +29,8 @@ class PrivateSocket {
   UniqueFd AcceptOwn() const;
 
  private:
-  sockaddr* generic() const { return reinterpret_cast<sockaddr*>(const_cast<sockaddr_un*>(&address_)); }
-
   UniqueFd fd_;
-  sockaddr_un address_ = {};
-  socklen_t length_ = sizeof address_;
+  UnixAddress address_{""};
 };
 
 }  // namespace vpp_punt::libmemif

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "util/mapping.h"
+
 namespace vpp_punt::packet_socket {
 
 namespace {
@@ -41,13 +43,10 @@ SystemError RxRing::Open(int fd, const RingSettings& settings) {
 
 /// One range of addresses for the ring and the scratch behind it: one ArrayBuffer shows both.
 SystemError RxRing::Map(int fd) {
-  const size_t whole = size();
-  void* range =
-      mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) return {errno, "memory for the ring"};
-  memory_ =
-      std::shared_ptr<uint8_t>(static_cast<uint8_t*>(range), [whole](uint8_t* data) { munmap(data, whole); });
-  void* ring = mmap(range, ring_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+  const std::shared_ptr<Mapping> range = Mapping::New(size());
+  if (!range) return {errno, "memory for the ring"};
+  memory_ = {range, range->data()};
+  void* ring = mmap(memory_.get(), ring_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
   return {ring == MAP_FAILED ? errno : 0, "mapping of the receive ring"};
 }
 

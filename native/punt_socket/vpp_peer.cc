@@ -18,7 +18,7 @@ bool VppPeer::Moved() const {
 
 int VppPeer::Connect(int fd) {
   if (!wanted()) {
-    sockaddr_un peer;
+    sockaddr_storage peer;
     socklen_t size = sizeof(peer);
     return error_ = getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 ? 0 : errno;
   }

@@ -30,6 +30,20 @@ class UnixAddress {
     size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (abstract_ ? 0 : 1));
   }
 
+  /// Takes the address that a socket is bound to. False, with errno set, if the kernel does not give it.
+  bool ReadFrom(int fd) {
+    size_ = sizeof address_;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address_), &size_) != 0) return false;
+    abstract_ = size_ > offsetof(sockaddr_un, sun_path) && address_.sun_path[0] == '\0';
+    return true;
+  }
+
+  /// The path, or `@name`.
+  std::string Text() const {
+    if (!abstract_) return address_.sun_path;
+    return "@" + std::string(address_.sun_path + 1, size_ - offsetof(sockaddr_un, sun_path) - 1);
+  }
+
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
   socklen_t size() const { return size_; }
   bool abstract() const { return abstract_; }

@@ -103,7 +103,7 @@ Failure Bridge::failure() {
 
 int Bridge::Lookup(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  return library_ ? library_->Lookup(key) : -1;
+  return client_ ? client_->Lookup(key) : -1;
 }
 
 void Bridge::Fail(const Failure& failure) {
@@ -116,10 +116,10 @@ void Bridge::Run() {
   if (AwaitHello(&name) && Connect(name)) Serve();
   // JavaScript hears of the end first: the farewell to a dead VPP takes time.
   shutdown(ours_.get(), SHUT_RDWR);
-  std::unique_ptr<Library> leaving;
+  std::unique_ptr<Client> leaving;
   {
     const std::lock_guard lock(mutex_);
-    leaving = std::move(library_);
+    leaving = std::move(client_);
   }
   leaving.reset();
   on_done_();
@@ -134,7 +134,7 @@ void Bridge::Serve() {
   }
   Forward();
   lost_ = true;
-  library_->WakeReceiver();
+  client_->WakeReceiver();
   receiver.Join();
 }
 
@@ -158,20 +158,20 @@ bool Bridge::AwaitHello(std::string* name) {
 
 bool Bridge::Connect(const std::string& name) {
   Failure failure;
-  std::unique_ptr<Library> library = Library::Connect(endpoint_, name, &failure);
-  if (library == nullptr) {
+  std::unique_ptr<Client> client = Client::Connect(endpoint_, name, &failure);
+  if (client == nullptr) {
     Fail(failure);
     return false;
   }
   const std::lock_guard lock(mutex_);
-  library_ = std::move(library);
+  client_ = std::move(client);
   return true;
 }
 
 void Bridge::AnswerHello() {
   std::vector<std::pair<int, const std::string*>> found;
   for (const std::string& key : keys_) {
-    const int id = library_->Lookup(key);
+    const int id = client_->Lookup(key);
     if (id >= 0) found.emplace_back(id, &key);
   }
   Message reply;
@@ -179,7 +179,7 @@ void Bridge::AnswerHello() {
   reply.U32(0);  // client_index, unused in a reply
   reply.U32(0);  // context
   reply.U32(0);  // response
-  reply.U32(library_->client_index());
+  reply.U32(client_->client_index());
   reply.U16(static_cast<uint16_t>(found.size()));
   for (const auto& [id, key] : found) {
     reply.U16(static_cast<uint16_t>(id));
@@ -197,7 +197,7 @@ Failure Bridge::FailureOf(Result result) const {
 void Bridge::ReceiveLoop() {
   std::vector<uint8_t> message;
   while (!lost_) {
-    const Result result = library_->Receive(&message);
+    const Result result = client_->Receive(&message);
     if (lost_ || result == Result::kAgain) continue;
     if (result != Result::kDone) {
       Fail(FailureOf(result));
@@ -226,7 +226,7 @@ Result Bridge::SendFrames() {
   for (;;) {
     const Frame frame = FirstFrame(in_.data() + done, in_.size() - done);
     if (frame.message == nullptr) break;
-    result = library_->Send(frame.message, frame.size);
+    result = client_->Send(frame.message, frame.size);
     if (result != Result::kDone) break;
     done += kFrameHeader + frame.size;
   }
@@ -253,7 +253,7 @@ int Bridge::Patience(Result sent) const {
 bool Bridge::Step(Result sent) {
   const short wanted =
       static_cast<short>((sent == Result::kDone ? POLLIN : 0) | (outbox_->pending() ? POLLOUT : 0));
-  pollfd fds[] = {{open_ ? ours_.get() : -1, wanted, 0}, {wake_.get(), POLLIN, 0}, library_->death()};
+  pollfd fds[] = {{open_ ? ours_.get() : -1, wanted, 0}, {wake_.get(), POLLIN, 0}, client_->death()};
   poll(fds, hung_up_ ? 2 : 3, Patience(sent));
   eventfd_t rings;
   if (fds[1].revents != 0) eventfd_read(wake_.get(), &rings);
@@ -262,7 +262,7 @@ bool Bridge::Step(Result sent) {
   outbox_->Flush();
   // The receiver reaches the end of the stream by itself, unless the library waits there for the rest of a
   // message.
-  if (hung_up_ && ++rounds_since_hang_up_ == kPatientRounds) library_->SeverSocket();
+  if (hung_up_ && ++rounds_since_hang_up_ == kPatientRounds) client_->SeverSocket();
   return fds[2].revents == 0 || OnDeath();
 }
 

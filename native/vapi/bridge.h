@@ -12,7 +12,7 @@
 
 #include "util/thread.h"
 #include "util/unique_fd.h"
-#include "vapi/library.h"
+#include "vapi/client.h"
 #include "vapi/outbox.h"
 
 namespace vpp_punt::vapi {
@@ -37,7 +37,7 @@ class Bridge {
   bool running() const { return thread_.running(); }
   /// Why the connection failed or ended; empty before that.
   Failure failure();
-  /// As Library::Lookup; -1 when not connected.
+  /// As Client::Lookup; -1 when not connected.
   int Lookup(const std::string& key);
 
  private:
@@ -64,8 +64,8 @@ class Bridge {
   UniqueFd wake_;
   std::unique_ptr<Outbox> outbox_;
   std::vector<uint8_t> in_;  // from JavaScript, not yet passed on
-  std::unique_ptr<Library> library_;
-  std::mutex mutex_;  // of failure_, and of library_ against Lookup
+  std::unique_ptr<Client> client_;
+  std::mutex mutex_;  // of failure_, and of client_ against Lookup
   Failure failure_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> lost_{false};

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
-const GROUND = ["errors", "options", "net", "lowest-free", "folder", "read-file"];
+const GROUND = ["errors", "options", "net", "lowest-free", "folder", "read-file", "socket-file"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -14,6 +14,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "lowest-free": [],
   folder: [],
   "read-file": [],
+  "socket-file": ["errors"],
   options: ["errors"],
   native: ["errors"],
   descriptor: [...GROUND, "native"],

@@ -1,8 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { NEWEST_RELEASE } from "../../lib/binapi/index.js";
+import { PuntError } from "../../lib/errors.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { need } from "../support/need.js";
 import { ApiClient } from "../support/vpp/api-client.js";
@@ -55,6 +58,22 @@ test("a path on which a process listens is refused", async (t) => {
   await using vpp = await EmbeddedVpp.start();
   const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: vpp.apiSocket }), { code: "EADDRINUSE" });
   t.true(error.message.includes(vpp.apiSocket));
+});
+
+test("a file on the path is not taken for a socket", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "vpp-sim-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "file");
+  writeFileSync(path, "mine");
+  const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: path }), { code: "EEXIST", instanceOf: PuntError });
+  t.true(error.message.includes(path));
+  t.is(readFileSync(path, "utf8"), "mine");
+});
+
+test("a path in a folder that is not there is refused by name", async (t) => {
+  const path = "/nonexistent/api.sock";
+  const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: path }), { code: "ENOENT", instanceOf: PuntError });
+  t.true(error.message.includes(path));
 });
 
 const papi = `

@@ -1,12 +1,13 @@
 // The daemon's UNIX socket: HTTP/2 (gRPC) and HTTP/1.1 (plain JSON) at one path.
-import { chmod, chown, lstat, unlink } from "node:fs/promises";
+import { chmod, chown } from "node:fs/promises";
 import { createServer as createHttp1, type RequestListener } from "node:http";
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { removeStaleSocket } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -68,29 +69,10 @@ function failed(path: string, what: string, cause: unknown): PuntError {
 }
 
 async function prepare(path: string): Promise<void> {
-  try {
-    await ensureFolder(dirname(path), 0o755);
-    const found = await lstat(path).catch(() => undefined);
-    if (found === undefined) return;
-    if (!found.isSocket())
-      throw new PuntError("daemon.start", "EEXIST", `${path} is there and is not a socket`, { path });
-    if (await isListening(path))
-      throw new PuntError("daemon.start", "EADDRINUSE", `another process listens at ${path}`, { path });
-    await unlink(path);
-  } catch (cause) {
-    throw cause instanceof PuntError ? cause : failed(path, "make the socket", cause);
-  }
-}
-
-/** Whether a living process listens at a path. */
-export function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
+  await ensureFolder(dirname(path), 0o755).catch((cause) => {
+    throw failed(path, "make the socket", cause);
   });
+  await removeStaleSocket("daemon.start", path);
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -1,9 +1,12 @@
 // VPP's API socket.
-import { chmod, unlink } from "node:fs/promises";
-import { createConnection, createServer, type Server } from "node:net";
+import { once } from "node:events";
+import { chmod, stat } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Message, type MessageValue, VNET_ERRORS } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
+import { removeStaleSocket } from "../../socket-file.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
 import { VnetError } from "../vnet-error.js";
@@ -57,14 +60,19 @@ export class ApiServer {
     });
   }
 
+  /** @throws PuntError EADDRINUSE: a process listens there; EEXIST: something other than a socket is there; an errno name */
   async listen(): Promise<void> {
     const { path } = this.#options;
-    await removeStaleSocket(path);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, resolve);
-    });
-    await chmod(path, 0o775);
+    await removeStaleSocket("sim.start", path);
+    try {
+      await stat(dirname(path)); // listen() says EACCES where there is no folder
+      this.#server.listen(path);
+      await once(this.#server, "listening");
+      await chmod(path, 0o775);
+    } catch (cause) {
+      const { code = "EIO" } = cause as NodeJS.ErrnoException;
+      throw new PuntError("sim.start", code, `cannot listen at ${path}`, { path }, cause);
+    }
   }
 
   get clients(): number {
@@ -243,20 +251,4 @@ function cutting(connection: Connection): Sender {
 
 function replyName(message: Message): string {
   return message.service?.reply ?? `${message.name}_reply`;
-}
-
-/** Removes the socket file of a dead process. @throws PuntError EADDRINUSE: a process still listens on it */
-async function removeStaleSocket(path: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = createConnection(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => resolve(false));
-  });
-  if (alive) throw new PuntError("sim.start", "EADDRINUSE", `another process listens on ${path}`, { path });
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
 }

@@ -20,7 +20,7 @@ class LinkSlot {
       ended_generation_ = generation_.load(std::memory_order_relaxed);
     }
     link_ = std::move(link);
-    generation_.fetch_add(1, std::memory_order_release);
+    generation_.fetch_add(1, std::memory_order_release);  // pairs with the load in generation()
   }
 
   /// Forgets the ended connection: the port is closed.
@@ -29,7 +29,8 @@ class LinkSlot {
     ended_.reset();
   }
 
-  /// Changes whenever the connection does; one load is all that a burst pays.
+  /// Changes whenever the connection does; one load is all that a burst pays. It pairs with the increment in
+  /// Publish: a queue that sees the new number finds the new connection.
   uint32_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::shared_ptr<Link> Get(uint32_t* generation) {

@@ -36,14 +36,14 @@ uint32_t RxQueue::Burst(const PacketTable& table, uint32_t max) {
   while (Stale()) {
     // The packets that the peer had sent before the connection ended in good order are still delivered.
     if (ring_) ring_->Freeze();
-    const uint32_t count = TakeFromRing(table, max);
+    const uint32_t count = TakeBurst(table, max);
     if (count > 0 || !follow_) return count;
     Refresh();
   }
-  return TakeFromRing(table, max);
+  return TakeBurst(table, max);
 }
 
-uint32_t RxQueue::TakeFromRing(const PacketTable& table, uint32_t max) {
+uint32_t RxQueue::TakeBurst(const PacketTable& table, uint32_t max) {
   if (!ring_ || ring_->link()->failed()) return 0;
   const uint32_t count = ring_->Take(table, max, scratch_);
   if (count > 0) CountBurst(table, count);

@@ -64,7 +64,7 @@ class RxQueue {
 
  private:
   bool PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool shared);
-  uint32_t TakeFromRing(const PacketTable& table, uint32_t max);
+  uint32_t TakeBurst(const PacketTable& table, uint32_t max);
   void CountBurst(const PacketTable& table, uint32_t count);
   void Drop();
 

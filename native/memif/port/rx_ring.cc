@@ -94,13 +94,13 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
 }
 
 uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch) {
-  return relay_ == nullptr ? TakeFrom<false>(table, max, scratch) : TakeFrom<true>(table, max, scratch);
+  return relay_ == nullptr ? TakePackets<false>(table, max, scratch) : TakePackets<true>(table, max, scratch);
 }
 
 /// Compiled once for each source of descriptors: looking for a relay at every packet costs a tenth of the
 /// rate.
 template <bool kRelayed>
-uint32_t RxRing::TakeFrom(const PacketTable& table, uint32_t max, const Scratch& scratch) {
+uint32_t RxRing::TakePackets(const PacketTable& table, uint32_t max, const Scratch& scratch) {
   uint32_t limit = max < table.capacity() ? max : table.capacity();
   uint32_t left = kRelayed ? Relayed(limit) : Available();
   if (slots_.size() < table.capacity()) slots_.resize(table.capacity());
@@ -109,10 +109,10 @@ uint32_t RxRing::TakeFrom(const PacketTable& table, uint32_t max, const Scratch&
   while (left > 0 && count_ < limit) {
     uint16_t before = cursor_;
     memif_desc_t desc = kRelayed ? relayed_[cursor_ & mask_] : mine_.ring.LoadDescriptor(cursor_);
-    bool simple = !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket && !scratch.copy_all;
-    if (simple) {
-      if (!TakeSimple(desc, table)) break;
-    } else if (TakeAny(left, table, scratch) == Taken::kStop) {
+    bool one_slot = !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket && !scratch.copy_all;
+    if (one_slot) {
+      if (!TakeSlot(desc, table)) break;
+    } else if (TakeChain(left, table, scratch) == Outcome::kStop) {
       break;
     }
     left -= static_cast<uint16_t>(cursor_ - before);
@@ -121,7 +121,7 @@ uint32_t RxRing::TakeFrom(const PacketTable& table, uint32_t max, const Scratch&
 }
 
 /// Takes a packet in one slot, which is the common case. False ends the burst.
-bool RxRing::TakeSimple(const memif_desc_t& desc, const PacketTable& table) {
+bool RxRing::TakeSlot(const memif_desc_t& desc, const PacketTable& table) {
   if (!Check(desc, cursor_)) return false;
   if (count_ == 0) memory_ = desc.region;
   if (desc.region != memory_) return false;
@@ -154,14 +154,14 @@ bool RxRing::CollectChain(uint32_t left) {
   return false;
 }
 
-RxRing::Taken RxRing::TakeAny(uint32_t left, const PacketTable& table, const Scratch& scratch) {
-  if (!CollectChain(left)) return Taken::kStop;
+RxRing::Outcome RxRing::TakeChain(uint32_t left, const PacketTable& table, const Scratch& scratch) {
+  if (!CollectChain(left)) return Outcome::kStop;
   uint64_t length = 0;
   for (const Piece& piece : pieces_) length += piece.length;
   if (length == 0 || length > kMaxPacket) {
     (length == 0 ? counters_.dropped_empty : counters_.dropped_oversize).Add(1);
     cursor_ = static_cast<uint16_t>(cursor_ + pieces_.size());
-    return Taken::kDropped;
+    return Outcome::kDropped;
   }
   return PlacePacket(static_cast<uint32_t>(length), table, scratch);
 }
@@ -177,18 +177,18 @@ bool RxRing::Contiguous() const {
   return true;
 }
 
-RxRing::Taken RxRing::PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch) {
+RxRing::Outcome RxRing::PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch) {
   bool in_place = !scratch.copy_all && Contiguous();
   uint32_t memory = in_place ? pieces_[0].region : kScratchMemory;
   if (count_ == 0) memory_ = memory;
-  if (memory != memory_) return Taken::kStop;
+  if (memory != memory_) return Outcome::kStop;
   if (!in_place) {
-    if (!CopyToScratch(length, table, scratch)) return Taken::kStop;
+    if (!CopyToScratch(length, table, scratch)) return Outcome::kStop;
   } else {
     Describe(table, pieces_[0].offset, length, static_cast<uint16_t>(pieces_.size()));
   }
   if (pieces_.size() > 1) counters_.chained.Add(1);
-  return Taken::kPacket;
+  return Outcome::kPacket;
 }
 
 /// Returns false if the scratch memory is full: the packet opens the next burst.

@@ -66,13 +66,13 @@ class RxRing {
     uint16_t first;
     uint16_t count;
   };
-  enum class Taken { kPacket, kDropped, kStop };
+  enum class Outcome { kPacket, kDropped, kStop };
 
   uint16_t Produced() const {
     return link_->role == Role::kServer ? mine_.ring.LoadHead() : mine_.ring.LoadTail();
   }
   template <bool kRelayed>
-  uint32_t TakeFrom(const PacketTable& table, uint32_t max, const Scratch& scratch);
+  uint32_t TakePackets(const PacketTable& table, uint32_t max, const Scratch& scratch);
   uint32_t Available();
   uint32_t Relayed(uint32_t packets);
   uint32_t CollectWhole(uint32_t packets);
@@ -81,10 +81,10 @@ class RxRing {
     return relay_ == nullptr ? mine_.ring.LoadDescriptor(slot) : relayed_[slot & mask_];
   }
   bool Check(const memif_desc_t& desc, uint16_t slot);
-  bool TakeSimple(const memif_desc_t& desc, const PacketTable& table);
-  Taken TakeAny(uint32_t left, const PacketTable& table, const Scratch& scratch);
+  bool TakeSlot(const memif_desc_t& desc, const PacketTable& table);
+  Outcome TakeChain(uint32_t left, const PacketTable& table, const Scratch& scratch);
   bool CollectChain(uint32_t left);
-  Taken PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch);
+  Outcome PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch);
   bool Contiguous() const;
   bool CopyToScratch(uint32_t length, const PacketTable& table, const Scratch& scratch);
   void Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots);

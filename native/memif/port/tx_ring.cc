@@ -24,15 +24,15 @@ uint32_t TxRing::Unconsumed() {
 }
 
 /// By the peer's index as last looked at, which has been found good.
-inline uint32_t TxRing::SeenFree() const {
+inline uint32_t TxRing::KnownFree() const {
   const uint32_t written = static_cast<uint16_t>(next_ - published_);
-  if (client_) return mine_.ring.size() - static_cast<uint16_t>(published_ - seen_) - written;
-  return static_cast<uint16_t>(seen_ - published_) - written;
+  if (client_) return mine_.ring.size() - static_cast<uint16_t>(published_ - peer_index_) - written;
+  return static_cast<uint16_t>(peer_index_ - published_) - written;
 }
 
 uint32_t TxRing::FreeSlots(uint32_t enough) {
-  const uint32_t seen_free = SeenFree();
-  if (seen_free >= enough) return seen_free;
+  const uint32_t known_free = KnownFree();
+  if (known_free >= enough) return known_free;
   const uint32_t size = mine_.ring.size();
   const uint16_t index = client_ ? mine_.ring.LoadTail() : mine_.ring.LoadHead();
   const uint32_t used_or_posted = static_cast<uint16_t>(client_ ? published_ - index : index - published_);
@@ -41,8 +41,8 @@ uint32_t TxRing::FreeSlots(uint32_t enough) {
                 std::to_string(size));
     return 0;
   }
-  seen_ = index;
-  return SeenFree();
+  peer_index_ = index;
+  return KnownFree();
 }
 
 /// The buffer of a free slot, as a private copy. A client's buffer is our own. A server's buffer comes from

@@ -51,7 +51,7 @@ class TxRing {
   const std::shared_ptr<Link>& link() const { return link_; }
 
  private:
-  uint32_t SeenFree() const;
+  uint32_t KnownFree() const;
   uint32_t AppendWhole(const PacketList& packets, uint32_t first);
   bool Slot(uint16_t index, memif_desc_t* desc);
   bool Buffer(uint16_t index, memif_desc_t* desc);
@@ -64,7 +64,7 @@ class TxRing {
   const bool client_;
   const uint16_t mask_;
   uint16_t published_ = 0;              // slots before it are the peer's
-  uint16_t seen_ = 0;                   // the peer's index, as last looked at
+  uint16_t peer_index_ = 0;             // the peer's index, as last looked at
   uint16_t next_ = 0;                   // slots before it are written
   uint32_t memory_ = 0;                 // of the last Reserve
   std::vector<memif_desc_t> reserved_;  // private copies

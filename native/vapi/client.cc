@@ -1,4 +1,4 @@
-#include "vapi/library.h"
+#include "vapi/client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -123,21 +123,20 @@ SharedMemoryPlace& shared_memory = *new SharedMemoryPlace();
 
 }  // namespace
 
-std::unique_ptr<Library> Library::Connect(const Endpoint& endpoint, const std::string& name,
-                                          Failure* failure) {
+std::unique_ptr<Client> Client::Connect(const Endpoint& endpoint, const std::string& name, Failure* failure) {
   const bool shared = endpoint.mode == Mode::kSharedMemory;
   if (shared && !shared_memory.Take()) {
     *failure = {"EBUSY",
                 "libvapiclient takes one shared-memory client per process, and this one has it already"};
     return nullptr;
   }
-  std::unique_ptr<Library> library = ConnectAlone(endpoint, name, failure);
-  if (shared && library == nullptr) shared_memory.Free();
-  return library;
+  std::unique_ptr<Client> client = ConnectAlone(endpoint, name, failure);
+  if (shared && client == nullptr) shared_memory.Free();
+  return client;
 }
 
-std::unique_ptr<Library> Library::ConnectAlone(const Endpoint& endpoint, const std::string& name,
-                                               Failure* failure) {
+std::unique_ptr<Client> Client::ConnectAlone(const Endpoint& endpoint, const std::string& name,
+                                             Failure* failure) {
   if (const int obstacle = Obstacle(endpoint)) {
     *failure = {ErrnoName(obstacle), Where(endpoint) + ": " + strerror(obstacle)};
     return nullptr;
@@ -150,10 +149,10 @@ std::unique_ptr<Library> Library::ConnectAlone(const Endpoint& endpoint, const s
     if (context != nullptr) vapi_ctx_free(context);
     return nullptr;
   }
-  return std::unique_ptr<Library>(new Library(context, endpoint.mode));
+  return std::unique_ptr<Client>(new Client(context, endpoint.mode));
 }
 
-Library::Library(vapi_ctx_s* context, Mode mode)
+Client::Client(vapi_ctx_s* context, Mode mode)
     : context_(context), mode_(mode), wake_(eventfd(0, EFD_CLOEXEC)) {
   if (mode == Mode::kSharedMemory) {
     vpp_punt_vapi_set_client(vapi_get_client_index(context_));
@@ -167,17 +166,17 @@ Library::Library(vapi_ctx_s* context, Mode mode)
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof(kSendPatience));
 }
 
-pollfd Library::death() const {
+pollfd Client::death() const {
   if (mode_ == Mode::kSocket) return {socket_, POLLRDHUP, 0};
   return {death_.get(), POLLIN, 0};
 }
 
-bool Library::VppIsDead() const {
+bool Client::VppIsDead() const {
   pollfd fd = {death_.get(), POLLIN, 0};
   return death_ && poll(&fd, 1, 0) == 1;
 }
 
-Library::~Library() {
+Client::~Client() {
   const bool shared = mode_ == Mode::kSharedMemory;
   if (shared) shared_memory.Leave();
   if (shared && VppIsDead()) vpp_punt_vapi_reset_dead_queue();
@@ -187,17 +186,17 @@ Library::~Library() {
   if (shared) shared_memory.Free();
 }
 
-uint32_t Library::client_index() const {
+uint32_t Client::client_index() const {
   return ntohl(static_cast<uint32_t>(vapi_get_client_index(context_)));
 }
 
-int Library::Lookup(const std::string& key) const {
+int Client::Lookup(const std::string& key) const {
   std::string name = key;  // the library takes it as writable
   const u32 id = vapi_api_get_msg_index(context_, reinterpret_cast<u8*>(name.data()));
   return id == VAPI_INVALID_MSG_ID ? -1 : static_cast<int>(id);
 }
 
-Result Library::Send(const uint8_t* message, size_t size) {
+Result Client::Send(const uint8_t* message, size_t size) {
   if (mode_ == Mode::kSocket) {
     // The library blocks where the socket is full.
     pollfd fd = {socket_, POLLOUT, 0};
@@ -213,18 +212,18 @@ Result Library::Send(const uint8_t* message, size_t size) {
   return error == VAPI_EAGAIN && mode_ == Mode::kSharedMemory ? Result::kAgain : Result::kLost;
 }
 
-Result Library::Take(void* message, size_t size, std::vector<uint8_t>* into) {
+Result Client::Take(void* message, size_t size, std::vector<uint8_t>* into) {
   const auto* bytes = static_cast<const uint8_t*>(message);
   into->assign(bytes, bytes + size);
   vapi_msg_free(context_, message);
   return Result::kDone;
 }
 
-Result Library::Receive(std::vector<uint8_t>* message) {
+Result Client::Receive(std::vector<uint8_t>* message) {
   return mode_ == Mode::kSocket ? ReceiveFromSocket(message) : ReceiveFromMemory(message);
 }
 
-Result Library::ReceiveFromMemory(std::vector<uint8_t>* message) {
+Result Client::ReceiveFromMemory(std::vector<uint8_t>* message) {
   void* data = nullptr;
   size_t size = 0;
   const vapi_error_e error = vapi_recv(context_, &data, &size, SVM_Q_TIMEDWAIT, 1);
@@ -232,12 +231,12 @@ Result Library::ReceiveFromMemory(std::vector<uint8_t>* message) {
   return error == VAPI_EAGAIN ? Result::kAgain : Result::kLost;
 }
 
-Result Library::Lost(Result why) {
+Result Client::Lost(Result why) {
   lost_ = true;
   return why;
 }
 
-Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
+Result Client::ReceiveFromSocket(std::vector<uint8_t>* message) {
   pollfd fds[] = {{socket_, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
   if (poll(fds, 2, 1000) < 1 || fds[0].revents == 0) return Result::kAgain;
   // The library tries again at the end of the stream, unless the end comes before a message's first byte. It
@@ -261,7 +260,7 @@ Result Library::ReceiveFromSocket(std::vector<uint8_t>* message) {
   return error == VAPI_OK ? Take(data, size, message) : Lost();
 }
 
-void Library::WakeReceiver() {
+void Client::WakeReceiver() {
   if (mode_ == Mode::kSharedMemory) {
 #if VPP_PUNT_HAS_VAPI_WAKE
     vapi_stop_rx_thread(context_);
@@ -273,7 +272,7 @@ void Library::WakeReceiver() {
 
 /// Shows the library a closed connection, which is true: it would wait for an answer to its farewell, or
 /// write to standard error.
-void Library::EndSocket() {
+void Client::EndSocket() {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return;
   dup2(pair[0], socket_);
@@ -281,7 +280,7 @@ void Library::EndSocket() {
   close(pair[1]);
 }
 
-void Library::SeverSocket() {
+void Client::SeverSocket() {
   // Reading an unconnected socket is an error, not an end of the stream: the library gives up at an error.
   UniqueFd dead(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (dead) dup2(dead.get(), socket_);

@@ -29,16 +29,15 @@ struct Failure {
 
 enum class Result { kDone, kAgain, kLost, kBadFrame };
 
-class Library {
+class Client {
  public:
   /// Registers as a client; null with `failure` when VPP refuses. Waits up to 10 s for VPP's answer, and in
   /// shared memory until an earlier client has left.
-  static std::unique_ptr<Library> Connect(const Endpoint& endpoint, const std::string& name,
-                                          Failure* failure);
+  static std::unique_ptr<Client> Connect(const Endpoint& endpoint, const std::string& name, Failure* failure);
   /// Unregisters. Waits up to 2 s for VPP's answer.
-  ~Library();
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   /// As messages carry it.
   uint32_t client_index() const;
@@ -61,9 +60,9 @@ class Library {
   void SeverSocket();
 
  private:
-  Library(vapi_ctx_s* context, Mode mode);
-  static std::unique_ptr<Library> ConnectAlone(const Endpoint& endpoint, const std::string& name,
-                                               Failure* failure);
+  Client(vapi_ctx_s* context, Mode mode);
+  static std::unique_ptr<Client> ConnectAlone(const Endpoint& endpoint, const std::string& name,
+                                              Failure* failure);
   Result ReceiveFromSocket(std::vector<uint8_t>* message);
   Result ReceiveFromMemory(std::vector<uint8_t>* message);
   Result Take(void* message, size_t size, std::vector<uint8_t>* into);
