@@ -27,7 +27,7 @@ export function ensureFolderSync(path: string, mode = 0o777): void {
   }
 }
 
-/** Another process may have made it meanwhile. */
+/** Another process may have made it in between. */
 function ensureLastSync(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });

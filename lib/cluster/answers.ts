@@ -1,4 +1,4 @@
-// Answers the questions that came by etcd, while this daemon acts.
+// Answers the questions that arrive through etcd while this daemon acts.
 import type { PuntError } from "../errors.js";
 import type { Punts } from "../punt/index.js";
 import type { Etcd, Mirror } from "./etcd/index.js";
@@ -12,7 +12,7 @@ export interface AnswersOptions {
   readonly keys: Keys;
   readonly leadership: Leadership;
   readonly punts: Punts;
-  /** Does a change in the name of the asker. */
+  /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
   problem(error: PuntError): void;
 }
@@ -28,12 +28,12 @@ export class Answers {
     this.#folder = options.keys.folder("ask");
   }
 
-  /** Answers what waits: at the beginning of a term, and after a snapshot. */
+  /** Answers the questions that wait. Called at the beginning of a term, and after a snapshot. */
   lookAtAll(): void {
     for (const { key } of this.#options.mirror.below(this.#folder)) this.look(key);
   }
 
-  /** Answers a question whose head was written. */
+  /** Answers a question, once its head has been written. */
   look(key: string): void {
     const parts = partsOf(key, this.#folder);
     const entry = this.#options.mirror.get(key);
@@ -57,7 +57,7 @@ export class Answers {
     const { condition } = leadership;
     const writes = messageWrites(keys.key("answer", id), answer, "", head.lease);
     for (const write of writes.slice(0, -1)) await etcd.write([condition], [write]);
-    // The question goes with its answer: the next daemon does not answer it again.
+    // The answer replaces the question, so the next daemon does not answer it again.
     await etcd.write([condition], [writes.at(-1)!, { key }]);
   }
 }

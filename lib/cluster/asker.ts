@@ -1,18 +1,18 @@
-// Asks the daemon that acts for a host, over etcd, and waits for its answer.
+// Asks the daemon that acts for a host through etcd, and waits for its answer.
 import { randomUUID } from "node:crypto";
 import { PuntError } from "../errors.js";
 import type { Etcd } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { answerIn, messageText, messageWrites, parseHead, type Question } from "./question.js";
 
-/** Questions and answers vanish with the asker. */
+/** Questions and answers belong to the asker's lease, and end with it. */
 const LEASE_SECONDS = 30;
 const RENEWAL_MS = 8_000;
-/** How often the answer is looked for if the watch does not tell. */
+/** Milliseconds between two looks for the answer, in case the watch misses it. */
 const LOOK_MS = 2_000;
 
 /**
- * Asks and waits for the answer. A daemon that takes over answers what the one before has left.
+ * Asks and waits for the answer. A daemon that takes over answers the questions that its predecessor left.
  *
  * @param longest milliseconds to wait for an answer
  * @throws PuntError as the daemon's manager; ETIMEDOUT; ERR_ETCD_AWAY
@@ -37,7 +37,7 @@ export async function ask<T>(
   }
 }
 
-/** Writes the question. A part that is there already is the same text, so writing it again is harmless; the head is written once. */
+/** Writes the question. Writing a part twice is harmless, because its text is the same. The head is written once. */
 async function put(etcd: Etcd, key: string, question: Question, by: string, lease: string): Promise<void> {
   for (const write of messageWrites(key, JSON.stringify(question), by, lease))
     await etcd.write([{ key: write.key, created: 0 }], [write]);
@@ -77,6 +77,6 @@ async function answerOf(etcd: Etcd, key: string, longest: number, host: string):
 }
 
 function late(host: string, longest: number): PuntError {
-  const message = `the daemon of host ${host} has not answered in ${longest} ms; it may do what was asked all the same`;
+  const message = `the daemon of host ${host} has not answered in ${longest} ms; it may still do what was asked`;
   return new PuntError("cluster.ask", "ETIMEDOUT", message, { host });
 }

@@ -1,4 +1,4 @@
-// Who asked for a punt, for the records.
+// Keeps who asked for each punt, for the records.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { idKey, type PuntRequest } from "../punt/index.js";
 
@@ -7,22 +7,22 @@ export class Askers {
   readonly #caller = new AsyncLocalStorage<string>();
   readonly #known = new Map<string, string>();
 
-  /** `self`: the name for what this daemon asks itself. */
+  /** `self`: the asker of this daemon's own requests. */
   constructor(self: string) {
     this.#self = self;
   }
 
-  /** Does something in the name of a caller. */
+  /** Runs an action on behalf of a caller. */
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
     return this.#caller.run(by, body);
   }
 
-  /** The caller of now. */
+  /** The current caller. */
   get now(): string {
     return this.#caller.getStore() ?? this.#self;
   }
 
-  /** Remembers who asks for these punts. */
+  /** Remembers the current caller for these punts. */
   asked(requests: readonly object[]): void {
     for (const request of requests) {
       const { cnf = "", key = "", label = "" } = request as Partial<Record<"cnf" | "key" | "label", string>>;

@@ -1,10 +1,10 @@
-// What a daemon of a cluster is told, and what it says of itself.
+// The options and the events of a daemon in a cluster.
 import type { PuntError } from "../errors.js";
 import type { PuntEvent, PuntManagerOptions } from "../punt/index.js";
 import type { EtcdOptions } from "./etcd/index.js";
 
 export interface ClusterOptions extends EtcdOptions {
-  /** Label of the host: daemons of one label have one VPP, and one of them acts for it. */
+  /** Label of the host. Daemons with the same label serve the same VPP, and one of them acts for it. */
   readonly host: string;
   /** Name of this daemon in messages. Default: the host's name and the process's id. */
   readonly name?: string;
@@ -15,7 +15,7 @@ export interface ClusterOptions extends EtcdOptions {
 export interface ClusterStart {
   readonly cluster: ClusterOptions;
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
-  /** Folder of what this daemon remembers of etcd. */
+  /** Folder in which this daemon keeps what it knows of etcd's history. */
   readonly state: string | undefined;
   /** Where this daemon listens. */
   readonly addresses: readonly string[];
@@ -27,6 +27,6 @@ export type Role = "leader" | "standby" | "cut-off" | "halted";
 export interface ClusterEvents {
   /** What this daemon does now. */
   role: [Role];
-  /** A punt came, changed its state, or went: `from` is undefined for one that is new to this daemon. */
+  /** A punt appeared, changed its state, or disappeared. `from` is undefined if the punt is new to this daemon. */
   punt: [Pick<PuntEvent, "id" | "from" | "to">];
 }

@@ -1,4 +1,4 @@
-// The punts of a daemon whose store is etcd: it acts while it leads, and else reads, and passes changes on or refuses them by name.
+// The punts of a daemon whose store is etcd. While it leads, it acts; otherwise it reads, and passes changes on or refuses them by name.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import {
@@ -33,7 +33,7 @@ import { etcdAway, renamed } from "./refusals.js";
 import { EtcdStore } from "./store.js";
 import { historyFile, Term } from "./term.js";
 
-/** From etcd's end of a lease to a daemon that acts: etcd looks twice a second, and VPP has to be read. */
+/** Milliseconds from the end of a lease until another daemon acts: etcd checks leases twice a second, and the daemon reads VPP first. */
 const TAKEOVER_SECONDS = 2;
 const RESUME_LOOK_MS = 500;
 const REFRESH_MS = 50;
@@ -62,7 +62,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   #closed = false;
 
   /**
-   * Starts. Does not wait for etcd, nor for VPP.
+   * Starts the daemon's part of the cluster. Waits neither for etcd nor for VPP.
    *
    * @throws PuntError ERR_OPTION; ERR_STORE_DAMAGED: the memory of etcd's history; an errno name: a file cannot be read
    */
@@ -114,7 +114,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#role;
   }
 
-  /** The manager of now; undefined until etcd has answered. */
+  /** The current manager; undefined until etcd has answered. */
   get manager(): PuntManager | undefined {
     return this.#manager;
   }
@@ -170,19 +170,19 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#readable("punt.attach").attach(id, options);
   }
 
-  /** Reads something that the daemon keeps beside the punts; undefined if it never wrote it. */
+  /** Reads a value that the daemon keeps beside the punts; undefined if it never wrote one. */
   async recall(name: string): Promise<unknown> {
     const entry = this.#mirror.get(this.#keys.key("state", "kept", name));
     return entry && JSON.parse(entry.value);
   }
 
-  /** Keeps something beside the punts. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */
+  /** Writes a value that the daemon keeps beside the punts. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */
   async keep(name: string, value: unknown): Promise<void> {
     if (!this.#term) throw this.#leadership.refusal("cluster.keep");
     await this.#term.writer.write([{ key: this.#keys.key("state", "kept", name), value: JSON.stringify(value) }]);
   }
 
-  /** Stops. Gives the lead up, so that another daemon goes on at once. Punts stay in VPP. */
+  /** Stops, and gives the lead up, so that another daemon acts at once. Punts stay in VPP. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -217,7 +217,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     }
   }
 
-  /** @throws PuntError the reason why nothing can be changed now */
+  /** @throws PuntError why nothing can be changed now */
   #forwarding(op: string): Punts {
     const reason = this.#halted ?? this.#broken;
     if (reason) throw renamed(op, reason);
@@ -320,7 +320,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#say();
     if (!term) return;
     this.#queue(async () => {
-      // Its listeners are told no more: what it says while it ends is not what VPP has.
+      // Its listeners are removed, because its events while it ends do not describe VPP.
       if (this.#manager === term.manager) this.#manager.removeAllListeners("state");
       await term.end();
       if (!this.#term && !this.#closed) await this.#read();

@@ -1,4 +1,4 @@
-// The punts of one host over etcd: what operators and standby daemons use. Changes go to the daemon that acts, or wait for it as wishes.
+// The punts of one host through etcd, for operators and standby daemons. Changes go to the daemon that acts, or wait for it as wishes.
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
 import {
@@ -32,13 +32,13 @@ import { applyResultIn, dryRunIn, type Question, statusIn } from "./question.js"
 import { idIn, parseWish, wishText } from "./records.js";
 import { watchStatuses } from "./status-watch.js";
 
-/** How long a daemon may take for a call without a limit of its own. */
+/** Milliseconds that a daemon may take for a call that sets no limit. */
 const LONGEST_MS = 120_000;
 const PAUSE_MS = 200;
 
 export interface EtcdPuntsOptions {
   readonly host: string;
-  /** Who asks, for the records. */
+  /** The asker, for the records. */
   by(): string;
 }
 
@@ -115,7 +115,7 @@ export class EtcdPunts implements Punts {
     return found.filter(({ id }) => cnf === undefined || id.cnf === cnf);
   }
 
-  /** Asks the daemon that acts: it alone can look at VPP. @throws PuntError ERR_NOT_LEADER: no daemon acts */
+  /** Asks the daemon that acts, because it alone can look at VPP. @throws PuntError ERR_NOT_LEADER: no daemon acts */
   async plan(change: PlanChange = {}): Promise<DryRun> {
     if (!(await this.leader())) {
       const message = `no daemon acts for host ${this.#keys.host}, so nothing can look at its VPP`;
@@ -153,17 +153,17 @@ export class EtcdPunts implements Punts {
     return this.#etcd.get(this.#keys.punt("wanted", id));
   }
 
-  /** Writes wishes as a whole, each only if it is still as it was read. @throws PuntError ERR_CHANGED_ELSEWHERE */
+  /** Writes all wishes or none. Each must still be as it was read. @throws PuntError ERR_CHANGED_ELSEWHERE */
   async #wish(wishes: readonly Wished[], op: string): Promise<void> {
     const writes = wishes.map((each) => this.#write(each));
     const conditions = wishes.map(({ entry }, index) => ({ key: writes[index]!.key, modified: entry?.modified ?? 0 }));
     const revision = await this.#etcd.write(conditions, writes).catch(async (error) => {
-      // Whether it was written is seen by what is there: the time in a wish is its own.
+      // The time in a wish is unique, so the wish that is there now says whether ours was written.
       if (!isUnknown(error) || !(await this.#isThere(writes[0]!))) throw error;
       return 0;
     });
     if (revision !== undefined) return;
-    const message = "the punt was changed in etcd at the same time: look again, and ask again";
+    const message = "the punt was changed in etcd at the same time; look at it, and ask again";
     throw new PuntError(op, "ERR_CHANGED_ELSEWHERE", message, { keys: writes.map(({ key }) => key) });
   }
 
@@ -177,7 +177,7 @@ export class EtcdPunts implements Punts {
     return value !== undefined && entry?.value === value;
   }
 
-  /** The wish is in etcd, and no daemon acts: it is done when one comes. */
+  /** The wish is in etcd, but no daemon acts. The next daemon that acts fulfils it. */
   async #waiting(request: PuntRequest, { waitFor, timeout = 0 }: AddOptions, op: string): Promise<PuntStatus> {
     const end = performance.now() + timeout;
     for (;;) {
@@ -225,7 +225,7 @@ export class EtcdPunts implements Punts {
 }
 
 interface Wished {
-  /** Undefined: the wish ends. */
+  /** Undefined ends the wish. */
   readonly request: PuntRequest | undefined;
   readonly entry: Entry | undefined;
 }

@@ -1,16 +1,16 @@
-// VPP and Linux as the daemon that acts uses them: nothing leaves when its lease is not good.
+// VPP and Linux for the daemon that acts. Nothing is sent or changed unless its lease is good.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { DefaultHost, type Host, type HostChange, type VppConnection } from "../punt/index.js";
 import type { Leadership } from "./leadership.js";
 
 /**
- * Requests under way at once. It is below half of the client's window (256), where a dump takes two places: a request that waits in
- * the client would leave after the lease was looked at.
+ * Requests under way at once. A dump takes two places of the client's window (256), so fewer than half of the window never wait in
+ * the client. A request that waited there would be sent long after the lease was checked.
  */
 const MOST_UNDER_WAY = 100;
 
-/** Returns the error that a manager takes as a lost connection: no punt FAILED of it. */
+/** Returns an error that a manager takes for a lost connection, so that no punt becomes FAILED. */
 function fenced(op: string, leadership: Leadership): PuntError {
   const cause = leadership.refusal(op);
   const text = cause.message.slice(op.length + 2);
@@ -33,7 +33,7 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
     vpp.on("disconnected", this.#onDisconnected);
   }
 
-  /** Lets the manager see VPP. */
+  /** Lets requests pass from now on. */
   open(): void {
     this.#isOpen = true;
     if (this.isConnected) this.emit("connected");
@@ -69,7 +69,7 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
     return this.#vpp.has(name);
   }
 
-  /** Sends when there is room, and looks at the lease right before. */
+  /** Sends when there is room. Checks the lease right before. */
   async #guarded<T>(name: string, send: () => Promise<unknown>): Promise<T> {
     if (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#underWay++;
@@ -92,7 +92,7 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   };
 }
 
-/** Returns the Linux side, which changes only while the lease is good. */
+/** Returns a host that makes changes only while the lease is good. */
 export function fencedHost(host: Host | undefined, vpp: VppConnection, leadership: Leadership): Host {
   const inner = host ?? new DefaultHost(vpp);
   return {

@@ -1,12 +1,12 @@
-// What this daemon remembers of etcd's history, so that it sees when etcd was restored to an older one.
+// A daemon's memory of etcd's history, by which it notices that etcd was restored to an older state.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
 import type { Entry, Header } from "./etcd/index.js";
 
-/** Every write of a leader counts up the generation. */
+/** A leader raises the generation with every write. */
 export interface Generation {
   readonly number: number;
-  /** Tells two writes of one number apart. */
+  /** Tells two writes with the same number apart. */
   readonly write: string;
 }
 
@@ -22,7 +22,7 @@ export function parseGeneration(text: string, key: string): Generation {
     const { number, write } = JSON.parse(text);
     if (Number.isInteger(number) && typeof write === "string") return { number, write };
   } catch {
-    // The same as a value of another form.
+    // Handled below, like JSON of another shape.
   }
   throw new PuntError("cluster.read", "ERR_ETCD_CONTENT", `${key} in etcd is not what a daemon wrote there`, { key });
 }
@@ -32,7 +32,7 @@ export function generationIn(entry: Entry | undefined): Generation | undefined {
   return entry && parseGeneration(entry.value, entry.key);
 }
 
-/** A daemon's memory of one host in etcd. A file keeps it beyond the daemon's life. */
+/** A daemon's memory of one host in etcd. A file keeps it when the daemon ends. */
 export class History {
   readonly #file: string | undefined;
   readonly #problem: (error: unknown) => void;
@@ -57,12 +57,12 @@ export class History {
     return this.#known.generation === undefined;
   }
 
-  /** The host is known from now on: VPP has nothing that etcd lacks. */
+  /** Marks the host as known: VPP has nothing that etcd lacks. */
   begin(): void {
     if (this.isNew) this.#note({ generation: { number: 0, write: "" } });
   }
 
-  /** Looks at an answer of etcd. @throws PuntError ERR_ETCD_HISTORY */
+  /** Checks an answer of etcd. @throws PuntError ERR_ETCD_HISTORY */
   see({ cluster, revision }: Header, floor: number): void {
     const { cluster: known, revision: highest } = this.#known;
     if (known !== undefined && known !== cluster)
@@ -76,7 +76,7 @@ export class History {
   /** The file's revision may be ahead of answers to earlier questions, except for the first answer. */
   #isOpening = true;
 
-  /** Looks at the generation that etcd has. @throws PuntError ERR_ETCD_HISTORY: it is older than what was there before */
+  /** Checks the generation that etcd has. @throws PuntError ERR_ETCD_HISTORY: etcd had a later generation before */
   check(found: Generation | undefined): void {
     const { generation: known } = this.#known;
     if (known && known.number > (found?.number ?? 0)) {
@@ -84,11 +84,13 @@ export class History {
       throw replaced(`it has ${has}, and had generation ${known.number} before`);
     }
     if (known && found && found.number > 0 && found.number === known.number && found.write !== known.write)
-      throw replaced(`its generation ${known.number} of this host is not the one that was there before`);
+      throw replaced(
+        `its generation ${known.number} of this host differs from the generation ${known.number} that it had before`,
+      );
     if (found) this.#note({ generation: found });
   }
 
-  /** Takes what etcd has as the truth from now on. */
+  /** Accepts etcd's present state as the truth. */
   accept(): void {
     this.#known = { revision: 0 };
     this.#isOpening = true;
@@ -104,7 +106,7 @@ export class History {
     this.#save();
   }
 
-  /** The file may be a moment late: an older history is then found by what it has. */
+  /** The file may lag behind by a moment. After a restart, only a history that is older than the file is noticed then. */
   #save(): void {
     this.#isDirty = true;
     if (this.#file === undefined) return;
@@ -138,7 +140,7 @@ async function load(file: string): Promise<Remembered | undefined> {
     const known = JSON.parse(text) as Remembered;
     if (Number.isInteger(known.revision)) return known;
   } catch {
-    // The same as content of another form.
+    // Handled below, like JSON of another shape.
   }
   const message = `${file} is damaged; remove it if etcd was never restored to an older history`;
   throw new PuntError("cluster.start", "ERR_STORE_DAMAGED", message, { path: file });

@@ -1,4 +1,4 @@
-// All hosts in etcd, and the operator's word to a daemon that has stopped.
+// All hosts in etcd, and the operator's decision for daemons that have stopped.
 import type { Etcd } from "./etcd/index.js";
 import { everyHost, Keys, partsOf } from "./keys.js";
 import { parseLeader } from "./leadership.js";
@@ -9,7 +9,7 @@ export interface HostInfo {
   readonly daemon: string;
   readonly addresses: readonly string[];
   readonly since: string;
-  /** Punts that are asked for. */
+  /** Number of punts that were requested. */
   readonly punts: number;
 }
 

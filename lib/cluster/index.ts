@@ -1,4 +1,4 @@
-// Punts of many hosts in etcd: the daemons of a host elect the one that acts, and everybody else asks it.
+// Punts of many hosts in etcd. The daemons of a host elect a leader, which acts; all others ask it.
 export type { ClusterOptions, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";

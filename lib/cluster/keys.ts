@@ -1,6 +1,6 @@
 // The keys in etcd: `<prefix>/<kind>/<host>/...`, with every part escaped.
 
-/** What lies below the prefix. */
+/** The folders below the prefix. */
 export type KeyKind = "wanted" | "status" | "state" | "leader" | "ask" | "answer" | "resume";
 
 /** The name of a punt, as its key spells it. */
@@ -13,7 +13,7 @@ export interface NamedPunt {
 /** Everything but letters, digits and `-._~` is escaped as in a URL, so that a part has no slash and a key is plain ASCII. */
 const PLAIN = /[A-Za-z0-9\-._~]/;
 
-/** Returns a part of a key. Every text has one, the empty one too; two texts never share one. */
+/** Returns the part of a key for any text, the empty text included. Two texts never have the same part. */
 export function escapePart(text: string): string {
   let escaped = "";
   for (const byte of Buffer.from(text, "utf8")) {
@@ -45,7 +45,7 @@ export class Keys {
     this.host = host;
   }
 
-  /** Returns the folder of a kind: its keys begin with it. */
+  /** Returns the folder of a kind, with which all of its keys begin. */
   folder(kind: KeyKind, ...parts: readonly string[]): string {
     return [this.prefix, kind, ...[this.host, ...parts].map(escapePart), ""].join("/");
   }
@@ -59,7 +59,7 @@ export class Keys {
     return this.key(kind, cnf, key, label);
   }
 
-  /** The key whose lease says which daemon acts. */
+  /** The key of the daemon that acts. It ends with that daemon's lease. */
   get leader(): string {
     return this.key("leader", "vpp");
   }

@@ -1,4 +1,4 @@
-// The last status of each punt, over all managers of a daemon, and the events that tell of changes.
+// The last status of each punt, across all managers of a daemon, and the events of its changes.
 import { ChangeLog, idKey, type PuntEvent, type PuntId, type PuntStatus } from "../punt/index.js";
 import type { Etcd } from "./etcd/index.js";
 import { parseStatus } from "./status.js";
@@ -7,7 +7,7 @@ export class Known {
   readonly log = new ChangeLog();
   readonly #statuses = new Map<string, PuntStatus>();
 
-  /** The first manager of this process has not looked at VPP: what the last daemon said holds until then. */
+  /** Until the first manager of this process has looked at VPP, the statuses of the last daemon hold. */
   async seed(etcd: Etcd, folder: string): Promise<void> {
     if (this.#statuses.size > 0) return;
     const found = await etcd.range(folder).catch(() => ({ entries: [] }));
@@ -21,7 +21,7 @@ export class Known {
     }
   }
 
-  /** Returns a status. While a manager has not looked at VPP, what was known before holds. */
+  /** Returns a status. Until a new manager has looked at VPP, the status from before holds. */
   shown(status: PuntStatus): PuntStatus {
     const known = this.#statuses.get(idKey(status.id));
     if (status.state !== "INIT" || !known || !isSameRequest(known, status)) return status;
@@ -29,7 +29,7 @@ export class Known {
     return { ...status, state, missing, reasons, ...(failure && { failure }) };
   }
 
-  /** Takes an event of a manager, and passes it on unless it says what is known. */
+  /** Takes an event of a manager, and passes it on if it is news. */
   take(event: PuntEvent): void {
     const key = idKey(event.id);
     const known = this.#statuses.get(key);

@@ -1,23 +1,23 @@
-// Which daemon of a host acts: an election in etcd by a lease, and the lease's time by this process's own clock.
+// Elects the daemon of a host that acts: by a lease in etcd, whose end this process computes by its own clock.
 import { randomUUID } from "node:crypto";
 import { PuntError } from "../errors.js";
 import { isPast, later, type Moment, now, until } from "./clock.js";
 import { type Condition, type Etcd, isAway, type Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 
-/** How long a daemon acts after a renewal, in ms before etcd's end of the lease: etcd's clock may be faster. */
+/** A daemon stops this many ms before its lease ends in etcd, because etcd's clock may be faster. */
 const MARGIN_MS = 1_000;
 const RETRY_MS = 250;
-/** etcd ends leases when it looks, twice a second. */
+/** etcd checks twice a second for leases that are over. */
 const OLD_LEASE_POLL_MS = 200;
 
 export interface LeaderRecord {
   /** Name of the daemon that acts. */
   readonly daemon: string;
-  /** Where it listens. */
+  /** Its addresses. */
   readonly addresses: readonly string[];
   readonly since: string;
-  /** Tells two attempts of one daemon apart. */
+  /** Tells two attempts of the same daemon apart. */
   readonly attempt: string;
 }
 
@@ -29,9 +29,9 @@ export interface LeadershipOptions {
 }
 
 export interface LeadershipHandlers {
-  /** This daemon acts from now on: for the first time, or again after etcd was away. */
+  /** Called when this daemon begins to act: for the first time, or again after etcd was away. */
   acquired(): void;
-  /** This daemon does not act any more. Nothing may be sent after this, and `isGood` is false. */
+  /** Called when this daemon stops acting. `isGood` is false from then on, and nothing may be sent. */
   lost(reason: string): void;
 }
 
@@ -81,12 +81,12 @@ export class Leadership {
     return new PuntError(op, "ERR_NOT_LEADER", message, { host: this.#keys.host, leader: daemon, addresses });
   }
 
-  /** The condition that a write of this term has: the leader's key is still the one that this daemon made. */
+  /** The condition of every write of this term: the leader's key is still the key that this daemon made. */
   get condition(): Condition {
     return { key: this.#keys.leader, created: this.#term?.created ?? -1 };
   }
 
-  /** The daemon that acts, as far as etcd has told. */
+  /** The daemon that acts, by the copy of etcd. */
   get leader(): LeaderRecord | undefined {
     const entry = this.#mirror.get(this.#keys.leader);
     return entry && parseLeader(entry.value);
@@ -96,14 +96,14 @@ export class Leadership {
     this.#running = this.#run();
   }
 
-  /** Stands for election from now on, or not. A daemon that does not stand gives the lead up. */
+  /** Sets whether this daemon stands for election. A daemon that does not stand gives the lead up. */
   stand(isCandidate: boolean): void {
     this.#isCandidate = isCandidate;
-    if (!isCandidate) this.#lose("it was told to stop");
+    if (!isCandidate) this.#lose("it does not stand for election any more");
     this.#wake?.();
   }
 
-  /** Looks at the leader's key, after it changed. */
+  /** Called after the leader's key has changed. */
   look(): void {
     const entry = this.#mirror.get(this.#keys.leader);
     if (this.#term && entry?.created !== this.#term.created && this.#mirror.revision >= this.#term.created) {
@@ -113,7 +113,7 @@ export class Leadership {
     this.#wake?.();
   }
 
-  /** Gives the lead up: the next daemon need not wait for the lease. Call it when nothing acts any more. */
+  /** Gives the lead up, so that the next daemon need not wait for the end of the lease. Call it when nothing acts any more. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#isCandidate = false;
@@ -162,14 +162,14 @@ export class Leadership {
       this.#lose("its lease is over");
       return;
     }
-    // A late answer of a process that was stopped: the lead may have changed hands since.
+    // The answer is late, perhaps because the process was stopped. Another daemon may have led since.
     if (!this.#isActing || isPast(this.#goodUntil!)) await this.#reassure(term, begun, seconds);
     else this.#goodUntil = later(begun, seconds * 1000 - MARGIN_MS);
     await this.#sleep(Math.min((seconds * 1000) / 4, until(this.#goodUntil!)));
     if (isPast(this.#goodUntil!)) this.#expire();
   }
 
-  /** The lease was renewed after this daemon had stopped: it goes on if nobody led in between. */
+  /** The lease was renewed after this daemon had stopped acting. It acts again if no other daemon led in between. */
   async #reassure(term: Term, begun: Moment, seconds: number): Promise<void> {
     this.#lose("its lease was not renewed in time");
     const entry = await this.#etcd.get(this.#keys.leader);
@@ -200,7 +200,7 @@ export class Leadership {
     this.#act();
   }
 
-  /** The leader's key may have been deleted by hand, while its daemon still acts: its lease says so. */
+  /** An operator may have deleted the leader's key while its daemon still acts. The lease tells. */
   async #waitForOldLease(): Promise<void> {
     const entry = this.#mirror.get(this.#keys.key("state", "term"));
     const lease = entry && leaseIn(entry.value);
@@ -221,7 +221,7 @@ export class Leadership {
       );
     } catch (error) {
       if (!isAway(error)) throw error;
-      // It may have been made all the same, or may still be: the lease of this attempt ends it.
+      // etcd may have made the key, or may still make it. It ends with the lease of this attempt.
       const entry = await this.#etcd.get(this.#keys.leader).catch(() => undefined);
       if (entry && parseLeader(entry.value)?.attempt === attempt) return entry.created;
       await this.#etcd.revoke(lease).catch(() => {});

@@ -1,11 +1,11 @@
-// What is known of a host's punts: the wishes, and what the daemon that acts has said of them.
+// Joins what etcd has of a host's punts: the wishes, and the statuses that the daemon that acts has written.
 import { idKey, type PuntId, type PuntStatus } from "../punt/index.js";
 import type { Entry } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { idIn, parseWish } from "./records.js";
 import { bareStatus, parseStatus } from "./status.js";
 
-/** Joins wishes and statuses: every punt that is asked for, or that a daemon still has. */
+/** Returns the status of every punt that has a wish, or that a daemon still has. */
 export function merged(
   keys: Keys,
   wishes: readonly Entry[],
@@ -28,7 +28,7 @@ export function merged(
     .flatMap(({ id, wish, status }) => statusOf(id, wish, status, isActing) ?? []);
 }
 
-/** Returns what is known of a punt: its status, or that it waits for a daemon. */
+/** Returns the status of a punt. If no daemon has answered its wish yet, it is PENDING and waits for a daemon. */
 export function statusOf(
   id: PuntId,
   wish: Entry | undefined,
@@ -45,7 +45,7 @@ export function statusOf(
   return { ...(record?.status ?? bareStatus(id, request)), ...(request && { request }), state: "PENDING", missing };
 }
 
-/** What cannot be read is the daemon's to report: a list has the rest. */
+/** A list leaves out a record that cannot be read. The daemon reports it. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

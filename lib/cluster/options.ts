@@ -1,4 +1,4 @@
-// The checks of a daemon's options of the cluster.
+// The checks of a daemon's cluster options.
 import { OptionCheck } from "../options.js";
 import type { ClusterOptions } from "./cluster-options.js";
 import { checkEtcdOptions } from "./etcd/index.js";

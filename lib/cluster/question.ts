@@ -16,7 +16,7 @@ import type { Write } from "./etcd/index.js";
 import { content, parseJson } from "./records.js";
 import { revived, withoutSecrets } from "./status.js";
 
-/** What can be asked. */
+/** The calls that can be asked for. */
 export type Question =
   | { readonly call: "add" | "update"; readonly request: PuntRequestInput; readonly options: AddOptions }
   | { readonly call: "delete"; readonly id: PuntIdInput }
@@ -33,7 +33,7 @@ export interface Head {
 /** etcd takes 1.5 MiB in one request. */
 const PART_CHARACTERS = 250_000;
 
-/** Returns the keys of a message. The head comes last: who sees it finds the parts. */
+/** Returns the keys of a message. The head comes last, so that a reader of the head finds all parts. */
 export function messageWrites(key: string, text: string, by: string, lease: string): Write[] {
   const parts: string[] = [];
   for (let at = 0; at < text.length; at += PART_CHARACTERS) parts.push(text.slice(at, at + PART_CHARACTERS));
@@ -63,7 +63,7 @@ export function messageText(key: string, { parts }: Head, valueAt: (key: string)
     .join("");
 }
 
-/** Does what was asked. @returns the text of the answer, an error included */
+/** Makes the call of a question. @returns the text of the answer, which may be an error */
 export async function answerTo(text: string, punts: Punts): Promise<string> {
   try {
     return JSON.stringify({ value: plain(await ask(JSON.parse(text) as Question, punts)) }, plainNumbers);

@@ -6,12 +6,12 @@ import { type Keys, partsOf } from "./keys.js";
 
 const OP = "cluster.read";
 
-/** A punt as it is asked for. */
+/** A request for a punt, as a CNF or an operator wrote it. */
 export interface Wish {
   readonly request: PuntRequest;
-  /** Who asked. */
+  /** The asker. */
   readonly by: string;
-  /** When, as ISO 8601. */
+  /** The time of the request, in ISO 8601. */
   readonly at: string;
 }
 
@@ -70,7 +70,7 @@ function textOf(value: object): string {
   return text;
 }
 
-/** Gives every punt its place in the list, which it keeps. */
+/** Gives each punt a place in the list, which never changes. */
 export class Orders {
   readonly #orders = new Map<string, number>();
   #next = 1;
@@ -116,11 +116,11 @@ export function acceptedKey(keys: Keys, { cnf, key, label }: PuntId): string {
   return keys.key("state", "punts", cnf, key, label);
 }
 
-/** The folders of `state` that a saved state consists of. Other keys there are not the manager's. */
+/** The folders of `state` that hold a saved state. Other keys there do not belong to the manager. */
 export const FOLDERS = ["interconnects", "namespaces", "claims", "notes", "punts"] as const;
 
 /**
- * Reads a state from its records. Takes the places of its punts into `orders`.
+ * Reads a state from its records. Enters the places of its punts into `orders`.
  *
  * @returns undefined if there is none
  * @throws PuntError ERR_ETCD_CONTENT: a record is not what a daemon wrote, and `details.key` names it

@@ -1,4 +1,4 @@
-// Why a daemon of a cluster refuses a call.
+// The errors with which a daemon of a cluster refuses a call.
 import { PuntError } from "../errors.js";
 
 /** Returns a reason as the error of another operation. */

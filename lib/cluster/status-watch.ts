@@ -4,12 +4,12 @@ import { type Etcd, Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { merged } from "./merge.js";
 
-/** How often a watcher learns that etcd is there and nothing changed. */
+/** Milliseconds between two signs of life to a watcher. */
 const PROGRESS_MS = 10_000;
 
 /**
- * Yields a snapshot, then each change. After a loss of etcd, or where etcd has forgotten the history, a snapshot comes again, marked
- * with `resync`. A revision is one of etcd: `from` is not followed, a snapshot comes instead.
+ * Yields a snapshot, then each change. After a loss of etcd, or if etcd has forgotten the history, it yields another snapshot, marked
+ * with `resync`. Revisions are etcd's. `from` is ignored: a watch always begins with a snapshot.
  */
 export async function* watchStatuses(
   etcd: Etcd,

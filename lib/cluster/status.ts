@@ -1,4 +1,4 @@
-// The status of punts in etcd: written by the daemon that acts, read by everybody.
+// The status of punts in etcd: the daemon that acts writes it, and all others read it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
@@ -7,21 +7,21 @@ import type { Keys } from "./keys.js";
 import type { Leadership } from "./leadership.js";
 import { parseJson } from "./records.js";
 
-/** Milliseconds in which changes gather: a punt has several in its first moments. */
+/** Milliseconds for which changes gather, because a new punt changes several times in a row. */
 const GATHER_MS = 30;
 const PAUSE_MS = 500;
 
 /** A status as etcd has it. */
 export interface StatusRecord {
   readonly status: PuntStatus;
-  /** Revision of the wish that it answers; 0: none. */
+  /** Revision of the wish that it answers; 0 for none. */
   readonly wish: number;
   /** The daemon did not take the punt: nothing of it is in VPP. */
   readonly refused?: true;
   readonly at: string;
 }
 
-/** Returns a status without what only the CNF may know. */
+/** Returns a status without the secrets, which only the CNF may know. */
 export function withoutSecrets(status: PuntStatus): PuntStatus {
   const interconnects = status.metadata.interconnects.map((interconnect) => {
     const { attachment } = interconnect;
@@ -36,7 +36,7 @@ export function parseStatus({ key, value }: Entry): StatusRecord {
   return { ...record, status: revived(record.status) };
 }
 
-/** Turns texts into dates again. */
+/** Turns texts back into dates. */
 export function revived(status: PuntStatus): PuntStatus {
   const { failure } = status;
   return failure ? { ...status, failure: { ...failure, nextTry: new Date(failure.nextTry) } } : status;
@@ -48,7 +48,7 @@ export function refusedStatus(id: PuntId, request: PuntRequest | undefined, { co
   return { ...bareStatus(id, request), state: "FAILED", failure };
 }
 
-/** A punt of which no daemon has said anything. */
+/** A punt without a status from any daemon. */
 export function bareStatus(id: PuntId, request: PuntRequest | undefined): PuntStatus {
   const type = request?.type ?? ("UNKNOWN" as PuntStatus["metadata"]["type"]);
   return {
@@ -95,7 +95,7 @@ export class StatusWriter {
     this.#mark(key);
   }
 
-  /** Ends the writing. What is not written yet is the next daemon's. */
+  /** Stops writing. The next daemon writes what is left. */
   async close(): Promise<void> {
     this.#ended = true;
     await this.#flushing;
@@ -115,7 +115,7 @@ export class StatusWriter {
         await this.#read();
         await this.#write();
       } catch (error) {
-        // What etcd has now is not known: it is read again before the next write.
+        // It is not known what etcd has now, so it is read again before the next write.
         this.#known = undefined;
         if (!this.#isGood) return;
         this.#problem(error as PuntError);

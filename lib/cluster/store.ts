@@ -9,25 +9,25 @@ import type { Writer } from "./writer.js";
 export interface EtcdStoreOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
-  /** Absent for a manager that only reads. */
+  /** Absent for a read-only manager. */
   readonly writer?: Writer;
-  /** Taken instead of what etcd has, by an operator's decision. */
+  /** Replaces etcd's state, if an operator decided so. */
   readonly instead?: StoredState | undefined;
-  /** Says who asked for a punt. */
+  /** Returns who asked for a punt. */
   whoAsked(request: PuntRequest): string;
 }
 
 export class EtcdStore implements Store {
   readonly #options: EtcdStoreOptions;
   #orders = new Orders();
-  /** Keys that were read or written here: a key that somebody else put there is not deleted. */
+  /** Keys that this store read or wrote. It deletes no others. */
   #own = new Set<string>();
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
   }
 
-  /** Returns the state as the copy of etcd has it. @throws PuntError ERR_ETCD_CONTENT */
+  /** Returns the state in the copy of etcd. @throws PuntError ERR_ETCD_CONTENT */
   async load(): Promise<StoredState | undefined> {
     const { mirror, keys, instead } = this.#options;
     const orders = new Orders();
@@ -37,7 +37,7 @@ export class EtcdStore implements Store {
     return instead ?? state;
   }
 
-  /** @throws PuntError of the writer: etcd has the state from before, or a part of the new one that the next save completes */
+  /** @throws PuntError of the writer: etcd has the old state, or a part of the new state, which the next save completes */
   async save(state: StoredState): Promise<void> {
     const { writer } = this.#options;
     const { writes, conditions, own } = this.#differences(state);
@@ -60,7 +60,7 @@ export class EtcdStore implements Store {
     return { writes: [...writes, ...wishes], conditions, own: new Set(records.keys()) };
   }
 
-  /** What was asked for here is a wish like those that others write. A wish that says the same stays. */
+  /** A request that this daemon accepted becomes a wish, as if another program had written it. An equal wish stays. */
   #newWishes(punts: readonly PuntRequest[], writes: readonly Write[]): Write[] {
     const { mirror, keys, whoAsked } = this.#options;
     const written = new Set(writes.filter(({ value }) => value !== undefined).map(({ key }) => key));

@@ -22,11 +22,11 @@ export interface TermOptions extends Omit<AnswersOptions, "punts"> {
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
   readonly instead: StoredState | undefined;
   readonly whoAsked: EtcdStoreOptions["whoAsked"];
-  /** The interface that answers questions: the daemon's own, for it knows who asks. */
+  /** The interface that answers questions. It is the daemon's own, which knows who asks. */
   readonly punts: AnswersOptions["punts"];
-  /** Returns a status as it is known: that of an earlier manager while this one has not looked at VPP. */
+  /** Returns a punt's status. Until this manager has looked at VPP, it is the status of an earlier manager. */
   shown(status: PuntStatus): PuntStatus;
-  /** Some steps of VPP would delete what etcd does not know, and this daemon does not know why. */
+  /** Called if VPP has objects that etcd does not know, and this daemon does not know why. */
   halt(error: PuntError): void;
 }
 
@@ -66,7 +66,7 @@ export class Term {
     this.#answers = new Answers({ ...options, punts });
   }
 
-  /** Takes what changed in etcd. */
+  /** Takes changes of etcd. */
   changed(changes: readonly Change[], isSnapshot: boolean): void {
     if (this.#isOver) return;
     for (const { key } of changes) {
@@ -76,17 +76,17 @@ export class Term {
     if (isSnapshot) this.#answers.lookAtAll();
   }
 
-  /** Writes the status that a change has led to. */
+  /** Writes a punt's status after a change. */
   follow({ id, to, status }: PuntEvent): void {
     if (this.#isOver) return;
     const present = this.manager.get(id);
     if (to === "DELETED" && !present) this.#statuses.delete(id);
     else this.#statuses.put(this.#options.shown(present ?? status), this.#wishes.revisionOf(id));
-    // A wish may have come while the punt was leaving.
+    // There may be a new wish, which came while the punt was being deleted.
     if (to === "DELETED") this.#wishes.look(this.#options.keys.punt("wanted", id));
   }
 
-  /** Ends everything of the term. What is under way is finished by nobody: the next daemon looks at what is there. */
+  /** Ends the term. Steps under way are abandoned: the next daemon reads what is there. */
   async end(): Promise<void> {
     this.#isOver = true;
     this.#answers.close();
@@ -104,7 +104,7 @@ export class Term {
     else this.#vpp.open();
   }
 
-  /** A daemon that remembers nothing looks at VPP first: what etcd does not know is not deleted without a word. */
+  /** A daemon without a memory of etcd looks at VPP first, so that it deletes no objects that etcd has merely forgotten. */
   async #openWithCare(): Promise<void> {
     const { manager, history, leadership, halt, problem } = this.#options;
     while (!this.#isOver && leadership.isGood) {
@@ -121,7 +121,7 @@ export class Term {
     }
   }
 
-  /** The items of VPP and Linux that the manager would delete. */
+  /** Returns the items of VPP and Linux that the manager would delete. */
   async #deletions(): Promise<string[]> {
     const { mirror, keys, whoAsked, manager } = this.#options;
     const store = new EtcdStore({ mirror, keys, whoAsked });

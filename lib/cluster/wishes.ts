@@ -1,4 +1,4 @@
-// What others ask for in etcd, given to the manager of the daemon that acts.
+// Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
 import type { PuntId, PuntManager, PuntRequest } from "../punt/index.js";
 import type { Entry, Mirror } from "./etcd/index.js";
@@ -6,11 +6,11 @@ import type { Keys } from "./keys.js";
 import { content, idIn, parseWish } from "./records.js";
 import { refusedStatus, type StatusWriter } from "./status.js";
 
-/** Wishes that are taken up at once. */
+/** Wishes that the manager works on at the same time. */
 const WINDOW = 64;
-/** Milliseconds after which refused wishes are tried again: what they conflicted with may be gone. */
+/** Milliseconds after which refused wishes are tried again, because the conflict may be over. */
 const RETRY_MS = 5_000;
-/** How long a wish may keep others waiting: the manager goes on with it. */
+/** How long a wish may keep others waiting. The manager continues with it after that. */
 const PATIENCE = { timeout: 5_000 };
 
 export interface WishesOptions {
@@ -18,14 +18,14 @@ export interface WishesOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
-  /** A wish could not be read, or not be taken. */
+  /** Called when a wish cannot be read, or is refused. */
   problem(error: PuntError): void;
   isGood(): boolean;
 }
 
 /**
- * Follows the wishes. A wish that is new or other than the manager's punt is added or updated; a punt whose wish was deleted is deleted.
- * A wish that cannot be read changes nothing: the punt stays as it was.
+ * Follows the wishes: adds a punt for a new wish, updates a punt whose wish has changed, and deletes a punt whose wish is gone. A wish
+ * that cannot be read changes nothing, and its punt stays.
  */
 export class Wishes {
   readonly #options: WishesOptions;
@@ -42,7 +42,7 @@ export class Wishes {
     this.#timer = setInterval(() => this.#retry(), RETRY_MS).unref();
   }
 
-  /** Compares everything: at the beginning of a term, and after a snapshot. */
+  /** Compares all wishes with all punts. Called at the beginning of a term, and after a snapshot. */
   lookAtAll(): void {
     const { mirror, manager, keys } = this.#options;
     for (const { key } of mirror.below(this.#folder)) this.#pending.add(key);
@@ -50,7 +50,7 @@ export class Wishes {
     this.#work();
   }
 
-  /** Looks at a key that changed. */
+  /** Takes a key that has changed. */
   look(key: string): void {
     if (!key.startsWith(this.#folder)) return;
     this.#pending.add(key);
@@ -111,7 +111,7 @@ export class Wishes {
   #failed(key: string, id: PuntId, entry: Entry | undefined, error: PuntError): void {
     const { manager, isGood } = this.#options;
     if (this.#closed || !isGood()) return;
-    // A punt that VPP refuses is the manager's, which says so and tries again.
+    // If VPP refuses it, the manager has the punt: it reports the failure and tries again.
     const request = manager.get(id)?.request;
     const isTaken = entry !== undefined && request !== undefined && isWishOf(entry, id, request);
     if (isTaken || error.code === "ERR_NO_SUCH_PUNT") this.#accepted(key, id);
@@ -131,12 +131,12 @@ export class Wishes {
     const isNews = this.#refused.get(key) !== revision;
     this.#refused.set(key, revision);
     if (isNews) problem(error);
-    // A punt that is there keeps its own status.
+    // An existing punt keeps its own status.
     if (id !== undefined && isNews && !manager.get(id))
       statuses.put(refusedStatus(id, undefined, error), revision, true);
   }
 
-  /** Whether a wish is refused now. */
+  /** Returns whether a wish is refused now. */
   isRefused(id: PuntId): boolean {
     return this.#refused.has(this.#options.keys.punt("wanted", id));
   }

@@ -1,4 +1,4 @@
-// Writes of the daemon that acts: only while its lease is good, one at a time, and with an outcome that is known.
+// Makes the writes of the daemon that acts: one at a time, only while its lease is good, and each with a known outcome.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
@@ -37,7 +37,7 @@ export class Writer {
   }
 
   /**
-   * Writes. More than etcd takes in one transaction go in several, in order; the copy (`Mirror`) has what was written.
+   * Writes keys. If there are more than etcd takes in one transaction, it makes several in order. The copy (`Mirror`) has the result.
    *
    * @throws PuntError ERR_NOT_LEADER; ERR_CHANGED_ELSEWHERE: a condition does not hold; ERR_ETCD_AWAY: nothing was written, unless
    * `details.outcome` is `unknown`
@@ -75,7 +75,7 @@ export class Writer {
     return { entry, generation: entry ? parseGeneration(entry.value, entry.key) : { number: 0, write: "" } };
   }
 
-  /** A condition that makes two writes of one generation impossible. */
+  /** The condition by which etcd accepts only one write of each generation. */
   #after(entry: Entry | undefined): Condition {
     return { key: this.#key, modified: entry?.modified ?? 0 };
   }
@@ -97,8 +97,8 @@ export class Writer {
   }
 
   /**
-   * Finds out what became of a write without an answer. If etcd has not done it, takes its generation away from it: then etcd cannot
-   * do it later.
+   * Finds out whether etcd made a write that it did not answer. If not, uses up the write's generation, so that etcd cannot make it
+   * later.
    */
   async #settle(next: Generation, before: Entry | undefined, cause: PuntError): Promise<number> {
     while (this.#leadership.isGood) {
@@ -119,7 +119,7 @@ export class Writer {
       this.#history.check(instead);
       throw new PuntError(OP, "ERR_ETCD_AWAY", `nothing was changed: ${textOf(cause)}`, {}, cause);
     }
-    const message = `it is not known whether the change was made: look again when etcd is back; ${textOf(cause)}`;
+    const message = `it is not known whether the change was made, so look again when etcd is back; ${textOf(cause)}`;
     throw new PuntError(OP, "ERR_ETCD_AWAY", message, { outcome: "unknown" }, cause);
   }
 
@@ -130,10 +130,10 @@ export class Writer {
     for (const { key, modified } of conditions) {
       const entry = await this.#etcd.get(key);
       if (modified === undefined || (entry?.modified ?? 0) === modified) continue;
-      const message = `${key} was changed in etcd at the same time: look again, and ask again`;
+      const message = `${key} was changed in etcd at the same time; look at it, and ask again`;
       return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", message, { key });
     }
-    return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", "etcd was changed at the same time: ask again");
+    return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", "etcd was changed at the same time; ask again");
   }
 }
 

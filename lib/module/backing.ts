@@ -46,8 +46,8 @@ export interface LocalVpp {
 
 export interface OwnManagerOptions {
   /**
-   * An embedded VPP (`EmbeddedVpp` of `vpp-punt/sim`) instead of VPP: this process manages it, and keeps all sockets in its folder. No
-   * daemon is asked. Does not go with `vppSocket`, `socketDirectory` or the options of a daemon.
+   * An embedded VPP (`EmbeddedVpp` of `vpp-punt/sim`) instead of VPP: this process manages it, keeps all sockets in its folder, and asks no
+   * daemon. Does not go with `vppSocket`, `socketDirectory` or the options of a daemon.
    */
   readonly vpp?: LocalVpp;
   /** VPP's API socket. Default `/run/vpp/api.sock`. */

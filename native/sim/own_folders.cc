@@ -12,7 +12,7 @@ namespace vpp_punt::sim {
 
 namespace {
 
-/// Does not follow symbolic links. What cannot be removed stays.
+/// Does not follow symbolic links. A file that cannot be removed stays.
 void RemoveAll(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);

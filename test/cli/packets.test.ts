@@ -50,7 +50,7 @@ async function receiving({ env }: Place, ...args: string[]): Promise<ChildProces
   return Object.assign(program, { errors: once(program, "close").then(errors) });
 }
 
-/** Waits until a command says that packets come. Returns what it has said by then and says later. */
+/** Waits until a command prints that packets come. Returns all of its output, also the later lines. */
 async function attached(stderr: Readable): Promise<() => string> {
   let said = "";
   await new Promise<void>((resolve, reject) => {

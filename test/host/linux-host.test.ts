@@ -84,7 +84,7 @@ need("root", "netns", "ip", "nsenter").test(
   },
 );
 
-test("a namespace that cannot be looked at is not there, and says why; one that does not exist says nothing", async (t) => {
+test("a namespace that cannot be looked at counts as missing, with a reason; a namespace that does not exist has none", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "vpp-punt-netns-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, "loop");

@@ -155,7 +155,7 @@ test("a note of another form counts as none: the setting is applied again", asyn
   t.deepEqual((await managed.store.load())!.notes, saved.notes);
 });
 
-test("a request that comes back from the store is the same: adding it again is no other punt", (t) =>
+test("a request that comes back from the store is the same: adding it again changes nothing", (t) =>
   inFolder(async (path) => {
     const request = { vppInterface: "if0", cnf: "a", type: "SPAN", interconnect: "MEMIF", key: "", label: "" };
     const store = new FileStore(path);

@@ -8,7 +8,7 @@ import { changes, tapped } from "../support/vpp/tapped.js";
 /** Milliseconds until the manager's client gives up on an answer. */
 export const ANSWER_TIMEOUT = 60;
 
-/** What VPP does with one message. */
+/** VPP's fault for one message. */
 export const VPP_FAULTS: Readonly<Record<string, FaultAction>> = {
   refused: { kind: "refuse", error: "UNSPECIFIED" },
   late: { kind: "delay", ms: 2 * ANSWER_TIMEOUT },

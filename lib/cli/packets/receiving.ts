@@ -92,7 +92,7 @@ async function receive(
 /** How long VPP's connection may take before the user learns what the command waits for. */
 const PATIENCE_MS = 1000;
 
-/** Says that packets come, once they do. The timer says before that what they wait for. */
+/** Prints that packets come, once VPP has connected. Until then, the timer prints what the command waits for. */
 function sayWhenConnected({ connected }: OpenEnds, punt: string): NodeJS.Timeout {
   const waiting = setTimeout(() => printError(`waiting for VPP to connect to ${punt}`), PATIENCE_MS);
   void connected.then(() => {

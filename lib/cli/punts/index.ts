@@ -1,4 +1,4 @@
-// Punts for commands: where they are, which are meant, what is asked for, and how they are applied and shown.
+// Punts for commands: where they are kept, which ones a command means, how their requests are read, and how they are applied and shown.
 export { type Applied, applyRequests } from "./applying.js";
 export { changeLine, puntLines } from "./change-text.js";
 export { type Changes, changesOf, idOf, isChange } from "./changes.js";

@@ -9,14 +9,14 @@ export interface Entry {
   readonly modified: number;
 }
 
-/** What a read saw. */
+/** The result of a read. */
 export interface Snapshot {
-  /** The revision at which it was read: a watch goes on from the next. */
+  /** The revision at which it was read. A watch continues with the next. */
   readonly revision: number;
   readonly entries: readonly Entry[];
 }
 
-/** A condition of a transaction: the key was last written at that revision; 0: there is no such key. */
+/** A condition of a transaction: the revision at which the key was last written; 0 if the key must not exist. */
 export interface Condition {
   readonly key: string;
   readonly modified?: number;
@@ -30,7 +30,7 @@ export interface Write {
   readonly lease?: string;
 }
 
-/** Which etcd answered: another cluster or an earlier revision means that its history was replaced. */
+/** The header of an answer. Another cluster or an earlier revision means that etcd's history was replaced. */
 export interface Header {
   readonly cluster: string;
   readonly revision: number;
@@ -45,7 +45,7 @@ export function entryOf({ key, value, create_revision, mod_revision }: IKeyValue
   };
 }
 
-/** Returns the first key after all that begin with `prefix`, whose last byte is not 0xff here. */
+/** Returns the first key after all keys that begin with `prefix`. The last byte of `prefix` must not be 0xff. */
 export function endOf(prefix: string): Buffer {
   const end = Buffer.from(prefix);
   end[end.length - 1]!++;

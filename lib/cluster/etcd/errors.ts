@@ -1,29 +1,29 @@
-// What etcd's client throws, as errors of this package.
+// Turns errors of etcd's client into errors of this package.
 import { PuntError } from "../../errors.js";
 
-/** gRPC's codes of a call whose outcome is unknown: etcd may have done it. */
+/** gRPC's codes for a call whose outcome is unknown: etcd may have made it. */
 const UNKNOWN_OUTCOME = new Set([1, 2, 4, 8, 10, 13, 14, 15]);
 
-/** How etcd's messages begin. gRPC's status is in front of them. */
+/** The beginning of etcd's messages, before which gRPC puts its status. */
 const REFUSALS =
   /authentication failed|permission denied|user name is empty|invalid auth|not enabled|PermissionDenied/i;
 
-/** Whether etcd may have done what the failed call asked for, or may still do it. */
+/** Returns whether etcd may have made the failed call, or may still make it. */
 export function isUnknown(error: unknown): boolean {
   return error instanceof PuntError && error.details.outcome === "unknown";
 }
 
-/** Whether etcd did not answer. */
+/** Returns whether etcd did not answer. */
 export function isAway(error: unknown): boolean {
   return error instanceof PuntError && error.code === "ERR_ETCD_AWAY";
 }
 
-/** Whether etcd does not know the token: it was started again, or the token is too old. */
+/** Returns whether etcd does not know the token: etcd was restarted, or the token is too old. */
 export function isStaleToken(error: unknown): boolean {
   return error instanceof PuntError && /invalid auth token/.test(error.message);
 }
 
-/** Returns the error for a call that failed. The message has neither a password nor a token: etcd's own messages have none. */
+/** Returns the error for a call that failed. Its message has neither a password nor a token, because etcd's messages have none. */
 export function etcdError(op: string, endpoints: readonly string[], cause: unknown): PuntError {
   if (cause instanceof PuntError) return cause;
   const { message = String(cause), code } = cause as Error & { code?: unknown };

@@ -1,4 +1,4 @@
-// A client of etcd: reads, transactions, leases and watches, each with a deadline and never repeated by itself.
+// A client of etcd for reads, transactions, leases and watches. Each call has a deadline, and is never repeated.
 import type { Etcd3, IOptions, ITxnResponse } from "etcd3";
 import { PuntError } from "../../errors.js";
 import {
@@ -18,12 +18,12 @@ import { openWatch, type WatchHandlers } from "./watch.js";
 
 const OP = "cluster.etcd";
 
-/** Calls are made once: a write whose outcome is unknown is not made again by the client. */
+/** The client repeats no call: it must not repeat a write whose outcome is unknown. */
 const ONCE = {
   execute: async (call: (context: unknown) => unknown) => call({ signal: new AbortController().signal }),
 };
 
-/** Finds a dead connection within 8 seconds. etcd closes connections whose pings come more often than every 5 seconds. */
+/** Finds a dead connection within 8 seconds. etcd closes a connection that pings more often than every 5 seconds. */
 const CHANNEL = {
   "grpc.keepalive_time_ms": 5_500,
   "grpc.keepalive_timeout_ms": 2_500,
@@ -33,16 +33,16 @@ const CHANNEL = {
   "grpc.max_receive_message_length": 256 << 20,
 };
 
-/** Entries that one read asks for: etcd has no stream for reads, and a message of 10,000 punts would block others. */
+/** Entries of one read: etcd cannot stream a read, and an answer with 10,000 punts would hold up others. */
 const PAGE = 2_000;
 
-/** The least of `maxOps` that etcd's servers allow in one transaction by default is 128. */
+/** etcd's servers allow 128 operations in one transaction by default. */
 export const MOST_WRITES = 100;
 
 export class Etcd {
   readonly endpoints: readonly string[];
   readonly prefix: string;
-  /** Looks at the header of each read and transaction, with the highest revision that was known before the call. May throw. */
+  /** Checks the header of each read and transaction against the highest revision that was known before the call. May throw. */
   onHeader: ((header: Header, floor: number) => void) | undefined;
   readonly #client: Etcd3;
   readonly #timeout: number;
@@ -70,7 +70,7 @@ export class Etcd {
     this.#client = client;
   }
 
-  /** Reads one key, whatever the history. */
+  /** Reads one key without a check of the history. */
   async peek(key: string): Promise<Entry | undefined> {
     const { kvs } = await this.#call((options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
     return kvs[0] && entryOf(kvs[0]);
@@ -112,10 +112,10 @@ export class Etcd {
   }
 
   /**
-   * Writes everything, if all conditions hold, or nothing.
+   * Makes all writes if all conditions hold, or none.
    *
    * @returns the revision of the write, or undefined if a condition does not hold
-   * @throws PuntError ERR_ETCD_AWAY, with `details.outcome` `unknown`: etcd may have written it, or may still write it
+   * @throws PuntError ERR_ETCD_AWAY, with `details.outcome` `unknown`: etcd may have made the writes, or may still make them
    */
   async write(conditions: readonly Condition[], writes: readonly Write[]): Promise<number | undefined> {
     const request = { compare: conditions.map(comparison), success: writes.map(operation) };
@@ -129,7 +129,7 @@ export class Etcd {
     return { id: reply.ID, seconds: Number(reply.TTL) };
   }
 
-  /** Renews a lease. @returns the seconds that it has now; 0 or less: it is over */
+  /** Renews a lease. @returns the seconds that it has now; 0 or less if it is over */
   async renew(id: string): Promise<number> {
     try {
       return await this.#renew(id);
@@ -140,7 +140,7 @@ export class Etcd {
     }
   }
 
-  /** A call with one answer gets a new token where etcd does not know the old one; streams do not. */
+  /** Gets a new token if etcd does not know the old one. Works for calls with one answer, not for streams. */
   async #freshToken(): Promise<void> {
     await this.peek(this.prefix);
   }
@@ -162,7 +162,7 @@ export class Etcd {
     }
   }
 
-  /** Returns the seconds that a lease has left; 0 or less: it is over. */
+  /** Returns the seconds that a lease has left; 0 or less if it is over. */
   async remaining(id: string): Promise<number> {
     const query = { ID: id };
     return Number((await this.#call((options) => this.#client.leaseClient.leaseTimeToLive(query, options))).TTL);
@@ -197,7 +197,7 @@ export class Etcd {
     return this.#timed(call({ deadline: Date.now() + this.#timeout }));
   }
 
-  /** A read or a transaction. etcd promises that it is not older than one that was answered before it began. */
+  /** Makes a read or a transaction. etcd promises that it sees everything that was answered before it began. */
   async #checked<T extends { header: { cluster_id: string; revision: string } }>(
     call: (options: { deadline: number }) => Promise<T>,
   ): Promise<T> {
@@ -209,12 +209,12 @@ export class Etcd {
     return reply;
   }
 
-  /** Forgets the highest revision: etcd's history was replaced, and the new one holds. */
+  /** Forgets the highest revision, after etcd's history was replaced and the new history holds. */
   forgetHistory(): void {
     this.#highest = 0;
   }
 
-  /** A deadline of our own: gRPC's is a time of day, which may step. */
+  /** Sets a deadline of our own, because gRPC's deadline is a time of day, which may jump. */
   async #timed<T>(call: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {

@@ -1,4 +1,4 @@
-// A copy of what lies below some prefixes: a snapshot, and the changes from the revision after it on.
+// A copy of the keys below some prefixes: a snapshot, and the changes after it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../../errors.js";
 import type { Entry } from "./entry.js";
@@ -22,11 +22,11 @@ function pending(): Pending {
 }
 
 export interface MirrorHandlers {
-  /** Looks at a snapshot before it replaces what is known. May throw: then what is known stays. */
+  /** Checks a snapshot before it replaces the copy. If it throws, the copy stays. */
   judge?(found: ReadonlyMap<string, Entry>): void;
-  /** Some keys changed. `isSnapshot`: everything was read again, so `changes` has the differences from before. */
+  /** Called when keys have changed. `isSnapshot`: all keys were read again, and `changes` has the differences. */
   changed(changes: readonly Change[], isSnapshot: boolean): void;
-  /** etcd was lost, or reached again. */
+  /** Called when etcd is lost, and when it is reached again. */
   reached(isReached: boolean, error?: PuntError): void;
 }
 
@@ -35,14 +35,14 @@ export class Mirror {
   readonly #prefixes: readonly string[];
   readonly #handlers: MirrorHandlers;
   readonly #entries = new Map<string, Entry>();
-  /** Keys that were deleted here, with the revision: an event that is older must not bring them back. */
+  /** Keys that this process deleted, with the revision: an older event must not bring them back. */
   readonly #deleted = new Map<string, number>();
   #revision = 0;
   #isReached = false;
   /** Code of the last error. */
   #reason: string | undefined;
   #closed = false;
-  /** A wait began after the last read: the next snapshot is for it. */
+  /** Whether a wait began after the last read, and needs another snapshot. */
   #isStale = false;
   #endWatch: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -83,7 +83,7 @@ export class Mirror {
     return [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
   }
 
-  /** Takes over what this process has written itself, before the watch tells it. */
+  /** Enters a write of this process, before the watch reports it. */
   wrote(key: string, value: string | undefined, revision: number): void {
     const known = this.#entries.get(key);
     if ((known?.modified ?? 0) >= revision) return;
@@ -95,13 +95,13 @@ export class Mirror {
     this.#entries.set(key, { key, value, created: known?.created ?? revision, modified: revision });
   }
 
-  /** Reads everything again. Resolves with the snapshot: it has every write that etcd confirmed before the call. */
+  /** Reads everything again. Resolves with a snapshot that has every write that etcd confirmed before the call. */
   async resync(): Promise<void> {
     const next = pending();
     const before = this.#next;
     this.#next = next;
     this.#isStale = true;
-    // An earlier wait ends with this one: its snapshot is as new.
+    // The snapshot for this wait also ends earlier waits.
     void next.promise.then(before.resolve);
     this.#endWatch?.();
     await next.promise;
@@ -129,14 +129,14 @@ export class Mirror {
   }
 
   async #read(): Promise<void> {
-    // Waits that begin during the read are for the next one.
+    // Waits that begin during this read need the next one.
     const next = this.#next;
     this.#isStale = false;
     const found = new Map<string, Entry>();
     let revision = Number.POSITIVE_INFINITY;
     for (const prefix of this.#prefixes) {
       const snapshot = await this.#etcd.range(prefix);
-      // Each was read at its own revision: the watch begins after the earliest.
+      // Each prefix was read at its own revision, so the watch begins after the earliest.
       revision = Math.min(revision, snapshot.revision);
       for (const entry of snapshot.entries) found.set(entry.key, entry);
     }
@@ -161,7 +161,7 @@ export class Mirror {
     return [...gone, ...written];
   }
 
-  /** Rejects when the watch ends. A compacted history is no loss of etcd: the next turn reads a snapshot. */
+  /** Rejects when the watch ends. After a compaction etcd is not lost: the next turn reads a snapshot. */
   #watch(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#endWatch = () => {
@@ -185,10 +185,10 @@ export class Mirror {
     if (news.length > 0) this.#handlers.changed(news, false);
   }
 
-  /** Returns whether it is news: the echo of a write of this process is not. */
+  /** Returns whether the event is news. The echo of a write of this process is not. */
   #apply({ key, entry, revision }: Change): boolean {
     const known = this.#entries.get(key)?.modified ?? this.#deleted.get(key) ?? 0;
-    // Nothing older comes after the echo of a deletion.
+    // After the echo of a deletion, no older event arrives.
     if (known <= revision) this.#deleted.delete(key);
     if (known >= revision) return false;
     if (entry) this.#entries.set(key, entry);

@@ -1,20 +1,20 @@
-// How to reach etcd: endpoints, prefix, and the files of secrets, which are never arguments.
+// The options that say how to reach etcd: endpoints, prefix, and files with secrets, which are never arguments.
 import { readFile } from "node:fs/promises";
 import { PuntError } from "../../errors.js";
 import { OptionCheck } from "../../options.js";
 
-/** How to reach etcd. */
+/** Options that say how to reach etcd. */
 export interface EtcdOptions {
   /** URLs of etcd's servers, such as `https://10.0.0.1:2379`; `http` and `https` are not mixed. */
   readonly endpoints: string | readonly string[];
-  /** What every key begins with. Default `/vpp-punt`. */
+  /** The beginning of every key. Default `/vpp-punt`. */
   readonly prefix?: string;
   /** Certificate of the authority that signed etcd's certificate, and this program's own: paths of PEM files. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** User of etcd. Its password is the first line of `passwordFile`, or VPP_PUNT_ETCD_PASSWORD in the environment. */
   readonly user?: string;
   readonly passwordFile?: string;
-  /** Milliseconds that etcd has for one answer. Default 2,000. */
+  /** Milliseconds to wait for one answer of etcd. Default 2,000. */
   readonly timeout?: number;
 }
 
@@ -50,7 +50,7 @@ export function checkEtcdOptions(options: EtcdOptions, op: string, more: readonl
   if (!/^(\/[\w.-]+)+$/.test(check.text("etcd.prefix", prefix, 256)))
     check.refuse(
       "etcd.prefix",
-      `must be such as /vpp-punt: letters, digits, '_', '.', '-' after slashes; got ${shown(prefix)}`,
+      `must be like /vpp-punt: letters, digits, '_', '.', '-' after slashes; got ${shown(prefix)}`,
     );
   if (tls !== undefined) check.known(tls, ["ca", "cert", "key"], "etcd.tls");
   for (const [name, value] of Object.entries(tls ?? {})) check.text(`etcd.tls.${name}`, value, 4095, 1);
@@ -60,7 +60,7 @@ export function checkEtcdOptions(options: EtcdOptions, op: string, more: readonl
   check.milliseconds("etcd.timeout", timeout, 1);
 }
 
-/** A URL may have been given with a password in it: that is not shown. */
+/** Hides the password that a URL may contain. */
 function shown(text: string): string {
   return JSON.stringify(text.replace(/\/\/[^/@]*@/, "//***@"));
 }

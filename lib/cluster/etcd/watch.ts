@@ -1,19 +1,19 @@
-// A watch on the wire: one stream for several prefixes, whose events come in the order of their revisions.
+// A watch of etcd: one stream for several prefixes, with events in the order of their revisions.
 import type { IWatchRequest, IWatchResponse } from "etcd3";
 import { PuntError } from "../../errors.js";
 import { type Entry, endOf, entryOf } from "./entry.js";
 
-/** A key that was written, or deleted: then it has no value. */
+/** A key that was written or deleted. */
 export interface Change {
   readonly key: string;
-  /** Absent where the key was deleted. */
+  /** Absent if the key was deleted. */
   readonly entry?: Entry;
   readonly revision: number;
 }
 
 export interface WatchHandlers {
   changes(changes: readonly Change[]): void;
-  /** Called once. ERR_ETCD_COMPACTED: the history that it should begin with is gone, so a snapshot is needed. */
+  /** Called once. ERR_ETCD_COMPACTED: etcd has forgotten the first revision of the watch, so a snapshot is needed. */
   ended(error: unknown): void;
 }
 
@@ -25,7 +25,7 @@ interface Stream {
   cancel?(): void;
 }
 
-/** Opens a watch in the background. @returns what ends it without a call of `ended` */
+/** Opens a watch in the background. @returns a function that ends it without a call of `ended` */
 export function openWatch(
   opening: () => Promise<unknown>,
   prefixes: readonly string[],

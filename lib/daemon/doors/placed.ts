@@ -16,13 +16,13 @@ export class PlacedFile {
     this.made = join(dirname(path), `.${Math.random().toString(36).slice(2, 6)}`);
   }
 
-  /** Takes the place, whoever had it. */
+  /** Moves the socket to its path, and replaces a file that is there. */
   place(): void {
     this.#inode = inodeOf(this.made);
     renameSync(this.made, this.#path);
   }
 
-  /** Whether the file is still the one that was placed. */
+  /** Returns whether the placed file is still at the path. */
   get isThere(): boolean {
     return this.#inode !== undefined && inodeOf(this.#path) === this.#inode;
   }

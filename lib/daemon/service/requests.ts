@@ -112,7 +112,7 @@ class Census {
     this.#punts = new Map(punts.map((id) => [idKey(id), id]));
   }
 
-  /** Returns the number of punts of the rule's CNFs without the one that is asked for. */
+  /** Returns the number of punts of the rule's CNFs, apart from the requested punt. */
   others(rule: Rule, request: PuntId): number {
     const count = this.#counts.get(rule) ?? this.#countOf(rule);
     this.#counts.set(rule, count);

@@ -46,7 +46,7 @@ interface TapValue {
 
 /**
  * StoneWork tags a TAP with the name that follows from the punt, and VPP's side has the MAC address that follows from the name. The MAC
- * address that VPP reports of the CNF's side is the random one with which the TAP began.
+ * address that VPP reports of the CNF's side is the random address that the TAP had at first.
  */
 function takeTap({ via, name, mac, cnfMac }: TapValue, { interfaces }: Facts, taps: TapMacs): Take | undefined {
   const [rival, ...others] = interfaces.filter(({ ours, tag }) => !ours && tag === name);
@@ -67,7 +67,7 @@ interface MemifValue {
   readonly secret?: string;
 }
 
-/** A memif in our folder is ours already. VPP does not report its secret: the claim says that it is the one that the punt wants. */
+/** A memif in our folder is ours already. VPP does not report its secret: the claim says that the punt's secret is the right one. */
 function takeMemif({ key, value }: Item, seen: Seen | undefined): Take | undefined {
   const { via, socket, secret } = value as MemifValue;
   if (via !== "memif" || secret === undefined || !seen) return undefined;

@@ -57,7 +57,7 @@ export const tapVariant: Variant<TapInterface> = {
   dependsOn: () => [],
 };
 
-/** Returns the claim on a TAP that another manager made: the MAC address that VPP reports, and the one that the CNF's side has. */
+/** Returns the claim on a TAP that another manager made: the MAC address that VPP reports, and the address on the CNF's side. */
 export function adoptedTap(reported: string, cnfMac: string): string {
   return `${reported} ${cnfMac}`;
 }

@@ -17,7 +17,7 @@ export interface Adoption {
   readonly taken: readonly TakenObject[];
   /** Objects that are deleted after this manager has made its own in their place. */
   readonly replaced: readonly TakenObject[];
-  /** What else is done in VPP and Linux. */
+  /** The other steps in VPP and Linux. */
   readonly steps: readonly PlannedStep[];
   /** The state that each punt would have once it is done. */
   readonly punts: readonly PlannedPunt[];
@@ -46,7 +46,7 @@ export async function seek({ wanted, memory }: Pick<Ledger, "wanted" | "memory">
   return { adoption: { taken: takes.map(shown), replaced: replacedIn(after, names), steps, punts }, claims, names };
 }
 
-/** Returns the facts without the objects of others that stand in the way of interconnects. */
+/** Returns the facts without the objects of others that have the names of interconnects. */
 function withoutRivals(facts: Facts, names: ReadonlySet<string>): Facts {
   return {
     ...facts,

@@ -173,7 +173,7 @@ export function isDisconnect(error: unknown): error is PuntError {
   return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
 }
 
-/** Whether VPP did not answer in time. What it has is unknown: nothing follows from a look without the answer. */
+/** Returns whether VPP did not answer in time. Its objects are then unknown, not absent. */
 function isSilence(error: unknown): boolean {
   return error instanceof PuntError && error.code === "ERR_TIMEOUT";
 }

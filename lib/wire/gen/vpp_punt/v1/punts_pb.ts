@@ -134,7 +134,7 @@ export type ApplyRequest = Message<"vpp_punt.v1.ApplyRequest"> & {
   keep: boolean;
 
   /**
-   * Punts to delete, in addition to those that the set replaces.
+   * Punts to delete, in addition to the punts that the set replaces.
    *
    * @generated from field: repeated vpp_punt.v1.PuntId delete = 6;
    */
