@@ -47,7 +47,12 @@ async function answerOf(etcd: Etcd, key: string, longest: number, host: string):
   const { revision } = await etcd.range(key);
   return new Promise<string>((resolve, reject) => {
     const looking = setInterval(() => void look(), LOOK_MS);
+    const closed = () => {
+      end();
+      reject(new PuntError("cluster.ask", "ERR_CLOSED", "the connection to etcd was closed"));
+    };
     const end = () => {
+      etcd.closing.removeEventListener("abort", closed);
       clearTimeout(timer);
       clearInterval(looking);
       stop();
@@ -73,6 +78,7 @@ async function answerOf(etcd: Etcd, key: string, longest: number, host: string):
       // `looking` goes on without it.
       ended: () => {},
     });
+    etcd.closing.addEventListener("abort", closed, { once: true });
   });
 }
 

@@ -1,6 +1,6 @@
 // The options and the events of a daemon in a cluster.
 import type { PuntError } from "../errors.js";
-import type { PuntEvent, PuntManagerOptions } from "../punt/index.js";
+import type { PuntEvent, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
 import type { EtcdOptions } from "./etcd/index.js";
 
 export interface ClusterOptions extends EtcdOptions {
@@ -24,9 +24,22 @@ export interface ClusterStart {
 
 export type Role = "leader" | "standby" | "cut-off" | "halted";
 
+/** What a daemon does for its host, and which daemon acts. */
+export interface ClusterRole {
+  readonly host: string;
+  readonly role: Role;
+  /** Name of the daemon that acts, as far as this one knows; "" where none does. */
+  readonly daemon: string;
+  readonly addresses: readonly string[];
+  /** Where etcd is. */
+  readonly endpoints: readonly string[];
+}
+
 export interface ClusterEvents {
   /** What this daemon does now. */
   role: [Role];
   /** A punt appeared, changed its state, or disappeared. `from` is undefined if the punt is new to this daemon. */
   punt: [Pick<PuntEvent, "id" | "from" | "to">];
+  /** A comparison with VPP has ended. */
+  pass: PuntManagerEvents["pass"];
 }

@@ -1,5 +1,6 @@
 // The punts of a daemon whose store is etcd. While it leads, it acts; otherwise it reads, and passes changes on or refuses them by name.
 import { EventEmitter } from "node:events";
+import { hostname } from "node:os";
 import { PuntError } from "../errors.js";
 import {
   type AddOptions,
@@ -21,11 +22,11 @@ import {
   type WatchOptions,
 } from "../punt/index.js";
 import { Askers } from "./askers.js";
-import type { ClusterEvents, ClusterStart, Role } from "./cluster-options.js";
+import type { ClusterEvents, ClusterRole, ClusterStart, Role } from "./cluster-options.js";
+import { decision } from "./decision.js";
 import { type Change, Etcd, Mirror } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
 import { generationIn, History } from "./history.js";
-import { choiceIn } from "./hosts.js";
 import { Keys } from "./keys.js";
 import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
@@ -35,7 +36,6 @@ import { historyFile, Term } from "./term.js";
 
 /** Milliseconds from the end of a lease until another daemon acts: etcd checks leases twice a second, and the daemon reads VPP first. */
 const TAKEOVER_SECONDS = 2;
-const RESUME_LOOK_MS = 500;
 const REFRESH_MS = 50;
 const RETRY_MS = 5_000;
 
@@ -59,7 +59,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   #turn: Promise<void> = Promise.resolve();
   #refresh: NodeJS.Timeout | undefined;
   #timers = new Set<NodeJS.Timeout>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /**
    * Starts the daemon's part of the cluster. Waits neither for etcd nor for VPP.
@@ -96,7 +96,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       changed: (changes, isSnapshot) => this.#changed(changes, isSnapshot),
       reached: (isReached, error) => this.#reached(isReached, error),
     });
-    const { lease = 8, name = `daemon-${process.pid}` } = start.cluster;
+    const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
     const { addresses } = start;
     this.#leadership = new Leadership(
       etcd,
@@ -110,6 +110,10 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#forward = new EtcdPunts(etcd, { host: keys.host, by: () => this.#askers.now });
   }
 
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   get role(): Role {
     return this.#role;
   }
@@ -119,8 +123,10 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#manager;
   }
 
-  get leader(): { readonly host: string; readonly daemon: string } {
-    return { host: this.#keys.host, daemon: this.#leadership.leader?.daemon ?? "" };
+  /** What this daemon does, and who acts. */
+  get standing(): ClusterRole {
+    const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
+    return { host: this.#keys.host, role: this.#role, daemon, addresses, endpoints: this.#etcd.endpoints };
   }
 
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
@@ -185,7 +191,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   /** Stops, and gives the lead up, so that another daemon acts at once. Punts stay in VPP. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#closing.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#refresh);
     const term = this.#term;
@@ -269,7 +275,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   async #lead(): Promise<void> {
     if (this.#term || this.#halted || this.#closed) return;
     const { etcd, mirror, keys, leadership, history } = this.#tools;
-    await Promise.race([mirror.resync(), this.#untilBad()]);
+    await Promise.race([mirror.resync(), leadership.untilBad()]);
     if (!leadership.isGood) return;
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
     try {
@@ -296,10 +302,6 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   get #tools() {
     const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys] as const;
     return { etcd, mirror, keys, leadership: this.#leadership, history: this.#history };
-  }
-
-  async #untilBad(): Promise<void> {
-    while (this.#leadership.isGood) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   #breakDown(error: PuntError): void {
@@ -355,6 +357,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const before = this.#manager;
     this.#manager = manager;
     manager.on("problem", (error) => this.#start.problem(error));
+    manager.on("pass", (pass) => this.emit("pass", pass));
     manager.on("state", (event) => {
       if (manager !== this.#manager) return;
       this.#known.take(event);
@@ -374,24 +377,19 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#start.problem(error);
     this.#leadership.stand(false);
     this.#say();
-    const timer = setInterval(() => void this.#lookForResume(timer), RESUME_LOOK_MS);
-    this.#timers.add(timer);
+    void this.#resume();
   }
 
-  async #lookForResume(timer: NodeJS.Timeout): Promise<void> {
-    const key = this.#keys.key("resume", "vpp");
-    const entry = await this.#etcd.peek(key).catch(() => undefined);
-    const choice = entry && choiceIn(entry.value);
-    if (!choice || !this.#halted || this.#closed) return;
-    clearInterval(timer);
-    this.#timers.delete(timer);
+  async #resume(): Promise<void> {
+    const decided = await decision(this.#etcd, this.#keys, this.#closing.signal);
     await this.#turn;
-    if (choice === "daemon")
+    if (!decided || this.#closed) return;
+    if (decided.keep === "daemon")
       this.#instead = await new EtcdStore({ mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" }).load();
     this.#history.accept();
     this.#history.begin();
     this.#etcd.forgetHistory();
-    await this.#etcd.write([{ key, modified: entry!.modified }], [{ key }]).catch(() => {});
+    await decided.clear();
     this.#halted = undefined;
     await Promise.race([this.#mirror.resync(), new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())]);
     this.#leadership.stand(true);

@@ -7,6 +7,7 @@ import {
   type ApplyResult,
   type Attachments,
   type DryRun,
+  idOf,
   idText,
   type PlanChange,
   type PuntFilter,
@@ -69,7 +70,7 @@ export class EtcdPunts implements Punts {
       throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idIn(entry.key, this.#keys.folder("wanted")) });
     }
     if (!entry) await this.#wish([{ request, entry }], "punt.add");
-    return this.#waiting(request, options, "punt.add");
+    return this.#waiting(idOf(request), options, "punt.add");
   }
 
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
@@ -79,7 +80,7 @@ export class EtcdPunts implements Punts {
     const entry = await this.#wishOf(request);
     if (!entry) throw noSuchPunt("punt.update", request);
     if (!isSame(entry, request)) await this.#wish([{ request, entry }], "punt.update");
-    return this.#waiting(request, options, "punt.update");
+    return this.#waiting(idOf(request), options, "punt.update");
   }
 
   async delete(input: PuntIdInput): Promise<void> {
@@ -96,7 +97,12 @@ export class EtcdPunts implements Punts {
       return applyResultIn(
         await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),
       );
-    return this.#applyWishes(set.cnf, requests, named, options.keep ?? false);
+    const result = await this.#applyWishes(set.cnf, requests, named, options.keep ?? false);
+    if (options.waitFor !== "CREATED") return result;
+    const waits = (list: readonly PuntStatus[]) =>
+      Promise.all(list.map(({ id }) => this.#waiting(id, options, "punt.apply")));
+    const { added, updated, unchanged } = result;
+    return { ...result, added: await waits(added), updated: await waits(updated), unchanged: await waits(unchanged) };
   }
 
   async get(input: PuntIdInput): Promise<PuntStatus | undefined> {
@@ -178,14 +184,14 @@ export class EtcdPunts implements Punts {
   }
 
   /** The wish is in etcd, but no daemon acts. The next daemon that acts fulfils it. */
-  async #waiting(request: PuntRequest, { waitFor, timeout = 0 }: AddOptions, op: string): Promise<PuntStatus> {
+  async #waiting(id: PuntId, { waitFor, timeout = 0 }: AddOptions, op: string): Promise<PuntStatus> {
     const end = performance.now() + timeout;
     for (;;) {
-      const status = (await this.get(request))!;
+      const status = (await this.get(id))!;
       const isDone = status.state === "CREATED" || status.state === "DEGRADED";
       if (isDone || waitFor !== "CREATED") return status;
       if (timeout > 0 && performance.now() >= end) {
-        const message = `punt ${idText(request)} is ${status.state} after ${timeout} ms`;
+        const message = `punt ${idText(id)} is ${status.state} after ${timeout} ms`;
         throw new PuntError(op, "ETIMEDOUT", message, { id: status.id, state: status.state, missing: status.missing });
       }
       await sleep(PAUSE_MS);
@@ -214,7 +220,7 @@ export class EtcdPunts implements Punts {
     for (let at = 0; at < changes.length; at += MOST_WRITES)
       await this.#wish(changes.slice(at, at + MOST_WRITES), "punt.apply");
     const statuses = (list: readonly { request: PuntRequest }[]) =>
-      Promise.all(list.map(async ({ request }) => (await this.get(request))!));
+      Promise.all(list.map(async ({ request }) => (await this.get(idOf(request)))!));
     const folder = this.#keys.folder("wanted");
     return {
       ...{ added: await statuses(added), updated: await statuses(updated), unchanged: await statuses(unchanged) },

@@ -1,4 +1,4 @@
-// All hosts in etcd, and the operator's decision for daemons that have stopped.
+// All hosts in etcd.
 import type { Etcd } from "./etcd/index.js";
 import { everyHost, Keys, partsOf } from "./keys.js";
 import { parseLeader } from "./leadership.js";
@@ -31,14 +31,4 @@ async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
   const entry = await etcd.get(keys.leader);
   const { daemon = "", addresses = [], since = "" } = (entry && parseLeader(entry.value)) ?? {};
   return { host, daemon, addresses, since, punts: await etcd.count(keys.folder("wanted")) };
-}
-
-/** Returns what an operator has decided, or undefined if the text is something else. */
-export function choiceIn(value: string): "etcd" | "daemon" | undefined {
-  try {
-    const { keep } = JSON.parse(value);
-    return keep === "etcd" || keep === "daemon" ? keep : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
 // Punts of many hosts in etcd. The daemons of a host elect a leader, which acts; all others ask it.
-export type { ClusterOptions, Role } from "./cluster-options.js";
+export type { ClusterOptions, ClusterRole, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
-export { hostsIn } from "./hosts.js";
+export { type HostInfo, hostsIn } from "./hosts.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";

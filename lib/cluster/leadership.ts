@@ -68,6 +68,11 @@ export class Leadership {
     return this.#isActing && this.#goodUntil !== undefined && !isPast(this.#goodUntil);
   }
 
+  /** Resolves when this daemon may not act any more. */
+  async untilBad(): Promise<void> {
+    while (this.isGood) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
   /** @throws PuntError ERR_NOT_LEADER: this daemon may not act */
   requireGood(op: string): void {
     if (!this.isGood) throw this.refusal(op);

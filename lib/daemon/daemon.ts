@@ -7,11 +7,11 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { ClusterPunts, type Role } from "../cluster/index.js";
+import { ClusterPunts, type ClusterRole, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { PuntManager } from "../punt/index.js";
+import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
@@ -197,6 +197,7 @@ export class Daemon implements AsyncDisposable {
       punts,
       names,
       devices,
+      cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
       policy: this.#policy,
       table,
       resolver: new Resolver(table, vpp),
@@ -223,11 +224,15 @@ export class Daemon implements AsyncDisposable {
       punts: async () => punts.list(),
       counters: (list) => counters.read(list),
       isVppConnected: () => vpp.isConnected,
+      cluster: this.#parts.cluster,
     });
     vpp.on("called", (message, ms) => metrics.called(message, ms));
-    if (punts instanceof PuntManager) punts.on("pass", ({ ms, error }) => metrics.passed(ms, error !== undefined));
+    const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);
+    if (punts instanceof PuntManager) punts.on("pass", passed);
+    else if (punts instanceof ClusterPunts) punts.on("pass", passed);
     this.#http = await openHttpDoor(http, {
       notReady: () => this.#notReady(),
+      ready: () => readiness(this.#parts.cluster()),
       contentType: metrics.contentType,
       metrics: () => metrics.text(),
     });
@@ -235,7 +240,9 @@ export class Daemon implements AsyncDisposable {
 
   #notReady(): string | undefined {
     if (this.#isDraining) return "the daemon is stopping";
-    return this.#opened.vpp.isConnected ? undefined : "VPP is away";
+    if (!this.#opened.vpp.isConnected) return "VPP is away";
+    const cluster = this.#parts.cluster();
+    return cluster && obstacleOf(cluster);
   }
 
   async #openDoors(): Promise<void> {
@@ -256,7 +263,8 @@ export class Daemon implements AsyncDisposable {
     let before: Role | undefined;
     const take = (role: Role) => {
       const { logger } = this.#options;
-      logger.info({ role, ...punts.leader }, "what this daemon does for its host");
+      const { host, daemon } = punts.standing;
+      logger.info({ role, host, daemon }, "what this daemon does for its host");
       if (role === "leader")
         this.#roles = this.#roles
           .then(() => this.#takeOver())
@@ -323,6 +331,22 @@ export class Daemon implements AsyncDisposable {
     });
     return [calls, attach];
   }
+}
+
+/** Why a daemon of a cluster is not ready. */
+function obstacleOf({ role, host, endpoints }: ClusterRole): string | undefined {
+  if (role === "cut-off")
+    return `cut off: etcd at ${endpoints.join(", ")} does not answer; VPP keeps the punts of host ${host}, and nothing is changed`;
+  if (role === "halted") return `halted: etcd has another history than before for host ${host}; an operator decides`;
+  return undefined;
+}
+
+/** What a daemon that is ready does. */
+function readiness(cluster: ClusterRole | undefined): string {
+  if (!cluster) return "ok";
+  const { role, host, daemon } = cluster;
+  if (role === "leader") return `ok: leader of host ${host}`;
+  return `ok: standby of host ${host}; ${daemon === "" ? "no daemon acts now" : `${daemon} acts`}`;
 }
 
 /** Ends a stream that its peer does not read: a reset passes a full window, where a status would wait behind the data. */

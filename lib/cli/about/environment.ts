@@ -7,6 +7,10 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   VPP_PUNT_STORE: "where the punts are kept, as --store",
   VPP_PUNT_OWNER: "the manager's name, as --owner",
   VPP_PUNT_MEMIF_DIRECTORY: "folder of the memif sockets, as --memif-directory",
+  VPP_PUNT_ETCD: "etcd's URLs, as --etcd",
+  VPP_PUNT_ETCD_PREFIX: "what every key in etcd begins with, as --etcd-prefix",
+  VPP_PUNT_ETCD_PASSWORD: "the password of --etcd-user",
+  VPP_PUNT_HOST: "the host in etcd, as --host",
   NO_COLOR: "print without colours",
   VPP_PUNT_DEBUG: "print where an internal error happened",
 };

@@ -4,8 +4,9 @@ import type { DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
+import { type EtcdFlags, etcdOptions } from "../punts/index.js";
 
-interface Options {
+interface Options extends EtcdFlags {
   config?: string;
   socket?: string;
   socketMode?: string;
@@ -90,9 +91,11 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     ...file.stonework,
     ...defined({ directory: options.stonework, config: options.stoneworkConfig }),
   };
+  const etcd = { ...etcdOptions(options), ...defined({ host: options.host }) };
   return {
     ...file,
     ...defined(given),
+    ...(Object.keys(etcd).length > 0 && { etcd: { ...file.etcd, ...etcd } }),
     manager: { ...file.manager, ...defined(manager) },
     ...(Object.keys(stonework).length > 0 && { stonework }),
   } as DaemonOptions;

@@ -14,6 +14,7 @@ export const commands = {
   doctor: () => import("./doctor.js"),
   dump: () => import("./dump.js"),
   generate: () => import("./generate.js"),
+  hosts: () => import("./hosts.js"),
   info: () => import("./info.js"),
   init: () => import("./init.js"),
   inject: () => import("./inject.js"),

@@ -1,7 +1,17 @@
 // `vpp-punt list`: the punts and their states.
-import { interrupted } from "../ending/index.js";
+import { interrupted, within } from "../ending/index.js";
 import { isOutputLost, jsonLine, print } from "../output/index.js";
-import { look, type ManagedOptions, type Opened, statusText, withPunts } from "../punts/index.js";
+import {
+  type Hosts,
+  look,
+  type ManagedOptions,
+  requireHost,
+  type ShownPunt,
+  shownPunt,
+  statusText,
+  withHosts,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -10,27 +20,45 @@ interface Options extends ManagedOptions {
   readonly timeout: number;
 }
 
+type Look = () => Promise<ShownPunt[]>;
+
 export async function run(options: Options): Promise<void> {
-  await withPunts(options, { readOnly: true }, async (opened) => {
-    const { cnf, output, timeout, watch } = options;
-    const text = async () => statusText(await look(opened, timeout, cnf), output);
-    if (!watch) return print(await text());
-    await follow(opened, options);
-  });
+  const { cnf, timeout } = options;
+  if (options.etcd !== undefined)
+    return withHosts(options, (hosts) => show(() => within(timeout, "etcd", lookAt(hosts, options)), options));
+  await withPunts(options, { readOnly: true }, (opened) => show(() => look(opened, timeout, cnf), options));
+}
+
+async function show(look: Look, options: Options): Promise<void> {
+  if (!options.watch) return print(statusText(await look(), options.output));
+  await follow(look, options);
+}
+
+/** The punts of the host that is named, or of all hosts. */
+async function lookAt(hosts: Hosts, { host, cnf }: Options): Promise<ShownPunt[]> {
+  const all = await hosts.all();
+  const chosen = host === undefined ? all : [requireHost(host, all)];
+  const lists = await Promise.all(
+    chosen.map(async (each) => {
+      const punts = await hosts.of(each.host).punts.list(cnf === undefined ? {} : { cnf });
+      return punts.map((status) => shownPunt(status, each.host));
+    }),
+  );
+  return lists.flat();
 }
 
 /** How often a list that is watched looks whether it has changed. */
 const LOOK_MS = 1_000;
 
 /** Prints the list again whenever it differs, until interrupted or without a reader; with `-o json`, one line for each list. */
-async function follow(opened: Opened, { cnf, output, timeout }: Options): Promise<void> {
+async function follow(look: Look, { output }: Options): Promise<void> {
   let ended = false;
   const end = interrupted().then(() => {
     ended = true;
   });
   let last = "";
   while (!ended && !isOutputLost()) {
-    const found = await look(opened, timeout, cnf);
+    const found = await look();
     const text = output === "json" ? jsonLine({ punts: found }) : statusText(found, output);
     if (text !== last) print(last === "" || output === "json" ? text : `\n${text}`);
     last = text;

@@ -15,7 +15,7 @@ export const EXIT_STATUSES = {
     status: 4,
     meaning: "The punts are stored, but not all of them came into the state that was waited for.",
   },
-  unreachable: { status: 5, meaning: "VPP or the daemon cannot be reached." },
+  unreachable: { status: 5, meaning: "VPP, the daemon or etcd cannot be reached." },
   internal: { status: 70, meaning: "A fault of vpp-punt itself. VPP_PUNT_DEBUG=1 prints where." },
   hangup: { status: 129, meaning: "The terminal was closed (SIGHUP) before the command had done its work." },
   interrupt: { status: 130, meaning: "Interrupted (SIGINT, Ctrl-C) before the command had done its work." },
@@ -35,6 +35,7 @@ const UNREACHABLE = new Set([
   "ECONNREFUSED",
   "ERR_DISCONNECTED",
   "ERR_NOT_CONNECTED",
+  "ERR_ETCD_AWAY",
 ]);
 const WRONG_INPUT = new Set(["ERR_INVALID_FILE", "ERR_INVALID_REQUEST", "ERR_INVALID_CIDR", "ERR_OPTION", "ERR_USAGE"]);
 const SIGNALS: Readonly<Record<string, Outcome>> = {

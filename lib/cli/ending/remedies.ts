@@ -19,6 +19,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
   ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
   ERR_CONFLICT: "Delete the other punt, or choose another interface for this one",
+  ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
+  ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
   ENOSPC: "Make room on the disk and try again",
   EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",

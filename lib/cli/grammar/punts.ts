@@ -1,6 +1,7 @@
 // The commands about punts: their names, their arguments and the modules that run them.
 import { type Command, Option } from "commander";
 import { commands } from "../commands/index.js";
+import { ofHosts } from "./etcd.js";
 import { daemonSocket, identified, managed, milliseconds, printed, runs, selected, timeout } from "./options.js";
 
 const STATES = ["CREATED", "PENDING", "DEGRADED", "FAILED", "DELETED"];
@@ -60,9 +61,16 @@ function adoptCommand(program: Command): void {
     .action(runs(commands.adopt));
 }
 
+function hostsCommand(program: Command): void {
+  const text = "print the hosts in etcd and which daemon acts for each, or what a daemon does for its host";
+  const command = ofHosts(program.command("hosts").description(text)).addOption(daemonSocket());
+  printed(command, ["table", "yaml", "json"]).action(runs(commands.hosts));
+}
+
 function listCommand(program: Command, manage: Managed): void {
   const command = program.command("list").alias("ls").description("print the punts and their states");
   selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
+    .option("--all-hosts", "the punts of every host in etcd, which is what --etcd without --host prints")
     .option("-w, --watch", "print the list again at every change, until interrupted")
     .addOption(timeout(10_000, "how long to wait for VPP at most"))
     .action(runs(commands.list));
@@ -117,7 +125,7 @@ function runCommand(program: Command, manage: Managed): void {
 
 /** Adds the commands about punts to the program. */
 export function addPuntCommands(program: Command): void {
-  const manage = (command: Command) => managed(command).addOption(daemonSocket());
+  const manage = (command: Command) => ofHosts(managed(command).addOption(daemonSocket()));
   for (const add of [addCommand, deleteCommand, applyCommand, planCommand, listCommand, showCommand])
     add(program, manage);
   adoptCommand(program);
@@ -125,6 +133,7 @@ export function addPuntCommands(program: Command): void {
   waitCommand(program, manage);
   fileCommands(program);
   runCommand(program, manage);
+  hostsCommand(program);
 }
 
 /** Adds `punts`, the form of the first release, in which `--socket` is VPP's. */

@@ -1,6 +1,7 @@
 // The other commands: their names, their arguments and the modules that run them.
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
+import { clustered } from "./etcd.js";
 import { collect, integer, path, printed, runs, timeout, vppSocket } from "./options.js";
 
 /** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
@@ -71,7 +72,7 @@ function simCommand(program: Command): void {
 }
 
 function daemonCommand(program: Command): void {
-  program
+  const command = program
     .command("daemon")
     .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
     .option("--config <file>", "YAML file of options, named as in DaemonOptions; the command line comes first")
@@ -93,8 +94,8 @@ function daemonCommand(program: Command): void {
     .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
     .option("--stonework-names", "make the memif sockets, secrets and MAC addresses that StoneWork would make")
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
-    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
-    .action(runs(commands.daemon));
+    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, []);
+  clustered(command).action(runs(commands.daemon));
 }
 
 function moduleCommand(program: Command): void {

@@ -2,6 +2,7 @@
 export { type Applied, applyRequests } from "./applying.js";
 export { changeLine, puntLines } from "./change-text.js";
 export { type Changes, changesOf, idOf, isChange } from "./changes.js";
+export { type EtcdFlags, etcdOptions, type Hosts, hostOf, requireHost, withHosts } from "./etcd.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
 export { type ManagedOptions, managerOptions, type Opened, withPunts } from "./open.js";

@@ -12,7 +12,7 @@ import { type ShownPunt, shownPunt } from "./status.js";
 export async function look({ punts, look }: Opened, timeout: number, cnf?: string): Promise<ShownPunt[]> {
   await within(timeout, "a look at VPP", look()).catch(unlessAway);
   const statuses = await punts.list(cnf === undefined ? {} : { cnf });
-  return statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf).map(shownPunt);
+  return statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf).map((status) => shownPunt(status));
 }
 
 function unlessAway(error: unknown): void {

@@ -1,13 +1,15 @@
-// Opens the punts that a command is about: those of a daemon, or of a manager of its own over VPP and a store.
+// Opens the punts that a command is about: those of a host in etcd, of a daemon, or of a manager of its own over VPP and a store.
 import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
+import { PuntError } from "../../errors.js";
 import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { type EtcdFlags, hostOf, withHosts } from "./etcd.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
 /** The options of `managed` in grammar/options.ts, as Commander hands them over. */
-export interface ManagedOptions {
+export interface ManagedOptions extends EtcdFlags {
   /** VPP's API socket. Absent in the first release's form. */
   readonly vpp?: string;
   /** The daemon's socket; VPP's API socket in the first release's form. */
@@ -69,14 +71,31 @@ function daemonOf({ vpp, socket, store }: ManagedOptions): string | undefined {
     : undefined;
 }
 
-/** Runs `body` with the punts of the daemon, or of a manager of our own, which ends in any case. The punts stay. */
+/** Runs `body` with the punts of a host in etcd, of the daemon, or of a manager of our own, which ends in any case. The punts stay. */
 export async function withPunts<T>(
   options: ManagedOptions,
   open: OpenOptions,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
+  if (options.etcd !== undefined) return withEtcd(options, body);
   const daemon = daemonOf(options);
   return daemon === undefined ? withManager(options, open, body) : withDaemon(daemon, open, body);
+}
+
+async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Promise<T>): Promise<T> {
+  return withHosts(options, async (hosts) => {
+    const { punts } = hosts.of(await hostOf(options, hosts));
+    // The daemon of the host looks at VPP by itself, and calls reject when etcd goes away.
+    const lost = () => new Promise<never>(() => {});
+    const onHost = async (): Promise<never> => {
+      throw new PuntError(
+        "vpp-punt",
+        "ERR_UNSUPPORTED",
+        "etcd has neither counters nor interfaces: ask the host's daemon",
+      );
+    };
+    return body({ punts, look: async () => {}, counters: onHost, lost, interfaceNames: onHost });
+  });
 }
 
 async function withDaemon<T>(

@@ -4,6 +4,8 @@ import { json, stateColor, table, yaml } from "../output/index.js";
 
 /** One punt of `list --json`, `apply --json` and the others. Fields are only added within a major version. */
 export interface ShownPunt {
+  /** The host in etcd; absent for the punts of one daemon or one store. */
+  readonly host?: string;
   readonly id: PuntId;
   readonly type: string;
   readonly interconnect: string;
@@ -30,11 +32,11 @@ function failureText({ item, message, code, number }: NonNullable<PuntStatus["fa
 }
 
 /** Returns the punt in the shape that every command prints. */
-export function shownPunt(status: PuntStatus): ShownPunt {
+export function shownPunt(status: PuntStatus, host?: string): ShownPunt {
   const { id, request, state, missing, reasons, failure, metadata } = status;
   const { type, interconnect } = request;
   const basis = { id, type, interconnect, state, reasons: reasonsOf(status), missing, degraded: reasons };
-  return { ...basis, ...(failure && { failure }), request, metadata };
+  return { ...(host !== undefined && { host }), ...basis, ...(failure && { failure }), request, metadata };
 }
 
 /** Returns the interface, the socket or the device that a punt's packets come from, and where they go. */
@@ -47,15 +49,17 @@ function wayOf({ metadata }: ShownPunt): string {
   return ways.join(", ");
 }
 
-const HEADINGS = ["PUNT", "TYPE", "INTERCONNECT", "STATE", "REASON"];
-
 function statusTable(punts: readonly ShownPunt[], wide: boolean): string {
+  const hasHosts = punts.some(({ host }) => host !== undefined);
   const rows = punts.map((punt) => {
     const { id, type, interconnect, state, reasons } = punt;
-    return [idText(id), type, interconnect, state, ...(wide ? [wayOf(punt)] : []), reasons.join(", ")];
+    const way = wide ? [wayOf(punt)] : [];
+    return [...(hasHosts ? [punt.host] : []), idText(id), type, interconnect, state, ...way, reasons.join(", ")];
   });
-  const headings = wide ? [...HEADINGS.slice(0, 4), "WAY", "REASON"] : HEADINGS;
-  const color = (text: string, column: number) => (column === 3 ? stateColor(text) : undefined);
+  const [host, way] = [hasHosts ? ["HOST"] : [], wide ? ["WAY"] : []];
+  const headings = [...host, "PUNT", "TYPE", "INTERCONNECT", "STATE", ...way, "REASON"];
+  const stateColumn = headings.indexOf("STATE");
+  const color = (text: string, column: number) => (column === stateColumn ? stateColor(text) : undefined);
   return table(headings, rows, { color, ...(wide && { width: Number.POSITIVE_INFINITY }) });
 }
 

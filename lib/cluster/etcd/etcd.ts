@@ -48,7 +48,7 @@ export class Etcd {
   readonly #timeout: number;
   /** The highest revision that an answer had. */
   #highest = 0;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /** Loads etcd's client. Does not wait for etcd. @throws PuntError ERR_OPTION; an errno name: a file cannot be read */
   static async open(options: EtcdOptions): Promise<Etcd> {
@@ -186,14 +186,19 @@ export class Etcd {
     });
   }
 
+  /** Ends the waits for what etcd was asked, when the connection is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#client.close();
   }
 
   async #call<T>(call: (options: { deadline: number }) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new PuntError(OP, "ERR_CLOSED", "the connection to etcd was closed");
+    if (this.#closing.signal.aborted) throw new PuntError(OP, "ERR_CLOSED", "the connection to etcd was closed");
     return this.#timed(call({ deadline: Date.now() + this.#timeout }));
   }
 

@@ -14,6 +14,8 @@ export interface HttpDoorOptions {
 export interface HttpAnswers {
   /** Why the daemon is not ready; undefined if it is. */
   notReady(): string | undefined;
+  /** What it says when it is ready. */
+  ready(): string;
   readonly contentType: string;
   metrics(): Promise<string>;
 }
@@ -41,7 +43,7 @@ async function answer({ method, url }: IncomingMessage, response: ServerResponse
       return send(200, "ok\n");
     case "/readyz": {
       const reason = answers.notReady();
-      return reason === undefined ? send(200, "ok\n") : send(503, `${reason}\n`);
+      return reason === undefined ? send(200, `${answers.ready()}\n`) : send(503, `${reason}\n`);
     }
     case "/metrics":
       return send(200, await answers.metrics(), answers.contentType);

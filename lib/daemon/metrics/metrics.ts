@@ -1,5 +1,6 @@
 // Metrics for Prometheus. prom-client is loaded for a daemon that serves them.
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ClusterRole } from "../../cluster/index.js";
 import type { PuntCounters, VppCounters } from "../../counters/index.js";
 import type { PuntStatus } from "../../punt/index.js";
 
@@ -11,10 +12,13 @@ export interface MetricsSource {
   /** Rejects while VPP is away, or has no statistics. */
   counters(punts: readonly PuntStatus[]): Promise<VppCounters>;
   isVppConnected(): boolean;
+  /** Of a daemon that keeps its punts in etcd. */
+  cluster(): ClusterRole | undefined;
 }
 
 /** Buckets in seconds: a look at VPP takes milliseconds, a restart of VPP seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const ROLES = ["leader", "standby", "cut-off", "halted"] as const;
 const PUNT = ["cnf", "key", "label"] as const;
 
 export class Metrics {
@@ -24,6 +28,7 @@ export class Metrics {
   readonly #attempts: Gauge;
   readonly #connected: Gauge;
   readonly #statistics: Gauge;
+  readonly #roles: Gauge;
   readonly #packets: Counter;
   readonly #bytes: Counter;
   readonly #drops: Counter;
@@ -47,6 +52,7 @@ export class Metrics {
     this.#attempts = gauge("attempts", "Attempts at a punt that VPP refuses.", PUNT);
     this.#connected = gauge("vpp_connected", "1 while the daemon is connected to VPP's API.");
     this.#statistics = gauge("vpp_statistics", "1 while VPP's statistics can be read: the traffic is of now.");
+    this.#roles = gauge("cluster_role", "1 for what this daemon does for its host in etcd.", ["host", "role"]);
     const way = [...PUNT, "interface", "direction"];
     this.#packets = counter("packets_total", "Packets of a punt's interconnect, by direction.", way);
     this.#bytes = counter("bytes_total", "Bytes of a punt's interconnect, by direction.", way);
@@ -82,14 +88,22 @@ export class Metrics {
 
   /** Returns all metrics in Prometheus's text form. */
   async text(): Promise<string> {
-    const punts = await this.#source.punts();
+    // A daemon of a cluster may not know them yet: the other metrics say why.
+    const punts = await this.#source.punts().catch(() => []);
     // VPP may take its time; the numbers are set at once afterwards, so that two readers at a time see whole ones.
     const counters = await this.#source.counters(punts).catch(() => undefined);
     this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
     this.#statistics.set(counters ? 1 : 0);
+    this.#setRole();
     this.#setStates(punts);
     if (counters) this.#setTraffic(counters);
     return this.#registry.metrics();
+  }
+
+  #setRole(): void {
+    const cluster = this.#source.cluster();
+    if (!cluster) return;
+    for (const role of ROLES) this.#roles.set({ host: cluster.host, role }, role === cluster.role ? 1 : 0);
   }
 
   #setStates(punts: readonly PuntStatus[]): void {

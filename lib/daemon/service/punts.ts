@@ -202,6 +202,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     }),
     counters: unary(parts, "punt.counters", ({ cnf }, scope) => counters(parts, cnf, scope)),
     info: unary(parts, "punt.info", async (_call, { view: { rights } }) => ({
+      ...clusterOf(parts),
       version: parts.version,
       term: parts.term,
       vppConnected: parts.table.isConnected,
@@ -213,6 +214,13 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       attachSocket: rights.caller.kind === "unix" ? parts.attachSocketOf(rights.caller.socket) : "",
     })),
   };
+}
+
+function clusterOf(parts: Parts) {
+  const found = parts.cluster();
+  if (!found) return {};
+  const { host, role, daemon, addresses } = found;
+  return { cluster: { host, role, daemon, addresses: [...addresses] } };
 }
 
 /** The revision of now: the first event of a watch says it. */

@@ -1,5 +1,6 @@
 // One call: who asks, what it may see, how errors leave, and what the audit log says.
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { ClusterRole } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { DeviceReport, PuntId, Punts } from "../../punt/index.js";
@@ -28,6 +29,8 @@ export interface Parts {
   readonly names: PuntNames;
   /** Returns what is known of VPP's devices. */
   devices(): DeviceReport;
+  /** Returns what the daemon does for its host in etcd; undefined for a daemon without etcd. */
+  cluster(): ClusterRole | undefined;
   readonly policy: Policy;
   readonly table: InterfaceTable;
   readonly resolver: Resolver;

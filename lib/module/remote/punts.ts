@@ -25,6 +25,7 @@ import {
   type WatchOptions,
 } from "../../punt/index.js";
 import {
+  type Cluster,
   countersFromWire,
   type Devices,
   failureFromWire,
@@ -53,6 +54,15 @@ export interface DaemonInfo {
   readonly rules: readonly string[];
   /** How TAPs come into the network namespaces of CNFs; for operators only. */
   readonly devices?: DeviceReport;
+  /** The daemon's host in etcd; absent for a daemon that keeps its punts in a file. */
+  readonly cluster?: {
+    readonly host: string;
+    /** What this daemon does: "leader", "standby", "cut-off" or "halted". */
+    readonly role: string;
+    /** Name of the daemon that acts; "" where none does. */
+    readonly daemon: string;
+    readonly addresses: readonly string[];
+  };
 }
 
 /** The punts of a daemon: the same interface as the manager in this process. */
@@ -180,10 +190,14 @@ export class RemotePunts implements Punts {
 
   /** Says who the daemon takes this program for. */
   async info(): Promise<DaemonInfo> {
-    const { $typeName, $unknown, devices, ...info } = await this.#connection.call("punt.info", (signal) =>
+    const { $typeName, $unknown, devices, cluster, ...info } = await this.#connection.call("punt.info", (signal) =>
       this.#connection.client.info({}, { signal }),
     );
-    return { ...info, ...(devices && { devices: devicesFromWire(devices) }) };
+    return {
+      ...info,
+      ...(devices && { devices: devicesFromWire(devices) }),
+      ...(cluster && { cluster: clusterFromWire(cluster) }),
+    };
   }
 
   /** VPP's interfaces, followed from the first use on. */
@@ -238,4 +252,8 @@ function planFromWire({ steps, punts }: PlanResponse): DryRun {
     ),
   };
   return Object.assign(Object.create(DryRun.prototype), planned);
+}
+
+function clusterFromWire({ host, role, daemon, addresses }: Cluster): NonNullable<DaemonInfo["cluster"]> {
+  return { host, role, daemon, addresses };
 }

@@ -1,0 +1,62 @@
+// `vpp-punt hosts`: which daemon acts for each host in etcd, or what one daemon does for its host.
+import { PuntError } from "../../errors.js";
+import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
+import { json, print, table, yaml } from "../output/index.js";
+import { type EtcdFlags, requireHost, withHosts } from "../punts/index.js";
+
+interface Options extends EtcdFlags {
+  readonly output: string;
+  readonly socket?: string;
+}
+
+/** A host of `hosts --json`. Fields are only added within a major version. */
+interface ShownHost {
+  readonly host: string;
+  /** Name of the daemon that acts; "" where none does. */
+  readonly daemon: string;
+  readonly addresses: readonly string[];
+  /** When it began to act, as ISO 8601; only from etcd. */
+  readonly since?: string;
+  /** Punts that are asked for; only from etcd. */
+  readonly punts?: number;
+  /** What the daemon that was asked does: "leader", "standby", "cut-off" or "halted". */
+  readonly role?: string;
+}
+
+export async function run(options: Options): Promise<void> {
+  const { output, socket = DEFAULT_DAEMON_SOCKET } = options;
+  const hosts = options.etcd === undefined ? [await hostOfDaemon(socket)] : await hostsOf(options);
+  if (output === "json") return print(json({ hosts }));
+  if (output === "yaml") return print(yaml({ hosts }));
+  print(hosts.length === 0 ? "no hosts" : hostTable(hosts, options.etcd === undefined));
+}
+
+async function hostsOf(options: Options): Promise<readonly ShownHost[]> {
+  return withHosts(options, async (hosts) => {
+    const all = await hosts.all();
+    return options.host === undefined ? all : [requireHost(options.host, all)];
+  });
+}
+
+async function hostOfDaemon(socket: string): Promise<ShownHost> {
+  const { remotePunts } = await import("../../module/index.js");
+  const punts = await remotePunts({ socket, wait: 0 });
+  try {
+    const { cluster } = await punts.info();
+    if (cluster) return cluster;
+    const message = `the daemon at ${socket} keeps its punts in a file: name etcd with --etcd, or ask another daemon`;
+    throw new PuntError("vpp-punt", "ERR_UNSUPPORTED", message, { socket });
+  } finally {
+    await punts.close();
+  }
+}
+
+function hostTable(hosts: readonly ShownHost[], isOfDaemon: boolean): string {
+  const rows = hosts.map(({ host, daemon, role, since, punts, addresses }) => [
+    host,
+    daemon === "" ? "-" : daemon,
+    ...(isOfDaemon ? [role] : [since || "-", punts]),
+    addresses.join(", "),
+  ]);
+  return table(["HOST", "DAEMON", ...(isOfDaemon ? ["ROLE"] : ["SINCE", "PUNTS"]), "ADDRESSES"], rows);
+}

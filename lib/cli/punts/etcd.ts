@@ -1,0 +1,90 @@
+// The punts of hosts in etcd, for commands: which etcd, which host, and who asks.
+import { hostname, userInfo } from "node:os";
+import type { EtcdOptions, HostInfo } from "../../cluster/index.js";
+import { PuntError } from "../../errors.js";
+import type { Punts } from "../../punt/index.js";
+
+/** The options of `reaching` in grammar/etcd.ts, as Commander hands them over. */
+export interface EtcdFlags {
+  readonly etcd?: string;
+  readonly etcdPrefix?: string;
+  readonly etcdCa?: string;
+  readonly etcdCert?: string;
+  readonly etcdKey?: string;
+  readonly etcdUser?: string;
+  readonly etcdPasswordFile?: string;
+  readonly host?: string;
+  readonly allHosts?: boolean;
+}
+
+/** What the command line says of etcd, named as in EtcdOptions; undefined names are left out. */
+export function etcdOptions(flags: EtcdFlags): Partial<EtcdOptions> {
+  const { etcd: endpoints, etcdPrefix: prefix, etcdUser: user, etcdPasswordFile: passwordFile } = flags;
+  const tls = definedOnly({ ca: flags.etcdCa, cert: flags.etcdCert, key: flags.etcdKey });
+  return {
+    ...definedOnly({ endpoints, prefix, user, passwordFile }),
+    ...(Object.keys(tls).length > 0 && { tls }),
+  };
+}
+
+/** The punts of one host. */
+export interface HostPunts {
+  readonly host: string;
+  readonly punts: Punts;
+}
+
+/** All of etcd. */
+export interface Hosts {
+  /** Every host that has a wish, a status or a daemon. */
+  all(): Promise<readonly HostInfo[]>;
+  of(host: string): HostPunts;
+}
+
+/** Runs `body` with the hosts of etcd. The connection ends in any case. */
+export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Promise<T>): Promise<T> {
+  // etcd's client is loaded only where etcd is asked.
+  const { Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
+  const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
+  const by = asker();
+  try {
+    return await body({
+      all: () => hostsIn(etcd),
+      of: (host) => ({ host, punts: new EtcdPunts(etcd, { host, by: () => by }) }),
+    });
+  } finally {
+    etcd.close();
+  }
+}
+
+/** Returns the host that a command is about. @throws PuntError ERR_OPTION, with the hosts that there are */
+export async function hostOf({ host }: EtcdFlags, hosts: Hosts): Promise<string> {
+  if (host !== undefined) return host;
+  const names = (await hosts.all()).map((each) => each.host);
+  const known = names.length === 0 ? "etcd has none yet" : `etcd has ${names.join(", ")}`;
+  throw new PuntError("vpp-punt", "ERR_OPTION", `option host is needed: ${known}`, { option: "host", hosts: names });
+}
+
+/** @throws PuntError ERR_NO_SUCH_HOST, with the hosts that there are */
+export function requireHost(host: string, all: readonly HostInfo[]): HostInfo {
+  const found = all.find((each) => each.host === host);
+  if (found) return found;
+  const names = all.map((each) => each.host);
+  const known = names.length === 0 ? "it has no hosts" : `it has ${names.join(", ")}`;
+  throw new PuntError("vpp-punt", "ERR_NO_SUCH_HOST", `etcd has nothing of host ${host}; ${known}`, {
+    host,
+    hosts: names,
+  });
+}
+
+/** Who asks, for the records: a user may have no name. */
+function asker(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `uid ${process.getuid?.()}@${hostname()}`;
+  }
+}
+
+function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
