@@ -30,11 +30,16 @@ export async function applySet(
   const listed = new Set(requests.map(idKey));
   const replaced = options.keep ? [] : state.wantedOf(set.cnf!).filter((request) => !listed.has(idKey(request)));
   const gone = uniquely([...named.map((id) => known(state, id)), ...replaced]);
-  const draft = state.imagine();
-  for (const request of gone) draft.delete(request);
-  for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
-  const deletions = gone.map((request) => ({ id: idOf(request), entry: state.dismiss(request) }));
-  const changes = requests.map((request, index) => ({ request, ...change(state, request, () => found[index]!) }));
+  const lists = requests.map((request) => listFor(state, request));
+  state.draft((draft) => {
+    for (const request of gone) draft.delete(request);
+    for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
+  });
+  const deletions = gone.map((request) => ({ id: idOf(request), entry: state.dismissed(request) }));
+  const changes = requests.map((request, index) => {
+    const list = lists[index]!;
+    return { request, list, entry: submit(state, request, list) };
+  });
   return outcome(deletions, changes, hooks);
 }
 
@@ -48,12 +53,15 @@ function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {
   return [...new Map(requests.map((request) => [idKey(request), request])).values()];
 }
 
-function change(state: DesiredState, request: PuntRequest, found: () => Parameters<DesiredState["accept"]>[1]) {
+function listFor(state: DesiredState, request: PuntRequest): List {
   const existing = state.request(request);
-  if (!existing) return { list: "added" as List, entry: state.accept(request, found()) };
-  if (JSON.stringify(existing) === JSON.stringify(request))
-    return { list: "unchanged" as List, entry: state.entry(request) as Promise<Entry> };
-  return { list: "updated" as List, entry: state.revise(request, found()) };
+  if (!existing) return "added";
+  return JSON.stringify(existing) === JSON.stringify(request) ? "unchanged" : "updated";
+}
+
+function submit(state: DesiredState, request: PuntRequest, list: List): Promise<Entry> {
+  if (list === "added") return state.admitted(request);
+  return list === "updated" ? state.revised(request) : (state.entry(request) as Promise<Entry>);
 }
 
 async function outcome(

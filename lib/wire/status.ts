@@ -32,7 +32,11 @@ export function statusToWire(status: PuntStatus): WireStatus {
 
 /** Returns a copy without undefined values, which the JSON form has no word for. */
 function plain(value: unknown): JsonValue {
-  return JSON.parse(JSON.stringify(value));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value as JsonValue;
+  const fields: JsonObject = {};
+  for (const [name, field] of Object.entries(value)) if (field !== undefined) fields[name] = plain(field);
+  return fields;
 }
 
 function attachmentToWire({ kind, ...fields }: { readonly kind: string }): Fields {

@@ -100,24 +100,50 @@ export class DesiredState implements Ledger {
   }
 
   /**
+   * Makes changes in a draft, all or none. They take effect with `admitted`, `revised` and `dismissed`, which are called in the same turn.
+   *
+   * @throws PuntError what `make` throws: nothing was done
+   */
+  draft(make: (draft: Draft) => void): void {
+    const draft = this.imagine();
+    make(draft);
+    this.#draft = draft;
+  }
+
+  /**
    * Adds a new punt.
    *
    * @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store: nothing was done
    */
   accept(request: PuntRequest, found: Found): Promise<Entry> {
     this.#draft.add(request, found);
+    return this.admitted(request);
+  }
+
+  /** Submits a punt that the draft has. @throws PuntError an error of the store: nothing was done */
+  admitted(request: PuntRequest): Promise<Entry> {
     return this.#submit(idKey(request), () => this.#admit(request));
   }
 
   /** Replaces the request of a punt. @throws PuntError as `accept` */
   revise(request: PuntRequest, found: Found): Promise<Entry> {
     this.#draft.update(request, found);
+    return this.revised(request);
+  }
+
+  /** Submits a request that the draft has in the place of another. @throws PuntError as `admitted` */
+  revised(request: PuntRequest): Promise<Entry> {
     return this.#submit(idKey(request), () => this.#revised(this.#entries.get(idKey(request))!, request));
   }
 
   /** Deletes a punt. It stays listed until nothing of it is left in VPP. @throws PuntError an error of the store: nothing was done */
   dismiss(id: PuntId): Promise<Entry> {
     this.#draft.delete(id);
+    return this.dismissed(id);
+  }
+
+  /** Submits the end of a punt that is not in the draft any more. @throws PuntError as `admitted` */
+  dismissed(id: PuntId): Promise<Entry> {
     return this.#submit(idKey(id), () => this.#leave(this.#entries.get(idKey(id))!));
   }
 

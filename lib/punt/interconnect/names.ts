@@ -6,12 +6,11 @@ const PRIME = 0x01000193;
 /** 32 letters: 5 bits a letter. */
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEF";
 
-const utf8 = new TextEncoder();
-
 /** Returns the 32-bit FNV-1a hash of the text in UTF-8. */
 export function fnv1a(text: string): number {
+  const bytes = Buffer.from(text);
   let hash = OFFSET_BASIS;
-  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, PRIME);
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, PRIME);
   return hash >>> 0;
 }
 

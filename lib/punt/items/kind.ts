@@ -59,6 +59,8 @@ export interface ActContext extends Surroundings {
   made(key: string, index: number): void;
   /** Returns the index of an object that exists or was just created, by its item's key. @throws PuntError `ENOENT` if there is none */
   indexOfItem(key: string): number;
+  /** Does the task at the first call with its name in this run. Every call waits for it, and fails if it fails. */
+  once(name: string, task: () => Promise<void>): Promise<void>;
   /** Returns the path of a namespace. */
   namespace(id: number): string;
   /** Returns the secret of a memif interconnect. Items do not contain it, so plans do not print it. */

@@ -40,8 +40,9 @@ export const memifSocket: Kind<MemifSocket> = {
     });
   },
 
-  async create({ vpp, made, marks }, { path }, key) {
-    await makeDirectory(marks.memifDirectory);
+  async create({ vpp, made, marks, once }, { path }, key) {
+    const { memifDirectory } = marks;
+    await once(`folder ${memifDirectory}`, () => makeDirectory(memifDirectory));
     made(key, await addSocket(vpp, path));
   },
 

@@ -4,9 +4,7 @@ import type { Facts, Note } from "../items/index.js";
 import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
 import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./observe.js";
-
-/** Steps under way at once. VPP answers in order; more steps would only fill its queues. */
-const WINDOW = 256;
+import { performInOrder } from "./step-order.js";
 
 export interface RunContext extends Surroundings {
   note(key: string, value: Note): void;
@@ -51,48 +49,17 @@ function make(context: ActContext, { action, item, seen, key }: Step): Promise<v
 }
 
 /** Performs each step when the steps that it waits for are settled. A failure of either phase holds back the steps that wait for it. */
-async function performAll(
+function performAll(
   steps: readonly Step[],
   waitsFor: (step: Step) => string[],
   failures: Failures,
   perform: (step: Step) => Promise<void>,
 ): Promise<void> {
-  const byKey = new Map(steps.map((step) => [step.key, step]));
-  const slots = new Slots(WINDOW);
-  const started = new Map<string, Promise<void>>();
-  const start = (step: Step): Promise<void> => {
-    if (!started.has(step.key)) started.set(step.key, performOne(step));
-    return started.get(step.key)!;
-  };
-  const performOne = async (step: Step): Promise<void> => {
-    const first = waitsFor(step);
-    await Promise.all(first.filter((key) => key !== step.key && byKey.has(key)).map((key) => start(byKey.get(key)!)));
+  return performInOrder(steps, waitsFor, async (step, first) => {
     const reason = first.map((key) => failures.get(key)).find((error) => error !== undefined);
-    if (reason) return void failures.set(step.key, reason);
-    await slots.use(() => perform(step)).catch((error) => failures.set(step.key, asPuntError(error, step.key)));
-  };
-  await Promise.all(steps.map(start));
-}
-
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async use<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free--;
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
-  }
+    if (reason) failures.set(step.key, reason);
+    else await perform(step).catch((error) => failures.set(step.key, asPuntError(error, step.key)));
+  });
 }
 
 function actContext(facts: Facts, from: RunContext): ActContext {
@@ -101,7 +68,12 @@ function actContext(facts: Facts, from: RunContext): ActContext {
   const indexOfItem = (key: string) => made.get(key) ?? facts.seen.get(key)?.index ?? missing(key);
   const indexOf = (id: string) =>
     made.get(interfaceKey(id)) ?? byId.get(id) ?? goneIndex(id) ?? missing(interfaceKey(id));
-  return { ...from, facts, indexOf, indexOfItem, made: (key, index) => void made.set(key, index) };
+  const begun = new Map<string, Promise<void>>();
+  const once = (name: string, task: () => Promise<void>) => {
+    if (!begun.has(name)) begun.set(name, task());
+    return begun.get(name)!;
+  };
+  return { ...from, facts, indexOf, indexOfItem, made: (key, index) => void made.set(key, index), once };
 }
 
 function missing(key: string): never {

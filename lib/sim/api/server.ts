@@ -17,6 +17,8 @@ import type { ApiRegistry, Handler } from "./registry.js";
 
 /** Bit 31 of a client index tells a socket client from a shared-memory one. */
 const SOCKET_CLIENT = 0x80000000;
+/** Requests whose answers go out together. More would leave a client idle that has many under way. */
+const ANSWERED_TOGETHER = 16;
 
 interface Request {
   bytes: Buffer;
@@ -100,10 +102,11 @@ export class ApiServer {
       const batch = this.#queue.splice(0);
       const connections = new Set(batch.map(({ connection }) => connection));
       for (const connection of connections) connection.cork();
-      for (const request of batch) {
+      for (const [index, request] of batch.entries()) {
         if (this.#stopped) break;
         const done = this.#carryOut(request);
         if (done !== undefined) await this.#waitUncorked(done, connections);
+        else if (index % ANSWERED_TOGETHER === ANSWERED_TOGETHER - 1) recork(connections);
       }
       for (const connection of connections) connection.uncork();
       this.#options.flush();
@@ -221,6 +224,14 @@ export class ApiServer {
     const fields = onErrorOf(handler, args);
     const hasRetval = this.#options.table.schema.message(replyName(message)).hasField("retval");
     this.#reply(message, context, hasRetval ? { ...fields, retval } : fields, sender);
+  }
+}
+
+/** Sends the answers that wait. */
+function recork(connections: Set<Connection>): void {
+  for (const connection of connections) {
+    connection.uncork();
+    connection.cork();
   }
 }
 
