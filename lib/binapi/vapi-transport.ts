@@ -4,7 +4,6 @@ import { PuntError } from "../errors.js";
 import { type NativeVapiBridge, native } from "../native.js";
 import { connectLink } from "./link.js";
 import { Schema } from "./schema.js";
-
 import type { Link, LinkHandler, Transport } from "./transport.js";
 
 export interface VapiTransportOptions {

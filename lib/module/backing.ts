@@ -13,7 +13,6 @@ import {
   type WatchOptions,
 } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
-
 import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";

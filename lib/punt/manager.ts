@@ -5,7 +5,6 @@ import { ContainerHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry, guarded } from "./desired/index.js";
-
 import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun } from "./plan/index.js";
 import type {

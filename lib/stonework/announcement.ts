@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { contains, familyOf, parsePrefix } from "../net/index.js";
+import type { OptionCheck } from "../options.js";
 import { readRegularFile } from "../read-file.js";
 
 /** What the file says, by our names. */
@@ -102,11 +104,17 @@ export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undef
 }
 
 function isIn(subnet: string, address: string): boolean {
-  const [network = "", length = "32"] = subnet.split("/");
-  const mask = length === "0" ? 0 : (-1 << (32 - Number(length))) >>> 0;
-  return ((toNumber(network) ^ toNumber(address)) & mask) === 0;
+  const prefix = parsePrefix(subnet.includes("/") ? subnet : `${subnet}/32`);
+  return prefix !== undefined && contains(prefix, address);
 }
 
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+/** Returns an address that others can be told. @throws PuntError ERR_OPTION */
+export function checkedAddress(check: OptionCheck, address: string | undefined): string {
+  if (address === undefined)
+    check.refuse(
+      "address",
+      "must be given: no interface but the loopback has an IPv4 address, or none that the environment names",
+    );
+  if (familyOf(address) !== 4) check.refuse("address", `must be an IPv4 address; got ${JSON.stringify(address)}`);
+  return address;
 }

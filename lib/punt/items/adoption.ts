@@ -1,10 +1,11 @@
 // Finds the objects of StoneWork, or of an earlier run of ours, that punts want: the claims that make them ours, and what ours replace.
-import { macAddress } from "../interconnect/index.js";
+import { type Marks, macAddress } from "../interconnect/index.js";
 import { aclKey } from "./acl.js";
 import type { Facts, Seen } from "./facts.js";
 import { adoptedTap } from "./interface-tap.js";
 import { type Item, satisfies } from "./item.js";
 import { interfaceKey } from "./kind.js";
+import { kindOf } from "./kinds.js";
 import { NO_INDEX, type VppApi } from "./vpp-api.js";
 
 /** An object in VPP that becomes ours by a claim in the store. */
@@ -25,16 +26,24 @@ export async function readTapMacs(vpp: VppApi): Promise<TapMacs> {
 }
 
 /** Returns what can be taken for the items. */
-export function takesFor(items: Iterable<Item>, facts: Facts, taps: TapMacs): Take[] {
-  return [...items].flatMap((item) => takeFor(item, facts, taps) ?? []);
+export function takesFor(items: Iterable<Item>, facts: Facts, marks: Marks, taps: TapMacs): Take[] {
+  return [...items].flatMap((item) => {
+    const seen = facts.seen.get(item.key);
+    const isInterface = item.kind === "interface";
+    const take = isInterface ? takeInterface(item, seen, facts, taps) : takeEqual(item, seen, marks);
+    return take ?? [];
+  });
 }
 
-function takeFor(item: Item, facts: Facts, taps: TapMacs): Take | undefined {
-  const seen = facts.seen.get(item.key);
-  if (item.kind === "interface") return takeTap(item.value as TapValue, facts, taps) ?? takeMemif(item, seen);
-  const claimOf = CLAIMS[item.kind];
-  if (!claimOf || !seen || seen.ours || !isSame(seen, item)) return undefined;
-  return { key: item.key, claim: claimOf(seen.value as { path: string }), known: JSON.stringify(seen.value) };
+/** Takes an equal object, of a kind that only the store tells from those of others. */
+function takeEqual(item: Item, seen: Seen | undefined, marks: Marks): Take | undefined {
+  if (!seen || seen.ours || !isSame(seen, item)) return undefined;
+  const claim = kindOf(item).claim?.(seen.value, marks);
+  return claim === undefined ? undefined : { key: item.key, claim, known: JSON.stringify(seen.value) };
+}
+
+function takeInterface(item: Item, seen: Seen | undefined, facts: Facts, taps: TapMacs): Take | undefined {
+  return takeTap(item.value as TapValue, facts, taps) ?? takeMemif(item, seen);
 }
 
 interface TapValue {
@@ -74,13 +83,6 @@ function takeMemif({ key, value }: Item, seen: Seen | undefined): Take | undefin
   if ((seen.value as MemifValue).secret !== undefined || !satisfies({ ...seen.value, secret }, value)) return undefined;
   return { key, claim: secret, known: `socket ${socket}` };
 }
-
-/** Kinds that only the store tells from those of others, with the claim on each. */
-const CLAIMS: Readonly<Record<string, (value: { path: string }) => string>> = {
-  "punt-socket": ({ path }) => path,
-  "dhcp-proxy": () => "",
-  "proxy-arp-range": () => "",
-};
 
 /** A registration is the same if its path is: VPP's own path is not read. */
 function isSame({ value }: Seen, item: Item): boolean {

@@ -24,7 +24,6 @@ import {
   Pairs,
   type TypeContext,
 } from "../types/index.js";
-
 import type { Wanted } from "./wanted.js";
 
 /** The plan of one punt. */

@@ -37,7 +37,7 @@ export async function seek({ wanted, memory }: Pick<Ledger, "wanted" | "memory">
   const names = new Set(wanted.interconnects.map(({ name }) => name).filter((name) => name !== ""));
   const [{ facts }, taps] = await Promise.all([look({ wanted, memory }, world), readTapMacs(world.vpp)]);
   const ideal = makePlan(wanted, world.marks, withoutRivals(facts, names));
-  const takes = takesFor(ideal.items.values(), facts, taps);
+  const takes = takesFor(ideal.items.values(), facts, world.marks, taps);
   const claims = new Map(takes.map(({ key, claim }) => [key, claim]));
   const ours = { claims: new Map([...memory.claims, ...claims]), notes: memory.notes };
   // Compared as if the objects were ours already.

@@ -19,7 +19,7 @@ import {
 } from "../items/index.js";
 
 /** Limits the reading to what the desired punts need: VPP reports addresses and tables of one interface at a time. */
-export interface Interest {
+export interface ReadScope {
   /** Names of interfaces, interconnects included, whose addresses and tables are read. */
   readonly interfaces: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;
@@ -30,22 +30,22 @@ export interface Interest {
 }
 
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
-export async function observe(from: Surroundings, interest: Interest): Promise<Facts> {
-  const namespaces = await observeNamespaces(from.host, interest.namespaces);
+export async function observe(from: Surroundings, scope: ReadScope): Promise<Facts> {
+  const namespaces = await observeNamespaces(from.host, scope.namespaces);
   const surroundings = {
     ...from,
     vpp: withDumpsOnce(from.vpp),
     linksOf: linksOnce(from.host),
-    namespaces: reachable(interest.namespaces, namespaces),
-    expectedIn: interest.expectedIn,
+    namespaces: reachable(scope.namespaces, namespaces),
+    expectedIn: scope.expectedIn,
   };
   const [found, tables, puntReasons, multicast] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
-    interest.multicast ? observeMulticast(from.vpp) : undefined,
+    scope.multicast ? observeMulticast(from.vpp) : undefined,
   ]);
-  const interfaces = await withLayer3(from.vpp, found.interfaces, interest.interfaces);
+  const interfaces = await withLayer3(from.vpp, found.interfaces, scope.interfaces);
   const context = {
     ...surroundings,
     interfaces,
@@ -59,7 +59,7 @@ export async function observe(from: Surroundings, interest: Interest): Promise<F
     tables,
     puntReasons,
     namespaces,
-    absences: absencesOf(from.host, interest.namespaces, namespaces),
+    absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...(multicast !== undefined && { multicastRoutes: multicast }),
     seen,
     unreadable,
@@ -114,7 +114,7 @@ function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInt
   return (index) => byIndex.get(index);
 }
 
-/** Adds addresses and tables to the interfaces of interest. */
+/** Adds addresses and tables to the interfaces of scope. */
 async function withLayer3(
   vpp: VppApi,
   interfaces: readonly VppInterface[],

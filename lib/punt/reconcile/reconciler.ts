@@ -1,7 +1,6 @@
 // Makes VPP and Linux match the plan: reads, compares, performs the steps, and reads again until no step is left.
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
-
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
   type Facts,
@@ -14,7 +13,7 @@ import {
 } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
-import { type Interest, isDisconnect, observe } from "./observe.js";
+import { isDisconnect, observe, type ReadScope } from "./observe.js";
 import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
 import type { Strays } from "./strays.js";
@@ -99,7 +98,7 @@ export async function perform(
 /** Reads and compares; changes nothing. */
 export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Reconciled> {
   const before = ledger.wanted;
-  const facts = await observe(surroundingsOf(ledger, world), interestOf(before, world.strays));
+  const facts = await observe(surroundingsOf(ledger, world), scopeOf(before, world.strays));
   const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
   const open = new Map(stepsFor(plan, facts).map((step) => [step.key, step]));
   return { facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval };
@@ -112,7 +111,7 @@ function stillWanted(before: Wanted, now: Wanted): Wanted {
   return { ...now, punts: now.punts.filter((request) => read.has(request)) };
 }
 
-function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): Interest {
+function scopeOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): ReadScope {
   const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
   const own = interconnects.filter(hasLayer3).map(({ name }) => name);
   const named = punts.flatMap(({ dependsOn = [] }) =>
@@ -120,7 +119,7 @@ function interestOf({ punts, interconnects, namespaces }: Wanted, strays: Strays
   );
   return {
     interfaces: new Set([...lenders, ...own, ...named]),
-    namespaces: strays.with(namespaces),
+    namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
   };
@@ -148,7 +147,7 @@ function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks, 
 function contextOf(ledger: Pick<Ledger, "wanted" | "memory" | "note">, world: World): RunContext {
   const { interconnects, namespaces } = ledger.wanted;
   const secrets = new Map(interconnects.map(({ name, secret = "" }) => [name, secret]));
-  const paths = world.strays.with(namespaces);
+  const paths = world.strays.pathsWith(namespaces);
   return {
     ...surroundingsOf(ledger, world),
     note: (key, value) => ledger.note(key, value),

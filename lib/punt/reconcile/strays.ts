@@ -28,13 +28,13 @@ export class Strays {
   }
 
   /** Called when the strays are clean. */
-  forget(): void {
+  finish(): void {
     this.#done = true;
     this.#found = undefined;
   }
 
   /** Returns paths by number: the known namespaces, and strays that are not among them. */
-  with(known: readonly KnownNamespace[]): Map<number, string> {
+  pathsWith(known: readonly KnownNamespace[]): Map<number, string> {
     const paths = new Map(known.map(({ id, path }) => [id, path]));
     const seen = new Set(known.flatMap(({ path, identity }) => [`path ${path}`, `identity ${identity}`]));
     const same = ({ path, identity }: Stray) => seen.has(`path ${path}`) || seen.has(`identity ${identity}`);

@@ -1,6 +1,5 @@
 // Rewrites ABX rules for VPP's ACLs: `any` and `local` become networks, once for each address family of the interface.
-
-import { type Family, familyOf, parsePrefix, widthOf } from "../../net/index.js";
+import { type Family, familyOf, IP_PROTOCOL, parsePrefix, widthOf } from "../../net/index.js";
 import { Problem, type VppAclRule } from "../items/index.js";
 import { type AclRule, familyOfProtocol } from "../request/index.js";
 
@@ -70,7 +69,7 @@ const anyPort = { first: 0, last: 0xffff };
 const anyType = { first: 0, last: 0xff };
 
 function vppRule(rule: AclRule, source: string, destination: string): VppAclRule {
-  const icmp = rule.protocol === 1 || rule.protocol === 58;
+  const icmp = rule.protocol === IP_PROTOCOL.ICMP || rule.protocol === IP_PROTOCOL.ICMPV6;
   const first = (icmp ? rule.icmpType : rule.sourcePort) ?? (icmp ? anyType : anyPort);
   const second = (icmp ? rule.icmpCode : rule.destinationPort) ?? (icmp ? anyType : anyPort);
   return {

@@ -27,7 +27,6 @@ import {
   vethPart,
   vrfDevicePart,
 } from "../items/index.js";
-
 import type { PuntRequest } from "../request/index.js";
 import { handlerOf } from "./types.js";
 

@@ -2,7 +2,6 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
-
 import type { Marks } from "../interconnect/index.js";
 import type { VppConnection } from "../options.js";
 import {
@@ -199,7 +198,7 @@ export class Worker {
     }
     await this.#world.strays.look();
     const { open } = await reconcile(this.#state, this.#world);
-    this.#world.strays.forget();
+    this.#world.strays.finish();
     this.#state.tidy(open.size === 0);
   }
 

@@ -1,7 +1,6 @@
 // What a module can be told.
-import { isIPv4 } from "node:net";
 import { OptionCheck } from "../../options.js";
-import { ownAddress } from "../announcement.js";
+import { checkedAddress, ownAddress } from "../announcement.js";
 import { type Logger, SILENT } from "../logger.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 import { PUNT_MODEL, type StoneWorkModel } from "./models.js";
@@ -52,8 +51,5 @@ export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModu
   check.integer("grpcPort", full.grpcPort, 0, 65535);
   check.integer("httpPort", full.httpPort, 0, 65535);
   if (full.state !== undefined) check.path("state", full.state);
-  if (address === undefined)
-    check.refuse("address", "must be given: no interface has an IPv4 address but the loopback");
-  if (!isIPv4(address)) check.refuse("address", `must be an IPv4 address; got ${JSON.stringify(address)}`);
-  return { ...full, address };
+  return { ...full, address: checkedAddress(check, address) };
 }

@@ -1,8 +1,7 @@
 // What an orchestrator of StoneWork's CNFs can be told.
-import { isIPv4 } from "node:net";
 import { OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
-import { ownAddress } from "../announcement.js";
+import { checkedAddress, ownAddress } from "../announcement.js";
 import { type Logger, SILENT } from "../logger.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 
@@ -90,8 +89,5 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
   check.milliseconds("deadline", full.deadline, 1);
   for (const name of ["config", "state"] as const) if (full[name] !== undefined) check.path(name, full[name]);
   if (typeof full.netns !== "function") check.object("netns", full.netns);
-  if (address === undefined)
-    check.refuse("address", "must be given: no interface has an IPv4 address but the loopback");
-  if (!isIPv4(address)) check.refuse("address", `must be an IPv4 address; got ${JSON.stringify(address)}`);
-  return { ...full, address };
+  return { ...full, address: checkedAddress(check, address) };
 }
