@@ -1,3 +1,4 @@
+// Waits for a condition.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const STEP_MS = 5;

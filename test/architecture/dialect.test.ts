@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+// One dialect in all of lib/: captions, privacy, constants, errors, docstrings, closing, ports.
+import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import test from "ava";
 import ts from "typescript";
@@ -9,7 +10,10 @@ import * as module from "../../lib/module/index.js";
 import * as sim from "../../lib/sim/index.js";
 import * as stonework from "../../lib/stonework/index.js";
 import * as testing from "../../lib/testing/index.js";
-import { libraryFiles, parse, placeOf } from "./source.js";
+import { libraryFiles, parse, placeOf, projectFiles } from "./source.js";
+
+/** The first line of a file, behind the name of its interpreter: a comment of several words. */
+const CAPTION = /^(#!.*\n)?(\/\/|\/\*|#|""") ?\S+ \S/;
 
 /** Every node of the library, with its place for messages. */
 function* nodes(): Generator<{ node: ts.Node; place: string }> {
@@ -23,10 +27,12 @@ function* nodes(): Generator<{ node: ts.Node; place: string }> {
   }
 }
 
+/** Whether a header says what the file holds: its caption is for both. */
+const hasHeader = (file: string) => /\.cc?$/.test(file) && existsSync(file.replace(/\.cc?$/, ".h"));
+
 test("a file begins with a caption that says what it holds", (t) => {
-  for (const file of libraryFiles()) {
-    t.regex(readFileSync(file, "utf8"), /^(#!.*\n)?\/\/ \S+ \S/, file);
-  }
+  const code = projectFiles().filter((file) => /\.([cm]?ts|[cm]js|cc?|h|sh|py)$/.test(file) && !hasHeader(file));
+  for (const file of code) t.regex(readFileSync(file, "utf8"), CAPTION, file);
 });
 
 test("private members are #x; a constructor alone may be private", (t) => {

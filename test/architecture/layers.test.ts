@@ -1,3 +1,4 @@
+// Which parts of lib/ may import which.
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";

@@ -1,3 +1,4 @@
+// No file names the machine that it was written on.
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { projectFiles } from "./source.js";

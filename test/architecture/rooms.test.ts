@@ -1,3 +1,4 @@
+// Folders are imported by their front doors, and no file imports itself by way of others.
 import { dirname } from "node:path";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";

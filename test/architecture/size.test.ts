@@ -1,3 +1,4 @@
+// Files and functions are short.
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { functionsOf, parse, projectFiles } from "./source.js";

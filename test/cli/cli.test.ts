@@ -1,3 +1,4 @@
+// The command line as a whole: help, mistakes, exit statuses.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

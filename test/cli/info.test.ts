@@ -1,3 +1,4 @@
+// `vpp-punt info`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,3 +1,4 @@
+// Daemons of one host elect the daemon that acts, on a real etcd.
 import type { PuntError } from "../../lib/errors.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";

@@ -1,3 +1,4 @@
+// The counters of punts.
 import test from "ava";
 import type { Stat } from "../../lib/binapi/index.js";
 import { countersOf } from "../../lib/counters/index.js";

@@ -1,3 +1,4 @@
+// The programs and the file in examples/.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

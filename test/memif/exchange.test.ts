@@ -1,3 +1,4 @@
+// Packets between two memif ports: all arrive, in order, with their bytes.
 import test, { type ExecutionContext } from "ava";
 import type { Memif, MemifOptions } from "../../lib/memif/index.js";
 import { memifPair, until } from "../support/memif/ports.js";

@@ -1,3 +1,4 @@
+// Hostile peers, with libmemif as the engine of the client.
 import { overEngines } from "../support/memif/engines.js";
 
 await overEngines("builtin,libmemif", "hostile");

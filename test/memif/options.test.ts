@@ -1,3 +1,4 @@
+// The options of memif ports.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { MemifOptions } from "../../lib/memif/index.js";

@@ -1,3 +1,4 @@
+// Addresses as text: every part of the package, Linux and VPP print the same.
 import { SocketAddress } from "node:net";
 import test from "ava";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+// Prefixes and ranges of addresses.
 import test from "ava";
 import fc from "fast-check";
 import { canonicalAddress, fromNumber, parsePrefix, rangeOf, toNumber } from "../../lib/net/index.js";

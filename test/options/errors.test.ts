@@ -1,3 +1,4 @@
+// The error class of the package.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { native } from "../../lib/native.js";

@@ -1,3 +1,4 @@
+// Packets as one line of text.
 import { spawnSync } from "node:child_process";
 import test from "ava";
 import fc from "fast-check";

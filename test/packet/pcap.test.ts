@@ -1,3 +1,4 @@
+// pcap files: written, read, and checked by other programs.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

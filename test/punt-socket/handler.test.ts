@@ -1,3 +1,4 @@
+// Handlers of punt sockets: errors, order, close and pause.
 import test from "ava";
 import type { PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, puntAll, turn, until } from "../support/punt-socket/peer.js";

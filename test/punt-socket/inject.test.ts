@@ -1,3 +1,4 @@
+// Injection of packets into VPP.
 import { once } from "node:events";
 import { join } from "node:path";
 import test from "ava";

@@ -1,3 +1,4 @@
+// Files and descriptors of punt sockets, from opening to the end of the process.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";

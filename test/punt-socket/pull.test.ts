@@ -1,3 +1,4 @@
+// Punt sockets that are polled or iterated.
 import test from "ava";
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, until } from "../support/punt-socket/peer.js";

@@ -1,3 +1,4 @@
+// Reception of packets by a punt socket.
 import { statSync } from "node:fs";
 import test from "ava";
 import type { PuntBatch } from "../../lib/punt-socket/index.js";

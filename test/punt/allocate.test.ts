@@ -1,3 +1,4 @@
+// Free numbers and subnets.
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";

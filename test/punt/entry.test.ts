@@ -1,3 +1,4 @@
+// Waiting for one punt.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { Entry } from "../../lib/punt/desired/entry.js";

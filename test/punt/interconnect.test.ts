@@ -1,3 +1,4 @@
+// Interconnects: which punts share one, and the keys that exclude each other.
 import test from "ava";
 import fc from "fast-check";
 import { PuntError } from "../../lib/errors.js";

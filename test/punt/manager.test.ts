@@ -1,3 +1,4 @@
+// The manager on an embedded VPP, for every type and interconnect.
 import test from "ava";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";

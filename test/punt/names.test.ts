@@ -1,3 +1,4 @@
+// Names and MAC addresses that follow from a punt's identity.
 import test from "ava";
 import fc from "fast-check";
 import {

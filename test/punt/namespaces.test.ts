@@ -1,3 +1,4 @@
+// The numbers of network namespaces.
 import test from "ava";
 import type { Host, HostChange } from "../../lib/host/host.js";
 import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";

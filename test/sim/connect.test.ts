@@ -1,3 +1,4 @@
+// Clients of the embedded VPP's API socket.
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// DHCP in the embedded VPP: proxies and client.
 import test from "ava";
 import { arp, BROADCAST, dhcp, frame, ip, mac, parseIp, transportChecksum, udpPacket } from "../support/frames.js";
 import { MAC, SimTest } from "../support/vpp/sim.js";

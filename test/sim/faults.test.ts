@@ -1,3 +1,4 @@
+// Faults that the embedded VPP has on request.
 import { existsSync } from "node:fs";
 import test from "ava";
 import { EmbeddedVpp } from "../../lib/sim/index.js";

@@ -1,3 +1,4 @@
+// Interfaces of the embedded VPP.
 import test from "ava";
 import { ADMIN_UP, MAC, SimTest } from "../support/vpp/sim.js";
 

@@ -1,3 +1,4 @@
+// IP in the embedded VPP: neighbors, ping, forwarding.
 import test from "ava";
 import {
   arp,

@@ -1,3 +1,4 @@
+// Cross-connects and SPAN in the embedded VPP.
 import test from "ava";
 import { frame, udpPacket } from "../support/frames.js";
 import { MAC, SimTest } from "../support/vpp/sim.js";

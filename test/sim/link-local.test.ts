@@ -1,3 +1,4 @@
+// Link-local addresses in the embedded VPP.
 import test from "ava";
 import { SimTest } from "../support/vpp/sim.js";
 

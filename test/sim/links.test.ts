@@ -1,3 +1,4 @@
+// Links of the embedded VPP: memif, TAP, af_packet, linux-cp.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";

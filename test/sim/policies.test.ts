@@ -1,3 +1,4 @@
+// ACLs, ABX and ABF in the embedded VPP.
 import test from "ava";
 import { frame, icmpPacket, isis, mac, udpPacket } from "../support/frames.js";
 import { aclRule, fibPath } from "../support/vpp/api-values.js";

@@ -1,3 +1,4 @@
+// Proxy ARP, proxy ND and unnumbered interfaces in the embedded VPP.
 import test from "ava";
 import { arp, frame, ip, neighborSolicitation, parseIp } from "../support/frames.js";
 import { MAC, SimTest } from "../support/vpp/sim.js";

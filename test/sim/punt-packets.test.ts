@@ -1,3 +1,4 @@
+// Packets that the embedded VPP punts, and takes from clients.
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket/index.js";

@@ -1,3 +1,4 @@
+// Registrations of punt sockets in the embedded VPP.
 import test from "ava";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { ApiClient } from "../support/vpp/api-client.js";

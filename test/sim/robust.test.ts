@@ -1,3 +1,4 @@
+// Damaged requests and packets in the embedded VPP.
 import test from "ava";
 import fc from "fast-check";
 import { arp, echoRequest, frame, isis, neighborSolicitation, udpPacket } from "../support/frames.js";

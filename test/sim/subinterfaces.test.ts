@@ -1,3 +1,4 @@
+// VLAN sub-interfaces in the embedded VPP.
 import test from "ava";
 import { arp, echoRequest, frame } from "../support/frames.js";
 import { MAC, SimTest } from "../support/vpp/sim.js";

@@ -1,3 +1,4 @@
+// `testPunt` of `vpp-punt/sim`.
 import { existsSync } from "node:fs";
 import test from "ava";
 import { testPunt } from "../../lib/testing/index.js";

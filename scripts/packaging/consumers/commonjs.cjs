@@ -1,3 +1,4 @@
+// A CommonJS program that uses the installed package.
 "use strict";
 const vppPunt = require("vpp-punt");
 const binapi = require("vpp-punt/binapi");

@@ -1,3 +1,4 @@
+// The body of a worker thread that uses the installed package.
 import * as vppPunt from "vpp-punt";
 import * as binapi from "vpp-punt/binapi";
 import { exercise } from "./packets.cjs";

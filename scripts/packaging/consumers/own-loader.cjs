@@ -1,5 +1,5 @@
-"use strict";
 // Loads the package as Jest 29 does: with a `require` that reads every file as a script, so that ECMAScript modules are syntax errors.
+"use strict";
 const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");

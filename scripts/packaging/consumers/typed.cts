@@ -1,3 +1,4 @@
+// A CommonJS program in TypeScript, for the types of the installed package.
 import { Memif, type MemifOptions, PuntError } from "vpp-punt";
 import { Schema, Vpp, type VppOptions } from "vpp-punt/binapi";
 import { type CnfStatus, openPunt } from "vpp-punt/module";

@@ -1,3 +1,4 @@
+// Cases for the conformance test: features of interfaces.
 import { fibPath } from "../vpp/api-values.js";
 import type { Case, Step } from "./run.js";
 import {

@@ -1,3 +1,4 @@
+// Cases for the conformance test: interfaces, addresses, tables.
 import { fibPath } from "../vpp/api-values.js";
 import type { Case, Step } from "./run.js";
 import {

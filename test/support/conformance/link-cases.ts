@@ -1,3 +1,4 @@
+// Cases for the conformance test: memif, punt sockets, cross-connects, SPAN.
 import type { Case } from "./run.js";
 import { all, deregister, l4, loopbacks, memif, memifSocket, NONE, proto, register, span, xconnect } from "./steps.js";
 

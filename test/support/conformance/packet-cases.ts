@@ -1,3 +1,4 @@
+// Cases for the conformance test: packets through VPP.
 import {
   arp,
   BROADCAST,

@@ -1,3 +1,4 @@
+// The size of the heap.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
