@@ -27,6 +27,23 @@ const HOUSES: Readonly<Record<string, House>> = {
     mostRooms: 15,
     mostArrows: 30,
   },
+  "lib/sim": {
+    floors: [
+      ...["faults.ts", "frame-list.ts", "log.ts", "options.ts", "own-folder.ts", "vnet-error.ts", "dataplane", "cli.ts"],
+      ...["control.ts", "devices", "stats", "api", "spawned-vpp.ts", "instance.ts", "embedded-vpp.ts", "index.ts"],
+      "spawned-main.ts",
+    ],
+    mostRooms: 20,
+    mostArrows: 50,
+  },
+  "lib/sim/dataplane": {
+    floors: [
+      ...["vlib", "fib", "interface", "ip", "l2", "osi", "acl", "dhcp", "linux-cp", "neighbor", "punt", "dataplane.ts"],
+      "index.ts",
+    ],
+    mostRooms: 15,
+    mostArrows: 50,
+  },
 };
 
 for (const [top, { floors, mostRooms, mostArrows }] of Object.entries(HOUSES)) {
