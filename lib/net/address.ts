@@ -28,9 +28,10 @@ export function parseIp4(text: string, out: Uint8Array, at: number): boolean {
 }
 
 /**
- * Returns the 16 bytes at `at` as text. An IPv4-mapped address ends in a dotted quad (RFC 5952, section 5): `::ffff:10.0.0.1`.
- * Other addresses do not: `::102:304` is the form of VPP and of the Linux kernel (`%pI6c`). glibc's inet_ntop alone prints it as
- * `::1.2.3.4`, the IPv4-compatible form that RFC 4291 deprecates.
+ * Returns the 16 bytes at `at` as text. An IPv4-mapped address ends in a dotted quad (RFC 5952, section 5): `::ffff:10.0.0.1`. Linux
+ * prints it in the same way; VPP's command line alone prints `::ffff:a00:1`. Other addresses have no dotted quad: `::102:304` is the
+ * form of VPP and of the Linux kernel (`%pI6c`). glibc's inet_ntop alone prints it as `::1.2.3.4`, the IPv4-compatible form that RFC
+ * 4291 deprecates.
  */
 export function formatIp6(bytes: Uint8Array, at: number): string {
   const groups: number[] = [];

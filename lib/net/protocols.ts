@@ -23,5 +23,5 @@ export const IP_PROTOCOL = {
   RESERVED: 255,
 } as const;
 
-/** Extension headers of IPv6, by the number that the header before them names them with. */
+/** Extension headers of IPv6, each with the number that the next-header field of the header before it has. */
 export const IP6_EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION: 60 } as const;

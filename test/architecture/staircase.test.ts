@@ -29,7 +29,16 @@ const HOUSES: Readonly<Record<string, House>> = {
   },
   "lib/sim": {
     floors: [
-      ...["faults.ts", "frame-list.ts", "log.ts", "options.ts", "own-folder.ts", "vnet-error.ts", "dataplane", "cli.ts"],
+      ...[
+        "faults.ts",
+        "frame-list.ts",
+        "log.ts",
+        "options.ts",
+        "own-folder.ts",
+        "vnet-error.ts",
+        "dataplane",
+        "cli.ts",
+      ],
       ...["control.ts", "devices", "stats", "api", "spawned-vpp.ts", "instance.ts", "embedded-vpp.ts", "index.ts"],
       "spawned-main.ts",
     ],

@@ -8,35 +8,29 @@ import {
   formatIp4,
   formatIp6,
   formatMac,
+  fromNumber,
   parseIp4,
   parseIp6,
   parseMac,
+  toNumber,
 } from "../../lib/net/index.js";
 import { describeIp } from "../../lib/packet/index.js";
 import { formatAddress, parseAddress, readIp6 } from "../../lib/sim/dataplane/vlib/address.js";
+import { IP4, IP6, isIp4Compatible, MAC } from "../support/addresses.js";
 
-const PREFIX_OF_MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
-const HALF_ZERO = fc.array(fc.oneof(fc.constant(0), fc.nat(255)), { minLength: 16, maxLength: 16 });
-const MAPPED = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((quad) => [...PREFIX_OF_MAPPED, ...quad]);
-const ADDRESS = fc
-  .oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), HALF_ZERO, MAPPED)
-  .map((bytes) => Uint8Array.from(bytes));
-
-/** What inet_ntop(3) prints: libuv's copy of it, in Node. */
+/** The text that inet_ntop(3) prints, by libuv's copy of it in Node. */
 function inetNtop(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
   return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
 }
 
-/** inet_ntop alone prints the addresses of ::/96 with a dotted quad, unless the quad is below 0.1.0.0. */
-function isIp4Compatible(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 12).every((byte) => byte === 0) && (bytes[12] !== 0 || bytes[13] !== 0);
-}
-
-const MESSAGE = Schema.builtin().message("sw_interface_add_del_address");
+const schema = Schema.builtin();
+const MESSAGE = schema.message("sw_interface_add_del_address");
+const MAC_MESSAGE = schema.message("sw_interface_set_mac_address");
 
 function throughCodec(address: string): string {
-  const bytes = MESSAGE.encode({ sw_if_index: 1, is_add: true, del_all: false, prefix: `${address}/128` });
+  const length = address.includes(":") ? 128 : 32;
+  const bytes = MESSAGE.encode({ sw_if_index: 1, is_add: true, del_all: false, prefix: `${address}/${length}` });
   return (MESSAGE.decode(bytes).prefix as string).split("/")[0]!;
 }
 
@@ -49,18 +43,57 @@ function described(bytes: Uint8Array): string {
   return describeIp(header).split(" ")[0]!;
 }
 
+/** A bare IPv4 header from and to the address, as the program's logs describe it. */
+function describedIp4(bytes: Uint8Array): string {
+  const header = new Uint8Array(20);
+  header[0] = 0x45;
+  header[3] = 20;
+  header.set(bytes, 12);
+  header.set(bytes, 16);
+  return describeIp(header).split(" ")[0]!;
+}
+
 test("every part of the package prints an IPv6 address as Linux does", (t) => {
   fc.assert(
-    fc.property(ADDRESS, (bytes) => {
+    fc.property(IP6, (bytes) => {
       fc.pre(!isIp4Compatible(bytes));
       const text = inetNtop(bytes);
       t.is(formatIp6(bytes, 0), text);
       t.is(canonicalAddress(text), text);
+      t.is(fromNumber(toNumber(text), 6), text);
       t.is(throughCodec(text), text);
       t.is(formatAddress(readIp6(bytes, 0)), text);
       t.is(described(bytes), text);
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
+  );
+});
+
+test("every part of the package prints an IPv4 address as Linux does", (t) => {
+  fc.assert(
+    fc.property(IP4, (bytes) => {
+      const text = bytes.join(".");
+      t.is(new SocketAddress({ address: text, family: "ipv4" }).address, text);
+      t.is(formatIp4(bytes, 0), text);
+      t.is(canonicalAddress(text), text);
+      t.is(fromNumber(toNumber(text), 4), text);
+      t.is(throughCodec(text), text);
+      t.is(formatAddress(parseAddress(text)), text);
+      t.is(describedIp4(bytes), text);
+    }),
+  );
+});
+
+test("every part of the package prints a MAC address in lower case, each byte with two digits", (t) => {
+  fc.assert(
+    fc.property(MAC, (bytes) => {
+      const text = Buffer.from(bytes)
+        .toString("hex")
+        .replace(/(?<=.)(?=(..)+$)/g, ":");
+      t.is(formatMac(bytes), text);
+      const message = MAC_MESSAGE.encode({ sw_if_index: 1, mac_address: text.toUpperCase() });
+      t.is(MAC_MESSAGE.decode(message).mac_address, text);
+    }),
   );
 });
 
@@ -91,7 +124,7 @@ test("addresses in which an IPv4 address could be seen have one form everywhere"
 
 test("an address that was printed parses to the same bytes", (t) => {
   fc.assert(
-    fc.property(ADDRESS, (bytes) => {
+    fc.property(IP6, (bytes) => {
       const out = new Uint8Array(16);
       t.true(parseIp6(formatIp6(bytes, 0), out, 0));
       t.deepEqual(out, bytes);
@@ -123,6 +156,9 @@ test("every legal form of an address is parsed, and nothing else", (t) => {
     "fe80::1%eth0",
     "::1.2.3",
     "1::2:3:4:5:6:7:8",
+    "1:10.0.0.1::2",
+    "::10.0.0.1:2",
+    "10.0.0.1::",
   ]) {
     t.is(canonical(bad), undefined, bad);
   }

@@ -1,7 +1,15 @@
 // Prefixes and ranges of addresses.
 import test from "ava";
 import fc from "fast-check";
-import { canonicalAddress, fromNumber, parsePrefix, rangeOf, toNumber } from "../../lib/net/index.js";
+import {
+  canonicalAddress,
+  contains,
+  formatPrefix,
+  fromNumber,
+  parsePrefix,
+  rangeOf,
+  toNumber,
+} from "../../lib/net/index.js";
 
 test("addresses survive the way to a number and back", (t) => {
   fc.assert(
@@ -27,6 +35,22 @@ test("a prefix has an address and a length in range", (t) => {
   ]) {
     t.is(parsePrefix(text), undefined, text);
   }
+});
+
+test("a prefix that was printed parses to the same", (t) => {
+  for (const text of ["10.1.2.3/8", "0.0.0.0/0", "2001:db8::1/64", "::/0", "fd00::1/128"]) {
+    t.is(formatPrefix(parsePrefix(text)!), text);
+  }
+});
+
+test("a subnet contains the addresses of its range, and no address of the other family", (t) => {
+  const network = parsePrefix("10.1.2.3/22")!;
+  for (const inside of ["10.1.0.0", "10.1.3.255"]) t.true(contains(network, inside), inside);
+  for (const outside of ["10.0.255.255", "10.1.4.0", "::a01:203", "::ffff:10.1.2.3"]) {
+    t.false(contains(network, outside), outside);
+  }
+  t.true(contains(parsePrefix("::/0")!, "2001:db8::1"));
+  t.false(contains(parsePrefix("::/0")!, "10.0.0.1"));
 });
 
 test("a range is the whole subnet", (t) => {
