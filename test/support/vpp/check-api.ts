@@ -40,9 +40,9 @@ function report(title: string, { messages, passed, failures }: RoundTrips): bool
 /** Folders with .api.json files: those in `dir`, or `dir` itself. */
 function releases(dir: string): string[] {
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) fail(`--dir: ${dir} is not a folder`);
-  const entries = readdirSync(dir, { withFileTypes: true });
-  if (entries.some((entry) => entry.name.endsWith(".api.json"))) return [dir];
-  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(dir, entry.name));
+  const names = readdirSync(dir);
+  if (names.some((name) => name.endsWith(".api.json"))) return [dir];
+  const folders = names.map((name) => join(dir, name)).filter((path) => statSync(path).isDirectory());
   return folders.filter((folder) =>
     readdirSync(folder, { recursive: true }).some((name) => `${name}`.endsWith(".api.json")),
   );
