@@ -19,14 +19,14 @@ interface Schema {
 
 const HEAD = `# Fields of a request
 
-\`vpp-punt schema --markdown\` makes this page from the schema of a request; [Punt types](punt-types.md) says what the types are for. A field of a field is written with a dot, a list with \`[]\`.
-A field without a default that is not required may be left out.
+\`vpp-punt schema --markdown\` makes this page from the schema of a request; [Punt types](punt-types.md) says what the types are for. A dot separates a field from the fields inside it, and \`[]\` stands for each element of a list.
+A field may be left out unless it is required.
 `;
 
 function wordsOf(schema: Schema): string {
   const { type, items, anyOf, oneOf, minimum, maximum } = schema;
   if (schema.const !== undefined) return `\`${schema.const}\``;
-  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(", ");
+  if (schema.enum) return schema.enum.map((value) => `\`${value === "" ? '""' : value}\``).join(", ");
   const choices = anyOf ?? oneOf;
   if (choices) return [...new Set(choices.map(wordsOf))].join(" or ");
   if (type === "array") return `list of ${items ? wordsOf(items) : "anything"}`;

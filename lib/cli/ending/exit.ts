@@ -29,14 +29,7 @@ export function exitWith(outcome: Outcome): void {
   process.exitCode = EXIT_STATUSES[outcome].status;
 }
 
-const UNREACHABLE = new Set([
-  "ERR_UNREACHABLE",
-  "ERR_CONNECT",
-  "ECONNREFUSED",
-  "ERR_DISCONNECTED",
-  "ERR_NOT_CONNECTED",
-  "ERR_ETCD_AWAY",
-]);
+const UNREACHABLE = new Set(["ECONNREFUSED", "ERR_DISCONNECTED", "ERR_ETCD_AWAY"]);
 const WRONG_INPUT = new Set(["ERR_INVALID_FILE", "ERR_INVALID_REQUEST", "ERR_INVALID_CIDR", "ERR_OPTION", "ERR_USAGE"]);
 const SIGNALS: Readonly<Record<string, Outcome>> = {
   SIGHUP: "hangup",

@@ -12,14 +12,18 @@ export const aclRule = z
       .describe(
         "IP protocol by number or name; 0 is the protocol that tcpFlags, icmpType or icmpCode imply, otherwise any",
       ),
-    sourcePort: range(port).optional(),
-    destinationPort: range(port).optional(),
-    icmpType: range(byte).optional(),
-    icmpCode: range(byte).optional(),
+    sourcePort: range(port).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
+    destinationPort: range(port).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
+    icmpType: range(byte).optional().describe("One type or a range. Default: all"),
+    icmpCode: range(byte).optional().describe("One code or a range. Default: all"),
     tcpFlags: z
-      .strictObject({ mask: byte, value: byte })
+      .strictObject({
+        mask: byte.describe("The flags that are compared"),
+        value: byte.describe("The flags among them that a packet has"),
+      })
       .refine(({ mask, value }) => (value & ~mask) === 0, "value has flags that mask lacks, so no packet matches")
-      .optional(),
+      .optional()
+      .describe("TCP's flags as numbers, such as 2 for SYN"),
   })
   .transform((rule) => ({ ...rule, protocol: rule.protocol || impliedProtocol(rule) }))
   .superRefine((rule, context) => {

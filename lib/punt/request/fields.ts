@@ -79,7 +79,7 @@ const NOT_OF_INTERFACES = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", 
 
 export const network = z
   .union([z.enum(["any", "local", ""]), prefix], '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8')
-  .describe('"any" or "": every address; "local": each address of vppInterface');
+  .describe('"any" (the default) or "": every address; "local": each address of vppInterface; or a prefix');
 
 export const range = (value: z.ZodInt) =>
   z

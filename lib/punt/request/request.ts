@@ -47,7 +47,9 @@ const identity = {
 };
 /** TAP and MEMIF: interconnects that are interfaces. */
 const overInterface = {
-  interconnect: z.enum(["TAP", "MEMIF"], "TAP and MEMIF are the interconnects of this type"),
+  interconnect: z
+    .enum(["TAP", "MEMIF"], "TAP and MEMIF are the interconnects of this type")
+    .describe("TAP: a network device of Linux; MEMIF: shared memory"),
   enableGso: z.boolean().default(false).describe("GSO on the TAP; MEMIF goes without"),
 };
 
@@ -85,9 +87,10 @@ const hairpinInterface = z.strictObject({
     .array(interfaceAddress)
     .refine(isDistinct, "has an address twice")
     .refine(isWithoutOverlap, "has an address in the subnet of another one, with a longer prefix: VPP refuses it")
-    .default([]),
+    .default([])
+    .describe("Addresses of VPP's side, each with its prefix length"),
   vrf: vrf.default(0),
-  withDhcpClient: z.boolean().default(false),
+  withDhcpClient: z.boolean().default(false).describe("VPP's side gets its IPv4 address by DHCP"),
   mtu: integer(64, 65535).optional().describe("MTU of both sides, in bytes"),
 });
 
@@ -99,7 +102,13 @@ const LEAST_MTU = 68;
 const LONGEST_MTU = 65_521;
 
 const hairpin = z
-  .strictObject({ type: z.literal("HAIRPIN"), ...identity, ...overInterface, vppInterface, hairpinInterface })
+  .strictObject({
+    type: z.literal("HAIRPIN"),
+    ...identity,
+    ...overInterface,
+    vppInterface,
+    hairpinInterface: hairpinInterface.describe("The new interface between the CNF and VPP's IP stack"),
+  })
   .refine(({ interconnect, hairpinInterface: { name } }) => interconnect !== "TAP" || isDeviceName(name), {
     path: ["hairpinInterface", "name"],
     message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/', ':' or '%', and not ${NOT_OF_DEVICES.join(", ")}`,
@@ -127,7 +136,10 @@ const span = z.strictObject({
   ...identity,
   ...overInterface,
   vppInterface,
-  direction: z.enum(["rx", "tx", "both"]).default("both"),
+  direction: z
+    .enum(["rx", "tx", "both"])
+    .default("both")
+    .describe("rx copies the packets that the interface receives, tx the packets that it sends"),
 });
 
 const abx = z
@@ -138,8 +150,16 @@ const abx = z
     vppInterface,
     vrf: vrf.default(0),
     withoutCnfVrf: withoutCnfVrf.default(false),
-    ingressAclRules: z.array(aclRule).max(10_000).default([]),
-    egressAclRules: z.array(aclRule).max(10_000).default([]),
+    ingressAclRules: z
+      .array(aclRule)
+      .max(10_000)
+      .default([])
+      .describe("Packets that the interface receives go to the CNF if they match a rule"),
+    egressAclRules: z
+      .array(aclRule)
+      .max(10_000)
+      .default([])
+      .describe("Packets of the CNF leave by the interface unchanged if they match a rule. VPP routes all others"),
   })
   .refine(({ ingressAclRules, egressAclRules }) => ingressAclRules.length + egressAclRules.length > 0, {
     path: ["ingressAclRules"],
@@ -180,7 +200,9 @@ const ICMPV6_OF_VPP = [128, 129, 133, 134, 135, 136];
 const toHost = z
   .strictObject({
     af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: packets of both families, under one identity"),
-    protocol: z.enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host"),
+    protocol: z
+      .enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host")
+      .describe("ICMPv6 goes with IPV6"),
     port: port.describe("UDP port, or ICMPv6 type"),
     force: force("Take an ICMPv6 type"),
   })
@@ -196,8 +218,8 @@ const toHost = z
   });
 const ipProto = z
   .strictObject({
-    af: addressFamily,
-    protocol,
+    af: addressFamily.describe("The address family of the packets"),
+    protocol: protocol.describe("IP protocol, by number or name"),
     force: force("Take a protocol"),
   })
   .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "must be one protocol" })
@@ -218,16 +240,23 @@ function familyNumber(af: "IPV4" | "IPV6"): Family {
   return af === "IPV4" ? 4 : 6;
 }
 
-const exception = z.strictObject({ reason: puntReason });
+const exception = z.strictObject({ reason: puntReason.describe("A name that `show punt reasons` of VPP lists") });
 
 const puntToSocket = z
   .strictObject({
     type: z.literal("PUNT_TO_SOCKET"),
     ...identity,
-    interconnect: z.literal("AF_UNIX", "AF_UNIX is the interconnect of this type").default("AF_UNIX"),
-    toHost: toHost.optional(),
-    ipProto: ipProto.optional(),
-    exception: exception.optional(),
+    interconnect: z
+      .literal("AF_UNIX", "AF_UNIX is the interconnect of this type")
+      .default("AF_UNIX")
+      .describe("VPP sends datagrams to a socket"),
+    toHost: toHost
+      .optional()
+      .describe(
+        "Packets to VPP's own addresses, by UDP port or ICMPv6 type. A request has toHost, ipProto or exception",
+      ),
+    ipProto: ipProto.optional().describe("Packets to VPP's own addresses, by IP protocol"),
+    exception: exception.optional().describe("Packets that VPP gives up, by its reason"),
     socketPath: socketPath.describe("Path of the CNF's datagram socket"),
   })
   .refine((request) => [request.toHost, request.ipProto, request.exception].filter(Boolean).length === 1, {
