@@ -14,7 +14,11 @@ export interface EmulatedInterface {
 
 /** The part of the embedded VPP that the emulated host uses. */
 export interface EmulatedInterfaces {
-  hostInterfaces(): Promise<readonly EmulatedInterface[]>;
+  /** Lists all, or those of a name or a namespace. */
+  hostInterfaces(filter?: {
+    readonly name?: string;
+    readonly namespace?: string;
+  }): Promise<readonly EmulatedInterface[]>;
   setHostMtu?(name: string, mtu: number, namespace?: string): Promise<void>;
 }
 
@@ -62,7 +66,7 @@ export class EmulatedHost implements Host {
   }
 
   async links(namespace: string): Promise<HostLink[]> {
-    const interfaces = (await this.#vpp.hostInterfaces()).filter((device) => device.namespace === namespace);
+    const interfaces = await this.#vpp.hostInterfaces({ namespace });
     const vrfs = [...this.#vrfs].filter(([key]) => key.startsWith(`${namespace}\0`)).map(([, link]) => link);
     return [...vrfs, ...interfaces.map((device) => this.#link(device))];
   }
@@ -72,9 +76,7 @@ export class EmulatedHost implements Host {
     if (change.change === "add-vrf") return this.#addVrf(namespace, change);
     if (change.change === "add-veth" || change.change === "move-link") throw refused("ENOTSUP", change.change, name);
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
-    const found = (await this.#vpp.hostInterfaces()).find(
-      (device) => device.namespace === namespace && device.name === name,
-    );
+    const [found] = await this.#vpp.hostInterfaces({ name, namespace });
     if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
     const state = this.#changed(namespace, this.#state(found), change);
     if (state.mtu !== found.mtu) await this.#vpp.setHostMtu?.(name, state.mtu, namespace);

@@ -14,6 +14,13 @@ export interface InterfaceInfo {
 }
 
 /** A host interface that a TAP or an af_packet interface ends at. */
+/** Which interfaces of the emulated host are listed. A part that is absent fits all. */
+export interface HostInterfaceFilter {
+  readonly name?: string;
+  /** Path of the namespace; "" for VPP's own. */
+  readonly namespace?: string;
+}
+
 export interface HostInterfaceInfo {
   name: string;
   namespace: string;
@@ -47,7 +54,8 @@ export interface VppControl {
   hostReceived(name: string, namespace?: string): Promise<Uint8Array[]>;
   /** Sets the MTU of the emulated host's interface, as `ip link set mtu` does. A TAP begins with 1,500. @throws PuntError ERR_NO_INTERFACE */
   setHostMtu(name: string, mtu: number, namespace?: string): Promise<void>;
-  hostInterfaces(): Promise<HostInterfaceInfo[]>;
+  /** Lists the emulated host's interfaces: all, or those of a name or a namespace. */
+  hostInterfaces(filter?: HostInterfaceFilter): Promise<HostInterfaceInfo[]>;
   interfaces(): Promise<InterfaceInfo[]>;
   /** Returns the counters of the nodes, as `show errors` lists them. */
   counters(): Promise<NodeCounter[]>;

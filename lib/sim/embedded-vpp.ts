@@ -6,7 +6,7 @@ import { NEWEST_RELEASE } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { formatMac } from "../net/index.js";
-import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
+import type { HostInterfaceFilter, HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { InterfaceCounters, NodeCounter, SwInterface } from "./dataplane/index.js";
 import type { HostInterface } from "./devices/index.js";
 import { type FaultRule, Faults } from "./faults.js";
@@ -179,8 +179,9 @@ export class EmbeddedVpp implements VppControl {
     this.host(name, namespace).mtu = mtu;
   }
 
-  async hostInterfaces(): Promise<HostInterfaceInfo[]> {
-    return this.#instance.host.values().map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
+  async hostInterfaces(filter: HostInterfaceFilter = {}): Promise<HostInterfaceInfo[]> {
+    const found = this.#instance.host.values().filter((each) => isListed(each, filter));
+    return found.map(({ name, namespace, mac, ifIndex, mtu, addresses }) => {
       return { name, namespace, mac: formatMac(mac), ifIndex, mtu, addresses };
     });
   }
@@ -305,4 +306,8 @@ function resolveWire(wire: WireOptions | string, index: number): Required<WireOp
   const { name, mac } = typeof wire === "string" ? { name: wire } : wire;
   const number = (index + 1).toString(16).padStart(4, "0");
   return { name, mac: mac ?? `02:fc:00:00:${number.slice(0, 2)}:${number.slice(2)}` };
+}
+
+function isListed(found: { name: string; namespace: string }, { name, namespace }: HostInterfaceFilter): boolean {
+  return (name ?? found.name) === found.name && (namespace ?? found.namespace) === found.namespace;
 }

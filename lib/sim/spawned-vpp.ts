@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { PuntError } from "../errors.js";
-import type { HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
+import type { HostInterfaceFilter, HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
 import type { EmbeddedVppOptions } from "./options.js";
@@ -131,8 +131,8 @@ export class SpawnedVpp implements VppControl {
     return this.#call("setHostMtu", name, mtu, namespace);
   }
 
-  hostInterfaces(): Promise<HostInterfaceInfo[]> {
-    return this.#call("hostInterfaces");
+  hostInterfaces(filter: HostInterfaceFilter = {}): Promise<HostInterfaceInfo[]> {
+    return this.#call("hostInterfaces", filter);
   }
 
   interfaces(): Promise<InterfaceInfo[]> {

@@ -21,6 +21,7 @@ import {
 } from "../interconnect/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import { type ExclusiveKey, handlerOf } from "../types/index.js";
+import { Exclusives } from "./exclusive.js";
 
 export interface Settings {
   /** Prefix of the texts from which names are made. */
@@ -37,12 +38,6 @@ const LOWEST_PRIORITY = 1;
 
 /** Random bytes in a memif secret. As 22 letters they fit into memif's field of 23 characters. */
 const SECRET_BYTES = 16;
-
-/** A punt that has an exclusive key. */
-interface Holder extends ExclusiveKey {
-  readonly punt: string;
-  readonly interconnect: string;
-}
 
 /** The interconnects of one VPP selector. */
 class AtSelector {
@@ -69,8 +64,7 @@ export class Interconnects {
   /** By VPP selector: the search for a conflict costs the same with ten punts and with ten thousand. */
   #bySelector = new Map<string, AtSelector>();
   #byPunt = new Map<string, string[]>();
-  /** Things of which VPP keeps only one, each with the punts that have it and their interconnects. */
-  #exclusiveKeys = new Map<string, Map<string, Holder>>();
+  readonly #exclusives = new Exclusives();
   #nameHashes = new Map<number, string>();
   #memifIds = new Set<string>();
   /** The interconnects that a punt had before the change under way. */
@@ -281,9 +275,8 @@ export class Interconnects {
   #refuseRivals(request: PuntRequest, drafts: readonly Interconnect[]): void {
     const [draft] = drafts;
     for (const exclusive of exclusiveKeysOf(request)) {
-      for (const holder of this.#exclusiveKeys.get(exclusive.key)?.values() ?? [])
-        if (holder.interconnect !== interconnectKey(draft) && !isShared(holder, exclusive))
-          throw conflict(request, this.#punts.get(holder.punt)!, exclusive.key, draft.cnfSelector);
+      const rival = this.#exclusives.rival(exclusive, interconnectKey(draft!));
+      if (rival !== undefined) throw conflict(request, this.#punts.get(rival)!, exclusive.key, draft!.cnfSelector);
     }
   }
 
@@ -318,20 +311,12 @@ export class Interconnects {
     const order = selectorsOf(request);
     const sorted = [...interconnects].sort((a, b) => order.indexOf(a.vppSelector) - order.indexOf(b.vppSelector));
     this.#byPunt.set(key, sorted.map(interconnectKey));
-    for (const exclusive of exclusiveKeysOf(request)) {
-      const holders = this.#exclusiveKeys.get(exclusive.key) ?? new Map<string, Holder>();
-      holders.set(key, { ...exclusive, punt: key, interconnect: interconnectKey(sorted[0]!) });
-      this.#exclusiveKeys.set(exclusive.key, holders);
-    }
+    for (const exclusive of exclusiveKeysOf(request)) this.#exclusives.put(exclusive, key, interconnectKey(sorted[0]!));
   }
 
   #unlink(key: string): void {
     const request = this.#punts.get(key);
-    for (const exclusive of request ? exclusiveKeysOf(request) : []) {
-      const holders = this.#exclusiveKeys.get(exclusive.key)!;
-      holders.delete(key);
-      if (holders.size === 0) this.#exclusiveKeys.delete(exclusive.key);
-    }
+    for (const exclusive of request ? exclusiveKeysOf(request) : []) this.#exclusives.remove(exclusive, key);
     this.#punts.delete(key);
     this.#byPunt.delete(key);
   }
@@ -339,10 +324,6 @@ export class Interconnects {
 
 function exclusiveKeysOf(request: PuntRequest): ExclusiveKey[] {
   return handlerOf(request).exclusiveKeys?.(request) ?? [];
-}
-
-function isShared(one: ExclusiveKey, other: ExclusiveKey): boolean {
-  return one.sharedAs !== undefined && one.sharedAs === other.sharedAs;
 }
 
 function selectorsOf(request: PuntRequest): string[] {

@@ -1,6 +1,5 @@
 // The ways of a device of VPP into the network namespace of a CNF: VPP opens the namespace, or the manager moves the device there.
 import { PuntError } from "../../errors.js";
-import type { HostLink } from "../../host/index.js";
 import { satisfies } from "./item.js";
 import type { ActContext, ReadContext, Surroundings } from "./kind.js";
 
@@ -52,13 +51,14 @@ export async function whereabouts(
   names: ReadonlySet<string>,
 ): Promise<(name: string, reported: string) => string> {
   if (names.size === 0 || host.hasDevices === false) return (_name, reported) => reported;
-  const found = new Map<string, readonly HostLink[] | undefined>();
+  const found = new Map<string, ReadonlySet<string> | undefined>();
   const look = async (path: string) => {
     // A namespace that cannot be read now says nothing of its devices.
-    found.set(path, await linksOf(path, (name) => names.has(name)).catch(() => undefined));
+    const links = await linksOf(path, (name) => names.has(name)).catch(() => undefined);
+    found.set(path, links && new Set(links.map((link) => link.name)));
   };
   await Promise.all([...new Set([...namespaces.values(), ways.vppNamespace ?? ""])].map(look));
-  const has = (path: string, name: string) => found.get(path)?.some((link) => link.name === name) ?? false;
+  const has = (path: string, name: string) => found.get(path)?.has(name) ?? false;
   return (name, reported) => {
     const expected = expectedIn.get(name);
     // A device that no punt wants is deleted wherever it is.
