@@ -40,37 +40,48 @@ export class Reader {
     return start;
   }
 
+  /** Returns the number of bytes that are left. */
   remaining(): number {
     return this.end - this.at;
   }
 
+  /** Reads an unsigned integer of 8 bits. */
   u8(): number {
     return this.bytes[this.take(1)]!;
   }
+  /** Reads a signed integer of 8 bits. */
   i8(): number {
     return this.view.getInt8(this.take(1));
   }
+  /** Reads an unsigned integer of 16 bits. */
   u16(): number {
     return this.view.getUint16(this.take(2));
   }
+  /** Reads a signed integer of 16 bits. */
   i16(): number {
     return this.view.getInt16(this.take(2));
   }
+  /** Reads an unsigned integer of 32 bits. */
   u32(): number {
     return this.view.getUint32(this.take(4));
   }
+  /** Reads a signed integer of 32 bits. */
   i32(): number {
     return this.view.getInt32(this.take(4));
   }
+  /** Reads an unsigned integer of 64 bits. */
   u64(): bigint {
     return this.view.getBigUint64(this.take(8));
   }
+  /** Reads a signed integer of 64 bits. */
   i64(): bigint {
     return this.view.getBigInt64(this.take(8));
   }
+  /** Reads a float of 64 bits. */
   f64(): number {
     return this.view.getFloat64(this.take(8), F64_LITTLE);
   }
+  /** Reads a boolean, one byte. */
   bool(): boolean {
     return this.bytes[this.take(1)] !== 0;
   }
@@ -115,51 +126,61 @@ export class Writer {
     return start;
   }
 
+  /** Writes an unsigned integer of 8 bits. */
   u8(value: unknown): void {
     if (((value as number) & 0xff) !== value) throw outOfRange(value, "u8", 0, 0xff);
     const start = this.skip(1);
     this.bytes[start] = value as number;
   }
+  /** Writes a signed integer of 8 bits. */
   i8(value: unknown): void {
     if (((value as number) << 24) >> 24 !== value) throw outOfRange(value, "i8", -0x80, 0x7f);
     const start = this.skip(1);
     this.view.setInt8(start, value as number);
   }
+  /** Writes an unsigned integer of 16 bits. */
   u16(value: unknown): void {
     if (((value as number) & 0xffff) !== value) throw outOfRange(value, "u16", 0, 0xffff);
     const start = this.skip(2);
     this.view.setUint16(start, value as number);
   }
+  /** Writes a signed integer of 16 bits. */
   i16(value: unknown): void {
     if (((value as number) << 16) >> 16 !== value) throw outOfRange(value, "i16", -0x8000, 0x7fff);
     const start = this.skip(2);
     this.view.setInt16(start, value as number);
   }
+  /** Writes an unsigned integer of 32 bits. */
   u32(value: unknown): void {
     if ((value as number) >>> 0 !== value) throw outOfRange(value, "u32", 0, 0xffffffff);
     const start = this.skip(4);
     this.view.setUint32(start, value as number);
   }
+  /** Writes a signed integer of 32 bits. */
   i32(value: unknown): void {
     if (((value as number) | 0) !== value) throw outOfRange(value, "i32", -0x80000000, 0x7fffffff);
     const start = this.skip(4);
     this.view.setInt32(start, value as number);
   }
+  /** Writes an unsigned integer of 64 bits. */
   u64(value: unknown): void {
     const wide = wideInteger(value, "u64", 0n, MAX_U64);
     const start = this.skip(8);
     this.view.setBigUint64(start, wide);
   }
+  /** Writes a signed integer of 64 bits. */
   i64(value: unknown): void {
     const wide = wideInteger(value, "i64", -MAX_I64 - 1n, MAX_I64);
     const start = this.skip(8);
     this.view.setBigInt64(start, wide);
   }
+  /** Writes a float of 64 bits. */
   f64(value: unknown): void {
     if (typeof value !== "number") throw new FieldError(`${describe(value)} is not a number`);
     const start = this.skip(8);
     this.view.setFloat64(start, value, F64_LITTLE);
   }
+  /** Writes a boolean, one byte. */
   bool(value: unknown): void {
     if (typeof value !== "boolean") throw new FieldError(`${describe(value)} is not a boolean`);
     const start = this.skip(1);

@@ -92,6 +92,7 @@ export class Schema {
     return this.names().flatMap((name) => this.crcs(name).map((crc) => `${name}_${crc}`));
   }
 
+  /** Returns whether there is a message of that name. */
   has(name: string): boolean {
     return this.#variants.has(name);
   }

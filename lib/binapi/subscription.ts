@@ -42,6 +42,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
     this.#queue.push(event);
   }
 
+  /** Returns the next event, as soon as there is one. @throws PuntError the reason why the subscription ended */
   async next(): Promise<IteratorResult<Event>> {
     if (this.#queue.length > 0) return { done: false, value: this.#queue.shift()! };
     const error = this.#error;
@@ -78,6 +79,7 @@ export class Subscription<Event = MessageValue> implements AsyncIterableIterator
     for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 
+  /** Closes the subscription, when a loop is left. */
   async return(): Promise<IteratorResult<Event>> {
     await this.close();
     return { done: true, value: undefined };

@@ -25,6 +25,7 @@ export interface Link {
   begin(): Writer;
   /** Ends the message. Returns a mark for `withdraw`. */
   commit(): number;
+  /** Drops the message that was begun. */
   rollback(): void;
   /** Withdraws a message that waits for credit. Returns false if the message may have been sent. */
   withdraw(mark: number): boolean;

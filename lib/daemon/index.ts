@@ -1,5 +1,6 @@
 // The daemon: one punt manager for many CNFs, over gRPC.
 export type { ClusterOptions, EtcdOptions } from "../cluster/index.js";
+export type { Logger } from "../logger.js";
 export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
 export type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
@@ -7,4 +8,3 @@ export type { Caller, PeerCredentials, TlsCaller, UnixCaller } from "./identity.
 export { ServiceNotifier } from "./notify.js";
 export { type DaemonOptions, DEFAULT_DAEMON_SOCKET } from "./options.js";
 export { loadPolicy, type PolicyIssue, parsePolicy, type Rule } from "./policy/index.js";
-export type { Logger } from "./service/index.js";

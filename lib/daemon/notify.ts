@@ -28,6 +28,7 @@ export class ServiceNotifier implements Disposable {
     }
   }
 
+  /** Ends the messages to systemd. */
   close(): void {
     clearInterval(this.#watchdog);
     this.#socket?.close();

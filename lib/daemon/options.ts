@@ -1,13 +1,14 @@
 // What a daemon can be told.
+
 import { dirname, isAbsolute, join } from "node:path";
 import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";
+import { type Logger, SILENT } from "../logger.js";
 import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
 import type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
-import type { Logger } from "./service/index.js";
 
 /** Where a daemon listens unless told otherwise. */
 export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
@@ -99,7 +100,6 @@ const NAMES = [
   ...["watcherPatience", "drainTime", "manager", "stonework", "logger", "credentials"],
 ];
 const TLS_NAMES = ["host", "port", "cert", "key", "ca"];
-const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions {

@@ -19,6 +19,7 @@ export interface EmulatedInterfaces {
     readonly name?: string;
     readonly namespace?: string;
   }): Promise<readonly EmulatedInterface[]>;
+  /** Sets the MTU of the host's end. */
   setHostMtu?(name: string, mtu: number, namespace?: string): Promise<void>;
 }
 

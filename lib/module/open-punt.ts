@@ -17,7 +17,7 @@ import { checkOpenOptions, type OpenPuntOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
-import { type CnfRequest, fullRequest, idOf } from "./request.js";
+import { type CnfRequest, fullId, fullRequest } from "./request.js";
 import { type CnfStatus, judge } from "./status.js";
 import { type UdpFrame, udpAnswer } from "./udp.js";
 
@@ -88,7 +88,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   /** @internal */
   constructor(backing: Backing, request: PuntRequestInput, options: OpenPuntOptions) {
     super();
-    this.id = idOf(request);
+    this.id = fullId(request);
     this.#backing = backing;
     this.#options = options;
     this.#ends = this.#newEnds();

@@ -34,10 +34,11 @@ export type CnfRequest = UdpPunt | PathlessRequestInput;
 export function fullRequest(given: CnfRequest, socketDirectory: string | undefined): PuntRequestInput {
   const request = "udp" in given ? ofUdp(given) : given;
   if (socketDirectory === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
-  return { ...request, socketPath: socketPathIn(socketDirectory, idOf(request)) } as PuntRequestInput;
+  return { ...request, socketPath: socketPathIn(socketDirectory, fullId(request)) } as PuntRequestInput;
 }
 
-export function idOf({ cnf, key = "", label = "" }: PuntIdInput): PuntId {
+/** Returns the identity of a request, whose parts may be left out. */
+export function fullId({ cnf, key = "", label = "" }: PuntIdInput): PuntId {
   return { cnf, key, label };
 }
 

@@ -205,7 +205,7 @@ export class PacketBatch {
     this.table.lengths[i] = length;
   }
 
-  /** @throws PuntError: there is no packet `i` */
+  /** Requires that there is a packet `i`. @throws PuntError ERR_OUT_OF_RANGE: there is none */
   protected check(i: number): void {
     if (i >>> 0 >= this.length) this.#fail(i, 0, 0);
   }

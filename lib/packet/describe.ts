@@ -223,12 +223,12 @@ const vlan = atLeast(4, "VLAN tag", (bytes) => {
 
 const ethernet = atLeast(14, "Ethernet", (bytes) => ethertype(u16(bytes, 12), bytes.subarray(14)));
 
-/** One line about an Ethernet frame, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. */
+/** Describes an Ethernet frame in one line, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. */
 export function describeFrame(frame: Uint8Array): string {
   return ethernet(frame);
 }
 
-/** One line about an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it. */
+/** Describes an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it, in one line. */
 export function describeIp(packet: Uint8Array): string {
   return packet[0]! >> 4 === 6 ? ip6(packet) : ip4(packet);
 }

@@ -45,6 +45,7 @@ export class Attachments implements Disposable {
     return this.#closed;
   }
 
+  /** Closes all ends. The punt stays. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -14,7 +14,9 @@ export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
   /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */
   readonly endpoint?: string;
+  /** Adds a listener. */
   on(event: "connected" | "disconnected", listener: () => void): unknown;
+  /** Removes a listener. */
   off(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Subscribes with `request` and returns the events that follow. The client subscribes again after each reconnect. */
   subscribe(

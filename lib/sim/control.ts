@@ -56,6 +56,7 @@ export interface VppControl {
   setHostMtu(name: string, mtu: number, namespace?: string): Promise<void>;
   /** Lists the emulated host's interfaces: all, or those of a name or a namespace. */
   hostInterfaces(filter?: HostInterfaceFilter): Promise<HostInterfaceInfo[]>;
+  /** Returns VPP's interfaces, with their states and counters. */
   interfaces(): Promise<InterfaceInfo[]>;
   /** Returns the counters of the nodes, as `show errors` lists them. */
   counters(): Promise<NodeCounter[]>;
@@ -66,9 +67,11 @@ export interface VppControl {
 
   /** Adds a fault: see `FaultRule`. */
   addFault(rule: FaultRule): Promise<void>;
+  /** Removes all faults. */
   clearFaults(): Promise<void>;
 
   /** Stops VPP and starts it again with the same paths and nothing else of its state. `downMs` is the time between, default 0. */
   restart(options?: { downMs?: number }): Promise<void>;
+  /** Stops VPP and removes its files. */
   close(): Promise<void>;
 }

@@ -64,6 +64,7 @@ export class Faults {
     this.#rules.push({ rule, before: nth - 1, left: times });
   }
 
+  /** Removes all faults. */
   clear(): void {
     this.#rules = [];
   }

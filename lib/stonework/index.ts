@@ -1,7 +1,7 @@
 // StoneWork on the wire, both ways: a CNF of its agent, and an orchestrator of its CNFs.
 
+export type { Logger } from "../logger.js";
 export type { ItemDependency, PuntDependency } from "./dependencies.js";
-export type { Logger } from "./logger.js";
 export type { LearntMetadata } from "./metadata.js";
 export {
   type ItemPunt,

@@ -16,6 +16,7 @@ export interface PuntPaths {
 
 export const DEFAULT_DIRECTORY = "/run/stonework";
 
+/** Returns the paths in StoneWork's directory. */
 export function pathsIn(directory: string): StoneWorkPaths {
   return {
     discovery: join(directory, "discovery"),

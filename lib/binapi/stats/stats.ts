@@ -61,6 +61,7 @@ export class VppStats implements Disposable {
     return this.#consistently((snapshots) => snapshots.read(patterns));
   }
 
+  /** Closes the reader. Reads that wait reject. */
   close(): void {
     this.#closed = true;
     this.#forget();

@@ -4,5 +4,5 @@ export { HealthService } from "./health.js";
 export { PuntNames } from "./names.js";
 export { puntService } from "./punts.js";
 export { reflection } from "./reflection.js";
-export { callerKey, type Logger, type Parts, resetKey } from "./scope.js";
+export { callerKey, type Parts, resetKey } from "./scope.js";
 export { View } from "./view.js";

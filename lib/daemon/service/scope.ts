@@ -3,6 +3,7 @@ import { Code, ConnectError, createContextKey, type HandlerContext } from "@conn
 import type { ClusterRole } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
+import type { Logger } from "../../logger.js";
 import type { DeviceReport, PuntId, Punts } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire } from "../../wire/index.js";
@@ -14,13 +15,6 @@ import type { Sessions } from "../sessions.js";
 import type { Tokens } from "../tokens.js";
 import type { PuntNames } from "./names.js";
 import { View } from "./view.js";
-
-/** The daemon's log; pino's loggers are such. */
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What the calls work with. */
 export interface Parts {

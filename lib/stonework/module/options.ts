@@ -1,7 +1,8 @@
 // What a module can be told.
+
+import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
-import { type Logger, SILENT } from "../logger.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 import { PUNT_MODEL, type StoneWorkModel } from "./models.js";
 

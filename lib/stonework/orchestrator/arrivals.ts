@@ -1,7 +1,7 @@
 // CNFs that have announced themselves: each is greeted until it answers, and replaces its earlier life.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../../logger.js";
 import type { Announcement } from "../announcement.js";
-import type { Logger } from "../logger.js";
 import { Cnf, type OwnPlace } from "./cnf.js";
 
 const FIRST_PAUSE_MS = 200;

@@ -3,6 +3,7 @@ import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/pro
 import { type DescriptorProto, type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { Logger } from "../../logger.js";
 import type { Announcement } from "../announcement.js";
 import { dependenciesFromWire, type ItemDependency } from "../dependencies.js";
 import { CnfDiscovery } from "../gen/cnfreg/cnfreg_pb.js";
@@ -10,7 +11,6 @@ import { type Item, ItemSchema, ManagerService } from "../gen/ligato/generic/man
 import { MetaService, type ProtoFileDescriptorResponse } from "../gen/ligato/generic/meta_pb.js";
 import type { ModelDetail } from "../gen/ligato/generic/model_pb.js";
 import { PuntManager, type PuntMetadata, type PuntRequest, type PuntState } from "../gen/puntmgr/puntmgr_pb.js";
-import type { Logger } from "../logger.js";
 import { type Model, modelName } from "../model.js";
 
 /** Address and ports of the orchestrator's own services, which a CNF learns by DiscoverCnf. */

@@ -1,4 +1,6 @@
 // One configuration item of a CNF: its punts are asked for, and the CNF hears of them in StoneWork's order.
+
+import type { Logger } from "../../logger.js";
 import {
   idKey,
   idOf,
@@ -12,7 +14,6 @@ import {
 import { type ItemDependency, puntDependencies } from "../dependencies.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { type PuntMetadata, PuntState } from "../gen/puntmgr/puntmgr_pb.js";
-import type { Logger } from "../logger.js";
 import { metadataToWire } from "../metadata.js";
 import { requestFromWire } from "../request.js";
 import type { Cnf } from "./cnf.js";

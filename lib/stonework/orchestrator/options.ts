@@ -1,8 +1,9 @@
 // What an orchestrator of StoneWork's CNFs can be told.
+
+import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
-import { type Logger, SILENT } from "../logger.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 
 export interface StoneWorkOptions {

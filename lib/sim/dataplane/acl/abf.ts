@@ -5,7 +5,7 @@ import type { Plane } from "../interface/index.js";
 import { type IpLookup, parseIp4, parseIp6 } from "../ip/index.js";
 import type { AddressFamily, Packet } from "../vlib/index.js";
 import type { Acls } from "./acl.js";
-import { type Attachment, Attachments } from "./policies.js";
+import { type Attachment, PolicyAttachments } from "./policies.js";
 
 export interface AbfPolicy {
   acl: number;
@@ -15,7 +15,7 @@ export interface AbfPolicy {
 /** ABF: unicast IP packets that an ACL permits go along a policy's paths instead of by the routing table. */
 export class Abf {
   readonly #policies = new Map<number, AbfPolicy>();
-  readonly #attachments: Record<AddressFamily, Attachments<AbfPolicy>>;
+  readonly #attachments: Record<AddressFamily, PolicyAttachments<AbfPolicy>>;
   readonly #plane: Plane;
   readonly #lookup: Record<AddressFamily, IpLookup>;
 
@@ -25,7 +25,7 @@ export class Abf {
     const attachments = (family: AddressFamily) => {
       const arc = plane.arcs.ip(family).unicast;
       arc.register(`abf-input-ip${family}`, (packet) => this.#forward(packet, family));
-      return new Attachments<AbfPolicy>(acls, (swIfIndex, on) => {
+      return new PolicyAttachments<AbfPolicy>(acls, (swIfIndex, on) => {
         arc.enable(`abf-input-ip${family}`, swIfIndex, on);
       });
     };

@@ -3,7 +3,7 @@ import { VnetError } from "../../vnet-error.js";
 import type { Plane } from "../interface/index.js";
 import { type AddressFamily, ETHERNET_HEADER, isMulticast, type Packet, readAddress } from "../vlib/index.js";
 import type { Acls } from "./acl.js";
-import { type Attachment, Attachments } from "./policies.js";
+import { type Attachment, PolicyAttachments } from "./policies.js";
 
 export interface AbxPolicy {
   acl: number;
@@ -18,14 +18,14 @@ export interface AbxPolicy {
  */
 export class Abx {
   readonly #policies = new Map<number, AbxPolicy>();
-  readonly #attachments: Attachments<AbxPolicy>;
+  readonly #attachments: PolicyAttachments<AbxPolicy>;
   readonly #plane: Plane;
 
   constructor(plane: Plane, acls: Acls) {
     this.#plane = plane;
     const arcs = [plane.arcs.ip4, plane.arcs.ip6].flatMap(({ unicast, multicast }) => [unicast, multicast]);
     for (const arc of arcs) arc.register("abx", (packet) => this.#redirect(packet, arc.name.startsWith("ip4") ? 4 : 6));
-    this.#attachments = new Attachments(acls, (swIfIndex, on) => {
+    this.#attachments = new PolicyAttachments(acls, (swIfIndex, on) => {
       for (const arc of arcs) arc.enable("abx", swIfIndex, on);
     });
   }

@@ -23,7 +23,7 @@ interface Present<P> {
  * Policies attached to interfaces, each with an ACL that says what it applies to. VPP looks at the lower priority value first.
  * ABX and ABF share this.
  */
-export class Attachments<P extends { acl: number }> {
+export class PolicyAttachments<P extends { acl: number }> {
   readonly #byInterface = new Map<number, Present<P>>();
   readonly #acls: Acls;
   readonly #enable: (swIfIndex: number, on: boolean) => void;
