@@ -35,7 +35,16 @@ import { type Opened, openParts } from "./opened.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
-import { Attacher, callerKey, HealthService, type Parts, puntService, reflection, resetKey } from "./service/index.js";
+import {
+  Attacher,
+  callerKey,
+  HealthService,
+  type Parts,
+  puntService,
+  RequestGate,
+  reflection,
+  resetKey,
+} from "./service/index.js";
 import { startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
@@ -60,6 +69,7 @@ export class Daemon implements AsyncDisposable {
   readonly #policy: Policy;
   readonly #health = new HealthService();
   readonly #parts: Parts;
+  readonly #gate: RequestGate;
   readonly #handler: Handler;
   readonly #doors: Door[] = [];
   /** In a cluster: doors at files that the daemon that acts takes over. */
@@ -90,7 +100,7 @@ export class Daemon implements AsyncDisposable {
       await daemon.#openDoors();
       daemon.#followRole();
       await daemon.#openHttp();
-      daemon.#stoneWork = await startStoneWork(checked, opened.punts, opened.audit);
+      daemon.#stoneWork = await startStoneWork(checked, daemon.#parts, daemon.#gate);
       return daemon;
     } catch (error) {
       await daemon.close();
@@ -106,11 +116,13 @@ export class Daemon implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal);
     const parts = this.#newParts();
     this.#parts = parts;
+    const gate = new RequestGate(parts);
+    this.#gate = gate;
     const attacher = new Attacher(parts);
     this.#handler = this.#traffic.counted(
       connectNodeAdapter({
         routes: (router) => {
-          router.service(PuntsService, puntService(parts, attacher));
+          router.service(PuntsService, puntService(parts, attacher, gate));
           router.service(Health, this.#health.implementation());
           router.service(ServerReflection, reflection);
         },
@@ -252,7 +264,10 @@ export class Daemon implements AsyncDisposable {
     for (const each of this.#options.etcd ? [] : sockets)
       await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
     if (tls === undefined) return;
-    this.#tls = await openTlsDoor(tls, this.#handler);
+    this.#tls = await openTlsDoor(tls, this.#handler, ({ from, code, reason }) => {
+      const caller = `tls from ${from}`;
+      this.#opened.audit.write({ caller, call: "handshake", decision: "refused", code, message: reason });
+    });
     this.#doors.push(this.#tls);
   }
 

@@ -1,4 +1,4 @@
-// Who is asking: what the kernel says of a UNIX socket's peer, or what a TLS certificate says.
+// Who is asking: what the kernel says of a UNIX socket's or a TCP port's peer, or what a TLS certificate says.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { openPeerProcess, processIsAlive } from "../descriptor/index.js";
@@ -30,7 +30,18 @@ export interface TlsCaller {
   readonly names: readonly string[];
 }
 
-export type Caller = UnixCaller | TlsCaller;
+/** A program at StoneWork's ports, or a CNF whose announcement says that it is at an address. */
+export interface StoneWorkCaller {
+  readonly kind: "stonework";
+  /** IP address; "" where it is not known. */
+  readonly address: string;
+  /** User of the process at the other end, which the kernel tells of a connection within the daemon's own network namespace. */
+  readonly uid?: number | undefined;
+  /** Label of the CNF whose punts are asked for. */
+  readonly cnf?: string | undefined;
+}
+
+export type Caller = UnixCaller | TlsCaller | StoneWorkCaller;
 
 /** What the kernel says of a connection's peer. */
 export interface PeerCredentials {
@@ -79,6 +90,12 @@ export function tlsCaller(socket: TLSSocket): TlsCaller {
 /** Returns the caller as the audit log and messages name it. */
 export function callerText(caller: Caller): string {
   if (caller.kind === "tls") return `tls ${caller.names.join(",") || "without a name"}`;
+  if (caller.kind === "stonework") return stoneWorkText(caller);
   const by = caller.cnf === undefined ? "" : ` by the socket of CNF ${caller.cnf}`;
   return `unix uid ${caller.uid} gid ${caller.gid}${by}`;
+}
+
+function stoneWorkText({ address, uid, cnf }: StoneWorkCaller): string {
+  const who = cnf === undefined ? (uid === undefined ? "" : ` uid ${uid}`) : ` as CNF ${cnf}`;
+  return `stonework ${address || "from an unknown address"}${who}`;
 }

@@ -4,7 +4,7 @@ export type { Logger } from "../logger.js";
 export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
 export type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
-export type { Caller, PeerCredentials, TlsCaller, UnixCaller } from "./identity.js";
+export type { Caller, PeerCredentials, StoneWorkCaller, TlsCaller, UnixCaller } from "./identity.js";
 export { ServiceNotifier } from "./notify.js";
 export { type DaemonOptions, DEFAULT_DAEMON_SOCKET } from "./options.js";
 export { loadPolicy, type PolicyIssue, parsePolicy, type Rule } from "./policy/index.js";

@@ -10,7 +10,7 @@ import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { PuntNames } from "./service/index.js";
 import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
-import { managerUnderStoneWork } from "./stonework.js";
+import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** What a daemon is made of, in the order in which it is opened. */
 export interface Opened {

@@ -9,6 +9,7 @@ import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
 import type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
+import { checkStoneWork } from "./stonework-options.js";
 
 /** Where a daemon listens unless told otherwise. */
 export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
@@ -55,10 +56,10 @@ export interface DaemonOptions {
   /** Options of the manager but those above. */
   readonly manager?: Omit<PuntManagerOptions, "vpp" | "store" | "readOnly">;
   /**
-   * Orchestrate CNFs that were written for StoneWork. Their calls come over TCP without authentication, as StoneWork has it. Memif sockets
-   * are in its directory unless `manager.memifDirectory` says otherwise; `state` keeps the items.
+   * Orchestrate CNFs that were written for StoneWork. Their calls come over TCP without authentication, as StoneWork has it: the policy knows
+   * them by `address`. Memif sockets are in its directory unless `manager.memifDirectory` says otherwise; `state` keeps the items.
    */
-  readonly stonework?: Omit<StoneWorkOptions, "state" | "logger" | "onSet">;
+  readonly stonework?: Omit<StoneWorkOptions, "state" | "logger" | "access">;
   readonly logger?: Logger;
   /** @internal Reads a peer's credentials from the kernel. */
   readonly credentials?: CredentialReader;
@@ -132,6 +133,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   }
   checkCnfSockets(full.sockets ?? [], [full.socket, full.attachSocket]);
   checkTls(check, full);
+  checkStoneWork(check, full);
   if (full.etcd !== undefined) checkClusterOptions(full.etcd, "daemon.start");
   checkHttp(check, full);
   return full;

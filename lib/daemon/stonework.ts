@@ -1,25 +1,71 @@
-// The daemon as the orchestrator of CNFs that were written for StoneWork.
+// The daemon as the orchestrator of CNFs that were written for StoneWork, under the daemon's policy.
 import { join } from "node:path";
-import { OptionCheck } from "../options.js";
-import type { Punts } from "../punt/index.js";
-import { DEFAULT_DIRECTORY, pathsIn, type StoneWorkOptions, StoneWorkOrchestrator } from "../stonework/index.js";
-import type { AuditLog } from "./audit.js";
-import type { CheckedDaemonOptions, DaemonOptions } from "./options.js";
+import type { PuntId, PuntRequest } from "../punt/index.js";
+import {
+  type CnfPlace,
+  type StoneWorkAccess,
+  type StoneWorkCall,
+  type StoneWorkOptions,
+  StoneWorkOrchestrator,
+  type StoneWorkRights,
+} from "../stonework/index.js";
+import type { StoneWorkCaller } from "./identity.js";
+import type { CheckedDaemonOptions } from "./options.js";
+import { judged, type Parts, type RequestGate, Scope } from "./service/index.js";
+import { peerUser, plainAddress } from "./tcp-peer.js";
 
 /** Starts it if the options ask for it. @throws PuntError as `StoneWorkOrchestrator.start` */
 export async function startStoneWork(
   { stonework, state, logger, manager }: CheckedDaemonOptions,
-  punts: Punts,
-  audit: AuditLog,
+  parts: Parts,
+  gate: RequestGate,
 ): Promise<StoneWorkOrchestrator | undefined> {
   if (stonework === undefined) return undefined;
-  const check = new OptionCheck("daemon.start");
-  check.object("stonework", stonework);
   const kept = state === undefined ? {} : { state: join(state, "stonework.json") };
-  const onSet = ({ from, keys }: { readonly from: string; readonly keys: readonly string[] }) =>
-    audit.write({ caller: `stonework ${from}`, call: "SetConfig", decision: "allowed", message: keys.join(", ") });
   const netns = manager?.containers === undefined ? {} : { netns: containersOf(stonework.netns) };
-  return StoneWorkOrchestrator.start({ ...stonework, ...netns, ...kept, punts, logger, onSet });
+  const access = new PolicyAccess(parts, gate);
+  return StoneWorkOrchestrator.start({ ...stonework, ...netns, ...kept, punts: parts.punts, logger, access });
+}
+
+/** Asks the policy for callers of StoneWork's ports, and for the CNFs whose items have punts. */
+class PolicyAccess implements StoneWorkAccess {
+  readonly #parts: Parts;
+  readonly #gate: RequestGate;
+
+  constructor(parts: Parts, gate: RequestGate) {
+    this.#parts = parts;
+    this.#gate = gate;
+  }
+
+  async call<T>({ name, ends }: StoneWorkCall, answer: (rights: StoneWorkRights) => T | Promise<T>): Promise<T> {
+    const caller: StoneWorkCaller = {
+      kind: "stonework",
+      address: plainAddress(ends.remoteAddress ?? ""),
+      uid: await peerUser(ends),
+    };
+    const scope = new Scope(this.#parts, caller, name, "stonework.call");
+    const { rights } = scope.view;
+    const asked: StoneWorkRights = {
+      sees: (cnf) => rights.sees(cnf),
+      requireChange: (cnf) => {
+        scope.rule = rights.requireChange(cnf, scope.op).name;
+      },
+      changes: (keys) => {
+        scope.subject = keys.join(", ");
+      },
+    };
+    return judged(scope, () => answer(asked)).catch((error) => {
+      throw scope.errorOut(error);
+    });
+  }
+
+  async punts<T>({ label, address }: CnfPlace, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T> {
+    if (requests.length === 0) return change();
+    const caller: StoneWorkCaller = { kind: "stonework", address, cnf: label };
+    const scope = new Scope(this.#parts, caller, "GetPuntRequests", "stonework.item");
+    const replaced = ({ cnf, key }: PuntId) => cnf === label && key === requests[0]!.key;
+    return judged(scope, () => this.#gate.pass(requests, scope, replaced, change));
+  }
 }
 
 type Netns = NonNullable<StoneWorkOptions["netns"]>;
@@ -28,10 +74,4 @@ type Netns = NonNullable<StoneWorkOptions["netns"]>;
 function containersOf(given: Netns = {}): Netns {
   const of = typeof given === "function" ? given : async (label: string) => given[label];
   return async (label) => (await of(label)) ?? { microservice: label };
-}
-
-/** Options of the manager that follow from StoneWork's directory, which its CNFs share. */
-export function managerUnderStoneWork({ stonework }: DaemonOptions): { readonly memifDirectory?: string } {
-  if (stonework === undefined) return {};
-  return { memifDirectory: pathsIn(stonework.directory ?? DEFAULT_DIRECTORY).memifDirectory };
 }

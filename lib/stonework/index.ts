@@ -13,5 +13,14 @@ export {
   type StoneWorkModuleEvents,
   type StoneWorkModuleOptions,
 } from "./module/index.js";
-export { type OrchestratorOptions, type StoneWorkOptions, StoneWorkOrchestrator } from "./orchestrator/index.js";
+export {
+  type CnfPlace,
+  type ConnectionEnds,
+  type OrchestratorOptions,
+  type StoneWorkAccess,
+  type StoneWorkCall,
+  type StoneWorkOptions,
+  StoneWorkOrchestrator,
+  type StoneWorkRights,
+} from "./orchestrator/index.js";
 export { DEFAULT_DIRECTORY, type PuntPaths, pathsIn, type StoneWorkPaths } from "./paths.js";

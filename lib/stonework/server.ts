@@ -1,7 +1,7 @@
 // Servers of StoneWork's kind: gRPC over plain TCP, and JSON over HTTP.
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createHttp2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { PuntError } from "../errors.js";
@@ -55,18 +55,22 @@ export async function serveGrpc(place: Place, op: string, routes: (router: Conne
   };
 }
 
-/** Answers GET requests with JSON: `pages` has a function for each path. */
+interface Answer {
+  readonly status?: number;
+  readonly body: unknown;
+}
+
+/** Answers GET requests with JSON: `pages` has a function for each path, which gets the connection. */
 export async function serveJson(
   place: Place,
   op: string,
-  pages: Readonly<Record<string, () => { readonly status?: number; readonly body: unknown }>>,
+  pages: Readonly<Record<string, (socket: Socket) => Answer | Promise<Answer>>>,
 ): Promise<Serving> {
-  const server: HttpServer = createHttpServer((request, response) => {
-    const page = request.method === "GET" ? pages[(request.url ?? "").split("?")[0]!] : undefined;
-    const { status = 200, body } = page?.() ?? {
-      status: 404,
-      body: { error: `only GET of ${Object.keys(pages).join(", ")}` },
-    };
+  const absent: Answer = { status: 404, body: { error: `only GET of ${Object.keys(pages).join(", ")}` } };
+  const server: HttpServer = createHttpServer(async (request, response) => {
+    const path = (request.url ?? "").split("?")[0]!;
+    const page = request.method === "GET" && Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const { status = 200, body } = (await page?.(request.socket)) ?? absent;
     response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
   });
   const port = await listen(server, place, op);

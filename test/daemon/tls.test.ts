@@ -1,11 +1,14 @@
 // The daemon's TCP door: whose certificates it takes, and how they change without a restart.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import { callerOf, openTlsDoor } from "../../lib/daemon/doors/index.js";
+import { callerOf, openTlsDoor, type RefusedHandshake } from "../../lib/daemon/doors/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
 
 const { test, reason } = need("openssl");
@@ -49,10 +52,13 @@ async function openDoor(name: string) {
     copyFileSync(at(`${ca}.pem`), files.ca);
   };
   use("daemon", "ca");
-  const door = await openTlsDoor({ host: "127.0.0.1", port: 0, ...files }, (request, response) =>
-    response.end(JSON.stringify(callerOf(request))),
+  const refused: RefusedHandshake[] = [];
+  const door = await openTlsDoor(
+    { host: "127.0.0.1", port: 0, ...files },
+    (request, response) => response.end(JSON.stringify(callerOf(request))),
+    (handshake) => refused.push(handshake),
   );
-  return { door, files, use, port: Number(door.path.split(":")[1]) };
+  return { door, files, use, refused, port: Number(door.path.split(":")[1]) };
 }
 
 /** Asks over a connection, and returns the answer, or the error's code. */
@@ -117,4 +123,46 @@ test("a file without a certificate changes nothing, and its content is not in th
   t.is((await t.throwsAsync(door.reload(), { instanceOf: PuntError })).code, "ENOENT");
   t.regex(await ask(port, "dns"), /"kind":"tls"/);
   await door.close();
+});
+
+test("a refused handshake is told of with its address and why", async (t) => {
+  const { door, port, refused } = await openDoor("told");
+  const reasons: [() => Promise<unknown>, RegExp][] = [
+    [() => ask(port), /did not return a certificate/],
+    [() => ask(port, "stranger"), /not trusted: (DEPTH_ZERO|UNABLE_TO)/],
+    [() => ask(port, "expired"), /not trusted: CERT_HAS_EXPIRED/],
+    [() => ask(port, "dns", { maxVersion: "TLSv1.2" }), /unsupported protocol/],
+    [() => once(connectPlain(port).end("GET / HTTP/1.1\r\n\r\n"), "close"), /http request/],
+    [() => once(connectPlain(port).end(), "close"), /ended before/],
+  ];
+  for (const [index, [call, reason]] of reasons.entries()) {
+    await call();
+    while (refused.length <= index) await new Promise(setImmediate);
+    t.regex(refused[index]!.reason, reason);
+    t.regex(refused[index]!.from, /^127\.0\.0\.1:\d+$/);
+  }
+  t.regex(await ask(port, "dns"), /"kind":"tls"/);
+  t.is(refused.length, reasons.length);
+  await door.close();
+});
+
+function connectPlain(port: number) {
+  return connectTcp({ host: "127.0.0.1", port })
+    .on("error", () => {})
+    .resume();
+}
+
+test("the audit log has a line for a refused handshake", async (t) => {
+  const policy = at("policy.yaml");
+  writeFileSync(policy, "rules: []");
+  const audit = at("audit.log");
+  const tls = { host: "127.0.0.1", port: 0, cert: at("daemon.pem"), key: at("daemon.key"), ca: at("ca.pem") };
+  const { daemon } = await daemonTest(t, { policy, audit, tls });
+  await ask(Number(daemon.addresses.at(-1)!.split(":")[1]), "stranger");
+  const lines = () => readFileSync(audit, "utf8").split("\n").filter(Boolean);
+  while (lines().length === 0) await new Promise(setImmediate);
+  const { caller, ...rest } = JSON.parse(lines()[0]!);
+  t.regex(caller, /^tls from 127\.0\.0\.1:\d+$/);
+  t.like(rest, { call: "handshake", decision: "refused" });
+  t.regex(rest.message, /not trusted/);
 });

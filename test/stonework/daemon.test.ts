@@ -59,7 +59,7 @@ test("the audit log has what is set over gRPC, with the address that it came fro
   const lines = () => readFileSync(audit, "utf8").trim().split("\n");
   while (!lines().some((line) => line.includes("SetConfig"))) await new Promise(setImmediate);
   const entry = JSON.parse(lines().find((line) => line.includes("SetConfig"))!);
-  t.like(entry, { caller: "stonework 127.0.0.1", call: "SetConfig", decision: "allowed" });
+  t.like(entry, { caller: `stonework 127.0.0.1 uid ${process.getuid!()}`, call: "SetConfig", decision: "allowed" });
 });
 
 python.test("a CNF without a namespace in the options is in the container with its label", async (t) => {

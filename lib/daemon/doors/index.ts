@@ -2,5 +2,5 @@
 export { callerOf, type Door, type DoorRequest, type Handler } from "./door.js";
 export { type HttpDoor, type HttpDoorOptions, openHttpDoor } from "./http.js";
 export { PlacedFile } from "./placed.js";
-export { openTlsDoor, type TlsDoor, type TlsDoorOptions } from "./tls.js";
+export { openTlsDoor, type RefusedHandshake, type TlsDoor, type TlsDoorOptions } from "./tls.js";
 export { openUnixDoor, type UnixDoorOptions } from "./unix.js";

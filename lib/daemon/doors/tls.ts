@@ -1,6 +1,6 @@
 // The daemon's TCP door: the same calls, with certificates on both sides.
 import { createSecureServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { readBytes } from "../../read-file.js";
@@ -23,8 +23,24 @@ export interface TlsDoor extends Door {
   reload(): Promise<void>;
 }
 
-/** @throws PuntError an errno name; ERR_CERTIFICATE: a file holds no certificate or key */
-export async function openTlsDoor(options: TlsDoorOptions, handler: Handler): Promise<TlsDoor> {
+/** A connection that ended before its caller was known. */
+export interface RefusedHandshake {
+  /** Address and port of the caller. */
+  readonly from: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/**
+ * Opens the door; `refused` gets each handshake that failed.
+ *
+ * @throws PuntError an errno name; ERR_CERTIFICATE: a file holds no certificate or key
+ */
+export async function openTlsDoor(
+  options: TlsDoorOptions,
+  handler: Handler,
+  refused: (handshake: RefusedHandshake) => void,
+): Promise<TlsDoor> {
   const { host, port } = options;
   const settings = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3", allowHTTP1: true } as const;
   const files = await readFiles(options);
@@ -35,6 +51,9 @@ export async function openTlsDoor(options: TlsDoorOptions, handler: Handler): Pr
     socket.on("close", () => open.delete(socket)).on("error", () => {});
     markCaller(socket, tlsCaller(socket));
   });
+  // A socket knows its address after its end only if it was asked before.
+  server.on("connection", (socket: Socket) => void socket.remoteAddress);
+  server.on("tlsClientError", (error, socket) => refused(handshakeOf(error, socket)));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const message = `cannot listen at ${host}:${port}`;
@@ -55,6 +74,18 @@ export async function openTlsDoor(options: TlsDoorOptions, handler: Handler): Pr
         for (const socket of open) socket.destroy();
       }),
   };
+}
+
+function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket: TLSSocket): RefusedHandshake {
+  // Node.js drops a socket with a certificate that it does not trust; what is below it still knows the address.
+  const below = (socket as unknown as { readonly _parent?: Socket })._parent;
+  const { remoteAddress = "an unknown address", remotePort = 0 } = socket.remoteAddress ? socket : (below ?? {});
+  const distrust = socket.authorizationError as unknown as string | null;
+  const from = `${remoteAddress}:${remotePort}`;
+  if (distrust) return { from, code: distrust, reason: `the certificate is not trusted: ${distrust}` };
+  const { code = "EIO" } = error;
+  const ended = "the connection ended before the handshake did";
+  return { from, code, reason: code === "ECONNRESET" ? ended : (error.reason ?? error.message) };
 }
 
 function attempt<T>(body: () => T): T {

@@ -1,6 +1,6 @@
 // Who may do what.
 export { matchesAny, type Resources } from "./judge.js";
 export { Policy } from "./policy.js";
-export { Resolver } from "./resources.js";
+export { NOTHING, Resolver } from "./resources.js";
 export type { Rights } from "./rights.js";
 export { loadPolicy, type PolicyIssue, parsePolicy, type Rule } from "./schema.js";

@@ -10,12 +10,22 @@ export interface Objection {
   readonly message: string;
 }
 
+/** An interface that a request names. */
+export interface NamedInterface {
+  readonly written: string;
+  /** VPP's own name; undefined where VPP has no such interface. */
+  readonly name: string | undefined;
+  /** Whether the punt only waits for it. */
+  readonly isDependency: boolean;
+}
+
 /** What a request is about, in VPP's terms: names are resolved, so that an alias cannot pass a rule. */
 export interface Resources {
-  /** VPP's own names of the interfaces that the request names. */
-  readonly interfaces: readonly string[];
+  readonly interfaces: readonly NamedInterface[];
   /** VRFs that those interfaces are in. */
   readonly vrfs: readonly number[];
+  /** Whether VPP could say which interfaces it has. */
+  readonly isVppThere: boolean;
   /** Whether the namespace is the caller's own. */
   readonly ownNamespace: boolean;
   /** Whether the daemon chose the path of the socket. */
@@ -74,19 +84,42 @@ function among<T>(field: string, value: T, allowed: readonly T[] | undefined): O
   return allowed === undefined || allowed.includes(value) ? undefined : not(field, String(value), allowed);
 }
 
-/** A request that names no interface gets packets of VPP's own stack, which come from any interface. */
-function interfaceCheck(request: PuntRequest, { interfaces }: Rule, { interfaces: used }: Resources) {
-  if (interfaces === undefined) return undefined;
+/**
+ * A request that names no interface gets packets of VPP's own stack, which come from any interface. An interface that VPP lacks is judged by
+ * its name as written, and refused in the same words as one that is there: a refusal does not tell which names VPP has.
+ */
+function interfaceCheck(
+  request: PuntRequest,
+  { interfaces: allowed }: Rule,
+  { interfaces: used, isVppThere }: Resources,
+) {
+  if (allowed === undefined) return undefined;
   const { newInterfaces = [] } = reachOf(request);
-  const foreign = [...used, ...newInterfaces].find((name) => !matchesAny(interfaces, name));
-  return foreign === undefined ? undefined : not("interfaces", `VPP interface ${foreign}`, interfaces);
+  const foreign = newInterfaces.find((name) => !matchesAny(allowed, name));
+  if (foreign !== undefined) return not("interfaces", `VPP interface ${foreign}`, allowed);
+  const refused = used.find(
+    ({ name, written, isDependency }) => (isVppThere || isDependency) && !matchesAny(allowed, name ?? written),
+  );
+  if (!refused) return undefined;
+  const { written } = refused;
+  const what = matchesAny(allowed, written)
+    ? `the interface that VPP calls by the tag ${written}`
+    : `VPP interface ${written}`;
+  return not("interfaces", what, allowed);
+}
+
+/** Whether the rule is about interfaces, and one of them is not known yet. */
+export function isUndecided({ interfaces, vrfs, operator }: Rule, { interfaces: used }: Resources): boolean {
+  const isAboutThem = interfaces !== undefined || vrfs !== undefined;
+  return isAboutThem && !operator && used.some(({ name, isDependency }) => name === undefined && !isDependency);
 }
 
 /** A request that names no VRF gets the packets of the VRFs that its interfaces are in. */
 function vrfCheck(request: PuntRequest, { vrfs }: Rule, resources: Resources) {
   if (vrfs === undefined) return undefined;
   const { vrfs: named = [] } = reachOf(request);
-  const foreign = [...named, ...resources.vrfs].find((vrf) => !vrfs.includes(vrf));
+  const awaited = (request.dependsOn ?? []).flatMap((each) => (each.kind === "vrf" ? [each.vrf] : []));
+  const foreign = [...named, ...awaited, ...resources.vrfs].find((vrf) => !vrfs.includes(vrf));
   return foreign === undefined ? undefined : not("vrfs", `VRF ${foreign}`, vrfs);
 }
 

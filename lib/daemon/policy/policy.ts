@@ -1,6 +1,8 @@
 // The policy in force: who may do what.
+
+import { contains } from "../../net/index.js";
 import { idText, type PuntStatus } from "../../punt/index.js";
-import type { Caller, UnixCaller } from "../identity.js";
+import type { Caller, StoneWorkCaller, UnixCaller } from "../identity.js";
 import { matchesAny, objectionTo, type Resources } from "./judge.js";
 import { Rights } from "./rights.js";
 import { loadPolicy, type Rule } from "./schema.js";
@@ -33,6 +35,7 @@ export class Policy {
 
   rightsOf(caller: Caller): Rights {
     if (caller.kind === "unix" && caller.cnf !== undefined) return this.#rightsAs(caller, caller.cnf);
+    if (caller.kind === "stonework" && caller.cnf !== undefined) return this.#rightsOfCnf(caller, caller.cnf);
     if (this.#rules === undefined) return this.#defaultRights(caller);
     return new Rights(
       caller,
@@ -43,21 +46,33 @@ export class Policy {
   /** The rights of a caller who came by the socket of a CNF: those of that CNF, and no others. */
   #rightsAs(caller: UnixCaller, cnf: string): Rights {
     const own = [{ ...NO_LIMITS, name: `socket of CNF ${cnf}`, match: { socket: [caller.socket] } }];
+    return this.#narrowed(caller, cnf, own);
+  }
+
+  /** The rights of a CNF that announced itself in StoneWork's directory. It chooses the paths of its sockets itself. */
+  #rightsOfCnf(caller: StoneWorkCaller, cnf: string): Rights {
+    return this.#narrowed(caller, cnf, [
+      { ...NO_LIMITS, name: `StoneWork's CNF ${cnf}`, match: {}, socketPaths: ["*"] },
+    ]);
+  }
+
+  /** What the rules for the caller allow to that CNF, and never what they allow to operators. */
+  #narrowed(caller: Caller, cnf: string, withoutPolicy: readonly Rule[]): Rights {
     const rules = this.#rules?.filter(
       ({ match, cnfs, operator }) => isMatch(match, caller) && !operator && matchesAny(cnfs, cnf),
     );
     return new Rights(
       caller,
-      (rules ?? own).map((rule) => ({ ...rule, cnfs: [cnf] })),
+      (rules ?? withoutPolicy).map((rule) => ({ ...rule, cnfs: [cnf] })),
     );
   }
 
   #defaultRights(caller: Caller): Rights {
     if (caller.kind === "tls") return new Rights(caller, []);
+    const operators = [{ ...NO_LIMITS, name: "operators", match: {}, operator: true }];
+    if (caller.kind === "stonework") return new Rights(caller, isOwnUser(caller.uid) ? operators : []);
+    if (this.#isOperator(caller)) return new Rights(caller, operators);
     const { uid } = caller;
-    if (this.#isOperator(caller)) {
-      return new Rights(caller, [{ ...NO_LIMITS, name: "operators", match: {}, operator: true }]);
-    }
     const space = `u${uid}.`;
     return new Rights(
       caller,
@@ -88,14 +103,24 @@ export class Policy {
 const ANYTHING: Resources = {
   interfaces: [],
   vrfs: [],
+  isVppThere: true,
   ownNamespace: true,
   ownSocket: true,
   count: () => 0,
 };
 
-function isMatch({ uid, gid, socket, san }: Rule["match"], caller: Caller): boolean {
+/** Root, or the user whom the daemon runs as. */
+function isOwnUser(uid: number | undefined): boolean {
+  return uid === 0 || uid === process.getuid!();
+}
+
+function isMatch({ uid, gid, socket, san, address }: Rule["match"], caller: Caller): boolean {
   if (caller.kind === "tls") return san !== undefined && caller.names.some((name) => matchesAny(san, name));
-  if (san !== undefined) return false;
+  if (caller.kind === "stonework") {
+    const isThere = address?.some((network) => contains(network, caller.address)) ?? false;
+    return isThere && (uid === undefined || (caller.uid !== undefined && uid.includes(caller.uid)));
+  }
+  if (san !== undefined || address !== undefined) return false;
   const groups = [caller.gid, ...caller.groups];
   return (
     (uid === undefined || uid.includes(caller.uid)) &&

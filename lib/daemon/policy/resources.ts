@@ -1,7 +1,12 @@
 // What a request is about in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
-import { PuntError } from "../../errors.js";
 import { type PuntRequest, reachOf, type VppApi } from "../../punt/index.js";
-import type { InterfaceTable, TableInterface } from "../../vpp/index.js";
+import type { InterfaceTable } from "../../vpp/index.js";
+import type { NamedInterface, Resources } from "./judge.js";
+
+type Found = Pick<Resources, "interfaces" | "vrfs" | "isVppThere">;
+
+/** Of a request that names no interface. */
+export const NOTHING: Found = { interfaces: [], vrfs: [], isVppThere: true };
 
 /** Finds what requests name. */
 export class Resolver {
@@ -13,28 +18,21 @@ export class Resolver {
     this.#vpp = vpp;
   }
 
-  /**
-   * Returns the interfaces that the request names, and their VRFs.
-   *
-   * @throws PuntError ERR_UNRESOLVED: VPP is away, or has no such interface yet: a rule about interfaces cannot be judged
-   */
-  async resolve(request: PuntRequest): Promise<{ interfaces: string[]; vrfs: number[] }> {
-    const names = reachOf(request).interfaces;
-    if (names.length === 0) return { interfaces: [], vrfs: [] };
+  /** Returns the interfaces that the request names, and the VRFs of those that it punts. */
+  async resolve(request: PuntRequest): Promise<Found> {
+    const used = reachOf(request).interfaces;
+    const awaited = (request.dependsOn ?? []).flatMap((each) => (each.kind === "vrf" ? [] : [each.name]));
+    if (used.length + awaited.length === 0) return NOTHING;
     await this.#table.refresh().catch(() => {});
-    const found = names.map((name) => this.#find(name));
-    const vrfs = await Promise.all(
-      found.flatMap(({ swIfIndex }) => [false, true].map((v6) => this.#vrf(swIfIndex, v6))),
-    );
-    return { interfaces: found.map(({ name }) => name), vrfs: [...new Set(vrfs)] };
+    const isVppThere = this.#table.isConnected;
+    const indices = used.flatMap((name) => this.#table.find(name)?.swIfIndex ?? []);
+    const vrfs = await Promise.all(indices.flatMap((index) => [false, true].map((v6) => this.#vrf(index, v6))));
+    const named = [...used.map((name) => this.#named(name, false)), ...awaited.map((name) => this.#named(name, true))];
+    return { interfaces: named, vrfs: [...new Set(vrfs)], isVppThere };
   }
 
-  #find(name: string): TableInterface {
-    const found = this.#table.find(name);
-    if (found) return found;
-    const why = this.#table.isConnected ? `VPP has no interface ${name}` : "VPP is away";
-    const message = `${why}: whether the policy allows the punt cannot be said until it is there`;
-    throw new PuntError("punt.add", "ERR_UNRESOLVED", message, { interface: name });
+  #named(written: string, isDependency: boolean): NamedInterface {
+    return { written, name: this.#table.find(written)?.name, isDependency };
   }
 
   async #vrf(swIfIndex: number, isIpv6: boolean): Promise<number> {

@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { PuntRequest } from "../../punt/index.js";
 import type { Caller } from "../identity.js";
 import { callerText } from "../identity.js";
-import { matchesAny, objectionTo, type Resources } from "./judge.js";
+import { isUndecided, matchesAny, objectionTo, type Resources } from "./judge.js";
 import type { Rule } from "./schema.js";
 
 /** The rights of a caller under the policy of this moment. */
@@ -53,16 +53,19 @@ export class Rights {
   /**
    * Returns the rule that allows the request.
    *
-   * @throws PuntError ERR_POLICY: no rule of the caller allows it; `details.objections` names rule and field
+   * @throws PuntError ERR_POLICY: no rule of the caller allows it; `details.objections` names rule and field; ERR_UNRESOLVED: a rule may
+   * allow it, but VPP is away, or lacks an interface that the rule allows
    */
   requireRequest(request: PuntRequest, resources: Resources, op: string): Rule {
     const objections = [];
+    let isOpen = false;
     for (const rule of this.rules) {
       const objection = objectionTo(request, rule, resources);
-      if (objection === undefined) return rule;
-      objections.push(objection);
+      if (objection !== undefined) objections.push(objection);
+      else if (isUndecided(rule, resources)) isOpen = true;
+      else return rule;
     }
-    throw this.#refusal(op, objections);
+    throw isOpen ? unresolved(op, resources) : this.#refusal(op, objections);
   }
 
   /** Returns the rule that allows to change punts of the CNF. @throws PuntError ERR_POLICY */
@@ -83,4 +86,11 @@ export class Rights {
     const message = `the policy does not allow it to ${who}: ${why || "no rule matches the caller"}`;
     return new PuntError(op, "ERR_POLICY", message, { caller: who, objections });
   }
+}
+
+function unresolved(op: string, { interfaces, isVppThere }: Resources): PuntError {
+  const { written } = interfaces.find(({ name, isDependency }) => name === undefined && !isDependency)!;
+  const why = isVppThere ? `VPP has no interface ${written}` : "VPP is away";
+  const message = `${why}: whether the policy allows the punt cannot be said until it is there`;
+  return new PuntError(op, "ERR_UNRESOLVED", message, { interface: written });
 }

@@ -2,6 +2,7 @@
 import { type Document, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { type Prefix, parsePrefix } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
 
@@ -23,6 +24,14 @@ const portRange = z
   })
   .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first");
 
+const network = z.string().transform((text, context): Prefix => {
+  const isHost = !text.includes("/");
+  const found = parsePrefix(isHost ? `${text}/${text.includes(":") ? 128 : 32}` : text);
+  if (found) return found;
+  context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
+  return z.NEVER;
+});
+
 const type = z.enum(PUNT_TYPES);
 
 const match = z
@@ -31,11 +40,18 @@ const match = z
     gid: oneOrMore(id).optional().describe("Primary or supplementary group"),
     socket: oneOrMore(pattern).optional().describe("Path of the daemon's socket that the caller came by"),
     san: oneOrMore(pattern).optional().describe("Subject alternative name of a certificate"),
+    address: oneOrMore(network)
+      .optional()
+      .describe("IP address or network of a CNF of StoneWork's, or of a caller of StoneWork's ports"),
   })
-  .refine((each) => Object.values(each).some(Boolean), "one of uid, gid, socket and san has to be given")
+  .refine((each) => Object.values(each).some(Boolean), "one of uid, gid, socket, san and address has to be given")
   .refine(
     (each) => each.san === undefined || !(each.uid || each.gid || each.socket),
     "san does not go with uid, gid and socket",
+  )
+  .refine(
+    (each) => each.address === undefined || !(each.gid || each.socket || each.san),
+    "address does not go with gid, socket and san",
   );
 
 const ruleSchema = z.strictObject({

@@ -4,5 +4,6 @@ export { HealthService } from "./health.js";
 export { PuntNames } from "./names.js";
 export { puntService } from "./punts.js";
 export { reflection } from "./reflection.js";
-export { callerKey, type Parts, resetKey } from "./scope.js";
+export { RequestGate } from "./requests.js";
+export { callerKey, judged, type Parts, resetKey, Scope } from "./scope.js";
 export { View } from "./view.js";

@@ -22,7 +22,7 @@ import {
 } from "../../wire/index.js";
 import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
-import { RequestGate, waitOf } from "./requests.js";
+import { type RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
 import type { View } from "./view.js";
@@ -30,8 +30,7 @@ import type { View } from "./view.js";
 type Service = ServiceImpl<typeof PuntsService>;
 
 /** Returns the service over the manager. */
-export function puntService(parts: Parts, attacher: Attacher): Service {
-  const gate = new RequestGate(parts);
+export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate): Service {
   return {
     ...changes(parts, gate),
     ...looks(parts, gate),

@@ -14,7 +14,7 @@ import {
 } from "../../punt/index.js";
 import { idFromWire, requestFromWire } from "../../wire/index.js";
 import type { Caller } from "../identity.js";
-import { matchesAny, type Resources, type Rule } from "../policy/index.js";
+import { matchesAny, NOTHING, type Resources, type Rule } from "../policy/index.js";
 import type { Parts, Scope } from "./scope.js";
 
 type WireRequest = Parameters<typeof requestFromWire>[0];
@@ -83,12 +83,14 @@ export class RequestGate {
   #isOwnNamespace(request: PuntRequest, caller: Caller): boolean {
     const { netns, cnf } = request;
     if (netns && "path" in netns && this.#parts.pins.isOf(cnf, netns.path)) return true;
+    // The daemon's options, or its container, say where a CNF of StoneWork's lives.
+    if (caller.kind === "stonework") return true;
     return isNamespaceOf(request, caller);
   }
 
   async #resources(request: PuntRequest, { view }: Scope): Promise<Omit<Resources, "count">> {
     const { caller, needsResources } = view.rights;
-    const found = needsResources ? await this.#parts.resolver.resolve(request) : { interfaces: [], vrfs: [] };
+    const found = needsResources ? await this.#parts.resolver.resolve(request) : NOTHING;
     return {
       ...found,
       ownNamespace: this.#isOwnNamespace(request, caller),

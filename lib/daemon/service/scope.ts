@@ -63,14 +63,15 @@ export class Scope {
   rule: string | undefined;
   punts: readonly PuntId[] = [];
 
-  /** @throws PuntError ERR_POLICY: the policy says nothing of the caller */
-  constructor(parts: Parts, context: HandlerContext, op: string) {
-    const caller = context.values.get(callerKey);
-    if (!caller) throw new PuntError(op, "ERR_POLICY", "it is not known who the caller is");
+  /** What was changed, if not punts. */
+  subject: string | undefined;
+
+  /** `call`: what the audit log calls it. */
+  constructor(parts: Parts, caller: Caller, call: string, op: string) {
     this.op = op;
     this.#parts = parts;
     this.#caller = caller;
-    this.#call = context.method.name;
+    this.#call = call;
     this.view = new View(parts.policy.rightsOf(caller), parts.names);
   }
 
@@ -89,6 +90,7 @@ export class Scope {
       decision: error === undefined ? "allowed" : refusal?.code === "ERR_POLICY" ? "refused" : "failed",
       rule: this.rule,
       punts: this.punts,
+      ...(this.subject !== undefined && { message: this.subject }),
       ...(refusal && { code: refusal.code, message: refusal.message }),
     });
   }
@@ -106,16 +108,23 @@ export class Scope {
 export function unary<I, O>(parts: Parts, op: string, body: (request: I, scope: Scope) => Promise<O>) {
   return async (request: I, context: HandlerContext): Promise<O> => {
     const scope = scopeOf(parts, context, op);
-    try {
-      scope.requireSomeRule();
-      const result = await body(request, scope);
-      scope.record();
-      return result;
-    } catch (error) {
-      scope.record(error);
+    return judged(scope, () => body(request, scope)).catch((error) => {
       throw scope.errorOut(error);
-    }
+    });
   };
+}
+
+/** Does a call if some rule is for its caller. The audit log gets its outcome. @throws PuntError ERR_POLICY; what `body` throws */
+export async function judged<O>(scope: Scope, body: () => O | Promise<O>): Promise<O> {
+  try {
+    scope.requireSomeRule();
+    const result = await body();
+    scope.record();
+    return result;
+  } catch (error) {
+    scope.record(error);
+    throw error;
+  }
 }
 
 /** Makes a streaming call of a generator. */
@@ -138,10 +147,9 @@ export function streaming<I, O>(
   };
 }
 
+/** @throws ConnectError: it is not known who the caller is */
 function scopeOf(parts: Parts, context: HandlerContext, op: string): Scope {
-  try {
-    return new Scope(parts, context, op);
-  } catch (error) {
-    throw error instanceof PuntError ? errorToWire(error) : error;
-  }
+  const caller = context.values.get(callerKey);
+  if (caller) return new Scope(parts, caller, context.method.name, op);
+  throw errorToWire(new PuntError(op, "ERR_POLICY", "it is not known who the caller is"));
 }

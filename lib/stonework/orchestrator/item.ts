@@ -1,5 +1,5 @@
 // One configuration item of a CNF: its punts are asked for, and the CNF hears of them in StoneWork's order.
-
+import { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import {
   idKey,
@@ -28,6 +28,8 @@ export interface Surroundings {
   /** The CNF whose model the item is of; undefined until it is discovered. */
   cnf(item: ConfigItem): Cnf | undefined;
   isDiscovered(label: string): boolean;
+  /** Makes a change if the CNF may have these punts. */
+  allowed<T>(cnf: Cnf, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T>;
   netns(label: string): Promise<NetnsRef | undefined>;
   status(id: PuntId): PuntStatus | undefined;
   /** Whether another item of the same CNF has this end of an interconnect. */
@@ -161,7 +163,8 @@ export class ConfigItem {
   }
 
   #failed(error: Error): void {
-    this.#situation = { state: "FAILED", message: error.message };
+    const isEarly = error instanceof PuntError && error.code === "ERR_UNRESOLVED";
+    this.#situation = { state: isEarly ? "PENDING" : "FAILED", message: error.message };
     this.#around.log.warn({ key: this.key, err: error }, "a configuration item waits for another attempt");
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.ask(), this.#pause);
@@ -195,7 +198,9 @@ export class ConfigItem {
     const requests = inputs
       .filter((input) => input !== undefined)
       .map((input) => parseRequest({ ...input, ...more }, this.key, "stonework.item"));
-    await this.#want(cnf, new Map(requests.map((request) => [idKey(request), request])));
+    const next = new Map(requests.map((request) => [idKey(request), request]));
+    // A refusal leaves the punts and what the CNF has heard as they are.
+    await this.#around.allowed(cnf, requests, () => this.#want(cnf, next));
     this.#isAsked = true;
     this.#pause = FIRST_RETRY_MS;
   }

@@ -5,6 +5,7 @@ import { OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
+import { type StoneWorkAccess, UNLIMITED } from "./access.js";
 
 export interface StoneWorkOptions {
   /** StoneWork's directory, a volume that all share. Default `/run/stonework`. */
@@ -15,8 +16,8 @@ export interface StoneWorkOptions {
    */
   readonly address?: string;
   /**
-   * Where the services listen. They are plain TCP without authentication, outside of any policy. Default 127.0.0.1: CNFs in network
-   * namespaces of their own need an address that they, and nothing else, can reach.
+   * Where the services listen. They are plain TCP without authentication: only addresses tell callers apart, and users on this machine.
+   * Default 127.0.0.1: CNFs in network namespaces of their own need an address that they can reach. Under a daemon that needs a policy.
    */
   readonly host?: string;
   /** Default 9111; 0 is a free one. */
@@ -35,8 +36,8 @@ export interface StoneWorkOptions {
   /** Milliseconds that a call to a CNF may take. Default 3,000. */
   readonly deadline?: number;
   readonly logger?: Logger;
-  /** Called before items are set over gRPC: by a caller at that address, of whom nothing else is known. */
-  readonly onSet?: (change: { readonly from: string; readonly keys: readonly string[] }) => void;
+  /** Judges callers, and the punts of CNFs. Default: everything is allowed. A daemon asks its policy. */
+  readonly access?: StoneWorkAccess;
 }
 
 export interface OrchestratorOptions extends StoneWorkOptions {
@@ -59,7 +60,7 @@ const NAMES = [
     "netns",
     "deadline",
     "logger",
-    "onSet",
+    "access",
   ],
   "punts",
 ];
@@ -78,11 +79,11 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
     netns: {},
     deadline: 3_000,
     logger: SILENT,
-    onSet: () => {},
+    access: UNLIMITED,
     ...options,
   };
   check.object("punts", full.punts);
-  check.callback("onSet", full.onSet);
+  check.object("access", full.access);
   check.path("directory", full.directory);
   check.text("host", full.host, 255, 1);
   check.integer("grpcPort", full.grpcPort, 0, 65535);

@@ -1,4 +1,5 @@
 // The orchestrator of CNFs that were written for StoneWork: their punts become punts of this package.
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { idKey, type PuntStatus, type WatchEvent } from "../../punt/index.js";
 import { itemKey } from "../model.js";
@@ -100,8 +101,7 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
     await this.reload();
     await this.#items.load();
     const parts = {
-      deadline,
-      onSet: this.#options.onSet,
+      access: this.#options.access,
       cnfs: () => this.#arrivals.all,
       items: () => this.#items.all,
       set: async (key: string, item: ConfigItem["item"]) => {
@@ -113,7 +113,7 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
     this.#serving.push(await serveGrpc({ host, port: grpcPort }, OP, orchestratorRoutes(parts)));
     const ready = () => (this.#isReady ? { body: { ready: true } } : { status: 503, body: { ready: false } });
     const pages = {
-      "/status/info": () => ({ body: this.#info() }),
+      "/status/info": (socket: Socket) => this.#info(socket),
       "/liveness": () => ({ body: { alive: true } }),
       "/readiness": ready,
     };
@@ -126,9 +126,11 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
   }
 
   #surroundings(): Surroundings {
-    const { punts, deadline, logger: log, netns } = this.#options;
+    const { punts, deadline, logger: log, netns, access } = this.#options;
     return {
       ...{ punts, deadline, log },
+      allowed: ({ label, announcement: { address } }, requests, change) =>
+        access.punts({ label, address }, requests, change),
       cnf: ({ model }) => this.#arrivals.all.find(({ models }) => models.has(model)),
       isDiscovered: (label) => this.#arrivals.get(label) !== undefined,
       netns: async (label) => (typeof netns === "function" ? netns(label) : netns[label]),
@@ -199,11 +201,20 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
     }
   }
 
-  #info(): object[] {
+  async #info(socket: Socket): Promise<{ readonly status?: number; readonly body: unknown }> {
+    try {
+      const call = { name: "GET /status/info", ends: socket };
+      return { body: await this.#options.access.call(call, ({ sees }) => this.#all(sees)) };
+    } catch (error) {
+      return { status: 403, body: { error: (error as Error).message } };
+    }
+  }
+
+  #all(sees: (label: string) => boolean): object[] {
     const { address: IPAddr } = this.#options;
     const { grpc: GRPCPort, http: HTTPPort } = this.ports;
     const own = { PID: process.pid, MsLabel: "vpp-punt", CnfMode: 2, IPAddr, GRPCPort, HTTPPort, GRPCConnState: 0 };
-    return [own, ...this.#arrivals.all.map(infoOf)];
+    return [own, ...this.#arrivals.all.filter(({ label }) => sees(label)).map(infoOf)];
   }
 }
 
