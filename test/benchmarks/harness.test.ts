@@ -57,7 +57,7 @@ test("the median is the middle of the values", (t) => {
   t.is(median([4, 1, 2, 3]), 2.5);
 });
 
-test("the CPU time of other programs is not negative, and half a core is a disturbance", (t) => {
+test("the CPU time of other programs is never negative, and half a core counts as a disturbance", (t) => {
   const foreign = watchMachine();
   for (const end = performance.now() + 50; performance.now() < end; );
   t.true(foreign() >= 0);

@@ -4,7 +4,7 @@ import test from "ava";
 process.env.VPP_PUNT_PREBUILD = "/nonexistent";
 await import("../support/vpp/client-suites.js");
 
-test("without the addon everything else throws the reason at its first use", async (t) => {
+test("without the addon, everything else throws the reason at its first use", async (t) => {
   const { Memif } = await import("../../lib/index.js");
   const { Vpp } = await import("../../lib/binapi/index.js");
   const refusal = { code: "ERR_ADDON_UNAVAILABLE", message: /no binary of this package fits here/ };

@@ -16,7 +16,7 @@ test("without a release, every variant is there and the newest is the default", 
   t.is(schema.message("punt_socket_register", "7875badb").encode(value)[17], 2);
 });
 
-test("a release has its messages only", (t) => {
+test("a release has only its own messages", (t) => {
   t.false(Schema.builtin("22.02").has("memif_create_v2"));
   t.true(Schema.builtin("26.06").has("lcp_osi_proto_enable"));
   t.false(Schema.builtin("25.02").has("lcp_osi_proto_enable"));

@@ -52,7 +52,7 @@ function segments(): number {
 const { test: withPython } = need("python3");
 const closed = { code: "ERR_CLOSED" };
 
-withPython.serial("a read from before close() reads no other file", async (t) => {
+withPython.serial("a read that began before close() reads no other file", async (t) => {
   const stats = await openStats(await statsServer(t, 1));
   const read = stats.read();
   stats.close();

@@ -138,7 +138,7 @@ test.serial("options of subscriptions are checked, and so are names of events", 
   t.throws(() => vpp.listen("dhcp_complete_event"), { code: "ERR_NO_EVENT" });
 });
 
-test.serial("waiting for a connection ends at an abort, and when the client is closed", async (t) => {
+test.serial("a wait for a connection ends at an abort, and when the client is closed", async (t) => {
   const [server, vpp] = await pair(t);
   server.kill();
   await until(() => !vpp.isConnected);

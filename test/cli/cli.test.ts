@@ -31,7 +31,7 @@ test("a typo names the nearest command or option", (t) => {
   t.regex(cli("list", "--stor", "x").stderr, /^vpp-punt: .*did you mean --store\? See: vpp-punt list --help\n$/);
 });
 
-test("a command's help says what it takes, and comes with exit status 0", (t) => {
+test("a command's help lists its options, with exit status 0", (t) => {
   for (const command of ["add", "apply", "list", "watch", "sim", "api", "info"]) {
     const { status, stdout } = cli(command, "--help");
     t.is(status, 0);
@@ -66,7 +66,7 @@ test("wrong values on the command line are usage errors, before the command conn
   }
 });
 
-test("a table pads columns and puts numbers to the right", (t) => {
+test("a table pads its columns and aligns numbers to the right", (t) => {
   const text = table(
     ["punt", "received"],
     [

@@ -195,7 +195,7 @@ test(
   /second manager .*\(pid 81\)/,
   /^kill 81/,
 );
-test("managers of several owners or VPPs are in order", async (t) => {
+test("managers of several owners or VPPs are not a problem", async (t) => {
   const root = await machine(t, {
     "/proc/80/cmdline": [...MANAGER, "run", "a.yaml"],
     "/proc/81/cmdline": [...MANAGER, "run", "--owner=b", "b.yaml"],
@@ -255,7 +255,7 @@ need("root").test("found: a socket of a group that the user is not in", async (t
   t.regex(finding.remedy, /^usermod -aG vpp /);
 });
 
-test("the command prints what, why and what to do, and exits with 1 where there is a problem", async (t) => {
+test("the command prints each finding, its reason and its remedy, and exits with 1 if there is a problem", async (t) => {
   const root = await machine(t, { "/dev/net/tun": undefined });
   const { status, stdout } = await cli(["doctor", "--root", root, "--vpp", "/run/vpp/api.sock"]);
   t.is(status, 1);

@@ -61,7 +61,7 @@ async function readyWith(http: string, text: RegExp): Promise<[number, string]> 
   }
 }
 
-withEtcd("the punts of all hosts are asked for, listed, planned and changed by way of etcd", async (t) => {
+withEtcd("punts of all hosts are requested, listed, planned and changed through etcd", async (t) => {
   const { folder, run, daemon, etcd } = await place(t);
   const early = await run("add", SPAN, "--host", "edge1");
   t.regex(early.stdout, /PENDING +a daemon that acts for the host/);

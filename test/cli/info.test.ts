@@ -25,7 +25,7 @@ test("--json prints one object with the documented fields", (t) => {
   t.is(typeof info.kernel.limits[0].value, "number");
 });
 
-test("a library that is not linked in comes with every place it was looked for", async (t) => {
+test("for a library that is not linked in, every place is listed where the build looked", async (t) => {
   const info = await collectInfo("/nowhere/api.sock");
   const linked: [Capability, boolean][] = [
     [info.engines.libmemif, native.buildInfo().libmemif],
@@ -63,7 +63,7 @@ test("an addon that does not load is reported, not thrown", (t) => {
   t.false(info.engines.builtin.available);
 });
 
-test("the text form names what is missing and where it was looked for", (t) => {
+test("the text names each missing part, and the places where the build looked for it", (t) => {
   const { status, stdout } = runInfo([]);
   t.is(status, 0);
   t.regex(stdout, /memif engines:\n {2}builtin: yes/);

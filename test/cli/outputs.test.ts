@@ -14,7 +14,7 @@ async function shell(line: string, env: Record<string, string>): Promise<{ stdou
   return promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env }, timeout: 60_000 });
 }
 
-test("a reader that ends early ends a command quietly", async (t) => {
+test("a command ends quietly if its reader ends early", async (t) => {
   const vpp = await site(t);
   const file = await vpp.file(ITEMS);
   const memif = vpp.options.join(" ");
@@ -62,7 +62,7 @@ test("a full disk is an error on one line", async (t) => {
   }
 });
 
-test("a closed terminal ends what runs until interrupted, and nothing is left behind", async (t) => {
+test("a closed terminal ends a command that runs until interrupted, and nothing is left behind", async (t) => {
   const vpp = await site(t);
   await vpp.punts("apply", await vpp.file([SPAN]));
   const watch = start(["watch", ...vpp.options], vpp.env);

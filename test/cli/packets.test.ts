@@ -122,7 +122,7 @@ need("tshark").test("dump -w writes pcapng with VPP's interface names", async (t
   t.is(await text(tshark.stdout), "eth0\t9000\n");
 });
 
-test("a reader that ends, a full disk, a punt that is not there", async (t) => {
+test("a reader that ends is not an error; a full disk and a missing punt are", async (t) => {
   const here = await place(t, SPAN);
   const attach = await receiving(here, "attach", "monitor/eth0");
   attach.stdout!.destroy();
@@ -220,7 +220,7 @@ need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends w
   );
 });
 
-test("attach --tap says what is wrong with a name, and what does not go together", async (t) => {
+test("attach --tap explains a wrong name, and options that exclude each other", async (t) => {
   const here = await place(t, SPAN);
   const name = await cli(["attach", "monitor/eth0", "--tap", "much-too-long-a-name"], here);
   t.is(name.status, 2);

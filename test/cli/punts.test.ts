@@ -86,7 +86,7 @@ test("a punt that the file changes is updated, and a file that asks for a confli
   t.regex((await vpp.punts("apply", file)).stdout, /HAIRPIN_XCONNECT +MEMIF +CREATED\n.*1 unchanged/);
 });
 
-test("a conflict has an exit status, and the other punts are made", async (t) => {
+test("a conflict has its own exit status, and the other punts are made", async (t) => {
   const vpp = await site(t);
   const file = await vpp.file([XCONNECT, XCONNECT.replace("wire", "other"), SPAN]);
   const { status, stdout } = await vpp.punts("apply", "--json", file);
@@ -104,7 +104,7 @@ test("a conflict has an exit status, and the other punts are made", async (t) =>
   t.deepEqual(summary, { added: 2, updated: 0, unchanged: 0, deleted: 0, failed: 1 });
 });
 
-test("while a store is watched, others may look only", async (t) => {
+test("while a store has a manager, other managers can only read it", async (t) => {
   const vpp = await site(t);
   t.is((await vpp.punts("apply", await vpp.file([SPAN]))).status, 0);
   const watch = start(["watch", ...vpp.options], vpp.env);
@@ -177,7 +177,7 @@ test("apply ends when VPP dies, and says what stays", async (t) => {
   t.is(stderr.trim().split("\n").length, 1, stderr);
 });
 
-test("the form of the first release goes on working", async (t) => {
+test("the first release's form of the command line still works", async (t) => {
   const vpp = await site(t);
   const where = ["--socket", vpp.at("api.sock"), "--store", vpp.at("old.json"), ...vpp.options];
   const applied = await cli(["punts", "apply", await vpp.file([SPAN]), ...where]);

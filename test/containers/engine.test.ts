@@ -69,7 +69,7 @@ test("a container is found by name, id, microservice label, pod and labels", asy
   t.is(parseSelector("/run/netns/container:web"), undefined);
 });
 
-test("starts and stops are events, and the list is read again after the engine was away", async (t) => {
+test("starts and stops of containers are events, and the list is read again after the engine was away", async (t) => {
   const path = socketPath(t);
   let isRunning = true;
   let tell: (line: string) => void = () => {};

@@ -13,7 +13,7 @@ const DNS = { cnf: "dns", type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol
 const USER = { pid: 7, uid: 1000, gid: 1000 };
 const AT = { ...USER, socket: "" };
 
-test("a token is good once, and for the user that it was given to", (t) => {
+test("a token is good once, and only for its user", (t) => {
   const tokens = new Tokens();
   const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
   const id = { cnf: "dns", key: "", label: "" };
@@ -26,7 +26,7 @@ test("a token is good once, and for the user that it was given to", (t) => {
   t.throws(() => tokens.take("", AT), { code: "ERR_TOKEN" });
 });
 
-test("of many tokens the oldest end", (t) => {
+test("if there are too many tokens, the oldest ones end", (t) => {
   const tokens = new Tokens();
   const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
   const all = Array.from({ length: 10_001 }, (_, at) => tokens.give(caller, { cnf: `c${at}`, key: "", label: "" }));
@@ -56,7 +56,7 @@ test("a punt's ends are handed over to its CNF, and again only where VPP has oth
   t.false(readFileSync(join(directory, "state/punts.json"), "utf8").includes("token"));
 });
 
-test("what is not a question is refused, and so is a namespace without a descriptor", async (t) => {
+test("a malformed question is refused, and so is a namespace without a descriptor", async (t) => {
   const { directory } = await daemonTest(t);
   const path = join(directory, "attach.sock");
   const ask = (bytes: Uint8Array) => receiveDescriptors(path, bytes);

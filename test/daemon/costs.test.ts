@@ -76,7 +76,7 @@ test("the punts of a session that ends are deleted all at once", async (t) => {
   t.is(begun, 5);
 });
 
-test("a table of interfaces is read for a part of the time, however many events come", async (t) => {
+test("reading the table of interfaces takes only a part of the time, however many events arrive", async (t) => {
   const READING_MS = 40;
   let readings = 0;
   let events = 0;

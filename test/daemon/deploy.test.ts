@@ -47,7 +47,7 @@ test("systemd's unit has the folders and the command", (t) => {
   t.true(Number(value("WatchdogSec")) > 0);
 });
 
-need("systemd-analyze").test("systemd-analyze has nothing against the unit", async (t) => {
+need("systemd-analyze").test("systemd-analyze accepts the unit", async (t) => {
   const child = spawn("systemd-analyze", ["verify", "--man=no", "deploy/vpp-punt.service"], {
     stdio: ["ignore", "ignore", "pipe"],
   });

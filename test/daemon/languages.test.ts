@@ -80,7 +80,7 @@ python.test(
   },
 );
 
-test("a dead daemon's socket is replaced, a living one's and another file are not", async (t) => {
+test("a dead daemon's socket is replaced; a living daemon's socket and other files are not", async (t) => {
   const { socket, daemon, vpp, directory } = await daemonTest(t);
   const start = (path: string) => Daemon.start({ socket: path, vppSocket: vpp.apiSocket, socketDirectory: directory });
   await t.throwsAsync(start(socket), { code: "EADDRINUSE" });

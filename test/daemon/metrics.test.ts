@@ -73,7 +73,7 @@ test("livez, readyz and wrong questions", async (t) => {
   t.is((await get("/livez")).status, 200);
 });
 
-test("a port that is taken, and wrong options", async (t) => {
+test("a port that is in use, and wrong options, are refused", async (t) => {
   const { daemon, vpp } = await place(t);
   const port = Number(daemon.httpAddress!.split(":")[1]);
   const options = {

@@ -167,7 +167,7 @@ function abx(rule: object): PuntRequestInput {
   };
 }
 
-test("a tag, an interface that is not there, and VRF 0 do not pass a rule", async (t) => {
+test("a tag, a missing interface, and VRF 0 do not pass a rule", async (t) => {
   const { connect, vpp } = await withPolicy(t);
   const client = await Vpp.connect({ socketPath: vpp.apiSocket });
   t.teardown(() => client.close());

@@ -86,7 +86,7 @@ test("a memif client speaks over a connected control socket, and goes on over th
   server.close();
 });
 
-test("what is not such a socket is refused and closed", (t) => {
+test("a descriptor of another kind is refused and closed", (t) => {
   const folder = socketFolder(t);
   const vppPath = join(folder, "vpp");
   startVpp(t, vppPath);

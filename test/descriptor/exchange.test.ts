@@ -55,14 +55,14 @@ function openNamespaceOf(kind: string) {
   return openNamespace(`/proc/self/ns/${kind}`);
 }
 
-test.serial("a payload larger than a socket's buffer comes whole", async (t) => {
+test.serial("a payload larger than a socket's buffer arrives whole", async (t) => {
   const { path } = listen(t, echo, { maxBytes: 2 ** 22 });
   const bytes = Buffer.alloc(2 ** 22, "payload ");
   const answer = await receiveDescriptors(path, bytes, { maxBytes: 2 ** 22 });
   t.true(bytes.equals(answer.bytes));
 });
 
-test.serial("a handler's error is the client's, a fault of it is not told", async (t) => {
+test.serial("a client gets the error that a handler throws, but not the details of its faults", async (t) => {
   const { path, errors } = listen(t, ({ bytes }) => {
     if (text(bytes) === "fault") throw new TypeError("an inner fault");
     throw new PuntError("punt.attach", "ERR_DENIED", "rule 3 does not allow it", { rule: 3 });
@@ -75,7 +75,7 @@ test.serial("a handler's error is the client's, a fault of it is not told", asyn
   t.true(errors[0] instanceof TypeError);
 });
 
-test.serial("a server that is not there, or is another program, is an error that says so", async (t) => {
+test.serial("a missing server, or another program in its place, is an error that says so", async (t) => {
   const path = join(socketFolder(t), "attach.sock");
   await t.throwsAsync(receiveDescriptors(path, Buffer.of()), { code: "ENOENT" });
   writeFileSync(path, "a file");
@@ -170,7 +170,7 @@ for (const [what, code, expected] of hostile) {
   });
 }
 
-need("python3").test.serial("a hundred clients that say nothing do not keep the next one out for ever", async (t) => {
+need("python3").test.serial("a hundred silent clients do not keep the next client out", async (t) => {
   const { path } = listen(t, echo, { timeoutMs: 300, maxConnections: 8 });
   const silent = python(
     t,

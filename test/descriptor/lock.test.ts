@@ -29,7 +29,7 @@ test("one holder at a time, also within a process; the next one when it is relea
   t.true(next.isStillThere());
 });
 
-test("what is refused leaves no descriptor open", (t) => {
+test("a refusal leaves no descriptor open", (t) => {
   const path = join(socketFolder(t), "lock");
   using _lock = FileLock.acquire(path);
   const before = openDescriptors();
@@ -52,7 +52,7 @@ test("a killed process's lock is free, whatever it left in the file", async (t) 
   t.is(readFileSync(lock.path, "utf8"), `${process.pid}\n`);
 });
 
-test("a child that a holder starts does not inherit the lock", (t) => {
+test("a child process of the holder does not inherit the lock", (t) => {
   const path = join(socketFolder(t), "lock");
   const lock = FileLock.acquire(path);
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
@@ -62,7 +62,7 @@ test("a child that a holder starts does not inherit the lock", (t) => {
   t.is(spawnSync("true").status, 0);
 });
 
-test("a worker thread that is terminated holds nothing any more", async (t) => {
+test("a terminated worker thread holds nothing any more", async (t) => {
   const path = join(socketFolder(t), "lock");
   const code = `
     const { parentPort, workerData } = require("node:worker_threads");
@@ -91,7 +91,7 @@ test("two names of one file are one lock", (t) => {
   }
 });
 
-test("a lock whose file or folder was replaced is seen, and removes nothing of the next holder's", (t) => {
+test("a lock notices that its file or folder was replaced, and removes nothing of the next holder", (t) => {
   const folder = join(socketFolder(t), "store");
   mkdirSync(folder);
   const path = join(folder, "lock");

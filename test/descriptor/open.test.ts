@@ -37,7 +37,7 @@ function namespace(t: ExecutionContext): string {
 const inside = (path: string, ...command: string[]) =>
   execFileSync("nsenter", [`--net=${path}`, ...command], { encoding: "utf8" });
 
-test("Node's own sockets have a peer too", async (t) => {
+test("the peer of a socket of Node is known too", async (t) => {
   const path = join(socketFolder(t), "manager.sock");
   const server = createServer().listen(path);
   await once(server, "listening");
@@ -123,7 +123,7 @@ test("a worker thread that is terminated leaves no descriptor open", async (t) =
   await until(() => openDescriptors() < before + 50);
 });
 
-test("a bound punt socket outlives its opener's interest, and one path has one receiver", (t) => {
+test("a bound punt socket outlives its opener, and a path has one receiver", (t) => {
   const folder = socketFolder(t);
   const [path, vppPath] = [join(folder, "client"), join(folder, "vpp")];
   t.throws(() => bindPuntSocket({ path, vppPath }), { code: "ENOENT" });

@@ -55,7 +55,7 @@ test("a batch sent after its handler has returned is an error", async (t) => {
   t.is(server.stats().tx[0]!.refused, 0);
 });
 
-test("queues of a closed port say so", async (t) => {
+test("queues of a closed port throw ERR_CLOSED", async (t) => {
   const { server, client } = await memifPair(t, { rxMode: "polling" });
   const [rx, tx] = [server.rx(0), client.tx(0)];
   server.close();
@@ -125,7 +125,7 @@ need("no-sanitizer").test(
   },
 );
 
-test("a send without a peer keeps neither the process nor a timer", async (t) => {
+test("a send without a peer keeps neither the process nor a timer alive", async (t) => {
   const body = `
     const port = Memif.open(connecting).unref();
     if (port.send(new Uint8Array(60)) !== 0) throw new Error("sent");
@@ -240,7 +240,7 @@ need("no-sanitizer").test(
   },
 );
 
-test("of processes that open one path over a stale file at one moment, one is the server", async (t) => {
+test("if several processes open one path over a stale file at the same moment, exactly one becomes the server", async (t) => {
   const socket = memifSocket(t);
   const stale = memifScript(
     'Memif.open(serving); process.kill(process.pid, "SIGKILL"); await new Promise(() => {});',

@@ -173,7 +173,7 @@ test("chained packets pass whole", async (t) => {
   );
 });
 
-test("either peer may stop and return, time and again; no buffer is lost", async (t) => {
+test("either peer may stop and return many times, and no buffer is lost", async (t) => {
   const { left, right, sockets, forwarder, a, b } = await bench(t);
   const peers = [left, right];
   for (let round = 0; round < 8; round++) {
@@ -213,7 +213,7 @@ test("packets for a port without a peer are refused and counted", async (t) => {
   t.is(left.tx(0).freeSlots(), 64);
 });
 
-test("a peer that does not read holds packets back at first; then they are refused", async (t) => {
+test("packets for a peer that does not read wait at first; then they are refused", async (t) => {
   const { left, right, forwarder } = await bench(t);
   await sendAll(left, frames(64), () => {});
   await until(() => forwarder.stats().ab.passed === 64);
@@ -269,7 +269,7 @@ test("closing ends both ports; a handler may do it", async (t) => {
   t.throws(() => a.send(frame(1)), { code: "ERR_CLOSED" });
 });
 
-test("arguments that do not fit are refused by name", (t) => {
+test("wrong arguments are refused by name", (t) => {
   const open = (options: Partial<MemifOptions>) =>
     openMemif(t, { ...builtin, role: "client", socket: memifSocket(t), ...options });
   const [a, b, small] = [open({}), open({}), open({ bufferSize: 512 })];

@@ -102,7 +102,7 @@ test("promises and next ticks of a handler run before the next burst", async (t)
   t.deepEqual(order, ["packet 1", "tick 1", "promise 1", "packet 2", "tick 2", "promise 2"]);
 });
 
-test("a queue belongs to one opener, and poll is for polling queues", async (t) => {
+test("a queue belongs to one opener, and only a polling queue can be polled", async (t) => {
   const { server } = await memifPair(t, { rxMode: "adaptive", rxQueues: 2 });
   server.receive(() => {}, [0]);
   t.throws(() => server.receive(() => {}, [0]), { code: "ERR_QUEUE_TAKEN" });

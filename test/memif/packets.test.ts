@@ -78,7 +78,7 @@ test("a server's retained packet holds the slots after it back, until its releas
   t.is(client.tx(0).freeSlots(), 32);
 });
 
-test("retained packets outlive the connection, and their release harms no other", async (t) => {
+test("retained packets outlive the connection, and their release does not affect the next one", async (t) => {
   for (const keeper of ["server", "client"] as const) {
     const both = await memifPair(t, { ...polling, reconnectMs: 10 }, { spareBuffers: 4 });
     const port = both[keeper];
@@ -133,7 +133,7 @@ test("send refuses an argument that isn't a packet, and sends none of the others
   await pollOnce(server, (batch) => t.is(batch.byteLength(0), 65535));
 });
 
-test("a full ring takes what fits, counts the rest and says when there is room", async (t) => {
+test("a full ring takes the packets that fit, counts the rest, and emits drain when there is room", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });
   t.is(client.send(frames(100)), 64);
   t.is(client.send(frames(1)), 0);
@@ -149,7 +149,7 @@ test("a full ring takes what fits, counts the rest and says when there is room",
   t.is(client.send(frames(100)), 64);
 });
 
-test("without a peer send takes nothing, and drain comes with the peer", async (t) => {
+test("without a peer, send takes no packets, and drain follows when the peer comes", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, reconnectMs: 10 });
   const down = event(server, "down");
   client.close();
@@ -204,7 +204,7 @@ test("10,000 packets queued before the first read are all delivered and counted"
   }
 });
 
-test("what a peer sent before it left is delivered before the down event", async (t) => {
+test("packets that a peer sent before it left are delivered before the down event", async (t) => {
   for (const rxMode of ["interrupt", "adaptive"] as const) {
     const { server, client } = await memifPair(t, { rxMode });
     let got = 0;

@@ -73,7 +73,7 @@ test("a chained packet is replied to whole", async (t) => {
   }
 });
 
-test("replies without room are dropped, counted, and followed by a drain event", async (t) => {
+test("replies that find no room are dropped and counted, and a drain event follows", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, ringSize: 32 });
   let drained = 0;
   client.on("drain", () => drained++);
@@ -110,7 +110,7 @@ test("a handler's own packets leave before its replies, and the doorbell rings o
   t.deepEqual(got, [77, 5]);
 });
 
-test("reply refuses what is not there", async (t) => {
+test("reply refuses a packet that does not exist", async (t) => {
   const { server, client } = await memifPair(t, polling);
   server.send(frames(1));
   let kept: MemifBatch | undefined;

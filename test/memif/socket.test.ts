@@ -15,7 +15,7 @@ test("the socket file has the mode asked for, and is gone after close", async (t
   t.false(existsSync(socket));
 });
 
-test("a live server's socket is an error, its own process's is shared by another id", async (t) => {
+test("the socket of another live server is an error; servers of one process share a socket by id", async (t) => {
   const socket = memifSocket(t);
   const first = openMemif(t, { role: "server", socket, id: 1 });
   t.throws(() => open({ role: "server", socket, id: 1 }), { code: "EEXIST", message: /id 1 is in use on/ });

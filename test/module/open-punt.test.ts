@@ -129,7 +129,7 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     t.true(await passes("second"));
   });
 
-  test(`${name}: a punt that waits says for what; a request that cannot be is refused`, async (t) => {
+  test(`${name}: a waiting punt names what it waits for; an impossible request is refused`, async (t) => {
     const { open } = await place(t);
     const waiting = await open({ cnf: "s", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth9" });
     await until(waiting, ({ reasons }) => reasons.some(({ code }) => code === "INTERFACE"));
@@ -142,7 +142,7 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     await t.throwsAsync(open({ cnf: "second", udp: 99 }), { code: "ERR_CONFLICT" });
   });
 
-  test(`${name}: another request under the same id changes the punt`, async (t) => {
+  test(`${name}: a different request with the same id changes the punt`, async (t) => {
     const { vpp, open } = await place(t);
     const first = await open({ cnf: "dns", udp: 53 });
     await first.ready({ timeout: 20_000 });
@@ -204,7 +204,7 @@ test("an embedded VPP needs no paths: this process manages it, and all sockets a
   t.false(existsSync(vpp.directory));
 });
 
-test("an embedded VPP goes with no other place, and a wrong one is named", async (t) => {
+test("an embedded VPP excludes other paths, and a wrong option is named", async (t) => {
   const vpp = { apiSocket: "/tmp/vpp-punt-nowhere/api.sock", directory: "/tmp/vpp-punt-nowhere" };
   const refused = async (options: object, option: string) => {
     const error = await t.throwsAsync(openPunt({ cnf: "dns", udp: 53 }, options as OpenPuntOptions));

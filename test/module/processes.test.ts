@@ -59,7 +59,7 @@ test.serial("a CNF is killed and comes back: the same request finds its punt", a
   t.is(await ask(host.vpp, 53, "two"), "second:two");
 });
 
-test.serial("a CNF is there before the daemon and before its VPP's next life", async (t) => {
+test.serial("a CNF may start before the daemon, and before VPP's next life", async (t) => {
   const host = await ClusterHost.start(t);
   const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
   await dns.reaches(({ codes }) => codes.includes("DAEMON_AWAY"));

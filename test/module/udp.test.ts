@@ -40,7 +40,7 @@ test("VLAN tags are kept", (t) => {
   t.is(Buffer.from(parseUdp(answer)!.payload).toString(), "me");
 });
 
-test("an answer to a group needs an address to come from", (t) => {
+test("an answer to a group needs a source address", (t) => {
   const link = { from: LINK.from, to: "01:00:5e:00:00:fb" };
   const question = parseUdp(frame(link, udpPacket({ from: ENDS.from, to: "224.0.0.251" }, [5353, 5353])))!;
   const source = { mac: mac(LINK.to), address: Uint8Array.of(192, 0, 2, 1) };
@@ -51,7 +51,7 @@ test("an answer to a group needs an address to come from", (t) => {
   t.deepEqual(Buffer.from(answer.frame.subarray(6, 12)), mac(LINK.to));
 });
 
-test("what is not a whole UDP datagram is none", (t) => {
+test("a frame without a whole UDP datagram is not a datagram", (t) => {
   const whole = frame(LINK, udpPacket(ENDS, [1, 2], "hello"));
   for (let length = 0; length < whole.length; length++)
     t.is(parseUdp(whole.subarray(0, length)), undefined, `${length}`);

@@ -29,7 +29,7 @@ const RACER = `
     parentPort.once("message", () => { for (const socket of sockets) socket?.close(); });
   });`;
 
-test("of several that open one stale path at a time, exactly one owns it", async (t) => {
+test("if several processes open one stale path at the same moment, exactly one owns it", async (t) => {
   const folder = socketFolder(t);
   const paths = Array.from({ length: 100 }, (_, i) => join(folder, `${i}`));
   // A process that is killed leaves its files behind.

@@ -103,7 +103,7 @@ withNetns("the port of an interface that was deleted is silent and costs nothing
   t.true((ticks as number) < 200, `${ticks} ms of CPU in 500 ms`);
 });
 
-test.serial("what a handler throws is an uncaughtException, and later frames still come", async (t) => {
+test.serial("an error that a handler throws is an uncaughtException, and later frames still arrive", async (t) => {
   const folder = socketFolder(t);
   const { vpp } = facingVpp(t);
   const path = join(folder, "punt");

@@ -58,7 +58,7 @@ function run(t: ExecutionContext, command: readonly string[], body: string): unk
   return JSON.parse(stdout);
 }
 
-test("without a descriptor left, or one to eleven, an opener succeeds or says EMFILE", (t) => {
+test("with zero to eleven descriptors left, an open succeeds or throws EMFILE", (t) => {
   const results = run(
     t,
     ["sh", "-c", 'ulimit -n 100; exec "$0" "$@"'],

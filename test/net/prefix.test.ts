@@ -37,7 +37,7 @@ test("a prefix has an address and a length in range", (t) => {
   }
 });
 
-test("a prefix that was printed parses to the same", (t) => {
+test("a printed prefix parses to the same prefix", (t) => {
   for (const text of ["10.1.2.3/8", "0.0.0.0/0", "2001:db8::1/64", "::/0", "fd00::1/128"]) {
     t.is(formatPrefix(parsePrefix(text)!), text);
   }

@@ -41,7 +41,7 @@ test("requests, their options and events must be known to VPP", async (t) => {
   t.is((await vpp.call("show_version", {}, { timeout: 0 })).retval, 0);
 });
 
-test("how long the manager waits, and for what, is said in words that it knows", async (t) => {
+test("options of add are checked before anything is done", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const span = { type: "SPAN", cnf: "cnf1", interconnect: "MEMIF", vppInterface: "if0" } as const;

@@ -60,7 +60,7 @@ test("a file whose aliases cannot be resolved is refused by name", async (t) => 
   await refuses(t, () => parseRequests(bomb, "the-file"), "ERR_INVALID_FILE", /the-file:1:1: .*alias/);
 });
 
-test("a dry run refuses what add and delete would, leaves out what is there, and shows what a changed punt would become", async (t) => {
+test("a dry run refuses what add and delete refuse, leaves out existing objects, and shows what a changed punt would become", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.add(span("if0"));

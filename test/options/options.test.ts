@@ -57,7 +57,7 @@ for (const [name, call, option, message] of refusals) {
   });
 }
 
-test("returns the values that it takes", (t) => {
+test("valid values are returned as they are", (t) => {
   check.known({ a: 1 }, new Set(["a", "b"]));
   t.is(check.integer("size", 9, 1, 9), 9);
   t.is(check.milliseconds("wait", 0.5), 0.5);
@@ -66,7 +66,7 @@ test("returns the values that it takes", (t) => {
   t.is(check.socketPath("path", `/${"x".repeat(106)}`).length, 107);
 });
 
-test("names the subject, and gives its details along", (t) => {
+test("an error names the subject, and has its details", (t) => {
   const request = new OptionCheck("binapi.call", "show_version", { message: "show_version" });
   const error = t.throws(() => request.milliseconds("timeout", -1), { instanceOf: PuntError });
   t.deepEqual(error.details, { message: "show_version", option: "timeout" });

@@ -207,7 +207,7 @@ need("root", "netns", "setpriv").test.serial(
   },
 );
 
-linux.test("what is not a packet socket of a device is refused, and closed", (t) => {
+linux.test("a descriptor that is not a packet socket of a device is refused and closed", (t) => {
   const before = readdirSync("/proc/self/fd").length;
   const code = `
     const { Descriptor, openNamespace } = await import(${library("descriptor/index.js")});

@@ -22,7 +22,7 @@ print("\\n".join(f.hex() for f in frames))`,
   t.deepEqual(frames, sent.trim().split("\n"));
 });
 
-linux.test("what is sent arrives whole and in order, whatever it lies in", async (t) => {
+linux.test("sent packets arrive whole and in order, from any kind of memory", async (t) => {
   const { a, b } = cable(t);
   const port = openOn(t, a);
   const received = python(
@@ -135,7 +135,7 @@ linux.test("polling hands over a burst a call, and a batch ends with its handler
   }
 });
 
-linux.test("while the program is busy frames wait; what the ring cannot hold is counted", async (t) => {
+linux.test("while the program is busy, frames wait; frames that the ring cannot hold are counted", async (t) => {
   const { a, b } = cable(t);
   const port = openOn(t, a, { ringBytes: 2 ** 18, blockBytes: 2 ** 16 });
   const far = openOn(t, b, { device: "far0" });

@@ -9,7 +9,7 @@ import { need } from "../support/need.js";
 const frames = readFrames();
 const lines = frames.map(describeFrame);
 
-test("one line a packet says who, to whom and what", (t) => {
+test("a description is one line: source, destination and contents", (t) => {
   for (const line of [
     "fe80::fe:aff:fe00:2 > ff02::2 ICMPv6 router solicitation",
     "fd00:10::2 > ff02::1:ff00:1 ICMPv6 neighbor solicitation for fd00:10::1",
@@ -31,7 +31,7 @@ test("a packet of an IP-mode port is described as its frame is", (t) => {
   }
 });
 
-test("a VLAN tag is said, and what is inside", (t) => {
+test("a description has the VLAN tag, and then the packet inside", (t) => {
   const frame = frames.find((_, i) => lines[i]!.endsWith("ICMP echo request"))!;
   const tagged = Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0, 0, 7]), frame.subarray(12)]);
   t.is(describeFrame(tagged), "VLAN 7 10.10.1.113 > 10.10.1.1 ICMP echo request");

@@ -115,7 +115,7 @@ for (const [name, lines] of Object.entries({
   });
 }
 
-test("arithmetic, memory and the packet's end", (t) => {
+test("a filter calculates, remembers and stops at the packet's end as Linux does", (t) => {
   const takes = (lines: string[], packet: number[]) =>
     PacketFilter.parse([lines.length, ...lines].join("\n")).matches(Uint8Array.from(packet));
   t.true(takes(["40 0 0 0", "21 0 1 258", "6 0 0 1", "6 0 0 0"], [1, 2]));
@@ -142,6 +142,6 @@ test("text that is not a program is refused by its line", (t) => {
   t.throws(() => PacketFilter.parse(`1\n${RET}`).matches("x" as never), { code: "ERR_INVALID_PACKET" });
 });
 
-need("tcpdump").test("an expression that libpcap refuses is an error with its words", (t) => {
+need("tcpdump").test("an expression that libpcap refuses is an error with libpcap's words", (t) => {
   t.throws(() => PacketFilter.compile("no such thing"), { code: "ERR_FILTER", message: /syntax error/ });
 });

@@ -39,7 +39,7 @@ test("blocks have the layout of the format, whatever the length of a packet", (t
   t.is(last.readUInt32LE(20 + 4 + 4), 2);
 });
 
-test("what is wrong is refused by name, and nothing is written", (t) => {
+test("wrong input is refused by name, and nothing is written", (t) => {
   const path = join(socketFolder(t), "a.pcapng");
   const writer = PcapngWriter.open(path);
   const refused = (call: () => unknown, option: string) =>

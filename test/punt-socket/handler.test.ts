@@ -3,7 +3,7 @@ import test from "ava";
 import type { PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, puntAll, turn, until } from "../support/punt-socket/peer.js";
 
-test.serial("what a handler throws is an uncaughtException, and the next packets come all the same", async (t) => {
+test.serial("an error that a handler throws is an uncaughtException, and later packets still arrive", async (t) => {
   const { vpp, path } = facingVpp(t);
   const listeners = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
@@ -73,7 +73,7 @@ test("close() in the handler: the batch stays valid until it returns, and nothin
   t.true(socket.stats().packets >= 1);
 });
 
-test("pause() discards and counts, with the event loop blocked too; resume() goes on", async (t) => {
+test("pause() discards and counts packets, also while the event loop is blocked; resume() goes on", async (t) => {
   const { vpp, path } = facingVpp(t);
   let received = 0;
   const onBatch = (batch: PuntBatch) => {

@@ -26,7 +26,7 @@ test("packets reach VPP with action and interface", async (t) => {
   t.like(injector.stats(), { packets: 4, bytes: 31 + 21 + 31 + 2048 });
 });
 
-test("what would crash or confuse VPP is refused before anything is sent, and counted", async (t) => {
+test("packets that would crash or confuse VPP are refused before anything is sent, and counted", async (t) => {
   const { vpp } = facingVpp(t);
   const injector = openInjector(t, vpp.path, [1]);
   const good = Buffer.alloc(64);
@@ -53,7 +53,7 @@ test("what would crash or confuse VPP is refused before anything is sent, and co
   t.is(vpp.injected.length, 1);
 });
 
-test("the interfaces known are asked for every time", (t) => {
+test("the known interfaces are read at each call", (t) => {
   const { vpp } = facingVpp(t);
   const known = new Set([1]);
   const bySet = PuntInjector.open({ vppPath: vpp.path, knownInterfaces: known });
@@ -68,7 +68,7 @@ test("the interfaces known are asked for every time", (t) => {
   }
 });
 
-test("a full queue says how many were accepted, drain follows, and nothing is lost", async (t) => {
+test("a full queue returns how many packets it accepted, drain follows, and nothing is lost", async (t) => {
   const folder = socketFolder(t);
   const vppPath = join(folder, "vpp");
   // Reads nothing until a command comes: neither side of it runs while this test blocks.
@@ -111,7 +111,7 @@ test("a full queue says how many were accepted, drain follows, and nothing is lo
   );
 });
 
-test("with VPP away nothing is accepted, and drain follows when it is there", async (t) => {
+test("while VPP is away, no packet is accepted, and drain follows when VPP is back", async (t) => {
   const vppPath = join(socketFolder(t), "vpp");
   const injector = openInjector(t, vppPath, [1]);
   t.false(injector.inject(PuntAction.L2, 1, Buffer.alloc(64)));

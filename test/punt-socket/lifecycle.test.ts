@@ -33,7 +33,7 @@ async function holder(t: ExecutionContext, path: string): Promise<ReturnType<typ
   return child;
 }
 
-test("the file goes however the process ends by itself", (t) => {
+test("the socket file is removed in whatever way the process ends", (t) => {
   const path = join(socketFolder(t), "client");
   const ends: [string, number][] = [
     ["socket.unref();", 0],
@@ -47,7 +47,7 @@ test("the file goes however the process ends by itself", (t) => {
   }
 });
 
-test("what a killed process left is replaced; what a living one has is not", async (t) => {
+test("the socket file of a killed process is replaced; that of a living process is not", async (t) => {
   const path = join(socketFolder(t), "client");
   const child = await holder(t, path);
   const error = t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EADDRINUSE" });
@@ -59,7 +59,7 @@ test("what a killed process left is replaced; what a living one has is not", asy
   t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EADDRINUSE" });
 });
 
-test("a file that isn't a socket stays, and so does a socket that took the path later", (t) => {
+test("a file that isn't a socket stays, and so does a socket that replaced ours", (t) => {
   const path = join(socketFolder(t), "client");
   writeFileSync(path, "precious");
   t.throws(() => PuntSocket.open({ path, vppPath: null }), { code: "EEXIST" });
@@ -145,7 +145,7 @@ test("a connected socket takes packets from VPP alone", (t) => {
   t.is(vpp.punt(path, Buffer.alloc(9)), undefined);
 });
 
-test("a small queue limit is said, with what to do", (t) => {
+test("a warning names a small queue limit, and what to do", (t) => {
   const { vpp, path } = facingVpp(t);
   const warnings: PuntWarning[] = [];
   const socket = PuntSocket.open({ path, vppPath: vpp.path, onWarning: (warning) => warnings.push(warning) });

@@ -3,7 +3,7 @@ import test from "ava";
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { facingVpp, open, until } from "../support/punt-socket/peer.js";
 
-test("poll() hands over what is there, and 0 when nothing is", async (t) => {
+test("poll() hands over the packets that wait, and returns 0 if there are none", async (t) => {
   const { vpp, path } = facingVpp(t);
   const socket = open(t, { path, vppPath: vpp.path, batchSize: 4, takeOverUs: 1e6 });
   t.is(
@@ -24,7 +24,7 @@ test("poll() hands over what is there, and 0 when nothing is", async (t) => {
   t.deepEqual(seen, [0, 1, 2, 3, 4, 5]);
 });
 
-test("what a poll() handler throws comes out of poll(), and the batch is over", (t) => {
+test("poll() throws the error of its handler, and the batch is over", (t) => {
   const { vpp, path } = facingVpp(t);
   const socket = open(t, { path, vppPath: vpp.path, takeOverUs: 1e6 });
   vpp.punt(path, Buffer.alloc(9));

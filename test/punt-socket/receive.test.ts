@@ -79,7 +79,7 @@ test("10,000 packets sent before the first is read are all received and counted"
   t.deepEqual({ packets, bytes, backlogBytes }, { packets: 10_000, bytes: 640_000, backlogBytes: 0 });
 });
 
-test("when the ring is full the newest are dropped and counted, and the socket still drains", async (t) => {
+test("when the ring is full, the newest packets are dropped and counted, and the socket still drains", async (t) => {
   const { vpp, path } = facingVpp(t);
   const numbers: number[] = [];
   const socket = open(t, {
@@ -144,7 +144,7 @@ test("a view is empty and the batch unusable once the handler has returned", asy
   t.throws(() => kept!.action(0), { code: "ERR_BATCH_RELEASED" });
 });
 
-test("where external memory is refused, bursts are copied and the same holds", async (t) => {
+test("where external memory is refused, bursts are copied, with the same results", async (t) => {
   const { vpp, path } = facingVpp(t);
   const got: string[] = [];
   const views: Uint8Array[] = [];

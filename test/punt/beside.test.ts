@@ -64,7 +64,7 @@ async function fullResync(client: Vpp): Promise<void> {
     if (indexes.has(sw_if_index)) await client.call("memif_delete", { sw_if_index });
 }
 
-test("what an agent's full resync deletes comes back; nothing of the operator's or the other manager's is touched", async (t) => {
+test("objects that an agent's full resync deletes come back; those of the operator and of the other manager stay untouched", async (t) => {
   const it = await managedVpp({ resyncInterval: 200 });
   t.teardown(() => it.close());
   await operate(it.client, it.directory);

@@ -84,7 +84,7 @@ test("a store may have an interconnect without a punt, and a punt without its in
   t.is((await it.manager.add(span("c", "if1"))).state, "CREATED");
 });
 
-test.serial("a listener that throws hears of it outside of the manager, which goes on as if it had not", async (t) => {
+test.serial("an error that a listener throws surfaces outside of the manager, which goes on", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const problems: PuntError[] = [];

@@ -112,7 +112,7 @@ test("a foreign DHCP proxy keeps its port", async (t) => {
   await t.throwsAsync(it.manager.add(punt), { code: "ERR_CONFLICT", message: /DHCP proxy/ });
 });
 
-test("a punt to a socket for both families is two registrations under one identity", async (t) => {
+test("a punt to a socket for both families has two registrations under one identity", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { id } = await it.manager.add({ ...socket, toHost: { af: "BOTH", protocol: "UDP", port: 53 } });

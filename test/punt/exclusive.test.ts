@@ -16,7 +16,7 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-test("a rival is a holder of another interconnect that does not share the thing, in any history", (t) => {
+test("in any history, a rival is a holder of another interconnect that does not share the thing", (t) => {
   const pick = random(11);
   const exclusives = new Exclusives();
   const holders = new Map<string, Holder>();

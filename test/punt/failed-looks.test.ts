@@ -41,7 +41,7 @@ test("a dump that VPP does not answer ends the look: nothing is changed, and no 
   t.deepEqual(changed, []);
 });
 
-test("while VPP refuses to list a kind, its punts fail by name, and nothing is removed that they may stand on", async (t) => {
+test("while VPP refuses to list a kind, its punts fail by name, and no object that they may depend on is removed", async (t) => {
   const { it, failing, changed } = await manage();
   t.teardown(() => it.close());
   const before = await snapshot(it.client);

@@ -94,7 +94,7 @@ test("a manager with the store of another finds the objects and changes nothing"
   );
 });
 
-test("a manager with an empty store deletes the objects of an earlier manager, and no others", async (t) => {
+test("a manager with an empty store deletes the objects of an earlier manager, and nothing else", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const before = await snapshot(it.client);

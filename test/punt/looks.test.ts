@@ -63,7 +63,7 @@ test("a punt that waits for an interface is created when the interface comes", a
   t.is((await created).state, "CREATED");
 });
 
-test("a punt with an item that VPP confirms and does not have is FAILED, never CREATED", async (t) => {
+test("a punt is FAILED, never CREATED, if VPP confirms an item and does not have it", async (t) => {
   const it = await managed({
     answer: (name) => (name === "sw_interface_span_enable_disable" ? { retval: 0 } : undefined),
   });

@@ -35,7 +35,7 @@ addPuntType(schema, wire as never);
 
 const request = { cnf: "a", type: "WIRE", interconnect: "MEMIF", vppInterface: "if0" } as unknown as PuntRequestInput;
 
-test("a punt of a type of one's own is CREATED, carries packets, and is gone after its deletion", async (t) => {
+test("a punt of a type from outside is CREATED, carries packets, and is gone after its deletion", async (t) => {
   const managed = await managedVpp();
   t.teardown(() => managed.close());
   const status = await managed.manager.add(request, { waitFor: "CREATED" });
@@ -55,7 +55,7 @@ test("a punt of a type of one's own is CREATED, carries packets, and is gone aft
   t.is((await managed.manager.plan()).toString(), "nothing to do");
 });
 
-test("a punt of a type of one's own waits for the addresses that it borrows", async (t) => {
+test("a punt of a type from outside waits for the addresses that it borrows", async (t) => {
   const managed = await managedVpp();
   t.teardown(() => managed.close());
   const sw_if_index = managed.vpp.interface("if1").swIfIndex;
@@ -68,7 +68,7 @@ test("a punt of a type of one's own waits for the addresses that it borrows", as
   t.is(managed.manager.get({ cnf: "a" })?.state, "CREATED");
 });
 
-test("a punt of a type of one's own is checked by its schema, conflicts by its selectors, and survives the manager", async (t) => {
+test("a punt of a type from outside is checked by its schema, conflicts by its selectors, and survives the manager", async (t) => {
   const managed = await managedVpp();
   t.teardown(() => managed.close());
   const bad = managed.manager.add({ ...request, vppInterface: 7 } as never);

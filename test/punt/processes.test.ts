@@ -8,7 +8,7 @@ import { changes, tapped } from "../support/vpp/tapped.js";
 for (const interconnect of ["TAP", "MEMIF"] as const) {
   for (const withoutPlugins of [[], ["abx", "isisx"]]) {
     const name = `${interconnect}${withoutPlugins.length > 0 ? `, without ${withoutPlugins.join(" and ")}` : ""}`;
-    test(`another process has no step to do, and reports the same statuses (${name})`, async (t) => {
+    test(`another process has no steps to do, and reports the same statuses (${name})`, async (t) => {
       const it = await managedVpp({}, { withoutPlugins });
       t.teardown(() => it.close());
       const card = it.vpp.interface("if4").swIfIndex;
@@ -124,7 +124,7 @@ test("a read-only manager knows why a punt FAILED, also after the end of the pro
   t.deepEqual(Object.keys((await it.store.load())!.notes), [], "the failure is forgotten");
 });
 
-test("a manager without options of its own is the manager that its store remembers", async (t) => {
+test("a manager without options takes them from its store", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   await it.manager.close();

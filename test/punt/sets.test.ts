@@ -45,7 +45,7 @@ test("a set that conflicts with punts of others changes nothing", async (t) => {
   t.deepEqual(keys(it.manager.list({ cnf: "a" })), ["1"]);
 });
 
-test("a bad set is refused with the field", async (t) => {
+test("a bad set is refused, and the error names the field", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const refused = { code: "ERR_INVALID_REQUEST" };

@@ -24,7 +24,7 @@ async function performed(tasks: readonly Task[]): Promise<{ done: string[]; most
   return { done, most };
 }
 
-test("a task is performed after all that it waits for, whatever the order of the list", async (t) => {
+test("a task is performed after all tasks that it waits for, in any order of the list", async (t) => {
   const tasks = [
     { key: "c", after: ["b", "a", "not in the list"] },
     { key: "b", after: ["a", "b", "a"] },

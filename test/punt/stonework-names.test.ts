@@ -30,13 +30,13 @@ test("a memif has StoneWork's socket and secret", (t) => {
   t.is(own!.secret!.length, 22);
 });
 
-test("a HAIRPIN's interface has the MAC address of the name that it would have", (t) => {
+test("a HAIRPIN's interface has the MAC address that follows from its name", (t) => {
   t.is(made("stonework", HAIRPIN).macs[1], "02:fd:41:2e:bf:97");
   t.is(made("own", HAIRPIN).macs[1], "02:fd:cf:1b:99:34");
   t.is(made("stonework", HAIRPIN).all[1]!.name, "hp0");
 });
 
-test("only the default owner makes them", (t) => {
+test("a manager with another owner cannot use StoneWork's names", (t) => {
   t.throws(() => marksOf({ naming: "stonework", owner: "other" }), { code: "ERR_OPTION", message: /naming/ });
   t.throws(() => marksOf({ naming: "neither" as "own" }), { code: "ERR_OPTION", message: /naming/ });
 });

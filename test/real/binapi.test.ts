@@ -13,7 +13,7 @@ const real = need("root", "vpp").test;
 const KILLS = Number(process.env.VPP_PUNT_KILLS ?? 3);
 const IN_FLIGHT = 10_000;
 
-real("VPP killed with 10,000 requests in flight: every promise settles once, memory returns", async (t) => {
+real("VPP killed with 10,000 requests in flight: every promise settles once, and the memory is freed", async (t) => {
   const server = await startVpp();
   t.teardown(() => server.stop());
   const vpp = await Vpp.connect({

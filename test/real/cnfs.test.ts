@@ -40,7 +40,7 @@ async function sees(neighbour: Netns, address: string, cnf: CnfProcess, text: st
   return true;
 }
 
-real("a punt socket and its way back, over restarts of VPP and the daemon", async (t) => {
+real("a punt socket receives and injects, across restarts of VPP and the daemon", async (t) => {
   const { vpp, network, neighbour, host } = await start(t, "10.9.0");
   const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
   await dns.reaches(isReady);

@@ -48,7 +48,7 @@ async function converged(frr: Frr, other: number): Promise<void> {
   );
 }
 
-real("FRR in the CNF and a neighbour are adjacent over IS-IS (TAP)", async (t) => {
+real("FRR in the CNF and a neighbour become IS-IS adjacent (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
   const { host: neighbour, vppInterface } = await network.neighbour("10.3.0");

@@ -83,7 +83,7 @@ for (const role of ["server", "client"] as const) {
     }
   });
 
-  test(`an example that is killed is a peer that went; we are ${role}`, async (t) => {
+  test(`an example that is killed is a peer that has gone; we are ${role}`, async (t) => {
     const socket = memifSocket(t);
     const port = openMemif(t, { role, socket, reconnectMs: 50 });
     for (let round = 0; round < 2; round++) {

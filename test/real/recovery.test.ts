@@ -103,36 +103,39 @@ real("VPP is killed and comes back: every punt is there again, and its packets f
   }
 });
 
-real(`the manager is killed ${kills} times at random: the next one finds all, and deletes all`, async (t) => {
-  const scenario = await Scenario.start(t);
-  const { vpp, manager, client, options } = scenario;
-  const { interfaces, cnf } = await threeHosts(scenario);
-  await manager.close();
-  const before = await snapshot(client);
-  const punts = everyType(interfaces, cnf.name, vpp.directory);
-  const store = join(vpp.directory, "store");
-  const { owner, memifDirectory } = options;
-  const job = JSON.stringify({ apiSocket: vpp.apiSocket, store, memifDirectory, owner, punts });
-  for (let kill = 0; kill < kills; kill++) {
-    const child = fork(new URL("../support/punt/manager-process.js", import.meta.url), [job]);
-    const started = await Promise.race([once(child, "message"), once(child, "exit")]);
-    t.deepEqual(started, ["started", undefined]);
-    const moment = Math.random() * 400;
-    t.log(`killed after ${moment.toFixed(0)} ms`);
-    await sleep(moment);
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  }
+real(
+  `the manager is killed ${kills} times at random: the next manager finds all objects, and deletes them`,
+  async (t) => {
+    const scenario = await Scenario.start(t);
+    const { vpp, manager, client, options } = scenario;
+    const { interfaces, cnf } = await threeHosts(scenario);
+    await manager.close();
+    const before = await snapshot(client);
+    const punts = everyType(interfaces, cnf.name, vpp.directory);
+    const store = join(vpp.directory, "store");
+    const { owner, memifDirectory } = options;
+    const job = JSON.stringify({ apiSocket: vpp.apiSocket, store, memifDirectory, owner, punts });
+    for (let kill = 0; kill < kills; kill++) {
+      const child = fork(new URL("../support/punt/manager-process.js", import.meta.url), [job]);
+      const started = await Promise.race([once(child, "message"), once(child, "exit")]);
+      t.deepEqual(started, ["started", undefined]);
+      const moment = Math.random() * 400;
+      t.log(`killed after ${moment.toFixed(0)} ms`);
+      await sleep(moment);
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    }
 
-  await scenario.restartManager({ store: new FileStore(store) });
-  for (const request of punts) await scenario.add(request);
-  await scenario.manager.resync();
-  t.is((await scenario.manager.plan()).toString(), "nothing to do");
-  for (const { id } of scenario.manager.list()) await scenario.manager.delete(id);
-  t.deepEqual(await snapshot(client), before);
-  t.notRegex(await cnf.ip("-brief", "link"), /tap-|vrf/);
-});
+    await scenario.restartManager({ store: new FileStore(store) });
+    for (const request of punts) await scenario.add(request);
+    await scenario.manager.resync();
+    t.is((await scenario.manager.plan()).toString(), "nothing to do");
+    for (const { id } of scenario.manager.list()) await scenario.manager.delete(id);
+    t.deepEqual(await snapshot(client), before);
+    t.notRegex(await cnf.ip("-brief", "link"), /tap-|vrf/);
+  },
+);
 
 real("a CNF comes back with another network namespace of its name: its TAP is there again", async (t) => {
   const scenario = await Scenario.start(t);

@@ -221,7 +221,7 @@ for (const [name, bytes] of Object.entries(hostile)) {
   test(`not answered, but left to the handler: ${name}`, (t) => t.is(outcome(bytes), "handler"));
 }
 
-test("frames of others are nothing that was refused", (t) => {
+test("frames for other hosts are not counted as refused", (t) => {
   const answers = new Answers(["arp", "nd", "ping"], 64);
   for (const bytes of [
     arp(1, [PEER_MAC, PEER], ["00:00:00:00:00:00", "10.0.0.3"]),
@@ -241,7 +241,7 @@ test("only what was asked for is answered", (t) => {
   t.is(outcome(solicitation, new Answers(["arp"], 1)), "handler");
 });
 
-test("whatever bytes come: an answer goes to the sender alone, and is as long as the question at most", (t) => {
+test("for any bytes, an answer goes only to the sender, and is at most as long as the question", (t) => {
   const base = fc.constantFrom(...Object.values(questions));
   const edits = fc.array(fc.tuple(fc.nat(120), fc.nat(255)), { maxLength: 6 });
   fc.assert(

@@ -51,7 +51,7 @@ test("questions are answered, and the handler gets the rest in order", async (t)
   );
 });
 
-test("the rest of a burst is a batch like any other: views end, packets can be kept and sent on", async (t) => {
+test("the rest of a burst is an ordinary batch: its views end, and its packets can be retained and sent on", async (t) => {
   const { server, client, got, responder } = await pair(t, {}, { spareBuffers: 2 });
   const views: Uint8Array[] = [];
   const kept: Uint8Array[] = [];

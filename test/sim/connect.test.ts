@@ -71,7 +71,7 @@ test("a file on the path is not taken for a socket", async (t) => {
   t.is(readFileSync(path, "utf8"), "mine");
 });
 
-test("a path in a folder that is not there is refused by name", async (t) => {
+test("a path in a missing folder is refused by name", async (t) => {
   const path = "/nonexistent/api.sock";
   const error = await t.throwsAsync(EmbeddedVpp.start({ apiSocket: path }), { code: "ENOENT", instanceOf: PuntError });
   t.true(error.message.includes(path));

@@ -120,7 +120,7 @@ test("a restart cuts every client and forgets everything but paths, network card
   next.close();
 });
 
-test("a process of its own: the same control, killed with SIGKILL, started again at the same paths", async (t) => {
+test("a spawned VPP has the same control, can be killed with SIGKILL, and starts again at the same paths", async (t) => {
   const vpp = await EmbeddedVpp.spawn({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
   t.teardown(() => vpp.close());
   t.not(vpp.pid, process.pid);

@@ -108,7 +108,7 @@ test("VPP asks for an unknown neighbor, and loses the packet", async (t) => {
   t.is(transportChecksum(solicitation!), 0);
 });
 
-test("errors go back: hop limit, no listener, too big", async (t) => {
+test("ICMP errors go back: hop limit, no listener, packet too big", async (t) => {
   const sim = await router(t);
   const back = (packet: Buffer) => {
     const [error] = sim.through("eth0", frame(toVpp, packet));
@@ -189,7 +189,7 @@ test("routes: through a neighbor, to a second table, dropped, replaced, deleted"
   t.is((await change(true, "1.0.0.0/8", [{ ...fibPath(0xffffffff, "0.0.0.0"), table_id: 9 }])).retval, -3);
 });
 
-test("what is not for it, or misshapen, is dropped and counted", async (t) => {
+test("frames for others and malformed frames are dropped and counted", async (t) => {
   const sim = await router(t);
   const good = udpPacket({ from: "10.0.0.2", to: "10.1.0.2" }, [1, 2]);
   const bad = Buffer.from(good);

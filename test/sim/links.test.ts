@@ -56,7 +56,7 @@ test("memif sockets and interfaces: numbers, duplicates, use", async (t) => {
 });
 
 for (const role of ["client", "server"] as const) {
-  test(`memif: frames both ways to a ${role}`, async (t) => {
+  test(`memif: frames pass both ways to a ${role}`, async (t) => {
     const sim = await SimTest.start(t);
     const path = join(sim.vpp.directory, "m.sock");
     await socket(sim, 1, path);

@@ -171,7 +171,7 @@ test("UDPv6 port N and ICMPv6 type N share a key: the later registration has bot
   t.is(first.packets.length, 0);
 });
 
-test("what a client's socket does not take is lost and counted, and never sent again", async (t) => {
+test("packets that a client's socket does not take are lost and counted, and never sent again", async (t) => {
   const { sim, register } = await punting(t);
   await register(l4("ADDRESS_IP4", "UDP", 53), join(sim.vpp.directory, "nobody"));
   const packet = frame(toVpp, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [1, 53]));

@@ -28,7 +28,7 @@ test("the command announces itself, prints what StoneWork says of punts, and end
   t.deepEqual(await end(program), [0, null]);
 });
 
-test("the command says what it lacks", async (t) => {
+test("the command names what is missing", async (t) => {
   const kind = await cli(["module", "--label", "x"]);
   t.regex(kind.stderr, /--stonework/);
   const label = await cli(["module", "--stonework"], { env: { MICROSERVICE_LABEL: "" } });

@@ -186,7 +186,7 @@ test("UpdatePuntState: INIT of a known punt and CREATED without INIT are errors;
   t.deepEqual(seen, ["ospf INIT", "ospf CREATED", "other INIT", "ospf DELETED"]);
 });
 
-test("items are kept and told of; the ends of interconnects are not the module's own", async (t) => {
+test("items are kept and announced; the ends of interconnects do not belong to the module", async (t) => {
   const one = await running(t);
   const { manager, punts } = one.connect();
   const told: string[] = [];
@@ -213,7 +213,7 @@ test("items are kept and told of; the ends of interconnects are not the module's
   );
 });
 
-test("what StoneWork announced is there after a restart, and a new StoneWork may announce it again", async (t) => {
+test("announcements of StoneWork survive a restart of the module, and a new StoneWork may repeat them", async (t) => {
   const one = await running(t);
   const before = one.connect();
   await before.discovery.discoverCnf(DISCOVER);

@@ -29,7 +29,7 @@ function configured(text: string) {
   };
 }
 
-python.test("mockcnf1 and mockcnf2 share a TAP and hear of it in StoneWork's order", async (t) => {
+python.test("mockcnf1 and mockcnf2 share a TAP, and are told in StoneWork's order", async (t) => {
   const { manager, cnf } = await stage(t, configured(CONFIG));
   const [one, two] = await Promise.all([cnf("mockcnf1", "mock1"), cnf("mockcnf2", "mock2")]);
   await Promise.all([one.hears("CREATED"), two.hears("CREATED")]);
@@ -50,22 +50,25 @@ python.test("mockcnf1 and mockcnf2 share a TAP and hear of it in StoneWork's ord
   });
 });
 
-python.test("an item waits for its interface without a word to the CNF, and is withdrawn when that goes", async (t) => {
-  const { client, manager, cnf } = await stage(t, configured(CONFIG.replace("if1", "loop0")));
-  const [one, two] = await Promise.all([cnf("mockcnf1", "mock1"), cnf("mockcnf2", "mock2")]);
-  await two.hears("CREATED");
-  t.deepEqual(one.heard, []);
-  t.regex(manager.list({ cnf: "mockcnf1" })[0]?.missing[0]?.text ?? "", /loop0/);
-  const { sw_if_index } = await client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
-  await one.hears("CREATED");
-  await client.call("delete_loopback", { sw_if_index });
-  await one.until(({ heard }) => heard.includes("DELETED"));
-  t.deepEqual(one.heard.slice(5, 7), ["-mock1.mock-type/89", "DELETED"]);
-  t.deepEqual(
-    two.heard.filter((word) => word === "DELETED"),
-    [],
-  );
-});
+python.test(
+  "an item waits for its interface without a call to the CNF, and is withdrawn when the interface goes",
+  async (t) => {
+    const { client, manager, cnf } = await stage(t, configured(CONFIG.replace("if1", "loop0")));
+    const [one, two] = await Promise.all([cnf("mockcnf1", "mock1"), cnf("mockcnf2", "mock2")]);
+    await two.hears("CREATED");
+    t.deepEqual(one.heard, []);
+    t.regex(manager.list({ cnf: "mockcnf1" })[0]?.missing[0]?.text ?? "", /loop0/);
+    const { sw_if_index } = await client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
+    await one.hears("CREATED");
+    await client.call("delete_loopback", { sw_if_index });
+    await one.until(({ heard }) => heard.includes("DELETED"));
+    t.deepEqual(one.heard.slice(5, 7), ["-mock1.mock-type/89", "DELETED"]);
+    t.deepEqual(
+      two.heard.filter((word) => word === "DELETED"),
+      [],
+    );
+  },
+);
 
 python.test("a CNF that hangs blocks no other CNF", async (t) => {
   const { cnf, manager } = await stage(t, (directory) => ({ ...configured(CONFIG)(directory), deadline: 1_000 }));
@@ -80,22 +83,25 @@ python.test("a CNF that hangs blocks no other CNF", async (t) => {
   await deaf.until(({ calls }) => calls.filter(({ call }) => call === "DiscoverCnf").length > 1);
 });
 
-python.test("a CNF hears again after its restart; after the orchestrator's, its refusal is borne", async (t) => {
-  const running = await stage(t, configured(CONFIG));
-  const before = await running.cnf("mockcnf1", "mock1");
-  await before.hears("CREATED");
-  const known = running.manager.list()[0]?.metadata;
-  await before.end();
-  const after = await running.cnf("mockcnf1", "mock1");
-  await after.hears("CREATED");
-  t.deepEqual(after.heard, before.heard);
-  t.deepEqual(running.manager.list()[0]?.metadata, known);
-  await running.restartOrchestrator();
-  await after.hears("CREATED", 2);
-  t.true(after.calls.some(({ refused }) => refused));
-});
+python.test(
+  "a CNF is told again after its restart; after the orchestrator's restart, its refusal is tolerated",
+  async (t) => {
+    const running = await stage(t, configured(CONFIG));
+    const before = await running.cnf("mockcnf1", "mock1");
+    await before.hears("CREATED");
+    const known = running.manager.list()[0]?.metadata;
+    await before.end();
+    const after = await running.cnf("mockcnf1", "mock1");
+    await after.hears("CREATED");
+    t.deepEqual(after.heard, before.heard);
+    t.deepEqual(running.manager.list()[0]?.metadata, known);
+    await running.restartOrchestrator();
+    await after.hears("CREATED", 2);
+    t.true(after.calls.some(({ refused }) => refused));
+  },
+);
 
-python.test("items come over gRPC, by models that the orchestrator tells of, change, and go", async (t) => {
+python.test("items are added, changed and deleted over gRPC, by models that the orchestrator announces", async (t) => {
   const running = await stage(t, (directory) => ({ state: join(directory, "items.json") }));
   const one = await running.cnf("mockcnf2", "mock2");
   const caller = callerOf(running.orchestrator.ports.grpc);
@@ -138,7 +144,7 @@ python.test("items come over gRPC, by models that the orchestrator tells of, cha
   t.deepEqual(running.manager.list(), []);
 });
 
-test("what is not a CNF's is refused, and the pages say who is there", async (t) => {
+test("items of unknown models and of Linux are refused, and the pages list the CNFs", async (t) => {
   const { orchestrator } = await stage(t);
   const caller = callerOf(orchestrator.ports.grpc);
   t.teardown(() => caller.close());
@@ -159,7 +165,7 @@ test("what is not a CNF's is refused, and the pages say who is there", async (t)
   t.is((await page("/other")).status, 404);
 });
 
-test("a file that is not in ligato's form is refused by place", async (t) => {
+test("a file that is not in ligato's form is refused, and the error names the place", async (t) => {
   for (const [text, message] of [
     ["a: [", /config\.yaml/],
     ["mock1Config: 3", /mock1Config/],

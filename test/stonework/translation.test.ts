@@ -64,7 +64,7 @@ test("a rule's tcp, udp or icmp part implies its protocol", (t) => {
   });
 });
 
-test("all ports and ports 0 to 0 do not restrict a rule; a range of ICMP that is there does", (t) => {
+test("all ports and ports 0 to 0 do not restrict a rule; a given range of ICMP types does", (t) => {
   const all = { lowerPort: 0, upperPort: 65535 };
   t.deepEqual(ip({ tcp: { sourcePortRange: all, destinationPortRange: {}, tcpFlagsMask: 2, tcpFlagsValue: 2 } }), {
     sourceNetwork: "",
@@ -142,7 +142,7 @@ const BOTH_WAYS: readonly PuntRequestInput[] = [
   { ...SAME, type: "PUNT_TO_SOCKET", exception: { reason: "ipsec4-spi-0" }, socketPath: "/tmp/a" },
 ];
 
-test("a request of each type comes back the same", (t) => {
+test("a request of each type survives the way to StoneWork's form and back", (t) => {
   for (const input of BOTH_WAYS) {
     const request = parseRequest(input);
     const sent = toBinary(PuntRequestSchema, requestToWire(request));
@@ -175,7 +175,7 @@ test("metadata of a TAP comes back the same, in the CNF's own namespace", (t) =>
   t.deepEqual(metadataFromWire(metadataToWire(metadata), PATHS), { id: SAME, interconnects: [tap] });
 });
 
-test("the selector of a memif says its socket and its secret; that of a socket says its path", (t) => {
+test("the selector of a memif has its socket and secret; the selector of a socket has its path", (t) => {
   const attachment = (cnfSelector: string) =>
     metadataFromWire(create(wire.PuntMetadataSchema, { interconnects: [{ id: { cnfSelector } }] }), PATHS)
       .interconnects[0]!.attachment;
@@ -208,7 +208,7 @@ test("keys of the agent are dependencies, and come back", (t) => {
   }
 });
 
-test("a punt's request waits for what is VPP's; of prefixes, a known one stands for all", (t) => {
+test("keys of VPP's objects become dependencies; of several prefixes, a known one stands for all", (t) => {
   const prefixes = ["no/such/key/", "vpp/interface/loop1/address/"];
   const anyof = create(wire.ConfigItemDependencySchema, { dep: { case: "anyof", value: { keyPrefixes: prefixes } } });
   t.deepEqual(dependenciesFromWire([anyof, create(wire.ConfigItemDependencySchema, {})]), [
@@ -222,7 +222,7 @@ test("a punt's request waits for what is VPP's; of prefixes, a known one stands 
   ]);
 });
 
-test("a model has keys, items and a file with all that it imports", (t) => {
+test("a model has keys, items, and a file with all of its imports", (t) => {
   const model = modelOf(wire.LinuxInterfaceSchema);
   const value = create(wire.LinuxInterfaceSchema, { name: "tap0" });
   t.is(itemKey(model, itemName(model, value)), "config/linux/interfaces/v2/interface/tap0");
