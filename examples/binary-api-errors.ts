@@ -1,4 +1,4 @@
-// What can go wrong with requests to VPP's binary API, and what a trace shows of it.
+// Errors of requests to VPP's binary API, and the trace of them.
 import { once } from "node:events";
 import { PuntError } from "vpp-punt";
 import { type TraceRecord, Vpp } from "vpp-punt/binapi";

@@ -7,7 +7,7 @@ import type { LinuxAddon, NativeDescriptor } from "./native/index.js";
 
 export type * from "./native/index.js";
 
-/** What the loaded binary was built from and with (native/build_info.cc). */
+/** Facts about the build of the loaded binary (native/build_info.cc). */
 export interface NativeBuildInfo {
   /** True for a binary built to run on any glibc from 2.31, which is how prebuilds are made. */
   portable: boolean;
@@ -63,7 +63,7 @@ export interface NativeMemifEvent {
   reason: string;
 }
 
-/** What a queue is opened with: memory that native code fills, kept for as long as the queue is open. */
+/** The memory of a queue, which native code fills. It is kept for as long as the queue is open. */
 export interface NativeMemifQueueOptions {
   /** Offsets and lengths, `capacity` 32-bit cells each. */
   table: ArrayBuffer;
@@ -163,7 +163,7 @@ export interface NativeMemifPort {
   close(): void;
 }
 
-/** What a frame port of the embedded VPP is opened on. */
+/** The device or socket under a frame port of the embedded VPP. */
 export interface NativeSimFramePortOptions {
   /** `punt`: a datagram socket at path `name`. `tap`, `tun`: that new host interface. `packet`: that existing one. */
   kind: "punt" | "tap" | "tun" | "packet";
@@ -240,7 +240,7 @@ export interface NativePuntSocket {
   /** Bursts go to the callback from now on. */
   start(): void;
   stop(): void;
-  /** What arrives is read natively, discarded and counted. */
+  /** Native code reads, discards and counts packets from now on. */
   pause(): void;
   resume(): void;
   setRef(ref: boolean): void;

@@ -1,4 +1,4 @@
-// What the addon keeps for each JavaScript environment (main thread or worker).
+// The state of the addon for each JavaScript environment (main thread or worker).
 #pragma once
 
 #include <napi.h>

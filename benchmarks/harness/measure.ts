@@ -33,7 +33,7 @@ export async function measure(trial: Trial, pairs: number, progress: (word: stri
   const peers: Result[][] = [];
   await warmUp(trial);
   for (let pair = 0; pair < pairs; pair++) {
-    // What warms the machine for the second run of a pair warms it for each side equally often.
+    // The first run of a pair warms the machine for the second, so each side comes first equally often.
     const peerFirst = pair % 2 === 1;
     if (trial.peer && peerFirst) peers.push(await runs.run(trial.peer));
     ours.push(await runs.run(trial.ours));

@@ -20,7 +20,7 @@ export function table(outcomes: readonly Outcome[]): string {
     .join("\n");
 }
 
-/** What `--json` and `--save` write. */
+/** The output of `--json` and `--save`. */
 export interface Report {
   readonly machine: string;
   readonly date: string;

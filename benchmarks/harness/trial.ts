@@ -1,4 +1,4 @@
-// What a benchmark is made of: steps, sides, rows, trials and their targets.
+// The parts of a benchmark: steps, sides, rows, trials and their targets.
 /** One child process of a run. The next step starts when this one has printed a line `ready`. */
 export interface Step {
   /** Program and arguments. */
@@ -53,7 +53,7 @@ export interface Place {
   readonly row: string;
   readonly axis: string;
   readonly x: number;
-  /** What the line of the peer's figures is called. */
+  /** The name of the line with the peer's figures. */
   readonly peer: string;
 }
 

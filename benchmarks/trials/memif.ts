@@ -12,7 +12,7 @@ import {
 
 /** The programs at the other end, and in place of ours on the peer's side. */
 export interface Peers {
-  /** What the figures are compared with, for names and charts. */
+  /** The program that the figures are compared with, for names and charts. */
   readonly name: string;
   /** Returns the path of one of the programs: sink, source, echo, pinger, forwarder. */
   program(workspace: Workspace, name: string): string;
@@ -68,7 +68,7 @@ export function receive(peers: Peers, size: number, mode: Mode, least: number, p
   };
 }
 
-/** What the sender gives to its port. */
+/** The form in which the sender gives packets to its port. */
 export type How = "list" | "batch" | "slots";
 
 /** Sends packets, as fast as the ring takes them. */

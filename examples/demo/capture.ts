@@ -1,4 +1,4 @@
-// What the capture holds, read without the library: the demo's expectations must not come from the code it shows.
+// The contents of the capture, read without the library: the demo's expectations must not come from the code it shows.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

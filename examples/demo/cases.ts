@@ -15,7 +15,7 @@ export interface TypeCase {
   readonly expects: IsFrame;
   /** Which frames it receives are counted; default all. */
   readonly counts?: IsFrame;
-  /** What leaves VPP on the other side: at which interface, which frames, for which frames of the capture. */
+  /** The frames that leave VPP on the other side, their interface, and the frames of the capture that cause them. */
   readonly leaves?: { readonly by: InterfaceName; readonly counts: IsFrame; readonly expects: IsFrame };
 }
 

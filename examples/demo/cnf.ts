@@ -4,7 +4,7 @@ import { until } from "./until.js";
 
 /** The application's ends of one punt. */
 export interface Application {
-  /** What has come in on the first interconnect. */
+  /** The packets that have come in on the first interconnect. */
   readonly received: Uint8Array[];
   /** Resolves when VPP, the same or a new one, is at the other end of all of them. */
   ready(metadata: PuntMetadata): Promise<void>;

@@ -1,4 +1,4 @@
-// What the demo says: to a person as it goes, or nothing until the one JSON object at the end.
+// The demo's output: lines for a person as it goes, or one JSON object at the end.
 import { table } from "../../lib/cli/output/print.js";
 
 /** Where the demo tells what it does. With `--json` all of it is silent. */

@@ -26,7 +26,7 @@ interface Running extends TypeCase {
 
 const frames = readFrames();
 
-/** What the manager finds and waits for, and VPP's own configuration would have: the VRF of the hairpin. */
+/** Makes the VRF of the hairpin, for which the manager waits. An operator's configuration of VPP would have it. */
 async function configure(api: Vpp): Promise<void> {
   await api.call("ip_table_add_del", {
     is_add: true,

@@ -24,7 +24,7 @@ export interface ClusterStart {
 
 export type Role = "leader" | "standby" | "cut-off" | "halted";
 
-/** What a daemon does for its host, and which daemon acts. */
+/** A daemon's role for its host, and the daemon that acts. */
 export interface ClusterRole {
   readonly host: string;
   readonly role: Role;
@@ -36,7 +36,7 @@ export interface ClusterRole {
 }
 
 export interface ClusterEvents {
-  /** What this daemon does now. */
+  /** This daemon's present role. */
   role: [Role];
   /** A punt appeared, changed its state, or disappeared. `from` is undefined if the punt is new to this daemon. */
   punt: [Pick<PuntEvent, "id" | "from" | "to">];

@@ -123,7 +123,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#manager;
   }
 
-  /** What this daemon does, and who acts. */
+  /** This daemon's role, and the daemon that acts. */
   get standing(): ClusterRole {
     const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
     return { host: this.#keys.host, role: this.#role, daemon, addresses, endpoints: this.#etcd.endpoints };

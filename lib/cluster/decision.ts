@@ -6,7 +6,7 @@ import type { Keys } from "./keys.js";
 const LOOK_MS = 500;
 
 export interface Decision {
-  /** Whose punts hold: those of etcd, or those that the daemon remembers. */
+  /** The punts that hold: etcd's, or the daemon's own. */
   readonly keep: "etcd" | "daemon";
   /** Takes the decision out of etcd, so that it is not used a second time. */
   clear(): Promise<void>;

@@ -1,4 +1,4 @@
-// Who is asking: what the kernel says of a UNIX socket's or a TCP port's peer, or what a TLS certificate says.
+// The identity of a caller: from the kernel for UNIX sockets, from the certificate for TLS.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { openPeerProcess, processIsAlive } from "../descriptor/index.js";
@@ -43,7 +43,7 @@ export interface StoneWorkCaller {
 
 export type Caller = UnixCaller | TlsCaller | StoneWorkCaller;
 
-/** What the kernel says of a connection's peer. */
+/** The kernel's facts about a connection's peer. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;

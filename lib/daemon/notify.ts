@@ -1,4 +1,4 @@
-// What systemd wants to know of a service of Type=notify: that it is ready, that it lives, that it stops.
+// Tells systemd of a service with Type=notify: that it is ready, that it lives, that it stops.
 import { writeSync } from "node:fs";
 import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
 

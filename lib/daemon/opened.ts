@@ -1,4 +1,4 @@
-// What a daemon is made of below its doors: the connection to VPP, the punts, the sessions and the audit log.
+// The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
 import { ClusterPunts } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
@@ -12,7 +12,7 @@ import { PuntNames } from "./service/index.js";
 import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
-/** What a daemon is made of, in the order in which it is opened. */
+/** The parts of a daemon, in the order in which they are opened. */
 export interface Opened {
   readonly vpp: LateVpp;
   readonly punts: Punts;

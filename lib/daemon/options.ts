@@ -1,4 +1,4 @@
-// What a daemon can be told.
+// The options of a daemon, and their checks.
 
 import { dirname, isAbsolute, join } from "node:path";
 import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";

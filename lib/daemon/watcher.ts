@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import { idKey, type PuntEvent, type PuntStatus } from "../punt/index.js";
 
-/** What a watcher gets next. */
+/** The next answer for a watcher. */
 export type Delivery =
   | {
       readonly kind: "snapshot";

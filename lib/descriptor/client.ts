@@ -9,7 +9,7 @@ import { decodeRefusal, protocolError } from "./frame.js";
 import { DescriptorCheck, type ExchangeOptions } from "./options.js";
 
 export interface ReceiveOptions extends ExchangeOptions {
-  /** What is handed to the server beside the request. They stay the caller's. */
+  /** Descriptors for the server. The caller still owns them. */
   readonly descriptors?: readonly Descriptor[];
 }
 

@@ -5,7 +5,7 @@ import { type NativeDescriptor, type NativePassingSocket, native } from "../nati
 import { closeAll, Descriptor } from "./descriptor.js";
 import { decodeHeader, encodeFrame, type Frame, type FrameHeader, HEADER_SIZE, protocolError } from "./frame.js";
 
-/** What this end takes from its peer. */
+/** Limits of the messages from the peer. */
 export interface Limits {
   /** Bytes of a frame's payload. */
   readonly maxBytes: number;

@@ -1,4 +1,4 @@
-// Who is at the other end of a UNIX socket, by the kernel's word.
+// The process and the user at the other end of a UNIX socket, by the kernel's word.
 import type { Socket } from "node:net";
 import { PuntError } from "../errors.js";
 import { native } from "../native.js";
@@ -19,7 +19,7 @@ export interface PeerCredentials {
 export type PeerSocket = number | Descriptor | Socket;
 
 const OP = "descriptor.credentials";
-/** What Linux says of a socket without a peer, or of another family. */
+/** The user id that Linux reports for a socket without a peer, or of another family. */
 const NOBODY = 0xffffffff;
 
 /**

@@ -7,7 +7,7 @@ import { DescriptorCheck } from "./options.js";
 /** A network namespace: the path of its file, such as `/proc/self/ns/net`, or an open descriptor of it. */
 export type Namespace = string | Descriptor;
 
-/** What tells one network namespace from another: device and inode of its file, for as long as the namespace exists. */
+/** The identity of a network namespace while it exists: device and inode of its file. */
 export interface NamespaceIdentity {
   readonly device: bigint;
   readonly inode: bigint;

@@ -7,19 +7,19 @@ import { closeAll, Descriptor } from "./descriptor.js";
 import { encodeRefusal, protocolError } from "./frame.js";
 import { type CheckedExchange, DescriptorCheck, type ExchangeOptions } from "./options.js";
 
-/** What a client asks, and who it is. Its descriptors and `process` are closed when the handler has ended. */
+/** A client's question and identity. Its descriptors and `process` are closed when the handler has ended. */
 export interface DescriptorRequest {
   readonly credentials: PeerCredentials;
   /** The client's process as a pidfd; undefined where the kernel has none, or when it has ended. */
   readonly process: Descriptor | undefined;
   readonly bytes: Uint8Array;
-  /** What the client has handed over, for the time of the call. `duplicate` one, or `release` it, to keep it. */
+  /** The descriptors from the client, open during the call. `duplicate` or `release` a descriptor to keep it. */
   readonly descriptors: readonly Descriptor[];
   /** Aborted when the server closes, or when the time for the exchange is over. */
   readonly signal: AbortSignal;
 }
 
-/** What a client gets. The server closes the descriptors once they are passed on. */
+/** The answer to a client. The server closes the descriptors once they are passed on. */
 export interface DescriptorAnswer {
   readonly bytes: Uint8Array;
   readonly descriptors?: readonly Descriptor[];

@@ -3,7 +3,7 @@
 /** Turns of the event loop during which each turn looks at a full ring; after that, the watch looks once a millisecond. */
 const EAGER_TURNS = 64;
 
-/** What a watch needs of its transmit queue. */
+/** The transmit queue, as a watch sees it. */
 export interface DrainSource {
   /** Whether the queue has a peer. Without a peer the watch rests until `connected()`. */
   isConnected(): boolean;

@@ -17,7 +17,7 @@ export type ForwardDirection = "ab" | "ba";
  */
 export type ForwardHandler = (batch: ForwardBatch, direction: ForwardDirection) => void;
 
-/** What `forward` takes besides the ports. */
+/** Options of `forward`. */
 export interface ForwardOptions {
   /** Which way packets go in this thread. Default `"both"`; two threads that attach to the ports can take one way each. */
   directions?: "both" | ForwardDirection;

@@ -7,7 +7,7 @@ import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 /** How a receive handler is called: at every doorbell, or also by looking at the ring while there is load. */
 export type MemifRxMode = "interrupt" | "adaptive" | "polling";
 
-/** What `Memif.open` takes. */
+/** Options of `Memif.open`. */
 export interface MemifOptions {
   /** The server (VPP: master) owns the socket; the client (VPP: slave) connects to it and provides the memory. */
   role: "server" | "client";

@@ -1,4 +1,4 @@
-// What a CNF's end of a memif answers for: the addresses that the punt's metadata gives it.
+// The addresses for which a CNF's end of a memif answers: those in the punt's metadata.
 import type { Memif } from "../memif/index.js";
 import type { OptionCheck } from "../options.js";
 import type { InterconnectMetadata } from "../punt/index.js";

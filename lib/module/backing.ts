@@ -1,4 +1,4 @@
-// What keeps a CNF's punts: a daemon, or a manager in this process.
+// The keeper of a CNF's punts: a daemon, or a manager in this process.
 import { connect } from "node:net";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";

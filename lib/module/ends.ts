@@ -172,7 +172,7 @@ export function injectFrame(
   return injector?.inject(PuntAction.L2, swIfIndex, frame) ?? false;
 }
 
-/** What the ends were opened with: all but VPP's own path, to which an open socket can reconnect. */
+/** Returns the settings of the ends as text, without VPP's own path, to which an open socket can reconnect. */
 export function keyOf({ interconnects }: PuntMetadata): string {
   return JSON.stringify(
     interconnects.map(({ attachment }) =>

@@ -52,7 +52,7 @@ export function checkOpenOptions(options: OpenPuntOptions): void {
   if (socketDirectory !== undefined) check.path("socketDirectory", socketDirectory, LONGEST_FOLDER);
 }
 
-/** What says where VPP or its manager is, beside `vpp`. */
+/** Options that say where VPP or its manager is, besides `vpp`. */
 const PLACES = ["daemon", "socket", "tls", "vppSocket", "socketDirectory"] as const;
 
 /** The longest path of a folder of punt sockets: the name of a punt's socket has to fit behind it. */

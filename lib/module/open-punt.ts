@@ -27,7 +27,7 @@ export interface OpenPuntStats {
   readonly dropped: number;
   /** Counters of each port, in the order of `ports`; undefined for a TAP whose frames the program has not asked for. */
   readonly ports: readonly (MemifStats | PuntSocketStats | PacketSocketStats | undefined)[];
-  /** What was answered on each port; undefined for one without answers. */
+  /** The counts of answers of each port; undefined for a port without answers. */
   readonly answers: readonly (ResponderStats | undefined)[];
 }
 

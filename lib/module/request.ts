@@ -1,4 +1,4 @@
-// What openPunt can be asked for: a punt request, or a short form of the commonest one.
+// Requests for openPunt: a punt request, or a short form of the most common one.
 import { OptionCheck } from "../options.js";
 import {
   lacksSocketPath,

@@ -16,18 +16,18 @@ export interface CnfReason {
    */
   readonly code: string;
   readonly text: string;
-  /** What would mend it, where that is known. */
+  /** The remedy, if it is known. */
   readonly remedy?: string;
 }
 
 export interface CnfStatus {
   readonly state: CnfState;
   readonly reasons: readonly CnfReason[];
-  /** What the manager says; undefined until it has answered. */
+  /** The manager's status of the punt; undefined until it has answered. */
   readonly punt: PuntStatus | undefined;
 }
 
-/** What a status follows from. */
+/** The facts from which a status follows. */
 export interface Situation {
   readonly punt: PuntStatus | undefined;
   /** Nothing more will be tried. */

@@ -1,4 +1,4 @@
-// What native code offers for descriptors, namespaces and packet sockets: the part of lib/native.ts that is Linux's alone.
+// Native functions for descriptors, namespaces and packet sockets: the part of lib/native.ts that concerns only Linux.
 
 /** An open descriptor and its owner (native/descriptor/descriptor.h). Closed at the latest when it is collected. */
 export interface NativeDescriptor {

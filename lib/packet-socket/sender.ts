@@ -10,7 +10,7 @@ const BURST = 64;
 const STAGING = BURST * 2048;
 const OP = "packet-socket.send";
 
-/** What becomes of a frame that the kernel does not take. */
+/** The reason why the kernel does not take a frame, by its counter. */
 type Refusal = keyof TxCounters["refused"];
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {

@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import { OptionCheck } from "../options.js";
 
-/** What packets are: Ethernet frames (punt socket, memif in Ethernet mode) or IP packets (memif in IP mode). */
+/** The form of packets: Ethernet frames (punt socket, memif in Ethernet mode) or IP packets (memif in IP mode). */
 export type PcapLinkType = "ethernet" | "ip";
 
 /** LINKTYPE_ numbers. */

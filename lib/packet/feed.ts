@@ -18,7 +18,7 @@ export interface BurstSource {
   setRef(on: boolean): void;
 }
 
-/** What a feed makes batches of. */
+/** The functions with which a feed makes batches. */
 export interface BatchParts<B extends PacketBatch> {
   /** Returns a new, empty batch. */
   create(): B;

@@ -336,7 +336,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#worker.devices();
   }
 
-  /** What is known of VPP's devices, without a trial. */
+  /** The known facts about VPP's devices, without a new trial. */
   get knownDevices(): DeviceReport {
     return this.#worker.knownDevices;
   }

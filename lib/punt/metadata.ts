@@ -18,7 +18,7 @@ export interface InterfaceMetadata {
   readonly vrfName: string;
 }
 
-/** What a CNF opens. */
+/** The end that a CNF opens. */
 export type Attachment =
   | { readonly kind: "memif"; readonly socket: string; readonly id: number; readonly secret: string }
   | {
@@ -51,7 +51,7 @@ export interface Degradation {
   /** Stable name, such as `MTU` or `UNICAST_ONLY`. */
   readonly code: string;
   readonly text: string;
-  /** What would help. */
+  /** The remedy. */
   readonly remedy: string;
 }
 

@@ -7,7 +7,7 @@ import { announceNd, answerPing6, answerSolicitation, ip6Question } from "./ip6.
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
-/** What is answered: ARP, neighbour discovery of IPv6, ICMP and ICMPv6 echo. */
+/** The questions that are answered: ARP, neighbour discovery of IPv6, ICMP and ICMPv6 echo. */
 export type AnswerKind = "arp" | "nd" | "ping";
 
 export const ANSWER_KINDS: readonly AnswerKind[] = ["arp", "nd", "ping"];
@@ -28,7 +28,7 @@ export interface AnswerCounts {
   announced: number;
 }
 
-/** What becomes of a frame: it is the handler's, dropped, or answered. */
+/** The fate of a frame: it goes to the handler, is dropped, or is answered. */
 export type Outcome = "handler" | "dropped" | Uint8Array;
 
 export class Answers {

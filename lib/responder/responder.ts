@@ -18,7 +18,7 @@ export interface ResponderAddresses {
 }
 
 export interface AnswerOptions {
-  /** What to answer. Default: all. */
+  /** The questions to answer. Default: all. */
   readonly kinds?: readonly AnswerKind[];
   /** Whether the handler gets frames that were answered, too. Default false. */
   readonly passAnswered?: boolean;

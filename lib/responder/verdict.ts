@@ -1,4 +1,4 @@
-// What the examination of a frame comes to.
+// The result of the examination of a frame.
 
 /** The frame asks nothing of this host. */
 export const NOT_MINE = 0;

@@ -29,7 +29,7 @@ export class Cli {
     this.#dp = dp;
   }
 
-  /** What the line says, or what is wrong with it. */
+  /** Runs a line. Returns its output, or its error. */
   run(line: string): string {
     const text = line.trim().replace(/\s+/g, " ");
     const found = this.#commands.find(([prefix]) => text === prefix || text.startsWith(`${prefix} `));

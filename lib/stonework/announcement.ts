@@ -9,7 +9,7 @@ import { contains, familyOf, parsePrefix } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
 import { readRegularFile } from "../read-file.js";
 
-/** What the file says, by our names. */
+/** The contents of the file, by our names. */
 export interface Announcement {
   /** Process id, in the CNF's own numbering. */
   readonly pid: number;

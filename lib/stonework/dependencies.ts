@@ -3,10 +3,10 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { PuntRequestInput } from "../punt/index.js";
 import { type ConfigItemDependency, ConfigItemDependencySchema } from "./gen/cnfreg/cnfreg_pb.js";
 
-/** What a punt's request can say that it waits for. */
+/** The kinds of things that a punt's request can wait for. */
 export type PuntDependency = NonNullable<PuntRequestInput["dependsOn"]>[number];
 
-/** What a configuration item can wait for. */
+/** The kinds of things that a configuration item can wait for. */
 export type ItemDependency =
   | PuntDependency
   /** An interface of VPP in a VRF. */

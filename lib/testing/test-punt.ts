@@ -107,7 +107,7 @@ export async function testPunt(request: TestPuntRequest, options: TestPuntOption
   }
 }
 
-/** What has been opened so far. */
+/** The parts that have been opened so far. */
 interface Parts {
   readonly sim: EmbeddedVpp;
   vpp?: Vpp;

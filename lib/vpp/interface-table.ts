@@ -15,7 +15,7 @@ export interface TableInterface {
   readonly up: boolean;
 }
 
-/** What the table needs of a client of the binary API; `Vpp` is one. */
+/** The client of the binary API, as the table sees it. `Vpp` is one. */
 export interface InterfaceSource {
   readonly isConnected: boolean;
   on(event: "connected" | "disconnected", listener: () => void): unknown;

@@ -1,4 +1,4 @@
-// What a module and a daemon say to each other at attach.sock: JSON, with the descriptors beside it.
+// The messages between a module and a daemon at attach.sock: JSON, with the descriptors beside it.
 import * as z from "zod";
 import { PuntError } from "../errors.js";
 
@@ -28,7 +28,7 @@ const answer = z.strictObject({
   ends: z.array(
     z.strictObject({ kind: z.enum(["memif", "socket", "inject", "packets"]), interconnect: index, identity: name }),
   ),
-  /** What a request names the namespace by; "" if it is the daemon's own. */
+  /** The name of the namespace for requests; "" if it is the daemon's own. */
   namespace: z.string().max(4095),
 });
 

@@ -28,7 +28,7 @@ const STATUS: Readonly<Record<string, Code>> = {
   ECANCELED: Code.Aborted,
 };
 
-/** What the gRPC status alone says, where the other end sent no detail. */
+/** The codes for a gRPC status without details. */
 const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.Unavailable]: "ERR_DISCONNECTED",
   [Code.Canceled]: "ECANCELED",

@@ -1,4 +1,4 @@
-// What the kernel says about the other end of a UNIX socket or a pipe.
+// The kernel's facts about the other end of a UNIX socket or a pipe.
 #pragma once
 
 #include <napi.h>

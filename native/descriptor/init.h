@@ -1,4 +1,4 @@
-// What the folder of descriptors adds to the addon's exports.
+// The exports of the folder of descriptors.
 #pragma once
 
 #include <napi.h>

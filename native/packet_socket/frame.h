@@ -31,8 +31,8 @@ struct Frame {
   uint32_t length;
 };
 
-/// What a network card would still have done to the frame (PACKET_VNET_HDR), with offsets from its first
-/// byte.
+/// The work that a network card would still have done on the frame (PACKET_VNET_HDR), with offsets from its
+/// first byte.
 struct Offload {
   uint8_t gso_type = VIRTIO_NET_HDR_GSO_NONE;
   uint16_t gso_size = 0;  // payload of a segment

@@ -12,7 +12,7 @@
 
 namespace vpp_punt::punt_socket {
 
-/// What one turn of the event loop did.
+/// The result of one turn of the event loop.
 struct Turn {
   uint64_t packets = 0, bytes = 0;
   bool more = false;      // the turn ended by its budget, with packets left

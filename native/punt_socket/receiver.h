@@ -27,7 +27,7 @@ struct ReceiverOptions {
   int send_buffer;  // SO_SNDBUF; 0 leaves the system's
 };
 
-/// What JavaScript received.
+/// Counts of the packets that JavaScript received.
 struct ReceiverCounters {
   uint64_t packets = 0, bytes = 0;
   uint64_t drained = 0;  // how many of the packets waited in the ring

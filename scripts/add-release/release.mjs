@@ -77,7 +77,7 @@ class Table {
     bodies.set(this.#release, known ?? body);
   }
 
-  /** What is not VPP's own is taken to be as in the release before, or else after. */
+  /** Messages of other projects are assumed to be as in the release before, or else after. */
   #carryOver({ bodies }) {
     const index = this.#releases.indexOf(this.#release);
     const before = this.#releases.slice(0, index).reverse();

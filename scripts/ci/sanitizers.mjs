@@ -28,7 +28,7 @@ async function runtimeLibrary(name) {
   return (await run("g++", [`-print-file-name=${name}`])).stdout.trim();
 }
 
-/** What makes Node run with the sanitized addon. */
+/** Environment variables with which Node runs the sanitized addon. */
 export async function environment() {
   return {
     VPP_PUNT_PREBUILD: resolve(folder),

@@ -1,4 +1,4 @@
-// What a 64-bit little-endian ELF shared object asks of the system that loads it.
+// The requirements of a 64-bit little-endian ELF shared object on the system that loads it.
 import { readFileSync } from "node:fs";
 
 const SECTION_DYNAMIC = 6;

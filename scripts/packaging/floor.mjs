@@ -7,7 +7,7 @@ const LIBRARIES = /^(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|libr
 /** Node-API, and libuv, whose ABI is the same through all of its 1.x: both come from Node. */
 const NODE_SYMBOL = /^(napi|node_api|uv)_/;
 
-/** What Node looks for in an addon: native/exports.map. */
+/** The symbols that Node looks for in an addon: native/exports.map. */
 const ENTRY_POINT = /^(napi_register_module_v1|node_api_module_get_api_version_v1)$/;
 
 function isAboveFloor(version) {

@@ -19,7 +19,7 @@ async function script(shell: string): Promise<string> {
   return stdout;
 }
 
-/** What bash offers after these words. */
+/** Returns the words that bash offers after these words. */
 function offered(completion: string, ...words: string[]): string[] {
   const list = words.map((word) => `'${word}'`).join(" ");
   const program = `${completion}\nCOMP_WORDS=(${list}) COMP_CWORD=${words.length - 1}\n_vpp_punt\nprintf '%s\\n' "\${COMPREPLY[@]}"`;

@@ -24,7 +24,7 @@ test("a new project compiles, and its tests pass on the embedded VPP", async (t)
   const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
   t.is(manifest.name, "my-cnf");
   t.regex(manifest.dependencies["vpp-punt"], /^\^\d/);
-  // What npm would install.
+  // npm would install these packages.
   mkdirSync(join(project, "node_modules/@types"), { recursive: true });
   symlinkSync(resolve("."), join(project, "node_modules/vpp-punt"));
   symlinkSync(resolve("node_modules/@types/node"), join(project, "node_modules/@types/node"));

@@ -1,4 +1,4 @@
-// Who may do what: the policy file, refusals, spaces of users, and what a CNF sees of others.
+// Rights of callers: the policy file, refusals, spaces of users, and a CNF's view of others.
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";

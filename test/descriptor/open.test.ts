@@ -1,4 +1,4 @@
-// What is opened to be handed over: sockets, namespaces, devices that move; and who is at the other end of a socket.
+// Opening things to be handed over: sockets, namespaces, devices that move; and the identity of a socket's peer.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, statSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What the documents refer to is there: files, headings, error codes, dependencies.
+// References of the documents: files, headings, error codes, dependencies.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import test from "ava";

@@ -1,4 +1,4 @@
-// What close() takes away and what it leaves: batches in a handler, connections, other threads, other processes' ports.
+// The effects of close() on batches in a handler, connections, other threads, and other processes' ports.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";

@@ -1,4 +1,4 @@
-// What a handler may do with packets, and what it may not do afterwards.
+// Packets in a handler, and after the handler has returned.
 import test from "ava";
 import type { Memif } from "../../lib/memif/index.js";
 import type { PacketBatch, RetainedPacket } from "../../lib/packet/index.js";

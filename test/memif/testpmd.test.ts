@@ -11,7 +11,7 @@ const { test } = need("testpmd");
 
 interface Testpmd {
   process: ChildProcess;
-  /** What it counted, once it has stopped: `RX-packets`, `TX-packets` of the port. */
+  /** Its counts, once it has stopped: `RX-packets`, `TX-packets` of the port. */
   stop(): Promise<{ rx: number; tx: number }>;
 }
 

@@ -1,4 +1,4 @@
-// What is wrong with options is said before anything is opened, and by name.
+// Wrong options are refused by name, before anything is opened.
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError, PuntManager, parseRequests } from "../../lib/index.js";

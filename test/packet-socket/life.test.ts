@@ -1,4 +1,4 @@
-// What becomes of a port: its device goes and comes, its process may do little, its thread ends.
+// The life of a port: its device goes and comes, its process has few rights, its thread ends.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, readdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What Linux leaves to network cards is put right: VLAN tags, checksums, segmentation.
+// Work that Linux leaves to network cards is done: VLAN tags, checksums, segmentation.
 import { need } from "../support/need.js";
 import { cable, collect, type Host, openOn, python, until } from "../support/packet-socket/wire.js";
 

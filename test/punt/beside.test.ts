@@ -43,7 +43,7 @@ async function operate(client: Vpp, directory: string): Promise<void> {
   await client.call("punt_socket_register", { header_version: 1, punt, pathname: join(directory, "operator.punt") });
 }
 
-/** What a full resync of an agent that knows only the operator's objects does: all others go. */
+/** Does a full resync as an agent that knows only the operator's objects: it deletes all others. */
 async function fullResync(client: Vpp): Promise<void> {
   const details = await client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
   const ours = details.filter(

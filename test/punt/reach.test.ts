@@ -1,4 +1,4 @@
-// What requests reach: the names that a policy judges and that a CNF's ends get.
+// The reach of requests: the names that a policy judges and that a CNF's ends get.
 import test from "ava";
 import { PUNT_TYPES, parseRequest, type Reach, reachOf } from "../../lib/punt/index.js";
 

@@ -1,4 +1,4 @@
-// What a manager that is killed during a trial of devices leaves in VPP and in Linux.
+// The leftovers in VPP and Linux of a manager that is killed during a trial of devices.
 import test from "ava";
 import type { Host, HostChange } from "../../lib/host/index.js";
 import type { Marks } from "../../lib/punt/interconnect/index.js";

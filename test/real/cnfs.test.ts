@@ -20,7 +20,7 @@ async function start(t: ExecutionContext, net: string) {
   const { host: neighbour, vppInterface } = await network.neighbour(net);
   const host = await ClusterHost.beside(t, vpp, { user: NOBODY, linux: true });
   await host.startDaemon();
-  // What Linux got for the punts outlives VPP.
+  // Linux's objects for the punts outlive VPP.
   t.teardown(async () => {
     const operator = new RemotePunts({ socket: host.socket, wait: 5_000 });
     for (const { id } of await operator.list()) await operator.delete(id);

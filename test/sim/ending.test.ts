@@ -1,4 +1,4 @@
-// What ends an embedded VPP leaves nothing of it behind.
+// An embedded VPP leaves nothing behind, in whatever way it ends.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";

@@ -20,7 +20,7 @@ export const VPP_FAULTS: Readonly<Record<string, FaultAction>> = {
   crash: { kind: "crash" },
 };
 
-/** What a write of the store or a change of Linux does: it fails at once, or it is done and reported as failed. */
+/** The fault of a write of the store or of a change of Linux: it fails at once, or it is done and reported as failed. */
 export const LOCAL_FAULTS = ["refused", "done-but-refused"] as const;
 export type LocalFault = (typeof LOCAL_FAULTS)[number];
 

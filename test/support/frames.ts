@@ -133,7 +133,7 @@ export function dhcp(fields: DhcpFields): Buffer {
   return Buffer.concat([fixed, ...encoded, Buffer.from([255])]);
 }
 
-/** What a frame says, to compare in one go. */
+/** The contents of a frame, to compare in one go. */
 export function parseIp(bytes: Uint8Array) {
   const data = Buffer.from(bytes);
   const head = { to: data.toString("hex", 0, 6), from: data.toString("hex", 6, 12), type: data.readUInt16BE(12) };

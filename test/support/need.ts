@@ -12,7 +12,7 @@ type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
 interface Tests {
   /** Declares a test as ava's `test` does. If something is missing, declares a skipped test, whose title ends in `[skipped: reason]`. */
   readonly test: Declare & { readonly serial: Declare };
-  /** What is missing; undefined if nothing is. A file may leave out its hooks when this is set. */
+  /** The missing thing; undefined if nothing is missing. A file may leave out its hooks when this is set. */
   readonly reason: string | undefined;
 }
 

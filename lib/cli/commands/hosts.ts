@@ -19,7 +19,7 @@ interface ShownHost {
   readonly since?: string;
   /** Punts that are asked for; only from etcd. */
   readonly punts?: number;
-  /** What the daemon that was asked does: "leader", "standby", "cut-off" or "halted". */
+  /** The role of the daemon: "leader", "standby", "cut-off" or "halted". */
   readonly role?: string;
 }
 

@@ -37,7 +37,7 @@ export interface Capability {
   readonly reason?: string;
 }
 
-/** What `vpp-punt info --json` prints. Fields are only added, never renamed or removed, within a major version. */
+/** The output of `vpp-punt info --json`. Fields are only added, never renamed or removed, within a major version. */
 export interface Info {
   readonly version: string;
   readonly node: string;

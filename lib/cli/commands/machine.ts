@@ -1,4 +1,4 @@
-// What `vpp-punt info` says of the machine: kernel limits, devices, libraries mapped into this process, VPP's files.
+// The machine, for `vpp-punt info`: kernel limits, devices, libraries mapped into this process, VPP's files.
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { release } from "node:os";
@@ -8,7 +8,7 @@ export interface KernelLimit {
   readonly name: string;
   /** Missing where the kernel does not have it, or a container hides it. */
   readonly value?: number;
-  /** What to do, when the value is too low for this package's purpose. */
+  /** Advice, if the value is too low for this package's purpose. */
   readonly advice?: string;
 }
 

@@ -1,4 +1,4 @@
-// What the VPP of this machine answers, and can do with TAPs, tried.
+// Asks the VPP of this machine, and tries its TAPs.
 import { Vpp } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import { type DeviceReport, tryDevices } from "../../punt/index.js";

@@ -5,7 +5,7 @@ export interface ProjectOptions {
   readonly name: string;
   /** UDP port of the service. */
   readonly port: number;
-  /** What npm installs as `vpp-punt`: a version, or a path. */
+  /** The version or the path that npm installs as `vpp-punt`. */
   readonly package: string;
 }
 

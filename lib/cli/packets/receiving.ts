@@ -13,7 +13,7 @@ export interface ReceivingOptions extends ManagedOptions {
   readonly duration?: number;
 }
 
-/** What a command did with a packet. At "end" nothing reads its output any more. */
+/** A command's decision on a packet. At "end" nothing reads its output any more. */
 export type Taken = "taken" | "passed over" | "end";
 
 export interface Received {

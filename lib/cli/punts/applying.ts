@@ -19,7 +19,7 @@ export interface Refusal {
   readonly error: PuntError;
 }
 
-/** What cut the wait short, if anything did. */
+/** The reason why the wait was cut short, if it was. */
 export type Cut = Ending | "late" | "lost";
 
 export interface Applied {

@@ -17,7 +17,7 @@ export interface EtcdFlags {
   readonly allHosts?: boolean;
 }
 
-/** What the command line says of etcd, named as in EtcdOptions; undefined names are left out. */
+/** The command line's options about etcd, named as in EtcdOptions; undefined names are left out. */
 export function etcdOptions(flags: EtcdFlags): Partial<EtcdOptions> {
   const { etcd: endpoints, etcdPrefix: prefix, etcdUser: user, etcdPasswordFile: passwordFile } = flags;
   const tls = definedOnly({ ca: flags.etcdCa, cert: flags.etcdCert, key: flags.etcdKey });
@@ -76,7 +76,7 @@ export function requireHost(host: string, all: readonly HostInfo[]): HostInfo {
   });
 }
 
-/** Who asks, for the records: a user may have no name. */
+/** The asker, for the records: a user may have no name. */
 function asker(): string {
   try {
     return `${userInfo().username}@${hostname()}`;

@@ -23,7 +23,7 @@ export interface AttachDoorOptions {
   readonly owner: number | undefined;
   /** The daemon's socket, by whose rules a caller is judged. */
   readonly entrance: Entrance;
-  /** What the daemon takes the peer for. */
+  /** The identity that the daemon gives the peer. */
   credentialsOf(request: DescriptorRequest): PeerCredentials;
 }
 

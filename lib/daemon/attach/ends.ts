@@ -75,7 +75,7 @@ function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory
     : [...socket, { kind: "inject", identity, open: () => connectPuntSocket(vppPath) }];
 }
 
-/** What tells a socket of VPP's from that of its next life. */
+/** Returns a text that tells a socket of VPP from the socket of its next life. */
 function fileIdentity(path: string): string {
   try {
     const { dev, ino, ctimeNs } = statSync(path, { bigint: true });

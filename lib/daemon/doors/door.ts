@@ -1,4 +1,4 @@
-// What every door of the daemon has in common: requests that know who made them.
+// The common part of all doors of the daemon: requests with their callers.
 import type { Http2ServerRequest } from "node:http2";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Caller } from "../identity.js";

@@ -10,11 +10,11 @@ export interface HttpDoorOptions {
   readonly port: number;
 }
 
-/** What the port answers with. */
+/** The sources of the port's answers. */
 export interface HttpAnswers {
   /** Why the daemon is not ready; undefined if it is. */
   notReady(): string | undefined;
-  /** What it says when it is ready. */
+  /** The text that it answers when it is ready. */
   ready(): string;
   readonly contentType: string;
   metrics(): Promise<string>;

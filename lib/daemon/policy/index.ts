@@ -1,4 +1,4 @@
-// Who may do what.
+// The policy: the rights of each caller.
 export { matchesAny, type Resources } from "./judge.js";
 export { Policy } from "./policy.js";
 export { NOTHING, Resolver } from "./resources.js";

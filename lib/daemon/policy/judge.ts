@@ -19,7 +19,7 @@ export interface NamedInterface {
   readonly isDependency: boolean;
 }
 
-/** What a request is about, in VPP's terms: names are resolved, so that an alias cannot pass a rule. */
+/** The subject of a request in VPP's terms: names are resolved, so that an alias cannot pass a rule. */
 export interface Resources {
   readonly interfaces: readonly NamedInterface[];
   /** VRFs that those interfaces are in. */

@@ -56,7 +56,7 @@ export class Policy {
     ]);
   }
 
-  /** What the rules for the caller allow to that CNF, and never what they allow to operators. */
+  /** Returns the rights that the caller's rules give to that CNF, and never the rights of operators. */
   #narrowed(caller: Caller, cnf: string, withoutPolicy: readonly Rule[]): Rights {
     const rules = this.#rules?.filter(
       ({ match, cnfs, operator }) => isMatch(match, caller) && !operator && matchesAny(cnfs, cnf),
@@ -99,7 +99,7 @@ export class Policy {
   }
 }
 
-/** What is not judged of a punt that exists. */
+/** The parts of an existing punt that are not judged. */
 const ANYTHING: Resources = {
   interfaces: [],
   vrfs: [],

@@ -1,4 +1,4 @@
-// What a request is about in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
+// The subject of a request in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
 import { type PuntRequest, reachOf, type VppApi } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import type { NamedInterface, Resources } from "./judge.js";

@@ -1,4 +1,4 @@
-// What one caller may do: the rules that match it.
+// The rights of one caller: the rules that match it.
 import { PuntError } from "../../errors.js";
 import type { PuntRequest } from "../../punt/index.js";
 import type { Caller } from "../identity.js";

@@ -38,7 +38,7 @@ export class Attacher {
   }
 }
 
-/** What attach.sock can hand over of a punt. */
+/** The ends of a punt that attach.sock can hand over. */
 function handoversOf({ interconnects }: PuntMetadata) {
   const kinds = {
     memif: [Kind.MEMIF_CONTROL],

@@ -1,4 +1,4 @@
-// What the daemon answers: the service, health and reflection.
+// The daemon's services: punts, health and reflection.
 export { Attacher } from "./attach.js";
 export { HealthService } from "./health.js";
 export { PuntNames } from "./names.js";

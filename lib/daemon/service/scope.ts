@@ -16,7 +16,7 @@ import type { Tokens } from "../tokens.js";
 import type { PuntNames } from "./names.js";
 import { View } from "./view.js";
 
-/** What the calls work with. */
+/** The parts that the calls work with. */
 export interface Parts {
   readonly punts: Punts;
   /** The names of all punts, as they are now. */
@@ -47,7 +47,7 @@ export interface Parts {
   readonly stopping: AbortSignal;
 }
 
-/** Who is at the other end of the connection. */
+/** The caller at the other end of the connection. */
 export const callerKey = createContextKey<Caller | undefined>(undefined);
 /** Resets the stream of the call, also where the peer reads nothing. */
 export const resetKey = createContextKey<() => void>(() => {});
@@ -63,7 +63,7 @@ export class Scope {
   rule: string | undefined;
   punts: readonly PuntId[] = [];
 
-  /** What was changed, if not punts. */
+  /** The thing that was changed, if not punts. */
   subject: string | undefined;
 
   /** `call`: what the audit log calls it. */

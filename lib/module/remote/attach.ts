@@ -1,4 +1,4 @@
-// What the daemon hands over at attach.sock: open descriptors, for a one-time token of the call Attach.
+// Takes open descriptors from the daemon's attach.sock, for a one-time token of the call Attach.
 import { basename, dirname, join } from "node:path";
 import {
   type Descriptor,

@@ -110,7 +110,7 @@ export function isAway(error: unknown): boolean {
   return isLost(error) || ConnectError.from(error).code === Code.Unavailable;
 }
 
-/** What HTTP/2 makes of a connection that ends: which of them depends on where the call was. */
+/** HTTP/2's errors for a connection that ends. They depend on the progress of the call. */
 const LOST: readonly Code[] = [Code.Unavailable, Code.Internal, Code.Canceled, Code.Aborted, Code.Unknown];
 
 /** Whether the connection or the daemon ended, as opposed to an answer of the daemon. */

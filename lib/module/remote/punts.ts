@@ -43,7 +43,7 @@ import { RemoteInterfaces } from "./interfaces.js";
 import { SessionKeeper } from "./session.js";
 import { follow } from "./watch.js";
 
-/** Who a daemon takes this program for, and what the daemon is. */
+/** This program's identity in the eyes of a daemon, and facts about the daemon. */
 export interface DaemonInfo {
   readonly version: string;
   readonly term: string;
@@ -57,7 +57,7 @@ export interface DaemonInfo {
   /** The daemon's host in etcd; absent for a daemon that keeps its punts in a file. */
   readonly cluster?: {
     readonly host: string;
-    /** What this daemon does: "leader", "standby", "cut-off" or "halted". */
+    /** This daemon's role: "leader", "standby", "cut-off" or "halted". */
     readonly role: string;
     /** Name of the daemon that acts; "" where none does. */
     readonly daemon: string;
@@ -70,7 +70,7 @@ export class RemotePunts implements Punts {
   readonly #connection: Connection;
   readonly #session: SessionKeeper | undefined;
   #interfaces: RemoteInterfaces | undefined;
-  /** What the daemon hands over. */
+  /** The descriptors that the daemon hands over. */
   readonly handovers: Handovers;
 
   /** @throws PuntError ERR_OPTION */

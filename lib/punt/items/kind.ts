@@ -1,11 +1,11 @@
-// What a kind of items defines: how objects of it are read, created, changed and deleted. Each action is idempotent.
+// The definition of a kind of items: how its objects are read, created, changed and deleted. Each action is idempotent.
 import type { Host, HostLink } from "../../host/index.js";
 import type { Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
 import type { Note, Notes } from "./note.js";
 import type { VppApi } from "./vpp-api.js";
 
-/** What is known of VPP's devices. It was tried, once for each life of VPP. */
+/** The results of the trials of VPP's devices, which are made once for each life of VPP. */
 export interface DeviceWays {
   /** Path of VPP's network namespace; "" for the manager's own; undefined if the manager has no way into it. */
   readonly vppNamespace: string | undefined;
@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly ways: DeviceWays;
 }
 
-/** What a reading of VPP's interfaces has. */
+/** The context in which VPP's interfaces are read. */
 export interface ReadContext extends Surroundings {
   /** Namespaces to read: those of desired punts, and those in which an earlier manager may have left objects. */
   readonly namespaces: ReadonlyMap<number, string>;

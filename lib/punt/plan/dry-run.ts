@@ -16,7 +16,7 @@ export interface PlannedStep {
 export interface PlannedPunt {
   readonly id: { cnf: string; key: string; label: string };
   readonly state: "PENDING" | "FAILED" | "CREATED" | "DEGRADED";
-  /** What the punt waits for, why it is refused, or why it would be DEGRADED. */
+  /** The things that the punt waits for, or the reason why it is refused or would be DEGRADED. */
   readonly reasons: readonly string[];
 }
 

@@ -11,7 +11,7 @@ export interface TakenObject {
   readonly known: string;
 }
 
-/** What is taken over, or was. */
+/** The objects that are, or were, taken over. */
 export interface Adoption {
   /** Objects that become this manager's and stay as they are. */
   readonly taken: readonly TakenObject[];

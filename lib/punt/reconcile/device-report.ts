@@ -1,4 +1,4 @@
-// What the trials have shown, for people and programs.
+// The results of the trials of devices, for people and programs.
 
 /** How TAPs of this VPP come into the namespaces of CNFs. */
 export interface DeviceReport {

@@ -168,7 +168,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
-  // What an earlier process left is not written to: it may be a pipe, or a link to another file.
+  // A file of an earlier process is not written to: it may be a pipe, or a link to another file.
   await rm(path, { force: true });
   const file = await open(path, "wx", FILE_MODE);
   try {

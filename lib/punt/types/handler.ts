@@ -1,4 +1,4 @@
-// What a punt type defines. All of it is pure: it derives the wanted items from a request and the facts.
+// The definition of a punt type. It is pure: it derives the wanted items from a request and the facts.
 
 import type { Interconnect, Marks, Need } from "../interconnect/index.js";
 import type { Facts, Missing, Part } from "../items/index.js";

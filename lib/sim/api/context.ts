@@ -1,4 +1,4 @@
-// What the message handlers work on.
+// The parts of VPP that the message handlers work on.
 import type { DataPlane, SwInterface } from "../dataplane/index.js";
 import type { DeviceFactory } from "../devices/index.js";
 import type { VppLog } from "../log.js";

@@ -1,4 +1,4 @@
-// What is behind the interfaces of the embedded VPP: memif ports, TAPs, the emulated host, the punt socket.
+// The devices behind the interfaces of the embedded VPP: memif ports, TAPs, the emulated host, the punt socket.
 export { EmulatedDevices } from "./emulated-devices.js";
 export type { DeviceFactory, HostDevice, MemifConfig, MemifDevice } from "./factory.js";
 export { HostInterface, type HostInterfaceEvents } from "./host-interface.js";

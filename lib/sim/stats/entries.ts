@@ -2,7 +2,7 @@
 import type { InterfaceCounters, NodeCounter } from "../dataplane/index.js";
 import type { Entry } from "./layout.js";
 
-/** What the statistics are about. */
+/** The sources of the statistics. */
 export interface StatsSource {
   /** Interfaces with their sw_if_index. */
   interfaces(): Iterable<{

@@ -72,7 +72,7 @@ export class StatsServer {
   }
 }
 
-/** What has to stay for the addresses of a segment to stay. */
+/** Returns the part of an entry on which the layout of the segment depends. */
 function shapeOf(entry: Entry): string {
   if (entry.kind === "names") return `${entry.name} ${entry.names.join(" ")}`;
   return entry.kind === "scalar" ? entry.name : `${entry.name} ${entry.values.length}`;

@@ -1,4 +1,4 @@
-// What a module can be told.
+// The options of a module, and their checks.
 
 import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
@@ -19,7 +19,7 @@ export interface StoneWorkModuleOptions {
   readonly grpcPort?: number;
   /** Port of `GET /scheduler/status`. Default 0: a free one. */
   readonly httpPort?: number;
-  /** What the module can be configured with. Default: one model, whose items are punts (vpppunt.Punt). */
+  /** The models of the module's configuration. Default: one model, whose items are punts (vpppunt.Punt). */
   // biome-ignore lint/suspicious/noExplicitAny: each model has a message of its own
   readonly models?: readonly StoneWorkModel<any>[];
   /** File that keeps what StoneWork announced, which it does not repeat after the module's restart. Left out: it is forgotten. */

@@ -17,7 +17,7 @@ import { detailOf, fileDescriptor } from "../model.js";
 import { type Connection, connectionKey } from "../server.js";
 import type { Models } from "./models.js";
 
-/** What the services need of the module. */
+/** The module, as the services see it. */
 export interface ServiceParts {
   readonly label: string;
   readonly models: Models;

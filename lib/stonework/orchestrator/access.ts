@@ -1,4 +1,4 @@
-// Who may do what under an orchestrator: its services ask before they answer, and its items before they change punts.
+// The rights of callers under an orchestrator. Its services ask before they answer, and its items before they change punts.
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { PuntRequest } from "../../punt/index.js";
@@ -13,7 +13,7 @@ export interface StoneWorkCall {
   readonly ends: ConnectionEnds;
 }
 
-/** What a caller may do. */
+/** The rights of a caller. */
 export interface StoneWorkRights {
   /** Whether it may see a CNF and its items. `cnf` is "" for an item of an unknown CNF. */
   sees(cnf: string): boolean;

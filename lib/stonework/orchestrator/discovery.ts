@@ -19,7 +19,7 @@ export class Discovery {
   readonly #directory: string;
   readonly #hooks: Hooks;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  /** What each file said when it was read last, and when it was written. */
+  /** For each file, its contents at the last look and the time at which they were written. */
   readonly #seen = new Map<string, string>();
   readonly #watcher: FSWatcher;
 

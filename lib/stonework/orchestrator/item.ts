@@ -19,7 +19,7 @@ import { requestFromWire } from "../request.js";
 import type { Cnf } from "./cnf.js";
 import { endsOf, itemId } from "./ends.js";
 
-/** What an item needs of the orchestrator. */
+/** The orchestrator, as an item sees it. */
 export interface Surroundings {
   readonly punts: Punts;
   readonly log: Logger;
@@ -36,7 +36,7 @@ export interface Surroundings {
   isUsedByOthers(end: string, item: ConfigItem): boolean;
 }
 
-/** What became of an item. The words are StoneWork's. */
+/** The state of an item, in StoneWork's words. */
 export interface ItemSituation {
   readonly state: "PENDING" | "CONFIGURED" | "FAILED" | "REMOVED";
   readonly message: string;

@@ -1,4 +1,4 @@
-// What an orchestrator of StoneWork's CNFs can be told.
+// The options of an orchestrator of StoneWork's CNFs, and their checks.
 
 import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
@@ -41,7 +41,7 @@ export interface StoneWorkOptions {
 }
 
 export interface OrchestratorOptions extends StoneWorkOptions {
-  /** What manages the punts: a manager in this process, or the client of a daemon. */
+  /** The manager of the punts: a manager in this process, or the client of a daemon. */
   readonly punts: Punts;
 }
 

@@ -20,7 +20,7 @@ import { connectionEnds, type StoneWorkAccess, type StoneWorkRights } from "./ac
 import type { Cnf, CnfModel } from "./cnf.js";
 import type { ItemSituation } from "./item.js";
 
-/** What the services need of the orchestrator. */
+/** The orchestrator, as the services see it. */
 export interface ServiceParts {
   readonly access: StoneWorkAccess;
   cnfs(): readonly Cnf[];

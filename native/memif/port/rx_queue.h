@@ -13,7 +13,7 @@
 
 namespace vpp_punt::memif {
 
-/// What is to be done with each packet of a burst: a mark for each.
+/// The decision on each packet of a burst: a mark for each.
 struct Choice {
   const uint8_t* marks;
   uint32_t count;

@@ -30,7 +30,7 @@ bool IsSealed(int fd) {
   return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
-/// What a peer's file is mapped by: its size, and the size of its pages.
+/// The facts for mapping a peer's file: its size, and the size of its pages.
 struct File {
   uint64_t size;
   uint64_t page;

@@ -10,7 +10,7 @@ namespace vpp_punt::memif {
 
 namespace {
 
-/// What a guard protects, as one private copy.
+/// The extent that a guard protects, as one private copy.
 struct Extent {
   uint8_t* data;
   uint64_t size;

@@ -39,7 +39,7 @@ export class VethWires {
     return wires;
   }
 
-  /** What leaves VPP, by wire, when this comes in on wire `on`. */
+  /** Returns the frames that leave VPP, by wire, when this frame comes in on wire `on`. */
   async exchange(on: number, ...frames: Buffer[]): Promise<Seen[]> {
     this.received = [];
     this.last = Date.now();

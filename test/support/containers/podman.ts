@@ -12,7 +12,7 @@ import { until } from "../machine/netns.js";
 const run = promisify(execFile);
 /** Folder of the package, with dist/. */
 const PACKAGE = fileURLToPath(new URL("../../../..", import.meta.url));
-/** What a machine without systemd and with low limits can run. */
+/** Options of podman for a machine without systemd and with low limits. */
 const GLOBAL = ["--cgroup-manager=cgroupfs", "--runtime", "runc"];
 const LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];
 const open = new Set<Podman>();

@@ -9,7 +9,7 @@ import { RemotePunts } from "../../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../../lib/sim/index.js";
 
-/** Who the next connections seem to come from. */
+/** The apparent peer of the next connections. */
 export type Someone = PeerCredentials;
 
 export const ROOT: Someone = { pid: 1, uid: 0, gid: 0 };

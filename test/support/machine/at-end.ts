@@ -1,4 +1,4 @@
-// What tests leave behind when they fail is removed at the end of their process, whichever way it ends short of SIGKILL.
+// Removes the leftovers of failed tests at the end of their process, however it ends, short of SIGKILL.
 const actions: (() => void)[] = [];
 
 /** Runs `action`, which cannot wait for anything, when this process ends. */

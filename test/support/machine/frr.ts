@@ -54,12 +54,12 @@ export class Frr {
     this.#daemons.set(name, host.daemon(frrDaemon(name)!, ...own, "-A", "127.0.0.1", "-P", "0"));
   }
 
-  /** What a `show` command answers; empty while the daemons start. */
+  /** Returns the output of a `show` command; empty while the daemons start. */
   async show(what: string): Promise<string> {
     return command("vtysh", "--vty_socket", this.#directory, "-c", `show ${what}`).catch(() => "");
   }
 
-  /** What the daemons have logged. */
+  /** Returns the log of the daemons. */
   log(): string {
     return [...this.#daemons].map(([name, daemon]) => `${name}:\n${daemon.output}`).join("\n");
   }

@@ -211,7 +211,7 @@ export class Network {
       `create host-interface name ${device} hw-addr ${mac.join(":")}`,
       `set interface state ${name} up`,
     );
-    // What af_packet says of itself is 9000 bytes, whatever the device takes.
+    // af_packet reports an MTU of 9000 bytes for any device.
     await this.#vpp.configure(`set interface mtu packet 1500 ${name}`);
     if (vrf !== undefined) {
       const families = vppAddresses.map((it) => (it.includes(":") ? "ip6" : "ip"));

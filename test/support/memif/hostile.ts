@@ -11,7 +11,7 @@ export function openServer(
   return { socket, server: openMemif(t, { role: "server", socket, ...options }) };
 }
 
-/** That a client of good manners is served. */
+/** Asserts that a well-behaved client is served. */
 export async function servesTheNext(t: ExecutionContext, server: Memif, socket: string): Promise<void> {
   const client = openMemif(t, { role: "client", socket, secret: "s3cret" });
   await Promise.all([event(server, "up"), event(client, "up")]);

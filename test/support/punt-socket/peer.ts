@@ -8,7 +8,7 @@ import { type PuntBatch, PuntInjector, PuntSocket, type PuntSocketOptions } from
 /** VPP's end of punt sockets: bound where VPP is, sends by name and never waits, takes what is injected. */
 export interface FakeVpp {
   readonly path: string;
-  /** What was injected, in order. */
+  /** The injected packets, in order. */
   readonly injected: { swIfIndex: number; action: number; packet: Uint8Array }[];
   /** Sends a packet to the client's path; the name of the error, if any. */
   punt(clientPath: string, packet: Uint8Array, swIfIndex?: number): string | undefined;

@@ -16,12 +16,12 @@ export function addressOf(card: string): string {
 /** The card in VRF 1; all others are in VRF 0. */
 export const cardInVrf1 = "if5";
 
-/** What an operator's startup file configures. */
+/** The configuration of an operator's startup file. */
 const startup = cards
   .filter((card) => card !== cardInVrf1)
   .flatMap((card) => [`set interface state ${card} up`, `set interface ip address ${card} ${addressOf(card)}`]);
 
-/** What the embedded VPP's command line has no words for. */
+/** Makes the VRFs, for which the embedded VPP's command line has no words. */
 async function configureVrfs(client: Vpp): Promise<void> {
   for (const table_id of [1, 2]) {
     for (const is_ip6 of [false, true]) {

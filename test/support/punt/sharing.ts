@@ -1,4 +1,4 @@
-// What the specification says of two punts: a table of its own, not asked from the code it is to check.
+// The specification's rules for two punts: a table of its own, which does not come from the code that it checks.
 import type { PuntType } from "../../../lib/punt/index.js";
 
 export type Outcome = "shared" | "conflict" | "independent";

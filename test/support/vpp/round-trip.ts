@@ -6,7 +6,7 @@ import { Random, Sampler } from "./sample-values.js";
 export interface RoundTrips {
   messages: number;
   passed: number;
-  /** What went wrong, one line a message. */
+  /** The failures, one line for each message. */
   failures: string[];
 }
 

@@ -56,7 +56,7 @@ export class SimTest {
     return sw_if_index;
   }
 
-  /** What leaves `out` when these come in on `name`. */
+  /** Returns the frames that leave `out` when these come in on `name`. */
   through(name: string, frames: Uint8Array | Uint8Array[], out = name): Buffer[] {
     const wire = this.vpp.interface(out);
     wire.transmitted();

@@ -29,7 +29,7 @@ const SERVER_PORT = 547;
 const SOLICIT = 1;
 const RELAY_FORWARD = 12;
 const RELAY_REPLY = 13;
-/** What clients and relays send: solicit, request, confirm, renew, rebind, release, decline, information-request. */
+/** Messages of clients and relays: solicit, request, confirm, renew, rebind, release, decline, information-request. */
 const TO_SERVER = new Set([SOLICIT, 3, 4, 5, 6, 8, 9, 11, RELAY_FORWARD]);
 const OPTION_RELAY_MESSAGE = 9;
 const OPTION_INTERFACE_ID = 18;

@@ -42,7 +42,7 @@ export interface InterfaceCounters {
   txErrors: number;
 }
 
-/** What makes an interface a sub-interface. */
+/** The parent and the tags of a sub-interface. */
 export interface Subinterface {
   readonly parent: SwInterface;
   /** VPP's number of it, which is also the VLAN id here. */

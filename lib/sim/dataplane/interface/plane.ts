@@ -1,4 +1,4 @@
-// What a node of the graph may use: the graph, and the interfaces that packets come from and go to.
+// The parts that each node of the graph may use: the graph, and the interfaces that packets come from and go to.
 import type { Arcs, Graph, GraphNode, Packet } from "../vlib/index.js";
 import type { InterfaceTable, SwInterface } from "./interface.js";
 
