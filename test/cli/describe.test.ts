@@ -6,6 +6,8 @@ import { ENVIRONMENT } from "../../lib/cli/about/environment.js";
 import { shownCommands } from "../../lib/cli/commands/shown.js";
 import { EXIT_STATUSES } from "../../lib/cli/ending/exit.js";
 import { makeProgram } from "../../lib/cli/program.js";
+import { managingOptions } from "../../lib/cli/punts/index.js";
+import type { PuntManagerOptions } from "../../lib/punt/index.js";
 import { cli } from "../support/cli/command.js";
 import { need } from "../support/need.js";
 
@@ -69,6 +71,40 @@ need("groff").test("groff formats the man page without a warning", async (t) => 
   });
   t.is(stderr, "");
   t.true(page.includes("vpp-punt apply"));
+});
+
+/** Fields of `PuntManagerOptions`, and the options that say them. `vpp` and `store` have options of their own; `host` is an object. */
+const MANAGER_OPTIONS: Record<Exclude<keyof PuntManagerOptions, "vpp" | "store" | "host" | "readOnly">, string[]> = {
+  owner: ["--owner"],
+  memifDirectory: ["--memif-directory"],
+  policyIdPrefix: ["--policy-id-prefix"],
+  naming: ["--stonework-names"],
+  subnets: ["--subnet-ipv4", "--subnet-ipv6"],
+  vppNamespace: ["--vpp-namespace"],
+  containers: ["--containers"],
+  resyncInterval: ["--resync-interval"],
+  retry: ["--retry-first", "--retry-longest"],
+};
+
+test("each command that starts a manager takes each option of a manager", (t) => {
+  const managing = shownCommands(makeProgram()).filter(({ options }) => options.some(({ long }) => long === "--owner"));
+  t.deepEqual(managing.map((command) => command.name()).sort(), [
+    ...["add", "adopt", "apply", "attach", "daemon", "delete", "dump", "list", "plan"],
+    ...["run", "show", "top", "wait", "watch"],
+  ]);
+  for (const command of managing)
+    for (const option of Object.values(MANAGER_OPTIONS).flat())
+      t.true(
+        command.options.some(({ long }) => long === option),
+        `${command.name()} ${option}`,
+      );
+});
+
+test("options of the command line are a manager's options", (t) => {
+  t.deepEqual(managingOptions({ subnetIpv6: "fd00::/64", stoneworkNames: true, retryFirst: 1, containers: "/c" }), {
+    ...{ subnets: { ipv6: "fd00::/64" }, naming: "stonework", retry: { firstDelay: 1 }, containers: "/c" },
+  });
+  t.deepEqual(managingOptions({}), {});
 });
 
 test("docs/cli.md has every command, environment variable and exit status", async (t) => {

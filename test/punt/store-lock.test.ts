@@ -81,6 +81,24 @@ test("a lock file that was left behind does no harm, whatever it contains", (t) 
     t.deepEqual(await readdir(folder), []);
   }));
 
+need("root", "unshare").test("a holder in another pid namespace with our number is not taken for this process", (t) =>
+  inFolder(async (path) => {
+    // Both are process 1, each of its own namespace.
+    const child = await holder(path, ["unshare", "--pid", "--fork", "--kill-child"]);
+    const code = `
+      import { FileStore } from ${JSON.stringify(new URL("../../lib/punt/store/index.js", import.meta.url).href)};
+      await new FileStore(${JSON.stringify(path)}).open().catch((error) => console.log(error.code, error.message));`;
+    const args = ["--pid", "--fork", "--kill-child", process.execPath, "--input-type=module", "-e", code];
+    const { stdout } = await promisify(execFile)("unshare", args);
+    t.regex(
+      stdout,
+      /^ERR_STORE_BUSY .* belongs to a process with the same number as this one \(1\), in another PID namespace/,
+    );
+    child.stdin!.end("\n");
+    await once(child, "exit");
+  }),
+);
+
 need("root", "unshare").test("a living manager in another pid namespace keeps its store", async (t) => {
   await inFolder(async (path) => {
     const child = await holder(path, ["unshare", "--pid", "--fork", "--kill-child"]);

@@ -7,16 +7,14 @@ import { changeLine as line, type ManagedOptions, managerOptions, requestsOf } f
 interface Options extends ManagedOptions {
   readonly output: string;
   readonly yes?: boolean;
-  readonly stoneworkNames?: boolean;
 }
 
 export async function run(file: string, options: Options): Promise<void> {
   const requests = await requestsOf(file);
-  const { yes = false, stoneworkNames = false, output } = options;
+  const { yes = false, output } = options;
   const vpp = await Vpp.connect({ socketPath: options.vpp! });
   try {
-    const manager = { ...managerOptions(options, vpp, !yes), ...(stoneworkNames && { naming: "stonework" as const }) };
-    const adoption = await PuntManager.adopt(manager, requests);
+    const adoption = await PuntManager.adopt(managerOptions(options, vpp, !yes), requests);
     print(
       output === "text" ? adoptionText(adoption, yes) : (output === "json" ? json : yaml)({ done: yes, ...adoption }),
     );

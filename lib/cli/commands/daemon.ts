@@ -4,9 +4,9 @@ import type { DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
-import { type EtcdFlags, etcdOptions } from "../punts/index.js";
+import { type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 
-interface Options extends EtcdFlags {
+interface Options extends EtcdFlags, ManagingOptions {
   config?: string;
   socket?: string;
   socketMode?: string;
@@ -16,11 +16,8 @@ interface Options extends EtcdFlags {
   policy?: string;
   audit?: string;
   http?: { host?: string; port: number };
-  memifDirectory?: string;
-  owner?: string;
   stonework?: string;
   stoneworkConfig?: string;
-  stoneworkNames?: boolean;
   sim?: boolean;
   interface: string[];
 }
@@ -76,7 +73,7 @@ type Simulated = { readonly vppSocket?: string; readonly directory?: string; rea
 
 /** Options of the file, and over them those of the command line. */
 async function optionsOf(options: Options, { vppSocket, directory, host }: Simulated): Promise<DaemonOptions> {
-  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http, memifDirectory, owner } = options;
+  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http } = options;
   const file = config === undefined ? {} : await fileOptions(config);
   const given = {
     ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit, http },
@@ -85,8 +82,8 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
     socketDirectory: directory && `${directory}/sockets`,
   };
-  const naming = options.stoneworkNames ? "stonework" : undefined;
-  const manager = { memifDirectory: memifDirectory ?? (directory && `${directory}/memif`), owner, host, naming };
+  const simulated = defined({ memifDirectory: directory && `${directory}/memif`, host });
+  const manager = { ...simulated, ...managingOptions(options) };
   const stonework = {
     ...file.stonework,
     ...defined({ directory: options.stonework, config: options.stoneworkConfig }),
@@ -96,9 +93,17 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     ...file,
     ...defined(given),
     ...(Object.keys(etcd).length > 0 && { etcd: { ...file.etcd, ...etcd } }),
-    manager: { ...file.manager, ...defined(manager) },
+    manager: mergedManager(file.manager, manager),
     ...(Object.keys(stonework).length > 0 && { stonework }),
   } as DaemonOptions;
+}
+
+/** Of `subnets` and `retry` the command line may say one field, and the file the other. */
+function mergedManager(file: DaemonOptions["manager"], given: NonNullable<DaemonOptions["manager"]>) {
+  const merged = { ...file, ...defined(given) };
+  if (given.subnets) merged.subnets = { ...file?.subnets, ...given.subnets };
+  if (given.retry) merged.retry = { ...file?.retry, ...given.retry };
+  return merged;
 }
 
 function defined(values: object): object {

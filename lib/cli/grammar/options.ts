@@ -69,45 +69,37 @@ export function statsSocket(): Option {
 
 /** The options of a manager that this command starts itself. */
 export function managed(command: Command, socketFlags?: string): Command {
+  const store = new Option("--store <file>", "where the punts are kept").env("VPP_PUNT_STORE").default(DEFAULT_STORE);
+  return managing(command.addOption(vppSocket(socketFlags)).addOption(store));
+}
+
+/** What each manager can be given, the daemon's too: every field of `PuntManagerOptions` that text can say. */
+export function managing(command: Command): Command {
+  return timed(named(command))
+    .option("--subnet-ipv4 <prefix>", "addresses for interconnects (default: 192.168.111.0/24)")
+    .option("--subnet-ipv6 <prefix>", "addresses for interconnects (default: fd76:7070:6e74::/112)")
+    .option("--vpp-namespace <path>", "VPP's network namespace, such as /run/netns/vpp (default: it is found)", path)
+    .option("--containers <path>", "socket of Docker or Podman, for requests that name a container", path);
+}
+
+/** How a manager marks what it makes. */
+function named(command: Command): Command {
+  const owner = "tells several managers apart: 1 to 20 letters, digits or '-' (default: vpp-punt)";
+  const folder = "folder of the memif sockets (default: /run/vpp-punt/memif; with --owner, memif-<owner>)";
+  const prefix = "highest byte of the ids of policies in VPP (default: 112; with --owner, a number made from it)";
   return command
-    .addOption(vppSocket(socketFlags))
-    .addOption(new Option("--store <file>", "where the punts are kept").env("VPP_PUNT_STORE").default(DEFAULT_STORE))
-    .addOption(
-      new Option(
-        "--owner <name>",
-        "tells several managers apart: 1 to 20 letters, digits or '-' (default: vpp-punt)",
-      ).env("VPP_PUNT_OWNER"),
-    )
-    .addOption(
-      new Option(
-        "--memif-directory <folder>",
-        "folder of the memif sockets (default: /run/vpp-punt/memif; with --owner, memif-<owner>)",
-      )
-        .env("VPP_PUNT_MEMIF_DIRECTORY")
-        .argParser(path),
-    )
-    .addOption(
-      new Option("--policy-id-prefix <number>", "highest byte of the ids of policies in VPP (default: 112)").argParser(
-        integer("a byte", 0, 255),
-      ),
-    )
-    .addOption(new Option("--subnet-ipv4 <prefix>", "addresses for interconnects (default: 192.168.111.0/24)"))
-    .addOption(new Option("--subnet-ipv6 <prefix>", "addresses for interconnects (default: fd76:7070:6e74::/112)"))
-    .addOption(
-      new Option("--resync-interval <ms>", "time between two looks at VPP (default: 10000)").argParser(
-        integer("milliseconds", 1, LONGEST_MS),
-      ),
-    )
-    .addOption(
-      new Option("--retry-first <ms>", "delay before the first retry of what failed").argParser(
-        integer("milliseconds", 1, LONGEST_MS),
-      ),
-    )
-    .addOption(
-      new Option("--retry-longest <ms>", "longest delay between two retries").argParser(
-        integer("milliseconds", 1, LONGEST_MS),
-      ),
-    );
+    .addOption(new Option("--owner <name>", owner).env("VPP_PUNT_OWNER"))
+    .addOption(new Option("--memif-directory <folder>", folder).env("VPP_PUNT_MEMIF_DIRECTORY").argParser(path))
+    .option("--policy-id-prefix <number>", prefix, integer("a byte", 0, 255))
+    .option("--stonework-names", "memif sockets, secrets and MAC addresses follow from the punts as StoneWork's do");
+}
+
+function timed(command: Command): Command {
+  const read = integer("milliseconds", 1, LONGEST_MS);
+  return command
+    .option("--resync-interval <ms>", "time between two looks at VPP (default: 10000)", read)
+    .option("--retry-first <ms>", "delay before the first retry of what failed", read)
+    .option("--retry-longest <ms>", "longest delay between two retries", read);
 }
 
 /** How a command prints what it found. */

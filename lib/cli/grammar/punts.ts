@@ -57,7 +57,6 @@ function adoptCommand(program: Command): void {
   printed(managed(program.command("adopt").description(text)), ["text", "json", "yaml"])
     .argument("<file>", "the punts that StoneWork has; - reads standard input")
     .option("--yes", "take them; without it nothing is changed")
-    .option("--stonework-names", "memif sockets, secrets and MAC addresses follow from the punts as StoneWork's do")
     .action(runs(commands.adopt));
 }
 

@@ -2,7 +2,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
-import { collect, integer, path, printed, runs, timeout, vppSocket } from "./options.js";
+import { collect, integer, managing, path, printed, runs, timeout, vppSocket } from "./options.js";
 
 /** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
 const socket = () => vppSocket("--vpp, --socket <path>");
@@ -88,14 +88,11 @@ function daemonCommand(program: Command): void {
       "serve /livez, /readyz and /metrics at this port, or host:port (default: no port)",
       httpAddress,
     )
-    .option("--memif-directory <folder>", "folder of the memif sockets (default: /run/vpp-punt/memif)", path)
-    .option("--owner <name>", "tells several managers of one VPP apart")
     .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)
     .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
-    .option("--stonework-names", "make the memif sockets, secrets and MAC addresses that StoneWork would make")
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
     .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, []);
-  clustered(command).action(runs(commands.daemon));
+  clustered(managing(command)).action(runs(commands.daemon));
 }
 
 function moduleCommand(program: Command): void {

@@ -5,7 +5,14 @@ export { type Changes, changesOf, idOf, isChange } from "./changes.js";
 export { type EtcdFlags, etcdOptions, type Hosts, hostOf, requireHost, withHosts } from "./etcd.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
-export { type ManagedOptions, managerOptions, type Opened, withPunts } from "./open.js";
+export {
+  type ManagedOptions,
+  type ManagingOptions,
+  managerOptions,
+  managingOptions,
+  type Opened,
+  withPunts,
+} from "./open.js";
 export { requestOf, requestsOf } from "./requests.js";
 export { type ShownPunt, shownPunt, statusText } from "./status.js";
 export { find, identityOf } from "./which.js";

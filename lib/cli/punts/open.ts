@@ -8,8 +8,23 @@ import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../abo
 import { type EtcdFlags, hostOf, withHosts } from "./etcd.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
-/** The options of `managed` in grammar/options.ts, as Commander hands them over. */
-export interface ManagedOptions extends EtcdFlags {
+/** The options of `managing` in grammar/options.ts, as Commander hands them over. */
+export interface ManagingOptions {
+  readonly owner?: string;
+  readonly memifDirectory?: string;
+  readonly policyIdPrefix?: number;
+  readonly stoneworkNames?: boolean;
+  readonly subnetIpv4?: string;
+  readonly subnetIpv6?: string;
+  readonly resyncInterval?: number;
+  readonly retryFirst?: number;
+  readonly retryLongest?: number;
+  readonly vppNamespace?: string;
+  readonly containers?: string;
+}
+
+/** The options of `managed` in grammar/options.ts. */
+export interface ManagedOptions extends ManagingOptions, EtcdFlags {
   /** VPP's API socket. Absent in the first release's form. */
   readonly vpp?: string;
   /** The daemon's socket; VPP's API socket in the first release's form. */
@@ -17,14 +32,6 @@ export interface ManagedOptions extends EtcdFlags {
   /** VPP's stats socket; the default is beside its API socket. */
   readonly statsSocket?: string;
   readonly store: string;
-  readonly owner?: string;
-  readonly memifDirectory?: string;
-  readonly policyIdPrefix?: number;
-  readonly subnetIpv4?: string;
-  readonly subnetIpv6?: string;
-  readonly resyncInterval?: number;
-  readonly retryFirst?: number;
-  readonly retryLongest?: number;
 }
 
 export interface OpenOptions {
@@ -51,14 +58,22 @@ function definedOnly<T extends object>(values: T): { [K in keyof T]: Exclude<T[K
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** Returns the options of a manager over `vpp`. */
-export function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: boolean): PuntManagerOptions {
-  const { store, owner, memifDirectory, policyIdPrefix, resyncInterval } = options;
+/** Returns the options of a manager that the command line names; what it does not name is left out. */
+export function managingOptions(options: ManagingOptions): Partial<PuntManagerOptions> {
+  const { owner, memifDirectory, policyIdPrefix, resyncInterval, vppNamespace, containers } = options;
   const subnets = definedOnly({ ipv4: options.subnetIpv4, ipv6: options.subnetIpv6 });
   const retry = definedOnly({ firstDelay: options.retryFirst, longestDelay: options.retryLongest });
-  const given = definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval });
-  const file = new FileStore(store);
-  return { vpp, readOnly, store: file, subnets, retry, ...given } as PuntManagerOptions;
+  return {
+    ...definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval, vppNamespace, containers }),
+    ...(options.stoneworkNames && { naming: "stonework" }),
+    ...(Object.keys(subnets).length > 0 && { subnets }),
+    ...(Object.keys(retry).length > 0 && { retry }),
+  };
+}
+
+/** Returns the options of a manager over `vpp`. */
+export function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: boolean): PuntManagerOptions {
+  return { vpp, readOnly, store: new FileStore(options.store), ...managingOptions(options) };
 }
 
 /** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */

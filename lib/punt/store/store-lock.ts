@@ -8,7 +8,7 @@ import { ensureFolderSync } from "../../folder.js";
 const held = new Set<StoreLock>();
 
 export class StoreLock {
-  readonly #store: string;
+  readonly store: string;
   readonly #lock: FileLock;
 
   /**
@@ -32,15 +32,15 @@ export class StoreLock {
   }
 
   private constructor(store: string, lock: FileLock) {
-    this.#store = store;
+    this.store = store;
     this.#lock = lock;
   }
 
   /** @throws PuntError `ERR_STORE_LOST`: the locked file is not at its path any more, so another manager may have locked a new one */
   requireThere(): void {
     if (this.#lock.isStillThere()) return;
-    const message = `the lock of ${this.#store} was removed, alone or with its folder: another manager may have the store; start this one again`;
-    throw new PuntError("punt.store", "ERR_STORE_LOST", message, { path: this.#store });
+    const message = `the lock of ${this.store} was removed, alone or with its folder: another manager may have the store; start this one again`;
+    throw new PuntError("punt.store", "ERR_STORE_LOST", message, { path: this.store });
   }
 
   release(): void {
@@ -55,7 +55,13 @@ function releaseAll(): void {
 }
 
 function busy(store: string, pid: number): PuntError {
-  const who = pid === process.pid ? `another manager of this process (${pid})` : `process ${pid}`;
-  const message = `${store} belongs to ${who}; a store has one manager`;
+  const message = `${store} belongs to ${holderText(store, pid)}; a store has one manager`;
   return new PuntError("punt.store", "ERR_STORE_BUSY", message, { path: store, ...(Number.isInteger(pid) && { pid }) });
+}
+
+/** The holder wrote its number as its own PID namespace has it: two containers may both be process 1. */
+function holderText(store: string, pid: number): string {
+  if (pid !== process.pid) return `process ${pid}`;
+  if ([...held].some((lock) => lock.store === store)) return `another manager of this process (${pid})`;
+  return `a process with the same number as this one (${pid}), in another PID namespace or thread`;
 }
