@@ -55,6 +55,7 @@ export {
   EmulatedHost,
   type EmulatedInterface,
   type EmulatedInterfaces,
+  type EnginePlace,
   type FileProblem,
   FileStore,
   fileJsonSchema,

@@ -2,6 +2,8 @@
 import { type IncomingMessage, request } from "node:http";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
+import type { RunningContainer } from "./container.js";
+import type { ContainerSource } from "./source.js";
 
 const OP = "containers.read";
 /** Bytes of one answer, and of one event. */
@@ -30,10 +32,8 @@ const event = z.object({
   Actor: z.object({ ID: text }).partial().optional(),
 });
 
-export type Inspected = z.output<typeof inspected>;
-
 /** One engine's socket. */
-export class Engine {
+export class Engine implements ContainerSource {
   readonly path: string;
 
   constructor(path: string) {
@@ -45,9 +45,12 @@ export class Engine {
     return (await this.#get("/containers/json", listed, signal))!.map(({ Id }) => Id);
   }
 
-  /** Returns a container, or undefined if it has gone. @throws PuntError as `running` */
-  inspect(id: string, signal: AbortSignal): Promise<Inspected | undefined> {
-    return this.#get(`/containers/${encodeURIComponent(id)}/json`, inspected, signal);
+  /** Returns a container, or undefined if it does not run. @throws PuntError as `running` */
+  async inspect(id: string, signal: AbortSignal): Promise<RunningContainer | undefined> {
+    const found = await this.#get(`/containers/${encodeURIComponent(id)}/json`, inspected, signal);
+    if (!found?.State.Running || found.State.Pid === 0) return undefined;
+    const { Env, Labels } = found.Config;
+    return { id, names: [found.Name.replace(/^\//, "")], pid: found.State.Pid, labels: Labels ?? {}, env: Env ?? [] };
   }
 
   /**
@@ -77,6 +80,8 @@ export class Engine {
       answer.destroy();
     }
   }
+
+  close(): void {}
 
   #idOf(line: string): string {
     const { id, Actor } = this.#parse(event, line, "an event");

@@ -3,26 +3,31 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import type { RunningContainer } from "./container.js";
+import { CriEngine } from "./cri.js";
 import { Engine } from "./engine.js";
 import { type Selector, selects } from "./selector.js";
+import type { ContainerSource } from "./source.js";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** The socket of Docker or Podman, or that of a runtime of Kubernetes. */
+export type EnginePlace = string | { readonly cri: string };
+
 /** Follows one engine until it is closed. The event `change`: other containers run, or the engine has come or gone. */
 export class ContainerWatch extends EventEmitter<{ change: [] }> {
   readonly path: string;
-  readonly #engine: Engine;
+  readonly #engine: ContainerSource;
   readonly #ending = new AbortController();
   #containers = new Map<string, RunningContainer>();
   #problem: PuntError | undefined;
   #isRead = false;
   readonly #first: Promise<void>;
 
-  constructor(path: string) {
+  constructor(place: EnginePlace) {
     super();
-    this.path = path;
-    this.#engine = new Engine(path);
+    this.#engine = typeof place === "string" ? new Engine(place) : new CriEngine(place.cri);
+    this.path = this.#engine.path;
     this.#first = new Promise((resolve) => this.once("change", resolve));
     void this.#follow();
   }
@@ -44,6 +49,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
 
   close(): void {
     this.#ending.abort();
+    this.#engine.close();
     this.removeAllListeners();
   }
 
@@ -80,9 +86,11 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
     const { signal } = this.#ending;
     const found = new Map<string, RunningContainer>();
     for (const id of await this.#engine.running(signal)) {
-      const container = await this.#inspect(id);
+      const container = await this.#engine.inspect(id, signal);
       if (container) found.set(id, container);
     }
+    const isSame = this.#isRead && this.#problem === undefined && textOf(found) === textOf(this.#containers);
+    if (isSame) return;
     this.#containers = found;
     this.#problem = undefined;
     this.#isRead = true;
@@ -90,18 +98,15 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
   }
 
   async #read(id: string): Promise<void> {
-    const container = id === "" ? undefined : await this.#inspect(id);
+    const container = id === "" ? undefined : await this.#engine.inspect(id, this.#ending.signal);
     const before = this.#containers.get(id);
     if (JSON.stringify(container) === JSON.stringify(before)) return;
     if (container) this.#containers.set(id, container);
     else this.#containers.delete(id);
     this.emit("change");
   }
+}
 
-  async #inspect(id: string): Promise<RunningContainer | undefined> {
-    const found = await this.#engine.inspect(id, this.#ending.signal);
-    if (!found?.State.Running || found.State.Pid === 0) return undefined;
-    const { Env, Labels } = found.Config;
-    return { id, names: [found.Name.replace(/^\//, "")], pid: found.State.Pid, labels: Labels ?? {}, env: Env ?? [] };
-  }
+function textOf(containers: ReadonlyMap<string, RunningContainer>): string {
+  return JSON.stringify([...containers]);
 }

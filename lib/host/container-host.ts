@@ -2,6 +2,7 @@
 import {
   ContainerWatch,
   containerText,
+  type EnginePlace,
   parseSelector,
   type RunningContainer,
   type Selector,
@@ -22,8 +23,8 @@ export class ContainerHost implements Host, Disposable {
   readonly #watch: ContainerWatch | undefined;
   readonly #held = new Map<string, Held>();
 
-  /** `engine`: path of Docker's or Podman's socket; undefined: no container is found. */
-  constructor(host: Host, engine: string | undefined) {
+  /** `engine`: undefined: no container is found. */
+  constructor(host: Host, engine: EnginePlace | undefined) {
     this.#host = host;
     this.#watch = engine === undefined ? undefined : new ContainerWatch(engine);
     this.#watch?.on("change", () => this.#letGo());
@@ -139,9 +140,13 @@ export class ContainerHost implements Host, Disposable {
     const { problem } = this.#watch;
     const found = this.#watch.find(selector);
     if (found.length > 1) return `${what}: ${found.length} containers with different network namespaces run`;
-    if (found.length === 1) return `${what}: its process ${found[0]!.pid} cannot be seen from here`;
+    if (found.length === 1) return `${what}: ${processText(found[0]!)} cannot be seen from here`;
     return problem ? `${what}: ${problem.message}` : `${what} to run`;
   }
+}
+
+function processText({ pid }: RunningContainer): string {
+  return pid === 0 ? "the runtime does not tell its process, which" : `its process ${pid}`;
 }
 
 function identityText(descriptor: Descriptor): string {

@@ -1,7 +1,7 @@
 // Options of a manager and of its methods.
 
 import type { Events, RequestOf } from "../binapi/index.js";
-import type { Host } from "../host/index.js";
+import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
 import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
@@ -40,10 +40,11 @@ export interface PuntManagerOptions {
    */
   readonly vppNamespace?: string;
   /**
-   * Path of the socket of Docker or Podman, such as `/run/docker.sock`. Requests may then name the CNF's network namespace by its
-   * container: `netns: { container: "web" }`.
+   * Path of the socket of Docker or Podman, such as `/run/docker.sock`; on a node of Kubernetes, that of its container runtime:
+   * `{ cri: "/run/containerd/containerd.sock" }`. Requests may then name the CNF's network namespace by its container, as in
+   * `netns: { container: "web" }`, or by its pod: `netns: { pod: "namespace/name" }`.
    */
-  readonly containers?: string;
+  readonly containers?: EnginePlace;
   /**
    * Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`;
    * for an `owner`, `/run/vpp-punt/memif-<owner>`.
@@ -102,7 +103,7 @@ export function checkOptions(options: PuntManagerOptions): void {
   if (typeof options.vpp?.call !== "function")
     check.refuse("vpp", "must be a connection to VPP, such as `await Vpp.connect()`");
   const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {}, vppNamespace, containers } = options;
-  if (containers !== undefined) check.socketPath("containers", containers);
+  checkContainers(check, containers);
   if (vppNamespace !== undefined) check.path("vppNamespace", vppNamespace, LONGEST_PATH);
   check.milliseconds("resyncInterval", resyncInterval, 1);
   check.known(retry, ["firstDelay", "longestDelay"], "retry");
@@ -163,4 +164,14 @@ export function marksOf(options: ManagerIdentity): Marks {
     6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),
   };
   return marksFor(owner, memifDirectory, pools, policyIdPrefix, naming === "stonework");
+}
+
+function checkContainers(check: OptionCheck, place: EnginePlace | undefined): void {
+  if (place === undefined) return;
+  if (typeof place === "string") {
+    check.socketPath("containers", place);
+    return;
+  }
+  check.known(place, ["cri"], "containers");
+  check.socketPath("containers.cri", place.cri);
 }
