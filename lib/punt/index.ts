@@ -1,7 +1,13 @@
 // The front door of the punt manager. lib/index.ts says which of it is public.
 
 export type { Absence, Host, HostChange, HostLink } from "../host/index.js";
-export { EmulatedHost, type EmulatedInterface, type EmulatedInterfaces, LinuxHost } from "../host/index.js";
+export {
+  EmulatedHost,
+  type EmulatedInterface,
+  type EmulatedInterfaces,
+  type EnginePlace,
+  LinuxHost,
+} from "../host/index.js";
 export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
 export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
