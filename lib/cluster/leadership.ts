@@ -188,8 +188,6 @@ export class Leadership {
   }
 
   async #campaign(): Promise<void> {
-    await this.#mirror.ready;
-    if (this.#closed || !this.#isCandidate) return;
     if (!this.#mirror.isReached || this.#mirror.get(this.#keys.leader)) return this.#sleep(1000);
     await this.#waitForOldLease();
     const begun = now();

@@ -59,6 +59,9 @@ interface UnixSocket {
   readonly cnf?: string;
 }
 
+/** How often a daemon of a cluster looks whether its socket files are still its own. */
+const PLACES_LOOK_MS = 500;
+
 /** How long a stream's peer has to take the word that the stream ends. */
 const LONGEST_GOODBYE_MS = 500;
 
@@ -280,24 +283,42 @@ export class Daemon implements AsyncDisposable {
       const { logger } = this.#options;
       const { host, daemon } = punts.standing;
       logger.info({ role, host, daemon }, "what this daemon does for its host");
-      if (role === "leader")
-        this.#roles = this.#roles
-          .then(() => this.#takeOver())
-          .catch((err) => logger.error({ err }, "a socket could not be opened"));
+      if (role === "leader") this.#inTurn(() => this.#takeOver());
       else if (before === "leader") this.#handOver();
       before = role;
     };
     punts.on("role", take);
     take(punts.role);
+    const looking = setInterval(() => {
+      const isAsPlaced = this.#files.every((file) => file.isThere);
+      if (!isAsPlaced) this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces()));
+    }, PLACES_LOOK_MS).unref();
+    this.#stopping.signal.addEventListener("abort", () => clearInterval(looking));
+  }
+
+  #inTurn(step: () => Promise<void>): void {
+    const { logger } = this.#options;
+    this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
   }
 
   async #takeOver(): Promise<void> {
     if (this.#isDraining) return;
     await this.#opened.sessions.load();
     if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
-    await Promise.all(this.#placed.splice(0).map((door) => door.close()));
-    this.#files.splice(0);
+    await this.#closePlaced();
     await this.#openPlaced(true);
+  }
+
+  /** Another daemon has put its sockets there. Clients of this one ask that one from now on: a token of one is unknown to the other. */
+  async #leavePlaces(): Promise<void> {
+    if (this.#isDraining || this.#files.every((file) => file.isThere)) return;
+    await this.#closePlaced();
+    await this.#openPlaced(false);
+  }
+
+  async #closePlaced(): Promise<void> {
+    for (const file of this.#files.splice(0)) file.remove();
+    await Promise.all(this.#placed.splice(0).map((door) => door.close()));
   }
 
   #handOver(): void {

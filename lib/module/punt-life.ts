@@ -4,8 +4,11 @@ import { PuntError } from "../errors.js";
 import { idKey, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
 import type { Backing } from "./backing.js";
 
-/** Errors that pass by themselves: the daemon or VPP is away. */
-const PASSING = new Set(["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT"]);
+/** Errors that pass by themselves: the daemon, its etcd or VPP is away, or another daemon takes over. */
+const PASSING = new Set([
+  ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
+  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
+]);
 const PAUSE_MS = 100;
 
 export interface LifeHooks {

@@ -42,7 +42,7 @@ export interface Hosts {
 
 /** Runs `body` with the hosts of etcd. The connection ends in any case. */
 export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Promise<T>): Promise<T> {
-  // etcd's client is loaded only where etcd is asked.
+  // Only the commands that use etcd load its client.
   const { Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
   const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
   const by = asker();

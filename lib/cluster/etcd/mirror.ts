@@ -46,7 +46,6 @@ export class Mirror {
   #isStale = false;
   #endWatch: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
-  readonly #first = pending();
   #next = pending();
 
   constructor(etcd: Etcd, prefixes: readonly string[], handlers: MirrorHandlers) {
@@ -57,11 +56,6 @@ export class Mirror {
 
   start(): void {
     this.#running = this.#follow();
-  }
-
-  /** Resolves after the first snapshot. */
-  get ready(): Promise<void> {
-    return this.#first.promise;
   }
 
   /** Whether the copy follows etcd now. */
@@ -110,7 +104,6 @@ export class Mirror {
   async close(): Promise<void> {
     this.#closed = true;
     this.#endWatch?.();
-    this.#first.resolve();
     this.#next.resolve();
     await this.#running;
   }
@@ -149,7 +142,6 @@ export class Mirror {
     this.#revision = revision;
     this.#reached(true);
     this.#handlers.changed(changes, true);
-    this.#first.resolve();
     next.resolve();
   }
 

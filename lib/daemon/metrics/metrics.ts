@@ -88,7 +88,7 @@ export class Metrics {
 
   /** Returns all metrics in Prometheus's text form. */
   async text(): Promise<string> {
-    // A daemon of a cluster may not know them yet: the other metrics say why.
+    // Until etcd has answered, a daemon of a cluster has no punts to show. The other metrics say why.
     const punts = await this.#source.punts().catch(() => []);
     // VPP may take its time; the numbers are set at once afterwards, so that two readers at a time see whole ones.
     const counters = await this.#source.counters(punts).catch(() => undefined);

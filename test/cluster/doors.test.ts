@@ -1,0 +1,36 @@
+// The sockets of a host's daemons, which are at the same paths: CNFs come to the daemon that acts.
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { Daemon } from "../../lib/daemon/index.js";
+import { openPunt } from "../../lib/module/index.js";
+import { EmulatedHost } from "../../lib/punt/index.js";
+import { Members } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const { test: withEtcd } = need("etcd", "etcdctl");
+
+async function daemon(t: ExecutionContext, { directory, vpp }: Members, name: string, endpoints: string) {
+  const host = new EmulatedHost(vpp);
+  const started = await Daemon.start({
+    socket: join(directory, "manager.sock"),
+    vppSocket: vpp.apiSocket,
+    socketDirectory: join(directory, "sockets"),
+    etcd: { endpoints, host: "h1", name, timeout: 300 },
+    manager: { host, memifDirectory: join(directory, "memif"), resyncInterval: 500 },
+  });
+  t.teardown(() => started.close());
+  return started;
+}
+
+withEtcd(
+  "a CNF that came to a daemon without etcd waits, and gets its punt and its socket from the daemon that takes the place",
+  async (t) => {
+    const members = await Members.start(t);
+    await daemon(t, members, "lost", "http://127.0.0.1:1");
+    const dns = await openPunt({ cnf: "dns", udp: 53 }, { socket: join(members.directory, "manager.sock") });
+    t.teardown(() => dns.close());
+    t.is(dns.status.state, "waiting");
+    await daemon(t, members, "good", members.etcd.url);
+    t.is((await dns.ready()).state, "ready");
+  },
+);

@@ -1,0 +1,145 @@
+// What happens to the cluster: each fault is done and undone, and says what it did.
+import { pause } from "./child.js";
+import type { Choice } from "./choice.js";
+import type { Cnf } from "./cnf.js";
+import { type Host, type HostDaemon, LEASE } from "./host.js";
+import type { World } from "./world.js";
+
+export interface Fault {
+  readonly name: string;
+  /** Whether packets go on as if nothing had happened. */
+  readonly isHarmless: boolean;
+  /** @returns what was done */
+  run(world: World, choice: Choice): Promise<string>;
+}
+
+/** Longer than a lease, and than the time within which etcd ends it. */
+const BEYOND_LEASE_MS = (LEASE + 3) * 1_000;
+
+async function restartDaemon(world: World, choice: Choice, signal: NodeJS.Signals): Promise<string> {
+  const host = choice.of(world.hosts);
+  const daemon = choice.of(host.daemons);
+  const was = daemon.role;
+  await daemon.end(signal);
+  // Half of the time another daemon has taken over by then.
+  const ms = choice.upTo(2 * BEYOND_LEASE_MS);
+  await pause(ms);
+  daemon.start();
+  return `${daemon.name} (${was}) got ${signal}; another one started after ${ms} ms`;
+}
+
+async function killVpp(world: World, choice: Choice): Promise<string> {
+  const host = choice.of(world.hosts);
+  const ms = choice.upTo(2_000);
+  await host.killVpp(ms);
+  return `the VPP of ${host.name} was killed, and came back after ${ms} ms`;
+}
+
+async function replaceCnf(world: World, choice: Choice): Promise<string> {
+  const cnf = choice.of(world.cnfs);
+  const signal = choice.of(["SIGKILL", "SIGTERM"] as const);
+  await cnf.end(signal);
+  await pause(choice.upTo(1_000));
+  const isOther = cnf.port !== undefined && choice.upTo(1) === 1;
+  if (isOther) cnf.changePort();
+  cnf.start();
+  return `${cnf.name} (${cnf.kind}) got ${signal} and was replaced${isOther ? `, with port ${cnf.port}` : ""}`;
+}
+
+async function killEtcd({ etcd }: World, choice: Choice): Promise<string> {
+  await etcd.kill();
+  const ms = choice.upTo(8_000);
+  await pause(ms);
+  await etcd.start();
+  return `etcd was killed, and came back after ${ms} ms`;
+}
+
+async function stopEtcd({ etcd }: World, choice: Choice): Promise<string> {
+  etcd.signal("SIGSTOP");
+  const ms = choice.upTo(9_000);
+  await pause(ms);
+  etcd.signal("SIGCONT");
+  return `etcd was stopped for ${ms} ms`;
+}
+
+async function compactEtcd({ etcd }: World): Promise<string> {
+  return `etcd was compacted ${await etcd.compact()}`;
+}
+
+/** While a host cannot reach etcd, etcd forgets what that host has not seen. */
+async function cutOff(world: World, choice: Choice): Promise<string> {
+  const host = choice.of(world.hosts);
+  const others = world.hosts.filter((each) => each !== host);
+  await world.network.cut(host.number, true);
+  const ms = choice.upTo(9_000);
+  await pause(ms);
+  const isCompacted = choice.upTo(1) === 1;
+  const said = isCompacted ? `, and etcd was compacted ${await world.etcd.compact()} while it was` : "";
+  await world.network.cut(host.number, false);
+  return `${host.name} was cut off for ${ms} ms${said}; ${others.map(({ name }) => name).join(" and ")} went on`;
+}
+
+/** A leader that is stopped beyond its lease changes nothing when it goes on. */
+async function freezeLeader(world: World, choice: Choice): Promise<string> {
+  const host = choice.of(world.hosts.filter(({ daemons }) => daemons.length > 1));
+  const frozen = await leaderOf(host);
+  frozen.signal("SIGSTOP");
+  try {
+    await pause(BEYOND_LEASE_MS);
+    const next = host.daemons.find((each) => each !== frozen && each.role === "leader");
+    if (!next) throw new Error(`no daemon of ${host.name} has taken over from ${frozen.name}, which is stopped`);
+    const before = await host.lines();
+    frozen.signal("SIGCONT");
+    await pause(2_000);
+    const after = await host.lines();
+    if (before.join() !== after.join()) throw new Error(`${frozen.name} went on and changed the VPP of ${host.name}`);
+    if (frozen.role === "leader") throw new Error(`${frozen.name} still says that it leads`);
+    return `${frozen.name}, which led, was stopped for ${BEYOND_LEASE_MS} ms; ${next.name} took over, and nothing changed after that`;
+  } finally {
+    frozen.signal("SIGCONT");
+  }
+}
+
+async function leaderOf(host: Host): Promise<HostDaemon> {
+  for (const end = performance.now() + 20_000; performance.now() < end; await pause(50))
+    if (host.leader) return host.leader;
+  throw new Error(`no daemon of ${host.name} leads`);
+}
+
+/** An operator takes a CNF's punts away by etcd; the CNF is told, and asks again when it is replaced. */
+async function deletePunt(world: World, choice: Choice): Promise<string> {
+  const cnf: Cnf = choice.of(world.cnfs.filter(({ kind }) => kind !== "both"));
+  const host = `host${cnf.place.host}`;
+  await world.etcd.cli("delete", cnf.name, "--host", host);
+  await cnf.end("SIGTERM");
+  cnf.start();
+  return `an operator deleted the punt of ${cnf.name} (${cnf.kind}) on ${host}, and the CNF was started again`;
+}
+
+export const FAULTS: readonly Fault[] = [
+  { name: "orchestrator killed", isHarmless: true, run: (world, choice) => restartDaemon(world, choice, "SIGKILL") },
+  { name: "leader stopped", isHarmless: true, run: freezeLeader },
+  { name: "VPP killed", isHarmless: false, run: killVpp },
+  { name: "CNF replaced", isHarmless: false, run: replaceCnf },
+  { name: "etcd killed", isHarmless: true, run: killEtcd },
+  { name: "host cut off", isHarmless: true, run: cutOff },
+  { name: "etcd compacted", isHarmless: true, run: compactEtcd },
+  { name: "etcd stopped", isHarmless: true, run: stopEtcd },
+  { name: "orchestrator ended", isHarmless: true, run: (world, choice) => restartDaemon(world, choice, "SIGTERM") },
+  { name: "punt deleted", isHarmless: false, run: deletePunt },
+];
+
+/** Faults that need a leader, or etcd, are not done together with others. */
+const ALONE = new Set(["leader stopped", "punt deleted", "host cut off", "etcd compacted"]);
+
+/** Returns the faults of one step: one, or two at once. */
+export function stepOf(order: readonly Fault[], step: number, choice: Choice): readonly Fault[] {
+  const first = order[step % order.length]!;
+  if (ALONE.has(first.name) || choice.upTo(2) > 0) return [first];
+  const others = FAULTS.filter((fault) => fault !== first && !ALONE.has(fault.name) && kindOf(fault) !== kindOf(first));
+  return [first, choice.of(others)];
+}
+
+function kindOf({ name }: Fault): string {
+  return name.split(" ")[0]!;
+}

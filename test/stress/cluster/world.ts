@@ -1,0 +1,185 @@
+// The cluster: hosts, etcd and CNFs, and the checks of what must hold when nothing disturbs them.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PuntIdInput } from "../../../lib/punt/index.js";
+import { pause } from "./child.js";
+import { Cnf } from "./cnf.js";
+import { EtcdProcess } from "./etcd-process.js";
+import { Host } from "./host.js";
+import { command, HostNetwork } from "./network.js";
+
+/** Daemons of each host. */
+const DAEMONS = [2, 2, 1] as const;
+const SETTLE_MS = 60_000;
+/** A wait that is long says what it waits for. */
+const SAY_MS = 10_000;
+/** A port that no CNF serves: mirrors see its packets all the same. */
+const DISCARD = 9;
+
+export interface WorldOptions {
+  readonly cnfs: number;
+  /** Whether the last host has a real VPP. */
+  readonly hasReal: boolean;
+  say(text: string): void;
+}
+
+export class World {
+  readonly directory: string;
+  readonly name = `vpc${process.pid % 100_000}`;
+  readonly network: HostNetwork;
+  readonly etcd: EtcdProcess;
+  readonly hosts: readonly Host[];
+  readonly cnfs: readonly Cnf[];
+  readonly #options: WorldOptions;
+  #sent = 0;
+  /** The devices of each host before its first punt. */
+  #devices: string[][] = [];
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.directory = mkdtempSync(join(tmpdir(), `${this.name}-`));
+    this.network = new HostNetwork(this.name);
+    this.etcd = new EtcdProcess(this.network, this.directory);
+    this.hosts = DAEMONS.map(
+      (daemons, index) =>
+        new Host(this.network, this.directory, {
+          ...{ number: index + 1, daemons, isReal: options.hasReal && index === DAEMONS.length - 1 },
+        }),
+    );
+    this.cnfs = Array.from({ length: options.cnfs }, (_, index) => new Cnf(index, this.#placeOf(index)));
+  }
+
+  #placeOf(index: number) {
+    const host = this.hosts[index % this.hosts.length]!;
+    const log = host.at(`cnf${index}.log`);
+    return {
+      wire: host.wire,
+      host: host.number,
+      socket: host.socket,
+      log,
+      inside: (...words: string[]) => host.inside(...words),
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.network.open(this.hosts.length);
+    await this.etcd.start();
+    await Promise.all(this.hosts.map((host) => host.startVpp()));
+    this.#devices = await Promise.all(this.hosts.map(({ number }) => this.network.devices(number)));
+    for (const host of this.hosts) for (const daemon of host.daemons) daemon.start();
+    for (const cnf of this.cnfs) {
+      cnf.start();
+      // A start takes a core for a moment.
+      await pause(100);
+    }
+  }
+
+  cnfsOf(host: Host): readonly Cnf[] {
+    return this.cnfs.filter(({ place }) => place.host === host.number);
+  }
+
+  /** Sends one packet to every punt of every host. Returns its text. */
+  probe(hosts: readonly Host[] = this.hosts): string {
+    const text = `p${++this.#sent}`;
+    for (const host of hosts) host.send(text, [DISCARD, ...this.cnfsOf(host).flatMap(({ port }) => port ?? [])]);
+    return text;
+  }
+
+  /** Waits until everything is as it was asked for. @throws Error with what is not, after a time */
+  async settle(): Promise<void> {
+    const end = performance.now() + SETTLE_MS;
+    for (let next = performance.now() + SAY_MS; ; ) {
+      const problems = await this.#problems();
+      if (performance.now() > next) {
+        this.#options.say(`  waits for: ${problems.slice(0, 4).join("; ")}`);
+        next += SAY_MS;
+      }
+      if (problems.length === 0) return;
+      if (performance.now() > end) throw new Error(`not settled in ${SETTLE_MS / 1000} s:\n${problems.join("\n")}`);
+      await pause(300);
+    }
+  }
+
+  async #problems(): Promise<string[]> {
+    const states = this.cnfs.flatMap((cnf) => cnf.problems());
+    const leading = this.hosts
+      .filter((host) => !host.leader)
+      .map((host) => `${host.name}: no daemon says that it leads`);
+    if (states.length + leading.length > 0) return [...states, ...leading];
+    const text = this.probe();
+    const end = performance.now() + 2_000;
+    while (this.cnfs.some((cnf) => cnf.problems(text).length > 0) && performance.now() < end) await pause(20);
+    const packets = this.cnfs.flatMap((cnf) => cnf.problems(text));
+    if (packets.length > 0) return packets;
+    const differences = await Promise.all(this.hosts.map((host) => host.differences(false)));
+    return [...differences.flat(), ...(await this.#listed())];
+  }
+
+  /** What etcd has beside what is asked for, and what it lacks. */
+  async #listed(): Promise<string[]> {
+    const wanted = new Set(
+      this.cnfs.flatMap(({ place, requests }) => requests.map((request) => textOf(`host${place.host}`, request))),
+    );
+    const found = await this.etcd.list().catch((error: Error) => error);
+    if (found instanceof Error) return [found.message];
+    const names = new Set(found.map(({ host, id }) => textOf(host, id)));
+    return [
+      ...[...wanted].filter((name) => !names.has(name)).map((name) => `etcd has no punt ${name}`),
+      ...[...names].filter((name) => !wanted.has(name)).map((name) => `etcd has a punt that no CNF asks for: ${name}`),
+      ...found
+        .filter(({ state }) => state !== "CREATED" && state !== "DEGRADED")
+        .map(({ host, id, state, reasons }) => `${textOf(host, id)} is ${state}: ${reasons}`),
+    ];
+  }
+
+  /** Ends the CNFs, deletes all punts by etcd, and ends the rest. Returns what is left over on the hosts. */
+  async finish(): Promise<string[]> {
+    await Promise.all(this.cnfs.map((cnf) => cnf.end("SIGTERM")));
+    const none = join(this.directory, "none.yaml");
+    writeFileSync(none, "punts: []\n");
+    for (const { name } of this.hosts) await this.etcd.cli("apply", none, "--prune", "--host", name);
+    const left = await this.#left();
+    await Promise.all(this.hosts.map((host) => host.end()));
+    await this.etcd.kill();
+    return left;
+  }
+
+  /** Waits a moment for what is deleted last. */
+  async #left(): Promise<string[]> {
+    const end = performance.now() + 10_000;
+    for (;;) {
+      const differences = await Promise.all(this.hosts.map((host) => host.differences(true)));
+      const devices = await Promise.all(
+        this.hosts.map(async ({ number, name }, index) => {
+          const now = await this.network.devices(number);
+          return now.filter((each) => !this.#devices[index]!.includes(each)).map((each) => `${name}: device ${each}`);
+        }),
+      );
+      const left = [...differences, ...devices].flat();
+      if (left.length === 0 || performance.now() > end) return left;
+      await pause(200);
+    }
+  }
+
+  /** A daemon keeps a namespace that a CNF has handed over for a minute after its last punt. */
+  async #unpin(): Promise<void> {
+    const mounts = await command("findmnt", "--noheadings", "--list", "--output", "TARGET");
+    for (const path of mounts.split("\n").filter((each) => each.startsWith(`${this.directory}/`)))
+      await command("umount", "--lazy", path);
+  }
+
+  /** Ends everything at once, and removes the folder unless it is to be kept. */
+  async abandon(isKept: boolean): Promise<void> {
+    await Promise.all([...this.cnfs.map((cnf) => cnf.end()), ...this.hosts.map((host) => host.abandon())]);
+    await this.etcd.kill();
+    await this.#unpin();
+    await this.network.close();
+    if (isKept) this.#options.say(`logs: ${this.directory}`);
+    else rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function textOf(host: string, { cnf, key = "", label = "" }: PuntIdInput): string {
+  return `${host} ${[cnf, key, label].filter(Boolean).join("/")}`;
+}
