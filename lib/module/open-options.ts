@@ -18,7 +18,7 @@ export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">,
   /** Options of the ports. */
   readonly attach?: AttachOptions;
   /**
-   * What to answer on a memif, where no kernel does: `["arp", "nd", "ping"]`, for the addresses in the punt's metadata. Default: nothing.
+   * The questions to answer on a memif, where no kernel does: `["arp", "nd", "ping"]`, for the addresses in the punt's metadata. Default: nothing.
    * Behind a TAP Linux answers, and for a punt socket VPP.
    */
   readonly answer?: CnfAnswers;

@@ -35,6 +35,13 @@ test("a file begins with a caption that says what it holds", (t) => {
   for (const file of code) t.regex(readFileSync(file, "utf8"), CAPTION, file);
 });
 
+test("a comment begins with its subject or a verb", (t) => {
+  for (const file of projectFiles().filter((name) => /\.([cm]?ts|[cm]js|cc?|h)$/.test(name))) {
+    const found = /(?:\/\*\*|\/\/\/?) (?:What|Who|Whose|That|Those) .*/.exec(readFileSync(file, "utf8"));
+    t.is(found?.[0], undefined, file);
+  }
+});
+
 test("private members are #x; a constructor alone may be private", (t) => {
   for (const { node, place } of nodes()) {
     if (node.kind !== ts.SyntaxKind.PrivateKeyword) continue;

@@ -197,7 +197,7 @@ test("a tag, a missing interface, and VRF 0 do not pass a rule", async (t) => {
   t.regex(vrf!.message, /\(vrfs\): VRF 9 is not among 0/);
 });
 
-test("a refusal does not tell whether VPP has the interface; one that a rule allows and VPP lacks is asked for later", async (t) => {
+test("a refusal does not tell whether VPP has the interface; an allowed name that VPP lacks gets ERR_UNRESOLVED", async (t) => {
   const { connect } = await withPolicy(t, POLICY.replace("[eth0]", "[eth0, wan*]"));
   const alice = await connect(ALICE);
   const refusal = async (request: PuntRequestInput) => {
@@ -215,7 +215,7 @@ test("a refusal does not tell whether VPP has the interface; one that a rule all
   t.regex(await refusal(table), /\(vrfs\): VRF 9 is not among 0/);
 });
 
-test("while VPP is away, a request about interfaces is asked for later, whatever the name", async (t) => {
+test("while VPP is away, a request about any interface gets ERR_UNRESOLVED", async (t) => {
   const { connect, vpp } = await withPolicy(t);
   const alice = await connect(ALICE);
   await vpp.close();

@@ -125,7 +125,7 @@ test("a file without a certificate changes nothing, and its content is not in th
   await door.close();
 });
 
-test("a refused handshake is told of with its address and why", async (t) => {
+test("a refused handshake is reported with its address and the reason", async (t) => {
   const { door, port, refused } = await openDoor("told");
   const reasons: [() => Promise<unknown>, RegExp][] = [
     [() => ask(port), /did not return a certificate/],

@@ -29,7 +29,7 @@ function configured(text: string) {
   };
 }
 
-python.test("mockcnf1 and mockcnf2 share a TAP, and are told in StoneWork's order", async (t) => {
+python.test("mockcnf1 and mockcnf2 share a TAP, and get the calls in StoneWork's order", async (t) => {
   const { manager, cnf } = await stage(t, configured(CONFIG));
   const [one, two] = await Promise.all([cnf("mockcnf1", "mock1"), cnf("mockcnf2", "mock2")]);
   await Promise.all([one.hears("CREATED"), two.hears("CREATED")]);
@@ -84,7 +84,7 @@ python.test("a CNF that hangs blocks no other CNF", async (t) => {
 });
 
 python.test(
-  "a CNF is told again after its restart; after the orchestrator's restart, its refusal is tolerated",
+  "a CNF gets its calls again after its restart; after the orchestrator's restart, its refusal is tolerated",
   async (t) => {
     const running = await stage(t, configured(CONFIG));
     const before = await running.cnf("mockcnf1", "mock1");

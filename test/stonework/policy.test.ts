@@ -1,4 +1,4 @@
-// StoneWork's ports and CNFs under the daemon's policy: who configures them, what they may punt, and what the audit log says.
+// StoneWork's ports and CNFs under the daemon's policy: the right to configure them, their punts, and the audit log.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -112,7 +112,7 @@ root.test("a caller sees no CNF that its rules do not name", async (t) => {
   t.regex(error!.message, /rule "others" \(cnfs\)/);
   const page = await fetch(`http://127.0.0.1:${daemon.stoneWorkPorts!.http}/status/info`);
   t.is(((await page.json()) as unknown[]).length, 1);
-  // To set everything anew touches nothing of other CNFs.
+  // Setting everything again touches nothing of other CNFs.
   const { results } = await manager.setConfig({ updates: [], overwriteAll: true });
   t.deepEqual(results, []);
 });

@@ -41,7 +41,7 @@ const TSCONFIG = {
   include: ["src", "test"],
 };
 
-const SERVICE = `// What the CNF does: it answers a question with an answer.
+const SERVICE = `// The CNF's service: it answers each question.
 
 /** Returns the answer to a datagram, or undefined for none. */
 export function answer(question: Uint8Array): Uint8Array | undefined {

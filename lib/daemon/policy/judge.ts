@@ -86,7 +86,7 @@ function among<T>(field: string, value: T, allowed: readonly T[] | undefined): O
 
 /**
  * A request that names no interface gets packets of VPP's own stack, which come from any interface. An interface that VPP lacks is judged by
- * its name as written, and refused in the same words as one that is there: a refusal does not tell which names VPP has.
+ * its name as written, and refused in the same words as an existing interface. A refusal therefore does not tell which names VPP has.
  */
 function interfaceCheck(
   request: PuntRequest,

@@ -18,7 +18,7 @@ export class Resolver {
     this.#vpp = vpp;
   }
 
-  /** Returns the interfaces that the request names, and the VRFs of those that it punts. */
+  /** Returns the interfaces that the request names, and the VRFs of the punted interfaces. */
   async resolve(request: PuntRequest): Promise<Found> {
     const used = reachOf(request).interfaces;
     const awaited = (request.dependsOn ?? []).flatMap((each) => (each.kind === "vrf" ? [] : [each.name]));

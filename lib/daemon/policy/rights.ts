@@ -11,7 +11,7 @@ export class Rights {
   readonly caller: Caller;
   readonly rules: readonly Rule[];
   /**
-   * What precedes the labels of the caller's CNFs in the manager: without a policy, each user has a space of labels of its own.
+   * The prefix of the labels of the caller's CNFs in the manager: without a policy, each user has its own space of labels.
    * "" where there is a policy, and for operators.
    */
   readonly space: string;

@@ -8,7 +8,7 @@ interface Keyed {
 }
 
 /**
- * Performs each task after those that it waits for. `perform` gets the keys of these, and never rejects. A task that waits holds no
+ * Performs each task after the tasks that it waits for. `perform` gets their keys, and never rejects. A task that waits holds no
  * promise: ten thousand of them cost a counter each. Tasks that wait for each other in a circle are not performed.
  */
 export async function performInOrder<Task extends Keyed>(

@@ -31,7 +31,7 @@ export interface CnfPlace {
   readonly address: string;
 }
 
-/** Judges what is asked of an orchestrator. */
+/** Judges calls to an orchestrator. */
 export interface StoneWorkAccess {
   /** Answers a call with the rights of its caller. @throws PuntError ERR_POLICY: it has none; what `answer` throws */
   call<T>(call: StoneWorkCall, answer: (rights: StoneWorkRights) => T | Promise<T>): Promise<T>;
