@@ -377,7 +377,7 @@ function obstacleOf({ role, host, endpoints }: ClusterRole): string | undefined 
   return undefined;
 }
 
-/** What a daemon that is ready does. */
+/** Returns the role of a daemon that is ready. */
 function readiness(cluster: ClusterRole | undefined): string {
   if (!cluster) return "ok";
   const { role, host, daemon } = cluster;

@@ -73,7 +73,7 @@ export function managed(command: Command, socketFlags?: string): Command {
   return managing(command.addOption(vppSocket(socketFlags)).addOption(store));
 }
 
-/** What each manager can be given, the daemon's too: every field of `PuntManagerOptions` that text can say. */
+/** The options of every manager, the daemon's included: each field of `PuntManagerOptions` that text can express. */
 export function managing(command: Command): Command {
   return timed(named(command))
     .option("--subnet-ipv4 <prefix>", "addresses for interconnects (default: 192.168.111.0/24)")

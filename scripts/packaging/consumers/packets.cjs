@@ -1,4 +1,4 @@
-// What every consumer does with the package: errors, memif, a message of the binary API.
+// The work of every consumer of the package: errors, memif, a message of the binary API.
 "use strict";
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");

@@ -1,4 +1,4 @@
-// What Debian's libstdc++ and libgcc ask of glibc and musl does not have, as far as Node comes by it.
+// The symbols of glibc that Debian's libstdc++ and libgcc need and musl lacks, as far as Node uses them.
 #include <locale.h>
 #include <stdlib.h>
 #include <sys/random.h>
