@@ -16,7 +16,7 @@ const LONGEST_ANSWER = 16 << 20;
 const LOOK_INTERVAL_MS = 10_000;
 const POLL_INTERVAL_MS = 1_000;
 
-/** What containerd and CRI-O say of a container if they are asked to be verbose. */
+/** Facts about a container that containerd and CRI-O report in their verbose answers. */
 const verbose = z.object({
   pid: z.int().min(0),
   runtimeSpec: z.object({ process: z.object({ env: z.array(z.string()).nullish() }).nullish() }).nullish(),

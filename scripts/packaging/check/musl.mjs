@@ -48,7 +48,7 @@ function compile(folder, tools) {
   run(process.execPath, args, { cwd: folder, env, timeout: COMPILE_WITHIN_MS });
 }
 
-/** Runs that Node with its libraries: Debian's libstdc++ is made for glibc, and misses a few symbols in musl. */
+/** Makes a folder with that Node and its libraries: Debian's libstdc++ is made for glibc, and misses a few symbols in musl. */
 async function muslNode(folder, tools) {
   const musl = await debianMusl();
   const libraries = join(folder, "lib");
