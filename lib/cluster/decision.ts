@@ -6,7 +6,7 @@ import type { Keys } from "./keys.js";
 const LOOK_MS = 500;
 
 export interface Decision {
-  /** Whose punts hold: the punts in etcd, or the punts in the daemon's memory. */
+  /** The punts that hold: those in etcd, or those in the daemon's memory. */
   readonly keep: "etcd" | "daemon";
   /** Takes the decision out of etcd, so that it is not used a second time. */
   clear(): Promise<void>;

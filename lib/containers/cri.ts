@@ -119,7 +119,7 @@ export class CriEngine implements ContainerSource {
   }
 }
 
-/** What stands for the end of the events. No container has this id. */
+/** Stands for the end of the events. No container has this id. */
 const GONE = "";
 
 async function nextOf(stream: AsyncIterator<{ readonly containerId: string }>): Promise<string> {

@@ -1,4 +1,4 @@
-// What a watch of containers needs of an engine.
+// The engine, as a watch of containers sees it.
 import type { RunningContainer } from "./container.js";
 
 /** An engine that runs containers. Errors are PuntErrors: `ERR_CONTAINER_ENGINE`, or an errno name. */

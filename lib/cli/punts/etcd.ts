@@ -42,11 +42,7 @@ export interface Hosts {
 
 /** Runs `body` with the hosts of etcd. The connection ends in any case. */
 export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Promise<T>): Promise<T> {
-<<<<<<< HEAD
   // Only the commands that use etcd load its client.
-=======
-  // etcd's client is loaded only if etcd is used.
->>>>>>> 233239e (A test holds that comments begin with their subject)
   const { Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
   const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
   const by = asker();

@@ -8,7 +8,7 @@ export interface CnfJob {
   readonly socket: string;
 }
 
-/** What a CNF's process tells. `index` is that of a punt. */
+/** A message of a CNF's process. `index` is that of a punt. */
 export type CnfWord =
   | { readonly index: number; readonly seen: string }
   | { readonly index: number; readonly state: string; readonly reasons: readonly string[] };
@@ -91,7 +91,7 @@ export class Cnf {
     await child?.end(signal);
   }
 
-  /** What is wrong: punts that are not ready, or packets that did not come. */
+  /** The faults: punts that are not ready, or packets that did not arrive. */
   problems(text?: string): string[] {
     if (!this.#child?.isAlive) return [`${this.name} has ended: see ${this.place.log}`];
     return this.#states.flatMap(({ state, reasons }, index) => {

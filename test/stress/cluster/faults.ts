@@ -1,4 +1,4 @@
-// What happens to the cluster: each fault is done and undone, and says what it did.
+// The faults of the cluster. Each is done and undone, and reports its effect.
 import { pause } from "./child.js";
 import type { Choice } from "./choice.js";
 import type { Cnf } from "./cnf.js";

@@ -20,7 +20,7 @@ export class HostDaemon {
   readonly name: string;
   readonly #host: Host;
   #child: Child | undefined;
-  /** What its log said last. */
+  /** The last line of its log. */
   role = "none";
 
   constructor(host: Host, name: string) {
@@ -75,7 +75,7 @@ export class Host {
   #vpp: Child | undefined;
   #ready: (() => void) | undefined;
   #apiSocket = "";
-  /** What the operator has made in VPP, as lines. */
+  /** The operator's objects in VPP, as lines. */
   #foreign: readonly string[] = [];
 
   constructor(network: HostNetwork, directory: string, { number, daemons, isReal }: HostOptions) {
@@ -161,7 +161,7 @@ export class Host {
     return await snapshot(vpp);
   }
 
-  /** What of the operator's is not as it was; with `isOnly`, also what is there beside it. */
+  /** Returns the operator's objects that have changed; with `isOnly`, also all other objects. */
   async differences(isOnly: boolean): Promise<string[]> {
     const lines = await this.lines();
     const gone = this.#foreign.filter((line) => !lines.includes(line)).map((line) => `${this.name}: - ${line}`);

@@ -1,4 +1,4 @@
-// What a run may leave on the machine: processes, namespaces, devices, sockets, mounts and shared memory, all known by its name.
+// The possible leftovers of a run: processes, namespaces, devices, sockets, mounts and shared memory, all known by the run's name.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { command } from "./network.js";
 

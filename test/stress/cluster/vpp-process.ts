@@ -11,7 +11,7 @@ import { frame, udpPacket } from "../../support/frames.js";
 import { startVpp } from "../../support/vpp/real.js";
 import { makeForeign } from "./foreign.js";
 
-/** What the parent asks for. */
+/** A request of the parent. */
 export type VppOrder =
   | { readonly kill: number }
   | { readonly send: string; readonly ports: readonly number[] }

@@ -116,7 +116,7 @@ export class World {
     return [...differences.flat(), ...(await this.#listed())];
   }
 
-  /** What etcd has beside what is asked for, and what it lacks. */
+  /** Returns the punts that etcd has beyond the requests, and those that it lacks. */
   async #listed(): Promise<string[]> {
     const wanted = new Set(
       this.cnfs.flatMap(({ place, requests }) => requests.map((request) => textOf(`host${place.host}`, request))),

@@ -12,7 +12,7 @@ export interface FakeContainer {
   readonly pid: number;
   readonly podLabels?: Readonly<Record<string, string>>;
   readonly env?: readonly string[];
-  /** What the runtime says of it instead. */
+  /** The runtime's facts about it instead. */
   readonly info?: string;
   readonly isRunning?: boolean;
 }
