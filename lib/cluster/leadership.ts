@@ -81,7 +81,8 @@ export class Leadership {
   /** Returns the error of a change that this daemon may not make. */
   refusal(op: string): PuntError {
     const { daemon = "", addresses = [] } = this.leader ?? {};
-    const who = daemon === "" ? "no daemon does now" : `${daemon} does`;
+    const isSelf = daemon === this.#options.daemon;
+    const who = isSelf ? "its lease has to be renewed first" : daemon === "" ? "no daemon does now" : `${daemon} does`;
     const message = `this daemon (${this.#options.daemon}) does not act for host ${this.#keys.host}: ${who}`;
     return new PuntError(op, "ERR_NOT_LEADER", message, { host: this.#keys.host, leader: daemon, addresses });
   }

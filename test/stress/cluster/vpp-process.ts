@@ -77,6 +77,8 @@ async function real(directory: string): Promise<RunningVpp> {
       socket.close();
       rmSync(apiSocket);
       await vpp.stop();
+      // VPP leaves the file of the operator's memif behind.
+      rmSync(join(directory, "operator.sock"), { force: true });
     },
   };
 }

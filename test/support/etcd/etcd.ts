@@ -12,6 +12,8 @@ export interface EtcdServerOptions {
   readonly args?: readonly string[];
   /** `https` where the arguments say so. */
   readonly scheme?: "http" | "https";
+  /** Arguments of every etcdctl, such as those for TLS. */
+  readonly ctl?: readonly string[];
   /** Address to listen at. */
   readonly address?: string;
 }
@@ -48,6 +50,7 @@ export class EtcdServer {
     const port = await freePort(address);
     const peer = await freePort(address);
     const server = new EtcdServer(folder, `${scheme}://${address}:${port}`, `http://${address}:${peer}`, options);
+    server.ctlArgs = options.ctl ?? [];
     t.teardown(async () => {
       await server.kill();
       await rm(folder, { recursive: true, force: true });
