@@ -37,6 +37,12 @@ test("every link of a document leads to a file and to a heading", (t) => {
   }
 });
 
+test("docs/design.md has every part of lib/", (t) => {
+  const [, parts = ""] = read("docs/design.md").split("| in `lib/` | purpose |");
+  const named = new Set(parts.split("\n\n")[0]!.match(/(?<=`)[\w.-]+(?=`)/g) ?? []);
+  t.deepEqual([...named].sort(), readdirSync("lib").sort());
+});
+
 /** Node's own code, which the command line looks for. */
 const OF_NODE = ["ERR_STREAM_DESTROYED"];
 /** Codes that stay within a folder. */

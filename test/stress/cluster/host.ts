@@ -20,7 +20,7 @@ export class HostDaemon {
   readonly name: string;
   readonly #host: Host;
   #child: Child | undefined;
-  /** The last line of its log. */
+  /** The role that its log named last. */
   role = "none";
 
   constructor(host: Host, name: string) {
