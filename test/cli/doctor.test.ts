@@ -206,6 +206,34 @@ test("managers of several owners or VPPs are not a problem", async (t) => {
   });
   t.deepEqual(await findings(root), []);
 });
+test("managers are known by their options files and by their VPP's socket as they see it", async (t) => {
+  const at = { "/proc/80/root/run/vpp/api.sock": "", "/proc/81/root/run/vpp/api.sock": "" };
+  const daemon = (file: string) => [...MANAGER, "daemon", "--config", file];
+  const others = await machine(t, {
+    ...at,
+    "/proc/80/cmdline": [...MANAGER, "run", "a.yaml"],
+    "/proc/81/cmdline": [...MANAGER, "run", "b.yaml"],
+    "/proc/82/cmdline": [...MANAGER, "daemon", "--sim"],
+    "/proc/83/cmdline": daemon("/etc/c.yaml"),
+    "/proc/83/root/etc/c.yaml": "vppSocket: /run/c.sock",
+    "/proc/84/cmdline": daemon("d.yaml"),
+    "/proc/84/cwd/d.yaml": "{ vppSocket: /run/c.sock, manager: { owner: d } }",
+    "/proc/85/cmdline": daemon("e.yaml"),
+    "/proc/85/cwd/e.yaml": "{ vppSocket: /run/c.sock, etcd: { hosts: [http://localhost:2379] } }",
+    "/proc/86/cmdline": daemon("f.yaml"),
+    "/proc/86/cwd/f.yaml": "vppSocket: [",
+  });
+  t.deepEqual(await findings(others), []);
+  const same = await machine(t, {
+    "/proc/83/cmdline": daemon("/etc/c.yaml"),
+    "/proc/83/root/etc/c.yaml": "vppSocket: /run/c.sock",
+    "/proc/84/cmdline": [...MANAGER, "run", "--vpp", "/run/c.sock", "d.yaml"],
+  });
+  t.deepEqual(
+    (await findings(same)).map(({ remedy }) => remedy),
+    ["kill 84, or give it another --owner and --store"],
+  );
+});
 test(
   "an agent that resyncs",
   onlyFinding,

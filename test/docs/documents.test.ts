@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import test from "ava";
 import ts from "typescript";
 import { parse as parseYaml } from "yaml";
+import { vppProgram } from "../support/machine/programs.js";
 import { need } from "../support/need.js";
 import { type Snippet, snippetsOf } from "./snippets.js";
 
@@ -22,9 +23,13 @@ interface Ending {
   readonly output: string;
 }
 
+/** A reader has VPP's programs in the PATH. */
+const vpp = vppProgram();
+const env = { ...process.env, ...(vpp && { PATH: `${dirname(vpp)}:${process.env.PATH}` }) };
+
 function run(program: string, args: readonly string[], cwd: string): Promise<Ending> {
   return new Promise((ended) => {
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS });
+    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS, env });
     const output: Buffer[] = [];
     child.stdout.on("data", (chunk) => output.push(chunk));
     child.stderr.on("data", (chunk) => output.push(chunk));
@@ -93,6 +98,7 @@ const UNRUN = [
   "both are checks of their own in CI",
   "needs a running VPP",
   "needs VPP",
+  "the next block runs it",
   "needs a cluster that has stopped",
   "needs a VPP that StoneWork has configured",
   "needs a StoneWork agent",
@@ -141,11 +147,12 @@ test("every document has its blocks read, and the README's first one is run", (t
 });
 
 for (const document of documents) {
-  const snippets = snippetsOf(document).filter(({ language }) => !SHOWN.has(language));
+  const blocks = snippetsOf(document);
+  const snippets = blocks.filter(({ language }) => !SHOWN.has(language));
   if (snippets.length === 0) continue;
   // Blocks of one document share a folder: a command finds the files that earlier blocks show.
   const folder = readersProject();
-  for (const { file, code } of snippets) if (file !== undefined) writeFileSync(join(folder, file), code);
+  for (const { file, code } of blocks) if (file !== undefined) writeFileSync(join(folder, file), code);
   test.after.always(`the folder of ${document} is removed`, () => rmSync(folder, { recursive: true, force: true }));
   for (const snippet of snippets) declare(snippet, folder);
 }

@@ -45,6 +45,11 @@ const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
+  /** Documents use the default paths: nothing of a VPP or of a daemon that somebody uses may be there. */
+  "no-vpp": () => {
+    const used = ["/run/vpp/api.sock", "/run/vpp-punt", "/var/lib/vpp-punt"].filter((path) => existsSync(path));
+    return used.length > 0 ? `${used.join(" and ")} may be in use` : undefined;
+  },
   "vpp-ring-headers": () =>
     missing(
       "the headers of a VPP with ring buffers of statistics",

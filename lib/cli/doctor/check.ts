@@ -1,7 +1,7 @@
 // The machine that `vpp-punt doctor` looks at, and the shape of a check and of its findings.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
 import { answerError, triedDevices } from "./vpp-devices.js";
 
@@ -117,6 +117,24 @@ export class Machine {
   variable(pid: number, name: string): string | undefined {
     const found = this.#parts(`/proc/${pid}/environ`).find((part) => part.startsWith(`${name}=`));
     return found?.slice(name.length + 1);
+  }
+
+  /** Returns where a process sees a path, its own mounts and working folder included. */
+  #seenBy(pid: number, path: string): string {
+    return isAbsolute(path) ? `/proc/${pid}/root${path}` : `/proc/${pid}/cwd/${path}`;
+  }
+
+  /** Returns the text of a file by the path that a process has for it, or undefined where it cannot be read. */
+  textOf(pid: number, path: string): string | undefined {
+    return this.text(this.#seenBy(pid, path));
+  }
+
+  /** Returns device and inode of a file by the path that a process has for it, or undefined where it is not there. */
+  fileOf(pid: number, path: string): string | undefined {
+    return readOr(undefined, () => {
+      const { dev, ino } = statSync(this.path(this.#seenBy(pid, path)));
+      return `${dev}:${ino}`;
+    });
   }
 
   /** Returns the VPP that runs here. */

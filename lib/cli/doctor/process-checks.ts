@@ -1,4 +1,5 @@
 // Checks of the processes: VPP's limits, a second manager, agents that resync VPP.
+import { parse as parseYaml } from "yaml";
 import type { Check, Machine, Process } from "./check.js";
 
 /** 64 MiB hold the rings of about ten memif interfaces. */
@@ -40,12 +41,35 @@ function optionOf({ words }: Process, name: string): string | undefined {
   return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** Returns the owner and the VPP of a manager, as one text. */
-function realm(machine: Machine, manager: Process): string {
-  const { pid } = manager;
-  const owner = optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? "vpp-punt";
-  const vpp = optionOf(manager, "--vpp") ?? machine.variable(pid, "VPP_PUNT_VPP") ?? "/run/vpp/api.sock";
-  return `${owner} ${vpp}`;
+/** What the options file of a daemon says of its VPP and its owner. */
+interface ConfiguredManager {
+  readonly vppSocket?: string;
+  readonly etcd?: unknown;
+  readonly manager?: { readonly owner?: string };
+}
+
+function configured(machine: Machine, manager: Process): ConfiguredManager {
+  const file = optionOf(manager, "--config");
+  if (file === undefined) return {};
+  try {
+    return parseYaml(machine.textOf(manager.pid, file) ?? "") ?? {};
+  } catch {
+    return {}; // the daemon itself refuses the file
+  }
+}
+
+/**
+ * Returns the owner and the VPP of a manager, as one text. A VPP is known by its socket's file: two paths may lead to one VPP, and in two
+ * containers one path leads to two. Undefined: the manager has a VPP of its own, or etcd chooses between it and others.
+ */
+function realm(machine: Machine, manager: Process): string | undefined {
+  const { pid, words } = manager;
+  const { vppSocket, etcd, manager: options } = configured(machine, manager);
+  if (words.includes("--sim") || etcd !== undefined || optionOf(manager, "--etcd") !== undefined) return undefined;
+  const owner = optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? options?.owner ?? "vpp-punt";
+  const named = optionOf(manager, "--vpp") ?? machine.variable(pid, "VPP_PUNT_VPP") ?? vppSocket;
+  const vpp = named ?? "/run/vpp/api.sock";
+  return `${owner} ${machine.fileOf(pid, vpp) ?? vpp}`;
 }
 
 export const secondManager: Check = {
@@ -53,7 +77,7 @@ export const secondManager: Check = {
   run(machine) {
     const managers = machine.processes().filter(isManager);
     const realms = managers.map((manager) => realm(machine, manager));
-    const second = managers.filter((_, index) => realms.indexOf(realms[index]!) !== index);
+    const second = managers.filter((_, index) => realms[index] && realms.indexOf(realms[index]) !== index);
     return second.map(({ pid }) => ({
       level: "problem" as const,
       what: `a second manager with the same owner and the same VPP runs here (pid ${pid})`,
