@@ -207,15 +207,16 @@ test("managers of several owners or VPPs are not a problem", async (t) => {
   t.deepEqual(await findings(root), []);
 });
 test("managers are known by their options files and by their VPP's socket as they see it", async (t) => {
-  const at = { "/proc/80/root/run/vpp/api.sock": "", "/proc/81/root/run/vpp/api.sock": "" };
+  const files = (pid: number) => `/proc/${pid}/root`;
   const daemon = (file: string) => [...MANAGER, "daemon", "--config", file];
   const others = await machine(t, {
-    ...at,
+    [`${files(80)}/run/vpp/api.sock`]: "",
+    [`${files(81)}/run/vpp/api.sock`]: "",
     "/proc/80/cmdline": [...MANAGER, "run", "a.yaml"],
     "/proc/81/cmdline": [...MANAGER, "run", "b.yaml"],
     "/proc/82/cmdline": [...MANAGER, "daemon", "--sim"],
     "/proc/83/cmdline": daemon("/etc/c.yaml"),
-    "/proc/83/root/etc/c.yaml": "vppSocket: /run/c.sock",
+    [`${files(83)}/etc/c.yaml`]: "vppSocket: /run/c.sock",
     "/proc/84/cmdline": daemon("d.yaml"),
     "/proc/84/cwd/d.yaml": "{ vppSocket: /run/c.sock, manager: { owner: d } }",
     "/proc/85/cmdline": daemon("e.yaml"),
@@ -226,7 +227,7 @@ test("managers are known by their options files and by their VPP's socket as the
   t.deepEqual(await findings(others), []);
   const same = await machine(t, {
     "/proc/83/cmdline": daemon("/etc/c.yaml"),
-    "/proc/83/root/etc/c.yaml": "vppSocket: /run/c.sock",
+    [`${files(83)}/etc/c.yaml`]: "vppSocket: /run/c.sock",
     "/proc/84/cmdline": [...MANAGER, "run", "--vpp", "/run/c.sock", "d.yaml"],
   });
   t.deepEqual(

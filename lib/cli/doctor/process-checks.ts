@@ -41,7 +41,7 @@ function optionOf({ words }: Process, name: string): string | undefined {
   return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** What the options file of a daemon says of its VPP and its owner. */
+/** Entries of a daemon's options file that say which VPP and which owner it has. */
 interface ConfiguredManager {
   readonly vppSocket?: string;
   readonly etcd?: unknown;
