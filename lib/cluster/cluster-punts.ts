@@ -26,6 +26,7 @@ import type { ClusterEvents, ClusterRole, ClusterStart, Role } from "./cluster-o
 import { decision } from "./decision.js";
 import { type Change, Etcd, Mirror } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
+import { type Changes, Forwarded } from "./forwarded.js";
 import { generationIn, History } from "./history.js";
 import { Keys } from "./keys.js";
 import { Known } from "./known.js";
@@ -46,7 +47,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   readonly #history: History;
   readonly #mirror: Mirror;
   readonly #leadership: Leadership;
-  readonly #forward: EtcdPunts;
+  readonly #forward: Changes;
   readonly #known = new Known();
   readonly #generationKey: string;
   readonly #askers: Askers;
@@ -107,7 +108,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     );
     this.#leadership.onProblem = (error) => start.problem(error);
     this.#leadership.stand(true);
-    this.#forward = new EtcdPunts(etcd, { host: keys.host, by: () => this.#askers.now });
+    const acting = new EtcdPunts(etcd, { host: keys.host, by: () => this.#askers.now });
+    this.#forward = new Forwarded(acting, (id) => this.#manager?.get(id));
   }
 
   get #closed(): boolean {
@@ -209,7 +211,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   [Symbol.asyncDispose] = (): Promise<void> => this.close();
 
-  async #change<T>(op: string, body: (punts: Punts) => Promise<T>): Promise<T> {
+  async #change<T>(op: string, body: (punts: Changes) => Promise<T>): Promise<T> {
     if (this.#closed) throw new PuntError(op, "ERR_CLOSED", "the daemon is stopping");
     const term = this.#term;
     if (!term || !this.#leadership.isGood) return body(this.#forwarding(op));
@@ -224,7 +226,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   /** @throws PuntError why nothing can be changed now */
-  #forwarding(op: string): Punts {
+  #forwarding(op: string): Changes {
     const reason = this.#halted ?? this.#broken;
     if (reason) throw renamed(op, reason);
     if (this.#mirror.isReached) return this.#forward;

@@ -47,6 +47,24 @@ withEtcd("a standby passes changes on; an operator lists, plans, adds and delete
   await t.throwsAsync(operator.delete(status.id), { code: "ERR_NO_SUCH_PUNT" });
 });
 
+withEtcd("a daemon that does not act knows what it has passed on", async (t) => {
+  const members = await Members.start(t);
+  await hasRole(await members.join(), "leader");
+  const standby = await members.join();
+  await hasRole(standby, "standby");
+  for (let turn = 0; turn < 5; turn++) {
+    const { id } = await standby.add(span("dns"), { waitFor: "CREATED" });
+    t.is(standby.get(id)?.id.cnf, "dns");
+    await standby.update(span("dns", { direction: "rx" }));
+    const { request } = standby.get(id)!;
+    t.is("direction" in request ? request.direction : undefined, "rx");
+    await standby.delete(id);
+    t.is(standby.get(id), undefined);
+  }
+  await standby.apply({ cnf: "fw", punts: [span("fw", { key: "a" }), span("fw", { key: "b" })] });
+  t.is(standby.list().length, 2);
+});
+
 withEtcd("etcd with an older history stops a daemon, until an operator decides", async (t) => {
   const members = await Members.start(t);
   const daemon = await members.join();
