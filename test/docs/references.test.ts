@@ -61,6 +61,14 @@ test("the documents explain every error code, and no other", (t) => {
   for (const code of explained) t.true(codes.has(code), `nothing throws ${code}`);
 });
 
+test("docs/troubleshooting.md explains the code of every caveat, and no other", (t) => {
+  const types = projectFiles().filter((file) => file.startsWith("lib/punt/types/"));
+  const codes = types.flatMap((file) => read(file).match(/(?<=\bcode: ")(?!ERR_)[A-Z_]+(?=")/g) ?? []);
+  const [, section = ""] = read("docs/troubleshooting.md").split("has remarks\n");
+  const explained = section.split("\n## ")[0]!.match(/(?<=^\| `)[A-Z_]+(?=`)/gm) ?? [];
+  t.deepEqual(explained.sort(), [...new Set(codes)].sort());
+});
+
 test("docs/packaging.md has every dependency once", (t) => {
   const { dependencies } = JSON.parse(read("package.json")) as { dependencies: object };
   const [, table = ""] = read("docs/packaging.md").split("\n## Dependencies\n");
