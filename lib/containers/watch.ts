@@ -22,6 +22,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
   #containers = new Map<string, RunningContainer>();
   #problem: PuntError | undefined;
   #isRead = false;
+  #isKnown = false;
   readonly #first: Promise<void>;
 
   constructor(place: EnginePlace) {
@@ -40,6 +41,11 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
   /** Why the containers are not known; undefined while they are. */
   get problem(): PuntError | undefined {
     return this.#problem;
+  }
+
+  /** Whether the engine has listed its containers once. While it is away, its last answer counts. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** Returns the running containers that a selector names. */
@@ -94,6 +100,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
     this.#containers = found;
     this.#problem = undefined;
     this.#isRead = true;
+    this.#isKnown = true;
     this.emit("change");
   }
 

@@ -51,7 +51,11 @@ export class ContainerHost implements Host, Disposable {
   /** Says why a namespace cannot be identified, where more is known than its path. */
   explain(namespace: string): Absence | undefined {
     const selector = parseSelector(namespace);
-    return selector ? { kind: "container", text: this.#whyNot(selector) } : this.#host.explain?.(namespace);
+    if (selector === undefined) return this.#host.explain?.(namespace);
+    const absence = { kind: "container", text: this.#whyNot(selector) } as const;
+    // A container that runs, and whose process this one fails to open, is not gone either.
+    const isGone = this.#watch?.isKnown && this.#watch.find(selector).length !== 1;
+    return isGone ? absence : { ...absence, isUnknown: true };
   }
 
   namedNamespaces(): Promise<string[]> {

@@ -50,6 +50,8 @@ export interface Absence {
   readonly kind: "container" | "namespace";
   /** For people: `network namespace /run/netns/cnf1`. */
   readonly text: string;
+  /** The namespace may exist: the look at it failed. */
+  readonly isUnknown?: true;
 }
 
 /** The Linux side. A namespace is given by a path that can be opened, such as `/run/netns/cnf1`; "" is the manager's own. */

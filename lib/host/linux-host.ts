@@ -38,9 +38,9 @@ export class LinuxHost implements Host {
 
   explain(namespace: string): Absence | undefined {
     const code = this.#unseen.get(namespace);
-    return code === undefined
-      ? undefined
-      : { kind: "namespace", text: `network namespace ${namespace}, which cannot be looked at (${code})` };
+    if (code === undefined) return undefined;
+    const text = `network namespace ${namespace}, which cannot be looked at (${code})`;
+    return { kind: "namespace", text, isUnknown: true };
   }
 
   async namedNamespaces(): Promise<string[]> {

@@ -1,47 +1,12 @@
 // A container engine that lies, floods, falls silent and comes back: the error is named, and the containers are known again at once.
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type { RequestListener } from "node:http";
 import test, { type ExecutionContext } from "ava";
 import { ContainerWatch, parseSelector } from "../../lib/containers/index.js";
 import { ContainerHost, LinuxHost } from "../../lib/host/index.js";
+import { end, honest, ID, listen, socketPath } from "../support/containers/engine.js";
 
-const ID = "0123456789abcdef";
 const WEB = parseSelector("container:web")!;
-
-function socketPath(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-engine-"));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, "e.sock");
-}
-
-async function listen(path: string, answer: RequestListener): Promise<Server> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  return server;
-}
-
-function end(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
-}
-
-/** An engine with one container, in the namespaces of this process. `events` gets the stream of events. */
-function honest(events: (write: (line: string) => void) => void = () => {}, isRunning = () => true): RequestListener {
-  return ({ url = "" }, response) => {
-    if (url.includes("/events")) {
-      response.writeHead(200).flushHeaders();
-      events((line) => response.write(`${line}\n`));
-    } else if (url.endsWith("/containers/json")) response.end(JSON.stringify(isRunning() ? [{ Id: ID }] : []));
-    else {
-      const State = { Running: isRunning(), Pid: isRunning() ? process.pid : 0 };
-      const Labels = { "io.kubernetes.pod.name": "web-1", "io.kubernetes.pod.namespace": "prod", app: "web" };
-      response.end(JSON.stringify({ Id: ID, Name: "/web", State, Config: { Env: ["MICROSERVICE_LABEL=m"], Labels } }));
-    }
-  };
-}
 
 function watch(t: ExecutionContext, path: string): ContainerWatch {
   const found = new ContainerWatch(path);
@@ -150,4 +115,5 @@ test("a namespace that is named by a container is the container's, while it runs
   t.teardown(() => away.close());
   t.is(await away.identify("container:web"), undefined);
   t.regex(away.explain("container:web")!.text, /ENOENT|no such file/);
+  t.true(away.explain("container:web")!.isUnknown);
 });

@@ -37,6 +37,19 @@ test("a punt waits for its interface, and waits again after the interface has go
   t.like(await waiting, { from: "CREATED", to: "PENDING", id });
 });
 
+test("a delete right after the start of a manager resolves when nothing of the punt is left, of any type", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const before = await snapshot(it.client);
+  for (const type of ["SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"] as const) {
+    const request = puntOf(type, { cnf: "cnf1", interconnect: "TAP", subject: 0, unique: 1 });
+    const { id } = await it.manager.add(request, { waitFor: "CREATED", timeout: 10_000 });
+    const manager = await it.restartManager();
+    await manager.delete(id);
+    t.deepEqual(await snapshot(it.client), before, type);
+  }
+});
+
 test("a punt that VPP refuses is FAILED with the item, VPP's name and number, and is tried again until it is CREATED", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -93,6 +93,33 @@ test("the same punts and facts give the same plan", (t) => {
   );
 });
 
+test("objects in a namespace that nothing is known of stay, and none is made; those in one that is gone are deleted", (t) => {
+  fc.assert(
+    fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
+      const desired = desiredOf(choices);
+      const plan = makePlan(desired, marks, factsOf(6));
+      const lost = { kind: "container", text: "container web: no answer", isUnknown: true } as const;
+      const unknown = { namespaces: new Set([0]), absences: new Map([[1, lost]]) };
+      const after = { ...factsOf(6, carriedOut(plan)), ...unknown };
+      t.deepEqual(stepsFor(makePlan(desired, marks, after), after), []);
+      const before = { ...factsOf(6), ...unknown };
+      const states = [...makePlan(desired, marks, before).punts.values()].map(({ state }) => state);
+      const made = stepsFor(makePlan(desired, marks, before), before);
+      t.true(made.every(({ item }) => item?.users.some((user) => isIn(desired, user, 0))));
+      const { absences: _absences, ...gone } = after;
+      const waits = states.includes("waiting");
+      t.is(
+        stepsFor(makePlan(desired, marks, gone), gone).some(({ action }) => action === "delete"),
+        waits,
+      );
+    }),
+  );
+});
+
+function isIn({ interconnectsOf, requestOf }: Wanted, user: string, netns: number): boolean {
+  return interconnectsOf(requestOf(user)!).some((interconnect) => (interconnect.netns ?? netns) === netns);
+}
+
 test("a plan that was carried out leaves no step, and without punts all of its objects are deleted", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {

@@ -15,6 +15,7 @@ import { Draft, NOTHING } from "./draft.js";
 import { Entry, type Situation } from "./entry.js";
 import { failedStep, failureKey, noteOf } from "./failure-notes.js";
 import { judge, judgeLeaving, unfinished } from "./judge.js";
+import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { statusOf } from "./status.js";
 
@@ -74,6 +75,16 @@ export class DesiredState implements Ledger {
 
   get wanted(): Wanted {
     return this.#wanted;
+  }
+
+  /** The desired state with the punts that leave and were never planned, as after a restart; undefined if there is none. */
+  get leaving(): Wanted | undefined {
+    const unplanned = this.#unplanned();
+    return unplanned.length === 0 ? undefined : withEntries(this.#wanted, unplanned);
+  }
+
+  #unplanned(): Entry[] {
+    return [...this.#entries.values()].filter(({ leaving, items }) => leaving && items === undefined);
   }
 
   get memory(): Memory {
@@ -206,6 +217,8 @@ export class DesiredState implements Ledger {
 
   #leave(entry: Entry): Entry {
     entry.leaving = true;
+    // Nothing was made for a punt, or for its last request, that came and went in one write of the store.
+    if (!hasInterconnects(entry)) entry.items ??= [];
     return entry;
   }
 
@@ -254,9 +267,11 @@ export class DesiredState implements Ledger {
     this.#facts = facts;
     this.#items = plan.items;
     this.#forgetSolved(result);
+    learnItems(this.#unplanned(), result.leaving);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
       if (punt?.state === "ready") entry.items = punt.items;
+      if (punt?.state === "waiting" && punt.kept.length > 0) entry.items = punt.kept;
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));

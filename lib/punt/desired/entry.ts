@@ -27,8 +27,8 @@ export class Entry {
   situation: Situation = { state: "INIT", cause: "accepted" };
   /** Whether it was deleted and is not gone yet. */
   leaving = false;
-  /** Keys of its items in the last plan that contained it. */
-  items: readonly string[] = [];
+  /** Keys of its items in the last plan that contained it; undefined if none did. */
+  items: readonly string[] | undefined;
   /** Its last interconnects. A punt that is leaving has none in the desired state. */
   interconnects: readonly Interconnect[] = [];
   #waiters: Waiter[] = [];

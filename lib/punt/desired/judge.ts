@@ -40,6 +40,7 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
 
 /** Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted. */
 export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
+  if (entry.items === undefined) return undefined;
   const steps = entry.items.flatMap((key) => result.open.get(key) ?? []).filter((step) => step.action === "delete");
   if (steps.length === 0) return { state: "DELETED", cause: "nothing of it is left" };
   return failureIn(steps, result.retries);

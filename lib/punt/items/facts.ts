@@ -61,7 +61,7 @@ export interface Facts {
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
   /** Reasons why others cannot be entered, where more is known than that they are missing. */
-  readonly absences?: ReadonlyMap<number, Pick<Missing, "kind" | "text">>;
+  readonly absences?: ReadonlyMap<number, Pick<Missing, "kind" | "text"> & { readonly isUnknown?: true }>;
   readonly seen: ReadonlyMap<string, Seen>;
   /** Kinds that could not be read, with the errors. Objects of these kinds are neither judged nor touched. */
   readonly unreadable: ReadonlyMap<KindName, PuntError>;

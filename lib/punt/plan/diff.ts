@@ -19,7 +19,8 @@ export interface Step {
 export function stepsFor(plan: Plan, facts: Facts): Step[] {
   const steps = new Map<string, Step>();
   for (const item of plan.items.values()) addStep(steps, wantedStep(item, facts.seen.get(item.key)));
-  for (const seen of facts.seen.values()) if (!plan.items.has(seen.key)) addStep(steps, leftoverStep(seen));
+  for (const seen of facts.seen.values())
+    if (!plan.items.has(seen.key) && !plan.kept.has(seen.key)) addStep(steps, leftoverStep(seen));
   rebuildDependents(steps, plan, facts);
   return [...steps.values()];
 }

@@ -28,7 +28,7 @@ import type { Wanted } from "./wanted.js";
 
 /** The plan of one punt. */
 export type PuntPlan =
-  | { readonly state: "waiting"; readonly missing: readonly Missing[] }
+  | { readonly state: "waiting"; readonly missing: readonly Missing[]; readonly kept: readonly string[] }
   | { readonly state: "refused"; readonly problem: Problem }
   | { readonly state: "ready"; readonly items: readonly string[]; readonly caveats: readonly Caveat[] };
 
@@ -36,6 +36,8 @@ export interface Plan {
   readonly items: ReadonlyMap<string, Item>;
   /** By identity. */
   readonly punts: ReadonlyMap<string, PuntPlan>;
+  /** Keys of items that stay if they exist, and are not made: nothing is known of the namespaces that their punts wait for. */
+  readonly kept: ReadonlySet<string>;
 }
 
 export function makePlan(wanted: Wanted, marks: Marks, facts: Facts): Plan {
@@ -47,6 +49,7 @@ export function makePlan(wanted: Wanted, marks: Marks, facts: Facts): Plan {
 class Draft implements Plan {
   readonly items = new Map<string, Item>();
   readonly punts = new Map<string, PuntPlan>();
+  readonly kept = new Set<string>();
   readonly #wanted: Wanted;
   readonly #marks: Marks;
   readonly #namespaces: ReadonlyMap<number, string>;
@@ -86,8 +89,12 @@ class Draft implements Plan {
 
   #plan(request: PuntRequest): PuntPlan {
     const interconnects = this.#wanted.interconnectsOf(idOf(request));
-    const missing = [...missingOf(request, this.#facts), ...this.#missingNamespaces(interconnects)];
-    if (missing.length > 0) return { state: "waiting", missing };
+    const absent = this.#absentNamespaces(interconnects);
+    const missing = [...missingOf(request, this.#facts), ...absent.map((id) => this.#missingNamespace(id))];
+    const isElseReady = absent.length > 0 && missing.length === absent.length;
+    const isUnknown = isElseReady && absent.every((id) => this.#facts.absences?.get(id)?.isUnknown);
+    const kept = isUnknown ? this.#keep(request, interconnects) : [];
+    if (missing.length > 0) return { state: "waiting", missing, kept };
     try {
       const items = this.#take(request, this.#parts(request, interconnects));
       return { state: "ready", items, caveats: caveatsOf(request, this.#facts) };
@@ -97,15 +104,27 @@ class Draft implements Plan {
     }
   }
 
-  #missingNamespaces(interconnects: readonly Interconnect[]): Missing[] {
-    const ids = new Set(
-      interconnects.flatMap(({ netns }) => (netns === undefined || this.#facts.namespaces.has(netns) ? [] : [netns])),
-    );
-    return [...ids].map((id) => {
-      const path = this.#namespaces.get(id) ?? `number ${id}`;
-      const { kind, text } = this.#facts.absences?.get(id) ?? { kind: "namespace", text: `network namespace ${path}` };
-      return { kind, name: path, text };
-    });
+  #absentNamespaces(interconnects: readonly Interconnect[]): number[] {
+    const ids = interconnects.flatMap(({ netns }) => netns ?? []);
+    return [...new Set(ids)].filter((id) => !this.#facts.namespaces.has(id));
+  }
+
+  #missingNamespace(id: number): Missing {
+    const path = this.#namespaces.get(id) ?? `number ${id}`;
+    const { kind, text } = this.#facts.absences?.get(id) ?? { kind: "namespace", text: `network namespace ${path}` };
+    return { kind, name: path, text };
+  }
+
+  /** Returns the keys of the punt's items, which stay if they exist. A punt that cannot be planned keeps nothing. */
+  #keep(request: PuntRequest, interconnects: readonly Interconnect[]): string[] {
+    try {
+      const keys = this.#parts(request, interconnects).map(({ key }) => key);
+      for (const key of keys) this.kept.add(key);
+      return keys;
+    } catch (problem) {
+      if (problem instanceof Problem) return [];
+      throw problem;
+    }
   }
 
   #parts(request: PuntRequest, interconnects: readonly Interconnect[]): Part[] {

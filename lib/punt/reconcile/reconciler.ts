@@ -28,6 +28,8 @@ export interface Reconciled {
   /** Steps that are left, by key: held back after a failure, or failing. */
   readonly open: ReadonlyMap<string, Step>;
   readonly retries: Retries;
+  /** The plan of `Ledger.leaving`. */
+  readonly leaving?: Plan;
   /** Time of the next look at a punt that was refused, in milliseconds since the epoch. */
   readonly nextLook: number;
 }
@@ -36,6 +38,8 @@ export interface Reconciled {
 export interface Ledger {
   /** The desired state now. */
   readonly wanted: Wanted;
+  /** The desired state with the punts that are deleted and were never planned, first. Undefined if there is none. */
+  readonly leaving?: Wanted | undefined;
   /** Facts about our objects that VPP does not report. */
   readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: Notes };
   /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
@@ -96,12 +100,15 @@ export async function perform(
 }
 
 /** Reads and compares; changes nothing. */
-export async function look(ledger: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Reconciled> {
-  const before = ledger.wanted;
-  const facts = await observe(surroundingsOf(ledger, world), scopeOf(before, world.strays));
+export async function look(ledger: Pick<Ledger, "wanted" | "leaving" | "memory">, world: World): Promise<Reconciled> {
+  const { wanted: before, leaving } = ledger;
+  const facts = await observe(surroundingsOf(ledger, world), scopeOf(leaving ?? before, world.strays));
   const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
   const open = new Map(stepsFor(plan, facts).map((step) => [step.key, step]));
-  return { facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval };
+  return {
+    ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval },
+    ...(leaving && { leaving: makePlan(leaving, world.marks, facts) }),
+  };
 }
 
 /** Returns the desired state without punts that came after the reading began: the facts that they need were not read. */

@@ -1,0 +1,37 @@
+// The items of punts that are deleted before this process has planned them: a delete waits until none of them is left.
+import type { Plan, PuntPlan, Wanted } from "../plan/index.js";
+import { idKey } from "../request/index.js";
+import { handlerOf } from "../types/index.js";
+import type { Entry } from "./entry.js";
+
+/** Returns whether an entry knows the interconnects that its request needs. */
+export function hasInterconnects({ request, interconnects }: Entry): boolean {
+  const needs = handlerOf(request).needs(request);
+  const known = new Set(interconnects.map(({ vppSelector }) => vppSelector));
+  return needs.length === known.size && needs.every(({ vppSelector }) => known.has(vppSelector));
+}
+
+/** Returns the desired state with the entries. They come first: a new punt may want what they have. */
+export function withEntries(wanted: Wanted, entries: readonly Entry[]): Wanted {
+  const added = new Map(entries.map((entry) => [entry.key, entry]));
+  return {
+    ...wanted,
+    punts: [...entries.map(({ request }) => request), ...wanted.punts.filter((request) => !added.has(idKey(request)))],
+    interconnects: [...entries.flatMap(({ interconnects }) => interconnects), ...wanted.interconnects],
+    interconnectsOf: (id) => added.get(idKey(id))?.interconnects ?? wanted.interconnectsOf(id),
+    requestOf: (key) => added.get(key)?.request ?? wanted.requestOf(key),
+  };
+}
+
+/** Gives the entries their items of a plan that has them. */
+export function learnItems(entries: readonly Entry[], plan: Plan | undefined): void {
+  for (const entry of entries) {
+    const punt = plan?.punts.get(entry.key);
+    if (punt) entry.items = itemsOf(punt);
+  }
+}
+
+function itemsOf(plan: PuntPlan): readonly string[] {
+  if (plan.state === "ready") return plan.items;
+  return plan.state === "waiting" ? plan.kept : [];
+}
