@@ -100,7 +100,7 @@ const NAMES = [
   ],
   ...["watcherPatience", "drainTime", "manager", "stonework", "logger", "credentials"],
 ];
-const TLS_NAMES = ["host", "port", "cert", "key", "ca"];
+const TLS_NAMES = ["host", "port", "cert", "key", "ca", "pingInterval"];
 
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions {
@@ -144,6 +144,7 @@ function checkTls(check: OptionCheck, { tls, policy }: DaemonOptions): void {
   check.known(tls, TLS_NAMES, "tls");
   check.text("tls.host", tls.host, 255, 1);
   check.integer("tls.port", tls.port, 0, 65535);
+  if (tls.pingInterval !== undefined) check.milliseconds("tls.pingInterval", tls.pingInterval, 1);
   for (const name of ["cert", "key", "ca"] as const) check.text(`tls.${name}`, tls[name], 4095, 1);
   if (policy === undefined) check.refuse("tls", "needs a policy, which says who may come by TCP");
 }

@@ -17,6 +17,7 @@ import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
 import type { InterfaceNames } from "./ports.js";
+import type { SessionLife } from "./remote/index.js";
 
 export interface Backing {
   readonly kind: "daemon" | "own";
@@ -26,6 +27,8 @@ export interface Backing {
   readonly socketDirectory: string | undefined;
   /** Rejects when another program takes this one's place. */
   readonly replaced: Promise<never>;
+  /** The session that the punts live as long as; undefined: they outlive this program. */
+  readonly session?: SessionLife | undefined;
   /** Returns the request with what only this process knows: its network namespace. Undefined: there is nothing to add. */
   complete?(request: PuntRequestInput): Promise<PuntRequestInput>;
   /** Hands over open descriptors of a punt. Undefined: this process opens the paths. */
@@ -74,6 +77,7 @@ export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
     interfaces: punts.interfaces,
     socketDirectory: undefined,
     replaced: punts.replaced,
+    session: punts.session,
     follow: (watch, onAway) => punts.follow(watch, onAway),
     close: () => punts.close(),
   };

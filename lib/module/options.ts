@@ -1,4 +1,5 @@
 // Where a module finds its daemon.
+import { createSecureContext } from "node:tls";
 import { OptionCheck } from "../options.js";
 
 /** Where a daemon listens unless told otherwise. */
@@ -43,12 +44,25 @@ export function checkConnectOptions(options: ConnectOptions): void {
     check.known(tls, ["host", "port", "cert", "key", "ca"], "tls");
     check.text("tls.host", tls.host, 255, 1);
     check.integer("tls.port", tls.port, 1, 65535);
+    checkPem(check, tls);
   }
   if (wait !== undefined && wait !== true) check.milliseconds("wait", wait);
   if (session === undefined) return;
   check.known(session, ["cnf", "grace"], "session");
   check.text("session.cnf", session.cnf, 63, 1);
   if (session.grace !== undefined) check.integer("session.grace", session.grace, 0, 86_400_000);
+}
+
+/** A text that is no PEM would fail at each attempt to connect, as a daemon that is away does. */
+function checkPem(check: OptionCheck, { cert, key, ca }: TlsAddress): void {
+  for (const [name, value] of Object.entries({ cert, key, ca }))
+    if (!(typeof value === "string" || Buffer.isBuffer(value)) || !value.includes("-----BEGIN"))
+      check.refuse(`tls.${name}`, "must be a PEM text, and not a path");
+  try {
+    createSecureContext({ cert, key, ca });
+  } catch (error) {
+    check.refuse("tls", `has a certificate or a key that cannot be used: ${(error as Error).message}`);
+  }
 }
 
 /** Returns the path of the daemon's socket. */

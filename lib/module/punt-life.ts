@@ -26,6 +26,8 @@ export class PuntLife {
   readonly #hooks: LifeHooks;
   readonly #ending = new AbortController();
   #asking: Promise<void> | undefined;
+  /** How often the session had been lost when the manager took the request. */
+  #lossesWhenTaken = 0;
   #accepted!: () => void;
   #refused!: (error: PuntError) => void;
 
@@ -35,6 +37,9 @@ export class PuntLife {
     this.#id = id;
     this.#hooks = hooks;
     backing.replaced.catch((error) => this.#fail(error));
+    backing.session?.onReopened(() => {
+      if (!this.#ending.signal.aborted) void this.#ask();
+    });
   }
 
   /**
@@ -68,6 +73,7 @@ export class PuntLife {
     while (!signal.aborted) {
       try {
         await this.#addOrUpdate();
+        this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
         return this.#accepted();
       } catch (error) {
         if (signal.aborted) return;
@@ -143,9 +149,13 @@ export class PuntLife {
     this.#hooks.onStatus(status, isNew);
   }
 
-  /** An update deletes the punt and makes it again; an operator's delete is meant. */
+  /**
+   * An update deletes the punt and makes it again; an operator's delete is meant. The manager deletes the punt of a session that was lost
+   * for too long, and is asked for it again once the session is open.
+   */
   async #checkDeleted(): Promise<void> {
     await this.#asking?.catch(() => {});
+    if ((this.#backing.session?.losses ?? 0) !== this.#lossesWhenTaken) return;
     try {
       if (this.#ending.signal.aborted || (await this.#backing.punts.get(this.#id))) return;
     } catch {

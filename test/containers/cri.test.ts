@@ -82,7 +82,7 @@ test("a runtime without events is read again and again, and a container that sta
   t.deepEqual(containers.find(POD), []);
 });
 
-test("events that end, a runtime that ends and comes back, and one that lies", async (t) => {
+test("events that end, a runtime that ends and comes back, and a runtime that lies", async (t) => {
   const { cri, path } = await runtime(t);
   cri.containers = [dns];
   const containers = watch(t, path);

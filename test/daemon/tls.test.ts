@@ -8,39 +8,23 @@ import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { callerOf, openTlsDoor, type RefusedHandshake } from "../../lib/daemon/doors/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { Certificates } from "../support/daemon/certificates.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
 
 const { test, reason } = need("openssl");
 const folder = mkdtempSync(join(tmpdir(), "vpp-punt-tls-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-const at = (name: string) => join(folder, name);
-
-function openssl(...args: string[]): void {
-  execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-}
-
-function makeCa(name: string): void {
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${name}.key`];
-  openssl("req", "-x509", ...key, "-out", `${name}.pem`, "-days", "2", "-subj", `/CN=${name}`);
-}
-
-/** Makes `<name>.pem` and `<name>.key`, signed by `ca`. Negative days: expired yesterday. */
-function makeCertificate(name: string, ca: string, days = 2): void {
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${name}.key`];
-  openssl("req", ...key, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-  writeFileSync(at(`${name}.ext`), `subjectAltName=DNS:${name},IP:127.0.0.1\n`);
-  const signer = ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-CAcreateserial", "-extfile", `${name}.ext`];
-  openssl("x509", "-req", "-in", `${name}.csr`, ...signer, "-out", `${name}.pem`, "-days", String(days));
-}
+const pem = new Certificates(folder);
+const at = (name: string) => pem.path(name);
 
 if (reason === undefined) {
-  makeCa("ca");
-  makeCa("foreign");
-  makeCertificate("daemon", "ca");
-  makeCertificate("dns", "ca");
-  makeCertificate("expired", "ca", -1);
-  makeCertificate("stranger", "foreign");
+  pem.makeCa("ca");
+  pem.makeCa("foreign");
+  pem.make("daemon", "ca");
+  pem.make("dns", "ca");
+  pem.make("expired", "ca", -1);
+  pem.make("stranger", "foreign");
 }
 
 /** A door in files of its own, which answers with the caller's identity. */
@@ -96,7 +80,7 @@ test("a certificate of the door's CA is an identity; a foreign, an expired and a
 
 test("certificates are rotated without a restart: an open connection stays, a new one needs the new CA", async (t) => {
   const { door, port, use } = await openDoor("rotated");
-  makeCertificate("daemon2", "foreign");
+  pem.make("daemon2", "foreign");
   const old = connect({
     host: "127.0.0.1",
     port,

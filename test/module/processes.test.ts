@@ -106,6 +106,30 @@ test.serial(
   },
 );
 
+test.serial(
+  "a stopped program keeps its session's punt and blocks nobody; a killed one leaves it for the grace period",
+  async (t) => {
+    const host = await ClusterHost.start(t);
+    await host.startDaemon();
+    const operator = new RemotePunts({ socket: host.socket, wait: true });
+    t.teardown(() => operator.close());
+    const stopped = host.startCnf("stopped", { cnf: "stopped", udp: 53 }, { lifetime: "session", grace: 300 });
+    await stopped.reaches(isReady);
+    stopped.child.kill("SIGSTOP");
+    const other = host.startCnf("other", { cnf: "other", udp: 54 });
+    await other.reaches(isReady);
+    t.is(await ask(host.vpp, 54, "one"), "other:one");
+    await sleep(1_000);
+    t.is((await operator.get({ cnf: "stopped" }))?.state, "CREATED");
+    stopped.child.kill("SIGCONT");
+    t.is(await ask(host.vpp, 53, "two"), "stopped:two");
+    await stopped.kill();
+    t.is((await operator.get({ cnf: "stopped" }))?.state, "CREATED");
+    while (await operator.get({ cnf: "stopped" })) await sleep(20);
+    t.is((await operator.get({ cnf: "other" }))?.state, "CREATED");
+  },
+);
+
 test.serial("a daemon that gets SIGTERM says so to its watchers", async (t) => {
   const host = await ClusterHost.start(t);
   await host.startDaemon();

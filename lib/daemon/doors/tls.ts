@@ -1,11 +1,13 @@
 // The daemon's TCP door: the same calls, with certificates on both sides.
-import { createSecureServer } from "node:http2";
+import { createSecureServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { readBytes } from "../../read-file.js";
 import { tlsCaller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
+
+const PING_INTERVAL_MS = 10_000;
 
 /** Where to listen, and PEM files. */
 export interface TlsDoorOptions {
@@ -15,6 +17,11 @@ export interface TlsDoorOptions {
   readonly key: string;
   /** Signs the certificates of callers: no other CA is trusted. */
   readonly ca: string;
+  /**
+   * Milliseconds after which a caller is asked whether it is still there. A caller that has not answered by the next time is gone, and its
+   * session's grace period begins. Default 10,000.
+   */
+  readonly pingInterval?: number;
 }
 
 /** A door whose certificates can be read again. */
@@ -53,6 +60,7 @@ export async function openTlsDoor(
   });
   // A socket knows its address after its end only if it was asked before.
   server.on("connection", (socket: Socket) => void socket.remoteAddress);
+  server.on("session", (session) => endIfSilent(session, options.pingInterval ?? PING_INTERVAL_MS));
   server.on("tlsClientError", (error, socket) => refused(handshakeOf(error, socket)));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
@@ -86,6 +94,19 @@ function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket:
   const { code = "EIO" } = error;
   const ended = "the connection ended before the handshake did";
   return { from, code, reason: code === "ECONNRESET" ? ended : (error.reason ?? error.message) };
+}
+
+/** A network that is cut says nothing: without a question, a session over it would live for hours. */
+function endIfSilent(session: ServerHttp2Session, interval: number): void {
+  let isAnswered = true;
+  const timer = setInterval(() => {
+    if (!isAnswered || session.destroyed) return session.destroy();
+    isAnswered = false;
+    session.ping((error) => {
+      isAnswered = error === null;
+    });
+  }, interval).unref();
+  session.on("close", () => clearInterval(timer)).on("error", () => {});
 }
 
 function attempt<T>(body: () => T): T {

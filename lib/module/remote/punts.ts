@@ -40,7 +40,7 @@ import { type ConnectOptions, checkConnectOptions } from "../options.js";
 import { Handovers } from "./attach.js";
 import { Connection } from "./connection.js";
 import { RemoteInterfaces } from "./interfaces.js";
-import { SessionKeeper } from "./session.js";
+import { SessionKeeper, type SessionLife } from "./session.js";
 import { follow } from "./watch.js";
 
 /** This program's identity in the eyes of a daemon, and facts about the daemon. */
@@ -209,6 +209,11 @@ export class RemotePunts implements Punts {
   /** Rejects when another program takes the place of this one's session. Pends without a session. */
   get replaced(): Promise<never> {
     return this.#session?.replaced ?? new Promise<never>(() => {});
+  }
+
+  /** What becomes of this program's session; undefined without one. */
+  get session(): SessionLife | undefined {
+    return this.#session;
   }
 
   async close(): Promise<void> {

@@ -2,12 +2,22 @@
 import type { PuntError } from "../../errors.js";
 import { type Connection, isLost, Pauses } from "./connection.js";
 
+/** What becomes of a session. */
+export interface SessionLife {
+  /** How often its stream was lost so far. Its punts may be gone since: the grace period may be over. */
+  readonly losses: number;
+  /** Calls `listener` each time the stream is open again. */
+  onReopened(listener: () => void): void;
+}
+
 /** Holds the stream open, and opens it again under its id when the daemon comes back. */
-export class SessionKeeper {
+export class SessionKeeper implements SessionLife {
   /** Rejects when another program opened a session of the same CNF. */
   readonly replaced: Promise<never>;
   readonly #connection: Connection;
   #id = "";
+  #losses = 0;
+  readonly #listeners: (() => void)[] = [];
   #opened: Promise<string>;
   #resolve!: (id: string) => void;
   #reject!: (error: PuntError) => void;
@@ -22,6 +32,14 @@ export class SessionKeeper {
   /** Resolves with the session's id, once the daemon knows it. @throws PuntError ERR_REPLACED, ERR_POLICY */
   id(): Promise<string> {
     return this.#opened;
+  }
+
+  get losses(): number {
+    return this.#losses;
+  }
+
+  onReopened(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   #pending(): Promise<string> {
@@ -43,6 +61,7 @@ export class SessionKeeper {
           pauses.reset();
           this.#id = reply.session;
           this.#resolve(reply.session);
+          if (this.#losses > 0) for (const listener of this.#listeners) listener();
         }
       } catch (error) {
         if (signal.aborted || !isLost(error)) {
@@ -52,6 +71,7 @@ export class SessionKeeper {
           throw found;
         }
       }
+      this.#losses++;
       this.#opened = this.#pending();
       await pauses.wait(signal).catch(() => {});
     }
