@@ -211,7 +211,7 @@ export class RemotePunts implements Punts {
     return this.#session?.replaced ?? new Promise<never>(() => {});
   }
 
-  /** What becomes of this program's session; undefined without one. */
+  /** The life of this program's session; undefined without a session. */
   get session(): SessionLife | undefined {
     return this.#session;
   }

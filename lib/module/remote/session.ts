@@ -2,7 +2,7 @@
 import type { PuntError } from "../../errors.js";
 import { type Connection, isLost, Pauses } from "./connection.js";
 
-/** What becomes of a session. */
+/** The life of a session. */
 export interface SessionLife {
   /** How often its stream was lost so far. Its punts may be gone since: the grace period may be over. */
   readonly losses: number;
