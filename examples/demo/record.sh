@@ -33,7 +33,7 @@ chmod 755 "$work"
 in_router tcpdump -i lan0 -Q in -U -w "$out" --time-stamp-precision=nano &
 sleep 1
 
-# IPv6: duplicate address detection, router solicitation, neighbour solicitation, echo.
+# IPv6: duplicate address detection, router solicitation, neighbor solicitation, echo.
 in_host ip link set eth0 up
 sleep 2
 in_host ip -6 address add fd00:10::2/64 dev eth0
@@ -73,7 +73,7 @@ in_router socat -u TCP-LISTEN:9000,bind=10.10.1.1 /dev/null &
 in_host curl -s --retry 20 --retry-delay 1 --retry-connrefused -A demo http://10.10.1.1:8080/ >/dev/null
 head -c 20000 /dev/zero | in_host socat -u - TCP:10.10.1.1:9000,retry=20,interval=0.3
 
-# OSPF and IS-IS: two routers become neighbours, exchange their databases, and go on saying hello.
+# OSPF and IS-IS: two routers become neighbors, exchange their databases, and go on saying hello.
 router_id() { [ "$1" = router ] && echo 1 || echo 2; }
 port_of() { [ "$1" = router ] && echo lan0 || echo eth0; }
 for side in router host; do

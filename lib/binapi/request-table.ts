@@ -10,7 +10,7 @@ const GENERATIONS = 1 << (32 - SLOT_BITS);
 
 /**
  * Requests that wait for an answer, by the `context` that VPP returns with it. A context holds the number of a slot and the number of
- * its uses, so that a late answer to a cancelled request matches no other.
+ * its uses, so that a late answer to a canceled request matches no other.
  */
 export class RequestTable {
   readonly #slots: (Pending | undefined)[] = [];

@@ -11,7 +11,7 @@ type TapPort = Extract<AttachedPort, { kind: "tap" }>;
 export type CnfPort =
   | Exclude<AttachedPort, TapPort | { kind: "memif" }>
   | (Extract<AttachedPort, { kind: "memif" }> & {
-      /** Answers ARP, neighbour discovery and ping, where the program asks for that. */
+      /** Answers ARP, neighbor discovery and ping, where the program asks for that. */
       readonly responder?: Responder;
     })
   | (TapPort & {

@@ -7,7 +7,7 @@ import { announceNd, answerPing6, answerSolicitation, ip6Question } from "./ip6.
 import type { Own } from "./own.js";
 import { NOT_MINE, REFUSED, type Verdict } from "./verdict.js";
 
-/** The questions that are answered: ARP, neighbour discovery of IPv6, ICMP and ICMPv6 echo. */
+/** The questions that are answered: ARP, neighbor discovery of IPv6, ICMP and ICMPv6 echo. */
 export type AnswerKind = "arp" | "nd" | "ping";
 
 export const ANSWER_KINDS: readonly AnswerKind[] = ["arp", "nd", "ping"];

@@ -1,4 +1,4 @@
-// Answers for an end without a kernel: ARP, neighbour discovery, ping.
+// Answers for an end without a kernel: ARP, neighbor discovery, ping.
 export type { AnswerKind } from "./answers.js";
 export {
   type AnswerOptions,

@@ -1,4 +1,4 @@
-// ICMPv6 for own IPv6 addresses: neighbour discovery (RFC 4861, RFC 4862) and echo (RFC 4443).
+// ICMPv6 for own IPv6 addresses: neighbor discovery (RFC 4861, RFC 4862) and echo (RFC 4443).
 import { checksumOf, ETHERTYPE, IP_PROTOCOL, sumWords } from "../net/index.js";
 import type { Frame } from "./frame.js";
 import type { Own } from "./own.js";
@@ -15,7 +15,7 @@ const SOLICITATION_LENGTH = 24;
 const ADVERTISEMENT_LENGTH = 32;
 const OPTION_SOURCE = 1;
 const OPTION_TARGET = 2;
-/** Of neighbour discovery: a packet that was routed has less. */
+/** Of neighbor discovery: a packet that was routed has less. */
 const NO_HOP = 255;
 const HOPS = 64;
 const SOLICITED = 0x40;

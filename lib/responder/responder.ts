@@ -1,4 +1,4 @@
-// Answers ARP, neighbour discovery and ping on a memif: behind it there is no kernel that would.
+// Answers ARP, neighbor discovery and ping on a memif: behind it there is no kernel that would.
 import type { Memif } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import { BatchSubset, type PacketBatch } from "../packet/index.js";
@@ -47,7 +47,7 @@ export function checkAnswerOptions(check: OptionCheck, options: AnswerOptions): 
 }
 
 /**
- * Answers ARP requests, neighbour solicitations and pings for the addresses of a memif port's end, before a handler sees them.
+ * Answers ARP requests, neighbor solicitations and pings for the addresses of a memif port's end, before a handler sees them.
  *
  * ```ts
  * const responder = Responder.on(port, { mac: "02:fe:00:00:00:01", ipAddresses: ["10.0.0.2/24"] });

@@ -81,7 +81,7 @@ class Table {
   #carryOver({ bodies }) {
     const index = this.#releases.indexOf(this.#release);
     const before = this.#releases.slice(0, index).reverse();
-    const neighbour = [...before, ...this.#releases.slice(index + 1)].find((release) => bodies.has(release));
-    if (neighbour !== undefined) bodies.set(this.#release, bodies.get(neighbour));
+    const neighbor = [...before, ...this.#releases.slice(index + 1)].find((release) => bodies.has(release));
+    if (neighbor !== undefined) bodies.set(this.#release, bodies.get(neighbor));
   }
 }

@@ -3,7 +3,7 @@ import { Deployment } from "../support/containers/deployment.js";
 import { need } from "../support/need.js";
 
 need("root", "podman", "runc", "hosts", "tun", "python3").test.serial(
-  "the services of deploy/compose.yaml answer a neighbour of VPP, also after a restart of VPP and of the CNF",
+  "the services of deploy/compose.yaml answer a neighbor of VPP, also after a restart of VPP and of the CNF",
   async (t) => {
     const it = await Deployment.start(t, "compose", "embedded");
     const first = it.startExample();

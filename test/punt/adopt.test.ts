@@ -114,7 +114,7 @@ test("StoneWork's TAPs, mirrors, connections, proxies and registrations stay, an
     [],
   );
   const after = await snapshot(it.client);
-  // The manager adds a neighbour for the DHCP server.
+  // The manager adds a neighbor for the DHCP server.
   const rest = (lines: readonly string[]) => lines.filter((line) => !/^(abx|acl|neighbor)/.test(line));
   t.deepEqual(rest(after), rest(before));
   t.false(

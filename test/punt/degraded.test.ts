@@ -150,7 +150,7 @@ test("a punt waits for the dependencies that its caller names", async (t) => {
   t.is(it.manager.get({ cnf: "a" })?.state, "CREATED");
 });
 
-test("the CNF's end of a DHCP proxy is VPP's neighbour before the first packet", async (t) => {
+test("the CNF's end of a DHCP proxy is VPP's neighbor before the first packet", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { metadata } = await it.manager.add({ cnf: "p", type: "DHCP_PROXY", interconnect: "MEMIF" });

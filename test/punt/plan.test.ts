@@ -157,7 +157,7 @@ test("the dependencies of every item are items of the plan, or objects that the 
       const plan = makePlan(desiredOf(choices), marks, factsOf(6));
       for (const item of plan.items.values()) {
         for (const key of kindOf(item).dependsOn(item.value)) {
-          // Cards and default tables exist without a plan. Neighbours and lenders are optional.
+          // Cards and default tables exist without a plan. Neighbors and lenders are optional.
           const optional = /^(interface\/if\d|table\/|unnumbered\/)/.test(key);
           t.true(plan.items.has(key) || optional, `${item.key} needs ${key}`);
         }

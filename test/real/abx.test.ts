@@ -1,4 +1,4 @@
-// ABX: the routing protocols of a neighbour reach FRR in the CNF, and FRR's packets reach the neighbour.
+// ABX: the routing protocols of a neighbor reach FRR in the CNF, and FRR's packets reach the neighbor.
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
@@ -75,10 +75,10 @@ async function has({ frr }: Router, what: string, pattern: RegExp): Promise<stri
   return text;
 }
 
-real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t) => {
+real("OSPF, BGP and ping between a neighbor and FRR in the CNF (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network } = scenario;
-  const { host: neighbour, vppInterface } = await network.neighbour("10.2.0");
+  const { host: neighbor, vppInterface } = await network.neighbor("10.2.0");
   const cnf = await network.host();
 
   const punt = await scenario.add({
@@ -92,10 +92,10 @@ real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t
   });
   const { cnfInterface } = punt.metadata.interconnects[0]!;
   t.deepEqual(cnfInterface!.addresses, ["10.2.0.1/24"]);
-  t.is(await neighbour.ping("10.2.0.1"), 3, "answered by Linux in the CNF");
+  t.is(await neighbor.ping("10.2.0.1"), 3, "answered by Linux in the CNF");
   t.is(await cnf.ping("10.2.0.2"), 3, "by way of proxy ARP and VPP's routing");
 
-  const outside = await router(neighbour, "eth0", "2.2.2.2", "10.2.0.1", "10.22.0.2");
+  const outside = await router(neighbor, "eth0", "2.2.2.2", "10.2.0.1", "10.22.0.2");
   const inside = await router(cnf, cnfInterface!.name, "1.1.1.1", "10.2.0.2", "10.22.0.1");
   t.teardown(() => {
     for (const { frr } of [outside, inside]) frr.stop();
@@ -111,7 +111,7 @@ real("OSPF, BGP and ping between a neighbour and FRR in the CNF (TAP)", async (t
 stock("without the abx plugin, abf passes BGP and ping; the metadata says what it cannot (TAP)", async (t) => {
   const scenario = await Scenario.start(t, { vpp: { without: ["abx_plugin.so"] } });
   const { network } = scenario;
-  const { host: neighbour, vppInterface } = await network.neighbour("10.2.1");
+  const { host: neighbor, vppInterface } = await network.neighbor("10.2.1");
   const cnf = await network.host();
 
   const punt = await scenario.add({
@@ -126,10 +126,10 @@ stock("without the abx plugin, abf passes BGP and ping; the metadata says what i
     punt.metadata.caveats.some((caveat) => /abf.*multicast/.test(caveat)),
     punt.metadata.caveats.join("; "),
   );
-  t.is(await neighbour.ping("10.2.1.1"), 3);
+  t.is(await neighbor.ping("10.2.1.1"), 3);
   t.is(await cnf.ping("10.2.1.2"), 3);
 
-  const outside = await router(neighbour, "eth0", "2.2.2.2", "10.2.1.1", "10.22.1.2");
+  const outside = await router(neighbor, "eth0", "2.2.2.2", "10.2.1.1", "10.22.1.2");
   const inside = await router(
     cnf,
     punt.metadata.interconnects[0]!.cnfInterface!.name,
@@ -157,11 +157,11 @@ function echoReply(request: Uint8Array, [cnf, vpp]: readonly [string, string]): 
   return reply;
 }
 
-real("a neighbour's pings are answered by Node.js; the rules follow the interface's addresses (MEMIF)", async (t) => {
+real("a neighbor's pings are answered by Node.js; the rules follow the interface's addresses (MEMIF)", async (t) => {
   const scenario = await Scenario.start(t, { manager: { resyncInterval: 200 } });
   const { network, vpp } = scenario;
-  const neighbour = await network.host();
-  const vppInterface = await network.link(neighbour, {
+  const neighbor = await network.host();
+  const vppInterface = await network.link(neighbor, {
     addresses: ["10.2.3.2/24", "10.2.4.2/24"],
     vppAddresses: ["10.2.3.1/24"],
   });
@@ -179,14 +179,14 @@ real("a neighbour's pings are answered by Node.js; the rules follow the interfac
   port.receive((batch) => {
     for (const frame of batch) if (frame[23] === 1 && frame[34] === 8) answered += port.send(echoReply(frame, macs));
   });
-  t.is(await neighbour.ping("10.2.3.1"), 3);
+  t.is(await neighbor.ping("10.2.3.1"), 3);
   t.is(answered, 3);
 
   await vpp.configure(`set interface ip address ${vppInterface} 10.2.4.1/24`);
   await until("an ACL with the new address", async () =>
     (await vpp.cli("show acl-plugin acl")).includes("10.2.4.1/32"),
   );
-  t.is(await neighbour.ping("10.2.4.1"), 3);
+  t.is(await neighbor.ping("10.2.4.1"), 3);
   t.is(answered, 6);
   await vpp.configure(`set interface ip address del ${vppInterface} 10.2.4.1/24`);
   await until("an ACL without it", async () => !(await vpp.cli("show acl-plugin acl")).includes("10.2.4.1/32"));
@@ -197,16 +197,16 @@ real("a neighbour's pings are answered by Node.js; the rules follow the interfac
   await vpp.configure(`set interface ip address ${vppInterface} 10.2.3.1/24`);
   await until("CREATED with it", () => waits() === "CREATED");
   await until("memif", () => port.peer !== undefined);
-  // VPP forgot its neighbours together with the address, and loses the first answer.
-  await neighbour.ping("10.2.3.1", 1);
-  t.is(await neighbour.ping("10.2.3.1"), 3);
+  // VPP forgot its neighbors together with the address, and loses the first answer.
+  await neighbor.ping("10.2.3.1", 1);
+  t.is(await neighbor.ping("10.2.3.1"), 3);
 });
 
-real("IPv6: a neighbour's pings reach Linux in the CNF, and its own reach the neighbour (TAP)", async (t) => {
+real("IPv6: a neighbor's pings reach Linux in the CNF, and its own reach the neighbor (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network } = scenario;
-  const [neighbour, cnf] = [await network.host(), await network.host()];
-  const vppInterface = await network.link(neighbour, { addresses: ["fd02::2/64"], vppAddresses: ["fd02::1/64"] });
+  const [neighbor, cnf] = [await network.host(), await network.host()];
+  const vppInterface = await network.link(neighbor, { addresses: ["fd02::2/64"], vppAddresses: ["fd02::1/64"] });
   const punt = await scenario.add({
     type: "ABX",
     cnf: "router",
@@ -219,10 +219,10 @@ real("IPv6: a neighbour's pings reach Linux in the CNF, and its own reach the ne
     ],
   });
   t.deepEqual(punt.metadata.interconnects[0]!.cnfInterface!.addresses, ["fd02::1/64"]);
-  await neighbour.ping("fd02::1", 1);
-  t.is(await neighbour.ping("fd02::1"), 3, "answered in the CNF");
+  await neighbor.ping("fd02::1", 1);
+  t.is(await neighbor.ping("fd02::1"), 3, "answered in the CNF");
   await cnf.ping("fd02::2", 1);
-  t.is(await cnf.ping("fd02::2"), 3, "by way of neighbour discovery that VPP answers");
+  t.is(await cnf.ping("fd02::2"), 3, "by way of neighbor discovery that VPP answers");
   const counters = await cnf.run("cat", "/proc/net/snmp6");
   const [, answered] = /Icmp6InEchos\s+(\d+)/.exec(counters)!;
   t.true(Number(answered) >= 3);

@@ -41,7 +41,7 @@ function ping(acl: object): object {
 real("a mirror and an ABX of StoneWork's become ours without the loss of a packet (MEMIF)", async (t) => {
   const scenario = await Scenario.start(t, { manager: { owner: "vpp-punt", naming: "stonework" } });
   const { network, client } = scenario;
-  const { host, vppInterface } = await network.neighbour("10.6.2");
+  const { host, vppInterface } = await network.neighbor("10.6.2");
   const requests: PuntRequestInput[] = [
     {
       cnf: "ping",
@@ -51,7 +51,7 @@ real("a mirror and an ABX of StoneWork's become ours without the loss of a packe
       ingressAclRules: [{ protocol: "ICMP", destinationNetwork: "local" }],
     },
   ];
-  const other = await network.neighbour("10.6.3");
+  const other = await network.neighbor("10.6.3");
   requests.push({ cnf: "probe", type: "SPAN", interconnect: "MEMIF", vppInterface: other.vppInterface });
   const made: PuntStatus[] = [];
   for (const request of requests) made.push(await scenario.add(request));

@@ -17,7 +17,7 @@ async function start(t: ExecutionContext, net: string) {
   t.teardown(() => vpp.stop());
   const network = new Network(vpp);
   t.teardown(() => network.abandon());
-  const { host: neighbour, vppInterface } = await network.neighbour(net);
+  const { host: neighbor, vppInterface } = await network.neighbor(net);
   const host = await ClusterHost.beside(t, vpp, { user: NOBODY, linux: true });
   await host.startDaemon();
   // Linux's objects for the punts outlive VPP.
@@ -26,39 +26,39 @@ async function start(t: ExecutionContext, net: string) {
     for (const { id } of await operator.list()) await operator.delete(id);
     await operator.close();
   });
-  return { vpp, network, neighbour, vppInterface, host };
+  return { vpp, network, neighbor, vppInterface, host };
 }
 
 const ASK = udpAsk(60, 0.3);
 
-const ask = async (neighbour: Netns, address: string, port: number, text: string) =>
-  (await neighbour.run("python3", "-c", ASK, address, `${port}`, text)).trim();
+const ask = async (neighbor: Netns, address: string, port: number, text: string) =>
+  (await neighbor.run("python3", "-c", ASK, address, `${port}`, text)).trim();
 
-async function sees(neighbour: Netns, address: string, cnf: CnfProcess, text: string): Promise<boolean> {
+async function sees(neighbor: Netns, address: string, cnf: CnfProcess, text: string): Promise<boolean> {
   const send = `import socket,sys; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(sys.argv[2].encode(), (sys.argv[1], 9))`;
-  while (!cnf.seen.includes(text)) await neighbour.run("python3", "-c", send, address, text);
+  while (!cnf.seen.includes(text)) await neighbor.run("python3", "-c", send, address, text);
   return true;
 }
 
 real("a punt socket receives and injects, across restarts of VPP and the daemon", async (t) => {
-  const { vpp, network, neighbour, host } = await start(t, "10.9.0");
+  const { vpp, network, neighbor, host } = await start(t, "10.9.0");
   const dns = host.startCnf("dns", { cnf: "dns", udp: 53 });
   await dns.reaches(isReady);
-  t.is(await ask(neighbour, "10.9.0.1", 53, "one"), "dns:one");
+  t.is(await ask(neighbor, "10.9.0.1", 53, "one"), "dns:one");
   await host.killDaemon();
-  t.is(await ask(neighbour, "10.9.0.1", 53, "two"), "dns:two");
+  t.is(await ask(neighbor, "10.9.0.1", 53, "two"), "dns:two");
   await host.startDaemon();
   await vpp.restart("SIGKILL");
   await network.restore();
-  t.is(await ask(neighbour, "10.9.0.1", 53, "three"), "dns:three");
+  t.is(await ask(neighbor, "10.9.0.1", 53, "three"), "dns:three");
 });
 
 for (const interconnect of ["MEMIF", "TAP"] as const) {
   real(`a copy of an interface's packets over ${interconnect}`, async (t) => {
     const net = interconnect === "TAP" ? "10.9.1" : "10.9.2";
-    const { neighbour, host, vppInterface } = await start(t, net);
+    const { neighbor, host, vppInterface } = await start(t, net);
     const span = host.startCnf("span", { cnf: "span", type: "SPAN", interconnect, vppInterface });
     await span.reaches(isReady);
-    t.true(await sees(neighbour, `${net}.1`, span, "one"));
+    t.true(await sees(neighbor, `${net}.1`, span, "one"));
   });
 }

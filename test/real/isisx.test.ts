@@ -1,4 +1,4 @@
-// ISISX: IS-IS of a neighbour reaches the CNF and back, and no other packets do.
+// ISISX: IS-IS of a neighbor reaches the CNF and back, and no other packets do.
 import { Frr, frrDaemon } from "../support/machine/frr.js";
 import { type Netns, until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
@@ -48,10 +48,10 @@ async function converged(frr: Frr, other: number): Promise<void> {
   );
 }
 
-real("FRR in the CNF and a neighbour become IS-IS adjacent (TAP)", async (t) => {
+real("FRR in the CNF and a neighbor become IS-IS adjacent (TAP)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
-  const { host: neighbour, vppInterface } = await network.neighbour("10.3.0");
+  const { host: neighbor, vppInterface } = await network.neighbor("10.3.0");
   const cnf = await network.host();
   const punt = await scenario.add({
     type: "ISISX",
@@ -62,7 +62,7 @@ real("FRR in the CNF and a neighbour become IS-IS adjacent (TAP)", async (t) => 
   });
   const { cnfInterface } = punt.metadata.interconnects[0]!;
 
-  const [outside, inside] = [await start(neighbour, "eth0", 2), await start(cnf, cnfInterface!.name, 1)];
+  const [outside, inside] = [await start(neighbor, "eth0", 2), await start(cnf, cnfInterface!.name, 1)];
   t.teardown(() => {
     for (const frr of [outside, inside]) frr.stop();
   });
@@ -71,10 +71,10 @@ real("FRR in the CNF and a neighbour become IS-IS adjacent (TAP)", async (t) => 
   const [count] = /\d+(?= +isisx)/.exec(await vpp.cli("show errors")) ?? ["0"];
   t.true(Number(count) > 4, "hellos and LSPs both ways");
   t.log(`${count} IS-IS packets through VPP`);
-  t.is(await neighbour.ping("10.3.0.1"), 3, "IP is still VPP's own");
+  t.is(await neighbor.ping("10.3.0.1"), 3, "IP is still VPP's own");
 });
 
-real("two neighbours of VPP are adjacent through a CNF in Node.js (MEMIF)", async (t) => {
+real("two neighbors of VPP are adjacent through a CNF in Node.js (MEMIF)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network } = scenario;
   const hosts = [await network.host(), await network.host()];

@@ -10,7 +10,7 @@ import { type RealVpp, startVpp } from "../support/vpp/real.js";
 const real = need("root", "vpp").test.serial;
 const PORT = 5000;
 
-/** Starts a VPP with two packet-generator interfaces: pg0 (10.0.0.1/24) and pg1 (10.0.1.1/24, with a neighbour .2). */
+/** Starts a VPP with two packet-generator interfaces: pg0 (10.0.0.1/24) and pg1 (10.0.1.1/24, with a neighbor .2). */
 async function start(t: ExecutionContext): Promise<{ vpp: RealVpp; api: Vpp }> {
   const vpp = await startVpp();
   t.teardown(() => vpp.stop());

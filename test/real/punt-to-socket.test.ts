@@ -12,7 +12,7 @@ const toDns = { type: "PUNT_TO_SOCKET", cnf: "dns", toHost: { af: "IPV4", protoc
 real("dig is answered by Node.js: frames out of the interface they came from (AF_UNIX)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp, client } = scenario;
-  const { host, vppInterface: name } = await network.neighbour("10.7.0");
+  const { host, vppInterface: name } = await network.neighbor("10.7.0");
   const interfaces = await client.dumpAll("sw_interface_dump", everyInterface);
   const swIfIndex = interfaces.find((it) => it.interface_name === name)!.sw_if_index;
 
@@ -48,7 +48,7 @@ real("dig is answered by Node.js: frames out of the interface they came from (AF
 real("dig is answered by Node.js: packets that VPP routes (AF_UNIX)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
-  const { host } = await network.neighbour("10.7.1");
+  const { host } = await network.neighbor("10.7.1");
   const socketPath = join(vpp.directory, "dns.sock");
   const socket = PuntSocket.open({ path: socketPath, vppPath: vpp.puntSocket });
   const injector = PuntInjector.open({
@@ -73,7 +73,7 @@ real("dig is answered by Node.js: packets that VPP routes (AF_UNIX)", async (t) 
 real("the packets of a protocol VPP does not know reach Node.js (AF_UNIX, OSPF)", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp } = scenario;
-  const { host } = await network.neighbour("10.7.2");
+  const { host } = await network.neighbor("10.7.2");
   const socketPath = join(vpp.directory, "ospf.sock");
   const socket = PuntSocket.open({ path: socketPath, vppPath: vpp.puntSocket });
   t.teardown(() => socket.close());

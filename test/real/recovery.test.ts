@@ -170,7 +170,7 @@ real(
   async (t) => {
     const scenario = await Scenario.start(t);
     const { network, manager, client } = scenario;
-    const { host, vppInterface } = await network.neighbour("10.9.0");
+    const { host, vppInterface } = await network.neighbor("10.9.0");
     const span = { type: "SPAN", interconnect: "MEMIF", vppInterface } as const;
     const probes = [await scenario.add({ ...span, cnf: "one" }), await scenario.add({ ...span, cnf: "two" })];
     const ports = [await scenario.memif(probes[0]!), await scenario.memif(probes[1]!)];

@@ -15,7 +15,7 @@ async function vppOf(t: ExecutionContext): Promise<RealVpp> {
   return vpp;
 }
 
-/** Pings until an answer comes: VPP drops the packet that waits for a neighbour. */
+/** Pings until an answer comes: VPP drops the packet that waits for a neighbor. */
 async function pings(vpp: RealVpp, address: string, count: number): Promise<number> {
   const text = await vpp.cli(`ping ${address} repeat ${count} interval 0.1`);
   return Number(/(\d+) received/.exec(text)?.[1]);
@@ -43,7 +43,7 @@ real("VPP resolves and pings both families, on the interface and on a VLAN", asy
   const others: number[] = [];
   responder.receive((batch) => others.push(batch.length));
   for (const address of addresses) {
-    // The first packet makes VPP ask for the neighbour.
+    // The first packet makes VPP ask for the neighbor.
     await vpp.cli(`ping ${address.split("/")[0]} repeat 1`);
     t.is(await pings(vpp, address.split("/")[0]!, 3), 3, address);
   }

@@ -33,7 +33,7 @@ for (const [direction, factor] of [
   real(`a CNF in Node.js gets what a capture gets (SPAN ${direction}, MEMIF)`, async (t) => {
     const scenario = await Scenario.start(t);
     const { network, vpp } = scenario;
-    const { host, vppInterface } = await network.neighbour("10.6.0");
+    const { host, vppInterface } = await network.neighbor("10.6.0");
     const punt = await scenario.add({ type: "SPAN", cnf: "probe", interconnect: "MEMIF", vppInterface, direction });
     const port = await scenario.memif(punt);
     const mirrored: string[] = [];
@@ -67,7 +67,7 @@ for (const [direction, factor] of [
 real("a capture on the CNF's TAP is the capture on the wire; two punts share it, the last one ends it", async (t) => {
   const scenario = await Scenario.start(t);
   const { network, vpp, manager } = scenario;
-  const { host, vppInterface } = await network.neighbour("10.6.1");
+  const { host, vppInterface } = await network.neighbor("10.6.1");
   const cnf = await network.host();
   const request = { type: "SPAN", cnf: "probe", interconnect: "TAP", netns: { name: cnf.name }, vppInterface } as const;
   const punt = await scenario.add({ ...request, key: "1" });

@@ -73,7 +73,7 @@ isis.test.serial(
   async (t) => {
     const scenario = await Scenario.start(t, { vpp: { without: ["isisx_plugin.so"] } });
     const { network } = scenario;
-    const { host: neighbour, vppInterface } = await network.neighbour("10.10.1");
+    const { host: neighbor, vppInterface } = await network.neighbor("10.10.1");
     const cnf = await network.host();
     const punt = await scenario.add({
       type: "ISISX",
@@ -94,7 +94,7 @@ isis.test.serial(
       ...[" isis hello-multiplier 10", "router isis 1", ` net 49.0001.0000.0000.000${id}.00`, " is-type level-2-only"],
       " lsp-mtu 1400",
     ];
-    const outside = await Frr.start(neighbour, { isisd: config("eth0", 2) });
+    const outside = await Frr.start(neighbor, { isisd: config("eth0", 2) });
     const inside = await Frr.start(cnf, { isisd: config(device, 1) });
     t.teardown(() => {
       for (const frr of [outside, inside]) frr.stop();

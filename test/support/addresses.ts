@@ -10,7 +10,7 @@ const GROUP = fc.oneof(
 
 const groups = (count: number) => fc.array(GROUP, { minLength: count, maxLength: count });
 
-/** Five groups of zeros, then any: among them are the IPv4-mapped and the IPv4-compatible addresses, and their neighbours. */
+/** Five groups of zeros, then any: among them are the IPv4-mapped and the IPv4-compatible addresses, and their neighbors. */
 const WITH_IP4 = groups(3).map((last) => [0, 0, 0, 0, 0, ...last]);
 
 const MAPPED = groups(2).map((last) => [0, 0, 0, 0, 0, 0xffff, ...last]);

@@ -11,6 +11,6 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   VPP_PUNT_ETCD_PREFIX: "what every key in etcd begins with, as --etcd-prefix",
   VPP_PUNT_ETCD_PASSWORD: "the password of --etcd-user",
   VPP_PUNT_HOST: "the host in etcd, as --host",
-  NO_COLOR: "print without colours",
+  NO_COLOR: "print without colors",
   VPP_PUNT_DEBUG: "print where an internal error happened",
 };

@@ -107,7 +107,7 @@ export function printed(command: Command, formats: readonly string[]): Command {
   return command
     .addOption(new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0]))
     .option("--json", "print JSON: short for -o json; errors are JSON too")
-    .option("--no-color", "print without colours; NO_COLOR does the same");
+    .option("--no-color", "print without colors; NO_COLOR does the same");
 }
 
 /** Which punts a command is about. */

@@ -7,7 +7,7 @@ type Cell = string | number | undefined;
 interface TableOptions {
   /** Columns of the terminal: the last column is cut to fit. Default: the terminal's, or no limit. */
   readonly width?: number | undefined;
-  /** The colour of a cell. */
+  /** The color of a cell. */
   readonly color?: (text: string, column: number) => Color | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Colours and the width of the terminal. A pipe or a file has neither.
+// Colors and the width of the terminal. A pipe or a file has neither.
 
 /** Columns of the terminal, or undefined where standard output is not one. `COLUMNS` decides in tests and scripts. */
 export function terminalWidth(): number | undefined {
@@ -14,7 +14,7 @@ export function refuseColors(): void {
   refused = true;
 }
 
-/** Colours go to a terminal only. NO_COLOR (any text but "") and TERM=dumb refuse them; FORCE_COLOR asks for them everywhere. */
+/** Colors go to a terminal only. NO_COLOR (any text but "") and TERM=dumb refuse them; FORCE_COLOR asks for them everywhere. */
 function hasColors(): boolean {
   const { NO_COLOR = "", FORCE_COLOR = "", TERM } = process.env;
   if (refused || NO_COLOR !== "") return false;
@@ -25,7 +25,7 @@ function hasColors(): boolean {
 const CODES = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2, bold: 1 } as const;
 export type Color = keyof typeof CODES;
 
-/** `text` in a colour, where the terminal has colours. */
+/** `text` in a color, where the terminal has colors. */
 export function paint(color: Color, text: string): string {
   return hasColors() ? `\u001b[${CODES[color]}m${text}\u001b[0m` : text;
 }
@@ -37,7 +37,7 @@ const STATE_COLORS: Readonly<Record<string, Color>> = {
   FAILED: "red",
 };
 
-/** The colour of a punt's state. */
+/** The color of a punt's state. */
 export function stateColor(state: string): Color | undefined {
   return STATE_COLORS[state];
 }

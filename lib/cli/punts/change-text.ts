@@ -9,7 +9,7 @@ const SIGNS: Readonly<Record<string, readonly [string, Color]>> = {
   delete: ["-", "red"],
 };
 
-/** Returns a line with the sign and the colour of a change. */
+/** Returns a line with the sign and the color of a change. */
 export function changeLine(kind: string, text: string): string {
   const [sign, color] = SIGNS[kind] ?? ["~", "yellow"];
   return paint(color, `${sign} ${printable(text)}`);

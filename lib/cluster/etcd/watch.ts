@@ -69,7 +69,7 @@ function take(response: IWatchResponse, { changes }: WatchHandlers, fail: (error
   if (revision > 0) {
     const message = `etcd has forgotten the history before revision ${revision}`;
     fail(new PuntError("cluster.watch", "ERR_ETCD_COMPACTED", message, { revision }));
-  } else if (canceled) fail(new Error(cancel_reason || "the watch was cancelled"));
+  } else if (canceled) fail(new Error(cancel_reason || "the watch was canceled"));
   else if (events.length > 0) changes(events.map(({ type, kv }) => changeOf(String(type), entryOf(kv))));
 }
 

@@ -1,4 +1,4 @@
-// Static neighbours on interconnects.
+// Static neighbors on interconnects.
 import type { IpNeighborFlags } from "../../binapi/index.js";
 import { addressesKey } from "./addresses.js";
 import type { Part } from "./item.js";
@@ -23,13 +23,13 @@ export function neighborPart(id: string, address: string, mac: string): Part<Nei
   return { kind: "neighbor", key: neighborKey(id, address), value: { interface: id, address, mac } };
 }
 
-/** Returns a neighbour in a subnet of the interconnect with a MAC address that is known in advance. */
+/** Returns a neighbor in a subnet of the interconnect with a MAC address that is known in advance. */
 export function knownNeighborPart(id: string, address: string, mac: string): Part<Neighbor> {
   const value = { interface: id, address, mac, route: true };
   return { kind: "neighbor", key: neighborKey(id, address), value, after: [addressesKey(id)] };
 }
 
-/** A static neighbour. It is ours if it is on an interconnect. */
+/** A static neighbor. It is ours if it is on an interconnect. */
 export const neighbor: Kind<Neighbor> = {
   async observe(context) {
     const families = ["ADDRESS_IP4", "ADDRESS_IP6"] as const;

@@ -1,4 +1,4 @@
-// Interconnects on which VPP answers neighbour solicitations.
+// Interconnects on which VPP answers neighbor solicitations.
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import { interfaceKey, type Kind } from "./kind.js";
@@ -22,7 +22,7 @@ function hasIndex(note: Note): note is { index: number } {
 }
 
 /**
- * Enables answers to neighbour solicitations on an interconnect. VPP has no dump of it, so the note of the last enabling counts. Each
+ * Enables answers to neighbor solicitations on an interconnect. VPP has no dump of it, so the note of the last enabling counts. Each
  * enabling follows a disabling: VPP counts, and two enablings would need two disablings.
  */
 export const proxyNd: Kind<Answering> = {

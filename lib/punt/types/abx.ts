@@ -161,7 +161,7 @@ function policyParts(acl: Part, { rx, tx, mac, priority }: Way, context: TypeCon
   return [acl, abxPolicyPart({ policy, acl: tagOf(acl), tx, mac }), abxAttachPart({ policy, rx, priority })];
 }
 
-/** A next hop on the interconnect. A static neighbour gives it the CNF's MAC address. */
+/** A next hop on the interconnect. A static neighbor gives it the CNF's MAC address. */
 const nextHops: Record<Family, string> = { 4: "169.254.111.2", 6: "fe80::fd:2" };
 
 function abfParts(request: AbxRequest, interconnect: Interconnect, context: TypeContext): Part[] {

@@ -57,7 +57,7 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
       refuseForeign(request.vrf, family, facts);
       const { vpp, cnf } = marks.pools[family].subnet(interconnect.subnets[family]!);
       const proxy = { vrf: request.vrf, family, server: bare(cnf), source: bare(vpp) };
-      // VPP drops the packet for which it resolves a neighbour: the first DISCOVER would be lost.
+      // VPP drops the packet for which it resolves a neighbor: the first DISCOVER would be lost.
       const neighbor = knownNeighborPart(interconnect.name, bare(cnf), context.cnfMac(interconnect));
       return [neighbor, dhcpProxyPart(proxy, interconnect.name)];
     });

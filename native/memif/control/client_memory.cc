@@ -13,7 +13,7 @@ namespace {
 constexpr uint16_t kRingRegion = 0;
 constexpr uint16_t kBufferRegion = 1;
 
-/// Hands out buffers of region 1 in order, so that those of neighbouring slots touch: a chain over them is
+/// Hands out buffers of region 1 in order, so that those of neighboring slots touch: a chain over them is
 /// one piece of memory.
 class BufferLayout {
  public:

@@ -166,7 +166,7 @@ RxRing::Outcome RxRing::TakeChain(uint32_t left, const PacketTable& table, const
   return PlacePacket(static_cast<uint32_t>(length), table, scratch);
 }
 
-/// Whether each piece begins at the end of the one before, as in neighbouring slots that are filled to the
+/// Whether each piece begins at the end of the one before, as in neighboring slots that are filled to the
 /// end.
 bool RxRing::Contiguous() const {
   for (size_t i = 1; i < pieces_.size(); i++) {
@@ -250,7 +250,7 @@ RetainResult RxRing::Retain(uint32_t i, Retained* retained) {
   uint16_t slot = slots.first & mask_;
   if (retained_[slot]) return RetainResult::kAlready;
   if (client_) {
-    // A spare takes its place; for a chain that would have to be neighbours.
+    // A spare takes its place; for a chain that would have to be neighbors.
     if (slots.count > 1) return RetainResult::kScattered;
     if (spares_.empty()) return RetainResult::kNoSpare;
     retained->token = mine_.buffers[slot];

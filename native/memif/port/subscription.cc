@@ -9,7 +9,7 @@ constexpr size_t kMaxEvents = 1024;
 
 void Subscription::Push(const PortEvent& event) {
   std::lock_guard lock(mutex_);
-  if (cancelled_) return;
+  if (canceled_) return;
   if (events_.size() == kMaxEvents) events_.erase(events_.begin());
   events_.push_back(event);
   if (wake_) wake_();
@@ -28,7 +28,7 @@ void Subscription::Listen(std::function<void()> wake) {
 
 void Subscription::Cancel() {
   std::lock_guard lock(mutex_);
-  cancelled_ = true;
+  canceled_ = true;
   wake_ = nullptr;
   events_.clear();
 }

@@ -37,7 +37,7 @@ class Subscription {
   std::mutex mutex_;
   std::vector<PortEvent> events_;
   std::function<void()> wake_;
-  bool cancelled_ = false;
+  bool canceled_ = false;
 };
 
 }  // namespace vpp_punt::memif

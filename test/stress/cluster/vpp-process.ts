@@ -25,14 +25,14 @@ interface RunningVpp {
 }
 
 const ADDRESS = "10.0.0.1";
-const NEIGHBOUR = "10.0.0.9";
+const NEIGHBOR = "10.0.0.9";
 
 async function embedded(directory: string): Promise<RunningVpp> {
   const exec = ["set interface state eth0 up", `set interface ip address eth0 ${ADDRESS}/24`];
   const vpp = await EmbeddedVpp.spawn({ directory, interfaces: ["eth0", "eth1"], exec, host: "linux" });
   const link = { from: "02:aa:00:00:00:01", to: "02:fc:00:00:00:01" };
   const packet = (port: number, text: string) =>
-    frame(link, udpPacket({ from: NEIGHBOUR, to: ADDRESS }, [40_000, port], text));
+    frame(link, udpPacket({ from: NEIGHBOR, to: ADDRESS }, [40_000, port], text));
   return {
     apiSocket: vpp.apiSocket,
     async kill(downMs) {
@@ -48,7 +48,7 @@ async function embedded(directory: string): Promise<RunningVpp> {
 /** The real VPP has its folder of its own; the host's API socket is a link to that VPP's. */
 async function real(directory: string): Promise<RunningVpp> {
   execFileSync("ip", ["link", "add", "wire", "type", "veth", "peer", "name", "vppwire"]);
-  for (const words of ["link set vppwire up", "link set wire up", `addr add ${NEIGHBOUR}/24 dev wire`])
+  for (const words of ["link set vppwire up", "link set wire up", `addr add ${NEIGHBOR}/24 dev wire`])
     execFileSync("ip", words.split(" "));
   execFileSync("ethtool", ["-K", "wire", "tx", "off"], { stdio: "ignore" });
   const vpp = await startVpp();

@@ -1,4 +1,4 @@
-// Deployments in containers: a VPP, a daemon, CNFs without any right, and a neighbour on VPP's wire.
+// Deployments in containers: a VPP, a daemon, CNFs without any right, and a neighbor on VPP's wire.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -39,7 +39,7 @@ export const DAEMON_CAPABILITIES = [
 export type Place = "host" | "beside" | "apart" | "compose";
 export type Kind = "embedded" | "real";
 
-/** VPP's address on the neighbour's wire. */
+/** VPP's address on the neighbor's wire. */
 const address = (net: string) => `${net}.1`;
 /** Where npm installs the package in the image of deploy/Containerfile. */
 const IMAGE = "/app/node_modules/vpp-punt";
@@ -55,7 +55,7 @@ export class Deployment {
   readonly #place: Place;
   readonly #kind: Kind;
   readonly #wire: string;
-  readonly #neighbour: string;
+  readonly #neighbor: string;
   readonly #vppNetns: string;
   #vpp: Container | undefined;
   #daemon: Container | undefined;
@@ -73,7 +73,7 @@ export class Deployment {
     this.net = `10.77.${number}`;
     const id = `${process.pid}n${number}`;
     this.#wire = `cw${id}`.slice(0, 15);
-    this.#neighbour = `ptc${id}`;
+    this.#neighbor = `ptc${id}`;
     this.#vppNetns = `ptv${id}`;
   }
 
@@ -98,21 +98,21 @@ export class Deployment {
     return this.#place === "host" ? "" : this.#vppNetns;
   }
 
-  /** A neighbour in a namespace of its own, with a veth pair to VPP's namespace. */
+  /** A neighbor in a namespace of its own, with a veth pair to VPP's namespace. */
   async #wires(): Promise<void> {
-    const names = [this.#neighbour, ...(this.#namespace === "" ? [] : [this.#vppNetns])];
+    const names = [this.#neighbor, ...(this.#namespace === "" ? [] : [this.#vppNetns])];
     for (const name of names) {
       await command("ip", "netns", "add", name);
       this.#t.teardown(() => command("ip", "netns", "delete", name));
     }
-    await command("ip", "link", "add", this.#wire, "type", "veth", "peer", "name", "eth0", "netns", this.#neighbour);
+    await command("ip", "link", "add", this.#wire, "type", "veth", "peer", "name", "eth0", "netns", this.#neighbor);
     if (this.#namespace === "") this.#t.teardown(() => command("ip", "link", "delete", this.#wire).catch(() => {}));
     else await command("ip", "link", "set", this.#wire, "netns", this.#vppNetns);
     const inVpp = this.#namespace === "" ? [] : ["-n", this.#vppNetns];
     await command("ip", ...inVpp, "link", "set", this.#wire, "up");
-    await command("ip", "netns", "exec", this.#neighbour, "ethtool", "-K", "eth0", "tx", "off");
-    await command("ip", "-n", this.#neighbour, "address", "add", `${this.net}.2/24`, "dev", "eth0");
-    await command("ip", "-n", this.#neighbour, "link", "set", "eth0", "up");
+    await command("ip", "netns", "exec", this.#neighbor, "ethtool", "-K", "eth0", "tx", "off");
+    await command("ip", "-n", this.#neighbor, "address", "add", `${this.net}.2/24`, "dev", "eth0");
+    await command("ip", "-n", this.#neighbor, "link", "set", "eth0", "up");
   }
 
   get #vppCommand(): string[] {
@@ -183,7 +183,7 @@ export class Deployment {
       : { network: "none", capabilities: DAEMON_CAPABILITIES, mounts: [...mounts, namespace] };
   }
 
-  /** Starts VPP, and gives it the neighbour's wire. */
+  /** Starts VPP, and gives it the neighbor's wire. */
   async startVpp(): Promise<void> {
     const [program, ...args] = this.#vppCommand;
     if (this.#place === "host") this.#process(program!, args);
@@ -236,7 +236,7 @@ export class Deployment {
     });
   }
 
-  /** VPP's name of the interface to the neighbour. */
+  /** VPP's name of the interface to the neighbor. */
   get vppInterface(): string {
     return `host-${this.#wire}`;
   }
@@ -266,13 +266,13 @@ export class Deployment {
     return join(this.directory, "run/manager.sock");
   }
 
-  /** The request for UDP datagrams to one port of the neighbour's interface. */
+  /** The request for UDP datagrams to one port of the neighbor's interface. */
   abx(cnf: string, interconnect: "TAP" | "MEMIF", port: number): object {
     const ingressAclRules = [{ protocol: "UDP", destinationPort: port }];
     return { cnf, type: "ABX", interconnect, vppInterface: this.vppInterface, ingressAclRules };
   }
 
-  /** Asks VPP's address from the neighbour until an answer comes. */
+  /** Asks VPP's address from the neighbor until an answer comes. */
   async ask(port: number, text: string, cnf?: Container): Promise<string> {
     return until(
       `an answer at port ${port}`,
@@ -281,7 +281,7 @@ export class Deployment {
           "ip",
           "netns",
           "exec",
-          this.#neighbour,
+          this.#neighbor,
           "python3",
           "-c",
           ASK,

@@ -188,8 +188,8 @@ export class Network {
     return `host-${ours}`;
   }
 
-  /** A host and VPP as neighbours in a /24, such as "10.2.0": the host is .2 on its eth0, VPP .1. */
-  async neighbour(net: string): Promise<{ host: Netns; vppInterface: string }> {
+  /** A host and VPP as neighbors in a /24, such as "10.2.0": the host is .2 on its eth0, VPP .1. */
+  async neighbor(net: string): Promise<{ host: Netns; vppInterface: string }> {
     const host = await this.host();
     const vppInterface = await this.link(host, { addresses: [`${net}.2/24`], vppAddresses: [`${net}.1/24`] });
     return { host, vppInterface };

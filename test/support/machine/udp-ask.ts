@@ -1,4 +1,4 @@
-// A program that asks over UDP, for a test's neighbour.
+// A program that asks over UDP, for a test's neighbor.
 
 /**
  * Returns a Python program with the arguments `address port text`. It sends the text until an answer comes, which it prints: `attempts`
