@@ -1,4 +1,5 @@
 // A client of etcd for reads, transactions, leases and watches. Each call has a deadline, and is never repeated.
+import { setMaxListeners } from "node:events";
 import type { Etcd3, IOptions, ITxnResponse } from "etcd3";
 import { PuntError } from "../../errors.js";
 import {
@@ -64,6 +65,8 @@ export class Etcd {
   }
 
   private constructor({ endpoints, prefix, timeout }: EtcdAccess, client: Etcd3) {
+    // Every question that waits for an answer listens.
+    setMaxListeners(0, this.#closing.signal);
     this.endpoints = endpoints;
     this.prefix = prefix;
     this.#timeout = timeout;
