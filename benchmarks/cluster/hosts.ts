@@ -1,5 +1,5 @@
-// hosts <folder> <etcd> <first> <count>: hosts with embedded VPPs and one daemon's punts each, in one process. Tells its parent its memory
-// when it is asked.
+// hosts <folder> <etcd> <first> <count>: hosts with embedded VPPs and one daemon's punts each, in one process. Reports its memory to its
+// parent on request.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterPunts } from "../../lib/cluster/index.js";

@@ -31,7 +31,7 @@ const suite: Suite = {
       ],
     },
     {
-      name: "add to CREATED in etcd, by the daemon that does not act against the one that does",
+      name: "add to CREATED in etcd, by a standby daemon against the leader",
       unavailable,
       ours: script("adds", ADDS, "standby"),
       peer: script("adds", ADDS, "leader"),

@@ -150,8 +150,8 @@ export class PuntLife {
   }
 
   /**
-   * An update deletes the punt and makes it again; an operator's delete is meant. The manager deletes the punt of a session that was lost
-   * for too long, and is asked for it again once the session is open.
+   * An update deletes the punt and makes it again, while an operator's delete is final. The manager also deletes the punt of a session that
+   * was lost for too long; this program asks for it again once the session is open.
    */
   async #checkDeleted(): Promise<void> {
     await this.#asking?.catch(() => {});

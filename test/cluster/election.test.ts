@@ -47,7 +47,7 @@ withEtcd("a standby passes changes on; an operator lists, plans, adds and delete
   await t.throwsAsync(operator.delete(status.id), { code: "ERR_NO_SUCH_PUNT" });
 });
 
-withEtcd("a daemon that does not act knows what it has passed on", async (t) => {
+withEtcd("a daemon that does not act knows the changes that it has passed on", async (t) => {
   const members = await Members.start(t);
   await hasRole(await members.join(), "leader");
   const standby = await members.join();

@@ -86,7 +86,7 @@ withEtcd("an operator's watch goes on over a broken connection and a compaction"
   t.deepEqual(seen, ["snapshot dns", "dhcp PENDING", "dns DELETED"]);
 });
 
-withEtcd("of two writers of one punt, the second one is told that it was changed elsewhere", async (t) => {
+withEtcd("of two writers of one punt, the second one gets ERR_CHANGED_ELSEWHERE", async (t) => {
   const server = await EtcdServer.start(t);
   const etcd = await connected(t, server.url);
   const slow = new EtcdPunts(etcd, { host: "h1", by: () => "slow" });

@@ -49,7 +49,7 @@ test("a container is found by its pod, its name in the pod, its id, the pod's la
   for (const text of ["pod:prod/dns-1", "pod:dns-0", "container:server", "label:app=web"]) t.is(count(text), 0, text);
 });
 
-test("starts and stops are events, and a container is asked for once", async (t) => {
+test("starts and stops are events, and the details of a container are read once", async (t) => {
   const { cri, path } = await runtime(t);
   const containers = watch(t, path);
   await containers.settled;

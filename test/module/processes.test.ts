@@ -107,7 +107,7 @@ test.serial(
 );
 
 test.serial(
-  "a stopped program keeps its session's punt and blocks nobody; a killed one leaves it for the grace period",
+  "a stopped program keeps its session's punt and blocks no other program; a killed one leaves it for the grace period",
   async (t) => {
     const host = await ClusterHost.start(t);
     await host.startDaemon();

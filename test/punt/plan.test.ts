@@ -93,7 +93,7 @@ test("the same punts and facts give the same plan", (t) => {
   );
 });
 
-test("objects in a namespace that nothing is known of stay, and none is made; those in one that is gone are deleted", (t) => {
+test("objects in an unknown namespace stay, and none is made there; objects in a namespace that is gone are deleted", (t) => {
   fc.assert(
     fc.property(fc.array(choice, { maxLength: 20 }), (choices) => {
       const desired = desiredOf(choices);

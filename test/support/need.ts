@@ -45,7 +45,7 @@ const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
-  /** Documents use the default paths: nothing of a VPP or of a daemon that somebody uses may be there. */
+  /** Documents use the default paths: no VPP and no daemon in use may have them. */
   "no-vpp": () => {
     const used = ["/run/vpp/api.sock", "/run/vpp-punt", "/var/lib/vpp-punt"].filter((path) => existsSync(path));
     return used.length > 0 ? `${used.join(" and ")} may be in use` : undefined;

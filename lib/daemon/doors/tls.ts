@@ -18,8 +18,8 @@ export interface TlsDoorOptions {
   /** Signs the certificates of callers: no other CA is trusted. */
   readonly ca: string;
   /**
-   * Milliseconds after which a caller is asked whether it is still there. A caller that has not answered by the next time is gone, and its
-   * session's grace period begins. Default 10,000.
+   * Milliseconds between two pings to a caller. A caller that has not answered by the next ping is gone, and its session's grace period
+   * begins. Default 10,000.
    */
   readonly pingInterval?: number;
 }

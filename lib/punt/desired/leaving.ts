@@ -11,7 +11,7 @@ export function hasInterconnects({ request, interconnects }: Entry): boolean {
   return needs.length === known.size && needs.every(({ vppSelector }) => known.has(vppSelector));
 }
 
-/** Returns the desired state with the entries. They come first: a new punt may want what they have. */
+/** Returns the desired state with the entries. They come first, because a new punt may want their objects. */
 export function withEntries(wanted: Wanted, entries: readonly Entry[]): Wanted {
   const added = new Map(entries.map((entry) => [entry.key, entry]));
   return {

@@ -106,7 +106,7 @@ async function leaderOf(host: Host): Promise<HostDaemon> {
   throw new Error(`no daemon of ${host.name} leads`);
 }
 
-/** An operator takes a CNF's punts away by etcd; the CNF is told, and asks again when it is replaced. */
+/** An operator deletes a CNF's punts through etcd. The CNF notices, and asks again when it is replaced. */
 async function deletePunt(world: World, choice: Choice): Promise<string> {
   const cnf: Cnf = choice.of(world.cnfs.filter(({ kind }) => kind !== "both"));
   const host = `host${cnf.place.host}`;
