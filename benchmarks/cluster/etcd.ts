@@ -28,6 +28,8 @@ export class BenchEtcd {
     const cluster = ["--initial-advertise-peer-urls", peer, "--initial-cluster", `default=${peer}`];
     const rest = ["--data-dir", join(folder, "etcd"), "--logger", "zap", "--log-level", "error"];
     const child = spawn("etcd", [...urls, ...cluster, ...rest], { stdio: "ignore" });
+    process.on("exit", () => child.kill("SIGKILL"));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
     const etcd = new BenchEtcd(client, child);
     while (!etcd.#isHealthy()) await sleep(50);
     return etcd;
