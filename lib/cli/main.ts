@@ -31,6 +31,8 @@ function configure(program: Command): void {
 
 async function main(): Promise<void> {
   guardOutputs();
+  // Node's words on a dependency's code are of no use to a user, and an error is one line.
+  if (!process.env.VPP_PUNT_DEBUG) process.noDeprecation = true;
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {
       fail(error, asJson);

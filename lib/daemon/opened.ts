@@ -4,7 +4,7 @@ import { ClusterPunts } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { DefaultHost, type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
@@ -60,7 +60,12 @@ async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<P
   const { state, logger, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
   const problem = (error: PuntError) => logger.warn({ err: error }, error.message);
-  if (etcd) return ClusterPunts.start({ cluster: etcd, manager, state, addresses: [socket, attachSocket], problem });
+  if (etcd) {
+    // One for all terms: it listens to VPP as long as the daemon lives.
+    const host = manager.host ?? new DefaultHost(vpp);
+    const addresses = [socket, attachSocket];
+    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, problem });
+  }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ ...manager, ...store });
   punts.on("problem", problem);

@@ -59,6 +59,8 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   /** Begins to follow the source. It may be connected later. */
   constructor(source: InterfaceSource) {
     super();
+    // Every watcher of the interfaces listens.
+    this.setMaxListeners(0);
     this.#source = source;
     source.on("connected", this.#onConnected);
     source.on("disconnected", this.#onDisconnected);

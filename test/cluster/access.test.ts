@@ -49,7 +49,9 @@ withEtcd("a daemon and the command line reach an etcd that asks for certificates
   await daemon.add(span("dns"), { waitFor: "CREATED" });
   const flags = ["--etcd", members.etcd.url, "--host", "h1"];
   const files = ["--etcd-ca", TLS.ca, "--etcd-cert", TLS.cert, "--etcd-key", TLS.key];
-  t.regex((await cli(["list", ...flags, ...files])).stdout, /dns +SPAN +MEMIF +CREATED/);
+  const listed = await cli(["list", ...flags, ...files]);
+  t.regex(listed.stdout, /dns +SPAN +MEMIF +CREATED/);
+  t.is(listed.stderr, "");
   const strange = ["--etcd-ca", TLS.ca, "--etcd-cert", at("stranger.pem"), "--etcd-key", at("stranger.key")];
   for (const wrong of [strange, ["--etcd-ca", at("foreign.pem")]]) {
     const { status, stderr } = await cli(["list", ...flags, ...wrong]);

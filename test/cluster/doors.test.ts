@@ -1,22 +1,28 @@
 // The sockets of a host's daemons, which are at the same paths: CNFs come to the daemon that acts.
+import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
 import { openPunt } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
-import { Members } from "../support/etcd/members.js";
+import { eventually, Members } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
 const { test: withEtcd } = need("etcd", "etcdctl");
 
-async function daemon(t: ExecutionContext, { directory, vpp }: Members, name: string, endpoints: string) {
-  const host = new EmulatedHost(vpp);
+async function daemon(
+  t: ExecutionContext,
+  { directory, vpp }: Members,
+  name: string,
+  endpoints: string,
+  devices: object = { host: new EmulatedHost(vpp) },
+) {
   const started = await Daemon.start({
     socket: join(directory, "manager.sock"),
     vppSocket: vpp.apiSocket,
     socketDirectory: join(directory, "sockets"),
-    etcd: { endpoints, host: "h1", name, timeout: 300 },
-    manager: { host, memifDirectory: join(directory, "memif"), resyncInterval: 500 },
+    etcd: { endpoints, host: "h1", name, timeout: 300, lease: 4 },
+    manager: { ...devices, memifDirectory: join(directory, "memif"), resyncInterval: 500 },
   });
   t.teardown(() => started.close());
   return started;
@@ -34,3 +40,20 @@ withEtcd(
     t.is((await dns.ready()).state, "ready");
   },
 );
+
+withEtcd.serial("a daemon that leads again and again leaves no listeners behind", async (t) => {
+  const members = await Members.start(t);
+  const warnings: Error[] = [];
+  EventEmitter.defaultMaxListeners = 6;
+  process.on("warning", (warning) => void warnings.push(warning));
+  const started = await daemon(t, members, "one", members.etcd.url, {});
+  const leader = () => members.etcd.ctl("get", "/vpp-punt/leader/h1/vpp", "--print-value-only").trim();
+  let before = "";
+  for (let turn = 0; turn < 5; turn++) {
+    await eventually(() => leader() !== "" && leader() !== before);
+    before = leader();
+    members.etcd.ctl("del", "/vpp-punt/leader/h1/vpp");
+  }
+  await started.close();
+  t.deepEqual(warnings, []);
+});

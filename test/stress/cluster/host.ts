@@ -14,7 +14,7 @@ const VPP_SCRIPT = script("vpp-process.js");
 const CLI = script("../../../lib/cli/main.js");
 
 /** Seconds. */
-export const LEASE = 4;
+export const LEASE = 6;
 
 export class HostDaemon {
   readonly name: string;
