@@ -45,7 +45,7 @@ const cases: readonly (readonly [object, Reach])[] = [
   ],
   [
     { type: "PUNT_TO_SOCKET", cnf: "a", ipProto: { af: "IPV4", protocol: "OSPF" }, socketPath: "/run/a" },
-    { interfaces: [], ports: [{ text: "packets to every port" }], socketPath: "/run/a" },
+    { interfaces: [], ports: [{ text: "every port" }], socketPath: "/run/a" },
   ],
 ];
 

@@ -71,7 +71,7 @@ function familiesOf(af: "IPV4" | "IPV6" | "BOTH"): ("IPV4" | "IPV6")[] {
 }
 
 function portsOf(toHost: PuntToSocketRequest["toHost"]): PortReach {
-  if (toHost?.protocol !== "UDP") return { text: "what comes to every port" };
+  if (toHost?.protocol !== "UDP") return { text: "every port" };
   const { port } = toHost;
   return { text: `port ${port}`, range: { first: port, last: port } };
 }
