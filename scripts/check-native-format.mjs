@@ -4,6 +4,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
+const HELP = `usage: npm run lint, npm run format
+
+Checks the format of the C and C++ sources with clang-format; with --write, rewrites them.`;
+
+const unknown = process.argv.slice(2).find((word) => word !== "--write");
+if (unknown !== undefined) {
+  console.log(unknown === "--help" ? HELP : `format: ${unknown} is not an option; there are --write and --help`);
+  process.exit(unknown === "--help" ? 0 : 2);
+}
 const folders = ["native", "benchmarks/peers", "test/peers"].filter((folder) => existsSync(folder));
 const files = folders.flatMap((folder) =>
   readdirSync(folder, { recursive: true })

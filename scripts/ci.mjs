@@ -22,7 +22,15 @@ function say(name, started, { passed = 0, failed = 0, skipped = 0 }) {
   );
 }
 
+const HELP = `usage: .ci/run [CHECK...]
+
+Runs all checks, or those named, such as \`.ci/run lint "npm test" demo\`. Every check prints a line with its name.`;
+
 const only = process.argv.slice(2);
+if (only.includes("--help")) {
+  console.log(HELP);
+  process.exit(0);
+}
 
 /** Runs one check, which resolves with `{ counts, shown }`, and reports it at once. Resolves with whether it failed nowhere. */
 async function check(name, body) {

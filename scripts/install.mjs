@@ -19,7 +19,22 @@ function fail(lines) {
   process.exit(1);
 }
 
+const HELP = `usage: npm run build:addon
+
+Without an option, compiles the native addon if no prebuilt one fits; with --rebuild, in any case.`;
+
+/** npm passes no words; a word that is not known must not compile for minutes. */
+function checkWords() {
+  const unknown = process.argv.slice(2).find((word) => word !== "--rebuild");
+  if (unknown === "--help") {
+    console.log(HELP);
+    process.exit(0);
+  }
+  if (unknown !== undefined) fail([`${unknown} is not an option; there are --rebuild and --help`]);
+}
+
 function main() {
+  checkWords();
   if (process.platform !== "linux") fail([`VPP and this package run on Linux only, this is ${process.platform}`]);
   if (!wantsSource()) {
     const { file, problem } = findPrebuild();

@@ -4,6 +4,15 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const HELP = `usage: node scripts/setup.mjs
+
+Installs the dependencies and compiles the native addon and TypeScript, where they are out of date.`;
+
+const [word] = process.argv.slice(2);
+if (word !== undefined) {
+  console.log(word === "--help" ? HELP : `setup: ${word} is not an option; there is --help`);
+  process.exit(word === "--help" ? 0 : 2);
+}
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const addon = join(root, "build/Release/vpp_punt.node");
 const installed = join(root, "node_modules/.package-lock.json");

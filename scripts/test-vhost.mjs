@@ -1,13 +1,22 @@
 // npm run test:vhost: the tests of TAPs and VRF devices, in a virtual machine that has /dev/vhost-net and VRFs.
-// The tool that runs one command in such a machine is $VHOST_VM (called as `$VHOST_VM --timeout S -- command...`).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+const HELP = `usage: VHOST_VM=PROGRAM npm run test:vhost
+
+Runs the tests of TAPs and VRF devices in a virtual machine with /dev/vhost-net and Linux's VRF devices.
+PROGRAM runs one command in such a machine, called as \`PROGRAM --timeout SECONDS -- COMMAND...\`. Without it, nothing runs.`;
+
 const root = fileURLToPath(new URL("..", import.meta.url));
-const tool = process.env.VHOST_VM ?? fileURLToPath(new URL("../../shared/tools/vhost-vm", import.meta.url));
-if (!existsSync(tool)) {
-  console.log(`skipped: no tool for virtual machines (VHOST_VM=${tool})`);
+const tool = process.env.VHOST_VM;
+const [word] = process.argv.slice(2);
+if (word !== undefined) {
+  console.log(word === "--help" ? HELP : `test:vhost: ${word} is not an option; there is --help`);
+  process.exit(word === "--help" ? 0 : 2);
+}
+if (tool === undefined || !existsSync(tool)) {
+  console.log(`skipped: no program for virtual machines ($VHOST_VM is ${tool ?? "not set"})`);
   process.exit(0);
 }
 // Emulation is slow: a test's idle time is not that of a hang.

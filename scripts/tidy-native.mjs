@@ -1,4 +1,4 @@
-// clang-tidy over the addon's sources, as many at a time as there are cores. Checks are in .clang-tidy.
+// npm run lint:native: clang-tidy over the addon's sources, as many at a time as there are cores. Checks are in .clang-tidy.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -29,7 +29,18 @@ function tidy(file) {
   });
 }
 
-const files = readFileSync("native/sources.list", "utf8").split("\n").filter(Boolean);
+const HELP = `usage: npm run lint:native [-- FILE...]
+
+Checks the files, such as native/addon.cc, or all of native/sources.list, with clang-tidy.`;
+
+const words = process.argv.slice(2);
+const option = words.find((word) => word.startsWith("-"));
+if (option !== undefined) {
+  console.log(option === "--help" ? HELP : `lint:native: ${option} is not an option; there is --help`);
+  process.exit(option === "--help" ? 0 : 2);
+}
+const listed = readFileSync("native/sources.list", "utf8").split("\n").filter(Boolean);
+const files = words.length > 0 ? words : listed;
 let clean = true;
 async function worker() {
   for (let file = files.shift(); file; file = files.shift()) clean = (await tidy(file)) && clean;

@@ -1,5 +1,4 @@
 // npm run demo [-- --json]: VPP's punts end to end, with the embedded VPP. Exits with 0 only if all is as expected.
-import { parseArgs } from "node:util";
 import { type ClusterStep, QUESTIONS, runCluster } from "./cluster.js";
 import { measureRates, type RateResult } from "./rates.js";
 import { type PuntResult, replay } from "./replay.js";
@@ -7,7 +6,18 @@ import { createReport, type Report } from "./report.js";
 import { isGood, runTypes, type TypeResult } from "./types.js";
 import { startVpp } from "./vpp.js";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const HELP = `usage: npm run demo [-- --json]
+
+Shows VPP's punts end to end on the embedded VPP, without root. With --json, prints the outcome as JSON.`;
+
+function readArguments(): { readonly json: boolean } {
+  const [word] = process.argv.slice(2).filter((each) => each !== "--json");
+  if (word === undefined) return { json: process.argv.includes("--json") };
+  console.log(word === "--help" ? HELP : `demo: ${word} is not an option; there are --json and --help`);
+  process.exit(word === "--help" ? 0 : 2);
+}
+
+const values = readArguments();
 
 interface Outcome {
   readonly punts: readonly PuntResult[];

@@ -17,6 +17,15 @@ import { systemSteps } from "./check/systems.mjs";
 import { tarballSteps } from "./check/tarball.mjs";
 import { TRIPLETS } from "./debian.mjs";
 
+const HELP = `usage: npm run check:package [-- --quick | WORD]
+
+Checks the tarball that npm pack makes: the steps whose name has the word, the short ones (--quick), or all but the long ones.`;
+
+if (process.argv[2] === "--help") {
+  console.log(HELP);
+  process.exit(0);
+}
+
 /** All steps in order. Steps marked `needed` always run. */
 const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...muslSteps, ...systemSteps];
 const quick = process.argv[2] === "--quick";

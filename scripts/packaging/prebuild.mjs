@@ -84,4 +84,10 @@ async function prebuild(arch) {
 }
 
 const wanted = process.argv.slice(2);
+if (wanted.includes("--help")) {
+  console.log(
+    "usage: npm run build:prebuilds [-- x64] [arm64]\n\nMakes the prebuilt addons of both architectures, or of those named.",
+  );
+  process.exit(0);
+}
 for (const arch of wanted.length > 0 ? wanted : Object.keys(TRIPLETS)) await prebuild(arch);
