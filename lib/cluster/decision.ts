@@ -1,7 +1,7 @@
 // The operator's decision for a daemon that has stopped because etcd has another history than before.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Etcd } from "./etcd/index.js";
-import type { Keys } from "./keys.js";
+import { Keys } from "./keys.js";
 
 const LOOK_MS = 500;
 
@@ -27,6 +27,18 @@ export async function decision(etcd: Etcd, keys: Keys, signal: AbortSignal): Pro
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
   }
   return undefined;
+}
+
+/**
+ * Writes the operator's decision for a host. @returns whether a daemon has taken it within `longest` milliseconds; it stays in etcd
+ * otherwise
+ */
+export async function decide(etcd: Etcd, host: string, keep: Decision["keep"], longest: number): Promise<boolean> {
+  const key = new Keys(etcd.prefix, host).key("resume", "vpp");
+  const made = await etcd.write([], [{ key, value: JSON.stringify({ keep }) }]);
+  for (const end = performance.now() + longest; performance.now() < end; await sleep(LOOK_MS / 5))
+    if ((await etcd.get(key))?.modified !== made) return true;
+  return false;
 }
 
 /** Returns what an operator has decided, or undefined if the text is something else. */

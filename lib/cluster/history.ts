@@ -147,7 +147,7 @@ async function load(file: string): Promise<Remembered | undefined> {
 }
 
 function replaced(reason: string): PuntError {
-  const advice = "nothing is changed until an operator decides: see docs/cluster.md";
+  const advice = "nothing is changed until an operator decides: see `vpp-punt resume` in docs/cluster.md";
   return new PuntError(
     "cluster.history",
     "ERR_ETCD_HISTORY",

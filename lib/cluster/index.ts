@@ -1,6 +1,7 @@
 // Punts of many hosts in etcd. The daemons of a host elect a leader, which acts; all others ask it.
 export type { ClusterOptions, ClusterRole, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
+export { decide } from "./decision.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
 export { type HostInfo, hostsIn } from "./hosts.js";

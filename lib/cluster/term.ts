@@ -135,7 +135,7 @@ function strangers(items: readonly string[]): PuntError {
   const shown = items.slice(0, 5).join(", ") + (items.length > 5 ? ` and ${items.length - 5} more` : "");
   const message =
     `VPP has objects of this manager that etcd does not know (${shown}), and this daemon does not know why; ` +
-    "nothing is changed until an operator decides: see docs/cluster.md";
+    "nothing is changed until an operator decides: see `vpp-punt resume` in docs/cluster.md";
   return new PuntError("cluster.start", "ERR_ETCD_HISTORY", message, { items });
 }
 

@@ -134,6 +134,9 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     [["list", "--etcd-ca", join(folder, "none.pem")], 1, /cannot read .*none\.pem \(ENOENT\)/],
     [["list", "--etcd-user", "u"], 2, /etcd\.passwordFile, or VPP_PUNT_ETCD_PASSWORD/],
     [["add", "--wait", "--timeout", "500", SPAN, "--host", "edge1"], 4, /not done within 500 ms/],
+    [["resume", "--host", "edge1", "--keep", "both"], 2, /Allowed choices are etcd, daemon/],
+    [["resume", "--host", "edge2", "--keep", "etcd"], 1, /ERR_NO_SUCH_HOST/],
+    [["resume", "--host", "edge1", "--keep", "etcd", "--timeout", "300"], 4, /no daemon of host edge1 .*stays in etcd/],
     [["daemon", "--sim", "--etcd", etcd.url], 2, /option etcd\.host must be a string/],
     [["daemon", "--sim", "--host", "edge1"], 2, /option etcd\.endpoints/],
   ];

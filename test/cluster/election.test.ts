@@ -1,5 +1,6 @@
 // Daemons of one host elect the daemon that acts, on a real etcd.
 import type { PuntError } from "../../lib/errors.js";
+import { cli } from "../support/cli/command.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
@@ -78,8 +79,9 @@ withEtcd("etcd with an older history stops a daemon, until an operator decides",
   t.is(refused.code, "ERR_ETCD_HISTORY");
   t.is(daemon.get(id)?.id.cnf, "dns");
   t.deepEqual(await members.interfaces(), before);
-  // The operator's way in docs/cluster.md.
-  members.etcd.ctl("put", "/vpp-punt/resume/h1/vpp", '{"keep":"daemon"}');
+  const flags = ["--etcd", members.etcd.url, "--host", "h1"];
+  const resumed = await cli(["resume", ...flags, "--keep", "daemon"]);
+  t.is(resumed.stdout, "h1 goes on with the punts of its daemon\n", resumed.stderr);
   await hasRole(daemon, "leader");
   await eventually(() => daemon.get(id)?.state === "CREATED");
   t.deepEqual(await members.interfaces(), before);

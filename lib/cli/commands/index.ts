@@ -22,6 +22,7 @@ export const commands = {
   man: () => import("./man.js"),
   module: () => import("./module.js"),
   plan: () => import("./plan.js"),
+  resume: () => import("./resume.js"),
   run: () => import("./run.js"),
   schema: () => import("./schema.js"),
   show: () => import("./show.js"),

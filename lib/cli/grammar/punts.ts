@@ -66,6 +66,18 @@ function hostsCommand(program: Command): void {
   printed(command, ["table", "yaml", "json"]).action(runs(commands.hosts));
 }
 
+function resumeCommand(program: Command): void {
+  const text = "let the daemons of a host go on after etcd was restored or replaced: say whose punts hold";
+  printed(ofHosts(program.command("resume").description(text)), ["text", "json"])
+    .addOption(
+      new Option("--keep <whose>", "etcd: VPP gets what etcd has; daemon: etcd gets what the daemon remembers")
+        .choices(["etcd", "daemon"])
+        .makeOptionMandatory(),
+    )
+    .addOption(timeout(10_000, "how long to wait for a daemon"))
+    .action(runs(commands.resume));
+}
+
 function listCommand(program: Command, manage: Managed): void {
   const command = program.command("list").alias("ls").description("print the punts and their states");
   selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
@@ -133,6 +145,7 @@ export function addPuntCommands(program: Command): void {
   fileCommands(program);
   runCommand(program, manage);
   hostsCommand(program);
+  resumeCommand(program);
 }
 
 /** Adds `punts`, the form of the first release, in which `--socket` is VPP's. */

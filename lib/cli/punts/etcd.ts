@@ -38,17 +38,20 @@ export interface Hosts {
   /** Every host that has a wish, a status or a daemon. */
   all(): Promise<readonly HostInfo[]>;
   of(host: string): HostPunts;
+  /** Writes which punts hold for a host whose daemons have stopped. @returns whether a daemon took it in time */
+  decide(host: string, keep: "etcd" | "daemon", longest: number): Promise<boolean>;
 }
 
 /** Runs `body` with the hosts of etcd. The connection ends in any case. */
 export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Promise<T>): Promise<T> {
   // Only the commands that use etcd load its client.
-  const { Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
+  const { decide, Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
   const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
   const by = asker();
   try {
     return await body({
       all: () => hostsIn(etcd),
+      decide: (host, keep, longest) => decide(etcd, host, keep, longest),
       of: (host) => ({ host, punts: new EtcdPunts(etcd, { host, by: () => by }) }),
     });
   } finally {

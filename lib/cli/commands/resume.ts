@@ -1,0 +1,27 @@
+// `vpp-punt resume`: an operator's decision for a host whose daemons have stopped because etcd has another history than before.
+import { PuntError } from "../../errors.js";
+import { json, print } from "../output/index.js";
+import { type EtcdFlags, hostOf, requireHost, withHosts } from "../punts/index.js";
+
+interface Options extends EtcdFlags {
+  readonly output: string;
+  readonly keep: "etcd" | "daemon";
+  readonly timeout: number;
+}
+
+export async function run(options: Options): Promise<void> {
+  const { etcd, keep, timeout, output } = options;
+  if (etcd === undefined)
+    throw new PuntError("vpp-punt", "ERR_OPTION", "option etcd is needed: the URLs of etcd", { option: "etcd" });
+  await withHosts(options, async (hosts) => {
+    const host = await hostOf(options, hosts);
+    if (keep === "etcd") requireHost(host, await hosts.all());
+    if (!(await hosts.decide(host, keep, timeout))) {
+      const message = `no daemon of host ${host} has taken the decision within ${timeout} ms; it stays in etcd for the next one`;
+      throw new PuntError("vpp-punt", "ERR_NOT_READY", message, { host, keep });
+    }
+    print(output === "json" ? json({ host, keep }) : `${host} goes on with the punts of ${TEXTS[keep]}`);
+  });
+}
+
+const TEXTS = { etcd: "etcd", daemon: "its daemon" } as const;
