@@ -44,6 +44,43 @@ for (const isCompacted of [false, true])
     },
   );
 
+withEtcd("a snapshot that etcd read before a write of this process does not take the write back", async (t) => {
+  const server = await EtcdServer.start(t);
+  for (const name of ["changes", "goes"]) server.ctl("put", `/p/${name}`, "old");
+  const etcd = await connected(t, server.url);
+  const judged: string[] = [];
+  const mirror = new Mirror(etcd, ["/p/"], {
+    judge: (found) => void judged.push([...found.values()].map(({ key, value }) => `${key} ${value}`).join()),
+    changed: () => {},
+    reached: () => {},
+  });
+  t.teardown(() => mirror.close());
+  mirror.start();
+  await eventually(() => mirror.isReached);
+  const { range } = etcd;
+  etcd.range = async (prefix) => {
+    const snapshot = await range.call(etcd, prefix);
+    etcd.range = range;
+    const revision = await etcd.write(
+      [],
+      [{ key: "/p/changes", value: "new" }, { key: "/p/comes", value: "new" }, { key: "/p/goes" }],
+    );
+    mirror.wrote("/p/changes", "new", revision!);
+    mirror.wrote("/p/comes", "new", revision!);
+    mirror.wrote("/p/goes", undefined, revision!);
+    return snapshot;
+  };
+  await mirror.resync();
+  t.is(judged.at(-1), "/p/changes new,/p/comes new");
+  t.deepEqual(
+    mirror
+      .below("/p/")
+      .map(({ key, value }) => `${key} ${value}`)
+      .sort(),
+    ["/p/changes new", "/p/comes new"],
+  );
+});
+
 withEtcd("a watch from a revision has the changes since; where etcd has forgotten them it says so", async (t) => {
   const server = await EtcdServer.start(t);
   const etcd = await connected(t, server.url);

@@ -37,6 +37,8 @@ export class Mirror {
   readonly #entries = new Map<string, Entry>();
   /** Keys that this process deleted, with the revision: an older event must not bring them back. */
   readonly #deleted = new Map<string, number>();
+  /** Keys that this process wrote or deleted since the last read began. */
+  readonly #written = new Set<string>();
   #revision = 0;
   #isReached = false;
   /** Code of the last error. */
@@ -81,6 +83,7 @@ export class Mirror {
   wrote(key: string, value: string | undefined, revision: number): void {
     const known = this.#entries.get(key);
     if ((known?.modified ?? 0) >= revision) return;
+    this.#written.add(key);
     if (value === undefined) {
       this.#entries.delete(key);
       this.#deleted.set(key, revision);
@@ -125,6 +128,7 @@ export class Mirror {
     // Waits that begin during this read need the next one.
     const next = this.#next;
     this.#isStale = false;
+    this.#written.clear();
     const found = new Map<string, Entry>();
     let revision = Number.POSITIVE_INFINITY;
     for (const prefix of this.#prefixes) {
@@ -134,15 +138,34 @@ export class Mirror {
       for (const entry of snapshot.entries) found.set(entry.key, entry);
     }
     if (this.#closed) return;
+    const gone = this.#keepWritten(found);
     this.#handlers.judge?.(found);
     const changes = this.#differences(found, revision);
     this.#entries.clear();
     for (const [key, entry] of found) this.#entries.set(key, entry);
     this.#deleted.clear();
+    for (const [key, revision] of gone) this.#deleted.set(key, revision);
     this.#revision = revision;
     this.#reached(true);
     this.#handlers.changed(changes, true);
     next.resolve();
+  }
+
+  /**
+   * Puts into a snapshot what this process wrote while the snapshot was read: etcd may have answered the write first.
+   *
+   * @returns the keys that it deleted meanwhile, with the revisions
+   */
+  #keepWritten(found: Map<string, Entry>): Map<string, number> {
+    const gone = new Map<string, number>();
+    for (const key of this.#written) {
+      const entry = this.#entries.get(key);
+      const revision = entry?.modified ?? this.#deleted.get(key) ?? 0;
+      if ((found.get(key)?.modified ?? 0) > revision) continue;
+      if (entry) found.set(key, entry);
+      else if (found.delete(key) || this.#deleted.has(key)) gone.set(key, revision);
+    }
+    return gone;
   }
 
   #differences(found: ReadonlyMap<string, Entry>, revision: number): Change[] {

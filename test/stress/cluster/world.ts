@@ -95,6 +95,9 @@ export class World {
         this.#options.say(`  waits for: ${problems.slice(0, 4).join("; ")}`);
         next += SAY_MS;
       }
+      // etcd was never restored here.
+      const halted = this.hosts.flatMap(({ daemons }) => daemons).find(({ role }) => role === "halted");
+      if (halted) throw new Error(`${halted.name} has halted: see its log`);
       if (problems.length === 0) return;
       if (performance.now() > end) throw new Error(`not settled in ${SETTLE_MS / 1000} s:\n${problems.join("\n")}`);
       await pause(300);
@@ -116,7 +119,7 @@ export class World {
     return [...differences.flat(), ...(await this.#listed())];
   }
 
-  /** Returns the punts that etcd has beyond the requests, and those that it lacks. */
+  /** Returns the punts that etcd has beyond the requests, and the punts that it lacks. */
   async #listed(): Promise<string[]> {
     const wanted = new Set(
       this.cnfs.flatMap(({ place, requests }) => requests.map((request) => textOf(`host${place.host}`, request))),
