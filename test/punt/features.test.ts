@@ -1,7 +1,7 @@
 // The messages that the manager needs, and punts on every built-in release.
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { BUILTIN_RELEASES, Schema } from "../../lib/binapi/index.js";
+import { BUILTIN_RELEASES, Schema, type TraceRecord, Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { FEATURE_NEEDS, type FeatureNeeds, lackOf, VPP_FEATURES } from "../../lib/punt/items/index.js";
 import { projectFiles } from "../architecture/source.js";
@@ -93,6 +93,24 @@ test("a memif socket gets another number if its own is taken, on a VPP where cli
   await it.client.call("memif_socket_filename_add_del", taken);
   await it.manager.add(span);
   t.deepEqual((await numbers()).sort(), [first!, first! + 1].sort());
+});
+
+test("many memif sockets are added without a look at all of them for each, on a VPP where clients choose the numbers", async (t) => {
+  const it = await managedVpp({}, { release: "22.10" });
+  t.teardown(() => it.close());
+  let dumps = 0;
+  const trace = ({ direction, message }: TraceRecord) => {
+    if (direction === "sent" && message === "memif_socket_filename_dump") dumps++;
+  };
+  const vpp = await Vpp.connect({ socketPath: it.vpp.apiSocket, trace });
+  t.teardown(() => vpp.close());
+  const manager = await it.restartManager({ vpp });
+  const punts = Array.from({ length: 40 }, (_, index) => {
+    return puntOf("SPAN", { cnf: "a", key: `${index}`, interconnect: "MEMIF", subject: 0, unique: index });
+  });
+  const { added } = await manager.apply({ punts }, { keep: true, waitFor: "CREATED" });
+  t.is(added.length, punts.length);
+  t.true(dumps < 20, `${dumps} dumps`);
 });
 
 test("an error names a missing message", async (t) => {

@@ -62,27 +62,33 @@ async function addSocket(vpp: VppApi, path: string): Promise<number> {
   return reply.socket_id;
 }
 
-/** Attempts to find a free number. Each one fails if another client takes the number between our look and our call. */
+/** Attempts to find a free number. Each after the first fails if another client takes the number between our look and our call. */
 const MOST_COLLISIONS = 8;
 
 /** Before 23.06 the client chooses the number. It must be free, and other managers should choose others. */
 async function addSocketUnderOurNumber(vpp: VppApi, path: string): Promise<number> {
+  // The first attempt is without a look: a collision is rare, and the list is as long as there are sockets.
+  let taken: ReadonlySet<number> = new Set([0]);
   for (let collisions = 0; ; collisions++) {
-    const socketId = await freeNumber(vpp, path);
+    const socketId = freeNumber(path, taken);
     try {
       await vpp.call("memif_socket_filename_add_del", { is_add: true, socket_id: socketId, socket_filename: path });
       return socketId;
     } catch (error) {
       const isTaken = (error as PuntError).code === "VPP_ENTRY_ALREADY_EXISTS";
       if (!isTaken || collisions === MOST_COLLISIONS) throw error;
+      taken = await takenNumbers(vpp);
     }
   }
 }
 
-async function freeNumber(vpp: VppApi, path: string): Promise<number> {
+async function takenNumbers(vpp: VppApi): Promise<ReadonlySet<number>> {
   const details = await vpp.dumpAll("memif_socket_filename_dump", {});
-  const taken = new Set(details.map((detail) => detail.socket_id));
-  // 0 is VPP's own socket, and the largest number means "none".
+  return new Set(details.map((detail) => detail.socket_id));
+}
+
+/** 0 is VPP's own socket, and the largest number means "none". */
+function freeNumber(path: string, taken: ReadonlySet<number>): number {
   let number = createHash("sha256").update(path).digest().readUInt32BE() % (NO_INDEX - 1);
   do number = number === NO_INDEX - 1 ? 1 : number + 1;
   while (taken.has(number));
