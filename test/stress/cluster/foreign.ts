@@ -9,13 +9,7 @@ export async function makeForeign(vpp: Vpp, directory: string): Promise<void> {
   await vpp.call("sw_interface_set_flags", up);
   const address = { sw_if_index: loopback, is_add: true, del_all: false, prefix: "10.99.0.1/24" };
   await vpp.call("sw_interface_add_del_address", address);
-  const socket = { is_add: true, socket_id: 900, socket_filename: join(directory, "operator.sock") };
-  const { socket_id } = await vpp.call("memif_socket_filename_add_del_v2", socket);
-  const { sw_if_index: memif } = await vpp.call("memif_create_v2", {
-    ...{ role: "MEMIF_ROLE_API_MASTER", mode: "MEMIF_MODE_API_ETHERNET", rx_queues: 1, tx_queues: 1, id: 3 },
-    ...{ socket_id, ring_size: 256, buffer_size: 2048, no_zero_copy: false, use_dma: false },
-    ...{ hw_addr: "02:00:00:00:00:77", secret: "operator" },
-  });
+  const memif = await makeMemif(vpp, join(directory, "operator.sock"));
   const ends = { sw_if_index_from: loopback, sw_if_index_to: memif };
   await vpp.call("sw_interface_span_enable_disable", { ...ends, state: "SPAN_STATE_API_RX", is_l2: false });
   const rule = { is_permit: "ACL_ACTION_API_PERMIT", src_prefix: "0.0.0.0/0", dst_prefix: "0.0.0.0/0", proto: 6 };
@@ -26,4 +20,17 @@ export async function makeForeign(vpp: Vpp, directory: string): Promise<void> {
   const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 7 } as const;
   const punt = { type: "PUNT_API_TYPE_L4", punt: { l4 } } as const;
   await vpp.call("punt_socket_register", { header_version: 1, punt, pathname: join(directory, "operator.punt") });
+}
+
+/** VPPs before 23.06 have the first version of these messages. */
+async function makeMemif(vpp: Vpp, path: string): Promise<number> {
+  const isOld = !vpp.has("memif_create_v2");
+  const socket = { is_add: true, socket_id: 900, socket_filename: path };
+  await vpp.call(isOld ? "memif_socket_filename_add_del" : "memif_socket_filename_add_del_v2", socket);
+  const { sw_if_index } = await vpp.call(isOld ? "memif_create" : "memif_create_v2", {
+    ...{ role: "MEMIF_ROLE_API_MASTER", mode: "MEMIF_MODE_API_ETHERNET", rx_queues: 1, tx_queues: 1, id: 3 },
+    ...{ socket_id: 900, ring_size: 256, buffer_size: 2048, no_zero_copy: false, ...(!isOld && { use_dma: false }) },
+    ...{ hw_addr: "02:00:00:00:00:77", secret: "operator" },
+  } as never);
+  return sw_if_index;
 }
