@@ -13,6 +13,7 @@ export class Cli {
     ["show node counters", () => this.#showErrors()],
     ["clear errors", () => this.#clearErrors()],
     ["show punt socket registrations", () => this.#showPunts()],
+    ["show udp ports", () => this.#showUdpPorts()],
     ["show ip neighbors", () => this.#showNeighbors()],
     ["create sub-interfaces", (words) => this.#createSubinterface(words)],
     ["delete sub-interface", (words) => this.#deleteSubinterface(words)],
@@ -68,6 +69,13 @@ export class Cli {
   #showPunts(): string {
     const clients = (["l4", "ip-proto", "exception"] as const).flatMap((kind) => this.#dp.puntSocket.list(kind));
     return clients.map(({ registration, path }) => `${JSON.stringify(registration)} to socket ${path}`).join("\n");
+  }
+
+  #showUdpPorts(): string {
+    const rows = ([4, 6] as const).flatMap((family) =>
+      this.#dp.udp[family].handlers().map(({ port, node }) => `${port} ip${family} ${node}`),
+    );
+    return ["port proto node desc", ...rows].join("\n");
   }
 
   #showNeighbors(): string {

@@ -1,6 +1,7 @@
 // Punts of which VPP has every item and that still cannot do everything, and punts that would break VPP.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
+import { parseUdpPorts } from "../../lib/punt/items/udp-ports.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const abx = { cnf: "a", type: "ABX", interconnect: "TAP", vppInterface: "if0" } as const;
@@ -101,6 +102,82 @@ test("the first user of DHCP's ports, a proxy or a punt, keeps them, and several
   await t.throwsAsync(it.manager.add({ ...proxy, key: "six", vrf: 2, families: ["IPV6" as const] }), {
     code: "ERR_CONFLICT",
   });
+});
+
+const toDhcpClient = { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 68 } } as const;
+
+/** Lets VPP be a DHCP client on an interface, with handlers for the ports 67 and 68. */
+async function beDhcpClient({ client }: Awaited<ReturnType<typeof managedVpp>>): Promise<void> {
+  const [eth0] = await client.dumpAll("sw_interface_dump", { name_filter_valid: true, name_filter: "if0" });
+  const config = {
+    ...{ sw_if_index: eth0!.sw_if_index, hostname: "vpp", id: new Uint8Array(64), pid: 0 },
+    ...{ want_dhcp_event: false, set_broadcast_flag: true, dscp: "IP_API_DSCP_CS0" as const },
+  };
+  await client.call("dhcp_client_config", { is_add: true, client: config });
+}
+
+async function nodeOf({ client }: Awaited<ReturnType<typeof managedVpp>>, port: number): Promise<string | undefined> {
+  const { reply } = await client.call("cli_inband", { cmd: "show udp ports" });
+  return parseUdpPorts(reply)?.get(`4/${port}`);
+}
+
+test("a UDP port that VPP handles itself is refused; force takes it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await beDhcpClient(it);
+  await t.throwsAsync(it.manager.add(toDhcpClient), { code: "ERR_CONFLICT", message: /dhcp-proxy-to-client.*force/ });
+  t.is(await nodeOf(it, 68), "dhcp-proxy-to-client");
+  await it.manager.delete({ cnf: "a" });
+  t.is(await nodeOf(it, 68), "dhcp-proxy-to-client");
+  const forced = { ...toDhcpClient, toHost: { ...toDhcpClient.toHost, force: true } } as const;
+  t.is((await it.manager.add(forced, { waitFor: "CREATED" })).state, "CREATED");
+  t.is(await nodeOf(it, 68), "ip4-udp-punt-socket");
+});
+
+test("a punt whose UDP port VPP gave to another node later is DEGRADED, and its end leaves the port there", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(toDhcpClient, { waitFor: "CREATED" });
+  await beDhcpClient(it);
+  await it.manager.resync();
+  const [status] = it.manager.list();
+  t.is(status?.state, "DEGRADED");
+  t.deepEqual(
+    status?.reasons.map(({ code }) => code),
+    ["PORT_TAKEN"],
+  );
+  t.deepEqual((await it.manager.plan()).steps, []);
+  await it.manager.delete({ cnf: "a" });
+  t.is(await nodeOf(it, 68), "dhcp-proxy-to-client");
+  t.deepEqual((await it.manager.plan()).steps, []);
+});
+
+test("the port of ESP in UDP is VPP's", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 4500 } } as const;
+  await t.throwsAsync(it.manager.add(punt), { code: "ERR_CONFLICT", message: /ipsec4-tun-input/ });
+});
+
+test("a UDP port that lost its handler comes back to its punt", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(toDhcpClient, { waitFor: "CREATED" });
+  const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 68 } as const;
+  // Takes the port from any node, and VPP does not tell whose it was.
+  await it.client.call("set_punt", { is_add: false, punt: { type: "PUNT_API_TYPE_L4", punt: { l4 } } });
+  t.is(await nodeOf(it, 68), undefined);
+  await it.manager.resync();
+  t.is(await nodeOf(it, 68), "ip4-udp-punt-socket");
+  t.is(it.manager.list()[0]?.state, "CREATED");
+});
+
+test("VPP's table of UDP ports is read with and without colours, and an unknown command is no table", (t) => {
+  const coloured =
+    "\x1b[33mport\x1b[0m \x1b[33mproto\x1b[0m \x1b[33m      node      \x1b[0m \x1b[33mdesc \x1b[0m\n4500\x1b[0m   ip6\x1b[0m ipsec6-tun-input\x1b[0m (nil)\x1b[0m\n";
+  t.deepEqual([...parseUdpPorts(coloured)!], [["6/4500", "ipsec6-tun-input"]]);
+  t.deepEqual([...parseUdpPorts("port proto node desc\n")!], []);
+  t.is(parseUdpPorts("unknown input `show udp ports'"), undefined);
 });
 
 test("a foreign DHCP proxy keeps its port", async (t) => {

@@ -86,3 +86,33 @@ real("the packets of a protocol VPP does not know reach Node.js (AF_UNIX, OSPF)"
   await until("the packet", () => socket.poll((batch) => protocols.push(batch.u8(0, 23))));
   t.deepEqual(protocols, [89]);
 });
+
+real("a UDP port that VPP handles itself stays VPP's, also if VPP takes it after the punt (AF_UNIX)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp, client, manager } = scenario;
+  const { vppInterface } = await network.neighbor("10.7.3");
+  const punt = (cnf: string, port: number) => ({
+    ...({ type: "PUNT_TO_SOCKET", cnf, socketPath: join(vpp.directory, `${cnf}.sock`) } as const),
+    toHost: { af: "IPV4", protocol: "UDP", port } as const,
+  });
+  await t.throwsAsync(manager.add(punt("esp", 4500)), { code: "ERR_CONFLICT", message: /ipsec4-tun-input.*force/ });
+  await manager.delete({ cnf: "esp" });
+
+  await scenario.add(punt("dhcp", 68));
+  await vpp.cli(`set dhcp client intfc ${vppInterface}`);
+  await manager.resync();
+  const [status] = manager.list();
+  t.is(status?.state, "DEGRADED");
+  t.deepEqual(
+    status?.reasons.map(({ code }) => code),
+    ["PORT_TAKEN"],
+  );
+  await manager.delete({ cnf: "dhcp" });
+  t.regex(await vpp.cli("show udp ports"), /68.*dhcp-proxy-to-client/);
+  t.regex(await vpp.cli("show udp ports"), /4500.*ipsec4-tun-input/);
+
+  // VPP never gives the port up again, so the registration without effect would stay.
+  await vpp.cli(`set dhcp client intfc ${vppInterface} del`);
+  const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 68 } as const;
+  await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_L4", punt: { l4 } } });
+});

@@ -58,6 +58,8 @@ export interface Facts {
   readonly puntReasons: ReadonlyMap<string, number>;
   /** VPP's multicast routes as its command line prints them; undefined if no punt needs them. */
   readonly multicastRoutes?: string;
+  /** Graph nodes of VPP that handle UDP ports, by `4/<port>` and `6/<port>`; undefined if no punt needs them, or VPP does not tell. */
+  readonly udpPorts?: ReadonlyMap<string, string>;
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
   /** Reasons why others cannot be entered, where more is known than that they are missing. */

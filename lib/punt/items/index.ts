@@ -53,9 +53,18 @@ export { osiProtoPart } from "./osi-proto.js";
 export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
-export { injectPathOf, isNoteOfVpp, type PuntTarget, puntSocketPart, puntTargetKey } from "./punt-socket.js";
+export {
+  idlePuntSocket,
+  injectPathOf,
+  isNoteOfVpp,
+  isUdpPunt,
+  type PuntTarget,
+  puntSocketPart,
+  puntTargetKey,
+} from "./punt-socket.js";
 export { spanPart } from "./span.js";
 export { tablePart } from "./table.js";
+export { observeUdpPorts, udpPortUse } from "./udp-ports.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";

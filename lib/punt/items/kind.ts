@@ -45,6 +45,7 @@ export interface ReadContext extends Surroundings {
 }
 
 export interface ObserveContext extends ReadContext {
+  readonly udpPorts?: NonNullable<Facts["udpPorts"]>;
   readonly interfaces: readonly VppInterface[];
   /** Returns the interface of an index, or undefined if it is gone. */
   interfaceAt(swIfIndex: number): VppInterface | undefined;
@@ -77,6 +78,8 @@ export interface Kind<V extends object = object> {
   update?(context: ActContext, seen: Seen<V>, value: V): Promise<void>;
   /** Returns whether `update` can do the change. Otherwise the object is deleted and created again. */
   canUpdate?(seen: V, value: V): boolean;
+  /** Returns whether an object of ours stays although no punt wants it, as its deletion would harm others. */
+  stays?(seen: V): boolean;
   /** Returns the keys of the items that must exist before this one, and go only after it. */
   dependsOn(value: V): string[];
   /** Whether it is a state of another object and goes with that object: it is never deleted. */

@@ -1,11 +1,12 @@
 // Registrations of punt sockets.
 import type { AddressFamily, Punt } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import type { Seen } from "./facts.js";
+import type { Facts, Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
 import { type Note, type Notes, readNote } from "./note.js";
 import { protocolNumber } from "./protocol.js";
+import { type UdpPortUse, udpPortUse } from "./udp-ports.js";
 
 /** The packets that VPP punts to a socket. */
 export type PuntTarget =
@@ -23,6 +24,8 @@ type Af = "IPV4" | "IPV6";
 interface PuntSocket {
   readonly target: PuntTarget;
   readonly path: string;
+  /** Whether packets come to the socket. VPP gives a UDP port to the last that asks for it, and the others keep nothing. */
+  readonly port: "punts" | "free" | "taken";
   /** Whether VPP has reported its own socket, which it does only in the reply to a registration. */
   readonly vppPathKnown: boolean;
 }
@@ -35,7 +38,23 @@ export function puntTargetKey(target: PuntTarget): string {
 }
 
 export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocket> {
-  return { kind: "punt-socket", key: puntTargetKey(target), value: { target, path, vppPathKnown: true } };
+  return {
+    kind: "punt-socket",
+    key: puntTargetKey(target),
+    value: { target, path, port: "punts", vppPathKnown: true },
+  };
+}
+
+/** Returns the registration as it is, if another node of VPP has its port. To register again, or to deregister, would take the port from there. */
+export function idlePuntSocket(target: PuntTarget, { seen }: Facts): Part<PuntSocket> | undefined {
+  const found = seen.get(puntTargetKey(target)) as Seen<PuntSocket> | undefined;
+  if (!found?.ours || found.value.port !== "taken") return undefined;
+  return { kind: "punt-socket", key: found.key, value: { ...found.value, target } };
+}
+
+/** Returns whether the key can be that of a UDP punt: VPP's key has no protocol. */
+export function isUdpPunt(key: string): boolean {
+  return key.startsWith("punt-socket/l4/");
 }
 
 /** The note of the path of VPP's own socket, from the reply to a registration. It outlives the registration. */
@@ -64,7 +83,9 @@ export const puntSocket: Kind<PuntSocket> = {
       reasonNames(context),
       ...types.map((type) => context.vpp.dumpAll("punt_socket_dump", { type })),
     ]);
-    return dumps.flat().map(({ punt, pathname }) => seenSocket(context, targetOf(punt, reasons), pathname));
+    const found = dumps.flat().map(({ punt, pathname }) => seenSocket(context, targetOf(punt, reasons), pathname));
+    // A registration of others that has lost its port does nothing.
+    return found.filter(({ ours, value }) => ours || value.port === "punts");
   },
 
   create: register,
@@ -77,6 +98,9 @@ export const puntSocket: Kind<PuntSocket> = {
   async delete({ vpp, facts }, { value: { target } }) {
     await vpp.call("punt_socket_deregister", { punt: wireTarget(target, facts.puntReasons) });
   },
+
+  // VPP would take the port from the node that has it now, for good.
+  stays: ({ port }) => port === "taken",
 
   claim: ({ path }) => path,
 
@@ -107,9 +131,18 @@ function explained(error: unknown, target: PuntTarget): unknown {
   return new PuntError("punt.socket", error.code, text, error.details, error);
 }
 
-function seenSocket({ claims, notes }: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
+/** Returns the use of the port of a UDP punt. Other punts have no port to lose. */
+function portUse(facts: Pick<Facts, "udpPorts">, target: PuntTarget): UdpPortUse {
+  if (target.type !== "l4" || target.protocol !== "IP_API_PROTO_UDP") return "punts";
+  return udpPortUse(facts, target.af, target.port);
+}
+
+function seenSocket(context: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
+  const { claims, notes } = context;
   const key = puntTargetKey(target);
-  const value = { target, path, vppPathKnown: injectPathOf(notes) !== undefined };
+  const use = portUse(context, target);
+  const port = typeof use === "string" ? use : "taken";
+  const value = { target, path, port, vppPathKnown: injectPathOf(notes) !== undefined } as const;
   return { kind: "punt-socket", key, value, ours: claims.get(key) === path };
 }
 

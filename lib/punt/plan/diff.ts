@@ -37,7 +37,7 @@ function wantedStep(item: Item, seen: Seen | undefined): Step | undefined {
 }
 
 function leftoverStep(seen: Seen): Step | undefined {
-  if (!seen.ours || kindOf(seen).attribute) return undefined;
+  if (!seen.ours || kindOf(seen).attribute || kindOf(seen).stays?.(seen.value)) return undefined;
   return { action: "delete", key: seen.key, seen, why: "ours, and no punt wants it" };
 }
 

@@ -12,6 +12,7 @@ import {
   type Lack,
   lackOf,
   observeInterfaces,
+  observeUdpPorts,
   type Seen,
   tableKey,
   VPP_FEATURES,
@@ -27,6 +28,8 @@ export interface ReadScope {
   readonly expectedIn: ReadonlyMap<string, string>;
   /** Whether multicast routes are read. */
   readonly multicast: boolean;
+  /** Whether the handlers of VPP's UDP ports are read. */
+  readonly udpPorts: boolean;
 }
 
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
@@ -39,17 +42,19 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces: reachable(scope.namespaces, namespaces),
     expectedIn: scope.expectedIn,
   };
-  const [found, tables, puntReasons, multicast] = await Promise.all([
+  const [found, tables, puntReasons, multicast, udpPorts] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
     scope.multicast ? observeMulticast(from.vpp) : undefined,
+    scope.udpPorts ? observeUdpPorts(from.vpp) : undefined,
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, scope.interfaces);
   const context = {
     ...surroundings,
     interfaces,
     interfaceAt: indexed(interfaces),
+    ...(udpPorts !== undefined && { udpPorts }),
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
   return {
@@ -61,6 +66,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...(multicast !== undefined && { multicastRoutes: multicast }),
+    ...(udpPorts !== undefined && { udpPorts }),
     seen,
     unreadable,
   };

@@ -4,6 +4,7 @@ import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
   type Facts,
+  isUdpPunt,
   kindOf,
   type Note,
   type Notes,
@@ -101,8 +102,9 @@ export async function perform(
 
 /** Reads and compares; changes nothing. */
 export async function look(ledger: Pick<Ledger, "wanted" | "leaving" | "memory">, world: World): Promise<Reconciled> {
-  const { wanted: before, leaving } = ledger;
-  const facts = await observe(surroundingsOf(ledger, world), scopeOf(leaving ?? before, world.strays));
+  const { wanted: before, leaving, memory } = ledger;
+  const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
+  const facts = await observe(surroundingsOf(ledger, world), scope);
   const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
   const open = new Map(stepsFor(plan, facts).map((step) => [step.key, step]));
   return {
@@ -118,7 +120,9 @@ function stillWanted(before: Wanted, now: Wanted): Wanted {
   return { ...now, punts: now.punts.filter((request) => read.has(request)) };
 }
 
-function scopeOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): ReadScope {
+function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: Strays): ReadScope {
+  const { punts, interconnects, namespaces } = wanted;
+  const { claims } = memory;
   const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
   const own = interconnects.filter(hasLayer3).map(({ name }) => name);
   const named = punts.flatMap(({ dependsOn = [] }) =>
@@ -129,6 +133,8 @@ function scopeOf({ punts, interconnects, namespaces }: Wanted, strays: Strays): 
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
+    udpPorts:
+      [...claims.keys()].some(isUdpPunt) || punts.some((request) => handlerOf(request).readsUdpPorts?.(request)),
   };
 }
 

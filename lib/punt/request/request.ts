@@ -204,7 +204,7 @@ const toHost = z
       .enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host")
       .describe("ICMPv6 goes with IPV6"),
     port: port.describe("UDP port, or ICMPv6 type"),
-    force: force("Take an ICMPv6 type"),
+    force: force("Take a UDP port or an ICMPv6 type"),
   })
   .refine(({ protocol: name, af }) => name === "UDP" || af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
   .refine(({ protocol: name, port: number }) => name === "UDP" || number <= 0xff, {

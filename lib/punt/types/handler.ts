@@ -70,6 +70,8 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   pairedWith?(request: R, facts: Facts): string | undefined;
   /** Returns whether the caveats depend on VPP's multicast routes. */
   readsMulticast?(request: R): boolean;
+  /** Returns whether the items depend on the UDP ports that VPP handles. */
+  readsUdpPorts?(request: R): boolean;
   /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
   caveats?(request: R, facts: Facts): Caveat[];
 }

@@ -1,9 +1,19 @@
 // PUNT_TO_SOCKET: packets of one kind to a datagram socket.
 import { IP_PROTOCOL } from "../../net/index.js";
-import { type Facts, Problem, type PuntTarget, puntSocketPart, puntTargetKey, type Seen } from "../items/index.js";
+import {
+  type Facts,
+  idlePuntSocket,
+  type Part,
+  Problem,
+  type PuntTarget,
+  puntSocketPart,
+  puntTargetKey,
+  type Seen,
+  udpPortUse,
+} from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
 import { dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
-import type { ExclusiveKey, PortReach, TypeHandler } from "./handler.js";
+import type { Caveat, ExclusiveKey, PortReach, TypeHandler } from "./handler.js";
 
 /** Packets of one kind from any interface go to a datagram socket. */
 export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
@@ -29,24 +39,71 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
 
   items(request, _interconnects, { facts }) {
     const { toHost } = request;
+    if (takenPorts(request, facts).length > 0) return registrations(request, facts);
     const proxy = toHost && isDhcpPort(toHost) && proxyOf(familiesOf(toHost.af), facts);
     if (proxy) {
       const text = `VPP's DHCP proxy ${proxy.key} uses UDP port ${toHost.port}, and would lose it for good`;
       throw new Problem(puntTargetKey(targetsOf(request)[0]!), "ERR_CONFLICT", text);
     }
-    return targetsOf(request).map((target) => puntSocketPart(target, request.socketPath));
+    return registrations(request, facts);
   },
+
+  readsUdpPorts: ({ toHost }) => toHost?.protocol === "UDP",
 
   readsMulticast: ({ ipProto }) => ipProto !== undefined && GROUPS[ipProto.protocol] !== undefined,
 
-  caveats({ ipProto }, { multicastRoutes }) {
-    const groups = ipProto && GROUPS[ipProto.protocol]?.[ipProto.af];
-    if (!groups || groups.every((group) => multicastRoutes?.includes(`${group}/`))) return [];
-    const text = `VPP receives multicast of protocol ${ipProto.protocol} only with routes for its groups (${groups.join(", ")}), and lacks some of them: unicast comes, multicast does not`;
-    const remedy = `vppctl ip mroute add ${groups[0]} via <interface> Accept, and ip mroute add ${groups[0]} via local Forward`;
-    return [{ code: "MULTICAST_ROUTE", text, remedy, degrades: true }];
-  },
+  caveats: (request, facts) => [...takenPortCaveats(request, facts), ...multicastCaveats(request, facts)],
 };
+
+function multicastCaveats({ ipProto }: PuntToSocketRequest, { multicastRoutes }: Facts): Caveat[] {
+  const groups = ipProto && GROUPS[ipProto.protocol]?.[ipProto.af];
+  if (!groups || groups.every((group) => multicastRoutes?.includes(`${group}/`))) return [];
+  const text = `VPP receives multicast of protocol ${ipProto.protocol} only with routes for its groups (${groups.join(", ")}), and lacks some of them: unicast comes, multicast does not`;
+  const remedy = `vppctl ip mroute add ${groups[0]} via <interface> Accept, and ip mroute add ${groups[0]} via local Forward`;
+  return [{ code: "MULTICAST_ROUTE", text, remedy, degrades: true }];
+}
+
+interface TakenPort {
+  readonly target: PuntTarget;
+  readonly node: string;
+  readonly text: string;
+}
+
+/** Returns the UDP ports that a node of VPP handles. `force` takes them, and takes them back. */
+function portsOfVpp(request: PuntToSocketRequest, facts: Facts): TakenPort[] {
+  const { toHost } = request;
+  if (toHost?.protocol !== "UDP" || toHost.force) return [];
+  return targetsOf(request).flatMap((target, index) => {
+    const af = familiesOf(toHost.af)[index]!;
+    const use = udpPortUse(facts, af, toHost.port);
+    return typeof use === "string" ? [] : [{ target, node: use.node, text: `${af} UDP port ${toHost.port}` }];
+  });
+}
+
+/** Returns the ports that VPP gave to another node after our registration. */
+function takenPorts(request: PuntToSocketRequest, facts: Facts): TakenPort[] {
+  return portsOfVpp(request, facts).filter(({ target }) => idlePuntSocket(target, facts));
+}
+
+/** @throws Problem `ERR_CONFLICT`: VPP handles a port, and would lose it for good */
+function registrations(request: PuntToSocketRequest, facts: Facts): Part[] {
+  for (const { target, node, text } of portsOfVpp(request, facts)) {
+    if (idlePuntSocket(target, facts)) continue;
+    const key = puntTargetKey(target);
+    const why = `VPP handles ${text} itself (node ${node}), and would lose it for good; force: true takes it anyway`;
+    throw new Problem(key, "ERR_CONFLICT", why);
+  }
+  const idle = (target: PuntTarget) => (request.toHost?.force ? undefined : idlePuntSocket(target, facts));
+  return targetsOf(request).map((target) => idle(target) ?? puntSocketPart(target, request.socketPath));
+}
+
+function takenPortCaveats(request: PuntToSocketRequest, facts: Facts): Caveat[] {
+  const taken = takenPorts(request, facts);
+  if (taken.length === 0) return [];
+  const text = `VPP's ${taken.map(({ node, text: port }) => `${node} has taken ${port}`).join(", ")}: its packets do not come to the socket`;
+  const remedy = "remove from VPP what uses the port, or ask for another port; force: true takes the port back";
+  return [{ code: "PORT_TAKEN", text, remedy, degrades: true }];
+}
 
 /** Multicast groups by protocol number. */
 const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly string[]>>>> = {

@@ -35,5 +35,6 @@ export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined 
 
 /** Whether a message changes VPP. */
 export function changes(name: string): boolean {
-  return !/_dump$|_get(_|$)|^want_|^control_ping/.test(name);
+  // The manager gives VPP's command line only lines that begin with "show".
+  return !/_dump$|_get(_|$)|^want_|^control_ping|^cli_inband$/.test(name);
 }

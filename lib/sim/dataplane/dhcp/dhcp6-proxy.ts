@@ -68,8 +68,8 @@ export class Dhcp6Proxy {
     const entry = this.#tables.multicastTable(tableId).ensure(ALL_SERVERS_AND_RELAYS, 128);
     entry.acceptAll = true;
     entry.local = true;
-    this.#udp.register(SERVER_PORT, (packet, header) => this.#fromClient(packet, header));
-    this.#udp.register(CLIENT_PORT, (packet, header) => this.#fromServer(packet, header));
+    this.#udp.register(SERVER_PORT, "dhcpv6-proxy-to-server", (packet, header) => this.#fromClient(packet, header));
+    this.#udp.register(CLIENT_PORT, "dhcpv6-proxy-to-client", (packet, header) => this.#fromServer(packet, header));
   }
 
   /** VPP gives up the ports with any proxy that goes, even while others are left. */

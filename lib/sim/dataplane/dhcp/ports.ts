@@ -27,7 +27,8 @@ export class Dhcp4Ports {
   /** Takes the ports: with the first proxy or client, and, as VPP does, for good. */
   take(): void {
     for (const port of [DHCP.serverPort, DHCP.clientPort] as const) {
-      this.#udp.register(port, (packet, header) => {
+      const node = port === DHCP.serverPort ? "dhcp-proxy-to-server" : "dhcp-proxy-to-client";
+      this.#udp.register(port, node, (packet, header) => {
         this.#receivers[port].some((receiver) => receiver(packet, header));
       });
     }

@@ -12,7 +12,7 @@ export type UdpHandler = (packet: Packet, header: IpHeader) => void;
 export class UdpLocal {
   /** Whether packets for unknown ports go to the punt arc. Otherwise VPP answers them with "port unreachable". */
   puntUnknown = false;
-  readonly #byPort = new Map<number, UdpHandler>();
+  readonly #byPort = new Map<number, { readonly handler: UdpHandler; readonly node: string }>();
   readonly #node;
   readonly #plane: Plane;
   readonly #icmp: IcmpErrors;
@@ -27,8 +27,13 @@ export class UdpLocal {
   }
 
   /** Gives a port to a handler. The last handler to register has the port. */
-  register(port: number, handler: UdpHandler): void {
-    this.#byPort.set(port, handler);
+  register(port: number, node: string, handler: UdpHandler): void {
+    this.#byPort.set(port, { handler, node });
+  }
+
+  /** Returns the ports that have a handler, each with the handler's node. */
+  handlers(): { port: number; node: string }[] {
+    return [...this.#byPort].map(([port, { node }]) => ({ port, node })).sort((a, b) => a.port - b.port);
   }
 
   /** Takes the port from any handler: VPP does not check whose it is. */
@@ -37,8 +42,8 @@ export class UdpLocal {
   }
 
   #receive(packet: Packet, header: IpHeader) {
-    const handler = this.#byPort.get(u16(packet.bytes, header.payload + 2));
-    if (handler !== undefined) return handler(packet, header);
+    const found = this.#byPort.get(u16(packet.bytes, header.payload + 2));
+    if (found !== undefined) return found.handler(packet, header);
     this.#node.count("no listener for dst port");
     if (this.puntUnknown) this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
     else this.#icmp.portUnreachable(packet, header);

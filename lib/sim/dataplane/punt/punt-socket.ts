@@ -124,7 +124,9 @@ export class PuntSocketNode {
     const { family, protocol, port } = registration;
     if (port === INVALID_PORT) throw new VnetError("UNSPECIFIED", "Port number required");
     if (protocol === IP_PROTOCOL.UDP) {
-      this.#neighbors.udp[family].register(port, (packet, header) => this.#puntUdp(packet, header));
+      this.#neighbors.udp[family].register(port, `ip${family}-udp-punt-socket`, (packet, header) =>
+        this.#puntUdp(packet, header),
+      );
     } else if (protocol === IP_PROTOCOL.ICMPV6 && family === 6) {
       this.#neighbors.icmp6.register(port & 0xff, (packet, { payload }) => {
         this.#punt(packet, 6, this.#clients.l4.get(l4Key(6, packet.bytes[payload]!)));

@@ -35,7 +35,7 @@ export class Punt {
       this.#definePuntNode(family);
       local[family].register(IP_PROTOCOL.ESP, (packet, header) => this.#esp(packet, header));
     }
-    udp[4].register(ESP_PORT, (packet, header) => this.#espOverUdp(packet, header));
+    udp[4].register(ESP_PORT, "ipsec4-tun-input", (packet, header) => this.#espOverUdp(packet, header));
   }
 
   /** The punt reasons. */
@@ -74,7 +74,8 @@ export class Punt {
     }
     if (protocol === IP_PROTOCOL.TCP) throw new VnetError("UNSPECIFIED", "punt TCP ports is not supported yet");
     const node = this.#plane.graph.node(`ip${family}-udp-punt`);
-    if (isAdd) this.#udp[family].register(port, (packet) => this.#plane.drop(packet, node, "UDP port"));
+    if (isAdd)
+      this.#udp[family].register(port, `ip${family}-udp-punt`, (packet) => this.#plane.drop(packet, node, "UDP port"));
     else this.#udp[family].unregister(port);
   }
 

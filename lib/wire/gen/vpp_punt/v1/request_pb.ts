@@ -598,7 +598,7 @@ export type ToHost = Message<"vpp_punt.v1.ToHost"> & {
   port?: number | undefined;
 
   /**
-   * Takes an ICMPv6 type that VPP handles itself, such as a neighbor solicitation: VPP loses it until it restarts.
+   * Takes a UDP port or an ICMPv6 type that VPP handles itself, such as 4500 or a neighbor solicitation: VPP loses it until it restarts.
    *
    * @generated from field: bool force = 4;
    */
