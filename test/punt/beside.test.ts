@@ -43,8 +43,8 @@ async function operate(client: Vpp, directory: string): Promise<void> {
   await client.call("punt_socket_register", { header_version: 1, punt, pathname: join(directory, "operator.punt") });
 }
 
-/** Does a full resync as an agent that knows only the operator's objects: it deletes all others. */
-async function fullResync(client: Vpp): Promise<void> {
+/** Does a full resync as an agent that knows only the operator's objects: it deletes all others. Returns the number of interfaces among them. */
+async function fullResync(client: Vpp): Promise<number> {
   const details = await client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
   const ours = details.filter(
     (detail) => detail.tag !== "" && detail.tag !== "tap-abcde" && !cards.includes(detail.tag),
@@ -62,6 +62,7 @@ async function fullResync(client: Vpp): Promise<void> {
     if (indexes.has(sw_if_index)) await client.call("tap_delete_v2", { sw_if_index });
   for (const { sw_if_index } of await client.dumpAll("memif_dump", {}))
     if (indexes.has(sw_if_index)) await client.call("memif_delete", { sw_if_index });
+  return indexes.size;
 }
 
 test("objects that an agent's full resync deletes come back; those of the operator and of the other manager stay untouched", async (t) => {
@@ -86,9 +87,8 @@ test("objects that an agent's full resync deletes come back; those of the operat
   const before = await snapshot(it.client);
   for (const line of operators) t.true(before.includes(line), line);
 
-  await fullResync(it.client);
-  const resynced = await snapshot(it.client);
-  t.false(resynced.some((line) => /^(tap|memif|abx|acl) .*(tap-(?!abcde)|memif-|vpp-punt|other)/.test(line)));
+  // The managers may put objects back before the agent has deleted the last one, so the deletions are counted.
+  t.true((await fullResync(it.client)) >= 4, "a TAP and a memif of each manager");
   await until(
     "both managers' objects",
     async () => JSON.stringify(await snapshot(it.client)) === JSON.stringify(before),
