@@ -172,6 +172,16 @@ test("a UDP port that lost its handler comes back to its punt", async (t) => {
   t.is(it.manager.list()[0]?.state, "CREATED");
 });
 
+test("a registration of another owner that lost its port is left alone", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 68 } as const;
+  const target = { type: "PUNT_API_TYPE_L4", punt: { l4 } } as const;
+  await it.client.call("punt_socket_register", { header_version: 1, punt: target, pathname: "/run/theirs.sock" });
+  await it.client.call("set_punt", { is_add: false, punt: target });
+  await t.throwsAsync(it.manager.add(toDhcpClient), { code: "ERR_FOREIGN" });
+});
+
 test("VPP's table of UDP ports is read with and without colours, and an unknown command is no table", (t) => {
   const coloured =
     "\x1b[33mport\x1b[0m \x1b[33mproto\x1b[0m \x1b[33m      node      \x1b[0m \x1b[33mdesc \x1b[0m\n4500\x1b[0m   ip6\x1b[0m ipsec6-tun-input\x1b[0m (nil)\x1b[0m\n";

@@ -83,9 +83,7 @@ export const puntSocket: Kind<PuntSocket> = {
       reasonNames(context),
       ...types.map((type) => context.vpp.dumpAll("punt_socket_dump", { type })),
     ]);
-    const found = dumps.flat().map(({ punt, pathname }) => seenSocket(context, targetOf(punt, reasons), pathname));
-    // A registration of others that has lost its port does nothing.
-    return found.filter(({ ours, value }) => ours || value.port === "punts");
+    return dumps.flat().map(({ punt, pathname }) => seenSocket(context, targetOf(punt, reasons), pathname));
   },
 
   create: register,
