@@ -11,9 +11,9 @@ export async function observeUdpPorts(vpp: VppApi): Promise<UdpPorts | undefined
   return parseUdpPorts(reply);
 }
 
-/** Reads VPP's table, which has colours even in a message. */
+/** Reads VPP's table, which has colors even in a message. */
 export function parseUdpPorts(reply: string): UdpPorts | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with it
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colors begin with it
   const lines = reply.replaceAll(/\x1b\[[\d;]*m/g, "").split("\n");
   if (!/^\s*port\s+proto\s+node\b/.test(lines[0] ?? "")) return undefined;
   return new Map(
