@@ -9,6 +9,7 @@ import {
   type DryRun,
   idOf,
   idText,
+  noSuchPunt,
   type PlanChange,
   type PuntFilter,
   type PuntId,
@@ -242,9 +243,4 @@ function isSame(entry: Entry, request: PuntRequest): boolean {
   } catch {
     return false;
   }
-}
-
-function noSuchPunt(op: string, { cnf, key, label }: PuntId): PuntError {
-  const id = { cnf, key, label };
-  return new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
 }

@@ -50,6 +50,7 @@ export {
   idText,
   lacksSocketPath,
   loadRequests,
+  noSuchPunt,
   PUNT_TYPES,
   type PuntSet,
   parseId,
@@ -58,6 +59,7 @@ export {
   parseSet,
   readText,
   requestJsonSchema,
+  requireOneCnf,
   socketPathIn,
   udpRequest,
 } from "./request/index.js";

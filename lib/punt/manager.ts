@@ -21,6 +21,7 @@ import {
   idKey,
   idOf,
   idText,
+  noSuchPunt,
   type PuntId,
   type PuntIdInput,
   type PuntRequest,
@@ -386,8 +387,4 @@ function notAdopted(open: readonly PuntStatus[]): PuntError {
   const which = open.map(({ id, state }) => `${idText(id)} is ${state}`).join(", ");
   const message = `the store has the punts, and the other manager's policies stay in VPP until every punt is there: ${which}`;
   return new PuntError("punt.adopt", "ERR_NOT_READY", message);
-}
-
-function noSuchPunt(op: string, id: PuntId): PuntError {
-  return new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id: idOf(id) });
 }

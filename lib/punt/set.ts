@@ -3,7 +3,7 @@ import { PuntError } from "../errors.js";
 import type { DesiredState, Entry } from "./desired/index.js";
 import { checkApplyOptions } from "./options.js";
 import type { ApplyFailure, ApplyOptions, ApplyResult } from "./punts.js";
-import { idKey, idOf, idText, type PuntId, type PuntRequest, type PuntSet, parseSet } from "./request/index.js";
+import { idKey, idOf, noSuchPunt, type PuntId, type PuntRequest, type PuntSet, parseSet } from "./request/index.js";
 import type { PuntStatus } from "./state.js";
 
 const OP = "punt.apply";
@@ -46,7 +46,7 @@ export async function applySet(
 function known(state: DesiredState, id: PuntId): PuntRequest {
   const request = state.request(id);
   if (request) return request;
-  throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id: idOf(id) });
+  throw noSuchPunt(OP, id);
 }
 
 function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {

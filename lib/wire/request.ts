@@ -28,9 +28,9 @@ const ANY_PATH = "/-";
  *
  * @throws PuntError ERR_INVALID_REQUEST: as the in-process manager would throw
  */
-export function requestToWire(input: PathlessRequestInput, op = "punt.add"): WireRequest {
+export function requestToWire(input: PathlessRequestInput, op = "punt.add", where = "request"): WireRequest {
   const isPathless = lacksSocketPath(input);
-  const request = parseRequest(isPathless ? { ...input, socketPath: ANY_PATH } : input, "request", op);
+  const request = parseRequest(isPathless ? { ...input, socketPath: ANY_PATH } : input, where, op);
   const fields = jsonOfRequest(request);
   if (isPathless) delete fields.socketPath;
   // The JSON form has no word for undefined.

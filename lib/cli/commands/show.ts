@@ -1,6 +1,5 @@
 // `vpp-punt show`: everything about one punt.
-import { PuntError } from "../../errors.js";
-import { idKey, idText } from "../../punt/index.js";
+import { idKey, idText, noSuchPunt } from "../../punt/index.js";
 import { json, paint, print, printable, stateColor, yaml } from "../output/index.js";
 import type { ShownPunt } from "../punts/index.js";
 import { find, identityOf, look, type ManagedOptions, withPunts } from "../punts/index.js";
@@ -21,7 +20,7 @@ export async function run(
     const id = find(await opened.punts.list(), cnf, key, label)?.id;
     if (id === undefined) {
       const wanted = identityOf(cnf, key, label);
-      throw new PuntError("punt.show", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(wanted)}`, { id: wanted });
+      throw noSuchPunt("punt.show", wanted);
     }
     const shown = (await look(opened, LONGEST_LOOK_MS)).find((punt) => idKey(punt.id) === idKey(id))!;
     const { output } = options;

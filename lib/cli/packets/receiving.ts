@@ -1,6 +1,5 @@
 // Receives a punt's packets until a command has seen enough of them.
-import { PuntError } from "../../errors.js";
-import { idText } from "../../punt/index.js";
+import { idText, noSuchPunt } from "../../punt/index.js";
 import { type Ending, interrupted } from "../ending/index.js";
 import { printError } from "../output/index.js";
 import { find, identityOf, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
@@ -41,7 +40,7 @@ export async function receivePackets(
     const punt = find(await opened.punts.list(), ...name);
     if (punt === undefined) {
       const id = identityOf(...name);
-      throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)}`, { id });
+      throw noSuchPunt("punt.attach", id);
     }
     return receive(punt, opened, options, take, { ended, onOpen });
   });

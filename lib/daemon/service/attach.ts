@@ -1,7 +1,6 @@
 // The Attach call: says what a CNF opens, and gives it a one-time token for attach.sock.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { PuntError } from "../../errors.js";
-import { idText, type PuntId, type PuntMetadata } from "../../punt/index.js";
+import { noSuchPunt, type PuntId, type PuntMetadata } from "../../punt/index.js";
 import { type AttachResponseSchema, Handover_Kind as Kind, statusToWire } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
@@ -22,7 +21,7 @@ export class Attacher {
     const id = view.id(given);
     scope.punts = [id];
     const status = view.sees(id) ? await this.#parts.punts.get(id) : undefined;
-    if (!status) throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(given)}`, { id: given });
+    if (!status) throw noSuchPunt(op, given);
     scope.rule = view.rights.requireChange(id.cnf, op).name;
     const shown = statusToWire(view.status(status));
     const { caller } = view.rights;

@@ -8,6 +8,7 @@ import {
   idKey,
   idOf,
   idText,
+  noSuchPunt,
   type PuntId,
   type PuntRequest,
   type PuntStatus,
@@ -164,7 +165,7 @@ async function requireVisible(parts: Parts, id: PuntId, { view, op }: Scope): Pr
   const status = view.sees(id) ? await parts.punts.get(id) : undefined;
   if (status) return status;
   const shown = view.idOut(id);
-  throw new PuntError(op, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(shown)}`, { id: shown });
+  throw noSuchPunt(op, shown);
 }
 
 /** Returns VPP's counters of the punts that the caller may see. */

@@ -1,7 +1,7 @@
 // The interface Punts over a daemon.
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { VppCounters } from "../../counters/index.js";
-import { PuntError } from "../../errors.js";
+import type { PuntError } from "../../errors.js";
 import {
   type AddOptions,
   type ApplyOptions,
@@ -11,7 +11,7 @@ import {
   attach,
   type DeviceReport,
   DryRun,
-  idText,
+  noSuchPunt,
   type PathlessRequestInput,
   type PlanChange,
   type PlannedPunt,
@@ -21,6 +21,7 @@ import {
   type PuntSet,
   type PuntStatus,
   type Punts,
+  requireOneCnf,
   type WatchEvent,
   type WatchOptions,
 } from "../../punt/index.js";
@@ -102,7 +103,10 @@ export class RemotePunts implements Punts {
   async apply(set: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
     const { cnf = "", punts, delete: gone = [] } = set;
     const own = cnf === "" ? {} : { cnf };
-    const requests = punts.map((each) => requestToWire({ ...each, ...own } as PathlessRequestInput, "punt.apply"));
+    const requests = punts.map((each, index) =>
+      requestToWire({ ...own, ...each } as PathlessRequestInput, "punt.apply", `punts[${index}]`),
+    );
+    requireOneCnf(set);
     const named = gone.map(idToWire);
     const reply = await this.#connection.call("punt.apply", async (signal) => {
       const session = (await this.#session?.id()) ?? "";
@@ -151,7 +155,7 @@ export class RemotePunts implements Punts {
   }
 
   async plan(change: PlanChange = {}): Promise<DryRun> {
-    const add = (change.add ?? []).map((each) => requestToWire(each, "punt.plan"));
+    const add = (change.add ?? []).map((each, index) => requestToWire(each, "punt.plan", `add[${index}]`));
     const gone = (change.delete ?? []).map(idToWire);
     const call = (signal: AbortSignal) => this.#connection.client.plan({ add, delete: gone }, { signal });
     return planFromWire(await this.#connection.call("punt.plan", call));
@@ -175,7 +179,8 @@ export class RemotePunts implements Punts {
   async attach(id: PuntIdInput, options?: AttachOptions): Promise<Attachments> {
     const status = await this.get(id);
     if (status) return attach(status.metadata, options);
-    throw new PuntError("punt.attach", "ERR_NO_SUCH_PUNT", `there is no punt ${idText(idFromWire(idToWire(id)))}`);
+    const { cnf, key = "", label = "" } = id;
+    throw noSuchPunt("punt.attach", { cnf, key, label });
   }
 
   /**

@@ -2,6 +2,7 @@
 
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export { decodeText, readText } from "./file-text.js";
+export { noSuchPunt } from "./no-such-punt.js";
 export {
   type AbxRequest,
   addRequestSchema,
@@ -33,5 +34,5 @@ export {
   type TypeSchema,
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
-export { type PuntSet, parseSet } from "./set.js";
+export { type PuntSet, parseSet, requireOneCnf } from "./set.js";
 export { lacksSocketPath, type PathlessRequestInput, socketPathIn, udpRequest } from "./socket-path.js";

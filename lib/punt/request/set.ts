@@ -42,15 +42,23 @@ function requestsOf(set: PuntSet, keep: boolean): PuntRequest[] {
   const requests = set.punts.map((punt, index) =>
     parseRequest({ ...(cnf !== undefined && { cnf }), ...punt }, `punts[${index}]`, OP),
   );
+  requireOneCnf({ ...(cnf !== undefined && { cnf }), punts: requests });
   const seen = new Map<string, number>();
   for (const [index, request] of requests.entries()) {
-    if (cnf !== undefined && request.cnf !== cnf)
-      throw invalid(`punts[${index}]: cnf: is ${request.cnf}, in the set of ${cnf}`);
     const first = seen.get(idKey(request));
     if (first !== undefined) throw invalid(`punts[${index}] is punt ${idText(request)}, as punts[${first}] is`);
     seen.set(idKey(request), index);
   }
   return requests;
+}
+
+/** Refuses a request of another CNF than the set's. @throws PuntError ERR_INVALID_REQUEST */
+export function requireOneCnf({ cnf, punts }: Pick<PuntSet, "cnf" | "punts">): void {
+  for (const [index, request] of punts.entries()) {
+    const own = "cnf" in request ? request.cnf : undefined;
+    if (cnf !== undefined && own !== undefined && own !== cnf)
+      throw invalid(`punts[${index}]: cnf: is ${own}, in the set of ${cnf}`);
+  }
 }
 
 /** Returns the punts that the set deletes by name. */
