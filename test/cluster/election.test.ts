@@ -4,7 +4,8 @@ import { cli } from "../support/cli/command.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
-const { test: withEtcd } = need("etcd", "etcdctl");
+// One after the other: each test has daemons whose leases a busy machine could let expire.
+const withEtcd = need("etcd", "etcdctl").test.serial;
 
 withEtcd("one daemon acts; another takes over at once when it is closed, and VPP keeps its objects", async (t) => {
   const members = await Members.start(t);
