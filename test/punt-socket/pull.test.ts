@@ -18,7 +18,8 @@ test("poll() hands over the packets that wait, and returns 0 if there are none",
   while (seen.length < 6) {
     const before = seen.length;
     const count = socket.poll(take);
-    t.true(count >= 1 && count <= 4);
+    // 0 while the native thread holds packets: it takes over where this process was stopped for a second.
+    t.true(count <= 4);
     t.is(seen.length, before + count);
   }
   t.deepEqual(seen, [0, 1, 2, 3, 4, 5]);
