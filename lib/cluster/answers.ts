@@ -1,10 +1,14 @@
 // Answers the questions that arrive through etcd while this daemon acts.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import type { Punts } from "../punt/index.js";
-import type { Etcd, Mirror } from "./etcd/index.js";
+import { type Etcd, isAway, type Mirror, type Write } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
 import type { Leadership } from "./leadership.js";
 import { answerTo, messageText, messageWrites, parseHead } from "./question.js";
+
+/** Milliseconds after which an answer that etcd did not take is written again. */
+const PAUSE_MS = 250;
 
 export interface AnswersOptions {
   readonly etcd: Etcd;
@@ -49,15 +53,28 @@ export class Answers {
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { etcd, mirror, keys, leadership, punts, as } = this.#options;
+    const { mirror, keys, punts, as } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
     const answer = await as(head.by, () => answerTo(text, punts));
-    if (this.#closed) return;
-    const { condition } = leadership;
     const writes = messageWrites(keys.key("answer", id), answer, "", head.lease);
-    for (const write of writes.slice(0, -1)) await etcd.write([condition], [write]);
+    for (const write of writes.slice(0, -1)) await this.#write(key, [write]);
     // The answer replaces the question, so the next daemon does not answer it again.
-    await etcd.write([condition], [writes.at(-1)!, { key }]);
+    await this.#write(key, [writes.at(-1)!, { key }]);
+  }
+
+  /** Writes a part of an answer. As long as the question waits, it writes again what etcd did not take, because the asker waits too. */
+  async #write(question: string, writes: readonly Write[]): Promise<void> {
+    const { etcd, mirror, leadership, problem } = this.#options;
+    while (!this.#closed && mirror.get(question)) {
+      try {
+        await etcd.write([leadership.condition], writes);
+        return;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        problem(error as PuntError);
+        await sleep(PAUSE_MS, undefined, { ref: false });
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 // The punts of a daemon whose store is etcd. While it leads, it acts; otherwise it reads, and passes changes on or refuses them by name.
 import { EventEmitter } from "node:events";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
 import {
   type AddOptions,
@@ -57,9 +58,10 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   #broken: PuntError | undefined;
   #instead: StoredState | undefined;
   #role: Role = "cut-off";
+  /** How many times this daemon has lost the lead. */
+  #losses = 0;
   #turn: Promise<void> = Promise.resolve();
   #refresh: NodeJS.Timeout | undefined;
-  #timers = new Set<NodeJS.Timeout>();
   readonly #closing = new AbortController();
 
   /**
@@ -194,7 +196,6 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closing.abort();
-    for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#refresh);
     const term = this.#term;
     this.#term = undefined;
@@ -276,7 +277,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   async #lead(): Promise<void> {
     if (this.#term || this.#halted || this.#closed) return;
-    const { etcd, mirror, keys, leadership, history } = this.#tools;
+    const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys];
+    const [leadership, history] = [this.#leadership, this.#history];
+    const losses = this.#losses;
     await Promise.race([mirror.resync(), leadership.untilBad()]);
     if (!leadership.isGood) return;
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
@@ -292,32 +295,28 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       });
       this.#instead = undefined;
       this.#broken = undefined;
-      if (!leadership.isGood || this.#closed) return await term.end();
+      // If the lead was lost and won again in between, this term may have missed the moment to open VPP. The next one is queued.
+      if (losses !== this.#losses || !leadership.isGood || this.#closed) return await term.end();
       this.#term = term;
-      await this.#follow(term.manager);
+      const following = this.#follow(term.manager);
+      term.start();
+      await following;
       this.#say();
     } catch (error) {
       this.#breakDown(error as PuntError);
     }
   }
 
-  get #tools() {
-    const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys] as const;
-    return { etcd, mirror, keys, leadership: this.#leadership, history: this.#history };
-  }
-
   #breakDown(error: PuntError): void {
     this.#broken = error;
     this.#start.problem(error);
     this.#leadership.stand(false);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (!this.#halted && !this.#closed) this.#leadership.stand(true);
-    }, RETRY_MS);
-    this.#timers.add(timer);
+    const again = () => void (this.#halted || this.#leadership.stand(true));
+    sleep(RETRY_MS, undefined, { signal: this.#closing.signal }).then(again, () => {});
   }
 
   #lost(): void {
+    this.#losses++;
     const term = this.#term;
     this.#term = undefined;
     if (!this.#closed) this.#start.problem(this.#leadership.refusal("cluster.lead"));
@@ -333,7 +332,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   async #read(): Promise<void> {
     if (this.#term || this.#closed) return;
-    const { mirror, keys } = this.#tools;
+    const [mirror, keys] = [this.#mirror, this.#keys];
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
     const store = new EtcdStore({ mirror, keys, whoAsked: () => "" });
     try {
@@ -393,7 +392,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#etcd.forgetHistory();
     await decided.clear();
     this.#halted = undefined;
-    await Promise.race([this.#mirror.resync(), new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())]);
+    await Promise.race([this.#mirror.resync(), sleep(RETRY_MS, undefined, { ref: false })]);
     this.#leadership.stand(true);
     this.#say();
   }

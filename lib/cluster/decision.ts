@@ -1,6 +1,6 @@
 // The operator's decision for a daemon that has stopped because etcd has another history than before.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Etcd } from "./etcd/index.js";
+import type { Entry, Etcd } from "./etcd/index.js";
 import { Keys } from "./keys.js";
 
 const LOOK_MS = 500;
@@ -19,14 +19,22 @@ export async function decision(etcd: Etcd, keys: Keys, signal: AbortSignal): Pro
     const entry = await etcd.peek(key).catch(() => undefined);
     const keep = entry && choiceIn(entry.value);
     if (keep && !signal.aborted) {
-      const clear = async () => {
-        await etcd.write([{ key, modified: entry.modified }], [{ key }]).catch(() => {});
-      };
-      return { keep, clear };
+      return { keep, clear: () => clear(etcd, entry, signal) };
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
   }
   return undefined;
+}
+
+async function clear(etcd: Etcd, { key, modified }: Entry, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await etcd.write([{ key, modified }], [{ key }]);
+      return;
+    } catch {
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    }
+  }
 }
 
 /**

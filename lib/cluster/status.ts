@@ -103,8 +103,14 @@ export class StatusWriter {
 
   #mark(key: string): void {
     this.#dirty.add(key);
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#flushing ??= this.#flush().finally(() => {
       this.#flushing = undefined;
+      // A key may have been marked after the last write, and before this.
+      if (this.#dirty.size > 0 && this.#isGood) this.#begin();
     });
   }
 

@@ -47,11 +47,16 @@ export class Term {
     const vpp = new FencedVpp(manager.vpp, leadership);
     const host = fencedHost(manager.host, manager.vpp, leadership);
     const store = new EtcdStore({ mirror, keys, writer, instead, whoAsked });
-    const started = await PuntManager.start({ ...manager, vpp, host, store });
-    const term = new Term(options, started, writer, vpp);
-    if (instead) await store.save(instead);
-    term.#start();
-    return term;
+    let started: PuntManager | undefined;
+    try {
+      started = await PuntManager.start({ ...manager, vpp, host, store });
+      if (instead) await store.save(instead);
+      return new Term(options, started, writer, vpp);
+    } catch (error) {
+      vpp.close();
+      await started?.close();
+      throw error;
+    }
   }
 
   private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp) {
@@ -95,7 +100,8 @@ export class Term {
     await this.#wishes.close();
   }
 
-  #start(): void {
+  /** Begins to follow wishes and to answer questions. Call it when the daemon passes its own calls to this term's manager. */
+  start(): void {
     for (const status of this.manager.list())
       this.#statuses.put(this.#options.shown(status), this.#wishes.revisionOf(status.id));
     this.#wishes.lookAtAll();

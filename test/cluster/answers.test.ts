@@ -1,0 +1,90 @@
+// A daemon's answers, on an etcd that does not take them at first.
+import test from "ava";
+import { Answers } from "../../lib/cluster/answers.js";
+import type { Condition, Etcd, Mirror, Write } from "../../lib/cluster/etcd/index.js";
+import { Keys } from "../../lib/cluster/keys.js";
+import type { Leadership } from "../../lib/cluster/leadership.js";
+import { messageText, messageWrites, parseHead } from "../../lib/cluster/question.js";
+import { PuntError } from "../../lib/errors.js";
+import type { Punts } from "../../lib/punt/index.js";
+
+const keys = new Keys("/vpp-punt/", "h1");
+const QUESTION = keys.key("ask", "1");
+const ANSWER = keys.key("answer", "1");
+
+/** An etcd with one question, which is also its own copy. It fails each write of `failures` in turn. */
+class Store {
+  readonly values = new Map<string, string>();
+  deletions = 0;
+  readonly #failures: PuntError[];
+
+  constructor(failures: readonly PuntError[]) {
+    this.#failures = [...failures];
+    const question = JSON.stringify({ call: "delete", id: { cnf: "dns" } });
+    this.#make(messageWrites(QUESTION, question, "an operator", "7"));
+  }
+
+  get(key: string) {
+    const value = this.values.get(key);
+    return value === undefined ? undefined : { key, value };
+  }
+
+  below(prefix: string) {
+    return [...this.values].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => ({ key, value }));
+  }
+
+  async write(_conditions: readonly Condition[], writes: readonly Write[]): Promise<number> {
+    const failure = this.#failures.shift();
+    if (failure) throw failure;
+    this.#make(writes);
+    return 1;
+  }
+
+  #make(writes: readonly Write[]): void {
+    for (const { key, value } of writes)
+      if (value === undefined) this.values.delete(key);
+      else this.values.set(key, value);
+  }
+}
+
+function start(failures: readonly PuntError[]) {
+  const store = new Store(failures);
+  const problems: string[] = [];
+  const punts = { delete: async () => void store.deletions++ } as unknown as Punts;
+  const answers = new Answers({
+    etcd: store as unknown as Etcd,
+    mirror: store as unknown as Mirror,
+    ...{ keys, punts },
+    leadership: { condition: { key: keys.leader, created: 1 } } as Leadership,
+    as: (_by, change) => change(),
+    problem: ({ code }) => void problems.push(code),
+  });
+  answers.lookAtAll();
+  return { store, problems, answers };
+}
+
+const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answer", { outcome: "unknown" });
+
+async function until(isIt: () => boolean): Promise<void> {
+  while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test("an answer that etcd does not take is written again, and its question is not asked again", async (t) => {
+  const { store, problems } = start([away, away, away]);
+  await until(() => store.get(QUESTION) === undefined);
+  const head = parseHead(ANSWER, store.get(ANSWER)!.value);
+  t.is(
+    messageText(ANSWER, head, (key) => store.get(key)?.value),
+    "{}",
+  );
+  t.deepEqual(problems, ["ERR_ETCD_AWAY", "ERR_ETCD_AWAY", "ERR_ETCD_AWAY"]);
+  t.is(store.deletions, 1);
+});
+
+test("an answer whose asker is gone is not written again", async (t) => {
+  const gone = new PuntError("cluster.etcd", "ERR_ETCD", "5 NOT_FOUND: etcdserver: requested lease not found");
+  const { store, problems } = start([gone]);
+  await until(() => problems.length > 0);
+  t.deepEqual(problems, ["ERR_ETCD"]);
+  t.is(store.get(ANSWER), undefined);
+});
