@@ -2,26 +2,17 @@
 // Prints median and 99th percentile in ms, and the MB of an idle daemon.
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPunts } from "../../lib/module/index.js";
-import { quantile } from "../daemon/quantile.js";
-import { timed } from "../manager/embedded.js";
+import { addTimes } from "../daemon/add-times.js";
 import { rssMb } from "./etcd.js";
 import { Pair } from "./pair.js";
 
 const [folder, rounds, which] = process.argv.slice(2) as [string, string, string];
-const WARM_UP = 20;
 const pair = await Pair.start(folder);
 const members = [await pair.member("leader"), await pair.member("standby")];
 await sleep(2_000);
 const mb = rssMb(members[0]!.child.pid!);
 const punts = await connectPunts({ socket: pair.socketOf(which === "leader" ? 1 : 2), wait: 10_000 });
-const times: number[] = [];
-for (let round = 0; round < Number(rounds) + WARM_UP; round++) {
-  const request = { cnf: "cnf", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" } as const;
-  const ms = await timed(() => punts.add(request, { waitFor: "CREATED", timeout: 10_000 }));
-  if (round >= WARM_UP) times.push(ms);
-  await punts.delete({ cnf: "cnf" });
-}
-console.log(JSON.stringify({ p50: quantile(times, 0.5), p99: quantile(times, 0.99), mb }));
+console.log(JSON.stringify({ ...(await addTimes(punts, Number(rounds))), mb }));
 await punts.close();
 for (const member of members) await member.end("SIGTERM");
 await pair.close();

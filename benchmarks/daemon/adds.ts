@@ -5,12 +5,9 @@ import { Vpp } from "../../lib/binapi/index.js";
 import { InsideHost } from "../../lib/host/index.js";
 import { connectPunts } from "../../lib/module/index.js";
 import { FileStore, PuntManager, type Punts } from "../../lib/punt/index.js";
-import { timed } from "../manager/embedded.js";
-import { quantile } from "./quantile.js";
+import { addTimes } from "./add-times.js";
 
 const [folder, rounds, withDaemon] = process.argv.slice(2) as [string, string, string?];
-/** Rounds that warm up. */
-const WARM_UP = 20;
 
 async function ownManager(): Promise<Punts> {
   const vpp = await Vpp.connect({ socketPath: join(folder, "vpp/api.sock") });
@@ -22,12 +19,5 @@ async function ownManager(): Promise<Punts> {
 const punts = withDaemon
   ? await connectPunts({ socket: join(folder, "manager.sock"), wait: 10_000 })
   : await ownManager();
-const times: number[] = [];
-for (let round = 0; round < Number(rounds) + WARM_UP; round++) {
-  const request = { cnf: "cnf", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" } as const;
-  const ms = await timed(() => punts.add(request, { waitFor: "CREATED", timeout: 10_000 }));
-  if (round >= WARM_UP) times.push(ms);
-  await punts.delete({ cnf: "cnf" });
-}
-console.log(JSON.stringify({ p50: quantile(times, 0.5), p99: quantile(times, 0.99) }));
+console.log(JSON.stringify(await addTimes(punts, Number(rounds))));
 process.exit();

@@ -89,7 +89,7 @@ export class CriEngine implements ContainerSource {
         for (let id = await first(next, isOver); id !== undefined; id = await first(next, isOver)) {
           next = id === GONE ? undefined : nextOf(stream);
           if (id === GONE) break;
-          // Its state is another one now.
+          // It was not read since its event.
           this.#known.delete(id);
           this.#listed.delete(id);
           yield id;
@@ -136,7 +136,7 @@ function first(next: Promise<string> | undefined, pause: Promise<undefined>): Pr
   return next === undefined ? pause : Promise.race([next, pause]);
 }
 
-/** A runtime that says nothing of the process: that one is 0, which no namespace belongs to. */
+/** If the runtime does not tell the process, it is 0, which has no namespaces. */
 function verboseOf(json: string): z.output<typeof verbose> {
   try {
     return verbose.parse(JSON.parse(json));

@@ -9,6 +9,7 @@ export {
   formatPrefix,
   fromNumber,
   type Prefix,
+  parseNetwork,
   parsePrefix,
   rangeOf,
   toNumber,

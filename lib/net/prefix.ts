@@ -42,6 +42,12 @@ export function parsePrefix(text: string): Prefix | undefined {
   return length > widthOf(family) ? undefined : { family, address: write(family), length };
 }
 
+/** As `parsePrefix`, and takes an address without a length as a network of that one host. */
+export function parseNetwork(text: string): Prefix | undefined {
+  const family = familyOf(text);
+  return parsePrefix(family ? `${text}/${widthOf(family)}` : text);
+}
+
 /** Returns the inverse of `parsePrefix`. */
 export function formatPrefix({ address, length }: Pick<Prefix, "address" | "length">): string {
   return `${address}/${length}`;

@@ -16,6 +16,7 @@ export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
+export { DEFAULT_OWNER } from "./options.js";
 export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";
 export { DryRun } from "./plan/index.js";
 export type {

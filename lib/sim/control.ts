@@ -13,7 +13,6 @@ export interface InterfaceInfo {
   counters: InterfaceCounters;
 }
 
-/** A host interface that a TAP or an af_packet interface ends at. */
 /** Which interfaces of the emulated host are listed. A part that is absent fits all. */
 export interface HostInterfaceFilter {
   readonly name?: string;
@@ -21,6 +20,7 @@ export interface HostInterfaceFilter {
   readonly namespace?: string;
 }
 
+/** A host interface that a TAP or an af_packet interface ends at. */
 export interface HostInterfaceInfo {
   name: string;
   namespace: string;

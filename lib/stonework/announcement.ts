@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { contains, familyOf, parsePrefix } from "../net/index.js";
+import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
 import { readRegularFile } from "../read-file.js";
 
@@ -104,7 +104,7 @@ export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undef
 }
 
 function isIn(subnet: string, address: string): boolean {
-  const prefix = parsePrefix(subnet.includes("/") ? subnet : `${subnet}/32`);
+  const prefix = parseNetwork(subnet);
   return prefix !== undefined && contains(prefix, address);
 }
 

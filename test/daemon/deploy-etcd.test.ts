@@ -2,13 +2,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { parse, parseAllDocuments } from "yaml";
 import { makeProgram } from "../../lib/cli/program.js";
 import { end, start } from "../support/cli/command.js";
+import { freePort } from "../support/free-port.js";
 import { need } from "../support/need.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: the files' own shapes
@@ -20,14 +20,6 @@ const [service, etcdSet] = parseAllDocuments(read("kubernetes/etcd.yaml")).map((
 const kustomization = parse(read("kubernetes/kustomization.yaml")) as Any;
 const patch = parse(kustomization.patches[0].patch) as Any[];
 const daemonArgs: string[] = patch[0].value;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test("the files for etcd fit the files without it", (t) => {
   const names = Object.keys((parse(read("compose.yaml")) as Any).services);

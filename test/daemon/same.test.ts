@@ -40,7 +40,7 @@ async function outcome(call: () => Promise<unknown> | unknown): Promise<unknown>
   }
 }
 
-/** Does everything that an interface of punts can do, and returns what came of it, by name. */
+/** Does everything that an interface of punts can do, and returns the result of each call, by name. */
 async function story(t: ExecutionContext, punts: Punts): Promise<Record<string, unknown>> {
   const said: Record<string, unknown> = {};
   const tell = async (name: string, call: () => Promise<unknown> | unknown) => {

@@ -182,10 +182,10 @@ test("a registration of another owner that lost its port is left alone", async (
   await t.throwsAsync(it.manager.add(toDhcpClient), { code: "ERR_FOREIGN" });
 });
 
-test("VPP's table of UDP ports is read with and without colours, and an unknown command is no table", (t) => {
-  const coloured =
+test("VPP's table of UDP ports is read with and without colors; the answer to an unknown command is not a table", (t) => {
+  const colored =
     "\x1b[33mport\x1b[0m \x1b[33mproto\x1b[0m \x1b[33m      node      \x1b[0m \x1b[33mdesc \x1b[0m\n4500\x1b[0m   ip6\x1b[0m ipsec6-tun-input\x1b[0m (nil)\x1b[0m\n";
-  t.deepEqual([...parseUdpPorts(coloured)!], [["6/4500", "ipsec6-tun-input"]]);
+  t.deepEqual([...parseUdpPorts(colored)!], [["6/4500", "ipsec6-tun-input"]]);
   t.deepEqual([...parseUdpPorts("port proto node desc\n")!], []);
   t.is(parseUdpPorts("unknown input `show udp ports'"), undefined);
 });

@@ -5,11 +5,11 @@ import {
   type CaptureFormat,
   CaptureOutput,
   type OpenEnds,
-  type PuntName,
   type ReceivingOptions,
   receivePackets,
   Tap,
 } from "../packets/index.js";
+import type { PuntName } from "../punts/index.js";
 
 interface Options extends ReceivingOptions {
   readonly write: string;

@@ -4,7 +4,7 @@ import type { DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
-import { type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
+import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 
 interface Options extends EtcdFlags, ManagingOptions {
   config?: string;
@@ -82,16 +82,16 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
     socketDirectory: directory && `${directory}/sockets`,
   };
-  const simulated = defined({ memifDirectory: directory && `${directory}/memif`, host });
+  const simulated = definedOnly({ memifDirectory: directory && `${directory}/memif`, host });
   const manager = { ...simulated, ...managingOptions(options) };
   const stonework = {
     ...file.stonework,
-    ...defined({ directory: options.stonework, config: options.stoneworkConfig }),
+    ...definedOnly({ directory: options.stonework, config: options.stoneworkConfig }),
   };
-  const etcd = { ...etcdOptions(options), ...defined({ host: options.host }) };
+  const etcd = { ...etcdOptions(options), ...definedOnly({ host: options.host }) };
   return {
     ...file,
-    ...defined(given),
+    ...definedOnly(given),
     ...(Object.keys(etcd).length > 0 && { etcd: { ...file.etcd, ...etcd } }),
     manager: mergedManager(file.manager, manager),
     ...(Object.keys(stonework).length > 0 && { stonework }),
@@ -100,14 +100,10 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
 
 /** Of `subnets` and `retry` the command line may say one field, and the file the other. */
 function mergedManager(file: DaemonOptions["manager"], given: NonNullable<DaemonOptions["manager"]>) {
-  const merged = { ...file, ...defined(given) };
+  const merged = { ...file, ...definedOnly(given) };
   if (given.subnets) merged.subnets = { ...file?.subnets, ...given.subnets };
   if (given.retry) merged.retry = { ...file?.retry, ...given.retry };
   return merged;
-}
-
-function defined(values: object): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 async function fileOptions(path: string): Promise<DaemonOptions> {

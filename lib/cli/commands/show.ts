@@ -1,8 +1,8 @@
 // `vpp-punt show`: everything about one punt.
-import { idKey, idText, noSuchPunt } from "../../punt/index.js";
+import { idKey, idText } from "../../punt/index.js";
 import { json, paint, print, printable, stateColor, yaml } from "../output/index.js";
 import type { ShownPunt } from "../punts/index.js";
-import { find, identityOf, look, type ManagedOptions, withPunts } from "../punts/index.js";
+import { look, type ManagedOptions, required, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -17,11 +17,7 @@ export async function run(
   options: Options,
 ): Promise<void> {
   await withPunts(options, { readOnly: true }, async (opened) => {
-    const id = find(await opened.punts.list(), cnf, key, label)?.id;
-    if (id === undefined) {
-      const wanted = identityOf(cnf, key, label);
-      throw noSuchPunt("punt.show", wanted);
-    }
+    const { id } = required("punt.show", await opened.punts.list(), [cnf, key, label]);
     const shown = (await look(opened, LONGEST_LOOK_MS)).find((punt) => idKey(punt.id) === idKey(id))!;
     const { output } = options;
     print(output === "json" ? json(shown) : output === "yaml" ? yaml(shown) : description(shown));

@@ -1,5 +1,7 @@
 // Checks of the processes: VPP's limits, a second manager, agents that resync VPP.
 import { parse as parseYaml } from "yaml";
+import { DEFAULT_OWNER } from "../../punt/index.js";
+import { DEFAULT_VPP_SOCKET } from "../about/index.js";
 import type { Check, Machine, Process } from "./check.js";
 
 /** 64 MiB hold the rings of about ten memif interfaces. */
@@ -66,9 +68,10 @@ function realm(machine: Machine, manager: Process): string | undefined {
   const { pid, words } = manager;
   const { vppSocket, etcd, manager: options } = configured(machine, manager);
   if (words.includes("--sim") || etcd !== undefined || optionOf(manager, "--etcd") !== undefined) return undefined;
-  const owner = optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? options?.owner ?? "vpp-punt";
+  const owner =
+    optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? options?.owner ?? DEFAULT_OWNER;
   const named = optionOf(manager, "--vpp") ?? machine.variable(pid, "VPP_PUNT_VPP") ?? vppSocket;
-  const vpp = named ?? "/run/vpp/api.sock";
+  const vpp = named ?? DEFAULT_VPP_SOCKET;
   return `${owner} ${machine.fileOf(pid, vpp) ?? vpp}`;
 }
 

@@ -2,5 +2,5 @@
 export { type CaptureFormat, CaptureOutput } from "./capture-output.js";
 export { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
 export { type Injected, readHex, readPcap } from "./injected.js";
-export { type PuntName, type ReceivingOptions, receivePackets } from "./receiving.js";
+export { type ReceivingOptions, receivePackets } from "./receiving.js";
 export { Tap } from "./tap.js";

@@ -1,8 +1,8 @@
 // Receives a punt's packets until a command has seen enough of them.
-import { idText, noSuchPunt } from "../../punt/index.js";
+import { idText } from "../../punt/index.js";
 import { type Ending, interrupted } from "../ending/index.js";
 import { printError } from "../output/index.js";
-import { find, identityOf, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
+import { type ManagedOptions, type Opened, type PuntName, required, withPunts } from "../punts/index.js";
 import { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
 
 export interface ReceivingOptions extends ManagedOptions {
@@ -22,9 +22,6 @@ export interface Received {
   readonly dropped: number;
 }
 
-/** Which punt: cnf, key and label, or `cnf/key/label` as the first. */
-export type PuntName = readonly [cnf: string, key: string | undefined, label: string | undefined];
-
 /**
  * Calls `onOpen` with the open ends of a punt, and `take` for every packet until it returns "end", it has taken `count` packets, `duration` has passed, or the command
  * is interrupted.
@@ -37,11 +34,7 @@ export async function receivePackets(
 ): Promise<Received> {
   const ended = interrupted();
   return withPunts(options, { readOnly: true }, async (opened) => {
-    const punt = find(await opened.punts.list(), ...name);
-    if (punt === undefined) {
-      const id = identityOf(...name);
-      throw noSuchPunt("punt.attach", id);
-    }
+    const punt = required("punt.attach", await opened.punts.list(), name);
     return receive(punt, opened, options, take, { ended, onOpen });
   });
 }

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { EtcdOptions, HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
 import type { Punts } from "../../punt/index.js";
+import { definedOnly } from "./defined.js";
 
 /** The options of `reaching` in grammar/etcd.ts, as Commander hands them over. */
 export interface EtcdFlags {
@@ -86,8 +87,4 @@ function asker(): string {
   } catch {
     return `uid ${process.getuid?.()}@${hostname()}`;
   }
-}
-
-function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

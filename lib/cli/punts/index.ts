@@ -2,6 +2,7 @@
 export { type Applied, applyRequests } from "./applying.js";
 export { changeLine, puntLines } from "./change-text.js";
 export { type Changes, changesOf, idOf, isChange } from "./changes.js";
+export { definedOnly } from "./defined.js";
 export { type EtcdFlags, etcdOptions, type Hosts, hostOf, requireHost, withHosts } from "./etcd.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
@@ -15,4 +16,4 @@ export {
 } from "./open.js";
 export { requestOf, requestsOf } from "./requests.js";
 export { type ShownPunt, shownPunt, statusText } from "./status.js";
-export { find, identityOf } from "./which.js";
+export { find, identityOf, type PuntName, required } from "./which.js";

@@ -5,6 +5,7 @@ import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { definedOnly } from "./defined.js";
 import { type EtcdFlags, hostOf, withHosts } from "./etcd.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
@@ -52,10 +53,6 @@ export interface Opened {
   counters(cnf?: string): Promise<VppCounters>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
   interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
-}
-
-function definedOnly<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** Returns the options of a manager that the command line names; what it does not name is left out. */

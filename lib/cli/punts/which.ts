@@ -1,5 +1,8 @@
 // Which punts a command line means.
-import type { PuntId, PuntStatus } from "../../punt/index.js";
+import { noSuchPunt, type PuntId, type PuntStatus } from "../../punt/index.js";
+
+/** Which punt: cnf, key and label, or `cnf/key/label` as the first. */
+export type PuntName = readonly [cnf: string, key: string | undefined, label: string | undefined];
 
 /** Returns the identity that was written as `cnf key label`, or as `cnf/key/label`, which is how `list` prints it. */
 export function identityOf(cnf: string, key = "", label = ""): PuntId {
@@ -17,4 +20,11 @@ export function find(punts: readonly PuntStatus[], cnf: string, key?: string, la
   const matches = (id: PuntId) => (status: PuntStatus) =>
     status.id.cnf === id.cnf && status.id.key === id.key && status.id.label === id.label;
   return punts.find(matches(exact)) ?? (cut > 0 && !label ? punts.find(matches(split)) : undefined);
+}
+
+/** As `find`. @throws PuntError ERR_NO_SUCH_PUNT */
+export function required(op: string, punts: readonly PuntStatus[], name: PuntName): PuntStatus {
+  const punt = find(punts, ...name);
+  if (punt === undefined) throw noSuchPunt(op, identityOf(...name));
+  return punt;
 }

@@ -154,7 +154,7 @@ export class Mirror {
   /**
    * Puts into a snapshot what this process wrote while the snapshot was read: etcd may have answered the write first.
    *
-   * @returns the keys that it deleted meanwhile, with the revisions
+   * @returns the keys that it deleted during the read, with their revisions
    */
   #keepWritten(found: Map<string, Entry>): Map<string, number> {
     const gone = new Map<string, number>();

@@ -2,7 +2,7 @@
 import { type Document, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { type Prefix, parsePrefix } from "../../net/index.js";
+import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
 
@@ -25,8 +25,7 @@ const portRange = z
   .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first");
 
 const network = z.string().transform((text, context): Prefix => {
-  const isHost = !text.includes("/");
-  const found = parsePrefix(isHost ? `${text}/${text.includes(":") ? 128 : 32}` : text);
+  const found = parseNetwork(text);
   if (found) return found;
   context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
   return z.NEVER;

@@ -38,6 +38,7 @@ import {
   statusFromWire,
 } from "../../wire/index.js";
 import { type ConnectOptions, checkConnectOptions } from "../options.js";
+import { fullId } from "../request.js";
 import { Handovers } from "./attach.js";
 import { Connection } from "./connection.js";
 import { RemoteInterfaces } from "./interfaces.js";
@@ -179,8 +180,7 @@ export class RemotePunts implements Punts {
   async attach(id: PuntIdInput, options?: AttachOptions): Promise<Attachments> {
     const status = await this.get(id);
     if (status) return attach(status.metadata, options);
-    const { cnf, key = "", label = "" } = id;
-    throw noSuchPunt("punt.attach", { cnf, key, label });
+    throw noSuchPunt("punt.attach", fullId(id));
   }
 
   /**

@@ -120,7 +120,7 @@ function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInt
   return (index) => byIndex.get(index);
 }
 
-/** Adds addresses and tables to the interfaces of scope. */
+/** Adds addresses and tables to the interfaces in scope. */
 async function withLayer3(
   vpp: VppApi,
   interfaces: readonly VppInterface[],

@@ -134,7 +134,7 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
     udpPorts:
-      [...claims.keys()].some(isUdpPunt) || punts.some((request) => handlerOf(request).readsUdpPorts?.(request)),
+      punts.some((request) => handlerOf(request).readsUdpPorts?.(request)) || [...claims.keys()].some(isUdpPunt),
   };
 }
 

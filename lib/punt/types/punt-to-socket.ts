@@ -39,9 +39,8 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
 
   items(request, _interconnects, { facts }) {
     const { toHost } = request;
-    if (takenPorts(request, facts).length > 0) return registrations(request, facts);
     const proxy = toHost && isDhcpPort(toHost) && proxyOf(familiesOf(toHost.af), facts);
-    if (proxy) {
+    if (proxy && takenPorts(request, facts).length === 0) {
       const text = `VPP's DHCP proxy ${proxy.key} uses UDP port ${toHost.port}, and would lose it for good`;
       throw new Problem(puntTargetKey(targetsOf(request)[0]!), "ERR_CONFLICT", text);
     }

@@ -2,10 +2,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { freePort } from "../free-port.js";
 
 export interface EtcdServerOptions {
   /** More arguments of etcd. */
@@ -16,15 +16,6 @@ export interface EtcdServerOptions {
   readonly ctl?: readonly string[];
   /** Address to listen at. */
   readonly address?: string;
-}
-
-/** A free port of this machine. */
-async function freePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export class EtcdServer {
