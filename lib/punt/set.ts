@@ -30,6 +30,9 @@ export async function applySet(
   const listed = new Set(requests.map(idKey));
   const replaced = options.keep ? [] : state.wantedOf(set.cnf!).filter((request) => !listed.has(idKey(request)));
   const gone = uniquely([...named.map((id) => known(state, id)), ...replaced]);
+  // Other calls have begun to delete these: the set holds when they are gone too.
+  const leaving = options.keep ? [] : state.leavingOf(set.cnf!).filter((id) => !listed.has(idKey(id)));
+  const others = leaving.map((id) => ({ id, entry: state.entry(id) as Promise<Entry> }));
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
@@ -40,7 +43,9 @@ export async function applySet(
     const list = lists[index]!;
     return { request, list, entry: submit(state, request, list) };
   });
-  return outcome(deletions, changes, hooks);
+  const result = await outcome([...deletions, ...others], changes, hooks);
+  const isOurs = new Set(gone.map(idKey));
+  return { ...result, deleted: result.deleted.filter((id) => isOurs.has(idKey(id))) };
 }
 
 function known(state: DesiredState, id: PuntId): PuntRequest {

@@ -65,6 +65,22 @@ test("a punt that is deleted and added with another request at once stays as it 
   t.deepEqual(states(it), ["a if0 CREATED", "b if1 CREATED"]);
 });
 
+test("a set waits for deletions that other calls began, and is refused with them", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const disk = new Disk(it.store);
+  await it.manager.add(span("a", "if0"));
+  disk.isFull = true;
+  const both = [it.manager.delete({ cnf: "a" }), it.manager.apply({ cnf: "a", punts: [] })];
+  t.deepEqual(await outcomes(both), ["ENOSPC", "ENOSPC"]);
+  t.deepEqual(states(it), ["a if0 CREATED"]);
+  disk.isFull = false;
+  const gone = it.manager.delete({ cnf: "a" });
+  t.deepEqual((await it.manager.apply({ cnf: "a", punts: [] })).deleted, []);
+  t.deepEqual(states(it), []);
+  await gone;
+});
+
 test("a store may have an interconnect without a punt, and a punt without its interconnect", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

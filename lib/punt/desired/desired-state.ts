@@ -101,6 +101,12 @@ export class DesiredState implements Ledger {
     return this.#draft.of(cnf);
   }
 
+  /** Returns the ids of one CNF's punts that are listed and not wanted any more. */
+  leavingOf(cnf: string): PuntId[] {
+    const own = [...this.#entries.values()].filter(({ id }) => id.cnf === cnf);
+    return own.filter(({ id }) => !this.request(id)).map(({ id }) => id);
+  }
+
   find(request: PuntRequest): Promise<Found> {
     return this.#draft.find(request);
   }
