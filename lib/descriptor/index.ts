@@ -12,12 +12,14 @@ export {
 export { Descriptor } from "./descriptor.js";
 export { FileLock } from "./file-lock.js";
 export {
+  devicesWithChecksumOffload,
   type MoveDeviceOptions,
   moveDevice,
   type Namespace,
   type NamespaceIdentity,
   networkNamespace,
   openNamespace,
+  setChecksumOffload,
 } from "./namespace.js";
 export {
   type BoundPuntSocketOptions,

@@ -70,6 +70,17 @@ export function moveDevice(options: MoveDeviceOptions): void {
   );
 }
 
+/** Of the devices, returns those that exist and whose transmit checksum offload is on. @throws PuntError as `moveDevice` */
+export function devicesWithChecksumOffload(names: readonly string[], namespace?: Namespace): string[] {
+  if (names.length === 0) return [];
+  return withNamespace("namespace.checksum-offload", namespace, (fd) => native.devicesWithChecksumOffload(names, fd));
+}
+
+/** Switches the transmit checksum offload of a device, as `ethtool -K <device> tx on|off` does. @throws PuntError as `moveDevice` */
+export function setChecksumOffload(device: string, on: boolean, namespace?: Namespace): void {
+  withNamespace("namespace.checksum-offload", namespace, (fd) => native.setChecksumOffload(device, fd, on));
+}
+
 /** @internal Calls `work` with a descriptor of the namespace, which is open for that long; with -1 for this process's own. */
 export function withNamespace<T>(op: string, namespace: Namespace | undefined, work: (fd: number) => T): T {
   if (namespace === undefined) return work(-1);

@@ -15,6 +15,8 @@ export interface HostLink {
   readonly kind: string;
   /** Routing table of a VRF device. */
   readonly table?: number;
+  /** Whether senders leave checksums to the device. Undefined for devices that are no manager's veth pairs. */
+  readonly checksumOffload?: boolean;
   /** Addresses with prefix length. Addresses that the kernel or a DHCP client made are left out. */
   readonly addresses: readonly string[];
 }
@@ -39,6 +41,7 @@ export type HostChange =
       readonly up?: boolean;
       readonly mtu?: number;
       readonly mac?: string;
+      readonly checksumOffload?: boolean;
       /** "" removes the device from its VRF. */
       readonly master?: string;
     }

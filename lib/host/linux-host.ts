@@ -1,7 +1,7 @@
 // Network namespaces, devices and addresses of this machine, through `ip -json -batch`.
 import { spawn } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { moveDevice } from "../descriptor/index.js";
+import { devicesWithChecksumOffload, moveDevice, setChecksumOffload } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
@@ -51,7 +51,7 @@ export class LinuxHost implements Host {
   async links(namespace: string): Promise<HostLink[]> {
     const { stdout, stderr, status } = await run(namespace, ["-details", "-json", "address", "show"], "");
     if (status !== 0) throw failed(namespace, "address show", stderr);
-    return parseLinks(stdout);
+    return withOffloads(parseLinks(stdout), namespace);
   }
 
   /** Works for the own namespace only: /proc has the names, so no process is started. */
@@ -66,8 +66,16 @@ export class LinuxHost implements Host {
       const { name: device, to } = change;
       return moveDevice({ device, to: to || OWN_NAMESPACE, ...(namespace !== "" && { from: namespace }) });
     }
+    await this.#inBatch(namespace, commandsOf(change));
+    // `ip` has no word for it.
+    if (change.change === "set-link" && change.checksumOffload !== undefined)
+      setChecksumOffload(change.name, change.checksumOffload, namespace || undefined);
+  }
+
+  async #inBatch(namespace: string, lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
     return new Promise((resolve, reject) => {
-      const job = { lines: commandsOf(change), resolve, reject };
+      const job = { lines, resolve, reject };
       const queue = this.#queues.get(namespace);
       if (queue) return void queue.push(job);
       this.#queues.set(namespace, [job]);
@@ -84,6 +92,14 @@ export class LinuxHost implements Host {
     if (status !== 0 && failures.size === 0) failures.set(1, stderr.trim() || `ip ended with status ${status}`);
     settle(jobs, failures, namespace);
   }
+}
+
+/** Says of the veth pairs of managers, which have a device group, whether senders leave checksums to them. */
+function withOffloads(links: readonly HostLink[], namespace: string): HostLink[] {
+  const isOurs = ({ kind, group }: HostLink) => kind === "veth" && group !== 0;
+  const names = links.filter(isOurs).map(({ name }) => name);
+  const on = new Set(devicesWithChecksumOffload(names, namespace || undefined));
+  return links.map((link) => (isOurs(link) ? { ...link, checksumOffload: on.has(link.name) } : link));
 }
 
 function settle(jobs: readonly Job[], failures: ReadonlyMap<number, string>, namespace: string): void {

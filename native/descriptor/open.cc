@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <string>
+#include <vector>
 
+#include "descriptor/checksum_offload.h"
 #include "descriptor/descriptor.h"
 #include "descriptor/device_index.h"
 #include "descriptor/move_device.h"
@@ -132,6 +135,32 @@ void MoveDeviceBetween(const Napi::CallbackInfo& info) {
   if (failed.error != 0) ThrowErrno(info.Env(), "namespace.move-device", failed.what, failed.error);
 }
 
+/// devicesWithChecksumOffload(names, descriptor of their namespace or -1) -> those of the names whose device
+/// has it on
+Napi::Value DevicesWithChecksumOffload(const Napi::CallbackInfo& info) {
+  const Napi::Array names = info[0].As<Napi::Array>();
+  std::vector<std::string> devices;
+  for (uint32_t i = 0; i < names.Length(); i++)
+    devices.push_back(names.Get(i).As<Napi::String>().Utf8Value());
+  const SystemError failed = RunInNamespace(info[1].As<Napi::Number>().Int32Value(), [&] {
+    std::erase_if(devices, [](const std::string& name) { return !HasChecksumOffload(name); });
+    return SystemError{};
+  });
+  if (failed.error != 0) ThrowErrno(info.Env(), "namespace.checksum-offload", failed.what, failed.error);
+  const Napi::Array on = Napi::Array::New(info.Env());
+  for (const std::string& name : devices) on.Set(on.Length(), name);
+  return on;
+}
+
+/// setChecksumOffload(name, descriptor of its namespace or -1, on)
+void SwitchChecksumOffload(const Napi::CallbackInfo& info) {
+  const std::string name = info[0].As<Napi::String>().Utf8Value();
+  const bool on = info[2].As<Napi::Boolean>().Value();
+  const SystemError failed =
+      RunInNamespace(info[1].As<Napi::Number>().Int32Value(), [&] { return SetChecksumOffload(name, on); });
+  if (failed.error != 0) ThrowErrno(info.Env(), "namespace.checksum-offload", failed.what, failed.error);
+}
+
 }  // namespace
 
 void InitOpen(Napi::Env env, Napi::Object exports) {
@@ -141,6 +170,9 @@ void InitOpen(Napi::Env env, Napi::Object exports) {
   exports.Set("openPacketSocket", Napi::Function::New(env, OpenPacketSocket, "openPacketSocket"));
   exports.Set("networkNamespace", Napi::Function::New(env, NetworkNamespace, "networkNamespace"));
   exports.Set("moveDevice", Napi::Function::New(env, MoveDeviceBetween, "moveDevice"));
+  exports.Set("devicesWithChecksumOffload",
+              Napi::Function::New(env, DevicesWithChecksumOffload, "devicesWithChecksumOffload"));
+  exports.Set("setChecksumOffload", Napi::Function::New(env, SwitchChecksumOffload, "setChecksumOffload"));
 }
 
 }  // namespace vpp_punt::descriptor

@@ -79,6 +79,11 @@ need("root", "netns", "ip", "nsenter").test(
     const [peer] = (await host.links(path)).filter((link) => link.name === "tap-test");
     t.like(peer, { mac: "02:fe:00:00:00:01", mtu: 1400, up: true });
     t.deepEqual(peer!.addresses, ["10.0.0.1/24", "fd00::1/64"]);
+    t.true(peer!.checksumOffload);
+    await host.change(path, { change: "set-link", name: "tap-test", checksumOffload: false });
+    t.false((await host.links(path)).find((link) => link.name === "tap-test")!.checksumOffload);
+    const away = { change: "set-link", name: "tap-away", checksumOffload: false } as const;
+    t.is(((await t.throwsAsync(host.change(path, away))) as PuntError).code, "ENODEV");
     await host.change("", { change: "delete-link", name: device });
     t.false((await host.links(path)).some((link) => link.name === "tap-test"));
   },

@@ -11,6 +11,8 @@ interface LinkState {
   readonly mac?: string;
   /** Bytes. */
   readonly mtu?: number;
+  /** False for a veth pair: the packets that it passes to VPP have their checksums. */
+  readonly checksumOffload?: boolean | undefined;
   /** VRF device. Undefined if the punt has none: the CNF may then choose a master, such as a bridge of its own. */
   readonly master?: string;
 }
@@ -37,8 +39,8 @@ export const hostLink: Kind<LinkState> = {
 
   async observe(context) {
     const links = await linksOf(context);
-    return links.map(({ id, link: { name, up, mac, mtu, master } }) => ({
-      ...hostLinkPart({ namespace: id, name, up, mac, mtu, master }),
+    return links.map(({ id, link: { name, up, mac, mtu, checksumOffload, master } }) => ({
+      ...hostLinkPart({ namespace: id, name, up, mac, mtu, checksumOffload, master }),
       ours: true,
     }));
   },
@@ -69,10 +71,11 @@ async function set(
   { namespace: id, name }: LinkState,
   fields: Partial<LinkState>,
 ): Promise<void> {
-  const { up, mac, mtu, master } = fields;
+  const { up, mac, mtu, checksumOffload, master } = fields;
   const settings = {
     ...(mac !== undefined && { mac }),
     ...(mtu !== undefined && { mtu }),
+    ...(checksumOffload !== undefined && { checksumOffload }),
     ...(master !== undefined && { master }),
     ...(up !== undefined && { up }),
   };

@@ -38,16 +38,15 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
 
   missing: ({ vrf, families }, facts) => missingTables(vrf, families.map(familyNumber), facts),
 
-  caveats({ families, interconnect, enableGso }, { features }) {
+  caveats({ families, enableGso }) {
     if (!families.includes("IPV6")) return [];
-    const byVeth = interconnect === "TAP" && !features.has("vhost-net");
     const answers = {
       code: "INTERFACE_ID_FIRST",
       text: "DHCPv6: VPP relays only answers with the Interface-Id before the Relay Message: those of ISC dhcpd, not those of dnsmasq",
       remedy: "use a DHCPv6 server that puts the Interface-Id first, such as ISC dhcpd",
       degrades: false,
     };
-    return [answers, ...(enableGso ? [withoutGso] : []), ...(byVeth ? [withChecksums] : [])];
+    return [answers, ...(enableGso ? [withoutGso] : [])];
   },
 
   items(request, [interconnect], context) {
@@ -68,13 +67,6 @@ const withoutGso: Caveat = {
   code: "NO_GSO",
   text: "DHCPv6: GSO is not used; VPP spoils answers whose checksum is left to the device",
   remedy: "leave out enableGso",
-  degrades: false,
-};
-
-const withChecksums: Caveat = {
-  code: "CHECKSUM_OFFLOAD",
-  text: "DHCPv6 by a veth pair: the CNF has to switch off its device's checksum offload (ethtool -K <device> tx off)",
-  remedy: "ethtool -K <device> tx off in the CNF's namespace",
   degrades: false,
 };
 

@@ -211,7 +211,11 @@ function hostParts(
   if (context.facts.features.has("devices-inside")) return [];
   const { name, netns = 0 } = interconnect;
   const vrf = link.vrf !== 0 && !link.withoutCnfVrf ? vrfDeviceName(link.vrf) : "";
-  const own = { namespace: netns, name, up: true, mac: cnfMac(interconnect, context) };
+  const isVeth = !context.facts.features.has("vhost-net");
+  const own = {
+    ...{ namespace: netns, name, up: true, mac: cnfMac(interconnect, context) },
+    ...(isVeth && { checksumOffload: false }),
+  };
   const state = vrf === "" ? own : { ...own, master: vrf };
   const given = addressesOf(interconnect, lender, context.marks).cnf;
   const mtu = mtuOf(interconnect, link, context);
