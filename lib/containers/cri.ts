@@ -2,9 +2,10 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
+import { Http2Sessions } from "../http2-sessions.js";
 import type { RunningContainer } from "./container.js";
 import { type Container, ContainerState, RuntimeService } from "./gen/runtime/v1/api_pb.js";
 import type { ContainerSource } from "./source.js";
@@ -25,7 +26,7 @@ const verbose = z.object({
 /** One runtime's socket. */
 export class CriEngine implements ContainerSource {
   readonly path: string;
-  readonly #sessions: Http2SessionManager;
+  readonly #sessions: Http2Sessions;
   readonly #client: Client<typeof RuntimeService>;
   /** The containers that the last list had. A container of a pod never starts again: its successor has another id. */
   #listed = new Map<string, { readonly container: Container; readonly podLabels: Readonly<Record<string, string>> }>();
@@ -35,7 +36,7 @@ export class CriEngine implements ContainerSource {
     this.path = path;
     const baseUrl = "http://localhost";
     const nodeOptions = { createConnection: () => connect(path) };
-    this.#sessions = new Http2SessionManager(baseUrl, {}, nodeOptions);
+    this.#sessions = new Http2Sessions(baseUrl, {}, nodeOptions);
     const limits = { readMaxBytes: LONGEST_ANSWER };
     const transport = createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions, ...limits });
     this.#client = createClient(RuntimeService, transport);

@@ -26,7 +26,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   responder: [...GROUND, "packet", "memif"],
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],
-  containers: ["errors"],
+  "http2-sessions": [],
+  containers: ["errors", "http2-sessions"],
   host: [...GROUND, "native", "descriptor", "containers"],
   vpp: [...GROUND, "binapi"],
   punt: [...GROUND, "native", ...PORTS, ...LINUX, "binapi"],
@@ -36,7 +37,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   wire: [...GROUND, "punt", "counters"],
   cluster: [...GROUND, "punt"],
   stonework: [...GROUND, "punt"],
-  module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire"],
+  module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "http2-sessions"],
   daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "cluster", "stonework"],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
   cli: [

@@ -2,6 +2,8 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { end, main, SPAN, site, start } from "../support/cli/command.js";
@@ -32,6 +34,33 @@ test("a command ends quietly if its reader ends early", async (t) => {
     t.is(stdout, "0 0\n", command);
     t.is(stderr, "", command);
   }
+});
+
+test("a capture without a reader ends quietly, before a packet comes", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN]));
+  for (const command of ["attach", "dump --write -"]) {
+    const line = `(sleep 1; exec $V ${command} monitor/eth0 ${vpp.options.join(" ")}) | exec 0<&-`;
+    const { stdout, stderr } = await shell(line, vpp.env);
+    t.is(stdout, "0 0\n", command);
+    t.is(stderr, "", command);
+  }
+});
+
+test("a full disk does not hide why a command that has printed nothing was refused", async (t) => {
+  const { stdout, stderr } = await shell("$V generate > /dev/full", {});
+  t.is(stdout, "2\n");
+  t.regex(stderr, /^.*option '--out <file>' not specified.*\n$/);
+});
+
+test("without a daemon, an error says where it was looked for, why, and what to do", async (t) => {
+  const file = join(tmpdir(), `vpp-punt-none-${process.pid}.sock`);
+  const { stdout, stderr } = await shell(`$V list --socket ${file}`, {});
+  t.is(stdout, "5\n");
+  t.is(
+    stderr,
+    `punt.list: no daemon answers at ${file} (ERR_DISCONNECTED), because connect ENOENT ${file}. Start one with \`vpp-punt daemon\`, or name its socket with --socket; to use it, run as root or as a member of the socket's group\n`,
+  );
 });
 
 test("a watch ends when its reader goes, though nothing changes any more", async (t) => {

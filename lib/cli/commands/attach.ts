@@ -26,6 +26,7 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
 
 async function capture(name: PuntName, options: Options): Promise<void> {
   const output = new CaptureOutput(options.write, options.format);
+  if (output.isLost) return;
   const total = await receivePackets(name, options, (packet) => {
     output.write(packet);
     return output.isLost ? "end" : "taken";

@@ -14,6 +14,7 @@ type Arguments = [cnf: string, key: string | undefined, label: string | undefine
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
   const { write, match } = options;
   const capture = write === undefined ? undefined : new CaptureOutput(write, "pcapng");
+  if (capture?.isLost) return;
   let matched = 0;
   const total = await receivePackets([cnf, key, label], options, (packet) => {
     const text = describeFrame(packet.bytes);

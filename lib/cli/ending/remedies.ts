@@ -12,6 +12,9 @@ const CONNECTING: Readonly<Record<string, string>> = {
   ERR_TIMEOUT: `VPP has the connection but does not answer; ${DOCTOR}`,
 };
 
+const DAEMON =
+  "Start one with `vpp-punt daemon`, or name its socket with --socket; to use it, run as root or as a member of the socket's group";
+
 const STATISTICS =
   "VPP's startup.conf needs a statseg section, and this user access to its socket, which --stats-socket names";
 
@@ -33,6 +36,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Returns advice for the error, or undefined where the message itself gives it. */
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
+  // Only a connection to a daemon has an address.
+  if (code === "ERR_DISCONNECTED" && details.address !== undefined) return DAEMON;
   if (op.startsWith("stats.") && code === "ERR_DISCONNECTED") return STATISTICS;
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
   if ((code === "EACCES" || code === "EPERM") && op.startsWith("punt.store"))

@@ -3,6 +3,7 @@ import { PuntError } from "../../errors.js";
 
 /** The first write to standard output that failed. */
 let failure: NodeJS.ErrnoException | undefined;
+let isUsed = false;
 const listeners = new Set<() => void>();
 
 /** Takes the errors of both outputs, which end the process with a stack trace otherwise. */
@@ -39,6 +40,7 @@ export function outputError(): PuntError | undefined {
 
 /** Writes text to standard output as it is. */
 export function write(text: string | Uint8Array): void {
+  isUsed = true;
   if (failure === undefined) process.stdout.write(text);
 }
 
@@ -54,10 +56,12 @@ export function printError(line: string): void {
 
 /** Resolves when standard output has taken everything that was written, or is lost. */
 export async function flushed(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    onOutputLost(resolve);
-    process.stdout.write("", () => resolve());
-  });
+  // A full disk is no error of a command that has printed nothing.
+  if (isUsed)
+    await new Promise<void>((resolve) => {
+      onOutputLost(resolve);
+      process.stdout.write("", () => resolve());
+    });
   // The error of a file comes in the next turn of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -44,7 +44,7 @@ export class CaptureOutput {
   dropped = 0;
   /** Whether the reader of the pipe has ended. */
   isLost = false;
-  readonly #writer: Writer;
+  readonly #writer: Writer | undefined;
 
   /**
    * Opens a file, or standard output for `-`.
@@ -54,17 +54,22 @@ export class CaptureOutput {
   constructor(target: string, format: CaptureFormat) {
     if (target === "-" && process.stdout.isTTY)
       throw new PuntError("vpp-punt", "ERR_USAGE", "a capture is binary: name a file, or pipe it to a program");
-    this.#writer = (format === "pcap" ? pcap : pcapng)(target === "-" ? STANDARD_OUTPUT : target);
+    try {
+      this.#writer = (format === "pcap" ? pcap : pcapng)(target === "-" ? STANDARD_OUTPUT : target);
+    } catch (error) {
+      if ((error as PuntError).code !== "EPIPE") throw error;
+      this.isLost = true;
+    }
   }
 
   /** @throws PuntError with the errno name: the disk is full */
   write(packet: TakenPacket): void {
-    this.#attempt(() => this.#writer.write(packet));
-    this.#attempt(() => this.#writer.flush(), 0);
+    this.#attempt(() => this.#writer?.write(packet));
+    this.#attempt(() => this.#writer?.flush(), 0);
   }
 
   close(): void {
-    this.#attempt(() => this.#writer.close(), 0);
+    this.#attempt(() => this.#writer?.close(), 0);
   }
 
   #attempt(write: () => void, packets = 1): void {

@@ -3,8 +3,9 @@ import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
+import { Http2Sessions } from "../../http2-sessions.js";
 import { errorFromWire, Punts as PuntsService } from "../../wire/index.js";
 import { type ConnectOptions, socketOf } from "../options.js";
 
@@ -34,7 +35,7 @@ export class Connection {
   readonly client: Client<typeof PuntsService>;
   /** Aborted by `close`. */
   readonly ending = new AbortController();
-  readonly #sessions: Http2SessionManager;
+  readonly #sessions: Http2Sessions;
   readonly #wait: number | true;
   readonly #where: string;
 
@@ -48,7 +49,7 @@ export class Connection {
     const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
     const { host: _host, port: _port, ...pem } = tls ?? { host: "", port: 0 };
     const nodeOptions = tls ? { ...pem, minVersion: "TLSv1.3" as const } : { createConnection: () => connect(path) };
-    this.#sessions = new Http2SessionManager(baseUrl, PING, nodeOptions);
+    this.#sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
     this.client = createClient(
       PuntsService,
       createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions }),
@@ -84,15 +85,12 @@ export class Connection {
 
   /** Returns the error as the in-process manager would have thrown it. */
   errorOf(error: unknown, op: string): PuntError {
+    const { code, cause } = ConnectError.from(error);
     const found = errorFromWire(error, op);
-    if (found.code !== "ERR_DISCONNECTED" || found.op !== op) return found;
-    return new PuntError(
-      op,
-      "ERR_DISCONNECTED",
-      `no daemon answers at ${this.#where}`,
-      { address: this.#where },
-      error,
-    );
+    const isLinux = (cause as NodeJS.ErrnoException | undefined)?.syscall === "connect";
+    if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return found;
+    const text = `no daemon answers at ${this.#where}`;
+    return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
   }
 
   closedError(op: string): PuntError {
@@ -115,9 +113,12 @@ const LOST: readonly Code[] = [Code.Unavailable, Code.Internal, Code.Canceled, C
 
 /** Whether the connection or the daemon ended, as opposed to an answer of the daemon. */
 export function isLost(error: unknown): boolean {
-  const { op, code } = errorFromWire(error, "");
-  // Without a detail no daemon has answered.
-  return op === ""
-    ? LOST.includes(ConnectError.from(error).code)
-    : code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
+  if (!isAnswer(error)) return LOST.includes(ConnectError.from(error).code);
+  const { code } = errorFromWire(error, "");
+  return code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
+}
+
+/** Whether the daemon has answered with this error: then it has a detail, with the operation. */
+function isAnswer(error: unknown): boolean {
+  return errorFromWire(error, "").op !== "";
 }

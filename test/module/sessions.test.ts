@@ -1,0 +1,33 @@
+// HTTP/2 sessions with a daemon that accepts connections and says nothing, such as one that was stopped.
+
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import test from "ava";
+import { Http2Sessions } from "../../lib/http2-sessions.js";
+import { Punts } from "../../lib/wire/index.js";
+import { uncaughtDuring } from "../support/machine/uncaught.js";
+
+test("a call to a silent daemon fails, and closing the connection then leaves no error without a listener", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-silent-"));
+  const path = join(folder, "s");
+  const server = createServer(() => {}).listen(path);
+  await once(server, "listening");
+  t.teardown(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+  const errors = await uncaughtDuring(async () => {
+    const ping = { pingIntervalMs: 20, pingTimeoutMs: 20 };
+    const sessions = new Http2Sessions("http://localhost", ping, { createConnection: () => connect(path) });
+    const transport = createGrpcTransport({ baseUrl: "http://localhost", sessionManager: sessions });
+    await t.throwsAsync(createClient(Punts, transport).list({}), { message: /PING timed out/ });
+    sessions.abort();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  t.deepEqual(errors, []);
+});
