@@ -51,7 +51,8 @@ export class CnfPacket {
   }
 
   /**
-   * Answers a UDP datagram: with headers and checksums, the way it came.
+   * Answers a UDP datagram: with headers and checksums, the way it came. A host without an address, such as a DHCP client, is answered by
+   * broadcast.
    *
    * @returns whether the answer was accepted; false when there is no room, or VPP is away
    * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE

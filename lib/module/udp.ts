@@ -9,6 +9,10 @@ const IP6 = 40;
 const UDP = 8;
 const TTL = 64;
 
+/** A DHCP client without an address (0.0.0.0) gets its answer here: RFC 2131, 4.1. */
+const BROADCAST_ADDRESS = Uint8Array.of(255, 255, 255, 255);
+const BROADCAST_MAC = Uint8Array.of(255, 255, 255, 255, 255, 255);
+
 export interface UdpEndpoint {
   readonly address: string;
   readonly port: number;
@@ -74,7 +78,8 @@ export interface AnswerSource {
 }
 
 /**
- * Returns the frame that carries `payload` back: addresses and ports exchanged, VLAN tags kept, lengths and checksums written.
+ * Returns the frame that carries `payload` back: addresses and ports exchanged, VLAN tags kept, lengths and checksums written. A host
+ * without an address is answered by broadcast.
  *
  * @throws PuntError ERR_NO_SOURCE: the question went to a group, and `source` has no address for the answer; ERR_PACKET_SIZE
  */
@@ -85,10 +90,12 @@ export function udpAnswer(question: UdpFrame, payload: Uint8Array, source: Answe
     throw new PuntError("packet.reply", "ERR_PACKET_SIZE", `${payload.length} bytes do not fit into a UDP datagram`);
   }
   const answer = new Uint8Array(headers + payload.length);
-  answer.set(source.router ?? frame.subarray(6, 12), 0);
+  const [asker, to] = addressesOf(question);
+  const isNameless = !isIp6 && asker.every((byte) => byte === 0);
+  const from = isNameless ? BROADCAST_ADDRESS : asker;
+  answer.set(isNameless ? BROADCAST_MAC : (source.router ?? frame.subarray(6, 12)), 0);
   answer.set(answerMac(frame.subarray(0, 6), source), 6);
   answer.set(frame.subarray(12, ipAt), 12);
-  const [from, to] = addressesOf(question);
   const own = answerAddress(to, isIp6, source);
   const udp = headers - UDP;
   answer.set(frame.subarray(udpAt + 2, udpAt + 4), udp);

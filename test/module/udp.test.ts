@@ -51,6 +51,22 @@ test("an answer to a group needs a source address", (t) => {
   t.deepEqual(Buffer.from(answer.frame.subarray(6, 12)), mac(LINK.to));
 });
 
+test("a host without an address is answered by broadcast", (t) => {
+  const link = { from: LINK.from, to: "ff:ff:ff:ff:ff:ff" };
+  const discover = udpPacket({ from: "0.0.0.0", to: "255.255.255.255" }, [68, 67], "discover");
+  const source = { mac: mac(LINK.to), address: Uint8Array.of(192, 0, 2, 1) };
+  const answer = parseUdp(udpAnswer(parseUdp(frame(link, discover))!, Buffer.from("offer"), source))!;
+  t.deepEqual(
+    [answer.source, answer.destination],
+    [
+      { address: "192.0.2.1", port: 67 },
+      { address: "255.255.255.255", port: 68 },
+    ],
+  );
+  t.is(Buffer.from(answer.frame.subarray(0, 12)).toString("hex"), `ffffffffffff${mac(LINK.to).toString("hex")}`);
+  t.is(transportChecksum(Buffer.from(answer.frame)), 0);
+});
+
 test("a frame without a whole UDP datagram is not a datagram", (t) => {
   const whole = frame(LINK, udpPacket(ENDS, [1, 2], "hello"));
   for (let length = 0; length < whole.length; length++)
