@@ -38,10 +38,25 @@ export function answerOn(memif: Memif, interconnect: InterconnectMetadata, optio
 
 /** Addresses that are borrowed from a VPP interface are VPP's too: they are answered for, and not announced. */
 export function answeredAddresses(
-  { cnfInterface, vppInterface }: InterconnectMetadata,
+  interconnect: InterconnectMetadata,
   { ipAddresses: own = [] }: CnfAnswerOptions,
 ): ResponderAddresses {
-  const given = cnfInterface?.addresses ?? [];
-  const isBorrowed = given.length > 0 && vppInterface?.addresses.length === 0;
-  return { mac: cnfInterface!.mac, ipAddresses: [...given, ...own], announce: !isBorrowed };
+  const { cnfInterface } = interconnect;
+  const router = routerOf(interconnect);
+  const ipAddresses = [...(cnfInterface?.addresses ?? []), ...own];
+  return {
+    mac: cnfInterface!.mac,
+    ipAddresses,
+    announce: router === undefined,
+    ...(router !== undefined && { router }),
+  };
+}
+
+/**
+ * Returns the MAC address of VPP's end if the CNF has the addresses of a VPP interface (ABX). VPP leaves the sender's MAC address in the
+ * packets that it routes to such a CNF, and takes no frame to that.
+ */
+export function routerOf({ cnfInterface, vppInterface }: InterconnectMetadata): string | undefined {
+  const isBorrowed = (cnfInterface?.addresses.length ?? 0) > 0 && vppInterface?.addresses.length === 0;
+  return isBorrowed ? vppInterface.mac : undefined;
 }

@@ -8,7 +8,7 @@ import type { PacketSocketStats } from "../packet-socket/index.js";
 import { type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
 import type { PuntSocketStats } from "../punt-socket/index.js";
 import type { ResponderStats } from "../responder/index.js";
-import { answerOptions } from "./answers.js";
+import { answerOptions, routerOf } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
@@ -267,11 +267,11 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     return this.#ends.send(answer, { interconnect: packet.interconnect, swIfIndex: packet.swIfIndex });
   }
 
-  /** A frame to the CNF's own MAC address was routed by VPP. ABX leaves the MAC address of the sender in it, and VPP takes no frame to that. */
-  #routerOf({ frame, interconnect }: CnfPacket): string | undefined {
-    const { vppInterface, cnfInterface } = this.#punt?.metadata.interconnects[interconnect] ?? {};
-    const isRouted = cnfInterface !== undefined && macBytes(cnfInterface.mac)?.every((byte, at) => frame[at] === byte);
-    return isRouted ? vppInterface?.mac : undefined;
+  /** A frame to the CNF's own MAC address was routed by VPP. */
+  #routerOf({ frame, interconnect: index }: CnfPacket): string | undefined {
+    const interconnect = this.#punt?.metadata.interconnects[index];
+    const own = macBytes(interconnect?.cnfInterface?.mac);
+    return interconnect && own?.every((byte, at) => frame[at] === byte) ? routerOf(interconnect) : undefined;
   }
 
   #onStatus(status: PuntStatus, isNew: boolean): void {

@@ -71,11 +71,14 @@ export class Frame {
     return (this.bytes[at]! & 1) === 0 && !this.isZero(at, 6) && !this.isSame(at, own.mac);
   }
 
-  /** Returns a frame to the sender: with the VLAN tags, `mac` as its source, and room for a payload of `length` bytes. */
-  answer(mac: Uint8Array, length: number): { bytes: Uint8Array; at: number } {
+  /**
+   * Returns a frame to the sender, or to the MAC address `router`: with the VLAN tags, `mac` as its source, and room for a payload of `length`
+   * bytes.
+   */
+  answer(mac: Uint8Array, length: number, router?: Uint8Array): { bytes: Uint8Array; at: number } {
     const at = this.at - this.start;
     const bytes = new Uint8Array(at + length);
-    bytes.set(this.bytes.subarray(this.start + 6, this.start + 12), 0);
+    bytes.set(router ?? this.bytes.subarray(this.start + 6, this.start + 12), 0);
     bytes.set(mac, 6);
     bytes.set(this.bytes.subarray(this.start + 12, this.at), 12);
     return { bytes, at };

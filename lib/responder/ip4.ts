@@ -53,7 +53,7 @@ function isAnswerable(frame: Frame, own: Own, length: number): boolean {
 /** Echoes type of service, identification, DF and data. */
 function echo(frame: Frame, own: Own, length: number): Uint8Array {
   const { at } = frame;
-  const { bytes, at: to } = frame.answer(own.mac, length);
+  const { bytes, at: to } = frame.answer(own.mac, length, own.router);
   const view = new DataView(bytes.buffer);
   bytes.set(frame.bytes.subarray(at, at + length), to);
   bytes[to + 8] = TTL;

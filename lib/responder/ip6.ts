@@ -142,7 +142,7 @@ export function answerPing6(frame: Frame, own: Own): Verdict {
 function echo(frame: Frame, own: Own): Uint8Array {
   const { at } = frame;
   const length = frame.u16(at + 4);
-  const { bytes, at: to } = frame.answer(own.mac, HEADER + length);
+  const { bytes, at: to } = frame.answer(own.mac, HEADER + length, own.router);
   bytes.set(frame.bytes.subarray(at, at + HEADER + length), to);
   bytes[to + 7] = HOPS;
   bytes.set(frame.bytes.subarray(at + DESTINATION, at + HEADER), to + SOURCE);

@@ -5,6 +5,8 @@ import type { OptionCheck } from "../options.js";
 
 export interface Own {
   readonly mac: Uint8Array;
+  /** MAC address that answers to pings go to; undefined: the sender's in the frame. */
+  readonly router?: Uint8Array | undefined;
   /** IPv4 addresses as numbers. */
   readonly ip4: ReadonlySet<number>;
   /** First and last address of each IPv4 subnet, as numbers: nothing comes from them. */
@@ -14,21 +16,27 @@ export interface Own {
 }
 
 /** @throws PuntError ERR_OPTION: not a MAC address of a host, or not addresses of hosts */
-export function ownOf(check: OptionCheck, mac: string, addresses: readonly string[]): Own {
-  const bytes = new Uint8Array(6);
-  const isMac = typeof mac === "string" && parseMac(mac, bytes);
-  if (!isMac || (bytes[0]! & 1) !== 0 || formatMac(bytes) === "00:00:00:00:00:00")
-    check.refuse("mac", `must be the MAC address of a host; got ${mac}`);
+export function ownOf(check: OptionCheck, mac: string, addresses: readonly string[], router?: string): Own {
+  const bytes = hostMac(check, "mac", mac);
   if (!Array.isArray(addresses)) check.refuse("ipAddresses", "must be a list");
   const prefixes = addresses.map((address) => prefixOf(check, address));
   const ip4 = prefixes.filter(({ family }) => family === 4);
   const ip6 = prefixes.filter(({ family }) => family === 6).map(({ address }) => ip6Bytes(address));
   return {
     mac: bytes,
+    ...(router !== undefined && { router: hostMac(check, "router", router) }),
     ip4: new Set(ip4.map(({ address }) => ip4Number(address))),
     notHosts: new Set(ip4.flatMap(edgesOf)),
     ip6: ip6.length === 0 ? [] : withLinkLocal(ip6, bytes),
   };
+}
+
+function hostMac(check: OptionCheck, option: string, mac: string): Uint8Array {
+  const bytes = new Uint8Array(6);
+  const isMac = typeof mac === "string" && parseMac(mac, bytes);
+  if (!isMac || (bytes[0]! & 1) !== 0 || formatMac(bytes) === "00:00:00:00:00:00")
+    check.refuse(option, `must be the MAC address of a host; got ${mac}`);
+  return bytes;
 }
 
 /** Takes `10.0.0.1/24`, and `10.0.0.1` as a subnet of one address. */

@@ -15,6 +15,11 @@ export interface ResponderAddresses {
   readonly ipAddresses: readonly string[];
   /** Whether to announce the addresses when the port is connected, and when they change. Default true. */
   readonly announce?: boolean;
+  /**
+   * MAC address that answers to pings go to, where a router leaves the address of the host before it in the frame, as VPP does for ABX.
+   * Default: the sender's in the frame.
+   */
+  readonly router?: string;
 }
 
 export interface AnswerOptions {
@@ -35,7 +40,8 @@ export interface ResponderStats extends Readonly<AnswerCounts> {
 }
 
 const DEFAULT_LIMIT = 64;
-const NAMES = ["mac", "ipAddresses", "announce", "kinds", "passAnswered", "answersPerBurst"];
+const ADDRESS_NAMES = ["mac", "ipAddresses", "announce", "router"];
+const NAMES = [...ADDRESS_NAMES, "kinds", "passAnswered", "answersPerBurst"];
 
 /** @throws PuntError ERR_OPTION */
 export function checkAnswerOptions(check: OptionCheck, options: AnswerOptions): void {
@@ -77,7 +83,7 @@ export class Responder {
     this.#port = port;
     this.#answers = new Answers(options.kinds ?? ANSWER_KINDS, options.answersPerBurst ?? DEFAULT_LIMIT);
     this.#passAnswered = options.passAnswered ?? false;
-    this.#own = ownOf(check, options.mac, options.ipAddresses);
+    this.#own = ownOf(check, options.mac, options.ipAddresses, options.router);
     this.#announces = announcesOf(check, options);
   }
 
@@ -122,8 +128,8 @@ export class Responder {
   /** Answers for other addresses from now on. @throws PuntError ERR_OPTION */
   update(addresses: ResponderAddresses): void {
     const check = new OptionCheck("responder.update");
-    check.known(addresses, NAMES.slice(0, 3));
-    const own = ownOf(check, addresses.mac, addresses.ipAddresses);
+    check.known(addresses, ADDRESS_NAMES);
+    const own = ownOf(check, addresses.mac, addresses.ipAddresses, addresses.router);
     const isSame = keyOf(own) === keyOf(this.#own);
     this.#announces = announcesOf(check, addresses);
     this.#own = own;

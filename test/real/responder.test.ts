@@ -2,6 +2,7 @@
 import type { ExecutionContext } from "ava";
 import { type CnfRequest, type OpenPunt, type OpenPuntOptions, openPunt } from "../../lib/module/index.js";
 import { Responder } from "../../lib/responder/index.js";
+import { Network } from "../support/machine/netns.js";
 import { event, openMemif } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
 import { type RealVpp, startVpp } from "../support/vpp/real.js";
@@ -84,6 +85,18 @@ real("openPunt: VPP pings a DHCP server behind a memif, also after VPP's restart
     if (life === "first") await vpp.restart();
   }
   t.true(punt.stats().answers[0]!.ping >= 3, JSON.stringify(punt.stats().answers));
+});
+
+need("root", "vpp", "hosts").test.serial("ABX: hosts beyond VPP get the answers to their pings", async (t) => {
+  const vpp = await vppOf(t);
+  const network = new Network(vpp);
+  t.teardown(() => network.abandon());
+  const { host, vppInterface } = await network.neighbor("10.9.3");
+  const request = { cnf: "fw", type: "ABX", interconnect: "MEMIF", vppInterface } as const;
+  const punt = await open(t, vpp, { ...request, ingressAclRules: [{ protocol: "ICMP" }] }, { answer: ["ping"] });
+  await punt.ready({ timeout: 30_000 });
+  t.is(await host.ping("10.9.3.1"), 3);
+  t.is(punt.stats().answers[0]!.ping, 3);
 });
 
 real("openPunt: without the option nothing is answered", async (t) => {

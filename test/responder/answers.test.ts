@@ -35,13 +35,13 @@ const GROUP6 = "ff02::1:ff00:2";
 const GROUP6_MAC = "33:33:ff:00:00:02";
 const own = ownOf(new OptionCheck("test"), OUR_MAC, [`${US}/24`, `${US6}/64`]);
 
-function outcome(bytes: Uint8Array, answers = new Answers(["arp", "nd", "ping"], 64)): Outcome {
+function outcome(bytes: Uint8Array, answers = new Answers(["arp", "nd", "ping"], 64), us = own): Outcome {
   const examined = new Frame();
   // Not at the start of its memory, and with foreign bytes behind it.
   const memory = Buffer.concat([Buffer.alloc(7, 0xee), bytes, Buffer.alloc(64, 0xee)]);
   examined.set(memory, 7, bytes.length);
   answers.startBurst();
-  return answers.outcomeOf(examined, own);
+  return answers.outcomeOf(examined, us);
 }
 
 function answered(t: ExecutionContext, bytes: Uint8Array, message?: string): Buffer {
@@ -104,6 +104,20 @@ test("ping: the echo has the data, exchanged addresses and right checksums", (t)
     const asked6 = frame(LINK, icmpPacket({ from: PEER6, to: US6 }, 128, 0, rest));
     t.deepEqual(answered(t, asked6), frame(BACK, icmpPacket({ from: US6, to: PEER6 }, 129, 0, rest)));
   }
+});
+
+test("behind a router that leaves the asker's MAC address, pings are answered to the router", (t) => {
+  const router = "02:fd:00:00:00:77";
+  const routed = ownOf(new OptionCheck("test"), OUR_MAC, [`${US}/24`, `${US6}/64`], router);
+  for (const ends of [
+    { from: PEER, to: US },
+    { from: PEER6, to: US6 },
+  ]) {
+    const answer = outcome(frame(LINK, echoRequest(ends)), undefined, routed) as Uint8Array;
+    t.deepEqual(Buffer.from(answer.subarray(0, 12)), Buffer.concat([mac(router), mac(OUR_MAC)]), ends.to);
+  }
+  const isWrong = { code: "ERR_OPTION", message: /router/ };
+  t.throws(() => ownOf(new OptionCheck("test"), OUR_MAC, [], "ff:ff:ff:ff:ff:ff"), isWrong);
 });
 
 test("VLAN tags are kept, one or two; frames with more are left alone", (t) => {
