@@ -237,8 +237,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * Deletes a punt, with every object that no other punt uses. Resolves when nothing of it is left in VPP. While VPP is away, resolves
    * when the store has lost it; VPP is cleaned up when it comes back.
    *
-   * @throws PuntError `ERR_NO_SUCH_PUNT`; an error of the store: the punt stays; VPP's name of an error: VPP refused a deletion, which is
-   * tried again
+   * @throws PuntError `ERR_NO_SUCH_PUNT`; an error of the store: the punt stays; VPP's name of an error, or `ERR_TIMEOUT`: VPP refused a
+   * deletion or does not answer; it is tried again
    */
   async delete(input: PuntIdInput): Promise<void> {
     this.#requireWritable("punt.delete");

@@ -54,7 +54,7 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   if (error instanceof PuntError) return error;
   const failed = ConnectError.from(error);
   const [detail] = failed.findDetails(ErrorDetailSchema);
-  if (detail) return errorOf(detail, detail.op, failed);
+  if (detail) return errorOf(detail, detail.op);
   return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed);
 }
 
@@ -69,8 +69,8 @@ export function failureFromWire(failure: WireError): PuntError {
   return errorOf(failure, /^[\w.]+(?=: )/.exec(failure.message)?.[0] ?? "punt.apply");
 }
 
-function errorOf({ code, message, details = {} }: WireError, op: string, cause?: unknown): PuntError {
+function errorOf({ code, message, details = {} }: WireError, op: string): PuntError {
   // The constructor puts the operation before the message.
   const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-  return new PuntError(op, code, text, details as Record<string, unknown>, cause);
+  return new PuntError(op, code, text, details as Record<string, unknown>);
 }

@@ -63,6 +63,34 @@ test("a punt that waits for an interface is created when the interface comes", a
   t.is((await created).state, "CREATED");
 });
 
+test("no call waits without an end for a VPP that is connected and does not answer", async (t) => {
+  let isSilent = false;
+  const silence = new PuntError("binapi.call", "ERR_TIMEOUT", "sw_interface_dump: no answer from VPP for 10000 ms");
+  const it = await managed({
+    hear(name) {
+      if (isSilent && name === "sw_interface_dump") throw silence;
+    },
+  });
+  t.teardown(() => it.close());
+  const place = { interconnect: "MEMIF", subject: 0 } as const;
+  const { id } = await it.manager.add(puntOf("SPAN", { ...place, cnf: "a", unique: 0 }), { waitFor: "CREATED" });
+  isSilent = true;
+  const added = await it.manager.add(puntOf("SPAN", { ...place, cnf: "b", unique: 1 }));
+  t.is(added.state, "PENDING");
+  t.deepEqual(
+    added.missing.map(({ text }) => text),
+    [`a look at VPP that succeeds: ${silence.message}`],
+  );
+  await t.throwsAsync(it.manager.delete(id), { code: "ERR_TIMEOUT" });
+  t.is(it.manager.get(id)?.state, "FAILED");
+  isSilent = false;
+  await it.manager.resync();
+  t.deepEqual(
+    it.manager.list().map(({ id: { cnf }, state }) => `${cnf} ${state}`),
+    ["b CREATED"],
+  );
+});
+
 test("a punt is FAILED, never CREATED, if VPP confirms an item and does not have it", async (t) => {
   const it = await managed({
     answer: (name) => (name === "sw_interface_span_enable_disable" ? { retval: 0 } : undefined),

@@ -242,6 +242,19 @@ export class DesiredState implements Ledger {
     }
   }
 
+  /** Ends the waits of calls while VPP cannot be read: a new punt is PENDING, and a deletion FAILED. Later looks judge both again. */
+  unread(error: PuntError): void {
+    const { code, message } = error.cause instanceof PuntError ? error.cause : error;
+    const missing = [{ kind: "vpp", name: "vpp", text: `a look at VPP that succeeds: ${message}` }] as const;
+    for (const entry of this.#entries.values()) {
+      const { state, failure } = entry.situation;
+      const attempts = (failure?.attempts ?? 0) + 1;
+      const failed = { item: "vpp", code, message, attempts, nextTry: new Date() };
+      if (entry.leaving) this.#become(entry, { state: "FAILED", failure: failed, cause: message });
+      else if (state === "INIT") this.#become(entry, { state: "PENDING", missing, cause: message });
+    }
+  }
+
   /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
   async remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void> {
     for (const [key, claim] of claims) this.#memory.claim(key, claim);

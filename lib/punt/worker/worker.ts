@@ -210,6 +210,7 @@ export class Worker {
       return;
     }
     this.#options.problem(error);
+    this.#state.unread(error);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR));
     this.wake();
   }
