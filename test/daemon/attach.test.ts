@@ -56,6 +56,19 @@ test("a punt's ends are handed over to its CNF, and again only where VPP has oth
   t.false(readFileSync(join(directory, "state/punts.json"), "utf8").includes("token"));
 });
 
+test("VPP's socket that is missing is not taken for a daemon that is away", async (t) => {
+  const { connect } = await daemonTest(t);
+  const punts = await connect(USER);
+  const span = { cnf: "span", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+  const { id, metadata } = await punts.add(span, { waitFor: "CREATED", timeout: 10_000 });
+  const { attachment } = metadata.interconnects[0]!;
+  if (attachment.kind !== "memif") return t.fail();
+  rmSync(attachment.socket);
+  const error = await t.throwsAsync<PuntError>(punts.handovers.ends(id, { have: {}, packets: false }));
+  t.is(error!.code, "ENOENT");
+  t.true(error!.message.includes(attachment.socket), error!.message);
+});
+
 test("a malformed question is refused, and so is a namespace without a descriptor", async (t) => {
   const { directory } = await daemonTest(t);
   const path = join(directory, "attach.sock");
@@ -93,4 +106,6 @@ test("the namespace of a CNF that the policy does not give to the caller is refu
     exchanges.map(({ caller, decision }) => `${caller}: ${decision}`),
     ["unix uid 1000 gid 1000: allowed", "unix uid 1000 gid 1000: refused"],
   );
+  t.is(exchanges[0].message, "network namespace of CNF dns");
+  t.is(exchanges[0].rule, "dns only");
 });

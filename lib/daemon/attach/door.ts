@@ -12,6 +12,7 @@ import {
 import { PuntError } from "../../errors.js";
 import { idText, type PuntRequest, reachOf } from "../../punt/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
+import type { AuditEntry } from "../audit.js";
 import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";
 import { type Parts, View } from "../service/index.js";
 import { openEnds } from "./ends.js";
@@ -31,6 +32,9 @@ const OP = "punt.attach";
 /** How often namespaces that no punt names are looked for. */
 const CLEAN_INTERVAL_MS = 10_000;
 const WATCH_RETRY_MS = 1_000;
+
+/** A line of the audit log that is not finished: what is known of an exchange so far. */
+type AuditDraft = { -readonly [K in keyof Omit<AuditEntry, "decision">]: AuditEntry[K] };
 
 type Ask<K extends AttachQuestion["kind"]> = Extract<AttachQuestion, { kind: K }>;
 
@@ -73,25 +77,30 @@ export class AttachDoor {
     const { uid, gid, pid, groups = [] } = this.#options.credentialsOf(request);
     const { path: socket, cnf } = this.#options.entrance;
     const caller: UnixCaller = { kind: "unix", uid, gid, pid, groups, socket, cnf };
-    const audit = { caller: callerText(caller), call: "attach.sock" };
+    const entry: AuditDraft = { caller: callerText(caller), call: "attach.sock" };
     try {
       const question = decodeQuestion(request.bytes);
       const answer = await (question.kind === "punt"
-        ? this.#handOver(question, caller)
-        : this.#takeNamespace(question, caller, request));
-      this.#parts.audit.write({ ...audit, decision: "allowed" });
+        ? this.#handOver(question, caller, entry)
+        : this.#takeNamespace(question, caller, request, entry));
+      this.#parts.audit.write({ ...entry, decision: "allowed" });
       return answer;
     } catch (error) {
       const { code, message } = error as PuntError;
       const decision = code === "ERR_POLICY" || code === "ERR_TOKEN" ? "refused" : "failed";
-      this.#parts.audit.write({ ...audit, decision, code, message });
+      this.#parts.audit.write({ ...entry, decision, code, message });
       throw error;
     }
   }
 
-  async #handOver({ token, have, packets }: Ask<"punt">, caller: UnixCaller): Promise<DescriptorAnswer> {
+  async #handOver(
+    { token, have, packets }: Ask<"punt">,
+    caller: UnixCaller,
+    entry: AuditDraft,
+  ): Promise<DescriptorAnswer> {
     const { punts, socketDirectory, tokens } = this.#parts;
     const { id } = tokens.take(token, caller);
+    entry.punts = [id];
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
     const opened = openEnds(status.metadata, { have, packets, socketDirectory });
@@ -103,10 +112,12 @@ export class AttachDoor {
     { cnf }: Ask<"namespace">,
     caller: UnixCaller,
     { descriptors }: DescriptorRequest,
+    entry: AuditDraft,
   ): Promise<DescriptorAnswer> {
     const view = new View(this.#parts.policy.rightsOf(caller), this.#parts.names);
     const label = view.label(cnf);
-    view.rights.requireChange(label, OP);
+    entry.message = `network namespace of CNF ${label}`;
+    entry.rule = view.rights.requireChange(label, OP).name;
     const [namespace] = descriptors;
     if (!namespace) throw new PuntError(OP, "ERR_PROTOCOL", "no namespace came with the request");
     networkNamespace(namespace);

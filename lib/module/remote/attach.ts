@@ -16,6 +16,9 @@ import type { Connection } from "./connection.js";
 const OP = "punt.attach";
 /** The daemon is away, or has just stopped. */
 const AWAY = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+/** The exchange itself failed. A daemon that refuses may name the same code: that of VPP's socket. */
+const EXCHANGE_OPS = new Set(["descriptor.receive", "descriptor.exchange"]);
+const isAway = ({ op, code }: PuntError) => EXCHANGE_OPS.has(op) && AWAY.has(code);
 
 export class Handovers {
   readonly #connection: Connection;
@@ -58,7 +61,7 @@ export class Handovers {
     const { bytes, descriptors } = await receiveDescriptors(path, encodeAttach(question), {
       descriptors: passed,
     }).catch((error: PuntError) => {
-      throw AWAY.has(error.code)
+      throw isAway(error)
         ? new PuntError(OP, "ERR_DISCONNECTED", `no daemon answers at ${path}`, { path }, error)
         : error;
     });
