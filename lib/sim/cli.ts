@@ -1,6 +1,15 @@
 // The lines of VPP's command line that the embedded VPP understands.
-import { type DataPlane, parseAddress, parsePrefix, type SwInterface } from "./dataplane/index.js";
+import {
+  type DataPlane,
+  fibPath,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+  type SwInterface,
+} from "./dataplane/index.js";
 import { VnetError } from "./vnet-error.js";
+
+const BROADCAST = parseAddress("255.255.255.255");
 
 type Command = (words: string[]) => string;
 
@@ -15,6 +24,10 @@ export class Cli {
     ["show punt socket registrations", () => this.#showPunts()],
     ["show udp ports", () => this.#showUdpPorts()],
     ["show ip neighbors", () => this.#showNeighbors()],
+    ["show ip mfib", () => this.#showGroups(4)],
+    ["show ip6 mfib", () => this.#showGroups(6)],
+    ["show ip fib 255.255.255.255/32", () => this.#showBroadcast()],
+    ["ip route add 255.255.255.255/32 via local", () => this.#receiveBroadcast()],
     ["create sub-interfaces", (words) => this.#createSubinterface(words)],
     ["delete sub-interface", (words) => this.#deleteSubinterface(words)],
     ["set interface state", (words) => this.#setState(words)],
@@ -80,6 +93,26 @@ export class Cli {
 
   #showNeighbors(): string {
     return [...this.#dp.neighbors.values()].map(({ swInterface }) => swInterface.name).join("\n");
+  }
+
+  /** Groups that the default table receives. */
+  #showGroups(family: 4 | 6): string {
+    const groups = [...(family === 4 ? this.#dp.ip4 : this.#dp.ip6).multicastTable(0).values()];
+    const received = groups.filter(({ local, acceptAll, accept }) => local && (acceptAll || accept.size > 0));
+    return received.map(({ group, length }) => `(*, ${formatPrefix(group, length)}):`).join("\n");
+  }
+
+  #showBroadcast(): string {
+    const isReceived = this.#dp.ip4
+      .get(0)
+      .exact(BROADCAST, 32)
+      ?.best.some(({ kind }) => kind === "receive");
+    return `255.255.255.255/32\n forwarding:\n  dpo-${isReceived ? "receive" : "drop"}`;
+  }
+
+  #receiveBroadcast(): string {
+    this.#dp.ip4.get(0).set(BROADCAST, 32, "cli", [fibPath("receive")]);
+    return "";
   }
 
   /** <interface> <VLAN id> */

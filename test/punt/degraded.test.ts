@@ -12,8 +12,17 @@ interface Case {
   readonly title: string;
   readonly punt: PuntRequestInput;
   readonly withoutPlugins?: string[];
+  /** Lines for VPP before the punt is asked for. */
+  readonly commands?: readonly string[];
   readonly codes: string[];
+  /** Matches each remedy. */
+  readonly remedy?: RegExp;
 }
+
+const routeOf = (group: string) => [
+  `ip mroute add ${group} via if0 Accept`,
+  `ip mroute add ${group} via local Forward`,
+];
 
 const cases: Case[] = [
   {
@@ -42,12 +51,43 @@ const cases: Case[] = [
     punt: { ...socket, ipProto: { af: "IPV4", protocol: "OSPF" } },
     codes: ["MULTICAST_ROUTE"],
   },
+  {
+    title: "OSPF with the route of one group",
+    punt: { ...socket, ipProto: { af: "IPV4", protocol: "OSPF" } },
+    commands: routeOf("224.0.0.5"),
+    codes: ["MULTICAST_ROUTE"],
+    remedy: /^(?!.*224\.0\.0\.5).*add 224\.0\.0\.6 via/,
+  },
+  {
+    title: "OSPF with the routes of its groups",
+    punt: { ...socket, ipProto: { af: "IPV4", protocol: "OSPF" } },
+    commands: [...routeOf("224.0.0.5"), ...routeOf("224.0.0.6")],
+    codes: [],
+  },
+  {
+    title: "mDNS of both families",
+    punt: { ...socket, toHost: { af: "BOTH", protocol: "UDP", port: 5353 } },
+    codes: ["MULTICAST_ROUTE"],
+    remedy: /ip mroute add 224\.0\.0\.251 via .*ip6 mroute add ff02::fb via/,
+  },
+  {
+    title: "a DHCP server without a route for broadcast",
+    punt: { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 67 } },
+    codes: ["BROADCAST_ROUTE"],
+  },
+  {
+    title: "a DHCP server with a route for broadcast",
+    punt: { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 67 } },
+    commands: ["ip route add 255.255.255.255/32 via local"],
+    codes: [],
+  },
   { title: "RSVP, which is unicast", punt: { ...socket, ipProto: { af: "IPV4", protocol: "RSVP" } }, codes: [] },
 ];
-for (const { title, punt, withoutPlugins = [], codes } of cases) {
+for (const { title, punt, withoutPlugins = [], commands = [], codes, remedy = /./ } of cases) {
   test(`${title}: ${codes.length > 0 ? `DEGRADED, ${codes.join(" and ")}` : "CREATED"}`, async (t) => {
     const it = await managedVpp({}, { withoutPlugins });
     t.teardown(() => it.close());
+    for (const command of commands) t.is(await it.vpp.cli(command), "");
     const heard: string[] = [];
     it.manager.on("state", ({ to }) => heard.push(to));
     const status = await it.manager.add(punt, { waitFor: "CREATED" });
@@ -57,7 +97,8 @@ for (const { title, punt, withoutPlugins = [], codes } of cases) {
       status.reasons.map(({ code }) => code),
       codes,
     );
-    t.true(status.reasons.every(({ text, remedy }) => remedy !== "" && status.metadata.caveats.includes(text)));
+    t.true(status.reasons.every((reason) => remedy.test(reason.remedy)));
+    t.true(status.reasons.every(({ text }) => status.metadata.caveats.includes(text)));
     t.is(heard.at(-1), state);
     t.deepEqual(
       (await it.manager.plan()).punts.map((planned) => planned.state),

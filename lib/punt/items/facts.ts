@@ -58,6 +58,8 @@ export interface Facts {
   readonly puntReasons: ReadonlyMap<string, number>;
   /** VPP's multicast routes as its command line prints them; undefined if no punt needs them. */
   readonly multicastRoutes?: string;
+  /** VPP's routes for 255.255.255.255, as `multicastRoutes`. */
+  readonly broadcastRoutes?: string;
   /** Graph nodes of VPP that handle UDP ports, by `4/<port>` and `6/<port>`; undefined if no punt needs them, or VPP does not tell. */
   readonly udpPorts?: ReadonlyMap<string, string>;
   /** Namespace ids that can be entered now. */

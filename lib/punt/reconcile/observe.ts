@@ -26,7 +26,7 @@ export interface ReadScope {
   readonly namespaces: ReadonlyMap<number, string>;
   /** Paths of the namespaces in which punts want devices, by the device's name. */
   readonly expectedIn: ReadonlyMap<string, string>;
-  /** Whether multicast routes are read. */
+  /** Whether the routes for groups and for broadcast are read. */
   readonly multicast: boolean;
   /** Whether the handlers of VPP's UDP ports are read. */
   readonly udpPorts: boolean;
@@ -65,7 +65,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     puntReasons,
     namespaces,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
-    ...(multicast !== undefined && { multicastRoutes: multicast }),
+    ...multicast,
     ...(udpPorts !== undefined && { udpPorts }),
     seen,
     unreadable,
@@ -78,9 +78,11 @@ async function observeTables(vpp: VppApi): Promise<Set<string>> {
 }
 
 /** This package knows no message for multicast routes, so VPP's command line prints them. */
-async function observeMulticast(vpp: VppApi): Promise<string> {
+async function observeMulticast(vpp: VppApi): Promise<Pick<Facts, "multicastRoutes" | "broadcastRoutes">> {
   const show = async (cmd: string) => (await vpp.call("cli_inband", { cmd })).reply;
-  return (await Promise.all([show("show ip mfib"), show("show ip6 mfib")])).join("\n");
+  const commands = ["show ip mfib", "show ip6 mfib", "show ip fib 255.255.255.255/32"];
+  const [ip4, ip6, broadcastRoutes = ""] = await Promise.all(commands.map(show));
+  return { multicastRoutes: `${ip4}\n${ip6}`, broadcastRoutes };
 }
 
 async function observePuntReasons(vpp: VppApi): Promise<Map<string, number>> {

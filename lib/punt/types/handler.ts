@@ -68,7 +68,7 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   mtuFrom?(request: R, vppSelector: string): string | undefined;
   /** Returns the VPP interface that linux-cp pairs with the interconnect, if it does. */
   pairedWith?(request: R, facts: Facts): string | undefined;
-  /** Returns whether the caveats depend on VPP's multicast routes. */
+  /** Returns whether the caveats depend on VPP's routes for groups and for broadcast. */
   readsMulticast?(request: R): boolean;
   /** Returns whether the items depend on the UDP ports that VPP handles. */
   readsUdpPorts?(request: R): boolean;

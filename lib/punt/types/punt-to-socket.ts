@@ -49,17 +49,34 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
 
   readsUdpPorts: ({ toHost }) => toHost?.protocol === "UDP",
 
-  readsMulticast: ({ ipProto }) => ipProto !== undefined && GROUPS[ipProto.protocol] !== undefined,
+  readsMulticast: (request) => groupsOf(request).length > 0 || isForBroadcast(request),
 
-  caveats: (request, facts) => [...takenPortCaveats(request, facts), ...multicastCaveats(request, facts)],
+  caveats: (request, facts) => [
+    ...takenPortCaveats(request, facts),
+    ...multicastCaveats(request, facts),
+    ...broadcastCaveats(request, facts),
+  ],
 };
 
-function multicastCaveats({ ipProto }: PuntToSocketRequest, { multicastRoutes }: Facts): Caveat[] {
-  const groups = ipProto && GROUPS[ipProto.protocol]?.[ipProto.af];
-  if (!groups || groups.every((group) => multicastRoutes?.includes(`${group}/`))) return [];
-  const text = `VPP receives multicast of protocol ${ipProto.protocol} only with routes for its groups (${groups.join(", ")}), and lacks some of them: unicast comes, multicast does not`;
-  const remedy = `vppctl ip mroute add ${groups[0]} via <interface> Accept, and ip mroute add ${groups[0]} via local Forward`;
-  return [{ code: "MULTICAST_ROUTE", text, remedy, degrades: true }];
+function multicastCaveats(request: PuntToSocketRequest, { multicastRoutes }: Facts): Caveat[] {
+  const lacking = groupsOf(request).filter((group) => multicastRoutes?.includes(`${group}/`) === false);
+  if (lacking.length === 0) return [];
+  const text = `VPP receives multicast only with routes for its groups, and lacks ${lacking.join(", ")}: unicast comes, packets to these groups do not`;
+  const remedies = lacking.map((group) => {
+    const add = `vppctl ${group.includes(":") ? "ip6" : "ip"} mroute add ${group}`;
+    return `${add} via <interface> Accept, and ${add} via local Forward`;
+  });
+  return [{ code: "MULTICAST_ROUTE", text, remedy: remedies.join("; "), degrades: true }];
+}
+
+/** DHCP clients without an address ask by broadcast, which VPP drops unless a route says otherwise. */
+function broadcastCaveats(request: PuntToSocketRequest, { broadcastRoutes }: Facts): Caveat[] {
+  if (!isForBroadcast(request) || broadcastRoutes === undefined) return [];
+  if (/forwarding:.*dpo-receive/s.test(broadcastRoutes)) return [];
+  const text = "VPP drops packets to 255.255.255.255: DHCP clients without an address are not heard, relays are";
+  return [
+    { code: "BROADCAST_ROUTE", text, remedy: `vppctl ip route add 255.255.255.255/32 via local`, degrades: true },
+  ];
 }
 
 interface TakenPort {
@@ -104,13 +121,36 @@ function takenPortCaveats(request: PuntToSocketRequest, facts: Facts): Caveat[] 
   return [{ code: "PORT_TAKEN", text, remedy, degrades: true }];
 }
 
+type Groups = Readonly<Record<number, Readonly<Partial<Record<"IPV4" | "IPV6", readonly string[]>>>>>;
+
 /** Multicast groups by protocol number. */
-const GROUPS: Readonly<Record<number, Readonly<Record<"IPV4" | "IPV6", readonly string[]>>>> = {
+const PROTOCOL_GROUPS: Groups = {
   [IP_PROTOCOL.OSPF]: { IPV4: ["224.0.0.5", "224.0.0.6"], IPV6: ["ff02::5", "ff02::6"] },
   [IP_PROTOCOL.EIGRP]: { IPV4: ["224.0.0.10"], IPV6: ["ff02::a"] },
   [IP_PROTOCOL.PIM]: { IPV4: ["224.0.0.13"], IPV6: ["ff02::d"] },
   [IP_PROTOCOL.VRRP]: { IPV4: ["224.0.0.18"], IPV6: ["ff02::12"] },
 };
+
+/** Multicast groups by UDP port: RIP, RIPng, DHCPv6 and mDNS. */
+const PORT_GROUPS: Groups = {
+  520: { IPV4: ["224.0.0.9"] },
+  521: { IPV6: ["ff02::9"] },
+  547: { IPV6: ["ff02::1:2"] },
+  5353: { IPV4: ["224.0.0.251"], IPV6: ["ff02::fb"] },
+};
+
+function groupsOf({ ipProto, toHost }: PuntToSocketRequest): string[] {
+  if (ipProto) return [...(PROTOCOL_GROUPS[ipProto.protocol]?.[ipProto.af] ?? [])];
+  if (toHost?.protocol !== "UDP") return [];
+  return familiesOf(toHost.af).flatMap((af) => PORT_GROUPS[toHost.port]?.[af] ?? []);
+}
+
+/** The port of DHCP servers. */
+const DHCP_SERVER = 67;
+
+function isForBroadcast({ toHost }: PuntToSocketRequest): boolean {
+  return toHost?.protocol === "UDP" && toHost.port === DHCP_SERVER && toHost.af !== "IPV6";
+}
 
 /** Returns a DHCP proxy of one of the families, ours or not. */
 function proxyOf(families: readonly string[], { seen }: Facts): Seen | undefined {

@@ -10,6 +10,7 @@ export {
   type FibPathKind,
   type FibSource,
   FibTable,
+  fibPath,
   IpTables,
 } from "./fib/index.js";
 export { type Device, type InterfaceCounters, SwInterface } from "./interface/index.js";

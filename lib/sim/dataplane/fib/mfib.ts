@@ -51,6 +51,10 @@ export class MulticastTable {
     return entry;
   }
 
+  values(): IterableIterator<MulticastEntry> {
+    return this.#entries.values();
+  }
+
   find(group: Address, length: number): MulticastEntry | undefined {
     return this.#entries.get(key(maskAddress(group, length), length));
   }
