@@ -140,6 +140,21 @@ test("an error comes over the wire as the manager threw it", async (t) => {
   t.regex((none as { code?: string }).code!, /NO_SUCH_PUNT/);
 });
 
+test("a wrong id is refused in the name of the call, and before the caller's space is put before it", async (t) => {
+  const { connect } = await daemonTest(t);
+  for (const punts of [await connect(), await connect({ pid: 1, uid: 1000, gid: 1000 })]) {
+    const asked = {
+      "punt.delete": () => punts.delete({ cnf: "" }),
+      "punt.get": () => punts.get({ cnf: "a b" }),
+      "punt.attach": () => punts.handovers.ends({ cnf: "", key: "", label: "" }, { have: {}, packets: false }),
+      "punt.plan": () => punts.plan({ delete: [{ cnf: "" }] }),
+      "punt.apply": () => punts.apply({ punts: [], delete: [{ cnf: "" }] }, { keep: true }),
+    };
+    for (const [op, ask] of Object.entries(asked))
+      await t.throwsAsync(async () => ask(), { code: "ERR_INVALID_REQUEST", message: new RegExp(`^${op}: `) }, op);
+  }
+});
+
 test("apply makes a CNF's punts a set", async (t) => {
   const { connect } = await daemonTest(t);
   const punts = await connect();

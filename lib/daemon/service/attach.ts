@@ -12,16 +12,11 @@ export class Attacher {
     this.#parts = parts;
   }
 
-  async attach(
-    given: PuntId,
-    pathsOnly: boolean,
-    scope: Scope,
-  ): Promise<MessageInitShape<typeof AttachResponseSchema>> {
+  async attach(id: PuntId, pathsOnly: boolean, scope: Scope): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     const { view, op } = scope;
-    const id = view.id(given);
     scope.punts = [id];
     const status = view.sees(id) ? await this.#parts.punts.get(id) : undefined;
-    if (!status) throw noSuchPunt(op, given);
+    if (!status) throw noSuchPunt(op, view.idOut(id));
     scope.rule = view.rights.requireChange(id.cnf, op).name;
     const shown = statusToWire(view.status(status));
     const { caller } = view.rights;

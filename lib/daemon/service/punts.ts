@@ -15,7 +15,6 @@ import {
 } from "../../punt/index.js";
 import {
   countersToWire,
-  idFromWire,
   type PlanResponseSchema,
   type Punts as PuntsService,
   stateToWire,
@@ -35,9 +34,7 @@ export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate)
   return {
     ...changes(parts, gate),
     ...looks(parts, gate),
-    attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) =>
-      attacher.attach(idFromWire(id), pathsOnly, scope),
-    ),
+    attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) => attacher.attach(scope.id(id), pathsOnly, scope)),
     watch: streaming(parts, "punt.watch", (request, scope, context) => watch(parts, request, scope, context)),
     session: streaming(parts, "punt.session", (request, scope, context) => session(parts, request, scope, context)),
     watchInterfaces: streaming(parts, "punt.interfaces", (_request, scope, context) =>
@@ -69,7 +66,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
     }),
     apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),
     delete: unary(parts, "punt.delete", async (call, scope) => {
-      const id = scope.view.id(idFromWire(call.id));
+      const id = scope.id(call.id);
       scope.punts = [id];
       await requireVisible(parts, id, scope);
       scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
@@ -87,7 +84,7 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const { keep } = call;
   const cnf = call.cnf === "" ? undefined : view.label(call.cnf);
   const requests = readSet(gate, call, scope);
-  const named = call.delete.map((id) => view.id(idFromWire(id)));
+  const named = call.delete.map((id) => scope.id(id));
   for (const id of named) await requireVisible(parts, id, scope);
   const changed = new Set(named.map((id) => id.cnf));
   if (cnf !== undefined && (!keep || requests.length === 0)) changed.add(cnf);
@@ -181,7 +178,7 @@ type Looks = Pick<Service, "get" | "list" | "plan" | "counters" | "info">;
 function looks(parts: Parts, gate: RequestGate): Looks {
   return {
     get: unary(parts, "punt.get", async (call, scope) => {
-      const id = scope.view.id(idFromWire(call.id));
+      const id = scope.id(call.id);
       scope.punts = [id];
       return { status: out(await requireVisible(parts, id, scope), scope) };
     }),
@@ -193,7 +190,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     }),
     plan: unary(parts, "punt.plan", async (call, scope) => {
       const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
-      const gone = call.delete.map((id) => scope.view.id(idFromWire(id)));
+      const gone = call.delete.map((id) => scope.id(id));
       for (const id of gone) await requireVisible(parts, id, scope);
       const leaving = new Set(gone.map(idKey));
       const isReplaced = (id: PuntId) => leaving.has(idKey(id));

@@ -4,9 +4,9 @@ import type { ClusterRole } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
-import type { DeviceReport, PuntId, Punts } from "../../punt/index.js";
+import { type DeviceReport, type PuntId, type Punts, parseId } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
-import { errorToWire } from "../../wire/index.js";
+import { errorToWire, idFromWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
 import { type Caller, callerText } from "../identity.js";
 import type { NamespacePins } from "../pins.js";
@@ -80,6 +80,11 @@ export class Scope {
     const { rules } = this.view.rights;
     if (rules.length > 0) return;
     throw new PuntError(this.op, "ERR_POLICY", `the policy has no rule for ${callerText(this.#caller)}`);
+  }
+
+  /** Returns an id of the contract in the manager's terms: its label in the caller's space. @throws PuntError ERR_INVALID_REQUEST */
+  id(wire: Parameters<typeof idFromWire>[0]): PuntId {
+    return parseId(this.view.id(parseId(idFromWire(wire), this.op)), this.op);
   }
 
   record(error?: unknown): void {
