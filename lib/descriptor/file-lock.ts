@@ -83,9 +83,14 @@ export class FileLock implements Disposable {
   /** Tells whether the locked file is still the one at the path: another process may have removed it, or its folder. */
   isStillThere(): boolean {
     if (this.#fd < 0) return false;
-    const now = statSync(this.path, { bigint: true, throwIfNoEntry: false });
     const own = fstatSync(this.#fd, { bigint: true });
-    return now !== undefined && now.dev === own.dev && now.ino === own.ino;
+    try {
+      const now = statSync(this.path, { bigint: true });
+      return now.dev === own.dev && now.ino === own.ino;
+    } catch {
+      // It is away, or something on the way to it is not a folder any more.
+      return false;
+    }
   }
 
   /** Removes the file, if it is still the locked one, and lets go of it. Does nothing the second time. */

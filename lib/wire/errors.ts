@@ -55,7 +55,7 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   const failed = ConnectError.from(error);
   const [detail] = failed.findDetails(ErrorDetailSchema);
   if (detail) return errorOf(detail, detail.op);
-  return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed);
+  return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed.cause);
 }
 
 interface WireError {

@@ -1,8 +1,9 @@
 // The life of a punt: waits, failures, retries, restarts of VPP and of the manager, and missing plugins.
-import { stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import type { Memif } from "../../lib/memif/index.js";
 import type { PuntEvent, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf } from "../support/punt/punts.js";
@@ -35,6 +36,26 @@ test("a punt waits for its interface, and waits again after the interface has go
   await it.client.call("delete_loopback", { sw_if_index: loop.sw_if_index });
   await it.manager.resync();
   t.like(await waiting, { from: "CREATED", to: "PENDING", id });
+});
+
+test("a memif whose socket file was removed is made again, with its folder, unless a CNF is connected", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { id, metadata } = await it.manager.add(span("if0"), { waitFor: "CREATED" });
+  const folder = join(it.directory, "memif");
+  const [file] = await readdir(folder);
+  const attached = it.manager.attach(id);
+  t.teardown(() => attached.close());
+  const { memif } = attached.ports[0] as { readonly memif: Memif };
+  while (memif.stats().connects === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await rm(folder, { recursive: true });
+  await it.manager.resync();
+  t.is(memif.stats().disconnects, 0);
+  attached.close();
+  await it.manager.resync();
+  t.deepEqual(await readdir(folder), [file]);
+  t.is(it.manager.get(id)?.state, "CREATED");
+  t.deepEqual(it.manager.get(id)?.metadata, metadata);
 });
 
 test("a delete right after the start of a manager resolves when nothing of the punt is left, of any type", async (t) => {

@@ -138,6 +138,17 @@ test("a store whose folder was removed and made again is not written any more", 
     await other.close();
   }));
 
+test("a store whose folder became a file is not written any more", (t) =>
+  inFolder(async (_, folder) => {
+    const store = new FileStore(join(folder, "inner", "state.json"));
+    await store.open();
+    await rm(join(folder, "inner"), { recursive: true });
+    await writeFile(join(folder, "inner"), "");
+    const state = { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
+    await t.throwsAsync(store.save(state), { code: "ERR_STORE_LOST" });
+    await store.close();
+  }));
+
 need("root", "unshare").test("a store that is a mount point throws EBUSY, and leaves nothing beside it", async (t) => {
   await inFolder(async (path, folder) => {
     const code = `

@@ -1,8 +1,10 @@
 // Interconnects that are memifs.
-import { dirname } from "node:path";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Marks } from "../interconnect/index.js";
 import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
-import { memifSocketKey } from "./memif-socket.js";
+import { makeMemifFolder, memifSocketKey } from "./memif-socket.js";
 
 export interface MemifInterface {
   readonly via: "memif";
@@ -16,6 +18,35 @@ export interface MemifInterface {
 /** The memif id of both sides. Each interconnect has a socket of its own. */
 export const MEMIF_ID = 1;
 
+/** The socket files that each manager has seen. */
+const seenFiles = new WeakMap<Marks, Set<string>>();
+
+/** The socket files in our folder. */
+class SocketFiles {
+  readonly #present: ReadonlySet<string>;
+  readonly #seen: ReadonlySet<string>;
+
+  static async read(marks: Marks): Promise<SocketFiles> {
+    const { memifDirectory: folder } = marks;
+    const names = await readdir(folder).catch(() => []);
+    const seen = seenFiles.get(marks) ?? new Set();
+    seenFiles.set(marks, seen);
+    const present = names.map((name) => join(folder, name));
+    for (const file of present) seen.add(file);
+    return new SocketFiles(new Set(present), seen);
+  }
+
+  private constructor(present: ReadonlySet<string>, seen: ReadonlySet<string>) {
+    this.#present = present;
+    this.#seen = seen;
+  }
+
+  /** Whether somebody removed the file. A VPP with another view of the file system may have files that were never seen here. */
+  isGone(file: string): boolean {
+    return this.#seen.has(file) && !this.#present.has(file);
+  }
+}
+
 /** A memif. It is ours if its socket lies in our folder. */
 export const memifVariant: Variant<MemifInterface> = {
   async observe({ vpp, marks }) {
@@ -25,17 +56,23 @@ export const memifVariant: Variant<MemifInterface> = {
       vpp.dumpAll("memif_socket_filename_dump", {}),
     ]);
     const paths = new Map(sockets.map((socket) => [socket.socket_id, socket.socket_filename]));
+    const files = await SocketFiles.read(marks);
     const found = new Map<number, Omit<MemifInterface, "name">>();
-    for (const { sw_if_index, socket_id, role, mode, id } of memifs) {
+    for (const { sw_if_index, socket_id, role, mode, id, flags } of memifs) {
       const socket = paths.get(socket_id) ?? "";
-      const usable = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === MEMIF_ID;
+      const isConnected = flags.includes("IF_STATUS_API_FLAG_LINK_UP");
+      const isOpen = isConnected || !files.isGone(socket);
+      const isAsMade = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === MEMIF_ID;
+      const usable = isAsMade && isOpen;
       if (dirname(socket) === marks.memifDirectory)
         found.set(sw_if_index, { via: "memif", socket: usable ? socket : `unusable:${socket}` } as MemifInterface);
     }
     return found;
   },
 
-  async create({ vpp, indexOfItem, secretOf }, { name, mac, socket }) {
+  async create(context, { name, mac, socket }) {
+    const { vpp, indexOfItem, secretOf } = context;
+    await makeMemifFolder(context);
     const message = versionFor(vpp, MEMIF_CREATE);
     const reply = await vpp.call(message, {
       role: "MEMIF_ROLE_API_MASTER",

@@ -6,7 +6,7 @@ import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
 import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";
-import type { Kind } from "./kind.js";
+import type { ActContext, Kind } from "./kind.js";
 import { NO_INDEX, type VppApi } from "./vpp-api.js";
 
 interface MemifSocket {
@@ -40,10 +40,9 @@ export const memifSocket: Kind<MemifSocket> = {
     });
   },
 
-  async create({ vpp, made, marks, once }, { path }, key) {
-    const { memifDirectory } = marks;
-    await once(`folder ${memifDirectory}`, () => makeDirectory(memifDirectory));
-    made(key, await addSocket(vpp, path));
+  async create(context, { path }, key) {
+    await makeMemifFolder(context);
+    context.made(key, await addSocket(context.vpp, path));
   },
 
   async delete({ vpp }, { index, value }) {
@@ -93,6 +92,14 @@ function freeNumber(path: string, taken: ReadonlySet<number>): number {
   do number = number === NO_INDEX - 1 ? 1 : number + 1;
   while (taken.has(number));
   return number;
+}
+
+/** Makes the folder of the memif sockets, once in a run. @throws PuntError the errno name */
+export function makeMemifFolder({
+  marks: { memifDirectory },
+  once,
+}: Pick<ActContext, "marks" | "once">): Promise<void> {
+  return once(`folder ${memifDirectory}`, () => makeDirectory(memifDirectory));
 }
 
 async function makeDirectory(path: string): Promise<void> {
