@@ -19,14 +19,16 @@ function fenced(op: string, leadership: Leadership): PuntError {
 
 /** A connection to VPP that sends only while the lease is good, and only after `open`. */
 export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }> implements VppConnection {
+  readonly election: string;
   readonly #vpp: VppConnection;
   readonly #leadership: Leadership;
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
   #isOpen = false;
 
-  constructor(vpp: VppConnection, leadership: Leadership) {
+  constructor(vpp: VppConnection, leadership: Leadership, election: string) {
     super();
+    this.election = election;
     this.#vpp = vpp;
     this.#leadership = leadership;
     vpp.on("connected", this.#onConnected);
@@ -43,6 +45,10 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
     this.#isOpen = false;
     this.#vpp.off("connected", this.#onConnected);
     this.#vpp.off("disconnected", this.#onDisconnected);
+  }
+
+  get endpoint(): string | undefined {
+    return this.#vpp.endpoint;
   }
 
   get isConnected(): boolean {

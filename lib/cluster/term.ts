@@ -44,7 +44,7 @@ export class Term {
   static async begin(options: TermOptions): Promise<Term> {
     const { etcd, mirror, keys, leadership, history, manager, instead, whoAsked } = options;
     const writer = new Writer(etcd, mirror, keys, leadership, history);
-    const vpp = new FencedVpp(manager.vpp, leadership);
+    const vpp = new FencedVpp(manager.vpp, leadership, keys.key("leader", "vpp"));
     const host = fencedHost(manager.host, manager.vpp, leadership);
     const store = new EtcdStore({ mirror, keys, writer, instead, whoAsked });
     let started: PuntManager | undefined;

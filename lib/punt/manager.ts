@@ -58,7 +58,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   /**
    * Reads the store and begins to make VPP match it. Does not wait for VPP, which may start later.
    *
-   * @throws PuntError `ERR_OPTION`: an option is bad; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
+   * @throws PuntError `ERR_OPTION`: an option is bad; `ERR_OWNER_BUSY`: VPP has another manager of the same owner, with `details.pid` in that
+   * manager's PID namespace; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     return PuntManager.#opened(options, options.readOnly ?? false, async (manager) => {
@@ -99,13 +100,16 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     marksOf(options);
     const store: Store = options.store ?? new MemoryStore();
     if (!readOnly) await store.open?.();
+    let manager: PuntManager | undefined;
     try {
       const kept = await store.load();
-      const manager = new PuntManager(options, store, identityOf(options, kept?.manager));
+      manager = new PuntManager(options, store, identityOf(options, kept?.manager));
       if (kept) manager.#state.restore(kept);
+      await manager.#worker.claim();
       return await use(manager);
     } catch (error) {
-      if (!readOnly) await store.close?.();
+      if (manager) await manager.close();
+      else if (!readOnly) await store.close?.();
       throw error;
     }
   }

@@ -16,7 +16,12 @@ export { DEFAULT_OWNER };
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
   /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
+  /**
+   * Name of the election whose winner alone sends over this connection. Managers of one election do not keep each other from VPP;
+   * others of the same owner do.
+   */
+  readonly election?: string | undefined;
   /** Adds a listener. */
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Removes a listener. */

@@ -17,6 +17,7 @@ type Command = (words: string[]) => string;
 export class Cli {
   readonly #commands: [prefix: string, command: Command][] = [
     ["show version", () => "vpp (embedded in vpp-punt)"],
+    ["show api clients", () => this.#showClients()],
     ["show interface", () => this.#showInterfaces()],
     ["show errors", () => this.#showErrors()],
     ["show node counters", () => this.#showErrors()],
@@ -39,8 +40,11 @@ export class Cli {
   ];
   readonly #dp: DataPlane;
 
-  constructor(dp: DataPlane) {
+  readonly #clients: () => readonly string[];
+
+  constructor(dp: DataPlane, clients: () => readonly string[]) {
     this.#dp = dp;
+    this.#clients = clients;
   }
 
   /** Runs a line. Returns its output, or its error. */
@@ -59,6 +63,12 @@ export class Cli {
     const found = this.#dp.interfaces.findByName(name ?? "");
     if (found === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `unknown interface \`${name}'`);
     return found;
+  }
+
+  #showClients(): string {
+    // VPP shows 20 characters of a name.
+    const rows = this.#clients().map((name, index) => `${name.slice(0, 20).padStart(20)} ${String(index).padStart(8)}`);
+    return ["Socket clients", `${"Name".padStart(20)}  Fildesc`, ...rows].join("\n");
   }
 
   #showInterfaces(): string {

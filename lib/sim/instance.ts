@@ -21,7 +21,7 @@ export class VppInstance {
   readonly dp = new DataPlane();
   readonly host = new EmulatedDevices();
   readonly log = new VppLog();
-  readonly cli = new Cli(this.dp);
+  readonly cli = new Cli(this.dp, () => this.#server.clients);
   readonly table: MessageTable;
   readonly #server: ApiServer;
   readonly #punt: SocketPuntTransport | undefined;
@@ -49,7 +49,7 @@ export class VppInstance {
   }
 
   get clients(): number {
-    return this.#server.clients;
+    return this.#server.clients.length;
   }
 
   async stop(): Promise<void> {

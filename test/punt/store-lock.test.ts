@@ -175,7 +175,8 @@ test("a second manager is refused, a read-only one is not, and a manager that ca
   await inFolder(async (path, folder) => {
     const start = (readOnly: boolean) => {
       const memifDirectory = join(folder, "memif");
-      return PuntManager.start({ vpp: it.client, host: it.host, store: new FileStore(path), memifDirectory, readOnly });
+      const store = new FileStore(path);
+      return PuntManager.start({ vpp: it.client, host: it.host, store, owner: "other", memifDirectory, readOnly });
     };
     await writeFile(path, "damage");
     await t.throwsAsync(start(false), { code: "ERR_STORE_DAMAGED" });

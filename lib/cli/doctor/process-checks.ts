@@ -84,7 +84,7 @@ export const secondManager: Check = {
     return second.map(({ pid }) => ({
       level: "problem" as const,
       what: `a second manager with the same owner and the same VPP runs here (pid ${pid})`,
-      why: "each of them takes the other's punts for leftovers and removes them",
+      why: "VPP lets one of them work, and the other's punts are FAILED (ERR_OWNER_BUSY)",
       remedy: `kill ${pid}, or give it another --owner and --store`,
     }));
   },

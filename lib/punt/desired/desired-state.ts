@@ -255,6 +255,15 @@ export class DesiredState implements Ledger {
     }
   }
 
+  /** Marks every punt as FAILED: this manager may not change VPP. Calls that wait reject. */
+  refused({ code, message }: PuntError, nextTry: number): void {
+    for (const entry of this.#entries.values()) {
+      const attempts = entry.situation.failure?.code === code ? entry.situation.failure.attempts : 1;
+      const failure = { item: "vpp", code, message, attempts, nextTry: new Date(nextTry) };
+      this.#become(entry, { state: "FAILED", failure, cause: message });
+    }
+  }
+
   /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
   async remember(claims: ReadonlyMap<string, string>, changing: Iterable<string>): Promise<void> {
     for (const [key, claim] of claims) this.#memory.claim(key, claim);

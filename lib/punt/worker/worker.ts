@@ -22,6 +22,7 @@ import {
   type World,
 } from "../reconcile/index.js";
 import { InterfaceNews } from "./interface-news.js";
+import { OwnerLock } from "./owner-lock.js";
 
 export interface WorkerOptions {
   readonly vpp: VppConnection;
@@ -43,6 +44,8 @@ export interface WorkerOptions {
 const DEFAULT_INTERVAL = 10_000;
 /** Milliseconds between two attempts to read a VPP that does not answer. */
 const PAUSE_AFTER_ERROR = 500;
+/** Milliseconds that a start waits for the end of the owner's other manager. VPP notices it a moment late. */
+const START_PATIENCE = 1000;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -54,6 +57,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #world: World;
   readonly #news: InterfaceNews;
+  readonly #lock: OwnerLock;
   #awake = true;
   #stopped = false;
   #wakeUp: (() => void) | undefined;
@@ -68,11 +72,27 @@ export class Worker {
     const strays = new Strays(host);
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     this.#world = { vpp, host, marks, strays, devices, retries: new Retries(retry), interval: resyncInterval };
+    this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
       changed: () => this.wake(),
       failed: (error) => options.problem(error),
     });
+  }
+
+  /**
+   * Takes the owner's lock, if VPP is there. An error of VPP is left to the passes.
+   *
+   * @throws PuntError `ERR_OWNER_BUSY`: another manager has it
+   */
+  async claim(): Promise<void> {
+    const { vpp, readOnly } = this.#options;
+    if (readOnly || !vpp.isConnected) return;
+    try {
+      await this.#lock.hold(START_PATIENCE);
+    } catch (error) {
+      if (isBusy(error)) throw error;
+    }
   }
 
   start(): void {
@@ -91,6 +111,7 @@ export class Worker {
     this.wake();
     await this.#running;
     this.#world.devices.reset();
+    await this.#lock.release();
   }
 
   wake(): void {
@@ -109,7 +130,9 @@ export class Worker {
   /** Tries what is not known yet of VPP's devices. */
   async devices(): Promise<DeviceReport> {
     const { devices } = this.#world;
-    if (this.#options.vpp.isConnected) await devices.prepare(!this.#options.readOnly);
+    const { vpp, readOnly } = this.#options;
+    if (vpp.isConnected && !readOnly) await this.#lock.hold(0);
+    if (vpp.isConnected) await devices.prepare(!readOnly);
     return devices.report;
   }
 
@@ -140,6 +163,7 @@ export class Worker {
 
   readonly #onDisconnected = (): void => {
     this.#world.devices.reset();
+    this.#lock.doubt();
     this.#state.disconnected();
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
   };
@@ -182,7 +206,7 @@ export class Worker {
       this.#options.passed?.(performance.now() - start);
       for (const { resolve } of waiters) resolve();
     } catch (error) {
-      const problem = asPuntError(error, "vpp");
+      const problem = isBusy(error) ? error : asPuntError(error, "vpp");
       this.#options.passed?.(performance.now() - start, problem);
       for (const { reject } of waiters) reject(problem);
       await this.#afterError(problem);
@@ -196,6 +220,7 @@ export class Worker {
       this.#state.settle(await look(this.#state, this.#world), false);
       return;
     }
+    await this.#lock.hold(0);
     await this.#world.strays.look();
     const { open } = await reconcile(this.#state, this.#world);
     this.#world.strays.finish();
@@ -210,10 +235,15 @@ export class Worker {
       return;
     }
     this.#options.problem(error);
-    this.#state.unread(error);
+    if (isBusy(error)) this.#state.refused(error, Date.now() + PAUSE_AFTER_ERROR);
+    else this.#state.unread(error);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR));
     this.wake();
   }
+}
+
+function isBusy(error: unknown): error is PuntError {
+  return error instanceof PuntError && error.code === "ERR_OWNER_BUSY";
 }
 
 function disconnected(): PuntError {

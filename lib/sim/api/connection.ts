@@ -9,6 +9,7 @@ import type { ApiClient } from "./registry.js";
 export class Connection implements ApiClient {
   readonly #deframer = new Deframer();
   readonly #goneListeners: (() => void)[] = [];
+  name = "";
   #gone = false;
   readonly #socket: Socket;
   readonly #table: MessageTable;

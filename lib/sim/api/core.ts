@@ -5,11 +5,10 @@ import type { ApiContext } from "./context.js";
 /** Registers connecting, pings, versions and the command line: memclnt.api, vpe.api, vlib.api. */
 export function registerCore(context: ApiContext): void {
   const { registry } = context;
-  registry.reply("sockclnt_create", (_args, client) => ({
-    response: 0,
-    index: client.index,
-    message_table: context.table().entries(),
-  }));
+  registry.reply<{ name: string }>("sockclnt_create", ({ name }, client) => {
+    client.name = name;
+    return { response: 0, index: client.index, message_table: context.table().entries() };
+  });
   registry.reply("sockclnt_delete", () => ({ response: 1 }));
   registry.reply("control_ping", (_args, client) => ({ client_index: client.index, vpe_pid: process.pid }));
   registry.reply<{ name: string }>("get_first_msg_id", ({ name }) => {

@@ -5,6 +5,8 @@ import type { MessageValue } from "../../binapi/index.js";
 export interface ApiClient {
   /** The index that VPP hands out, with bit 31 set. */
   readonly index: number;
+  /** The name that the client gave; "" before. */
+  name: string;
   /** Sends an event. Does nothing when the client is gone. */
   event(name: string, value: MessageValue): void;
   /** Calls `listener` once, when the client is gone. */

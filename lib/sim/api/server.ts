@@ -77,8 +77,9 @@ export class ApiServer {
     }
   }
 
-  get clients(): number {
-    return this.#connections.size;
+  /** Names of the registered clients, in the order in which they connected. */
+  get clients(): string[] {
+    return [...this.#connections].map(({ name }) => name);
   }
 
   /** Breaks all connections, removes the socket, and forgets the requests that wait. */

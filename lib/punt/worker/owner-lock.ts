@@ -1,0 +1,161 @@
+// The lock on one owner's objects in a VPP: an API client of VPP whose name says who holds it.
+import { createHash, randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Link, SocketTransport } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
+import type { VppConnection } from "../options.js";
+
+const OP = "punt.lock";
+const CONNECT_MS = 5000;
+/** Two managers that see each other both let go. Their next tries are some 100 ms apart, at random. */
+const LEAST_TRIES = 4;
+const SHORTEST_WAIT = 20;
+const MORE_WAIT = 100;
+/** Managers that agree with no others on who acts. */
+const ALONE = "...";
+
+/** A manager that has registered with VPP. */
+interface Holder {
+  /** Hash of the owner's name. */
+  readonly owner: string;
+  /** Hash of the election in which it takes part. */
+  readonly group: string;
+  readonly pid: number;
+  readonly name: string;
+}
+
+/**
+ * The names of managers among VPP's clients. VPP shows 20 characters: of the owner 30 bits, of the election 18, the process's number with
+ * 24, and 12 random ones, which tell the managers of a process apart.
+ */
+const NAME = /(?<!\S)punts:([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
+
+/**
+ * Lets one manager of an owner change a VPP. The manager is a second client of VPP, by a connection of its own. It holds the lock if VPP
+ * lists no other client of the owner after it has listed this one: VPP takes messages one after the other, so of two managers at least the
+ * later one sees both. The kernel closes the connection when the process ends, however that happens, and VPP then forgets the client. All
+ * that managers need in common is VPP: neither a folder, nor a namespace, nor a machine.
+ */
+export class OwnerLock {
+  readonly #vpp: VppConnection;
+  readonly #owner: string;
+  readonly #ownerHash: string;
+  readonly #group: string;
+  #link: Link | undefined;
+  /** The name of the client. */
+  #name = "";
+  /** Whether nothing has happened since VPP listed this client. */
+  #isSure = false;
+
+  constructor(vpp: VppConnection, owner: string) {
+    this.#vpp = vpp;
+    this.#owner = owner;
+    this.#ownerHash = hash(owner).slice(0, 5);
+    // Daemons of one election have one group.
+    this.#group = vpp.election === undefined ? ALONE : hash(vpp.election).slice(0, 3);
+  }
+
+  /** Asks VPP again before the next change: the connection was lost, and VPP may be another one. */
+  doubt(): void {
+    this.#isSure = false;
+  }
+
+  /**
+   * Takes the lock, unless this manager has it. Tries for `patience` milliseconds, because VPP may notice the end of a process a moment late.
+   *
+   * @throws PuntError `ERR_OWNER_BUSY`: another manager has it, with `details.owner`, and `details.pid` in its own PID namespace; an error of VPP
+   */
+  async hold(patience: number): Promise<void> {
+    const { endpoint } = this.#vpp;
+    if (endpoint === undefined || !isSocket(endpoint)) return;
+    const end = performance.now() + patience;
+    for (let tries = 1; ; tries++) {
+      const rival = await this.#try(endpoint);
+      if (rival === undefined) return;
+      if (tries >= LEAST_TRIES && performance.now() >= end) throw busy(this.#owner, rival.pid, endpoint);
+      await sleep(SHORTEST_WAIT + Math.random() * MORE_WAIT);
+    }
+  }
+
+  /** Returns the manager that has the lock; undefined if it is this one. */
+  async #try(endpoint: string): Promise<Holder | undefined> {
+    if (this.#link !== undefined && this.#isSure) return undefined;
+    const before = await this.#look();
+    if (this.#link === undefined || !before.hasThis) {
+      await this.release();
+      if (before.rival !== undefined) return before.rival;
+      await this.#register(endpoint);
+      const after = await this.#look();
+      if (!after.hasThis || after.rival !== undefined) await this.release();
+      if (!after.hasThis) throw unlisted(endpoint);
+      if (after.rival !== undefined) return after.rival;
+    }
+    this.#isSure = true;
+    return undefined;
+  }
+
+  async #register(endpoint: string): Promise<void> {
+    const pid = Buffer.from([process.pid >> 16, process.pid >> 8, process.pid]).toString("base64url");
+    const random = randomBytes(2).toString("base64url").slice(0, 2);
+    this.#name = `punts:${this.#ownerHash}${this.#group}${pid}${random}`;
+    const transport = new SocketTransport({ path: endpoint, name: this.#name });
+    let isLost = false;
+    const closed = () => {
+      isLost = true;
+      this.#link = undefined;
+    };
+    const link = await transport.connect({ message() {}, closed }, 1, AbortSignal.timeout(CONNECT_MS));
+    if (!isLost) this.#link = link;
+  }
+
+  /** Reads over the manager's own connection, so that both connections are known to lead to one VPP. */
+  async #look(): Promise<{ hasThis: boolean; rival: Holder | undefined }> {
+    const { reply } = await this.#vpp.call("cli_inband", { cmd: "show api clients" });
+    const holders = [...reply.matchAll(NAME)].map(([name, owner, group, pid]): Holder => {
+      return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
+    });
+    const mine = this.#link === undefined ? undefined : holders.find(({ name }) => name === this.#name);
+    const rival = holders.find((holder) => holder !== mine && this.#excludes(holder));
+    return { hasThis: mine !== undefined, rival };
+  }
+
+  #excludes({ owner, group }: Holder): boolean {
+    return owner === this.#ownerHash && (group !== this.#group || group === ALONE);
+  }
+
+  /** Lets another manager have the lock. */
+  async release(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#isSure = false;
+    await link?.close();
+  }
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+/** A connection of another kind, such as shared memory, has no path, and a program's own way to VPP may lead elsewhere. */
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+function busy(owner: string, pid: number, vpp: string): PuntError {
+  const isLikeThis = pid === process.pid;
+  const who = isLikeThis ? `another manager of this process, or process ${pid}` : `process ${pid}`;
+  const message =
+    `${who} (by its own PID namespace) manages the punts of the owner ${owner} in the VPP at ${vpp}; stop it, ` +
+    "ask it if it is a daemon, or give this manager an owner and a store of its own";
+  return new PuntError(OP, "ERR_OWNER_BUSY", message, { owner, pid, vpp });
+}
+
+function unlisted(vpp: string): PuntError {
+  const message = `the VPP that the manager is connected to does not list a client that connected to ${vpp}: it may be another VPP`;
+  return new PuntError(OP, "ERR_NOT_READY", message, { vpp });
+}
