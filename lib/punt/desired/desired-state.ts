@@ -11,9 +11,11 @@ import type { PuntStatus } from "../state.js";
 import { type ManagerIdentity, Saver, type Store, type StoredState, type Write } from "../store/index.js";
 import { Pairs } from "../types/index.js";
 import { ChangeLog } from "./change-log.js";
-import { Draft, NOTHING } from "./draft.js";
+import { Draft, NOTHING, type StoredWanted } from "./draft.js";
 import { Entry, type Situation } from "./entry.js";
 import { failedStep, failureKey, noteOf } from "./failure-notes.js";
+import { FirstLook } from "./first-look.js";
+import { otherNames } from "./interface-names.js";
 import { judge, judgeLeaving, unfinished } from "./judge.js";
 import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
@@ -43,6 +45,7 @@ export class DesiredState implements Ledger {
   /** The last change of each punt with a change under way. */
   readonly #underWay = new Map<string, Promise<Entry>>();
   #facts: Facts | undefined;
+  readonly firstLook = new FirstLook();
   #items: ReadonlyMap<string, object> = new Map();
   #pairs: { readonly wanted: Wanted; readonly facts: Facts | undefined; readonly pairs: Pairs } | undefined;
 
@@ -51,13 +54,13 @@ export class DesiredState implements Ledger {
     this.#host = host;
     this.#marks = marks;
     this.#saver = new Saver(store, () => this.#beginWrite());
-    this.#draft = new Draft(host, marks, NOTHING);
+    this.#draft = this.#newDraft(NOTHING);
     this.#wanted = this.#draft.freeze();
   }
 
   /** Takes the state of the store: at the start, and again if another process writes the store. */
   restore(state: StoredState): void {
-    const draft = new Draft(this.#host, this.#marks, state);
+    const draft = this.#newDraft(state);
     this.#draft = draft;
     this.#wanted = draft.freeze();
     this.#memory = new Memory(state.claims, state.notes);
@@ -107,7 +110,9 @@ export class DesiredState implements Ledger {
     return own.filter(({ id }) => !this.request(id)).map(({ id }) => id);
   }
 
-  find(request: PuntRequest): Promise<Found> {
+  /** Finds the namespace of a request. The first look at VPP comes before it: it tells which names one interface has. */
+  async find(request: PuntRequest): Promise<Found> {
+    if (this.firstLook.done) await this.firstLook.done;
     return this.#draft.find(request);
   }
 
@@ -199,7 +204,7 @@ export class DesiredState implements Ledger {
 
   #rollBack(changes: readonly Change[], error: unknown): void {
     const lost = [...changes, ...this.#changes.splice(0)];
-    if (lost.length > 0) this.#draft = new Draft(this.#host, this.#marks, this.#wanted);
+    if (lost.length > 0) this.#draft = this.#newDraft(this.#wanted);
     for (const { reject } of lost) reject(error);
   }
 
@@ -235,6 +240,7 @@ export class DesiredState implements Ledger {
 
   /** Marks every punt as waiting for VPP, after the connection was lost. */
   disconnected(): void {
+    this.firstLook.end();
     const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
     for (const entry of [...this.#entries.values()]) {
       if (entry.leaving) this.#depart(entry, "out of the store; VPP is away");
@@ -293,6 +299,7 @@ export class DesiredState implements Ledger {
   settle(result: Reconciled, isActing = true): void {
     const { facts, plan } = result;
     this.#facts = facts;
+    this.firstLook.end();
     this.#items = plan.items;
     this.#forgetSolved(result);
     learnItems(this.#unplanned(), result.leaving);
@@ -353,11 +360,16 @@ export class DesiredState implements Ledger {
 
   /** Returns a draft for trying changes. */
   imagine(): Draft {
-    return new Draft(this.#host, this.#marks, this.#draft.freeze());
+    return this.#newDraft(this.#draft.freeze());
+  }
+
+  #newDraft(stored: StoredWanted): Draft {
+    return new Draft(this.#host, this.#marks, stored, (name) => otherNames(name, this.#facts));
   }
 
   /** Ends every wait for a punt, after the writes under way. */
   async close(error: PuntError): Promise<void> {
+    this.firstLook.end();
     await this.#saver.idle();
     for (const entry of this.#entries.values()) entry.abandon(error);
     this.log.close();

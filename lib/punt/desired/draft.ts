@@ -4,6 +4,7 @@ import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
 import type { Wanted } from "../plan/index.js";
 import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
 import { Interconnects } from "./interconnects.js";
+import { type OtherNames, refuseOneInterfaceTwice } from "./interface-names.js";
 
 /** The parts that the store keeps. */
 export type StoredWanted = Pick<Wanted, "punts" | "interconnects" | "namespaces">;
@@ -14,11 +15,18 @@ export class Draft {
   readonly #punts = new Map<string, PuntRequest>();
   readonly #interconnects: Interconnects;
   readonly #namespaces: Namespaces;
+  readonly #otherNames: OtherNames;
 
   /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`: a punt lacks interconnects, and cannot get new ones */
-  constructor(host: Host, marks: Marks, { punts, interconnects, namespaces }: StoredWanted) {
+  constructor(
+    host: Host,
+    marks: Marks,
+    { punts, interconnects, namespaces }: StoredWanted,
+    otherNames: OtherNames = () => [],
+  ) {
     this.#namespaces = new Namespaces(host, namespaces);
-    this.#interconnects = new Interconnects(marks);
+    this.#interconnects = new Interconnects(marks, otherNames);
+    this.#otherNames = otherNames;
     for (const request of punts) this.#punts.set(idKey(request), request);
     for (const request of this.#interconnects.restore(interconnects, punts))
       this.#interconnects.assign(request, this.#namespaces.numberOf(request.netns));
@@ -32,14 +40,16 @@ export class Draft {
     return this.#namespaces.find(request.netns);
   }
 
-  /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED` */
+  /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, `ERR_INVALID_REQUEST` */
   add(request: PuntRequest, found: Found): void {
+    refuseOneInterfaceTwice(request, this.#otherNames);
     this.#interconnects.assign(request, this.#namespaces.number(found));
     this.#punts.set(idKey(request), request);
   }
 
   /** Replaces the request of a punt. The parts of its interconnects that do not change stay. @throws PuntError as `add` */
   update(request: PuntRequest, found: Found): void {
+    refuseOneInterfaceTwice(request, this.#otherNames);
     this.#interconnects.reassign(request, this.#namespaces.number(found));
     this.#punts.set(idKey(request), request);
   }

@@ -22,6 +22,7 @@ import {
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
 import { type ExclusiveKey, handlerOf } from "../types/index.js";
 import { Exclusives } from "./exclusive.js";
+import { inStoredNames, inUsedNames, type OtherNames, selectorsOf } from "./interface-names.js";
 
 export interface Settings {
   /** Prefix of the texts from which names are made. */
@@ -59,7 +60,9 @@ class AtSelector {
 /** The interconnects of all punts. A method that throws leaves everything as it was. */
 export class Interconnects {
   readonly #settings: Settings;
+  readonly #otherNames: OtherNames;
   #all = new Map<string, Interconnect>();
+  /** Their interfaces have the names by which other punts use them already. */
   #punts = new Map<string, PuntRequest>();
   /** By VPP selector: the search for a conflict costs the same with ten punts and with ten thousand. */
   #bySelector = new Map<string, AtSelector>();
@@ -69,11 +72,13 @@ export class Interconnects {
   #memifIds = new Set<string>();
   /** The interconnects that a punt had before the change under way. */
   #kept: ReadonlyMap<string, Interconnect> = new Map();
+  #keptSelectors: ReadonlySet<string> = new Set();
   /** Numbers of subnets in use, for each pool. */
   readonly #subnetNumbers: Readonly<Record<Family, LowestFree>> = { 4: new LowestFree(), 6: new LowestFree() };
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, otherNames: OtherNames = () => []) {
     this.#settings = settings;
+    this.#otherNames = otherNames;
   }
 
   /**
@@ -83,20 +88,25 @@ export class Interconnects {
    * @returns the punts without all of their interconnects; they have none now
    */
   restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): PuntRequest[] {
-    const wanted = new Map(requests.map((request) => [idKey(request), new Set(selectorsOf(request))]));
-    const byUser = new Map<string, Interconnect[]>();
+    const ofUser = new Map<string, Interconnect[]>();
     for (const interconnect of interconnects)
-      for (const user of interconnect.users)
-        if (wanted.get(user)?.has(interconnect.vppSelector))
-          byUser.set(user, [...(byUser.get(user) ?? []), interconnect]);
-    const whole = requests.filter((request) => byUser.get(idKey(request))?.length === wanted.get(idKey(request))!.size);
-    const good = new Set(whole.map(idKey));
+      for (const user of interconnect.users) ofUser.set(user, [...(ofUser.get(user) ?? []), interconnect]);
+    const whole = new Map<string, Interconnect[]>();
+    const stored = requests.map((request) => inStoredNames(request, ofUser.get(idKey(request)) ?? []));
+    for (const request of stored) {
+      const selectors = new Set(selectorsOf(request));
+      const own = (ofUser.get(idKey(request)) ?? []).filter(({ vppSelector }) => selectors.has(vppSelector));
+      if (own.length === selectors.size) whole.set(idKey(request), own);
+    }
     for (const interconnect of interconnects) {
-      const users = interconnect.users.filter((user) => good.has(user) && byUser.get(user)!.includes(interconnect));
+      const users = interconnect.users.filter((user) => whole.get(user)?.includes(interconnect));
       if (users.length > 0) this.#put({ ...interconnect, users });
     }
-    for (const request of whole) this.#link(request, byUser.get(idKey(request))!);
-    return requests.filter((request) => !good.has(idKey(request)));
+    for (const request of stored) {
+      const own = whole.get(idKey(request));
+      if (own) this.#link(request, own);
+    }
+    return requests.filter((request) => !whole.has(idKey(request)));
   }
 
   /** Returns a copy of the present state: all interconnects by key, and the keys of each punt's interconnects. */
@@ -119,13 +129,18 @@ export class Interconnects {
    * @param netns number of the CNF's network namespace
    * @throws PuntError `ERR_CONFLICT`, with both punts and the selector; `ERR_POOL_EXHAUSTED`: no subnet is left
    */
-  assign(request: PuntRequest, netns: number): Interconnect[] {
+  assign(asked: PuntRequest, netns: number): Interconnect[] {
+    const request = inUsedNames(asked, this.#otherNames, (selector) => this.#isUsed(selector));
     const drafts: Interconnect[] = [];
     for (const need of handlerOf(request).needs(request)) drafts.push(this.#draft(request, need, netns, drafts));
     this.#refuseRivals(request, drafts);
     for (const draft of drafts) this.#put(draft);
     this.#link(request, drafts);
     return drafts;
+  }
+
+  #isUsed(selector: string): boolean {
+    return this.#bySelector.has(selector) || this.#keptSelectors.has(selector);
   }
 
   /** Takes the punt off its interconnects. @returns the interconnects without users, which are forgotten: their names and subnets are free */
@@ -152,15 +167,20 @@ export class Interconnects {
     const before = this.of(request);
     const old = this.#punts.get(idKey(request))!;
     this.release(request);
-    this.#kept = new Map(before.map((interconnect) => [interconnectKey(interconnect), interconnect]));
+    this.#keep(before);
     try {
       return this.assign(request, netns);
     } catch (error) {
       this.#reinstate(old, before);
       throw error;
     } finally {
-      this.#kept = new Map();
+      this.#keep([]);
     }
+  }
+
+  #keep(interconnects: readonly Interconnect[]): void {
+    this.#kept = new Map(interconnects.map((interconnect) => [interconnectKey(interconnect), interconnect]));
+    this.#keptSelectors = new Set(interconnects.map(({ vppSelector }) => vppSelector));
   }
 
   /** Undoes a release. */
@@ -324,12 +344,6 @@ export class Interconnects {
 
 function exclusiveKeysOf(request: PuntRequest): ExclusiveKey[] {
   return handlerOf(request).exclusiveKeys?.(request) ?? [];
-}
-
-function selectorsOf(request: PuntRequest): string[] {
-  return handlerOf(request)
-    .needs(request)
-    .map(({ vppSelector }) => vppSelector);
 }
 
 function isShareable(request: PuntRequest, need: Need, other: Interconnect): boolean {

@@ -1,14 +1,14 @@
 // The items of punts that are deleted before this process has planned them: a delete waits until none of them is left.
 import type { Plan, PuntPlan, Wanted } from "../plan/index.js";
 import { idKey } from "../request/index.js";
-import { handlerOf } from "../types/index.js";
 import type { Entry } from "./entry.js";
+import { inStoredNames, selectorsOf } from "./interface-names.js";
 
 /** Returns whether an entry knows the interconnects that its request needs. */
 export function hasInterconnects({ request, interconnects }: Entry): boolean {
-  const needs = handlerOf(request).needs(request);
+  const needs = selectorsOf(inStoredNames(request, interconnects));
   const known = new Set(interconnects.map(({ vppSelector }) => vppSelector));
-  return needs.length === known.size && needs.every(({ vppSelector }) => known.has(vppSelector));
+  return needs.length === known.size && needs.every((selector) => known.has(selector));
 }
 
 /** Returns the desired state with the entries. They come first, because a new punt may want their objects. */

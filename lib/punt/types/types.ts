@@ -40,7 +40,9 @@ export function reachOf(request: PuntRequest): Reach {
 
 /** Returns the things that a punt waits for: the needs of its type, and the dependencies that its caller named. */
 export function missingOf(request: PuntRequest, facts: Facts): Missing[] {
-  return [...handlerOf(request).missing(request, facts), ...missingDependencies(request.dependsOn ?? [], facts)];
+  const all = [...handlerOf(request).missing(request, facts), ...missingDependencies(request.dependsOn ?? [], facts)];
+  // A missing interface is named once, however many of its properties the punt waits for.
+  return [...new Map(all.map((missing) => [missing.text, missing])).values()];
 }
 
 /** Returns all remarks on a punt of which VPP has every item. */

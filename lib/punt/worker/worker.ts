@@ -98,8 +98,10 @@ export class Worker {
   start(): void {
     this.#options.vpp.on("connected", this.#onConnected);
     this.#options.vpp.on("disconnected", this.#onDisconnected);
-    if (this.#options.vpp.isConnected) this.#onConnected();
-    else this.#onDisconnected();
+    if (this.#options.vpp.isConnected) {
+      this.#state.firstLook.begin();
+      this.#onConnected();
+    } else this.#onDisconnected();
     this.#running = this.#loop();
   }
 
