@@ -45,7 +45,15 @@ export class ContainerHost implements Host, Disposable {
 
   async identify(namespace: string): Promise<string | undefined> {
     const path = await this.#find(namespace);
-    return path === undefined ? undefined : this.#host.identify(path);
+    if (path === undefined || path === namespace || !this.#isElsewhere) return path && this.#host.identify(path);
+    const identity = await this.#host.identify(namespace);
+    using descriptor = openNamespace(path);
+    return identity && `${identity} ${identityText(descriptor)}`;
+  }
+
+  /** Whether the namespaces of the host are not those of this machine: it knows the container's by its name, as its VPP does. */
+  get #isElsewhere(): boolean {
+    return this.#host.hasVhostNet !== undefined;
   }
 
   /** Says why a namespace cannot be identified, where more is known than its path. */
@@ -89,7 +97,7 @@ export class ContainerHost implements Host, Disposable {
 
   async #pathOf(namespace: string): Promise<string> {
     const path = await this.#find(namespace);
-    if (path !== undefined) return path;
+    if (path !== undefined) return this.#isElsewhere ? namespace : path;
     throw new PuntError("host.container", "ENOENT", this.explain(namespace)?.text ?? namespace, { namespace });
   }
 

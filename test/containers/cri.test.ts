@@ -113,6 +113,21 @@ test("an option that is not a socket is refused by name", async (t) => {
     await t.throwsAsync(PuntManager.start({ vpp, containers }), { code: "ERR_OPTION", message: /containers/ });
 });
 
+test("an emulated TAP goes to the container that its punt names", async (t) => {
+  const { cri, path } = await runtime(t);
+  cri.containers = [dns];
+  const it = await managedVpp({ containers: { cri: path } });
+  t.teardown(() => it.close());
+  const hairpinInterface = { name: "hairpin0", ipAddresses: ["10.200.0.1/24"] };
+  const request = { cnf: "dns", type: "HAIRPIN", interconnect: "TAP", vppInterface: "if1", hairpinInterface } as const;
+  const { id, state } = await it.manager.add({ ...request, netns: { pod: "prod/dns-0" } }, { timeout: 10_000 });
+  t.is(state, "CREATED");
+  t.true((await it.vpp.hostInterfaces({ namespace: "pod:prod/dns-0" })).length > 0);
+  t.deepEqual((await it.manager.plan()).steps, []);
+  await it.manager.delete(id);
+  t.deepEqual(await it.vpp.hostInterfaces(), []);
+});
+
 const root = need("root").test;
 
 /** A process in a network namespace of its own, as a pod's container is. */

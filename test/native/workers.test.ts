@@ -26,6 +26,7 @@ const BUSY = `
       for (let i = 0; i < 20; i++) sender.sendTo(socket.path, 1, frame);
       injector.injectAll(0, 1, [frame, frame, frame]);
       native.fetchStatsSegment(workerData + "/none").catch(() => {});
+      native.fetchStatsSegment(sim.statsSocket).then((segment) => segment.close()).catch(() => {});
       vpp.call("control_ping").catch(() => {});
       setImmediate(turn);
     };
