@@ -12,7 +12,7 @@ export { type AttachedPort, Attachments, type AttachOptions, attach } from "./at
 export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
 export type { Missing, Note, VppApi } from "./items/index.js";
-export { FEATURE_NEEDS, type FeatureNeeds } from "./items/index.js";
+export { FEATURE_NEEDS, type FeatureNeeds, type FeatureReport, featureReports } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import test from "ava";
 import { type Capability, collectInfo } from "../../lib/cli/commands/info.js";
 import { native } from "../../lib/native.js";
+import { FEATURE_NEEDS } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
 
 /** The command as a user runs it. */
 function runInfo(args: string[], env: NodeJS.ProcessEnv = {}) {
@@ -68,4 +70,20 @@ test("the text names each missing part, and the places where the build looked fo
   t.is(status, 0);
   t.regex(stdout, /memif engines:\n {2}builtin: yes/);
   t.regex(stdout, /net\.unix\.max_dgram_qlen +\d+/);
+});
+
+test("info says what the running VPP has of each feature, by the table of messages: a missing plugin and a missing message are told apart", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ release: "22.10", withoutPlugins: ["isisx"] });
+  const { version, features } = (await collectInfo(vpp.apiSocket)).vpp;
+  t.regex(version!, /^22\.10/);
+  t.deepEqual(
+    features!.map(({ feature }) => feature),
+    Object.keys(FEATURE_NEEDS) as (keyof typeof FEATURE_NEEDS)[],
+  );
+  const of = (name: string) => features!.find(({ feature }) => feature === name)!;
+  t.deepEqual(of("memif").instead, ["memif_create", "memif_socket_filename_add_del"]);
+  t.deepEqual([of("span").available, of("span").instead], [true, []]);
+  t.is(of("isisx").code, "ERR_PLUGIN_MISSING");
+  t.is(of("linux-cp-osi").code, "ERR_MESSAGE_MISSING");
+  t.regex(of("linux-cp-osi").reason!, /no message lcp_osi_proto_enable/);
 });

@@ -1,8 +1,8 @@
 // `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
 import type { NativeBuildInfo } from "../../native.js";
-import type { DeviceReport } from "../../punt/index.js";
+import type { DeviceReport, FeatureReport } from "../../punt/index.js";
 import { packageVersion } from "../about/index.js";
-import { deviceLines, triedDevices } from "../doctor/index.js";
+import { answeredFeatures, deviceLines, featureLines, triedDevices } from "../doctor/index.js";
 import { json, print, table } from "../output/index.js";
 import {
   type KernelFacts,
@@ -60,6 +60,10 @@ export interface Info {
     readonly state: SocketState;
     /** VPP's abilities with TAPs. They are tried, so they are absent without root or without VPP. */
     readonly devices?: DeviceReport;
+    /** The release of the VPP that answers at the socket. */
+    readonly version?: string;
+    /** Each feature of the manager, as that VPP has it. */
+    readonly features?: readonly FeatureReport[];
   };
 }
 
@@ -114,7 +118,8 @@ async function nativeFacts(): Promise<NativeFacts> {
 
 /** Everything `vpp-punt info` says; `socket` is the path of VPP's API socket to look for. */
 export async function collectInfo(socket: string): Promise<Info> {
-  const devices = await triedDevices(socket);
+  const answer = await answeredFeatures(socket);
+  const devices = answer && (await triedDevices(socket));
   return {
     version: packageVersion(),
     node: process.version,
@@ -122,7 +127,7 @@ export async function collectInfo(socket: string): Promise<Info> {
     libc: libc(),
     ...(await nativeFacts()),
     kernel: kernelFacts(),
-    vpp: { ...vppFiles(), socket, state: await socketState(socket), ...(devices && { devices }) },
+    vpp: { ...vppFiles(), socket, state: await socketState(socket), ...(devices && { devices }), ...answer },
   };
 }
 
@@ -151,8 +156,16 @@ function vppText({ vpp }: Info): string {
     `  API socket ${vpp.socket}: ${vpp.state}`,
     `  program: ${vpp.program ?? "no vpp in PATH"}`,
     `  API files: ${vpp.apiFiles ?? "none in /usr/share/vpp/api"}`,
+    ...featuresText(vpp),
     ...(vpp.devices ? deviceLines(vpp.devices).map((line) => `  ${line}`) : []),
   ].join("\n");
+}
+
+function featuresText({ version, features }: Info["vpp"]): string[] {
+  if (version === undefined || features === undefined) return [];
+  const lines = featureLines({ version, features });
+  const head = lines.length === 0 ? "  features: all" : "  features: all but these";
+  return [`  release: ${version}`, head, ...lines.map((line) => `    ${line}`)];
 }
 
 function infoText(info: Info): string {

@@ -5,7 +5,7 @@ import { lockedMemory, otherAgents, secondManager } from "./process-checks.js";
 import { apiSocket, puntSocket } from "./socket-checks.js";
 import { startupConf } from "./startup-conf.js";
 
-export { deviceLines, triedDevices } from "./vpp-devices.js";
+export { answeredFeatures, deviceLines, featureLines, triedDevices } from "./vpp-devices.js";
 export type { Finding, MachineOptions };
 
 const CHECKS: readonly Check[] = [

@@ -1,7 +1,7 @@
-// Asks the VPP of this machine, and tries its TAPs.
+// Asks the VPP of this machine for its release and its features, and tries its TAPs.
 import { Vpp } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
-import { type DeviceReport, tryDevices } from "../../punt/index.js";
+import { type DeviceReport, type FeatureReport, featureReports, tryDevices } from "../../punt/index.js";
 
 const CONNECT_MS = 2_000;
 
@@ -23,6 +23,29 @@ async function asked<T>(socketPath: string, ask: (vpp: Vpp) => Promise<T>): Prom
 export async function triedDevices(socketPath: string): Promise<DeviceReport | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   return asked(socketPath, tryDevices).catch(() => undefined);
+}
+
+/** The release of a running VPP, and what it has of each feature. */
+export interface VppAnswer {
+  readonly version: string;
+  readonly features: readonly FeatureReport[];
+}
+
+/** Returns the features of the VPP at the socket; undefined where no VPP answers: other lines say why. */
+export async function answeredFeatures(socketPath: string): Promise<VppAnswer | undefined> {
+  const ask = async (vpp: Vpp) => {
+    const { version } = await vpp.call("show_version");
+    return { version, features: featureReports((message) => vpp.has(message)) };
+  };
+  return asked(socketPath, ask).catch(() => undefined);
+}
+
+/** Returns a line for people for each feature that VPP lacks, or has by older messages. */
+export function featureLines({ features }: VppAnswer): string[] {
+  return features.flatMap(({ feature, use, available, instead, reason }) => {
+    if (!available) return [`${feature}: no: ${reason} (${use})`];
+    return instead.length === 0 ? [] : [`${feature}: yes, by ${instead.join(", ")} (${use})`];
+  });
 }
 
 /** Returns the code of the error where VPP does not answer. */

@@ -135,3 +135,30 @@ export function lackOf(feature: VppFeature, has: Has): Lack | undefined {
 export function versionFor<N extends MessageName>(vpp: VppApi, versions: readonly [N, ...N[]]): N {
   return versions.find((name) => vpp.has(name)) ?? versions[0];
 }
+
+/** Tells what one VPP has of a feature. */
+export interface FeatureReport {
+  readonly feature: VppFeature;
+  /** The purpose for punts. */
+  readonly use: string;
+  readonly available: boolean;
+  /** Older messages that replace newer ones, which VPP lacks. */
+  readonly instead: readonly string[];
+  /** The code and the text of the lack, as an error of a punt has them. */
+  readonly code?: Lack["code"];
+  readonly reason?: string;
+}
+
+/** Returns what a VPP has of every feature. `has` tells whether it has a message. */
+export function featureReports(has: Has): FeatureReport[] {
+  return VPP_FEATURES.map((feature) => {
+    const { use, messages }: FeatureNeeds = FEATURE_NEEDS[feature];
+    const lack = lackOf(feature, has);
+    if (lack) return { feature, use, available: false, instead: [], code: lack.code, reason: lack.text };
+    const instead = messages.flatMap((versions) => {
+      const used = versions.find(has);
+      return used === undefined || used === versions[0] ? [] : [used];
+    });
+    return { feature, use, available: true, instead };
+  });
+}

@@ -19,6 +19,8 @@ export {
 export {
   FEATURE_NEEDS,
   type FeatureNeeds,
+  type FeatureReport,
+  featureReports,
   type Lack,
   lackOf,
   type Versions,
