@@ -12,6 +12,12 @@ const CONNECT_MS = 5000;
 const LEAST_TRIES = 4;
 const SHORTEST_WAIT = 20;
 const MORE_WAIT = 100;
+/**
+ * A line that fails to open a file, and does nothing else. VPP (26.06, vl_socket_read_ready in socket_api.c; 22.10 does not) takes the end of a
+ * connection for "no data yet" while its last failed system call says EAGAIN, so a killed client may stay for minutes. With ENOTDIR there
+ * instead, VPP removes the client in its next turn.
+ */
+const MAKE_VPP_NOTICE = "exec /dev/null/none";
 /** Managers that agree with no others on who acts. */
 const ALONE = "...";
 
@@ -73,6 +79,7 @@ export class OwnerLock {
     for (let tries = 1; ; tries++) {
       const rival = await this.#try(endpoint);
       if (rival === undefined) return;
+      await this.#vpp.call("cli_inband", { cmd: MAKE_VPP_NOTICE }).catch(() => {});
       if (tries >= LEAST_TRIES && performance.now() >= end) throw busy(this.#owner, rival.pid, endpoint);
       await sleep(SHORTEST_WAIT + Math.random() * MORE_WAIT);
     }

@@ -35,6 +35,6 @@ export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined 
 
 /** Whether a message changes VPP. */
 export function changes(name: string): boolean {
-  // The manager gives VPP's command line only lines that begin with "show".
+  // Of the lines that the manager gives VPP, none changes it.
   return !/_dump$|_get(_|$)|^want_|^control_ping|^cli_inband$/.test(name);
 }
