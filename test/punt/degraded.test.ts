@@ -43,6 +43,18 @@ const cases: Case[] = [
     withoutPlugins: ["abx"],
     codes: [],
   },
+  {
+    title: "multicast of egress rules by abf",
+    punt: { ...abx, egressAclRules: [...ospf] },
+    withoutPlugins: ["abx"],
+    codes: ["EGRESS_ROUTED"],
+  },
+  {
+    title: "unicast of egress rules by abf",
+    punt: { ...abx, egressAclRules: [{ protocol: "TCP" }, {}] },
+    withoutPlugins: ["abx"],
+    codes: [],
+  },
   { title: "multicast without egress rules", punt: { ...abx, ingressAclRules: [...ospf] }, codes: ["NO_EGRESS"] },
   { title: "unicast without egress rules", punt: { ...abx, ingressAclRules: [{ protocol: "TCP" }] }, codes: [] },
   { title: "egress rules alone", punt: { ...abx, egressAclRules: [...ospf] }, codes: [] },

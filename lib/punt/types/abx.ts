@@ -66,9 +66,9 @@ export const abx: TypeHandler<AbxRequest> = {
       },
       {
         code: "EGRESS_ROUTED",
-        text: "ABX by abf: VPP's FIB routes the packets that the CNF sends; egress rules are not applied",
+        text: "ABX by abf: VPP's FIB routes the packets that the CNF sends; egress rules are not applied, and multicast is dropped",
         remedy,
-        degrades: false,
+        degrades: sendsMulticast(request.egressAclRules),
       },
     ];
   },
@@ -89,8 +89,13 @@ function withoutEgress({ ingressAclRules }: AbxRequest): Caveat {
     code: "NO_EGRESS",
     text: "without egress rules VPP routes the packets that the CNF sends: unicast passes, multicast (OSPF hellos and others) is dropped",
     remedy: "add egressAclRules, such as those of ingressAclRules",
-    degrades: ingressAclRules.some((rule) => rule.protocol !== IP_PROTOCOL.HOPOPT && wantsMulticast(rule)),
+    degrades: sendsMulticast(ingressAclRules),
   };
+}
+
+/** Whether a CNF with these rules surely sends multicast. A rule of any protocol does not say so. */
+function sendsMulticast(rules: readonly AclRule[]): boolean {
+  return rules.some((rule) => rule.protocol !== IP_PROTOCOL.HOPOPT && wantsMulticast(rule));
 }
 
 /** Protocols that mostly send to multicast groups. */
