@@ -8,6 +8,7 @@ export {
   familyOf,
   formatPrefix,
   fromNumber,
+  networkOf,
   type Prefix,
   parseNetwork,
   parsePrefix,
@@ -15,4 +16,4 @@ export {
   toNumber,
   widthOf,
 } from "./prefix.js";
-export { ETHERTYPE, IP_PROTOCOL, IP6_EXTENSION } from "./protocols.js";
+export { ETHERTYPE, IP_PROTOCOL, IP6_EXTENSION, isProtocolOfVpp } from "./protocols.js";

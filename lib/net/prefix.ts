@@ -82,6 +82,11 @@ export function rangeOf({ family, address, length }: Prefix): { first: string; l
   return { first: fromNumber(first, family), last: fromNumber(first | ((1n << hostBits) - 1n), family) };
 }
 
+/** Returns the prefix of the subnet, without host bits. */
+export function networkOf(prefix: Prefix): Prefix {
+  return { ...prefix, address: rangeOf(prefix).first };
+}
+
 /** Whether the address lies in the network's subnet. */
 export function contains(network: Prefix, address: string): boolean {
   if (familyOf(address) !== network.family) return false;

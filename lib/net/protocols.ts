@@ -23,5 +23,15 @@ export const IP_PROTOCOL = {
   RESERVED: 255,
 } as const;
 
+/** Protocol numbers without a name in VPP (its protocols.def): its API gives no answer to a punt of them. */
+const NAMELESS_IN_VPP = new Set([61, 63, 68, 99, 114]);
+const NAMELESS_FROM = 144;
+const NAMELESS_TO = 252;
+
+/** Whether VPP has a name for an IP protocol. */
+export function isProtocolOfVpp(number: number): boolean {
+  return !NAMELESS_IN_VPP.has(number) && !(number >= NAMELESS_FROM && number <= NAMELESS_TO);
+}
+
 /** Extension headers of IPv6, each with the number that the next-header field of the header before it has. */
 export const IP6_EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION: 60 } as const;

@@ -130,6 +130,7 @@ const wrong: [string, object, string][] = [
     { ...hairpin, hairpinInterface: { name: "h", ipAddresses: ["10.0.0.1/24", "10.0.0.1/16"] } },
     "hairpinInterface.ipAddresses",
   ],
+  ["a protocol that VPP does not know", { ...socketOf, ipProto: { af: "IPV4", protocol: 99 } }, "ipProto.protocol"],
   [
     "a protocol that VPP handles itself",
     { ...socketOf, ipProto: { af: "IPV4", protocol: "ICMP" } },
@@ -344,4 +345,12 @@ test("a file of punts may be a pipe", async (t) => {
     (await reading).map(({ cnf }) => cnf),
     ["a"],
   );
+});
+
+test("a rule's network has no host bits, which VPP's ACLs refuse", (t) => {
+  const rules = [{ sourceNetwork: "10.1.2.3/8", destinationNetwork: "192.168.1.7/32" }, { sourceNetwork: "fd00::1/7" }];
+  const request = parseRequest({ ...abx, ingressAclRules: rules });
+  const [first, second] = request.type === "ABX" ? request.ingressAclRules : [];
+  t.like(first, { sourceNetwork: "10.0.0.0/8", destinationNetwork: "192.168.1.7/32" });
+  t.like(second, { sourceNetwork: "fc00::/7" });
 });

@@ -1,6 +1,6 @@
 // The fields of requests, each with the checks that VPP, Linux and the file system make.
 import * as z from "zod";
-import { contains, formatPrefix, IP_PROTOCOL, parsePrefix } from "../../net/index.js";
+import { contains, formatPrefix, IP_PROTOCOL, networkOf, parsePrefix } from "../../net/index.js";
 
 /** Bytes of the longest tag or name of an interface in VPP. */
 const LONGEST_VPP_NAME = 63;
@@ -77,9 +77,19 @@ const NOT_OF_INTERFACES = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", 
   (text) => parsePrefix(text)!,
 );
 
+/** VPP's ACLs refuse a prefix with host bits. */
+function withoutHostBits(text: string): string {
+  return formatPrefix(networkOf(parsePrefix(text)!));
+}
+
 export const network = z
-  .union([z.enum(["any", "local", ""]), prefix], '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8')
-  .describe('"any" (the default) or "": every address; "local": each address of vppInterface; or a prefix');
+  .union(
+    [z.enum(["any", "local", ""]), prefix.transform(withoutHostBits)],
+    '"any", "local", "" or a prefix such as 10.0.0.0/8 or fd00::/8',
+  )
+  .describe(
+    '"any" (the default) or "": every address; "local": each address of vppInterface; or a prefix, whose host bits are ignored',
+  );
 
 export const range = (value: z.ZodInt) =>
   z

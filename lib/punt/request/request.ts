@@ -1,7 +1,7 @@
 // The schema of requests. It alone defines a valid punt request; TypeScript types and JSON Schema follow from it.
 import * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { contains, type Family, parsePrefix } from "../../net/index.js";
+import { contains, type Family, isProtocolOfVpp, parsePrefix } from "../../net/index.js";
 import { aclRule, familyOfProtocol } from "./acl-rule.js";
 import {
   addressFamily,
@@ -222,7 +222,10 @@ const ipProto = z
     protocol: protocol.describe("IP protocol, by number or name"),
     force: force("Take a protocol"),
   })
-  .refine(({ protocol: number }) => number !== protocols.ANY, { path: ["protocol"], message: "must be one protocol" })
+  .refine(({ protocol: number }) => number !== protocols.ANY && isProtocolOfVpp(number), {
+    path: ["protocol"],
+    message: "must be one protocol that VPP knows: not 61, 63, 68, 99, 114 and 144 to 252",
+  })
   .refine(({ af, protocol: number }) => (familyOfProtocol(number) ?? familyNumber(af)) === familyNumber(af), {
     path: ["protocol"],
     message: "is of the other address family",

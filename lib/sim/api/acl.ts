@@ -1,5 +1,6 @@
 // acl.api: ACLs, and the lists of ACLs on interfaces.
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
+import { networkOf, parsePrefix as parseText } from "../../net/index.js";
 import {
   type Acl,
   type AclRule,
@@ -110,6 +111,8 @@ function decodeRule(rule: ApiRule): AclRule {
 function decodePrefix(text: string, error: "INVALID_SRC_ADDRESS" | "INVALID_DST_ADDRESS") {
   const prefix = parsePrefix(text);
   if (prefix.length > maxPrefixLength(familyOf(prefix.address))) throw new VnetError(error, `${text}: too long`);
+  const asText = parseText(text)!;
+  if (networkOf(asText).address !== asText.address) throw new VnetError(error, `${text}: has host bits`);
   return prefix;
 }
 

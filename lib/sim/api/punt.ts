@@ -1,5 +1,6 @@
 // punt.api: punt sockets, punt reasons and set_punt.
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
+import { isProtocolOfVpp } from "../../net/index.js";
 import type { PuntRegistration } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
@@ -71,8 +72,10 @@ function decodePunt({ type, punt }: ApiPunt): PuntRegistration {
     return { kind, family: familyOf(af), protocol: enumNumber(protocol, IP_PROTO_NUMBERS), port };
   }
   if (kind === "ip-proto" && punt.ip_proto !== undefined) {
-    const { af, protocol } = punt.ip_proto;
-    return { kind, family: familyOf(af), protocol: enumNumber(protocol, IP_PROTO_NUMBERS) };
+    const { af } = punt.ip_proto;
+    const protocol = enumNumber(punt.ip_proto.protocol, IP_PROTO_NUMBERS);
+    if (!isProtocolOfVpp(protocol)) throw new VnetError("INVALID_PROTOCOL", `no protocol ${protocol}`);
+    return { kind, family: familyOf(af), protocol };
   }
   if (kind === "exception" && punt.exception !== undefined) return { kind, reason: punt.exception.id };
   throw new VnetError("INVALID_VALUE", `there is no punt type ${type}`);
