@@ -58,6 +58,20 @@ test("a memif whose socket file was removed is made again, with its folder, unle
   t.deepEqual(it.manager.get(id)?.metadata, metadata);
 });
 
+test("a punt whose object VPP could not change is deleted at once, and not when the change is due again", async (t) => {
+  const it = await managedVpp({ retry: { firstDelay: 600_000, longestDelay: 600_000 } });
+  t.teardown(() => it.close());
+  const abx = { cnf: "cnf1", type: "ABX", interconnect: "MEMIF", vppInterface: "if0" } as const;
+  await it.manager.add({ ...abx, ingressAclRules: [{ protocol: "UDP" }] }, { waitFor: "CREATED" });
+  it.vpp.faults.add({ message: "acl_add_replace", action: { kind: "refuse", error: "UNSPECIFIED" } });
+  await t.throwsAsync(it.manager.update({ ...abx, ingressAclRules: [{ protocol: "TCP" }] }), {
+    code: "VPP_UNSPECIFIED",
+  });
+  await it.manager.delete({ cnf: "cnf1" });
+  t.deepEqual(it.manager.list(), []);
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+});
+
 test("a delete right after the start of a manager resolves when nothing of the punt is left, of any type", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -169,9 +169,10 @@ function contextOf(ledger: Pick<Ledger, "wanted" | "memory" | "note">, world: Wo
   };
 }
 
+/** Forgets failures of steps that are not open any more. An object that could not be made may be deleted at once. */
 function forgetSolved(retries: Retries, open: readonly Step[]): void {
-  const unsolved = new Set(open.map((step) => step.key));
-  for (const key of retries.keys()) if (!unsolved.has(key)) retries.succeeded(key);
+  const unsolved = new Map(open.map(({ key, action }) => [key, action === "delete"]));
+  for (const key of retries.keys()) if (unsolved.get(key) !== retries.get(key)!.isDeletion) retries.succeeded(key);
 }
 
 /** Where the outcomes of steps are recorded. */
@@ -192,8 +193,8 @@ function giveUp(steps: readonly Step[], record: StepRecord): void {
   }
 }
 
-function fail({ key }: Step, error: PuntError, { retries, ledger }: StepRecord): void {
-  retries.failed(key, error);
+function fail({ key, action }: Step, error: PuntError, { retries, ledger }: StepRecord): void {
+  retries.failed(key, error, action === "delete");
   ledger.failed(key, retries.get(key)!);
 }
 
@@ -205,7 +206,7 @@ function holdRemovals(steps: readonly Step[], retries: Retries, { unreadable }: 
   for (const { action, key } of steps) {
     if ((action !== "delete" && action !== "replace") || retries.isHeld(key)) continue;
     const text = `${key} cannot be removed while ${kind} cannot be read: ${message}`;
-    retries.failed(key, new PuntError("punt.reconcile", code, text, { item: key }));
+    retries.failed(key, new PuntError("punt.reconcile", code, text, { item: key }), action === "delete");
   }
 }
 

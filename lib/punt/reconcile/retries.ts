@@ -10,6 +10,8 @@ export interface RetryOptions {
 
 export interface Failure {
   readonly error: PuntError;
+  /** Whether the step deletes its object. */
+  readonly isDeletion: boolean;
   /** Number of attempts so far. */
   readonly attempts: number;
   /** Time of the next attempt for people, in milliseconds since the epoch. */
@@ -34,10 +36,10 @@ export class Retries {
     this.#now = now;
   }
 
-  failed(key: string, error: PuntError): void {
+  failed(key: string, error: PuntError, isDeletion: boolean): void {
     const attempts = (this.#failures.get(key)?.attempts ?? 0) + 1;
     const delay = Math.min(this.#firstDelay * 2 ** Math.min(attempts - 1, 30), this.#longestDelay);
-    this.#failures.set(key, { error, attempts, nextTry: Date.now() + delay, due: this.#now() + delay });
+    this.#failures.set(key, { error, isDeletion, attempts, nextTry: Date.now() + delay, due: this.#now() + delay });
   }
 
   succeeded(key: string): void {
