@@ -129,10 +129,18 @@ async function withLayer3(
   names: ReadonlySet<string>,
 ): Promise<VppInterface[]> {
   const wanted = ({ id, tag, vppName }: VppInterface) => [id, tag, vppName].some((name) => names.has(name));
-  return Promise.all(
-    interfaces.map(async (found) => (wanted(found) ? { ...found, ...(await layer3Of(vpp, found.swIfIndex)) } : found)),
-  );
+  const described: VppInterface[] = [];
+  for (let start = 0; start < interfaces.length; start += INTERFACES_AT_ONCE) {
+    const some = interfaces.slice(start, start + INTERFACES_AT_ONCE).map(async (found) => {
+      return wanted(found) ? { ...found, ...(await layer3Of(vpp, found.swIfIndex)) } : found;
+    });
+    described.push(...(await Promise.all(some)));
+  }
+  return described;
 }
+
+/** Each of them takes several requests, and a client keeps a limited number of them waiting. */
+const INTERFACES_AT_ONCE = 512;
 
 async function layer3Of(vpp: VppApi, index: number): Promise<Pick<Required<VppInterface>, "addresses" | "tables">> {
   const perFamily = ([4, 6] as const).map((family) => ({ sw_if_index: index, is_ipv6: family === 6 }));
