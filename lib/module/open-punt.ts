@@ -1,6 +1,7 @@
 // A punt as a CNF's program has it: asked for, attached, and kept so, in one call.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
@@ -227,7 +228,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#queue?.end();
     await last();
     await this.#backing.close();
-    this.emit("status", this.#status);
+    guarded(() => void this.emit("status", this.#status));
   }
 
   #interconnectOf(name: string | undefined): number {
@@ -327,7 +328,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     if (this.#closed) return;
     const before = JSON.stringify([this.#status.state, this.#status.reasons]);
     this.#status = judge(this.#situation());
-    if (JSON.stringify([this.#status.state, this.#status.reasons]) !== before) this.emit("status", this.#status);
+    if (JSON.stringify([this.#status.state, this.#status.reasons]) !== before)
+      guarded(() => void this.emit("status", this.#status));
   }
 
   #failedError(): PuntError {

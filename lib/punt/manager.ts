@@ -1,10 +1,11 @@
 // The punt manager: the API over the desired state, and over the worker that makes VPP match it.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { ContainerHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
-import { DesiredState, type Entry, guarded } from "./desired/index.js";
+import { DesiredState, type Entry } from "./desired/index.js";
 import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun } from "./plan/index.js";
 import type {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
-const GROUND = ["errors", "options", "net", "lowest-free", "folder", "read-file", "socket-file", "logger"];
+const GROUND = ["errors", "options", "net", "lowest-free", "guarded", "folder", "read-file", "socket-file", "logger"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -13,6 +13,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   net: [],
   "lowest-free": [],
+  guarded: [],
   folder: [],
   "read-file": [],
   "socket-file": ["errors"],

@@ -1,5 +1,6 @@
 // The numbered changes of all punts. Listeners get each change at once; watchers may begin at a revision that is still kept.
 import { randomBytes } from "node:crypto";
+import { guarded } from "../../guarded.js";
 import type { WatchEvent, WatchOptions } from "../punts.js";
 import type { PuntEvent, PuntStatus } from "../state.js";
 import { Watcher, type WatchLimits } from "./watcher.js";
@@ -89,16 +90,5 @@ export class ChangeLog {
 
   #revisionOf(number: number): string {
     return `${this.#term}:${number}`;
-  }
-}
-
-/** Runs the caller's code in the middle of a change. An error does not interrupt the change, and is thrown again after it. */
-export function guarded(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
   }
 }

@@ -1,5 +1,5 @@
 // The desired state, and the state of each punt.
 
-export { ChangeLog, guarded } from "./change-log.js";
+export { ChangeLog } from "./change-log.js";
 export { DesiredState } from "./desired-state.js";
 export type { Entry } from "./entry.js";

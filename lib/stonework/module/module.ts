@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
+import { guarded } from "../../guarded.js";
 import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
 import { announce } from "../announcement.js";
 import type { DiscoverCnfReq } from "../gen/cnfreg/cnfreg_pb.js";
@@ -158,7 +159,7 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
     const { swIpAddress: address, swGrpcPort: grpcPort, swHttpPort: httpPort } = request;
     this.#stoneWork = { address, grpcPort, httpPort };
     this.#options.logger.info({ ...this.#stoneWork }, "StoneWork has discovered the module");
-    this.emit("discovered", this.#stoneWork);
+    guarded(() => void this.emit("discovered", { address, grpcPort, httpPort }));
   }
 
   async #updatePunt(request: UpdatePuntStateReq): Promise<void> {
@@ -166,7 +167,7 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
     if (punt === undefined) return;
     await this.#save();
     this.#options.logger.info({ id: punt.id, state: punt.state }, "StoneWork announces a punt");
-    this.emit("punt", this.#withMemif(punt));
+    guarded(() => void this.emit("punt", this.#withMemif(punt)));
   }
 
   async #configure(item: Item): Promise<Operation> {
@@ -176,7 +177,7 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
     if (value === undefined) this.#items.delete(key);
     else this.#items.set(key, item);
     await this.#save();
-    if (this.#models.isOwn(item)) this.emit("item", this.#itemOf(item));
+    if (this.#models.isOwn(item)) guarded(() => void this.emit("item", this.#itemOf(item)));
     if (value === undefined) return Operation.DELETE;
     return isKnown ? Operation.UPDATE : Operation.CREATE;
   }
