@@ -1,6 +1,7 @@
 // A look at VPP that fails, wholly or for one kind of object, is not taken for a look at a VPP without the objects.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import { EmulatedHost } from "../../lib/punt/index.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -62,4 +63,23 @@ test("while VPP refuses to list a kind, its punts fail by name, and no object th
     ["SPAN CREATED"],
   );
   t.false((await snapshot(it.client)).some((line) => line.startsWith("isisx ")));
+});
+
+test("a namespace that goes during a look has no devices, and the punts in it wait for it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const host = new EmulatedHost(it.vpp);
+  const links = host.links.bind(host);
+  const inside = { ...isisx, netns: { name: "cnf" } };
+  await it.restartManager({ host, resyncInterval: 600_000 });
+  const { id } = await it.manager.add(inside, { waitFor: "CREATED" });
+  host.links = async (namespace) => {
+    if (namespace === "") return links(namespace);
+    host.setNamespace(namespace, false);
+    throw new PuntError("host.ip", "ENOENT", `cannot open ${namespace}`);
+  };
+  const other = await it.manager.add(span);
+  t.is(other.state, "CREATED");
+  await it.manager.resync();
+  t.is(it.manager.get(id)?.state, "PENDING");
 });

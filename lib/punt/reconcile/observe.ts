@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import type { Host } from "../../host/index.js";
+import type { Host, HostLink } from "../../host/index.js";
 import type { DeviceWays, Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
@@ -200,10 +200,21 @@ export function asPuntError(error: unknown, item: string): PuntError {
   return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
 }
 
+/** A namespace that went during the look has no devices. */
+async function linksOf(host: Host, namespace: string): Promise<readonly HostLink[]> {
+  try {
+    return await host.links(namespace);
+  } catch (error) {
+    const isThere = (await host.identify(namespace)) !== undefined || host.explain?.(namespace)?.isUnknown;
+    if (isThere) throw error;
+    return [];
+  }
+}
+
 /** Lists the devices of each namespace at most once in one observation, and not at all if no device has a wanted name. */
 function linksOnce(host: Host): ObserveContext["linksOf"] {
   const names = once((namespace: string) => host.deviceNames?.(namespace) ?? Promise.resolve(undefined));
-  const links = once((namespace: string) => host.links(namespace));
+  const links = once((namespace: string) => linksOf(host, namespace));
   return async (namespace, isWanted) => {
     const known = await names(namespace);
     if (known && !known.some(isWanted)) return [];
