@@ -15,8 +15,6 @@ export { DEFAULT_OWNER };
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
-  /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */
-  readonly endpoint?: string | undefined;
   /**
    * Name of the election whose winner alone sends over this connection. Managers of one election do not keep each other from VPP;
    * others of the same owner do.

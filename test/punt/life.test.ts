@@ -1,10 +1,11 @@
 // The life of a punt: waits, failures, retries, restarts of VPP and of the manager, and missing plugins.
-import { readdir, rm, stat } from "node:fs/promises";
+import { chown, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { Memif } from "../../lib/memif/index.js";
 import type { PuntEvent, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
+import { need } from "../support/need.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -36,6 +37,17 @@ test("a punt waits for its interface, and waits again after the interface has go
   await it.client.call("delete_loopback", { sw_if_index: loop.sw_if_index });
   await it.manager.resync();
   t.like(await waiting, { from: "CREATED", to: "PENDING", id });
+});
+
+need("root").test("the folder of the memif sockets belongs to the group of VPP's API socket", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const group = 4_711;
+  await chown(it.vpp.apiSocket, -1, group);
+  await it.manager.add(span("if0"), { waitFor: "CREATED" });
+  const { gid, mode } = await stat(join(it.directory, "memif"));
+  t.is(gid, group);
+  t.is(mode & 0o777, 0o750);
 });
 
 test("a memif whose socket file was removed is made again, with its folder, unless a CNF is connected", async (t) => {

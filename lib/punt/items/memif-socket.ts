@@ -1,6 +1,7 @@
 // Socket files of memifs: files in VPP's table, and files that a VPP left behind.
 import { createHash } from "node:crypto";
-import { readdir, unlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chown, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
@@ -21,8 +22,10 @@ export function memifSocketPart(path: string): Part<MemifSocket> {
   return { kind: "memif-socket", key: memifSocketKey(path), value: { path } };
 }
 
-/** Only owner and group may connect. On many machines VPP runs with a group of its own. */
+/** Only owner and group may connect: the group is that of VPP's API socket, which VPP gives to its memif sockets too. */
 const DIRECTORY_MODE = 0o750;
+/** Of the folders above it that have to be made. */
+const PARENT_MODE = 0o755;
 
 /** A file name that VPP has under a number. It is ours if the file lies in our folder. */
 export const memifSocket: Kind<MemifSocket> = {
@@ -95,20 +98,28 @@ function freeNumber(path: string, taken: ReadonlySet<number>): number {
 }
 
 /** Makes the folder of the memif sockets, once in a run. @throws PuntError the errno name */
-export function makeMemifFolder({
-  marks: { memifDirectory },
-  once,
-}: Pick<ActContext, "marks" | "once">): Promise<void> {
-  return once(`folder ${memifDirectory}`, () => makeDirectory(memifDirectory));
+export function makeMemifFolder({ marks, once, vpp }: Pick<ActContext, "marks" | "once" | "vpp">): Promise<void> {
+  const { memifDirectory } = marks;
+  return once(`folder ${memifDirectory}`, () => makeDirectory(memifDirectory, vpp.endpoint));
 }
 
-async function makeDirectory(path: string): Promise<void> {
+/** A folder that is there keeps its group and mode. */
+async function makeDirectory(path: string, apiSocket: string | undefined): Promise<void> {
   try {
+    if (existsSync(path)) return await ensureFolder(path);
+    await ensureFolder(dirname(path), PARENT_MODE);
     await ensureFolder(path, DIRECTORY_MODE);
+    await giveToGroupOf(apiSocket, path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "EIO";
     throw new PuntError("punt.memif", code, `cannot make the folder of memif sockets ${path}`, { path }, cause);
   }
+}
+
+/** A user who is not root may give a folder to a group of his own only. */
+async function giveToGroupOf(apiSocket: string | undefined, path: string): Promise<void> {
+  const found = apiSocket === undefined ? undefined : await stat(apiSocket).catch(() => undefined);
+  if (found) await chown(path, -1, found.gid).catch(() => {});
 }
 
 interface SocketFile {

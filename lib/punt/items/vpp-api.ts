@@ -5,6 +5,8 @@ import type { Arguments, DetailsOf, ReplyOf, Requests } from "../../binapi/index
 export type MessageName = keyof Requests;
 
 export interface VppApi {
+  /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */
+  readonly endpoint?: string | undefined;
   /**
    * Sends a request. Rejects with a PuntError with VPP's name of the error as its code (`VPP_NO_SUCH_ENTRY`). `fenced`: VPP may leave the
    * request unanswered; the reply to a ping that follows it then rejects the call.
