@@ -97,7 +97,7 @@ withEtcd(
     await etcd.run();
     await hasRole(daemon, "leader");
     await eventually(() => daemon.get(id)?.state === "CREATED");
-    await daemon.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+    await daemon.add(socketPunt("radius", 1812, members.directory), { waitFor: "CREATED" });
     t.is(
       members.problems.find(({ code }: PuntError) => code === "ERR_ETCD_REFUSED"),
       undefined,

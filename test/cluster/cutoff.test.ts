@@ -28,7 +28,7 @@ for (const how of ["stopped", "killed"] as const)
       await hasRole(daemon, "leader");
       await eventually(() => daemon.get(id)?.state === "CREATED");
       t.deepEqual(await members.interfaces(), before);
-      await daemon.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+      await daemon.add(socketPunt("radius", 1812, members.directory), { waitFor: "CREATED" });
     },
   );
 
@@ -47,7 +47,7 @@ withEtcd.serial("daemons go on after a compaction and a restart of etcd", async 
   await members.etcd.run();
   await eventually(() => daemon.role === "leader" || standby.role === "leader");
   const acting = daemon.role === "leader" ? daemon : standby;
-  await acting.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+  await acting.add(socketPunt("radius", 1812, members.directory), { waitFor: "CREATED" });
   await eventually(() => daemon.list().length === 3 && standby.list().length === 3);
   for (const each of [daemon, standby])
     t.deepEqual(
@@ -55,6 +55,6 @@ withEtcd.serial("daemons go on after a compaction and a restart of etcd", async 
         .list()
         .map(({ id }) => id.cnf)
         .sort(),
-      ["dhcp", "dns", "ntp"],
+      ["dns", "ntp", "radius"],
     );
 });

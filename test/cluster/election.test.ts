@@ -21,7 +21,7 @@ withEtcd("one daemon acts; another takes over at once when it is closed, and VPP
   await hasRole(second, "leader");
   await eventually(() => second.get(status.id)?.state === "CREATED");
   t.deepEqual(await members.interfaces(), before);
-  const added = await second.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+  const added = await second.add(socketPunt("radius", 1812, members.directory), { waitFor: "CREATED" });
   t.is(added.state, "CREATED");
 });
 
@@ -34,13 +34,13 @@ withEtcd("a standby passes changes on; an operator lists, plans, adds and delete
   const status = await second.add(span("dns"), { waitFor: "CREATED" });
   t.is(status.state, "CREATED");
   const operator = await members.operator();
-  const { steps } = await operator.plan({ add: [socketPunt("dhcp", 67, members.directory)] });
+  const { steps } = await operator.plan({ add: [socketPunt("radius", 1812, members.directory)] });
   t.true(steps.some(({ action }) => action === "create"));
-  await operator.add(socketPunt("dhcp", 67, members.directory), { waitFor: "CREATED" });
+  await operator.add(socketPunt("radius", 1812, members.directory), { waitFor: "CREATED" });
   await eventually(async () => (await operator.list()).every(({ state }) => state === "CREATED"));
   t.deepEqual(
     (await operator.list()).map(({ id }) => id.cnf),
-    ["dns", "dhcp"],
+    ["dns", "radius"],
   );
   const again = span("dns", { direction: "rx" });
   await t.throwsAsync(operator.add(again), { code: "ERR_PUNT_EXISTS" });
@@ -97,7 +97,7 @@ withEtcd("a wish in etcd that cannot be read is named and changes nothing", asyn
   await eventually(() => members.problems.some(({ code }) => code === "ERR_ETCD_CONTENT"));
   t.is(daemon.get(id)?.state, "CREATED");
   members.etcd.ctl("put", "/vpp-punt/state/h1/punts/x/y/z", "garbage");
-  const other = socketPunt("dhcp", 67, members.directory);
+  const other = socketPunt("radius", 1812, members.directory);
   await daemon.add(other, { waitFor: "CREATED" });
   t.regex(members.etcd.ctl("get", "/vpp-punt/state/h1/punts/x/y/z"), /garbage/);
 });
