@@ -45,9 +45,10 @@ export class ContainerHost implements Host, Disposable {
 
   async identify(namespace: string): Promise<string | undefined> {
     const path = await this.#find(namespace);
-    if (path === undefined || path === namespace || !this.#isElsewhere) return path && this.#host.identify(path);
+    if (path === undefined) return undefined;
+    if (path === namespace || !this.#isElsewhere) return this.#host.identify(path);
     const identity = await this.#host.identify(namespace);
-    using descriptor = openNamespace(path);
+    using descriptor = openNamespace(path || "/proc/self/ns/net");
     return identity && `${identity} ${identityText(descriptor)}`;
   }
 
