@@ -14,7 +14,7 @@ import { ensureFolder } from "../folder.js";
 import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
-import { Health, Punts as PuntsService, ServerReflection } from "../wire/index.js";
+import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
 import { AttachDoor } from "./attach/index.js";
 import { attachPathOf } from "./cnf-sockets.js";
 import {
@@ -131,6 +131,7 @@ export class Daemon implements AsyncDisposable {
         },
         // A misspelt field is an error that names it.
         jsonOptions: { ignoreUnknownFields: false },
+        readMaxBytes: LONGEST_REQUEST,
         contextValues: (request) =>
           createContextValues()
             .set(callerKey, callerOf(request))

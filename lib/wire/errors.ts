@@ -39,6 +39,9 @@ const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.Unimplemented]: "ERR_UNIMPLEMENTED",
 };
 
+/** Bytes of the largest request, decompressed. Without a limit any caller could take the daemon's memory. */
+export const LONGEST_REQUEST = 32 << 20;
+
 /** Returns what a handler throws for it. */
 export function errorToWire(error: PuntError): ConnectError {
   const { op, code, message } = error;
@@ -55,6 +58,10 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   const failed = ConnectError.from(error);
   const [detail] = failed.findDetails(ErrorDetailSchema);
   if (detail) return errorOf(detail, detail.op);
+  if (failed.code === Code.ResourceExhausted && failed.rawMessage.includes("MaxBytes")) {
+    const text = `a daemon takes requests of at most ${LONGEST_REQUEST >> 20} MiB: apply the punts in several calls`;
+    return new PuntError(op, "ERR_REQUEST_SIZE", text, { longest: LONGEST_REQUEST }, failed.cause);
+  }
   return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed.cause);
 }
 

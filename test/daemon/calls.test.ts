@@ -1,6 +1,8 @@
 // The daemon's calls, by the package's own client.
-import { setMaxListeners } from "node:events";
+import { once, setMaxListeners } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import test from "ava";
+import type { PuntError } from "../../lib/errors.js";
 import type { PuntRequestInput, WatchEvent } from "../../lib/punt/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 
@@ -153,6 +155,23 @@ test("a wrong id is refused in the name of the call, and before the caller's spa
     for (const [op, ask] of Object.entries(asked))
       await t.throwsAsync(async () => ask(), { code: "ERR_INVALID_REQUEST", message: new RegExp(`^${op}: `) }, op);
   }
+});
+
+test("a request of more than 32 MiB is refused, and both ends say so", async (t) => {
+  const { connect, socket } = await daemonTest(t);
+  const punts = await connect();
+  const key = "k".repeat(33 << 20);
+  const error = await t.throwsAsync<PuntError>(async () => punts.get({ cnf: "a", key }));
+  t.is(error!.code, "ERR_REQUEST_SIZE");
+  const options = { socketPath: socket, method: "POST", path: "/vpp_punt.v1.Punts/Get" };
+  // The daemon refuses by the length that is announced.
+  const headers = { "content-type": "application/json", "content-length": key.length };
+  const asked = request({ ...options, headers }).on("error", () => {});
+  t.teardown(() => asked.destroy());
+  asked.flushHeaders();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  t.is(answer.statusCode, 429);
+  t.deepEqual(await punts.list(), []);
 });
 
 test("apply makes a CNF's punts a set", async (t) => {

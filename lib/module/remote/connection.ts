@@ -6,7 +6,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
 import { Http2Sessions } from "../../http2-sessions.js";
-import { errorFromWire, Punts as PuntsService } from "../../wire/index.js";
+import { errorFromWire, LONGEST_REQUEST, Punts as PuntsService } from "../../wire/index.js";
 import { type ConnectOptions, socketOf } from "../options.js";
 
 const FIRST_PAUSE_MS = 20;
@@ -52,7 +52,7 @@ export class Connection {
     this.#sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
     this.client = createClient(
       PuntsService,
-      createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions }),
+      createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST }),
     );
   }
 
