@@ -70,7 +70,7 @@ export function moveDevice(options: MoveDeviceOptions): void {
   );
 }
 
-/** Of the devices, returns those that exist and whose transmit checksum offload is on. @throws PuntError as `moveDevice` */
+/** Returns the names of the devices that exist and have their transmit checksum offload on. @throws PuntError as `moveDevice` */
 export function devicesWithChecksumOffload(names: readonly string[], namespace?: Namespace): string[] {
   if (names.length === 0) return [];
   return withNamespace("namespace.checksum-offload", namespace, (fd) => native.devicesWithChecksumOffload(names, fd));

@@ -15,7 +15,7 @@ export interface HostLink {
   readonly kind: string;
   /** Routing table of a VRF device. */
   readonly table?: number;
-  /** Whether senders leave checksums to the device. Undefined for devices that are no manager's veth pairs. */
+  /** Whether senders leave checksums to the device. Undefined unless the device is an end of a manager's veth pair. */
   readonly checksumOffload?: boolean;
   /** Addresses with prefix length. Addresses that the kernel or a DHCP client made are left out. */
   readonly addresses: readonly string[];

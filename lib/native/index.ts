@@ -108,7 +108,7 @@ export interface LinuxAddon {
   networkNamespace(fd: number): [bigint, bigint] | undefined;
   /** Moves the device from a namespace (-1: this one) into another; an empty `newName` keeps its name. */
   moveDevice(name: string, from: number, to: number, newName: string): void;
-  /** Of the devices of a namespace (-1: this one), returns those whose senders leave checksums to them. */
+  /** Returns the devices of a namespace (-1: this one) that have their transmit checksum offload on. */
   devicesWithChecksumOffload(names: readonly string[], namespace: number): string[];
   setChecksumOffload(name: string, namespace: number, on: boolean): void;
   PacketSocket: new (

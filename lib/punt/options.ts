@@ -3,7 +3,6 @@
 import type { Events, RequestOf } from "../binapi/index.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
-
 import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions } from "./punts.js";

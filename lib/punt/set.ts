@@ -15,6 +15,13 @@ interface Hooks {
   gone(entry: Entry): Promise<void>;
 }
 
+/** A punt that goes: by this call, or by another one that is under way. */
+interface Deletion {
+  readonly id: PuntId;
+  readonly isOurs: boolean;
+  readonly entry: Promise<Entry>;
+}
+
 type List = "added" | "updated" | "unchanged";
 
 export async function applySet(
@@ -32,20 +39,20 @@ export async function applySet(
   const gone = uniquely([...named.map((id) => known(state, id)), ...replaced]);
   // Other calls have begun to delete these: the set holds when they are gone too.
   const leaving = options.keep ? [] : state.leavingOf(set.cnf!).filter((id) => !listed.has(idKey(id)));
-  const others = leaving.map((id) => ({ id, entry: state.entry(id) as Promise<Entry> }));
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
     for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
   });
-  const deletions = gone.map((request) => ({ id: idOf(request), entry: state.dismissed(request) }));
+  const deletions: Deletion[] = [
+    ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),
+    ...leaving.map((id) => ({ id, isOurs: false, entry: state.entry(id) as Promise<Entry> })),
+  ];
   const changes = requests.map((request, index) => {
     const list = lists[index]!;
     return { request, list, entry: submit(state, request, list) };
   });
-  const result = await outcome([...deletions, ...others], changes, hooks);
-  const isOurs = new Set(gone.map(idKey));
-  return { ...result, deleted: result.deleted.filter((id) => isOurs.has(idKey(id))) };
+  return outcome(deletions, changes, hooks);
 }
 
 function known(state: DesiredState, id: PuntId): PuntRequest {
@@ -70,7 +77,7 @@ function submit(state: DesiredState, request: PuntRequest, list: List): Promise<
 }
 
 async function outcome(
-  deletions: readonly { id: PuntId; entry: Promise<Entry> }[],
+  deletions: readonly Deletion[],
   changes: readonly { request: PuntRequest; list: List; entry: Promise<Entry> }[],
   hooks: Hooks,
 ): Promise<ApplyResult> {
@@ -86,10 +93,10 @@ async function outcome(
     });
   };
   await Promise.all([
-    ...deletions.map(({ id }, index) =>
+    ...deletions.map(({ id, isOurs }, index) =>
       settle(id, async () => {
         await hooks.gone(entries[index]!);
-        deleted.push(id);
+        if (isOurs) deleted.push(id);
       }),
     ),
     ...changes.map(({ request, list }, index) =>

@@ -39,7 +39,6 @@ export class Cli {
     ["ip6 mroute del", (words) => this.#multicastRoute(6, words, false)],
   ];
   readonly #dp: DataPlane;
-
   readonly #clients: () => readonly string[];
 
   constructor(dp: DataPlane, clients: () => readonly string[]) {

@@ -72,7 +72,7 @@ test("the text names each missing part, and the places where the build looked fo
   t.regex(stdout, /net\.unix\.max_dgram_qlen +\d+/);
 });
 
-test("info says what the running VPP has of each feature, by the table of messages: a missing plugin and a missing message are told apart", async (t) => {
+test("info lists the features of the running VPP by the table of messages, and tells a missing plugin from a missing message", async (t) => {
   await using vpp = await EmbeddedVpp.start({ release: "22.10", withoutPlugins: ["isisx"] });
   const { version, features } = (await collectInfo(vpp.apiSocket)).vpp;
   t.regex(version!, /^22\.10/);

@@ -1,4 +1,4 @@
-// HTTP/2 sessions with a daemon that accepts connections and says nothing, such as one that was stopped.
+// HTTP/2 sessions with a daemon that accepts connections and says nothing, such as a stopped process.
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

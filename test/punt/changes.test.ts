@@ -1,5 +1,5 @@
 // Changes of the desired state: several at once, with stores that refuse and listeners that throw. No promise stays pending, and no punt is lost.
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { MemoryStore, PuntRequestInput, StoredState } from "../../lib/punt/index.js";
 import { uncaughtDuring } from "../support/machine/uncaught.js";
@@ -21,6 +21,16 @@ class Disk {
       await save(state);
     };
   }
+}
+
+/** A manager with one punt, and then a full disk. */
+async function fullWithOne(t: ExecutionContext): Promise<{ it: ManagedVpp; disk: Disk }> {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const disk = new Disk(it.store);
+  await it.manager.add(span("a", "if0"));
+  disk.isFull = true;
+  return { it, disk };
 }
 
 async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]> {
@@ -47,11 +57,7 @@ test("equal punts that are added at once are refused together if the store is fu
 });
 
 test("a punt that is deleted and added with another request at once stays as it was if the store is full", async (t) => {
-  const it = await managedVpp();
-  t.teardown(() => it.close());
-  const disk = new Disk(it.store);
-  await it.manager.add(span("a", "if0"));
-  disk.isFull = true;
+  const { it, disk } = await fullWithOne(t);
   t.deepEqual(await outcomes([it.manager.delete({ cnf: "a" }), it.manager.add(span("a", "if1"))]), [
     "ENOSPC",
     "ENOSPC",
@@ -66,11 +72,7 @@ test("a punt that is deleted and added with another request at once stays as it 
 });
 
 test("a set waits for deletions that other calls began, and is refused with them", async (t) => {
-  const it = await managedVpp();
-  t.teardown(() => it.close());
-  const disk = new Disk(it.store);
-  await it.manager.add(span("a", "if0"));
-  disk.isFull = true;
+  const { it, disk } = await fullWithOne(t);
   const both = [it.manager.delete({ cnf: "a" }), it.manager.apply({ cnf: "a", punts: [] })];
   t.deepEqual(await outcomes(both), ["ENOSPC", "ENOSPC"]);
   t.deepEqual(states(it), ["a if0 CREATED"]);

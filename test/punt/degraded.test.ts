@@ -12,7 +12,7 @@ interface Case {
   readonly title: string;
   readonly punt: PuntRequestInput;
   readonly withoutPlugins?: string[];
-  /** Lines for VPP before the punt is asked for. */
+  /** Lines that VPP runs before the test adds the punt. */
   readonly commands?: readonly string[];
   readonly codes: string[];
   /** Matches each remedy. */

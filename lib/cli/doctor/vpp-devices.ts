@@ -25,7 +25,7 @@ export async function triedDevices(socketPath: string): Promise<DeviceReport | u
   return asked(socketPath, tryDevices).catch(() => undefined);
 }
 
-/** The release of a running VPP, and what it has of each feature. */
+/** The release and the features of a running VPP. */
 export interface VppAnswer {
   readonly version: string;
   readonly features: readonly FeatureReport[];

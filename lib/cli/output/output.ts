@@ -56,7 +56,7 @@ export function printError(line: string): void {
 
 /** Resolves when standard output has taken everything that was written, or is lost. */
 export async function flushed(): Promise<void> {
-  // A full disk is no error of a command that has printed nothing.
+  // A full disk does not matter to a command that has printed nothing.
   if (isUsed)
     await new Promise<void>((resolve) => {
       onOutputLost(resolve);

@@ -86,9 +86,8 @@ export class Connection {
   /** Returns the error as the in-process manager would have thrown it. */
   errorOf(error: unknown, op: string): PuntError {
     const { code, cause } = ConnectError.from(error);
-    const found = errorFromWire(error, op);
     const isLinux = (cause as NodeJS.ErrnoException | undefined)?.syscall === "connect";
-    if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return found;
+    if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
     const text = `no daemon answers at ${this.#where}`;
     return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
   }

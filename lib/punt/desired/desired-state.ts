@@ -16,7 +16,7 @@ import { Entry, type Situation } from "./entry.js";
 import { failedStep, failureKey, noteOf } from "./failure-notes.js";
 import { FirstLook } from "./first-look.js";
 import { otherNames } from "./interface-names.js";
-import { judge, judgeLeaving, unfinished } from "./judge.js";
+import { failedAtVpp, judge, judgeLeaving, unfinished } from "./judge.js";
 import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { statusOf } from "./status.js";
@@ -254,9 +254,7 @@ export class DesiredState implements Ledger {
     const missing = [{ kind: "vpp", name: "vpp", text: `a look at VPP that succeeds: ${message}` }] as const;
     for (const entry of this.#entries.values()) {
       const { state, failure } = entry.situation;
-      const attempts = (failure?.attempts ?? 0) + 1;
-      const failed = { item: "vpp", code, message, attempts, nextTry: new Date() };
-      if (entry.leaving) this.#become(entry, { state: "FAILED", failure: failed, cause: message });
+      if (entry.leaving) this.#become(entry, failedAtVpp({ code, message }, (failure?.attempts ?? 0) + 1, Date.now()));
       else if (state === "INIT") this.#become(entry, { state: "PENDING", missing, cause: message });
     }
   }
@@ -264,9 +262,8 @@ export class DesiredState implements Ledger {
   /** Marks every punt as FAILED: this manager may not change VPP. Calls that wait reject. */
   refused({ code, message }: PuntError, nextTry: number): void {
     for (const entry of this.#entries.values()) {
-      const attempts = entry.situation.failure?.code === code ? entry.situation.failure.attempts : 1;
-      const failure = { item: "vpp", code, message, attempts, nextTry: new Date(nextTry) };
-      this.#become(entry, { state: "FAILED", failure, cause: message });
+      const { failure } = entry.situation;
+      this.#become(entry, failedAtVpp({ code, message }, failure?.code === code ? failure.attempts : 1, nextTry));
     }
   }
 

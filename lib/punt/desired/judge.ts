@@ -1,4 +1,5 @@
 // Derives the situation of each punt from the plan and the steps that are left.
+import type { PuntError } from "../../errors.js";
 import type { Notes } from "../items/index.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
@@ -73,4 +74,14 @@ function failureIn(steps: readonly Step[], retries: Retries): Situation | undefi
     }
   }
   return undefined;
+}
+
+/** Returns the situation of a punt while VPP as a whole cannot be read or changed. `nextTry`: milliseconds since the epoch. */
+export function failedAtVpp(
+  { code, message }: Pick<PuntError, "code" | "message">,
+  attempts: number,
+  nextTry: number,
+): Situation {
+  const failure = { item: "vpp", code, message, attempts, nextTry: new Date(nextTry) };
+  return { state: "FAILED", failure, cause: message };
 }

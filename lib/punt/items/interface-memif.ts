@@ -1,10 +1,9 @@
 // Interconnects that are memifs.
-import { readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Marks } from "../interconnect/index.js";
 import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
-import { makeMemifFolder, memifSocketKey } from "./memif-socket.js";
+import { filesOf, makeMemifFolder, memifSocketKey } from "./memif-socket.js";
 
 export interface MemifInterface {
   readonly via: "memif";
@@ -18,33 +17,19 @@ export interface MemifInterface {
 /** The memif id of both sides. Each interconnect has a socket of its own. */
 export const MEMIF_ID = 1;
 
-/** The socket files that each manager has seen. */
-const seenFiles = new WeakMap<Marks, Set<string>>();
+/** The socket files that each manager has seen, and that are there or in VPP's table. */
+const seenFiles = new WeakMap<Marks, ReadonlySet<string>>();
 
-/** The socket files in our folder. */
-class SocketFiles {
-  readonly #present: ReadonlySet<string>;
-  readonly #seen: ReadonlySet<string>;
-
-  static async read(marks: Marks): Promise<SocketFiles> {
-    const { memifDirectory: folder } = marks;
-    const names = await readdir(folder).catch(() => []);
-    const seen = seenFiles.get(marks) ?? new Set();
-    seenFiles.set(marks, seen);
-    const present = names.map((name) => join(folder, name));
-    for (const file of present) seen.add(file);
-    return new SocketFiles(new Set(present), seen);
-  }
-
-  private constructor(present: ReadonlySet<string>, seen: ReadonlySet<string>) {
-    this.#present = present;
-    this.#seen = seen;
-  }
-
-  /** Whether somebody removed the file. A VPP with another view of the file system may have files that were never seen here. */
-  isGone(file: string): boolean {
-    return this.#seen.has(file) && !this.#present.has(file);
-  }
+/**
+ * Returns the files of these sockets of VPP that were removed. A VPP with another view of the file system may have files that were never
+ * seen here: those are not removed.
+ */
+async function removedFiles(marks: Marks, sockets: Iterable<string>): Promise<ReadonlySet<string>> {
+  const present = new Set(await filesOf(marks));
+  const seen = seenFiles.get(marks);
+  const removed = new Set([...sockets].filter((file) => seen?.has(file) && !present.has(file)));
+  seenFiles.set(marks, new Set([...present, ...removed]));
+  return removed;
 }
 
 /** A memif. It is ours if its socket lies in our folder. */
@@ -56,12 +41,12 @@ export const memifVariant: Variant<MemifInterface> = {
       vpp.dumpAll("memif_socket_filename_dump", {}),
     ]);
     const paths = new Map(sockets.map((socket) => [socket.socket_id, socket.socket_filename]));
-    const files = await SocketFiles.read(marks);
+    const removed = await removedFiles(marks, paths.values());
     const found = new Map<number, Omit<MemifInterface, "name">>();
     for (const { sw_if_index, socket_id, role, mode, id, flags } of memifs) {
       const socket = paths.get(socket_id) ?? "";
       const isConnected = flags.includes("IF_STATUS_API_FLAG_LINK_UP");
-      const isOpen = isConnected || !files.isGone(socket);
+      const isOpen = isConnected || !removed.has(socket);
       const isAsMade = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === MEMIF_ID;
       const usable = isAsMade && isOpen;
       if (dirname(socket) === marks.memifDirectory)

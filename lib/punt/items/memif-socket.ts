@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, readdir, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import type { Marks } from "../interconnect/index.js";
 import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
@@ -122,6 +123,12 @@ async function giveToGroupOf(apiSocket: string | undefined, path: string): Promi
   if (found) await chown(path, -1, found.gid).catch(() => {});
 }
 
+/** Returns the paths of all files in the folder of the memif sockets. */
+export async function filesOf({ memifDirectory }: Pick<Marks, "memifDirectory">): Promise<string[]> {
+  const names = await readdir(memifDirectory).catch(() => []);
+  return names.map((name) => join(memifDirectory, name));
+}
+
 interface SocketFile {
   readonly file: string;
 }
@@ -130,14 +137,12 @@ interface SocketFile {
 export const memifSocketFile: Kind<SocketFile> = {
   async observe({ vpp, marks }) {
     const [files, sockets] = await Promise.all([
-      readdir(marks.memifDirectory).catch(() => []),
+      filesOf(marks),
       vpp.has("memif_socket_filename_dump") ? vpp.dumpAll("memif_socket_filename_dump", {}) : [],
     ]);
     const known = new Set(sockets.map((socket) => socket.socket_filename));
     return files
-      .filter((name) => /^memif-[a-zA-F]{5}\.sock$/.test(name))
-      .map((name) => join(marks.memifDirectory, name))
-      .filter((file) => !known.has(file))
+      .filter((file) => /^memif-[a-zA-F]{5}\.sock$/.test(basename(file)) && !known.has(file))
       .map((file) => ({ kind: "memif-socket-file", key: `memif-socket-file/${file}`, value: { file }, ours: true }));
   },
 

@@ -27,7 +27,7 @@ export function parseUdpPorts(reply: string): UdpPorts | undefined {
 /** The use of a UDP port: it punts, it is free, or a node of VPP handles it. */
 export type UdpPortUse = "punts" | "free" | { readonly node: string };
 
-/** Returns the use of a port. Where VPP does not tell, a port with a registration counts as one that punts. */
+/** Returns the use of a port. Where VPP does not tell, a port with a registration counts as punting. */
 export function udpPortUse({ udpPorts }: Pick<Facts, "udpPorts">, af: "IPV4" | "IPV6", port: number): UdpPortUse {
   if (!udpPorts) return "punts";
   const family = af === "IPV4" ? 4 : 6;

@@ -75,7 +75,7 @@ function broadcastCaveats(request: PuntToSocketRequest, { broadcastRoutes }: Fac
   if (/forwarding:.*dpo-receive/s.test(broadcastRoutes)) return [];
   const text = "VPP drops packets to 255.255.255.255: DHCP clients without an address are not heard, relays are";
   return [
-    { code: "BROADCAST_ROUTE", text, remedy: `vppctl ip route add 255.255.255.255/32 via local`, degrades: true },
+    { code: "BROADCAST_ROUTE", text, remedy: "vppctl ip route add 255.255.255.255/32 via local", degrades: true },
   ];
 }
 
