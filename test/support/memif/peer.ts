@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 
 const folder = "dist/test-peers";
-/** The addon's sources that the peers use: the wire format, not the engine. */
-const shared = ["native/memif/control/channel.cc", "native/memif/shared/ringer.cc"];
+/** The addon's sources that the peers use: the wire format and the guards of memory, not the engine. */
+const shared = ["native/memif/control/channel.cc", "native/memif/shared/ringer.cc", "native/memif/shared/sigbus.cc"];
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
