@@ -11,10 +11,10 @@ import type {
   PuntStatus,
   Punts,
 } from "../punt/index.js";
-import { DryRun } from "../punt/index.js";
+import { DryRun, withoutSecrets } from "../punt/index.js";
 import type { Write } from "./etcd/index.js";
 import { content, parseJson } from "./records.js";
-import { revived, withoutSecrets } from "./status.js";
+import { revived } from "./status.js";
 
 /** The calls that can be asked for. */
 export type Question =

@@ -1,7 +1,7 @@
 // The status of punts in etcd: the daemon that acts writes it, and all others read it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
-import type { PuntId, PuntRequest, PuntStatus } from "../punt/index.js";
+import { type PuntId, type PuntRequest, type PuntStatus, withoutSecrets } from "../punt/index.js";
 import { type Condition, type Entry, type Etcd, MOST_WRITES, type Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import type { Leadership } from "./leadership.js";
@@ -19,15 +19,6 @@ export interface StatusRecord {
   /** The daemon did not take the punt: nothing of it is in VPP. */
   readonly refused?: true;
   readonly at: string;
-}
-
-/** Returns a status without the secrets, which only the CNF may know. */
-export function withoutSecrets(status: PuntStatus): PuntStatus {
-  const interconnects = status.metadata.interconnects.map((interconnect) => {
-    const { attachment } = interconnect;
-    return attachment.kind === "memif" ? { ...interconnect, attachment: { ...attachment, secret: "" } } : interconnect;
-  });
-  return { ...status, metadata: { ...status.metadata, interconnects } };
 }
 
 /** Reads a status. @throws PuntError ERR_ETCD_CONTENT */

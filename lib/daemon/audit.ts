@@ -11,6 +11,8 @@ export interface AuditEntry {
   readonly decision: "allowed" | "refused" | "failed";
   readonly rule?: string | undefined;
   readonly punts?: readonly PuntId[];
+  /** The rules that refused it, each with the field that decided. */
+  readonly objections?: readonly unknown[];
   /** Why it was refused or failed. */
   readonly code?: string;
   readonly message?: string;

@@ -158,20 +158,24 @@ export class Daemon implements AsyncDisposable {
   }
 
   /**
-   * Reads the policy, the certificates and StoneWork's configuration again, and opens the audit log again.
+   * Opens the audit log again, and reads the policy, the certificates and StoneWork's configuration again. A part that cannot be read stays
+   * as it was, and does not keep the others from being read.
    *
    * @returns texts that say which punts the policy would not allow any more; they stay
-   * @throws PuntError of a file: what was in force stays in force
+   * @throws PuntError of the first part that could not be read
    */
   async reload(): Promise<readonly string[]> {
-    await this.#policy.reload();
-    await this.#tls?.reload();
-    await this.#stoneWork?.reload();
     this.#opened.audit.reopen();
+    const parts = [this.#policy, this.#tls, this.#stoneWork];
+    const outcomes = await Promise.allSettled(parts.map((part) => part?.reload()));
     const { logger } = this.#options;
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    for (const err of failures.slice(1)) logger.error({ err }, "what could not be read stays as it was");
+    if (outcomes[0]!.status === "rejected") throw failures[0];
     const objections = this.#policy.objectionsTo(await this.#opened.punts.list());
     for (const text of objections) logger.warn({}, text);
     logger.info({ policy: this.#policy.path }, "the policy was read again");
+    if (failures.length > 0) throw failures[0];
     return objections;
   }
 

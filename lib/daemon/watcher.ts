@@ -53,6 +53,15 @@ export class WatcherQueue {
     this.#put(revision);
   }
 
+  /** Drops what waits: a snapshot comes. */
+  clear(): void {
+    this.#changes.clear();
+    this.#snapshot = undefined;
+    this.#isNews = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Ends the queue: what waits is dropped. */
   fail(error: PuntError): void {
     this.#error ??= error;

@@ -14,7 +14,13 @@ export { ChangeLog } from "./desired/index.js";
 export type { Missing, Note, VppApi } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds, type FeatureReport, featureReports } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
-export type { Attachment, InterconnectMetadata, InterfaceMetadata, PuntMetadata } from "./metadata.js";
+export {
+  type Attachment,
+  type InterconnectMetadata,
+  type InterfaceMetadata,
+  type PuntMetadata,
+  withoutSecrets,
+} from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
 export { DEFAULT_OWNER } from "./options.js";
 export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";

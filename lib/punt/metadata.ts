@@ -104,3 +104,12 @@ function attachmentOf(interconnect: Interconnect, { injectPath, namespace }: Met
   if (interconnect.type === "MEMIF") return { kind: "memif", socket: socket!, id: MEMIF_ID, secret: secret! };
   return { kind: "tap", name, namespace: namespace(netns!) };
 }
+
+/** Returns a status without the secrets, which only the CNF may know. */
+export function withoutSecrets<S extends { readonly metadata: PuntMetadata }>(status: S): S {
+  const interconnects = status.metadata.interconnects.map((interconnect) => {
+    const { attachment } = interconnect;
+    return attachment.kind === "memif" ? { ...interconnect, attachment: { ...attachment, secret: "" } } : interconnect;
+  });
+  return { ...status, metadata: { ...status.metadata, interconnects } };
+}

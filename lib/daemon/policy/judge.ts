@@ -139,7 +139,7 @@ function isWithin(wanted: PortRange, allowed: readonly PortRange[]): boolean {
 function namespaceCheck({ netns }: PuntRequest, rule: Rule, { ownNamespace }: Resources) {
   if (netns === undefined || ownNamespace) return undefined;
   const name = namespaceText(netns);
-  return matchesAny(rule.netns ?? [], name)
+  return isPlain(name) && matchesAny(rule.netns ?? [], name)
     ? undefined
     : not("netns", `namespace ${name}`, ["its own", ...(rule.netns ?? [])]);
 }
@@ -154,9 +154,12 @@ function namespaceText(netns: NonNullable<PuntRequest["netns"]>): string {
 function socketCheck(request: PuntRequest, { socketPaths = [] }: Rule, { ownSocket }: Resources) {
   const { socketPath } = reachOf(request);
   if (socketPath === undefined || ownSocket) return undefined;
-  // "/run/cnf/*" must not be passed by "/run/cnf/../other".
-  const isPlain = !socketPath.split("/").includes("..");
-  return isPlain && matchesAny(socketPaths, socketPath)
+  return isPlain(socketPath) && matchesAny(socketPaths, socketPath)
     ? undefined
     : not("socketPaths", `socket ${socketPath}`, ["sockets that the daemon makes", ...socketPaths]);
+}
+
+/** The pattern "/run/cnf/*" must not allow "/run/cnf/../other". */
+function isPlain(path: string): boolean {
+  return !path.split("/").includes("..");
 }

@@ -16,6 +16,9 @@ export class Policy {
   /** Group of the daemon's socket. */
   readonly #group: number;
   #rules: readonly Rule[] | undefined;
+  /** The rules before the last reload. */
+  #before: readonly Rule[] = [];
+  readonly #listeners = new Set<() => void>();
 
   private constructor(path: string | undefined, group: number, rules: readonly Rule[] | undefined) {
     this.path = path;
@@ -30,7 +33,17 @@ export class Policy {
 
   /** Reads the file again. @throws PuntError of the file: the rules stay as they were */
   async reload(): Promise<void> {
-    if (this.path !== undefined) this.#rules = await loadPolicy(this.path);
+    if (this.path === undefined) return;
+    const fresh = await loadPolicy(this.path);
+    this.#before = this.#rules ?? [];
+    this.#rules = fresh;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each reload. @returns a function that ends that */
+  onReload(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   rightsOf(caller: Caller): Rights {
@@ -88,7 +101,11 @@ export class Policy {
   /** Returns a text for each punt that no rule for its CNF allows any more. Interfaces and VRFs are judged when punts are asked for. */
   objectionsTo(punts: readonly PuntStatus[]): string[] {
     return punts.flatMap(({ id, request }) => {
-      const concerned = (this.#rules ?? []).filter(({ cnfs, operator }) => !operator && matchesAny(cnfs, id.cnf));
+      const isAbout = ({ cnfs, operator }: Rule) => !operator && matchesAny(cnfs, id.cnf);
+      const concerned = (this.#rules ?? []).filter(isAbout);
+      // An operator may have asked for a punt of a CNF that never had a rule.
+      if (concerned.length === 0 && this.#before.some(isAbout))
+        return [`the policy has no rule for CNF ${id.cnf} any more: punt ${idText(id)} stays`];
       const objections = concerned.map((rule) =>
         objectionTo(request, { ...rule, interfaces: undefined, vrfs: undefined }, ANYTHING),
       );

@@ -35,6 +35,15 @@ export class Rights {
     return this.rules.some(({ operator, cnfs }) => operator || matchesAny(cnfs, cnf));
   }
 
+  /** Whether the caller may change the punts of a CNF. */
+  changes(cnf: string): boolean {
+    return this.#ruleOfChange(cnf) !== undefined;
+  }
+
+  #ruleOfChange(cnf: string): Rule | undefined {
+    return this.rules.find(({ operator, readOnly, cnfs }) => !readOnly && (operator || matchesAny(cnfs, cnf)));
+  }
+
   /** Whether a rule needs the names that a request has in VPP. */
   get needsResources(): boolean {
     return this.#judges(({ interfaces, vrfs }) => interfaces !== undefined || vrfs !== undefined);
@@ -70,7 +79,7 @@ export class Rights {
 
   /** Returns the rule that allows to change punts of the CNF. @throws PuntError ERR_POLICY */
   requireChange(cnf: string, op: string): Rule {
-    const found = this.rules.find(({ operator, readOnly, cnfs }) => !readOnly && (operator || matchesAny(cnfs, cnf)));
+    const found = this.#ruleOfChange(cnf);
     if (found) return found;
     const objections = this.rules.map(({ name, readOnly, cnfs }) => {
       return readOnly

@@ -1,6 +1,6 @@
 // The Attach call: says what a CNF opens, and gives it a one-time token for attach.sock.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { noSuchPunt, type PuntId, type PuntMetadata } from "../../punt/index.js";
+import type { PuntId, PuntMetadata } from "../../punt/index.js";
 import { type AttachResponseSchema, Handover_Kind as Kind, statusToWire } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
@@ -15,8 +15,7 @@ export class Attacher {
   async attach(id: PuntId, pathsOnly: boolean, scope: Scope): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     const { view, op } = scope;
     scope.punts = [id];
-    const status = view.sees(id) ? await this.#parts.punts.get(id) : undefined;
-    if (!status) throw noSuchPunt(op, view.idOut(id));
+    const status = await scope.requireVisible(id);
     scope.rule = view.rights.requireChange(id.cnf, op).name;
     const shown = statusToWire(view.status(status));
     const { caller } = view.rights;

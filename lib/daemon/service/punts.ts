@@ -8,7 +8,6 @@ import {
   idKey,
   idOf,
   idText,
-  noSuchPunt,
   type PuntId,
   type PuntRequest,
   type PuntStatus,
@@ -60,7 +59,8 @@ function changes(parts: Parts, gate: RequestGate): Changes {
     update: unary(parts, "punt.update", async (call, scope) => {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
-      await requireVisible(parts, idOf(request), scope);
+      scope.punts = [idOf(request)];
+      await scope.requireVisible(idOf(request));
       const status = await gate.pass([request], scope, none, () => punts.update(request, wait));
       return { status: out(status, scope) };
     }),
@@ -68,7 +68,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
     delete: unary(parts, "punt.delete", async (call, scope) => {
       const id = scope.id(call.id);
       scope.punts = [id];
-      await requireVisible(parts, id, scope);
+      await scope.requireVisible(id);
       scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
       sessions.unbind(id);
       await punts.delete(id);
@@ -85,7 +85,8 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const cnf = call.cnf === "" ? undefined : view.label(call.cnf);
   const requests = readSet(gate, call, scope);
   const named = call.delete.map((id) => scope.id(id));
-  for (const id of named) await requireVisible(parts, id, scope);
+  scope.punts = [...requests.map(idOf), ...named];
+  for (const id of named) await scope.requireVisible(id);
   const changed = new Set(named.map((id) => id.cnf));
   if (cnf !== undefined && (!keep || requests.length === 0)) changed.add(cnf);
   for (const each of changed) scope.rule = view.rights.requireChange(each, op).name;
@@ -96,7 +97,7 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const result = await gate.pass(requests, scope, isReplaced, () =>
     bound(parts, requests, call.session, () => parts.punts.apply(set, { keep, ...wait })),
   );
-  scope.punts = [...scope.punts, ...named];
+  scope.punts = [...scope.punts, ...result.deleted.filter((id) => !leaving.has(idKey(id)))];
   return applied(parts, result, view);
 }
 
@@ -157,14 +158,6 @@ function out(status: PuntStatus, { view }: Scope) {
   return statusToWire(view.status(status));
 }
 
-/** A punt of another CNF looks like a punt that does not exist. @throws PuntError ERR_NO_SUCH_PUNT */
-async function requireVisible(parts: Parts, id: PuntId, { view, op }: Scope): Promise<PuntStatus> {
-  const status = view.sees(id) ? await parts.punts.get(id) : undefined;
-  if (status) return status;
-  const shown = view.idOut(id);
-  throw noSuchPunt(op, shown);
-}
-
 /** Returns VPP's counters of the punts that the caller may see. */
 async function counters(parts: Parts, cnf: string, { view }: Scope) {
   const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
@@ -180,7 +173,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     get: unary(parts, "punt.get", async (call, scope) => {
       const id = scope.id(call.id);
       scope.punts = [id];
-      return { status: out(await requireVisible(parts, id, scope), scope) };
+      return { status: out(await scope.requireVisible(id), scope) };
     }),
     list: unary(parts, "punt.list", async ({ cnf }, scope) => {
       const { view } = scope;
@@ -191,7 +184,8 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     plan: unary(parts, "punt.plan", async (call, scope) => {
       const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
       const gone = call.delete.map((id) => scope.id(id));
-      for (const id of gone) await requireVisible(parts, id, scope);
+      scope.punts = [...add.map(idOf), ...gone];
+      for (const id of gone) await scope.requireVisible(id);
       const leaving = new Set(gone.map(idKey));
       const isReplaced = (id: PuntId) => leaving.has(idKey(id));
       const run = await gate.pass(add, scope, isReplaced, () => parts.punts.plan({ add, delete: gone }));

@@ -51,7 +51,7 @@ export class RequestGate {
     replaced: (id: PuntId) => boolean,
     change: () => Promise<T>,
   ): Promise<T> {
-    scope.punts = requests.map(idOf);
+    if (scope.punts.length === 0) scope.punts = requests.map(idOf);
     const { rights } = scope.view;
     const held: string[] = [];
     try {

@@ -4,7 +4,15 @@ import type { ClusterRole } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
-import { type DeviceReport, type PuntId, type Punts, parseId } from "../../punt/index.js";
+import {
+  type DeviceReport,
+  idText,
+  noSuchPunt,
+  type PuntId,
+  type PuntStatus,
+  type Punts,
+  parseId,
+} from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire, idFromWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
@@ -54,14 +62,16 @@ export const resetKey = createContextKey<() => void>(() => {});
 
 /** A call under way. */
 export class Scope {
-  readonly view: View;
   readonly op: string;
   readonly #parts: Parts;
   readonly #caller: Caller;
   readonly #call: string;
+  #view: View;
   /** The rule that allowed it. */
   rule: string | undefined;
   punts: readonly PuntId[] = [];
+  /** Punts of other CNFs that the caller asked for. */
+  #hidden: readonly PuntId[] = [];
 
   /** The thing that was changed, if not punts. */
   subject: string | undefined;
@@ -72,7 +82,20 @@ export class Scope {
     this.#parts = parts;
     this.#caller = caller;
     this.#call = call;
-    this.view = new View(parts.policy.rightsOf(caller), parts.names);
+    this.#view = new View(parts.policy.rightsOf(caller), parts.names);
+  }
+
+  /** The view of the caller under its rights of now. */
+  get view(): View {
+    return this.#view;
+  }
+
+  /** Takes the rights of now. @returns whether the caller has other rules than before */
+  renew(): boolean {
+    const rights = this.#parts.policy.rightsOf(this.#caller);
+    if (JSON.stringify(rights.rules) === JSON.stringify(this.#view.rights.rules)) return false;
+    this.#view = new View(rights, this.#parts.names);
+    return true;
   }
 
   /** @throws PuntError ERR_POLICY */
@@ -87,17 +110,40 @@ export class Scope {
     return parseId(this.view.id(parseId(idFromWire(wire), this.op)), this.op);
   }
 
+  /**
+   * Returns the status of a punt. A punt of another CNF looks like a punt that does not exist, but the audit log has a refusal.
+   *
+   * @throws PuntError ERR_NO_SUCH_PUNT
+   */
+  async requireVisible(id: PuntId): Promise<PuntStatus> {
+    const found = await this.#parts.punts.get(id);
+    if (found && this.view.sees(id)) return found;
+    if (found) this.#hidden = [...this.#hidden, id];
+    throw noSuchPunt(this.op, this.view.idOut(id));
+  }
+
   record(error?: unknown): void {
-    const refusal = error instanceof PuntError ? error : undefined;
+    const problem = error instanceof PuntError ? error : undefined;
+    const isRefused = problem?.code === "ERR_POLICY" || this.#hidden.length > 0;
     this.#parts.audit.write({
       caller: callerText(this.#caller),
       call: this.#call,
-      decision: error === undefined ? "allowed" : refusal?.code === "ERR_POLICY" ? "refused" : "failed",
-      rule: this.rule,
+      decision: error === undefined ? "allowed" : isRefused ? "refused" : "failed",
+      ...(!isRefused && { rule: this.rule }),
       punts: this.punts,
       ...(this.subject !== undefined && { message: this.subject }),
-      ...(refusal && { code: refusal.code, message: refusal.message }),
+      ...(isRefused && { objections: this.#objections(problem) }),
+      ...(problem && { code: problem.code, message: problem.message }),
     });
+  }
+
+  /** Returns the rules that refused the call, and why. */
+  #objections(problem: PuntError | undefined): readonly unknown[] {
+    const { objections } = problem?.details ?? {};
+    if (Array.isArray(objections)) return objections;
+    const others = this.#hidden.map(idText).join(", ");
+    const message = `${others} is not the caller's`;
+    return others === "" ? [] : this.view.rights.rules.map(({ name }) => ({ rule: name, field: "cnfs", message }));
   }
 
   /** Returns what the caller gets for an error. */

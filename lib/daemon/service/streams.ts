@@ -22,26 +22,42 @@ const PROGRESS_INTERVAL_MS = 10_000;
 /** How many times as long as the sending of all interfaces the pause after it is. */
 const PAUSE_FACTOR = 4;
 
-/** Follows the punts that the caller may see. */
+/** Follows the punts that the caller may see. Where a new policy gives the caller other rules, a snapshot comes again. */
 export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, context: HandlerContext) {
   const queue = new WatcherQueue(parts.longestWait);
   queue.onSlow = context.values.get(resetKey);
-  const ending = new AbortController();
+  let feeding = new AbortController();
+  const start = (asked: Asked) => {
+    feeding = new AbortController();
+    void feed(parts, asked, scope, queue, feeding.signal);
+  };
   const end = () => {
-    ending.abort();
+    feeding.abort();
     queue.fail(new PuntError("punt.watch", "ECANCELED", "the watcher has gone"));
   };
   context.signal.addEventListener("abort", end, { once: true });
   const stop = () => queue.fail(stoppingError());
   parts.stopping.addEventListener("abort", stop, { once: true });
-  void feed(parts, request, scope, queue, ending.signal);
+  const forget = parts.policy.onReload(() => {
+    if (!scope.renew()) return;
+    feeding.abort();
+    queue.clear();
+    start({ from: "", cnf: request.cnf, isAgain: true });
+  });
+  start({ from: request.from, cnf: request.cnf, isAgain: false });
   try {
     for (;;) yield deliver(await queue.next(), scope);
   } finally {
+    forget();
     queue.close();
-    ending.abort();
+    feeding.abort();
     parts.stopping.removeEventListener("abort", stop);
   }
+}
+
+interface Asked extends Pick<WatchRequest, "from" | "cnf"> {
+  /** Whether the watcher has had punts that it may not see any more, or lacks punts that it may see now. */
+  readonly isAgain: boolean;
 }
 
 function stoppingError(): PuntError {
@@ -51,28 +67,32 @@ function stoppingError(): PuntError {
 /** Reads the manager's events as they come, whatever the watcher does. */
 async function feed(
   parts: Parts,
-  { from, cnf }: WatchRequest,
-  { view }: Scope,
+  { from, cnf, isAgain }: Asked,
+  scope: Scope,
   queue: WatcherQueue,
   signal: AbortSignal,
 ) {
+  const { view } = scope;
   let unseen: string | undefined;
   const timer = setInterval(() => {
     if (unseen !== undefined) queue.progress(unseen);
     unseen = undefined;
   }, PROGRESS_INTERVAL_MS).unref();
   const take = (event: WatchEvent) => {
+    if (signal.aborted) return;
     if (event.kind === "snapshot") {
       const punts = event.punts.filter(({ id }) => view.sees(id));
-      queue.snapshot(event.revision, punts, event.resync === true);
+      queue.snapshot(event.revision, punts, isAgain || event.resync === true);
     } else if (event.kind === "change" && view.sees(event.event.id)) queue.change(event.revision, event.event);
     else unseen = event.revision;
   };
   try {
     const options = { ...(from !== "" && { from }), ...(cnf !== "" && { cnf: view.label(cnf) }), signal };
+    scope.requireSomeRule();
     for await (const event of parts.punts.watch(options)) take(event);
-    queue.fail(stoppingError());
+    if (!signal.aborted) queue.fail(stoppingError());
   } catch (error) {
+    if (signal.aborted) return;
     queue.fail(error instanceof PuntError ? error : new PuntError("punt.watch", "ERR_CLOSED", String(error)));
   } finally {
     clearInterval(timer);
@@ -113,14 +133,15 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
 
 /** Gives VPP's interfaces, and gives them again at each change. */
 export async function* watchInterfaces(
-  { table, stopping }: Parts,
-  { view }: Scope,
+  { table, policy, stopping }: Parts,
+  scope: Scope,
   { signal }: HandlerContext,
 ): AsyncIterable<MessageInitShape<typeof WatchInterfacesResponseSchema>> {
-  const { rules, isOperator } = view.rights;
   const ending = AbortSignal.any([signal, stopping]);
-  const isShown = (name: string) =>
-    isOperator || rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name));
+  const isShown = (name: string) => {
+    const { rules, isOperator } = scope.view.rights;
+    return isOperator || rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name));
+  };
   let wake = () => {};
   let isNews = true;
   const onChange = () => {
@@ -128,12 +149,16 @@ export async function* watchInterfaces(
     wake();
   };
   table.on("change", onChange);
+  const forget = policy.onReload(() => {
+    if (scope.renew()) onChange();
+  });
   signal.addEventListener("abort", onChange, { once: true });
   stopping.addEventListener("abort", onChange, { once: true });
   try {
     for (;;) {
       if (signal.aborted) return;
       if (stopping.aborted) throw stoppingError();
+      scope.requireSomeRule();
       if (isNews) {
         isNews = false;
         const start = performance.now();
@@ -147,6 +172,7 @@ export async function* watchInterfaces(
       });
     }
   } finally {
+    forget();
     table.off("change", onChange);
     stopping.removeEventListener("abort", onChange);
   }

@@ -1,6 +1,6 @@
 // One caller's view of the punts: labels in its own space, and nothing of other CNFs.
 import { PuntError } from "../../errors.js";
-import type { PuntEvent, PuntId, PuntStatus } from "../../punt/index.js";
+import { type PuntEvent, type PuntId, type PuntStatus, withoutSecrets } from "../../punt/index.js";
 import type { Rights } from "../policy/index.js";
 import type { PuntNames } from "./names.js";
 
@@ -10,6 +10,8 @@ const OTHER = "a punt of another CNF";
 export class View {
   readonly rights: Rights;
   readonly #names: PuntNames;
+  /** The CNFs that the caller has named. To hide them would tell which of them have punts. */
+  readonly #written = new Set<string>();
 
   constructor(rights: Rights, names: PuntNames) {
     this.rights = rights;
@@ -18,7 +20,10 @@ export class View {
 
   /** Returns the manager's label of the caller's CNF. */
   label(cnf: string): string {
-    return cnf === "" ? "" : this.rights.space + cnf;
+    if (cnf === "") return "";
+    const label = this.rights.space + cnf;
+    this.#written.add(label);
+    return label;
   }
 
   /** Returns the manager's id of the caller's punt. */
@@ -36,8 +41,9 @@ export class View {
     return space !== "" && id.cnf.startsWith(space) ? { ...id, cnf: id.cnf.slice(space.length) } : id;
   }
 
-  /** Returns a status as the caller may see it. */
-  status(status: PuntStatus): PuntStatus {
+  /** Returns a status as the caller may see it. With a secret, a caller that may only look could take a CNF's packets. */
+  status(full: PuntStatus): PuntStatus {
+    const status = this.rights.changes(full.id.cnf) ? full : withoutSecrets(full);
     const { id, request, metadata, failure } = status;
     return {
       ...status,
@@ -68,7 +74,8 @@ export class View {
   /** Returns a text without the names of other CNFs' punts, and without the caller's own prefix. */
   text(text: string): string {
     const { space, isOperator } = this.rights;
-    const shown = isOperator ? text : this.#names.hide(text, (cnf) => !this.rights.sees(cnf), OTHER);
+    const isHidden = (cnf: string) => !this.rights.sees(cnf) && !this.#written.has(cnf);
+    const shown = isOperator ? text : this.#names.hide(text, isHidden, OTHER);
     return space === "" ? shown : shown.replaceAll(space, "");
   }
 }
