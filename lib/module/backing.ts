@@ -33,8 +33,8 @@ export interface Backing {
   complete?(request: PuntRequestInput): Promise<PuntRequestInput>;
   /** Hands over open descriptors of a punt. Undefined: this process opens the paths. */
   handOver?(id: PuntId, request: HandOverRequest): Promise<readonly Handed[]>;
-  /** Follows the punts; `onAway` is called when the daemon is lost. */
-  follow(options: WatchOptions, onAway: () => void): AsyncIterable<WatchEvent>;
+  /** Follows the punts; `onAway` is called with the cause each time the daemon is lost. */
+  follow(options: WatchOptions, onAway: (cause: PuntError) => void): AsyncIterable<WatchEvent>;
   close(): Promise<void>;
 }
 

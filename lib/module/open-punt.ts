@@ -81,7 +81,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #punt: PuntStatus | undefined;
   #fatal: PuntError | undefined;
   #attachError: PuntError | undefined;
-  #isDaemonAway = false;
+  #away: PuntError | undefined;
   #status: CnfStatus;
   #queue: PacketQueue | undefined;
   #closed = false;
@@ -95,7 +95,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#ends = this.#newEnds();
     this.#life = new PuntLife(backing, request, this.id, {
       onStatus: (status, isNew) => this.#onStatus(status, isNew),
-      onAway: (isAway) => this.#onAway(isAway),
+      onAway: (cause) => this.#onAway(cause),
       onFatal: (error) => this.#onFatal(error),
     });
     this.#status = judge(this.#situation());
@@ -211,7 +211,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     if (this.#closed) return;
     const isOwned = this.#options.lifetime === "session" && !this.#fatal;
     const ended = this.end(async () => {
-      if (isOwned && !this.#isDaemonAway) await this.#backing.punts.delete(this.id).catch(() => {});
+      if (isOwned && !this.#away) await this.#backing.punts.delete(this.id).catch(() => {});
     });
     await ended;
   }
@@ -305,9 +305,9 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     }, RETRY_MS).unref();
   }
 
-  #onAway(isAway: boolean): void {
-    if (isAway === this.#isDaemonAway) return;
-    this.#isDaemonAway = isAway;
+  #onAway(cause: PuntError | undefined): void {
+    if (cause === this.#away) return;
+    this.#away = cause;
     this.#judge();
   }
 
@@ -319,7 +319,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #situation() {
     const unconnected = this.#punt ? this.#ends.unconnected() : [];
     return {
-      ...{ punt: this.#punt, fatal: this.#fatal, isDaemonAway: this.#isDaemonAway },
+      ...{ punt: this.#punt, fatal: this.#fatal, away: this.#away },
       ...{ attachError: this.#attachError, unconnected },
     };
   }

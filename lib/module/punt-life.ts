@@ -14,7 +14,8 @@ const PAUSE_MS = 100;
 export interface LifeHooks {
   /** The manager said something of the punt. */
   onStatus(status: PuntStatus, isNew: boolean): void;
-  onAway(isAway: boolean): void;
+  /** The daemon is away because of `cause`, or is there again. */
+  onAway(cause: PuntError | undefined): void;
   /** Nothing more will be tried. */
   onFatal(error: PuntError): void;
 }
@@ -104,10 +105,10 @@ export class PuntLife {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        const events = this.#backing.follow({ cnf: this.#id.cnf, signal }, () => this.#hooks.onAway(true));
+        const events = this.#backing.follow({ cnf: this.#id.cnf, signal }, (cause) => this.#hooks.onAway(cause));
         for await (const event of events) {
           if (signal.aborted) return;
-          this.#hooks.onAway(false);
+          this.#hooks.onAway(undefined);
           this.#take(event);
         }
       } catch (error) {
@@ -115,7 +116,7 @@ export class PuntLife {
         // A watcher that read too slowly, as after a long stop of this process, begins again.
         const { code } = error as PuntError;
         if (!PASSING.has(code) && code !== "ERR_SLOW_WATCHER") return this.#fail(error as PuntError);
-        this.#hooks.onAway(true);
+        this.#hooks.onAway(error as PuntError);
       }
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
     }

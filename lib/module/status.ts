@@ -32,30 +32,32 @@ export interface Situation {
   readonly punt: PuntStatus | undefined;
   /** Nothing more will be tried. */
   readonly fatal: PuntError | undefined;
-  readonly isDaemonAway: boolean;
+  /** Why the daemon is away; undefined where it is not. */
+  readonly away: PuntError | undefined;
   /** The ends could not be opened. */
   readonly attachError: PuntError | undefined;
   /** Texts for the ends that are not connected. */
   readonly unconnected: readonly string[];
 }
 
-const AWAY: CnfReason = {
-  code: "DAEMON_AWAY",
-  text: "the daemon is away; packets go on, and changes of the punt are not seen",
-};
+function awayReason({ message, cause }: PuntError): CnfReason {
+  const why = cause instanceof Error && !message.includes(cause.message) ? `${message}: ${cause.message}` : message;
+  const text = `the daemon is away; packets go on, and changes of the punt are not seen (${why})`;
+  return { code: "DAEMON_AWAY", text };
+}
 
 /** Returns the status that follows. */
 export function judge(situation: Situation): CnfStatus {
-  const { punt, isDaemonAway } = situation;
+  const { punt, away } = situation;
   const { state, reasons } = verdict(situation);
-  return { state, reasons: isDaemonAway && state !== "failed" ? [...reasons, AWAY] : reasons, punt };
+  return { state, reasons: away && state !== "failed" ? [...reasons, awayReason(away)] : reasons, punt };
 }
 
 type Verdict = Pick<CnfStatus, "state" | "reasons">;
 
-function verdict({ punt, fatal, isDaemonAway, attachError, unconnected }: Situation): Verdict {
+function verdict({ punt, fatal, away, attachError, unconnected }: Situation): Verdict {
   if (fatal) return { state: "failed", reasons: [reasonOf(fatal)] };
-  if (!punt) return waiting(isDaemonAway ? [] : [{ code: "ASKING", text: "the manager has not answered yet" }]);
+  if (!punt) return waiting(away ? [] : [{ code: "ASKING", text: "the manager has not answered yet" }]);
   const { state, failure, missing, reasons } = punt;
   if (state === "FAILED" && failure) {
     return { state: "failed", reasons: [{ code: failure.code, text: `${failure.item}: ${failure.message}` }] };

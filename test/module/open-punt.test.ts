@@ -233,6 +233,7 @@ test("openPunt does not wait for VPP or for a daemon", async (t) => {
   await alone.close();
   const away = await openPunt({ cnf: "dns", udp: 53 }, { socket: `${directory}/manager.sock` });
   t.like(away.status, { state: "waiting", reasons: [{ code: "DAEMON_AWAY" }] });
+  t.regex(away.status.reasons[0]!.text, /no daemon answers at .*manager\.sock: connect ENOENT/);
   await away.close();
   t.false(existsSync(`${directory}/manager.sock`));
 });

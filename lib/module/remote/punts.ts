@@ -167,8 +167,8 @@ export class RemotePunts implements Punts {
     return follow(this.#connection, options);
   }
 
-  /** Follows the punts as `watch` does; `onAway` is called each time the daemon is lost. */
-  follow(options: WatchOptions, onAway: () => void): AsyncIterable<WatchEvent> {
+  /** Follows the punts as `watch` does; `onAway` is called with the cause each time the daemon is lost. */
+  follow(options: WatchOptions, onAway: (cause: PuntError) => void): AsyncIterable<WatchEvent> {
     return follow(this.#connection, options, onAway);
   }
 

@@ -1,11 +1,14 @@
 // A watch that outlives the daemon.
+import { PuntError } from "../../errors.js";
 import type { PuntEvent, WatchEvent, WatchOptions } from "../../punt/index.js";
 import { idFromWire, stateFromWire, statusFromWire, type WatchResponse } from "../../wire/index.js";
 import { type Connection, isLost, Pauses } from "./connection.js";
 
+const OP = "punt.watch";
+
 /**
  * Yields the daemon's events. When the connection is lost it goes on from the last revision; where the daemon has that no more, a
- * snapshot with `resync` comes. `onAway` is called when the connection is lost.
+ * snapshot with `resync` comes. `onAway` is called with the cause each time the connection is lost.
  *
  * @throws PuntError ERR_DISCONNECTED: the daemon was away at the first attempt, and calls do not wait; ERR_POLICY;
  * ERR_SLOW_WATCHER: the program did not read for too long
@@ -13,15 +16,16 @@ import { type Connection, isLost, Pauses } from "./connection.js";
 export async function* follow(
   connection: Connection,
   options: WatchOptions,
-  onAway: () => void = () => {},
+  onAway: (cause: PuntError) => void = () => {},
 ): AsyncIterable<WatchEvent> {
   const signal = AbortSignal.any([connection.ending.signal, ...(options.signal ? [options.signal] : [])]);
   const { cnf = "" } = options;
   let revision = options.from ?? "";
   const pauses = new Pauses();
   // The first connection waits as every call does; those after it for as long as it takes.
-  await connection.call("punt.watch", (each) => connection.client.info({}, { signal: each }));
+  await connection.call(OP, (each) => connection.client.info({}, { signal: each }));
   while (!signal.aborted) {
+    let cause: unknown = new PuntError(OP, "ERR_DISCONNECTED", "the daemon has ended the watch");
     try {
       for await (const response of connection.client.watch({ from: revision, cnf }, { signal })) {
         pauses.reset();
@@ -30,9 +34,10 @@ export async function* follow(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!isLost(error)) throw connection.errorOf(error, "punt.watch");
+      if (!isLost(error)) throw connection.errorOf(error, OP);
+      cause = error;
     }
-    if (!signal.aborted) onAway();
+    if (!signal.aborted) onAway(connection.errorOf(cause, OP));
     await pauses.wait(signal).catch(() => {});
   }
 }

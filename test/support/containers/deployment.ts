@@ -223,11 +223,6 @@ export class Deployment {
     await this.#daemon!.kill();
   }
 
-  /** The daemon's log, where it is in a container. */
-  get log(): string {
-    return this.#daemon?.output ?? "";
-  }
-
   #process(program: string, args: readonly string[]): void {
     const child = spawn(program, args, { stdio: "ignore" });
     this.#t.teardown(async () => {
@@ -291,7 +286,7 @@ export class Deployment {
         );
         return answer.trim();
       },
-      () => `${cnf?.output ?? ""}\n${this.log}`,
+      () => `${cnf?.output ?? ""}\n${this.podman.report()}`,
       40,
     );
   }

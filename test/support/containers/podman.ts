@@ -1,6 +1,6 @@
 // Real containers of podman over the host's own programs and this package: no image and no network. They end with the test.
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,6 +75,7 @@ export class Container {
 export class Podman {
   readonly directory = mkdtempSync(join(tmpdir(), "vpp-punt-ct-"));
   readonly #names: string[] = [];
+  readonly #containers: Container[] = [];
   readonly #services: ChildProcess[] = [];
 
   constructor(t: ExecutionContext) {
@@ -110,7 +111,21 @@ export class Podman {
       ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
       ...["--rootfs", this.#rootfs(full), ...command],
     ];
-    return new Container(full, spawn("podman", words, { stdio: ["ignore", "pipe", "pipe"] }));
+    const container = new Container(full, spawn("podman", words, { stdio: ["ignore", "pipe", "pipe"] }));
+    this.#containers.push(container);
+    return container;
+  }
+
+  /** Describes the containers, their output and the daemon's sockets, for the message of a test that fails. */
+  report(): string {
+    const texts = this.#containers.map(({ name, child, output }) => {
+      const end = child.exitCode ?? child.signalCode;
+      return `${name}, ${end === null ? "running" : `ended with ${end}`}:\n${output}`;
+    });
+    const run = join(this.directory, "run");
+    const files = existsSync(run) ? readdirSync(run).map((file) => ({ file, ...statSync(join(run, file)) })) : [];
+    const modes = files.map(({ file, mode, uid }) => `${file} ${mode.toString(8)} of user ${uid}`);
+    return [...texts, ...modes].join("\n");
   }
 
   abandon(): void {
