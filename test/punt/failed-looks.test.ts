@@ -3,7 +3,7 @@ import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
-import { puntOf } from "../support/punt/punts.js";
+import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { changes, tapped } from "../support/vpp/tapped.js";
 
@@ -82,4 +82,39 @@ test("a namespace that goes during a look has no devices, and the punts in it wa
   t.is(other.state, "CREATED");
   await it.manager.resync();
   t.is(it.manager.get(id)?.state, "PENDING");
+});
+
+for (const type of puntTypes)
+  test(`delete of ${type} says that nothing is left only where that is true, whichever dump VPP answers with nothing`, async (t) => {
+    const heard = new Set<string>();
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
+    await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
+    const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
+    const first = await it.manager.add(punt, { waitFor: "CREATED" });
+    await it.manager.delete(first.id);
+    const without = await snapshot(it.client);
+    t.true(heard.size > 5);
+    for (const message of heard) {
+      const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
+      it.vpp.faults.add({ message, action: { kind: "refuse", error: "UNSPECIFIED" } });
+      await it.manager.delete(id);
+      it.vpp.faults.clear();
+      t.deepEqual(await snapshot(it.client), without, message);
+    }
+  });
+
+test("the first look of a process is repeated before it removes something: one empty dump leaves no mirror", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const without = await snapshot(it.client);
+  const { id } = await it.manager.add(span, { waitFor: "CREATED" });
+  await it.manager.close();
+  await it.store.save({ ...(await it.store.load())!, punts: [] });
+  it.vpp.faults.add({ message: "sw_interface_span_dump", action: { kind: "refuse", error: "UNSPECIFIED" } });
+  await it.restartManager({ resyncInterval: 600_000 });
+  await it.manager.resync();
+  t.is(it.manager.get(id), undefined);
+  t.deepEqual(await snapshot(it.client), without);
 });

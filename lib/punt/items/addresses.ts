@@ -34,6 +34,8 @@ export const addresses: Kind<Addresses> = {
 
   delete: (context, { value }) => change(context, value.interface, value.addresses, []),
 
+  readWhereNamed: true,
+
   dependsOn: ({ interface: id }) => [interfaceKey(id), tableItemKey(id, 4), tableItemKey(id, 6)],
 };
 

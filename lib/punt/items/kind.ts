@@ -84,6 +84,8 @@ export interface Kind<V extends object = object> {
   dependsOn(value: V): string[];
   /** Whether it is a state of another object and goes with that object: it is never deleted. */
   readonly attribute?: true;
+  /** Whether it is read only on the interfaces that punts name, so that it leaves the looks with the last of these punts. */
+  readonly readWhereNamed?: true;
   /** Returns the claim that the store keeps, if the object carries no mark of ours or VPP does not report a part of it. */
   claim?(value: V, marks: Marks): string | undefined;
   /** Joins the wishes of two punts for one item, if values of this kind can be joined. */

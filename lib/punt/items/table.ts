@@ -48,5 +48,7 @@ export const table: Kind<Table> = {
     });
   },
 
+  readWhereNamed: true,
+
   dependsOn: (value) => [interfaceKey(value.interface)],
 };

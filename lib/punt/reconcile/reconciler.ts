@@ -14,6 +14,7 @@ import {
 } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
+import type { Expected } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
 import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run } from "./run.js";
@@ -60,6 +61,7 @@ export interface World {
   readonly strays: Strays;
   readonly retries: Retries;
   readonly devices: VppDevices;
+  readonly expected: Expected;
   /** Milliseconds to the next look when nothing happens. */
   readonly interval: number;
 }
@@ -71,7 +73,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     await world.devices.prepare(false);
     await world.devices.clean(ledger.wanted.namespaces.map(({ path }) => path));
     await world.devices.prepare(ledger.wanted.interconnects.some(({ type }) => type === "TAP"));
-    const result = await look(ledger, world);
+    const result = await lookAndKeep(ledger, world);
     const open = [...result.open.values()];
     forgetSolved(world.retries, open);
     const record = { retries: world.retries, ledger, done };
@@ -85,6 +87,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       due.map(({ key }) => key),
     );
     if (due.length === 0 || round === MOST_ROUNDS) return result;
+    world.expected.changing(due);
     recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, record);
   }
 }
@@ -100,8 +103,28 @@ export async function perform(
   if (failure) throw failure;
 }
 
-/** Reads and compares; changes nothing. */
-export async function look(ledger: Pick<Ledger, "wanted" | "leaving" | "memory">, world: World): Promise<Reconciled> {
+/** Looks as `look` does, and expects the next look to find the same. */
+export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconciled> {
+  const result = await look(ledger, world);
+  world.expected.looked(result.facts);
+  return result;
+}
+
+/** Reads and compares; changes nothing. What may be missing only from VPP's answers is read twice. */
+export async function look(ledger: Looked, world: World): Promise<Reconciled> {
+  const result = await lookOnce(ledger, world);
+  return isDoubtful(result, world.expected) ? lookOnce(ledger, world) : result;
+}
+
+/** Before the first removals no look has told what depends on the objects. */
+function isDoubtful({ facts, open, leaving }: Reconciled, expected: Expected): boolean {
+  if (!expected.isUnknown) return expected.isMissingIn(facts);
+  return leaving !== undefined || [...open.values()].some(({ action }) => action === "delete" || action === "replace");
+}
+
+type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
+
+async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const { wanted: before, leaving, memory } = ledger;
   const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
   const facts = await observe(surroundingsOf(ledger, world), scope);

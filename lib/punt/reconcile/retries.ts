@@ -2,7 +2,10 @@
 import type { PuntError } from "../../errors.js";
 
 export interface RetryOptions {
-  /** Milliseconds before the second attempt. Each later delay is twice as long. Default 500. */
+  /**
+   * Milliseconds before the second attempt. Each later delay is twice as long. Default 500. After a look at VPP that failed, the next one
+   * comes as soon, and after at most 500 ms.
+   */
   readonly firstDelay?: number;
   /** Longest delay in milliseconds. Default 30,000. */
   readonly longestDelay?: number;

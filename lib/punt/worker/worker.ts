@@ -7,9 +7,11 @@ import type { VppConnection } from "../options.js";
 import {
   asPuntError,
   type DeviceReport,
+  Expected,
   isDisconnect,
   type Ledger,
   look,
+  lookAndKeep,
   type Reconciled,
   Retries,
   type RetryOptions,
@@ -42,8 +44,8 @@ export interface WorkerOptions {
 }
 
 const DEFAULT_INTERVAL = 10_000;
-/** Milliseconds between two attempts to read a VPP that does not answer. */
-const PAUSE_AFTER_ERROR = 500;
+/** Most milliseconds between two attempts to read a VPP that does not answer. */
+const LONGEST_PAUSE = 500;
 /** Milliseconds that a start waits for the end of the owner's other manager. VPP notices it a moment late. */
 const START_PATIENCE = 1000;
 
@@ -71,7 +73,8 @@ export class Worker {
     const { vpp, host, marks, vppNamespace, retry, resyncInterval = DEFAULT_INTERVAL } = options;
     const strays = new Strays(host);
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
-    this.#world = { vpp, host, marks, strays, devices, retries: new Retries(retry), interval: resyncInterval };
+    const [retries, expected] = [new Retries(retry), new Expected()];
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, interval: resyncInterval };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
@@ -165,6 +168,7 @@ export class Worker {
 
   readonly #onDisconnected = (): void => {
     this.#world.devices.reset();
+    this.#world.expected.reset();
     this.#lock.doubt();
     this.#state.disconnected();
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
@@ -219,7 +223,7 @@ export class Worker {
   async #work(): Promise<void> {
     if (this.#options.readOnly) {
       await this.#options.refresh?.();
-      this.#state.settle(await look(this.#state, this.#world), false);
+      this.#state.settle(await lookAndKeep(this.#state, this.#world), false);
       return;
     }
     await this.#lock.hold(0);
@@ -237,9 +241,10 @@ export class Worker {
       return;
     }
     this.#options.problem(error);
-    if (isBusy(error)) this.#state.refused(error, Date.now() + PAUSE_AFTER_ERROR);
+    const pause = Math.min(this.#options.retry?.firstDelay ?? LONGEST_PAUSE, LONGEST_PAUSE);
+    if (isBusy(error)) this.#state.refused(error, Date.now() + pause);
     else this.#state.unread(error);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR));
+    await new Promise((resolve) => setTimeout(resolve, pause));
     this.wake();
   }
 }
