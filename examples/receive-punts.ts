@@ -30,8 +30,14 @@ await vpp.call("punt_socket_register", {
 
 // A client sends a query.
 const lan = sim.interface("lan");
-lan.on("tx", (frame) => console.log(describeFrame(frame)));
 const queries = readFrames().filter((frame) => isUdpTo(frame, 53) && ip4Destination(frame) === "10.10.1.1");
+let answers = 0;
+const done = new Promise<void>((resolve) => {
+  lan.on("tx", (frame) => {
+    console.log(describeFrame(frame));
+    if (++answers === queries.length) resolve();
+  });
+});
 lan.inject(queries);
 
 let answered = 0;
@@ -43,5 +49,6 @@ for await (const batch of socket) {
   }
   if (answered === queries.length) break;
 }
+await done;
 
 await vpp.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_L4", punt: dns } });
