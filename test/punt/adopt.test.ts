@@ -9,6 +9,7 @@ import {
   type PuntRequestInput,
   type PuntStatus,
 } from "../../lib/punt/index.js";
+import { marksOf } from "../../lib/punt/options.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { StoneWorkMade } from "../support/punt/stonework-made.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -130,4 +131,27 @@ test("StoneWork's TAPs, mirrors, connections, proxies and registrations stay, an
     /^(tap|abx|acl|span|xconnect|isisx|dhcp|punt|proxy)/.test(line),
   );
   t.deepEqual(left, [], "they are the manager's, and go with their punts");
+});
+
+test("StoneWork's policies stay without adopt, also beside a manager with StoneWork's prefix of their ids", async (t) => {
+  const it = await managedVpp({ policyIdPrefix: 111 });
+  t.teardown(() => it.close());
+  const agent = new StoneWorkMade(it.client);
+  const [rx, tx] = await Promise.all([agent.indexOf("if0"), agent.indexOf("if1")]);
+  await agent.abx(["if0", rx], ["if1", tx], "02:fe:00:00:00:01", [anyRule(89)], 1);
+  const before = await snapshot(it.client);
+  const id = { cnf: "a", key: "k" };
+  const ingressAclRules = [OSPF];
+  await it.manager.add({ ...id, type: "ABX", interconnect: "TAP", vppInterface: "if1", ingressAclRules });
+  await it.manager.resync();
+  const during = await snapshot(it.client);
+  for (const line of before.filter((text) => /^(abx|acl)/.test(text))) t.true(during.includes(line), line);
+  await it.manager.delete(id);
+  t.deepEqual(await snapshot(it.client), before);
+});
+
+test("no owner's name gives StoneWork's prefix of policy ids, nor the default owner's", (t) => {
+  const prefixes = new Set(Array.from({ length: 5_000 }, (_, number) => marksOf({ owner: `o${number}` }).policyPrefix));
+  t.false(prefixes.has(111) || prefixes.has(112) || prefixes.has(0));
+  t.is(prefixes.size, 253);
 });

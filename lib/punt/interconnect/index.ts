@@ -3,7 +3,16 @@
 export { type Subnet, SubnetPool } from "./allocate.js";
 export { type Interconnect, interconnectKey, keyOf, subnetsOf } from "./interconnect.js";
 export { type InterfaceLink, interfaceLink, type Link, type Need, sameLink } from "./link.js";
-export { DEFAULT_OWNER, defaultMemifDirectory, isOurPolicy, type Marks, marksFor, policyId } from "./marks.js";
+export {
+  DEFAULT_OWNER,
+  defaultMemifDirectory,
+  isOurPolicy,
+  type Marks,
+  marksFor,
+  policyId,
+  STONEWORK_ACL,
+  STONEWORK_POLICIES,
+} from "./marks.js";
 export {
   firstFree,
   fnv1a,

@@ -39,8 +39,12 @@ function join(prefix: number, low: number): number {
 /** Returns whether a policy is ours: its id is in our range, and its ACL does not carry the tag of another owner. */
 export function isOurPolicy({ policyPrefix, tagPrefix }: Marks, id: number, aclTag: string): boolean {
   if (id >>> 24 !== policyPrefix) return false;
-  return aclTag.startsWith(tagPrefix) || !OWNED_ACL.test(aclTag);
+  return aclTag.startsWith(tagPrefix) || !(OWNED_ACL.test(aclTag) || aclTag.startsWith(STONEWORK_ACL));
 }
+
+/** The highest byte of the ids of StoneWork's policies, and the beginning of the tags of their ACLs. */
+export const STONEWORK_POLICIES = 111;
+export const STONEWORK_ACL = "abx/from/";
 
 /** `<owner>/<interconnect>/<direction>`: the tags of the ACLs of managers. */
 const OWNED_ACL = /^[A-Za-z0-9-]{1,20}\/.+\/(ingress|egress)$/;
@@ -78,8 +82,8 @@ export function marksFor(
   };
 }
 
-/** Returns a prefix from 1 to 255 that is not the default owner's. */
+/** Returns a prefix from 1 to 255 that is neither the default owner's nor StoneWork's. */
 function policyPrefixOf(owner: string): number {
   const prefix = 1 + (fnv1a(owner) % 254);
-  return prefix < DEFAULT_POLICY_PREFIX ? prefix : prefix + 1;
+  return prefix < STONEWORK_POLICIES ? prefix : Math.max(prefix, DEFAULT_POLICY_PREFIX) + 1;
 }

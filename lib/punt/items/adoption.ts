@@ -1,5 +1,5 @@
 // Finds the objects of StoneWork, or of an earlier run of ours, that punts want: the claims that make them ours, and what ours replace.
-import { type Marks, macAddress } from "../interconnect/index.js";
+import { type Marks, macAddress, STONEWORK_ACL, STONEWORK_POLICIES } from "../interconnect/index.js";
 import { aclKey } from "./acl.js";
 import type { Facts, Seen } from "./facts.js";
 import { adoptedTap } from "./interface-tap.js";
@@ -89,10 +89,6 @@ function isSame({ value }: Seen, item: Item): boolean {
   const { vppPathKnown: _, ...wanted } = item.value as { vppPathKnown?: boolean };
   return satisfies(value, wanted);
 }
-
-/** The highest byte of the ids of StoneWork's policies, and the beginning of the tags of their ACLs. */
-const STONEWORK_POLICIES = 111;
-const STONEWORK_ACL = "abx/from/";
 
 interface PolicyValue {
   readonly policy: number;
