@@ -67,6 +67,14 @@ export class ContainerHost implements Host, Disposable {
     return isGone ? absence : { ...absence, isUnknown: true };
   }
 
+  async missesContainer(name: string): Promise<Absence | undefined> {
+    await this.#watch?.settled;
+    const selector = parseSelector(name)!;
+    if (this.#watch?.find(selector).length) return undefined;
+    const absence = { kind: "container", text: this.#whyNot(selector) } as const;
+    return this.#watch?.isKnown ? absence : { ...absence, isUnknown: true };
+  }
+
   namedNamespaces(): Promise<string[]> {
     return this.#host.namedNamespaces();
   }

@@ -48,12 +48,12 @@ export type HostChange =
   | { readonly change: "add-address"; readonly name: string; readonly address: string }
   | { readonly change: "delete-address"; readonly name: string; readonly address: string };
 
-/** Why a namespace is not there. */
+/** Why a namespace or a container is not there. */
 export interface Absence {
   readonly kind: "container" | "namespace";
   /** For people: `network namespace /run/netns/cnf1`. */
   readonly text: string;
-  /** The namespace may exist: the look at it failed. */
+  /** It may exist: the look at it failed. */
   readonly isUnknown?: true;
 }
 
@@ -67,6 +67,8 @@ export interface Host {
   identify(namespace: string): Promise<string | undefined>;
   /** Says why a namespace cannot be identified, where more is known than its path. */
   explain?(namespace: string): Absence | undefined;
+  /** Says why a container, such as `microservice:dns`, does not run; undefined if it does. Left out: containers are not known. */
+  missesContainer?(name: string): Promise<Absence | undefined>;
   /** Returns the paths of named namespaces, in which an earlier run may have left devices. */
   namedNamespaces(): Promise<string[]>;
   /** Lists the devices of a namespace. @throws PuntError with the kernel's message */

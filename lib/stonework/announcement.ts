@@ -1,7 +1,7 @@
 // The file by which a CNF announces itself to StoneWork.
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
@@ -46,15 +46,31 @@ export async function announce(discovery: string, announcement: Announcement): P
   const { pid, label, address, grpcPort, httpPort } = announcement;
   const content = { pid, "ms-label": label, "ip-address": address, "grpc-port": grpcPort, "http-port": httpPort };
   const file = join(discovery, `${label}${ENDING}`);
-  // On the same volume, outside of the directory that StoneWork watches.
-  const draft = join(dirname(discovery), `.${label}${ENDING}.new`);
   try {
     await ensureFolder(discovery);
-    await writeFile(draft, JSON.stringify(content), { mode: 0o644 });
-    await rename(draft, file);
+    await replaceFrom(dirname(discovery), file, JSON.stringify(content));
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("stonework.announce", code, `cannot write ${file}`, { path: file }, cause);
+  }
+}
+
+/** Codes of a folder that this user may not write to, or of another volume than the file's. */
+const UNSUITABLE = ["EACCES", "EPERM", "EROFS", "EXDEV"];
+
+/**
+ * Writes a draft in the folder and renames it. StoneWork watches the file's own folder and logs an error for a name without the ending, so
+ * that folder comes second.
+ */
+async function replaceFrom(folder: string, file: string, text: string): Promise<void> {
+  const draft = join(folder, `.${basename(file, ENDING)}.new`);
+  try {
+    await writeFile(draft, text, { mode: 0o644 });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {});
+    if (folder === dirname(file) || !UNSUITABLE.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    await replaceFrom(dirname(file), file, text);
   }
 }
 
@@ -88,7 +104,7 @@ function parseJson(text: string): unknown {
 
 /**
  * Returns the address that a CNF announces: that of `CNF_MGMT_INTERFACE` or in `CNF_MGMT_SUBNET` (CIDR), else the first IPv4
- * address that is not on the loopback, docker0 or a bridge of Docker's.
+ * address that is not on the loopback, docker0 or a bridge of Docker's, and not of one link only.
  */
 export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const addresses = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>
@@ -98,7 +114,8 @@ export function ownAddress(env: NodeJS.ProcessEnv = process.env): string | undef
   const subnet = env.CNF_MGMT_SUBNET;
   const chosen = addresses.find(({ device, address }) => {
     if (wanted) return device === wanted;
-    return subnet ? isIn(subnet, address) : device !== "docker0" && !device.startsWith("br-");
+    if (subnet) return isIn(subnet, address);
+    return device !== "docker0" && !device.startsWith("br-") && !isIn("169.254.0.0/16", address);
   });
   return chosen?.address;
 }

@@ -1,5 +1,6 @@
 // Dependencies of configuration items, translated from the keys of StoneWork's agent to the fields of punt requests and back.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { PuntError } from "../errors.js";
 import type { PuntRequestInput } from "../punt/index.js";
 import { type ConfigItemDependency, ConfigItemDependencySchema } from "./gen/cnfreg/cnfreg_pb.js";
 
@@ -9,31 +10,35 @@ export type PuntDependency = NonNullable<PuntRequestInput["dependsOn"]>[number];
 /** The kinds of things that a configuration item can wait for. */
 export type ItemDependency =
   | PuntDependency
-  /** An interface of VPP in a VRF. */
-  | { readonly kind: "interface-in-vrf"; readonly name: string; readonly vrf: number; readonly af: "IPV4" | "IPV6" }
   /** The CNF of this label. */
   | { readonly kind: "cnf"; readonly label: string }
   /** A key of the agent that this package does not know. */
   | { readonly kind: "unknown"; readonly key: string };
 
-const PATTERNS: readonly [RegExp, (first: string, second: string) => ItemDependency][] = [
+type Build = (first: string, second: string) => ItemDependency;
+
+/** Of keys that name an interface, the last part that fits counts: names of interfaces have slashes. */
+const PATTERNS: readonly [RegExp, Build][] = [
   [/^config\/vpp\/v2\/interfaces\/(.+)$/, (name) => ({ kind: "interface", name })],
   [/^vpp\/interface\/(.+)\/link-state\/UP$/, (name) => ({ kind: "link-up", name })],
-  [/^vpp\/interface\/(.+?)\/(?:has-IP-address|address\/.*)$/, (name) => ({ kind: "address", name })],
   [
-    /^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v6\/?$/,
-    (name, vrf) => ({ kind: "interface-in-vrf", name, vrf: Number(vrf), af: "IPV6" }),
+    /^vpp\/interface\/(.+)\/address\/(?:[^/]+\/)?([\da-f:.]+\/\d+)$/i,
+    (name, address) => ({ kind: "address", name, address }),
   ],
-  [
-    /^vpp\/interface\/(.+)\/vrf\/(\d+)(?:\/.*)?$/,
-    (name, vrf) => ({ kind: "interface-in-vrf", name, vrf: Number(vrf), af: "IPV4" }),
-  ],
+  [/^vpp\/interface\/(.+)\/(?:has-IP-address|address\/.*)$/, (name) => ({ kind: "address", name })],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v4$/, (name, vrf) => inVrf(name, vrf, "IPV4")],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v6$/, (name, vrf) => inVrf(name, vrf, "IPV6")],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)(?:\/ip-version\/(?:both)?|\/)?$/, (name, vrf) => inVrf(name, vrf)],
   [
     /^config\/vpp\/v2\/vrf-table\/id\/(\d+)\/protocol\/(IPV[46])$/,
     (vrf, af) => ({ kind: "vrf", vrf: Number(vrf), af: af as "IPV4" }),
   ],
   [/^linux\/microservice\/([^/]+)$/, (label) => ({ kind: "cnf", label })],
 ];
+
+function inVrf(name: string, vrf: string, af?: "IPV4" | "IPV6"): ItemDependency {
+  return { kind: "interface-in-vrf", name, vrf: Number(vrf), ...(af !== undefined && { af }) };
+}
 
 /** Translates a key of the agent, or a prefix of keys. */
 export function dependencyOfKey(key: string): ItemDependency {
@@ -44,27 +49,27 @@ export function dependencyOfKey(key: string): ItemDependency {
   return { kind: "unknown", key };
 }
 
-/** Translates what a CNF's item waits for. Of several prefixes, the first known one stands for all. */
+/** Translates what a CNF's item waits for. */
 export function dependenciesFromWire(dependencies: readonly ConfigItemDependency[]): ItemDependency[] {
   return dependencies.flatMap(({ dep }) => {
     if (dep.case === "key") return [dependencyOfKey(dep.value)];
     if (dep.case !== "anyof" || dep.value.keyPrefixes.length === 0) return [];
-    const all = dep.value.keyPrefixes.map(dependencyOfKey);
-    return [all.find(({ kind }) => kind !== "unknown") ?? all[0]!];
+    return [anyOfThese(dep.value.keyPrefixes.map(dependencyOfKey))];
   });
 }
 
-/**
- * Returns what a punt's request says for the dependencies. An interface in a VRF is the interface and the table: the punt itself waits
- * until the two belong together. A CNF and an unknown key are not VPP's, so that no request can say them.
- */
+/** Of several prefixes, the first known one stands for all. An interface in a VRF is of any family if they name several families. */
+function anyOfThese(all: readonly ItemDependency[]): ItemDependency {
+  const first = all.find(({ kind }) => kind !== "unknown") ?? all[0]!;
+  if (first.kind !== "interface-in-vrf") return first;
+  const families = new Set(all.flatMap((each) => (each.kind === "interface-in-vrf" ? (each.af ?? []) : [])));
+  const [af] = families;
+  return inVrf(first.name, String(first.vrf), families.size === 1 ? af : undefined);
+}
+
+/** Returns the part that a punt's request can say. A CNF and an unknown key are not VPP's. */
 export function puntDependencies(dependencies: readonly ItemDependency[]): PuntDependency[] {
-  return dependencies.flatMap((dependency): PuntDependency[] => {
-    if (dependency.kind === "cnf" || dependency.kind === "unknown") return [];
-    if (dependency.kind !== "interface-in-vrf") return [dependency];
-    const { name, vrf, af } = dependency;
-    return [{ kind: "interface", name }, ...(vrf === 0 ? [] : [{ kind: "vrf" as const, vrf, af }])];
-  });
+  return dependencies.flatMap((each) => (each.kind === "cnf" || each.kind === "unknown" ? [] : [each]));
 }
 
 /** Returns the form in which a module tells StoneWork of a dependency. */
@@ -81,12 +86,9 @@ function keyOf(dependency: ItemDependency): Init {
     case "link-up":
       return exact(`link-${dependency.name}`, `vpp/interface/${dependency.name}/link-state/UP`);
     case "address":
-      return anyOf(`address-${dependency.name}`, [`vpp/interface/${dependency.name}/address/`]);
-    case "interface-in-vrf": {
-      const { name, vrf, af } = dependency;
-      const prefix = `vpp/interface/${name}/vrf/${vrf}/ip-version/`;
-      return anyOf(`vrf-${name}`, [`${prefix}${af === "IPV4" ? "v4" : "v6"}`, `${prefix}both`]);
-    }
+      return anyOf(`address-${dependency.name}`, addressKeys(dependency));
+    case "interface-in-vrf":
+      return anyOf(`vrf-${dependency.name}`, vrfKeys(dependency));
     case "vrf":
       return exact(
         `table-${dependency.vrf}`,
@@ -94,9 +96,35 @@ function keyOf(dependency: ItemDependency): Init {
       );
     case "cnf":
       return exact(`microservice-${dependency.label}`, `linux/microservice/${dependency.label}`);
+    case "container":
+      return containerKey(dependency.name);
     case "unknown":
       return exact(dependency.key, dependency.key);
   }
+}
+
+/** Where an address comes from is a part of its key. */
+const ADDRESS_SOURCES = ["static", "from_dhcp"];
+
+type Of<K extends ItemDependency["kind"]> = Extract<ItemDependency, { readonly kind: K }>;
+
+function addressKeys({ name, address }: Of<"address">): string[] {
+  const prefix = `vpp/interface/${name}/address/`;
+  return address === undefined ? [prefix] : ADDRESS_SOURCES.map((source) => `${prefix}${source}/${address}`);
+}
+
+/** StoneWork's key says the families that the interface has addresses of. */
+function vrfKeys({ name, vrf, af }: Of<"interface-in-vrf">): string[] {
+  const prefix = `vpp/interface/${name}/vrf/${vrf}/ip-version/`;
+  return af === undefined ? [prefix] : [`${prefix}${af === "IPV4" ? "v4" : "v6"}`, `${prefix}both`];
+}
+
+/** @throws PuntError ERR_INVALID_REQUEST: StoneWork knows containers by their microservice labels only */
+function containerKey(name: string): Init {
+  const [, label] = /^microservice:(.+)$/.exec(name) ?? [];
+  if (label !== undefined) return exact(`microservice-${label}`, `linux/microservice/${label}`);
+  const text = `StoneWork has no form for a dependency on ${name}: it knows containers as microservice:<label>`;
+  throw new PuntError("stonework.dependencies", "ERR_INVALID_REQUEST", text, { name });
 }
 
 function exact(label: string, key: string): Init {

@@ -75,6 +75,10 @@ test("every type of punt keeps its request over the wire", async (t) => {
       dependsOn: [
         { kind: "link-up", name: "eth0" },
         { kind: "vrf", vrf: 0, af: "IPV6" },
+        { kind: "address", name: "eth0", address: "10.0.0.1/24" },
+        { kind: "interface-in-vrf", name: "eth0", vrf: 0 },
+        { kind: "interface-in-vrf", name: "eth0", vrf: 1, af: "IPV6" },
+        { kind: "container", name: "microservice:dns" },
       ],
     },
     {

@@ -213,6 +213,10 @@ test("a refusal does not tell whether VPP has the interface; an allowed name tha
   t.is((await alice.add(waiting("wan1"))).state, "PENDING");
   const table = { ...span("bgp", "eth0", "table"), dependsOn: [{ kind: "vrf", vrf: 9 }] } as PuntRequestInput;
   t.regex(await refusal(table), /\(vrfs\): VRF 9 is not among 0/);
+  const inVrf = { kind: "interface-in-vrf", name: "eth0", vrf: 9 };
+  t.regex(await refusal({ ...span("bgp"), dependsOn: [inVrf] } as PuntRequestInput), /\(vrfs\): VRF 9 is not among 0/);
+  const container = { ...span("bgp"), dependsOn: [{ kind: "container", name: "container:web" }] } as PuntRequestInput;
+  t.regex(await refusal(container), /\(netns\): container:web is not among none/);
 });
 
 test("while VPP is away, a request about any interface gets ERR_UNRESOLVED", async (t) => {

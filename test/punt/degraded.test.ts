@@ -264,32 +264,6 @@ test("a punt to a socket for both families has two registrations under one ident
   t.is(await registered(), 0);
 });
 
-test("a punt waits for the dependencies that its caller names", async (t) => {
-  const it = await managedVpp();
-  t.teardown(() => it.close());
-  const dependsOn = [
-    { kind: "interface", name: "loop0" },
-    { kind: "link-up", name: "if1" },
-    { kind: "address", name: "if1" },
-    { kind: "vrf", vrf: 7 },
-  ] as const;
-  const status = await it.manager.add({
-    cnf: "a",
-    type: "SPAN",
-    interconnect: "MEMIF",
-    vppInterface: "if0",
-    dependsOn: [...dependsOn],
-  });
-  t.deepEqual(
-    status.missing.map(({ text }) => text),
-    ["VPP interface loop0", "IPv4 table of VRF 7"],
-  );
-  await it.client.call("create_loopback", { mac_address: "02:00:00:00:00:07" });
-  await it.client.call("ip_table_add_del", { is_add: true, table: { table_id: 7, is_ip6: false, name: "" } });
-  await it.manager.resync();
-  t.is(it.manager.get({ cnf: "a" })?.state, "CREATED");
-});
-
 test("the CNF's end of a DHCP proxy is VPP's neighbor before the first packet", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

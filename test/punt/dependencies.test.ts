@@ -133,3 +133,73 @@ test("a punt waits for the namespace of its CNF", async (t) => {
   await it.manager.resync();
   t.is(it.manager.get(id)?.state, "PENDING");
 });
+
+const PLAIN = { cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" } as const;
+
+test("a punt waits for the dependencies that its caller names", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const dependsOn = [
+    { kind: "interface", name: "loop0" },
+    { kind: "link-up", name: "if1" },
+    { kind: "address", name: "if1" },
+    { kind: "vrf", vrf: 7 },
+  ] as const;
+  const status = await it.manager.add({ ...PLAIN, dependsOn: [...dependsOn] });
+  t.deepEqual(
+    status.missing.map(({ text }) => text),
+    ["VPP interface loop0", "IPv4 table of VRF 7"],
+  );
+  await it.client.call("create_loopback", { mac_address: "02:00:00:00:00:07" });
+  await it.client.call("ip_table_add_del", { is_add: true, table: { table_id: 7, is_ip6: false, name: "" } });
+  await it.manager.resync();
+  t.is(it.manager.get({ cnf: "a" })?.state, "CREATED");
+});
+
+test("a punt waits for an address of its caller's choice, and for an interface in a VRF", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const dependsOn: NonNullable<PuntRequestInput["dependsOn"]> = [
+    { kind: "address", name: "if0", address: "10.0.0.7/24" },
+    { kind: "address", name: "if1", address: "10.0.1.1/24" },
+    { kind: "interface-in-vrf", name: "if0", vrf: 2 },
+    { kind: "interface-in-vrf", name: "if5", vrf: 1, af: "IPV4" },
+    { kind: "interface-in-vrf", name: "if5", vrf: 1, af: "IPV6" },
+    { kind: "interface-in-vrf", name: "if1", vrf: 0 },
+    { kind: "interface-in-vrf", name: "if9", vrf: 0 },
+  ];
+  const missing = async () => {
+    await it.manager.resync();
+    return it.manager.get({ cnf: "a" })!.missing.map(({ text }) => text);
+  };
+  await it.manager.add({ ...PLAIN, dependsOn });
+  t.deepEqual(await missing(), [
+    "the address 10.0.0.7/24 on VPP interface if0",
+    "VPP interface if0 in VRF 2",
+    "VPP interface if5 in VRF 1 of IPV6",
+    "VPP interface if9",
+  ]);
+  await it.manager.update({ ...PLAIN, dependsOn: dependsOn.slice(0, 4) });
+  await configure(it, [prefix(it, false), vrf(it, 2), prefix(it, true)]);
+  t.deepEqual(await missing(), ["the address 10.0.0.7/24 on VPP interface if0"]);
+  await configure(it, [["sw_interface_add_del_address", { ...prefix(it, true)[1], prefix: "10.0.0.7/24" }]]);
+  t.deepEqual(await missing(), []);
+  t.is(it.manager.get({ cnf: "a" })?.state, "CREATED");
+});
+
+test("a punt waits for a container that its caller names, and says why none is found", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { missing } = await it.manager.add({ ...PLAIN, dependsOn: [{ kind: "container", name: "microservice:dns" }] });
+  t.like(missing, [
+    {
+      kind: "container",
+      name: "microservice:dns",
+      text: "a container with MICROSERVICE_LABEL=dns: no container engine is named (option containers)",
+    },
+  ]);
+  await t.throwsAsync(it.manager.add({ ...PLAIN, key: "k", dependsOn: [{ kind: "container", name: "dns" }] }), {
+    code: "ERR_INVALID_REQUEST",
+    message: /dependsOn\[0\]/,
+  });
+});

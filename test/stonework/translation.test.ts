@@ -194,9 +194,18 @@ test("keys of the agent are dependencies, and come back", (t) => {
     "config/vpp/v2/interfaces/loop2": { kind: "interface", name: "loop2" },
     "config/vpp/v2/interfaces/GigabitEthernet0/8/0": { kind: "interface", name: "GigabitEthernet0/8/0" },
     "vpp/interface/GigabitEthernet0/8/0/link-state/UP": { kind: "link-up", name: "GigabitEthernet0/8/0" },
-    "vpp/interface/loop1/address/static/10.0.0.1/24": { kind: "address", name: "loop1" },
+    "vpp/interface/loop1/address/static/10.0.0.1/24": { kind: "address", name: "loop1", address: "10.0.0.1/24" },
+    "vpp/interface/Gi0/8/0/address/fd00::1/64": { kind: "address", name: "Gi0/8/0", address: "fd00::1/64" },
+    "vpp/interface/Gi0/8/0/address/alloc_ref/alloc:net/if0": { kind: "address", name: "Gi0/8/0" },
+    "vpp/interface/loop1/address/static/": { kind: "address", name: "loop1" },
     "vpp/interface/loop1/has-IP-address": { kind: "address", name: "loop1" },
-    "vpp/interface/loop1/vrf/1/ip-version/both": { kind: "interface-in-vrf", name: "loop1", vrf: 1, af: "IPV4" },
+    "vpp/interface/loop1/vrf/1/ip-version/both": { kind: "interface-in-vrf", name: "loop1", vrf: 1 },
+    "vpp/interface/Gi0/8/0/vrf/1": { kind: "interface-in-vrf", name: "Gi0/8/0", vrf: 1 },
+    "vpp/interface/loop1/vrf/0/ip-version/v4": { kind: "interface-in-vrf", name: "loop1", vrf: 0, af: "IPV4" },
+    "vpp/interface/loop1/vrf/from-interface/eth0": {
+      kind: "unknown",
+      key: "vpp/interface/loop1/vrf/from-interface/eth0",
+    },
     "vpp/interface/loop1/vrf/12/ip-version/v6": { kind: "interface-in-vrf", name: "loop1", vrf: 12, af: "IPV6" },
     "config/vpp/v2/vrf-table/id/1/protocol/IPV6": { kind: "vrf", vrf: 1, af: "IPV6" },
     "linux/microservice/mycnf": { kind: "cnf", label: "mycnf" },
@@ -208,18 +217,31 @@ test("keys of the agent are dependencies, and come back", (t) => {
   }
 });
 
-test("keys of VPP's objects become dependencies; of several prefixes, a known one stands for all", (t) => {
-  const prefixes = ["no/such/key/", "vpp/interface/loop1/address/"];
-  const anyof = create(wire.ConfigItemDependencySchema, { dep: { case: "anyof", value: { keyPrefixes: prefixes } } });
-  t.deepEqual(dependenciesFromWire([anyof, create(wire.ConfigItemDependencySchema, {})]), [
-    { kind: "address", name: "loop1" },
+const anyOf = (...keyPrefixes: string[]) =>
+  dependenciesFromWire([
+    create(wire.ConfigItemDependencySchema, { dep: { case: "anyof", value: { keyPrefixes } } }),
+    create(wire.ConfigItemDependencySchema, {}),
   ]);
-  const all = ["linux/microservice/x", "a/b", "vpp/interface/e/vrf/1", "vpp/interface/e/vrf/0"].map(dependencyOfKey);
-  t.deepEqual(puntDependencies(all), [
-    { kind: "interface", name: "e" },
-    { kind: "vrf", vrf: 1, af: "IPV4" },
-    { kind: "interface", name: "e" },
-  ]);
+
+test("of several prefixes, a known one stands for all; an interface in a VRF is of any family if they name several", (t) => {
+  t.deepEqual(anyOf("no/such/key/", "vpp/interface/loop1/address/"), [{ kind: "address", name: "loop1" }]);
+  t.deepEqual(anyOf(), []);
+  const inVrf = { kind: "interface-in-vrf" as const, name: "e", vrf: 1 };
+  const versions = (...all: string[]) => anyOf(...all.map((version) => `vpp/interface/e/vrf/1/ip-version/${version}`));
+  t.deepEqual(versions("both", "v6"), [{ ...inVrf, af: "IPV6" }]);
+  t.deepEqual(versions("v4", "both"), [{ ...inVrf, af: "IPV4" }]);
+  t.deepEqual(versions("v4", "v6", "both"), [inVrf]);
+});
+
+test("a punt waits for all dependencies that are VPP's; StoneWork knows a container by its label", (t) => {
+  const all = ["linux/microservice/x", "a/b", "vpp/interface/e/vrf/1"].map(dependencyOfKey);
+  t.deepEqual(puntDependencies(all), [{ kind: "interface-in-vrf", name: "e", vrf: 1 }]);
+  const { dep } = dependencyToWire({ kind: "container", name: "microservice:dns" });
+  t.is(dep.value, "linux/microservice/dns");
+  t.throws(() => dependencyToWire({ kind: "container", name: "pod:a/b" }), {
+    code: "ERR_INVALID_REQUEST",
+    message: /pod:a\/b/,
+  });
 });
 
 test("a model has keys, items, and a file with all of its imports", (t) => {

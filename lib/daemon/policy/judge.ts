@@ -118,7 +118,7 @@ export function isUndecided({ interfaces, vrfs, operator }: Rule, { interfaces: 
 function vrfCheck(request: PuntRequest, { vrfs }: Rule, resources: Resources) {
   if (vrfs === undefined) return undefined;
   const { vrfs: named = [] } = reachOf(request);
-  const awaited = (request.dependsOn ?? []).flatMap((each) => (each.kind === "vrf" ? [each.vrf] : []));
+  const awaited = (request.dependsOn ?? []).flatMap((each) => ("vrf" in each ? [each.vrf] : []));
   const foreign = [...named, ...awaited, ...resources.vrfs].find((vrf) => !vrfs.includes(vrf));
   return foreign === undefined ? undefined : not("vrfs", `VRF ${foreign}`, vrfs);
 }
@@ -136,12 +136,16 @@ function isWithin(wanted: PortRange, allowed: readonly PortRange[]): boolean {
   return allowed.some(({ first, last }) => first <= wanted.first && wanted.last <= last);
 }
 
-function namespaceCheck({ netns }: PuntRequest, rule: Rule, { ownNamespace }: Resources) {
+function namespaceCheck({ netns, dependsOn = [] }: PuntRequest, rule: Rule, { ownNamespace }: Resources) {
+  const { netns: allowed = [] } = rule;
+  const awaited = dependsOn.flatMap((each) => (each.kind === "container" ? each.name : []));
+  const foreign = awaited.find((name) => !matchesAny(allowed, name));
+  if (foreign !== undefined) return not("netns", foreign, allowed);
   if (netns === undefined || ownNamespace) return undefined;
   const name = namespaceText(netns);
-  return isPlain(name) && matchesAny(rule.netns ?? [], name)
+  return isPlain(name) && matchesAny(allowed, name)
     ? undefined
-    : not("netns", `namespace ${name}`, ["its own", ...(rule.netns ?? [])]);
+    : not("netns", `namespace ${name}`, ["its own", ...allowed]);
 }
 
 /** A container, pod or label is named with its kind: `container:web`. */

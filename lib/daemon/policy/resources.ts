@@ -21,7 +21,9 @@ export class Resolver {
   /** Returns the interfaces that the request names, and the VRFs of the punted interfaces. */
   async resolve(request: PuntRequest): Promise<Found> {
     const used = reachOf(request).interfaces;
-    const awaited = (request.dependsOn ?? []).flatMap((each) => (each.kind === "vrf" ? [] : [each.name]));
+    const awaited = (request.dependsOn ?? []).flatMap((each) =>
+      "name" in each && each.kind !== "container" ? [each.name] : [],
+    );
     if (used.length + awaited.length === 0) return NOTHING;
     await this.#table.refresh().catch(() => {});
     const isVppThere = this.#table.isConnected;

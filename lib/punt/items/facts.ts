@@ -45,6 +45,9 @@ export interface Seen<V extends object = object> {
   readonly index?: number;
 }
 
+/** Why a namespace or a container is not there. */
+type Absent = Pick<Missing, "kind" | "text"> & { readonly isUnknown?: true };
+
 export interface Facts {
   readonly features: ReadonlySet<Feature>;
   /** The lack of each feature of VPP that is not among `features`. */
@@ -56,6 +59,8 @@ export interface Facts {
   readonly tables: ReadonlySet<string>;
   /** Ids of punt reasons by name. The ids differ between runs of VPP. */
   readonly puntReasons: ReadonlyMap<string, number>;
+  /** Why each container that punts wait for does not run. Those that run are left out. */
+  readonly absentContainers?: ReadonlyMap<string, Absent>;
   /** VPP's multicast routes as its command line prints them; undefined if no punt needs them. */
   readonly multicastRoutes?: string;
   /** VPP's routes for 255.255.255.255, as `multicastRoutes`. */
@@ -65,7 +70,7 @@ export interface Facts {
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
   /** Reasons why others cannot be entered, where more is known than that they are missing. */
-  readonly absences?: ReadonlyMap<number, Pick<Missing, "kind" | "text"> & { readonly isUnknown?: true }>;
+  readonly absences?: ReadonlyMap<number, Absent>;
   readonly seen: ReadonlyMap<string, Seen>;
   /** Kinds that could not be read, with the errors. Objects of these kinds are neither judged nor touched. */
   readonly unreadable: ReadonlyMap<KindName, PuntError>;

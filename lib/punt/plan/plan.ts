@@ -36,7 +36,7 @@ export interface Plan {
   readonly items: ReadonlyMap<string, Item>;
   /** By identity. */
   readonly punts: ReadonlyMap<string, PuntPlan>;
-  /** Keys of items that stay if they exist, and are not made: nothing is known of the namespaces that their punts wait for. */
+  /** Keys of items that stay if they exist, and are not made: nothing is known of the namespaces or containers that their punts wait for. */
   readonly kept: ReadonlySet<string>;
 }
 
@@ -91,10 +91,10 @@ class Draft implements Plan {
     const interconnects = this.#wanted.interconnectsOf(idOf(request));
     const absent = this.#absentNamespaces(interconnects);
     const missing = [...missingOf(request, this.#facts), ...absent.map((id) => this.#missingNamespace(id))];
-    const isElseReady = absent.length > 0 && missing.length === absent.length;
-    const isUnknown = isElseReady && absent.every((id) => this.#facts.absences?.get(id)?.isUnknown);
-    const kept = isUnknown ? this.#keep(request, interconnects) : [];
-    if (missing.length > 0) return { state: "waiting", missing, kept };
+    if (missing.length > 0) {
+      const isUnknown = missing.every(({ name }) => this.#isUnknown(name, absent));
+      return { state: "waiting", missing, kept: isUnknown ? this.#keep(request, interconnects) : [] };
+    }
     try {
       const items = this.#take(request, this.#parts(request, interconnects));
       return { state: "ready", items, caveats: caveatsOf(request, this.#facts) };
@@ -113,6 +113,14 @@ class Draft implements Plan {
     const path = this.#namespaces.get(id) ?? `number ${id}`;
     const { kind, text } = this.#facts.absences?.get(id) ?? { kind: "namespace", text: `network namespace ${path}` };
     return { kind, name: path, text };
+  }
+
+  /** Whether the thing of that name, a namespace or a container, may exist: the look at it failed. */
+  #isUnknown(name: string, absent: readonly number[]): boolean {
+    const { absences, absentContainers } = this.#facts;
+    const id = absent.find((each) => this.#namespaces.get(each) === name);
+    const absence = id === undefined ? absentContainers?.get(name) : absences?.get(id);
+    return absence?.isUnknown ?? false;
   }
 
   /** Returns the keys of the punt's items, which stay if they exist. A punt that cannot be planned keeps nothing. */

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import type { Host, HostLink } from "../../host/index.js";
+import type { Absence, Host, HostLink } from "../../host/index.js";
 import type { DeviceWays, Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
@@ -23,6 +23,8 @@ import {
 export interface ReadScope {
   /** Names of interfaces, interconnects included, whose addresses and tables are read. */
   readonly interfaces: ReadonlySet<string>;
+  /** Containers that punts wait for, such as `microservice:dns`. */
+  readonly containers: ReadonlySet<string>;
   readonly namespaces: ReadonlyMap<number, string>;
   /** Paths of the namespaces in which punts want devices, by the device's name. */
   readonly expectedIn: ReadonlyMap<string, string>;
@@ -42,10 +44,11 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces: reachable(scope.namespaces, namespaces),
     expectedIn: scope.expectedIn,
   };
-  const [found, tables, puntReasons, multicast, udpPorts] = await Promise.all([
+  const [found, tables, puntReasons, absentContainers, multicast, udpPorts] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
+    observeContainers(from.host, scope.containers),
     scope.multicast ? observeMulticast(from.vpp) : undefined,
     scope.udpPorts ? observeUdpPorts(from.vpp) : undefined,
   ]);
@@ -63,6 +66,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     interface: interfaceFinder(interfaces),
     tables,
     puntReasons,
+    absentContainers,
     namespaces,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...multicast,
@@ -91,6 +95,14 @@ async function observePuntReasons(vpp: VppApi): Promise<Map<string, number>> {
   return new Map(details.map(({ reason }) => [reason.name, reason.id]));
 }
 
+/** Returns the containers that do not run, each with the reason. */
+async function observeContainers(host: Host, wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, Absence>> {
+  const absent = await Promise.all(
+    [...wanted].map(async (name) => [name, await host.missesContainer?.(name)] as const),
+  );
+  return new Map(absent.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
+}
+
 async function observeNamespaces(host: Host, wanted: ReadonlyMap<number, string>): Promise<Set<number>> {
   const present = await Promise.all(
     [...wanted].map(async ([id, path]) => ((await host.identify(path)) === undefined ? [] : [id])),
@@ -107,9 +119,7 @@ function absencesOf(
   return new Map(absent.flatMap(([id, path]) => [[id, host.explain?.(path)] as const]).filter(isExplained));
 }
 
-type Explained = readonly [number, NonNullable<ReturnType<NonNullable<Host["explain"]>>>];
-
-function isExplained(entry: readonly [number, Explained[1] | undefined]): entry is Explained {
+function isExplained<K>(entry: readonly [K, Absence | undefined]): entry is readonly [K, Absence] {
   return entry[1] !== undefined;
 }
 

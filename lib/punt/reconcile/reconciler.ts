@@ -149,10 +149,16 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
   const lenders = interconnects.flatMap(({ link }) => (link.form === "interface" ? (link.unnumberedTo ?? []) : []));
   const own = interconnects.filter(hasLayer3).map(({ name }) => name);
   const named = punts.flatMap(({ dependsOn = [] }) =>
-    dependsOn.flatMap((dependency) => (dependency.kind === "address" ? dependency.name : [])),
+    dependsOn.flatMap((dependency) =>
+      dependency.kind === "address" || dependency.kind === "interface-in-vrf" ? dependency.name : [],
+    ),
+  );
+  const containers = punts.flatMap(({ dependsOn = [] }) =>
+    dependsOn.flatMap((dependency) => (dependency.kind === "container" ? dependency.name : [])),
   );
   return {
     interfaces: new Set([...lenders, ...own, ...named]),
+    containers: new Set(containers),
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),

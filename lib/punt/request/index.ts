@@ -1,13 +1,13 @@
 // Requests: one punt or a file of punts, and their checks.
 
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
+export type { Dependency } from "./dependency.js";
 export { decodeText, readText } from "./file-text.js";
 export { noSuchPunt } from "./no-such-punt.js";
 export {
   type AbxRequest,
   addRequestSchema,
   commonFields,
-  type Dependency,
   type DhcpProxyRequest,
   fileJsonSchema,
   type HairpinRequest,

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { PuntError } from "../../errors.js";
 import { contains, type Family, isProtocolOfVpp, parsePrefix } from "../../net/index.js";
 import { aclRule, familyOfProtocol } from "./acl-rule.js";
+import { dependency } from "./dependency.js";
 import {
   addressFamily,
   integer,
@@ -22,17 +23,6 @@ import {
   withoutCnfVrf,
 } from "./fields.js";
 
-/** A thing that the caller makes a punt wait for. */
-const dependency = z.union(
-  [
-    z.strictObject({ kind: z.literal("interface"), name: vppInterface }),
-    z.strictObject({ kind: z.literal("link-up"), name: vppInterface }),
-    z.strictObject({ kind: z.literal("address"), name: vppInterface }),
-    z.strictObject({ kind: z.literal("vrf"), vrf, af: addressFamily.default("IPV4") }),
-  ],
-  '{ kind: "interface", "link-up" or "address", name } or { kind: "vrf", vrf, af }',
-);
-
 /** Fields of every request. `(cnf, key, label)` is the identity. */
 const identity = {
   cnf: label.describe("Label of the application that wants the packets"),
@@ -43,7 +33,9 @@ const identity = {
     .array(dependency)
     .max(64)
     .optional()
-    .describe("Things that the punt waits for, in addition to the needs of its type"),
+    .describe(
+      "Things that the punt waits for, in addition to the needs of its type. `kind`: `interface`, `link-up`, `address` (one, or any), `interface-in-vrf` (of one family, or any), `vrf` (the table), `container` (`name` is such as `microservice:dns` or `container:web`)",
+    ),
 };
 /** TAP and MEMIF: interconnects that are interfaces. */
 const overInterface = {
@@ -309,7 +301,6 @@ export type AbxRequest = z.output<typeof abx>;
 export type IsisxRequest = z.output<typeof isisx>;
 export type DhcpProxyRequest = z.output<typeof dhcpProxy>;
 export type PuntToSocketRequest = z.output<typeof puntToSocket>;
-export type Dependency = z.output<typeof dependency>;
 export type NetnsRef = z.output<typeof netns>;
 
 /** A request as a caller writes it. Fields with a default are optional. */

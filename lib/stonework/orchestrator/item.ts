@@ -275,7 +275,7 @@ export class ConfigItem {
   #current(): Map<string, Announced> {
     const list = [...this.#requests].map(([key, request]): [string, Announced] => {
       const { metadata } = this.#around.status(idOf(request))!;
-      const ends = metadata.interconnects.flatMap(endsOf);
+      const ends = metadata.interconnects.flatMap((each) => endsOf(each, request));
       // StoneWork has no word for an interconnect that becomes shared.
       const lasting = metadata.interconnects.map(({ shared: _, ...rest }) => rest);
       return [key, { metadata: metadataToWire(metadata), text: JSON.stringify(lasting), ends }];
