@@ -51,8 +51,8 @@ export interface PuntManagerOptions {
    */
   readonly containers?: EnginePlace;
   /**
-   * Folder of the memif sockets. The manager owns it: it treats every memif with a socket in it as its own. Default `/run/vpp-punt/memif`;
-   * for an `owner`, `/run/vpp-punt/memif-<owner>`.
+   * Folder of the memif sockets. Default `/run/vpp-punt/memif`; for an `owner`, `/run/vpp-punt/memif-<owner>`. In another folder the names
+   * of an `owner`'s sockets contain it, so that several managers may have one folder.
    */
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */
@@ -158,7 +158,8 @@ export function marksOf(options: ManagerIdentity): Marks {
   const naming = check.oneOf("naming", options.naming ?? "own", ["own", "stonework"]);
   if (naming === "stonework" && owner !== DEFAULT_OWNER) check.refuse("naming", "is for the default owner only");
   const { memifDirectory = defaultMemifDirectory(owner) } = options;
-  check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY);
+  const isDefault = owner === DEFAULT_OWNER || memifDirectory === defaultMemifDirectory(owner);
+  check.path("memifDirectory", memifDirectory, LONGEST_DIRECTORY - (isDefault ? 0 : `${owner}-`.length));
   if (!/^\/.*[^/]$/.test(memifDirectory))
     check.refuse("memifDirectory", "must be a folder's path without a / at its end");
   if (policyIdPrefix !== undefined) check.integer("policyIdPrefix", policyIdPrefix, 0, 255);

@@ -10,7 +10,7 @@ import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { allPairs, expectedOutcome, type Outcome, type Pair } from "../support/punt/sharing.js";
 
 const pools = { 4: new SubnetPool("192.168.111.0/24", 4), 6: new SubnetPool("fd00::/112", 6) };
-const settings = { seed: "", memifDirectory: "/run/test", pools };
+const settings = { seed: "", memifDirectory: "/run/test", memifOwner: "", pools };
 
 function addPair({ types, interconnects, sameSubject, sameNamespace }: Pair): {
   outcome: Outcome;

@@ -1,5 +1,6 @@
 // Several managers on one VPP, each with an owner of its own: none touches the objects of another.
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { MemoryStore, PuntManager, type PuntManagerOptions } from "../../lib/punt/index.js";
@@ -58,6 +59,33 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
     });
   }
 }
+
+test("two owners have one folder for their memifs, and leave each other's alone, also those that an earlier VPP left", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const memifDirectory = join(it.directory, "memif");
+  const spanOf = (vppInterface: string) => ({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface }) as const;
+  const manager = await other(it, { memifDirectory });
+  t.teardown(() => manager.close());
+  // The one CNF and key: without the owner, the sockets would have one name.
+  const sockets = [];
+  for (const one of [it.manager, manager])
+    sockets.push((await one.add(spanOf("if0"))).metadata.interconnects[0]!.attachment as { socket: string });
+  t.regex(sockets[0]!.socket, /\/memif\/memif-[a-zA-F]{5}\.sock$/);
+  t.regex(sockets[1]!.socket, /\/memif\/memif-other-[a-zA-F]{5}\.sock$/);
+  for (const round of ["first", "after a restart of VPP"]) {
+    for (const one of [it.manager, manager, it.manager]) {
+      await one.resync();
+      t.is((await one.plan()).toString(), "nothing to do", round);
+      t.is(one.list()[0]!.state, "CREATED", round);
+    }
+    await it.restartVpp();
+  }
+  await manager.delete({ cnf: "a" });
+  await it.manager.resync();
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+  t.deepEqual(await readdir(memifDirectory), [basename(sockets[0]!.socket)]);
+});
 
 test("the same punt of two owners has two interconnects", async (t) => {
   const it = await managedVpp();

@@ -31,6 +31,8 @@ export interface Settings {
   readonly likeStoneWork?: boolean;
   /** Folder of the memif sockets. */
   readonly memifDirectory: string;
+  /** Precedes the letters in the names of memif sockets. */
+  readonly memifOwner: string;
   readonly pools: Readonly<Record<Family, SubnetPool>>;
 }
 
@@ -213,9 +215,10 @@ export class Interconnects {
   #cnfSelector(request: PuntRequest, need: Need, netns: number, drafts: readonly Interconnect[]): string {
     if (need.link.form === "socket") return `af-unix::${need.link.path}`;
     if (request.interconnect === "TAP") return `netns::${netns}`;
-    const taken = (letters: string) =>
-      this.#memifIds.has(letters) || drafts.some((draft) => draft.cnfSelector === `memif::${letters}`);
-    return `memif::${firstFree(`${this.#idText(request)}:${need.vppSelector}`, (text) => hashLetters(text, 5), taken)}`;
+    const taken = (id: string) =>
+      this.#memifIds.has(id) || drafts.some((draft) => draft.cnfSelector === `memif::${id}`);
+    const memifId = (text: string) => `${this.#settings.memifOwner}${hashLetters(text, 5)}`;
+    return `memif::${firstFree(`${this.#idText(request)}:${need.vppSelector}`, memifId, taken)}`;
   }
 
   #idText(request: PuntRequest): string {
@@ -283,9 +286,11 @@ export class Interconnects {
   }
 
   #memif(cnfSelector: string, before: Interconnect | undefined): { socket: string; secret: string } {
-    const letters = cnfSelector.slice("memif::".length);
-    const socket = join(this.#settings.memifDirectory, `memif-${letters}.sock`);
-    return { socket, secret: before?.secret ?? this.#secret(letters) };
+    const { memifDirectory, memifOwner } = this.#settings;
+    const id = cnfSelector.slice("memif::".length);
+    // An interconnect of a store of version 0.1 has no owner in its id.
+    const socket = join(memifDirectory, `memif-${id.startsWith(memifOwner) ? "" : memifOwner}${id}.sock`);
+    return { socket, secret: before?.secret ?? this.#secret(id) };
   }
 
   #secret(letters: string): string {

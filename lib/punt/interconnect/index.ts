@@ -6,6 +6,7 @@ export { type InterfaceLink, interfaceLink, type Link, type Need, sameLink } fro
 export {
   DEFAULT_OWNER,
   defaultMemifDirectory,
+  isOurMemifSocket,
   isOurPolicy,
   type Marks,
   marksFor,

@@ -1,5 +1,5 @@
 // The marks of a manager's objects in VPP and in Linux. After a crash, the objects themselves tell their owner.
-
+import { basename, dirname } from "node:path";
 import type { Family } from "../../net/index.js";
 import type { SubnetPool } from "./allocate.js";
 import { fnv1a } from "./names.js";
@@ -17,8 +17,10 @@ export interface Marks {
   readonly tagPrefix: string;
   /** The highest byte of the ids of our policies in VPP. */
   readonly policyPrefix: number;
-  /** Folder of our memif sockets. All sockets in it are ours. */
+  /** Folder of our memif sockets. */
   readonly memifDirectory: string;
+  /** Precedes the letters in the name of a memif socket: "" or, where the folder may be that of other owners too, `<owner>-`. */
+  readonly memifOwner: string;
   /** Networks of interconnects with addresses of their own. */
   readonly pools: Readonly<Record<Family, SubnetPool>>;
   /** Linux device group of our VRF devices and veth pairs. */
@@ -51,7 +53,19 @@ const OWNED_ACL = /^[A-Za-z0-9-]{1,20}\/.+\/(ingress|egress)$/;
 
 export const DEFAULT_OWNER = "vpp-punt";
 
-/** Returns the default folder of an owner's memif sockets: every memif in it is the owner's, so two owners need two. */
+/** The socket of an owner in a folder that is not the owner's default. */
+const OWNED_SOCKET = /^memif-[A-Za-z0-9-]{1,20}-[a-zA-F]{5}\.sock$/;
+
+/** Returns whether the socket of a memif is ours: it lies in our folder, and its name is not that of another owner's. */
+export function isOurMemifSocket({ memifDirectory, memifOwner }: Marks, path: string): boolean {
+  if (dirname(path) !== memifDirectory) return false;
+  const name = basename(path);
+  return memifOwner === ""
+    ? !OWNED_SOCKET.test(name)
+    : name.startsWith(`memif-${memifOwner}`) && OWNED_SOCKET.test(name);
+}
+
+/** Returns the default folder of an owner's memif sockets. */
 export function defaultMemifDirectory(owner: string): string {
   return owner === DEFAULT_OWNER ? "/run/vpp-punt/memif" : `/run/vpp-punt/memif-${owner}`;
 }
@@ -76,6 +90,7 @@ export function marksFor(
     tagPrefix: `${owner}/`,
     policyPrefix,
     memifDirectory,
+    memifOwner: owner === DEFAULT_OWNER || memifDirectory === defaultMemifDirectory(owner) ? "" : `${owner}-`,
     pools,
     // Below 2^31: iproute2 reads a group as a signed number.
     deviceGroup: fnv1a(machineMark) >>> 1,

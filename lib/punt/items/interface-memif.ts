@@ -1,6 +1,5 @@
 // Interconnects that are memifs.
-import { dirname } from "node:path";
-import type { Marks } from "../interconnect/index.js";
+import { isOurMemifSocket, type Marks } from "../interconnect/index.js";
 import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
 import { filesOf, makeMemifFolder, memifSocketKey } from "./memif-socket.js";
@@ -32,7 +31,7 @@ async function removedFiles(marks: Marks, sockets: Iterable<string>): Promise<Re
   return removed;
 }
 
-/** A memif. It is ours if its socket lies in our folder. */
+/** A memif. It is ours if its socket is. */
 export const memifVariant: Variant<MemifInterface> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("memif_dump")) return new Map();
@@ -49,7 +48,7 @@ export const memifVariant: Variant<MemifInterface> = {
       const isOpen = isConnected || !removed.has(socket);
       const isAsMade = role === "MEMIF_ROLE_API_MASTER" && mode === "MEMIF_MODE_API_ETHERNET" && id === MEMIF_ID;
       const usable = isAsMade && isOpen;
-      if (dirname(socket) === marks.memifDirectory)
+      if (isOurMemifSocket(marks, socket))
         found.set(sw_if_index, { via: "memif", socket: usable ? socket : `unusable:${socket}` } as MemifInterface);
     }
     return found;

@@ -5,7 +5,7 @@ import { chown, readdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
-import type { Marks } from "../interconnect/index.js";
+import { isOurMemifSocket, type Marks } from "../interconnect/index.js";
 import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
@@ -28,7 +28,7 @@ const DIRECTORY_MODE = 0o750;
 /** Of the folders above it that have to be made. */
 const PARENT_MODE = 0o755;
 
-/** A file name that VPP has under a number. It is ours if the file lies in our folder. */
+/** A file name that VPP has under a number. The name and the folder of the file say whether it is ours. */
 export const memifSocket: Kind<MemifSocket> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("memif_socket_filename_dump")) return [];
@@ -38,7 +38,7 @@ export const memifSocket: Kind<MemifSocket> = {
         kind: "memif-socket",
         key: memifSocketKey(path),
         value: { path },
-        ours: dirname(path) === marks.memifDirectory,
+        ours: isOurMemifSocket(marks, path),
         index,
       };
     });
@@ -133,6 +133,9 @@ interface SocketFile {
   readonly file: string;
 }
 
+/** Other files in the folder were not made by a manager. */
+const MADE_FILE = /^memif-([A-Za-z0-9-]{1,20}-)?[a-zA-F]{5}\.sock$/;
+
 /** A socket file that an earlier VPP left in our folder. No plan wants one: they are found and deleted. */
 export const memifSocketFile: Kind<SocketFile> = {
   async observe({ vpp, marks }) {
@@ -142,7 +145,7 @@ export const memifSocketFile: Kind<SocketFile> = {
     ]);
     const known = new Set(sockets.map((socket) => socket.socket_filename));
     return files
-      .filter((file) => /^memif-[a-zA-F]{5}\.sock$/.test(basename(file)) && !known.has(file))
+      .filter((file) => MADE_FILE.test(basename(file)) && isOurMemifSocket(marks, file) && !known.has(file))
       .map((file) => ({ kind: "memif-socket-file", key: `memif-socket-file/${file}`, value: { file }, ours: true }));
   },
 
