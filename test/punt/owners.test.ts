@@ -87,6 +87,31 @@ test("two owners have one folder for their memifs, and leave each other's alone,
   t.deepEqual(await readdir(memifDirectory), [basename(sockets[0]!.socket)]);
 });
 
+test("a store whose memif sockets have other names, or lie in another folder, gets those of its manager", async (t) => {
+  const it = await managedVpp({ owner: "lab" });
+  t.teardown(() => it.close());
+  await it.manager.add({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" });
+  await it.manager.close();
+  const state = (await it.store.load())!;
+  const [made] = state.interconnects;
+  const named = made!.socket!.replace("memif-lab-", "memif-");
+  await it.store.save({ ...state, interconnects: [{ ...made!, socket: named, cnfSelector: "memif::abcde" }] });
+  for (const folder of ["memif", "moved"]) {
+    // A memif of another folder or name would be foreign.
+    await it.manager.close();
+    await it.restartVpp();
+    await it.restartManager({ memifDirectory: join(it.directory, folder) });
+    await it.manager.resync();
+    const { state: now, metadata } = it.manager.list()[0]!;
+    t.is(now, "CREATED");
+    t.is(
+      (metadata.interconnects[0]!.attachment as { socket: string }).socket,
+      join(it.directory, folder, "memif-lab-abcde.sock"),
+    );
+    t.is((await it.manager.plan()).toString(), "nothing to do");
+  }
+});
+
 test("the same punt of two owners has two interconnects", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -12,6 +12,7 @@ import {
   type InterfaceLink,
   interconnectKey,
   interfaceName,
+  isOurMemifSocket,
   keyOf,
   type LinkKind,
   type Need,
@@ -102,7 +103,7 @@ export class Interconnects {
     }
     for (const interconnect of interconnects) {
       const users = interconnect.users.filter((user) => whole.get(user)?.includes(interconnect));
-      if (users.length > 0) this.#put({ ...interconnect, users });
+      if (users.length > 0) this.#put({ ...interconnect, users, ...this.#ourSocket(interconnect) });
     }
     for (const request of stored) {
       const own = whole.get(idKey(request));
@@ -151,7 +152,7 @@ export class Interconnects {
     const unused: Interconnect[] = [];
     for (const interconnect of this.of(id)) {
       const users = interconnect.users.filter((user) => user !== key);
-      if (users.length > 0) this.#put({ ...interconnect, users });
+      if (users.length > 0) this.#put({ ...interconnect, users, ...this.#ourSocket(interconnect) });
       else unused.push(interconnect);
     }
     for (const interconnect of unused) this.#remove(interconnect);
@@ -286,11 +287,20 @@ export class Interconnects {
   }
 
   #memif(cnfSelector: string, before: Interconnect | undefined): { socket: string; secret: string } {
-    const { memifDirectory, memifOwner } = this.#settings;
     const id = cnfSelector.slice("memif::".length);
+    return { socket: this.#socket(id), secret: before?.secret ?? this.#secret(id) };
+  }
+
+  #socket(id: string): string {
+    const { memifDirectory, memifOwner } = this.#settings;
     // An interconnect of a store of version 0.1 has no owner in its id.
-    const socket = join(memifDirectory, `memif-${id.startsWith(memifOwner) ? "" : memifOwner}${id}.sock`);
-    return { socket, secret: before?.secret ?? this.#secret(id) };
+    return join(memifDirectory, `memif-${id.startsWith(memifOwner) ? "" : memifOwner}${id}.sock`);
+  }
+
+  /** The socket of a memif of the store, if the stored one lies in another folder or has the name of another owner's. */
+  #ourSocket({ socket, cnfSelector }: Interconnect): { socket?: string } {
+    if (socket === undefined || isOurMemifSocket(this.#settings, socket)) return {};
+    return { socket: this.#socket(cnfSelector.slice("memif::".length)) };
   }
 
   #secret(letters: string): string {

@@ -56,8 +56,10 @@ export const DEFAULT_OWNER = "vpp-punt";
 /** The socket of an owner in a folder that is not the owner's default. */
 const OWNED_SOCKET = /^memif-[A-Za-z0-9-]{1,20}-[a-zA-F]{5}\.sock$/;
 
+type MemifMarks = Pick<Marks, "memifDirectory" | "memifOwner">;
+
 /** Returns whether the socket of a memif is ours: it lies in our folder, and its name is not that of another owner's. */
-export function isOurMemifSocket({ memifDirectory, memifOwner }: Marks, path: string): boolean {
+export function isOurMemifSocket({ memifDirectory, memifOwner }: MemifMarks, path: string): boolean {
   if (dirname(path) !== memifDirectory) return false;
   const name = basename(path);
   return memifOwner === ""
