@@ -8,6 +8,19 @@ import { Http2SessionManager } from "@connectrpc/connect-node";
  */
 export class Http2Sessions extends Http2SessionManager {
   readonly #guarded = new WeakSet<ClientHttp2Session>();
+  /** Whether the server has said anything over the session that was opened last. */
+  #isAnswered = true;
+  #hasAnswered = false;
+
+  /** Whether the session that was opened last got no word from the server: it may still come, or the server has ended the session. */
+  get isUnanswered(): boolean {
+    return !this.#isAnswered;
+  }
+
+  /** Whether the server has answered over any session so far. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
 
   override async request(
     ...args: Parameters<Http2SessionManager["request"]>
@@ -16,7 +29,13 @@ export class Http2Sessions extends Http2SessionManager {
     const session = stream.session as ClientHttp2Session | undefined;
     if (session && !this.#guarded.has(session)) {
       this.#guarded.add(session);
-      session.on("error", () => {});
+      this.#isAnswered = false;
+      session
+        .on("error", () => {})
+        .once("remoteSettings", () => {
+          this.#isAnswered = true;
+          this.#hasAnswered = true;
+        });
     }
     return stream;
   }

@@ -71,7 +71,7 @@ test("a network that is cut: the session's punt goes, and is made again when the
   });
   const { cert, key, ca } = files("dns");
   const own = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
-  const tls = { host: "127.0.0.1", port: 0, ...files("daemon"), pingInterval: 200 };
+  const tls = { host: "127.0.0.1", port: 0, ...files("daemon"), pingInterval: 1_000 };
   const running = await daemonTest(t, { policy, tls });
   const operator = await running.connect();
   const wire = await Wire.to(t, Number(running.daemon.addresses.at(-1)!.split(":")[1]));
@@ -82,7 +82,7 @@ test("a network that is cut: the session's punt goes, and is made again when the
   t.teardown(() => dns.close());
   await dns.ready({ timeout: 20_000 });
   // A silent module that answers is not gone.
-  await sleep(1_500);
+  await sleep(2_500);
   t.is((await operator.list()).length, 1);
   wire.cut();
   while ((await operator.list()).length > 0) await sleep(20);

@@ -99,13 +99,18 @@ function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket:
 /** A network that is cut says nothing: without a question, a session over it would live for hours. */
 function endIfSilent(session: ServerHttp2Session, interval: number): void {
   let isAnswered = true;
-  const timer = setInterval(() => {
-    if (!isAnswered || session.destroyed) return session.destroy();
+  const ask = () => {
     isAnswered = false;
     session.ping((error) => {
       isAnswered = error === null;
     });
-  }, interval).unref();
+  };
+  const judge = () => {
+    if (session.destroyed || !isAnswered) return session.destroy();
+    ask();
+  };
+  // A whole turn of the event loop reads what has arrived: the answer may have come while this process was busy or stopped.
+  const timer = setInterval(() => setImmediate(() => setImmediate(judge)), interval).unref();
   session.on("close", () => clearInterval(timer)).on("error", () => {});
 }
 

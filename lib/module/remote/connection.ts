@@ -1,4 +1,5 @@
 // The HTTP/2 connection to a daemon, and how calls wait while the daemon is away.
+import { X509Certificate } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +8,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
 import { Http2Sessions } from "../../http2-sessions.js";
 import { errorFromWire, LONGEST_REQUEST, Punts as PuntsService } from "../../wire/index.js";
-import { type ConnectOptions, socketOf } from "../options.js";
+import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
@@ -30,6 +31,9 @@ export class Pauses {
   }
 }
 
+/** How often in a row certificates do not fit until a call that waits gives up. A daemon that ends in that moment looks the same. */
+const MOST_REFUSALS = 3;
+
 /** A connection that comes back by itself. */
 export class Connection {
   readonly client: Client<typeof PuntsService>;
@@ -38,6 +42,7 @@ export class Connection {
   readonly #sessions: Http2Sessions;
   readonly #wait: number | true;
   readonly #where: string;
+  readonly #tls: TlsAddress | undefined;
 
   constructor(options: ConnectOptions) {
     // Every call under way listens.
@@ -45,6 +50,7 @@ export class Connection {
     const { tls, wait = 0 } = options;
     const path = socketOf(options);
     this.#wait = wait;
+    this.#tls = tls;
     this.#where = tls ? `${tls.host}:${tls.port}` : path;
     const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
     const { host: _host, port: _port, ...pem } = tls ?? { host: "", port: 0 };
@@ -64,12 +70,14 @@ export class Connection {
    * Does a call. While the daemon is away it is tried again, for as long as the options say; each call of the contract may be
    * repeated without harm.
    *
-   * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away; ERR_CLOSED
+   * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away; ERR_CERTIFICATE: the daemon and this program do
+   * not trust each other's certificates; ERR_CLOSED
    */
   async call<T>(op: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.ending;
     const start = performance.now();
     const pauses = new Pauses();
+    let refusals = 0;
     for (;;) {
       if (signal.aborted) throw this.closedError(op);
       try {
@@ -77,7 +85,8 @@ export class Connection {
       } catch (error) {
         if (signal.aborted) throw this.closedError(op);
         const isLate = this.#wait !== true && performance.now() - start >= this.#wait;
-        if (!isAway(error) || isLate) throw this.errorOf(error, op);
+        refusals = this.isDistrusted(error) ? refusals + 1 : 0;
+        if (!isAway(error) || isLate || refusals === MOST_REFUSALS) throw this.errorOf(error, op);
       }
       await pauses.wait(signal).catch(() => {});
     }
@@ -86,10 +95,31 @@ export class Connection {
   /** Returns the error as the in-process manager would have thrown it. */
   errorOf(error: unknown, op: string): PuntError {
     const { code, cause } = ConnectError.from(error);
+    const distrust = this.#distrust(error);
+    if (distrust) {
+      // A daemon that was there before may get other certificates in this moment.
+      const found = this.#sessions.hasAnswered ? "ERR_DISCONNECTED" : "ERR_CERTIFICATE";
+      return new PuntError(op, found, distrust, { address: this.#where }, cause);
+    }
     const isLinux = (cause as NodeJS.ErrnoException | undefined)?.syscall === "connect";
     if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
     const text = `no daemon answers at ${this.#where}`;
     return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
+  }
+
+  /** Whether the daemon and this program do not trust each other's certificates, and never did. */
+  isDistrusted(error: unknown): boolean {
+    return !this.#sessions.hasAnswered && this.#distrust(error) !== undefined;
+  }
+
+  /** Returns whose certificate is not trusted, if that is the reason why a call failed. */
+  #distrust(error: unknown): string | undefined {
+    if (!this.#tls || isAnswer(error)) return undefined;
+    const { code = "", message } = (ConnectError.from(error).cause ?? {}) as NodeJS.ErrnoException;
+    if (VERIFICATION.test(code)) return `the certificate of the daemon at ${this.#where} is not trusted: ${message}`;
+    if (!isLost(error) || !this.#sessions.isUnanswered) return undefined;
+    const own = certificateText(this.#tls.cert);
+    return `the daemon at ${this.#where} ended the connection after the handshake: it does not trust ${own}; its audit log has the reason`;
   }
 
   closedError(op: string): PuntError {
@@ -100,6 +130,17 @@ export class Connection {
     this.ending.abort();
     this.#sessions.abort();
   }
+}
+
+/** Codes of OpenSSL and Node.js for a certificate that is not trusted. */
+const VERIFICATION = /CERT|CRL|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH|^HOSTNAME_/;
+
+/** Returns this program's certificate as messages name it. */
+function certificateText(pem: string | Buffer): string {
+  const { subject, validTo } = new X509Certificate(pem);
+  const name = subject ? subject.replaceAll("\n", ", ") : "no subject";
+  const isOver = new Date(validTo) < new Date();
+  return `this program's certificate (${name}), which ${isOver ? "expired on" : "is valid until"} ${validTo}`;
 }
 
 /** Whether a call failed because the daemon is away or stops, or cannot judge it before VPP is there. */

@@ -87,7 +87,7 @@ export class RemotePunts implements Punts {
   async add(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     const wire = requestToWire(request);
     const reply = await this.#connection.call("punt.add", async (signal) => {
-      const session = (await this.#session?.id()) ?? "";
+      const session = (await this.#session?.id(signal)) ?? "";
       return this.#connection.client.add({ request: wire, wait: waitToWire(options), session }, { signal });
     });
     return statusFromWire(reply.status!);
@@ -110,7 +110,7 @@ export class RemotePunts implements Punts {
     requireOneCnf(set);
     const named = gone.map(idToWire);
     const reply = await this.#connection.call("punt.apply", async (signal) => {
-      const session = (await this.#session?.id()) ?? "";
+      const session = (await this.#session?.id(signal)) ?? "";
       const change = { cnf, requests, delete: named, keep };
       return this.#connection.client.apply({ ...change, wait: waitToWire(options), session }, { signal });
     });

@@ -17,6 +17,7 @@ export class SessionKeeper implements SessionLife {
   readonly #connection: Connection;
   #id = "";
   #losses = 0;
+  #isOpen = false;
   readonly #listeners: (() => void)[] = [];
   #opened: Promise<string>;
   #resolve!: (id: string) => void;
@@ -29,8 +30,14 @@ export class SessionKeeper implements SessionLife {
     this.replaced.catch(() => {});
   }
 
-  /** Resolves with the session's id, once the daemon knows it. @throws PuntError ERR_REPLACED, ERR_POLICY */
-  id(): Promise<string> {
+  /**
+   * Resolves with the session's id, once the daemon knows it.
+   *
+   * @throws PuntError ERR_REPLACED, ERR_POLICY, ERR_CERTIFICATE; ConnectError: the daemon is away
+   */
+  async id(signal: AbortSignal): Promise<string> {
+    // The stream is tried without an end. A call that does not wait has to learn that nothing answers.
+    if (!this.#isOpen) await this.#connection.client.info({}, { signal });
     return this.#opened;
   }
 
@@ -60,17 +67,19 @@ export class SessionKeeper implements SessionLife {
         for await (const reply of this.#connection.client.session({ cnf, graceMs, session }, { signal })) {
           pauses.reset();
           this.#id = reply.session;
+          this.#isOpen = true;
           this.#resolve(reply.session);
           if (this.#losses > 0) for (const listener of this.#listeners) listener();
         }
       } catch (error) {
-        if (signal.aborted || !isLost(error)) {
+        if (signal.aborted || !isLost(error) || this.#connection.isDistrusted(error)) {
           const op = "punt.session";
           const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
           this.#reject(found);
           throw found;
         }
       }
+      this.#isOpen = false;
       this.#losses++;
       this.#opened = this.#pending();
       await pauses.wait(signal).catch(() => {});
