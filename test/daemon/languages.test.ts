@@ -49,6 +49,19 @@ for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
   });
 }
 
+curl.test("zero values of the contract mean that a field is not set", async (t) => {
+  const { socket } = await daemonTest(t);
+  const zeros = { interconnect: 0, key: "", label: "", enableGso: false, vrf: 0, withoutCnfVrf: false };
+  const ask = async (request: object) => (await post(socket, "Add", { request })).status?.request;
+  const span = { cnf: "span", type: "SPAN", vppInterface: "eth0" };
+  t.like(await ask({ ...span, ...zeros, direction: 0 }), { interconnect: "TAP", direction: "BOTH" });
+  const hairpinInterface = { name: "h", physAddress: "", ipAddresses: [], vrf: 0, withDhcpClient: false, mtu: 0 };
+  const hairpin = { cnf: "hairpin", type: "HAIRPIN", vppInterface: "eth1", hairpinInterface };
+  t.deepEqual((await ask({ ...hairpin, ...zeros }))?.hairpinInterface, { name: "h" });
+  t.like(await ask({ cnf: "dhcp", type: "DHCP_PROXY", ...zeros, families: [] }), { families: ["IPV4"] });
+  t.like(await ask({ ...REQUEST, ...zeros }), { interconnect: "AF_UNIX" });
+});
+
 const python = need("python-grpc");
 
 python.test(

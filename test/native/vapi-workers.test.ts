@@ -1,4 +1,6 @@
 // Worker threads with libvapiclient's threads behind them end at any moment, in a process that loads the addon in no other thread.
+import { createServer } from "node:net";
+import { join } from "node:path";
 import test from "ava";
 import { native } from "../../lib/native.js";
 import { moduleText, runProgram } from "../support/machine/script.js";
@@ -13,7 +15,7 @@ const lib = (file: string) => JSON.stringify(new URL(`../../lib/${file}`, import
 
 /** In the worker: a client in the state that `workerData.state` names, over the socket of `workerData`. */
 const CLIENT = `
-  const { parentPort, workerData: { state, socketPath } } = require("node:worker_threads");
+  const { parentPort, workerData: { state, socketPath, silentPath } } = require("node:worker_threads");
   const connect = async () => {
     const { native } = await import(${lib("native.js")});
     if (state === "collected") {
@@ -22,7 +24,12 @@ const CLIENT = `
       return;
     }
     const { Vpp } = await import(${lib("binapi/index.js")});
-    const client = await Vpp.connect({ socketPath, transport: "vapi", schema: "builtin" });
+    const options = { transport: "vapi", schema: "builtin" };
+    if (state === "unanswered") {
+      Vpp.connect({ ...options, socketPath: silentPath }).catch(() => {});
+      return new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const client = await Vpp.connect({ ...options, socketPath });
     const turn = () => { for (let i = 0; i < 50; i++) client.call("control_ping").catch(() => {}); setImmediate(turn); };
     turn();
     if (state === "closing") client.close();
@@ -36,7 +43,7 @@ const PROGRAM = `
   import { once } from "node:events";
   import { readdirSync, readFileSync } from "node:fs";
   import { setTimeout as delay } from "node:timers/promises";
-  const [code, socketPath] = process.argv.slice(1);
+  const [code, socketPath, silentPath] = process.argv.slice(1);
   const nameOf = (thread) => {
     try {
       return readFileSync("/proc/self/task/" + thread + "/comm", "utf8");
@@ -44,9 +51,9 @@ const PROGRAM = `
       return ""; // It has just ended.
     }
   };
-  const states = ["early", "busy", "exit", "collected", "closing", "early", "busy", "exit", "collected"];
+  const states = ["early", "busy", "exit", "collected", "closing", "early", "busy", "exit", "collected", "unanswered"];
   for (const state of states) {
-    const worker = new Worker(code, { eval: true, execArgv: [], workerData: { state, socketPath } });
+    const worker = new Worker(code, { eval: true, execArgv: [], workerData: { state, socketPath, silentPath } });
     const ended = once(worker, "exit");
     if (state === "early") await delay(Math.random() * 200);
     else if (state !== "exit") {
@@ -69,7 +76,11 @@ over(
   async (t) => {
     const vpp = await new FakeVpp().listen();
     t.teardown(() => vpp.close());
-    const args = [...moduleText(PROGRAM), CLIENT, vpp.socketPath];
+    // The library waits for an answer until the connection ends.
+    const silentPath = join(vpp.folder, "silent");
+    const silent = createServer((socket) => void setTimeout(() => socket.destroy(), 1000)).listen(silentPath);
+    t.teardown(() => silent.close());
+    const args = [...moduleText(PROGRAM), CLIENT, vpp.socketPath, silentPath];
     const { output, ...ended } = await runProgram(t, process.execPath, ...args);
     t.deepEqual(ended, { code: 0, signal: null }, output);
     // The library itself writes of the answers that it throws away.

@@ -22,6 +22,7 @@ import {
   vrf,
   withoutCnfVrf,
 } from "./fields.js";
+import { withoutUnset } from "./unset.js";
 
 /** Fields of every request. `(cnf, key, label)` is the identity. */
 const identity = {
@@ -41,6 +42,7 @@ const identity = {
 const overInterface = {
   interconnect: z
     .enum(["TAP", "MEMIF"], "TAP and MEMIF are the interconnects of this type")
+    .default("TAP")
     .describe("TAP: a network device of Linux; MEMIF: shared memory"),
   enableGso: z.boolean().default(false).describe("GSO on the TAP; MEMIF goes without"),
 };
@@ -326,9 +328,9 @@ export function fileJsonSchema(): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** Checks a request and fills in defaults. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
+/** Checks a request and fills in defaults. 0 and "" mean "not set" where they are no values. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
-  return parse(anySchema, input, op, where);
+  return parse(anySchema, withoutUnset(input), op, where);
 }
 
 /** Checks the name of a CNF. @throws PuntError `ERR_INVALID_REQUEST` */

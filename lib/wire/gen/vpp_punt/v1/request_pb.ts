@@ -84,7 +84,7 @@ export type PuntRequest = Message<"vpp_punt.v1.PuntRequest"> & {
   netns?: Netns | undefined;
 
   /**
-   * PUNT_TO_SOCKET may leave it out.
+   * Left out: AF_UNIX for a PUNT_TO_SOCKET, and TAP for all others.
    *
    * @generated from field: vpp_punt.v1.PuntRequest.Interconnect interconnect = 6;
    */
