@@ -1,6 +1,7 @@
 // The client of a VPP's binary API: requests, dumps, events, and the connection that comes back.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { attempt } from "./attempt.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Connection } from "./connection.js";
@@ -319,18 +320,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     }
     if (this.#closing.signal.aborted) return connection.close(this.#closing.signal.reason as PuntError);
     this.#announced = connection;
-    this.#announce(() => this.emit("connected"));
-  }
-
-  /** Emits an event. An error of a listener ends neither the connection nor the attempts to reconnect. */
-  #announce(emit: () => void): void {
-    try {
-      emit();
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    guarded(() => void this.emit("connected"));
   }
 
   async #prepare(connection: Connection, link: Link): Promise<void> {
@@ -352,7 +342,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     if (this.#connection === connection) this.#connection = undefined;
     if (this.#announced !== connection) return; // The link was lost before it was ready. #prepare reports it.
     this.#announced = undefined;
-    this.#announce(() => this.emit("disconnected", error));
+    guarded(() => void this.emit("disconnected", error));
     if (this.#options.reconnect !== false) this.#establishSometime(this.#closing.signal).catch(() => {});
   }
 }

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import {
   type AddOptions,
   type ApplyOptions,
@@ -268,7 +269,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const role: Role = this.#halted ? "halted" : isLeading ? "leader" : other;
     if (role === this.#role) return;
     this.#role = role;
-    this.emit("role", role);
+    guarded(() => void this.emit("role", role));
   }
 
   #queue(step: () => Promise<void>): void {
@@ -278,8 +279,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   async #lead(): Promise<void> {
     if (this.#term || this.#halted || this.#closed) return;
     const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys];
-    const [leadership, history] = [this.#leadership, this.#history];
-    const losses = this.#losses;
+    const [leadership, history, losses] = [this.#leadership, this.#history, this.#losses];
     await Promise.race([mirror.resync(), leadership.untilBad()]);
     if (!leadership.isGood) return;
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
@@ -332,9 +332,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   async #read(): Promise<void> {
     if (this.#term || this.#closed) return;
-    const [mirror, keys] = [this.#mirror, this.#keys];
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
-    const store = new EtcdStore({ mirror, keys, whoAsked: () => "" });
+    const store = new EtcdStore({ mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" });
     try {
       const reader = await PuntManager.start({ ...this.#start.manager, readOnly: true, store });
       await this.#follow(reader);
@@ -358,16 +357,17 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const before = this.#manager;
     this.#manager = manager;
     manager.on("problem", (error) => this.#start.problem(error));
-    manager.on("pass", (pass) => this.emit("pass", pass));
+    manager.on("pass", (pass) => guarded(() => void this.emit("pass", pass)));
     manager.on("state", (event) => {
       if (manager !== this.#manager) return;
       this.#known.take(event);
-      this.emit("punt", event);
+      guarded(() => void this.emit("punt", event));
       this.#term?.follow(event);
     });
     const punts = manager.list();
-    for (const { id, state: from } of before?.list() ?? []) this.emit("punt", { id, from, to: "DELETED" });
-    for (const { id, state: to } of punts) this.emit("punt", { id, from: undefined, to });
+    for (const { id, state: from } of before?.list() ?? [])
+      guarded(() => void this.emit("punt", { id, from, to: "DELETED" }));
+    for (const { id, state: to } of punts) guarded(() => void this.emit("punt", { id, from: undefined, to }));
     this.#known.keepOnly(punts.map(({ id }) => id));
     if (before && before !== manager) await before.close();
   }

@@ -1,6 +1,7 @@
 // VPP and Linux for the daemon that acts. Nothing is sent or changed unless its lease is good.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { DefaultHost, type Host, type HostChange, type VppConnection } from "../punt/index.js";
 import type { Leadership } from "./leadership.js";
 
@@ -38,7 +39,7 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   /** Lets requests pass from now on. */
   open(): void {
     this.#isOpen = true;
-    if (this.isConnected) this.emit("connected");
+    if (this.isConnected) guarded(() => void this.emit("connected"));
   }
 
   close(): void {
@@ -90,11 +91,11 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   }
 
   readonly #onConnected = (): void => {
-    if (this.isConnected) this.emit("connected");
+    if (this.isConnected) guarded(() => void this.emit("connected"));
   };
 
   readonly #onDisconnected = (): void => {
-    if (this.#isOpen && this.#leadership.isGood) this.emit("disconnected");
+    if (this.#isOpen && this.#leadership.isGood) guarded(() => void this.emit("disconnected"));
   };
 }
 

@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import type { RunningContainer } from "./container.js";
 import { CriEngine } from "./cri.js";
 import { Engine } from "./engine.js";
@@ -85,7 +86,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
   #fail(error: PuntError): void {
     const isNew = this.#problem?.message !== error.message;
     this.#problem = error;
-    if (isNew) this.emit("change");
+    if (isNew) guarded(() => void this.emit("change"));
   }
 
   async #readAll(): Promise<void> {
@@ -101,7 +102,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
     this.#problem = undefined;
     this.#isRead = true;
     this.#isKnown = true;
-    this.emit("change");
+    guarded(() => void this.emit("change"));
   }
 
   async #read(id: string): Promise<void> {
@@ -110,7 +111,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
     if (JSON.stringify(container) === JSON.stringify(before)) return;
     if (container) this.#containers.set(id, container);
     else this.#containers.delete(id);
-    this.emit("change");
+    guarded(() => void this.emit("change"));
   }
 }
 

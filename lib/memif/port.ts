@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { type NativeMemifEvent, type NativeMemifPort, type NativeMemifSettings, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
@@ -300,7 +301,7 @@ export class Memif extends EventEmitter<MemifEvents> {
       open: (options) => this.#native.openTx(index, options),
       isConnected: () => this.peer !== undefined,
       stats: () => this.#native.stats().tx[index]!,
-      onDrain: (drained) => this.emit("drain", drained),
+      onDrain: (drained) => guarded(() => void this.emit("drain", drained)),
     });
     this.#txQueues.set(index, queue);
     return queue;
@@ -322,22 +323,23 @@ export class Memif extends EventEmitter<MemifEvents> {
   #onUp(event: NativeMemifEvent): void {
     const { peer: name, peerInterface, rxQueues, txQueues, sealed } = event;
     this.#lastRefusal = "";
-    this.peer = { name, interface: peerInterface, rxQueues, txQueues, sealed };
+    const peer = { name, interface: peerInterface, rxQueues, txQueues, sealed };
+    this.peer = peer;
     for (const queue of this.#txQueues.values()) queue.onUp();
-    this.emit("up", this.peer);
+    guarded(() => void this.emit("up", peer));
   }
 
   #onDown({ reason, by }: NativeMemifEvent): void {
     this.peer = undefined;
     for (const queue of this.#rxQueues.values()) queue.onDown();
     for (const queue of this.#txQueues.values()) queue.onDown();
-    this.emit("down", { reason, by });
+    guarded(() => void this.emit("down", { reason, by }));
   }
 
   #onRefused({ reason, by }: NativeMemifEvent): void {
     if (reason === this.#lastRefusal) return;
     this.#lastRefusal = reason;
-    this.emit("refused", { reason, by });
+    guarded(() => void this.emit("refused", { reason, by }));
   }
 }
 

@@ -1,6 +1,7 @@
 // The port over a packet socket: receiving in batches, sending, and what becomes of its device.
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { type NativePacketSocket, native } from "../native.js";
 import { BatchFeed, BatchTable, PacketBatch } from "../packet/index.js";
 import { type LinkState, LinkWatch } from "./link.js";
@@ -66,7 +67,7 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
         checked,
         new Uint32Array(table.buffer),
         (count) => this.#feed.onBurst(count),
-        () => this.emit("drain"),
+        () => guarded(() => void this.emit("drain")),
         () => this.#link.look(),
       );
     } finally {
@@ -80,7 +81,7 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
       forget: () => memory.revoke(),
     });
     this.#sender = new Sender(this.#native, () => this.#native.watchRoom());
-    this.#link = new LinkWatch(this.#native, (state) => this.emit("link", state));
+    this.#link = new LinkWatch(this.#native, (state) => guarded(() => void this.emit("link", state)));
     this.#native.setRef(false);
     this.#native.stop();
   }

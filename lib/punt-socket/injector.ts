@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { getSystemErrorName } from "node:util";
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 import { type NativePuntInjector, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { DESCRIPTOR_SIZE, MAX_INJECTED, MIN_INJECTED, PuntAction } from "./descriptor.js";
@@ -267,7 +268,7 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
   #drain(): void {
     if (!this.#drainOwed || this.#closed) return;
     this.#drainOwed = false;
-    this.emit("drain");
+    guarded(() => void this.emit("drain"));
   }
 }
 

@@ -373,7 +373,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   #announce(event: PuntEvent): void {
     const { id, to, status } = event;
     if (to === "CREATED" || to === "DEGRADED") this.#reconnect(idKey(id), status);
-    this.emit("state", event);
+    guarded(() => void this.emit("state", event));
   }
 
   #reconnect(key: string, { metadata }: PuntStatus): void {

@@ -1,6 +1,7 @@
 // VPP's interfaces, kept up to date: by name, by tag and by index.
 import { EventEmitter } from "node:events";
 import type { DetailsOf, RequestOf } from "../binapi/index.js";
+import { guarded } from "../guarded.js";
 
 type Detail = DetailsOf<"sw_interface_dump">;
 
@@ -150,7 +151,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
     this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
     this.#byName = new Map(interfaces.map((each) => [each.name, each]));
     for (const [tag, each] of byUniqueTag(interfaces)) this.#byName.set(tag, each);
-    if (!isSame) this.emit("change");
+    if (!isSame) guarded(() => void this.emit("change"));
   }
 }
 

@@ -11,6 +11,7 @@ import {
   Vpp,
 } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
+import { guarded } from "../guarded.js";
 
 interface LateVppEvents {
   connected: [];
@@ -74,9 +75,9 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
       const vpp = await Vpp.connect({ socketPath: this.#socketPath, wait: true, signal });
       if (signal.aborted) return await vpp.close();
       this.#vpp = vpp;
-      vpp.on("connected", () => this.emit("connected"));
-      vpp.on("disconnected", () => this.emit("disconnected"));
-      this.emit("connected");
+      vpp.on("connected", () => guarded(() => void this.emit("connected")));
+      vpp.on("disconnected", () => guarded(() => void this.emit("disconnected")));
+      guarded(() => void this.emit("connected"));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -91,7 +92,7 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   async #timed<T>(name: string, answer: Promise<T>): Promise<T> {
     const start = performance.now();
     const value = await answer;
-    this.emit("called", name, performance.now() - start);
+    guarded(() => void this.emit("called", name, performance.now() - start));
     return value;
   }
 }

@@ -107,6 +107,22 @@ test("a docstring says @throws", (t) => {
   }
 });
 
+/** Places where the listeners are not a program's: Node.js's own server, and the wire of the embedded VPP. */
+const OWN_LISTENERS = /^lib\/(daemon\/doors|sim)\//;
+
+test("listeners are called by `guarded`: an error of theirs does not break off a change", (t) => {
+  for (const { node, place } of nodes()) {
+    if (!ts.isCallExpression(node) || !node.expression.getText().endsWith(".emit") || OWN_LISTENERS.test(place))
+      continue;
+    let around: ts.Node = node;
+    while (!ts.isCallExpression(around) || around.expression.getText() !== "guarded") {
+      if (ts.isSourceFile(around)) break;
+      around = around.parent;
+    }
+    t.false(ts.isSourceFile(around), `${place} calls listeners without a guard`);
+  }
+});
+
 /** The public classes, each with its members that are not internal. */
 function publicClasses(): Map<string, Set<string>> {
   const entries: object[] = [main, binapi, sim, testing, module, daemon, stonework];

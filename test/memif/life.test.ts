@@ -35,6 +35,32 @@ test("a handler that throws is an uncaught exception; the port goes on", async (
   }
 });
 
+test("listeners that throw are uncaught exceptions; the port goes on", async (t) => {
+  const body = `
+    const heard = [];
+    process.on("uncaughtException", (error) => heard.push(error.message));
+    const bad = (port, name) => port.on(name, () => { throw new Error(name); });
+    for (const name of ["up", "down", "drain"]) for (const port of [server, client]) bad(port, name);
+    const until = async (done) => { while (!done()) await new Promise((turn) => setTimeout(turn, 5)); };
+    while (client.send(new Uint8Array(60)) === 1);
+    let packets = 0;
+    server.receive((batch) => { packets += batch.length; });
+    await until(() => heard.includes("drain"));
+    client.close();
+    await until(() => heard.includes("down"));
+    const next = Memif.open(connecting);
+    await until(() => heard.includes("up") && server.peer);
+    const before = packets;
+    next.send(new Uint8Array(60));
+    await until(() => packets > before);
+    server.close();
+    next.close();
+    console.log([...new Set(heard)].join());`;
+  const { output, code } = await runMemifScript(t, connected("ringSize: 32", body), memifSocket(t));
+  t.is(output, "drain,down,up\n");
+  t.is(code, 0);
+});
+
 test("a handler that throws in poll throws there, and the slots are given back", async (t) => {
   const { server, client } = await memifPair(t, { rxMode: "polling", ringSize: 32 });
   for (let round = 0; round < 5; round++) {

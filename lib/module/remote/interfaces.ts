@@ -1,5 +1,6 @@
 // VPP's interfaces as a daemon tells them.
 import { EventEmitter } from "node:events";
+import { guarded } from "../../guarded.js";
 import { byUniqueTag } from "../../vpp/index.js";
 import type { VppInterface } from "../../wire/index.js";
 import { type Connection, isLost, Pauses } from "./connection.js";
@@ -57,6 +58,6 @@ export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
     this.#byIndex = new Map(interfaces.map((each) => [each.swIfIndex, each]));
     this.#byName = new Map(interfaces.map((each) => [each.name, each]));
     for (const [tag, each] of byUniqueTag(interfaces)) this.#byName.set(tag, each);
-    this.emit("change");
+    guarded(() => void this.emit("change"));
   }
 }
