@@ -28,7 +28,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],
   "http2-sessions": [],
-  containers: ["errors", "http2-sessions"],
+  containers: ["errors", "guarded", "http2-sessions"],
   host: [...GROUND, "native", "descriptor", "containers"],
   vpp: [...GROUND, "binapi"],
   punt: [...GROUND, "native", ...PORTS, ...LINUX, "binapi"],

@@ -85,23 +85,29 @@ test("a namespace that goes during a look has no devices, and the punts in it wa
 });
 
 for (const type of puntTypes)
-  test(`delete of ${type} says that nothing is left only where that is true, whichever dump VPP answers with nothing`, async (t) => {
+  test(`add and delete of ${type} do the whole and say so only then, whichever dump VPP answers with nothing`, async (t) => {
     const heard = new Set<string>();
     const it = await managedVpp();
     t.teardown(() => it.close());
     const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
     await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
     const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
-    const first = await it.manager.add(punt, { waitFor: "CREATED" });
-    await it.manager.delete(first.id);
+    const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
+    const made = await snapshot(it.client);
+    await it.manager.delete(id);
     const without = await snapshot(it.client);
     t.true(heard.size > 5);
-    for (const message of heard) {
-      const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
-      it.vpp.faults.add({ message, action: { kind: "refuse", error: "UNSPECIFIED" } });
-      await it.manager.delete(id);
+    /** Refuses the dump in the first look of the work, or in the second one, which follows the first steps. */
+    const refusing = async (message: string, nth: number, work: Promise<unknown>) => {
+      it.vpp.faults.add({ message, nth, action: { kind: "refuse", error: "UNSPECIFIED" } });
+      await work;
       it.vpp.faults.clear();
-      t.deepEqual(await snapshot(it.client), without, message);
+    };
+    for (const message of heard) {
+      await refusing(message, 2, it.manager.add(punt, { waitFor: "CREATED" }));
+      t.deepEqual(await snapshot(it.client), made, `add, ${message}`);
+      await refusing(message, 1, it.manager.delete(id));
+      t.deepEqual(await snapshot(it.client), without, `delete, ${message}`);
     }
   });
 
@@ -116,5 +122,25 @@ test("the first look of a process is repeated before it removes something: one e
   await it.restartManager({ resyncInterval: 600_000 });
   await it.manager.resync();
   t.is(it.manager.get(id), undefined);
+  t.deepEqual(await snapshot(it.client), without);
+});
+
+test("an ACL of ours that is there twice, and an attachment whose policy is gone, are leftovers", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = puntOf("ABX", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  const without = await snapshot(it.client);
+  const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
+  const made = await snapshot(it.client);
+  const [acl] = await it.client.dumpAll("acl_dump", { acl_index: 0xffff_ffff });
+  await it.client.call("acl_add_replace", { acl_index: 0xffff_ffff, tag: acl!.tag, r: acl!.r });
+  const [policy] = await it.client.dumpAll("abx_policy_dump", {});
+  await it.manager.close();
+  await it.client.call("abx_policy_add_del", { is_add: 0, policy: policy!.policy });
+  const manager = await it.restartManager({ resyncInterval: 600_000 });
+  await manager.resync();
+  t.is(manager.list()[0]?.state, "CREATED");
+  t.deepEqual(await snapshot(it.client), made);
+  await manager.delete(id);
   t.deepEqual(await snapshot(it.client), without);
 });

@@ -1,7 +1,7 @@
 // Policies of the plugin abx and their attachments.
 
 import { isOurPolicy } from "../interconnect/index.js";
-import { aclKey } from "./acl.js";
+import { aclKey, aclNames } from "./acl.js";
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
 import { NO_INDEX } from "./vpp-api.js";
@@ -64,10 +64,9 @@ export const abxPolicy: Kind<Policy> = {
   dependsOn: ({ acl, tx }) => [aclKey(acl), interfaceKey(tx)],
 };
 
-/** Returns the tags of all ACLs by index: a policy names its ACL by the index. */
-export async function aclTags({ vpp }: ObserveContext): Promise<ReadonlyMap<number, string>> {
-  const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
-  return new Map(details.map((detail) => [detail.acl_index, detail.tag]));
+/** Returns the names of all ACLs by index: a policy names its ACL by the index. */
+export async function aclTags({ vpp, marks }: ObserveContext): Promise<ReadonlyMap<number, string>> {
+  return aclNames(await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX }), marks);
 }
 
 /**
@@ -81,13 +80,15 @@ export const abxAttach: Kind<Attach> = {
       context.vpp.dumpAll("abx_interface_attach_dump", {}),
       abxPolicy.observe(context),
     ]);
-    const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
+    const owned = new Map(policies.map(({ value, ours }) => [value.policy, ours]));
+    // Only the id tells the owner of an attachment whose policy is gone: abx deletes a policy that is attached.
+    const isOwn = (policy: number) => owned.get(policy) ?? isOurPolicy(context.marks, policy, "");
     return details
       .filter(({ attach }) => context.interfaceAt(attach.rx_sw_if_index))
       .map(({ attach }) => {
         const value = { policy: attach.policy_id, rx: idAt(context, attach.rx_sw_if_index), priority: attach.priority };
         const part = abxAttachPart(value);
-        return { kind: part.kind, key: part.key, value, ours: ours.has(attach.policy_id) };
+        return { kind: part.kind, key: part.key, value, ours: isOwn(attach.policy_id) };
       });
   },
 

@@ -1,5 +1,6 @@
 // ACLs, with which ABX matches packets.
 import type { AclRule } from "../../binapi/index.js";
+import type { Marks } from "../interconnect/index.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
 import { protocolNumber } from "./protocol.js";
@@ -26,10 +27,11 @@ export const acl: Kind<Acl> = {
   async observe({ vpp, marks }) {
     if (!vpp.has("acl_dump")) return [];
     const details = await vpp.dumpAll("acl_dump", { acl_index: NO_INDEX });
+    const names = aclNames(details, marks);
     return details.map(({ tag, r, acl_index: index }) => {
       const ours = tag.startsWith(marks.tagPrefix);
       // The tag of a foreign ACL may be empty, or equal to another one. Its key must not be that of a wanted item.
-      const key = ours ? aclKey(tag) : `acl/#${index}`;
+      const key = aclKey(ours ? names.get(index)! : `#${index}`);
       return { kind: "acl", key, value: { tag, rules: r.map(comparableRule) }, ours, index };
     });
   },
@@ -46,6 +48,22 @@ export const acl: Kind<Acl> = {
 
   dependsOn: () => [],
 };
+
+/** Returns the tags by index. Only the first of our ACLs with a tag has that name: another one is a leftover. */
+export function aclNames(
+  acls: readonly { readonly tag: string; readonly acl_index: number }[],
+  { tagPrefix }: Pick<Marks, "tagPrefix">,
+): Map<number, string> {
+  const taken = new Set<string>();
+  const name = (tag: string, index: number) => (tag.startsWith(tagPrefix) && taken.has(tag) ? `${tag}#${index}` : tag);
+  return new Map(
+    acls.map(({ tag, acl_index: index }) => {
+      const own = name(tag, index);
+      taken.add(tag);
+      return [index, own];
+    }),
+  );
+}
 
 /** A replacement keeps the index, so policies that use the ACL stay valid. */
 async function replace({ vpp, made }: ActContext, index: number, { tag, rules }: Acl): Promise<void> {

@@ -1,8 +1,8 @@
 // The objects that the next look should find: VPP answers a dump that it refuses as it answers one without objects.
-import { type Facts, kindOf, type Seen } from "../items/index.js";
+import { type Facts, type Item, kindOf, type Seen } from "../items/index.js";
 import type { Step } from "../plan/index.js";
 
-/** Knows our objects of the last look, without those that steps have removed since. */
+/** Knows our objects of the last look, without those that steps have removed since, and with those that steps have made. */
 export class Expected {
   #keys: Set<string> | undefined;
 
@@ -16,12 +16,15 @@ export class Expected {
     this.#keys = new Set(ours(facts));
   }
 
-  /** Called before the steps are performed. */
-  changing(steps: readonly Step[]): void {
-    for (const { action, key } of steps) if (action === "delete" || action === "replace") this.#keys?.delete(key);
+  /** Called after the steps were performed, or some of them. */
+  changed(steps: readonly Step[], failures: ReadonlyMap<string, unknown>): void {
+    for (const { action, key, item } of steps) {
+      if (action === "delete" || failures.has(key)) this.#keys?.delete(key);
+      else if (item && isLasting(item)) this.#keys?.add(key);
+    }
   }
 
-  /** Returns whether an object is missing that no step has removed. */
+  /** Returns whether an object is missing that should be there. */
   isMissingIn({ seen, unreadable }: Pick<Facts, "seen" | "unreadable">): boolean {
     if (unreadable.size > 0) return false;
     for (const key of this.#keys ?? []) if (!seen.has(key)) return true;
@@ -39,7 +42,7 @@ function* ours({ seen }: Facts): Iterable<string> {
   for (const found of seen.values()) if (found.ours && isLasting(found)) yield found.key;
 }
 
-function isLasting(seen: Seen): boolean {
-  const { attribute, readWhereNamed } = kindOf(seen);
+function isLasting(object: Seen | Item): boolean {
+  const { attribute, readWhereNamed } = kindOf(object);
   return !attribute && !readWhereNamed;
 }

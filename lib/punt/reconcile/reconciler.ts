@@ -87,8 +87,9 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       due.map(({ key }) => key),
     );
     if (due.length === 0 || round === MOST_ROUNDS) return result;
-    world.expected.changing(due);
-    recordFailures(await run(due, result.facts, contextOf(ledger, world)), due, record);
+    const failures = await run(due, result.facts, contextOf(ledger, world));
+    world.expected.changed(due, failures);
+    recordFailures(failures, due, record);
   }
 }
 
@@ -116,10 +117,9 @@ export async function look(ledger: Looked, world: World): Promise<Reconciled> {
   return isDoubtful(result, world.expected) ? lookOnce(ledger, world) : result;
 }
 
-/** Before the first removals no look has told what depends on the objects. */
+/** Before the first steps no earlier look has told what is there. */
 function isDoubtful({ facts, open, leaving }: Reconciled, expected: Expected): boolean {
-  if (!expected.isUnknown) return expected.isMissingIn(facts);
-  return leaving !== undefined || [...open.values()].some(({ action }) => action === "delete" || action === "replace");
+  return expected.isUnknown ? leaving !== undefined || open.size > 0 : expected.isMissingIn(facts);
 }
 
 type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
