@@ -91,11 +91,13 @@ need("root", "unshare").test(
 
 test("of managers that start at once, one has VPP", (t) =>
   withVpp(async (it) => {
-    const started = await Promise.allSettled(Array.from({ length: 5 }, () => PuntManager.start(optionsOf(it))));
-    const managers = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-    t.is(managers.length, 1);
-    for (const result of started) t.true(result.status === "fulfilled" || result.reason.code === "ERR_OWNER_BUSY");
-    await managers[0]!.close();
+    for (let round = 0; round < 5; round++) {
+      const started = await Promise.allSettled(Array.from({ length: 8 }, () => PuntManager.start(optionsOf(it))));
+      const managers = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      t.is(managers.length, 1);
+      for (const result of started) t.true(result.status === "fulfilled" || result.reason.code === "ERR_OWNER_BUSY");
+      await managers[0]!.close();
+    }
   }));
 
 test("a manager that VPP's other manager precedes changes nothing, says so, and goes on when that one ends", (t) =>

@@ -8,7 +8,7 @@ import type { VppConnection } from "../options.js";
 
 const OP = "punt.lock";
 const CONNECT_MS = 5000;
-/** Two managers that see each other both let go. Their next tries are some 100 ms apart, at random. */
+/** Tries even without patience: of managers that come at the same time, one stays, and sees that it is alone at its second or third try. */
 const LEAST_TRIES = 4;
 const SHORTEST_WAIT = 20;
 const MORE_WAIT = 100;
@@ -40,7 +40,7 @@ const NAME = /(?<!\S)punts:([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
 /**
  * Lets one manager of an owner change a VPP. The manager is a second client of VPP, by a connection of its own. It holds the lock if VPP
  * lists no other client of the owner after it has listed this one: VPP takes messages one after the other, so of two managers at least the
- * later one sees both. The kernel closes the connection when the process ends, however that happens, and VPP then forgets the client. All
+ * later one sees both. A client that is not alone waits to be, or lets go if the other one's name comes before its own. The kernel closes the connection when the process ends, however that happens, and VPP then forgets the client. All
  * that managers need in common is VPP: neither a folder, nor a namespace, nor a machine.
  */
 export class OwnerLock {
@@ -51,6 +51,8 @@ export class OwnerLock {
   #link: Link | undefined;
   /** The name of the client. */
   #name = "";
+  /** Whether this client was alone once, so that later ones give way. */
+  #isHolder = false;
   /** Whether nothing has happened since VPP listed this client. */
   #isSure = false;
 
@@ -80,24 +82,34 @@ export class OwnerLock {
       const rival = await this.#try(endpoint);
       if (rival === undefined) return;
       await this.#vpp.call("cli_inband", { cmd: MAKE_VPP_NOTICE }).catch(() => {});
-      if (tries >= LEAST_TRIES && performance.now() >= end) throw busy(this.#owner, rival.pid, endpoint);
+      if (tries >= LEAST_TRIES && performance.now() >= end) {
+        await this.release();
+        throw busy(this.#owner, rival.pid, endpoint);
+      }
       await sleep(SHORTEST_WAIT + Math.random() * MORE_WAIT);
     }
   }
 
-  /** Returns the manager that has the lock; undefined if it is this one. */
+  /** Returns the manager that has the lock, or competes for it; undefined if this one has it. */
   async #try(endpoint: string): Promise<Holder | undefined> {
     if (this.#link !== undefined && this.#isSure) return undefined;
-    const before = await this.#look();
-    if (this.#link === undefined || !before.hasThis) {
+    let { hasThis, rival } = await this.#look();
+    if (!hasThis) {
       await this.release();
-      if (before.rival !== undefined) return before.rival;
+      if (rival !== undefined) return rival;
       await this.#register(endpoint);
-      const after = await this.#look();
-      if (!after.hasThis || after.rival !== undefined) await this.release();
-      if (!after.hasThis) throw unlisted(endpoint);
-      if (after.rival !== undefined) return after.rival;
+      ({ hasThis, rival } = await this.#look());
     }
+    if (!hasThis) {
+      await this.release();
+      throw unlisted(endpoint);
+    }
+    if (rival !== undefined && !this.#isHolder) {
+      // Of managers that came at the same time, the one with the first name stays a client; if all let go, none would have the lock.
+      if (rival.name < this.#name) await this.release();
+      return rival;
+    }
+    this.#isHolder = true;
     this.#isSure = true;
     return undefined;
   }
@@ -123,7 +135,8 @@ export class OwnerLock {
       return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
     });
     const mine = this.#link === undefined ? undefined : holders.find(({ name }) => name === this.#name);
-    const rival = holders.find((holder) => holder !== mine && this.#excludes(holder));
+    const rivals = holders.filter((holder) => holder !== mine && this.#excludes(holder));
+    const rival = rivals.reduce<Holder | undefined>((a, b) => (a && a.name < b.name ? a : b), undefined);
     return { hasThis: mine !== undefined, rival };
   }
 
@@ -135,6 +148,7 @@ export class OwnerLock {
   async release(): Promise<void> {
     const link = this.#link;
     this.#link = undefined;
+    this.#isHolder = false;
     this.#isSure = false;
     await link?.close();
   }
