@@ -20,6 +20,7 @@ if (tool === undefined || !existsSync(tool)) {
   process.exit(0);
 }
 // Emulation is slow: a test's idle time is not that of a hang.
-const ava = [process.execPath, "node_modules/ava/entrypoints/cli.mjs", "dist/test/real/tap.test.js", "--timeout=10m"];
+const files = ["dist/test/real/tap.test.js", "dist/test/real/adopt-tap.test.js"];
+const ava = [process.execPath, "node_modules/ava/entrypoints/cli.mjs", ...files, "--timeout=10m"];
 const { status } = spawnSync(tool, ["--timeout", "1200", "--", ...ava], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

@@ -7,7 +7,7 @@ import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry } from "./desired/index.js";
 import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
-import { DryRun } from "./plan/index.js";
+import { DryRun, requireReady } from "./plan/index.js";
 import type {
   AddOptions,
   ApplyOptions,
@@ -78,7 +78,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * @param options options of the manager that will have the punts. For StoneWork's memifs: `memifDirectory: "/run/stonework/memif"` and
    * `naming: "stonework"`
    * @param requests the same punts as the other manager has
-   * @throws PuntError as `start` and `add`; `ERR_NOT_READY`: not every punt is CREATED, so the other manager's policies stay
+   * @throws PuntError as `start` and `add`; `ERR_NOT_READY`: not every punt can be CREATED, and nothing is changed; or VPP refused a step, and the
+   * other manager's policies stay
    */
   static async adopt(options: PuntManagerOptions, requests: readonly PuntRequestInput[]): Promise<Adoption> {
     const { readOnly = false } = options;
@@ -121,13 +122,18 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
     const sought = await this.#worker.seek(draft.freeze());
     if (this.#options.readOnly) return sought.adoption;
+    requireReady(requests, sought.adoption.punts, "nothing is changed");
     // The punts come first: a claim without a punt would be an object to delete.
     for (const [index, request] of requests.entries()) await this.#put(request, found[index]!);
     await this.#state.remember(sought.claims, []);
     this.#worker.start();
     await this.#worker.resync();
-    const open = this.list().filter(({ state }) => state !== "CREATED" && state !== "DEGRADED");
-    if (open.length > 0 && sought.adoption.replaced.length > 0) throw notAdopted(open);
+    const punts = this.list().map(({ id, state, failure }) => ({
+      id,
+      state,
+      reasons: failure ? [failure.message] : [],
+    }));
+    requireReady(requests, punts, "the store has the punts, and the other manager's policies stay in VPP");
     await this.#worker.removeOutgrown(sought);
     return sought.adoption;
   }
@@ -386,10 +392,4 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
 
 function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function notAdopted(open: readonly PuntStatus[]): PuntError {
-  const which = open.map(({ id, state }) => `${idText(id)} is ${state}`).join(", ");
-  const message = `the store has the punts, and the other manager's policies stay in VPP until every punt is there: ${which}`;
-  return new PuntError("punt.adopt", "ERR_NOT_READY", message);
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import test from "ava";
 import type { Vpp } from "../../lib/binapi/index.js";
+import { PuntError } from "../../lib/errors.js";
 import {
   MemoryStore,
   PuntManager,
@@ -13,7 +14,7 @@ import { marksOf } from "../../lib/punt/options.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { StoneWorkMade } from "../support/punt/stonework-made.js";
 import { snapshot } from "../support/vpp/snapshot.js";
-import { tapped } from "../support/vpp/tapped.js";
+import { changes, tapped } from "../support/vpp/tapped.js";
 
 const OSPF = { destinationNetwork: "local", protocol: "OSPF" } as const;
 
@@ -131,6 +132,66 @@ test("StoneWork's TAPs, mirrors, connections, proxies and registrations stay, an
     /^(tap|abx|acl|span|xconnect|isisx|dhcp|punt|proxy)/.test(line),
   );
   t.deepEqual(left, [], "they are the manager's, and go with their punts");
+});
+
+test("nothing is changed if one of the punts cannot be there", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const requests = requestsOf("TAP", it.directory);
+  await makeAsStoneWork(it.client, await drafted(it, requests), it.directory);
+  const before = await snapshot(it.client);
+  const store = new MemoryStore();
+  const options: PuntManagerOptions = { vpp: it.client, host: it.host, store, memifDirectory: join(it.directory, "m") };
+  const lost: PuntRequestInput = { cnf: "lost", type: "SPAN", interconnect: "TAP", vppInterface: "none" };
+  // StoneWork's TAP of that interface is in namespace 0; this one would be another.
+  const foreign: PuntRequestInput = { ...lost, cnf: "other", vppInterface: "if0", enableGso: true };
+  for (const [request, message] of [
+    [lost, /nothing is changed.*lost is PENDING, VPP interface none/],
+    [{ ...foreign, type: "HAIRPIN", hairpinInterface: { name: "if5" } }, /nothing is changed.*other is FAILED/],
+  ] as const) {
+    await t.throwsAsync(PuntManager.adopt(options, [...requests.slice(1), request] as PuntRequestInput[]), {
+      code: "ERR_NOT_READY",
+      message,
+    });
+    t.deepEqual(await snapshot(it.client), before);
+    t.is(await store.load(), undefined);
+  }
+});
+
+test("an adoption that VPP interrupts at any step leaves what StoneWork made, and the next one ends it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const requests = requestsOf("TAP", it.directory);
+  await makeAsStoneWork(it.client, await drafted(it, requests), it.directory);
+  const before = await snapshot(it.client);
+  const store = new MemoryStore();
+  let left = 0;
+  const vpp = tapped(it.client, {
+    hear: (name) => {
+      if (changes(name) && left-- <= 0) throw new PuntError("test", "VPP_UNSPECIFIED", `no ${name} any more`);
+    },
+  });
+  const options = { vpp, host: it.host, memifDirectory: join(it.directory, "memif"), store };
+  let failures = 0;
+  for (let steps = 0; ; steps++) {
+    left = steps;
+    const error = await PuntManager.adopt(options, requests).then(
+      () => undefined,
+      (thrown: PuntError) => thrown,
+    );
+    if (error === undefined) break;
+    failures++;
+    const now = await snapshot(it.client);
+    const gone = before.filter((line) => !now.includes(line));
+    // Its policies go last, when ours are in their place.
+    t.true(
+      gone.every((line) => /^(abx|acl)/.test(line)),
+      `${error.message}: ${gone.join("; ")}`,
+    );
+    if (error.code === "ERR_NOT_READY") t.deepEqual(gone, []);
+  }
+  t.true(failures > 3, `${failures} steps can fail`);
+  t.false((await snapshot(it.client)).some((line) => line.includes("abx/from/")));
 });
 
 test("StoneWork's policies stay without adopt, also beside a manager with StoneWork's prefix of their ids", async (t) => {

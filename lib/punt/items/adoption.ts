@@ -93,29 +93,35 @@ function isSame({ value }: Seen, item: Item): boolean {
 interface PolicyValue {
   readonly policy: number;
   readonly acl: string;
-  readonly tx: string;
-  readonly rx: string;
 }
 
-/** Returns StoneWork's ABX at the interconnects of those names: policies, their attachments and ACLs, as if they were ours. */
+/**
+ * Returns StoneWork's ABX at the interconnects of those names: policies, their attachments and ACLs, as if they were ours. After an
+ * interruption an ACL may be left without its policy, and a policy without its attachment.
+ */
 export function outgrown(facts: Facts, names: ReadonlySet<string>): Seen[] {
   const foreign = [...facts.seen.values()].filter(({ ours }) => !ours);
-  const policyIn = ({ value }: Seen) => value as PolicyValue;
-  const attaches = foreign.filter(({ kind }) => kind === "abx-attach");
-  const from = new Set(attaches.filter((seen) => names.has(policyIn(seen).rx)).map((seen) => policyIn(seen).policy));
-  const policies = foreign
-    .filter(({ kind }) => kind === "abx-policy")
-    .filter((seen) => {
-      const { policy, acl, tx } = policyIn(seen);
-      const isStoneWorks = policy >>> 24 === STONEWORK_POLICIES && acl.startsWith(STONEWORK_ACL);
-      return isStoneWorks && (names.has(tx) || from.has(policy));
-    });
-  const ids = new Set(policies.map((seen) => policyIn(seen).policy));
-  const tags = new Set(policies.map((seen) => policyIn(seen).acl));
-  const acls = foreign.filter(({ kind, value }) => kind === "acl" && tags.has((value as { tag: string }).tag));
+  const policies = foreign.filter(({ kind, value }) => {
+    const { policy, acl } = value as PolicyValue;
+    return kind === "abx-policy" && policy >>> 24 === STONEWORK_POLICIES && isBetween(acl, names);
+  });
+  const ids = new Set(policies.map(({ value }) => (value as PolicyValue).policy));
+  const attaches = foreign.filter(({ kind, value }) => kind === "abx-attach" && ids.has((value as PolicyValue).policy));
+  const acls = foreign.filter(({ kind, value }) => kind === "acl" && isBetween((value as AclValue).tag, names));
   return [
-    ...attaches.filter((seen) => ids.has(policyIn(seen).policy)),
+    ...attaches,
     ...policies,
-    ...acls.map((seen) => ({ ...seen, key: aclKey((seen.value as { tag: string }).tag) })),
+    ...acls.map((seen) => ({ ...seen, key: aclKey((seen.value as AclValue).tag) })),
   ].map((seen) => ({ ...seen, ours: true }));
+}
+
+interface AclValue {
+  readonly tag: string;
+}
+
+/** Whether an ACL is StoneWork's, for packets between one of the interconnects and another interface. */
+function isBetween(tag: string, names: ReadonlySet<string>): boolean {
+  if (!tag.startsWith(STONEWORK_ACL)) return false;
+  const path = tag.slice(STONEWORK_ACL.length);
+  return [...names].some((name) => path.startsWith(`${name}/to/`) || path.endsWith(`/to/${name}`));
 }

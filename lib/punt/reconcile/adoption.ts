@@ -35,7 +35,11 @@ export interface Sought {
 /** Reads VPP and finds what the punts can take over; changes nothing. */
 export async function seek({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, world: World): Promise<Sought> {
   const names = new Set(wanted.interconnects.map(({ name }) => name).filter((name) => name !== ""));
-  const [{ facts }, taps] = await Promise.all([look({ wanted, memory }, world), readTapMacs(world.vpp)]);
+  const { devices, vpp } = world;
+  await devices.prepare(false);
+  const taps = await readTapMacs(vpp);
+  if (taps.size > 0) devices.sawTap();
+  const { facts } = await look({ wanted, memory }, world);
   const ideal = makePlan(wanted, world.marks, withoutRivals(facts, names));
   const takes = takesFor(ideal.items.values(), facts, world.marks, taps);
   const claims = new Map(takes.map(({ key, claim }) => [key, claim]));

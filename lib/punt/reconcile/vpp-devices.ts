@@ -43,6 +43,11 @@ export class VppDevices implements DeviceWays {
     return this.#refusal;
   }
 
+  /** VPP has a TAP: it makes TAPs, whether or not a trial has been made. */
+  sawTap(): void {
+    this.#makesTaps ??= true;
+  }
+
   /** Forgets everything: the next VPP may be another one, in another place. */
   reset(): void {
     this.#held?.close();

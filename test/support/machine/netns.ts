@@ -149,12 +149,12 @@ export interface Link {
 /** The hosts of one test, and their links to VPP. */
 export class Network {
   static #number = 0;
-  readonly #vpp: RealVpp;
+  readonly #vpp: Pick<RealVpp, "configure">;
   readonly #hosts: Netns[] = [];
   readonly #devices: string[] = [];
   readonly #links: { readonly device: string; readonly link: Link }[] = [];
 
-  constructor(vpp: RealVpp) {
+  constructor(vpp: Pick<RealVpp, "configure">) {
     sweep();
     this.#vpp = vpp;
     networks.add(this);

@@ -2,6 +2,7 @@
 import type { Vpp } from "../../../lib/binapi/index.js";
 import type { InterconnectMetadata } from "../../../lib/punt/index.js";
 import { tapFields } from "../../../lib/punt/items/index.js";
+import { command, type Netns } from "../machine/netns.js";
 
 const NONE = 0xffff_ffff;
 const ZERO = "00:00:00:00:00:00";
@@ -16,6 +17,7 @@ function hash24(text: string): number {
 export class StoneWorkMade {
   readonly #vpp: Vpp;
   #sockets = 0;
+  #taps = 0;
 
   constructor(vpp: Vpp) {
     this.#vpp = vpp;
@@ -31,16 +33,42 @@ export class StoneWorkMade {
     const { attachment, vppInterface } = made;
     const { name, mac } = vppInterface!;
     const index = attachment.kind === "memif" ? await this.#memif(attachment) : await this.#tap(name);
+    await this.#finish(index, name, mac);
+    return index;
+  }
+
+  async #finish(index: number, name: string, mac: string): Promise<void> {
     await this.#vpp.call("sw_interface_tag_add_del", { is_add: true, sw_if_index: index, tag: name });
     await this.#vpp.call("sw_interface_set_mac_address", { sw_if_index: index, mac_address: mac });
     await this.#vpp.call("sw_interface_set_flags", { sw_if_index: index, flags: ["IF_STATUS_API_FLAG_ADMIN_UP"] });
-    return index;
   }
 
   async #tap(name: string): Promise<number> {
     const fields = { ...tapFields({ name, mac: ZERO, cnfMac: ZERO, namespace: "", gso: false }), use_random_mac: true };
     const reply = await this.#vpp.call("tap_create_v3", { ...fields, host_mac_addr_set: false, tag: "" });
     return reply.sw_if_index;
+  }
+
+  /**
+   * The TAP of a CNF in a namespace of Linux. It begins in VPP's namespace with a name of the moment; the agent moves it, renames it and
+   * gives it its MAC address, addresses and VRF.
+   */
+  async tapIn(cnf: Netns, made: InterconnectMetadata): Promise<number> {
+    const { vppInterface, cnfInterface } = made;
+    const { name, mac, addresses, vrf, vrfName } = cnfInterface!;
+    const first = `swtmp${this.#taps++}`;
+    const index = await this.#tap(first);
+    await this.#finish(index, name, vppInterface!.mac);
+    await command("ip", "link", "set", first, "netns", cnf.name);
+    await cnf.ip("link", "set", first, "name", name, "address", mac);
+    if (vrfName !== "" && !(await cnf.ip("link")).includes(`${vrfName}:`)) {
+      await cnf.ip("link", "add", vrfName, "type", "vrf", "table", `${vrf}`);
+      await cnf.ip("link", "set", vrfName, "up");
+    }
+    if (vrfName !== "") await cnf.ip("link", "set", name, "master", vrfName);
+    for (const address of addresses) await cnf.ip("addr", "add", address, "dev", name);
+    await cnf.ip("link", "set", name, "up");
+    return index;
   }
 
   async #memif({ socket, secret }: { socket: string; secret: string }): Promise<number> {
@@ -82,11 +110,13 @@ export class StoneWorkMade {
   }
 
   /** An interconnect that borrows the addresses of an interface, and answers ARP for its subnet. */
-  async borrow(from: string, index: number, low: string, hi: string): Promise<void> {
+  async borrow(from: string, index: number, low: string, hi: string, vrf = 0): Promise<void> {
     const lender = await this.indexOf(from);
+    for (const is_ipv6 of vrf === 0 ? [] : [false, true])
+      await this.#vpp.call("sw_interface_set_table", { sw_if_index: index, is_ipv6, vrf_id: vrf });
     const ends = { sw_if_index: lender, unnumbered_sw_if_index: index };
     await this.#vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: true });
-    await this.#vpp.call("proxy_arp_add_del", { is_add: true, proxy: { table_id: 0, low, hi } });
+    await this.#vpp.call("proxy_arp_add_del", { is_add: true, proxy: { table_id: vrf, low, hi } });
     await this.#vpp.call("proxy_arp_intfc_enable_disable", { sw_if_index: index, enable: true });
   }
 
