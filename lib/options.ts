@@ -40,6 +40,11 @@ export class OptionCheck {
     return value;
   }
 
+  list(option: string, value: unknown): readonly unknown[] {
+    if (!Array.isArray(value)) this.#mustBe(option, "a list", value);
+    return value;
+  }
+
   /** A whole number from `min` to `max`. */
   integer(option: string, value: unknown, min: number, max: number): number {
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;

@@ -110,7 +110,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
    * @throws PuntError ERR_ABORTED: `signal` has aborted
    */
   static async connect(options: VppOptions = {}): Promise<Vpp> {
-    checkOptions({ ...options });
+    checkOptions(options);
     const vpp = new Vpp(options);
     try {
       await vpp.#start();
@@ -350,7 +350,5 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 function openTransport({ transport = "socket", socketPath }: VppOptions, name: string): Transport {
   if (typeof transport === "object") return transport;
   if (transport === "socket") return new SocketTransport({ path: socketPath ?? DEFAULT_SOCKET_PATH, name });
-  if (transport === "vapi") return new VapiTransport({ name, ...(socketPath === undefined ? {} : { socketPath }) });
-  const message = `transport must be "socket", "vapi" or a Transport, not ${JSON.stringify(transport)}`;
-  throw new PuntError("binapi.connect", "ERR_OPTION", message, { option: "transport" });
+  return new VapiTransport({ name, ...(socketPath === undefined ? {} : { socketPath }) });
 }

@@ -2,6 +2,7 @@
 import { PuntError } from "../errors.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
+import type { Transport } from "./transport.js";
 
 /** Options of one request. */
 export interface RequestOptions {
@@ -40,11 +41,12 @@ const LONGEST_MS = 2 ** 31 - 1;
  *
  * @throws PuntError ERR_OPTION: an option is wrong; `details.option` names it
  */
-export function checkOptions(options: Readonly<Record<string, unknown>>): void {
-  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  const stranger = Object.keys(options).find((name) => !NAMES.has(name));
+export function checkOptions(given: object): void {
+  if (typeof given !== "object" || given === null) refuse("options", "must be an object");
+  const stranger = Object.keys(given).find((name) => !NAMES.has(name));
   if (stranger !== undefined) refuse(stranger, "is not an option");
-  const { socketPath, wait, schema } = options;
+  const options = given as Readonly<Record<string, unknown>>;
+  const { socketPath, wait, schema, transport } = options;
   if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
   // In a window of one, a dump would wait without an end for the ping behind it.
   number("window", options.window, 2, MOST_REQUESTS);
@@ -52,6 +54,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
   number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);
+  if (!isTransport(transport)) refuse("transport", 'must be "socket", "vapi" or a Transport');
   if (!isSource(schema)) refuse("schema", 'must be "auto", "builtin", { folder } or a Schema');
 }
 
@@ -90,6 +93,11 @@ function isSource(schema: unknown): boolean {
 function number(option: string, value: unknown, low: number, high: number): void {
   if (value === undefined || (typeof value === "number" && value >= low && value <= high)) return;
   refuse(option, `must be a number from ${low} to ${high}`);
+}
+
+function isTransport(value: unknown): boolean {
+  if (value === undefined || value === "socket" || value === "vapi") return true;
+  return typeof (value as Partial<Transport> | null)?.connect === "function";
 }
 
 function refuse(option: string, rule: string): never {

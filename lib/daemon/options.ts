@@ -131,7 +131,8 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     const path = full[name];
     if (path !== undefined && !(typeof path === "string" && isAbsolute(path))) check.path(name, path);
   }
-  checkCnfSockets(full.sockets ?? [], [full.socket, full.attachSocket]);
+  if (full.manager !== undefined) check.object("manager", full.manager);
+  checkCnfSockets(full.sockets === undefined ? [] : full.sockets, [full.socket, full.attachSocket]);
   checkTls(check, full);
   checkStoneWork(check, full);
   if (full.etcd !== undefined) checkClusterOptions(full.etcd, "daemon.start");

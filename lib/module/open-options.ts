@@ -1,6 +1,6 @@
 // The options of `openPunt`, and their checks.
 import { OptionCheck } from "../options.js";
-import type { AttachOptions } from "../punt/index.js";
+import { type AttachOptions, checkAttachOptions } from "../punt/index.js";
 import { answerOptions, type CnfAnswers } from "./answers.js";
 import { type LocalVpp, type OwnManagerOptions, placeOf } from "./backing.js";
 import type { ConnectOptions } from "./options.js";
@@ -42,9 +42,11 @@ const NAMES = [
 export function checkOpenOptions(options: OpenPuntOptions): void {
   const check = new OptionCheck("cnf.open");
   check.known(options, NAMES);
-  const { daemon, lifetime, grace, vpp, vppSocket, socketDirectory, answer } = options;
+  const { daemon, lifetime, grace, vpp, vppSocket, socketDirectory, answer, manager, attach } = options;
   if (vpp !== undefined) checkLocal(check, vpp, options);
   if (answer !== undefined) answerOptions(check, answer);
+  if (attach !== undefined) checkAttachOptions(check, "attach", attach);
+  if (manager !== undefined) check.object("manager", manager);
   if (daemon !== undefined) check.boolean("daemon", daemon);
   if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
   if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);

@@ -18,7 +18,7 @@ import { checkOpenOptions, type OpenPuntOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
-import { type CnfRequest, fullId, fullRequest } from "./request.js";
+import { type CnfRequest, checkIsRequest, fullId, fullRequest } from "./request.js";
 import { type CnfStatus, judge } from "./status.js";
 import { type UdpFrame, udpAnswer } from "./udp.js";
 
@@ -52,6 +52,7 @@ export interface SendOptions {
  */
 export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {}): Promise<OpenPunt> {
   checkOpenOptions(options);
+  checkIsRequest(request);
   const { daemon, socket, tls, lifetime = "persistent", grace } = options;
   const address = { ...(socket !== undefined && { socket }), ...(tls && { tls }) };
   const session = { cnf: request.cnf, ...(grace !== undefined && { grace }) };

@@ -37,6 +37,11 @@ export function fullRequest(given: CnfRequest, socketDirectory: string | undefin
   return { ...request, socketPath: socketPathIn(socketDirectory, fullId(request)) } as PuntRequestInput;
 }
 
+/** @throws PuntError ERR_OPTION: it is not an object */
+export function checkIsRequest(request: unknown): void {
+  new OptionCheck("cnf.open").object("request", request);
+}
+
 /** Returns the identity of a request, whose parts may be left out. */
 export function fullId({ cnf, key = "", label = "" }: PuntIdInput): PuntId {
   return { cnf, key, label };

@@ -1,6 +1,7 @@
 // Reads pcap files.
 import { readFileSync } from "node:fs";
 import { PuntError } from "../errors.js";
+import { OptionCheck } from "../options.js";
 
 const MAGIC_NS = 0xa1b23c4d;
 const MAGIC_US = 0xa1b2c3d4;
@@ -43,9 +44,10 @@ export class PcapReader implements Iterable<PcapPacket> {
   /**
    * Reads the bytes of a file.
    *
-   * @throws PuntError ERR_FORMAT: the bytes are not a pcap file
+   * @throws PuntError ERR_FORMAT: the bytes are not a pcap file; ERR_OPTION: `bytes` is not a Uint8Array
    */
   constructor(bytes: Uint8Array) {
+    if (!(bytes instanceof Uint8Array)) new OptionCheck("pcap.open").refuse("bytes", "must be a Uint8Array");
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.length < FILE_HEADER) malformed(0, `${bytes.length} bytes are not a pcap file`);

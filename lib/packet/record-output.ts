@@ -1,10 +1,12 @@
 // A file or pipe that takes whole records: whatever fails on the way, no record in it is corrupt.
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { PuntError } from "../errors.js";
+import { OptionCheck } from "../options.js";
 
 /** Room for the longest record and then some, so that a system call takes many. */
 const CAPACITY = 512 * 1024;
 
+const LARGEST_DESCRIPTOR = 2 ** 31 - 1;
 /** The error of a pipe or socket that is full for now. */
 const FULL = "EAGAIN";
 
@@ -151,7 +153,10 @@ export class RecordOutput {
 }
 
 function openTarget(op: string, target: string | number): { fd: number; isNew: boolean } {
-  if (typeof target === "number") return { fd: target, isNew: false };
+  if (typeof target === "number") {
+    new OptionCheck(op).integer("target", target, 0, LARGEST_DESCRIPTOR);
+    return { fd: target, isNew: false };
+  }
   try {
     return { fd: openSync(target, "wx"), isNew: true };
   } catch (error) {

@@ -1,6 +1,7 @@
 // Opens the CNF's ends of a punt's interconnects, as its metadata names them.
 import { PuntError } from "../errors.js";
 import { Memif, type MemifOptions } from "../memif/index.js";
+import { OptionCheck } from "../options.js";
 import { PuntSocket, type PuntSocketOptions } from "../punt-socket/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "./metadata.js";
 
@@ -9,6 +10,13 @@ export interface AttachOptions {
   readonly memif?: Omit<MemifOptions, "role" | "socket" | "id" | "secret" | "mode">;
   /** Options of punt sockets. The metadata gives the others. */
   readonly puntSocket?: Omit<PuntSocketOptions, "path" | "vppPath">;
+}
+
+/** Checks the shape of the options; the ports check the values. @throws PuntError `ERR_OPTION` */
+export function checkAttachOptions(check: OptionCheck, option: string, options: AttachOptions): void {
+  check.known(options, ["memif", "puntSocket"], option);
+  for (const name of ["memif", "puntSocket"] as const)
+    if (options[name] !== undefined) check.object(`${option}.${name}`, options[name]);
 }
 
 /** The open end of one interconnect. */
@@ -64,9 +72,10 @@ export class Attachments implements Disposable {
  * Opens the CNF's end of each interconnect: a memif port, which reconnects by itself when VPP restarts, or the datagram socket to which
  * VPP punts packets. A TAP has nothing to open.
  *
- * @throws PuntError `ERR_INVALID_METADATA`, or the error of a port that cannot be opened: the ports before it are closed
+ * @throws PuntError `ERR_INVALID_METADATA`, `ERR_OPTION`, or the error of a port that cannot be opened: the ports before it are closed
  */
 export function attach(metadata: Pick<PuntMetadata, "interconnects">, options: AttachOptions = {}): Attachments {
+  checkAttachOptions(new OptionCheck("punt.attach"), "options", options);
   if (!Array.isArray(metadata?.interconnects)) {
     throw new PuntError(
       "punt.attach",

@@ -8,7 +8,7 @@ export {
   type EnginePlace,
   LinuxHost,
 } from "../host/index.js";
-export { type AttachedPort, Attachments, type AttachOptions, attach } from "./attach.js";
+export { type AttachedPort, Attachments, type AttachOptions, attach, checkAttachOptions } from "./attach.js";
 export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
 export type { Missing, Note, VppApi } from "./items/index.js";

@@ -63,6 +63,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * manager's PID namespace; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
+    checkOptions(options);
     return PuntManager.#opened(options, options.readOnly ?? false, async (manager) => {
       manager.#worker.start();
       return manager;
@@ -82,6 +83,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * other manager's policies stay
    */
   static async adopt(options: PuntManagerOptions, requests: readonly PuntRequestInput[]): Promise<Adoption> {
+    checkOptions(options);
     const { readOnly = false } = options;
     const parsed = requests.map((input, index) => parseRequest(input, `requests[${index}]`, "punt.adopt"));
     return PuntManager.#opened(options, readOnly, async (manager) => {
@@ -98,7 +100,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     readOnly: boolean,
     use: (manager: PuntManager) => Promise<T>,
   ): Promise<T> {
-    checkOptions(options);
     marksOf(options);
     const store: Store = options.store ?? new MemoryStore();
     if (!readOnly) await store.open?.();

@@ -105,8 +105,10 @@ const NAMES = [
 export function checkOptions(options: PuntManagerOptions): void {
   const check = new OptionCheck("punt.start");
   check.known(options, NAMES);
-  if (typeof options.vpp?.call !== "function")
+  if (typeof options.vpp !== "object" || typeof options.vpp?.call !== "function")
     check.refuse("vpp", "must be a connection to VPP, such as `await Vpp.connect()`");
+  checkPart(check, "store", options.store, ["load", "save"], "a store, such as `new FileStore(path)`");
+  checkPart(check, "host", options.host, ["identify", "links", "change"], "a host, such as `new LinuxHost()`");
   const { resyncInterval = 1, retry = {}, readOnly = false, subnets = {}, vppNamespace, containers } = options;
   checkContainers(check, containers);
   if (vppNamespace !== undefined) check.path("vppNamespace", vppNamespace, LONGEST_PATH);
@@ -116,6 +118,15 @@ export function checkOptions(options: PuntManagerOptions): void {
   check.milliseconds("retry.longestDelay", retry.longestDelay ?? 1, 1);
   check.boolean("readOnly", readOnly);
   check.known(subnets, ["ipv4", "ipv6"], "subnets");
+  for (const family of ["ipv4", "ipv6"] as const)
+    if (subnets[family] !== undefined) check.text(`subnets.${family}`, subnets[family]);
+}
+
+/** Refuses an object without the methods of the interface. An absent one has a default. */
+function checkPart(check: OptionCheck, option: string, part: unknown, methods: readonly string[], what: string): void {
+  if (part === undefined) return;
+  const has = (name: string) => typeof (part as Record<string, unknown> | null)?.[name] === "function";
+  if (!methods.every(has)) check.refuse(option, `must be ${what}`);
 }
 
 /** @throws PuntError `ERR_OPTION` */
@@ -155,6 +166,8 @@ export function identityOf(options: PuntManagerOptions, kept: ManagerIdentity = 
 export function marksOf(options: ManagerIdentity): Marks {
   const { policyIdPrefix, owner = DEFAULT_OWNER, subnets = {} } = options;
   const check = new OptionCheck("punt.start");
+  if (!/^[A-Za-z0-9-]{1,20}$/.test(check.text("owner", owner)))
+    check.refuse("owner", `must be 1 to 20 letters, digits or '-'; got ${JSON.stringify(owner)}`);
   const naming = check.oneOf("naming", options.naming ?? "own", ["own", "stonework"]);
   if (naming === "stonework" && owner !== DEFAULT_OWNER) check.refuse("naming", "is for the default owner only");
   const { memifDirectory = defaultMemifDirectory(owner) } = options;
@@ -163,8 +176,6 @@ export function marksOf(options: ManagerIdentity): Marks {
   if (!/^\/.*[^/]$/.test(memifDirectory))
     check.refuse("memifDirectory", "must be a folder's path without a / at its end");
   if (policyIdPrefix !== undefined) check.integer("policyIdPrefix", policyIdPrefix, 0, 255);
-  if (!/^[A-Za-z0-9-]{1,20}$/.test(check.text("owner", owner)))
-    check.refuse("owner", `must be 1 to 20 letters, digits or '-'; got ${JSON.stringify(owner)}`);
   const pools = {
     4: new SubnetPool(subnets.ipv4 ?? "192.168.111.0/24", 4),
     6: new SubnetPool(subnets.ipv6 ?? "fd76:7070:6e74::/112", 6),

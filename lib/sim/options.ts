@@ -1,6 +1,6 @@
 // Options of the embedded VPP.
-import type { Release } from "../binapi/index.js";
-import { PuntError } from "../errors.js";
+import { BUILTIN_RELEASES, type Release } from "../binapi/index.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 
 /** A network card of the embedded VPP: see `EmbeddedVpp.interface`. */
 export interface WireOptions {
@@ -52,35 +52,33 @@ export interface ResolvedOptions {
   exec: readonly string[];
 }
 
-const NAMES: ReadonlySet<string> = new Set([
+const NAMES = [
   ...["directory", "apiSocket", "puntSocket", "statsSocket", "release", "withoutPlugins", "interfaces", "host", "exec"],
-]);
-const PLUGINS: ReadonlySet<string> = new Set(["abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif"]);
-/** Longest path of a socket's address, without its NUL. */
-const LONGEST_PATH = 107;
+];
+const PLUGINS = ["abx", "isisx", "acl", "abf", "linux_cp", "dhcp", "memif"];
 
 /** Checks the options. @throws PuntError ERR_OPTION, with the option's name in `details.option` */
 export function checkOptions(options: EmbeddedVppOptions): void {
-  if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  const stranger = Object.keys(options).find((name) => !NAMES.has(name));
-  if (stranger !== undefined) refuse(stranger, "is not an option");
-  if (typeof (options.directory ?? "") !== "string") refuse("directory", "must be a path");
-  const { host = "emulated", withoutPlugins = [], interfaces = [] } = options;
-  if (host !== "emulated" && host !== "linux") refuse("host", 'must be "emulated" or "linux"');
-  const plugin = withoutPlugins.find((name) => !PLUGINS.has(name));
-  if (plugin !== undefined) refuse("withoutPlugins", `has ${plugin}; there are: ${[...PLUGINS].join(", ")}`);
-  for (const wire of interfaces) checkName(typeof wire === "string" ? wire : wire?.name);
-  for (const name of ["apiSocket", "puntSocket", "statsSocket"] as const) {
-    if (Buffer.byteLength(options[name] || "") > LONGEST_PATH)
-      refuse(name, `must be at most ${LONGEST_PATH} bytes long`);
-  }
+  const check = new OptionCheck("sim.start");
+  check.known(options, NAMES);
+  const { directory, apiSocket, puntSocket, statsSocket, release, withoutPlugins, interfaces, host, exec } = options;
+  if (directory !== undefined) check.text("directory", directory, Number.POSITIVE_INFINITY, 1);
+  if (apiSocket !== undefined) check.text("apiSocket", apiSocket, MAX_SOCKET_PATH, 1);
+  if (puntSocket !== undefined && puntSocket !== false) check.text("puntSocket", puntSocket, MAX_SOCKET_PATH, 1);
+  if (statsSocket !== undefined && statsSocket !== false) check.text("statsSocket", statsSocket, MAX_SOCKET_PATH, 1);
+  if (release !== undefined) check.oneOf("release", release, BUILTIN_RELEASES);
+  if (host !== undefined) check.oneOf("host", host, ["emulated", "linux"]);
+  for (const [index, name] of check.list("withoutPlugins", withoutPlugins ?? []).entries())
+    check.oneOf(`withoutPlugins[${index}]`, name as string, PLUGINS);
+  for (const [index, line] of check.list("exec", exec ?? []).entries()) check.text(`exec[${index}]`, line);
+  for (const [index, wire] of check.list("interfaces", interfaces ?? []).entries())
+    checkWire(check, `interfaces[${index}]`, wire);
 }
 
-function checkName(name: unknown): void {
+function checkWire(check: OptionCheck, option: string, wire: unknown): void {
+  if (typeof wire !== "string") check.known(wire, ["name", "mac"], option);
+  const { name, mac } = (typeof wire === "string" ? { name: wire } : wire) as Partial<WireOptions>;
   if (typeof name !== "string" || !/^\S{1,63}$/.test(name))
-    refuse("interfaces", "must have names of 1 to 63 characters without spaces");
-}
-
-function refuse(option: string, rule: string): never {
-  throw new PuntError("sim.start", "ERR_OPTION", `option ${option} ${rule}`, { option });
+    check.refuse(option, "must have a name of 1 to 63 characters without spaces");
+  if (mac !== undefined) check.text(`${option}.mac`, mac);
 }

@@ -132,6 +132,7 @@ export function checkedAddress(check: OptionCheck, address: string | undefined):
       "address",
       "must be given: no interface but the loopback has an IPv4 address, or none that the environment names",
     );
+  check.text("address", address);
   if (familyOf(address) !== 4) check.refuse("address", `must be an IPv4 address; got ${JSON.stringify(address)}`);
   return address;
 }

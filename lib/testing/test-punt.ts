@@ -1,6 +1,7 @@
 // A punt on an embedded VPP of its own, for unit tests of a CNF.
 import { join } from "node:path";
 import { Vpp } from "../binapi/index.js";
+import { OptionCheck } from "../options.js";
 import {
   type Attachments,
   attach,
@@ -87,9 +88,13 @@ export class TestPunt implements AsyncDisposable {
  * const [copy] = await t.received();
  * ```
  *
- * @throws PuntError of the request (`ERR_INVALID_REQUEST`), of the manager or of VPP; nothing is left behind then either
+ * @throws PuntError `ERR_OPTION`, of the request (`ERR_INVALID_REQUEST`), of the manager or of VPP; nothing is left behind then either
  */
 export async function testPunt(request: TestPuntRequest, options: TestPuntOptions = {}): Promise<TestPunt> {
+  const check = new OptionCheck("sim.test-punt");
+  check.known(options, ["sim", "manager"]);
+  if (options.sim !== undefined) check.object("sim", options.sim);
+  if (options.manager !== undefined) check.object("manager", options.manager);
   const interfaces = namedInterfaces(parseRequest({ cnf: CNF, ...socketIn("/", request), ...request }));
   const parts: Parts = {
     sim: await EmbeddedVpp.start({ interfaces, exec: interfaces.flatMap(configure), ...options.sim }),

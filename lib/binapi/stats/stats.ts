@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
 import { type NativeStatsSegment, native } from "../../native.js";
+import { OptionCheck } from "../../options.js";
 import type { Stat } from "./counters.js";
 import { StatsMemory } from "./memory.js";
 import { Snapshots, type StatsPattern } from "./snapshots.js";
@@ -37,9 +38,13 @@ export class VppStats implements Disposable {
   /**
    * Connects to VPP's stats socket (`statseg { socket-name PATH }`; default /run/vpp/stats.sock).
    *
-   * @throws PuntError ERR_DISCONNECTED: no VPP answers at the socket
+   * @throws PuntError ERR_DISCONNECTED: no VPP answers at the socket; ERR_OPTION
    */
-  static async open({ socketPath = DEFAULT_STATS_SOCKET }: { socketPath?: string } = {}): Promise<VppStats> {
+  static async open(options: { socketPath?: string } = {}): Promise<VppStats> {
+    const check = new OptionCheck("stats.open");
+    check.known(options, ["socketPath"]);
+    const { socketPath = DEFAULT_STATS_SOCKET } = options;
+    check.text("socketPath", socketPath, Number.POSITIVE_INFINITY, 1);
     const stats = new VppStats(socketPath);
     await stats.#current();
     return stats;

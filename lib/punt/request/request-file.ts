@@ -1,6 +1,7 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
 import { type Document, isMap, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
 import { PuntError } from "../../errors.js";
+import { OptionCheck } from "../../options.js";
 import { readText } from "./file-text.js";
 import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
 
@@ -29,6 +30,7 @@ export async function loadRequests(path: string): Promise<PuntRequest[]> {
 
 /** Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors. @throws PuntError as `loadRequests` */
 export function parseRequests(content: string, name: string): PuntRequest[] {
+  new OptionCheck(OP).text("content", content);
   const file = new PuntFile(content, name);
   const requests = file.list().map((punt, index) => file.request(punt, index));
   file.requireDistinct(requests);

@@ -4,6 +4,7 @@ import { copyFile, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { OptionCheck } from "../../options.js";
 import { readRegularFile } from "../../read-file.js";
 import { parse, serialize } from "./format.js";
 import type { Store, StoredState } from "./store.js";
@@ -24,7 +25,9 @@ export class FileStore implements Store, AsyncDisposable {
   #hasFile = false;
   #lock: StoreLock | undefined;
 
+  /** @throws PuntError `ERR_OPTION`: `path` is not a path */
   constructor(path: string) {
+    new OptionCheck("store.open").text("path", path, Number.POSITIVE_INFINITY, 1);
     this.path = path;
     this.#file = targetOf(path);
     this.backup = `${this.#file}.backup`;

@@ -51,6 +51,7 @@ export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModu
   check.text("host", full.host, 255, 1);
   check.integer("grpcPort", full.grpcPort, 0, 65535);
   check.integer("httpPort", full.httpPort, 0, 65535);
+  for (const [index, model] of check.list("models", full.models).entries()) check.object(`models[${index}]`, model);
   if (full.state !== undefined) check.path("state", full.state);
   return { ...full, address: checkedAddress(check, address) };
 }
