@@ -19,6 +19,8 @@ export interface ClusterStep {
 
 /** Questions to each CNF in a step. */
 export const QUESTIONS = 20;
+/** Questions to a CNF at once. The queue of a punt socket has room for 11 by Linux's default (net.unix.max_dgram_qlen). */
+const BURST = 5;
 const PORTS = { dns: 53, ntp: 123 } as const;
 type Name = keyof typeof PORTS;
 
@@ -72,17 +74,21 @@ class Cluster {
   async ask(expected: Readonly<Record<Name, number>>): Promise<Record<Name, number>> {
     const answers: Record<Name, number> = { dns: 0, ntp: 0 };
     await this.#vpp.transmitted("lan");
-    for (const [name, port] of Object.entries(PORTS)) {
-      const questions = Array.from({ length: QUESTIONS }, (_, index) => udpQuestion(port, `${name}?${index}`));
-      await this.#vpp.inject("lan", questions);
-    }
-    const isDone = async () => {
-      for (const text of (await this.#vpp.transmitted("lan")).map(udpText)) {
-        for (const name of ["dns", "ntp"] as const) if (text.startsWith(`${name}:${name}?`)) answers[name]++;
+    for (let asked = 0; asked < QUESTIONS; ) {
+      const first = asked;
+      asked += BURST;
+      for (const [name, port] of Object.entries(PORTS)) {
+        const questions = Array.from({ length: BURST }, (_, index) => udpQuestion(port, `${name}?${first + index}`));
+        await this.#vpp.inject("lan", questions);
       }
-      return answers.dns >= expected.dns && answers.ntp >= expected.ntp;
-    };
-    await until(isDone, 5_000);
+      const isDone = async () => {
+        for (const text of (await this.#vpp.transmitted("lan")).map(udpText)) {
+          for (const name of ["dns", "ntp"] as const) if (text.startsWith(`${name}:${name}?`)) answers[name]++;
+        }
+        return answers.dns >= Math.min(asked, expected.dns) && answers.ntp >= Math.min(asked, expected.ntp);
+      };
+      if (!(await until(isDone, 5_000))) break;
+    }
     return answers;
   }
 
