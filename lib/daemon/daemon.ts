@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { ClusterPunts, type ClusterRole, type Role } from "../cluster/index.js";
+import { ClusterPunts, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
@@ -23,6 +23,7 @@ import {
   type DoorRequest,
   type Handler,
   type HttpDoor,
+  KeptDoors,
   openHttpDoor,
   openTlsDoor,
   openUnixDoor,
@@ -45,6 +46,7 @@ import {
   reflection,
   resetKey,
 } from "./service/index.js";
+import { obstacleOf, readiness } from "./standing.js";
 import { startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
@@ -354,8 +356,14 @@ export class Daemon implements AsyncDisposable {
       this.#placed.push(...doors);
       return;
     }
-    const attach = this.#parts.attachSocketOf(path);
-    this.#doors.push(...(await this.#openPair(socket, path, attach)));
+    const open = () => this.#openPair(socket, path, this.#parts.attachSocketOf(path));
+    this.#doors.push(...(await KeptDoors.open({ open, reopened: (...how) => this.#reopened(...how) })));
+  }
+
+  #reopened(paths: readonly string[], err?: unknown): void {
+    const { logger } = this.#options;
+    if (err === undefined) logger.warn({ paths }, "socket files were removed: the daemon listens there again");
+    else logger.error({ paths, err }, "socket files were removed, and the daemon cannot listen there");
   }
 
   async #openPair({ path, cnf, mode, owner, group }: UnixSocket, at: string, attachAt: string): Promise<Door[]> {
@@ -366,28 +374,17 @@ export class Daemon implements AsyncDisposable {
     const file = { mode, owner, group };
     const callerOf = (socket: Socket) => unixCaller(socket, entrance, read);
     const calls = await openUnixDoor({ path: at, ...file, handler: this.#handler, problem, callerOf });
-    const attach = AttachDoor.open(this.#parts, {
-      ...{ path: attachAt, entrance, ...file },
-      credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
-    });
-    return [calls, attach];
+    try {
+      const attach = AttachDoor.open(this.#parts, {
+        ...{ path: attachAt, entrance, ...file },
+        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
+      });
+      return [calls, attach];
+    } catch (error) {
+      await calls.close();
+      throw error;
+    }
   }
-}
-
-/** Why a daemon of a cluster is not ready. */
-function obstacleOf({ role, host, endpoints }: ClusterRole): string | undefined {
-  if (role === "cut-off")
-    return `cut off: etcd at ${endpoints.join(", ")} does not answer; VPP keeps the punts of host ${host}, and nothing is changed`;
-  if (role === "halted") return `halted: etcd has another history than before for host ${host}; an operator decides`;
-  return undefined;
-}
-
-/** Returns the role of a daemon that is ready. */
-function readiness(cluster: ClusterRole | undefined): string {
-  if (!cluster) return "ok";
-  const { role, host, daemon } = cluster;
-  if (role === "leader") return `ok: leader of host ${host}`;
-  return `ok: standby of host ${host}; ${daemon === "" ? "no daemon acts now" : `${daemon} acts`}`;
 }
 
 /** Ends a stream that its peer does not read: a reset passes a full window, where a status would wait behind the data. */

@@ -1,0 +1,18 @@
+// The role of a daemon of a cluster, as /readyz tells it.
+import type { ClusterRole } from "../cluster/index.js";
+
+/** Returns the reason why a daemon of a cluster is not ready. */
+export function obstacleOf({ role, host, endpoints }: ClusterRole): string | undefined {
+  if (role === "cut-off")
+    return `cut off: etcd at ${endpoints.join(", ")} does not answer; VPP keeps the punts of host ${host}, and nothing is changed`;
+  if (role === "halted") return `halted: etcd has another history than before for host ${host}; an operator decides`;
+  return undefined;
+}
+
+/** Returns the role of a daemon that is ready. */
+export function readiness(cluster: ClusterRole | undefined): string {
+  if (!cluster) return "ok";
+  const { role, host, daemon } = cluster;
+  if (role === "leader") return `ok: leader of host ${host}`;
+  return `ok: standby of host ${host}; ${daemon === "" ? "no daemon acts now" : `${daemon} acts`}`;
+}

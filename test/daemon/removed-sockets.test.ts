@@ -1,0 +1,89 @@
+// Socket files of a daemon that are removed while it runs: it listens there again, and CNFs go on.
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
+import { KeptDoors } from "../../lib/daemon/doors/index.js";
+import { openPunt } from "../../lib/module/index.js";
+import { RemotePunts } from "../../lib/module/remote/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+
+const CNF = { cnf: "dns", udp: 53 } as const;
+
+async function eventually(isIt: () => unknown): Promise<void> {
+  while (!(await isIt())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function folder(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), "vpp-punt-removed-"));
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+const removals: Readonly<Record<string, (path: string) => void>> = {
+  socket: (path) => unlinkSync(path),
+  "socket for descriptors": (path) => unlinkSync(attachPathOf(path)),
+  "sockets' folder": (path) => rmSync(dirname(path), { recursive: true }),
+};
+
+for (const [what, remove] of Object.entries(removals))
+  test(`a daemon whose ${what} is removed is reachable again, and its CNF keeps its punt`, async (t) => {
+    const path = join(folder(t), "dns", "manager.sock");
+    await daemonTest(t, { sockets: [{ cnf: "dns", path, mode: 0o600 }] });
+    const punt = await openPunt(CNF, { socket: path });
+    t.teardown(() => punt.close());
+    await punt.ready();
+    remove(path);
+    await eventually(() => existsSync(path) && existsSync(attachPathOf(path)));
+    t.is(statSync(path).mode & 0o777, 0o600);
+    const late = new RemotePunts({ socket: path });
+    t.teardown(() => late.close());
+    await eventually(async () => (await late.list().catch(() => [])).some(({ state }) => state === "CREATED"));
+    const [{ id } = { id: undefined }] = await late.list();
+    for (const { descriptor } of await late.handovers.ends(id!, { have: {}, packets: true })) descriptor.close();
+    await eventually(() => punt.status.state === "ready");
+  });
+
+test("a socket that another process has in its place is left to that process, until it is gone", async (t) => {
+  const path = join(folder(t), "s.sock");
+  const opened: string[] = [];
+  const listen = (at: string) => {
+    const server = createServer();
+    return new Promise<ReturnType<typeof createServer>>((resolve) => server.listen(at, () => resolve(server)));
+  };
+  const shut = (server: ReturnType<typeof createServer>) => new Promise<void>((done) => server.close(() => done()));
+  const open = async () => {
+    rmSync(path, { force: true });
+    const server = await listen(path);
+    return [{ path, close: () => shut(server) }];
+  };
+  const doors = await KeptDoors.open({ open, reopened: (paths) => void opened.push(...paths) });
+  t.teardown(() => Promise.all(doors.map((door) => door.close())));
+  const other = await listen(`${path}.other`);
+  renameSync(`${path}.other`, path);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  t.deepEqual(opened, []);
+  await shut(other);
+  await eventually(() => opened.length > 0);
+  t.deepEqual(opened, [path]);
+});
+
+test("doors that cannot be opened again say so once, and are tried again", async (t) => {
+  const path = join(folder(t), "s.sock");
+  const heard: unknown[] = [];
+  let tries = 0;
+  const open = async () => {
+    if (tries++ > 0 && tries < 4) throw new Error("no room");
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return [{ path, close: () => new Promise<void>((done) => server.close(() => done())) }];
+  };
+  const reopened = (_: unknown, error?: unknown) => void heard.push(error === undefined ? "open" : String(error));
+  const doors = await KeptDoors.open({ open, reopened });
+  t.teardown(() => Promise.all(doors.map((door) => door.close())));
+  unlinkSync(path);
+  await eventually(() => heard.includes("open"));
+  t.deepEqual(heard, ["Error: no room", "open"]);
+});
