@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Descriptor, networkNamespace } from "../descriptor/index.js";
+import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 
@@ -28,7 +28,7 @@ export class NamespacePins {
    * @throws PuntError ERR_NOT_A_NAMESPACE; EPERM: the daemon may not mount
    */
   async pin(cnf: string, namespace: Descriptor): Promise<string> {
-    const own = networkNamespace("/proc/self/ns/net");
+    const own = networkNamespace(OWN_NAMESPACE);
     const { device, inode } = networkNamespace(namespace);
     if (own.device === device && own.inode === inode) return "";
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);

@@ -18,6 +18,7 @@ export {
   type Namespace,
   type NamespaceIdentity,
   networkNamespace,
+  OWN_NAMESPACE,
   openNamespace,
   setChecksumOffload,
 } from "./namespace.js";

@@ -7,6 +7,9 @@ import { DescriptorCheck } from "./options.js";
 /** A network namespace: the path of its file, such as `/proc/self/ns/net`, or an open descriptor of it. */
 export type Namespace = string | Descriptor;
 
+/** Path of this process's network namespace. */
+export const OWN_NAMESPACE = "/proc/self/ns/net";
+
 /** The identity of a network namespace while it exists: device and inode of its file. */
 export interface NamespaceIdentity {
   readonly device: bigint;

@@ -7,7 +7,7 @@ import {
   type RunningContainer,
   type Selector,
 } from "../containers/index.js";
-import { type Descriptor, networkNamespace, openNamespace } from "../descriptor/index.js";
+import { type Descriptor, networkNamespace, OWN_NAMESPACE, openNamespace } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
 
@@ -48,8 +48,13 @@ export class ContainerHost implements Host, Disposable {
     if (path === undefined) return undefined;
     if (path === namespace || !this.#isElsewhere) return this.#host.identify(path);
     const identity = await this.#host.identify(namespace);
-    using descriptor = openNamespace(path || "/proc/self/ns/net");
-    return identity && `${identity} ${identityText(descriptor)}`;
+    try {
+      using descriptor = openNamespace(path || OWN_NAMESPACE);
+      return identity && `${identity} ${identityText(descriptor)}`;
+    } catch {
+      // The container has ended since.
+      return undefined;
+    }
   }
 
   /** Whether the namespaces of the host are not those of this machine: it knows the container's by its name, as its VPP does. */

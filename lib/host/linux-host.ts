@@ -1,13 +1,12 @@
 // Network namespaces, devices and addresses of this machine, through `ip -json -batch`.
 import { spawn } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { devicesWithChecksumOffload, moveDevice, setChecksumOffload } from "../descriptor/index.js";
+import { devicesWithChecksumOffload, moveDevice, OWN_NAMESPACE, setChecksumOffload } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
 import { commandsOf } from "./ip-commands.js";
 import { parseDeviceNames, parseLinks } from "./ip-output.js";
 
-const OWN_NAMESPACE = "/proc/self/ns/net";
 const NAMED_NAMESPACES = "/run/netns";
 const OWN_DEVICES = "/proc/self/net/dev";
 

@@ -101,8 +101,8 @@ export async function hasDaemon(options: ConnectOptions): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // A daemon that this user may not reach is there all the same: its refusal says more than a second manager would.
-    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EACCES"));
+    // A daemon that is busy, or that this user may not reach, is there all the same: its refusal says more than a second manager would.
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EACCES" || code === "EAGAIN"));
   });
 }
 

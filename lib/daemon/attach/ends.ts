@@ -7,6 +7,7 @@ import {
   connectPuntSocket,
   type Descriptor,
   networkNamespace,
+  OWN_NAMESPACE,
   openPacketSocket,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
@@ -62,7 +63,7 @@ function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory
     const { name: device, namespace } = attachment;
     if (!packets) return [];
     const where = namespace === "" ? { device } : { device, namespace };
-    const { device: file, inode } = networkNamespace(namespace || "/proc/self/ns/net");
+    const { device: file, inode } = networkNamespace(namespace || OWN_NAMESPACE);
     return [{ kind: "packets", identity: `${file}:${inode}:${device}`, open: () => openPacketSocket(where) }];
   }
   const { path, vppPath } = attachment;

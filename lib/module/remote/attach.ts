@@ -2,6 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import {
   type Descriptor,
+  OWN_NAMESPACE,
   openNamespace,
   type ReceivedDescriptors,
   receiveDescriptors,
@@ -43,7 +44,7 @@ export class Handovers {
       this.#connection.client.info({}, { signal }),
     );
     if (attachSocket === "") return "";
-    const own = openNamespace("/proc/self/ns/net");
+    const own = openNamespace(OWN_NAMESPACE);
     try {
       return (await this.#exchange(attachSocket, { kind: "namespace", cnf }, [own])).namespace;
     } finally {
@@ -62,7 +63,7 @@ export class Handovers {
       descriptors: passed,
     }).catch((error: PuntError) => {
       throw isAway(error)
-        ? new PuntError(OP, "ERR_DISCONNECTED", `no daemon answers at ${path}`, { path }, error)
+        ? new PuntError(OP, "ERR_DISCONNECTED", `no daemon answers at ${path}`, { address: path }, error)
         : error;
     });
     try {
