@@ -25,6 +25,7 @@ export class PcapReader implements Iterable<PcapPacket> {
   readonly #little: boolean;
   readonly #unitNs: bigint;
   readonly #view: DataView;
+  readonly #path: string | undefined;
 
   /**
    * Reads a whole file.
@@ -33,7 +34,7 @@ export class PcapReader implements Iterable<PcapPacket> {
    */
   static open(path: string): PcapReader {
     try {
-      return new PcapReader(readFileSync(path));
+      return new PcapReader(readFileSync(path), path);
     } catch (cause) {
       if (cause instanceof PuntError) throw cause;
       const { code = "UNKNOWN", message } = cause as NodeJS.ErrnoException;
@@ -44,18 +45,23 @@ export class PcapReader implements Iterable<PcapPacket> {
   /**
    * Reads the bytes of a file.
    *
+   * @param path where the bytes come from, for errors
    * @throws PuntError ERR_FORMAT: the bytes are not a pcap file; ERR_OPTION: `bytes` is not a Uint8Array
    */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, path?: string) {
     if (!(bytes instanceof Uint8Array)) new OptionCheck("pcap.open").refuse("bytes", "must be a Uint8Array");
     this.#bytes = bytes;
+    this.#path = path;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < FILE_HEADER) malformed(0, `${bytes.length} bytes are not a pcap file`);
+    if (bytes.length < FILE_HEADER) this.#malformed(0, `${bytes.length} bytes are not a pcap file`);
     const magic = this.#view.getUint32(0, true);
     const swapped = this.#view.getUint32(0, false);
     this.#little = magic === MAGIC_NS || magic === MAGIC_US;
     if (!this.#little && swapped !== MAGIC_NS && swapped !== MAGIC_US) {
-      malformed(0, `the file begins with 0x${swapped.toString(16)}, a pcap file does not (pcapng is another format)`);
+      this.#malformed(
+        0,
+        `the file begins with 0x${swapped.toString(16)}, a pcap file does not (pcapng is another format)`,
+      );
     }
     this.#unitNs = (this.#little ? magic : swapped) === MAGIC_NS ? 1n : 1000n;
     this.linkType = this.#view.getUint32(20, this.#little) & 0xffff; // the bits above are flags
@@ -69,18 +75,21 @@ export class PcapReader implements Iterable<PcapPacket> {
   *[Symbol.iterator](): IterableIterator<PcapPacket> {
     const [view, little, bytes] = [this.#view, this.#little, this.#bytes];
     for (let at = FILE_HEADER; at < bytes.length; ) {
-      if (at + PACKET_HEADER > bytes.length) malformed(at, "the file ends within a packet's header");
+      if (at + PACKET_HEADER > bytes.length) this.#malformed(at, "the file ends within a packet's header");
       const timeNs =
         BigInt(view.getUint32(at, little)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, little)) * this.#unitNs;
       const captured = view.getUint32(at + 8, little);
       const start = at + PACKET_HEADER;
-      if (start + captured > bytes.length) malformed(at, `the file ends within a packet of ${captured} bytes`);
+      if (start + captured > bytes.length) this.#malformed(at, `the file ends within a packet of ${captured} bytes`);
       yield { timeNs, bytes: bytes.subarray(start, start + captured), length: view.getUint32(at + 12, little) };
       at = start + captured;
     }
   }
-}
 
-function malformed(offset: number, message: string): never {
-  throw new PuntError("pcap.read", "ERR_FORMAT", `at byte ${offset}: ${message}`, { offset });
+  #malformed(offset: number, message: string): never {
+    const path = this.#path;
+    const where = path === undefined ? "" : `${path}: `;
+    const text = `${where}at byte ${offset}: ${message}`;
+    throw new PuntError("pcap.read", "ERR_FORMAT", text, { offset, ...(path !== undefined && { path }) });
+  }
 }

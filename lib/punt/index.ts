@@ -11,7 +11,7 @@ export {
 export { type AttachedPort, Attachments, type AttachOptions, attach, checkAttachOptions } from "./attach.js";
 export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
-export type { Missing, Note, VppApi } from "./items/index.js";
+export type { Facts, Missing, Note, VppApi, VppInterface } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds, type FeatureReport, featureReports } from "./items/index.js";
 export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export {
@@ -37,6 +37,7 @@ export type {
   WatchOptions,
 } from "./punts.js";
 export type { Adoption, DeviceReport, RetryOptions, TakenObject } from "./reconcile/index.js";
+export { factsOf } from "./reconcile/index.js";
 export type {
   AclRule,
   InterconnectType,
@@ -72,4 +73,13 @@ export {
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
-export { type PortReach, type Reach, reachOf } from "./types/index.js";
+export {
+  type PortReach,
+  type Reach,
+  type ReceivedFrame,
+  reachOf,
+  STAGES,
+  type Stage,
+  type Taking,
+  takingOf,
+} from "./types/index.js";

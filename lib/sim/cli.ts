@@ -7,6 +7,7 @@ import {
   parsePrefix,
   type SwInterface,
 } from "./dataplane/index.js";
+import { PacketGenerator } from "./packet-generator.js";
 import { VnetError } from "./vnet-error.js";
 
 const BROADCAST = parseAddress("255.255.255.255");
@@ -29,6 +30,12 @@ export class Cli {
     ["show ip6 mfib", () => this.#showGroups(6)],
     ["show ip fib 255.255.255.255/32", () => this.#showBroadcast()],
     ["ip route add 255.255.255.255/32 via local", () => this.#receiveBroadcast()],
+    ["trace add", (words) => this.#addTrace(words)],
+    ["show trace", () => String(this.#dp.graph.tracer)],
+    ["clear trace", () => this.#clearTrace()],
+    ["packet-generator new", (words) => this.#generator.add(words.join(" "))],
+    ["packet-generator enable-stream", ([name = ""]) => this.#generator.enable(name)],
+    ["packet-generator delete", ([name = ""]) => this.#generator.delete(name)],
     ["create sub-interfaces", (words) => this.#createSubinterface(words)],
     ["delete sub-interface", (words) => this.#deleteSubinterface(words)],
     ["set interface state", (words) => this.#setState(words)],
@@ -39,10 +46,12 @@ export class Cli {
     ["ip6 mroute del", (words) => this.#multicastRoute(6, words, false)],
   ];
   readonly #dp: DataPlane;
+  readonly #generator: PacketGenerator;
   readonly #clients: () => readonly string[];
 
   constructor(dp: DataPlane, clients: () => readonly string[]) {
     this.#dp = dp;
+    this.#generator = new PacketGenerator(dp);
     this.#clients = clients;
   }
 
@@ -85,6 +94,19 @@ export class Cli {
 
   #clearErrors(): string {
     this.#dp.graph.clearCounters();
+    return "";
+  }
+
+  /** <input node> <count> */
+  #addTrace([node = "", count = ""]: string[]): string {
+    const packets = Number(count);
+    if (!Number.isInteger(packets) || packets < 1) throw new VnetError("INVALID_VALUE", `bad count ${count}`);
+    this.#dp.graph.tracer.add(node, packets);
+    return "";
+  }
+
+  #clearTrace(): string {
+    this.#dp.graph.tracer.clear();
     return "";
   }
 

@@ -41,9 +41,11 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "http2-sessions"],
   daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "cluster", "stonework"],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
+  explain: [...GROUND, "packet", "binapi", "punt", "counters"],
   cli: [
     ...[
       ...GROUND,
+      "explain",
       "native",
       ...PORTS,
       ...LINUX,

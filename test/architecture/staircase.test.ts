@@ -37,6 +37,7 @@ const HOUSES: Readonly<Record<string, House>> = {
         "own-folder.ts",
         "vnet-error.ts",
         "dataplane",
+        "packet-generator.ts",
         "cli.ts",
       ],
       ...["control.ts", "devices", "stats", "api", "spawned-vpp.ts", "instance.ts", "embedded-vpp.ts", "index.ts"],

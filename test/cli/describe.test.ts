@@ -89,7 +89,7 @@ const MANAGER_OPTIONS: Record<Exclude<keyof PuntManagerOptions, "vpp" | "store" 
 test("each command that starts a manager takes each option of a manager", (t) => {
   const managing = shownCommands(makeProgram()).filter(({ options }) => options.some(({ long }) => long === "--owner"));
   t.deepEqual(managing.map((command) => command.name()).sort(), [
-    ...["add", "adopt", "apply", "attach", "daemon", "delete", "dump", "list", "plan"],
+    ...["add", "adopt", "apply", "attach", "daemon", "delete", "dump", "explain", "list", "plan"],
     ...["run", "show", "top", "wait", "watch"],
   ]);
   for (const command of managing)

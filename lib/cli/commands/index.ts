@@ -13,6 +13,7 @@ export const commands = {
   delete: () => import("./delete.js"),
   doctor: () => import("./doctor.js"),
   dump: () => import("./dump.js"),
+  explain: () => import("./explain.js"),
   generate: () => import("./generate.js"),
   hosts: () => import("./hosts.js"),
   info: () => import("./info.js"),

@@ -86,7 +86,30 @@ function topCommand(program: Command): void {
     .action(runs(commands.top));
 }
 
+function explainCommand(program: Command): void {
+  const text = "explain why packets reach a punt or not: its way step by step, or the punts that take one frame";
+  printed(managed(program.command("explain").description(text)), ["text", "json", "yaml"])
+    .argument("[what]", "label of a CNF, or cnf/key/label; with --interface, a frame in hex")
+    .argument("[key]", "the configuration item that the punt was made for")
+    .argument("[label]", "tells several punts of one item apart")
+    .addOption(daemonSocket())
+    .addOption(statsSocket())
+    .option("--interface <name>", "explain frames that this interface of VPP receives")
+    .option("-f, --file <file>", "the frames of a pcap file, with --interface")
+    .option(
+      "--trace",
+      "add VPP's own trace: of the frame, which is sent through VPP, or of the next packets that VPP receives",
+    )
+    .addOption(
+      new Option("--duration <ms>", "how long --trace waits for packets of a punt")
+        .argParser(milliseconds)
+        .default(3_000),
+    )
+    .addOption(timeout(10_000, "how long to wait for VPP at most"))
+    .action(runs(commands.explain));
+}
+
 /** Adds the commands about packets to the program. */
 export function addPacketCommands(program: Command): void {
-  for (const add of [attachCommand, dumpCommand, injectCommand, topCommand]) add(program);
+  for (const add of [attachCommand, dumpCommand, injectCommand, explainCommand, topCommand]) add(program);
 }

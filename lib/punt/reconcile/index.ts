@@ -3,6 +3,7 @@
 export { type Adoption, removeOutgrown, type Sought, seek, type TakenObject } from "./adoption.js";
 export type { DeviceReport } from "./device-report.js";
 export { Expected } from "./expected.js";
+export { factsOf } from "./facts-of.js";
 export { asPuntError, isDisconnect } from "./observe.js";
 export { type Ledger, look, lookAndKeep, type Reconciled, reconcile, type World } from "./reconciler.js";
 export { type Failure, Retries, type RetryOptions } from "./retries.js";

@@ -16,7 +16,9 @@ import type { AbxRequest, AclRule } from "../request/index.js";
 import { expandRules } from "./acl-rules.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { Caveat, PortReach, TypeContext, TypeHandler } from "./handler.js";
+import { mismatchOf, ruleText } from "./rule-match.js";
 import { interfaceSelector, namedVrfs } from "./selectors.js";
+import { otherInterface, type ReceivedFrame, type Taking } from "./taking.js";
 
 /** Packets of an interface that match ACL rules, to an interconnect and back. */
 export const abx: TypeHandler<AbxRequest> = {
@@ -47,6 +49,8 @@ export const abx: TypeHandler<AbxRequest> = {
     throw featureMissing("abx", lacks, `, nor the stand-in for it: ${lacks.get("abf")?.text}`);
   },
 
+  takes: (request, frame, facts) => ({ stage: "feature", ...matched(request, frame, facts) }),
+
   caveats(request, { features }: Facts) {
     if (features.has("abx")) return request.egressAclRules.length > 0 ? [] : [withoutEgress(request)];
     if (!features.has("abf")) return [];
@@ -73,6 +77,24 @@ export const abx: TypeHandler<AbxRequest> = {
     ];
   },
 };
+
+/** The first rule that matches decides, as in VPP's ACL. */
+function matched(request: AbxRequest, frame: ReceivedFrame, facts: Facts): Omit<Taking, "stage"> {
+  const { vppInterface, ingressAclRules } = request;
+  const other = otherInterface(vppInterface, frame, facts);
+  if (other !== undefined) return { treatment: "passed", why: other };
+  const { ip, isGroup } = frame;
+  if (ip === undefined) return { treatment: "passed", why: "ABX looks at IP packets only" };
+  if (isGroup && !facts.features.has("abx"))
+    return { treatment: "passed", why: "ABX by abf takes unicast only, and the packet goes to a group" };
+  const addresses = facts.interface(vppInterface)?.addresses ?? [];
+  const mismatches = ingressAclRules.map((rule) => mismatchOf(rule, ip, addresses));
+  const index = mismatches.indexOf(undefined);
+  if (index >= 0)
+    return { treatment: "taken", why: `ingressAclRules[${index}] matches: ${ruleText(ingressAclRules[index]!)}` };
+  const reasons = mismatches.map((why, number) => `ingressAclRules[${number}] ${why}`);
+  return { treatment: "passed", why: reasons.length > 0 ? reasons.join("; ") : "the punt has no ingressAclRules" };
+}
 
 /** Protocols with ports. */
 const WITH_PORTS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.SCTP];

@@ -1,5 +1,5 @@
 // DHCP_PROXY: DHCP of a VRF.
-import type { Family } from "../../net/index.js";
+import { type Family, familyOf, IP_PROTOCOL } from "../../net/index.js";
 import { interfaceLink } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
 import {
@@ -15,6 +15,7 @@ import { missingTables } from "./dependencies.js";
 import { dhcpKeys } from "./dhcp-ports.js";
 import type { Caveat, TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";
+import type { ReceivedFrame, Taking } from "./taking.js";
 
 /** DHCP of one VRF, relayed to a server on the CNF's side of an interconnect with a subnet of its own. */
 export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
@@ -33,6 +34,8 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
   ],
 
   reach: ({ vrf }) => ({ interfaces: [], vrfs: [vrf] }),
+
+  takes: (request, frame) => ({ stage: "local", ...relayed(request, frame) }),
 
   exclusiveKeys: ({ families }) => dhcpKeys(families),
 
@@ -62,6 +65,23 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
     });
   },
 };
+
+/** UDP ports that clients ask: DHCP's and DHCPv6's. */
+const SERVER_PORTS: Readonly<Record<Family, number>> = { 4: 67, 6: 547 };
+
+function relayed({ vrf, families }: DhcpProxyRequest, { ip, on }: ReceivedFrame): Omit<Taking, "stage"> {
+  const isWanted = ip !== undefined && families.map(familyNumber).includes(ip.family);
+  if (!isWanted || ip.protocol !== IP_PROTOCOL.UDP || ip.ports?.destination !== SERVER_PORTS[ip.family])
+    return { treatment: "passed", why: `the packet is not a DHCP request of ${families.join(" or ")}` };
+  if (on.tables !== undefined && on.tables[ip.family] !== vrf)
+    return { treatment: "passed", why: `${on.id} is in VRF ${on.tables[ip.family]}, and the punt is on VRF ${vrf}` };
+  if (!on.addresses?.some((address) => familyOf(address.split("/")[0]!) === ip.family))
+    return {
+      treatment: "passed",
+      why: `VPP relays from interfaces with an IPv${ip.family} address, and ${on.id} has none`,
+    };
+  return { treatment: "taken", why: `VPP relays DHCP requests of VRF ${vrf} to the CNF` };
+}
 
 const withoutGso: Caveat = {
   code: "NO_GSO",

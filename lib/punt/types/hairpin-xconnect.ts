@@ -4,6 +4,7 @@ import type { HairpinXconnectRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { interfaceSelector } from "./selectors.js";
+import { otherInterface } from "./taking.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
 /** Each of two interfaces is cross-connected with an interconnect of its own. The CNF is the wire between them. */
@@ -19,6 +20,13 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
 
   mtuFrom: ({ vppInterface1, vppInterface2 }, selector) =>
     [vppInterface1, vppInterface2].find((name) => selector === interfaceSelector(name)),
+
+  takes({ vppInterface1, vppInterface2 }, frame, facts) {
+    const ends = [vppInterface1, vppInterface2];
+    const end = ends.find((name) => otherInterface(name, frame, facts) === undefined);
+    if (end === undefined) return { stage: "wire", treatment: "passed", why: `the punt is on ${ends.join(" and ")}` };
+    return { stage: "wire", treatment: "taken", why: `everything that ${end} receives goes to the CNF` };
+  },
 
   missing: ({ vppInterface1, vppInterface2 }, facts) => [
     ...missingInterface(vppInterface1, facts),

@@ -7,6 +7,7 @@ import { missingInterface, missingTables } from "./dependencies.js";
 import { dhcpKeys } from "./dhcp-ports.js";
 import type { TypeHandler } from "./handler.js";
 import { hairpinSelector, interfaceSelector } from "./selectors.js";
+import { otherInterface } from "./taking.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
 /** One interface is cross-connected with an interconnect. The other interconnect is a new interface of VPP. */
@@ -39,6 +40,12 @@ export const hairpin: TypeHandler<HairpinRequest> = {
   exclusiveKeys: ({ hairpinInterface }) => (hairpinInterface.withDhcpClient ? dhcpKeys(["IPV4"]) : []),
 
   mtuFrom: ({ vppInterface }, selector) => (selector === interfaceSelector(vppInterface) ? vppInterface : undefined),
+
+  takes({ vppInterface }, frame, facts) {
+    const other = otherInterface(vppInterface, frame, facts);
+    if (other !== undefined) return { stage: "wire", treatment: "passed", why: other };
+    return { stage: "wire", treatment: "taken", why: `everything that ${vppInterface} receives goes to the CNF` };
+  },
 
   missing({ vppInterface, hairpinInterface }, facts) {
     return [

@@ -3,6 +3,7 @@
 import type { Interconnect, Marks, Need } from "../interconnect/index.js";
 import type { Facts, Missing, Part } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
+import type { ReceivedFrame, Taking } from "./taking.js";
 
 /** A thing of which VPP keeps only one. Two punts with an equal key conflict unless they use one interconnect or share the thing. */
 export interface ExclusiveKey {
@@ -74,4 +75,6 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   readsUdpPorts?(request: R): boolean;
   /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
   caveats?(request: R, facts: Facts): Caveat[];
+  /** Returns how VPP treats a frame on account of the punt once VPP has every item. Undefined: the type does not tell. */
+  takes?(request: R, frame: ReceivedFrame, facts: Facts): Taking;
 }

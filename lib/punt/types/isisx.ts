@@ -6,6 +6,7 @@ import type { IsisxRequest } from "../request/index.js";
 import { missingLayer3 } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { interfaceSelector, namedVrfs } from "./selectors.js";
+import { otherInterface } from "./taking.js";
 
 /** IS-IS packets of an interface, both ways. */
 export const isisx: TypeHandler<IsisxRequest> = {
@@ -32,6 +33,14 @@ export const isisx: TypeHandler<IsisxRequest> = {
     if (facts.features.has("isisx")) return [isisxPart(id, interconnect.name), isisxPart(interconnect.name, id)];
     if (!usesLinuxCp(request, facts)) throw withoutPlugin(request, facts);
     return [osiProtoPart()];
+  },
+
+  takes({ vppInterface }, frame, facts) {
+    const other = otherInterface(vppInterface, frame, facts);
+    if (other !== undefined) return { stage: "feature", treatment: "passed", why: other };
+    if (!frame.isIsis)
+      return { stage: "feature", treatment: "passed", why: "the frame is not IS-IS (LLC fe fe 03, then 83)" };
+    return { stage: "feature", treatment: "taken", why: `IS-IS that ${vppInterface} receives goes to the CNF` };
   },
 
   pairedWith: (request, facts) => (usesLinuxCp(request, facts) ? request.vppInterface : undefined),

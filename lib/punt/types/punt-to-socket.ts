@@ -14,6 +14,7 @@ import {
 import type { PuntToSocketRequest } from "../request/index.js";
 import { dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
 import type { Caveat, ExclusiveKey, PortReach, TypeHandler } from "./handler.js";
+import { socketTaking } from "./socket-taking.js";
 
 /** Packets of one kind from any interface go to a datagram socket. */
 export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
@@ -46,6 +47,8 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
     }
     return registrations(request, facts);
   },
+
+  takes: (request, frame, facts) => ({ stage: "local", ...socketTaking(request, frame, facts) }),
 
   readsUdpPorts: ({ toHost }) => toHost?.protocol === "UDP",
 

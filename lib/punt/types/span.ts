@@ -7,6 +7,7 @@ import type { SpanRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
 import { spanSelector } from "./selectors.js";
+import { otherInterface, type ReceivedFrame, type Taking } from "./taking.js";
 
 const states: Record<SpanRequest["direction"], SpanState> = {
   rx: "SPAN_STATE_API_RX",
@@ -33,6 +34,8 @@ export const span: TypeHandler<SpanRequest> = {
     return [spanPart({ from, to: interconnect.name, state: states[direction], l2: isLayer2(from, facts) })];
   },
 
+  takes: (request, frame, facts) => ({ stage: "device", ...mirrored(request, frame, facts) }),
+
   caveats(request, facts) {
     if (!isBlind(request, facts)) return [];
     const { vppInterface } = request;
@@ -40,6 +43,16 @@ export const span: TypeHandler<SpanRequest> = {
     return [{ code: "SUB_INTERFACE", text, remedy: "mirror the parent interface", degrades: true }];
   },
 };
+
+function mirrored(request: SpanRequest, frame: ReceivedFrame, facts: Facts): Omit<Taking, "stage"> {
+  const { vppInterface, direction } = request;
+  const other = otherInterface(vppInterface, frame, facts);
+  if (other !== undefined) return { treatment: "passed", why: other };
+  if (isBlind(request, facts)) return { treatment: "passed", why: "VPP mirrors at the device, not at sub-interfaces" };
+  if (direction === "tx")
+    return { treatment: "passed", why: `the punt mirrors what ${vppInterface} sends (direction tx)` };
+  return { treatment: "copy", why: `the punt mirrors everything that ${vppInterface} receives` };
+}
 
 /** VPP mirrors received packets at the device, where the packets of a sub-interface belong to its parent. */
 function isBlind({ vppInterface, direction }: SpanRequest, facts: Facts): boolean {

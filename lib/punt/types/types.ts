@@ -10,6 +10,7 @@ import type { Caveat, Reach, TypeHandler } from "./handler.js";
 import { isisx } from "./isisx.js";
 import { puntToSocket } from "./punt-to-socket.js";
 import { span } from "./span.js";
+import type { ReceivedFrame, Taking } from "./taking.js";
 
 const handlers = {
   HAIRPIN_XCONNECT: hairpinXconnect,
@@ -36,6 +37,12 @@ export function addPuntType(schema: TypeSchema, handler: TypeHandler): void {
 /** Returns the things of VPP and of the machine that a request names. */
 export function reachOf(request: PuntRequest): Reach {
   return handlerOf(request).reach(request);
+}
+
+/** Returns how VPP treats a received frame on account of a punt of which VPP has every item. */
+export function takingOf(request: PuntRequest, frame: ReceivedFrame, facts: Facts): Taking {
+  const unknown = { stage: "local", treatment: "unknown", why: `the type ${request.type} does not tell` } as const;
+  return handlerOf(request).takes?.(request, frame, facts) ?? unknown;
 }
 
 /** Returns the things that a punt waits for: the needs of its type, and the dependencies that its caller named. */

@@ -7,6 +7,7 @@ import {
   type Device,
   defineEthernetInput,
   defineInterfaceOutput,
+  type InputNode,
   InterfaceIp,
   InterfaceTable,
   type Plane,
@@ -123,8 +124,8 @@ export class DataPlane implements Plane {
   }
 
   /** Takes a frame from the wire. The bytes belong to the data plane from now on. */
-  receive(swInterface: SwInterface, frame: Uint8Array): void {
-    receiveFrame(this, swInterface, frame);
+  receive(swInterface: SwInterface, frame: Uint8Array, from?: InputNode): void {
+    receiveFrame(this, swInterface, frame, from);
   }
 
   flush(): void {
@@ -148,6 +149,7 @@ export class DataPlane implements Plane {
   }
 
   drop(packet: Packet, node: GraphNode, reason: string): void {
+    packet.trace?.hop("error-drop", `${node.name}: ${reason}`);
     node.count(reason);
     const swInterface = this.interfaces.find(packet.rx);
     if (swInterface !== undefined) swInterface.counters.drops++;

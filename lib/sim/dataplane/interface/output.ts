@@ -16,6 +16,7 @@ export function defineInterfaceOutput(plane: Plane): void {
     const frame = swInterface.mac === undefined ? packet.bytes.subarray(packet.l3) : packet.bytes;
     if (swInterface.linkMtu > 0 && frame.length > swInterface.linkMtu + LONGEST_HEADER)
       return plane.drop(packet, output, "MTU exceeded");
+    packet.trace?.hop(`${swInterface.name}-tx`, `${frame.length} bytes`);
     plane.transmit(swInterface, frame);
   });
 }

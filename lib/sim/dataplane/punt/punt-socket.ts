@@ -162,6 +162,7 @@ export class PuntSocketNode {
 
   #punt(packet: Packet, family: AddressFamily, client: PuntClient | undefined, skip = 0): void {
     const node = this.#nodes[family];
+    packet.trace?.hop(node.name, client === undefined ? "no client" : `to ${client.path}`);
     if (client === undefined || this.transport === undefined) {
       node.count("Socket TX error");
       return;

@@ -12,7 +12,7 @@ export type Feature = (packet: Packet) => boolean;
 export class FeatureArc {
   readonly #order = new Map<string, { rank: number; feature: Feature }>();
   readonly #enabled = new Map<number, Map<string, number>>();
-  readonly #chains = new Map<number, Feature[]>();
+  readonly #chains = new Map<number, { readonly name: string; readonly feature: Feature }[]>();
 
   constructor(readonly name: string) {}
 
@@ -37,7 +37,10 @@ export class FeatureArc {
   run(packet: Packet, swIfIndex: number): boolean {
     const chain = this.#chains.get(swIfIndex);
     if (chain === undefined) return false;
-    for (const feature of chain) if (feature(packet)) return true;
+    for (const { name, feature } of chain) {
+      packet.trace?.hop(name, `${this.name} of sw_if_index ${swIfIndex}`);
+      if (feature(packet)) return true;
+    }
     return false;
   }
 
@@ -53,7 +56,7 @@ export class FeatureArc {
     else
       this.#chains.set(
         swIfIndex,
-        names.map((name) => this.#order.get(name)!.feature),
+        names.map((name) => ({ name, feature: this.#order.get(name)!.feature })),
       );
   }
 }

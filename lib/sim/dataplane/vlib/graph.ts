@@ -1,6 +1,7 @@
 // The graph of nodes, and their counters.
 import { PuntError } from "../../../errors.js";
 import type { Packet } from "./packet.js";
+import { Tracer } from "./tracer.js";
 
 /** One line of `show errors`: a counter of a node. */
 export interface NodeCounter {
@@ -29,6 +30,7 @@ export class GraphNode {
     if (this.#handler === undefined) {
       throw new PuntError("sim.graph", "ERR_INTERNAL", `node ${this.name} is not defined`);
     }
+    packet.trace?.hop(this.name);
     this.#handler(packet);
   }
 
@@ -42,6 +44,7 @@ export class GraphNode {
  * have none.
  */
 export class Graph {
+  readonly tracer = new Tracer();
   readonly #nodes = new Map<string, GraphNode>();
 
   node(name: string): GraphNode {

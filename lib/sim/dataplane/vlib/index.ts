@@ -26,3 +26,4 @@ export { checksum, equalBytes, setU16, setU32, u16, u32 } from "./bytes.js";
 export { Graph, GraphNode, type NodeCounter } from "./graph.js";
 export { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
 export { Pool } from "./pool.js";
+export { PacketTrace, Tracer } from "./tracer.js";

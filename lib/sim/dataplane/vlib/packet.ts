@@ -1,4 +1,6 @@
 // A packet on its way through the graph.
+import type { PacketTrace } from "./tracer.js";
+
 /** VPP's value for "no interface". */
 export const NO_INTERFACE = 0xffffffff;
 
@@ -20,6 +22,8 @@ export class Packet {
   tableId: number | undefined;
   /** Whether this VPP made the packet. VPP does not lower the TTL of its own packets. */
   local = false;
+  /** Present while the packet is traced. */
+  trace: PacketTrace | undefined;
 
   /**
    * @param bytes the frame, from its link header on
@@ -40,6 +44,7 @@ export class Packet {
     copy.tx = this.tx;
     copy.tableId = this.tableId;
     copy.local = this.local;
+    copy.trace = this.trace;
     return copy;
   }
 }

@@ -1,0 +1,152 @@
+// `vpp-punt explain`: why packets reach a punt or not, or which punts take a frame.
+import { Vpp } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
+import {
+  explainFrame,
+  explainPunt,
+  type FrameExplanation,
+  type FrameTrace,
+  type Step,
+  traceFrame,
+  traceNext,
+  type Verdict,
+} from "../../explain/index.js";
+import { idKey, idText, type PuntStatus } from "../../punt/index.js";
+import { PuntAction } from "../../punt-socket/index.js";
+import { exitWith, within } from "../ending/index.js";
+import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
+import { type Injected, readHex, readPcap } from "../packets/index.js";
+import { look, type ManagedOptions, type Opened, required, withPunts } from "../punts/index.js";
+
+interface Options extends ManagedOptions {
+  readonly vpp: string;
+  readonly interface?: string;
+  readonly file?: string;
+  readonly trace?: boolean;
+  readonly duration: number;
+  readonly timeout: number;
+  readonly output: string;
+}
+
+type Arguments = [what: string | undefined, key: string | undefined, label: string | undefined, options: Options];
+
+export async function run(...[what, key, label, options]: Arguments): Promise<void> {
+  const { interface: name, file } = options;
+  if (name === undefined) {
+    if (what === undefined || file !== undefined) throw usage("a punt, or --interface and a frame, are expected");
+    return withVpp(options, (vpp, opened) => explainOne(vpp, opened, [what, key, label], options));
+  }
+  if ((what === undefined) === (file === undefined) || key !== undefined)
+    throw usage("with --interface, a frame in hex or a pcap file (-f) is expected");
+  const frames = framesOf(what === undefined ? readPcap(file!) : [readHex(what, false)]);
+  await withVpp(options, (vpp, opened) => explainAll(vpp, opened, frames, { ...options, interface: name }));
+}
+
+function usage(text: string): PuntError {
+  return new PuntError("punt.explain", "ERR_USAGE", text);
+}
+
+function framesOf(packets: readonly Injected[]): Uint8Array[] {
+  if (packets.every(({ action }) => action === PuntAction.L2)) return packets.map(({ bytes }) => bytes);
+  throw usage("the file has IP packets; a frame that an interface receives has an Ethernet header");
+}
+
+/** Runs `body` with the punts, and with a connection to VPP: a daemon does not list the objects of VPP. */
+async function withVpp(options: Options, body: (vpp: Vpp, opened: Opened) => Promise<void>): Promise<void> {
+  await withPunts(options, { readOnly: true }, async (opened) => {
+    const vpp = await Vpp.connect({ socketPath: options.vpp, reconnect: false, timeout: options.timeout });
+    try {
+      await body(vpp, opened);
+    } finally {
+      await vpp.close();
+    }
+  });
+}
+
+type Name = [cnf: string, key: string | undefined, label: string | undefined];
+
+async function explainOne(vpp: Vpp, opened: Opened, name: Name, options: Options): Promise<void> {
+  const { timeout, trace: isTraced, duration, output } = options;
+  await look(opened, timeout);
+  const status = required("punt.explain", await opened.punts.list(), name);
+  const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceNext(vpp, duration)) : undefined;
+  const due = (await opened.punts.plan()).steps.filter(({ punts }) =>
+    punts.some((id) => idKey(id) === idKey(status.id)),
+  );
+  const counters = await opened.counters(status.id.cnf).catch(() => undefined);
+  const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
+  if (!isStructured({ punt: idText(status.id), steps, ...(trace !== undefined && { trace }) }, output))
+    print([...steps.map(stepText), ...(trace === undefined ? [] : [trace]), verdictOf(status, steps)].join("\n"));
+  if (steps.some(({ verdict }) => verdict === "fault")) exitWith("failed");
+}
+
+/** The first fault ends the way. */
+function verdictOf({ id }: PuntStatus, steps: readonly Step[]): string {
+  const end = steps.find(({ verdict }) => verdict === "fault");
+  const text = printable(idText(id));
+  return end
+    ? paint("red", `no packet reaches ${text}: ${printable(end.place)}: ${printable(end.fact)}`)
+    : `packets can reach ${text}`;
+}
+
+interface Explained extends FrameExplanation {
+  readonly trace?: FrameTrace;
+}
+
+type FrameOptions = Options & { readonly interface: string };
+
+async function explainAll(
+  vpp: Vpp,
+  opened: Opened,
+  frames: readonly Uint8Array[],
+  options: FrameOptions,
+): Promise<void> {
+  const { interface: name, trace: isTraced, timeout, output } = options;
+  await look(opened, timeout);
+  const statuses = await opened.punts.list();
+  const all: Explained[] = [];
+  for (const frame of frames) {
+    const found = await explainFrame(vpp, statuses, { frame, interface: name });
+    const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;
+    all.push({ ...found, ...(trace && { trace }) });
+  }
+  if (!isStructured({ frames: all }, output)) print(all.map(frameText).join("\n\n"));
+  if (all.some(({ reaches }) => reaches.length === 0)) exitWith("failed");
+}
+
+/** Prints the value where it is not to be printed as text. */
+function isStructured(value: object, output: string): boolean {
+  if (output === "text") return false;
+  print(output === "json" ? json(value) : yaml(value));
+  return true;
+}
+
+const COLORS: Readonly<Record<Verdict | "copy" | "taken" | "passed", Color>> = {
+  ok: "green",
+  warning: "yellow",
+  fault: "red",
+  unknown: "yellow",
+  copy: "green",
+  taken: "green",
+  passed: "dim",
+};
+
+function signed(sign: keyof typeof COLORS, text: string): string {
+  return `${paint(COLORS[sign], sign.padEnd(8))} ${printable(text)}`;
+}
+
+function stepText({ place, fact, verdict, remedy }: Step): string {
+  return signed(verdict, `${place}: ${fact}${remedy === undefined ? "" : `. Do: ${remedy}`}`);
+}
+
+function frameText({ text, interface: name, steps, punts, reaches, trace }: Explained): string {
+  const names = printable(reaches.map(idText).join(", "));
+  return [
+    `${printable(name)}: ${printable(text)}`,
+    ...steps.map(stepText),
+    ...punts.map(({ id, treatment, why }) => signed(treatment, `${idText(id)}: ${why}`)),
+    ...(trace === undefined ? [] : [trace.text]),
+    ...(trace?.caveat === undefined ? [] : [signed("warning", `trace: ${trace.caveat}`)]),
+    reaches.length === 0 ? paint("red", "it reaches no punt") : `it reaches ${names}`,
+  ].join("\n");
+}

@@ -1,0 +1,115 @@
+// Which punts take a frame that VPP receives on an interface, and why the others do not.
+import { PuntError } from "../errors.js";
+import { describeFrame, headersOf } from "../packet/index.js";
+import {
+  type Facts,
+  factsOf,
+  idText,
+  type PuntId,
+  type PuntStatus,
+  type ReceivedFrame,
+  STAGES,
+  type Taking,
+  takingOf,
+  type VppApi,
+} from "../punt/index.js";
+import { interfaceStep } from "./interface-step.js";
+import { fault, ok, type Step } from "./steps.js";
+
+/** A frame, and the interface of VPP that receives it. */
+export interface FrameOn {
+  readonly frame: Uint8Array;
+  /** Name or tag. */
+  readonly interface: string;
+}
+
+/** The treatment of a frame on account of one punt. */
+export interface PuntTaking extends Pick<Taking, "stage" | "treatment" | "why"> {
+  readonly id: PuntId;
+}
+
+/** The explanation of a frame. */
+export interface FrameExplanation {
+  readonly text: string;
+  /** VPP's own name of the interface. */
+  readonly interface: string;
+  /** The steps before the punts: the interface, and whether VPP takes the frame in. */
+  readonly steps: readonly Step[];
+  /** All punts, in the order in which the frame comes to them. */
+  readonly punts: readonly PuntTaking[];
+  /** The punts whose CNFs get the frame: copies first, then the punt that takes it. */
+  readonly reaches: readonly PuntId[];
+}
+
+const READY: ReadonlySet<string> = new Set(["CREATED", "DEGRADED"]);
+
+/** Returns the treatment of a frame. @throws PuntError ERR_INVALID_PACKET: it is not a frame; ERR_NO_INTERFACE: VPP has no such interface */
+export async function explainFrame(
+  vpp: VppApi,
+  statuses: readonly PuntStatus[],
+  { frame, interface: name }: FrameOn,
+): Promise<FrameExplanation> {
+  const headers = headersOf(frame);
+  if (headers === undefined)
+    throw new PuntError("explain.frame", "ERR_INVALID_PACKET", `${frame.length} bytes are not an Ethernet frame`);
+  const facts = await factsOf(vpp, await interfaceNames(vpp));
+  const on = facts.interface(name);
+  if (on === undefined) {
+    const names = facts.interfaces.map(({ vppName }) => vppName).join(", ");
+    throw new PuntError("explain.frame", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
+  }
+  const received: ReceivedFrame = { ...headers, on };
+  const steps = [interfaceStep(name, facts), ...ipSteps(received)];
+  const all = statuses.map((status) => takingBy(status, received, facts)).sort((a, b) => rank(a) - rank(b));
+  const punts = onTheWay(all, steps);
+  const reaches = punts.filter(({ treatment }) => treatment === "copy" || treatment === "taken").map(({ id }) => id);
+  return { text: describeFrame(frame), interface: on.vppName, steps, punts, reaches };
+}
+
+async function interfaceNames(vpp: VppApi): Promise<string[]> {
+  const details = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+  return details.map(({ interface_name }) => interface_name);
+}
+
+function rank({ stage }: PuntTaking): number {
+  return STAGES.indexOf(stage);
+}
+
+function takingBy({ id, request, state }: PuntStatus, frame: ReceivedFrame, facts: Facts): PuntTaking {
+  const taking = takingOf(request, frame, facts);
+  if (READY.has(state) || taking.treatment === "passed") return { id, ...taking };
+  return { id, stage: taking.stage, treatment: "passed", why: `the punt is ${state}: VPP does not have it` };
+}
+
+/** The steps of VPP's IP layer. Copies and cross-connects come before it, and see every frame. */
+function ipSteps({ destinationMac, isGroup, on, ip }: ReceivedFrame): Step[] {
+  const isBroken = ip?.isCorrupt === true;
+  const wrong = "the checksum of its IPv4 header is wrong: VPP's IP layer drops it (bad ip4 header checksum)";
+  return [...(isGroup ? [] : macStep(destinationMac, on)), ...(isBroken ? [fault("IP header", wrong)] : [])];
+}
+
+function macStep(destinationMac: string, on: ReceivedFrame["on"]): Step[] {
+  if (destinationMac === on.mac) return [ok("MAC address", `the frame is for ${destinationMac}, which ${on.id} has`)];
+  return [
+    fault(
+      "MAC address",
+      `the frame is for ${destinationMac}, and ${on.id} has ${on.mac}: VPP's IP layer drops it (l3 mac mismatch)`,
+    ),
+  ];
+}
+
+/** Once a punt takes a frame, the punts after it do not see it. A frame that VPP drops comes to none of the later stages. */
+function onTheWay(punts: readonly PuntTaking[], [link, ...ip]: readonly Step[]): PuntTaking[] {
+  const isUnseen = link?.verdict === "fault";
+  const dropped = ip.find(({ verdict }) => verdict === "fault")?.fact;
+  let taker: string | undefined;
+  return punts.map((punt) => {
+    if (punt.treatment === "passed") return punt;
+    const isOfIp = punt.stage === "feature" || punt.stage === "local";
+    const lost = isUnseen ? "the interface does not receive it" : isOfIp ? dropped : undefined;
+    const why = lost ?? (taker === undefined ? undefined : `${taker} has taken it before`);
+    if (why !== undefined) return { ...punt, treatment: "passed", why };
+    if (punt.treatment === "taken") taker = idText(punt.id);
+    return punt;
+  });
+}
