@@ -30,6 +30,7 @@ import { type Change, Etcd, Mirror } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
 import { type Changes, Forwarded } from "./forwarded.js";
 import { generationIn, History } from "./history.js";
+import { Hosts } from "./hosts.js";
 import { Keys } from "./keys.js";
 import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
@@ -45,6 +46,7 @@ const RETRY_MS = 5_000;
 export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   readonly #start: ClusterStart;
   readonly #etcd: Etcd;
+  readonly hosts: Hosts;
   readonly #keys: Keys;
   readonly #history: History;
   readonly #mirror: Mirror;
@@ -89,6 +91,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     super();
     this.#start = start;
     this.#etcd = etcd;
+    this.hosts = new Hosts(etcd);
     this.#keys = keys;
     this.#generationKey = keys.key("state", "generation");
     this.#history = history;
@@ -101,12 +104,11 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       reached: (isReached, error) => this.#reached(isReached, error),
     });
     const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
-    const { addresses } = start;
     this.#leadership = new Leadership(
       etcd,
       this.#mirror,
       keys,
-      { ttl: lease - TAKEOVER_SECONDS, daemon: name, addresses },
+      { ttl: lease - TAKEOVER_SECONDS, daemon: name, addresses: start.addresses },
       { acquired: () => this.#queue(() => this.#lead()), lost: () => this.#lost() },
     );
     this.#leadership.onProblem = (error) => start.problem(error);
@@ -278,15 +280,14 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   async #lead(): Promise<void> {
     if (this.#term || this.#halted || this.#closed) return;
-    const [etcd, mirror, keys] = [this.#etcd, this.#mirror, this.#keys];
-    const [leadership, history, losses] = [this.#leadership, this.#history, this.#losses];
+    const [mirror, leadership, losses] = [this.#mirror, this.#leadership, this.#losses];
     await Promise.race([mirror.resync(), leadership.untilBad()]);
     if (!leadership.isGood) return;
     if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
     try {
       const term = await Term.begin({
-        ...{ etcd, mirror, keys, leadership, history, manager: this.#start.manager, instead: this.#instead },
-        punts: this,
+        ...{ etcd: this.#etcd, mirror, keys: this.#keys, leadership, history: this.#history },
+        ...{ manager: this.#start.manager, instead: this.#instead, punts: this },
         as: (by, change) => this.as(by, change),
         problem: (error) => this.#start.problem(error),
         whoAsked: (request) => this.#askers.of(request),

@@ -1,5 +1,7 @@
-// All hosts in etcd.
+// All hosts in etcd, and the punts of each.
+import type { Punts } from "../punt/index.js";
 import type { Etcd } from "./etcd/index.js";
+import { EtcdPunts } from "./etcd-punts.js";
 import { everyHost, Keys, partsOf } from "./keys.js";
 import { parseLeader } from "./leadership.js";
 
@@ -31,4 +33,23 @@ async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
   const entry = await etcd.get(keys.leader);
   const { daemon = "", addresses = [], since = "" } = (entry && parseLeader(entry.value)) ?? {};
   return { host, daemon, addresses, since, punts: await etcd.count(keys.folder("wanted")) };
+}
+
+/** The hosts in etcd as a daemon reaches them. */
+export class Hosts {
+  readonly #etcd: Etcd;
+
+  constructor(etcd: Etcd) {
+    this.#etcd = etcd;
+  }
+
+  /** Lists every host that has a wish, a status or a daemon. @throws PuntError ERR_ETCD_AWAY */
+  all(): Promise<readonly HostInfo[]> {
+    return hostsIn(this.#etcd);
+  }
+
+  /** Returns the punts of a host. `by`: the asker, for the records. */
+  of(host: string, by: string): Punts {
+    return new EtcdPunts(this.#etcd, { host, by: () => by });
+  }
 }

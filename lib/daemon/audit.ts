@@ -10,6 +10,8 @@ export interface AuditEntry {
   readonly call: string;
   readonly decision: "allowed" | "refused" | "failed";
   readonly rule?: string | undefined;
+  /** The host in etcd, where the call named another one than the daemon's own. */
+  readonly host?: string | undefined;
   readonly punts?: readonly PuntId[];
   /** The rules that refused it, each with the field that decided. */
   readonly objections?: readonly unknown[];

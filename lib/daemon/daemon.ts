@@ -220,6 +220,7 @@ export class Daemon implements AsyncDisposable {
       names,
       devices,
       cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
+      hosts: punts instanceof ClusterPunts ? punts.hosts : undefined,
       policy: this.#policy,
       table,
       resolver: new Resolver(table, vpp),

@@ -1,12 +1,18 @@
 // A daemon's punts, as an application gets them.
 import type { Punts } from "../punt/index.js";
 import { type ConnectOptions, checkConnectOptions } from "./options.js";
-import type { DaemonInfo, RemotePunts } from "./remote/index.js";
+import type { DaemonInfo, RemoteHost, RemotePunts } from "./remote/index.js";
 
 /** The punts of a daemon. */
 export interface DaemonPunts extends Punts {
   /** Says who the daemon takes this program for, and what the daemon is. */
   info(): Promise<DaemonInfo>;
+  /**
+   * Returns the hosts in etcd, for operators. The option `host` of `connectPunts` names one of them.
+   *
+   * @throws PuntError ERR_POLICY; ERR_UNSUPPORTED: the daemon keeps its punts in a file; ERR_ETCD_AWAY
+   */
+  hosts(): Promise<readonly RemoteHost[]>;
 }
 
 /**

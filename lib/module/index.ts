@@ -14,7 +14,7 @@ export {
 export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";
 export type { BatchHandler, CnfPort } from "./ports.js";
-export type { DaemonInfo } from "./remote/index.js";
+export type { DaemonInfo, RemoteHost } from "./remote/index.js";
 export type { CnfRequest, UdpPunt } from "./request.js";
 export type { CnfReason, CnfState, CnfStatus } from "./status.js";
 export type { UdpEndpoint } from "./udp.js";

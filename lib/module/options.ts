@@ -23,6 +23,11 @@ export interface ConnectOptions {
   readonly tls?: TlsAddress;
   /** How long calls wait for a daemon that is away, in milliseconds; true: for as long as it takes. Default 0: they reject. */
   readonly wait?: number | true;
+  /**
+   * The host in etcd whose punts are meant, for operators. Default: the daemon's own. Punts of other hosts are listed, planned, watched and
+   * changed; they are attached on their own host.
+   */
+  readonly host?: string;
   /** Bind the punts that are asked for to this connection, instead of keeping them until they are deleted. */
   readonly session?: {
     readonly cnf: string;
@@ -31,13 +36,13 @@ export interface ConnectOptions {
   };
 }
 
-const NAMES = ["socket", "tls", "wait", "session"];
+const NAMES = ["socket", "tls", "wait", "host", "session"];
 
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkConnectOptions(options: ConnectOptions): void {
   const check = new OptionCheck("punts.connect");
   check.known(options, NAMES);
-  const { socket, tls, wait, session } = options;
+  const { socket, tls, wait, host, session } = options;
   if (socket !== undefined) check.socketPath("socket", socket);
   if (tls !== undefined) {
     if (socket !== undefined) check.refuse("tls", "does not go with socket");
@@ -47,7 +52,9 @@ export function checkConnectOptions(options: ConnectOptions): void {
     checkPem(check, tls);
   }
   if (wait !== undefined && wait !== true) check.milliseconds("wait", wait);
+  if (host !== undefined) check.text("host", host, 255, 1);
   if (session === undefined) return;
+  if (host !== undefined) check.refuse("session", "does not go with host");
   check.known(session, ["cnf", "grace"], "session");
   check.text("session.cnf", session.cnf, 63, 1);
   if (session.grace !== undefined) check.integer("session.grace", session.grace, 0, 86_400_000);

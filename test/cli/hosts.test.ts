@@ -92,6 +92,36 @@ withEtcd("punts of all hosts are requested, listed, planned and changed through 
   t.notRegex((await run("list", "--host", "edge2")).stdout, /monitor/);
 });
 
+withEtcd("a daemon lists, plans and changes the punts of all hosts for an operator of its own host", async (t) => {
+  const { folder, daemon, etcd } = await place(t);
+  for (const host of ["edge1", "edge2", "edge3"]) await daemon(host, "--sim", "--etcd", etcd.url, "--host", host);
+  const at = (name: string) => ["--socket", join(folder, name, "manager.sock")];
+  const run = (...args: string[]) => cli([...args, ...at("edge1")]);
+  t.regex((await run("add", SPAN, "--host", "edge2", "--wait")).stdout, /monitor +SPAN +MEMIF +CREATED/);
+  const file = join(folder, "punts.yaml");
+  await writeFile(file, `punts:\n  - ${SPAN}\n  - ${SPAN.replace("monitor", "other").replace("eth0", "eth1")}\n`);
+  t.regex((await run("plan", file, "--host", "edge3")).stdout, /\+ punt monitor: SPAN[\s\S]*2 to add/);
+  t.is((await run("apply", file, "--host", "edge3", "--wait")).status, 0);
+  const listed = JSON.parse((await run("list", "--all-hosts", "--json")).stdout).punts;
+  t.deepEqual(
+    listed.map(({ host, id }: { host: string; id: { cnf: string } }) => `${host} ${id.cnf}`),
+    ["edge2 monitor", "edge3 monitor", "edge3 other"],
+  );
+  t.regex((await run("list", "--host", "edge2")).stdout, /edge2 +monitor/);
+  t.is((await run("list")).stdout.trim(), "no punts");
+  // The host itself has the same.
+  const own = JSON.parse((await cli(["list", "--json", ...at("edge3")])).stdout).punts;
+  t.deepEqual(own.map(({ id }: { id: { cnf: string } }) => id.cnf).sort(), ["monitor", "other"]);
+  const { hosts } = JSON.parse((await run("hosts", "--all-hosts", "--json")).stdout);
+  t.deepEqual(
+    hosts.map(({ host, punts }: { host: string; punts: number }) => `${host} ${punts}`),
+    ["edge1 0", "edge2 1", "edge3 2"],
+  );
+  t.is((await run("delete", "monitor", "--host", "edge3")).stdout.trim(), "deleted monitor");
+  const unknown = await run("list", "--host", "edge9");
+  t.regex(unknown.stderr, /nothing of host edge9; it has edge1, edge2, edge3 \(ERR_NO_SUCH_HOST\)/);
+});
+
 withEtcd("a daemon says that it leads, stands by or is cut off: hosts, readyz and metrics", async (t) => {
   const { folder, daemon, etcd } = await place(t);
   const sim = start(["sim", "--json", "--directory", join(folder, "vpp"), "--interface", "eth0"]);

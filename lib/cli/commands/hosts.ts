@@ -1,4 +1,5 @@
 // `vpp-punt hosts`: which daemon acts for each host in etcd, or what one daemon does for its host.
+import type { HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
 import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { json, print, table, yaml } from "../output/index.js";
@@ -25,17 +26,26 @@ interface ShownHost {
 
 export async function run(options: Options): Promise<void> {
   const { output, socket = DEFAULT_DAEMON_SOCKET } = options;
-  const hosts = options.etcd === undefined ? [await hostOfDaemon(socket)] : await hostsOf(options);
+  const isOne = options.etcd === undefined && !options.allHosts && options.host === undefined;
+  const hosts = isOne ? [await hostOfDaemon(socket)] : await hostsOf(options, socket);
   if (output === "json") return print(json({ hosts }));
   if (output === "yaml") return print(yaml({ hosts }));
-  print(hosts.length === 0 ? "no hosts" : hostTable(hosts, options.etcd === undefined));
+  print(hosts.length === 0 ? "no hosts" : hostTable(hosts, isOne));
 }
 
-async function hostsOf(options: Options): Promise<readonly ShownHost[]> {
-  return withHosts(options, async (hosts) => {
-    const all = await hosts.all();
-    return options.host === undefined ? all : [requireHost(options.host, all)];
-  });
+async function hostsOf(options: Options, socket: string): Promise<readonly ShownHost[]> {
+  const all = await (options.etcd === undefined ? hostsByDaemon(socket) : withHosts(options, (hosts) => hosts.all()));
+  return options.host === undefined ? all : [requireHost(options.host, all)];
+}
+
+async function hostsByDaemon(socket: string): Promise<readonly HostInfo[]> {
+  const { remotePunts } = await import("../../module/index.js");
+  const punts = await remotePunts({ socket, wait: 0 });
+  try {
+    return await punts.hosts();
+  } finally {
+    await punts.close();
+  }
 }
 
 async function hostOfDaemon(socket: string): Promise<ShownHost> {

@@ -2,7 +2,7 @@
 import { interrupted, within } from "../ending/index.js";
 import { isOutputLost, jsonLine, print } from "../output/index.js";
 import {
-  type Hosts,
+  type HostsLook,
   look,
   type ManagedOptions,
   requireHost,
@@ -10,6 +10,7 @@ import {
   shownPunt,
   statusText,
   withHosts,
+  withHostsOfDaemon,
   withPunts,
 } from "../punts/index.js";
 
@@ -24,8 +25,9 @@ type Look = () => Promise<ShownPunt[]>;
 
 export async function run(options: Options): Promise<void> {
   const { cnf, timeout } = options;
-  if (options.etcd !== undefined)
-    return withHosts(options, (hosts) => show(() => within(timeout, "etcd", lookAt(hosts, options)), options));
+  const ofHosts = (hosts: HostsLook) => show(() => within(timeout, "etcd", lookAt(hosts, options)), options);
+  if (options.etcd !== undefined) return withHosts(options, ofHosts);
+  if (options.allHosts || options.host !== undefined) return withHostsOfDaemon(options, ofHosts);
   await withPunts(options, { readOnly: true }, (opened) => show(() => look(opened, timeout, cnf), options));
 }
 
@@ -35,12 +37,12 @@ async function show(look: Look, options: Options): Promise<void> {
 }
 
 /** The punts of the host that is named, or of all hosts. */
-async function lookAt(hosts: Hosts, { host, cnf }: Options): Promise<ShownPunt[]> {
+async function lookAt(hosts: HostsLook, { host, cnf }: Options): Promise<ShownPunt[]> {
   const all = await hosts.all();
   const chosen = host === undefined ? all : [requireHost(host, all)];
   const lists = await Promise.all(
     chosen.map(async (each) => {
-      const punts = await hosts.of(each.host).punts.list(cnf === undefined ? {} : { cnf });
+      const punts = await hosts.listOf(each.host, cnf === undefined ? {} : { cnf });
       return punts.map((status) => shownPunt(status, each.host));
     }),
   );

@@ -45,11 +45,18 @@ export function clustered(command: Command): Command {
 export function ofHosts(command: Command): Command {
   const servers = "etcd's URLs, separated by commas: the punts are those of a host in etcd, from any machine";
   return reaching(command, servers, true)
-    .addOption(new Option("--host <label>", "the host in etcd").env("VPP_PUNT_HOST").argParser(label))
+    .addOption(
+      new Option("--host <label>", "the host in etcd; without --etcd the daemon is asked for it")
+        .env("VPP_PUNT_HOST")
+        .argParser(label),
+    )
     .hook("preAction", (_, running) => choose(running));
 }
 
-/** An option of the command line comes before one of the environment; two of the command line contradict one another. */
+/**
+ * An option of the command line comes before one of the environment; two of the command line contradict one another. Without etcd, a host
+ * of the command line is asked for at a daemon, which reaches the others.
+ */
 function choose(command: Command): void {
   const source = (name: string) => command.getOptionValueSource(name);
   const local = LOCAL.find((name) => source(name) === "cli");
@@ -59,10 +66,14 @@ function choose(command: Command): void {
   if (source("allHosts") === "cli" && source("host") === "cli")
     command.error("error: option --all-hosts cannot be used with --host", { code: "commander.conflictingOption" });
   if (source("allHosts") === "cli") command.setOptionValue("host", undefined);
-  const isLost = command.getOptionValue("etcd") === undefined;
+  if (command.getOptionValue("etcd") !== undefined) return;
+  if (source("host") === "env") command.setOptionValue("host", undefined);
   for (const name of ["host", "allHosts"])
-    if (isLost && source(name) === "cli")
-      command.error(`error: option ${name === "host" ? "--host" : "--all-hosts"} needs --etcd`, {
-        code: "commander.missingOption",
-      });
+    if ((local === "vpp" || local === "store") && source(name) === "cli")
+      command.error(
+        `error: option ${name === "host" ? "--host" : "--all-hosts"} needs --etcd, or a daemon's --socket`,
+        {
+          code: "commander.missingOption",
+        },
+      );
 }

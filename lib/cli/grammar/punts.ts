@@ -62,7 +62,9 @@ function adoptCommand(program: Command): void {
 
 function hostsCommand(program: Command): void {
   const text = "print the hosts in etcd and which daemon acts for each, or what a daemon does for its host";
-  const command = ofHosts(program.command("hosts").description(text)).addOption(daemonSocket());
+  const command = ofHosts(program.command("hosts").description(text))
+    .addOption(daemonSocket())
+    .option("--all-hosts", "every host that the daemon reaches, and not what it does for its own");
   printed(command, ["table", "yaml", "json"]).action(runs(commands.hosts));
 }
 
@@ -81,7 +83,7 @@ function resumeCommand(program: Command): void {
 function listCommand(program: Command, manage: Managed): void {
   const command = program.command("list").alias("ls").description("print the punts and their states");
   selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
-    .option("--all-hosts", "the punts of every host in etcd, which is what --etcd without --host prints")
+    .option("--all-hosts", "the punts of every host in etcd; --etcd without --host prints them too")
     .option("-w, --watch", "print the list again at every change, until interrupted")
     .addOption(timeout(10_000, "how long to wait for VPP at most"))
     .action(runs(commands.list));

@@ -2,7 +2,7 @@
 import { hostname, userInfo } from "node:os";
 import type { EtcdOptions, HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
-import type { Punts } from "../../punt/index.js";
+import type { PuntFilter, PuntStatus, Punts } from "../../punt/index.js";
 import { definedOnly } from "./defined.js";
 
 /** The options of `reaching` in grammar/etcd.ts, as Commander hands them over. */
@@ -34,10 +34,15 @@ export interface HostPunts {
   readonly punts: Punts;
 }
 
-/** All of etcd. */
-export interface Hosts {
+/** Every host, and the punts of each. */
+export interface HostsLook {
   /** Every host that has a wish, a status or a daemon. */
   all(): Promise<readonly HostInfo[]>;
+  listOf(host: string, filter: PuntFilter): Promise<readonly PuntStatus[]>;
+}
+
+/** All of etcd. */
+export interface Hosts extends HostsLook {
   of(host: string): HostPunts;
   /** Writes which punts hold for a host whose daemons have stopped. @returns whether a daemon took it in time */
   decide(host: string, keep: "etcd" | "daemon", longest: number): Promise<boolean>;
@@ -49,11 +54,13 @@ export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Pro
   const { decide, Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
   const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
   const by = asker();
+  const of = (host: string) => new EtcdPunts(etcd, { host, by: () => by });
   try {
     return await body({
       all: () => hostsIn(etcd),
       decide: (host, keep, longest) => decide(etcd, host, keep, longest),
-      of: (host) => ({ host, punts: new EtcdPunts(etcd, { host, by: () => by }) }),
+      of: (host) => ({ host, punts: of(host) }),
+      listOf: (host, filter) => of(host).list(filter),
     });
   } finally {
     etcd.close();

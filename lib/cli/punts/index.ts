@@ -3,7 +3,7 @@ export { type Applied, applyRequests } from "./applying.js";
 export { changeLine, puntLines } from "./change-text.js";
 export { type Changes, changesOf, idOf, isChange } from "./changes.js";
 export { definedOnly } from "./defined.js";
-export { type EtcdFlags, etcdOptions, type Hosts, hostOf, requireHost, withHosts } from "./etcd.js";
+export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requireHost, withHosts } from "./etcd.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
 export {
@@ -12,6 +12,7 @@ export {
   managerOptions,
   managingOptions,
   type Opened,
+  withHostsOfDaemon,
   withPunts,
 } from "./open.js";
 export { requestOf, requestsOf } from "./requests.js";

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
-import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import { FileStore, type PuntFilter, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { definedOnly } from "./defined.js";
-import { type EtcdFlags, hostOf, withHosts } from "./etcd.js";
+import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
 /** The options of `managing` in grammar/options.ts, as Commander hands them over. */
@@ -73,6 +73,28 @@ export function managerOptions(options: ManagedOptions, vpp: Vpp, readOnly: bool
   return { vpp, readOnly, store: new FileStore(options.store), ...managingOptions(options) };
 }
 
+/** Runs `body` with the hosts that a daemon reaches, and their punts. */
+export async function withHostsOfDaemon<T>(
+  options: ManagedOptions,
+  body: (hosts: HostsLook) => Promise<T>,
+): Promise<T> {
+  const socket = daemonOf(options);
+  if (socket === undefined) throw withoutDaemon();
+  const { remotePunts } = await import("../../module/index.js");
+  const asked = await remotePunts({ socket, wait: 0 });
+  const opened = new Set([asked]);
+  try {
+    const listOf = async (host: string, filter: PuntFilter) => {
+      const punts = await remotePunts({ socket, wait: 0, host });
+      opened.add(punts);
+      return punts.list(filter);
+    };
+    return await body({ all: () => asked.hosts(), listOf });
+  } finally {
+    for (const punts of opened) await punts.close();
+  }
+}
+
 /** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
 function daemonOf({ vpp, socket, store }: ManagedOptions): string | undefined {
   // The first release's form has no `vpp`, and its `socket` is VPP's.
@@ -90,8 +112,10 @@ export async function withPunts<T>(
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   if (options.etcd !== undefined) return withEtcd(options, body);
-  const daemon = daemonOf(options);
-  return daemon === undefined ? withManager(options, open, body) : withDaemon(daemon, open, body);
+  const socket = daemonOf(options);
+  if (socket !== undefined) return withDaemon({ ...open, socket, host: options.host }, body);
+  if (options.host !== undefined) throw withoutDaemon();
+  return withManager(options, open, body);
 }
 
 async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Promise<T>): Promise<T> {
@@ -110,14 +134,25 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
   });
 }
 
+/** A host was named, and nothing that reaches it. */
+function withoutDaemon(): PuntError {
+  const message = `option host needs etcd (--etcd), or a daemon that keeps its punts there: none listens at ${DEFAULT_DAEMON_SOCKET}`;
+  return new PuntError("vpp-punt", "ERR_OPTION", message, { option: "host" });
+}
+
+interface DaemonAddress extends OpenOptions {
+  readonly socket: string;
+  /** The host in etcd; undefined for the daemon's own. */
+  readonly host: string | undefined;
+}
+
 async function withDaemon<T>(
-  socket: string,
-  { wait = 0 }: OpenOptions,
+  { socket, host, wait = 0 }: DaemonAddress,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // The packages that speak gRPC are loaded for a daemon only.
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait });
+  const punts = await remotePunts({ socket, wait, ...definedOnly({ host }) });
   try {
     // Its calls reject when the daemon goes away.
     const interfaceNames = async () => {

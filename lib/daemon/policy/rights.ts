@@ -89,6 +89,28 @@ export class Rights {
     throw this.#refusal(op, objections);
   }
 
+  /** Whether the caller, as an operator, may look at the punts of another host. */
+  reaches(host: string): boolean {
+    return this.rules.some((rule) => isForHost(rule, host));
+  }
+
+  /**
+   * Returns the rule of an operator that allows to look at another host's punts, or to change them.
+   *
+   * @throws PuntError ERR_POLICY
+   */
+  requireHost(host: string, isChange: boolean, op: string): Rule {
+    const found = this.rules.find((rule) => isForHost(rule, host) && !(isChange && rule.readOnly));
+    if (found) return found;
+    const objections = this.rules.map(({ name, operator, hosts, readOnly }) => {
+      if (!operator) return { rule: name, field: "operator", message: `host ${host} is for operators` };
+      if (readOnly && isForHost({ operator, hosts }, host))
+        return { rule: name, field: "readOnly", message: "it allows to look only" };
+      return { rule: name, field: "hosts", message: `host ${host} is not among ${hosts?.join(", ")}` };
+    });
+    throw this.#refusal(op, objections);
+  }
+
   #refusal(op: string, objections: readonly { rule: string; field: string; message: string }[]): PuntError {
     const who = callerText(this.caller);
     const why = objections.map(({ rule, field, message }) => `rule "${rule}" (${field}): ${message}`).join("; ");
@@ -102,4 +124,8 @@ function unresolved(op: string, { interfaces, isVppThere }: Resources): PuntErro
   const why = isVppThere ? `VPP has no interface ${written}` : "VPP is away";
   const message = `${why}: whether the policy allows the punt cannot be said until it is there`;
   return new PuntError(op, "ERR_UNRESOLVED", message, { interface: written });
+}
+
+function isForHost({ operator, hosts }: Pick<Rule, "operator" | "hosts">, host: string): boolean {
+  return operator && (hosts === undefined || matchesAny(hosts, host));
 }

@@ -57,6 +57,7 @@ const ruleSchema = z.strictObject({
   name: z.string().min(1).max(63).describe("What refusals and the audit log call the rule"),
   match,
   operator: z.boolean().default(false).describe("Sees and changes the punts of all CNFs"),
+  hosts: oneOrMore(pattern).optional().describe("Hosts in etcd that an operator may reach besides the daemon's own"),
   readOnly: z.boolean().default(false).describe("Sees, and changes nothing"),
   cnfs: oneOrMore(pattern).default([]).describe("Labels of the CNFs that the caller may be"),
   types: oneOrMore(type).optional(),

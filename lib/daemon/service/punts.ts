@@ -11,6 +11,7 @@ import {
   type PuntId,
   type PuntRequest,
   type PuntStatus,
+  type Punts,
 } from "../../punt/index.js";
 import {
   countersToWire,
@@ -22,7 +23,7 @@ import {
 import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
 import { type RequestGate, waitOf } from "./requests.js";
-import { type Parts, type Scope, streaming, unary } from "./scope.js";
+import { type Parts, type Scope, streaming, unary, withoutEtcd } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
 import type { View } from "./view.js";
 
@@ -45,14 +46,14 @@ export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate)
 type Changes = Pick<Service, "add" | "apply" | "update" | "delete">;
 
 function changes(parts: Parts, gate: RequestGate): Changes {
-  const { punts, sessions } = parts;
+  const { sessions } = parts;
   const none = () => false;
   return {
     add: unary(parts, "punt.add", async (call, scope) => {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
       const status = await gate.pass([request], scope, none, () =>
-        bound(parts, [request], call.session, () => punts.add(request, wait)),
+        bound(parts, scope, [request], call.session, () => scope.target.add(request, wait)),
       );
       return { status: out(status, scope) };
     }),
@@ -61,7 +62,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       const wait = waitOf(call.wait, scope.op);
       scope.punts = [idOf(request)];
       await scope.requireVisible(idOf(request));
-      const status = await gate.pass([request], scope, none, () => punts.update(request, wait));
+      const status = await gate.pass([request], scope, none, () => scope.target.update(request, wait));
       return { status: out(status, scope) };
     }),
     apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),
@@ -70,8 +71,8 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       scope.punts = [id];
       await scope.requireVisible(id);
       scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
-      sessions.unbind(id);
-      await punts.delete(id);
+      if (scope.host === undefined) sessions.unbind(id);
+      await scope.target.delete(id);
       return {};
     }),
   };
@@ -95,10 +96,11 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const isReplaced = (id: PuntId) => (id.cnf === cnf && !keep) || leaving.has(idKey(id));
   const set = { ...(cnf !== undefined && { cnf }), punts: requests, delete: named };
   const result = await gate.pass(requests, scope, isReplaced, () =>
-    bound(parts, requests, call.session, () => parts.punts.apply(set, { keep, ...wait })),
+    bound(parts, scope, requests, call.session, () => scope.target.apply(set, { keep, ...wait })),
   );
   scope.punts = [...scope.punts, ...result.deleted.filter((id) => !leaving.has(idKey(id)))];
-  return applied(parts, result, view);
+  if (scope.host === undefined) for (const id of result.deleted) parts.sessions.unbind(id);
+  return applied(result, view);
 }
 
 /** @throws PuntError ERR_INVALID_REQUEST */
@@ -113,9 +115,8 @@ function readSet(gate: RequestGate, call: ApplyCall, scope: Scope): PuntRequest[
   throw new PuntError(op, "ERR_INVALID_REQUEST", message);
 }
 
-function applied({ sessions }: Parts, result: ApplyResult, view: View) {
+function applied(result: ApplyResult, view: View) {
   const statuses = (list: readonly PuntStatus[]) => list.map((status) => statusToWire(view.status(status)));
-  for (const id of result.deleted) sessions.unbind(id);
   return {
     added: statuses(result.added),
     updated: statuses(result.updated),
@@ -133,12 +134,16 @@ function applied({ sessions }: Parts, result: ApplyResult, view: View) {
  * it waits leaves nothing behind.
  */
 async function bound<T>(
-  parts: Parts,
+  { punts, sessions }: Parts,
+  { op, host }: Scope,
   requests: readonly PuntRequest[],
   session: string,
   ask: () => Promise<T>,
 ): Promise<T> {
-  const { punts, sessions } = parts;
+  if (host !== undefined) {
+    if (session === "") return ask();
+    throw new PuntError(op, "ERR_OPTION", "a session is of the daemon's own host", { option: "session" });
+  }
   for (const request of requests) {
     const known = await punts.get(idOf(request));
     // An add that will be refused, because another request has the id, must not bind that one's punt.
@@ -166,7 +171,15 @@ async function counters(parts: Parts, cnf: string, { view }: Scope) {
   return countersToWire({ time, punts: shown, sockets: view.rights.isOperator ? sockets : {} });
 }
 
-type Looks = Pick<Service, "get" | "list" | "plan" | "counters" | "info">;
+/** @throws PuntError ERR_NO_SUCH_HOST, with the hosts that there are */
+async function requireKnown({ hosts }: Parts, host: string, { op, view }: Scope): Promise<void> {
+  const names = (await hosts!.all()).map((each) => each.host).filter((name) => view.rights.reaches(name));
+  if (names.includes(host)) return;
+  const known = names.length === 0 ? "it has no hosts" : `it has ${names.join(", ")}`;
+  throw new PuntError(op, "ERR_NO_SUCH_HOST", `etcd has nothing of host ${host}; ${known}`, { host, hosts: names });
+}
+
+type Looks = Pick<Service, "get" | "list" | "plan" | "counters" | "hosts" | "info">;
 
 function looks(parts: Parts, gate: RequestGate): Looks {
   return {
@@ -177,9 +190,10 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     }),
     list: unary(parts, "punt.list", async ({ cnf }, scope) => {
       const { view } = scope;
-      const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
+      if (scope.host !== undefined) await requireKnown(parts, scope.host, scope);
+      const all = await scope.target.list(cnf === "" ? {} : { cnf: view.label(cnf) });
       const punts = all.filter(({ id }) => view.sees(id)).map((status) => statusToWire(view.status(status)));
-      return { punts, revision: await revisionOf(parts) };
+      return { punts, revision: await revisionOf(scope.target) };
     }),
     plan: unary(parts, "punt.plan", async (call, scope) => {
       const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
@@ -188,10 +202,18 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       for (const id of gone) await scope.requireVisible(id);
       const leaving = new Set(gone.map(idKey));
       const isReplaced = (id: PuntId) => leaving.has(idKey(id));
-      const run = await gate.pass(add, scope, isReplaced, () => parts.punts.plan({ add, delete: gone }));
+      const run = await gate.pass(add, scope, isReplaced, () => scope.target.plan({ add, delete: gone }));
       return planOut(run, scope);
     }),
     counters: unary(parts, "punt.counters", ({ cnf }, scope) => counters(parts, cnf, scope)),
+    hosts: unary(parts, "punt.hosts", async (_call, { op, view }) => {
+      const own = parts.cluster()?.host ?? "";
+      if (!view.rights.isOperator) view.rights.requireHost(own, false, op);
+      if (!parts.hosts) throw withoutEtcd(op);
+      const all = await parts.hosts.all();
+      const hosts = all.filter(({ host }) => host === own || view.rights.reaches(host));
+      return { hosts: hosts.map((each) => ({ ...each, addresses: [...each.addresses] })) };
+    }),
     info: unary(parts, "punt.info", async (_call, { view: { rights } }) => ({
       ...clusterOf(parts),
       version: parts.version,
@@ -215,7 +237,7 @@ function clusterOf(parts: Parts) {
 }
 
 /** The revision of now: the first event of a watch says it. No punt is of the CNF "", so the event has no status to make. */
-async function revisionOf({ punts }: Parts): Promise<string> {
+async function revisionOf(punts: Punts): Promise<string> {
   const ending = new AbortController();
   try {
     for await (const { revision } of punts.watch({ signal: ending.signal, cnf: "" })) return revision;

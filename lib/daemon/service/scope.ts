@@ -1,6 +1,6 @@
 // One call: who asks, what it may see, how errors leave, and what the audit log says.
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { ClusterRole } from "../../cluster/index.js";
+import type { ClusterRole, Hosts } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
@@ -33,6 +33,8 @@ export interface Parts {
   devices(): DeviceReport;
   /** Returns what the daemon does for its host in etcd; undefined for a daemon without etcd. */
   cluster(): ClusterRole | undefined;
+  /** The hosts in etcd; undefined for a daemon without etcd. */
+  readonly hosts: Hosts | undefined;
   readonly policy: Policy;
   readonly table: InterfaceTable;
   readonly resolver: Resolver;
@@ -60,6 +62,11 @@ export const callerKey = createContextKey<Caller | undefined>(undefined);
 /** Resets the stream of the call, also where the peer reads nothing. */
 export const resetKey = createContextKey<() => void>(() => {});
 
+/** The calls that change something. */
+const CHANGES: ReadonlySet<string> = new Set(["punt.add", "punt.update", "punt.apply", "punt.delete"]);
+/** Characters of the longest label of a host. */
+const LONGEST_HOST = 255;
+
 /** A call under way. */
 export class Scope {
   readonly op: string;
@@ -67,6 +74,8 @@ export class Scope {
   readonly #caller: Caller;
   readonly #call: string;
   #view: View;
+  #target: Punts;
+  #host: string | undefined;
   /** The rule that allowed it. */
   rule: string | undefined;
   punts: readonly PuntId[] = [];
@@ -83,6 +92,33 @@ export class Scope {
     this.#caller = caller;
     this.#call = call;
     this.#view = new View(parts.policy.rightsOf(caller), parts.names);
+    this.#target = parts.punts;
+  }
+
+  /** The punts that the call is about: those of this daemon's VPP, or of another host. */
+  get target(): Punts {
+    return this.#target;
+  }
+
+  /** The other host that the call is about; undefined for the daemon's own. */
+  get host(): string | undefined {
+    return this.#host;
+  }
+
+  /**
+   * Turns to the host that a call names.
+   *
+   * @throws PuntError ERR_POLICY: the caller is not an operator of that host; ERR_UNSUPPORTED: the daemon has no etcd; ERR_OPTION
+   */
+  enter(host: string): void {
+    const { hosts, cluster } = this.#parts;
+    if (host === "" || host === cluster()?.host) return;
+    if (host.length > LONGEST_HOST)
+      throw new PuntError(this.op, "ERR_OPTION", "the label of a host is too long", { option: "host" });
+    this.#host = host;
+    this.rule = this.view.rights.requireHost(host, CHANGES.has(this.op), this.op).name;
+    if (!hosts) throw withoutEtcd(this.op);
+    this.#target = hosts.of(host, callerText(this.#caller));
   }
 
   /** The view of the caller under its rights of now. */
@@ -116,7 +152,7 @@ export class Scope {
    * @throws PuntError ERR_NO_SUCH_PUNT
    */
   async requireVisible(id: PuntId): Promise<PuntStatus> {
-    const found = await this.#parts.punts.get(id);
+    const found = await this.#target.get(id);
     if (found && this.view.sees(id)) return found;
     if (found) this.#hidden = [...this.#hidden, id];
     throw noSuchPunt(this.op, this.view.idOut(id));
@@ -130,6 +166,7 @@ export class Scope {
       call: this.#call,
       decision: error === undefined ? "allowed" : isRefused ? "refused" : "failed",
       ...(!isRefused && { rule: this.rule }),
+      ...(this.#host !== undefined && { host: this.#host }),
       punts: this.punts,
       ...(this.subject !== undefined && { message: this.subject }),
       ...(isRefused && { objections: this.#objections(problem) }),
@@ -155,14 +192,29 @@ export class Scope {
   }
 }
 
+/** Returns the error of a call about other hosts to a daemon that knows none. */
+export function withoutEtcd(op: string): PuntError {
+  const message = "the daemon keeps its punts in a file, so it reaches no other host: ask a daemon with etcd, or etcd";
+  return new PuntError(op, "ERR_UNSUPPORTED", message);
+}
+
 /** Makes a unary call of a function: the audit log gets its outcome, the caller its error. */
-export function unary<I, O>(parts: Parts, op: string, body: (request: I, scope: Scope) => Promise<O>) {
+export function unary<I extends object, O>(parts: Parts, op: string, body: (request: I, scope: Scope) => Promise<O>) {
   return async (request: I, context: HandlerContext): Promise<O> => {
     const scope = scopeOf(parts, context, op);
-    return judged(scope, () => body(request, scope)).catch((error) => {
+    const answer = () => {
+      scope.enter(hostIn(request));
+      return body(request, scope);
+    };
+    return judged(scope, answer).catch((error) => {
       throw scope.errorOut(error);
     });
   };
+}
+
+/** Returns the host that a call names; "" where it names none. */
+function hostIn(request: { readonly host?: string }): string {
+  return request.host ?? "";
 }
 
 /** Does a call if some rule is for its caller. The audit log gets its outcome. @throws PuntError ERR_POLICY; what `body` throws */
@@ -179,7 +231,7 @@ export async function judged<O>(scope: Scope, body: () => O | Promise<O>): Promi
 }
 
 /** Makes a streaming call of a generator. */
-export function streaming<I, O>(
+export function streaming<I extends object, O>(
   parts: Parts,
   op: string,
   body: (request: I, scope: Scope, context: HandlerContext) => AsyncIterable<O>,
@@ -188,6 +240,7 @@ export function streaming<I, O>(
     const scope = scopeOf(parts, context, op);
     try {
       scope.requireSomeRule();
+      scope.enter(hostIn(request));
       scope.record();
       yield* body(request, scope, context);
     } catch (error) {

@@ -29,7 +29,7 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   let feeding = new AbortController();
   const start = (asked: Asked) => {
     feeding = new AbortController();
-    void feed(parts, asked, scope, queue, feeding.signal);
+    void feed(asked, scope, queue, feeding.signal);
   };
   const end = () => {
     feeding.abort();
@@ -42,9 +42,9 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
     if (!scope.renew()) return;
     feeding.abort();
     queue.clear();
-    start({ from: "", cnf: request.cnf, isAgain: true });
+    start({ from: "", cnf: request.cnf, host: request.host, isAgain: true });
   });
-  start({ from: request.from, cnf: request.cnf, isAgain: false });
+  start({ from: request.from, cnf: request.cnf, host: request.host, isAgain: false });
   try {
     for (;;) yield deliver(await queue.next(), scope);
   } finally {
@@ -55,7 +55,7 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   }
 }
 
-interface Asked extends Pick<WatchRequest, "from" | "cnf"> {
+interface Asked extends Pick<WatchRequest, "from" | "cnf" | "host"> {
   /** Whether the watcher has had punts that it may not see any more, or lacks punts that it may see now. */
   readonly isAgain: boolean;
 }
@@ -65,13 +65,7 @@ function stoppingError(): PuntError {
 }
 
 /** Reads the manager's events as they come, whatever the watcher does. */
-async function feed(
-  parts: Parts,
-  { from, cnf, isAgain }: Asked,
-  scope: Scope,
-  queue: WatcherQueue,
-  signal: AbortSignal,
-) {
+async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: WatcherQueue, signal: AbortSignal) {
   const { view } = scope;
   let unseen: string | undefined;
   const timer = setInterval(() => {
@@ -89,7 +83,8 @@ async function feed(
   try {
     const options = { ...(from !== "" && { from }), ...(cnf !== "" && { cnf: view.label(cnf) }), signal };
     scope.requireSomeRule();
-    for await (const event of parts.punts.watch(options)) take(event);
+    scope.enter(host);
+    for await (const event of scope.target.watch(options)) take(event);
     if (!signal.aborted) queue.fail(stoppingError());
   } catch (error) {
     if (signal.aborted) return;

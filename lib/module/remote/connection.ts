@@ -103,7 +103,10 @@ export class Connection {
     }
     const isLinux = (cause as NodeJS.ErrnoException | undefined)?.syscall === "connect";
     if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
-    const text = `no daemon answers at ${this.#where}`;
+    const isForbidden = (cause as NodeJS.ErrnoException | undefined)?.code === "EACCES";
+    const text = isForbidden
+      ? `user ${process.getuid!()} may not open ${this.#where}`
+      : `no daemon answers at ${this.#where}`;
     return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
   }
 

@@ -1,7 +1,7 @@
 // The interface Punts over a daemon.
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { VppCounters } from "../../counters/index.js";
-import type { PuntError } from "../../errors.js";
+import { PuntError } from "../../errors.js";
 import {
   type AddOptions,
   type ApplyOptions,
@@ -67,10 +67,24 @@ export interface DaemonInfo {
   };
 }
 
+/** A host in etcd. */
+export interface RemoteHost {
+  readonly host: string;
+  /** Name of the daemon that acts; "" where none does. */
+  readonly daemon: string;
+  /** Where that daemon listens. */
+  readonly addresses: readonly string[];
+  /** When it began to act, as ISO 8601. */
+  readonly since: string;
+  /** Number of punts that are asked for. */
+  readonly punts: number;
+}
+
 /** The punts of a daemon: the same interface as the manager in this process. */
 export class RemotePunts implements Punts {
   readonly #connection: Connection;
   readonly #session: SessionKeeper | undefined;
+  readonly #host: string;
   #interfaces: RemoteInterfaces | undefined;
   /** The descriptors that the daemon hands over. */
   readonly handovers: Handovers;
@@ -80,7 +94,8 @@ export class RemotePunts implements Punts {
     checkConnectOptions(options);
     this.#connection = new Connection(options);
     this.handovers = new Handovers(this.#connection, options);
-    const { session } = options;
+    const { session, host = "" } = options;
+    this.#host = host;
     if (session) this.#session = new SessionKeeper(this.#connection, session.cnf, session.grace ?? 10_000);
   }
 
@@ -88,7 +103,10 @@ export class RemotePunts implements Punts {
     const wire = requestToWire(request);
     const reply = await this.#connection.call("punt.add", async (signal) => {
       const session = (await this.#session?.id(signal)) ?? "";
-      return this.#connection.client.add({ request: wire, wait: waitToWire(options), session }, { signal });
+      return this.#connection.client.add(
+        { request: wire, wait: waitToWire(options), session, host: this.#host },
+        { signal },
+      );
     });
     return statusFromWire(reply.status!);
   }
@@ -96,7 +114,7 @@ export class RemotePunts implements Punts {
   async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     const wire = requestToWire(request, "punt.update");
     const reply = await this.#connection.call("punt.update", (signal) =>
-      this.#connection.client.update({ request: wire, wait: waitToWire(options) }, { signal }),
+      this.#connection.client.update({ request: wire, wait: waitToWire(options), host: this.#host }, { signal }),
     );
     return statusFromWire(reply.status!);
   }
@@ -111,7 +129,7 @@ export class RemotePunts implements Punts {
     const named = gone.map(idToWire);
     const reply = await this.#connection.call("punt.apply", async (signal) => {
       const session = (await this.#session?.id(signal)) ?? "";
-      const change = { cnf, requests, delete: named, keep };
+      const change = { cnf, requests, delete: named, keep, host: this.#host };
       return this.#connection.client.apply({ ...change, wait: waitToWire(options), session }, { signal });
     });
     const failed = reply.failed.map((failure) => ({ id: idFromWire(failure.id), error: failureFromWire(failure) }));
@@ -129,7 +147,7 @@ export class RemotePunts implements Punts {
     await this.#connection.call("punt.delete", async (signal) => {
       attempts++;
       try {
-        await this.#connection.client.delete({ id: idToWire(id) }, { signal });
+        await this.#connection.client.delete({ id: idToWire(id), host: this.#host }, { signal });
       } catch (error) {
         // The answer to the first attempt may have been lost with the daemon.
         const isGone = attempts > 1 && this.#connection.errorOf(error, "punt.delete").code === "ERR_NO_SUCH_PUNT";
@@ -140,7 +158,8 @@ export class RemotePunts implements Punts {
 
   async get(id: PuntIdInput): Promise<PuntStatus | undefined> {
     try {
-      const call = (signal: AbortSignal) => this.#connection.client.get({ id: idToWire(id) }, { signal });
+      const call = (signal: AbortSignal) =>
+        this.#connection.client.get({ id: idToWire(id), host: this.#host }, { signal });
       const { status } = await this.#connection.call("punt.get", call);
       return status && statusFromWire(status);
     } catch (error) {
@@ -150,7 +169,7 @@ export class RemotePunts implements Punts {
   }
 
   async list({ cnf = "" }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
-    const call = (signal: AbortSignal) => this.#connection.client.list({ cnf }, { signal });
+    const call = (signal: AbortSignal) => this.#connection.client.list({ cnf, host: this.#host }, { signal });
     const { punts } = await this.#connection.call("punt.list", call);
     return punts.map(statusFromWire);
   }
@@ -158,18 +177,19 @@ export class RemotePunts implements Punts {
   async plan(change: PlanChange = {}): Promise<DryRun> {
     const add = (change.add ?? []).map((each, index) => requestToWire(each, "punt.plan", `add[${index}]`));
     const gone = (change.delete ?? []).map(idToWire);
-    const call = (signal: AbortSignal) => this.#connection.client.plan({ add, delete: gone }, { signal });
+    const call = (signal: AbortSignal) =>
+      this.#connection.client.plan({ add, delete: gone, host: this.#host }, { signal });
     return planFromWire(await this.#connection.call("punt.plan", call));
   }
 
   /** Follows the punts, also over restarts of the daemon: then a snapshot comes again, with `resync`. */
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
-    return follow(this.#connection, options);
+    return follow(this.#connection, options, this.#host);
   }
 
   /** Follows the punts as `watch` does; `onAway` is called with the cause each time the daemon is lost. */
   follow(options: WatchOptions, onAway: (cause: PuntError) => void): AsyncIterable<WatchEvent> {
-    return follow(this.#connection, options, onAway);
+    return follow(this.#connection, options, this.#host, onAway);
   }
 
   /**
@@ -178,6 +198,7 @@ export class RemotePunts implements Punts {
    * @throws PuntError ERR_NO_SUCH_PUNT, or of a port
    */
   async attach(id: PuntIdInput, options?: AttachOptions): Promise<Attachments> {
+    this.#requireOwnHost("punt.attach");
     const status = await this.get(id);
     if (status) return attach(status.metadata, options);
     throw noSuchPunt("punt.attach", fullId(id));
@@ -189,8 +210,27 @@ export class RemotePunts implements Punts {
    * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment
    */
   async counters({ cnf = "" }: PuntFilter = {}): Promise<VppCounters> {
+    this.#requireOwnHost("punt.counters");
     const call = (signal: AbortSignal) => this.#connection.client.counters({ cnf }, { signal });
     return countersFromWire(await this.#connection.call("punt.counters", call));
+  }
+
+  /**
+   * Returns the hosts in etcd, for operators.
+   *
+   * @throws PuntError ERR_POLICY; ERR_UNSUPPORTED: the daemon keeps its punts in a file; ERR_ETCD_AWAY
+   */
+  async hosts(): Promise<readonly RemoteHost[]> {
+    const call = (signal: AbortSignal) => this.#connection.client.hosts({}, { signal });
+    const { hosts } = await this.#connection.call("punt.hosts", call);
+    return hosts.map(({ host, daemon, addresses, since, punts }) => ({ host, daemon, addresses, since, punts }));
+  }
+
+  /** @throws PuntError ERR_UNSUPPORTED */
+  #requireOwnHost(op: string): void {
+    if (this.#host === "") return;
+    const message = `only a daemon of host ${this.#host} can do that: ask it there`;
+    throw new PuntError(op, "ERR_UNSUPPORTED", message, { host: this.#host });
   }
 
   /** Says who the daemon takes this program for. */

@@ -16,6 +16,7 @@ const OP = "punt.watch";
 export async function* follow(
   connection: Connection,
   options: WatchOptions,
+  host = "",
   onAway: (cause: PuntError) => void = () => {},
 ): AsyncIterable<WatchEvent> {
   const signal = AbortSignal.any([connection.ending.signal, ...(options.signal ? [options.signal] : [])]);
@@ -27,7 +28,7 @@ export async function* follow(
   while (!signal.aborted) {
     let cause: unknown = new PuntError(OP, "ERR_DISCONNECTED", "the daemon has ended the watch");
     try {
-      for await (const response of connection.client.watch({ from: revision, cnf }, { signal })) {
+      for await (const response of connection.client.watch({ from: revision, cnf, host }, { signal })) {
         pauses.reset();
         if (response.revision !== "") revision = response.revision;
         yield eventOf(response, revision);

@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file vpp_punt/v1/punts.proto.
  */
 export const file_vpp_punt_v1_punts: GenFile = /*@__PURE__*/
-  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJwCgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCSI2CgtBZGRSZXNwb25zZRInCgZzdGF0dXMYASABKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzIrMBCgxBcHBseVJlcXVlc3QSCwoDY25mGAEgASgJEioKCHJlcXVlc3RzGAIgAygLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgDIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEg8KB3Nlc3Npb24YBCABKAkSDAoEa2VlcBgFIAEoCBIjCgZkZWxldGUYBiADKAsyEy52cHBfcHVudC52MS5QdW50SWQi3gEKDUFwcGx5UmVzcG9uc2USJgoFYWRkZWQYASADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEigKB3VwZGF0ZWQYAiADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEioKCXVuY2hhbmdlZBgDIAMoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSJAoHZGVsZXRlZBgEIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIpCgZmYWlsZWQYBSADKAsyGS52cHBfcHVudC52MS5BcHBseUZhaWx1cmUieAoMQXBwbHlGYWlsdXJlEh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIoCgdkZXRhaWxzGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJiCg1VcGRhdGVSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyIwCg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkIhAKDkRlbGV0ZVJlc3BvbnNlIi0KCkdldFJlcXVlc3QSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQiNgoLR2V0UmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyIaCgtMaXN0UmVxdWVzdBILCgNjbmYYASABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJZCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQiYAoMUGxhblJlc3BvbnNlEicKBXN0ZXBzGAEgAygLMhgudnBwX3B1bnQudjEuUGxhbm5lZFN0ZXASJwoFcHVudHMYAiADKAsyGC52cHBfcHVudC52MS5QbGFubmVkUHVudCKEAQoLUGxhbm5lZFN0ZXASDgoGYWN0aW9uGAEgASgJEgwKBGl0ZW0YAiABKAkSCwoDd2h5GAMgASgJEiIKBXB1bnRzGAQgAygLMhMudnBwX3B1bnQudjEuUHVudElkEiYKBXZhbHVlGAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJmCgtQbGFubmVkUHVudBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIlCgVzdGF0ZRgCIAEoDjIWLnZwcF9wdW50LnYxLlB1bnRTdGF0ZRIPCgdyZWFzb25zGAMgAygJIikKDFdhdGNoUmVxdWVzdBIMCgRmcm9tGAEgASgJEgsKA2NuZhgCIAEoCSK2AQoNV2F0Y2hSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIuCghzbmFwc2hvdBgCIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoU25hcHNob3RIABIqCgZjaGFuZ2UYAyABKAsyGC52cHBfcHVudC52MS5XYXRjaENoYW5nZUgAEi4KCHByb2dyZXNzGAQgASgLMhoudnBwX3B1bnQudjEuV2F0Y2hQcm9ncmVzc0gAQgcKBWV2ZW50Ik4KDVdhdGNoU25hcHNob3QSJgoFcHVudHMYASADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEhUKDXJldmlzaW9uX2dvbmUYAiABKAgisAEKC1dhdGNoQ2hhbmdlEh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiQKBGZyb20YAiABKA4yFi52cHBfcHVudC52MS5QdW50U3RhdGUSIgoCdG8YAyABKA4yFi52cHBfcHVudC52MS5QdW50U3RhdGUSDQoFY2F1c2UYBCABKAkSJwoGc3RhdHVzGAUgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyIPCg1XYXRjaFByb2dyZXNzIkQKDUF0dGFjaFJlcXVlc3QSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQSEgoKcGF0aHNfb25seRgCIAEoCCKCAQoOQXR0YWNoUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxINCgV0b2tlbhgCIAEoCRIOCgZzb2NrZXQYAyABKAkSKAoJaGFuZG92ZXJzGAQgAygLMhUudnBwX3B1bnQudjEuSGFuZG92ZXIisgEKCEhhbmRvdmVyEigKBGtpbmQYASABKA4yGi52cHBfcHVudC52MS5IYW5kb3Zlci5LaW5kEhQKDGludGVyY29ubmVjdBgCIAEoDSJmCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIRCg1NRU1JRl9DT05UUk9MEAESDwoLUFVOVF9TT0NLRVQQAhIRCg1JTkpFQ1RfU09DS0VUEAMSEQoNUEFDS0VUX1NPQ0tFVBAEIkAKDlNlc3Npb25SZXF1ZXN0EgsKA2NuZhgBIAEoCRIQCghncmFjZV9tcxgCIAEoDRIPCgdzZXNzaW9uGAMgASgJIiIKD1Nlc3Npb25SZXNwb25zZRIPCgdzZXNzaW9uGAEgASgJIhgKFldhdGNoSW50ZXJmYWNlc1JlcXVlc3QiWwoXV2F0Y2hJbnRlcmZhY2VzUmVzcG9uc2USEQoJY29ubmVjdGVkGAEgASgIEi0KCmludGVyZmFjZXMYAiADKAsyGS52cHBfcHVudC52MS5WcHBJbnRlcmZhY2UiVwoMVnBwSW50ZXJmYWNlEhMKC3N3X2lmX2luZGV4GAEgASgNEgwKBG5hbWUYAiABKAkSCwoDdGFnGAMgASgJEgsKA21hYxgEIAEoCRIKCgJ1cBgFIAEoCCINCgtJbmZvUmVxdWVzdCLtAQoMSW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDAoEdGVybRgCIAEoCRIVCg12cHBfY29ubmVjdGVkGAMgASgIEg4KBmNhbGxlchgEIAEoCRIQCghvcGVyYXRvchgFIAEoCBIRCglyZWFkX29ubHkYBiABKAgSDQoFcnVsZXMYByADKAkSFQoNYXR0YWNoX3NvY2tldBgIIAEoCRIlCgdkZXZpY2VzGAkgASgLMhQudnBwX3B1bnQudjEuRGV2aWNlcxIlCgdjbHVzdGVyGAogASgLMhQudnBwX3B1bnQudjEuQ2x1c3RlciJICgdDbHVzdGVyEgwKBGhvc3QYASABKAkSDAoEcm9sZRgCIAEoCRIOCgZkYWVtb24YAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJIsYBCgdEZXZpY2VzEhcKCm1ha2VzX3RhcHMYASABKAhIAIgBARIPCgdyZWZ1c2FsGAIgASgJEgsKA3ZwcBgDIAEoCRIRCgluYW1lc3BhY2UYBCABKAkSMgoHZm9sZGVycxgFIAMoCzIhLnZwcF9wdW50LnYxLkRldmljZXMuRm9sZGVyc0VudHJ5Gi4KDEZvbGRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19tYWtlc190YXBzMu4GCgVQdW50cxI4CgNBZGQSFy52cHBfcHVudC52MS5BZGRSZXF1ZXN0GhgudnBwX3B1bnQudjEuQWRkUmVzcG9uc2USPgoFQXBwbHkSGS52cHBfcHVudC52MS5BcHBseVJlcXVlc3QaGi52cHBfcHVudC52MS5BcHBseVJlc3BvbnNlEkEKBlVwZGF0ZRIaLnZwcF9wdW50LnYxLlVwZGF0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5VcGRhdGVSZXNwb25zZRJBCgZEZWxldGUSGi52cHBfcHVudC52MS5EZWxldGVSZXF1ZXN0GhsudnBwX3B1bnQudjEuRGVsZXRlUmVzcG9uc2USOAoDR2V0EhcudnBwX3B1bnQudjEuR2V0UmVxdWVzdBoYLnZwcF9wdW50LnYxLkdldFJlc3BvbnNlEjsKBExpc3QSGC52cHBfcHVudC52MS5MaXN0UmVxdWVzdBoZLnZwcF9wdW50LnYxLkxpc3RSZXNwb25zZRI7CgRQbGFuEhgudnBwX3B1bnQudjEuUGxhblJlcXVlc3QaGS52cHBfcHVudC52MS5QbGFuUmVzcG9uc2USQAoFV2F0Y2gSGS52cHBfcHVudC52MS5XYXRjaFJlcXVlc3QaGi52cHBfcHVudC52MS5XYXRjaFJlc3BvbnNlMAESQQoGQXR0YWNoEhoudnBwX3B1bnQudjEuQXR0YWNoUmVxdWVzdBobLnZwcF9wdW50LnYxLkF0dGFjaFJlc3BvbnNlEkYKB1Nlc3Npb24SGy52cHBfcHVudC52MS5TZXNzaW9uUmVxdWVzdBocLnZwcF9wdW50LnYxLlNlc3Npb25SZXNwb25zZTABEl4KD1dhdGNoSW50ZXJmYWNlcxIjLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1JlcXVlc3QaJC52cHBfcHVudC52MS5XYXRjaEludGVyZmFjZXNSZXNwb25zZTABEkcKCENvdW50ZXJzEhwudnBwX3B1bnQudjEuQ291bnRlcnNSZXF1ZXN0Gh0udnBwX3B1bnQudjEuQ291bnRlcnNSZXNwb25zZRI7CgRJbmZvEhgudnBwX3B1bnQudjEuSW5mb1JlcXVlc3QaGS52cHBfcHVudC52MS5JbmZvUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
+  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJ+CgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCRIMCgRob3N0GAQgASgJIjYKC0FkZFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiwQEKDEFwcGx5UmVxdWVzdBILCgNjbmYYASABKAkSKgoIcmVxdWVzdHMYAiADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAMgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgEIAEoCRIMCgRrZWVwGAUgASgIEiMKBmRlbGV0ZRgGIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAcgASgJIt4BCg1BcHBseVJlc3BvbnNlEiYKBWFkZGVkGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIoCgd1cGRhdGVkGAIgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIqCgl1bmNoYW5nZWQYAyADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEiQKB2RlbGV0ZWQYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSKQoGZmFpbGVkGAUgAygLMhkudnBwX3B1bnQudjEuQXBwbHlGYWlsdXJlIngKDEFwcGx5RmFpbHVyZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKAoHZGV0YWlscxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QicAoNVXBkYXRlUmVxdWVzdBIpCgdyZXF1ZXN0GAEgASgLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgCIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEgwKBGhvc3QYAyABKAkiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyI+Cg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGhvc3QYAiABKAkiEAoORGVsZXRlUmVzcG9uc2UiOwoKR2V0UmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAIgASgJIjYKC0dldFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiKAoLTGlzdFJlcXVlc3QSCwoDY25mGAEgASgJEgwKBGhvc3QYAiABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJnCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgDIAEoCSJgCgxQbGFuUmVzcG9uc2USJwoFc3RlcHMYASADKAsyGC52cHBfcHVudC52MS5QbGFubmVkU3RlcBInCgVwdW50cxgCIAMoCzIYLnZwcF9wdW50LnYxLlBsYW5uZWRQdW50IoQBCgtQbGFubmVkU3RlcBIOCgZhY3Rpb24YASABKAkSDAoEaXRlbRgCIAEoCRILCgN3aHkYAyABKAkSIgoFcHVudHMYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSJgoFdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ImYKC1BsYW5uZWRQdW50Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiUKBXN0YXRlGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg8KB3JlYXNvbnMYAyADKAkiNwoMV2F0Y2hSZXF1ZXN0EgwKBGZyb20YASABKAkSCwoDY25mGAIgASgJEgwKBGhvc3QYAyABKAkitgEKDVdhdGNoUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLgoIc25hcHNob3QYAiABKAsyGi52cHBfcHVudC52MS5XYXRjaFNuYXBzaG90SAASKgoGY2hhbmdlGAMgASgLMhgudnBwX3B1bnQudjEuV2F0Y2hDaGFuZ2VIABIuCghwcm9ncmVzcxgEIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoUHJvZ3Jlc3NIAEIHCgVldmVudCJOCg1XYXRjaFNuYXBzaG90EiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIVCg1yZXZpc2lvbl9nb25lGAIgASgIIrABCgtXYXRjaENoYW5nZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIkCgRmcm9tGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEiIKAnRvGAMgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg0KBWNhdXNlGAQgASgJEicKBnN0YXR1cxgFIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiDwoNV2F0Y2hQcm9ncmVzcyJECg1BdHRhY2hSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEhIKCnBhdGhzX29ubHkYAiABKAgiggEKDkF0dGFjaFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSDQoFdG9rZW4YAiABKAkSDgoGc29ja2V0GAMgASgJEigKCWhhbmRvdmVycxgEIAMoCzIVLnZwcF9wdW50LnYxLkhhbmRvdmVyIrIBCghIYW5kb3ZlchIoCgRraW5kGAEgASgOMhoudnBwX3B1bnQudjEuSGFuZG92ZXIuS2luZBIUCgxpbnRlcmNvbm5lY3QYAiABKA0iZgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNTUVNSUZfQ09OVFJPTBABEg8KC1BVTlRfU09DS0VUEAISEQoNSU5KRUNUX1NPQ0tFVBADEhEKDVBBQ0tFVF9TT0NLRVQQBCJACg5TZXNzaW9uUmVxdWVzdBILCgNjbmYYASABKAkSEAoIZ3JhY2VfbXMYAiABKA0SDwoHc2Vzc2lvbhgDIAEoCSIiCg9TZXNzaW9uUmVzcG9uc2USDwoHc2Vzc2lvbhgBIAEoCSIYChZXYXRjaEludGVyZmFjZXNSZXF1ZXN0IlsKF1dhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlEhEKCWNvbm5lY3RlZBgBIAEoCBItCgppbnRlcmZhY2VzGAIgAygLMhkudnBwX3B1bnQudjEuVnBwSW50ZXJmYWNlIlcKDFZwcEludGVyZmFjZRITCgtzd19pZl9pbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJEgsKA3RhZxgDIAEoCRILCgNtYWMYBCABKAkSCgoCdXAYBSABKAgiDQoLSW5mb1JlcXVlc3Qi7QEKDEluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEgwKBHRlcm0YAiABKAkSFQoNdnBwX2Nvbm5lY3RlZBgDIAEoCBIOCgZjYWxsZXIYBCABKAkSEAoIb3BlcmF0b3IYBSABKAgSEQoJcmVhZF9vbmx5GAYgASgIEg0KBXJ1bGVzGAcgAygJEhUKDWF0dGFjaF9zb2NrZXQYCCABKAkSJQoHZGV2aWNlcxgJIAEoCzIULnZwcF9wdW50LnYxLkRldmljZXMSJQoHY2x1c3RlchgKIAEoCzIULnZwcF9wdW50LnYxLkNsdXN0ZXIiDgoMSG9zdHNSZXF1ZXN0IjEKDUhvc3RzUmVzcG9uc2USIAoFaG9zdHMYASADKAsyES52cHBfcHVudC52MS5Ib3N0IlUKBEhvc3QSDAoEaG9zdBgBIAEoCRIOCgZkYWVtb24YAiABKAkSEQoJYWRkcmVzc2VzGAMgAygJEg0KBXNpbmNlGAQgASgJEg0KBXB1bnRzGAUgASgNIkgKB0NsdXN0ZXISDAoEaG9zdBgBIAEoCRIMCgRyb2xlGAIgASgJEg4KBmRhZW1vbhgDIAEoCRIRCglhZGRyZXNzZXMYBCADKAkixgEKB0RldmljZXMSFwoKbWFrZXNfdGFwcxgBIAEoCEgAiAEBEg8KB3JlZnVzYWwYAiABKAkSCwoDdnBwGAMgASgJEhEKCW5hbWVzcGFjZRgEIAEoCRIyCgdmb2xkZXJzGAUgAygLMiEudnBwX3B1bnQudjEuRGV2aWNlcy5Gb2xkZXJzRW50cnkaLgoMRm9sZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX21ha2VzX3RhcHMyrgcKBVB1bnRzEjgKA0FkZBIXLnZwcF9wdW50LnYxLkFkZFJlcXVlc3QaGC52cHBfcHVudC52MS5BZGRSZXNwb25zZRI+CgVBcHBseRIZLnZwcF9wdW50LnYxLkFwcGx5UmVxdWVzdBoaLnZwcF9wdW50LnYxLkFwcGx5UmVzcG9uc2USQQoGVXBkYXRlEhoudnBwX3B1bnQudjEuVXBkYXRlUmVxdWVzdBobLnZwcF9wdW50LnYxLlVwZGF0ZVJlc3BvbnNlEkEKBkRlbGV0ZRIaLnZwcF9wdW50LnYxLkRlbGV0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5EZWxldGVSZXNwb25zZRI4CgNHZXQSFy52cHBfcHVudC52MS5HZXRSZXF1ZXN0GhgudnBwX3B1bnQudjEuR2V0UmVzcG9uc2USOwoETGlzdBIYLnZwcF9wdW50LnYxLkxpc3RSZXF1ZXN0GhkudnBwX3B1bnQudjEuTGlzdFJlc3BvbnNlEjsKBFBsYW4SGC52cHBfcHVudC52MS5QbGFuUmVxdWVzdBoZLnZwcF9wdW50LnYxLlBsYW5SZXNwb25zZRJACgVXYXRjaBIZLnZwcF9wdW50LnYxLldhdGNoUmVxdWVzdBoaLnZwcF9wdW50LnYxLldhdGNoUmVzcG9uc2UwARJBCgZBdHRhY2gSGi52cHBfcHVudC52MS5BdHRhY2hSZXF1ZXN0GhsudnBwX3B1bnQudjEuQXR0YWNoUmVzcG9uc2USRgoHU2Vzc2lvbhIbLnZwcF9wdW50LnYxLlNlc3Npb25SZXF1ZXN0GhwudnBwX3B1bnQudjEuU2Vzc2lvblJlc3BvbnNlMAESXgoPV2F0Y2hJbnRlcmZhY2VzEiMudnBwX3B1bnQudjEuV2F0Y2hJbnRlcmZhY2VzUmVxdWVzdBokLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlMAESRwoIQ291bnRlcnMSHC52cHBfcHVudC52MS5Db3VudGVyc1JlcXVlc3QaHS52cHBfcHVudC52MS5Db3VudGVyc1Jlc3BvbnNlEj4KBUhvc3RzEhkudnBwX3B1bnQudjEuSG9zdHNSZXF1ZXN0GhoudnBwX3B1bnQudjEuSG9zdHNSZXNwb25zZRI7CgRJbmZvEhgudnBwX3B1bnQudjEuSW5mb1JlcXVlc3QaGS52cHBfcHVudC52MS5JbmZvUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
 
 /**
  * How long a call waits.
@@ -70,6 +70,13 @@ export type AddRequest = Message<"vpp_punt.v1.AddRequest"> & {
    * @generated from field: string session = 3;
    */
   session: string;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 4;
+   */
+  host: string;
 };
 
 /**
@@ -139,6 +146,13 @@ export type ApplyRequest = Message<"vpp_punt.v1.ApplyRequest"> & {
    * @generated from field: repeated vpp_punt.v1.PuntId delete = 6;
    */
   delete: PuntId[];
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 7;
+   */
+  host: string;
 };
 
 /**
@@ -234,6 +248,13 @@ export type UpdateRequest = Message<"vpp_punt.v1.UpdateRequest"> & {
    * @generated from field: vpp_punt.v1.WaitOptions wait = 2;
    */
   wait?: WaitOptions | undefined;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 3;
+   */
+  host: string;
 };
 
 /**
@@ -268,6 +289,13 @@ export type DeleteRequest = Message<"vpp_punt.v1.DeleteRequest"> & {
    * @generated from field: vpp_punt.v1.PuntId id = 1;
    */
   id?: PuntId | undefined;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
 };
 
 /**
@@ -298,6 +326,13 @@ export type GetRequest = Message<"vpp_punt.v1.GetRequest"> & {
    * @generated from field: vpp_punt.v1.PuntId id = 1;
    */
   id?: PuntId | undefined;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
 };
 
 /**
@@ -334,6 +369,13 @@ export type ListRequest = Message<"vpp_punt.v1.ListRequest"> & {
    * @generated from field: string cnf = 1;
    */
   cnf: string;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
 };
 
 /**
@@ -380,6 +422,13 @@ export type PlanRequest = Message<"vpp_punt.v1.PlanRequest"> & {
    * @generated from field: repeated vpp_punt.v1.PuntId delete = 2;
    */
   delete: PuntId[];
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 3;
+   */
+  host: string;
 };
 
 /**
@@ -494,6 +543,13 @@ export type WatchRequest = Message<"vpp_punt.v1.WatchRequest"> & {
    * @generated from field: string cnf = 2;
    */
   cnf: string;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 3;
+   */
+  host: string;
 };
 
 /**
@@ -969,6 +1025,83 @@ export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/
   messageDesc(file_vpp_punt_v1_punts, 32);
 
 /**
+ * @generated from message vpp_punt.v1.HostsRequest
+ */
+export type HostsRequest = Message<"vpp_punt.v1.HostsRequest"> & {
+};
+
+/**
+ * Describes the message vpp_punt.v1.HostsRequest.
+ * Use `create(HostsRequestSchema)` to create a new message.
+ */
+export const HostsRequestSchema: GenMessage<HostsRequest> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 33);
+
+/**
+ * @generated from message vpp_punt.v1.HostsResponse
+ */
+export type HostsResponse = Message<"vpp_punt.v1.HostsResponse"> & {
+  /**
+   * @generated from field: repeated vpp_punt.v1.Host hosts = 1;
+   */
+  hosts: Host[];
+};
+
+/**
+ * Describes the message vpp_punt.v1.HostsResponse.
+ * Use `create(HostsResponseSchema)` to create a new message.
+ */
+export const HostsResponseSchema: GenMessage<HostsResponse> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 34);
+
+/**
+ * A host in etcd.
+ *
+ * @generated from message vpp_punt.v1.Host
+ */
+export type Host = Message<"vpp_punt.v1.Host"> & {
+  /**
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * Name of the daemon that acts; empty where none does.
+   *
+   * @generated from field: string daemon = 2;
+   */
+  daemon: string;
+
+  /**
+   * Where that daemon listens.
+   *
+   * @generated from field: repeated string addresses = 3;
+   */
+  addresses: string[];
+
+  /**
+   * When it began to act, as ISO 8601.
+   *
+   * @generated from field: string since = 4;
+   */
+  since: string;
+
+  /**
+   * Number of punts that are asked for.
+   *
+   * @generated from field: uint32 punts = 5;
+   */
+  punts: number;
+};
+
+/**
+ * Describes the message vpp_punt.v1.Host.
+ * Use `create(HostSchema)` to create a new message.
+ */
+export const HostSchema: GenMessage<Host> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 35);
+
+/**
  * The host in etcd that the daemon serves.
  *
  * @generated from message vpp_punt.v1.Cluster
@@ -1009,7 +1142,7 @@ export type Cluster = Message<"vpp_punt.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export const ClusterSchema: GenMessage<Cluster> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 33);
+  messageDesc(file_vpp_punt_v1_punts, 36);
 
 /**
  * What was tried of VPP's devices.
@@ -1056,7 +1189,7 @@ export type Devices = Message<"vpp_punt.v1.Devices"> & {
  * Use `create(DevicesSchema)` to create a new message.
  */
 export const DevicesSchema: GenMessage<Devices> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 34);
+  messageDesc(file_vpp_punt_v1_punts, 37);
 
 /**
  * A caller sees and changes the punts of its own CNFs only; an operator those of all. An error carries an ErrorDetail.
@@ -1179,6 +1312,16 @@ export const Punts: GenService<{
     methodKind: "unary";
     input: typeof CountersRequestSchema;
     output: typeof CountersResponseSchema;
+  },
+  /**
+   * Returns the hosts in etcd, for operators. A call names one of them in its field `host`.
+   *
+   * @generated from rpc vpp_punt.v1.Punts.Hosts
+   */
+  hosts: {
+    methodKind: "unary";
+    input: typeof HostsRequestSchema;
+    output: typeof HostsResponseSchema;
   },
   /**
    * Says who the daemon takes the caller for, and what the daemon is.
