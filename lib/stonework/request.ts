@@ -71,9 +71,9 @@ function ownRequest(request: PuntRequest): object | undefined {
   }
 }
 
-/** GSO is ignored for a memif, as StoneWork ignores it. */
+/** GSO is ignored for a memif, as StoneWork ignores it. A number without a name is left for the check to refuse. */
 function overInterface({ interconnectType, enableGso }: PuntRequest): object {
-  const interconnect = InterconnectType[interconnectType];
+  const interconnect = InterconnectType[interconnectType] ?? `${interconnectType}`;
   return { interconnect, ...(enableGso && interconnect === "TAP" && { enableGso }) };
 }
 

@@ -98,6 +98,15 @@ test("NO_PUNT is skipped, and a request without the part of its type is refused 
   t.throws(() => translated(lacking), { code: "ERR_INVALID_REQUEST", message: /no configuration/ });
 });
 
+test("an unknown interconnect is refused, and is not TAP", (t) => {
+  const config = { case: "span", value: { vppInterface: "eth0" } } as const;
+  for (const interconnectType of [Interconnect.AF_UNIX, 9 as wire.PuntRequest_InterconnectType])
+    t.throws(() => parsed({ puntType: PuntType.SPAN, interconnectType, config }), {
+      code: "ERR_INVALID_REQUEST",
+      message: /interconnect: TAP and MEMIF/,
+    });
+});
+
 test("L3 ALL is both families under one identity", (t) => {
   const toHost = { l3Protocol: wire.L3Protocol.ALL, l4Protocol: wire.L4Protocol.UDP, port: 53, socketPath: "/tmp/dns" };
   const request = parsed({
