@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import type { RunningContainer } from "./container.js";
-import { CriEngine } from "./cri.js";
 import { Engine } from "./engine.js";
 import { type Selector, selects } from "./selector.js";
 import type { ContainerSource } from "./source.js";
@@ -15,10 +14,17 @@ const LONGEST_PAUSE_MS = 5_000;
 /** The socket of Docker or Podman, or that of a runtime of Kubernetes. */
 export type EnginePlace = string | { readonly cri: string };
 
+/** The packages that speak gRPC are loaded for a runtime of Kubernetes only. */
+async function engineAt(place: EnginePlace): Promise<ContainerSource> {
+  if (typeof place === "string") return new Engine(place);
+  const { CriEngine } = await import("./cri.js");
+  return new CriEngine(place.cri);
+}
+
 /** Follows one engine until it is closed. The event `change`: other containers run, or the engine has come or gone. */
 export class ContainerWatch extends EventEmitter<{ change: [] }> {
   readonly path: string;
-  readonly #engine: ContainerSource;
+  readonly #engine: Promise<ContainerSource>;
   readonly #ending = new AbortController();
   #containers = new Map<string, RunningContainer>();
   #problem: PuntError | undefined;
@@ -28,8 +34,8 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
 
   constructor(place: EnginePlace) {
     super();
-    this.#engine = typeof place === "string" ? new Engine(place) : new CriEngine(place.cri);
-    this.path = this.#engine.path;
+    this.#engine = engineAt(place);
+    this.path = typeof place === "string" ? place : place.cri;
     this.#first = new Promise((resolve) => this.once("change", resolve));
     void this.#follow();
   }
@@ -56,7 +62,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
 
   close(): void {
     this.#ending.abort();
-    this.#engine.close();
+    void this.#engine.then((engine) => engine.close());
     this.removeAllListeners();
   }
 
@@ -67,7 +73,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
       this.#isRead = false;
       try {
         // The list is read after the subscription: no change falls between the two.
-        for await (const id of this.#engine.events(signal)) {
+        for await (const id of (await this.#engine).events(signal)) {
           if (id === undefined) await this.#readAll();
           else await this.#read(id);
         }
@@ -91,9 +97,10 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
 
   async #readAll(): Promise<void> {
     const { signal } = this.#ending;
+    const engine = await this.#engine;
     const found = new Map<string, RunningContainer>();
-    for (const id of await this.#engine.running(signal)) {
-      const container = await this.#engine.inspect(id, signal);
+    for (const id of await engine.running(signal)) {
+      const container = await engine.inspect(id, signal);
       if (container) found.set(id, container);
     }
     const isSame = this.#isRead && this.#problem === undefined && textOf(found) === textOf(this.#containers);
@@ -106,7 +113,7 @@ export class ContainerWatch extends EventEmitter<{ change: [] }> {
   }
 
   async #read(id: string): Promise<void> {
-    const container = id === "" ? undefined : await this.#engine.inspect(id, this.#ending.signal);
+    const container = id === "" ? undefined : await (await this.#engine).inspect(id, this.#ending.signal);
     const before = this.#containers.get(id);
     if (JSON.stringify(container) === JSON.stringify(before)) return;
     if (container) this.#containers.set(id, container);

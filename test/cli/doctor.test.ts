@@ -265,23 +265,40 @@ test("found: a socket that an ended VPP has left", async (t) => {
   t.regex(finding!.what, /no process listens/);
 });
 
-need("root").test("found: a socket of a group that the user is not in", async (t) => {
-  const root = await machine(t);
+/** Returns the findings for a user without rights. */
+async function findingsOfNobody(root: string): Promise<Finding[]> {
   chmodSync(root, 0o755);
-  const path = join(root, "/run/vpp/api.sock");
-  chmodSync(path, 0o660);
-  chownSync(path, 0, 4711);
   const code = `
     import { examine } from ${JSON.stringify(new URL("../../lib/cli/doctor/index.js", import.meta.url).href)};
     const options = { root: ${JSON.stringify(root)}, vppSocket: "/run/vpp/api.sock", output() {}, async loadAddon() {} };
-    process.setegid(65534);
-    process.seteuid(65534);
+    process.setgroups([]);
+    process.setgid(65534);
+    process.setuid(65534);
     console.log(JSON.stringify((await examine(options)).flatMap(({ findings }) => findings)));`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
-  const [finding, ...others] = JSON.parse(stdout);
+  return JSON.parse(stdout);
+}
+
+need("root").test("found: a socket of a group that the user is not in", async (t) => {
+  const root = await machine(t);
+  chmodSync(join(root, "/run/vpp/punt.sock"), 0o666);
+  const path = join(root, "/run/vpp/api.sock");
+  chmodSync(path, 0o660);
+  chownSync(path, 0, 4711);
+  const [finding, ...others] = await findingsOfNobody(root);
   t.deepEqual(others, []);
-  t.regex(finding.what, /belongs to the group vpp$/);
-  t.regex(finding.remedy, /^usermod -aG vpp /);
+  t.regex(finding!.what, /belongs to the group vpp$/);
+  t.regex(finding!.remedy, /^usermod -aG vpp /);
+});
+
+need("root").test("found: a punt socket that the user may not write to, as VPP makes it", async (t) => {
+  const root = await machine(t);
+  chmodSync(join(root, "/run/vpp/api.sock"), 0o666);
+  chmodSync(join(root, "/run/vpp/punt.sock"), 0o755);
+  const [finding, ...others] = await findingsOfNobody(root);
+  t.deepEqual(others, []);
+  t.is(finding!.what, "this user may not write to VPP's punt socket /run/vpp/punt.sock");
+  t.regex(finding!.remedy, /^chgrp vpp \/run\/vpp\/punt.sock && chmod g\+w /);
 });
 
 test("the command prints each finding, its reason and its remedy, and exits with 1 if there is a problem", async (t) => {

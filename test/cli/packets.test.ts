@@ -84,6 +84,19 @@ test("dump shows packets that match, as JSON too", async (t) => {
   t.regex(await dump.errors, /2 packets, .*, 1 matched, 0 dropped\n$/);
 });
 
+need("tcpdump").test("dump takes a capture filter, and refuses a wrong one before it attaches", async (t) => {
+  const here = await place(t, SPAN);
+  const dump = await receiving(here, "dump", "monitor/eth0", "--count", "1", "--filter", "udp dst port 9001");
+  const output = text(dump.stdout!);
+  const other = Buffer.from(frame(LINK, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [4000, 9001], "me?")));
+  here.vpp.interface("eth0").inject([FRAME, other]);
+  t.regex(await output, /^\S+ eth0 \d+ 10\.0\.0\.2 > 10\.0\.0\.1 UDP 4000 > 9001 3 bytes\n$/);
+  t.regex(await dump.errors, /2 packets, .*, 1 matched, 0 dropped\n$/);
+  const wrong = await cli(["dump", "monitor/eth0", "--filter", "udp prt 1"], { env: here.env });
+  t.is(wrong.status, 2);
+  t.regex(wrong.stderr, /^filter\.compile: .*\(ERR_FILTER\)\n$/);
+});
+
 test("packets of a punt socket come with the interface that VPP had them from", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-path-"));
   t.teardown(() => rmSync(folder, { recursive: true }));

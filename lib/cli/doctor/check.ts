@@ -1,6 +1,6 @@
 // The machine that `vpp-punt doctor` looks at, and the shape of a check and of its findings.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
 import { answerError, triedDevices } from "./vpp-devices.js";
@@ -86,6 +86,14 @@ export class Machine {
 
   exists(path: string): boolean {
     return existsSync(this.path(path));
+  }
+
+  /** Returns whether this user may write to a file. */
+  mayWrite(path: string): boolean {
+    return readOr(false, () => {
+      accessSync(this.path(path), constants.W_OK);
+      return true;
+    });
   }
 
   /** Returns the text of a file, or undefined where it cannot be read. */

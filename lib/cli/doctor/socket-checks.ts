@@ -60,11 +60,22 @@ export const apiSocket: Check = {
   },
 };
 
+/** VPP makes the socket with mode 0755, whatever its group is. */
+function unwritable(path: string): Finding {
+  return {
+    level: "problem",
+    what: `this user may not write to VPP's punt socket ${path}`,
+    why: "a CNF of this user can neither send packets into VPP nor receive punted ones",
+    remedy: `chgrp vpp ${path} && chmod g+w ${path}, after each start of VPP, or run VPP with umask 002`,
+  };
+}
+
 export const puntSocket: Check = {
   name: "punt socket",
   run(machine) {
     const path = configOf(machine)?.puntSocket;
-    if (path === undefined || machine.vpp() === undefined || machine.exists(path)) return [];
+    if (path === undefined || machine.vpp() === undefined) return [];
+    if (machine.exists(path)) return machine.mayWrite(path) ? [] : [unwritable(path)];
     return [
       {
         level: "problem",

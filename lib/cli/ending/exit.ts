@@ -30,7 +30,14 @@ export function exitWith(outcome: Outcome): void {
 }
 
 const UNREACHABLE = new Set(["ECONNREFUSED", "ERR_DISCONNECTED", "ERR_ETCD_AWAY"]);
-const WRONG_INPUT = new Set(["ERR_INVALID_FILE", "ERR_INVALID_REQUEST", "ERR_INVALID_CIDR", "ERR_OPTION", "ERR_USAGE"]);
+const WRONG_INPUT = new Set([
+  "ERR_FILTER",
+  "ERR_INVALID_FILE",
+  "ERR_INVALID_REQUEST",
+  "ERR_INVALID_CIDR",
+  "ERR_OPTION",
+  "ERR_USAGE",
+]);
 const SIGNALS: Readonly<Record<string, Outcome>> = {
   SIGHUP: "hangup",
   SIGINT: "interrupt",

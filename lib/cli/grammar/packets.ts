@@ -51,6 +51,7 @@ function attachCommand(program: Command): void {
 function dumpCommand(program: Command): void {
   const text = "take the CNF's place and print a line about each packet of a punt";
   printed(receiving(program.command("dump").description(text)), ["text", "json"])
+    .option("--filter <expression>", "only packets that a capture filter takes, in tcpdump's language: 'udp port 53'")
     .addOption(
       new Option("--match <pattern>", "only packets whose line matches a regular expression").argParser(pattern),
     )

@@ -19,6 +19,7 @@ import { otherNames } from "./interface-names.js";
 import { failedAtVpp, judge, judgeLeaving, unfinished } from "./judge.js";
 import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
+import { PuntSpans } from "./spans.js";
 import { statusOf } from "./status.js";
 
 /** A change of the desired state that is not in the store yet. */
@@ -56,6 +57,8 @@ export class DesiredState implements Ledger {
     this.#saver = new Saver(store, () => this.#beginWrite());
     this.#draft = this.#newDraft(NOTHING);
     this.#wanted = this.#draft.freeze();
+    const spans = new PuntSpans();
+    this.log.listen((event) => spans.follow(event));
   }
 
   /** Takes the state of the store: at the start, and again if another process writes the store. */
