@@ -127,8 +127,13 @@ function failedLines(stderr: string): Map<number, string> {
 
 function failed(namespace: string, command: string, message: string): PuntError {
   const where = namespace === "" ? "" : ` in ${namespace}`;
-  return new PuntError("host.ip", codeOf(message), `ip ${command}${where}: ${message.trim()}`, { namespace, command });
+  const code = codeOf(message);
+  const advice = code === "EPERM" ? `; ${NEEDS_RIGHTS}` : "";
+  return new PuntError("host.ip", code, `ip ${command}${where}: ${message.trim()}${advice}`, { namespace, command });
 }
+
+const NEEDS_RIGHTS =
+  "Linux's devices need CAP_NET_ADMIN, and other namespaces CAP_SYS_ADMIN: run the manager as root, or ask for MEMIF";
 
 const codes: ReadonlyArray<[RegExp, string]> = [
   [/Operation not permitted|Permission denied/, "EPERM"],

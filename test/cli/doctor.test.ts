@@ -110,6 +110,36 @@ test("a clock without synchronization", onlyFinding, {}, /clock is not synchroni
   output: (program) => (program === "timedatectl" ? "no\n" : undefined),
 });
 
+test(
+  "a user who may not make network devices",
+  onlyFinding,
+  { "/proc/self/status": "Name:\tnode\nCapEff:\t0000000000001000\n" },
+  /^this user lacks CAP_SYS_ADMIN$/,
+  /vpp-punt daemon/,
+);
+test("a user with all rights has no finding", async (t) => {
+  const status = "Name:\tnode\nCapEff:\t000001ffffffffff\n";
+  t.deepEqual(await findings(await machine(t, { "/proc/self/status": status })), []);
+});
+
+need("root", "setpriv").test("managers of other users are not taken for a second one of the same VPP", async (t) => {
+  const root = await machine(t);
+  for (const pid of [80, 81]) {
+    mkdirSync(join(root, `/proc/${pid}`));
+    writeFileSync(join(root, `/proc/${pid}/cmdline`), ["node", "/usr/bin/vpp-punt", "daemon", ""].join("\0"));
+    writeFileSync(join(root, `/proc/${pid}/environ`), `VPP_PUNT_VPP=/run/vpp${pid}.sock\0`, { mode: 0o600 });
+  }
+  chmodSync(root, 0o755);
+  const program = `
+    const { examine } = await import(${JSON.stringify(new URL("../../lib/cli/doctor/index.js", import.meta.url).href)});
+    const checked = await examine({ root: ${JSON.stringify(root)}, vppSocket: "/run/vpp/api.sock", output: () => undefined });
+    console.log(JSON.stringify(checked.find(({ check }) => check === "second manager").findings));`;
+  const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+  const args = [...nobody, process.execPath, "--input-type=module", "-e", program];
+  const { stdout } = await promisify(execFile)("setpriv", args);
+  t.is(stdout, "[]\n");
+});
+
 const CONF = "/etc/vpp/startup.conf";
 test(
   "startup.conf without punt",

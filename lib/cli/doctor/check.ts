@@ -121,6 +121,16 @@ export class Machine {
     return pids.map((pid) => ({ pid: Number(pid), words: this.#parts(`/proc/${pid}/cmdline`) }));
   }
 
+  /** Returns whether this user may read the environment of a process. */
+  mayInspect(pid: number): boolean {
+    try {
+      readFileSync(this.path(`/proc/${pid}/environ`));
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== "EACCES";
+    }
+  }
+
   /** Returns a variable of a process's environment. */
   variable(pid: number, name: string): string | undefined {
     const found = this.#parts(`/proc/${pid}/environ`).find((part) => part.startsWith(`${name}=`));

@@ -4,6 +4,31 @@ import { DEFAULT_OWNER } from "../../punt/index.js";
 import { DEFAULT_VPP_SOCKET } from "../about/index.js";
 import type { Check, Machine, Process } from "./check.js";
 
+/** Bits of the effective capabilities in /proc/self/status (Linux, include/uapi/linux/capability.h). */
+const CAPABILITIES: ReadonlyArray<[name: string, bit: bigint]> = [
+  ["CAP_NET_ADMIN", 12n],
+  ["CAP_SYS_ADMIN", 21n],
+];
+
+export const rights: Check = {
+  name: "rights",
+  run(machine) {
+    const effective = machine.text("/proc/self/status")?.match(/^CapEff:\s*([0-9a-f]+)$/m)?.[1];
+    if (effective === undefined) return [];
+    const has = (bit: bigint) => ((BigInt(`0x${effective}`) >> bit) & 1n) === 1n;
+    const missing = CAPABILITIES.filter(([, bit]) => !has(bit)).map(([name]) => name);
+    if (missing.length === 0) return [];
+    return [
+      {
+        level: "advice",
+        what: `this user lacks ${missing.join(" and ")}`,
+        why: "a manager of this user's makes no network devices: punts over TAP are FAILED (EPERM). memifs and punt sockets need neither",
+        remedy: "run the manager (`vpp-punt daemon`) as root, and programs as any user who may write to its socket",
+      },
+    ];
+  },
+};
+
 /** 64 MiB hold the rings of about ten memif interfaces. */
 const LEAST_LOCKED = 64 << 20;
 
@@ -62,11 +87,13 @@ function configured(machine: Machine, manager: Process): ConfiguredManager {
 
 /**
  * Returns the owner and the VPP of a manager, as one text. A VPP is known by its socket's file: two paths may lead to one VPP, and in two
- * containers one path leads to two. Undefined: the manager has a VPP of its own, or etcd chooses between it and others.
+ * containers one path leads to two. Undefined: the manager has a VPP of its own, or etcd chooses between it and others, or this user may
+ * not see which one it has.
  */
 function realm(machine: Machine, manager: Process): string | undefined {
   const { pid, words } = manager;
   const { vppSocket, etcd, manager: options } = configured(machine, manager);
+  if (!machine.mayInspect(pid)) return undefined;
   if (words.includes("--sim") || etcd !== undefined || optionOf(manager, "--etcd") !== undefined) return undefined;
   const owner =
     optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? options?.owner ?? DEFAULT_OWNER;
