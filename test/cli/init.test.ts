@@ -1,11 +1,12 @@
 // `vpp-punt init`: the project compiles and its tests pass as they are.
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import { cli } from "../support/cli/command.js";
+import { cli, main } from "../support/cli/command.js";
+import { need } from "../support/need.js";
 
 const run = promisify(execFile);
 
@@ -47,4 +48,18 @@ test("init overwrites nothing, and says what is wrong with a name or a folder", 
     t.is(status, 1);
     t.regex(stderr, /cannot make the folder .* \(ENOENT\)/);
   }
+});
+
+const { test: withMounts } = need("root", "unshare");
+
+withMounts("a full disk leaves nothing of a project, and what was there before", (t) => {
+  const cwd = folder(t);
+  // A page each for some of the files.
+  const script = `mount -t tmpfs -o size=20k none "$1" && mkdir -p "$1/mine/.git" && for name in new mine
+    do "$2" "$3" init "$1/$name"; echo "status $?"; done; cd "$1" && find .`;
+  const { stdout, stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", cwd, process.execPath, main], {
+    encoding: "utf8",
+  });
+  t.deepEqual(stdout.trim().split("\n").sort(), [".", "./mine", "./mine/.git", "status 1", "status 1"]);
+  t.is(stderr.match(/cannot write .*nothing of the project is left.*ENOSPC/g)?.length, 2, stderr);
 });

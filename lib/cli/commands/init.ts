@@ -1,5 +1,5 @@
 // `vpp-punt init`: a new CNF's project.
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
 import { packageVersion } from "../about/index.js";
@@ -20,10 +20,7 @@ export async function run(folder: string, { udp: port, name, package: spec, outp
   const label = name ?? labelOf(basename(path));
   const files = projectFiles({ name: checked(label), port, package: spec ?? `^${packageVersion()}` });
   await requireEmpty(path);
-  for (const [file, text] of Object.entries(files)) {
-    await makeFolder(dirname(join(path, file)));
-    await writeFile(join(path, file), text);
-  }
+  await writeAll(path, files);
   const names = Object.keys(files);
   if (output === "json") print(json({ folder: path, name: label, files: names }));
   else
@@ -46,12 +43,40 @@ function checked(name: string): string {
   throw new PuntError(OP, "ERR_USAGE", `"${name}" cannot be the name of a CNF: it is ${rule}`, { name });
 }
 
+/** Writes all files or, with a full disk for example, none: half a project would look like a whole one. */
+async function writeAll(path: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const made: string[] = [];
+  try {
+    for (const [file, text] of Object.entries(files)) {
+      await makeFolder(dirname(join(path, file)), made);
+      await makeFile(join(path, file), text, made);
+    }
+  } catch (error) {
+    for (const each of made.reverse()) await rm(each, { force: true }).catch(() => rmdir(each).catch(() => {}));
+    throw error;
+  }
+}
+
 /** Makes one folder, not its parents: Node.js never ends where it makes parents below /proc. */
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EEXIST")
-      throw new PuntError(OP, cause.code ?? "EIO", `cannot make the folder ${path}: ${cause.message}`, { path }, cause);
-  });
+async function makeFolder(path: string, made: string[]): Promise<void> {
+  try {
+    await mkdir(path);
+    made.push(path);
+  } catch (cause) {
+    const { code = "EIO", message } = cause as NodeJS.ErrnoException;
+    if (code !== "EEXIST") throw new PuntError(OP, code, `cannot make the folder ${path}: ${message}`, { path }, cause);
+  }
+}
+
+async function makeFile(path: string, text: string, made: string[]): Promise<void> {
+  try {
+    const file = await open(path, "wx");
+    made.push(path);
+    await file.writeFile(text).finally(() => file.close());
+  } catch (cause) {
+    const { code = "EIO", message } = cause as NodeJS.ErrnoException;
+    throw new PuntError(OP, code, `cannot write ${path}: ${message}; nothing of the project is left`, { path }, cause);
+  }
 }
 
 /** Nothing of the user's is overwritten. */
