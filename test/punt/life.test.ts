@@ -333,3 +333,24 @@ test("a proxy-ARP range and the mirror of an interface stay for as long as any p
   await both((cnf) => puntOf("ABX", { cnf, netns: cnf, ...place }), /10\.0\.0\.0.*10\.0\.0\.255/);
   await both((cnf) => puntOf("SPAN", { cnf, netns: "shared", ...place }), /^span/);
 });
+
+test("the next try of a punt that fails is a time of now, also when the connection comes back", async (t) => {
+  const it = await managedVpp({ retry: { firstDelay: 600_000, longestDelay: 600_000 } });
+  t.teardown(() => it.close());
+  const start = Date.now();
+  const times: number[] = [];
+  it.manager.on("state", ({ status }) => void (status.failure && times.push(status.failure.nextTry.getTime())));
+  const refused = { message: "sw_interface_span_enable_disable", times: 2 } as const;
+  it.vpp.faults.add({ ...refused, action: { kind: "refuse", error: "UNSPECIFIED" } });
+  const punt = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  const error = (await t.throwsAsync(it.manager.add(punt))) as PuntError;
+  times.push(new Date(error.details.nextTry as Date).getTime());
+  it.vpp.faults.add({ message: "sw_interface_dump", action: { kind: "crash" } });
+  await it.manager.resync().catch(() => {});
+  while (it.manager.list()[0]?.state !== "CREATED") {
+    await it.manager.resync().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  t.true(times.length >= 2);
+  for (const time of times) t.true(time >= start && time <= Date.now() + 600_000);
+});
