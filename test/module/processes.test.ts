@@ -4,6 +4,7 @@ import test from "ava";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { ClusterHost, type Told } from "../support/daemon/processes.js";
 import { ask } from "../support/daemon/traffic.js";
+import { BROADCAST, frame, udpPacket } from "../support/frames.js";
 
 const isReady = ({ state }: Told) => state === "ready";
 
@@ -29,6 +30,49 @@ test.serial("the daemon is killed: packets go on without it, and its next life c
     dns.told.some(({ state }) => state === "failed"),
     JSON.stringify(dns.told),
   );
+});
+
+test.serial("an upgrade of the daemon loses no packet and no connection of a CNF", async (t) => {
+  const host = await ClusterHost.start(t);
+  await host.startDaemon();
+  const request = {
+    cnf: "monitor",
+    type: "SPAN",
+    interconnect: "MEMIF",
+    vppInterface: "eth0",
+    direction: "rx",
+  } as const;
+  const monitor = host.startCnf("monitor", request);
+  await monitor.reaches(isReady);
+  while (!(await host.vpp.interfaces()).some(({ tag, linkUp }) => tag !== "" && linkUp)) await sleep(20);
+  const ends = { from: "10.0.0.2", to: "10.0.0.1" };
+  const sent: string[] = [];
+  let isOver = false;
+  const traffic = (async () => {
+    while (!isOver) {
+      const mark = `packet ${sent.length}`;
+      sent.push(mark);
+      await host.vpp.inject(
+        "eth0",
+        frame({ from: "02:aa:00:00:00:01", to: BROADCAST }, udpPacket(ends, [4000, 9], mark)),
+      );
+      await sleep(5);
+    }
+  })();
+  while (monitor.seen.length < 10) await sleep(10);
+  await host.killDaemon("SIGTERM");
+  while (!monitor.told.at(-1)!.codes.includes("DAEMON_AWAY")) await sleep(10);
+  const during = monitor.seen.length;
+  while (monitor.seen.length < during + 10) await sleep(10);
+  await host.startDaemon();
+  while (monitor.told.at(-1)!.codes.length > 0) await sleep(10);
+  const after = monitor.seen.length;
+  while (monitor.seen.length < after + 10) await sleep(10);
+  isOver = true;
+  await traffic;
+  while (monitor.seen.length < sent.length) await sleep(10);
+  t.deepEqual(monitor.seen, sent);
+  t.true(monitor.told.every(({ state }) => state !== "failed"));
 });
 
 test.serial("VPP is killed: its next life gets the punts, and each CNF its packets", async (t) => {

@@ -4,6 +4,7 @@ import type { DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
+import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 
 interface Options extends EtcdFlags, ManagingOptions {
@@ -28,7 +29,7 @@ export async function run(options: Options): Promise<void> {
     import("../../daemon/index.js"),
     import("pino"),
   ]);
-  const logger = pino({ redact: ["secret", "*.secret"] }, pino.destination({ fd: 2, sync: true }));
+  const logger = pino(logOptions(pino), pino.destination({ fd: 2, sync: true }));
   const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
   const notifier = new ServiceNotifier();
   try {
