@@ -3,8 +3,11 @@ import type { ClientHttp2Session } from "node:http2";
 import { Http2SessionManager } from "@connectrpc/connect-node";
 
 /**
- * Sessions whose errors never end the process. Node reports the error of a destroyed session one turn after those of its streams, when
- * the manager may listen no more: a call that fails and then closes the connection would leave an error without a listener.
+ * Sessions whose errors never end the process, and whose ends never leave a call waiting.
+ *
+ * Node reports the error of a destroyed session one turn after those of its streams, when the manager may listen no more: a call that fails
+ * and then closes the connection would leave an error without a listener. Before a call over a session that was idle for long, the manager
+ * pings the server and waits for an answer or an error: a server that ends in between gives it neither.
  */
 export class Http2Sessions extends Http2SessionManager {
   readonly #guarded = new WeakSet<ClientHttp2Session>();
@@ -32,6 +35,7 @@ export class Http2Sessions extends Http2SessionManager {
       this.#isAnswered = false;
       session
         .on("error", () => {})
+        .once("close", () => session.emit("error", new Error("the server has closed the connection")))
         .once("remoteSettings", () => {
           this.#isAnswered = true;
           this.#hasAnswered = true;

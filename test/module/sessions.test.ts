@@ -2,7 +2,8 @@
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { createServer as createHttp2Server } from "node:http2";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
@@ -30,4 +31,38 @@ test("a call to a silent daemon fails, and closing the connection then leaves no
     await new Promise((resolve) => setTimeout(resolve, 50));
   });
   t.deepEqual(errors, []);
+});
+
+test("a daemon that is killed while an idle connection is tried leaves no call waiting", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-idle-"));
+  const path = join(folder, "s");
+  const sockets: Socket[] = [];
+  let isKilled = false;
+  const server = createHttp2Server((_, response) => void response.end());
+  server.on("connection", (socket: Socket) => sockets.push(socket));
+  server.on("session", (session) => {
+    session.on("ping", () => {
+      if (!isKilled) for (const socket of sockets.splice(0)) socket.destroy();
+      isKilled = true;
+    });
+  });
+  server.listen(path);
+  await once(server, "listening");
+  t.teardown(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+  const ping = { pingIntervalMs: 10, pingTimeoutMs: 60_000 };
+  const sessions = new Http2Sessions("http://localhost", ping, { createConnection: () => connect(path) });
+  t.teardown(() => sessions.abort());
+  const ask = async () => {
+    const stream = await sessions.request("GET", "/", {}, {});
+    const [headers] = await once(stream.end().resume(), "response");
+    await once(stream, "close");
+    return headers[":status"];
+  };
+  t.is(await ask(), 200);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.is(await ask(), 200);
+  t.true(isKilled);
 });
