@@ -100,6 +100,31 @@ test("each command that starts a manager takes each option of a manager", (t) =>
       );
 });
 
+test("every command takes --json, and those with more than one form take -o and --no-color", (t) => {
+  for (const command of shownCommands(makeProgram())) {
+    const name = command.name();
+    if (name === "completion") continue;
+    const names = command.options.map(({ long }) => long);
+    t.true(names.includes("--json"), name);
+    t.is(names.includes("--no-color"), names.includes("--output"), name);
+    const help = command.helpInformation();
+    for (const { long } of command.options.filter(({ hidden }) => !hidden))
+      t.true(help.includes(long!), `${name} ${long}`);
+  }
+});
+
+test("errors of commands without a form of their own are JSON too", async (t) => {
+  for (const args of [
+    ["attach", "nobody", "--json", "--vpp", "/nowhere/api.sock"],
+    ["daemon", "--json", "--config", "/nowhere/daemon.yaml"],
+    ["schema", "--json", "--out", "/nowhere/schema.json"],
+  ]) {
+    const { status, stderr } = await cli(args);
+    t.not(status, 0);
+    t.regex(JSON.parse(stderr).error.message, /nowhere/);
+  }
+});
+
 test("options of the command line are a manager's options", (t) => {
   t.deepEqual(managingOptions({ subnetIpv6: "fd00::/64", stoneworkNames: true, retryFirst: 1, containers: "/c" }), {
     ...{ subnets: { ipv6: "fd00::/64" }, naming: "stonework", retry: { firstDelay: 1 }, containers: "/c" },

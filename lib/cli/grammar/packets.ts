@@ -45,6 +45,7 @@ function attachCommand(program: Command): void {
       ).conflicts(["write", "format"]),
     )
     .addOption(new Option("--format <format>", "format of the capture").choices(["pcap", "pcapng"]).default("pcap"))
+    .option("--json", "errors are JSON")
     .action(runs(commands.attach));
 }
 

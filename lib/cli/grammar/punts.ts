@@ -122,6 +122,7 @@ function fileCommands(program: Command): void {
     .option("--file", "of a file of punts, for editors")
     .addOption(new Option("--markdown", "print the fields as a page of documentation").conflicts("file"))
     .option("--out <file>", "write it to a file")
+    .option("--json", "errors are JSON too")
     .action(runs(commands.schema));
 }
 

@@ -91,7 +91,8 @@ function daemonCommand(program: Command): void {
     .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)
     .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")
-    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, []);
+    .option("--interface <name>", "a network card of the embedded VPP; can be given again", collect, [])
+    .option("--json", "errors are JSON too; the log is always");
   clustered(managing(command)).action(runs(commands.daemon));
 }
 
