@@ -17,7 +17,8 @@ punt { socket /run/vpp/punt.sock }
 socksvr { default }
 statseg { default }
 `;
-const VPP = ["/usr/bin/vpp", "-c", "/etc/vpp/startup.conf"];
+const CONF = "/etc/vpp/startup.conf";
+const VPP = ["/usr/bin/vpp", "-c", CONF];
 const LIMITS =
   "Max processes 1 1 processes\nMax locked memory         unlimited            unlimited            bytes\n";
 
@@ -122,6 +123,18 @@ test("a user with all rights has no finding", async (t) => {
   t.deepEqual(await findings(await machine(t, { "/proc/self/status": status })), []);
 });
 
+test("of two VPPs, the one of the API socket is looked at", async (t) => {
+  const limits = LIMITS.replaceAll("unlimited", "8388608  ");
+  const other = "/etc/vpp/other.conf";
+  const second = {
+    "/proc/60/cmdline": ["/usr/bin/vpp", "-c", other],
+    "/proc/60/limits": limits,
+    [other]: "unix { nodaemon }\nsocksvr { socket-name /run/other/api.sock }\n",
+    [CONF]: STARTUP.replace("socksvr { default }", "socksvr { socket-name /run/vpp/api.sock }"),
+  };
+  t.deepEqual(await findings(await machine(t, second)), []);
+});
+
 need("root", "setpriv").test("managers of other users are not taken for a second one of the same VPP", async (t) => {
   const root = await machine(t);
   for (const pid of [80, 81]) {
@@ -140,7 +153,6 @@ need("root", "setpriv").test("managers of other users are not taken for a second
   t.is(stdout, "[]\n");
 });
 
-const CONF = "/etc/vpp/startup.conf";
 test(
   "startup.conf without punt",
   onlyFinding,

@@ -155,8 +155,14 @@ export class Machine {
     });
   }
 
-  /** Returns the VPP that runs here. */
+  /** Returns the VPP that runs here: of several, the one whose startup.conf names the API socket. */
   vpp(): Process | undefined {
-    return this.processes().find(({ words }) => VPP.test(words[0] ?? ""));
+    const found = this.processes().filter(({ words }) => VPP.test(words[0] ?? ""));
+    return found.find((vpp) => this.#namesTheSocket(vpp)) ?? found[0];
+  }
+
+  #namesTheSocket({ words }: Process): boolean {
+    const file = words[words.indexOf("-c") + 1];
+    return words.includes("-c") && file !== undefined && (this.text(file) ?? "").includes(this.vppSocket);
   }
 }

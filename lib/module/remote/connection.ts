@@ -105,7 +105,7 @@ export class Connection {
     if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
     const isForbidden = (cause as NodeJS.ErrnoException | undefined)?.code === "EACCES";
     const text = isForbidden
-      ? `user ${process.getuid!()} may not open ${this.#where}`
+      ? `user ${process.getuid!()} may not open ${this.#where}: run the program as root, or as a member of the socket's group`
       : `no daemon answers at ${this.#where}`;
     return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
   }
