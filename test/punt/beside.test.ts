@@ -93,10 +93,12 @@ test("objects that an agent's full resync deletes come back; those of the operat
     "both managers' objects",
     async () => JSON.stringify(await snapshot(it.client)) === JSON.stringify(before),
   );
+  // A step that failed while the agent deleted is tried again.
   for (const manager of [it.manager, other])
-    t.true(
-      manager.list().every(({ state }) => state === "CREATED"),
-      "no punt is left behind",
+    await until(
+      "every punt of a manager",
+      () => manager.list().every(({ state }) => state === "CREATED"),
+      () => JSON.stringify(manager.list()),
     );
 
   for (const manager of [it.manager, other]) for (const { id } of manager.list()) await manager.delete(id);

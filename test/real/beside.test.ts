@@ -103,8 +103,11 @@ need("root", "vpp", "hosts", "plugin:abx").test.serial(
     await vpp.configure(`set interface span ${two.vppInterface} disable`);
     await comesBack();
     for (const who of [manager, other]) {
-      await who.resync();
-      t.true(who.list().every(({ state }) => state === "CREATED"));
+      await until(
+        "every punt of a manager",
+        () => who.list().every(({ state }) => state === "CREATED"),
+        () => JSON.stringify(who.list()),
+      );
       t.is((await who.plan()).toString(), "nothing to do");
     }
     // One manager's punts go; the other's stay as they are.
