@@ -27,7 +27,7 @@ export class WatcherQueue {
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Called when the watcher did not read for too long. */
-  onSlow: (() => void) | undefined;
+  onSlow: ((error: PuntError) => void) | undefined;
 
   /** `longestWait`: milliseconds that an event may wait. */
   constructor(longestWait: number) {
@@ -120,8 +120,9 @@ export class WatcherQueue {
   #watchReader(): void {
     this.#timer ??= setTimeout(() => {
       const message = `the watcher did not read for ${this.#longestWait} ms`;
-      this.fail(new PuntError("punt.watch", "ERR_SLOW_WATCHER", message));
-      this.onSlow?.();
+      const error = new PuntError("punt.watch", "ERR_SLOW_WATCHER", message);
+      this.fail(error);
+      this.onSlow?.(error);
     }, this.#longestWait).unref();
   }
 }

@@ -25,7 +25,11 @@ const PAUSE_FACTOR = 4;
 /** Follows the punts that the caller may see. Where a new policy gives the caller other rules, a snapshot comes again. */
 export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, context: HandlerContext) {
   const queue = new WatcherQueue(parts.longestWait);
-  queue.onSlow = context.values.get(resetKey);
+  // The stream waits for its reader, so the error cannot leave by it.
+  queue.onSlow = (error) => {
+    scope.record(error);
+    context.values.get(resetKey)();
+  };
   let feeding = new AbortController();
   const start = (asked: Asked) => {
     feeding = new AbortController();

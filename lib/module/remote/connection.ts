@@ -95,6 +95,10 @@ export class Connection {
   /** Returns the error as the in-process manager would have thrown it. */
   errorOf(error: unknown, op: string): PuntError {
     const { code, cause } = ConnectError.from(error);
+    if (isTooSlow(error)) {
+      const message = "this program did not read for too long, so the daemon has ended the stream";
+      return new PuntError(op, "ERR_SLOW_WATCHER", message, {}, cause);
+    }
     const distrust = this.#distrust(error);
     if (distrust) {
       // A daemon that was there before may get other certificates in this moment.
@@ -156,9 +160,15 @@ const LOST: readonly Code[] = [Code.Unavailable, Code.Internal, Code.Canceled, C
 
 /** Whether the connection or the daemon ended, as opposed to an answer of the daemon. */
 export function isLost(error: unknown): boolean {
+  if (isTooSlow(error)) return false;
   if (!isAnswer(error)) return LOST.includes(ConnectError.from(error).code);
   const { code } = errorFromWire(error, "");
   return code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
+}
+
+/** Whether the daemon has reset a stream that was not read. Node.js reports that as any other end of a stream. */
+function isTooSlow(error: unknown): boolean {
+  return !isAnswer(error) && ConnectError.from(error).rawMessage.includes("ENHANCE_YOUR_CALM");
 }
 
 /** Whether the daemon has answered with this error: then it has a detail, with the operation. */
