@@ -34,7 +34,7 @@ async function statsServer(t: ExecutionContext, descriptors: number): Promise<St
 }
 
 async function openStats(server: StatsServer): Promise<VppStats> {
-  const [stats] = await Promise.all([VppStats.open(server), server.answer()]);
+  const [stats] = await Promise.all([VppStats.open({ socketPath: server.socketPath }), server.answer()]);
   return stats;
 }
 
@@ -81,6 +81,6 @@ withPython.serial("further descriptors beside the segment's are closed", async (
 
 withPython.serial("a server that sends no descriptor is not a VPP", async (t) => {
   const server = await statsServer(t, 0);
-  const opening = VppStats.open(server);
+  const opening = VppStats.open({ socketPath: server.socketPath });
   await Promise.all([t.throwsAsync(opening, { code: "ERR_DISCONNECTED", message: /stats.sock/ }), server.answer()]);
 });
