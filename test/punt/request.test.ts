@@ -46,13 +46,15 @@ test("a rule's protocol follows from its parts", (t) => {
   );
 });
 
-test('0 and "" mean that a field is not set where they are no values, and the interconnect is a TAP then', (t) => {
+test('0, "" and no families mean that a field is not set where they are no values, and the interconnect is a TAP then', (t) => {
   const { interconnect: _, ...bare } = span;
   const unset = parseRequest({ ...bare });
   t.like(unset, { interconnect: "TAP", direction: "both" });
   t.deepEqual(parseRequest({ ...bare, interconnect: 0, direction: 0 }), unset);
   t.deepEqual(parseRequest({ ...bare, interconnect: "", direction: "" }), unset);
   t.is(parseRequest({ ...socket, interconnect: 0 }).interconnect, "AF_UNIX");
+  const proxy = { cnf: "a", type: "DHCP_PROXY", interconnect: "TAP" };
+  t.deepEqual(parseRequest({ ...proxy, families: [] }), parseRequest(proxy));
   const zeros = parseRequest(namedHairpin({ name: "h", physAddress: "", mtu: 0, vrf: 0, withDhcpClient: false }));
   t.deepEqual(zeros, parseRequest(namedHairpin({ name: "h" })));
   t.deepEqual(

@@ -177,7 +177,6 @@ const dhcpProxy = z.strictObject({
   withoutCnfVrf: withoutCnfVrf.default(false),
   families: z
     .array(addressFamily)
-    .min(1)
     .refine((all) => new Set(all).size === all.length, "has a family twice")
     .default(["IPV4"])
     .describe("DHCP (IPV4), DHCPv6 (IPV6) or both"),

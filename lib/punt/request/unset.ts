@@ -2,8 +2,8 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Optional fields for which 0 or "" is no value of its own. */
-const OF_REQUEST = ["interconnect", "direction"];
+/** Optional fields for which 0, "" or an empty list is no value of its own. */
+const OF_REQUEST = ["interconnect", "direction", "families"];
 const OF_HAIRPIN_INTERFACE = ["physAddress", "mtu"];
 
 function isFields(value: unknown): value is Fields {
@@ -11,7 +11,8 @@ function isFields(value: unknown): value is Fields {
 }
 
 function without(fields: Fields, names: readonly string[]): Fields {
-  const isSet = ([name, value]: [string, unknown]) => !names.includes(name) || (value !== 0 && value !== "");
+  const isZero = (value: unknown) => value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
+  const isSet = ([name, value]: [string, unknown]) => !(names.includes(name) && isZero(value));
   return Object.fromEntries(Object.entries(fields).filter(isSet));
 }
 
