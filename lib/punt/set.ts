@@ -15,7 +15,7 @@ interface Hooks {
   gone(entry: Entry): Promise<void>;
 }
 
-/** A punt that goes: by this call, or by another one that is under way. */
+/** A punt that this call deletes, or that another call is deleting. */
 interface Deletion {
   readonly id: PuntId;
   readonly isOurs: boolean;

@@ -155,7 +155,7 @@ export class Machine {
     });
   }
 
-  /** Returns the VPP that runs here: of several, the one whose startup.conf names the API socket. */
+  /** Returns the VPP that runs here. Of several it is the VPP with the API socket in its startup.conf. */
   vpp(): Process | undefined {
     const found = this.processes().filter(({ words }) => VPP.test(words[0] ?? ""));
     return found.find((vpp) => this.#namesTheSocket(vpp)) ?? found[0];

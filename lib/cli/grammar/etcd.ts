@@ -46,7 +46,7 @@ export function ofHosts(command: Command): Command {
   const servers = "etcd's URLs, separated by commas: the punts are those of a host in etcd, from any machine";
   return reaching(command, servers, true)
     .addOption(
-      new Option("--host <label>", "the host in etcd; without --etcd the daemon is asked for it")
+      new Option("--host <label>", "the host in etcd; without --etcd, the daemon reaches that host")
         .env("VPP_PUNT_HOST")
         .argParser(label),
     )
@@ -54,8 +54,8 @@ export function ofHosts(command: Command): Command {
 }
 
 /**
- * An option of the command line comes before one of the environment; two of the command line contradict one another. Without etcd, a host
- * of the command line is asked for at a daemon, which reaches the others.
+ * An option of the command line comes before one of the environment; two of the command line contradict one another. Without etcd, a
+ * daemon reaches the host of the command line.
  */
 function choose(command: Command): void {
   const source = (name: string) => command.getOptionValueSource(name);

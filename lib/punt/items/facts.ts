@@ -59,7 +59,7 @@ export interface Facts {
   readonly tables: ReadonlySet<string>;
   /** Ids of punt reasons by name. The ids differ between runs of VPP. */
   readonly puntReasons: ReadonlyMap<string, number>;
-  /** Why each container that punts wait for does not run. Those that run are left out. */
+  /** The containers that punts wait for and that do not run, each with the reason. */
   readonly absentContainers?: ReadonlyMap<string, Absent>;
   /** VPP's multicast routes as its command line prints them; undefined if no punt needs them. */
   readonly multicastRoutes?: string;

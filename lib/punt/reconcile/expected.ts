@@ -2,7 +2,7 @@
 import { type Facts, type Item, kindOf, type Seen } from "../items/index.js";
 import type { Step } from "../plan/index.js";
 
-/** Knows our objects of the last look, without those that steps have removed since, and with those that steps have made. */
+/** Knows our objects of the last look and of the steps since: made objects are added, and removed objects are left out. */
 export class Expected {
   #keys: Set<string> | undefined;
 
@@ -37,7 +37,7 @@ export class Expected {
   }
 }
 
-/** Returns the keys of our objects, without those that may go without a step of their own. */
+/** Returns the keys of our objects. Objects that may go without a step of their own are left out. */
 function* ours({ seen }: Facts): Iterable<string> {
   for (const found of seen.values()) if (found.ours && isLasting(found)) yield found.key;
 }

@@ -327,7 +327,7 @@ export function fileJsonSchema(): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** Checks a request and fills in defaults. 0 and "" mean "not set" where they are no values. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
+/** Checks a request and fills in defaults. 0, "" and an empty list mean "not set" where a field allows none of them. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
   return parse(anySchema, withoutUnset(input), op, where);
 }

@@ -2,7 +2,7 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Optional fields for which 0, "" or an empty list is no value of its own. */
+/** Optional fields that do not allow 0, "" or an empty list as a value. */
 const OF_REQUEST = ["interconnect", "direction", "families"];
 const OF_HAIRPIN_INTERFACE = ["physAddress", "mtu"];
 
