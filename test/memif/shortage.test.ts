@@ -1,4 +1,8 @@
 // Descriptors, memory and threads that run out: each shortage is an error or an event that names it, and ends with it.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 import { type Ended, moduleText, runProgram } from "../support/machine/script.js";
 import { memifSocket } from "../support/memif/ports.js";
@@ -82,30 +86,61 @@ test("a connection with too few descriptors on either side is refused by name, a
   }
 });
 
-/** Limits the process's address space to its present size and a little more; `lift()` ends that. */
-const limitMemory = `
-  import { spawnSync } from "node:child_process";
-  import { readFileSync } from "node:fs";
-  const setLimit = (bytes) => spawnSync("prlimit", ["--pid", String(process.pid), "--as=" + bytes + ":"]);
-  const limit = (more) => {
-    const pages = Number(readFileSync("/proc/self/statm", "utf8").split(" ")[0]);
-    setLimit(pages * 4096 + more);
-  };
-  const lift = () => setLimit("unlimited");
-`;
+/**
+ * Runs a script whose `limit(bytes)` lets its address space grow by no more than that, and whose `lift()` ends the limit. Its output ends as
+ * `say(text)` has it. Another process measures and limits it: it stands still meanwhile and has collected its garbage, so that nothing of its
+ * own counts.
+ */
+async function runLimited(t: ExecutionContext, body: string): Promise<Ended> {
+  const script = memifScript(
+    `import { readSync, writeSync } from "node:fs";
+    const answer = Buffer.alloc(1);
+    const ask = (words) => {
+      writeSync(1, words + "\\n");
+      readSync(0, answer);
+    };
+    const limit = (bytes) => { gc(); ask("limit " + bytes); };
+    const lift = () => ask("lift");
+    const say = (text) => writeSync(1, text + "\\n");
+    ${body}`,
+    memifSocket(t),
+  );
+  const child = spawn(process.execPath, moduleText(script), { stdio: ["pipe", "pipe", "pipe"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  const said: string[] = [];
+  child.stderr.on("data", (text) => said.push(String(text)));
+  createInterface(child.stdout).on("line", (line) => {
+    const words = /^(?:limit (\d+)|lift)$/.exec(line);
+    if (words === null) {
+      said.push(line);
+      return;
+    }
+    limitMemory(child.pid!, words[1] === undefined ? undefined : Number(words[1]));
+    child.stdin.write("\n");
+  });
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return { output: said.join("\n"), code, signal };
+}
+
+function limitMemory(pid: number, more: number | undefined): void {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[0]);
+  const bytes = more === undefined ? "unlimited" : pages * 4096 + more;
+  execFileSync("prlimit", ["--pid", String(pid), `--as=${bytes}:`]);
+}
 
 need("no-sanitizer", "prlimit").test(
   "a control thread that the system refuses is an error, and there at the next open",
   async (t) => {
-    const body = `${limitMemory}
-    limit(2 ** 20);
-    let code = "open";
-    try { Memif.open(serving); } catch (error) { code = error.code + " " + error.message; }
-    lift();
-    console.log(code);
-    Memif.open(serving).close();`;
-    const script = memifScript(body, memifSocket(t));
-    const { output, code } = await runProgram(t, process.execPath, ...moduleText(script));
+    const { output, code } = await runLimited(
+      t,
+      // A thread's stack is 8 MiB.
+      `limit(4 * 2 ** 20);
+      let code = "open";
+      try { Memif.open(serving); } catch (error) { code = error.code + " " + error.message; }
+      lift();
+      say(code);
+      Memif.open(serving).close();`,
+    );
     t.regex(output, /^EAGAIN memif.open: control thread: /);
     t.is(code, 0);
   },
@@ -114,20 +149,21 @@ need("no-sanitizer", "prlimit").test(
 need("no-sanitizer", "prlimit").test(
   "a receive queue without memory for scattered packets is an error, and opens when there is some",
   async (t) => {
-    const body = `${limitMemory}
-    const server = Memif.open({ ...serving, rxQueues: 3 });
-    const opened = [];
-    const open = (queue) => { try { server.receive(() => {}, [queue]); return "open"; } catch (error) { return error.code; } };
-    opened.push(open(0));
-    // Less than the 512 KiB of a queue's scratch memory, and enough for Node's own allocations.
-    limit(480 * 1024);
-    opened.push(open(1));
-    lift();
-    opened.push(open(1));
-    console.log(opened.join(" "));
-    server.close();`;
-    const { output, code } = await runProgram(t, process.execPath, ...moduleText(memifScript(body, memifSocket(t))));
-    t.is(output, "open ENOMEM open\n");
+    const { output, code } = await runLimited(
+      t,
+      // The scratch memory of a queue is 512 KiB.
+      `const server = Memif.open({ ...serving, rxQueues: 3 });
+      const opened = [];
+      const open = (queue) => { try { server.receive(() => {}, [queue]); return "open"; } catch (error) { return error.code; } };
+      opened.push(open(0));
+      limit(448 * 1024);
+      opened.push(open(1));
+      lift();
+      opened.push(open(1));
+      say(opened.join(" "));
+      server.close();`,
+    );
+    t.is(output, "open ENOMEM open");
     t.is(code, 0);
   },
 );
