@@ -1,11 +1,13 @@
 // Opening and closing VPP's statistics: early closes, several descriptors, late reads.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 import { VppStats } from "../../lib/binapi/index.js";
+import { native } from "../../lib/native.js";
 import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -60,6 +62,17 @@ withPython.serial("a read that began before close() reads no other file", async 
   await t.throwsAsync(async () => stats.read(), closed);
   t.notThrows(() => stats.close());
   t.is(segments(), 0);
+});
+
+withPython.serial("a closed segment has no number any more that another file may get", async (t) => {
+  const server = await statsServer(t, 1);
+  const [segment] = await Promise.all([native.fetchStatsSegment(server.socketPath), server.answer()]);
+  segment.close();
+  // The kernel gives the lowest free number: that of the segment is among them.
+  const files = Array.from({ length: 8 }, () => openSync(program, "r"));
+  t.teardown(() => files.forEach(closeSync));
+  t.is(segment.read(Buffer.alloc(8), 8, 0), -constants.errno.EBADF);
+  t.is(segment.size(), -constants.errno.EBADF);
 });
 
 withPython.serial("close() during the fetch of a segment ends the read, and leaves no descriptor", async (t) => {

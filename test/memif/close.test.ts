@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";
 import { Memif, type MemifEnding, type MemifHandle } from "../../lib/memif/index.js";
+import { native } from "../../lib/native.js";
 import type { PacketBatch } from "../../lib/packet/batch.js";
+import { BatchTable } from "../../lib/packet/index.js";
 import { moduleText, runNode, runProgram } from "../support/machine/script.js";
 import { event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { connected, memifScript, runMemifScript } from "../support/memif/scripts.js";
@@ -174,6 +176,13 @@ test("an attached port has the queues of its port, whatever its handle says", as
   t.teardown(() => attached.close());
   t.throws(() => attached.tx(15), { code: "ERR_OUT_OF_RANGE", message: /only queue 0/ });
   t.throws(() => attached.receive(() => {}, [15]), { code: "ERR_OUT_OF_RANGE" });
+  // The native code relies on no check of its caller's.
+  const bare = native.memifAttach(server.handle.memif, () => undefined)!;
+  t.teardown(() => bare.close());
+  const table = new BatchTable(1).buffer;
+  const common = { table, capacity: 1, state: new Uint32Array(2) };
+  t.is(bare.openRx(15, { ...common, mode: 0, copy: true, onBurst: () => {} }), undefined);
+  t.is(bare.openTx(15, common), undefined);
 });
 
 for (const rxMode of ["interrupt", "adaptive", "polling"] as const) {

@@ -1,56 +1,76 @@
 // The file of a socket: stale ones are replaced, and no two owners share one path.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { join } from "node:path";
-import { Worker } from "node:worker_threads";
-import test from "ava";
+import { dirname, join } from "node:path";
+import test, { type ExecutionContext } from "ava";
 import { PuntSocket } from "../../lib/punt-socket/index.js";
+import { preloaded } from "../support/machine/preload.js";
 import { need } from "../support/need.js";
 import { open, socketFolder } from "../support/punt-socket/peer.js";
 
-const library = JSON.stringify(new URL("../../lib/punt-socket/index.js", import.meta.url).href);
+const main = JSON.stringify(new URL("../../lib/index.js", import.meta.url).href);
 
-/** Opens a socket at each path in turn, all threads at the same moment, and says at which it succeeded. */
-const RACER = `
-  const { parentPort, workerData: { gate, count, paths } } = require("node:worker_threads");
-  import(${library}).then(({ PuntSocket }) => {
-    const sockets = paths.map((path, i) => {
-      Atomics.add(gate, i, 1);
-      while (Atomics.load(gate, i) < count);
-      try {
-        return PuntSocket.open({ path, vppPath: null, onWarning: () => {}, ringBytes: 2 ** 21 });
-      } catch {
-        return undefined;
-      }
-    });
-    parentPort.postMessage(sockets.map((socket) => socket !== undefined));
-    parentPort.once("message", () => { for (const socket of sockets) socket?.close(); });
-  });`;
+/** Programs that open a socket at a path, say what came of it, and keep it until their standard input ends. */
+const openers = {
+  "a punt socket": `PuntSocket.open({ path, vppPath: null, onWarning: () => {}, ringBytes: 2 ** 21 })`,
+  "a memif server": `Memif.open({ role: "server", socket: path })`,
+};
 
-test("if several processes open one stale path at the same moment, exactly one owns it", async (t) => {
-  const folder = socketFolder(t);
-  const paths = Array.from({ length: 100 }, (_, i) => join(folder, `${i}`));
-  // A process that is killed leaves its files behind.
-  const kill = `import(${library}).then(({ PuntSocket }) => {
-    for (const path of ${JSON.stringify(paths)}) PuntSocket.open({ path, vppPath: null, onWarning: () => {}, ringBytes: 2 ** 21 });
-    process.kill(process.pid, "SIGKILL");
+function openerOf(open: string, path: string): string {
+  return `import(${main}).then(({ PuntSocket, Memif }) => {
+    const path = ${JSON.stringify(path)};
+    let end = () => {};
+    try {
+      const port = ${open};
+      end = () => port.close();
+      console.log("opened");
+    } catch (error) {
+      console.log(error.code);
+    }
+    process.stdin.on("end", end).resume();
   })`;
-  spawnSync(process.execPath, ["-e", kill], { timeout: 60_000 });
-  t.true(paths.every((path) => existsSync(path)));
-  const count = 2;
-  const gate = new Int32Array(new SharedArrayBuffer(4 * paths.length));
-  const workers = Array.from({ length: count }, () => {
-    return new Worker(RACER, { eval: true, execArgv: [], workerData: { gate, count, paths } });
-  });
-  const won = await Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0] as boolean[]));
-  const owners = paths.map((_, i) => won.filter((list) => list[i]).length);
-  t.deepEqual(owners, Array(paths.length).fill(1));
-  for (const worker of workers) worker.postMessage("close");
-  await Promise.all(workers.map((worker) => once(worker, "exit")));
-  t.false(paths.some((path) => existsSync(path)));
-});
+}
+
+/** Starts a program with the library between it and the C library, in a role of that library's. */
+function startOpener(t: ExecutionContext, program: string, role: string, stale: string) {
+  const env = { ...process.env, ...preloaded("stale_path"), ROLE: role, STALE: stale, FOLDER: dirname(stale) };
+  const child = spawn(process.execPath, ["-e", program], { env, stdio: ["pipe", "pipe", "inherit"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  const answer = once(child.stdout, "data").then(([text]) => String(text).trim());
+  return { child, answer };
+}
+
+for (const [what, open] of Object.entries(openers)) {
+  need("cc").test(
+    `${what}: of two processes that find one stale file at the same moment, one owns the path`,
+    async (t) => {
+      const path = join(socketFolder(t), "stale");
+      const program = openerOf(open, path);
+      // A process that is killed leaves its file behind.
+      const dead = startOpener(t, program, "dead", path);
+      t.is(await dead.answer, "opened");
+      dead.child.kill("SIGKILL");
+      await once(dead.child, "exit");
+      t.true(existsSync(path));
+
+      const first = startOpener(t, program, "first", path);
+      await appears(join(dirname(path), "removing"));
+      const second = startOpener(t, program, "second", path);
+      const secondAnswer = await second.answer;
+      closeSync(openSync(join(dirname(path), "second"), "w"));
+      t.deepEqual([await first.answer, secondAnswer], ["opened", "EADDRINUSE"]);
+      for (const { child } of [first, second]) child.stdin.end();
+      await Promise.all([first, second].map(({ child }) => once(child, "exit")));
+      t.false(existsSync(path));
+    },
+  );
+}
+
+async function appears(path: string): Promise<void> {
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 test("another kind of socket at the path is a living owner, and stays", async (t) => {
   const path = join(socketFolder(t), "stream");
