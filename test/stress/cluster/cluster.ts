@@ -4,8 +4,9 @@ import { program, vppProgram } from "../../support/machine/programs.js";
 import { commandLine } from "../command.js";
 import { pause } from "./child.js";
 import { Choice } from "./choice.js";
-import { FAULTS, type Fault, stepOf } from "./faults.js";
+import { type Fault, faultsOf, stepOf } from "./faults.js";
 import { leftovers, socketFiles } from "./leftovers.js";
+import { patiently } from "./patience.js";
 import { World } from "./world.js";
 
 const { numbers, has } = commandLine({
@@ -44,7 +45,8 @@ function lacking(): string | undefined {
 
 /** Packets while a step runs: none may be lost if the step does not touch traffic. */
 const PROBE_MS = 100;
-const LATE_MS = 3_000;
+/** How long no packet of those that are missing may come. */
+const LATE_SECONDS = 10;
 /** How long packets run at least. */
 const LEAST_MS = 1_000;
 
@@ -56,7 +58,7 @@ async function underTraffic(
   const timer = setInterval(() => texts.push(world.probe()), PROBE_MS);
   const [said] = await Promise.all([body(), pause(LEAST_MS)]).finally(() => clearInterval(timer));
   const lost = () => world.cnfs.flatMap((cnf) => cnf.missed(texts));
-  for (const end = performance.now() + LATE_MS; lost().length > 0 && performance.now() < end; ) await pause(20);
+  await patiently(async () => lost(), { what: "packets are missing", every: 20, still: LATE_SECONDS }).catch(() => {});
   return { said, lost: lost(), count: texts.length };
 }
 
@@ -77,14 +79,19 @@ async function step(world: World, faults: readonly Fault[], choice: Choice): Pro
 
 async function run(world: World): Promise<void> {
   const choice = new Choice(seed);
+  const all = faultsOf(hasReal);
+  const done = new Map(all.map(({ name }) => [name, 0]));
   await world.start();
   await world.settle();
   say(`${world.cnfs.length} CNFs have their punts, and packets run on each`);
   let order: Fault[] = [];
   for (let number = 0; number < steps; number++) {
-    if (number % FAULTS.length === 0) order = choice.shuffled(FAULTS);
-    await step(world, stepOf(order, number, choice), choice);
+    if (number % all.length === 0) order = choice.shuffled(all);
+    const faults = stepOf(order, number, choice);
+    await step(world, faults, choice);
+    for (const { name } of faults) done.set(name, done.get(name)! + 1);
   }
+  say(`done: ${[...done].map(([name, times]) => `${name} ${times} times`).join("; ")}`);
   const left = await world.finish();
   const sockets = await socketFiles(world.directory);
   if (left.length + sockets.length > 0) throw new Error(`left over:\n${[...left, ...sockets].join("\n")}`);

@@ -3,6 +3,7 @@ import { pause } from "./child.js";
 import type { Choice } from "./choice.js";
 import type { Cnf } from "./cnf.js";
 import { type Host, type HostDaemon, LEASE } from "./host.js";
+import { patiently } from "./patience.js";
 import type { World } from "./world.js";
 
 export interface Fault {
@@ -28,11 +29,11 @@ async function restartDaemon(world: World, choice: Choice, signal: NodeJS.Signal
   return `${daemon.name} (${was}) got ${signal}; another one started after ${ms} ms`;
 }
 
-async function killVpp(world: World, choice: Choice): Promise<string> {
-  const host = choice.of(world.hosts);
+async function killVpp(world: World, choice: Choice, among = world.hosts): Promise<string> {
+  const host = choice.of(among);
   const ms = choice.upTo(2_000);
   await host.killVpp(ms);
-  return `the VPP of ${host.name} was killed, and came back after ${ms} ms`;
+  return `the ${host.isReal ? "real" : "embedded"} VPP of ${host.name} was killed, and came back after ${ms} ms`;
 }
 
 async function replaceCnf(world: World, choice: Choice): Promise<string> {
@@ -84,26 +85,32 @@ async function freezeLeader(world: World, choice: Choice): Promise<string> {
   const host = choice.of(world.hosts.filter(({ daemons }) => daemons.length > 1));
   const frozen = await leaderOf(host);
   frozen.signal("SIGSTOP");
+  const began = performance.now();
   try {
-    await pause(BEYOND_LEASE_MS);
-    const next = host.daemons.find((each) => each !== frozen && each.role === "leader");
-    if (!next) throw new Error(`no daemon of ${host.name} has taken over from ${frozen.name}, which is stopped`);
+    const next = await leaderOf(host, frozen);
+    const ms = Math.round(performance.now() - began);
     const before = await host.lines();
     frozen.signal("SIGCONT");
+    await until(() => frozen.role !== "leader", `${frozen.name} still says that it leads`);
+    // Long enough for a step that it had begun.
     await pause(2_000);
     const after = await host.lines();
     if (before.join() !== after.join()) throw new Error(`${frozen.name} went on and changed the VPP of ${host.name}`);
-    if (frozen.role === "leader") throw new Error(`${frozen.name} still says that it leads`);
-    return `${frozen.name}, which led, was stopped for ${BEYOND_LEASE_MS} ms; ${next.name} took over, and nothing changed after that`;
+    return `${frozen.name}, which led, was stopped; ${next.name} took over after ${ms} ms, and nothing changed when ${frozen.name} went on`;
   } finally {
     frozen.signal("SIGCONT");
   }
 }
 
-async function leaderOf(host: Host): Promise<HostDaemon> {
-  for (const end = performance.now() + 20_000; performance.now() < end; await pause(50))
-    if (host.leader) return host.leader;
-  throw new Error(`no daemon of ${host.name} leads`);
+/** Waits for a daemon that leads, and is not `other`. */
+async function leaderOf(host: Host, other?: HostDaemon): Promise<HostDaemon> {
+  const find = () => host.daemons.find((each) => each !== other && each.isAlive && each.role === "leader");
+  await until(() => find() !== undefined, `no ${other ? "other " : ""}daemon of ${host.name} leads`);
+  return find()!;
+}
+
+async function until(isSo: () => boolean, problem: string): Promise<void> {
+  await patiently(async () => (isSo() ? [] : [problem]), { what: "a fault could not be done", every: 20 });
 }
 
 /** An operator deletes a CNF's punts through etcd. The CNF notices, and asks again when it is replaced. */
@@ -116,7 +123,7 @@ async function deletePunt(world: World, choice: Choice): Promise<string> {
   return `an operator deleted the punt of ${cnf.name} (${cnf.kind}) on ${host}, and the CNF was started again`;
 }
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   { name: "orchestrator killed", isHarmless: true, run: (world, choice) => restartDaemon(world, choice, "SIGKILL") },
   { name: "leader stopped", isHarmless: true, run: freezeLeader },
   { name: "VPP killed", isHarmless: false, run: killVpp },
@@ -128,6 +135,23 @@ export const FAULTS: readonly Fault[] = [
   { name: "orchestrator ended", isHarmless: true, run: (world, choice) => restartDaemon(world, choice, "SIGTERM") },
   { name: "punt deleted", isHarmless: false, run: deletePunt },
 ];
+
+/** The real VPP alone: else the choice of a host might leave it out. */
+const REAL_VPP_KILLED: Fault = {
+  name: "VPP killed, the real one",
+  isHarmless: false,
+  run: (world, choice) =>
+    killVpp(
+      world,
+      choice,
+      world.hosts.filter(({ isReal }) => isReal),
+    ),
+};
+
+/** Returns the faults of a cluster with or without a real VPP. */
+export function faultsOf(hasReal: boolean): readonly Fault[] {
+  return hasReal ? [...FAULTS, REAL_VPP_KILLED] : FAULTS;
+}
 
 /** Faults that need a leader, or etcd, are not done together with others. */
 const ALONE = new Set(["leader stopped", "punt deleted", "host cut off", "etcd compacted"]);

@@ -136,10 +136,7 @@ export class Host {
       this.#apiSocket = socket;
       this.#ready?.();
     });
-    await Promise.race([
-      ready,
-      this.#vpp.exited.then(() => Promise.reject(new Error(`the VPP of ${this.name} ended`))),
-    ]);
+    await this.#there(ready);
     this.#foreign = await this.lines();
   }
 
@@ -147,7 +144,7 @@ export class Host {
   async killVpp(downMs: number): Promise<void> {
     const ready = this.#becomesReady();
     this.#order({ kill: downMs });
-    await ready;
+    await this.#there(ready);
   }
 
   /** Sends a packet to each port, by the interface that all mirrors are of. */
@@ -157,7 +154,7 @@ export class Host {
 
   /** VPP's whole configuration, as lines. */
   async lines(): Promise<string[]> {
-    await using vpp = await Vpp.connect({ socketPath: this.#apiSocket, wait: 5_000, reconnect: false });
+    await using vpp = await Vpp.connect({ socketPath: this.#apiSocket, wait: 60_000, reconnect: false });
     return await snapshot(vpp);
   }
 
@@ -173,13 +170,19 @@ export class Host {
     await Promise.all(this.daemons.map((daemon) => daemon.end("SIGTERM")));
     if (!this.#vpp?.isAlive) return;
     this.#order({ end: true });
-    await Promise.race([this.#vpp.exited, pause(10_000)]);
+    await Promise.race([this.#vpp.exited, pause(60_000)]);
     await this.#vpp.end();
   }
 
   /** Ends everything without a word. */
   async abandon(): Promise<void> {
     await Promise.all([...this.daemons.map((daemon) => daemon.end("SIGKILL")), this.#vpp?.end()]);
+  }
+
+  /** @throws Error if the process that runs VPP has ended instead */
+  async #there(ready: Promise<void>): Promise<void> {
+    const ended = this.#vpp!.exited.then(() => Promise.reject(new Error(`the VPP of ${this.name} ended: see its log`)));
+    await Promise.race([ready, ended]);
   }
 
   #order(order: VppOrder): void {

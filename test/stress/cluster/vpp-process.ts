@@ -90,7 +90,7 @@ const orders = on(process, "message");
 const vpp = await (isReal ? real : embedded)(directory);
 
 async function operate(): Promise<void> {
-  await using client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: 10_000, reconnect: false });
+  await using client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: 60_000, reconnect: false });
   await makeForeign(client, directory);
 }
 

@@ -8,12 +8,12 @@ import { Cnf } from "./cnf.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { Host } from "./host.js";
 import { command, HostNetwork } from "./network.js";
+import { patiently } from "./patience.js";
 
 /** Daemons of each host. */
 const DAEMONS = [2, 2, 1] as const;
-const SETTLE_MS = 60_000;
-/** A wait that is long says what it waits for. */
-const SAY_MS = 10_000;
+/** How long what is left over may stay as it is. */
+const LEFT_SECONDS = 20;
 /** A port that no CNF serves: mirrors see its packets all the same. */
 const DISCARD = 9;
 
@@ -86,22 +86,15 @@ export class World {
     return text;
   }
 
-  /** Waits until everything is as it was asked for. @throws Error with what is not, after a time */
+  /** Waits until everything is as it was asked for. @throws Error with what is not, when nothing moves any more */
   async settle(): Promise<void> {
-    const end = performance.now() + SETTLE_MS;
-    for (let next = performance.now() + SAY_MS; ; ) {
-      const problems = await this.#problems();
-      if (performance.now() > next) {
-        this.#options.say(`  waits for: ${problems.slice(0, 4).join("; ")}`);
-        next += SAY_MS;
-      }
+    const look = async () => {
       // etcd was never restored here.
       const halted = this.hosts.flatMap(({ daemons }) => daemons).find(({ role }) => role === "halted");
       if (halted) throw new Error(`${halted.name} has halted: see its log`);
-      if (problems.length === 0) return;
-      if (performance.now() > end) throw new Error(`not settled in ${SETTLE_MS / 1000} s:\n${problems.join("\n")}`);
-      await pause(300);
-    }
+      return this.#problems();
+    };
+    await patiently(look, { what: "not settled", say: this.#options.say });
   }
 
   async #problems(): Promise<string[]> {
@@ -148,21 +141,22 @@ export class World {
     return left;
   }
 
-  /** Waits a moment for what is deleted last. */
+  /** Waits for what is deleted last. */
   async #left(): Promise<string[]> {
-    const end = performance.now() + 10_000;
-    for (;;) {
+    let left: string[] = [];
+    const look = async () => {
       const differences = await Promise.all(this.hosts.map((host) => host.differences(true)));
-      const devices = await Promise.all(
-        this.hosts.map(async ({ number, name }, index) => {
-          const now = await this.network.devices(number);
-          return now.filter((each) => !this.#devices[index]!.includes(each)).map((each) => `${name}: device ${each}`);
-        }),
-      );
-      const left = [...differences, ...devices].flat();
-      if (left.length === 0 || performance.now() > end) return left;
-      await pause(200);
-    }
+      const devices = await Promise.all(this.hosts.map((host, index) => this.#newDevices(host, this.#devices[index]!)));
+      left = [...differences, ...devices].flat();
+      return left;
+    };
+    await patiently(look, { what: "left over", still: LEFT_SECONDS }).catch(() => {});
+    return left;
+  }
+
+  async #newDevices({ number, name }: Host, before: readonly string[]): Promise<string[]> {
+    const now = await this.network.devices(number);
+    return now.filter((each) => !before.includes(each)).map((each) => `${name}: device ${each}`);
   }
 
   /** A daemon keeps a namespace that a CNF has handed over for a minute after its last punt. */
