@@ -2,10 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import type { Punts } from "../punt/index.js";
+import type { AskedChange } from "./cluster-options.js";
 import { type Etcd, isAway, type Mirror, type Write } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
 import type { Leadership } from "./leadership.js";
 import { answerTo, messageText, messageWrites, parseHead } from "./question.js";
+
+/** Where an operator's command asks, without a daemon. */
+export const IN_ETCD = "etcd";
 
 /** Milliseconds after which an answer that etcd did not take is written again. */
 const PAUSE_MS = 250;
@@ -18,6 +22,8 @@ export interface AnswersOptions {
   readonly punts: Punts;
   /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
+  /** Takes what was asked for, and what came of it. */
+  asked(change: AskedChange): void;
   problem(error: PuntError): void;
 }
 
@@ -53,11 +59,12 @@ export class Answers {
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { mirror, keys, punts, as } = this.#options;
+    const { mirror, keys, punts, as, asked } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
     const answer = await as(head.by, () => answerTo(text, punts));
-    const writes = messageWrites(keys.key("answer", id), answer, "", head.lease);
+    asked({ by: head.by, through: head.through ?? IN_ETCD, ...answer });
+    const writes = messageWrites(keys.key("answer", id), answer.text, { by: "" }, head.lease);
     for (const write of writes.slice(0, -1)) await this.#write(key, [write]);
     // The answer replaces the question, so the next daemon does not answer it again.
     await this.#write(key, [writes.at(-1)!, { key }]);

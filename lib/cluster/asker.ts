@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { PuntError } from "../errors.js";
 import type { Etcd } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
-import { answerIn, messageText, messageWrites, parseHead, type Question } from "./question.js";
+import { type Asker, answerIn, messageText, messageWrites, parseHead, type Question } from "./question.js";
 
 /** Questions and answers belong to the asker's lease, and end with it. */
 const LEASE_SECONDS = 30;
@@ -21,7 +21,7 @@ export async function ask<T>(
   etcd: Etcd,
   keys: Keys,
   question: Question,
-  { by, longest }: { readonly by: string; readonly longest: number },
+  { asker, longest }: { readonly asker: Asker; readonly longest: number },
 ): Promise<T> {
   const id = randomUUID();
   const { id: lease } = await etcd.grant(LEASE_SECONDS);
@@ -29,7 +29,7 @@ export async function ask<T>(
   try {
     const waiting = answerOf(etcd, keys.key("answer", id), longest, keys.host);
     waiting.catch(() => {});
-    await put(etcd, keys.key("ask", id), question, by, lease);
+    await put(etcd, keys.key("ask", id), question, asker, lease);
     return answerIn<T>(await waiting);
   } finally {
     clearInterval(renewal);
@@ -38,8 +38,8 @@ export async function ask<T>(
 }
 
 /** Writes the question. Writing a part twice is harmless, because its text is the same. The head is written once. */
-async function put(etcd: Etcd, key: string, question: Question, by: string, lease: string): Promise<void> {
-  for (const write of messageWrites(key, JSON.stringify(question), by, lease))
+async function put(etcd: Etcd, key: string, question: Question, asker: Asker, lease: string): Promise<void> {
+  for (const write of messageWrites(key, JSON.stringify(question), asker, lease))
     await etcd.write([{ key: write.key, created: 0 }], [write]);
 }
 

@@ -1,6 +1,6 @@
 // The options and the events of a daemon in a cluster.
 import type { PuntError } from "../errors.js";
-import type { PuntEvent, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
+import type { PuntEvent, PuntIdInput, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
 import type { EtcdOptions } from "./etcd/index.js";
 
 export interface ClusterOptions extends EtcdOptions {
@@ -35,11 +35,26 @@ export interface ClusterRole {
   readonly endpoints: readonly string[];
 }
 
+/** A call that reached this daemon by etcd. */
+export interface AskedChange {
+  /** Who asked, as the daemon or the command that passed it on says. */
+  readonly by: string;
+  /** The daemon that passed it on, or `etcd` where the asker wrote to etcd itself. */
+  readonly through: string;
+  /** The call: `add`, `update`, `delete`, `apply` or `plan`. */
+  readonly call: string;
+  readonly punts: readonly PuntIdInput[];
+  /** Absent where the call succeeded. */
+  readonly error?: PuntError;
+}
+
 export interface ClusterEvents {
   /** This daemon's present role. */
   role: [Role];
   /** A punt appeared, changed its state, or disappeared. `from` is undefined if the punt is new to this daemon. */
   punt: [Pick<PuntEvent, "id" | "from" | "to">];
+  /** This daemon has made or refused a call that reached it by etcd. */
+  asked: [AskedChange];
   /** A comparison with VPP has ended. */
   pass: PuntManagerEvents["pass"];
 }

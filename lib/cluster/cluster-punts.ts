@@ -91,7 +91,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     super();
     this.#start = start;
     this.#etcd = etcd;
-    this.hosts = new Hosts(etcd);
+    const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
+    const through = `daemon ${name} of host ${keys.host}`;
+    this.hosts = new Hosts(etcd, through);
     this.#keys = keys;
     this.#generationKey = keys.key("state", "generation");
     this.#history = history;
@@ -103,7 +105,6 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       changed: (changes, isSnapshot) => this.#changed(changes, isSnapshot),
       reached: (isReached, error) => this.#reached(isReached, error),
     });
-    const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
     this.#leadership = new Leadership(
       etcd,
       this.#mirror,
@@ -113,8 +114,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     );
     this.#leadership.onProblem = (error) => start.problem(error);
     this.#leadership.stand(true);
-    const acting = new EtcdPunts(etcd, { host: keys.host, by: () => this.#askers.now });
-    this.#forward = new Forwarded(acting, (id) => this.#manager?.get(id));
+    const acting = { host: keys.host, by: () => this.#askers.now, through };
+    this.#forward = new Forwarded(new EtcdPunts(etcd, acting), (id) => this.#manager?.get(id));
   }
 
   get #closed(): boolean {
@@ -165,9 +166,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   list(filter: PuntFilter = {}): PuntStatus[] {
-    return this.#readable("punt.list")
-      .list(filter)
-      .map((status) => this.#known.shown(status));
+    const punts = this.#readable("punt.list").list(filter);
+    return punts.map((status) => this.#known.shown(status));
   }
 
   plan(change?: PlanChange): Promise<DryRun> {
@@ -175,8 +175,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
-    const { cnf } = options;
-    return this.#known.log.watch(options, () => this.list(cnf === undefined ? {} : { cnf }));
+    return this.#known.log.watch(options, () => this.list(options.cnf === undefined ? {} : { cnf: options.cnf }));
   }
 
   attach(id: PuntIdInput, options?: AttachOptions): Attachments {
@@ -289,6 +288,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
         ...{ etcd: this.#etcd, mirror, keys: this.#keys, leadership, history: this.#history },
         ...{ manager: this.#start.manager, instead: this.#instead, punts: this },
         as: (by, change) => this.as(by, change),
+        asked: (change) => guarded(() => void this.emit("asked", change)),
         problem: (error) => this.#start.problem(error),
         whoAsked: (request) => this.#askers.of(request),
         shown: (status) => this.#known.shown(status),
@@ -366,11 +366,11 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       this.#term?.follow(event);
     });
     const punts = manager.list();
-    for (const { id, state: from } of before?.list() ?? [])
-      guarded(() => void this.emit("punt", { id, from, to: "DELETED" }));
-    for (const { id, state: to } of punts) guarded(() => void this.emit("punt", { id, from: undefined, to }));
+    const tell = (event: ClusterEvents["punt"][0]) => guarded(() => void this.emit("punt", event));
+    for (const { id, state: from } of before?.list() ?? []) tell({ id, from, to: "DELETED" });
+    for (const { id, state: to } of punts) tell({ id, from: undefined, to });
     this.#known.keepOnly(punts.map(({ id }) => id));
-    if (before && before !== manager) await before.close();
+    if (before !== manager) await before?.close();
   }
 
   #halt(error: PuntError): void {

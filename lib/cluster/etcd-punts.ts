@@ -42,6 +42,8 @@ export interface EtcdPuntsOptions {
   readonly host: string;
   /** The asker, for the records. */
   by(): string;
+  /** The daemon that passes the calls on, for the records; absent where the asker writes to etcd itself. */
+  readonly through?: string;
 }
 
 /** The interface Punts over etcd. The caller closes `etcd`. */
@@ -49,11 +51,13 @@ export class EtcdPunts implements Punts {
   readonly #etcd: Etcd;
   readonly #keys: Keys;
   readonly #by: () => string;
+  readonly #through: string | undefined;
 
-  constructor(etcd: Etcd, { host, by }: EtcdPuntsOptions) {
+  constructor(etcd: Etcd, { host, by, through }: EtcdPuntsOptions) {
     this.#etcd = etcd;
     this.#keys = new Keys(etcd.prefix, host);
     this.#by = by;
+    this.#through = through;
   }
 
   /** The daemon that acts for the host; undefined if there is none now. */
@@ -149,7 +153,8 @@ export class EtcdPunts implements Punts {
 
   #ask<T>(question: Question, { timeout }: AddOptions = {}): Promise<T> {
     const longest = timeout === undefined ? LONGEST_MS : timeout + 10_000;
-    return ask<T>(this.#etcd, this.#keys, question, { by: this.#by(), longest });
+    const asker = { by: this.#by(), ...(this.#through !== undefined && { through: this.#through }) };
+    return ask<T>(this.#etcd, this.#keys, question, { asker, longest });
   }
 
   async #isActing(): Promise<boolean> {

@@ -38,9 +38,12 @@ async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
 /** The hosts in etcd as a daemon reaches them. */
 export class Hosts {
   readonly #etcd: Etcd;
+  readonly #through: string;
 
-  constructor(etcd: Etcd) {
+  /** `through`: this daemon, for the records. */
+  constructor(etcd: Etcd, through: string) {
     this.#etcd = etcd;
+    this.#through = through;
   }
 
   /** Lists every host that has a wish, a status or a daemon. @throws PuntError ERR_ETCD_AWAY */
@@ -48,8 +51,15 @@ export class Hosts {
     return hostsIn(this.#etcd);
   }
 
+  /** Returns whether a host has a wish, a status or a daemon. Costs the same, however many hosts there are. @throws PuntError ERR_ETCD_AWAY */
+  async has(host: string): Promise<boolean> {
+    const keys = new Keys(this.#etcd.prefix, host);
+    const counts = (["wanted", "status", "leader"] as const).map((kind) => this.#etcd.count(keys.folder(kind)));
+    return (await Promise.all(counts)).some((count) => count > 0);
+  }
+
   /** Returns the punts of a host. `by`: the asker, for the records. */
   of(host: string, by: string): Punts {
-    return new EtcdPunts(this.#etcd, { host, by: () => by });
+    return new EtcdPunts(this.#etcd, { host, by: () => by, through: this.#through });
   }
 }

@@ -1,5 +1,5 @@
 // Punts of many hosts in etcd. The daemons of a host elect a leader, which acts; all others ask it.
-export type { ClusterOptions, ClusterRole, Role } from "./cluster-options.js";
+export type { AskedChange, ClusterOptions, ClusterRole, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
 export { decide } from "./decision.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";

@@ -26,18 +26,23 @@ export type Question =
 /** The first key of a message: the others hold the parts of its text. */
 export interface Head {
   readonly by: string;
+  /** The daemon that passed the question on; absent from an operator's command. */
+  readonly through?: string;
   readonly lease: string;
   readonly parts: number;
 }
+
+/** The asker of a question, and the daemon that passed it on. */
+export type Asker = Pick<Head, "by" | "through">;
 
 /** etcd takes 1.5 MiB in one request. */
 const PART_CHARACTERS = 250_000;
 
 /** Returns the keys of a message. The head comes last, so that a reader of the head finds all parts. */
-export function messageWrites(key: string, text: string, by: string, lease: string): Write[] {
+export function messageWrites(key: string, text: string, asker: Asker, lease: string): Write[] {
   const parts: string[] = [];
   for (let at = 0; at < text.length; at += PART_CHARACTERS) parts.push(text.slice(at, at + PART_CHARACTERS));
-  const head: Head = { by, lease, parts: parts.length };
+  const head: Head = { ...asker, lease, parts: parts.length };
   return [
     ...parts.map((value, index) => ({ key: `${key}/${index}`, value: JSON.stringify({ value }), lease })),
     { key, value: JSON.stringify(head), lease },
@@ -45,9 +50,9 @@ export function messageWrites(key: string, text: string, by: string, lease: stri
 }
 
 export function parseHead(key: string, value: string): Head {
-  const { by, lease, parts } = parseJson(key, value) as Partial<Head>;
+  const { by, through, lease, parts } = parseJson(key, value) as Partial<Head>;
   if (typeof by === "string" && typeof lease === "string" && Number.isInteger(parts))
-    return { by, lease, parts: parts! };
+    return { by, ...(through !== undefined && { through: String(through) }), lease, parts: parts! };
   throw content(key, "is not a question");
 }
 
@@ -63,14 +68,46 @@ export function messageText(key: string, { parts }: Head, valueAt: (key: string)
     .join("");
 }
 
-/** Makes the call of a question. @returns the text of the answer, which may be an error */
-export async function answerTo(text: string, punts: Punts): Promise<string> {
+/** An answer, and what it was about. */
+export interface Answer {
+  readonly text: string;
+  readonly call: string;
+  readonly punts: readonly PuntIdInput[];
+  readonly error?: PuntError;
+}
+
+/** Makes the call of a question. @returns the answer, which may be an error */
+export async function answerTo(text: string, punts: Punts): Promise<Answer> {
+  let about: Pick<Answer, "call" | "punts"> = { call: "unknown", punts: [] };
   try {
-    return JSON.stringify({ value: plain(await ask(JSON.parse(text) as Question, punts)) }, plainNumbers);
+    const question = JSON.parse(text) as Question;
+    about = { call: question.call, punts: puntsOf(question) };
+    const value = await ask(question, punts);
+    const deleted = question.call === "apply" ? (value as ApplyResult).deleted : [];
+    const answer = JSON.stringify({ value: plain(value) }, plainNumbers);
+    return { ...about, punts: [...about.punts, ...deleted], text: answer };
   } catch (error) {
     const { op = "cluster.answer", code = "ERR_INTERNAL", message, details = {} } = error as Partial<PuntError> & Error;
     const shown = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-    return JSON.stringify({ error: { op, code, message: shown, details } }, plainNumbers);
+    const answer = JSON.stringify({ error: { op, code, message: shown, details } }, plainNumbers);
+    return { ...about, text: answer, error: new PuntError(op, code, shown) };
+  }
+}
+
+/** Returns the punts that a question names. */
+function puntsOf(question: Question): readonly PuntIdInput[] {
+  switch (question.call) {
+    case "add":
+    case "update":
+      return [question.request];
+    case "delete":
+      return [question.id];
+    case "apply":
+      return question.set.punts.map((each) => ({ cnf: question.set.cnf ?? "", ...each }));
+    case "plan":
+      return [...(question.change.add ?? []), ...(question.change.delete ?? [])];
+    default:
+      return [];
   }
 }
 

@@ -60,14 +60,14 @@ export class Term {
   }
 
   private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp) {
-    const { etcd, mirror, keys, leadership, problem, punts } = options;
+    const { etcd, mirror, keys, leadership, problem, punts, asked } = options;
     this.#options = options;
     this.manager = manager;
     this.writer = writer;
     this.#vpp = vpp;
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
     const isGood = () => leadership.isGood;
-    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, problem, isGood });
+    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, isGood });
     this.#answers = new Answers({ ...options, punts });
   }
 

@@ -1,9 +1,11 @@
 // Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
 import type { PuntId, PuntManager, PuntRequest } from "../punt/index.js";
+import { IN_ETCD } from "./answers.js";
+import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
-import { content, idIn, parseWish } from "./records.js";
+import { acceptedKey, content, idIn, parseWish } from "./records.js";
 import { refusedStatus, type StatusWriter } from "./status.js";
 
 /** Wishes that the manager works on at the same time. */
@@ -18,6 +20,8 @@ export interface WishesOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
+  /** Takes a wish that another program wrote or removed, and what came of it. */
+  asked(change: AskedChange): void;
   /** Called when a wish cannot be read, or is refused. */
   problem(error: PuntError): void;
   isGood(): boolean;
@@ -94,7 +98,7 @@ export class Wishes {
     const has = manager.get(id)?.request;
     try {
       if (entry) await this.#grant(entry, id, has);
-      else if (has) await manager.delete(id);
+      else if (has) await this.#recorded(key, id, { by: "unknown", call: "delete" }, () => manager.delete(id));
       this.#accepted(key, id);
     } catch (error) {
       this.#failed(key, id, entry, error as PuntError);
@@ -103,9 +107,32 @@ export class Wishes {
 
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
     const { manager } = this.#options;
-    const { request } = parseWish(entry, id);
+    const { request, by } = parseWish(entry, id);
     if (has && JSON.stringify(has) === JSON.stringify(request)) return;
-    await (has ? manager.update(request, PATIENCE) : manager.add(request, PATIENCE));
+    const { key } = entry;
+    if (has) await this.#recorded(key, id, { by, call: "update" }, () => manager.update(request, PATIENCE));
+    else await this.#recorded(key, id, { by, call: "add" }, () => manager.add(request, PATIENCE));
+  }
+
+  /** Tells what came of a wish. A wish of this manager is in etcd together with the record that it was accepted. */
+  async #recorded(
+    key: string,
+    id: PuntId,
+    what: Pick<AskedChange, "by" | "call">,
+    change: () => Promise<unknown>,
+  ): Promise<void> {
+    const { mirror, keys, asked } = this.#options;
+    const isAccepted = mirror.get(acceptedKey(keys, id)) !== undefined;
+    const isOwn = what.call === "add" ? isAccepted : what.call === "delete" && !isAccepted;
+    const isAgain = this.#refused.get(key) === (mirror.get(key)?.modified ?? 0);
+    const about = { ...what, through: IN_ETCD, punts: [id] };
+    try {
+      await change();
+      if (!isOwn) asked(about);
+    } catch (error) {
+      if (!isOwn && !isAgain && !this.#closed) asked({ ...about, error: error as PuntError });
+      throw error;
+    }
   }
 
   #failed(key: string, id: PuntId, entry: Entry | undefined, error: PuntError): void {

@@ -7,6 +7,8 @@ import type { PuntId } from "../punt/index.js";
 /** A decision. */
 export interface AuditEntry {
   readonly caller: string;
+  /** For a call that reached the daemon by etcd: the daemon that passed it on, or `etcd` where the caller wrote to etcd itself. */
+  readonly through?: string;
   readonly call: string;
   readonly decision: "allowed" | "refused" | "failed";
   readonly rule?: string | undefined;

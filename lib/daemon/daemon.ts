@@ -220,6 +220,7 @@ export class Daemon implements AsyncDisposable {
       names,
       devices,
       cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
+      as: (by, change) => (punts instanceof ClusterPunts ? punts.as(by, change) : change()),
       hosts: punts instanceof ClusterPunts ? punts.hosts : undefined,
       policy: this.#policy,
       table,

@@ -1,10 +1,10 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { ClusterPunts } from "../cluster/index.js";
+import { type AskedChange, ClusterPunts } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { DefaultHost, type DeviceReport, FileStore, PuntManager, type Punts } from "../punt/index.js";
+import { DefaultHost, type DeviceReport, FileStore, type PuntId, PuntManager, type Punts } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
@@ -35,9 +35,10 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
     const punts = await openPunts(options, vpp);
     const names = namesOf(punts);
+    if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
       memory: memoryOf(punts, state),
-      delete: (id) => punts.delete(id),
+      delete: (id) => endOfSession(audit, id, () => punts.delete(id)),
       problem,
     });
     await sessions.load();
@@ -70,6 +71,29 @@ async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<P
   const punts = await PuntManager.start({ ...manager, ...store });
   punts.on("problem", problem);
   return punts;
+}
+
+/** A call that reached this daemon by etcd: the daemon or the command that passed it on has judged it. */
+function recordAsked(audit: AuditLog, { by, through, call, punts, error }: AskedChange): void {
+  audit.write({
+    ...{ caller: by, through, call: call.charAt(0).toUpperCase() + call.slice(1) },
+    decision: error ? "failed" : "allowed",
+    punts: punts.map(({ cnf, key = "", label = "" }) => ({ cnf, key, label })),
+    ...(error && { code: error.code, message: error.message }),
+  });
+}
+
+/** Deletes a punt that was bound to its CNF's life. */
+async function endOfSession(audit: AuditLog, id: PuntId, end: () => Promise<void>): Promise<void> {
+  const entry = { caller: `the session of CNF ${id.cnf}, which has ended`, call: "Delete", punts: [id] };
+  try {
+    await end();
+    audit.write({ ...entry, decision: "allowed" });
+  } catch (error) {
+    const { code, message } = error as PuntError;
+    audit.write({ ...entry, decision: "failed", code, message });
+    throw error;
+  }
 }
 
 /** The names of all punts, as they come and go. */

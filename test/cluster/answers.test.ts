@@ -21,7 +21,7 @@ class Store {
   constructor(failures: readonly PuntError[]) {
     this.#failures = [...failures];
     const question = JSON.stringify({ call: "delete", id: { cnf: "dns" } });
-    this.#make(messageWrites(QUESTION, question, "an operator", "7"));
+    this.#make(messageWrites(QUESTION, question, { by: "an operator" }, "7"));
   }
 
   get(key: string) {
@@ -57,6 +57,7 @@ function start(failures: readonly PuntError[]) {
     ...{ keys, punts },
     leadership: { condition: { key: keys.leader, created: 1 } } as Leadership,
     as: (_by, change) => change(),
+    asked: () => {},
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();

@@ -115,6 +115,26 @@ test("other hosts are for operators, within their rules: refusals name the rule,
   t.is(there.list().length, 1);
 });
 
+test("the list of one host costs the same, however many hosts there are", async (t) => {
+  const { connect, etcd } = await start(t);
+  for (let number = 2; number < 30; number++)
+    etcd.ctl("put", `/vpp-punt/wanted/h${number}/dns//`, JSON.stringify({ request: span("dns"), by: "a test" }));
+  const ranges = async () => {
+    const text = await (await fetch(`${etcd.url}/metrics`)).text();
+    return Number(/grpc_server_handled_total\{grpc_code="OK",grpc_method="Range".* (\d+)/.exec(text)?.[1]);
+  };
+  for (const host of ["h1", "h7"]) {
+    const far = await connect(0, { host });
+    await far.list();
+    const before = await ranges();
+    t.is((await far.list()).length, host === "h1" ? 0 : 1);
+    t.true((await ranges()) - before < 10);
+  }
+  const unknown = await connect(0, { host: "h99" });
+  const refused = { code: "ERR_NO_SUCH_HOST", message: /it has h0, h1, h10/ };
+  await t.throwsAsync<PuntError>(async () => unknown.list(), refused);
+});
+
 test("while etcd is away, a call about another host says so", async (t) => {
   const { connect, etcd } = await start(t);
   const far = await connect(0, { host: "h1" });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
-import { FileStore, type PuntFilter, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
@@ -81,17 +81,11 @@ export async function withHostsOfDaemon<T>(
   const socket = daemonOf(options);
   if (socket === undefined) throw withoutDaemon();
   const { remotePunts } = await import("../../module/index.js");
-  const asked = await remotePunts({ socket, wait: 0 });
-  const opened = new Set([asked]);
+  const punts = await remotePunts({ socket, wait: 0 });
   try {
-    const listOf = async (host: string, filter: PuntFilter) => {
-      const punts = await remotePunts({ socket, wait: 0, host });
-      opened.add(punts);
-      return punts.list(filter);
-    };
-    return await body({ all: () => asked.hosts(), listOf });
+    return await body({ all: () => punts.hosts(), listOf: (host, filter) => punts.listOf(host, filter) });
   } finally {
-    for (const punts of opened) await punts.close();
+    await punts.close();
   }
 }
 

@@ -33,6 +33,8 @@ export interface Parts {
   devices(): DeviceReport;
   /** Returns what the daemon does for its host in etcd; undefined for a daemon without etcd. */
   cluster(): ClusterRole | undefined;
+  /** Makes a change on behalf of a caller, for the records in etcd. */
+  as<T>(by: string, change: () => Promise<T>): Promise<T>;
   /** The hosts in etcd; undefined for a daemon without etcd. */
   readonly hosts: Hosts | undefined;
   readonly policy: Policy;
@@ -158,6 +160,11 @@ export class Scope {
     throw noSuchPunt(this.op, this.view.idOut(id));
   }
 
+  /** Does something in the caller's name: the records in etcd say who asked. */
+  onBehalf<O>(body: () => O | Promise<O>): Promise<O> {
+    return this.#parts.as(callerText(this.#caller), async () => body());
+  }
+
   record(error?: unknown): void {
     const problem = error instanceof PuntError ? error : undefined;
     const isRefused = problem?.code === "ERR_POLICY" || this.#hidden.length > 0;
@@ -221,7 +228,7 @@ function hostIn(request: { readonly host?: string }): string {
 export async function judged<O>(scope: Scope, body: () => O | Promise<O>): Promise<O> {
   try {
     scope.requireSomeRule();
-    const result = await body();
+    const result = await scope.onBehalf(body);
     scope.record();
     return result;
   } catch (error) {

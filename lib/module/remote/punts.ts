@@ -168,8 +168,13 @@ export class RemotePunts implements Punts {
     }
   }
 
-  async list({ cnf = "" }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
-    const call = (signal: AbortSignal) => this.#connection.client.list({ cnf, host: this.#host }, { signal });
+  list(filter: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    return this.listOf(this.#host, filter);
+  }
+
+  /** Lists the punts of a host in etcd, over the same connection; "" for the daemon's own. */
+  async listOf(host: string, { cnf = "" }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    const call = (signal: AbortSignal) => this.#connection.client.list({ cnf, host }, { signal });
     const { punts } = await this.#connection.call("punt.list", call);
     return punts.map(statusFromWire);
   }

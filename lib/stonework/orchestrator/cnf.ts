@@ -2,7 +2,8 @@
 import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/protobuf";
 import { type DescriptorProto, type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { Http2Sessions } from "../../http2-sessions.js";
 import type { Logger } from "../../logger.js";
 import type { Announcement } from "../announcement.js";
 import { dependenciesFromWire, type ItemDependency } from "../dependencies.js";
@@ -31,7 +32,7 @@ const ENDS = ["linux.interfaces.interface", "vpp.interfaces"];
 
 export class Cnf {
   readonly announcement: Announcement;
-  readonly #sessions: Http2SessionManager;
+  readonly #sessions: Http2Sessions;
   readonly #log: Logger;
   readonly #discovery: Client<typeof CnfDiscovery>;
   readonly #punts: Client<typeof PuntManager>;
@@ -48,7 +49,7 @@ export class Cnf {
     this.#label = announcement.label;
     this.#log = log;
     const baseUrl = `http://${announcement.address}:${announcement.grpcPort}`;
-    this.#sessions = new Http2SessionManager(baseUrl);
+    this.#sessions = new Http2Sessions(baseUrl);
     const transport = createGrpcTransport({
       ...{ baseUrl, defaultTimeoutMs: deadline, sessionManager: this.#sessions },
     });
