@@ -37,7 +37,7 @@ export interface ClusterRole {
 
 /** A call that reached this daemon by etcd. */
 export interface AskedChange {
-  /** Who asked, as the daemon or the command that passed it on says. */
+  /** The asker, as the daemon or the command that passed it on says. */
   readonly by: string;
   /** The daemon that passed it on, or `etcd` where the asker wrote to etcd itself. */
   readonly through: string;

@@ -22,6 +22,7 @@ export class EtcdStore implements Store {
   #orders = new Orders();
   /** Keys that this store read or wrote. It deletes no others. */
   #own = new Set<string>();
+  #writing: ReadonlySet<string> = new Set();
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
@@ -41,8 +42,18 @@ export class EtcdStore implements Store {
   async save(state: StoredState): Promise<void> {
     const { writer } = this.#options;
     const { writes, conditions, own } = this.#differences(state);
-    if (writes.length > 0) await writer!.write(writes, conditions);
+    this.#writing = new Set(writes.map(({ key }) => key));
+    try {
+      if (writes.length > 0) await writer!.write(writes, conditions);
+    } finally {
+      this.#writing = new Set();
+    }
     this.#own = own;
+  }
+
+  /** Whether a save under way writes or removes a key. */
+  isWriting(key: string): boolean {
+    return this.#writing.has(key);
   }
 
   #differences(state: StoredState): { writes: Write[]; conditions: Condition[]; own: Set<string> } {

@@ -51,7 +51,7 @@ export class Term {
     try {
       started = await PuntManager.start({ ...manager, vpp, host, store });
       if (instead) await store.save(instead);
-      return new Term(options, started, writer, vpp);
+      return new Term(options, started, writer, vpp, store);
     } catch (error) {
       vpp.close();
       await started?.close();
@@ -59,15 +59,15 @@ export class Term {
     }
   }
 
-  private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp) {
+  private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp, store: EtcdStore) {
     const { etcd, mirror, keys, leadership, problem, punts, asked } = options;
     this.#options = options;
     this.manager = manager;
     this.writer = writer;
     this.#vpp = vpp;
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
-    const isGood = () => leadership.isGood;
-    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, isGood });
+    const looks = { isGood: () => leadership.isGood, isOwn: (key: string) => store.isWriting(key) };
+    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, ...looks });
     this.#answers = new Answers({ ...options, punts });
   }
 

@@ -5,7 +5,7 @@ import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
-import { acceptedKey, content, idIn, parseWish } from "./records.js";
+import { content, idIn, parseWish } from "./records.js";
 import { refusedStatus, type StatusWriter } from "./status.js";
 
 /** Wishes that the manager works on at the same time. */
@@ -25,6 +25,8 @@ export interface WishesOptions {
   /** Called when a wish cannot be read, or is refused. */
   problem(error: PuntError): void;
   isGood(): boolean;
+  /** Whether this daemon's own manager writes or removes a wish now. */
+  isOwn(key: string): boolean;
 }
 
 /**
@@ -114,16 +116,15 @@ export class Wishes {
     else await this.#recorded(key, id, { by, call: "add" }, () => manager.add(request, PATIENCE));
   }
 
-  /** Tells what came of a wish. A wish of this manager is in etcd together with the record that it was accepted. */
+  /** Tells what came of a wish of another program. */
   async #recorded(
     key: string,
     id: PuntId,
     what: Pick<AskedChange, "by" | "call">,
     change: () => Promise<unknown>,
   ): Promise<void> {
-    const { mirror, keys, asked } = this.#options;
-    const isAccepted = mirror.get(acceptedKey(keys, id)) !== undefined;
-    const isOwn = what.call === "add" ? isAccepted : what.call === "delete" && !isAccepted;
+    const { mirror, isOwn: isWriting, asked } = this.#options;
+    const isOwn = isWriting(key);
     const isAgain = this.#refused.get(key) === (mirror.get(key)?.modified ?? 0);
     const about = { ...what, through: IN_ETCD, punts: [id] };
     try {
