@@ -6,11 +6,11 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { ClusterPunts, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { grpcHandler } from "../grpc-handler.js";
 import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
@@ -125,7 +125,7 @@ export class Daemon implements AsyncDisposable {
     this.#gate = gate;
     const attacher = new Attacher(parts);
     this.#handler = this.#traffic.counted(
-      connectNodeAdapter({
+      grpcHandler({
         routes: (router) => {
           router.service(PuntsService, puntService(parts, attacher, gate));
           router.service(Health, this.#health.implementation());
@@ -138,6 +138,7 @@ export class Daemon implements AsyncDisposable {
           createContextValues()
             .set(callerKey, callerOf(request))
             .set(resetKey, () => reset(request)),
+        unsent: (call, err) => options.logger.warn({ call, err }, "an answer could not be sent"),
       }),
     );
   }

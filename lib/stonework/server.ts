@@ -1,10 +1,15 @@
 // Servers of StoneWork's kind: gRPC over plain TCP, and JSON over HTTP.
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
-import { createServer as createHttp2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { PuntError } from "../errors.js";
+import { grpcHandler } from "../grpc-handler.js";
 
 /** Where to listen. Port 0 is any free port. */
 export interface Place {
@@ -30,15 +35,17 @@ export const connectionKey = createContextKey<ServerHttp2Session | undefined>(un
 
 /** @throws PuntError an errno name: the address or port cannot be listened at */
 export async function serveGrpc(place: Place, op: string, routes: (router: ConnectRouter) => void): Promise<Serving> {
-  const handler = connectNodeAdapter({
+  const handler = grpcHandler({
     routes,
+    // Each call of StoneWork's has one answer, which the caller needs no more.
+    unsent: () => {},
     contextValues: (request) =>
       createContextValues().set(
         connectionKey,
         (request as Http2ServerRequest).stream.session as ServerHttp2Session | undefined,
       ),
   });
-  const server = createHttp2Server(handler);
+  const server = createHttp2Server(handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);

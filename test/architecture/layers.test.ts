@@ -4,6 +4,8 @@ import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
 const GROUND = ["errors", "options", "net", "lowest-free", "guarded", "folder", "read-file", "socket-file", "logger"];
+/** Both ends of gRPC. */
+const GRPC = ["http2-sessions", "grpc-handler"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -28,6 +30,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],
   "http2-sessions": [],
+  "grpc-handler": [],
   containers: ["errors", "guarded", "http2-sessions"],
   host: [...GROUND, "native", "descriptor", "containers"],
   vpp: [...GROUND, "binapi"],
@@ -37,9 +40,9 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
   wire: [...GROUND, "punt", "counters"],
   cluster: [...GROUND, "punt"],
-  stonework: [...GROUND, "punt"],
-  module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "http2-sessions"],
-  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "cluster", "stonework"],
+  stonework: [...GROUND, "punt", ...GRPC],
+  module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", ...GRPC],
+  daemon: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", "cluster", "stonework", ...GRPC],
   index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
   explain: [...GROUND, "packet", "binapi", "punt", "counters"],
   cli: [

@@ -1,13 +1,13 @@
 // The common part of all doors of the daemon: requests with their callers.
 import type { Http2ServerRequest } from "node:http2";
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { GrpcHandler, GrpcRequest } from "../../grpc-handler.js";
 import type { Caller } from "../identity.js";
 
 /** Answers requests. */
-export type Handler = ReturnType<typeof connectNodeAdapter>;
+export type Handler = GrpcHandler;
 
 /** A request over any of the protocols. */
-export type DoorRequest = Parameters<Handler>[0];
+export type DoorRequest = GrpcRequest;
 
 /** An open door. */
 export interface Door {

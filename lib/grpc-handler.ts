@@ -1,0 +1,61 @@
+// The request handler of a gRPC server.
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  type ContextValues,
+  createConnectRouter,
+} from "@connectrpc/connect";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+
+/** Answers requests over HTTP/1.1 and HTTP/2. */
+export type GrpcHandler = (request: GrpcRequest, response: GrpcResponse) => void;
+
+export type GrpcRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
+type Answer = Parameters<typeof universalResponseToNodeResponse>[0];
+type GrpcResponse = Parameters<typeof universalResponseToNodeResponse>[1];
+
+export interface GrpcHandlerOptions extends ConnectRouterOptions {
+  routes(router: ConnectRouter): void;
+  /** Returns values for the calls of a request. */
+  contextValues(request: GrpcRequest): ContextValues;
+  /** Called when an answer could not be sent, with the name of the call. A caller that has gone is no such case. */
+  unsent(call: string, error: Error): void;
+}
+
+/**
+ * Returns the handler. The adapter of @connectrpc/connect-node prints the stack of an answer that cannot be sent to standard error, and lets
+ * a stream wait for ever whose caller goes without having read it.
+ */
+export function grpcHandler({ routes, contextValues, unsent, ...options }: GrpcHandlerOptions): GrpcHandler {
+  const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], ...options });
+  routes(router);
+  const calls = new Map(router.handlers.map((each) => [each.requestPath, each]));
+  return (request, response) => {
+    const call = calls.get((request.url ?? "").split("?", 1)[0]!);
+    if (!call) {
+      response.writeHead(404);
+      response.end();
+      return;
+    }
+    call(universalRequestFromNodeRequest(request, response, undefined, contextValues(request)))
+      .then((answer) => universalResponseToNodeResponse(ended(answer, response), response))
+      .catch((error) => {
+        if (ConnectError.from(error).code !== Code.Aborted) unsent(call.method.name, error);
+      });
+  };
+}
+
+/** Returns the answer, which ends when the caller has gone. Node.js says nothing to a write that waits for a caller who goes. */
+function ended(answer: Answer, response: GrpcResponse): Answer {
+  const body = answer.body?.[Symbol.asyncIterator]();
+  if (!body) return answer;
+  response.once("close", () => void body.return?.().catch(() => {}));
+  return { ...answer, body: { [Symbol.asyncIterator]: () => body } };
+}
