@@ -61,6 +61,11 @@ export class CnfEnd {
     return this.#received.some((frame) => isReply(frame) && frame.subarray(28, 32).equals(ipBytes(address)));
   }
 
+  /** The part of each frame that matches, in the order of arrival. */
+  markers(pattern: RegExp): string[] {
+    return this.#received.flatMap((frame) => pattern.exec(frame.toString("latin1"))?.[0] ?? []);
+  }
+
   received(marker: string): Buffer | undefined {
     return this.#received.find((frame) => frame.includes(marker));
   }
