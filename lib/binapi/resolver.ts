@@ -87,7 +87,7 @@ export class Resolver {
 
   #explain(name: string): PuntError {
     if (typeof name !== "string") {
-      return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${String(name)}`, {
+      return new PuntError("binapi.resolve", "ERR_OPTION", `a message's name must be a string, not ${typeof name}`, {
         option: "name",
       });
     }

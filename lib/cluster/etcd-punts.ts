@@ -6,6 +6,9 @@ import {
   type ApplyOptions,
   type ApplyResult,
   type Attachments,
+  checkAddOptions,
+  checkApplyOptions,
+  checked,
   type DryRun,
   idOf,
   idText,
@@ -67,6 +70,7 @@ export class EtcdPunts implements Punts {
   }
 
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
     if (await this.leader()) return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options));
     const entry = await this.#wishOf(request);
@@ -79,6 +83,7 @@ export class EtcdPunts implements Punts {
   }
 
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    checkAddOptions(options, "punt.update");
     const request = parseRequest(input, "request", "punt.update");
     if (await this.leader())
       return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options));
@@ -97,6 +102,7 @@ export class EtcdPunts implements Punts {
   }
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
+    checkApplyOptions(options);
     const { requests, named } = parseSet(set, options.keep ?? false);
     if (await this.leader())
       return applyResultIn(
@@ -116,7 +122,8 @@ export class EtcdPunts implements Punts {
     return statusOf(id, wish, status, await this.#isActing());
   }
 
-  async list({ cnf }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+  async list(filter: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    const { cnf } = checked.filter(filter, "punt.list");
     const [wishes, statuses, isActing] = await Promise.all([
       this.#etcd.range(this.#keys.folder("wanted")),
       this.#etcd.range(this.#keys.folder("status")),
@@ -128,6 +135,7 @@ export class EtcdPunts implements Punts {
 
   /** Asks the daemon that acts, because it alone can look at VPP. @throws PuntError ERR_NOT_LEADER: no daemon acts */
   async plan(change: PlanChange = {}): Promise<DryRun> {
+    checked.change(change);
     if (!(await this.leader())) {
       const message = `no daemon acts for host ${this.#keys.host}, so nothing can look at its VPP`;
       throw new PuntError("punt.plan", "ERR_NOT_LEADER", message, { host: this.#keys.host });
@@ -136,7 +144,7 @@ export class EtcdPunts implements Punts {
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
-    return watchStatuses(this.#etcd, this.#keys, options);
+    return watchStatuses(this.#etcd, this.#keys, checked.watch(options));
   }
 
   async attach(): Promise<Attachments> {

@@ -1,4 +1,5 @@
 // A frame as one line for a person: who to whom, and what. For logs and the CLI; a decoder for programs it is not.
+import { PuntError } from "../errors.js";
 import { formatIp4, formatIp6, formatMac, IP_PROTOCOL, IP6_EXTENSION } from "../net/index.js";
 
 /** Describes what a layer's bytes say. A layer cut short is said to be, and never read beyond. */
@@ -223,12 +224,17 @@ const vlan = atLeast(4, "VLAN tag", (bytes) => {
 
 const ethernet = atLeast(14, "Ethernet", (bytes) => ethertype(u16(bytes, 12), bytes.subarray(14)));
 
-/** Describes an Ethernet frame in one line, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. */
+/** Describes an Ethernet frame in one line, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. @throws PuntError ERR_INVALID_PACKET: it is not a Uint8Array */
 export function describeFrame(frame: Uint8Array): string {
-  return ethernet(frame);
+  return ethernet(checked(frame, "packet.describeFrame"));
 }
 
-/** Describes an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it, in one line. */
+/** Describes an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it, in one line. @throws PuntError ERR_INVALID_PACKET */
 export function describeIp(packet: Uint8Array): string {
-  return packet[0]! >> 4 === 6 ? ip6(packet) : ip4(packet);
+  return checked(packet, "packet.describeIp")[0]! >> 4 === 6 ? ip6(packet) : ip4(packet);
+}
+
+function checked(bytes: Uint8Array, op: string): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new PuntError(op, "ERR_INVALID_PACKET", "the bytes must be a Uint8Array");
 }

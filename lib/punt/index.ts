@@ -22,7 +22,7 @@ export {
   withoutSecrets,
 } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
-export { DEFAULT_OWNER } from "./options.js";
+export { checkAddOptions, checkApplyOptions, checked, DEFAULT_OWNER } from "./options.js";
 export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";
 export { DryRun } from "./plan/index.js";
 export type {
@@ -50,6 +50,7 @@ export type {
   PuntType,
 } from "./request/index.js";
 export {
+  checkSet,
   decodeText,
   type FileProblem,
   fileJsonSchema,
@@ -70,6 +71,7 @@ export {
   requireOneCnf,
   socketPathIn,
   udpRequest,
+  withCnf,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";

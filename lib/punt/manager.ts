@@ -6,7 +6,7 @@ import { ContainerHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import { DefaultHost } from "./default-host.js";
 import { DesiredState, type Entry } from "./desired/index.js";
-import { checkAddOptions, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
+import { checkAddOptions, checked, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { DryRun, requireReady } from "./plan/index.js";
 import type {
   AddOptions,
@@ -85,7 +85,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   static async adopt(options: PuntManagerOptions, requests: readonly PuntRequestInput[]): Promise<Adoption> {
     checkOptions(options);
     const { readOnly = false } = options;
-    const parsed = requests.map((input, index) => parseRequest(input, `requests[${index}]`, "punt.adopt"));
+    const inputs = checked.requests(requests, "punt.adopt");
+    const parsed = inputs.map((input, index) => parseRequest(input, `requests[${index}]`, "punt.adopt"));
     return PuntManager.#opened(options, readOnly, async (manager) => {
       try {
         return await manager.#adopt(parsed);
@@ -275,7 +276,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
 
   /** Lists punts in the order in which they were added. */
   list(filter: PuntFilter = {}): PuntStatus[] {
-    return this.#state.list(filter);
+    return this.#state.list(checked.filter(filter, "punt.list"));
   }
 
   /**
@@ -283,8 +284,9 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    *
    * @throws PuntError as `add` and `delete` would throw; `ERR_DISCONNECTED` or another error if VPP cannot be read
    */
-  async plan({ add = [], delete: gone = [] }: PlanChange = {}): Promise<DryRun> {
+  async plan(change: PlanChange = {}): Promise<DryRun> {
     this.#requireOpen("punt.plan");
+    const { add = [], delete: gone = [] } = checked.change(change);
     if (this.#options.readOnly) await this.#restore();
     const added = add.map((input, index) => parseRequest(input, `add[${index}]`, "punt.plan"));
     const deleted = gone.map((input) => this.#known(input, "punt.plan"));
@@ -310,7 +312,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
     this.#requireOpen("punt.watch");
-    const { cnf } = options;
+    const { cnf } = checked.watch(options);
     return this.#state.log.watch(options, () => this.#state.list(cnf === undefined ? {} : { cnf }));
   }
 

@@ -1,11 +1,11 @@
-// Options of a manager and of its methods.
+// Options of a manager, and of the methods of every interface of punts.
 
 import type { Events, RequestOf } from "../binapi/index.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
 import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
-import type { AddOptions, ApplyOptions } from "./punts.js";
+import type { AddOptions, ApplyOptions, PlanChange, PuntFilter, WatchOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { ManagerIdentity, Store } from "./store/index.js";
 
@@ -147,6 +147,45 @@ export function checkApplyOptions(options: ApplyOptions): void {
 function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): void {
   if (waitFor !== undefined) check.oneOf("waitFor", waitFor, ["CREATED"]);
   check.milliseconds("timeout", timeout);
+}
+
+/** Checks of arguments that are neither requests nor options of a manager. Each function returns its argument. @throws PuntError `ERR_OPTION` */
+export const checked = {
+  filter(filter: PuntFilter, op: string): PuntFilter {
+    const check = new OptionCheck(op);
+    check.known(filter, ["cnf"]);
+    checkCnf(filter, check);
+    return filter;
+  },
+
+  watch(options: WatchOptions): WatchOptions {
+    const check = new OptionCheck("punt.watch");
+    check.known(options, ["from", "cnf", "signal"]);
+    checkCnf(options, check);
+    if (options.from !== undefined) check.text("from", options.from);
+    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+      check.refuse("signal", "must be an AbortSignal");
+    return options;
+  },
+
+  /** The requests and identities of the change are checked later. */
+  change(change: PlanChange): PlanChange {
+    const check = new OptionCheck("punt.plan");
+    check.known(change, ["add", "delete"]);
+    for (const name of ["add", "delete"] as const) if (change[name] !== undefined) check.list(name, change[name]);
+    return change;
+  },
+
+  /** Each request is checked later. */
+  requests<T>(requests: readonly T[], op: string): readonly T[] {
+    new OptionCheck(op).list("requests", requests);
+    return requests;
+  },
+};
+
+/** An empty name would mean all punts to a daemon, and none to a manager in this process. */
+function checkCnf({ cnf }: PuntFilter, check: OptionCheck): void {
+  if (cnf !== undefined) check.text("cnf", cnf, Number.POSITIVE_INFINITY, 1);
 }
 
 /** Returns the identity of a manager: its options, and the store's values for options that are left out. */

@@ -13,6 +13,7 @@ import {
 } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const CONFIGURATION = ["eth0", "eth1"].flatMap((name, index) => [
   `set interface state ${name} up`,
@@ -113,6 +114,57 @@ function wordOf(event: WatchEvent): string {
   const { id, to } = event.event;
   return `${id.key} ${to}`;
 }
+
+/** Calls with arguments of wrong types or shapes. */
+const WRONG_CALLS: Readonly<Record<string, (punts: Punts, wrong: never) => unknown>> = {
+  add: (punts, wrong) => punts.add(wrong),
+  "options of add": (punts, wrong) => punts.add(span("one"), wrong),
+  update: (punts, wrong) => punts.update(wrong),
+  "options of update": (punts, wrong) => punts.update(span("one"), wrong),
+  apply: (punts, wrong) => punts.apply(wrong, { keep: true }),
+  "punts of apply": (punts, wrong) => punts.apply({ cnf: "mirror", punts: wrong }),
+  "a punt of apply": (punts, wrong) => punts.apply({ cnf: "mirror", punts: [wrong] }),
+  "deletions of apply": (punts, wrong) => punts.apply({ cnf: "mirror", punts: [], delete: wrong }),
+  "options of apply": (punts, wrong) => punts.apply({ cnf: "mirror", punts: [] }, wrong),
+  delete: (punts, wrong) => punts.delete(wrong),
+  get: (punts, wrong) => punts.get(wrong),
+  list: (punts, wrong) => punts.list(wrong),
+  "list of a name": (punts, wrong) => punts.list({ cnf: wrong }),
+  plan: (punts, wrong) => punts.plan(wrong),
+  "additions of plan": (punts, wrong) => punts.plan({ add: wrong }),
+  "an addition of plan": (punts, wrong) => punts.plan({ add: [wrong] }),
+  "a deletion of plan": (punts, wrong) => punts.plan({ delete: [wrong] }),
+  watch: (punts, wrong) => punts.watch(wrong),
+  "watch from": (punts, wrong) => punts.watch({ from: wrong }),
+  "watch with a signal": (punts, wrong) => punts.watch({ signal: wrong }),
+};
+
+const WRONG: readonly unknown[] = [null, 5, { a: 1 }, [null], { keep: true }, { cnf: null }, Object.create(null, {})];
+
+test("a manager and a daemon's client refuse wrong arguments in the same words", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const remote = await (await daemonTest(t)).connect();
+  for (const [name, call] of Object.entries(WRONG_CALLS))
+    for (const wrong of ["", "text", ...WRONG]) {
+      const where = `${name}: ${JSON.stringify(wrong)}`;
+      const own = await outcome(async () => void (await call(it.manager, wrong as never)));
+      const text = own === undefined ? "" : String((own as PuntError).message);
+      t.notRegex(String(own), /Error/, where);
+      t.notRegex(text, /internal|undefined \(/, where);
+      t.deepEqual(await outcome(async () => void (await call(remote, wrong as never))), own, where);
+    }
+  t.deepEqual(it.manager.list(), []);
+});
+
+test("a set with the option keep among its fields is refused: it would delete punts", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { id } = await it.manager.add(span("one", "if0"));
+  const set = { cnf: "mirror", punts: [span("two", "if1")], keep: true };
+  await t.throwsAsync(it.manager.apply(set), { code: "ERR_INVALID_REQUEST", message: /keep: is not a field of a set/ });
+  t.is(it.manager.get(id)?.state, "CREATED");
+});
 
 test("a program gets the same from a manager of its own and from a daemon", async (t) => {
   const running = await daemonTest(t);

@@ -236,11 +236,11 @@ function clusterOf(parts: Parts) {
   return { cluster: { host, role, daemon, addresses: [...addresses] } };
 }
 
-/** The revision of now: the first event of a watch says it. No punt is of the CNF "", so the event has no status to make. */
+/** The revision of now: the first event of a watch says it. No CNF has the name "/", so the event has no status to make. */
 async function revisionOf(punts: Punts): Promise<string> {
   const ending = new AbortController();
   try {
-    for await (const { revision } of punts.watch({ signal: ending.signal, cnf: "" })) return revision;
+    for await (const { revision } of punts.watch({ signal: ending.signal, cnf: "/" })) return revision;
     return "";
   } finally {
     ending.abort();

@@ -9,6 +9,10 @@ import {
   type Attachments,
   type AttachOptions,
   attach,
+  checkAddOptions,
+  checkApplyOptions,
+  checked,
+  checkSet,
   type DeviceReport,
   DryRun,
   noSuchPunt,
@@ -21,9 +25,11 @@ import {
   type PuntSet,
   type PuntStatus,
   type Punts,
+  parseId,
   requireOneCnf,
   type WatchEvent,
   type WatchOptions,
+  withCnf,
 } from "../../punt/index.js";
 import {
   type Cluster,
@@ -100,6 +106,7 @@ export class RemotePunts implements Punts {
   }
 
   async add(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    checkAddOptions(options, "punt.add");
     const wire = requestToWire(request);
     const reply = await this.#connection.call("punt.add", async (signal) => {
       const session = (await this.#session?.id(signal)) ?? "";
@@ -112,6 +119,7 @@ export class RemotePunts implements Punts {
   }
 
   async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
+    checkAddOptions(options, "punt.update");
     const wire = requestToWire(request, "punt.update");
     const reply = await this.#connection.call("punt.update", (signal) =>
       this.#connection.client.update({ request: wire, wait: waitToWire(options), host: this.#host }, { signal }),
@@ -119,14 +127,16 @@ export class RemotePunts implements Punts {
     return statusFromWire(reply.status!);
   }
 
-  async apply(set: PuntSet, { keep = false, ...options }: ApplyOptions = {}): Promise<ApplyResult> {
+  async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
+    checkApplyOptions(options);
+    const { keep = false } = options;
+    checkSet(set, keep);
     const { cnf = "", punts, delete: gone = [] } = set;
-    const own = cnf === "" ? {} : { cnf };
     const requests = punts.map((each, index) =>
-      requestToWire({ ...own, ...each } as PathlessRequestInput, "punt.apply", `punts[${index}]`),
+      requestToWire(withCnf(each, set.cnf) as PathlessRequestInput, "punt.apply", `punts[${index}]`),
     );
     requireOneCnf(set);
-    const named = gone.map(idToWire);
+    const named = gone.map((id) => wireId(id, "punt.apply"));
     const reply = await this.#connection.call("punt.apply", async (signal) => {
       const session = (await this.#session?.id(signal)) ?? "";
       const change = { cnf, requests, delete: named, keep, host: this.#host };
@@ -143,11 +153,12 @@ export class RemotePunts implements Punts {
   }
 
   async delete(id: PuntIdInput): Promise<void> {
+    const wire = wireId(id, "punt.delete");
     let attempts = 0;
     await this.#connection.call("punt.delete", async (signal) => {
       attempts++;
       try {
-        await this.#connection.client.delete({ id: idToWire(id), host: this.#host }, { signal });
+        await this.#connection.client.delete({ id: wire, host: this.#host }, { signal });
       } catch (error) {
         // The answer to the first attempt may have been lost with the daemon.
         const isGone = attempts > 1 && this.#connection.errorOf(error, "punt.delete").code === "ERR_NO_SUCH_PUNT";
@@ -157,9 +168,9 @@ export class RemotePunts implements Punts {
   }
 
   async get(id: PuntIdInput): Promise<PuntStatus | undefined> {
+    const wire = wireId(id, "punt.get");
     try {
-      const call = (signal: AbortSignal) =>
-        this.#connection.client.get({ id: idToWire(id), host: this.#host }, { signal });
+      const call = (signal: AbortSignal) => this.#connection.client.get({ id: wire, host: this.#host }, { signal });
       const { status } = await this.#connection.call("punt.get", call);
       return status && statusFromWire(status);
     } catch (error) {
@@ -168,20 +179,22 @@ export class RemotePunts implements Punts {
     }
   }
 
-  list(filter: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+  async list(filter: PuntFilter = {}): Promise<readonly PuntStatus[]> {
     return this.listOf(this.#host, filter);
   }
 
   /** Lists the punts of a host in etcd, over the same connection; "" for the daemon's own. */
-  async listOf(host: string, { cnf = "" }: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+  async listOf(host: string, filter: PuntFilter = {}): Promise<readonly PuntStatus[]> {
+    const { cnf = "" } = checked.filter(filter, "punt.list");
     const call = (signal: AbortSignal) => this.#connection.client.list({ cnf, host }, { signal });
     const { punts } = await this.#connection.call("punt.list", call);
     return punts.map(statusFromWire);
   }
 
   async plan(change: PlanChange = {}): Promise<DryRun> {
+    checked.change(change);
     const add = (change.add ?? []).map((each, index) => requestToWire(each, "punt.plan", `add[${index}]`));
-    const gone = (change.delete ?? []).map(idToWire);
+    const gone = (change.delete ?? []).map((id) => wireId(id, "punt.plan"));
     const call = (signal: AbortSignal) =>
       this.#connection.client.plan({ add, delete: gone, host: this.#host }, { signal });
     return planFromWire(await this.#connection.call("punt.plan", call));
@@ -189,7 +202,7 @@ export class RemotePunts implements Punts {
 
   /** Follows the punts, also over restarts of the daemon: then a snapshot comes again, with `resync`. */
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
-    return follow(this.#connection, options, this.#host);
+    return follow(this.#connection, checked.watch(options), this.#host);
   }
 
   /** Follows the punts as `watch` does; `onAway` is called with the cause each time the daemon is lost. */
@@ -214,7 +227,8 @@ export class RemotePunts implements Punts {
    *
    * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment
    */
-  async counters({ cnf = "" }: PuntFilter = {}): Promise<VppCounters> {
+  async counters(filter: PuntFilter = {}): Promise<VppCounters> {
+    const { cnf = "" } = checked.filter(filter, "punt.counters");
     this.#requireOwnHost("punt.counters");
     const call = (signal: AbortSignal) => this.#connection.client.counters({ cnf }, { signal });
     return countersFromWire(await this.#connection.call("punt.counters", call));
@@ -283,6 +297,11 @@ function devicesFromWire({ makesTaps, refusal, vpp, namespace, folders }: Device
     ...(namespace !== "" && { namespace }),
     folders: folders as DeviceReport["folders"],
   };
+}
+
+/** Returns an identity of the program's as the contract has it. @throws PuntError ERR_INVALID_REQUEST */
+function wireId(id: PuntIdInput, op: string) {
+  return idToWire(parseId(id, op));
 }
 
 function waitToWire({ waitFor, timeout = 0 }: AddOptions) {

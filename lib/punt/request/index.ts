@@ -34,5 +34,5 @@ export {
   type TypeSchema,
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
-export { type PuntSet, parseSet, requireOneCnf } from "./set.js";
+export { checkSet, type PuntSet, parseSet, requireOneCnf, withCnf } from "./set.js";
 export { lacksSocketPath, type PathlessRequestInput, socketPathIn, udpRequest } from "./socket-path.js";

@@ -25,12 +25,14 @@ export interface FileProblem {
  * the file cannot be read
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
+  new OptionCheck(OP).text("path", path);
   return parseRequests(await readText(path), path);
 }
 
 /** Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors. @throws PuntError as `loadRequests` */
 export function parseRequests(content: string, name: string): PuntRequest[] {
   new OptionCheck(OP).text("content", content);
+  new OptionCheck(OP).text("name", name);
   const file = new PuntFile(content, name);
   const requests = file.list().map((punt, index) => file.request(punt, index));
   file.requireDistinct(requests);

@@ -31,17 +31,28 @@ export function parseSet(set: PuntSet, keep: boolean): { requests: PuntRequest[]
   return { requests, named: namedOf(set, requests) };
 }
 
-function requestsOf(set: PuntSet, keep: boolean): PuntRequest[] {
-  if (set?.cnf === undefined && !keep) {
+const NAMES = ["cnf", "punts", "delete"];
+
+/** Checks a set but for its requests and identities. @throws PuntError ERR_INVALID_REQUEST */
+export function checkSet(set: PuntSet, keep: boolean): void {
+  if (typeof set !== "object" || set === null || Array.isArray(set)) throw invalid("set: an object is expected");
+  // A `keep` among its fields would not be heard, and punts would be deleted.
+  const unknown = Object.keys(set).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw invalid(`set: ${unknown}: is not a field of a set; they are ${NAMES.join(", ")}`);
+  if (set.cnf === undefined && !keep) {
     const message = "set: cnf: is missing; without it, the option keep has to be set";
     throw new PuntError(OP, "ERR_INVALID_REQUEST", message, { field: "cnf" });
   }
-  const cnf = set.cnf === undefined ? undefined : parseCnf(set.cnf, OP);
-  if (!Array.isArray(set.punts))
-    throw new PuntError(OP, "ERR_INVALID_REQUEST", "set: punts: a list of punt requests is expected", { cnf });
-  const requests = set.punts.map((punt, index) =>
-    parseRequest({ ...(cnf !== undefined && { cnf }), ...punt }, `punts[${index}]`, OP),
-  );
+  if (set.cnf !== undefined) parseCnf(set.cnf, OP);
+  if (!Array.isArray(set.punts)) throw invalid("set: punts: a list of punt requests is expected");
+  if (set.delete !== undefined && !Array.isArray(set.delete))
+    throw invalid("set: delete: a list of identities is expected");
+}
+
+function requestsOf(set: PuntSet, keep: boolean): PuntRequest[] {
+  checkSet(set, keep);
+  const { cnf } = set;
+  const requests = set.punts.map((punt, index) => parseRequest(withCnf(punt, cnf), `punts[${index}]`, OP));
   requireOneCnf({ ...(cnf !== undefined && { cnf }), punts: requests });
   const seen = new Map<string, number>();
   for (const [index, request] of requests.entries()) {
@@ -50,6 +61,11 @@ function requestsOf(set: PuntSet, keep: boolean): PuntRequest[] {
     seen.set(idKey(request), index);
   }
   return requests;
+}
+
+/** Returns a request of the set with the set's CNF, unless it names one. What is not an object stays as it is. */
+export function withCnf(punt: PuntSet["punts"][number], cnf: string | undefined): unknown {
+  return cnf === undefined || typeof punt !== "object" || punt === null ? punt : { cnf, ...punt };
 }
 
 /** Refuses a request of another CNF than the set's. @throws PuntError ERR_INVALID_REQUEST */
@@ -63,7 +79,6 @@ export function requireOneCnf({ cnf, punts }: Pick<PuntSet, "cnf" | "punts">): v
 
 /** Returns the punts that the set deletes by name. */
 function namedOf({ cnf, delete: gone = [] }: PuntSet, requests: readonly PuntRequest[]): PuntId[] {
-  if (!Array.isArray(gone)) throw invalid("set: delete: a list of identities is expected");
   const listed = new Set(requests.map(idKey));
   const ids = gone.map((input) => parseId(input, OP));
   for (const [index, id] of ids.entries()) {

@@ -9,8 +9,8 @@ type Pathless<R> = R extends { socketPath: string } ? Omit<R, "socketPath"> & { 
 export type PathlessRequestInput = Pathless<PuntRequestInput>;
 
 /** Returns whether the type of the request has a punt socket, and the request does not name its path. */
-export function lacksSocketPath(input: object): boolean {
-  const { type, socketPath } = input as { readonly type?: unknown; readonly socketPath?: unknown };
+export function lacksSocketPath(input: unknown): boolean {
+  const { type, socketPath } = Object(input) as { readonly type?: unknown; readonly socketPath?: unknown };
   return socketPath === undefined && hasField(type, "socketPath");
 }
 
