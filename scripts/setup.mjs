@@ -1,4 +1,4 @@
-// Prepares a clone for tests and the demo: installs dependencies, compiles the native addon and TypeScript, where they are out of date.
+// Prepares a clone for tests and the demo: installs dependencies, and makes the native addon, the JavaScript and the page that are out of date.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const HELP = `usage: node scripts/setup.mjs
 
-Installs the dependencies and compiles the native addon and TypeScript, where they are out of date.`;
+Installs the dependencies, and makes the native addon, the JavaScript and the page of the daemon, where they are out of date.`;
 
 const [word] = process.argv.slice(2);
 if (word !== undefined) {
@@ -59,4 +59,10 @@ if (!outputs.every(existsSync) || mtime(compiled) < Math.max(...sources, ...conf
   writeFileSync(compiled, "");
   // A source that changes during the compilation is compiled the next time.
   utimesSync(compiled, started, started);
+}
+const page = ["page", "lib/wire/gen"].map((name) => newestUnder(join(root, name)));
+const builder = ["scripts/page.mjs", "node_modules/.package-lock.json"].map((name) => mtime(join(root, name)));
+if (mtime(join(root, "dist/page/index.html")) < Math.max(...page, ...builder)) {
+  console.error("setup: building the page of the daemon");
+  run(process.execPath, [join(root, "scripts/page.mjs")]);
 }

@@ -11,7 +11,6 @@ import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { grpcHandler } from "../grpc-handler.js";
-import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
@@ -24,16 +23,17 @@ import {
   type Handler,
   type HttpDoor,
   KeptDoors,
-  openHttpDoor,
   openTlsDoor,
   openUnixDoor,
   PlacedFile,
   type TlsDoor,
 } from "./doors/index.js";
+import { openHttpPort } from "./http-port.js";
 import { unixCaller } from "./identity.js";
-import { Metrics } from "./metrics/index.js";
 import { type Opened, openParts } from "./opened.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
+import { loadPage, type PageFiles } from "./page/index.js";
+import { openPagePort, pageHandler } from "./page-port.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
 import {
@@ -46,7 +46,7 @@ import {
   reflection,
   resetKey,
 } from "./service/index.js";
-import { obstacleOf, readiness } from "./standing.js";
+import { obstacleOf } from "./standing.js";
 import { startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
@@ -84,6 +84,7 @@ export class Daemon implements AsyncDisposable {
   #tls: TlsDoor | undefined;
   #stoneWork: StoneWorkOrchestrator | undefined;
   #http: HttpDoor | undefined;
+  #page: Door | undefined;
   #isDraining = false;
   readonly #traffic = new Traffic();
   /** Ends the streams. */
@@ -99,12 +100,14 @@ export class Daemon implements AsyncDisposable {
   static async start(options: DaemonOptions = {}): Promise<Daemon> {
     const checked = checkDaemonOptions(options);
     const policy = await Policy.load(checked.policy, checked.socketGroup ?? process.getgid!());
+    const page = checked.page && (await loadPage());
     const opened = await openParts(checked);
-    const daemon = new Daemon(checked, opened, policy);
+    const daemon = new Daemon(checked, opened, policy, page);
     try {
       await daemon.#openDoors();
       daemon.#followRole();
       await daemon.#openHttp();
+      daemon.#page = await openPagePort(checked, daemon.#handler);
       daemon.#stoneWork = await startStoneWork(checked, daemon.#parts, daemon.#gate);
       return daemon;
     } catch (error) {
@@ -113,7 +116,7 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
-  private constructor(options: CheckedDaemonOptions, opened: Opened, policy: Policy) {
+  private constructor(options: CheckedDaemonOptions, opened: Opened, policy: Policy, page: PageFiles | undefined) {
     this.#options = options;
     this.#opened = opened;
     this.#policy = policy;
@@ -124,23 +127,22 @@ export class Daemon implements AsyncDisposable {
     const gate = new RequestGate(parts);
     this.#gate = gate;
     const attacher = new Attacher(parts);
-    this.#handler = this.#traffic.counted(
-      grpcHandler({
-        routes: (router) => {
-          router.service(PuntsService, puntService(parts, attacher, gate));
-          router.service(Health, this.#health.implementation());
-          router.service(ServerReflection, reflection);
-        },
-        // A misspelt field is an error that names it.
-        jsonOptions: { ignoreUnknownFields: false },
-        readMaxBytes: LONGEST_REQUEST,
-        contextValues: (request) =>
-          createContextValues()
-            .set(callerKey, callerOf(request))
-            .set(resetKey, () => reset(request)),
-        unsent: (call, err) => options.logger.warn({ call, err }, "an answer could not be sent"),
-      }),
-    );
+    const calls = grpcHandler({
+      routes: (router) => {
+        router.service(PuntsService, puntService(parts, attacher, gate));
+        router.service(Health, this.#health.implementation());
+        router.service(ServerReflection, reflection);
+      },
+      // A misspelt field is an error that names it.
+      jsonOptions: { ignoreUnknownFields: false },
+      readMaxBytes: LONGEST_REQUEST,
+      contextValues: (request) =>
+        createContextValues()
+          .set(callerKey, callerOf(request))
+          .set(resetKey, () => reset(request)),
+      unsent: (call, err) => options.logger.warn({ call, err }, "an answer could not be sent"),
+    });
+    this.#handler = this.#traffic.counted(page === undefined ? calls : pageHandler(calls, page, opened.audit));
   }
 
   /** Ports of the services for StoneWork's CNFs; undefined without the option `stonework`. */
@@ -158,6 +160,11 @@ export class Daemon implements AsyncDisposable {
   /** Where /livez, /readyz and /metrics are, as `host:port`; undefined without the option `http`. */
   get httpAddress(): string | undefined {
     return this.#http?.address;
+  }
+
+  /** Where the page is on this machine, as `host:port`; undefined where the option `page` names no port. */
+  get pageAddress(): string | undefined {
+    return this.#page?.path;
   }
 
   /**
@@ -204,7 +211,9 @@ export class Daemon implements AsyncDisposable {
     await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
     await this.#roles;
     for (const file of this.#files) file.remove();
-    await Promise.all([...this.#doors, ...this.#placed].map((door) => door.close()));
+    await Promise.all(
+      [...this.#doors, ...this.#placed, ...(this.#page ? [this.#page] : [])].map((door) => door.close()),
+    );
     await punts.close();
     counters.close();
     table.close();
@@ -244,23 +253,8 @@ export class Daemon implements AsyncDisposable {
   async #openHttp(): Promise<void> {
     const { http } = this.#options;
     if (http === undefined) return;
-    const { vpp, punts, counters } = this.#opened;
-    const metrics = await Metrics.open({
-      punts: async () => punts.list(),
-      counters: (list) => counters.read(list),
-      isVppConnected: () => vpp.isConnected,
-      cluster: this.#parts.cluster,
-    });
-    vpp.on("called", (message, ms) => metrics.called(message, ms));
-    const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);
-    if (punts instanceof PuntManager) punts.on("pass", passed);
-    else if (punts instanceof ClusterPunts) punts.on("pass", passed);
-    this.#http = await openHttpDoor(http, {
-      notReady: () => this.#notReady(),
-      ready: () => readiness(this.#parts.cluster()),
-      contentType: metrics.contentType,
-      metrics: () => metrics.text(),
-    });
+    const { cluster } = this.#parts;
+    this.#http = await openHttpPort(http, this.#opened, cluster, () => this.#notReady());
   }
 
   #notReady(): string | undefined {

@@ -41,7 +41,14 @@ export interface StoneWorkCaller {
   readonly cnf?: string | undefined;
 }
 
-export type Caller = UnixCaller | TlsCaller | StoneWorkCaller;
+/** A browser at the page's port of this machine. */
+export interface PageCaller {
+  readonly kind: "page";
+  /** User of the process at the other end, as the kernel tells it; undefined where that is in another network namespace. */
+  readonly uid?: number | undefined;
+}
+
+export type Caller = UnixCaller | TlsCaller | StoneWorkCaller | PageCaller;
 
 /** The kernel's facts about a connection's peer. */
 export interface PeerCredentials {
@@ -91,6 +98,7 @@ export function tlsCaller(socket: TLSSocket): TlsCaller {
 export function callerText(caller: Caller): string {
   if (caller.kind === "tls") return `tls ${caller.names.join(",") || "without a name"}`;
   if (caller.kind === "stonework") return stoneWorkText(caller);
+  if (caller.kind === "page") return `page ${caller.uid === undefined ? "of an unknown user" : `uid ${caller.uid}`}`;
   const by = caller.cnf === undefined ? "" : ` by the socket of CNF ${caller.cnf}`;
   return `unix uid ${caller.uid} gid ${caller.gid}${by}`;
 }

@@ -7,7 +7,7 @@ import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
-import type { HttpDoorOptions, TlsDoorOptions } from "./doors/index.js";
+import type { HttpDoorOptions, PageDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import { checkStoneWork } from "./stonework-options.js";
 
@@ -47,6 +47,11 @@ export interface DaemonOptions {
   readonly tls?: TlsDoorOptions;
   /** Serve /livez, /readyz and /metrics over HTTP. Left out: no port is opened. */
   readonly http?: HttpDoorOptions;
+  /**
+   * Serve the page: at the UNIX sockets, at the TCP door of option `tls`, and with `port` at that port of this machine, where the kernel says
+   * which user asks.
+   */
+  readonly page?: PageDoorOptions;
   /** Folder of the punt sockets that the daemon makes. Default `/run/vpp-punt/sockets`. */
   readonly socketDirectory?: string;
   /** Milliseconds that an event may wait for a watcher before that is dropped. Default 30,000. */
@@ -96,10 +101,13 @@ const NAMES = [
     "audit",
     "tls",
     "http",
+    "page",
     "socketDirectory",
   ],
   ...["watcherPatience", "drainTime", "manager", "stonework", "logger", "credentials"],
 ];
+/** Where nothing of another machine gets in. */
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 const TLS_NAMES = ["host", "port", "cert", "key", "ca", "pingInterval"];
 
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
@@ -137,6 +145,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   checkStoneWork(check, full);
   if (full.etcd !== undefined) checkClusterOptions(full.etcd, "daemon.start");
   checkHttp(check, full);
+  checkPage(check, full);
   return full;
 }
 
@@ -155,4 +164,13 @@ function checkHttp(check: OptionCheck, { http }: DaemonOptions): void {
   check.known(http, ["host", "port"], "http");
   if (http.host !== undefined) check.text("http.host", http.host, 255, 1);
   check.integer("http.port", http.port, 0, 65535);
+}
+
+/** There is no password: other machines come by the door that asks for certificates. */
+function checkPage(check: OptionCheck, { page }: DaemonOptions): void {
+  if (page === undefined) return;
+  check.known(page, ["host", "port"], "page");
+  if (page.port !== undefined) check.integer("page.port", page.port, 0, 65535);
+  if (page.host === undefined || LOOPBACK.includes(page.host)) return;
+  check.refuse("page.host", `must be one of ${LOOPBACK.join(", ")}: other machines reach the page by the option tls`);
 }

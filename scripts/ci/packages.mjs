@@ -8,6 +8,7 @@ const packages = [
   "python3",
   "clang-format",
   "clang-tidy",
+  "chromium",
   "dpdk-dev",
   "etcd-client",
   "etcd-server",

@@ -1,4 +1,5 @@
-// Prepares dist/ for `npm pack`: compiles, drops files of removed sources, and writes dist/cjs for `require`, JSON schemas and the man page.
+// Prepares dist/ for `npm pack`: compiles, drops files of removed sources, and writes dist/cjs for `require`, JSON schemas, the man page
+// and the page of the daemon.
 // There is one copy of the code, the ES modules. Two copies would have two PuntError classes and two states of the addon. `require`
 // loads ES modules from Node 20.19 on. TypeScript needs declarations that say they are CommonJS, so those are copied.
 import { execFileSync } from "node:child_process";
@@ -104,6 +105,7 @@ function writeDescriptions() {
 
 requirePrebuilds();
 execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root], { stdio: "inherit" });
+execFileSync(process.execPath, [join(root, "scripts/page.mjs")], { stdio: "inherit" });
 dropStale();
 dropInternalExports();
 writeCommonJs();

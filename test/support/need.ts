@@ -82,6 +82,7 @@ const checks = {
   hugetlb: () => missing("a free huge page of 2 MiB (vm.nr_hugepages)", freeHugePages() >= 2),
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
+  page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
   /** For tests of speed, memory or file descriptors, which sanitizers distort. */
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),
 } satisfies Record<string, () => string | undefined>;

@@ -7,6 +7,9 @@ import { readBytes } from "../../read-file.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 
+/** The port of the page unless another is given. */
+const PAGE_PORT = 9474;
+
 interface Options extends EtcdFlags, ManagingOptions {
   config?: string;
   socket?: string;
@@ -17,6 +20,8 @@ interface Options extends EtcdFlags, ManagingOptions {
   policy?: string;
   audit?: string;
   http?: { host?: string; port: number };
+  /** true: the flag alone. */
+  page?: true | { host?: string; port: number };
   stonework?: string;
   stoneworkConfig?: string;
   sim?: boolean;
@@ -34,7 +39,9 @@ export async function run(options: Options): Promise<void> {
   const notifier = new ServiceNotifier();
   try {
     const running = await Daemon.start({ ...(await optionsOf(options, simulated)), logger });
-    logger.info({ addresses: running.addresses, http: running.httpAddress }, "the daemon listens");
+    const { addresses, httpAddress, pageAddress } = running;
+    const page = pageAddress && `http://${pageAddress}/`;
+    logger.info({ addresses, http: httpAddress, page }, "the daemon listens");
     notifier.tell("READY=1");
     process.on("SIGHUP", () => {
       running.reload().catch((error) => logger.error({ err: error }, "what could not be read stays as it was"));
@@ -74,10 +81,11 @@ type Simulated = { readonly vppSocket?: string; readonly directory?: string; rea
 
 /** Options of the file, and over them those of the command line. */
 async function optionsOf(options: Options, { vppSocket, directory, host }: Simulated): Promise<DaemonOptions> {
-  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http } = options;
+  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http, page } = options;
   const file = config === undefined ? {} : await fileOptions(config);
   const given = {
     ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit, http },
+    page: page === true ? { port: PAGE_PORT } : page,
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
     socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),

@@ -88,6 +88,11 @@ function daemonCommand(program: Command): void {
       "serve /livez, /readyz and /metrics at this port, or host:port (default: no port)",
       httpAddress,
     )
+    .option(
+      "--page [address]",
+      "serve a page of all punts for browsers, at this port of this machine (default: 9474), and at the sockets",
+      httpAddress,
+    )
     .option("--stonework <folder>", "orchestrate StoneWork's CNFs, which announce themselves below it", path)
     .option("--stonework-config <file>", "YAML file in ligato's form with configuration of these CNFs", path)
     .option("--sim", "run an embedded VPP and manage that one: nothing is needed and nothing is touched")

@@ -2,7 +2,7 @@
 
 import { contains } from "../../net/index.js";
 import { idText, type PuntStatus } from "../../punt/index.js";
-import type { Caller, StoneWorkCaller, UnixCaller } from "../identity.js";
+import type { Caller, PageCaller, StoneWorkCaller, UnixCaller } from "../identity.js";
 import { matchesAny, objectionTo, type Resources } from "./judge.js";
 import { Rights } from "./rights.js";
 import { loadPolicy, type Rule } from "./schema.js";
@@ -84,14 +84,15 @@ export class Policy {
     if (caller.kind === "tls") return new Rights(caller, []);
     const operators = [{ ...NO_LIMITS, name: "operators", match: {}, operator: true }];
     if (caller.kind === "stonework") return new Rights(caller, isOwnUser(caller.uid) ? operators : []);
+    if (caller.kind === "page") return this.#pageRights(caller, operators);
     if (this.#isOperator(caller)) return new Rights(caller, operators);
-    const { uid } = caller;
-    const space = `u${uid}.`;
-    return new Rights(
-      caller,
-      [{ ...NO_LIMITS, name: `space of uid ${uid}`, match: { uid: [uid] }, cnfs: [`${space}*`] }],
-      space,
-    );
+    return spaceOf(caller, caller.uid, false);
+  }
+
+  /** Every user reaches the page's port, and not every user the socket: the port lets others than operators look at their own space. */
+  #pageRights(caller: PageCaller, operators: readonly Rule[]): Rights {
+    if (isOwnUser(caller.uid)) return new Rights(caller, operators);
+    return caller.uid === undefined ? new Rights(caller, []) : spaceOf(caller, caller.uid, true);
   }
 
   #isOperator({ uid, gid, groups }: UnixCaller): boolean {
@@ -126,6 +127,17 @@ const ANYTHING: Resources = {
   count: () => 0,
 };
 
+/** The rights of a user in the own space of labels. */
+function spaceOf(caller: Caller, uid: number, readOnly: boolean): Rights {
+  const space = `u${uid}.`;
+  const match = { uid: [uid] };
+  return new Rights(
+    caller,
+    [{ ...NO_LIMITS, readOnly, name: `space of uid ${uid}`, match, cnfs: [`${space}*`] }],
+    space,
+  );
+}
+
 /** Root, or the user whom the daemon runs as. */
 function isOwnUser(uid: number | undefined): boolean {
   return uid === 0 || uid === process.getuid!();
@@ -138,6 +150,9 @@ function isMatch({ uid, gid, socket, san, address }: Rule["match"], caller: Call
     return isThere && (uid === undefined || (caller.uid !== undefined && uid.includes(caller.uid)));
   }
   if (san !== undefined || address !== undefined) return false;
+  // The kernel tells the user of a connection, and neither groups nor a socket.
+  if (caller.kind === "page")
+    return uid !== undefined && gid === undefined && socket === undefined && uid.includes(caller.uid ?? -1);
   const groups = [caller.gid, ...caller.groups];
   return (
     (uid === undefined || uid.includes(caller.uid)) &&

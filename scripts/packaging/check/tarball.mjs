@@ -30,8 +30,13 @@ function makePrebuilds({ architectures }) {
   return found.join(", ");
 }
 
-/** Files that documents name. */
-const SHIPPED = ["dist/punts.schema.json", "dist/request.schema.json"];
+/** Files that documents name, and those of the page. */
+const SHIPPED = [
+  "dist/punts.schema.json",
+  "dist/request.schema.json",
+  "dist/page/index.html",
+  "dist/page/licenses.txt",
+];
 
 /** Files that the package names in its package.json. */
 function namedFiles({ exports, bin, main, man, types }) {

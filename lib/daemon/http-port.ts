@@ -1,0 +1,33 @@
+// The port for supervisors and Prometheus over the parts of a daemon.
+import type { ClusterRole } from "../cluster/index.js";
+import { ClusterPunts } from "../cluster/index.js";
+import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
+import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from "./doors/index.js";
+import { Metrics } from "./metrics/index.js";
+import type { Opened } from "./opened.js";
+import { readiness } from "./standing.js";
+
+/** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
+export async function openHttpPort(
+  options: HttpDoorOptions,
+  { vpp, punts, counters }: Opened,
+  cluster: () => ClusterRole | undefined,
+  notReady: () => string | undefined,
+): Promise<HttpDoor> {
+  const metrics = await Metrics.open({
+    punts: async () => punts.list(),
+    counters: (list) => counters.read(list),
+    isVppConnected: () => vpp.isConnected,
+    cluster,
+  });
+  vpp.on("called", (message, ms) => metrics.called(message, ms));
+  const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);
+  if (punts instanceof PuntManager) punts.on("pass", passed);
+  else if (punts instanceof ClusterPunts) punts.on("pass", passed);
+  return openHttpDoor(options, {
+    notReady,
+    ready: () => readiness(cluster()),
+    contentType: metrics.contentType,
+    metrics: () => metrics.text(),
+  });
+}

@@ -1,0 +1,67 @@
+// Asks the daemon, as long as the page is open: one stream of changes, and readings of counters and interfaces.
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import { Punts } from "../../lib/wire/gen/vpp_punt/v1/punts_pb.js";
+import type { Model } from "./model.js";
+
+const COUNTERS_MS = 2_000;
+const INTERFACES_MS = 2_000;
+const AGAIN_MS = 1_000;
+
+export const daemon = createClient(Punts, createConnectTransport({ baseUrl: location.origin }));
+
+/** Returns an error in words. */
+export function messageOf(error: unknown): string {
+  const { rawMessage, code } = ConnectError.from(error);
+  return code === Code.Unknown || code === Code.Unavailable ? "the daemon does not answer" : rawMessage;
+}
+
+/** Follows the daemon for ever. */
+export function follow(model: Model): void {
+  void always(
+    AGAIN_MS,
+    (error) => model.takeTrouble(messageOf(error)),
+    async () => {
+      model.takeInfo(await daemon.info({}));
+      for await (const event of daemon.watch({})) {
+        model.takeTrouble("");
+        model.takeEvent(event);
+      }
+      throw new ConnectError("the daemon ended the watch", Code.Unavailable);
+    },
+  );
+  void always(
+    COUNTERS_MS,
+    () => model.loseCounters(),
+    async () => model.takeCounters(await daemon.counters({})),
+  );
+  void always(
+    INTERFACES_MS,
+    () => model.takeInterfaces(false, []),
+    () => readInterfaces(model),
+  );
+}
+
+/** The first answer of the stream has all of it: a browser has six connections to a host, and a stream keeps one. */
+async function readInterfaces(model: Model): Promise<void> {
+  const ending = new AbortController();
+  try {
+    for await (const { connected, interfaces } of daemon.watchInterfaces({}, { signal: ending.signal })) {
+      model.takeInterfaces(connected, interfaces);
+      return;
+    }
+  } finally {
+    ending.abort();
+  }
+}
+
+async function always(pause: number, failed: (error: unknown) => void, body: () => Promise<unknown>): Promise<never> {
+  for (;;) {
+    try {
+      await body();
+    } catch (error) {
+      failed(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
