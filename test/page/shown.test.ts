@@ -22,7 +22,7 @@ const ROWS = `[...document.querySelectorAll("#punts tbody tr")].map((row) => {
 const rowsOf = (page: Page) => page.evaluate(ROWS) as Promise<Row[]>;
 const textOf = (page: Page, selector: string) => page.$eval(selector, (element) => element.textContent as string);
 
-/** What a row has to say of a punt. */
+/** Returns the facts that a row has to show of a punt. */
 function rowOf({ id, state, missing, reasons, request, metadata }: PuntStatus): Row {
   const cause = missing.length > 0 ? `waits for ${missing.map(({ text }) => text).join(", ")}` : "";
   const { vppInterface, vppInterface1, vppInterface2, toHost, ipProto } = request as unknown as Record<string, never>;
