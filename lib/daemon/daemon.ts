@@ -226,6 +226,7 @@ export class Daemon implements AsyncDisposable {
     const { vpp, punts, names, devices, table, audit, sessions, counters } = this.#opened;
     const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
+      vpp,
       punts,
       names,
       devices,

@@ -1,7 +1,7 @@
 // The requests under way, so that stopping can wait for them.
 import type { DoorRequest, Handler } from "./doors/index.js";
 
-const STREAMS = /\/(Watch|Session|WatchInterfaces|ServerReflectionInfo)$/;
+const STREAMS = /\/(Watch|Session|Dump|WatchInterfaces|ServerReflectionInfo)$/;
 
 /** Counts requests: calls with one answer, and streams, which end only when they are asked to. */
 export class Traffic {

@@ -3,14 +3,16 @@ import type { Facts, VppInterface } from "../punt/index.js";
 import { fault, ok, type Step, unknown } from "./steps.js";
 
 /** Returns the step of an interface that packets come from. */
-export function interfaceStep(name: string, facts: Facts): Step {
+export function interfaceStep(name: string, facts: Facts, isShown: (vppName: string) => boolean = () => true): Step {
   const place = `interface ${name}`;
   const found = facts.interface(name);
   if (found === undefined) {
-    const names = facts.interfaces.map(({ vppName }) => vppName).join(", ");
+    const names = facts.interfaces.flatMap(({ vppName }) => (isShown(vppName) ? vppName : [])).join(", ");
     return fault(
       place,
-      `VPP has no interface with this name or tag; it has ${names}`,
+      names === ""
+        ? "VPP has no interface with this name or tag"
+        : `VPP has no interface with this name or tag; it has ${names}`,
       "make it in VPP, or name another one",
     );
   }

@@ -13,14 +13,16 @@ export interface PuntSources {
   readonly due?: readonly { readonly action: string; readonly item: string; readonly why: string }[];
   /** VPP's counters; undefined where they cannot be read. */
   readonly counters?: VppCounters;
+  /** Tells whether an explanation may name an interface of VPP. Left out: any. */
+  readonly isShown?: (vppName: string) => boolean;
 }
 
 /** Returns the steps of a packet's way to the CNF. The first fault is where it ends. */
-export async function explainPunt({ vpp, status, due, counters }: PuntSources): Promise<Step[]> {
+export async function explainPunt({ vpp, status, due, counters, isShown }: PuntSources): Promise<Step[]> {
   const { interfaces } = reachOf(status.request);
   const facts = await factsOf(vpp, interfaces);
   return [
-    ...interfaces.map((name) => interfaceStep(name, facts)),
+    ...interfaces.map((name) => interfaceStep(name, facts, isShown)),
     ...stateSteps(status),
     ...(due !== undefined && isMade(status) ? [itemsStep(due)] : []),
     ...status.metadata.interconnects.map((interconnect) => endStep(interconnect, facts)),

@@ -16,7 +16,7 @@ export function messageOf(error: unknown): string {
   return code === Code.Unknown || code === Code.Unavailable ? "the daemon does not answer" : rawMessage;
 }
 
-/** Follows the daemon for ever. */
+/** Follows the daemon as long as the page is open. */
 export function follow(model: Model): void {
   void always(
     AGAIN_MS,

@@ -27,3 +27,8 @@ export function byId<E extends Element = HTMLElement>(id: string): E {
 export function setText(element: Node, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Returns a text whose parts between backticks are code. */
+export function marked(text: string): Node[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : document.createTextNode(part)));
+}

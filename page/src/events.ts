@@ -6,7 +6,7 @@ import { clock, SIGNS } from "./text.js";
 /** The number of events that are shown. */
 const SHOWN = 100;
 
-/** Shows the events for ever. */
+/** Shows the events as long as the page is open. */
 export function showEvents(model: Model): void {
   const list = byId("events");
   let newest: Happening | undefined;

@@ -26,6 +26,11 @@ export class History {
   readonly rates: Rates[] = [];
   #last: (Totals & { readonly time: number }) | undefined;
 
+  /** VPP's counters; undefined before the first reading. */
+  get totals(): Totals | undefined {
+    return this.#last;
+  }
+
   get now(): Rates | undefined {
     return this.rates.at(-1);
   }

@@ -1,6 +1,8 @@
 // The page of a daemon: follows its punts, and shows them as a drawing, a list and events.
 import { follow } from "./daemon.js";
+import { showDetail } from "./detail.js";
 import { byId } from "./dom.js";
+import { showDrawing } from "./drawing.js";
 import { showEvents } from "./events.js";
 import { Model } from "./model.js";
 import { showSummary } from "./summary.js";
@@ -25,6 +27,8 @@ function listenToKeys(): void {
 
 listenToKeys();
 showSummary(model);
+showDrawing(model);
 showTable(model);
+showDetail(model);
 showEvents(model);
 follow(model);

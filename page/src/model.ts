@@ -1,4 +1,4 @@
-// The daemon's punts as the page knows them, and those who want to hear of changes.
+// The daemon's punts as the page knows them, and the listeners to changes.
 import type { CountersResponse } from "../../lib/wire/gen/vpp_punt/v1/counters_pb.js";
 import type {
   InfoResponse,

@@ -4,7 +4,7 @@ import type { Model } from "./model.js";
 import { Spark } from "./spark.js";
 import { rateText, SIGNS, STATES } from "./text.js";
 
-/** Shows the head for ever. */
+/** Shows the head as long as the page is open. */
 export function showSummary(model: Model): void {
   model.on(["info", "interfaces"], () => showConnection(model));
   showStates(model);

@@ -1,5 +1,6 @@
 // The list of punts: the same facts as the drawing, for eyes and for screen readers.
 import { byId, h, setText } from "./dom.js";
+import type { Rates } from "./history.js";
 import type { Model } from "./model.js";
 import type { Punt } from "./punt.js";
 import { Spark } from "./spark.js";
@@ -27,7 +28,9 @@ class Row {
   readonly #cause = h("span", { class: "cause" });
   readonly #type = h("span", { class: "type" });
   readonly #way = h("span", { class: "cause" });
-  readonly #spark = new Spark({ width: 90, height: 22 });
+  readonly #plot = h("td", { class: "plot" });
+  /** A plot out of sight is not made: a thousand of them take seconds. */
+  #spark: Spark | undefined;
   /** Whether the row is within sight: only then its plot is drawn. */
   isSeen = false;
   #punt: Punt | undefined;
@@ -36,8 +39,7 @@ class Row {
     this.#name = h("button", { type: "button", class: "name", click: () => select(this.#punt!.key) });
     const numbers = [1, 2, 3].map(() => h("td", { class: "number" }));
     this.#cells = [h("td", {}, this.#state, this.#cause), h("td", {}, this.#type, this.#way), ...numbers];
-    const plot = h("td", { class: "plot" }, this.#spark.element);
-    this.element = h("tr", {}, h("th", { scope: "row" }, this.#name), ...this.#cells, plot);
+    this.element = h("tr", {}, h("th", { scope: "row" }, this.#name), ...this.#cells, this.#plot);
   }
 
   show(punt: Punt): void {
@@ -61,7 +63,15 @@ class Row {
     setText(fromCnf!, rateText(history.now?.fromCnf));
     setText(drops!, rateText(history.now?.drops));
     this.element.classList.toggle("losing", (history.now?.drops ?? 0) > 0);
-    if (this.isSeen) this.#spark.draw(history.rates, name);
+    if (this.isSeen) this.#draw(history.rates, name);
+  }
+
+  #draw(rates: readonly Rates[], name: string): void {
+    if (this.#spark === undefined) {
+      this.#spark = new Spark({ width: 90, height: 22 });
+      this.#plot.append(this.#spark.element);
+    }
+    this.#spark.draw(rates, name);
   }
 
   mark(isSelected: boolean): void {
@@ -70,7 +80,7 @@ class Row {
   }
 }
 
-/** Shows the table for ever. */
+/** Shows the table as long as the page is open. */
 export function showTable(model: Model): void {
   const body = document.querySelector<HTMLTableSectionElement>("#punts tbody")!;
   const rows = new Map<string, Row>();

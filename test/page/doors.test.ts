@@ -1,4 +1,4 @@
-// The doors to the page: its headers, requests that are not its own, and the identity of those who look.
+// The doors to the page: its headers, requests that are not its own, and the identity of a caller.
 import { execFile as execFileCallback } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";

@@ -84,7 +84,7 @@ test("the list has every punt with its state, cause and way, and follows additio
   );
 });
 
-test("rates and drops are those that VPP counts", async (t) => {
+test("rates and drops are as VPP counts them", async (t) => {
   const place = await pageTest(t);
   await place.punts.add(REQUESTS[0]!, { waitFor: "CREATED" });
   const { page } = await openTab(t);
@@ -115,10 +115,16 @@ test("the filter, the buttons of the states and the keyboard narrow the list of 
   const { page, complaints } = await openTab(t);
   await page.goto(place.origin);
   await until(page, `document.querySelectorAll("#punts tbody tr").length === 1000`);
+  // The drawing joins what cannot be read, and says so; the filter takes it apart.
+  await until(page, `document.querySelectorAll("#drawing .box").length === 52`);
+  t.regex(await textOf(page, "#topology-note"), /the others in one box/);
+  t.true(await page.$$eval("#drawing .box.more", ([box]) => /27 more CNFs/.test(box!.textContent as string)));
   await page.keyboard.press("/");
   t.is(await page.evaluate("document.activeElement.id"), "filter");
   await page.keyboard.type("cnf:cnf10 eth7");
   await until(page, `document.querySelector("#shown").textContent === "20 of 1000 punts"`);
+  await until(page, `document.querySelectorAll("#drawing .box.punt").length === 20`);
+  t.is(await textOf(page, "#topology-note"), "");
   t.true((await rowsOf(page)).every(({ name, state }) => name.startsWith("cnf10/") && state === "PENDING"));
   await page.keyboard.press("Escape");
   await page.click('#states [data-state="CREATED"]');

@@ -18,7 +18,7 @@ export interface PageTest {
   readonly origin: string;
 }
 
-/** A punt of each way: memif, TAP, two interfaces, a socket, one that is DEGRADED, and one that waits. */
+/** A punt of each way: memif, TAP, two interfaces, a socket, a DEGRADED punt, and a punt that waits. */
 export const REQUESTS: readonly PuntRequestInput[] = [
   { cnf: "mon", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
   {
@@ -55,7 +55,7 @@ export async function pageTest(t: ExecutionContext, options: DaemonOptions = {})
   const daemon = await Daemon.start({
     ...{ socket, vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets"), page: { port: 0 } },
     ...options,
-    manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif"), resyncInterval: 500 },
+    manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif") },
   });
   const punts = new RemotePunts({ socket });
   t.teardown(async () => {

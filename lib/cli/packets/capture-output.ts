@@ -1,7 +1,8 @@
 // The capture that a command writes: pcap or pcapng, to a file or to standard output.
+
+import type { TakenPacket } from "../../dump/index.js";
 import { PuntError } from "../../errors.js";
 import { PcapngWriter, PcapWriter } from "../../packet/index.js";
-import type { TakenPacket } from "./ends.js";
 
 export type CaptureFormat = "pcap" | "pcapng";
 

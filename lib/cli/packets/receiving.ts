@@ -1,9 +1,9 @@
 // Receives a punt's packets until a command has seen enough of them.
+import { type OpenEnds, openEnds, type TakenPacket } from "../../dump/index.js";
 import { idText } from "../../punt/index.js";
 import { type Ending, interrupted } from "../ending/index.js";
 import { printError } from "../output/index.js";
 import { type ManagedOptions, type Opened, type PuntName, required, withPunts } from "../punts/index.js";
-import { type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
 
 export interface ReceivingOptions extends ManagedOptions {
   /** Ends after this number of packets that were taken. */

@@ -35,6 +35,13 @@ export class Rights {
     return this.rules.some(({ operator, cnfs }) => operator || matchesAny(cnfs, cnf));
   }
 
+  /** Whether the caller may learn that VPP has an interface of that name. */
+  showsInterface(name: string): boolean {
+    return (
+      this.isOperator || this.rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name))
+    );
+  }
+
   /** Whether the caller may change the punts of a CNF. */
   changes(cnf: string): boolean {
     return this.#ruleOfChange(cnf) !== undefined;

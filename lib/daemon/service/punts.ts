@@ -22,6 +22,8 @@ import {
 } from "../../wire/index.js";
 import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
+import { dump } from "./dump.js";
+import { explain } from "./explain.js";
 import { type RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary, withoutEtcd } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
@@ -37,6 +39,10 @@ export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate)
     attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) => attacher.attach(scope.id(id), pathsOnly, scope)),
     watch: streaming(parts, "punt.watch", (request, scope, context) => watch(parts, request, scope, context)),
     session: streaming(parts, "punt.session", (request, scope, context) => session(parts, request, scope, context)),
+    explain: unary(parts, "punt.explain", ({ id }, scope) => explain(parts, scope.id(id), scope)),
+    dump: streaming(parts, "punt.dump", (request, scope, context) => dump(parts, request, scope, context), {
+      recordsItself: true,
+    }),
     watchInterfaces: streaming(parts, "punt.interfaces", (_request, scope, context) =>
       watchInterfaces(parts, scope, context),
     ),

@@ -12,6 +12,7 @@ import {
   type PuntStatus,
   type Punts,
   parseId,
+  type VppApi,
 } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire, idFromWire } from "../../wire/index.js";
@@ -26,6 +27,7 @@ import { View } from "./view.js";
 
 /** The parts that the calls work with. */
 export interface Parts {
+  readonly vpp: VppApi;
   readonly punts: Punts;
   /** The names of all punts, as they are now. */
   readonly names: PuntNames;
@@ -237,18 +239,19 @@ export async function judged<O>(scope: Scope, body: () => O | Promise<O>): Promi
   }
 }
 
-/** Makes a streaming call of a generator. */
+/** Makes a streaming call of a generator. `recordsItself`: the generator tells the audit log once it knows the punts. */
 export function streaming<I extends object, O>(
   parts: Parts,
   op: string,
   body: (request: I, scope: Scope, context: HandlerContext) => AsyncIterable<O>,
+  { recordsItself = false } = {},
 ) {
   return async function* (request: I, context: HandlerContext): AsyncIterable<O> {
     const scope = scopeOf(parts, context, op);
     try {
       scope.requireSomeRule();
       scope.enter(hostIn(request));
-      scope.record();
+      if (!recordsItself) scope.record();
       yield* body(request, scope, context);
     } catch (error) {
       // A caller that has gone is not a failure.

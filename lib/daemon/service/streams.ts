@@ -12,7 +12,6 @@ import {
   type WatchRequest,
   type WatchResponseSchema,
 } from "../../wire/index.js";
-import { matchesAny } from "../policy/index.js";
 import { LONGEST_GRACE_MS } from "../sessions.js";
 import { type Delivery, WatcherQueue } from "../watcher.js";
 import { type Parts, resetKey, type Scope } from "./scope.js";
@@ -137,10 +136,7 @@ export async function* watchInterfaces(
   { signal }: HandlerContext,
 ): AsyncIterable<MessageInitShape<typeof WatchInterfacesResponseSchema>> {
   const ending = AbortSignal.any([signal, stopping]);
-  const isShown = (name: string) => {
-    const { rules, isOperator } = scope.view.rights;
-    return isOperator || rules.some(({ interfaces }) => interfaces === undefined || matchesAny(interfaces, name));
-  };
+  const isShown = (name: string) => scope.view.rights.showsInterface(name);
   let wake = () => {};
   let isNews = true;
   const onChange = () => {

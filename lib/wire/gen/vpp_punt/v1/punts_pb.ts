@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file vpp_punt/v1/punts.proto.
  */
 export const file_vpp_punt_v1_punts: GenFile = /*@__PURE__*/
-  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJ+CgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCRIMCgRob3N0GAQgASgJIjYKC0FkZFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiwQEKDEFwcGx5UmVxdWVzdBILCgNjbmYYASABKAkSKgoIcmVxdWVzdHMYAiADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAMgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgEIAEoCRIMCgRrZWVwGAUgASgIEiMKBmRlbGV0ZRgGIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAcgASgJIt4BCg1BcHBseVJlc3BvbnNlEiYKBWFkZGVkGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIoCgd1cGRhdGVkGAIgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIqCgl1bmNoYW5nZWQYAyADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEiQKB2RlbGV0ZWQYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSKQoGZmFpbGVkGAUgAygLMhkudnBwX3B1bnQudjEuQXBwbHlGYWlsdXJlIngKDEFwcGx5RmFpbHVyZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKAoHZGV0YWlscxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QicAoNVXBkYXRlUmVxdWVzdBIpCgdyZXF1ZXN0GAEgASgLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgCIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEgwKBGhvc3QYAyABKAkiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyI+Cg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGhvc3QYAiABKAkiEAoORGVsZXRlUmVzcG9uc2UiOwoKR2V0UmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAIgASgJIjYKC0dldFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiKAoLTGlzdFJlcXVlc3QSCwoDY25mGAEgASgJEgwKBGhvc3QYAiABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJnCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgDIAEoCSJgCgxQbGFuUmVzcG9uc2USJwoFc3RlcHMYASADKAsyGC52cHBfcHVudC52MS5QbGFubmVkU3RlcBInCgVwdW50cxgCIAMoCzIYLnZwcF9wdW50LnYxLlBsYW5uZWRQdW50IoQBCgtQbGFubmVkU3RlcBIOCgZhY3Rpb24YASABKAkSDAoEaXRlbRgCIAEoCRILCgN3aHkYAyABKAkSIgoFcHVudHMYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSJgoFdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ImYKC1BsYW5uZWRQdW50Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiUKBXN0YXRlGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg8KB3JlYXNvbnMYAyADKAkiNwoMV2F0Y2hSZXF1ZXN0EgwKBGZyb20YASABKAkSCwoDY25mGAIgASgJEgwKBGhvc3QYAyABKAkitgEKDVdhdGNoUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLgoIc25hcHNob3QYAiABKAsyGi52cHBfcHVudC52MS5XYXRjaFNuYXBzaG90SAASKgoGY2hhbmdlGAMgASgLMhgudnBwX3B1bnQudjEuV2F0Y2hDaGFuZ2VIABIuCghwcm9ncmVzcxgEIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoUHJvZ3Jlc3NIAEIHCgVldmVudCJOCg1XYXRjaFNuYXBzaG90EiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIVCg1yZXZpc2lvbl9nb25lGAIgASgIIrABCgtXYXRjaENoYW5nZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIkCgRmcm9tGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEiIKAnRvGAMgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg0KBWNhdXNlGAQgASgJEicKBnN0YXR1cxgFIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiDwoNV2F0Y2hQcm9ncmVzcyJECg1BdHRhY2hSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEhIKCnBhdGhzX29ubHkYAiABKAgiggEKDkF0dGFjaFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSDQoFdG9rZW4YAiABKAkSDgoGc29ja2V0GAMgASgJEigKCWhhbmRvdmVycxgEIAMoCzIVLnZwcF9wdW50LnYxLkhhbmRvdmVyIrIBCghIYW5kb3ZlchIoCgRraW5kGAEgASgOMhoudnBwX3B1bnQudjEuSGFuZG92ZXIuS2luZBIUCgxpbnRlcmNvbm5lY3QYAiABKA0iZgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNTUVNSUZfQ09OVFJPTBABEg8KC1BVTlRfU09DS0VUEAISEQoNSU5KRUNUX1NPQ0tFVBADEhEKDVBBQ0tFVF9TT0NLRVQQBCJACg5TZXNzaW9uUmVxdWVzdBILCgNjbmYYASABKAkSEAoIZ3JhY2VfbXMYAiABKA0SDwoHc2Vzc2lvbhgDIAEoCSIiCg9TZXNzaW9uUmVzcG9uc2USDwoHc2Vzc2lvbhgBIAEoCSIYChZXYXRjaEludGVyZmFjZXNSZXF1ZXN0IlsKF1dhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlEhEKCWNvbm5lY3RlZBgBIAEoCBItCgppbnRlcmZhY2VzGAIgAygLMhkudnBwX3B1bnQudjEuVnBwSW50ZXJmYWNlIlcKDFZwcEludGVyZmFjZRITCgtzd19pZl9pbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJEgsKA3RhZxgDIAEoCRILCgNtYWMYBCABKAkSCgoCdXAYBSABKAgiDQoLSW5mb1JlcXVlc3Qi7QEKDEluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEgwKBHRlcm0YAiABKAkSFQoNdnBwX2Nvbm5lY3RlZBgDIAEoCBIOCgZjYWxsZXIYBCABKAkSEAoIb3BlcmF0b3IYBSABKAgSEQoJcmVhZF9vbmx5GAYgASgIEg0KBXJ1bGVzGAcgAygJEhUKDWF0dGFjaF9zb2NrZXQYCCABKAkSJQoHZGV2aWNlcxgJIAEoCzIULnZwcF9wdW50LnYxLkRldmljZXMSJQoHY2x1c3RlchgKIAEoCzIULnZwcF9wdW50LnYxLkNsdXN0ZXIiDgoMSG9zdHNSZXF1ZXN0IjEKDUhvc3RzUmVzcG9uc2USIAoFaG9zdHMYASADKAsyES52cHBfcHVudC52MS5Ib3N0IlUKBEhvc3QSDAoEaG9zdBgBIAEoCRIOCgZkYWVtb24YAiABKAkSEQoJYWRkcmVzc2VzGAMgAygJEg0KBXNpbmNlGAQgASgJEg0KBXB1bnRzGAUgASgNIkgKB0NsdXN0ZXISDAoEaG9zdBgBIAEoCRIMCgRyb2xlGAIgASgJEg4KBmRhZW1vbhgDIAEoCRIRCglhZGRyZXNzZXMYBCADKAkixgEKB0RldmljZXMSFwoKbWFrZXNfdGFwcxgBIAEoCEgAiAEBEg8KB3JlZnVzYWwYAiABKAkSCwoDdnBwGAMgASgJEhEKCW5hbWVzcGFjZRgEIAEoCRIyCgdmb2xkZXJzGAUgAygLMiEudnBwX3B1bnQudjEuRGV2aWNlcy5Gb2xkZXJzRW50cnkaLgoMRm9sZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX21ha2VzX3RhcHMyrgcKBVB1bnRzEjgKA0FkZBIXLnZwcF9wdW50LnYxLkFkZFJlcXVlc3QaGC52cHBfcHVudC52MS5BZGRSZXNwb25zZRI+CgVBcHBseRIZLnZwcF9wdW50LnYxLkFwcGx5UmVxdWVzdBoaLnZwcF9wdW50LnYxLkFwcGx5UmVzcG9uc2USQQoGVXBkYXRlEhoudnBwX3B1bnQudjEuVXBkYXRlUmVxdWVzdBobLnZwcF9wdW50LnYxLlVwZGF0ZVJlc3BvbnNlEkEKBkRlbGV0ZRIaLnZwcF9wdW50LnYxLkRlbGV0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5EZWxldGVSZXNwb25zZRI4CgNHZXQSFy52cHBfcHVudC52MS5HZXRSZXF1ZXN0GhgudnBwX3B1bnQudjEuR2V0UmVzcG9uc2USOwoETGlzdBIYLnZwcF9wdW50LnYxLkxpc3RSZXF1ZXN0GhkudnBwX3B1bnQudjEuTGlzdFJlc3BvbnNlEjsKBFBsYW4SGC52cHBfcHVudC52MS5QbGFuUmVxdWVzdBoZLnZwcF9wdW50LnYxLlBsYW5SZXNwb25zZRJACgVXYXRjaBIZLnZwcF9wdW50LnYxLldhdGNoUmVxdWVzdBoaLnZwcF9wdW50LnYxLldhdGNoUmVzcG9uc2UwARJBCgZBdHRhY2gSGi52cHBfcHVudC52MS5BdHRhY2hSZXF1ZXN0GhsudnBwX3B1bnQudjEuQXR0YWNoUmVzcG9uc2USRgoHU2Vzc2lvbhIbLnZwcF9wdW50LnYxLlNlc3Npb25SZXF1ZXN0GhwudnBwX3B1bnQudjEuU2Vzc2lvblJlc3BvbnNlMAESXgoPV2F0Y2hJbnRlcmZhY2VzEiMudnBwX3B1bnQudjEuV2F0Y2hJbnRlcmZhY2VzUmVxdWVzdBokLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlMAESRwoIQ291bnRlcnMSHC52cHBfcHVudC52MS5Db3VudGVyc1JlcXVlc3QaHS52cHBfcHVudC52MS5Db3VudGVyc1Jlc3BvbnNlEj4KBUhvc3RzEhkudnBwX3B1bnQudjEuSG9zdHNSZXF1ZXN0GhoudnBwX3B1bnQudjEuSG9zdHNSZXNwb25zZRI7CgRJbmZvEhgudnBwX3B1bnQudjEuSW5mb1JlcXVlc3QaGS52cHBfcHVudC52MS5JbmZvUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
+  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJ+CgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCRIMCgRob3N0GAQgASgJIjYKC0FkZFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiwQEKDEFwcGx5UmVxdWVzdBILCgNjbmYYASABKAkSKgoIcmVxdWVzdHMYAiADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAMgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgEIAEoCRIMCgRrZWVwGAUgASgIEiMKBmRlbGV0ZRgGIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAcgASgJIt4BCg1BcHBseVJlc3BvbnNlEiYKBWFkZGVkGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIoCgd1cGRhdGVkGAIgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIqCgl1bmNoYW5nZWQYAyADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEiQKB2RlbGV0ZWQYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSKQoGZmFpbGVkGAUgAygLMhkudnBwX3B1bnQudjEuQXBwbHlGYWlsdXJlIngKDEFwcGx5RmFpbHVyZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKAoHZGV0YWlscxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QicAoNVXBkYXRlUmVxdWVzdBIpCgdyZXF1ZXN0GAEgASgLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgCIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEgwKBGhvc3QYAyABKAkiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyI+Cg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGhvc3QYAiABKAkiEAoORGVsZXRlUmVzcG9uc2UiOwoKR2V0UmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAIgASgJIjYKC0dldFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiKAoLTGlzdFJlcXVlc3QSCwoDY25mGAEgASgJEgwKBGhvc3QYAiABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJnCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgDIAEoCSJgCgxQbGFuUmVzcG9uc2USJwoFc3RlcHMYASADKAsyGC52cHBfcHVudC52MS5QbGFubmVkU3RlcBInCgVwdW50cxgCIAMoCzIYLnZwcF9wdW50LnYxLlBsYW5uZWRQdW50IoQBCgtQbGFubmVkU3RlcBIOCgZhY3Rpb24YASABKAkSDAoEaXRlbRgCIAEoCRILCgN3aHkYAyABKAkSIgoFcHVudHMYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSJgoFdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ImYKC1BsYW5uZWRQdW50Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiUKBXN0YXRlGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg8KB3JlYXNvbnMYAyADKAkiNwoMV2F0Y2hSZXF1ZXN0EgwKBGZyb20YASABKAkSCwoDY25mGAIgASgJEgwKBGhvc3QYAyABKAkitgEKDVdhdGNoUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLgoIc25hcHNob3QYAiABKAsyGi52cHBfcHVudC52MS5XYXRjaFNuYXBzaG90SAASKgoGY2hhbmdlGAMgASgLMhgudnBwX3B1bnQudjEuV2F0Y2hDaGFuZ2VIABIuCghwcm9ncmVzcxgEIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoUHJvZ3Jlc3NIAEIHCgVldmVudCJOCg1XYXRjaFNuYXBzaG90EiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIVCg1yZXZpc2lvbl9nb25lGAIgASgIIrABCgtXYXRjaENoYW5nZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIkCgRmcm9tGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEiIKAnRvGAMgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg0KBWNhdXNlGAQgASgJEicKBnN0YXR1cxgFIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiDwoNV2F0Y2hQcm9ncmVzcyJECg1BdHRhY2hSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEhIKCnBhdGhzX29ubHkYAiABKAgiggEKDkF0dGFjaFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSDQoFdG9rZW4YAiABKAkSDgoGc29ja2V0GAMgASgJEigKCWhhbmRvdmVycxgEIAMoCzIVLnZwcF9wdW50LnYxLkhhbmRvdmVyIrIBCghIYW5kb3ZlchIoCgRraW5kGAEgASgOMhoudnBwX3B1bnQudjEuSGFuZG92ZXIuS2luZBIUCgxpbnRlcmNvbm5lY3QYAiABKA0iZgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNTUVNSUZfQ09OVFJPTBABEg8KC1BVTlRfU09DS0VUEAISEQoNSU5KRUNUX1NPQ0tFVBADEhEKDVBBQ0tFVF9TT0NLRVQQBCJACg5TZXNzaW9uUmVxdWVzdBILCgNjbmYYASABKAkSEAoIZ3JhY2VfbXMYAiABKA0SDwoHc2Vzc2lvbhgDIAEoCSIiCg9TZXNzaW9uUmVzcG9uc2USDwoHc2Vzc2lvbhgBIAEoCSIYChZXYXRjaEludGVyZmFjZXNSZXF1ZXN0IlsKF1dhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlEhEKCWNvbm5lY3RlZBgBIAEoCBItCgppbnRlcmZhY2VzGAIgAygLMhkudnBwX3B1bnQudjEuVnBwSW50ZXJmYWNlIlcKDFZwcEludGVyZmFjZRITCgtzd19pZl9pbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJEgsKA3RhZxgDIAEoCRILCgNtYWMYBCABKAkSCgoCdXAYBSABKAgiMQoORXhwbGFpblJlcXVlc3QSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQiXAoPRXhwbGFpblJlc3BvbnNlEiMKBXN0ZXBzGAEgAygLMhQudnBwX3B1bnQudjEuV2F5U3RlcBIkCgVpdGVtcxgCIAMoCzIVLnZwcF9wdW50LnYxLlB1bnRJdGVtIkcKB1dheVN0ZXASDQoFcGxhY2UYASABKAkSDAoEZmFjdBgCIAEoCRIPCgd2ZXJkaWN0GAMgASgJEg4KBnJlbWVkeRgEIAEoCSJACghQdW50SXRlbRIMCgRpdGVtGAEgASgJEiYKBXZhbHVlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI+CgtEdW1wUmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIOCgZmaWx0ZXIYAiABKAkidQoMRHVtcFJlc3BvbnNlEi8KCWNvbm5lY3RlZBgBIAEoCzIaLnZwcF9wdW50LnYxLkR1bXBDb25uZWN0ZWRIABIrCgZwYWNrZXQYAiABKAsyGS52cHBfcHVudC52MS5EdW1wZWRQYWNrZXRIAEIHCgVldmVudCIPCg1EdW1wQ29ubmVjdGVkIl0KDER1bXBlZFBhY2tldBIMCgR0aW1lGAEgASgJEhEKCWludGVyZmFjZRgCIAEoCRIOCgZsZW5ndGgYAyABKA0SDAoEdGV4dBgEIAEoCRIOCgZwYXNzZWQYBSABKAQiDQoLSW5mb1JlcXVlc3Qi7QEKDEluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEgwKBHRlcm0YAiABKAkSFQoNdnBwX2Nvbm5lY3RlZBgDIAEoCBIOCgZjYWxsZXIYBCABKAkSEAoIb3BlcmF0b3IYBSABKAgSEQoJcmVhZF9vbmx5GAYgASgIEg0KBXJ1bGVzGAcgAygJEhUKDWF0dGFjaF9zb2NrZXQYCCABKAkSJQoHZGV2aWNlcxgJIAEoCzIULnZwcF9wdW50LnYxLkRldmljZXMSJQoHY2x1c3RlchgKIAEoCzIULnZwcF9wdW50LnYxLkNsdXN0ZXIiDgoMSG9zdHNSZXF1ZXN0IjEKDUhvc3RzUmVzcG9uc2USIAoFaG9zdHMYASADKAsyES52cHBfcHVudC52MS5Ib3N0IlUKBEhvc3QSDAoEaG9zdBgBIAEoCRIOCgZkYWVtb24YAiABKAkSEQoJYWRkcmVzc2VzGAMgAygJEg0KBXNpbmNlGAQgASgJEg0KBXB1bnRzGAUgASgNIkgKB0NsdXN0ZXISDAoEaG9zdBgBIAEoCRIMCgRyb2xlGAIgASgJEg4KBmRhZW1vbhgDIAEoCRIRCglhZGRyZXNzZXMYBCADKAkixgEKB0RldmljZXMSFwoKbWFrZXNfdGFwcxgBIAEoCEgAiAEBEg8KB3JlZnVzYWwYAiABKAkSCwoDdnBwGAMgASgJEhEKCW5hbWVzcGFjZRgEIAEoCRIyCgdmb2xkZXJzGAUgAygLMiEudnBwX3B1bnQudjEuRGV2aWNlcy5Gb2xkZXJzRW50cnkaLgoMRm9sZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX21ha2VzX3RhcHMyswgKBVB1bnRzEjgKA0FkZBIXLnZwcF9wdW50LnYxLkFkZFJlcXVlc3QaGC52cHBfcHVudC52MS5BZGRSZXNwb25zZRI+CgVBcHBseRIZLnZwcF9wdW50LnYxLkFwcGx5UmVxdWVzdBoaLnZwcF9wdW50LnYxLkFwcGx5UmVzcG9uc2USQQoGVXBkYXRlEhoudnBwX3B1bnQudjEuVXBkYXRlUmVxdWVzdBobLnZwcF9wdW50LnYxLlVwZGF0ZVJlc3BvbnNlEkEKBkRlbGV0ZRIaLnZwcF9wdW50LnYxLkRlbGV0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5EZWxldGVSZXNwb25zZRI4CgNHZXQSFy52cHBfcHVudC52MS5HZXRSZXF1ZXN0GhgudnBwX3B1bnQudjEuR2V0UmVzcG9uc2USOwoETGlzdBIYLnZwcF9wdW50LnYxLkxpc3RSZXF1ZXN0GhkudnBwX3B1bnQudjEuTGlzdFJlc3BvbnNlEjsKBFBsYW4SGC52cHBfcHVudC52MS5QbGFuUmVxdWVzdBoZLnZwcF9wdW50LnYxLlBsYW5SZXNwb25zZRJACgVXYXRjaBIZLnZwcF9wdW50LnYxLldhdGNoUmVxdWVzdBoaLnZwcF9wdW50LnYxLldhdGNoUmVzcG9uc2UwARJBCgZBdHRhY2gSGi52cHBfcHVudC52MS5BdHRhY2hSZXF1ZXN0GhsudnBwX3B1bnQudjEuQXR0YWNoUmVzcG9uc2USRgoHU2Vzc2lvbhIbLnZwcF9wdW50LnYxLlNlc3Npb25SZXF1ZXN0GhwudnBwX3B1bnQudjEuU2Vzc2lvblJlc3BvbnNlMAESXgoPV2F0Y2hJbnRlcmZhY2VzEiMudnBwX3B1bnQudjEuV2F0Y2hJbnRlcmZhY2VzUmVxdWVzdBokLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlMAESRwoIQ291bnRlcnMSHC52cHBfcHVudC52MS5Db3VudGVyc1JlcXVlc3QaHS52cHBfcHVudC52MS5Db3VudGVyc1Jlc3BvbnNlEkQKB0V4cGxhaW4SGy52cHBfcHVudC52MS5FeHBsYWluUmVxdWVzdBocLnZwcF9wdW50LnYxLkV4cGxhaW5SZXNwb25zZRI9CgREdW1wEhgudnBwX3B1bnQudjEuRHVtcFJlcXVlc3QaGS52cHBfcHVudC52MS5EdW1wUmVzcG9uc2UwARI+CgVIb3N0cxIZLnZwcF9wdW50LnYxLkhvc3RzUmVxdWVzdBoaLnZwcF9wdW50LnYxLkhvc3RzUmVzcG9uc2USOwoESW5mbxIYLnZwcF9wdW50LnYxLkluZm9SZXF1ZXN0GhkudnBwX3B1bnQudjEuSW5mb1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
 
 /**
  * How long a call waits.
@@ -938,6 +938,226 @@ export const VppInterfaceSchema: GenMessage<VppInterface> = /*@__PURE__*/
   messageDesc(file_vpp_punt_v1_punts, 30);
 
 /**
+ * @generated from message vpp_punt.v1.ExplainRequest
+ */
+export type ExplainRequest = Message<"vpp_punt.v1.ExplainRequest"> & {
+  /**
+   * @generated from field: vpp_punt.v1.PuntId id = 1;
+   */
+  id?: PuntId | undefined;
+};
+
+/**
+ * Describes the message vpp_punt.v1.ExplainRequest.
+ * Use `create(ExplainRequestSchema)` to create a new message.
+ */
+export const ExplainRequestSchema: GenMessage<ExplainRequest> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 31);
+
+/**
+ * @generated from message vpp_punt.v1.ExplainResponse
+ */
+export type ExplainResponse = Message<"vpp_punt.v1.ExplainResponse"> & {
+  /**
+   * The places on the way of a packet, in order.
+   *
+   * @generated from field: repeated vpp_punt.v1.WayStep steps = 1;
+   */
+  steps: WayStep[];
+
+  /**
+   * Objects that VPP and Linux have for this punt alone.
+   *
+   * @generated from field: repeated vpp_punt.v1.PuntItem items = 2;
+   */
+  items: PuntItem[];
+};
+
+/**
+ * Describes the message vpp_punt.v1.ExplainResponse.
+ * Use `create(ExplainResponseSchema)` to create a new message.
+ */
+export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 32);
+
+/**
+ * A place on the way of a packet, and the fact that was found there.
+ *
+ * @generated from message vpp_punt.v1.WayStep
+ */
+export type WayStep = Message<"vpp_punt.v1.WayStep"> & {
+  /**
+   * "interface eth0".
+   *
+   * @generated from field: string place = 1;
+   */
+  place: string;
+
+  /**
+   * @generated from field: string fact = 2;
+   */
+  fact: string;
+
+  /**
+   * "ok"; "fault": no packet passes; "warning": some do not, or may not; "unknown": it cannot be seen from here.
+   *
+   * @generated from field: string verdict = 3;
+   */
+  verdict: string;
+
+  /**
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+};
+
+/**
+ * Describes the message vpp_punt.v1.WayStep.
+ * Use `create(WayStepSchema)` to create a new message.
+ */
+export const WayStepSchema: GenMessage<WayStep> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 33);
+
+/**
+ * @generated from message vpp_punt.v1.PuntItem
+ */
+export type PuntItem = Message<"vpp_punt.v1.PuntItem"> & {
+  /**
+   * "span/eth0/memif-dapfw/device".
+   *
+   * @generated from field: string item = 1;
+   */
+  item: string;
+
+  /**
+   * @generated from field: google.protobuf.Struct value = 2;
+   */
+  value?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message vpp_punt.v1.PuntItem.
+ * Use `create(PuntItemSchema)` to create a new message.
+ */
+export const PuntItemSchema: GenMessage<PuntItem> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 34);
+
+/**
+ * @generated from message vpp_punt.v1.DumpRequest
+ */
+export type DumpRequest = Message<"vpp_punt.v1.DumpRequest"> & {
+  /**
+   * @generated from field: vpp_punt.v1.PuntId id = 1;
+   */
+  id?: PuntId | undefined;
+
+  /**
+   * Words that the line about a packet must have, with the interface before it. Empty: every packet.
+   *
+   * @generated from field: string filter = 2;
+   */
+  filter: string;
+};
+
+/**
+ * Describes the message vpp_punt.v1.DumpRequest.
+ * Use `create(DumpRequestSchema)` to create a new message.
+ */
+export const DumpRequestSchema: GenMessage<DumpRequest> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 35);
+
+/**
+ * @generated from message vpp_punt.v1.DumpResponse
+ */
+export type DumpResponse = Message<"vpp_punt.v1.DumpResponse"> & {
+  /**
+   * @generated from oneof vpp_punt.v1.DumpResponse.event
+   */
+  event: {
+    /**
+     * VPP is connected to each end: packets come from here on.
+     *
+     * @generated from field: vpp_punt.v1.DumpConnected connected = 1;
+     */
+    value: DumpConnected;
+    case: "connected";
+  } | {
+    /**
+     * @generated from field: vpp_punt.v1.DumpedPacket packet = 2;
+     */
+    value: DumpedPacket;
+    case: "packet";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message vpp_punt.v1.DumpResponse.
+ * Use `create(DumpResponseSchema)` to create a new message.
+ */
+export const DumpResponseSchema: GenMessage<DumpResponse> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 36);
+
+/**
+ * @generated from message vpp_punt.v1.DumpConnected
+ */
+export type DumpConnected = Message<"vpp_punt.v1.DumpConnected"> & {
+};
+
+/**
+ * Describes the message vpp_punt.v1.DumpConnected.
+ * Use `create(DumpConnectedSchema)` to create a new message.
+ */
+export const DumpConnectedSchema: GenMessage<DumpConnected> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 37);
+
+/**
+ * @generated from message vpp_punt.v1.DumpedPacket
+ */
+export type DumpedPacket = Message<"vpp_punt.v1.DumpedPacket"> & {
+  /**
+   * As ISO 8601.
+   *
+   * @generated from field: string time = 1;
+   */
+  time: string;
+
+  /**
+   * VPP's name of the interface that it came in by.
+   *
+   * @generated from field: string interface = 2;
+   */
+  interface: string;
+
+  /**
+   * Bytes of the frame.
+   *
+   * @generated from field: uint32 length = 3;
+   */
+  length: number;
+
+  /**
+   * A line about it, for people.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * Packets until now that came faster than the stream shows them.
+   *
+   * @generated from field: uint64 passed = 5;
+   */
+  passed: bigint;
+};
+
+/**
+ * Describes the message vpp_punt.v1.DumpedPacket.
+ * Use `create(DumpedPacketSchema)` to create a new message.
+ */
+export const DumpedPacketSchema: GenMessage<DumpedPacket> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 38);
+
+/**
  * @generated from message vpp_punt.v1.InfoRequest
  */
 export type InfoRequest = Message<"vpp_punt.v1.InfoRequest"> & {
@@ -948,7 +1168,7 @@ export type InfoRequest = Message<"vpp_punt.v1.InfoRequest"> & {
  * Use `create(InfoRequestSchema)` to create a new message.
  */
 export const InfoRequestSchema: GenMessage<InfoRequest> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 31);
+  messageDesc(file_vpp_punt_v1_punts, 39);
 
 /**
  * @generated from message vpp_punt.v1.InfoResponse
@@ -1022,7 +1242,7 @@ export type InfoResponse = Message<"vpp_punt.v1.InfoResponse"> & {
  * Use `create(InfoResponseSchema)` to create a new message.
  */
 export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 32);
+  messageDesc(file_vpp_punt_v1_punts, 40);
 
 /**
  * @generated from message vpp_punt.v1.HostsRequest
@@ -1035,7 +1255,7 @@ export type HostsRequest = Message<"vpp_punt.v1.HostsRequest"> & {
  * Use `create(HostsRequestSchema)` to create a new message.
  */
 export const HostsRequestSchema: GenMessage<HostsRequest> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 33);
+  messageDesc(file_vpp_punt_v1_punts, 41);
 
 /**
  * @generated from message vpp_punt.v1.HostsResponse
@@ -1052,7 +1272,7 @@ export type HostsResponse = Message<"vpp_punt.v1.HostsResponse"> & {
  * Use `create(HostsResponseSchema)` to create a new message.
  */
 export const HostsResponseSchema: GenMessage<HostsResponse> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 34);
+  messageDesc(file_vpp_punt_v1_punts, 42);
 
 /**
  * A host in etcd.
@@ -1099,7 +1319,7 @@ export type Host = Message<"vpp_punt.v1.Host"> & {
  * Use `create(HostSchema)` to create a new message.
  */
 export const HostSchema: GenMessage<Host> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 35);
+  messageDesc(file_vpp_punt_v1_punts, 43);
 
 /**
  * The host in etcd that the daemon serves.
@@ -1142,7 +1362,7 @@ export type Cluster = Message<"vpp_punt.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export const ClusterSchema: GenMessage<Cluster> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 36);
+  messageDesc(file_vpp_punt_v1_punts, 44);
 
 /**
  * What was tried of VPP's devices.
@@ -1189,7 +1409,7 @@ export type Devices = Message<"vpp_punt.v1.Devices"> & {
  * Use `create(DevicesSchema)` to create a new message.
  */
 export const DevicesSchema: GenMessage<Devices> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 37);
+  messageDesc(file_vpp_punt_v1_punts, 45);
 
 /**
  * A caller sees and changes the punts of its own CNFs only; an operator those of all. An error carries an ErrorDetail.
@@ -1312,6 +1532,26 @@ export const Punts: GenService<{
     methodKind: "unary";
     input: typeof CountersRequestSchema;
     output: typeof CountersResponseSchema;
+  },
+  /**
+   * Says why packets reach a punt's CNF or not, and which objects the punt has.
+   *
+   * @generated from rpc vpp_punt.v1.Punts.Explain
+   */
+  explain: {
+    methodKind: "unary";
+    input: typeof ExplainRequestSchema;
+    output: typeof ExplainResponseSchema;
+  },
+  /**
+   * Follows the packets at the CNF's end of a punt, for five minutes at most: those of a TAP are copied, at a memif or a socket the stream takes the CNF's place.
+   *
+   * @generated from rpc vpp_punt.v1.Punts.Dump
+   */
+  dump: {
+    methodKind: "server_streaming";
+    input: typeof DumpRequestSchema;
+    output: typeof DumpResponseSchema;
   },
   /**
    * Returns the hosts in etcd, for operators. A call names one of them in its field `host`.

@@ -1,8 +1,8 @@
-// The CNF's ends of a punt, opened for a command that shows packets.
-import { PuntError } from "../../errors.js";
-import type { PacketBatch } from "../../packet/index.js";
-import { PacketSocket } from "../../packet-socket/index.js";
-import { type AttachedPort, attach, type PuntStatus, reachOf } from "../../punt/index.js";
+// The CNF's ends of a punt, opened in its place to show packets.
+import { PuntError } from "../errors.js";
+import type { PacketBatch } from "../packet/index.js";
+import { PacketSocket } from "../packet-socket/index.js";
+import { type AttachedPort, attach, type PuntStatus, reachOf } from "../punt/index.js";
 
 /** A packet, and where it came from. */
 export interface TakenPacket {

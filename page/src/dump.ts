@@ -1,0 +1,83 @@
+// A live dump: a line about each packet that comes to the CNF's end.
+import type { PuntId } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
+import { daemon, messageOf } from "./daemon.js";
+import { h, setText } from "./dom.js";
+
+/** The number of lines that are kept. */
+const KEPT = 200;
+
+export class Dump {
+  readonly elements: readonly HTMLElement[];
+  readonly #id: PuntId;
+  readonly #filter = h("input", {
+    id: "dump-filter",
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "UDP 53",
+  });
+  readonly #button = h("button", { type: "submit", class: "plain" }, "Start");
+  readonly #note = h("p", { class: "cause", role: "status" });
+  readonly #lines = h("ol", { class: "dump", tabindex: "0", "aria-label": "Packets, the newest last" });
+  #ending: AbortController | undefined;
+
+  constructor(id: PuntId) {
+    this.#id = id;
+    const submit = (event: Event) => {
+      event.preventDefault();
+      if (this.#ending) this.stop();
+      else void this.#run();
+    };
+    this.elements = [
+      h("h3", {}, "Live dump"),
+      h(
+        "form",
+        { class: "dump-form", submit },
+        h("label", { for: "dump-filter" }, "Filter"),
+        this.#filter,
+        this.#button,
+      ),
+      this.#note,
+      this.#lines,
+    ];
+    setText(
+      this.#note,
+      "Packets of a TAP are copied. At a memif or a socket the dump takes the place of the CNF, and is refused while one is there.",
+    );
+  }
+
+  stop(): void {
+    this.#ending?.abort();
+  }
+
+  async #run(): Promise<void> {
+    const ending = new AbortController();
+    this.#ending = ending;
+    setText(this.#button, "Stop");
+    setText(this.#note, "waiting for VPP to connect");
+    this.#lines.replaceChildren();
+    let packets = 0;
+    try {
+      const request = { id: this.#id, filter: this.#filter.value };
+      for await (const { event } of daemon.dump(request, { signal: ending.signal })) {
+        if (event.case === "packet")
+          this.#add(event.value.time, event.value.interface, event.value.length, event.value.text);
+        packets += event.case === "packet" ? 1 : 0;
+        const dropped = event.case === "packet" ? event.value.passed : 0n;
+        setText(this.#note, `${packets} packets${dropped > 0n ? `, ${dropped} not shown` : ""}`);
+      }
+      setText(this.#note, `ended after ${packets} packets`);
+    } catch (error) {
+      setText(this.#note, ending.signal.aborted ? `stopped after ${packets} packets` : messageOf(error));
+    }
+    this.#ending = undefined;
+    setText(this.#button, "Start");
+  }
+
+  #add(time: string, name: string, length: number, text: string): void {
+    const isAtEnd = this.#lines.scrollTop + this.#lines.clientHeight >= this.#lines.scrollHeight - 4;
+    this.#lines.append(h("li", {}, `${time.slice(11, 23)} ${name} ${length} ${text}`));
+    while (this.#lines.childElementCount > KEPT) this.#lines.firstElementChild!.remove();
+    if (isAtEnd) this.#lines.scrollTop = this.#lines.scrollHeight;
+  }
+}

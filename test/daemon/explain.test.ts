@@ -1,0 +1,107 @@
+// Explain and Dump of the daemon: their answers, and their callers' rights.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { Agent } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import test, { type ExecutionContext } from "ava";
+import { Punts } from "../../lib/wire/index.js";
+import { type DaemonTest, daemonTest, ROOT, type Someone } from "../support/daemon/daemon.js";
+
+const SPAN = { cnf: "mon", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" } as const;
+const WATCHER: Someone = { pid: 1, uid: 1001, gid: 1001 };
+const OWNER: Someone = { pid: 1, uid: 1002, gid: 1002 };
+const POLICY = `rules:
+  - { name: root, match: { uid: 0 }, operator: true }
+  - { name: watcher, match: { uid: 1001 }, operator: true, readOnly: true }
+  - { name: owner, match: { uid: 1002 }, cnfs: ["mon", "late"], interfaces: [eth0, "eth9*"] }
+`;
+
+async function place(t: ExecutionContext) {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-explain-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const [policy, audit] = [join(folder, "policy.yaml"), join(folder, "audit.log")];
+  await writeFile(policy, POLICY);
+  const running = await daemonTest(t, { policy, audit });
+  const punts = await running.connect(ROOT);
+  return { ...running, running, punts, audit };
+}
+
+/** A client of the plain contract, as another caller. */
+async function clientOf(t: ExecutionContext, running: DaemonTest, who: Someone) {
+  // The next connection is that caller's.
+  await running.connect(who);
+  const agent = new Agent({ keepAlive: false });
+  t.teardown(() => agent.destroy());
+  const nodeOptions = { socketPath: running.socket, agent };
+  return createClient(Punts, createConnectTransport({ baseUrl: "http://localhost", httpVersion: "1.1", nodeOptions }));
+}
+
+test("explain tells the way of a packet, and the objects of the punt alone", async (t) => {
+  const { punts, running } = await place(t);
+  const { id, metadata } = await punts.add(SPAN, { waitFor: "CREATED" });
+  await punts.add({ ...SPAN, cnf: "other", vppInterface: "eth1" }, { waitFor: "CREATED" });
+  const client = await clientOf(t, running, WATCHER);
+  const { steps, items } = await client.explain({ id });
+  const own = metadata.interconnects[0]!.vppInterface!.name;
+  t.deepEqual(
+    steps.slice(0, 4).map(({ place: where, verdict }) => `${where} ${verdict}`),
+    ["interface eth0 ok", "punt ok", "objects in VPP ok", `memif ${own} fault`],
+  );
+  t.true(items.some(({ item, value }) => item.startsWith("span/eth0/") && value?.to === own));
+  t.true(items.every(({ item }) => !item.includes("eth1")));
+  t.false(JSON.stringify(items).includes("secret"));
+  await t.throwsAsync(client.explain({ id: { cnf: "none" } }), { message: /none/ });
+});
+
+test("explain names no interface that a rule does not allow", async (t) => {
+  const { punts, running } = await place(t);
+  const { id } = await punts.add({ ...SPAN, cnf: "late", vppInterface: "eth9" });
+  const factOf = async (who: Someone) => (await (await clientOf(t, running, who)).explain({ id })).steps[0]!.fact;
+  t.regex(await factOf(WATCHER), /it has .*eth1/);
+  t.is(await factOf(OWNER), "VPP has no interface with this name or tag; it has eth0");
+});
+
+test("a dump is for callers that may attach, gives a line a packet, and is in the audit log with its punt", async (t) => {
+  const { punts, running, vpp, audit } = await place(t);
+  const { id } = await punts.add(SPAN, { waitFor: "CREATED" });
+  const watcher = await clientOf(t, running, WATCHER);
+  await t.throwsAsync(
+    async () => {
+      for await (const _ of watcher.dump({ id }));
+    },
+    { message: /does not allow/ },
+  );
+  const owner = await clientOf(t, running, OWNER);
+  const frame = Buffer.from(
+    "ffffffffffff02fe000000010806000108000604000102fe000000010a0000090000000000000a000001",
+    "hex",
+  );
+  const ending = new AbortController();
+  let seen: unknown;
+  for await (const { event } of owner.dump({ id, filter: "arp eth0" }, { signal: ending.signal })) {
+    if (event.case === "connected") vpp.interface("eth0").inject([Buffer.alloc(64, 1), frame]);
+    if (event.case !== "packet") continue;
+    seen = event.value;
+    break;
+  }
+  ending.abort();
+  t.like(seen, { interface: "eth0", length: frame.length, passed: 0n });
+  const lines = (await readFile(audit, "utf8")).split("\n").filter((line) => line.includes('"call":"Dump"'));
+  t.is(lines.length, 2);
+  t.like(JSON.parse(lines[0]!), { decision: "refused", punts: [{ cnf: "mon" }] });
+  t.like(JSON.parse(lines[1]!), { decision: "allowed", rule: "owner", punts: [{ cnf: "mon" }] });
+});
+
+test("a dump ends with its punt, and the CNF's place is free again", async (t) => {
+  const { punts, running } = await place(t);
+  const { id } = await punts.add(SPAN, { waitFor: "CREATED" });
+  const root = await clientOf(t, running, ROOT);
+  for await (const { event } of root.dump({ id })) if (event.case === "connected") await punts.delete(id);
+  await punts.add(SPAN, { waitFor: "CREATED" });
+  for await (const { event } of root.dump({ id })) {
+    t.is(event.case, "connected");
+    break;
+  }
+});
