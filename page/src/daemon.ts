@@ -6,6 +6,7 @@ import type { Model } from "./model.js";
 
 const COUNTERS_MS = 2_000;
 const INTERFACES_MS = 2_000;
+const HOSTS_MS = 5_000;
 const AGAIN_MS = 1_000;
 
 export const daemon = createClient(Punts, createConnectTransport({ baseUrl: location.origin }));
@@ -16,30 +17,52 @@ export function messageOf(error: unknown): string {
   return code === Code.Unknown || code === Code.Unavailable ? "the daemon does not answer" : rawMessage;
 }
 
-/** Follows the daemon as long as the page is open. */
-export function follow(model: Model): void {
+/** Follows the daemon as long as the page is open. Returns a function that turns to another host in etcd. */
+export function follow(model: Model): (host: string) => void {
+  let changed = new AbortController();
   void always(
     AGAIN_MS,
-    (error) => model.takeTrouble(messageOf(error)),
+    (error) => {
+      // The watch of another host was ended by the page itself.
+      if (!changed.signal.aborted) model.takeTrouble(messageOf(error));
+      changed = new AbortController();
+    },
     async () => {
       model.takeInfo(await daemon.info({}));
-      for await (const event of daemon.watch({})) {
+      const { host } = model;
+      for await (const event of daemon.watch({ host }, { signal: changed.signal })) {
+        if (host !== model.host) break;
         model.takeTrouble("");
         model.takeEvent(event);
       }
-      throw new ConnectError("the daemon ended the watch", Code.Unavailable);
+      if (host === model.host) throw new ConnectError("the daemon ended the watch", Code.Unavailable);
     },
   );
   void always(
     COUNTERS_MS,
     () => model.loseCounters(),
-    async () => model.takeCounters(await daemon.counters({})),
+    async () => {
+      // Counters are of this daemon's VPP: a punt of another host may have the same name.
+      if (model.isOwnHost) model.takeCounters(await daemon.counters({}));
+      else model.loseCounters();
+    },
   );
   void always(
     INTERFACES_MS,
     () => model.takeInterfaces(false, []),
     () => readInterfaces(model),
   );
+  void always(
+    HOSTS_MS,
+    () => {},
+    async () => {
+      if (model.info?.cluster) model.takeHosts((await daemon.hosts({})).hosts);
+    },
+  );
+  return (host) => {
+    model.showHost(host);
+    changed.abort();
+  };
 }
 
 /** The first answer of the stream has all of it: a browser has six connections to a host, and a stream keeps one. */

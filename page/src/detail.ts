@@ -25,7 +25,7 @@ export function showDetail(model: Model): void {
     if (punt?.key === shown?.key) return shown?.show(punt!);
     const wasOpen = shown !== undefined;
     shown?.close();
-    shown = punt && new Detail(punt, close);
+    shown = punt && new Detail(punt, model.isOwnHost, close);
     aside.hidden = shown === undefined;
     aside.replaceChildren(...(shown?.elements ?? []));
     if (!wasOpen) back = document.activeElement as HTMLElement;
@@ -48,8 +48,11 @@ class Detail {
   readonly #items = h("ul", { class: "items" });
   readonly #dump: Dump;
   #punt: Punt;
+  /** Whether the daemon has the VPP of the punt: of another host it knows the status only. */
+  readonly #isHere: boolean;
 
-  constructor(punt: Punt, close: () => void) {
+  constructor(punt: Punt, isHere: boolean, close: () => void) {
+    this.#isHere = isHere;
     this.key = punt.key;
     this.#punt = punt;
     this.#dump = new Dump(punt.id);
@@ -73,7 +76,7 @@ class Detail {
       this.#items,
       h("h3", {}, "Request and interconnects"),
       this.#facts,
-      ...this.#dump.elements,
+      ...(isHere ? this.#dump.elements : []),
     ];
     this.show(punt);
     this.showRates();
@@ -104,12 +107,14 @@ class Detail {
 
   async #explain(): Promise<void> {
     const { id, status } = this.#punt;
-    const answer = await daemon.explain({ id }).catch((error) => messageOf(error));
+    const answer = this.#isHere ? await daemon.explain({ id }).catch((error) => messageOf(error)) : ELSEWHERE;
     if (status !== this.#punt.status) return;
     if (typeof answer === "string") this.#way.replaceChildren(h("li", {}, answer));
     else showAnswer(answer, this.#way, this.#items);
   }
 }
+
+const ELSEWHERE = "The daemon of the other host knows it.";
 
 const VERDICTS: Readonly<Record<string, string>> = {
   ok: "● ok",

@@ -61,13 +61,13 @@ export function showDrawing(model: Model): void {
   const boxes = svg.append("g");
   let drawn = "";
   const draw = () => {
-    const topology = topologyOf(model.shown(), model.interfaces);
+    const topology = topologyOf(model.shown(), model.isOwnHost ? model.interfaces : undefined);
     setText(byId("topology-note"), topology.note);
     const text = JSON.stringify([
       topology.places.map(lookOf),
       topology.ways.map(wayLookOf),
       model.isVppConnected,
-      model.info?.cluster?.host,
+      hostOf(model),
     ]);
     if (text !== drawn) {
       drawn = text;
@@ -153,17 +153,22 @@ function sizeOf({ title, note }: Place): { readonly width: number; readonly heig
   return { width: Math.max(76, letters * LETTER + 22), height: note === "" ? 30 : 44 };
 }
 
+function hostOf({ host, info }: Model): string {
+  return host || (info?.cluster?.host ?? "");
+}
+
 /** The host has VPP and the CNFs; VPP has its interfaces and what takes the packets. */
 function drawFrames(frames: Group, { boxes, width, height }: Layout, model: Model): void {
   const inside = boxes.filter(({ kind }) => kind !== "cnf" && kind !== "more");
   const right = Math.max(EDGE + 60, ...inside.map((box) => box.x + box.width / 2));
-  const host = model.info?.cluster?.host ?? "";
-  const vpp = model.isVppConnected ? "VPP" : "VPP is away";
+  const host = hostOf(model);
+  const isThere = model.isVppConnected || !model.isOwnHost;
+  const vpp = isThere ? "VPP" : "VPP is away";
   const data = [
     { name: host === "" ? "Host" : `Host ${host}`, kind: "host", x: 1, y: 1, width: width - 2, height: height - 2 },
     {
       name: vpp,
-      kind: model.isVppConnected ? "vpp" : "vpp away",
+      kind: isThere ? "vpp" : "vpp away",
       x: HOST_FRAME.side,
       y: HOST_FRAME.top,
       width: right + VPP_FRAME.side - HOST_FRAME.side,

@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { showDrawing } from "./drawing.js";
 import { showEvents } from "./events.js";
 import { Model } from "./model.js";
-import { showSummary } from "./summary.js";
+import { showHosts, showSummary } from "./summary.js";
 import { showTable } from "./table.js";
 
 const model = new Model();
@@ -31,4 +31,4 @@ showDrawing(model);
 showTable(model);
 showDetail(model);
 showEvents(model);
-follow(model);
+showHosts(model, follow(model));

@@ -1,6 +1,7 @@
 // The daemon's punts as the page knows them, and the listeners to changes.
 import type { CountersResponse } from "../../lib/wire/gen/vpp_punt/v1/counters_pb.js";
 import type {
+  Host,
   InfoResponse,
   VppInterface,
   WatchChange,
@@ -40,6 +41,9 @@ export class Model {
   /** Whether VPP's statistics can be read. */
   hasCounters = false;
   selected: string | undefined;
+  /** The host in etcd that is shown; "" for the daemon's own. */
+  host = "";
+  hosts: readonly Host[] = [];
   #isVppKnown = false;
   #filter = "";
   #passes = filterOf("");
@@ -70,6 +74,24 @@ export class Model {
   select(key: string | undefined): void {
     this.selected = key;
     this.#changed("selection");
+  }
+
+  /** Whether the punts are those of the VPP that the daemon itself has: of another one it knows neither interfaces nor counters. */
+  get isOwnHost(): boolean {
+    return this.host === "" || this.host === this.info?.cluster?.host;
+  }
+
+  showHost(host: string): void {
+    this.host = host;
+    this.punts.clear();
+    this.select(undefined);
+    this.#changed("punts");
+    this.#changed("info");
+  }
+
+  takeHosts(hosts: readonly Host[]): void {
+    this.hosts = hosts;
+    this.#changed("info");
   }
 
   takeInfo(info: InfoResponse): void {

@@ -22,6 +22,20 @@ function showConnection({ info, trouble, isVppConnected }: Model): void {
   setText(byId("caller"), `${caller}${operator ? ", operator" : ""}${readOnly ? ", may look only" : ""}`);
 }
 
+/** Shows the choice of hosts where there are more than one. */
+export function showHosts(model: Model, turnTo: (host: string) => void): void {
+  const label = byId("hosts");
+  const choice = label.querySelector("select")!;
+  choice.addEventListener("change", () => turnTo(choice.value));
+  model.on(["info"], () => {
+    const names = model.hosts.map(({ host }) => host);
+    label.hidden = names.length < 2;
+    if ([...choice.options].map(({ value }) => value).join() !== names.join())
+      choice.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
+    choice.value = model.host || (model.info?.cluster?.host ?? "");
+  });
+}
+
 /** A button a state: it writes the filter, which shows what it does. */
 function showStates(model: Model): void {
   const buttons = STATES.map((state) => {

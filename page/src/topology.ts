@@ -41,8 +41,10 @@ const MOST_BOXES = 24;
 const MOST_IDLE = 8;
 const STACK = "stack";
 
-/** Returns the drawing of punts. `interfaces`: those that VPP has. */
-export function topologyOf(punts: readonly Punt[], interfaces: readonly VppInterface[]): Topology {
+type Interfaces = readonly VppInterface[] | undefined;
+
+/** Returns the drawing of punts. `interfaces`: those that VPP has; undefined where that is not known. */
+export function topologyOf(punts: readonly Punt[], interfaces: Interfaces): Topology {
   const { groups, note } = grouped(punts);
   const places = new Map<string, Place>();
   const put = (place: Place) => {
@@ -61,7 +63,7 @@ export function topologyOf(punts: readonly Punt[], interfaces: readonly VppInter
     }
     ways.push({ from: id, to: cnf.id, label: endsText(own), state: gravest(own)!, punts: own });
   }
-  const idle = interfaces.filter(
+  const idle = (interfaces ?? []).filter(
     ({ name, tag }) => !places.has(sourceId(name)) && !ends.has(tag) && !places.has(sourceId(tag)),
   );
   for (const { name } of idle.filter(({ name }) => name !== "local0").slice(0, MOST_IDLE))
@@ -154,11 +156,13 @@ function mattersText(punts: readonly Punt[]): string {
 }
 
 /** A request names an interface by its tag, or by VPP's own name. */
-function interfacePlace(name: string, interfaces: readonly VppInterface[], punts: readonly Punt[]): Place {
+function interfacePlace(name: string, interfaces: Interfaces, punts: readonly Punt[]): Place {
+  const place = { id: sourceId(name), kind: "interface", title: name, punts, state: undefined } as const;
+  if (interfaces === undefined) return { ...place, note: "", isOff: false };
   const found = interfaces.find((each) => each.tag === name) ?? interfaces.find((each) => each.name === name);
   const alias = found && found.name !== name ? `${found.name}, ` : "";
   const note = found === undefined ? "✕ VPP lacks it" : `${alias}${found.up ? "▲ up" : "▽ down"}`;
-  return { id: sourceId(name), kind: "interface", title: name, note, isOff: !found?.up, punts, state: undefined };
+  return { ...place, note, isOff: !found?.up };
 }
 
 function noted(place: Place): Place {
