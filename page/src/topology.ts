@@ -31,7 +31,7 @@ export interface Way {
 export interface Topology {
   readonly places: readonly Place[];
   readonly ways: readonly Way[];
-  /** What is drawn together; "" where each punt has a box of its own. */
+  /** Says which punts share a box; "" where each has its own. */
   readonly note: string;
 }
 
