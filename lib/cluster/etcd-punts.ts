@@ -12,6 +12,7 @@ import {
   type DryRun,
   idOf,
   idText,
+  isMade,
   noSuchPunt,
   type PlanChange,
   type PuntFilter,
@@ -202,8 +203,7 @@ export class EtcdPunts implements Punts {
     const end = performance.now() + timeout;
     for (;;) {
       const status = (await this.get(id))!;
-      const isDone = status.state === "CREATED" || status.state === "DEGRADED";
-      if (isDone || waitFor !== "CREATED") return status;
+      if (isMade(status.state) || waitFor !== "CREATED") return status;
       if (timeout > 0 && performance.now() >= end) {
         const message = `punt ${idText(id)} is ${status.state} after ${timeout} ms`;
         throw new PuntError(op, "ETIMEDOUT", message, { id: status.id, state: status.state, missing: status.missing });

@@ -15,8 +15,7 @@ export interface HostInfo {
   readonly punts: number;
 }
 
-/** Lists every host that has a wish, a status or a daemon. */
-export async function hostsIn(etcd: Etcd): Promise<HostInfo[]> {
+async function hostsIn(etcd: Etcd): Promise<HostInfo[]> {
   const names = new Set<string>();
   for (const kind of ["wanted", "status", "leader"] as const) {
     const folder = everyHost(etcd.prefix, kind);

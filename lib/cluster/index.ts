@@ -4,6 +4,6 @@ export { ClusterPunts } from "./cluster-punts.js";
 export { decide } from "./decision.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
-export { type HostInfo, Hosts, hostsIn } from "./hosts.js";
+export { type HostInfo, Hosts } from "./hosts.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";

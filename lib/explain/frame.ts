@@ -5,6 +5,7 @@ import {
   type Facts,
   factsOf,
   idText,
+  isMade,
   type PuntId,
   type PuntStatus,
   type ReceivedFrame,
@@ -41,18 +42,24 @@ export interface FrameExplanation {
   readonly reaches: readonly PuntId[];
 }
 
-const READY: ReadonlySet<string> = new Set(["CREATED", "DEGRADED"]);
+/** Reads what VPP does with frames: one look serves any number of them. @throws PuntError */
+export async function frameFacts(vpp: VppApi): Promise<Facts> {
+  const details = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+  return factsOf(
+    vpp,
+    details.map(({ interface_name }) => interface_name),
+  );
+}
 
 /** Returns the treatment of a frame. @throws PuntError ERR_INVALID_PACKET: it is not a frame; ERR_NO_INTERFACE: VPP has no such interface */
-export async function explainFrame(
-  vpp: VppApi,
+export function explainFrame(
+  facts: Facts,
   statuses: readonly PuntStatus[],
   { frame, interface: name }: FrameOn,
-): Promise<FrameExplanation> {
+): FrameExplanation {
   const headers = headersOf(frame);
   if (headers === undefined)
     throw new PuntError("explain.frame", "ERR_INVALID_PACKET", `${frame.length} bytes are not an Ethernet frame`);
-  const facts = await factsOf(vpp, await interfaceNames(vpp));
   const on = facts.interface(name);
   if (on === undefined) {
     const names = facts.interfaces.map(({ vppName }) => vppName).join(", ");
@@ -66,18 +73,13 @@ export async function explainFrame(
   return { text: describeFrame(frame), interface: on.vppName, steps, punts, reaches };
 }
 
-async function interfaceNames(vpp: VppApi): Promise<string[]> {
-  const details = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
-  return details.map(({ interface_name }) => interface_name);
-}
-
 function rank({ stage }: PuntTaking): number {
   return STAGES.indexOf(stage);
 }
 
 function takingBy({ id, request, state }: PuntStatus, frame: ReceivedFrame, facts: Facts): PuntTaking {
   const taking = takingOf(request, frame, facts);
-  if (READY.has(state) || taking.treatment === "passed") return { id, ...taking };
+  if (isMade(state) || taking.treatment === "passed") return { id, ...taking };
   return { id, stage: taking.stage, treatment: "passed", why: `the punt is ${state}: VPP does not have it` };
 }
 

@@ -1,6 +1,6 @@
 // Why packets reach a punt's CNF or not: every place on their way, from the interface to the program.
 import type { PuntCounters, VppCounters } from "../counters/index.js";
-import { type Facts, factsOf, idKey, type PuntStatus, reachOf, type VppApi } from "../punt/index.js";
+import { type Facts, factsOf, idKey, isMade, type PuntStatus, reachOf, type VppApi } from "../punt/index.js";
 import { interconnectStep, interfaceStep } from "./interface-step.js";
 import { socketStep } from "./socket-step.js";
 import { fault, ok, type Step, unknown, warning } from "./steps.js";
@@ -24,7 +24,7 @@ export async function explainPunt({ vpp, status, due, counters, isShown }: PuntS
   return [
     ...interfaces.map((name) => interfaceStep(name, facts, isShown)),
     ...stateSteps(status),
-    ...(due !== undefined && isMade(status) ? [itemsStep(due)] : []),
+    ...(due !== undefined && isMade(status.state) ? [itemsStep(due)] : []),
     ...status.metadata.interconnects.map((interconnect) => endStep(interconnect, facts)),
     ...(counters === undefined
       ? [unknown("counters", "VPP's statistics cannot be read")]
@@ -42,10 +42,6 @@ function stateSteps({ state, missing, reasons, failure, metadata }: PuntStatus):
   if (state === "INIT") return [fault(place, "INIT: no manager has looked at it yet", "wait, or start a manager")];
   if (state === "DEGRADED") return reasons.map(({ text, remedy }) => warning(place, `DEGRADED: ${text}`, remedy));
   return [ok(place, `${state}: VPP has every object of it`), ...metadata.caveats.map((text) => ok("remark", text))];
-}
-
-function isMade({ state }: PuntStatus): boolean {
-  return state === "CREATED" || state === "DEGRADED";
 }
 
 function itemsStep(due: NonNullable<PuntSources["due"]>): Step {

@@ -3,7 +3,7 @@ import type { Descriptor } from "../descriptor/index.js";
 import type { PuntError } from "../errors.js";
 import { Memif } from "../memif/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
-import type { InterconnectMetadata, PuntMetadata, PuntStatus } from "../punt/index.js";
+import { type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { PuntInjector, PuntSocket } from "../punt-socket/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
 import { injectFrame, keyOf } from "./ends.js";
@@ -65,7 +65,7 @@ export class HandedEnds implements CnfEnds {
 
   update({ state, metadata }: PuntStatus): void {
     // An end can be opened once VPP has made the punt. Open ends stay, because the punt may come back as it was.
-    if (this.#closed || (state !== "CREATED" && state !== "DEGRADED")) return;
+    if (this.#closed || !isMade(state)) return;
     const key = keyOf(metadata);
     if (key !== this.#key) this.#closePorts();
     this.#key = key;

@@ -1,7 +1,7 @@
 // The life of one punt of a CNF: asks for it until the manager has it, follows it, and asks again when the manager has forgotten it.
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
-import { idKey, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
+import { idKey, isMade, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
 import type { Backing } from "./backing.js";
 
 /** Errors that pass by themselves: the daemon, its etcd or VPP is away, or another daemon takes over. */
@@ -132,7 +132,7 @@ export class PuntLife {
     } else if (event.kind === "change" && idKey(event.event.id) === idKey(this.#id)) {
       const { to, status } = event.event;
       if (to === "DELETED") void this.#checkDeleted();
-      else this.#seen(status, to === "CREATED" || to === "DEGRADED");
+      else this.#seen(status, isMade(to));
     }
   }
 

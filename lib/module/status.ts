@@ -1,6 +1,6 @@
 // The status of a punt as its CNF sees it: its state in VPP, and whether this end is connected.
 import type { PuntError } from "../errors.js";
-import type { PuntStatus } from "../punt/index.js";
+import { isMade, type PuntStatus } from "../punt/index.js";
 
 /**
  * `waiting`: it comes by itself. `ready`: VPP has it and this end is connected. `degraded`: the same, but not all the packets can
@@ -65,8 +65,7 @@ function verdict({ punt, fatal, away, attachError, unconnected }: Situation): Ve
   if (state === "PENDING") {
     return waiting(missing.map(({ kind, text }) => ({ code: kind.toUpperCase().replaceAll("-", "_"), text })));
   }
-  if (state !== "CREATED" && state !== "DEGRADED")
-    return waiting([{ code: "IN_PROGRESS", text: "VPP is being changed" }]);
+  if (!isMade(state)) return waiting([{ code: "IN_PROGRESS", text: "VPP is being changed" }]);
   if (attachError) return waiting([reasonOf(attachError)]);
   if (unconnected.length > 0) return waiting(unconnected.map((text) => ({ code: "NOT_CONNECTED", text })));
   return state === "DEGRADED" ? { state: "degraded", reasons } : { state: "ready", reasons: [] };

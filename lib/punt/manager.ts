@@ -32,7 +32,7 @@ import {
   parseRequest,
 } from "./request/index.js";
 import { applySet } from "./set.js";
-import type { PuntEvent, PuntStatus } from "./state.js";
+import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
 import { type ManagerIdentity, MemoryStore, type Store } from "./store/index.js";
 import { type Adoption, type DeviceReport, Worker } from "./worker/index.js";
 
@@ -204,10 +204,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     // After close() nothing would end the wait. The next manager does what the store has.
     this.#requireWritable(op);
     this.#worker.wake();
-    await entry.reached(
-      ({ state }) => state === "CREATED" || state === "DEGRADED" || (state === "PENDING" && waitFor !== "CREATED"),
-      timeout,
-    );
+    await entry.reached(({ state }) => isMade(state) || (state === "PENDING" && waitFor !== "CREATED"), timeout);
     return this.#state.status(entry);
   }
 
@@ -381,7 +378,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
 
   #announce(event: PuntEvent): void {
     const { id, to, status } = event;
-    if (to === "CREATED" || to === "DEGRADED") this.#reconnect(idKey(id), status);
+    if (isMade(to)) this.#reconnect(idKey(id), status);
     guarded(() => void this.emit("state", event));
   }
 

@@ -11,6 +11,11 @@ import type { PuntId, PuntRequest } from "./request/index.js";
  */
 export type PuntState = "INIT" | "PENDING" | "CREATED" | "DEGRADED" | "FAILED" | "DELETED";
 
+/** Returns whether VPP has every item of a punt in this state. */
+export function isMade(state: string): boolean {
+  return state === "CREATED" || state === "DEGRADED";
+}
+
 export type { Degradation };
 
 export interface PuntFailure {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { explainFrame, explainPunt, type Step, traceFrame, traceNext } from "../../lib/explain/index.js";
+import { explainFrame, explainPunt, frameFacts, type Step, traceFrame, traceNext } from "../../lib/explain/index.js";
 import { attach, type PuntRequestInput } from "../../lib/punt/index.js";
 import type { EmbeddedVppOptions } from "../../lib/sim/index.js";
 import { explainedAsItIs } from "../support/explain.js";
@@ -123,12 +123,13 @@ test("counters without losses are ok; losses are a warning with their cause", as
 test("a frame that is none, and an interface that VPP lacks, are refused", async (t) => {
   const { client } = await started(t);
   const short = { frame: new Uint8Array(13), interface: "lan" };
-  await t.throwsAsync(explainFrame(client, [], short), {
+  const facts = await frameFacts(client);
+  t.throws(() => explainFrame(facts, [], short), {
     code: "ERR_INVALID_PACKET",
     message: /13 bytes are not an Ethernet frame/,
   });
   const frame = new Uint8Array(64);
-  await t.throwsAsync(explainFrame(client, [], { frame, interface: "x" }), {
+  t.throws(() => explainFrame(facts, [], { frame, interface: "x" }), {
     code: "ERR_NO_INTERFACE",
     message: /no interface x; it has local0, lan/,
   });

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import type { Vpp } from "../../lib/binapi/index.js";
-import { explainFrame, traceFrame } from "../../lib/explain/index.js";
+import { explainFrame, frameFacts, traceFrame } from "../../lib/explain/index.js";
 import { type Attachments, attach, idKey, type PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
 import { arp, BROADCAST, ethernet, ipPacket, isis, udpPacket } from "./frames.js";
 
@@ -156,10 +156,11 @@ export async function explainedAsItIs(t: ExecutionContext, site: Site): Promise<
   const mac = details.find(({ interface_name }) => interface_name === lan)!.l2_address;
   const all = cases(mac);
   const sent: number[] = [];
+  const facts = await frameFacts(client);
   for (const [index, { title, on, reaches, says }] of all.entries()) {
     const frame = all.frames(marker(index), index);
     const name = on === "lan" ? lan : wires[0];
-    const found = await explainFrame(client, manager.list(), { frame, interface: name });
+    const found = explainFrame(facts, manager.list(), { frame, interface: name });
     t.deepEqual(found.reaches.map(({ cnf }) => cnf).sort(), [...reaches].sort(), title);
     const text = [...found.steps.map(({ fact }) => fact), ...found.punts.map(({ why }) => why)].join("\n");
     t.regex(text, says, title);
@@ -177,7 +178,7 @@ export async function explainedAsItIs(t: ExecutionContext, site: Site): Promise<
     marker(90),
     all.findIndex(({ title }) => title.includes("group")),
   );
-  const found = await explainFrame(client, manager.list(), { frame: group, interface: lan });
+  const found = explainFrame(await frameFacts(client), manager.list(), { frame: group, interface: lan });
   t.true(found.reaches.some((id) => idKey(id) === idKey({ cnf: "ospf", key: "", label: "" })));
   await traceFrame(client, { frame: group, interface: lan });
   while (!seen.get("ospf")!.has(marker(90))) await sleep(LOOK_MS);

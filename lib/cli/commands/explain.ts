@@ -6,6 +6,7 @@ import {
   explainPunt,
   type FrameExplanation,
   type FrameTrace,
+  frameFacts,
   type Step,
   traceFrame,
   traceNext,
@@ -104,9 +105,10 @@ async function explainAll(
   const { interface: name, trace: isTraced, timeout, output } = options;
   await look(opened, timeout);
   const statuses = await opened.punts.list();
+  const facts = await frameFacts(vpp);
   const all: Explained[] = [];
   for (const frame of frames) {
-    const found = await explainFrame(vpp, statuses, { frame, interface: name });
+    const found = explainFrame(facts, statuses, { frame, interface: name });
     const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;
     all.push({ ...found, ...(trace && { trace }) });
   }

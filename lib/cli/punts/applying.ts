@@ -3,6 +3,7 @@ import { PuntError } from "../../errors.js";
 import {
   type ApplyOptions,
   idKey,
+  isMade,
   type PuntId,
   type PuntRequest,
   type PuntState,
@@ -85,7 +86,7 @@ function openOf(
 }
 
 function isReached(state: PuntState, wait: boolean): boolean {
-  return state === "CREATED" || state === "DEGRADED" || state === "FAILED" || (state === "PENDING" && !wait);
+  return isMade(state) || state === "FAILED" || (state === "PENDING" && !wait);
 }
 
 /** Refusals of one punt. The others of the change may be accepted without it. */

@@ -51,16 +51,16 @@ export interface Hosts extends HostsLook {
 /** Runs `body` with the hosts of etcd. The connection ends in any case. */
 export async function withHosts<T>(flags: EtcdFlags, body: (hosts: Hosts) => Promise<T>): Promise<T> {
   // Only the commands that use etcd load its client.
-  const { decide, Etcd, EtcdPunts, hostsIn } = await import("../../cluster/index.js");
+  const { decide, Etcd, Hosts } = await import("../../cluster/index.js");
   const etcd = await Etcd.open(etcdOptions(flags) as EtcdOptions);
   const by = asker();
-  const of = (host: string) => new EtcdPunts(etcd, { host, by: () => by });
+  const hosts = new Hosts(etcd);
   try {
     return await body({
-      all: () => hostsIn(etcd),
+      all: () => hosts.all(),
       decide: (host, keep, longest) => decide(etcd, host, keep, longest),
-      of: (host) => ({ host, punts: of(host) }),
-      listOf: (host, filter) => of(host).list(filter),
+      of: (host) => ({ host, punts: hosts.of(host, by) }),
+      listOf: async (host, filter) => hosts.of(host, by).list(filter),
     });
   } finally {
     etcd.close();

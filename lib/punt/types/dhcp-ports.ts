@@ -3,6 +3,9 @@ import type { ExclusiveKey } from "./handler.js";
 
 type Af = "IPV4" | "IPV6";
 
+/** The ports that clients ask, by the number of the IP version. */
+export const DHCP_SERVER_PORTS = { 4: 67, 6: 547 } as const;
+
 const PORTS: Readonly<Record<Af, readonly number[]>> = { IPV4: [67, 68], IPV6: [546, 547] };
 
 export function isDhcpPort({ af, protocol, port }: { af: Af | "BOTH"; protocol: string; port: number }): boolean {

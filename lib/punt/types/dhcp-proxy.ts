@@ -12,7 +12,7 @@ import {
 } from "../items/index.js";
 import type { DhcpProxyRequest } from "../request/index.js";
 import { missingTables } from "./dependencies.js";
-import { dhcpKeys } from "./dhcp-ports.js";
+import { DHCP_SERVER_PORTS, dhcpKeys } from "./dhcp-ports.js";
 import type { Caveat, TypeHandler } from "./handler.js";
 import { vrfSelector } from "./selectors.js";
 import type { ReceivedFrame, Taking } from "./taking.js";
@@ -66,12 +66,9 @@ export const dhcpProxy: TypeHandler<DhcpProxyRequest> = {
   },
 };
 
-/** UDP ports that clients ask: DHCP's and DHCPv6's. */
-const SERVER_PORTS: Readonly<Record<Family, number>> = { 4: 67, 6: 547 };
-
 function relayed({ vrf, families }: DhcpProxyRequest, { ip, on }: ReceivedFrame): Omit<Taking, "stage"> {
   const isWanted = ip !== undefined && families.map(familyNumber).includes(ip.family);
-  if (!isWanted || ip.protocol !== IP_PROTOCOL.UDP || ip.ports?.destination !== SERVER_PORTS[ip.family])
+  if (!isWanted || ip.protocol !== IP_PROTOCOL.UDP || ip.ports?.destination !== DHCP_SERVER_PORTS[ip.family])
     return { treatment: "passed", why: `the packet is not a DHCP request of ${families.join(" or ")}` };
   if (on.tables !== undefined && on.tables[ip.family] !== vrf)
     return { treatment: "passed", why: `${on.id} is in VRF ${on.tables[ip.family]}, and the punt is on VRF ${vrf}` };

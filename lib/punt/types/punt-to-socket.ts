@@ -12,7 +12,7 @@ import {
   udpPortUse,
 } from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
-import { dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
+import { DHCP_SERVER_PORTS, dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
 import type { Caveat, ExclusiveKey, PortReach, TypeHandler } from "./handler.js";
 import { socketTaking } from "./socket-taking.js";
 
@@ -138,7 +138,7 @@ const PROTOCOL_GROUPS: Groups = {
 const PORT_GROUPS: Groups = {
   520: { IPV4: ["224.0.0.9"] },
   521: { IPV6: ["ff02::9"] },
-  547: { IPV6: ["ff02::1:2"] },
+  [DHCP_SERVER_PORTS[6]]: { IPV6: ["ff02::1:2"] },
   5353: { IPV4: ["224.0.0.251"], IPV6: ["ff02::fb"] },
 };
 
@@ -148,11 +148,8 @@ function groupsOf({ ipProto, toHost }: PuntToSocketRequest): string[] {
   return familiesOf(toHost.af).flatMap((af) => PORT_GROUPS[toHost.port]?.[af] ?? []);
 }
 
-/** The port of DHCP servers. */
-const DHCP_SERVER = 67;
-
 function isForBroadcast({ toHost }: PuntToSocketRequest): boolean {
-  return toHost?.protocol === "UDP" && toHost.port === DHCP_SERVER && toHost.af !== "IPV6";
+  return toHost?.protocol === "UDP" && toHost.port === DHCP_SERVER_PORTS[4] && toHost.af !== "IPV6";
 }
 
 /** Returns a DHCP proxy of one of the families, ours or not. */

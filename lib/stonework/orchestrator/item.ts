@@ -4,6 +4,7 @@ import type { Logger } from "../../logger.js";
 import {
   idKey,
   idOf,
+  isMade,
   type NetnsRef,
   type PuntId,
   type PuntRequest,
@@ -267,7 +268,7 @@ export class ConfigItem {
 
   #waitsFor(request: PuntRequest): string[] {
     const status = this.#around.status(idOf(request));
-    if (status?.state === "CREATED" || status?.state === "DEGRADED") return [];
+    if (status && isMade(status.state)) return [];
     if (status?.failure) return [status.failure.message];
     return [status?.missing.map(({ text }) => text).join(", ") || "the punt is not made yet"];
   }
