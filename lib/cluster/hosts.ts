@@ -37,10 +37,10 @@ async function infoOf(etcd: Etcd, host: string): Promise<HostInfo> {
 /** The hosts in etcd as a daemon reaches them. */
 export class Hosts {
   readonly #etcd: Etcd;
-  readonly #through: string;
+  readonly #through: string | undefined;
 
-  /** `through`: this daemon, for the records. */
-  constructor(etcd: Etcd, through: string) {
+  /** `through`: this daemon, for the records; a program that asks etcd itself has none. */
+  constructor(etcd: Etcd, through?: string) {
     this.#etcd = etcd;
     this.#through = through;
   }
@@ -59,6 +59,10 @@ export class Hosts {
 
   /** Returns the punts of a host. `by`: the asker, for the records. */
   of(host: string, by: string): Punts {
-    return new EtcdPunts(this.#etcd, { host, by: () => by, through: this.#through });
+    return new EtcdPunts(this.#etcd, {
+      host,
+      by: () => by,
+      ...(this.#through !== undefined && { through: this.#through }),
+    });
   }
 }
