@@ -42,7 +42,7 @@ export interface FrameExplanation {
   readonly reaches: readonly PuntId[];
 }
 
-/** Reads what VPP does with frames: one look serves any number of them. @throws PuntError */
+/** Reads VPP's treatment of frames: one look serves any number of them. @throws PuntError */
 export async function frameFacts(vpp: VppApi): Promise<Facts> {
   const details = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
   return factsOf(
