@@ -1,9 +1,8 @@
 // The only file that loads the addon. Every native type is declared here, or beside it in lib/native/.
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { PuntError } from "./errors.js";
 import type { LinuxAddon, NativeDescriptor } from "./native/index.js";
+import { packageFile } from "./package-root.js";
 
 export type * from "./native/index.js";
 
@@ -345,12 +344,10 @@ interface Addon extends LinuxAddon {
 }
 
 const require = createRequire(import.meta.url);
-/** The package's root: this file is dist/lib/native.js in it. */
-const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 function load(): Addon | PuntError {
   try {
-    return require("node-gyp-build")(packageRoot);
+    return require("node-gyp-build")(packageFile());
   } catch (cause) {
     const hint =
       "no binary of this package fits here; `npm rebuild vpp-punt --foreground-scripts` compiles one and says what it needs (npm 11.16 and newer: `npm approve-scripts vpp-punt` first)";

@@ -49,8 +49,10 @@ if (mtime(addon) < nativeSources) {
 }
 /** TypeScript writes nothing where a source has changed and its output has not: this file's time says when it last ran. */
 const compiled = join(root, "dist/.compiled");
-const outputs = ["dist/.tsbuildinfo", "dist/lib", "dist/test", "dist/benchmarks"].map((name) => join(root, name));
-const sources = ["lib", "test", "benchmarks", "examples"].map((name) => newestUnder(join(root, name)));
+const outputs = ["dist/.tsbuildinfo", "dist/lib", "dist/entries", "dist/test", "dist/benchmarks"].map((name) =>
+  join(root, name),
+);
+const sources = ["lib", "entries", "test", "benchmarks", "examples"].map((name) => newestUnder(join(root, name)));
 const configured = ["tsconfig.json", "package.json"].map((name) => mtime(join(root, name)));
 if (!outputs.every(existsSync) || mtime(compiled) < Math.max(...sources, ...configured, mtime(installed))) {
   console.error("setup: compiling TypeScript");

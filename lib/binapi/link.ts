@@ -1,6 +1,7 @@
 // One connection in the format of VPP's API socket: it registers a client, sends and receives frames, and unregisters the client.
 import { getSystemErrorName } from "node:util";
 import { PuntError } from "../errors.js";
+import { lazily } from "../lazily.js";
 import { type Reader, Writer } from "./cursor.js";
 import { FRAME_HEADER, writeFrameHeader } from "./frame.js";
 import { InQueue } from "./in-queue.js";
@@ -77,11 +78,16 @@ function givenUp(endpoint: string, reason: unknown): PuntError {
   return new PuntError("binapi.connect", code!, `${endpoint}: ${text}`, {}, reason);
 }
 
-const messages = Schema.builtin();
-const sockclntCreate = messages.message("sockclnt_create");
-const sockclntCreateReply = messages.message("sockclnt_create_reply");
-const sockclntDelete = messages.message("sockclnt_delete");
-const sockclntDeleteReply = messages.message("sockclnt_delete_reply");
+/** The messages of a client's registration. The built-in definitions are parsed when the first client connects. */
+const registration = lazily(() => {
+  const messages = Schema.builtin();
+  return {
+    create: messages.message("sockclnt_create"),
+    createReply: messages.message("sockclnt_create_reply"),
+    delete: messages.message("sockclnt_delete"),
+    deleteReply: messages.message("sockclnt_delete_reply"),
+  };
+});
 
 class SocketLink implements Link {
   clientIndex = 0;
@@ -129,7 +135,7 @@ class SocketLink implements Link {
       this.#onClosed = (error) => handler.closed(error);
       onRegistered();
     };
-    sockclntCreate.write(this.begin(), SOCKCLNT_CREATE_ID, 0, 0, { name });
+    registration().create.write(this.begin(), SOCKCLNT_CREATE_ID, 0, 0, { name });
     this.commit();
   }
 
@@ -137,7 +143,7 @@ class SocketLink implements Link {
     const id = reader.view.getUint16(reader.at);
     if (id !== SOCKCLNT_CREATE_REPLY_ID)
       throw badHandshake(`VPP answered with message ${id} instead of sockclnt_create_reply`);
-    const { response, index, message_table } = sockclntCreateReply.read(reader) as unknown as CreateReply;
+    const { response, index, message_table } = registration().createReply.read(reader) as unknown as CreateReply;
     if (response !== 0) throw badHandshake(`VPP refused the client: response ${response}`);
     this.clientIndex = index;
     for (const entry of message_table) this.table.set(entry.name, entry.index);
@@ -277,7 +283,7 @@ class SocketLink implements Link {
 
   close(): Promise<void> {
     if (!this.#open) return this.#left;
-    const id = this.table.get(sockclntDelete.key);
+    const id = this.table.get(registration().delete.key);
     if (id !== undefined && this.#sayGoodbye(id)) this.#left = this.#awaitFarewell();
     else this.#shut();
     return this.#left;
@@ -290,7 +296,7 @@ class SocketLink implements Link {
   #sayGoodbye(id: number): boolean {
     this.#out.dropWaiting();
     this.#out.addCredit(1);
-    sockclntDelete.write(this.begin(), id, this.clientIndex, 0, { index: this.clientIndex });
+    registration().delete.write(this.begin(), id, this.clientIndex, 0, { index: this.clientIndex });
     this.commit();
     this.#flush();
     return this.#out.sendable() === 0;
@@ -316,7 +322,7 @@ class SocketLink implements Link {
   /** Looks for VPP's answer to sockclnt_delete, and ignores all other messages. */
   #receiveFarewell(onFarewell: () => void, broken: boolean): void {
     const incoming = this.#incoming;
-    const answer = this.table.get(sockclntDeleteReply.key);
+    const answer = this.table.get(registration().deleteReply.key);
     let isOver = broken;
     while (!isOver) {
       const size = this.#socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);

@@ -3,9 +3,10 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import * as z from "zod";
+import type * as z from "zod";
 import { PuntError } from "../errors.js";
 import { Http2Sessions } from "../http2-sessions.js";
+import { lazily, zod } from "../lazily.js";
 import type { RunningContainer } from "./container.js";
 import { type Container, ContainerState, RuntimeService } from "./gen/runtime/v1/api_pb.js";
 import type { ContainerSource } from "./source.js";
@@ -18,10 +19,18 @@ const LOOK_INTERVAL_MS = 10_000;
 const POLL_INTERVAL_MS = 1_000;
 
 /** Facts about a container that containerd and CRI-O report in their verbose answers. */
-const verbose = z.object({
-  pid: z.int().min(0),
-  runtimeSpec: z.object({ process: z.object({ env: z.array(z.string()).nullish() }).nullish() }).nullish(),
-});
+const verbose = lazily(() =>
+  zod().object({
+    pid: zod().int().min(0),
+    runtimeSpec: zod()
+      .object({
+        process: zod()
+          .object({ env: zod().array(zod().string()).nullish() })
+          .nullish(),
+      })
+      .nullish(),
+  }),
+);
 
 /** One runtime's socket. */
 export class CriEngine implements ContainerSource {
@@ -138,9 +147,9 @@ function first(next: Promise<string> | undefined, pause: Promise<undefined>): Pr
 }
 
 /** If the runtime does not tell the process, it is 0, which has no namespaces. */
-function verboseOf(json: string): z.output<typeof verbose> {
+function verboseOf(json: string): z.output<ReturnType<typeof verbose>> {
   try {
-    return verbose.parse(JSON.parse(json));
+    return verbose().parse(JSON.parse(json));
   } catch {
     return { pid: 0 };
   }
@@ -151,7 +160,7 @@ const OF_KUBELET = "io.kubernetes.";
 function containerOf(
   { id, metadata, labels }: Container,
   podLabels: Readonly<Record<string, string>>,
-  { pid, runtimeSpec }: z.output<typeof verbose>,
+  { pid, runtimeSpec }: z.output<ReturnType<typeof verbose>>,
 ): RunningContainer {
   const pod = `${labels[`${OF_KUBELET}pod.namespace`]}/${labels[`${OF_KUBELET}pod.name`]}`;
   const names = [`${pod}/${metadata?.name ?? ""}`];

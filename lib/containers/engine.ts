@@ -1,7 +1,8 @@
 // Docker's API over its UNIX socket. The engine is not trusted: each answer is limited and checked.
 import { type IncomingMessage, request } from "node:http";
-import * as z from "zod";
+import type * as z from "zod";
 import { PuntError } from "../errors.js";
+import { lazily, zod } from "../lazily.js";
 import type { RunningContainer } from "./container.js";
 import type { ContainerSource } from "./source.js";
 
@@ -15,22 +16,30 @@ const MOST_CONTAINERS = 10_000;
 const VERSION = "/v1.40";
 const FILTERS = encodeURIComponent(JSON.stringify({ type: ["container"] }));
 
-const text = z.string().max(4096);
-const listed = z.array(z.object({ Id: text.min(1) })).max(MOST_CONTAINERS);
-const inspected = z.object({
-  Id: text,
-  Name: text,
-  State: z.object({ Running: z.boolean(), Pid: z.int().min(0) }),
-  Config: z.object({
-    Env: z.array(z.string()).nullish(),
-    Labels: z.record(z.string(), z.string()).nullish(),
+const text = lazily(() => zod().string().max(4096));
+const listed = lazily(() =>
+  zod()
+    .array(zod().object({ Id: text().min(1) }))
+    .max(MOST_CONTAINERS),
+);
+const inspected = lazily(() =>
+  zod().object({
+    Id: text(),
+    Name: text(),
+    State: zod().object({ Running: zod().boolean(), Pid: zod().int().min(0) }),
+    Config: zod().object({
+      Env: zod().array(zod().string()).nullish(),
+      Labels: zod().record(zod().string(), zod().string()).nullish(),
+    }),
   }),
-});
-const event = z.object({
-  Type: text.optional(),
-  id: text.optional(),
-  Actor: z.object({ ID: text }).partial().optional(),
-});
+);
+const event = lazily(() =>
+  zod().object({
+    Type: text().optional(),
+    id: text().optional(),
+    Actor: zod().object({ ID: text() }).partial().optional(),
+  }),
+);
 
 /** One engine's socket. */
 export class Engine implements ContainerSource {
@@ -42,12 +51,12 @@ export class Engine implements ContainerSource {
 
   /** Returns the ids of the running containers. @throws PuntError `ERR_CONTAINER_ENGINE`, or an errno name */
   async running(signal: AbortSignal): Promise<readonly string[]> {
-    return (await this.#get("/containers/json", listed, signal))!.map(({ Id }) => Id);
+    return (await this.#get("/containers/json", listed(), signal))!.map(({ Id }) => Id);
   }
 
   /** Returns a container, or undefined if it does not run. @throws PuntError as `running` */
   async inspect(id: string, signal: AbortSignal): Promise<RunningContainer | undefined> {
-    const found = await this.#get(`/containers/${encodeURIComponent(id)}/json`, inspected, signal);
+    const found = await this.#get(`/containers/${encodeURIComponent(id)}/json`, inspected(), signal);
     if (!found?.State.Running || found.State.Pid === 0) return undefined;
     const { Env, Labels } = found.Config;
     return { id, names: [found.Name.replace(/^\//, "")], pid: found.State.Pid, labels: Labels ?? {}, env: Env ?? [] };
@@ -84,7 +93,7 @@ export class Engine implements ContainerSource {
   close(): void {}
 
   #idOf(line: string): string {
-    const { id, Actor } = this.#parse(event, line, "an event");
+    const { id, Actor } = this.#parse(event(), line, "an event");
     return Actor?.ID ?? id ?? "";
   }
 

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import type { RunningContainer } from "./container.js";
-import { Engine } from "./engine.js";
 import { type Selector, selects } from "./selector.js";
 import type { ContainerSource } from "./source.js";
 
@@ -14,9 +13,12 @@ const LONGEST_PAUSE_MS = 5_000;
 /** The socket of Docker or Podman, or that of a runtime of Kubernetes. */
 export type EnginePlace = string | { readonly cri: string };
 
-/** The packages that speak gRPC are loaded for a runtime of Kubernetes only. */
+/** An engine loads HTTP, a runtime of Kubernetes the packages that speak gRPC. */
 async function engineAt(place: EnginePlace): Promise<ContainerSource> {
-  if (typeof place === "string") return new Engine(place);
+  if (typeof place === "string") {
+    const { Engine } = await import("./engine.js");
+    return new Engine(place);
+  }
   const { CriEngine } = await import("./cri.js");
   return new CriEngine(place.cri);
 }

@@ -1,8 +1,8 @@
 // An embedded VPP in a process of its own, seen from its parent.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { PuntError } from "../errors.js";
+import { packageFile } from "../package-root.js";
 import type { HostInterfaceFilter, HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { NodeCounter } from "./dataplane/index.js";
 import type { FaultRule } from "./faults.js";
@@ -34,7 +34,7 @@ export interface ChildReady {
   ready: Pick<VppControl, "apiSocket" | "puntSocket" | "statsSocket" | "directory">;
 }
 
-const CHILD = fileURLToPath(new URL("./spawned-main.js", import.meta.url));
+const CHILD = packageFile("dist/lib/sim/spawned-main.js");
 
 interface Waiting {
   resolve(value: never): void;

@@ -2,9 +2,9 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
-import * as z from "zod";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
 import { readRegularFile } from "../read-file.js";
@@ -21,14 +21,16 @@ export interface Announcement {
   readonly httpPort: number;
 }
 
-const port = z.int().min(0).max(0xffff);
-const schema = z.object({
-  pid: z.int(),
-  "ms-label": z.string().min(1),
-  "ip-address": z.string().min(1),
-  "grpc-port": port.min(1),
-  "http-port": port,
-});
+const port = lazily(() => zod().int().min(0).max(0xffff));
+const schema = lazily(() =>
+  zod().object({
+    pid: zod().int(),
+    "ms-label": zod().string().min(1),
+    "ip-address": zod().string().min(1),
+    "grpc-port": port().min(1),
+    "http-port": port(),
+  }),
+);
 
 const ENDING = ".pid";
 
@@ -83,7 +85,7 @@ export async function readAnnouncement(file: string): Promise<Announcement> {
   const bytes = await readRegularFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PuntError("stonework.discovery", cause.code ?? "EIO", `cannot read ${file}`, { path: file }, cause);
   });
-  const parsed = schema.safeParse(parseJson(bytes.toString("utf8")));
+  const parsed = schema().safeParse(parseJson(bytes.toString("utf8")));
   if (!parsed.success) {
     const what = parsed.error.issues
       .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)

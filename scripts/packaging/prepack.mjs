@@ -1,11 +1,12 @@
-// Prepares dist/ for `npm pack`: compiles, drops files of removed sources, and writes dist/cjs for `require`, JSON schemas, the man page
-// and the page of the daemon.
-// There is one copy of the code, the ES modules. Two copies would have two PuntError classes and two states of the addon. `require`
-// loads ES modules from Node 20.19 on. TypeScript needs declarations that say they are CommonJS, so those are copied.
+// Prepares dist/ for `npm pack`: compiles, drops files of removed sources, bundles the entries, and writes dist/cjs for `require`, JSON
+// schemas, the man page and the page of the daemon. A program loads one copy of the code, the ES modules of dist/entries. Two copies
+// would have two PuntError classes and two states of the addon. `require` loads ES modules from Node 20.19 on. TypeScript needs
+// declarations that say they are CommonJS, so those are copied.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundle } from "./bundle.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const dist = (...path) => join(root, "dist", ...path);
@@ -36,11 +37,14 @@ function dropInternalExports() {
   }
 }
 
-/** Entry points as paths in dist/lib without extension: "index", "binapi/index". */
+/** Entry points: `code` is the file that is loaded, `types` the path of its declarations in dist/lib without extension, such as "binapi/index". */
 function entryPoints() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const targets = Object.values(exports).map((target) => target.import?.default);
-  return targets.filter(Boolean).map((file) => relative("dist/lib", file).replace(/\.js$/, ""));
+  const targets = Object.values(exports).flatMap((target) => target.import ?? []);
+  return targets.map((target) => ({
+    code: target.default,
+    types: relative("dist/lib", target.types).replace(/\.d\.ts$/, ""),
+  }));
 }
 
 /** The declaration files that those of `entries` refer to, themselves included. */
@@ -57,8 +61,8 @@ function declarations(entries) {
   return seen;
 }
 
-function wrapper(entry) {
-  const target = relative(dirname(entry), `../lib/${entry}.js`);
+function wrapper({ code, types }) {
+  const target = relative(dirname(join("dist/cjs", types)), code);
   return `"use strict";
 if (!process.features.require_module)
   throw new Error(\`require("vpp-punt") needs Node 20.19, 22.12 or newer; this is \${process.version}: use await import("vpp-punt")\`);
@@ -75,11 +79,11 @@ try {
 function writeCommonJs() {
   rmSync(dist("cjs"), { recursive: true, force: true });
   const entries = entryPoints();
-  for (const file of declarations(entries)) {
+  for (const file of declarations(entries.map(({ types }) => types))) {
     mkdirSync(dirname(dist("cjs", file)), { recursive: true });
     cpSync(dist("lib", file), dist("cjs", file));
   }
-  for (const entry of entries) writeFileSync(dist("cjs", `${entry}.js`), wrapper(entry));
+  for (const entry of entries) writeFileSync(dist("cjs", `${entry.types}.js`), wrapper(entry));
   writeFileSync(dist("cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 }
 
@@ -108,5 +112,6 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "
 execFileSync(process.execPath, [join(root, "scripts/page.mjs")], { stdio: "inherit" });
 dropStale();
 dropInternalExports();
+await bundle();
 writeCommonJs();
 writeDescriptions();

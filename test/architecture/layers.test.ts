@@ -3,7 +3,19 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { importsOf, libraryFiles } from "./source.js";
 
-const GROUND = ["errors", "options", "net", "lowest-free", "guarded", "folder", "read-file", "socket-file", "logger"];
+const GROUND = [
+  "errors",
+  "options",
+  "net",
+  "lowest-free",
+  "guarded",
+  "folder",
+  "read-file",
+  "socket-file",
+  "logger",
+  "lazily",
+  "package-root",
+];
 /** Both ends of gRPC. */
 const GRPC = ["http2-sessions", "grpc-handler"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
@@ -19,9 +31,11 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   folder: [],
   "read-file": [],
   "socket-file": ["errors"],
+  lazily: [],
+  "package-root": [],
   logger: [],
   options: ["errors"],
-  native: ["errors"],
+  native: ["errors", "package-root"],
   descriptor: [...GROUND, "native"],
   packet: [...GROUND, "native"],
   memif: [...GROUND, "native", "packet", "descriptor"],
@@ -31,7 +45,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   binapi: [...GROUND, "native"],
   "http2-sessions": [],
   "grpc-handler": [],
-  containers: ["errors", "guarded", "http2-sessions"],
+  containers: ["errors", "guarded", "http2-sessions", "lazily"],
   host: [...GROUND, "native", "descriptor", "containers"],
   vpp: [...GROUND, "binapi"],
   punt: [...GROUND, "native", ...PORTS, ...LINUX, "binapi"],
@@ -87,8 +101,16 @@ test("nothing imports what is above it", (t) => {
 });
 
 test("lib/native.ts alone loads the addon", (t) => {
-  const loaders = libraryFiles().filter((file) =>
-    /node-gyp-build|createRequire|process\.dlopen/.test(readFileSync(file, "utf8")),
-  );
+  const loaders = libraryFiles().filter((file) => /node-gyp-build|process\.dlopen/.test(readFileSync(file, "utf8")));
   t.deepEqual(loaders, ["lib/native.ts"]);
+});
+
+test("packages are required in two places: an addon's loader, and the ones that are loaded at first use", (t) => {
+  const requiring = libraryFiles().filter((file) => /createRequire/.test(readFileSync(file, "utf8")));
+  t.deepEqual(requiring, ["lib/lazily.ts", "lib/native.ts"]);
+});
+
+test("the place of a file is asked in three places, because the package's code is bundled: others take packageFile", (t) => {
+  const asking = libraryFiles().filter((file) => /import\.meta/.test(readFileSync(file, "utf8")));
+  t.deepEqual(asking, ["lib/lazily.ts", "lib/native.ts", "lib/package-root.ts"]);
 });

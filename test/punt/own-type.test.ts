@@ -10,7 +10,7 @@ import { isis } from "../support/frames.js";
 import { Cnf, eventually } from "../support/punt/cnf-end.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
-const schema = z.strictObject({ type: z.literal("WIRE"), ...commonFields, vppInterface: z.string() });
+const schema = z.strictObject({ type: z.literal("WIRE"), ...commonFields(), vppInterface: z.string() });
 type WireRequest = z.output<typeof schema>;
 
 /** Cross-connects an interface with an interconnect that borrows its addresses. */

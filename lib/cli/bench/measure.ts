@@ -5,9 +5,9 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Vpp } from "../../binapi/index.js";
 import { Memif } from "../../memif/index.js";
+import { packageFile } from "../../package-root.js";
 import { PuntSocket } from "../../punt-socket/index.js";
 import { EmbeddedVpp } from "../../sim/index.js";
 
@@ -33,7 +33,7 @@ export interface Measured {
 
 type Subject = (options: BenchOptions, folder: string, end: AbortSignal) => Promise<Measured>;
 
-const SENDER = fileURLToPath(new URL("./sender.js", import.meta.url));
+const SENDER = packageFile("dist/lib/cli/bench/sender.js");
 
 function sender(kind: string, path: string, size: number): ChildProcess {
   return fork(SENDER, [kind, path, String(size)], { execArgv: [] });

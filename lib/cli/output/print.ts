@@ -1,5 +1,5 @@
 // Formats of output: aligned columns, JSON and YAML.
-import { stringify } from "yaml";
+import { yaml as loadYaml } from "../../lazily.js";
 import { type Color, paint, terminalWidth } from "./terminal.js";
 
 type Cell = string | number | undefined;
@@ -83,5 +83,7 @@ export function jsonLine(value: unknown): string {
 
 /** Returns one YAML document. */
 export function yaml(value: unknown): string {
-  return stringify(JSON.parse(jsonLine(value)), { lineWidth: 0 }).trimEnd();
+  return loadYaml()
+    .stringify(JSON.parse(jsonLine(value)), { lineWidth: 0 })
+    .trimEnd();
 }

@@ -1,8 +1,8 @@
 // The files of the page, as the build made them: read once, and served from memory.
 import { readdir, readFile } from "node:fs/promises";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { extname, join } from "node:path";
 import { PuntError } from "../../errors.js";
+import { packageFile } from "../../package-root.js";
 
 /** A file that is served. */
 export interface PageFile {
@@ -16,7 +16,7 @@ export interface PageFile {
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 /** The build's folder, `dist/page`. */
-const FOLDER = new URL("../../../page/", import.meta.url);
+const FOLDER = packageFile("dist/page");
 const START = "index.html";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -34,14 +34,13 @@ export async function loadPage(): Promise<PageFiles> {
     return new Map(await Promise.all(names.map(load)));
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    const path = fileURLToPath(FOLDER);
-    const message = `cannot read the page in ${path}: in a clone, npm run build:page makes it`;
-    throw new PuntError("daemon.start", code, message, { path }, cause);
+    const message = `cannot read the page in ${FOLDER}: in a clone, npm run build:page makes it`;
+    throw new PuntError("daemon.start", code, message, { path: FOLDER }, cause);
   }
 }
 
 async function load(name: string): Promise<[string, PageFile]> {
   const isStart = name === START;
-  const file = { type: TYPES[extname(name)]!, body: await readFile(new URL(name, FOLDER)), isFixed: !isStart };
+  const file = { type: TYPES[extname(name)]!, body: await readFile(join(FOLDER, name)), isFixed: !isStart };
   return [isStart ? "/" : `/${name}`, file];
 }

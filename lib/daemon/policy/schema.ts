@@ -1,7 +1,8 @@
 // The policy file: YAML, checked whole, with every error and its line.
-import { type Document, LineCounter, parseDocument } from "yaml";
-import * as z from "zod";
+import type { Document, LineCounter } from "yaml";
+import type * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
@@ -9,14 +10,16 @@ import { readBytes } from "../../read-file.js";
 const OP = "daemon.policy";
 
 const oneOrMore = <T extends z.ZodType>(value: T) =>
-  z.union([value.transform((only) => [only]), z.array(value).min(1, "an empty list matches nothing")]);
-const pattern = z.string().min(1).max(255).describe("A name; '*' stands for any characters, '?' for one");
-const id = z.int().min(0).max(0xffff_ffff);
+  zod().union([value.transform((only) => [only]), zod().array(value).min(1, "an empty list matches nothing")]);
+const pattern = zod().string().min(1).max(255).describe("A name; '*' stands for any characters, '?' for one");
+const id = zod().int().min(0).max(0xffff_ffff);
 
-const portRange = z
+const portRange = zod()
   .union([
-    z.int().min(0).max(65535),
-    z.string().regex(/^\d{1,5}(-\d{1,5})?$/, 'a port, or a range such as "1000-2000"'),
+    zod().int().min(0).max(65535),
+    zod()
+      .string()
+      .regex(/^\d{1,5}(-\d{1,5})?$/, 'a port, or a range such as "1000-2000"'),
   ])
   .transform((value) => {
     const [first, last = first] = String(value).split("-").map(Number) as [number, number?];
@@ -24,16 +27,18 @@ const portRange = z
   })
   .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first");
 
-const network = z.string().transform((text, context): Prefix => {
-  const found = parseNetwork(text);
-  if (found) return found;
-  context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
-  return z.NEVER;
-});
+const network = zod()
+  .string()
+  .transform((text, context): Prefix => {
+    const found = parseNetwork(text);
+    if (found) return found;
+    context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
+    return zod().NEVER;
+  });
 
-const type = z.enum(PUNT_TYPES);
+const type = zod().enum(PUNT_TYPES);
 
-const match = z
+const match = zod()
   .strictObject({
     uid: oneOrMore(id).optional(),
     gid: oneOrMore(id).optional().describe("Primary or supplementary group"),
@@ -53,28 +58,34 @@ const match = z
     "address does not go with gid, socket and san",
   );
 
-const ruleSchema = z.strictObject({
-  name: z.string().min(1).max(63).describe("What refusals and the audit log call the rule"),
+const ruleSchema = zod().strictObject({
+  name: zod().string().min(1).max(63).describe("What refusals and the audit log call the rule"),
   match,
-  operator: z.boolean().default(false).describe("Sees and changes the punts of all CNFs"),
+  operator: zod().boolean().default(false).describe("Sees and changes the punts of all CNFs"),
   hosts: oneOrMore(pattern).optional().describe("Hosts in etcd that an operator may reach besides the daemon's own"),
-  readOnly: z.boolean().default(false).describe("Sees, and changes nothing"),
+  readOnly: zod().boolean().default(false).describe("Sees, and changes nothing"),
   cnfs: oneOrMore(pattern).default([]).describe("Labels of the CNFs that the caller may be"),
   types: oneOrMore(type).optional(),
-  interconnects: oneOrMore(z.enum(["TAP", "MEMIF", "AF_UNIX"])).optional(),
+  interconnects: oneOrMore(zod().enum(["TAP", "MEMIF", "AF_UNIX"])).optional(),
   interfaces: oneOrMore(pattern).optional().describe("VPP's own names of interfaces"),
   vrfs: oneOrMore(id).optional(),
   ports: oneOrMore(portRange).optional().describe("UDP and TCP ports that may be punted"),
   netns: oneOrMore(pattern).optional().describe("Network namespaces by path or name. Default: the caller's own only"),
   socketPaths: oneOrMore(pattern).optional().describe("Paths of punt sockets. Default: sockets that the daemon makes"),
-  count: z.int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
+  count: zod().int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
 });
 
-const policySchema = z.strictObject({ rules: z.array(ruleSchema) }).superRefine(({ rules }, context) => {
-  for (const [index, { name }] of rules.entries())
-    if (rules.findIndex((each) => each.name === name) !== index)
-      context.addIssue({ code: "custom", path: ["rules", index, "name"], message: `"${name}" names another rule too` });
-});
+const policySchema = zod()
+  .strictObject({ rules: zod().array(ruleSchema) })
+  .superRefine(({ rules }, context) => {
+    for (const [index, { name }] of rules.entries())
+      if (rules.findIndex((each) => each.name === name) !== index)
+        context.addIssue({
+          code: "custom",
+          path: ["rules", index, "name"],
+          message: `"${name}" names another rule too`,
+        });
+  });
 
 /** A rule of a policy, with defaults filled in. */
 export type Rule = z.output<typeof ruleSchema>;
@@ -105,8 +116,8 @@ export async function loadPolicy(path: string): Promise<readonly Rule[]> {
 
 /** Reads a policy; `name` is what errors call it. @throws PuntError ERR_POLICY_FILE */
 export function parsePolicy(text: string, name: string): readonly Rule[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const lines = new (yaml().LineCounter)();
+  const document = yaml().parseDocument(text, { lineCounter: lines });
   const broken = document.errors.map(({ pos, message }) => {
     return { line: lines.linePos(pos[0]).line, field: "", message: message.split("\n")[0]! };
   });

@@ -1,57 +1,62 @@
 // One rule of an ABX punt.
-import * as z from "zod";
+import type * as z from "zod";
+import { lazily, zod } from "../../lazily.js";
 import { type Family, familyOf } from "../../net/index.js";
 import { byte, network, port, protocol, protocols, range } from "./fields.js";
 
-export const aclRule = z
-  .strictObject({
-    sourceNetwork: network.default("any"),
-    destinationNetwork: network.default("any"),
-    protocol: protocol
-      .default(0)
-      .describe(
-        "IP protocol by number or name; 0 is the protocol that tcpFlags, icmpType or icmpCode imply, otherwise any",
-      ),
-    sourcePort: range(port).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
-    destinationPort: range(port).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
-    icmpType: range(byte).optional().describe("One type or a range. Default: all"),
-    icmpCode: range(byte).optional().describe("One code or a range. Default: all"),
-    tcpFlags: z
-      .strictObject({
-        mask: byte.describe("The flags that are compared"),
-        value: byte.describe("The flags among them that a packet has"),
-      })
-      .refine(({ mask, value }) => (value & ~mask) === 0, "value has flags that mask lacks, so no packet matches")
-      .optional()
-      .describe("TCP's flags as numbers, such as 2 for SYN"),
-  })
-  .transform((rule) => ({ ...rule, protocol: rule.protocol || impliedProtocol(rule) }))
-  .superRefine((rule, context) => {
-    for (const [field, needs] of Object.entries(protocolsOfField)) {
-      if (rule[field as keyof typeof rule] !== undefined && !needs.includes(rule.protocol)) {
+export const aclRule = lazily(() =>
+  zod()
+    .strictObject({
+      sourceNetwork: network().default("any"),
+      destinationNetwork: network().default("any"),
+      protocol: protocol()
+        .default(0)
+        .describe(
+          "IP protocol by number or name; 0 is the protocol that tcpFlags, icmpType or icmpCode imply, otherwise any",
+        ),
+      sourcePort: range(port()).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
+      destinationPort: range(port()).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
+      icmpType: range(byte()).optional().describe("One type or a range. Default: all"),
+      icmpCode: range(byte()).optional().describe("One code or a range. Default: all"),
+      tcpFlags: zod()
+        .strictObject({
+          mask: byte().describe("The flags that are compared"),
+          value: byte().describe("The flags among them that a packet has"),
+        })
+        .refine(({ mask, value }) => (value & ~mask) === 0, "value has flags that mask lacks, so no packet matches")
+        .optional()
+        .describe("TCP's flags as numbers, such as 2 for SYN"),
+    })
+    .transform((rule) => ({ ...rule, protocol: rule.protocol || impliedProtocol(rule) }))
+    .superRefine((rule, context) => {
+      for (const [field, needs] of Object.entries(protocolsOfField)) {
+        if (rule[field as keyof typeof rule] !== undefined && !needs.includes(rule.protocol)) {
+          context.addIssue({
+            code: "custom",
+            path: [field],
+            message: `goes with protocol ${needs.map(protocolName).join(" or ")}, and not with ${protocolName(rule.protocol)}`,
+          });
+        }
+      }
+      const [source, destination] = [rule.sourceNetwork, rule.destinationNetwork].map((at) =>
+        familyOf(at.split("/")[0]),
+      );
+      if (source !== undefined && destination !== undefined && source !== destination) {
         context.addIssue({
           code: "custom",
-          path: [field],
-          message: `goes with protocol ${needs.map(protocolName).join(" or ")}, and not with ${protocolName(rule.protocol)}`,
+          path: ["destinationNetwork"],
+          message: "is of another address family than sourceNetwork",
         });
       }
-    }
-    const [source, destination] = [rule.sourceNetwork, rule.destinationNetwork].map((at) => familyOf(at.split("/")[0]));
-    if (source !== undefined && destination !== undefined && source !== destination) {
-      context.addIssue({
-        code: "custom",
-        path: ["destinationNetwork"],
-        message: "is of another address family than sourceNetwork",
-      });
-    }
-    const ofProtocol = familyOfProtocol(rule.protocol);
-    for (const [field, family] of Object.entries({ sourceNetwork: source, destinationNetwork: destination })) {
-      if (ofProtocol !== undefined && family !== undefined && family !== ofProtocol) {
-        const message = `is IPv${family}, and protocol ${rule.protocol} is of IPv${ofProtocol} only`;
-        context.addIssue({ code: "custom", path: [field], message });
+      const ofProtocol = familyOfProtocol(rule.protocol);
+      for (const [field, family] of Object.entries({ sourceNetwork: source, destinationNetwork: destination })) {
+        if (ofProtocol !== undefined && family !== undefined && family !== ofProtocol) {
+          const message = `is IPv${family}, and protocol ${rule.protocol} is of IPv${ofProtocol} only`;
+          context.addIssue({ code: "custom", path: [field], message });
+        }
       }
-    }
-  });
+    }),
+);
 
 /** Returns the protocol of a rule without one: some of its parts go with one protocol only. */
 function impliedProtocol({ tcpFlags, icmpType, icmpCode, sourceNetwork, destinationNetwork }: RuleParts): number {
@@ -90,4 +95,4 @@ const protocolsOfField: Record<string, number[]> = {
   tcpFlags: [protocols.TCP],
 };
 
-export type AclRule = z.output<typeof aclRule>;
+export type AclRule = z.output<ReturnType<typeof aclRule>>;

@@ -1,6 +1,7 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
-import { type Document, isMap, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import type { Document, Node, YAMLError } from "yaml";
 import { PuntError } from "../../errors.js";
+import { yaml } from "../../lazily.js";
 import { OptionCheck } from "../../options.js";
 import { readText } from "./file-text.js";
 import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
@@ -43,14 +44,14 @@ export function parseRequests(content: string, name: string): PuntRequest[] {
 /** A file under check: collects its problems. */
 class PuntFile {
   readonly #name: string;
-  readonly #lines = new LineCounter();
+  readonly #lines = new (yaml().LineCounter)();
   readonly #document: Document.Parsed;
   readonly #problems: FileProblem[] = [];
   #code = "ERR_INVALID_FILE";
 
   constructor(content: string, name: string) {
     this.#name = name;
-    this.#document = parseDocument(content, { lineCounter: this.#lines, merge: true, logLevel: "error" });
+    this.#document = yaml().parseDocument(content, { lineCounter: this.#lines, merge: true, logLevel: "error" });
     const { errors, warnings } = this.#document;
     for (const error of [...errors, ...warnings]) this.#addAt(error.pos[0], "", textOf(error));
     this.requireGood();
@@ -59,7 +60,7 @@ class PuntFile {
   /** Returns the list under `punts:`. */
   list(): unknown[] {
     const content = this.#toJS() as { punts?: unknown } | null | undefined;
-    for (const key of isMap(this.#document.contents) ? Object.keys(content ?? {}) : [])
+    for (const key of yaml().isMap(this.#document.contents) ? Object.keys(content ?? {}) : [])
       if (key !== "punts") this.#add([key], `${key}: is not a field of a file of punts; there is punts`);
     if (Array.isArray(content?.punts)) return content.punts;
     this.#add(["punts"], "punts: this field is expected, with a list of punt requests");

@@ -1,327 +1,79 @@
-// The schema of requests. It alone defines a valid punt request; TypeScript types and JSON Schema follow from it.
-import * as z from "zod";
+// Requests: the schema of all types, its checks, and the identity of a punt.
+import type * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { contains, type Family, isProtocolOfVpp, parsePrefix } from "../../net/index.js";
-import { aclRule, familyOfProtocol } from "./acl-rule.js";
-import { dependency } from "./dependency.js";
-import {
-  addressFamily,
-  integer,
-  interfaceAddress,
-  LONGEST_DEVICE_NAME,
-  label,
-  mac,
-  netns,
-  port,
-  protocol,
-  protocols,
-  puntReason,
-  socketPath,
-  text,
-  vppInterface,
-  vrf,
-  withoutCnfVrf,
-} from "./fields.js";
+import { lazily, zod } from "../../lazily.js";
+import { label } from "./fields.js";
+import { identity, overInterface, typeSchemas } from "./type-schemas.js";
 import { withoutUnset } from "./unset.js";
 
-/** Fields of every request. `(cnf, key, label)` is the identity. */
-const identity = {
-  cnf: label.describe("Label of the application that wants the packets"),
-  key: text.default("").describe("The configuration item that the punt belongs to"),
-  label: text.default("").describe("Distinguishes several punts of one item"),
-  netns: netns.optional(),
-  dependsOn: z
-    .array(dependency)
-    .max(64)
-    .optional()
-    .describe(
-      "Things that the punt waits for, in addition to the needs of its type. `kind`: `interface`, `link-up`, `address` (one, or any), `interface-in-vrf` (of one family, or any), `vrf` (the table), `container` (`name` is such as `microservice:dns` or `container:web`)",
-    ),
-};
-/** TAP and MEMIF: interconnects that are interfaces. */
-const overInterface = {
-  interconnect: z
-    .enum(["TAP", "MEMIF"], "TAP and MEMIF are the interconnects of this type")
-    .default("TAP")
-    .describe("TAP: a network device of Linux; MEMIF: shared memory"),
-  enableGso: z.boolean().default(false).describe("GSO on the TAP; MEMIF goes without"),
-};
-
-const hairpinXconnect = z
-  .strictObject({
-    type: z.literal("HAIRPIN_XCONNECT"),
-    ...identity,
-    ...overInterface,
-    vppInterface1: vppInterface,
-    vppInterface2: vppInterface,
-  })
-  .refine(({ vppInterface1, vppInterface2 }) => vppInterface1 !== vppInterface2, {
-    path: ["vppInterface2"],
-    message: "is the same as vppInterface1",
-  });
-
-function isDistinct(prefixes: readonly string[]): boolean {
-  return new Set(prefixes.map((text) => text.split("/")[0])).size === prefixes.length;
-}
-
-/** VPP refuses an address in the subnet of another one of the interface, unless both prefixes have one length. */
-function isWithoutOverlap(prefixes: readonly string[]): boolean {
-  const parsed = prefixes.flatMap((text) => parsePrefix(text) ?? []);
-  return parsed.every((one) =>
-    parsed.every(
-      (other) => one.length >= other.length || one.address === other.address || !contains(one, other.address),
-    ),
-  );
-}
-
-const hairpinInterface = z.strictObject({
-  name: vppInterface.describe("Name of the new interface, on both sides"),
-  physAddress: mac.optional().describe("MAC address of VPP's side"),
-  ipAddresses: z
-    .array(interfaceAddress)
-    .refine(isDistinct, "has an address twice")
-    .refine(isWithoutOverlap, "has an address in the subnet of another one, with a longer prefix: VPP refuses it")
-    .default([])
-    .describe("Addresses of VPP's side, each with its prefix length"),
-  vrf: vrf.default(0),
-  withDhcpClient: z.boolean().default(false).describe("VPP's side gets its IPv4 address by DHCP"),
-  mtu: integer(64, 65535).optional().describe("MTU of both sides, in bytes"),
-});
-
-/** Linux refuses these for a new device, or each namespace has it already. It reads % as a place for a number. */
-const NOT_OF_DEVICES = [".", "..", "all", "default", "lo"];
-
-/** Linux's limits for the MTU of a TAP. */
-const LEAST_MTU = 68;
-const LONGEST_MTU = 65_521;
-
-const hairpin = z
-  .strictObject({
-    type: z.literal("HAIRPIN"),
-    ...identity,
-    ...overInterface,
-    vppInterface,
-    hairpinInterface: hairpinInterface.describe("The new interface between the CNF and VPP's IP stack"),
-  })
-  .refine(({ interconnect, hairpinInterface: { name } }) => interconnect !== "TAP" || isDeviceName(name), {
-    path: ["hairpinInterface", "name"],
-    message: `names a Linux device as well: at most ${LONGEST_DEVICE_NAME} characters, no '/', ':' or '%', and not ${NOT_OF_DEVICES.join(", ")}`,
-  })
-  .refine(({ hairpinInterface: { name }, vppInterface: attached }) => name !== attached, {
-    path: ["hairpinInterface", "name"],
-    message: "is the same as vppInterface",
-  })
-  .refine(({ interconnect, hairpinInterface: { mtu } }) => interconnect !== "TAP" || isDeviceMtu(mtu), {
-    path: ["hairpinInterface", "mtu"],
-    message: `is a Linux device's as well: a number from ${LEAST_MTU} to ${LONGEST_MTU}`,
-  });
-
-function isDeviceMtu(mtu: number | undefined): boolean {
-  return mtu === undefined || (mtu >= LEAST_MTU && mtu <= LONGEST_MTU);
-}
-
-function isDeviceName(name: string): boolean {
-  const isShort = Buffer.byteLength(name) <= LONGEST_DEVICE_NAME;
-  return isShort && /^[^/:%\s\0]+$/.test(name) && !NOT_OF_DEVICES.includes(name);
-}
-
-const span = z.strictObject({
-  type: z.literal("SPAN"),
-  ...identity,
-  ...overInterface,
-  vppInterface,
-  direction: z
-    .enum(["rx", "tx", "both"])
-    .default("both")
-    .describe("rx copies the packets that the interface receives, tx the packets that it sends"),
-});
-
-const abx = z
-  .strictObject({
-    type: z.literal("ABX"),
-    ...identity,
-    ...overInterface,
-    vppInterface,
-    vrf: vrf.default(0),
-    withoutCnfVrf: withoutCnfVrf.default(false),
-    ingressAclRules: z
-      .array(aclRule)
-      .max(10_000)
-      .default([])
-      .describe("Packets that the interface receives go to the CNF if they match a rule"),
-    egressAclRules: z
-      .array(aclRule)
-      .max(10_000)
-      .default([])
-      .describe("Packets of the CNF leave by the interface unchanged if they match a rule. VPP routes all others"),
-  })
-  .refine(({ ingressAclRules, egressAclRules }) => ingressAclRules.length + egressAclRules.length > 0, {
-    path: ["ingressAclRules"],
-    message: "must have a rule, here or in egressAclRules: without one nothing is punted",
-  });
-
-const isisx = z.strictObject({
-  type: z.literal("ISISX"),
-  ...identity,
-  ...overInterface,
-  vppInterface,
-  vrf: vrf.default(0),
-  withoutCnfVrf: withoutCnfVrf.default(false),
-});
-
-const dhcpProxy = z.strictObject({
-  type: z.literal("DHCP_PROXY"),
-  ...identity,
-  ...overInterface,
-  vrf: vrf.default(0),
-  withoutCnfVrf: withoutCnfVrf.default(false),
-  families: z
-    .array(addressFamily)
-    .refine((all) => new Set(all).size === all.length, "has a family twice")
-    .default(["IPV4"])
-    .describe("DHCP (IPV4), DHCPv6 (IPV6) or both"),
-});
-
-function force(what: string) {
-  const text = `${what} that VPP handles itself. VPP cannot handle it again until it restarts`;
-  return z.literal(true, "true, or left out").optional().describe(text);
-}
-
-/** Echo requests and replies, router and neighbor discovery. */
-const ICMPV6_OF_VPP = [128, 129, 133, 134, 135, 136];
-
-const toHost = z
-  .strictObject({
-    af: z.enum(["IPV4", "IPV6", "BOTH"]).describe("BOTH: packets of both families, under one identity"),
-    protocol: z
-      .enum(["UDP", "ICMPv6"], "must be UDP or ICMPv6: VPP punts no other protocol to the host")
-      .describe("ICMPv6 goes with IPV6"),
-    port: port.describe("UDP port, or ICMPv6 type"),
-    force: force("Take a UDP port or an ICMPv6 type"),
-  })
-  .refine(({ protocol: name, af }) => name === "UDP" || af === "IPV6", { path: ["af"], message: "ICMPv6 is IPV6" })
-  .refine(({ protocol: name, port: number }) => name === "UDP" || number <= 0xff, {
-    path: ["port"],
-    message: "an ICMPv6 type is at most 255",
-  })
-  .refine(({ port: number }) => number !== 0xffff, { path: ["port"], message: "VPP takes 65535 for no port" })
-  .refine(({ protocol: name, port: number, force }) => name === "UDP" || force || !ICMPV6_OF_VPP.includes(number), {
-    path: ["port"],
-    message: `must not be a type that VPP handles itself (echo and neighbor discovery: ${ICMPV6_OF_VPP.join(", ")}): VPP could not handle it again until it restarts; force: true takes it anyway`,
-  });
-const ipProto = z
-  .strictObject({
-    af: addressFamily.describe("The address family of the packets"),
-    protocol: protocol.describe("IP protocol, by number or name"),
-    force: force("Take a protocol"),
-  })
-  .refine(({ protocol: number }) => number !== protocols.ANY && isProtocolOfVpp(number), {
-    path: ["protocol"],
-    message: "must be one protocol that VPP knows: not 61, 63, 68, 99, 114 and 144 to 252",
-  })
-  .refine(({ af, protocol: number }) => (familyOfProtocol(number) ?? familyNumber(af)) === familyNumber(af), {
-    path: ["protocol"],
-    message: "is of the other address family",
-  })
-  .refine(({ protocol: number, force }) => force || !OF_VPP.has(number), {
-    path: ["protocol"],
-    message:
-      "must not be a protocol that VPP handles itself (ICMP, ICMPV6, TCP, UDP): VPP could not handle it again until it restarts; force: true takes it anyway",
-  });
-
-/** Protocols that VPP's own nodes handle. After such a punt is deleted, VPP has no handler for the protocol. */
-const OF_VPP: ReadonlySet<number> = new Set([protocols.ICMP, protocols.ICMPV6, protocols.TCP, protocols.UDP]);
-
-function familyNumber(af: "IPV4" | "IPV6"): Family {
-  return af === "IPV4" ? 4 : 6;
-}
-
-const exception = z.strictObject({ reason: puntReason.describe("A name that `show punt reasons` of VPP lists") });
-
-const puntToSocket = z
-  .strictObject({
-    type: z.literal("PUNT_TO_SOCKET"),
-    ...identity,
-    interconnect: z
-      .literal("AF_UNIX", "AF_UNIX is the interconnect of this type")
-      .default("AF_UNIX")
-      .describe("VPP sends datagrams to a socket"),
-    toHost: toHost
-      .optional()
-      .describe(
-        "Packets to VPP's own addresses, by UDP port or ICMPv6 type. A request has toHost, ipProto or exception",
-      ),
-    ipProto: ipProto.optional().describe("Packets to VPP's own addresses, by IP protocol"),
-    exception: exception.optional().describe("Packets that VPP gives up, by its reason"),
-    socketPath: socketPath.describe("Path of the CNF's datagram socket"),
-  })
-  .refine((request) => [request.toHost, request.ipProto, request.exception].filter(Boolean).length === 1, {
-    path: ["toHost"],
-    message: "exactly one of toHost, ipProto and exception must be given",
-  });
-
-const types = [hairpinXconnect, hairpin, span, abx, puntToSocket, dhcpProxy, isisx] as const;
 /** The names of the types. */
-export const PUNT_TYPES: readonly PuntType[] = types.map(({ shape }) => shape.type.value);
-const requestSchema = z.discriminatedUnion("type", types, { error: ofTypes });
+export const PUNT_TYPES: readonly PuntType[] = [
+  "HAIRPIN_XCONNECT",
+  "HAIRPIN",
+  "SPAN",
+  "ABX",
+  "PUNT_TO_SOCKET",
+  "DHCP_PROXY",
+  "ISISX",
+];
+const requestSchema = lazily(() => zod().discriminatedUnion("type", typeSchemas(), { error: ofTypes }));
 
 function ofTypes({ code }: z.core.$ZodRawIssue): string | undefined {
   if (code !== "invalid_union") return undefined;
-  return `must be one of ${[...types, ...added].map(({ shape }) => shape.type.value).join(", ")}`;
+  return `must be one of ${allTypes()
+    .map(({ shape }) => shape.type.value)
+    .join(", ")}`;
 }
 
-/** The schema of all types, added ones included. */
-let anySchema: z.ZodType<PuntRequest, PuntRequestInput> = requestSchema;
 const added: TypeSchema[] = [];
+/** The schema of all types, added ones included. */
+let anySchema: () => z.ZodType<PuntRequest, PuntRequestInput> = requestSchema;
+
+function allTypes(): readonly TypeSchema[] {
+  return [...typeSchemas(), ...added];
+}
 
 /** The schema of one type: `type` is a literal, and the fields of `commonFields` are among its own. */
 export type TypeSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 
 /** Fields that every request has, and those of requests whose interconnects are interfaces. */
-export const commonFields = { ...identity, ...overInterface };
+export const commonFields = lazily(() => ({ ...identity(), ...overInterface() }));
 
 /** Adds the schema of a type. Returns the type's name. */
 export function addRequestSchema(schema: TypeSchema): string {
   added.push(schema);
-  anySchema = z.discriminatedUnion("type", [...types, ...added], { error: ofTypes }) as unknown as typeof anySchema;
+  anySchema = lazily(() => zod().discriminatedUnion("type", [...typeSchemas(), ...added], { error: ofTypes }) as never);
   return schema.shape.type.value;
 }
 
 /** Returns whether requests of the type have the field. */
 export function hasField(type: unknown, field: string): boolean {
-  const found = [...types, ...added].find(({ shape }) => shape.type.value === type);
+  const found = allTypes().find(({ shape }) => shape.type.value === type);
   return found !== undefined && field in found.shape;
 }
 
-const idSchema = z.strictObject({ cnf: identity.cnf, key: identity.key, label: identity.label });
-
-export type HairpinXconnectRequest = z.output<typeof hairpinXconnect>;
-export type HairpinRequest = z.output<typeof hairpin>;
-export type SpanRequest = z.output<typeof span>;
-export type AbxRequest = z.output<typeof abx>;
-export type IsisxRequest = z.output<typeof isisx>;
-export type DhcpProxyRequest = z.output<typeof dhcpProxy>;
-export type PuntToSocketRequest = z.output<typeof puntToSocket>;
-export type NetnsRef = z.output<typeof netns>;
+const idSchema = lazily(() =>
+  zod().strictObject({ cnf: identity().cnf, key: identity().key, label: identity().label }),
+);
 
 /** A request as a caller writes it. Fields with a default are optional. */
-export type PuntRequestInput = z.input<typeof requestSchema>;
+export type PuntRequestInput = z.input<ReturnType<typeof requestSchema>>;
 /** A valid request, with defaults filled in and addresses in canonical form. */
-export type PuntRequest = z.output<typeof requestSchema>;
+export type PuntRequest = z.output<ReturnType<typeof requestSchema>>;
 export type PuntType = PuntRequest["type"];
 export type InterconnectType = PuntRequest["interconnect"];
 /** The identity of a punt. The default of `key` and `label` is "". */
-export type PuntId = z.output<typeof idSchema>;
-export type PuntIdInput = z.input<typeof idSchema>;
+export type PuntId = z.output<ReturnType<typeof idSchema>>;
+export type PuntIdInput = z.input<ReturnType<typeof idSchema>>;
 
 /** Returns the JSON Schema (2020-12) of one request, for editors and for checks outside of Node.js. */
 export function requestJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(anySchema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
+  return zod().toJSONSchema(anySchema(), { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
 }
 
 /** Returns the JSON Schema (2020-12) of a file of punts. */
 export function fileJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(z.strictObject({ punts: z.array(anySchema) }), {
+  return zod().toJSONSchema(zod().strictObject({ punts: zod().array(anySchema()) }), {
     io: "input",
     unrepresentable: "any",
   }) as Record<string, unknown>;
@@ -329,17 +81,17 @@ export function fileJsonSchema(): Record<string, unknown> {
 
 /** Checks a request and fills in defaults. 0, "" and an empty list mean "not set" where a field allows none of them. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
-  return parse(anySchema, withoutUnset(input), op, where);
+  return parse(anySchema(), withoutUnset(input), op, where);
 }
 
 /** Checks the name of a CNF. @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseCnf(input: unknown, op: string): string {
-  return parse(label, input, op, "cnf");
+  return parse(label(), input, op, "cnf");
 }
 
 /** Checks the identity of a punt. @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseId(input: unknown, op: string): PuntId {
-  return parse(idSchema, input, op, "id");
+  return parse(idSchema(), input, op, "id");
 }
 
 function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where: string): z.output<S> {

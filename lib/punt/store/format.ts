@@ -1,7 +1,7 @@
 // The text of a store's file: a first line with format, version and checksum, and the state.
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { lazily, zod } from "../../lazily.js";
 import { hasField } from "../request/index.js";
 import type { StoredState } from "./store.js";
 
@@ -33,43 +33,62 @@ export function parse(text: string, path: string): StoredState {
   }
   if (digest(body) !== sha256) throw damaged(path, "its checksum is wrong");
   const state = upgraded(parsed(body), version);
-  const shape = stateShape.safeParse(state);
+  const shape = stateShape().safeParse(state);
   // Not the checked copy: its fields have another order, by which an equal request would count as another one.
   if (shape.success) return state;
   const [issue] = shape.error.issues;
   throw damaged(path, `its ${issue!.path.join(".") || "state"} has another form than a manager saves`);
 }
 
-const name = z.string();
-const names = z.array(name);
-const texts = z.record(name, name);
-const puntType = name.refine((type) => hasField(type, "type"));
-const link = z.discriminatedUnion("form", [
-  z.looseObject({
-    form: z.literal("interface"),
-    vrf: z.number(),
-    addresses: names,
-    subnets: z.array(z.literal([4, 6])),
-  }),
-  z.looseObject({ form: z.literal("socket"), path: name }),
-]);
+const name = lazily(() => zod().string());
+const names = lazily(() => zod().array(name()));
+const texts = lazily(() => zod().record(name(), name()));
+const puntType = lazily(() => name().refine((type) => hasField(type, "type")));
+const link = lazily(() =>
+  zod().discriminatedUnion("form", [
+    zod().looseObject({
+      form: zod().literal("interface"),
+      vrf: zod().number(),
+      addresses: names(),
+      subnets: zod().array(zod().literal([4, 6])),
+    }),
+    zod().looseObject({ form: zod().literal("socket"), path: name() }),
+  ]),
+);
 
 /** The fields that the manager relies on. A checksum says that a program wrote the state, not which one. */
-const stateShape = z.looseObject({
-  manager: z.looseObject({}).optional(),
-  punts: z.array(z.looseObject({ type: puntType, interconnect: name, cnf: name, key: name, label: name })),
-  interconnects: z.array(
-    z.looseObject({
-      ...{ vppSelector: name, cnfSelector: name, type: name, name, link, users: names, priority: z.number() },
-      ...{ netns: z.number().optional(), socket: name.optional(), secret: name.optional(), macName: name.optional() },
-      subnets: z.record(name, z.number()),
-    }),
-  ),
-  namespaces: z.array(z.looseObject({ id: z.number(), path: name, identity: name.optional() })),
-  claims: texts,
-  // A note of another form counts as none.
-  notes: z.record(name, z.unknown()),
-});
+const stateShape = lazily(() =>
+  zod().looseObject({
+    manager: zod().looseObject({}).optional(),
+    punts: zod().array(
+      zod().looseObject({ type: puntType(), interconnect: name(), cnf: name(), key: name(), label: name() }),
+    ),
+    interconnects: zod().array(
+      zod().looseObject({
+        ...{
+          vppSelector: name(),
+          cnfSelector: name(),
+          type: name(),
+          name: name(),
+          link: link(),
+          users: names(),
+          priority: zod().number(),
+        },
+        ...{
+          netns: zod().number().optional(),
+          socket: name().optional(),
+          secret: name().optional(),
+          macName: name().optional(),
+        },
+        subnets: zod().record(name(), zod().number()),
+      }),
+    ),
+    namespaces: zod().array(zod().looseObject({ id: zod().number(), path: name(), identity: name().optional() })),
+    claims: texts(),
+    // A note of another form counts as none.
+    notes: zod().record(name(), zod().unknown()),
+  }),
+);
 
 function parsed(body: string): object {
   try {

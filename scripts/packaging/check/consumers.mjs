@@ -6,7 +6,7 @@ import { assert, attempt, consumerPrograms, root, run } from "./run.mjs";
 
 const MAJORS = ["20", "22", "24"];
 const PROGRAMS = [
-  ...["esm.mjs", "commonjs.cjs", "own-loader.cjs", "same-state.cjs"],
+  ...["esm.mjs", "commonjs.cjs", "own-loader.cjs", "same-state.cjs", "entries.mjs"],
   ...["worker.mjs", "two-workers.mjs", "exit-in-flight.mjs"],
 ];
 
@@ -16,7 +16,7 @@ function runPrograms(context, node, installed) {
     const { status, output } = attempt(node, [program], { cwd: folder, timeout: 60_000 });
     assert(status === 0 && !/warning/i.test(output), `${program} ended with ${status}:\n${output}`);
   }
-  const info = JSON.parse(run(node, ["node_modules/vpp-punt/dist/lib/cli/main.js", "info", "--json"], { cwd: folder }));
+  const info = JSON.parse(run(node, ["node_modules/vpp-punt/dist/entries/cli.js", "info", "--json"], { cwd: folder }));
   assert(info.addon.portable, `not the prebuild: ${info.addon.file}`);
   return `${PROGRAMS.length} programs`;
 }

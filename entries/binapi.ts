@@ -1,0 +1,2 @@
+// The entry vpp-punt/binapi.
+export * from "../lib/binapi/index.js";

@@ -1,0 +1,2 @@
+// The entry vpp-punt/daemon.
+export * from "../lib/daemon/index.js";

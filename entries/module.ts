@@ -1,0 +1,2 @@
+// The entry vpp-punt/module.
+export * from "../lib/module/index.js";

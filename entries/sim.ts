@@ -1,0 +1,2 @@
+// The entry vpp-punt/sim.
+export * from "../lib/testing/index.js";

@@ -1,0 +1,2 @@
+// The entry vpp-punt/stonework.
+export * from "../lib/stonework/index.js";
