@@ -111,7 +111,7 @@ const prepared =
   (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));
 if (prepared) {
   await check("lint", script("lint"));
-  await check("API reference", command("npx", ["typedoc", "--emit", "none"]));
+  await check("documents' site", script("docs:site"));
   await check("clang-tidy", script("lint:native"));
   await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"])));
   await check("native tests with sanitizers", sanitizedTests);

@@ -6,7 +6,7 @@ import { projectFiles } from "../architecture/source.js";
 
 const documents = [
   ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
-  ...readdirSync("docs").flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+  ...readdirSync("docs", { recursive: true }).flatMap((name) => (`${name}`.endsWith(".md") ? [`docs/${name}`] : [])),
 ];
 
 const read = (file: string) => readFileSync(file, "utf8");
@@ -52,7 +52,9 @@ test("the documents explain every error code, and no other", (t) => {
   const sources = projectFiles().filter((file) => /^(lib|native)\/.*\.(ts|cc|h)$/.test(file));
   const codes = new Set(sources.flatMap((file) => read(file).match(/(?<=")ERR_[A-Z0-9_]+(?=")/g) ?? []));
   const explained = new Set(
-    readdirSync("docs").flatMap((name) => read(`docs/${name}`).match(/(?<=^\|.*`)ERR_[A-Z0-9_]+(?=`)/gm) ?? []),
+    documents
+      .filter((name) => name.startsWith("docs/"))
+      .flatMap((name) => read(name).match(/(?<=^\|.*`)ERR_[A-Z0-9_]+(?=`)/gm) ?? []),
   );
   for (const code of codes) {
     if (!OF_NODE.includes(code) && !INSIDE.includes(code))
