@@ -9,6 +9,7 @@ import { Dump } from "./dump.js";
 import type { Model } from "./model.js";
 import { LEGEND, Plot } from "./plot.js";
 import type { Punt } from "./punt.js";
+import { Removal } from "./removal.js";
 import { rateText, SIGNS } from "./text.js";
 
 /** Shows the selected punt as long as the page is open. */
@@ -25,7 +26,7 @@ export function showDetail(model: Model): void {
     if (punt?.key === shown?.key) return shown?.show(punt!);
     const wasOpen = shown !== undefined;
     shown?.close();
-    shown = punt && new Detail(punt, model.isOwnHost, close);
+    shown = punt && new Detail(punt, model, close);
     aside.hidden = shown === undefined;
     aside.replaceChildren(...(shown?.elements ?? []));
     if (!wasOpen) back = document.activeElement as HTMLElement;
@@ -51,11 +52,13 @@ class Detail {
   /** Whether the daemon has the VPP of the punt: of another host it knows the status only. */
   readonly #isHere: boolean;
 
-  constructor(punt: Punt, isHere: boolean, close: () => void) {
+  constructor(punt: Punt, model: Model, close: () => void) {
+    const isHere = model.isOwnHost;
     this.#isHere = isHere;
     this.key = punt.key;
     this.#punt = punt;
     this.#dump = new Dump(punt.id);
+    const mayChange = model.info !== undefined && !model.info.readOnly;
     const title = h("h2", { id: "detail-title" }, punt.name);
     const button = h("button", { type: "button", class: "close", "aria-label": "Close the detail", click: close }, "✕");
     const legend = this.#rates.map(({ measure, value, name }) =>
@@ -77,6 +80,7 @@ class Detail {
       h("h3", {}, "Request and interconnects"),
       this.#facts,
       ...(isHere ? this.#dump.elements : []),
+      ...(mayChange ? [new Removal(punt.id, punt.name, model.host).element] : []),
     ];
     this.show(punt);
     this.showRates();

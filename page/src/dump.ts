@@ -1,4 +1,5 @@
 // A live dump: a line about each packet that comes to the CNF's end.
+import type { DumpedPacket } from "../../lib/wire/gen/vpp_punt/v1/punts_pb.js";
 import type { PuntId } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { daemon, messageOf } from "./daemon.js";
 import { h, setText } from "./dom.js";
@@ -20,6 +21,11 @@ export class Dump {
   readonly #note = h("p", { class: "cause", role: "status" });
   readonly #lines = h("ol", { class: "dump", tabindex: "0", "aria-label": "Packets, the newest last" });
   #ending: AbortController | undefined;
+  /** Lines for the next frame. */
+  readonly #waiting: string[] = [];
+  #frame = 0;
+  #packets = 0;
+  #passed = 0n;
 
   constructor(id: PuntId) {
     this.#id = id;
@@ -56,28 +62,46 @@ export class Dump {
     setText(this.#button, "Stop");
     setText(this.#note, "waiting for VPP to connect");
     this.#lines.replaceChildren();
-    let packets = 0;
+    this.#packets = 0;
+    this.#passed = 0n;
     try {
       const request = { id: this.#id, filter: this.#filter.value };
       for await (const { event } of daemon.dump(request, { signal: ending.signal })) {
-        if (event.case === "packet")
-          this.#add(event.value.time, event.value.interface, event.value.length, event.value.text);
-        packets += event.case === "packet" ? 1 : 0;
-        const dropped = event.case === "packet" ? event.value.passed : 0n;
-        setText(this.#note, `${packets} packets${dropped > 0n ? `, ${dropped} not shown` : ""}`);
+        if (event.case === "packet") this.#take(event.value);
+        else setText(this.#note, this.#countText());
       }
-      setText(this.#note, `ended after ${packets} packets`);
+      this.#show();
+      setText(this.#note, `ended after ${this.#countText()}`);
     } catch (error) {
-      setText(this.#note, ending.signal.aborted ? `stopped after ${packets} packets` : messageOf(error));
+      this.#show();
+      setText(this.#note, ending.signal.aborted ? `stopped after ${this.#countText()}` : messageOf(error));
     }
     this.#ending = undefined;
     setText(this.#button, "Start");
   }
 
-  #add(time: string, name: string, length: number, text: string): void {
+  /** Lines come faster than frames: a layout for each would leave no time for anything else. */
+  #take({ time, interface: name, length, text, passed }: DumpedPacket): void {
+    this.#packets++;
+    this.#passed = passed;
+    this.#waiting.push(`${time.slice(11, 23)} ${name} ${length} ${text}`);
+    if (this.#waiting.length > KEPT) this.#waiting.shift();
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#show();
+      setText(this.#note, this.#countText());
+    });
+  }
+
+  #show(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     const isAtEnd = this.#lines.scrollTop + this.#lines.clientHeight >= this.#lines.scrollHeight - 4;
-    this.#lines.append(h("li", {}, `${time.slice(11, 23)} ${name} ${length} ${text}`));
+    this.#lines.append(...this.#waiting.splice(0).map((line) => h("li", {}, line)));
     while (this.#lines.childElementCount > KEPT) this.#lines.firstElementChild!.remove();
     if (isAtEnd) this.#lines.scrollTop = this.#lines.scrollHeight;
+  }
+
+  #countText(): string {
+    return `${this.#packets} packets${this.#passed > 0n ? `, ${this.#passed} not shown` : ""}`;
   }
 }

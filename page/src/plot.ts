@@ -84,7 +84,7 @@ export class Plot {
     texts
       .attr("x", x)
       .attr("y", HEIGHT - 4)
-      .attr("text-anchor", "middle")
+      .attr("text-anchor", (time) => (x(time) > WIDTH - 24 ? "end" : "middle"))
       .text((time) => clock(time).slice(0, 5));
   }
 }

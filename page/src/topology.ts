@@ -43,7 +43,7 @@ const STACK = "stack";
 
 type Interfaces = readonly VppInterface[] | undefined;
 
-/** Returns the drawing of punts. `interfaces`: those that VPP has; undefined where that is not known. */
+/** Returns the drawing of punts. `interfaces`: the interfaces of VPP; undefined where that is not known. */
 export function topologyOf(punts: readonly Punt[], interfaces: Interfaces): Topology {
   const { groups, note } = grouped(punts);
   const places = new Map<string, Place>();

@@ -1,11 +1,13 @@
 // The doors to the page: its headers, requests that are not its own, and the identity of a caller.
 import { execFile as execFileCallback } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Daemon } from "../../lib/daemon/index.js";
+import { Certificates } from "../support/daemon/certificates.js";
 import { need } from "../support/need.js";
 import { pageTest, REQUESTS } from "../support/page.js";
 
@@ -161,4 +163,38 @@ asNobody("a policy's rules for a user hold at the port, and its rules for groups
   const info = await curlAs(NOBODY, `${origin}/vpp_punt.v1.Punts/Info`, "{}");
   t.like(info, { operator: true, readOnly: true });
   t.deepEqual(info.rules, ["looks"]);
+});
+
+test("the door with certificates serves the page to the owner of one, under any name of the certificate", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vpp-punt-page-tls-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const certificates = new Certificates(folder);
+  certificates.makeCa("ca");
+  for (const name of ["daemon.example", "ops.example"]) certificates.make(name, "ca");
+  const policy = join(folder, "policy.yaml");
+  await writeFile(policy, "rules: [{ name: ops, match: { san: ops.example }, operator: true, readOnly: true }]\n");
+  const pem = (name: string) => ({ cert: certificates.path(`${name}.pem`), key: certificates.path(`${name}.key`) });
+  const tls = { host: "127.0.0.1", port: 0, ...pem("daemon.example"), ca: certificates.path("ca.pem") };
+  const { daemon } = await pageTest(t, { policy, tls, page: {} });
+  t.is(daemon.pageAddress, undefined);
+  const address = daemon.addresses.at(-1)!;
+  const [ca, cert, key] = await Promise.all(
+    ["ca.pem", "ops.example.pem", "ops.example.key"].map((name) => readFile(certificates.path(name))),
+  );
+  const askTls = (path: string, headers: Readonly<Record<string, string>>, body?: string) =>
+    new Promise<{ status: number; body: string }>((resolve, reject) => {
+      const where = { host: "127.0.0.1", port: address.split(":")[1], servername: "daemon.example" };
+      const method = body === undefined ? "GET" : "POST";
+      const asked = secureRequest({ ...where, ca, cert, key, path, method, headers }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (part) => (text += part));
+        response.on("end", () => resolve({ status: response.statusCode!, body: text }));
+      });
+      asked.on("error", reject).end(body);
+    });
+  t.regex((await askTls("/", { host: "daemon.example" })).body, /<title>vpp-punt/);
+  const own = { host: "daemon.example", origin: "https://daemon.example", ...JSON_TYPE };
+  const info = await askTls("/vpp_punt.v1.Punts/Info", own, "{}");
+  t.like(JSON.parse(info.body), { caller: "tls ops.example,127.0.0.1", readOnly: true });
+  t.is((await askTls("/vpp_punt.v1.Punts/Info", { ...own, origin: "https://other.example" }, "{}")).status, 403);
 });

@@ -151,7 +151,30 @@ test("the dump shows packets as they come, stops, and is refused while the CNF i
   await page.click(".dump-form button");
   await until(
     page,
-    `/refuses|no answer|waiting/.test(document.querySelector(".dump-form ~ [role=status]").textContent)`,
+    `/VPP refuses the memif connection/.test(document.querySelector(".dump-form ~ [role=status]").textContent)`,
+  );
+  t.is(complaints.join("\n"), "");
+});
+
+test("a punt is deleted from the page after a question, by a caller that may", async (t) => {
+  const place = await pageTest(t);
+  for (const request of REQUESTS.slice(0, 2)) await place.punts.add(request, { waitFor: "CREATED" });
+  const { page, complaints } = await openTab(t);
+  await opened(place, { page });
+  await select(page, "mon");
+  await page.click(".removal button");
+  t.is(await page.evaluate("document.activeElement.textContent"), "Keep");
+  await page.keyboard.press("Enter");
+  t.is((await textsOf(page, ".removal"))[0], "Delete this punt");
+  await page.click(".removal button");
+  await page.click(".removal .danger");
+  await until(
+    page,
+    `document.querySelectorAll("#punts tbody tr").length === 1 && document.querySelector("#detail").hidden`,
+  );
+  t.deepEqual(
+    (await place.punts.list()).map(({ id }) => id.cnf),
+    ["fw"],
   );
   t.is(complaints.join("\n"), "");
 });

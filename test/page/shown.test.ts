@@ -115,7 +115,7 @@ test("the filter, the buttons of the states and the keyboard narrow the list of 
   const { page, complaints } = await openTab(t);
   await page.goto(place.origin);
   await until(page, `document.querySelectorAll("#punts tbody tr").length === 1000`);
-  // The drawing joins what cannot be read, and says so; the filter takes it apart.
+  // The drawing joins the boxes of CNFs, and says so; the filter takes them apart.
   await until(page, `document.querySelectorAll("#drawing .box").length === 52`);
   t.regex(await textOf(page, "#topology-note"), /the others in one box/);
   t.true(await page.$$eval("#drawing .box.more", ([box]) => /27 more CNFs/.test(box!.textContent as string)));

@@ -14,7 +14,7 @@ type Answer = MessageInitShape<typeof DumpResponseSchema>;
 const MOST_A_SECOND = 100;
 /** How often it looks whether the punt is still as it was. */
 const LOOK_MS = 1_000;
-/** A page that is left open does not keep the place of a CNF for ever. */
+/** A page that is left open does not keep the place of a CNF. */
 const LONGEST_MS = 300_000;
 
 /** Answers Dump. @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: the caller may not attach to the punt; of an end that cannot be opened */

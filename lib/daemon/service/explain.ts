@@ -37,7 +37,7 @@ function itemsOf(now: DryRun, without: DryRun) {
     .map(({ item, value }) => ({ item, ...(value && { value: plain(value) }) }));
 }
 
-/** Returns a value as JSON has it. A mark of a secret helps nobody who looks. */
+/** Returns a value as JSON has it. The mark of a secret stays here. */
 function plain(value: object): JsonObject {
   const { secret: _secret, ...rest } = value as { readonly secret?: unknown };
   return JSON.parse(
