@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
 import { idKey, isMade, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
 import type { Backing } from "./backing.js";
+import { isOf } from "./request.js";
 
 /** Errors that pass by themselves: the daemon, its etcd or VPP is away, or another daemon takes over. */
 const PASSING = new Set([
@@ -29,6 +30,13 @@ export class PuntLife {
   #asking: Promise<void> | undefined;
   /** How often the session had been lost when the manager took the request. */
   #lossesWhenTaken = 0;
+  /** The request as it is asked for; undefined until it is complete. */
+  #asked: PuntRequestInput | undefined;
+  /** Whether an attempt to ask for the first time is under way. */
+  #isFirst = true;
+  #isTaken = false;
+  /** The punt as an earlier program asked for it, while this one asks for something else. */
+  #earlier: PuntStatus | undefined;
   #accepted!: () => void;
   #refused!: (error: PuntError) => void;
 
@@ -75,12 +83,15 @@ export class PuntLife {
       try {
         await this.#addOrUpdate();
         this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
+        this.#isFirst = false;
+        this.#isTaken = true;
         return this.#accepted();
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof PuntError))
           return this.#fail(new PuntError("cnf.open", "ERR_INTERNAL", String(error), {}, error));
         // It was taken, and VPP refuses something of it: the manager tries again, and the status says why.
+        this.#settleForEarlier();
         if (error.op === "punt.reconcile") return this.#accepted();
         if (!PASSING.has(error.code)) return this.#fail(error);
         this.#accepted();
@@ -93,6 +104,8 @@ export class PuntLife {
   async #addOrUpdate(): Promise<void> {
     const { punts } = this.#backing;
     const request = (await this.#backing.complete?.(this.#request)) ?? this.#request;
+    this.#asked = request;
+    this.#isFirst = !this.#isTaken;
     try {
       await punts.add(request);
     } catch (error) {
@@ -145,7 +158,20 @@ export class PuntLife {
     await punts.add(request).catch(() => {});
   }
 
+  /** Until the request is taken, the packets of an earlier one come: after an upgrade, those of another port. */
+  #settleForEarlier(): void {
+    this.#isFirst = false;
+    const status = this.#earlier;
+    this.#earlier = undefined;
+    if (status) this.#seen(status, true);
+  }
+
   #seen(status: PuntStatus, isNew: boolean): void {
+    if (this.#isFirst && !(this.#asked && isOf(this.#asked, status))) {
+      this.#earlier = status;
+      return;
+    }
+    this.#earlier = undefined;
     this.#accepted();
     this.#hooks.onStatus(status, isNew);
   }

@@ -6,6 +6,8 @@ import {
   type PuntId,
   type PuntIdInput,
   type PuntRequestInput,
+  type PuntStatus,
+  parseRequest,
   socketPathIn,
   udpRequest,
 } from "../punt/index.js";
@@ -35,6 +37,14 @@ export function fullRequest(given: CnfRequest, socketDirectory: string | undefin
   const request = "udp" in given ? ofUdp(given) : given;
   if (socketDirectory === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
   return { ...request, socketPath: socketPathIn(socketDirectory, fullId(request)) } as PuntRequestInput;
+}
+
+/** Tells whether a status is of this request, and not of an earlier one of the same punt. The daemon may have chosen a socket's path. */
+export function isOf(request: PuntRequestInput, { request: known }: PuntStatus): boolean {
+  if (request.type !== known.type) return false;
+  const path = lacksSocketPath(request) && "socketPath" in known ? { socketPath: known.socketPath } : {};
+  const asked = parseRequest({ ...request, ...path, cnf: known.cnf });
+  return JSON.stringify(asked) === JSON.stringify(parseRequest(known));
 }
 
 /** @throws PuntError ERR_OPTION: it is not an object */

@@ -59,6 +59,25 @@ async function answer(punt: OpenPunt): Promise<void> {
   for await (const packet of punt.packets()) packet.reply(Buffer.from(`answer to ${Buffer.from(packet.payload!)}`));
 }
 
+test("a program that asks for another port is ready when VPP has that port, and not before", async (t) => {
+  const { vpp, open } = await byDaemon(t);
+  const before = await open({ cnf: "dns", udp: 53 });
+  await before.ready({ timeout: 20_000 });
+  await before.close();
+  const seen: { state: string; port: unknown }[] = [];
+  const after = await open({ cnf: "dns", udp: 5353 });
+  const take = ({ state, punt }: CnfStatus) =>
+    seen.push({ state, port: (punt?.request as { toHost?: { port?: number } } | undefined)?.toHost?.port });
+  take(after.status);
+  after.on("status", take);
+  const done = answer(after);
+  await after.ready({ timeout: 20_000 });
+  t.deepEqual([...new Set(seen.map(({ port }) => port))].filter((port) => port !== undefined), [5353]);
+  t.is(await ask(vpp, 5353, "one"), "answer to one");
+  await after.close();
+  await done;
+});
+
 for (const [name, place] of Object.entries({ "a manager of this process": own, "a daemon": byDaemon })) {
   test(`${name}: a DNS responder is three lines, and goes on over a restart of VPP`, async (t) => {
     const { vpp, open } = await place(t);
