@@ -72,7 +72,10 @@ test("a program that asks for another port is ready when VPP has that port, and 
   after.on("status", take);
   const done = answer(after);
   await after.ready({ timeout: 20_000 });
-  t.deepEqual([...new Set(seen.map(({ port }) => port))].filter((port) => port !== undefined), [5353]);
+  t.deepEqual(
+    [...new Set(seen.map(({ port }) => port))].filter((port) => port !== undefined),
+    [5353],
+  );
   t.is(await ask(vpp, 5353, "one"), "answer to one");
   await after.close();
   await done;
