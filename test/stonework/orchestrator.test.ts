@@ -5,6 +5,7 @@ import { create, createFileRegistry, fromJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import test from "ava";
+import { SILENT } from "../../lib/logger.js";
 import { modelOf, packItem } from "../../lib/stonework/model.js";
 import * as wire from "../../lib/stonework/wire.js";
 import { need } from "../support/need.js";
@@ -69,6 +70,39 @@ python.test(
     );
   },
 );
+
+python.test("a CNF whose network was cut keeps its punt, and hears afterwards what it missed", async (t) => {
+  const warned: string[] = [];
+  const logger = { ...SILENT, warn: (_fields: object, message: string) => void warned.push(message) };
+  const running = await stage(t, (directory) => ({
+    ...configured(CONFIG.replace("if1", "loop0"))(directory),
+    ...{ logger, deadline: 1_000 },
+  }));
+  const { client, manager } = running;
+  const until = async (isIt: () => boolean) => {
+    while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  const makeLoop = () => client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
+  const { sw_if_index } = await makeLoop();
+  const { cnf, network } = await running.farCnf("mockcnf1", "mock1");
+  await cnf.hears("CREATED");
+  network.cut(true);
+  t.is(manager.list({ cnf: "mockcnf1" })[0]?.state, "CREATED");
+  await client.call("delete_loopback", { sw_if_index });
+  await until(() => warned.includes("the CNF does not take UpdatePuntState"));
+  await until(() => manager.list({ cnf: "mockcnf1" })[0]?.state === "PENDING");
+  t.false(cnf.heard.includes("DELETED"));
+  network.cut(false);
+  await cnf.hears("DELETED");
+  network.cut(true);
+  warned.length = 0;
+  await makeLoop();
+  await until(() => manager.list({ cnf: "mockcnf1" })[0]?.state === "CREATED");
+  await until(() => warned.includes("the CNF does not take UpdatePuntState"));
+  t.is(cnf.heard.at(-1), "DELETED");
+  network.cut(false);
+  await cnf.hears("CREATED", 2);
+});
 
 python.test("a CNF that hangs blocks no other CNF", async (t) => {
   const { cnf, manager } = await stage(t, (directory) => ({ ...configured(CONFIG)(directory), deadline: 1_000 }));

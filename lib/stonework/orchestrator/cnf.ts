@@ -133,27 +133,29 @@ export class Cnf {
     }
   }
 
-  /** Announces a punt's state. What the CNF answers changes nothing. */
-  async announce(state: PuntState, metadata: PuntMetadata): Promise<void> {
-    await this.#ignoring("UpdatePuntState", () => this.#punts.updatePuntState({ state, metadata }));
+  /** Announces a punt's state. What the CNF answers changes nothing. @returns whether it answered */
+  announce(state: PuntState, metadata: PuntMetadata): Promise<boolean> {
+    return this.#ignoring("UpdatePuntState", () => this.#punts.updatePuntState({ state, metadata }));
   }
 
-  /** Sends items; those without data are deleted. What the CNF answers changes nothing. */
-  async configure(items: readonly MessageInitShape<typeof ItemSchema>[]): Promise<void> {
+  /** Sends items; those without data are deleted. What the CNF answers changes nothing. @returns whether it answered */
+  async configure(items: readonly MessageInitShape<typeof ItemSchema>[]): Promise<boolean> {
     const known = new Set(this.#known.map(({ spec }) => spec && modelName(spec)));
     const updates = items.filter(({ id }) => known.has(id?.model)).map((item) => ({ item: create(ItemSchema, item) }));
-    if (updates.length > 0) await this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
+    return updates.length === 0 || this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
   }
 
   close(): void {
     this.#sessions.abort();
   }
 
-  async #ignoring(call: string, body: () => Promise<unknown>): Promise<void> {
+  async #ignoring(call: string, body: () => Promise<unknown>): Promise<boolean> {
     try {
       await body();
+      return true;
     } catch (error) {
       this.#log.warn({ cnf: this.#label, call, err: error }, `the CNF does not take ${call}`);
+      return !isAway(error);
     }
   }
 }

@@ -67,6 +67,9 @@ export class ConfigItem {
   #sentTo: Cnf | undefined;
   #sentVersion = NOT_SENT;
   readonly #announced = new Map<string, Announced>();
+  /** Punts of which the CNF did not hear all: it was away, or did not answer in time. */
+  readonly #doubtful = new Map<string, Announced>();
+  #tellPause = FIRST_RETRY_MS;
   #mustAsk = true;
   /** Whether the CNF has said what the item's punts are, and nothing but punts is waited for. */
   #isAsked = false;
@@ -181,6 +184,7 @@ export class ConfigItem {
     this.#sentTo = cnf;
     this.#sentVersion = NOT_SENT;
     this.#announced.clear();
+    this.#doubtful.clear();
     this.#mustAsk = true;
   }
 
@@ -236,6 +240,31 @@ export class ConfigItem {
   }
 
   async #announce(cnf: Cnf): Promise<void> {
+    if (await this.#settleDoubts(cnf)) await this.#announceNow(cnf);
+    const isHeard = this.#doubtful.size === 0;
+    if (isHeard) this.#tellPause = FIRST_RETRY_MS;
+    else this.#tellLater();
+  }
+
+  /** Takes back what the CNF heard in part, so that it can be told anew. @returns whether the CNF answers */
+  async #settleDoubts(cnf: Cnf): Promise<boolean> {
+    for (const [key, { metadata }] of [...this.#doubtful]) {
+      if (!(await cnf.announce(PuntState.DELETED, metadata))) return false;
+      this.#doubtful.delete(key);
+      this.#announced.delete(key);
+      this.#sentVersion = NOT_SENT;
+    }
+    return true;
+  }
+
+  #tellLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.look(), this.#tellPause);
+    this.#tellPause = Math.min(2 * this.#tellPause, LONGEST_RETRY_MS);
+    if (this.#isClosed) clearTimeout(this.#retry);
+  }
+
+  async #announceNow(cnf: Cnf): Promise<void> {
     const waiting = [...this.#requests.values()].flatMap((request) => this.#waitsFor(request));
     if (waiting.length > 0) {
       await this.#withdraw();
@@ -248,22 +277,27 @@ export class ConfigItem {
       now = this.#current();
     }
     const fresh = [...now].filter(([key]) => !this.#announced.has(key));
-    for (const [, { metadata }] of fresh) await cnf.announce(PuntState.INIT, metadata);
+    for (const [key, punt] of fresh) await this.#tell(key, punt, () => cnf.announce(PuntState.INIT, punt.metadata));
     if (this.#sentVersion !== this.#version) {
       this.#sentVersion = this.#version;
       await cnf.configure([this.#item]);
     }
     for (const [key, punt] of fresh) {
       this.#announced.set(key, punt);
-      await cnf.configure(punt.ends);
-      await cnf.announce(PuntState.CREATED, punt.metadata);
+      await this.#tell(key, punt, () => cnf.configure(punt.ends));
+      await this.#tell(key, punt, () => cnf.announce(PuntState.CREATED, punt.metadata));
     }
     await this.#withdrawThose(
       cnf,
       [...this.#announced.keys()].filter((key) => !now.has(key)),
     );
     await this.#deleteLeaving();
-    this.#situation = { state: "CONFIGURED", message: "" };
+    const isHeard = this.#doubtful.size === 0;
+    this.#situation = { state: "CONFIGURED", message: isHeard ? "" : "the CNF does not answer: it is told again" };
+  }
+
+  async #tell(key: string, punt: Announced, call: () => Promise<boolean>): Promise<void> {
+    if (!(await call())) this.#doubtful.set(key, punt);
   }
 
   #waitsFor(request: PuntRequest): string[] {
@@ -301,7 +335,8 @@ export class ConfigItem {
 
   async #withdrawThose(cnf: Cnf, keys: readonly string[]): Promise<void> {
     const gone = keys.map((key) => this.#announced.get(key)!);
-    for (const { metadata } of gone) await cnf.announce(PuntState.DELETED, metadata);
+    for (const [index, key] of keys.entries())
+      await this.#tell(key, gone[index]!, () => cnf.announce(PuntState.DELETED, gone[index]!.metadata));
     for (const key of keys) this.#announced.delete(key);
     const unused = gone
       .flatMap(({ ends }) => ends)
@@ -320,6 +355,7 @@ export class ConfigItem {
     this.#leaving.push(...[...this.#requests.values()].map(idOf));
     this.#requests = new Map();
     await this.#deleteLeaving();
+    this.#doubtful.clear();
     this.#situation = { state: "REMOVED", message: "" };
   }
 }

@@ -1,5 +1,5 @@
-// npm run test:cluster -- [--seed S] [--steps N] [--cnfs N]: three hosts, five daemons, forty CNFs and etcd, which are killed, stopped and
-// cut off in a random order. Exits with 0 only if all is as it was asked for, and nothing is left over.
+// npm run test:cluster -- [--seed S] [--steps N] [--cnfs N] [--only F]: three hosts, five daemons, forty CNFs and etcd, which are killed,
+// stopped and cut off in a random order. Exits with 0 only if all is as it was asked for, and nothing is left over.
 import { program, vppProgram } from "../../support/machine/programs.js";
 import { commandLine } from "../command.js";
 import { pause } from "./child.js";
@@ -9,9 +9,9 @@ import { leftovers, socketFiles } from "./leftovers.js";
 import { patiently } from "./patience.js";
 import { World } from "./world.js";
 
-const { numbers, has } = commandLine({
+const { numbers, values, has } = commandLine({
   name: "test:cluster",
-  text: `npm run test:cluster -- [--seed S] [--steps N] [--cnfs N] [--keep]
+  text: `npm run test:cluster -- [--seed S] [--steps N] [--cnfs N] [--only FAULT] [--keep]
 
 Three network namespaces are hosts. Each has a VPP: an embedded one; the third has a real one if $VPP_PREFIX names it. Five daemons serve
 them, CNFs in processes of their own ask for punts by the module, and etcd has a namespace of its own. In each step a daemon, a VPP, a CNF
@@ -22,12 +22,14 @@ Needs root and etcd; is skipped where they are missing.
   --seed S    seed of the order (default: from the clock)
   --steps N   number of steps (default: 40)
   --cnfs N    number of CNFs (default: 40)
+  --only F    only the faults whose name contains F, such as "etcd" or "VPP killed"
   --keep      keep the folder with the logs`,
   numbers: {
     seed: { least: 0, standard: Date.now() & 0xff_ffff },
     steps: { least: 0, standard: 40 },
     cnfs: { least: 1, standard: 40 },
   },
+  values: ["only"],
   flags: ["keep"],
 });
 const { seed, steps, cnfs } = numbers;
@@ -79,7 +81,7 @@ async function step(world: World, faults: readonly Fault[], choice: Choice): Pro
 
 async function run(world: World): Promise<void> {
   const choice = new Choice(seed);
-  const all = faultsOf(hasReal);
+  const all = faultsOf(hasReal, values.only);
   const done = new Map(all.map(({ name }) => [name, 0]));
   await world.start();
   await world.settle();
@@ -101,6 +103,10 @@ const reason = lacking();
 if (reason !== undefined) {
   console.log(`test:cluster skipped: ${reason}`);
   process.exit(0);
+}
+if (faultsOf(true, values.only).length === 0) {
+  console.log(`test:cluster: no fault has ${values.only} in its name`);
+  process.exit(2);
 }
 const hasReal = process.env.VPP_PREFIX !== undefined && vppProgram() !== undefined;
 say(

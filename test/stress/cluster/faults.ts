@@ -95,7 +95,12 @@ async function freezeLeader(world: World, choice: Choice): Promise<string> {
     // Long enough for a step that it had begun.
     await pause(2_000);
     const after = await host.lines();
-    if (before.join() !== after.join()) throw new Error(`${frozen.name} went on and changed the VPP of ${host.name}`);
+    const changes = [
+      ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+      ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+    ];
+    if (changes.length > 0)
+      throw new Error(`${frozen.name} went on, and the VPP of ${host.name} changed:\n${changes.join("\n")}`);
     return `${frozen.name}, which led, was stopped; ${next.name} took over after ${ms} ms, and nothing changed when ${frozen.name} went on`;
   } finally {
     frozen.signal("SIGCONT");
@@ -148,9 +153,9 @@ const REAL_VPP_KILLED: Fault = {
     ),
 };
 
-/** Returns the faults of a cluster with or without a real VPP. */
-export function faultsOf(hasReal: boolean): readonly Fault[] {
-  return hasReal ? [...FAULTS, REAL_VPP_KILLED] : FAULTS;
+/** Returns the faults of a cluster with or without a real VPP; with `only`, those whose name contains it. */
+export function faultsOf(hasReal: boolean, only = ""): readonly Fault[] {
+  return (hasReal ? [...FAULTS, REAL_VPP_KILLED] : FAULTS).filter(({ name }) => name.includes(only));
 }
 
 /** Faults that need a leader, or etcd, are not done together with others. */
@@ -159,7 +164,7 @@ const ALONE = new Set(["leader stopped", "punt deleted", "host cut off", "etcd c
 /** Returns the faults of one step: one, or two at once. */
 export function stepOf(order: readonly Fault[], step: number, choice: Choice): readonly Fault[] {
   const first = order[step % order.length]!;
-  if (ALONE.has(first.name) || choice.upTo(2) > 0) return [first];
+  if (order.length === 1 || ALONE.has(first.name) || choice.upTo(2) > 0) return [first];
   const others = FAULTS.filter((fault) => fault !== first && !ALONE.has(fault.name) && kindOf(fault) !== kindOf(first));
   return [first, choice.of(others)];
 }

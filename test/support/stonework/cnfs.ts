@@ -1,7 +1,8 @@
 // CNFs of StoneWork's kind as processes of their own, and an orchestrator for them over an embedded VPP.
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
@@ -65,11 +66,52 @@ export class PythonCnf extends EventEmitter<{ call: [] }> {
   }
 }
 
+/** A network between the orchestrator and a CNF. */
+export class Network {
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #isCut = false;
+
+  private constructor(port: number) {
+    this.#server = createServer((near) => {
+      const far = connect(port, "127.0.0.1");
+      for (const each of [near, far]) {
+        this.#open.add(each);
+        each.on("error", () => {}).on("close", () => this.#open.delete(each));
+      }
+      if (this.#isCut) near.destroy();
+      else near.pipe(far).pipe(near);
+    });
+  }
+
+  static async to(port: number): Promise<Network> {
+    const network = new Network(port);
+    await once(network.#server.listen(0, "127.0.0.1"), "listening");
+    return network;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  cut(isCut: boolean): void {
+    this.#isCut = isCut;
+    if (isCut) for (const each of this.#open) each.destroy();
+  }
+
+  close(): void {
+    this.cut(true);
+    this.#server.close();
+  }
+}
+
 export interface Stage extends ManagedVpp {
   orchestrator: StoneWorkOrchestrator;
   /** StoneWork's directory. */
   readonly stonework: string;
   cnf(label: string, kind: "mock1" | "mock2", hang?: readonly string[]): Promise<PythonCnf>;
+  /** The same, behind a network that can be cut. */
+  farCnf(label: string, kind: "mock1" | "mock2"): Promise<{ cnf: PythonCnf; network: Network }>;
   /** Another orchestrator in the place of this one. */
   restartOrchestrator(): Promise<void>;
 }
@@ -100,6 +142,21 @@ export async function stage(
       cnfs.push(cnf);
       await cnf.until(({ calls }) => calls.length > 0);
       return cnf;
+    },
+    async farCnf(label: string, kind: string) {
+      const far = join(managed.directory, "far");
+      mkdirSync(join(far, "discovery"), { recursive: true });
+      const cnf = new PythonCnf({ label, kind, hang: [], directory: far });
+      cnfs.push(cnf);
+      const file = join("discovery", `${label}.pid`);
+      while (!existsSync(join(far, file))) await new Promise((resolve) => setTimeout(resolve, 20));
+      const place = JSON.parse(readFileSync(join(far, file), "utf8"));
+      const network = await Network.to(place["grpc-port"]);
+      t.teardown(() => network.close());
+      writeFileSync(join(stonework, `${file}.new`), JSON.stringify({ ...place, "grpc-port": network.port }));
+      renameSync(join(stonework, `${file}.new`), join(stonework, file));
+      await cnf.until(({ calls }) => calls.length > 0);
+      return { cnf, network };
     },
     async restartOrchestrator() {
       await one.orchestrator.close();
