@@ -23,6 +23,7 @@ import {
   type Handler,
   type HttpDoor,
   KeptDoors,
+  lookAt,
   openTlsDoor,
   openUnixDoor,
   PlacedFile,
@@ -60,9 +61,6 @@ interface UnixSocket {
   readonly group: number | undefined;
   readonly cnf?: string;
 }
-
-/** How often a daemon of a cluster looks whether its socket files are still its own. */
-const PLACES_LOOK_MS = 500;
 
 /** How long a stream's peer has to take the word that the stream ends. */
 const LONGEST_GOODBYE_MS = 500;
@@ -294,11 +292,11 @@ export class Daemon implements AsyncDisposable {
     };
     punts.on("role", take);
     take(punts.role);
-    const looking = setInterval(() => {
-      const isAsPlaced = this.#files.every((file) => file.isThere);
-      if (!isAsPlaced) this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces()));
-    }, PLACES_LOOK_MS).unref();
-    this.#stopping.signal.addEventListener("abort", () => clearInterval(looking));
+    const look = lookAt(
+      () => this.#files,
+      async () => this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces())),
+    );
+    this.#stopping.signal.addEventListener("abort", () => void look.close());
   }
 
   #inTurn(step: () => Promise<void>): void {

@@ -2,6 +2,7 @@
 export { callerOf, type Door, type DoorRequest, type Handler } from "./door.js";
 export { type HttpDoor, type HttpDoorOptions, openHttpDoor } from "./http.js";
 export { KeptDoors } from "./kept.js";
+export { lookAt } from "./own-file.js";
 export { openPageDoor, type PageDoorOptions } from "./page.js";
 export { PlacedFile } from "./placed.js";
 export { openTlsDoor, type RefusedHandshake, type TlsDoor, type TlsDoorOptions } from "./tls.js";

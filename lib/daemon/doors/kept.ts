@@ -1,10 +1,7 @@
 // Doors at socket files, opened again when a file is removed, so that clients reach the daemon again.
-import { statSync } from "node:fs";
 import { isListening } from "../../socket-file.js";
 import type { Door } from "./door.js";
-
-/** Milliseconds between two looks at the files. */
-const LOOK_MS = 500;
+import { type FileLook, lookAt, OwnFile } from "./own-file.js";
 
 export interface KeptDoorsOptions {
   /** Opens a door at each path. @throws an error if one of them cannot be opened: then none is */
@@ -15,12 +12,9 @@ export interface KeptDoorsOptions {
 
 export class KeptDoors {
   readonly #options: KeptDoorsOptions;
-  readonly #paths: readonly string[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #files: readonly OwnFile[];
+  readonly #look: FileLook;
   #doors: readonly Door[];
-  #inodes: readonly (bigint | undefined)[];
-  /** The look under way. */
-  #look: Promise<void> | undefined;
   #closed = false;
   #lastError = "";
 
@@ -32,29 +26,26 @@ export class KeptDoors {
   private constructor(options: KeptDoorsOptions, doors: readonly Door[]) {
     this.#options = options;
     this.#doors = doors;
-    this.#paths = doors.map(({ path }) => path);
-    this.#inodes = this.#paths.map(inodeOf);
-    this.#timer = setInterval(() => {
-      this.#look ??= this.#keep().finally(() => {
-        this.#look = undefined;
-      });
-    }, LOOK_MS).unref();
+    this.#files = doors.map(({ path }) => new OwnFile(path));
+    this.#take();
+    this.#look = lookAt(
+      () => this.#files,
+      (gone) => this.#keep(gone.map(({ path }) => path)),
+    );
   }
 
   #asDoors(): readonly Door[] {
-    return this.#paths.map((path) => ({ path, close: () => this.#close() }));
+    return this.#files.map(({ path }) => ({ path, close: () => this.#close() }));
   }
 
-  async #keep(): Promise<void> {
-    const lost = this.#paths.filter((path, index) => !this.#isOurs(path, index));
-    if (lost.length === 0) return;
+  async #keep(lost: readonly string[]): Promise<void> {
     // Another daemon may have taken the place.
     for (const path of lost) if (await isListening(path)) return;
     if (this.#closed) return;
     try {
       await this.#shut();
       this.#doors = await this.#options.open();
-      this.#inodes = this.#paths.map(inodeOf);
+      this.#take();
       this.#lastError = "";
       this.#options.reopened(lost);
     } catch (error) {
@@ -63,13 +54,12 @@ export class KeptDoors {
     }
   }
 
-  #isOurs(path: string, index: number): boolean {
-    const inode = this.#inodes[index];
-    return inode !== undefined && inodeOf(path) === inode;
+  #take(): void {
+    for (const file of this.#files) file.take();
   }
 
   async #shut(): Promise<void> {
-    this.#inodes = [];
+    for (const file of this.#files) file.forget();
     const doors = this.#doors;
     this.#doors = [];
     await Promise.all(doors.map((door) => door.close()));
@@ -77,12 +67,7 @@ export class KeptDoors {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
-    await this.#look;
+    await this.#look.close();
     await this.#shut();
   }
-}
-
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }

@@ -89,7 +89,7 @@ async function freezeLeader(world: World, choice: Choice): Promise<string> {
   try {
     const next = await leaderOf(host, frozen);
     const ms = Math.round(performance.now() - began);
-    const before = await host.lines();
+    const before = await steadyLines(host);
     frozen.signal("SIGCONT");
     await until(() => frozen.role !== "leader", `${frozen.name} still says that it leads`);
     // Long enough for a step that it had begun.
@@ -105,6 +105,18 @@ async function freezeLeader(world: World, choice: Choice): Promise<string> {
   } finally {
     frozen.signal("SIGCONT");
   }
+}
+
+/** A daemon that has begun to lead tries how TAPs can be made: waits until it has done so. */
+async function steadyLines(host: Host): Promise<string[]> {
+  let last: string[] = [];
+  const look = async () => {
+    const before = last;
+    last = await host.lines();
+    return before.join() === last.join() ? [] : [`the VPP of ${host.name} changes`];
+  };
+  await patiently(look, { what: "a fault could not be done", every: 1_000 });
+  return last;
 }
 
 /** Waits for a daemon that leads, and is not `other`. */
