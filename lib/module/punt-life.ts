@@ -35,7 +35,7 @@ export class PuntLife {
   /** Whether an attempt to ask for the first time is under way. */
   #isFirst = true;
   #isTaken = false;
-  /** The punt as an earlier program asked for it, while this one asks for something else. */
+  /** The punt as it was before this program's request, which may be another: after an upgrade, its packets are those of another port. */
   #earlier: PuntStatus | undefined;
   #accepted!: () => void;
   #refused!: (error: PuntError) => void;
@@ -81,17 +81,17 @@ export class PuntLife {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        await this.#addOrUpdate();
+        const status = await this.#addOrUpdate();
         this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
-        this.#isFirst = false;
         this.#isTaken = true;
+        this.#settleFor(status);
         return this.#accepted();
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof PuntError))
           return this.#fail(new PuntError("cnf.open", "ERR_INTERNAL", String(error), {}, error));
         // It was taken, and VPP refuses something of it: the manager tries again, and the status says why.
-        this.#settleForEarlier();
+        this.#settleFor(this.#earlier);
         if (error.op === "punt.reconcile") return this.#accepted();
         if (!PASSING.has(error.code)) return this.#fail(error);
         this.#accepted();
@@ -101,16 +101,16 @@ export class PuntLife {
   }
 
   /** A program that comes back with another request, as after an upgrade, changes its punt. */
-  async #addOrUpdate(): Promise<void> {
+  async #addOrUpdate(): Promise<PuntStatus> {
     const { punts } = this.#backing;
     const request = (await this.#backing.complete?.(this.#request)) ?? this.#request;
     this.#asked = request;
     this.#isFirst = !this.#isTaken;
     try {
-      await punts.add(request);
+      return await punts.add(request);
     } catch (error) {
       if ((error as PuntError).code !== "ERR_PUNT_EXISTS") throw error;
-      await punts.update(request);
+      return await punts.update(request);
     }
   }
 
@@ -158,12 +158,12 @@ export class PuntLife {
     await punts.add(request).catch(() => {});
   }
 
-  /** Until the request is taken, the packets of an earlier one come: after an upgrade, those of another port. */
-  #settleForEarlier(): void {
+  /** The first attempt has ended. A status that was held back gives way to `status`. */
+  #settleFor(status: PuntStatus | undefined): void {
+    const isHeld = this.#earlier !== undefined;
     this.#isFirst = false;
-    const status = this.#earlier;
     this.#earlier = undefined;
-    if (status) this.#seen(status, true);
+    if (isHeld && status) this.#seen(status, true);
   }
 
   #seen(status: PuntStatus, isNew: boolean): void {
