@@ -62,7 +62,7 @@ async function answer(punt: OpenPunt): Promise<void> {
 test("a program that asks for another port is ready when VPP has that port, and not before", async (t) => {
   const { vpp, open } = await byDaemon(t);
   const before = await open({ cnf: "dns", udp: 53 });
-  await before.ready({ timeout: 20_000 });
+  await before.ready();
   await before.close();
   const seen: { state: string; port: unknown }[] = [];
   const after = await open({ cnf: "dns", udp: 5353 });
@@ -71,7 +71,7 @@ test("a program that asks for another port is ready when VPP has that port, and 
   take(after.status);
   after.on("status", take);
   const done = answer(after);
-  await after.ready({ timeout: 20_000 });
+  await after.ready();
   t.deepEqual(
     [...new Set(seen.map(({ port }) => port))].filter((port) => port !== undefined),
     [5353],
@@ -86,14 +86,14 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     const { vpp, open } = await place(t);
     const dns = await open({ cnf: "dns", udp: 53 });
     const done = answer(dns);
-    t.is((await dns.ready({ timeout: 20_000 })).state, "ready");
+    t.is((await dns.ready()).state, "ready");
     t.is(dns.status.punt?.state, "CREATED");
     t.is(await ask(vpp, 53, "one"), "answer to one");
     const states: string[] = [];
     dns.on("status", ({ state }) => states.push(state));
     await vpp.restart();
     t.is(await ask(vpp, 53, "two"), "answer to two");
-    await dns.ready({ timeout: 20_000 });
+    await dns.ready();
     t.false(states.includes("failed"), states.join());
     await dns.close();
     await done;
@@ -112,7 +112,7 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
         punt.send(frame, { interface: "eth1" });
       }
     });
-    await punt.ready({ timeout: 20_000 });
+    await punt.ready();
     await vpp.cli("set interface state eth1 up");
     vpp.interface("eth1").transmitted();
     await ask(vpp, 7, "burst", 1_000);
@@ -136,7 +136,7 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     punt.receive((batch, interconnect) => {
       for (const frame of batch) punt.send(frame, { interconnect: 1 - interconnect });
     });
-    await punt.ready({ timeout: 20_000 });
+    await punt.ready();
     const passes = async (text: string) => {
       for (let i = 0; i < 400; i++) {
         await ask(vpp, 9, text, 1);
@@ -167,11 +167,11 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
   test(`${name}: a different request with the same id changes the punt`, async (t) => {
     const { vpp, open } = await place(t);
     const first = await open({ cnf: "dns", udp: 53 });
-    await first.ready({ timeout: 20_000 });
+    await first.ready();
     await first.close();
     const second = await open({ cnf: "dns", udp: 5300 });
     void answer(second);
-    await second.ready({ timeout: 20_000 });
+    await second.ready();
     t.is(await ask(vpp, 5300, "moved"), "answer to moved");
   });
 }
@@ -180,9 +180,9 @@ test("a session's punt goes when it closes, a persistent one stays", async (t) =
   const { open, directory } = await byDaemon(t);
   const socket = join(directory, "manager.sock");
   const session = await open({ cnf: "brief", udp: 1000 }, { lifetime: "session", grace: 100 });
-  await session.ready({ timeout: 20_000 });
+  await session.ready();
   const persistent = await open({ cnf: "long", udp: 1001 });
-  await persistent.ready({ timeout: 20_000 });
+  await persistent.ready();
   await session.close();
   await persistent.close();
   const { RemotePunts } = await import("../../lib/module/remote/index.js");
@@ -200,7 +200,7 @@ test("an operator who deletes the punt is not fought", async (t) => {
   const operator = new RemotePunts({ socket: join(directory, "manager.sock") });
   t.teardown(() => operator.close());
   const punt = await open({ cnf: "dns", udp: 53 });
-  await punt.ready({ timeout: 20_000 });
+  await punt.ready();
   const failed = new Promise((resolve) => punt.on("status", ({ state }) => state === "failed" && resolve(state)));
   await operator.delete({ cnf: "dns" });
   await failed;
@@ -217,7 +217,8 @@ test("an embedded VPP needs no paths: this process manages it, and all sockets a
     { cnf: "span", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" },
     { vpp },
   );
-  await Promise.all([dns.ready({ timeout: 10_000 }), span.ready({ timeout: 10_000 })]);
+  t.teardown(() => Promise.all([dns.close(), span.close()]));
+  await Promise.all([dns.ready(), span.ready()]);
   const sockets = (folder: string) => readdirSync(join(vpp.directory, folder)).filter((name) => name.endsWith(".sock"));
   t.deepEqual([sockets("sockets").length, sockets("memif").length], [1, 1]);
   await dns.close();
