@@ -25,9 +25,10 @@ constexpr size_t kMaxRegions = 254;
 constexpr int kMaxRounds = 16;
 
 /// Descriptors that the library as client opens without a check, and crashes without: a socket, with our end
-/// of it, its rings' memory, a descriptor of the buffers' memory, a doorbell for each ring.
+/// of it and the end of our wait, its rings' memory, a descriptor of the buffers' memory, a doorbell for each
+/// ring.
 size_t DescriptorsFor(const Link& link) {
-  return 4 + link.rx.size() + link.tx.size();
+  return 5 + link.rx.size() + link.tx.size();
 }
 
 bool CanOpen(size_t count) {
@@ -90,10 +91,16 @@ Fault Connection::Open(const Link& link) {
 Fault Connection::ConnectToLibrary(const Link& link, PrivateSocket& socket) {
   // As server first of all: the library takes the first connection of the queue, and other processes may be
   // quick.
-  UniqueFd ours = server_ ? socket.Connect() : UniqueFd();
-  Fault fault = Create(link, socket);
+  Fault fault;
+  auto create = [&] { fault = Create(link, socket); };
+  UniqueFd ours;
+  if (server_) {
+    ours = socket.Connect();
+    create();
+  } else {
+    ours = socket.AcceptOwnDuring(create);
+  }
   if (fault) return fault;
-  if (!server_) ours = socket.AcceptOwn();
   if (!ours) return Fault::Ours(std::string("libmemif cannot be reached: ") + strerror(errno));
   channel_ = std::make_unique<memif::Channel>(std::move(ours));
   auto run = [this] { RunLibrary(); };

@@ -1,6 +1,7 @@
 // A control socket between libmemif and us, which no other process can block.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "util/unique_fd.h"
@@ -25,10 +26,15 @@ class PrivateSocket {
 
   /// A connection to this socket; none, with errno set, if the queue is full.
   UniqueFd Connect() const;
-  /// The connection that the library has made; none, with errno set, if there is none.
-  UniqueFd AcceptOwn() const;
+  /// The connection that the library makes in `connect`; none, with errno set, if there is none. The library's
+  /// socket waits for room in the queue, so that a thread takes the connections of other processes away.
+  UniqueFd AcceptOwnDuring(const std::function<void()>& connect) const;
 
  private:
+  UniqueFd AcceptOwn() const;
+  /// Accepts until `end` can be read: the connection of this process, if it comes.
+  UniqueFd AcceptUntil(int end) const;
+
   UniqueFd fd_;
   UnixAddress address_{""};
 };

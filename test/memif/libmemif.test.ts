@@ -4,6 +4,7 @@ import { once } from "node:events";
 import test from "ava";
 import { Memif, type MemifEnding } from "../../lib/memif/index.js";
 import { native } from "../../lib/native.js";
+import { preloaded } from "../support/machine/preload.js";
 import { startPeer } from "../support/memif/peer.js";
 import { event, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
@@ -151,3 +152,30 @@ need("libmemif", "g++").test(
     }
   },
 );
+
+/** Opens a port over libmemif and its peer, waits until one attempt has come to an end, and closes both. */
+const ATTEMPT = `
+  const [library, role, socket] = process.argv.slice(1);
+  const { Memif } = await import(library);
+  const port = Memif.open({ role, socket, engine: "libmemif" });
+  const peer = Memif.open({ role: role === "server" ? "client" : "server", socket, engine: "builtin", reconnectMs: 5 });
+  const said = await Promise.race(["up", "refused"].map((name) => new Promise((resolve) => port.once(name, () => resolve(name)))));
+  port.close();
+  peer.close();
+  console.log(said);`;
+
+for (const [role, said] of [
+  ["client", "up"],
+  ["server", "refused"],
+] as const) {
+  need("libmemif", "cc").test(
+    `${role}: a queue that another process fills before libmemif connects blocks nothing`,
+    (t) => {
+      const library = new URL("../../lib/memif/index.js", import.meta.url).href;
+      const args = ["--input-type=module", "-e", ATTEMPT, library, role, memifSocket(t)];
+      const env = { ...process.env, ...preloaded("full_backlog") };
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000, env });
+      t.deepEqual({ status, stdout }, { status: 0, stdout: `${said}\n` }, stderr);
+    },
+  );
+}
