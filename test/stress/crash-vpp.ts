@@ -34,7 +34,7 @@ export async function startEmbedded(): Promise<KillableVpp> {
 }
 
 /** Tries to create a VRF device in a namespace that ends with the command. */
-function kernelHasVrf(): boolean {
+export function kernelHasVrf(): boolean {
   const command = ["--net", "ip", "link", "add", "vrf1", "type", "vrf", "table", "1"];
   return spawnSync("unshare", command).status === 0;
 }

@@ -1,6 +1,6 @@
 // A manager in a process of its own that kills itself before or after one call that changes VPP, the store or Linux.
 import { Vpp } from "../../lib/binapi/index.js";
-import { PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
+import { LinuxHost, PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
 import { idOf } from "./choice.js";
 import { type Around, type KillSite, type Moment, watchedHost, watchedStore, watchedVpp } from "./fault-points.js";
 import { RemoteHost } from "./remote-host.js";
@@ -16,12 +16,14 @@ export interface KillOrder {
 interface Work {
   readonly apiSocket: string;
   readonly directory: string;
+  /** Whether VPP is real, with the Linux side of this machine. */
+  readonly real: boolean;
   readonly op: "add" | "delete";
   readonly request: PuntRequestInput;
   readonly order: KillOrder;
 }
 
-async function main({ apiSocket, directory, op, request, order }: Work): Promise<void> {
+async function main({ apiSocket, directory, real, op, request, order }: Work): Promise<void> {
   let left = 0;
   const around: Around = async (site, work) => {
     const struck = site === order.site && left > 0 && --left === 0;
@@ -35,7 +37,7 @@ async function main({ apiSocket, directory, op, request, order }: Work): Promise
   const manager = await PuntManager.start({
     ...rest,
     vpp: watchedVpp(vpp, around),
-    host: watchedHost(new RemoteHost(), around),
+    host: watchedHost(real ? new LinuxHost() : new RemoteHost(), around),
     store: watchedStore(store, around),
   });
   await manager.resync();

@@ -2,23 +2,7 @@
 import type { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import type { Host, HostChange, Store, StoredState, VppConnection } from "../../lib/punt/index.js";
-import type { FaultAction } from "../../lib/sim/index.js";
 import { changes, tapped } from "../support/vpp/tapped.js";
-
-/** Milliseconds until the manager's client gives up on an answer. */
-export const ANSWER_TIMEOUT = 60;
-
-/** VPP's fault for one message. */
-export const VPP_FAULTS: Readonly<Record<string, FaultAction>> = {
-  refused: { kind: "refuse", error: "UNSPECIFIED" },
-  late: { kind: "delay", ms: 2 * ANSWER_TIMEOUT },
-  unanswered: { kind: "lose-reply" },
-  lost: { kind: "lose-request" },
-  twice: { kind: "answer-twice" },
-  "cut-before": { kind: "cut-request" },
-  "cut-after": { kind: "cut" },
-  crash: { kind: "crash" },
-};
 
 /** The fault of a write of the store or of a change of Linux: it fails at once, or it is done and reported as failed. */
 export const LOCAL_FAULTS = ["refused", "done-but-refused"] as const;
@@ -70,7 +54,7 @@ export function watchedStore(store: Store, around: Around): Store {
 
 export function watchedHost(host: Host, around: Around): Host {
   return {
-    hasVhostNet: true,
+    hasVhostNet: host.hasVhostNet,
     identify: (namespace) => host.identify(namespace),
     namedNamespaces: () => host.namedNamespaces(),
     links: (namespace) => host.links(namespace),

@@ -1,49 +1,42 @@
-// npm run faults -- [--every N] [--only TEXT]: a fault at every point of every punt's life. Exits with 0 only if all points held.
-import { puntTypes } from "../support/punt/punts.js";
+// npm run faults -- [--every N] [--case TEXT] [--real]: a fault at every point of every punt's life. Exits with 0 only if all points held.
+import { spawnSync } from "node:child_process";
 import { commandLine } from "./command.js";
-import { type CaseOptions, FaultCase, type Point, textOf } from "./fault-case.js";
-import { KILL_SITES, LOCAL_FAULTS, VPP_FAULTS } from "./fault-points.js";
+import { type CaseOptions, FaultCase, textOf } from "./fault-case.js";
+import { faultCases, type Strike, strikesOf } from "./fault-cases.js";
+import { embeddedFaulty, realFaulty } from "./faulty-vpp.js";
 
-const { numbers, values } = commandLine({
+const { numbers, values, has } = commandLine({
   name: "faults",
-  text: `npm run faults -- [--every N] [--case TEXT] [--fault TEXT] [--nth N]
+  text: `npm run faults -- [--every N] [--case TEXT] [--fault TEXT] [--nth N] [--real]
 
 Adds and deletes a punt of each type over each interconnect, alone and beside a punt that shares its interconnect. Each time another call
 is struck: VPP refuses a message, answers late, twice or not at all, loses it, cuts the connection or crashes; the store or Linux refuses
 a change; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux must be as the answer says, nothing of anybody else may
 be touched, and nothing may be left over. Exits with 0 only if all points held.
 
-  --every N     strikes each Nth call only (default: 1)
+  --every N     strikes each Nth call only (default: 1; with --real: 61)
   --case TEXT   only cases whose name contains the text, such as "add SPAN TAP" (default: all)
   --fault TEXT  only faults whose name contains the text, such as "vpp crash" or "kill" (default: all)
-  --nth N       strikes the Nth call only`,
-  numbers: { every: { least: 1, standard: 1 }, nth: { least: 0, standard: 0 } },
+  --nth N       strikes the Nth call only
+  --real        strikes a real VPP: that of $VPP_PREFIX, /opt/vpp or PATH. It refuses no message. Needs root. The Linux side is a
+                network namespace of its own`,
+  numbers: { every: { least: 0, standard: 0 }, nth: { least: 0, standard: 0 } },
   values: ["case", "fault"],
-  flags: [],
+  flags: ["real"],
 });
+const real = has("real");
+const start = real ? realFaulty : embeddedFaulty;
+const every = numbers.every || (real ? 61 : 1);
 
-const cases: CaseOptions[] = puntTypes.flatMap((type) =>
-  (["TAP", "MEMIF"] as const)
-    .filter((interconnect) => type !== "PUNT_TO_SOCKET" || interconnect === "TAP")
-    .flatMap((interconnect) =>
-      [false, true].flatMap((shared) => (["add", "delete"] as const).map((op) => ({ type, interconnect, shared, op }))),
-    ),
-);
-
-/** Makes the point of a number. */
-type Strike = readonly [name: string, point: (nth: number) => Point];
-
-const strikes: readonly Strike[] = [
-  ...Object.keys(VPP_FAULTS).map((fault): Strike => [`vpp ${fault}`, (nth) => ({ at: "vpp", fault, nth })]),
-  ...(["write", "link"] as const).flatMap((at) =>
-    LOCAL_FAULTS.map((fault): Strike => [`${at} ${fault}`, (nth) => ({ at, fault, nth })]),
-  ),
-  ...KILL_SITES.flatMap((site) =>
-    (["before", "after"] as const).map(
-      (moment): Strike => [`kill ${moment} ${site}`, (nth) => ({ at: "kill", site, moment, nth })],
-    ),
-  ),
-];
+/** The manager's devices are in a namespace that ends with this process. */
+if (real && process.env.VPP_PUNT_OWN_NAMESPACE === undefined) {
+  const command = ["--net", "--", process.execPath, ...process.argv.slice(1)];
+  const { status } = spawnSync("unshare", command, {
+    stdio: "inherit",
+    env: { ...process.env, VPP_PUNT_OWN_NAMESPACE: "1" },
+  });
+  process.exit(status ?? 1);
+}
 
 /** Points that held, by the name of their fault. */
 const held = new Map<string, number>();
@@ -56,36 +49,40 @@ let points = 0;
 async function strikeAll(one: FaultCase, text: string, [name, pointOf]: Strike): Promise<void> {
   const calls = one.callsFor(pointOf(1));
   for (let nth = 1; nth <= calls; nth++) {
-    const isChosen = numbers.nth > 0 ? nth === numbers.nth : points++ % numbers.every === 0;
+    const isChosen = numbers.nth > 0 ? nth === numbers.nth : points++ % every === 0;
     if (!isChosen) continue;
     const struck = await one.strike(pointOf(nth)).catch((error: Error) => {
-      const again = `--case ${JSON.stringify(text)} --fault ${JSON.stringify(name)} --nth ${nth}`;
-      failures.push(again);
-      console.error(`${text}, ${name}, call ${nth}: ${error.message}\nagain with: ${again}`);
+      const again = `--case ${JSON.stringify(text)} --fault ${JSON.stringify(name)} --nth ${nth}${real ? " --real" : ""}`;
+      fail(`${text}, ${name}, call ${nth}`, error, again);
       throw error;
     });
     if (struck) held.set(name, (held.get(name) ?? 0) + 1);
   }
 }
 
+function fail(what: string, { message }: Error, again: string): void {
+  failures.push(what);
+  console.error(`${what}: ${message}\nagain with: ${again}`);
+}
+
 async function runCase(options: CaseOptions): Promise<void> {
   const text = textOf(options);
-  let one = await FaultCase.begin(options);
+  let one = await FaultCase.begin(options, start);
   if (one === undefined) return console.log(`${text}: nothing to share`);
-  for (const strike of strikes.filter(([name]) => name.includes(values.fault ?? ""))) {
+  for (const strike of strikesOf(one.faults).filter(([name]) => name.includes(values.fault ?? ""))) {
     const isRight = await strikeAll(one, text, strike).then(
       () => true,
       () => false,
     );
     if (isRight) continue;
     await one.abandon();
-    one = (await FaultCase.begin(options))!;
+    one = (await FaultCase.begin(options, start))!;
   }
-  await one.end();
+  await one.end().catch((error) => fail(`${text}, the end`, error, `--case ${JSON.stringify(text)}`));
 }
 
 const started = performance.now();
-for (const options of cases.filter((each) => textOf(each).includes(values.case ?? ""))) {
+for (const options of faultCases.filter((each) => textOf(each).includes(values.case ?? ""))) {
   const before = total();
   await runCase(options);
   console.log(`${textOf(options)}: ${total() - before} points held`);
