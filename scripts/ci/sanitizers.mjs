@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "./run.mjs";
 
+const SANITIZERS = "address,undefined";
 const folder = "build-sanitize";
 const logs = join(folder, "logs");
 /** Tests whose subject is native code. The others would only take longer. */
@@ -15,16 +16,19 @@ export function nativeTestFiles() {
 }
 
 /** Compiles the addon in a folder of its own: node-gyp always builds in ./build, and that one stays as it is. */
-export async function buildSanitized() {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(logs, { recursive: true });
+export async function compileSanitized(into, sanitizers) {
+  rmSync(into, { recursive: true, force: true });
+  mkdirSync(join(into, "logs"), { recursive: true });
   for (const name of ["native", "binding.gyp", "package.json", "scripts"])
-    cpSync(name, join(folder, name), { recursive: true });
-  const script = `cd ${folder} && node scripts/install.mjs --rebuild`;
-  return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: "address,undefined" } });
+    cpSync(name, join(into, name), { recursive: true });
+  const script = `cd ${into} && node scripts/install.mjs --rebuild`;
+  return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: sanitizers } });
 }
 
-async function runtimeLibrary(name) {
+export const buildSanitized = () => compileSanitized(folder, SANITIZERS);
+
+/** The path of a sanitizer's runtime, which is loaded before Node: Node itself is not linked with it. */
+export async function runtimeLibrary(name) {
   return (await run("g++", [`-print-file-name=${name}`])).stdout.trim();
 }
 
@@ -32,8 +36,7 @@ async function runtimeLibrary(name) {
 export async function environment() {
   return {
     VPP_PUNT_PREBUILD: resolve(folder),
-    VPP_PUNT_SANITIZE: "address,undefined",
-    // The runtime must be loaded first, and Node itself is not linked with it.
+    VPP_PUNT_SANITIZE: SANITIZERS,
     LD_PRELOAD: `${await runtimeLibrary("libasan.so")} ${await runtimeLibrary("libubsan.so")}`,
     ASAN_OPTIONS: `detect_leaks=1:allow_user_segv_handler=1:log_path=${process.cwd()}/${logs}/asan`,
     // Node itself frees little at exit: leaks are read from the log, where ours can be told from Node's.

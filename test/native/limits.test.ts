@@ -1,7 +1,7 @@
 // Descriptors and threads that run out at any call: a PuntError by the system's name, and nothing half open.
 import { spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -58,7 +58,7 @@ function run(t: ExecutionContext, command: readonly string[], body: string): unk
   return JSON.parse(stdout);
 }
 
-test("with zero to eleven descriptors left, an open succeeds or throws EMFILE", (t) => {
+need("no-thread-sanitizer").test("with zero to eleven descriptors left, an open succeeds or throws EMFILE", (t) => {
   const results = run(
     t,
     ["sh", "-c", 'ulimit -n 100; exec "$0" "$@"'],
@@ -92,7 +92,7 @@ test("with zero to eleven descriptors left, an open succeeds or throws EMFILE", 
   }
 });
 
-const { test: withUsers } = need("root", "setpriv", "prlimit");
+const { test: withUsers } = need("root", "setpriv", "prlimit", "no-thread-sanitizer");
 
 withUsers("without a thread left, a punt socket is EAGAIN, and its file is gone", (t) => {
   // The limit of threads does not hold for root.

@@ -85,6 +85,9 @@ const checks = {
   page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
   /** For tests of speed, memory or file descriptors, which sanitizers distort. */
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),
+  /** For tests of processes that run out of descriptors or threads, which ThreadSanitizer's runtime needs itself. */
+  "no-thread-sanitizer": () =>
+    process.env.VPP_PUNT_SANITIZE === "thread" ? "runs without ThreadSanitizer only" : undefined,
 } satisfies Record<string, () => string | undefined>;
 
 /** Programs that the hosts of a test are made with: test/support/machine/netns.ts. */
