@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // vpp-punt: reads the command line, runs one command, and ends with a status and at most one line of error.
 import { type Command, CommanderError } from "commander";
+import { outliveTerminal } from "../closed-terminal.js";
 import { exitWith, fail, failUsage } from "./ending/index.js";
 import { flushed, guardOutputs, outputError, refuseColors } from "./output/index.js";
 import { everyCommand, makeProgram } from "./program.js";
@@ -31,6 +32,7 @@ function configure(program: Command): void {
 
 async function main(): Promise<void> {
   guardOutputs();
+  outliveTerminal();
   // Node's words on a dependency's code are of no use to a user, and an error is one line.
   if (!process.env.VPP_PUNT_DEBUG) process.noDeprecation = true;
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {

@@ -38,3 +38,4 @@ export {
   DescriptorServer,
   type DescriptorServerOptions,
 } from "./server.js";
+export { listenInPlaceOfStale } from "./stale-socket.js";

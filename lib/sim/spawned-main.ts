@@ -1,5 +1,6 @@
 // The process of a spawned embedded VPP: does what the parent asks for, and ends with it.
 import { rmSync } from "node:fs";
+import { outliveTerminal } from "../closed-terminal.js";
 import { PuntError } from "../errors.js";
 import { EmbeddedVpp } from "./embedded-vpp.js";
 import type { EmbeddedVppOptions } from "./options.js";
@@ -63,6 +64,7 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
+outliveTerminal();
 process.on("message", (message: ChildCall | ChildStart) => {
   if ("options" in message) {
     orphaned = message.ownsDirectory ? message.options.directory : undefined;

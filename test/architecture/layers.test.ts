@@ -15,6 +15,7 @@ const GROUND = [
   "logger",
   "lazily",
   "package-root",
+  "closed-terminal",
 ];
 /** Both ends of gRPC. */
 const GRPC = ["http2-sessions", "grpc-handler"];
@@ -29,6 +30,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "lowest-free": [],
   guarded: [],
   folder: [],
+  "closed-terminal": [],
   "read-file": [],
   "socket-file": ["errors"],
   lazily: [],
@@ -52,7 +54,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   counters: [...GROUND, "binapi", "punt"],
   dump: [...GROUND, "packet", "packet-socket", "punt"],
   explain: [...GROUND, "packet", "binapi", "punt", "counters"],
-  sim: [...GROUND, "native", ...PORTS, "binapi"],
+  sim: [...GROUND, "native", ...PORTS, "descriptor", "binapi"],
   testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
   wire: [...GROUND, "punt", "counters"],
   cluster: [...GROUND, "punt"],

@@ -7,8 +7,26 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { end, main, SPAN, site, start } from "../support/cli/command.js";
+import { need } from "../support/need.js";
 
 const ITEMS = Array.from({ length: 40 }, (_, index) => SPAN.replace("monitor", `cnf${index}`));
+
+/** Runs a program on a terminal of its own, closes that after the first output, and says how the program and its children ended. */
+const HANG_UP = `
+import ctypes, os, pty, signal, sys
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+os.read(terminal, 1)
+os.close(terminal)
+while True:
+    try:
+        status = os.waitstatus_to_exitcode(os.wait()[1])
+    except ChildProcessError:
+        break
+    print("ended by " + signal.Signals(-status).name if status < 0 else "exit status %d" % status)
+`;
 
 /** Runs a line of the shell in which `$V` is the program; the statuses of its pipe are the last line. */
 async function shell(line: string, env: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
@@ -106,6 +124,30 @@ test("a closed terminal ends a command that runs until interrupted, and nothing 
   t.false(existsSync(apiSocket));
   t.deepEqual(await end(vpp.sim, "SIGHUP"), [0, null]);
   t.false(readdirSync(vpp.folder).some((name) => name.endsWith(".sock")));
+});
+
+/** @returns the lines of HANG_UP */
+async function hungUp(words: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
+  const options = { env: { ...process.env, ...env }, timeout: 60_000 };
+  const { stdout } = await promisify(execFile)("python3", ["-c", HANG_UP, process.execPath, ...words], options);
+  return stdout.trim().split("\n");
+}
+
+const { test: withPython } = need("python3");
+
+withPython("a command on a real terminal that is closed ends by SIGHUP, without a core dump", async (t) => {
+  const vpp = await site(t);
+  await vpp.punts("apply", await vpp.file([SPAN]));
+  for (const words of [["sim"], ["watch"], ["watch", "--json"], ["top"]]) {
+    const options = words[0] === "sim" ? [] : vpp.options;
+    t.deepEqual(await hungUp([main, ...words, ...options], vpp.env), ["ended by SIGHUP"], words.join(" "));
+  }
+});
+
+withPython("the process of a spawned embedded VPP ends by SIGHUP if their terminal is closed", async (t) => {
+  const library = new URL("../../lib/sim/index.js", import.meta.url).href;
+  const parent = `import(${JSON.stringify(library)}).then(async ({ EmbeddedVpp }) => console.log(await EmbeddedVpp.spawn()))`;
+  t.deepEqual(await hungUp(["-e", parent]), ["ended by SIGHUP", "ended by SIGHUP"]);
 });
 
 test("an error without a reader does not change the exit status", async (t) => {

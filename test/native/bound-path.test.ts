@@ -10,16 +10,23 @@ import { preloaded } from "../support/machine/preload.js";
 import { need } from "../support/need.js";
 import { open, socketFolder } from "../support/punt-socket/peer.js";
 
-const main = JSON.stringify(new URL("../../lib/index.js", import.meta.url).href);
+const libraries = JSON.stringify(
+  ["index.js", "sim/index.js", "daemon/doors/index.js"].map(
+    (name) => new URL(`../../lib/${name}`, import.meta.url).href,
+  ),
+);
 
 /** Programs that open a socket at a path, say what came of it, and keep it until their standard input ends. */
 const openers = {
   "a punt socket": `PuntSocket.open({ path, vppPath: null, onWarning: () => {}, ringBytes: 2 ** 21 })`,
   "a memif server": `Memif.open({ role: "server", socket: path })`,
+  "an embedded VPP": `await EmbeddedVpp.start({ apiSocket: path, puntSocket: false, statsSocket: false })`,
+  "a daemon's socket": `await openUnixDoor({ path, mode: 0o660, handler: () => {} })`,
 };
 
 function openerOf(open: string, path: string): string {
-  return `import(${main}).then(({ PuntSocket, Memif }) => {
+  return `Promise.all(${libraries}.map((name) => import(name))).then(async (modules) => {
+    const { PuntSocket, Memif, EmbeddedVpp, openUnixDoor } = Object.assign({}, ...modules);
     const path = ${JSON.stringify(path)};
     let end = () => {};
     try {

@@ -5,9 +5,9 @@ import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerR
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
+import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
-import { removeStaleSocket } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -44,7 +44,7 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     socket.on("close", () => open.delete(socket)).on("error", () => {});
     accept(socket, options, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
   });
-  await listen(server, path);
+  await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   // The mode comes last: until then the file is for this user only.
   if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
   await chmod(path, mode);
@@ -72,7 +72,6 @@ async function prepare(path: string): Promise<void> {
   await ensureFolder(dirname(path), 0o755).catch((cause) => {
     throw failed(path, "make the socket", cause);
   });
-  await removeStaleSocket("daemon.start", path);
 }
 
 function listen(server: Server, path: string): Promise<void> {

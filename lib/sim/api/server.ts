@@ -5,8 +5,8 @@ import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Message, type MessageValue, VNET_ERRORS } from "../../binapi/index.js";
+import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { removeStaleSocket } from "../../socket-file.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
 import { VnetError } from "../vnet-error.js";
@@ -65,7 +65,10 @@ export class ApiServer {
   /** @throws PuntError EADDRINUSE: a process listens there; EEXIST: something other than a socket is there; an errno name */
   async listen(): Promise<void> {
     const { path } = this.#options;
-    await removeStaleSocket("sim.start", path);
+    await listenInPlaceOfStale("sim.start", path, () => this.#listen(path));
+  }
+
+  async #listen(path: string): Promise<void> {
     try {
       await stat(dirname(path)); // listen() says EACCES where there is no folder
       this.#server.listen(path);
