@@ -5,7 +5,11 @@ import { Punts } from "../../lib/wire/gen/vpp_punt/v1/punts_pb.js";
 import type { Model } from "./model.js";
 
 const COUNTERS_MS = 2_000;
-const INTERFACES_MS = 2_000;
+/** A change of punts comes with most changes of interfaces, and then they are read at once. */
+const INTERFACES_MS = 10_000;
+const SHORTEST_MS = 200;
+/** A caller without rights asks seldom. */
+const REFUSED_MS = 10_000;
 const HOSTS_MS = 5_000;
 const AGAIN_MS = 1_000;
 
@@ -20,6 +24,7 @@ export function messageOf(error: unknown): string {
 /** Follows the daemon as long as the page is open. Returns a function that turns to another host in etcd. */
 export function follow(model: Model): (host: string) => void {
   let changed = new AbortController();
+  const changes = new EventTarget();
   void always(
     AGAIN_MS,
     (error) => {
@@ -34,6 +39,7 @@ export function follow(model: Model): (host: string) => void {
         if (host !== model.host) break;
         model.takeTrouble("");
         model.takeEvent(event);
+        if (event.event.case === "change") changes.dispatchEvent(new Event("change"));
       }
       if (host === model.host) throw new ConnectError("the daemon ended the watch", Code.Unavailable);
     },
@@ -51,6 +57,7 @@ export function follow(model: Model): (host: string) => void {
     INTERFACES_MS,
     () => model.takeInterfaces(false, []),
     () => readInterfaces(model),
+    () => once(changes, "change"),
   );
   void always(
     HOSTS_MS,
@@ -78,13 +85,31 @@ async function readInterfaces(model: Model): Promise<void> {
   }
 }
 
-async function always(pause: number, failed: (error: unknown) => void, body: () => Promise<unknown>): Promise<never> {
+/** Repeats as long as somebody looks: each call is a line in the audit log. `news` ends a pause early. */
+async function always(
+  pause: number,
+  failed: (error: unknown) => void,
+  body: () => Promise<unknown>,
+  news: () => Promise<void> = () => new Promise(() => {}),
+): Promise<never> {
   for (;;) {
+    let next = pause;
     try {
       await body();
     } catch (error) {
       failed(error);
+      if (ConnectError.from(error).code === Code.PermissionDenied) next = REFUSED_MS;
     }
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await Promise.race([sleep(next), news()]);
+    await sleep(SHORTEST_MS);
+    while (document.hidden) await once(document, "visibilitychange");
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function once(target: EventTarget, name: string): Promise<void> {
+  return new Promise((resolve) => target.addEventListener(name, () => resolve(), { once: true }));
 }
