@@ -93,6 +93,33 @@ python.test(
   },
 );
 
+python.test(
+  "a watch from a revision that is gone begins with a snapshot that says so, to Python and the module",
+  async (t) => {
+    const { socket, connect, restart } = await daemonTest(t);
+    const watch = async (from: string) => {
+      const calls = JSON.stringify([["Watch", { from }]]);
+      const { stdout } = await run("/usr/bin/python3", ["test/support/daemon/client.py", socket, calls], {
+        timeout: 60_000,
+      });
+      return JSON.parse(stdout).reply;
+    };
+    const first = await watch("");
+    t.is(first.snapshot.revisionGone, undefined);
+    await post(socket, "Add", { request: REQUEST, wait: { forCreated: true } });
+    // The revision is still known: only what has changed since comes.
+    t.is((await watch(first.revision)).change.id.cnf, "dns");
+    await restart();
+    const again = await watch(first.revision);
+    t.true(again.snapshot.revisionGone);
+    t.is(again.snapshot.punts[0].id.cnf, "dns");
+    for await (const event of (await connect()).watch({ from: first.revision })) {
+      t.like(event, { kind: "snapshot", resync: true });
+      break;
+    }
+  },
+);
+
 test("a dead daemon's socket is replaced; a living daemon's socket and other files are not", async (t) => {
   const { socket, daemon, vpp, directory } = await daemonTest(t);
   const start = (path: string) => Daemon.start({ socket: path, vppSocket: vpp.apiSocket, socketDirectory: directory });
