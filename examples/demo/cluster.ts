@@ -87,7 +87,7 @@ class Cluster {
         }
         return answers.dns >= Math.min(asked, expected.dns) && answers.ntp >= Math.min(asked, expected.ntp);
       };
-      if (!(await until(isDone, 5_000))) break;
+      if (!(await until(isDone, 30_000))) break;
     }
     return answers;
   }

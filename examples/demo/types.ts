@@ -79,9 +79,9 @@ async function restart(vpp: SpawnedVpp, api: Vpp, manager: PuntManager, all: rea
   await until(() => !api.isConnected);
   report.line(`VPP was killed: ${all.map((running) => stateOf(manager, running)).join(" ")}`);
   await vpp.start();
-  await until(() => api.isConnected, 10_000);
+  await until(() => api.isConnected);
   await configure(api);
-  const back = await until(() => all.every((running) => stateOf(manager, running) === "CREATED"), 10_000);
+  const back = await until(() => all.every((running) => stateOf(manager, running) === "CREATED"));
   report.line(`VPP is back:    ${all.map((running) => stateOf(manager, running)).join(" ")}`);
   return back;
 }

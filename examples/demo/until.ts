@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const STEP_MS = 5;
 
-/** Waits for `holds`, at most `limitMs`; resolves with whether it came true. */
-export async function until(holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<boolean> {
+/** Waits for `holds`, at most `limitMs`: on a busy machine a process starts slowly. Resolves with whether it came true. */
+export async function until(holds: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<boolean> {
   const end = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > end) return false;
