@@ -240,6 +240,11 @@ test("paths of the command line are relative to the current folder", async (t) =
     (await vpp.listed()).map(({ state }) => state),
     ["CREATED"],
   );
+  for (const option of ["--policy", "--audit"]) {
+    const daemon = ["daemon", "--sim", "--socket", "manager.sock", "--state", "state"];
+    const refused = await cli([...daemon, option, "none/file"], { cwd: vpp.folder });
+    t.true(refused.stderr.includes(`${vpp.folder}/none/file`), refused.stderr);
+  }
 });
 
 test("a TAP of an embedded VPP in another process is made inside of it", async (t) => {

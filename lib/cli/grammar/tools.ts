@@ -81,8 +81,8 @@ function daemonCommand(program: Command): void {
     .option("--socket-group <gid>", "group of the socket, by number")
     .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
     .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
-    .option("--policy <file>", "who may do what")
-    .option("--audit <file>", "file of the audit log")
+    .option("--policy <file>", "who may do what", path)
+    .option("--audit <file>", "file of the audit log", path)
     .option(
       "--http <address>",
       "serve /livez, /readyz and /metrics at this port, or host:port (default: no port)",
