@@ -110,6 +110,7 @@ export function fencedHost(host: Host | undefined, vpp: VppConnection, leadershi
       return inner.hasDevices ?? true;
     },
     identify: (namespace) => inner.identify(namespace),
+    explain: (namespace) => inner.explain?.(namespace),
     namedNamespaces: () => inner.namedNamespaces(),
     links: (namespace) => inner.links(namespace),
     deviceNames: async (namespace) => inner.deviceNames?.(namespace),

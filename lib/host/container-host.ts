@@ -103,6 +103,7 @@ export class ContainerHost implements Host, Disposable {
     this.#watch?.close();
     for (const { descriptor } of this.#held.values()) descriptor.close();
     this.#held.clear();
+    this.#host.release?.();
   }
 
   [Symbol.dispose](): void {

@@ -77,4 +77,6 @@ export interface Host {
   deviceNames?(namespace: string): Promise<readonly string[] | undefined>;
   /** Makes a change. @throws PuntError with the errno name and the kernel's message */
   change(namespace: string, change: HostChange): Promise<void>;
+  /** Called when the manager that uses the host is closed. Left out: nothing is held for one manager. */
+  release?(): void;
 }

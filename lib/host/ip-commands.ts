@@ -1,46 +1,63 @@
-// Turns changes into lines of `ip -batch`.
+// Turns changes into commands of `ip`.
 import { PuntError } from "../errors.js";
 import type { HostChange } from "./host.js";
 
 /** A change that `ip` makes. */
 export type IpChange = Exclude<HostChange, { change: "move-link" }>;
 
-export function commandsOf(change: IpChange): string[] {
-  const lines = linesOf(change);
-  // One line is one command: a line break in a name would begin another.
-  const bad = lines.find((line) => /[\n\r\0]/.test(line));
-  if (bad !== undefined) throw new PuntError("host.ip", "EINVAL", `not one command: ${JSON.stringify(bad)}`);
-  return lines;
+/** The words of one command of `ip`. */
+export type IpCommand = readonly string[];
+
+/** Returns the commands for a change, in their order. @throws PuntError EINVAL: a word has a line break or a NUL */
+export function commandsOf(change: IpChange): IpCommand[] {
+  const commands = wordsOf(change);
+  const bad = commands.find((words) => words.some((word) => /[\n\r\0]/.test(word)));
+  if (bad !== undefined) throw new PuntError("host.ip", "EINVAL", `not one command: ${JSON.stringify(bad.join(" "))}`);
+  return commands;
 }
 
-function linesOf(change: IpChange): string[] {
+/** Whether the command can be a line of `ip -batch`, where spaces, quotes, `#` and a `\` at the end have a meaning, and no escape. */
+export function fitsBatch(words: IpCommand): boolean {
+  return words.every((word) => /^[^\s'"#\\]+$/.test(word));
+}
+
+function wordsOf(change: IpChange): string[][] {
   switch (change.change) {
     case "add-vrf":
       // One request creates the device and sets the group, so that a crash cannot leave a device without it.
-      return [`link add name ${change.name} group ${change.group} type vrf table ${change.table}`];
+      return [
+        ["link", "add", "name", change.name, "group", `${change.group}`, "type", "vrf", "table", `${change.table}`],
+      ];
     case "add-veth":
-      return [vethLine(change)];
+      return [vethWords(change)];
     case "delete-link":
-      return [`link delete dev ${change.name}`];
+      return [["link", "delete", "dev", change.name]];
     case "set-link":
-      return setLines(change);
-    case "add-address":
+      return setWords(change);
+    case "add-address": {
       // VPP has the address too: duplicate address detection would find it in use.
-      return [`address replace ${change.address} dev ${change.name}${change.address.includes(":") ? " nodad" : ""}`];
+      const flags = change.address.includes(":") ? ["nodad"] : [];
+      return [["address", "replace", change.address, "dev", change.name, ...flags]];
+    }
     case "delete-address":
-      return [`address delete ${change.address} dev ${change.name}`];
+      return [["address", "delete", change.address, "dev", change.name]];
   }
 }
 
-function vethLine({ name, group, peer, peerNamespace, peerMac }: Extract<HostChange, { change: "add-veth" }>): string {
-  const netns = ` netns ${peerNamespace || `/proc/${process.pid}/ns/net`}`;
+function vethWords(change: Extract<HostChange, { change: "add-veth" }>): string[] {
+  const { name, group, peer, peerNamespace, peerMac } = change;
+  const own = ["link", "add", "name", name, "up", "group", `${group}`, "type", "veth"];
   // One segment per packet: VPP would get packets that are longer than its interfaces take.
-  const peerWords = `name ${peer} address ${peerMac} group ${group} gso_max_segs 1${netns}`;
-  return `link add name ${name} up group ${group} type veth peer ${peerWords}`;
+  const settings = ["address", peerMac, "group", `${group}`, "gso_max_segs", "1"];
+  return [...own, "peer", "name", peer, ...settings, "netns", peerNamespace || `/proc/${process.pid}/ns/net`];
 }
 
-function setLines({ name, up, mtu, mac, master }: Extract<HostChange, { change: "set-link" }>): string[] {
-  const vrf = master === undefined ? [] : [master === "" ? "nomaster" : `master ${master}`];
-  const words = [mac && `address ${mac}`, mtu && `mtu ${mtu}`, ...vrf, up && "up"].filter(Boolean);
-  return words.map((word) => `link set dev ${name} ${word}`);
+function setWords({ name, up, mtu, mac, master }: Extract<HostChange, { change: "set-link" }>): string[][] {
+  const settings = [
+    ...(mac ? [["address", mac]] : []),
+    ...(mtu ? [["mtu", `${mtu}`]] : []),
+    ...(master === undefined ? [] : [master === "" ? ["nomaster"] : ["master", master]]),
+    ...(up ? [["up"]] : []),
+  ];
+  return settings.map((setting) => ["link", "set", "dev", name, ...setting]);
 }

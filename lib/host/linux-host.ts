@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { devicesWithChecksumOffload, moveDevice, OWN_NAMESPACE, setChecksumOffload } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
-import { commandsOf } from "./ip-commands.js";
+import { commandsOf, fitsBatch, type IpCommand } from "./ip-commands.js";
 import { parseDeviceNames, parseLinks } from "./ip-output.js";
 
 const NAMED_NAMESPACES = "/run/netns";
@@ -65,13 +65,16 @@ export class LinuxHost implements Host {
       const { name: device, to } = change;
       return moveDevice({ device, to: to || OWN_NAMESPACE, ...(namespace !== "" && { from: namespace }) });
     }
-    await this.#inBatch(namespace, commandsOf(change));
+    const commands = commandsOf(change);
+    if (commands.every(fitsBatch)) await this.#inBatch(namespace, commands);
+    else for (const words of commands) await alone(namespace, words);
     // `ip` has no word for it.
     if (change.change === "set-link" && change.checksumOffload !== undefined)
       setChecksumOffload(change.name, change.checksumOffload, namespace || undefined);
   }
 
-  async #inBatch(namespace: string, lines: readonly string[]): Promise<void> {
+  async #inBatch(namespace: string, commands: readonly IpCommand[]): Promise<void> {
+    const lines = commands.map((words) => words.join(" "));
     if (lines.length === 0) return;
     return new Promise((resolve, reject) => {
       const job = { lines, resolve, reject };
@@ -88,9 +91,16 @@ export class LinuxHost implements Host {
     const lines = jobs.flatMap((job) => job.lines);
     const { stderr, status } = await run(namespace, ["-force", "-batch", "-"], `${lines.join("\n")}\n`);
     const failures = status === 0 ? new Map<number, string>() : failedLines(stderr);
-    if (status !== 0 && failures.size === 0) failures.set(1, stderr.trim() || `ip ended with status ${status}`);
-    settle(jobs, failures, namespace);
+    const isWhole = status === 0 || (status > 0 && failures.size > 0);
+    const all = isWhole ? undefined : stderr.trim() || `ip ended with status ${status}`;
+    settle(jobs, (line) => all ?? failures.get(line), namespace);
   }
+}
+
+/** Runs a command that is not a line of a batch. @throws PuntError with the kernel's message */
+async function alone(namespace: string, words: IpCommand): Promise<void> {
+  const { stderr, status } = await run(namespace, words, "");
+  if (status !== 0) throw failed(namespace, words.join(" "), stderr.trim() || `ip ended with status ${status}`);
 }
 
 /** Says of the veth pairs of managers, which have a device group, whether senders leave checksums to them. */
@@ -101,10 +111,11 @@ function withOffloads(links: readonly HostLink[], namespace: string): HostLink[]
   return links.map((link) => (isOurs(link) ? { ...link, checksumOffload: on.has(link.name) } : link));
 }
 
-function settle(jobs: readonly Job[], failures: ReadonlyMap<number, string>, namespace: string): void {
+/** `failureOf` returns the failure of a line, counted from 1. */
+function settle(jobs: readonly Job[], failureOf: (line: number) => string | undefined, namespace: string): void {
   let line = 0;
   for (const { lines, resolve, reject } of jobs) {
-    const message = lines.map((_, index) => failures.get(line + index + 1)).find((text) => text !== undefined);
+    const message = lines.map((_, index) => failureOf(line + index + 1)).find((text) => text !== undefined);
     line += lines.length;
     if (message === undefined) resolve();
     else reject(failed(namespace, lines.join("; "), message));

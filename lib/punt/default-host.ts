@@ -1,7 +1,7 @@
 // The default Linux side: this machine, or for an embedded VPP with emulated devices, the inside of that VPP.
 import { type Absence, type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
 import { marksOf, type VppConnection } from "./options.js";
-import { type DeviceReport, isDisconnect, VppDevices } from "./reconcile/index.js";
+import { type DeviceReport, VppDevices } from "./reconcile/index.js";
 
 /** The build directory that an embedded VPP reports while its devices are emulated. */
 const EMULATED = "vpp-punt/sim/emulated";
@@ -14,9 +14,15 @@ export class DefaultHost implements Host {
 
   constructor(vpp: VppConnection) {
     this.#vpp = vpp;
-    vpp.on("disconnected", () => {
-      this.#isKnown = false;
-    });
+    vpp.on("disconnected", this.#forget);
+  }
+
+  readonly #forget = (): void => {
+    this.#isKnown = false;
+  };
+
+  release(): void {
+    this.#vpp.off("disconnected", this.#forget);
   }
 
   get hasVhostNet(): boolean | undefined {
@@ -54,20 +60,11 @@ export class DefaultHost implements Host {
   /** Only VPP can tell whether it is an embedded one. While it is away, its last answer counts. */
   async #known(): Promise<Host> {
     if (this.#isKnown || !this.#vpp.isConnected) return this.#host;
-    const isInside = await this.#isEmulated();
+    // An error fails the look: devices in the wrong place would be worse.
+    const isInside = (await this.#vpp.call("show_version")).build_directory === EMULATED;
     if (isInside !== this.#host instanceof InsideHost) this.#host = isInside ? new InsideHost() : new LinuxHost();
     this.#isKnown = true;
     return this.#host;
-  }
-
-  async #isEmulated(): Promise<boolean> {
-    try {
-      return (await this.#vpp.call("show_version")).build_directory === EMULATED;
-    } catch (error) {
-      // The next call asks again. The look that needed the answer fails by itself.
-      if (isDisconnect(error)) throw error;
-      return false;
-    }
   }
 }
 
@@ -78,12 +75,14 @@ export class DefaultHost implements Host {
  */
 export async function tryDevices(vpp: VppConnection): Promise<DeviceReport> {
   const marks = marksOf({ owner: `try-${process.pid}` });
-  const devices = new VppDevices({ vpp, host: new DefaultHost(vpp), marks, vppNamespace: undefined });
+  const host = new DefaultHost(vpp);
+  const devices = new VppDevices({ vpp, host, marks, vppNamespace: undefined });
   try {
     await devices.prepare(true);
     if (devices.makesTaps) await devices.opens(`/proc/${process.pid}/ns/net`);
     return devices.report;
   } finally {
     devices.reset();
+    host.release();
   }
 }

@@ -5,21 +5,61 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { commandsOf } from "../../lib/host/ip-commands.js";
+import { commandsOf, type IpChange } from "../../lib/host/ip-commands.js";
 import { parseLinks } from "../../lib/host/ip-output.js";
 import { LinuxHost } from "../../lib/punt/index.js";
 import { need } from "../support/need.js";
 
-test("a change becomes lines of ip, and a name cannot add a line", (t) => {
-  t.deepEqual(commandsOf({ change: "set-link", name: "tap-a", up: true, mtu: 1400, master: "vrf1" }), [
+test("a change becomes commands of ip, and a name cannot add a command", (t) => {
+  const texts = (change: IpChange) => commandsOf(change).map((words) => words.join(" "));
+  t.deepEqual(texts({ change: "set-link", name: "tap-a", up: true, mtu: 1400, master: "vrf1" }), [
     "link set dev tap-a mtu 1400",
     "link set dev tap-a master vrf1",
     "link set dev tap-a up",
   ]);
-  t.deepEqual(commandsOf({ change: "add-address", name: "tap-a", address: "fd00::1/64" }), [
+  t.deepEqual(texts({ change: "add-address", name: "tap-a", address: "fd00::1/64" }), [
     "address replace fd00::1/64 dev tap-a nodad",
   ]);
   t.throws(() => commandsOf({ change: "delete-link", name: "a\nlink delete dev eth0" }), { instanceOf: PuntError });
+});
+
+const onLinux = need("root", "netns", "ip", "nsenter");
+
+onLinux.test("names that ip's batch mode would read otherwise name their own namespace and device", async (t) => {
+  const host = new LinuxHost();
+  const short = `punt-test-b${process.pid}`;
+  for (const [index, odd] of ["#x", " x", "'x", '"x', "\\"].entries()) {
+    const [name, other] = [`${short}${index}${odd}`, `${short}${index}`];
+    for (const each of [name, other]) {
+      execFileSync("ip", ["netns", "add", each]);
+      t.teardown(() => execFileSync("ip", ["netns", "delete", each]));
+    }
+    const peer = `p${odd.replace(" ", "")}`;
+    const path = `/run/netns/${name}`;
+    const veth = { change: "add-veth", name: `vp-o${index}`, group: 4711, peer, peerMac: "02:fe:00:00:00:01" } as const;
+    // At the same moment as another change, which goes on.
+    const [odds, plain] = await Promise.allSettled([
+      host.change("", { ...veth, peerNamespace: path }),
+      host.change("", { ...veth, name: `vp-p${index}`, peer: "plain", peerNamespace: `/run/netns/${other}` }),
+    ]);
+    t.deepEqual([odds.status, plain.status], ["fulfilled", "fulfilled"], name);
+    await host.change(path, { change: "set-link", name: peer, mtu: 1400, up: true });
+    await host.change(path, { change: "add-address", name: peer, address: "10.0.0.1/24" });
+    const namesIn = async (where: string) => (await host.links(where)).map((link) => link.name);
+    t.true((await namesIn(path)).includes(peer), name);
+    t.deepEqual((await namesIn(`/run/netns/${other}`)).sort(), ["lo", "plain"], name);
+    await host.change(path, { change: "delete-link", name: peer });
+    t.false((await namesIn(path)).includes(peer), name);
+  }
+});
+
+onLinux.test("every change fails if ip cannot begin", async (t) => {
+  const host = new LinuxHost();
+  const changes = ["a", "b"].map((name) => host.change("/run/netns/none", { change: "delete-link", name }));
+  t.deepEqual(
+    (await Promise.allSettled(changes)).map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
 });
 
 test("an address that glibc prints in another form is canonical", (t) => {

@@ -1,5 +1,5 @@
 // The life of a punt: waits, failures, retries, restarts of VPP and of the manager, and missing plugins.
-import { chown, readdir, rm, stat } from "node:fs/promises";
+import { chown, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -68,6 +68,20 @@ test("a memif whose socket file was removed is made again, with its folder, unle
   t.deepEqual(await readdir(folder), [file]);
   t.is(it.manager.get(id)?.state, "CREATED");
   t.deepEqual(it.manager.get(id)?.metadata, metadata);
+});
+
+test("a folder of memif sockets that cannot be read is not taken for one without files", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.manager.add(span("if0"), { waitFor: "CREATED" });
+  await it.manager.resync();
+  const folder = join(it.directory, "memif");
+  await rename(folder, `${folder}.aside`);
+  await symlink(folder, folder);
+  const before = await snapshot(it.client);
+  await it.manager.resync();
+  t.deepEqual(await snapshot(it.client), before);
+  t.is((await it.manager.plan()).toString(), "nothing to do");
 });
 
 test("a punt whose object VPP could not change is deleted at once, and not when the change is due again", async (t) => {

@@ -141,3 +141,23 @@ test("a manager for an emulated VPP of another process makes nothing on this mac
   t.is((await vpp.hostInterfaces()).length, 1);
   t.is((await manager.plan()).toString(), "nothing to do");
 });
+
+test("a VPP that does not say in time that its devices are emulated is not taken for another, and managers leave no listener", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  const client = await Vpp.connect({ socketPath: vpp.apiSocket, timeout: 300 });
+  t.teardown(() => client.close());
+  const listeners = client.listenerCount("disconnected");
+  for (const interconnect of ["TAP", "MEMIF"] as const) {
+    vpp.faults.add({ message: "show_version", action: { kind: "lose-request" } });
+    const manager = await PuntManager.start({ vpp: client, memifDirectory: join(vpp.directory, "memif") });
+    t.teardown(() => manager.close());
+    const punt = { cnf: interconnect.toLowerCase(), type: "SPAN", interconnect, vppInterface: "eth0" } as const;
+    t.is((await manager.add(punt, { waitFor: "CREATED" })).state, "CREATED");
+    const named = await readdir("/sys/class/net");
+    for (const { cnfInterface } of manager.list().flatMap(({ metadata }) => metadata.interconnects))
+      t.false(named.includes(cnfInterface!.name), "the device is inside of VPP");
+    await manager.delete({ cnf: punt.cnf });
+    await manager.close();
+    t.is(client.listenerCount("disconnected"), listeners);
+  }
+});

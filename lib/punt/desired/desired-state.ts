@@ -389,6 +389,6 @@ export class DesiredState implements Ledger {
     const { state: to, cause } = entry.situation;
     const interconnects = this.#wanted.interconnectsOf(entry.id);
     if (interconnects.length > 0) entry.interconnects = interconnects;
-    this.log.publish({ id: entry.id, from, to, cause, status: this.status(entry) });
+    this.log.publish({ id: { ...entry.id }, from, to, cause, status: this.status(entry) });
   }
 }

@@ -86,7 +86,7 @@ export class Entry {
     const { state, missing = [] } = this.situation;
     const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((lack) => lack.text).join(", ")}` : "";
     const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
-    waiter.reject(new PuntError("punt.add", "ETIMEDOUT", message, { id: this.id, state, missing }));
+    waiter.reject(new PuntError("punt.add", "ETIMEDOUT", message, { id: { ...this.id }, state, missing }));
   }
 }
 
@@ -100,13 +100,13 @@ function newWaiter(done: Waiter["done"]): { promise: Promise<void>; waiter: Wait
 
 function failedError(id: PuntId, failure: PuntFailure): PuntError {
   return new PuntError("punt.reconcile", failure.code, `punt ${idText(id)} FAILED: ${failure.message}`, {
-    id,
+    id: { ...id },
     ...failure,
   });
 }
 
 function deletedError(id: PuntId): PuntError {
-  return new PuntError("punt.add", "ECANCELED", `punt ${idText(id)} was deleted`, { id });
+  return new PuntError("punt.add", "ECANCELED", `punt ${idText(id)} was deleted`, { id: { ...id } });
 }
 
 /** The parts of a situation whose change is an event. */

@@ -16,9 +16,10 @@ export interface Surroundings {
   readonly pairs: Pairs;
 }
 
+/** Returns a status of the caller's own: a program may change the request in it and update the punt. */
 export function statusOf(entry: Entry, around: Surroundings): PuntStatus {
   const { state, missing = [], reasons = [], failure } = entry.situation;
-  return {
+  return copyOf({
     id: entry.id,
     request: entry.request,
     state,
@@ -26,7 +27,17 @@ export function statusOf(entry: Entry, around: Surroundings): PuntStatus {
     reasons,
     ...(failure && { failure }),
     metadata: metadataOf(entry, around),
-  };
+  });
+}
+
+/** Copies plain data. */
+function copyOf<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Date) return new Date(value) as T;
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  const copy: Record<string, unknown> = {};
+  for (const [name, part] of Object.entries(value)) copy[name] = copyOf(part);
+  return copy as T;
 }
 
 function metadataOf({ id, request, interconnects }: Entry, around: Surroundings): PuntMetadata {

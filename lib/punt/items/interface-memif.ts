@@ -24,7 +24,9 @@ const seenFiles = new WeakMap<Marks, ReadonlySet<string>>();
  * seen here: those are not removed.
  */
 async function removedFiles(marks: Marks, sockets: Iterable<string>): Promise<ReadonlySet<string>> {
-  const present = new Set(await filesOf(marks));
+  const files = await filesOf(marks);
+  if (files === undefined) return new Set();
+  const present = new Set(files);
   const seen = seenFiles.get(marks);
   const removed = new Set([...sockets].filter((file) => seen?.has(file) && !present.has(file)));
   seenFiles.set(marks, new Set([...present, ...removed]));

@@ -123,10 +123,14 @@ async function giveToGroupOf(apiSocket: string | undefined, path: string): Promi
   if (found) await chown(path, -1, found.gid).catch(() => {});
 }
 
-/** Returns the paths of all files in the folder of the memif sockets. */
-export async function filesOf({ memifDirectory }: Pick<Marks, "memifDirectory">): Promise<string[]> {
-  const names = await readdir(memifDirectory).catch(() => []);
-  return names.map((name) => join(memifDirectory, name));
+/** Returns the paths of all files in the folder of the memif sockets; undefined if the folder cannot be read. */
+export async function filesOf({ memifDirectory }: Pick<Marks, "memifDirectory">): Promise<string[] | undefined> {
+  try {
+    const names = await readdir(memifDirectory);
+    return names.map((name) => join(memifDirectory, name));
+  } catch (error) {
+    return /^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? "") ? [] : undefined;
+  }
 }
 
 interface SocketFile {
@@ -139,7 +143,7 @@ const MADE_FILE = /^memif-([A-Za-z0-9-]{1,20}-)?[a-zA-F]{5}\.sock$/;
 /** A socket file that an earlier VPP left in our folder. No plan wants one: they are found and deleted. */
 export const memifSocketFile: Kind<SocketFile> = {
   async observe({ vpp, marks }) {
-    const [files, sockets] = await Promise.all([
+    const [files = [], sockets] = await Promise.all([
       filesOf(marks),
       vpp.has("memif_socket_filename_dump") ? vpp.dumpAll("memif_socket_filename_dump", {}) : [],
     ]);
