@@ -10,6 +10,12 @@ import {
 import { PacketGenerator } from "./packet-generator.js";
 import { VnetError } from "./vnet-error.js";
 
+/** VPP's names of some protocols. */
+const NAMES_OF_VPP: Readonly<Record<number, string>> = {
+  ...{ 1: "ICMP", 2: "IGMP", 4: "IP_IN_IP", 6: "TCP", 17: "UDP", 41: "IPV6", 46: "RSVP", 47: "GRE", 50: "IPSEC_ESP" },
+  ...{ 51: "IPSEC_AH", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 115: "L2TP", 132: "SCTP", 255: "RESERVED" },
+};
+
 const BROADCAST = parseAddress("255.255.255.255");
 
 type Command = (words: string[]) => string;
@@ -25,6 +31,8 @@ export class Cli {
     ["clear errors", () => this.#clearErrors()],
     ["show punt socket registrations", () => this.#showPunts()],
     ["show udp ports", () => this.#showUdpPorts()],
+    ["show ip local", () => this.#showLocal(4)],
+    ["show ip6 local", () => this.#showLocal(6)],
     ["show ip neighbors", () => this.#showNeighbors()],
     ["show ip mfib", () => this.#showGroups(4)],
     ["show ip6 mfib", () => this.#showGroups(6)],
@@ -120,6 +128,14 @@ export class Cli {
       this.#dp.udp[family].handlers().map(({ port, node }) => `${port} ip${family} ${node}`),
     );
     return ["port proto node desc", ...rows].join("\n");
+  }
+
+  /** VPP prints names for IPv4 and numbers for IPv6; this one prints numbers for protocols whose name it does not know. */
+  #showLocal(family: 4 | 6): string {
+    const rows = this.#dp.local[family].handlers().map(({ protocol, node }) => {
+      return `${(family === 4 && NAMES_OF_VPP[protocol]) || protocol}: ${node}`;
+    });
+    return [`Protocols handled by ip${family}_local`, ...rows].join("\n");
   }
 
   #showNeighbors(): string {

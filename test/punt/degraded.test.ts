@@ -1,7 +1,7 @@
 // Punts of which VPP has every item and that still cannot do everything, and punts that would break VPP.
 import test from "ava";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
-import { parseUdpPorts } from "../../lib/punt/items/udp-ports.js";
+import { parseIpProtocols, parseUdpPorts } from "../../lib/punt/items/local-handlers.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const abx = { cnf: "a", type: "ABX", interconnect: "TAP", vppInterface: "if0" } as const;
@@ -210,6 +210,64 @@ test("the port of ESP in UDP is VPP's", async (t) => {
   t.teardown(() => it.close());
   const punt = { ...socket, toHost: { af: "IPV4", protocol: "UDP", port: 4500 } } as const;
   await t.throwsAsync(it.manager.add(punt), { code: "ERR_CONFLICT", message: /ipsec4-tun-input/ });
+});
+
+async function protocolNodes({ client }: Awaited<ReturnType<typeof managedVpp>>): Promise<ReadonlyMap<string, string>> {
+  const show = async (cmd: string) => (await client.call("cli_inband", { cmd })).reply;
+  return parseIpProtocols(await show("show ip local"), await show("show ip6 local"))!;
+}
+
+for (const af of ["IPV4", "IPV6"] as const) {
+  test(`IPsec's protocol stays VPP's, unless it is taken by force (${af})`, async (t) => {
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    const nodes = await protocolNodes(it);
+    const ofIpsec = af === "IPV4" ? "ipsec4-tun-input" : "ipsec6-tun-input";
+    const key = `${af.slice(3)}/50`;
+    t.is(nodes.get(key), ofIpsec);
+    const esp = { ...socket, ipProto: { af, protocol: "ESP" } } as const;
+    const conflict = { code: "ERR_CONFLICT", message: new RegExp(`${af} protocol 50 .*${ofIpsec}.*force`) };
+    await t.throwsAsync(it.manager.add(esp), conflict);
+    await it.manager.delete({ cnf: "a" });
+    t.deepEqual(await protocolNodes(it), nodes);
+    const forced = { ...esp, ipProto: { ...esp.ipProto, force: true } } as const;
+    t.is((await it.manager.add(forced, { waitFor: "CREATED" })).state, "CREATED");
+    t.is((await protocolNodes(it)).get(key), `ip${af.slice(3)}-proto-punt-socket`);
+    t.is((await it.manager.plan()).toString(), "nothing to do");
+  });
+}
+
+test("a punt of a protocol is CREATED, whatever VPP calls it, and comes back if it lost the protocol", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  for (const af of ["IPV4", "IPV6"] as const)
+    for (const protocol of [2, 8, 46, 47, 103, 136, 254]) {
+      const { id, state } = await it.manager.add({ ...socket, ipProto: { af, protocol } }, { waitFor: "CREATED" });
+      t.regex(state, /CREATED|DEGRADED/);
+      t.is((await it.manager.plan()).toString(), "nothing to do", `${af} ${protocol}`);
+      await it.manager.delete(id);
+    }
+  await it.manager.add({ ...socket, ipProto: { af: "IPV6", protocol: "GRE" } }, { waitFor: "CREATED" });
+  const nodes = await protocolNodes(it);
+  const punt = { type: "PUNT_API_TYPE_IP_PROTO", punt: { ip_proto: { af: "ADDRESS_IP6", protocol: 47 } } } as const;
+  await it.client.call("punt_socket_deregister", { punt });
+  t.notDeepEqual(await protocolNodes(it), nodes);
+  await it.manager.resync();
+  t.deepEqual(await protocolNodes(it), nodes);
+});
+
+test("VPP's lists of protocols have names for IPv4 and numbers for IPv6; other answers are none", (t) => {
+  const ip4 = "Protocols handled by ip4_local\nUDP: ip4-udp-lookup\nGRE: gre4-input\nunknown 61: x\nNEW: y\n";
+  const ip6 = "Protocols handled by ip6_local\n44: ip6-local-full-reassembly\n";
+  t.deepEqual(
+    [...parseIpProtocols(ip4, ip6)!],
+    [
+      ["4/17", "ip4-udp-lookup"],
+      ["4/47", "gre4-input"],
+      ["6/44", "ip6-local-full-reassembly"],
+    ],
+  );
+  t.is(parseIpProtocols("unknown input `show ip local'", ip6), undefined);
 });
 
 test("a UDP port that lost its handler comes back to its punt", async (t) => {

@@ -116,3 +116,43 @@ real("a UDP port that VPP handles itself stays VPP's, also if VPP takes it after
   const l4 = { af: "ADDRESS_IP4", protocol: "IP_API_PROTO_UDP", port: 68 } as const;
   await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_L4", punt: { l4 } } });
 });
+
+real("IP protocols that VPP handles itself stay VPP's, also if VPP takes one after the punt (AF_UNIX)", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { vpp, client, manager } = scenario;
+  const lists = async () => `${await vpp.cli("show ip local")}${await vpp.cli("show ip6 local")}`;
+  const before = await lists();
+  const punt = (protocol: number, af: "IPV4" | "IPV6") => ({
+    ...({ type: "PUNT_TO_SOCKET", cnf: "proto", socketPath: join(vpp.directory, "proto.sock") } as const),
+    ipProto: { af, protocol } as const,
+  });
+  const ofVpp = before.includes("IPSEC_ESP")
+    ? ([
+        [50, "IPV4"],
+        [50, "IPV6"],
+        [44, "IPV6"],
+      ] as const)
+    : ([] as const);
+  for (const [protocol, af] of ofVpp) {
+    if (af === "IPV6" && !before.includes(`\n${protocol}: `)) continue;
+    await t.throwsAsync(manager.add(punt(protocol, af)), { code: "ERR_CONFLICT", message: /VPP handles .*force/ });
+    await manager.delete({ cnf: "proto" });
+  }
+  t.is(await lists(), before);
+  for (const protocol of [2, 8, 46, 103, 136]) {
+    const { id } = await scenario.add(punt(protocol, "IPV4"));
+    t.is((await manager.plan()).toString(), "nothing to do");
+    await manager.delete(id);
+  }
+  await scenario.add(punt(4, "IPV4"));
+  await vpp.cli("create ipip tunnel src 10.0.0.1 dst 10.0.0.2");
+  await manager.resync();
+  t.deepEqual(
+    manager.list().flatMap(({ reasons }) => reasons.map(({ code }) => code)),
+    ["PROTOCOL_TAKEN"],
+  );
+  await manager.delete({ cnf: "proto" });
+  t.regex(await vpp.cli("show ip local"), /IP_IN_IP: ipip4-input/);
+  const ip_proto = { af: "ADDRESS_IP4", protocol: 4 } as const;
+  await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_IP_PROTO", punt: { ip_proto } } });
+});

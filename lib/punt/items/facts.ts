@@ -67,6 +67,8 @@ export interface Facts {
   readonly broadcastRoutes?: string;
   /** Graph nodes of VPP that handle UDP ports, by `4/<port>` and `6/<port>`; undefined if no punt needs them, or VPP does not tell. */
   readonly udpPorts?: ReadonlyMap<string, string>;
+  /** Graph nodes of VPP that handle IP protocols, by `4/<protocol>` and `6/<protocol>`, as `udpPorts`. */
+  readonly ipProtocols?: ReadonlyMap<string, string>;
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
   /** Reasons why others cannot be entered, where more is known than that they are missing. */

@@ -48,6 +48,7 @@ export {
 export type { KindName } from "./kind-names.js";
 export { kindOf, kinds } from "./kinds.js";
 export { linkPart } from "./link.js";
+export { type LocalHandlers, observeLocalHandlers } from "./local-handlers.js";
 export { memifSocketPart } from "./memif-socket.js";
 export { knownNeighborPart, neighborPart } from "./neighbor.js";
 export { type Note, type Notes, readNote } from "./note.js";
@@ -56,17 +57,17 @@ export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
 export {
+  hasLocalHandler,
   idlePuntSocket,
   injectPathOf,
   isNoteOfVpp,
-  isUdpPunt,
   type PuntTarget,
   puntSocketPart,
   puntTargetKey,
+  targetUse,
 } from "./punt-socket.js";
 export { spanPart } from "./span.js";
 export { tablePart } from "./table.js";
-export { observeUdpPorts, udpPortUse } from "./udp-ports.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";

@@ -2,6 +2,7 @@
 import type { Host, HostLink } from "../../host/index.js";
 import type { Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
+import type { LocalHandlers } from "./local-handlers.js";
 import type { Note, Notes } from "./note.js";
 import type { VppApi } from "./vpp-api.js";
 
@@ -44,8 +45,7 @@ export interface ReadContext extends Surroundings {
   linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
 }
 
-export interface ObserveContext extends ReadContext {
-  readonly udpPorts?: NonNullable<Facts["udpPorts"]>;
+export interface ObserveContext extends ReadContext, LocalHandlers {
   readonly interfaces: readonly VppInterface[];
   /** Returns the interface of an index, or undefined if it is gone. */
   interfaceAt(swIfIndex: number): VppInterface | undefined;

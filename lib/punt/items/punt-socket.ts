@@ -4,9 +4,9 @@ import { PuntError } from "../../errors.js";
 import type { Facts, Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
+import { type HandlerUse, ipProtocolUse, type LocalHandlers, udpPortUse } from "./local-handlers.js";
 import { type Note, type Notes, readNote } from "./note.js";
 import { protocolNumber } from "./protocol.js";
-import { type UdpPortUse, udpPortUse } from "./udp-ports.js";
 
 /** The packets that VPP punts to a socket. */
 export type PuntTarget =
@@ -24,7 +24,7 @@ type Af = "IPV4" | "IPV6";
 interface PuntSocket {
   readonly target: PuntTarget;
   readonly path: string;
-  /** Whether packets come to the socket. VPP gives a UDP port to the last that asks for it, and the others keep nothing. */
+  /** Whether packets come to the socket. VPP gives a UDP port or a protocol to the last that asks for it, and the others keep nothing. */
   readonly port: "punts" | "free" | "taken";
   /** Whether VPP has reported its own socket, which it does only in the reply to a registration. */
   readonly vppPathKnown: boolean;
@@ -45,16 +45,16 @@ export function puntSocketPart(target: PuntTarget, path: string): Part<PuntSocke
   };
 }
 
-/** Returns the registration as it is, if another node of VPP has its port. To register again, or to deregister, would take the port from there. */
+/** Returns the registration as it is, if another node of VPP has its port or protocol. To register again, or to deregister, would take it from there. */
 export function idlePuntSocket(target: PuntTarget, { seen }: Facts): Part<PuntSocket> | undefined {
   const found = seen.get(puntTargetKey(target)) as Seen<PuntSocket> | undefined;
   if (!found?.ours || found.value.port !== "taken") return undefined;
   return { kind: "punt-socket", key: found.key, value: { ...found.value, target } };
 }
 
-/** Returns whether the key can be that of a UDP punt: VPP's key has no protocol. */
-export function isUdpPunt(key: string): boolean {
-  return key.startsWith("punt-socket/l4/");
+/** Returns whether the key can be that of a punt of a UDP port, whose key in VPP has no protocol, or of an IP protocol. */
+export function hasLocalHandler(key: string): boolean {
+  return /^punt-socket\/(l4|ip-proto)\//.test(key);
 }
 
 /** The note of the path of VPP's own socket, from the reply to a registration. It outlives the registration. */
@@ -97,7 +97,7 @@ export const puntSocket: Kind<PuntSocket> = {
     await vpp.call("punt_socket_deregister", { punt: wireTarget(target, facts.puntReasons) });
   },
 
-  // VPP would take the port from the node that has it now, for good.
+  // VPP would take the port or protocol from the node that has it now, for good.
   stays: ({ port }) => port === "taken",
 
   claim: ({ path }) => path,
@@ -129,16 +129,17 @@ function explained(error: unknown, target: PuntTarget): unknown {
   return new PuntError("punt.socket", error.code, text, error.details, error);
 }
 
-/** Returns the use of the port of a UDP punt. Other punts have no port to lose. */
-function portUse(facts: Pick<Facts, "udpPorts">, target: PuntTarget): UdpPortUse {
+/** Returns the use of the port or protocol of a punt. Other punts have none to lose. */
+export function targetUse(handlers: LocalHandlers, target: PuntTarget): HandlerUse {
+  if (target.type === "ip-proto") return ipProtocolUse(handlers, target.af, target.protocol);
   if (target.type !== "l4" || target.protocol !== "IP_API_PROTO_UDP") return "punts";
-  return udpPortUse(facts, target.af, target.port);
+  return udpPortUse(handlers, target.af, target.port);
 }
 
 function seenSocket(context: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
   const { claims, notes } = context;
   const key = puntTargetKey(target);
-  const use = portUse(context, target);
+  const use = targetUse(context, target);
   const port = typeof use === "string" ? use : "taken";
   const value = { target, path, port, vppPathKnown: injectPathOf(notes) !== undefined } as const;
   return { kind: "punt-socket", key, value, ours: claims.get(key) === path };

@@ -32,7 +32,7 @@ export function factsOf(vpp: VppApi, names: readonly string[]): Promise<Facts> {
   const surroundings = { vpp, host: nowhere, marks: anyMarks(), claims: nothing, notes: nothing, ways: untried };
   const scope = {
     ...{ namespaces: nothing, expectedIn: nothing, containers: new Set<string>() },
-    ...{ interfaces: new Set(names), multicast: true, udpPorts: true },
+    ...{ interfaces: new Set(names), multicast: true, localHandlers: true },
   };
   return observe(surroundings, scope);
 }

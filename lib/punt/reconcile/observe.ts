@@ -12,7 +12,7 @@ import {
   type Lack,
   lackOf,
   observeInterfaces,
-  observeUdpPorts,
+  observeLocalHandlers,
   type Seen,
   tableKey,
   VPP_FEATURES,
@@ -30,8 +30,8 @@ export interface ReadScope {
   readonly expectedIn: ReadonlyMap<string, string>;
   /** Whether the routes for groups and for broadcast are read. */
   readonly multicast: boolean;
-  /** Whether the handlers of VPP's UDP ports are read. */
-  readonly udpPorts: boolean;
+  /** Whether the handlers of VPP's UDP ports and IP protocols are read. */
+  readonly localHandlers: boolean;
 }
 
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
@@ -44,20 +44,20 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces: reachable(scope.namespaces, namespaces),
     expectedIn: scope.expectedIn,
   };
-  const [found, tables, puntReasons, absentContainers, multicast, udpPorts] = await Promise.all([
+  const [found, tables, puntReasons, absentContainers, multicast, handlers] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
     observeContainers(from.host, scope.containers),
     scope.multicast ? observeMulticast(from.vpp) : undefined,
-    scope.udpPorts ? observeUdpPorts(from.vpp) : undefined,
+    scope.localHandlers ? observeLocalHandlers(from.vpp) : undefined,
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, scope.interfaces);
   const context = {
     ...surroundings,
     interfaces,
     interfaceAt: indexed(interfaces),
-    ...(udpPorts !== undefined && { udpPorts }),
+    ...handlers,
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
   return {
@@ -70,7 +70,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...multicast,
-    ...(udpPorts !== undefined && { udpPorts }),
+    ...handlers,
     seen,
     unreadable,
   };

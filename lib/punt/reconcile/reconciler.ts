@@ -4,7 +4,7 @@ import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
   type Facts,
-  isUdpPunt,
+  hasLocalHandler,
   kindOf,
   type Note,
   type Notes,
@@ -162,8 +162,9 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
-    udpPorts:
-      punts.some((request) => handlerOf(request).readsUdpPorts?.(request)) || [...claims.keys()].some(isUdpPunt),
+    localHandlers:
+      punts.some((request) => handlerOf(request).readsLocalHandlers?.(request)) ||
+      [...claims.keys()].some(hasLocalHandler),
   };
 }
 

@@ -71,8 +71,8 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   pairedWith?(request: R, facts: Facts): string | undefined;
   /** Returns whether the caveats depend on VPP's routes for groups and for broadcast. */
   readsMulticast?(request: R): boolean;
-  /** Returns whether the items depend on the UDP ports that VPP handles. */
-  readsUdpPorts?(request: R): boolean;
+  /** Returns whether the items depend on the UDP ports and IP protocols that VPP handles. */
+  readsLocalHandlers?(request: R): boolean;
   /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
   caveats?(request: R, facts: Facts): Caveat[];
   /** Returns how VPP treats a frame on account of the punt once VPP has every item. Undefined: the type does not tell. */

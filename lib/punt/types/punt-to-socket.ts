@@ -9,7 +9,7 @@ import {
   puntSocketPart,
   puntTargetKey,
   type Seen,
-  udpPortUse,
+  targetUse,
 } from "../items/index.js";
 import type { PuntToSocketRequest } from "../request/index.js";
 import { DHCP_SERVER_PORTS, dhcpPortKeys, isDhcpPort } from "./dhcp-ports.js";
@@ -41,7 +41,7 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
   items(request, _interconnects, { facts }) {
     const { toHost } = request;
     const proxy = toHost && isDhcpPort(toHost) && proxyOf(familiesOf(toHost.af), facts);
-    if (proxy && takenPorts(request, facts).length === 0) {
+    if (proxy && taken(request, facts).length === 0) {
       const text = `VPP's DHCP proxy ${proxy.key} uses UDP port ${toHost.port}, and would lose it for good`;
       throw new Problem(puntTargetKey(targetsOf(request)[0]!), "ERR_CONFLICT", text);
     }
@@ -50,12 +50,12 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
 
   takes: (request, frame, facts) => ({ stage: "local", ...socketTaking(request, frame, facts) }),
 
-  readsUdpPorts: ({ toHost }) => toHost?.protocol === "UDP",
+  readsLocalHandlers: ({ toHost, ipProto }) => toHost?.protocol === "UDP" || ipProto !== undefined,
 
   readsMulticast: (request) => groupsOf(request).length > 0 || isForBroadcast(request),
 
   caveats: (request, facts) => [
-    ...takenPortCaveats(request, facts),
+    ...takenCaveats(request, facts),
     ...multicastCaveats(request, facts),
     ...broadcastCaveats(request, facts),
   ],
@@ -82,46 +82,54 @@ function broadcastCaveats(request: PuntToSocketRequest, { broadcastRoutes }: Fac
   ];
 }
 
-interface TakenPort {
+interface Taken {
   readonly target: PuntTarget;
   readonly node: string;
   readonly text: string;
 }
 
-/** Returns the UDP ports that a node of VPP handles. `force` takes them, and takes them back. */
-function portsOfVpp(request: PuntToSocketRequest, facts: Facts): TakenPort[] {
-  const { toHost } = request;
-  if (toHost?.protocol !== "UDP" || toHost.force) return [];
-  return targetsOf(request).flatMap((target, index) => {
-    const af = familiesOf(toHost.af)[index]!;
-    const use = udpPortUse(facts, af, toHost.port);
-    return typeof use === "string" ? [] : [{ target, node: use.node, text: `${af} UDP port ${toHost.port}` }];
+/** Returns the UDP ports and protocols that a node of VPP handles. `force` takes them, and takes them back. */
+function handledByVpp(request: PuntToSocketRequest, facts: Facts): Taken[] {
+  if (isForced(request)) return [];
+  return targetsOf(request).flatMap((target) => {
+    const use = targetUse(facts, target);
+    return typeof use === "string" ? [] : [{ target, node: use.node, text: targetText(target) }];
   });
 }
 
-/** Returns the ports that VPP gave to another node after our registration. */
-function takenPorts(request: PuntToSocketRequest, facts: Facts): TakenPort[] {
-  return portsOfVpp(request, facts).filter(({ target }) => idlePuntSocket(target, facts));
+function isForced({ toHost, ipProto }: PuntToSocketRequest): boolean {
+  return (toHost ?? ipProto)?.force === true;
 }
 
-/** @throws Problem `ERR_CONFLICT`: VPP handles a port, and would lose it for good */
+function targetText(target: PuntTarget): string {
+  if (target.type === "l4") return `${target.af} UDP port ${target.port}`;
+  return target.type === "ip-proto" ? `${target.af} protocol ${target.protocol}` : target.reason;
+}
+
+/** Returns the ports and protocols that VPP gave to another node after our registration. */
+function taken(request: PuntToSocketRequest, facts: Facts): Taken[] {
+  return handledByVpp(request, facts).filter(({ target }) => idlePuntSocket(target, facts));
+}
+
+/** @throws Problem `ERR_CONFLICT`: VPP handles a port or protocol, and would lose it for good */
 function registrations(request: PuntToSocketRequest, facts: Facts): Part[] {
-  for (const { target, node, text } of portsOfVpp(request, facts)) {
+  for (const { target, node, text } of handledByVpp(request, facts)) {
     if (idlePuntSocket(target, facts)) continue;
     const key = puntTargetKey(target);
     const why = `VPP handles ${text} itself (node ${node}), and would lose it for good; force: true takes it anyway`;
     throw new Problem(key, "ERR_CONFLICT", why);
   }
-  const idle = (target: PuntTarget) => (request.toHost?.force ? undefined : idlePuntSocket(target, facts));
+  const idle = (target: PuntTarget) => (isForced(request) ? undefined : idlePuntSocket(target, facts));
   return targetsOf(request).map((target) => idle(target) ?? puntSocketPart(target, request.socketPath));
 }
 
-function takenPortCaveats(request: PuntToSocketRequest, facts: Facts): Caveat[] {
-  const taken = takenPorts(request, facts);
-  if (taken.length === 0) return [];
-  const text = `VPP's ${taken.map(({ node, text: port }) => `${node} has taken ${port}`).join(", ")}: its packets do not come to the socket`;
-  const remedy = "remove from VPP what uses the port, or ask for another port; force: true takes the port back";
-  return [{ code: "PORT_TAKEN", text, remedy, degrades: true }];
+function takenCaveats(request: PuntToSocketRequest, facts: Facts): Caveat[] {
+  const lost = taken(request, facts);
+  if (lost.length === 0) return [];
+  const text = `VPP's ${lost.map(({ node, text: what }) => `${node} has taken ${what}`).join(", ")}: its packets do not come to the socket`;
+  const [code, what] = request.ipProto ? ["PROTOCOL_TAKEN", "protocol"] : ["PORT_TAKEN", "port"];
+  const remedy = `remove from VPP what uses the ${what}, or ask for another ${what}; force: true takes the ${what} back`;
+  return [{ code: code!, text, remedy, degrades: true }];
 }
 
 type Groups = Readonly<Record<number, Readonly<Partial<Record<"IPV4" | "IPV6", readonly string[]>>>>>;

@@ -39,7 +39,7 @@ export class Icmp4 implements IcmpErrors {
     this.#input = plane.graph.node("ip4-icmp-input");
     this.#errors = plane.graph.node("ip4-icmp-error");
     this.#lookup = plane.graph.node("ip4-lookup");
-    local.register(IP_PROTOCOL.ICMP, (packet, header) => this.#receive(packet, header));
+    local.register(IP_PROTOCOL.ICMP, "ip4-icmp-input", (packet, header) => this.#receive(packet, header));
   }
 
   timeExceeded(packet: Packet, header: IpHeader): void {

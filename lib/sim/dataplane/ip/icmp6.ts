@@ -36,7 +36,7 @@ export class Icmp6 implements IcmpErrors {
     this.#input = plane.graph.node("ip6-icmp-input");
     this.#errors = plane.graph.node("ip6-icmp-error");
     this.#lookup = plane.graph.node("ip6-lookup");
-    local.register(IP_PROTOCOL.ICMPV6, (packet, header) => this.#receive(packet, header));
+    local.register(IP_PROTOCOL.ICMPV6, "ip6-icmp-input", (packet, header) => this.#receive(packet, header));
     this.register(ECHO_REQUEST, (packet, header) => this.#echo(packet, header));
   }
 

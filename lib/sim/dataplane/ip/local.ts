@@ -9,13 +9,15 @@ import { tableFor } from "./table.js";
 
 const BROADCAST = 0xffffffff;
 
+export type IpHandler = (packet: Packet, header: IpHeader) => void;
+
 /**
  * ip4-local and ip6-local: packets for this VPP. A packet goes to the handler of its protocol (a punt socket, for example), to
  * ICMP or UDP, or to the punt arc.
  */
 export class IpLocal {
   readonly #node;
-  readonly #byProtocol = new Map<number, (packet: Packet, header: IpHeader) => void>();
+  readonly #byProtocol = new Map<number, { readonly handler: IpHandler; readonly node: string }>();
   readonly #plane: Plane;
   readonly #tables: IpTables;
   readonly #family: AddressFamily;
@@ -28,9 +30,15 @@ export class IpLocal {
     this.#node.define((packet) => this.#receive(packet));
   }
 
-  /** Gives a protocol to `handler`. The last handler to register has the protocol. */
-  register(protocol: number, handler: (packet: Packet, header: IpHeader) => void): void {
-    this.#byProtocol.set(protocol, handler);
+  /** Gives a protocol to a handler. The last handler to register has the protocol. */
+  register(protocol: number, node: string, handler: IpHandler): void {
+    this.#byProtocol.set(protocol, { handler, node });
+  }
+
+  /** Returns the protocols that have a handler, each with the handler's node. */
+  handlers(): { protocol: number; node: string }[] {
+    const handlers = [...this.#byProtocol].map(([protocol, { node }]) => ({ protocol, node }));
+    return handlers.sort((a, b) => a.protocol - b.protocol);
   }
 
   unregister(protocol: number): void {
@@ -42,8 +50,8 @@ export class IpLocal {
     if (typeof header === "string") return this.#plane.drop(packet, this.#node, header);
     const wrong = this.#checkSource(packet, header) ?? checkPayload(packet.bytes, header);
     if (wrong !== undefined) return this.#plane.drop(packet, this.#node, wrong);
-    const handler = this.#byProtocol.get(header.protocol);
-    if (handler !== undefined) handler(packet, header);
+    const found = this.#byProtocol.get(header.protocol);
+    if (found !== undefined) found.handler(packet, header);
     else this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
   }
 

@@ -23,7 +23,7 @@ export class UdpLocal {
     this.#plane = plane;
     this.#family = family;
     this.#node = plane.graph.node(`ip${family}-udp-lookup`);
-    local.register(IP_PROTOCOL.UDP, (packet, header) => this.#receive(packet, header));
+    local.register(IP_PROTOCOL.UDP, `ip${family}-udp-lookup`, (packet, header) => this.#receive(packet, header));
   }
 
   /** Gives a port to a handler. The last handler to register has the port. */

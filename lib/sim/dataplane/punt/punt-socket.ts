@@ -140,7 +140,7 @@ export class PuntSocketNode {
   #registerProto(registration: PuntRegistration & { kind: "ip-proto" }, path: string): void {
     const { family, protocol } = registration;
     this.#clients.proto.set(l4Key(family, protocol), { registration, path });
-    this.#neighbors.local[family].register(protocol, (packet, header) => {
+    this.#neighbors.local[family].register(protocol, `ip${family}-proto-punt-socket`, (packet, header) => {
       this.#punt(packet, family, this.#clients.proto.get(l4Key(family, header.protocol)));
     });
   }

@@ -33,7 +33,9 @@ export class Punt {
     this.#dispatch = plane.graph.node("punt-dispatch");
     for (const family of [4, 6] as const) {
       this.#definePuntNode(family);
-      local[family].register(IP_PROTOCOL.ESP, (packet, header) => this.#esp(packet, header));
+      local[family].register(IP_PROTOCOL.ESP, `ipsec${family}-tun-input`, (packet, header) =>
+        this.#esp(packet, header),
+      );
     }
     udp[4].register(ESP_PORT, "ipsec4-tun-input", (packet, header) => this.#espOverUdp(packet, header));
   }
