@@ -7,6 +7,7 @@ import { need } from "../support/need.js";
 import { everyInterface, Scenario } from "../support/vpp/scenario.js";
 
 const real = need("root", "vpp", "hosts", "dig").test.serial;
+const onVpp = need("root", "vpp").test.serial;
 const toDns = { type: "PUNT_TO_SOCKET", cnf: "dns", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
 
 real("dig is answered by Node.js: frames out of the interface they came from (AF_UNIX)", async (t) => {
@@ -117,7 +118,7 @@ real("a UDP port that VPP handles itself stays VPP's, also if VPP takes it after
   await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_L4", punt: { l4 } } });
 });
 
-real("IP protocols that VPP handles itself stay VPP's, also if VPP takes one after the punt (AF_UNIX)", async (t) => {
+onVpp("IP protocols that VPP handles itself stay VPP's, also if VPP takes one after the punt (AF_UNIX)", async (t) => {
   const scenario = await Scenario.start(t);
   const { vpp, client, manager } = scenario;
   const lists = async () => `${await vpp.cli("show ip local")}${await vpp.cli("show ip6 local")}`;
@@ -153,6 +154,9 @@ real("IP protocols that VPP handles itself stay VPP's, also if VPP takes one aft
   );
   await manager.delete({ cnf: "proto" });
   t.regex(await vpp.cli("show ip local"), /IP_IN_IP: ipip4-input/);
+  const interfaces = await client.dumpAll("sw_interface_dump", everyInterface);
+  const tunnel = interfaces.find((it) => it.interface_name === "ipip0")!;
+  await vpp.cli(`delete ipip tunnel sw_if_index ${tunnel.sw_if_index}`);
   const ip_proto = { af: "ADDRESS_IP4", protocol: 4 } as const;
   await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_IP_PROTO", punt: { ip_proto } } });
 });

@@ -127,9 +127,12 @@ function takenCaveats(request: PuntToSocketRequest, facts: Facts): Caveat[] {
   const lost = taken(request, facts);
   if (lost.length === 0) return [];
   const text = `VPP's ${lost.map(({ node, text: what }) => `${node} has taken ${what}`).join(", ")}: its packets do not come to the socket`;
-  const [code, what] = request.ipProto ? ["PROTOCOL_TAKEN", "protocol"] : ["PORT_TAKEN", "port"];
-  const remedy = `remove from VPP what uses the ${what}, or ask for another ${what}; force: true takes the ${what} back`;
-  return [{ code: code!, text, remedy, degrades: true }];
+  const rest = (what: string) => ({
+    text,
+    remedy: `remove from VPP what uses the ${what}, or ask for another ${what}; force: true takes the ${what} back`,
+    degrades: true,
+  });
+  return [request.ipProto ? { code: "PROTOCOL_TAKEN", ...rest("protocol") } : { code: "PORT_TAKEN", ...rest("port") }];
 }
 
 type Groups = Readonly<Record<number, Readonly<Partial<Record<"IPV4" | "IPV6", readonly string[]>>>>>;

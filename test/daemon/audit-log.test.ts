@@ -1,0 +1,94 @@
+// The audit log on a disk that is full for a while: whole lines, none lost that has room, and an end.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { type AuditEntry, AuditLog } from "../../lib/daemon/audit.js";
+import { need } from "../support/need.js";
+
+const library = fileURLToPath(new URL("../../lib/daemon/audit.js", import.meta.url));
+
+function folderOf(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-audit-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+const entry = (number: number): AuditEntry => ({ caller: "root", call: `${number}`, decision: "allowed" });
+
+function callsIn(text: string): string[] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).call);
+}
+
+test("a log that cannot be written says so once, and its end does not wait", async (t) => {
+  const problems: unknown[] = [];
+  const log = await AuditLog.open("/dev/full", (error) => problems.push(error));
+  for (let number = 0; number < 20; number++) {
+    log.write(entry(number));
+    await sleep(1);
+  }
+  await log.close();
+  t.deepEqual(
+    problems.map((problem) => (problem as NodeJS.ErrnoException).code),
+    ["ENOSPC"],
+  );
+});
+
+test("a log that is moved away is opened by its name again, and no entry is lost", async (t) => {
+  const folder = folderOf(t);
+  const path = join(folder, "audit.log");
+  const log = await AuditLog.open(path, (error) => t.fail(String(error)));
+  for (let number = 0; number < 100; number++) {
+    log.write(entry(number));
+    if (number % 10 !== 5) continue;
+    renameSync(path, `${path}.${number}`);
+    log.reopen();
+    await sleep(20);
+  }
+  await log.close();
+  log.write(entry(1000));
+  const names = [...Array(10).keys()].map((index) => `${path}.${10 * index + 5}`);
+  const texts = [...names, path].map((name) => readFileSync(name, "utf8"));
+  t.deepEqual(callsIn(texts.join("")), [...Array(100).keys()].map(String));
+});
+
+need("root", "unshare").test("after a full disk the log goes on with whole lines, and lacks no entry", (t) => {
+  const folder = folderOf(t);
+  const code = `
+    const { AuditLog } = await import(${JSON.stringify(library)});
+    const fs = await import("node:fs");
+    const disk = ${JSON.stringify(join(folder, "disk"))};
+    const problems = [];
+    const log = await AuditLog.open(disk + "/audit.log", (error) => problems.push(error.code));
+    const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const write = (number) => log.write({ caller: "root", call: String(number), decision: "allowed", message: "x".repeat(500) });
+    const ballast = disk + "/ballast";
+    try { fs.writeFileSync(ballast, Buffer.alloc(1 << 20)); } catch {}
+    fs.truncateSync(ballast, 32 << 10);
+    for (let number = 0; number < 300; number++) { write(number); if (number % 10 === 0) await tick(); }
+    await tick();
+    const whileFull = fs.readFileSync(disk + "/audit.log", "utf8");
+    fs.rmSync(ballast);
+    for (let number = 300; number < 310; number++) write(number);
+    await log.close();
+    const after = fs.readFileSync(disk + "/audit.log", "utf8");
+    fs.writeFileSync(${JSON.stringify(join(folder, "out"))}, JSON.stringify({ whileFull, after, problems }));`;
+  const script =
+    'mkdir "$1/disk" && mount -t tmpfs -o size=200k none "$1/disk" && exec "$2" --input-type=module -e "$3"';
+  const args = ["--mount", "sh", "-c", script, "sh", folder, process.execPath, code];
+  const { status, stderr } = spawnSync("unshare", args, { encoding: "utf8", timeout: 60_000 });
+  t.is(status, 0, stderr);
+  const { whileFull, after, problems } = JSON.parse(readFileSync(join(folder, "out"), "utf8"));
+  t.deepEqual(problems, ["ENOSPC"]);
+  const all = [...Array(310).keys()].map(String);
+  const before = callsIn(whileFull);
+  t.true(before.length > 0 && before.length < 300, String(before.length));
+  t.deepEqual(before, all.slice(0, before.length));
+  t.deepEqual(callsIn(after), all);
+});
