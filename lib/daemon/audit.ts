@@ -110,14 +110,14 @@ export class AuditLog {
       while (this.#waiting.length > 0) await this.#writeAll(this.#file);
       this.#isFailing = false;
     } catch (error) {
-      // A full disk is told of once.
+      // One message says that the disk is full.
       if (!this.#isFailing) this.#problem(error);
       this.#isFailing = true;
       this.#retry = setTimeout(() => this.#run(() => this.#write()), RETRY_MS).unref();
     }
   }
 
-  /** Writes the lines that wait. Those that were not written whole wait on. */
+  /** Writes the lines that wait. Each line that is not written whole waits on. */
   async #writeAll(file: FileHandle): Promise<void> {
     const lines = this.#waiting;
     if (this.#lost > 0) lines.unshift(lineOf(lossOf(this.#lost)));

@@ -1,7 +1,7 @@
 // Every output may break: the reader goes, the disk is full, the terminal is closed.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -156,4 +156,19 @@ test("an error without a reader does not change the exit status", async (t) => {
   });
   program.stderr.destroy();
   t.deepEqual(await once(program, "exit"), [5, null]);
+});
+
+test("a daemon whose log has no room serves on, and ends as it should", async (t) => {
+  for (const log of ["/dev/full", "/dev/null"]) {
+    const folder = mkdtempSync(join(tmpdir(), "vpp-punt-log-"));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const socket = join(folder, "manager.sock");
+    const at = `--sim --interface eth0 --socket ${socket} --state ${join(folder, "state")}`;
+    const punt = "{ cnf: a, type: SPAN, interconnect: MEMIF, vppInterface: eth0 }";
+    const line = `$V daemon ${at} 2> ${log} & until $V add --wait --socket ${socket} '${punt}' 2>/dev/null; do sleep 0.2; done
+      kill -TERM $!; wait $!; (exit $?)`;
+    const { stdout } = await shell(line, {});
+    t.regex(stdout, /CREATED[\s\S]*\n0\n$/, log);
+    t.false(existsSync(socket), log);
+  }
 });

@@ -7,6 +7,9 @@ import { readBytes } from "../../read-file.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 
+/** Bytes of the log that wait for a disk with room; lines beyond it are lost. */
+const LONGEST_LOG = 1 << 20;
+
 /** The port of the page unless another is given. */
 const PAGE_PORT = 9474;
 
@@ -34,7 +37,10 @@ export async function run(options: Options): Promise<void> {
     import("../../daemon/index.js"),
     import("pino"),
   ]);
-  const logger = pino(logOptions(pino), pino.destination({ fd: 2, sync: true }));
+  const log = pino.destination({ fd: 2, sync: true, maxLength: LONGEST_LOG });
+  // The next line tries again. Without a listener, the line that a full disk refuses would throw in the middle of a change.
+  log.on("error", () => {});
+  const logger = pino(logOptions(pino), log);
   const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
   const notifier = new ServiceNotifier();
   try {

@@ -36,7 +36,7 @@ export function parseUdpPorts(reply: string): UdpPorts | undefined {
   );
 }
 
-/** The numbers of the protocols that VPP's list for IPv4 names, of those that VPP or a punt may handle. Its list for IPv6 has numbers. */
+/** The protocols that VPP's list for IPv4 may have, by VPP's names. Its list for IPv6 has numbers. */
 const NAMES: Readonly<Record<string, number>> = {
   ...IP_PROTOCOL,
   ...{
