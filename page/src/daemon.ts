@@ -85,7 +85,7 @@ async function readInterfaces(model: Model): Promise<void> {
   }
 }
 
-/** Repeats as long as somebody looks: each call is a line in the audit log. `news` ends a pause early. */
+/** Repeats as long as the tab is shown: each call is a line in the audit log. `news` ends a pause early. */
 async function always(
   pause: number,
   failed: (error: unknown) => void,
