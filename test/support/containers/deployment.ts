@@ -287,7 +287,8 @@ export class Deployment {
         return answer.trim();
       },
       () => `${cnf?.output ?? ""}\n${this.podman.report()}`,
-      40,
+      // On a busy machine: 5 s on a quiet one.
+      120,
     );
   }
 }
