@@ -56,6 +56,10 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   }
 }
 
+/** For users who may not write below /run. */
+const FOLDER_REMEDY =
+  "Run as root, or name another folder for the CNFs' sockets: socketDirectory in the file of --config";
+
 /** @throws PuntError of the store, or of an option of the manager */
 async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<PuntManager | ClusterPunts> {
   const { state, logger, etcd, socket, attachSocket } = options;
@@ -125,6 +129,6 @@ async function makeFolder(path: string): Promise<void> {
     await ensureFolder(path, 0o750);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path }, cause);
+    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path, remedy: FOLDER_REMEDY }, cause);
   }
 }

@@ -73,11 +73,16 @@ export class FileLock implements Disposable {
     return undefined;
   }
 
-  /** The text is for people: what counts is the lock. */
+  /** The text is for people: what counts is the lock. A file without it, on a full disk, does not stay. */
   #sign(): this {
-    ftruncateSync(this.#fd);
-    writeSync(this.#fd, `${process.pid}\n`, 0);
-    return this;
+    try {
+      ftruncateSync(this.#fd);
+      writeSync(this.#fd, `${process.pid}\n`, 0);
+      return this;
+    } catch (error) {
+      if (this.isStillThere()) rmSync(this.path, { force: true });
+      throw error;
+    }
   }
 
   /** Tells whether the locked file is still the one at the path: another process may have removed it, or its folder. */

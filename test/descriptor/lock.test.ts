@@ -8,6 +8,7 @@ import test from "ava";
 import { FileLock } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { openDescriptors, socketFolder } from "../support/descriptor/peer.js";
+import { need } from "../support/need.js";
 
 const library = new URL("../../lib/descriptor/index.js", import.meta.url).href;
 const HOLDER = `
@@ -119,4 +120,21 @@ test("a path that cannot be locked is an error with that path", (t) => {
     const error = t.throws(() => FileLock.acquire(join(folder, name)), { instanceOf: PuntError, code }, name);
     t.true(error!.message.includes(name), error!.message);
   }
+});
+
+need("root", "unshare").test("a lock that cannot be written on a full disk leaves no file", (t) => {
+  const folder = socketFolder(t);
+  const code = `
+    const { FileLock } = await import(${JSON.stringify(library)});
+    const fs = await import("node:fs");
+    const disk = process.argv[1] + "/disk";
+    try { fs.writeFileSync(disk + "/ballast", Buffer.alloc(1 << 20)); } catch {}
+    let error;
+    try { FileLock.acquire(disk + "/lock"); } catch ({ code }) { error = code; }
+    console.log(JSON.stringify({ error, names: fs.readdirSync(disk) }));`;
+  const script =
+    'mkdir "$1/disk" && mount -t tmpfs -o size=64k none "$1/disk" && exec "$2" --input-type=module -e "$3" "$1"';
+  const args = ["--mount", "sh", "-c", script, "sh", folder, process.execPath, code];
+  const { stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8", timeout: 60_000 });
+  t.deepEqual(JSON.parse(stdout || "{}"), { error: "ENOSPC", names: ["ballast"] }, stderr);
 });

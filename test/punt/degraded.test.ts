@@ -93,6 +93,12 @@ const cases: Case[] = [
     commands: ["ip route add 255.255.255.255/32 via local"],
     codes: [],
   },
+  { title: "IGMP", punt: { ...socket, ipProto: { af: "IPV4", protocol: "IGMP" } }, codes: ["MULTICAST_ROUTE"] },
+  ...([319, 1900, 1985, 3222, 3702, 5355, 6696] as const).map((port) => ({
+    title: `multicast to UDP port ${port}`,
+    punt: { ...socket, toHost: { af: "IPV4", protocol: "UDP", port } } as const,
+    codes: ["MULTICAST_ROUTE"],
+  })),
   { title: "RSVP, which is unicast", punt: { ...socket, ipProto: { af: "IPV4", protocol: "RSVP" } }, codes: [] },
 ];
 for (const { title, punt, withoutPlugins = [], commands = [], codes, remedy = /./ } of cases) {

@@ -139,18 +139,28 @@ type Groups = Readonly<Record<number, Readonly<Partial<Record<"IPV4" | "IPV6", r
 
 /** Multicast groups by protocol number. */
 const PROTOCOL_GROUPS: Groups = {
+  [IP_PROTOCOL.IGMP]: { IPV4: ["224.0.0.22"] },
   [IP_PROTOCOL.OSPF]: { IPV4: ["224.0.0.5", "224.0.0.6"], IPV6: ["ff02::5", "ff02::6"] },
   [IP_PROTOCOL.EIGRP]: { IPV4: ["224.0.0.10"], IPV6: ["ff02::a"] },
   [IP_PROTOCOL.PIM]: { IPV4: ["224.0.0.13"], IPV6: ["ff02::d"] },
   [IP_PROTOCOL.VRRP]: { IPV4: ["224.0.0.18"], IPV6: ["ff02::12"] },
 };
 
-/** Multicast groups by UDP port: RIP, RIPng, DHCPv6 and mDNS. */
+/** Multicast groups by UDP port: PTP, RIP, RIPng, DHCPv6, SSDP, HSRP, GLBP, WS-Discovery, mDNS, LLMNR and Babel. */
 const PORT_GROUPS: Groups = {
+  319: { IPV4: ["224.0.1.129", "224.0.0.107"], IPV6: ["ff02::181", "ff02::6b"] },
+  320: { IPV4: ["224.0.1.129", "224.0.0.107"], IPV6: ["ff02::181", "ff02::6b"] },
   520: { IPV4: ["224.0.0.9"] },
   521: { IPV6: ["ff02::9"] },
   [DHCP_SERVER_PORTS[6]]: { IPV6: ["ff02::1:2"] },
+  1900: { IPV4: ["239.255.255.250"], IPV6: ["ff02::c"] },
+  1985: { IPV4: ["224.0.0.2", "224.0.0.102"] },
+  2029: { IPV6: ["ff02::66"] },
+  3222: { IPV4: ["224.0.0.102"], IPV6: ["ff02::66"] },
+  3702: { IPV4: ["239.255.255.250"], IPV6: ["ff02::c"] },
   5353: { IPV4: ["224.0.0.251"], IPV6: ["ff02::fb"] },
+  5355: { IPV4: ["224.0.0.252"], IPV6: ["ff02::1:3"] },
+  6696: { IPV4: ["224.0.0.111"], IPV6: ["ff02::1:6"] },
 };
 
 function groupsOf({ ipProto, toHost }: PuntToSocketRequest): string[] {
