@@ -1,4 +1,4 @@
-// The drawings of the documents: each comes from its source, and says in words what it shows.
+// The drawings of the documents, and their site: each drawing comes from its source and has words for it; the site leads to each document.
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 import { runNode } from "../support/machine/script.js";
@@ -22,5 +22,13 @@ test("each drawing has a title and a text for a screen reader, and is in a docum
     const shown = images.filter(([, , file]) => file!.endsWith(`drawings/${name}`));
     t.true(shown.length > 0, `${name} is in no document`);
     for (const [, words] of shown) t.true(words!.length > 30, name);
+  }
+});
+
+test("the navigation of the site leads to every document", (t) => {
+  const config = readFileSync("docs/.vitepress/config.mjs", "utf8");
+  for (const document of documents) {
+    const name = document.slice("docs/".length, -".md".length);
+    t.true(config.includes(`"${name}"`), `docs/.vitepress/config.mjs does not name ${document}`);
   }
 });
