@@ -83,6 +83,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   readonly #traceFile: TraceFile | undefined;
   readonly #trace: Trace | undefined;
   readonly #closing = new AbortController();
+  #closed: Promise<void> = Promise.resolve();
   #connection: Connection | undefined;
   /** The connection for which "connected" was emitted, and "disconnected" was not. */
   #announced: Connection | undefined;
@@ -234,8 +235,12 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   }
 
   /** Closes the client. Waiting requests reject with ERR_CLOSED. */
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  close(): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#closed = this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const error = new PuntError("binapi.close", "ERR_CLOSED", `${this.endpoint}: the client was closed`);
     this.#closing.abort(error);
     const connection = this.#connection;

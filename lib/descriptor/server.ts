@@ -59,6 +59,7 @@ export class DescriptorServer implements AsyncDisposable {
   readonly #onError: NonNullable<DescriptorServerOptions["onError"]>;
   readonly #exchanges = new Map<Promise<void>, Connection>();
   #closed = false;
+  #closing: Promise<void> = Promise.resolve();
   #pause: NodeJS.Timeout | undefined;
 
   private constructor(path: string, handler: DescriptorHandler, options: DescriptorServerOptions) {
@@ -100,10 +101,15 @@ export class DescriptorServer implements AsyncDisposable {
   }
 
   /** Stops listening, removes the socket's file and disconnects all clients. Resolves when that is done. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    if (!this.#closed) this.#closing = this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#pause);
     this.#listener.close();
-    this.#closed = true;
     for (const connection of this.#exchanges.values()) connection.close();
     await Promise.all(this.#exchanges.keys());
   }

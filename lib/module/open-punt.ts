@@ -86,6 +86,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #status: CnfStatus;
   #queue: PacketQueue | undefined;
   #closed = false;
+  #closing: Promise<void> = Promise.resolve();
 
   /** @internal */
   constructor(backing: Backing, request: PuntRequestInput, options: OpenPuntOptions) {
@@ -208,13 +209,13 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   /** Closes the ends. A punt of a session is deleted; a persistent one stays in VPP. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    if (this.#closed) return this.#closing;
     const isOwned = this.#options.lifetime === "session" && !this.#fatal;
-    const ended = this.end(async () => {
+    this.#closing = this.end(async () => {
       if (isOwned && !this.#away) await this.#backing.punts.delete(this.id).catch(() => {});
     });
-    await ended;
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

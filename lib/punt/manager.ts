@@ -54,7 +54,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   readonly #host: ContainerHost;
   /** Each attachment that was opened here, with the key of its punt. */
   readonly #attached = new Map<Attachments, string>();
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * Reads the store and begins to make VPP match it. Does not wait for VPP, which may start later.
@@ -354,9 +354,12 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   /** Stops the manager. Punts stay in VPP: another manager with the same store continues. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#worker.stop();
     this.#host.close();
     await this.#state.close(new PuntError("punt.close", "ECANCELED", "the manager was closed"));
@@ -368,7 +371,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   #requireOpen(op: string): void {
-    if (this.#closed) throw new PuntError(op, "ERR_CLOSED", "the manager is closed");
+    if (this.#closing) throw new PuntError(op, "ERR_CLOSED", "the manager is closed");
   }
 
   #requireWritable(op: string): void {

@@ -89,6 +89,7 @@ export class EmbeddedVpp implements VppControl {
   readonly #wires = new Map<string, Wire>();
   #instance: VppInstance;
   #closed = false;
+  #closing: Promise<void> = Promise.resolve();
   /** The end of the last restart or stop. They follow one another. */
   #settled: Promise<unknown> = Promise.resolve();
   readonly #options: ResolvedOptions;
@@ -231,9 +232,13 @@ export class EmbeddedVpp implements VppControl {
     return done;
   }
 
-  /** Stops VPP and removes its sockets and its folder. Later calls do nothing. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Stops VPP and removes its sockets and its folder. Later calls wait for the same end. */
+  close(): Promise<void> {
+    if (!this.#closed) this.#closing = this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     await this.#inTurn(() => this.#instance.stop());
     const { ownsDirectory, directory } = this.#options;

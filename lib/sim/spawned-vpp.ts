@@ -47,6 +47,7 @@ export class SpawnedVpp implements VppControl {
   #ready: ChildReady["ready"];
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
+  #closing: Promise<void> | undefined;
   readonly #options: EmbeddedVppOptions & { directory: string };
   readonly #ownsDirectory: boolean;
 
@@ -164,7 +165,14 @@ export class SpawnedVpp implements VppControl {
     else await this.#call("restart", options);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = undefined;
+    });
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const child = this.#child;
     if (child !== undefined) {
       const exit = once(child, "exit");

@@ -1,6 +1,7 @@
 // A punt on an embedded VPP of its own, for unit tests of a CNF.
 import { join } from "node:path";
 import { Vpp } from "../binapi/index.js";
+import { lazily } from "../lazily.js";
 import { OptionCheck } from "../options.js";
 import {
   type Attachments,
@@ -52,7 +53,7 @@ export class TestPunt implements AsyncDisposable {
     this.manager = parts.manager!;
     this.punt = punt;
     this.ends = ends;
-    this.#close = () => closeAll(parts);
+    this.#close = lazily(() => closeAll(parts));
   }
 
   /** Sends a frame from the CNF to VPP, through the first end. @returns false if the frame was not sent */
@@ -70,8 +71,8 @@ export class TestPunt implements AsyncDisposable {
   }
 
   /** Closes the ends, the manager and VPP, and removes their files. */
-  async close(): Promise<void> {
-    await this.#close();
+  close(): Promise<void> {
+    return this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -57,6 +57,7 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
   #stoneWork: StoneWorkAddress | undefined;
   /** The connection over which StoneWork discovered the module. */
   #connection: Connection | undefined;
+  #closing: Promise<void> | undefined;
 
   /**
    * Serves StoneWork's calls, then announces the module by a file in StoneWork's directory.
@@ -117,7 +118,12 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
   }
 
   /** Ends the services. The announcing file stays, as StoneWork's own CNFs leave it. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.#serving.map((serving) => serving.close()));
   }
 

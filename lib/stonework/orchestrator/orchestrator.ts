@@ -28,6 +28,7 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
   #groups: Groups = {};
   #discovery: Discovery | undefined;
   #isReady = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * Serves, and watches StoneWork's directory for CNFs. `close` does not close the punts' manager.
@@ -84,7 +85,12 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
   }
 
   /** Ends the services and the connections. Items and punts stay. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#ending.abort();
     this.#discovery?.close();
     this.#items.close();
