@@ -272,7 +272,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   #notConnected(name: string): PuntError {
     if (this.#closing.signal.aborted) return this.#closing.signal.reason as PuntError;
-    const text = `${name}: there is no connection to VPP at ${this.endpoint}`;
+    const text = `${String(name)}: there is no connection to VPP at ${this.endpoint}`;
     return new PuntError("binapi.call", "ERR_DISCONNECTED", text, { message: name }, this.#lost);
   }
 

@@ -1,5 +1,6 @@
 // The client's options and their checks.
 import { PuntError } from "../errors.js";
+import { OptionCheck } from "../options.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
 import type { Transport } from "./transport.js";
@@ -76,9 +77,10 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
 /** Checks the options of a subscription to `event`. @throws PuntError as `checkOptions` does */
 export function checkSubscription(event: string, options: Readonly<Record<string, unknown>>): void {
   const refuseIt: (option: string, rule: string) => never = (option, rule) => {
-    const text = `${event}: option ${option} ${rule}`;
+    const text = `${String(event)}: option ${option} ${rule}`;
     throw new PuntError("binapi.subscribe", "ERR_OPTION", text, { message: event, option });
   };
+  new OptionCheck("binapi.subscribe").text("event", event, Number.POSITIVE_INFINITY, 1);
   if (typeof options !== "object" || options === null) refuseIt("options", "must be an object");
   for (const name in options) if (name !== "queueLimit") refuseIt(name, "is not an option");
   const { queueLimit = 1 } = options;

@@ -57,8 +57,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
 }
 
 /** For users who may not write below /run. */
-const FOLDER_REMEDY =
-  "Run as root, or name another folder for the CNFs' sockets: socketDirectory in the file of --config";
+const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets with --socket-directory";
 
 /** @throws PuntError of the store, or of an option of the manager */
 async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<PuntManager | ClusterPunts> {

@@ -6,6 +6,7 @@ import { NEWEST_RELEASE } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { formatMac } from "../net/index.js";
+import { OptionCheck } from "../options.js";
 import type { HostInterfaceFilter, HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";
 import type { InterfaceCounters, NodeCounter, SwInterface } from "./dataplane/index.js";
 import type { HostInterface } from "./devices/index.js";
@@ -140,8 +141,9 @@ export class EmbeddedVpp implements VppControl {
     return this.#instance.clients;
   }
 
-  /** Returns an interface by VPP's name or by its tag. The interface need not exist yet. */
+  /** Returns an interface by VPP's name or by its tag. The interface need not exist yet. @throws PuntError ERR_OPTION: no name is given */
   interface(name: string): Wire {
+    new OptionCheck("sim.interface").text("name", name);
     let wire = this.#wires.get(name);
     if (wire === undefined) {
       const receive = (swInterface: SwInterface, frames: readonly Uint8Array[]) => this.#receive(swInterface, frames);
@@ -151,8 +153,11 @@ export class EmbeddedVpp implements VppControl {
     return wire;
   }
 
-  /** Returns the host's end of a TAP or af_packet interface, by its name on the host. @throws PuntError ERR_NO_INTERFACE */
+  /** Returns the host's end of a TAP or af_packet interface, by its name on the host. @throws PuntError ERR_NO_INTERFACE; ERR_OPTION */
   host(name: string, namespace = ""): HostInterface {
+    const check = new OptionCheck("sim.host");
+    check.text("name", name);
+    check.text("namespace", namespace);
     const found = this.#instance.host.find(name, namespace);
     if (found === undefined)
       throw noInterface(`the emulated host has no interface ${name} in namespace "${namespace}"`);
@@ -177,7 +182,8 @@ export class EmbeddedVpp implements VppControl {
   }
 
   async setHostMtu(name: string, mtu: number, namespace = ""): Promise<void> {
-    this.host(name, namespace).mtu = mtu;
+    const end = this.host(name, namespace);
+    end.mtu = new OptionCheck("sim.set-host-mtu").integer("mtu", mtu, 0, 65_535);
   }
 
   async hostInterfaces(filter: HostInterfaceFilter = {}): Promise<HostInterfaceInfo[]> {

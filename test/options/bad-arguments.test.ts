@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
-import { attach, Memif, PuntAction, PuntError, PuntInjector } from "../../lib/index.js";
+import { attach, idKey, idOf, idText, Memif, PuntAction, PuntError, PuntInjector } from "../../lib/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { testPunt } from "../../lib/testing/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const refusal = (code: string, message: RegExp) => ({ instanceOf: PuntError, code, message });
@@ -62,4 +63,53 @@ test("the embedded VPP says what it cannot be started with, given or told", asyn
   for (const frames of ["abc", [1], null]) t.throws(() => vpp.interface("eth0").inject(frames as never), noFrames);
   await t.throwsAsync(vpp.addFault(nothing), refusal("ERR_BAD_FAULT", /rule/));
   await t.throwsAsync(vpp.addFault({ message: "x" } as never), refusal("ERR_BAD_FAULT", /action/));
+});
+
+/** Values that cannot be written into a text, and others that are not one. */
+const NO_TEXTS: readonly unknown[] = [Symbol("s"), Object.create(null), null, 5n, () => {}];
+
+test("an identity is an object with texts", (t) => {
+  for (const use of [idKey, idText, idOf])
+    for (const value of NO_TEXTS) {
+      if (typeof value !== "object" || value === null)
+        t.throws(() => use(value as never), refusal("ERR_OPTION", /option id/), use.name);
+      const id = { cnf: "cnf1", key: value, label: "" };
+      t.throws(() => use(id as never), refusal("ERR_OPTION", /option id.key must be a string/), use.name);
+    }
+  t.is(idText({ cnf: "cnf1", key: "", label: "a" }), "cnf1/a");
+});
+
+test("names of requests and events are texts, with and without a connection", async (t) => {
+  await using sim = await EmbeddedVpp.start();
+  await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+  for (const isConnected of [true, false]) {
+    if (!isConnected) await vpp.close();
+    for (const value of NO_TEXTS) {
+      const refused = { instanceOf: PuntError };
+      await t.throwsAsync(vpp.subscribe(value as never), refused);
+      await t.throwsAsync(vpp.subscribe(value as never, {}, "sw_interface_event"), refused);
+      if (value !== null) await t.throwsAsync(vpp.subscribe("want_interface_events", {}, value as never), refused);
+      await t.throwsAsync(vpp.call(value as "show_version", {}), refused);
+      await t.throwsAsync(vpp.dumpAll(value as "ip_table_dump", {}), refused);
+      t.throws(() => vpp.listen(value as never), refused);
+    }
+  }
+});
+
+test("names of the embedded VPP's interfaces are texts, and an MTU is a number", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  for (const value of NO_TEXTS) {
+    const named = refusal("ERR_OPTION", /option name must be a string/);
+    t.throws(() => vpp.interface(value as never), named);
+    t.throws(() => vpp.host(value as never), named);
+    t.throws(() => vpp.host("tap0", value as never), refusal("ERR_OPTION", /option namespace/));
+    await t.throwsAsync(vpp.setHostMtu(value as never, 1500), named);
+    await t.throwsAsync(vpp.inject(value as never, []), named);
+    await t.throwsAsync(vpp.hostReceived(value as never), named);
+  }
+  const interconnect = "TAP";
+  await using punt = await testPunt({ type: "SPAN", interconnect, vppInterface: "eth0" });
+  const [{ name } = { name: "" }] = await punt.sim.hostInterfaces();
+  for (const mtu of [Symbol("s"), Object.create(null), "1500", -1])
+    await t.throwsAsync(punt.sim.setHostMtu(name, mtu as never), refusal("ERR_OPTION", /option mtu/));
 });

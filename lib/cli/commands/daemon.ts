@@ -18,6 +18,7 @@ interface Options extends EtcdFlags, ManagingOptions {
   socket?: string;
   socketMode?: string;
   socketGroup?: string;
+  socketDirectory?: string;
   vpp?: string;
   state?: string;
   policy?: string;
@@ -95,7 +96,7 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
     socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
-    socketDirectory: directory && `${directory}/sockets`,
+    socketDirectory: options.socketDirectory ?? (directory && `${directory}/sockets`),
   };
   const simulated = definedOnly({ memifDirectory: directory && `${directory}/memif`, host });
   const manager = { ...simulated, ...managingOptions(options) };

@@ -79,6 +79,7 @@ function daemonCommand(program: Command): void {
     .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)", path)
     .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
     .option("--socket-group <gid>", "group of the socket, by number")
+    .option("--socket-directory <folder>", "where the CNFs' punt sockets are (default: /run/vpp-punt/sockets)", path)
     .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
     .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
     .option("--policy <file>", "who may do what", path)

@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import { PuntError } from "../../errors.js";
 import { lazily, zod } from "../../lazily.js";
+import { OptionCheck } from "../../options.js";
 import { label } from "./fields.js";
 import { identity, overInterface, typeSchemas } from "./type-schemas.js";
 import { withoutUnset } from "./unset.js";
@@ -128,17 +129,28 @@ function fieldName(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** Returns a text for an identity. No two identities have the same. */
-export function idKey({ cnf, key, label: name }: PuntId): string {
+/** Returns a text for an identity. No two identities have the same. @throws PuntError `ERR_OPTION`: it is not an identity */
+export function idKey(id: PuntId): string {
+  const { cnf, key, label: name } = identified(id, "punt.id-key");
   return JSON.stringify([cnf, key, name]);
 }
 
-/** Returns an identity for people: `cnf/key/label` without empty parts. */
-export function idText({ cnf, key, label: name }: PuntId): string {
+/** Returns an identity for people: `cnf/key/label` without empty parts. @throws PuntError `ERR_OPTION`: it is not an identity */
+export function idText(id: PuntId): string {
+  const { cnf, key, label: name } = identified(id, "punt.id-text");
   return [cnf, key, name].filter((part) => part !== "").join("/");
 }
 
-/** Returns the identity of a request. */
-export function idOf({ cnf, key, label: name }: PuntId): PuntId {
+/** Returns the identity of a request. @throws PuntError `ERR_OPTION`: it has none */
+export function idOf(request: PuntId): PuntId {
+  const { cnf, key, label: name } = identified(request, "punt.id-of");
   return { cnf, key, label: name };
+}
+
+/** Refuses what has no identity. The values of the parts are left to the checks of a request. */
+function identified(id: PuntId, op: string): PuntId {
+  if (typeof id !== "object" || id === null) new OptionCheck(op).object("id", id);
+  for (const part of ["cnf", "key", "label"] as const)
+    if (id[part] !== undefined && typeof id[part] !== "string") new OptionCheck(op).text(`id.${part}`, id[part]);
+  return id;
 }
