@@ -109,6 +109,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
    * @throws PuntError ENOENT, ECONNREFUSED or another errno name: VPP is not reachable within `wait`
    * @throws PuntError ERR_TIMEOUT: VPP accepts no connection within `connectTimeout`
    * @throws PuntError ERR_ABORTED: `signal` has aborted
+   * @example
+   * ```ts
+   * import { Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect({ socketPath: "/run/vpp/api.sock", wait: 5_000 });
+   * const { version } = await vpp.call("show_version");
+   * console.log(version);
+   * ```
    */
   static async connect(options: VppOptions = {}): Promise<Vpp> {
     checkOptions(options);
@@ -149,6 +157,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
    * @throws PuntError ERR_TIMEOUT: VPP did not answer within `timeout`
    * @throws PuntError ERR_DISCONNECTED: there is no connection, or it was lost before the answer
    * @throws PuntError ERR_QUEUE_FULL: `queueLimit` requests wait already
+   * @example
+   * ```ts
+   * import { Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect();
+   * const { sw_if_index } = await vpp.call("create_loopback", { mac_address: "02:fe:00:00:00:01" });
+   * await vpp.call("sw_interface_set_flags", { sw_if_index, flags: ["IF_STATUS_API_FLAG_ADMIN_UP"] });
+   * ```
    */
   call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
     const connection = this.#connection;
@@ -156,7 +172,18 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     return connection.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
   }
 
-  /** Sends a `*_dump` or `*_get`, and returns its details as they come. Follows cursors. Rejects as `call` does. */
+  /**
+   * Sends a `*_dump` or `*_get`, and returns its details as they come. Follows cursors. Rejects as `call` does.
+   *
+   * @example
+   * ```ts
+   * import { Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect();
+   * for await (const details of vpp.dump("sw_interface_dump", { name_filter_valid: false, name_filter: "" }))
+   *   console.log(details.sw_if_index, details.interface_name);
+   * ```
+   */
   dump<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): AsyncIterableIterator<DetailsOf<N>> {
     let running: RunningDump | undefined;
     const stream = new DetailsStream(() => running?.giveUp());
@@ -176,6 +203,14 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
    * asks the new VPP; if VPP refuses, the iteration ends with VPP's error. The client sets `pid` and `enable_disable` itself.
    *
    * @throws PuntError ERR_NO_EVENT: the request has no such event
+   * @example
+   * ```ts
+   * import { Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect();
+   * const events = await vpp.subscribe("want_interface_events", {}, "sw_interface_event");
+   * for await (const { sw_if_index, flags } of events) console.log(sw_if_index, flags);
+   * ```
    */
   async subscribe<E extends EventName = string>(
     request: RequestName,

@@ -172,12 +172,31 @@ export const VNET_ERRORS = Object.fromEntries(NUMBERED) as Readonly<Record<VnetE
 
 const NAMES = new Map<number, VnetErrorName>(NUMBERED.map(([name, retval]) => [retval, name]));
 
-/** Returns VPP's name of a retval: "INVALID_SW_IF_INDEX" for -2. Returns undefined for a number that has no name. */
+/**
+ * Returns VPP's name of a retval: "INVALID_SW_IF_INDEX" for -2. Returns undefined for a number that has no name.
+ *
+ * @example
+ * ```ts
+ * import { apiErrorName } from "vpp-punt/binapi";
+ *
+ * console.log(apiErrorName(-2)); // INVALID_SW_IF_INDEX
+ * ```
+ */
 export function apiErrorName(retval: number): VnetErrorName | undefined {
   return NAMES.get(retval);
 }
 
-/** Reports whether VPP has an error of this name. */
+/**
+ * Reports whether VPP has an error of this name.
+ *
+ * @example
+ * ```ts
+ * import { isVnetErrorName, VNET_ERRORS } from "vpp-punt/binapi";
+ *
+ * const name = process.argv[2] ?? "VALUE_EXIST";
+ * if (isVnetErrorName(name)) console.log(VNET_ERRORS[name]); // -81 for VALUE_EXIST
+ * ```
+ */
 export function isVnetErrorName(name: string): name is VnetErrorName {
   return Object.hasOwn(VNET_ERRORS, name);
 }

@@ -37,6 +37,15 @@ export interface GenerateOptions {
 /**
  * Returns the text of a TypeScript file with the types of all messages of `schema`. A program that imports the file anywhere has
  * `vpp.call(name, value)` checked for these messages.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { generateTypes, Schema } from "vpp-punt/binapi";
+ *
+ * const schema = await Schema.fromDirectory("/usr/share/vpp/api");
+ * writeFileSync("vpp-messages.ts", generateTypes(schema, { augment: "vpp-punt/binapi" }));
+ * ```
  */
 export function generateTypes(schema: Schema, { augment, origin = schema.origin }: GenerateOptions = {}): string {
   const generator = new Generator(schema);

@@ -41,6 +41,13 @@ export class Schema {
   /**
    * Returns the messages that this package uses, of one release or, without `release`, of all. In a schema of all releases,
    * `message(name)` is the newest variant, and `message(name, crc)` is any.
+   *
+   * @example
+   * ```ts
+   * import { Schema } from "vpp-punt/binapi";
+   *
+   * console.log(Schema.builtin("25.02").crcs("show_version"));
+   * ```
    */
   static builtin(release?: Release): Schema {
     const index = release === undefined ? undefined : BUILTIN_RELEASES.indexOf(release);
@@ -57,20 +64,50 @@ export class Schema {
    * Makes a schema from the parsed contents of .api.json files.
    *
    * @throws PuntError ERR_BAD_SCHEMA: a file does not have the form of an .api.json file
+   * @example
+   * ```ts
+   * import { readFileSync } from "node:fs";
+   * import { Schema } from "vpp-punt/binapi";
+   *
+   * const file = JSON.parse(readFileSync("/usr/share/vpp/api/core/ip.api.json", "utf8"));
+   * console.log(Schema.fromApiJson([file], "ip.api.json").names());
+   * ```
    */
   static fromApiJson(files: readonly unknown[], origin = "api.json"): Schema {
     const modules = files.map((file, i) => checkApiJson(file, `${origin}: file ${i}`));
     return new Schema(origin, jsonVariants(modules));
   }
 
-  /** Makes a schema from the answer to get_api_json: a JSON array of such files. @throws PuntError as `fromApiJson` does */
+  /**
+   * Makes a schema from the answer to get_api_json: a JSON array of such files.
+   *
+   * @throws PuntError as `fromApiJson` does
+   * @example
+   * ```ts
+   * import { Schema, Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect();
+   * const { json } = await vpp.call("get_api_json");
+   * console.log(Schema.fromApiJsonText(json, vpp.endpoint).names().length);
+   * ```
+   */
   static fromApiJsonText(text: string, origin = "get_api_json"): Schema {
     const modules: unknown = parseJson(text, origin);
     if (!Array.isArray(modules)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
     return Schema.fromApiJson(modules, origin);
   }
 
-  /** Reads all .api.json files below a folder, such as /usr/share/vpp/api. Rejects as `fromApiJson` throws. */
+  /**
+   * Reads all .api.json files below a folder, such as /usr/share/vpp/api. Rejects as `fromApiJson` throws.
+   *
+   * @example
+   * ```ts
+   * import { Schema, Vpp } from "vpp-punt/binapi";
+   *
+   * const schema = await Schema.fromDirectory("/usr/share/vpp/api");
+   * await using vpp = await Vpp.connect({ schema });
+   * ```
+   */
   static async fromDirectory(folder: string): Promise<Schema> {
     const entries = await readdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       throw schemaError(cause.code ?? "EIO", `cannot read the folder ${folder}`, cause);

@@ -85,7 +85,17 @@ export class TraceFile {
   }
 }
 
-/** Returns a record as one line of JSON. */
+/**
+ * Returns a record as one line of JSON.
+ *
+ * @example
+ * ```ts
+ * import { traceLine, Vpp } from "vpp-punt/binapi";
+ *
+ * await using vpp = await Vpp.connect({ trace: (record) => console.log(traceLine(record)) });
+ * await vpp.call("show_version");
+ * ```
+ */
 export function traceLine(record: TraceRecord): string {
   return toJson(record);
 }

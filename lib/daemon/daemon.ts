@@ -94,6 +94,12 @@ export class Daemon implements AsyncDisposable {
    *
    * @throws PuntError ERR_OPTION; ERR_POLICY_FILE: the policy is wrong; of the store; EADDRINUSE: another daemon listens at the
    * socket; an errno name
+   * @example
+   * ```ts
+   * import { Daemon } from "vpp-punt/daemon";
+   * const daemon = await Daemon.start({ state: "/var/lib/vpp-punt", http: { port: 9101 } });
+   * process.once("SIGTERM", () => daemon.close());
+   * ```
    */
   static async start(options: DaemonOptions = {}): Promise<Daemon> {
     const checked = checkDaemonOptions(options);

@@ -17,6 +17,14 @@ export class Descriptor implements Disposable {
    * Takes over the ownership of an open descriptor: the caller must not close it any more.
    *
    * @throws PuntError `ERR_OPTION` unless `fd` is a descriptor's number
+   * @example
+   * ```ts
+   * import { openSync } from "node:fs";
+   * import { Descriptor } from "vpp-punt";
+   *
+   * using device = Descriptor.own(openSync("/dev/net/tun", "r+"));
+   * console.log(device.fd, device.isOpen);
+   * ```
    */
   static own(fd: number): Descriptor {
     if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff) {

@@ -227,6 +227,17 @@ function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
  * @throws PuntError ERR_QUEUE_TAKEN: a queue is open already, here or in another thread
  * @throws PuntError ERR_CLOSED: a port is closed
  * @throws PuntError An errno name such as EMFILE: no memory for both
+ * @example
+ * ```ts
+ * import { forward, Memif } from "vpp-punt";
+ *
+ * const lan = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0 });
+ * const wan = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 1 });
+ * const forwarder = forward(lan, wan, (batch) => {
+ *   for (let i = 0; i < batch.length; i++) if (batch.u16(i, 12) === 0x86dd) batch.drop(i);
+ * });
+ * setInterval(() => console.log(forwarder.stats().ab.passed), 1_000);
+ * ```
  */
 export function forward(a: Memif, b: Memif, decide?: ForwardHandler, options: ForwardOptions = {}): Forwarder {
   const check = new OptionCheck("memif.forward");

@@ -120,6 +120,14 @@ export class Memif extends EventEmitter<MemifEvents> {
    * @throws PuntError EADDRINUSE: another process, or a server of another thread's addon, listens on the socket.
    * @throws PuntError EEXIST: the id is taken on this socket, or the path holds something other than a socket.
    * @throws PuntError An errno name such as EACCES or EMFILE: the system's reason against the socket or the control thread.
+   * @example
+   * ```ts
+   * import { Memif } from "vpp-punt";
+   *
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 1 });
+   * port.receive((batch) => port.send(batch));
+   * port.on("up", (peer) => console.log(peer.name));
+   * ```
    */
   static open(options: MemifOptions): Memif {
     const { settings, receiving } = checkOptions(options);
@@ -141,6 +149,15 @@ export class Memif extends EventEmitter<MemifEvents> {
    *
    * @throws PuntError ERR_OPTION: the argument is not the handle of a port.
    * @throws PuntError ERR_CLOSED: the port is closed, or belongs to another process.
+   * @example
+   * ```ts
+   * import { workerData } from "node:worker_threads";
+   * import { Memif } from "vpp-punt";
+   *
+   * // The other thread has started this worker with `workerData: port.handle`.
+   * const port = Memif.attach(workerData);
+   * port.receive((batch) => port.tx(1).send(batch), [1]);
+   * ```
    */
   static attach(handle: MemifHandle): Memif {
     const check = new OptionCheck("memif.attach", "handle");

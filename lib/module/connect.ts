@@ -20,6 +20,13 @@ export interface DaemonPunts extends Punts {
  * `options.wait` says how long calls do.
  *
  * @throws PuntError ERR_OPTION
+ * @example
+ * ```ts
+ * import { connectPunts } from "vpp-punt/module";
+ *
+ * await using punts = await connectPunts({ wait: 10_000 });
+ * for (const { id, state } of await punts.list()) console.log(id.cnf, state);
+ * ```
  */
 export async function connectPunts(options: ConnectOptions = {}): Promise<DaemonPunts> {
   checkConnectOptions(options);

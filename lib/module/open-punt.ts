@@ -49,6 +49,14 @@ export interface SendOptions {
  *
  * @throws PuntError ERR_OPTION; ERR_INVALID_REQUEST; ERR_CONFLICT: another CNF has what was asked for; ERR_POLICY: the daemon's
  * policy does not allow it
+ * @example
+ * ```ts
+ * import { openPunt } from "vpp-punt/module";
+ *
+ * await using echo = await openPunt({ cnf: "echo", udp: 7 });
+ * await echo.ready({ timeout: 10_000 });
+ * for await (const packet of echo.packets()) packet.reply(packet.payload!);
+ * ```
  */
 export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {}): Promise<OpenPunt> {
   checkOpenOptions(options);

@@ -51,6 +51,13 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
    * @throws PuntError EPERM: without CAP_NET_RAW, and no `descriptor` was given.
    * @throws PuntError ENODEV: the device is not there.
    * @throws PuntError ENOMEM: for the ring. Another errno name: the system call failed with it.
+   * @example
+   * ```ts
+   * import { describeFrame, PacketSocket } from "vpp-punt";
+   *
+   * using port = PacketSocket.open({ device: "tap0" });
+   * for await (const batch of port) for (const frame of batch) console.log(describeFrame(frame));
+   * ```
    */
   static open(options: PacketSocketOptions): PacketSocket {
     return new PacketSocket(options);

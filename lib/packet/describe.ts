@@ -224,12 +224,36 @@ const vlan = atLeast(4, "VLAN tag", (bytes) => {
 
 const ethernet = atLeast(14, "Ethernet", (bytes) => ethertype(u16(bytes, 12), bytes.subarray(14)));
 
-/** Describes an Ethernet frame in one line, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`. @throws PuntError ERR_INVALID_PACKET: it is not a Uint8Array */
+/**
+ * Describes an Ethernet frame in one line, such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`.
+ *
+ * @throws PuntError ERR_INVALID_PACKET: it is not a Uint8Array
+ * @example
+ * ```ts
+ * import { describeFrame, PcapReader } from "vpp-punt";
+ *
+ * // Prints lines such as `10.0.0.2 > 10.0.0.1 UDP 40000 > 53 DNS query A service.test`.
+ * for (const { bytes } of PcapReader.open("punts.pcap")) console.log(describeFrame(bytes));
+ * ```
+ */
 export function describeFrame(frame: Uint8Array): string {
   return ethernet(checked(frame, "packet.describeFrame"));
 }
 
-/** Describes an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it, in one line. @throws PuntError ERR_INVALID_PACKET */
+/**
+ * Describes an IPv4 or IPv6 packet without an Ethernet header, as an IP-mode memif carries it, in one line.
+ *
+ * @throws PuntError ERR_INVALID_PACKET
+ * @example
+ * ```ts
+ * import { describeIp, Memif } from "vpp-punt";
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", mode: "ip" });
+ * port.receive((batch) => {
+ *   for (const packet of batch) console.log(describeIp(packet));
+ * });
+ * ```
+ */
 export function describeIp(packet: Uint8Array): string {
   return checked(packet, "packet.describeIp")[0]! >> 4 === 6 ? ip6(packet) : ip4(packet);
 }

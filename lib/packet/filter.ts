@@ -44,6 +44,13 @@ export class PacketFilter {
    *
    * @param linkType what the packets are: `"ethernet"` (default) or `"ip"`
    * @throws PuntError ERR_NO_LIBPCAP: libpcap is not here; ERR_FILTER: libpcap refuses the expression; ERR_OPTION: a bad argument
+   * @example
+   * ```ts
+   * import { PacketFilter } from "vpp-punt";
+   *
+   * const dns = PacketFilter.compile("udp port 53");
+   * console.log(dns.matches(new Uint8Array(60))); // false
+   * ```
    */
   static compile(expression: string, linkType: PcapLinkType = "ethernet"): PacketFilter {
     const op = "filter.compile";
@@ -58,6 +65,14 @@ export class PacketFilter {
    * those of Linux for a socket's filter, without its ancillary data.
    *
    * @throws PuntError ERR_FILTER: the text is not a program, or an instruction is not allowed; ERR_OPTION: not a string
+   * @example
+   * ```ts
+   * import { PacketFilter } from "vpp-punt";
+   *
+   * // `tcpdump -ddd arp` has printed this.
+   * const arp = PacketFilter.parse("4\n40 0 0 12\n21 0 1 2054\n6 0 0 262144\n6 0 0 0\n");
+   * console.log(arp.matches(new Uint8Array(60))); // false
+   * ```
    */
   static parse(text: string): PacketFilter {
     const op = "filter.parse";

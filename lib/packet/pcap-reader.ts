@@ -31,6 +31,12 @@ export class PcapReader implements Iterable<PcapPacket> {
    * Reads a whole file.
    *
    * @throws PuntError ERR_FORMAT: the file is not a pcap file; the errno name: the file can't be read
+   * @example
+   * ```ts
+   * import { PcapReader } from "vpp-punt";
+   *
+   * for (const { timeNs, bytes } of PcapReader.open("punts.pcap")) console.log(timeNs, bytes.length);
+   * ```
    */
   static open(path: string): PcapReader {
     try {

@@ -22,6 +22,18 @@ export class PcapWriter implements Disposable {
    * at `close`.
    *
    * @throws PuntError ERR_OPTION: the link type is neither "ethernet" nor "ip"; the errno name: the file can't be written
+   * @example
+   * ```ts
+   * import { Memif, PcapWriter } from "vpp-punt";
+   *
+   * const file = PcapWriter.open("punts.pcap");
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock" });
+   * port.receive((batch) => file.write(batch));
+   * process.once("SIGTERM", () => {
+   *   port.close();
+   *   file.close();
+   * });
+   * ```
    */
   static open(target: string | number, linkType: PcapLinkType = "ethernet"): PcapWriter {
     return new PcapWriter(captureTarget("pcap.open", target), linkTypeNumber("pcap.open", linkType));

@@ -54,6 +54,14 @@ export class PcapngWriter implements Disposable {
    * at `close`.
    *
    * @throws PuntError with the errno name: the file can't be written
+   * @example
+   * ```ts
+   * import { PcapngWriter } from "vpp-punt";
+   *
+   * using file = PcapngWriter.open("punts.pcapng");
+   * const eth0 = file.addInterface("eth0", { description: "to the LAN" });
+   * file.writePacket(eth0, new Uint8Array(60), { direction: "in" });
+   * ```
    */
   static open(target: string | number): PcapngWriter {
     return new PcapngWriter(captureTarget("pcapng.open", target));

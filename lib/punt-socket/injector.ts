@@ -91,6 +91,17 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
    *
    * @throws PuntError ERR_OPTION: an option is wrong (`details.option`); EACCES or EPERM: this process's user may not write to VPP's
    * socket file; the errno name of another failure
+   * @example
+   * ```ts
+   * import { PuntAction, PuntInjector } from "vpp-punt";
+   * import { Vpp } from "vpp-punt/binapi";
+   *
+   * await using vpp = await Vpp.connect();
+   * const interfaces = await vpp.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+   * const known = new Set(interfaces.map(({ sw_if_index }) => sw_if_index));
+   * using injector = PuntInjector.open({ knownInterfaces: known });
+   * injector.inject(PuntAction.L2, 1, new Uint8Array(60));
+   * ```
    */
   static open(options: PuntInjectorOptions): PuntInjector {
     return new PuntInjector(options);

@@ -36,6 +36,16 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    *
    * @throws PuntError ERR_OPTION: an option is wrong (`details.option`); EADDRINUSE: a living process owns the path; EEXIST: something
    * other than a socket is there; EPROTOTYPE: `descriptor` is not a UNIX datagram socket; the errno name of another failure
+   * @example
+   * ```ts
+   * import { PuntSocket } from "vpp-punt";
+   *
+   * using socket = PuntSocket.open({ path: "/run/dns.sock" });
+   * // Register the path with VPP now: punt_socket_register.
+   * for await (const batch of socket) {
+   *   for (let i = 0; i < batch.length; i++) console.log(batch.swIfIndex(i), batch.byteLength(i));
+   * }
+   * ```
    */
   static open(options: PuntSocketOptions): PuntSocket {
     return new PuntSocket(options);

@@ -73,6 +73,18 @@ export class Attachments implements Disposable {
  * VPP punts packets. A TAP has nothing to open.
  *
  * @throws PuntError `ERR_INVALID_METADATA`, `ERR_OPTION`, or the error of a port that cannot be opened: the ports before it are closed
+ * @example
+ * ```ts
+ * import { attach, PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ *
+ * const vpp = await Vpp.connect();
+ * const manager = await PuntManager.start({ vpp });
+ * const span = { type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+ * const { metadata } = await manager.add(span, { waitFor: "CREATED" });
+ * const attached = attach(metadata);
+ * for (const port of attached.ports) if (port.kind === "memif") port.memif.receive((batch) => console.log(batch.length));
+ * ```
  */
 export function attach(metadata: Pick<PuntMetadata, "interconnects">, options: AttachOptions = {}): Attachments {
   checkAttachOptions(new OptionCheck("punt.attach"), "options", options);

@@ -61,6 +61,14 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    *
    * @throws PuntError `ERR_OPTION`: an option is bad; `ERR_OWNER_BUSY`: VPP has another manager of the same owner, with `details.pid` in that
    * manager's PID namespace; an error of the store, such as `ERR_STORE_DAMAGED` or `ERR_STORE_BUSY`
+   * @example
+   * ```ts
+   * import { FileStore, PuntManager } from "vpp-punt";
+   * import { Vpp } from "vpp-punt/binapi";
+   * await using vpp = await Vpp.connect({ wait: true });
+   * await using manager = await PuntManager.start({ vpp, store: new FileStore("/var/lib/punts/state.json") });
+   * await manager.add({ type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" });
+   * ```
    */
   static async start(options: PuntManagerOptions): Promise<PuntManager> {
     checkOptions(options);
@@ -81,6 +89,14 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * @param requests the same punts as the other manager has
    * @throws PuntError as `start` and `add`; `ERR_NOT_READY`: not every punt can be CREATED, and nothing is changed; or VPP refused a step, and the
    * other manager's policies stay
+   * @example
+   * ```ts
+   * import { loadRequests, PuntManager } from "vpp-punt";
+   * import { Vpp } from "vpp-punt/binapi";
+   * await using vpp = await Vpp.connect();
+   * const options = { vpp, memifDirectory: "/run/stonework/memif", naming: "stonework", readOnly: true } as const;
+   * console.log(await PuntManager.adopt(options, await loadRequests("punts.yaml")));
+   * ```
    */
   static async adopt(options: PuntManagerOptions, requests: readonly PuntRequestInput[]): Promise<Adoption> {
     checkOptions(options);
@@ -226,14 +242,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#reached(entry!, options, "punt.update");
   }
 
-  /**
-   * Makes the punts of one CNF equal to the set: adds the missing ones, updates those with another request, deletes the others. Without a
-   * CNF, and with `keep`, the set has punts of several CNFs, and deletes only what it names. The set is accepted as a whole: if one of its
-   * punts conflicts with another punt, nothing is done.
-   *
-   * @returns what was done; `failed` lists the punts that VPP refused, which are tried again
-   * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store
-   */
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     this.#requireWritable("punt.apply");
     return applySet(set, options, this.#state, {
@@ -271,7 +279,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#state.get(parseId(input, "punt.get"));
   }
 
-  /** Lists punts in the order in which they were added. */
   list(filter: PuntFilter = {}): PuntStatus[] {
     return this.#state.list(checked.filter(filter, "punt.list"));
   }
@@ -301,12 +308,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return id;
   }
 
-  /**
-   * Follows the punts: a snapshot first, then each change. With `from`, a revision that is still kept, only the changes after it. A slow
-   * watcher gets the last state of each punt.
-   *
-   * @throws PuntError `ERR_CLOSED`; from the iterator, `ERR_RESOURCE_EXHAUSTED`: the watcher does not read
-   */
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, undefined> {
     this.#requireOpen("punt.watch");
     const { cnf } = checked.watch(options);

@@ -9,9 +9,35 @@ type Awaitable<T> = T | Promise<T>;
 
 /** Manages punts: in this process (`PuntManager`) or in a daemon (the module's client). */
 export interface Punts extends AsyncDisposable {
-  /** Adds a punt, or waits for an equal punt if there is one. */
+  /**
+   * Adds a punt, or waits for an equal punt if there is one.
+   *
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * const span = { type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+   * const { state, metadata } = await punts.add(span, { waitFor: "CREATED", timeout: 10_000 });
+   * ```
+   */
   add(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
-  /** Makes the punts of one CNF equal to the set: adds, updates and deletes. Without a CNF, adds, updates and deletes what the set lists. */
+  /**
+   * Makes the punts of one CNF equal to the set: adds the missing ones, updates those with another request, deletes the others. Without a
+   * CNF, and with `keep`, the set has punts of several CNFs, and deletes only what it names. The set is accepted as a whole: if one of its
+   * punts conflicts with another punt, nothing is done.
+   *
+   * @returns what was done; `failed` lists the punts that VPP refused, which are tried again
+   * @throws PuntError `ERR_INVALID_REQUEST`, `ERR_OPTION`, `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, or an error of the store
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * const span = { type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+   * const { added, failed } = await punts.apply({ cnf: "monitor", punts: [span] });
+   * ```
+   */
   apply(set: PuntSet, options?: ApplyOptions): Promise<ApplyResult>;
   /** Replaces the request of a punt that exists. */
   update(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
@@ -23,7 +49,20 @@ export interface Punts extends AsyncDisposable {
   list(filter?: PuntFilter): Awaitable<readonly PuntStatus[]>;
   /** Returns the steps that are due now, or that a change would bring. Changes nothing. */
   plan(change?: PlanChange): Promise<DryRun>;
-  /** Follows the punts: a snapshot first, then each change. */
+  /**
+   * Follows the punts: a snapshot first, then each change. With `from`, a revision that is still kept, only the changes after it. A slow
+   * watcher gets the last state of each punt.
+   *
+   * @throws PuntError `ERR_CLOSED`; from the iterator, `ERR_RESOURCE_EXHAUSTED`: the watcher does not read
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * for await (const each of punts.watch({ cnf: "dns" }))
+   *   if (each.kind === "change") console.log(each.event);
+   * ```
+   */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent>;
   /** Opens the CNF's ends of a punt in this process. */
   attach(id: PuntIdInput, options?: AttachOptions): Awaitable<Attachments>;

@@ -91,6 +91,14 @@ export class Responder {
    * Begins to answer on a port. In rxMode `"polling"` the program calls `take` with each burst.
    *
    * @throws PuntError ERR_OPTION: an option is out of its range; ERR_QUEUE_TAKEN: the port has a handler; ERR_CLOSED
+   * @example
+   * ```ts
+   * import { Memif, Responder } from "vpp-punt";
+   *
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock" });
+   * const responder = Responder.on(port, { mac: "02:fe:00:00:00:01", ipAddresses: ["10.0.0.2/24"] });
+   * responder.receive((batch) => console.log(`${batch.length} packets are left`));
+   * ```
    */
   static on(port: Memif, options: ResponderOptions): Responder {
     const responder = new Responder(port, options);

@@ -100,7 +100,20 @@ export class EmbeddedVpp implements VppControl {
     this.#instance = this.#newInstance();
   }
 
-  /** Starts an embedded VPP in this process. @throws PuntError ERR_OPTION; EADDRINUSE: a process listens on the API socket's path */
+  /**
+   * Starts an embedded VPP in this process.
+   *
+   * @throws PuntError ERR_OPTION; EADDRINUSE: a process listens on the API socket's path
+   * @example
+   * ```ts
+   * import { Vpp } from "vpp-punt/binapi";
+   * import { EmbeddedVpp } from "vpp-punt/sim";
+   *
+   * await using sim = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
+   * await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+   * sim.interface("eth0").inject(new Uint8Array(60));
+   * ```
+   */
   static async start(options: EmbeddedVppOptions = {}): Promise<EmbeddedVpp> {
     const resolved = await resolveOptions(options);
     let vpp: EmbeddedVpp | undefined;
@@ -115,7 +128,18 @@ export class EmbeddedVpp implements VppControl {
     }
   }
 
-  /** Starts an embedded VPP in a process of its own, which can be killed. */
+  /**
+   * Starts an embedded VPP in a process of its own, which can be killed.
+   *
+   * @example
+   * ```ts
+   * import { EmbeddedVpp } from "vpp-punt/sim";
+   *
+   * await using sim = await EmbeddedVpp.spawn({ interfaces: ["eth0"] });
+   * await sim.kill(); // as a crash of VPP
+   * await sim.start();
+   * ```
+   */
   static spawn(options: EmbeddedVppOptions = {}): Promise<SpawnedVpp> {
     return spawnVpp(options);
   }

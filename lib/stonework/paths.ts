@@ -16,7 +16,16 @@ export interface PuntPaths {
 
 export const DEFAULT_DIRECTORY = "/run/stonework";
 
-/** Returns the paths in StoneWork's directory. */
+/**
+ * Returns the paths in StoneWork's directory.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_DIRECTORY, pathsIn } from "vpp-punt/stonework";
+ *
+ * console.log(pathsIn(DEFAULT_DIRECTORY).memifDirectory); // /run/stonework/memif
+ * ```
+ */
 export function pathsIn(directory: string): StoneWorkPaths {
   return {
     discovery: join(directory, "discovery"),

@@ -83,13 +83,16 @@ export class TestPunt implements AsyncDisposable {
 /**
  * Starts an embedded VPP, gives it a punt, and opens the CNF's ends. It needs no rights, and nothing of it stays behind.
  *
- * ```ts
- * await using t = await testPunt({ type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
- * t.sim.interface("eth0").inject(frame);
- * const [copy] = await t.received();
- * ```
- *
  * @throws PuntError `ERR_OPTION`, of the request (`ERR_INVALID_REQUEST`), of the manager or of VPP; nothing is left behind then either
+ * @example
+ * ```ts
+ * import { testPunt } from "vpp-punt/sim";
+ *
+ * await using t = await testPunt({ type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
+ * t.sim.interface("eth0").inject(new Uint8Array(60));
+ * const [copy] = await t.received();
+ * console.log(copy?.length); // 60
+ * ```
  */
 export async function testPunt(request: TestPuntRequest, options: TestPuntOptions = {}): Promise<TestPunt> {
   const check = new OptionCheck("sim.test-punt");

@@ -39,6 +39,13 @@ export class VppStats implements Disposable {
    * Connects to VPP's stats socket (`statseg { socket-name PATH }`; default /run/vpp/stats.sock).
    *
    * @throws PuntError ERR_DISCONNECTED: no VPP answers at the socket; ERR_OPTION
+   * @example
+   * ```ts
+   * import { VppStats } from "vpp-punt/binapi";
+   *
+   * using stats = await VppStats.open({ socketPath: "/run/vpp/stats.sock" });
+   * for (const [name, stat] of await stats.read("/if/rx", /^\/err\/.*punt/)) console.log(name, stat.type);
+   * ```
    */
   static async open(options: { socketPath?: string } = {}): Promise<VppStats> {
     const check = new OptionCheck("stats.open");

@@ -102,6 +102,12 @@ export interface PolicyIssue {
  *
  * @throws PuntError an errno name: the file cannot be read; ERR_POLICY_FILE: `details.issues` lists everything that is wrong,
  * each with its line
+ * @example
+ * ```ts
+ * import { loadPolicy } from "vpp-punt/daemon";
+ *
+ * for (const { name, cnfs } of await loadPolicy("/etc/vpp-punt/policy.yaml")) console.log(name, cnfs);
+ * ```
  */
 export async function loadPolicy(path: string): Promise<readonly Rule[]> {
   let text: string;
@@ -114,7 +120,18 @@ export async function loadPolicy(path: string): Promise<readonly Rule[]> {
   return parsePolicy(text, path);
 }
 
-/** Reads a policy; `name` is what errors call it. @throws PuntError ERR_POLICY_FILE */
+/**
+ * Reads a policy; `name` is what errors call it.
+ *
+ * @throws PuntError ERR_POLICY_FILE
+ * @example
+ * ```ts
+ * import { parsePolicy } from "vpp-punt/daemon";
+ *
+ * const rules = parsePolicy("rules: [{ name: dns, match: { uid: 10053 }, cnfs: dns* }]", "policy.yaml");
+ * console.log(rules[0]?.name); // dns
+ * ```
+ */
 export function parsePolicy(text: string, name: string): readonly Rule[] {
   const lines = new (yaml().LineCounter)();
   const document = yaml().parseDocument(text, { lineCounter: lines });

@@ -24,13 +24,34 @@ export interface FileProblem {
  * @throws PuntError `ERR_INVALID_FILE`: the file is not YAML, has another shape, or contains a punt twice; `ERR_INVALID_REQUEST`: a request
  * is not valid. `details.problems` (`FileProblem`) and the message have every problem of the file, with line and column. The errno name if
  * the file cannot be read
+ * @example
+ * ```ts
+ * import { loadRequests, PuntError } from "vpp-punt";
+ *
+ * try {
+ *   for (const { cnf, type } of await loadRequests("punts.yaml")) console.log(cnf, type);
+ * } catch (error) {
+ *   if (error instanceof PuntError) console.error(error.message);
+ * }
+ * ```
  */
 export async function loadRequests(path: string): Promise<PuntRequest[]> {
   new OptionCheck(OP).text("path", path);
   return parseRequests(await readText(path), path);
 }
 
-/** Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors. @throws PuntError as `loadRequests` */
+/**
+ * Parses the text of a file of punts, as `loadRequests` does. `name` is the name of the file in errors.
+ *
+ * @throws PuntError as `loadRequests`
+ * @example
+ * ```ts
+ * import { parseRequests } from "vpp-punt";
+ *
+ * const text = "punts: [{ cnf: monitor, type: SPAN, interconnect: MEMIF, vppInterface: eth0 }]";
+ * console.log(parseRequests(text, "punts.yaml").length); // 1
+ * ```
+ */
 export function parseRequests(content: string, name: string): PuntRequest[] {
   new OptionCheck(OP).text("content", content);
   new OptionCheck(OP).text("name", name);

@@ -67,12 +67,31 @@ export type InterconnectType = PuntRequest["interconnect"];
 export type PuntId = z.output<ReturnType<typeof idSchema>>;
 export type PuntIdInput = z.input<ReturnType<typeof idSchema>>;
 
-/** Returns the JSON Schema (2020-12) of one request, for editors and for checks outside of Node.js. */
+/**
+ * Returns the JSON Schema (2020-12) of one request, for editors and for checks outside of Node.js.
+ *
+ * @example
+ * ```ts
+ * import { requestJsonSchema } from "vpp-punt";
+ *
+ * console.log(JSON.stringify(requestJsonSchema(), null, 2));
+ * ```
+ */
 export function requestJsonSchema(): Record<string, unknown> {
   return zod().toJSONSchema(anySchema(), { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
 }
 
-/** Returns the JSON Schema (2020-12) of a file of punts. */
+/**
+ * Returns the JSON Schema (2020-12) of a file of punts.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { fileJsonSchema } from "vpp-punt";
+ *
+ * writeFileSync("punts.schema.json", JSON.stringify(fileJsonSchema()));
+ * ```
+ */
 export function fileJsonSchema(): Record<string, unknown> {
   return zod().toJSONSchema(zod().strictObject({ punts: zod().array(anySchema()) }), {
     io: "input",
@@ -80,7 +99,18 @@ export function fileJsonSchema(): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** Checks a request and fills in defaults. 0, "" and an empty list mean "not set" where a field allows none of them. @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem */
+/**
+ * Checks a request and fills in defaults. 0, "" and an empty list mean "not set" where a field allows none of them.
+ *
+ * @throws PuntError `ERR_INVALID_REQUEST`; `details.issues` has a `{ field, message }` for each problem
+ * @example
+ * ```ts
+ * import { parseRequest } from "vpp-punt";
+ *
+ * const request = parseRequest({ type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" });
+ * console.log(request.type, request.label); // the label is ""
+ * ```
+ */
 export function parseRequest(input: unknown, where = "request", op = "punt.add"): PuntRequest {
   return parse(anySchema(), withoutUnset(input), op, where);
 }
@@ -129,19 +159,50 @@ function fieldName(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** Returns a text for an identity. No two identities have the same. @throws PuntError `ERR_OPTION`: it is not an identity */
+/**
+ * Returns a text for an identity. No two identities have the same.
+ *
+ * @throws PuntError `ERR_OPTION`: it is not an identity
+ * @example
+ * ```ts
+ * import { idKey, type PuntStatus } from "vpp-punt";
+ *
+ * const statuses = new Map<string, PuntStatus>();
+ * const status = statuses.get(idKey({ cnf: "dns", key: "", label: "ipv6" }));
+ * ```
+ */
 export function idKey(id: PuntId): string {
   const { cnf, key, label: name } = identified(id, "punt.id-key");
   return JSON.stringify([cnf, key, name]);
 }
 
-/** Returns an identity for people: `cnf/key/label` without empty parts. @throws PuntError `ERR_OPTION`: it is not an identity */
+/**
+ * Returns an identity for people: `cnf/key/label` without empty parts.
+ *
+ * @throws PuntError `ERR_OPTION`: it is not an identity
+ * @example
+ * ```ts
+ * import { idText } from "vpp-punt";
+ *
+ * console.log(idText({ cnf: "dns", key: "", label: "ipv6" })); // dns/ipv6
+ * ```
+ */
 export function idText(id: PuntId): string {
   const { cnf, key, label: name } = identified(id, "punt.id-text");
   return [cnf, key, name].filter((part) => part !== "").join("/");
 }
 
-/** Returns the identity of a request. @throws PuntError `ERR_OPTION`: it has none */
+/**
+ * Returns the identity of a request.
+ *
+ * @throws PuntError `ERR_OPTION`: it has none
+ * @example
+ * ```ts
+ * import { idOf, loadRequests } from "vpp-punt";
+ *
+ * for (const request of await loadRequests("punts.yaml")) console.log(idOf(request).cnf);
+ * ```
+ */
 export function idOf(request: PuntId): PuntId {
   const { cnf, key, label: name } = identified(request, "punt.id-of");
   return { cnf, key, label: name };

@@ -63,6 +63,15 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
    * Serves StoneWork's calls, then announces the module by a file in StoneWork's directory.
    *
    * @throws PuntError ERR_OPTION; ERR_FORMAT: the state file is not one; an errno name: an address cannot be listened at, or a file cannot be read or written
+   * @example
+   * ```ts
+   * import { StoneWorkModule } from "vpp-punt/stonework";
+   *
+   * const cnf = await StoneWorkModule.start({ label: "dns" });
+   * cnf.on("punt", ({ id, state }) => {
+   *   if (state === "CREATED") cnf.attach(id);
+   * });
+   * ```
    */
   static async start(options: StoneWorkModuleOptions): Promise<StoneWorkModule> {
     const module = new StoneWorkModule(checkModuleOptions(options));

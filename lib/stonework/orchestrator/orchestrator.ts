@@ -34,6 +34,15 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
    * Serves, and watches StoneWork's directory for CNFs. `close` does not close the punts' manager.
    *
    * @throws PuntError ERR_OPTION; ERR_INVALID_FILE, ERR_FORMAT: of a file; an errno name: an address cannot be listened at, or a file cannot be read or written
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   * import { StoneWorkOrchestrator } from "vpp-punt/stonework";
+   *
+   * const punts = await connectPunts();
+   * const orchestrator = await StoneWorkOrchestrator.start({ punts, config: "/etc/stonework/config.yaml" });
+   * console.log(orchestrator.ports.grpc);
+   * ```
    */
   static async start(options: OrchestratorOptions): Promise<StoneWorkOrchestrator> {
     const orchestrator = new StoneWorkOrchestrator(checkOrchestratorOptions(options));
