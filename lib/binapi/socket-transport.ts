@@ -31,7 +31,16 @@ function byNode(path: string): SocketParts {
   };
 }
 
-/** Connects over VPP's API socket (`socksvr { socket-name PATH }` in startup.conf). */
+/**
+ * Connects over VPP's API socket (`socksvr { socket-name PATH }` in startup.conf).
+ *
+ * @example
+ * ```ts
+ * import { SocketTransport, Vpp } from "vpp-punt/binapi";
+ *
+ * await using vpp = await Vpp.connect({ transport: new SocketTransport({ path: "/run/vpp/api.sock", name: "dns" }) });
+ * ```
+ */
 export class SocketTransport implements Transport {
   readonly endpoint: string;
   readonly #name: string;

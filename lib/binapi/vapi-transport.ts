@@ -21,6 +21,13 @@ const OWN_MESSAGES = /^(sockclnt|memclnt)_/;
 /**
  * Connects with VPP's libvapiclient, if the addon was built with it. Over shared memory a process has one client at a time. The client
  * answers VPP's keepalives even while JavaScript is busy. The library of a VPP before 24.06 has shared memory only.
+ *
+ * @example
+ * ```ts
+ * import { VapiTransport, Vpp } from "vpp-punt/binapi";
+ *
+ * await using vpp = await Vpp.connect({ transport: new VapiTransport({ name: "dns" }) });
+ * ```
  */
 export class VapiTransport implements Transport {
   readonly endpoint: string;

@@ -170,6 +170,15 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    * Calls `handler` with each burst of packets; the batch is valid until it returns.
    *
    * @throws PuntError ERR_CLOSED
+   * @example
+   * ```ts
+   * import { openPunt } from "vpp-punt/module";
+   *
+   * const span = await openPunt({ cnf: "monitor", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
+   * span.receive((batch) => {
+   *   for (let i = 0; i < batch.length; i++) console.log(batch.byteLength(i));
+   * });
+   * ```
    */
   receive(handler: BatchHandler): void {
     if (this.#closed) throw closedError("cnf.receive");
@@ -200,6 +209,14 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    *
    * @returns whether it was accepted; false when there is no room, or VPP is away
    * @throws PuntError ERR_NO_INTERFACE: VPP has no interface of that name; ERR_NO_PORT; ERR_PACKET_SIZE; ERR_CLOSED
+   * @example
+   * ```ts
+   * import { openPunt } from "vpp-punt/module";
+   *
+   * await using isis = await openPunt({ cnf: "isis", type: "ISISX", interconnect: "MEMIF", vppInterface: "eth0" });
+   * await isis.ready({ timeout: 10_000 });
+   * if (!isis.send(new Uint8Array(60))) console.log("there is no room");
+   * ```
    */
   send(frame: Uint8Array, options: SendOptions = {}): boolean {
     if (this.#closed) throw closedError("cnf.send");

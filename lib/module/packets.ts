@@ -56,6 +56,13 @@ export class CnfPacket {
    *
    * @returns whether the answer was accepted; false when there is no room, or VPP is away
    * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE
+   * @example
+   * ```ts
+   * import { openPunt } from "vpp-punt/module";
+   *
+   * await using daytime = await openPunt({ cnf: "daytime", udp: 13 });
+   * for await (const packet of daytime.packets()) packet.reply(Buffer.from(new Date().toISOString()));
+   * ```
    */
   reply(payload: Uint8Array, options: ReplyOptions = {}): boolean {
     if (this.#udp) return this.#reply(this, this.#udp, payload, options);

@@ -92,6 +92,14 @@ export class PacketFilter {
    * it is valid until the next one.
    *
    * @throws PuntError ERR_BATCH_RELEASED: the batch's handler has returned
+   * @example
+   * ```ts
+   * import { Memif, PacketFilter } from "vpp-punt";
+   *
+   * const dns = PacketFilter.compile("udp port 53");
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 1 });
+   * port.receive((batch) => console.log(dns.run(batch).indexOf(1)));
+   * ```
    */
   run(batch: PacketBatch): Uint8Array {
     const { bytes, table } = batch.raw();

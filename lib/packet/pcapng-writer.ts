@@ -99,6 +99,15 @@ export class PcapngWriter implements Disposable {
    * sw_if_index.
    *
    * @throws PuntError as `writePacket`; ERR_BATCH_RELEASED: the batch was used after its handler had returned
+   * @example
+   * ```ts
+   * import { Memif, PcapngWriter } from "vpp-punt";
+   *
+   * const file = PcapngWriter.open("punts.pcapng");
+   * const memif = file.addInterface("memif1/0");
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 1 });
+   * port.receive((batch) => file.write(batch, memif, { direction: "in" }));
+   * ```
    */
   write(batch: PacketBatch, from: number | ((swIfIndex: number) => number), options: PcapngPacketOptions = {}): void {
     const timed = { direction: "in" as const, ...options, timeNs: options.timeNs ?? nowNs() };

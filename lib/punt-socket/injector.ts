@@ -155,6 +155,15 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
    *
    * @returns how many were accepted, from the front; `drain` follows when not all were
    * @throws PuntError as `inject`; `details.index` says which packet
+   * @example
+   * ```ts
+   * import { PuntAction, PuntInjector } from "vpp-punt";
+   *
+   * const injector = PuntInjector.open({ knownInterfaces: new Set([1]) });
+   * const frames = [new Uint8Array(60), new Uint8Array(60)];
+   * const accepted = injector.injectAll(PuntAction.L2, 1, frames);
+   * if (accepted < frames.length) injector.once("drain", () => console.log("there is room again"));
+   * ```
    */
   injectAll(action: PuntAction, swIfIndex: number, packets: readonly Uint8Array[]): number {
     if (!Array.isArray(packets)) new OptionCheck(OP).refuse("packets", "must be an array of Uint8Array");

@@ -65,7 +65,17 @@ export interface VppControl {
   /** Runs a line of VPP's command line, and returns its output. */
   cli(line: string): Promise<string>;
 
-  /** Adds a fault: see `FaultRule`. */
+  /**
+   * Adds a fault: see `FaultRule`.
+   *
+   * @example
+   * ```ts
+   * import { EmbeddedVpp } from "vpp-punt/sim";
+   *
+   * await using sim = await EmbeddedVpp.start();
+   * await sim.addFault({ message: "create_loopback", nth: 2, action: { kind: "refuse", error: "VALUE_EXIST" } });
+   * ```
+   */
   addFault(rule: FaultRule): Promise<void>;
   /** Removes all faults. */
   clearFaults(): Promise<void>;

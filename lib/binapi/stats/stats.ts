@@ -68,6 +68,14 @@ export class VppStats implements Disposable {
    * @throws PuntError ERR_DISCONNECTED: VPP is gone, and not back yet
    * @throws PuntError ERR_BUSY: VPP does not finish a change of its directory
    * @throws PuntError ERR_CLOSED: `close` was called
+   * @example
+   * ```ts
+   * import { VppStats } from "vpp-punt/binapi";
+   *
+   * using stats = await VppStats.open();
+   * const rx = (await stats.read("/if/rx")).get("/if/rx");
+   * if (rx?.type === "combined") console.log(rx.threads[0]?.packets);
+   * ```
    */
   read(...patterns: StatsPattern[]): Promise<Map<string, Stat>> {
     return this.#consistently((snapshots) => snapshots.read(patterns));

@@ -17,6 +17,15 @@ const FILE_MODE = 0o600;
  * Keeps the state in a file. Each save replaces the file as a whole, so that a reader finds the state before or after the save, even after
  * a crash. `<path>.backup` has the state before. A damaged file is reported and left alone. While the store is open, the kernel holds a
  * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target.
+ *
+ * @example
+ * ```ts
+ * import { FileStore, PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ *
+ * const store = new FileStore("/var/lib/punts/state.json");
+ * const manager = await PuntManager.start({ vpp: await Vpp.connect({ wait: true }), store });
+ * ```
  */
 export class FileStore implements Store, AsyncDisposable {
   readonly path: string;
