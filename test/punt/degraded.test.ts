@@ -26,6 +26,20 @@ const routeOf = (group: string) => [
 
 const cases: Case[] = [
   {
+    title: "an interface that is down",
+    punt: { cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" },
+    commands: ["set interface state if0 down"],
+    codes: ["INTERFACE_DOWN"],
+    remedy: /^vppctl set interface state if0 up$/,
+  },
+  {
+    title: "interfaces of which one is down",
+    punt: { cnf: "a", type: "HAIRPIN_XCONNECT", interconnect: "TAP", vppInterface1: "if0", vppInterface2: "if1" },
+    commands: ["set interface state if1 down"],
+    codes: ["INTERFACE_DOWN"],
+    remedy: /if1 up$/,
+  },
+  {
     title: "multicast by abf",
     punt: { ...abx, ingressAclRules: [...ospf] },
     withoutPlugins: ["abx"],

@@ -19,6 +19,10 @@ const loop: Call = [
   "create_loopback_instance",
   { mac_address: "02:fb:00:00:00:07", is_specified: true, user_instance: 7 },
 ];
+const loopUp = (managed: ManagedVpp): Call => [
+  "sw_interface_set_flags",
+  { sw_if_index: managed.vpp.interface("loop7").swIfIndex, flags: ["IF_STATUS_API_FLAG_ADMIN_UP"] },
+];
 const noLoop = (managed: ManagedVpp): Call[] => [
   ["delete_loopback", { sw_if_index: managed.vpp.interface("loop7").swIfIndex }],
 ];
@@ -97,6 +101,7 @@ for (const { title, punt, waitsFor, come, go } of cases) {
       waitsFor,
     );
     await configure(it, come(it));
+    if (waitsFor[0] === "VPP interface loop7") await configure(it, [loopUp(it)]);
     await it.manager.resync();
     t.is(it.manager.get(id)?.state, "CREATED");
     const away = go(it);

@@ -32,7 +32,13 @@ test("a punt waits for its interface, and waits again after the interface has go
     is_specified: true,
     user_instance: 7,
   });
-  t.is((await created).state, "CREATED");
+  t.like(await created, { state: "DEGRADED", reasons: [{ code: "INTERFACE_DOWN" }] });
+  await it.client.call("sw_interface_set_flags", {
+    sw_if_index: loop.sw_if_index,
+    flags: ["IF_STATUS_API_FLAG_ADMIN_UP"],
+  });
+  await it.manager.resync();
+  t.is(it.manager.get(id)?.state, "CREATED");
   const waiting = new Promise<PuntEvent>((resolve) => it.manager.once("state", resolve));
   await it.client.call("delete_loopback", { sw_if_index: loop.sw_if_index });
   await it.manager.resync();

@@ -131,7 +131,7 @@ test("the same punt of two owners has two interconnects", async (t) => {
 });
 
 test("a manager for an emulated VPP of another process makes nothing on this machine", async (t) => {
-  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
   const client = await Vpp.connect({ socketPath: vpp.apiSocket });
   t.teardown(() => client.close());
   const manager = await PuntManager.start({ vpp: client, memifDirectory: join(vpp.directory, "memif") });
@@ -143,7 +143,7 @@ test("a manager for an emulated VPP of another process makes nothing on this mac
 });
 
 test("a VPP that does not say in time that its devices are emulated is not taken for another, and managers leave no listener", async (t) => {
-  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
   const client = await Vpp.connect({ socketPath: vpp.apiSocket, timeout: 300 });
   t.teardown(() => client.close());
   const listeners = client.listenerCount("disconnected");

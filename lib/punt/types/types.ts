@@ -54,7 +54,24 @@ export function missingOf(request: PuntRequest, facts: Facts): Missing[] {
 
 /** Returns all remarks on a punt of which VPP has every item. */
 export function caveatsOf(request: PuntRequest, facts: Facts): Caveat[] {
-  return [...(handlerOf(request).caveats?.(request, facts) ?? []), ...caveatsOfLink(request, facts)];
+  return [
+    ...interfacesDown(request, facts),
+    ...(handlerOf(request).caveats?.(request, facts) ?? []),
+    ...caveatsOfLink(request, facts),
+  ];
+}
+
+/** Packets come from an interface only while it is up, and whoever made it decides when that is. */
+function interfacesDown(request: PuntRequest, facts: Facts): Caveat[] {
+  const found = reachOf(request).interfaces.flatMap((name) => facts.interface(name) ?? []);
+  return [...new Set(found)]
+    .filter(({ up }) => !up)
+    .map(({ vppName }) => ({
+      code: "INTERFACE_DOWN",
+      text: `interface ${vppName} is down: VPP neither receives nor sends packets there`,
+      remedy: `vppctl set interface state ${vppName} up`,
+      degrades: true,
+    }));
 }
 
 const gsoOfMemif: Caveat = {
