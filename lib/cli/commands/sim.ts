@@ -22,7 +22,9 @@ export async function run({
   ...others
 }: Options): Promise<void> {
   const { directory, release } = others;
-  const options = { exec, host, interfaces, withoutPlugins: without };
+  // As on a router in use. A command of the user's can take one down.
+  const up = interfaces.map((name) => `set interface state ${name} up`);
+  const options = { exec: [...up, ...exec], host, interfaces, withoutPlugins: without };
   const chosen = { ...(directory !== undefined && { directory }), ...(release !== undefined && { release }) };
   const ended = interrupted();
   const vpp = await EmbeddedVpp.start({ ...options, ...chosen } as EmbeddedVppOptions);

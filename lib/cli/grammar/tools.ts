@@ -59,7 +59,7 @@ function simCommand(program: Command): void {
     .description("run the embedded VPP until interrupted: the binary API and the punt socket of a VPP, without root")
     .option("--directory <folder>", "folder of its sockets; default: a new one, removed at the end")
     .option("--release <release>", "the VPP release it presents; default: the newest")
-    .option("--interface <name>", "a network card; can be given again", collect, [])
+    .option("--interface <name>", "a network card, which is up; can be given again", collect, [])
     .option("--exec <line>", "a line of VPP's command line to run at start; can be given again", collect, [])
     .option("--without <plugin>", "a plugin it lacks; can be given again", collect, [])
     .addOption(
