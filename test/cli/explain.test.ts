@@ -10,7 +10,11 @@ const DNS =
   "{ type: ABX, cnf: dns, interconnect: MEMIF, vppInterface: eth0, ingressAclRules: [{ protocol: UDP, destinationPort: 53 }] }";
 
 async function withPunts(t: ExecutionContext): Promise<Site> {
-  const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24"];
+  const exec = [
+    "set interface state eth0 up",
+    "set interface state eth1 down",
+    "set interface ip address eth0 10.0.0.1/24",
+  ];
   const here = await site(t, ...exec.flatMap((line) => ["--exec", line]));
   for (const punt of [SPAN, DNS]) t.is((await here.punts("add", "--wait", punt)).status, 0);
   return here;
