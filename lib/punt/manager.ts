@@ -31,9 +31,9 @@ import {
   parseId,
   parseRequest,
 } from "./request/index.js";
-import { applySet } from "./set.js";
+import { applySet, isSame } from "./set.js";
 import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
-import { type ManagerIdentity, MemoryStore, type Store } from "./store/index.js";
+import { loaded, type ManagerIdentity, MemoryStore, type Store, storedWithin } from "./store/index.js";
 import { type Adoption, type DeviceReport, Worker } from "./worker/index.js";
 
 export interface PuntManagerEvents {
@@ -122,7 +122,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     if (!readOnly) await store.open?.();
     let manager: PuntManager | undefined;
     try {
-      const kept = await store.load();
+      const kept = await loaded(store);
       manager = new PuntManager(options, store, identityOf(options, kept?.manager));
       if (kept) manager.#state.restore(kept);
       await manager.#worker.claim();
@@ -186,7 +186,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   async #restore(): Promise<void> {
-    const state = await this.#store.load();
+    const state = await loaded(this.#store);
     if (state) this.#state.restore(state);
   }
 
@@ -204,8 +204,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     const request = parseRequest(input);
     const found = await this.#state.find(request);
     this.#requireWritable("punt.add");
-    const entry = await (this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found));
-    return this.#reached(entry!, options, "punt.add");
+    const entry = this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found);
+    return this.#reached(entry, options, "punt.add");
   }
 
   /** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
@@ -216,7 +216,8 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idOf(request) });
   }
 
-  async #reached(entry: Entry, { waitFor, timeout }: AddOptions, op: string): Promise<PuntStatus> {
+  async #reached(submitted: Submitted, { waitFor, timeout }: AddOptions, op: string): Promise<PuntStatus> {
+    const entry = (await storedWithin(submitted, timeout, op))!;
     // After close() nothing would end the wait. The next manager does what the store has.
     this.#requireWritable(op);
     this.#worker.wake();
@@ -238,14 +239,15 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     const existing = this.#state.request(request);
     if (!existing) throw noSuchPunt("punt.update", request);
     const isDone = isSame(existing, request);
-    const entry = await (isDone ? this.#state.entry(request) : this.#state.revise(request, found));
-    return this.#reached(entry!, options, "punt.update");
+    const entry = isDone ? this.#state.entry(request) : this.#state.revise(request, found);
+    return this.#reached(entry, options, "punt.update");
   }
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     this.#requireWritable("punt.apply");
     return applySet(set, options, this.#state, {
       check: () => this.#requireWritable("punt.apply"),
+      stored: (change) => storedWithin(change, options.timeout, "punt.apply"),
       reached: (entry) => this.#reached(entry, options, "punt.apply"),
       gone: (entry) => this.#gone(entry, "punt.apply"),
     });
@@ -361,6 +363,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 
   async #close(): Promise<void> {
+    this.#state.closing();
     await this.#worker.stop();
     this.#host.close();
     await this.#state.close(new PuntError("punt.close", "ECANCELED", "the manager was closed"));
@@ -394,6 +397,4 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 }
 
-function isSame(one: PuntRequest, other: PuntRequest): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
+type Submitted = Entry | Promise<Entry | undefined>;

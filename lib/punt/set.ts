@@ -11,6 +11,7 @@ const OP = "punt.apply";
 interface Hooks {
   /** @throws PuntError: nothing may be changed any more */
   check(): void;
+  stored(change: Promise<Entry[]>): Promise<Entry[]>;
   reached(entry: Entry): Promise<PuntStatus>;
   gone(entry: Entry): Promise<void>;
 }
@@ -68,7 +69,11 @@ function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {
 function listFor(state: DesiredState, request: PuntRequest): List {
   const existing = state.request(request);
   if (!existing) return "added";
-  return JSON.stringify(existing) === JSON.stringify(request) ? "unchanged" : "updated";
+  return isSame(existing, request) ? "unchanged" : "updated";
+}
+
+export function isSame(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function submit(state: DesiredState, request: PuntRequest, list: List): Promise<Entry> {
@@ -82,7 +87,7 @@ async function outcome(
   hooks: Hooks,
 ): Promise<ApplyResult> {
   // The store takes all changes in one write, or refuses all of them.
-  const entries = await Promise.all([...deletions, ...changes].map(({ entry }) => entry));
+  const entries = await hooks.stored(Promise.all([...deletions, ...changes].map(({ entry }) => entry)));
   const lists: Record<List, PuntStatus[]> = { added: [], updated: [], unchanged: [] };
   const deleted: PuntId[] = [];
   const failed: ApplyFailure[] = [];

@@ -367,6 +367,11 @@ export class DesiredState implements Ledger {
     return new Draft(this.#host, this.#marks, stored, (name) => otherNames(name, this.#facts));
   }
 
+  /** Gives the writes under way a moment to end, and those behind them too. */
+  closing(): void {
+    this.#saver.giveUpSoon();
+  }
+
   /** Ends every wait for a punt, after the writes under way. */
   async close(error: PuntError): Promise<void> {
     this.firstLook.end();

@@ -33,11 +33,18 @@ export function parse(text: string, path: string): StoredState {
   }
   if (digest(body) !== sha256) throw damaged(path, "its checksum is wrong");
   const state = upgraded(parsed(body), version);
-  const shape = stateShape().safeParse(state);
+  const problem = shapeProblem(state);
   // Not the checked copy: its fields have another order, by which an equal request would count as another one.
-  if (shape.success) return state;
+  if (problem === undefined) return state;
+  throw damaged(path, problem);
+}
+
+/** Returns what a state has in another form than a manager saves it; undefined if nothing. */
+export function shapeProblem(state: unknown): string | undefined {
+  const shape = stateShape().safeParse(state);
+  if (shape.success) return undefined;
   const [issue] = shape.error.issues;
-  throw damaged(path, `its ${issue!.path.join(".") || "state"} has another form than a manager saves`);
+  return `its ${issue!.path.join(".") || "state"} has another form than a manager saves`;
 }
 
 const name = lazily(() => zod().string());

@@ -30,7 +30,10 @@ export interface Store {
   open?(): Promise<void>;
   /** Returns the state that was saved last, or undefined if there is none. */
   load(): Promise<StoredState | undefined>;
-  /** Saves the state. Resolves when it would survive the crashes that the store protects from. Called for one state at a time. */
+  /**
+   * Saves the state. Resolves when it would survive the crashes that the store protects from. Called for one state at a time. A manager that
+   * is closed gives up a save that takes longer than 5 s more.
+   */
   save(state: StoredState): Promise<void>;
   /** Called after the last save. */
   close?(): Promise<void>;

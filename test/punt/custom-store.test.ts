@@ -1,0 +1,80 @@
+// Stores of programs: a loaded state is checked, and a save that never ends holds up neither a call with a timeout nor the manager's end.
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { MemoryStore, PuntManager, type Store } from "../../lib/punt/index.js";
+import { Saver } from "../../lib/punt/store/saver.js";
+import { managedVpp } from "../support/punt/managed-vpp.js";
+
+const request = { cnf: "cnf1", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" } as const;
+const vpp = { call() {}, on() {}, off() {}, isConnected: false } as never;
+const never = () => new Promise<never>(() => {});
+
+class RedisStore extends MemoryStore {
+  readonly #state: unknown;
+
+  constructor(state: unknown) {
+    super();
+    this.#state = state;
+  }
+
+  override async load() {
+    return this.#state as never;
+  }
+}
+
+const empty = { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
+const NO_STATES: readonly unknown[] = [
+  ...[{}, [], "state", 7, true, { ...empty, punts: {} }, { ...empty, punts: [null] }],
+  ...[
+    { ...empty, claims: [] },
+    { ...empty, interconnects: [{}] },
+    { ...empty, namespaces: undefined },
+  ],
+];
+
+test("a store that loads no state is refused by name", async (t) => {
+  for (const state of NO_STATES)
+    for (const readOnly of [false, true]) {
+      const refused = { instanceOf: PuntError, code: "ERR_STORE_DAMAGED", message: /load\(\) of the store RedisStore/ };
+      await t.throwsAsync(PuntManager.start({ vpp, store: new RedisStore(state), readOnly }), refused);
+    }
+  const unnamed: Store = { load: async () => ({}) as never, save: async () => {} };
+  await t.throwsAsync(PuntManager.start({ vpp, store: unnamed }), { message: /load\(\) of the manager's store/ });
+  for (const state of [undefined, null, empty])
+    await (await PuntManager.start({ vpp, store: new RedisStore(state) })).close();
+});
+
+test("a save that never ends holds up neither a change with a timeout nor close", async (t) => {
+  const store = new MemoryStore();
+  const it = await managedVpp({ store });
+  t.teardown(() => it.close());
+  await it.manager.add(request, { waitFor: "CREATED" });
+  store.save = never;
+  const late = { instanceOf: PuntError, code: "ETIMEDOUT", message: /the store has not saved the punts/ };
+  const other = { ...request, key: "other" };
+  const waiting = t.throwsAsync(it.manager.add({ ...request, key: "third" }), late);
+  await Promise.all([
+    t.throwsAsync(it.manager.add(other, { timeout: 10 }), late),
+    t.throwsAsync(it.manager.update({ ...request, vppInterface: "if1" }, { timeout: 10 }), late),
+    t.throwsAsync(it.manager.apply({ cnf: "cnf2", punts: [{ ...request, cnf: "cnf2" }] }, { timeout: 10 }), late),
+  ]);
+  await Promise.all([waiting, it.manager.close()]);
+});
+
+test("a saver gives up a write that is under way, and those behind it", async (t) => {
+  const failed: unknown[] = [];
+  const begin = () => ({
+    state: empty,
+    committed: () => t.fail(),
+    failed: (error: unknown) => void failed.push(error),
+  });
+  const saver = new Saver({ load: never, save: never }, begin, 10);
+  const first = saver.save();
+  await new Promise(setImmediate);
+  const second = saver.save();
+  saver.giveUpSoon();
+  await t.throwsAsync(first, { code: "ETIMEDOUT" });
+  await t.throwsAsync(second, { code: "ETIMEDOUT" });
+  await saver.idle();
+  t.is(failed.length, 2);
+});
