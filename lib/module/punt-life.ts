@@ -1,5 +1,6 @@
 // The life of one punt of a CNF: asks for it until the manager has it, follows it, and asks again when the manager has forgotten it.
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { PuntError } from "../errors.js";
 import { idKey, isMade, type PuntId, type PuntRequestInput, type PuntStatus, type WatchEvent } from "../punt/index.js";
 import type { Backing } from "./backing.js";
@@ -35,6 +36,8 @@ export class PuntLife {
   /** Whether an attempt to ask for the first time is under way. */
   #isFirst = true;
   #isTaken = false;
+  /** The punt as a manager last had it in VPP. */
+  #made: PuntStatus | undefined;
   /** The punt as it was before this program's request, which may be another: after an upgrade, its packets are those of another port. */
   #earlier: PuntStatus | undefined;
   #accepted!: () => void;
@@ -138,7 +141,7 @@ export class PuntLife {
   #take(event: WatchEvent): void {
     if (event.kind === "snapshot") {
       const found = event.punts.find(({ id }) => idKey(id) === idKey(this.#id));
-      if (found) this.#seen(found, true);
+      if (found && !this.#isUnseen(found)) this.#seen(found, true);
       if (found && event.resync) void this.#completeAgain();
       // A manager that lost its store has forgotten the punt; this program has not.
       else void this.#ask();
@@ -147,6 +150,11 @@ export class PuntLife {
       if (to === "DELETED") void this.#checkDeleted();
       else this.#seen(status, isMade(to));
     }
+  }
+
+  /** A manager that has started, and has not looked at VPP yet, says INIT. The punt that was there stays ready until the look. */
+  #isUnseen({ state, request }: PuntStatus): boolean {
+    return state === "INIT" && this.#made !== undefined && isDeepStrictEqual(request, this.#made.request);
   }
 
   /** A daemon in a container that was replaced has lost the network namespace that this program handed over. */
@@ -172,6 +180,7 @@ export class PuntLife {
       return;
     }
     this.#earlier = undefined;
+    this.#made = isMade(status.state) ? status : undefined;
     this.#accepted();
     this.#hooks.onStatus(status, isNew);
   }

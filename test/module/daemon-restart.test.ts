@@ -1,0 +1,26 @@
+// A restart of the daemon as a CNF sees it: what VPP has goes on, so the punt stays ready.
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { openPunt } from "../../lib/module/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+
+for (const message of ["acl_dump", "punt_socket_dump"])
+  test(`a punt stays ready while a restarted daemon takes its first look at VPP, which is slow with ${message}`, async (t) => {
+    const running = await daemonTest(t);
+    const punt = await openPunt({ cnf: "dns", udp: 53 }, { socket: running.socket });
+    t.teardown(() => punt.close());
+    await punt.ready();
+    const heard: string[] = [];
+    punt.on("status", ({ state, reasons }) => heard.push([state, ...reasons.map(({ code }) => code)].join(" ")));
+    // The CNF is connected to the daemon again before the end of the look.
+    await running.vpp.addFault({ message, action: { kind: "delay", ms: 1000 } });
+    await running.restart();
+    const punts = await running.connect();
+    const isSettled = async () => (await punts.list().catch(() => [])).some(({ state }) => state === "CREATED");
+    while (!(await isSettled()) || punt.status.reasons.length > 0) await sleep(50);
+    await sleep(100);
+    t.deepEqual([...new Set(heard)], ["ready DAEMON_AWAY", "ready"]);
+    await punts.delete({ cnf: "dns", key: punt.id.key, label: punt.id.label });
+    while (punt.status.state !== "failed") await sleep(50);
+    t.is(punt.status.reasons[0]!.code, "ERR_DELETED");
+  });
