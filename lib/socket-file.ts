@@ -1,6 +1,7 @@
 // The file of an AF_UNIX socket that a dead process left behind. Node's servers do not replace such a file.
+import { renameSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, type Server } from "node:net";
 import { PuntError } from "./errors.js";
 
 /** Whether a living process listens at a path. */
@@ -12,6 +13,39 @@ export function isListening(path: string): Promise<boolean> {
     });
     socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
   });
+}
+
+/** The inode of a file, as long as nobody removes or replaces it; undefined where there is none. */
+export function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/**
+ * Closes a server that listens at a path. Node.js removes whatever is at the path then: a file that is not the server's own, such as the
+ * socket of another process, is put aside for that moment.
+ *
+ * @param own the inode of the server's file
+ */
+export function closeAt(path: string, own: bigint | undefined, server: Pick<Server, "close">): Promise<void> {
+  return new Promise((resolve) => {
+    const there = inodeOf(path);
+    const isOthers = own !== undefined && there !== undefined && there !== own;
+    const aside = `${path}.aside`;
+    // All in one turn, so that hardly a client finds the path empty.
+    const isAside = isOthers && isMoved(path, aside);
+    server.close(() => resolve());
+    if (isAside) isMoved(aside, path);
+  });
+}
+
+/** A file that this user may not move is one that he may not remove either. */
+function isMoved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

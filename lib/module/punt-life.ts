@@ -36,7 +36,7 @@ export class PuntLife {
   /** Whether an attempt to ask for the first time is under way. */
   #isFirst = true;
   #isTaken = false;
-  /** The punt as a manager last had it in VPP. */
+  /** The punt when it was last in VPP. */
   #made: PuntStatus | undefined;
   /** The punt as it was before this program's request, which may be another: after an upgrade, its packets are those of another port. */
   #earlier: PuntStatus | undefined;

@@ -1,6 +1,6 @@
 // Socket files of a daemon that are removed while it runs: it listens there again, and CNFs go on.
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -8,6 +8,7 @@ import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { KeptDoors } from "../../lib/daemon/doors/index.js";
 import { openPunt } from "../../lib/module/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 
 const CNF = { cnf: "dns", udp: 53 } as const;
@@ -86,4 +87,36 @@ test("doors that cannot be opened again say so once, and are tried again", async
   unlinkSync(path);
   await eventually(() => heard.includes("open"));
   t.deepEqual(heard, ["Error: no room", "open"]);
+});
+
+/** Gives the path to another server, as a daemon does that starts after the file was removed. */
+async function replaced(t: ExecutionContext, path: string): Promise<void> {
+  const other = createServer((socket) => socket.end("other"));
+  await new Promise<void>((resolve) => other.listen(`${path}.new`, resolve));
+  t.teardown(() => void other.close());
+  renameSync(`${path}.new`, path);
+}
+
+async function answerAt(path: string): Promise<string> {
+  let text = "";
+  for await (const bytes of connect(path)) text += bytes;
+  return text;
+}
+
+test("a daemon that ends leaves the socket of the daemon that has its place", async (t) => {
+  const running = await daemonTest(t);
+  await replaced(t, running.socket);
+  await running.daemon.close();
+  t.is(await answerAt(running.socket), "other");
+});
+
+test("an embedded VPP that ends leaves the socket of the VPP that has its place", async (t) => {
+  const path = join(folder(t), "api.sock");
+  const vpp = await EmbeddedVpp.start({ apiSocket: path });
+  await replaced(t, path);
+  await vpp.close();
+  t.is(await answerAt(path), "other");
+  const next = await EmbeddedVpp.start({ apiSocket: `${path}.next` });
+  await next.close();
+  t.false(existsSync(`${path}.next`));
 });

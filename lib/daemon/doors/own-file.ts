@@ -1,5 +1,6 @@
 // Files of ours that another program may remove or replace, such as sockets.
-import { statSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
+import { inodeOf } from "../../socket-file.js";
 
 /** Milliseconds between two looks at the files. */
 const LOOK_MS = 500;
@@ -58,8 +59,4 @@ export function lookAt(files: () => readonly OwnFile[], lost: (gone: readonly Ow
       await underWay;
     },
   };
-}
-
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }

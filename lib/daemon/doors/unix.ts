@@ -8,6 +8,7 @@ import { isMainThread } from "node:worker_threads";
 import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { closeAt, inodeOf } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -45,13 +46,14 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     accept(socket, options, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
+  const own = inodeOf(path);
   // The mode comes last: until then the file is for this user only.
   if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
   await chmod(path, mode);
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
-  return { path, drop, close: () => end(server, open) };
+  return { path, drop, close: () => end(server, open, { path, own }) };
 }
 
 async function setOwner(path: string, owner: number, group: number): Promise<void> {
@@ -113,9 +115,12 @@ function accept(socket: Socket, options: UnixDoorOptions, serve: (isHttp2: boole
   socket.once("readable", look);
 }
 
-function end(server: Server, open: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    for (const socket of open) socket.destroy();
-  });
+function end(
+  server: Server,
+  open: ReadonlySet<Socket>,
+  { path, own }: { readonly path: string; readonly own: bigint | undefined },
+): Promise<void> {
+  const ended = closeAt(path, own, server);
+  for (const socket of open) socket.destroy();
+  return ended;
 }

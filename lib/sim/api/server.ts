@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Message, type MessageValue, VNET_ERRORS } from "../../binapi/index.js";
 import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
+import { closeAt, inodeOf } from "../../socket-file.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
 import { VnetError } from "../vnet-error.js";
@@ -48,6 +49,8 @@ export class ApiServer {
   #working = false;
   #nextIndex = 0;
   #stopped = false;
+  /** The inode of the socket's file. */
+  #file: bigint | undefined;
   readonly #options: ApiServerOptions;
 
   constructor(options: ApiServerOptions) {
@@ -73,6 +76,7 @@ export class ApiServer {
       await stat(dirname(path)); // listen() says EACCES where there is no folder
       this.#server.listen(path);
       await once(this.#server, "listening");
+      this.#file = inodeOf(path);
       await chmod(path, 0o775);
     } catch (cause) {
       const { code = "EIO" } = cause as NodeJS.ErrnoException;
@@ -90,7 +94,7 @@ export class ApiServer {
     this.#stopped = true;
     this.#queue = [];
     for (const connection of [...this.#connections]) connection.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closeAt(this.#options.path, this.#file, this.#server);
   }
 
   #received(request: Request): void {
