@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { examine, type Finding, type MachineOptions } from "../../lib/cli/doctor/index.js";
 import { parseStartupConf } from "../../lib/cli/doctor/startup-conf.js";
+import { answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli } from "../support/cli/command.js";
 import { need } from "../support/need.js";
 
@@ -352,6 +354,27 @@ test("the command prints each finding, its reason and its remedy, and exits with
   const { stdout: json } = await cli(["doctor", "--json", "--root", root, "--vpp", "/run/vpp/api.sock"]);
   const { checks } = JSON.parse(json);
   t.is(checks.find(({ check }: { check: string }) => check === "devices").findings[0].level, "problem");
+});
+
+test("an embedded VPP has no finding about another VPP of the machine", async (t) => {
+  const others: Files = {
+    [CONF]: "unix { nodaemon }\n",
+    "/proc/70/limits": LIMITS.replaceAll("unlimited", "8388608  "),
+    "/proc/80/cmdline": ["/usr/bin/vpp-agent"],
+    "/dev/net/tun": undefined,
+    "/run/vpp/punt.sock": undefined,
+  };
+  const root = await machine(t, others);
+  t.true((await findings(root)).length >= 6);
+  t.deepEqual(await findings(root, { isEmbedded: async () => true }), []);
+  await using vpp = await EmbeddedVpp.start();
+  t.true(await answersAsEmbedded(vpp.apiSocket));
+  const checked = await examine({ vppSocket: vpp.apiSocket });
+  const about = ["startup.conf", "punt socket", "locked memory", "agents"];
+  t.deepEqual(
+    checked.filter(({ check }) => about.includes(check)).flatMap((each) => each.findings),
+    [],
+  );
 });
 
 test("startup.conf is read with comments, nested sections and repeated ones", (t) => {

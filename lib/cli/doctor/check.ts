@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
-import { answerError, triedDevices } from "./vpp-devices.js";
+import { answerError, answersAsEmbedded, triedDevices } from "./vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */
@@ -34,6 +34,8 @@ export interface MachineOptions {
   readonly tryDevices?: () => Promise<DeviceReport | undefined>;
   /** Asks VPP for an answer; resolves with the code of the error without one. Default: only for the machine at "/". */
   readonly askVpp?: () => Promise<string | undefined>;
+  /** Returns whether an embedded VPP answers at the API socket. Default: only for the machine at "/". */
+  readonly isEmbedded?: () => Promise<boolean>;
 }
 
 /** A process: its number and its command line. */
@@ -70,7 +72,18 @@ export class Machine {
   readonly tryDevices: () => Promise<DeviceReport | undefined>;
   readonly askVpp: () => Promise<string | undefined>;
 
-  constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp }: MachineOptions) {
+  /** Whether VPP is an embedded one: it has neither a startup.conf nor a process `vpp`, and no agent changes it. */
+  isEmbedded = false;
+
+  /** Returns the machine, with the VPP of its API socket recognized. */
+  static async of(options: MachineOptions): Promise<Machine> {
+    const machine = new Machine(options);
+    const { root = "/", vppSocket, isEmbedded = async () => root === "/" && answersAsEmbedded(vppSocket) } = options;
+    machine.isEmbedded = await isEmbedded();
+    return machine;
+  }
+
+  private constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp }: MachineOptions) {
     this.#root = root;
     this.vppSocket = vppSocket;
     this.node = node ?? process.versions.node;
@@ -157,6 +170,7 @@ export class Machine {
 
   /** Returns the VPP that runs here. Of several it is the VPP with the API socket in its startup.conf. */
   vpp(): Process | undefined {
+    if (this.isEmbedded) return undefined;
     const found = this.processes().filter(({ words }) => VPP.test(words[0] ?? ""));
     return found.find((vpp) => this.#namesTheSocket(vpp)) ?? found[0];
   }

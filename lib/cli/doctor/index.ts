@@ -20,6 +20,6 @@ export interface Checked {
 
 /** Runs every check on a machine. */
 export async function examine(options: MachineOptions): Promise<Checked[]> {
-  const machine = new Machine(options);
+  const machine = await Machine.of(options);
   return Promise.all(CHECKS.map(async (check) => ({ check: check.name, findings: await check.run(machine) })));
 }

@@ -122,6 +122,7 @@ const AGENT = /(^|\/)(vpp-agent|stonework|contiv-agent)$/;
 export const otherAgents: Check = {
   name: "agents",
   run(machine) {
+    if (machine.isEmbedded) return [];
     const agents = machine.processes().filter(({ words }) => AGENT.test(words[0] ?? ""));
     return agents.map(({ pid, words }) => ({
       level: "advice" as const,

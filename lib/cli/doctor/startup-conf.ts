@@ -49,9 +49,10 @@ interface Config {
 
 /**
  * Returns the configuration of the VPP that runs, from its command line or from the file that the command line names; without a VPP,
- * that of /etc/vpp/startup.conf.
+ * that of /etc/vpp/startup.conf. An embedded VPP has none.
  */
 export function configOf(machine: Machine): Config | undefined {
+  if (machine.isEmbedded) return undefined;
   const words = machine.vpp()?.words ?? [];
   const file = after(words, "-c") ?? DEFAULT_FILE;
   const text = words.includes("{") ? words.slice(1).join(" ") : machine.text(file);

@@ -48,6 +48,15 @@ export function featureLines({ features }: VppAnswer): string[] {
   });
 }
 
+/** An embedded VPP reports a build directory that begins so. */
+const EMBEDDED = "vpp-punt/sim/";
+
+/** Returns whether an embedded VPP answers. */
+export async function answersAsEmbedded(socketPath: string): Promise<boolean> {
+  const ask = async (vpp: Vpp) => (await vpp.call("show_version")).build_directory.startsWith(EMBEDDED);
+  return asked(socketPath, ask).catch(() => false);
+}
+
 /** Returns the code of the error where VPP does not answer. */
 export async function answerError(socketPath: string): Promise<string | undefined> {
   try {
