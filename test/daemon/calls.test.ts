@@ -165,7 +165,7 @@ test("a request of more than 32 MiB is refused, and both ends say so", async (t)
   const { connect, socket } = await daemonTest(t);
   const punts = await connect();
   const key = "k".repeat(33 << 20);
-  const error = await t.throwsAsync<PuntError>(async () => punts.get({ cnf: "a", key }));
+  const error = await t.throwsAsync<PuntError>(async () => punts.list({ cnf: key }));
   t.is(error!.code, "ERR_REQUEST_SIZE");
   const options = { socketPath: socket, method: "POST", path: "/vpp_punt.v1.Punts/Get" };
   // The daemon refuses by the length that is announced.
