@@ -1,8 +1,8 @@
 // The CNF's ends by their paths: opened by this process itself.
 import { PuntError } from "../errors.js";
 import { attach, type PuntMetadata, type PuntStatus } from "../punt/index.js";
-import { PuntAction, PuntInjector } from "../punt-socket/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
+import { Outbox } from "./outbox.js";
 import {
   type BatchHandler,
   type CnfEnds,
@@ -22,7 +22,7 @@ const LOOK_MS = 200;
 export class PathEnds implements CnfEnds {
   readonly #hooks: EndHooks;
   #ports: CnfPort[] = [];
-  #injector: PuntInjector | undefined;
+  #outbox: Outbox | undefined;
   #injectPath: string | undefined;
   #key = "";
   #handler: BatchHandler | undefined;
@@ -65,15 +65,15 @@ export class PathEnds implements CnfEnds {
     const port = this.#ports[interconnect];
     if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
     if (port?.kind === "tap") return this.#openTap(interconnect)?.send(frame) === 1;
-    return injectFrame(this.#injector, frame, swIfIndex, this.#hooks);
+    return injectFrame(this.#outbox, frame, swIfIndex);
   }
 
   close(): void {
     clearInterval(this.#look);
     this.#look = undefined;
     for (const port of this.#ports) closePort(port);
-    this.#injector?.close();
-    this.#injector = undefined;
+    this.#outbox?.close();
+    this.#outbox = undefined;
     this.#ports = [];
     this.#key = "";
     this.#isListening = false;
@@ -136,11 +136,10 @@ export class PathEnds implements CnfEnds {
   #inject(metadata: PuntMetadata): void {
     const found = metadata.interconnects.map(({ attachment }) => attachment).find(({ kind }) => kind === "af-unix");
     if (found?.kind !== "af-unix" || found.vppPath === undefined) return;
-    if (this.#injector && found.vppPath === this.#injectPath) return;
-    const { interfaces } = this.#hooks;
-    this.#injector?.close();
+    if (this.#outbox && found.vppPath === this.#injectPath) return;
+    this.#outbox?.close();
     this.#injectPath = found.vppPath;
-    this.#injector = PuntInjector.open({ knownInterfaces: (index) => interfaces.has(index), vppPath: found.vppPath });
+    this.#outbox = new Outbox(this.#hooks.interfaces, { vppPath: found.vppPath });
   }
 
   /** A punt socket has no event for its connection to VPP, and a TAP none for its device. */
@@ -157,19 +156,12 @@ export class PathEnds implements CnfEnds {
 }
 
 /** Sends a frame out of an interface. @throws PuntError ERR_NO_PORT: without an interface */
-export function injectFrame(
-  injector: PuntInjector | undefined,
-  frame: Uint8Array,
-  swIfIndex: number | undefined,
-  { interfaces }: EndHooks,
-): boolean {
+export function injectFrame(outbox: Outbox | undefined, frame: Uint8Array, swIfIndex: number | undefined): boolean {
   if (swIfIndex === undefined) {
     const message = "a frame needs the interface that it leaves by (option interface)";
     throw new PuntError("cnf.send", "ERR_NO_PORT", message);
   }
-  // The interface that a packet came by may be gone with its VPP.
-  if (!interfaces.has(swIfIndex)) return false;
-  return injector?.inject(PuntAction.L2, swIfIndex, frame) ?? false;
+  return outbox?.send(frame, swIfIndex) ?? false;
 }
 
 /** Returns the settings of the ends as text, without VPP's own path, to which an open socket can reconnect. */

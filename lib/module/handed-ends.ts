@@ -4,9 +4,10 @@ import type { PuntError } from "../errors.js";
 import { Memif } from "../memif/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
-import { PuntInjector, PuntSocket } from "../punt-socket/index.js";
+import { PuntSocket } from "../punt-socket/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
 import { injectFrame, keyOf } from "./ends.js";
+import { Outbox } from "./outbox.js";
 import {
   type BatchHandler,
   type CnfEnds,
@@ -45,7 +46,7 @@ export class HandedEnds implements CnfEnds {
   #metadata: PuntMetadata | undefined;
   #key = "";
   #open = new Map<number, CnfPort>();
-  #injector: PuntInjector | undefined;
+  #outbox: Outbox | undefined;
   readonly #identities = new Map<string, string>();
   readonly #listening = new WeakSet<CnfPort>();
   #handler: BatchHandler | undefined;
@@ -94,7 +95,7 @@ export class HandedEnds implements CnfEnds {
     const port = this.#open.get(interconnect);
     if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
     const isTap = this.#metadata?.interconnects[interconnect]?.attachment.kind === "tap";
-    if (!isTap) return injectFrame(this.#injector, frame, swIfIndex, this.#hooks);
+    if (!isTap) return injectFrame(this.#outbox, frame, swIfIndex);
     this.#askForPackets();
     return port?.kind === "tap" && port.packets?.send(frame) === 1;
   }
@@ -108,8 +109,8 @@ export class HandedEnds implements CnfEnds {
   #closePorts(): void {
     for (const port of this.#open.values()) closePort(port);
     this.#open = new Map();
-    this.#injector?.close();
-    this.#injector = undefined;
+    this.#outbox?.close();
+    this.#outbox = undefined;
     this.#identities.clear();
   }
 
@@ -216,9 +217,8 @@ export class HandedEnds implements CnfEnds {
   }
 
   #inject(descriptor: Descriptor): void {
-    const { interfaces } = this.#hooks;
-    this.#injector?.close();
-    this.#injector = PuntInjector.open({ knownInterfaces: (index) => interfaces.has(index), descriptor });
+    this.#outbox?.close();
+    this.#outbox = new Outbox(this.#hooks.interfaces, { descriptor });
   }
 
   #listen(index: number, port: CnfPort): void {

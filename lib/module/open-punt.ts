@@ -207,7 +207,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   /**
    * Sends an Ethernet frame.
    *
-   * @returns whether it was accepted; false when there is no room, or VPP is away
+   * @returns whether it was accepted; false when there is no room, or VPP is away. At a punt socket up to 1,024 frames wait for room
    * @throws PuntError ERR_NO_INTERFACE: VPP has no interface of that name; ERR_NO_PORT; ERR_PACKET_SIZE; ERR_CLOSED
    * @example
    * ```ts
