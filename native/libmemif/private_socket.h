@@ -26,8 +26,9 @@ class PrivateSocket {
 
   /// A connection to this socket; none, with errno set, if the queue is full.
   UniqueFd Connect() const;
-  /// The connection that the library makes in `connect`; none, with errno set, if there is none. The library's
-  /// socket waits for room in the queue, so that a thread takes the connections of other processes away.
+  /// The connection that the library makes in `connect`; none, with errno set, if there is none. The
+  /// library's socket waits for room in the queue, so that a thread takes the connections of other processes
+  /// away.
   UniqueFd AcceptOwnDuring(const std::function<void()>& connect) const;
 
  private:

@@ -5,7 +5,7 @@ import { Outbox } from "../../lib/module/outbox.js";
 import { PuntSocket } from "../../lib/punt-socket/index.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
-/** VPP's end, which reads only when it is told to, and an outbox to it. */
+/** VPP's end, which reads at each `take` alone, and an outbox to it. */
 function pair(t: ExecutionContext, interfaces = new Set([1])) {
   const vppPath = join(socketFolder(t), "vpp");
   const open = () => PuntSocket.open({ path: vppPath, vppPath: null, takeOverUs: 1e6, onWarning: () => {} });

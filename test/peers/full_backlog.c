@@ -1,4 +1,5 @@
-// Preloaded: another process fills the queue of every listener of libmemif's, as soon as it listens, and keeps it full.
+// Preloaded: another process fills the queue of every listener of libmemif's, as soon as it listens, and
+// keeps it full.
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,6 @@
-// Preloaded into two processes that open one stale path at the same moment. The one with ROLE=first stops just before it removes the
-// stale file. It goes on when the other one waits for it, or has finished: FOLDER/second says so.
+// Preloaded into two processes that open one stale path at the same moment. The one with ROLE=first stops
+// just before it removes the stale file. It goes on when the other one waits for it, or has finished:
+// FOLDER/second says so.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
