@@ -5,7 +5,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
-import { EmulatedHost, FileStore, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import {
+  EmulatedHost,
+  FileStore,
+  isMade,
+  PuntManager,
+  type PuntRequestInput,
+  type PuntStatus,
+} from "../../lib/punt/index.js";
 import { EmbeddedVpp, type FaultAction } from "../../lib/sim/index.js";
 import { puntTypes } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -243,8 +250,10 @@ class History {
 
   #checkStates(): void {
     for (const { request, state, missing } of this.#list()) {
-      const waits = interfacesOf(request).filter((name) => !this.#isReady(name, request.type));
-      const expected = waits.length > 0 ? "PENDING" : "CREATED";
+      const names = interfacesOf(request);
+      const waits = names.filter((name) => !this.#isReady(name, request.type));
+      const made = names.every((name) => this.#operator.has(name).up) ? "CREATED" : "DEGRADED";
+      const expected = waits.length > 0 ? "PENDING" : made;
       const named = waits.every((name) => missing.some((lack) => lack.name === name));
       if (state !== expected || !named)
         throw new Error(
@@ -296,10 +305,10 @@ async function ignoreRefusals(work: Promise<unknown>): Promise<void> {
   });
 }
 
-/** Describes the punts that are neither CREATED nor PENDING; "" if there are none. */
+/** Describes the punts that are neither made nor PENDING; "" if there are none. */
 function unsettled(list: readonly PuntStatus[]): string {
   return list
-    .filter(({ state }) => state !== "CREATED" && state !== "PENDING")
+    .filter(({ state }) => !isMade(state) && state !== "PENDING")
     .map(({ id, state, failure }) => `${id.cnf}/${id.label} ${state} ${failure?.message ?? ""}`)
     .join("\n");
 }

@@ -33,9 +33,13 @@ export class Operator {
   }
 
   /** Returns whether the interface exists, and whether it has an address. */
-  has(name: string): { interface: boolean; address: boolean } {
+  has(name: string): { interface: boolean; address: boolean; up: boolean } {
     const there = this.#cards.includes(name) || this.#loopbacks.has(Number(/^loop(\d)$/.exec(name)?.[1] ?? -1));
-    return { interface: there, address: there && (this.#addresses.get(name)?.size ?? 0) > 0 };
+    return {
+      interface: there,
+      address: there && (this.#addresses.get(name)?.size ?? 0) > 0,
+      up: !this.#down.has(name),
+    };
   }
 
   /** Configures a VPP that has just started. */
