@@ -147,6 +147,10 @@ onVpp("IP protocols that VPP handles itself stay VPP's, also if VPP takes one af
   }
   await scenario.add(punt(4, "IPV4"));
   await vpp.cli("create ipip tunnel src 10.0.0.1 dst 10.0.0.2");
+  const interfaces = await client.dumpAll("sw_interface_dump", everyInterface);
+  const tunnel = interfaces.find((it) => it.interface_name === "ipip0");
+  // From 26.10 on, tunnels are of a plugin, which this VPP may lack.
+  if (tunnel === undefined) return t.log("this VPP makes no ipip tunnel");
   await manager.resync();
   t.deepEqual(
     manager.list().flatMap(({ reasons }) => reasons.map(({ code }) => code)),
@@ -154,8 +158,6 @@ onVpp("IP protocols that VPP handles itself stay VPP's, also if VPP takes one af
   );
   await manager.delete({ cnf: "proto" });
   t.regex(await vpp.cli("show ip local"), /IP_IN_IP: ipip4-input/);
-  const interfaces = await client.dumpAll("sw_interface_dump", everyInterface);
-  const tunnel = interfaces.find((it) => it.interface_name === "ipip0")!;
   await vpp.cli(`delete ipip tunnel sw_if_index ${tunnel.sw_if_index}`);
   const ip_proto = { af: "ADDRESS_IP4", protocol: 4 } as const;
   await client.call("punt_socket_deregister", { punt: { type: "PUNT_API_TYPE_IP_PROTO", punt: { ip_proto } } });
