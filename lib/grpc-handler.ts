@@ -31,7 +31,7 @@ export interface GrpcHandlerOptions extends ConnectRouterOptions {
 
 /**
  * Returns the handler. The adapter of @connectrpc/connect-node prints the stack of an answer that cannot be sent to standard error, and lets
- * a stream wait for ever whose caller goes without having read it.
+ * a stream wait without an end if its caller goes without having read it.
  */
 export function grpcHandler({ routes, contextValues, unsent, ...options }: GrpcHandlerOptions): GrpcHandler {
   const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], ...options });

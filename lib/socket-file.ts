@@ -15,7 +15,7 @@ export function isListening(path: string): Promise<boolean> {
   });
 }
 
-/** The inode of a file, as long as nobody removes or replaces it; undefined where there is none. */
+/** The inode of a file, until it is removed or replaced; undefined where there is none. */
 export function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }

@@ -81,7 +81,7 @@ export default defineConfig({
   cacheDir: "../dist/.vitepress",
   base: process.env.SITE_BASE ?? "/",
   rewrites: { "README.md": "index.md" },
-  // scripts/site.mjs checks the links of the finished site, to files that are no pages too.
+  // scripts/site.mjs checks the links of the finished site, also those to files other than pages.
   ignoreDeadLinks: true,
   markdown: { anchor: { slugify }, toc: { slugify } },
   vite: { publicDir: false },

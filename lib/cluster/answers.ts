@@ -22,7 +22,7 @@ export interface AnswersOptions {
   readonly punts: Punts;
   /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
-  /** Takes what was asked for, and what came of it. */
+  /** Takes the question and its outcome. */
   asked(change: AskedChange): void;
   problem(error: PuntError): void;
 }

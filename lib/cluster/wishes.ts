@@ -20,7 +20,7 @@ export interface WishesOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
-  /** Takes a wish that another program wrote or removed, and what came of it. */
+  /** Takes a wish that another program wrote or removed, and the outcome. */
   asked(change: AskedChange): void;
   /** Called when a wish cannot be read, or is refused. */
   problem(error: PuntError): void;
@@ -116,7 +116,7 @@ export class Wishes {
     else await this.#recorded(key, id, { by, call: "add" }, () => manager.add(request, PATIENCE));
   }
 
-  /** Tells what came of a wish of another program. */
+  /** Reports the outcome of another program's wish. */
   async #recorded(
     key: string,
     id: PuntId,

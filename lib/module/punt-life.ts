@@ -31,7 +31,7 @@ export class PuntLife {
   #asking: Promise<void> | undefined;
   /** How often the session had been lost when the manager took the request. */
   #lossesWhenTaken = 0;
-  /** The request as it is asked for; undefined until it is complete. */
+  /** The request in full; undefined until it is complete. */
   #asked: PuntRequestInput | undefined;
   /** Whether an attempt to ask for the first time is under way. */
   #isFirst = true;

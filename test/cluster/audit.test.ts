@@ -1,4 +1,4 @@
-// The audit log of the daemon that acts: what reached it by etcd, who asked for it, through which daemon, and what came of it.
+// The audit log of the daemon that acts: what reached it by etcd, who asked for it, through which daemon, and the outcome.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";

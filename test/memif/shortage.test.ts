@@ -88,7 +88,7 @@ test("a connection with too few descriptors on either side is refused by name, a
 
 /**
  * Runs a script whose `limit(bytes)` lets its address space grow by no more than that, and whose `lift()` ends the limit. Its output ends as
- * `say(text)` has it. Another process measures and limits it: it stands still meanwhile and has collected its garbage, so that nothing of its
+ * `say(text)` has it. Another process measures and limits it: the script stands still then and has collected its garbage, so that nothing of its
  * own counts.
  */
 async function runLimited(t: ExecutionContext, body: string): Promise<Ended> {

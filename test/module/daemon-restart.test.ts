@@ -1,4 +1,4 @@
-// A restart of the daemon as a CNF sees it: what VPP has goes on, so the punt stays ready.
+// A restart of the daemon as a CNF sees it: VPP goes on, so the punt stays ready.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { openPunt } from "../../lib/module/index.js";

@@ -16,7 +16,7 @@ const libraries = JSON.stringify(
   ),
 );
 
-/** Programs that open a socket at a path, say what came of it, and keep it until their standard input ends. */
+/** Programs that open a socket at a path, say whether it succeeded, and keep it until their standard input ends. */
 const openers = {
   "a punt socket": `PuntSocket.open({ path, vppPath: null, onWarning: () => {}, ringBytes: 2 ** 21 })`,
   "a memif server": `Memif.open({ role: "server", socket: path })`,

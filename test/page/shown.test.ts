@@ -92,7 +92,7 @@ test("rates and drops are as VPP counts them", async (t) => {
   const cells = `[...document.querySelectorAll("#punts tbody td.number")].map((cell) => cell.textContent).join(" ")`;
   await until(page, `${cells} === "0/s 0/s 0/s"`);
   place.vpp.interface("eth0").inject(Array.from({ length: 100 }, () => Buffer.alloc(64, 0xff)));
-  // Nobody is attached: VPP loses all of them, at the same rate.
+  // No CNF is attached: VPP loses all of them, at the same rate.
   await until(page, `/^([1-9][\\d.]*k?\\/s) 0\\/s \\1$/.test(${cells})`);
   t.true(await page.$eval("#punts tbody tr", (row) => row.classList.contains("losing") as boolean));
 });

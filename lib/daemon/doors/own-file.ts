@@ -5,7 +5,7 @@ import { inodeOf } from "../../socket-file.js";
 /** Milliseconds between two looks at the files. */
 const LOOK_MS = 500;
 
-/** A file of ours, as long as nobody removes or replaces it. */
+/** A file of ours, until it is removed or replaced. */
 export class OwnFile {
   readonly path: string;
   #inode: bigint | undefined;
@@ -14,7 +14,7 @@ export class OwnFile {
     this.path = path;
   }
 
-  /** Takes a file as ours: the one at the path, or one that is about to be moved there. */
+  /** Takes a file as ours: the file at the path, or a file that is about to be moved there. */
   take(made = this.path): void {
     this.#inode = inodeOf(made);
   }

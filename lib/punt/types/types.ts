@@ -61,7 +61,7 @@ export function caveatsOf(request: PuntRequest, facts: Facts): Caveat[] {
   ];
 }
 
-/** Packets come from an interface only while it is up, and whoever made it decides when that is. */
+/** Packets come from an interface only while it is up, and its owner decides when that is. */
 function interfacesDown(request: PuntRequest, facts: Facts): Caveat[] {
   const found = reachOf(request).interfaces.flatMap((name) => facts.interface(name) ?? []);
   return [...new Set(found)]

@@ -20,7 +20,7 @@ export interface Patience {
 
 /**
  * Waits until `look` finds no problem. A movement is a problem that was never there before in this wait, or fewer problems than ever
- * before. Numbers in the text of a problem, such as that of an attempt, are no movement, so that two states in turn are none either.
+ * before. Numbers in the text of a problem, such as that of an attempt, do not count as movement, so that two states in turn are none either.
  *
  * @throws Error with the problems, when nothing has moved for a time; what `look` throws
  */
