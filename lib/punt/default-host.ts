@@ -1,10 +1,8 @@
 // The default Linux side: this machine, or for an embedded VPP with emulated devices, the inside of that VPP.
+import { embeddedBuild } from "../embedded-build.js";
 import { type Absence, type Host, type HostChange, type HostLink, InsideHost, LinuxHost } from "../host/index.js";
 import { marksOf, type VppConnection } from "./options.js";
 import { type DeviceReport, VppDevices } from "./reconcile/index.js";
-
-/** The build directory that an embedded VPP reports while its devices are emulated. */
-const EMULATED = "vpp-punt/sim/emulated";
 
 export class DefaultHost implements Host {
   readonly #vpp: VppConnection;
@@ -61,7 +59,7 @@ export class DefaultHost implements Host {
   async #known(): Promise<Host> {
     if (this.#isKnown || !this.#vpp.isConnected) return this.#host;
     // An error fails the look: devices in the wrong place would be worse.
-    const isInside = (await this.#vpp.call("show_version")).build_directory === EMULATED;
+    const isInside = (await this.#vpp.call("show_version")).build_directory === embeddedBuild("emulated");
     if (isInside !== this.#host instanceof InsideHost) this.#host = isInside ? new InsideHost() : new LinuxHost();
     this.#isKnown = true;
     return this.#host;

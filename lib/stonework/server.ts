@@ -1,15 +1,15 @@
 // Servers of StoneWork's kind: gRPC over plain TCP, and JSON over HTTP.
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer as createHttpServer } from "node:http";
 import {
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
-import { PuntError } from "../errors.js";
 import { grpcHandler } from "../grpc-handler.js";
+import { closeNow, listenAt } from "../tcp-server.js";
 
 /** Where to listen. Port 0 is any free port. */
 export interface Place {
@@ -51,7 +51,7 @@ export async function serveGrpc(place: Place, op: string, routes: (router: Conne
     sessions.add(session);
     session.on("close", () => sessions.delete(session)).on("error", () => {});
   });
-  const port = await listen(server, place, op);
+  const { port } = await listenAt(server, place, op);
   return {
     port,
     close: () =>
@@ -74,28 +74,15 @@ export async function serveJson(
   pages: Readonly<Record<string, (socket: Socket) => Answer | Promise<Answer>>>,
 ): Promise<Serving> {
   const absent: Answer = { status: 404, body: { error: `only GET of ${Object.keys(pages).join(", ")}` } };
-  const server: HttpServer = createHttpServer(async (request, response) => {
+  const server = createHttpServer(async (request, response) => {
     const path = (request.url ?? "").split("?")[0]!;
     const page = request.method === "GET" && Object.hasOwn(pages, path) ? pages[path] : undefined;
     const { status = 200, body } = (await page?.(request.socket)) ?? absent;
     response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
   });
-  const port = await listen(server, place, op);
+  const { port } = await listenAt(server, place, op);
   return {
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeNow(server),
   };
-}
-
-function listen(server: Server, { host, port }: Place, op: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      reject(new PuntError(op, cause.code ?? "EIO", `cannot listen at ${host}:${port}`, { host, port }, cause));
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
 }

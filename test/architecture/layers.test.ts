@@ -16,6 +16,8 @@ const GROUND = [
   "lazily",
   "package-root",
   "closed-terminal",
+  "embedded-build",
+  "tcp-server",
 ];
 /** Both ends of gRPC. */
 const GRPC = ["http2-sessions", "grpc-handler"];
@@ -35,6 +37,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "socket-file": ["errors"],
   lazily: [],
   "package-root": [],
+  "embedded-build": [],
+  "tcp-server": ["errors"],
   logger: [],
   options: ["errors"],
   native: ["errors", "package-root"],

@@ -1,5 +1,6 @@
 // Asks the VPP of this machine for its release and its features, and tries its TAPs.
 import { Vpp } from "../../binapi/index.js";
+import { isEmbeddedBuild } from "../../embedded-build.js";
 import type { PuntError } from "../../errors.js";
 import { type DeviceReport, type FeatureReport, featureReports, tryDevices } from "../../punt/index.js";
 
@@ -48,12 +49,9 @@ export function featureLines({ features }: VppAnswer): string[] {
   });
 }
 
-/** An embedded VPP reports a build directory that begins so. */
-const EMBEDDED = "vpp-punt/sim/";
-
 /** Returns whether an embedded VPP answers. */
 export async function answersAsEmbedded(socketPath: string): Promise<boolean> {
-  const ask = async (vpp: Vpp) => (await vpp.call("show_version")).build_directory.startsWith(EMBEDDED);
+  const ask = async (vpp: Vpp) => isEmbeddedBuild((await vpp.call("show_version")).build_directory);
   return asked(socketPath, ask).catch(() => false);
 }
 

@@ -1,7 +1,6 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { PuntError } from "../../errors.js";
+import { closeNow, listenAt } from "../../tcp-server.js";
 
 export interface HttpDoorOptions {
   /** Default 127.0.0.1: nothing of another machine gets in, and there is no authentication. */
@@ -63,19 +62,9 @@ export async function openHttpDoor(
       response.end();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const message = `cannot listen at ${host}:${port}`;
-      reject(new PuntError("daemon.start", cause.code ?? "EIO", message, { host, port }, cause));
-    });
-    server.listen(port, host, resolve);
-  });
+  const { port: actual } = await listenAt(server, { host, port }, "daemon.start");
   return {
-    address: `${host}:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    address: `${host}:${actual}`,
+    close: () => closeNow(server),
   };
 }

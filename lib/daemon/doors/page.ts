@@ -1,7 +1,7 @@
 // The page's TCP port. It is this machine's own: the kernel says which user is at the other end of a connection.
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { PuntError } from "../../errors.js";
+import type { Socket } from "node:net";
+import { closeNow, listenAt } from "../../tcp-server.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -31,20 +31,9 @@ export async function openPageDoor(
       callerAt(socket).then((caller) => markCaller(socket, caller)),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const message = `cannot listen at ${host}:${port}`;
-      reject(new PuntError("daemon.start", cause.code ?? "EIO", message, { host, port }, cause));
-    });
-    server.listen(port, host, resolve);
-  });
-  const { address, port: actual, family } = server.address() as AddressInfo;
+  const { address, port: actual, family } = await listenAt(server, { host, port }, "daemon.start");
   return {
     path: `${family === "IPv6" ? `[${address}]` : address}:${actual}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeNow(server),
   };
 }

@@ -1,9 +1,10 @@
 // The daemon's TCP door: the same calls, with certificates on both sides.
 import { createSecureServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { readBytes } from "../../read-file.js";
+import { listenAt } from "../../tcp-server.js";
 import { tlsCaller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -48,7 +49,6 @@ export async function openTlsDoor(
   handler: Handler,
   refused: (handshake: RefusedHandshake) => void,
 ): Promise<TlsDoor> {
-  const { host, port } = options;
   const settings = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3", allowHTTP1: true } as const;
   const files = await readFiles(options);
   const server = attempt(() => createSecureServer({ ...files, ...settings }, handler as never));
@@ -62,16 +62,9 @@ export async function openTlsDoor(
   server.on("connection", (socket: Socket) => void socket.remoteAddress);
   server.on("session", (session) => endIfSilent(session, options.pingInterval ?? PING_INTERVAL_MS));
   server.on("tlsClientError", (error, socket) => refused(handshakeOf(error, socket)));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const message = `cannot listen at ${host}:${port}`;
-      reject(new PuntError("daemon.start", cause.code ?? "EIO", message, { host, port }, cause));
-    });
-    server.listen(port, host, resolve);
-  });
-  const { port: actual } = server.address() as AddressInfo;
+  const { port: actual } = await listenAt(server, options, "daemon.start");
   return {
-    path: `${host}:${actual}`,
+    path: `${options.host}:${actual}`,
     reload: async () => {
       const fresh = await readFiles(options);
       attempt(() => server.setSecureContext(fresh));

@@ -1,4 +1,5 @@
 // The messages of memclnt.api, vpe.api and vlib.api: connecting, pings, versions, the command line.
+import { embeddedBuild } from "../../embedded-build.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
@@ -21,7 +22,7 @@ export function registerCore(context: ApiContext): void {
     version: `${context.release}-embedded`,
     build_date: "2026-06-25T00:00:00",
     // A manager in another process learns from it that the devices are inside of this VPP.
-    build_directory: `vpp-punt/sim/${context.host}`,
+    build_directory: embeddedBuild(context.host),
   }));
   registry.reply("get_api_json", () => ({ json: apiJson(context) }));
   registry.reply("api_versions", () => ({
