@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PuntIdInput } from "../../../lib/punt/index.js";
+import { isMade, type PuntIdInput } from "../../../lib/punt/index.js";
 import { pause } from "./child.js";
 import { Cnf } from "./cnf.js";
 import { EtcdProcess } from "./etcd-process.js";
@@ -124,7 +124,7 @@ export class World {
       ...[...wanted].filter((name) => !names.has(name)).map((name) => `etcd has no punt ${name}`),
       ...[...names].filter((name) => !wanted.has(name)).map((name) => `etcd has a punt that no CNF asks for: ${name}`),
       ...found
-        .filter(({ state }) => state !== "CREATED" && state !== "DEGRADED")
+        .filter(({ state }) => !isMade(state))
         .map(({ host, id, state, reasons }) => `${textOf(host, id)} is ${state}: ${reasons}`),
     ];
   }
