@@ -38,7 +38,7 @@ export function closeAt(path: string, own: bigint | undefined, server: Pick<Serv
   });
 }
 
-/** A file that this user may not move is one that he may not remove either. */
+/** A user who may not move a file may not remove it either. */
 function isMoved(from: string, to: string): boolean {
   try {
     renameSync(from, to);

@@ -127,7 +127,7 @@ const packet = {
 const punt = {
   name: "punt-way",
   title: "The way of a punt",
-  text: "A request is checked and stored. The plan says which items VPP and Linux should have, the diff says the steps from what they have, and the reconciler takes the steps and reads the state back. Events of VPP and of Linux start it again.",
+  text: "A request is checked and stored. The plan says which items VPP and Linux should have, the diff lists the steps that are missing, and the reconciler takes the steps and reads the state back. Events of VPP and of Linux start it again.",
   width: 860,
   height: 250,
   frames: [],

@@ -1,4 +1,4 @@
-// A watcher that does not read: it is told and dropped, others go on, and the log and the audit log say so instead of standard error.
+// A watcher that does not read: it gets an error and is dropped, others go on, and the log and the audit log say so instead of standard error.
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2, constants, createServer } from "node:http2";

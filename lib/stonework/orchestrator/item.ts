@@ -246,7 +246,7 @@ export class ConfigItem {
     else this.#tellLater();
   }
 
-  /** Takes back what the CNF heard in part, so that it can be told anew. @returns whether the CNF answers */
+  /** Takes back what the CNF heard in part, so that all can be sent again. @returns whether the CNF answers */
   async #settleDoubts(cnf: Cnf): Promise<boolean> {
     for (const [key, { metadata }] of [...this.#doubtful]) {
       if (!(await cnf.announce(PuntState.DELETED, metadata))) return false;

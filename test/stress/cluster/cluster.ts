@@ -47,7 +47,7 @@ function lacking(): string | undefined {
 
 /** Packets while a step runs: none may be lost if the step does not touch traffic. */
 const PROBE_MS = 100;
-/** How long no packet of those that are missing may come. */
+/** How long the missing packets may stay away. */
 const LATE_SECONDS = 10;
 /** How long packets run at least. */
 const LEAST_MS = 1_000;

@@ -165,7 +165,7 @@ const REAL_VPP_KILLED: Fault = {
     ),
 };
 
-/** Returns the faults of a cluster with or without a real VPP; with `only`, those whose name contains it. */
+/** Returns the faults of a cluster with or without a real VPP; with `only`, the faults with that text in their names. */
 export function faultsOf(hasReal: boolean, only = ""): readonly Fault[] {
   return (hasReal ? [...FAULTS, REAL_VPP_KILLED] : FAULTS).filter(({ name }) => name.includes(only));
 }
