@@ -7,12 +7,10 @@ import { OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
+import { DEFAULT_DAEMON_SOCKET } from "./default-socket.js";
 import type { HttpDoorOptions, PageDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import { checkStoneWork } from "./stonework-options.js";
-
-/** Where a daemon listens unless told otherwise. */
-export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
 
 export interface DaemonOptions {
   /** Path of the UNIX socket. Default {@link DEFAULT_DAEMON_SOCKET}. */

@@ -34,7 +34,11 @@ function importing(entry: string, code = ""): string[] {
   return ["--input-type=module", "--eval", lines.join("\n")];
 }
 
-for (const entry of [".", "binapi", "module"]) {
+test("an import of stonework loads no package", async (t) => {
+  t.deepEqual(await packagesOf(importing("stonework")), []);
+});
+
+for (const entry of [".", "binapi", "module", "daemon"]) {
   test(`an import of ${entry === "." ? "the main entry" : entry} loads no package but the one that finds the addon`, async (t) => {
     t.deepEqual(await packagesOf(importing(entry)), ["node-gyp-build"]);
   });

@@ -2,7 +2,7 @@
 import type { Document, LineCounter } from "yaml";
 import type * as z from "zod";
 import { PuntError } from "../../errors.js";
-import { yaml, zod } from "../../lazily.js";
+import { lazily, yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
@@ -11,84 +11,102 @@ const OP = "daemon.policy";
 
 const oneOrMore = <T extends z.ZodType>(value: T) =>
   zod().union([value.transform((only) => [only]), zod().array(value).min(1, "an empty list matches nothing")]);
-const pattern = zod().string().min(1).max(255).describe("A name; '*' stands for any characters, '?' for one");
-const id = zod().int().min(0).max(0xffff_ffff);
+const pattern = lazily(() =>
+  zod().string().min(1).max(255).describe("A name; '*' stands for any characters, '?' for one"),
+);
+const id = lazily(() => zod().int().min(0).max(0xffff_ffff));
 
-const portRange = zod()
-  .union([
-    zod().int().min(0).max(65535),
-    zod()
-      .string()
-      .regex(/^\d{1,5}(-\d{1,5})?$/, 'a port, or a range such as "1000-2000"'),
-  ])
-  .transform((value) => {
-    const [first, last = first] = String(value).split("-").map(Number) as [number, number?];
-    return { first, last };
-  })
-  .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first");
+const portRange = lazily(() =>
+  zod()
+    .union([
+      zod().int().min(0).max(65535),
+      zod()
+        .string()
+        .regex(/^\d{1,5}(-\d{1,5})?$/, 'a port, or a range such as "1000-2000"'),
+    ])
+    .transform((value) => {
+      const [first, last = first] = String(value).split("-").map(Number) as [number, number?];
+      return { first, last };
+    })
+    .refine(({ first, last }) => first <= last && last <= 65535, "ports go from 0 to 65535, the lower one first"),
+);
 
-const network = zod()
-  .string()
-  .transform((text, context): Prefix => {
-    const found = parseNetwork(text);
-    if (found) return found;
-    context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
-    return zod().NEVER;
-  });
+const network = lazily(() =>
+  zod()
+    .string()
+    .transform((text, context): Prefix => {
+      const found = parseNetwork(text);
+      if (found) return found;
+      context.addIssue({ code: "custom", message: 'must be an IP address, or a network such as "172.18.0.0/16"' });
+      return zod().NEVER;
+    }),
+);
 
-const type = zod().enum(PUNT_TYPES);
+const type = lazily(() => zod().enum(PUNT_TYPES));
 
-const match = zod()
-  .strictObject({
-    uid: oneOrMore(id).optional(),
-    gid: oneOrMore(id).optional().describe("Primary or supplementary group"),
-    socket: oneOrMore(pattern).optional().describe("Path of the daemon's socket that the caller came by"),
-    san: oneOrMore(pattern).optional().describe("Subject alternative name of a certificate"),
-    address: oneOrMore(network)
+const match = lazily(() =>
+  zod()
+    .strictObject({
+      uid: oneOrMore(id()).optional(),
+      gid: oneOrMore(id()).optional().describe("Primary or supplementary group"),
+      socket: oneOrMore(pattern()).optional().describe("Path of the daemon's socket that the caller came by"),
+      san: oneOrMore(pattern()).optional().describe("Subject alternative name of a certificate"),
+      address: oneOrMore(network())
+        .optional()
+        .describe("IP address or network of a CNF of StoneWork's, or of a caller of StoneWork's ports"),
+    })
+    .refine((each) => Object.values(each).some(Boolean), "one of uid, gid, socket, san and address has to be given")
+    .refine(
+      (each) => each.san === undefined || !(each.uid || each.gid || each.socket),
+      "san does not go with uid, gid and socket",
+    )
+    .refine(
+      (each) => each.address === undefined || !(each.gid || each.socket || each.san),
+      "address does not go with gid, socket and san",
+    ),
+);
+
+const ruleSchema = lazily(() =>
+  zod().strictObject({
+    name: zod().string().min(1).max(63).describe("What refusals and the audit log call the rule"),
+    match: match(),
+    operator: zod().boolean().default(false).describe("Sees and changes the punts of all CNFs"),
+    hosts: oneOrMore(pattern())
       .optional()
-      .describe("IP address or network of a CNF of StoneWork's, or of a caller of StoneWork's ports"),
-  })
-  .refine((each) => Object.values(each).some(Boolean), "one of uid, gid, socket, san and address has to be given")
-  .refine(
-    (each) => each.san === undefined || !(each.uid || each.gid || each.socket),
-    "san does not go with uid, gid and socket",
-  )
-  .refine(
-    (each) => each.address === undefined || !(each.gid || each.socket || each.san),
-    "address does not go with gid, socket and san",
-  );
+      .describe("Hosts in etcd that an operator may reach besides the daemon's own"),
+    readOnly: zod().boolean().default(false).describe("Sees, and changes nothing"),
+    cnfs: oneOrMore(pattern()).default([]).describe("Labels of the CNFs that the caller may be"),
+    types: oneOrMore(type()).optional(),
+    interconnects: oneOrMore(zod().enum(["TAP", "MEMIF", "AF_UNIX"])).optional(),
+    interfaces: oneOrMore(pattern()).optional().describe("VPP's own names of interfaces"),
+    vrfs: oneOrMore(id()).optional(),
+    ports: oneOrMore(portRange()).optional().describe("UDP and TCP ports that may be punted"),
+    netns: oneOrMore(pattern())
+      .optional()
+      .describe("Network namespaces by path or name. Default: the caller's own only"),
+    socketPaths: oneOrMore(pattern())
+      .optional()
+      .describe("Paths of punt sockets. Default: sockets that the daemon makes"),
+    count: zod().int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
+  }),
+);
 
-const ruleSchema = zod().strictObject({
-  name: zod().string().min(1).max(63).describe("What refusals and the audit log call the rule"),
-  match,
-  operator: zod().boolean().default(false).describe("Sees and changes the punts of all CNFs"),
-  hosts: oneOrMore(pattern).optional().describe("Hosts in etcd that an operator may reach besides the daemon's own"),
-  readOnly: zod().boolean().default(false).describe("Sees, and changes nothing"),
-  cnfs: oneOrMore(pattern).default([]).describe("Labels of the CNFs that the caller may be"),
-  types: oneOrMore(type).optional(),
-  interconnects: oneOrMore(zod().enum(["TAP", "MEMIF", "AF_UNIX"])).optional(),
-  interfaces: oneOrMore(pattern).optional().describe("VPP's own names of interfaces"),
-  vrfs: oneOrMore(id).optional(),
-  ports: oneOrMore(portRange).optional().describe("UDP and TCP ports that may be punted"),
-  netns: oneOrMore(pattern).optional().describe("Network namespaces by path or name. Default: the caller's own only"),
-  socketPaths: oneOrMore(pattern).optional().describe("Paths of punt sockets. Default: sockets that the daemon makes"),
-  count: zod().int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
-});
-
-const policySchema = zod()
-  .strictObject({ rules: zod().array(ruleSchema) })
-  .superRefine(({ rules }, context) => {
-    for (const [index, { name }] of rules.entries())
-      if (rules.findIndex((each) => each.name === name) !== index)
-        context.addIssue({
-          code: "custom",
-          path: ["rules", index, "name"],
-          message: `"${name}" names another rule too`,
-        });
-  });
+const policySchema = lazily(() =>
+  zod()
+    .strictObject({ rules: zod().array(ruleSchema()) })
+    .superRefine(({ rules }, context) => {
+      for (const [index, { name }] of rules.entries())
+        if (rules.findIndex((each) => each.name === name) !== index)
+          context.addIssue({
+            code: "custom",
+            path: ["rules", index, "name"],
+            message: `"${name}" names another rule too`,
+          });
+    }),
+);
 
 /** A rule of a policy, with defaults filled in. */
-export type Rule = z.output<typeof ruleSchema>;
+export type Rule = z.output<ReturnType<typeof ruleSchema>>;
 
 /** One thing that is wrong in a policy file. */
 export interface PolicyIssue {
@@ -139,7 +157,7 @@ export function parsePolicy(text: string, name: string): readonly Rule[] {
     return { line: lines.linePos(pos[0]).line, field: "", message: message.split("\n")[0]! };
   });
   if (broken.length > 0) throw invalid(name, broken);
-  const result = policySchema.safeParse(contentOf(document, name));
+  const result = policySchema().safeParse(contentOf(document, name));
   if (result.success) return result.data.rules;
   throw invalid(
     name,

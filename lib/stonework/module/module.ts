@@ -1,63 +1,14 @@
-// A CNF under StoneWork's punt manager: serves StoneWork's calls, and holds what StoneWork announces.
+// A CNF under StoneWork's punt manager, as programs hold it. What speaks gRPC is loaded when one starts.
 import { EventEmitter } from "node:events";
-import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
-import { PuntError } from "../../errors.js";
-import { guarded } from "../../guarded.js";
-import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
-import { announce } from "../announcement.js";
-import type { DiscoverCnfReq } from "../gen/cnfreg/cnfreg_pb.js";
-import { type Item, ItemSchema, UpdateResult_Operation as Operation } from "../gen/ligato/generic/manager_pb.js";
-import type { Interface as VppInterface } from "../gen/ligato/vpp/interfaces/interface_pb.js";
-import type { UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";
-import { JsonFile } from "../json-file.js";
-import { pathsIn } from "../paths.js";
-import { type Connection, isGone, type Serving, serveGrpc, serveJson } from "../server.js";
-import { type LearntPunt, PuntBook } from "./book.js";
-import { Models } from "./models.js";
-import { type CheckedModuleOptions, checkModuleOptions, type StoneWorkModuleOptions } from "./options.js";
-import { moduleRoutes, type ServiceParts } from "./services.js";
-
-const OP = "stonework.module";
-
-/** Where StoneWork's own services are. */
-export interface StoneWorkAddress {
-  readonly address: string;
-  readonly grpcPort: number;
-  readonly httpPort: number;
-}
-
-/** A configuration item that StoneWork has set, or deleted. */
-export interface StoneWorkItem {
-  /** Such as `config/mock1/v1/mock-type/89`: the `key` of the item's punts. */
-  readonly key: string;
-  /** Full name of the model's message. */
-  readonly model: string;
-  readonly name: string;
-  /** Undefined: the item was deleted. */
-  readonly value: Message | undefined;
-}
-
-export interface StoneWorkModuleEvents {
-  /** StoneWork announces a punt, has made it, or is about to delete it. */
-  punt: [LearntPunt];
-  /** StoneWork has set or deleted a configuration item. It may come before its punts are CREATED, and never before their INIT. */
-  item: [StoneWorkItem];
-  /** StoneWork has discovered the module, for the first time or again. */
-  discovered: [StoneWorkAddress];
-}
+import type { Attachments, AttachOptions, PuntIdInput } from "../../punt/index.js";
+import type { LearntPunt } from "./book.js";
+import type { StoneWorkAddress, StoneWorkItem, StoneWorkModuleEvents } from "./events.js";
+import type { StoneWorkModuleOptions } from "./options.js";
+import type { RunningModule } from "./running-module.js";
 
 /** A CNF under StoneWork. */
 export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> implements AsyncDisposable {
-  readonly #options: CheckedModuleOptions;
-  readonly #models: Models;
-  readonly #book: PuntBook;
-  readonly #file: JsonFile;
-  readonly #items = new Map<string, Item>();
-  readonly #serving: Serving[] = [];
-  #stoneWork: StoneWorkAddress | undefined;
-  /** The connection over which StoneWork discovered the module. */
-  #connection: Connection | undefined;
-  #closing: Promise<void> | undefined;
+  #running: RunningModule | undefined;
 
   /**
    * Serves StoneWork's calls, then announces the module by a file in StoneWork's directory.
@@ -74,43 +25,34 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
    * ```
    */
   static async start(options: StoneWorkModuleOptions): Promise<StoneWorkModule> {
-    const module = new StoneWorkModule(checkModuleOptions(options));
-    try {
-      await module.#start();
-      return module;
-    } catch (error) {
-      await module.close();
-      throw error;
-    }
+    const { RunningModule } = await import("./running-module.js");
+    const module = new StoneWorkModule();
+    module.#running = await RunningModule.start(options, module);
+    return module;
   }
 
-  private constructor(options: CheckedModuleOptions) {
+  private constructor() {
     super();
-    this.#options = options;
-    this.#models = new Models(options.models, options.label);
-    this.#book = new PuntBook(pathsIn(options.directory));
-    this.#file = new JsonFile(options.state, OP);
   }
 
   /** Ports of the services. */
   get ports(): { readonly grpc: number; readonly http: number } {
-    const [grpc, http] = this.#serving;
-    return { grpc: grpc?.port ?? 0, http: http?.port ?? 0 };
+    return this.#running!.ports;
   }
 
   /** Where StoneWork is; undefined until it has discovered the module. */
   get stoneWork(): StoneWorkAddress | undefined {
-    return this.#stoneWork;
+    return this.#running!.stoneWork;
   }
 
   /** The punts that StoneWork announced, INIT and CREATED. */
   get punts(): readonly LearntPunt[] {
-    return this.#book.punts.map((punt) => this.#withMemif(punt));
+    return this.#running!.punts;
   }
 
   /** The configuration items that StoneWork has set. */
   get items(): readonly StoneWorkItem[] {
-    return [...this.#items.values()].filter((item) => this.#models.isOwn(item)).map((item) => this.#itemOf(item));
+    return this.#running!.items;
   }
 
   /**
@@ -118,119 +60,16 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
    *
    * @throws PuntError ERR_NO_SUCH_PUNT: StoneWork has not announced it; of a port that cannot be opened
    */
-  attach({ cnf, key = "", label = "" }: PuntIdInput, options?: AttachOptions): Attachments {
-    const punt = this.#book.get({ cnf, key, label });
-    if (punt) return attach(this.#withMemif(punt).metadata, options);
-    const known = this.#book.punts.map(({ id }) => idText(id)).join(", ") || "none";
-    const text = `StoneWork has not announced the punt ${idText({ cnf, key, label })}; it has announced ${known}`;
-    throw new PuntError("stonework.attach", "ERR_NO_SUCH_PUNT", text, { id: { cnf, key, label } });
+  attach(id: PuntIdInput, options?: AttachOptions): Attachments {
+    return this.#running!.attach(id, options);
   }
 
   /** Ends the services. The announcing file stays, as StoneWork's own CNFs leave it. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all(this.#serving.map((serving) => serving.close()));
+    return this.#running!.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #start(): Promise<void> {
-    const { host, grpcPort, httpPort, address, label, directory, logger } = this.#options;
-    this.#load(await this.#file.load());
-    this.#serving.push(await serveGrpc({ host, port: grpcPort }, OP, moduleRoutes(this.#parts())));
-    const pages = { "/scheduler/status": () => ({ body: [] }) };
-    this.#serving.push(await serveJson({ host, port: httpPort }, OP, pages));
-    const { grpc, http } = this.ports;
-    const { discovery } = pathsIn(directory);
-    await announce(discovery, { pid: process.pid, label, address, grpcPort: grpc, httpPort: http });
-    logger.info({ label, address, grpcPort: grpc, httpPort: http }, "the module is announced to StoneWork");
-  }
-
-  #parts(): ServiceParts {
-    return {
-      label: this.#options.label,
-      models: this.#models,
-      discovered: (request, connection) => this.#discovered(request, connection),
-      updatePunt: (request) => this.#updatePunt(request),
-      configure: (item) => this.#configure(item),
-      items: () => [...this.#items.values()].filter((item) => this.#models.isOwn(item)),
-    };
-  }
-
-  #discovered(request: DiscoverCnfReq, connection: Connection | undefined): void {
-    const before = this.#stoneWork;
-    if (before !== undefined && this.#connection !== undefined && !isGone(this.#connection)) {
-      const text = `${this.#options.label} is discovered already, by StoneWork at ${before.address}:${before.grpcPort}, which is still connected`;
-      throw new PuntError(OP, "ERR_DISCOVERED", text, { ...before });
-    }
-    if (before !== undefined) this.#book.renew();
-    this.#connection = connection;
-    const { swIpAddress: address, swGrpcPort: grpcPort, swHttpPort: httpPort } = request;
-    this.#stoneWork = { address, grpcPort, httpPort };
-    this.#options.logger.info({ ...this.#stoneWork }, "StoneWork has discovered the module");
-    guarded(() => void this.emit("discovered", { address, grpcPort, httpPort }));
-  }
-
-  async #updatePunt(request: UpdatePuntStateReq): Promise<void> {
-    const punt = this.#book.update(request);
-    if (punt === undefined) return;
-    await this.#save();
-    this.#options.logger.info({ id: punt.id, state: punt.state }, "StoneWork announces a punt");
-    guarded(() => void this.emit("punt", this.#withMemif(punt)));
-  }
-
-  async #configure(item: Item): Promise<Operation> {
-    const value = this.#models.valueOf(item);
-    const key = this.#models.keyOf(item);
-    const isKnown = this.#items.has(key);
-    if (value === undefined) this.#items.delete(key);
-    else this.#items.set(key, item);
-    await this.#save();
-    if (this.#models.isOwn(item)) guarded(() => void this.emit("item", this.#itemOf(item)));
-    if (value === undefined) return Operation.DELETE;
-    return isKnown ? Operation.UPDATE : Operation.CREATE;
-  }
-
-  #itemOf(item: Item): StoneWorkItem {
-    const { model = "", name = "" } = item.id ?? {};
-    return { key: this.#models.keyOf(item), model, name, value: this.#models.valueOf(item) };
-  }
-
-  /** The item of a memif says its socket and secret; without it they follow from the selector. */
-  #withMemif(punt: LearntPunt): LearntPunt {
-    const interconnects = punt.metadata.interconnects.map((interconnect) => {
-      const item = this.#items.get(`config/vpp/v2/interfaces/${interconnect.cnfInterface?.name}`);
-      const { link } = (item && (this.#models.valueOf(item) as VppInterface)) ?? { link: { case: undefined } };
-      if (link.case !== "memif" || interconnect.attachment.kind !== "memif") return interconnect;
-      const { id, socketFilename: socket, secret } = link.value;
-      return { ...interconnect, attachment: { kind: "memif" as const, socket, id, secret } };
-    });
-    return { ...punt, metadata: { ...punt.metadata, interconnects } };
-  }
-
-  #save(): Promise<void> {
-    const items = [...this.#items.values()].map((item) => Buffer.from(toBinary(ItemSchema, item)).toString("base64"));
-    return this.#file.save({ punts: this.#book.toJSON(), items });
-  }
-
-  #load(saved: unknown): void {
-    if (saved === undefined) return;
-    try {
-      const { punts, items } = saved as { punts: unknown; items: string[] };
-      this.#book.load(punts);
-      for (const text of items) {
-        const item = fromBinary(ItemSchema, Buffer.from(text, "base64"));
-        if (this.#models.knows(item)) this.#items.set(this.#models.keyOf(item), item);
-      }
-    } catch (cause) {
-      const path = this.#options.state;
-      throw new PuntError(OP, "ERR_FORMAT", `${path} is not the state of this module`, { path }, cause);
-    }
   }
 }

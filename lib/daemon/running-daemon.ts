@@ -1,0 +1,369 @@
+// The orchestrator: one manager, and the doors by which CNFs and operators reach it.
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import type { Http2ServerRequest } from "node:http2";
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { createContextValues } from "@connectrpc/connect";
+import { ClusterPunts, type Role } from "../cluster/index.js";
+import { peerCredentials } from "../descriptor/index.js";
+import { PuntError } from "../errors.js";
+import { ensureFolder } from "../folder.js";
+import { grpcHandler } from "../grpc-handler.js";
+import { isListening } from "../socket-file.js";
+import type { StoneWorkOrchestrator } from "../stonework/index.js";
+import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
+import { AttachDoor } from "./attach/index.js";
+import { attachPathOf } from "./cnf-sockets.js";
+import {
+  callerOf,
+  type Door,
+  type DoorRequest,
+  type Handler,
+  type HttpDoor,
+  KeptDoors,
+  lookAt,
+  openTlsDoor,
+  openUnixDoor,
+  PlacedFile,
+  type TlsDoor,
+} from "./doors/index.js";
+import { openHttpPort } from "./http-port.js";
+import { unixCaller } from "./identity.js";
+import { type Opened, openParts } from "./opened.js";
+import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
+import { loadPage, type PageFiles } from "./page/index.js";
+import { openPagePort, pageHandler } from "./page-port.js";
+import { NamespacePins } from "./pins.js";
+import { Policy, Resolver } from "./policy/index.js";
+import {
+  Attacher,
+  callerKey,
+  HealthService,
+  type Parts,
+  puntService,
+  RequestGate,
+  reflection,
+  resetKey,
+} from "./service/index.js";
+import { obstacleOf } from "./standing.js";
+import { startStoneWork } from "./stonework.js";
+import { Tokens } from "./tokens.js";
+import { Traffic } from "./traffic.js";
+import { packageVersion } from "./version.js";
+
+/** A socket file, and the CNF that it is for. */
+interface UnixSocket {
+  readonly path: string;
+  readonly mode: number;
+  readonly owner?: number | undefined;
+  readonly group: number | undefined;
+  readonly cnf?: string;
+}
+
+/** How long a stream's peer has to take the word that the stream ends. */
+const LONGEST_GOODBYE_MS = 500;
+
+/** A running daemon. */
+export class RunningDaemon {
+  readonly #options: CheckedDaemonOptions;
+  readonly #opened: Opened;
+  readonly #policy: Policy;
+  readonly #health = new HealthService();
+  readonly #parts: Parts;
+  readonly #gate: RequestGate;
+  readonly #handler: Handler;
+  readonly #doors: Door[] = [];
+  /** In a cluster: doors at files that the daemon that acts takes over. */
+  readonly #placed: Door[] = [];
+  readonly #files: PlacedFile[] = [];
+  #roles: Promise<void> = Promise.resolve();
+  #tls: TlsDoor | undefined;
+  #stoneWork: StoneWorkOrchestrator | undefined;
+  #http: HttpDoor | undefined;
+  #page: Door | undefined;
+  #isDraining = false;
+  readonly #traffic = new Traffic();
+  /** Ends the streams. */
+  readonly #stopping = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /** Starts a daemon. */
+  static async start(options: DaemonOptions): Promise<RunningDaemon> {
+    const checked = checkDaemonOptions(options);
+    const policy = await Policy.load(checked.policy, checked.socketGroup ?? process.getgid!());
+    const page = checked.page && (await loadPage());
+    const opened = await openParts(checked);
+    const daemon = new RunningDaemon(checked, opened, policy, page);
+    try {
+      await daemon.#openDoors();
+      daemon.#followRole();
+      await daemon.#openHttp();
+      daemon.#page = await openPagePort(checked, daemon.#handler);
+      daemon.#stoneWork = await startStoneWork(checked, daemon.#parts, daemon.#gate);
+      return daemon;
+    } catch (error) {
+      await daemon.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: CheckedDaemonOptions, opened: Opened, policy: Policy, page: PageFiles | undefined) {
+    this.#options = options;
+    this.#opened = opened;
+    this.#policy = policy;
+    // Every open stream listens.
+    setMaxListeners(0, this.#stopping.signal);
+    const parts = this.#newParts();
+    this.#parts = parts;
+    const gate = new RequestGate(parts);
+    this.#gate = gate;
+    const attacher = new Attacher(parts);
+    const calls = grpcHandler({
+      routes: (router) => {
+        router.service(PuntsService, puntService(parts, attacher, gate));
+        router.service(Health, this.#health.implementation());
+        router.service(ServerReflection, reflection);
+      },
+      // A misspelt field is an error that names it.
+      jsonOptions: { ignoreUnknownFields: false },
+      readMaxBytes: LONGEST_REQUEST,
+      contextValues: (request) =>
+        createContextValues()
+          .set(callerKey, callerOf(request))
+          .set(resetKey, () => reset(request)),
+      unsent: (call, err) => options.logger.warn({ call, err }, "an answer could not be sent"),
+    });
+    this.#handler = this.#traffic.counted(page === undefined ? calls : pageHandler(calls, page, opened.audit));
+  }
+
+  get stoneWorkPorts(): { readonly grpc: number; readonly http: number } | undefined {
+    return this.#stoneWork?.ports;
+  }
+
+  get addresses(): readonly string[] {
+    const { socket, attachSocket } = this.#options;
+    const placed = this.#files.length > 0 ? [socket, attachSocket] : [];
+    return [...placed, ...this.#doors.map(({ path }) => path)];
+  }
+
+  get httpAddress(): string | undefined {
+    return this.#http?.address;
+  }
+
+  get pageAddress(): string | undefined {
+    return this.#page?.path;
+  }
+
+  async reload(): Promise<readonly string[]> {
+    this.#opened.audit.reopen();
+    const parts = [this.#policy, this.#tls, this.#stoneWork];
+    const outcomes = await Promise.allSettled(parts.map((part) => part?.reload()));
+    const { logger } = this.#options;
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    for (const err of failures.slice(1)) logger.error({ err }, "what could not be read stays as it was");
+    if (outcomes[0]!.status === "rejected") throw failures[0];
+    const objections = this.#policy.objectionsTo(await this.#opened.punts.list());
+    for (const text of objections) logger.warn({}, text);
+    logger.info({ policy: this.#policy.path }, "the policy was read again");
+    if (failures.length > 0) throw failures[0];
+    return objections;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { sessions, punts, table, vpp, audit, counters } = this.#opened;
+    this.#isDraining = true;
+    this.#health.drain();
+    this.#traffic.close();
+    await this.#stoneWork?.close();
+    await this.#traffic.idle("calls", this.#options.drainTime);
+    await sessions.close();
+    this.#stopping.abort();
+    await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
+    await this.#roles;
+    for (const file of this.#files) file.remove();
+    await Promise.all(
+      [...this.#doors, ...this.#placed, ...(this.#page ? [this.#page] : [])].map((door) => door.close()),
+    );
+    await punts.close();
+    counters.close();
+    table.close();
+    await vpp.close();
+    await audit.close();
+    await this.#http?.close();
+  }
+
+  #newParts(): Parts {
+    const { vpp, punts, names, devices, table, audit, sessions, counters } = this.#opened;
+    const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
+    return {
+      vpp,
+      punts,
+      names,
+      devices,
+      cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
+      as: (by, change) => (punts instanceof ClusterPunts ? punts.as(by, change) : change()),
+      hosts: punts instanceof ClusterPunts ? punts.hosts : undefined,
+      policy: this.#policy,
+      table,
+      resolver: new Resolver(table, vpp),
+      sessions,
+      counters,
+      audit,
+      log: logger,
+      version: packageVersion(),
+      term: randomUUID(),
+      tokens: new Tokens(),
+      pins: new NamespacePins(join(dirname(socket), "netns")),
+      attachSocketOf: (path) => (path === socket ? attachSocket : attachPathOf(path)),
+      socketDirectory,
+      longestWait: watcherPatience,
+      stopping: this.#stopping.signal,
+    };
+  }
+
+  async #openHttp(): Promise<void> {
+    const { http } = this.#options;
+    if (http === undefined) return;
+    const { cluster } = this.#parts;
+    this.#http = await openHttpPort(http, this.#opened, cluster, () => this.#notReady());
+  }
+
+  #notReady(): string | undefined {
+    if (this.#isDraining) return "the daemon is stopping";
+    if (!this.#opened.vpp.isConnected) return "VPP is away";
+    const cluster = this.#parts.cluster();
+    return cluster && obstacleOf(cluster);
+  }
+
+  async #openDoors(): Promise<void> {
+    const { socket: path, socketMode: mode, socketGroup: group, sockets = [], tls } = this.#options;
+    if (this.#options.etcd) await this.#openPlaced(false);
+    else await this.#openUnixDoors({ path, mode, group });
+    for (const each of this.#options.etcd ? [] : sockets)
+      await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
+    if (tls === undefined) return;
+    this.#tls = await openTlsDoor(tls, this.#handler, ({ from, code, reason }) => {
+      const caller = `tls from ${from}`;
+      this.#opened.audit.write({ caller, call: "handshake", decision: "refused", code, message: reason });
+    });
+    this.#doors.push(this.#tls);
+  }
+
+  /** In a cluster, the daemon that acts listens where clients look for it; the others leave its sockets alone. */
+  #followRole(): void {
+    const { punts } = this.#opened;
+    if (!(punts instanceof ClusterPunts)) return;
+    let before: Role | undefined;
+    const take = (role: Role) => {
+      const { logger } = this.#options;
+      const { host, daemon } = punts.standing;
+      logger.info({ role, host, daemon }, "what this daemon does for its host");
+      if (role === "leader") this.#inTurn(() => this.#takeOver());
+      else if (before === "leader") this.#handOver();
+      before = role;
+    };
+    punts.on("role", take);
+    take(punts.role);
+    const look = lookAt(
+      () => this.#files,
+      async () => this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces())),
+    );
+    this.#stopping.signal.addEventListener("abort", () => void look.close());
+  }
+
+  #inTurn(step: () => Promise<void>): void {
+    const { logger } = this.#options;
+    this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
+  }
+
+  async #takeOver(): Promise<void> {
+    if (this.#isDraining) return;
+    await this.#opened.sessions.load();
+    if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
+    await this.#closePlaced();
+    await this.#openPlaced(true);
+  }
+
+  /** Another daemon has put its sockets there. Clients of this one ask that one from now on: a token of one is unknown to the other. */
+  async #leavePlaces(): Promise<void> {
+    if (this.#isDraining || this.#files.every((file) => file.isThere)) return;
+    await this.#closePlaced();
+    await this.#openPlaced(false);
+  }
+
+  async #closePlaced(): Promise<void> {
+    for (const file of this.#files.splice(0)) file.remove();
+    await Promise.all(this.#placed.splice(0).map((door) => door.close()));
+  }
+
+  #handOver(): void {
+    const message = "another daemon acts for the host now, or none does: connect again";
+    this.#opened.sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", message));
+    for (const door of this.#placed) door.drop?.();
+  }
+
+  /** Opens the UNIX sockets; one where another daemon listens is left to it, unless this daemon acts. */
+  async #openPlaced(isActing: boolean): Promise<void> {
+    const { socket: path, socketMode: mode, socketGroup: group, sockets = [] } = this.#options;
+    const all: UnixSocket[] = [
+      { path, mode, group },
+      ...sockets.map((each) => ({ mode: 0o660, group: undefined, ...each })),
+    ];
+    for (const each of all) if (isActing || !(await isListening(each.path))) await this.#openUnixDoors(each, true);
+  }
+
+  /** Opens a socket for calls, and beside it the socket that hands over descriptors. */
+  async #openUnixDoors(socket: UnixSocket, isPlaced = false): Promise<void> {
+    const { path } = socket;
+    if (isPlaced) {
+      await ensureFolder(dirname(path), 0o755);
+      const places = [path, this.#parts.attachSocketOf(path)].map((each) => new PlacedFile(each));
+      const doors = await this.#openPair(socket, places[0]!.made, places[1]!.made);
+      for (const place of places) place.place();
+      this.#files.push(...places);
+      this.#placed.push(...doors);
+      return;
+    }
+    const open = () => this.#openPair(socket, path, this.#parts.attachSocketOf(path));
+    this.#doors.push(...(await KeptDoors.open({ open, reopened: (...how) => this.#reopened(...how) })));
+  }
+
+  #reopened(paths: readonly string[], err?: unknown): void {
+    const { logger } = this.#options;
+    if (err === undefined) logger.warn({ paths }, "socket files were removed: the daemon listens there again");
+    else logger.error({ paths, err }, "socket files were removed, and the daemon cannot listen there");
+  }
+
+  async #openPair({ path, cnf, mode, owner, group }: UnixSocket, at: string, attachAt: string): Promise<Door[]> {
+    const { logger, credentials } = this.#options;
+    const problem = (error: unknown) => logger.warn({ err: error }, "a connection was refused");
+    const read = credentials ?? peerCredentials;
+    const entrance = { path, cnf };
+    const file = { mode, owner, group };
+    const callerOf = (socket: Socket) => unixCaller(socket, entrance, read);
+    const calls = await openUnixDoor({ path: at, ...file, handler: this.#handler, problem, callerOf });
+    try {
+      const attach = AttachDoor.open(this.#parts, {
+        ...{ path: attachAt, entrance, ...file },
+        credentialsOf: (request) => credentials?.(undefined as unknown as Socket) ?? request.credentials,
+      });
+      return [calls, attach];
+    } catch (error) {
+      await calls.close();
+      throw error;
+    }
+  }
+}
+
+/** Ends a stream that its peer does not read: a reset passes a full window, where a status would wait behind the data. */
+function reset(request: DoorRequest): void {
+  if ("stream" in request) (request as Http2ServerRequest).stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  else request.destroy();
+}
