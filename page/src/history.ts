@@ -40,7 +40,12 @@ export class History {
     const totals = { time, ...totalsOf(interconnects) };
     const last = this.#last;
     this.#last = totals;
-    if (last === undefined || time <= last.time) return;
+    if (last === undefined || time === last.time) return;
+    if (time < last.time) {
+      // The daemon's clock was set back: rates of later times would stand before this one for as long as it was set back by.
+      this.rates.length = 0;
+      return;
+    }
     const seconds = (time - last.time) / 1000;
     const rate = (now: number, before = 0) => difference(now, before) / seconds;
     const causes = Object.entries(totals.causes).map(([cause, now]) => [cause, rate(now, last.causes[cause])] as const);

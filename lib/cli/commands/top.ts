@@ -19,6 +19,8 @@ interface Options extends ManagedOptions {
 interface Reading {
   readonly punts: readonly ShownPunt[];
   readonly counters: VppCounters;
+  /** When the counters came, in milliseconds of the monotonic clock: rates hold also when somebody sets the clock. */
+  readonly at: number;
 }
 
 export async function run(options: Options): Promise<void> {
@@ -35,7 +37,7 @@ async function show(opened: Opened, options: Options, signal: AbortSignal): Prom
     if (!totals || shown > 0) await sleep(interval, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
     const now = await reading(opened, options);
-    const lines = linesOf(now, last?.counters);
+    const lines = linesOf(now, last);
     if (output === "json") print(jsonLine({ time: new Date(now.counters.time).toISOString(), ...jsonOf(now, lines) }));
     else screen(text(lines, now.counters, totals));
     if (!totals) last = now;
@@ -45,7 +47,8 @@ async function show(opened: Opened, options: Options, signal: AbortSignal): Prom
 const LONGEST_LOOK_MS = 10_000;
 
 async function reading(opened: Opened, { cnf }: Options): Promise<Reading> {
-  return { punts: await look(opened, LONGEST_LOOK_MS, cnf), counters: await opened.counters(cnf) };
+  const punts = await look(opened, LONGEST_LOOK_MS, cnf);
+  return { punts, counters: await opened.counters(cnf), at: performance.now() };
 }
 
 /** On a terminal each reading replaces the one before; elsewhere a blank line is between them. */
@@ -62,10 +65,10 @@ interface Line {
   readonly interconnect: InterconnectCounters | undefined;
 }
 
-function linesOf({ punts, counters }: Reading, before: VppCounters | undefined): Line[] {
+function linesOf({ punts, counters, at }: Reading, before: Reading | undefined): Line[] {
   const now = new Map(counters.punts.map((each) => [idKey(each.id), each]));
-  const old = new Map(before?.punts.map((each) => [idKey(each.id), each]));
-  const seconds = before === undefined ? 1 : (counters.time - before.time) / 1000;
+  const old = new Map(before?.counters.punts.map((each) => [idKey(each.id), each]));
+  const seconds = before === undefined ? 1 : (at - before.at) / 1000;
   return punts.flatMap((punt): Line[] => {
     const interconnects = now.get(idKey(punt.id))?.interconnects ?? [];
     const earlier = old.get(idKey(punt.id))?.interconnects ?? [];

@@ -107,7 +107,7 @@ class PacketQueue {
   }
 
   #isTooMany(): boolean {
-    const second = Math.floor(Date.now() / 1_000);
+    const second = Math.floor(performance.now() / 1_000);
     if (second !== this.#second) this.#count = 0;
     this.#second = second;
     if (this.#count < MOST_A_SECOND && this.#waiting.length < MOST_A_SECOND) return false;

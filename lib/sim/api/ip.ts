@@ -75,7 +75,7 @@ function registerNeighbors({ registry, dp }: ApiContext) {
       if ((typeof address === "number" ? "ADDRESS_IP4" : "ADDRESS_IP6") !== af) continue;
       const flags = [isStatic ? "STATIC" : "", noFibEntry ? "NO_FIB_ENTRY" : ""].filter((flag) => flag !== "");
       yield {
-        age: (Date.now() - since) / 1000,
+        age: (performance.now() - since) / 1000,
         neighbor: {
           sw_if_index: swInterface.swIfIndex,
           flags: flags.map((flag) => `IP_API_NEIGHBOR_FLAG_${flag}`),

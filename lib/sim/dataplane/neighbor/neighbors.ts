@@ -9,7 +9,7 @@ export interface Neighbor {
   mac: Uint8Array;
   isStatic: boolean;
   noFibEntry: boolean;
-  /** When it was learned, milliseconds since the epoch. */
+  /** When it was learned, in milliseconds of the monotonic clock. */
   since: number;
 }
 
@@ -43,7 +43,14 @@ export class Neighbors {
     this.#byInterface.set(swInterface.swIfIndex, neighbors);
     const known = neighbors.get(address);
     if (known?.isStatic && !isStatic) return;
-    neighbors.set(address, { swInterface, address, mac: mac.slice(0, 6), isStatic, noFibEntry, since: Date.now() });
+    neighbors.set(address, {
+      swInterface,
+      address,
+      mac: mac.slice(0, 6),
+      isStatic,
+      noFibEntry,
+      since: performance.now(),
+    });
     if (!noFibEntry) addHostRoute(swInterface, address);
   }
 
