@@ -137,11 +137,15 @@ export class EtcdPunts implements Punts {
   /** Asks the daemon that acts, because it alone can look at VPP. @throws PuntError ERR_NOT_LEADER: no daemon acts */
   async plan(change: PlanChange = {}): Promise<DryRun> {
     checked.change(change);
-    if (!(await this.leader())) {
-      const message = `no daemon acts for host ${this.#keys.host}, so nothing can look at its VPP`;
-      throw new PuntError("punt.plan", "ERR_NOT_LEADER", message, { host: this.#keys.host });
-    }
+    await this.#requireLeader("punt.plan");
     return dryRunIn(await this.#ask<DryRun>({ call: "plan", change }));
+  }
+
+  /** Asks the daemon that acts for the way of a punt's packets. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
+  async explain(input: PuntIdInput): Promise<object> {
+    const id = parseId(input, "punt.explain");
+    await this.#requireLeader("punt.explain");
+    return this.#ask({ call: "explain", id });
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {
@@ -164,6 +168,14 @@ export class EtcdPunts implements Punts {
     const longest = timeout === undefined ? LONGEST_MS : timeout + 10_000;
     const asker = { by: this.#by(), ...(this.#through !== undefined && { through: this.#through }) };
     return ask<T>(this.#etcd, this.#keys, question, { asker, longest });
+  }
+
+  async #requireLeader(op: string): Promise<void> {
+    if (await this.#isActing()) return;
+    const { host } = this.#keys;
+    throw new PuntError(op, "ERR_NOT_LEADER", `no daemon acts for host ${host}, so nothing can look at its VPP`, {
+      host,
+    });
   }
 
   async #isActing(): Promise<boolean> {

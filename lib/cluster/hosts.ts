@@ -1,5 +1,4 @@
 // All hosts in etcd, and the punts of each.
-import type { Punts } from "../punt/index.js";
 import type { Etcd } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
 import { everyHost, Keys, partsOf } from "./keys.js";
@@ -58,7 +57,7 @@ export class Hosts {
   }
 
   /** Returns the punts of a host. `by`: the asker, for the records. */
-  of(host: string, by: string): Punts {
+  of(host: string, by: string): EtcdPunts {
     return new EtcdPunts(this.#etcd, {
       host,
       by: () => by,

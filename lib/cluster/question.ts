@@ -5,6 +5,7 @@ import type {
   ApplyOptions,
   ApplyResult,
   PlanChange,
+  PuntId,
   PuntIdInput,
   PuntRequestInput,
   PuntSet,
@@ -21,7 +22,11 @@ export type Question =
   | { readonly call: "add" | "update"; readonly request: PuntRequestInput; readonly options: AddOptions }
   | { readonly call: "delete"; readonly id: PuntIdInput }
   | { readonly call: "apply"; readonly set: PuntSet; readonly options: ApplyOptions }
-  | { readonly call: "plan"; readonly change: PlanChange };
+  | { readonly call: "plan"; readonly change: PlanChange }
+  | { readonly call: "explain"; readonly id: PuntId };
+
+/** Explains a punt of this daemon's VPP, as JSON has it. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
+export type Explain = (id: PuntId) => Promise<object>;
 
 /** The first key of a message: the others hold the parts of its text. */
 export interface Head {
@@ -77,12 +82,12 @@ export interface Answer {
 }
 
 /** Makes the call of a question. @returns the answer, which may be an error */
-export async function answerTo(text: string, punts: Punts): Promise<Answer> {
+export async function answerTo(text: string, punts: Punts, explain?: Explain): Promise<Answer> {
   let about: Pick<Answer, "call" | "punts"> = { call: "unknown", punts: [] };
   try {
     const question = JSON.parse(text) as Question;
     about = { call: question.call, punts: puntsOf(question) };
-    const value = await ask(question, punts);
+    const value = await ask(question, punts, explain);
     const deleted = question.call === "apply" ? (value as ApplyResult).deleted : [];
     const answer = JSON.stringify({ value: plain(value) }, plainNumbers);
     return { ...about, punts: [...about.punts, ...deleted], text: answer };
@@ -101,6 +106,7 @@ function puntsOf(question: Question): readonly PuntIdInput[] {
     case "update":
       return [question.request];
     case "delete":
+    case "explain":
       return [question.id];
     case "apply":
       return question.set.punts.map((each) => ({ cnf: question.set.cnf ?? "", ...each }));
@@ -111,7 +117,7 @@ function puntsOf(question: Question): readonly PuntIdInput[] {
   }
 }
 
-function ask(question: Question, punts: Punts): Promise<unknown> {
+function ask(question: Question, punts: Punts, explain: Explain = unknownTo): Promise<unknown> {
   switch (question.call) {
     case "add":
       return punts.add(question.request, question.options);
@@ -123,9 +129,15 @@ function ask(question: Question, punts: Punts): Promise<unknown> {
       return punts.apply(question.set, question.options);
     case "plan":
       return punts.plan(question.change);
+    case "explain":
+      return explain(question.id);
     default:
-      throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
+      return unknownTo();
   }
+}
+
+async function unknownTo(): Promise<never> {
+  throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
 }
 
 /** Returns an answer without secrets. */

@@ -8,7 +8,7 @@ import { DefaultHost, type DeviceReport, FileStore, type PuntId, PuntManager, ty
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
-import { PuntNames } from "./service/index.js";
+import { explainToOperator, PuntNames } from "./service/index.js";
 import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
@@ -33,7 +33,14 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   const table = new InterfaceTable(vpp);
   try {
     for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
-    const punts = await openPunts(options, vpp);
+    const counters = new CounterReader({
+      indexOf: (tag) => table.find(tag)?.swIfIndex,
+      vppSocket,
+      statsSocket: options.statsSocket,
+    });
+    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, (id) =>
+      explainToOperator({ vpp, punts, counters }, id),
+    );
     const names = namesOf(punts);
     if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
@@ -42,11 +49,6 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       problem,
     });
     await sessions.load();
-    const counters = new CounterReader({
-      indexOf: (tag) => table.find(tag)?.swIfIndex,
-      vppSocket,
-      statsSocket: options.statsSocket,
-    });
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
   } catch (error) {
     table.close();
@@ -60,7 +62,11 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
 const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets with --socket-directory";
 
 /** @throws PuntError of the store, or of an option of the manager */
-async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<PuntManager | ClusterPunts> {
+async function openPunts(
+  options: CheckedDaemonOptions,
+  vpp: LateVpp,
+  explain: (id: PuntId) => Promise<object>,
+): Promise<PuntManager | ClusterPunts> {
   const { state, logger, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
   const problem = (error: PuntError) => logger.warn({ err: error }, error.message);
@@ -68,7 +74,7 @@ async function openPunts(options: CheckedDaemonOptions, vpp: LateVpp): Promise<P
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, problem });
+    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explain, problem });
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ ...manager, ...store });

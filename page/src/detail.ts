@@ -5,7 +5,7 @@ import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js"
 import type { InterconnectMetadata } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 import { daemon, messageOf } from "./daemon.js";
 import { byId, h, marked, setText } from "./dom.js";
-import { Dump } from "./dump.js";
+import { Dump, dumpElsewhere } from "./dump.js";
 import type { Model } from "./model.js";
 import { LEGEND, Plot } from "./plot.js";
 import type { Punt } from "./punt.js";
@@ -49,12 +49,12 @@ class Detail {
   readonly #items = h("ul", { class: "items" });
   readonly #dump: Dump;
   #punt: Punt;
-  /** Whether the daemon has the VPP of the punt: of another host it knows the status only. */
-  readonly #isHere: boolean;
+  /** The host in etcd that has the punt; "" for the daemon's own. */
+  readonly #host: string;
 
   constructor(punt: Punt, model: Model, close: () => void) {
-    const isHere = model.isOwnHost;
-    this.#isHere = isHere;
+    const { isOwnHost, host } = model;
+    this.#host = isOwnHost ? "" : host;
     this.key = punt.key;
     this.#punt = punt;
     this.#dump = new Dump(punt.id);
@@ -79,7 +79,7 @@ class Detail {
       this.#items,
       h("h3", {}, "Request and interconnects"),
       this.#facts,
-      ...(isHere ? this.#dump.elements : []),
+      ...(isOwnHost ? this.#dump.elements : dumpElsewhere(punt.name, model)),
       ...(mayChange ? [new Removal(punt.id, punt.name, model.host).element] : []),
     ];
     this.show(punt);
@@ -111,14 +111,12 @@ class Detail {
 
   async #explain(): Promise<void> {
     const { id, status } = this.#punt;
-    const answer = this.#isHere ? await daemon.explain({ id }).catch((error) => messageOf(error)) : ELSEWHERE;
+    const answer = await daemon.explain({ id, host: this.#host }).catch((error) => messageOf(error));
     if (status !== this.#punt.status) return;
     if (typeof answer === "string") this.#way.replaceChildren(h("li", {}, answer));
     else showAnswer(answer, this.#way, this.#items);
   }
 }
-
-const ELSEWHERE = "The daemon of the other host knows it.";
 
 const VERDICTS: Readonly<Record<string, string>> = {
   ok: "● ok",

@@ -3,6 +3,22 @@ import type { DumpedPacket } from "../../lib/wire/gen/vpp_punt/v1/punts_pb.js";
 import type { PuntId } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { daemon, messageOf } from "./daemon.js";
 import { h, setText } from "./dom.js";
+import type { Model } from "./model.js";
+
+/** Says where the packets of another host are seen: they stay there. */
+export function dumpElsewhere(name: string, { host, hosts }: Model): readonly HTMLElement[] {
+  const { daemon: acting = "", addresses = [] } = hosts.find((each) => each.host === host) ?? {};
+  const command = `vpp-punt dump ${name} --socket ${addresses[0]}`;
+  const note =
+    acting === "" ? h("p", { class: "cause" }, `No daemon acts for host ${host}.`) : h("p", { class: "cause" });
+  if (acting !== "")
+    note.append(
+      `Packets of host ${host} are seen on that host: on the page of its daemon ${acting}, or by `,
+      h("code", {}, command),
+      ".",
+    );
+  return [h("h3", {}, "Live dump"), note];
+}
 
 /** The number of lines that are kept. */
 const KEPT = 200;

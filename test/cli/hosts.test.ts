@@ -109,6 +109,15 @@ withEtcd("a daemon lists, plans and changes the punts of all hosts for an operat
   );
   t.regex((await run("list", "--host", "edge2")).stdout, /edge2 +monitor/);
   t.is((await run("list")).stdout.trim(), "no punts");
+  const explained = await run("explain", "monitor", "--host", "edge2");
+  t.regex(
+    explained.stdout,
+    /^ok {7}interface eth0: .*\n(.*\n)*fault {4}memif \S+: no program is connected[\s\S]*no packet reaches monitor/,
+  );
+  t.is(explained.status, 1);
+  const traced = await run("explain", "monitor", "--host", "edge2", "--trace");
+  t.is(traced.status, 2);
+  t.regex(traced.stderr, /a VPP on this machine/);
   // The host itself has the same.
   const own = JSON.parse((await cli(["list", "--json", ...at("edge3")])).stdout).punts;
   t.deepEqual(own.map(({ id }: { id: { cnf: string } }) => id.cnf).sort(), ["monitor", "other"]);

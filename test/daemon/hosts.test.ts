@@ -1,11 +1,15 @@
 // The punts of other hosts, asked for at a daemon: who may, and what it says while etcd is away.
 import { readFileSync, writeFileSync } from "node:fs";
+import { Agent } from "node:http";
 import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import type { ExecutionContext } from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { type ConnectOptions, connectPunts } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
+import { Punts } from "../../lib/wire/index.js";
 import { daemonTest, type Someone } from "../support/daemon/daemon.js";
 import { eventually, Members, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
@@ -47,7 +51,7 @@ async function start(t: ExecutionContext) {
     readFileSync(audit, "utf8")
       .split("\n")
       .flatMap((line) => (line ? JSON.parse(line) : []));
-  return { connect, there, etcd, lines, root };
+  return { connect, there, etcd, lines, root, directory };
 }
 
 test("an operator adds, watches, plans, updates and deletes punts of another host", async (t) => {
@@ -82,6 +86,25 @@ test("an operator adds, watches, plans, updates and deletes punts of another hos
   await t.throwsAsync<PuntError>(attached, { code: "ERR_UNSUPPORTED", message: /a daemon of host h1/ });
   await t.throwsAsync<PuntError>(far.delete({ cnf: "fw" }), { code: "ERR_NO_SUCH_PUNT" });
   await t.throwsAsync<PuntError>(connectPunts({ host: "h1", session: { cnf: "fw" } }), { code: "ERR_OPTION" });
+});
+
+test("a dump of another host's punt is refused, and names the daemon that has the packets", async (t) => {
+  const { there, directory, connect } = await start(t);
+  await there.add(span("fw"));
+  await connect(0);
+  const agent = new Agent({ keepAlive: false });
+  t.teardown(() => agent.destroy());
+  const nodeOptions = { socketPath: join(directory, "h0.sock"), agent };
+  const transport = createConnectTransport({ baseUrl: "http://localhost", httpVersion: "1.1", nodeOptions });
+  const client = createClient(Punts, transport);
+  const dumped = async () => {
+    for await (const _ of client.dump({ id: { cnf: "fw" }, host: "h1" }));
+  };
+  await t.throwsAsync(dumped, {
+    message: /packets of host h1 are shown by a daemon there: daemon-1, at \/run\/daemon-1.sock/,
+  });
+  const explained = client.explain({ id: { cnf: "fw" }, host: "h2" });
+  await t.throwsAsync(explained, { message: /no punt fw/ });
 });
 
 test("other hosts are for operators, within their rules: refusals name the rule, and nothing is done", async (t) => {

@@ -1,6 +1,7 @@
 // The page of a daemon with etcd: the punts of every host.
 import { join } from "node:path";
 import { Daemon } from "../../lib/daemon/index.js";
+import { connectPunts } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { openTab, until } from "../support/browser.js";
 import { eventually, Members, span } from "../support/etcd/members.js";
@@ -8,16 +9,22 @@ import { need } from "../support/need.js";
 
 need("chromium", "page", "etcd", "etcdctl").test("the page shows the punts of the host that is chosen", async (t) => {
   const members = await Members.start(t);
-  const there = await members.join();
   const { directory, vpp, etcd } = members;
-  const daemon = await Daemon.start({
-    ...{ socket: join(directory, "h0.sock"), vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets") },
-    page: { port: 0 },
-    etcd: { endpoints: etcd.url, host: "h0", name: "here", timeout: 500, lease: 10 },
-    manager: { host: new EmulatedHost(vpp), owner: "h0", memifDirectory: join(directory, "memif-h0") },
-  });
-  t.teardown(() => daemon.close());
-  await eventually(async () => there.role === "leader");
+  const start = async (host: string) => {
+    const daemon = await Daemon.start({
+      ...{ socket: join(directory, `${host}.sock`), attachSocket: join(directory, `${host}-attach.sock`) },
+      ...{ vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets"), page: { port: 0 } },
+      etcd: { endpoints: etcd.url, host, name: `daemon of ${host}`, timeout: 500, lease: 10 },
+      manager: { host: new EmulatedHost(vpp), owner: host, memifDirectory: join(directory, `memif-${host}`) },
+    });
+    t.teardown(() => daemon.close());
+    return daemon;
+  };
+  const daemon = await start("h0");
+  await start("h1");
+  const there = await connectPunts({ socket: join(directory, "h1.sock") });
+  t.teardown(() => there.close());
+  await eventually(async () => (await there.info()).cluster?.role === "leader");
   await there.add(span("far"));
   const { page, complaints } = await openTab(t);
   await page.goto(`http://${daemon.pageAddress}/`);
@@ -29,6 +36,16 @@ need("chromium", "page", "etcd", "etcdctl").test("the page shows the punts of th
   await until(page, `document.querySelector("#drawing .frame.host text").textContent === "Host h1"`);
   t.is(await page.$eval("#drawing .box.interface .note", (note) => note.textContent as string), "");
   t.is(await page.$eval("#punts td.number", (cell) => cell.textContent as string), "–");
+  // The daemon of the other host explains its punt, and has its packets.
+  await page.click("#punts .name");
+  await until(page, `/no program is connected/.test(document.querySelector("#detail .way")?.textContent)`);
+  await until(page, `/span\\/eth0/.test(document.querySelector("#detail .items")?.textContent)`);
+  const detail = await page.$eval("#detail", (aside) => aside.textContent as string);
+  t.true(
+    detail.includes(`its daemon daemon of h1, or by vpp-punt dump far --socket ${join(directory, "h1.sock")}`),
+    detail,
+  );
+  t.is(await page.$("#dump-filter"), null);
   await page.select("#hosts select", "h0");
   await until(page, `document.querySelector("#empty").textContent === "There are no punts."`);
   t.is(complaints.join("\n"), "");

@@ -32,15 +32,19 @@ interface Options extends ManagedOptions {
 type Arguments = [what: string | undefined, key: string | undefined, label: string | undefined, options: Options];
 
 export async function run(...[what, key, label, options]: Arguments): Promise<void> {
-  const { interface: name, file } = options;
+  const { interface: name, file, trace, host, etcd } = options;
+  if ((name !== undefined || trace) && (host !== undefined || etcd !== undefined))
+    throw usage("frames and traces are of a VPP on this machine (--vpp), and do not go with --host and --etcd");
   if (name === undefined) {
     if (what === undefined || file !== undefined) throw usage("a punt, or --interface and a frame, are expected");
-    return withVpp(options, (vpp, opened) => explainOne(vpp, opened, [what, key, label], options));
+    return withPunts(options, { readOnly: true }, (opened) => explainOne(opened, [what, key, label], options));
   }
   if ((what === undefined) === (file === undefined) || key !== undefined)
     throw usage("with --interface, a frame in hex or a pcap file (-f) is expected");
   const frames = framesOf(what === undefined ? readPcap(file!) : [readHex(what, false)]);
-  await withVpp(options, (vpp, opened) => explainAll(vpp, opened, frames, { ...options, interface: name }));
+  await withPunts(options, { readOnly: true }, (opened) =>
+    withVpp(options, (vpp) => explainAll(vpp, opened, frames, { ...options, interface: name })),
+  );
 }
 
 function usage(text: string): PuntError {
@@ -52,33 +56,46 @@ function framesOf(packets: readonly Injected[]): Uint8Array[] {
   throw usage("the file has IP packets; a frame that an interface receives has an Ethernet header");
 }
 
-/** Runs `body` with the punts, and with a connection to VPP: a daemon does not list the objects of VPP. */
-async function withVpp(options: Options, body: (vpp: Vpp, opened: Opened) => Promise<void>): Promise<void> {
-  await withPunts(options, { readOnly: true }, async (opened) => {
-    const vpp = await Vpp.connect({ socketPath: options.vpp, reconnect: false, timeout: options.timeout });
-    try {
-      await body(vpp, opened);
-    } finally {
-      await vpp.close();
-    }
-  });
+/** Runs `body` with a connection to VPP: a daemon neither lists the objects of VPP nor traces packets. */
+async function withVpp<T>({ vpp: socketPath, timeout }: Options, body: (vpp: Vpp) => Promise<T>): Promise<T> {
+  const vpp = await Vpp.connect({ socketPath, reconnect: false, timeout });
+  try {
+    return await body(vpp);
+  } finally {
+    await vpp.close();
+  }
 }
 
 type Name = [cnf: string, key: string | undefined, label: string | undefined];
 
-async function explainOne(vpp: Vpp, opened: Opened, name: Name, options: Options): Promise<void> {
-  const { timeout, trace: isTraced, duration, output } = options;
+async function explainOne(opened: Opened, name: Name, options: Options): Promise<void> {
+  const { timeout, output } = options;
   await look(opened, timeout);
   const status = required("punt.explain", await opened.punts.list(), name);
-  const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceNext(vpp, duration)) : undefined;
-  const due = (await opened.punts.plan()).steps.filter(({ punts }) =>
-    punts.some((id) => idKey(id) === idKey(status.id)),
-  );
-  const counters = await opened.counters(status.id.cnf).catch(() => undefined);
-  const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
+  const { steps, trace } = await explanationOf(opened, status, options);
   if (!isStructured({ punt: idText(status.id), steps, ...(trace !== undefined && { trace }) }, output))
     print([...steps.map(stepText), ...(trace === undefined ? [] : [trace]), verdictOf(status, steps)].join("\n"));
   if (steps.some(({ verdict }) => verdict === "fault")) exitWith("failed");
+}
+
+interface PuntExplanation {
+  readonly steps: readonly Step[];
+  readonly trace?: string;
+}
+
+/** Asks the daemon that has the punt. Without one, and for a trace, it asks VPP. */
+async function explanationOf(opened: Opened, status: PuntStatus, options: Options): Promise<PuntExplanation> {
+  const { timeout, trace: isTraced, duration } = options;
+  if (opened.explain && !isTraced) return opened.explain(status.id);
+  return withVpp(options, async (vpp) => {
+    const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceNext(vpp, duration)) : undefined;
+    if (opened.explain) return { ...(await opened.explain(status.id)), ...(trace !== undefined && { trace }) };
+    const { steps: planned } = await opened.punts.plan();
+    const due = planned.filter(({ punts }) => punts.some((id) => idKey(id) === idKey(status.id)));
+    const counters = await opened.counters(status.id.cnf).catch(() => undefined);
+    const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
+    return { steps, ...(trace !== undefined && { trace }) };
+  });
 }
 
 /** The first fault ends the way. */

@@ -1,6 +1,7 @@
 // The commands about packets: their names, their arguments and the modules that run them.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
+import { ofHosts } from "./etcd.js";
 import {
   daemonSocket,
   identified,
@@ -90,11 +91,11 @@ function topCommand(program: Command): void {
 
 function explainCommand(program: Command): void {
   const text = "explain why packets reach a punt or not: its way step by step, or the punts that take one frame";
-  printed(managed(program.command("explain").description(text)), ["text", "json", "yaml"])
+  const command = managed(program.command("explain").description(text)).addOption(daemonSocket());
+  printed(ofHosts(command), ["text", "json", "yaml"])
     .argument("[what]", "label of a CNF, or cnf/key/label; with --interface, a frame in hex")
     .argument("[key]", "the configuration item that the punt was made for")
     .argument("[label]", "tells several punts of one item apart")
-    .addOption(daemonSocket())
     .addOption(statsSocket())
     .option("--interface <name>", "explain frames that this interface of VPP receives")
     .option("-f, --file <file>", "the frames of a pcap file, with --interface")

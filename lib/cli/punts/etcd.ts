@@ -1,8 +1,8 @@
 // The punts of hosts in etcd, for commands: which etcd, which host, and who asks.
 import { hostname, userInfo } from "node:os";
-import type { EtcdOptions, HostInfo } from "../../cluster/index.js";
+import type { EtcdOptions, EtcdPunts, HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
-import type { PuntFilter, PuntStatus, Punts } from "../../punt/index.js";
+import type { PuntFilter, PuntStatus } from "../../punt/index.js";
 import { definedOnly } from "./defined.js";
 
 /** The options of `reaching` in grammar/etcd.ts, as Commander hands them over. */
@@ -31,7 +31,7 @@ export function etcdOptions(flags: EtcdFlags): Partial<EtcdOptions> {
 /** The punts of one host. */
 export interface HostPunts {
   readonly host: string;
-  readonly punts: Punts;
+  readonly punts: EtcdPunts;
 }
 
 /** Every host, and the punts of each. */

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
-import { FileStore, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import type { Step } from "../../explain/index.js";
+import { FileStore, type PuntId, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
@@ -51,6 +52,8 @@ export interface Opened {
   lost(ms: number): Promise<"lost">;
   /** Resolves with VPP's counters of the punts. */
   counters(cnf?: string): Promise<VppCounters>;
+  /** Explains a punt as its daemon does; absent where a manager of our own has the punts. */
+  readonly explain?: (id: PuntId) => Promise<{ readonly steps: readonly Step[] }>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
   interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
 }
@@ -124,8 +127,19 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
         "etcd has neither counters nor interfaces: ask the host's daemon",
       );
     };
-    return body({ punts, look: async () => {}, counters: onHost, lost, interfaceNames: onHost });
+    const explain = async (id: PuntId) => stepsOf(await punts.explain(id));
+    return body({ punts, look: async () => {}, counters: onHost, explain, lost, interfaceNames: onHost });
   });
+}
+
+/** Returns the steps of an explanation as a daemon sends it: a step without a remedy has none, or "". */
+function stepsOf(explanation: object): { readonly steps: readonly Step[] } {
+  const { steps } = explanation as { readonly steps: readonly Step[] };
+  return {
+    steps: steps.map(({ place, fact, verdict, remedy = "" }) => {
+      return { place, fact, verdict, ...(remedy !== "" && { remedy }) };
+    }),
+  };
 }
 
 /** A host was named, and nothing that reaches it. */
@@ -156,7 +170,8 @@ async function withDaemon<T>(
     };
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
     const lost = () => new Promise<never>(() => {});
-    return await body({ punts, look: async () => {}, counters, lost, interfaceNames });
+    const explain = async (id: PuntId) => stepsOf(await punts.explain(id));
+    return await body({ punts, look: async () => {}, counters, explain, lost, interfaceNames });
   } finally {
     await punts.close();
   }

@@ -2,7 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { openEnds, type TakenPacket } from "../../dump/index.js";
-import type { PuntError } from "../../errors.js";
+import { PuntError } from "../../errors.js";
 import { describeFrame } from "../../packet/index.js";
 import type { PuntStatus } from "../../punt/index.js";
 import type { DumpRequest, DumpResponseSchema } from "../../wire/index.js";
@@ -17,7 +17,12 @@ const LOOK_MS = 1_000;
 /** A page that is left open does not keep the place of a CNF. */
 const LONGEST_MS = 300_000;
 
-/** Answers Dump. @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: the caller may not attach to the punt; of an end that cannot be opened */
+/**
+ * Answers Dump.
+ *
+ * @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: the caller may not attach to the punt; ERR_UNSUPPORTED: another host has the punt; of an
+ * end that cannot be opened
+ */
 export async function* dump(
   { punts, table, stopping }: Parts,
   request: DumpRequest,
@@ -27,6 +32,7 @@ export async function* dump(
   const id = scope.id(request.id);
   scope.punts = [id];
   const status = await scope.requireVisible(id);
+  if (scope.elsewhere) throw await askThere(scope);
   // It gets the packets of the CNF, as an attached program does.
   scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
   scope.record();
@@ -51,6 +57,14 @@ export async function* dump(
     ending.removeEventListener("abort", stop);
     ends.close();
   }
+}
+
+/** Packets stay on their host: through etcd they would come late, and load it. */
+async function askThere({ op, host, elsewhere }: Scope): Promise<PuntError> {
+  const leader = await elsewhere!.leader();
+  const where = leader ? `: ${leader.daemon}, at ${leader.addresses[0]}` : "";
+  const message = `packets of host ${host} are shown by a daemon there${where}`;
+  return new PuntError(op, "ERR_UNSUPPORTED", message, { host });
 }
 
 function isSame(before: PuntStatus, now: PuntStatus | undefined): boolean {

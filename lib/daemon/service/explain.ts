@@ -1,35 +1,68 @@
 // The Explain call: the way of a punt's packets, and the objects that the punt has.
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
-import { explainPunt } from "../../explain/index.js";
-import { type DryRun, idKey, type PuntId } from "../../punt/index.js";
+import { explainPunt, type Step } from "../../explain/index.js";
+import { type DryRun, idKey, noSuchPunt, type PuntId, type PuntStatus } from "../../punt/index.js";
 import type { ExplainResponseSchema } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
-/** Answers Explain. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
+/** An explanation, as JSON has it. */
+export interface Explanation {
+  readonly steps: readonly Step[];
+  readonly items: readonly { readonly item: string; readonly value?: JsonObject }[];
+}
+
+type Sources = Pick<Parts, "vpp" | "punts" | "counters">;
+
+/** Answers Explain, also about another host. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away; ERR_NOT_LEADER */
 export async function explain(
-  { vpp, punts, counters }: Parts,
+  parts: Parts,
   id: PuntId,
   scope: Scope,
 ): Promise<MessageInitShape<typeof ExplainResponseSchema>> {
-  const { view } = scope;
   scope.punts = [id];
+  const { view } = scope;
   const status = await scope.requireVisible(id);
-  const now = await punts.plan();
-  const due = now.steps.filter((step) => step.punts.some((each) => idKey(each) === idKey(id)));
-  const read = await counters.read([status]).catch(() => undefined);
-  const shown = read && { ...read, sockets: view.rights.isOperator ? read.sockets : {} };
   const isShown = (name: string) => view.rights.showsInterface(name);
-  const steps = await explainPunt({ vpp, status, due, ...(shown && { counters: shown }), isShown });
+  const found = scope.elsewhere
+    ? ((await scope.elsewhere.explain(id)) as Explanation)
+    : await explanationOf(parts, status, { isShown, showsSockets: view.rights.isOperator });
   return {
-    steps: steps.map(({ place, fact, verdict, remedy = "" }) => {
+    steps: found.steps.map(({ place, fact, verdict, remedy = "" }) => {
       return { place, fact: view.text(fact), verdict, remedy: view.text(remedy) };
     }),
-    items: itemsOf(now, await punts.plan({ delete: [id] })),
+    items: found.items.map(({ item, value }) => ({ item, ...(value && { value }) })),
   };
 }
 
+/** Explains a punt of this host to an operator elsewhere. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
+export async function explainToOperator(sources: Sources, id: PuntId): Promise<Explanation> {
+  const status = await sources.punts.get(id);
+  if (!status) throw noSuchPunt("punt.explain", id);
+  return explanationOf(sources, status, { isShown: () => true, showsSockets: true });
+}
+
+interface Shown {
+  isShown(name: string): boolean;
+  /** Whether the counters of the nodes that serve all punt sockets are shown. */
+  readonly showsSockets: boolean;
+}
+
+async function explanationOf(
+  { vpp, punts, counters }: Sources,
+  status: PuntStatus,
+  { isShown, showsSockets }: Shown,
+): Promise<Explanation> {
+  const { id } = status;
+  const now = await punts.plan();
+  const due = now.steps.filter((step) => step.punts.some((each) => idKey(each) === idKey(id)));
+  const read = await counters.read([status]).catch(() => undefined);
+  const shown = read && { ...read, sockets: showsSockets ? read.sockets : {} };
+  const steps = await explainPunt({ vpp, status, due, ...(shown && { counters: shown }), isShown });
+  return { steps, items: itemsOf(now, await punts.plan({ delete: [id] })) };
+}
+
 /** The objects that would go with the punt, and would stay otherwise. */
-function itemsOf(now: DryRun, without: DryRun) {
+function itemsOf(now: DryRun, without: DryRun): Explanation["items"] {
   const removed = ({ steps }: DryRun) => steps.filter(({ action }) => action === "delete");
   const strays = new Set(removed(now).map(({ item }) => item));
   return removed(without)

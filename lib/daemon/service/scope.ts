@@ -1,6 +1,6 @@
 // One call: who asks, what it may see, how errors leave, and what the audit log says.
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { ClusterRole, Hosts } from "../../cluster/index.js";
+import type { ClusterRole, EtcdPunts, Hosts } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
@@ -78,7 +78,7 @@ export class Scope {
   readonly #caller: Caller;
   readonly #call: string;
   #view: View;
-  #target: Punts;
+  #elsewhere: EtcdPunts | undefined;
   #host: string | undefined;
   /** The rule that allowed it. */
   rule: string | undefined;
@@ -96,12 +96,16 @@ export class Scope {
     this.#caller = caller;
     this.#call = call;
     this.#view = new View(parts.policy.rightsOf(caller), parts.names);
-    this.#target = parts.punts;
   }
 
   /** The punts that the call is about: those of this daemon's VPP, or of another host. */
   get target(): Punts {
-    return this.#target;
+    return this.#elsewhere ?? this.#parts.punts;
+  }
+
+  /** The punts of another host; undefined where the call is about those of this daemon's VPP. */
+  get elsewhere(): EtcdPunts | undefined {
+    return this.#elsewhere;
   }
 
   /** The other host that the call is about; undefined for the daemon's own. */
@@ -122,7 +126,7 @@ export class Scope {
     this.#host = host;
     this.rule = this.view.rights.requireHost(host, CHANGES.has(this.op), this.op).name;
     if (!hosts) throw withoutEtcd(this.op);
-    this.#target = hosts.of(host, callerText(this.#caller));
+    this.#elsewhere = hosts.of(host, callerText(this.#caller));
   }
 
   /** The view of the caller under its rights of now. */
@@ -156,7 +160,7 @@ export class Scope {
    * @throws PuntError ERR_NO_SUCH_PUNT
    */
   async requireVisible(id: PuntId): Promise<PuntStatus> {
-    const found = await this.#target.get(id);
+    const found = await this.target.get(id);
     if (found && this.view.sees(id)) return found;
     if (found) this.#hidden = [...this.#hidden, id];
     throw noSuchPunt(this.op, this.view.idOut(id));

@@ -35,6 +35,7 @@ import {
   type Cluster,
   countersFromWire,
   type Devices,
+  type ExplainResponse,
   failureFromWire,
   idFromWire,
   idToWire,
@@ -232,6 +233,17 @@ export class RemotePunts implements Punts {
     this.#requireOwnHost("punt.counters");
     const call = (signal: AbortSignal) => this.#connection.client.counters({ cnf }, { signal });
     return countersFromWire(await this.#connection.call("punt.counters", call));
+  }
+
+  /**
+   * Explains a punt: the places on the way of its packets, and its objects in VPP and Linux.
+   *
+   * @throws PuntError ERR_NO_SUCH_PUNT; ERR_DISCONNECTED: VPP is away; ERR_NOT_LEADER: no daemon acts for the host
+   */
+  async explain(id: PuntIdInput): Promise<ExplainResponse> {
+    const wire = wireId(id, "punt.explain");
+    const call = (signal: AbortSignal) => this.#connection.client.explain({ id: wire, host: this.#host }, { signal });
+    return this.#connection.call("punt.explain", call);
   }
 
   /**
