@@ -1,49 +1,64 @@
 // Starts an embedded VPP in a process of its own, with a network card for each punt, and a client; makes punts of four types for a manager.
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
-import { FileStore, PuntManager, type PuntRequestInput, type VppConnection } from "../../lib/punt/index.js";
+import {
+  FileStore,
+  PuntManager,
+  type PuntManagerOptions,
+  type PuntRequestInput,
+  type VppConnection,
+} from "../../lib/punt/index.js";
 import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
 
 export class Bed {
   readonly requests: readonly PuntRequestInput[];
   readonly #vpp: SpawnedVpp;
-  readonly #directory: string;
 
   private constructor(
     vpp: SpawnedVpp,
     readonly client: Vpp,
-    directory: string,
+    readonly directory: string,
     cards: readonly string[],
   ) {
     this.#vpp = vpp;
-    this.#directory = directory;
     this.requests = cards.map((card, index) => request(card, index, directory));
   }
 
-  static async start(count: number): Promise<Bed> {
+  /** Starts a VPP with `count` network cards, if0 and so on, and with tables 1 to `tables`. */
+  static async start(count: number, tables = 0): Promise<Bed> {
     const directory = await mkdtemp(join(tmpdir(), "vpp-punt-scale-"));
     const cards = Array.from({ length: count }, (_, index) => `if${index}`);
     const exec = cards.flatMap((card, index) => [
       `set interface state ${card} up`,
       `set interface ip address ${card} 10.${index >> 8}.${index & 255}.1/24`,
     ]);
+    for (let table = 1; table <= tables; table++) exec.push(`ip table add ${table}`);
     const vpp = await EmbeddedVpp.spawn({ directory, interfaces: cards, exec });
     const client = await Vpp.connect({ socketPath: vpp.apiSocket, timeout: 60_000, reconnect: { min: 5, max: 20 } });
     return new Bed(vpp, client, directory, cards);
   }
 
   /** Starts a manager with a store and waits for its first look. */
-  async manager(vpp: VppConnection = this.client): Promise<PuntManager> {
+  async manager(vpp: VppConnection = this.client, options: Partial<PuntManagerOptions> = {}): Promise<PuntManager> {
     const manager = await PuntManager.start({
+      ...options,
       vpp,
-      store: new FileStore(join(this.#directory, "state.json")),
-      memifDirectory: join(this.#directory, "memif"),
+      store: new FileStore(join(this.directory, "state.json")),
+      memifDirectory: join(this.directory, "memif"),
       resyncInterval: 600_000,
     });
     await manager.resync();
     return manager;
+  }
+
+  /** Returns the processor time that VPP has used, in milliseconds. */
+  vppCpuMs(): number {
+    // Fields 14 and 15 are user and system time, in ticks of 10 ms. The second field, the name, is in parentheses.
+    const fields = readFileSync(`/proc/${this.#vpp.pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
   async restartVpp(): Promise<void> {
@@ -54,7 +69,7 @@ export class Bed {
   async close(): Promise<void> {
     await this.client.close();
     await this.#vpp.close();
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 }
 

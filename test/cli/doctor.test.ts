@@ -231,6 +231,17 @@ test(
   /LimitMEMLOCK=infinity/,
 );
 
+test(
+  "no room for open files",
+  onlyFinding,
+  {
+    "/proc/70/limits": `${LIMITS}Max open files            2                    4                    files\n`,
+    "/proc/70/fd/0": "",
+  },
+  /^VPP \(pid 70\) has 1 of 2 open files/,
+  /LimitNOFILE=/,
+);
+
 const MANAGER = ["node", "/usr/bin/vpp-punt"];
 test(
   "a second manager",

@@ -1,5 +1,5 @@
 // The life of a punt: waits, failures, retries, restarts of VPP and of the manager, and missing plugins.
-import { chown, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { chown, lstat, mkdir, readdir, rename, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -74,6 +74,25 @@ test("a memif whose socket file was removed is made again, with its folder, unle
   t.deepEqual(await readdir(folder), [file]);
   t.is(it.manager.get(id)?.state, "CREATED");
   t.deepEqual(it.manager.get(id)?.metadata, metadata);
+});
+
+test("a memif at whose socket VPP could not listen is FAILED with the reasons, and CNFs can connect once VPP can", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const status = await it.manager.add(span("if0"));
+  const { attachment } = status.metadata.interconnects[0]!;
+  const socket = attachment.kind === "memif" ? attachment.socket : "";
+  await it.manager.delete(status.id);
+  await mkdir(socket);
+  await t.throwsAsync(it.manager.add(span("if0"), { waitFor: "CREATED" }), {
+    code: "VPP_SYSCALL_ERROR_4",
+    message: /cannot listen at .*known reasons: it has no free file descriptor/,
+  });
+  const created = new Promise((resolve) => it.manager.on("state", ({ to }) => to === "CREATED" && resolve(to)));
+  await rmdir(socket);
+  await created;
+  // VPP does not listen for a memif on a socket for which an earlier one failed.
+  t.true((await lstat(socket)).isSocket());
 });
 
 test("a folder of memif sockets that cannot be read is not taken for one without files", async (t) => {

@@ -1,7 +1,7 @@
 // Finds faults of a machine that stop punts, by looking at the machine.
 import { type Check, type Finding, Machine, type MachineOptions } from "./check.js";
 import { addon, checksumOffload, clock, devices, namespaces, queueLimit, versions } from "./machine-checks.js";
-import { lockedMemory, otherAgents, rights, secondManager } from "./process-checks.js";
+import { lockedMemory, openFiles, otherAgents, rights, secondManager } from "./process-checks.js";
 import { apiSocket, puntSocket } from "./socket-checks.js";
 import { startupConf } from "./startup-conf.js";
 
@@ -10,7 +10,7 @@ export type { Finding, MachineOptions };
 
 const CHECKS: readonly Check[] = [
   ...[versions, addon, devices, queueLimit, checksumOffload, namespaces, clock],
-  ...[startupConf, rights, apiSocket, puntSocket, lockedMemory, secondManager, otherAgents],
+  ...[startupConf, rights, apiSocket, puntSocket, lockedMemory, openFiles, secondManager, otherAgents],
 ];
 
 export interface Checked {

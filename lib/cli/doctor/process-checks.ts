@@ -50,6 +50,28 @@ export const lockedMemory: Check = {
   },
 };
 
+/** A memif with a CNF has six: the listener, the connection, the memory, and the doorbells. 256 are enough for forty. */
+const FEW_FILES = 256;
+
+export const openFiles: Check = {
+  name: "open files",
+  run(machine) {
+    const pid = machine.vpp()?.pid;
+    const limits = pid === undefined ? undefined : machine.text(`/proc/${pid}/limits`);
+    const soft = Number(limits?.match(/^Max open files +(\d+)/m)?.[1]);
+    const used = machine.names(`/proc/${pid}/fd`).length;
+    if (used === 0 || !(soft - used < FEW_FILES)) return [];
+    return [
+      {
+        level: "advice",
+        what: `VPP (pid ${pid}) has ${used} of ${soft} open files`,
+        why: "each memif, TAP and veth pair needs several: without one left they are FAILED (SYSCALL_ERROR), and no CNF can connect to a memif",
+        remedy: "systemctl edit vpp, [Service] LimitNOFILE=65536; then systemctl restart vpp",
+      },
+    ];
+  },
+};
+
 const PROGRAM = /(^|\/)(vpp-punt|cli\/main\.js)$/;
 const MANAGING = new Set(["watch", "run", "daemon"]);
 

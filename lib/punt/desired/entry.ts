@@ -99,10 +99,8 @@ function newWaiter(done: Waiter["done"]): { promise: Promise<void>; waiter: Wait
 }
 
 function failedError(id: PuntId, failure: PuntFailure): PuntError {
-  return new PuntError("punt.reconcile", failure.code, `punt ${idText(id)} FAILED: ${failure.message}`, {
-    id: { ...id },
-    ...failure,
-  });
+  const text = `punt ${idText(id)} FAILED: ${failure.item}: ${failure.message}`;
+  return new PuntError("punt.reconcile", failure.code, text, { id: { ...id }, ...failure });
 }
 
 function deletedError(id: PuntId): PuntError {

@@ -1,4 +1,5 @@
 // The last failure of a step as a note, so that other processes know why a punt is not there.
+import { PuntError } from "../../errors.js";
 import { type Note, type Notes, readNote } from "../items/index.js";
 import type { Failure } from "../reconcile/index.js";
 import type { PuntFailure } from "../state.js";
@@ -18,7 +19,12 @@ export function failedStep(key: string): string | undefined {
 export function failureOf({ error, attempts, nextTry }: Failure): PuntFailure {
   const { item = "", retval } = error.details as { item?: string; retval?: number };
   const number = retval === undefined ? {} : { number: retval };
-  return { item, code: error.code, ...number, message: error.message, attempts, nextTry: new Date(nextTry) };
+  return { item, code: error.code, ...number, message: reasonOf(error), attempts, nextTry: new Date(nextTry) };
+}
+
+/** Returns the message of the error beneath, without the names of operations and of the item, which stands beside it. */
+function reasonOf({ cause, message }: PuntError): string {
+  return cause instanceof PuntError ? cause.message.slice(`${cause.op}: `.length) : message;
 }
 
 export function noteOf(failure: Failure): Note {

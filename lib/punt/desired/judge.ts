@@ -30,7 +30,7 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
   const steps = plan.items.flatMap((key) => open.get(key) ?? []);
   for (const { key } of steps) {
     const failure = notedFailure(notes, key);
-    if (failure) return { state: "FAILED", failure, cause: failure.message };
+    if (failure) return { state: "FAILED", failure, cause: `${failure.item}: ${failure.message}` };
   }
   const names = steps.slice(0, MOST_NAMED).map(({ action, key }) => `${action} ${key}`);
   const more = steps.length > names.length ? [`and ${steps.length - names.length} more`] : [];
@@ -70,7 +70,7 @@ function failureIn(steps: readonly Step[], retries: Retries): Situation | undefi
     const failed = retries.get(key);
     if (failed) {
       const failure = failureOf(failed);
-      return { state: "FAILED", failure, cause: failure.message };
+      return { state: "FAILED", failure, cause: `${failure.item}: ${failure.message}` };
     }
   }
   return undefined;

@@ -2,6 +2,7 @@
 import { isVethName } from "../interconnect/index.js";
 import { AF_PACKET_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
+import { NO_DESCRIPTOR } from "./refusal.js";
 import { vethKey } from "./veth.js";
 import type { VppApi } from "./vpp-api.js";
 
@@ -37,6 +38,11 @@ export const afPacketVariant: Variant<AfPacketInterface> = {
   },
 
   dependsOn: (value) => [vethKey(nameOf(value))],
+
+  refusable: (value) => ({
+    text: `VPP cannot open the device ${nameOf(value)}`,
+    reasons: [NO_DESCRIPTOR, "its user lacks CAP_NET_RAW"],
+  }),
 };
 
 /** Opens a device of VPP's network namespace. @returns the index of the interface */

@@ -3,6 +3,7 @@ import type { DetailsOf } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import type { Variant } from "./interface-variant.js";
 import { type ActContext, interfaceKey, isClaimed } from "./kind.js";
+import { tapRefusable } from "./refusal.js";
 import { ALL_INTERFACES, type VppApi } from "./vpp-api.js";
 import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
@@ -53,6 +54,8 @@ export const lcpVariant: Variant<LcpInterface> = {
   claim: () => "",
 
   dependsOn: ({ paired }) => [interfaceKey(paired)],
+
+  refusable: tapRefusable,
 };
 
 function set({ vpp, indexOf }: ActContext, { name, paired, namespace }: LcpInterface, isAdd: boolean) {

@@ -2,7 +2,8 @@
 import { isOurMemifSocket, type Marks } from "../interconnect/index.js";
 import { MEMIF_CREATE, versionFor } from "./features.js";
 import type { Variant } from "./interface-variant.js";
-import { filesOf, makeMemifFolder, memifSocketKey } from "./memif-socket.js";
+import { filesOf, makeMemifFolder, memifSocketKey, unspoiltSocket } from "./memif-socket.js";
+import { NO_DESCRIPTOR } from "./refusal.js";
 
 export interface MemifInterface {
   readonly via: "memif";
@@ -57,8 +58,9 @@ export const memifVariant: Variant<MemifInterface> = {
   },
 
   async create(context, { name, mac, socket }) {
-    const { vpp, indexOfItem, secretOf } = context;
+    const { vpp, secretOf } = context;
     await makeMemifFolder(context);
+    const socketId = await unspoiltSocket(context, socket);
     const message = versionFor(vpp, MEMIF_CREATE);
     const reply = await vpp.call(message, {
       role: "MEMIF_ROLE_API_MASTER",
@@ -66,7 +68,7 @@ export const memifVariant: Variant<MemifInterface> = {
       rx_queues: 1,
       tx_queues: 1,
       id: MEMIF_ID,
-      socket_id: indexOfItem(memifSocketKey(socket)),
+      socket_id: socketId,
       ring_size: 1024,
       buffer_size: 2048,
       no_zero_copy: false,
@@ -84,4 +86,9 @@ export const memifVariant: Variant<MemifInterface> = {
   claim: ({ secret }) => secret,
 
   dependsOn: ({ socket }) => [memifSocketKey(socket.replace(/^unusable:/, ""))],
+
+  refusable: ({ socket }) => ({
+    text: `VPP cannot listen at ${socket}`,
+    reasons: [NO_DESCRIPTOR, "its user may not write to the folder", "it has another file system (a container)"],
+  }),
 };

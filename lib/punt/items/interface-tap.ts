@@ -3,6 +3,7 @@ import type { DetailsOf, RequestOf } from "../../binapi/index.js";
 import { macAddress } from "../interconnect/index.js";
 import type { Variant } from "./interface-variant.js";
 import { interfaceKey, type ReadContext } from "./kind.js";
+import { tapRefusable } from "./refusal.js";
 import { ALL_INTERFACES, NO_INDEX } from "./vpp-api.js";
 import { makeIn, moveFromVpp, satisfiesMoved, whereabouts } from "./ways.js";
 
@@ -55,6 +56,8 @@ export const tapVariant: Variant<TapInterface> = {
   claim: ({ name, cnfMac }, { seed }) => (cnfMac === macAddress(seed + name, "cnf") ? undefined : cnfMac),
 
   dependsOn: () => [],
+
+  refusable: tapRefusable,
 };
 
 /** Returns the claim on a TAP that another manager made: the MAC address that VPP reports, and the address on the CNF's side. */

@@ -2,6 +2,7 @@
 import type { Marks } from "../interconnect/index.js";
 import type { Seen } from "./facts.js";
 import type { ActContext, ReadContext } from "./kind.js";
+import type { Refusable } from "./refusal.js";
 
 /** A way to create the interface of an interconnect. */
 export interface Variant<V extends object> {
@@ -17,4 +18,6 @@ export interface Variant<V extends object> {
   /** Returns the claim that the store keeps, if it needs one. */
   claim?(value: V, marks: Marks): string | undefined;
   dependsOn(value: V): string[];
+  /** Returns the reasons of a refusal with VPP's code SYSCALL_ERROR, which hides Linux's. */
+  refusable(value: V): Refusable;
 }

@@ -8,6 +8,7 @@ import { type TapInterface, tapVariant } from "./interface-tap.js";
 import type { Variant } from "./interface-variant.js";
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, type Kind, type ReadContext } from "./kind.js";
+import { explained } from "./refusal.js";
 import { ALL_INTERFACES } from "./vpp-api.js";
 
 export type InterconnectInterface = MemifInterface | TapInterface | AfPacketInterface | LcpInterface;
@@ -87,7 +88,10 @@ export const interconnectInterface: Kind<InterconnectInterface> = {
   observe: async () => [],
 
   async create(context, value, key) {
-    const index = await variantOf(value).create(context, value);
+    const variant = variantOf(value);
+    const index = await variant.create(context, value).catch((error) => {
+      throw explained(error, "punt.reconcile", /^VPP_SYSCALL_ERROR_\d+$/, variant.refusable(value));
+    });
     context.made(key, index);
     await tag(context, index, value.name);
   },

@@ -49,13 +49,36 @@ export const memifSocket: Kind<MemifSocket> = {
     context.made(key, await addSocket(context.vpp, path));
   },
 
-  async delete({ vpp }, { index, value }) {
-    const fields = { is_add: false, socket_id: index!, socket_filename: value.path };
-    await vpp.call(versionFor(vpp, MEMIF_SOCKET), fields);
-  },
+  delete: ({ vpp }, { index, value }) => removeSocket(vpp, index!, value.path),
 
   dependsOn: () => [],
 };
+
+async function removeSocket(vpp: VppApi, index: number, path: string): Promise<void> {
+  const fields = { is_add: false, socket_id: index, socket_filename: path };
+  await vpp.call(versionFor(vpp, MEMIF_SOCKET), fields);
+}
+
+/**
+ * Returns the number of a socket for its first memif. A memif that VPP could not make has spoilt its socket: VPP's count of users is at -1,
+ * and it makes the next memif without listening (memif.c, memif_create_if, of 22.02 to 26.10). So a socket of an earlier run is added anew.
+ */
+export async function unspoiltSocket(context: ActContext, path: string): Promise<number> {
+  const { vpp, facts, indexOfItem, made } = context;
+  const key = memifSocketKey(path);
+  const number = indexOfItem(key);
+  if (facts.seen.get(key)?.index !== number) return number;
+  try {
+    await removeSocket(vpp, number, path);
+  } catch (error) {
+    // Another memif has it: VPP listens there.
+    if ((error as PuntError).code === "VPP_UNEXPECTED_INTF_STATE") return number;
+    throw error;
+  }
+  const fresh = await addSocket(vpp, path);
+  made(key, fresh);
+  return fresh;
+}
 
 /** Adds the path to VPP's table. @returns its number */
 async function addSocket(vpp: VppApi, path: string): Promise<number> {

@@ -7,6 +7,7 @@ import type { ActContext, Kind, ObserveContext } from "./kind.js";
 import { type HandlerUse, ipProtocolUse, type LocalHandlers, udpPortUse } from "./local-handlers.js";
 import { type Note, type Notes, readNote } from "./note.js";
 import { protocolNumber } from "./protocol.js";
+import { explained, type Refusable } from "./refusal.js";
 
 /** The packets that VPP punts to a socket. */
 export type PuntTarget =
@@ -112,21 +113,18 @@ async function register({ vpp, facts, note }: ActContext, { target, path }: Punt
     const reply = await vpp.call("punt_socket_register", fields, { fenced: true });
     note(INJECT_PATH_NOTE, { path: reply.pathname });
   } catch (error) {
-    throw explained(error, target);
+    throw explained(error, "punt.socket", /^VPP_UNSPECIFIED$/, refusable(target));
   }
 }
 
-/** VPP answers every refusal with UNSPECIFIED and prints the reason. */
-function explained(error: unknown, target: PuntTarget): unknown {
-  if (!(error instanceof PuntError) || error.code !== "VPP_UNSPECIFIED") return error;
+/** VPP answers every refusal with UNSPECIFIED. */
+function refusable(target: PuntTarget): Refusable {
+  const isIcmp6 = target.type === "l4" && target.protocol === "IP_API_PROTO_ICMP6";
   const reasons = [
     "its startup.conf has no section punt { socket <path> }",
-    ...(target.type === "l4" && target.protocol === "IP_API_PROTO_ICMP6"
-      ? ["it is older than 23.10 and punts no ICMPv6 type"]
-      : []),
+    ...(isIcmp6 ? ["it is older than 23.10 and punts no ICMPv6 type"] : []),
   ];
-  const text = `VPP refuses the registration (UNSPECIFIED -1) and only prints why; known reasons: ${reasons.join("; ")}`;
-  return new PuntError("punt.socket", error.code, text, error.details, error);
+  return { text: "VPP refuses the registration", reasons };
 }
 
 /** Returns the use of the port or protocol of a punt. Other punts have none to lose. */

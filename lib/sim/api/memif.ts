@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { ensureFolderSync } from "../../folder.js";
 import { formatMac } from "../../net/index.js";
 import { parseMac, type SwInterface } from "../dataplane/index.js";
-import type { MemifConfig, MemifDevice } from "../devices/index.js";
+import { DeafMemifDevice, type MemifConfig, type MemifDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 
@@ -17,6 +17,8 @@ interface MemifSocket {
   id: number;
   path: string;
   role: MemifConfig["role"] | undefined;
+  /** VPP's count of its interfaces: -1 after VPP failed to make the first one, because the clean-up counts it down too. */
+  count: number;
   /** Interfaces on it, by memif id. */
   users: Map<number, SwInterface>;
 }
@@ -97,7 +99,7 @@ class MemifApi {
     const known = this.#sockets.get(id);
     if (known?.path === path) return;
     if (known !== undefined) throw new VnetError("ENTRY_ALREADY_EXISTS", `socket id ${id} is ${known.path}`);
-    this.#sockets.set(id, { id, path, role: undefined, users: new Map() });
+    this.#sockets.set(id, { id, path, role: undefined, count: 0, users: new Map() });
   }
 
   /** Returns abstract names and absolute paths as they are. Other names are in the runtime directory, whose folders VPP makes. */
@@ -111,7 +113,7 @@ class MemifApi {
   #deleteSocket(id: number): void {
     const socket = this.#sockets.get(id);
     if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `socket file with id ${id} does not exist`);
-    if (socket.users.size > 0) throw new VnetError("UNEXPECTED_INTF_STATE", `socket file '${socket.path}' is in use`);
+    if (socket.count > 0) throw new VnetError("UNEXPECTED_INTF_STATE", `socket file '${socket.path}' is in use`);
     this.#sockets.delete(id);
   }
 
@@ -124,15 +126,27 @@ class MemifApi {
     const socket = this.#sockets.get(args.socket_id);
     if (socket === undefined) throw new VnetError("INVALID_ARGUMENT", `unknown socket id ${args.socket_id}`);
     this.#checkSocket(socket, config);
-    const { dp, devices } = this.#context;
+    const { dp } = this.#context;
     const mac = config.mode === "ip" ? undefined : args.hw_addr === NO_MAC ? randomMac() : parseMac(args.hw_addr);
-    const device: MemifDevice = await devices.memif({ ...config, path: socket.path });
+    const device = await this.#device(socket, config);
     const swInterface = dp.createInterface(`memif${socket.id}/${args.id}`, mac, device);
     device.attach(swInterface);
     socket.role = config.role;
+    socket.count++;
     socket.users.set(args.id, swInterface);
     this.#interfaces.set(swInterface, { socket, config, zeroCopy: config.role === "client" && !args.no_zero_copy });
     return { sw_if_index: swInterface.swIfIndex };
+  }
+
+  /** A server on a socket whose count is wrong does not listen, as in VPP. */
+  async #device(socket: MemifSocket, config: MemifConfig): Promise<MemifDevice> {
+    if (config.role === "server" && socket.count < 0) return new DeafMemifDevice();
+    try {
+      return await this.#context.devices.memif({ ...config, path: socket.path });
+    } catch (error) {
+      socket.count--;
+      throw error;
+    }
   }
 
   #configOf(args: CreateArgs): MemifConfig {
@@ -168,6 +182,7 @@ class MemifApi {
     if (known === undefined) throw new VnetError("INVALID_SW_IF_INDEX", `interface ${swIfIndex} is not a memif`);
     this.#interfaces.delete(swInterface!);
     known.socket.users.delete(known.config.id);
+    known.socket.count--;
     dp.interfaces.delete(swInterface!);
   }
 

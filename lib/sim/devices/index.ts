@@ -4,6 +4,6 @@ export type { DeviceFactory, HostDevice, MemifConfig, MemifDevice } from "./fact
 export { HostInterface, type HostInterfaceEvents } from "./host-interface.js";
 export { LinuxDevices } from "./linux-devices.js";
 export { LoopbackDevice } from "./loopback.js";
-export { EngineMemifDevice } from "./memif.js";
+export { DeafMemifDevice, EngineMemifDevice } from "./memif.js";
 export { SocketPuntTransport } from "./punt-transport.js";
 export { WireDevice } from "./wire.js";

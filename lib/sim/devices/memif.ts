@@ -67,6 +67,19 @@ export class EngineMemifDevice implements MemifDevice {
   }
 }
 
+/** A memif that nobody can connect to. */
+export class DeafMemifDevice implements MemifDevice {
+  readonly className = "memif";
+
+  attach(): void {}
+
+  send(): boolean {
+    return false;
+  }
+
+  close(): void {}
+}
+
 function open(config: MemifConfig, programName: string): Memif {
   const { path, id, role, mode, ringSize, bufferSize, rxQueues, txQueues, secret } = config;
   const options = { id, role, mode, ringSize, bufferSize, rxQueues, txQueues, secret };
