@@ -35,9 +35,11 @@ export class Bed {
       `set interface state ${card} up`,
       `set interface ip address ${card} 10.${index >> 8}.${index & 255}.1/24`,
     ]);
-    for (let table = 1; table <= tables; table++) exec.push(`ip table add ${table}`);
     const vpp = await EmbeddedVpp.spawn({ directory, interfaces: cards, exec });
     const client = await Vpp.connect({ socketPath: vpp.apiSocket, timeout: 60_000, reconnect: { min: 5, max: 20 } });
+    // The embedded VPP's command line has no words for tables.
+    for (let table_id = 1; table_id <= tables; table_id++)
+      await client.call("ip_table_add_del", { is_add: true, table: { table_id, is_ip6: false, name: "" } });
     return new Bed(vpp, client, directory, cards);
   }
 

@@ -1,7 +1,7 @@
 // Refusals whose code says nothing: VPP prints the reason to its own log only, so the error lists the reasons that are known.
 import { PuntError } from "../../errors.js";
 
-/** What VPP was asked for, and why it may have refused. */
+/** A request that VPP may refuse, and the reasons that are known. */
 export interface Refusable {
   /** "VPP cannot listen at /run/a.sock". */
   readonly text: string;
