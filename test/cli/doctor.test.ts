@@ -1,5 +1,5 @@
 // `vpp-punt doctor` on machines that each have one fault.
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { examine, type Finding, type MachineOptions } from "../../lib/cli/doctor/index.js";
 import { parseStartupConf } from "../../lib/cli/doctor/startup-conf.js";
-import { answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
+import { answeredFeatures, answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli } from "../support/cli/command.js";
 import { need } from "../support/need.js";
@@ -23,6 +23,9 @@ const CONF = "/etc/vpp/startup.conf";
 const VPP = ["/usr/bin/vpp", "-c", CONF];
 const LIMITS =
   "Max processes 1 1 processes\nMax locked memory         unlimited            unlimited            bytes\n";
+
+/** VPP listens at them. */
+const SOCKETS = ["/run/vpp/api.sock", "/run/vpp/stats.sock"];
 
 type Files = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -50,10 +53,11 @@ async function machine(t: ExecutionContext, faults: Files = {}, listens = true):
     writeFileSync(join(root, path), typeof content === "string" ? content : `${content.join("\0")}\0`);
   }
   mkdirSync(join(root, "run/vpp"), { recursive: true });
-  const server = createServer();
-  if (listens) await new Promise<void>((resolve) => server.listen(join(root, "/run/vpp/api.sock"), resolve));
+  const servers = [createServer(), createServer()];
+  for (const [index, server] of servers.entries())
+    if (listens) await new Promise<void>((resolve) => server.listen(join(root, SOCKETS[index]!), resolve));
   t.teardown(() => {
-    server.close();
+    for (const server of servers) server.close();
     rmSync(root, { recursive: true });
   });
   return root;
@@ -100,7 +104,7 @@ test(
   { "/sys/class/net/tap-abcde/mtu": "1500", "/sys/class/net/eth0/mtu": "1500" },
   /^tap-abcde has transmit checksum offload on$/,
   /^ethtool -K tap-abcde tx off$/,
-  { output: (program) => (program === "ethtool" ? "Features:\ntx-checksumming: on\n" : undefined) },
+  { offloading: async (names, namespace) => (namespace === undefined ? names : []) },
 );
 test(
   "a namespace that is a plain file",
@@ -108,6 +112,64 @@ test(
   { "/run/netns/gone": "" },
   /^\/run\/netns\/gone is a file/,
   /ip netns delete gone; ip netns add gone/,
+);
+test(
+  "checksum offload on a TAP in a CNF's namespace",
+  onlyFinding,
+  {},
+  /^tap-abcde in the namespace cnf has transmit checksum offload on$/,
+  /^ip netns exec cnf ethtool -K tap-abcde tx off$/,
+  {
+    output: (...words) => (words.includes("link") ? "1: lo: <UP>\n7: tap-abcde@if6: <UP> mtu 1500\n" : undefined),
+    offloading: async (names, namespace) => (namespace === "/run/netns/cnf" ? names : []),
+  },
+);
+test(
+  "a short queue of datagrams in a CNF's namespace",
+  onlyFinding,
+  {},
+  /^net.unix.max_dgram_qlen is 10 in the namespace cnf$/,
+  /^ip netns exec cnf sysctl -w net.unix.max_dgram_qlen=512/,
+  { output: (...words) => (words.includes("exec") ? "10\n" : undefined) },
+);
+need("root", "netns", "ethtool").test("a namespace of Linux is looked into", async (t) => {
+  const name = `doctor-${process.pid}`;
+  const ip = (...words: string[]) => execFileSync("ip", words);
+  ip("netns", "add", name);
+  t.teardown(() => ip("netns", "delete", name));
+  ip("-n", name, "link", "add", "tap-abcde", "type", "veth", "peer", "name", "other");
+  const looked = async () => {
+    const checked = await examine({ vppSocket: join(tmpdir(), "no-vpp.sock") });
+    const found = checked.flatMap((each) => each.findings).filter(({ what }) => what.includes(name));
+    return found.map(({ remedy }) => remedy.replace(/, before .*/, ""));
+  };
+  const remedies = [
+    `ip netns exec ${name} sysctl -w net.unix.max_dgram_qlen=512`,
+    `ip netns exec ${name} ethtool -K tap-abcde tx off`,
+  ];
+  t.deepEqual(await looked(), remedies);
+  for (const remedy of remedies) execFileSync("sh", ["-c", remedy]);
+  t.deepEqual(await looked(), []);
+});
+test("a plugin that is not installed", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["acl", "abx"] });
+  const options = { askFeatures: () => answeredFeatures(vpp.apiSocket) };
+  const found = await findings(await machine(t), options);
+  t.deepEqual(
+    found.map(({ what }) => what),
+    ["VPP has no plugin acl"],
+  );
+  t.regex(found[0]!.remedy, /^apt-get install vpp-plugin-core/);
+  // The finding about the configuration is enough.
+  const disabled = { [CONF]: `${STARTUP} plugins { plugin acl_plugin.so { disable } }` };
+  t.is((await findings(await machine(t, disabled), options)).length, 1);
+});
+test(
+  "a daemon's socket where nothing listens",
+  onlyFinding,
+  { "/run/vpp-punt/manager.sock": "" },
+  /^no daemon listens at its socket \/run\/vpp-punt\/manager.sock \(ECONNREFUSED\)$/,
+  /^systemctl restart vpp-punt/,
 );
 test("a clock without synchronization", onlyFinding, {}, /clock is not synchronized/, /timedatectl set-ntp true/, {
   output: (program) => (program === "timedatectl" ? "no\n" : undefined),
@@ -346,9 +408,37 @@ need("root").test("found: a socket of a group that the user is not in", async (t
   t.regex(finding!.remedy, /^usermod -aG vpp /);
 });
 
+need("root").test("found: sockets of VPP and of the daemon that the user may not open", async (t) => {
+  const root = await machine(t);
+  chmodSync(join(root, "/run/vpp/punt.sock"), 0o666);
+  chmodSync(join(root, "/run/vpp/api.sock"), 0o666);
+  chmodSync(join(root, "/run/vpp/stats.sock"), 0o660);
+  mkdirSync(join(root, "/run/vpp-punt"));
+  const daemon = createServer();
+  t.teardown(() => daemon.close());
+  const path = join(root, "/run/vpp-punt/manager.sock");
+  await new Promise<void>((resolve) => daemon.listen(path, resolve));
+  chmodSync(path, 0o660);
+  chownSync(path, 0, 4711);
+  const [stats, manager, ...others] = await findingsOfNobody(root);
+  t.deepEqual(others, []);
+  t.regex(stats!.what, /may not open VPP's stats socket \/run\/vpp\/stats.sock, which belongs to the group root$/);
+  t.regex(stats!.remedy, /unix \{ gid vpp \}.*usermod -aG vpp/);
+  t.regex(manager!.what, /may not open the daemon's socket .*the group vpp$/);
+  t.regex(manager!.remedy, /^usermod -aG vpp /);
+});
+
+test("found: a stats socket that VPP has not opened", async (t) => {
+  const root = await machine(t);
+  rmSync(join(root, "/run/vpp/stats.sock"));
+  const [finding, ...others] = await findings(root);
+  t.deepEqual(others, []);
+  t.is(finding!.what, "VPP's stats socket /run/vpp/stats.sock does not answer (ENOENT)");
+});
+
 need("root").test("found: a punt socket that the user may not write to, as VPP makes it", async (t) => {
   const root = await machine(t);
-  chmodSync(join(root, "/run/vpp/api.sock"), 0o666);
+  for (const path of SOCKETS) chmodSync(join(root, path), 0o666);
   chmodSync(join(root, "/run/vpp/punt.sock"), 0o755);
   const [finding, ...others] = await findingsOfNobody(root);
   t.deepEqual(others, []);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
-import { answerError, answersAsEmbedded, triedDevices } from "./vpp-devices.js";
+import { answerError, answeredFeatures, answersAsEmbedded, triedDevices, type VppAnswer } from "./vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */
@@ -34,6 +34,10 @@ export interface MachineOptions {
   readonly tryDevices?: () => Promise<DeviceReport | undefined>;
   /** Asks VPP for an answer; resolves with the code of the error without one. Default: only for the machine at "/". */
   readonly askVpp?: () => Promise<string | undefined>;
+  /** Asks VPP for its features; undefined without an answer. Default: only for the machine at "/". */
+  readonly askFeatures?: () => Promise<VppAnswer | undefined>;
+  /** Returns the devices with transmit checksum offload; `namespace` is a path. Default: only for the machine at "/". */
+  readonly offloading?: (names: readonly string[], namespace?: string) => Promise<readonly string[]>;
   /** Returns whether an embedded VPP answers at the API socket. Default: only for the machine at "/". */
   readonly isEmbedded?: () => Promise<boolean>;
 }
@@ -60,6 +64,16 @@ function readOr<T>(otherwise: T, read: () => T): T {
   }
 }
 
+/** The devices that have their transmit checksum offload on; none where the addon, which another check is about, does not load. */
+async function offloadingDevices(names: readonly string[], namespace?: string): Promise<readonly string[]> {
+  try {
+    const { devicesWithChecksumOffload } = await import("../../descriptor/index.js");
+    return devicesWithChecksumOffload(names, namespace);
+  } catch {
+    return [];
+  }
+}
+
 const VPP = /(^|\/)vpp(_main)?$/;
 
 /** A machine, read from its file system. */
@@ -71,6 +85,8 @@ export class Machine {
   readonly loadAddon: () => Promise<unknown>;
   readonly tryDevices: () => Promise<DeviceReport | undefined>;
   readonly askVpp: () => Promise<string | undefined>;
+  readonly askFeatures: () => Promise<VppAnswer | undefined>;
+  readonly offloading: (names: readonly string[], namespace?: string) => Promise<readonly string[]>;
 
   /** Whether VPP is an embedded one: it has neither a startup.conf nor a process `vpp`, and no agent changes it. */
   isEmbedded = false;
@@ -83,13 +99,16 @@ export class Machine {
     return machine;
   }
 
-  private constructor({ root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp }: MachineOptions) {
+  private constructor(options: MachineOptions) {
+    const { root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp, askFeatures, offloading } = options;
     this.#root = root;
     this.vppSocket = vppSocket;
     this.node = node ?? process.versions.node;
     this.output = output ?? outputOf;
     this.tryDevices = tryDevices ?? (async () => (root === "/" ? triedDevices(vppSocket) : undefined));
     this.askVpp = askVpp ?? (async () => (root === "/" ? answerError(vppSocket) : undefined));
+    this.askFeatures = askFeatures ?? (async () => (root === "/" ? answeredFeatures(vppSocket) : undefined));
+    this.offloading = offloading ?? (root === "/" ? offloadingDevices : async () => []);
     this.loadAddon = loadAddon ?? (() => import("../../native.js"));
   }
 

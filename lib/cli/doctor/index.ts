@@ -1,8 +1,10 @@
 // Finds faults of a machine that stop punts, by looking at the machine.
 import { type Check, type Finding, Machine, type MachineOptions } from "./check.js";
-import { addon, checksumOffload, clock, devices, namespaces, queueLimit, versions } from "./machine-checks.js";
+import { addon, clock, devices, versions } from "./machine-checks.js";
+import { checksumOffload, namespaces, queueLimit } from "./namespace-checks.js";
+import { plugins } from "./plugin-check.js";
 import { lockedMemory, openFiles, otherAgents, rights, secondManager } from "./process-checks.js";
-import { apiSocket, puntSocket } from "./socket-checks.js";
+import { apiSocket, daemonSocket, puntSocket, statsSocket } from "./socket-checks.js";
 import { startupConf } from "./startup-conf.js";
 
 export { answeredFeatures, deviceLines, featureLines, triedDevices } from "./vpp-devices.js";
@@ -10,7 +12,8 @@ export type { Finding, MachineOptions };
 
 const CHECKS: readonly Check[] = [
   ...[versions, addon, devices, queueLimit, checksumOffload, namespaces, clock],
-  ...[startupConf, rights, apiSocket, puntSocket, lockedMemory, openFiles, secondManager, otherAgents],
+  ...[startupConf, plugins, rights, apiSocket, puntSocket, statsSocket, daemonSocket],
+  ...[lockedMemory, openFiles, secondManager, otherAgents],
 ];
 
 export interface Checked {

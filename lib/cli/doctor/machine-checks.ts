@@ -1,4 +1,4 @@
-// Checks of Linux and Node: versions, the addon, devices, limits, offloads, namespaces, the clock.
+// Checks of Linux and Node: versions, the addon, devices, the clock.
 import { release } from "node:os";
 import type { Check, Finding } from "./check.js";
 
@@ -80,65 +80,6 @@ export const devices: Check = {
     if (tried === undefined) return [...missing("/dev/net/tun", TUN), ...missing("/dev/vhost-net", VHOST)];
     const refused = { ...VHOST, what: `VPP refuses TAPs (${tried.refusal}), as without /dev/vhost-net` };
     return [...(tried.makesTaps ? [] : [refused]), ...(tried.vpp === "unknown" ? [UNKNOWN_NAMESPACE] : [])];
-  },
-};
-
-const LEAST_QUEUE = 512;
-
-export const queueLimit: Check = {
-  name: "queue limit",
-  run(machine) {
-    const value = machine.text("/proc/sys/net/unix/max_dgram_qlen");
-    if (value === undefined || Number(value) >= LEAST_QUEUE) return [];
-    return [
-      {
-        level: "advice",
-        what: `net.unix.max_dgram_qlen is ${value.trim()}`,
-        why: "a punt socket that is not connected to VPP holds this number of packets and loses the rest of a burst",
-        remedy: `sysctl -w net.unix.max_dgram_qlen=${LEAST_QUEUE}, in the CNF's namespace, before the CNF opens its socket`,
-      },
-    ];
-  },
-};
-
-/** Names of the Linux devices that vpp-punt makes for TAP interconnects begin so. */
-const TAP = /^tap-/;
-
-export const checksumOffload: Check = {
-  name: "checksum offload",
-  run(machine) {
-    const taps = machine.names("/sys/class/net").filter((name) => TAP.test(name));
-    return taps.flatMap((name): Finding[] => {
-      const features = machine.output("ethtool", "-k", name) ?? "";
-      if (!/^tx-checksumming: on/m.test(features)) return [];
-      return [
-        {
-          level: "advice",
-          what: `${name} has transmit checksum offload on`,
-          why: "Linux leaves the checksum of UDP open, VPP does not fill it in, and DHCP over this TAP fails",
-          remedy: `ethtool -K ${name} tx off`,
-        },
-      ];
-    });
-  },
-};
-
-export const namespaces: Check = {
-  name: "namespaces",
-  run(machine) {
-    const mounts = machine.text("/proc/self/mounts") ?? "";
-    return machine.names("/run/netns").flatMap((name): Finding[] => {
-      const pattern = new RegExp(`^\\S+ (/var)?/run/netns/${name.replace(/\W/g, "\\$&")} nsfs `, "m");
-      if (pattern.test(mounts)) return [];
-      return [
-        {
-          level: "problem",
-          what: `/run/netns/${name} is a file, and not a network namespace`,
-          why: "a punt that names it stays PENDING until the namespace exists",
-          remedy: `ip netns delete ${name}; ip netns add ${name}`,
-        },
-      ];
-    });
   },
 };
 

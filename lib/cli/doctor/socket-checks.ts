@@ -1,5 +1,6 @@
 // Checks of VPP's sockets: whether they exist, who listens, and who may connect.
 import { connect } from "node:net";
+import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import type { Check, Finding, Machine } from "./check.js";
 import { configOf } from "./startup-conf.js";
 
@@ -14,15 +15,25 @@ function connectError(path: string): Promise<string | undefined> {
   });
 }
 
+function groupOf(machine: Machine, path: string): string {
+  const gid = machine.groupOf(path);
+  return machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
+}
+
+/** A user joins the group of a socket. The group of root is for nobody: VPP then gets another one. */
+function joining(group: string): string {
+  if (group !== "root" && group !== "0") return `usermod -aG ${group} $USER, then log in again`;
+  return `in startup.conf, unix { gid vpp }; then systemctl restart vpp; usermod -aG vpp $USER, and log in again`;
+}
+
 function denied(machine: Machine): Finding {
   const { vppSocket } = machine;
-  const gid = machine.groupOf(vppSocket);
-  const name = machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
+  const name = groupOf(machine, vppSocket);
   return {
     level: "problem",
     what: `this user may not open ${vppSocket}, which belongs to the group ${name}`,
     why: "only root and that group may use VPP's API",
-    remedy: `usermod -aG ${name} $USER, then log in again`,
+    remedy: joining(name),
   };
 }
 
@@ -82,6 +93,55 @@ export const puntSocket: Check = {
         what: `VPP's configuration names the punt socket ${path}, which is missing`,
         why: "CNFs cannot send through a socket that VPP has not opened. VPP reads the configuration at its start only",
         remedy: "systemctl restart vpp",
+      },
+    ];
+  },
+};
+
+const COUNTERS = "packets, bytes and drops of punts cannot be read: `vpp-punt top`, the metrics and the page have none";
+
+export const statsSocket: Check = {
+  name: "stats socket",
+  async run(machine) {
+    const path = configOf(machine)?.statsSocket;
+    if (path === undefined || machine.vpp() === undefined) return [];
+    // Of a VPP that is away, or that this user may not ask, the API socket says enough.
+    if ((await connectError(machine.path(machine.vppSocket))) !== undefined) return [];
+    const code = await connectError(machine.path(path));
+    if (code === undefined) return [];
+    const isDenied = code === "EACCES" || code === "EPERM";
+    const group = groupOf(machine, path);
+    return [
+      {
+        level: "advice",
+        what: isDenied
+          ? `this user may not open VPP's stats socket ${path}, which belongs to the group ${group}`
+          : `VPP's stats socket ${path} does not answer (${code})`,
+        why: COUNTERS,
+        remedy: isDenied ? joining(group) : "systemctl restart vpp",
+      },
+    ];
+  },
+};
+
+export const daemonSocket: Check = {
+  name: "daemon",
+  async run(machine) {
+    const path = DEFAULT_DAEMON_SOCKET;
+    const code = machine.exists(path) ? await connectError(machine.path(path)) : undefined;
+    if (code === undefined) return [];
+    const isDenied = code === "EACCES" || code === "EPERM";
+    const group = groupOf(machine, path);
+    return [
+      {
+        level: "problem",
+        what: isDenied
+          ? `this user may not open the daemon's socket ${path}, which belongs to the group ${group}`
+          : `no daemon listens at its socket ${path} (${code})`,
+        why: "CNFs and commands of this user get no punts there",
+        remedy: isDenied
+          ? `usermod -aG ${group} $USER, then log in again; the daemon's --socket-group names another group`
+          : "systemctl restart vpp-punt; journalctl -u vpp-punt says why it ended",
       },
     ];
   },

@@ -3,6 +3,7 @@ import { FEATURE_NEEDS, type FeatureNeeds } from "../../punt/index.js";
 import type { Check, Finding, Machine } from "./check.js";
 
 const DEFAULT_FILE = "/etc/vpp/startup.conf";
+const DEFAULT_STATS_SOCKET = "/run/vpp/stats.sock";
 const RESTART = "systemctl restart vpp";
 
 /** A section: its words and lines, and the sections in it. */
@@ -45,6 +46,8 @@ interface Config {
   readonly conf: Section;
   /** Path of `punt { socket ... }`. */
   readonly puntSocket: string | undefined;
+  /** Path of `statseg { ... }`; undefined without the section. */
+  readonly statsSocket: string | undefined;
 }
 
 /**
@@ -58,7 +61,9 @@ export function configOf(machine: Machine): Config | undefined {
   const text = words.includes("{") ? words.slice(1).join(" ") : machine.text(file);
   if (text === undefined) return undefined;
   const conf = parseStartupConf(text);
-  return { file, conf, puntSocket: after(conf.sections.get("punt")?.words ?? [], "socket") };
+  const statseg = conf.sections.get("statseg")?.words;
+  const statsSocket = statseg && (after(statseg, "socket-name") ?? DEFAULT_STATS_SOCKET);
+  return { file, conf, puntSocket: after(conf.sections.get("punt")?.words ?? [], "socket"), statsSocket };
 }
 
 function after(words: readonly string[], name: string): string | undefined {
@@ -101,14 +106,25 @@ function sections({ file, conf, puntSocket }: Config): Finding[] {
 /** The features that only this file can take from VPP. */
 const FEATURES = Object.values<FeatureNeeds>(FEATURE_NEEDS).filter(({ stock }) => stock);
 
-function plugins({ file, conf }: Config): Finding[] {
+function isOff({ conf }: Config, plugin: string): boolean {
   const section = conf.sections.get("plugins");
   const allOff = section?.sections.get("plugin default")?.words.includes("disable") ?? false;
-  return FEATURES.flatMap(({ plugin, use }): Finding[] => {
+  const own = section?.sections.get(`plugin ${plugin}_plugin.so`)?.words ?? [];
+  return own.includes("disable") || (allOff && !own.includes("enable"));
+}
+
+/** Returns the plugins of features that VPP's configuration turns off. */
+export function disabledPlugins(machine: Machine): ReadonlySet<string> {
+  const config = configOf(machine);
+  const names = FEATURES.flatMap(({ plugin }) => plugin ?? []);
+  return new Set(config === undefined ? [] : names.filter((plugin) => isOff(config, plugin)));
+}
+
+function plugins(config: Config): Finding[] {
+  const { file } = config;
+  return FEATURES.flatMap(({ plugin = "", use }): Finding[] => {
     const name = `${plugin}_plugin`;
-    const own = section?.sections.get(`plugin ${name}.so`)?.words ?? [];
-    const isOff = own.includes("disable") || (allOff && !own.includes("enable"));
-    if (!isOff) return [];
+    if (!isOff(config, plugin)) return [];
     const remedy = `in ${file}, plugins { plugin ${name}.so { enable } }; then ${RESTART}`;
     return [{ level: "problem", what: `${file} disables ${name}`, why: `VPP lacks it for ${use}`, remedy }];
   });
