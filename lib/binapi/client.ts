@@ -21,6 +21,7 @@ import { Trace, TraceFile, type TraceRecord } from "./trace.js";
 import type { Link, Transport } from "./transport.js";
 import type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName } from "./typed.js";
 import { VapiTransport } from "./vapi-transport.js";
+import { vppSpan } from "./vpp-span.js";
 
 export interface VppOptions {
   /** Path of VPP's API socket. Default /run/vpp/api.sock. */
@@ -169,7 +170,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   call<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<ReplyOf<N>> {
     const connection = this.#connection;
     if (connection === undefined) return Promise.reject(this.#notConnected(name));
-    return connection.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>;
+    return vppSpan(name, () => connection.call(name, (value ?? {}) as MessageValue, options) as Promise<ReplyOf<N>>);
   }
 
   /**
@@ -193,9 +194,11 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
 
   /** Sends a `*_dump` or `*_get`, and resolves with an array of all details. Rejects as `call` does. */
   dumpAll<N extends RequestName>(name: N, ...[value, options]: Arguments<N>): Promise<DetailsOf<N>[]> {
-    const list = new DetailsList();
-    this.#startDump(name, (value ?? {}) as MessageValue, list, options);
-    return list.promise as Promise<DetailsOf<N>[]>;
+    return vppSpan(name, () => {
+      const list = new DetailsList();
+      this.#startDump(name, (value ?? {}) as MessageValue, list, options);
+      return list.promise as Promise<DetailsOf<N>[]>;
+    });
   }
 
   /**

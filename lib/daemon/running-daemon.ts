@@ -11,6 +11,7 @@ import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { grpcHandler } from "../grpc-handler.js";
+import { answerSpan } from "../grpc-spans.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
@@ -129,6 +130,7 @@ export class RunningDaemon {
       // A misspelt field is an error that names it.
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: LONGEST_REQUEST,
+      interceptors: [answerSpan],
       contextValues: (request) =>
         createContextValues()
           .set(callerKey, callerOf(request))

@@ -18,9 +18,10 @@ const GROUND = [
   "closed-terminal",
   "embedded-build",
   "tcp-server",
+  "tracing",
 ];
 /** Both ends of gRPC. */
-const GRPC = ["http2-sessions", "grpc-handler"];
+const GRPC = ["http2-sessions", "grpc-handler", "grpc-spans"];
 const PORTS = ["packet", "memif", "punt-socket", "responder"];
 /** Linux's side: descriptors, devices, namespaces. */
 const LINUX = ["descriptor", "packet-socket", "host"];
@@ -51,6 +52,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   binapi: [...GROUND, "native"],
   "http2-sessions": [],
   "grpc-handler": [],
+  tracing: [],
+  "grpc-spans": ["tracing"],
   containers: ["errors", "guarded", "http2-sessions", "lazily"],
   host: [...GROUND, "native", "descriptor", "containers"],
   vpp: [...GROUND, "binapi"],

@@ -18,7 +18,8 @@ const WIRE_TABLE = "lib/stonework/request.ts";
 const SHARED_WORDS = ["interface", "link", "table"];
 
 /** Parts of lib/ that do not know lib/punt. Their words are VPP's: an ACL, the plugin ABX. */
-const OF_VPP = /^lib\/(binapi|sim|native|packet|memif|punt-socket|packet-socket|descriptor|host|net|vpp)\//;
+const OF_VPP =
+  /^lib\/(tracing\.ts$|(binapi|sim|native|packet|memif|punt-socket|packet-socket|descriptor|host|net|vpp)\/)/;
 
 const TYPES: ReadonlySet<string> = new Set(PUNT_TYPES);
 const TYPE_WORD = new RegExp(`(?<![\\w-])(${[...PUNT_TYPES].sort((a, b) => b.length - a.length).join("|")})(?![\\w-])`);

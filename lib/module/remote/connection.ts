@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
+import { callSpan } from "../../grpc-spans.js";
 import { Http2Sessions } from "../../http2-sessions.js";
 import { errorFromWire, LONGEST_REQUEST, Punts as PuntsService } from "../../wire/index.js";
 import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";
@@ -58,7 +59,10 @@ export class Connection {
     this.#sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
     this.client = createClient(
       PuntsService,
-      createGrpcTransport({ baseUrl, sessionManager: this.#sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST }),
+      createGrpcTransport({
+        ...{ baseUrl, sessionManager: this.#sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST },
+        interceptors: [callSpan],
+      }),
     );
   }
 

@@ -47,6 +47,7 @@ export class DesiredState implements Ledger {
   readonly #underWay = new Map<string, Promise<Entry>>();
   #facts: Facts | undefined;
   readonly firstLook = new FirstLook();
+  readonly spans = new PuntSpans();
   #items: ReadonlyMap<string, object> = new Map();
   #pairs: { readonly wanted: Wanted; readonly facts: Facts | undefined; readonly pairs: Pairs } | undefined;
 
@@ -57,8 +58,7 @@ export class DesiredState implements Ledger {
     this.#saver = new Saver(store, () => this.#beginWrite());
     this.#draft = this.#newDraft(NOTHING);
     this.#wanted = this.#draft.freeze();
-    const spans = new PuntSpans();
-    this.log.listen((event) => spans.follow(event));
+    this.log.listen((event) => this.spans.follow(event));
   }
 
   /** Takes the state of the store: at the start, and again if another process writes the store. */

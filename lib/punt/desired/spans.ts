@@ -1,28 +1,7 @@
 // Spans of punts for OpenTelemetry, where the application has a tracer: how a punt comes from one state to the next.
+import { inSpan, type Span, setError, tracer } from "../../tracing.js";
 import { idKey } from "../request/index.js";
 import type { PuntEvent, PuntState } from "../state.js";
-
-/** The part of OpenTelemetry's API that is used here. */
-interface Span {
-  addEvent(name: string, attributes: Readonly<Record<string, string>>): unknown;
-  setAttribute(name: string, value: string): unknown;
-  setStatus(status: { readonly code: number; readonly message: string }): unknown;
-  spanContext(): unknown;
-  end(): void;
-}
-
-interface Provider {
-  getTracer(name: string): { startSpan(name: string, options: object): Span };
-}
-
-/** OpenTelemetry's name of its registry in a process. Each copy of its API finds the others by it, and this package needs no copy. */
-const REGISTRY = Symbol.for("opentelemetry.js.api.1");
-/** SpanStatusCode.ERROR. */
-const ERROR = 2;
-
-function provider(): Provider | undefined {
-  return (globalThis as { [REGISTRY]?: { readonly trace?: Provider } })[REGISTRY]?.trace;
-}
 
 /** States in which a punt may stay for long. */
 const SETTLED: ReadonlySet<PuntState> = new Set(["PENDING", "CREATED", "DEGRADED", "FAILED", "DELETED"]);
@@ -43,12 +22,22 @@ export class PuntSpans {
     else this.#open.set(key, span);
   }
 
+  /**
+   * Performs a step within a span of the punt that it is for, if that punt changes now. VPP's calls of the step are in it then.
+   *
+   * @param users the punts, by `idKey`
+   */
+  step(name: string, users: readonly string[], perform: () => Promise<void>): Promise<void> {
+    const parent = users.map((key) => this.#open.get(key)).find((span) => span !== undefined);
+    if (parent === undefined) return perform();
+    return inSpan("vpp-punt step", { attributes: { "vpp_punt.step": name } }, perform, { parent });
+  }
+
   #begin({ id, status }: PuntEvent): Span | undefined {
-    const tracer = provider()?.getTracer("vpp-punt");
     const last = this.#last.get(idKey(id));
     const { type, interconnect } = status.request;
     const names = { "vpp_punt.cnf": id.cnf, "vpp_punt.key": id.key, "vpp_punt.label": id.label };
-    return tracer?.startSpan("vpp-punt punt", {
+    return tracer()?.startSpan("vpp-punt punt", {
       attributes: { ...names, "vpp_punt.type": type, "vpp_punt.interconnect": interconnect },
       ...(last !== undefined && { links: [{ context: last }] }),
     });
@@ -56,7 +45,7 @@ export class PuntSpans {
 
   #end(key: string, span: Span, { to, status: { failure } }: PuntEvent): void {
     span.setAttribute("vpp_punt.state", to);
-    if (failure) span.setStatus({ code: ERROR, message: `${failure.item}: ${failure.message} (${failure.code})` });
+    if (failure) setError(span, `${failure.item}: ${failure.message} (${failure.code})`);
     span.end();
     this.#open.delete(key);
     if (to === "DELETED") this.#last.delete(key);

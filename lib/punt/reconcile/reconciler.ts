@@ -17,7 +17,7 @@ import { handlerOf } from "../types/index.js";
 import type { Expected } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
 import type { Failure, Retries } from "./retries.js";
-import { type Failures, type RunContext, run } from "./run.js";
+import { type Failures, type RunContext, run, type StepSpans } from "./run.js";
 import type { Strays } from "./strays.js";
 import type { VppDevices } from "./vpp-devices.js";
 
@@ -42,6 +42,8 @@ export interface Ledger {
   readonly wanted: Wanted;
   /** The desired state with the punts that are deleted and were never planned, first. Undefined if there is none. */
   readonly leaving?: Wanted | undefined;
+  /** The spans of the punts, for tracers. */
+  readonly spans: StepSpans;
   /** Facts about our objects that VPP does not report. */
   readonly memory: { readonly claims: ReadonlyMap<string, string>; readonly notes: Notes };
   /** Stores claims on the objects that the next steps create, and forgets notes on the objects that they change. */
@@ -87,7 +89,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       due.map(({ key }) => key),
     );
     if (due.length === 0 || round === MOST_ROUNDS) return result;
-    const failures = await run(due, result.facts, contextOf(ledger, world));
+    const failures = await run(due, result.facts, { ...contextOf(ledger, world), spans: ledger.spans });
     world.expected.changed(due, failures);
     recordFailures(failures, due, record);
   }

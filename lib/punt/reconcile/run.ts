@@ -10,6 +10,12 @@ export interface RunContext extends Surroundings {
   note(key: string, value: Note): void;
   namespace(id: number): string;
   secretOf(name: string): string;
+  /** Performs a step in the span of the punt that it is for. */
+  readonly spans?: StepSpans | undefined;
+}
+
+export interface StepSpans {
+  step(name: string, users: readonly string[], perform: () => Promise<void>): Promise<void>;
 }
 
 /** Errors of steps, by key. A step that depends on a failed one is not tried and has the same error. */
@@ -30,9 +36,13 @@ export async function run(steps: readonly Step[], facts: Facts, from: RunContext
     steps.filter(makes),
     ({ key, item }) => [key, ...prerequisites(item!)],
     failures,
-    (step) => make(context, step),
+    (step) => inSpanOf(from, step, () => make(context, step)),
   );
   return failures;
+}
+
+function inSpanOf({ spans }: RunContext, { action, key, item }: Step, perform: () => Promise<void>): Promise<void> {
+  return spans ? spans.step(`${action} ${key}`, item!.users, perform) : perform();
 }
 
 function takesAway({ action }: Step): boolean {
