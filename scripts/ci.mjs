@@ -122,6 +122,7 @@ if (prepared) {
   await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "200"));
   await check("faults at each 307th call", script("faults", "--every", "307"));
+  await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
   await check("kills at random moments", script("crash", "--runs", "5"));
 }

@@ -10,6 +10,7 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import test from "ava";
 import { Http2Sessions } from "../../lib/http2-sessions.js";
+import { RemotePunts } from "../../lib/module/remote/index.js";
 import { Punts } from "../../lib/wire/index.js";
 import { uncaughtDuring } from "../support/machine/uncaught.js";
 
@@ -66,3 +67,30 @@ test("a daemon that is killed while an idle connection is tried leaves no call w
   t.is(await ask(), 200);
   t.true(isKilled);
 });
+
+test.serial(
+  "a daemon that ends in the middle of a call is ERR_DISCONNECTED, however the connection ends",
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "vpp-punt-cut-"));
+    const socket = join(folder, "s");
+    const sockets: Socket[] = [];
+    let end = (_: Socket) => {};
+    const server = createHttp2Server(() => void end(sockets.at(-1)!)).listen(socket);
+    server.on("connection", (each: Socket) => sockets.push(each));
+    await once(server, "listening");
+    const punts = new RemotePunts({ socket });
+    t.teardown(async () => {
+      await punts.close();
+      server.close();
+      await rm(folder, { recursive: true });
+    });
+    for (const ending of [(each: Socket) => each.destroy(), (each: Socket) => each.end()]) {
+      end = ending;
+      const error = await t.throwsAsync(
+        punts.add({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" }),
+      );
+      t.like(error, { code: "ERR_DISCONNECTED" });
+      t.regex(error!.message, /ended during the call: whether the call was carried out is not known|no daemon answers/);
+    }
+  },
+);

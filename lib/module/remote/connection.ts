@@ -109,7 +109,15 @@ export class Connection {
       const found = this.#sessions.hasAnswered ? "ERR_DISCONNECTED" : "ERR_CERTIFICATE";
       return new PuntError(op, found, distrust, { address: this.#where }, cause);
     }
-    const isLinux = (cause as NodeJS.ErrnoException | undefined)?.syscall === "connect";
+    const { syscall } = (cause ?? {}) as NodeJS.ErrnoException;
+    const isLinux = syscall === "connect";
+    if (
+      !isAnswer(error) &&
+      (code === Code.Canceled || code === Code.Aborted || syscall === "read" || syscall === "write")
+    ) {
+      const text = `the daemon at ${this.#where} ended during the call: whether the call was carried out is not known`;
+      return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, error);
+    }
     if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
     const isForbidden = (cause as NodeJS.ErrnoException | undefined)?.code === "EACCES";
     const text = isForbidden

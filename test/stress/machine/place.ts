@@ -1,0 +1,217 @@
+// A VPP and a daemon in processes of their own, an operator, and the promises that the daemon gave him.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Vpp } from "../../../lib/binapi/index.js";
+import { PuntError } from "../../../lib/errors.js";
+import { RemotePunts } from "../../../lib/module/remote/index.js";
+import type { PuntRequestInput, PuntType } from "../../../lib/punt/index.js";
+import { EmbeddedVpp, type SpawnedVpp } from "../../../lib/sim/index.js";
+import { puntOf } from "../../support/punt/punts.js";
+import { snapshot } from "../../support/vpp/snapshot.js";
+import { expectSame, idOf } from "../choice.js";
+import { cards } from "../history.js";
+import { Operator } from "../operator.js";
+import { within } from "../settling.js";
+
+const child = fileURLToPath(new URL("../../support/daemon/daemon-process.js", import.meta.url));
+const TYPES: readonly PuntType[] = ["SPAN", "PUNT_TO_SOCKET", "ABX"];
+/** Milliseconds for one wait on a busy machine. A longer one hangs. */
+const LONGEST = 120_000;
+
+/** Errors of the store: the change is not made, and the state before stays. */
+const OF_STORE = new Set(["ENOSPC", "EROFS", "EMFILE", "EIO"]);
+
+/** Whether a punt is there; undefined: the answer to a change was lost. */
+type Known = boolean | undefined;
+
+export interface Answer {
+  readonly op: "add" | "delete";
+  /** The error's code; "" for a change that was made. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DaemonStart {
+  /** A program that starts the daemon, with its arguments. */
+  readonly command?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Its standard error; undefined: this process's. */
+  readonly onError?: (text: string) => void;
+}
+
+export class Place {
+  readonly directory: string;
+  readonly vpp: SpawnedVpp;
+  readonly client: Vpp;
+  readonly punts: RemotePunts;
+  readonly #random: () => number;
+  readonly #operator: Operator;
+  readonly #known = new Map<string, Known>();
+  readonly #requests: readonly PuntRequestInput[];
+  #untouched: readonly string[] = [];
+  #daemon: ChildProcess | undefined;
+
+  static async start(random: () => number): Promise<Place> {
+    const directory = await mkdtemp(join(tmpdir(), "vpp-punt-machine-"));
+    for (const name of ["vpp", "state", "run"]) await mkdir(join(directory, name));
+    const vpp = await EmbeddedVpp.spawn({ directory: join(directory, "vpp"), interfaces: cards });
+    const client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: true, reconnect: { min: 2, max: 20 } });
+    const place = new Place(directory, vpp, client, random);
+    await place.#operator.apply();
+    place.#untouched = await snapshot(client);
+    return place;
+  }
+
+  private constructor(directory: string, vpp: SpawnedVpp, client: Vpp, random: () => number) {
+    this.directory = directory;
+    this.vpp = vpp;
+    this.client = client;
+    this.#random = random;
+    this.punts = new RemotePunts({ socket: this.socket });
+    this.#operator = new Operator(client, cards, directory);
+    const folder = join(directory, "vpp/sockets");
+    this.#requests = TYPES.flatMap((type) =>
+      [0, 1, 2].map((subject) =>
+        puntOf(type, { cnf: `cnf${subject}`, interconnect: "MEMIF", subject, unique: subject, folder }),
+      ),
+    );
+  }
+
+  get socket(): string {
+    return join(this.directory, "run/manager.sock");
+  }
+
+  get state(): string {
+    return join(this.directory, "state");
+  }
+
+  get daemon(): ChildProcess {
+    return this.#daemon!;
+  }
+
+  /** Starts the daemon. @throws an Error if it ends instead */
+  async startDaemon({ command = [], env = {}, onError }: DaemonStart = {}): Promise<void> {
+    const options = {
+      ...{ socket: this.socket, vppSocket: this.vpp.apiSocket, state: this.state },
+      socketDirectory: join(this.directory, "vpp/sockets"),
+      manager: {
+        memifDirectory: join(this.directory, "vpp/memif"),
+        resyncInterval: 500,
+        retry: { firstDelay: 10, longestDelay: 100 },
+      },
+    };
+    const [program, ...args] = [...command, process.execPath, child, JSON.stringify(options)];
+    const daemon = spawn(program!, args, {
+      stdio: ["ignore", "ignore", onError === undefined ? "inherit" : "pipe", "ipc"],
+      env: { ...process.env, ...env },
+    });
+    daemon.stderr?.setEncoding("utf8").on("data", onError!);
+    this.#daemon = daemon;
+    const ended = once(daemon, "close").then(() => {
+      throw new Error("the daemon ended at its start");
+    });
+    await within("the daemon's start", LONGEST, Promise.race([ended, once(daemon, "message").then(() => {})]));
+    ended.catch(() => {});
+  }
+
+  async killDaemon(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const ended = once(daemon, "exit");
+    daemon.kill(signal);
+    await ended;
+  }
+
+  /** Asks for changes of several punts at once. Resolves with the answers; a call that has none after `longest` milliseconds hangs. */
+  async operate(count: number, longest = LONGEST): Promise<Answer[]> {
+    const chosen = new Set<PuntRequestInput>();
+    while (chosen.size < Math.min(count, this.#requests.length))
+      chosen.add(this.#requests[Math.floor(this.#random() * this.#requests.length)]!);
+    const answers: Answer[] = [];
+    const work = [...chosen].map(async (request) => void answers.push(await this.#change(request)));
+    await within(
+      `answers to ${count} changes`,
+      longest,
+      Promise.all(work).then(() => {}),
+    );
+    return answers;
+  }
+
+  async #change(request: PuntRequestInput): Promise<Answer> {
+    const id = JSON.stringify(idOf(request));
+    const before = this.#known.get(id) ?? false;
+    const op = this.#random() < 0.6 ? "add" : "delete";
+    this.#known.set(id, undefined);
+    const work = op === "add" ? this.punts.add(request) : this.punts.delete(idOf(request));
+    const error = await work.then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    if (error === undefined) this.#known.set(id, op === "add");
+    else if (!(error instanceof PuntError)) throw error;
+    else if (OF_STORE.has(error.code)) this.#known.set(id, before);
+    else if (error.code === "ERR_NO_SUCH_PUNT") this.#known.set(id, false);
+    return { op, code: error?.code ?? "", message: error?.message ?? "" };
+  }
+
+  /** Waits until nothing is left to do, and checks the promises. */
+  async #settle(): Promise<void> {
+    const isSettled = async () => {
+      const { steps } = await this.punts.plan({});
+      const list = await this.punts.list();
+      return steps.length === 0 && list.every(({ state }) => ["CREATED", "PENDING", "DEGRADED"].includes(state));
+    };
+    const settled = async () => {
+      while (!(await isSettled().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const text = () => `daemon ${this.#daemon?.exitCode}, VPP alive: ${this.vpp.alive}`;
+    await within("settling", LONGEST, settled(), text);
+    const there = new Set((await this.punts.list()).map(({ id }) => JSON.stringify(id)));
+    for (const [id, known] of this.#known) {
+      if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone`);
+      if (known === false && there.has(id)) throw new Error(`punt ${id} was deleted or refused, and is there`);
+      this.#known.set(id, there.has(id));
+    }
+  }
+
+  /** Checks that the promises hold, before and after the daemon was killed, and that VPP is as one that was configured at once. */
+  async verify(): Promise<void> {
+    await this.#settle();
+    const reached = await snapshot(this.client);
+    await this.killDaemon();
+    await this.#restartVpp();
+    await this.startDaemon();
+    await this.#settle();
+    expectSame("a VPP that was configured at once", await snapshot(this.client), "the", reached);
+  }
+
+  async #restartVpp(): Promise<void> {
+    await this.vpp.kill();
+    await this.vpp.start();
+    await this.client.connected();
+    await this.#operator.apply();
+  }
+
+  /** Deletes all punts; nothing may be left. */
+  async end(): Promise<void> {
+    await this.punts.apply({ punts: [], delete: (await this.punts.list()).map(({ id }) => id) }, { keep: true });
+    for (const id of this.#known.keys()) this.#known.set(id, false);
+    await this.#settle();
+    expectSame("a VPP that no daemon ever saw", this.#untouched, "the emptied", await snapshot(this.client));
+    const files = await readdir(join(this.directory, "vpp/memif")).catch(() => []);
+    if (files.length > 0) throw new Error(`socket files are left: ${files}`);
+  }
+
+  /** Ends all processes. */
+  async abandon(): Promise<void> {
+    await this.punts.close();
+    await this.killDaemon();
+    await this.client.close();
+    await this.vpp.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
