@@ -61,12 +61,8 @@ function ruleToWire(rule: { readonly protocol: number }): Fields {
  */
 export function requestFromWire(request: WireRequest | undefined): Fields {
   const fields = toJson(WireRequestSchema, request ?? create(WireRequestSchema)) as Fields;
-  if (typeof fields.direction === "string") fields.direction = fields.direction.toLowerCase();
   for (const name of ["ingressAclRules", "egressAclRules"])
     if (Array.isArray(fields[name])) fields[name] = fields[name].map(ruleFromWire);
-  const { toHost, ipProto } = fields as { toHost?: Fields; ipProto?: Fields };
-  if (toHost?.protocol === "ICMPV6") toHost.protocol = "ICMPv6";
-  if (ipProto) ipProto.protocol = numeric(ipProto.protocol);
   return fields;
 }
 
@@ -75,12 +71,7 @@ function ruleFromWire(rule: Fields): Fields {
   const fields = { ...rule };
   for (const name of RULE_RANGES) if (fields[name]) fields[name] = { first: 0, last: 0, ...(fields[name] as Fields) };
   if (fields.tcpFlags) fields.tcpFlags = { mask: 0, value: 0, ...(fields.tcpFlags as Fields) };
-  if (fields.protocol !== undefined) fields.protocol = numeric(fields.protocol);
   return fields;
-}
-
-function numeric(text: unknown): unknown {
-  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** Returns an id of the contract as the library takes it. */

@@ -5,8 +5,13 @@ import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { toJson } from "@bufbuild/protobuf";
 import test from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
+import { type PuntRequestInput, parseRequest } from "../../lib/punt/index.js";
+import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
+import { requestToWire } from "../../lib/wire/index.js";
+import { REQUESTS } from "../fuzz/requests.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
 
@@ -60,6 +65,22 @@ curl.test("zero values of the contract mean that a field is not set", async (t) 
   t.deepEqual((await ask({ ...hairpin, ...zeros }))?.hairpinInterface, { name: "h" });
   t.like(await ask({ cnf: "dhcp", type: "DHCP_PROXY", ...zeros, families: [] }), { families: ["IPV4"] });
   t.like(await ask({ ...REQUEST, ...zeros }), { interconnect: "AF_UNIX" });
+});
+
+test("a file of punts may have requests as the daemon's answers have them", (t) => {
+  // JSON has no zeros of messages: a range from 0 lacks its first.
+  for (const input of REQUESTS.filter((each) => each.type !== "ABX")) {
+    const request = parseRequest(input);
+    t.deepEqual(parseRequest(toJson(PuntRequestSchema, requestToWire(input))), request, JSON.stringify(input));
+  }
+  const socket = { cnf: "s", type: "PUNT_TO_SOCKET", socketPath: "/run/s.sock" } as const;
+  const inputs: PuntRequestInput[] = [
+    { ...socket, ipProto: { af: "IPV4", protocol: 89 } },
+    { ...socket, toHost: { af: "IPV6", protocol: "ICMPv6", port: 200 } },
+    { cnf: "a", type: "ABX", vppInterface: "eth0", ingressAclRules: [{ protocol: 17, destinationPort: 53 }] },
+  ];
+  for (const input of inputs)
+    t.deepEqual(parseRequest(toJson(PuntRequestSchema, requestToWire(input))), parseRequest(input));
 });
 
 const python = need("python-grpc");

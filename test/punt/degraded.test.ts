@@ -69,6 +69,20 @@ const cases: Case[] = [
     withoutPlugins: ["abx"],
     codes: [],
   },
+  ...[[{ protocol: "TCP" }], [{ protocol: "UDP", destinationNetwork: "10.0.0.0/8" }]].map((egressAclRules) => ({
+    title: `unicast by egress rules: ${JSON.stringify(egressAclRules)}`,
+    punt: { ...abx, ingressAclRules: [{}], egressAclRules },
+    codes: ["EGRESS_UNICAST"],
+  })),
+  {
+    title: "egress rules of multicast",
+    punt: {
+      ...abx,
+      ingressAclRules: [{}],
+      egressAclRules: [{ protocol: "UDP", destinationNetwork: "224.0.0.251/32" }],
+    },
+    codes: [],
+  },
   { title: "multicast without egress rules", punt: { ...abx, ingressAclRules: [...ospf] }, codes: ["NO_EGRESS"] },
   { title: "unicast without egress rules", punt: { ...abx, ingressAclRules: [{ protocol: "TCP" }] }, codes: [] },
   { title: "egress rules alone", punt: { ...abx, egressAclRules: [...ospf] }, codes: [] },

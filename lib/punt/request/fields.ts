@@ -130,6 +130,12 @@ export const protocol = lazily(() =>
         .toUpperCase()
         .pipe(zod().enum(Object.keys(protocols) as [keyof typeof protocols]))
         .transform((name) => protocols[name]),
+      // As the daemon's contract has a number.
+      zod()
+        .string()
+        .regex(/^\d{1,3}$/)
+        .transform(Number)
+        .pipe(byte()),
     ],
     `a number from 0 to 255, or one of ${Object.keys(protocols).join(", ")}`,
   ),

@@ -161,7 +161,9 @@ const abx = lazily(() =>
         .array(aclRule())
         .max(10_000)
         .default([])
-        .describe("Packets of the CNF leave by the interface unchanged if they match a rule. VPP routes all others"),
+        .describe(
+          "Packets of the CNF leave by the interface if they match a rule, with the MAC addresses that the CNF gave them. VPP routes all others",
+        ),
     })
     .refine(({ ingressAclRules, egressAclRules }) => ingressAclRules.length + egressAclRules.length > 0, {
       path: ["ingressAclRules"],

@@ -1,4 +1,4 @@
-// Zero values that mean "not set", as in the daemon's contract and in StoneWork's.
+// Forms of the daemon's contract, which its answers have and files of punts may have: zero values that mean "not set", and its words.
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,10 +16,20 @@ function without(fields: Fields, names: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(isSet));
 }
 
-/** Returns a request as it was given, without the fields that are not set. */
+/** Returns the request with our words in place of the contract's. */
+function inOurWords(fields: Fields): Fields {
+  const { direction, toHost } = fields;
+  return {
+    ...fields,
+    ...(typeof direction === "string" && { direction: direction.toLowerCase() }),
+    ...(isFields(toHost) && toHost.protocol === "ICMPV6" && { toHost: { ...toHost, protocol: "ICMPv6" } }),
+  };
+}
+
+/** Returns a request as it was given, in our words and without the fields that are not set. */
 export function withoutUnset(input: unknown): unknown {
   if (!isFields(input)) return input;
-  const fields = without(input, OF_REQUEST);
+  const fields = inOurWords(without(input, OF_REQUEST));
   const { hairpinInterface } = fields;
   if (!isFields(hairpinInterface)) return fields;
   return { ...fields, hairpinInterface: without(hairpinInterface, OF_HAIRPIN_INTERFACE) };

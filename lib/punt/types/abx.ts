@@ -52,7 +52,8 @@ export const abx: TypeHandler<AbxRequest> = {
   takes: (request, frame, facts) => ({ stage: "feature", ...matched(request, frame, facts) }),
 
   caveats(request, { features }: Facts) {
-    if (features.has("abx")) return request.egressAclRules.length > 0 ? [] : [withoutEgress(request)];
+    if (features.has("abx"))
+      return request.egressAclRules.length > 0 ? unicastEgress(request) : [withoutEgress(request)];
     if (!features.has("abf")) return [];
     const remedy = "load the plugin abx into VPP";
     return [
@@ -110,9 +111,36 @@ function withoutEgress({ ingressAclRules }: AbxRequest): Caveat {
   return {
     code: "NO_EGRESS",
     text: "without egress rules VPP routes the packets that the CNF sends: unicast passes, multicast (OSPF hellos and others) is dropped",
-    remedy: "add egressAclRules, such as those of ingressAclRules",
+    remedy: "add egressAclRules for the multicast that the CNF sends",
     degrades: sendsMulticast(ingressAclRules),
   };
+}
+
+/** VPP changes no MAC address of what an egress rule takes: proxy ARP has told the CNF VPP's, and the neighbors look for their own. */
+function unicastEgress({ egressAclRules }: AbxRequest): Caveat[] {
+  if (egressAclRules.every(isMulticast)) return [];
+  return [
+    {
+      code: "EGRESS_UNICAST",
+      text: "unicast that an egress rule matches leaves with the MAC addresses that the CNF gave it, and no neighbor takes what went to VPP's",
+      remedy: "let egress rules name destinations of multicast only: VPP routes unicast without them",
+      degrades: egressAclRules.some(isUnicast),
+    },
+  ];
+}
+
+function isMulticast({ destinationNetwork }: AclRule): boolean {
+  const network = parsePrefix(destinationNetwork);
+  return network !== undefined && contains(MULTICAST[network.family], network.address);
+}
+
+/** Whether a rule is of unicast only. */
+function isUnicast(rule: AclRule): boolean {
+  const network = parsePrefix(rule.destinationNetwork);
+  const isOfTcp = rule.protocol === IP_PROTOCOL.TCP || rule.protocol === IP_PROTOCOL.SCTP;
+  return (
+    !isMulticast(rule) && (isOfTcp || (network !== undefined && !contains(network, MULTICAST[network.family].address)))
+  );
 }
 
 /** Whether a CNF with these rules surely sends multicast. A rule of any protocol does not say so. */
