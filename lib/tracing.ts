@@ -61,7 +61,7 @@ function activeContext(): Context | undefined {
   return registry()?.context?.active();
 }
 
-/** Whether the code that runs now belongs to a span. Costs next to nothing where nobody traces. */
+/** Whether the code that runs now belongs to a span. Costs next to nothing without a tracer. */
 export function isInSpan(): boolean {
   return activeContext()?.getValue(ACTIVE) !== undefined;
 }

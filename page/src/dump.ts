@@ -118,6 +118,6 @@ export class Dump {
   }
 
   #countText(): string {
-    return `${this.#packets} packets${this.#passed > 0n ? `, ${this.#passed} not shown` : ""}`;
+    return `${this.#packets} ${this.#packets === 1 ? "packet" : "packets"}${this.#passed > 0n ? `, ${this.#passed} not shown` : ""}`;
   }
 }

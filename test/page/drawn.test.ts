@@ -2,10 +2,10 @@
 import type { Page } from "puppeteer-core";
 import { Vpp } from "../../lib/binapi/index.js";
 import { explainPunt } from "../../lib/explain/index.js";
-import { attach, idText } from "../../lib/punt/index.js";
 import { openTab, until } from "../support/browser.js";
 import { need } from "../support/need.js";
-import { type PageTest, pageTest, REQUESTS } from "../support/page.js";
+import { pageTest, REQUESTS } from "../support/page.js";
+import { opened, select, textsOf } from "../support/shown.js";
 
 const test = need("chromium", "page").test.serial;
 
@@ -16,24 +16,6 @@ const BOXES = `[...document.querySelectorAll("#drawing .box")].map((box) => {
 const LABELS = `[...document.querySelectorAll("#drawing .way text")].map((each) => each.textContent).filter(Boolean).sort()`;
 
 const listOf = (page: Page, expression: string) => page.evaluate(expression) as Promise<string[]>;
-const textsOf = (page: Page, selector: string) =>
-  page.$$eval(selector, (elements) => elements.map((element) => element.textContent as string));
-
-async function opened(place: PageTest, tab: { readonly page: Page }): Promise<Page> {
-  const { page } = tab;
-  await page.goto(place.origin);
-  const count = (await place.punts.list()).length;
-  await until(page, `document.querySelectorAll("#punts tbody tr").length === ${count}`);
-  return page;
-}
-
-/** Selects a punt in the list, and waits for its detail. */
-async function select(page: Page, name: string): Promise<void> {
-  await page.evaluate(
-    `[...document.querySelectorAll("#punts .name")].find((each) => each.textContent === "${name}").click()`,
-  );
-  await until(page, `document.querySelector("#detail-title")?.textContent === "${name}"`);
-}
 
 test("the drawing has the interfaces, the punts, the CNFs and the interconnects, and follows changes", async (t) => {
   const place = await pageTest(t);
@@ -122,37 +104,6 @@ test("the detail has VPP's totals, the way of a packet as explain tells it, the 
   await page.$eval('#drawing .box.punt[aria-label*="ABX"]', (box) => box.focus());
   await page.keyboard.press("Enter");
   await until(page, `document.querySelector("#detail-title")?.textContent === "fw/edge"`);
-  t.is(complaints.join("\n"), "");
-});
-
-test("the dump shows packets as they come, stops, and is refused while the CNF is there", async (t) => {
-  const place = await pageTest(t);
-  const { id, metadata } = await place.punts.add(REQUESTS[0]!, { waitFor: "CREATED" });
-  const { page, complaints } = await openTab(t);
-  await opened(place, { page });
-  await select(page, idText(id));
-  await page.click(".dump-form button");
-  await until(page, `document.querySelector(".dump-form ~ [role=status]").textContent === "0 packets"`);
-  const frame = Buffer.from(
-    "ffffffffffff02fe000000010806000108000604000102fe000000010a0000090000000000000a000001",
-    "hex",
-  );
-  place.vpp.interface("eth0").inject([frame, frame]);
-  await until(page, `document.querySelectorAll(".dump li").length === 2`);
-  for (const line of await textsOf(page, ".dump li"))
-    t.regex(line, /^[\d:.]{12} eth0 \d+ .*ARP who has 10\.0\.0\.1, tell 10\.0\.0\.9$/);
-  await page.click(".dump-form button");
-  await until(page, `document.querySelector(".dump-form ~ [role=status]").textContent === "stopped after 2 packets"`);
-
-  using ends = attach(metadata);
-  const [port] = ends.ports;
-  if (port?.kind !== "memif") return t.fail("a memif is expected");
-  if (port.memif.peer === undefined) await new Promise((resolve) => port.memif.once("up", resolve));
-  await page.click(".dump-form button");
-  await until(
-    page,
-    `/VPP refuses the memif connection/.test(document.querySelector(".dump-form ~ [role=status]").textContent)`,
-  );
   t.is(complaints.join("\n"), "");
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Daemon, type DaemonOptions } from "../../lib/daemon/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
-import { EmulatedHost, type PuntRequestInput } from "../../lib/punt/index.js";
+import { EmulatedHost, LinuxHost, type PuntRequestInput } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 
 export interface PageTest {
@@ -42,20 +42,28 @@ export const REQUESTS: readonly PuntRequestInput[] = [
   { cnf: "late", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth9", direction: "rx" },
 ];
 
+interface PageOptions extends DaemonOptions {
+  /** TAPs are devices of Linux. That needs root. */
+  readonly isOnLinux?: boolean;
+}
+
 /** Starts both. Everything ends with the test. */
-export async function pageTest(t: ExecutionContext, options: DaemonOptions = {}): Promise<PageTest> {
+export async function pageTest(
+  t: ExecutionContext,
+  { isOnLinux = false, ...options }: PageOptions = {},
+): Promise<PageTest> {
   const directory = await mkdtemp(join(tmpdir(), "vpp-punt-page-"));
   const names = ["eth0", "eth1", "eth2"];
   const exec = names.flatMap((name, index) => [
     `set interface state ${name} up`,
     `set interface ip address ${name} 10.0.${index}.1/24`,
   ]);
-  const vpp = await EmbeddedVpp.start({ directory, interfaces: names, exec });
+  const vpp = await EmbeddedVpp.start({ directory, interfaces: names, exec, ...(isOnLinux && { host: "linux" }) });
   const socket = join(directory, "manager.sock");
   const daemon = await Daemon.start({
     ...{ socket, vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets"), page: { port: 0 } },
     ...options,
-    manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif") },
+    manager: { host: isOnLinux ? new LinuxHost() : new EmulatedHost(vpp), memifDirectory: join(directory, "memif") },
   });
   const punts = new RemotePunts({ socket });
   t.teardown(async () => {

@@ -23,7 +23,7 @@ export const plugins: Check = {
         what: `${reason}`,
         why: `it is needed for ${use}`,
         remedy:
-          "apt-get install vpp-plugin-core; then systemctl restart vpp. `vppctl show plugins` lists what VPP has loaded",
+          "apt-get install vpp-plugin-core; then systemctl restart vpp. `vppctl show plugins` lists the loaded plugins",
       };
     });
   },

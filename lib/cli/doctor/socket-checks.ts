@@ -20,7 +20,7 @@ function groupOf(machine: Machine, path: string): string {
   return machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
 }
 
-/** A user joins the group of a socket. The group of root is for nobody: VPP then gets another one. */
+/** A user joins the group of a socket. No user joins the group of root, so VPP needs another one. */
 function joining(group: string): string {
   if (group !== "root" && group !== "0") return `usermod -aG ${group} $USER, then log in again`;
   return `in startup.conf, unix { gid vpp }; then systemctl restart vpp; usermod -aG vpp $USER, and log in again`;
