@@ -1,6 +1,9 @@
 // The completion scripts and the man page, as shells and man read them.
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import { ENVIRONMENT } from "../../lib/cli/about/environment.js";
 import { shownCommands } from "../../lib/cli/commands/shown.js";
@@ -20,6 +23,29 @@ async function script(shell: string): Promise<string> {
   if (status !== 0) throw new Error(`completion ${shell} ended with ${status}`);
   return stdout;
 }
+
+/** Types a line and a tab into an interactive zsh, and prints what its completion adds. */
+const ZSH = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+until_said() { local text; while zpty -r shell text; do print -r -- "$text"; [[ $text == *$1* ]] && return; done }
+zpty -w shell "PROMPT=; fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D; bindkey '^I' complete-word; print RE''ADY"
+until_said READY
+zpty -w shell '
+compadd() {
+  local -a found
+  if [[ \${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then
+    builtin compadd -A found "$@"
+    (( $#found )) && print -l -- "OFFER "$^found
+  fi
+  builtin compadd "$@"
+}
+at_end() { print EN""DED; exit }
+comppostfuncs=(at_end)
+print DEF""INED'
+until_said DEFINED
+zpty -n -w shell "$2"$'\\t'
+until_said ENDED`;
 
 /** Returns the words that bash offers after these words. */
 function offered(completion: string, ...words: string[]): string[] {
@@ -41,12 +67,44 @@ test("bash completes commands, options, and values of options", async (t) => {
   t.false(offered(bash, "vpp-punt", "").includes("punts"), "hidden commands are not offered");
 });
 
-for (const shell of ["zsh", "fish"])
-  need(shell).test(`${shell} reads its completion script`, async (t) => {
-    const { status, stderr } = spawnSync(shell, ["-n"], { input: await script(shell), encoding: "utf8" });
+const OFFERS: readonly [line: string, offers: readonly string[]][] = [
+  ["vpp-punt ap", ["api", "apply"]],
+  ["vpp-punt apply --pr", ["--prune"]],
+  ["vpp-punt wait --for CR", ["CREATED"]],
+  ["vpp-punt list -o w", ["wide"]],
+  ["vpp-punt completion f", ["fish"]],
+];
+
+need("fish").test("fish completes commands, options, and values of options", async (t) => {
+  const completion = await script("fish");
+  for (const [line, offers] of OFFERS) {
+    const { stdout, stderr } = spawnSync("fish", ["--no-config", "-c", `${completion}\ncomplete -C '${line}'`], {
+      encoding: "utf8",
+    });
     t.is(stderr, "");
-    t.is(status, 0);
-  });
+    t.deepEqual(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((each) => each.split("\t")[0]!),
+      [...offers],
+    );
+  }
+});
+
+need("zsh").test("zsh completes commands, options, and values of options", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-zsh-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "_vpp-punt"), await script("zsh"));
+  for (const [line, offers] of OFFERS) {
+    const { stdout } = spawnSync("zsh", ["-f", "-c", ZSH, "zsh", folder, line], { encoding: "utf8", timeout: 60_000 });
+    t.deepEqual(
+      [...stdout.matchAll(/OFFER ([-\w]+)/g)].map(([, each]) => each!),
+      [...offers],
+      stdout,
+    );
+  }
+});
 
 test("an unknown shell is a usage error that lists the shells", async (t) => {
   const { status, stderr } = await cli(["completion", "csh"]);

@@ -1,14 +1,16 @@
 // `vpp-punt doctor` on machines that each have one fault.
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
 import { examine, type Finding, type MachineOptions } from "../../lib/cli/doctor/index.js";
 import { parseStartupConf } from "../../lib/cli/doctor/startup-conf.js";
-import { answeredFeatures, answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
+import { answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
+import { featureReports } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli } from "../support/cli/command.js";
 import { need } from "../support/need.js";
@@ -132,28 +134,11 @@ test(
   /^ip netns exec cnf sysctl -w net.unix.max_dgram_qlen=512/,
   { output: (...words) => (words.includes("exec") ? "10\n" : undefined) },
 );
-need("root", "netns", "ethtool").test("a namespace of Linux is looked into", async (t) => {
-  const name = `doctor-${process.pid}`;
-  const ip = (...words: string[]) => execFileSync("ip", words);
-  ip("netns", "add", name);
-  t.teardown(() => ip("netns", "delete", name));
-  ip("-n", name, "link", "add", "tap-abcde", "type", "veth", "peer", "name", "other");
-  const looked = async () => {
-    const checked = await examine({ vppSocket: join(tmpdir(), "no-vpp.sock") });
-    const found = checked.flatMap((each) => each.findings).filter(({ what }) => what.includes(name));
-    return found.map(({ remedy }) => remedy.replace(/, before .*/, ""));
-  };
-  const remedies = [
-    `ip netns exec ${name} sysctl -w net.unix.max_dgram_qlen=512`,
-    `ip netns exec ${name} ethtool -K tap-abcde tx off`,
-  ];
-  t.deepEqual(await looked(), remedies);
-  for (const remedy of remedies) execFileSync("sh", ["-c", remedy]);
-  t.deepEqual(await looked(), []);
-});
 test("a plugin that is not installed", async (t) => {
   await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["acl", "abx"] });
-  const options = { askFeatures: () => answeredFeatures(vpp.apiSocket) };
+  await using client = await Vpp.connect({ socketPath: vpp.apiSocket });
+  const features = featureReports((message) => client.has(message));
+  const options = { askFeatures: async () => ({ version: "", features }) };
   const found = await findings(await machine(t), options);
   t.deepEqual(
     found.map(({ what }) => what),

@@ -68,9 +68,10 @@ complete -o filenames -F _vpp_punt vpp-punt
 function zsh(commands: readonly Command[]): string {
   const names = commands.map((command) => `    ${quoted(`${command.name()}:${command.description()}`)}`);
   const cases = commands.map((command) => {
-    const specs = optionsOf(command).map(({ name, description, choices, takesValue }) => {
+    const specs = optionsOf(command).flatMap(({ name, short, description, choices, takesValue }) => {
       const action = choices.length > 0 ? `(${choices.join(" ")})` : "_files";
-      return quoted(`${name}[${description.replace(/[[\]:]/g, " ")}]${takesValue ? `:value:${action}` : ""}`);
+      const rest = `[${description.replace(/[[\]:]/g, " ")}]${takesValue ? `:value:${action}` : ""}`;
+      return (short ? [short, name] : [name]).map((each) => quoted(`${each}${rest}`));
     });
     const first = argumentsOf(command);
     const rest = quoted(first.length > 0 ? `1:argument:(${first.join(" ")})` : "*:file:_files");
