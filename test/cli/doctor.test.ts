@@ -136,7 +136,7 @@ test(
 );
 test("a plugin that is not installed", async (t) => {
   await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["acl", "abx"] });
-  await using client = await Vpp.connect({ socketPath: vpp.apiSocket });
+  await using client = await Vpp.connect({ socketPath: vpp.apiSocket, connectTimeout: 60_000 });
   const features = featureReports((message) => client.has(message));
   const options = { askFeatures: async () => ({ version: "", features }) };
   const found = await findings(await machine(t), options);

@@ -1,4 +1,4 @@
-// What a test does on the page, and reads from it.
+// Steps of tests on the page, and what they read from it.
 import type { Page } from "puppeteer-core";
 import { until } from "./browser.js";
 import type { PageTest } from "./page.js";
