@@ -1,4 +1,4 @@
-// Applies N punts of one type in one change, on an embedded VPP in a process of its own, and measures what else is done with all of them.
+// Applies N punts of one type in one change, on an embedded VPP in a process of its own, and measures that and other operations on all of them.
 // usage: types N TYPE INTERCONNECT; prints the milliseconds of each, the processor time of manager and VPP during apply, and the punts made
 import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { Bed, timed } from "./embedded.js";

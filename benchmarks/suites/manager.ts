@@ -1,6 +1,7 @@
 // Trials of the punt manager.
+import { readFileSync } from "node:fs";
 import { vppProgram } from "../../test/support/machine/programs.js";
-import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite } from "../harness/trial.js";
+import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite, type Trial } from "../harness/trial.js";
 
 // Runs N punts of four types on an embedded VPP, which has a core of its own if the machine has two.
 const run =
@@ -22,8 +23,39 @@ function created(name: string, figure: string): Row {
   return { name, unit: "ms", value, target: atMost(20) };
 }
 
+/** Each memif of the embedded VPP has a descriptor; VPP and the manager have few others. */
+const DESCRIPTORS = Number(/^Max open files +\d+ +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? 0);
+
+/** Ten thousand punts of one type in one change, against two thousand. A linear cost grows by five. */
+function many(type: string, interconnect: string): Trial {
+  const run =
+    (count: number): Side =>
+    (workspace) => [{ command: workspace.script("manager/types", count, type, interconnect) }];
+  const last = (figure: string) => (results: Record<string, number>[]) => results.at(-1)![figure]!;
+  const grows = (name: string, figure: string) => ({ name, unit: "ms", value: last(figure), target: ratioAtMost(6.5) });
+  const memifs = interconnect !== "MEMIF" ? 0 : type.startsWith("HAIRPIN") ? 20_000 : 10_000;
+  return {
+    name: `10,000 ${type} over ${interconnect} in one change, against 2,000`,
+    ours: run(10_000),
+    peer: run(2_000),
+    rows: [
+      { name: "apply", unit: "ms", value: last("applyMs"), target: atMost(10_000) },
+      grows("processor time of the manager during apply", "applyCpuMs"),
+      grows("processor time of VPP during apply", "applyVppCpuMs"),
+      grows("plan", "planMs"),
+      grows("list", "listMs"),
+      grows("resync", "resyncMs"),
+      grows("delete", "deleteMs"),
+    ],
+    unavailable: () =>
+      DESCRIPTORS > memifs + 200 ? undefined : `a process has ${DESCRIPTORS} descriptors here (ulimit -Hn)`,
+  };
+}
+
 const suite: Suite = {
   trials: [
+    ...types.flatMap((type) => ["MEMIF", "TAP"].map((interconnect) => many(type, interconnect))),
+    many("PUNT_TO_SOCKET", "AF_UNIX"),
     {
       name: "2,000 punts against 1,000",
       ours: run(2000),

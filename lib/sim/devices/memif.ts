@@ -67,7 +67,7 @@ export class EngineMemifDevice implements MemifDevice {
   }
 }
 
-/** A memif that nobody can connect to. */
+/** A memif without a listener, to which no client can connect. */
 export class DeafMemifDevice implements MemifDevice {
   readonly className = "memif";
 
