@@ -22,10 +22,20 @@ export type {
 } from "./memif/index.js";
 export { ForwardBatch, Forwarder, forward, Memif, MemifBatch } from "./memif/index.js";
 export {
+  type AnyTable,
   describeFrame,
   describeIp,
+  type FilterAction,
+  type FilterRule,
+  type Flow,
+  FlowTable,
+  type FlowTableOptions,
+  MacTable,
+  MatchTable,
+  type MatchTableOptions,
   PacketBatch,
   PacketFilter,
+  PacketRules,
   type PcapLinkType,
   type PcapngInterfaceOptions,
   type PcapngPacketOptions,
@@ -33,7 +43,10 @@ export {
   type PcapPacket,
   PcapReader,
   PcapWriter,
+  type PortFilter,
   type RetainedPacket,
+  type RuleCount,
+  VlanTable,
 } from "./packet/index.js";
 export * from "./packet-socket/index.js";
 export {

@@ -1,7 +1,7 @@
 // The only file that loads the addon. Every native type is declared here, or beside it in lib/native/.
 import { createRequire } from "node:module";
 import { PuntError } from "./errors.js";
-import type { LinuxAddon, NativeDescriptor } from "./native/index.js";
+import type { FilterAddon, LinuxAddon, NativeDescriptor, NativeFiltered } from "./native/index.js";
 import { packageFile } from "./package-root.js";
 
 export type * from "./native/index.js";
@@ -20,14 +20,6 @@ export interface NativeBuildInfo {
   /** JSON: per library, the places its build looked in and what it found: `[{ where, result }]`. */
   looked: string;
   libmemifVersion?: string;
-}
-
-/** A checked BPF program. */
-export interface NativeFilter {
-  /** Returns the program's result for one packet; 0: not taken. */
-  match(packet: Uint8Array): number;
-  /** Writes 1 or 0 for each of the first `count` packets of a BatchTable; returns how many match. */
-  run(bytes: Uint8Array, table: ArrayBuffer, count: number, hits: Uint8Array): number;
 }
 
 /** Settings of a memif port, checked by lib/memif/options.ts. */
@@ -67,7 +59,10 @@ export interface NativeMemifQueueOptions {
   /** Offsets and lengths, `capacity` 32-bit cells each. */
   table: ArrayBuffer;
   capacity: number;
-  /** Set by `burst` and `reserve`: index of the memory that the packets lie in, number of the connection (0: none). */
+  /**
+   * Set by `burst` and `reserve`: index of the memory that the packets lie in, number of the connection (0: none). A receive queue has a
+   * third cell: packets of the burst, those included that a filter has decided about.
+   */
   state: Uint32Array;
 }
 
@@ -80,8 +75,11 @@ export interface NativeMemifRxOptions extends NativeMemifQueueOptions {
   onBurst(count: number): void;
 }
 
-export interface NativeMemifRx {
+export interface NativeMemifRx extends NativeFiltered {
+  /** Packets for JavaScript. */
   burst(max: number): number;
+  /** What the filter has done in this thread: packets that went to the bounding target, found no room there, or were dropped. */
+  filterStats(): { passed: number; refused: number; dropped: number };
   release(): void;
   /** A new ArrayBuffer over one memory of the current connection; undefined when there is none. */
   memory(index: number): ArrayBuffer | undefined;
@@ -121,6 +119,7 @@ export interface NativeMemifRxStats {
   copied: number;
   droppedOversize: number;
   droppedEmpty: number;
+  droppedFilter: number;
   lost: number;
   wakeups: number;
 }
@@ -228,6 +227,7 @@ export interface NativePuntSocketStats {
   droppedPaused: number;
   droppedTooLong: number;
   droppedMalformed: number;
+  droppedFilter: number;
   backlogBytes: number;
   connects: number;
   /** Name of the error that keeps it from being connected to VPP. */
@@ -235,7 +235,7 @@ export interface NativePuntSocketStats {
 }
 
 /** A receiving punt socket (native/punt_socket/punt_socket.cc). */
-export interface NativePuntSocket {
+export interface NativePuntSocket extends NativeFiltered {
   /** Bursts go to the callback from now on. */
   start(): void;
   stop(): void;
@@ -289,12 +289,8 @@ export interface NativeStatsSegment {
   close(): void;
 }
 
-interface Addon extends LinuxAddon {
+interface Addon extends LinuxAddon, FilterAddon {
   initialize(errorClass: typeof PuntError): void;
-  /** Compiles an expression by libpcap into words: code, jt, jf, k of each instruction. */
-  filterCompile(expression: string, linkType: number): Uint32Array;
-  /** Or the index of the first instruction that is not allowed. */
-  filterOpen(words: Uint32Array): NativeFilter | number;
   memifOpen(settings: NativeMemifSettings, onEvent: (event: NativeMemifEvent) => void): NativeMemifPort;
   /** Gives two client ports one memory; they connect again. */
   memifShare(keyA: number, keyB: number): void;

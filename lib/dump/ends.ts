@@ -1,6 +1,6 @@
 // The CNF's ends of a punt, opened in its place to show packets.
 import { PuntError } from "../errors.js";
-import type { PacketBatch } from "../packet/index.js";
+import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type AttachedPort, attach, type PuntStatus, reachOf } from "../punt/index.js";
 
@@ -37,6 +37,8 @@ interface End {
 export interface EndsOptions {
   /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
   readonly nameOf: (swIfIndex: number) => string | undefined;
+  /** The packets to hand out. Default: all. */
+  readonly filter?: PortFilter | undefined;
   readonly onPacket: (packet: TakenPacket) => void;
   /** VPP refuses the connection, such as while the CNF has it. */
   readonly onRefused: (error: PuntError) => void;
@@ -48,7 +50,8 @@ export interface EndsOptions {
  * @throws PuntError of the end that cannot be opened, such as EADDRINUSE: the CNF has the punt socket
  */
 export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions): OpenEnds {
-  const attached = attach(metadata);
+  const filter = options.filter === undefined ? {} : { filter: options.filter };
+  const attached = attach(metadata, { memif: filter, puntSocket: filter });
   const ends: End[] = [];
   const close = () => {
     for (const end of ends) end.close();
@@ -79,7 +82,7 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
   if (port.kind === "af-unix") {
     const { socket } = port;
     socket.receive((batch) => deliver(batch, (i) => nameOf(batch.swIfIndex(i)) ?? `interface ${batch.swIfIndex(i)}`));
-    return { close: () => {}, send: () => false, dropped: () => sum(Object.values(socket.stats().dropped)) };
+    return { close: () => {}, send: () => false, dropped: () => lost(socket.stats().dropped) };
   }
   if (port.kind === "memif") {
     const { memif } = port;
@@ -94,19 +97,24 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
       dropped: () => 0,
     };
   }
-  return openDevice(port, deliver);
+  return openDevice(port, options.filter, deliver);
 }
 
-function openDevice({ name, namespace }: AttachedPort & { kind: "tap" }, deliver: (batch: PacketBatch) => void): End {
-  const socket = PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }) });
+function openDevice(
+  { name, namespace }: AttachedPort & { kind: "tap" },
+  filter: PortFilter | undefined,
+  deliver: (batch: PacketBatch) => void,
+): End {
+  const socket = PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }), ...(filter && { filter }) });
   socket.receive(deliver);
   return {
     close: () => socket.close(),
     send: (frame) => socket.send(frame) === 1,
-    dropped: () => sum(Object.values(socket.stats().rx.dropped)),
+    dropped: () => lost(socket.stats().rx.dropped),
   };
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+/** Packets that were dropped for another reason than the filter. */
+function lost({ filter: _, ...causes }: Readonly<Record<string, number>>): number {
+  return Object.values(causes).reduce((total, each) => total + each, 0);
 }

@@ -1,11 +1,12 @@
 // Forwarding between two memif ports: a packet moves with its buffer, and a handler decides about it.
 import { PuntError } from "../errors.js";
-import { native } from "../native.js";
+import { type NativeRules, native } from "../native.js";
 import { OptionCheck } from "../options.js";
-import type { BatchTable } from "../packet/index.js";
+import { type BatchTable, checkFilter, PacketFilter, PacketRules, type PortFilter } from "../packet/index.js";
 import { MARK, MemifBatch } from "./batch.js";
 import { countMarks, type Passage } from "./passage.js";
 import { Memif } from "./port.js";
+import type { MemifRxQueue } from "./rx-queue.js";
 import type { MemifTxQueue } from "./tx-queue.js";
 
 /** Where packets go: from the first port to the second, or back. */
@@ -21,6 +22,12 @@ export type ForwardHandler = (batch: ForwardBatch, direction: ForwardDirection) 
 export interface ForwardOptions {
   /** Which way packets go in this thread. Default `"both"`; two threads that attach to the ports can take one way each. */
   directions?: "both" | ForwardDirection;
+  /**
+   * Decides about packets in native code, before `decide`: for both directions, or one for each. A packet with the action `"pass"` goes to
+   * the queue of the same number at the other port, in its place among the others. A `PacketFilter` drops what it doesn't take. Default:
+   * the filters of the ports.
+   */
+  filter?: PortFilter | Partial<Record<ForwardDirection, PortFilter>>;
 }
 
 /** Counters of one direction. */
@@ -31,6 +38,8 @@ export interface ForwardStats {
   replied: number;
   /** Packets that the handler dropped. */
   dropped: number;
+  /** Packets that the filter dropped. */
+  filtered: number;
   /** Packets that found no room in a ring, or no peer. */
   refused: number;
   /** Packets of bursts whose handler threw; none of them was sent. */
@@ -111,7 +120,7 @@ class Lane {
 }
 
 function noStats(): ForwardStats {
-  return { passed: 0, replied: 0, dropped: 0, refused: 0, failed: 0 };
+  return { passed: 0, replied: 0, dropped: 0, filtered: 0, refused: 0, failed: 0 };
 }
 
 /** Packets on their way between two ports: `forward`. */
@@ -121,6 +130,7 @@ export class Forwarder {
   readonly #ports: readonly [Memif, Memif];
   readonly #polls: (() => number)[] = [];
   readonly #stats = { ab: noStats(), ba: noStats() };
+  readonly #queues: Record<ForwardDirection, MemifRxQueue[]> = { ab: [], ba: [] };
 
   /** @internal Made by `forward`. */
   constructor(a: Memif, b: Memif, decide: ForwardHandler | undefined, directions: string) {
@@ -152,7 +162,23 @@ export class Forwarder {
 
   /** Returns the counters of both directions. Every packet that was received is in exactly one of them. */
   stats(): { ab: ForwardStats; ba: ForwardStats } {
-    return { ab: { ...this.#stats.ab }, ba: { ...this.#stats.ba } };
+    return { ab: this.#statsOf("ab"), ba: this.#statsOf("ba") };
+  }
+
+  /**
+   * Changes the option `filter`, from the next burst on; undefined: no filter.
+   *
+   * @throws PuntError ERR_OPTION: neither a filter nor rules
+   */
+  setFilter(filter: ForwardOptions["filter"]): void {
+    this.applyFilter(checkFilters(new OptionCheck("forward.setFilter"), filter));
+  }
+
+  /** @internal */
+  applyFilter(rules: Filters): void {
+    for (const direction of ["ab", "ba"] as const) {
+      for (const queue of this.#queues[direction]) queue.setFilter(rules[direction]);
+    }
   }
 
   /** Closes both ports in this thread. */
@@ -162,6 +188,17 @@ export class Forwarder {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #statsOf(direction: ForwardDirection): ForwardStats {
+    const stats = { ...this.#stats[direction] };
+    for (const queue of this.#queues[direction]) {
+      const { passed, refused, dropped } = queue.filterStats();
+      stats.passed += passed;
+      stats.refused += refused;
+      stats.filtered += dropped;
+    }
+    return stats;
   }
 
   #open(from: Memif, to: Memif, direction: ForwardDirection, decide: ForwardHandler | undefined): void {
@@ -183,7 +220,12 @@ export class Forwarder {
         finish: (batch, passage) => lane.finish(batch, passage),
         bound: lane.main,
       });
-      if (from.handle.rxMode === "polling") this.#polls.push(() => queue.poll(handler));
+      if (from.handle.rxMode === "polling")
+        this.#polls.push(() => {
+          queue.poll(handler);
+          return queue.taken;
+        });
+      this.#queues[direction].push(queue);
     }
   }
 }
@@ -192,6 +234,18 @@ export class Forwarder {
 function canShare(a: Memif, b: Memif): boolean {
   if (a.own === undefined || b.own === undefined) return a.zeroCopy && b.zeroCopy;
   return [a, b].every(({ own, zeroCopy }) => zeroCopy && !own!.server && !own!.libmemif && own!.socket !== "");
+}
+
+type Filters = Partial<Record<ForwardDirection, NativeRules | undefined>>;
+
+function checkFilters(check: OptionCheck, filter: ForwardOptions["filter"]): Filters {
+  if (filter === undefined) return {};
+  if (filter instanceof PacketFilter || filter instanceof PacketRules) {
+    const rules = checkFilter(check, filter, true);
+    return { ab: rules, ba: rules };
+  }
+  check.known(filter, ["ab", "ba"], "filter");
+  return { ab: checkFilter(check, filter.ab, true), ba: checkFilter(check, filter.ba, true) };
 }
 
 function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
@@ -241,9 +295,12 @@ function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
  */
 export function forward(a: Memif, b: Memif, decide?: ForwardHandler, options: ForwardOptions = {}): Forwarder {
   const check = new OptionCheck("memif.forward");
-  check.known(options, ["directions"]);
+  check.known(options, ["directions", "filter"]);
   checkPorts(check, a, b);
   if (decide !== undefined) check.callback("decide", decide);
   const directions = check.oneOf("directions", options.directions ?? "both", ["both", "ab", "ba"]);
-  return new Forwarder(a, b, decide, directions);
+  const filters = checkFilters(check, options.filter);
+  const forwarder = new Forwarder(a, b, decide, directions);
+  if (options.filter !== undefined) forwarder.applyFilter(filters);
+  return forwarder;
 }

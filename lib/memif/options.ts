@@ -1,8 +1,9 @@
 // The options of a memif port: their meaning, their defaults, and their checks.
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import { type NativeMemifSettings, native } from "../native.js";
+import { type NativeMemifSettings, type NativeRules, native } from "../native.js";
 import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
+import { checkFilter, type PortFilter } from "../packet/index.js";
 
 /** How a receive handler is called: at every doorbell, or also by looking at the ring while there is load. */
 export type MemifRxMode = "interrupt" | "adaptive" | "polling";
@@ -43,6 +44,8 @@ export interface MemifOptions {
   burst?: number;
   /** As client: how many packets of each receive queue can be retained at a time, 0..16384. Default 0. A server needs no spares. */
   spareBuffers?: number;
+  /** The packets that handlers get; native code drops the others, in this thread's queues. Default: all. */
+  filter?: PortFilter;
   /** As server: permissions of the socket file, such as `0o660`. Default: what umask leaves. */
   socketMode?: number;
   /** As client: longest pause between two attempts to connect, 1..60000 ms; the first ones come sooner. Default 1000. */
@@ -67,6 +70,7 @@ export interface Receiving {
 export interface CheckedOptions {
   settings: NativeMemifSettings;
   receiving: Receiving;
+  filter: NativeRules | undefined;
 }
 
 const KNOWN = [
@@ -84,7 +88,7 @@ const KNOWN = [
     "bufferSize",
     "rxMode",
   ],
-  ...["burst", "spareBuffers", "socketMode", "reconnectMs", "zeroCopy", "engine"],
+  ...["burst", "spareBuffers", "socketMode", "reconnectMs", "zeroCopy", "engine", "filter"],
 ];
 
 function socketName(check: OptionCheck, value: unknown): string {
@@ -165,5 +169,5 @@ export function checkOptions(options: MemifOptions): CheckedOptions {
   const receiving = checkReceiving(check, options);
   checkMemory(check, settings);
   checkBuilt(settings);
-  return { settings, receiving };
+  return { settings, receiving, filter: checkFilter(check, options.filter) };
 }

@@ -3,9 +3,15 @@ import { EventEmitter } from "node:events";
 import { Descriptor } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
-import { type NativeMemifEvent, type NativeMemifPort, type NativeMemifSettings, native } from "../native.js";
+import {
+  type NativeMemifEvent,
+  type NativeMemifPort,
+  type NativeMemifSettings,
+  type NativeRules,
+  native,
+} from "../native.js";
 import { OptionCheck } from "../options.js";
-import type { PacketBatch } from "../packet/index.js";
+import { checkFilter, type PacketBatch, type PortFilter } from "../packet/index.js";
 import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
 import { type Forwarding, type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
 import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";
@@ -99,6 +105,7 @@ export class Memif extends EventEmitter<MemifEvents> {
   readonly #native: NativeMemifPort;
   readonly #rxQueues = new Map<number, MemifRxQueue>();
   readonly #txQueues = new Map<number, MemifTxQueue>();
+  #filter: NativeRules | undefined;
   #lastRefusal = "";
   #adopts = false;
   #closed = false;
@@ -130,8 +137,9 @@ export class Memif extends EventEmitter<MemifEvents> {
    * ```
    */
   static open(options: MemifOptions): Memif {
-    const { settings, receiving } = checkOptions(options);
+    const { settings, receiving, filter } = checkOptions(options);
     const port = new Memif(receiving, settings, (onEvent) => native.memifOpen(settings, onEvent));
+    port.#filter = filter;
     port.#adopts = options.descriptor !== undefined;
     if (options.descriptor === undefined) return port;
     try {
@@ -237,6 +245,16 @@ export class Memif extends EventEmitter<MemifEvents> {
     return this.#openRx(index, this.#receiving.rxMode === "polling" ? undefined : handler, forwarding);
   }
 
+  /**
+   * Changes the option `filter` of this thread's queues, from the next burst on; undefined: handlers get all packets.
+   *
+   * @throws PuntError ERR_OPTION: neither a filter nor rules, or a rule has the action `"pass"`.
+   */
+  setFilter(filter: PortFilter | undefined): void {
+    this.#filter = checkFilter(new OptionCheck("memif.setFilter"), filter);
+    for (const queue of this.#rxQueues.values()) queue.setFilter(this.#filter);
+  }
+
   /** Returns the counters since the port was opened, of all threads. */
   stats(): MemifStats {
     return { ...this.#native.stats(), zeroCopy: this.zeroCopy };
@@ -297,6 +315,7 @@ export class Memif extends EventEmitter<MemifEvents> {
       index,
       handler,
       forwarding,
+      filter: this.#filter,
       burst: this.#receiving.burst,
       mode: handler === undefined ? "polling" : this.#receiving.rxMode,
       copy: !this.zeroCopy,

@@ -1,6 +1,6 @@
 // A receive queue: bursts on their way to a handler, and the packets that the application keeps.
 import { PuntError } from "../errors.js";
-import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats } from "../native.js";
+import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats, NativeRules } from "../native.js";
 import { native } from "../native.js";
 import { BatchTable, type RetainedPacket } from "../packet/index.js";
 import { MARK, MemifBatch } from "./batch.js";
@@ -39,6 +39,7 @@ export interface RxQueueSetup {
   copy: boolean;
   handler: MemifHandler | undefined;
   forwarding: Forwarding | undefined;
+  filter: NativeRules | undefined;
   open(options: Parameters<NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
   stats(): NativeMemifRxStats;
   /** The transmit queue that replies go out on. */
@@ -52,7 +53,7 @@ export class MemifRxQueue {
   readonly #setup: RxQueueSetup;
   readonly #table: BatchTable;
   readonly #batch: MemifBatch;
-  readonly #state = new Uint32Array(2);
+  readonly #state = new Uint32Array(3);
   readonly #memories: MemoryTable;
   readonly #native: NativeMemifRx;
   readonly #passage: Passage;
@@ -80,6 +81,7 @@ export class MemifRxQueue {
     }
     this.#native = opened;
     this.#passage = new Passage(opened);
+    if (setup.filter !== undefined) this.setFilter(setup.filter);
     if (setup.forwarding !== undefined) this.#passage.boundBy(setup.forwarding.bound);
   }
 
@@ -109,6 +111,21 @@ export class MemifRxQueue {
   /** Returns the counters since the port was opened. */
   stats(): MemifRxStats {
     return this.#setup.stats();
+  }
+
+  /** @internal Packets of the last burst, those included that the filter has decided about. */
+  get taken(): number {
+    return this.#state[2]!;
+  }
+
+  /** @internal The rules for the bursts from the next one on. */
+  setFilter(rules: NativeRules | undefined): void {
+    this.#native.setFilter(rules?.handle);
+  }
+
+  /** @internal What the filter has done with packets that no handler saw. */
+  filterStats(): ReturnType<NativeMemifRx["filterStats"]> {
+    return this.#native.filterStats();
   }
 
   /** @internal A running handler keeps its batch until it returns. */

@@ -1,5 +1,9 @@
 // Native functions for descriptors, namespaces and packet sockets: the part of lib/native.ts that concerns only Linux.
 
+import type { NativeFiltered } from "./filter.js";
+
+export type * from "./filter.js";
+
 /** An open descriptor and its owner (native/descriptor/descriptor.h). Closed at the latest when it is collected. */
 export interface NativeDescriptor {
   /** -1 once released or closed. */
@@ -51,6 +55,7 @@ export interface NativePacketSocketStats {
   batches: number;
   droppedRingFull: number;
   droppedTooLong: number;
+  droppedFilter: number;
   freezes: number;
   vlanTags: number;
   checksums: number;
@@ -58,7 +63,7 @@ export interface NativePacketSocketStats {
 }
 
 /** A packet socket with a receive ring (native/packet_socket/packet_socket.cc). */
-export interface NativePacketSocket {
+export interface NativePacketSocket extends NativeFiltered {
   /** Bursts go to the callback from now on. */
   start(): void;
   stop(): void;

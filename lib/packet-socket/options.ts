@@ -1,6 +1,8 @@
 // Checks how a packet socket is to be opened.
 import { Descriptor, type Namespace, openPacketSocket } from "../descriptor/index.js";
+import type { NativeRules } from "../native.js";
 import { OptionCheck } from "../options.js";
+import { checkFilter, type PortFilter } from "../packet/index.js";
 
 /** Which device, and who opens the socket. */
 export type PacketSocketSource =
@@ -37,6 +39,8 @@ export interface PacketSocketTuning {
    * While the program is busy each such block is used up by the frames of that time. Default 1.
    */
   readonly retireMs?: number;
+  /** The packets that the program gets; native code drops the others. Default: all. */
+  readonly filter?: PortFilter;
 }
 
 export type PacketSocketOptions = PacketSocketSource & PacketSocketTuning;
@@ -47,10 +51,11 @@ export interface CheckedOptions {
   readonly blockBytes: number;
   readonly blocks: number;
   readonly retireMs: number;
+  readonly filter: NativeRules | undefined;
 }
 
 export const OPEN = "packet-socket.open";
-const NAMES = ["device", "namespace", "descriptor", "batchSize", "ringBytes", "blockBytes", "retireMs"];
+const NAMES = ["device", "namespace", "descriptor", "batchSize", "ringBytes", "blockBytes", "retireMs", "filter"];
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -74,6 +79,7 @@ export function checkOptions(options: PacketSocketOptions): CheckedOptions {
     blockBytes,
     blocks: Math.max(FEWEST_BLOCKS, Math.ceil(ringBytes / blockBytes)),
     retireMs: check.integer("retireMs", options.retireMs ?? 1, 1, 1000),
+    filter: checkFilter(check, options.filter),
   };
 }
 

@@ -3,7 +3,8 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import { type NativePacketSocket, native } from "../native.js";
-import { BatchFeed, BatchTable, PacketBatch } from "../packet/index.js";
+import { OptionCheck } from "../options.js";
+import { BatchFeed, BatchTable, checkFilter, PacketBatch, type PortFilter } from "../packet/index.js";
 import { type LinkState, LinkWatch } from "./link.js";
 import { RingMemory } from "./memory.js";
 import { checkOptions, type PacketSocketOptions, socketOf } from "./options.js";
@@ -81,6 +82,7 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
       socket.close();
     }
     this.device = this.#native.name();
+    this.#native.setFilter(checked.filter?.handle);
     const memory = new RingMemory(this.#native);
     this.#feed = new BatchFeed("packet-socket", this.#native, {
       create: () => new PacketBatch(table),
@@ -146,6 +148,15 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
   /** Ends `pause`. */
   resume(): void {
     this.#feed.resume();
+  }
+
+  /**
+   * Changes the option `filter`, from the next burst on; undefined: the handler gets all packets.
+   *
+   * @throws PuntError ERR_OPTION: neither a filter nor rules, or a rule has the action `"pass"`
+   */
+  setFilter(filter: PortFilter | undefined): void {
+    this.#native.setFilter(checkFilter(new OptionCheck("packet-socket.setFilter"), filter)?.handle);
   }
 
   /** Returns the counters since opening; those at closing once closed. */

@@ -14,6 +14,8 @@ export interface PacketSocketStats {
       readonly ringFull: number;
       /** Longer than a block of the ring. */
       readonly tooLong: number;
+      /** By the filter. */
+      readonly filter: number;
     };
     /** How often the ring was full. */
     readonly freezes: number;
@@ -53,7 +55,7 @@ export interface TxCounters {
 
 export function toStats(stats: NativePacketSocketStats, tx: TxCounters, link: LinkState): PacketSocketStats {
   const { packets, bytes, batches, freezes, vlanTags, checksums, segmented } = stats;
-  const dropped = { ringFull: stats.droppedRingFull, tooLong: stats.droppedTooLong };
+  const dropped = { ringFull: stats.droppedRingFull, tooLong: stats.droppedTooLong, filter: stats.droppedFilter };
   const restored = { vlanTags, checksums, segmented };
   return {
     rx: { packets, bytes, batches, dropped, freezes, restored },

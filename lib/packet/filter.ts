@@ -1,6 +1,6 @@
 // Packet filters: classic BPF programs that native code runs on a whole batch.
 import { PuntError } from "../errors.js";
-import { type NativeFilter, native } from "../native.js";
+import { type NativeFilter, type NativeMatcher, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "./batch.js";
 import type { PcapLinkType } from "./capture.js";
@@ -26,6 +26,8 @@ const DLT: Readonly<Record<PcapLinkType, number>> = { ethernet: 1, ip: 12 };
 export class PacketFilter {
   /** The program as `tcpdump -ddd` prints it. */
   readonly text: string;
+  /** @internal */
+  readonly matcher: NativeMatcher;
   readonly #native: NativeFilter;
   #hits = new Uint8Array(256);
 
@@ -35,6 +37,7 @@ export class PacketFilter {
       throw new PuntError(op, "ERR_FILTER", `instruction ${opened} is not allowed: ${textOf(words, opened)}`);
     }
     this.#native = opened;
+    this.matcher = opened.matcher;
     const lines = Array.from({ length: words.length / 4 }, (_, i) => textOf(words, i));
     this.text = [lines.length, ...lines].join("\n");
   }

@@ -2,6 +2,7 @@
 import { Descriptor } from "../descriptor/index.js";
 import { type NativePuntSocketOptions, native } from "../native.js";
 import { OptionCheck } from "../options.js";
+import type { PortFilter } from "../packet/index.js";
 import type { PuntBatch } from "./batch.js";
 import type { PuntWarning } from "./queue-limit.js";
 
@@ -50,6 +51,8 @@ export interface PuntSocketOptions {
    * suits some thousand packets a second, without bursts, that may wait so long.
    */
   gatherUs?: number;
+  /** The packets that the program gets; native code drops the others. Default: all. */
+  filter?: PortFilter;
   /** Takes warnings, such as a small queue limit. Default: `process.emitWarning`, once each. */
   onWarning?: (warning: PuntWarning) => void;
   /** @internal SO_SNDBUF of the socket in bytes, for an end that plays VPP. */
@@ -73,6 +76,7 @@ const OPTION_NAMES: readonly string[] = [
     "ringBytes",
     "takeOverUs",
     "gatherUs",
+    "filter",
   ],
   ...["onWarning", "sendBuffer", "copy"],
 ];

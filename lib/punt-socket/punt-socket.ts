@@ -1,7 +1,7 @@
 // Receives the packets that VPP punts to a socket.
 import { type NativePuntSocket, native } from "../native.js";
 import { OptionCheck } from "../options.js";
-import { BatchFeed, BatchTable } from "../packet/index.js";
+import { BatchFeed, BatchTable, checkFilter, type PortFilter } from "../packet/index.js";
 import { PuntBatch } from "./batch.js";
 import { PuntAction } from "./descriptor.js";
 import { nativeOptions, type PuntSocketOptions } from "./options.js";
@@ -53,6 +53,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
 
   private constructor(options: PuntSocketOptions) {
     const checked = nativeOptions(options);
+    const filter = checkFilter(new OptionCheck("punt-socket.open"), options.filter);
     const table = new BatchTable(checked.batchSize);
     this.path = checked.path;
     const columns = new Uint32Array(table.buffer);
@@ -65,6 +66,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
       descriptor?.close();
     }
     this.#native.setRef(false);
+    this.#native.setFilter(filter?.handle);
     const slabs = new Slabs(this.#native, location);
     this.#feed = new BatchFeed("punt-socket", this.#native, {
       create: () => new PuntBatch(table),
@@ -109,6 +111,16 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<PuntBatch, undefined> {
     return this.#feed.iterate();
+  }
+
+  /**
+   * Changes the option `filter`, from the next burst on; undefined: the program gets all packets. Packets that a native thread has read
+   * while JavaScript was late are filtered when it comes back.
+   *
+   * @throws PuntError ERR_OPTION: neither a filter nor rules, or a rule has the action `"pass"`
+   */
+  setFilter(filter: PortFilter | undefined): void {
+    this.#native.setFilter(checkFilter(new OptionCheck("punt-socket.setFilter"), filter)?.handle);
   }
 
   /** Makes a native thread read, discard and count (`dropped.paused`) all further packets; packets read before stay. */

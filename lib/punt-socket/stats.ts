@@ -19,6 +19,8 @@ export interface PuntSocketStats {
     tooLong: number;
     /** Not longer than the descriptor that VPP puts before every packet. */
     malformed: number;
+    /** By the filter. */
+    filter: number;
   };
   /** Bytes that wait in the slab ring at this moment. */
   backlogBytes: number;
@@ -37,6 +39,7 @@ export function toStats(stats: NativePuntSocketStats): PuntSocketStats {
     paused: stats.droppedPaused,
     tooLong: stats.droppedTooLong,
     malformed: stats.droppedMalformed,
+    filter: stats.droppedFilter,
   };
   const connected = connectError === undefined;
   return { packets, bytes, batches, drained, dropped, backlogBytes, connected, connects, connectError };

@@ -2,8 +2,12 @@
 
 #include <memory>
 
+#include "filter/handle.h"
 #include "filter/libpcap.h"
+#include "filter/port_filter.h"
 #include "filter/program.h"
+#include "filter/rules.h"
+#include "filter/table_binding.h"
 #include "util/error.h"
 #include "util/fields.h"
 #include "util/packet_table.h"
@@ -45,14 +49,14 @@ Napi::Value CompileExpression(const Napi::CallbackInfo& info) {
 }
 
 /// match(bytes): the program's result for one packet.
-Napi::Value Match(const Program& program, const Napi::CallbackInfo& info) {
+Napi::Value Match(const ProgramMatcher& matcher, const Napi::CallbackInfo& info) {
   const auto packet = Cells<uint8_t>::Of(info.Env(), info[0]);
-  const uint32_t result = Run(program.data(), packet.data, static_cast<uint32_t>(packet.length));
+  const uint32_t result = Run(matcher.program(), packet.data, static_cast<uint32_t>(packet.length));
   return Napi::Number::New(info.Env(), result);
 }
 
 /// run(bytes, table, count, hits): writes 1 or 0 for each packet of a BatchTable. Returns how many match.
-Napi::Value RunAll(const Program& program, const Napi::CallbackInfo& info) {
+Napi::Value RunAll(const ProgramMatcher& matcher, const Napi::CallbackInfo& info) {
   const auto memory = Cells<uint8_t>::Of(info.Env(), info[0]);
   void* cells = nullptr;
   size_t size = 0;
@@ -63,7 +67,7 @@ Napi::Value RunAll(const Program& program, const Napi::CallbackInfo& info) {
   uint32_t matching = 0;
   for (uint32_t i = 0; i < count && i < table.capacity() && i < hits.length; i++) {
     const bool inside = uint64_t{table.offset(i)} + table.length(i) <= memory.length;
-    hits.data[i] = inside && Run(program.data(), memory.data + table.offset(i), table.length(i)) != 0;
+    hits.data[i] = inside && Run(matcher.program(), memory.data + table.offset(i), table.length(i)) != 0;
     matching += hits.data[i];
   }
   return Napi::Number::New(info.Env(), matching);
@@ -74,20 +78,47 @@ Napi::Value RunAll(const Program& program, const Napi::CallbackInfo& info) {
 Napi::Value OpenFilter(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto words = Cells<uint32_t>::Of(env, info[0]);
-  auto program = std::make_shared<Program>();
+  Program program;
   for (size_t i = 0; i + kWords <= words.length; i += kWords) {
     const uint32_t* word = words.data + i;
-    program->push_back({static_cast<uint16_t>(word[0]), static_cast<uint8_t>(word[1]),
-                        static_cast<uint8_t>(word[2]), word[3]});
+    program.push_back({static_cast<uint16_t>(word[0]), static_cast<uint8_t>(word[1]),
+                       static_cast<uint8_t>(word[2]), word[3]});
   }
-  const size_t bad = FirstBad(*program);
-  if (program->empty() || bad < program->size()) return Napi::Number::New(env, static_cast<double>(bad));
+  const size_t bad = FirstBad(program);
+  if (program.empty() || bad < program.size()) return Napi::Number::New(env, static_cast<double>(bad));
+  auto matcher = std::make_shared<ProgramMatcher>(std::move(program));
   Napi::Object functions = Napi::Object::New(env);
-  functions.Set("match", Napi::Function::New(env, [program](const Napi::CallbackInfo& call) {
-                  return Match(*program, call);
+  functions.Set("match", Napi::Function::New(env, [matcher](const Napi::CallbackInfo& call) {
+                  return Match(*matcher, call);
                 }));
-  functions.Set("run", Napi::Function::New(env, [program](const Napi::CallbackInfo& call) {
-                  return RunAll(*program, call);
+  functions.Set("run", Napi::Function::New(env, [matcher](const Napi::CallbackInfo& call) {
+                  return RunAll(*matcher, call);
+                }));
+  functions.Set("matcher", NewMatcherHandle(env, matcher));
+  return functions;
+}
+
+/// rulesOpen(handles of matchers, or undefined for every packet; actions): NativeRules of lib/native.ts.
+Napi::Value OpenRules(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto matchers = info[0].As<Napi::Array>();
+  const auto actions = Cells<uint8_t>::Of(env, info[1]);
+  std::vector<Rule> made(actions.length);
+  for (uint32_t i = 0; i < actions.length; i++) {
+    const Napi::Value matcher = matchers.Get(i);
+    if (matcher.IsExternal())
+      made[i].matcher = *matcher.As<Napi::External<std::shared_ptr<Matcher>>>().Data();
+    made[i].action = static_cast<Action>(actions.data[i]);
+  }
+  auto rules = std::make_shared<Rules>(std::move(made));
+  Napi::Object functions = Napi::Object::New(env);
+  functions.Set("handle", NewHandle(env, rules));
+  functions.Set("counts", Napi::Function::New(env, [rules](const Napi::CallbackInfo& call) {
+                  const auto cells = Cells<double>::Of(call.Env(), call[0]);
+                  for (size_t i = 0; i < rules->all().size() && 2 * i + 1 < cells.length; i++) {
+                    cells.data[2 * i] = static_cast<double>(rules->all()[i].packets);
+                    cells.data[2 * i + 1] = static_cast<double>(rules->all()[i].bytes);
+                  }
                 }));
   return functions;
 }
@@ -96,6 +127,8 @@ Napi::Value OpenFilter(const Napi::CallbackInfo& info) {
 
 void InitFilter(Napi::Env env, Napi::Object exports) {
   exports.Set("filterCompile", Napi::Function::New(env, CompileExpression, "filterCompile"));
+  exports.Set("tableOpen", Napi::Function::New(env, OpenTable, "tableOpen"));
+  exports.Set("rulesOpen", Napi::Function::New(env, OpenRules, "rulesOpen"));
   exports.Set("filterOpen", Napi::Function::New(env, OpenFilter, "filterOpen"));
 }
 

@@ -221,4 +221,10 @@ uint32_t Run(const Instruction* pc, const uint8_t* packet, uint32_t length) {
   }
 }
 
+void ProgramMatcher::Match(const Burst& burst, const uint32_t* which, uint32_t count, uint8_t* hits) {
+  for (uint32_t k = 0; k < count; k++) {
+    hits[k] = Run(program_.data(), burst.data(which[k]), burst.length(which[k])) != 0;
+  }
+}
+
 }  // namespace vpp_punt::filter

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
+
+#include "filter/matcher.h"
 
 namespace vpp_punt::filter {
 
@@ -24,6 +27,19 @@ constexpr size_t kMaxInstructions = 4096;
 /// more than 31, no cell of memory read before it is written, and a return at the end. The number of
 /// instructions if all are good.
 size_t FirstBad(const std::vector<Instruction>& program);
+
+/// A program as a matcher.
+class ProgramMatcher : public Matcher {
+ public:
+  /// `program` has been found good.
+  explicit ProgramMatcher(std::vector<Instruction> program) : program_(std::move(program)) {}
+
+  void Match(const Burst& burst, const uint32_t* which, uint32_t count, uint8_t* hits) override;
+  const Instruction* program() const { return program_.data(); }
+
+ private:
+  std::vector<Instruction> program_;
+};
 
 /// Runs a program that has been found good. Returns its result: how many bytes of the packet it takes, 0 for
 /// none.

@@ -33,15 +33,15 @@ void DropAll(int fd) {
 void PacketSocket::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "PacketSocket",
-      DefineClass(
-          env, "NativePacketSocket",
-          {InstanceMethod<&PacketSocket::Start>("start"), InstanceMethod<&PacketSocket::Stop>("stop"),
-           InstanceMethod<&PacketSocket::SetRef>("setRef"),
-           InstanceMethod<&PacketSocket::WatchRoom>("watchRoom"),
-           InstanceMethod<&PacketSocket::Close>("close"), InstanceMethod<&PacketSocket::Pull>("pull"),
-           InstanceMethod<&PacketSocket::Memory>("memory"), InstanceMethod<&PacketSocket::Send>("send"),
-           InstanceMethod<&PacketSocket::Link>("link"), InstanceMethod<&PacketSocket::Name>("name"),
-           InstanceMethod<&PacketSocket::Stats>("stats")}));
+      DefineClass(env, "NativePacketSocket",
+                  {InstanceMethod<&PacketSocket::Start>("start"), InstanceMethod<&PacketSocket::Stop>("stop"),
+                   InstanceMethod<&PacketSocket::SetRef>("setRef"),
+                   InstanceMethod<&PacketSocket::WatchRoom>("watchRoom"),
+                   InstanceMethod<&PacketSocket::Close>("close"), InstanceMethod<&PacketSocket::Pull>("pull"),
+                   InstanceMethod<&PacketSocket::Memory>("memory"),
+                   InstanceMethod<&PacketSocket::Send>("send"), InstanceMethod<&PacketSocket::Link>("link"),
+                   InstanceMethod<&PacketSocket::Name>("name"), InstanceMethod<&PacketSocket::Stats>("stats"),
+                   InstanceMethod<&PacketSocket::SetFilter>("setFilter")}));
 }
 
 /// (NativeDescriptor of a bound packet socket, whose descriptor it takes over; options; columns of the batch
@@ -120,9 +120,22 @@ void PacketSocket::OnEvents(int events) {
 void PacketSocket::Serve() {
   const uint64_t starts = starts_;
   for (int i = 0; i < kBurstsPerTurn; i++) {
-    const uint32_t count = ring_.Next(&table_);
-    if (count == 0 || !Deliver(count) || !poll_ || starts_ != starts) return;
+    uint32_t taken = 0;
+    const uint32_t count = Next(&taken);
+    if (taken == 0) return;
+    if (count > 0 && (!Deliver(count) || !poll_ || starts_ != starts)) return;
   }
+}
+
+/// The next burst: how many frames are for JavaScript, and how many there were.
+uint32_t PacketSocket::Next(uint32_t* taken) {
+  *taken = ring_.Next(&table_);
+  return filter_.Keep({ring_.memory().get(), ring_.size(), table_}, *taken);
+}
+
+/// setFilter(handle of rules, or undefined)
+void PacketSocket::SetFilter(const Napi::CallbackInfo& info) {
+  filter_.Set(info[0]);
 }
 
 /// False when the environment runs no JavaScript any more.
@@ -160,7 +173,11 @@ void PacketSocket::Shutdown() {
 
 /// pull() -> number of frames described in the table; those of the last burst are over
 Napi::Value PacketSocket::Pull(const Napi::CallbackInfo& info) {
-  const uint32_t count = poll_ ? ring_.Next(&table_) : 0;
+  uint32_t count = 0, taken = 0;
+  for (int i = 0; poll_ && count == 0 && i < kBurstsPerTurn; i++) {
+    count = Next(&taken);
+    if (taken == 0) break;
+  }
   batches_ += count > 0;
   return Napi::Number::New(info.Env(), count);
 }
@@ -216,8 +233,9 @@ Napi::Value PacketSocket::Stats(const Napi::CallbackInfo& info) {
   const RingCounters& ring = ring_.counters();
   Record record(info.Env());
   const auto set = [&](const char* name, uint64_t value) { record.Number(name, static_cast<double>(value)); };
-  set("packets", ring.packets);
-  set("bytes", ring.bytes);
+  set("packets", ring.packets - filter_.packets());
+  set("bytes", ring.bytes - filter_.bytes());
+  set("droppedFilter", filter_.packets());
   set("batches", batches_);
   set("droppedRingFull", dropped_);
   set("droppedTooLong", ring.too_long);

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "filter/port_filter.h"
 #include "packet_socket/device.h"
 #include "packet_socket/rx_ring.h"
 #include "packet_socket/sender.h"
@@ -27,6 +28,8 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
   void SetRef(const Napi::CallbackInfo& info);
   void WatchRoom(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+  void SetFilter(const Napi::CallbackInfo& info);
+  uint32_t Next(uint32_t* taken);
   Napi::Value Pull(const Napi::CallbackInfo& info);
   Napi::Value Memory(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
@@ -48,6 +51,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
   RxRing ring_;
   Sender sender_;
   PacketTable table_;
+  filter::PortFilter filter_;
   std::shared_ptr<LoopHold> hold_;
   std::unique_ptr<FdPoll> poll_;  // null once closed
   bool receiving_ = false, wants_room_ = false;

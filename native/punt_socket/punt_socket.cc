@@ -35,14 +35,14 @@ ReceiverOptions ReadOptions(const Fields& options) {
 void PuntSocket::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "PuntSocket",
-      DefineClass(
-          env, "NativePuntSocket",
-          {InstanceMethod<&PuntSocket::Start>("start"), InstanceMethod<&PuntSocket::Stop>("stop"),
-           InstanceMethod<&PuntSocket::Pause>("pause"), InstanceMethod<&PuntSocket::Resume>("resume"),
-           InstanceMethod<&PuntSocket::SetRef>("setRef"), InstanceMethod<&PuntSocket::Close>("close"),
-           InstanceMethod<&PuntSocket::Pull>("pull"), InstanceMethod<&PuntSocket::Memory>("memory"),
-           InstanceMethod<&PuntSocket::Reconnect>("reconnect"), InstanceMethod<&PuntSocket::SendTo>("sendTo"),
-           InstanceMethod<&PuntSocket::Stats>("stats")}));
+      DefineClass(env, "NativePuntSocket",
+                  {InstanceMethod<&PuntSocket::Start>("start"), InstanceMethod<&PuntSocket::Stop>("stop"),
+                   InstanceMethod<&PuntSocket::Pause>("pause"), InstanceMethod<&PuntSocket::Resume>("resume"),
+                   InstanceMethod<&PuntSocket::SetRef>("setRef"), InstanceMethod<&PuntSocket::Close>("close"),
+                   InstanceMethod<&PuntSocket::Pull>("pull"), InstanceMethod<&PuntSocket::Memory>("memory"),
+                   InstanceMethod<&PuntSocket::Reconnect>("reconnect"),
+                   InstanceMethod<&PuntSocket::SendTo>("sendTo"), InstanceMethod<&PuntSocket::Stats>("stats"),
+                   InstanceMethod<&PuntSocket::SetFilter>("setFilter")}));
 }
 
 /// (options, columns of the batch table, location of a burst, callback for a burst; NativeDescriptor of a
@@ -129,13 +129,27 @@ void PuntSocket::Shutdown() {
 }
 
 Napi::Value PuntSocket::Pull(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), receiver_ ? PullBurst() : 0);
+  uint32_t count = 0;
+  for (int i = 0; receiver_ && count == 0 && i < kBurstsPerTurn; i++) {
+    count = PullBurst();
+    if (taken_ == 0) break;
+  }
+  return Napi::Number::New(info.Env(), count);
 }
 
 uint32_t PuntSocket::PullBurst() {
-  count_ = receiver_->Pull(&table_, &location_[0]);
+  taken_ = receiver_->Pull(&table_, &location_[0]);
+  taken_bytes_ = 0;
+  for (uint32_t i = 0; i < taken_; i++) taken_bytes_ += table_.length(i);
+  const Slab slab = CurrentSlab();
+  count_ = filter_.Keep({slab.data, slab.size, table_}, taken_);
   bursts_ += count_ > 0;
   return count_;
+}
+
+/// setFilter(handle of rules, or undefined)
+void PuntSocket::SetFilter(const Napi::CallbackInfo& info) {
+  filter_.Set(info[0]);
 }
 
 Turn PuntSocket::Serve() {
@@ -145,8 +159,8 @@ Turn PuntSocket::Serve() {
   const uint64_t injected = state->injected;
   for (int i = 0; i < kBurstsPerTurn; i++) {
     const uint32_t count = PullBurst();
-    turn.packets += count;
-    for (uint32_t packet = 0; packet < count; packet++) turn.bytes += table_.length(packet);
+    turn.packets += taken_;
+    turn.bytes += taken_bytes_;
     turn.more = receiver_->more_likely();
     const bool alive = count == 0 || Deliver(count);
     // The handler may have closed or stopped the socket; when it has started the socket again, other events
@@ -168,15 +182,20 @@ bool PuntSocket::Deliver(uint32_t count) {
 Napi::Value PuntSocket::Memory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!receiver_) return env.Undefined();
+  const Slab slab = CurrentSlab();
+  Napi::Value buffer;
+  if (!copy_) buffer = NewExternalArrayBuffer(env, slab.data, slab.size, slab.memory, &copy_);
+  location_[1] = copy_;
+  return copy_ ? CopyOfBurst(env, slab.data) : buffer;
+}
+
+/// Where the burst lies.
+PuntSocket::Slab PuntSocket::CurrentSlab() const {
   const uint32_t slab = location_[0];
   const bool direct = slab == kDirectSlab;
   const std::shared_ptr<Mapping>& memory = direct ? receiver_->direct_memory() : receiver_->ring_memory();
-  uint8_t* data = direct ? memory->data() : memory->data() + (slab - 1) * SlabRing::kSlab;
-  Napi::Value buffer;
-  if (!copy_)
-    buffer = NewExternalArrayBuffer(env, data, direct ? memory->size() : SlabRing::kSlab, memory, &copy_);
-  location_[1] = copy_;
-  return copy_ ? CopyOfBurst(env, data) : buffer;
+  if (direct) return {memory->data(), memory->size(), memory};
+  return {memory->data() + (slab - 1) * SlabRing::kSlab, SlabRing::kSlab, memory};
 }
 
 /// The part of a slab that the burst takes.
@@ -214,8 +233,9 @@ Napi::Value PuntSocket::Stats(const Napi::CallbackInfo& info) {
   const ReceiverStats stats = receiver_->Stats();
   Record record(env);
   const auto set = [&](const char* name, uint64_t value) { record.Number(name, static_cast<double>(value)); };
-  set("packets", stats.counters.packets);
-  set("bytes", stats.counters.bytes);
+  set("packets", stats.counters.packets - filter_.packets());
+  set("bytes", stats.counters.bytes - filter_.bytes());
+  set("droppedFilter", filter_.packets());
   set("batches", bursts_);
   set("drained", stats.counters.drained);
   set("droppedRingFull", stats.drops.ring_full);

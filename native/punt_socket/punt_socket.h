@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "filter/port_filter.h"
 #include "punt_socket/drain_thread.h"
 #include "punt_socket/event_pump.h"
 #include "punt_socket/receiver.h"
@@ -27,6 +28,7 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   void Resume(const Napi::CallbackInfo& info);
   void SetRef(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+  void SetFilter(const Napi::CallbackInfo& info);
   Napi::Value Pull(const Napi::CallbackInfo& info);
   Napi::Value Memory(const Napi::CallbackInfo& info);
   Napi::Value Reconnect(const Napi::CallbackInfo& info);
@@ -37,6 +39,13 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   uint32_t PullBurst();
   Turn Serve();
   bool Deliver(uint32_t count);
+  struct Slab {
+    uint8_t* data;
+    size_t size;
+    const std::shared_ptr<Mapping>& memory;
+  };
+
+  Slab CurrentSlab() const;
   Napi::Value CopyOfBurst(Napi::Env env, const uint8_t* slab);
   void Shutdown();
 
@@ -45,6 +54,9 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   std::shared_ptr<LoopHold> hold_;
   std::shared_ptr<EventPump> pump_;
   PacketTable table_;
+  filter::PortFilter filter_;
+  uint32_t taken_ = 0;            // packets of the last burst, those included that the filter has dropped
+  uint64_t taken_bytes_ = 0;      // likewise
   uint32_t count_ = 0;            // packets of the burst in table_
   uint32_t* location_ = nullptr;  // for lib/punt-socket: [slab of the burst, 1 if memory() gave a copy]
   bool copy_ = false;             // give copies: asked for, or the runtime refuses external memory

@@ -22,6 +22,8 @@ class PacketTable {
   uint32_t offset(uint32_t i) const { return columns_[i]; }
   uint32_t length(uint32_t i) const { return columns_[capacity_ + i]; }
 
+  uint32_t sw_if_index(uint32_t i) const { return columns_[2 * capacity_ + i]; }
+
   void Set(uint32_t i, uint32_t offset, uint32_t length) const {
     columns_[i] = offset;
     columns_[capacity_ + i] = length;

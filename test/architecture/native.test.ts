@@ -14,9 +14,9 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "memif/port": ["util", "memif/shared", "memif/control"],
   libmemif: ["util", "memif/shared", "memif/control"],
   descriptor: ["util", "."],
-  packet_socket: ["util", ".", "descriptor"],
-  punt_socket: ["util", ".", "descriptor"],
-  "memif/binding": ["util", "descriptor", "memif/shared", "memif/control", "memif/port", "libmemif"],
+  packet_socket: ["util", ".", "descriptor", "filter"],
+  punt_socket: ["util", ".", "descriptor", "filter"],
+  "memif/binding": ["util", "descriptor", "filter", "memif/shared", "memif/control", "memif/port", "libmemif"],
 };
 
 /** Folders beside memif: each may include the helpers, and no other folder. */

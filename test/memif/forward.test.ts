@@ -115,7 +115,7 @@ for (const roleOfA of ["client", "server"] as const) {
       Array.from({ length: 5000 }, (_, i) => 10_000 + i),
     );
     const { ab, ba } = forwarder.stats();
-    t.deepEqual(ab, { passed: 5000, replied: 0, dropped: 0, refused: 0, failed: 0 });
+    t.deepEqual(ab, { passed: 5000, replied: 0, dropped: 0, filtered: 0, refused: 0, failed: 0 });
     t.deepEqual(ba, ab);
     t.is(left.tx(0).freeSlots(), 64);
     t.deepEqual([a.stats().violations, b.stats().violations], [0, 0]);
@@ -155,7 +155,7 @@ test("a handler drops, answers, changes bytes, and chooses the queue", async (t)
     back,
     numbers(1).map((number) => [0, number, 60]),
   );
-  t.deepEqual(forwarder.stats().ab, { passed: 30, replied: 10, dropped: 10, refused: 0, failed: 0 });
+  t.deepEqual(forwarder.stats().ab, { passed: 30, replied: 10, dropped: 10, filtered: 0, refused: 0, failed: 0 });
 });
 
 test("chained packets pass whole", async (t) => {
@@ -245,7 +245,7 @@ test("a handler that throws loses its burst, counted, and forwarding goes on", a
     take(right).map(([, number]) => number),
     [100, 101, 102, 103, 104],
   );
-  t.deepEqual(forwarder.stats().ab, { passed: 5, replied: 0, dropped: 0, refused: 0, failed: 10 });
+  t.deepEqual(forwarder.stats().ab, { passed: 5, replied: 0, dropped: 0, filtered: 0, refused: 0, failed: 10 });
 });
 
 test("in polling a full ring holds packets back for good", async (t) => {

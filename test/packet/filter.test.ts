@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { BatchTable, PacketBatch, PacketFilter, PcapReader, PcapWriter } from "../../lib/packet/index.js";
+import { PacketFilter, PcapReader, PcapWriter } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
+import { batchOf } from "../support/packet/batches.js";
 
 const EXPRESSIONS = [
   "udp port 53",
@@ -52,21 +53,6 @@ function randomFrames(count: number): Uint8Array[] {
     if (type === 0x8100) set([0, 5, 8, 0], 14);
     return frame;
   });
-}
-
-function batchOf(frames: readonly Uint8Array[]): PacketBatch {
-  const table = new BatchTable(frames.length);
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let at = 0;
-  for (const [i, frame] of frames.entries()) {
-    bytes.set(frame, at);
-    table.offsets[i] = at;
-    table.lengths[i] = frame.length;
-    at += frame.length;
-  }
-  const batch = new PacketBatch(table);
-  batch.fill({ bytes: () => bytes, revoke: () => {} }, frames.length);
-  return batch;
 }
 
 need("tcpdump").test("on random frames every filter takes what tcpdump takes, compiled or parsed", async (t) => {

@@ -1,5 +1,5 @@
 // `vpp-punt dump`: a line about each packet of a punt, or a capture with VPP's interface names.
-import { describeFrame, PacketFilter } from "../../packet/index.js";
+import { describeFrame } from "../../packet/index.js";
 import { isOutputLost, jsonLine, print, printable, printError } from "../output/index.js";
 import { CaptureOutput, type ReceivingOptions, receivePackets, type TakenPacket } from "../packets/index.js";
 
@@ -7,19 +7,16 @@ interface Options extends ReceivingOptions {
   readonly output: string;
   readonly write?: string;
   readonly match?: RegExp;
-  readonly filter?: string;
 }
 
 type Arguments = [cnf: string, key: string | undefined, label: string | undefined, options: Options];
 
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
   const { write, match } = options;
-  const filter = options.filter === undefined ? undefined : PacketFilter.compile(options.filter);
   const capture = write === undefined ? undefined : new CaptureOutput(write, "pcapng");
   if (capture?.isLost) return;
   let matched = 0;
   const total = await receivePackets([cnf, key, label], options, (packet) => {
-    if (filter?.matches(packet.bytes) === false) return "passed over";
     const text = describeFrame(packet.bytes);
     if (match !== undefined && !match.test(`${packet.interface} ${text}`)) return "passed over";
     matched++;
@@ -28,7 +25,7 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
     return isOutputLost() || capture?.isLost ? "end" : "taken";
   });
   capture?.close();
-  const shown = match === undefined && filter === undefined ? "" : `, ${matched} matched`;
+  const shown = match === undefined && options.filter === undefined ? "" : `, ${matched} matched`;
   const dropped = total.dropped + (capture?.dropped ?? 0);
   printError(`${total.packets} packets, ${total.bytes} bytes${shown}, ${dropped} dropped`);
 }

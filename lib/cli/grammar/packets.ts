@@ -29,7 +29,8 @@ function pattern(text: string): RegExp {
 function receiving(command: Command): Command {
   return identified(managed(command).addOption(daemonSocket()))
     .addOption(new Option("-c, --count <number>", "end after this number of packets").argParser(integer("packets", 1)))
-    .addOption(new Option("--duration <ms>", "end after this time").argParser(milliseconds));
+    .addOption(new Option("--duration <ms>", "end after this time").argParser(milliseconds))
+    .option("--filter <expression>", "only packets that a capture filter takes, in tcpdump's language: 'udp port 53'");
 }
 
 function attachCommand(program: Command): void {
@@ -53,7 +54,6 @@ function attachCommand(program: Command): void {
 function dumpCommand(program: Command): void {
   const text = "take the CNF's place and print a line about each packet of a punt";
   printed(receiving(program.command("dump").description(text)), ["text", "json"])
-    .option("--filter <expression>", "only packets that a capture filter takes, in tcpdump's language: 'udp port 53'")
     .addOption(
       new Option("--match <pattern>", "only packets whose line matches a regular expression").argParser(pattern),
     )

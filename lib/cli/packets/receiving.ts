@@ -1,5 +1,6 @@
 // Receives a punt's packets until a command has seen enough of them.
 import { type OpenEnds, openEnds, type TakenPacket } from "../../dump/index.js";
+import { PacketFilter, PacketRules } from "../../packet/index.js";
 import { idText } from "../../punt/index.js";
 import { type Ending, interrupted } from "../ending/index.js";
 import { printError } from "../output/index.js";
@@ -10,13 +11,21 @@ export interface ReceivingOptions extends ManagedOptions {
   readonly count?: number;
   /** Ends after this number of milliseconds. */
   readonly duration?: number;
+  /** Only packets that this expression of tcpdump's language takes. */
+  readonly filter?: string;
+}
+
+/** Counts all packets, and hands out those that the expression takes. */
+function rulesOf(expression: string): PacketRules {
+  const match = PacketFilter.compile(expression);
+  return new PacketRules([{ action: "count" }, { match, action: "deliver" }, { action: "drop" }]);
 }
 
 /** A command's decision on a packet. At "end" nothing reads its output any more. */
 export type Taken = "taken" | "passed over" | "end";
 
 export interface Received {
-  /** All packets that came, those passed over included. */
+  /** All packets that came, those passed over or not taken by the filter included. */
   readonly packets: number;
   readonly bytes: number;
   readonly dropped: number;
@@ -32,11 +41,18 @@ export async function receivePackets(
   take: (packet: TakenPacket) => Taken,
   onOpen: (ends: OpenEnds) => void = () => {},
 ): Promise<Received> {
+  const rules = options.filter === undefined ? undefined : rulesOf(options.filter);
   const ended = interrupted();
   return withPunts(options, { readOnly: true }, async (opened) => {
     const punt = required("punt.attach", await opened.punts.list(), name);
-    return receive(punt, opened, options, take, { ended, onOpen });
+    return receive(punt, opened, options, take, { ended, onOpen, rules });
   });
+}
+
+interface Course {
+  readonly ended: Promise<Ending>;
+  readonly onOpen: (ends: OpenEnds) => void;
+  readonly rules: PacketRules | undefined;
 }
 
 async function receive(
@@ -44,7 +60,7 @@ async function receive(
   opened: Opened,
   { count = Number.POSITIVE_INFINITY, duration }: ReceivingOptions,
   take: (packet: TakenPacket) => Taken,
-  { ended, onOpen }: { readonly ended: Promise<Ending>; readonly onOpen: (ends: OpenEnds) => void },
+  { ended, onOpen, rules }: Course,
 ): Promise<Received> {
   const nameOf = await opened.interfaceNames();
   const total = { packets: 0, bytes: 0 };
@@ -67,13 +83,13 @@ async function receive(
           reject(error);
         }
       };
-      ends = openEnds(punt, { nameOf, onPacket, onRefused: reject });
+      ends = openEnds(punt, { nameOf, filter: rules, onPacket, onRefused: reject });
       onOpen(ends);
       waiting = sayWhenConnected(ends, idText(punt.id));
       if (duration !== undefined) timer = setTimeout(resolve, duration);
       void ended.then(() => resolve());
     });
-    return { ...total, dropped: ends!.dropped() };
+    return { ...total, ...rules?.counts()[0], dropped: ends!.dropped() };
   } finally {
     clearTimeout(timer);
     clearTimeout(waiting);

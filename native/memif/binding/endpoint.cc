@@ -171,6 +171,7 @@ constexpr Named<RxCounters> kRxCounters[] = {
     {"copied", &RxCounters::copied},
     {"droppedOversize", &RxCounters::dropped_oversize},
     {"droppedEmpty", &RxCounters::dropped_empty},
+    {"droppedFilter", &RxCounters::dropped_filter},
     {"lost", &RxCounters::lost},
     {"wakeups", &RxCounters::wakeups},
 };

@@ -34,6 +34,8 @@ struct QueueTable {
     state_[0] = memory;
     state_[1] = connection;
   }
+  /// Of a receive queue: packets of the burst, those that a filter has decided about included.
+  void TellTaken(uint32_t packets) { state_[2] = packets; }
 
  private:
   uint32_t* state_ = nullptr;

@@ -15,6 +15,8 @@ namespace vpp_punt::memif {
 constexpr int kBurstsPerTurn = 4;
 /// Packets at one ring of the doorbell that make an adaptive queue stay awake.
 constexpr uint64_t kPacketsToPoll = 32;
+/// The same of bursts that a filter decides about without a call into JavaScript.
+constexpr int kFilteredBurstsPerTurn = 16;
 /// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
 constexpr uint32_t kEmptyRoundsToSleep = 64;
 /// Looks at a ring without room, one an event loop turn, after which packets for it are dropped.
@@ -68,6 +70,18 @@ Napi::Object RxBinding::Functions() {
   SetFunction(functions, "passOn", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return UintResult(env, rx.PassOn(env, info));
   });
+  SetFunction(functions, "setFilter", self,
+              [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
+                rx.SetFilter(Napi::CallbackInfo(env, info)[0]);
+                return nullptr;
+              });
+  SetFunction(functions, "filterStats", self, [](Self& rx, napi_env env, napi_callback_info) -> napi_value {
+    return Record(env)
+        .Number("passed", static_cast<double>(rx.filter_passed_))
+        .Number("refused", static_cast<double>(rx.filter_refused_))
+        .Number("dropped", static_cast<double>(rx.filter_dropped_))
+        .object();
+  });
   SetFunction(functions, "retain", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
     return rx.Retain(UintArgument(env, info, 0));
   });
@@ -112,17 +126,37 @@ Napi::Value RxBinding::MemoryBuffer(uint32_t index) {
   return scratch_array_.Value();
 }
 
+/// Returns how many packets of the next burst are for JavaScript.
 uint32_t RxBinding::Burst(uint32_t max) {
+  const uint32_t taken = TakeBurst(max);
+  table_.Tell(queue_.memory(), queue_.connection());
+  table_.TellTaken(taken);
+  lent_ = taken > 0;
+  taken_ += taken;
+  if (taken == 0) return 0;
+  const uint32_t count = selection_ ? Select(taken) : taken;
+  uint64_t bytes = 0;
+  if (!selection_) {
+    for (uint32_t i = 0; i < count; i++) bytes += table_.packets.length(i);
+    queue_.Count(count, bytes);
+  }
+  if (count == 0) Release();
+  return count;
+}
+
+uint32_t RxBinding::TakeBurst(uint32_t max) {
+  if (renews_selection_) {
+    selection_ = rules_ ? std::make_unique<Selection>(rules_, table_.packets.capacity()) : nullptr;
+    renews_selection_ = false;
+  }
   const uint32_t room = Room(max);
   blocked_ = room == 0 && max > 0;
-  const uint32_t count = blocked_ ? 0 : queue_.Burst(table_.packets, room);
-  table_.Tell(queue_.memory(), queue_.connection());
-  lent_ = count > 0;
-  return count;
+  return blocked_ ? 0 : queue_.Burst(selection_ ? selection_->all() : table_.packets, room);
 }
 
 void RxBinding::Release() {
   if (!lent_) return;
+  PassRest();
   lent_ = false;
   queue_.Release();
   if (closed_) Finish();
@@ -158,9 +192,19 @@ uint32_t RxBinding::PassOn(napi_env env, napi_callback_info info) {
   napi_get_value_uint32(env, arguments[3], &mark);
   if (!lent_ || count > cells || target >= targets_.size()) return 0;
   TxQueue& tx = targets_[target].queue();
-  const Choice choice = {static_cast<const uint8_t*>(marks), count};
-  const uint32_t sent = queue_.PassOn(table_.packets, choice, static_cast<uint8_t>(mark), tx);
+  Choice choice = {static_cast<const uint8_t*>(marks), count};
+  if (selection_) choice = selection_->Spread(table_.packets, choice);
+  const PacketTable& packets = selection_ ? selection_->all() : table_.packets;
+  uint32_t sent = queue_.PassOn(packets, choice, static_cast<uint8_t>(mark), tx);
   if (sent > 0) tx.Publish();
+  if (selection_ && mark == Selection::kPassing && selection_->passing() > 0) {
+    const uint32_t given = selection_->passing();
+    const uint32_t unseen = selection_->TakeSent(sent);
+    CountPassed(unseen, given);
+    // A lane without a packet of JavaScript's on the way rings no doorbell.
+    if (unseen > 0 && unseen == sent) tx.RingDoorbell();
+    sent -= unseen;
+  }
   return sent;
 }
 
@@ -177,10 +221,13 @@ uint32_t RxBinding::Room(uint32_t max) {
 /// Returns { buffer, token } of a packet kept in place, or the number of RetainResult.
 Napi::Value RxBinding::Retain(uint32_t i) {
   Retained retained;
+  const uint32_t delivered = i;
+  if (selection_) i = selection_->At(i);
   RetainResult result = closed_ && !lent_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
   if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
   Napi::Object kept = Napi::Object::New(env_);
-  kept.Set("buffer", RegionBuffer(env_, retained.region, table_.packets.offset(i), table_.packets.length(i)));
+  kept.Set("buffer", RegionBuffer(env_, retained.region, table_.packets.offset(delivered),
+                                  table_.packets.length(delivered)));
   kept.Set("token", Napi::BigInt::New(env_, retained.token));
   return kept;
 }
@@ -216,7 +263,9 @@ void RxBinding::SetRef(bool ref) {
 void RxBinding::FinishOld() {
   if (mode_ == RxMode::kPolling) return;
   while (!closed_ && queue_.Stale()) {
+    const uint64_t before = taken_;
     uint32_t count = Burst(table_.packets.capacity());
+    if (count == 0 && taken_ != before) continue;
     if (count == 0) break;
     bool alive = Call(count);
     Release();
@@ -255,9 +304,9 @@ void RxBinding::OnDoorbell(int events) {
   // The poll has stopped: the counter was over-full, which the peer can cause. It is empty now.
   if (events == 0) poll_->Start(UV_READABLE);
   if (idle_) return;  // polled already
-  uint64_t before = queue_.counters().packets.value();
+  const uint64_t before = taken_;
   bool empty = Run();
-  bool busy = mode_ == RxMode::kAdaptive && queue_.counters().packets.value() - before >= kPacketsToPoll;
+  bool busy = mode_ == RxMode::kAdaptive && taken_ - before >= kPacketsToPoll;
   if (!empty || busy) StartPolling();
 }
 
@@ -284,11 +333,11 @@ void RxBinding::StopPolling() {
 }
 
 void RxBinding::OnIdle() {
-  uint64_t before = queue_.counters().packets.value();
+  const uint64_t before = taken_;
   bool empty = Run();
   if (closed_ || !idle_) return;
   if (empty && behind_) return Attach();
-  if (queue_.counters().packets.value() != before) empty_rounds_ = 0;
+  if (taken_ != before) empty_rounds_ = 0;
   if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
   StopPolling();
   // Once more: the peer may have sent while it still saw the mask set.
@@ -296,9 +345,13 @@ void RxBinding::OnIdle() {
 }
 
 bool RxBinding::Run() {
-  for (int i = 0; i < kBurstsPerTurn && !closed_; i++) {
+  int delivered = 0;
+  for (int i = 0; delivered < kBurstsPerTurn && i < kFilteredBurstsPerTurn && !closed_; i++) {
+    const uint64_t before = taken_;
     uint32_t count = Burst(table_.packets.capacity());
+    if (count == 0 && taken_ != before) continue;  // the filter has decided about all of them
     if (count == 0) return !blocked_;
+    delivered++;
     bool alive = Call(count);
     Release();
     if (!alive) return true;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "memif/binding/queue_table.h"
+#include "memif/binding/selection.h"
 #include "memif/port/port.h"
 #include "util/fd_poll.h"
 #include "util/loop_hold.h"
@@ -60,6 +61,11 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   void RenewScratch();
   Napi::Value MemoryBuffer(uint32_t index);
   uint32_t Burst(uint32_t max);
+  uint32_t TakeBurst(uint32_t max);
+  uint32_t Select(uint32_t taken);
+  void SetFilter(Napi::Value rules);
+  void PassRest();
+  void CountPassed(uint32_t sent, uint32_t given);
   void Release();
   napi_value AddTarget(napi_callback_info info);
   void BoundBy(uint32_t target);
@@ -97,6 +103,11 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   /// Opened on a connection that had ended, whose events are past: no event starts the next one.
   bool behind_ = false;
   bool copy_all_ = false;
+  std::shared_ptr<filter::Rules> rules_;  // for the next burst
+  std::unique_ptr<Selection> selection_;  // null without a filter
+  bool renews_selection_ = false;         // `rules_` are new
+  uint64_t taken_ = 0;                    // packets, those dropped by the filter included
+  uint64_t filter_passed_ = 0, filter_refused_ = 0, filter_dropped_ = 0;
   bool closed_ = false;
   bool finished_ = false;  // closed, and no burst is lent
   bool ref_ = true;

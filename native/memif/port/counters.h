@@ -19,7 +19,8 @@ class Counter {
 };
 
 struct RxCounters {
-  Counter packets, bytes, bursts, chained, copied, dropped_oversize, dropped_empty, lost, wakeups;
+  Counter packets, bytes, bursts, chained, copied, dropped_oversize, dropped_empty, dropped_filter, lost,
+      wakeups;
 };
 
 struct TxCounters {

@@ -46,16 +46,20 @@ uint32_t RxQueue::Burst(const PacketTable& table, uint32_t max) {
 uint32_t RxQueue::TakeBurst(const PacketTable& table, uint32_t max) {
   if (!ring_ || ring_->link()->failed()) return 0;
   const uint32_t count = ring_->Take(table, max, scratch_);
-  if (count > 0) CountBurst(table, count);
   // Also without packets: a ring whose file was truncated reads as zeros, and so as empty.
   ring_->link()->CheckMemory();
   return count;
 }
 
-void RxQueue::CountBurst(const PacketTable& table, uint32_t count) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < count; i++) bytes += table.length(i);
-  counters_.packets.Add(count);
+BurstMemory RxQueue::bytes() const {
+  const uint32_t index = memory();
+  if (index == kScratchMemory) return {scratch_.data, scratch_.size};
+  const Region& region = *ring_->link()->regions[index];
+  return {region.data(), region.size()};
+}
+
+void RxQueue::Count(uint64_t packets, uint64_t bytes) {
+  counters_.packets.Add(packets);
   counters_.bytes.Add(bytes);
   counters_.bursts.Add(1);
 }
@@ -69,6 +73,7 @@ void RxQueue::Release() {
 uint32_t RxQueue::PassOn(const PacketTable& table, const Choice& choice, uint8_t mark, TxQueue& to) {
   TxRing* ring = to.Ready();
   if (!ring_ || ring == nullptr) return 0;
+  ring->EndReservation();
   const bool shared = ring_->SharesBuffersWith(*ring);
   uint64_t packets = 0, bytes = 0;
   for (uint32_t i = 0; i < choice.count; i++) {
@@ -84,12 +89,9 @@ bool RxQueue::PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool sha
   const uint32_t offset = table.offset(i), length = table.length(i);
   if (shared && to.FreeSlots(1) == 0) return false;
   if (shared && ring_->Exchange(i, offset, length, to)) return true;
-  const uint32_t index = memory();
-  const Region* region = index == kScratchMemory ? nullptr : ring_->link()->regions[index].get();
-  const uint8_t* data = region == nullptr ? scratch_.data : region->data();
-  const uint64_t size = region == nullptr ? scratch_.size : region->size();
-  if (length == 0 || length > kMaxPacket || uint64_t{offset} + length > size) return false;
-  return to.Append(data + offset, length) == AppendResult::kDone;
+  const BurstMemory from = bytes();
+  if (length == 0 || length > kMaxPacket || uint64_t{offset} + length > from.size) return false;
+  return to.Append(from.data + offset, length) == AppendResult::kDone;
 }
 
 RetainResult RxQueue::Retain(uint32_t i, Retained* retained) {

@@ -19,6 +19,12 @@ struct Choice {
   uint32_t count;
 };
 
+/// Where the packets of a burst lie.
+struct BurstMemory {
+  const uint8_t* data;
+  uint64_t size;
+};
+
 /// One thread at a time uses it: the thread that has locked it.
 class RxQueue {
  public:
@@ -33,6 +39,9 @@ class RxQueue {
   uint32_t Burst(const PacketTable& table, uint32_t max);
   /// Which memory the last burst lies in.
   uint32_t memory() const { return ring_ ? ring_->memory() : kScratchMemory; }
+  BurstMemory bytes() const;
+  /// Counts packets that are not dropped by a filter. Those of a burst are counted once their fate is known.
+  void Count(uint64_t packets, uint64_t bytes);
   /// Gives the buffers of the last burst back to the peer.
   void Release();
   /// Sends those packets of the last burst on `to` that `choice` marks with `mark`, in their order: without a
@@ -65,7 +74,6 @@ class RxQueue {
  private:
   bool PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool shared);
   uint32_t TakeBurst(const PacketTable& table, uint32_t max);
-  void CountBurst(const PacketTable& table, uint32_t count);
   void Drop();
 
   std::shared_ptr<LinkSlot> slot_;

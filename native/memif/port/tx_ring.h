@@ -27,6 +27,8 @@ class TxRing {
   TxRing(std::shared_ptr<Link> link, size_t index);
 
   uint32_t Reserve(const PacketTable& table, uint32_t max);
+  /// Other packets take the slots of the last Reserve: Commit sends nothing of them.
+  void EndReservation() { reserved_.clear(); }
   uint32_t Commit(const uint32_t* lengths, uint32_t count);
   /// Copies one packet into the first `count` reserved slots. Returns `count`, or the first slot that it does
   /// not fit.

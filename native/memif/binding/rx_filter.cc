@@ -1,0 +1,45 @@
+#include "filter/port_filter.h"
+#include "memif/binding/rx_binding.h"
+
+namespace vpp_punt::memif {
+
+/// Lets the filter decide about the burst. Returns how many packets it leaves to JavaScript.
+uint32_t RxBinding::Select(uint32_t taken) {
+  const PacketTable& all = selection_->all();
+  const uint32_t count = selection_->Decide(queue_.bytes(), taken, table_.packets);
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < taken; i++) bytes += all.length(i);
+  const uint32_t dropped = selection_->dropped();
+  queue_.counters().dropped_filter.Add(dropped);
+  filter_dropped_ += dropped;
+  if (dropped < taken) queue_.Count(taken - dropped, bytes - selection_->dropped_bytes());
+  return count;
+}
+
+/// setFilter(handle of rules, or undefined): from the next burst on.
+void RxBinding::SetFilter(Napi::Value rules) {
+  rules_ = filter::RulesOf(rules);
+  renews_selection_ = true;
+}
+
+/// Sends what passes without JavaScript and has not gone with its packets.
+void RxBinding::PassRest() {
+  const uint32_t given = selection_ ? selection_->passing() : 0;
+  if (given == 0) return;
+  const Choice choice = selection_->Rest();
+  uint32_t sent = 0;
+  if (bound_ != nullptr && !closed_) {
+    sent = queue_.PassOn(selection_->all(), choice, Selection::kPassing, *bound_);
+    if (sent > 0) bound_->Publish();
+    bound_->RingDoorbell();
+  }
+  CountPassed(selection_->TakeSent(sent), given);
+}
+
+void RxBinding::CountPassed(uint32_t sent, uint32_t given) {
+  filter_passed_ += sent;
+  filter_refused_ += given - sent;
+  if (bound_ != nullptr) bound_->counters().refused.Add(given - sent);
+}
+
+}  // namespace vpp_punt::memif
