@@ -105,9 +105,7 @@ Napi::Value OpenRules(const Napi::CallbackInfo& info) {
   const auto actions = Cells<uint8_t>::Of(env, info[1]);
   std::vector<Rule> made(actions.length);
   for (uint32_t i = 0; i < actions.length; i++) {
-    const Napi::Value matcher = matchers.Get(i);
-    if (matcher.IsExternal())
-      made[i].matcher = *matcher.As<Napi::External<std::shared_ptr<Matcher>>>().Data();
+    made[i].matcher = HeldBy<Matcher>(matchers.Get(i));
     made[i].action = static_cast<Action>(actions.data[i]);
   }
   auto rules = std::make_shared<Rules>(std::move(made));

@@ -1,10 +1,11 @@
 #include "filter/port_filter.h"
 
+#include "filter/handle.h"
+
 namespace vpp_punt::filter {
 
 std::shared_ptr<Rules> RulesOf(Napi::Value handle) {
-  if (!handle.IsExternal()) return nullptr;
-  return *handle.As<Napi::External<std::shared_ptr<Rules>>>().Data();
+  return HeldBy<Rules>(handle);
 }
 
 uint32_t PortFilter::Keep(const Burst& burst, uint32_t count) {
