@@ -78,7 +78,7 @@ export interface NativeMemifRxOptions extends NativeMemifQueueOptions {
 export interface NativeMemifRx extends NativeFiltered {
   /** Packets for JavaScript. */
   burst(max: number): number;
-  /** What the filter has done in this thread: packets that went to the bounding target, found no room there, or were dropped. */
+  /** Packets that the filter has sent to the bounding target, that found no room there, and that it has dropped, in this thread. */
   filterStats(): { passed: number; refused: number; dropped: number };
   release(): void;
   /** A new ArrayBuffer over one memory of the current connection; undefined when there is none. */

@@ -123,7 +123,7 @@ export class MemifRxQueue {
     this.#native.setFilter(rules?.handle);
   }
 
-  /** @internal What the filter has done with packets that no handler saw. */
+  /** @internal Counts of packets that no handler saw. */
   filterStats(): ReturnType<NativeMemifRx["filterStats"]> {
     return this.#native.filterStats();
   }
