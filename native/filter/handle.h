@@ -24,7 +24,7 @@ inline Napi::Value NewMatcherHandle(Napi::Env env, const std::shared_ptr<Matcher
   return NewHandle(env, matcher);
 }
 
-/// What NewHandle of the same type has put in; null for undefined.
+/// The native object in what NewHandle of the same type has made; null for undefined.
 template <typename Held>
 std::shared_ptr<Held> HeldBy(Napi::Value handle) {
   void* held = nullptr;

@@ -1,4 +1,4 @@
-// What a rule asks about the packets of a burst.
+// The question of a rule about the packets of a burst.
 #pragma once
 
 #include <cstdint>

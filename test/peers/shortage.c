@@ -1,5 +1,6 @@
-// Preloaded: a disk that is full, read-only or slow, and memory that runs out. VPP_PUNT_SHORTAGE names a file of three 32-bit numbers: the
-// errno of changes below the folder VPP_PUNT_SHORTAGE_OF, the milliseconds that each change takes, and the errno of shared mappings.
+// Preloaded: a disk that is full, read-only or slow, and memory that runs out. VPP_PUNT_SHORTAGE names a file
+// of three 32-bit numbers: the errno of changes below the folder VPP_PUNT_SHORTAGE_OF, the milliseconds that
+// each change takes, and the errno of shared mappings.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,8 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 static bool is_struck(const char* path) {
-  return control != NULL && (control[0] != 0 || control[1] != 0) && strncmp(path, folder, strlen(folder)) == 0;
+  return control != NULL && (control[0] != 0 || control[1] != 0) &&
+         strncmp(path, folder, strlen(folder)) == 0;
 }
 
 static bool is_struck_fd(int fd) {
@@ -54,14 +56,14 @@ static bool fails(void) {
   return errno != 0;
 }
 
-#define OPEN(name)                                                          \
-  int name(const char* path, int flags, ...) {                              \
-    va_list list;                                                           \
-    va_start(list, flags);                                                  \
-    const mode_t mode = (mode_t)va_arg(list, int);                          \
-    va_end(list);                                                           \
-    const bool writes = (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0;       \
-    if (writes && is_struck(path) && fails()) return -1;                    \
+#define OPEN(name)                                                                       \
+  int name(const char* path, int flags, ...) {                                           \
+    va_list list;                                                                        \
+    va_start(list, flags);                                                               \
+    const mode_t mode = (mode_t)va_arg(list, int);                                       \
+    va_end(list);                                                                        \
+    const bool writes = (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0;                    \
+    if (writes && is_struck(path) && fails()) return -1;                                 \
     return ((int (*)(const char*, int, ...))dlsym(RTLD_NEXT, #name))(path, flags, mode); \
   }
 OPEN(open)

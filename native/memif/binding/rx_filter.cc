@@ -22,7 +22,7 @@ void RxBinding::SetFilter(Napi::Value rules) {
   renews_selection_ = true;
 }
 
-/// Sends what passes without JavaScript and has not gone with its packets.
+/// Sends the packets that pass without JavaScript and have not gone with its own.
 void RxBinding::PassRest() {
   const uint32_t given = selection_ ? selection_->passing() : 0;
   if (given == 0) return;

@@ -1,4 +1,4 @@
-// What a filter makes of the bursts of a receive queue.
+// Decisions of a filter about the bursts of a receive queue.
 #pragma once
 
 #include <memory>
