@@ -19,7 +19,7 @@ class PortFilter {
   /// Moves the packets to deliver to the front of the table. Returns their number.
   uint32_t Keep(const Burst& burst, uint32_t count);
 
-  /// That were dropped.
+  /// Dropped packets, and their bytes.
   uint64_t packets() const { return packets_; }
   uint64_t bytes() const { return bytes_; }
 
