@@ -1,5 +1,6 @@
 // npm run faults:machine -- [--case TEXT] [--stop SECONDS] [--seed S]: stopped processes, disks, descriptors and memory. 0 if all held.
 import { commandLine } from "../command.js";
+import { randomOf } from "../random.js";
 import { damages } from "./damage.js";
 import { memories } from "./memory.js";
 import { Place } from "./place.js";
@@ -24,17 +25,6 @@ one that was configured at once, and empty when all punts are deleted. Exits wit
   flags: ["list"],
 });
 const { stop, seed } = numbers;
-
-/** Numbers of 0 to 1 that a seed repeats (mulberry32). */
-function randomOf(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The troubles of a place with a daemon, after which the place is checked. */
 const ofPlace: Readonly<Record<string, Trouble>> = { ...troubles, ...damages, ...queues };

@@ -159,16 +159,22 @@ export class Place {
   }
 
   /** Waits until nothing is left to do, and checks the promises. */
-  async #settle(): Promise<void> {
+  async settle(): Promise<void> {
+    let last = "";
     const isSettled = async () => {
       const { steps } = await this.punts.plan({});
       const list = await this.punts.list();
+      last = JSON.stringify([steps, list.map(({ id, state, failure }) => [id, state, failure?.message])]);
       return steps.length === 0 && list.every(({ state }) => ["CREATED", "PENDING", "DEGRADED"].includes(state));
     };
     const settled = async () => {
-      while (!(await isSettled().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 20));
+      const note = ({ message }: Error) => {
+        last = message;
+        return false;
+      };
+      while (!(await isSettled().catch(note))) await new Promise((resolve) => setTimeout(resolve, 20));
     };
-    const text = () => `daemon ${this.#daemon?.exitCode}, VPP alive: ${this.vpp.alive}`;
+    const text = () => `daemon ${this.#daemon?.exitCode}, VPP alive: ${this.vpp.alive}, last look: ${last}`;
     await within("settling", LONGEST, settled(), text);
     const there = new Set((await this.punts.list()).map(({ id }) => JSON.stringify(id)));
     for (const [id, known] of this.#known) {
@@ -178,18 +184,19 @@ export class Place {
     }
   }
 
-  /** Checks that the promises hold, before and after the daemon was killed, and that VPP is as one that was configured at once. */
+  /** Checks that the promises hold, before and after the daemon was killed, and that VPP equals a VPP that was configured at once. */
   async verify(): Promise<void> {
-    await this.#settle();
+    await this.settle();
     const reached = await snapshot(this.client);
     await this.killDaemon();
-    await this.#restartVpp();
+    await this.restartVpp();
     await this.startDaemon();
-    await this.#settle();
+    await this.settle();
     expectSame("a VPP that was configured at once", await snapshot(this.client), "the", reached);
   }
 
-  async #restartVpp(): Promise<void> {
+  /** Kills VPP and starts another, with what its operator configures. */
+  async restartVpp(): Promise<void> {
     await this.vpp.kill();
     await this.vpp.start();
     await this.client.connected();
@@ -200,7 +207,7 @@ export class Place {
   async end(): Promise<void> {
     await this.punts.apply({ punts: [], delete: (await this.punts.list()).map(({ id }) => id) }, { keep: true });
     for (const id of this.#known.keys()) this.#known.set(id, false);
-    await this.#settle();
+    await this.settle();
     expectSame("a VPP that no daemon ever saw", this.#untouched, "the emptied", await snapshot(this.client));
     const files = await readdir(join(this.directory, "vpp/memif")).catch(() => []);
     if (files.length > 0) throw new Error(`socket files are left: ${files}`);

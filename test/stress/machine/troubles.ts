@@ -27,7 +27,7 @@ function count(answers: readonly Answer[]): string {
   return `${answers.length - refused.length} changes made, ${refused.length} refused${codes.length > 0 ? ` (${codes.join(", ")})` : ""}`;
 }
 
-/** @throws an Error unless at least one change was refused with one of the codes, and the error says what of. */
+/** @throws an Error unless at least one change was refused with one of the codes, and a message that begins with its operation. */
 function expectRefusals(answers: readonly Answer[], codes: readonly string[]): void {
   const found = answers.filter(({ code }) => codes.includes(code));
   if (found.length === 0) throw new Error(`no change was refused with ${codes.join(" or ")}: ${count(answers)}`);

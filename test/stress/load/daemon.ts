@@ -1,0 +1,158 @@
+// Many CNFs, punts, watch events and connections at one daemon.
+import { readdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RemotePunts } from "../../../lib/module/remote/index.js";
+import type { PuntStatus } from "../../../lib/punt/index.js";
+import { Place } from "../machine/place.js";
+import { within } from "../settling.js";
+
+type Scale = (count: number) => number;
+
+const LONGEST = 300_000;
+
+async function onPlace(body: (place: Place) => Promise<string>): Promise<string> {
+  const place = await Place.start(Math.random);
+  try {
+    await place.startDaemon();
+    await place.punts.info();
+    const done = await body(place);
+    await place.verify();
+    await place.end();
+    return done;
+  } finally {
+    await place.abandon();
+  }
+}
+
+async function until(what: string, isIt: () => boolean | Promise<boolean>): Promise<void> {
+  const reached = async () => {
+    while (!(await isIt())) await sleep(20);
+  };
+  await within(what, LONGEST, reached());
+}
+
+/** Punts to the first ports from 10,000 on, of one CNF. */
+function portPunts(count: number, place: Place) {
+  return Array.from({ length: count }, (_, index) => ({
+    type: "PUNT_TO_SOCKET" as const,
+    key: `${index}`,
+    socketPath: `${place.directory}/vpp/sockets/load.sock`,
+    toHost: { af: "IPV4" as const, protocol: "UDP" as const, port: 10_000 + index },
+  }));
+}
+
+const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1);
+
+async function manyCnfs(of: Scale): Promise<string> {
+  const count = of(256);
+  return onPlace(async (place) => {
+    const started = performance.now();
+    const cnfs = Array.from({ length: count }, (_, index) => {
+      const name = `load-${index}`;
+      return { name, index, punts: new RemotePunts({ socket: place.socket, session: { cnf: name, grace: 100 } }) };
+    });
+    const ask = async ({ name, index, punts }: (typeof cnfs)[number]) => {
+      const socketPath = `${place.directory}/vpp/sockets/${name}.sock`;
+      const toHost = { af: "IPV4", protocol: "UDP", port: 10_000 + index } as const;
+      await punts.add({ type: "PUNT_TO_SOCKET", cnf: name, socketPath, toHost }, { waitFor: "CREATED" });
+    };
+    await within(
+      `${count} CNFs have their punts`,
+      LONGEST,
+      Promise.all(cnfs.map(ask)).then(() => {}),
+    );
+    const text = `${count} CNFs at once have their punts after ${seconds(started)} s`;
+    const { length } = await place.punts.list();
+    if (length !== count) throw new Error(`${length} punts of ${count}`);
+    await Promise.all(cnfs.map(({ punts }) => punts.close()));
+    const isEmpty = async () => (await place.punts.list()).length === 0;
+    await until("the sessions' punts are gone", isEmpty);
+    return `${text}, and none after their end`;
+  });
+}
+
+async function manyPunts(of: Scale): Promise<string> {
+  const count = of(10_000);
+  return onPlace(async (place) => {
+    const set = { cnf: "load", punts: portPunts(count, place) };
+    let started = performance.now();
+    const { added } = await place.punts.apply(set, { waitFor: "CREATED" });
+    const notCreated = added.filter(({ state }) => state !== "CREATED").length;
+    if (added.length !== count || notCreated > 0) throw new Error(`${added.length} added, ${notCreated} not CREATED`);
+    const applied = seconds(started);
+    started = performance.now();
+    const { unchanged } = await place.punts.apply(set);
+    if (unchanged.length !== count) throw new Error(`${unchanged.length} unchanged`);
+    const again = seconds(started);
+    started = performance.now();
+    await place.punts.apply({ cnf: "load", punts: [] });
+    return `${count} punts: created in ${applied} s, compared in ${again} s, deleted in ${seconds(started)} s`;
+  });
+}
+
+/** A mirror of the punts that a watcher makes of what it hears. */
+async function mirror(punts: RemotePunts, states: Map<string, string>, heard: { count: number }): Promise<void> {
+  const take = ({ id, state }: Pick<PuntStatus, "id" | "state">) => states.set(JSON.stringify(id), state);
+  for await (const event of punts.watch()) {
+    if (event.kind === "snapshot") for (const each of event.punts) take(each);
+    if (event.kind !== "change") continue;
+    heard.count++;
+    const { id, to } = event.event;
+    if (to === "DELETED") states.delete(JSON.stringify(id));
+    else take({ id, state: to });
+  }
+}
+
+async function watchEvents(of: Scale): Promise<string> {
+  const count = of(2_500);
+  return onPlace(async (place) => {
+    const heard = { count: 0 };
+    const watchers = Array.from({ length: 4 }, () => ({
+      punts: new RemotePunts({ socket: place.socket }),
+      states: new Map<string, string>(),
+    }));
+    for (const { punts, states } of watchers) mirror(punts, states, heard).catch(() => {});
+    await sleep(200);
+    const started = performance.now();
+    await place.punts.apply({ cnf: "load", punts: portPunts(count, place) }, { waitFor: "CREATED" });
+    const isRight = ({ states }: (typeof watchers)[number]) =>
+      states.size === count && [...states.values()].every((state) => state === "CREATED");
+    await until(`4 watchers know ${count} CREATED punts`, () => watchers.every(isRight));
+    const rate = Math.round((heard.count * 1000) / (performance.now() - started));
+    await place.punts.apply({ cnf: "load", punts: [] });
+    await Promise.all(watchers.map(({ punts }) => punts.close()));
+    return `4 watchers heard ${heard.count} events of ${count} punts, ${rate} a second, and knew the last states`;
+  });
+}
+
+/** Connections that say nothing, and clients that all ask at once. */
+async function storm(of: Scale): Promise<string> {
+  const count = of(1_000);
+  return onPlace(async (place) => {
+    const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
+    const before = descriptors();
+    const silent: Socket[] = [];
+    const errors: string[] = [];
+    for (let i = 0; i < count; i++)
+      silent.push(connect(place.socket).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
+    const clients = Array.from({ length: of(300) }, () => new RemotePunts({ socket: place.socket, wait: LONGEST }));
+    await within(
+      "all clients are answered",
+      LONGEST,
+      Promise.all(clients.map((each) => each.info())).then(() => {}),
+    );
+    await Promise.all(clients.map((each) => each.close()));
+    for (const socket of silent) socket.destroy();
+    await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
+    const refused = errors.length === 0 ? "none refused" : `${errors.length} refused (${[...new Set(errors)].join()})`;
+    return `${count} silent connections (${refused}), ${clients.length} clients answered, descriptors as before`;
+  });
+}
+
+export const daemonLoads = {
+  "CNFs on one daemon": manyCnfs,
+  "punts on one VPP": manyPunts,
+  "watch events": watchEvents,
+  "storm of connections": storm,
+};
