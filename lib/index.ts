@@ -43,6 +43,8 @@ export {
   type PcapPacket,
   PcapReader,
   PcapWriter,
+  type Pollable,
+  PollGroup,
   type PortFilter,
   type RetainedPacket,
   type RuleCount,

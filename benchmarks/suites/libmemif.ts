@@ -1,7 +1,7 @@
 // memif against C programs on the system's libmemif, with libmemif at the other end too.
 import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
 import type { Place, Suite } from "../harness/trial.js";
-import { forwarding, type Peers, receive, roundTrip, send } from "../trials/memif.js";
+import { filtered, forwarding, type Peers, receive, roundTrip, send } from "../trials/memif.js";
 
 const SIZES = [64, 1500];
 /** Sizes of the charts. */
@@ -27,6 +27,7 @@ const suite: Suite = {
   trials: [
     ...SWEEP.map((size) => receive(peers, size, "polling", 0.95, place("Receiving over memif, polling", size))),
     ...SIZES.map((size) => receive(peers, size, "adaptive", 0.9)),
+    filtered(peers, 0.9),
     ...SWEEP.map((size) => send(peers, "list", size, 0.8, place("Sending over memif", size))),
     ...SIZES.map((size) => send(peers, "batch", size, 0.8)),
     ...SIZES.map((size) => send(peers, "slots", size, 0.8)),

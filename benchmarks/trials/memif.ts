@@ -14,7 +14,7 @@ import {
 export interface Peers {
   /** The program that the figures are compared with, for names and charts. */
   readonly name: string;
-  /** Returns the path of one of the programs: sink, source, echo, pinger, forwarder. */
+  /** Returns the path of one of the programs: sink, source, echo, pinger, forwarder, filter. */
   program(workspace: Workspace, name: string): string;
   unavailable?(): string | undefined;
 }
@@ -95,6 +95,28 @@ export function send(peers: Peers, how: How, size: number, least: number, place?
     rows: [
       { name: "rate", unit: "pps", value: ([, source]) => source!.pps!, target: ratioAtLeast(least) },
       { name: "lost", unit: "packets", value: ([to, source]) => source!.sent! - to!.received!, target: atMost(0) },
+    ],
+    ...(peers.unavailable && { unavailable: peers.unavailable }),
+  };
+}
+
+/** Receives 64 B packets of a million flows, and drops natively those that a table of half of the flows has. */
+export function filtered(peers: Peers, least: number): Trial {
+  const run = (workspace: Workspace, receiver: (socket: string) => string[]) =>
+    pair(
+      (socket) => [peers.program(workspace, "source"), "server", socket, "64", "0", "flows"],
+      receiver,
+      workspace.folder,
+    );
+  return {
+    name: `receive 64 B behind a table of 524,288 flows, against ${peers.name}`,
+    ours: (workspace) =>
+      run(workspace, (socket) => workspace.script("memif/filtered", "--socket", socket, "--seconds", SECONDS)),
+    peer: (workspace) =>
+      run(workspace, (socket) => [peers.program(workspace, "filter"), "client", socket, `${SECONDS}`]),
+    rows: [
+      { name: "rate", unit: "pps", value: ([, sink]) => sink!.pps!, target: ratioAtLeast(least) },
+      { name: "lost", unit: "packets", value: ([from, sink]) => from!.sent! - sink!.received!, target: atMost(0) },
     ],
     ...(peers.unavailable && { unavailable: peers.unavailable }),
   };

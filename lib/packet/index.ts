@@ -18,6 +18,7 @@ export {
 export { type PcapPacket, PcapReader } from "./pcap-reader.js";
 export { PcapWriter } from "./pcap-writer.js";
 export { type PcapngInterfaceOptions, type PcapngPacketOptions, PcapngWriter } from "./pcapng-writer.js";
+export { type Pollable, PollGroup } from "./poll-group.js";
 export {
   type AnyTable,
   checkFilter,

@@ -1,0 +1,75 @@
+// One loop over several ports that are polled.
+import { OptionCheck } from "../options.js";
+import type { PacketBatch } from "./batch.js";
+
+/** A port or a queue that is polled: a `MemifRxQueue`, a `PuntSocket`, a `PacketSocket`. */
+export interface Pollable<B extends PacketBatch> {
+  /** Passes one burst to the handler; returns the number of its packets. */
+  poll(handler: (batch: B) => void): number;
+}
+
+/** Rounds between two turns of the event loop. */
+const ROUNDS_A_TURN = 256;
+
+/**
+ * Polls several ports in turn: a busy one takes no more than one burst before each of the others has had its turn, and each round begins
+ * with another one.
+ */
+export class PollGroup {
+  readonly #polls = new Map<object, () => number>();
+  #order: (() => number)[] = [];
+  #first = 0;
+
+  /**
+   * Adds a port, or gives it another handler.
+   *
+   * @throws PuntError ERR_OPTION: not a port, or not a function
+   * @example
+   * ```ts
+   * import { Memif, type PacketBatch, PollGroup } from "vpp-punt";
+   *
+   * const open = (id: number) => Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id, rxMode: "polling" });
+   * const handler = (batch: PacketBatch) => console.log(batch.length);
+   * const group = new PollGroup().add(open(0).rx(), handler).add(open(1).rx(), handler);
+   * await group.run(AbortSignal.timeout(1000));
+   * ```
+   */
+  add<B extends PacketBatch>(port: Pollable<B>, handler: (batch: B) => void): this {
+    const check = new OptionCheck("poll-group.add");
+    check.object("port", port);
+    check.callback("port.poll", port.poll);
+    check.callback("handler", handler);
+    this.#polls.set(port, () => port.poll(handler));
+    this.#order = [...this.#polls.values()];
+    return this;
+  }
+
+  /** Polls a port no more. Returns whether it was polled. */
+  delete(port: object): boolean {
+    const wasThere = this.#polls.delete(port);
+    this.#order = [...this.#polls.values()];
+    return wasThere;
+  }
+
+  /** Polls each port once. Returns the number of packets. @throws what a handler throws: the ports after it have their turn in the next round */
+  poll(): number {
+    const order = this.#order;
+    const count = order.length;
+    let packets = 0;
+    const first = this.#first < count ? this.#first : 0;
+    this.#first = count === 0 ? 0 : first + 1;
+    for (let i = 0; i < count; i++) {
+      const at = first + i;
+      packets += order[at < count ? at : at - count]!();
+    }
+    return packets;
+  }
+
+  /** Polls until the signal aborts, and gives the event loop a turn now and then. @throws what a handler throws */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (let i = 0; i < ROUNDS_A_TURN; i++) this.poll();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
