@@ -11,10 +11,10 @@ static int SinkSaysEnd(struct Port* port) {
   return end;
 }
 
-/// The Ethernet, IPv4 and UDP headers of a flow from 10.0.0.0/12, port 1024, to 10.200.0.1, port 53.
+/// Writes Ethernet, IPv4 and UDP headers of an odd flow from 10.0.0.0/12, port 1024, to 10.200.0.1, port 53.
 static void WriteHeaders(uint8_t* packet, uint16_t size) {
   const uint8_t headers[] = {8, 0,  0x45, 0, 0, 0,  0,   0, 0, 0, 64, 17, 0,
-                             0, 10, 0,    0, 0, 10, 200, 0, 1, 4, 0,  0,  53};
+                             0, 10, 0,    0, 1, 10, 200, 0, 1, 4, 0,  0,  53};
   memcpy(packet + 12, headers, sizeof(headers));
   packet[16] = (uint8_t)((size - 14) >> 8);
   packet[17] = (uint8_t)(size - 14);
