@@ -1,4 +1,4 @@
-// `vpp-punt daemon`: its folders.
+// `vpp-punt daemon`: its folders, and the sockets in them.
 import { statSync } from "node:fs";
 import test from "ava";
 import { cli, end, site, start } from "../support/cli/command.js";
@@ -12,5 +12,12 @@ test("a user who may not write below /run names the folders of a daemon on the c
   const env = { VPP_PUNT_SOCKET: socket };
   while ((await cli(["list"], { env })).status !== 0) await new Promise((resolve) => setTimeout(resolve, 50));
   t.true(statSync(here.at("cnfs")).isDirectory());
+  // The daemon chooses the path of a punt socket. A manager of the command's own does not.
+  const request = "{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 } }";
+  const added = await cli(["add", "--wait", request, "--json"], { env });
+  t.regex(JSON.parse(added.stdout).punts[0].request.socketPath, /\/cnfs\/[0-9a-f]+\.sock$/);
+  const refused = await here.punts("add", request, "--owner", "other");
+  t.is(refused.status, 2);
+  t.regex(refused.stderr, /socketPath: is missing \(ERR_INVALID_REQUEST\)/);
   t.deepEqual(await end(daemon), [0, null]);
 });

@@ -20,6 +20,7 @@ interface Options extends EtcdFlags, ManagingOptions {
   socketGroup?: string;
   socketDirectory?: string;
   vpp?: string;
+  statsSocket?: string;
   state?: string;
   policy?: string;
   audit?: string;
@@ -96,6 +97,7 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
     socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
     socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
+    statsSocket: options.statsSocket,
     socketDirectory: options.socketDirectory ?? (directory && `${directory}/sockets`),
   };
   const simulated = definedOnly({ memifDirectory: directory && `${directory}/memif`, host });

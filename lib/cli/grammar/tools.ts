@@ -2,7 +2,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
-import { collect, integer, managing, path, printed, runs, timeout, vppSocket } from "./options.js";
+import { collect, integer, managing, path, printed, runs, statsSocket, timeout, vppSocket } from "./options.js";
 
 /** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
 const socket = () => vppSocket("--vpp, --socket <path>");
@@ -81,6 +81,7 @@ function daemonCommand(program: Command): void {
     .option("--socket-group <gid>", "group of the socket, by number")
     .option("--socket-directory <folder>", "where the CNFs' punt sockets are (default: /run/vpp-punt/sockets)", path)
     .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
+    .addOption(statsSocket())
     .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
     .option("--policy <file>", "who may do what", path)
     .option("--audit <file>", "file of the audit log", path)

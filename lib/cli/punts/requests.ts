@@ -1,7 +1,15 @@
 // The requests that a command is given: a file of punts, standard input, or one request by itself.
 import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
-import { decodeText, type PuntRequest, parseRequest, parseRequests, readText } from "../../punt/index.js";
+import {
+  decodeText,
+  lacksSocketPath,
+  type PuntRequest,
+  type PuntRequestInput,
+  parseRequest,
+  parseRequests,
+  readText,
+} from "../../punt/index.js";
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];
@@ -19,10 +27,11 @@ export async function requestsOf(path: string): Promise<PuntRequest[]> {
   return parseRequests(await textOf(path), path === "-" ? "standard input" : path);
 }
 
-/** Reads one request: the text given, a file, or standard input. */
-export async function requestOf(text: string | undefined, file: string | undefined): Promise<PuntRequest> {
+/** Reads one request: the text given, a file, or standard input. A request without the path of its socket is left to a daemon, which has one. */
+export async function requestOf(text: string | undefined, file: string | undefined): Promise<PuntRequestInput> {
   const content = text === undefined || text === "-" ? await textOf(file ?? "-") : text;
-  return parseRequest(parsed(content), "request", "punt.add");
+  const input = parsed(content);
+  return lacksSocketPath(input) ? (input as PuntRequestInput) : parseRequest(input, "request", "punt.add");
 }
 
 function parsed(content: string): unknown {
