@@ -31,6 +31,19 @@ export class MemifBatch extends PacketBatch {
    *
    * @throws PuntError ERR_OUT_OF_RANGE: there is no packet `i`, or `length` is not from 1 to its length.
    * @throws PuntError ERR_BATCH_RELEASED: the handler has returned.
+   * @example
+   * ```ts
+   * import { Memif } from "vpp-punt";
+   *
+   * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock" });
+   * port.receive((batch) => {
+   *   for (let i = 0; i < batch.length; i++) {
+   *     // The two MAC addresses change places.
+   *     batch.swap(i, 0, 6, 6);
+   *     batch.reply(i);
+   *   }
+   * });
+   * ```
    */
   reply(i: number, length: number = this.byteLength(i)): void {
     this.shorten(i, length);

@@ -88,6 +88,15 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
    * uncaughtException, and later bursts still come.
    *
    * @throws PuntError ERR_OPTION: not a function; ERR_MODE: an iterator takes the packets; ERR_CLOSED
+   * @example
+   * ```ts
+   * import { PuntSocket } from "vpp-punt";
+   *
+   * using socket = PuntSocket.open({ path: "/run/my-cnf.sock" });
+   * socket.receive((batch) => {
+   *   for (let i = 0; i < batch.length; i++) console.log(batch.swIfIndex(i), batch.byteLength(i));
+   * });
+   * ```
    */
   receive(handler: (batch: PuntBatch) => void): void {
     this.#feed.receive(handler);

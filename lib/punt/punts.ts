@@ -39,7 +39,18 @@ export interface Punts extends AsyncDisposable {
    * ```
    */
   apply(set: PuntSet, options?: ApplyOptions): Promise<ApplyResult>;
-  /** Replaces the request of a punt that exists. */
+  /**
+   * Replaces the request of a punt that exists.
+   *
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * const span = { type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth1" } as const;
+   * await punts.update(span, { waitFor: "CREATED" });
+   * ```
+   */
   update(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
   /** Deletes a punt. */
   delete(id: PuntIdInput): Promise<void>;
@@ -47,7 +58,18 @@ export interface Punts extends AsyncDisposable {
   get(id: PuntIdInput): Awaitable<PuntStatus | undefined>;
   /** Lists punts in the order in which they were added. */
   list(filter?: PuntFilter): Awaitable<readonly PuntStatus[]>;
-  /** Returns the steps that are due now, or that a change would bring. Changes nothing. */
+  /**
+   * Returns the steps that are due now, or that a change would bring. Changes nothing.
+   *
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * const { steps } = await punts.plan({ delete: [{ cnf: "monitor" }] });
+   * for (const { action, item, why } of steps) console.log(action, item, why);
+   * ```
+   */
   plan(change?: PlanChange): Promise<DryRun>;
   /**
    * Follows the punts: a snapshot first, then each change. With `from`, a revision that is still kept, only the changes after it. A slow
@@ -64,7 +86,18 @@ export interface Punts extends AsyncDisposable {
    * ```
    */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent>;
-  /** Opens the CNF's ends of a punt in this process. */
+  /**
+   * Opens the CNF's ends of a punt in this process.
+   *
+   * @example
+   * ```ts
+   * import { connectPunts } from "vpp-punt/module";
+   *
+   * await using punts = await connectPunts();
+   * using ends = await punts.attach({ cnf: "monitor" });
+   * for (const port of ends.ports) if (port.kind === "memif") port.memif.receive((batch) => console.log(batch.length));
+   * ```
+   */
   attach(id: PuntIdInput, options?: AttachOptions): Awaitable<Attachments>;
   /** Closes the manager or the connection to it. Punts stay. */
   close(): Promise<void>;
