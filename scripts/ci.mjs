@@ -1,6 +1,6 @@
 // All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it; `.ci/run lint demo` runs only those named.
 // Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { installPackages } from "./ci/packages.mjs";
 import { run } from "./ci/run.mjs";
 import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
@@ -104,6 +104,34 @@ async function clusterTest() {
   return { counts: { failed: 1 }, shown: [stdout, stderr] };
 }
 
+/** Known weaknesses of the packages that are installed with this one. Not every registry has the list. */
+async function audit() {
+  const { status, stdout, stderr } = await run("npm", ["audit", "--omit=dev", "--json"]);
+  const report = jsonOf(stdout);
+  if (report?.vulnerabilities === undefined)
+    return {
+      counts: { skipped: 1 },
+      shown: [`  the registry has no audit: ${report?.message ?? stderr.split("\n")[0]}`],
+    };
+  if (status === 0) return { counts: { passed: 1 }, shown: [] };
+  return { counts: { failed: 1 }, shown: [stdout] };
+}
+
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a software bill of materials has every dependency. */
+function sbomIsWhole(stdout) {
+  const names = new Set(JSON.parse(stdout).components.map(({ name, group }) => (group ? `${group}/${name}` : name)));
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  return Object.keys(dependencies).every((name) => names.has(name));
+}
+
 const started = Date.now();
 installPackages();
 const prepared =
@@ -112,6 +140,8 @@ const prepared =
 if (prepared) {
   await check("lint", script("lint"));
   await check("documents' site", script("docs:site"));
+  await check("audit of dependencies", audit);
+  await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
   await check("clang-tidy", script("lint:native"));
   await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"])));
   await check("native tests with sanitizers", sanitizedTests);
