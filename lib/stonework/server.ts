@@ -9,6 +9,7 @@ import {
 import type { Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
 import { grpcHandler } from "../grpc-handler.js";
+import { endIfSilent, PING_INTERVAL_MS, type Pinged } from "../http2-silence.js";
 import { closeNow, listenAt } from "../tcp-server.js";
 
 /** Where to listen. Port 0 is any free port. */
@@ -24,7 +25,7 @@ export interface Serving {
 }
 
 /** A connection of a caller. */
-export type Connection = Pick<ServerHttp2Session, "closed" | "destroyed">;
+export type Connection = Pinged & Pick<ServerHttp2Session, "once">;
 
 export function isGone({ closed, destroyed }: Connection): boolean {
   return closed || destroyed;
@@ -33,8 +34,16 @@ export function isGone({ closed, destroyed }: Connection): boolean {
 /** The connection over which a call came. */
 export const connectionKey = createContextKey<ServerHttp2Session | undefined>(undefined);
 
-/** @throws PuntError an errno name: the address or port cannot be listened at */
-export async function serveGrpc(place: Place, op: string, routes: (router: ConnectRouter) => void): Promise<Serving> {
+/**
+ * Serves, and ends a connection whose other end leaves a ping without an answer for `place.pingInterval` milliseconds.
+ *
+ * @throws PuntError an errno name: the address or port cannot be listened at
+ */
+export async function serveGrpc(
+  { pingInterval = PING_INTERVAL_MS, ...place }: Place & { readonly pingInterval?: number },
+  op: string,
+  routes: (router: ConnectRouter) => void,
+): Promise<Serving> {
   const handler = grpcHandler({
     routes,
     // Each call of StoneWork's has one answer, which the caller needs no more.
@@ -49,7 +58,8 @@ export async function serveGrpc(place: Place, op: string, routes: (router: Conne
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
-    session.on("close", () => sessions.delete(session)).on("error", () => {});
+    session.on("close", () => sessions.delete(session));
+    endIfSilent(session, pingInterval);
   });
   const { port } = await listenAt(server, place, op);
   return {

@@ -1,57 +1,15 @@
 // A module whose network is cut, or whose program is stopped: its session's punt goes after the grace period, and comes back with the module.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ExecutionContext } from "ava";
 import { openPunt } from "../../lib/module/index.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { daemonTest } from "../support/daemon/daemon.js";
+import { Wire } from "../support/machine/wire.js";
 import { need } from "../support/need.js";
 
 const { test } = need("openssl");
-
-/** Passes connections on until it is cut: then nothing passes, and neither end hears of it. */
-class Wire {
-  port = 0;
-  #isCut = false;
-  readonly #open = new Set<Socket>();
-
-  static async to(t: ExecutionContext, target: number): Promise<Wire> {
-    const wire = new Wire();
-    const server = createServer((near) => {
-      if (wire.#isCut) return void wire.#open.add(near);
-      const far = connect(target, "127.0.0.1");
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        wire.#open.add(from);
-        from.on("data", (bytes: Buffer) => wire.#isCut || to.write(bytes));
-        from.on("close", () => wire.#isCut || to.destroy()).on("error", () => {});
-      }
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    wire.port = (server.address() as { port: number }).port;
-    t.teardown(() => {
-      wire.heal();
-      server.close();
-    });
-    return wire;
-  }
-
-  cut(): void {
-    this.#isCut = true;
-  }
-
-  /** New connections pass again. Old ones are gone, as after a long cut. */
-  heal(): void {
-    this.#isCut = false;
-    for (const socket of this.#open) socket.destroy();
-    this.#open.clear();
-  }
-}
 
 test("a network that is cut: the session's punt goes, and is made again when the module is back", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-cut-"));

@@ -75,7 +75,7 @@ const entrances: Readonly<Record<string, (at: At, vpp: EmbeddedVpp) => Entrance>
   }),
   "StoneWorkModule.start": (at) => ({
     options: { label: "a", directory: at("stonework") },
-    wrong: ["label", "directory", "address", "host", "grpcPort", "httpPort", "state"],
+    wrong: ["label", "directory", "address", "host", "grpcPort", "httpPort", "state", "pingInterval"],
     open: (options) => StoneWorkModule.start(options),
   }),
 };

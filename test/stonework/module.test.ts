@@ -1,4 +1,5 @@
 // A CNF under StoneWork: the four services as StoneWork calls them.
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import test, { type ExecutionContext } from "ava";
 import { StoneWorkModule, type StoneWorkModuleOptions } from "../../lib/stonework/index.js";
 import { modelOf, packItem } from "../../lib/stonework/model.js";
 import * as wire from "../../lib/stonework/wire.js";
+import { Wire } from "../support/machine/wire.js";
 import { callerOf } from "../support/stonework/caller.js";
 
 const { INIT, CREATED, DELETED, UNKNOWN } = wire.PuntState;
@@ -228,6 +230,50 @@ test("announcements of StoneWork survive a restart of the module, and a new Ston
   await punts.updatePuntState({ metadata: metadata(), state: INIT });
   t.is(one.module.punts[0]?.state, "INIT");
   t.throws(() => one.module.attach({ cnf: "mycnf", key: "other" }), { code: "ERR_NO_SUCH_PUNT", message: /mycnf/ });
+});
+
+test("a StoneWork that vanishes without a word is noticed, its punts stay, and it may go on when it is back", async (t) => {
+  const one = await running(t, { pingInterval: 200 });
+  const wire = await Wire.to(t, one.module.ports.grpc);
+  const far = callerOf(wire.port);
+  t.teardown(() => far.close());
+  await far.discovery.discoverCnf(DISCOVER);
+  for (const state of [INIT, CREATED]) await far.punts.updatePuntState({ metadata: metadata(), state });
+  const known = one.module.punts;
+  t.true(one.module.isConnected);
+  const lost = once(one.module, "disconnected");
+  wire.cut();
+  t.like(await lost, [{ address: "127.0.0.1", grpcPort: 9111 }]);
+  t.false(one.module.isConnected);
+  t.deepEqual(one.module.punts, known);
+  const back = once(one.module, "connected");
+  wire.heal();
+  const update = () => far.punts.updatePuntState({ metadata: metadata(), state: DELETED });
+  // The caller's old connection ends with a call.
+  let isHeard = false;
+  while (!isHeard)
+    isHeard = await update().then(
+      () => true,
+      () => false,
+    );
+  t.like(await back, [{ grpcPort: 9111 }]);
+  t.true(one.module.isConnected);
+  t.deepEqual(one.module.punts, []);
+});
+
+test("another StoneWork is welcome at once where the one before has vanished without a word", async (t) => {
+  const one = await running(t, { pingInterval: 600_000 });
+  const wire = await Wire.to(t, one.module.ports.grpc);
+  const far = callerOf(wire.port);
+  t.teardown(() => far.close());
+  await far.discovery.discoverCnf(DISCOVER);
+  await far.punts.updatePuntState({ metadata: metadata(), state: INIT });
+  wire.cut();
+  const next = one.connect();
+  t.is((await next.discovery.discoverCnf({ ...DISCOVER, swIpAddress: "127.0.0.2" })).cnfMsLabel, "mycnf");
+  t.is(one.module.stoneWork?.address, "127.0.0.2");
+  await next.punts.updatePuntState({ metadata: metadata(), state: INIT });
+  await refused(t, one.connect().discovery.discoverCnf(DISCOVER), Code.AlreadyExists, /127\.0\.0\.2/);
 });
 
 test("a wrong option and a state file of something else are refused by name", async (t) => {

@@ -98,10 +98,59 @@ python.test("a CNF whose network was cut keeps its punt, and hears afterwards wh
   warned.length = 0;
   await makeLoop();
   await until(() => manager.list({ cnf: "mockcnf1" })[0]?.state === "CREATED");
-  await until(() => warned.includes("the CNF does not take UpdatePuntState"));
-  t.is(cnf.heard.at(-1), "DELETED");
+  await until(() => warned.some((message) => message.startsWith("the CNF does not take")));
+  t.is(cnf.heard.filter((word) => word === "CREATED").length, 1);
   network.cut(false);
   await cnf.hears("CREATED", 2);
+});
+
+python.test("a CNF that is stopped is noticed, and hears what it missed when it goes on", async (t) => {
+  const said: string[] = [];
+  const note = (_fields: object, message: string) => void said.push(message);
+  const { cnf, client, manager, orchestrator } = await stage(t, (directory) => ({
+    ...configured(CONFIG.replace("if1", "loop0"))(directory),
+    ...{ logger: { ...SILENT, info: note, warn: note }, deadline: 1_500, pingInterval: 200 },
+  }));
+  const until = async (isIt: () => boolean) => {
+    while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  const { sw_if_index } = await client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
+  const one = await cnf("mockcnf1", "mock1");
+  await one.hears("CREATED");
+  const state = async () => {
+    const response = await fetch(`http://127.0.0.1:${orchestrator.ports.http}/status/info`);
+    return ((await response.json()) as { GRPCConnState: number }[])[1]?.GRPCConnState;
+  };
+  while ((await state()) !== 2);
+  one.signal("SIGSTOP");
+  await until(() => said.includes("the CNF does not answer any more: its punts stay"));
+  t.is(manager.list()[0]?.state, "CREATED");
+  while ((await state()) !== 3);
+  await client.call("delete_loopback", { sw_if_index });
+  await until(() => manager.list()[0]?.state === "PENDING");
+  one.signal("SIGCONT");
+  await until(() => said.includes("the CNF answers again"));
+  await one.hears("DELETED");
+  while ((await state()) !== 2);
+});
+
+python.test("a CNF that was away when its item was deleted hears of that afterwards", async (t) => {
+  const warned: string[] = [];
+  const logger = { ...SILENT, warn: (_fields: object, message: string) => void warned.push(message) };
+  const running = await stage(t, (directory) => ({ ...configured(CONFIG)(directory), logger, deadline: 1_000 }));
+  const { cnf, network } = await running.farCnf("mockcnf1", "mock1");
+  await cnf.hears("CREATED");
+  const before = cnf.heard;
+  network.cut(true);
+  writeFileSync(join(running.directory, "config.yaml"), "mock1Config:\n  MockCnf1_list: []\n");
+  await running.orchestrator.reload();
+  while (running.manager.list().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!warned.includes("the CNF does not take UpdatePuntState"))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  network.cut(false);
+  const gone = before.filter((word) => word.includes("/")).map((word) => `-${word}`);
+  t.is(gone.length, 3);
+  await cnf.until(({ heard }) => ["DELETED", ...gone].every((word) => heard.includes(word)));
 });
 
 python.test("a CNF that hangs blocks no other CNF", async (t) => {

@@ -30,6 +30,14 @@ export async function run({ output, json, ...options }: Options): Promise<void> 
   );
   for (const punt of module.punts) showPunt(punt);
   module.on("discovered", (at) => show("discovered", at, `discovered by StoneWork at ${at.address}:${at.grpcPort}`));
+  for (const event of ["connected", "disconnected"] as const)
+    module.on(event, (at) =>
+      show(
+        event,
+        at,
+        `${event === "connected" ? "connected again to" : "lost"} StoneWork at ${at.address}:${at.grpcPort}`,
+      ),
+    );
   module.on("punt", showPunt);
   module.on("item", ({ key, value }) =>
     show("item", { key, set: value !== undefined }, `${key} ${value ? "set" : "deleted"}`),

@@ -1,14 +1,13 @@
 // The daemon's TCP door: the same calls, with certificates on both sides.
-import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import { createSecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
+import { endIfSilent, PING_INTERVAL_MS } from "../../http2-silence.js";
 import { readBytes } from "../../read-file.js";
 import { listenAt } from "../../tcp-server.js";
 import { tlsCaller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
-
-const PING_INTERVAL_MS = 10_000;
 
 /** Where to listen, and PEM files. */
 export interface TlsDoorOptions {
@@ -87,24 +86,6 @@ function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket:
   const { code = "EIO" } = error;
   const ended = "the connection ended before the handshake did";
   return { from, code, reason: code === "ECONNRESET" ? ended : (error.reason ?? error.message) };
-}
-
-/** A network that is cut says nothing: without a question, a session over it would live for hours. */
-function endIfSilent(session: ServerHttp2Session, interval: number): void {
-  let isAnswered = true;
-  const ask = () => {
-    isAnswered = false;
-    session.ping((error) => {
-      isAnswered = error === null;
-    });
-  };
-  const judge = () => {
-    if (session.destroyed || !isAnswered) return session.destroy();
-    ask();
-  };
-  // A whole turn of the event loop reads what has arrived: the answer may have come while this process was busy or stopped.
-  const timer = setInterval(() => setImmediate(() => setImmediate(judge)), interval).unref();
-  session.on("close", () => clearInterval(timer)).on("error", () => {});
 }
 
 function attempt<T>(body: () => T): T {

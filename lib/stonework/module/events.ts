@@ -27,4 +27,8 @@ export interface StoneWorkModuleEvents {
   item: [StoneWorkItem];
   /** StoneWork has discovered the module, for the first time or again. */
   discovered: [StoneWorkAddress];
+  /** StoneWork's connection has ended, or StoneWork does not answer. What it announced stays. */
+  disconnected: [StoneWorkAddress];
+  /** StoneWork calls again after that, without another discovery. */
+  connected: [StoneWorkAddress];
 }

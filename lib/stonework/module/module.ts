@@ -45,6 +45,11 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
     return this.#running!.stoneWork;
   }
 
+  /** Whether StoneWork's connection is there. A StoneWork that vanished without a word counts for twice `pingInterval` at most. */
+  get isConnected(): boolean {
+    return this.#running!.isConnected;
+  }
+
   /** The punts that StoneWork announced, INIT and CREATED. */
   get punts(): readonly LearntPunt[] {
     return this.#running!.punts;

@@ -1,5 +1,6 @@
 // The options of a module, and their checks.
 
+import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
@@ -24,12 +25,28 @@ export interface StoneWorkModuleOptions {
   readonly models?: readonly StoneWorkModel<any>[];
   /** File that keeps what StoneWork announced, which it does not repeat after the module's restart. Left out: it is forgotten. */
   readonly state?: string;
+  /**
+   * Milliseconds between two pings to StoneWork. A StoneWork that has not answered by the next ping is gone, as after a cut of the network.
+   * Default 10,000.
+   */
+  readonly pingInterval?: number;
   readonly logger?: Logger;
 }
 
 export type CheckedModuleOptions = Required<Omit<StoneWorkModuleOptions, "state">> & { readonly state?: string };
 
-const NAMES = ["label", "directory", "address", "host", "grpcPort", "httpPort", "models", "state", "logger"];
+const NAMES = [
+  "label",
+  "directory",
+  "address",
+  "host",
+  "grpcPort",
+  "httpPort",
+  "models",
+  "state",
+  "pingInterval",
+  "logger",
+];
 
 /** @throws PuntError ERR_OPTION */
 export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModuleOptions {
@@ -42,6 +59,7 @@ export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModu
     grpcPort: 0,
     httpPort: 0,
     models: [PUNT_MODEL],
+    pingInterval: PING_INTERVAL_MS,
     logger: SILENT,
     ...options,
   };
@@ -51,6 +69,7 @@ export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModu
   check.text("host", full.host, 255, 1);
   check.integer("grpcPort", full.grpcPort, 0, 65535);
   check.integer("httpPort", full.httpPort, 0, 65535);
+  check.milliseconds("pingInterval", full.pingInterval, 1);
   for (const [index, model] of check.list("models", full.models).entries()) check.object(`models[${index}]`, model);
   if (full.state !== undefined) check.path("state", full.state);
   return { ...full, address: checkedAddress(check, address) };

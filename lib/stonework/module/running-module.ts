@@ -5,13 +5,13 @@ import { PuntError } from "../../errors.js";
 import { guarded } from "../../guarded.js";
 import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
 import { announce } from "../announcement.js";
-import type { DiscoverCnfReq } from "../gen/cnfreg/cnfreg_pb.js";
 import { type Item, ItemSchema, UpdateResult_Operation as Operation } from "../gen/ligato/generic/manager_pb.js";
 import type { Interface as VppInterface } from "../gen/ligato/vpp/interfaces/interface_pb.js";
 import type { UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";
 import { JsonFile } from "../json-file.js";
 import { pathsIn } from "../paths.js";
-import { type Connection, isGone, type Serving, serveGrpc, serveJson } from "../server.js";
+import { type Serving, serveGrpc, serveJson } from "../server.js";
+import { Agent } from "./agent.js";
 import { type LearntPunt, PuntBook } from "./book.js";
 import type { StoneWorkAddress, StoneWorkItem, StoneWorkModuleEvents } from "./events.js";
 import { Models } from "./models.js";
@@ -29,9 +29,7 @@ export class RunningModule {
   readonly #file: JsonFile;
   readonly #items = new Map<string, Item>();
   readonly #serving: Serving[] = [];
-  #stoneWork: StoneWorkAddress | undefined;
-  /** The connection over which StoneWork discovered the module. */
-  #connection: Connection | undefined;
+  readonly #agent: Agent;
   #closing: Promise<void> | undefined;
 
   /** @param events gets what StoneWork tells */
@@ -55,6 +53,11 @@ export class RunningModule {
     this.#models = new Models(options.models, options.label);
     this.#book = new PuntBook(pathsIn(options.directory));
     this.#file = new JsonFile(options.state, OP);
+    this.#agent = new Agent({
+      label: options.label,
+      discovered: (address, isAgain) => this.#discovered(address, isAgain),
+      connection: (address, isConnected) => this.#connection(address, isConnected),
+    });
   }
 
   get ports(): { readonly grpc: number; readonly http: number } {
@@ -63,7 +66,11 @@ export class RunningModule {
   }
 
   get stoneWork(): StoneWorkAddress | undefined {
-    return this.#stoneWork;
+    return this.#agent.address;
+  }
+
+  get isConnected(): boolean {
+    return this.#agent.isConnected;
   }
 
   get punts(): readonly LearntPunt[] {
@@ -92,9 +99,9 @@ export class RunningModule {
   }
 
   async #start(): Promise<void> {
-    const { host, grpcPort, httpPort, address, label, directory, logger } = this.#options;
+    const { host, grpcPort, httpPort, address, label, directory, pingInterval, logger } = this.#options;
     this.#load(await this.#file.load());
-    this.#serving.push(await serveGrpc({ host, port: grpcPort }, OP, moduleRoutes(this.#parts())));
+    this.#serving.push(await serveGrpc({ host, port: grpcPort, pingInterval }, OP, moduleRoutes(this.#parts())));
     const pages = { "/scheduler/status": () => ({ body: [] }) };
     this.#serving.push(await serveJson({ host, port: httpPort }, OP, pages));
     const { grpc, http } = this.ports;
@@ -107,25 +114,26 @@ export class RunningModule {
     return {
       label: this.#options.label,
       models: this.#models,
-      discovered: (request, connection) => this.#discovered(request, connection),
+      agent: this.#agent,
       updatePunt: (request) => this.#updatePunt(request),
       configure: (item) => this.#configure(item),
       items: () => [...this.#items.values()].filter((item) => this.#models.isOwn(item)),
     };
   }
 
-  #discovered(request: DiscoverCnfReq, connection: Connection | undefined): void {
-    const before = this.#stoneWork;
-    if (before !== undefined && this.#connection !== undefined && !isGone(this.#connection)) {
-      const text = `${this.#options.label} is discovered already, by StoneWork at ${before.address}:${before.grpcPort}, which is still connected`;
-      throw new PuntError(OP, "ERR_DISCOVERED", text, { ...before });
-    }
-    if (before !== undefined) this.#book.renew();
-    this.#connection = connection;
-    const { swIpAddress: address, swGrpcPort: grpcPort, swHttpPort: httpPort } = request;
-    this.#stoneWork = { address, grpcPort, httpPort };
-    this.#options.logger.info({ ...this.#stoneWork }, "StoneWork has discovered the module");
-    guarded(() => void this.#events.emit("discovered", { address, grpcPort, httpPort }));
+  #discovered(address: StoneWorkAddress, isAgain: boolean): void {
+    if (isAgain) this.#book.renew();
+    this.#options.logger.info({ ...address }, "StoneWork has discovered the module");
+    guarded(() => void this.#events.emit("discovered", address));
+  }
+
+  #connection(address: StoneWorkAddress, isConnected: boolean): void {
+    if (this.#closing) return;
+    const text = isConnected
+      ? "StoneWork is connected again"
+      : "StoneWork's connection has ended: its announcements stay";
+    this.#options.logger.info({ ...address }, text);
+    guarded(() => void this.#events.emit(isConnected ? "connected" : "disconnected", address));
   }
 
   async #updatePunt(request: UpdatePuntStateReq): Promise<void> {

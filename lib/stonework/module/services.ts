@@ -14,15 +14,15 @@ import {
 import { MetaService } from "../gen/ligato/generic/meta_pb.js";
 import { PuntManager, type UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";
 import { detailOf, fileDescriptor } from "../model.js";
-import { type Connection, connectionKey } from "../server.js";
+import { connectionKey } from "../server.js";
+import type { Agent } from "./agent.js";
 import type { Models } from "./models.js";
 
 /** The module, as the services see it. */
 export interface ServiceParts {
   readonly label: string;
   readonly models: Models;
-  /** StoneWork has discovered the module. @throws PuntError ERR_DISCOVERED */
-  discovered(request: DiscoverCnfReq, connection: Connection | undefined): void;
+  readonly agent: Agent;
   updatePunt(request: UpdatePuntStateReq): Promise<void>;
   /** Takes an item; one without data deletes it. Returns its key and what became of it. */
   configure(item: Item): Promise<Operation>;
@@ -31,18 +31,24 @@ export interface ServiceParts {
 }
 
 export function moduleRoutes(parts: ServiceParts): (router: ConnectRouter) => void {
-  const { models } = parts;
+  const { models, agent } = parts;
+  /** A call that only StoneWork's agent makes. */
+  const agents = <I, O>(handle: (request: I) => O | Promise<O>) =>
+    told((request: I, { values }: HandlerContext) => {
+      agent.calls(values.get(connectionKey));
+      return handle(request);
+    });
   return (router) => {
     router.service(CnfDiscovery, {
-      discoverCnf: told((request: DiscoverCnfReq, { values }: HandlerContext) => {
-        parts.discovered(request, values.get(connectionKey));
+      discoverCnf: told(async (request: DiscoverCnfReq, { values }: HandlerContext) => {
+        await agent.discovered(request, values.get(connectionKey));
         return { cnfMsLabel: parts.label, configModels: models.own.map(configModel) };
       }),
-      getPuntRequests: told((item: Item) => ({ puntRequests: models.puntsOf(item) })),
-      getItemDependencies: told((item: Item) => ({ dependencies: models.dependenciesOf(item) })),
+      getPuntRequests: agents((item: Item) => ({ puntRequests: models.puntsOf(item) })),
+      getItemDependencies: agents((item: Item) => ({ dependencies: models.dependenciesOf(item) })),
     });
     router.service(PuntManager, {
-      updatePuntState: told(async (request: UpdatePuntStateReq) => {
+      updatePuntState: agents(async (request: UpdatePuntStateReq) => {
         await parts.updatePunt(request);
         return {};
       }),
@@ -55,7 +61,7 @@ export function moduleRoutes(parts: ServiceParts): (router: ConnectRouter) => vo
       protoFileDescriptor: ({ fullProtoFileName: name }) => fileDescriptor(models.all, name) ?? absent(name),
     });
     router.service(ManagerService, {
-      setConfig: told((request: SetConfigRequest) => setConfig(request, parts)),
+      setConfig: agents((request: SetConfigRequest) => setConfig(request, parts)),
       getConfig: () => ({ items: parts.items().map((item) => ({ item })) }),
       dumpState: () => ({ items: parts.items().map((item) => ({ item })) }),
     });

@@ -3,22 +3,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../logger.js";
 import type { Announcement } from "../announcement.js";
 import { Cnf, type OwnPlace } from "./cnf.js";
+import { Presence } from "./presence.js";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 
 interface Hooks {
   readonly deadline: number;
+  /** Milliseconds between two questions whether a CNF is there. */
+  readonly pingInterval: number;
   readonly log: Logger;
   /** Where the CNFs find the orchestrator. */
   place(): OwnPlace;
   /** A CNF has answered, for the first time or in another life. */
   arrived(cnf: Cnf): void;
+  /** A CNF that did not answer for a while answers again. */
+  back(cnf: Cnf): void;
 }
 
 export class Arrivals {
   readonly #hooks: Hooks;
   readonly #cnfs = new Map<string, Cnf>();
+  /** By the label of the CNF. */
+  readonly #presences = new Map<string, Presence>();
   /** Greetings under way, by the label of the file. */
   readonly #greetings = new Map<string, AbortController>();
 
@@ -63,13 +70,26 @@ export class Arrivals {
   #arrived(cnf: Cnf): void {
     this.#cnfs.get(cnf.label)?.close();
     this.#cnfs.set(cnf.label, cnf);
+    this.#follow(cnf);
     const { address, grpcPort } = cnf.announcement;
     const models = [...cnf.models.keys()];
     this.#hooks.log.info({ cnf: cnf.label, address, grpcPort, models }, "a CNF is discovered");
     this.#hooks.arrived(cnf);
   }
 
+  #follow(cnf: Cnf): void {
+    const { pingInterval: interval, log } = this.#hooks;
+    this.#presences.get(cnf.label)?.close();
+    const changed = (isThere: boolean, err: unknown) => {
+      if (!isThere) return log.warn({ cnf: cnf.label, err }, "the CNF does not answer any more: its punts stay");
+      log.info({ cnf: cnf.label }, "the CNF answers again");
+      this.#hooks.back(cnf);
+    };
+    this.#presences.set(cnf.label, new Presence({ interval, ask: () => cnf.ask(), changed }));
+  }
+
   close(): void {
+    for (const presence of this.#presences.values()) presence.close();
     for (const greeting of this.#greetings.values()) greeting.abort();
     for (const cnf of this.#cnfs.values()) cnf.close();
   }

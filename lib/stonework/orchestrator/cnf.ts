@@ -1,7 +1,7 @@
 // One CNF: the connection to it, its models, and the calls to it, each with a deadline.
 import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/protobuf";
 import { type DescriptorProto, type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Http2Sessions } from "../../http2-sessions.js";
 import type { Logger } from "../../logger.js";
@@ -145,6 +145,17 @@ export class Cnf {
     return updates.length === 0 || this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
   }
 
+  /** Asks the CNF what it has answered before. A connection without an answer ends: the next call makes another. @throws ConnectError */
+  async ask(): Promise<void> {
+    try {
+      await this.#meta.knownModels({ class: "config" });
+    } catch (error) {
+      if (!isAway(error)) return;
+      this.#sessions.abort(new ConnectError("the CNF does not answer", Code.Unavailable));
+      throw error;
+    }
+  }
+
   close(): void {
     this.#sessions.abort();
   }
@@ -177,7 +188,11 @@ function filesOf({ fileDescriptor, fileImportDescriptors }: ProtoFileDescriptorR
   return [...(fileImportDescriptors?.file ?? []), ...(fileDescriptor ? [fileDescriptor] : [])];
 }
 
-/** Whether a call failed because the CNF is not there or does not answer, in gRPC's numbers: 4 deadline, 14 unavailable, 1 canceled. */
+/**
+ * Whether a call failed because the CNF is not there or does not answer, in gRPC's numbers: 4 deadline, 14 unavailable, 1 canceled. A
+ * connection that ends during a call has other numbers too, but a cause: an error of Node.js.
+ */
 export function isAway(error: unknown): boolean {
-  return [1, 4, 14].includes(ConnectError.from(error).code);
+  const { code, cause } = ConnectError.from(error);
+  return [1, 4, 14].includes(code) || cause instanceof Error;
 }

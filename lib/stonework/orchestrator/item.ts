@@ -1,47 +1,15 @@
 // One configuration item of a CNF: its punts are asked for, and the CNF hears of them in StoneWork's order.
+import { create } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
-import type { Logger } from "../../logger.js";
-import {
-  idKey,
-  idOf,
-  isMade,
-  type NetnsRef,
-  type PuntId,
-  type PuntRequest,
-  type PuntStatus,
-  type Punts,
-  parseRequest,
-} from "../../punt/index.js";
+import { idKey, idOf, isMade, type PuntId, type PuntRequest, parseRequest } from "../../punt/index.js";
 import { type ItemDependency, puntDependencies } from "../dependencies.js";
-import type { Item } from "../gen/ligato/generic/manager_pb.js";
+import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
 import { type PuntMetadata, PuntState } from "../gen/puntmgr/puntmgr_pb.js";
 import { metadataToWire } from "../metadata.js";
 import { requestFromWire } from "../request.js";
 import type { Cnf } from "./cnf.js";
 import { endsOf, itemId } from "./ends.js";
-
-/** The orchestrator, as an item sees it. */
-export interface Surroundings {
-  readonly punts: Punts;
-  readonly log: Logger;
-  /** Milliseconds that a step may take. */
-  readonly deadline: number;
-  /** The CNF whose model the item is of; undefined until it is discovered. */
-  cnf(item: ConfigItem): Cnf | undefined;
-  isDiscovered(label: string): boolean;
-  /** Makes a change if the CNF may have these punts. */
-  allowed<T>(cnf: Cnf, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T>;
-  netns(label: string): Promise<NetnsRef | undefined>;
-  status(id: PuntId): PuntStatus | undefined;
-  /** Whether another item of the same CNF has this end of an interconnect. */
-  isUsedByOthers(end: string, item: ConfigItem): boolean;
-}
-
-/** The state of an item, in StoneWork's words. */
-export interface ItemSituation {
-  readonly state: "PENDING" | "CONFIGURED" | "FAILED" | "REMOVED";
-  readonly message: string;
-}
+import type { ItemSituation, Surroundings } from "./surroundings.js";
 
 interface Announced {
   readonly metadata: PuntMetadata;
@@ -53,6 +21,7 @@ interface Announced {
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 const NOT_SENT = -1;
+const UNHEARD = "the CNF does not answer: it is told again";
 
 export class ConfigItem {
   readonly key: string;
@@ -69,6 +38,10 @@ export class ConfigItem {
   readonly #announced = new Map<string, Announced>();
   /** Punts of which the CNF did not hear all: it was away, or did not answer in time. */
   readonly #doubtful = new Map<string, Announced>();
+  /** Items without data of which the CNF did not hear: this one, and ends of its interconnects. */
+  readonly #unheard = new Map<string, Item>();
+  /** Whether the CNF did not hear of the item's value. */
+  #isValueUnheard = false;
   #tellPause = FIRST_RETRY_MS;
   #mustAsk = true;
   /** Whether the CNF has said what the item's punts are, and nothing but punts is waited for. */
@@ -158,9 +131,9 @@ export class ConfigItem {
   }
 
   async #step(): Promise<void> {
-    if (this.#isDeleted) return this.#remove();
     const cnf = this.#around.cnf(this);
     if (cnf !== this.#sentTo) this.#forget(cnf);
+    if (this.#isDeleted) return this.#remove();
     if (cnf === undefined) return this.#pending(`no CNF has the model ${this.model}`);
     if (this.#mustAsk) await this.#ask(cnf);
     if (this.#isAsked) await this.#announce(cnf);
@@ -185,6 +158,8 @@ export class ConfigItem {
     this.#sentVersion = NOT_SENT;
     this.#announced.clear();
     this.#doubtful.clear();
+    this.#unheard.clear();
+    this.#isValueUnheard = false;
     this.#mustAsk = true;
   }
 
@@ -241,20 +216,47 @@ export class ConfigItem {
 
   async #announce(cnf: Cnf): Promise<void> {
     if (await this.#settleDoubts(cnf)) await this.#announceNow(cnf);
-    const isHeard = this.#doubtful.size === 0;
-    if (isHeard) this.#tellPause = FIRST_RETRY_MS;
+    if (this.#isHeard) this.#tellPause = FIRST_RETRY_MS;
     else this.#tellLater();
+  }
+
+  get #isHeard(): boolean {
+    return this.#doubtful.size === 0 && this.#unheard.size === 0 && !this.#isValueUnheard;
   }
 
   /** Takes back what the CNF heard in part, so that all can be sent again. @returns whether the CNF answers */
   async #settleDoubts(cnf: Cnf): Promise<boolean> {
-    for (const [key, { metadata }] of [...this.#doubtful]) {
+    const own = this.#unheard.get(itemId(this.#item));
+    if (own && !(await this.#unset(cnf, [own]))) return false;
+    for (const [key, { metadata, ends }] of [...this.#doubtful]) {
       if (!(await cnf.announce(PuntState.DELETED, metadata))) return false;
       this.#doubtful.delete(key);
       this.#announced.delete(key);
+      for (const end of ends) this.#unheard.set(itemId(end), end);
+      this.#isValueUnheard ||= this.#sentVersion !== NOT_SENT;
       this.#sentVersion = NOT_SENT;
     }
+    return this.#unset(cnf, this.#unused([...this.#unheard.values()]));
+  }
+
+  /** Deletes items of the CNF. @returns whether it answered */
+  async #unset(cnf: Cnf, items: readonly Item[]): Promise<boolean> {
+    const gone = items.flatMap(({ id }) => (id ? [create(ItemSchema, { id })] : []));
+    for (const each of gone) this.#unheard.set(itemId(each), each);
+    if (!(await cnf.configure(gone))) return false;
+    for (const each of gone) this.#unheard.delete(itemId(each));
     return true;
+  }
+
+  /** Returns the ends that no item of the CNF has. */
+  #unused(ends: readonly Item[]): Item[] {
+    return ends.filter((end) => !this.has(itemId(end)) && !this.#around.isUsedByOthers(itemId(end), this));
+  }
+
+  /** Sets items of the CNF. @returns whether it answered */
+  async #set(cnf: Cnf, items: readonly Item[]): Promise<boolean> {
+    for (const each of items) this.#unheard.delete(itemId(each));
+    return cnf.configure(items);
   }
 
   #tellLater(): void {
@@ -279,12 +281,13 @@ export class ConfigItem {
     const fresh = [...now].filter(([key]) => !this.#announced.has(key));
     for (const [key, punt] of fresh) await this.#tell(key, punt, () => cnf.announce(PuntState.INIT, punt.metadata));
     if (this.#sentVersion !== this.#version) {
-      this.#sentVersion = this.#version;
-      await cnf.configure([this.#item]);
+      const version = this.#version;
+      this.#isValueUnheard = !(await this.#set(cnf, [this.#item]));
+      if (!this.#isValueUnheard) this.#sentVersion = version;
     }
     for (const [key, punt] of fresh) {
       this.#announced.set(key, punt);
-      await this.#tell(key, punt, () => cnf.configure(punt.ends));
+      await this.#tell(key, punt, () => this.#set(cnf, punt.ends));
       await this.#tell(key, punt, () => cnf.announce(PuntState.CREATED, punt.metadata));
     }
     await this.#withdrawThose(
@@ -292,8 +295,7 @@ export class ConfigItem {
       [...this.#announced.keys()].filter((key) => !now.has(key)),
     );
     await this.#deleteLeaving();
-    const isHeard = this.#doubtful.size === 0;
-    this.#situation = { state: "CONFIGURED", message: isHeard ? "" : "the CNF does not answer: it is told again" };
+    this.#situation = { state: "CONFIGURED", message: this.#isHeard ? "" : UNHEARD };
   }
 
   async #tell(key: string, punt: Announced, call: () => Promise<boolean>): Promise<void> {
@@ -327,9 +329,9 @@ export class ConfigItem {
   async #withdraw(): Promise<void> {
     const cnf = this.#sentTo;
     if (cnf === undefined) return;
-    const { id } = this.#item;
-    if (this.#sentVersion !== NOT_SENT && id) await cnf.configure([{ id }]);
+    if (this.#sentVersion !== NOT_SENT || this.#isValueUnheard) await this.#unset(cnf, [this.#item]);
     this.#sentVersion = NOT_SENT;
+    this.#isValueUnheard = false;
     await this.#withdrawThose(cnf, [...this.#announced.keys()]);
   }
 
@@ -338,10 +340,8 @@ export class ConfigItem {
     for (const [index, key] of keys.entries())
       await this.#tell(key, gone[index]!, () => cnf.announce(PuntState.DELETED, gone[index]!.metadata));
     for (const key of keys) this.#announced.delete(key);
-    const unused = gone
-      .flatMap(({ ends }) => ends)
-      .filter((end) => !this.has(itemId(end)) && !this.#around.isUsedByOthers(itemId(end), this));
-    await cnf.configure(unused.flatMap(({ id }) => (id ? [{ id }] : [])));
+    const unused = this.#unused(gone.flatMap(({ ends }) => ends));
+    await this.#unset(cnf, unused);
   }
 
   async #deleteLeaving(): Promise<void> {
@@ -351,12 +351,13 @@ export class ConfigItem {
 
   async #remove(): Promise<void> {
     clearTimeout(this.#retry);
-    await this.#withdraw();
+    if (this.#sentTo === undefined || (await this.#settleDoubts(this.#sentTo))) await this.#withdraw();
     this.#leaving.push(...[...this.#requests.values()].map(idOf));
     this.#requests = new Map();
     await this.#deleteLeaving();
-    this.#doubtful.clear();
-    this.#situation = { state: "REMOVED", message: "" };
+    this.#situation = { state: "REMOVED", message: this.#isHeard ? "" : UNHEARD };
+    if (this.#isHeard) this.#around.removed(this);
+    else this.#tellLater();
   }
 }
 

@@ -4,7 +4,8 @@ import { PuntError } from "../../errors.js";
 import type { PuntId } from "../../punt/index.js";
 import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
 import { JsonFile } from "../json-file.js";
-import { ConfigItem, type Surroundings } from "./item.js";
+import { ConfigItem } from "./item.js";
+import type { Surroundings } from "./surroundings.js";
 
 const OP = "stonework.orchestrator";
 
@@ -62,7 +63,10 @@ export class Items {
   replaceThoseOfFile(prefix: string, items: ReadonlyMap<string, Item>): void {
     for (const [key, { isOfFile }] of this.#held)
       if (isOfFile && key.startsWith(prefix) && !items.has(key)) this.#delete(key);
-    for (const [key, item] of items) if (!isSame(this.#held.get(key)?.item.item, item)) this.#put(key, item, true);
+    for (const [key, item] of items) {
+      const known = this.#held.get(key)?.item;
+      if (known?.isDeleted || !isSame(known?.item, item)) this.#put(key, item, true);
+    }
   }
 
   close(): void {
@@ -83,10 +87,12 @@ export class Items {
     const item = this.#held.get(key)?.item;
     if (item === undefined) return undefined;
     item.delete();
-    void item.settled().then(() => {
-      if (item.situation.state === "REMOVED" && this.#held.get(key)?.item === item) this.#held.delete(key);
-    });
     return item;
+  }
+
+  /** The item is deleted, and its CNF knows. */
+  forget(key: string): void {
+    if (this.#held.get(key)?.item.isDeleted) this.#held.delete(key);
   }
 
   #save(): Promise<void> {

@@ -1,5 +1,6 @@
 // The options of an orchestrator of StoneWork's CNFs, and their checks.
 
+import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
 import { OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
@@ -35,6 +36,11 @@ export interface StoneWorkOptions {
   readonly netns?: Readonly<Record<string, NetnsRef>> | ((label: string) => Promise<NetnsRef | undefined>);
   /** Milliseconds that a call to a CNF may take. Default 3,000. */
   readonly deadline?: number;
+  /**
+   * Milliseconds between two questions whether a CNF still answers. One that is stopped, or cut off without a word, is noticed within this
+   * time and `deadline`, and heard of in the log and in `/status/info`. It is told what it missed when it answers again. Default 10,000.
+   */
+  readonly pingInterval?: number;
   readonly logger?: Logger;
   /** Judges callers, and the punts of CNFs. Default: everything is allowed. A daemon asks its policy. */
   readonly access?: StoneWorkAccess;
@@ -59,6 +65,7 @@ const NAMES = [
     "state",
     "netns",
     "deadline",
+    "pingInterval",
     "logger",
     "access",
   ],
@@ -78,6 +85,7 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
     httpPort: 9191,
     netns: {},
     deadline: 3_000,
+    pingInterval: PING_INTERVAL_MS,
     logger: SILENT,
     access: UNLIMITED,
     ...options,
@@ -89,6 +97,7 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
   check.integer("grpcPort", full.grpcPort, 0, 65535);
   check.integer("httpPort", full.httpPort, 0, 65535);
   check.milliseconds("deadline", full.deadline, 1);
+  check.milliseconds("pingInterval", full.pingInterval, 1);
   for (const name of ["config", "state"] as const) if (full[name] !== undefined) check.path(name, full[name]);
   if (typeof full.netns !== "function") check.object("netns", full.netns);
   return { ...full, address: checkedAddress(check, address) };

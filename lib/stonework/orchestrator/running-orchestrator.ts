@@ -9,10 +9,11 @@ import { Arrivals } from "./arrivals.js";
 import type { Cnf } from "./cnf.js";
 import { type Groups, groupsOfTheAgent, itemsOf, readConfigFile } from "./config-file.js";
 import { Discovery } from "./discovery.js";
-import type { ConfigItem, Surroundings } from "./item.js";
+import type { ConfigItem } from "./item.js";
 import { Items } from "./items.js";
 import { type CheckedOptions, checkOrchestratorOptions, type OrchestratorOptions } from "./options.js";
 import { orchestratorRoutes } from "./services.js";
+import type { Surroundings } from "./surroundings.js";
 
 const OP = "stonework.orchestrator";
 /** How long a watch that ended is not begun again. */
@@ -44,12 +45,15 @@ export class RunningOrchestrator {
 
   private constructor(options: CheckedOptions) {
     this.#options = options;
-    const { deadline, logger: log } = options;
+    const { deadline, pingInterval, logger: log } = options;
     this.#items = new Items(this.#surroundings(), options.state);
     this.#arrivals = new Arrivals({
-      ...{ deadline, log },
+      ...{ deadline, pingInterval, log },
       place: () => ({ address: options.address, grpcPort: this.ports.grpc, httpPort: this.ports.http }),
       arrived: (cnf) => void this.#arrived(cnf),
+      back: (cnf) => {
+        for (const item of this.#items.all) if (item.sentTo === cnf) item.ask();
+      },
     });
   }
 
@@ -126,6 +130,7 @@ export class RunningOrchestrator {
       isDiscovered: (label) => this.#arrivals.get(label) !== undefined,
       netns: async (label) => (typeof netns === "function" ? netns(label) : netns[label]),
       status: (id) => this.#statuses.get(idKey(id)),
+      removed: ({ key }) => this.#items.forget(key),
       isUsedByOthers: (end, item) =>
         this.#items.all.some((other) => other !== item && other.sentTo === item.sentTo && other.has(end)),
     };

@@ -18,7 +18,7 @@ import { itemKey, modelName } from "../model.js";
 import { connectionKey } from "../server.js";
 import { connectionEnds, type StoneWorkAccess, type StoneWorkRights } from "./access.js";
 import type { Cnf, CnfModel } from "./cnf.js";
-import type { ItemSituation } from "./item.js";
+import type { ItemSituation } from "./surroundings.js";
 
 /** The orchestrator, as the services see it. */
 export interface ServiceParts {

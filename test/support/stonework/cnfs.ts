@@ -58,6 +58,11 @@ export class PythonCnf extends EventEmitter<{ call: [] }> {
     return this.until(({ heard }) => heard.filter((each) => each === word).length >= times);
   }
 
+  /** Stops the process, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    this.#process.kill(name);
+  }
+
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, "exit");
