@@ -22,3 +22,105 @@ const GROUND = [
 ];
 /** Both ends of gRPC. */
 const GRPC = ["http2-sessions", "http2-silence", "grpc-handler", "grpc-spans"];
+const PORTS = ["packet", "memif", "punt-socket", "responder"];
+/** Linux's side: descriptors, devices, namespaces. */
+const LINUX = ["descriptor", "packet-socket", "host"];
+
+/** The parts of lib/ and what each may import: a folder, or a file beside the folders, without ".ts". */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  net: [],
+  "lowest-free": [],
+  guarded: [],
+  folder: [],
+  "closed-terminal": [],
+  "read-file": [],
+  "socket-file": ["errors"],
+  lazily: [],
+  "package-root": [],
+  "embedded-build": [],
+  "tcp-server": ["errors"],
+  logger: [],
+  options: ["errors"],
+  native: ["errors", "package-root"],
+  descriptor: [...GROUND, "native"],
+  packet: [...GROUND, "native"],
+  memif: [...GROUND, "native", "packet", "descriptor"],
+  "punt-socket": [...GROUND, "native", "packet", "descriptor"],
+  responder: [...GROUND, "packet", "memif"],
+  "packet-socket": [...GROUND, "native", "packet", "descriptor"],
+  binapi: [...GROUND, "native"],
+  "http2-sessions": [],
+  "http2-silence": [],
+  "grpc-handler": [],
+  tracing: [],
+  "grpc-spans": ["tracing"],
+  containers: ["errors", "guarded", "http2-sessions", "lazily"],
+  host: [...GROUND, "native", "descriptor", "containers"],
+  vpp: [...GROUND, "binapi"],
+  punt: [...GROUND, "native", ...PORTS, ...LINUX, "binapi"],
+  counters: [...GROUND, "binapi", "punt"],
+  dump: [...GROUND, "packet", "packet-socket", "punt"],
+  explain: [...GROUND, "packet", "binapi", "punt", "counters"],
+  sim: [...GROUND, "native", ...PORTS, "descriptor", "binapi"],
+  testing: [...GROUND, ...PORTS, "binapi", "host", "punt", "sim"],
+  wire: [...GROUND, "punt", "counters"],
+  cluster: [...GROUND, "punt"],
+  stonework: [...GROUND, "punt", ...GRPC],
+  module: [...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "wire", ...GRPC],
+  daemon: [
+    ...[...GROUND, "native", ...PORTS, ...LINUX, "vpp", "punt", "counters", "dump", "explain", "wire", "cluster"],
+    ...["stonework", ...GRPC],
+  ],
+  index: [...GROUND, ...PORTS, ...LINUX, "binapi", "punt", "module"],
+  cli: [
+    ...[
+      ...GROUND,
+      "explain",
+      "dump",
+      "native",
+      ...PORTS,
+      ...LINUX,
+      "binapi",
+      "punt",
+      "counters",
+      "sim",
+      "wire",
+      "cluster",
+      "stonework",
+      "module",
+      "daemon",
+      "index",
+    ],
+  ],
+};
+
+function part(file: string): string {
+  return file.split("/")[1]!.replace(/\.ts$/, "");
+}
+
+test("nothing imports what is above it", (t) => {
+  for (const file of libraryFiles()) {
+    const from = part(file);
+    t.truthy(BELOW[from], `${file}: part "${from}" has no place in the architecture`);
+    for (const imported of importsOf(file)) {
+      const to = part(imported);
+      t.true(to === from || BELOW[from]?.includes(to), `${file} imports ${imported}`);
+    }
+  }
+});
+
+test("lib/native.ts alone loads the addon", (t) => {
+  const loaders = libraryFiles().filter((file) => /node-gyp-build|process\.dlopen/.test(readFileSync(file, "utf8")));
+  t.deepEqual(loaders, ["lib/native.ts"]);
+});
+
+test("packages are required in two places: an addon's loader, and the ones that are loaded at first use", (t) => {
+  const requiring = libraryFiles().filter((file) => /createRequire/.test(readFileSync(file, "utf8")));
+  t.deepEqual(requiring, ["lib/lazily.ts", "lib/native.ts"]);
+});
+
+test("the place of a file is asked in three places, because the package's code is bundled: others take packageFile", (t) => {
+  const asking = libraryFiles().filter((file) => /import\.meta/.test(readFileSync(file, "utf8")));
+  t.deepEqual(asking, ["lib/lazily.ts", "lib/native.ts", "lib/package-root.ts"]);
+});

@@ -233,7 +233,7 @@ test("announcements of StoneWork survive a restart of the module, and a new Ston
 });
 
 test("a StoneWork that vanishes without a word is noticed, its punts stay, and it may go on when it is back", async (t) => {
-  const one = await running(t, { pingInterval: 200 });
+  const one = await running(t, { pingInterval: 2_000 });
   const wire = await Wire.to(t, one.module.ports.grpc);
   const far = callerOf(wire.port);
   t.teardown(() => far.close());
