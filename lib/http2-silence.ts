@@ -1,10 +1,10 @@
 // HTTP/2 connections whose other end says nothing any more: a network that is cut, or a host that is gone, sends no end.
 import type { ServerHttp2Session } from "node:http2";
 
-/** The part of a connection that is asked. */
+/** The part of a connection that a ping needs. */
 export type Pinged = Pick<ServerHttp2Session, "ping" | "closed" | "destroyed" | "destroy">;
 
-/** How often a silent connection is asked, in milliseconds, where no option says so. */
+/** Milliseconds between two pings over a silent connection, where no option says so. */
 export const PING_INTERVAL_MS = 10_000;
 
 /** Ends a connection whose other end leaves a ping without an answer for `interval` milliseconds. */

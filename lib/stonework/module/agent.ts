@@ -50,12 +50,12 @@ export class Agent {
     this.#hooks.connection(this.#address, true);
   }
 
-  /** An agent that has vanished without a word still has its connection: it is asked. */
+  /** An agent that has vanished without a word still has its connection: a ping tells. */
   async #requireNoOther(connection: Connection | undefined): Promise<void> {
     const before = this.#connection;
     if (before === undefined || this.#address === undefined) return;
     const isThere = before === connection || (await isAnswering(before, PATIENCE_MS));
-    // Another agent may have been greeted meanwhile.
+    // Another agent may have greeted during the wait.
     if (isThere || this.#connection !== before) {
       const { address, grpcPort } = this.#address;
       const text = `${this.#hooks.label} is discovered already, by StoneWork at ${address}:${grpcPort}, which is still connected`;

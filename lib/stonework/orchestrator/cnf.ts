@@ -145,7 +145,7 @@ export class Cnf {
     return updates.length === 0 || this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
   }
 
-  /** Asks the CNF what it has answered before. A connection without an answer ends: the next call makes another. @throws ConnectError */
+  /** Asks the CNF for its models again. A connection without an answer ends: the next call makes another. @throws ConnectError */
   async ask(): Promise<void> {
     try {
       await this.#meta.knownModels({ class: "config" });

@@ -21,7 +21,7 @@ interface Announced {
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 const NOT_SENT = -1;
-const UNHEARD = "the CNF does not answer: it is told again";
+const UNHEARD = "the CNF does not answer: another attempt follows";
 
 export class ConfigItem {
   readonly key: string;

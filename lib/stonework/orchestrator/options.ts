@@ -37,8 +37,8 @@ export interface StoneWorkOptions {
   /** Milliseconds that a call to a CNF may take. Default 3,000. */
   readonly deadline?: number;
   /**
-   * Milliseconds between two questions whether a CNF still answers. One that is stopped, or cut off without a word, is noticed within this
-   * time and `deadline`, and heard of in the log and in `/status/info`. It is told what it missed when it answers again. Default 10,000.
+   * Milliseconds between two questions whether a CNF still answers. The log and `/status/info` tell of a CNF that is stopped, or cut off
+   * without a word, within this time and `deadline`. When it answers again, it hears what it missed. Default 10,000.
    */
   readonly pingInterval?: number;
   readonly logger?: Logger;
