@@ -53,6 +53,8 @@ export class HandedEnds implements CnfEnds {
   #wantsPackets = false;
   #asking = false;
   #askAgain = false;
+  /** VPP's punt socket may be another one than that to which frames go. */
+  #isOwed = false;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -71,6 +73,7 @@ export class HandedEnds implements CnfEnds {
     if (key !== this.#key) this.#closePorts();
     this.#key = key;
     this.#metadata = metadata;
+    this.#isOwed ||= metadata.interconnects.some(({ attachment }) => attachment.kind === "af-unix");
     this.#updateAnswers(metadata);
     this.#ask();
   }
@@ -134,20 +137,35 @@ export class HandedEnds implements CnfEnds {
     try {
       const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
       for (const each of handed) this.#adopt(each);
+      this.#isOwed = false;
       this.#hooks.onProblem(undefined);
     } catch (error) {
-      this.#hooks.onProblem(error as PuntError);
-      this.#askLater();
+      // All ends may be there by now, as when a memif connects and the daemon ends.
+      const isProblem = this.#lacksSomething();
+      this.#hooks.onProblem(isProblem ? (error as PuntError) : undefined);
+      if (isProblem) this.#askLater();
     }
     this.#asking = false;
     if (this.#askAgain) this.#ask();
-    else if (!this.#closed && this.unconnected().length > 0) this.#askLater();
+    else if (this.#lacksSomething()) this.#askLater();
     this.#hooks.onChange();
   }
 
   #askLater(): void {
     clearTimeout(this.#retry);
-    if (!this.#closed) this.#retry = setTimeout(() => this.#ask(), RETRY_MS).unref();
+    const ask = () => this.#lacksSomething() && this.#ask();
+    if (!this.#closed) this.#retry = setTimeout(ask, RETRY_MS).unref();
+  }
+
+  /** Whether an end is not connected, or the packet socket of a TAP is wanted and not there. */
+  #lacksSomething(): boolean {
+    if (this.#closed) return false;
+    if (this.#isOwed || this.unconnected().length > 0) return true;
+    const isTap = ({ attachment }: InterconnectMetadata) => attachment.kind === "tap";
+    return (
+      this.#wantsPackets &&
+      (this.#metadata?.interconnects.some((each, index) => isTap(each) && !this.#open.has(index)) ?? false)
+    );
   }
 
   /** All that is open, but for memif ends that have lost their VPP. */

@@ -24,3 +24,17 @@ for (const message of ["acl_dump", "punt_socket_dump"])
     while (punt.status.state !== "failed") await sleep(50);
     t.is(punt.status.reasons[0]!.code, "ERR_DELETED");
   });
+
+test("a memif that is connected stays ready when its daemon ends at once, before the module has asked again", async (t) => {
+  const running = await daemonTest(t);
+  const request = { cnf: "tap", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+  const punt = await openPunt(request, { socket: running.socket });
+  t.teardown(() => punt.close());
+  await punt.ready();
+  const heard: string[] = [];
+  punt.on("status", ({ state, reasons }) => heard.push([state, ...reasons.map(({ code }) => code)].join(" ")));
+  await running.daemon.close();
+  while (heard.length === 0) await sleep(20);
+  await sleep(600);
+  t.deepEqual([...new Set(heard)], ["ready DAEMON_AWAY"]);
+});
