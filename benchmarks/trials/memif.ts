@@ -100,7 +100,7 @@ export function send(peers: Peers, how: How, size: number, least: number, place?
   };
 }
 
-/** Receives 64 B packets of a million flows, and drops natively those that a table of half of the flows has. */
+/** Receives 64 B packets of a million flows, and drops the packets of half of the flows, which a table names, in native code. */
 export function filtered(peers: Peers, least: number): Trial {
   const run = (workspace: Workspace, receiver: (socket: string) => string[]) =>
     pair(

@@ -38,6 +38,7 @@ export class MemifTxQueue {
   readonly #state = new Uint32Array(2);
   readonly #memories: MemoryTable;
   readonly #native: NativeMemifTx;
+  readonly #capacities: Uint32Array;
   readonly #drain: DrainWatch;
   #slots: TxSlots | undefined;
   #closed = false;
@@ -48,6 +49,7 @@ export class MemifTxQueue {
     this.index = setup.index;
     this.port = setup.port;
     this.#table = new BatchTable(setup.burst);
+    this.#capacities = new Uint32Array(setup.burst);
     this.#memories = new MemoryTable((index) => new RegionMemory(() => this.#native.memory(index)));
     const opened = setup.open({ table: this.#table.buffer, capacity: setup.burst, state: this.#state });
     if (opened === undefined) {
@@ -114,7 +116,7 @@ export class MemifTxQueue {
     const got = this.#native.reserve(wanted);
     if (got < wanted) this.#refuse(0);
     const memory = this.#memories.get(this.#state[1]!, this.#state[0]!);
-    this.#slots = new TxSlots(memory, this.#table, got);
+    this.#slots = new TxSlots(memory, this.#table, this.#capacities, got);
     if (template !== undefined) this.#fill(this.#slots, template);
     return this.#slots;
   }

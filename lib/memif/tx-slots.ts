@@ -9,17 +9,25 @@ export class TxSlots {
   /** @internal */
   ended = false;
   readonly #memory: PacketMemory;
-  readonly #table: BatchTable;
+  readonly #bytes: Uint8Array;
+  readonly #offsets: Uint32Array;
+  readonly #lengths: Uint32Array;
   readonly #capacities: Uint32Array;
   #exposed = false;
 
-  /** @internal */
-  constructor(memory: PacketMemory, table: BatchTable, count: number) {
+  /** @internal `capacities` has room for all slots of the table. */
+  constructor(memory: PacketMemory, table: BatchTable, capacities: Uint32Array, count: number) {
     this.#memory = memory;
-    this.#table = table;
+    // The memory has other bytes only after a revoke, which is after the end of these slots.
+    this.#bytes = memory.bytes();
+    this.#offsets = table.offsets;
+    this.#lengths = table.lengths;
+    this.#capacities = capacities;
     this.length = count;
-    this.#capacities = table.lengths.slice(0, count);
-    table.lengths.fill(0, 0, count);
+    for (let i = 0; i < count; i++) {
+      capacities[i] = table.lengths[i]!;
+      table.lengths[i] = 0;
+    }
   }
 
   /**
@@ -43,8 +51,8 @@ export class TxSlots {
   view(i: number, length: number): Uint8Array {
     this.setLength(i, length);
     this.#exposed = true;
-    const start = this.#table.offsets[i]!;
-    return this.#memory.bytes().subarray(start, start + length);
+    const start = this.#offsets[i]!;
+    return this.#bytes.subarray(start, start + length);
   }
 
   /**
@@ -55,7 +63,7 @@ export class TxSlots {
    */
   write(i: number, packet: Uint8Array): void {
     this.setLength(i, packet.length);
-    this.#memory.bytes().set(packet, this.#table.offsets[i]!);
+    this.#bytes.set(packet, this.#offsets[i]!);
   }
 
   /**
@@ -66,18 +74,18 @@ export class TxSlots {
   setLength(i: number, length: number): void {
     this.#check(i);
     if (!Number.isInteger(length) || length < 1 || length > this.#capacities[i]!) this.#refuseLength(i, length);
-    this.#table.lengths[i] = length;
+    this.#lengths[i] = length;
   }
 
   /** Writes byte `at` of the packet in slot `i`, whose length has been set. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
   setU8(i: number, at: number, value: number): void {
-    this.#memory.bytes()[this.#locate(i, at, 1)] = value;
+    this.#bytes[this.#locate(i, at, 1)] = value;
   }
 
   /** Writes 16 bits in network order, likewise. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
   setU16(i: number, at: number, value: number): void {
     const start = this.#locate(i, at, 2);
-    const bytes = this.#memory.bytes();
+    const bytes = this.#bytes;
     bytes[start] = value >>> 8;
     bytes[start + 1] = value;
   }
@@ -85,7 +93,7 @@ export class TxSlots {
   /** Writes 32 bits in network order, likewise. @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS */
   setU32(i: number, at: number, value: number): void {
     const start = this.#locate(i, at, 4);
-    const bytes = this.#memory.bytes();
+    const bytes = this.#bytes;
     bytes[start] = value >>> 24;
     bytes[start + 1] = value >>> 16;
     bytes[start + 2] = value >>> 8;
@@ -101,12 +109,14 @@ export class TxSlots {
 
   /** Returns where byte `at` of the packet in slot `i` is, after checking that `size` bytes from there belong to the packet. */
   #locate(i: number, at: number, size: number): number {
+    if (this.ended || i >>> 0 >= this.length || at < 0 || at + size > this.#lengths[i]!) this.#refuseBytes(i, at, size);
+    return this.#offsets[i]! + at;
+  }
+
+  #refuseBytes(i: number, at: number, size: number): never {
     this.#check(i);
-    if (at < 0 || at + size > this.#table.lengths[i]!) {
-      const message = `bytes ${at}..${at + size} of a packet of ${this.#table.lengths[i]} bytes in slot ${i}`;
-      throw new PuntError("memif.allocate", "ERR_OUT_OF_RANGE", message);
-    }
-    return this.#table.offsets[i]! + at;
+    const message = `bytes ${at}..${at + size} of a packet of ${this.#lengths[i]} bytes in slot ${i}`;
+    throw new PuntError("memif.allocate", "ERR_OUT_OF_RANGE", message);
   }
 
   #refuseLength(i: number, length: number): never {

