@@ -50,7 +50,9 @@ async function manyCnfs(of: Scale): Promise<string> {
     const started = performance.now();
     const cnfs = Array.from({ length: count }, (_, index) => {
       const name = `load-${index}`;
-      return { name, index, punts: new RemotePunts({ socket: place.socket, session: { cnf: name, grace: 100 } }) };
+      // More than the listener's queue holds: Linux refuses some, which come again.
+      const options = { socket: place.socket, wait: LONGEST, session: { cnf: name, grace: 100 } };
+      return { name, index, punts: new RemotePunts(options) };
     });
     const ask = async ({ name, index, punts }: (typeof cnfs)[number]) => {
       const socketPath = `${place.directory}/vpp/sockets/${name}.sock`;
