@@ -65,6 +65,7 @@ export {
   type AttachOptions,
   attach,
   type Degradation,
+  type DeleteOptions,
   type DeviceReport,
   DryRun,
   EmulatedHost,

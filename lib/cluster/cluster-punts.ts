@@ -156,8 +156,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#change("punt.apply", (punts) => punts.apply(set, options));
   }
 
-  delete(id: PuntIdInput): Promise<void> {
-    return this.#change("punt.delete", (punts) => punts.delete(id));
+  delete(id: PuntIdInput, options: Pick<AddOptions, "timeout"> = {}): Promise<void> {
+    return this.#change("punt.delete", (punts) => punts.delete(id, options));
   }
 
   get(id: PuntIdInput): PuntStatus | undefined {

@@ -9,6 +9,7 @@ import {
   checkAddOptions,
   checkApplyOptions,
   checked,
+  type DeleteOptions,
   type DryRun,
   idOf,
   idText,
@@ -94,8 +95,12 @@ export class EtcdPunts implements Punts {
     return this.#waiting(idOf(request), options, "punt.update");
   }
 
-  async delete(input: PuntIdInput): Promise<void> {
+  async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     const id = parseId(input, "punt.delete");
+    await checked.deletion(idText(id), options, () => this.#delete(id));
+  }
+
+  async #delete(id: PuntId): Promise<void> {
     if (await this.leader()) return this.#ask({ call: "delete", id });
     const entry = await this.#wishOf(id);
     if (!entry) throw noSuchPunt("punt.delete", id);

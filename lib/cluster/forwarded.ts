@@ -4,6 +4,7 @@ import {
   type AddOptions,
   type ApplyOptions,
   type ApplyResult,
+  type DeleteOptions,
   type PuntId,
   type PuntIdInput,
   type PuntRequestInput,
@@ -42,9 +43,9 @@ export class Forwarded implements Changes {
     return status;
   }
 
-  async delete(input: PuntIdInput): Promise<void> {
+  async delete(input: PuntIdInput, options?: DeleteOptions): Promise<void> {
     const id = parseId(input, "punt.delete");
-    await this.#acting.delete(id);
+    await this.#acting.delete(id, options);
     await this.#until(() => this.#known(id) === undefined);
   }
 

@@ -30,6 +30,7 @@ export type {
   ApplyFailure,
   ApplyOptions,
   ApplyResult,
+  DeleteOptions,
   PlanChange,
   PuntFilter,
   Punts,

@@ -238,8 +238,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     this.#requireWritable("punt.update");
     const existing = this.#state.request(request);
     if (!existing) throw noSuchPunt("punt.update", request);
-    const isDone = isSame(existing, request);
-    const entry = isDone ? this.#state.entry(request) : this.#state.revise(request, found);
+    const entry = isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
     return this.#reached(entry, options, "punt.update");
   }
 
@@ -249,7 +248,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
       check: () => this.#requireWritable("punt.apply"),
       stored: (change) => storedWithin(change, options.timeout, "punt.apply"),
       reached: (entry) => this.#reached(entry, options, "punt.apply"),
-      gone: (entry) => this.#gone(entry, "punt.apply"),
+      gone: (entry) => this.#gone(entry, "punt.apply", options.timeout),
     });
   }
 
@@ -257,23 +256,23 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * Deletes a punt, with every object that no other punt uses. Resolves when nothing of it is left in VPP. While VPP is away, resolves
    * when the store has lost it; VPP is cleaned up when it comes back.
    *
-   * @throws PuntError `ERR_NO_SUCH_PUNT`; an error of the store: the punt stays; VPP's name of an error, or `ERR_TIMEOUT`: VPP refused a
-   * deletion or does not answer; it is tried again
+   * @throws PuntError `ERR_NO_SUCH_PUNT`; of the store: the punt stays; of VPP, `ERR_TIMEOUT` or `ETIMEDOUT`: it is tried again
    */
-  async delete(input: PuntIdInput): Promise<void> {
+  async delete(input: PuntIdInput, options: Pick<AddOptions, "timeout"> = {}): Promise<void> {
     this.#requireWritable("punt.delete");
     const id = parseId(input, "punt.delete");
-    const isWanted = this.#state.request(id) !== undefined;
-    const entry = await (isWanted ? this.#state.dismiss(id) : this.#state.entry(id));
-    if (!entry) throw noSuchPunt("punt.delete", id);
-    await this.#gone(entry, "punt.delete");
+    await checked.deletion(idText(id), options, async () => {
+      const entry = await (this.#state.request(id) ? this.#state.dismiss(id) : this.#state.entry(id));
+      if (!entry) throw noSuchPunt("punt.delete", id);
+      await this.#gone(entry, "punt.delete");
+    });
   }
 
-  async #gone(entry: Entry, op: string): Promise<void> {
+  async #gone(entry: Entry, op: string, timeout?: number): Promise<void> {
     this.#requireWritable(op);
     if (!this.#options.vpp.isConnected) this.#state.gone(entry, "out of the store; VPP is away");
     this.#worker.wake();
-    await entry.reached(({ state }) => state === "DELETED");
+    await entry.reached(({ state }) => state === "DELETED", timeout);
   }
 
   /** Returns the status of a punt, or undefined if there is none of that identity. @throws PuntError `ERR_INVALID_REQUEST` */

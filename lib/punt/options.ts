@@ -1,11 +1,12 @@
 // Options of a manager, and of the methods of every interface of punts.
 
 import type { Events, RequestOf } from "../binapi/index.js";
+import { PuntError } from "../errors.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
 import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
-import type { AddOptions, ApplyOptions, PlanChange, PuntFilter, WatchOptions } from "./punts.js";
+import type { AddOptions, ApplyOptions, DeleteOptions, PlanChange, PuntFilter, WatchOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { ManagerIdentity, Store } from "./store/index.js";
 
@@ -144,6 +145,13 @@ export function checkApplyOptions(options: ApplyOptions): void {
   checkWait(options, check);
 }
 
+/** @throws PuntError `ERR_OPTION` */
+function checkDeleteOptions(options: DeleteOptions): void {
+  const check = new OptionCheck("punt.delete");
+  check.known(options, ["timeout"]);
+  check.milliseconds("timeout", options.timeout ?? 0);
+}
+
 function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): void {
   if (waitFor !== undefined) check.oneOf("waitFor", waitFor, ["CREATED"]);
   check.milliseconds("timeout", timeout);
@@ -151,6 +159,9 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
 
 /** Checks of arguments that are neither requests nor options of a manager. Each function returns its argument. @throws PuntError `ERR_OPTION` */
 export const checked = {
+  /** Deletes a punt, and waits no longer than the options say. @throws PuntError `ETIMEDOUT` too: the deletion goes on */
+  deletion: (name: string, options: DeleteOptions, body: () => Promise<void>) => deletedWithin(name, options, body),
+
   filter(filter: PuntFilter, op: string): PuntFilter {
     const check = new OptionCheck(op);
     check.known(filter, ["cnf"]);
@@ -230,4 +241,22 @@ function checkContainers(check: OptionCheck, place: EnginePlace | undefined): vo
   }
   check.known(place, ["cri"], "containers");
   check.socketPath("containers.cri", place.cri);
+}
+
+/**
+ * Deletes a punt, and waits no longer than the options say.
+ *
+ * @throws PuntError `ERR_OPTION`; `ETIMEDOUT`: the deletion goes on; otherwise as the deletion
+ */
+async function deletedWithin(name: string, options: DeleteOptions, body: () => Promise<void>): Promise<void> {
+  checkDeleteOptions(options);
+  const { timeout } = options;
+  if (timeout === undefined) return body();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `punt ${name} is not deleted after ${timeout} ms; the deletion goes on`;
+    const error = () => new PuntError("punt.delete", "ETIMEDOUT", message);
+    timer = setTimeout(() => reject(error()), timeout);
+  });
+  await Promise.race([body(), late]).finally(() => clearTimeout(timer));
 }

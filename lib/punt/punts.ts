@@ -53,7 +53,7 @@ export interface Punts extends AsyncDisposable {
    */
   update(request: PuntRequestInput, options?: AddOptions): Promise<PuntStatus>;
   /** Deletes a punt. */
-  delete(id: PuntIdInput): Promise<void>;
+  delete(id: PuntIdInput, options?: DeleteOptions): Promise<void>;
   /** Returns the status of a punt, or undefined if there is none of that identity. */
   get(id: PuntIdInput): Awaitable<PuntStatus | undefined>;
   /** Lists punts in the order in which they were added. */
@@ -107,6 +107,11 @@ export interface AddOptions {
   /** Wait until the punt is CREATED or DEGRADED. By default PENDING ends the wait too. */
   readonly waitFor?: "CREATED";
   /** Longest wait in milliseconds, below 2^31. The punt stays after it. */
+  readonly timeout?: number;
+}
+
+export interface DeleteOptions {
+  /** Longest wait in milliseconds, below 2^31. The punt is deleted all the same, later. */
   readonly timeout?: number;
 }
 

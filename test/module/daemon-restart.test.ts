@@ -1,7 +1,7 @@
 // A restart of the daemon as a CNF sees it: VPP goes on, so the punt stays ready.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { openPunt } from "../../lib/module/index.js";
+import { connectPunts, openPunt } from "../../lib/module/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 
 for (const message of ["acl_dump", "punt_socket_dump"])
@@ -37,4 +37,13 @@ test("a memif that is connected stays ready when its daemon ends at once, before
   while (heard.length === 0) await sleep(20);
   await sleep(600);
   t.deepEqual([...new Set(heard)], ["ready DAEMON_AWAY"]);
+});
+
+test("a deletion waits no longer for a daemon that is away than its timeout", async (t) => {
+  const running = await daemonTest(t);
+  await using punts = await connectPunts({ socket: running.socket, wait: true });
+  await punts.add({ cnf: "tap", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
+  await running.daemon.close();
+  await t.throwsAsync(punts.delete({ cnf: "tap" }, { timeout: 50 }), { code: "ETIMEDOUT", message: /tap/ });
+  await t.throwsAsync(punts.delete({ cnf: "tap" }, { timeout: -1 }), { code: "ERR_OPTION" });
 });

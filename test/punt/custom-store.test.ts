@@ -58,6 +58,9 @@ test("a save that never ends holds up neither a change with a timeout nor close"
     t.throwsAsync(it.manager.update({ ...request, vppInterface: "if1" }, { timeout: 10 }), late),
     t.throwsAsync(it.manager.apply({ cnf: "cnf2", punts: [{ ...request, cnf: "cnf2" }] }, { timeout: 10 }), late),
   ]);
+  await t.throwsAsync(it.manager.delete({ cnf: "cnf1" }, { timeout: 10 }), {
+    ...{ code: "ETIMEDOUT", message: /cnf1 is not deleted after 10 ms/ },
+  });
   await Promise.all([waiting, it.manager.close()]);
 });
 

@@ -13,8 +13,10 @@ import {
   checkApplyOptions,
   checked,
   checkSet,
+  type DeleteOptions,
   type DeviceReport,
   DryRun,
+  idText,
   noSuchPunt,
   type PathlessRequestInput,
   type PlanChange,
@@ -153,7 +155,12 @@ export class RemotePunts implements Punts {
     };
   }
 
-  async delete(id: PuntIdInput): Promise<void> {
+  async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
+    const id = parseId(input, "punt.delete");
+    await checked.deletion(idText(id), options, () => this.#delete(id));
+  }
+
+  async #delete(id: PuntIdInput): Promise<void> {
     const wire = wireId(id, "punt.delete");
     let attempts = 0;
     await this.#connection.call("punt.delete", async (signal) => {
