@@ -25,3 +25,10 @@ export class PuntError extends Error {
     this.details = details;
   }
 }
+
+/** Returns an error as that of another operation. */
+export function renamed(op: string, reason: PuntError): PuntError {
+  const { code, message, details } = reason;
+  const text = message.startsWith(`${reason.op}: `) ? message.slice(reason.op.length + 2) : message;
+  return new PuntError(op, code, text, details, reason);
+}

@@ -27,7 +27,7 @@ export async function ask<T>(
   const { id: lease } = await etcd.grant(LEASE_SECONDS);
   const renewal = setInterval(() => void etcd.renew(lease).catch(() => {}), RENEWAL_MS);
   try {
-    const waiting = answerOf(etcd, keys.key("answer", id), longest, keys.host);
+    const waiting = answerOf(etcd, keys, id, { op: `punt.${question.call}`, longest });
     waiting.catch(() => {});
     await put(etcd, keys.key("ask", id), question, asker, lease);
     return answerIn<T>(await waiting);
@@ -43,13 +43,19 @@ async function put(etcd: Etcd, key: string, question: Question, asker: Asker, le
     await etcd.write([{ key: write.key, created: 0 }], [write]);
 }
 
-async function answerOf(etcd: Etcd, key: string, longest: number, host: string): Promise<string> {
+async function answerOf(
+  etcd: Etcd,
+  keys: Keys,
+  id: string,
+  { op, longest }: { readonly op: string; readonly longest: number },
+): Promise<string> {
+  const key = keys.key("answer", id);
   const { revision } = await etcd.range(key);
   return new Promise<string>((resolve, reject) => {
     const looking = setInterval(() => void look(), LOOK_MS);
     const closed = () => {
       end();
-      reject(new PuntError("cluster.ask", "ERR_CLOSED", "the connection to etcd was closed"));
+      reject(new PuntError(op, "ERR_CLOSED", "the connection to etcd was closed"));
     };
     const end = () => {
       etcd.closing.removeEventListener("abort", closed);
@@ -59,7 +65,7 @@ async function answerOf(etcd: Etcd, key: string, longest: number, host: string):
     };
     const timer = setTimeout(() => {
       end();
-      reject(late(host, longest));
+      reject(late(op, keys.host, longest));
     }, longest);
     const look = async () => {
       const { entries } = await etcd.range(key).catch(() => ({ entries: [] }));
@@ -82,7 +88,7 @@ async function answerOf(etcd: Etcd, key: string, longest: number, host: string):
   });
 }
 
-function late(host: string, longest: number): PuntError {
+function late(op: string, host: string, longest: number): PuntError {
   const message = `the daemon of host ${host} has not answered in ${longest} ms; it may still do what was asked`;
-  return new PuntError("cluster.ask", "ETIMEDOUT", message, { host });
+  return new PuntError(op, "ETIMEDOUT", message, { host });
 }

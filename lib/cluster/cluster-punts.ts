@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PuntError } from "../errors.js";
+import { PuntError, renamed } from "../errors.js";
 import { guarded } from "../guarded.js";
 import {
   type AddOptions,
@@ -34,7 +34,7 @@ import { Hosts } from "./hosts.js";
 import { Keys } from "./keys.js";
 import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
-import { etcdAway, renamed } from "./refusals.js";
+import { etcdAway } from "./refusals.js";
 import { EtcdStore } from "./store.js";
 import { historyFile, Term } from "./term.js";
 

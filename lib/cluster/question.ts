@@ -92,10 +92,10 @@ export async function answerTo(text: string, punts: Punts, explain?: Explain): P
     const answer = JSON.stringify({ value: plain(value) }, plainNumbers);
     return { ...about, punts: [...about.punts, ...deleted], text: answer };
   } catch (error) {
-    const { op = "cluster.answer", code = "ERR_INTERNAL", message, details = {} } = error as Partial<PuntError> & Error;
-    const shown = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-    const answer = JSON.stringify({ error: { op, code, message: shown, details } }, plainNumbers);
-    return { ...about, text: answer, error: new PuntError(op, code, shown) };
+    const plainly = plainError(error as Partial<PuntError> & Error);
+    const { op, code, message } = plainly;
+    const answer = JSON.stringify({ error: plainly }, plainNumbers);
+    return { ...about, text: answer, error: new PuntError(op, code, message) };
   }
 }
 
@@ -149,8 +149,31 @@ function plain(value: unknown): unknown {
   return {
     ...{ added: added.map(withoutSecrets), updated: updated.map(withoutSecrets), deleted },
     unchanged: unchanged.map(withoutSecrets),
-    failed: failed.map(({ id, error: { code, message } }) => ({ id, error: { code, message } })),
+    failed: failed.map(({ id, error }) => ({ id, error: plainError(error) })),
   };
+}
+
+/** An error as JSON has it. The message lacks the operation, which the constructor of PuntError puts before it. */
+interface PlainError {
+  readonly op: string;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Record<string, unknown>;
+}
+
+function plainError(error: Partial<PuntError> & Error): PlainError {
+  const { op = "cluster.answer", code = "ERR_INTERNAL", message, details = {} } = error;
+  const shown = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+  return { op, code, message: shown, details };
+}
+
+function revivedError({
+  op = "punt.apply",
+  code,
+  message,
+  details = {},
+}: Partial<PlainError> & Pick<PlainError, "message">): PuntError {
+  return new PuntError(op, code ?? "ERR_INTERNAL", message, details);
 }
 
 function plainNumbers(_name: string, value: unknown): unknown {
@@ -159,11 +182,8 @@ function plainNumbers(_name: string, value: unknown): unknown {
 
 /** Reads an answer. @throws PuntError as the manager of the daemon threw it */
 export function answerIn<T>(text: string): T {
-  const { value, error } = JSON.parse(text) as {
-    value?: T;
-    error?: { op: string; code: string; message: string; details: Record<string, unknown> };
-  };
-  if (error) throw new PuntError(error.op, error.code, error.message, error.details);
+  const { value, error } = JSON.parse(text) as { value?: T; error?: PlainError };
+  if (error) throw revivedError(error);
   return value as T;
 }
 
@@ -172,9 +192,10 @@ export function statusIn(status: PuntStatus): PuntStatus {
 }
 
 export function applyResultIn(result: ApplyResult): ApplyResult {
-  const { added, updated, unchanged } = result;
+  const { added, updated, unchanged, failed } = result;
   return {
     ...result,
+    failed: failed.map(({ id, error }) => ({ id, error: revivedError(error) })),
     ...{ added: added.map(revived), updated: updated.map(revived), unchanged: unchanged.map(revived) },
   };
 }

@@ -137,7 +137,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async #adopt(requests: readonly PuntRequest[]): Promise<Adoption> {
     const found = await Promise.all(requests.map((request) => this.#state.find(request)));
     const draft = this.#state.imagine();
-    for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
+    for (const [index, request] of requests.entries()) draft.put(request, found[index]!, "punt.adopt");
     const sought = await this.#worker.seek(draft.freeze());
     if (this.#options.readOnly) return sought.adoption;
     requireReady(requests, sought.adoption.punts, "nothing is changed");
@@ -221,7 +221,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     // After close() nothing would end the wait. The next manager does what the store has.
     this.#requireWritable(op);
     this.#worker.wake();
-    await entry.reached(({ state }) => isMade(state) || (state === "PENDING" && waitFor !== "CREATED"), timeout);
+    await entry.reached(op, ({ state }) => isMade(state) || (state === "PENDING" && waitFor !== "CREATED"), timeout);
     return this.#state.status(entry);
   }
 
@@ -272,7 +272,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     this.#requireWritable(op);
     if (!this.#options.vpp.isConnected) this.#state.gone(entry, "out of the store; VPP is away");
     this.#worker.wake();
-    await entry.reached(({ state }) => state === "DELETED", timeout);
+    await entry.reached(op, ({ state }) => state === "DELETED", timeout);
   }
 
   /** Returns the status of a punt, or undefined if there is none of that identity. @throws PuntError `ERR_INVALID_REQUEST` */
@@ -298,7 +298,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     const found = await Promise.all(added.map((request) => this.#state.find(request)));
     const draft = this.#state.imagine();
     for (const id of deleted) draft.delete(id);
-    for (const [index, request] of added.entries()) draft.put(request, found[index]!);
+    for (const [index, request] of added.entries()) draft.put(request, found[index]!, "punt.plan");
     const { plan, open } = await this.#worker.preview({ wanted: draft.freeze(), memory: this.#state.memory });
     return new DryRun(plan, [...open.values()]);
   }

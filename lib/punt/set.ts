@@ -43,7 +43,7 @@ export async function applySet(
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
-    for (const [index, request] of requests.entries()) draft.put(request, found[index]!);
+    for (const [index, request] of requests.entries()) draft.put(request, found[index]!, OP);
   });
   const deletions: Deletion[] = [
     ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),

@@ -12,16 +12,16 @@ test("a wait that begins after a punt was abandoned rejects at once", async (t) 
   const entry = newEntry();
   entry.abandon(new PuntError("punt.delete", "ECANCELED", "the punt was added again"));
   await t.throwsAsync(
-    entry.reached(({ state }) => state === "DELETED"),
+    entry.reached("punt.apply", ({ state }) => state === "DELETED"),
     { code: "ECANCELED" },
   );
 });
 
 test("the time limit of one wait does not end another", async (t) => {
   const entry = newEntry();
-  const patient = entry.reached(({ state }) => state === "CREATED");
+  const patient = entry.reached("punt.apply", ({ state }) => state === "CREATED");
   await t.throwsAsync(
-    entry.reached(({ state }) => state === "CREATED", 1),
+    entry.reached("punt.apply", ({ state }) => state === "CREATED", 1),
     { code: "ETIMEDOUT" },
   );
   entry.become({ state: "CREATED", cause: "read back" });

@@ -1,4 +1,5 @@
 // The desired punts with their interconnects and namespaces. Each change is made as a whole or not at all.
+import { PuntError, renamed } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
 import type { Wanted } from "../plan/index.js";
@@ -40,25 +41,32 @@ export class Draft {
     return this.#namespaces.find(request.netns);
   }
 
-  /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, `ERR_INVALID_REQUEST` */
-  add(request: PuntRequest, found: Found): void {
-    refuseOneInterfaceTwice(request, this.#otherNames);
-    this.#interconnects.assign(request, this.#namespaces.number(found));
-    this.#punts.set(idKey(request), request);
+  /** @throws PuntError of the operation `op`: `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, `ERR_INVALID_REQUEST` */
+  add(request: PuntRequest, found: Found, op = "punt.add"): void {
+    this.#set(op, request, () => this.#interconnects.assign(request, this.#namespaces.number(found)));
   }
 
   /** Replaces the request of a punt. The parts of its interconnects that do not change stay. @throws PuntError as `add` */
-  update(request: PuntRequest, found: Found): void {
-    refuseOneInterfaceTwice(request, this.#otherNames);
-    this.#interconnects.reassign(request, this.#namespaces.number(found));
-    this.#punts.set(idKey(request), request);
+  update(request: PuntRequest, found: Found, op = "punt.update"): void {
+    this.#set(op, request, () => this.#interconnects.reassign(request, this.#namespaces.number(found)));
   }
 
   /** Adds the punt, or updates it if it exists. @throws PuntError as `add` */
-  put(request: PuntRequest, found: Found): void {
+  put(request: PuntRequest, found: Found, op: string): void {
     const existing = this.#punts.get(idKey(request));
-    if (!existing) this.add(request, found);
-    else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found);
+    if (!existing) this.add(request, found, op);
+    else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found, op);
+  }
+
+  /** The parts below do not know which operation changes a punt, so their errors get its name here. */
+  #set(op: string, request: PuntRequest, connect: () => void): void {
+    try {
+      refuseOneInterfaceTwice(request, this.#otherNames);
+      connect();
+    } catch (error) {
+      throw error instanceof PuntError && error.op !== op ? renamed(op, error) : error;
+    }
+    this.#punts.set(idKey(request), request);
   }
 
   /** Returns all punts of one CNF. */

@@ -16,6 +16,8 @@ export interface Situation {
 
 interface Waiter {
   readonly done: (situation: Situation) => boolean;
+  /** The call that waits. */
+  readonly op: string;
   readonly resolve: () => void;
   readonly reject: (error: PuntError) => void;
 }
@@ -48,15 +50,15 @@ export class Entry {
     return changed;
   }
 
-  /** Resolves when the punt is in a situation that `done` accepts; rejects when it FAILED. */
-  async reached(done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
+  /** Resolves when the punt is in a situation that `done` accepts; rejects when it FAILED. `op`: the call that waits. */
+  async reached(op: string, done: (situation: Situation) => boolean, timeout?: number): Promise<void> {
     const { state, failure } = this.situation;
     if (done(this.situation)) return;
     if (this.#abandoned) throw this.#abandoned;
-    if (state === "DELETED") throw deletedError(this.id);
+    if (state === "DELETED") throw deletedError(op, this.id);
     // A punt that is being deleted may have FAILED before; a punt that was just added has not.
     if (state === "FAILED" && !this.leaving) throw failedError(this.id, failure!);
-    const { promise, waiter } = newWaiter(done);
+    const { promise, waiter } = newWaiter(op, done);
     this.#waiters.push(waiter);
     if (timeout === undefined) return promise;
     const timer = setTimeout(() => this.#expire(waiter, timeout), timeout);
@@ -76,7 +78,7 @@ export class Entry {
     for (const waiter of waiters) {
       if (waiter.done(this.situation)) waiter.resolve();
       else if (state === "FAILED") waiter.reject(failedError(this.id, this.situation.failure!));
-      else if (state === "DELETED") waiter.reject(deletedError(this.id));
+      else if (state === "DELETED") waiter.reject(deletedError(waiter.op, this.id));
       else this.#waiters.push(waiter);
     }
   }
@@ -86,14 +88,14 @@ export class Entry {
     const { state, missing = [] } = this.situation;
     const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((lack) => lack.text).join(", ")}` : "";
     const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
-    waiter.reject(new PuntError("punt.add", "ETIMEDOUT", message, { id: { ...this.id }, state, missing }));
+    waiter.reject(new PuntError(waiter.op, "ETIMEDOUT", message, { id: { ...this.id }, state, missing }));
   }
 }
 
-function newWaiter(done: Waiter["done"]): { promise: Promise<void>; waiter: Waiter } {
+function newWaiter(op: string, done: Waiter["done"]): { promise: Promise<void>; waiter: Waiter } {
   let waiter!: Waiter;
   const promise = new Promise<void>((resolve, reject) => {
-    waiter = { done, resolve, reject };
+    waiter = { done, op, resolve, reject };
   });
   return { promise, waiter };
 }
@@ -103,8 +105,8 @@ function failedError(id: PuntId, failure: PuntFailure): PuntError {
   return new PuntError("punt.reconcile", failure.code, text, { id: { ...id }, ...failure });
 }
 
-function deletedError(id: PuntId): PuntError {
-  return new PuntError("punt.add", "ECANCELED", `punt ${idText(id)} was deleted`, { id: { ...id } });
+function deletedError(op: string, id: PuntId): PuntError {
+  return new PuntError(op, "ECANCELED", `punt ${idText(id)} was deleted`, { id: { ...id } });
 }
 
 /** The parts of a situation whose change is an event. */
