@@ -72,9 +72,10 @@ export function connectLink(
   });
 }
 
-function givenUp(endpoint: string, reason: unknown): PuntError {
+/** Returns the error of an attempt that was aborted. `late`: what it waited for, if its time was over. */
+export function givenUp(endpoint: string, reason: unknown, late = "VPP does not answer"): PuntError {
   const isTimeout = (reason as Error | undefined)?.name === "TimeoutError";
-  const [code, text] = isTimeout ? ["ERR_TIMEOUT", "VPP does not answer"] : ["ERR_ABORTED", "given up"];
+  const [code, text] = isTimeout ? ["ERR_TIMEOUT", late] : ["ERR_ABORTED", "given up"];
   return new PuntError("binapi.connect", code!, `${endpoint}: ${text}`, {}, reason);
 }
 

@@ -1,10 +1,16 @@
 // The transport over VPP's API socket.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PuntError } from "../errors.js";
 import { addonProblem, native } from "../native.js";
-import { connectLink, type LinkParts } from "./link.js";
+import { connectLink, givenUp, type LinkParts } from "./link.js";
 import { NetSocket } from "./net-socket.js";
 import type { Link, LinkHandler, Transport } from "./transport.js";
 
 export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
+
+/** How often to look for room in the queue of VPP's socket, which has room for a few connections only. */
+const RETRY_MS = 10;
+const CROWDED = "VPP takes no connection: it is busy or stopped, and the queue of its socket is full";
 
 export interface SocketTransportOptions {
   /** Path of VPP's API socket. Default /run/vpp/api.sock. */
@@ -50,9 +56,17 @@ export class SocketTransport implements Transport {
     this.#name = name;
   }
 
-  connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
+  async connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {
     const { endpoint } = this;
-    const socket = addonProblem === undefined ? byAddon(endpoint) : byNode(endpoint);
-    return connectLink({ endpoint, name: this.#name, ...socket }, handler, credit, signal);
+    for (;;) {
+      const socket = addonProblem === undefined ? byAddon(endpoint) : byNode(endpoint);
+      try {
+        return await connectLink({ endpoint, name: this.#name, ...socket }, handler, credit, signal);
+      } catch (error) {
+        if ((error as PuntError).code !== "EAGAIN") throw error;
+        if (signal.aborted) throw givenUp(endpoint, signal.reason, CROWDED);
+      }
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
   }
 }

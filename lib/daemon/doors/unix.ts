@@ -15,6 +15,9 @@ import { type Door, type Handler, markCaller } from "./door.js";
 /** How an HTTP/2 connection begins; every HTTP/1.1 request begins otherwise. */
 const PREFACE = Buffer.from("PRI");
 
+/** Connections that wait to be accepted: CNFs of a whole host may come at once. Linux has no room for more than net.core.somaxconn. */
+const LONGEST_QUEUE = 4_096;
+
 export interface UnixDoorOptions {
   readonly path: string;
   readonly mode: number;
@@ -79,7 +82,7 @@ async function prepare(path: string): Promise<void> {
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => reject(failed(path, "listen", cause)));
-    asPrivate(() => server.listen(path, resolve));
+    asPrivate(() => server.listen({ path, backlog: LONGEST_QUEUE }, resolve));
   });
 }
 

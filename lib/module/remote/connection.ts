@@ -35,6 +35,9 @@ export class Pauses {
 /** How often in a row certificates do not fit until a call that waits gives up. A daemon that ends in that moment looks the same. */
 const MOST_REFUSALS = 3;
 
+/** How long a call that does not wait for a daemon tries one that is there, and whose socket has a full queue of connections. */
+const PATIENCE_MS = 2_000;
+
 /** A connection that comes back by itself. */
 export class Connection {
   readonly client: Client<typeof PuntsService>;
@@ -72,7 +75,7 @@ export class Connection {
 
   /**
    * Does a call. While the daemon is away it is tried again, for as long as the options say; each call of the contract may be
-   * repeated without harm.
+   * repeated without harm. A daemon whose socket has a full queue of connections is tried for 2 s at least.
    *
    * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away; ERR_CERTIFICATE: the daemon and this program do
    * not trust each other's certificates; ERR_CLOSED
@@ -88,12 +91,18 @@ export class Connection {
         return await body(signal);
       } catch (error) {
         if (signal.aborted) throw this.closedError(op);
-        const isLate = this.#wait !== true && performance.now() - start >= this.#wait;
+        const isLate = performance.now() - start >= this.#patience(error);
         refusals = this.isDistrusted(error) ? refusals + 1 : 0;
         if (!isAway(error) || isLate || refusals === MOST_REFUSALS) throw this.errorOf(error, op);
       }
       await pauses.wait(signal).catch(() => {});
     }
+  }
+
+  /** Milliseconds for which a call is tried again after such an error. */
+  #patience(error: unknown): number {
+    const wait = this.#wait === true ? Number.POSITIVE_INFINITY : this.#wait;
+    return isCrowded(error) ? Math.max(wait, PATIENCE_MS) : wait;
   }
 
   /** Returns the error as the in-process manager would have thrown it. */
@@ -119,11 +128,20 @@ export class Connection {
       return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, error);
     }
     if (isAnswer(error) || !(isLinux || code === Code.Unavailable)) return errorFromWire(error, op);
-    const isForbidden = (cause as NodeJS.ErrnoException | undefined)?.code === "EACCES";
-    const text = isForbidden
-      ? `user ${process.getuid!()} may not open ${this.#where}: run the program as root, or as a member of the socket's group`
-      : `no daemon answers at ${this.#where}`;
-    return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, isLinux ? cause : error);
+    return this.#unreached(op, (cause as NodeJS.ErrnoException | undefined)?.code, isLinux ? cause : error);
+  }
+
+  #unreached(op: string, code: string | undefined, cause: unknown): PuntError {
+    const [address, details] = [this.#where, { address: this.#where }];
+    if (code === "EAGAIN") {
+      const text = `the daemon at ${address} takes no connection: it is busy or stopped, and the queue of its socket is full`;
+      return new PuntError(op, "ERR_DISCONNECTED", text, { ...details, remedy: "Try again later" }, cause);
+    }
+    const text =
+      code === "EACCES"
+        ? `user ${process.getuid!()} may not open ${address}: run the program as root, or as a member of the socket's group`
+        : `no daemon answers at ${address}`;
+    return new PuntError(op, "ERR_DISCONNECTED", text, details, cause);
   }
 
   /** Whether the daemon and this program do not trust each other's certificates, and never did. */
@@ -160,6 +178,11 @@ function certificateText(pem: string | Buffer): string {
   const name = subject ? subject.replaceAll("\n", ", ") : "no subject";
   const isOver = new Date(validTo) < new Date();
   return `this program's certificate (${name}), which ${isOver ? "expired on" : "is valid until"} ${validTo}`;
+}
+
+/** Whether a daemon is there, and has no room in the queue of its socket. */
+function isCrowded(error: unknown): boolean {
+  return (ConnectError.from(error).cause as NodeJS.ErrnoException | undefined)?.code === "EAGAIN";
 }
 
 /** Whether a call failed because the daemon is away or stops, or cannot judge it before VPP is there. */
