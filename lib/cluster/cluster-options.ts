@@ -25,7 +25,8 @@ export interface ClusterStart {
   problem(error: PuntError): void;
 }
 
-export type Role = "leader" | "standby" | "cut-off" | "halted";
+/** "other-vpp": the daemon that acts has another VPP than this one. */
+export type Role = "leader" | "standby" | "cut-off" | "halted" | "other-vpp";
 
 /** A daemon's role for its host, and the daemon that acts. */
 export interface ClusterRole {

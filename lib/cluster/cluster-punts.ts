@@ -35,6 +35,7 @@ import { Keys } from "./keys.js";
 import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
 import { etcdAway } from "./refusals.js";
+import { SameVpp } from "./same-vpp.js";
 import { EtcdStore } from "./store.js";
 import { historyFile, Term } from "./term.js";
 
@@ -53,12 +54,12 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   readonly #leadership: Leadership;
   readonly #forward: Changes;
   readonly #known = new Known();
-  readonly #generationKey: string;
   readonly #askers: Askers;
   #manager: PuntManager | undefined;
   #term: Term | undefined;
   #halted: PuntError | undefined;
   #broken: PuntError | undefined;
+  readonly #sameVpp: SameVpp;
   #instead: StoredState | undefined;
   #role: Role = "cut-off";
   /** How many times this daemon has lost the lead. */
@@ -91,17 +92,17 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     super();
     this.#start = start;
     this.#etcd = etcd;
+    const problem = (error: PuntError) => start.problem(error);
     const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
     const through = `daemon ${name} of host ${keys.host}`;
     this.hosts = new Hosts(etcd, through);
     this.#keys = keys;
-    this.#generationKey = keys.key("state", "generation");
     this.#history = history;
     this.#askers = new Askers(start.cluster.name ?? "the daemon");
     etcd.onHeader = (header, floor) => history.see(header, floor);
     const folders = (["wanted", "state", "leader", "ask"] as const).map((kind) => keys.folder(kind));
     this.#mirror = new Mirror(etcd, folders, {
-      judge: (found) => history.check(generationIn(found.get(this.#generationKey))),
+      judge: (found) => history.check(generationIn(found.get(this.#keys.generation))),
       changed: (changes, isSnapshot) => this.#changed(changes, isSnapshot),
       reached: (isReached, error) => this.#reached(isReached, error),
     });
@@ -112,8 +113,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       { ttl: lease - TAKEOVER_SECONDS, daemon: name, addresses: start.addresses },
       { acquired: () => this.#queue(() => this.#lead()), lost: () => this.#lost() },
     );
-    this.#leadership.onProblem = (error) => start.problem(error);
-    this.#leadership.stand(true);
+    this.#leadership.onProblem = problem;
+    const parts = { vpp: start.manager.vpp, mirror: this.#mirror, keys, leadership: this.#leadership };
+    this.#sameVpp = new SameVpp({ ...parts, problem, changed: () => this.#say() });
     const acting = { host: keys.host, by: () => this.#askers.now, through };
     this.#forward = new Forwarded(new EtcdPunts(etcd, acting), (id) => this.#manager?.get(id));
   }
@@ -199,6 +201,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     if (this.#closed) return;
     this.#closing.abort();
     clearTimeout(this.#refresh);
+    this.#sameVpp.close();
     const term = this.#term;
     this.#term = undefined;
     await this.#turn.catch(() => {});
@@ -230,7 +233,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   /** @throws PuntError why nothing can be changed now */
   #forwarding(op: string): Changes {
-    const reason = this.#halted ?? this.#broken;
+    const reason = this.#halted ?? this.#broken ?? this.#sameVpp.problem;
     if (reason) throw renamed(op, reason);
     if (this.#mirror.isReached) return this.#forward;
     throw etcdAway(op, this.#etcd.endpoints, "nothing is changed until it is back");
@@ -243,16 +246,11 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   #changed(changes: readonly Change[], isSnapshot: boolean): void {
-    const { leader } = this.#keys;
-    for (const { key, entry } of changes) {
-      if (key !== this.#generationKey || !entry || isSnapshot) continue;
-      try {
-        this.#history.check(generationIn(entry));
-      } catch (error) {
-        this.#halt(error as PuntError);
-      }
-    }
-    if (isSnapshot || changes.some(({ key }) => key === leader)) this.#leadership.look();
+    const flaw = isSnapshot ? undefined : this.#history.flawOf(changes, this.#keys.generation);
+    if (flaw) this.#halt(flaw);
+    const has = (name: string) => isSnapshot || changes.some(({ key }) => key === name);
+    if (has(this.#keys.leader)) this.#leadership.look();
+    if (has(this.#keys.client)) this.#sameVpp.look();
     this.#term?.changed(changes, isSnapshot);
     if (!this.#term) this.#readAgain();
   }
@@ -266,7 +264,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   #say(): void {
     const isLeading = this.#term !== undefined && this.#leadership.isGood;
-    const other = this.#mirror.isReached && this.#manager ? "standby" : "cut-off";
+    const isReading = this.#mirror.isReached && this.#manager !== undefined;
+    const other = !isReading ? "cut-off" : this.#sameVpp.problem ? "other-vpp" : "standby";
     const role: Role = this.#halted ? "halted" : isLeading ? "leader" : other;
     if (role === this.#role) return;
     this.#role = role;
@@ -311,9 +310,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   #breakDown(error: PuntError): void {
     this.#broken = error;
     this.#start.problem(error);
-    this.#leadership.stand(false);
-    const again = () => void (this.#halted || this.#leadership.stand(true));
-    sleep(RETRY_MS, undefined, { signal: this.#closing.signal }).then(again, () => {});
+    this.#leadership.bar("broken", true);
+    const pause = sleep(RETRY_MS, undefined, { signal: this.#closing.signal });
+    pause.then(() => this.#leadership.bar("broken", false)).catch(() => {});
   }
 
   #lost(): void {
@@ -377,7 +376,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     if (this.#halted || this.#closed) return;
     this.#halted = error;
     this.#start.problem(error);
-    this.#leadership.stand(false);
+    this.#leadership.bar("halted", true);
     this.#say();
     void this.#resume();
   }
@@ -394,7 +393,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     await decided.clear();
     this.#halted = undefined;
     await Promise.race([this.#mirror.resync(), sleep(RETRY_MS, undefined, { ref: false })]);
-    this.#leadership.stand(true);
+    this.#leadership.bar("halted", false);
     this.#say();
   }
 }

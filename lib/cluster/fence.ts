@@ -27,7 +27,13 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   #underWay = 0;
   #isOpen = false;
 
-  constructor(vpp: VppConnection, leadership: Leadership, election: string) {
+  /** `registered`: see {@link VppConnection}. */
+  constructor(
+    vpp: VppConnection,
+    leadership: Leadership,
+    election: string,
+    readonly registered: (name: string | undefined) => void = () => {},
+  ) {
     super();
     this.election = election;
     this.#vpp = vpp;

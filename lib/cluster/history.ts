@@ -1,7 +1,7 @@
 // A daemon's memory of etcd's history, by which it notices that etcd was restored to an older state.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
-import type { Entry, Header } from "./etcd/index.js";
+import type { Change, Entry, Header } from "./etcd/index.js";
 
 /** A leader raises the generation with every write. */
 export interface Generation {
@@ -88,6 +88,16 @@ export class History {
         `its generation ${known.number} of this host differs from the generation ${known.number} that it had before`,
       );
     if (found) this.#note({ generation: found });
+  }
+
+  /** Checks the generation among changes. `key`: its key. @returns ERR_ETCD_HISTORY or ERR_ETCD_CONTENT; undefined if all is well */
+  flawOf(changes: readonly Change[], key: string): PuntError | undefined {
+    try {
+      for (const change of changes) if (change.key === key && change.entry) this.check(generationIn(change.entry));
+    } catch (error) {
+      return error as PuntError;
+    }
+    return undefined;
   }
 
   /** Accepts etcd's present state as the truth. */

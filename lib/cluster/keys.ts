@@ -63,6 +63,15 @@ export class Keys {
   get leader(): string {
     return this.key("leader", "vpp");
   }
+
+  get generation(): string {
+    return this.key("state", "generation");
+  }
+
+  /** The name by which VPP lists the daemon that acts. The key ends with that daemon's lease. */
+  get client(): string {
+    return this.key("leader", "client");
+  }
 }
 
 /** Returns the folder of a kind over all hosts. */

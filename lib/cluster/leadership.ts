@@ -50,7 +50,8 @@ export class Leadership {
   #term: Term | undefined;
   #goodUntil: Moment | undefined;
   #isActing = false;
-  #isCandidate = false;
+  /** Why this daemon does not stand for election. */
+  readonly #bars = new Set<string>();
   #closed = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -92,6 +93,11 @@ export class Leadership {
     return { key: this.#keys.leader, created: this.#term?.created ?? -1 };
   }
 
+  /** The lease of this term; undefined if this daemon does not lead. */
+  get lease(): string | undefined {
+    return this.#term?.lease;
+  }
+
   /** The daemon that acts, by the copy of etcd. */
   get leader(): LeaderRecord | undefined {
     const entry = this.#mirror.get(this.#keys.leader);
@@ -102,11 +108,16 @@ export class Leadership {
     this.#running = this.#run();
   }
 
-  /** Sets whether this daemon stands for election. A daemon that does not stand gives the lead up. */
-  stand(isCandidate: boolean): void {
-    this.#isCandidate = isCandidate;
-    if (!isCandidate) this.#lose("it does not stand for election any more");
+  /** Sets whether something keeps this daemon from standing for election. A daemon that does not stand gives the lead up. */
+  bar(reason: string, isBarred: boolean): void {
+    if (isBarred) this.#bars.add(reason);
+    else this.#bars.delete(reason);
+    if (isBarred) this.#lose("it does not stand for election any more");
     this.#wake?.();
+  }
+
+  get #isCandidate(): boolean {
+    return !this.#closed && this.#bars.size === 0;
   }
 
   /** Called after the leader's key has changed. */
@@ -122,7 +133,6 @@ export class Leadership {
   /** Gives the lead up, so that the next daemon need not wait for the end of the lease. Call it when nothing acts any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#isCandidate = false;
     this.#lose("the daemon stops");
     this.#wake?.();
     await this.#running;

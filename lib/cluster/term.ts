@@ -12,6 +12,7 @@ import { Answers, type AnswersOptions } from "./answers.js";
 import type { Change } from "./etcd/index.js";
 import { FencedVpp, fencedHost } from "./fence.js";
 import type { History } from "./history.js";
+import { ClientName } from "./same-vpp.js";
 import { StatusWriter } from "./status.js";
 import { EtcdStore, type EtcdStoreOptions } from "./store.js";
 import { Wishes } from "./wishes.js";
@@ -35,6 +36,7 @@ export class Term {
   readonly writer: Writer;
   readonly #options: TermOptions;
   readonly #vpp: FencedVpp;
+  readonly #client: ClientName;
   readonly #statuses: StatusWriter;
   readonly #wishes: Wishes;
   readonly #answers: Answers;
@@ -44,14 +46,15 @@ export class Term {
   static async begin(options: TermOptions): Promise<Term> {
     const { etcd, mirror, keys, leadership, history, manager, instead, whoAsked } = options;
     const writer = new Writer(etcd, mirror, keys, leadership, history);
-    const vpp = new FencedVpp(manager.vpp, leadership, keys.key("leader", "vpp"));
+    const client = new ClientName(etcd, keys, leadership);
+    const vpp = new FencedVpp(manager.vpp, leadership, keys.leader, (name) => client.set(name));
     const host = fencedHost(manager.host, manager.vpp, leadership);
     const store = new EtcdStore({ mirror, keys, writer, instead, whoAsked });
     let started: PuntManager | undefined;
     try {
       started = await PuntManager.start({ ...manager, vpp, host, store });
       if (instead) await store.save(instead);
-      return new Term(options, started, writer, vpp, store);
+      return new Term(options, started, writer, vpp, store, client);
     } catch (error) {
       vpp.close();
       await started?.close();
@@ -59,12 +62,20 @@ export class Term {
     }
   }
 
-  private constructor(options: TermOptions, manager: PuntManager, writer: Writer, vpp: FencedVpp, store: EtcdStore) {
+  private constructor(
+    options: TermOptions,
+    manager: PuntManager,
+    writer: Writer,
+    vpp: FencedVpp,
+    store: EtcdStore,
+    client: ClientName,
+  ) {
     const { etcd, mirror, keys, leadership, problem, punts, asked } = options;
     this.#options = options;
     this.manager = manager;
     this.writer = writer;
     this.#vpp = vpp;
+    this.#client = client;
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
     const looks = { isGood: () => leadership.isGood, isOwn: (key: string) => store.isWriting(key) };
     this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, ...looks });
@@ -95,6 +106,7 @@ export class Term {
   async end(): Promise<void> {
     this.#isOver = true;
     this.#answers.close();
+    this.#client.close();
     this.#vpp.close();
     await Promise.all([this.#statuses.close(), this.manager.close()]);
     await this.#wishes.close();

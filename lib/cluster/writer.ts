@@ -67,7 +67,7 @@ export class Writer {
   }
 
   get #key(): string {
-    return this.#keys.key("state", "generation");
+    return this.#keys.generation;
   }
 
   #generation(): { entry: Entry | undefined; generation: Generation } {

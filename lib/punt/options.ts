@@ -20,6 +20,8 @@ export interface VppConnection extends VppApi {
    * others of the same owner do.
    */
   readonly election?: string | undefined;
+  /** Takes the name by which VPP lists the manager among its clients; undefined: it is none now. The name is the manager's alone. */
+  registered?(name: string | undefined): void;
   /** Adds a listener. */
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   /** Removes a listener. */

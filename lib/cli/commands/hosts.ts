@@ -20,7 +20,7 @@ interface ShownHost {
   readonly since?: string;
   /** Punts that are asked for; only from etcd. */
   readonly punts?: number;
-  /** The role of the daemon: "leader", "standby", "cut-off" or "halted". */
+  /** The role of the daemon: "leader", "standby", "cut-off", "halted" or "other-vpp". */
   readonly role?: string;
 }
 

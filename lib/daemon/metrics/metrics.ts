@@ -18,7 +18,7 @@ export interface MetricsSource {
 
 /** Buckets in seconds: a look at VPP takes milliseconds, a restart of VPP seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
-const ROLES = ["leader", "standby", "cut-off", "halted"] as const;
+const ROLES = ["leader", "standby", "cut-off", "halted", "other-vpp"] as const;
 const PUNT = ["cnf", "key", "label"] as const;
 
 export class Metrics {

@@ -68,7 +68,7 @@ export interface DaemonInfo {
   /** The daemon's host in etcd; absent for a daemon that keeps its punts in a file. */
   readonly cluster?: {
     readonly host: string;
-    /** This daemon's role: "leader", "standby", "cut-off" or "halted". */
+    /** This daemon's role: "leader", "standby", "cut-off", "halted" or "other-vpp". */
     readonly role: string;
     /** Name of the daemon that acts; "" where none does. */
     readonly daemon: string;

@@ -111,6 +111,7 @@ export class OwnerLock {
     }
     this.#isHolder = true;
     this.#isSure = true;
+    this.#vpp.registered?.(this.#name);
     return undefined;
   }
 
@@ -123,6 +124,7 @@ export class OwnerLock {
     const closed = () => {
       isLost = true;
       this.#link = undefined;
+      this.#vpp.registered?.(undefined);
     };
     const link = await transport.connect({ message() {}, closed }, 1, AbortSignal.timeout(CONNECT_MS));
     if (!isLost) this.#link = link;

@@ -38,12 +38,14 @@ export class Members {
     return new Members(t, etcd, vpp, directory);
   }
 
-  /** Starts a daemon's punts. `state`: a folder that it remembers etcd in. */
-  async join(options: Partial<ClusterOptions> & { readonly state?: string } = {}): Promise<ClusterPunts> {
-    const { state, ...cluster } = options;
+  /** Starts a daemon's punts. `state`: a folder that it remembers etcd in. `on`: another VPP. */
+  async join(
+    options: Partial<ClusterOptions> & { readonly state?: string; readonly on?: EmbeddedVpp } = {},
+  ): Promise<ClusterPunts> {
+    const { state, on = this.vpp, ...cluster } = options;
     const name = `daemon-${++this.#count}`;
-    const vpp = new LateVpp(this.vpp.apiSocket);
-    const host = new EmulatedHost(this.vpp);
+    const vpp = new LateVpp(on.apiSocket);
+    const host = new EmulatedHost(on);
     const memifDirectory = join(this.directory, "memif");
     const punts = await ClusterPunts.start({
       cluster: { endpoints: this.etcd.url, host: "h1", lease: 10, timeout: 1000, name, ...cluster },
@@ -59,9 +61,16 @@ export class Members {
     return punts;
   }
 
+  /** Starts another VPP. */
+  async otherVpp(): Promise<EmbeddedVpp> {
+    const vpp = await EmbeddedVpp.start({ interfaces: ["eth0", "eth1"] });
+    this.#t.teardown(() => vpp.close());
+    return vpp;
+  }
+
   /** The names and tags of VPP's interfaces. */
-  async interfaces(): Promise<string[]> {
-    await using vpp = await Vpp.connect({ socketPath: this.vpp.apiSocket });
+  async interfaces({ apiSocket: socketPath } = this.vpp): Promise<string[]> {
+    await using vpp = await Vpp.connect({ socketPath });
     const found = await vpp.dumpAll("sw_interface_dump", {
       sw_if_index: 0xffff_ffff,
       name_filter_valid: false,

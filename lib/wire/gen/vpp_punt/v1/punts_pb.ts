@@ -1350,7 +1350,7 @@ export type Cluster = Message<"vpp_punt.v1.Cluster"> & {
 
   /**
    * What this daemon does: "leader", it acts; "standby", another one does; "cut-off", etcd does not answer it; "halted", etcd has another
-   * history than before.
+   * history than before; "other-vpp", the daemon that acts has another VPP.
    *
    * @generated from field: string role = 2;
    */

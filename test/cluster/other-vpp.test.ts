@@ -1,0 +1,58 @@
+// Daemons of one host label that have different VPPs, by mistake: the one that does not act says so, and changes nothing.
+import { obstacleOf } from "../../lib/daemon/standing.js";
+import type { PuntError } from "../../lib/errors.js";
+import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const withEtcd = need("etcd", "etcdctl").test.serial;
+
+withEtcd("a daemon whose VPP is not the leader's refuses changes, and does not take over", async (t) => {
+  const members = await Members.start(t);
+  const first = await members.join();
+  await hasRole(first, "leader");
+  const { id } = await first.add(span("dns"), { waitFor: "CREATED" });
+  const other = await members.otherVpp();
+  const before = await members.interfaces(other);
+  const second = await members.join({ on: other });
+  await hasRole(second, "other-vpp");
+  const said = members.problems.filter(({ code }) => code === "ERR_OTHER_VPP");
+  t.deepEqual(
+    said.map(({ details }) => details),
+    [{ host: "h1", leader: "daemon-1", vpp: other.apiSocket }],
+  );
+  for (const change of [second.add(span("fw")), second.update(span("dns", { direction: "rx" })), second.delete(id)])
+    t.is(((await t.throwsAsync(change)) as PuntError).code, "ERR_OTHER_VPP");
+  t.regex(obstacleOf(second.standing)!, /other VPP: .* that daemon-1 manages for host h1/);
+  // It still reads.
+  t.is(second.get(id)?.id.cnf, "dns");
+  t.is(second.standing.daemon, "daemon-1");
+  await first.close();
+  t.is(second.role, "other-vpp");
+  t.deepEqual(await members.interfaces(other), before);
+  // The right daemon takes over as ever.
+  const third = await members.join();
+  await hasRole(third, "leader");
+  await eventually(() => third.get(id)?.state === "CREATED");
+  t.deepEqual(await members.interfaces(other), before);
+});
+
+withEtcd("daemons of one VPP stay what they are when it starts again", async (t) => {
+  const members = await Members.start(t);
+  const first = await members.join();
+  await hasRole(first, "leader");
+  const second = await members.join();
+  await hasRole(second, "standby");
+  const { id } = await first.add(span("dns"), { waitFor: "CREATED" });
+  const name = members.etcd.ctl("get", "/vpp-punt/leader/h1/client");
+  t.regex(name, /"punts:/);
+  const roles: string[] = [];
+  second.on("role", (role) => roles.push(role));
+  await members.vpp.restart();
+  await eventually(() => members.etcd.ctl("get", "/vpp-punt/leader/h1/client") !== name);
+  await eventually(() => second.get(id)?.state === "CREATED");
+  t.deepEqual(roles, []);
+  t.is(
+    members.problems.find(({ code }) => code === "ERR_OTHER_VPP"),
+    undefined,
+  );
+});
