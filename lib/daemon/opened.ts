@@ -9,7 +9,7 @@ import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { explainToOperator, PuntNames } from "./service/index.js";
-import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
+import { LEAST_RETURN_MS, type SessionMemory, Sessions, sessionFile } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** The parts of a daemon, in the order in which they are opened. */
@@ -77,7 +77,7 @@ async function openPunts(
     return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explain, problem });
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-  const punts = await PuntManager.start({ ...manager, ...store });
+  const punts = await PuntManager.start({ returnTime: LEAST_RETURN_MS, ...manager, ...store });
   punts.on("problem", problem);
   return punts;
 }

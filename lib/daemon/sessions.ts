@@ -9,7 +9,7 @@ import { readRegularFile } from "../read-file.js";
 export const LONGEST_GRACE_MS = 86_400_000;
 
 /** After its own restart the daemon waits at least so long: programs look for it about once a second. */
-const LEAST_RETURN_MS = 5_000;
+export const LEAST_RETURN_MS = 5_000;
 
 interface Session {
   readonly id: string;

@@ -142,13 +142,17 @@ export class PuntLife {
     if (event.kind === "snapshot") {
       const found = event.punts.find(({ id }) => idKey(id) === idKey(this.#id));
       if (found && !this.#isUnseen(found)) this.#seen(found, true);
+      // The punt of a session may be gone from VPP.
+      if (!found && this.#backing.session) this.#made = undefined;
       if (found && event.resync) void this.#completeAgain();
       // A manager that lost its store has forgotten the punt; this program has not.
       else void this.#ask();
     } else if (event.kind === "change" && idKey(event.event.id) === idKey(this.#id)) {
       const { to, status } = event.event;
-      if (to === "DELETED") void this.#checkDeleted();
-      else this.#seen(status, isMade(to));
+      if (to === "DELETED") {
+        this.#made = undefined;
+        void this.#checkDeleted();
+      } else if (!this.#isUnseen(status)) this.#seen(status, isMade(to));
     }
   }
 

@@ -79,6 +79,12 @@ export interface PuntManagerOptions {
    */
   readonly resyncInterval?: number;
   readonly retry?: RetryOptions;
+  /**
+   * Milliseconds, counted from the first look at VPP, for which a manager whose store has no punts leaves this owner's objects in VPP.
+   * Programs ask again in that time, as modules of a daemon do, and get their objects back as they are. After it, what no punt wants is
+   * deleted. Default 0; a daemon has 5,000.
+   */
+  readonly returnTime?: number;
   /** Makes the manager read only: `plan`, `list` and `watch` work; every method that would change VPP, Linux or the store throws. */
   readonly readOnly?: boolean;
 }
@@ -101,6 +107,7 @@ const NAMES = [
   "naming",
   "resyncInterval",
   "retry",
+  "returnTime",
   "readOnly",
 ];
 
@@ -116,6 +123,7 @@ export function checkOptions(options: PuntManagerOptions): void {
   checkContainers(check, containers);
   if (vppNamespace !== undefined) check.path("vppNamespace", vppNamespace, LONGEST_PATH);
   check.milliseconds("resyncInterval", resyncInterval, 1);
+  check.milliseconds("returnTime", options.returnTime ?? 0);
   check.known(retry, ["firstDelay", "longestDelay"], "retry");
   check.milliseconds("retry.firstDelay", retry.firstDelay ?? 1, 1);
   check.milliseconds("retry.longestDelay", retry.longestDelay ?? 1, 1);

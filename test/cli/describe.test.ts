@@ -141,6 +141,7 @@ const MANAGER_OPTIONS: Record<Exclude<keyof PuntManagerOptions, "vpp" | "store" 
   vppNamespace: ["--vpp-namespace"],
   containers: ["--containers"],
   resyncInterval: ["--resync-interval"],
+  returnTime: ["--return-time"],
   retry: ["--retry-first", "--retry-longest"],
 };
 

@@ -40,7 +40,7 @@ const entrances: Readonly<Record<string, (at: At, vpp: EmbeddedVpp) => Entrance>
     options: { vpp: { call() {} } },
     wrong: [
       ...["vpp", "store", "host", "memifDirectory", "subnets", "policyIdPrefix", "owner", "naming", "vppNamespace"],
-      ...["resyncInterval", "retry", "readOnly"],
+      ...["resyncInterval", "retry", "returnTime", "readOnly"],
     ],
     open: (options) => core.PuntManager.start(options),
   }),

@@ -98,6 +98,11 @@ function timed(command: Command): Command {
   const read = integer("milliseconds", 1, LONGEST_MS);
   return command
     .option("--resync-interval <ms>", "time between two looks at VPP (default: 10000)", read)
+    .option(
+      "--return-time <ms>",
+      "time for which objects of a lost store stay (default: 0; of a daemon: 5000)",
+      integer("milliseconds", 0, LONGEST_MS),
+    )
     .option("--retry-first <ms>", "delay before the first retry of what failed", read)
     .option("--retry-longest <ms>", "longest delay between two retries", read);
 }

@@ -19,6 +19,7 @@ export interface ManagingOptions {
   readonly subnetIpv4?: string;
   readonly subnetIpv6?: string;
   readonly resyncInterval?: number;
+  readonly returnTime?: number;
   readonly retryFirst?: number;
   readonly retryLongest?: number;
   readonly vppNamespace?: string;
@@ -60,11 +61,11 @@ export interface Opened {
 
 /** Returns the options of a manager that the command line names; what it does not name is left out. */
 export function managingOptions(options: ManagingOptions): Partial<PuntManagerOptions> {
-  const { owner, memifDirectory, policyIdPrefix, resyncInterval, vppNamespace, containers } = options;
+  const { owner, memifDirectory, policyIdPrefix, resyncInterval, returnTime, vppNamespace, containers } = options;
   const subnets = definedOnly({ ipv4: options.subnetIpv4, ipv6: options.subnetIpv6 });
   const retry = definedOnly({ firstDelay: options.retryFirst, longestDelay: options.retryLongest });
   return {
-    ...definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval, vppNamespace, containers }),
+    ...definedOnly({ owner, memifDirectory, policyIdPrefix, resyncInterval, returnTime, vppNamespace, containers }),
     ...(options.stoneworkNames && { naming: "stonework" }),
     ...(Object.keys(subnets).length > 0 && { subnets }),
     ...(Object.keys(retry).length > 0 && { retry }),

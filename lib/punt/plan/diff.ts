@@ -15,12 +15,12 @@ export interface Step {
   readonly why: string;
 }
 
-/** Returns the steps from the facts to the plan, in no particular order. */
-export function stepsFor(plan: Plan, facts: Facts): Step[] {
+/** Returns the steps from the facts to the plan, in no particular order. Objects that `spares` names stay, although the plan lacks them. */
+export function stepsFor(plan: Plan, facts: Facts, spares: (seen: Seen) => boolean = () => false): Step[] {
   const steps = new Map<string, Step>();
   for (const item of plan.items.values()) addStep(steps, wantedStep(item, facts.seen.get(item.key)));
   for (const seen of facts.seen.values())
-    if (!plan.items.has(seen.key) && !plan.kept.has(seen.key)) addStep(steps, leftoverStep(seen));
+    if (!plan.items.has(seen.key) && !plan.kept.has(seen.key) && !spares(seen)) addStep(steps, leftoverStep(seen));
   rebuildDependents(steps, plan, facts);
   return [...steps.values()];
 }

@@ -16,6 +16,7 @@ import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, 
 import { handlerOf } from "../types/index.js";
 import type { Expected } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
+import { type Remains, reclaimed } from "./remains.js";
 import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run, type StepSpans } from "./run.js";
 import type { Strays } from "./strays.js";
@@ -64,6 +65,7 @@ export interface World {
   readonly retries: Retries;
   readonly devices: VppDevices;
   readonly expected: Expected;
+  readonly remains: Remains;
   /** Milliseconds to the next look when nothing happens. */
   readonly interval: number;
 }
@@ -76,12 +78,17 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     await world.devices.clean(ledger.wanted.namespaces.map(({ path }) => path));
     await world.devices.prepare(ledger.wanted.interconnects.some(({ type }) => type === "TAP"));
     const result = await lookAndKeep(ledger, world);
+    const again = reclaimed(result, ledger, world);
+    if (again.size > 0) {
+      await ledger.remember(again, []);
+      continue;
+    }
     const open = [...result.open.values()];
     forgetSolved(world.retries, open);
     const record = { retries: world.retries, ledger, done };
     giveUp(open, record);
     holdRemovals(open, world.retries, result.facts);
-    const due = withoutHeld(open, world.retries, result.facts);
+    const due = withoutHeld(open, world, result.facts);
     ledger.settle(result);
     const claims = new Map([...unclaimed(result, ledger, world.marks), ...claimsOf(due, world.marks)]);
     await ledger.remember(
@@ -110,6 +117,7 @@ export async function perform(
 export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconciled> {
   const result = await look(ledger, world);
   world.expected.looked(result.facts);
+  world.remains.looked(result.facts, result.plan);
   return result;
 }
 
@@ -131,7 +139,8 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
   const facts = await observe(surroundingsOf(ledger, world), scope);
   const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
-  const open = new Map(stepsFor(plan, facts).map((step) => [step.key, step]));
+  const steps = stepsFor(plan, facts, (seen) => world.remains.spares(seen));
+  const open = new Map(steps.map((step) => [step.key, step]));
   return {
     ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval },
     ...(leaving && { leaving: makePlan(leaving, world.marks, facts) }),
@@ -243,8 +252,8 @@ function holdRemovals(steps: readonly Step[], retries: Retries, { unreadable }: 
 }
 
 /** Returns the steps that are not held back and do not wait for a step that is: for an object below it, or for the deletion of one above. */
-function withoutHeld(steps: readonly Step[], retries: Retries, facts: Facts): Step[] {
-  const held = steps.filter((step) => retries.isHeld(step.key)).map((step) => step.key);
+function withoutHeld(steps: readonly Step[], { retries, remains }: World, facts: Facts): Step[] {
+  const held = steps.filter((step) => retries.isHeld(step.key) || remains.holds(step)).map((step) => step.key);
   if (held.length === 0) return [...steps];
   const blocked = new Set<string>();
   const blocks = blocking(steps, facts);

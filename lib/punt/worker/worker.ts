@@ -13,6 +13,7 @@ import {
   look,
   lookAndKeep,
   type Reconciled,
+  Remains,
   Retries,
   type RetryOptions,
   reconcile,
@@ -33,6 +34,7 @@ export interface WorkerOptions {
   /** A path that opens VPP's network namespace. */
   readonly vppNamespace?: string;
   readonly resyncInterval?: number;
+  readonly returnTime?: number;
   readonly retry?: RetryOptions;
   /** Reads and judges only; changes nothing. */
   readonly readOnly?: boolean;
@@ -73,8 +75,8 @@ export class Worker {
     const { vpp, host, marks, vppNamespace, retry, resyncInterval = DEFAULT_INTERVAL } = options;
     const strays = new Strays(host);
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
-    const [retries, expected] = [new Retries(retry), new Expected()];
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, interval: resyncInterval };
+    const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, interval: resyncInterval };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
@@ -99,6 +101,7 @@ export class Worker {
   }
 
   start(): void {
+    if (this.#state.wanted.punts.length === 0) this.#world.remains.keep(this.#options.returnTime ?? 0);
     this.#options.vpp.on("connected", this.#onConnected);
     this.#options.vpp.on("disconnected", this.#onDisconnected);
     if (this.#options.vpp.isConnected) {
@@ -188,8 +191,8 @@ export class Worker {
 
   /** Sleeps until something wakes the loop, a retry is due, or the next look is due. */
   async #sleep(): Promise<void> {
-    const { interval, retries } = this.#world;
-    const time = Math.min(retries.untilNext() ?? interval, interval);
+    const { interval, retries, remains } = this.#world;
+    const time = Math.min(retries.untilNext() ?? interval, remains.left || interval, interval);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, time);
       this.#wakeUp = () => {
