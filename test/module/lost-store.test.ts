@@ -11,16 +11,16 @@ import { idKey, isMade } from "../../lib/punt/index.js";
 import { type DaemonTest, daemonTest } from "../support/daemon/daemon.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 
-const ABX = { type: "ABX", interconnect: "TAP", vppInterface: "eth0" } as const;
+const SPAN = { type: "SPAN", interconnect: "TAP", vppInterface: "eth0" } as const;
 
 const REQUESTS: Record<string, CnfRequest[]> = {
   "punt socket": [{ cnf: "dns", udp: 53 }],
-  "SPAN over TAP": [{ cnf: "span", type: "SPAN", interconnect: "TAP", vppInterface: "eth1" }],
-  DHCP_PROXY: [{ cnf: "dhcp", type: "DHCP_PROXY", interconnect: "TAP", vrf: 0 }],
-  "ABX that two CNFs share": [
-    { cnf: "a", ...ABX, ingressAclRules: [{ protocol: "OSPF" }] },
-    { cnf: "b", ...ABX, ingressAclRules: [{ protocol: "UDP", destinationPort: 7 }] },
+  "SPAN over a TAP that two CNFs share": [
+    { cnf: "a", ...SPAN, direction: "rx" },
+    { cnf: "b", ...SPAN, direction: "tx" },
   ],
+  DHCP_PROXY: [{ cnf: "dhcp", type: "DHCP_PROXY", interconnect: "TAP", vrf: 0 }],
+  ABX: [{ cnf: "a", ...SPAN, type: "ABX", ingressAclRules: [{ protocol: "OSPF" }] }],
 };
 
 async function opened(t: ExecutionContext, it: DaemonTest, request: CnfRequest): Promise<OpenPunt> {
@@ -43,10 +43,10 @@ async function objects(client: Vpp): Promise<unknown[]> {
 
 const away = ({ reasons }: CnfStatus) => reasons.some(({ code }) => code === "DAEMON_AWAY");
 
-async function startWithoutStore(it: DaemonTest, returnTime?: number): Promise<void> {
+async function startWithoutStore(it: DaemonTest, returnTime: number): Promise<void> {
   await it.daemon.close();
   await rm(join(it.directory, "state"), { recursive: true });
-  await it.restart(returnTime === undefined ? {} : { manager: { returnTime } });
+  await it.restart({ manager: { returnTime } });
 }
 
 for (const [name, requests] of Object.entries(REQUESTS))
@@ -60,7 +60,7 @@ for (const [name, requests] of Object.entries(REQUESTS))
     const before = await objects(client);
     const told = new Set<string>();
     for (const punt of punts) punt.on("status", ({ state }) => told.add(state));
-    await startWithoutStore(it);
+    await startWithoutStore(it, 600_000);
     const operator = await it.connect();
     const ids = new Set<string>();
     for await (const event of operator.watch()) {
@@ -73,7 +73,9 @@ for (const [name, requests] of Object.entries(REQUESTS))
     t.false(told.has("waiting") || told.has("failed"), [...told].join());
     // All of it is ours again: nothing is left in the end.
     for (const punt of punts) await punt.close();
-    for (const { id } of await operator.list()) await operator.delete(id);
+    await it.restart();
+    const next = await it.connect();
+    for (const { id } of await next.list()) await next.delete(id);
     t.deepEqual(await snapshot(client), empty);
   });
 
@@ -85,7 +87,7 @@ test("a memif gets a new secret, which only the store had, and its CNF connects 
     return attachment?.kind === "memif" ? attachment.secret : undefined;
   };
   const first = secret();
-  await startWithoutStore(it);
+  await startWithoutStore(it, 600_000);
   await until(punt, ({ state }) => state === "ready" && secret() !== first);
   t.pass();
 });

@@ -1,6 +1,6 @@
 // The objects of an earlier manager whose store is lost. They stay for a time, in which programs ask for their punts again.
 import type { Marks } from "../interconnect/index.js";
-import { type Facts, interfaceKey, type Seen, takesFor } from "../items/index.js";
+import { type Facts, interfaceKey, kindOf, type Seen, takesFor } from "../items/index.js";
 import { makePlan, type Plan, type Step, type Wanted } from "../plan/index.js";
 
 /** Knows the objects of this owner that were in VPP before this manager made any, and how long they stay. */
@@ -45,9 +45,10 @@ export class Remains {
     return this.left > 0 && !this.#wanted.has(key);
   }
 
-  /** Whether a step waits: other programs that have not asked yet may share the object. */
-  holds({ action, key }: Step): boolean {
-    return this.left > 0 && this.#found.has(key) && (action === "update" || action === "delete");
+  /** Whether a step waits: other programs, which have not asked yet, may share the object. */
+  holds({ action, key, item }: Step): boolean {
+    if (this.left === 0 || !this.#found.has(key)) return false;
+    return action === "delete" || (action === "update" && kindOf(item!).merge !== undefined);
   }
 }
 
