@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { DEFAULT_DAEMON_SOCKET, ServiceNotifier } from "../../lib/daemon/index.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import { parsePolicy } from "../../lib/daemon/policy/index.js";
+import { cli } from "../support/cli/command.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { ask } from "../support/daemon/traffic.js";
 import { need } from "../support/need.js";
@@ -155,6 +156,35 @@ test("Kubernetes' objects mount the folders of the sockets, and have the same op
   t.deepEqual(containers[0].securityContext.capabilities, { drop: ["ALL"] });
   t.is(containers[0].env[0].value, DEFAULT_DAEMON_SOCKET);
   t.is(securityContext.runAsUser, 10053);
+});
+
+test("Kubernetes' CNF has the user, the environment and the mounts of compose's, which the podman test runs", (t) => {
+  const { dns, daemon } = (parse(read("compose.yaml")) as Any).services;
+  const [, , set, deployment] = parseAllDocuments(read("kubernetes/daemon.yaml")).map((each) => each.toJS() as Any);
+  const { containers, securityContext } = deployment.spec.template.spec;
+  t.is(`${securityContext.runAsUser}:${securityContext.runAsGroup}`, dns.user);
+  t.deepEqual(Object.fromEntries(containers[0].env.map(({ name, value }: Any) => [name, value])), dns.environment);
+  t.is(containers[0].securityContext.allowPrivilegeEscalation, !dns.security_opt.includes("no-new-privileges:true"));
+  const writable = (volumes: readonly string[]) =>
+    volumes.filter((each) => !each.endsWith(":ro")).map((each) => mountOf(each)[1]);
+  const written = (mounts: Any[]) => mounts.filter(({ readOnly }) => !readOnly).map(({ mountPath }) => mountPath);
+  t.deepEqual(written(containers[0].volumeMounts), writable(dns.volumes));
+  const [container] = set.spec.template.spec.containers;
+  t.deepEqual([...written(container.volumeMounts)].sort(), writable(daemon.volumes).sort());
+  t.is(
+    container.securityContext.appArmorProfile.type === "Unconfined",
+    daemon.security_opt.includes("apparmor:unconfined"),
+  );
+  t.is(container.env, daemon.environment);
+});
+
+test("the probe of Kubernetes is a command that an operator's container may run", async (t) => {
+  const [, , set] = parseAllDocuments(read("kubernetes/daemon.yaml")).map((each) => each.toJS() as Any);
+  const [program, ...words] = set.spec.template.spec.containers[0].readinessProbe.exec.command as string[];
+  t.is(program, "vpp-punt");
+  const { socket } = await daemonTest(t);
+  const { status, stderr } = await cli(words.map((word) => (word === DEFAULT_DAEMON_SOCKET ? socket : word)));
+  t.is(status, 0, stderr);
 });
 
 test("the image has the programs that the daemon starts", (t) => {

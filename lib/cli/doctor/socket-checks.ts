@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import type { Check, Finding, Machine } from "./check.js";
+import { roleFindings } from "./daemon-role.js";
 import { configOf } from "./startup-conf.js";
 
 /** Resolves with the errno name of a connection that failed, or undefined after a connection. */
@@ -128,8 +129,9 @@ export const daemonSocket: Check = {
   name: "daemon",
   async run(machine) {
     const path = DEFAULT_DAEMON_SOCKET;
-    const code = machine.exists(path) ? await connectError(machine.path(path)) : undefined;
-    if (code === undefined) return [];
+    if (!machine.exists(path)) return [];
+    const code = await connectError(machine.path(path));
+    if (code === undefined) return await roleFindings(machine.path(path), path);
     const isDenied = code === "EACCES" || code === "EPERM";
     const group = groupOf(machine, path);
     return [

@@ -27,6 +27,7 @@ export interface StoneWorkModuleOptions {
   readonly state?: string;
   /**
    * Milliseconds between two pings to StoneWork. A StoneWork that has not answered by the next ping is gone, as after a cut of the network.
+   * The module is then announced again, at first after this time.
    * Default 10,000.
    */
   readonly pingInterval?: number;

@@ -4,7 +4,6 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
 import { guarded } from "../../guarded.js";
 import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
-import { announce } from "../announcement.js";
 import { type Item, ItemSchema, UpdateResult_Operation as Operation } from "../gen/ligato/generic/manager_pb.js";
 import type { Interface as VppInterface } from "../gen/ligato/vpp/interfaces/interface_pb.js";
 import type { UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";
@@ -12,6 +11,7 @@ import { JsonFile } from "../json-file.js";
 import { pathsIn } from "../paths.js";
 import { type Serving, serveGrpc, serveJson } from "../server.js";
 import { Agent } from "./agent.js";
+import { Announcer } from "./announcer.js";
 import { type LearntPunt, PuntBook } from "./book.js";
 import type { StoneWorkAddress, StoneWorkItem, StoneWorkModuleEvents } from "./events.js";
 import { Models } from "./models.js";
@@ -30,6 +30,7 @@ export class RunningModule {
   readonly #items = new Map<string, Item>();
   readonly #serving: Serving[] = [];
   readonly #agent: Agent;
+  #announcer: Announcer | undefined;
   #closing: Promise<void> | undefined;
 
   /** @param events gets what StoneWork tells */
@@ -95,6 +96,7 @@ export class RunningModule {
   }
 
   async #close(): Promise<void> {
+    this.#announcer?.close();
     await Promise.all(this.#serving.map((serving) => serving.close()));
   }
 
@@ -105,8 +107,12 @@ export class RunningModule {
     const pages = { "/scheduler/status": () => ({ body: [] }) };
     this.#serving.push(await serveJson({ host, port: httpPort }, OP, pages));
     const { grpc, http } = this.ports;
-    const { discovery } = pathsIn(directory);
-    await announce(discovery, { pid: process.pid, label, address, grpcPort: grpc, httpPort: http });
+    this.#announcer = new Announcer({
+      ...{ discovery: pathsIn(directory).discovery, pause: pingInterval, logger },
+      announcement: { pid: process.pid, label, address, grpcPort: grpc, httpPort: http },
+      isConnected: () => this.isConnected,
+    });
+    await this.#announcer.start();
     logger.info({ label, address, grpcPort: grpc, httpPort: http }, "the module is announced to StoneWork");
   }
 
