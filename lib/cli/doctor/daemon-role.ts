@@ -1,4 +1,4 @@
-// What keeps a daemon of a host in etcd from acting.
+// Finds out why a daemon of a host in etcd does not act.
 import { within } from "../ending/index.js";
 import type { Finding } from "./check.js";
 
