@@ -1,4 +1,4 @@
-// A daemon that has lost its store: CNFs ask again, and what they have in VPP stays meanwhile.
+// A daemon that has lost its store: CNFs ask again, and their objects in VPP stay.
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
