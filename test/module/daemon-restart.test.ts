@@ -1,4 +1,5 @@
 // A restart of the daemon as a CNF sees it: VPP goes on, so the punt stays ready.
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { connectPunts, openPunt } from "../../lib/module/index.js";
@@ -46,4 +47,17 @@ test("a deletion waits no longer for a daemon that is away than its timeout", as
   await running.daemon.close();
   await t.throwsAsync(punts.delete({ cnf: "tap" }, { timeout: 50 }), { code: "ETIMEDOUT", message: /tap/ });
   await t.throwsAsync(punts.delete({ cnf: "tap" }, { timeout: -1 }), { code: "ERR_OPTION" });
+});
+
+test("a CNF that has lost its connection to a living daemon hears of it again, though nothing has changed", async (t) => {
+  const running = await daemonTest(t);
+  const punt = await openPunt({ cnf: "dns", udp: 53 }, { socket: running.socket });
+  t.teardown(() => punt.close());
+  await punt.ready();
+  // The daemon ends its connections, and listens again.
+  await rm(running.socket);
+  const heard: string[] = [];
+  punt.on("status", ({ state, reasons }) => heard.push([state, ...reasons.map(({ code }) => code)].join(" ")));
+  while (heard.at(-1) !== "ready") await sleep(20);
+  t.deepEqual([...new Set(heard)], ["ready DAEMON_AWAY", "ready"]);
 });

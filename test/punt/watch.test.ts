@@ -45,6 +45,21 @@ test("a watcher gets a snapshot, then changes; from a revision only the changes 
   t.true((await closing).done);
 });
 
+test("a watcher that comes back and has missed nothing gets progress, then changes", async (t) => {
+  const log = new ChangeLog();
+  log.publish(change("a", undefined, "INIT"));
+  const [seen] = await take(
+    log.watch({}, () => []),
+    1,
+  );
+  log.publish(change("b", undefined, "INIT"));
+  for (const [cnf, events] of Object.entries({ a: ["progress", "a INIT>CREATED"], b: ["b ->INIT"] })) {
+    const watcher = log.watch({ from: seen!.revision, cnf }, () => []);
+    if (cnf === "a") log.publish(change("a", "INIT", "CREATED"));
+    t.deepEqual((await take(watcher, events.length)).map(brief), events);
+  }
+});
+
 test("a slow watcher gets the last state of each punt, from the state it knows", async (t) => {
   const log = new ChangeLog();
   const watcher = log.watch({}, () => []);

@@ -71,6 +71,7 @@ function stoppingError(): PuntError {
 async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: WatcherQueue, signal: AbortSignal) {
   const { view } = scope;
   let unseen: string | undefined;
+  let isAnswered = false;
   const timer = setInterval(() => {
     if (unseen !== undefined) queue.progress(unseen);
     unseen = undefined;
@@ -81,7 +82,10 @@ async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: Wa
       const punts = event.punts.filter(({ id }) => view.sees(id));
       queue.snapshot(event.revision, punts, isAgain || event.resync === true);
     } else if (event.kind === "change" && view.sees(event.event.id)) queue.change(event.revision, event.event);
+    // A watcher that comes back learns at once that it is followed again.
+    else if (!isAnswered) queue.progress(event.revision);
     else unseen = event.revision;
+    isAnswered = true;
   };
   try {
     const options = { ...(from !== "" && { from }), ...(cnf !== "" && { cnf: view.label(cnf) }), signal };

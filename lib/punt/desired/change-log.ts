@@ -56,9 +56,11 @@ export class ChangeLog {
       signal?.removeEventListener("abort", abort);
     });
     const missed = this.#since(from);
-    if (missed)
-      for (const change of missed) if (cnf === undefined || cnf === change.event.id.cnf) watcher.change(change);
-    if (!missed) watcher.begin(this.#snapshot(snapshot(), from !== undefined));
+    const own = missed?.filter(({ event }) => cnf === undefined || cnf === event.id.cnf);
+    if (!own) watcher.begin(this.#snapshot(snapshot(), from !== undefined));
+    // A watcher that comes back learns that it is followed again.
+    else if (own.length === 0) watcher.begin({ kind: "progress", revision: this.revision });
+    else for (const change of own) watcher.change(change);
     this.#watchers.set(watcher, cnf);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) watcher.close();

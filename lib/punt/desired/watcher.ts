@@ -41,9 +41,9 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
     this.#ended = ended;
   }
 
-  /** Queues a snapshot. */
-  begin(snapshot: First): void {
-    this.#first.push(snapshot);
+  /** Queues the first event: a snapshot, or progress where nothing has changed. */
+  begin(first: First): void {
+    this.#first.push(first);
     this.#serve();
   }
 
