@@ -77,8 +77,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const { host, name: _name, lease: _lease, ...access } = start.cluster;
     const etcd = await Etcd.open(access);
     try {
-      const history = await History.open(historyFile(start.state), (error) => start.problem(error as PuntError));
-      const punts = new ClusterPunts(start, etcd, new Keys(etcd.prefix, host), history);
+      const keys = new Keys(etcd.prefix, host);
+      const history = await History.open(historyFile(start.state), keys, (error) => start.problem(error as PuntError));
+      const punts = new ClusterPunts(start, etcd, keys, history);
       punts.#mirror.start();
       punts.#leadership.start();
       return punts;
@@ -103,6 +104,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const folders = (["wanted", "state", "leader", "ask"] as const).map((kind) => keys.folder(kind));
     this.#mirror = new Mirror(etcd, folders, {
       judge: (found) => history.check(generationIn(found.get(this.#keys.generation))),
+      judgeChanges: (changes) => history.checkAll(changes, keys.generation),
       changed: (changes, isSnapshot) => this.#changed(changes, isSnapshot),
       reached: (isReached, error) => this.#reached(isReached, error),
     });
@@ -246,8 +248,6 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   #changed(changes: readonly Change[], isSnapshot: boolean): void {
-    const flaw = isSnapshot ? undefined : this.#history.flawOf(changes, this.#keys.generation);
-    if (flaw) this.#halt(flaw);
     const has = (name: string) => isSnapshot || changes.some(({ key }) => key === name);
     if (has(this.#keys.leader)) this.#leadership.look();
     if (has(this.#keys.client)) this.#sameVpp.look();
@@ -382,11 +382,12 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   async #resume(): Promise<void> {
-    const decided = await decision(this.#etcd, this.#keys, this.#closing.signal);
+    const parts = { mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" };
+    const memory = this.#history.isNew ? undefined : await new EtcdStore(parts).load().catch(() => undefined);
+    const decided = await decision(this.#etcd, this.#keys, this.#closing.signal, memory !== undefined);
     await this.#turn;
     if (!decided || this.#closed) return;
-    if (decided.keep === "daemon")
-      this.#instead = await new EtcdStore({ mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" }).load();
+    if (decided.keep === "daemon") this.#instead = memory;
     this.#history.accept();
     this.#history.begin();
     this.#etcd.forgetHistory();

@@ -12,13 +12,21 @@ export interface Decision {
   clear(): Promise<void>;
 }
 
-/** Resolves when an operator has decided, or with undefined after `signal`. */
-export async function decision(etcd: Etcd, keys: Keys, signal: AbortSignal): Promise<Decision | undefined> {
+/**
+ * Resolves when an operator has decided, or with undefined after `signal`. Without a memory of the punts, `daemon` is left to another daemon
+ * of the host: this one would delete the punts.
+ */
+export async function decision(
+  etcd: Etcd,
+  keys: Keys,
+  signal: AbortSignal,
+  hasMemory: boolean,
+): Promise<Decision | undefined> {
   const key = keys.key("resume", "vpp");
   while (!signal.aborted) {
     const entry = await etcd.peek(key).catch(() => undefined);
     const keep = entry && choiceIn(entry.value);
-    if (keep && !signal.aborted) {
+    if (keep && !signal.aborted && (keep === "etcd" || hasMemory)) {
       return { keep, clear: () => clear(etcd, entry, signal) };
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});

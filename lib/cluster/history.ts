@@ -10,7 +10,15 @@ export interface Generation {
   readonly write: string;
 }
 
+/** The part of etcd that a daemon acts for. */
+interface Place {
+  readonly host: string;
+  readonly prefix: string;
+}
+
 interface Remembered {
+  /** Absent from a file of an earlier version. */
+  readonly place?: Place;
   readonly cluster?: string;
   readonly revision: number;
   readonly generation?: Generation;
@@ -36,18 +44,20 @@ export function generationIn(entry: Entry | undefined): Generation | undefined {
 export class History {
   readonly #file: string | undefined;
   readonly #problem: (error: unknown) => void;
+  readonly #place: Place;
   #known: Remembered = { revision: 0 };
   #saving: Promise<void> | undefined;
   #isDirty = false;
 
-  private constructor(file: string | undefined, problem: (error: unknown) => void) {
+  private constructor(file: string | undefined, place: Place, problem: (error: unknown) => void) {
     this.#file = file;
+    this.#place = place;
     this.#problem = problem;
   }
 
   /** @throws PuntError ERR_STORE_DAMAGED: the file has something else in it; an errno name */
-  static async open(file: string | undefined, problem: (error: unknown) => void): Promise<History> {
-    const history = new History(file, problem);
+  static async open(file: string | undefined, place: Place, problem: (error: unknown) => void): Promise<History> {
+    const history = new History(file, place, problem);
     if (file !== undefined) history.#known = (await load(file)) ?? history.#known;
     return history;
   }
@@ -78,7 +88,8 @@ export class History {
 
   /** Checks the generation that etcd has. @throws PuntError ERR_ETCD_HISTORY: etcd had a later generation before */
   check(found: Generation | undefined): void {
-    const { generation: known } = this.#known;
+    const { generation: known, place } = this.#known;
+    if (known && place) this.#checkPlace(place);
     if (known && known.number > (found?.number ?? 0)) {
       const has = found === undefined ? "nothing of this host" : `generation ${found.number} of this host`;
       throw replaced(`it has ${has}, and had generation ${known.number} before`);
@@ -90,14 +101,17 @@ export class History {
     if (found) this.#note({ generation: found });
   }
 
-  /** Checks the generation among changes. `key`: its key. @returns ERR_ETCD_HISTORY or ERR_ETCD_CONTENT; undefined if all is well */
-  flawOf(changes: readonly Change[], key: string): PuntError | undefined {
-    try {
-      for (const change of changes) if (change.key === key && change.entry) this.check(generationIn(change.entry));
-    } catch (error) {
-      return error as PuntError;
-    }
-    return undefined;
+  #checkPlace({ host, prefix }: Place): void {
+    const { host: newHost, prefix: newPrefix } = this.#place;
+    if (host === newHost && prefix === newPrefix) return;
+    throw replaced(
+      `the daemon remembers host ${host} with the prefix ${prefix}, and is for host ${newHost} with the prefix ${newPrefix} now`,
+    );
+  }
+
+  /** Checks the generation among changes. `key`: its key. @throws PuntError ERR_ETCD_HISTORY; ERR_ETCD_CONTENT */
+  checkAll(changes: readonly Change[], key: string): void {
+    for (const change of changes) if (change.key === key) this.check(generationIn(change.entry));
   }
 
   /** Accepts etcd's present state as the truth. */
@@ -112,7 +126,7 @@ export class History {
   }
 
   #note(news: Partial<Remembered>): void {
-    this.#known = { ...this.#known, ...news };
+    this.#known = { place: this.#place, ...this.#known, ...news };
     this.#save();
   }
 

@@ -17,11 +17,16 @@ export async function run(options: Options): Promise<void> {
     const host = await hostOf(options, hosts);
     if (keep === "etcd") requireHost(host, await hosts.all());
     if (!(await hosts.decide(host, keep, timeout))) {
-      const message = `no daemon of host ${host} has taken the decision within ${timeout} ms; it stays in etcd for the next one`;
+      const message = `no daemon of host ${host} has taken the decision within ${timeout} ms; it stays in etcd for the next one${HINTS[keep]}`;
       throw new PuntError("vpp-punt", "ERR_NOT_READY", message, { host, keep });
     }
     print(output === "json" ? json({ host, keep }) : `${host} goes on with the punts of ${TEXTS[keep]}`);
   });
 }
 
+const HINTS = {
+  etcd: "",
+  daemon:
+    ". A daemon that has started since etcd lost its history remembers no punts, and does not take it: with --keep etcd VPP becomes as etcd says",
+} as const;
 const TEXTS = { etcd: "etcd", daemon: "its daemon" } as const;

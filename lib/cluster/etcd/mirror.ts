@@ -24,6 +24,8 @@ function pending(): Pending {
 export interface MirrorHandlers {
   /** Checks a snapshot before it replaces the copy. If it throws, the copy stays. */
   judge?(found: ReadonlyMap<string, Entry>): void;
+  /** Checks changes before they are made in the copy. If it throws, the copy stays, and is read again. */
+  judgeChanges?(changes: readonly Change[]): void;
   /** Called when keys have changed. `isSnapshot`: all keys were read again, and `changes` has the differences. */
   changed(changes: readonly Change[], isSnapshot: boolean): void;
   /** Called when etcd is lost, and when it is reached again. */
@@ -184,7 +186,14 @@ export class Mirror {
         resolve();
       };
       const stop = this.#etcd.watch(this.#prefixes, this.#revision + 1, {
-        changes: (changes) => this.#take(changes),
+        changes: (changes) => {
+          try {
+            this.#take(changes);
+          } catch (error) {
+            stop();
+            reject(error);
+          }
+        },
         ended: (error) => {
           if ((error as PuntError).code === "ERR_ETCD_COMPACTED") resolve();
           else reject(error);
@@ -195,14 +204,24 @@ export class Mirror {
   }
 
   #take(changes: readonly Change[]): void {
+    this.#handlers.judgeChanges?.(changes.filter((change) => this.#isNews(change)));
     const news = changes.filter((change) => this.#apply(change));
     for (const { revision } of changes) this.#revision = Math.max(this.#revision, revision);
     if (news.length > 0) this.#handlers.changed(news, false);
   }
 
-  /** Returns whether the event is news. The echo of a write of this process is not. */
+  /** The echo of a write of this process is no news. */
+  #isNews({ key, revision }: Change): boolean {
+    return this.#known(key) < revision;
+  }
+
+  #known(key: string): number {
+    return this.#entries.get(key)?.modified ?? this.#deleted.get(key) ?? 0;
+  }
+
+  /** Returns whether the event is news. */
   #apply({ key, entry, revision }: Change): boolean {
-    const known = this.#entries.get(key)?.modified ?? this.#deleted.get(key) ?? 0;
+    const known = this.#known(key);
     // After the echo of a deletion, no older event arrives.
     if (known <= revision) this.#deleted.delete(key);
     if (known >= revision) return false;

@@ -46,7 +46,7 @@ export class Members {
     const name = `daemon-${++this.#count}`;
     const vpp = new LateVpp(on.apiSocket);
     const host = new EmulatedHost(on);
-    const memifDirectory = join(this.directory, "memif");
+    const memifDirectory = join(on.directory, "memif");
     const punts = await ClusterPunts.start({
       cluster: { endpoints: this.etcd.url, host: "h1", lease: 10, timeout: 1000, name, ...cluster },
       manager: { vpp, host, memifDirectory, resyncInterval: 500 },
@@ -63,7 +63,8 @@ export class Members {
 
   /** Starts another VPP. */
   async otherVpp(): Promise<EmbeddedVpp> {
-    const vpp = await EmbeddedVpp.start({ interfaces: ["eth0", "eth1"] });
+    const exec = ["set interface state eth0 up"];
+    const vpp = await EmbeddedVpp.start({ interfaces: ["eth0", "eth1"], exec });
     this.#t.teardown(() => vpp.close());
     return vpp;
   }

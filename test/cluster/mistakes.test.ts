@@ -1,0 +1,104 @@
+// Mistakes of operators: etcd emptied, a host label, a prefix or a VPP changed under punts that are there. Nothing is removed by mistake.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import type { PuntError } from "../../lib/errors.js";
+import { cli } from "../support/cli/command.js";
+import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const withEtcd = need("etcd", "etcdctl").test.serial;
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "vpp-punt-state-"));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A host with one punt, whose daemon remembers etcd in a folder and has ended. */
+async function left(t: ExecutionContext) {
+  const members = await Members.start(t);
+  const state = await folder(t);
+  const daemon = await members.join({ state });
+  await hasRole(daemon, "leader");
+  const { id } = await daemon.add(span("dns"), { waitFor: "CREATED" });
+  return { members, state, daemon, id, before: await members.interfaces() };
+}
+
+function resume(members: Members, host: string, keep: string, timeout: number) {
+  const flags = ["--etcd", members.etcd.url, "--host", host, "--keep", keep, "--timeout", `${timeout}`];
+  return cli(["resume", ...flags]);
+}
+
+const history = (members: Members) => members.problems.filter(({ code }: PuntError) => code === "ERR_ETCD_HISTORY");
+
+withEtcd("etcd is emptied under a running cluster: VPP keeps all, and the daemon can fill etcd again", async (t) => {
+  const { members, daemon, id, before } = await left(t);
+  const standby = await members.join();
+  await hasRole(standby, "standby");
+  members.etcd.ctl("del", "--prefix", "/vpp-punt/");
+  await eventually(() => daemon.role === "halted" || standby.role === "halted");
+  await hasRole(daemon, "halted");
+  t.deepEqual(await members.interfaces(), before);
+  t.is(daemon.get(id)?.id.cnf, "dns");
+  const resumed = await resume(members, "h1", "daemon", 20_000);
+  t.is(resumed.status, 0, resumed.stderr);
+  await eventually(() => [daemon, standby].some(({ role }) => role === "leader"));
+  await eventually(() => [daemon, standby].every((each) => each.get(id)?.state === "CREATED"));
+  t.deepEqual(await members.interfaces(), before);
+});
+
+withEtcd("a daemon that started after etcd was emptied has nothing to keep, and says so", async (t) => {
+  const { members, state, daemon, id, before } = await left(t);
+  await daemon.close();
+  members.etcd.ctl("del", "--prefix", "/vpp-punt/");
+  const again = await members.join({ state });
+  await hasRole(again, "halted");
+  const refused = await resume(members, "h1", "daemon", 1_500);
+  t.not(refused.status, 0, refused.stdout);
+  t.regex(refused.stderr, /remembers no punts/);
+  t.is(again.role, "halted");
+  t.deepEqual(await members.interfaces(), before);
+  const resumed = await resume(members, "h1", "etcd", 20_000);
+  t.is(resumed.status, 0, resumed.stderr);
+  await hasRole(again, "leader");
+  await eventually(async () => (await members.interfaces()).length < before.length);
+  t.is(again.get(id), undefined);
+});
+
+for (const [what, change, said] of [
+  ["another label", { host: "h2" }, /remembers host h1 .* host h2/],
+  ["another prefix", { prefix: "/other" }, /remembers host h1 with the prefix \/vpp-punt.*\/other/],
+] as const)
+  withEtcd(`a daemon gets ${what}: VPP keeps what it has`, async (t) => {
+    const { members, state, daemon, before } = await left(t);
+    await daemon.close();
+    const renamed = await members.join({ ...change, state });
+    await hasRole(renamed, "halted");
+    t.regex(history(members).at(-1)!.message, said);
+    t.deepEqual(await members.interfaces(), before);
+    await renamed.close();
+    // Without a memory, the objects in VPP tell.
+    const forgetful = await members.join({ ...change, state: await folder(t) });
+    await hasRole(forgetful, "halted");
+    t.regex(history(members).at(-1)!.message, /VPP has objects of this manager that etcd does not know/);
+    t.deepEqual(await members.interfaces(), before);
+    await forgetful.close();
+    const right = await members.join({ state });
+    await hasRole(right, "leader");
+    await eventually(() => right.list().every(({ state: each }) => each === "CREATED"));
+    t.deepEqual(await members.interfaces(), before);
+  });
+
+withEtcd("a daemon gets another VPP: its punts are made there, and the one before is left alone", async (t) => {
+  const { members, state, daemon, id, before } = await left(t);
+  await daemon.close();
+  const other = await members.otherVpp();
+  const moved = await members.join({ state, on: other });
+  await hasRole(moved, "leader");
+  await eventually(() => moved.get(id)?.state === "CREATED");
+  await eventually(() => moved.get(id)?.state === "CREATED");
+  t.is((await members.interfaces(other)).length, before.length);
+  t.deepEqual(await members.interfaces(), before);
+});
