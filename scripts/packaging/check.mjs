@@ -1,6 +1,6 @@
-// Checks the tarball that `npm pack` makes: installs by npm and pnpm, use from ESM, CommonJS and TypeScript and in workers, on every
-// Node of package.json, from a prebuild and from source. Exits with 0 only if every check passes. Checks that need a tool that this
-// machine lacks (a compiler for arm64, an emulator) are skipped by name.
+// Checks the tarball that `npm pack` makes: installs by npm, pnpm and Yarn, use from ESM, CommonJS and TypeScript, in workers and bundles,
+// on every Node of package.json, from a prebuild and from source. Exits with 0 only if every check passes. Checks that need a tool that
+// this machine lacks (a compiler for arm64, an emulator) are skipped by name.
 //   node scripts/packaging/check.mjs [only-steps-whose-name-has-this]
 //   node scripts/packaging/check.mjs --quick   the short checks: this architecture, this Node, no build from source
 // Steps marked `long` run only when named.
@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inPath } from "../install/compile.mjs";
+import { bundleSteps } from "./check/bundles.mjs";
 import { consumerSteps } from "./check/consumers.mjs";
 import { installSteps } from "./check/installs.mjs";
 import { muslSteps } from "./check/musl.mjs";
@@ -27,7 +28,15 @@ if (process.argv[2] === "--help") {
 }
 
 /** All steps in order. Steps marked `needed` always run. */
-const steps = [...tarballSteps, ...installSteps, ...consumerSteps, ...sourceSteps, ...muslSteps, ...systemSteps];
+const steps = [
+  ...tarballSteps,
+  ...installSteps,
+  ...consumerSteps,
+  ...bundleSteps,
+  ...sourceSteps,
+  ...muslSteps,
+  ...systemSteps,
+];
 const quick = process.argv[2] === "--quick";
 const only = quick ? undefined : process.argv[2];
 const failed = [];

@@ -65,7 +65,9 @@ const onNode = (major, installed) => ({
 export const consumerSteps = [
   { name: "used on this Node", run: (context) => runPrograms(context, process.execPath, "npm"), quickly: true },
   ...MAJORS.map((major) => onNode(major, "npm")),
-  ...["npm-ignore-scripts", "pnpm", "pnpm-ignore-scripts"].map((installed) => onNode("20", installed)),
+  ...["npm-ignore-scripts", "pnpm", "pnpm-ignore-scripts", "yarn", "yarn-ignore-scripts"].map((installed) =>
+    onNode("20", installed),
+  ),
   { name: "used on the first Node 20", run: runOldest },
   ...Object.keys(COMPILERS).map((resolution) => ({
     name: `used from TypeScript, ${resolution} resolution`,
