@@ -12,6 +12,7 @@ import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { grpcHandler } from "../grpc-handler.js";
 import { answerSpan } from "../grpc-spans.js";
+import { DEFAULT_OWNER } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
@@ -224,6 +225,7 @@ export class RunningDaemon {
       tokens: new Tokens(),
       pins: new NamespacePins(join(dirname(socket), "netns")),
       attachSocketOf: (path) => (path === socket ? attachSocket : attachPathOf(path)),
+      owner: this.#options.manager?.owner ?? DEFAULT_OWNER,
       socketDirectory,
       longestWait: watcherPatience,
       stopping: this.#stopping.signal,

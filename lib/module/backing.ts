@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import {
+  DEFAULT_OWNER,
+  idKey,
   type PuntId,
   PuntManager,
   type PuntManagerOptions,
   type PuntRequestInput,
   type Punts,
+  puntSocketPath,
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
@@ -23,8 +26,8 @@ export interface Backing {
   readonly kind: "daemon" | "own";
   readonly punts: Punts;
   readonly interfaces: InterfaceNames;
-  /** Folder of punt sockets whose paths this process chooses; undefined: the daemon chooses. */
-  readonly socketDirectory: string | undefined;
+  /** Returns the path of a punt's socket that this process makes. Undefined: the daemon makes it. */
+  readonly socketPathOf?: ((id: PuntId) => string) | undefined;
   /** Rejects when another program takes this one's place. */
   readonly replaced: Promise<never>;
   /** The session that the punts live as long as; undefined: they outlive this program. */
@@ -75,7 +78,6 @@ export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
     kind: "daemon",
     punts,
     interfaces: punts.interfaces,
-    socketDirectory: undefined,
     replaced: punts.replaced,
     session: punts.session,
     follow: (watch, onAway) => punts.follow(watch, onAway),
@@ -145,7 +147,8 @@ export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions): P
     await makeFolder(socketDirectory);
     const follow = (watch: WatchOptions) => manager.watch(watch);
     const replaced = new Promise<never>(() => {});
-    return { kind: "own", punts: manager, interfaces: table, socketDirectory, replaced, follow, close };
+    const socketPathOf = (id: PuntId) => puntSocketPath(options?.owner ?? DEFAULT_OWNER, socketDirectory, idKey(id));
+    return { kind: "own", punts: manager, interfaces: table, socketPathOf, replaced, follow, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;

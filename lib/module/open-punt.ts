@@ -70,7 +70,7 @@ export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {
       : await ownBacking(options);
   let punt: OpenPunt | undefined;
   try {
-    punt = new OpenPunt(backing, fullRequest(request, backing.socketDirectory), options);
+    punt = new OpenPunt(backing, fullRequest(request, backing.socketPathOf), options);
     await punt.begin();
     return punt;
   } catch (error) {

@@ -8,9 +8,9 @@ import {
   type PuntRequestInput,
   type PuntStatus,
   parseRequest,
-  socketPathIn,
   udpRequest,
 } from "../punt/index.js";
+import type { Backing } from "./backing.js";
 
 /** UDP datagrams to one port, from all of VPP's interfaces. */
 export interface UdpPunt {
@@ -28,15 +28,15 @@ export interface UdpPunt {
 export type CnfRequest = UdpPunt | PathlessRequestInput;
 
 /**
- * Returns the request as a manager or a daemon takes it. `socketDirectory`: where this process makes its punt sockets; undefined:
- * the daemon makes them.
+ * Returns the request as a manager or a daemon takes it. `socketPathOf` gives the path of a punt's socket; undefined: the daemon makes
+ * the sockets.
  *
  * @throws PuntError ERR_OPTION: the short form is wrong
  */
-export function fullRequest(given: CnfRequest, socketDirectory: string | undefined): PuntRequestInput {
+export function fullRequest(given: CnfRequest, socketPathOf: Backing["socketPathOf"]): PuntRequestInput {
   const request = "udp" in given ? ofUdp(given) : given;
-  if (socketDirectory === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
-  return { ...request, socketPath: socketPathIn(socketDirectory, fullId(request)) } as PuntRequestInput;
+  if (socketPathOf === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
+  return { ...request, socketPath: socketPathOf(fullId(request)) } as PuntRequestInput;
 }
 
 /** Tells whether a status is of this request, and not of an earlier one of the same punt. The daemon may have chosen a socket's path. */

@@ -22,7 +22,7 @@ export {
   withoutSecrets,
 } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
-export { checkAddOptions, checkApplyOptions, checked, DEFAULT_OWNER } from "./options.js";
+export { checkAddOptions, checkApplyOptions, checked, DEFAULT_OWNER, puntSocketPath } from "./options.js";
 export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";
 export { DryRun } from "./plan/index.js";
 export type {
@@ -70,7 +70,6 @@ export {
   readText,
   requestJsonSchema,
   requireOneCnf,
-  socketPathIn,
   udpRequest,
   withCnf,
 } from "./request/index.js";

@@ -4,13 +4,13 @@ import type { Events, RequestOf } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
-import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, SubnetPool } from "./interconnect/index.js";
+import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, puntSocketPath, SubnetPool } from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions, DeleteOptions, PlanChange, PuntFilter, WatchOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";
 import type { ManagerIdentity, Store } from "./store/index.js";
 
-export { DEFAULT_OWNER };
+export { DEFAULT_OWNER, puntSocketPath };
 
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {

@@ -10,7 +10,7 @@ import {
   type PuntStatus,
   parseRequest,
   reachOf,
-  socketPathIn,
+  puntSocketPath,
 } from "../../punt/index.js";
 import { idFromWire, requestFromWire } from "../../wire/index.js";
 import type { Caller } from "../identity.js";
@@ -79,7 +79,7 @@ export class RequestGate {
 
   /** The same path for the same punt, whichever daemon chooses it. */
   #socketPath(id: PuntId): string {
-    return socketPathIn(this.#parts.socketDirectory, id);
+    return puntSocketPath(this.#parts.owner, this.#parts.socketDirectory, idKey(id));
   }
 
   #isOwnNamespace(request: PuntRequest, caller: Caller): boolean {

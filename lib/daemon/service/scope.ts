@@ -53,6 +53,8 @@ export interface Parts {
   readonly term: string;
   /** Returns the path of the socket that hands over descriptors to callers of a socket. */
   attachSocketOf(socket: string): string;
+  /** The owner of what the manager makes. */
+  readonly owner: string;
   /** Folder of the punt sockets whose paths the daemon chooses. */
   readonly socketDirectory: string;
   /** Milliseconds that an event may wait for its watcher. */

@@ -8,9 +8,11 @@ export {
   defaultMemifDirectory,
   isOurMemifSocket,
   isOurPolicy,
+  isOurPuntSocket,
   type Marks,
   marksFor,
   policyId,
+  puntSocketPath,
   STONEWORK_ACL,
   STONEWORK_POLICIES,
 } from "./marks.js";

@@ -1,5 +1,6 @@
 // The marks of a manager's objects in VPP and in Linux. After a crash, the objects themselves tell their owner.
-import { basename, dirname } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import type { Family } from "../../net/index.js";
 import type { SubnetPool } from "./allocate.js";
 import { fnv1a } from "./names.js";
@@ -30,11 +31,11 @@ export interface Marks {
 /** Returns the id of a policy: our prefix, and 24 bits of the hash of its purpose. A collision takes the next free id. */
 export function policyId(marks: Marks, purpose: string, taken: (id: number) => boolean): number {
   let low = fnv1a(purpose) & 0xffffff;
-  while (taken(join(marks.policyPrefix, low))) low = (low + 1) & 0xffffff;
-  return join(marks.policyPrefix, low);
+  while (taken(idOf(marks.policyPrefix, low))) low = (low + 1) & 0xffffff;
+  return idOf(marks.policyPrefix, low);
 }
 
-function join(prefix: number, low: number): number {
+function idOf(prefix: number, low: number): number {
   return ((prefix << 24) | low) >>> 0;
 }
 
@@ -65,6 +66,25 @@ export function isOurMemifSocket({ memifDirectory, memifOwner }: MemifMarks, pat
   return memifOwner === ""
     ? !OWNED_SOCKET.test(name)
     : name.startsWith(`memif-${memifOwner}`) && OWNED_SOCKET.test(name);
+}
+
+/**
+ * Returns the path of a punt socket that the owner's manager, daemon or program makes in the folder: the same path for the same punt, in
+ * every process. The first eight digits of its name are the owner's, as VPP keeps nothing but the path of a registration.
+ */
+export function puntSocketPath(owner: string, directory: string, key: string): string {
+  const rest = createHash("sha256").update(key).digest("hex").slice(0, 16);
+  return join(directory, `${socketMark(owner)}${rest}.sock`);
+}
+
+/** Returns whether the path is one that the owner gave to a punt socket. */
+export function isOurPuntSocket({ owner }: Pick<Marks, "owner">, path: string): boolean {
+  const name = basename(path);
+  return name.startsWith(socketMark(owner)) && /^[0-9a-f]{24}\.sock$/.test(name);
+}
+
+function socketMark(owner: string): string {
+  return fnv1a(owner).toString(16).padStart(8, "0");
 }
 
 /** Returns the default folder of an owner's memif sockets. */

@@ -1,6 +1,7 @@
 // Registrations of punt sockets.
 import type { AddressFamily, Punt } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
+import { isOurPuntSocket } from "../interconnect/index.js";
 import type { Facts, Seen } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind, ObserveContext } from "./kind.js";
@@ -75,7 +76,7 @@ export function isNoteOfVpp(key: string): boolean {
   return key === INJECT_PATH_NOTE;
 }
 
-/** A registration of a socket. VPP keeps only its path, so the store claims ours. */
+/** A registration of a socket. VPP keeps only its path: the store claims ours, and a path that we chose has our mark. */
 export const puntSocket: Kind<PuntSocket> = {
   async observe(context) {
     if (!context.vpp.has("punt_socket_dump")) return [];
@@ -135,12 +136,13 @@ export function targetUse(handlers: LocalHandlers, target: PuntTarget): HandlerU
 }
 
 function seenSocket(context: ObserveContext, target: PuntTarget, path: string): Seen<PuntSocket> {
-  const { claims, notes } = context;
+  const { claims, marks, notes } = context;
   const key = puntTargetKey(target);
   const use = targetUse(context, target);
   const port = typeof use === "string" ? use : "taken";
   const value = { target, path, port, vppPathKnown: injectPathOf(notes) !== undefined } as const;
-  return { kind: "punt-socket", key, value, ours: claims.get(key) === path };
+  const ours = claims.get(key) === path || isOurPuntSocket(marks, path);
+  return { kind: "punt-socket", key, value, ours };
 }
 
 /** Returns the names of punt reasons by id. */

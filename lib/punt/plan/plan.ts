@@ -208,7 +208,8 @@ class Draft implements Plan {
     }
     if (kindOf(part).usesForeign && satisfies(seen.value, part.value)) return;
     // An object that is equal by chance is not ours: it would be deleted with the punt.
-    throw new Problem(part.key, "ERR_FOREIGN", `${part.key} exists and is not ours: ${JSON.stringify(seen.value)}`);
+    const differ = differences(seen.value, part.value).join(", ");
+    throw new Problem(part.key, "ERR_FOREIGN", `another owner, or an operator, made it${differ && ` (${differ})`}`);
   }
 
   #refuseTakenName(part: Part): void {

@@ -1,7 +1,5 @@
 // Requests without the path of their punt socket: the program that makes the socket fills the path in.
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { hasField, idKey, type PuntId, type PuntIdInput, type PuntRequestInput } from "./request.js";
+import { hasField, type PuntIdInput, type PuntRequestInput } from "./request.js";
 
 type Pathless<R> = R extends { socketPath: string } ? Omit<R, "socketPath"> & { readonly socketPath?: string } : R;
 
@@ -12,12 +10,6 @@ export type PathlessRequestInput = Pathless<PuntRequestInput>;
 export function lacksSocketPath(input: unknown): boolean {
   const { type, socketPath } = Object(input) as { readonly type?: unknown; readonly socketPath?: unknown };
   return socketPath === undefined && hasField(type, "socketPath");
-}
-
-/** Returns the path of a punt's socket in the folder: the same path for the same punt, in every process. */
-export function socketPathIn(directory: string, id: PuntId): string {
-  const name = createHash("sha256").update(idKey(id)).digest("hex").slice(0, 24);
-  return join(directory, `${name}.sock`);
 }
 
 /** Returns the request for UDP datagrams to one port of VPP. */

@@ -1,0 +1,57 @@
+// Programs that manage VPP themselves, run after run, without a store: VPP and its paths are all that a run leaves to the next.
+import { once } from "node:events";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { type OpenPuntOptions, openPunt } from "../../lib/module/index.js";
+import { EmulatedHost } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+
+interface Runs {
+  options(owner?: string): OpenPuntOptions;
+  /** The ports that VPP punts, in order. */
+  ports(): Promise<number[]>;
+}
+
+async function runs(t: ExecutionContext): Promise<Runs> {
+  const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
+  const client = await Vpp.connect({ socketPath: vpp.apiSocket });
+  t.teardown(async () => {
+    await client.close();
+    await vpp.close();
+  });
+  const at = (name: string) => join(vpp.directory, name);
+  return {
+    options: (owner = "vpp-punt") => ({
+      ...{ daemon: false, vppSocket: vpp.apiSocket, socketDirectory: at("sockets") },
+      manager: { owner, host: new EmulatedHost(vpp), memifDirectory: at(`memif-${owner}`) },
+    }),
+    async ports() {
+      const sockets = await client.dumpAll("punt_socket_dump", { type: "PUNT_API_TYPE_L4" });
+      return sockets.map(({ punt }) => punt.punt.l4!.port).sort((a, b) => a - b);
+    },
+  };
+}
+
+test("the next run of a program has its punt socket, and not that of a run that asked for another port", async (t) => {
+  const { options, ports } = await runs(t);
+  for (const udp of [53, 53, 5300]) {
+    await using punt = await openPunt({ cnf: "dns", udp }, options());
+    await punt.ready();
+    t.is(punt.status.state, "ready");
+  }
+  t.deepEqual(await ports(), [5300]);
+});
+
+test("the punt socket of another owner's run is left alone, though it lies in the same folder", async (t) => {
+  const { options, ports } = await runs(t);
+  await using first = await openPunt({ cnf: "dns", udp: 53 }, options());
+  await first.ready();
+  await first.close();
+  await using refused = await openPunt({ cnf: "dns", udp: 53 }, options("other"));
+  while (refused.status.reasons[0]?.code !== "ERR_FOREIGN") await once(refused, "status");
+  t.regex(refused.status.reasons[0].text, /^punt-socket\/l4\/IPV4\/53: another owner, or an operator, made it \(path: .* -> .*\)$/);
+  await using beside = await openPunt({ cnf: "ntp", udp: 54 }, options("other"));
+  await beside.ready();
+  t.deepEqual(await ports(), [53, 54]);
+});
