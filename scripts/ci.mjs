@@ -143,7 +143,7 @@ if (prepared) {
   await check("audit of dependencies", audit);
   await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
   await check("clang-tidy", script("lint:native"));
-  await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"])));
+  await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"], { timeoutMs: 1_000_000 })));
   await check("native tests with sanitizers", sanitizedTests);
   await check("package", quickPackage);
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));

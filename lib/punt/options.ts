@@ -4,7 +4,14 @@ import type { Events, RequestOf } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { OptionCheck } from "../options.js";
-import { DEFAULT_OWNER, defaultMemifDirectory, type Marks, marksFor, puntSocketPath, SubnetPool } from "./interconnect/index.js";
+import {
+  DEFAULT_OWNER,
+  defaultMemifDirectory,
+  type Marks,
+  marksFor,
+  puntSocketPath,
+  SubnetPool,
+} from "./interconnect/index.js";
 import type { VppApi } from "./items/index.js";
 import type { AddOptions, ApplyOptions, DeleteOptions, PlanChange, PuntFilter, WatchOptions } from "./punts.js";
 import type { RetryOptions } from "./reconcile/index.js";

@@ -1,5 +1,7 @@
 // The live dump in a browser, over each kind of interconnect: it shows the packets that VPP sends to the CNF.
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "puppeteer-core";
 import { attach, idText } from "../../lib/punt/index.js";
 import { openTab, until } from "../support/browser.js";
@@ -63,6 +65,10 @@ test.serial("the dump of a punt socket shows datagrams, and is refused while the
   t.regex((await lines(page))[0]!, / eth0 \d+ .*10\.0\.0\.9.*10\.0\.0\.1.*5300/);
   await page.click(".dump-form button");
   await until(page, `${NOTE} === "stopped after 1 packet"`);
+  // The page does not wait for the daemon, which closes the socket.
+  const { attachment } = metadata.interconnects[0]!;
+  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
+  while (existsSync(attachment.path)) await sleep(10);
   using _ends = attach(metadata);
   await page.click(".dump-form button");
   await until(page, `/in use|EADDRINUSE/.test(${NOTE})`);

@@ -83,7 +83,7 @@ const checks = {
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
   page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
-  /** For tests of speed, memory or file descriptors, which sanitizers distort. */
+  /** For tests of speed, memory or file descriptors, which sanitizers distort, and of a machine without /proc, which they need. */
   /** musl has threads with other stacks, and the tests run there by a script that other users may not read. */
   glibc: () => missing("glibc", "glibcVersionRuntime" in (process.report.getReport() as { header: object }).header),
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),

@@ -9,8 +9,8 @@ import {
   type PuntRequest,
   type PuntStatus,
   parseRequest,
-  reachOf,
   puntSocketPath,
+  reachOf,
 } from "../../punt/index.js";
 import { idFromWire, requestFromWire } from "../../wire/index.js";
 import type { Caller } from "../identity.js";
