@@ -10,7 +10,6 @@ import {
   parseRequest,
   udpRequest,
 } from "../punt/index.js";
-import type { Backing } from "./backing.js";
 
 /** UDP datagrams to one port, from all of VPP's interfaces. */
 export interface UdpPunt {
@@ -33,7 +32,7 @@ export type CnfRequest = UdpPunt | PathlessRequestInput;
  *
  * @throws PuntError ERR_OPTION: the short form is wrong
  */
-export function fullRequest(given: CnfRequest, socketPathOf: Backing["socketPathOf"]): PuntRequestInput {
+export function fullRequest(given: CnfRequest, socketPathOf?: (id: PuntId) => string): PuntRequestInput {
   const request = "udp" in given ? ofUdp(given) : given;
   if (socketPathOf === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
   return { ...request, socketPath: socketPathOf(fullId(request)) } as PuntRequestInput;
