@@ -160,11 +160,14 @@ export function placeOf({ apiSocket, directory }: LocalVpp): { vppSocket: string
   return { vppSocket: apiSocket, socketDirectory: join(directory, "sockets") };
 }
 
+/** A program asks for its punts one after the other when it begins. */
+const RETURN_TIME_MS = 5_000;
+
 async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<Own> {
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
   try {
-    const manager = await PuntManager.start({ ...options, vpp });
+    const manager = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...options, vpp });
     // A problem shows in the status of the punts; the manager tries again.
     manager.on("problem", () => {});
     return { vpp, table, manager };

@@ -1,6 +1,7 @@
 // Programs that manage VPP themselves, run after run, without a store: VPP and its paths are all that a run leaves to the next.
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { type OpenPuntOptions, openPunt } from "../../lib/module/index.js";
@@ -40,7 +41,20 @@ test("the next run of a program has its punt socket, and not that of a run that 
     await punt.ready();
     t.is(punt.status.state, "ready");
   }
+  await using last = await openPunt({ cnf: "dns", udp: 5300 }, options());
+  await last.ready();
+  while ((await ports()).length > 1) await sleep(50);
   t.deepEqual(await ports(), [5300]);
+});
+
+test("the next run has its DHCP proxy, which carries no mark in VPP", async (t) => {
+  const { options } = await runs(t);
+  const request = { cnf: "dhcp", type: "DHCP_PROXY", interconnect: "MEMIF", vrf: 0 } as const;
+  for (let run = 0; run < 2; run++) {
+    await using punt = await openPunt(request, options());
+    await punt.ready();
+    t.is(punt.status.state, "ready");
+  }
 });
 
 test("the punt socket of another owner's run is left alone, though it lies in the same folder", async (t) => {
