@@ -387,11 +387,11 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const decided = await decision(this.#etcd, this.#keys, this.#closing.signal, memory !== undefined);
     await this.#turn;
     if (!decided || this.#closed) return;
-    if (decided.keep === "daemon") this.#instead = memory;
     this.#history.accept();
     this.#history.begin();
     this.#etcd.forgetHistory();
-    await decided.clear();
+    if (!(await decided.take())) return this.#resume();
+    if (decided.keep === "daemon") this.#instead = memory;
     this.#halted = undefined;
     await Promise.race([this.#mirror.resync(), sleep(RETRY_MS, undefined, { ref: false })]);
     this.#leadership.bar("halted", false);

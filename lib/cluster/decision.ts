@@ -8,13 +8,14 @@ const LOOK_MS = 500;
 export interface Decision {
   /** The punts that hold: those in etcd, or those in the daemon's memory. */
   readonly keep: "etcd" | "daemon";
-  /** Takes the decision out of etcd, so that it is not used a second time. */
-  clear(): Promise<void>;
+  /** Takes the decision out of etcd. @returns false if another daemon of the host has taken it */
+  take(): Promise<boolean>;
 }
 
 /**
  * Resolves when an operator has decided, or with undefined after `signal`. Without a memory of the punts, `daemon` is left to another daemon
- * of the host: this one would delete the punts.
+ * of the host: this one would delete the punts. It is also left where a daemon acts: an operator has decided before, and etcd has later
+ * punts than this one.
  */
 export async function decision(
   etcd: Etcd,
@@ -26,23 +27,31 @@ export async function decision(
   while (!signal.aborted) {
     const entry = await etcd.peek(key).catch(() => undefined);
     const keep = entry && choiceIn(entry.value);
-    if (keep && !signal.aborted && (keep === "etcd" || hasMemory)) {
-      return { keep, clear: () => clear(etcd, entry, signal) };
+    const isTaken = keep === "etcd" || (keep === "daemon" && hasMemory && (await noLeader(etcd, keys)));
+    if (keep && isTaken && !signal.aborted) {
+      return { keep, take: () => take(etcd, entry, signal) };
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
   }
   return undefined;
 }
 
-async function clear(etcd: Etcd, { key, modified }: Entry, signal: AbortSignal): Promise<void> {
+async function noLeader(etcd: Etcd, keys: Keys): Promise<boolean> {
+  return etcd.peek(keys.leader).then(
+    (entry) => entry === undefined,
+    () => false,
+  );
+}
+
+async function take(etcd: Etcd, { key, modified }: Entry, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     try {
-      await etcd.write([{ key, modified }], [{ key }]);
-      return;
+      return (await etcd.write([{ key, modified }], [{ key }])) !== undefined;
     } catch {
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
     }
   }
+  return false;
 }
 
 /**

@@ -27,6 +27,6 @@ export async function run(options: Options): Promise<void> {
 const HINTS = {
   etcd: "",
   daemon:
-    ". A daemon that has started since etcd lost its history remembers no punts, and does not take it: ask for the punts again with `vpp-punt apply --etcd`, then use --keep etcd",
+    ". Where a daemon acts already, use --keep etcd for the others. A daemon that has started since etcd lost its history remembers no punts, and does not take it: ask for the punts again with `vpp-punt apply --etcd`, then use --keep etcd",
 } as const;
 const TEXTS = { etcd: "etcd", daemon: "its daemon" } as const;
