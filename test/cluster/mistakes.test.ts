@@ -45,7 +45,7 @@ withEtcd("etcd is emptied under a running cluster: VPP keeps all, and the daemon
   const resumed = await resume(members, "h1", "daemon", 20_000);
   t.is(resumed.status, 0, resumed.stderr);
   await eventually(() => [daemon, standby].some(({ role }) => role === "leader"));
-  // What the other daemon remembers is older than what etcd has now.
+  // The other daemon remembers an older state than etcd has now.
   const other = daemon.role === "leader" ? standby : daemon;
   t.is(other.role, "halted");
   t.not((await resume(members, "h1", "daemon", 1_500)).status, 0);
