@@ -93,6 +93,16 @@ export class Leadership {
     return { key: this.#keys.leader, created: this.#term?.created ?? -1 };
   }
 
+  /** The name of this daemon. */
+  get daemon(): string {
+    return this.#options.daemon;
+  }
+
+  /** Seconds of a lease in etcd. */
+  get ttl(): number {
+    return this.#options.ttl;
+  }
+
   /** The lease of this term; undefined if this daemon does not lead. */
   get lease(): string | undefined {
     return this.#term?.lease;

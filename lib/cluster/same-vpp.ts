@@ -7,8 +7,8 @@ import type { Keys } from "./keys.js";
 import type { Leadership } from "./leadership.js";
 
 const PAUSE_MS = 500;
-/** Looks at VPP that do not find the name. The name in etcd may be older than VPP's last start for a moment. */
-const MOST_LOOKS = 6;
+/** etcd may keep the name of a daemon that has ended, or whose VPP has restarted, until its lease is over, and looks for that late. */
+const AFTER_LEASE_MS = 2_000;
 
 /** The client's name of the daemon that acts, in etcd. */
 export class ClientName {
@@ -42,7 +42,9 @@ export class ClientName {
       const name = this.#name;
       const { condition, lease } = this.#leadership;
       const write =
-        name === undefined || lease === undefined ? { key } : { key, value: JSON.stringify({ name }), lease };
+        name === undefined || lease === undefined
+          ? { key }
+          : { key, value: JSON.stringify({ name, daemon: this.#leadership.daemon }), lease };
       try {
         await this.#etcd.write([condition], [write]);
         this.#written = name;
@@ -119,14 +121,17 @@ export class SameVpp {
   async #look(): Promise<void> {
     this.#isLooking = true;
     let before: string | undefined;
-    for (let looks = 1; this.#name !== undefined && this.#vpp.isConnected; looks++) {
+    let since = performance.now();
+    while (this.#name !== undefined && this.#vpp.isConnected) {
       const name = this.#name;
-      if (name !== before) looks = 1;
+      // Only a name that outlives a lease is that of a daemon which acts now.
+      if (name !== before || !this.#mirror.isReached) since = performance.now();
       before = name;
       const isThere = await this.#lists(name);
       if (this.#closed) return;
       if (name !== this.#name) continue;
-      if (isThere !== undefined && (isThere || looks >= MOST_LOOKS)) {
+      const isKept = performance.now() - since > this.#leadership.ttl * 1000 + AFTER_LEASE_MS;
+      if (isThere !== undefined && (isThere || isKept)) {
         this.#judged(!isThere);
         break;
       }
@@ -135,12 +140,12 @@ export class SameVpp {
     this.#isLooking = false;
   }
 
-  /** The name of the daemon that acts. */
+  /** The name of the daemon that acts, if that is another one. A daemon's own name may be older than its VPP's last start. */
   get #name(): string | undefined {
     const entry = this.#closed ? undefined : this.#mirror.get(this.#keys.client);
     try {
-      const name = entry && JSON.parse(entry.value).name;
-      return typeof name === "string" ? name : undefined;
+      const { name, daemon } = entry ? JSON.parse(entry.value) : {};
+      return typeof name === "string" && daemon !== this.#leadership.daemon ? name : undefined;
     } catch {
       return undefined;
     }

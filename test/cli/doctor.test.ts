@@ -134,6 +134,13 @@ test(
   /^ip netns exec cnf sysctl -w net.unix.max_dgram_qlen=512/,
   { output: (...words) => (words.includes("exec") ? "10\n" : undefined) },
 );
+test("plugins that a VPP with all of its packages leaves out are no finding", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["linux_cp", "abx", "isisx"] });
+  await using client = await Vpp.connect({ socketPath: vpp.apiSocket, connectTimeout: 60_000 });
+  const features = featureReports((message) => client.has(message));
+  t.true(features.some(({ code }) => code === "ERR_PLUGIN_MISSING"));
+  t.deepEqual(await findings(await machine(t), { askFeatures: async () => ({ version: "", features }) }), []);
+});
 test("a plugin that is not installed", async (t) => {
   await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["acl", "abx"] });
   await using client = await Vpp.connect({ socketPath: vpp.apiSocket, connectTimeout: 60_000 });

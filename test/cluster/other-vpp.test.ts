@@ -1,4 +1,5 @@
 // Daemons of one host label that have different VPPs, by mistake: the one that does not act says so, and changes nothing.
+import { setTimeout as sleep } from "node:timers/promises";
 import { obstacleOf } from "../../lib/daemon/standing.js";
 import type { PuntError } from "../../lib/errors.js";
 import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
@@ -54,5 +55,26 @@ withEtcd("daemons of one VPP stay what they are when it starts again", async (t)
   t.is(
     members.problems.find(({ code }) => code === "ERR_OTHER_VPP"),
     undefined,
+  );
+});
+
+withEtcd("a daemon does not take its own old name in etcd for that of another VPP's daemon", async (t) => {
+  const members = await Members.start(t);
+  const only = await members.join();
+  await hasRole(only, "leader");
+  const { id } = await only.add(span("dns"), { waitFor: "CREATED" });
+  // As when VPP and etcd ended together, and etcd came back first.
+  members.etcd.ctl(
+    "put",
+    "/vpp-punt/leader/h1/client",
+    JSON.stringify({ name: "punts:of-an-earlier-life", daemon: "daemon-1" }),
+  );
+  await members.vpp.restart();
+  await eventually(() => only.get(id)?.state === "CREATED");
+  await sleep(1_000);
+  t.is(only.role, "leader");
+  t.deepEqual(
+    members.problems.filter(({ code }) => code === "ERR_OTHER_VPP"),
+    [],
   );
 });

@@ -21,7 +21,9 @@ function text(checked: readonly Checked[]): string {
   const lines = checked.flatMap(({ check, findings }) => {
     return findings.length === 0 ? [`${paint("green", "ok")}       ${check}`] : findings.map(findingText);
   });
-  return [...lines, `${count("problem")} problems, ${count("advice")} pieces of advice`].join("\n");
+  const [problems, advice] = [count("problem"), count("advice")];
+  const summary = `${problems} ${problems === 1 ? "problem" : "problems"}, ${advice} ${advice === 1 ? "piece" : "pieces"} of advice`;
+  return [...lines, summary].join("\n");
 }
 
 function findingText({ level, what, why, remedy }: Finding): string {

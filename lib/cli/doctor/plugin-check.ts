@@ -3,9 +3,9 @@ import { FEATURE_NEEDS, type FeatureNeeds } from "../../punt/index.js";
 import type { Check, Finding } from "./check.js";
 import { disabledPlugins } from "./startup-conf.js";
 
-/** The plugins that every supported VPP has, unless its configuration or its installation leaves them out. */
+/** The plugins that every supported VPP loads, unless its configuration or its installation leaves them out. It loads linux_cp on demand. */
 const STOCK = Object.values<FeatureNeeds>(FEATURE_NEEDS).flatMap(({ plugin, stock }) =>
-  stock && plugin ? [plugin] : [],
+  stock && plugin && plugin !== "linux_cp" ? [plugin] : [],
 );
 
 export const plugins: Check = {

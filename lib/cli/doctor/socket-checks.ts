@@ -109,7 +109,8 @@ export const statsSocket: Check = {
     // Of a VPP that is away, or that this user may not ask, the API socket says enough.
     if ((await connectError(machine.path(machine.vppSocket))) !== undefined) return [];
     const code = await connectError(machine.path(path));
-    if (code === undefined) return [];
+    // VPP's is a socket of sequenced packets. Linux tells that of a socket which is open only.
+    if (code === undefined || code === "EPROTOTYPE") return [];
     const isDenied = code === "EACCES" || code === "EPERM";
     const group = groupOf(machine, path);
     return [
