@@ -153,8 +153,9 @@ export class HandedEnds implements CnfEnds {
 
   #askLater(): void {
     clearTimeout(this.#retry);
-    const ask = () => this.#lacksSomething() && this.#ask();
-    if (!this.#closed) this.#retry = setTimeout(ask, RETRY_MS).unref();
+    // What was lacking may have come without a word, as VPP's interfaces do.
+    const look = () => (this.#lacksSomething() ? this.#ask() : this.#hooks.onChange());
+    if (!this.#closed) this.#retry = setTimeout(look, RETRY_MS).unref();
   }
 
   /** Whether an end is not connected, or the packet socket of a TAP is wanted and not there. */
