@@ -46,8 +46,13 @@ class FetchSegment : public Napi::AsyncWorker {
     if (error_ != 0 || !fd_) return Reject(error_ != 0 ? error_ : EPROTO);
     const napi_value constructor = EnvState::Of(env)->stats_segment.Value();
     napi_value object = nullptr;
-    if (napi_new_instance(env, constructor, 0, nullptr, &object) != napi_ok) return;
-    StatsSegment::Unwrap(Napi::Object(env, object))->Adopt(std::move(fd_), pid_);
+    StatsSegment* segment = nullptr;
+    // The thread may end between the two: then there is an object, and nothing in it.
+    if (napi_new_instance(env, constructor, 0, nullptr, &object) != napi_ok ||
+        napi_unwrap(env, object, reinterpret_cast<void**>(&segment)) != napi_ok) {
+      return;
+    }
+    segment->Adopt(std::move(fd_), pid_);
     napi_resolve_deferred(env, deferred_, object);
   }
 
