@@ -12,9 +12,11 @@ const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1
 const socket = (sim: SimTest, socket_id: number, socket_filename: string, is_add = true) =>
   sim.api.call("memif_socket_filename_add_del_v2", { is_add, socket_id, socket_filename });
 
+const OPTIONS = { id: 1, rxMode: "interrupt", reconnectMs: 300 } as const;
+
 /** A memif peer of the embedded VPP; its received frames. */
 function peer(t: ExecutionContext, path: string, role: "client" | "server", secret = "") {
-  const port = Memif.open({ role, socket: path, id: 1, rxMode: "interrupt", ...(secret === "" ? {} : { secret }) });
+  const port = Memif.open({ ...OPTIONS, role, socket: path, ...(secret === "" ? {} : { secret }) });
   t.teardown(() => port.close());
   const frames: Buffer[] = [];
   let wake = () => {};
@@ -77,6 +79,22 @@ for (const role of ["client", "server"] as const) {
     t.deepEqual(Buffer.from(await arrived), stray);
   });
 }
+
+test("memif: a peer that has just learnt of the connection gets the first frame", async (t) => {
+  const sim = await SimTest.start(t);
+  const path = join(sim.vpp.directory, "m.sock");
+  await socket(sim, 1, path);
+  // Both ends tell this thread at once, and the peer first: it is the older one.
+  const other = peer(t, path, "client");
+  other.port.once("up", () => sim.vpp.interface("eth0").inject(stray));
+  const { sw_if_index } = await sim.ok("memif_create_v2", memifCreate());
+  await sim.ok("sw_interface_set_flags", { sw_if_index, flags: ADMIN_UP });
+  await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: 1, tx_sw_if_index: sw_if_index, enable: true });
+  await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: sw_if_index, tx_sw_if_index: 1, enable: true });
+  await sim.up("eth0");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  t.deepEqual(await other.until(1), [stray]);
+});
 
 test("memif comes back by itself after VPP's restart, once the interface is made again", async (t) => {
   const sim = await SimTest.start(t);

@@ -35,17 +35,17 @@ export class EngineMemifDevice implements MemifDevice {
     this.#linkChanged();
   }
 
+  /** The event `up` may come later than the first frame, so the port itself says in `flush` whether a peer is there. */
   send(frame: Uint8Array): boolean {
-    if (this.#port.peer === undefined) return false;
     this.#pending.push(frame);
     return true;
   }
 
-  /** Sends the collected frames. Frames that do not fit into the ring are lost, as in VPP. */
+  /** Sends the collected frames. Frames that find no room in the ring, or no peer, are lost, as in VPP. */
   flush(): void {
     if (this.#pending.length === 0) return;
     const given = this.#pending.splice(0);
-    const taken = this.#port.peer === undefined ? 0 : this.#port.send(given);
+    const taken = this.#port.send(given);
     const { counters } = this.#swInterface!;
     counters.txErrors += given.length - taken;
   }
@@ -57,6 +57,7 @@ export class EngineMemifDevice implements MemifDevice {
 
   close(): void {
     this.#swInterface = undefined;
+    this.#pending.length = 0;
     this.#port.close();
   }
 

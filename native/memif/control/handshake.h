@@ -17,6 +17,13 @@ class Handshake {
   /// Takes the peer's next message with the descriptor that came beside it, and answers on the channel.
   virtual Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) = 0;
 
+  /// Tells the peer that the handshake is complete, after our own end is up: a peer that knows may send, and
+  /// expects an answer.
+  virtual Fault Confirm(Channel& channel) {
+    (void)channel;
+    return "";
+  }
+
   /// Whether the peer can take a DISCONNECT now: a DISCONNECT before INIT crashes libmemif as server.
   virtual bool CanDisconnect() const { return true; }
 

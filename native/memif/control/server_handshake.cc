@@ -35,7 +35,7 @@ Fault ServerHandshake::OnMessage(const memif_msg_t& message, UniqueFd passed, Ch
       fault = OnAddRing(message.add_ring, std::move(passed));
       break;
     case MsgType::kConnect:
-      return OnConnect(message.connect, channel);
+      return OnConnect(message.connect);
     default:
       return "unexpected message type " + std::to_string(message.type);
   }
@@ -129,14 +129,18 @@ Fault ServerHandshake::CompleteLink(const memif_msg_connect_t& connect) {
   return accept_ ? accept_(*link_) : Fault();
 }
 
-Fault ServerHandshake::OnConnect(const memif_msg_connect_t& connect, Channel& channel) {
+Fault ServerHandshake::OnConnect(const memif_msg_connect_t& connect) {
   Fault fault = CompleteLink(connect);
   if (fault) return fault;
   for (const auto& region : link_->regions) region->CloseFile();
+  complete_ = true;
+  return "";
+}
+
+Fault ServerHandshake::Confirm(Channel& channel) {
   memif_msg_t message = MakeMessage(MsgType::kConnected);
   PutText(message.connected.if_name, sizeof message.connected.if_name, settings_->name);
   if (!channel.Send(message)) return "peer does not read its control socket";
-  complete_ = true;
   return "";
 }
 

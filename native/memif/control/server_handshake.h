@@ -21,6 +21,7 @@ class ServerHandshake : public Handshake {
   ServerHandshake(Reserve reserve, Accept accept)
       : reserve_(std::move(reserve)), accept_(std::move(accept)) {}
   Fault OnMessage(const memif_msg_t& message, UniqueFd passed, Channel& channel) override;
+  Fault Confirm(Channel& channel) override;
 
   /// Queue counts are the largest of all interfaces on the socket, because the wanted interface is not known
   /// yet.
@@ -35,7 +36,7 @@ class ServerHandshake : public Handshake {
   Fault OnInit(const memif_msg_init_t& init);
   Fault OnAddRegion(const memif_msg_add_region_t& add, UniqueFd memory);
   Fault OnAddRing(const memif_msg_add_ring_t& add, UniqueFd doorbell);
-  Fault OnConnect(const memif_msg_connect_t& connect, Channel& channel);
+  Fault OnConnect(const memif_msg_connect_t& connect);
   Fault ResolveRings(std::vector<PendingRing>& pending, std::vector<LinkRing>* rings);
   Fault CompleteLink(const memif_msg_connect_t& connect);
 

@@ -54,13 +54,13 @@ bool Session::OnMessage(const memif_msg_t& message, UniqueFd passed) {
     return false;
   }
   if (link_ && type == MsgType::kAck) return true;
-  const Fault fault = link_ ? "unexpected message type " + std::to_string(message.type) + " while connected"
-                            : handshake_->OnMessage(message, std::move(passed), channel_);
-  if (fault) {
-    Close({fault.ours ? Ending::By::kSelf : Ending::By::kViolation, fault.reason});
-    return false;
+  Fault fault = link_ ? "unexpected message type " + std::to_string(message.type) + " while connected"
+                      : handshake_->OnMessage(message, std::move(passed), channel_);
+  if (!fault && !link_ && handshake_->complete()) {
+    BringUp();
+    if (!ended_) fault = handshake_->Confirm(channel_);
   }
-  if (!link_ && handshake_->complete()) BringUp();
+  if (fault) Close({fault.ours ? Ending::By::kSelf : Ending::By::kViolation, fault.reason});
   return !ended_;
 }
 
