@@ -56,6 +56,8 @@ test("a change that another host's daemon passed on has a line on the host that 
   await far.update(span("fw", { vppInterface: "eth1" }));
   await far.plan({ delete: [{ cnf: "fw" }] });
   await far.apply({ cnf: "fw", punts: [] });
+  // A daemon writes its log beside its answers.
+  await eventually(() => there.lines().length === 5 && here.lines().length === 5);
   const asked = { caller: CALLER, through: "daemon here of host h0", punts: [id] };
   const lines = there.lines();
   t.is(lines.length, 5);
@@ -76,6 +78,7 @@ test("a daemon that passes a change on to its host's leader names the caller, in
   await eventually(async () => (await second.role()) === "standby");
   await (await second.connect()).add(span("fw"), { waitFor: "CREATED" });
   await (await first.connect()).add(span("dns"), { waitFor: "CREATED" });
+  await eventually(() => first.lines().length > 0);
   t.like(first.lines()[0], { caller: CALLER, through: "daemon second of host h1", call: "Add", decision: "allowed" });
   for (const cnf of ["fw", "dns"]) {
     const wish = JSON.parse(members.etcd.ctl("get", `/vpp-punt/wanted/h1/${cnf}//`, "--print-value-only"));
@@ -102,6 +105,7 @@ test("what an operator does in etcd, and the end of a session, have lines too, a
   const own = await daemon.connect();
   await own.add(span("own"), { waitFor: "CREATED" });
   await own.delete({ cnf: "own" });
+  await eventually(() => daemon.lines().length === 7);
   const told = daemon
     .lines()
     .map(({ caller, through = "itself", call, decision, punts: [punt] }) =>

@@ -78,10 +78,9 @@ test("an operator adds, watches, plans, updates and deletes punts of another hos
   // The daemon's own host may be named.
   await (await connect(0, { host: "h0" })).add(span("own"));
   t.is((await root.list()).length, 1);
-  t.like(
-    lines().find(({ call, host }) => call === "Add" && host === "h1"),
-    { decision: "allowed", rule: "root", punts: [{ cnf: "fw", key: "", label: "" }] },
-  );
+  const added = () => lines().find(({ call, host }) => call === "Add" && host === "h1");
+  await eventually(added);
+  t.like(added(), { decision: "allowed", rule: "root", punts: [{ cnf: "fw", key: "", label: "" }] });
   const attached = (async () => far.attach({ cnf: "fw" }))();
   await t.throwsAsync<PuntError>(attached, { code: "ERR_UNSUPPORTED", message: /a daemon of host h1/ });
   await t.throwsAsync<PuntError>(far.delete({ cnf: "fw" }), { code: "ERR_NO_SUCH_PUNT" });
@@ -132,7 +131,9 @@ test("other hosts are for operators, within their rules: refusals name the rule,
     for (const look of looks) await (isSeen ? t.notThrowsAsync(look) : t.throwsAsync<PuntError>(look, refused));
   }
   t.deepEqual(there.list(), []);
-  t.true(lines().some(({ call, decision, host }) => call === "Add" && decision === "refused" && host === "h1"));
+  await eventually(() =>
+    lines().some(({ call, decision, host }) => call === "Add" && decision === "refused" && host === "h1"),
+  );
   const near = await connect(2004, { host: "h1" });
   await near.add(span("dns"));
   t.is(there.list().length, 1);
