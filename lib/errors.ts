@@ -26,9 +26,13 @@ export class PuntError extends Error {
   }
 }
 
+/** Returns the message without the operation, which the constructor puts before it. */
+export function messageOf({ op, message }: Pick<PuntError, "op" | "message">): string {
+  return message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
+}
+
 /** Returns an error as that of another operation. */
 export function renamed(op: string, reason: PuntError): PuntError {
-  const { code, message, details } = reason;
-  const text = message.startsWith(`${reason.op}: `) ? message.slice(reason.op.length + 2) : message;
-  return new PuntError(op, code, text, details, reason);
+  const { code, details } = reason;
+  return new PuntError(op, code, messageOf(reason), details, reason);
 }

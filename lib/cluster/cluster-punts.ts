@@ -160,8 +160,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#change("punt.apply", (punts) => punts.apply(set, options));
   }
 
-  delete(id: PuntIdInput, options: Pick<AddOptions, "timeout"> = {}): Promise<void> {
-    return this.#change("punt.delete", (punts) => punts.delete(id, options));
+  delete(...wish: Parameters<Punts["delete"]>): Promise<void> {
+    return this.#change("punt.delete", (punts) => punts.delete(...wish));
   }
 
   get(id: PuntIdInput): PuntStatus | undefined {

@@ -1,5 +1,5 @@
 // Questions to the daemon that acts for a host, and its answers, as keys in etcd that end with the asker's lease.
-import { PuntError } from "../errors.js";
+import { messageOf, PuntError } from "../errors.js";
 import type {
   AddOptions,
   ApplyOptions,
@@ -163,8 +163,7 @@ interface PlainError {
 
 function plainError(error: Partial<PuntError> & Error): PlainError {
   const { op = "cluster.answer", code = "ERR_INTERNAL", message, details = {} } = error;
-  const shown = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-  return { op, code, message: shown, details };
+  return { op, code, message: messageOf({ op, message }), details };
 }
 
 function revivedError({

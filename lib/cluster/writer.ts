@@ -1,7 +1,7 @@
 // Makes the writes of the daemon that acts: one at a time, only while its lease is good, and each with a known outcome.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PuntError } from "../errors.js";
+import { messageOf, PuntError } from "../errors.js";
 import {
   type Condition,
   type Entry,
@@ -117,9 +117,9 @@ export class Writer {
       if (revision === undefined) continue;
       this.#mirror.wrote(this.#key, value, revision);
       this.#history.check(instead);
-      throw new PuntError(OP, "ERR_ETCD_AWAY", `nothing was changed: ${textOf(cause)}`, {}, cause);
+      throw new PuntError(OP, "ERR_ETCD_AWAY", `nothing was changed: ${messageOf(cause)}`, {}, cause);
     }
-    const message = `it is not known whether the change was made, so look again when etcd is back; ${textOf(cause)}`;
+    const message = `it is not known whether the change was made, so look again when etcd is back; ${messageOf(cause)}`;
     throw new PuntError(OP, "ERR_ETCD_AWAY", message, { outcome: "unknown" }, cause);
   }
 
@@ -135,10 +135,6 @@ export class Writer {
     }
     return new PuntError(OP, "ERR_CHANGED_ELSEWHERE", "etcd was changed at the same time; ask again");
   }
-}
-
-function textOf({ op, message }: PuntError): string {
-  return message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
 }
 
 function partsOf(writes: readonly Write[]): Write[][] {

@@ -4,12 +4,20 @@ import { type AskedChange, ClusterPunts } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { DefaultHost, type DeviceReport, FileStore, type PuntId, PuntManager, type Punts } from "../punt/index.js";
+import {
+  DefaultHost,
+  type DeviceReport,
+  FileStore,
+  type PuntId,
+  PuntManager,
+  type Punts,
+  RETURN_TIME_MS,
+} from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { explainToOperator, PuntNames } from "./service/index.js";
-import { LEAST_RETURN_MS, type SessionMemory, Sessions, sessionFile } from "./sessions.js";
+import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** The parts of a daemon, in the order in which they are opened. */
@@ -77,7 +85,7 @@ async function openPunts(
     return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explain, problem });
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-  const punts = await PuntManager.start({ returnTime: LEAST_RETURN_MS, ...manager, ...store });
+  const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });
   punts.on("problem", problem);
   return punts;
 }

@@ -2,14 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
-import { idKey, type PuntId } from "../punt/index.js";
+import { idKey, type PuntId, RETURN_TIME_MS } from "../punt/index.js";
 import { readRegularFile } from "../read-file.js";
 
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;
-
-/** After its own restart the daemon waits at least so long: programs look for it about once a second. */
-export const LEAST_RETURN_MS = 5_000;
 
 interface Session {
   readonly id: string;
@@ -85,7 +82,7 @@ export class Sessions {
       const session = newSession(id, cnf, graceMs);
       for (const punt of punts) this.#put(session, punt);
       this.#sessions.set(id, session);
-      this.#expireLater(session, Math.max(graceMs, LEAST_RETURN_MS));
+      this.#expireLater(session, Math.max(graceMs, RETURN_TIME_MS));
     }
   }
 

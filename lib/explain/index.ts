@@ -1,5 +1,5 @@
 // Explains why a packet reaches a punt's CNF or does not: step by step, and with VPP's own trace.
 export { explainFrame, type FrameExplanation, type FrameOn, frameFacts, type PuntTaking } from "./frame.js";
-export { explainPunt, type PuntSources } from "./punt.js";
+export { dueFor, explainPunt, type PuntSources } from "./punt.js";
 export type { Step, Verdict } from "./steps.js";
 export { type FrameTrace, traceFrame, traceNext } from "./trace.js";

@@ -1,6 +1,17 @@
 // Why packets reach a punt's CNF or not: every place on their way, from the interface to the program.
 import type { PuntCounters, VppCounters } from "../counters/index.js";
-import { type Facts, factsOf, idKey, isMade, type PuntStatus, reachOf, type VppApi } from "../punt/index.js";
+import {
+  type DryRun,
+  type Facts,
+  factsOf,
+  failureText,
+  idKey,
+  isMade,
+  type PuntId,
+  type PuntStatus,
+  reachOf,
+  type VppApi,
+} from "../punt/index.js";
 import { interconnectStep, interfaceStep } from "./interface-step.js";
 import { socketStep } from "./socket-step.js";
 import { fault, ok, type Step, unknown, warning } from "./steps.js";
@@ -9,12 +20,17 @@ import { fault, ok, type Step, unknown, warning } from "./steps.js";
 export interface PuntSources {
   readonly vpp: VppApi;
   readonly status: PuntStatus;
-  /** The steps that a manager would do for the punt now, as `Punts.plan()` lists them; undefined where that is not known. */
+  /** The steps that a manager would do for the punt now (`dueFor`); undefined where that is not known. */
   readonly due?: readonly { readonly action: string; readonly item: string; readonly why: string }[];
   /** VPP's counters; undefined where they cannot be read. */
   readonly counters?: VppCounters;
   /** Tells whether an explanation may name an interface of VPP. Left out: any. */
   readonly isShown?: (vppName: string) => boolean;
+}
+
+/** Returns the steps of a plan that are for the punt. */
+export function dueFor(id: PuntId, { steps }: DryRun): NonNullable<PuntSources["due"]> {
+  return steps.filter(({ punts }) => punts.some((each) => idKey(each) === idKey(id)));
 }
 
 /** Returns the steps of a packet's way to the CNF. The first fault is where it ends. */
@@ -35,9 +51,7 @@ export async function explainPunt({ vpp, status, due, counters, isShown }: PuntS
 function stateSteps({ state, missing, reasons, failure, metadata }: PuntStatus): Step[] {
   const place = "punt";
   if (state === "FAILED" && failure)
-    return [
-      fault(place, `FAILED: ${failure.item}: ${failure.message} (${failure.code})`, "`vpp-punt show` has the next try"),
-    ];
+    return [fault(place, `FAILED: ${failureText(failure)} (${failure.code})`, "`vpp-punt show` has the next try")];
   if (state === "PENDING") return [fault(place, `PENDING: it waits for ${missing.map(({ text }) => text).join(", ")}`)];
   if (state === "INIT") return [fault(place, "INIT: no manager has looked at it yet", "wait, or start a manager")];
   if (state === "DEGRADED") return reasons.map(({ text, remedy }) => warning(place, `DEGRADED: ${text}`, remedy));

@@ -12,6 +12,7 @@ import {
   type PuntRequestInput,
   type Punts,
   puntSocketPath,
+  RETURN_TIME_MS,
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
@@ -159,9 +160,6 @@ export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions): P
 export function placeOf({ apiSocket, directory }: LocalVpp): { vppSocket: string; socketDirectory: string } {
   return { vppSocket: apiSocket, socketDirectory: join(directory, "sockets") };
 }
-
-/** A program asks for its punts one after the other when it begins. */
-const RETURN_TIME_MS = 5_000;
 
 async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<Own> {
   const vpp = new LateVpp(vppSocket);

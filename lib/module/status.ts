@@ -1,6 +1,6 @@
 // The status of a punt as its CNF sees it: its state in VPP, and whether this end is connected.
 import type { PuntError } from "../errors.js";
-import { isMade, type PuntStatus } from "../punt/index.js";
+import { failureText, isMade, type PuntStatus } from "../punt/index.js";
 
 /**
  * `waiting`: it comes by itself. `ready`: VPP has it and this end is connected. `degraded`: the same, but not all the packets can
@@ -60,7 +60,7 @@ function verdict({ punt, fatal, away, attachError, unconnected }: Situation): Ve
   if (!punt) return waiting(away ? [] : [{ code: "ASKING", text: "the manager has not answered yet" }]);
   const { state, failure, missing, reasons } = punt;
   if (state === "FAILED" && failure) {
-    return { state: "failed", reasons: [{ code: failure.code, text: `${failure.item}: ${failure.message}` }] };
+    return { state: "failed", reasons: [{ code: failure.code, text: failureText(failure) }] };
   }
   if (state === "PENDING") {
     return waiting(missing.map(({ kind, text }) => ({ code: kind.toUpperCase().replaceAll("-", "_"), text })));

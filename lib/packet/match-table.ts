@@ -43,7 +43,7 @@ const MAX_VALUE = 0xffffffff;
  * A table of exact keys, each with a value. Native code looks keys up for a whole burst; JavaScript changes the table at any time between
  * bursts. It belongs to the thread that has made it. As the `match` of a rule it takes the packets whose key is in it.
  *
- * Keys are hashed with a random seed, so that nobody can send packets whose keys collide.
+ * Keys are hashed with a random seed, so that a sender cannot choose packets whose keys collide.
  */
 export abstract class MatchTable<Key> {
   /** Most entries. */

@@ -15,7 +15,7 @@ export type AnyTable = FlowTable | MacTable | VlanTable;
 
 /** A rule: which packets, and what becomes of them. */
 export interface FilterRule {
-  /** The packets that the rule takes: those that a filter takes, or whose key is in a table. Default: all. */
+  /** A filter: the rule takes the packets that match it. A table: the rule takes the packets whose key is in it. Default: all packets. */
   readonly match?: PacketFilter | AnyTable;
   readonly action: FilterAction;
 }

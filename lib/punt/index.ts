@@ -22,7 +22,14 @@ export {
   withoutSecrets,
 } from "./metadata.js";
 export type { PuntManagerOptions, VppConnection } from "./options.js";
-export { checkAddOptions, checkApplyOptions, checked, DEFAULT_OWNER, puntSocketPath } from "./options.js";
+export {
+  checkAddOptions,
+  checkApplyOptions,
+  checked,
+  DEFAULT_OWNER,
+  puntSocketPath,
+  RETURN_TIME_MS,
+} from "./options.js";
 export type { PlannedPunt, PlannedStep, StepAction } from "./plan/index.js";
 export { DryRun } from "./plan/index.js";
 export type {
@@ -74,7 +81,7 @@ export {
   withCnf,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
-export { isMade } from "./state.js";
+export { failureText, isMade } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
 export {
   type PortReach,

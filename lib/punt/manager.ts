@@ -12,6 +12,7 @@ import type {
   AddOptions,
   ApplyOptions,
   ApplyResult,
+  DeleteOptions,
   PlanChange,
   PuntFilter,
   Punts,
@@ -258,7 +259,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    *
    * @throws PuntError `ERR_NO_SUCH_PUNT`; of the store: the punt stays; of VPP, `ERR_TIMEOUT` or `ETIMEDOUT`: it is tried again
    */
-  async delete(input: PuntIdInput, options: Pick<AddOptions, "timeout"> = {}): Promise<void> {
+  async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     this.#requireWritable("punt.delete");
     const id = parseId(input, "punt.delete");
     await checked.deletion(idText(id), options, async () => {

@@ -19,6 +19,9 @@ import type { ManagerIdentity, Store } from "./store/index.js";
 
 export { DEFAULT_OWNER, puntSocketPath };
 
+/** Milliseconds that programs have to ask again for their punts where nothing remembers them: they do so one after the other. */
+export const RETURN_TIME_MS = 5_000;
+
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
@@ -176,8 +179,7 @@ function checkWait({ waitFor, timeout = 0 }: AddOptions, check: OptionCheck): vo
 
 /** Checks of arguments that are neither requests nor options of a manager. Each function returns its argument. @throws PuntError `ERR_OPTION` */
 export const checked = {
-  /** Deletes a punt, and waits no longer than the options say. @throws PuntError `ETIMEDOUT` too: the deletion goes on */
-  deletion: (name: string, options: DeleteOptions, body: () => Promise<void>) => deletedWithin(name, options, body),
+  deletion: deletedWithin,
 
   filter(filter: PuntFilter, op: string): PuntFilter {
     const check = new OptionCheck(op);

@@ -31,6 +31,11 @@ export interface PuntFailure {
   readonly nextTry: Date;
 }
 
+/** Returns a failure in a line: the item, and why. */
+export function failureText({ item, message }: Pick<PuntFailure, "item" | "message">): string {
+  return `${item}: ${message}`;
+}
+
 export interface PuntStatus {
   readonly id: PuntId;
   readonly request: PuntRequest;

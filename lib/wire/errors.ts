@@ -1,7 +1,7 @@
 // A PuntError over the wire: a gRPC status that a program in any language can test, with the error itself as its detail.
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { PuntError } from "../errors.js";
+import { messageOf, PuntError } from "../errors.js";
 import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
 
 /** The gRPC status of our codes, without "ERR_"; every other code is VPP's or Linux's. */
@@ -77,7 +77,5 @@ export function failureFromWire(failure: WireError): PuntError {
 }
 
 function errorOf({ code, message, details = {} }: WireError, op: string): PuntError {
-  // The constructor puts the operation before the message.
-  const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-  return new PuntError(op, code, text, details as Record<string, unknown>);
+  return new PuntError(op, code, messageOf({ op, message }), details as Record<string, unknown>);
 }

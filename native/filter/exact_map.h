@@ -40,7 +40,7 @@ class ExactMap {
   uint64_t capacity() const { return capacity_; }
 
   /// Multilinear hashing with a random seed of 128 bits for each word (Lemire and Kaser, "Strongly universal
-  /// string hashing is fast", 2014): whoever doesn't know the seed finds no keys that collide.
+  /// string hashing is fast", 2014): a sender that doesn't know the seed finds no keys that collide.
   uint64_t Hash(const Key& key) const {
     unsigned __int128 sum = seed_[0];
     for (size_t i = 0; i < kWords; i++) sum += seed_[i + 1] * key[i];

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint32_t kMacs = 12;
 constexpr uint32_t kTag = 4;
-/// More tags or extension headers than these are no packet of a real network.
+/// A packet of a real network does not have more tags or extension headers than these.
 constexpr int kMaxTags = 8;
 constexpr int kMaxExtensions = 16;
 

@@ -21,7 +21,8 @@ struct FlowKey {
 
 /// Reads the 5-tuple of an Ethernet frame, VLAN tags or not, or of a bare IP packet. The ports of protocols
 /// without ports are 0. A packet has no 5-tuple (kNone) if its headers are cut off, or if it is a fragment
-/// other than the first of a protocol with ports. Reads each byte once: a peer may change them meanwhile.
+/// other than the first of a protocol with ports. Reads each byte once, because a peer may change it at any
+/// time.
 void ReadFlow(const uint8_t* packet, uint32_t length, bool is_ethernet, FlowKey* key);
 
 /// Exchanges source and destination.

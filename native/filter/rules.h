@@ -18,7 +18,7 @@ struct Rule {
   uint64_t packets = 0, bytes = 0;  // that it has taken
 };
 
-/// Rules in their order. The first one that takes a packet decides about it; a rule that counts decides
+/// Rules in their order. The first rule that takes a packet decides about it; a rule that counts decides
 /// nothing. A packet that no rule decides about is delivered. Belongs to one thread.
 class Rules {
  public:

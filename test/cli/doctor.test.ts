@@ -134,7 +134,7 @@ test(
   /^ip netns exec cnf sysctl -w net.unix.max_dgram_qlen=512/,
   { output: (...words) => (words.includes("exec") ? "10\n" : undefined) },
 );
-test("plugins that a VPP with all of its packages leaves out are no finding", async (t) => {
+test("doctor does not report plugins that VPP loads on demand, or that are not part of it", async (t) => {
   await using vpp = await EmbeddedVpp.start({ withoutPlugins: ["linux_cp", "abx", "isisx"] });
   await using client = await Vpp.connect({ socketPath: vpp.apiSocket, connectTimeout: 60_000 });
   const features = featureReports((message) => client.has(message));

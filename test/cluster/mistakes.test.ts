@@ -79,7 +79,7 @@ for (const [what, change, said] of [
   ["another label", { host: "h2" }, /remembers host h1 .* host h2/],
   ["another prefix", { prefix: "/other" }, /remembers host h1 with the prefix \/vpp-punt.*\/other/],
 ] as const)
-  withEtcd(`a daemon gets ${what}: VPP keeps what it has`, async (t) => {
+  withEtcd(`a daemon gets ${what}: VPP keeps its objects`, async (t) => {
     const { members, state, daemon, before } = await left(t);
     await daemon.close();
     const renamed = await members.join({ ...change, state });

@@ -1,4 +1,4 @@
-// Daemons of one host label that have different VPPs, by mistake: the one that does not act says so, and changes nothing.
+// Daemons that share a host label and have different VPPs by mistake: the daemon that does not act says so, and changes nothing.
 import { setTimeout as sleep } from "node:timers/promises";
 import { obstacleOf } from "../../lib/daemon/standing.js";
 import type { PuntError } from "../../lib/errors.js";
@@ -37,7 +37,7 @@ withEtcd("a daemon whose VPP is not the leader's refuses changes, and does not t
   t.deepEqual(await members.interfaces(other), before);
 });
 
-withEtcd("daemons of one VPP stay what they are when it starts again", async (t) => {
+withEtcd("daemons of one VPP keep their roles when it starts again", async (t) => {
   const members = await Members.start(t);
   const first = await members.join();
   await hasRole(first, "leader");

@@ -1,4 +1,4 @@
-// The contract over time and over other protocols: the first client still works, and so does one that speaks gRPC-Web.
+// The contract over time and over other protocols: the first client still works, and so does a client of gRPC-Web.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";

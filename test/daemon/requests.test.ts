@@ -11,7 +11,7 @@ const BOTH = { cnf: "both", type: "PUNT_TO_SOCKET", toHost: { af: "BOTH", protoc
 
 const { test } = need("python-grpc");
 
-test("an orchestrator in Python asks for punts, waits for what they depend on, and updates them", async (t) => {
+test("an orchestrator in Python asks for punts, waits for their dependencies, and updates them", async (t) => {
   const { vpp, socket } = await daemonTest(t);
   const client = await Vpp.connect({ socketPath: vpp.apiSocket });
   t.teardown(() => client.close());

@@ -2,20 +2,10 @@
 import test, { type ExecutionContext } from "ava";
 import type { Memif, MemifOptions } from "../../lib/memif/index.js";
 import { memifPair, until } from "../support/memif/ports.js";
-
-/** Deterministic pseudo-random numbers (mulberry32): a failure can be run again. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { randomOf } from "../support/random.js";
 
 function randomPackets(count: number, longest: number, seed: number): Uint8Array[] {
-  const next = random(seed);
+  const next = randomOf(seed);
   return Array.from({ length: count }, (_, i) => {
     const packet = new Uint8Array(1 + Math.floor(next() * longest));
     for (let at = 0; at < packet.length; at++) packet[at] = (i * 31 + at * 7) & 0xff;

@@ -10,16 +10,8 @@ import {
 } from "../../lib/memif/index.js";
 import { PacketRules } from "../../lib/packet/index.js";
 import { memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { numberedFrames } from "../support/packet/numbered.js";
 import { modulo } from "../support/packet/programs.js";
-
-function frame(number: number, size = 100): Uint8Array {
-  const bytes = new Uint8Array(size).fill(number & 0xff);
-  new DataView(bytes.buffer).setUint32(0, number);
-  return bytes;
-}
-
-const frames = (count: number, first = 0, size = 100) =>
-  Array.from({ length: count }, (_, i) => frame(first + i, size));
 
 const numbers = (count: number, step = 1, first = 0) => Array.from({ length: count }, (_, i) => first + step * i);
 
@@ -45,7 +37,7 @@ for (const role of ["client", "server"] as const) {
       port.receive((batch) => {
         for (let i = 0; i < batch.length; i++) seen.push([batch.u32(i, 0), batch.view(i).length]);
       });
-      await sendAll(peer, frames(3000, 0, 128));
+      await sendAll(peer, numberedFrames(3000, 0, 128));
       await until(() => seen.length === 1000);
       t.deepEqual(
         seen,
@@ -61,13 +53,13 @@ test("a burst that the filter drops whole returns its slots without a handler", 
   const rules = new PacketRules([{ action: "drop" }]);
   const { client, server } = await memifPair(t, { ringSize: 64 }, { filter: rules });
   client.receive(() => t.fail());
-  await sendAll(server, frames(5000));
+  await sendAll(server, numberedFrames(5000));
   await until(() => server.tx(0).freeSlots() === 64);
   t.like(client.stats().rx[0], { packets: 0, bytes: 0, droppedFilter: 5000, lost: 0 });
   t.deepEqual(rules.counts(), [{ packets: 5000, bytes: 500_000 }]);
 });
 
-test("the first rule that takes a packet decides, and each counts what it has taken", async (t) => {
+test("the first rule that takes a packet decides, and each counts its packets", async (t) => {
   const rules = new PacketRules([
     { match: modulo(2, 0), action: "count" },
     { match: modulo(5, 0), action: "deliver" },
@@ -75,7 +67,7 @@ test("the first rule that takes a packet decides, and each counts what it has ta
     { action: "count" },
   ]);
   const { client, server } = await memifPair(t, { rxMode: "polling" }, { filter: rules });
-  server.send(frames(30));
+  server.send(numberedFrames(30));
   const seen: number[] = [];
   await until(() => {
     client.rx(0).poll((batch) => {
@@ -100,7 +92,7 @@ test("packets left by the filter are retained, answered and sent as any others",
     { filter: modulo(4, 3), spareBuffers: 8 },
   );
   for (let round = 0; round < 20; round++) {
-    server.send(frames(32));
+    server.send(numberedFrames(32));
     const kept = await new Promise<{ bytes: Uint8Array; release(): void }[]>((resolve) => {
       client.rx(0).poll((batch) => {
         batch.swap(5, 0, 4, 4);
@@ -134,12 +126,12 @@ test("a filter is changed while packets run, in a handler too, and taken away", 
       client.setFilter(modulo(2, 0));
       t.is(batch.u32(0, 0), seen.at(-batch.length)!);
     });
-  server.send(frames(4));
+  server.send(numberedFrames(4));
   poll();
-  server.send(frames(4, 4));
+  server.send(numberedFrames(4, 4));
   poll();
   client.setFilter(undefined);
-  server.send(frames(4, 8));
+  server.send(numberedFrames(4, 8));
   poll();
   t.deepEqual(seen, [0, 1, 2, 3, 4, 6, 8, 9, 10, 11]);
 });
@@ -197,7 +189,7 @@ for (const role of ["client", "server"] as const) {
     };
     const { left, right, forwarder } = await bench(t, decide, { filter: new PacketRules(MIXED) }, role);
     const got: number[] = [];
-    const sending = sendAll(left, frames(3000));
+    const sending = sendAll(left, numberedFrames(3000));
     await until(() => {
       got.push(...take(right));
       return got.length === 1500;
@@ -221,8 +213,8 @@ test("without a packet for the handler, it is not called, and both directions ha
   const filter = { ab: new PacketRules([{ action: "pass" }]), ba: modulo(2, 0) };
   const seen: string[] = [];
   const { left, right, forwarder } = await bench(t, (_, direction) => seen.push(direction), { filter });
-  await sendAll(left, frames(40));
-  await sendAll(right, frames(40));
+  await sendAll(left, numberedFrames(40));
+  await sendAll(right, numberedFrames(40));
   const [there, back]: number[][] = [[], []];
   await until(() => {
     there!.push(...take(right));
@@ -232,7 +224,7 @@ test("without a packet for the handler, it is not called, and both directions ha
   t.deepEqual([there, back], [numbers(40), numbers(20, 2)]);
   t.true(seen.every((direction) => direction === "ba"));
   forwarder.setFilter(undefined);
-  await sendAll(right, frames(3));
+  await sendAll(right, numberedFrames(3));
   await until(() => back!.push(...take(left)) === 23);
 });
 
@@ -242,11 +234,11 @@ test("when a handler throws, what passes natively still goes", async (t) => {
     throw new Error("mine");
   };
   const { left, right, forwarder } = await bench(t, decide, { filter }, "client", "polling");
-  left.send(frames(9));
+  left.send(numberedFrames(9));
   t.throws(() => forwarder.poll(), { message: "mine" });
   t.deepEqual(take(right), [0, 3, 6]);
   t.deepEqual(forwarder.stats().ab, { passed: 3, replied: 0, dropped: 0, filtered: 3, refused: 0, failed: 3 });
-  left.send(frames(1));
+  left.send(numberedFrames(1));
   t.is(forwarder.poll(), 1);
 });
 
@@ -254,7 +246,7 @@ test("what passes natively to a port without a peer is refused and counted", asy
   const { left, right, forwarder } = await bench(t, undefined, { filter: new PacketRules([{ action: "pass" }]) });
   right.close();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await sendAll(left, frames(60));
+  await sendAll(left, numberedFrames(60));
   await until(() => forwarder.stats().ab.refused === 60);
   t.like(forwarder.stats().ab, { passed: 0, filtered: 0 });
   await until(() => left.tx(0).freeSlots() === 64);

@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import { type Forwarder, type ForwardHandler, forward, type Memif, type MemifOptions } from "../../lib/memif/index.js";
 import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { numberedFrame, numberedFrames } from "../support/packet/numbered.js";
 
 const builtin = { engine: "builtin", ringSize: 64 } as const;
 
@@ -55,15 +56,6 @@ async function steady(port: Memif): Promise<void> {
   }
 }
 
-function frame(number: number, size = 100): Uint8Array {
-  const bytes = new Uint8Array(size).fill(number & 0xff);
-  new DataView(bytes.buffer).setUint32(0, number);
-  return bytes;
-}
-
-const frames = (count: number, first = 0, size = 100) =>
-  Array.from({ length: count }, (_, i) => frame(first + i, size));
-
 /** Polls all queues of a peer; returns [queue, number, length] of each packet. */
 function take(port: Memif): [number, number, number][] {
   const got: [number, number, number][] = [];
@@ -101,7 +93,7 @@ for (const roleOfA of ["client", "server"] as const) {
       got.right.push(...take(right).map(([, number]) => number));
       got.left.push(...take(left).map(([, number]) => number));
     };
-    await Promise.all([sendAll(left, frames(5000), look), sendAll(right, frames(5000, 10_000), look)]);
+    await Promise.all([sendAll(left, numberedFrames(5000), look), sendAll(right, numberedFrames(5000, 10_000), look)]);
     await until(() => {
       look();
       return got.left.length === 5000 && got.right.length === 5000;
@@ -138,7 +130,7 @@ test("a handler drops, answers, changes bytes, and chooses the queue", async (t)
     }
   };
   const { left, right, forwarder } = await bench(t, decide, { txQueues: 2, rxQueues: 2 });
-  t.is(left.send(frames(50)), 50);
+  t.is(left.send(numberedFrames(50)), 50);
   const [there, back] = [await collect(right, 30), await collect(left, 10)];
   const numbers = (kind: number) => Array.from({ length: 10 }, (_, i) => 5 * i + kind);
   t.deepEqual(
@@ -160,7 +152,7 @@ test("a handler drops, answers, changes bytes, and chooses the queue", async (t)
 
 test("chained packets pass whole", async (t) => {
   const { left, right } = await bench(t, undefined, { bufferSize: 256 });
-  const long = frames(20, 0, 2000);
+  const long = numberedFrames(20, 0, 2000);
   const got: [number, number, number][] = [];
   await sendAll(left, long, () => got.push(...take(right)));
   await until(() => {
@@ -178,8 +170,8 @@ test("either peer may stop and return many times, and no buffer is lost", async 
   const peers = [left, right];
   for (let round = 0; round < 8; round++) {
     const side = round % 2;
-    peers[0]!.send(frames(40));
-    peers[1]!.send(frames(40));
+    peers[0]!.send(numberedFrames(40));
+    peers[1]!.send(numberedFrames(40));
     await new Promise(setImmediate);
     peers[side]!.close();
     await until(() => [a, b][side]!.peer === undefined);
@@ -190,7 +182,7 @@ test("either peer may stop and return many times, and no buffer is lost", async 
     await steady(a);
     take(to);
     const got: number[] = [];
-    await sendAll(from, frames(1000, 5000), () => got.push(...take(to).map(([, number]) => number)));
+    await sendAll(from, numberedFrames(1000, 5000), () => got.push(...take(to).map(([, number]) => number)));
     await until(() => {
       got.push(...take(to).map(([, number]) => number));
       return got.at(-1) === 5999;
@@ -208,16 +200,16 @@ test("packets for a port without a peer are refused and counted", async (t) => {
   const { left, right, forwarder, b } = await bench(t);
   right.close();
   await until(() => b.peer === undefined);
-  t.is(left.send(frames(60)), 60);
+  t.is(left.send(numberedFrames(60)), 60);
   await until(() => forwarder.stats().ab.refused === 60);
   t.is(left.tx(0).freeSlots(), 64);
 });
 
 test("packets for a peer that does not read wait at first; then they are refused", async (t) => {
   const { left, right, forwarder } = await bench(t);
-  await sendAll(left, frames(64), () => {});
+  await sendAll(left, numberedFrames(64), () => {});
   await until(() => forwarder.stats().ab.passed === 64);
-  t.is(left.send(frames(64, 64)), 64);
+  t.is(left.send(numberedFrames(64, 64)), 64);
   await new Promise(setImmediate);
   t.is(forwarder.stats().ab.refused, 0);
   await until(() => forwarder.stats().ab.refused === 64);
@@ -236,10 +228,10 @@ test("a handler that throws loses its burst, counted, and forwarding goes on", a
     },
     { rxMode: "polling" },
   );
-  left.send(frames(10));
+  left.send(numberedFrames(10));
   t.throws(() => forwarder.poll(), { message: "mine" });
   angry = false;
-  left.send(frames(5, 100));
+  left.send(numberedFrames(5, 100));
   t.is(forwarder.poll(), 5);
   t.deepEqual(
     take(right).map(([, number]) => number),
@@ -250,9 +242,9 @@ test("a handler that throws loses its burst, counted, and forwarding goes on", a
 
 test("in polling a full ring holds packets back for good", async (t) => {
   const { left, right, forwarder } = await bench(t, undefined, { rxMode: "polling" });
-  t.is(left.send(frames(64)), 64);
+  t.is(left.send(numberedFrames(64)), 64);
   t.is(forwarder.poll(), 64);
-  t.is(left.send(frames(20, 64)), 20);
+  t.is(left.send(numberedFrames(20, 64)), 20);
   for (let i = 0; i < 5000; i++) t.is(forwarder.poll(), 0);
   take(right);
   t.is(forwarder.poll(), 20);
@@ -264,9 +256,9 @@ test("closing ends both ports; a handler may do it", async (t) => {
     a.close();
     b.close();
   });
-  left.send(frames(3));
+  left.send(numberedFrames(3));
   await event(left, "down");
-  t.throws(() => a.send(frame(1)), { code: "ERR_CLOSED" });
+  t.throws(() => a.send(numberedFrame(1)), { code: "ERR_CLOSED" });
 });
 
 test("wrong arguments are refused by name", (t) => {

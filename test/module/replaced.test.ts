@@ -4,7 +4,7 @@ import test from "ava";
 import { openPunt } from "../../lib/module/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 
-test("a program that opens a session of the same CNF takes over its punt, and the earlier one is told", async (t) => {
+test("a program that opens a session of the same CNF takes over its punt, and the earlier program gets the reason", async (t) => {
   const { socket, connect } = await daemonTest(t);
   const options = { socket, lifetime: "session", grace: 0 } as const;
   const first = await openPunt({ cnf: "dns", udp: 53 }, options);

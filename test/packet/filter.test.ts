@@ -7,6 +7,7 @@ import test from "ava";
 import { PacketFilter, PcapReader, PcapWriter } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
 import { batchOf } from "../support/packet/batches.js";
+import { numbersOf } from "../support/random.js";
 
 const EXPRESSIONS = [
   "udp port 53",
@@ -21,18 +22,9 @@ const EXPRESSIONS = [
   "not ip and not ip6",
 ];
 
-/** A generator of numbers below `limit`, the same at every run. */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
 /** Frames that look like IP, VLAN, ARP or nothing, often too short. */
 function randomFrames(count: number): Uint8Array[] {
-  const random = numbers(14);
+  const random = numbersOf(14);
   const types = [0x0800, 0x86dd, 0x8100, 0x0806, 0x1234];
   return Array.from({ length: count }, () => {
     const frame = new Uint8Array(1 + random(random(3) === 0 ? 40 : 120)).map(() => random(256));

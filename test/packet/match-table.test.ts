@@ -2,6 +2,7 @@
 import test from "ava";
 import { type Flow, FlowTable, MacTable, VlanTable } from "../../lib/packet/index.js";
 import { batchOf } from "../support/packet/batches.js";
+import { numbersOf } from "../support/random.js";
 
 const MACS = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 const PORTS = [0x30, 0x39, 0, 53];
@@ -179,11 +180,7 @@ test("addresses and VLANs of the Ethernet header", (t) => {
 });
 
 test("a table that is always nearly full keeps its entries like a Map", (t) => {
-  let state = 14;
-  const random = (limit: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
+  const random = numbersOf(14);
   for (const capacity of [1, 2, 5, 100, 3000]) {
     const table = new FlowTable({ capacity });
     const map = new Map<number, number>();

@@ -4,6 +4,7 @@ import { PuntError } from "../../lib/errors.js";
 import type { MemoryStore, PuntRequestInput, StoredState } from "../../lib/punt/index.js";
 import { uncaughtDuring } from "../support/machine/uncaught.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
+import { numbersOf } from "../support/random.js";
 
 function span(cnf: string, vppInterface: string): PuntRequestInput {
   return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };
@@ -122,15 +123,6 @@ test.serial("an error that a listener throws surfaces outside of the manager, wh
   );
 });
 
-/** Returns a generator of numbers that depend on the seed alone. */
-function dice(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 for (const seed of [1, 2, 3, 4]) {
   test.serial(
     `in any order, with a store that refuses and listeners that throw, everything settles (${seed})`,
@@ -138,7 +130,7 @@ for (const seed of [1, 2, 3, 4]) {
       const it = await managedVpp();
       t.teardown(() => it.close());
       const disk = new Disk(it.store);
-      const roll = dice(seed);
+      const roll = numbersOf(seed);
       it.manager.on("state", () => {
         if (roll(8) === 0) throw new Error("listener");
       });

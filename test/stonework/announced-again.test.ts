@@ -19,7 +19,7 @@ test("StoneWork that starts while the module is out of reach finds it later", as
   const again = async (before: bigint) => {
     while (version() === before) await new Promise((resolve) => setTimeout(resolve, 20));
   };
-  // Nobody has greeted it yet.
+  // No StoneWork has greeted it yet.
   await again(version());
   const first = callerOf(module.ports.grpc);
   await first.discovery.discoverCnf(DISCOVER);

@@ -1,4 +1,4 @@
-// Steps of tests on the page, and what they read from it.
+// Steps of tests on the page, and readings of its texts.
 import type { Page } from "puppeteer-core";
 import { until } from "./browser.js";
 import type { PageTest } from "./page.js";

@@ -1,7 +1,7 @@
 // `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
 import { type Checked, examine, type Finding } from "../doctor/index.js";
 import { exitWith } from "../ending/index.js";
-import { json, paint, print } from "../output/index.js";
+import { counted, json, paint, print } from "../output/index.js";
 
 interface Options {
   readonly socket: string;
@@ -21,8 +21,7 @@ function text(checked: readonly Checked[]): string {
   const lines = checked.flatMap(({ check, findings }) => {
     return findings.length === 0 ? [`${paint("green", "ok")}       ${check}`] : findings.map(findingText);
   });
-  const [problems, advice] = [count("problem"), count("advice")];
-  const summary = `${problems} ${problems === 1 ? "problem" : "problems"}, ${advice} ${advice === 1 ? "piece" : "pieces"} of advice`;
+  const summary = `${counted(count("problem"), "problem")}, ${counted(count("advice"), "piece", "pieces")} of advice`;
   return [...lines, summary].join("\n");
 }
 

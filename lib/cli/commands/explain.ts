@@ -2,6 +2,7 @@
 import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import {
+  dueFor,
   explainFrame,
   explainPunt,
   type FrameExplanation,
@@ -12,7 +13,7 @@ import {
   traceNext,
   type Verdict,
 } from "../../explain/index.js";
-import { idKey, idText, type PuntStatus } from "../../punt/index.js";
+import { idText, type PuntStatus } from "../../punt/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
 import { exitWith, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
@@ -90,8 +91,7 @@ async function explanationOf(opened: Opened, status: PuntStatus, options: Option
   return withVpp(options, async (vpp) => {
     const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceNext(vpp, duration)) : undefined;
     if (opened.explain) return { ...(await opened.explain(status.id)), ...(trace !== undefined && { trace }) };
-    const { steps: planned } = await opened.punts.plan();
-    const due = planned.filter(({ punts }) => punts.some((id) => idKey(id) === idKey(status.id)));
+    const due = dueFor(status.id, await opened.punts.plan());
     const counters = await opened.counters(status.id.cnf).catch(() => undefined);
     const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
     return { steps, ...(trace !== undefined && { trace }) };

@@ -19,7 +19,7 @@ interface Options extends ManagedOptions {
 interface Reading {
   readonly punts: readonly ShownPunt[];
   readonly counters: VppCounters;
-  /** When the counters came, in milliseconds of the monotonic clock: rates hold also when somebody sets the clock. */
+  /** When the counters came, in milliseconds of the monotonic clock, so that rates stay right when the wall clock is set. */
   readonly at: number;
 }
 

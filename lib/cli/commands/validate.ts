@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { FileProblem } from "../../punt/index.js";
 import { exitWith, fail } from "../ending/index.js";
-import { json, print } from "../output/index.js";
+import { counted, json, print } from "../output/index.js";
 import { requestsOf } from "../punts/index.js";
 
 interface Checked {
@@ -22,7 +22,7 @@ export async function run(files: readonly string[], { output }: { output: string
 async function check(file: string, output: string): Promise<Checked> {
   try {
     const { length } = await requestsOf(file);
-    if (output !== "json") print(`${file}: ${length} ${length === 1 ? "punt" : "punts"}, valid`);
+    if (output !== "json") print(`${file}: ${counted(length, "punt")}, valid`);
     return { file, valid: true, punts: length };
   } catch (error) {
     const problems = error instanceof PuntError ? (error.details.problems as FileProblem[] | undefined) : undefined;

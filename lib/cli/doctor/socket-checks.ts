@@ -16,6 +16,9 @@ function connectError(path: string): Promise<string | undefined> {
   });
 }
 
+/** The errno names of a connection that the permissions of the socket's file forbid. */
+const DENIALS: readonly string[] = ["EACCES", "EPERM"];
+
 function groupOf(machine: Machine, path: string): string {
   const gid = machine.groupOf(path);
   return machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
@@ -60,8 +63,7 @@ const CAUSES: Readonly<Record<string, (machine: Machine) => Finding>> = {
     why: "VPP has ended and has left the file",
     remedy: "systemctl restart vpp; journalctl -u vpp says why it ended",
   }),
-  EACCES: denied,
-  EPERM: denied,
+  ...Object.fromEntries(DENIALS.map((code) => [code, denied])),
 };
 
 export const apiSocket: Check = {
@@ -111,7 +113,7 @@ export const statsSocket: Check = {
     const code = await connectError(machine.path(path));
     // VPP's is a socket of sequenced packets. Linux tells that of a socket which is open only.
     if (code === undefined || code === "EPROTOTYPE") return [];
-    const isDenied = code === "EACCES" || code === "EPERM";
+    const isDenied = DENIALS.includes(code);
     const group = groupOf(machine, path);
     return [
       {
@@ -133,7 +135,7 @@ export const daemonSocket: Check = {
     if (!machine.exists(path)) return [];
     const code = await connectError(machine.path(path));
     if (code === undefined) return await roleFindings(machine.path(path), path);
-    const isDenied = code === "EACCES" || code === "EPERM";
+    const isDenied = DENIALS.includes(code);
     const group = groupOf(machine, path);
     return [
       {

@@ -87,3 +87,8 @@ export function yaml(value: unknown): string {
     .stringify(JSON.parse(jsonLine(value)), { lineWidth: 0 })
     .trimEnd();
 }
+
+/** Returns a number with the word for what it counts: "1 punt", "2 punts". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

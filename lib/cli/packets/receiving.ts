@@ -15,7 +15,7 @@ export interface ReceivingOptions extends ManagedOptions {
   readonly filter?: string;
 }
 
-/** Counts all packets, and hands out those that the expression takes. */
+/** Counts all packets, and hands out the packets that match the expression. */
 function rulesOf(expression: string): PacketRules {
   const match = PacketFilter.compile(expression);
   return new PacketRules([{ action: "count" }, { match, action: "deliver" }, { action: "drop" }]);

@@ -210,7 +210,7 @@ export class Mirror {
     if (news.length > 0) this.#handlers.changed(news, false);
   }
 
-  /** The echo of a write of this process is no news. */
+  /** Returns whether the copy lacks the change. The echo of a write of this process is in the copy already. */
   #isNews({ key, revision }: Change): boolean {
     return this.#known(key) < revision;
   }

@@ -1,7 +1,7 @@
 // The Explain call: the way of a punt's packets, and the objects that the punt has.
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
-import { explainPunt, type Step } from "../../explain/index.js";
-import { type DryRun, idKey, noSuchPunt, type PuntId, type PuntStatus } from "../../punt/index.js";
+import { dueFor, explainPunt, type Step } from "../../explain/index.js";
+import { type DryRun, noSuchPunt, type PuntId, type PuntStatus } from "../../punt/index.js";
 import type { ExplainResponseSchema } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
@@ -54,7 +54,7 @@ async function explanationOf(
 ): Promise<Explanation> {
   const { id } = status;
   const now = await punts.plan();
-  const due = now.steps.filter((step) => step.punts.some((each) => idKey(each) === idKey(id)));
+  const due = dueFor(id, now);
   const read = await counters.read([status]).catch(() => undefined);
   const shown = read && { ...read, sockets: showsSockets ? read.sockets : {} };
   const steps = await explainPunt({ vpp, status, due, ...(shown && { counters: shown }), isShown });

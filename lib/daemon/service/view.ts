@@ -1,5 +1,5 @@
 // One caller's view of the punts: labels in its own space, and nothing of other CNFs.
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import { type PuntEvent, type PuntId, type PuntStatus, withoutSecrets } from "../../punt/index.js";
 import type { Rights } from "../policy/index.js";
 import type { PuntNames } from "./names.js";
@@ -62,13 +62,12 @@ export class View {
   /** Returns an error as the caller may see it. */
   error(error: PuntError): PuntError {
     if (this.rights.isOperator) return error;
-    const { op, code, message } = error;
+    const { op, code } = error;
     const details = Object.entries(error.details).flatMap(([name, value]) => {
       if (!isId(value)) return [[name, value] as const];
       return this.sees(value) ? [[name, this.idOut(value)] as const] : [];
     });
-    const text = message.startsWith(`${op}: `) ? message.slice(op.length + 2) : message;
-    return new PuntError(op, code, this.text(text), Object.fromEntries(details));
+    return new PuntError(op, code, this.text(messageOf(error)), Object.fromEntries(details));
   }
 
   /** Returns a text without the names of other CNFs' punts, and without the caller's own prefix. */

@@ -35,7 +35,7 @@ export class Pauses {
 /** How often in a row certificates do not fit until a call that waits gives up. A daemon that ends in that moment looks the same. */
 const MOST_REFUSALS = 3;
 
-/** How long a call that does not wait for a daemon tries one that is there, and whose socket has a full queue of connections. */
+/** Milliseconds for which a call that does not wait tries a daemon whose queue of connections is full. */
 const PATIENCE_MS = 2_000;
 
 /** A connection that comes back by itself. */
@@ -132,16 +132,16 @@ export class Connection {
   }
 
   #unreached(op: string, code: string | undefined, cause: unknown): PuntError {
-    const [address, details] = [this.#where, { address: this.#where }];
+    const address = this.#where;
     if (code === "EAGAIN") {
       const text = `the daemon at ${address} takes no connection: it is busy or stopped, and the queue of its socket is full`;
-      return new PuntError(op, "ERR_DISCONNECTED", text, { ...details, remedy: "Try again later" }, cause);
+      return new PuntError(op, "ERR_DISCONNECTED", text, { address, remedy: "Try again later" }, cause);
     }
     const text =
       code === "EACCES"
         ? `user ${process.getuid!()} may not open ${address}: run the program as root, or as a member of the socket's group`
         : `no daemon answers at ${address}`;
-    return new PuntError(op, "ERR_DISCONNECTED", text, details, cause);
+    return new PuntError(op, "ERR_DISCONNECTED", text, { address }, cause);
   }
 
   /** Whether the daemon and this program do not trust each other's certificates, and never did. */

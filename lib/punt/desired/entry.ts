@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
 import type { Missing } from "../items/index.js";
 import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
-import type { Degradation, PuntFailure, PuntState } from "../state.js";
+import { type Degradation, failureText, type PuntFailure, type PuntState } from "../state.js";
 
 /** A state with its details. */
 export interface Situation {
@@ -101,7 +101,7 @@ function newWaiter(op: string, done: Waiter["done"]): { promise: Promise<void>; 
 }
 
 function failedError(id: PuntId, failure: PuntFailure): PuntError {
-  const text = `punt ${idText(id)} FAILED: ${failure.item}: ${failure.message}`;
+  const text = `punt ${idText(id)} FAILED: ${failureText(failure)}`;
   return new PuntError("punt.reconcile", failure.code, text, { id: { ...id }, ...failure });
 }
 

@@ -1,5 +1,5 @@
 // The last failure of a step as a note, so that other processes know why a punt is not there.
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import { type Note, type Notes, readNote } from "../items/index.js";
 import type { Failure } from "../reconcile/index.js";
 import type { PuntFailure } from "../state.js";
@@ -24,7 +24,7 @@ export function failureOf({ error, attempts, nextTry }: Failure): PuntFailure {
 
 /** Returns the message of the error beneath, without the names of operations and of the item, which stands beside it. */
 function reasonOf({ cause, message }: PuntError): string {
-  return cause instanceof PuntError ? cause.message.slice(`${cause.op}: `.length) : message;
+  return cause instanceof PuntError ? messageOf(cause) : message;
 }
 
 export function noteOf(failure: Failure): Note {

@@ -3,6 +3,7 @@ import type { PuntError } from "../../errors.js";
 import type { Notes } from "../items/index.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
+import { failureText } from "../state.js";
 import type { Caveat } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
 import { failureOf, notedFailure } from "./failure-notes.js";
@@ -30,7 +31,7 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
   const steps = plan.items.flatMap((key) => open.get(key) ?? []);
   for (const { key } of steps) {
     const failure = notedFailure(notes, key);
-    if (failure) return { state: "FAILED", failure, cause: `${failure.item}: ${failure.message}` };
+    if (failure) return { state: "FAILED", failure, cause: failureText(failure) };
   }
   const names = steps.slice(0, MOST_NAMED).map(({ action, key }) => `${action} ${key}`);
   const more = steps.length > names.length ? [`and ${steps.length - names.length} more`] : [];
@@ -70,7 +71,7 @@ function failureIn(steps: readonly Step[], retries: Retries): Situation | undefi
     const failed = retries.get(key);
     if (failed) {
       const failure = failureOf(failed);
-      return { state: "FAILED", failure, cause: `${failure.item}: ${failure.message}` };
+      return { state: "FAILED", failure, cause: failureText(failure) };
     }
   }
   return undefined;

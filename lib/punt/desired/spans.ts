@@ -1,7 +1,7 @@
 // Spans of punts for OpenTelemetry, where the application has a tracer: how a punt comes from one state to the next.
 import { inSpan, type Span, setError, tracer } from "../../tracing.js";
 import { idKey } from "../request/index.js";
-import type { PuntEvent, PuntState } from "../state.js";
+import { failureText, type PuntEvent, type PuntState } from "../state.js";
 
 /** States in which a punt may stay for long. */
 const SETTLED: ReadonlySet<PuntState> = new Set(["PENDING", "CREATED", "DEGRADED", "FAILED", "DELETED"]);
@@ -45,7 +45,7 @@ export class PuntSpans {
 
   #end(key: string, span: Span, { to, status: { failure } }: PuntEvent): void {
     span.setAttribute("vpp_punt.state", to);
-    if (failure) setError(span, `${failure.item}: ${failure.message} (${failure.code})`);
+    if (failure) setError(span, `${failureText(failure)} (${failure.code})`);
     span.end();
     this.#open.delete(key);
     if (to === "DELETED") this.#last.delete(key);

@@ -77,7 +77,7 @@ export function puntSocketPath(owner: string, directory: string, key: string): s
   return join(directory, `${socketMark(owner)}${rest}.sock`);
 }
 
-/** Returns whether the path is one that the owner gave to a punt socket. */
+/** Returns whether the owner chose the path for a punt socket. */
 export function isOurPuntSocket({ owner }: Pick<Marks, "owner">, path: string): boolean {
   const name = basename(path);
   return name.startsWith(socketMark(owner)) && /^[0-9a-f]{24}\.sock$/.test(name);

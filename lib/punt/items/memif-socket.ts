@@ -61,7 +61,7 @@ async function removeSocket(vpp: VppApi, index: number, path: string): Promise<v
 
 /**
  * Returns the number of a socket for its first memif. A memif that VPP could not make has spoilt its socket: VPP's count of users is at -1,
- * and it makes the next memif without listening (memif.c, memif_create_if, of 22.02 to 26.10). So a socket of an earlier run is added anew.
+ * and it makes the next memif without listening (memif.c, memif_create_if, of 22.02 to 26.10). So a socket of an earlier run is removed, and added again.
  */
 export async function unspoiltSocket(context: ActContext, path: string): Promise<number> {
   const { vpp, facts, indexOfItem, made } = context;

@@ -34,7 +34,7 @@ struct QueueTable {
     state_[0] = memory;
     state_[1] = connection;
   }
-  /// Of a receive queue: packets of the burst, those that a filter has decided about included.
+  /// Of a receive queue: all packets of the burst, also packets that a filter has decided about.
   void TellTaken(uint32_t packets) { state_[2] = packets; }
 
  private:

@@ -5,14 +5,11 @@ namespace vpp_punt::memif {
 
 /// Lets the filter decide about the burst. Returns how many packets it leaves to JavaScript.
 uint32_t RxBinding::Select(uint32_t taken) {
-  const PacketTable& all = selection_->all();
   const uint32_t count = selection_->Decide(queue_.bytes(), taken, table_.packets);
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < taken; i++) bytes += all.length(i);
   const uint32_t dropped = selection_->dropped();
   queue_.counters().dropped_filter.Add(dropped);
   filter_dropped_ += dropped;
-  if (dropped < taken) queue_.Count(taken - dropped, bytes - selection_->dropped_bytes());
+  if (dropped < taken) queue_.Count(taken - dropped, selection_->kept_bytes());
   return count;
 }
 

@@ -18,13 +18,15 @@ uint32_t Selection::Decide(const BurstMemory& memory, uint32_t count, const Pack
   const std::vector<Action>& actions = rules_->Decide({memory.data, memory.size, all_}, count);
   burst_ = count;
   count_ = passing_ = dropped_ = 0;
-  dropped_bytes_ = 0;
+  kept_bytes_ = 0;
   for (uint32_t i = 0; i < count; i++) {
     own_[i] = kDropped;
     if (actions[i] == Action::kDrop) {
       dropped_++;
-      dropped_bytes_ += all_.length(i);
-    } else if (actions[i] == Action::kPass) {
+      continue;
+    }
+    kept_bytes_ += all_.length(i);
+    if (actions[i] == Action::kPass) {
       own_[i] = kPassing;
       passing_++;
     } else {

@@ -22,14 +22,15 @@ class Selection {
   uint32_t Decide(const BurstMemory& memory, uint32_t count, const PacketTable& delivered);
 
   uint32_t dropped() const { return dropped_; }
-  uint64_t dropped_bytes() const { return dropped_bytes_; }
+  /// Bytes of the packets that are not dropped.
+  uint64_t kept_bytes() const { return kept_bytes_; }
   /// Packets that pass without JavaScript and have not been sent yet.
   uint32_t passing() const { return passing_; }
   /// The packet of the whole burst behind packet `i` of JavaScript's.
   uint32_t At(uint32_t i) const { return i < count_ ? delivered_at_[i] : 0; }
 
-  /// The marks of the whole burst: JavaScript's for what it has seen, kPassing for packets that pass without
-  /// it. Takes over offsets and lengths, which JavaScript may have changed.
+  /// The marks of the whole burst: JavaScript's for the packets that it has seen, kPassing for packets that
+  /// pass without it. Takes over offsets and lengths, which JavaScript may have changed.
   Choice Spread(const PacketTable& delivered, const Choice& choice);
   /// The same when JavaScript has decided nothing.
   Choice Rest();
@@ -53,7 +54,7 @@ class Selection {
   uint32_t count_ = 0;                  // to deliver
   uint32_t passing_ = 0;
   uint32_t dropped_ = 0;
-  uint64_t dropped_bytes_ = 0;
+  uint64_t kept_bytes_ = 0;
 };
 
 }  // namespace vpp_punt::memif

@@ -1,19 +1,16 @@
 // Random choices that a seed repeats.
+import { numbersOf } from "../../support/random.js";
 
 export class Choice {
-  #state: number;
+  readonly #below: (limit: number) => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#below = numbersOf(seed);
   }
 
   /** Returns a whole number from 0 to `most`. */
   upTo(most: number): number {
-    // mulberry32.
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (most + 1));
+    return this.#below(most + 1);
   }
 
   of<T>(list: readonly T[]): T {

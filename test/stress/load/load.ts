@@ -1,4 +1,5 @@
 // npm run load -- [--case TEXT] [--scale N]: many ports, CNFs, punts, watch events and connections. Exits with 0 only if all held.
+import { runCases } from "../cases.js";
 import { commandLine } from "../command.js";
 import { daemonLoads } from "./daemon.js";
 import { portLoads } from "./ports.js";
@@ -24,27 +25,6 @@ const loads: Readonly<Record<string, (of: (count: number) => number) => Promise<
   ...portLoads,
   ...daemonLoads,
 };
-const names = Object.keys(loads).filter((name) => name.includes(values.case ?? ""));
-if (has("list")) {
-  console.log(Object.keys(loads).join("\n"));
-  process.exit(0);
-}
-if (names.length === 0) {
-  console.error(`load: there is no case ${JSON.stringify(values.case)}; --list prints them`);
-  process.exit(2);
-}
-let failed = 0;
-for (const name of names) {
-  const started = performance.now();
-  const done = await loads[name]!((count) => Math.ceil(count / numbers.scale)).catch((error: Error) => error);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  if (!(done instanceof Error)) {
-    console.log(`held  ${name}: ${done}, ${seconds} s`);
-    continue;
-  }
-  failed++;
-  console.error(`FAILED  ${name}: ${done.stack}`);
-  console.error(`again with: npm run load -- --case ${JSON.stringify(name)} --scale ${numbers.scale}`);
-}
-console.log(`${names.length - failed} cases held, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+const of = (count: number) => Math.ceil(count / numbers.scale);
+const cases = new Map(Object.entries(loads).map(([name, load]) => [name, () => load(of)]));
+await runCases(cases, { script: "load", only: values.case, isList: has("list"), again: `--scale ${numbers.scale}` });

@@ -1,6 +1,7 @@
 // npm run faults:machine -- [--case TEXT] [--stop SECONDS] [--seed S]: stopped processes, disks, descriptors and memory. 0 if all held.
+import { randomOf } from "../../support/random.js";
+import { type Case, runCases } from "../cases.js";
 import { commandLine } from "../command.js";
-import { randomOf } from "../random.js";
 import { damages } from "./damage.js";
 import { memories } from "./memory.js";
 import { Place } from "./place.js";
@@ -42,31 +43,11 @@ async function runOnPlace(trouble: Trouble): Promise<string> {
   }
 }
 
-const cases = new Map<string, () => Promise<string>>([
+const cases = new Map<string, Case>([
   ...Object.entries(ofPlace).map(([name, trouble]) => [name, () => runOnPlace(trouble)] as const),
   ...Object.entries(memories),
 ]);
-if (has("list")) {
-  console.log([...cases.keys()].join("\n"));
-  process.exit(0);
-}
-const chosen = [...cases].filter(([name]) => name.includes(values.case ?? ""));
-if (chosen.length === 0) {
-  console.error(`faults:machine: there is no case ${JSON.stringify(values.case)}; --list prints them`);
-  process.exit(2);
-}
-let failed = 0;
-for (const [name, run] of chosen) {
-  const started = performance.now();
-  const done = await run().catch((error: Error) => error);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  if (!(done instanceof Error)) {
-    console.log(`held  ${name}: ${done}, ${seconds} s`);
-    continue;
-  }
-  failed++;
-  console.error(`FAILED  ${name}: ${done.stack}`);
-  console.error(`again with: npm run faults:machine -- --case ${JSON.stringify(name)} --stop ${stop} --seed ${seed}`);
-}
-console.log(`${chosen.length - failed} cases held, ${failed} failed, seed ${seed}`);
-process.exit(failed > 0 ? 1 : 0);
+await runCases(cases, {
+  ...{ script: "faults:machine", only: values.case, isList: has("list") },
+  again: `--stop ${stop} --seed ${seed}`,
+});

@@ -1,9 +1,9 @@
 // npm run soak -- --minutes N [--seed S] [--json FILE] [--html FILE]: hours of use in one go. Exits with 0 only if all held.
 import { writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { randomOf } from "../../support/random.js";
 import { commandLine } from "../command.js";
 import { Place } from "../machine/place.js";
-import { randomOf } from "../random.js";
 import { within } from "../settling.js";
 import { growths, plot, processNow, type Sample } from "./samples.js";
 import { SoakCnf, Traffic } from "./traffic.js";

@@ -10,3 +10,9 @@ export function randomOf(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** Returns a function of whole numbers from 0 to below `limit`. */
+export function numbersOf(seed: number): (limit: number) => number {
+  const random = randomOf(seed);
+  return (limit) => Math.floor(random() * limit);
+}
