@@ -153,7 +153,7 @@ export class HandedEnds implements CnfEnds {
 
   #askLater(): void {
     clearTimeout(this.#retry);
-    // What was lacking may have come without a word, as VPP's interfaces do.
+    // An end may have come without a word, as VPP's interfaces do.
     const look = () => (this.#lacksSomething() ? this.#ask() : this.#hooks.onChange());
     if (!this.#closed) this.#retry = setTimeout(look, RETRY_MS).unref();
   }
