@@ -132,6 +132,19 @@ function sbomIsWhole(stdout) {
   return Object.keys(dependencies).every((name) => names.has(name));
 }
 
+/** Checks that run programs other than AVA's. */
+async function otherPrograms() {
+  await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
+  await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
+  // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
+  await check("fuzzing", script("fuzz", "--seconds", "2"));
+  await check("random histories", script("histories", "--runs", "200"));
+  await check("faults at each 307th call", script("faults", "--every", "307"));
+  await check("faults of the machine", script("faults:machine", "--stop", "1"));
+  await check("cluster", clusterTest);
+  await check("kills at random moments", script("crash", "--runs", "5"));
+}
+
 const started = Date.now();
 installPackages();
 const prepared =
@@ -144,17 +157,9 @@ if (prepared) {
   await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
   await check("clang-tidy", script("lint:native"));
   await check("npm test", async () => tests(await run("npm", ["test", "--", "--tap"], { timeoutMs: 1_000_000 })));
-  await check("native tests with sanitizers", sanitizedTests);
   await check("package", quickPackage);
-  await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
-  await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
-  // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
-  await check("fuzzing", script("fuzz", "--seconds", "2"));
-  await check("random histories", script("histories", "--runs", "200"));
-  await check("faults at each 307th call", script("faults", "--every", "307"));
-  await check("faults of the machine", script("faults:machine", "--stop", "1"));
-  await check("cluster", clusterTest);
-  await check("kills at random moments", script("crash", "--runs", "5"));
+  // Both wait much, for timers and for each other's ends.
+  await Promise.all([check("native tests with sanitizers", sanitizedTests), otherPrograms()]);
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
