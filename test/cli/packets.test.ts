@@ -122,7 +122,7 @@ test("attach writes a pcap to a pipe, live", async (t) => {
     [FRAME],
   );
   t.deepEqual(await end(attach, "SIGINT"), [0, null]);
-  t.regex(await attach.errors, /1 packets, 46 bytes, 0 dropped\n$/);
+  t.regex(await attach.errors, /1 packet, 46 bytes, 0 dropped\n$/);
 });
 
 need("tshark").test("dump -w writes pcapng with VPP's interface names", async (t) => {
@@ -157,7 +157,7 @@ test("inject sends frames and IP packets into VPP", async (t) => {
   const options = ["--interface", "eth0", "--punt-socket", vpp.puntSocket!];
   const sent = await cli(["inject", FRAME.toString("hex").replace(/..(?=.)/g, "$&:"), ...options], { env });
   t.is(sent.status, 0, sent.stderr);
-  t.is(sent.stdout, "1 packets, 46 bytes\n");
+  t.is(sent.stdout, "1 packet, 46 bytes\n");
   const file = join(folder, "frames.pcap");
   const writer = PcapWriter.open(file);
   for (let i = 0; i < 3; i++) writer.writePacket(FRAME);
@@ -229,7 +229,7 @@ need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends w
   t.deepEqual(await end(program, "SIGINT"), [0, null]);
   t.regex(
     errors(),
-    /^made the TAP pt0\nattached to monitor\/eth0\n1 packets, 46 bytes to the CNF, 0 dropped\n\d+ packets back to VPP/,
+    /^made the TAP pt0\nattached to monitor\/eth0\n1 packet, 46 bytes to the CNF, 0 dropped\n\d+ packets? back to VPP/,
   );
 });
 

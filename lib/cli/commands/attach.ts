@@ -1,6 +1,6 @@
 // `vpp-punt attach`: the packets of a punt as a capture, to a file or a pipe, or joined to a TAP.
 import { PuntError } from "../../errors.js";
-import { printError } from "../output/index.js";
+import { counted, printError, traffic } from "../output/index.js";
 import {
   type CaptureFormat,
   CaptureOutput,
@@ -32,7 +32,7 @@ async function capture(name: PuntName, options: Options): Promise<void> {
     return output.isLost ? "end" : "taken";
   });
   output.close();
-  printError(`${total.packets} packets, ${total.bytes} bytes, ${total.dropped + output.dropped} dropped`);
+  printError(`${traffic(total)}, ${total.dropped + output.dropped} dropped`);
 }
 
 /** Passes packets between a punt's interconnects and TAPs, one for each. The TAPs end with the command. */
@@ -50,8 +50,8 @@ async function join(name: PuntName, options: Options, tap: string): Promise<void
       (ends) => openTaps(tap, ends, taps, back),
     );
     const dropped = total.dropped + taps.reduce((sum, each) => sum + each.dropped, 0);
-    printError(`${total.packets} packets, ${total.bytes} bytes to the CNF, ${dropped} dropped`);
-    printError(`${back.packets} packets back to VPP, ${back.dropped} dropped`);
+    printError(`${traffic(total)} to the CNF, ${dropped} dropped`);
+    printError(`${counted(back.packets, "packet")} back to VPP, ${back.dropped} dropped`);
   } finally {
     for (const each of taps) each.close();
   }

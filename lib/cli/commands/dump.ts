@@ -1,6 +1,6 @@
 // `vpp-punt dump`: a line about each packet of a punt, or a capture with VPP's interface names.
 import { describeFrame } from "../../packet/index.js";
-import { isOutputLost, jsonLine, print, printable, printError } from "../output/index.js";
+import { isOutputLost, jsonLine, print, printable, printError, traffic } from "../output/index.js";
 import { CaptureOutput, type ReceivingOptions, receivePackets, type TakenPacket } from "../packets/index.js";
 
 interface Options extends ReceivingOptions {
@@ -27,7 +27,7 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
   capture?.close();
   const shown = match === undefined && options.filter === undefined ? "" : `, ${matched} matched`;
   const dropped = total.dropped + (capture?.dropped ?? 0);
-  printError(`${total.packets} packets, ${total.bytes} bytes${shown}, ${dropped} dropped`);
+  printError(`${traffic(total)}${shown}, ${dropped} dropped`);
 }
 
 function line({ bytes, interface: name }: TakenPacket, text: string, output: string): string {

@@ -3,7 +3,7 @@ import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import { PuntInjector } from "../../punt-socket/index.js";
 import { within } from "../ending/index.js";
-import { json as jsonText, print } from "../output/index.js";
+import { json as jsonText, print, traffic } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
 import { interfacesOf } from "../punts/index.js";
 
@@ -34,8 +34,8 @@ export async function run(hex: string | undefined, options: Options): Promise<vo
   } finally {
     injector.close();
   }
-  const { packets: count, bytes } = injector.stats();
-  print(output === "json" ? jsonText({ packets: count, bytes }) : `${count} packets, ${bytes} bytes`);
+  const sent = injector.stats();
+  print(output === "json" ? jsonText({ packets: sent.packets, bytes: sent.bytes }) : traffic(sent));
 }
 
 async function sendAll(injector: PuntInjector, swIfIndex: number, packets: readonly Injected[]): Promise<void> {

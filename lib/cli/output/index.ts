@@ -1,5 +1,5 @@
 // Output of commands: writes that may fail, formats and the terminal.
 export { logOptions } from "./log.js";
 export { flushed, guardOutputs, isOutputLost, onOutputLost, outputError, print, printError, write } from "./output.js";
-export { counted, json, jsonLine, printable, table, yaml } from "./print.js";
+export { counted, json, jsonLine, printable, table, traffic, yaml } from "./print.js";
 export { type Color, isProgressShown, paint, progress, refuseColors, stateColor } from "./terminal.js";

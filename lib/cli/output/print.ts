@@ -92,3 +92,8 @@ export function yaml(value: unknown): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** Returns `1 packet, 46 bytes`. */
+export function traffic({ packets, bytes }: { readonly packets: number; readonly bytes: number }): string {
+  return `${counted(packets, "packet")}, ${counted(bytes, "byte")}`;
+}
