@@ -1,5 +1,5 @@
 // Links of the embedded VPP: memif, TAP, af_packet, linux-cp.
-import { existsSync } from "node:fs";
+import { existsSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Memif } from "../../lib/memif/index.js";
@@ -12,7 +12,7 @@ const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1
 const socket = (sim: SimTest, socket_id: number, socket_filename: string, is_add = true) =>
   sim.api.call("memif_socket_filename_add_del_v2", { is_add, socket_id, socket_filename });
 
-const OPTIONS = { id: 1, rxMode: "interrupt", reconnectMs: 300 } as const;
+const OPTIONS = { id: 1, rxMode: "interrupt", reconnectMs: 20 } as const;
 
 /** A memif peer of the embedded VPP; its received frames. */
 function peer(t: ExecutionContext, path: string, role: "client" | "server", secret = "") {
@@ -84,15 +84,17 @@ test("memif: a peer that has just learnt of the connection gets the first frame"
   const sim = await SimTest.start(t);
   const path = join(sim.vpp.directory, "m.sock");
   await socket(sim, 1, path);
-  // Both ends tell this thread at once, and the peer first: it is the older one.
-  const other = peer(t, path, "client");
+  // Both ends tell this thread at once, and the peer first: it is the older one. It finds the socket when all is set up.
+  const found = join(sim.vpp.directory, "found.sock");
+  const other = peer(t, found, "client");
   other.port.once("up", () => sim.vpp.interface("eth0").inject(stray));
   const { sw_if_index } = await sim.ok("memif_create_v2", memifCreate());
   await sim.ok("sw_interface_set_flags", { sw_if_index, flags: ADMIN_UP });
   await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: 1, tx_sw_if_index: sw_if_index, enable: true });
   await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: sw_if_index, tx_sw_if_index: 1, enable: true });
   await sim.up("eth0");
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  linkSync(path, found);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
   t.deepEqual(await other.until(1), [stray]);
 });
 
