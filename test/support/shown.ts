@@ -15,10 +15,11 @@ export async function opened(place: PageTest, tab: { readonly page: Page }): Pro
   return page;
 }
 
-/** Selects a punt in the list, and waits for its detail. */
+/** Selects a punt in the list, and waits for its detail with the way of a packet, which moves what is below it: a click would miss. */
 export async function select(page: Page, name: string): Promise<void> {
   await page.evaluate(
     `[...document.querySelectorAll("#punts .name")].find((each) => each.textContent === "${name}").click()`,
   );
   await until(page, `document.querySelector("#detail-title")?.textContent === "${name}"`);
+  await until(page, `document.querySelector(".way li") !== null`);
 }
