@@ -12,11 +12,12 @@ const stray = frame({ from: MAC.host0, to: MAC.host1 }, udpPacket({ from: "1.1.1
 const socket = (sim: SimTest, socket_id: number, socket_filename: string, is_add = true) =>
   sim.api.call("memif_socket_filename_add_del_v2", { is_add, socket_id, socket_filename });
 
-const OPTIONS = { id: 1, rxMode: "interrupt", reconnectMs: 20 } as const;
-
 /** A memif peer of the embedded VPP; its received frames. */
 function peer(t: ExecutionContext, path: string, role: "client" | "server", secret = "") {
-  const port = Memif.open({ ...OPTIONS, role, socket: path, ...(secret === "" ? {} : { secret }) });
+  const port = Memif.open({
+    ...{ role, socket: path, id: 1, rxMode: "interrupt", reconnectMs: 20 },
+    ...(secret !== "" && { secret }),
+  });
   t.teardown(() => port.close());
   const frames: Buffer[] = [];
   let wake = () => {};
