@@ -45,7 +45,7 @@ async function testOn(prefix, withLibraries) {
   console.log(`\n${prefix}`);
   if (withLibraries) await compileWith(prefix);
   const started = Date.now();
-  const command = [process.execPath, ["node_modules/ava/entrypoints/cli.mjs", "--tap", TESTS]];
+  const command = [process.execPath, ["scripts/ci/ava.mjs", TESTS]];
   const { status, stdout, stderr } = await run(...command, { env: { VPP_PREFIX: prefix }, timeoutMs: RUN_WITHIN_MS });
   const { counts, shown } = readTap(stdout);
   if (status !== 0 && counts.failed === 0) counts.failed++;

@@ -60,7 +60,7 @@ function findings(text) {
 
 /** Runs the native tests; resolves with their TAP output and what the sanitizers found. */
 export async function testSanitized() {
-  const args = ["node_modules/ava/entrypoints/cli.mjs", "--tap", ...nativeTestFiles()];
+  const args = ["scripts/ci/ava.mjs", ...nativeTestFiles()];
   const result = await run(process.execPath, args, { env: await environment() });
   const found = readdirSync(logs).flatMap((name) => findings(readFileSync(join(logs, name), "utf8")));
   return { ...result, found };

@@ -72,7 +72,7 @@ async function main(words) {
     return 1;
   }
   const files = words.length > 0 ? words : nativeTestFiles().filter((name) => !/architecture/.test(name));
-  const command = ["node_modules/ava/entrypoints/cli.mjs", "--tap", "--timeout=10m", ...files];
+  const command = ["scripts/ci/ava.mjs", "--timeout=10m", ...files];
   const options = { env: await environment(), timeoutMs: RUN_WITHIN_MS };
   const { status, stdout, stderr } = await run(process.execPath, command, options);
   const { counts, shown } = readTap(stdout);

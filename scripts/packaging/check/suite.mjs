@@ -29,8 +29,8 @@ function reasons(shown) {
  * may make different, or `all` of them.
  */
 export function runTests(node, addon, { all = false } = {}) {
-  const ava = join(root, "node_modules/ava/entrypoints/cli.mjs");
-  const args = [node, ava, "--tap", "--timeout", "10m", ...(all ? [] : nativeTestFiles())];
+  const ava = join(root, "scripts/ci/ava.mjs");
+  const args = [node, ava, "--timeout", "10m", ...(all ? [] : nativeTestFiles())];
   const { status, output } = attempt("nice", args, { env: { VPP_PUNT_PREBUILD: addon }, timeout: COMPILE_WITHIN_MS });
   const { counts, shown } = readTap(output);
   assert(counts.failed === 0 && status === 0, `ended with ${status}:\n${shown.join("\n")}`);
