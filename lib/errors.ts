@@ -11,6 +11,17 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  *
  * `op` names the operation that failed (`"memif.open"`, `"punt.add"`), `code` says why as a constant, the message says what and where
  * for a person, and `cause` is the error underneath, if there is one.
+ * @example
+ * ```ts
+ * import { Memif, PuntError } from "vpp-punt";
+ *
+ * try {
+ *   Memif.open({ role: "server", socket: "/run/cnf/memif.sock" });
+ * } catch (error) {
+ *   if (!(error instanceof PuntError) || error.code !== "EADDRINUSE") throw error;
+ *   console.error(`${error.op}: another program serves the socket`);
+ * }
+ * ```
  */
 export class PuntError extends Error {
   override readonly name = "PuntError";

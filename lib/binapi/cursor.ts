@@ -9,7 +9,19 @@ export const F64_LITTLE = endianness() === "LE";
 const MAX_U64 = (1n << 64n) - 1n;
 const MAX_I64 = (1n << 63n) - 1n;
 
-/** Reads a message from front to back. The message may end before the buffer does. */
+/**
+ * Reads a message from front to back. The message may end before the buffer does.
+ * @example
+ * ```ts
+ * import { Reader, Schema, Writer } from "vpp-punt/binapi";
+ *
+ * const message = Schema.builtin().message("show_version");
+ * const writer = new Writer();
+ * message.write(writer, 1, 7, 42, {});
+ * const reader = new Reader(writer.bytes.subarray(0, writer.at));
+ * console.log(reader.u16(), reader.u32(), reader.u32()); // 1 7 42
+ * ```
+ */
 export class Reader {
   bytes: Buffer;
   view: DataView;
@@ -104,7 +116,20 @@ export class Reader {
   }
 }
 
-/** Writes messages one behind the other into a buffer that grows. */
+/**
+ * Writes messages one behind the other into a buffer that grows.
+ * @example
+ * ```ts
+ * import { Schema, Writer } from "vpp-punt/binapi";
+ *
+ * // Two messages in one buffer.
+ * const schema = Schema.builtin();
+ * const writer = new Writer();
+ * schema.message("show_version").write(writer, 1, 0, 1, {});
+ * schema.message("control_ping").write(writer, 2, 0, 2, {});
+ * console.log(writer.bytes.subarray(0, writer.at));
+ * ```
+ */
 export class Writer {
   bytes: Buffer;
   view: DataView;

@@ -19,7 +19,17 @@ export interface MessageHeader {
 
 const HEADER_FIELDS = new Set(["client_index", "context"]);
 
-/** One definition of a message of VPP's API, by name and CRC. */
+/**
+ * One definition of a message of VPP's API, by name and CRC.
+ * @example
+ * ```ts
+ * import { Schema } from "vpp-punt/binapi";
+ *
+ * const message = Schema.builtin().message("sw_interface_set_flags");
+ * const bytes = message.encode({ sw_if_index: 1, flags: 1 }, { id: 300, context: 7 });
+ * console.log(message.key, message.header(bytes).context, message.decode(bytes)["sw_if_index"]);
+ * ```
+ */
 export class Message {
   readonly name: string;
   /** Eight hex digits. */

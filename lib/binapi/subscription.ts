@@ -6,6 +6,20 @@ import type { MessageValue } from "./message.js";
  * The events of one subscription, for one `for await`. Events wait in a bounded queue. A full queue drops its oldest event and counts
  * it in `dropped`. The iteration ends when the subscription or the client is closed. It ends with an error when an event can't be
  * decoded, or when a restarted VPP refuses the subscription.
+ * @example
+ * ```ts
+ * import { type EventOf, type Subscription, Vpp } from "vpp-punt/binapi";
+ *
+ * async function follow(events: Subscription<EventOf<"sw_interface_event">>): Promise<void> {
+ *   for await (const { sw_if_index, flags } of events) console.log(sw_if_index, flags);
+ * }
+ *
+ * await using vpp = await Vpp.connect();
+ * await using events = await vpp.subscribe("want_interface_events", {}, "sw_interface_event");
+ * setTimeout(() => events.close(), 60_000);
+ * await follow(events);
+ * console.log(`${events.dropped} events came too fast`);
+ * ```
  */
 export class Subscription<Event = MessageValue> implements AsyncIterableIterator<Event> {
   /** Number of events that a full queue has dropped. */

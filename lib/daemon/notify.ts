@@ -2,7 +2,18 @@
 import { writeSync } from "node:fs";
 import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
 
-/** Tells systemd; does nothing where systemd did not start the process. */
+/**
+ * Tells systemd; does nothing where systemd did not start the process.
+ * @example
+ * ```ts
+ * import { Daemon, ServiceNotifier } from "vpp-punt/daemon";
+ *
+ * // A program of its own around the daemon, as a unit of systemd with Type=notify.
+ * using systemd = new ServiceNotifier();
+ * await using daemon = await Daemon.start({ vppSocket: "/run/vpp/api.sock" });
+ * systemd.tell("READY=1");
+ * ```
+ */
 export class ServiceNotifier implements Disposable {
   readonly #socket: Descriptor | undefined;
   readonly #watchdog: NodeJS.Timeout | undefined;

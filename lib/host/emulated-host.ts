@@ -36,6 +36,18 @@ const DEFAULT_MTU = 1500;
 /**
  * The machine of an embedded VPP, emulated. VPP's devices exist while VPP has them; VRF devices stay until they are deleted. It needs no
  * rights and touches nothing outside.
+ * @example
+ * ```ts
+ * import { EmulatedHost, MemoryStore, PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ * import { EmbeddedVpp } from "vpp-punt/sim";
+ *
+ * await using sim = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+ * await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+ * const host = new EmulatedHost(sim);
+ * host.setNamespace("/run/netns/cnf1", true);
+ * await using manager = await PuntManager.start({ vpp, host, store: new MemoryStore() });
+ * ```
  */
 export class EmulatedHost implements Host {
   readonly hasVhostNet = true;

@@ -16,7 +16,19 @@ interface Job {
   readonly reject: (error: PuntError) => void;
 }
 
-/** This machine. Simultaneous changes go to the kernel in one batch, by one `ip` process for each namespace. */
+/**
+ * This machine. Simultaneous changes go to the kernel in one batch, by one `ip` process for each namespace.
+ * @example
+ * ```ts
+ * import { LinuxHost } from "vpp-punt";
+ *
+ * const host = new LinuxHost();
+ * for (const path of await host.namedNamespaces()) {
+ *   const links = await host.links(path);
+ *   console.log(path, links.map(({ name }) => name));
+ * }
+ * ```
+ */
 export class LinuxHost implements Host {
   readonly #queues = new Map<string, Job[]>();
   /** Namespaces that may exist and could not be looked at, with Linux's errors. */

@@ -46,7 +46,22 @@ export interface ForwardStats {
   failed: number;
 }
 
-/** The packets of a burst between two ports. */
+/**
+ * The packets of a burst between two ports.
+ * @example
+ * ```ts
+ * import { type ForwardHandler, forward, Memif } from "vpp-punt";
+ *
+ * const open = (id: number) => Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id });
+ * const decide: ForwardHandler = (batch, direction) => {
+ *   for (let i = 0; i < batch.length; i++) {
+ *     if (batch.byteLength(i) > 1514) batch.drop(i);
+ *     else if (direction === "ab") batch.setU8(i, 5, 1);
+ *   }
+ * };
+ * forward(open(0), open(1), decide);
+ * ```
+ */
 export class ForwardBatch extends MemifBatch {
   readonly #queues: number;
 
@@ -123,7 +138,20 @@ function noStats(): ForwardStats {
   return { passed: 0, replied: 0, dropped: 0, filtered: 0, refused: 0, failed: 0 };
 }
 
-/** Packets on their way between two ports: `forward`. */
+/**
+ * Packets on their way between two ports: `forward`.
+ * @example
+ * ```ts
+ * import { forward, Memif, PacketFilter } from "vpp-punt";
+ *
+ * const open = (id: number) => Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id });
+ * using forwarder = forward(open(0), open(1));
+ * // From now on, only IPv4 passes.
+ * forwarder.setFilter(PacketFilter.compile("ip"));
+ * const { ab, ba } = forwarder.stats();
+ * console.log(ab.passed, ab.filtered, ba.passed, ba.filtered);
+ * ```
+ */
 export class Forwarder {
   /** Whether packets move with their buffers. False: they are copied, natively, because a port is a server or over libmemif. */
   readonly zeroCopy: boolean;

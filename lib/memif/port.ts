@@ -86,12 +86,6 @@ type Connect = (onEvent: (event: NativeMemifEvent) => void) => NativeMemifPort;
 
 /**
  * A memif port: shared-memory packet I/O with VPP, DPDK or another memif peer.
- *
- * ```ts
- * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock" });
- * port.receive((batch) => { for (let i = 0; i < batch.length; i++) console.log(batch.byteLength(i)); });
- * port.on("up", () => port.send(frame));
- * ```
  */
 export class Memif extends EventEmitter<MemifEvents> {
   /** The peer, while connected. */

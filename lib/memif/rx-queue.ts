@@ -46,7 +46,19 @@ export interface RxQueueSetup {
   replyQueue(): MemifTxQueue;
 }
 
-/** One receive queue of a port. It belongs to the thread that opened it. */
+/**
+ * One receive queue of a port. It belongs to the thread that opened it.
+ * @example
+ * ```ts
+ * import { Memif } from "vpp-punt";
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0, rxMode: "polling" });
+ * const queue = port.rx();
+ * setInterval(() => {
+ *   while (queue.poll((batch) => console.log(batch.length)) > 0);
+ * }, 10);
+ * ```
+ */
 export class MemifRxQueue {
   /** Number of the queue, from 0. */
   readonly index: number;

@@ -27,7 +27,20 @@ export interface TxQueueSetup {
   onDrain(queue: MemifTxQueue): void;
 }
 
-/** One transmit queue of a port. It belongs to the thread that opened it. */
+/**
+ * One transmit queue of a port. It belongs to the thread that opened it.
+ * @example
+ * ```ts
+ * import { Memif } from "vpp-punt";
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0 });
+ * const queue = port.tx();
+ * const frames = [new Uint8Array(60), new Uint8Array(60)];
+ * const taken = queue.send(frames);
+ * // The ring is full, or there is no peer: the others go when there is room.
+ * if (taken < frames.length) port.once("drain", () => queue.send(frames.slice(taken)));
+ * ```
+ */
 export class MemifTxQueue {
   /** Number of the queue, from 0. */
   readonly index: number;

@@ -2,7 +2,21 @@
 import { PuntError } from "../errors.js";
 import type { BatchTable, PacketMemory } from "../packet/index.js";
 
-/** Free slots of a transmit queue, for writing packets in place: `queue.allocate`. */
+/**
+ * Free slots of a transmit queue, for writing packets in place: `queue.allocate`.
+ * @example
+ * ```ts
+ * import { Memif } from "vpp-punt";
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0 });
+ * const queue = port.tx();
+ * const frame = new Uint8Array(60).fill(0xff, 0, 6);
+ * const slots = queue.allocate(32, frame);
+ * // All slots hold the frame already. Each gets a number of its own at byte 14.
+ * for (let i = 0; i < slots.length; i++) slots.setU32(i, 14, i);
+ * queue.commit();
+ * ```
+ */
 export class TxSlots {
   /** Number of slots. */
   readonly length: number;

@@ -29,12 +29,6 @@ export type PacketHandler = (batch: PacketBatch) => void;
  * Packets come to the handler of `receive`; by `for await (const batch of port)`; or by calling `poll`. While the program is busy
  * they wait in the ring, and when that is full the kernel drops the newest and counts them. A device that is removed and made
  * again under its name is followed.
- *
- * ```ts
- * const port = PacketSocket.open({ device: "tap0" });
- * port.receive((batch) => { for (let i = 0; i < batch.length; i++) console.log(batch.u16(i, 12)); });
- * port.send(frame);
- * ```
  */
 export class PacketSocket extends EventEmitter<PacketSocketEvents> implements AsyncIterable<PacketBatch> {
   /** Name of the device. */

@@ -56,6 +56,20 @@ const EMPTY = new Uint8Array(0);
  * `ERR_BATCH_RELEASED`, wherever it is passed to.
  *
  * Another thread must not read a view: `zlib.deflate(batch.view(i), callback)` may read bytes of a later packet. Pass a copy.
+ * @example
+ * ```ts
+ * import { Memif, type PacketBatch } from "vpp-punt";
+ *
+ * // Keeps a copy of each ARP frame: the batch itself ends with the handler.
+ * function arpFrames(batch: PacketBatch): Uint8Array[] {
+ *   const frames: Uint8Array[] = [];
+ *   for (let i = 0; i < batch.length; i++) if (batch.u16(i, 12) === 0x0806) frames.push(batch.copy(i));
+ *   return frames;
+ * }
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0 });
+ * port.receive((batch) => setImmediate(console.log, arpFrames(batch)));
+ * ```
  */
 export class PacketBatch {
   /** Number of packets. 0 once the batch has been released. */

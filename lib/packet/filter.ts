@@ -14,14 +14,6 @@ const DLT: Readonly<Record<PcapLinkType, number>> = { ethernet: 1, ip: 12 };
 
 /**
  * A filter as tcpdump has it, run in native code: one call for a batch of any port.
- *
- * ```ts
- * const dns = PacketFilter.compile("udp port 53");
- * port.receive((batch) => {
- *   const hits = dns.run(batch);
- *   for (let i = 0; i < batch.length; i++) if (hits[i] === 1) answer(batch, i);
- * });
- * ```
  */
 export class PacketFilter {
   /** The program as `tcpdump -ddd` prints it. */

@@ -44,6 +44,17 @@ const MAX_VALUE = 0xffffffff;
  * bursts. It belongs to the thread that has made it. As the `match` of a rule it takes the packets whose key is in it.
  *
  * Keys are hashed with a random seed, so that a sender cannot choose packets whose keys collide.
+ * @example
+ * ```ts
+ * import { Memif, VlanTable } from "vpp-punt";
+ *
+ * const port = Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id: 0 });
+ * const customers = new VlanTable().set(100, 1).set(101, 2);
+ * port.receive((batch) => {
+ *   const customerOf = customers.lookup(batch);
+ *   for (let i = 0; i < batch.length; i++) console.log(`customer ${customerOf[i]}: ${batch.byteLength(i)} bytes`);
+ * });
+ * ```
  */
 export abstract class MatchTable<Key> {
   /** Most entries. */

@@ -39,16 +39,20 @@ const MAX_RULES = 256;
  * Rules that native code applies to the packets of a port, in their order. The first rule that takes a packet decides about it. A packet
  * that no rule decides about is delivered.
  *
+ * Several ports of one thread may share the rules; their counts are then sums.
+ * @example
  * ```ts
- * const rules = new PacketRules([
+ * import { forward, Memif, PacketFilter, PacketRules } from "vpp-punt";
+ *
+ * const open = (id: number) => Memif.open({ role: "client", socket: "/run/vpp/memif.sock", id });
+ * const filter = new PacketRules([
  *   { match: PacketFilter.compile("tcp port 23"), action: "drop" },
  *   { match: PacketFilter.compile("udp port 53"), action: "deliver" },
  *   { action: "pass" },
  * ]);
- * forward(lan, wan, inspect, { filter: rules });
+ * // The handler sees DNS alone.
+ * forward(open(0), open(1), (batch) => console.log(batch.length), { filter });
  * ```
- *
- * Several ports of one thread may share the rules; their counts are then sums.
  */
 export class PacketRules {
   /** @internal */

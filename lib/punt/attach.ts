@@ -32,7 +32,23 @@ export type AttachedPort =
       readonly namespace: string;
     };
 
-/** The CNF's ends of a punt's interconnects, in the order of its metadata. */
+/**
+ * The CNF's ends of a punt's interconnects, in the order of its metadata.
+ * @example
+ * ```ts
+ * import { PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ *
+ * await using vpp = await Vpp.connect();
+ * await using manager = await PuntManager.start({ vpp });
+ * using ends = manager.attach({ cnf: "monitor" });
+ * for (const port of ends.ports) {
+ *   if (port.kind === "memif") port.memif.receive((batch) => console.log(batch.length));
+ *   else if (port.kind === "af-unix") port.socket.receive((batch) => console.log(batch.length));
+ *   else console.log(`the packets come to the device ${port.name}`);
+ * }
+ * ```
+ */
 export class Attachments implements Disposable {
   readonly ports: readonly AttachedPort[];
   #closed = false;

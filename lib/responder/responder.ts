@@ -55,11 +55,6 @@ export function checkAnswerOptions(check: OptionCheck, options: AnswerOptions): 
 /**
  * Answers ARP requests, neighbor solicitations and pings for the addresses of a memif port's end, before a handler sees them.
  *
- * ```ts
- * const responder = Responder.on(port, { mac: "02:fe:00:00:00:01", ipAddresses: ["10.0.0.2/24"] });
- * responder.receive((batch) => { for (const frame of batch) console.log(frame.length); });
- * ```
- *
  * It uses transmit queue 0. Packets that come before the first `receive` are held. Not answered, but left to the handler: frames that are
  * malformed, fragments, packets with IP options or extension headers, and frames from a group, from an address of this end, or with a
  * wrong checksum.

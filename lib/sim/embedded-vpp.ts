@@ -25,7 +25,23 @@ export interface WireEvents {
   tx: [frame: Uint8Array];
 }
 
-/** The wire of one interface. It stays the same object over restarts of VPP. */
+/**
+ * The wire of one interface. It stays the same object over restarts of VPP.
+ * @example
+ * ```ts
+ * import { once } from "node:events";
+ * import { EmbeddedVpp } from "vpp-punt/sim";
+ *
+ * const exec = ["set interface state eth0 up", "set interface ip address eth0 10.0.0.1/24", "set ip arp eth0 10.0.0.2 02:00:00:00:00:02"];
+ * await using sim = await EmbeddedVpp.start({ interfaces: ["eth0"], exec });
+ * const wire = sim.interface("eth0");
+ * const arp = "ffffffffffff02000000000208060001080006040001" + "0200000000020a000002" + "0000000000000a000001";
+ * const answer = once(wire, "tx");
+ * wire.inject(Buffer.from(arp, "hex"));
+ * const [frame] = await answer;
+ * console.log(frame.length, wire.counters);
+ * ```
+ */
 export class Wire extends EventEmitter<WireEvents> {
   #kept: Uint8Array[] | undefined;
   readonly #find: () => SwInterface;
@@ -72,13 +88,6 @@ export class Wire extends EventEmitter<WireEvents> {
 /**
  * A VPP made of TypeScript, for tests without VPP. It speaks the binary API on a real socket, moves real packets between
  * memif interfaces, punt sockets, TAPs and program-held wires, and fails on demand.
- *
- * ```ts
- * const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
- * // ... connect any client to vpp.apiSocket ...
- * vpp.interface("eth0").inject(frame);
- * await vpp.close();
- * ```
  */
 export class EmbeddedVpp implements VppControl {
   readonly pid = process.pid;

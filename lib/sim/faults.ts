@@ -42,7 +42,21 @@ const KINDS: ReadonlySet<string> = new Set([
 /** Messages of the handshake. "*" does not strike them. */
 const HANDSHAKE = new Set(["sockclnt_create", "sockclnt_delete"]);
 
-/** Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them. */
+/**
+ * Faults on demand: each rule strikes some of the messages to come. Restarts of VPP don't end them.
+ * @example
+ * ```ts
+ * import { Vpp } from "vpp-punt/binapi";
+ * import { EmbeddedVpp } from "vpp-punt/sim";
+ *
+ * await using sim = await EmbeddedVpp.start();
+ * await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+ * // VPP refuses the second show_version from now on.
+ * sim.faults.add({ message: "show_version", action: { kind: "refuse", error: "UNSPECIFIED" }, nth: 2 });
+ * await vpp.call("show_version");
+ * await vpp.call("show_version").catch((error) => console.log(error.code));
+ * ```
+ */
 export class Faults {
   #rules: ActiveRule[] = [];
   #seen = 0;

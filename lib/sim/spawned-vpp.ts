@@ -41,7 +41,24 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** An embedded VPP in a process of its own: the same control surface, and `kill()`. */
+/**
+ * An embedded VPP in a process of its own: the same control surface, and `kill()`.
+ * @example
+ * ```ts
+ * import { Vpp } from "vpp-punt/binapi";
+ * import { EmbeddedVpp, type SpawnedVpp } from "vpp-punt/sim";
+ *
+ * async function crash(sim: SpawnedVpp): Promise<void> {
+ *   await sim.kill();
+ *   await sim.start();
+ * }
+ *
+ * await using sim = await EmbeddedVpp.spawn({ interfaces: ["eth0"] });
+ * await using vpp = await Vpp.connect({ socketPath: sim.apiSocket });
+ * vpp.on("connected", () => console.log("connected again"));
+ * await crash(sim);
+ * ```
+ */
 export class SpawnedVpp implements VppControl {
   #child: ChildProcess | undefined;
   #ready: ChildReady["ready"];

@@ -8,7 +8,23 @@ import type { EmbeddedVpp } from "../sim/index.js";
 /** How long `received` and `open` wait by default, in ms. */
 const PATIENCE_MS = 5_000;
 
-/** The CNF's end of an interconnect. */
+/**
+ * The CNF's end of an interconnect.
+ * @example
+ * ```ts
+ * import { testPunt } from "vpp-punt/sim";
+ *
+ * await using t = await testPunt({
+ *   type: "HAIRPIN_XCONNECT",
+ *   interconnect: "MEMIF",
+ *   vppInterface1: "eth0",
+ *   vppInterface2: "eth1",
+ * });
+ * const [left, right] = t.ends;
+ * t.sim.interface("eth0").inject(new Uint8Array(60));
+ * for (const frame of await left!.received()) right!.send(frame);
+ * ```
+ */
 export class PuntEnd {
   readonly #received: Uint8Array[] = [];
   readonly #send: (frame: Uint8Array) => boolean;

@@ -37,7 +37,18 @@ export interface TestPuntOptions {
   readonly manager?: Partial<PuntManagerOptions>;
 }
 
-/** A punt that is CREATED, with everything that it needs: its VPP, its manager and the CNF's ends. */
+/**
+ * A punt that is CREATED, with everything that it needs: its VPP, its manager and the CNF's ends.
+ * @example
+ * ```ts
+ * import { testPunt } from "vpp-punt/sim";
+ *
+ * const rules = [{ protocol: "UDP", destinationPort: 53 } as const];
+ * const request = { type: "ABX", interconnect: "MEMIF", vppInterface: "eth0", ingressAclRules: rules } as const;
+ * await using t = await testPunt(request);
+ * console.log(t.punt.metadata.interconnects.length, await t.sim.cli("show interface"));
+ * ```
+ */
 export class TestPunt implements AsyncDisposable {
   readonly sim: EmbeddedVpp;
   readonly manager: PuntManager;

@@ -39,6 +39,8 @@ interface Published {
   readonly name: string;
   readonly node: ts.Node;
   readonly needsExample: boolean;
+  /** The class that the method is of, or that the node is. */
+  readonly ofClass?: string | undefined;
 }
 
 /** The functions of the entries, and the methods of their classes and interfaces. */
@@ -60,12 +62,13 @@ function* published(): Generator<Published> {
 }
 
 function* members(owner: ts.ClassDeclaration | ts.InterfaceDeclaration): Generator<Published> {
+  const ofClass = ts.isClassDeclaration(owner) ? owner.name!.text : undefined;
   for (const node of [owner, ...owner.members]) {
     const method = node === owner ? "" : (node.name?.getText() ?? "constructor");
     const flags = ts.getCombinedModifierFlags(node as ts.Declaration);
     if (flags & ts.ModifierFlags.Private || isInternal(node)) continue;
     const needsExample = ts.isMethodDeclaration(node) && (flags & ts.ModifierFlags.Static) !== 0 && MAKES.test(method);
-    yield { name: `${owner.name!.text}.${method}`, node, needsExample };
+    yield { name: `${owner.name!.text}.${method}`, node, needsExample, ofClass };
   }
 }
 
@@ -117,6 +120,23 @@ test("each public function, and each static that makes an object, has an example
   const without = needing.filter(({ name, node }) => examplesOf(node, name).length === 0);
   t.deepEqual(
     without.map(({ name }) => name),
+    [],
+  );
+});
+
+test("each public class has an example, of itself or of one of its methods", (t) => {
+  const classes = new Set(all.flatMap(({ ofClass }) => ofClass ?? []));
+  t.true(classes.size > 40, `${classes.size}`);
+  for (const { name, node, ofClass } of all) if (examplesOf(node, name).length > 0 && ofClass) classes.delete(ofClass);
+  t.deepEqual([...classes], []);
+});
+
+test("a program in a docstring is an example: others are not compiled", (t) => {
+  const textOf = (node: ts.Node) =>
+    ts.getJSDocCommentsAndTags(node).map((doc) => (ts.isJSDoc(doc) ? ts.getTextOfJSDocComment(doc.comment) : ""));
+  const untagged = all.filter(({ node }) => textOf(node).some((text) => text?.includes("```")));
+  t.deepEqual(
+    untagged.map(({ name }) => name),
     [],
   );
 });

@@ -20,6 +20,21 @@ export interface PlannedPunt {
   readonly reasons: readonly string[];
 }
 
+/**
+ * What a manager would do: the steps, and the state that each punt would have. Nothing has been changed.
+ * @example
+ * ```ts
+ * import { PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ *
+ * await using vpp = await Vpp.connect();
+ * await using manager = await PuntManager.start({ vpp });
+ * const change = { type: "SPAN", cnf: "monitor", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+ * const dryRun = await manager.plan({ add: [change] });
+ * console.log(`${dryRun}`);
+ * for (const { state, reasons } of dryRun.punts) console.log(state, reasons);
+ * ```
+ */
 export class DryRun {
   /** Deletions first, then creations in the order of their dependencies. */
   readonly steps: readonly PlannedStep[];

@@ -42,6 +42,15 @@ export interface Store {
 /**
  * Keeps the state in memory. When the next manager starts, it deletes objects that carry its mark in VPP, such as interconnects and all
  * that depends on them. Punt socket registrations and proxy ARP ranges carry no mark: with this store they stay in VPP.
+ * @example
+ * ```ts
+ * import { MemoryStore, PuntManager } from "vpp-punt";
+ * import { Vpp } from "vpp-punt/binapi";
+ *
+ * // A program that asks for its punts at each start keeps no file of them.
+ * await using vpp = await Vpp.connect();
+ * await using manager = await PuntManager.start({ vpp, store: new MemoryStore() });
+ * ```
  */
 export class MemoryStore implements Store {
   #state: string | undefined;

@@ -17,6 +17,16 @@ const LONGEST_QUEUE = 10_000;
 /**
  * The host's end of an emulated TAP or af_packet interface, for a test to receive and send as a program on the host. It is
  * addressed by name and namespace, as in Linux.
+ * @example
+ * ```ts
+ * import { testPunt } from "vpp-punt/sim";
+ *
+ * await using t = await testPunt({ type: "SPAN", interconnect: "TAP", vppInterface: "eth0" });
+ * const [device] = await t.sim.hostInterfaces();
+ * const tap = t.sim.host(device!.name, device!.namespace);
+ * tap.on("packet", (frame) => console.log(frame.length)); // 60
+ * t.sim.interface("eth0").inject(new Uint8Array(60));
+ * ```
  */
 export class HostInterface extends EventEmitter<HostInterfaceEvents> {
   /** The prefixes that VPP gave the interface. */
