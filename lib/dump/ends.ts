@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
-import { type AttachedPort, attach, type PuntStatus, reachOf } from "../punt/index.js";
+import { type AttachedPort, type Attachments, attach, type PuntStatus, reachOf } from "../punt/index.js";
 
 /** A packet, and where it came from. */
 export interface TakenPacket {
@@ -35,6 +35,8 @@ interface End {
 }
 
 export interface EndsOptions {
+  /** The ends, if another process has handed them over: those of TAPs have `packets`. Left out: they are opened by their paths. */
+  readonly attached?: Attachments | undefined;
   /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
   readonly nameOf: (swIfIndex: number) => string | undefined;
   /** The packets to hand out. Default: all. */
@@ -51,7 +53,7 @@ export interface EndsOptions {
  */
 export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions): OpenEnds {
   const filter = options.filter === undefined ? {} : { filter: options.filter };
-  const attached = attach(metadata, { memif: filter, puntSocket: filter });
+  const attached = options.attached ?? attach(metadata, { memif: filter, puntSocket: filter });
   const ends: End[] = [];
   const close = () => {
     for (const end of ends) end.close();
@@ -101,11 +103,12 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
 }
 
 function openDevice(
-  { name, namespace }: AttachedPort & { kind: "tap" },
+  { name, namespace, packets }: Extract<AttachedPort, { kind: "tap" }> & { readonly packets?: PacketSocket },
   filter: PortFilter | undefined,
   deliver: (batch: PacketBatch) => void,
 ): End {
-  const socket = PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }), ...(filter && { filter }) });
+  const socket =
+    packets ?? PacketSocket.open({ device: name, ...(namespace !== "" && { namespace }), ...(filter && { filter }) });
   socket.receive(deliver);
   return {
     close: () => socket.close(),

@@ -32,6 +32,10 @@ export interface HandOverRequest {
   readonly have: Readonly<Record<string, string>>;
   /** Whether to open packet sockets of TAPs too. */
   readonly packets: boolean;
+  /** Only ends of these kinds. Left out: all. */
+  readonly only?: readonly Handed["kind"][];
+  /** Leaves a punt socket to the living process that has it: EADDRINUSE. Left out: this program takes it over. */
+  readonly ifFree?: boolean;
 }
 
 export interface HandedHooks extends EndHooks {

@@ -5,6 +5,7 @@ import { lazily, zod } from "../lazily.js";
 
 const name = lazily(() => zod().string().max(255));
 const index = lazily(() => zod().int().min(0).max(255));
+const endKind = lazily(() => zod().enum(["memif", "socket", "inject", "packets"]));
 
 const question = lazily(() =>
   zod().discriminatedUnion("kind", [
@@ -17,6 +18,10 @@ const question = lazily(() =>
       have: zod().record(name(), name()),
       /** Hand over packet sockets of TAPs too. */
       packets: zod().boolean(),
+      /** Only ends of these kinds. Left out: all. */
+      only: zod().array(endKind()).optional(),
+      /** A punt socket that a living process has stays its own: the answer is EADDRINUSE. */
+      ifFree: zod().boolean().optional(),
     }),
     zod().strictObject({
       /** Hands over the network namespace of a CNF. */
@@ -31,7 +36,7 @@ const answer = lazily(() =>
     /** The descriptors, in their order. */
     ends: zod().array(
       zod().strictObject({
-        kind: zod().enum(["memif", "socket", "inject", "packets"]),
+        kind: endKind(),
         interconnect: index(),
         identity: name(),
       }),

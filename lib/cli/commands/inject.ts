@@ -5,10 +5,11 @@ import { PuntInjector } from "../../punt-socket/index.js";
 import { within } from "../ending/index.js";
 import { json as jsonText, print, traffic } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { interfacesOf } from "../punts/index.js";
+import { type HandedInjection, handedInjection, interfacesOf } from "../punts/index.js";
 
 interface Options {
   readonly vpp: string;
+  readonly socket?: string;
   readonly puntSocket?: string;
   readonly interface: string;
   readonly file?: string;
@@ -25,10 +26,10 @@ function packetsOf(hex: string | undefined, { file, ip = false }: Options): Inje
 
 export async function run(hex: string | undefined, options: Options): Promise<void> {
   const packets = packetsOf(hex, options);
-  const swIfIndex = await indexOf(options);
   const { puntSocket, timeout, output } = options;
-  const knownInterfaces = new Set([swIfIndex]);
-  const injector = PuntInjector.open({ knownInterfaces, ...(puntSocket !== undefined && { vppPath: puntSocket }) });
+  const handed = puntSocket === undefined ? await handedInjection(options) : undefined;
+  const swIfIndex = handed?.swIfIndex ?? (await indexOf(options));
+  const injector = PuntInjector.open({ knownInterfaces: new Set([swIfIndex]), ...placeOf(handed, puntSocket) });
   try {
     await within(timeout, "VPP's punt socket", sendAll(injector, swIfIndex, packets));
   } finally {
@@ -36,6 +37,12 @@ export async function run(hex: string | undefined, options: Options): Promise<vo
   }
   const sent = injector.stats();
   print(output === "json" ? jsonText({ packets: sent.packets, bytes: sent.bytes }) : traffic(sent));
+}
+
+/** Returns the socket of VPP to send to. */
+function placeOf(handed: HandedInjection | undefined, puntSocket: string | undefined) {
+  if (handed) return { descriptor: handed.descriptor };
+  return puntSocket === undefined ? {} : { vppPath: puntSocket };
 }
 
 async function sendAll(injector: PuntInjector, swIfIndex: number, packets: readonly Injected[]): Promise<void> {

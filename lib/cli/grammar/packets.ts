@@ -72,6 +72,7 @@ function injectCommand(program: Command): void {
     .option("--ip", "the hex is an IP packet; otherwise it is an Ethernet frame")
     .addOption(new Option("--punt-socket <path>", "VPP's punt socket (default: /run/vpp/punt.sock)").argParser(path))
     .addOption(vppSocket())
+    .addOption(daemonSocket())
     .addOption(timeout(10_000, "how long to wait for VPP's punt socket"))
     .action(runs(commands.inject));
 }

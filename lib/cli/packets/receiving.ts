@@ -63,6 +63,7 @@ async function receive(
   { ended, onOpen, rules }: Course,
 ): Promise<Received> {
   const nameOf = await opened.interfaceNames();
+  const attached = await opened.attach?.(punt, rules);
   const total = { packets: 0, bytes: 0 };
   let left = count;
   let timer: NodeJS.Timeout | undefined;
@@ -83,7 +84,7 @@ async function receive(
           reject(error);
         }
       };
-      ends = openEnds(punt, { nameOf, filter: rules, onPacket, onRefused: reject });
+      ends = openEnds(punt, { attached, nameOf, filter: rules, onPacket, onRefused: reject });
       onOpen(ends);
       waiting = sayWhenConnected(ends, idText(punt.id));
       if (duration !== undefined) timer = setTimeout(resolve, duration);

@@ -4,7 +4,16 @@ import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import type { Step } from "../../explain/index.js";
-import { FileStore, type PuntId, PuntManager, type PuntManagerOptions, type Punts } from "../../punt/index.js";
+import type { PortFilter } from "../../packet/index.js";
+import {
+  type Attachments,
+  FileStore,
+  type PuntId,
+  PuntManager,
+  type PuntManagerOptions,
+  type PuntStatus,
+  type Punts,
+} from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
@@ -55,6 +64,8 @@ export interface Opened {
   counters(cnf?: string): Promise<VppCounters>;
   /** Explains a punt as its daemon does; absent where a manager of our own has the punts. */
   readonly explain?: (id: PuntId) => Promise<{ readonly steps: readonly Step[] }>;
+  /** Attaches to a punt as its daemon hands its ends over; absent where a manager of our own has the punts. */
+  readonly attach?: (punt: PuntStatus, filter: PortFilter | undefined) => Promise<Attachments>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
   interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
 }
@@ -94,7 +105,7 @@ export async function withHostsOfDaemon<T>(
 }
 
 /** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
-function daemonOf({ vpp, socket, store }: ManagedOptions): string | undefined {
+export function daemonOf({ vpp, socket, store }: Pick<ManagedOptions, "vpp" | "socket" | "store">): string | undefined {
   // The first release's form has no `vpp`, and its `socket` is VPP's.
   if (vpp === undefined) return undefined;
   if (socket !== undefined) return socket;
@@ -172,7 +183,11 @@ async function withDaemon<T>(
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
     const lost = () => new Promise<never>(() => {});
     const explain = async (id: PuntId) => stepsOf(await punts.explain(id));
-    return await body({ punts, look: async () => {}, counters, explain, lost, interfaceNames });
+    const attach = (punt: PuntStatus, filter: PortFilter | undefined) => {
+      const filtered = definedOnly({ filter });
+      return punts.handovers.attach(punt, { memif: filtered, puntSocket: filtered }, filtered);
+    };
+    return await body({ punts, look: async () => {}, counters, explain, attach, lost, interfaceNames });
   } finally {
     await punts.close();
   }

@@ -93,17 +93,13 @@ export class AttachDoor {
     }
   }
 
-  async #handOver(
-    { token, have, packets }: Ask<"punt">,
-    caller: UnixCaller,
-    entry: AuditDraft,
-  ): Promise<DescriptorAnswer> {
+  async #handOver({ token, ...wanted }: Ask<"punt">, caller: UnixCaller, entry: AuditDraft): Promise<DescriptorAnswer> {
     const { punts, socketDirectory, tokens } = this.#parts;
     const { id } = tokens.take(token, caller);
     entry.punts = [id];
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
-    const opened = openEnds(status.metadata, { have, packets, socketDirectory });
+    const opened = openEnds(status.metadata, { ...wanted, socketDirectory });
     const bytes = encodeAttach({ ends: opened.map(({ end }) => end), namespace: "" });
     return { bytes, descriptors: opened.map(({ descriptor }) => descriptor) };
   }

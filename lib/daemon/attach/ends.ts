@@ -23,6 +23,10 @@ export interface Wanted {
   /** Identities of the ends that the CNF has. */
   readonly have: Readonly<Record<string, string>>;
   readonly packets: boolean;
+  /** Only ends of these kinds. Left out: all. */
+  readonly only?: readonly HandedEnd["kind"][] | undefined;
+  /** Leaves a punt socket to the living process that has it. */
+  readonly ifFree?: boolean | undefined;
   /** The folder of the daemon's own punt sockets: the CNF binds all others itself. */
   readonly socketDirectory: string;
 }
@@ -30,7 +34,7 @@ export interface Wanted {
 /**
  * Opens what the CNF has not got.
  *
- * @throws PuntError of what could not be opened; nothing is open then
+ * @throws PuntError of what could not be opened, such as EADDRINUSE with `ifFree`; nothing is open then
  */
 export function openEnds({ interconnects }: PuntMetadata, wanted: Wanted): OpenedEnd[] {
   const opened: OpenedEnd[] = [];
@@ -38,6 +42,7 @@ export function openEnds({ interconnects }: PuntMetadata, wanted: Wanted): Opene
     for (const [interconnect, each] of interconnects.entries()) {
       for (const { kind, identity, open } of endsOf(each, wanted)) {
         const end = { kind, interconnect, identity };
+        if (wanted.only && !wanted.only.includes(kind)) continue;
         if (wanted.have[endKey(end)] !== identity) opened.push({ end, descriptor: open() });
       }
     }
@@ -54,7 +59,7 @@ interface End {
   open(): Descriptor;
 }
 
-function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory }: Wanted): End[] {
+function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory, ifFree }: Wanted): End[] {
   if (attachment.kind === "memif") {
     const { socket } = attachment;
     return [{ kind: "memif", identity: fileIdentity(socket), open: () => connectMemifControl(socket) }];
@@ -69,7 +74,7 @@ function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory
   const { path, vppPath } = attachment;
   const peer = vppPath === undefined ? {} : { vppPath };
   const identity = vppPath === undefined ? "unconnected" : fileIdentity(vppPath);
-  const bind = () => bindPuntSocket({ path, ...peer, replace: true });
+  const bind = () => bindPuntSocket({ path, ...peer, replace: !ifFree });
   const socket: End[] = dirname(path) === socketDirectory ? [{ kind: "socket", identity, open: bind }] : [];
   return vppPath === undefined
     ? socket

@@ -8,10 +8,11 @@ import {
   receiveDescriptors,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import type { PuntId } from "../../punt/index.js";
+import { type Attachments, type AttachOptions, attach, type PuntId, type PuntStatus } from "../../punt/index.js";
 import { type AttachAnswer, type AttachQuestion, decodeAnswer, encodeAttach } from "../../wire/index.js";
 import type { Handed, HandOverRequest } from "../handed-ends.js";
 import { type ConnectOptions, socketOf } from "../options.js";
+import { attachHanded, type FrameOptions } from "./attachments.js";
 import type { Connection } from "./connection.js";
 
 const OP = "punt.attach";
@@ -31,11 +32,19 @@ export class Handovers {
   }
 
   /** Asks for the ends of a punt that the caller lacks. @throws PuntError of the daemon; ERR_DISCONNECTED */
-  async ends(id: PuntId, { have, packets }: HandOverRequest): Promise<readonly Handed[]> {
+  async ends(id: PuntId, { have, only, ...rest }: HandOverRequest): Promise<readonly Handed[]> {
     const call = (signal: AbortSignal) => this.#connection.client.attach({ id }, { signal });
     const { token, socket } = await this.#connection.call(OP, call);
-    const { ends, descriptors } = await this.#exchange(socket, { kind: "punt", token, have: { ...have }, packets });
+    const question = { kind: "punt" as const, token, have: { ...have }, ...(only && { only: [...only] }), ...rest };
+    const { ends, descriptors } = await this.#exchange(socket, question);
     return ends.map((end, index) => ({ ...end, descriptor: descriptors[index]! }));
+  }
+
+  /** Opens the ends of a punt: see `attachHanded`. Over TCP, by their paths. */
+  async attach(status: PuntStatus, options: AttachOptions, frames?: FrameOptions): Promise<Attachments> {
+    // Descriptors do not travel over TCP.
+    if (this.#options.tls) return attach(status.metadata, options);
+    return attachHanded(status, options, (request) => this.ends(status.id, request), frames);
   }
 
   /** Hands over this process's network namespace. Returns the path that a request names it by; "" for the daemon's own. */

@@ -2,15 +2,16 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
+import { OptionCheck } from "../../options.js";
 import {
   type AddOptions,
   type ApplyOptions,
   type ApplyResult,
   type Attachments,
   type AttachOptions,
-  attach,
   checkAddOptions,
   checkApplyOptions,
+  checkAttachOptions,
   checked,
   checkSet,
   type DeleteOptions,
@@ -219,15 +220,17 @@ export class RemotePunts implements Punts {
   }
 
   /**
-   * Opens the CNF's ends of a punt by their paths, in this process.
+   * Opens the CNF's ends of a punt in this process: over descriptors of the daemon, or over TCP by their paths. After a restart of VPP a
+   * punt socket is attached again.
    *
-   * @throws PuntError ERR_NO_SUCH_PUNT, or of a port
+   * @throws PuntError ERR_NO_SUCH_PUNT; EADDRINUSE: another program has the punt socket; of the daemon, or of a port
    */
-  async attach(id: PuntIdInput, options?: AttachOptions): Promise<Attachments> {
+  async attach(id: PuntIdInput, options: AttachOptions = {}): Promise<Attachments> {
     this.#requireOwnHost("punt.attach");
     const status = await this.get(id);
-    if (status) return attach(status.metadata, options);
-    throw noSuchPunt("punt.attach", fullId(id));
+    if (!status) throw noSuchPunt("punt.attach", fullId(id));
+    checkAttachOptions(new OptionCheck("punt.attach"), "options", options);
+    return this.handovers.attach(status, options);
   }
 
   /**

@@ -1,0 +1,65 @@
+// The way into VPP that a daemon hands over: its punt socket, for a user who may not open VPP's own sockets.
+import type { Descriptor } from "../../descriptor/index.js";
+import { PuntError } from "../../errors.js";
+import { isMade, type PuntStatus } from "../../punt/index.js";
+import { DEFAULT_STORE } from "../about/index.js";
+import { daemonOf } from "./open.js";
+
+export interface HandedInjection {
+  /** Connected to VPP's punt socket. */
+  readonly descriptor: Descriptor;
+  readonly swIfIndex: number;
+}
+
+export interface InjectionFlags {
+  readonly vpp: string;
+  readonly socket?: string;
+  readonly interface: string;
+}
+
+/**
+ * Asks the daemon for a descriptor of VPP's punt socket, which it has for each punt to a socket. Returns undefined where VPP's own sockets are
+ * to be opened: without a daemon, and without such a punt that this user may attach to.
+ *
+ * @throws PuntError ERR_NO_INTERFACE; ERR_DISCONNECTED: no daemon answers at the socket that was named
+ */
+export async function handedInjection(flags: InjectionFlags): Promise<HandedInjection | undefined> {
+  const socket = daemonOf({ ...flags, store: DEFAULT_STORE });
+  if (socket === undefined) return undefined;
+  const { remotePunts } = await import("../../module/index.js");
+  const punts = await remotePunts({ socket, wait: 0 });
+  try {
+    const punt = (await punts.list()).find(isSource);
+    if (punt === undefined) return undefined;
+    const swIfIndex = await indexOf(punts.interfaces, flags.interface);
+    const only = ["inject"] as const;
+    const [handed] = await punts.handovers.ends(punt.id, { have: {}, packets: false, only });
+    return handed && { descriptor: handed.descriptor, swIfIndex };
+  } catch (error) {
+    // Nobody has named the daemon: VPP's sockets may do.
+    const isMeant = flags.socket !== undefined || (error as PuntError).code !== "ERR_DISCONNECTED";
+    if (isMeant) throw error;
+    return undefined;
+  } finally {
+    await punts.close();
+  }
+}
+
+/** Whether a punt has VPP's punt socket. */
+function isSource({ state, metadata }: PuntStatus): boolean {
+  const isSocket = metadata.interconnects.some(({ attachment }) => attachment.kind === "af-unix");
+  return isSocket && isMade(state);
+}
+
+interface Interfaces {
+  readonly known: Promise<void>;
+  find(name: string): { readonly swIfIndex: number } | undefined;
+}
+
+async function indexOf(interfaces: Interfaces, name: string): Promise<number> {
+  await interfaces.known;
+  const found = interfaces.find(name);
+  if (found) return found.swIfIndex;
+  const message = `the daemon knows no interface ${name} of VPP that this user may see`;
+  throw new PuntError("punt.inject", "ERR_NO_INTERFACE", message, { name });
+}
