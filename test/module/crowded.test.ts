@@ -1,5 +1,5 @@
 // A daemon that is there, and whose socket has a full queue of connections.
-import { renameSync } from "node:fs";
+import { renameSync, symlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +17,9 @@ test("a call that does not wait for a daemon waits for room in its socket's queu
   await using punts = await connectPunts({ socket: crowded });
   const listed = punts.list();
   await sleep(100);
-  // Now the daemon has room.
-  renameSync(socket, crowded);
+  // Now the daemon has room. It would close a socket that is moved away.
+  symlinkSync(socket, `${crowded}.new`);
+  renameSync(`${crowded}.new`, crowded);
   t.deepEqual(await listed, []);
 });
 
