@@ -195,6 +195,10 @@ test("a tag, a missing interface, and VRF 0 do not pass a rule", async (t) => {
   await client.call("sw_interface_set_table", { sw_if_index: eth0, is_ipv6: false, vrf_id: 9 });
   const vrf = await t.throwsAsync<PuntError>(alice.add(abx({ protocol: "UDP", destinationPort: 53 })));
   t.regex(vrf!.message, /\(vrfs\): VRF 9 is not among 0/);
+  // The same if an interface is deleted while the daemon looks.
+  vpp.faults.add({ message: "sw_interface_get_table", action: { kind: "refuse", error: "INVALID_SW_IF_INDEX" } });
+  const again = await t.throwsAsync<PuntError>(alice.add(abx({ protocol: "UDP", destinationPort: 53 })));
+  t.is(again!.message, vrf!.message);
 });
 
 test("a refusal does not tell whether VPP has the interface; an allowed name that VPP lacks gets ERR_UNRESOLVED", async (t) => {

@@ -65,6 +65,24 @@ test("while VPP refuses to list a kind, its punts fail by name, and no object th
   t.false((await snapshot(it.client)).some((line) => line.startsWith("isisx ")));
 });
 
+test("an interface that goes during a look is not there, and no other punt hears of it", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  await it.restartManager({ resyncInterval: 600_000 });
+  const inVrf = { ...span, dependsOn: [{ kind: "interface-in-vrf" as const, name: "if0", vrf: 0 }] };
+  await it.manager.add(inVrf, { waitFor: "CREATED" });
+  const other = puntOf("SPAN", { cnf: "b", interconnect: "TAP", subject: 1, unique: 1 });
+  await it.manager.add(other, { waitFor: "CREATED" });
+  const states = () => it.manager.list().map(({ state }) => state);
+  const action = { kind: "refuse", error: "INVALID_SW_IF_INDEX" } as const;
+  it.vpp.faults.add({ message: "sw_interface_get_table", times: Number.POSITIVE_INFINITY, action });
+  await it.manager.resync();
+  t.deepEqual(states(), ["PENDING", "CREATED"]);
+  it.vpp.faults.clear();
+  await it.manager.resync();
+  t.deepEqual(states(), ["CREATED", "CREATED"]);
+});
+
 test("a namespace that goes during a look has no devices, and the punts in it wait for it", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -1,4 +1,5 @@
 // The subject of a request in VPP's terms: interfaces by VPP's own name, and the VRFs that they are in.
+import type { PuntError } from "../../errors.js";
 import { type PuntRequest, reachOf, type VppApi } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
 import type { NamedInterface, Resources } from "./judge.js";
@@ -25,6 +26,15 @@ export class Resolver {
       "name" in each && each.kind !== "container" ? [each.name] : [],
     );
     if (used.length + awaited.length === 0) return NOTHING;
+    const look = () => this.#look(used, awaited);
+    // An interface may be deleted between the two questions of a look; the next one does not find it.
+    return look().catch((error: PuntError) => {
+      if (error.code === "VPP_INVALID_SW_IF_INDEX") return look();
+      throw error;
+    });
+  }
+
+  async #look(used: readonly string[], awaited: readonly string[]): Promise<Found> {
     await this.#table.refresh().catch(() => {});
     const isVppThere = this.#table.isConnected;
     const indices = used.flatMap((name) => this.#table.find(name)?.swIfIndex ?? []);

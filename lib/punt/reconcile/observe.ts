@@ -132,21 +132,28 @@ function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInt
   return (index) => byIndex.get(index);
 }
 
-/** Adds addresses and tables to the interfaces in scope. */
+/** Adds addresses and tables to the interfaces in scope. Leaves out an interface that another client deletes meanwhile. */
 async function withLayer3(
   vpp: VppApi,
   interfaces: readonly VppInterface[],
   names: ReadonlySet<string>,
 ): Promise<VppInterface[]> {
   const wanted = ({ id, tag, vppName }: VppInterface) => [id, tag, vppName].some((name) => names.has(name));
-  const described: VppInterface[] = [];
+  const described: (VppInterface | undefined)[] = [];
   for (let start = 0; start < interfaces.length; start += INTERFACES_AT_ONCE) {
-    const some = interfaces.slice(start, start + INTERFACES_AT_ONCE).map(async (found) => {
-      return wanted(found) ? { ...found, ...(await layer3Of(vpp, found.swIfIndex)) } : found;
-    });
-    described.push(...(await Promise.all(some)));
+    const some = interfaces.slice(start, start + INTERFACES_AT_ONCE);
+    described.push(...(await Promise.all(some.map((found) => (wanted(found) ? withItsLayer3(vpp, found) : found)))));
   }
-  return described;
+  return described.filter((found) => found !== undefined);
+}
+
+async function withItsLayer3(vpp: VppApi, found: VppInterface): Promise<VppInterface | undefined> {
+  try {
+    return { ...found, ...(await layer3Of(vpp, found.swIfIndex)) };
+  } catch (error) {
+    if ((error as PuntError).code === "VPP_INVALID_SW_IF_INDEX") return undefined;
+    throw error;
+  }
 }
 
 /** Each of them takes several requests, and a client keeps a limited number of them waiting. */

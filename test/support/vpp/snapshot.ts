@@ -1,11 +1,23 @@
 // Everything a VPP is configured to, as lines that can be compared: names in place of indexes, nothing that differs between two
 // VPPs that were configured alike.
 import type { Vpp } from "../../../lib/binapi/index.js";
+import type { PuntError } from "../../../lib/errors.js";
 import type { Message } from "./tapped.js";
 
 const all = 0xffff_ffff;
 
 export async function snapshot(client: Vpp): Promise<string[]> {
+  for (;;) {
+    try {
+      return await snapshotOnce(client);
+    } catch (error) {
+      // An interface was deleted between two of the questions.
+      if ((error as PuntError).code !== "VPP_INVALID_SW_IF_INDEX") throw error;
+    }
+  }
+}
+
+async function snapshotOnce(client: Vpp): Promise<string[]> {
   const reader = new Reader(client);
   await reader.readNames();
   const parts = await Promise.all([
