@@ -1,14 +1,20 @@
 // One client's connection to the API socket.
 import type { Socket } from "node:net";
-import type { MessageValue } from "../../binapi/index.js";
-import { Deframer, frame } from "./framing.js";
+import { FRAME_HEADER, type MessageValue, Writer, writeFrameHeader } from "../../binapi/index.js";
+import { Deframer } from "./framing.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiClient } from "./registry.js";
+
+/** Answers of this size in bytes go out while the next ones are written. */
+const SENT_TOGETHER = 64 * 1024;
 
 /** One client's connection. */
 export class Connection implements ApiClient {
   readonly #deframer = new Deframer();
   readonly #goneListeners: (() => void)[] = [];
+  /** Messages that wait for `flush`. */
+  readonly #out = new Writer();
+  #willFlush = false;
   name = "";
   #gone = false;
   readonly #socket: Socket;
@@ -50,19 +56,35 @@ export class Connection implements ApiClient {
     this.send(name, 0, value);
   }
 
+  /** Sends a message with those that wait: at `flush`, in the next turn of the event loop, or when they are many. */
   send(name: string, context: number, value: MessageValue): void {
-    if (!this.#gone) this.#socket.write(this.#frame(name, context, value));
+    if (this.#gone) return;
+    this.#write(name, context, value);
+    if (this.#out.at >= SENT_TOGETHER) this.flush();
+    else if (!this.#willFlush) this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    this.#willFlush = true;
+    setImmediate(() => {
+      this.#willFlush = false;
+      this.flush();
+    });
+  }
+
+  /** Sends all messages that wait, with one system call. */
+  flush(): void {
+    const bytes = this.#taken();
+    if (bytes.length > 0 && !this.#gone) this.#socket.write(bytes);
   }
 
   /** Sends half of a message and breaks the connection. */
   cut(name: string, context: number, value: MessageValue): void {
-    const frame = this.#frame(name, context, value);
+    if (this.#gone) return;
+    this.flush();
+    this.#write(name, context, value);
+    const frame = this.#taken();
     this.#socket.write(frame.subarray(0, frame.length >> 1), () => this.destroy());
-  }
-
-  /** Closes the connection when everything written has been sent. */
-  end(): void {
-    this.#socket.end();
   }
 
   destroy(): void {
@@ -70,19 +92,22 @@ export class Connection implements ApiClient {
     this.#closed();
   }
 
-  /** Collects the answers until `uncork`, to send those to a burst of requests with one system call. */
-  cork(): void {
-    this.#socket.cork();
+  #write(name: string, context: number, value: MessageValue): void {
+    const out = this.#out;
+    const start = out.skip(FRAME_HEADER);
+    try {
+      this.#table.schema.message(name).write(out, this.#table.sentId(name), this.index, context, value);
+    } catch (error) {
+      out.at = start;
+      throw error;
+    }
+    writeFrameHeader(out.view, start, out.at - start - FRAME_HEADER);
   }
 
-  uncork(): void {
-    this.#socket.uncork();
-  }
-
-  #frame(name: string, context: number, value: MessageValue): Buffer {
-    const message = this.#table.schema.message(name);
-    const bytes = message.encode(value, { id: this.#table.sentId(name), clientIndex: this.index, context });
-    return frame(bytes);
+  #taken(): Buffer {
+    const bytes = Buffer.from(this.#out.bytes.subarray(0, this.#out.at));
+    this.#out.at = 0;
+    return bytes;
   }
 
   #data(chunk: Buffer): void {

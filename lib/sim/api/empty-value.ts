@@ -3,8 +3,16 @@ import type { Message, MessageValue } from "../../binapi/index.js";
 
 const NO_INDEX = 0xffffffff;
 
-/** Returns a message with the zero that VPP sends in each field that it does not fill in. */
-export function emptyValue(message: Message): MessageValue {
+const known = new WeakMap<Message, MessageValue>();
+
+/** Returns a message with the zero that VPP sends in each field that it does not fill in. Not to be changed: all callers share it. */
+export function emptyValue(message: Message): Readonly<MessageValue> {
+  const found = known.get(message) ?? makeEmptyValue(message);
+  known.set(message, found);
+  return found;
+}
+
+function makeEmptyValue(message: Message): MessageValue {
   const counts = new Set(message.fields.map(({ lengthField }) => lengthField));
   const fields = message.fields.filter(({ name }) => !counts.has(name));
   return Object.fromEntries(fields.map((field) => [field.name, emptyField(field)]));

@@ -1,5 +1,5 @@
-// A client's byte stream as messages, and messages as frames.
-import { FRAME_HEADER, InQueue, writeFrameHeader } from "../../binapi/index.js";
+// A client's byte stream as messages.
+import { InQueue } from "../../binapi/index.js";
 
 /** VPP has no limit and would allocate what a client claims. The longest true request is a few hundred kilobytes. */
 const LONGEST_MESSAGE = 16 * 1024 * 1024;
@@ -23,12 +23,4 @@ export class Deframer {
     }
     return messages;
   }
-}
-
-/** Returns the message with the header before it. */
-export function frame(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER + message.length);
-  writeFrameHeader(new DataView(frame.buffer, frame.byteOffset), 0, message.length);
-  frame.set(message, FRAME_HEADER);
-  return frame;
 }

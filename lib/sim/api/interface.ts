@@ -106,49 +106,39 @@ function registerAttributes({ registry, dp }: ApiContext) {
   registry.reply<OfInterface>("sw_interface_set_promisc", ({ sw_if_index }) => void dp.interfaces.get(sw_if_index));
 }
 
+/** One literal of all fields: spreads make a dump of thousands of interfaces several times as slow. */
 function details(swInterface: SwInterface): MessageValue {
+  const { swIfIndex, subinterface } = swInterface;
+  const vlan = subinterface?.vlan ?? 0;
   return {
-    ...NO_SUBINTERFACE,
-    ...subinterfaceFields(swInterface),
-    sw_if_index: swInterface.swIfIndex,
-    l2_address: formatMac(swInterface.mac ?? new Uint8Array(6)),
+    sw_if_index: swIfIndex,
+    sup_sw_if_index: subinterface?.parent.swIfIndex ?? swIfIndex,
+    l2_address: formatMac(swInterface.mac ?? NO_MAC),
     flags: statusFlags(swInterface),
+    type: subinterface === undefined ? "IF_API_TYPE_HARDWARE" : "IF_API_TYPE_SUB",
     link_duplex: "LINK_DUPLEX_API_UNKNOWN",
     link_speed: 0,
     link_mtu: swInterface.linkMtu,
     mtu: swInterface.mtu,
+    sub_id: vlan,
+    sub_number_of_tags: subinterface === undefined ? 0 : 1,
+    sub_outer_vlan_id: vlan,
+    sub_inner_vlan_id: 0,
+    sub_if_flags: subinterface === undefined ? 0 : VLAN_FLAGS,
+    vtr_op: 0,
+    vtr_push_dot1q: 0,
+    vtr_tag1: 0,
+    vtr_tag2: 0,
+    outer_tag: 0,
+    b_dmac: "00:00:00:00:00:00",
+    b_smac: "00:00:00:00:00:00",
+    b_vlanid: 0,
+    i_sid: 0,
     interface_name: swInterface.name,
     interface_dev_type: swInterface.device.className,
     tag: swInterface.tag,
   };
 }
 
-function subinterfaceFields({ swIfIndex, subinterface }: SwInterface): MessageValue {
-  if (subinterface === undefined) return { sup_sw_if_index: swIfIndex, type: "IF_API_TYPE_HARDWARE" };
-  const { parent, vlan } = subinterface;
-  return {
-    sup_sw_if_index: parent.swIfIndex,
-    type: "IF_API_TYPE_SUB",
-    sub_id: vlan,
-    sub_number_of_tags: 1,
-    sub_outer_vlan_id: vlan,
-    sub_if_flags: ["SUB_IF_API_FLAG_ONE_TAG", "SUB_IF_API_FLAG_EXACT_MATCH"],
-  };
-}
-
-const NO_SUBINTERFACE: MessageValue = {
-  sub_id: 0,
-  sub_number_of_tags: 0,
-  sub_outer_vlan_id: 0,
-  sub_inner_vlan_id: 0,
-  sub_if_flags: 0,
-  vtr_op: 0,
-  vtr_push_dot1q: 0,
-  vtr_tag1: 0,
-  vtr_tag2: 0,
-  outer_tag: 0,
-  b_dmac: "00:00:00:00:00:00",
-  b_smac: "00:00:00:00:00:00",
-  b_vlanid: 0,
-  i_sid: 0,
-};
+const NO_MAC = new Uint8Array(6);
+const VLAN_FLAGS = ["SUB_IF_API_FLAG_ONE_TAG", "SUB_IF_API_FLAG_EXACT_MATCH"];

@@ -109,24 +109,17 @@ export class ApiServer {
     while (this.#queue.length > 0 && !this.#stopped) {
       const batch = this.#queue.splice(0);
       const connections = new Set(batch.map(({ connection }) => connection));
-      for (const connection of connections) connection.cork();
       for (const [index, request] of batch.entries()) {
         if (this.#stopped) break;
         const done = this.#carryOut(request);
-        if (done !== undefined) await this.#waitUncorked(done, connections);
-        else if (index % ANSWERED_TOGETHER === ANSWERED_TOGETHER - 1) recork(connections);
+        const isSlow = done !== undefined;
+        if (isSlow || index % ANSWERED_TOGETHER === ANSWERED_TOGETHER - 1) flush(connections);
+        if (isSlow) await done;
       }
-      for (const connection of connections) connection.uncork();
+      flush(connections);
       this.#options.flush();
     }
     this.#working = false;
-  }
-
-  /** Sends the answers to earlier requests while a request takes its time. */
-  async #waitUncorked(done: Promise<void>, connections: Set<Connection>): Promise<void> {
-    for (const connection of connections) connection.uncork();
-    await done;
-    for (const connection of connections) connection.cork();
   }
 
   #carryOut({ bytes, connection }: Request): Promise<void> | undefined {
@@ -236,11 +229,8 @@ export class ApiServer {
 }
 
 /** Sends the answers that wait. */
-function recork(connections: Set<Connection>): void {
-  for (const connection of connections) {
-    connection.uncork();
-    connection.cork();
-  }
+function flush(connections: Iterable<Connection>): void {
+  for (const connection of connections) connection.flush();
 }
 
 /** A request that is being answered. */
