@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 
 #include <cerrno>
-#include <condition_variable>
 
 namespace vpp_punt::memif {
 
@@ -49,17 +48,11 @@ void ControlLoop::Post(Task task) {
 }
 
 void ControlLoop::RunSync(const Task& task) {
-  std::mutex mutex;
-  std::condition_variable finished;
-  bool done = false;
-  Post([&] {
-    task();
-    std::lock_guard lock(mutex);
-    done = true;
-    finished.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  finished.wait(lock, [&] { return done; });
+  std::lock_guard turn(turn_);
+  RunPosted();
+  const Clock::time_point first = FirstTimer();
+  task();
+  if (FirstTimer() < first) eventfd_write(wakeup_.get(), 1);
 }
 
 bool ControlLoop::Watch(int fd, Task readable) {
@@ -94,9 +87,13 @@ void ControlLoop::Cancel(TimerId id) {
 }
 
 void ControlLoop::Run() {
+  std::unique_lock turn(turn_);
   while (!stopping_) {
+    const int timeout = UntilNextTimer();
+    turn.unlock();
     epoll_event events[32];
-    int count = epoll_wait(epoll_.get(), events, 32, UntilNextTimer());
+    int count = epoll_wait(epoll_.get(), events, 32, timeout);
+    turn.lock();
     for (int i = 0; i < count; i++) Dispatch(events[i].data.u64);
     RunTimers();
   }
@@ -129,9 +126,13 @@ void ControlLoop::RunTimers() {
   }
 }
 
+ControlLoop::Clock::time_point ControlLoop::FirstTimer() const {
+  return timers_.empty() ? Clock::time_point::max() : timers_.begin()->first.first;
+}
+
 int ControlLoop::UntilNextTimer() const {
   if (timers_.empty()) return -1;
-  auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first.first - Clock::now());
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(FirstTimer() - Clock::now());
   return left.count() < 0 ? 0 : static_cast<int>(left.count());
 }
 

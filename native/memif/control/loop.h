@@ -30,12 +30,12 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
 
-  /// Any thread: runs the task on the control thread, soon.
+  /// Any thread: runs the task in a turn of its own, soon.
   void Post(Task task);
-  /// Any other thread: runs the task on the control thread, and returns when it is done.
+  /// Any thread but the control thread: runs the task here and now, between two turns of the control thread.
   void RunSync(const Task& task);
 
-  // The rest is for tasks and callbacks, on the control thread.
+  // The rest is for tasks and callbacks, in a turn.
 
   /// Calls back whenever `fd` is readable or hung up, until Unwatch. Returns false with errno set if the
   /// kernel refuses.
@@ -56,13 +56,15 @@ class ControlLoop : public std::enable_shared_from_this<ControlLoop> {
   void Run();
   void RunPosted();
   void RunTimers();
+  Clock::time_point FirstTimer() const;
   int UntilNextTimer() const;
   void Dispatch(uint64_t token);
 
   UniqueFd epoll_;
   UniqueFd wakeup_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of posted_
   std::vector<Task> posted_;
+  std::mutex turn_;  // held while tasks and callbacks run; of all that follows
   bool stopping_ = false;
   std::unordered_map<int, Watched> watched_;
   std::unordered_map<uint64_t, int> fd_of_token_;
