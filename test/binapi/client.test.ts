@@ -144,12 +144,12 @@ test.serial("the timeout of a dump counts from the last details", async (t) => {
     if (name !== "lcp_itf_pair_get") return;
     const details = { host_sw_if_index: 0, vif_index: 0, host_if_name: "", host_if_type: 0, netns: "" };
     for (let i = 0; i < 5; i++) {
-      await delay(60);
+      await delay(300);
       reply("lcp_itf_pair_details", { phy_sw_if_index: i, ...details });
     }
     reply("lcp_itf_pair_get_reply", { retval: 0, cursor: 0 });
   };
-  t.is((await vpp.dumpAll("lcp_itf_pair_get", {}, { timeout: 200 })).length, 5);
+  t.is((await vpp.dumpAll("lcp_itf_pair_get", {}, { timeout: 1000 })).length, 5);
 });
 
 test.serial(

@@ -1,6 +1,8 @@
 // The commands about punts, run as programs over the embedded VPP.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { cli, end, SPAN, site, start, XCONNECT } from "../support/cli/command.js";
 
@@ -165,13 +167,20 @@ test("show prints one punt, and list narrows to a CNF", async (t) => {
   t.regex((await vpp.punts("list", "-o", "yaml")).stdout, /^punts:\n {2}- id:/);
 });
 
+/** Resolves when a program is connected to the socket, or waits in its queue. */
+async function connected(path: string): Promise<void> {
+  const sockets = () => readFileSync("/proc/net/unix", "utf8").split("\n");
+  while (sockets().filter((line) => line.endsWith(` ${path}`)).length < 2) await sleep(20);
+}
+
 test("apply ends when VPP dies, and says what stays", async (t) => {
   const vpp = await site(t);
   // A frozen VPP keeps the connection but answers nothing; then it dies.
   vpp.sim.kill("SIGSTOP");
   const file = await vpp.file([SPAN]);
   const applied = vpp.punts("apply", file, "--timeout", "4000");
-  setTimeout(() => vpp.sim.kill("SIGKILL"), 2_000);
+  await connected(vpp.at("api.sock"));
+  vpp.sim.kill("SIGKILL");
   const { status, stderr } = await applied;
   t.true([4, 5].includes(status), stderr);
   t.is(stderr.trim().split("\n").length, 1, stderr);

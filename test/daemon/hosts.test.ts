@@ -150,9 +150,14 @@ test("the list of one host costs the same, however many hosts there are", async 
   for (const host of ["h1", "h7"]) {
     const far = await connect(0, { host });
     await far.list();
-    const before = await ranges();
-    t.is((await far.list()).length, host === "h1" ? 0 : 1);
-    t.true((await ranges()) - before < 10);
+    // Daemons that look after their own in the meantime only add to the count.
+    const costs: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const before = await ranges();
+      t.is((await far.list()).length, host === "h1" ? 0 : 1);
+      costs.push((await ranges()) - before);
+    }
+    t.true(Math.min(...costs) < 10, costs.join());
   }
   const unknown = await connect(0, { host: "h99" });
   const refused = { code: "ERR_NO_SUCH_HOST", message: /it has h0, h1, h10/ };

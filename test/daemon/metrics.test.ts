@@ -80,9 +80,12 @@ test("a port that is in use, and wrong options, are refused", async (t) => {
     socket: join(vpp.directory, "second.sock"),
     attachSocket: join(vpp.directory, "second-attach.sock"),
   };
-  const folders = { vppSocket: vpp.apiSocket, socketDirectory: join(vpp.directory, "second") };
-  await t.throwsAsync(Daemon.start({ ...options, ...folders, http: { port } }), { code: "EADDRINUSE" });
-  await t.throwsAsync(Daemon.start({ ...options, ...folders, http: { port: 70_000 } }), { code: "ERR_OPTION" });
+  const second = {
+    ...{ vppSocket: vpp.apiSocket, socketDirectory: join(vpp.directory, "second") },
+    manager: { owner: "other" },
+  };
+  await t.throwsAsync(Daemon.start({ ...options, ...second, http: { port } }), { code: "EADDRINUSE" });
+  await t.throwsAsync(Daemon.start({ ...options, ...second, http: { port: 70_000 } }), { code: "ERR_OPTION" });
 });
 
 test("the daemon exports every metric that the alert rules and the dashboard name", async (t) => {

@@ -95,7 +95,7 @@ test.serial("one path has one server, and the next one when it is closed", async
 });
 
 test.serial("closing the server ends what waits, and a handler's late answer is closed", async (t) => {
-  let answerLate = () => {};
+  let answerLate: (() => void) | undefined;
   const late = openNamespaceOf("net");
   const { path, server } = listen(t, () => {
     return new Promise((resolve) => {
@@ -104,11 +104,10 @@ test.serial("closing the server ends what waits, and a handler's late answer is 
   });
   const asked = receiveDescriptors(path, Buffer.of());
   const refused = t.throwsAsync(asked, { code: "ECONNRESET" });
-  await until(() => answerLate.length === 0 && openDescriptors() > 0);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => answerLate !== undefined);
   await server.close();
   await refused;
-  answerLate();
+  answerLate!();
   await until(() => !late.isOpen);
   t.pass();
 });

@@ -9,7 +9,7 @@ import {
   type MemifOptions,
 } from "../../lib/memif/index.js";
 import { PacketRules } from "../../lib/packet/index.js";
-import { memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { forwarding, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { numberedFrames } from "../support/packet/numbered.js";
 import { modulo } from "../support/packet/programs.js";
 
@@ -139,6 +139,7 @@ test("a filter is changed while packets run, in a handler too, and taken away", 
 interface Bench {
   left: Memif;
   right: Memif;
+  b: Memif;
   forwarder: Forwarder;
 }
 
@@ -156,13 +157,8 @@ async function bench(
   const right = openMemif(t, { ...common, role: "server", socket: sockets[1], rxMode: "polling" });
   const a = openMemif(t, { ...common, role, socket: sockets[0], reconnectMs: 10, rxMode });
   const b = openMemif(t, { ...common, role: "client", socket: sockets[1], reconnectMs: 10, rxMode });
-  const forwarder = forward(a, b, decide, options);
-  // Both ports connect again for their common memory.
-  for (let still = 0; still < 50; still++) {
-    if ([left, right, a, b].some((port) => port.peer === undefined)) still = 0;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  return { left, right, forwarder };
+  const forwarder = await forwarding([left, right, a, b], () => forward(a, b, decide, options));
+  return { left, right, b, forwarder };
 }
 
 function take(port: Memif): number[] {
@@ -243,9 +239,9 @@ test("when a handler throws, what passes natively still goes", async (t) => {
 });
 
 test("what passes natively to a port without a peer is refused and counted", async (t) => {
-  const { left, right, forwarder } = await bench(t, undefined, { filter: new PacketRules([{ action: "pass" }]) });
+  const { left, right, b, forwarder } = await bench(t, undefined, { filter: new PacketRules([{ action: "pass" }]) });
   right.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => b.peer === undefined);
   await sendAll(left, numberedFrames(60));
   await until(() => forwarder.stats().ab.refused === 60);
   t.like(forwarder.stats().ab, { passed: 0, filtered: 0 });

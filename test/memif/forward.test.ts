@@ -1,7 +1,7 @@
 // Forwarding between two ports: what moves, what a handler decides, and what happens when a peer goes.
 import test, { type ExecutionContext } from "ava";
 import { type Forwarder, type ForwardHandler, forward, type Memif, type MemifOptions } from "../../lib/memif/index.js";
-import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
+import { event, forwarding, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { numberedFrame, numberedFrames } from "../support/packet/numbered.js";
 
 const builtin = { engine: "builtin", ringSize: 64 } as const;
@@ -42,10 +42,7 @@ async function bench(
   });
   const a = openMemif(t, { ...builtin, role: roleOfA, socket: sockets[0], reconnectMs: 10, ...options });
   const b = openMemif(t, { ...builtin, role: "client", socket: sockets[1], reconnectMs: 10, ...options });
-  const forwarder = forward(a, b, decide);
-  await until(() => [left, right, a, b].every((port) => port.peer !== undefined));
-  // The ports connect again for their common memory: wait until both have done so.
-  await Promise.all([steady(a), steady(b), steady(left), steady(right)]);
+  const forwarder = await forwarding([left, right, a, b], () => forward(a, b, decide));
   return { a, b, left, right, sockets, forwarder };
 }
 

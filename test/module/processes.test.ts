@@ -157,13 +157,13 @@ test.serial(
     await host.startDaemon();
     const operator = new RemotePunts({ socket: host.socket, wait: true });
     t.teardown(() => operator.close());
-    const stopped = host.startCnf("stopped", { cnf: "stopped", udp: 53 }, { lifetime: "session", grace: 300 });
+    const stopped = host.startCnf("stopped", { cnf: "stopped", udp: 53 }, { lifetime: "session", grace: 1_500 });
     await stopped.reaches(isReady);
     stopped.child.kill("SIGSTOP");
     const other = host.startCnf("other", { cnf: "other", udp: 54 });
     await other.reaches(isReady);
     t.is(await ask(host.vpp, 54, "one"), "other:one");
-    await sleep(1_000);
+    await sleep(2_000);
     t.is((await operator.get({ cnf: "stopped" }))?.state, "CREATED");
     stopped.child.kill("SIGCONT");
     t.is(await ask(host.vpp, 53, "two"), "stopped:two");

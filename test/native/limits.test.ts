@@ -79,12 +79,13 @@ need("no-thread-sanitizer").test("with zero to eleven descriptors left, an open 
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
-    const before = openFiles();
-    for (const open of Object.values(openers)) await attempt(open);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    console.log(JSON.stringify({ results, left: openFiles() - before }));`,
-  ) as { results: Record<string, string[]>; left: number };
-  t.is(results.left, 0);
+    const before = openFiles();
+    for (let round = 0; round < 10; round++) for (const open of Object.values(openers)) await attempt(open);
+    // The last ones may go a little later.
+    while (openFiles() > before) await new Promise((resolve) => setTimeout(resolve, 20));
+    console.log(JSON.stringify({ results }));`,
+  ) as { results: Record<string, string[]> };
   for (const [name, codes] of Object.entries(results.results)) {
     t.is(codes[0], "EMFILE", name);
     t.is(codes.at(-1), name === "stats" ? "ENOENT" : "", name);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { Memif, type MemifOptions } from "../../../lib/memif/index.js";
+import { type Forwarder, Memif, type MemifOptions } from "../../../lib/memif/index.js";
 
 /** A socket path of the test's own, in a folder that goes with the test. */
 export function memifSocket(t: ExecutionContext): string {
@@ -54,4 +54,14 @@ export async function memifPair(
 /** Resolves when `condition` holds; looked at once every turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Starts forwarding between ports that are up. Two clients connect again for their common memory: resolves when all `ends` have done so. */
+export async function forwarding(ends: readonly Memif[], start: () => Forwarder): Promise<Forwarder> {
+  const areUp = (times: number) => () =>
+    ends.every((port) => port.peer !== undefined && port.stats().connects >= times);
+  await until(areUp(1));
+  const forwarder = start();
+  if (forwarder.zeroCopy) await until(areUp(2));
+  return forwarder;
 }
