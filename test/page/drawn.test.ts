@@ -5,7 +5,7 @@ import { explainPunt } from "../../lib/explain/index.js";
 import { openTab, until } from "../support/browser.js";
 import { need } from "../support/need.js";
 import { pageTest, REQUESTS } from "../support/page.js";
-import { opened, select, textsOf } from "../support/shown.js";
+import { click, opened, select, textsOf } from "../support/shown.js";
 
 const test = need("chromium", "page").test.serial;
 
@@ -113,12 +113,12 @@ test("a punt is deleted from the page after a question, by a caller that may", a
   const { page, complaints } = await openTab(t);
   await opened(place, { page });
   await select(page, "mon");
-  await page.click(".removal button");
+  await click(page, ".removal button");
   t.is(await page.evaluate("document.activeElement.textContent"), "Keep");
   await page.keyboard.press("Enter");
   t.is((await textsOf(page, ".removal"))[0], "Delete this punt");
-  await page.click(".removal button");
-  await page.click(".removal .danger");
+  await click(page, ".removal button");
+  await click(page, ".removal .danger");
   await until(
     page,
     `document.querySelectorAll("#punts tbody tr").length === 1 && document.querySelector("#detail").hidden`,

@@ -6,6 +6,7 @@ import { EmulatedHost } from "../../lib/punt/index.js";
 import { openTab, until } from "../support/browser.js";
 import { eventually, Members, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
+import { click } from "../support/shown.js";
 
 need("chromium", "page", "etcd", "etcdctl").test("the page shows the punts of the host that is chosen", async (t) => {
   const members = await Members.start(t);
@@ -37,7 +38,7 @@ need("chromium", "page", "etcd", "etcdctl").test("the page shows the punts of th
   t.is(await page.$eval("#drawing .box.interface .note", (note) => note.textContent as string), "");
   t.is(await page.$eval("#punts td.number", (cell) => cell.textContent as string), "–");
   // The daemon of the other host explains its punt, and has its packets.
-  await page.click("#punts .name");
+  await click(page, "#punts .name");
   await until(page, `/no program is connected/.test(document.querySelector("#detail .way")?.textContent)`);
   await until(page, `/span\\/eth0/.test(document.querySelector("#detail .items")?.textContent)`);
   const detail = await page.$eval("#detail", (aside) => aside.textContent as string);

@@ -4,6 +4,7 @@ import { idText, type PuntStatus } from "../../lib/punt/index.js";
 import { openTab, until } from "../support/browser.js";
 import { need } from "../support/need.js";
 import { type PageTest, pageTest, REQUESTS } from "../support/page.js";
+import { click } from "../support/shown.js";
 
 interface Row {
   readonly name: string;
@@ -127,7 +128,7 @@ test("the filter, the buttons of the states and the keyboard narrow the list of 
   t.is(await textOf(page, "#topology-note"), "");
   t.true((await rowsOf(page)).every(({ name, state }) => name.startsWith("cnf10/") && state === "PENDING"));
   await page.keyboard.press("Escape");
-  await page.click('#states [data-state="CREATED"]');
+  await click(page, '#states [data-state="CREATED"]');
   await until(page, `document.querySelector("#empty").textContent === "No punt passes the filter."`);
   t.is(await page.$eval("#filter", (field) => field.value as string), "cnf:cnf10 eth7 state:created");
   t.is(complaints.join("\n"), "");
