@@ -1,6 +1,7 @@
 // HTTP/2 sessions with a server of gRPC.
 import type { ClientHttp2Session } from "node:http2";
 import { Http2SessionManager } from "@connectrpc/connect-node";
+import { isAnswering } from "./http2-silence.js";
 
 /**
  * Sessions whose errors never end the process, and whose ends never leave a call waiting.
@@ -14,6 +15,7 @@ export class Http2Sessions extends Http2SessionManager {
   /** Whether the server has said anything over the session that was opened last. */
   #isAnswered = true;
   #hasAnswered = false;
+  #last: ClientHttp2Session | undefined;
 
   /** Whether the session that was opened last got no word from the server: it may still come, or the server has ended the session. */
   get isUnanswered(): boolean {
@@ -25,11 +27,17 @@ export class Http2Sessions extends Http2SessionManager {
     return this.#hasAnswered;
   }
 
+  /** Whether the server answers a ping over the session that was used last within `patience` milliseconds. */
+  async isAnswering(patience: number): Promise<boolean> {
+    return this.#last !== undefined && isAnswering(this.#last, patience);
+  }
+
   override async request(
     ...args: Parameters<Http2SessionManager["request"]>
   ): ReturnType<Http2SessionManager["request"]> {
     const stream = await super.request(...args);
     const session = stream.session as ClientHttp2Session | undefined;
+    this.#last = session;
     if (session && !this.#guarded.has(session)) {
       this.#guarded.add(session);
       this.#isAnswered = false;

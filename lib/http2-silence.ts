@@ -29,7 +29,9 @@ export function endIfSilent(session: ServerHttp2Session, interval: number): void
 export function isAnswering(session: Pinged, patience: number): Promise<boolean> {
   if (session.closed || session.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), patience);
+    // A whole turn of the event loop reads what has arrived, as above.
+    const late = () => setImmediate(() => setImmediate(() => resolve(false)));
+    const timer = setTimeout(late, patience);
     session.ping((error) => {
       clearTimeout(timer);
       resolve(error === null);

@@ -24,6 +24,11 @@ export interface ConnectOptions {
   /** How long calls wait for a daemon that is away, in milliseconds; true: for as long as it takes. Default 0: they reject. */
   readonly wait?: number | true;
   /**
+   * How long a daemon that takes connections may leave a call and a ping without an answer, in milliseconds, or `wait` where that is longer.
+   * Default 6,000. Then the call rejects: the daemon's process is stopped, or its host is out of reach.
+   */
+  readonly answerTimeout?: number;
+  /**
    * The host in etcd whose punts are meant, for operators. Default: the daemon's own. Punts of other hosts are listed, planned, watched and
    * changed; they are attached on their own host.
    */
@@ -36,13 +41,13 @@ export interface ConnectOptions {
   };
 }
 
-const NAMES = ["socket", "tls", "wait", "host", "session"];
+const NAMES = ["socket", "tls", "wait", "answerTimeout", "host", "session"];
 
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkConnectOptions(options: ConnectOptions): void {
   const check = new OptionCheck("punts.connect");
   check.known(options, NAMES);
-  const { socket, tls, wait, host, session } = options;
+  const { socket, tls, wait, answerTimeout, host, session } = options;
   if (socket !== undefined) check.socketPath("socket", socket);
   if (tls !== undefined) {
     if (socket !== undefined) check.refuse("tls", "does not go with socket");
@@ -52,6 +57,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
     checkPem(check, tls);
   }
   if (wait !== undefined && wait !== true) check.milliseconds("wait", wait);
+  if (answerTimeout !== undefined) check.integer("answerTimeout", answerTimeout, 1, 2 ** 31 - 1);
   if (host !== undefined) check.text("host", host, 255, 1);
   if (session === undefined) return;
   if (host !== undefined) check.refuse("session", "does not go with host");

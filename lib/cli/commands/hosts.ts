@@ -3,11 +3,12 @@ import type { HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
 import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { json, print, table, yaml } from "../output/index.js";
-import { type EtcdFlags, requireHost, withHosts } from "../punts/index.js";
+import { answerTimeout, type EtcdFlags, requireHost, withHosts } from "../punts/index.js";
 
 interface Options extends EtcdFlags {
   readonly output: string;
   readonly socket?: string;
+  readonly timeout: number;
 }
 
 /** A host of `hosts --json`. Fields are only added within a major version. */
@@ -27,20 +28,22 @@ interface ShownHost {
 export async function run(options: Options): Promise<void> {
   const { output, socket = DEFAULT_DAEMON_SOCKET } = options;
   const isOne = options.etcd === undefined && !options.allHosts && options.host === undefined;
-  const hosts = isOne ? [await hostOfDaemon(socket)] : await hostsOf(options, socket);
+  const hosts = isOne ? [await hostOfDaemon(socket, options)] : await hostsOf(options, socket);
   if (output === "json") return print(json({ hosts }));
   if (output === "yaml") return print(yaml({ hosts }));
   print(hosts.length === 0 ? "no hosts" : hostTable(hosts, isOne));
 }
 
 async function hostsOf(options: Options, socket: string): Promise<readonly ShownHost[]> {
-  const all = await (options.etcd === undefined ? hostsByDaemon(socket) : withHosts(options, (hosts) => hosts.all()));
+  const all = await (options.etcd === undefined
+    ? hostsByDaemon(socket, options)
+    : withHosts(options, (hosts) => hosts.all()));
   return options.host === undefined ? all : [requireHost(options.host, all)];
 }
 
-async function hostsByDaemon(socket: string): Promise<readonly HostInfo[]> {
+async function hostsByDaemon(socket: string, options: Options): Promise<readonly HostInfo[]> {
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0 });
+  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
   try {
     return await punts.hosts();
   } finally {
@@ -48,9 +51,9 @@ async function hostsByDaemon(socket: string): Promise<readonly HostInfo[]> {
   }
 }
 
-async function hostOfDaemon(socket: string): Promise<ShownHost> {
+async function hostOfDaemon(socket: string, options: Options): Promise<ShownHost> {
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0 });
+  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
   try {
     const { cluster } = await punts.info();
     if (cluster) return cluster;

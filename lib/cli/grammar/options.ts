@@ -55,6 +55,11 @@ export function timeout(ms: number, description = "how long to wait at most"): O
   return new Option("--timeout <ms>", description).argParser(milliseconds).default(ms);
 }
 
+/** For a command that waits for nothing but an answer. */
+export function answerTimeout(): Option {
+  return timeout(6_000, "how long a daemon may leave the command without an answer: 1000 to 6000");
+}
+
 /** The daemon's socket. A command with it needs no store and no VPP of its own. */
 export function daemonSocket(): Option {
   const text = "the daemon's socket: ask the daemon instead of starting a manager over --vpp and --store";

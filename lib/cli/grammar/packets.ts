@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { ofHosts } from "./etcd.js";
 import {
+  answerTimeout,
   daemonSocket,
   identified,
   integer,
@@ -28,6 +29,7 @@ function pattern(text: string): RegExp {
 /** A command that takes the CNF's place and receives packets. */
 function receiving(command: Command): Command {
   return identified(managed(command).addOption(daemonSocket()))
+    .addOption(answerTimeout())
     .addOption(new Option("-c, --count <number>", "end after this number of packets").argParser(integer("packets", 1)))
     .addOption(new Option("--duration <ms>", "end after this time").argParser(milliseconds))
     .option("--filter <expression>", "only packets that a capture filter takes, in tcpdump's language: 'udp port 53'");
@@ -81,6 +83,7 @@ function topCommand(program: Command): void {
   const text = "print the rates and the drops of each punt, again and again, until interrupted";
   selected(printed(managed(program.command("top").description(text)), ["table", "json"]))
     .addOption(daemonSocket())
+    .addOption(answerTimeout())
     .addOption(statsSocket())
     .addOption(
       new Option("--interval <ms>", "time between two readings").argParser(integer("milliseconds", 100)).default(1_000),

@@ -2,7 +2,17 @@
 import { type Command, Option } from "commander";
 import { commands } from "../commands/index.js";
 import { ofHosts } from "./etcd.js";
-import { daemonSocket, identified, managed, milliseconds, printed, runs, selected, timeout } from "./options.js";
+import {
+  answerTimeout,
+  daemonSocket,
+  identified,
+  managed,
+  milliseconds,
+  printed,
+  runs,
+  selected,
+  timeout,
+} from "./options.js";
 
 const STATES = ["CREATED", "PENDING", "DEGRADED", "FAILED", "DELETED"];
 
@@ -49,6 +59,7 @@ function planCommand(program: Command, manage: Managed): void {
     .addOption(prune())
     .addOption(replace())
     .addOption(detailed())
+    .addOption(answerTimeout())
     .action(runs(commands.plan));
 }
 
@@ -64,6 +75,7 @@ function hostsCommand(program: Command): void {
   const text = "print the hosts in etcd and which daemon acts for each, or what a daemon does for its host";
   const command = ofHosts(program.command("hosts").description(text))
     .addOption(daemonSocket())
+    .addOption(answerTimeout())
     .option("--all-hosts", "every host that the daemon reaches, and not what it does for its own");
   printed(command, ["table", "yaml", "json"]).action(runs(commands.hosts));
 }
@@ -85,20 +97,24 @@ function listCommand(program: Command, manage: Managed): void {
   selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
     .option("--all-hosts", "the punts of every host in etcd; --etcd without --host prints them too")
     .option("-w, --watch", "print the list again at every change, until interrupted")
-    .addOption(timeout(10_000, "how long to wait for VPP at most"))
+    .addOption(timeout(10_000, "how long to wait for VPP and the daemon at most"))
     .action(runs(commands.list));
 }
 
 function showCommand(program: Command, manage: Managed): void {
   const command = program.command("show").alias("describe").description("print everything about a punt");
-  identified(printed(manage(command), ["text", "yaml", "json"])).action(runs(commands.show));
+  identified(printed(manage(command), ["text", "yaml", "json"]))
+    .addOption(answerTimeout())
+    .action(runs(commands.show));
 }
 
 function watchCommand(program: Command, manage: Managed): void {
   const command = program
     .command("watch")
     .description("keep VPP as the punts want it, and print every change, until interrupted");
-  selected(printed(manage(command), ["text", "json"])).action(runs(commands.watch));
+  selected(printed(manage(command), ["text", "json"]))
+    .addOption(answerTimeout())
+    .action(runs(commands.watch));
 }
 
 function waitCommand(program: Command, manage: Managed): void {
@@ -134,6 +150,7 @@ function runCommand(program: Command, manage: Managed): void {
     .argument("<file>", "the file of punts")
     .option("--no-prune", "keep punts that are not in the file")
     .addOption(new Option("--vpp-wait <ms>", "how long VPP may take to appear").argParser(milliseconds).default(30_000))
+    .addOption(answerTimeout())
     .action(runs(commands.run));
 }
 

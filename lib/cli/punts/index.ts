@@ -8,6 +8,7 @@ export { type HandedInjection, handedInjection } from "./injection.js";
 export { interfacesOf } from "./interfaces.js";
 export { look } from "./looking.js";
 export {
+  answerTimeout,
   type ManagedOptions,
   type ManagingOptions,
   managerOptions,

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { isMade, type PuntStatus } from "../../punt/index.js";
 import { DEFAULT_STORE } from "../about/index.js";
-import { daemonOf } from "./open.js";
+import { answerTimeout, daemonOf } from "./open.js";
 
 export interface HandedInjection {
   /** Connected to VPP's punt socket. */
@@ -15,6 +15,7 @@ export interface InjectionFlags {
   readonly vpp: string;
   readonly socket?: string;
   readonly interface: string;
+  readonly timeout: number;
 }
 
 /**
@@ -27,7 +28,7 @@ export async function handedInjection(flags: InjectionFlags): Promise<HandedInje
   const socket = daemonOf({ ...flags, store: DEFAULT_STORE });
   if (socket === undefined) return undefined;
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0 });
+  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(flags) });
   try {
     const punt = (await punts.list()).find(isSource);
     if (punt === undefined) return undefined;

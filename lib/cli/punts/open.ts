@@ -41,6 +41,8 @@ export interface ManagedOptions extends ManagingOptions, EtcdFlags {
   readonly vpp?: string;
   /** The daemon's socket; VPP's API socket in the first release's form. */
   readonly socket?: string;
+  /** Milliseconds that a command waits at most, also for an answer of the daemon. */
+  readonly timeout?: number;
   /** VPP's stats socket; the default is beside its API socket. */
   readonly statsSocket?: string;
   readonly store: string;
@@ -96,12 +98,20 @@ export async function withHostsOfDaemon<T>(
   const socket = daemonOf(options);
   if (socket === undefined) throw withoutDaemon();
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0 });
+  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
   try {
     return await body({ all: () => punts.hosts(), listOf: (host, filter) => punts.listOf(host, filter) });
   } finally {
     await punts.close();
   }
+}
+
+/** Bounds of the silence of a daemon: its calls may take as long as they need, and a daemon that is busy has time to say that it is there. */
+const SILENCE_MS = { least: 1_000, most: 6_000 };
+
+/** Returns how long a daemon may leave a command without an answer. */
+export function answerTimeout({ timeout = SILENCE_MS.most }: Pick<ManagedOptions, "timeout">): number {
+  return Math.min(Math.max(timeout, SILENCE_MS.least), SILENCE_MS.most);
 }
 
 /** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
@@ -122,7 +132,9 @@ export async function withPunts<T>(
 ): Promise<T> {
   if (options.etcd !== undefined) return withEtcd(options, body);
   const socket = daemonOf(options);
-  if (socket !== undefined) return withDaemon({ ...open, socket, host: options.host }, body);
+  if (socket !== undefined) {
+    return withDaemon({ ...open, socket, host: options.host, answerTimeout: answerTimeout(options) }, body);
+  }
   if (options.host !== undefined) throw withoutDaemon();
   return withManager(options, open, body);
 }
@@ -164,15 +176,16 @@ interface DaemonAddress extends OpenOptions {
   readonly socket: string;
   /** The host in etcd; undefined for the daemon's own. */
   readonly host: string | undefined;
+  readonly answerTimeout: number;
 }
 
 async function withDaemon<T>(
-  { socket, host, wait = 0 }: DaemonAddress,
+  { socket, host, answerTimeout, wait = 0 }: DaemonAddress,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // The packages that speak gRPC are loaded for a daemon only.
   const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait, ...definedOnly({ host }) });
+  const punts = await remotePunts({ socket, wait, answerTimeout, ...definedOnly({ host }) });
   try {
     // Its calls reject when the daemon goes away.
     const interfaceNames = async () => {

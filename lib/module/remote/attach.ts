@@ -70,6 +70,7 @@ export class Handovers {
     const path = join(dirname(socketOf(this.#options)), basename(socket));
     const { bytes, descriptors } = await receiveDescriptors(path, encodeAttach(question), {
       descriptors: passed,
+      ...(this.#options.answerTimeout !== undefined && { timeoutMs: Math.min(this.#options.answerTimeout, 600_000) }),
     }).catch((error: PuntError) => {
       throw isAway(error)
         ? new PuntError(OP, "ERR_DISCONNECTED", `no daemon answers at ${path}`, { address: path }, error)

@@ -38,22 +38,35 @@ const MOST_REFUSALS = 3;
 /** Milliseconds for which a call that does not wait tries a daemon whose queue of connections is full. */
 const PATIENCE_MS = 2_000;
 
+/** How long a daemon may leave a call and a ping without an answer, where no option says so. */
+const ANSWER_TIMEOUT_MS = 6_000;
+/** How long a call may take before a ping asks whether the daemon is there. The rest of the time is the ping's. */
+const FIRST_DOUBT_MS = 1_000;
+
+/** Operations that change punts. */
+const CHANGES = /\.(add|update|apply|delete)$/;
+
+/** The end of an attempt. */
+type Outcome<T> = "silent" | { readonly value: T } | { readonly error: unknown };
+
 /** A connection that comes back by itself. */
 export class Connection {
   readonly client: Client<typeof PuntsService>;
   /** Aborted by `close`. */
   readonly ending = new AbortController();
   readonly #sessions: Http2Sessions;
-  readonly #wait: number | true;
+  readonly #wait: number;
+  readonly #answerTimeout: number;
   readonly #where: string;
   readonly #tls: TlsAddress | undefined;
 
   constructor(options: ConnectOptions) {
     // Every call under way listens.
     setMaxListeners(0, this.ending.signal);
-    const { tls, wait = 0 } = options;
+    const { tls, wait = 0, answerTimeout = ANSWER_TIMEOUT_MS } = options;
     const path = socketOf(options);
-    this.#wait = wait;
+    this.#wait = wait === true ? Number.POSITIVE_INFINITY : wait;
+    this.#answerTimeout = answerTimeout;
     this.#tls = tls;
     this.#where = tls ? `${tls.host}:${tls.port}` : path;
     const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
@@ -77,8 +90,8 @@ export class Connection {
    * Does a call. While the daemon is away it is tried again, for as long as the options say; each call of the contract may be
    * repeated without harm. A daemon whose socket has a full queue of connections is tried for 2 s at least.
    *
-   * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away; ERR_CERTIFICATE: the daemon and this program do
-   * not trust each other's certificates; ERR_CLOSED
+   * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away, or leaves the call and a ping without an answer
+   * for too long; ERR_CERTIFICATE: the daemon and this program do not trust each other's certificates; ERR_CLOSED
    */
   async call<T>(op: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.ending;
@@ -87,22 +100,59 @@ export class Connection {
     let refusals = 0;
     for (;;) {
       if (signal.aborted) throw this.closedError(op);
-      try {
-        return await body(signal);
-      } catch (error) {
-        if (signal.aborted) throw this.closedError(op);
-        const isLate = performance.now() - start >= this.#patience(error);
-        refusals = this.isDistrusted(error) ? refusals + 1 : 0;
-        if (!isAway(error) || isLate || refusals === MOST_REFUSALS) throw this.errorOf(error, op);
-      }
+      const outcome = await this.#attempt(body, start);
+      if (outcome === "silent") throw this.#silentError(op);
+      if ("value" in outcome) return outcome.value;
+      const { error } = outcome;
+      if (signal.aborted) throw this.closedError(op);
+      const isLate = performance.now() - start >= this.#patience(error);
+      refusals = this.isDistrusted(error) ? refusals + 1 : 0;
+      if (!isAway(error) || isLate || refusals === MOST_REFUSALS) throw this.errorOf(error, op);
       await pauses.wait(signal).catch(() => {});
     }
   }
 
   /** Milliseconds for which a call is tried again after such an error. */
   #patience(error: unknown): number {
-    const wait = this.#wait === true ? Number.POSITIVE_INFINITY : this.#wait;
-    return isCrowded(error) ? Math.max(wait, PATIENCE_MS) : wait;
+    return isCrowded(error) ? Math.max(this.#wait, PATIENCE_MS) : this.#wait;
+  }
+
+  /** Does a call once. It ends early when the daemon has said nothing for too long: a process that is stopped still takes connections. */
+  async #attempt<T>(body: (signal: AbortSignal) => Promise<T>, start: number): Promise<Outcome<T>> {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    this.ending.signal.addEventListener("abort", end);
+    const work = body(ending.signal).then(
+      (value): Outcome<T> => ({ value }),
+      (error): Outcome<T> => ({ error }),
+    );
+    const silence = this.#silence(start, ending.signal).catch(() => new Promise<never>(() => {}));
+    const outcome = await Promise.race([work, silence]);
+    this.ending.signal.removeEventListener("abort", end);
+    end();
+    return outcome;
+  }
+
+  /** Resolves when the daemon leaves a ping without an answer and the call's time is over. Rejects when the signal is aborted. */
+  async #silence(start: number, signal: AbortSignal): Promise<"silent"> {
+    const limit = Math.max(this.#wait, this.#answerTimeout);
+    if (limit === Number.POSITIVE_INFINITY) return new Promise<never>(() => {});
+    const doubt = Math.min(FIRST_DOUBT_MS, this.#answerTimeout / 4);
+    const patience = this.#answerTimeout - doubt;
+    let pause = Math.max(doubt, start + limit - patience - performance.now());
+    do {
+      await sleep(pause, undefined, { signal, ref: false });
+      pause = patience;
+    } while (await this.#sessions.isAnswering(patience));
+    return "silent";
+  }
+
+  #silentError(op: string): PuntError {
+    const [address, timeout] = [this.#where, this.#answerTimeout];
+    const outcome = CHANGES.test(op) ? "; whether the call was carried out is not known" : "";
+    const text = `the daemon at ${address} does not answer within ${timeout} ms: it is stopped, or too busy${outcome}`;
+    const remedy = "Look at the state of its process and at its log";
+    return new PuntError(op, "ERR_DISCONNECTED", text, { address, timeout, remedy });
   }
 
   /** Returns the error as the in-process manager would have thrown it. */
