@@ -50,7 +50,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   responder: [...GROUND, "packet", "memif"],
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],
-  "http2-sessions": [],
+  "http2-sessions": ["http2-silence"],
   "http2-silence": [],
   "grpc-handler": [],
   tracing: [],
