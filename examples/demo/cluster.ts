@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
+import { closing } from "./ending.js";
 import type { Report } from "./report.js";
 import { udpQuestion, udpText } from "./udp.js";
 import { until } from "./until.js";
@@ -32,6 +33,7 @@ class Cluster {
   readonly #socket: string;
   readonly #children = new Map<string, ChildProcess>();
   readonly #status = new Map<string, string>();
+  #isClosed = false;
 
   constructor(vpp: SpawnedVpp) {
     this.#vpp = vpp;
@@ -39,6 +41,7 @@ class Cluster {
   }
 
   async startDaemon(): Promise<void> {
+    if (this.#isClosed) return;
     const { directory, apiSocket } = this.#vpp;
     const config = join(directory, "daemon.yaml");
     const options = {
@@ -51,6 +54,7 @@ class Cluster {
   }
 
   startCnf(name: Name): void {
+    if (this.#isClosed) return;
     const child = fork(file("responder.js"), [name, `${PORTS[name]}`, this.#socket]);
     child.on("message", (status) => this.#status.set(name, `${status}`));
     this.#children.set(name, child);
@@ -93,6 +97,7 @@ class Cluster {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const name of [...this.#children.keys()]) await this.kill(name);
   }
 }
@@ -110,7 +115,11 @@ export async function runCluster(report: Report): Promise<readonly ClusterStep[]
     report.line(`${step}: dns answers ${answers.dns} of ${QUESTIONS}, ntp ${answers.ntp} of ${QUESTIONS}`);
   };
   const both = { dns: QUESTIONS, ntp: QUESTIONS };
-  try {
+  const close = async () => {
+    await cluster.close();
+    await vpp.close();
+  };
+  return closing(close, async () => {
     await cluster.startDaemon();
     for (const name of ["dns", "ntp"] as const) cluster.startCnf(name);
     const areReady = async () => (await cluster.reaches("dns", "ready")) && (await cluster.reaches("ntp", "ready"));
@@ -124,8 +133,5 @@ export async function runCluster(report: Report): Promise<readonly ClusterStep[]
     await cluster.startDaemon();
     await look("the daemon is back", await areReady(), both);
     return steps;
-  } finally {
-    await cluster.close();
-    await vpp.close();
-  }
+  });
 }

@@ -1,5 +1,6 @@
 // npm run demo [-- --json]: VPP's punts end to end, with the embedded VPP. Exits with 0 only if all is as expected.
 import { type ClusterStep, QUESTIONS, runCluster } from "./cluster.js";
+import { closing, endBySignal } from "./ending.js";
 import { measureRates, type RateResult } from "./rates.js";
 import { type PuntResult, replay } from "./replay.js";
 import { createReport, type Report } from "./report.js";
@@ -30,20 +31,21 @@ interface Outcome {
 
 async function run(report: Report): Promise<Outcome> {
   const vpp = await startVpp();
-  try {
-    report.heading("A capture of real traffic through three punts of VPP (embedded), and an answer");
-    const { punts, answered } = await replay(vpp, report);
-    report.heading("All seven types of punt, and VPP killed in the middle");
-    const { types, survived } = await runTypes(vpp, report);
-    report.heading(
-      "A daemon and two CNFs in processes of their own, on one interface; one CNF killed, then the daemon",
-    );
-    const cluster = await runCluster(report);
-    report.heading("Rates");
-    return { punts, answered, types, survived, cluster, rates: await measureRates(vpp.directory, report) };
-  } finally {
-    await vpp.close();
-  }
+  return closing(
+    () => vpp.close(),
+    async () => {
+      report.heading("A capture of real traffic through three punts of VPP (embedded), and an answer");
+      const { punts, answered } = await replay(vpp, report);
+      report.heading("All seven types of punt, and VPP killed in the middle");
+      const { types, survived } = await runTypes(vpp, report);
+      report.heading(
+        "A daemon and two CNFs in processes of their own, on one interface; one CNF killed, then the daemon",
+      );
+      const cluster = await runCluster(report);
+      report.heading("Rates");
+      return { punts, answered, types, survived, cluster, rates: await measureRates(vpp.directory, report) };
+    },
+  );
 }
 
 function isOk({ punts, answered, types, survived, cluster, rates }: Outcome): boolean {
@@ -97,6 +99,7 @@ function tell(report: Report, { punts, answered, types, survived, cluster, rates
   report.line(`Two CNFs and a daemon, each killed without harm to the others: ${isKept ? "yes" : "NO"}`);
 }
 
+endBySignal();
 const report = createReport(values.json);
 const outcome = await run(report);
 tell(report, outcome);

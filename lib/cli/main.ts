@@ -3,7 +3,7 @@
 import { type Command, CommanderError } from "commander";
 import { outliveTerminal } from "../closed-terminal.js";
 import { exitWith, fail, failUsage } from "./ending/index.js";
-import { flushed, guardOutputs, outputError, refuseColors } from "./output/index.js";
+import { flushed, guardOutputs, outputError, plainWarnings, refuseColors } from "./output/index.js";
 import { everyCommand, makeProgram } from "./program.js";
 
 const asJson = process.argv.some((word, index, words) => {
@@ -33,6 +33,7 @@ function configure(program: Command): void {
 async function main(): Promise<void> {
   guardOutputs();
   outliveTerminal();
+  if (!process.env.VPP_PUNT_DEBUG) plainWarnings();
   // Node's words on a dependency's code are of no use to a user, and an error is one line.
   if (!process.env.VPP_PUNT_DEBUG) process.noDeprecation = true;
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {

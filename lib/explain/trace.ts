@@ -91,12 +91,12 @@ const INPUTS = ["dpdk", "af-packet", "virtio", "memif", "avf", "rdma", "vmxnet3"
 /** Packets of each input node. */
 const PACKETS = 10;
 
-/** Traces the next packets that VPP receives, ten of each kind of device, for `ms` milliseconds. VPP's earlier traces are cleared. */
-export async function traceNext(vpp: VppApi, ms: number): Promise<string> {
+/** Traces the next packets that VPP receives, ten of each kind of device, for `ms` milliseconds or until `signal` aborts. VPP's earlier traces are cleared. */
+export async function traceNext(vpp: VppApi, ms: number, signal?: AbortSignal): Promise<string> {
   const run = cliOf(vpp);
   await run("clear trace");
   for (const input of INPUTS) await run(`trace add ${input}-input ${PACKETS}`);
-  await sleep(ms);
+  await sleep(ms, undefined, signal && { signal }).catch(() => {});
   const text = await run("show trace");
   await run("clear trace");
   return text.trimEnd();

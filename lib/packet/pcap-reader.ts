@@ -5,6 +5,8 @@ import { OptionCheck } from "../options.js";
 
 const MAGIC_NS = 0xa1b23c4d;
 const MAGIC_US = 0xa1b2c3d4;
+/** Type of the block that every pcapng file begins with. It reads the same in both byte orders. */
+const PCAPNG_BLOCK = 0x0a0d0d0a;
 const FILE_HEADER = 24;
 const PACKET_HEADER = 16;
 
@@ -64,10 +66,9 @@ export class PcapReader implements Iterable<PcapPacket> {
     const swapped = this.#view.getUint32(0, false);
     this.#little = magic === MAGIC_NS || magic === MAGIC_US;
     if (!this.#little && swapped !== MAGIC_NS && swapped !== MAGIC_US) {
-      this.#malformed(
-        0,
-        `the file begins with 0x${swapped.toString(16)}, a pcap file does not (pcapng is another format)`,
-      );
+      if (magic === PCAPNG_BLOCK)
+        this.#malformed(0, "this is a pcapng file, not a pcap file; Wireshark's `editcap -F pcap` makes one of it");
+      this.#malformed(0, `the file begins with 0x${swapped.toString(16)}, a pcap file does not`);
     }
     this.#unitNs = (this.#little ? magic : swapped) === MAGIC_NS ? 1n : 1000n;
     this.linkType = this.#view.getUint32(20, this.#little) & 0xffff; // the bits above are flags

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { json, table } from "../../lib/cli/output/print.js";
+import { inThousands, json, table } from "../../lib/cli/output/print.js";
 
 const main = fileURLToPath(new URL("../../lib/cli/main.js", import.meta.url));
 
@@ -75,6 +75,12 @@ test("a table pads its columns and aligns numbers to the right", (t) => {
     ],
   );
   t.is(text, "punt        received\nDNS                5\nOSPF hello        12");
+});
+
+test("a large number has three digits and a unit of thousands", (t) => {
+  const numbers = [0, 999, 1000, 1234, 99_949, 999_499, 999_500, 999_999, 1e6, 1.5e12, 2e15];
+  const texts = ["0", "999", "1.00k", "1.23k", "99.9k", "999k", "1.00M", "1.00M", "1.00M", "1.50T", "2000T"];
+  t.deepEqual(numbers.map(inThousands), texts);
 });
 
 test("JSON output has 64-bit integers and bytes", (t) => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import test, { type ExecutionContext } from "ava";
-import { PacketSocket, PcapReader, PcapWriter } from "../../lib/index.js";
+import { PacketSocket, PcapngWriter, PcapReader, PcapWriter } from "../../lib/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli, end, main, SPAN } from "../support/cli/command.js";
 import { frame, udpPacket } from "../support/frames.js";
@@ -150,6 +150,38 @@ test("a reader that ends is not an error; a full disk and a missing punt are", a
   t.regex(missing.stderr, /there is no punt nobody/);
 });
 
+test("a command that fails before packets can come leaves an older capture as it is", async (t) => {
+  const { env, folder } = await place(t);
+  const file = join(folder, "older.pcap");
+  writeFileSync(file, "older");
+  for (const command of ["attach", "dump"]) {
+    t.is((await cli([command, "nobody", "-w", file], { env })).status, 1);
+    t.is(readFileSync(file, "utf8"), "older");
+  }
+  t.is((await cli(["attach", "nobody"], { env })).stdout, "");
+});
+
+need("root").test("a punt whose device is not there yet is named, and what to do", async (t) => {
+  const { env } = await place(t);
+  t.is((await cli(["add", "{ cnf: later, type: SPAN, interconnect: TAP, vppInterface: eth9 }"], { env })).status, 0);
+  for (const command of ["attach", "dump"]) {
+    const { status, stderr } = await cli([command, "later"], { env });
+    t.is(status, 1);
+    t.regex(
+      stderr,
+      /^punt\.attach: the end of later is not there \(ENODEV\), because [^\n]*\. `vpp-punt explain later` [^\n]*\n$/,
+    );
+  }
+});
+
+test("a warning is one line, without Node's own words", async (t) => {
+  const preload = `let said = false; process.on("beforeExit", () => said || (said = process.emitWarning("a\\nb", "PuntWarning") ?? true))`;
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
+  t.is((await cli(["schema"], { env: { NODE_OPTIONS } })).stderr, "vpp-punt: warning: a b\n");
+  const silent = await cli(["schema"], { env: { NODE_OPTIONS: `${NODE_OPTIONS} --no-warnings` } });
+  t.is(silent.stderr, "");
+});
+
 test("inject sends frames and IP packets into VPP", async (t) => {
   const here = await place(t);
   const { env, vpp, folder } = here;
@@ -181,11 +213,14 @@ test("wrong input of inject is refused on one line", async (t) => {
   const { env, vpp, folder } = await place(t);
   const text = join(folder, "text.pcap");
   writeFileSync(text, readFileSync("package.json"));
+  const pcapng = join(folder, "frames.pcapng");
+  PcapngWriter.open(pcapng).close();
   const cases: [RegExp, number, ...string[]][] = [
     [/a packet in hex or a pcap file \(-f\) is expected/, 2],
     [/not hex/, 2, "xyz"],
     [/neither IPv4 nor IPv6: its version is 0/, 2, "--ip", "00".repeat(30)],
     [/not a pcap|a pcap file does not/, 1, "-f", text],
+    [/this is a pcapng file, not a pcap file; .*`editcap -F pcap`/, 1, "-f", pcapng],
     [/no such file/, 1, "-f", join(folder, "missing.pcap")],
     [/VPP has no interface eth7; it has local0, eth0/, 1, FRAME.toString("hex"), "--interface", "eth7"],
     [/a packet of 4 bytes|21/, 1, "00010203"],

@@ -136,6 +136,15 @@ test("one request comes from the command line, from standard input or from a fil
   const wrong = await vpp.punts("add", "{ type: SPAN, cnf: x, interconnect: MEMIF }");
   t.is(wrong.status, 2);
   t.regex(wrong.stderr, /vppInterface: is missing/);
+  const broken = await vpp.punts("add", "{ type: SPAN, cnf: x");
+  t.is(broken.status, 2);
+  t.regex(broken.stderr, /^punt\.add: the request is not JSON or YAML: [^{\n]* at line 1, column 21 \(ERR_USAGE\)\n$/);
+  const none = await cli(["add", ...vpp.options], { env: vpp.env });
+  t.is(none.status, 2);
+  t.regex(
+    none.stderr,
+    /^punt\.add: a request is expected: .* on standard input \(ERR_USAGE\)\. `vpp-punt schema` has its fields\n$/,
+  );
 });
 
 test("wait ends when the punts are in the state, or says which are not", async (t) => {

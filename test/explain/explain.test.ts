@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { explainFrame, explainPunt, frameFacts, type Step, traceFrame, traceNext } from "../../lib/explain/index.js";
-import { attach, type PuntRequestInput } from "../../lib/punt/index.js";
+import { attach, type PuntRequestInput, type VppApi } from "../../lib/punt/index.js";
 import type { EmbeddedVppOptions } from "../../lib/sim/index.js";
 import { explainedAsItIs } from "../support/explain.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
@@ -140,6 +140,22 @@ test("a frame that is none, and an interface that VPP lacks, are refused", async
     code: "ERR_TRACE",
     message: /unknown interface/,
   });
+});
+
+test("a signal ends traceNext early, and VPP traces no more", async (t) => {
+  const { client } = await started(t);
+  const end = new AbortController();
+  const lines: string[] = [];
+  const vpp = {
+    ...client,
+    call: (name: "cli_inband", value: { cmd: string }) => {
+      lines.push(value.cmd);
+      if (value.cmd === "trace add pg-input 10") setImmediate(() => end.abort());
+      return client.call(name, value);
+    },
+  } as unknown as VppApi;
+  await traceNext(vpp, 600_000, end.signal);
+  t.deepEqual(lines.slice(-2), ["show trace", "clear trace"]);
 });
 
 test("traceNext shows the packets that VPP receives during its time", async (t) => {

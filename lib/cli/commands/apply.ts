@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import { idKey, idText } from "../../punt/index.js";
 import { errorObject, errorText, exitWith, interruption } from "../ending/index.js";
-import { print, printError } from "../output/index.js";
+import { counted, print, printError } from "../output/index.js";
 import {
   type Applied,
   applyRequests,
@@ -72,7 +72,9 @@ function report(applied: Applied, output: string): void {
 /** Sets the exit status, and says what stays where the wait was cut short. */
 function conclude({ cut, open, refused }: Applied, timeout: number): void {
   if (refused.length > 0) exitWith("failed");
-  const stays = `${open} punts are stored and not made yet; a manager over the same store makes them, \`vpp-punt delete\` takes them back`;
+  const stored = `${counted(open, "punt")} ${open === 1 ? "is" : "are"} stored and not made yet`;
+  const them = open === 1 ? "it" : "them";
+  const stays = `${stored}; a manager over the same store makes ${them}, \`vpp-punt delete\` takes ${them} back`;
   if (cut === "late") throw new PuntError("punt.apply", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
   if (cut === "lost") throw new PuntError("punt.apply", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
   if (cut !== undefined && cut !== "output") throw interruption(cut, stays);

@@ -7,6 +7,7 @@ import {
   type OpenEnds,
   type ReceivingOptions,
   receivePackets,
+  type TakenPacket,
   Tap,
 } from "../packets/index.js";
 import type { PuntName } from "../punts/index.js";
@@ -26,12 +27,13 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
 
 async function capture(name: PuntName, options: Options): Promise<void> {
   const output = new CaptureOutput(options.write, options.format);
-  if (output.isLost) return;
-  const total = await receivePackets(name, options, (packet) => {
+  const take = (packet: TakenPacket) => {
     output.write(packet);
     return output.isLost ? "end" : "taken";
-  });
+  };
+  const total = await receivePackets(name, options, take, () => output.open());
   output.close();
+  if (output.isLost && total.packets === 0) return;
   printError(`${traffic(total)}, ${total.dropped + output.dropped} dropped`);
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { packageFile } from "../../package-root.js";
+import { type Ending, interrupted, interruption } from "../ending/index.js";
 
 interface Options {
   readonly output: string;
@@ -13,7 +14,13 @@ const DEMO = packageFile("dist/examples/demo/main.js");
 export async function run({ output }: Options): Promise<void> {
   const args = output === "json" ? ["--json"] : [];
   const child = spawn(process.execPath, [DEMO, ...args], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  let ending: Ending | undefined;
+  void interrupted().then((by) => {
+    ending = by;
+    // The terminal sends Ctrl-C to both; the demo ends once.
+    child.kill(by === "output" ? "SIGTERM" : by);
+  });
   const [status] = (await once(child, "exit")) as [number | null];
+  if (ending !== undefined && ending !== "output") throw interruption(ending, "nothing is left behind");
   process.exitCode = status ?? 1;
 }

@@ -14,17 +14,18 @@ type Arguments = [cnf: string, key: string | undefined, label: string | undefine
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
   const { write, match } = options;
   const capture = write === undefined ? undefined : new CaptureOutput(write, "pcapng");
-  if (capture?.isLost) return;
   let matched = 0;
-  const total = await receivePackets([cnf, key, label], options, (packet) => {
+  const take = (packet: TakenPacket) => {
     const text = describeFrame(packet.bytes);
     if (match !== undefined && !match.test(`${packet.interface} ${text}`)) return "passed over";
     matched++;
     if (capture === undefined) print(line(packet, text, options.output));
     else capture.write(packet);
     return isOutputLost() || capture?.isLost ? "end" : "taken";
-  });
+  };
+  const total = await receivePackets([cnf, key, label], options, take, () => capture?.open());
   capture?.close();
+  if (capture?.isLost && total.packets === 0) return;
   const shown = match === undefined && options.filter === undefined ? "" : `, ${matched} matched`;
   const dropped = total.dropped + (capture?.dropped ?? 0);
   printError(`${traffic(total)}${shown}, ${dropped} dropped`);

@@ -15,7 +15,7 @@ import {
 } from "../../explain/index.js";
 import { idText, type PuntStatus } from "../../punt/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
-import { exitWith, within } from "../ending/index.js";
+import { type Ending, exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
 import { look, type ManagedOptions, type Opened, required, withPunts } from "../punts/index.js";
@@ -89,13 +89,20 @@ async function explanationOf(opened: Opened, status: PuntStatus, options: Option
   const { timeout, trace: isTraced, duration } = options;
   if (opened.explain && !isTraced) return opened.explain(status.id);
   return withVpp(options, async (vpp) => {
-    const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceNext(vpp, duration)) : undefined;
+    const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceFor(vpp, duration)) : undefined;
     if (opened.explain) return { ...(await opened.explain(status.id)), ...(trace !== undefined && { trace }) };
     const due = dueFor(status.id, await opened.punts.plan());
     const counters = await opened.counters(status.id.cnf).catch(() => undefined);
     const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
     return { steps, ...(trace !== undefined && { trace }) };
   });
+}
+
+/** A signal ends the trace early: VPP would go on with it. */
+function traceFor(vpp: Vpp, duration: number): Promise<string> {
+  const end = new AbortController();
+  void interrupted().then(() => end.abort());
+  return traceNext(vpp, duration, end.signal);
 }
 
 /** The first fault ends the way. */
@@ -124,7 +131,14 @@ async function explainAll(
   const statuses = await opened.punts.list();
   const facts = await frameFacts(vpp);
   const all: Explained[] = [];
+  let ending: Ending | undefined;
+  // A signal waits for the frame that VPP has: its stream would stay in VPP.
+  if (isTraced)
+    void interrupted().then((by) => {
+      ending = by;
+    });
   for (const frame of frames) {
+    if (ending !== undefined) throw interruption(ending, "nothing is left in VPP");
     const found = explainFrame(facts, statuses, { frame, interface: name });
     const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;
     all.push({ ...found, ...(trace && { trace }) });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { InterconnectCounters, PacketCount, VppCounters } from "../../counters/index.js";
 import { idKey, idText } from "../../punt/index.js";
 import { interrupted } from "../ending/index.js";
-import { isOutputLost, jsonLine, print, stateColor, table, write } from "../output/index.js";
+import { inThousands, isOutputLost, jsonLine, print, stateColor, table, write } from "../output/index.js";
 import type { ShownPunt } from "../punts/index.js";
 import { look, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
 
@@ -128,20 +128,13 @@ function text(lines: readonly Line[], { sockets, time }: VppCounters, totals: bo
 
 /** `1.2k pkt 8.1 Mbit`. */
 function amount({ packets, bytes }: PacketCount, totals: boolean): string {
-  return totals ? `${short(packets)} pkt ${short(bytes)}B` : `${short(packets)} pkt ${short(bytes * 8)}bit`;
-}
-
-const UNITS = ["", "k", "M", "G", "T"];
-
-/** Three digits and a unit of thousands. */
-function short(value: number): string {
-  const step = Math.min(UNITS.length - 1, value < 1000 ? 0 : Math.floor(Math.log10(value) / 3));
-  const scaled = value / 1000 ** step;
-  return `${step === 0 ? scaled : scaled.toPrecision(3)}${UNITS[step]}`;
+  return totals
+    ? `${inThousands(packets)} pkt ${inThousands(bytes)}B`
+    : `${inThousands(packets)} pkt ${inThousands(bytes * 8)}bit`;
 }
 
 function dropText(drops: Drops, totals: boolean): string {
   return Object.entries(drops)
-    .map(([cause, count]) => `${cause} ${short(count)}${totals ? "" : "/s"}`)
+    .map(([cause, count]) => `${cause} ${inThousands(count)}${totals ? "" : "/s"}`)
     .join(", ");
 }

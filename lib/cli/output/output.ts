@@ -17,6 +17,16 @@ export function guardOutputs(): void {
   process.stderr.on("error", () => {});
 }
 
+/** Prints warnings, such as that of a small queue limit, as one line each, without Node's advice on how to trace them. */
+export function plainWarnings(): void {
+  // Without a listener, the user refuses warnings (--no-warnings).
+  if (process.listenerCount("warning") === 0) return;
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => {
+    if (name !== "ExperimentalWarning") printError(`vpp-punt: warning: ${message.replace(/\s*\n\s*/g, " ")}`);
+  });
+}
+
 /** Whether standard output is lost, so that more of it is in vain. */
 export function isOutputLost(): boolean {
   return failure !== undefined;

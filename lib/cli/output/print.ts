@@ -97,3 +97,15 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 export function traffic({ packets, bytes }: { readonly packets: number; readonly bytes: number }): string {
   return `${counted(packets, "packet")}, ${counted(bytes, "byte")}`;
 }
+
+const UNITS = ["", "k", "M", "G", "T"];
+
+/** Returns three digits and a unit of thousands: `1.23k`. */
+export function inThousands(value: number): string {
+  if (value < 1000) return `${value}`;
+  // The digits first: 999,999 is 1.00M.
+  const rounded = Number(value.toPrecision(3));
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(rounded) / 3));
+  const scaled = rounded / 1000 ** step;
+  return `${scaled < 1000 ? scaled.toPrecision(3) : scaled}${UNITS[step]}`;
+}

@@ -45,18 +45,22 @@ export class CaptureOutput {
   dropped = 0;
   /** Whether the reader of the pipe has ended. */
   isLost = false;
-  readonly #writer: Writer | undefined;
+  readonly #target: string;
+  readonly #format: CaptureFormat;
+  #writer: Writer | undefined;
 
-  /**
-   * Opens a file, or standard output for `-`.
-   *
-   * @throws PuntError ERR_USAGE: standard output is a terminal; the errno name: the file cannot be written
-   */
+  /** @throws PuntError ERR_USAGE: standard output, which `-` names, is a terminal */
   constructor(target: string, format: CaptureFormat) {
     if (target === "-" && process.stdout.isTTY)
       throw new PuntError("vpp-punt", "ERR_USAGE", "a capture is binary: name a file, or pipe it to a program");
+    this.#target = target;
+    this.#format = format;
+  }
+
+  /** Opens the file, once packets can come: a command that fails before leaves an older capture as it is. @throws PuntError with the errno name */
+  open(): void {
     try {
-      this.#writer = (format === "pcap" ? pcap : pcapng)(target === "-" ? STANDARD_OUTPUT : target);
+      this.#writer = (this.#format === "pcap" ? pcap : pcapng)(this.#target === "-" ? STANDARD_OUTPUT : this.#target);
     } catch (error) {
       if ((error as PuntError).code !== "EPIPE") throw error;
       this.isLost = true;

@@ -1,5 +1,6 @@
 // Receives a punt's packets until a command has seen enough of them.
 import { type OpenEnds, openEnds, type TakenPacket } from "../../dump/index.js";
+import { PuntError } from "../../errors.js";
 import { PacketFilter, PacketRules } from "../../packet/index.js";
 import { idText } from "../../punt/index.js";
 import { type Ending, interrupted } from "../ending/index.js";
@@ -84,7 +85,7 @@ async function receive(
           reject(error);
         }
       };
-      ends = openEnds(punt, { attached, nameOf, filter: rules, onPacket, onRefused: reject });
+      ends = openedEnds(punt, { attached, nameOf, filter: rules, onPacket, onRefused: reject });
       onOpen(ends);
       waiting = sayWhenConnected(ends, idText(punt.id));
       if (duration !== undefined) timer = setTimeout(resolve, duration);
@@ -97,6 +98,21 @@ async function receive(
     ends?.close();
   }
 }
+
+/** Opens the ends. An end that is not there is that of a punt that VPP does not carry yet. */
+function openedEnds(punt: Parameters<typeof openEnds>[0], options: Parameters<typeof openEnds>[1]): OpenEnds {
+  try {
+    return openEnds(punt, options);
+  } catch (error) {
+    if (!(error instanceof PuntError) || !ABSENT.has(error.code)) throw error;
+    const id = idText(punt.id);
+    const remedy = `\`vpp-punt explain ${id}\` says what it waits for`;
+    throw new PuntError("punt.attach", error.code, `the end of ${id} is not there`, { remedy }, error);
+  }
+}
+
+/** A device, or a namespace, that does not exist. */
+const ABSENT = new Set(["ENODEV", "ENOENT"]);
 
 /** How long VPP's connection may take before the user learns what the command waits for. */
 const PATIENCE_MS = 1000;

@@ -31,6 +31,10 @@ export async function requestsOf(path: string): Promise<PuntRequest[]> {
 export async function requestOf(text: string | undefined, file: string | undefined): Promise<PuntRequestInput> {
   const content = text === undefined || text === "-" ? await textOf(file ?? "-") : text;
   const input = parsed(content);
+  if (input === null) {
+    const message = "a request is expected: as an argument, in a file (-f) or on standard input";
+    throw new PuntError("punt.add", "ERR_USAGE", message, { remedy: "`vpp-punt schema` has its fields" });
+  }
   return lacksSocketPath(input) ? (input as PuntRequestInput) : parseRequest(input, "request", "punt.add");
 }
 
@@ -40,7 +44,7 @@ function parsed(content: string): unknown {
     for (const problem of [...document.errors, ...document.warnings]) throw problem;
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
-    const message = (cause as Error).message.split("\n")[0];
-    throw new PuntError("punt.add", "ERR_USAGE", `the request is not JSON or YAML: ${message}`, {}, cause);
+    const message = (cause as Error).message.split("\n")[0]!.replace(/:$/, "");
+    throw new PuntError("punt.add", "ERR_USAGE", `the request is not JSON or YAML: ${message}`);
   }
 }
