@@ -23,7 +23,7 @@ export function endBySignal(): void {
     process.on(signal, async () => {
       if (isEnding) return;
       isEnding = true;
-      // What is still in use fails when it is closed, and nobody reads of it.
+      // Things that are still in use fail when they are closed: these errors are of no use.
       process.on("uncaughtException", () => {});
       for (const close of [...open].reverse()) await close().catch(() => {});
       process.exit(128 + number);
