@@ -9,8 +9,13 @@ const SOCKETS = "/proc/net/unix";
 export function socketStep(path: string): Step {
   const place = `socket ${path}`;
   const start = "start the CNF; `openPunt` and `attach` open the socket";
-  if (!existsSync(path)) return fault(place, "there is no such file: VPP drops the packets (socket TX error)", start);
-  if (!statSync(path).isSocket()) return fault(place, "the file is not a socket", "remove it, and start the CNF");
+  try {
+    const file = statSync(path, { throwIfNoEntry: false });
+    if (!file) return fault(place, "there is no such file: VPP drops the packets (socket TX error)", start);
+    if (!file.isSocket()) return fault(place, "the file is not a socket", "remove it, and start the CNF");
+  } catch (error) {
+    return unknown(place, `the file cannot be looked at (${(error as NodeJS.ErrnoException).code})`);
+  }
   const open = existsSync(SOCKETS) ? isListed(path) : undefined;
   if (open) return ok(place, "a program has it open");
   const text = "the file is there, and no program in this network namespace has it open";

@@ -420,6 +420,16 @@ need("root").test("found: sockets of VPP and of the daemon that the user may not
   t.regex(manager!.remedy, /^usermod -aG vpp /);
 });
 
+need("root").test("found: a folder of sockets that the user may not enter", async (t) => {
+  const root = await machine(t);
+  chmodSync(join(root, "/run/vpp"), 0o750);
+  chownSync(join(root, "/run/vpp"), 0, 4711);
+  const [api, punt, ...others] = await findingsOfNobody(root);
+  t.deepEqual(others, []);
+  for (const { what } of [api!, punt!]) t.regex(what, /may not enter \/run\/vpp, on the way to .* group vpp$/);
+  t.is(punt!.remedy, "usermod -aG vpp $USER, then log in again");
+});
+
 test("found: a stats socket that VPP has not opened", async (t) => {
   const root = await machine(t);
   rmSync(join(root, "/run/vpp/stats.sock"));

@@ -1,5 +1,5 @@
 // Explanations on the embedded VPP: of frames, and of punts in each state that stops packets.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -97,6 +97,9 @@ test("a punt socket is missing, is another file, is left behind, or is open", as
   });
   writeFileSync(socketPath, "");
   t.like(end(await stepsOf(managed, request)), { verdict: "fault", fact: "the file is not a socket" });
+  rmSync(socketPath);
+  symlinkSync(socketPath, socketPath);
+  t.like(end(await stepsOf(managed, request)), { verdict: "unknown", fact: "the file cannot be looked at (ELOOP)" });
   rmSync(socketPath);
   const attached = attach(managed.manager.list()[0]!.metadata, { puntSocket: { onWarning: () => {} } });
   t.like(end(await stepsOf(managed, request)), { verdict: "ok", fact: "a program has it open" });

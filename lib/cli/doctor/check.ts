@@ -1,7 +1,7 @@
 // The machine that `vpp-punt doctor` looks at, and the shape of a check and of its findings.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
 import { answerError, answeredFeatures, answersAsEmbedded, triedDevices, type VppAnswer } from "./vpp-devices.js";
 
@@ -56,6 +56,16 @@ function outputOf(program: string, ...args: string[]): string | undefined {
 }
 
 /** Returns `read()`, or `otherwise` where the file or the folder cannot be read. */
+/** Returns the errno name of a look at the file that fails. */
+function statError(path: string): string | undefined {
+  try {
+    statSync(path);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
 function readOr<T>(otherwise: T, read: () => T): T {
   try {
     return read();
@@ -116,8 +126,17 @@ export class Machine {
     return join(this.#root, path);
   }
 
+  /** Returns false only where the path is known to be free: not in a folder that this user may not enter. */
   exists(path: string): boolean {
-    return existsSync(this.path(path));
+    return existsSync(this.path(path)) || this.closedFolder(path) !== undefined;
+  }
+
+  /** Returns the folder on the way to the path that this user may not enter. */
+  closedFolder(path: string): string | undefined {
+    if (statError(this.path(path)) !== "EACCES") return undefined;
+    let folder = dirname(path);
+    while (statError(this.path(folder)) === "EACCES") folder = dirname(folder);
+    return folder;
   }
 
   /** Returns whether this user may write to a file. */

@@ -30,15 +30,23 @@ function joining(group: string): string {
   return `in startup.conf, unix { gid vpp }; then systemctl restart vpp; usermod -aG vpp $USER, and log in again`;
 }
 
+interface Denial {
+  readonly what: string;
+  /** The group that a user joins to be let in. */
+  readonly group: string;
+}
+
+/** Describes what keeps this user from a socket: the socket's file, or a folder on the way to it. */
+function denial(machine: Machine, label: string, path: string): Denial {
+  const folder = machine.closedFolder(path);
+  const group = groupOf(machine, folder ?? path);
+  const deed = folder === undefined ? `open ${label} ${path}` : `enter ${folder}, on the way to ${label} ${path}`;
+  return { what: `this user may not ${deed}, which belongs to the group ${group}`, group };
+}
+
 function denied(machine: Machine): Finding {
-  const { vppSocket } = machine;
-  const name = groupOf(machine, vppSocket);
-  return {
-    level: "problem",
-    what: `this user may not open ${vppSocket}, which belongs to the group ${name}`,
-    why: "only root and that group may use VPP's API",
-    remedy: joining(name),
-  };
+  const { what, group } = denial(machine, "VPP's API socket", machine.vppSocket);
+  return { level: "problem", what, why: "only root and that group may use VPP's API", remedy: joining(group) };
 }
 
 function unanswered(code: string) {
@@ -74,12 +82,14 @@ export const apiSocket: Check = {
   },
 };
 
+const NO_PUNT_SOCKET = "a CNF of this user can neither send packets into VPP nor receive punted ones";
+
 /** VPP makes the socket with mode 0755, whatever its group is. */
 function unwritable(path: string): Finding {
   return {
     level: "problem",
     what: `this user may not write to VPP's punt socket ${path}`,
-    why: "a CNF of this user can neither send packets into VPP nor receive punted ones",
+    why: NO_PUNT_SOCKET,
     remedy: `chgrp vpp ${path} && chmod g+w ${path}, after each start of VPP, or run VPP with umask 002`,
   };
 }
@@ -89,6 +99,10 @@ export const puntSocket: Check = {
   run(machine) {
     const path = configOf(machine)?.puntSocket;
     if (path === undefined || machine.vpp() === undefined) return [];
+    if (machine.closedFolder(path) !== undefined) {
+      const { what, group } = denial(machine, "VPP's punt socket", path);
+      return [{ level: "problem", what, why: NO_PUNT_SOCKET, remedy: joining(group) }];
+    }
     if (machine.exists(path)) return machine.mayWrite(path) ? [] : [unwritable(path)];
     return [
       {
@@ -113,20 +127,16 @@ export const statsSocket: Check = {
     const code = await connectError(machine.path(path));
     // VPP's is a socket of sequenced packets. Linux tells that of a socket which is open only.
     if (code === undefined || code === "EPROTOTYPE") return [];
-    const isDenied = DENIALS.includes(code);
-    const group = groupOf(machine, path);
-    return [
-      {
-        level: "advice",
-        what: isDenied
-          ? `this user may not open VPP's stats socket ${path}, which belongs to the group ${group}`
-          : `VPP's stats socket ${path} does not answer (${code})`,
-        why: COUNTERS,
-        remedy: isDenied ? joining(group) : "systemctl restart vpp",
-      },
-    ];
+    if (DENIALS.includes(code)) {
+      const { what, group } = denial(machine, "VPP's stats socket", path);
+      return [{ level: "advice", what, why: COUNTERS, remedy: joining(group) }];
+    }
+    const what = `VPP's stats socket ${path} does not answer (${code})`;
+    return [{ level: "advice", what, why: COUNTERS, remedy: "systemctl restart vpp" }];
   },
 };
+
+const NO_DAEMON = "CNFs and commands of this user get no punts there";
 
 export const daemonSocket: Check = {
   name: "daemon",
@@ -135,19 +145,13 @@ export const daemonSocket: Check = {
     if (!machine.exists(path)) return [];
     const code = await connectError(machine.path(path));
     if (code === undefined) return await roleFindings(machine.path(path), path);
-    const isDenied = DENIALS.includes(code);
-    const group = groupOf(machine, path);
-    return [
-      {
-        level: "problem",
-        what: isDenied
-          ? `this user may not open the daemon's socket ${path}, which belongs to the group ${group}`
-          : `no daemon listens at its socket ${path} (${code})`,
-        why: "CNFs and commands of this user get no punts there",
-        remedy: isDenied
-          ? `usermod -aG ${group} $USER, then log in again; the daemon's --socket-group names another group`
-          : "systemctl restart vpp-punt; journalctl -u vpp-punt says why it ended",
-      },
-    ];
+    if (DENIALS.includes(code)) {
+      const { what, group } = denial(machine, "the daemon's socket", path);
+      const remedy = `usermod -aG ${group} $USER, then log in again; the daemon's --socket-group names another group`;
+      return [{ level: "problem", what, why: NO_DAEMON, remedy }];
+    }
+    const what = `no daemon listens at its socket ${path} (${code})`;
+    const remedy = "systemctl restart vpp-punt; journalctl -u vpp-punt says why it ended";
+    return [{ level: "problem", what, why: NO_DAEMON, remedy }];
   },
 };
