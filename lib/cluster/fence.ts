@@ -26,6 +26,8 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
   #isOpen = false;
+  /** Whether `open` may still come. */
+  #isPending = true;
 
   /** `registered`: see {@link VppConnection}. */
   constructor(
@@ -45,11 +47,14 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   /** Lets requests pass from now on. */
   open(): void {
     this.#isOpen = true;
+    this.#isPending = false;
     if (this.isConnected) guarded(() => void this.emit("connected"));
+    else if (!this.isConnecting) this.#onDisconnected();
   }
 
   close(): void {
     this.#isOpen = false;
+    this.#isPending = false;
     this.#vpp.off("connected", this.#onConnected);
     this.#vpp.off("disconnected", this.#onDisconnected);
   }
@@ -60,6 +65,11 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
 
   get isConnected(): boolean {
     return this.#isOpen && this.#vpp.isConnected && this.#leadership.isGood;
+  }
+
+  get isConnecting(): boolean {
+    const isComing = this.#vpp.isConnecting ?? false;
+    return this.#isPending ? this.#vpp.isConnected || isComing : this.#isOpen && isComing;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
@@ -101,7 +111,7 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
   };
 
   readonly #onDisconnected = (): void => {
-    if (this.#isOpen && this.#leadership.isGood) guarded(() => void this.emit("disconnected"));
+    if ((this.#isPending || this.#isOpen) && this.#leadership.isGood) guarded(() => void this.emit("disconnected"));
   };
 }
 

@@ -25,6 +25,8 @@ export const RETURN_TIME_MS = 5_000;
 /** A client of VPP that reconnects by itself, such as `Vpp`. */
 export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
+  /** Whether the first connection is under way: VPP may be there. Absent: it is not under way. */
+  readonly isConnecting?: boolean;
   /**
    * Name of the election whose winner alone sends over this connection. Managers of one election do not keep each other from VPP;
    * others of the same owner do.

@@ -19,6 +19,8 @@ export interface TableInterface {
 /** The client of the binary API, as the table sees it. `Vpp` is one. */
 export interface InterfaceSource {
   readonly isConnected: boolean;
+  /** Whether the first connection is under way. */
+  readonly isConnecting?: boolean;
   on(event: "connected" | "disconnected", listener: () => void): unknown;
   off(event: "connected" | "disconnected", listener: () => void): unknown;
   dumpAll(name: "sw_interface_dump", fields: RequestOf<"sw_interface_dump">): Promise<Detail[]>;
@@ -53,9 +55,14 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   /** Milliseconds that the last reading took. */
   #readingMs = 0;
   #closed = false;
+  /** Whether an attempt to read VPP's interfaces has ended. */
+  #isRead = false;
 
   readonly #onConnected = () => void this.#follow();
-  readonly #onDisconnected = () => this.#set([]);
+  readonly #onDisconnected = () => {
+    this.#set([]);
+    this.#learn();
+  };
 
   /** Begins to follow the source. It may be connected later. */
   constructor(source: InterfaceSource) {
@@ -71,6 +78,11 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
 
   get isConnected(): boolean {
     return this.#source.isConnected;
+  }
+
+  /** Whether VPP was asked for its interfaces, or is away. Before that, an empty table says nothing. */
+  get isKnown(): boolean {
+    return this.#isRead || !(this.isConnected || this.#source.isConnecting);
   }
 
   get size(): number {
@@ -123,6 +135,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
 
   async #follow(): Promise<void> {
     await this.refresh().catch(() => {});
+    this.#learn();
     // The subscription outlives a reconnect.
     if (this.#events !== undefined || this.#closed) return;
     try {
@@ -135,6 +148,12 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
       // The periodic look finds what an event would have said.
     }
     this.#events = undefined;
+  }
+
+  #learn(): void {
+    const isNews = !this.#isRead;
+    this.#isRead = true;
+    if (isNews) guarded(() => void this.emit("change"));
   }
 
   #refreshSoon(): void {

@@ -20,17 +20,23 @@ interface LateVppEvents {
   called: [message: string, ms: number];
 }
 
+/** How long the first connection may take until VPP counts as away. */
+const FIRST_MS = 3_000;
+
 /** Connects in the background for as long as it takes, and again after each restart of VPP. Calls reject while VPP is away. */
 export class LateVpp extends EventEmitter<LateVppEvents> {
   readonly #socketPath: string;
   readonly #ending = new AbortController();
   #vpp: Vpp | undefined;
+  /** Runs out when VPP counts as away; undefined from then on, or from the first connection on. */
+  #first: NodeJS.Timeout | undefined;
   readonly #connecting: Promise<void>;
 
   /** `socketPath`: VPP's API socket. */
   constructor(socketPath: string) {
     super();
     this.#socketPath = socketPath;
+    this.#first = setTimeout(() => this.#isAway(), FIRST_MS).unref();
     this.#connecting = this.#connect();
   }
 
@@ -41,6 +47,11 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
 
   get isConnected(): boolean {
     return this.#vpp?.isConnected ?? false;
+  }
+
+  /** Whether the first connection is under way: VPP may be there, as where a daemon has just started. */
+  get isConnecting(): boolean {
+    return this.#first !== undefined;
   }
 
   call<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<ReplyOf<N>> {
@@ -64,6 +75,7 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   }
 
   async close(): Promise<void> {
+    this.#endFirst();
     this.#ending.abort();
     await this.#connecting;
     await this.#vpp?.close();
@@ -72,8 +84,13 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   async #connect(): Promise<void> {
     const { signal } = this.#ending;
     try {
-      const vpp = await Vpp.connect({ socketPath: this.#socketPath, wait: true, signal });
+      const socketPath = this.#socketPath;
+      const vpp = await Vpp.connect({ socketPath, signal }).catch(() => {
+        this.#isAway();
+        return Vpp.connect({ socketPath, wait: true, signal });
+      });
       if (signal.aborted) return await vpp.close();
+      this.#endFirst();
       this.#vpp = vpp;
       vpp.on("connected", () => guarded(() => void this.emit("connected")));
       vpp.on("disconnected", () => guarded(() => void this.emit("disconnected")));
@@ -81,6 +98,17 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  #endFirst(): boolean {
+    const isFirst = this.isConnecting;
+    clearTimeout(this.#first);
+    this.#first = undefined;
+    return isFirst;
+  }
+
+  #isAway(): void {
+    if (this.#endFirst()) guarded(() => void this.emit("disconnected"));
   }
 
   async #attempt<T>(name: string, body: (vpp: Vpp) => Promise<unknown>): Promise<T> {

@@ -5,7 +5,8 @@ import test from "ava";
 import { connectPunts, openPunt } from "../../lib/module/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 
-for (const message of ["acl_dump", "punt_socket_dump"])
+// A client asks for get_api_json while it connects.
+for (const message of ["get_api_json", "acl_dump", "punt_socket_dump"])
   test(`a punt stays ready while a restarted daemon takes its first look at VPP, which is slow with ${message}`, async (t) => {
     const running = await daemonTest(t);
     const punt = await openPunt({ cnf: "dns", udp: 53 }, { socket: running.socket });

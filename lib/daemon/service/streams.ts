@@ -158,7 +158,8 @@ export async function* watchInterfaces(
       if (signal.aborted) return;
       if (stopping.aborted) throw stoppingError();
       scope.requireSomeRule();
-      if (isNews) {
+      // A daemon that has just started does not take the interfaces away that its watchers know.
+      if (isNews && table.isKnown) {
         isNews = false;
         const start = performance.now();
         yield { connected: table.isConnected, interfaces: table.list().filter(({ name }) => isShown(name)) };

@@ -107,7 +107,8 @@ export class Worker {
     if (this.#options.vpp.isConnected) {
       this.#state.firstLook.begin();
       this.#onConnected();
-    } else this.#onDisconnected();
+    } else if (this.#options.vpp.isConnecting) this.#state.firstLook.begin();
+    else this.#onDisconnected();
     this.#running = this.#loop();
   }
 
@@ -183,7 +184,7 @@ export class Worker {
       if (this.#stopped) break;
       this.#awake = false;
       if (this.#options.vpp.isConnected) await this.#pass();
-      else this.#onDisconnected();
+      else if (!this.#options.vpp.isConnecting) this.#onDisconnected();
     }
     const closed = new PuntError("punt.resync", "ECANCELED", "the manager was closed");
     for (const { reject } of this.#waiters.splice(0)) reject(closed);
