@@ -39,6 +39,17 @@ test("a command's help lists its options, with exit status 0", (t) => {
   }
 });
 
+test("the help fits the terminal", (t) => {
+  for (const [width, ...args] of [[80], [60], [60, "add"], [60, "daemon"]] as [number, ...string[]][]) {
+    const env = { ...process.env, COLUMNS: `${width}` };
+    const { stdout } = spawnSync(process.execPath, [main, ...args, "--help"], { encoding: "utf8", env });
+    // A word stays whole.
+    const long = stdout.split("\n").filter((line) => line.length > width && line.trim().includes(" "));
+    t.deepEqual(long, [], args.join(" "));
+    t.true(stdout.split("\n").some((line) => line.length > width - 20));
+  }
+});
+
 test("with --json a wrong command line is one JSON object", (t) => {
   const { status, stdout, stderr } = cli("info", "--json", "--no-such-option");
   t.is(status, 2);

@@ -3,6 +3,7 @@ import test from "ava";
 import type { Machine } from "../../lib/cli/doctor/check.js";
 import { findingsOf } from "../../lib/cli/doctor/daemon-role.js";
 import { daemonSocket } from "../../lib/cli/doctor/socket-checks.js";
+import { cli } from "../support/cli/command.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { freePort } from "../support/free-port.js";
 
@@ -16,13 +17,21 @@ test("a daemon that etcd does not answer is found, and a daemon without etcd is 
     ],
   ] as const) {
     const { socket } = await daemonTest(t, options);
-    const machine = { exists: () => true, path: () => socket } as unknown as Machine;
+    const daemon = "/run/vpp-punt/manager.sock";
+    const machine = { daemonSocket: daemon, exists: () => true, path: () => socket } as unknown as Machine;
     const findings = await daemonSocket.run(machine);
     t.deepEqual(
       findings.map(({ what }) => what),
       found,
     );
   }
+});
+
+test("a socket that the user names is to have a daemon", async (t) => {
+  const { stdout } = await cli(["doctor", "--socket", "/nonexistent/manager.sock", "--json"]);
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; findings: { what: string }[] }[] };
+  const found = checks.find(({ check }) => check === "daemon")!.findings.map(({ what }) => what);
+  t.deepEqual(found, ["no daemon listens at its socket /nonexistent/manager.sock (ENOENT)"]);
 });
 
 test("each role that changes nothing has a remedy", (t) => {

@@ -4,13 +4,14 @@ import { exitWith } from "../ending/index.js";
 import { counted, json, paint, print } from "../output/index.js";
 
 interface Options {
+  readonly vpp: string;
   readonly socket: string;
   readonly root: string;
   readonly output: string;
 }
 
-export async function run({ socket, root, output }: Options): Promise<void> {
-  const checked = await examine({ root, vppSocket: socket });
+export async function run({ vpp, socket, root, output }: Options): Promise<void> {
+  const checked = await examine({ root, vppSocket: vpp, daemonSocket: socket });
   print(output === "json" ? json({ checks: checked }) : text(checked));
   if (checked.some(({ findings }) => findings.some(({ level }) => level === "problem"))) exitWith("failed");
 }

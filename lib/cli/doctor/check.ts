@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { DeviceReport } from "../../punt/index.js";
+import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { answerError, answeredFeatures, answersAsEmbedded, triedDevices, type VppAnswer } from "./vpp-devices.js";
 
 export interface Finding {
@@ -24,6 +25,8 @@ export interface MachineOptions {
   /** Folder where the machine's file system is. Default "/". */
   readonly root?: string;
   readonly vppSocket: string;
+  /** The daemon's socket. Default {@link DEFAULT_DAEMON_SOCKET}. */
+  readonly daemonSocket?: string;
   /** Version of Node. Default: the version that runs this program. */
   readonly node?: string;
   /** Runs a program; returns its standard output, or undefined where the program is missing or fails. */
@@ -90,6 +93,7 @@ const VPP = /(^|\/)vpp(_main)?$/;
 export class Machine {
   readonly #root: string;
   readonly vppSocket: string;
+  readonly daemonSocket: string;
   readonly node: string;
   readonly output: (program: string, ...args: string[]) => string | undefined;
   readonly loadAddon: () => Promise<unknown>;
@@ -113,6 +117,7 @@ export class Machine {
     const { root = "/", vppSocket, node, output, loadAddon, tryDevices, askVpp, askFeatures, offloading } = options;
     this.#root = root;
     this.vppSocket = vppSocket;
+    this.daemonSocket = options.daemonSocket ?? DEFAULT_DAEMON_SOCKET;
     this.node = node ?? process.versions.node;
     this.output = output ?? outputOf;
     this.tryDevices = tryDevices ?? (async () => (root === "/" ? triedDevices(vppSocket) : undefined));

@@ -141,8 +141,9 @@ const NO_DAEMON = "CNFs and commands of this user get no punts there";
 export const daemonSocket: Check = {
   name: "daemon",
   async run(machine) {
-    const path = DEFAULT_DAEMON_SOCKET;
-    if (!machine.exists(path)) return [];
+    const path = machine.daemonSocket;
+    // Without a daemon, a machine is in order; a socket that the user names is to have one.
+    if (path === DEFAULT_DAEMON_SOCKET && !machine.exists(path)) return [];
     const code = await connectError(machine.path(path));
     if (code === undefined) return await roleFindings(machine.path(path), path);
     if (DENIALS.includes(code)) {

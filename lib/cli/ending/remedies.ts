@@ -23,6 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
   ERR_OWNER_BUSY:
     "Ask the daemon that manages this VPP with --socket, stop the other manager, or name another --owner and --store",
+  ERR_FOREIGN: "Let the one who made it delete it, or ask for another interface, port or socket",
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
   ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
   ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
@@ -30,6 +31,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
+  ERR_MESSAGE_MISSING: "`vpp-punt generate --out -` lists the messages of a VPP",
   ERR_UNKNOWN_MESSAGE: "`vpp-punt generate --out -` lists the messages of a VPP",
   ERR_DISCONNECTED: `VPP went away; ${DOCTOR}`,
   ERR_INTERNAL: "Please report it; VPP_PUNT_DEBUG=1 prints where it happened",

@@ -1,5 +1,6 @@
 // The other commands: their names, their arguments and the modules that run them.
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
 import { collect, integer, managing, path, printed, runs, statsSocket, timeout, vppSocket } from "./options.js";
@@ -132,8 +133,10 @@ function reportCommands(program: Command): void {
 
 function doctorCommand(program: Command): void {
   const text = "find what is wrong with this machine, and say how to mend it";
+  const daemon = new Option("--socket <path>", "the daemon's socket").env("VPP_PUNT_SOCKET").argParser(path);
   printed(program.command("doctor").description(text), ["text", "json"])
-    .addOption(socket())
+    .addOption(vppSocket())
+    .addOption(daemon.default(DEFAULT_DAEMON_SOCKET))
     .option("--root <folder>", "look at the machine whose file system is mounted there", "/")
     .action(runs(commands.doctor));
 }

@@ -12,4 +12,4 @@ export {
   write,
 } from "./output.js";
 export { counted, inThousands, json, jsonLine, printable, table, traffic, yaml } from "./print.js";
-export { type Color, isProgressShown, paint, progress, refuseColors, stateColor } from "./terminal.js";
+export { type Color, isProgressShown, paint, progress, refuseColors, stateColor, terminalWidth } from "./terminal.js";
