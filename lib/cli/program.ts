@@ -11,7 +11,7 @@ const STATUSES = `Exit status:
   4 not ready (wait), 5 VPP, daemon or etcd unreachable,
   70 internal error, 129, 130 and 143 ended by a signal`;
 
-/** What stands below the commands. */
+/** Returns the text below the list of commands. */
 function notes({ command }: { command: Command }): string {
   const help = Object.assign(command.createHelp(), helpWidth());
   const variables = Object.entries(ENVIRONMENT).map(([name, text]) => help.formatItem(name, WIDTH, text, help));

@@ -23,7 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
   ERR_OWNER_BUSY:
     "Ask the daemon that manages this VPP with --socket, stop the other manager, or name another --owner and --store",
-  ERR_FOREIGN: "Let the one who made it delete it, or ask for another interface, port or socket",
+  ERR_FOREIGN: "Delete it where it was made, or ask for another interface, port or socket",
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
   ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
   ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
