@@ -1,6 +1,6 @@
 // The client's options and their checks.
 import { PuntError } from "../errors.js";
-import { OptionCheck } from "../options.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
 import type { Transport } from "./transport.js";
@@ -48,7 +48,7 @@ export function checkOptions(given: object): void {
   if (stranger !== undefined) refuse(stranger, "is not an option");
   const options = given as Readonly<Record<string, unknown>>;
   const { socketPath, wait, schema, transport } = options;
-  if (socketPath !== undefined && typeof socketPath !== "string") refuse("socketPath", "must be a path");
+  if (socketPath !== undefined) new OptionCheck("binapi.connect").text("socketPath", socketPath, MAX_SOCKET_PATH, 1);
   // In a window of one, a dump would wait without an end for the ping behind it.
   number("window", options.window, 2, MOST_REQUESTS);
   number("queueLimit", options.queueLimit, 1, MOST_REQUESTS);

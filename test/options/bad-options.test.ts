@@ -19,6 +19,7 @@ const vppOptions: object[] = [
   { timeout: Number.NaN },
   { schema: "vpp" },
   { wait: -1 },
+  { socketPath: `/${"x".repeat(107)}` },
 ];
 for (const options of vppOptions) {
   const [name] = Object.keys(options);

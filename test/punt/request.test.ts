@@ -351,6 +351,12 @@ test("bytes that are not UTF-8 are refused, and not replaced", (t) => {
   t.regex(error.message, /f\.yaml:2:1: the line is not text in UTF-8/);
 });
 
+test("a NUL character is refused with its line", (t) => {
+  const error = t.throws(() => decodeText(Buffer.from("punts:\n- a\0\n"), "f.yaml"), { instanceOf: PuntError });
+  t.is(error.code, "ERR_INVALID_FILE");
+  t.regex(error.message, /f\.yaml:2:1: the line has a NUL character$/);
+});
+
 test("a file of punts may be a pipe", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "vpp-punt-pipe-"));
   t.teardown(() => rm(folder, { recursive: true }));

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
 import { type NativeStatsSegment, native } from "../../native.js";
-import { OptionCheck } from "../../options.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../../options.js";
 import type { Stat } from "./counters.js";
 import { StatsMemory } from "./memory.js";
 import { Snapshots, type StatsPattern } from "./snapshots.js";
@@ -51,7 +51,7 @@ export class VppStats implements Disposable {
     const check = new OptionCheck("stats.open");
     check.known(options, ["socketPath"]);
     const { socketPath = DEFAULT_STATS_SOCKET } = options;
-    check.text("socketPath", socketPath, Number.POSITIVE_INFINITY, 1);
+    check.text("socketPath", socketPath, MAX_SOCKET_PATH, 1);
     const stats = new VppStats(socketPath);
     await stats.#current();
     return stats;
