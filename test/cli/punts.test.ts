@@ -271,3 +271,16 @@ test("a TAP of an embedded VPP in another process is made inside of it", async (
   t.is(added.status, 0, added.stderr);
   t.regex(added.stdout, /monitor\/eth0 +SPAN +TAP +CREATED/);
 });
+
+test("fields that do not fit a message of VPP are a wrong command line", async (t) => {
+  const { env } = await site(t);
+  for (const [fields, said] of [
+    ["{}", /name_filter_valid: is missing/],
+    ['{ "name_filter_valid": false, "name_filter": 7 }', /name_filter/],
+    ['{ "name_filter_valid": false, "name_filter": "", "nope": 1 }', /nope/],
+  ] as const) {
+    const { status, stderr } = await cli(["api", "sw_interface_dump", fields], { env });
+    t.is(status, 2, stderr);
+    t.regex(stderr, said);
+  }
+});

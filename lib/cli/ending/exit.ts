@@ -52,6 +52,8 @@ function outcomeOf({ op, code, details }: PuntError): Outcome {
   if (code === "ERR_INTERRUPTED" && signal) return signal;
   if (UNREACHABLE.has(code) || CONNECTING.test(op)) return code === "ERR_OPTION" ? "usage" : "unreachable";
   if (code === "ERR_NOT_READY") return "notReady";
+  // The fields of `vpp-punt api` do not fit the message.
+  if (op === "binapi.encode") return "usage";
   return WRONG_INPUT.has(code) ? "usage" : "failed";
 }
 
