@@ -162,3 +162,17 @@ test("an ACL of ours that is there twice, and an attachment whose policy is gone
   await manager.delete(id);
   t.deepEqual(await snapshot(it.client), without);
 });
+
+for (const nth of [1, 2, 3])
+  test(`a punt that is deleted right after the start is DELETED when VPP has nothing of it, if empty dump ${nth} hides its memifs`, async (t) => {
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    const without = await snapshot(it.client);
+    const hairpin = puntOf("HAIRPIN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+    const { id } = await it.manager.add(hairpin, { waitFor: "CREATED" });
+    await it.manager.close();
+    it.vpp.faults.add({ message: "memif_dump", nth, action: { kind: "refuse", error: "UNSPECIFIED" } });
+    const manager = await it.restartManager({ resyncInterval: 600_000 });
+    await manager.delete(id);
+    t.deepEqual(await snapshot(it.client), without);
+  });

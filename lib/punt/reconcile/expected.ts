@@ -37,6 +37,13 @@ export class Expected {
   }
 }
 
+/** Returns whether a look lacks an object of ours that the look before had. */
+export function lacks({ seen, unreadable }: Facts, before: Facts): boolean {
+  if (unreadable.size > 0) return false;
+  for (const key of ours(before)) if (!seen.has(key)) return true;
+  return false;
+}
+
 /** Returns the keys of our objects. Objects that may go without a step of their own are left out. */
 function* ours({ seen }: Facts): Iterable<string> {
   for (const found of seen.values()) if (found.ours && isLasting(found)) yield found.key;

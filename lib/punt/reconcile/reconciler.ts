@@ -14,7 +14,7 @@ import {
 } from "../items/index.js";
 import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
-import type { Expected } from "./expected.js";
+import { type Expected, lacks } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
 import { type Remains, reclaimed } from "./remains.js";
 import type { Failure, Retries } from "./retries.js";
@@ -24,6 +24,9 @@ import type { VppDevices } from "./vpp-devices.js";
 
 /** A step may lead to others: a punt may wait for an interface that another punt makes. Each round handles one such layer. */
 const MOST_ROUNDS = 12;
+
+/** VPP may change between two looks, or refuse a dump in several. */
+const MOST_LOOKS = 4;
 
 export interface Reconciled {
   readonly facts: Facts;
@@ -121,10 +124,16 @@ export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconci
   return result;
 }
 
-/** Reads and compares; changes nothing. What may be missing only from VPP's answers is read twice. */
+/** Reads and compares; changes nothing. What may be missing only from VPP's answers is read until a look lacks nothing of the one before. */
 export async function look(ledger: Looked, world: World): Promise<Reconciled> {
-  const result = await lookOnce(ledger, world);
-  return isDoubtful(result, world.expected) ? lookOnce(ledger, world) : result;
+  let result = await lookOnce(ledger, world);
+  if (!isDoubtful(result, world.expected)) return result;
+  for (let looks = 2; looks <= MOST_LOOKS; looks++) {
+    const before = result.facts;
+    result = await lookOnce(ledger, world);
+    if (!lacks(result.facts, before)) break;
+  }
+  return result;
 }
 
 /** Before the first steps no earlier look has told what is there. */
