@@ -89,8 +89,8 @@ export class NetSocket implements StreamSocket {
   write(from: Uint8Array, start: number, end: number): number {
     if (this.#end !== undefined) return EPIPE;
     if (this.#socket.writableNeedDrain) return EAGAIN;
-    // A copy: the caller uses its buffer again.
-    this.#socket.write(from.slice(start, end));
+    // A copy, which slice() of a Buffer is not: the caller uses its buffer again.
+    this.#socket.write(Buffer.from(from.subarray(start, end)));
     return end - start;
   }
 
