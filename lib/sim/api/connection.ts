@@ -1,5 +1,4 @@
 // One client's connection to the API socket.
-import type { Socket } from "node:net";
 import { FRAME_HEADER, type MessageValue, Writer, writeFrameHeader } from "../../binapi/index.js";
 import { Deframer } from "./framing.js";
 import type { MessageTable } from "./message-table.js";
@@ -7,6 +6,14 @@ import type { ApiClient } from "./registry.js";
 
 /** Answers of this size in bytes go out while the next ones are written. */
 const SENT_TOGETHER = 64 * 1024;
+
+/** The stream to a client: a socket of Node's, or one like it. */
+export interface ClientSocket {
+  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
+  write(bytes: Uint8Array, written?: () => void): unknown;
+  destroy(): unknown;
+}
 
 /** One client's connection. */
 export class Connection implements ApiClient {
@@ -17,7 +24,7 @@ export class Connection implements ApiClient {
   #willFlush = false;
   name = "";
   #gone = false;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #table: MessageTable;
   readonly #received: (message: Buffer, connection: Connection) => void;
   readonly #failed: (error: unknown) => void;
@@ -27,7 +34,7 @@ export class Connection implements ApiClient {
    * @param received called with each message, in order
    */
   constructor(
-    socket: Socket,
+    socket: ClientSocket,
     readonly index: number,
     table: MessageTable,
     received: (message: Buffer, connection: Connection) => void,

@@ -11,7 +11,7 @@ import { closeAt, inodeOf } from "../../socket-file.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
 import { VnetError } from "../vnet-error.js";
-import { Connection } from "./connection.js";
+import { type ClientSocket, Connection } from "./connection.js";
 import { emptyValue } from "./empty-value.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiRegistry, Handler } from "./registry.js";
@@ -55,14 +55,18 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => {
-      const index = (SOCKET_CLIENT | this.#nextIndex++) >>> 0;
-      const received = (bytes: Buffer, from: Connection) => this.#received({ bytes, connection: from });
-      const failed = (error: unknown) => options.log.write(`api: ${(error as Error).message}`);
-      const connection = new Connection(socket, index, options.table, received, failed);
-      this.#connections.add(connection);
-      connection.onGone(() => this.#connections.delete(connection));
-    });
+    this.#server = createServer((socket) => this.accept(socket));
+  }
+
+  /** Takes a client. */
+  accept(socket: ClientSocket): void {
+    const { table, log } = this.#options;
+    const index = (SOCKET_CLIENT | this.#nextIndex++) >>> 0;
+    const received = (bytes: Buffer, from: Connection) => this.#received({ bytes, connection: from });
+    const failed = (error: unknown) => log.write(`api: ${(error as Error).message}`);
+    const connection = new Connection(socket, index, table, received, failed);
+    this.#connections.add(connection);
+    connection.onGone(() => this.#connections.delete(connection));
   }
 
   /** @throws PuntError EADDRINUSE: a process listens there; EEXIST: something other than a socket is there; an errno name */

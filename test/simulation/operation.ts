@@ -1,0 +1,110 @@
+// The operations of a simulated history, at random.
+import fc from "fast-check";
+import type { FaultAction } from "../../lib/sim/index.js";
+import { type PuntChoice, puntChoice } from "../stress/choice.js";
+import { puntTypes } from "../support/punt/punts.js";
+
+/** Virtual milliseconds until the operation. */
+interface Timed {
+  readonly after: number;
+}
+
+export type Action =
+  | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
+  | { readonly op: "up"; readonly card: string; readonly up: boolean }
+  | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
+  | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
+  | { readonly op: "kill"; readonly owner: number; readonly down: number }
+  | { readonly op: "restart"; readonly owner: number }
+  | { readonly op: "crash-vpp"; readonly down: number }
+  | { readonly op: "stop"; readonly party: number; readonly ms: number }
+  | { readonly op: "cut" }
+  | { readonly op: "clock"; readonly ms: number }
+  | { readonly op: "disk" | "kernel"; readonly owner: number; readonly times: number }
+  | { readonly op: "fault"; readonly message: string; readonly action: FaultAction; readonly nth: number };
+
+export type Step = Action & Timed;
+
+export const CARDS = ["if0", "if1", "if2", "if3", "if4", "if5"];
+/** Owners of the managers. Most operations are the first one's. */
+export const OWNERS = ["vpp-punt", "other"];
+/** Types of which two owners can have punts on one interface, as indexes. */
+const SHAREABLE = [puntTypes.indexOf("SPAN"), puntTypes.indexOf("ABX")];
+
+const FAULT_MESSAGES = [
+  ...["*", "*", "*", "memif_create_v2", "tap_create_v3", "sw_interface_tag_add_del", "sw_interface_set_flags"],
+  ...["acl_add_replace", "abx_policy_add_del", "sw_interface_set_l2_xconnect", "sw_interface_span_enable_disable"],
+  ...["memif_delete", "tap_delete_v2", "acl_del", "sw_interface_set_unnumbered", "punt_socket_register"],
+  ...["punt_socket_deregister", "dhcp_proxy_config", "sw_interface_dump", "isisx_connection_add_del", "cli_inband"],
+];
+
+const FAULT_ACTIONS: readonly FaultAction[] = [
+  { kind: "refuse", error: "UNSPECIFIED" },
+  { kind: "refuse", error: "NO_SUCH_ENTRY" },
+  { kind: "delay", ms: 30 },
+  { kind: "delay", ms: 1_500 },
+  { kind: "lose-reply" },
+  { kind: "lose-request" },
+  { kind: "answer-twice" },
+  { kind: "cut" },
+  { kind: "cut-request" },
+  { kind: "crash" },
+];
+
+/** VPP answers a dump that it refuses as if there were nothing. */
+const REFUSED_DUMPS = [
+  ...["sw_interface_dump", "memif_dump", "sw_interface_tap_v2_dump", "acl_dump", "abx_policy_dump", "l2_xconnect_dump"],
+  ...["abx_interface_attach_dump", "sw_interface_span_dump", "isisx_connection_dump", "dhcp_proxy_dump"],
+  ...["punt_socket_dump", "proxy_arp_dump", "memif_socket_filename_dump", "ip_address_dump"],
+];
+
+const anyOwner = fc.constantFrom(0, 0, 0, 1);
+
+/** The second owner has only types that two owners can have on one interface. */
+const owned = fc.tuple(puntChoice, anyOwner).map(([punt, owner]) => {
+  return { punt: owner === 0 ? punt : { ...punt, type: SHAREABLE[punt.type % SHAREABLE.length]! }, owner };
+});
+
+function choice<T extends Action["op"], F>(
+  weight: number,
+  op: T,
+  fields: { [name in keyof F]: fc.Arbitrary<F[name]> },
+) {
+  return { weight, arbitrary: fc.record({ op: fc.constant(op), ...fields }) as unknown as fc.Arbitrary<Action> };
+}
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
+  { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
+  choice(1, "up", { card: fc.constantFrom(...CARDS), up: fc.boolean() }),
+  choice(4, "address", {
+    ...{ card: fc.constantFrom("if0", "if2", "if4", "loop0"), prefix: fc.nat({ max: 2 }), present: fc.boolean() },
+  }),
+  choice(3, "loopback", { instance: fc.nat({ max: 1 }), present: fc.boolean() }),
+  choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
+  choice(1, "restart", { owner: anyOwner }),
+  choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
+  choice(1, "stop", { party: fc.nat({ max: 2 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
+  choice(3, "cut", {}),
+  choice(1, "clock", { ms: fc.constantFrom(-86_400_000, 86_400_000) }),
+  choice(2, "disk", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
+  choice(1, "kernel", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
+  choice(5, "fault", {
+    message: fc.constantFrom(...FAULT_MESSAGES),
+    action: fc.constantFrom(...FAULT_ACTIONS),
+    nth: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 60 })),
+  }),
+  choice(4, "fault", {
+    message: fc.constantFrom(...REFUSED_DUMPS),
+    action: fc.constant<FaultAction>({ kind: "refuse", error: "UNSPECIFIED" }),
+    nth: fc.integer({ min: 1, max: 8 }),
+  }),
+);
+
+/** Often within the time of one message, so that operations meet in the middle of each other. */
+const after = fc.oneof(fc.constant(0), fc.nat({ max: 5 }), fc.nat({ max: 60 }), fc.nat({ max: 1_000 }));
+
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(action, after).map(([each, ms]): Step => ({ ...each, after: ms })),
+  { minLength: 1, maxLength: 30, size: "max" },
+);

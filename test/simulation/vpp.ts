@@ -1,0 +1,212 @@
+// The embedded VPP in the world: its messages, its data plane and its API server, with devices that move no packet.
+import type { Vpp } from "../../lib/binapi/index.js";
+import { type Message, type MessageValue, Schema, Writer } from "../../lib/binapi/index.js";
+import { PuntError } from "../../lib/errors.js";
+import { formatMac } from "../../lib/net/index.js";
+import type { EmulatedInterface } from "../../lib/punt/index.js";
+import { emptyValue } from "../../lib/sim/api/empty-value.js";
+import {
+  type ApiContext,
+  ApiRegistry,
+  ApiServer,
+  MessageTable,
+  pluginOf,
+  registerApi,
+} from "../../lib/sim/api/index.js";
+import { Cli } from "../../lib/sim/cli.js";
+import { DataPlane, parseMac } from "../../lib/sim/dataplane/index.js";
+import { EmulatedDevices, type MemifDevice, WireDevice } from "../../lib/sim/devices/index.js";
+import { Faults } from "../../lib/sim/faults.js";
+import { VppLog } from "../../lib/sim/log.js";
+import { VnetError } from "../../lib/sim/vnet-error.js";
+import { type Files, type Party, ROOT, type World } from "./world/index.js";
+
+const RELEASE = "26.06";
+export const API_SOCKET = `${ROOT}/api.sock`;
+
+const schema = Schema.builtin(RELEASE);
+
+/** One life of VPP. Nothing of it survives but the files of its sockets. */
+export class VppLife {
+  readonly dp = new DataPlane();
+  readonly host = new EmulatedDevices();
+  readonly log = new VppLog();
+  readonly registry = new ApiRegistry();
+  readonly server: ApiServer;
+  readonly #table: MessageTable;
+  readonly #cli = new Cli(this.dp, () => this.server.clients);
+
+  constructor(cards: readonly string[], files: Files, faults: Faults, crashed: () => void) {
+    registerApi(this.#context(files));
+    this.#table = new MessageTable(schema, this.registry, new Set());
+    const { registry, log } = this;
+    const flush = () => this.dp.flush();
+    this.server = new ApiServer({ path: API_SOCKET, table: this.#table, registry, faults, log, flush, crashed });
+    this.dp.puntSocket.transport = { path: `${ROOT}/punt.sock`, send: (_path, _index, _frame, done) => done(false) };
+    for (const family of [4, 6] as const) this.dp.udp[family].puntUnknown = true;
+    this.dp.createInterface("local0", undefined, new WireDevice("local"));
+    for (const [index, name] of cards.entries()) {
+      const card = this.dp.createInterface(name, parseMac(`02:fc:00:00:00:0${index + 1}`), new WireDevice());
+      this.dp.interfaces.setLink(card, true);
+    }
+  }
+
+  #context(files: Files): ApiContext {
+    const { registry, dp, log, host } = this;
+    const users = new Map<string, number>();
+    return {
+      ...{ registry, dp, log },
+      devices: {
+        memif: ({ path, role }) => new FileMemif(files, users, role === "server" ? path : undefined),
+        tap: (config) => host.tap(dp, config),
+        afPacket: (name) => host.afPacket(dp, name),
+      },
+      table: () => this.#table,
+      runtimeDirectory: ROOT,
+      release: RELEASE,
+      host: "emulated",
+      plugins: () => [...new Set(this.#table.modules().map(pluginOf))],
+      cli: (line) => this.#cli.run(line),
+    };
+  }
+
+  /** A client without a connection: each call is carried out at once, and no fault strikes it. For the operator and the model. */
+  direct(): Vpp {
+    const client = { index: 0, name: "direct", event: () => undefined, onGone: () => undefined };
+    const handle = (name: string, value: MessageValue) => {
+      const message = schema.message(name);
+      const handler = this.registry.find(name)!;
+      const result = handler.handle(decoded(message, value) as never, client);
+      return { message, result };
+    };
+    const direct = {
+      has: (name: string) => this.registry.find(name) !== undefined,
+      async call(name: string, value: MessageValue = {}) {
+        try {
+          const { message, result } = handle(name, value);
+          const reply = schema.message(message.service?.reply ?? `${name}_reply`);
+          return decoded(reply, ((await result) ?? {}) as MessageValue);
+        } catch (error) {
+          throw error instanceof VnetError ? new PuntError("direct", `VPP_${error.code}`, error.message) : error;
+        }
+      },
+      async dumpAll(name: string, value: MessageValue = {}) {
+        const { message, result } = handle(name, value);
+        const { streamMessage, reply } = message.service ?? {};
+        const details = schema.message(streamMessage ?? reply ?? name.replace(/_dump$/, "_details"));
+        return [...(result as Iterable<MessageValue>)].map((each) => decoded(details, each));
+      },
+    };
+    return direct as unknown as Vpp;
+  }
+}
+
+const encoded = new Writer(1 << 12);
+
+/** Returns a value as the receiver of the message reads it. */
+function decoded(message: Message, value: MessageValue): MessageValue {
+  encoded.at = 0;
+  message.write(encoded, 0, 0, 0, { ...emptyValue(message), ...value });
+  return message.decode(encoded.bytes.subarray(0, encoded.at));
+}
+
+/** A memif that nobody connects to. As server it shares the file of its socket with the other servers on it. */
+class FileMemif implements MemifDevice {
+  readonly className = "memif";
+  readonly #files: Files;
+  readonly #users: Map<string, number>;
+  readonly #path: string | undefined;
+
+  constructor(files: Files, users: Map<string, number>, path: string | undefined) {
+    this.#files = files;
+    this.#users = users;
+    this.#path = path;
+    if (path === undefined) return;
+    const others = users.get(path) ?? 0;
+    try {
+      if (others === 0) files.bind(path);
+    } catch (error) {
+      throw new VnetError("SYSCALL_ERROR_4", (error as Error).message);
+    }
+    users.set(path, others + 1);
+  }
+
+  attach(): void {}
+
+  send(): boolean {
+    return false;
+  }
+
+  close(): void {
+    if (this.#path === undefined) return;
+    const others = this.#users.get(this.#path)! - 1;
+    this.#users.set(this.#path, others);
+    if (others === 0 && this.#files.kind(this.#path)) this.#files.remove(this.#path);
+  }
+}
+
+/** VPP's process. Each start is a new life. */
+export class VppProcess {
+  readonly faults = new Faults();
+  readonly #world: World;
+  readonly #cards: readonly string[];
+  /** Configures a life that begins, as a startup configuration does. */
+  readonly #configure: (life: VppLife) => Promise<void>;
+  #party: Party | undefined;
+  life: VppLife | undefined;
+  /** When VPP last crashed, or was changed by its operator. */
+  disturbedAt = 0;
+
+  constructor(world: World, cards: readonly string[], configure: (life: VppLife) => Promise<void>) {
+    this.#world = world;
+    this.#cards = cards;
+    this.#configure = configure;
+  }
+
+  /** A life of the same VPP that no client will see. */
+  scratch(): VppLife {
+    return new VppLife(this.#cards, this.#world.files, new Faults(), () => undefined);
+  }
+
+  get party(): Party | undefined {
+    return this.#party?.isAlive ? this.#party : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { schedule, network, files } = this.#world;
+    const party = schedule.newParty("vpp");
+    this.#party = party;
+    const life = schedule.as(party, () => new VppLife(this.#cards, files, this.faults, () => void this.crash(50)));
+    this.life = life;
+    await this.#configure(life);
+    this.disturbedAt = schedule.now;
+    schedule.as(party, () => network.listen(API_SOCKET, (socket) => life.server.accept(socket)));
+  }
+
+  /** Dies at once, and starts again after virtual milliseconds, as under a supervisor. */
+  async crash(downMs: number): Promise<void> {
+    const { schedule, network } = this.#world;
+    if (!this.#party?.isAlive) return;
+    this.#party.isAlive = false;
+    this.life = undefined;
+    this.disturbedAt = schedule.now;
+    network.leave(this.#party);
+    await schedule.sleep(downMs);
+    await this.start();
+  }
+
+  /** The host's ends of VPP's TAPs, for the emulated host. */
+  async hostInterfaces(
+    filter: { readonly name?: string; readonly namespace?: string } = {},
+  ): Promise<EmulatedInterface[]> {
+    const found = this.life?.host.values() ?? [];
+    return found
+      .filter(({ name, namespace }) => (filter.name ?? name) === name && (filter.namespace ?? namespace) === namespace)
+      .map(({ name, namespace, mac, ifIndex, mtu }) => ({ name, namespace, mac: formatMac(mac), ifIndex, mtu }));
+  }
+
+  async setHostMtu(name: string, mtu: number, namespace = ""): Promise<void> {
+    const found = this.life?.host.find(name, namespace);
+    if (found) found.mtu = mtu;
+  }
+}

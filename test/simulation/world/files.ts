@@ -1,0 +1,60 @@
+// Folders and files in memory, below one path. They outlive the processes of the world, as a disk does.
+import type { BigIntStats, Stats } from "node:fs";
+import { dirname } from "node:path";
+
+/** All paths of the simulated world begin so. */
+export const ROOT = "/simulated";
+
+export type FileKind = "folder" | "file" | "socket";
+
+export class Files {
+  readonly #kinds = new Map<string, FileKind>([[ROOT, "folder"]]);
+
+  kind(path: string): FileKind | undefined {
+    return this.#kinds.get(path);
+  }
+
+  /** @throws ENOENT: its folder is missing; EEXIST */
+  make(path: string, kind: FileKind): void {
+    if (this.#kinds.get(dirname(path)) !== "folder") throw failed("ENOENT", path);
+    if (this.#kinds.has(path)) throw failed("EEXIST", path);
+    this.#kinds.set(path, kind);
+  }
+
+  /** Puts a socket at a path, also in place of one that a dead process left. */
+  bind(path: string): void {
+    if (this.#kinds.get(path) === "socket") this.#kinds.delete(path);
+    this.make(path, "socket");
+  }
+
+  /** @throws ENOENT */
+  remove(path: string): void {
+    if (!this.#kinds.delete(path)) throw failed("ENOENT", path);
+  }
+
+  /** @throws ENOENT */
+  list(folder: string): string[] {
+    if (!this.#kinds.has(folder)) throw failed("ENOENT", folder);
+    return [...this.#kinds.keys()]
+      .filter((path) => path !== ROOT && dirname(path) === folder)
+      .map((path) => path.slice(folder.length + 1))
+      .sort();
+  }
+
+  /** @throws ENOENT */
+  stat(path: string): Stats & BigIntStats {
+    const kind = this.#kinds.get(path);
+    if (kind === undefined) throw failed("ENOENT", path);
+    const found = {
+      ...{ gid: 0, uid: 0, mode: 0o750, ino: 1n },
+      isSocket: () => kind === "socket",
+      isDirectory: () => kind === "folder",
+      isFile: () => kind === "file",
+    };
+    return found as unknown as Stats & BigIntStats;
+  }
+}
+
+function failed(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code, path });
+}

@@ -1,0 +1,180 @@
+// The virtual time, and the one queue of everything that will happen in it: timers, messages, answers of disks.
+import { createHash } from "node:crypto";
+import { Random } from "./random.js";
+
+/** A process of the world. When it dies, nothing of it happens any more. */
+export class Party {
+  isAlive = true;
+  /** The party is stopped until then, as by SIGSTOP. */
+  stoppedUntil = 0;
+
+  constructor(
+    readonly name: string,
+    readonly pid: number,
+  ) {}
+}
+
+/** Something that will happen. */
+export interface Happening {
+  time: number;
+  readonly order: number;
+  readonly party: Party;
+  readonly label: string;
+  /** Undefined once it was called off. */
+  run: (() => void) | undefined;
+}
+
+const realImmediate = setImmediate;
+/** Happenings of one history. More means that something turns in a circle. */
+const MOST = 3_000_000;
+
+/** Orders all that happens. Everything that it decides follows from the seed. */
+export class Schedule {
+  /** Milliseconds since the beginning. */
+  now = 0;
+  /** Milliseconds by which the wall clock was set forth or back. */
+  wallOffset = 0;
+  /** Without faults, messages and disks take little time. */
+  isCalm = false;
+  /** The number of happenings so far. */
+  count = 0;
+  readonly random: Random;
+  readonly world: Party;
+  /** The party whose code runs now. */
+  party: Party;
+  #failure: unknown;
+  #nextPid = 1000;
+  #nextOrder = 0;
+  readonly #queue = new Queue();
+  readonly #trace = createHash("sha256");
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.world = this.newParty("world");
+    this.party = this.world;
+  }
+
+  newParty(name: string): Party {
+    return new Party(name, this.#nextPid++);
+  }
+
+  at(time: number, label: string, run: () => void, party = this.party): Happening {
+    const happening = { time: Math.max(time, this.now), order: this.#nextOrder++, party, label, run };
+    this.#queue.push(happening);
+    return happening;
+  }
+
+  /** Runs code as a party's. */
+  as<T>(party: Party, work: () => T): T {
+    const before = this.party;
+    this.party = party;
+    try {
+      return work();
+    } finally {
+      this.party = before;
+    }
+  }
+
+  /** Resolves for the world's own code, after virtual milliseconds. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.at(this.now + ms, "sleep", resolve, this.world));
+  }
+
+  /** Resolves when a disk or a kernel has answered the party that runs now. It never does if the party dies before. */
+  answer(label: string): Promise<void> {
+    return new Promise((resolve) => this.at(this.now + this.delay(), label, resolve));
+  }
+
+  /** Returns a time that a message or an answer takes: mostly short, sometimes long. */
+  delay(): number {
+    const { random } = this;
+    if (this.isCalm || random.chance(0.9)) return random.between(0.01, 0.4);
+    return random.chance(0.9) ? random.between(0.4, 6) : random.between(6, 80);
+  }
+
+  /** Notes in the trace what happened. */
+  note(text: string | Uint8Array): void {
+    this.#trace.update(text);
+  }
+
+  /** Ends the history with an error. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** Runs all that happens until `main` has ended. @throws the error of `main`, or the first of any party */
+  async run(main: () => Promise<void>): Promise<void> {
+    let isOver = false;
+    void this.as(this.world, main)
+      .catch((error) => this.fail(error))
+      .finally(() => (isOver = true));
+    for (await turn(); !isOver && this.#failure === undefined; await turn()) this.#step();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #step(): void {
+    const next = this.#queue.pop();
+    if (next === undefined) throw new Error("nothing can happen any more, and the history is not over");
+    if (next.run === undefined || !next.party.isAlive) return;
+    if (next.party.stoppedUntil > next.time) {
+      next.time = next.party.stoppedUntil;
+      this.#queue.push(next);
+      return;
+    }
+    if (++this.count > MOST) throw new Error(`${MOST} things have happened, and the history is not over`);
+    this.now = next.time;
+    this.party = next.party;
+    this.note(`${next.time} ${next.party.pid} ${next.label}\n`);
+    try {
+      next.run();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The hash of all that has happened. */
+  digest(): string {
+    return this.#trace.copy().digest("hex").slice(0, 16);
+  }
+}
+
+/** Resolves when all promises that can go on have done so. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => realImmediate(resolve));
+}
+
+/** A binary heap: the earliest first, and of the same time the first to be added. */
+class Queue {
+  readonly #heap: Happening[] = [];
+
+  push(added: Happening): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    for (let above = (at - 1) >> 1; at > 0 && isBefore(added, heap[above]!); above = (at - 1) >> 1) {
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = added;
+  }
+
+  pop(): Happening | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last === undefined || last === first) return first;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
+      if (below >= heap.length || !isBefore(heap[below]!, last)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function isBefore(one: Happening, other: Happening): boolean {
+  return one.time < other.time || (one.time === other.time && one.order < other.order);
+}
