@@ -49,6 +49,7 @@ void ControlLoop::Post(Task task) {
 
 void ControlLoop::RunSync(const Task& task) {
   std::lock_guard turn(turn_);
+  // The wake-up is left for the control thread, which may have to learn of a timer by it.
   RunPosted();
   const Clock::time_point first = FirstTimer();
   task();
@@ -100,7 +101,11 @@ void ControlLoop::Run() {
 }
 
 void ControlLoop::Dispatch(uint64_t token) {
-  if (token == kWakeupToken) return RunPosted();
+  if (token == kWakeupToken) {
+    eventfd_t ignored;
+    eventfd_read(wakeup_.get(), &ignored);
+    return RunPosted();
+  }
   // By token, not by descriptor: the number of a descriptor closed earlier in this round may be in use again.
   auto fd = fd_of_token_.find(token);
   if (fd == fd_of_token_.end()) return;
@@ -109,8 +114,6 @@ void ControlLoop::Dispatch(uint64_t token) {
 }
 
 void ControlLoop::RunPosted() {
-  eventfd_t ignored;
-  eventfd_read(wakeup_.get(), &ignored);
   std::vector<Task> tasks;
   {
     std::lock_guard lock(mutex_);
