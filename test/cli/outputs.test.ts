@@ -61,7 +61,8 @@ test("a capture without a reader ends quietly, before a packet comes", async (t)
     const line = `(sleep 1; exec $V ${command} monitor/eth0 ${vpp.options.join(" ")}) | exec 0<&-`;
     const { stdout, stderr } = await shell(line, vpp.env);
     t.is(stdout, "0 0\n", command);
-    t.is(stderr, "", command);
+    // The end of the reader may be seen after the connection.
+    t.is(stderr.replace(/^attached to .*\n/, ""), "", command);
   }
 });
 

@@ -50,7 +50,7 @@ async function hasPolicy(life: VppLife, name: string): Promise<boolean> {
   return attached.some(({ attach }) => attach.rx_sw_if_index === index);
 }
 
-/** What a VPP without punts has, by what its operator has changed: the same in all histories. */
+/** The lines of a VPP without punts, by what its operator has changed: the same in all histories. */
 const baselines = new Map<string, readonly string[]>();
 
 class History {
@@ -62,9 +62,9 @@ class History {
   readonly #host: EmulatedHost;
   readonly #kernel: Kernel;
   readonly #managers: readonly ManagerProcess[];
-  /** What VPP has without punts. */
+  /** The lines of VPP without punts. */
   #baseline: readonly string[] = [];
-  /** What the operator has changed, and how it is now. */
+  /** The changes of the operator, each with its present value. */
   readonly #changes = new Map<string, boolean>();
   /** The number of messages that VPP had when its foreign objects were looked at last. */
   #looked = -1;

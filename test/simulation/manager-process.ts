@@ -19,9 +19,9 @@ export class ManagerProcess {
   readonly wishes = new Wishes();
   /** When its last pass ended. The next pass began later. */
   lastPass = 0;
-  /** What a manager of this owner said last of its VPP or store. */
+  /** The last problem with its VPP or store that a manager of this owner has told. */
   problem = "";
-  /** What was left to do when it was asked last. */
+  /** The steps that were left when it was asked last. */
   left = "";
   readonly #world: World;
   readonly #host: Host;
