@@ -125,7 +125,14 @@ export class DescriptorServer implements AsyncDisposable {
       this.#pause = setTimeout(() => this.#listener.watch(true), PAUSE_MS).unref();
       return;
     }
-    const connection = new Connection(Descriptor.of(accepted), this.#limits.timeoutMs);
+    let connection: Connection;
+    try {
+      connection = new Connection(Descriptor.of(accepted), this.#limits.timeoutMs);
+    } catch (error) {
+      // The event loop is short of something, or ends with its thread.
+      this.#onError(error as PuntError, undefined);
+      return;
+    }
     const exchange = this.#serve(connection).finally(() => {
       this.#exchanges.delete(exchange);
       connection.close();
