@@ -64,6 +64,34 @@ test("a save that never ends holds up neither a change with a timeout nor close"
   await Promise.all([waiting, it.manager.close()]);
 });
 
+test("a change that comes while a write without changes fails is made", async (t) => {
+  const store = new MemoryStore();
+  const it = await managedVpp({ store });
+  t.teardown(() => it.close());
+  const save = store.save.bind(store);
+  let saves = 0;
+  let refuse = (_: Error) => {};
+  const failing = new Promise<void>((resolve) => {
+    // The second write has the claims on the objects of the punt that the first one accepted.
+    store.save = (state) => {
+      saves += 1;
+      if (saves !== 2) return save(state);
+      resolve();
+      return new Promise((_, reject) => {
+        refuse = reject;
+      });
+    };
+  });
+  const second = it.manager.add({ ...request, key: "second" }, { waitFor: "CREATED" });
+  await failing;
+  const third = it.manager.add({ ...request, key: "third" }, { waitFor: "CREATED" });
+  await new Promise(setImmediate);
+  refuse(new Error("the disk is full"));
+  t.is((await third).state, "CREATED");
+  t.is((await second).state, "CREATED");
+  t.true(saves > 2);
+});
+
 test("a saver gives up a write that is under way, and those behind it", async (t) => {
   const failed: unknown[] = [];
   const begin = () => ({

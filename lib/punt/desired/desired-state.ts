@@ -30,7 +30,8 @@ interface Change {
 
 /**
  * Holds the desired state. A change is made in the draft at once, so that the next change sees it, and takes effect when the store has
- * it. If the store refuses a write, every change that is not in the store is undone and rejected, because each builds on the ones before.
+ * it. If the store refuses a write with changes, all changes that are not in the store are undone and rejected: each builds on the ones
+ * before. A refused write of claims and notes alone undoes none.
  */
 export class DesiredState implements Ledger {
   readonly log = new ChangeLog();
@@ -206,9 +207,9 @@ export class DesiredState implements Ledger {
   }
 
   #rollBack(changes: readonly Change[], error: unknown): void {
-    const lost = [...changes, ...this.#changes.splice(0)];
-    if (lost.length > 0) this.#draft = this.#newDraft(this.#wanted);
-    for (const { reject } of lost) reject(error);
+    if (changes.length === 0) return;
+    this.#draft = this.#newDraft(this.#wanted);
+    for (const { reject } of [...changes, ...this.#changes.splice(0)]) reject(error);
   }
 
   #admit(request: PuntRequest): Entry {
