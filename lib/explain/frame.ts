@@ -14,6 +14,7 @@ import {
   takingOf,
   type VppApi,
 } from "../punt/index.js";
+import { endStep } from "./end-step.js";
 import { interfaceStep } from "./interface-step.js";
 import { fault, ok, type Step } from "./steps.js";
 
@@ -29,6 +30,11 @@ export interface PuntTaking extends Pick<Taking, "stage" | "treatment" | "why"> 
   readonly id: PuntId;
 }
 
+/** The end of the interconnect that a punt's packets of one interface go to. */
+export interface PuntEnd extends Step {
+  readonly id: PuntId;
+}
+
 /** The explanation of a frame. */
 export interface FrameExplanation {
   readonly text: string;
@@ -38,8 +44,10 @@ export interface FrameExplanation {
   readonly steps: readonly Step[];
   /** All punts, in the order in which the frame comes to them. */
   readonly punts: readonly PuntTaking[];
-  /** The punts whose CNFs get the frame: copies first, then the punt that takes it. */
+  /** The punts that get the frame: copies first, then the punt that takes it. */
   readonly reaches: readonly PuntId[];
+  /** The CNF's end of each of these punts. At a fault, no program gets the frame. */
+  readonly ends: readonly PuntEnd[];
 }
 
 /** Reads VPP's treatment of frames: one look serves any number of them. @throws PuntError */
@@ -70,7 +78,15 @@ export function explainFrame(
   const all = statuses.map((status) => takingBy(status, received, facts)).sort((a, b) => rank(a) - rank(b));
   const punts = onTheWay(all, steps);
   const reaches = punts.filter(({ treatment }) => treatment === "copy" || treatment === "taken").map(({ id }) => id);
-  return { text: describeFrame(frame), interface: on.vppName, steps, punts, reaches };
+  const ends = reaches.flatMap((id) => endsOf(statuses.find((each) => each.id === id)!, on.vppName, facts));
+  return { text: describeFrame(frame), interface: on.vppName, steps, punts, reaches, ends };
+}
+
+/** An interconnect that is for one of several interfaces has the interface's name in its selector. */
+function endsOf({ id, metadata }: PuntStatus, vppName: string, facts: Facts): PuntEnd[] {
+  const { interconnects } = metadata;
+  const own = interconnects.filter(({ vppSelector }) => facts.interface(vppSelector)?.vppName === vppName);
+  return (own.length > 0 ? own : interconnects).map((each) => ({ id, ...endStep(each, facts) }));
 }
 
 function rank({ stage }: PuntTaking): number {

@@ -2,7 +2,6 @@
 import type { PuntCounters, VppCounters } from "../counters/index.js";
 import {
   type DryRun,
-  type Facts,
   factsOf,
   failureText,
   idKey,
@@ -12,8 +11,8 @@ import {
   reachOf,
   type VppApi,
 } from "../punt/index.js";
-import { interconnectStep, interfaceStep } from "./interface-step.js";
-import { socketStep } from "./socket-step.js";
+import { endStep } from "./end-step.js";
+import { interfaceStep } from "./interface-step.js";
 import { fault, ok, type Step, unknown, warning } from "./steps.js";
 
 /** The input of an explanation. */
@@ -62,18 +61,6 @@ function itemsStep(due: NonNullable<PuntSources["due"]>): Step {
   if (due.length === 0) return ok("objects in VPP", "all are there, and as the punt wants them");
   const list = due.map(({ action, item, why }) => `${action} ${item} (${why})`).join("; ");
   return fault("objects in VPP", `a manager has work to do: ${list}`, "`vpp-punt watch`, or a daemon, repairs it");
-}
-
-type Interconnect = PuntStatus["metadata"]["interconnects"][number];
-
-function endStep({ attachment, vppInterface }: Interconnect, facts: Facts): Step {
-  if (attachment.kind === "af-unix") return socketStep(attachment.path);
-  const where = attachment.kind === "memif" ? attachment.socket : placeOfTap(attachment);
-  return interconnectStep(vppInterface!.name, attachment.kind, where, facts);
-}
-
-function placeOfTap({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
-  return `${name}${namespace === "" ? "" : ` in ${namespace}`}`;
 }
 
 function countersSteps({ id, metadata }: PuntStatus, counters: VppCounters): Step[] {

@@ -40,6 +40,11 @@ test("explain exits with 0 while the CNF is connected, and --json has every step
   while (found.status !== 0) found = await explain();
   const { punt, steps } = JSON.parse(found.stdout);
   t.is(punt, "monitor/eth0");
+  const frame = await here.punts("explain", ARP, "--interface", "eth0");
+  t.regex(
+    frame.stdout,
+    /\nok {7}monitor\/eth0: memif \S+: memif\S+ is connected with \S+\nit reaches monitor\/eth0\n$/,
+  );
   t.deepEqual([...new Set(steps.map(({ verdict }: { verdict: string }) => verdict))], ["ok"]);
 });
 
@@ -51,7 +56,8 @@ test("explain of a frame names the punts that get it and the reasons of the othe
   t.regex(stdout, /\ncopy {5}monitor\/eth0: the punt mirrors everything that eth0 receives\n/);
   t.regex(stdout, /\npassed {3}dns: ABX looks at IP packets only\n/);
   t.regex(stdout, /: pg-input\n.*\n.*: span-input\n/);
-  t.regex(stdout, /\nit reaches monitor\/eth0\n$/);
+  t.regex(stdout, /\nfault {4}monitor\/eth0: memif \S+: no program is connected with \S+\. Do: start the CNF;/);
+  t.regex(stdout, /\nit reaches monitor\/eth0, and no program\n$/);
   const other = await here.punts("explain", ARP, "--interface", "eth1");
   t.is(other.status, 1);
   t.regex(other.stdout, /fault {4}interface eth1: it is down.*Do: vppctl set interface state eth1 up\n/);

@@ -167,6 +167,8 @@ test("show prints one punt, and list narrows to a CNF", async (t) => {
   const { stdout } = await vpp.punts("show", "monitor/eth0");
   t.regex(stdout, /^State: +CREATED$/m);
   t.regex(stdout, /socket: .*memif-.*\.sock/);
+  t.regex(stdout, /secret: \(hidden\)/);
+  t.notRegex((await vpp.punts("show", "monitor/eth0", "-o", "yaml")).stdout, /hidden/);
   t.is(JSON.parse((await vpp.punts("describe", "monitor", "eth0", "-o", "json")).stdout).type, "SPAN");
   t.regex((await vpp.punts("show", "who")).stderr, /there is no punt who/);
   const narrowed = await vpp.punts("list", "--cnf", "wire");

@@ -13,7 +13,7 @@ import {
   traceNext,
   type Verdict,
 } from "../../explain/index.js";
-import { idText, type PuntStatus } from "../../punt/index.js";
+import { idText, type PuntId, type PuntStatus } from "../../punt/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
 import { type Ending, exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
@@ -172,14 +172,21 @@ function stepText({ place, fact, verdict, remedy }: Step): string {
   return signed(verdict, `${place}: ${fact}${remedy === undefined ? "" : `. Do: ${remedy}`}`);
 }
 
-function frameText({ text, interface: name, steps, punts, reaches, trace }: Explained): string {
-  const names = printable(reaches.map(idText).join(", "));
+function frameText({ text, interface: name, steps, punts, reaches, ends, trace }: Explained): string {
   return [
     `${printable(name)}: ${printable(text)}`,
     ...steps.map(stepText),
     ...punts.map(({ id, treatment, why }) => signed(treatment, `${idText(id)}: ${why}`)),
+    ...ends.map(({ id, place, ...end }) => stepText({ ...end, place: `${idText(id)}: ${place}` })),
     ...(trace === undefined ? [] : [trace.text]),
     ...(trace?.caveat === undefined ? [] : [signed("warning", `trace: ${trace.caveat}`)]),
-    reaches.length === 0 ? paint("red", "it reaches no punt") : `it reaches ${names}`,
+    reaches.length === 0 ? paint("red", "it reaches no punt") : `it reaches ${reachedText(reaches, ends)}`,
   ].join("\n");
+}
+
+function reachedText(reaches: FrameExplanation["reaches"], ends: FrameExplanation["ends"]): string {
+  const isDeaf = (id: PuntId) => ends.some((end) => end.id === id && end.verdict === "fault");
+  return reaches
+    .map((id) => `${printable(idText(id))}${isDeaf(id) ? paint("red", ", and no program") : ""}`)
+    .join(", ");
 }

@@ -37,9 +37,17 @@ function description({ id, state, reasons, request, metadata }: ShownPunt): stri
     "Request:",
     indented(rest),
     "Interconnects:",
-    indented(metadata.interconnects),
+    indented(metadata.interconnects.map(hidden)),
     ...(metadata.caveats?.length ? ["Caveats:", indented(metadata.caveats)] : []),
   ].join("\n");
+}
+
+/** The text is for a person. A program takes the secret from JSON or YAML. */
+function hidden(interconnect: ShownPunt["metadata"]["interconnects"][number]): object {
+  const { attachment } = interconnect;
+  return attachment.kind === "memif"
+    ? { ...interconnect, attachment: { ...attachment, secret: "(hidden)" } }
+    : interconnect;
 }
 
 function indented(value: unknown): string {
