@@ -31,6 +31,7 @@ export {
   openPacketSocket,
 } from "./open.js";
 export type { ExchangeOptions } from "./options.js";
+export { blockDatagrams, queueLength, takeDatagramSocket, unblockDatagrams } from "./queue.js";
 export {
   type DescriptorAnswer,
   type DescriptorHandler,

@@ -173,10 +173,10 @@ export class HandedEnds implements CnfEnds {
     );
   }
 
-  /** All that is open, but for memif ends that have lost their VPP. */
+  /** All that is open, but for ends that have lost their VPP. */
   #have(): Record<string, string> {
-    const lost = [...this.#open].filter(([, port]) => port.kind === "memif" && !port.memif.peer);
-    const keys = new Set(lost.map(([index]) => `memif/${index}`));
+    const lost = [...this.#open].filter(([, port]) => isLost(port));
+    const keys = new Set(lost.map(([index, { kind }]) => `${kind === "memif" ? "memif" : "socket"}/${index}`));
     return Object.fromEntries([...this.#identities].filter(([key]) => !keys.has(key)));
   }
 
@@ -249,6 +249,11 @@ export class HandedEnds implements CnfEnds {
     this.#listening.add(port);
     listen(port, (batch) => this.#handler?.(batch, index));
   }
+}
+
+function isLost(port: CnfPort): boolean {
+  if (port.kind === "memif") return port.memif.peer === undefined;
+  return port.kind === "af-unix" && !port.socket.stats().connected;
 }
 
 function tapOf(interconnect: InterconnectMetadata): Extract<CnfPort, { kind: "tap" }>[] {

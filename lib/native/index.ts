@@ -105,6 +105,14 @@ export interface LinuxAddon {
   connectUnix(op: string, path: string, type: "stream" | "seqpacket" | "dgram"): NativeDescriptor;
   /** The file stays. An empty `vppPath` leaves the socket unconnected. */
   bindDatagram(options: NativeSocketFile & { vppPath: string }): NativeDescriptor;
+  /** Takes a UNIX datagram socket of another process, by its number there and its inode. */
+  takeDescriptor(pid: number, number: number, inode: number): NativeDescriptor;
+  /** How many datagrams, and how many bytes, wait in a queue that nobody else reads. */
+  queueLength(fd: number): [datagrams: number, bytes: number];
+  /** Discards what waits, and has the kernel refuse what comes. Returns how many datagrams it has discarded. */
+  blockDatagrams(fd: number): number;
+  /** Connects it to VPP's punt socket again; with "", or without VPP, it has no peer. */
+  unblockDatagrams(fd: number, vppPath: string): void;
   /** A packet socket of the device, in the namespace behind a descriptor; -1: in this one. */
   openPacketSocket(device: string, namespace: number): NativeDescriptor;
   /** Opens the file for reading, without waiting for a peer. `op` is for the error. */

@@ -5,6 +5,7 @@
 #include "descriptor/listener.h"
 #include "descriptor/open.h"
 #include "descriptor/passing_socket.h"
+#include "descriptor/queue.h"
 
 namespace vpp_punt {
 
@@ -14,6 +15,7 @@ void InitDescriptor(Napi::Env env, Napi::Object exports) {
   descriptor::Listener::Init(env, exports);
   descriptor::InitCredentials(env, exports);
   descriptor::InitOpen(env, exports);
+  descriptor::InitQueue(env, exports);
 }
 
 }  // namespace vpp_punt

@@ -1,8 +1,10 @@
 #include "punt_socket/vpp_peer.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "util/unix_address.h"
 
@@ -18,9 +20,13 @@ bool VppPeer::Moved() const {
 
 int VppPeer::Connect(int fd) {
   if (!wanted()) {
-    sockaddr_storage peer;
+    sockaddr_un peer = {};
     socklen_t size = sizeof(peer);
-    return error_ = getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 ? 0 : errno;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return error_ = errno;
+    // A daemon that was killed while this process was stopped has left the socket blocked: see
+    // descriptor/queue.h.
+    const bool blocked = size > offsetof(sockaddr_un, sun_path) && peer.sun_path[0] == '\0';
+    return error_ = blocked ? ECONNREFUSED : 0;
   }
   // Read before connecting: when the file changes in between, the next Moved() sees it.
   struct stat now = {};

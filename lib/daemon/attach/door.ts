@@ -10,12 +10,13 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { idText, type PuntRequest, reachOf } from "../../punt/index.js";
+import { idText, type PuntRequest, type PuntStatus, reachOf } from "../../punt/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
 import type { AuditEntry } from "../audit.js";
 import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";
 import { type Parts, View } from "../service/index.js";
 import { openEnds } from "./ends.js";
+import { StoppedCnfs } from "./stopped.js";
 
 export interface AttachDoorOptions {
   readonly path: string;
@@ -43,6 +44,7 @@ export class AttachDoor {
   readonly #parts: Parts;
   readonly #options: AttachDoorOptions;
   readonly #server: DescriptorServer;
+  readonly #stopped: StoppedCnfs;
   readonly #ending = new AbortController();
   readonly #cleaning: NodeJS.Timeout | undefined;
 
@@ -51,6 +53,7 @@ export class AttachDoor {
     this.#parts = parts;
     this.#options = options;
     const { mode, group, owner, path } = options;
+    this.#stopped = new StoppedCnfs(parts.log);
     const onError = (error: unknown) => parts.log.warn({ err: error }, "a handover of descriptors failed");
     const how = { mode, onError, ...(group !== undefined && { group }) };
     this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), how);
@@ -70,6 +73,7 @@ export class AttachDoor {
   async close(): Promise<void> {
     clearInterval(this.#cleaning);
     this.#ending.abort();
+    this.#stopped.close();
     await this.#server.close();
   }
 
@@ -100,8 +104,17 @@ export class AttachDoor {
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
     const opened = openEnds(status.metadata, { ...wanted, socketDirectory });
+    this.#watch(status, caller.pid);
     const bytes = encodeAttach({ ends: opened.map(({ end }) => end), namespace: "" });
     return { bytes, descriptors: opened.map(({ descriptor }) => descriptor) };
+  }
+
+  /** Keeps the punt sockets of a CNF in sight: those of a CNF that is stopped would take VPP's send buffer from the others. */
+  #watch({ id, metadata }: PuntStatus, pid: number): void {
+    if (pid === 0) return;
+    for (const { attachment } of metadata.interconnects)
+      if (attachment.kind === "af-unix")
+        this.#stopped.watch({ punt: idText(id), pid, path: attachment.path, vppPath: attachment.vppPath ?? "" });
   }
 
   async #takeNamespace(
