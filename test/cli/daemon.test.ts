@@ -1,5 +1,6 @@
 // `vpp-punt daemon`: its folders, and the sockets in them.
-import { statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { statSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { cli, end, site, start } from "../support/cli/command.js";
 
@@ -20,4 +21,24 @@ test("a user who may not write below /run names the folders of a daemon on the c
   t.is(refused.status, 2);
   t.regex(refused.stderr, /socketPath: is missing \(ERR_INVALID_REQUEST\)/);
   t.deepEqual(await end(daemon), [0, null]);
+});
+
+test("the owners and groups of sockets are given by name or number, and an unknown name is refused", async (t) => {
+  const here = await site(t);
+  const name = (flag: string) => execFileSync("id", [flag], { encoding: "utf8" }).trim();
+  const [user, group, number] = [name("-un"), name("-gn"), Number(name("-g"))];
+  const config = here.at("daemon.yaml");
+  const options = ["daemon", "--sim", "--socket", here.at("manager.sock"), "--config", config];
+  const socket = { path: here.at("dns.sock"), cnf: "dns", owner: user, group };
+  writeFileSync(config, JSON.stringify({ state: here.at("state"), socketGroup: "nobody knows", sockets: [socket] }));
+  const refused = await cli(options);
+  t.not(refused.status, 0);
+  t.regex(refused.stderr, /socketGroup: the group "nobody knows": this machine has no such name \(ERR_OPTION\)\n$/);
+  for (const given of [group, `${number}`]) {
+    const daemon = start([...options, "--socket-group", given], {});
+    t.teardown(() => end(daemon, "SIGKILL"));
+    while ((await cli(["list", "--socket", here.at("dns.sock")])).status !== 0);
+    for (const file of ["manager.sock", "dns.sock"]) t.is(statSync(here.at(file)).gid, number);
+    t.deepEqual(await end(daemon), [0, null]);
+  }
 });

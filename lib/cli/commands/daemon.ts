@@ -1,11 +1,12 @@
 // `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
 import { parseDocument } from "yaml";
-import type { DaemonOptions } from "../../daemon/index.js";
+import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
 import { readBytes } from "../../read-file.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
+import { idOf } from "./named-ids.js";
 
 /** Bytes of the log that wait for a disk with room; lines beyond it are lost. */
 const LONGEST_LOG = 1 << 20;
@@ -96,7 +97,8 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     page: page === true ? { port: PAGE_PORT } : page,
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
     socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
-    socketGroup: socketGroup === undefined ? undefined : Number(socketGroup),
+    socketGroup: await idOf("socketGroup", "group", socketGroup ?? file.socketGroup),
+    sockets: await withIds(file.sockets),
     statsSocket: options.statsSocket,
     socketDirectory: options.socketDirectory ?? (directory && `${directory}/sockets`),
   };
@@ -114,6 +116,24 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
     manager: mergedManager(file.manager, manager),
     ...(Object.keys(stonework).length > 0 && { stonework }),
   } as DaemonOptions;
+}
+
+/** A file may name the owner and the group of a CNF's socket. */
+async function withIds(sockets: DaemonOptions["sockets"]): Promise<DaemonOptions["sockets"]> {
+  if (!Array.isArray(sockets)) return sockets;
+  const resolved = async (each: unknown, index: number) => {
+    if (typeof each !== "object" || each === null) return each;
+    const { owner, group } = each as CnfSocket;
+    const option = `sockets[${index}]`;
+    return {
+      ...each,
+      ...definedOnly({
+        owner: await idOf(`${option}.owner`, "passwd", owner),
+        group: await idOf(`${option}.group`, "group", group),
+      }),
+    };
+  };
+  return Promise.all(sockets.map(resolved)) as Promise<CnfSocket[]>;
 }
 
 /** Of `subnets` and `retry` the command line may say one field, and the file the other. */

@@ -79,7 +79,7 @@ function daemonCommand(program: Command): void {
     .option("--config <file>", "YAML file of options, named as in DaemonOptions; the command line comes first")
     .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)", path)
     .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
-    .option("--socket-group <gid>", "group of the socket, by number")
+    .option("--socket-group <group>", "group of the socket, by name or number")
     .option("--socket-directory <folder>", "where the CNFs' punt sockets are (default: /run/vpp-punt/sockets)", path)
     .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
     .addOption(statsSocket())
