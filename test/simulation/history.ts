@@ -1,12 +1,12 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
-import { EmulatedHost, isMade, type PuntStatus } from "../../lib/punt/index.js";
+import { EmulatedHost, isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf, requestOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Kernel } from "./kernel.js";
 import { ManagerProcess } from "./manager-process.js";
-import { type Action, CARDS, OWNERS, type Step } from "./operation.js";
+import { type Action, CARDS, OWNERS, type Return, type Step } from "./operation.js";
 import { type VppLife, VppProcess } from "./vpp.js";
 import { inWorld, ROOT, type World } from "./world/index.js";
 
@@ -110,6 +110,8 @@ class History {
         return this.#managers[action.owner]!.perform(action.op, requestOf(action.punt, ROOT));
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
+      case "return":
+        return this.#return(action);
       case "restart":
         return this.#managers[action.owner]!.stop();
       case "crash-vpp":
@@ -135,6 +137,17 @@ class History {
       default:
         return this.#operate(action);
     }
+  }
+
+  #return({ owner, down, refused, deleted }: Return): void {
+    const manager = this.#managers[owner]!;
+    manager.return(down, () => {
+      for (const { message, nth } of refused)
+        this.#vpp.faults.add({ message, nth, action: { kind: "refuse", error: "UNSPECIFIED" } });
+      const punts = manager.list();
+      for (const each of deleted)
+        if (punts.length > 0) manager.perform("delete", punts[each % punts.length]!.request as PuntRequestInput);
+    });
   }
 
   async #operate(action: Extract<Action, { op: "up" | "address" | "loopback" }>): Promise<void> {

@@ -29,6 +29,7 @@ export class ManagerProcess {
   #party: Party | undefined;
   #vpp: Vpp | undefined;
   #manager: PuntManager | undefined;
+  #started: (() => void) | undefined;
 
   /** @param changed called when a punt has changed its state */
   constructor(
@@ -87,6 +88,9 @@ export class ManagerProcess {
       manager.on("pass", () => (this.lastPass = this.#world.schedule.now));
       this.#manager = manager;
       this.wishes.compare(manager.list());
+      const started = this.#started;
+      this.#started = undefined;
+      started?.();
     } catch (error) {
       if (error instanceof PuntError && error.code === "ERR_OWNER_BUSY") this.kill(RESTART_MS);
       else this.#world.schedule.fail(error);
@@ -104,6 +108,13 @@ export class ManagerProcess {
     this.disk.ownerDied();
     this.wishes.died();
     schedule.at(schedule.now + downMs, "supervisor", () => this.start(), schedule.world);
+  }
+
+  /** Dies, and does something as soon as its next process has started its manager. */
+  return(downMs: number, started: () => void): void {
+    if (!this.isUp) return;
+    this.#started = started;
+    this.kill(downMs);
   }
 
   /** Ends in order, and starts again. */

@@ -16,12 +16,23 @@ export type Action =
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
   | { readonly op: "kill"; readonly owner: number; readonly down: number }
   | { readonly op: "restart"; readonly owner: number }
+  | Return
   | { readonly op: "crash-vpp"; readonly down: number }
   | { readonly op: "stop"; readonly party: number; readonly ms: number }
   | { readonly op: "cut" }
   | { readonly op: "clock"; readonly ms: number }
   | { readonly op: "disk" | "kernel"; readonly owner: number; readonly times: number }
   | { readonly op: "fault"; readonly message: string; readonly action: FaultAction; readonly nth: number };
+
+/** A manager dies and returns. VPP refuses dumps of its first looks, and some of its punts are deleted at once. */
+export interface Return {
+  readonly op: "return";
+  readonly owner: number;
+  readonly down: number;
+  readonly refused: readonly { readonly message: string; readonly nth: number }[];
+  /** Places in the list of the punts that the manager has then, modulo its length. */
+  readonly deleted: readonly number[];
+}
 
 export type Step = Action & Timed;
 
@@ -58,6 +69,12 @@ const REFUSED_DUMPS = [
   ...["punt_socket_dump", "proxy_arp_dump", "memif_socket_filename_dump", "ip_address_dump"],
 ];
 
+/** Dumps of what a punt leaves in VPP if its deletion does not see it. */
+const TELLING_DUMPS = [
+  ...["punt_socket_dump", "dhcp_proxy_dump", "abx_interface_attach_dump", "l2_xconnect_dump", "sw_interface_dump"],
+  ...["isisx_connection_dump", "sw_interface_span_dump"],
+];
+
 const anyOwner = fc.constantFrom(0, 0, 0, 1);
 
 /** The second owner has only types that two owners can have on one interface. */
@@ -83,6 +100,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(3, "loopback", { instance: fc.nat({ max: 1 }), present: fc.boolean() }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
+  choice(6, "return", {
+    ...{ owner: anyOwner, down: fc.nat({ max: 100 }) },
+    // At most one look of each kind: nobody can tell two equal refusals from the truth.
+    refused: fc.uniqueArray(fc.record({ message: fc.constantFrom(...TELLING_DUMPS), nth: fc.constantFrom(1, 2) }), {
+      minLength: 1,
+      maxLength: 3,
+      selector: ({ message }) => message,
+    }),
+    deleted: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
+  }),
   choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
   choice(1, "stop", { party: fc.nat({ max: 2 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
   choice(3, "cut", {}),

@@ -19,6 +19,7 @@ import { EmulatedDevices, type MemifDevice, WireDevice } from "../../lib/sim/dev
 import { Faults } from "../../lib/sim/faults.js";
 import { VppLog } from "../../lib/sim/log.js";
 import { VnetError } from "../../lib/sim/vnet-error.js";
+import { Refusals } from "./refusals.js";
 import { type Files, type Party, ROOT, type World } from "./world/index.js";
 
 const RELEASE = "26.06";
@@ -147,7 +148,7 @@ class FileMemif implements MemifDevice {
 
 /** VPP's process. Each start is a new life. */
 export class VppProcess {
-  readonly faults = new Faults();
+  readonly faults: Faults = new Refusals();
   readonly #world: World;
   readonly #cards: readonly string[];
   /** Configures a life that begins, as a startup configuration does. */
