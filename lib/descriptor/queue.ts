@@ -12,14 +12,14 @@ export function takeDatagramSocket(pid: number, number: number, inode: number): 
   return Descriptor.of(native.takeDescriptor(pid, number, inode));
 }
 
-/** Returns what waits in the queue, and leaves it there: at most 1,000 datagrams. Nobody else may read meanwhile. */
+/** Returns what waits in the queue, and leaves it there: at most 1,000 datagrams. No other process may read at that time. */
 export function queueLength(socket: Descriptor): { datagrams: number; bytes: number } {
   const [datagrams, bytes] = native.queueLength(socket.fd);
   return { datagrams, bytes };
 }
 
 /**
- * Empties the queue. From then on the kernel refuses what anybody sends to the socket (EPERM). Returns how many datagrams it has discarded.
+ * Empties the queue. From then on the kernel refuses all that is sent to the socket (EPERM). Returns how many datagrams it has discarded.
  *
  * @throws PuntError an errno name
  */

@@ -107,9 +107,9 @@ export interface LinuxAddon {
   bindDatagram(options: NativeSocketFile & { vppPath: string }): NativeDescriptor;
   /** Takes a UNIX datagram socket of another process, by its number there and its inode. */
   takeDescriptor(pid: number, number: number, inode: number): NativeDescriptor;
-  /** How many datagrams, and how many bytes, wait in a queue that nobody else reads. */
+  /** How many datagrams, and how many bytes, wait in a queue that no other process reads at that time. */
   queueLength(fd: number): [datagrams: number, bytes: number];
-  /** Discards what waits, and has the kernel refuse what comes. Returns how many datagrams it has discarded. */
+  /** Discards what waits, and has the kernel refuse further datagrams. Returns how many datagrams it has discarded. */
   blockDatagrams(fd: number): number;
   /** Connects it to VPP's punt socket again; with "", or without VPP, it has no peer. */
   unblockDatagrams(fd: number, vppPath: string): void;

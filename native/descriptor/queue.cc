@@ -61,7 +61,7 @@ void PeekFrom(int fd, int offset) {
   setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset));
 }
 
-/// queueLength(fd) -> [datagrams, bytes] that wait. They stay. Nobody else may read meanwhile.
+/// queueLength(fd) -> [datagrams, bytes] that wait. They stay. No other process may read at that time.
 Napi::Value QueueLength(const Napi::CallbackInfo& info) {
   std::vector<char> bytes(kLongestDatagram);
   double count = 0, total = 0;
@@ -78,14 +78,14 @@ Napi::Value QueueLength(const Napi::CallbackInfo& info) {
   return result;
 }
 
-/// Connects to a socket that is closed at once: the kernel refuses what anybody sends from then on (EPERM).
-SystemError ConnectToNobody(int fd) {
-  const UniqueFd nobody(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+/// Connects to a socket that is closed at once: the kernel refuses all that is sent from then on (EPERM).
+SystemError ConnectToClosed(int fd) {
+  const UniqueFd closed(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const sockaddr any = {.sa_family = AF_UNIX, .sa_data = {}};
   // The kernel chooses an abstract name.
-  if (!nobody || bind(nobody.get(), &any, sizeof(any.sa_family)) != 0) return {errno, "bind"};
+  if (!closed || bind(closed.get(), &any, sizeof(any.sa_family)) != 0) return {errno, "bind"};
   UnixAddress address("");
-  if (!address.ReadFrom(nobody.get())) return {errno, "getsockname"};
+  if (!address.ReadFrom(closed.get())) return {errno, "getsockname"};
   if (connect(fd, address.get(), address.size()) != 0) return {errno, "connect"};
   return {};
 }
@@ -99,7 +99,7 @@ Napi::Value BlockDatagrams(const Napi::CallbackInfo& info) {
     while (discarded < kMostDiscarded && recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) discarded++;
   };
   discard();
-  const SystemError failed = ConnectToNobody(fd);
+  const SystemError failed = ConnectToClosed(fd);
   // A socket that had a peer is empty now; another one may have got datagrams in between.
   discard();
   if (!failed) return Napi::Number::New(info.Env(), discarded);

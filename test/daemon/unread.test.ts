@@ -30,7 +30,7 @@ test.serial("the others get their packets, and so does the CNF when it goes on",
   t.is(await ask(host.vpp, 123, "at the end"), "ntp:at the end");
 });
 
-test.serial("a CNF gets its packets again when the daemon was killed meanwhile", async (t) => {
+test.serial("a CNF gets its packets again when the daemon was killed in that time", async (t) => {
   const { host, dns } = await startWithStopped(t);
   await host.killDaemon();
   dns.child.kill("SIGCONT");
