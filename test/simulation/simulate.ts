@@ -1,23 +1,29 @@
-// npm run simulate -- [--runs N] [--seed S] [--shrink]: simulated histories. Exits with 0 only if all of them hold.
+// npm run simulate -- [--runs N] [--seed S] [--shrink] [--path P]: simulated histories. Exits with 0 only if all of them hold.
 import fc from "fast-check";
 import { commandLine, randomRuns } from "../stress/command.js";
 import { type Outcome, runHistory } from "./history.js";
 import { type Step, steps } from "./operation.js";
 
-const { numbers, has } = commandLine({
+const { numbers, values, has } = commandLine({
   name: "simulate",
-  text: `npm run simulate -- [--runs N] [--seed S] [--shrink]
+  text: `npm run simulate -- [--runs N] [--seed S] [--shrink] [--path P]
 
 Runs histories of managers and their VPP in one process, in virtual time: each message, timer, write and kill is put in order by the seed.
 Exits with 0 only if all of them hold.
 
   --runs N   number of histories (default: 2000)
   --seed S   seed of the first history; each has the next number (default: from the clock). A failure prints the seed that repeats it
-  --shrink   looks for a shorter history that fails too`,
+  --shrink   looks, for at most two minutes, for a shorter history that fails in the same way, and prints its path
+  --path P   repeats the short history of that path, with the seed of the long one`,
   numbers: randomRuns(2_000),
+  values: ["path"],
   flags: ["shrink"],
 });
 const { runs, seed } = numbers;
+const { path } = values;
+
+/** Milliseconds of the search for a shorter history. */
+const LONGEST_SHRINKING = 120_000;
 
 function fail(text: string): never {
   console.error(text);
@@ -26,18 +32,37 @@ function fail(text: string): never {
 
 process.on("unhandledRejection", (error) => fail(`unhandled rejection: ${(error as Error)?.stack ?? error}`));
 
-/** Runs the history of a seed. @throws the condition that did not hold, with the steps */
+/** The condition that did not hold, without the punt and the lines that it did not hold for. */
+function reasonOf(error: unknown): string {
+  return String((error as Error)?.message ?? error)
+    .split("\n", 1)[0]!
+    .replace(/\{.*\}/g, "{}")
+    .replace(/\d+/g, "0");
+}
+
+/** Runs the history of a seed. Prints its steps and ends the program if a condition does not hold. */
 async function run(historySeed: number): Promise<Outcome> {
   let outcome: Outcome | undefined;
+  let reason: string | undefined;
   const property = fc.asyncProperty(steps, async (list: Step[]) => {
-    outcome = await runHistory(historySeed, list);
+    try {
+      outcome = await runHistory(historySeed, list);
+    } catch (error) {
+      reason ??= reasonOf(error);
+      if (reasonOf(error) === reason) throw error;
+    }
   });
-  const result = await fc.check(property, { numRuns: 1, seed: historySeed, endOnFailure: !has("shrink") });
+  const result = await fc.check(property, {
+    ...{ numRuns: 1, seed: historySeed, endOnFailure: !has("shrink") },
+    ...(has("shrink") && { interruptAfterTimeLimit: LONGEST_SHRINKING }),
+    ...(path !== undefined && { path }),
+  });
   if (!result.failed) return outcome!;
   const list = (result.counterexample?.[0] ?? []).map((step) => JSON.stringify(step)).join("\n");
   const error = result.errorInstance as Error | undefined;
+  const short = result.counterexamplePath?.includes(":") ? ` --path ${result.counterexamplePath}` : "";
   return fail(
-    `${list}\n${error?.stack ?? error}\nfailed; again with: npm run simulate -- --runs 1 --seed ${historySeed}`,
+    `${list}\n${error?.stack ?? error}\nfailed; again with: npm run simulate -- --runs 1 --seed ${historySeed}${short}`,
   );
 }
 
