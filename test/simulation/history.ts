@@ -154,7 +154,7 @@ class History {
     const { life } = this.#vpp;
     if (life === undefined) return;
     this.#operated = life;
-    if (action.op === "loopback" && !action.present && (await hasPolicy(life, `loop${action.instance}`))) return;
+    if (action.op === "loopback" && !action.present && (await this.#hasPolicy(life, `loop${action.instance}`))) return;
     const { op, after: _, ...what } = action as typeof action & { readonly after: number };
     const [value, key] = "up" in what ? [what.up, { ...what, up: op }] : [what.present, { ...what, present: op }];
     if (action.op === "up") await this.#operator.setUp(action.card, action.up);
@@ -165,6 +165,13 @@ class History {
     this.#changes.set(JSON.stringify(key), value);
     this.#vpp.disturbedAt = this.#world.schedule.now;
     await this.#newBaseline();
+  }
+
+  /** Whether an interface has an ABX policy, or a manager may be about to attach one. */
+  async #hasPolicy(life: VppLife, name: string): Promise<boolean> {
+    const punts = this.#managers.flatMap((manager) => manager.list());
+    if (punts.some(({ request }) => request.type === "ABX" && request.vppInterface === name)) return true;
+    return hasPolicy(life, name);
   }
 
   /** Reads what a VPP has that no manager ever saw. */

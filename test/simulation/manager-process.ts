@@ -14,6 +14,11 @@ const RESTART_MS = 500;
 /** A plan without steps. */
 const NOTHING = "nothing to do";
 
+/** What the refusal of a change says. `FAILED`: the store has the change, and VPP or Linux refused what it needs. */
+function outcomeOf({ op, code }: PuntError): string {
+  return op === "punt.reconcile" ? "FAILED" : code;
+}
+
 export class ManagerProcess {
   readonly disk: Disk;
   readonly wishes = new Wishes();
@@ -143,7 +148,7 @@ export class ManagerProcess {
     this.#asked(this.#party!, op, (): Promise<unknown> => (op === "add" ? manager.add(request) : manager.delete(id)))
       .then(
         () => ended(undefined),
-        (error) => (error instanceof PuntError ? ended(error.code) : Promise.reject(error)),
+        (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)),
       )
       .catch((error) => schedule.fail(error));
   }

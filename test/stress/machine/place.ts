@@ -153,6 +153,8 @@ export class Place {
     );
     if (error === undefined) this.#known.set(id, op === "add");
     else if (!(error instanceof PuntError)) throw error;
+    // Keeps the change that VPP or Linux refused to carry out: the store has it.
+    else if (error.op === "punt.reconcile") this.#known.set(id, op === "add");
     else if (OF_STORE.has(error.code)) this.#known.set(id, before);
     else if (error.code === "ERR_NO_SUCH_PUNT") this.#known.set(id, false);
     return { op, code: error?.code ?? "", message: error?.message ?? "" };
