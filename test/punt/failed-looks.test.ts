@@ -176,3 +176,27 @@ for (const nth of [1, 2, 3])
     await manager.delete(id);
     t.deepEqual(await snapshot(it.client), without);
   });
+
+for (const type of puntTypes)
+  test(`${type} leaves VPP when it is deleted during the first look of a process, whichever dump VPP answers with nothing`, async (t) => {
+    const heard = new Set<string>();
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    const without = await snapshot(it.client);
+    const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
+    const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
+    await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
+    const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
+    t.true(heard.size > 5);
+    for (const message of heard) {
+      await it.manager.close();
+      it.vpp.faults.add({ message: "ip_table_dump", action: { kind: "delay", ms: 30 } });
+      it.vpp.faults.add({ message, action: { kind: "refuse", error: "UNSPECIFIED" } });
+      const manager = await it.restartManager({ resyncInterval: 600_000 });
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await manager.delete(id);
+      it.vpp.faults.clear();
+      t.deepEqual(await snapshot(it.client), without, message);
+      await manager.add(punt, { waitFor: "CREATED" });
+    }
+  });

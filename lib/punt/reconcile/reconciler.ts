@@ -127,7 +127,7 @@ export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconci
 /** Reads and compares; changes nothing. What may be missing only from VPP's answers is read until a look lacks nothing of the one before. */
 export async function look(ledger: Looked, world: World): Promise<Reconciled> {
   let result = await lookOnce(ledger, world);
-  if (!isDoubtful(result, world.expected)) return result;
+  if (!isDoubtful(result, ledger, world.expected)) return result;
   for (let looks = 2; looks <= MOST_LOOKS; looks++) {
     const before = result.facts;
     result = await lookOnce(ledger, world);
@@ -136,9 +136,9 @@ export async function look(ledger: Looked, world: World): Promise<Reconciled> {
   return result;
 }
 
-/** Before the first steps no earlier look has told what is there. */
-function isDoubtful({ facts, open, leaving }: Reconciled, expected: Expected): boolean {
-  return expected.isUnknown ? leaving !== undefined || open.size > 0 : expected.isMissingIn(facts);
+/** Before the first steps no earlier look has told what is there. A punt may have been deleted during the look. */
+function isDoubtful({ facts, open }: Reconciled, ledger: Looked, expected: Expected): boolean {
+  return expected.isUnknown ? ledger.leaving !== undefined || open.size > 0 : expected.isMissingIn(facts);
 }
 
 type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
