@@ -121,6 +121,15 @@ export interface Stage extends ManagedVpp {
   restartOrchestrator(): Promise<void>;
 }
 
+/** Resolves with what a CNF announces, once the CNF has written all of the file. */
+async function announced(path: string): Promise<{ readonly "grpc-port": number }> {
+  for (;;) {
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    if (text.endsWith("}")) return JSON.parse(text);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Everything is closed when the test ends. */
 export async function stage(
   t: ExecutionContext,
@@ -154,8 +163,7 @@ export async function stage(
       const cnf = new PythonCnf({ label, kind, hang: [], directory: far });
       cnfs.push(cnf);
       const file = join("discovery", `${label}.pid`);
-      while (!existsSync(join(far, file))) await new Promise((resolve) => setTimeout(resolve, 20));
-      const place = JSON.parse(readFileSync(join(far, file), "utf8"));
+      const place = await announced(join(far, file));
       const network = await Network.to(place["grpc-port"]);
       t.teardown(() => network.close());
       writeFileSync(join(stonework, `${file}.new`), JSON.stringify({ ...place, "grpc-port": network.port }));
