@@ -14,7 +14,7 @@ const RESTART_MS = 500;
 /** A plan without steps. */
 const NOTHING = "nothing to do";
 
-/** What the refusal of a change says. `FAILED`: the store has the change, and VPP or Linux refused what it needs. */
+/** Returns the code of an error; `FAILED` if the store has the change, and VPP or Linux refused what it needs. */
 function outcomeOf({ op, code }: PuntError): string {
   return op === "punt.reconcile" ? "FAILED" : code;
 }
