@@ -1,5 +1,5 @@
 // The identity of a caller: from the kernel for UNIX sockets, from the certificate for TLS.
-import type { Socket } from "node:net";
+import { isIPv6, type Socket, SocketAddress } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { openPeerProcess, processIsAlive } from "../descriptor/index.js";
 
@@ -23,11 +23,19 @@ export interface UnixCaller {
   readonly isAlive?: (() => boolean) | undefined;
 }
 
+/** The kinds of names in a certificate that are an identity. */
+export type CertificateNameKind = "DNS" | "URI" | "email" | "IP Address";
+
+/** A subject alternative name, such as `dns.example` or `spiffe://site/dns`. */
+export interface CertificateName {
+  readonly kind: CertificateNameKind;
+  readonly text: string;
+}
+
 /** The owner of a certificate that the daemon's CA signed. */
 export interface TlsCaller {
   readonly kind: "tls";
-  /** Subject alternative names, such as `dns.example` or `spiffe://site/dns`. */
-  readonly names: readonly string[];
+  readonly names: readonly CertificateName[];
 }
 
 /** A program at StoneWork's ports, or a CNF whose announcement says that it is at an address. */
@@ -88,15 +96,23 @@ function pinned(socket: Socket): (() => boolean) | undefined {
 export function tlsCaller(socket: TLSSocket): TlsCaller {
   const { subjectaltname = "" } = socket.getPeerCertificate() ?? {};
   // `DNS:a.example, URI:spiffe://site/a`; a name with a comma or a quote is quoted as JSON, and is of no use here.
-  const names = subjectaltname
-    .split(", ")
-    .flatMap((entry) => /^(?:DNS|URI|email|IP Address):([^"]+)$/.exec(entry)?.[1] ?? []);
+  const names = subjectaltname.split(", ").flatMap((entry) => {
+    const [, kind, text] = /^(DNS|URI|email|IP Address):([^"]+)$/.exec(entry) ?? [];
+    return text === undefined ? [] : [certificateName(kind as CertificateNameKind, text)];
+  });
   return { kind: "tls", names };
+}
+
+/** Returns the name in its usual form: Node.js writes all digits of an IPv6 address, and the letters of a host's name have no case. */
+function certificateName(kind: CertificateNameKind, text: string): CertificateName {
+  if (kind === "DNS") return { kind, text: text.toLowerCase() };
+  if (kind !== "IP Address" || !isIPv6(text)) return { kind, text };
+  return { kind, text: new SocketAddress({ address: text, family: "ipv6" }).address };
 }
 
 /** Returns the caller as the audit log and messages name it. */
 export function callerText(caller: Caller): string {
-  if (caller.kind === "tls") return `tls ${caller.names.join(",") || "without a name"}`;
+  if (caller.kind === "tls") return `tls ${caller.names.map(({ text }) => text).join(",") || "without a name"}`;
   if (caller.kind === "stonework") return stoneWorkText(caller);
   if (caller.kind === "page") return `page ${caller.uid === undefined ? "of an unknown user" : `uid ${caller.uid}`}`;
   const by = caller.cnf === undefined ? "" : ` by the socket of CNF ${caller.cnf}`;

@@ -5,7 +5,16 @@ export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
 export { DEFAULT_DAEMON_SOCKET } from "./default-socket.js";
 export type { HttpDoorOptions, PageDoorOptions, TlsDoorOptions } from "./doors/index.js";
-export type { Caller, PageCaller, PeerCredentials, StoneWorkCaller, TlsCaller, UnixCaller } from "./identity.js";
+export type {
+  Caller,
+  CertificateName,
+  CertificateNameKind,
+  PageCaller,
+  PeerCredentials,
+  StoneWorkCaller,
+  TlsCaller,
+  UnixCaller,
+} from "./identity.js";
 export { ServiceNotifier } from "./notify.js";
 export type { DaemonOptions } from "./options.js";
 export { loadPolicy, type PolicyIssue, parsePolicy, type Rule } from "./policy/index.js";

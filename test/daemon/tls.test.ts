@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { callerOf, openTlsDoor, type RefusedHandshake } from "../../lib/daemon/doors/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { connectPunts } from "../../lib/module/index.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
@@ -128,6 +129,30 @@ test("a refused handshake is reported with its address and the reason", async (t
   t.regex(await ask(port, "dns"), /"kind":"tls"/);
   t.is(refused.length, reasons.length);
   await door.close();
+});
+
+test("a pattern of a rule takes names of its own kind only", async (t) => {
+  const policy = at("kinds.yaml");
+  const san = ["*.noc.example", "spiffe://site/*", "*@ops.example", "10.0.*", "fd00::*"];
+  writeFileSync(policy, JSON.stringify({ rules: [{ name: "named", match: { san }, operator: true }] }));
+  const tls = { host: "127.0.0.1", port: 0, cert: at("daemon.pem"), key: at("daemon.key"), ca: at("ca.pem") };
+  const { daemon } = await daemonTest(t, { policy, tls });
+  const port = Number(daemon.addresses.at(-1)!.split(":")[1]);
+  const isOperator = async (names: string) => {
+    pem.make("kind", "ca", 2, names);
+    const own = { ca: readPem("ca.pem"), cert: readPem("kind.pem"), key: readPem("kind.key") };
+    await using punts = await connectPunts({ tls: { host: "127.0.0.1", port, ...own } });
+    return await punts.info().then(
+      ({ operator }) => operator,
+      (error: PuntError) => error.code,
+    );
+  };
+  for (const names of ["DNS:a.noc.example", "URI:spiffe://site/a/b", "email:a@ops.example", "IP:10.0.0.9"])
+    t.true(await isOperator(names), names);
+  for (const names of ["IP:fd00::9", "DNS:A.Noc.Example", "DNS:a.example,DNS:b.noc.example"])
+    t.true(await isOperator(names), names);
+  const others = ["email:a@b.noc.example", "URI:https://a.example/b.noc.example", "URI:https://a@ops.example"];
+  for (const names of [...others, "DNS:10.0.a.example", "DNS:noc.example"]) t.is(await isOperator(names), "ERR_POLICY");
 });
 
 function connectPlain(port: number) {

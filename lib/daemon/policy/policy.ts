@@ -3,6 +3,7 @@
 import { contains } from "../../net/index.js";
 import { idText, type PuntStatus } from "../../punt/index.js";
 import type { Caller, PageCaller, StoneWorkCaller, UnixCaller } from "../identity.js";
+import { namesOneOf } from "./certificate-names.js";
 import { matchesAny, objectionTo, type Resources } from "./judge.js";
 import { Rights } from "./rights.js";
 import { loadPolicy, type Rule } from "./schema.js";
@@ -144,7 +145,7 @@ function isOwnUser(uid: number | undefined): boolean {
 }
 
 function isMatch({ uid, gid, socket, san, address }: Rule["match"], caller: Caller): boolean {
-  if (caller.kind === "tls") return san !== undefined && caller.names.some((name) => matchesAny(san, name));
+  if (caller.kind === "tls") return san !== undefined && caller.names.some((name) => namesOneOf(san, name));
   if (caller.kind === "stonework") {
     const isThere = address?.some((network) => contains(network, caller.address)) ?? false;
     return isThere && (uid === undefined || (caller.uid !== undefined && uid.includes(caller.uid)));

@@ -50,7 +50,11 @@ const match = lazily(() =>
       uid: oneOrMore(id()).optional(),
       gid: oneOrMore(id()).optional().describe("Primary or supplementary group"),
       socket: oneOrMore(pattern()).optional().describe("Path of the daemon's socket that the caller came by"),
-      san: oneOrMore(pattern()).optional().describe("Subject alternative name of a certificate"),
+      san: oneOrMore(pattern())
+        .optional()
+        .describe(
+          "Subject alternative name of a certificate, as the pattern's form says: DNS name, URI, mail or IP address",
+        ),
       address: oneOrMore(network())
         .optional()
         .describe("IP address or network of a CNF of StoneWork's, or of a caller of StoneWork's ports"),

@@ -33,10 +33,10 @@ export class Certificates {
     );
   }
 
-  /** Makes a certificate of that DNS name, signed by `ca`. Negative days: expired yesterday. */
-  make(name: string, ca: string, days = 2): void {
+  /** Makes a certificate of that DNS name, or of other `names`, signed by `ca`. Negative days: expired yesterday. */
+  make(name: string, ca: string, days = 2, names = `DNS:${name},IP:127.0.0.1`): void {
     this.#openssl("req", ...KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-    writeFileSync(this.path(`${name}.ext`), `subjectAltName=DNS:${name},IP:127.0.0.1\n`);
+    writeFileSync(this.path(`${name}.ext`), `subjectAltName=${names}\n`);
     const signer = ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-CAcreateserial", "-extfile", `${name}.ext`];
     this.#openssl("x509", "-req", "-in", `${name}.csr`, ...signer, "-out", `${name}.pem`, "-days", String(days));
   }
