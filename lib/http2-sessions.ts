@@ -1,5 +1,6 @@
 // HTTP/2 sessions with a server of gRPC.
 import type { ClientHttp2Session } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Http2SessionManager } from "@connectrpc/connect-node";
 import { isAnswering } from "./http2-silence.js";
 
@@ -27,9 +28,14 @@ export class Http2Sessions extends Http2SessionManager {
     return this.#hasAnswered;
   }
 
-  /** Whether the server answers a ping over the session that was used last within `patience` milliseconds. */
+  /** Whether the server answers a ping over the session that was used last, or begins another session, within `patience` milliseconds. */
   async isAnswering(patience: number): Promise<boolean> {
-    return this.#last !== undefined && isAnswering(this.#last, patience);
+    const last = this.#last;
+    const end = sleep(patience, undefined, { ref: false });
+    if (last !== undefined && (await isAnswering(last, patience))) return true;
+    // The ping over a session that has ended fails at once, while a connection to a host that is away takes seconds to fail.
+    await end;
+    return this.#last !== last;
   }
 
   override async request(

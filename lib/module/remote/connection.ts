@@ -150,7 +150,8 @@ export class Connection {
   #silentError(op: string): PuntError {
     const [address, timeout] = [this.#where, this.#answerTimeout];
     const outcome = CHANGES.test(op) ? "; whether the call was carried out is not known" : "";
-    const text = `the daemon at ${address} does not answer within ${timeout} ms: it is stopped, or too busy${outcome}`;
+    const why = this.#tls ? "its host is out of reach, or it is stopped, or too busy" : "it is stopped, or too busy";
+    const text = `the daemon at ${address} does not answer within ${timeout} ms: ${why}${outcome}`;
     const remedy = "Look at the state of its process and at its log";
     return new PuntError(op, "ERR_DISCONNECTED", text, { address, timeout, remedy });
   }

@@ -1,0 +1,36 @@
+// A daemon's host that is out of reach: the connection takes its time to fail, and no call says that the daemon has been silent for longer.
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectPunts } from "../../lib/module/index.js";
+import { Certificates } from "../support/daemon/certificates.js";
+import { need } from "../support/need.js";
+
+const { test } = need("openssl");
+
+test("a call that finds no connection takes its whole time, and not that of a ping over an ended one", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-unreached-"));
+  const pem = new Certificates(folder);
+  pem.makeCa("ca");
+  pem.make("fw", "ca");
+  const [ca, cert, key] = ["ca.pem", "fw.pem", "fw.key"].map((name) => readFileSync(pem.path(name)));
+  // It takes connections and never answers the handshake.
+  const server = createServer((socket) => void socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const { port } = server.address() as AddressInfo;
+  const tls = { host: "127.0.0.1", port, ca: ca!, cert: cert!, key: key! };
+  for (const wait of [0, 2_000]) {
+    await using punts = await connectPunts({ tls, wait, answerTimeout: 1_000 });
+    const start = performance.now();
+    const message = /does not answer within 1000 ms: its host is out of reach, or it is stopped, or too busy$/;
+    await t.throwsAsync(async () => punts.list(), { code: "ERR_DISCONNECTED", message });
+    // A timer may be a millisecond early.
+    t.true(performance.now() - start >= Math.max(wait, 1_000) - 10);
+  }
+});
