@@ -42,6 +42,7 @@ import { Policy, Resolver } from "./policy/index.js";
 import {
   Attacher,
   callerKey,
+  EarlierServerReflection,
   HealthService,
   type Parts,
   puntService,
@@ -127,6 +128,7 @@ export class RunningDaemon {
         router.service(PuntsService, puntService(parts, attacher, gate));
         router.service(Health, this.#health.implementation());
         router.service(ServerReflection, reflection);
+        router.service(EarlierServerReflection, reflection);
       },
       // A misspelt field is an error that names it.
       jsonOptions: { ignoreUnknownFields: false },

@@ -4,7 +4,7 @@ export { explainToOperator } from "./explain.js";
 export { HealthService } from "./health.js";
 export { PuntNames } from "./names.js";
 export { puntService } from "./punts.js";
-export { reflection } from "./reflection.js";
+export { EarlierServerReflection, reflection } from "./reflection.js";
 export { RequestGate } from "./requests.js";
 export { callerKey, judged, type Parts, resetKey, Scope } from "./scope.js";
 export { View } from "./view.js";

@@ -6,7 +6,7 @@ import {
   file_grpc_health_v1_health,
   file_grpc_reflection_v1_reflection,
   file_vpp_punt_v1_punts,
-  type ServerReflection,
+  ServerReflection,
   type ServerReflectionRequest,
   type ServerReflectionResponseSchema,
 } from "../../wire/index.js";
@@ -19,6 +19,16 @@ const FILES = withDependencies([
   file_grpc_health_v1_health,
   file_grpc_reflection_v1_reflection,
 ]);
+
+/** The service under its earlier name, by which older clients ask. The messages are the same. */
+export const EarlierServerReflection = renamed(ServerReflection, "grpc.reflection.v1alpha.ServerReflection");
+
+function renamed(service: typeof ServerReflection, typeName: string): typeof ServerReflection {
+  const copy = { ...service, typeName };
+  const methods = service.methods.map((method) => ({ ...method, parent: copy }));
+  const method = Object.fromEntries(methods.map((each) => [each.localName, each]));
+  return Object.assign(copy, { methods, method }) as typeof ServerReflection;
+}
 
 /** By file name as `import` has it. */
 function withDependencies(files: readonly DescFile[]): ReadonlyMap<string, DescFile> {

@@ -8,12 +8,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 CALLS = json.loads(sys.argv[2])
 
 
-def raw_reflection(channel):
+def raw_reflection(channel, version):
     """One file of the contract with what it imports, through a hand-made request: file_containing_symbol is field 4."""
     symbol = b"vpp_punt.v1.Punts"
     request = bytes([0x22, len(symbol)]) + symbol
     call = channel.stream_stream(
-        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
         request_serializer=lambda each: each,
         response_deserializer=lambda each: each,
     )
@@ -44,7 +44,10 @@ def varint(data, at):
 
 def pool_of(channel):
     pool = descriptor_pool.DescriptorPool()
-    [answer] = [body for number, body in fields(raw_reflection(channel)) if number == 4]
+    reflected = raw_reflection(channel, "v1")
+    # Older clients ask by the service's earlier name.
+    assert raw_reflection(channel, "v1alpha") == reflected
+    [answer] = [body for number, body in fields(reflected) if number == 4]
     files = [descriptor_pb2.FileDescriptorProto.FromString(body) for number, body in fields(answer) if number == 1]
     waiting = {each.name: each for each in files}
 
