@@ -1,10 +1,11 @@
 // Sends packets as fast as the ring takes them, in one of three ways: lists of 64 buffers, batches of 256 packets, or slots that are
-// written in place. Then it waits until the sink has received all of them.
+// written in place. Then it waits until the sink has received all of them, or closes its memif.
 import { BatchTable, PacketBatch } from "../../lib/packet/index.js";
 import { END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort({ rxMode: "polling" });
 const queue = port.tx(0);
+console.log("ready");
 const BATCH = 256;
 
 function lists(): () => number {

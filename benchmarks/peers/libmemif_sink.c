@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   memset(end, END_BYTE, sizeof(end));
   uint64_t received = 0, sum = 0, in_time = 0;
   double start = 0, cpu = 0, elapsed = 0;
-  int told = 0, done = 0;
+  unsigned told = 0, done = 0;
   while (!done && Up(&port)) {
     uint16_t count = Receive(&port);
     if (count == 0) continue;
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   }
   if (!told)
     elapsed = Now() - start, cpu = CpuSeconds() - cpu, in_time = received, SendOne(&port, end, sizeof(end));
-  printf("{\"received\":%llu,\"pps\":%.0f,\"cpuNs\":%.3f,\"sum\":%llu}\n", (unsigned long long)(received - 1),
+  printf("{\"received\":%llu,\"pps\":%.0f,\"cpuNs\":%.3f,\"sum\":%llu}\n", (unsigned long long)(received - done),
          (double)in_time / elapsed, 1e9 * cpu / (double)in_time, (unsigned long long)sum);
   fflush(stdout);
   while (seconds <= 0 && port.up)

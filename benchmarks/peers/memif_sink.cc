@@ -35,6 +35,6 @@ int main(int argc, char** argv) {
   }
   if (!told) elapsed = Now() - start, cpu = CpuSeconds() - cpu, in_time = received, peer.SendOne(end);
   printf("{\"received\":%llu,\"pps\":%.0f,\"cpuNs\":%.3f,\"sum\":%llu}\n",
-         static_cast<unsigned long long>(received - 1), static_cast<double>(in_time) / elapsed,
+         static_cast<unsigned long long>(received - done), static_cast<double>(in_time) / elapsed,
          1e9 * cpu / static_cast<double>(in_time), static_cast<unsigned long long>(sum));
 }

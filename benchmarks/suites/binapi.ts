@@ -18,7 +18,7 @@ const noVapi = () =>
 function onVpp(command: (workspace: Workspace, socket: string) => (string | number)[]): Side {
   return (workspace) => {
     const socket = join(workspace.folder, "api.sock");
-    const vpp = { command: workspace.script("binapi/vpp", socket), cpu: 0 };
+    const vpp = { command: workspace.script("vpp/vpp", socket), cpu: 0 };
     return [vpp, { command: command(workspace, socket).map(String), cpu: 1 }];
   };
 }

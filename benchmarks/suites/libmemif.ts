@@ -1,19 +1,11 @@
 // memif against C programs on the system's libmemif, with libmemif at the other end too.
-import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
 import type { Place, Suite } from "../harness/trial.js";
-import { filtered, forwarding, type Peers, receive, roundTrip, send } from "../trials/memif.js";
+import { filtered, forwarding, receive, roundTrip, send } from "../trials/memif.js";
+import { libmemif as peers } from "../trials/memif-peers.js";
 
 const SIZES = [64, 1500];
 /** Sizes of the charts. */
 const SWEEP = [64, 128, 256, 512, 1024, 1500];
-
-const library: LibraryFlags = libmemifFlags();
-
-const peers: Peers = {
-  name: "libmemif",
-  program: (workspace, name) => workspace.peer(`libmemif_${name}`, library.flags),
-  unavailable: () => library.missing,
-};
 
 const place = (chart: string, x: number): Place => ({
   chart,

@@ -1,15 +1,11 @@
 // memif against the same engine without JavaScript: the difference is the cost of JavaScript.
 import { cpus } from "node:os";
 import { atMost, ratioAtLeast, type Side, type Suite, type Trial } from "../harness/trial.js";
-import { type Peers, pair, receive, roundTrip, send } from "../trials/memif.js";
+import { pair, receive, roundTrip, send } from "../trials/memif.js";
+import { engine } from "../trials/memif-peers.js";
 
 const SECONDS = 1;
 const SIZES = [64, 1500];
-
-const engine: Peers = {
-  name: "the engine in C++",
-  program: (workspace, name) => workspace.peer(`memif_${name}`),
-};
 
 const idle: Trial = {
   name: "idle port, interrupt",

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { ExecutionContext } from "ava";
 import type { Memif, MemifOptions } from "../../lib/memif/index.js";
-import { program } from "../support/machine/programs.js";
+import { testpmdProgram } from "../support/machine/programs.js";
 import { event, memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
 
@@ -33,13 +33,7 @@ function startTestpmd(t: ExecutionContext, socket: string, { role, forward, queu
     "--auto-start",
     "--no-flush-rx",
   ];
-  const child = spawn((program("dpdk-testpmd") ?? program("testpmd"))!, [
-    ...eal,
-    "--",
-    ...app,
-    `--rxq=${queues}`,
-    `--txq=${queues}`,
-  ]);
+  const child = spawn(testpmdProgram()!, [...eal, "--", ...app, `--rxq=${queues}`, `--txq=${queues}`]);
   t.teardown(() => child.kill("SIGKILL"));
   let output = "";
   child.stdout.on("data", (text) => {

@@ -4,7 +4,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ImplementationFn } from "ava";
 import { native } from "../../lib/native.js";
-import { libmemifExamples, program, vppPluginFolder, vppProgram, vppRelease } from "./machine/programs.js";
+import {
+  libmemifExamples,
+  program,
+  testpmdProgram,
+  vppPluginFolder,
+  vppProgram,
+  vppRelease,
+} from "./machine/programs.js";
 import { hasPapi } from "./vpp/papi.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
@@ -60,7 +67,7 @@ const checks = {
     if (lacking.length > 0) return `${lacking.join(", ")} not here`;
     return succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces";
   },
-  testpmd: () => missing("DPDK's testpmd", (program("dpdk-testpmd") ?? program("testpmd")) !== undefined),
+  testpmd: () => missing("DPDK's testpmd", testpmdProgram() !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),
   "python-grpc": () =>

@@ -19,6 +19,11 @@ export function isExecutable(file: string): boolean {
   }
 }
 
+/** DPDK's testpmd: Debian's packages call it dpdk-testpmd. */
+export function testpmdProgram(): string | undefined {
+  return program("dpdk-testpmd") ?? program("testpmd");
+}
+
 /** A real VPP: `$VPP_PREFIX/bin/vpp`, or the one in /opt/vpp, or the one in PATH. */
 export function vppProgram(): string | undefined {
   const prefix = process.env.VPP_PREFIX ?? "/opt/vpp";

@@ -1,0 +1,18 @@
+// The programs in C and C++ that memif trials compare with.
+import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
+import type { Peers } from "./memif.js";
+
+const library: LibraryFlags = libmemifFlags();
+
+/** C on the system's libmemif. */
+export const libmemif: Peers = {
+  name: "libmemif",
+  program: (workspace, name) => workspace.peer(`libmemif_${name}`, library.flags),
+  unavailable: () => library.missing,
+};
+
+/** The addon's own engine without JavaScript. */
+export const engine: Peers = {
+  name: "the engine in C++",
+  program: (workspace, name) => workspace.peer(`memif_${name}`),
+};

@@ -1,0 +1,61 @@
+// Tests of the trials against far ends of others: their counters, processes and figures.
+import test from "ava";
+import type { Workspace } from "../../benchmarks/harness/trial.js";
+import { meter } from "../../benchmarks/memif/meter.js";
+import type { Peers } from "../../benchmarks/trials/memif.js";
+import { type Outside, receiveFrom, sendTo } from "../../benchmarks/trials/outside.js";
+
+/** Returns a counter that stands, grows by `step` in `looks` looks, and stands again. */
+function counter(step: number, looks: number): () => Promise<number> {
+  let look = 0;
+  return async () => step * Math.min(Math.max(look++ - 2, 0), looks);
+}
+
+test("the meter waits for the first packet and ends behind the last one", async (t) => {
+  const pps = await meter(counter(100, 5));
+  t.true(pps > 100 && pps <= 1000, `${pps}`);
+});
+
+test("the meter with a time ends there", async (t) => {
+  const start = performance.now();
+  await meter(counter(100, 1000), 300);
+  t.true(performance.now() - start < 1000);
+});
+
+const outside: Outside = {
+  name: "X",
+  before: () => [["vpp"]],
+  source: (_, socket, size, seconds) => ["source", socket, `${size}`, `${seconds}`],
+  sink: (_, socket) => ["sink", socket],
+  unavailable: () => undefined,
+};
+const peers: Peers = { name: "C", program: (_, name) => `c-${name}`, unavailable: () => "no library" };
+const workspace: Workspace = { folder: "/f", peer: (name) => name, script: (name) => [name] };
+
+test("the far end starts last, because it ends the run", (t) => {
+  const trial = receiveFrom(outside, peers, 64, 0.95);
+  t.deepEqual(
+    trial.ours(workspace).map(({ command }) => command[0]),
+    ["vpp", "memif/receiver", "source"],
+  );
+  t.deepEqual(trial.peer!(workspace)[1]!.command, ["c-sink", "client", "/f/memif.sock", "poll", "1"]);
+  t.is(trial.unavailable!(), "no library");
+});
+
+test("losses are told at both ends: packets on the way, and packets that the source could not give to the ring", (t) => {
+  const rows = receiveFrom(outside, peers, 64, 0.95).rows;
+  const results = [
+    { pps: 9, received: 90 },
+    { pps: 10, packets: 100, refused: 300 },
+  ];
+  t.deepEqual(
+    rows.map((row) => row.value(results)),
+    [9, 10, 10, 75],
+  );
+  const sent = sendTo(outside, peers, "batch", 64, 0.8).rows;
+  // The end packet is one more than `sent`.
+  t.deepEqual(
+    sent.map((row) => row.value([{}, { pps: 9, sent: 99 }, { pps: 8, packets: 95, refused: 0 }])),
+    [9, 8, 5],
+  );
+});
