@@ -67,6 +67,8 @@ const available = readdirSync(SUITES)
   .filter((name) => name.endsWith(".js"))
   .map((name) => name.slice(0, -".js".length));
 const args = argumentsOrUsage(available);
+// The suite and its scripts read it there.
+if (args.vpp !== undefined) process.env.VPP_API_SOCKET = args.vpp;
 const baseline = baselineOf(args.compare);
 if (args.help) {
   console.log(USAGE);

@@ -12,9 +12,11 @@ Runs trials side by side: ours, the peer, ours, the peer... and compares the med
   --html FILE       writes a report with plots, in one file
   --save FILE       writes the outcomes as a baseline
   --compare FILE    compares the outcomes with a baseline; exits with 1 if a figure got worse by more than its spread
+  --vpp SOCKET      takes the VPP with this API socket for the suite vpp, in place of one of its own
   --help            prints this text
 
-Environment: VPP_PREFIX names a VPP, LIBMEMIF_PREFIX a libmemif, for the trials that need them.
+Environment: VPP_PREFIX names a VPP, LIBMEMIF_PREFIX a libmemif, for the trials that need them;
+VPP_API_SOCKET does the same as --vpp.
 Exit status: 0 all trials ran, 1 a trial failed or a figure got worse than the baseline, 2 the command line was wrong.`;
 
 export interface Arguments {
@@ -26,6 +28,7 @@ export interface Arguments {
   readonly html: string | undefined;
   readonly save: string | undefined;
   readonly compare: string | undefined;
+  readonly vpp: string | undefined;
   readonly help: boolean;
 }
 
@@ -42,6 +45,7 @@ export function readArguments(args: readonly string[], available: readonly strin
       html: { type: "string" },
       save: { type: "string" },
       compare: { type: "string" },
+      vpp: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -50,6 +54,6 @@ export function readArguments(args: readonly string[], available: readonly strin
   const unknown = positionals.find((name) => name !== "all" && !available.includes(name));
   if (unknown !== undefined) throw new Error(`there is no suite ${unknown}; there are: ${available.join(", ")}, all`);
   const all = positionals.length === 0 || positionals.includes("all");
-  const { html, save, compare } = values;
-  return { ...values, pairs, suites: all ? available : positionals, html, save, compare };
+  const { html, save, compare, vpp } = values;
+  return { ...values, pairs, suites: all ? available : positionals, html, save, compare, vpp };
 }

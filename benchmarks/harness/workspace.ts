@@ -22,6 +22,7 @@ export function openWorkspace(): Workspace & { dispose(): void } {
   return {
     folder,
     peer: compilePeer,
+    source: (name) => join(sources, name),
     script: (name, ...args) => [
       process.execPath,
       "--expose-gc",

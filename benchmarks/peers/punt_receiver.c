@@ -1,5 +1,6 @@
 /* Receives as a C program does: recvmmsg of 64 on a socket connected to VPP's path, reading the first byte of
- * every packet. punt_receiver <VPP's path> <own path> epoll|busy Ends at the MARK_END datagram. */
+ * every packet. punt_receiver <VPP's path> <own path> epoll|busy Ends at the MARK_END datagram; with epoll
+ * also at the end of stdin. */
 #define _GNU_SOURCE
 #include <sys/epoll.h>
 
@@ -27,8 +28,10 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   int busy = !strcmp(argv[3], "busy");
   int fd = bound_socket(argv[2]), epoll = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = EPOLLIN};
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
   epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  event.data.fd = STDIN_FILENO;
+  epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
   connect_to(fd, argv[1]);
   struct burst* b = new_burst(SLOT);
   struct counts c = {0};
@@ -37,7 +40,9 @@ int main(int argc, char** argv) {
 
   struct usage before = {0};
   while (!c.ended) {
-    if (!busy) epoll_wait(epoll, &event, 1, -1);
+    char byte;
+    if (!busy && epoll_wait(epoll, &event, 1, -1) == 1 && event.data.fd == STDIN_FILENO)
+      c.ended = read(STDIN_FILENO, &byte, 1) == 0;
     int n;
     do {
       n = recvmmsg(fd, b->messages, BURST, MSG_DONTWAIT, NULL);

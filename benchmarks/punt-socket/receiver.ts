@@ -1,5 +1,5 @@
 // receiver <VPP's path> <own path> [<ms for which the first packet's handler blocks> [<gatherUs>]]
-// Reads the first byte of every packet until MARK_END arrives.
+// Reads the first byte of every packet until MARK_END arrives, or stdin ends.
 import { type PuntBatch, PuntSocket } from "../../lib/punt-socket/index.js";
 import { MARK_END, openInjector, report, sayReadyTo, startUsage } from "./common.js";
 
@@ -23,14 +23,14 @@ function onBatch(batch: PuntBatch): void {
     if (batch.swIfIndex(i) === MARK_END) ended = true;
     else sum += batch.u8(i, 0);
   }
-  packets += batch.length;
+  packets += batch.length - Number(ended);
   if (ended) finish();
 }
 
 function finish(): void {
-  packets--;
+  process.stdin.destroy();
   const { batches, drained } = socket.stats();
-  report({ packets, sum, batches, drained, ...usage!() });
+  report({ packets, sum, batches, drained, ...usage?.() });
   socket.close();
   injector.close();
 }
@@ -38,5 +38,6 @@ function finish(): void {
 const gather = gatherUs === undefined ? {} : { gatherUs: Number(gatherUs) };
 const socket = PuntSocket.open({ path, vppPath, onBatch, onWarning: () => {}, ...gather });
 const injector = openInjector(vppPath);
+process.stdin.resume().once("end", finish);
 console.log("ready");
 sayReadyTo(injector);

@@ -1,12 +1,15 @@
-// Runs a VPP with 20 loopbacks beside local0 until stdin ends.
-//   vpp.js PATH    the path of its API socket
+// Runs a VPP with loopbacks beside local0 until stdin ends.
+//   vpp.js PATH LOOPBACKS    the path of its API socket
 import { symlinkSync } from "node:fs";
+import { Vpp } from "../../lib/binapi/index.js";
 import { startVpp } from "../../test/support/vpp/real.js";
 
-const INTERFACES = 20;
-
+const [path, loopbacks] = process.argv.slice(2);
 const vpp = await startVpp({ pollSleepMicroseconds: 0 });
-for (let i = 0; i < INTERFACES; i++) await vpp.cli("create loopback interface");
-symlinkSync(vpp.apiSocket, process.argv[2]!);
+const client = await Vpp.connect({ socketPath: vpp.apiSocket, schema: "builtin" });
+const any = { mac_address: "00:00:00:00:00:00" };
+await Promise.all(Array.from({ length: Number(loopbacks) }, () => client.call("create_loopback", any)));
+await client.close();
+symlinkSync(vpp.apiSocket, path!);
 console.log("ready");
 process.stdin.resume().once("end", () => void vpp.stop());

@@ -17,6 +17,7 @@ test("the command line takes suites, all of them by default or by name", (t) => 
   t.deepEqual(readArguments([], ["a", "b"]).suites, ["a", "b"]);
   t.deepEqual(readArguments(["all"], ["a", "b"]).suites, ["a", "b"]);
   t.deepEqual(readArguments(["b", "--pairs", "3"], ["a", "b"]).suites, ["b"]);
+  t.is(readArguments(["--vpp", "api.sock"], ["a"]).vpp, "api.sock");
 });
 
 test("a wrong command line is refused with the values that are allowed", (t) => {

@@ -2,6 +2,7 @@
 import test from "ava";
 import type { Workspace } from "../../benchmarks/harness/trial.js";
 import { meter } from "../../benchmarks/memif/meter.js";
+import vppSuite from "../../benchmarks/suites/vpp.js";
 import type { Peers } from "../../benchmarks/trials/memif.js";
 import { type Outside, receiveFrom, sendTo } from "../../benchmarks/trials/outside.js";
 
@@ -30,7 +31,7 @@ const outside: Outside = {
   unavailable: () => undefined,
 };
 const peers: Peers = { name: "C", program: (_, name) => `c-${name}`, unavailable: () => "no library" };
-const workspace: Workspace = { folder: "/f", peer: (name) => name, script: (name) => [name] };
+const workspace: Workspace = { folder: "/f", peer: (name) => name, source: (name) => name, script: (name) => [name] };
 
 test("the far end starts last, because it ends the run", (t) => {
   const trial = receiveFrom(outside, peers, 64, 0.95);
@@ -40,6 +41,19 @@ test("the far end starts last, because it ends the run", (t) => {
   );
   t.deepEqual(trial.peer!(workspace)[1]!.command, ["c-sink", "client", "/f/memif.sock", "poll", "1"]);
   t.is(trial.unavailable!(), "no library");
+});
+
+test("a run with a VPP of its own starts it first; punts are registered before the receiver starts", (t) => {
+  const trial = vppSuite.trials.find(({ name }) => name.startsWith("PUNT_TO_SOCKET, 20 kpps"))!;
+  const scripts = trial.ours(workspace).map(({ command }) => command[0]);
+  const own = process.env.VPP_API_SOCKET === undefined ? ["vpp/vpp"] : [];
+  t.deepEqual(scripts, [...own, "vpp/punt", "punt-socket/receiver", "vpp/punts"]);
+  t.is(trial.peer!(workspace).at(-2)!.command[0], "punt_receiver");
+  const results = [{}, {}, { packets: 98, userUs: 49 }, { generated: 100, pps: 9, refused: 2 }];
+  t.deepEqual(
+    trial.rows.map((row) => row.value(results)),
+    [2, 0, 0.5],
+  );
 });
 
 test("losses are told at both ends: packets on the way, and packets that the source could not give to the ring", (t) => {
