@@ -16,7 +16,7 @@ Runs trials side by side: ours, the peer, ours, the peer... and compares the med
   --help            prints this text
 
 Environment: VPP_PREFIX names a VPP, LIBMEMIF_PREFIX a libmemif, for the trials that need them;
-VPP_API_SOCKET does the same as --vpp.
+VPP_API_SOCKET does the same as --vpp. NODE_PEERS names a folder where npm's memif and unix-dgram are installed.
 Exit status: 0 all trials ran, 1 a trial failed or a figure got worse than the baseline, 2 the command line was wrong.`;
 
 export interface Arguments {

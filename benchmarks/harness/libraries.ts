@@ -1,4 +1,4 @@
-// Finds the system's libraries that peers in C are built with.
+// Finds the system's libraries that peers in C are built with, and packages of npm that are peers.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -21,6 +21,13 @@ export function libmemifFlags(): LibraryFlags {
   const libraries = join(prefix, "lib", existsSync(join(prefix, "lib/libmemif.so")) ? "" : multiarch());
   const paths = ["-isystem", join(prefix, "include"), `-L${libraries}`, `-Wl,-rpath,${libraries}`];
   return { flags: [...paths, "-lmemif"], missing: undefined };
+}
+
+/** Returns why a package of npm can't be a peer; undefined if it can. `NODE_PEERS` is a folder where such packages are installed. */
+export function missingPackage(name: string): string | undefined {
+  const folder = process.env.NODE_PEERS;
+  if (folder === undefined) return `NODE_PEERS, a folder with npm's ${name} installed, is not set`;
+  return existsSync(join(folder, "node_modules", name)) ? undefined : `npm's ${name} is not in NODE_PEERS`;
 }
 
 /** Debian's folder for libraries of this architecture, such as `x86_64-linux-gnu`. */

@@ -1,7 +1,7 @@
 // memif against C programs on the system's libmemif, with libmemif at the other end too.
 import type { Place, Suite } from "../harness/trial.js";
 import { filtered, forwarding, receive, roundTrip, send } from "../trials/memif.js";
-import { libmemif as peers } from "../trials/memif-peers.js";
+import { npmMemif, libmemif as peers } from "../trials/memif-peers.js";
 
 const SIZES = [64, 1500];
 /** Sizes of the charts. */
@@ -19,6 +19,7 @@ const suite: Suite = {
   trials: [
     ...SWEEP.map((size) => receive(peers, size, "polling", 0.95, place("Receiving over memif, polling", size))),
     ...SIZES.map((size) => receive(peers, size, "adaptive", 0.9)),
+    ...SIZES.map((size) => receive(npmMemif, size, "adaptive", 20)),
     filtered(peers, 0.9),
     ...SWEEP.map((size) => send(peers, "list", size, 0.8, place("Sending over memif", size))),
     ...SIZES.map((size) => send(peers, "batch", size, 0.8)),

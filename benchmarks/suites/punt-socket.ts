@@ -1,5 +1,6 @@
 // Trials of punt sockets against C programs.
 import { join } from "node:path";
+import { missingPackage } from "../harness/libraries.js";
 import {
   atMost,
   differenceAtMost,
@@ -57,6 +58,20 @@ function receive(size: number, rate: number, gatherUs?: number): Trial {
       // A single hiccup of the machine is half a percent of such a run.
       { name: "dropped by the sender", unit: "%", value: dropShare, target: differenceAtMost(0.5) },
     ],
+  };
+}
+
+/** Receives as fast as it can, beside a package of npm. */
+function receiveBesideNpm(size: number): Trial {
+  const trial = receive(size, 0);
+  const sender = (w: Workspace, vppPath: string, path: string) => [
+    ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, 0],
+  ];
+  return {
+    ...trial,
+    name: `${trial.name}, against npm unix-dgram`,
+    peer: facing(sender, (w, vppPath, path) => [w.source("npm_unix_dgram_receiver.mjs"), vppPath, path]),
+    unavailable: () => missingPackage("unix-dgram"),
   };
 }
 
@@ -124,6 +139,7 @@ function roundTrip(how: "event loop" | "polling"): Trial {
 const suite: Suite = {
   trials: [
     ...SIZES.map((size) => receive(size, 0)),
+    ...SIZES.map(receiveBesideNpm),
     receive(64, 20_000),
     receive(64, 20_000, 1000),
     receive(64, 100_000),

@@ -1,5 +1,5 @@
 // The programs in C and C++ that memif trials compare with.
-import { type LibraryFlags, libmemifFlags } from "../harness/libraries.js";
+import { type LibraryFlags, libmemifFlags, missingPackage } from "../harness/libraries.js";
 import type { Peers } from "./memif.js";
 
 const library: LibraryFlags = libmemifFlags();
@@ -15,4 +15,12 @@ export const libmemif: Peers = {
 export const engine: Peers = {
   name: "the engine in C++",
   program: (workspace, name) => workspace.peer(`memif_${name}`),
+};
+
+/** npm's memif as the receiver, with C on libmemif as the source. */
+export const npmMemif: Peers = {
+  name: "npm memif",
+  program: (workspace, name) =>
+    name === "sink" ? workspace.source("npm_memif_sink.mjs") : libmemif.program(workspace, name),
+  unavailable: () => library.missing ?? missingPackage("memif"),
 };
