@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { vppProgram } from "../../test/support/machine/programs.js";
 import {
+  atLeast,
   atMost,
   differenceAtMost,
   type Row,
@@ -69,6 +70,7 @@ function punts(rate: number, lost: Row["target"]): Trial {
         value: (results) => generated(results) - received(results) - results.at(-1)!.refused!,
         target: atMost(0),
       },
+      { name: "rate at VPP", unit: "pps", value: (results) => results.at(-1)!.pps!, target: atLeast(0.9 * rate) },
       {
         name: "user CPU a packet",
         unit: "us",

@@ -1,5 +1,6 @@
 // Tests of the trials against far ends of others: their counters, processes and figures.
 import test from "ava";
+import { missingPackage } from "../../benchmarks/harness/libraries.js";
 import type { Workspace } from "../../benchmarks/harness/trial.js";
 import { meter } from "../../benchmarks/memif/meter.js";
 import vppSuite from "../../benchmarks/suites/vpp.js";
@@ -52,8 +53,12 @@ test("a run with a VPP of its own starts it first; punts are registered before t
   const results = [{}, {}, { packets: 98, userUs: 49 }, { generated: 100, pps: 9, refused: 2 }];
   t.deepEqual(
     trial.rows.map((row) => row.value(results)),
-    [2, 0, 0.5],
+    [2, 0, 9, 0.5],
   );
+});
+
+test("a package of npm that is missing is named", (t) => {
+  t.regex(missingPackage("no-such-package")!, /NODE_PEERS/);
 });
 
 test("losses are told at both ends: packets on the way, and packets that the source could not give to the ring", (t) => {
