@@ -5,6 +5,7 @@ Prints { "rate": requests or details a second }.
 
 import inspect
 import json
+import logging
 import sys
 import time
 
@@ -31,6 +32,7 @@ def run(work, seconds):
 
 def main():
     socket, folder, what, seconds = sys.argv[1:]
+    logging.disable()  # papi logs the end of its own socket as an error
     vpp = connect(socket, folder)
 
     def ping():
