@@ -65,6 +65,24 @@ test("bash completes commands, options, and values of options", async (t) => {
   t.deepEqual(offered(bash, "vpp-punt", "doctor", "--output", ""), ["text", "json"]);
   t.deepEqual(offered(bash, "vpp-punt", "apply", "package.js"), ["package.json"]);
   t.false(offered(bash, "vpp-punt", "").includes("punts"), "hidden commands are not offered");
+  t.deepEqual(offered(bash, "vpp-punt", "describe", "-o", "y"), ["yaml"]);
+  t.deepEqual(offered(bash, "vpp-punt", "list", "--output", "=", "w"), ["wide"]);
+  t.deepEqual(offered(bash, "vpp-punt", "list", "--output", "="), ["table", "wide", "yaml", "json"]);
+});
+
+test("bash offers each name of a command, and each option that a command's help shows", async (t) => {
+  const bash = await script("bash");
+  const program = makeProgram();
+  t.deepEqual(offered(bash, "vpp-punt", "-"), ["--help", "--version"]);
+  for (const command of shownCommands(program))
+    for (const name of [command.name(), ...command.aliases()]) {
+      t.true(offered(bash, "vpp-punt", name).includes(name), name);
+      const options = [...command.helpInformation().matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(
+        ([, option]) => option!,
+      );
+      t.true(options.length > 0, name);
+      t.deepEqual(offered(bash, "vpp-punt", name, "-").sort(), options.sort(), name);
+    }
 });
 
 const OFFERS: readonly [line: string, offers: readonly string[]][] = [
@@ -73,6 +91,11 @@ const OFFERS: readonly [line: string, offers: readonly string[]][] = [
   ["vpp-punt wait --for CR", ["CREATED"]],
   ["vpp-punt list -o w", ["wide"]],
   ["vpp-punt completion f", ["fish"]],
+  ["vpp-punt desc", ["describe"]],
+  ["vpp-punt describe -o y", ["yaml"]],
+  ["vpp-punt api --v", ["--vpp"]],
+  ["vpp-punt list --he", ["--help"]],
+  ["vpp-punt --ver", ["--version"]],
 ];
 
 need("fish").test("fish completes commands, options, and values of options", async (t) => {
@@ -116,7 +139,8 @@ test("the man page has every command, environment variable and exit status", asy
   const { status, stdout } = await cli(["man"]);
   t.is(status, 0);
   t.regex(stdout, /^\.TH VPP\\-PUNT 1 /);
-  for (const name of commandNames()) t.regex(stdout, new RegExp(`^\\.SS "vpp\\\\-punt ${name}[ "]`, "m"));
+  for (const name of commandNames()) t.regex(stdout, new RegExp(`^\\.SS "vpp\\\\-punt ${name}[ |"]`, "m"));
+  for (const name of ["list|ls", "show|describe"]) t.true(stdout.includes(`"vpp\\-punt ${name} `), name);
   for (const name of ["VPP_PUNT_STORE", "NO_COLOR"]) t.true(stdout.includes(`\\fB${name}\\fR`));
   t.regex(stdout, /^\.TP\n\\fB143\\fR$/m);
 });

@@ -5,15 +5,17 @@ import { isOutputLost, print } from "../output/index.js";
 import { withBytes } from "./hex-fields.js";
 
 interface Options {
-  readonly socket: string;
+  readonly vpp: string;
+  /** `--vpp` as the first release had it. */
+  readonly socket?: string;
   readonly timeout: number;
   readonly trace?: string;
 }
 
 type Value = Record<string, unknown>;
 
-export async function run(message: string, fields: Value, { socket, timeout, trace }: Options): Promise<void> {
-  const options: VppOptions = { socketPath: socket, timeout, reconnect: false };
+export async function run(message: string, fields: Value, { timeout, trace, ...where }: Options): Promise<void> {
+  const options: VppOptions = { socketPath: where.socket ?? where.vpp, timeout, reconnect: false };
   const vpp = await Vpp.connect(trace === undefined ? options : { ...options, trace });
   let ending: Ending | undefined;
   void interrupted().then((by) => {

@@ -185,7 +185,14 @@ function infoText(info: Info): string {
   ].join("\n");
 }
 
-export async function run({ socket, output }: { socket: string; output: string }): Promise<void> {
-  const info = await collectInfo(socket);
+interface Options {
+  readonly vpp: string;
+  /** `--vpp` as the first release had it. */
+  readonly socket?: string;
+  readonly output: string;
+}
+
+export async function run({ vpp, socket, output }: Options): Promise<void> {
+  const info = await collectInfo(socket ?? vpp);
   print(output === "json" ? json(info) : infoText(info));
 }

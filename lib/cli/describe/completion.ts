@@ -13,9 +13,12 @@ interface Described {
   readonly takesValue: boolean;
 }
 
-/** Returns the options of a command that its help shows. */
+/** Returns the options of a command that its help shows, `--help` included. */
 function optionsOf(command: Command): Described[] {
-  const shown = command.options.filter(({ hidden, long }) => !hidden && long);
+  const shown = command
+    .createHelp()
+    .visibleOptions(command)
+    .filter(({ long }) => long);
   return shown.map(({ long, short, description, argChoices, required }) => {
     return { name: long!, short, description, choices: argChoices ?? [], takesValue: required };
   });
@@ -24,6 +27,16 @@ function optionsOf(command: Command): Described[] {
 /** Returns the words that the first argument of a command can be. */
 function argumentsOf(command: Command): readonly string[] {
   return command.registeredArguments[0]?.argChoices ?? [];
+}
+
+/** Returns the names of a command: `list` and `ls`. */
+function namesOf(command: Command): string[] {
+  return [command.name(), ...command.aliases()];
+}
+
+/** Returns the program's own options: `--help` and `--version`. */
+function ownOptions(commands: readonly Command[]): string[] {
+  return optionsOf(commands[0]!.parent!).map(({ name }) => name);
 }
 
 function quoted(text: string): string {
@@ -40,7 +53,7 @@ function bashCase(command: Command): string {
     .filter(({ choices }) => choices.length > 0)
     .map(({ name, short, choices }) => `        ${short ? `${short}|` : ""}${name}) ${words(choices)}; return ;;`);
   return [
-    `    ${command.name()})`,
+    `    ${namesOf(command).join("|")})`,
     ...(values.length > 0 ? ['      case "$before" in', ...values, "      esac"] : []),
     `      case "$word" in -*) ${words(options.map(({ name }) => name))}; return ;; esac`,
     ...(argumentsOf(command).length > 0 ? [`      ${words(argumentsOf(command))}; return`] : []),
@@ -52,8 +65,10 @@ function bash(commands: readonly Command[]): string {
   return `# vpp-punt completion bash > /etc/bash_completion.d/vpp-punt
 _vpp_punt() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  # Bash takes --output=wide for three words.
+  if [ "$word" = "=" ]; then word=""; elif [ "$before" = "=" ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   if [ "$COMP_CWORD" -eq 1 ]; then
-    ${words(commands.map((command) => command.name()))}
+    ${words([...commands.flatMap(namesOf), ...ownOptions(commands)])}
     return
   fi
   case "\${COMP_WORDS[1]}" in
@@ -66,7 +81,9 @@ complete -o filenames -F _vpp_punt vpp-punt
 }
 
 function zsh(commands: readonly Command[]): string {
-  const names = commands.map((command) => `    ${quoted(`${command.name()}:${command.description()}`)}`);
+  const names = commands.flatMap((command) =>
+    namesOf(command).map((name) => `    ${quoted(`${name}:${command.description()}`)}`),
+  );
   const cases = commands.map((command) => {
     const specs = optionsOf(command).flatMap(({ name, short, description, choices, takesValue }) => {
       const action = choices.length > 0 ? `(${choices.join(" ")})` : "_files";
@@ -75,7 +92,7 @@ function zsh(commands: readonly Command[]): string {
     });
     const first = argumentsOf(command);
     const rest = quoted(first.length > 0 ? `1:argument:(${first.join(" ")})` : "*:file:_files");
-    return `    ${command.name()}) _arguments ${[...specs, rest].join(" ")} ;;`;
+    return `    ${namesOf(command).join("|")}) _arguments ${[...specs, rest].join(" ")} ;;`;
   });
   return `#compdef vpp-punt
 # vpp-punt completion zsh > "\${fpath[1]}/_vpp-punt"
@@ -83,7 +100,10 @@ _vpp_punt() {
   local -a commands=(
 ${names.join("\n")}
   )
-  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  if (( CURRENT == 2 )); then
+    if [[ $words[2] == -* ]]; then _arguments ${ownOptions(commands).join(" ")}; else _describe command commands; fi
+    return
+  fi
   local name="$words[2]"
   shift words; (( CURRENT-- ))
   case "$name" in
@@ -95,7 +115,7 @@ _vpp_punt "$@"
 }
 
 function fishArguments(command: Command): string[] {
-  const when = quoted(`__fish_seen_subcommand_from ${command.name()}`);
+  const when = quoted(`__fish_seen_subcommand_from ${namesOf(command).join(" ")}`);
   const first = argumentsOf(command);
   const choice = first.length > 0 ? [`complete -c vpp-punt -n ${when} -f -a ${quoted(first.join(" "))}`] : [];
   const options = optionsOf(command).map(({ name, short, description, choices, takesValue }) => {
@@ -108,9 +128,13 @@ function fishArguments(command: Command): string[] {
 
 function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => [
-    `complete -c vpp-punt -n __fish_use_subcommand -a ${command.name()} -d ${quoted(command.description())}`,
+    ...namesOf(command).map(
+      (name) => `complete -c vpp-punt -n __fish_use_subcommand -a ${name} -d ${quoted(command.description())}`,
+    ),
     ...fishArguments(command),
   ]);
+  for (const name of ownOptions(commands))
+    lines.unshift(`complete -c vpp-punt -n __fish_use_subcommand -l ${name.slice(2)}`);
   return `# vpp-punt completion fish > ~/.config/fish/completions/vpp-punt.fish\n${lines.join("\n")}\n`;
 }
 

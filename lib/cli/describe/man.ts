@@ -34,7 +34,8 @@ function argumentText(argument: Argument): string {
 
 function commandText(command: Command): string {
   const shown = command.options.filter(({ hidden }) => !hidden);
-  const usage = [`vpp-punt ${command.name()}`, "[options]", ...command.registeredArguments.map(argumentText)].join(" ");
+  const names = [command.name(), ...command.aliases()].join("|");
+  const usage = [`vpp-punt ${names}`, "[options]", ...command.registeredArguments.map(argumentText)].join(" ");
   return [`.SS "${roff(usage)}"`, `${roff(sentence(command.description()))}.`, ...shown.map(optionText)].join("\n");
 }
 
@@ -46,6 +47,9 @@ export function manPage(program: Command, commands: readonly Command[]): string 
     `vpp\\-punt \\- ${roff(program.description())}`,
     ".SH SYNOPSIS",
     "\\fBvpp\\-punt\\fR \\fIcommand\\fR [options] [arguments]",
+    ".SH OPTIONS",
+    term("-h, --help", "Display the help of the program, or of a command."),
+    term("-V, --version", "Print the version."),
     ".SH COMMANDS",
     ...commands.map(commandText),
     ".SH ENVIRONMENT",

@@ -46,7 +46,7 @@ export const milliseconds = integer("milliseconds", 0, LONGEST_MS);
 /** Reads a path; VPP, the daemon and the manager take absolute ones. */
 export const path = (text: string): string => resolve(text);
 
-/** VPP's API socket. `--socket` is the same in the commands that know no daemon. */
+/** VPP's API socket. */
 export function vppSocket(flags = "--vpp <path>"): Option {
   return new Option(flags, "VPP's API socket").env("VPP_PUNT_VPP").argParser(path).default(DEFAULT_VPP_SOCKET);
 }

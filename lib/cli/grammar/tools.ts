@@ -5,8 +5,10 @@ import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
 import { collect, integer, managing, path, printed, runs, statsSocket, timeout, vppSocket } from "./options.js";
 
-/** In these commands `--socket` is another name for `--vpp`, as it was in the first release. */
-const socket = () => vppSocket("--vpp, --socket <path>");
+/** Adds `--vpp`. `--socket`, its name in the first release, is that of a daemon's socket elsewhere: it is taken and not shown. */
+function vppOnly(command: Command): Command {
+  return command.addOption(vppSocket()).addOption(new Option("--socket <path>").argParser(path).hideHelp());
+}
 
 function parseFields(text: string): Record<string, unknown> {
   const value = parseJson(text);
@@ -34,12 +36,10 @@ function httpAddress(text: string): { host?: string; port: number } {
 const trace = () => new Option("--trace <file>", "write every API message, both ways, to the file as JSON lines");
 
 function apiCommands(program: Command): void {
-  program
-    .command("api")
+  vppOnly(program.command("api"))
     .description("send one request to VPP's binary API; replies are printed as JSON lines")
     .argument("<message>", "such as show_version or sw_interface_dump")
     .argument("[fields]", "the request's fields as JSON; bytes are text in hex", parseFields, {})
-    .addOption(socket())
     .addOption(timeout(10_000, "how long to wait for an answer"))
     .addOption(trace())
     .option("--json", "errors are JSON too; replies are always")
@@ -123,12 +123,8 @@ function moduleCommand(program: Command): void {
 }
 
 function reportCommands(program: Command): void {
-  printed(program.command("info").description("what this installation can do, what it cannot and why"), [
-    "text",
-    "json",
-  ])
-    .addOption(socket())
-    .action(runs(commands.info));
+  const text = "what this installation can do, what it cannot and why";
+  printed(vppOnly(program.command("info").description(text)), ["text", "json"]).action(runs(commands.info));
 }
 
 function doctorCommand(program: Command): void {
@@ -145,7 +141,7 @@ function describingCommands(program: Command): void {
   program
     .command("completion")
     .description("print the completion script of a shell")
-    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .action(runs(commands.completion));
   program.command("man", { hidden: true }).description("print the man page").action(runs(commands.man));
 }
