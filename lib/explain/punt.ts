@@ -72,7 +72,7 @@ function countersSteps({ id, metadata }: PuntStatus, counters: VppCounters): Ste
 
 function countersStep({ interface: name, toCnf, fromCnf, drops }: PuntCounters["interconnects"][number]): Step {
   const place = `counters of ${name}`;
-  const passed = `${toCnf.packets} packets to the CNF, ${fromCnf.packets} from it`;
+  const passed = `${toCnf.packets} ${toCnf.packets === 1 ? "packet" : "packets"} to the CNF, ${fromCnf.packets} from it`;
   const lost = Object.entries(drops);
   if (lost.length === 0) return ok(place, passed);
   const list = lost.map(([cause, count]) => `${count} lost: ${cause}`).join(", ");

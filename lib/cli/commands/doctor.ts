@@ -1,4 +1,6 @@
 // `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
+import { statSync } from "node:fs";
+import { PuntError } from "../../errors.js";
 import { type Checked, examine, type Finding } from "../doctor/index.js";
 import { exitWith } from "../ending/index.js";
 import { counted, json, paint, print } from "../output/index.js";
@@ -11,6 +13,9 @@ interface Options {
 }
 
 export async function run({ vpp, socket, root, output }: Options): Promise<void> {
+  // A machine without a file looks like one with many faults.
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
+    throw new PuntError("vpp-punt.doctor", "ERR_USAGE", `--root: there is no folder ${root}`, { root });
   const checked = await examine({ root, vppSocket: vpp, daemonSocket: socket });
   print(output === "json" ? json({ checks: checked }) : text(checked));
   if (checked.some(({ findings }) => findings.some(({ level }) => level === "problem"))) exitWith("failed");

@@ -1,7 +1,7 @@
 // `vpp-punt validate`: checks files of punts, without VPP.
 import { PuntError } from "../../errors.js";
 import type { FileProblem } from "../../punt/index.js";
-import { exitWith, fail } from "../ending/index.js";
+import { errorObject, exitWith, fail } from "../ending/index.js";
 import { counted, json, print } from "../output/index.js";
 import { requestsOf } from "../punts/index.js";
 
@@ -10,13 +10,16 @@ interface Checked {
   readonly valid: boolean;
   readonly punts?: number;
   readonly problems?: readonly FileProblem[];
+  /** Why the file cannot be read. */
+  readonly error?: object;
 }
 
 export async function run(files: readonly string[], { output }: { output: string }): Promise<void> {
   const checked: Checked[] = [];
   for (const file of files) checked.push(await check(file, output));
   if (output === "json") print(json({ files: checked }));
-  if (checked.some(({ valid }) => !valid)) exitWith("usage");
+  if (checked.some(({ error }) => error !== undefined)) exitWith("failed");
+  if (checked.some(({ problems }) => problems !== undefined)) exitWith("usage");
 }
 
 async function check(file: string, output: string): Promise<Checked> {
@@ -25,9 +28,9 @@ async function check(file: string, output: string): Promise<Checked> {
     if (output !== "json") print(`${file}: ${counted(length, "punt")}, valid`);
     return { file, valid: true, punts: length };
   } catch (error) {
-    const problems = error instanceof PuntError ? (error.details.problems as FileProblem[] | undefined) : undefined;
-    if (problems === undefined) throw error;
+    if (!(error instanceof PuntError)) throw error;
+    const problems = error.details.problems as FileProblem[] | undefined;
     if (output !== "json") fail(error, false);
-    return { file, valid: false, problems };
+    return { file, valid: false, ...(problems ? { problems } : { error: errorObject(error) }) };
   }
 }

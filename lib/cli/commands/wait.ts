@@ -56,5 +56,10 @@ function late(punts: readonly ShownPunt[], state: string, timeout: number, name:
   const list = others.slice(0, 5).map((punt) => `${idText(punt.id)} is ${punt.state} (${punt.reasons.join(", ")})`);
   const more = others.length > 5 ? [`and ${others.length - 5} more`] : [];
   const text = punts.length === 0 ? `there is no punt ${name}` : [...list, ...more].join("; ");
-  return new PuntError("punt.wait", "ERR_NOT_READY", `not ${state} within ${timeout} ms: ${text}`, { timeout });
+  const remedy =
+    others[0] === undefined
+      ? "`vpp-punt list` shows the punts there are"
+      : `\`vpp-punt explain ${idText(others[0].id)}\` says what stops it`;
+  const message = `not ${state} within ${timeout} ms: ${text}`;
+  return new PuntError("punt.wait", "ERR_NOT_READY", message, { timeout, remedy });
 }

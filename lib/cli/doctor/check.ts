@@ -58,7 +58,6 @@ function outputOf(program: string, ...args: string[]): string | undefined {
   return status === 0 ? stdout : undefined;
 }
 
-/** Returns `read()`, or `otherwise` where the file or the folder cannot be read. */
 /** Returns the errno name of a look at the file that fails. */
 function statError(path: string): string | undefined {
   try {
@@ -69,6 +68,7 @@ function statError(path: string): string | undefined {
   }
 }
 
+/** Returns `read()`, or `otherwise` where the file or the folder cannot be read. */
 function readOr<T>(otherwise: T, read: () => T): T {
   try {
     return read();

@@ -64,11 +64,20 @@ export function errorObject(error: PuntError): object {
   return { op, code, message, details, ...(remedy && { remedy }) };
 }
 
+/** gRPC's words for an error, of which the error has what says something. */
+const GRPC = /^\d+ [A-Z_]+: /;
+
+/** Returns the message without the name that Node sets before an error of Linux: the code says it once. */
+function plain({ message, code }: NodeJS.ErrnoException): string {
+  return code === undefined ? message : message.replace(`${code}: `, "");
+}
+
 /** An error on one line: what failed, the code, the causes and what to do. */
 export function errorText(error: PuntError): string {
-  const parts = [`${error.message} (${error.code})`];
+  const parts = [`${plain(error)} (${error.code})`];
   for (let { cause } = error; cause instanceof Error; cause = (cause as PuntError).cause as Error) {
-    if (!parts.some((part) => part.includes((cause as Error).message))) parts.push(`because ${cause.message}`);
+    const reason = plain(cause);
+    if (!GRPC.test(reason) && !parts.some((part) => part.includes(reason))) parts.push(`because ${reason}`);
   }
   const remedy = remedyFor(error);
   return [parts.join(", "), ...(remedy ? [remedy] : [])].join(". ").replace(/\s*\n\s*/g, " ");

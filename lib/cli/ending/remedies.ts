@@ -18,6 +18,16 @@ const DAEMON =
 const STATISTICS =
   "VPP's startup.conf needs a statseg section, and this user access to its socket, which --stats-socket names";
 
+const VPP_REFUSES = "VPP's log may say why: `vppctl show logging`";
+
+/** Advice for errors of files and folders. Those of VPP's sockets and of the store have their own. */
+const FILES: Readonly<Record<string, string>> = {
+  ENOENT: "Check the path: the file, or a folder on the way to it, is not there",
+  ENOTDIR: "Check the path: a part of it is a file and not a folder",
+  EISDIR: "Name a file: this is a folder",
+  EACCES: "Name a path that this user may use, or run as a user who may use this one",
+};
+
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
   ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
@@ -27,6 +37,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
   ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
   ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
+  ERR_STORE_DAMAGED: "Restore it from a copy, or name another store with --store and apply the file of punts again",
+  ERR_STORE_VERSION: "Use the newer vpp-punt that wrote it, or name another store with --store",
+  ERR_FILTER: "`man pcap-filter` describes the language",
+  ERR_INVALID_REQUEST: "`vpp-punt schema --markdown` prints the fields of each type",
   ENOSPC: "Make room on the disk and try again",
   EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
@@ -44,7 +58,8 @@ export function remedyFor({ op, code, details }: PuntError): string | undefined 
   if (code === "ERR_DISCONNECTED" && details.address !== undefined) return DAEMON;
   if (op.startsWith("stats.") && code === "ERR_DISCONNECTED") return STATISTICS;
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
+  if (op === "vpp-punt" && code === "ETIMEDOUT") return DOCTOR;
   if ((code === "EACCES" || code === "EPERM") && op.startsWith("punt.store"))
     return "Run as root, or name a store that you may write with --store or VPP_PUNT_STORE";
-  return REMEDIES[code];
+  return REMEDIES[code] ?? FILES[code] ?? (code.startsWith("VPP_") ? VPP_REFUSES : undefined);
 }

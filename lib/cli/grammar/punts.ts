@@ -119,7 +119,7 @@ function watchCommand(program: Command, manage: Managed): void {
 
 function waitCommand(program: Command, manage: Managed): void {
   const command = program.command("wait").description("wait until punts are in a state");
-  selected(printed(manage(command), ["table", "json"]))
+  selected(printed(manage(command), ["table", "wide", "yaml", "json"]))
     .argument("[cnf]", "label of the CNF, or cnf/key/label; all punts if left out")
     .argument("[key]", "the configuration item that the punt was made for")
     .argument("[label]", "tells several punts of one item apart")

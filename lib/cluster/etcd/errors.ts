@@ -23,6 +23,9 @@ export function isStaleToken(error: unknown): boolean {
   return error instanceof PuntError && /invalid auth token/.test(error.message);
 }
 
+/** The error of the socket in gRPC's message about a connection that it did not get. */
+const LAST_ERROR = /Last error: (?:Error: )?(.*?)\.? Resolution note:/;
+
 /** Returns the error for a call that failed. Its message has neither a password nor a token, because etcd's messages have none. */
 export function etcdError(op: string, endpoints: readonly string[], cause: unknown): PuntError {
   if (cause instanceof PuntError) return cause;
@@ -35,7 +38,7 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
   const number = typeof code === "number" ? code : numberIn(text);
   if (number !== undefined && !UNKNOWN_OUTCOME.has(number))
     return new PuntError(op, "ERR_ETCD", `etcd at ${endpoints.join(", ")}: ${text}`, where, cause);
-  return away(op, endpoints, text, cause);
+  return away(op, endpoints, LAST_ERROR.exec(text)?.[1] ?? text, cause);
 }
 
 export function away(op: string, endpoints: readonly string[], reason: string, cause?: unknown): PuntError {

@@ -89,6 +89,11 @@ export const memifVariant: Variant<MemifInterface> = {
 
   refusable: ({ socket }) => ({
     text: `VPP cannot listen at ${socket}`,
-    reasons: [NO_DESCRIPTOR, "its user may not write to the folder", "it has another file system (a container)"],
+    reasons: [
+      NO_DESCRIPTOR,
+      "another program listens there",
+      "its user may not write to the folder",
+      "it has another file system (a container)",
+    ],
   }),
 };
