@@ -1,4 +1,11 @@
 // The public interface of the package, but for its entries "binapi" and "sim".
+
+/**
+ * Punts, packets and the punt manager.
+ *
+ * @module vpp-punt
+ */
+
 export { Descriptor, type Namespace } from "./descriptor/index.js";
 export { type ErrorCode, type ErrorDetails, PuntError } from "./errors.js";
 export type {

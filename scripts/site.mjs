@@ -40,7 +40,13 @@ const node = (...args) => execFileSync(process.execPath, args, { cwd: root, stdi
 rmSync(site, { recursive: true, force: true });
 mkdirSync(site, { recursive: true });
 node("node_modules/vitepress/bin/vitepress.js", "build", "docs", "--base", base);
-node("node_modules/typedoc/bin/typedoc", "--out", join(site, "api"), "--logLevel", "Warn");
+// The reference leads back to the documents, wherever the site is served.
+const reference = { extends: ["../typedoc.json"], navigationLinks: { Documents: `${base}index.html` } };
+writeFileSync(join(root, "dist/typedoc.json"), JSON.stringify(reference));
+node(
+  "node_modules/typedoc/bin/typedoc",
+  ...["--options", "dist/typedoc.json", "--out", join(site, "api"), "--logLevel", "Warn"],
+);
 for (const folder of FOLDERS) copyFolder(folder);
 // typedoc checks the links of its own pages.
 const { pages, dead } = deadLinks(site, base, (name) => !name.startsWith("api/"));

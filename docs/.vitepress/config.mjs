@@ -75,6 +75,8 @@ export default defineConfig({
   title: "vpp-punt",
   description: "Punts of FD.io VPP for Node.js",
   lang: "en",
+  // Without an icon, browsers ask for one that is not there.
+  head: [["link", { rel: "icon", href: "data:," }]],
   srcDir: "..",
   srcExclude: ["{benchmarks,build,deploy,dist,entries,examples,lib,native,page,proto,scripts,test}/**"],
   outDir: "../dist/site",

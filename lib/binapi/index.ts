@@ -1,4 +1,11 @@
 // The front door of the binary API: the client, its definitions, its transports and VPP's statistics.
+
+/**
+ * The typed client of VPP's binary API, and VPP's counters.
+ *
+ * @module vpp-punt/binapi
+ */
+
 export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "./builtin.js";

@@ -1,4 +1,11 @@
 // The daemon: one punt manager for many CNFs, over gRPC.
+
+/**
+ * The daemon, for programs that run it themselves.
+ *
+ * @module vpp-punt/daemon
+ */
+
 export type { ClusterOptions, EtcdOptions } from "../cluster/index.js";
 export type { Logger } from "../logger.js";
 export type { CnfSocket } from "./cnf-sockets.js";

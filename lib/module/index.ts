@@ -1,4 +1,11 @@
 // A CNF's side, `vpp-punt/module`: a punt in one call, and the punts of a daemon.
+
+/**
+ * A CNF's side: a punt in one call, and the punts of a daemon.
+ *
+ * @module vpp-punt/module
+ */
+
 export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { LocalVpp, OwnManagerOptions } from "./backing.js";
 // All: a tag that hides one name of a list hides every name of it.

@@ -1,5 +1,11 @@
 // StoneWork on the wire, both ways: a CNF of its agent, and an orchestrator of its CNFs.
 
+/**
+ * CNFs of StoneWork's agent, and an orchestrator of its CNFs.
+ *
+ * @module vpp-punt/stonework
+ */
+
 export type { Logger } from "../logger.js";
 export type { ItemDependency, PuntDependency } from "./dependencies.js";
 export type { LearntMetadata } from "./metadata.js";
