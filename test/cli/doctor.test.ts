@@ -8,7 +8,6 @@ import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { examine, type Finding, type MachineOptions } from "../../lib/cli/doctor/index.js";
-import { parseStartupConf } from "../../lib/cli/doctor/startup-conf.js";
 import { answersAsEmbedded } from "../../lib/cli/doctor/vpp-devices.js";
 import { featureReports } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -358,6 +357,15 @@ test("found: no VPP", async (t) => {
   t.regex(finding!.what, /api.sock is missing/);
 });
 
+test(
+  "a VPP that listens at another path than the one that is asked",
+  onlyFinding,
+  { [CONF]: STARTUP.replace("socksvr { default }", "socksvr { socket-name /run/vpp/api.sock }") },
+  /^the API socket \/run\/vpp\/other.sock is missing: VPP's configuration names \/run\/vpp\/api.sock$/,
+  /^export VPP_PUNT_VPP=\/run\/vpp\/api.sock, or --vpp \/run\/vpp\/api.sock$/,
+  { vppSocket: "/run/vpp/other.sock" },
+);
+
 test("a VPP that takes connections and never answers is a problem", async (t) => {
   const found = await findings(await machine(t), { askVpp: async () => "ERR_TIMEOUT" });
   t.regex(found[0]!.what, /VPP does not answer at its API socket \/run\/vpp\/api.sock \(ERR_TIMEOUT\)/);
@@ -478,14 +486,6 @@ test("an embedded VPP has no finding about another VPP of the machine", async (t
     checked.filter(({ check }) => about.includes(check)).flatMap((each) => each.findings),
     [],
   );
-});
-
-test("startup.conf is read with comments, nested sections and repeated ones", (t) => {
-  const conf = parseStartupConf("a { b 1 c { d } } # e { f }\na { g }\nplugin x.so { disable }");
-  t.deepEqual(conf.sections.get("a")!.words, ["b", "1", "g"]);
-  t.deepEqual(conf.sections.get("a")!.sections.get("c")!.words, ["d"]);
-  t.false(conf.sections.has("e"));
-  t.deepEqual(conf.sections.get("plugin x.so")!.words, ["disable"]);
 });
 
 test("VPP's refusal of a TAP counts, and not the files of this machine", async (t) => {

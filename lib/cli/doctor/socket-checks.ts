@@ -58,13 +58,21 @@ function unanswered(code: string) {
   });
 }
 
+/** A VPP that runs may listen at another path: then that one is to be named. */
+function missing(machine: Machine): Finding {
+  const { vppSocket } = machine;
+  const why = "vpp-punt talks to VPP over it";
+  const elsewhere = machine.vpp() && configOf(machine)?.apiSocket;
+  if (elsewhere !== undefined && elsewhere !== vppSocket) {
+    const what = `the API socket ${vppSocket} is missing: VPP's configuration names ${elsewhere}`;
+    return { level: "problem", what, why, remedy: `export VPP_PUNT_VPP=${elsewhere}, or --vpp ${elsewhere}` };
+  }
+  const remedy = "systemctl start vpp; for a VPP elsewhere, name its socket with --vpp or VPP_PUNT_VPP";
+  return { level: "problem", what: `the API socket ${vppSocket} is missing`, why, remedy };
+}
+
 const CAUSES: Readonly<Record<string, (machine: Machine) => Finding>> = {
-  ENOENT: ({ vppSocket }) => ({
-    level: "problem",
-    what: `the API socket ${vppSocket} is missing`,
-    why: "vpp-punt talks to VPP over it",
-    remedy: "systemctl start vpp; for a VPP elsewhere, name its socket with --vpp or VPP_PUNT_VPP",
-  }),
+  ENOENT: missing,
   ECONNREFUSED: ({ vppSocket }) => ({
     level: "problem",
     what: `no process listens on the API socket ${vppSocket}`,

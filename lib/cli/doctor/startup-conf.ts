@@ -44,6 +44,8 @@ function open(parent: Section, tokens: readonly string[], index: number): Sectio
 interface Config {
   readonly file: string;
   readonly conf: Section;
+  /** Path of `socksvr { socket-name ... }`; undefined for VPP's default. */
+  readonly apiSocket: string | undefined;
   /** Path of `punt { socket ... }`. */
   readonly puntSocket: string | undefined;
   /** Path of `statseg { ... }`; undefined without the section. */
@@ -63,7 +65,12 @@ export function configOf(machine: Machine): Config | undefined {
   const conf = parseStartupConf(text);
   const statseg = conf.sections.get("statseg")?.words;
   const statsSocket = statseg && (after(statseg, "socket-name") ?? DEFAULT_STATS_SOCKET);
-  return { file, conf, puntSocket: after(conf.sections.get("punt")?.words ?? [], "socket"), statsSocket };
+  const valueIn = (section: string, name: string) => after(conf.sections.get(section)?.words ?? [], name);
+  return {
+    ...{ file, conf, statsSocket },
+    apiSocket: valueIn("socksvr", "socket-name"),
+    puntSocket: valueIn("punt", "socket"),
+  };
 }
 
 function after(words: readonly string[], name: string): string | undefined {
