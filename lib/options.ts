@@ -35,6 +35,12 @@ export class OptionCheck {
     this.refuse(option, `does not exist; the options are ${allowed.join(", ")}`);
   }
 
+  /** Refuses names that another option stands for, or that make no sense in this place; the values say why. */
+  without(group: string, options: object, reasons: Readonly<Record<string, string>>): void {
+    for (const [name, reason] of Object.entries(reasons))
+      if ((options as Record<string, unknown>)[name] !== undefined) this.refuse(`${group}.${name}`, reason);
+  }
+
   object(option: string, value: unknown): object {
     if (typeof value !== "object" || value === null || Array.isArray(value)) this.#mustBe(option, "an object", value);
     return value;

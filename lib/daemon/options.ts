@@ -108,6 +108,13 @@ const NAMES = [
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 const TLS_NAMES = ["host", "port", "cert", "key", "ca", "pingInterval"];
 
+/** Options of a manager that the daemon sets. */
+const NOT_OF_MANAGER = {
+  vpp: "is set by the daemon: option vppSocket names its VPP",
+  store: "is set by the daemon: option state names its folder, or etcd its servers",
+  readOnly: "does not go with a daemon; a rule of the policy may be readOnly",
+};
+
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions {
   const check = new OptionCheck("daemon.start");
@@ -137,7 +144,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     const path = full[name];
     if (path !== undefined && !(typeof path === "string" && isAbsolute(path))) check.path(name, path);
   }
-  if (full.manager !== undefined) check.object("manager", full.manager);
+  if (full.manager !== undefined) check.without("manager", check.object("manager", full.manager), NOT_OF_MANAGER);
   checkCnfSockets(full.sockets === undefined ? [] : full.sockets, [full.socket, full.attachSocket]);
   checkTls(check, full);
   checkStoneWork(check, full);

@@ -38,6 +38,12 @@ const NAMES = [
   "answer",
 ];
 
+/** Options of a manager that `openPunt` sets. */
+const NOT_OF_MANAGER = {
+  vpp: "is set by openPunt: option vppSocket names its VPP",
+  readOnly: "does not go with openPunt, which asks for a punt",
+};
+
 /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` says which */
 export function checkOpenOptions(options: OpenPuntOptions): void {
   const check = new OptionCheck("cnf.open");
@@ -46,7 +52,7 @@ export function checkOpenOptions(options: OpenPuntOptions): void {
   if (vpp !== undefined) checkLocal(check, vpp, options);
   if (answer !== undefined) answerOptions(check, answer);
   if (attach !== undefined) checkAttachOptions(check, "attach", attach);
-  if (manager !== undefined) check.object("manager", manager);
+  if (manager !== undefined) check.without("manager", check.object("manager", manager), NOT_OF_MANAGER);
   if (daemon !== undefined) check.boolean("daemon", daemon);
   if (lifetime !== undefined) check.oneOf("lifetime", lifetime, ["persistent", "session"]);
   if (grace !== undefined) check.integer("grace", grace, 0, 86_400_000);

@@ -1,7 +1,9 @@
 // Wrong options are refused by name, before anything is opened.
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
+import { Daemon } from "../../lib/daemon/index.js";
 import { PuntError, PuntManager, parseRequests } from "../../lib/index.js";
+import { openPunt } from "../../lib/module/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
@@ -53,6 +55,20 @@ for (const options of managerOptions) {
     return refuses(t, () => PuntManager.start({ vpp, ...options }), "ERR_OPTION", new RegExp(name!));
   });
 }
+
+const foreign: readonly [string, (manager: object) => unknown, readonly string[]][] = [
+  ["Daemon.start", (manager) => Daemon.start({ manager }), ["vpp", "store", "readOnly"]],
+  ["openPunt", (manager) => openPunt({ cnf: "dns", udp: 53 }, { manager, daemon: false }), ["vpp", "readOnly"]],
+];
+for (const [name, start, options] of foreign)
+  for (const option of options)
+    test(`${name} sets the manager's ${option}, and does not leave out another one without a word`, (t) =>
+      refuses(
+        t,
+        () => start({ [option]: true }),
+        "ERR_OPTION",
+        new RegExp(`option manager\\.${option} (is set|does not go)`),
+      ));
 
 test("a file whose aliases cannot be resolved is refused by name", async (t) => {
   await refuses(t, () => parseRequests("punts: [*x]", "the-file"), "ERR_INVALID_FILE", /the-file:1:1: .*alias.*x/);

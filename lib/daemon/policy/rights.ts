@@ -110,7 +110,8 @@ export class Rights {
     const found = this.rules.find((rule) => isForHost(rule, host) && !(isChange && rule.readOnly));
     if (found) return found;
     const objections = this.rules.map(({ name, operator, hosts, readOnly }) => {
-      if (!operator) return { rule: name, field: "operator", message: `host ${host} is for operators` };
+      const what = host === "" ? "the list of hosts" : `host ${host}`;
+      if (!operator) return { rule: name, field: "operator", message: `${what} is for operators` };
       if (readOnly && isForHost({ operator, hosts }, host))
         return { rule: name, field: "readOnly", message: "it allows to look only" };
       return { rule: name, field: "hosts", message: `host ${host} is not among ${hosts?.join(", ")}` };
