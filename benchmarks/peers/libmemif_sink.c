@@ -31,8 +31,9 @@ int main(int argc, char** argv) {
   }
   if (!told)
     elapsed = Now() - start, cpu = CpuSeconds() - cpu, in_time = received, SendOne(&port, end, sizeof(end));
-  printf("{\"received\":%llu,\"pps\":%.0f,\"cpuNs\":%.3f,\"sum\":%llu}\n", (unsigned long long)(received - done),
-         (double)in_time / elapsed, 1e9 * cpu / (double)in_time, (unsigned long long)sum);
+  printf("{\"received\":%llu,\"pps\":%.0f,\"cpuNs\":%.3f,\"sum\":%llu}\n",
+         (unsigned long long)(received - done), (double)in_time / elapsed, 1e9 * cpu / (double)in_time,
+         (unsigned long long)sum);
   fflush(stdout);
   while (seconds <= 0 && port.up)
     Control(&port, 10);  // the source takes the confirmation before the ring goes
