@@ -155,7 +155,7 @@ test("wait ends when the punts are in the state, or says which are not", async (
   t.is(late.status, 4);
   t.regex(
     late.stderr,
-    /^punt\.wait: not CREATED within 300 ms: wire is PENDING \(VPP interface eth2\) \(ERR_NOT_READY\)\n$/,
+    /^punt\.wait: not CREATED within 300 ms: wire is PENDING \(VPP interface eth2\) \(ERR_NOT_READY\)\. `vpp-punt explain wire` says.*\n$/,
   );
   await vpp.punts("delete", "wire");
   t.is((await vpp.punts("wait", "wire", "--for", "DELETED")).status, 0);
