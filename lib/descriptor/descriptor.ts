@@ -1,4 +1,6 @@
 // An open descriptor with one owner, for handing over.
+import { closeSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
 import { PuntError } from "../errors.js";
 import { type NativeDescriptor, native } from "../native.js";
 
@@ -14,9 +16,10 @@ export class Descriptor implements Disposable {
   }
 
   /**
-   * Takes over the ownership of an open descriptor: the caller must not close it any more.
+   * Takes over the ownership of an open descriptor: the caller must not close it, or use its number, any more. In a worker thread
+   * the object has another number.
    *
-   * @throws PuntError `ERR_OPTION` unless `fd` is a descriptor's number
+   * @throws PuntError `ERR_OPTION` unless `fd` is a descriptor's number; in a worker thread, `EMFILE` when the process has too many
    * @example
    * ```ts
    * import { openSync } from "node:fs";
@@ -32,7 +35,8 @@ export class Descriptor implements Disposable {
         option: "fd",
       });
     }
-    return new Descriptor(new native.Descriptor(fd));
+    const taken = new native.Descriptor(fd);
+    return new Descriptor(isMainThread ? taken : apart(taken));
   }
 
   /** @internal Wraps what native code has opened. */
@@ -90,6 +94,22 @@ export class Descriptor implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/**
+ * Returns the owner of a second number of the same open file, and lets `node:fs` close the first one. At the end of a worker thread
+ * Node closes each number that `node:fs` has opened there and not closed: by then it may be another thread's.
+ */
+function apart(taken: NativeDescriptor): NativeDescriptor {
+  let fd: number;
+  let second: NativeDescriptor;
+  try {
+    second = taken.duplicate();
+  } finally {
+    fd = taken.release();
+  }
+  closeSync(fd);
+  return second;
 }
 
 /** Closes all of them. */

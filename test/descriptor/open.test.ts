@@ -1,7 +1,7 @@
 // Opening things to be handed over: sockets, namespaces, devices that move; and the identity of a socket's peer.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -94,6 +94,30 @@ test("a descriptor has one owner, and none when it was closed or released", (t) 
   for (const wrong of [-1, 1.5, "3", undefined])
     t.throws(() => Descriptor.own(wrong as number), { code: "ERR_OPTION" });
 });
+
+// Alone, so that this thread gets the numbers that the other one gave up.
+test.serial(
+  "a descriptor that a worker thread took over from node:fs is closed once: its number may be another thread's by then",
+  async (t) => {
+    const code = `
+    const { openSync } = require("node:fs");
+    const { parentPort } = require("node:worker_threads");
+    import(${JSON.stringify(new URL("../../lib/descriptor/index.js", import.meta.url).href)}).then(({ Descriptor }) => {
+      const fds = Array.from({ length: 20 }, () => openSync("/dev/null", "r"));
+      for (const fd of fds) Descriptor.own(fd).close();
+      parentPort.on("message", () => process.exit()).postMessage(fds);
+    });
+  `;
+    const worker = new Worker(code, { eval: true });
+    t.teardown(() => worker.terminate());
+    const [fds] = (await once(worker, "message")) as [number[]];
+    const mine = fds.map(() => openSync("/dev/null", "r"));
+    t.true(mine.some((fd) => fds.includes(fd)));
+    worker.postMessage("end");
+    await once(worker, "exit");
+    for (const fd of mine) t.notThrows(() => closeSync(fd));
+  },
+);
 
 test("device and inode identify a namespace; other files are refused", (t) => {
   const { dev, ino } = statSync("/proc/self/ns/net", { bigint: true });
