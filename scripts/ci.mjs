@@ -140,7 +140,7 @@ async function otherPrograms() {
   await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "200"));
   // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", script("simulate", "--runs", "500", "--seed", "1"));
+  await check("simulated histories", script("simulate", "--runs", "300", "--seed", "1"));
   await check("faults at each 307th call", script("faults", "--every", "307"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
