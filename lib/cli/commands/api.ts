@@ -6,16 +6,14 @@ import { withBytes } from "./hex-fields.js";
 
 interface Options {
   readonly vpp: string;
-  /** `--vpp` as the first release had it. */
-  readonly socket?: string;
   readonly timeout: number;
   readonly trace?: string;
 }
 
 type Value = Record<string, unknown>;
 
-export async function run(message: string, fields: Value, { timeout, trace, ...where }: Options): Promise<void> {
-  const options: VppOptions = { socketPath: where.socket ?? where.vpp, timeout, reconnect: false };
+export async function run(message: string, fields: Value, { vpp: socketPath, timeout, trace }: Options): Promise<void> {
+  const options: VppOptions = { socketPath, timeout, reconnect: false };
   const vpp = await Vpp.connect(trace === undefined ? options : { ...options, trace });
   let ending: Ending | undefined;
   void interrupted().then((by) => {

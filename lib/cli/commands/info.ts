@@ -185,14 +185,7 @@ function infoText(info: Info): string {
   ].join("\n");
 }
 
-interface Options {
-  readonly vpp: string;
-  /** `--vpp` as the first release had it. */
-  readonly socket?: string;
-  readonly output: string;
-}
-
-export async function run({ vpp, socket, output }: Options): Promise<void> {
-  const info = await collectInfo(socket ?? vpp);
+export async function run({ vpp, output }: { vpp: string; output: string }): Promise<void> {
+  const info = await collectInfo(vpp);
   print(output === "json" ? json(info) : infoText(info));
 }

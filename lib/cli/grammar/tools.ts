@@ -5,9 +5,11 @@ import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
 import { collect, integer, managing, path, printed, runs, statsSocket, timeout, vppSocket } from "./options.js";
 
-/** Adds `--vpp`. `--socket`, its name in the first release, is that of a daemon's socket elsewhere: it is taken and not shown. */
+/** Adds `--vpp`. Takes `--socket` for it, and does not show that: it was the name in the first release, and means a daemon's socket elsewhere. */
 function vppOnly(command: Command): Command {
-  return command.addOption(vppSocket()).addOption(new Option("--socket <path>").argParser(path).hideHelp());
+  const earlier = new Option("--socket <path>").hideHelp();
+  command.addOption(vppSocket()).addOption(earlier);
+  return command.on("option:socket", (text: string) => command.setOptionValueWithSource("vpp", path(text), "cli"));
 }
 
 function parseFields(text: string): Record<string, unknown> {
