@@ -1,5 +1,6 @@
 // Completions for shells, made from the command line's definitions.
 import type { Command } from "commander";
+import { namesOf } from "./names.js";
 
 interface Described {
   /** `--output`. */
@@ -27,11 +28,6 @@ function optionsOf(command: Command): Described[] {
 /** Returns the words that the first argument of a command can be. */
 function argumentsOf(command: Command): readonly string[] {
   return command.registeredArguments[0]?.argChoices ?? [];
-}
-
-/** Returns the names of a command: `list` and `ls`. */
-function namesOf(command: Command): string[] {
-  return [command.name(), ...command.aliases()];
 }
 
 /** Returns the program's own options: `--help` and `--version`. */

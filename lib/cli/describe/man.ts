@@ -2,6 +2,7 @@
 import type { Argument, Command, Option } from "commander";
 import { ENVIRONMENT, packageVersion } from "../about/index.js";
 import { EXIT_STATUSES } from "../ending/index.js";
+import { namesOf } from "./names.js";
 
 /** Escapes a text for roff, where a backslash, a dash, and a dot or a quote at the start of a line have a meaning. */
 function roff(text: string): string {
@@ -34,7 +35,7 @@ function argumentText(argument: Argument): string {
 
 function commandText(command: Command): string {
   const shown = command.options.filter(({ hidden }) => !hidden);
-  const names = [command.name(), ...command.aliases()].join("|");
+  const names = namesOf(command).join("|");
   const usage = [`vpp-punt ${names}`, "[options]", ...command.registeredArguments.map(argumentText)].join(" ");
   return [`.SS "${roff(usage)}"`, `${roff(sentence(command.description()))}.`, ...shown.map(optionText)].join("\n");
 }
