@@ -1,7 +1,8 @@
 // The identity of a caller: from the kernel for UNIX sockets, from the certificate for TLS.
-import { isIPv6, type Socket, SocketAddress } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { openPeerProcess, processIsAlive } from "../descriptor/index.js";
+import { canonicalAddress } from "../net/index.js";
 
 /** A process at the other end of a UNIX socket. */
 export interface UnixCaller {
@@ -106,8 +107,7 @@ export function tlsCaller(socket: TLSSocket): TlsCaller {
 /** Returns the name in its usual form: Node.js writes all digits of an IPv6 address, and the letters of a host's name have no case. */
 function certificateName(kind: CertificateNameKind, text: string): CertificateName {
   if (kind === "DNS") return { kind, text: text.toLowerCase() };
-  if (kind !== "IP Address" || !isIPv6(text)) return { kind, text };
-  return { kind, text: new SocketAddress({ address: text, family: "ipv6" }).address };
+  return { kind, text: (kind === "IP Address" && canonicalAddress(text)) || text };
 }
 
 /** Returns the caller as the audit log and messages name it. */
