@@ -40,11 +40,14 @@ const userUsEach = ([, measured]: Result[]) => measured!.userUs! / measured!.pac
 const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / m!.packets!;
 const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
 
+/** A sender that doesn't wait: as fast as it can (0), or at a rate. */
+const sending = (size: number, rate: number) => (w: Workspace, vppPath: string, path: string) => [
+  ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, rate],
+];
+
 /** Receives from a sender that doesn't wait: as fast as it can (0), or at a rate. `gatherUs` is the option of that name. */
 function receive(size: number, rate: number, gatherUs?: number): Trial {
-  const sender = (w: Workspace, vppPath: string, path: string) => [
-    ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, rate],
-  ];
+  const sender = sending(size, rate);
   const speed = rate === 0 ? "flat out" : `${rate / 1000} kpps`;
   const gather = gatherUs === undefined ? [] : [0, gatherUs];
   return {
@@ -64,13 +67,10 @@ function receive(size: number, rate: number, gatherUs?: number): Trial {
 /** Receives as fast as it can, beside a package of npm. */
 function receiveBesideNpm(size: number): Trial {
   const trial = receive(size, 0);
-  const sender = (w: Workspace, vppPath: string, path: string) => [
-    ...[w.peer("punt_sender"), vppPath, path, SECONDS, size, 0],
-  ];
   return {
     ...trial,
     name: `${trial.name}, against npm unix-dgram`,
-    peer: facing(sender, (w, vppPath, path) => [w.source("npm_unix_dgram_receiver.mjs"), vppPath, path]),
+    peer: facing(sending(size, 0), (w, vppPath, path) => [w.source("npm_unix_dgram_receiver.mjs"), vppPath, path]),
     unavailable: () => missingPackage("unix-dgram"),
   };
 }

@@ -6,6 +6,7 @@ import {
   atLeast,
   atMost,
   differenceAtMost,
+  type Result,
   type Row,
   type Side,
   type Suite,
@@ -13,7 +14,7 @@ import {
   type Workspace,
 } from "../harness/trial.js";
 import { engine, libmemif } from "../trials/memif-peers.js";
-import { type Outside, receiveFrom, sendTo } from "../trials/outside.js";
+import { facing, type Outside, receiveFrom, sendTo } from "../trials/outside.js";
 
 const SIZES = [64, 1500];
 const PUNT_SECONDS = 3;
@@ -42,12 +43,7 @@ function puntTo(rate: number, receiver: (w: Workspace, vppPath: string, path: st
   return (w) => {
     const generator = w.script("vpp/punts", api(w), 64, PUNT_SECONDS * rate, rate);
     const measured = receiver(w, join(w.folder, "vpp"), join(w.folder, "client"));
-    return [
-      ...before(w).map((command) => ({ command, cpu: 0 })),
-      { command: w.script("vpp/punt", api(w), w.folder), cpu: 0 },
-      { command: measured, cpu: 1 },
-      { command: generator, cpu: 0 },
-    ];
+    return facing([...before(w), w.script("vpp/punt", api(w), w.folder)], measured, generator);
   };
 }
 
@@ -82,8 +78,8 @@ function punts(rate: number, lost: Row["target"]): Trial {
   };
 }
 
-const generated = (results: Record<string, number>[]) => results.at(-1)!.generated!;
-const received = (results: Record<string, number>[]) => results.at(-2)!.packets!;
+const generated = (results: Result[]) => results.at(-1)!.generated!;
+const received = (results: Result[]) => results.at(-2)!.packets!;
 
 const suite: Suite = {
   trials: [

@@ -19,10 +19,36 @@ export interface Peers {
   unavailable?(): string | undefined;
 }
 
-const SECONDS = 1;
+/** For how long a program measures. */
+export const SECONDS = 1;
 /** How a peer waits for packets if ours uses a mode: it looks at the ring, or sleeps on a doorbell. */
 const PEER_WAIT = { polling: "poll", adaptive: "poll", interrupt: "sleep" } as const;
 export type Mode = keyof typeof PEER_WAIT;
+/** The form in which the sender gives packets to its port. */
+export type How = "list" | "batch" | "slots";
+
+/** The command of a program at a memif socket. */
+export type Command = (workspace: Workspace, socket: string) => string[];
+
+/** Our receiver, and the program in its place: clients that read the first byte of each packet. */
+export function receivers(peers: Peers, mode: Mode): { ours: Command; theirs: Command } {
+  return {
+    ours: (workspace, socket) =>
+      workspace.script("memif/receiver", "--socket", socket, "--mode", mode, "--seconds", SECONDS),
+    theirs: (workspace, socket) => [
+      ...[peers.program(workspace, "sink"), "client", socket, PEER_WAIT[mode], `${SECONDS}`],
+    ],
+  };
+}
+
+/** Our sender, and the program in its place: clients that send as fast as the ring takes packets. */
+export function senders(peers: Peers, how: How, size: number): { ours: Command; theirs: Command } {
+  return {
+    ours: (workspace, socket) =>
+      workspace.script("memif/sender", "--socket", socket, "--how", how, "--size", size, "--seconds", SECONDS),
+    theirs: (workspace, socket) => [...[peers.program(workspace, "source"), "client", socket, `${size}`, `${SECONDS}`]],
+  };
+}
 
 /** Two steps at a memif socket in the run's folder, each on a core of its own. */
 export function pair(
@@ -37,26 +63,24 @@ export function pair(
   ];
 }
 
+/** The far end and the measured program, each on a core of its own. */
+function between(far: Command, measured: Command): Side {
+  return (workspace) =>
+    pair(
+      (socket) => far(workspace, socket),
+      (socket) => measured(workspace, socket),
+      workspace.folder,
+    );
+}
+
 /** Receives from a source that keeps the ring full, and reads the first byte of each packet. */
 export function receive(peers: Peers, size: number, mode: Mode, least: number, place?: Place): Trial {
-  const source = (workspace: Workspace) => (socket: string) => [
-    ...[peers.program(workspace, "source"), "server", socket, `${size}`],
-  ];
-  const ours: Side = (workspace) => {
-    const receiver = (socket: string) =>
-      workspace.script("memif/receiver", "--socket", socket, "--mode", mode, "--seconds", SECONDS);
-    return pair(source(workspace), receiver, workspace.folder);
-  };
-  const theirs: Side = (workspace) => {
-    const sink = (socket: string) => [
-      ...[peers.program(workspace, "sink"), "client", socket, PEER_WAIT[mode], `${SECONDS}`],
-    ];
-    return pair(source(workspace), sink, workspace.folder);
-  };
+  const source: Command = (workspace, socket) => [peers.program(workspace, "source"), "server", socket, `${size}`];
+  const { ours, theirs } = receivers(peers, mode);
   return {
     name: `receive ${size} B, ${mode}, against ${peers.name}`,
-    ours,
-    peer: theirs,
+    ours: between(source, ours),
+    peer: between(source, theirs),
     ...(place && { place }),
     rows: [
       { name: "rate", unit: "pps", value: ([, sink]) => sink!.pps!, target: ratioAtLeast(least) },
@@ -68,29 +92,14 @@ export function receive(peers: Peers, size: number, mode: Mode, least: number, p
   };
 }
 
-/** The form in which the sender gives packets to its port. */
-export type How = "list" | "batch" | "slots";
-
 /** Sends packets, as fast as the ring takes them. */
 export function send(peers: Peers, how: How, size: number, least: number, place?: Place): Trial {
-  const sink = (workspace: Workspace) => (socket: string) => [
-    ...[peers.program(workspace, "sink"), "server", socket, "poll"],
-  ];
-  const ours: Side = (workspace) => {
-    const sender = (socket: string) =>
-      workspace.script("memif/sender", "--socket", socket, "--how", how, "--size", size, "--seconds", SECONDS);
-    return pair(sink(workspace), sender, workspace.folder);
-  };
-  const theirs: Side = (workspace) => {
-    const source = (socket: string) => [
-      ...[peers.program(workspace, "source"), "client", socket, `${size}`, `${SECONDS}`],
-    ];
-    return pair(sink(workspace), source, workspace.folder);
-  };
+  const sink: Command = (workspace, socket) => [peers.program(workspace, "sink"), "server", socket, "poll"];
+  const { ours, theirs } = senders(peers, how, size);
   return {
     name: `send ${size} B, ${how}, against ${peers.name}`,
-    ours,
-    peer: theirs,
+    ours: between(sink, ours),
+    peer: between(sink, theirs),
     ...(place && { place }),
     rows: [
       { name: "rate", unit: "pps", value: ([, source]) => source!.pps!, target: ratioAtLeast(least) },
