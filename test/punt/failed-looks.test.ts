@@ -1,7 +1,7 @@
 // A look at VPP that fails, wholly or for one kind of object, is not taken for a look at a VPP without the objects.
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { EmulatedHost } from "../../lib/punt/index.js";
+import { EmulatedHost, type PuntType } from "../../lib/punt/index.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -102,14 +102,20 @@ test("a namespace that goes during a look has no devices, and the punts in it wa
   t.is(it.manager.get(id)?.state, "PENDING");
 });
 
+/** A manager whose dumps are heard by name, and a punt of a type for it. */
+async function hearing(t: ExecutionContext, type: PuntType) {
+  const heard = new Set<string>();
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
+  await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
+  const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
+  return { it, punt, heard };
+}
+
 for (const type of puntTypes)
   test(`add and delete of ${type} do the whole and say so only then, whichever dump VPP answers with nothing`, async (t) => {
-    const heard = new Set<string>();
-    const it = await managedVpp();
-    t.teardown(() => it.close());
-    const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
-    await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
-    const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
+    const { it, punt, heard } = await hearing(t, type);
     const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
     const made = await snapshot(it.client);
     await it.manager.delete(id);
@@ -179,13 +185,8 @@ for (const nth of [1, 2, 3])
 
 for (const type of puntTypes)
   test(`${type} leaves VPP when it is deleted during the first look of a process, whichever dump VPP answers with nothing`, async (t) => {
-    const heard = new Set<string>();
-    const it = await managedVpp();
-    t.teardown(() => it.close());
+    const { it, punt, heard } = await hearing(t, type);
     const without = await snapshot(it.client);
-    const punt = puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0, folder: it.directory });
-    const hear = (name: string) => void (name.endsWith("_dump") && heard.add(name));
-    await it.restartManager({ resyncInterval: 600_000, vpp: tapped(it.client, { hear }) });
     const { id } = await it.manager.add(punt, { waitFor: "CREATED" });
     t.true(heard.size > 5);
     for (const message of heard) {

@@ -38,18 +38,6 @@ export async function runHistory(seed: number, steps: readonly Step[]): Promise<
   return { digest: schedule.digest(), happenings: schedule.count, virtualMs: schedule.now };
 }
 
-/**
- * Returns whether a policy is attached to the interface. If such an interface is deleted, VPP keeps the policy's ACL for good: no message
- * detaches from an interface that is gone.
- */
-async function hasPolicy(life: VppLife, name: string): Promise<boolean> {
-  const fields = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
-  const interfaces = await life.direct().dumpAll("sw_interface_dump", fields);
-  const attached = await life.direct().dumpAll("abx_interface_attach_dump", {});
-  const index = interfaces.find(({ interface_name }) => interface_name === name)?.sw_if_index;
-  return attached.some(({ attach }) => attach.rx_sw_if_index === index);
-}
-
 /** The lines of a VPP without punts, by what its operator has changed: the same in all histories. */
 const baselines = new Map<string, readonly string[]>();
 
@@ -167,11 +155,18 @@ class History {
     await this.#newBaseline();
   }
 
-  /** Whether an interface has an ABX policy, or a manager may be about to attach one. */
+  /**
+   * Whether the interface has an ABX policy, or a manager may be about to attach one. If such an interface is deleted, VPP keeps the
+   * policy's ACL for good: no message detaches from an interface that is gone.
+   */
   async #hasPolicy(life: VppLife, name: string): Promise<boolean> {
     const punts = this.#managers.flatMap((manager) => manager.list());
     if (punts.some(({ request }) => request.type === "ABX" && request.vppInterface === name)) return true;
-    return hasPolicy(life, name);
+    const fields = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
+    const interfaces = await life.direct().dumpAll("sw_interface_dump", fields);
+    const attached = await life.direct().dumpAll("abx_interface_attach_dump", {});
+    const index = interfaces.find(({ interface_name }) => interface_name === name)?.sw_if_index;
+    return attached.some(({ attach }) => attach.rx_sw_if_index === index);
   }
 
   /** Reads what a VPP has that no manager ever saw. */
