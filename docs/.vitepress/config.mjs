@@ -75,7 +75,7 @@ export default defineConfig({
   title: "vpp-punt",
   description: "Punts of FD.io VPP for Node.js",
   lang: "en",
-  // Without an icon, browsers ask for one that is not there.
+  // Without this icon, browsers request `/favicon.ico`, which the site does not have.
   head: [["link", { rel: "icon", href: "data:," }]],
   srcDir: "..",
   srcExclude: ["{benchmarks,build,deploy,dist,entries,examples,lib,native,page,proto,scripts,test}/**"],

@@ -61,7 +61,7 @@ test("a package of npm that is missing is named", (t) => {
   t.regex(missingPackage("no-such-package")!, /NODE_PEERS/);
 });
 
-test("losses are told at both ends: packets on the way, and packets that the source could not give to the ring", (t) => {
+test("the rows show losses at both ends: packets lost on the way, and packets that the full ring refused", (t) => {
   const rows = receiveFrom(outside, peers, 64, 0.95).rows;
   const results = [
     { pps: 9, received: 90 },

@@ -358,7 +358,7 @@ test("found: no VPP", async (t) => {
 });
 
 test(
-  "a VPP that listens at another path than the one that is asked",
+  "VPP listens at a path other than --vpp",
   onlyFinding,
   { [CONF]: STARTUP.replace("socksvr { default }", "socksvr { socket-name /run/vpp/api.sock }") },
   /^the API socket \/run\/vpp\/other.sock is missing: VPP's configuration names \/run\/vpp\/api.sock$/,

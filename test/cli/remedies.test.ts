@@ -39,7 +39,7 @@ test("a file that cannot be read or written is an error that says what to do, an
   }
 });
 
-test("validate looks at each file, also after one that cannot be read", async (t) => {
+test("validate checks every file, even after an unreadable file", async (t) => {
   const here = await folder(t);
   const [none, good, bad] = [join(here, "none"), join(here, "good.yaml"), join(here, "bad.yaml")];
   await writeFile(good, `punts:\n  - ${SPAN}\n`);
