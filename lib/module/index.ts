@@ -6,6 +6,7 @@
  * @module vpp-punt/module
  */
 
+export type { UdpPunt } from "../punt/index.js";
 export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { LocalVpp, OwnManagerOptions } from "./backing.js";
 // All: a tag that hides one name of a list hides every name of it.
@@ -22,6 +23,6 @@ export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./o
 export type { CnfPacket, ReplyOptions } from "./packets.js";
 export type { BatchHandler, CnfPort } from "./ports.js";
 export type { DaemonInfo, RemoteHost } from "./remote/index.js";
-export type { CnfRequest, UdpPunt } from "./request.js";
+export type { CnfRequest } from "./request.js";
 export type { CnfReason, CnfState, CnfStatus } from "./status.js";
 export type { UdpEndpoint } from "./udp.js";

@@ -1,6 +1,7 @@
 // Requests for openPunt: a punt request, or a short form of the most common one.
 import { OptionCheck } from "../options.js";
 import {
+  expanded,
   lacksSocketPath,
   type PathlessRequestInput,
   type PuntId,
@@ -8,20 +9,8 @@ import {
   type PuntRequestInput,
   type PuntStatus,
   parseRequest,
-  udpRequest,
+  type UdpPunt,
 } from "../punt/index.js";
-
-/** UDP datagrams to one port, from all of VPP's interfaces. */
-export interface UdpPunt {
-  /** Label of this program. */
-  readonly cnf: string;
-  readonly key?: string;
-  readonly label?: string;
-  /** The port, 1 to 65535. */
-  readonly udp: number;
-  /** Default `"IPV4"`. */
-  readonly af?: "IPV4" | "IPV6";
-}
 
 /** A request; the path of a punt socket may be left out. */
 export type CnfRequest = UdpPunt | PathlessRequestInput;
@@ -33,7 +22,7 @@ export type CnfRequest = UdpPunt | PathlessRequestInput;
  * @throws PuntError ERR_OPTION: the short form is wrong
  */
 export function fullRequest(given: CnfRequest, socketPathOf?: (id: PuntId) => string): PuntRequestInput {
-  const request = "udp" in given ? ofUdp(given) : given;
+  const request = expanded(given, "cnf.open") as PathlessRequestInput;
   if (socketPathOf === undefined || !lacksSocketPath(request)) return request as PuntRequestInput;
   return { ...request, socketPath: socketPathOf(fullId(request)) } as PuntRequestInput;
 }
@@ -54,13 +43,4 @@ export function checkIsRequest(request: unknown): void {
 /** Returns the identity of a request, whose parts may be left out. */
 export function fullId({ cnf, key = "", label = "" }: PuntIdInput): PuntId {
   return { cnf, key, label };
-}
-
-function ofUdp(given: UdpPunt): PathlessRequestInput {
-  const check = new OptionCheck("cnf.open", "request");
-  check.known(given, ["cnf", "key", "label", "udp", "af"]);
-  const { udp, af = "IPV4", ...id } = given;
-  const port = check.integer("udp", udp, 1, 65535);
-  check.oneOf("af", af, ["IPV4", "IPV6"]);
-  return udpRequest(id, af, port);
 }

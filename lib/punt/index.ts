@@ -56,10 +56,12 @@ export type {
   PuntRequest,
   PuntRequestInput,
   PuntType,
+  UdpPunt,
 } from "./request/index.js";
 export {
   checkSet,
   decodeText,
+  expanded,
   type FileProblem,
   fileJsonSchema,
   idKey,
@@ -77,7 +79,6 @@ export {
   readText,
   requestJsonSchema,
   requireOneCnf,
-  udpRequest,
   withCnf,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";

@@ -7,6 +7,7 @@ import {
   type Attachments,
   attach,
   EmulatedHost,
+  expanded,
   lacksSocketPath,
   PuntManager,
   type PuntManagerOptions,
@@ -15,6 +16,7 @@ import {
   type PuntStatus,
   parseRequest,
   reachOf,
+  type UdpPunt,
 } from "../punt/index.js";
 import { EmbeddedVpp, type EmbeddedVppOptions } from "../sim/index.js";
 import { PuntEnd } from "./punt-end.js";
@@ -24,8 +26,8 @@ const CNF = "cnf";
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> & Partial<Pick<T, K & keyof T>> : never;
 
-/** A punt request. What a unit test does not care about can be left out: `cnf`, and the path of a punt socket. */
-export type TestPuntRequest = Without<PuntRequestInput, "cnf" | "socketPath">;
+/** A request as `openPunt` takes it. What a unit test does not care about can be left out: `cnf`, and the path of a punt socket. */
+export type TestPuntRequest = Without<UdpPunt | PuntRequestInput, "cnf" | "socketPath">;
 
 export interface TestPuntOptions {
   /**
@@ -110,7 +112,9 @@ export async function testPunt(request: TestPuntRequest, options: TestPuntOption
   check.known(options, ["sim", "manager"]);
   if (options.sim !== undefined) check.object("sim", options.sim);
   if (options.manager !== undefined) check.object("manager", options.manager);
-  const interfaces = namedInterfaces(parseRequest({ cnf: CNF, ...socketIn("/", request), ...request }));
+  check.object("request", request);
+  const full = { cnf: CNF, ...expanded(request, "sim.test-punt") };
+  const interfaces = namedInterfaces(parseRequest(withSocket(full, "/")));
   const parts: Parts = {
     sim: await EmbeddedVpp.start({ interfaces, exec: interfaces.flatMap(configure), ...options.sim }),
   };
@@ -118,7 +122,7 @@ export async function testPunt(request: TestPuntRequest, options: TestPuntOption
     const { sim } = parts;
     parts.vpp = await Vpp.connect({ socketPath: sim.apiSocket });
     parts.manager = await startManager(parts, options.manager);
-    const punt = await parts.manager.add(complete(request, sim), { waitFor: "CREATED" });
+    const punt = await parts.manager.add(withSocket(full, sim.directory), { waitFor: "CREATED" });
     parts.attachments = attach(punt.metadata, { memif: { rxMode: "interrupt" } });
     return new TestPunt(parts, punt, await PuntEnd.open(parts.attachments, sim));
   } catch (error) {
@@ -147,12 +151,9 @@ function startManager({ sim, vpp }: Parts, options: Partial<PuntManagerOptions> 
   return PuntManager.start({ vpp: vpp!, host: new EmulatedHost(sim), memifDirectory, ...options });
 }
 
-function complete(request: TestPuntRequest, sim: EmbeddedVpp): PuntRequestInput {
-  return { cnf: CNF, ...socketIn(sim.directory, request), ...request } as PuntRequestInput;
-}
-
-function socketIn(directory: string, request: TestPuntRequest) {
-  return lacksSocketPath(request) ? { socketPath: join(directory, "cnf.sock") } : {};
+function withSocket(request: object, directory: string): PuntRequestInput {
+  const path = lacksSocketPath(request) && { socketPath: join(directory, "cnf.sock") };
+  return { ...request, ...path } as PuntRequestInput;
 }
 
 /** The interfaces of VPP that the request names, or eth0. */

@@ -105,8 +105,8 @@ withEtcd("a daemon gets another VPP: its punts are made there, and the one befor
   const other = await members.otherVpp();
   const moved = await members.join({ state, on: other });
   await hasRole(moved, "leader");
+  // Until the daemon has looked at this VPP, a punt has the state that it had on the one before.
+  await eventually(async () => (await members.interfaces(other)).length === before.length);
   await eventually(() => moved.get(id)?.state === "CREATED");
-  await eventually(() => moved.get(id)?.state === "CREATED");
-  t.is((await members.interfaces(other)).length, before.length);
   t.deepEqual(await members.interfaces(), before);
 });

@@ -27,6 +27,15 @@ test("a punt socket needs no path, and gets the packets that VPP punts", async (
   t.false(punt.send(request), "a punt socket receives only");
 });
 
+test("the short form of openPunt does for a UDP port", async (t) => {
+  await using punt = await testPunt({ udp: 4000, af: "IPV6", key: "k" });
+  t.like(punt.punt.request, { type: "PUNT_TO_SOCKET", toHost: { af: "IPV6", protocol: "UDP", port: 4000 } });
+  t.deepEqual(punt.punt.id, { cnf: "cnf", key: "k", label: "" });
+  const wrong = testPunt({ udp: 0 });
+  await t.throwsAsync(wrong, { code: "ERR_OPTION", message: /udp/ });
+  await t.throwsAsync(testPunt(53 as never), { code: "ERR_OPTION", message: /request/ });
+});
+
 test("an xconnect has two ends, and what one sends leaves through its interface", async (t) => {
   const interfaces = { vppInterface1: "eth0", vppInterface2: "eth1" };
   await using punt = await testPunt({ type: "HAIRPIN_XCONNECT", interconnect: "MEMIF", ...interfaces });

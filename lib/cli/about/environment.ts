@@ -2,6 +2,10 @@
 
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   VPP_PUNT_SOCKET: "the daemon's socket, as --socket",
+  VPP_PUNT_TLS: "the daemon's TCP door, as --tls",
+  VPP_PUNT_TLS_CA: "certificate of the authority that signed the daemon's, as --tls-ca",
+  VPP_PUNT_TLS_CERT: "this program's certificate for the daemon, as --tls-cert",
+  VPP_PUNT_TLS_KEY: "the key of that certificate, as --tls-key",
   VPP_PUNT_VPP: "VPP's API socket, as --vpp",
   VPP_PUNT_STATS: "VPP's stats socket, as --stats-socket",
   VPP_PUNT_STORE: "where the punts are kept, as --store",

@@ -1,13 +1,11 @@
 // `vpp-punt hosts`: which daemon acts for each host in etcd, or what one daemon does for its host.
 import type { HostInfo } from "../../cluster/index.js";
 import { PuntError } from "../../errors.js";
-import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { json, print, table, yaml } from "../output/index.js";
-import { answerTimeout, type EtcdFlags, requireHost, withHosts } from "../punts/index.js";
+import { type DaemonFlags, type EtcdFlags, requireHost, withAnyDaemon, withHosts } from "../punts/index.js";
 
-interface Options extends EtcdFlags {
+interface Options extends EtcdFlags, DaemonFlags {
   readonly output: string;
-  readonly socket?: string;
   readonly timeout: number;
 }
 
@@ -26,42 +24,28 @@ interface ShownHost {
 }
 
 export async function run(options: Options): Promise<void> {
-  const { output, socket = DEFAULT_DAEMON_SOCKET } = options;
+  const { output } = options;
   const isOne = options.etcd === undefined && !options.allHosts && options.host === undefined;
-  const hosts = isOne ? [await hostOfDaemon(socket, options)] : await hostsOf(options, socket);
+  const hosts = isOne ? [await hostOfDaemon(options)] : await hostsOf(options);
   if (output === "json") return print(json({ hosts }));
   if (output === "yaml") return print(yaml({ hosts }));
   print(hosts.length === 0 ? "no hosts" : hostTable(hosts, isOne));
 }
 
-async function hostsOf(options: Options, socket: string): Promise<readonly ShownHost[]> {
-  const all = await (options.etcd === undefined
-    ? hostsByDaemon(socket, options)
+async function hostsOf(options: Options): Promise<readonly ShownHost[]> {
+  const all: readonly HostInfo[] = await (options.etcd === undefined
+    ? withAnyDaemon(options, (punts) => punts.hosts())
     : withHosts(options, (hosts) => hosts.all()));
   return options.host === undefined ? all : [requireHost(options.host, all)];
 }
 
-async function hostsByDaemon(socket: string, options: Options): Promise<readonly HostInfo[]> {
-  const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
-  try {
-    return await punts.hosts();
-  } finally {
-    await punts.close();
-  }
-}
-
-async function hostOfDaemon(socket: string, options: Options): Promise<ShownHost> {
-  const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
-  try {
+function hostOfDaemon(options: Options): Promise<ShownHost> {
+  return withAnyDaemon(options, async (punts, where) => {
     const { cluster } = await punts.info();
     if (cluster) return cluster;
-    const message = `the daemon at ${socket} keeps its punts in a file: name etcd with --etcd, or ask another daemon`;
-    throw new PuntError("vpp-punt", "ERR_UNSUPPORTED", message, { socket });
-  } finally {
-    await punts.close();
-  }
+    const message = `the daemon at ${where} keeps its punts in a file: name etcd with --etcd, or ask another daemon`;
+    throw new PuntError("vpp-punt", "ERR_UNSUPPORTED", message, { address: where });
+  });
 }
 
 function hostTable(hosts: readonly ShownHost[], isOfDaemon: boolean): string {

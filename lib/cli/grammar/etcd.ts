@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { path } from "./options.js";
 
 /** Options that mean the punts of one machine. The command line decides between them and etcd of the environment. */
-const LOCAL = ["socket", "vpp", "store"] as const;
+const LOCAL = ["socket", "tls", "vpp", "store"] as const;
 
 function label(text: string): string {
   if (text !== "") return text;
@@ -71,7 +71,7 @@ function choose(command: Command): void {
   for (const name of ["host", "allHosts"])
     if ((local === "vpp" || local === "store") && source(name) === "cli")
       command.error(
-        `error: option ${name === "host" ? "--host" : "--all-hosts"} needs --etcd, or a daemon's --socket`,
+        `error: option ${name === "host" ? "--host" : "--all-hosts"} needs --etcd, or a daemon's --socket or --tls`,
         {
           code: "commander.missingOption",
         },

@@ -1,6 +1,7 @@
 // The commands about packets: their names, their arguments and the modules that run them.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { commands } from "../commands/index.js";
+import { ofDaemon } from "./daemon.js";
 import { ofHosts } from "./etcd.js";
 import {
   answerTimeout,
@@ -28,7 +29,7 @@ function pattern(text: string): RegExp {
 
 /** A command that takes the CNF's place and receives packets. */
 function receiving(command: Command): Command {
-  return identified(managed(command).addOption(daemonSocket()))
+  return identified(ofDaemon(managed(command)))
     .addOption(answerTimeout())
     .addOption(new Option("-c, --count <number>", "end after this number of packets").argParser(integer("packets", 1)))
     .addOption(new Option("--duration <ms>", "end after this time").argParser(milliseconds))
@@ -81,8 +82,7 @@ function injectCommand(program: Command): void {
 
 function topCommand(program: Command): void {
   const text = "print the rates and the drops of each punt, again and again, until interrupted";
-  selected(printed(managed(program.command("top").description(text)), ["table", "json"]))
-    .addOption(daemonSocket())
+  selected(printed(ofDaemon(managed(program.command("top").description(text))), ["table", "json"]))
     .addOption(answerTimeout())
     .addOption(statsSocket())
     .addOption(
@@ -95,7 +95,7 @@ function topCommand(program: Command): void {
 
 function explainCommand(program: Command): void {
   const text = "explain why packets reach a punt or not: its way step by step, or the punts that take one frame";
-  const command = managed(program.command("explain").description(text)).addOption(daemonSocket());
+  const command = ofDaemon(managed(program.command("explain").description(text)));
   printed(ofHosts(command), ["text", "json", "yaml"])
     .argument("[what]", "label of a CNF, or cnf/key/label; with --interface, a frame in hex")
     .argument("[key]", "the configuration item that the punt was made for")

@@ -1,18 +1,9 @@
 // The commands about punts: their names, their arguments and the modules that run them.
 import { type Command, Option } from "commander";
 import { commands } from "../commands/index.js";
+import { ofDaemon } from "./daemon.js";
 import { ofHosts } from "./etcd.js";
-import {
-  answerTimeout,
-  daemonSocket,
-  identified,
-  managed,
-  milliseconds,
-  printed,
-  runs,
-  selected,
-  timeout,
-} from "./options.js";
+import { answerTimeout, identified, managed, milliseconds, printed, runs, selected, timeout } from "./options.js";
 
 const STATES = ["CREATED", "PENDING", "DEGRADED", "FAILED", "DELETED"];
 
@@ -73,8 +64,7 @@ function adoptCommand(program: Command): void {
 
 function hostsCommand(program: Command): void {
   const text = "print the hosts in etcd and which daemon acts for each, or what a daemon does for its host";
-  const command = ofHosts(program.command("hosts").description(text))
-    .addOption(daemonSocket())
+  const command = ofHosts(ofDaemon(program.command("hosts").description(text)))
     .addOption(answerTimeout())
     .option("--all-hosts", "every host that the daemon reaches, and not what it does for its own");
   printed(command, ["table", "yaml", "json"]).action(runs(commands.hosts));
@@ -156,7 +146,7 @@ function runCommand(program: Command, manage: Managed): void {
 
 /** Adds the commands about punts to the program. */
 export function addPuntCommands(program: Command): void {
-  const manage = (command: Command) => ofHosts(managed(command).addOption(daemonSocket()));
+  const manage = (command: Command) => ofHosts(ofDaemon(managed(command)));
   for (const add of [addCommand, deleteCommand, applyCommand, planCommand, listCommand, showCommand])
     add(program, manage);
   adoptCommand(program);

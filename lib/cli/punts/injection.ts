@@ -2,8 +2,7 @@
 import type { Descriptor } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { isMade, type PuntStatus } from "../../punt/index.js";
-import { DEFAULT_STORE } from "../about/index.js";
-import { answerTimeout, daemonOf } from "./open.js";
+import { answerTimeout, daemonOf, withRemote } from "./daemon.js";
 
 export interface HandedInjection {
   /** Connected to VPP's punt socket. */
@@ -25,24 +24,22 @@ export interface InjectionFlags {
  * @throws PuntError ERR_NO_INTERFACE; ERR_DISCONNECTED: no daemon answers at the socket that was named
  */
 export async function handedInjection(flags: InjectionFlags): Promise<HandedInjection | undefined> {
-  const socket = daemonOf({ ...flags, store: DEFAULT_STORE });
-  if (socket === undefined) return undefined;
-  const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(flags) });
+  const daemon = await daemonOf(flags);
+  if (daemon === undefined) return undefined;
   try {
-    const punt = (await punts.list()).find(isSource);
-    if (punt === undefined) return undefined;
-    const swIfIndex = await indexOf(punts.interfaces, flags.interface);
-    const only = ["inject"] as const;
-    const [handed] = await punts.handovers.ends(punt.id, { have: {}, packets: false, only });
-    return handed && { descriptor: handed.descriptor, swIfIndex };
+    return await withRemote(daemon, { answerTimeout: answerTimeout(flags) }, async (punts) => {
+      const punt = (await punts.list()).find(isSource);
+      if (punt === undefined) return undefined;
+      const swIfIndex = await indexOf(punts.interfaces, flags.interface);
+      const only = ["inject"] as const;
+      const [handed] = await punts.handovers.ends(punt.id, { have: {}, packets: false, only });
+      return handed && { descriptor: handed.descriptor, swIfIndex };
+    });
   } catch (error) {
     // Nobody has named the daemon: VPP's sockets may do.
     const isMeant = flags.socket !== undefined || (error as PuntError).code !== "ERR_DISCONNECTED";
     if (isMeant) throw error;
     return undefined;
-  } finally {
-    await punts.close();
   }
 }
 

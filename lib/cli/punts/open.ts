@@ -1,5 +1,4 @@
 // Opens the punts that a command is about: those of a host in etcd, of a daemon, or of a manager of its own over VPP and a store.
-import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
@@ -14,7 +13,8 @@ import {
   type PuntStatus,
   type Punts,
 } from "../../punt/index.js";
-import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
+import { answerTimeout, type DaemonAddress, type DaemonFlags, daemonOf, withRemote } from "./daemon.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
@@ -36,11 +36,7 @@ export interface ManagingOptions {
 }
 
 /** The options of `managed` in grammar/options.ts. */
-export interface ManagedOptions extends ManagingOptions, EtcdFlags {
-  /** VPP's API socket. Absent in the first release's form. */
-  readonly vpp?: string;
-  /** The daemon's socket; VPP's API socket in the first release's form. */
-  readonly socket?: string;
+export interface ManagedOptions extends ManagingOptions, EtcdFlags, DaemonFlags {
   /** Milliseconds that a command waits at most, also for an answer of the daemon. */
   readonly timeout?: number;
   /** VPP's stats socket; the default is beside its API socket. */
@@ -66,7 +62,7 @@ export interface Opened {
   counters(cnf?: string): Promise<VppCounters>;
   /** Explains a punt as its daemon does; absent where a manager of our own has the punts. */
   readonly explain?: (id: PuntId) => Promise<{ readonly steps: readonly Step[] }>;
-  /** Attaches to a punt as its daemon hands its ends over; absent where a manager of our own has the punts. */
+  /** Attaches to a punt as its daemon hands its ends over; absent where it cannot, and without a daemon. */
   readonly attach?: (punt: PuntStatus, filter: PortFilter | undefined) => Promise<Attachments>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
   interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
@@ -95,33 +91,11 @@ export async function withHostsOfDaemon<T>(
   options: ManagedOptions,
   body: (hosts: HostsLook) => Promise<T>,
 ): Promise<T> {
-  const socket = daemonOf(options);
-  if (socket === undefined) throw withoutDaemon();
-  const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait: 0, answerTimeout: answerTimeout(options) });
-  try {
-    return await body({ all: () => punts.hosts(), listOf: (host, filter) => punts.listOf(host, filter) });
-  } finally {
-    await punts.close();
-  }
-}
-
-/** Bounds of the silence of a daemon: its calls may take as long as they need, and a daemon that is busy has time to say that it is there. */
-const SILENCE_MS = { least: 1_000, most: 6_000 };
-
-/** Returns how long a daemon may leave a command without an answer. */
-export function answerTimeout({ timeout = SILENCE_MS.most }: Pick<ManagedOptions, "timeout">): number {
-  return Math.min(Math.max(timeout, SILENCE_MS.least), SILENCE_MS.most);
-}
-
-/** The daemon to ask, or undefined for a manager of our own: a daemon that runs here comes before the default VPP and store. */
-export function daemonOf({ vpp, socket, store }: Pick<ManagedOptions, "vpp" | "socket" | "store">): string | undefined {
-  // The first release's form has no `vpp`, and its `socket` is VPP's.
-  if (vpp === undefined) return undefined;
-  if (socket !== undefined) return socket;
-  return vpp === DEFAULT_VPP_SOCKET && store === DEFAULT_STORE && existsSync(DEFAULT_DAEMON_SOCKET)
-    ? DEFAULT_DAEMON_SOCKET
-    : undefined;
+  const daemon = await daemonOf(options);
+  if (daemon === undefined) throw withoutDaemon();
+  return withRemote(daemon, { answerTimeout: answerTimeout(options) }, (punts) =>
+    body({ all: () => punts.hosts(), listOf: (host, filter) => punts.listOf(host, filter) }),
+  );
 }
 
 /** Runs `body` with the punts of a host in etcd, of the daemon, or of a manager of our own, which ends in any case. The punts stay. */
@@ -131,10 +105,8 @@ export async function withPunts<T>(
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   if (options.etcd !== undefined) return withEtcd(options, body);
-  const socket = daemonOf(options);
-  if (socket !== undefined) {
-    return withDaemon({ ...open, socket, host: options.host, answerTimeout: answerTimeout(options) }, body);
-  }
+  const daemon = await daemonOf(options);
+  if (daemon !== undefined) return withDaemon(daemon, options, open, body);
   if (options.host !== undefined) throw withoutDaemon();
   return withManager(options, open, body);
 }
@@ -172,21 +144,14 @@ function withoutDaemon(): PuntError {
   return new PuntError("vpp-punt", "ERR_OPTION", message, { option: "host" });
 }
 
-interface DaemonAddress extends OpenOptions {
-  readonly socket: string;
-  /** The host in etcd; undefined for the daemon's own. */
-  readonly host: string | undefined;
-  readonly answerTimeout: number;
-}
-
 async function withDaemon<T>(
-  { socket, host, answerTimeout, wait = 0 }: DaemonAddress,
+  daemon: DaemonAddress,
+  options: ManagedOptions,
+  { wait = 0 }: OpenOptions,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  // The packages that speak gRPC are loaded for a daemon only.
-  const { remotePunts } = await import("../../module/index.js");
-  const punts = await remotePunts({ socket, wait, answerTimeout, ...definedOnly({ host }) });
-  try {
+  const how = { wait, answerTimeout: answerTimeout(options), ...definedOnly({ host: options.host }) };
+  return withRemote(daemon, how, (punts) => {
     // Its calls reject when the daemon goes away.
     const interfaceNames = async () => {
       const { interfaces } = punts;
@@ -200,10 +165,10 @@ async function withDaemon<T>(
       const filtered = definedOnly({ filter });
       return punts.handovers.attach(punt, { memif: filtered, puntSocket: filtered }, filtered);
     };
-    return await body({ punts, look: async () => {}, counters, explain, attach, lost, interfaceNames });
-  } finally {
-    await punts.close();
-  }
+    // Descriptors come by a UNIX socket only.
+    const handed = "socket" in daemon && { attach };
+    return body({ punts, look: async () => {}, counters, explain, ...handed, lost, interfaceNames });
+  });
 }
 
 async function withManager<T>(

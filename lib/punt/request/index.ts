@@ -27,7 +27,7 @@ export {
 } from "./request.js";
 export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
 export { checkSet, type PuntSet, parseSet, requireOneCnf, withCnf } from "./set.js";
-export { lacksSocketPath, type PathlessRequestInput, udpRequest } from "./socket-path.js";
+export { expanded, lacksSocketPath, type PathlessRequestInput, type UdpPunt } from "./short-forms.js";
 export type {
   AbxRequest,
   DhcpProxyRequest,
