@@ -6,7 +6,7 @@ import type { AskedChange } from "./cluster-options.js";
 import { type Etcd, isAway, type Mirror, type Write } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
 import type { Leadership } from "./leadership.js";
-import { answerTo, type Explain, messageText, messageWrites, parseHead } from "./question.js";
+import { answerTo, type Explainer, messageText, messageWrites, parseHead } from "./question.js";
 
 /** Where an operator's command asks, without a daemon. */
 export const IN_ETCD = "etcd";
@@ -20,7 +20,7 @@ export interface AnswersOptions {
   readonly keys: Keys;
   readonly leadership: Leadership;
   readonly punts: Punts;
-  readonly explain?: Explain | undefined;
+  readonly explainer?: Explainer | undefined;
   /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
   /** Takes the question and its outcome. */
@@ -60,10 +60,10 @@ export class Answers {
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { mirror, keys, punts, explain, as, asked } = this.#options;
+    const { mirror, keys, punts, explainer, as, asked } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
-    const answer = await as(head.by, () => answerTo(text, punts, explain));
+    const answer = await as(head.by, () => answerTo(text, punts, explainer));
     asked({ by: head.by, through: head.through ?? IN_ETCD, ...answer });
     const writes = messageWrites(keys.key("answer", id), answer.text, { by: "" }, head.lease);
     for (const write of writes.slice(0, -1)) await this.#write(key, [write]);

@@ -2,7 +2,7 @@
 import type { PuntError } from "../errors.js";
 import type { PuntEvent, PuntIdInput, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
 import type { EtcdOptions } from "./etcd/index.js";
-import type { Explain } from "./question.js";
+import type { Explainer } from "./question.js";
 
 export interface ClusterOptions extends EtcdOptions {
   /** Label of the host. Daemons with the same label serve the same VPP, and one of them acts for it. */
@@ -20,8 +20,8 @@ export interface ClusterStart {
   readonly state: string | undefined;
   /** Where this daemon listens. */
   readonly addresses: readonly string[];
-  /** Answers programs elsewhere that ask for the way of a punt's packets. */
-  readonly explain?: Explain;
+  /** Answers programs elsewhere that ask for the way of packets. */
+  readonly explainer?: Explainer;
   problem(error: PuntError): void;
 }
 
@@ -45,7 +45,7 @@ export interface AskedChange {
   readonly by: string;
   /** The daemon that passed it on, or `etcd` where the asker wrote to etcd itself. */
   readonly through: string;
-  /** The call: `add`, `update`, `delete`, `apply`, `plan` or `explain`. */
+  /** The call: `add`, `update`, `delete`, `apply`, `plan`, `explain` or `explainFrames`. */
   readonly call: string;
   readonly punts: readonly PuntIdInput[];
   /** Absent where the call succeeded. */

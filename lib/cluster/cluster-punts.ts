@@ -285,7 +285,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     try {
       const term = await Term.begin({
         ...{ etcd: this.#etcd, mirror, keys: this.#keys, leadership, history: this.#history },
-        ...{ manager: this.#start.manager, explain: this.#start.explain, instead: this.#instead, punts: this },
+        ...{ manager: this.#start.manager, explainer: this.#start.explainer, instead: this.#instead, punts: this },
         as: (by, change) => this.as(by, change),
         asked: (change) => guarded(() => void this.emit("asked", change)),
         problem: (error) => this.#start.problem(error),

@@ -35,7 +35,7 @@ import { type Entry, type Etcd, isUnknown, MOST_WRITES, type Write } from "./etc
 import { Keys } from "./keys.js";
 import { type LeaderRecord, parseLeader } from "./leadership.js";
 import { merged, statusOf } from "./merge.js";
-import { applyResultIn, dryRunIn, type Question, statusIn } from "./question.js";
+import { applyResultIn, dryRunIn, type FramesQuestion, type Question, statusIn } from "./question.js";
 import { idIn, parseWish, wishText } from "./records.js";
 import { watchStatuses } from "./status-watch.js";
 
@@ -147,10 +147,16 @@ export class EtcdPunts implements Punts {
   }
 
   /** Asks the daemon that acts for the way of a punt's packets. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
-  async explain(input: PuntIdInput): Promise<object> {
+  async explain(input: PuntIdInput, traceMs = 0): Promise<object> {
     const id = parseId(input, "punt.explain");
     await this.#requireLeader("punt.explain");
-    return this.#ask({ call: "explain", id });
+    return this.#ask({ call: "explain", id, ...(traceMs > 0 && { traceMs }) });
+  }
+
+  /** Asks the daemon that acts which punts get frames. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
+  async explainFrames(question: FramesQuestion): Promise<readonly object[]> {
+    await this.#requireLeader("punt.explain");
+    return this.#ask({ call: "explainFrames", ...question });
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {

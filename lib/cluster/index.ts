@@ -7,3 +7,4 @@ export { EtcdPunts } from "./etcd-punts.js";
 export { type HostInfo, Hosts } from "./hosts.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";
+export type { Explainer } from "./question.js";

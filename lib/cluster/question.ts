@@ -23,10 +23,25 @@ export type Question =
   | { readonly call: "delete"; readonly id: PuntIdInput }
   | { readonly call: "apply"; readonly set: PuntSet; readonly options: ApplyOptions }
   | { readonly call: "plan"; readonly change: PlanChange }
-  | { readonly call: "explain"; readonly id: PuntId };
+  | { readonly call: "explain"; readonly id: PuntId; readonly traceMs?: number }
+  | ({ readonly call: "explainFrames" } & FramesQuestion);
 
-/** Explains a punt of this daemon's VPP, as JSON has it. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
-export type Explain = (id: PuntId) => Promise<object>;
+/** Frames that an interface of VPP receives. */
+export interface FramesQuestion {
+  /** In hex. */
+  readonly frames: readonly string[];
+  readonly interface: string;
+  /** Whether VPP sends and traces them. */
+  readonly trace: boolean;
+}
+
+/** Looks at this daemon's VPP; the answers are as JSON has them. */
+export interface Explainer {
+  /** Explains a punt. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
+  punt(id: PuntId, traceMs: number): Promise<object>;
+  /** Explains each frame, in the order of the question. @throws PuntError ERR_NO_INTERFACE; ERR_INVALID_PACKET; of VPP, while it is away */
+  frames(question: FramesQuestion): Promise<readonly object[]>;
+}
 
 /** The first key of a message: the others hold the parts of its text. */
 export interface Head {
@@ -82,12 +97,12 @@ export interface Answer {
 }
 
 /** Makes the call of a question. @returns the answer, which may be an error */
-export async function answerTo(text: string, punts: Punts, explain?: Explain): Promise<Answer> {
+export async function answerTo(text: string, punts: Punts, explainer?: Explainer): Promise<Answer> {
   let about: Pick<Answer, "call" | "punts"> = { call: "unknown", punts: [] };
   try {
     const question = JSON.parse(text) as Question;
     about = { call: question.call, punts: puntsOf(question) };
-    const value = await ask(question, punts, explain);
+    const value = await ask(question, punts, explainer);
     const deleted = question.call === "apply" ? (value as ApplyResult).deleted : [];
     const answer = JSON.stringify({ value: plain(value) }, plainNumbers);
     return { ...about, punts: [...about.punts, ...deleted], text: answer };
@@ -117,7 +132,7 @@ function puntsOf(question: Question): readonly PuntIdInput[] {
   }
 }
 
-function ask(question: Question, punts: Punts, explain: Explain = unknownTo): Promise<unknown> {
+function ask(question: Question, punts: Punts, explainer: Explainer = NONE): Promise<unknown> {
   switch (question.call) {
     case "add":
       return punts.add(question.request, question.options);
@@ -130,7 +145,9 @@ function ask(question: Question, punts: Punts, explain: Explain = unknownTo): Pr
     case "plan":
       return punts.plan(question.change);
     case "explain":
-      return explain(question.id);
+      return explainer.punt(question.id, question.traceMs ?? 0);
+    case "explainFrames":
+      return explainer.frames(question);
     default:
       return unknownTo();
   }
@@ -139,6 +156,8 @@ function ask(question: Question, punts: Punts, explain: Explain = unknownTo): Pr
 async function unknownTo(): Promise<never> {
   throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
 }
+
+const NONE: Explainer = { punt: unknownTo, frames: unknownTo };
 
 /** Returns an answer without secrets. */
 function plain(value: unknown): unknown {

@@ -1,6 +1,6 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { type AskedChange, ClusterPunts } from "../cluster/index.js";
+import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
@@ -16,7 +16,7 @@ import {
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
-import { explainToOperator, PuntNames } from "./service/index.js";
+import { explainFramesToOperator, explainToOperator, PuntNames } from "./service/index.js";
 import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
@@ -46,9 +46,10 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, (id) =>
-      explainToOperator({ vpp, punts, counters }, id),
-    );
+    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, {
+      punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
+      frames: (question) => explainFramesToOperator({ vpp, punts }, question),
+    });
     const names = namesOf(punts);
     if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
@@ -73,7 +74,7 @@ const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets
 async function openPunts(
   options: CheckedDaemonOptions,
   vpp: LateVpp,
-  explain: (id: PuntId) => Promise<object>,
+  explainer: Explainer,
 ): Promise<PuntManager | ClusterPunts> {
   const { state, logger, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
@@ -82,7 +83,7 @@ async function openPunts(
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explain, problem });
+    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explainer, problem });
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });

@@ -59,19 +59,25 @@ export async function frameFacts(vpp: VppApi): Promise<Facts> {
   );
 }
 
-/** Returns the treatment of a frame. @throws PuntError ERR_INVALID_PACKET: it is not a frame; ERR_NO_INTERFACE: VPP has no such interface */
+/**
+ * Returns the treatment of a frame. `isShown` tells whether the explanation may name an interface of VPP; the others look absent.
+ *
+ * @throws PuntError ERR_INVALID_PACKET: it is not a frame; ERR_NO_INTERFACE: VPP has no such interface
+ */
 export function explainFrame(
   facts: Facts,
   statuses: readonly PuntStatus[],
   { frame, interface: name }: FrameOn,
+  isShown: (vppName: string) => boolean = () => true,
 ): FrameExplanation {
   const headers = headersOf(frame);
   if (headers === undefined)
     throw new PuntError("explain.frame", "ERR_INVALID_PACKET", `${frame.length} bytes are not an Ethernet frame`);
   const on = facts.interface(name);
-  if (on === undefined) {
-    const names = facts.interfaces.map(({ vppName }) => vppName).join(", ");
-    throw new PuntError("explain.frame", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
+  if (on === undefined || !isShown(on.vppName)) {
+    const names = facts.interfaces.flatMap(({ vppName }) => (isShown(vppName) ? vppName : [])).join(", ");
+    const message = `VPP has no interface ${name}; it has ${names || "none"}`;
+    throw new PuntError("explain.frame", "ERR_NO_INTERFACE", message, { name });
   }
   const received: ReceivedFrame = { ...headers, on };
   const steps = [interfaceStep(name, facts), ...ipSteps(received)];

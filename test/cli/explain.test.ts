@@ -64,16 +64,27 @@ test("explain of a frame names the punts that get it and the reasons of the othe
   t.regex(other.stdout, /\nit reaches no punt\n$/);
 });
 
-test("explain takes a pcap file, and asks VPP itself where a daemon has the punts", async (t) => {
+test("explain takes a pcap file and traces, and needs nothing but the daemon that has the punts", async (t) => {
   const here = await withPunts(t);
   const file = here.at("frames.pcap");
   const writer = PcapWriter.open(file);
   for (let i = 0; i < 2; i++) writer.writePacket(Buffer.from(ARP.replaceAll(" ", ""), "hex"));
   writer.close();
   const socket = here.at("manager.sock");
-  const args = ["--socket", socket, "--vpp", here.at("api.sock")];
+  const args = ["--socket", socket];
   const daemon = start(
-    ["daemon", ...args, "--state", here.at("state"), "--memif-directory", here.at("memif"), "--owner", "other"],
+    [
+      "daemon",
+      ...args,
+      "--vpp",
+      here.at("api.sock"),
+      "--state",
+      here.at("state"),
+      "--memif-directory",
+      here.at("memif"),
+      "--owner",
+      "other",
+    ],
     {},
   );
   t.teardown(() => end(daemon, "SIGKILL"));
@@ -84,6 +95,13 @@ test("explain takes a pcap file, and asks VPP itself where a daemon has the punt
   const { frames } = JSON.parse(stdout);
   t.is(frames.length, 2);
   t.deepEqual(frames[1].reaches, [{ cnf: "second", key: "eth0", label: "" }]);
+  t.is(frames[1].trace, undefined);
+  const traced = await cli(["explain", "-f", file, "--interface", "eth0", "--trace", ...args]);
+  t.is(traced.stdout.match(/: pg-input\n/g)?.length, 2, traced.stderr);
+  t.regex(traced.stdout, /\ncopy {5}second\/eth0: the punt mirrors everything that eth0 receives\n/);
+  t.regex(traced.stdout, /\nfault {4}second\/eth0: memif \S+: no program is connected with \S+\. Do: start the CNF;/);
+  const punt = await cli(["explain", "second/eth0", "--trace", "--duration", "10", "--json", ...args]);
+  t.regex(JSON.parse(punt.stdout).trace, /No packets in trace buffer/);
 });
 
 test("explain refuses what it cannot explain on one line", async (t) => {

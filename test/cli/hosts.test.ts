@@ -115,9 +115,18 @@ withEtcd("a daemon lists, plans and changes the punts of all hosts for an operat
     /^ok {7}interface eth0: .*\n(.*\n)*fault {4}memif \S+: no program is connected[\s\S]*no packet reaches monitor/,
   );
   t.is(explained.status, 1);
-  const traced = await run("explain", "monitor", "--host", "edge2", "--trace");
-  t.is(traced.status, 2);
-  t.regex(traced.stderr, /a VPP on this machine/);
+  const traced = await run("explain", "monitor", "--host", "edge2", "--trace", "--duration", "10");
+  t.regex(traced.stdout, /No packets in trace buffer/);
+  const ARP = "ffffffffffff02aa0000000108060001080006040001 02aa000000010a000002 0000000000000a000001";
+  const frame = ["explain", ARP, "--interface", "eth0", "--host", "edge2"];
+  for (const args of [
+    [...frame, ...at("edge1")],
+    [...frame, "--trace", "--etcd", etcd.url],
+  ]) {
+    const { stdout, stderr } = await cli(args);
+    t.regex(stdout, /^eth0: ARP who has [\s\S]*\ncopy {5}monitor\/?\S*: the punt mirrors/, stderr);
+    t.is(/: pg-input\n/.test(stdout), args.includes("--trace"));
+  }
   // The host itself has the same.
   const own = JSON.parse((await cli(["list", "--json", ...at("edge3")])).stdout).punts;
   t.deepEqual(own.map(({ id }: { id: { cnf: string } }) => id.cnf).sort(), ["monitor", "other"]);

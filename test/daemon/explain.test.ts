@@ -8,6 +8,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import test, { type ExecutionContext } from "ava";
 import { Punts } from "../../lib/wire/index.js";
 import { type DaemonTest, daemonTest, ROOT, type Someone } from "../support/daemon/daemon.js";
+import { ethernet, udpPacket } from "../support/frames.js";
 
 const SPAN = { cnf: "mon", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0", direction: "rx" } as const;
 const WATCHER: Someone = { pid: 1, uid: 1001, gid: 1001 };
@@ -63,6 +64,100 @@ test("explain names no interface that a rule does not allow", async (t) => {
   t.is(await factOf(OWNER), "VPP has no interface with this name or tag; it has eth0");
 });
 
+const ENDS = { from: "10.0.0.2", to: "10.0.0.1" };
+/** An ARP request. */
+const ARP = Buffer.from("ffffffffffff02fe000000010806000108000604000102fe000000010a0000090000000000000a000001", "hex");
+
+async function macOf(client: Awaited<ReturnType<typeof clientOf>>, wanted: string): Promise<string> {
+  for await (const { interfaces } of client.watchInterfaces({})) {
+    const found = interfaces.find(({ name }) => name === wanted);
+    if (found) return found.mac;
+  }
+  throw new Error(`the watch of the interfaces ended without ${wanted}`);
+}
+
+test("explain of frames shows a caller its own punts, with what others do to the frame and without their names", async (t) => {
+  const { punts, running } = await place(t);
+  await punts.add(SPAN, { waitFor: "CREATED" });
+  const rules = { ingressAclRules: [{ protocol: "UDP" as const, destinationPort: 53 }] };
+  const taker = { type: "ABX", interconnect: "MEMIF", vppInterface: "eth0", ...rules } as const;
+  await punts.add({ ...taker, cnf: "firewall" }, { waitFor: "CREATED" });
+  const toHost = { af: "IPV4", protocol: "UDP", port: 53 } as const;
+  await punts.add({ cnf: "late", type: "PUNT_TO_SOCKET", toHost }, { waitFor: "CREATED" });
+  const mac = await macOf(await clientOf(t, running, ROOT), "eth0");
+  const query = ethernet({ from: "02:aa:00:00:00:01", to: mac }, 0x0800, udpPacket(ENDS, [4000, 53], "query"));
+  const explained = async (who: Someone, frames: Uint8Array[]) => {
+    const client = await clientOf(t, running, who);
+    return (await client.explainFrames({ frames: frames.map((each) => Uint8Array.from(each)), interface: "eth0" }))
+      .frames;
+  };
+  const [arp, dns] = await explained(OWNER, [ARP, query]);
+  t.deepEqual(
+    [arp, dns].map((each) => each!.reaches.map(({ cnf }) => cnf)),
+    [["mon"], ["mon"]],
+  );
+  t.deepEqual(
+    dns!.punts.map(({ id, treatment }) => `${id!.cnf} ${treatment}`),
+    ["mon copy", "late passed"],
+  );
+  t.is(dns!.punts[1]!.why, "a punt of another CNF has taken it before");
+  t.false(JSON.stringify(dns).includes("firewall"));
+  t.deepEqual(
+    dns!.ends.map(({ id, step }) => `${id!.cnf} ${step!.verdict}`),
+    ["mon fault"],
+  );
+  const [all] = await explained(WATCHER, [query]);
+  t.deepEqual(
+    all!.reaches.map(({ cnf }) => cnf),
+    ["mon", "firewall"],
+  );
+  t.is(all!.punts[2]!.why, "firewall has taken it before");
+});
+
+test("explain of frames knows no interface that a rule does not allow, no bytes that are no frame, and a limit", async (t) => {
+  const { running } = await place(t);
+  const client = await clientOf(t, running, OWNER);
+  const ask = (frame: Uint8Array, on: string, count = 1) =>
+    client.explainFrames({ frames: Array.from({ length: count }, () => Uint8Array.from(frame)), interface: on });
+  t.is((await ask(ARP, "eth0")).frames[0]!.interface, "eth0");
+  await t.throwsAsync(ask(ARP, "eth1"), { message: /VPP has no interface eth1; it has eth0$/ });
+  await t.throwsAsync(ask(ARP.subarray(0, 2), "eth0"), { message: /2 bytes are not an Ethernet frame/ });
+  await t.throwsAsync(ask(ARP, "eth0", 1_001), { message: /takes 1000 frames at most; this one has 1001/ });
+});
+
+test("VPP's trace is for operators that may change something, and the audit log has who had it", async (t) => {
+  const { punts, running, audit } = await place(t);
+  const { id } = await punts.add(SPAN, { waitFor: "CREATED" });
+  const frames = [Uint8Array.from(ARP)];
+  const asked = async (who: Someone) => {
+    const client = await clientOf(t, running, who);
+    return {
+      frame: () => client.explainFrames({ frames, interface: "eth0", trace: true }),
+      punt: () => client.explain({ id, traceMs: 10 }),
+    };
+  };
+  const refusals = new Map<Someone, RegExp>([
+    [OWNER, /rule "owner" \(operator\): VPP's trace has the packets of all CNFs, so it is for operators/],
+    [WATCHER, /rule "watcher" \(readOnly\): it allows to look only, and a trace changes VPP/],
+  ]);
+  for (const [who, message] of refusals)
+    for (const ask of Object.values(await asked(who))) await t.throwsAsync(ask(), { message });
+  const { frame, punt } = await asked(ROOT);
+  t.regex((await frame()).frames[0]!.trace, /: pg-input\n.*\n.*: span-input\n/);
+  t.regex((await punt()).trace, /No packets in trace buffer/);
+  const entries = (await readFile(audit, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.deepEqual(
+    entries.flatMap(({ call, decision, rule }) => (call === "ExplainFrames" ? `${decision} ${rule}` : [])),
+    ["refused undefined", "refused undefined", "allowed root"],
+  );
+  await t.throwsAsync((await clientOf(t, running, ROOT)).explain({ id, traceMs: 60_001 }), {
+    message: /60000 ms at most/,
+  });
+});
+
 test("a dump is for callers that may attach, gives a line a packet, and is in the audit log with its punt", async (t) => {
   const { punts, running, vpp, audit } = await place(t);
   const { id } = await punts.add(SPAN, { waitFor: "CREATED" });
@@ -74,10 +169,7 @@ test("a dump is for callers that may attach, gives a line a packet, and is in th
     { message: /does not allow/ },
   );
   const owner = await clientOf(t, running, OWNER);
-  const frame = Buffer.from(
-    "ffffffffffff02fe000000010806000108000604000102fe000000010a0000090000000000000a000001",
-    "hex",
-  );
+  const frame = ARP;
   const ending = new AbortController();
   let seen: unknown;
   for await (const { event } of owner.dump({ id, filter: "arp eth0" }, { signal: ending.signal })) {

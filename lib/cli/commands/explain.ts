@@ -5,8 +5,6 @@ import {
   dueFor,
   explainFrame,
   explainPunt,
-  type FrameExplanation,
-  type FrameTrace,
   frameFacts,
   type Step,
   traceFrame,
@@ -18,7 +16,15 @@ import { PuntAction } from "../../punt-socket/index.js";
 import { type Ending, exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { look, type ManagedOptions, type Opened, required, withPunts } from "../punts/index.js";
+import {
+  type ExplainedFrame,
+  look,
+  type ManagedOptions,
+  type Opened,
+  type PuntExplanation,
+  required,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly vpp: string;
@@ -33,9 +39,7 @@ interface Options extends ManagedOptions {
 type Arguments = [what: string | undefined, key: string | undefined, label: string | undefined, options: Options];
 
 export async function run(...[what, key, label, options]: Arguments): Promise<void> {
-  const { interface: name, file, trace, host, etcd } = options;
-  if ((name !== undefined || trace) && (host !== undefined || etcd !== undefined))
-    throw usage("frames and traces are of a VPP on this machine (--vpp), and do not go with --host and --etcd");
+  const { interface: name, file } = options;
   if (name === undefined) {
     if (what === undefined || file !== undefined) throw usage("a punt, or --interface and a frame, are expected");
     return withPunts(options, { readOnly: true }, (opened) => explainOne(opened, [what, key, label], options));
@@ -43,9 +47,7 @@ export async function run(...[what, key, label, options]: Arguments): Promise<vo
   if ((what === undefined) === (file === undefined) || key !== undefined)
     throw usage("with --interface, a frame in hex or a pcap file (-f) is expected");
   const frames = framesOf(what === undefined ? readPcap(file!) : [readHex(what, false)]);
-  await withPunts(options, { readOnly: true }, (opened) =>
-    withVpp(options, (vpp) => explainAll(vpp, opened, frames, { ...options, interface: name })),
-  );
+  await withPunts(options, { readOnly: true }, (opened) => explainAll(opened, frames, { ...options, interface: name }));
 }
 
 function usage(text: string): PuntError {
@@ -57,7 +59,7 @@ function framesOf(packets: readonly Injected[]): Uint8Array[] {
   throw usage("the file has IP packets; a frame that an interface receives has an Ethernet header");
 }
 
-/** Runs `body` with a connection to VPP: a daemon neither lists the objects of VPP nor traces packets. */
+/** Runs `body` with a connection to VPP, where a manager of our own has the punts. */
 async function withVpp<T>({ vpp: socketPath, timeout }: Options, body: (vpp: Vpp) => Promise<T>): Promise<T> {
   const vpp = await Vpp.connect({ socketPath, reconnect: false, timeout });
   try {
@@ -79,23 +81,26 @@ async function explainOne(opened: Opened, name: Name, options: Options): Promise
   if (steps.some(({ verdict }) => verdict === "fault")) exitWith("failed");
 }
 
-interface PuntExplanation {
-  readonly steps: readonly Step[];
-  readonly trace?: string;
-}
-
-/** Asks the daemon that has the punt. Without one, and for a trace, it asks VPP. */
+/** Asks the daemon that has the punt; without one, VPP. */
 async function explanationOf(opened: Opened, status: PuntStatus, options: Options): Promise<PuntExplanation> {
   const { timeout, trace: isTraced, duration } = options;
-  if (opened.explain && !isTraced) return opened.explain(status.id);
+  const { explainer } = opened;
+  if (explainer) return unlessInterrupted(explainer.punt(status.id, isTraced ? duration : 0));
   return withVpp(options, async (vpp) => {
     const trace = isTraced ? await within(timeout + duration, "VPP's trace", traceFor(vpp, duration)) : undefined;
-    if (opened.explain) return { ...(await opened.explain(status.id)), ...(trace !== undefined && { trace }) };
     const due = dueFor(status.id, await opened.punts.plan());
     const counters = await opened.counters(status.id.cnf).catch(() => undefined);
     const steps = await explainPunt({ vpp, status, due, ...(counters && { counters }) });
     return { steps, ...(trace !== undefined && { trace }) };
   });
+}
+
+/** The daemon ends a trace when its caller goes. */
+async function unlessInterrupted<T>(answer: Promise<T>): Promise<T> {
+  const signal = interrupted().then((ending) => {
+    throw interruption(ending, "nothing is left in VPP");
+  });
+  return Promise.race([answer, signal]);
 }
 
 /** A signal ends the trace early: VPP would go on with it. */
@@ -114,23 +119,44 @@ function verdictOf({ id }: PuntStatus, steps: readonly Step[]): string {
     : `packets can reach ${text}`;
 }
 
-interface Explained extends FrameExplanation {
-  readonly trace?: FrameTrace;
-}
-
 type FrameOptions = Options & { readonly interface: string };
 
-async function explainAll(
+/** Frames of one question to a daemon. VPP traces one at a time, so that a signal ends the others. */
+const FRAMES_OF_A_CALL = { plain: 200, traced: 1 };
+
+async function explainAll(opened: Opened, frames: readonly Uint8Array[], options: FrameOptions): Promise<void> {
+  const { timeout, output } = options;
+  await look(opened, timeout);
+  const all = await (opened.explainer
+    ? explainedBy(opened.explainer, frames, options)
+    : withVpp(options, (vpp) => explainedHere(vpp, opened, frames, options)));
+  if (!isStructured({ frames: all }, output)) print(all.map(frameText).join("\n\n"));
+  if (all.some(({ reaches }) => reaches.length === 0)) exitWith("failed");
+}
+
+async function explainedBy(
+  explainer: NonNullable<Opened["explainer"]>,
+  frames: readonly Uint8Array[],
+  { interface: name, trace = false }: FrameOptions,
+): Promise<ExplainedFrame[]> {
+  const step = trace ? FRAMES_OF_A_CALL.traced : FRAMES_OF_A_CALL.plain;
+  const all: ExplainedFrame[] = [];
+  for (let at = 0; at < frames.length; at += step) {
+    const answer = explainer.frames(frames.slice(at, at + step), { interface: name, trace });
+    all.push(...(await unlessInterrupted(answer)));
+  }
+  return all;
+}
+
+async function explainedHere(
   vpp: Vpp,
   opened: Opened,
   frames: readonly Uint8Array[],
-  options: FrameOptions,
-): Promise<void> {
-  const { interface: name, trace: isTraced, timeout, output } = options;
-  await look(opened, timeout);
+  { interface: name, trace: isTraced }: FrameOptions,
+): Promise<ExplainedFrame[]> {
   const statuses = await opened.punts.list();
   const facts = await frameFacts(vpp);
-  const all: Explained[] = [];
+  const all: ExplainedFrame[] = [];
   let ending: Ending | undefined;
   // A signal waits for the frame that VPP has: its stream would stay in VPP.
   if (isTraced)
@@ -143,8 +169,7 @@ async function explainAll(
     const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;
     all.push({ ...found, ...(trace && { trace }) });
   }
-  if (!isStructured({ frames: all }, output)) print(all.map(frameText).join("\n\n"));
-  if (all.some(({ reaches }) => reaches.length === 0)) exitWith("failed");
+  return all;
 }
 
 /** Prints the value where it is not to be printed as text. */
@@ -172,7 +197,7 @@ function stepText({ place, fact, verdict, remedy }: Step): string {
   return signed(verdict, `${place}: ${fact}${remedy === undefined ? "" : `. Do: ${remedy}`}`);
 }
 
-function frameText({ text, interface: name, steps, punts, reaches, ends, trace }: Explained): string {
+function frameText({ text, interface: name, steps, punts, reaches, ends, trace }: ExplainedFrame): string {
   return [
     `${printable(name)}: ${printable(text)}`,
     ...steps.map(stepText),
@@ -184,7 +209,7 @@ function frameText({ text, interface: name, steps, punts, reaches, ends, trace }
   ].join("\n");
 }
 
-function reachedText(reaches: FrameExplanation["reaches"], ends: FrameExplanation["ends"]): string {
+function reachedText(reaches: ExplainedFrame["reaches"], ends: ExplainedFrame["ends"]): string {
   const isDeaf = (id: PuntId) => ends.some((end) => end.id === id && end.verdict === "fault");
   return reaches
     .map((id) => `${printable(idText(id))}${isDeaf(id) ? paint("red", ", and no program") : ""}`)

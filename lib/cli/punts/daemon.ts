@@ -5,7 +5,7 @@ import type { ConnectOptions, TlsAddress } from "../../module/index.js";
 import { readBytes } from "../../read-file.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 
-type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;
+export type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;
 
 /** The options of `ofDaemon` in grammar/daemon.ts, and those that mean a manager of this command's own. */
 export interface DaemonFlags {

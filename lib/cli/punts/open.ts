@@ -2,12 +2,10 @@
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
-import type { Step } from "../../explain/index.js";
 import type { PortFilter } from "../../packet/index.js";
 import {
   type Attachments,
   FileStore,
-  type PuntId,
   PuntManager,
   type PuntManagerOptions,
   type PuntStatus,
@@ -17,6 +15,7 @@ import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { answerTimeout, type DaemonAddress, type DaemonFlags, daemonOf, withRemote } from "./daemon.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
+import { type Explainer, explainerOfDaemon, explainerOfEtcd } from "./explainer.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 
 /** The options of `managing` in grammar/options.ts, as Commander hands them over. */
@@ -60,8 +59,8 @@ export interface Opened {
   lost(ms: number): Promise<"lost">;
   /** Resolves with VPP's counters of the punts. */
   counters(cnf?: string): Promise<VppCounters>;
-  /** Explains a punt as its daemon does; absent where a manager of our own has the punts. */
-  readonly explain?: (id: PuntId) => Promise<{ readonly steps: readonly Step[] }>;
+  /** Explains punts and frames as the daemon does; absent where a manager of our own has the punts. */
+  readonly explainer?: Explainer;
   /** Attaches to a punt as its daemon hands its ends over; absent where it cannot, and without a daemon. */
   readonly attach?: (punt: PuntStatus, filter: PortFilter | undefined) => Promise<Attachments>;
   /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
@@ -123,19 +122,9 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
         "etcd has neither counters nor interfaces: ask the host's daemon",
       );
     };
-    const explain = async (id: PuntId) => stepsOf(await punts.explain(id));
-    return body({ punts, look: async () => {}, counters: onHost, explain, lost, interfaceNames: onHost });
+    const explainer = explainerOfEtcd(punts);
+    return body({ punts, look: async () => {}, counters: onHost, explainer, lost, interfaceNames: onHost });
   });
-}
-
-/** Returns the steps of an explanation as a daemon sends it: a step without a remedy has none, or "". */
-function stepsOf(explanation: object): { readonly steps: readonly Step[] } {
-  const { steps } = explanation as { readonly steps: readonly Step[] };
-  return {
-    steps: steps.map(({ place, fact, verdict, remedy = "" }) => {
-      return { place, fact, verdict, ...(remedy !== "" && { remedy }) };
-    }),
-  };
 }
 
 /** A host was named, and nothing that reaches it. */
@@ -160,14 +149,14 @@ async function withDaemon<T>(
     };
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
     const lost = () => new Promise<never>(() => {});
-    const explain = async (id: PuntId) => stepsOf(await punts.explain(id));
+    const explainer = explainerOfDaemon(punts);
     const attach = (punt: PuntStatus, filter: PortFilter | undefined) => {
       const filtered = definedOnly({ filter });
       return punts.handovers.attach(punt, { memif: filtered, puntSocket: filtered }, filtered);
     };
     // Descriptors come by a UNIX socket only.
     const handed = "socket" in daemon && { attach };
-    return body({ punts, look: async () => {}, counters, explain, ...handed, lost, interfaceNames });
+    return body({ punts, look: async () => {}, counters, explainer, ...handed, lost, interfaceNames });
   });
 }
 

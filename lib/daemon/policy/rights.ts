@@ -119,6 +119,19 @@ export class Rights {
     throw this.#refusal(op, objections);
   }
 
+  /** Returns the rule that allows to trace packets in VPP, here or on another host. @throws PuntError ERR_POLICY */
+  requireTrace(host: string | undefined, op: string): Rule {
+    if (host !== undefined) return this.requireHost(host, true, op);
+    const found = this.rules.find(({ operator, readOnly }) => operator && !readOnly);
+    if (found) return found;
+    const objections = this.rules.map(({ name, operator }) => {
+      return operator
+        ? { rule: name, field: "readOnly", message: "it allows to look only, and a trace changes VPP" }
+        : { rule: name, field: "operator", message: "VPP's trace has the packets of all CNFs, so it is for operators" };
+    });
+    throw this.#refusal(op, objections);
+  }
+
   #refusal(op: string, objections: readonly { rule: string; field: string; message: string }[]): PuntError {
     const who = callerText(this.caller);
     const why = objections.map(({ rule, field, message }) => `rule "${rule}" (${field}): ${message}`).join("; ");

@@ -1,6 +1,7 @@
 // The daemon's services: punts, health and reflection.
 export { Attacher } from "./attach.js";
 export { explainToOperator } from "./explain.js";
+export { explainFramesToOperator } from "./explain-frames.js";
 export { HealthService } from "./health.js";
 export { PuntNames } from "./names.js";
 export { puntService } from "./punts.js";

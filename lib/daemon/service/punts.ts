@@ -24,6 +24,7 @@ import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
 import { dump } from "./dump.js";
 import { explain } from "./explain.js";
+import { explainFrames } from "./explain-frames.js";
 import { type RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary, withoutEtcd } from "./scope.js";
 import { session, watch, watchInterfaces } from "./streams.js";
@@ -39,7 +40,10 @@ export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate)
     attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) => attacher.attach(scope.id(id), pathsOnly, scope)),
     watch: streaming(parts, "punt.watch", (request, scope, context) => watch(parts, request, scope, context)),
     session: streaming(parts, "punt.session", (request, scope, context) => session(parts, request, scope, context)),
-    explain: unary(parts, "punt.explain", ({ id }, scope) => explain(parts, scope.id(id), scope)),
+    explain: unary(parts, "punt.explain", (request, scope, signal) => explain(parts, request, scope, signal)),
+    explainFrames: unary(parts, "punt.explain", (request, scope, signal) =>
+      explainFrames(parts, request, scope, signal),
+    ),
     dump: streaming(parts, "punt.dump", (request, scope, context) => dump(parts, request, scope, context), {
       recordsItself: true,
     }),

@@ -168,6 +168,11 @@ export class Scope {
     throw noSuchPunt(this.op, this.view.idOut(id));
   }
 
+  /** VPP's trace has the packets of all CNFs, and to send a frame is a change. @throws PuntError ERR_POLICY */
+  requireTrace(): void {
+    this.rule = this.view.rights.requireTrace(this.#host, this.op).name;
+  }
+
   /** Does something in the caller's name: the records in etcd say who asked. */
   onBehalf<O>(body: () => O | Promise<O>): Promise<O> {
     return this.#parts.as(callerText(this.#caller), async () => body());
@@ -214,12 +219,16 @@ export function withoutEtcd(op: string): PuntError {
 }
 
 /** Makes a unary call of a function: the audit log gets its outcome, the caller its error. */
-export function unary<I extends object, O>(parts: Parts, op: string, body: (request: I, scope: Scope) => Promise<O>) {
+export function unary<I extends object, O>(
+  parts: Parts,
+  op: string,
+  body: (request: I, scope: Scope, signal: AbortSignal) => Promise<O>,
+) {
   return async (request: I, context: HandlerContext): Promise<O> => {
     const scope = scopeOf(parts, context, op);
     const answer = () => {
       scope.enter(hostIn(request));
-      return body(request, scope);
+      return body(request, scope, context.signal);
     };
     return judged(scope, answer).catch((error) => {
       throw scope.errorOut(error);

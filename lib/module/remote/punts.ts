@@ -38,6 +38,7 @@ import {
   type Cluster,
   countersFromWire,
   type Devices,
+  type ExplainedFrame,
   type ExplainResponse,
   failureFromWire,
   idFromWire,
@@ -88,6 +89,14 @@ export interface RemoteHost {
   readonly since: string;
   /** Number of punts that are asked for. */
   readonly punts: number;
+}
+
+/** What receives the frames of an explanation. */
+export interface FramesOn {
+  /** Name or tag of an interface of VPP. */
+  readonly interface: string;
+  /** Sends each frame through VPP, with VPP's trace: the CNFs get it. */
+  readonly trace?: boolean;
 }
 
 /** The punts of a daemon: the same interface as the manager in this process. */
@@ -246,14 +255,26 @@ export class RemotePunts implements Punts {
   }
 
   /**
-   * Explains a punt: the places on the way of its packets, and its objects in VPP and Linux.
+   * Explains a punt: the places on the way of its packets, and its objects in VPP and Linux. With `traceMs`, for operators, VPP traces the
+   * next packets for as long.
    *
-   * @throws PuntError ERR_NO_SUCH_PUNT; ERR_DISCONNECTED: VPP is away; ERR_NOT_LEADER: no daemon acts for the host
+   * @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: a trace is for operators; ERR_DISCONNECTED: VPP is away; ERR_NOT_LEADER: no daemon acts for the host
    */
-  async explain(id: PuntIdInput): Promise<ExplainResponse> {
-    const wire = wireId(id, "punt.explain");
-    const call = (signal: AbortSignal) => this.#connection.client.explain({ id: wire, host: this.#host }, { signal });
+  async explain(id: PuntIdInput, { traceMs = 0 }: { readonly traceMs?: number } = {}): Promise<ExplainResponse> {
+    const request = { id: wireId(id, "punt.explain"), traceMs, host: this.#host };
+    const call = (signal: AbortSignal) => this.#connection.client.explain(request, { signal });
     return this.#connection.call("punt.explain", call);
+  }
+
+  /**
+   * Says which punts get frames that an interface of VPP receives. With `trace`, for operators, VPP sends and traces the frames.
+   *
+   * @throws PuntError ERR_NO_INTERFACE; ERR_INVALID_PACKET; ERR_POLICY: a trace is for operators; ERR_DISCONNECTED: VPP is away
+   */
+  async explainFrames(frames: readonly Uint8Array[], on: FramesOn): Promise<readonly ExplainedFrame[]> {
+    const request = { frames: frames.map((bytes) => Uint8Array.from(bytes)), trace: false, ...on, host: this.#host };
+    const call = (signal: AbortSignal) => this.#connection.client.explainFrames(request, { signal });
+    return (await this.#connection.call("punt.explain", call)).frames;
   }
 
   /**

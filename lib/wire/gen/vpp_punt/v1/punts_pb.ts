@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file vpp_punt/v1/punts.proto.
  */
 export const file_vpp_punt_v1_punts: GenFile = /*@__PURE__*/
-  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJ+CgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCRIMCgRob3N0GAQgASgJIjYKC0FkZFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiwQEKDEFwcGx5UmVxdWVzdBILCgNjbmYYASABKAkSKgoIcmVxdWVzdHMYAiADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAMgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgEIAEoCRIMCgRrZWVwGAUgASgIEiMKBmRlbGV0ZRgGIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAcgASgJIt4BCg1BcHBseVJlc3BvbnNlEiYKBWFkZGVkGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIoCgd1cGRhdGVkGAIgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIqCgl1bmNoYW5nZWQYAyADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEiQKB2RlbGV0ZWQYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSKQoGZmFpbGVkGAUgAygLMhkudnBwX3B1bnQudjEuQXBwbHlGYWlsdXJlIngKDEFwcGx5RmFpbHVyZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKAoHZGV0YWlscxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QicAoNVXBkYXRlUmVxdWVzdBIpCgdyZXF1ZXN0GAEgASgLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgCIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEgwKBGhvc3QYAyABKAkiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyI+Cg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGhvc3QYAiABKAkiEAoORGVsZXRlUmVzcG9uc2UiOwoKR2V0UmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAIgASgJIjYKC0dldFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiKAoLTGlzdFJlcXVlc3QSCwoDY25mGAEgASgJEgwKBGhvc3QYAiABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJnCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgDIAEoCSJgCgxQbGFuUmVzcG9uc2USJwoFc3RlcHMYASADKAsyGC52cHBfcHVudC52MS5QbGFubmVkU3RlcBInCgVwdW50cxgCIAMoCzIYLnZwcF9wdW50LnYxLlBsYW5uZWRQdW50IoQBCgtQbGFubmVkU3RlcBIOCgZhY3Rpb24YASABKAkSDAoEaXRlbRgCIAEoCRILCgN3aHkYAyABKAkSIgoFcHVudHMYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSJgoFdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ImYKC1BsYW5uZWRQdW50Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiUKBXN0YXRlGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg8KB3JlYXNvbnMYAyADKAkiNwoMV2F0Y2hSZXF1ZXN0EgwKBGZyb20YASABKAkSCwoDY25mGAIgASgJEgwKBGhvc3QYAyABKAkitgEKDVdhdGNoUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLgoIc25hcHNob3QYAiABKAsyGi52cHBfcHVudC52MS5XYXRjaFNuYXBzaG90SAASKgoGY2hhbmdlGAMgASgLMhgudnBwX3B1bnQudjEuV2F0Y2hDaGFuZ2VIABIuCghwcm9ncmVzcxgEIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoUHJvZ3Jlc3NIAEIHCgVldmVudCJOCg1XYXRjaFNuYXBzaG90EiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIVCg1yZXZpc2lvbl9nb25lGAIgASgIIrABCgtXYXRjaENoYW5nZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIkCgRmcm9tGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEiIKAnRvGAMgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg0KBWNhdXNlGAQgASgJEicKBnN0YXR1cxgFIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiDwoNV2F0Y2hQcm9ncmVzcyJECg1BdHRhY2hSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEhIKCnBhdGhzX29ubHkYAiABKAgiggEKDkF0dGFjaFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSDQoFdG9rZW4YAiABKAkSDgoGc29ja2V0GAMgASgJEigKCWhhbmRvdmVycxgEIAMoCzIVLnZwcF9wdW50LnYxLkhhbmRvdmVyIrIBCghIYW5kb3ZlchIoCgRraW5kGAEgASgOMhoudnBwX3B1bnQudjEuSGFuZG92ZXIuS2luZBIUCgxpbnRlcmNvbm5lY3QYAiABKA0iZgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNTUVNSUZfQ09OVFJPTBABEg8KC1BVTlRfU09DS0VUEAISEQoNSU5KRUNUX1NPQ0tFVBADEhEKDVBBQ0tFVF9TT0NLRVQQBCJACg5TZXNzaW9uUmVxdWVzdBILCgNjbmYYASABKAkSEAoIZ3JhY2VfbXMYAiABKA0SDwoHc2Vzc2lvbhgDIAEoCSIiCg9TZXNzaW9uUmVzcG9uc2USDwoHc2Vzc2lvbhgBIAEoCSIYChZXYXRjaEludGVyZmFjZXNSZXF1ZXN0IlsKF1dhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlEhEKCWNvbm5lY3RlZBgBIAEoCBItCgppbnRlcmZhY2VzGAIgAygLMhkudnBwX3B1bnQudjEuVnBwSW50ZXJmYWNlIlcKDFZwcEludGVyZmFjZRITCgtzd19pZl9pbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJEgsKA3RhZxgDIAEoCRILCgNtYWMYBCABKAkSCgoCdXAYBSABKAgiPwoORXhwbGFpblJlcXVlc3QSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgCIAEoCSJcCg9FeHBsYWluUmVzcG9uc2USIwoFc3RlcHMYASADKAsyFC52cHBfcHVudC52MS5XYXlTdGVwEiQKBWl0ZW1zGAIgAygLMhUudnBwX3B1bnQudjEuUHVudEl0ZW0iRwoHV2F5U3RlcBINCgVwbGFjZRgBIAEoCRIMCgRmYWN0GAIgASgJEg8KB3ZlcmRpY3QYAyABKAkSDgoGcmVtZWR5GAQgASgJIkAKCFB1bnRJdGVtEgwKBGl0ZW0YASABKAkSJgoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IkwKC0R1bXBSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEg4KBmZpbHRlchgCIAEoCRIMCgRob3N0GAMgASgJInUKDER1bXBSZXNwb25zZRIvCgljb25uZWN0ZWQYASABKAsyGi52cHBfcHVudC52MS5EdW1wQ29ubmVjdGVkSAASKwoGcGFja2V0GAIgASgLMhkudnBwX3B1bnQudjEuRHVtcGVkUGFja2V0SABCBwoFZXZlbnQiDwoNRHVtcENvbm5lY3RlZCJdCgxEdW1wZWRQYWNrZXQSDAoEdGltZRgBIAEoCRIRCglpbnRlcmZhY2UYAiABKAkSDgoGbGVuZ3RoGAMgASgNEgwKBHRleHQYBCABKAkSDgoGcGFzc2VkGAUgASgEIg0KC0luZm9SZXF1ZXN0Iu0BCgxJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIMCgR0ZXJtGAIgASgJEhUKDXZwcF9jb25uZWN0ZWQYAyABKAgSDgoGY2FsbGVyGAQgASgJEhAKCG9wZXJhdG9yGAUgASgIEhEKCXJlYWRfb25seRgGIAEoCBINCgVydWxlcxgHIAMoCRIVCg1hdHRhY2hfc29ja2V0GAggASgJEiUKB2RldmljZXMYCSABKAsyFC52cHBfcHVudC52MS5EZXZpY2VzEiUKB2NsdXN0ZXIYCiABKAsyFC52cHBfcHVudC52MS5DbHVzdGVyIg4KDEhvc3RzUmVxdWVzdCIxCg1Ib3N0c1Jlc3BvbnNlEiAKBWhvc3RzGAEgAygLMhEudnBwX3B1bnQudjEuSG9zdCJVCgRIb3N0EgwKBGhvc3QYASABKAkSDgoGZGFlbW9uGAIgASgJEhEKCWFkZHJlc3NlcxgDIAMoCRINCgVzaW5jZRgEIAEoCRINCgVwdW50cxgFIAEoDSJICgdDbHVzdGVyEgwKBGhvc3QYASABKAkSDAoEcm9sZRgCIAEoCRIOCgZkYWVtb24YAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJIsYBCgdEZXZpY2VzEhcKCm1ha2VzX3RhcHMYASABKAhIAIgBARIPCgdyZWZ1c2FsGAIgASgJEgsKA3ZwcBgDIAEoCRIRCgluYW1lc3BhY2UYBCABKAkSMgoHZm9sZGVycxgFIAMoCzIhLnZwcF9wdW50LnYxLkRldmljZXMuRm9sZGVyc0VudHJ5Gi4KDEZvbGRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19tYWtlc190YXBzMrMICgVQdW50cxI4CgNBZGQSFy52cHBfcHVudC52MS5BZGRSZXF1ZXN0GhgudnBwX3B1bnQudjEuQWRkUmVzcG9uc2USPgoFQXBwbHkSGS52cHBfcHVudC52MS5BcHBseVJlcXVlc3QaGi52cHBfcHVudC52MS5BcHBseVJlc3BvbnNlEkEKBlVwZGF0ZRIaLnZwcF9wdW50LnYxLlVwZGF0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5VcGRhdGVSZXNwb25zZRJBCgZEZWxldGUSGi52cHBfcHVudC52MS5EZWxldGVSZXF1ZXN0GhsudnBwX3B1bnQudjEuRGVsZXRlUmVzcG9uc2USOAoDR2V0EhcudnBwX3B1bnQudjEuR2V0UmVxdWVzdBoYLnZwcF9wdW50LnYxLkdldFJlc3BvbnNlEjsKBExpc3QSGC52cHBfcHVudC52MS5MaXN0UmVxdWVzdBoZLnZwcF9wdW50LnYxLkxpc3RSZXNwb25zZRI7CgRQbGFuEhgudnBwX3B1bnQudjEuUGxhblJlcXVlc3QaGS52cHBfcHVudC52MS5QbGFuUmVzcG9uc2USQAoFV2F0Y2gSGS52cHBfcHVudC52MS5XYXRjaFJlcXVlc3QaGi52cHBfcHVudC52MS5XYXRjaFJlc3BvbnNlMAESQQoGQXR0YWNoEhoudnBwX3B1bnQudjEuQXR0YWNoUmVxdWVzdBobLnZwcF9wdW50LnYxLkF0dGFjaFJlc3BvbnNlEkYKB1Nlc3Npb24SGy52cHBfcHVudC52MS5TZXNzaW9uUmVxdWVzdBocLnZwcF9wdW50LnYxLlNlc3Npb25SZXNwb25zZTABEl4KD1dhdGNoSW50ZXJmYWNlcxIjLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1JlcXVlc3QaJC52cHBfcHVudC52MS5XYXRjaEludGVyZmFjZXNSZXNwb25zZTABEkcKCENvdW50ZXJzEhwudnBwX3B1bnQudjEuQ291bnRlcnNSZXF1ZXN0Gh0udnBwX3B1bnQudjEuQ291bnRlcnNSZXNwb25zZRJECgdFeHBsYWluEhsudnBwX3B1bnQudjEuRXhwbGFpblJlcXVlc3QaHC52cHBfcHVudC52MS5FeHBsYWluUmVzcG9uc2USPQoERHVtcBIYLnZwcF9wdW50LnYxLkR1bXBSZXF1ZXN0GhkudnBwX3B1bnQudjEuRHVtcFJlc3BvbnNlMAESPgoFSG9zdHMSGS52cHBfcHVudC52MS5Ib3N0c1JlcXVlc3QaGi52cHBfcHVudC52MS5Ib3N0c1Jlc3BvbnNlEjsKBEluZm8SGC52cHBfcHVudC52MS5JbmZvUmVxdWVzdBoZLnZwcF9wdW50LnYxLkluZm9SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
+  fileDesc("Chd2cHBfcHVudC92MS9wdW50cy5wcm90bxILdnBwX3B1bnQudjEiNgoLV2FpdE9wdGlvbnMSEwoLZm9yX2NyZWF0ZWQYASABKAgSEgoKdGltZW91dF9tcxgCIAEoDSJ+CgpBZGRSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAIgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgDIAEoCRIMCgRob3N0GAQgASgJIjYKC0FkZFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiwQEKDEFwcGx5UmVxdWVzdBILCgNjbmYYASABKAkSKgoIcmVxdWVzdHMYAiADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBImCgR3YWl0GAMgASgLMhgudnBwX3B1bnQudjEuV2FpdE9wdGlvbnMSDwoHc2Vzc2lvbhgEIAEoCRIMCgRrZWVwGAUgASgIEiMKBmRlbGV0ZRgGIAMoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAcgASgJIt4BCg1BcHBseVJlc3BvbnNlEiYKBWFkZGVkGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIoCgd1cGRhdGVkGAIgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIqCgl1bmNoYW5nZWQYAyADKAsyFy52cHBfcHVudC52MS5QdW50U3RhdHVzEiQKB2RlbGV0ZWQYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSKQoGZmFpbGVkGAUgAygLMhkudnBwX3B1bnQudjEuQXBwbHlGYWlsdXJlIngKDEFwcGx5RmFpbHVyZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKAoHZGV0YWlscxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QicAoNVXBkYXRlUmVxdWVzdBIpCgdyZXF1ZXN0GAEgASgLMhgudnBwX3B1bnQudjEuUHVudFJlcXVlc3QSJgoEd2FpdBgCIAEoCzIYLnZwcF9wdW50LnYxLldhaXRPcHRpb25zEgwKBGhvc3QYAyABKAkiOQoOVXBkYXRlUmVzcG9uc2USJwoGc3RhdHVzGAEgASgLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cyI+Cg1EZWxldGVSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEgwKBGhvc3QYAiABKAkiEAoORGVsZXRlUmVzcG9uc2UiOwoKR2V0UmVxdWVzdBIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIMCgRob3N0GAIgASgJIjYKC0dldFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiKAoLTGlzdFJlcXVlc3QSCwoDY25mGAEgASgJEgwKBGhvc3QYAiABKAkiSAoMTGlzdFJlc3BvbnNlEiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoCSJnCgtQbGFuUmVxdWVzdBIlCgNhZGQYASADKAsyGC52cHBfcHVudC52MS5QdW50UmVxdWVzdBIjCgZkZWxldGUYAiADKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgDIAEoCSJgCgxQbGFuUmVzcG9uc2USJwoFc3RlcHMYASADKAsyGC52cHBfcHVudC52MS5QbGFubmVkU3RlcBInCgVwdW50cxgCIAMoCzIYLnZwcF9wdW50LnYxLlBsYW5uZWRQdW50IoQBCgtQbGFubmVkU3RlcBIOCgZhY3Rpb24YASABKAkSDAoEaXRlbRgCIAEoCRILCgN3aHkYAyABKAkSIgoFcHVudHMYBCADKAsyEy52cHBfcHVudC52MS5QdW50SWQSJgoFdmFsdWUYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ImYKC1BsYW5uZWRQdW50Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiUKBXN0YXRlGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg8KB3JlYXNvbnMYAyADKAkiNwoMV2F0Y2hSZXF1ZXN0EgwKBGZyb20YASABKAkSCwoDY25mGAIgASgJEgwKBGhvc3QYAyABKAkitgEKDVdhdGNoUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLgoIc25hcHNob3QYAiABKAsyGi52cHBfcHVudC52MS5XYXRjaFNuYXBzaG90SAASKgoGY2hhbmdlGAMgASgLMhgudnBwX3B1bnQudjEuV2F0Y2hDaGFuZ2VIABIuCghwcm9ncmVzcxgEIAEoCzIaLnZwcF9wdW50LnYxLldhdGNoUHJvZ3Jlc3NIAEIHCgVldmVudCJOCg1XYXRjaFNuYXBzaG90EiYKBXB1bnRzGAEgAygLMhcudnBwX3B1bnQudjEuUHVudFN0YXR1cxIVCg1yZXZpc2lvbl9nb25lGAIgASgIIrABCgtXYXRjaENoYW5nZRIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBIkCgRmcm9tGAIgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEiIKAnRvGAMgASgOMhYudnBwX3B1bnQudjEuUHVudFN0YXRlEg0KBWNhdXNlGAQgASgJEicKBnN0YXR1cxgFIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMiDwoNV2F0Y2hQcm9ncmVzcyJECg1BdHRhY2hSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEhIKCnBhdGhzX29ubHkYAiABKAgiggEKDkF0dGFjaFJlc3BvbnNlEicKBnN0YXR1cxgBIAEoCzIXLnZwcF9wdW50LnYxLlB1bnRTdGF0dXMSDQoFdG9rZW4YAiABKAkSDgoGc29ja2V0GAMgASgJEigKCWhhbmRvdmVycxgEIAMoCzIVLnZwcF9wdW50LnYxLkhhbmRvdmVyIrIBCghIYW5kb3ZlchIoCgRraW5kGAEgASgOMhoudnBwX3B1bnQudjEuSGFuZG92ZXIuS2luZBIUCgxpbnRlcmNvbm5lY3QYAiABKA0iZgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNTUVNSUZfQ09OVFJPTBABEg8KC1BVTlRfU09DS0VUEAISEQoNSU5KRUNUX1NPQ0tFVBADEhEKDVBBQ0tFVF9TT0NLRVQQBCJACg5TZXNzaW9uUmVxdWVzdBILCgNjbmYYASABKAkSEAoIZ3JhY2VfbXMYAiABKA0SDwoHc2Vzc2lvbhgDIAEoCSIiCg9TZXNzaW9uUmVzcG9uc2USDwoHc2Vzc2lvbhgBIAEoCSIYChZXYXRjaEludGVyZmFjZXNSZXF1ZXN0IlsKF1dhdGNoSW50ZXJmYWNlc1Jlc3BvbnNlEhEKCWNvbm5lY3RlZBgBIAEoCBItCgppbnRlcmZhY2VzGAIgAygLMhkudnBwX3B1bnQudjEuVnBwSW50ZXJmYWNlIlcKDFZwcEludGVyZmFjZRITCgtzd19pZl9pbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJEgsKA3RhZxgDIAEoCRILCgNtYWMYBCABKAkSCgoCdXAYBSABKAgiUQoORXhwbGFpblJlcXVlc3QSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQSDAoEaG9zdBgCIAEoCRIQCgh0cmFjZV9tcxgDIAEoDSJrCg9FeHBsYWluUmVzcG9uc2USIwoFc3RlcHMYASADKAsyFC52cHBfcHVudC52MS5XYXlTdGVwEiQKBWl0ZW1zGAIgAygLMhUudnBwX3B1bnQudjEuUHVudEl0ZW0SDQoFdHJhY2UYAyABKAkiRwoHV2F5U3RlcBINCgVwbGFjZRgBIAEoCRIMCgRmYWN0GAIgASgJEg8KB3ZlcmRpY3QYAyABKAkSDgoGcmVtZWR5GAQgASgJIkAKCFB1bnRJdGVtEgwKBGl0ZW0YASABKAkSJgoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlYKFEV4cGxhaW5GcmFtZXNSZXF1ZXN0Eg4KBmZyYW1lcxgBIAMoDBIRCglpbnRlcmZhY2UYAiABKAkSDQoFdHJhY2UYAyABKAgSDAoEaG9zdBgEIAEoCSJEChVFeHBsYWluRnJhbWVzUmVzcG9uc2USKwoGZnJhbWVzGAEgAygLMhsudnBwX3B1bnQudjEuRXhwbGFpbmVkRnJhbWUi7wEKDkV4cGxhaW5lZEZyYW1lEgwKBHRleHQYASABKAkSEQoJaW50ZXJmYWNlGAIgASgJEiMKBXN0ZXBzGAMgAygLMhQudnBwX3B1bnQudjEuV2F5U3RlcBInCgVwdW50cxgEIAMoCzIYLnZwcF9wdW50LnYxLkZyYW1lVGFraW5nEiQKB3JlYWNoZXMYBSADKAsyEy52cHBfcHVudC52MS5QdW50SWQSIwoEZW5kcxgGIAMoCzIVLnZwcF9wdW50LnYxLkZyYW1lRW5kEg0KBXRyYWNlGAcgASgJEhQKDHRyYWNlX2NhdmVhdBgIIAEoCSJdCgtGcmFtZVRha2luZxIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBINCgVzdGFnZRgCIAEoCRIRCgl0cmVhdG1lbnQYAyABKAkSCwoDd2h5GAQgASgJIk8KCEZyYW1lRW5kEh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEiIKBHN0ZXAYAiABKAsyFC52cHBfcHVudC52MS5XYXlTdGVwIkwKC0R1bXBSZXF1ZXN0Eh8KAmlkGAEgASgLMhMudnBwX3B1bnQudjEuUHVudElkEg4KBmZpbHRlchgCIAEoCRIMCgRob3N0GAMgASgJInUKDER1bXBSZXNwb25zZRIvCgljb25uZWN0ZWQYASABKAsyGi52cHBfcHVudC52MS5EdW1wQ29ubmVjdGVkSAASKwoGcGFja2V0GAIgASgLMhkudnBwX3B1bnQudjEuRHVtcGVkUGFja2V0SABCBwoFZXZlbnQiDwoNRHVtcENvbm5lY3RlZCJdCgxEdW1wZWRQYWNrZXQSDAoEdGltZRgBIAEoCRIRCglpbnRlcmZhY2UYAiABKAkSDgoGbGVuZ3RoGAMgASgNEgwKBHRleHQYBCABKAkSDgoGcGFzc2VkGAUgASgEIg0KC0luZm9SZXF1ZXN0Iu0BCgxJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIMCgR0ZXJtGAIgASgJEhUKDXZwcF9jb25uZWN0ZWQYAyABKAgSDgoGY2FsbGVyGAQgASgJEhAKCG9wZXJhdG9yGAUgASgIEhEKCXJlYWRfb25seRgGIAEoCBINCgVydWxlcxgHIAMoCRIVCg1hdHRhY2hfc29ja2V0GAggASgJEiUKB2RldmljZXMYCSABKAsyFC52cHBfcHVudC52MS5EZXZpY2VzEiUKB2NsdXN0ZXIYCiABKAsyFC52cHBfcHVudC52MS5DbHVzdGVyIg4KDEhvc3RzUmVxdWVzdCIxCg1Ib3N0c1Jlc3BvbnNlEiAKBWhvc3RzGAEgAygLMhEudnBwX3B1bnQudjEuSG9zdCJVCgRIb3N0EgwKBGhvc3QYASABKAkSDgoGZGFlbW9uGAIgASgJEhEKCWFkZHJlc3NlcxgDIAMoCRINCgVzaW5jZRgEIAEoCRINCgVwdW50cxgFIAEoDSJICgdDbHVzdGVyEgwKBGhvc3QYASABKAkSDAoEcm9sZRgCIAEoCRIOCgZkYWVtb24YAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJIsYBCgdEZXZpY2VzEhcKCm1ha2VzX3RhcHMYASABKAhIAIgBARIPCgdyZWZ1c2FsGAIgASgJEgsKA3ZwcBgDIAEoCRIRCgluYW1lc3BhY2UYBCABKAkSMgoHZm9sZGVycxgFIAMoCzIhLnZwcF9wdW50LnYxLkRldmljZXMuRm9sZGVyc0VudHJ5Gi4KDEZvbGRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19tYWtlc190YXBzMosJCgVQdW50cxI4CgNBZGQSFy52cHBfcHVudC52MS5BZGRSZXF1ZXN0GhgudnBwX3B1bnQudjEuQWRkUmVzcG9uc2USPgoFQXBwbHkSGS52cHBfcHVudC52MS5BcHBseVJlcXVlc3QaGi52cHBfcHVudC52MS5BcHBseVJlc3BvbnNlEkEKBlVwZGF0ZRIaLnZwcF9wdW50LnYxLlVwZGF0ZVJlcXVlc3QaGy52cHBfcHVudC52MS5VcGRhdGVSZXNwb25zZRJBCgZEZWxldGUSGi52cHBfcHVudC52MS5EZWxldGVSZXF1ZXN0GhsudnBwX3B1bnQudjEuRGVsZXRlUmVzcG9uc2USOAoDR2V0EhcudnBwX3B1bnQudjEuR2V0UmVxdWVzdBoYLnZwcF9wdW50LnYxLkdldFJlc3BvbnNlEjsKBExpc3QSGC52cHBfcHVudC52MS5MaXN0UmVxdWVzdBoZLnZwcF9wdW50LnYxLkxpc3RSZXNwb25zZRI7CgRQbGFuEhgudnBwX3B1bnQudjEuUGxhblJlcXVlc3QaGS52cHBfcHVudC52MS5QbGFuUmVzcG9uc2USQAoFV2F0Y2gSGS52cHBfcHVudC52MS5XYXRjaFJlcXVlc3QaGi52cHBfcHVudC52MS5XYXRjaFJlc3BvbnNlMAESQQoGQXR0YWNoEhoudnBwX3B1bnQudjEuQXR0YWNoUmVxdWVzdBobLnZwcF9wdW50LnYxLkF0dGFjaFJlc3BvbnNlEkYKB1Nlc3Npb24SGy52cHBfcHVudC52MS5TZXNzaW9uUmVxdWVzdBocLnZwcF9wdW50LnYxLlNlc3Npb25SZXNwb25zZTABEl4KD1dhdGNoSW50ZXJmYWNlcxIjLnZwcF9wdW50LnYxLldhdGNoSW50ZXJmYWNlc1JlcXVlc3QaJC52cHBfcHVudC52MS5XYXRjaEludGVyZmFjZXNSZXNwb25zZTABEkcKCENvdW50ZXJzEhwudnBwX3B1bnQudjEuQ291bnRlcnNSZXF1ZXN0Gh0udnBwX3B1bnQudjEuQ291bnRlcnNSZXNwb25zZRJECgdFeHBsYWluEhsudnBwX3B1bnQudjEuRXhwbGFpblJlcXVlc3QaHC52cHBfcHVudC52MS5FeHBsYWluUmVzcG9uc2USVgoNRXhwbGFpbkZyYW1lcxIhLnZwcF9wdW50LnYxLkV4cGxhaW5GcmFtZXNSZXF1ZXN0GiIudnBwX3B1bnQudjEuRXhwbGFpbkZyYW1lc1Jlc3BvbnNlEj0KBER1bXASGC52cHBfcHVudC52MS5EdW1wUmVxdWVzdBoZLnZwcF9wdW50LnYxLkR1bXBSZXNwb25zZTABEj4KBUhvc3RzEhkudnBwX3B1bnQudjEuSG9zdHNSZXF1ZXN0GhoudnBwX3B1bnQudjEuSG9zdHNSZXNwb25zZRI7CgRJbmZvEhgudnBwX3B1bnQudjEuSW5mb1JlcXVlc3QaGS52cHBfcHVudC52MS5JbmZvUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_vpp_punt_v1_counters, file_vpp_punt_v1_request, file_vpp_punt_v1_status]);
 
 /**
  * How long a call waits.
@@ -952,6 +952,13 @@ export type ExplainRequest = Message<"vpp_punt.v1.ExplainRequest"> & {
    * @generated from field: string host = 2;
    */
   host: string;
+
+  /**
+   * Milliseconds for which VPP traces the next packets that it receives, for operators; at most 60,000. 0: no trace. VPP's earlier traces are cleared.
+   *
+   * @generated from field: uint32 trace_ms = 3;
+   */
+  traceMs: number;
 };
 
 /**
@@ -978,6 +985,13 @@ export type ExplainResponse = Message<"vpp_punt.v1.ExplainResponse"> & {
    * @generated from field: repeated vpp_punt.v1.PuntItem items = 2;
    */
   items: PuntItem[];
+
+  /**
+   * VPP's own trace.
+   *
+   * @generated from field: string trace = 3;
+   */
+  trace: string;
 };
 
 /**
@@ -1050,6 +1064,193 @@ export const PuntItemSchema: GenMessage<PuntItem> = /*@__PURE__*/
   messageDesc(file_vpp_punt_v1_punts, 34);
 
 /**
+ * @generated from message vpp_punt.v1.ExplainFramesRequest
+ */
+export type ExplainFramesRequest = Message<"vpp_punt.v1.ExplainFramesRequest"> & {
+  /**
+   * Ethernet frames, at most 1,000; with `trace`, at most 10.
+   *
+   * @generated from field: repeated bytes frames = 1;
+   */
+  frames: Uint8Array[];
+
+  /**
+   * The interface of VPP that receives them: name or tag.
+   *
+   * @generated from field: string interface = 2;
+   */
+  interface: string;
+
+  /**
+   * VPP sends the frames as if the interface had received them, and traces them, for operators: the CNFs get the packets. VPP's earlier traces are cleared.
+   *
+   * @generated from field: bool trace = 3;
+   */
+  trace: boolean;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own.
+   *
+   * @generated from field: string host = 4;
+   */
+  host: string;
+};
+
+/**
+ * Describes the message vpp_punt.v1.ExplainFramesRequest.
+ * Use `create(ExplainFramesRequestSchema)` to create a new message.
+ */
+export const ExplainFramesRequestSchema: GenMessage<ExplainFramesRequest> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 35);
+
+/**
+ * @generated from message vpp_punt.v1.ExplainFramesResponse
+ */
+export type ExplainFramesResponse = Message<"vpp_punt.v1.ExplainFramesResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated vpp_punt.v1.ExplainedFrame frames = 1;
+   */
+  frames: ExplainedFrame[];
+};
+
+/**
+ * Describes the message vpp_punt.v1.ExplainFramesResponse.
+ * Use `create(ExplainFramesResponseSchema)` to create a new message.
+ */
+export const ExplainFramesResponseSchema: GenMessage<ExplainFramesResponse> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 36);
+
+/**
+ * @generated from message vpp_punt.v1.ExplainedFrame
+ */
+export type ExplainedFrame = Message<"vpp_punt.v1.ExplainedFrame"> & {
+  /**
+   * A line about the frame, for people.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * VPP's own name of the interface.
+   *
+   * @generated from field: string interface = 2;
+   */
+  interface: string;
+
+  /**
+   * The places before the punts.
+   *
+   * @generated from field: repeated vpp_punt.v1.WayStep steps = 3;
+   */
+  steps: WayStep[];
+
+  /**
+   * The punts, in the order in which the frame comes to them.
+   *
+   * @generated from field: repeated vpp_punt.v1.FrameTaking punts = 4;
+   */
+  punts: FrameTaking[];
+
+  /**
+   * The punts that get the frame.
+   *
+   * @generated from field: repeated vpp_punt.v1.PuntId reaches = 5;
+   */
+  reaches: PuntId[];
+
+  /**
+   * The CNF's end of each of these punts.
+   *
+   * @generated from field: repeated vpp_punt.v1.FrameEnd ends = 6;
+   */
+  ends: FrameEnd[];
+
+  /**
+   * VPP's own trace.
+   *
+   * @generated from field: string trace = 7;
+   */
+  trace: string;
+
+  /**
+   * Present where this VPP's trace leaves a part of the way out.
+   *
+   * @generated from field: string trace_caveat = 8;
+   */
+  traceCaveat: string;
+};
+
+/**
+ * Describes the message vpp_punt.v1.ExplainedFrame.
+ * Use `create(ExplainedFrameSchema)` to create a new message.
+ */
+export const ExplainedFrameSchema: GenMessage<ExplainedFrame> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 37);
+
+/**
+ * The treatment of a frame on account of one punt.
+ *
+ * @generated from message vpp_punt.v1.FrameTaking
+ */
+export type FrameTaking = Message<"vpp_punt.v1.FrameTaking"> & {
+  /**
+   * @generated from field: vpp_punt.v1.PuntId id = 1;
+   */
+  id?: PuntId | undefined;
+
+  /**
+   * The part of VPP that decides: "device", "layer 2", "feature" or "local".
+   *
+   * @generated from field: string stage = 2;
+   */
+  stage: string;
+
+  /**
+   * "copy", "taken" or "passed".
+   *
+   * @generated from field: string treatment = 3;
+   */
+  treatment: string;
+
+  /**
+   * @generated from field: string why = 4;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message vpp_punt.v1.FrameTaking.
+ * Use `create(FrameTakingSchema)` to create a new message.
+ */
+export const FrameTakingSchema: GenMessage<FrameTaking> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 38);
+
+/**
+ * @generated from message vpp_punt.v1.FrameEnd
+ */
+export type FrameEnd = Message<"vpp_punt.v1.FrameEnd"> & {
+  /**
+   * @generated from field: vpp_punt.v1.PuntId id = 1;
+   */
+  id?: PuntId | undefined;
+
+  /**
+   * @generated from field: vpp_punt.v1.WayStep step = 2;
+   */
+  step?: WayStep | undefined;
+};
+
+/**
+ * Describes the message vpp_punt.v1.FrameEnd.
+ * Use `create(FrameEndSchema)` to create a new message.
+ */
+export const FrameEndSchema: GenMessage<FrameEnd> = /*@__PURE__*/
+  messageDesc(file_vpp_punt_v1_punts, 39);
+
+/**
  * @generated from message vpp_punt.v1.DumpRequest
  */
 export type DumpRequest = Message<"vpp_punt.v1.DumpRequest"> & {
@@ -1078,7 +1279,7 @@ export type DumpRequest = Message<"vpp_punt.v1.DumpRequest"> & {
  * Use `create(DumpRequestSchema)` to create a new message.
  */
 export const DumpRequestSchema: GenMessage<DumpRequest> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 35);
+  messageDesc(file_vpp_punt_v1_punts, 40);
 
 /**
  * @generated from message vpp_punt.v1.DumpResponse
@@ -1109,7 +1310,7 @@ export type DumpResponse = Message<"vpp_punt.v1.DumpResponse"> & {
  * Use `create(DumpResponseSchema)` to create a new message.
  */
 export const DumpResponseSchema: GenMessage<DumpResponse> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 36);
+  messageDesc(file_vpp_punt_v1_punts, 41);
 
 /**
  * @generated from message vpp_punt.v1.DumpConnected
@@ -1122,7 +1323,7 @@ export type DumpConnected = Message<"vpp_punt.v1.DumpConnected"> & {
  * Use `create(DumpConnectedSchema)` to create a new message.
  */
 export const DumpConnectedSchema: GenMessage<DumpConnected> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 37);
+  messageDesc(file_vpp_punt_v1_punts, 42);
 
 /**
  * @generated from message vpp_punt.v1.DumpedPacket
@@ -1169,7 +1370,7 @@ export type DumpedPacket = Message<"vpp_punt.v1.DumpedPacket"> & {
  * Use `create(DumpedPacketSchema)` to create a new message.
  */
 export const DumpedPacketSchema: GenMessage<DumpedPacket> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 38);
+  messageDesc(file_vpp_punt_v1_punts, 43);
 
 /**
  * @generated from message vpp_punt.v1.InfoRequest
@@ -1182,7 +1383,7 @@ export type InfoRequest = Message<"vpp_punt.v1.InfoRequest"> & {
  * Use `create(InfoRequestSchema)` to create a new message.
  */
 export const InfoRequestSchema: GenMessage<InfoRequest> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 39);
+  messageDesc(file_vpp_punt_v1_punts, 44);
 
 /**
  * @generated from message vpp_punt.v1.InfoResponse
@@ -1256,7 +1457,7 @@ export type InfoResponse = Message<"vpp_punt.v1.InfoResponse"> & {
  * Use `create(InfoResponseSchema)` to create a new message.
  */
 export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 40);
+  messageDesc(file_vpp_punt_v1_punts, 45);
 
 /**
  * @generated from message vpp_punt.v1.HostsRequest
@@ -1269,7 +1470,7 @@ export type HostsRequest = Message<"vpp_punt.v1.HostsRequest"> & {
  * Use `create(HostsRequestSchema)` to create a new message.
  */
 export const HostsRequestSchema: GenMessage<HostsRequest> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 41);
+  messageDesc(file_vpp_punt_v1_punts, 46);
 
 /**
  * @generated from message vpp_punt.v1.HostsResponse
@@ -1286,7 +1487,7 @@ export type HostsResponse = Message<"vpp_punt.v1.HostsResponse"> & {
  * Use `create(HostsResponseSchema)` to create a new message.
  */
 export const HostsResponseSchema: GenMessage<HostsResponse> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 42);
+  messageDesc(file_vpp_punt_v1_punts, 47);
 
 /**
  * A host in etcd.
@@ -1333,7 +1534,7 @@ export type Host = Message<"vpp_punt.v1.Host"> & {
  * Use `create(HostSchema)` to create a new message.
  */
 export const HostSchema: GenMessage<Host> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 43);
+  messageDesc(file_vpp_punt_v1_punts, 48);
 
 /**
  * The host in etcd that the daemon serves.
@@ -1376,7 +1577,7 @@ export type Cluster = Message<"vpp_punt.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export const ClusterSchema: GenMessage<Cluster> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 44);
+  messageDesc(file_vpp_punt_v1_punts, 49);
 
 /**
  * What was tried of VPP's devices.
@@ -1423,7 +1624,7 @@ export type Devices = Message<"vpp_punt.v1.Devices"> & {
  * Use `create(DevicesSchema)` to create a new message.
  */
 export const DevicesSchema: GenMessage<Devices> = /*@__PURE__*/
-  messageDesc(file_vpp_punt_v1_punts, 45);
+  messageDesc(file_vpp_punt_v1_punts, 50);
 
 /**
  * A caller sees and changes the punts of its own CNFs only; an operator those of all. An error carries an ErrorDetail.
@@ -1556,6 +1757,16 @@ export const Punts: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * Says which punts get frames that an interface of VPP receives, and why the others do not. A caller gets its own punts only.
+   *
+   * @generated from rpc vpp_punt.v1.Punts.ExplainFrames
+   */
+  explainFrames: {
+    methodKind: "unary";
+    input: typeof ExplainFramesRequestSchema;
+    output: typeof ExplainFramesResponseSchema;
   },
   /**
    * Follows the packets at the CNF's end of a punt, for five minutes at most: those of a TAP are copied, at a memif or a socket the stream takes the CNF's place.
