@@ -231,6 +231,7 @@ export class RunningDaemon {
       socketDirectory,
       longestWait: watcherPatience,
       stopping: this.#stopping.signal,
+      vppSocket: this.#options.vppSocket,
     };
   }
 

@@ -94,3 +94,4 @@ export {
   type Taking,
   takingOf,
 } from "./types/index.js";
+export { type ListedManager, listedManagers } from "./worker/index.js";

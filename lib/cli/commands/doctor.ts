@@ -1,9 +1,10 @@
 // `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { PuntError } from "../../errors.js";
-import { type Checked, examine, type Finding } from "../doctor/index.js";
+import { DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { type Checked, examine, type Finding, vppOfDaemon } from "../doctor/index.js";
 import { exitWith } from "../ending/index.js";
-import { counted, json, paint, print } from "../output/index.js";
+import { counted, json, paint, print, printable } from "../output/index.js";
 
 interface Options {
   readonly vpp: string;
@@ -16,9 +17,16 @@ export async function run({ vpp, socket, root, output }: Options): Promise<void>
   // A machine without a file looks like one with many faults.
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
     throw new PuntError("vpp-punt.doctor", "ERR_USAGE", `--root: there is no folder ${root}`, { root });
-  const checked = await examine({ root, vppSocket: vpp, daemonSocket: socket });
+  const checked = await examine({ root, daemonSocket: socket, ...(await vppOf(vpp, socket, root)) });
   print(output === "json" ? json({ checks: checked }) : text(checked));
   if (checked.some(({ findings }) => findings.some(({ level }) => level === "problem"))) exitWith("failed");
+}
+
+/** Without a VPP at the default place, the VPP of the daemon is meant. */
+async function vppOf(vpp: string, socket: string, root: string): Promise<{ vppSocket: string; isServed?: boolean }> {
+  if (root !== "/" || vpp !== DEFAULT_VPP_SOCKET || existsSync(vpp) || !existsSync(socket)) return { vppSocket: vpp };
+  const found = await vppOfDaemon(socket);
+  return { vppSocket: found?.socket ?? vpp, isServed: found !== undefined && found.socket === undefined };
 }
 
 function text(checked: readonly Checked[]): string {
@@ -33,5 +41,5 @@ function text(checked: readonly Checked[]): string {
 
 function findingText({ level, what, why, remedy }: Finding): string {
   const sign = level === "problem" ? paint("red", "problem") : paint("yellow", "advice ");
-  return `${sign}  ${what}\n         why:    ${why}\n         do:     ${remedy}`;
+  return `${sign}  ${printable(what)}\n         why:    ${printable(why)}\n         do:     ${printable(remedy)}`;
 }

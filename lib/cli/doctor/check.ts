@@ -2,9 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { DeviceReport } from "../../punt/index.js";
+import type { DeviceReport, ListedManager } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
-import { answerError, answeredFeatures, answersAsEmbedded, triedDevices, type VppAnswer } from "./vpp-devices.js";
+import {
+  answerError,
+  answeredFeatures,
+  answeredManagers,
+  answersAsEmbedded,
+  triedDevices,
+  type VppAnswer,
+} from "./vpp-devices.js";
 
 export interface Finding {
   /** "problem": something does not work. "advice": something works less well. */
@@ -39,6 +46,10 @@ export interface MachineOptions {
   readonly askVpp?: () => Promise<string | undefined>;
   /** Asks VPP for its features; undefined without an answer. Default: only for the machine at "/". */
   readonly askFeatures?: () => Promise<VppAnswer | undefined>;
+  /** Asks VPP for the managers among its clients. Default: only for the machine at "/". */
+  readonly askManagers?: () => Promise<readonly ListedManager[]>;
+  /** Whether the daemon is connected with a VPP that it does not name to this user. Default false. */
+  readonly isServed?: boolean;
   /** Returns the devices with transmit checksum offload; `namespace` is a path. Default: only for the machine at "/". */
   readonly offloading?: (names: readonly string[], namespace?: string) => Promise<readonly string[]>;
   /** Returns whether an embedded VPP answers at the API socket. Default: only for the machine at "/". */
@@ -100,6 +111,8 @@ export class Machine {
   readonly tryDevices: () => Promise<DeviceReport | undefined>;
   readonly askVpp: () => Promise<string | undefined>;
   readonly askFeatures: () => Promise<VppAnswer | undefined>;
+  readonly askManagers: () => Promise<readonly ListedManager[]>;
+  readonly isServed: boolean;
   readonly offloading: (names: readonly string[], namespace?: string) => Promise<readonly string[]>;
 
   /** Whether VPP is an embedded one: it has neither a startup.conf nor a process `vpp`, and no agent changes it. */
@@ -123,6 +136,8 @@ export class Machine {
     this.tryDevices = tryDevices ?? (async () => (root === "/" ? triedDevices(vppSocket) : undefined));
     this.askVpp = askVpp ?? (async () => (root === "/" ? answerError(vppSocket) : undefined));
     this.askFeatures = askFeatures ?? (async () => (root === "/" ? answeredFeatures(vppSocket) : undefined));
+    this.askManagers = options.askManagers ?? (async () => (root === "/" ? answeredManagers(vppSocket) : []));
+    this.isServed = options.isServed ?? false;
     this.offloading = offloading ?? (root === "/" ? offloadingDevices : async () => []);
     this.loadAddon = loadAddon ?? (() => import("../../native.js"));
   }
@@ -177,6 +192,12 @@ export class Machine {
     return pids.map((pid) => ({ pid: Number(pid), words: this.#parts(`/proc/${pid}/cmdline`) }));
   }
 
+  /** Returns the number of a process in its own PID namespace. */
+  ownPid(pid: number): number {
+    const numbers = this.text(`/proc/${pid}/status`)?.match(/^NSpid:\s*(.*)$/m)?.[1];
+    return Number(numbers?.trim().split(/\s+/).at(-1) ?? pid);
+  }
+
   /** Returns whether this user may read the environment of a process. */
   mayInspect(pid: number): boolean {
     try {
@@ -205,8 +226,13 @@ export class Machine {
 
   /** Returns device and inode of a file by the path that a process has for it, or undefined where it is not there. */
   fileOf(pid: number, path: string): string | undefined {
+    return this.fileAt(this.#seenBy(pid, path));
+  }
+
+  /** Returns device and inode of a file, or undefined where it is not there. */
+  fileAt(path: string): string | undefined {
     return readOr(undefined, () => {
-      const { dev, ino } = statSync(this.path(this.#seenBy(pid, path)));
+      const { dev, ino } = statSync(this.path(path));
       return `${dev}:${ino}`;
     });
   }

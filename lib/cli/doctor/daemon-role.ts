@@ -1,4 +1,6 @@
-// Finds out why a daemon of a host in etcd does not act.
+// What a daemon tells doctor: its VPP, and why it does not act for its host in etcd.
+
+import type { DaemonInfo } from "../../module/index.js";
 import { within } from "../ending/index.js";
 import type { Finding } from "./check.js";
 
@@ -11,18 +13,29 @@ interface Standing {
   readonly daemon: string;
 }
 
-/** Asks the daemon at a socket for its role. A daemon that does not answer has none: other checks look for the reason. */
-export async function roleFindings(socket: string, shown: string): Promise<readonly Finding[]> {
+/** Asks the daemon at a socket. A daemon that does not answer tells nothing: other checks look for the reason. */
+async function infoOf(socket: string): Promise<DaemonInfo | undefined> {
   const { remotePunts } = await import("../../module/index.js");
   const punts = await remotePunts({ socket });
   try {
-    const { cluster } = await within(LONGEST_MS, "the daemon", punts.info());
-    return cluster ? findingsOf(cluster, shown) : [];
+    return await within(LONGEST_MS, "the daemon", punts.info());
   } catch {
-    return [];
+    return undefined;
   } finally {
     await punts.close();
   }
+}
+
+/** Asks the daemon at a socket for its role. */
+export async function roleFindings(socket: string, shown: string): Promise<readonly Finding[]> {
+  const { cluster } = (await infoOf(socket)) ?? {};
+  return cluster ? findingsOf(cluster, shown) : [];
+}
+
+/** Returns the API socket of a daemon's VPP: undefined within for a user that is no operator, undefined where no daemon has a VPP. */
+export async function vppOfDaemon(socket: string): Promise<{ readonly socket: string | undefined } | undefined> {
+  const found = await infoOf(socket);
+  return found?.vppConnected || found?.vppSocket ? { socket: found.vppSocket } : undefined;
 }
 
 /** Returns the finding for a daemon that may not act; `socket`: where it listens. */

@@ -1,8 +1,5 @@
-// Checks of the processes: VPP's limits, a second manager, agents that resync VPP.
-import { parse as parseYaml } from "yaml";
-import { DEFAULT_OWNER } from "../../punt/index.js";
-import { DEFAULT_VPP_SOCKET } from "../about/index.js";
-import type { Check, Machine, Process } from "./check.js";
+// Checks of the processes: this user's rights, VPP's limits, agents that resync VPP.
+import type { Check } from "./check.js";
 
 /** Bits of the effective capabilities in /proc/self/status (Linux, include/uapi/linux/capability.h). */
 const CAPABILITIES: ReadonlyArray<[name: string, bit: bigint]> = [
@@ -69,73 +66,6 @@ export const openFiles: Check = {
         remedy: "systemctl edit vpp, [Service] LimitNOFILE=65536; then systemctl restart vpp",
       },
     ];
-  },
-};
-
-const PROGRAM = /(^|\/)(vpp-punt|cli\/main\.js)$/;
-const MANAGING = new Set(["watch", "run", "daemon"]);
-
-/** Tells whether a command line is a command of vpp-punt that manages punts until it is interrupted. */
-function isManager({ words }: Process): boolean {
-  const at = words.findIndex((word) => PROGRAM.test(word));
-  if (at < 0) return false;
-  const [command, old] = words.slice(at + 1);
-  return MANAGING.has((command === "punts" ? old : command) ?? "");
-}
-
-/** Returns the value of an option, as `--name value` or `--name=value`. */
-function optionOf({ words }: Process, name: string): string | undefined {
-  const at = words.indexOf(name);
-  if (at >= 0) return words[at + 1];
-  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-}
-
-/** Entries of a daemon's options file that say which VPP and which owner it has. */
-interface ConfiguredManager {
-  readonly vppSocket?: string;
-  readonly etcd?: unknown;
-  readonly manager?: { readonly owner?: string };
-}
-
-function configured(machine: Machine, manager: Process): ConfiguredManager {
-  const file = optionOf(manager, "--config");
-  if (file === undefined) return {};
-  try {
-    return parseYaml(machine.textOf(manager.pid, file) ?? "") ?? {};
-  } catch {
-    return {}; // the daemon itself refuses the file
-  }
-}
-
-/**
- * Returns the owner and the VPP of a manager, as one text. A VPP is known by its socket's file: two paths may lead to one VPP, and in two
- * containers one path leads to two. Undefined: the manager has a VPP of its own, or etcd chooses between it and others, or this user may
- * not see which one it has.
- */
-function realm(machine: Machine, manager: Process): string | undefined {
-  const { pid, words } = manager;
-  const { vppSocket, etcd, manager: options } = configured(machine, manager);
-  if (!machine.mayInspect(pid)) return undefined;
-  if (words.includes("--sim") || etcd !== undefined || optionOf(manager, "--etcd") !== undefined) return undefined;
-  const owner =
-    optionOf(manager, "--owner") ?? machine.variable(pid, "VPP_PUNT_OWNER") ?? options?.owner ?? DEFAULT_OWNER;
-  const named = optionOf(manager, "--vpp") ?? machine.variable(pid, "VPP_PUNT_VPP") ?? vppSocket;
-  const vpp = named ?? DEFAULT_VPP_SOCKET;
-  return `${owner} ${machine.fileOf(pid, vpp) ?? vpp}`;
-}
-
-export const secondManager: Check = {
-  name: "second manager",
-  run(machine) {
-    const managers = machine.processes().filter(isManager);
-    const realms = managers.map((manager) => realm(machine, manager));
-    const second = managers.filter((_, index) => realms[index] && realms.indexOf(realms[index]) !== index);
-    return second.map(({ pid }) => ({
-      level: "problem" as const,
-      what: `a second manager with the same owner and the same VPP runs here (pid ${pid})`,
-      why: "VPP lets one of them work, and the other's punts are FAILED (ERR_OWNER_BUSY)",
-      remedy: `kill ${pid}, or give it another --owner and --store`,
-    }));
   },
 };
 

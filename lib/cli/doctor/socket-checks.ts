@@ -58,9 +58,20 @@ function unanswered(code: string) {
   });
 }
 
+/** A daemon serves this user, and keeps the place of its VPP to operators. */
+function unneeded(vppSocket: string): Finding {
+  return {
+    level: "advice",
+    what: `the API socket ${vppSocket} is missing; the daemon is connected with its VPP elsewhere`,
+    why: "`vpp-punt api` and `inject` talk to VPP itself. All other commands ask the daemon",
+    remedy: "ask an operator of the daemon for the path, and name it with --vpp or VPP_PUNT_VPP",
+  };
+}
+
 /** A VPP that runs may listen at another path: then that one is to be named. */
 function missing(machine: Machine): Finding {
   const { vppSocket } = machine;
+  if (machine.isServed) return unneeded(vppSocket);
   const why = "vpp-punt talks to VPP over it";
   const elsewhere = machine.vpp() && configOf(machine)?.apiSocket;
   if (elsewhere !== undefined && elsewhere !== vppSocket) {

@@ -2,7 +2,14 @@
 import { Vpp } from "../../binapi/index.js";
 import { isEmbeddedBuild } from "../../embedded-build.js";
 import type { PuntError } from "../../errors.js";
-import { type DeviceReport, type FeatureReport, featureReports, tryDevices } from "../../punt/index.js";
+import {
+  type DeviceReport,
+  type FeatureReport,
+  featureReports,
+  type ListedManager,
+  listedManagers,
+  tryDevices,
+} from "../../punt/index.js";
 
 const CONNECT_MS = 2_000;
 
@@ -53,6 +60,12 @@ export function featureLines({ features }: VppAnswer): string[] {
 export async function answersAsEmbedded(socketPath: string): Promise<boolean> {
   const ask = async (vpp: Vpp) => isEmbeddedBuild((await vpp.call("show_version")).build_directory);
   return asked(socketPath, ask).catch(() => false);
+}
+
+/** Returns the managers that VPP lists among its clients; none where no VPP answers: other lines say why. */
+export async function answeredManagers(socketPath: string): Promise<readonly ListedManager[]> {
+  const ask = async (vpp: Vpp) => listedManagers((await vpp.call("cli_inband", { cmd: "show api clients" })).reply);
+  return asked(socketPath, ask).catch(() => []);
 }
 
 /** Returns the code of the error where VPP does not answer. */

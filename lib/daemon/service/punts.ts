@@ -233,7 +233,7 @@ function looks(parts: Parts, gate: RequestGate): Looks {
       operator: rights.isOperator,
       readOnly: rights.isReadOnly,
       rules: rights.rules.map(({ name }) => name),
-      ...(rights.isOperator && { devices: parts.devices() }),
+      ...(rights.isOperator && { devices: parts.devices(), vppSocket: parts.vppSocket }),
       attachSocket: rights.caller.kind === "unix" ? parts.attachSocketOf(rights.caller.socket) : "",
     })),
   };

@@ -28,6 +28,8 @@ import { View } from "./view.js";
 /** The parts that the calls work with. */
 export interface Parts {
   readonly vpp: VppApi;
+  /** Path of VPP's API socket. */
+  readonly vppSocket: string;
   readonly punts: Punts;
   /** The names of all punts, as they are now. */
   readonly names: PuntNames;

@@ -65,6 +65,8 @@ export interface DaemonInfo {
   readonly operator: boolean;
   readonly readOnly: boolean;
   readonly rules: readonly string[];
+  /** Path of VPP's API socket, as the daemon sees it; for operators only. */
+  readonly vppSocket?: string;
   /** How TAPs come into the network namespaces of CNFs; for operators only. */
   readonly devices?: DeviceReport;
   /** The daemon's host in etcd; absent for a daemon that keeps its punts in a file. */
@@ -297,11 +299,13 @@ export class RemotePunts implements Punts {
 
   /** Says who the daemon takes this program for. */
   async info(): Promise<DaemonInfo> {
-    const { $typeName, $unknown, devices, cluster, ...info } = await this.#connection.call("punt.info", (signal) =>
-      this.#connection.client.info({}, { signal }),
+    const { $typeName, $unknown, devices, cluster, vppSocket, ...info } = await this.#connection.call(
+      "punt.info",
+      (signal) => this.#connection.client.info({}, { signal }),
     );
     return {
       ...info,
+      ...(vppSocket !== "" && { vppSocket }),
       ...(devices && { devices: devicesFromWire(devices) }),
       ...(cluster && { cluster: clusterFromWire(cluster) }),
     };

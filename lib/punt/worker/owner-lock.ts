@@ -59,7 +59,7 @@ export class OwnerLock {
   constructor(vpp: VppConnection, owner: string) {
     this.#vpp = vpp;
     this.#owner = owner;
-    this.#ownerHash = hash(owner).slice(0, 5);
+    this.#ownerHash = hashOf(owner);
     // Daemons of one election have one group.
     this.#group = vpp.election === undefined ? ALONE : hash(vpp.election).slice(0, 3);
   }
@@ -133,9 +133,7 @@ export class OwnerLock {
   /** Reads over the manager's own connection, so that both connections are known to lead to one VPP. */
   async #look(): Promise<{ hasThis: boolean; rival: Holder | undefined }> {
     const { reply } = await this.#vpp.call("cli_inband", { cmd: "show api clients" });
-    const holders = [...reply.matchAll(NAME)].map(([name, owner, group, pid]): Holder => {
-      return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
-    });
+    const holders = holdersIn(reply);
     const mine = this.#link === undefined ? undefined : holders.find(({ name }) => name === this.#name);
     const rivals = holders.filter((holder) => holder !== mine && this.#excludes(holder));
     const rival = rivals.reduce<Holder | undefined>((a, b) => (a && a.name < b.name ? a : b), undefined);
@@ -154,6 +152,28 @@ export class OwnerLock {
     this.#isSure = false;
     await link?.close();
   }
+}
+
+function holdersIn(clients: string): Holder[] {
+  return [...clients.matchAll(NAME)].map(([name, owner, group, pid]) => {
+    return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
+  });
+}
+
+/** A manager that a VPP lists among its clients. */
+export interface ListedManager {
+  /** Number of its process, in that process's own PID namespace. */
+  readonly pid: number;
+  isOf(owner: string): boolean;
+}
+
+/** Returns the managers in VPP's answer to `show api clients`. */
+export function listedManagers(clients: string): ListedManager[] {
+  return holdersIn(clients).map(({ pid, owner }) => ({ pid, isOf: (name) => hashOf(name) === owner }));
+}
+
+function hashOf(owner: string): string {
+  return hash(owner).slice(0, 5);
 }
 
 function hash(text: string): string {

@@ -1,0 +1,101 @@
+// `vpp-punt doctor` and managers that are no commands: programs of the user's, known by their marks in VPP.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import type { Machine } from "../../lib/cli/doctor/check.js";
+import { secondManager } from "../../lib/cli/doctor/manager-check.js";
+import { apiSocket } from "../../lib/cli/doctor/socket-checks.js";
+import { connectPunts } from "../../lib/module/index.js";
+import { DEFAULT_OWNER, EmulatedHost, PuntManager } from "../../lib/punt/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { cli, end, start } from "../support/cli/command.js";
+
+interface Found {
+  readonly level: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+function findingsIn(stdout: string, name: string): readonly Found[] {
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; findings: Found[] }[] };
+  return checks.find(({ check }) => check === name)!.findings;
+}
+
+test("a program that manages the punts of the usual owner is found by its mark in VPP", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "vpp-punt-doctor-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  await using embedded = await EmbeddedVpp.start({ directory });
+  const doctor = async () => {
+    const { stdout } = await cli(["doctor", "--vpp", embedded.apiSocket, "--socket", join(directory, "no"), "--json"]);
+    return findingsIn(stdout, "second manager");
+  };
+  t.deepEqual(await doctor(), []);
+  await using vpp = await Vpp.connect({ socketPath: embedded.apiSocket });
+  await using other = await PuntManager.start({ vpp, owner: "other", host: new EmulatedHost(embedded) });
+  await other.resync();
+  t.deepEqual(await doctor(), []);
+  await using manager = await PuntManager.start({ vpp, host: new EmulatedHost(embedded) });
+  await manager.resync();
+  const [finding, ...more] = await doctor();
+  t.deepEqual(more, []);
+  t.is(finding!.level, "advice");
+  t.true(finding!.what.includes(`pid ${process.pid}) manages the punts of the owner ${DEFAULT_OWNER} in this VPP`));
+  t.regex(finding!.remedy, /^let the program do it, or kill \d+, or give one of the two another owner and store$/);
+});
+
+/** A machine with a daemon as process 80 and a program as process 90; `daemonPid`: the daemon's number in its own namespace. */
+function machineWith(listed: readonly { pid: number; owner: string }[], daemonPid = 80): Machine {
+  const processes = [
+    { pid: 80, words: ["node", "/usr/bin/vpp-punt", "daemon"] },
+    { pid: 90, words: ["node", "app.js", "--secret"] },
+  ];
+  const managers = listed.map(({ pid, owner }) => ({ pid, isOf: (name: string) => name === owner }));
+  return {
+    ...{ vppSocket: "/run/vpp/api.sock", daemonSocket: "/run/vpp-punt/manager.sock", exists: () => true },
+    ...{ processes: () => processes, mayInspect: () => true, variable: () => undefined, textOf: () => undefined },
+    ...{ fileOf: () => "1:2", fileAt: () => "1:2", ownPid: (pid: number) => (pid === 80 ? daemonPid : pid) },
+    askManagers: async () => managers,
+  } as unknown as Machine;
+}
+
+test("a program and a command that manage one owner's punts are a problem", async (t) => {
+  const found = async (...args: Parameters<typeof machineWith>) =>
+    (await secondManager.run(machineWith(...args))).map(({ level, what }) => `${level}: ${what}`);
+  t.deepEqual(await found([{ pid: 90, owner: DEFAULT_OWNER }]), [
+    "problem: a program (node app.js, pid 90) and vpp-punt (pid 80) manage the same owner's punts in the same VPP",
+  ]);
+  t.deepEqual(await found([{ pid: 7, owner: DEFAULT_OWNER }]), [
+    "problem: a program (in another PID namespace, pid 7) and vpp-punt (pid 80) manage the same owner's punts in the same VPP",
+  ]);
+  t.deepEqual(await found([{ pid: 90, owner: "other" }]), []);
+  t.deepEqual(await found([{ pid: 80, owner: DEFAULT_OWNER }]), []);
+  // The daemon of a container.
+  t.deepEqual(await found([{ pid: 1, owner: DEFAULT_OWNER }], 1), []);
+});
+
+test("a daemon with its own VPP is no machine without an API socket", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "vpp-punt-doctor-"));
+  const socket = join(directory, "manager.sock");
+  const daemon = start(["daemon", "--sim", "--socket", socket, "--state", join(directory, "state")]);
+  t.teardown(async () => {
+    await end(daemon, "SIGKILL");
+    rmSync(directory, { recursive: true });
+  });
+  daemon.stderr!.resume();
+  {
+    await using punts = await connectPunts({ socket, wait: true });
+    t.regex((await punts.info()).vppSocket!, /api\.sock$/);
+  }
+  const { stdout } = await cli(["doctor", "--socket", socket, "--json"]);
+  for (const name of ["API socket", "startup.conf", "daemon"]) t.deepEqual(findingsIn(stdout, name), [], name);
+});
+
+test("a user whose daemon does not name its VPP is told that only a few commands need it", async (t) => {
+  const vppSocket = "/nonexistent/api.sock";
+  const machine = { vppSocket, path: (path: string) => path, isServed: true } as unknown as Machine;
+  const [finding] = await apiSocket.run(machine);
+  t.is(finding!.level, "advice");
+  t.is(finding!.what, `the API socket ${vppSocket} is missing; the daemon is connected with its VPP elsewhere`);
+});
