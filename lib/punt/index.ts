@@ -13,7 +13,7 @@ export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
 export type { Facts, Missing, Note, VppApi, VppInterface } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds, type FeatureReport, featureReports } from "./items/index.js";
-export { PuntManager, type PuntManagerEvents } from "./manager.js";
+export { type ListedManager, listedManagers, PuntManager, type PuntManagerEvents } from "./manager.js";
 export {
   type Attachment,
   type InterconnectMetadata,
@@ -94,4 +94,3 @@ export {
   type Taking,
   takingOf,
 } from "./types/index.js";
-export { type ListedManager, listedManagers } from "./worker/index.js";

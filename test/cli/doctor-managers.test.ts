@@ -29,7 +29,8 @@ test("a program that manages the punts of the usual owner is found by its mark i
   await using embedded = await EmbeddedVpp.start({ directory });
   const doctor = async () => {
     const { stdout } = await cli(["doctor", "--vpp", embedded.apiSocket, "--socket", join(directory, "no"), "--json"]);
-    return findingsIn(stdout, "second manager");
+    // Other tests have managers that are commands.
+    return findingsIn(stdout, "second manager").filter(({ what }) => what.startsWith("a program"));
   };
   t.deepEqual(await doctor(), []);
   await using vpp = await Vpp.connect({ socketPath: embedded.apiSocket });

@@ -1,4 +1,4 @@
-// What a daemon tells doctor: its VPP, and why it does not act for its host in etcd.
+// Asks the daemon for its VPP, and finds out why it does not act for its host in etcd.
 
 import type { DaemonInfo } from "../../module/index.js";
 import { within } from "../ending/index.js";
