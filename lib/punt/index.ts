@@ -13,7 +13,7 @@ export { DefaultHost, tryDevices } from "./default-host.js";
 export { ChangeLog } from "./desired/index.js";
 export type { Facts, Missing, Note, VppApi, VppInterface } from "./items/index.js";
 export { FEATURE_NEEDS, type FeatureNeeds, type FeatureReport, featureReports } from "./items/index.js";
-export { type ListedManager, listedManagers, PuntManager, type PuntManagerEvents } from "./manager.js";
+export { PuntManager, type PuntManagerEvents } from "./manager.js";
 export {
   type Attachment,
   type InterconnectMetadata,
@@ -45,7 +45,7 @@ export type {
   WatchOptions,
 } from "./punts.js";
 export type { Adoption, DeviceReport, RetryOptions, TakenObject } from "./reconcile/index.js";
-export { factsOf } from "./reconcile/index.js";
+export { factsOf, type ListedManager, listedManagers } from "./reconcile/index.js";
 export type {
   AclRule,
   InterconnectType,

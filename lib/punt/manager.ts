@@ -37,8 +37,6 @@ import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
 import { loaded, type ManagerIdentity, MemoryStore, type Store, storedWithin } from "./store/index.js";
 import { type Adoption, type DeviceReport, Worker } from "./worker/index.js";
 
-export { type ListedManager, listedManagers } from "./worker/index.js";
-
 export interface PuntManagerEvents {
   /** A punt changed. An error that a listener throws is thrown again outside of the manager: Node.js reports it as uncaught. */
   state: [PuntEvent];

@@ -17,6 +17,13 @@ test("a user who may not write below /run names the folders of a daemon on the c
   const request = "{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 } }";
   const added = await cli(["add", "--wait", request, "--json"], { env });
   t.regex(JSON.parse(added.stdout).punts[0].request.socketPath, /\/cnfs\/[0-9a-f]+\.sock$/);
+  const span = "{ cnf: late, type: SPAN, interconnect: MEMIF, vppInterface: eth9, direction: rx }";
+  const late = await cli(["add", "--wait", "--timeout", "200", span], { env });
+  t.is(late.status, 4);
+  t.regex(
+    late.stderr,
+    /not done within 200 ms: the punt is stored; the daemon makes it, `vpp-punt delete` takes it back/,
+  );
   const refused = await here.punts("add", request, "--owner", "other");
   t.is(refused.status, 2);
   t.regex(refused.stderr, /socketPath: is missing \(ERR_INVALID_REQUEST\)/);

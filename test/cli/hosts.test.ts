@@ -181,7 +181,11 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     [["list", "--host", "edge1", "--vpp", join(folder, "none")], 2, /--host needs --etcd/],
     [["list", "--etcd-ca", join(folder, "none.pem")], 1, /cannot read .*none\.pem \(ENOENT\)/],
     [["list", "--etcd-user", "u"], 2, /etcd\.passwordFile, or VPP_PUNT_ETCD_PASSWORD/],
-    [["add", "--wait", "--timeout", "500", SPAN, "--host", "edge1"], 4, /not done within 500 ms/],
+    [
+      ["add", "--wait", "--timeout", "500", SPAN, "--host", "edge1"],
+      4,
+      /not done within 500 ms: the punt is stored; the host's daemon makes it/,
+    ],
     [["resume", "--host", "edge1", "--keep", "both"], 2, /Allowed choices are etcd, daemon/],
     [["resume", "--host", "edge2", "--keep", "etcd"], 1, /ERR_NO_SUCH_HOST/],
     [["resume", "--host", "edge1", "--keep", "etcd", "--timeout", "300"], 4, /no daemon of host edge1 .*stays in etcd/],

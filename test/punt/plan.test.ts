@@ -5,7 +5,7 @@ import { Interconnects } from "../../lib/punt/desired/interconnects.js";
 import { SubnetPool } from "../../lib/punt/interconnect/allocate.js";
 import { type Marks, marksFor } from "../../lib/punt/interconnect/marks.js";
 import { type Facts, type Feature, interfaceFinder, type Seen, type VppInterface } from "../../lib/punt/items/facts.js";
-import { satisfies } from "../../lib/punt/items/item.js";
+import { differences, satisfies } from "../../lib/punt/items/item.js";
 import { kindOf } from "../../lib/punt/items/kinds.js";
 import { stepsFor } from "../../lib/punt/plan/diff.js";
 import { makePlan, type Plan } from "../../lib/punt/plan/plan.js";
@@ -165,4 +165,12 @@ test("the dependencies of every item are items of the plan, or objects that the 
       }
     }),
   );
+});
+
+test("the reason of a step shows neither a memif's secret nor what stands for it", (t) => {
+  const [seen, wanted] = [
+    { mac: "a", secret: "azCrDkb" },
+    { mac: "b", secret: "dhqExFa" },
+  ];
+  t.deepEqual(differences(seen, wanted), ['mac: "a" -> "b"', "secret: another one"]);
 });

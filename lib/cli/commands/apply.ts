@@ -29,7 +29,7 @@ export async function run(file: string, options: Options): Promise<void> {
   await withPunts(options, { readOnly: false }, async (opened) => {
     const applied = await applyRequests(opened, requests, { prune, wait, timeout });
     report(applied, output);
-    conclude(applied, timeout);
+    conclude(applied, timeout, opened.keeper);
   });
 }
 
@@ -70,11 +70,11 @@ function report(applied: Applied, output: string): void {
 }
 
 /** Sets the exit status, and says what stays where the wait was cut short. */
-function conclude({ cut, open, refused }: Applied, timeout: number): void {
+function conclude({ cut, open, refused }: Applied, timeout: number, keeper: string): void {
   if (refused.length > 0) exitWith("failed");
   const stored = `${counted(open, "punt")} ${open === 1 ? "is" : "are"} stored and not made yet`;
   const them = open === 1 ? "it" : "them";
-  const stays = `${stored}; a manager over the same store makes ${them}, \`vpp-punt delete\` takes ${them} back`;
+  const stays = `${stored}; ${keeper} makes ${them}, \`vpp-punt delete\` takes ${them} back`;
   if (cut === "late") throw new PuntError("punt.apply", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
   if (cut === "lost") throw new PuntError("punt.apply", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
   if (cut !== undefined && cut !== "output") throw interruption(cut, stays);

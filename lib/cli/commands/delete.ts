@@ -10,8 +10,6 @@ interface Options extends ManagedOptions {
   readonly timeout: number;
 }
 
-const STAYS = "the punt is out of the store; a manager over the same store removes what is left of it in VPP";
-
 export async function run(
   cnf: string,
   key: string | undefined,
@@ -19,14 +17,15 @@ export async function run(
   options: Options,
 ): Promise<void> {
   const { output, timeout } = options;
-  await withPunts(options, { readOnly: false }, async ({ punts, lost }) => {
+  await withPunts(options, { readOnly: false }, async ({ punts, keeper, lost }) => {
+    const stays = `the punt is out of the store; ${keeper} removes what is left of it in VPP`;
     const id = find(await punts.list(), cnf, key, label)?.id ?? identityOf(cnf, key, label);
     const deleted = punts.delete(id).then(() => "deleted" as const);
     const first = await Promise.race([deleted, after(timeout), lost(5_000), interrupted()]);
     if (first === "late")
-      throw new PuntError("punt.delete", "ERR_NOT_READY", `not done within ${timeout} ms: ${STAYS}`);
-    if (first === "lost") throw new PuntError("punt.delete", "ERR_DISCONNECTED", `VPP went away: ${STAYS}`);
-    if (first !== "deleted") throw interruption(first, STAYS);
+      throw new PuntError("punt.delete", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
+    if (first === "lost") throw new PuntError("punt.delete", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
+    if (first !== "deleted") throw interruption(first, stays);
     print(output === "json" ? json({ deleted: [id] }) : `deleted ${idText(id)}`);
   });
 }

@@ -53,6 +53,8 @@ export interface OpenOptions {
 /** The punts, and the connection to VPP whose loss a command has to notice. */
 export interface Opened {
   readonly punts: Punts;
+  /** Makes and removes what a command leaves to do, in words: `the daemon`. */
+  readonly keeper: string;
   /** Resolves when the punts have the states of a look at VPP that began after the call. A daemon looks by itself. */
   look(): Promise<void>;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
@@ -123,7 +125,8 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
       );
     };
     const explainer = explainerOfEtcd(punts);
-    return body({ punts, look: async () => {}, counters: onHost, explainer, lost, interfaceNames: onHost });
+    const keeper = "the host's daemon";
+    return body({ punts, keeper, look: async () => {}, counters: onHost, explainer, lost, interfaceNames: onHost });
   });
 }
 
@@ -156,7 +159,8 @@ async function withDaemon<T>(
     };
     // Descriptors come by a UNIX socket only.
     const handed = "socket" in daemon && { attach };
-    return body({ punts, look: async () => {}, counters, explainer, ...handed, lost, interfaceNames });
+    const keeper = "the daemon";
+    return body({ punts, keeper, look: async () => {}, counters, explainer, ...handed, lost, interfaceNames });
   });
 }
 
@@ -186,7 +190,8 @@ async function withManager<T>(
       return reader.read(running.list(cnf === undefined ? {} : { cnf }));
     };
     const look = () => running.resync();
-    return await body({ punts: manager, look, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
+    const keeper = "a manager over the same store";
+    return await body({ punts: manager, keeper, look, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
   } finally {
     reader.close();
     await manager?.close();

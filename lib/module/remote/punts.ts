@@ -93,7 +93,7 @@ export interface RemoteHost {
   readonly punts: number;
 }
 
-/** What receives the frames of an explanation. */
+/** The receiver of the frames of an explanation. */
 export interface FramesOn {
   /** Name or tag of an interface of VPP. */
   readonly interface: string;

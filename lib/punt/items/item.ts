@@ -31,8 +31,15 @@ function same(a: unknown, b: unknown): boolean {
 export function differences(seen: object, wanted: object): string[] {
   return Object.entries(wanted)
     .filter(([field, value]) => value !== undefined && !same((seen as Record<string, unknown>)[field], value))
-    .map(([field, value]) => `${field}: ${brief((seen as Record<string, unknown>)[field])} -> ${brief(value)}`);
+    .map(([field, value]) =>
+      field === SECRET
+        ? `${field}: another one`
+        : `${field}: ${brief((seen as Record<string, unknown>)[field])} -> ${brief(value)}`,
+    );
 }
+
+/** The field of a memif with the fingerprint of its secret, which people would take for the secret. */
+const SECRET = "secret";
 
 const LONGEST_TEXT = 80;
 

@@ -4,6 +4,7 @@ export { type Adoption, removeOutgrown, type Sought, seek, type TakenObject } fr
 export type { DeviceReport } from "./device-report.js";
 export { Expected } from "./expected.js";
 export { factsOf } from "./facts-of.js";
+export { type Holder, hashIn, hashOf, holdersIn, type ListedManager, listedManagers } from "./holders.js";
 export { asPuntError, isDisconnect } from "./observe.js";
 export { type Ledger, look, lookAndKeep, type Reconciled, reconcile, type World } from "./reconciler.js";
 export { Remains } from "./remains.js";

@@ -1,10 +1,11 @@
 // The lock on one owner's objects in a VPP: an API client of VPP whose name says who holds it.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Link, SocketTransport } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { VppConnection } from "../options.js";
+import { type Holder, hashIn, hashOf, holdersIn } from "../reconcile/index.js";
 
 const OP = "punt.lock";
 const CONNECT_MS = 5000;
@@ -20,22 +21,6 @@ const MORE_WAIT = 100;
 const MAKE_VPP_NOTICE = "exec /dev/null/none";
 /** Managers that agree with no others on who acts. */
 const ALONE = "...";
-
-/** A manager that has registered with VPP. */
-interface Holder {
-  /** Hash of the owner's name. */
-  readonly owner: string;
-  /** Hash of the election in which it takes part. */
-  readonly group: string;
-  readonly pid: number;
-  readonly name: string;
-}
-
-/**
- * The names of managers among VPP's clients. VPP shows 20 characters: of the owner 30 bits, of the election 18, the process's number with
- * 24, and 12 random ones, which tell the managers of a process apart.
- */
-const NAME = /(?<!\S)punts:([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
 
 /**
  * Lets one manager of an owner change a VPP. The manager is a second client of VPP, by a connection of its own. It holds the lock if VPP
@@ -61,7 +46,7 @@ export class OwnerLock {
     this.#owner = owner;
     this.#ownerHash = hashOf(owner);
     // Daemons of one election have one group.
-    this.#group = vpp.election === undefined ? ALONE : hash(vpp.election).slice(0, 3);
+    this.#group = vpp.election === undefined ? ALONE : hashIn(vpp.election).slice(0, 3);
   }
 
   /** Asks VPP again before the next change: the connection was lost, and VPP may be another one. */
@@ -152,32 +137,6 @@ export class OwnerLock {
     this.#isSure = false;
     await link?.close();
   }
-}
-
-function holdersIn(clients: string): Holder[] {
-  return [...clients.matchAll(NAME)].map(([name, owner, group, pid]) => {
-    return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
-  });
-}
-
-/** A manager that a VPP lists among its clients. */
-export interface ListedManager {
-  /** Number of its process, in that process's own PID namespace. */
-  readonly pid: number;
-  isOf(owner: string): boolean;
-}
-
-/** Returns the managers in VPP's answer to `show api clients`. */
-export function listedManagers(clients: string): ListedManager[] {
-  return holdersIn(clients).map(({ pid, owner }) => ({ pid, isOf: (name) => hashOf(name) === owner }));
-}
-
-function hashOf(owner: string): string {
-  return hash(owner).slice(0, 5);
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
 }
 
 /** A connection of another kind, such as shared memory, has no path, and a program's own way to VPP may lead elsewhere. */

@@ -1,0 +1,47 @@
+// Reads the names of managers among VPP's clients.
+import { createHash } from "node:crypto";
+
+/** A manager that has registered with VPP. */
+export interface Holder {
+  /** Hash of the owner's name. */
+  readonly owner: string;
+  /** Hash of the election in which it takes part. */
+  readonly group: string;
+  readonly pid: number;
+  readonly name: string;
+}
+
+/**
+ * The names of managers among VPP's clients. VPP shows 20 characters: of the owner 30 bits, of the election 18, the process's number with
+ * 24, and 12 random ones, which tell the managers of a process apart.
+ */
+const NAME = /(?<!\S)punts:([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
+
+/** Returns the managers in VPP's answer to `show api clients`. */
+export function holdersIn(clients: string): Holder[] {
+  return [...clients.matchAll(NAME)].map(([name, owner, group, pid]) => {
+    return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
+  });
+}
+
+/** A manager that a VPP lists among its clients. */
+export interface ListedManager {
+  /** Number of its process, in that process's own PID namespace. */
+  readonly pid: number;
+  isOf(owner: string): boolean;
+}
+
+/** Returns the managers in VPP's answer to `show api clients`, for people. */
+export function listedManagers(clients: string): ListedManager[] {
+  return holdersIn(clients).map(({ pid, owner }) => ({ pid, isOf: (name) => hashOf(name) === owner }));
+}
+
+/** Returns the hash of an owner's name. */
+export function hashOf(owner: string): string {
+  return hashIn(owner).slice(0, 5);
+}
+
+/** Returns letters that stand for a text. */
+export function hashIn(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}
