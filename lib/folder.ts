@@ -3,14 +3,20 @@ import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Makes the folder, with those above it. `mode` is that of the new ones. Does nothing if it exists. @throws the error of Linux */
+/**
+ * The mode of new folders above the one that is asked for: a folder that only some may use may be beside a socket that others reach, as in
+ * /run/vpp-punt.
+ */
+const ABOVE = 0o755;
+
+/** Makes the folder with `mode`, and those above it. Does nothing if it exists. @throws the error of Linux */
 export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {
     if (await isFolder(path)) return;
     if (!lacksParent(path, error)) throw error;
-    await ensureFolder(dirname(path), mode);
+    await ensureFolder(dirname(path), ABOVE);
     await mkdir(path, { mode }).catch((again) => rethrowUnlessThere(again, path));
   }
 }
@@ -22,7 +28,7 @@ export function ensureFolderSync(path: string, mode = 0o777): void {
   } catch (error) {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     if (!lacksParent(path, error)) throw error;
-    ensureFolderSync(dirname(path), mode);
+    ensureFolderSync(dirname(path), ABOVE);
     ensureLastSync(path, mode);
   }
 }

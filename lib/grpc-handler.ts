@@ -44,12 +44,36 @@ export function grpcHandler({ routes, contextValues, unsent, ...options }: GrpcH
       response.end();
       return;
     }
-    call(universalRequestFromNodeRequest(request, response, undefined, contextValues(request)))
+    const asked = questionOf(request, response, contextValues(request));
+    if (!asked) {
+      response.writeHead(400);
+      response.end();
+      return;
+    }
+    call(asked)
       .then((answer) => universalResponseToNodeResponse(ended(answer, response), response))
       .catch((error) => {
         if (ConnectError.from(error).code !== Code.Aborted) unsent(call.method.name, error);
       });
   };
+}
+
+type Question = ReturnType<typeof universalRequestFromNodeRequest>;
+
+/**
+ * Returns the request as the router takes it; undefined if it has headers that cannot be read. The adapter throws there, and an exception in a
+ * handler would end the process. It also makes a URL of the server's name, which callers choose: Node.js's own client of HTTP/2 sends an
+ * IPv6 address without brackets.
+ */
+function questionOf(request: GrpcRequest, response: GrpcResponse, values: ContextValues): Question | undefined {
+  const name = request.httpVersionMajor > 1 ? ":authority" : "host";
+  const headers = request.headers as Record<string, string | undefined>;
+  if (!URL.canParse(`http://${headers[name] ?? ""}`)) headers[name] = "localhost";
+  try {
+    return universalRequestFromNodeRequest(request, response, undefined, values);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the answer, which ends when the caller has gone. Node.js says nothing to a write that waits for a caller who goes. */

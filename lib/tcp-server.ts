@@ -1,6 +1,7 @@
 // TCP servers of this package: where they listen, and how they end.
 import type { AddressInfo, Server } from "node:net";
 import { PuntError } from "./errors.js";
+import { hostPort } from "./net/index.js";
 
 /** Listens, and returns the address that the server has then. @throws PuntError of `op`: EADDRINUSE, EACCES or another errno name */
 export function listenAt(
@@ -10,7 +11,7 @@ export function listenAt(
 ): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
-      reject(new PuntError(op, cause.code ?? "EIO", `cannot listen at ${host}:${port}`, { host, port }, cause));
+      reject(new PuntError(op, cause.code ?? "EIO", `cannot listen at ${hostPort(host, port)}`, { host, port }, cause));
     });
     server.listen(port, host, () => resolve(server.address() as AddressInfo));
   });

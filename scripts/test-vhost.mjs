@@ -19,8 +19,8 @@ if (tool === undefined || !existsSync(tool)) {
   console.log(`skipped: no program for virtual machines ($VHOST_VM is ${tool ?? "not set"})`);
   process.exit(0);
 }
-// Emulation is slow: a test's idle time is not that of a hang.
+// Emulation is slow: one file at a time, and a test's idle time is not that of a hang.
 const files = ["dist/test/real/tap.test.js", "dist/test/real/adopt-tap.test.js"];
-const ava = [process.execPath, "node_modules/ava/entrypoints/cli.mjs", ...files, "--timeout=10m"];
-const { status } = spawnSync(tool, ["--timeout", "1200", "--", ...ava], { cwd: root, stdio: "inherit" });
+const ava = [process.execPath, "node_modules/ava/entrypoints/cli.mjs", ...files, "--timeout=10m", "--concurrency=1"];
+const { status } = spawnSync(tool, ["--timeout", "2400", "--", ...ava], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

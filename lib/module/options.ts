@@ -71,6 +71,7 @@ function checkPem(check: OptionCheck, { cert, key, ca }: TlsAddress): void {
   for (const [name, value] of Object.entries({ cert, key, ca }))
     if (!(typeof value === "string" || Buffer.isBuffer(value)) || !value.includes("-----BEGIN"))
       check.refuse(`tls.${name}`, "must be a PEM text, and not a path");
+  if (key.includes("ENCRYPTED")) check.refuse("tls.key", "has a passphrase: give a key without one");
   try {
     createSecureContext({ cert, key, ca });
   } catch (error) {

@@ -39,7 +39,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   lazily: [],
   "package-root": [],
   "embedded-build": [],
-  "tcp-server": ["errors"],
+  "tcp-server": ["errors", "net"],
   logger: [],
   options: ["errors"],
   native: ["errors", "package-root"],

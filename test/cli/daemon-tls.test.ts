@@ -1,5 +1,9 @@
 // The command line and a daemon's TCP door: the options, the environment and what they refuse.
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -11,17 +15,17 @@ import { need } from "../support/need.js";
 const { test } = need("openssl");
 
 /** A daemon that takes the certificate `operator`, and the options of that operator. */
-async function door(t: ExecutionContext) {
+async function door(t: ExecutionContext, host = "127.0.0.1") {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-cli-tls-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const pem = new Certificates(folder);
   const at = (name: string) => pem.path(name);
   pem.makeCa("ca");
-  pem.make("daemon", "ca");
+  pem.make("daemon", "ca", 2, "IP:127.0.0.1,IP:::1");
   pem.make("operator", "ca");
   const policy = at("policy.yaml");
   writeFileSync(policy, JSON.stringify({ rules: [{ name: "us", match: { san: "operator" }, operator: true }] }));
-  const tls = { host: "127.0.0.1", port: 0, cert: at("daemon.pem"), key: at("daemon.key"), ca: at("ca.pem") };
+  const tls = { host, port: 0, cert: at("daemon.pem"), key: at("daemon.key"), ca: at("ca.pem") };
   const { daemon } = await daemonTest(t, { policy, tls });
   const address = daemon.addresses.at(-1)!;
   const files = { ca: at("ca.pem"), cert: at("operator.pem"), key: at("operator.key") };
@@ -74,5 +78,31 @@ test("wrong addresses, files and combinations are named", async (t) => {
     t.is(result.status, status, result.stderr);
     t.regex(result.stderr, said);
     t.is(result.stderr.trim().split("\n").length, 1, result.stderr);
+  }
+});
+
+test("an address of IPv6, a server that is no daemon, a wrong host name and a key with a passphrase are named", async (t) => {
+  const { address: all, own, files, at } = await door(t, "::");
+  const port = /^\[::\]:(\d+)$/.exec(all)![1]!;
+  const address = `[::1]:${port}`;
+  const listed = await cli(["list", "--tls", address, ...own]);
+  t.deepEqual([listed.status, listed.stderr], [0, ""]);
+  const plain = createServer().listen(0, "127.0.0.1");
+  t.teardown(() => plain.close());
+  await once(plain, "listening");
+  const noTls = `127.0.0.1:${(plain.address() as AddressInfo).port}`;
+  execFileSync("openssl", ["ec", "-in", files.key, "-aes128", "-passout", "pass:secret", "-out", at("locked.key")], {
+    stdio: "ignore",
+  });
+  for (const [args, status, said] of [
+    [["--tls", noTls, ...own], 5, /what answers at 127\.0\.0\.1:\d+ is not the TCP door of a daemon: .*--tls/],
+    [["--tls", `localhost:${port}`, ...own], 1, /localhost:\d+ is not trusted: .*altnames.*openssl x509/],
+    [["--tls", address, ...own, "--tls-key", at("locked.key")], 2, /tls\.key has a passphrase/],
+    [["--tls", "host.invalid:7", ...own], 5, /no daemon answers at host\.invalid:7 .*because getaddrinfo .*--tls/],
+    [["--tls", "[::1]:1", ...own], 5, /no daemon answers at \[::1\]:1 .*Check the host and the port of --tls/],
+  ] as const) {
+    const result = await cli(["list", ...(args as readonly string[])]);
+    t.is(result.status, status, result.stderr);
+    t.regex(result.stderr, said);
   }
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { statSync, writeFileSync } from "node:fs";
 import test from "ava";
-import { cli, end, site, start } from "../support/cli/command.js";
+import { cli, end, SPAN, site, start } from "../support/cli/command.js";
 
 test("a user who may not write below /run names the folders of a daemon on the command line", async (t) => {
   const here = await site(t);
@@ -27,6 +27,68 @@ test("a user who may not write below /run names the folders of a daemon on the c
   const refused = await here.punts("add", request, "--owner", "other");
   t.is(refused.status, 2);
   t.regex(refused.stderr, /socketPath: is missing \(ERR_INVALID_REQUEST\)/);
+  // The command line's store means a manager of the command's own, whatever daemon the environment names.
+  const own = await cli(["list", "--vpp", here.at("api.sock"), "--store", here.at("own.json"), "--owner", "other"], {
+    env,
+  });
+  t.is(own.stdout, "no punts\n", own.stderr);
+  t.deepEqual(await end(daemon), [0, null]);
+});
+
+test("the folder of the daemon's socket is open to other users, and those of its files are not", async (t) => {
+  const here = await site(t);
+  const socket = here.at("run/manager.sock");
+  const folders = ["--state", here.at("lib/state"), "--socket-directory", here.at("run/cnfs")];
+  const memif = ["--memif-directory", here.at("run/memif")];
+  const daemon = start(["daemon", "--vpp", here.at("api.sock"), "--socket", socket, ...folders, ...memif]);
+  t.teardown(() => end(daemon, "SIGKILL"));
+  while ((await cli(["list", "--socket", socket])).status !== 0);
+  const added = await cli(["add", "--wait", SPAN, "--socket", socket]);
+  t.is(added.status, 0, added.stderr);
+  const modeOf = (name: string) => (statSync(here.at(name)).mode & 0o777).toString(8);
+  const modes = ["run", "lib", "run/cnfs", "run/memif", "lib/state"].map(modeOf);
+  t.deepEqual(modes, ["755", "755", "750", "750", "750"]);
+  t.deepEqual(await end(daemon), [0, null]);
+});
+
+test("commands that go on for long go on over a restart of the daemon", async (t) => {
+  const here = await site(t);
+  const socket = here.at("manager.sock");
+  const folders = ["--state", here.at("state"), "--socket-directory", here.at("cnfs")];
+  const run = () => start(["daemon", "--vpp", here.at("api.sock"), "--socket", socket, ...folders, ...here.options]);
+  const env = { VPP_PUNT_SOCKET: socket };
+  const isThere = async () => (await cli(["list"], { env })).status === 0;
+  let daemon = run();
+  t.teardown(() => end(daemon, "SIGKILL"));
+  while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 50));
+  const waiting = cli(["wait", "late", "--timeout", "100000"], { env });
+  const programs = [
+    ["list", "--watch"],
+    ["top", "--interval", "100"],
+  ].map((args) => {
+    const program = start([...args, "--json"], env);
+    t.teardown(() => end(program, "SIGKILL"));
+    let output = "";
+    program.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    return { program, output: () => output };
+  });
+  const have = async (pattern: RegExp) => {
+    for (const { output } of programs)
+      while (!pattern.test(output())) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  await have(/"punts":\[\]/);
+  await end(daemon, "SIGKILL");
+  t.false(await isThere());
+  daemon = run();
+  while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 50));
+  const added = await cli(["add", "{ cnf: late, type: SPAN, interconnect: MEMIF, vppInterface: eth0 }"], { env });
+  t.is(added.status, 0, added.stderr);
+  await have(/"cnf":"late"/);
+  for (const { program } of programs) t.deepEqual(await end(program), [0, null]);
+  const waited = await waiting;
+  t.is(waited.status, 0, waited.stderr);
   t.deepEqual(await end(daemon), [0, null]);
 });
 

@@ -1,8 +1,9 @@
 // `vpp-punt list`: the punts and their states.
-import { interrupted, within } from "../ending/index.js";
-import { isOutputLost, jsonLine, print } from "../output/index.js";
+import { errorText, interrupted, within } from "../ending/index.js";
+import { isOutputLost, jsonLine, print, printError } from "../output/index.js";
 import {
   type HostsLook,
+  lasting,
   look,
   type ManagedOptions,
   requireHost,
@@ -59,11 +60,12 @@ async function follow(look: Look, { output }: Options): Promise<void> {
     ended = true;
   });
   let last = "";
+  const lookOn = lasting(look, (error) => printError(errorText(error)));
   while (!ended && !isOutputLost()) {
-    const found = await look();
-    const text = output === "json" ? jsonLine({ punts: found }) : statusText(found, output);
-    if (text !== last) print(last === "" || output === "json" ? text : `\n${text}`);
-    last = text;
+    const found = await lookOn();
+    const text = found && (output === "json" ? jsonLine({ punts: found }) : statusText(found, output));
+    if (text !== undefined && text !== last) print(last === "" || output === "json" ? text : `\n${text}`);
+    last = text ?? last;
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
   }
 }

@@ -1,4 +1,5 @@
 // `vpp-punt module --stonework`: a CNF of a StoneWork agent that needs no program of its own.
+import { hostPort } from "../../net/index.js";
 import { idText } from "../../punt/index.js";
 import type { LearntPunt } from "../../stonework/index.js";
 import { interrupted } from "../ending/index.js";
@@ -29,13 +30,15 @@ export async function run({ output, json, ...options }: Options): Promise<void> 
     `listens at port ${module.ports.grpc} for StoneWork, ${module.ports.http} for its status`,
   );
   for (const punt of module.punts) showPunt(punt);
-  module.on("discovered", (at) => show("discovered", at, `discovered by StoneWork at ${at.address}:${at.grpcPort}`));
+  module.on("discovered", (at) =>
+    show("discovered", at, `discovered by StoneWork at ${hostPort(at.address, at.grpcPort)}`),
+  );
   for (const event of ["connected", "disconnected"] as const)
     module.on(event, (at) =>
       show(
         event,
         at,
-        `${event === "connected" ? "connected again to" : "lost"} StoneWork at ${at.address}:${at.grpcPort}`,
+        `${event === "connected" ? "connected again to" : "lost"} StoneWork at ${hostPort(at.address, at.grpcPort)}`,
       ),
     );
   module.on("punt", showPunt);

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InterconnectCounters, PacketCount, VppCounters } from "../../counters/index.js";
 import { idKey, idText } from "../../punt/index.js";
-import { interrupted } from "../ending/index.js";
-import { inThousands, isOutputLost, jsonLine, print, stateColor, table, write } from "../output/index.js";
+import { errorText, interrupted } from "../ending/index.js";
+import { inThousands, isOutputLost, jsonLine, print, printError, stateColor, table, write } from "../output/index.js";
 import type { ShownPunt } from "../punts/index.js";
-import { look, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
+import { lasting, look, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -31,12 +31,19 @@ export async function run(options: Options): Promise<void> {
 
 async function show(opened: Opened, options: Options, signal: AbortSignal): Promise<void> {
   const { count = Number.POSITIVE_INFINITY, interval, totals = false, output } = options;
+  const read = lasting(
+    () => reading(opened, options),
+    (error) => printError(errorText(error)),
+  );
   // A rate needs two readings.
-  let last = totals ? undefined : await reading(opened, options);
-  for (let shown = 0; shown < count && !signal.aborted && !isOutputLost(); shown++) {
+  let last = totals ? undefined : await read();
+  let shown = 0;
+  while (shown < count && !signal.aborted && !isOutputLost()) {
     if (!totals || shown > 0) await sleep(interval, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    const now = await reading(opened, options);
+    const now = await read();
+    if (now === undefined) continue;
+    shown++;
     const lines = linesOf(now, last);
     if (output === "json") print(jsonLine({ time: new Date(now.counters.time).toISOString(), ...jsonOf(now, lines) }));
     else screen(text(lines, now.counters, totals));

@@ -3,7 +3,15 @@ import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
 import { type Ending, interrupted, interruption } from "../ending/index.js";
 import { print } from "../output/index.js";
-import { identityOf, look, type ManagedOptions, type ShownPunt, statusText, withPunts } from "../punts/index.js";
+import {
+  identityOf,
+  lasting,
+  look,
+  type ManagedOptions,
+  type ShownPunt,
+  statusText,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -28,12 +36,19 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
     ending = by;
   });
   await withPunts(options, { readOnly: true }, async (opened) => {
+    let away: PuntError | undefined;
+    const lookOn = lasting(
+      () => look(opened, Math.max(timeout, LEAST_LOOK_MS), options.cnf),
+      (error) => {
+        away = error;
+      },
+    );
     for (;;) {
-      const found = await look(opened, Math.max(timeout, LEAST_LOOK_MS), options.cnf);
-      const wanted = name === undefined ? found : found.filter(({ id }) => isNamed(id, name));
-      if (isReached(wanted, state, name)) return print(statusText(wanted, output));
+      const found = await lookOn();
+      const wanted = name === undefined ? found : found?.filter(({ id }) => isNamed(id, name));
+      if (wanted && isReached(wanted, state, name)) return print(statusText(wanted, output));
       if (ending !== undefined) throw interruption(ending, "nothing was changed");
-      if (performance.now() > deadline) throw late(wanted, state, timeout, name);
+      if (performance.now() > deadline) throw wanted ? late(wanted, state, timeout, name) : away;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   });

@@ -15,6 +15,9 @@ const CONNECTING: Readonly<Record<string, string>> = {
 const DAEMON =
   "Start one with `vpp-punt daemon`, or name its socket with --socket; to use it, run as root or as a member of the socket's group";
 
+const TCP_DOOR =
+  "Check the host and the port of --tls: the daemon listens there by the option `tls` of its configuration file";
+
 const STATISTICS =
   "VPP's startup.conf needs a statseg section, and this user access to its socket, which --stats-socket names";
 
@@ -35,6 +38,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "Ask the daemon that manages this VPP with --socket, stop the other manager, or name another --owner and --store",
   ERR_FOREIGN: "Delete it where it was made, or ask for another interface, port or socket",
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
+  ERR_CERTIFICATE:
+    "`openssl x509 -in FILE -noout -subject -issuer -dates -ext subjectAltName` shows what a certificate says",
   ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
   ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
   ERR_STORE_DAMAGED: "Restore it from a copy, or name another store with --store and apply the file of punts again",
@@ -55,7 +60,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
   // Only a connection to a daemon has an address.
-  if (code === "ERR_DISCONNECTED" && details.address !== undefined) return DAEMON;
+  if (code === "ERR_DISCONNECTED" && typeof details.address === "string")
+    return details.address.startsWith("/") ? DAEMON : TCP_DOOR;
   if (op.startsWith("stats.") && code === "ERR_DISCONNECTED") return STATISTICS;
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
   if (op === "vpp-punt" && code === "ETIMEDOUT") return DOCTOR;

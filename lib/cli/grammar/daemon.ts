@@ -31,7 +31,9 @@ const WAYS = ["tls", "socket", "vpp", "store"] as const;
 function choose(command: Command): void {
   const named = WAYS.filter((name) => command.getOptionValueSource(name) === "cli");
   if (!named.includes("tls")) {
-    if (named.length > 0) command.setOptionValue("tls", undefined);
+    if (named.length === 0) return;
+    command.setOptionValue("tls", undefined);
+    if (!named.includes("socket")) command.setOptionValue("socket", undefined);
     return;
   }
   const other = named.find((name) => name !== "tls");

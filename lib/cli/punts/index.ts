@@ -8,7 +8,7 @@ export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requir
 export type { ExplainedFrame, PuntExplanation } from "./explainer.js";
 export { type HandedInjection, handedInjection } from "./injection.js";
 export { interfacesOf } from "./interfaces.js";
-export { look } from "./looking.js";
+export { lasting, look } from "./looking.js";
 export {
   type ManagedOptions,
   type ManagingOptions,

@@ -15,6 +15,30 @@ export async function look({ punts, look }: Opened, timeout: number, cnf?: strin
   return statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf).map((status) => shownPunt(status));
 }
 
+/**
+ * Returns a look for a command that goes on for long. While a daemon that has answered before is away, such as during its restart, it resolves
+ * with undefined; `onAway` hears of it once.
+ */
+export function lasting<T>(look: () => Promise<T>, onAway: (error: PuntError) => void): () => Promise<T | undefined> {
+  let isThere: boolean | undefined;
+  return async () => {
+    try {
+      const found = await look();
+      isThere = true;
+      return found;
+    } catch (error) {
+      if (isThere === undefined || !isAway(error)) throw error;
+      if (isThere) onAway(error);
+      isThere = false;
+      return undefined;
+    }
+  };
+}
+
+function isAway(error: unknown): error is PuntError {
+  return error instanceof PuntError && error.code === "ERR_DISCONNECTED";
+}
+
 function unlessAway(error: unknown): void {
-  if (!(error instanceof PuntError) || error.code !== "ERR_DISCONNECTED") throw error;
+  if (!isAway(error)) throw error;
 }

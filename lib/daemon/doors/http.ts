@@ -1,5 +1,6 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { hostPort } from "../../net/index.js";
 import { closeNow, listenAt } from "../../tcp-server.js";
 
 export interface HttpDoorOptions {
@@ -64,7 +65,7 @@ export async function openHttpDoor(
   });
   const { port: actual } = await listenAt(server, { host, port }, "daemon.start");
   return {
-    address: `${host}:${actual}`,
+    address: hostPort(host, actual),
     close: () => closeNow(server),
   };
 }

@@ -1,6 +1,7 @@
 // The page's TCP port. It is this machine's own: the kernel says which user is at the other end of a connection.
 import { createServer, type RequestListener } from "node:http";
 import type { Socket } from "node:net";
+import { hostPort } from "../../net/index.js";
 import { closeNow, listenAt } from "../../tcp-server.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
@@ -31,9 +32,9 @@ export async function openPageDoor(
       callerAt(socket).then((caller) => markCaller(socket, caller)),
     );
   });
-  const { address, port: actual, family } = await listenAt(server, { host, port }, "daemon.start");
+  const { address, port: actual } = await listenAt(server, { host, port }, "daemon.start");
   return {
-    path: `${family === "IPv6" ? `[${address}]` : address}:${actual}`,
+    path: hostPort(address, actual),
     close: () => closeNow(server),
   };
 }

@@ -4,9 +4,11 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { endIfSilent, PING_INTERVAL_MS } from "../../http2-silence.js";
+import { hostPort } from "../../net/index.js";
 import { readBytes } from "../../read-file.js";
 import { listenAt } from "../../tcp-server.js";
 import { tlsCaller } from "../identity.js";
+import { plainAddress } from "../tcp-peer.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
 /** Where to listen, and PEM files. */
@@ -63,7 +65,7 @@ export async function openTlsDoor(
   server.on("tlsClientError", (error, socket) => refused(handshakeOf(error, socket)));
   const { port: actual } = await listenAt(server, options, "daemon.start");
   return {
-    path: `${options.host}:${actual}`,
+    path: hostPort(options.host, actual),
     reload: async () => {
       const fresh = await readFiles(options);
       attempt(() => server.setSecureContext(fresh));
@@ -81,7 +83,7 @@ function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket:
   const below = (socket as unknown as { readonly _parent?: Socket })._parent;
   const { remoteAddress = "an unknown address", remotePort = 0 } = socket.remoteAddress ? socket : (below ?? {});
   const distrust = socket.authorizationError as unknown as string | null;
-  const from = `${remoteAddress}:${remotePort}`;
+  const from = hostPort(plainAddress(remoteAddress), remotePort);
   if (distrust) return { from, code: distrust, reason: `the certificate is not trusted: ${distrust}` };
   const { code = "EIO" } = error;
   const ended = "the connection ended before the handshake did";

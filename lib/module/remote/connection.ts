@@ -8,6 +8,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
 import { callSpan } from "../../grpc-spans.js";
 import { Http2Sessions } from "../../http2-sessions.js";
+import { hostPort } from "../../net/index.js";
 import { errorFromWire, LONGEST_REQUEST, Punts as PuntsService } from "../../wire/index.js";
 import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";
 
@@ -68,7 +69,7 @@ export class Connection {
     this.#wait = wait === true ? Number.POSITIVE_INFINITY : wait;
     this.#answerTimeout = answerTimeout;
     this.#tls = tls;
-    this.#where = tls ? `${tls.host}:${tls.port}` : path;
+    this.#where = tls ? hostPort(tls.host, tls.port) : path;
     const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
     const { host: _host, port: _port, ...pem } = tls ?? { host: "", port: 0 };
     const nodeOptions = tls ? { ...pem, minVersion: "TLSv1.3" as const } : { createConnection: () => connect(path) };
@@ -169,8 +170,13 @@ export class Connection {
       const found = this.#sessions.hasAnswered ? "ERR_DISCONNECTED" : "ERR_CERTIFICATE";
       return new PuntError(op, found, distrust, { address: this.#where }, cause);
     }
-    const { syscall } = (cause ?? {}) as NodeJS.ErrnoException;
-    const isLinux = syscall === "connect";
+    const { syscall, reason } = (cause ?? {}) as NodeJS.ErrnoException & { readonly reason?: string };
+    // OpenSSL's errors alone have a reason: what answers is no TLS server, or one that knows no TLS 1.3.
+    if (this.#tls && reason !== undefined && !isAnswer(error)) {
+      const text = `what answers at ${this.#where} is not the TCP door of a daemon: ${reason}`;
+      return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where });
+    }
+    const isLinux = syscall === "connect" || syscall === "getaddrinfo";
     if (
       !isAnswer(error) &&
       (code === Code.Canceled || code === Code.Aborted || syscall === "read" || syscall === "write")

@@ -1,6 +1,7 @@
 // The StoneWork agent that has discovered a module, and the connection that it comes by.
 import { PuntError } from "../../errors.js";
 import { isAnswering } from "../../http2-silence.js";
+import { hostPort } from "../../net/index.js";
 import type { DiscoverCnfReq } from "../gen/cnfreg/cnfreg_pb.js";
 import { type Connection, isGone } from "../server.js";
 import type { StoneWorkAddress } from "./events.js";
@@ -58,7 +59,7 @@ export class Agent {
     // Another agent may have greeted during the wait.
     if (isThere || this.#connection !== before) {
       const { address, grpcPort } = this.#address;
-      const text = `${this.#hooks.label} is discovered already, by StoneWork at ${address}:${grpcPort}, which is still connected`;
+      const text = `${this.#hooks.label} is discovered already, by StoneWork at ${hostPort(address, grpcPort)}, which is still connected`;
       throw new PuntError("stonework.module", "ERR_DISCOVERED", text, { ...this.#address });
     }
     this.#connection = undefined;

@@ -5,6 +5,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Http2Sessions } from "../../http2-sessions.js";
 import type { Logger } from "../../logger.js";
+import { hostPort } from "../../net/index.js";
 import type { Announcement } from "../announcement.js";
 import { dependenciesFromWire, type ItemDependency } from "../dependencies.js";
 import { CnfDiscovery } from "../gen/cnfreg/cnfreg_pb.js";
@@ -48,7 +49,7 @@ export class Cnf {
     this.announcement = announcement;
     this.#label = announcement.label;
     this.#log = log;
-    const baseUrl = `http://${announcement.address}:${announcement.grpcPort}`;
+    const baseUrl = `http://${hostPort(announcement.address, announcement.grpcPort)}`;
     this.#sessions = new Http2Sessions(baseUrl);
     const transport = createGrpcTransport({
       ...{ baseUrl, defaultTimeoutMs: deadline, sessionManager: this.#sessions },

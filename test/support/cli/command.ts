@@ -22,11 +22,20 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
-/** Runs the program to its end. */
+/** How long a command may take: less than the time after which AVA ends a test. In an emulated machine a second becomes a minute. */
+const LONGEST_RUN_MS = process.env.VHOST_VM ? 500_000 : 110_000;
+
+/** Runs the program to its end. Rejects if a signal ends it: it has no status then. */
 export function cli(args: readonly string[], { env = {}, stdin = "", cwd }: RunOptions = {}): Promise<Result> {
-  return new Promise((resolve) => {
-    const options = { timeout: 60_000, maxBuffer: 1 << 28, env: { ...process.env, ...env }, ...(cwd && { cwd }) };
+  return new Promise((resolve, reject) => {
+    const options = {
+      timeout: LONGEST_RUN_MS,
+      maxBuffer: 1 << 28,
+      env: { ...process.env, ...env },
+      ...(cwd && { cwd }),
+    };
     const program = execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
+      if (error?.signal) return reject(new Error(`vpp-punt ${args[0]} was ended by ${error.signal}: ${stderr}`));
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
     program.stdin!.end(stdin);

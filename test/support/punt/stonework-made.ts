@@ -109,11 +109,10 @@ export class StoneWorkMade {
       });
   }
 
-  /** An interconnect that borrows the addresses of an interface, and answers ARP for its subnet. */
+  /** An interconnect that borrows the IPv4 addresses of an interface, and answers ARP for its subnet. VPP wants both in the same tables of both families. */
   async borrow(from: string, index: number, low: string, hi: string, vrf = 0): Promise<void> {
     const lender = await this.indexOf(from);
-    for (const is_ipv6 of vrf === 0 ? [] : [false, true])
-      await this.#vpp.call("sw_interface_set_table", { sw_if_index: index, is_ipv6, vrf_id: vrf });
+    if (vrf !== 0) await this.#vpp.call("sw_interface_set_table", { sw_if_index: index, is_ipv6: false, vrf_id: vrf });
     const ends = { sw_if_index: lender, unnumbered_sw_if_index: index };
     await this.#vpp.call("sw_interface_set_unnumbered", { ...ends, is_add: true });
     await this.#vpp.call("proxy_arp_add_del", { is_add: true, proxy: { table_id: vrf, low, hi } });

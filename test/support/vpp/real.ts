@@ -34,7 +34,9 @@ export interface VppOptions {
   readonly pollSleepMicroseconds?: number;
 }
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 100_000;
+/** VPP would take a whole processor of an emulated machine, which has two slow ones. */
+const POLL_SLEEP_US = process.env.VHOST_VM ? 5_000 : 100;
 const STOP_WITHIN_MS = 10_000;
 const prefix = "vpp-real-";
 const running = new Set<RealVpp>();
@@ -195,7 +197,7 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
   if (path !== undefined) plugins.unshift(`path ${path}`);
   return [
     `unix { nodaemon nocolor nobanner cli-no-pager log ${join(vpp.directory, "vpp.log")} cli-listen ${vpp.cliSocket}`,
-    `  runtime-dir ${vpp.directory} poll-sleep-usec ${options.pollSleepMicroseconds ?? 100} }`,
+    `  runtime-dir ${vpp.directory} poll-sleep-usec ${options.pollSleepMicroseconds ?? POLL_SLEEP_US} }`,
     `api-segment { prefix ${basename(vpp.directory)} }`,
     `socksvr { socket-name ${vpp.apiSocket} }`,
     `punt { socket ${vpp.puntSocket} }`,

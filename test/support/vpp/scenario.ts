@@ -15,7 +15,7 @@ import { Network, until } from "../machine/netns.js";
 import { type RealVpp, startVpp, type VppOptions } from "./real.js";
 import { snapshot } from "./snapshot.js";
 
-const CREATED_WITHIN_MS = 20_000;
+const CREATED_WITHIN_MS = 60_000;
 
 /** For `sw_interface_dump`. */
 export const everyInterface = { sw_if_index: 0xffffffff, name_filter_valid: false, name_filter: "" };
