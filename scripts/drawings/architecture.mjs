@@ -58,11 +58,11 @@ const folders = {
   },
   arrows: [
     ["cli bottom", "daemon top"],
-    ["daemon bottom", "punt top 0.24"],
-    ["module bottom", "punt top 0.76"],
+    ["daemon bottom", "punt top 0.2411"],
+    ["module bottom", "punt top 0.7589"],
     ["cluster bottom", "wire top"],
-    ["punt bottom 0.24", "binapi top"],
-    ["punt bottom 0.76", "host top"],
+    ["punt bottom 0.2411", "binapi top"],
+    ["punt bottom 0.7589", "host top"],
     [
       "ports bottom 0.3",
       "native top 0.97",
@@ -74,7 +74,7 @@ const folders = {
         ],
       },
     ],
-    ["binapi bottom", "native top 0.24"],
+    ["binapi bottom", "native top 0.2411"],
   ],
 };
 
@@ -84,7 +84,7 @@ const packet = {
   text: "A doorbell or a socket wakes the native code. It reads one burst, fills a table of offsets and lengths, and calls JavaScript once. The handler reads the batch in place. When it returns, the slots go back to VPP.",
   width: 860,
   height: 250,
-  frames: [{ x: 190, y: 20, w: 650, h: 210, text: "one process", kind: "cnf" }],
+  frames: [{ x: 200, y: 20, w: 640, h: 210, text: "one process", kind: "cnf" }],
   boxes: {
     vpp: { x: 20, y: 60, w: 130, h: 130, text: "VPP\nring in shared\nmemory, or socket", kind: "vpp" },
     burst: { x: 230, y: 60, w: 170, h: 54, text: "native burst\nchecks each descriptor" },
@@ -94,7 +94,7 @@ const packet = {
     send: { x: 650, y: 156, w: 170, h: 54, text: "send, reply\ncopies or in place" },
   },
   arrows: [
-    ["vpp right 0.2", "burst left", "wake-up", { dy: 2 }],
+    ["vpp right 0.2077", "burst left", "wakes", { dx: -15 }],
     ["burst right", "table left"],
     ["table right", "handler left", "", {}],
     [
@@ -109,7 +109,7 @@ const packet = {
       },
     ],
     ["handler bottom 0.7", "send top 0.7"],
-    ["back left", "vpp right 0.95", "", {}],
+    ["back left", "vpp right 0.9462", "", {}],
     [
       "send bottom",
       "vpp bottom",

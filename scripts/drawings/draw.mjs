@@ -23,6 +23,8 @@ const COLORS = {
   },
 };
 const LINE = 17;
+/** Space between an upright arrow and its label: half of a tip, and air. */
+const BESIDE = 11;
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
@@ -81,7 +83,7 @@ function arrow(boxes, [from, to, label = "", { both, copy, via = [], dx = 0, dy 
   const [[x1, y1], [x2, y2]] = [points[middle], points[middle + 1]];
   const isUpright = Math.abs(x1 - x2) < 3;
   const [x, y] = [
-    (x1 + x2) / 2 + (isUpright ? 6 : 0) + dx,
+    (x1 + x2) / 2 + (isUpright ? BESIDE : 0) + dx,
     (y1 + y2) / 2 + (isUpright ? (Math.abs(y1 - y2) > 60 ? -9 : 4) : -7) + dy,
   ];
   const rows = label.split("\n").map((text, index) => {

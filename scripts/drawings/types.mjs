@@ -73,7 +73,7 @@ export const types = [
     {
       net: network(),
       one: at(0, "way", "eth0\nmirrored"),
-      stack: at(3, "way", "IP stack or bridge\nas before"),
+      stack: at(3, "way", "IP or bridge\nas before"),
       link: at(1, "link", "TAP or memif"),
       program: program("program\nreads copies"),
     },
@@ -102,8 +102,8 @@ export const types = [
       ["rules right", "stack left", "others"],
       ["rules top", "link bottom", "matches"],
       ["link top", "program bottom 0.3875", "as they arrived", { both: true }],
-      ["link left", "one top", "match", { via: [[223, 189]], dx: -44 }],
-      ["link right", "stack top", "others: routed", { via: [[677, 189]] }],
+      ["link left", "one top", "match", { via: [[223, 189]], dx: -58 }],
+      ["link right", "stack top", "others:\nrouted", { via: [[677, 189]], dy: -8 }],
     ],
   ),
   drawing(
@@ -116,7 +116,7 @@ export const types = [
       local: at(1, "way", "ip4-local\nport, protocol, reason"),
       out: at(3, "way", "routes, or\nan interface"),
       socket: at(1, "link", "CNF's socket\nAF_UNIX datagrams"),
-      inject: at(3, "link", "VPP's punt socket\n/run/vpp/punt.sock"),
+      inject: at(3, "link", "punt socket\n/run/vpp/punt.sock"),
       program: { ...program("program\nPuntSocket, PuntInjector"), x: 332, w: 418 },
     },
     [

@@ -35,6 +35,7 @@ interface Options extends EtcdFlags, ManagingOptions {
 }
 
 export async function run(options: Options): Promise<void> {
+  const early = firstSignal();
   // Only the daemon needs the packages that speak gRPC and write logs.
   const [{ Daemon, ServiceNotifier }, { default: pino }] = await Promise.all([
     import("../../daemon/index.js"),
@@ -55,7 +56,7 @@ export async function run(options: Options): Promise<void> {
     process.on("SIGHUP", () => {
       running.reload().catch((error) => logger.error({ err: error }, "what could not be read stays as it was"));
     });
-    await stopped();
+    await Promise.race([early, stopped()]);
     logger.info({}, "the daemon stops");
     notifier.tell("STOPPING=1");
     await running.close();
@@ -63,6 +64,13 @@ export async function run(options: Options): Promise<void> {
     notifier.close();
     await vpp?.close();
   }
+}
+
+/** Resolves at a signal during the start, so that what was begun is closed. A second one ends the process: a start may wait. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
 }
 
 /** Resolves at SIGINT or SIGTERM. Later signals do nothing: closing always finishes. */

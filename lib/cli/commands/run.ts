@@ -2,7 +2,7 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { idText, type Punts } from "../../punt/index.js";
-import { errorText, fail, interrupted } from "../ending/index.js";
+import { errorText, fail, interrupted, interruption } from "../ending/index.js";
 import { jsonLine, print, printError } from "../output/index.js";
 import { applyRequests, type ManagedOptions, type Opened, requestsOf, withPunts } from "../punts/index.js";
 
@@ -18,8 +18,11 @@ const ROUND_MS = 600_000;
 export async function run(file: string, options: Options): Promise<void> {
   const requests = await requestsOf(file);
   const end = new AbortController();
-  const ended = interrupted().then(() => end.abort());
-  await withPunts(options, { readOnly: false, wait: options.vppWait }, async (opened) => {
+  const ended = interrupted().then((by) => end.abort(by));
+  let isOpen = false;
+  const opening = { readOnly: false, wait: options.vppWait, signal: end.signal };
+  const running = withPunts(options, opening, async (opened) => {
+    isOpen = true;
     const apply = applier(opened, options);
     const watching = printChanges(opened.punts, options.output, end.signal);
     // Before the first round, so that a change during it is seen.
@@ -28,6 +31,9 @@ export async function run(file: string, options: Options): Promise<void> {
     await ended;
     stop();
     await watching;
+  });
+  await running.catch((error) => {
+    throw isOpen || !end.signal.aborted ? error : interruption(end.signal.reason, "nothing was changed");
   });
 }
 

@@ -46,8 +46,10 @@ export interface ManagedOptions extends ManagingOptions, EtcdFlags, DaemonFlags 
 export interface OpenOptions {
   /** Changes nothing. */
   readonly readOnly: boolean;
-  /** Milliseconds that VPP has to appear. Default 0. */
+  /** Milliseconds that VPP, or the daemon, has to appear. Default 0. */
   readonly wait?: number;
+  /** Ends that wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** The punts, and the connection to VPP whose loss a command has to notice. */
@@ -139,11 +141,12 @@ function withoutDaemon(): PuntError {
 async function withDaemon<T>(
   daemon: DaemonAddress,
   options: ManagedOptions,
-  { wait = 0 }: OpenOptions,
+  { wait = 0, signal }: OpenOptions,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const how = { wait, answerTimeout: answerTimeout(options), ...definedOnly({ host: options.host }) };
-  return withRemote(daemon, how, (punts) => {
+  return withRemote(daemon, how, async (punts) => {
+    if (wait > 0) await unlessAborted(punts.info(), signal);
     // Its calls reject when the daemon goes away.
     const interfaceNames = async () => {
       const { interfaces } = punts;
@@ -164,13 +167,22 @@ async function withDaemon<T>(
   });
 }
 
+/** Resolves as `answer` does. @throws the signal's reason, as soon as it aborts */
+async function unlessAborted(answer: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([answer, aborted]);
+}
+
 async function withManager<T>(
   options: ManagedOptions,
-  { readOnly, wait = 0 }: OpenOptions,
+  { readOnly, wait = 0, signal }: OpenOptions,
   body: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const socketPath = (options.vpp ?? options.socket)!;
-  const vpp = await Vpp.connect({ socketPath, wait });
+  const vpp = await Vpp.connect({ socketPath, wait, ...(signal && { signal }) });
   let tags = new Map<string, number>();
   const reader = new CounterReader({
     indexOf: (tag) => tags.get(tag),
