@@ -8,3 +8,4 @@ export {
   type VppCounters,
 } from "./counters.js";
 export { CounterReader, type CounterReaderOptions } from "./reader.js";
+export { type RingFill, readRings, ringsIn } from "./rings.js";

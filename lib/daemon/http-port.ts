@@ -1,6 +1,7 @@
 // The port for supervisors and Prometheus over the parts of a daemon.
 import type { ClusterRole } from "../cluster/index.js";
 import { ClusterPunts } from "../cluster/index.js";
+import { readRings } from "../counters/index.js";
 import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from "./doors/index.js";
 import { Metrics } from "./metrics/index.js";
@@ -17,6 +18,7 @@ export async function openHttpPort(
   const metrics = await Metrics.open({
     punts: async () => punts.list(),
     counters: (list) => counters.read(list),
+    rings: (list) => readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd })).reply),
     isVppConnected: () => vpp.isConnected,
     cluster,
   });

@@ -100,6 +100,7 @@ test("explain takes a pcap file and traces, and needs nothing but the daemon tha
   t.is(traced.stdout.match(/: pg-input\n/g)?.length, 2, traced.stderr);
   t.regex(traced.stdout, /\ncopy {5}second\/eth0: the punt mirrors everything that eth0 receives\n/);
   t.regex(traced.stdout, /\nfault {4}second\/eth0: memif \S+: no program is connected with \S+\. Do: start the CNF;/);
+  t.regex(traced.stdout, /\nit reaches second\/eth0, and no program\n/);
   const punt = await cli(["explain", "second/eth0", "--trace", "--duration", "10", "--json", ...args]);
   t.regex(JSON.parse(punt.stdout).trace, /No packets in trace buffer/);
 });

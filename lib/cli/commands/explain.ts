@@ -11,7 +11,7 @@ import {
   traceNext,
   type Verdict,
 } from "../../explain/index.js";
-import { idText, type PuntId, type PuntStatus } from "../../punt/index.js";
+import { idKey, idText, type PuntId, type PuntStatus } from "../../punt/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
 import { type Ending, exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
@@ -210,7 +210,7 @@ function frameText({ text, interface: name, steps, punts, reaches, ends, trace }
 }
 
 function reachedText(reaches: ExplainedFrame["reaches"], ends: ExplainedFrame["ends"]): string {
-  const isDeaf = (id: PuntId) => ends.some((end) => end.id === id && end.verdict === "fault");
+  const isDeaf = (id: PuntId) => ends.some((end) => idKey(end.id) === idKey(id) && end.verdict === "fault");
   return reaches
     .map((id) => `${printable(idText(id))}${isDeaf(id) ? paint("red", ", and no program") : ""}`)
     .join(", ");

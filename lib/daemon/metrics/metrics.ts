@@ -1,7 +1,7 @@
 // Metrics for Prometheus. prom-client is loaded for a daemon that serves them.
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ClusterRole } from "../../cluster/index.js";
-import type { PuntCounters, VppCounters } from "../../counters/index.js";
+import type { PuntCounters, RingFill, VppCounters } from "../../counters/index.js";
 import type { PuntStatus } from "../../punt/index.js";
 
 type Client = typeof import("prom-client");
@@ -11,6 +11,8 @@ export interface MetricsSource {
   punts(): Promise<readonly PuntStatus[]>;
   /** Rejects while VPP is away, or has no statistics. */
   counters(punts: readonly PuntStatus[]): Promise<VppCounters>;
+  /** The rings that VPP lists. */
+  rings(punts: readonly PuntStatus[]): Promise<readonly RingFill[]>;
   isVppConnected(): boolean;
   /** Of a daemon that keeps its punts in etcd. */
   cluster(): ClusterRole | undefined;
@@ -33,6 +35,7 @@ export class Metrics {
   readonly #bytes: Counter;
   readonly #drops: Counter;
   readonly #sockets: Counter;
+  readonly #rings: Gauge;
   readonly #passes: Histogram;
   readonly #failures: Counter;
   readonly #calls: Histogram;
@@ -58,6 +61,7 @@ export class Metrics {
     this.#bytes = counter("bytes_total", "Bytes of a punt's interconnect, by direction.", way);
     this.#drops = counter("drops_total", "Packets that VPP lost, by cause.", [...PUNT, "interface", "cause"]);
     this.#sockets = counter("socket_nodes_total", "Counters of the nodes that serve all punt sockets.", ["counter"]);
+    this.#rings = gauge("ring_fill", "Part of a memif's ring that waits for its reader, 0 to 1.", [...way, "queue"]);
     this.#passes = histogram("reconcile_seconds", "Time of a comparison with VPP and of the steps that it led to.");
     this.#failures = counter("reconcile_failures_total", "Comparisons that ended with an error.");
     this.#calls = histogram("api_seconds", "Time until VPP answered a request or a dump.", ["message"]);
@@ -92,11 +96,13 @@ export class Metrics {
     const punts = await this.#source.punts().catch(() => []);
     // VPP may take its time; the numbers are set at once afterwards, so that two readers at a time see whole ones.
     const counters = await this.#source.counters(punts).catch(() => undefined);
+    const rings = counters ? await this.#source.rings(punts) : [];
     this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
     this.#statistics.set(counters ? 1 : 0);
     this.#setRole();
     this.#setStates(punts);
     if (counters) this.#setTraffic(counters);
+    this.#setRings(counters, rings);
     return this.#registry.metrics();
   }
 
@@ -120,6 +126,16 @@ export class Metrics {
     for (const each of [this.#packets, this.#bytes, this.#drops, this.#sockets]) each.reset();
     for (const punt of punts) this.#setPunt(punt);
     for (const [counter, count] of Object.entries(sockets)) this.#sockets.inc({ counter }, count);
+  }
+
+  /** Rings of interfaces of others are left out. */
+  #setRings(counters: VppCounters | undefined, rings: readonly RingFill[]): void {
+    this.#rings.reset();
+    for (const { id, interconnects } of counters?.punts ?? [])
+      for (const { interface: name, direction, queue, fill } of rings) {
+        if (!interconnects.some((each) => each.interface === name)) continue;
+        this.#rings.set({ cnf: id.cnf, key: id.key, label: id.label, interface: name, direction, queue }, fill);
+      }
   }
 
   #setPunt({ id, interconnects }: PuntCounters): void {
