@@ -40,17 +40,23 @@ export interface Situation {
   readonly unconnected: readonly string[];
 }
 
-function awayReason({ message, cause }: PuntError): CnfReason {
+function awayReason({ message, cause }: PuntError, wasThere: boolean): CnfReason {
   const why = cause instanceof Error && !message.includes(cause.message) ? `${message}: ${cause.message}` : message;
-  const text = `the daemon is away; packets go on, and changes of the punt are not seen (${why})`;
-  return { code: "DAEMON_AWAY", text };
+  const text = wasThere
+    ? "the daemon is away; packets go on, and changes of the punt are not seen"
+    : "no daemon has answered yet";
+  return { code: "DAEMON_AWAY", text: `${text} (${why})` };
 }
 
 /** Returns the status that follows. */
 export function judge(situation: Situation): CnfStatus {
   const { punt, away } = situation;
   const { state, reasons } = verdict(situation);
-  return { state, reasons: away && state !== "failed" ? [...reasons, awayReason(away)] : reasons, punt };
+  return {
+    state,
+    reasons: away && state !== "failed" ? [...reasons, awayReason(away, punt !== undefined)] : reasons,
+    punt,
+  };
 }
 
 type Verdict = Pick<CnfStatus, "state" | "reasons">;

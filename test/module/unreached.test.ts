@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectPunts } from "../../lib/module/index.js";
+import { connectPunts, openPunt } from "../../lib/module/index.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { need } from "../support/need.js";
 
@@ -33,4 +33,13 @@ test("a call that finds no connection takes its whole time, and not that of a pi
     // A timer may be a millisecond early.
     t.true(performance.now() - start >= Math.max(wait, 1_000) - 10);
   }
+});
+
+test("a program that no daemon has answered yet does not say that its packets go on", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-unreached-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const dns = await openPunt({ cnf: "dns", udp: 53 }, { socket: join(folder, "manager.sock") });
+  while (dns.status.reasons[0]?.code !== "DAEMON_AWAY") await once(dns, "status");
+  t.regex(dns.status.reasons[0]!.text, /^no daemon has answered yet \(.*manager\.sock/);
+  await dns.close();
 });
