@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import type { Result, Step } from "./trial.js";
 
 /** A run that takes longer than this counts as hanging. */
-const RUN_LIMIT_MS = 60_000;
+const RUN_LIMIT_MS = 240_000;
 /** Time for the other processes to exit after the last one has ended. */
 const EXIT_LIMIT_MS = 10_000;
 
