@@ -7,7 +7,7 @@
         "portable%": "<!(echo ${VPP_PUNT_PORTABLE:-})",
         "backends_header": "<!(node scripts/backends.mjs header build/generated/backends.h)"
       },
-      "sources": ["<!@(cat native/sources.list)", "<!@(node scripts/backends.mjs sources)"],
+      "sources": ["<!@(node scripts/unity.mjs build/generated)", "<!@(node scripts/backends.mjs sources)"],
       "include_dirs": [
         "native",
         "build/generated",

@@ -62,6 +62,8 @@ if (!outputs.every(existsSync) || mtime(compiled) < Math.max(...sources, ...conf
   // A source that changes during the compilation is compiled the next time.
   utimesSync(compiled, started, started);
 }
+if (mtime(join(root, "dist/program/lib/cli/main.js")) < mtime(join(root, "dist/.tsbuildinfo")))
+  run(process.execPath, [join(root, "scripts/program.mjs")]);
 const page = ["page", "lib/wire/gen"].map((name) => newestUnder(join(root, name)));
 const builder = ["scripts/page.mjs", "node_modules/.package-lock.json"].map((name) => mtime(join(root, name)));
 if (mtime(join(root, "dist/page/index.html")) < Math.max(...page, ...builder)) {

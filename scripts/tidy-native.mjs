@@ -1,6 +1,5 @@
-// npm run lint:native: clang-tidy over the addon's sources, as many at a time as there are cores. Checks are in .clang-tidy.
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+// npm run lint:native: clang-tidy over the addon's sources, as many parts at a time as there are cores. Checks are in .clang-tidy.
+import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,7 +12,12 @@ const includes = [
   join(dirname(dirname(process.execPath)), "include/node"),
 ];
 const defines = ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"];
-const flags = ["-std=c++20", ...includes.map((folder) => `-I${folder}`), ...defines.map((define) => `-D${define}`)];
+const flags = [
+  "-std=c++20",
+  "-fno-exceptions",
+  ...includes.map((folder) => `-I${folder}`),
+  ...defines.map((define) => `-D${define}`),
+];
 
 /** Findings in one file; resolves with whether there were none. */
 function tidy(file) {
@@ -31,7 +35,7 @@ function tidy(file) {
 
 const HELP = `usage: npm run lint:native [-- FILE...]
 
-Checks the files, such as native/addon.cc, or all of native/sources.list, with clang-tidy.`;
+Checks the files, such as native/addon.cc, or all sources of the addon, with clang-tidy.`;
 
 const words = process.argv.slice(2);
 const option = words.find((word) => word.startsWith("-"));
@@ -39,8 +43,14 @@ if (option !== undefined) {
   console.log(option === "--help" ? HELP : `lint:native: ${option} is not an option; there is --help`);
   process.exit(option === "--help" ? 0 : 2);
 }
-const listed = readFileSync("native/sources.list", "utf8").split("\n").filter(Boolean);
-const files = words.length > 0 ? words : listed;
+/** The sources as the addon compiles them: each header is read once for many of them. */
+function joined() {
+  return execFileSync(process.execPath, ["scripts/unity.mjs", "build/generated"], { encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean);
+}
+
+const files = words.length > 0 ? words : joined();
 let clean = true;
 async function worker() {
   for (let file = files.shift(); file; file = files.shift()) clean = (await tidy(file)) && clean;

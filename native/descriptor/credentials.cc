@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "descriptor/arguments.h"
 #include "descriptor/descriptor.h"
 #include "util/error.h"
 
@@ -17,10 +18,6 @@ namespace {
 // include/uapi/asm-generic/socket.h; a C library may be older than the kernel.
 constexpr int kSoPeerGroups = 59;
 constexpr int kSoPeerPidfd = 77;
-
-int FdOf(const Napi::CallbackInfo& info) {
-  return info[0].As<Napi::Number>().Int32Value();
-}
 
 /// The supplementary groups; empty where the kernel does not say.
 std::vector<gid_t> PeerGroups(int fd) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "descriptor/arguments.h"
 #include "descriptor/descriptor.h"
 #include "descriptor/expect_socket.h"
 #include "util/error.h"
@@ -29,10 +30,6 @@ constexpr long kPidfdGetfd = 438;
 /// More than fit into VPP's send buffer: VPP may send on while its packets are discarded.
 constexpr int kMostDiscarded = 1000;
 constexpr size_t kLongestDatagram = 65'536;
-
-int FdOf(const Napi::CallbackInfo& info) {
-  return info[0].As<Napi::Number>().Int32Value();
-}
 
 SystemError Take(pid_t pid, int number, uint64_t inode, UniqueFd* fd) {
   const UniqueFd process(static_cast<int>(syscall(kPidfdOpen, pid, 0)));

@@ -16,7 +16,7 @@ namespace vpp_punt::packet_socket {
 
 namespace {
 
-constexpr char kOpen[] = "packet-socket.open";
+constexpr char kOpenSocket[] = "packet-socket.open";
 
 /// Bursts a turn of the event loop: its other events wait for so many at most.
 constexpr int kBurstsPerTurn = 16;
@@ -59,7 +59,7 @@ PacketSocket::PacketSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Pa
   const SystemError failed = Open(Fields(env, info[1]));
   if (failed.error != 0) {
     Shutdown();
-    ThrowErrno(env, kOpen, failed.what, failed.error);
+    ThrowErrno(env, kOpenSocket, failed.what, failed.error);
     return;
   }
   Ref();  // open until closed: the event loop refers to this object

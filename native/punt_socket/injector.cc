@@ -15,7 +15,7 @@ namespace vpp_punt::punt_socket {
 
 namespace {
 
-constexpr char kOpen[] = "punt-injector.open";
+constexpr char kOpenInjector[] = "punt-injector.open";
 
 punt_packetdesc_t DescOf(const Napi::CallbackInfo& info) {
   return {info[1].As<Napi::Number>().Uint32Value(), info[0].As<Napi::Number>().Uint32Value()};
@@ -45,7 +45,7 @@ PuntInjector::PuntInjector(const Napi::CallbackInfo& info)
   const SystemError canceled = {ECANCELED, "socket"};
   if (const SystemError failed = Stage(env, info) ? Open(std::move(adopted)) : canceled) {
     Shutdown();
-    Throw(env, kOpen, failed);
+    Throw(env, kOpenInjector, failed);
     return;
   }
   Ref();  // an open injector stays, even without a reference in JavaScript

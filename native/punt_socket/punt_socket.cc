@@ -12,7 +12,7 @@ namespace vpp_punt::punt_socket {
 
 namespace {
 
-constexpr char kOpen[] = "punt-socket.open";
+constexpr char kOpenSocket[] = "punt-socket.open";
 
 /// Bursts a turn of the event loop: its other events wait for 16 x 128 packets at most.
 constexpr int kBurstsPerTurn = 16;
@@ -61,7 +61,7 @@ PuntSocket::PuntSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PuntSo
   UniqueFd adopted = info[4].IsObject() ? descriptor::Descriptor::TakeFrom(info[4]) : UniqueFd();
   if (const SystemError failed = Open(Fields(env, info[0]), std::move(adopted))) {
     Shutdown();
-    Throw(env, kOpen, failed);
+    Throw(env, kOpenSocket, failed);
     return;
   }
   Ref();  // an open socket stays, even without a reference in JavaScript

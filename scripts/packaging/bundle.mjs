@@ -19,10 +19,17 @@ export function unbundle() {
 /** Bundles the compiled code. Packages that it depends on stay outside. */
 export async function bundle() {
   unbundle();
-  await build({
+  await bundleInto(folder, sources.map(compiled));
+  if (!existsSync(join(folder, "shared"))) throw new Error("the entries share no code: dist/lib is not compiled");
+}
+
+/** Bundles compiled files into `outdir`, with further options of esbuild. */
+export function bundleInto(outdir, entryPoints, options = {}) {
+  return build({
+    ...options,
     absWorkingDir: root,
-    entryPoints: sources.map(compiled),
-    outdir: folder,
+    entryPoints,
+    outdir,
     allowOverwrite: true,
     chunkNames: "shared/[name]-[hash]",
     bundle: true,
@@ -34,5 +41,4 @@ export async function bundle() {
     packages: "external",
     logLevel: "warning",
   });
-  if (!existsSync(join(folder, "shared"))) throw new Error("the entries share no code: dist/lib is not compiled");
 }

@@ -2,11 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { inThousands, json, table } from "../../lib/cli/output/print.js";
-
-const main = fileURLToPath(new URL("../../lib/cli/main.js", import.meta.url));
+import { main } from "../support/cli/command.js";
 
 function cli(...args: string[]) {
   return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 30_000 });

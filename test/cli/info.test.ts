@@ -9,11 +9,12 @@ import { type Capability, collectInfo } from "../../lib/cli/commands/info.js";
 import { native } from "../../lib/native.js";
 import { FEATURE_NEEDS } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { main } from "../support/cli/command.js";
 
 /** The command as a user runs it. */
 function runInfo(args: string[], env: NodeJS.ProcessEnv = {}) {
   const options = { encoding: "utf8", env: { ...process.env, ...env } } as const;
-  return spawnSync(process.execPath, ["dist/lib/cli/main.js", "info", ...args], options);
+  return spawnSync(process.execPath, [main, "info", ...args], options);
 }
 
 test("--json prints one object with the documented fields", (t) => {

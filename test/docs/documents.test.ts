@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import test from "ava";
 import ts from "typescript";
 import { parse as parseYaml } from "yaml";
+import { main } from "../support/cli/command.js";
 import { vppProgram } from "../support/machine/programs.js";
 import { need } from "../support/need.js";
 import { type Snippet, snippetsOf } from "./snippets.js";
@@ -42,10 +43,9 @@ function readersProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-docs-"));
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(resolve("."), join(folder, "node_modules/vpp-punt"));
-  const program = resolve("dist/lib/cli/main.js");
   // npm does this when it installs a package.
-  chmodSync(program, 0o755);
-  symlinkSync(program, join(folder, "node_modules/.bin/vpp-punt"));
+  chmodSync(main, 0o755);
+  symlinkSync(main, join(folder, "node_modules/.bin/vpp-punt"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   return folder;
 }

@@ -1,10 +1,11 @@
 // A VPP and a store that go through many kills.
+
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntManager } from "../../lib/punt/index.js";
+import { programPath } from "../support/program.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame } from "./choice.js";
 import type { CrashOptions, Progress } from "./crash-manager.js";
@@ -14,7 +15,7 @@ import { Operator } from "./operator.js";
 import { serveHost } from "./remote-host.js";
 import { settings, settle, within } from "./settling.js";
 
-const child = fileURLToPath(new URL("./crash-manager.js", import.meta.url));
+const child = programPath("test/stress/crash-manager.js");
 /** Milliseconds for one step on a busy machine. A longer step hangs. */
 const longest = 120_000;
 

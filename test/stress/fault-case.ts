@@ -1,12 +1,13 @@
 // One operation on one punt, repeated with a fault at each of its points. The state afterwards is as the operation's answer says.
+
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { type HostLink, PuntManager, type PuntRequestInput, type PuntType } from "../../lib/punt/index.js";
+import { programPath } from "../support/program.js";
 import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { expectSame, idOf } from "./choice.js";
@@ -18,7 +19,7 @@ import { Operator } from "./operator.js";
 import { serveHost } from "./remote-host.js";
 import { settings, settle, within } from "./settling.js";
 
-const child = fileURLToPath(new URL("./fault-manager.js", import.meta.url));
+const child = programPath("test/stress/fault-manager.js");
 
 export interface CaseOptions {
   readonly type: PuntType;

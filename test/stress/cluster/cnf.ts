@@ -1,6 +1,7 @@
 // A CNF of the cluster as its parent sees it: what it asks for, in which state that is, and which packets it saw.
-import { fileURLToPath } from "node:url";
+
 import type { CnfRequest } from "../../../lib/module/index.js";
+import { programPath } from "../../support/program.js";
 import { Child } from "./child.js";
 
 export interface CnfJob {
@@ -13,7 +14,7 @@ export type CnfWord =
   | { readonly index: number; readonly seen: string }
   | { readonly index: number; readonly state: string; readonly reasons: readonly string[] };
 
-const SCRIPT = fileURLToPath(new URL("cnf-process.js", import.meta.url));
+const SCRIPT = programPath("test/stress/cluster/cnf-process.js");
 
 export interface CnfPlace {
   readonly host: number;

@@ -1,10 +1,9 @@
 // etcd in a namespace of its own, to be killed, stopped, compacted and asked.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { main } from "../../support/cli/command.js";
 import { Child, pause } from "./child.js";
 import { command, type HostNetwork } from "./network.js";
 
-const CLI = fileURLToPath(new URL("../../../lib/cli/main.js", import.meta.url));
 const LOCAL = "http://127.0.0.1:2379";
 
 /** A punt of `vpp-punt list --json`. */
@@ -62,7 +61,7 @@ export class EtcdProcess {
 
   /** Runs `vpp-punt` beside etcd. */
   async cli(...args: string[]): Promise<string> {
-    const [name, ...words] = this.#inside(process.execPath, CLI, ...args, "--etcd", LOCAL);
+    const [name, ...words] = this.#inside(process.execPath, main, ...args, "--etcd", LOCAL);
     return command(name!, ...words);
   }
 

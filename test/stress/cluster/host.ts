@@ -1,17 +1,17 @@
 // One host of the cluster: a network namespace, a VPP and the daemons that serve it.
+
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { Vpp } from "../../../lib/binapi/index.js";
+import { main } from "../../support/cli/command.js";
+import { programPath } from "../../support/program.js";
 import { snapshot } from "../../support/vpp/snapshot.js";
 import { Child, pause } from "./child.js";
 import type { HostNetwork } from "./network.js";
 import type { VppOrder } from "./vpp-process.js";
 
-const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const VPP_SCRIPT = script("vpp-process.js");
-const CLI = script("../../../lib/cli/main.js");
+const VPP_SCRIPT = programPath("test/stress/cluster/vpp-process.js");
 
 /** Seconds. */
 export const LEASE = 6;
@@ -36,7 +36,7 @@ export class HostDaemon {
       stringify({ ...host.daemonOptions, state: host.at(this.name), etcd: { ...host.etcd, name: this.name } }),
     );
     this.role = "none";
-    const words = host.inside(process.execPath, CLI, "daemon", "--config", file);
+    const words = host.inside(process.execPath, main, "daemon", "--config", file);
     this.#child = new Child({ words, log: host.at(`${this.name}.log`), onLine: (line) => this.#read(line) });
   }
 

@@ -1,15 +1,16 @@
 // A VPP and a daemon in processes of their own, an operator, and the promises that the daemon gave him.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Vpp } from "../../../lib/binapi/index.js";
 import { PuntError } from "../../../lib/errors.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
 import type { PuntRequestInput, PuntType } from "../../../lib/punt/index.js";
 import { EmbeddedVpp, type SpawnedVpp } from "../../../lib/sim/index.js";
+import { programPath } from "../../support/program.js";
 import { puntOf } from "../../support/punt/punts.js";
 import { snapshot } from "../../support/vpp/snapshot.js";
 import { expectSame, idOf } from "../choice.js";
@@ -17,7 +18,7 @@ import { cards } from "../history.js";
 import { Operator } from "../operator.js";
 import { within } from "../settling.js";
 
-const child = fileURLToPath(new URL("../../support/daemon/daemon-process.js", import.meta.url));
+const child = programPath("test/support/daemon/daemon-process.js");
 const TYPES: readonly PuntType[] = ["SPAN", "PUNT_TO_SOCKET", "ABX"];
 /** Milliseconds for one wait on a busy machine. A longer one hangs. */
 const LONGEST = 120_000;

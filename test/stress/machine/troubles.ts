@@ -1,11 +1,12 @@
 // Troubles of the machine that a daemon, its VPP and its operator live through: stopped processes, disks, descriptors, memory.
+
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { CnfRequest } from "../../../lib/module/index.js";
+import { programPath } from "../../support/program.js";
 import type { Answer, Place } from "./place.js";
 import { Shortage } from "./shortage.js";
 
@@ -19,7 +20,7 @@ export interface Work {
 /** Strikes a place whose daemon does not run yet. Returns what was done, for the reader. @throws an Error if something does not hold */
 export type Trouble = (work: Work) => Promise<string>;
 
-const cnf = fileURLToPath(new URL("../../support/daemon/cnf-process.js", import.meta.url));
+const cnf = programPath("test/support/daemon/cnf-process.js");
 
 function count(answers: readonly Answer[]): string {
   const refused = answers.filter(({ code }) => code !== "");

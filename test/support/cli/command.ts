@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
+import { programPath } from "../program.js";
 
 /** Path of the program. */
-export const main = fileURLToPath(new URL("../../../lib/cli/main.js", import.meta.url));
+export const main = programPath("lib/cli/main.js");
 
 export interface Result {
   readonly status: number;

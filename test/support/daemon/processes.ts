@@ -1,15 +1,16 @@
 // A VPP, a daemon and CNFs, each in a process of its own.
+
 import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import type { CnfRequest, OpenPuntOptions } from "../../../lib/module/index.js";
 import { EmbeddedVpp, type SpawnedVpp } from "../../../lib/sim/index.js";
+import { programPath } from "../program.js";
 
-const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const script = (name: string) => programPath(`test/support/daemon/${name}`);
 
 export interface Told {
   readonly state: string;
