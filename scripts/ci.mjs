@@ -158,7 +158,7 @@ if (prepared) {
   await check("audit of dependencies", audit);
   await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
   await check("clang-tidy", script("lint:native"));
-  await check("npm test", async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_000_000 })));
+  await check("npm test", async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 })));
   await check("package", quickPackage);
   // Both wait much, for timers and for each other's ends.
   await Promise.all([check("native tests with sanitizers", sanitizedTests), otherPrograms()]);

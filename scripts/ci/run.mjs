@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 
 /** Runs `command`; resolves with its exit status (null after a signal or the time limit) and what it printed. */
-export function run(command, args, { env = {}, timeoutMs = 600_000 } = {}) {
+export function run(command, args, { env = {}, timeoutMs = 1_200_000 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { ...process.env, ...env },

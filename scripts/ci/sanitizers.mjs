@@ -1,13 +1,15 @@
 // The addon once more, compiled with AddressSanitizer and UndefinedBehaviorSanitizer, and the tests of native code over it.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { run } from "./run.mjs";
 
 const SANITIZERS = "address,undefined";
 const folder = "build-sanitize";
 const logs = join(folder, "logs");
 /** Tests whose subject is native code. The others would only take longer. */
-const nativeTests = /(memif|punt-socket|stats|batch|pcap|native|errors)[^/]*(\/.*)?\.test\.js$/;
+const nativeTests = /^((memif|native|packet-socket|punt-socket)\/|(binapi|sim)\/stats).*\.test\.js$/;
+/** Those that mostly wait, for timers and for a thousand links: .ci/nightly has them. */
+const longTests = /^memif\/(blocking|guard|life)\.test\.js$/;
 
 /** The files of those tests, from the project's root. */
 export function nativeTestFiles() {
@@ -58,9 +60,11 @@ function findings(text) {
   return [...errors, ...leaks];
 }
 
-/** Runs the native tests; resolves with their TAP output and what the sanitizers found. */
+/** Runs the native tests, the long ones in the nightly; resolves with their TAP output and what the sanitizers found. */
 export async function testSanitized() {
-  const args = ["scripts/ci/ava.mjs", ...nativeTestFiles()];
+  const isLong = (file) => longTests.test(relative("dist/test", file));
+  const files = nativeTestFiles().filter((file) => process.env.NIGHTLY === "1" || !isLong(file));
+  const args = ["scripts/ci/ava.mjs", ...files];
   const result = await run(process.execPath, args, { env: await environment() });
   const found = readdirSync(logs).flatMap((name) => findings(readFileSync(join(logs, name), "utf8")));
   return { ...result, found };
