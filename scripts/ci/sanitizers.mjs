@@ -8,7 +8,7 @@ const folder = "build-sanitize";
 const logs = join(folder, "logs");
 /** Tests whose subject is native code. The others would only take longer. */
 const nativeTests = /^((memif|native|packet-socket|punt-socket)\/|(binapi|sim)\/stats).*\.test\.js$/;
-/** Those that mostly wait, for timers and for a thousand links: .ci/nightly has them. */
+/** Tests that mostly wait, for timers and for a thousand links: .ci/nightly has them. */
 const longTests = /^memif\/(blocking|guard|life)\.test\.js$/;
 
 /** The files of those tests, from the project's root. */

@@ -11,8 +11,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 const NAMES = ["a:b:c", "::1:7443", "[", "localhost:99999", "%", " ", "\u00e9", "x".repeat(4_000)];
 
 /** Sends a request of HTTP/1, and returns the answer's first line. */
-async function answerTo(socket: string, head: string): Promise<string> {
-  const connection = connect(socket).setEncoding("latin1");
+async function answerTo(door: string | number, head: string): Promise<string> {
+  const connection = connect(door as string).setEncoding("latin1");
   connection.write(
     `${head}\r\n${"content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n"}\r\n{}`,
     "latin1",
@@ -46,4 +46,16 @@ test("a server's name that is none is no reason for a daemon to end (HTTP/2)", a
   t.is(await statusOf({ ":authority": "::1:7443" }), 200);
   t.true([200, 400].includes(await statusOf({ "x-name": "\u20ac" })));
   t.is(await statusOf({}), 200);
+});
+
+test("a target that is no path is not found at the HTTP door", async (t) => {
+  const { daemon } = await daemonTest(t, { http: { port: 0 } });
+  const port = Number(daemon.httpAddress!.split(":")[1]);
+  for (const [target, status] of [
+    ["//[", 404],
+    ["http://[", 404],
+    ["/livez?now", 200],
+    ["http://elsewhere/livez", 200],
+  ] as const)
+    t.regex(await answerTo(port, `GET ${target} HTTP/1.1\r\nhost: x`), new RegExp(`^HTTP/1\\.1 ${status} `), target);
 });

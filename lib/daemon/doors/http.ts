@@ -1,4 +1,5 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
+
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { hostPort } from "../../net/index.js";
 import { closeNow, listenAt } from "../../tcp-server.js";
@@ -38,7 +39,7 @@ async function answer({ method, url }: IncomingMessage, response: ServerResponse
     response.end(method === "HEAD" ? undefined : text);
   };
   if (method !== "GET" && method !== "HEAD") return send(405, "GET or HEAD\n");
-  switch (new URL(url ?? "/", "http://daemon").pathname) {
+  switch (pathOf(url)) {
     case "/livez":
       return send(200, "ok\n");
     case "/readyz": {
@@ -50,6 +51,12 @@ async function answer({ method, url }: IncomingMessage, response: ServerResponse
     default:
       return send(404, "there are /livez, /readyz and /metrics\n");
   }
+}
+
+/** Returns the path of a request's target, which may be a whole URL, or no path at all. */
+function pathOf(target = "/"): string {
+  const base = "http://daemon";
+  return URL.canParse(target, base) ? new URL(target, base).pathname : target;
 }
 
 /** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
