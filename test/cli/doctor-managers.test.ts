@@ -1,4 +1,4 @@
-// `vpp-punt doctor` and managers that are no commands: programs of the user's, known by their marks in VPP.
+// `vpp-punt doctor` and managers that are the user's own programs, which have marks in VPP.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,7 +76,7 @@ test("a program and a command that manage one owner's punts are a problem", asyn
   t.deepEqual(await found([{ pid: 1, owner: DEFAULT_OWNER }], 1), []);
 });
 
-test("a daemon with its own VPP is no machine without an API socket", async (t) => {
+test("doctor looks at the VPP of a daemon that has its own", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "vpp-punt-doctor-"));
   const socket = join(directory, "manager.sock");
   const daemon = start(["daemon", "--sim", "--socket", socket, "--state", join(directory, "state")]);
@@ -93,7 +93,7 @@ test("a daemon with its own VPP is no machine without an API socket", async (t) 
   for (const name of ["API socket", "startup.conf", "daemon"]) t.deepEqual(findingsIn(stdout, name), [], name);
 });
 
-test("a user whose daemon does not name its VPP is told that only a few commands need it", async (t) => {
+test("for a user whose daemon does not name its VPP, a missing API socket is no problem", async (t) => {
   const vppSocket = "/nonexistent/api.sock";
   const machine = { vppSocket, path: (path: string) => path, isServed: true } as unknown as Machine;
   const [finding] = await apiSocket.run(machine);

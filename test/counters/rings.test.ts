@@ -43,7 +43,7 @@ test("the slots that the CNF has posted are free for VPP, and those of the CNF w
 
 const memif = { metadata: { interconnects: [{ attachment: { kind: "memif" } }] } } as unknown as PuntStatus;
 
-test("VPP is asked for rings only if a punt has a memif, and if there are few", async (t) => {
+test("the rings are read only if a punt has a memif, and if there are few", async (t) => {
   let asked = 0;
   const run = async () => {
     asked++;

@@ -114,7 +114,7 @@ test("explain of frames shows a caller its own punts, with what others do to the
   t.is(all!.punts[2]!.why, "firewall has taken it before");
 });
 
-test("explain of frames knows no interface that a rule does not allow, no bytes that are no frame, and a limit", async (t) => {
+test("explain of frames refuses an interface that no rule allows, bytes that are not a frame, and too many frames", async (t) => {
   const { running } = await place(t);
   const client = await clientOf(t, running, OWNER);
   const ask = (frame: Uint8Array, on: string, count = 1) =>
@@ -125,7 +125,7 @@ test("explain of frames knows no interface that a rule does not allow, no bytes 
   await t.throwsAsync(ask(ARP, "eth0", 1_001), { message: /takes 1000 frames at most; this one has 1001/ });
 });
 
-test("VPP's trace is for operators that may change something, and the audit log has who had it", async (t) => {
+test("VPP's trace is for operators that may change something, and the audit log names them", async (t) => {
   const { punts, running, audit } = await place(t);
   const { id } = await punts.add(SPAN, { waitFor: "CREATED" });
   const frames = [Uint8Array.from(ARP)];
