@@ -7,7 +7,9 @@ const punt = await openPunt(
   { cnf: name, udp: Number(port) },
   { socket, attach: { puntSocket: { onWarning: () => {} } } },
 );
-const tell = () => process.send?.([punt.status.state, ...punt.status.reasons.map(({ code }) => code)].join(" "));
+// The demo may end first: then nobody hears it.
+const tell = () =>
+  process.send?.([punt.status.state, ...punt.status.reasons.map(({ code }) => code)].join(" "), () => {});
 punt.on("status", tell);
 tell();
 for await (const packet of punt.packets()) packet.reply(Buffer.concat([Buffer.from(`${name}:`), packet.payload!]));

@@ -36,14 +36,19 @@ function errorReply(id: number, error: unknown): ChildReply {
   return { id, error: { op, code: (error as NodeJS.ErrnoException).code ?? code, message, details } };
 }
 
+/** Tells the parent. One that has gone hears nothing: without a callback, the error of that would end this process before it has cleaned up. */
+function tell(message: ChildReady | ChildReply, then: () => void = () => {}): void {
+  process.send!(message, then);
+}
+
 async function start(options: EmbeddedVppOptions): Promise<void> {
   try {
     vpp = await EmbeddedVpp.start(options);
     vpp.crash = () => process.kill(process.pid, "SIGKILL");
     const { apiSocket, puntSocket, statsSocket, directory } = vpp;
-    process.send!({ ready: { apiSocket, puntSocket, statsSocket, directory } } satisfies ChildReady);
+    tell({ ready: { apiSocket, puntSocket, statsSocket, directory } });
   } catch (error) {
-    process.send!(errorReply(0, error), () => process.exit(1));
+    tell(errorReply(0, error), () => process.exit(1));
   }
 }
 
@@ -51,9 +56,9 @@ async function call({ id, method, args }: ChildCall): Promise<void> {
   try {
     if (!METHODS.has(method as Method)) throw new PuntError("sim", "ERR_INTERNAL", `no method ${method}`);
     const target = vpp as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-    process.send!({ id, value: await target[method]!(...args) } satisfies ChildReply);
+    tell({ id, value: await target[method]!(...args) });
   } catch (error) {
-    process.send!(errorReply(id, error));
+    tell(errorReply(id, error));
   }
 }
 

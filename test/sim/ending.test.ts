@@ -1,8 +1,12 @@
 // An embedded VPP leaves nothing behind, in whatever way it ends.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 
 const LIBRARY = new URL("../../lib/sim/index.js", import.meta.url).href;
@@ -42,6 +46,27 @@ test("a spawned VPP ends with its parent, however that ends, and takes its folde
     for (let i = 0; i < 500 && isAlive(pid!); i++) await sleep(20);
     t.false(isAlive(pid!), signal);
   }
+});
+
+test("a spawned VPP whose parent goes while it answers ends without a word", async (t) => {
+  const script = fileURLToPath(new URL("../../lib/sim/spawned-main.js", import.meta.url));
+  const child = fork(script, { stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "advanced" });
+  let said = "";
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const directory = await mkdtemp(join(tmpdir(), "vpp-punt-ending-"));
+  child.send({ options: { directory }, ownsDirectory: true });
+  await once(child, "message");
+  // The process finds the calls and the end of the channel at once.
+  child.kill("SIGSTOP");
+  for (let id = 1; id <= 50; id++) child.send({ id, method: "counters", args: [] });
+  child.disconnect();
+  child.kill("SIGCONT");
+  const [[status]] = await Promise.all([once(child, "exit"), once(child.stderr!, "end")]);
+  t.is(said, "");
+  t.is(status, 0);
+  t.false(existsSync(directory));
 });
 
 test("a process that exits without close() leaves no folder", async (t) => {
