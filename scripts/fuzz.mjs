@@ -1,6 +1,6 @@
 // `npm run fuzz -- --seconds N [target]`: fuzzes the native parsers with libFuzzer and the TypeScript decoders with damaged inputs.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -84,8 +84,11 @@ function canCompile(folder) {
 /** Returns the program, or undefined after it has printed the compiler's errors. */
 function compile(name, { sources, sanitize }, folder) {
   const program = join(folder, name);
+  // One file with all of them: each header is compiled once.
+  const joined = join(folder, `${name}.cc`);
+  writeFileSync(joined, sources.map((source) => `#include "${resolve(source)}"\n`).join(""));
   const flags = ["-std=c++20", "-g", "-O1", `-fsanitize=fuzzer,${sanitize}`, "-fno-sanitize-recover=all"];
-  const args = [...flags, "-D_GNU_SOURCE", "-Inative", "-Itest/fuzz/native", ...sources, "-o", program];
+  const args = [...flags, "-D_GNU_SOURCE", "-Inative", "-Itest/fuzz/native", joined, "-o", program];
   const { status, stderr } = run("clang++", args);
   if (status !== 0) console.error(stderr);
   return status === 0 ? program : undefined;
