@@ -8,15 +8,22 @@ import type { Suite, Trial } from "./harness/trial.js";
 
 const SUITES = new URL("suites/", import.meta.url);
 
-/** Returns the trials of a suite that were asked for and that this machine can run; says which it leaves out. */
-async function trialsOf(suite: string, only: string): Promise<Trial[]> {
-  const { trials } = ((await import(new URL(`${suite}.js`, SUITES).href)) as { default: Suite }).default;
-  return trials.filter((trial) => {
-    if (!trial.name.includes(only)) return false;
-    const reason = trial.unavailable?.();
-    if (reason !== undefined) console.error(`left out: ${trial.name}: ${reason}`);
-    return reason === undefined;
-  });
+/** Returns the trials that were asked for. Ends the program if there are none. */
+async function trialsOf({ suites, only }: Arguments): Promise<Trial[]> {
+  const loaded = await Promise.all(
+    suites.map((suite) => import(new URL(`${suite}.js`, SUITES).href) as Promise<{ default: Suite }>),
+  );
+  const named = loaded.flatMap(({ default: { trials } }) => trials.filter(({ name }) => name.includes(only)));
+  if (named.length > 0) return named;
+  console.error(`bench: no trial of ${suites.join(", ")} has "${only}" in its name; --list prints them`);
+  process.exit(2);
+}
+
+/** Whether this machine can run the trial; says why if it cannot. */
+function isAvailable(trial: Trial): boolean {
+  const reason = trial.unavailable?.();
+  if (reason !== undefined) console.error(`left out: ${trial.name}: ${reason}`);
+  return reason === undefined;
 }
 
 async function runAll(trials: readonly Trial[], pairs: number): Promise<Outcome[]> {
@@ -73,7 +80,7 @@ const baseline = baselineOf(args.compare);
 if (args.help) {
   console.log(USAGE);
 } else {
-  const trials = (await Promise.all(args.suites.map((suite) => trialsOf(suite, args.only)))).flat();
+  const trials = (await trialsOf(args)).filter(isAvailable);
   if (args.list) {
     console.log(trials.map((trial) => trial.name).join("\n"));
   } else {

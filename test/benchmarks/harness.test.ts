@@ -1,4 +1,5 @@
 // Tests of the benchmarks' harness: its command line, its comparison with a baseline, its reports.
+import { spawnSync } from "node:child_process";
 import test from "ava";
 import { readArguments } from "../../benchmarks/harness/arguments.js";
 import { compare } from "../../benchmarks/harness/baseline.js";
@@ -64,4 +65,13 @@ test("the CPU time of other programs is never negative, and half a core counts a
   t.true(foreign() >= 0);
   t.true(isDisturbed(0.5));
   t.false(isDisturbed(0));
+});
+
+test("a name that no trial has is an error of the command line", (t) => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["dist/benchmarks/run.js", "--list", ...args], { encoding: "utf8" });
+  const refused = run("package", "--only", "no such trial");
+  t.is(refused.status, 2);
+  t.regex(refused.stderr, /no trial of package has "no such trial" in its name/);
+  t.regex(run("package", "--only", "load").stdout, /^load the package$/m);
 });
