@@ -6,7 +6,10 @@ import { runNode } from "../support/machine/script.js";
 /** Called by other programs only. */
 const UNUSED_BY_PEOPLE = ["scripts/packaging/prepack.mjs", "scripts/packaging/postpack.mjs"];
 
-const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+const { scripts, files } = JSON.parse(readFileSync("package.json", "utf8")) as {
+  scripts: Record<string, string>;
+  files: string[];
+};
 const named = Object.values(scripts).flatMap((command) => command.match(/(?:scripts|dist)\/\S+\.m?js/g) ?? []);
 const programs = [...new Set([...named, "scripts/ci.mjs"])].filter((file) => !UNUSED_BY_PEOPLE.includes(file));
 
@@ -18,3 +21,10 @@ for (const program of programs) {
     t.true(output.length < 5_000, output);
   });
 }
+
+test("the package has each script that the addon's build runs", (t) => {
+  const build = readFileSync("binding.gyp", "utf8") + readFileSync("CMakeLists.txt", "utf8");
+  const called = [...build.matchAll(/\bscripts\/[\w/.-]+\.mjs\b/g)].map(([path]) => path);
+  t.true(called.length > 1);
+  for (const path of called) t.true(files.includes(path), path);
+});
