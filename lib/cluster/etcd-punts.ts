@@ -156,7 +156,8 @@ export class EtcdPunts implements Punts {
   /** Asks the daemon that acts which punts get frames. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
   async explainFrames(question: FramesQuestion): Promise<readonly object[]> {
     await this.#requireLeader("punt.explain");
-    return this.#ask({ call: "explainFrames", ...question });
+    const frames = question.frames.map((bytes) => Buffer.from(bytes).toString("hex"));
+    return this.#ask({ call: "explainFrames", ...question, frames });
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {

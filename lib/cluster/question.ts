@@ -24,12 +24,12 @@ export type Question =
   | { readonly call: "apply"; readonly set: PuntSet; readonly options: ApplyOptions }
   | { readonly call: "plan"; readonly change: PlanChange }
   | { readonly call: "explain"; readonly id: PuntId; readonly traceMs?: number }
-  | ({ readonly call: "explainFrames" } & FramesQuestion);
+  /** The frames are in hex. */
+  | ({ readonly call: "explainFrames"; readonly frames: readonly string[] } & Omit<FramesQuestion, "frames">);
 
 /** Frames that an interface of VPP receives. */
 export interface FramesQuestion {
-  /** In hex. */
-  readonly frames: readonly string[];
+  readonly frames: readonly Uint8Array[];
   readonly interface: string;
   /** Whether VPP sends and traces them. */
   readonly trace: boolean;
@@ -147,7 +147,7 @@ function ask(question: Question, punts: Punts, explainer: Explainer = NONE): Pro
     case "explain":
       return explainer.punt(question.id, question.traceMs ?? 0);
     case "explainFrames":
-      return explainer.frames(question);
+      return explainer.frames({ ...question, frames: question.frames.map((text) => Buffer.from(text, "hex")) });
     default:
       return unknownTo();
   }

@@ -1,7 +1,7 @@
 // Addresses and protocol numbers: the one place that turns them into text and back.
 export { type Family, formatIp4, formatIp6, parseIp4, parseIp6 } from "./address.js";
 export { checksumOf, sumWords } from "./checksum.js";
-export { hostPort } from "./host-port.js";
+export { hostPort, parseHostPort } from "./host-port.js";
 export { formatMac, parseMac } from "./mac.js";
 export {
   canonicalAddress,

@@ -3,28 +3,19 @@ import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import {
   dueFor,
-  explainFrame,
+  type ExplainedFrame,
+  explainFrames,
   explainPunt,
-  frameFacts,
   type Step,
-  traceFrame,
   traceNext,
   type Verdict,
 } from "../../explain/index.js";
 import { idKey, idText, type PuntId, type PuntStatus } from "../../punt/index.js";
 import { PuntAction } from "../../punt-socket/index.js";
-import { type Ending, exitWith, interrupted, interruption, within } from "../ending/index.js";
+import { exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import {
-  type ExplainedFrame,
-  look,
-  type ManagedOptions,
-  type Opened,
-  type PuntExplanation,
-  required,
-  withPunts,
-} from "../punts/index.js";
+import { look, type ManagedOptions, type Opened, type PuntExplanation, required, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly vpp: string;
@@ -152,23 +143,14 @@ async function explainedHere(
   vpp: Vpp,
   opened: Opened,
   frames: readonly Uint8Array[],
-  { interface: name, trace: isTraced }: FrameOptions,
+  { interface: name, trace = false }: FrameOptions,
 ): Promise<ExplainedFrame[]> {
-  const statuses = await opened.punts.list();
-  const facts = await frameFacts(vpp);
-  const all: ExplainedFrame[] = [];
-  let ending: Ending | undefined;
   // A signal waits for the frame that VPP has: its stream would stay in VPP.
-  if (isTraced)
-    void interrupted().then((by) => {
-      ending = by;
-    });
-  for (const frame of frames) {
-    if (ending !== undefined) throw interruption(ending, "nothing is left in VPP");
-    const found = explainFrame(facts, statuses, { frame, interface: name });
-    const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;
-    all.push({ ...found, ...(trace && { trace }) });
-  }
+  const end = new AbortController();
+  if (trace) void interrupted().then((by) => end.abort(by));
+  const { signal } = end;
+  const all = await explainFrames(vpp, await opened.punts.list(), frames, { interface: name, trace }, { signal });
+  if (all.length < frames.length) throw interruption(signal.reason, "nothing is left in VPP");
   return all;
 }
 

@@ -1,5 +1,4 @@
 // Asks the daemon for its VPP, and finds out why it does not act for its host in etcd.
-
 import type { DaemonInfo } from "../../module/index.js";
 import { within } from "../ending/index.js";
 import type { Finding } from "./check.js";
@@ -32,7 +31,7 @@ export async function roleFindings(socket: string, shown: string): Promise<reado
   return cluster ? findingsOf(cluster, shown) : [];
 }
 
-/** Returns the API socket of a daemon's VPP: undefined within for a user that is no operator, undefined where no daemon has a VPP. */
+/** Returns the API socket of a daemon's VPP; undefined if the daemon has no VPP. The daemon names the socket to operators only. */
 export async function vppOfDaemon(socket: string): Promise<{ readonly socket: string | undefined } | undefined> {
   const found = await infoOf(socket);
   return found?.vppConnected || found?.vppSocket ? { socket: found.vppSocket } : undefined;

@@ -78,7 +78,7 @@ function secondCommands(commands: readonly Command[]): Finding[] {
   }));
 }
 
-/** Finds a manager that is no command of vpp-punt: a program of the user's, by the mark that a manager leaves in VPP. */
+/** Finds managers in the user's own programs, by the mark that each manager leaves in VPP. */
 function programs(machine: Machine, listed: readonly ListedManager[], commands: readonly Command[]): Finding[] {
   const own = new Set(commands.map(({ pid }) => machine.ownPid(pid)));
   const here = machine.fileAt(machine.vppSocket) ?? machine.vppSocket;

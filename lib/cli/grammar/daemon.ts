@@ -1,10 +1,11 @@
 // The options of the daemon to ask: where it is, and who the program is there.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseHostPort } from "../../net/index.js";
 import { daemonSocket, path } from "./options.js";
 
-function hostAndPort(text: string): string {
-  const port = Number(/^(?:\[.+\]|[^:]+):(\d+)$/.exec(text)?.[1]);
-  if (port >= 1 && port <= 65535) return text;
+function hostAndPort(text: string): object {
+  const address = parseHostPort(text);
+  if (address) return address;
   throw new InvalidArgumentError("It is not HOST:PORT, or [HOST]:PORT for IPv6, with a port from 1 to 65535.");
 }
 

@@ -2,19 +2,19 @@
 import { existsSync } from "node:fs";
 import { PuntError } from "../../errors.js";
 import type { ConnectOptions, TlsAddress } from "../../module/index.js";
+import { hostPort } from "../../net/index.js";
 import { readBytes } from "../../read-file.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 
 export type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;
 
-/** The options of `ofDaemon` in grammar/daemon.ts, and those that mean a manager of this command's own. */
+/** The options of `ofDaemon` in grammar/daemon.ts. With `vpp` or `store`, a command may start a manager of its own. */
 export interface DaemonFlags {
   /** VPP's API socket. Absent in the first release's form, whose `socket` is VPP's. */
   readonly vpp?: string;
   readonly store?: string;
   readonly socket?: string;
-  /** HOST:PORT, `[HOST]:PORT` for IPv6. */
-  readonly tls?: string;
+  readonly tls?: Pick<TlsAddress, "host" | "port">;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -38,7 +38,7 @@ export async function daemonOf(flags: DaemonFlags): Promise<DaemonAddress | unde
 /** The daemon that the options name, if any. @throws PuntError as `daemonOf` */
 async function namedDaemon(flags: DaemonFlags): Promise<DaemonAddress | undefined> {
   const { socket, tls } = flags;
-  if (tls !== undefined) return { tls: await tlsAddress(tls, flags) };
+  if (tls !== undefined) return { tls: { ...tls, ...(await certificatesOf(flags)) } };
   return socket === undefined ? undefined : { socket };
 }
 
@@ -49,7 +49,7 @@ export async function withAnyDaemon<T>(
 ): Promise<T> {
   const daemon = (await namedDaemon(flags)) ?? { socket: DEFAULT_DAEMON_SOCKET };
   return withRemote(daemon, { answerTimeout: answerTimeout(flags) }, (punts) =>
-    body(punts, "tls" in daemon ? flags.tls! : daemon.socket),
+    body(punts, "tls" in daemon ? hostPort(daemon.tls.host, daemon.tls.port) : daemon.socket),
   );
 }
 
@@ -69,16 +69,11 @@ export async function withRemote<T>(
   }
 }
 
-async function tlsAddress(text: string, { tlsCa, tlsCert, tlsKey }: DaemonFlags): Promise<TlsAddress> {
-  const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(text)!;
-  const files = { ca: tlsCa, cert: tlsCert, key: tlsKey };
-  const read = async (name: keyof typeof files) => readPem(`--tls-${name}`, files[name]);
+async function certificatesOf({ tlsCa, tlsCert, tlsKey }: DaemonFlags): Promise<Omit<TlsAddress, "host" | "port">> {
   return {
-    host: (bracketed ?? plain)!,
-    port: Number(port),
-    ca: await read("ca"),
-    cert: await read("cert"),
-    key: await read("key"),
+    ca: await readPem("--tls-ca", tlsCa),
+    cert: await readPem("--tls-cert", tlsCert),
+    key: await readPem("--tls-key", tlsKey),
   };
 }
 

@@ -1,6 +1,6 @@
 // Explanations of punts and frames by the daemon that has the punts: directly, or through etcd.
 import type { EtcdPunts } from "../../cluster/index.js";
-import type { FrameExplanation, FrameTrace, Step } from "../../explain/index.js";
+import type { ExplainedFrame, FramesOn, Step } from "../../explain/index.js";
 import type { PuntId } from "../../punt/index.js";
 import { idFromWire, type WayStep, type ExplainedFrame as WireFrame } from "../../wire/index.js";
 import type { RemotePunts } from "./daemon.js";
@@ -10,17 +10,6 @@ export interface PuntExplanation {
   readonly steps: readonly Step[];
   /** VPP's trace, where it was asked for. */
   readonly trace?: string;
-}
-
-/** An explanation of a frame. */
-export interface ExplainedFrame extends FrameExplanation {
-  readonly trace?: FrameTrace;
-}
-
-/** The interface of VPP that receives the frames, and whether VPP is to send and trace them. */
-export interface FramesOn {
-  readonly interface: string;
-  readonly trace: boolean;
 }
 
 export interface Explainer {
@@ -68,8 +57,7 @@ export function explainerOfEtcd(punts: EtcdPunts): Explainer {
       return { steps, ...(traceMs > 0 && { trace: trace ?? "" }) };
     },
     async frames(frames, on) {
-      const hex = frames.map((bytes) => Buffer.from(bytes).toString("hex"));
-      return (await punts.explainFrames({ frames: hex, ...on })) as readonly ExplainedFrame[];
+      return (await punts.explainFrames({ frames, ...on })) as readonly ExplainedFrame[];
     },
   };
 }

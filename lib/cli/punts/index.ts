@@ -5,7 +5,7 @@ export { type Changes, changesOf, idOf, isChange } from "./changes.js";
 export { type DaemonFlags, withAnyDaemon } from "./daemon.js";
 export { definedOnly } from "./defined.js";
 export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requireHost, withHosts } from "./etcd.js";
-export type { ExplainedFrame, PuntExplanation } from "./explainer.js";
+export type { PuntExplanation } from "./explainer.js";
 export { type HandedInjection, handedInjection } from "./injection.js";
 export { interfacesOf } from "./interfaces.js";
 export { lasting, look } from "./looking.js";
