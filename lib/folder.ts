@@ -3,10 +3,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/**
- * The mode of new folders above the one that is asked for: a folder that only some may use may be beside a socket that others reach, as in
- * /run/vpp-punt.
- */
+/** The mode of new parent folders. In /run/vpp-punt, a private folder lies beside a socket that every user may reach. */
 const ABOVE = 0o755;
 
 /** Makes the folder with `mode`, and those above it. Does nothing if it exists. @throws the error of Linux */

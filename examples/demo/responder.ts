@@ -7,7 +7,7 @@ const punt = await openPunt(
   { cnf: name, udp: Number(port) },
   { socket, attach: { puntSocket: { onWarning: () => {} } } },
 );
-// The demo may end first: then nobody hears it.
+// The demo may exit first, and the message then fails.
 const tell = () =>
   process.send?.([punt.status.state, ...punt.status.reasons.map(({ code }) => code)].join(" "), () => {});
 punt.on("status", tell);

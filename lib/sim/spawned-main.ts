@@ -36,7 +36,7 @@ function errorReply(id: number, error: unknown): ChildReply {
   return { id, error: { op, code: (error as NodeJS.ErrnoException).code ?? code, message, details } };
 }
 
-/** Tells the parent. One that has gone hears nothing: without a callback, the error of that would end this process before it has cleaned up. */
+/** Tells the parent, which may have exited. Without a callback, that error would end this process before its clean-up. */
 function tell(message: ChildReady | ChildReply, then: () => void = () => {}): void {
   process.send!(message, then);
 }

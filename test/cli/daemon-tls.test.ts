@@ -1,4 +1,4 @@
-// The command line and a daemon's TCP door: the options, the environment and what they refuse.
+// The command line and a daemon's TCP door: options, environment variables and refusals.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -81,7 +81,7 @@ test("wrong addresses, files and combinations are named", async (t) => {
   }
 });
 
-test("an address of IPv6, a server that is no daemon, a wrong host name and a key with a passphrase are named", async (t) => {
+test("an address of IPv6, a server that is not a daemon, a wrong host name and a key with a passphrase are named", async (t) => {
   const { address: all, own, files, at } = await door(t, "::");
   const port = /^\[::\]:(\d+)$/.exec(all)![1]!;
   const address = `[::1]:${port}`;

@@ -93,7 +93,7 @@ test("doctor looks at the VPP of a daemon that has its own", async (t) => {
   for (const name of ["API socket", "startup.conf", "daemon"]) t.deepEqual(findingsIn(stdout, name), [], name);
 });
 
-test("for a user whose daemon does not name its VPP, a missing API socket is no problem", async (t) => {
+test("for a user whose daemon does not name its VPP, a missing API socket is not a problem", async (t) => {
   const vppSocket = "/nonexistent/api.sock";
   const machine = { vppSocket, path: (path: string) => path, isServed: true } as unknown as Machine;
   const [finding] = await apiSocket.run(machine);

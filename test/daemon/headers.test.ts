@@ -22,7 +22,7 @@ async function answerTo(door: string | number, head: string): Promise<string> {
   return text.split("\r\n", 1)[0]!;
 }
 
-test("a server's name that is none is no reason for a daemon to end (HTTP/1)", async (t) => {
+test("an invalid server name does not end the daemon (HTTP/1)", async (t) => {
   const { socket } = await daemonTest(t);
   for (const name of NAMES)
     t.regex(await answerTo(socket, `POST ${PATH} HTTP/1.1\r\nhost: ${name}`), /^HTTP\/1\.1 (200|400) /, name);
@@ -30,7 +30,7 @@ test("a server's name that is none is no reason for a daemon to end (HTTP/1)", a
   t.regex(await answerTo(socket, `POST ${PATH}?a=%zz HTTP/1.1\r\nhost: x`), /^HTTP\/1\.1 200 /);
 });
 
-test("a server's name that is none is no reason for a daemon to end (HTTP/2)", async (t) => {
+test("an invalid server name does not end the daemon (HTTP/2)", async (t) => {
   const { socket } = await daemonTest(t);
   const session = connectHttp2("http://localhost", { createConnection: () => connect(socket) });
   t.teardown(() => session.destroy());
@@ -48,7 +48,7 @@ test("a server's name that is none is no reason for a daemon to end (HTTP/2)", a
   t.is(await statusOf({}), 200);
 });
 
-test("a target that is no path is not found at the HTTP door", async (t) => {
+test("an invalid path gets status 404 at the HTTP door", async (t) => {
   const { daemon } = await daemonTest(t, { http: { port: 0 } });
   const port = Number(daemon.httpAddress!.split(":")[1]);
   for (const [target, status] of [

@@ -1,5 +1,4 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
-
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { hostPort } from "../../net/index.js";
 import { closeNow, listenAt } from "../../tcp-server.js";

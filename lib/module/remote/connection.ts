@@ -171,7 +171,7 @@ export class Connection {
       return new PuntError(op, found, distrust, { address: this.#where }, cause);
     }
     const { syscall, reason } = (cause ?? {}) as NodeJS.ErrnoException & { readonly reason?: string };
-    // OpenSSL's errors alone have a reason: what answers is no TLS server, or one that knows no TLS 1.3.
+    // Only OpenSSL's errors have a reason. The server at this address does not speak TLS 1.3.
     if (this.#tls && reason !== undefined && !isAnswer(error)) {
       const text = `what answers at ${this.#where} is not the TCP door of a daemon: ${reason}`;
       return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where });
