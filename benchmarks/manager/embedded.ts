@@ -86,7 +86,8 @@ function request(vppInterface: string, index: number, directory: string): PuntRe
       return { ...common, type: "ISISX", vppInterface };
     default: {
       const { cnf, key } = common;
-      const toHost = { af: "IPV4" as const, protocol: "UDP" as const, port: index };
+      // A punt of a well-known port, such as DHCP's, can have needs of its own.
+      const toHost = { af: "IPV4" as const, protocol: "UDP" as const, port: 20_000 + index };
       return { cnf, key, type: "PUNT_TO_SOCKET", toHost, socketPath: `${directory}/${index}.sock` };
     }
   }

@@ -2,12 +2,11 @@
 import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { PuntError } from "../errors.js";
 import {
-  lacksSocketPath,
+  type PathlessRequest,
   type PathlessRequestInput,
   type PuntId,
   type PuntIdInput,
-  type PuntRequest,
-  parseRequest,
+  parsePathless,
 } from "../punt/index.js";
 import {
   type PuntId as WireId,
@@ -20,26 +19,20 @@ type Fields = Record<string, unknown>;
 
 const RULE_RANGES = ["sourcePort", "destinationPort", "icmpType", "icmpCode"];
 
-/** Stands for the path that the daemon chooses, while a request is checked here. */
-const ANY_PATH = "/-";
-
 /**
  * Returns the request as the contract has it.
  *
  * @throws PuntError ERR_INVALID_REQUEST: as the in-process manager would throw
  */
 export function requestToWire(input: PathlessRequestInput, op = "punt.add", where = "request"): WireRequest {
-  const isPathless = lacksSocketPath(input);
-  const request = parseRequest(isPathless ? { ...input, socketPath: ANY_PATH } : input, where, op);
-  const fields = jsonOfRequest(request);
-  if (isPathless) delete fields.socketPath;
+  const fields = jsonOfRequest(parsePathless(input, where, op));
   // The JSON form has no word for undefined.
   const json = JSON.parse(JSON.stringify(fields)) as JsonObject;
   return fromJson(WireRequestSchema, json, { ignoreUnknownFields: true });
 }
 
 /** Returns the JSON form of a valid request in the contract. */
-export function jsonOfRequest(request: PuntRequest): Fields {
+export function jsonOfRequest(request: PathlessRequest): Fields {
   const fields: Fields = { ...request };
   if ("direction" in request) fields.direction = request.direction.toUpperCase();
   if ("ingressAclRules" in request) {

@@ -17,6 +17,19 @@ test("a user who may not write below /run names the folders of a daemon on the c
   const request = "{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 } }";
   const added = await cli(["add", "--wait", request, "--json"], { env });
   t.regex(JSON.parse(added.stdout).punts[0].request.socketPath, /\/cnfs\/[0-9a-f]+\.sock$/);
+  // So does a file. The path that a punt has is not a change.
+  const file = await here.file([request, request.replaceAll("dns", "ntp").replace("53", "123")], "pathless.yaml");
+  t.is((await cli(["validate", file])).stdout, `${file}: 2 punts, valid\n`);
+  const planned = await cli(["plan", file], { env });
+  t.regex(planned.stdout, /^\+ punt ntp: PUNT_TO_SOCKET over AF_UNIX\n/);
+  t.regex(planned.stdout, /1 to add, 0 to update, 0 to delete/);
+  const applied = await cli(["apply", file, "--wait", "--json"], { env });
+  const { summary, punts } = JSON.parse(applied.stdout);
+  t.like(summary, { added: 1, updated: 0, unchanged: 1, failed: 0 });
+  for (const punt of punts) t.regex(punt.request.socketPath, /\/cnfs\/[0-9a-f]+\.sock$/);
+  const alone = await here.punts("apply", file, "--owner", "other");
+  t.is(alone.status, 2);
+  t.regex(alone.stderr, /pathless\.yaml:2:5: punts\[0\]: socketPath: is missing .*\n.*pathless\.yaml:3:5: punts\[1\]/);
   const span = "{ cnf: late, type: SPAN, interconnect: MEMIF, vppInterface: eth9, direction: rx }";
   const late = await cli(["add", "--wait", "--timeout", "200", span], { env });
   t.is(late.status, 4);

@@ -10,7 +10,7 @@ interface Options extends ManagedOptions {
 }
 
 export async function run(file: string, options: Options): Promise<void> {
-  const requests = await requestsOf(file);
+  const requests = (await requestsOf(file)).withPaths();
   const { yes = false, output } = options;
   const vpp = await Vpp.connect({ socketPath: options.vpp! });
   try {

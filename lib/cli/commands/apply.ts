@@ -23,11 +23,11 @@ interface Options extends ManagedOptions {
   readonly timeout: number;
 }
 
-export async function run(file: string, options: Options): Promise<void> {
-  const requests = await requestsOf(file);
+export async function run(path: string, options: Options): Promise<void> {
+  const file = await requestsOf(path);
   const { prune = false, wait = false, timeout, output } = options;
   await withPunts(options, { readOnly: false }, async (opened) => {
-    const applied = await applyRequests(opened, requests, { prune, wait, timeout });
+    const applied = await applyRequests(opened, file, { prune, wait, timeout });
     report(applied, output);
     conclude(applied, timeout, opened.keeper);
   });

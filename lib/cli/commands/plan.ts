@@ -1,5 +1,5 @@
 // `vpp-punt plan`: what apply would change.
-import { type DryRun, idText, type PuntStatus } from "../../punt/index.js";
+import { type DryRun, idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import { exitWith, within } from "../ending/index.js";
 import { json, print, printable, yaml } from "../output/index.js";
 import {
@@ -11,6 +11,7 @@ import {
   type ManagedOptions,
   puntLines,
   requestsOf,
+  withKnownPaths,
   withPunts,
 } from "../punts/index.js";
 
@@ -22,12 +23,17 @@ interface Options extends ManagedOptions {
 
 const LONGEST_LOOK_MS = 30_000;
 
-export async function run(file: string | undefined, options: Options): Promise<void> {
-  const requests = file === undefined ? [] : await requestsOf(file);
-  await withPunts(options, { readOnly: true }, async ({ punts }) => {
+export async function run(path: string | undefined, options: Options): Promise<void> {
+  const file = path === undefined ? undefined : await requestsOf(path);
+  await withPunts(options, { readOnly: true }, async ({ punts, choosesPaths }) => {
+    if (!choosesPaths) file?.withPaths();
     const existing = await punts.list();
+    const requests = withKnownPaths(existing, file?.requests ?? []);
     const changes = changesOf(existing, requests, file !== undefined && options.prune === true);
-    const look = punts.plan({ delete: [...changes.deleted, ...changes.updated.map(idOf)], add: requests });
+    const look = punts.plan({
+      delete: [...changes.deleted, ...changes.updated.map(idOf)],
+      add: requests as PuntRequest[],
+    });
     const dry = await within(LONGEST_LOOK_MS, "plan", look);
     if (options.output === "text") print(planText(dry, changes, existing));
     else

@@ -4,7 +4,14 @@ import { basename, dirname } from "node:path";
 import { idText, type Punts } from "../../punt/index.js";
 import { errorText, fail, interrupted, interruption } from "../ending/index.js";
 import { jsonLine, print, printError } from "../output/index.js";
-import { applyRequests, type ManagedOptions, type Opened, requestsOf, withPunts } from "../punts/index.js";
+import {
+  applyRequests,
+  type FileOfPunts,
+  type ManagedOptions,
+  type Opened,
+  requestsOf,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -15,8 +22,8 @@ interface Options extends ManagedOptions {
 /** One round of applying gives the signals their turn. */
 const ROUND_MS = 600_000;
 
-export async function run(file: string, options: Options): Promise<void> {
-  const requests = await requestsOf(file);
+export async function run(path: string, options: Options): Promise<void> {
+  const file = await requestsOf(path);
   const end = new AbortController();
   const ended = interrupted().then((by) => end.abort(by));
   let isOpen = false;
@@ -26,8 +33,8 @@ export async function run(file: string, options: Options): Promise<void> {
     const apply = applier(opened, options);
     const watching = printChanges(opened.punts, options.output, end.signal);
     // Before the first round, so that a change during it is seen.
-    const stop = onChange(file, () => void again(file, apply, options.output === "json"));
-    await apply(requests);
+    const stop = onChange(path, () => void again(path, apply, options.output === "json"));
+    await apply(file);
     await ended;
     stop();
     await watching;
@@ -37,14 +44,14 @@ export async function run(file: string, options: Options): Promise<void> {
   });
 }
 
-type Apply = (requests: Awaited<ReturnType<typeof requestsOf>>) => Promise<void>;
+type Apply = (file: FileOfPunts) => Promise<void>;
 
 /** Applies one file after the other, never two at once. */
 function applier(opened: Opened, { prune }: Options): Apply {
   let last: Promise<unknown> = Promise.resolve();
-  return (requests) => {
+  return (file) => {
     const next = last.then(async () => {
-      const applied = await applyRequests(opened, requests, { prune, wait: false, timeout: ROUND_MS });
+      const applied = await applyRequests(opened, file, { prune, wait: false, timeout: ROUND_MS });
       for (const { id, error } of applied.refused) printError(`${idText(id)}: ${errorText(error)}`);
     });
     last = next.catch(() => {});
@@ -53,9 +60,9 @@ function applier(opened: Opened, { prune }: Options): Apply {
 }
 
 /** A file that is wrong changes nothing: the punts stay as they are, and the error is printed. */
-async function again(file: string, apply: Apply, json: boolean): Promise<void> {
+async function again(path: string, apply: Apply, json: boolean): Promise<void> {
   try {
-    await apply(await requestsOf(file));
+    await apply(await requestsOf(path));
   } catch (error) {
     fail(error, json);
     process.exitCode = 0;

@@ -24,9 +24,9 @@ export async function run(files: readonly string[], { output }: { output: string
 
 async function check(file: string, output: string): Promise<Checked> {
   try {
-    const { length } = await requestsOf(file);
-    if (output !== "json") print(`${file}: ${counted(length, "punt")}, valid`);
-    return { file, valid: true, punts: length };
+    const { requests } = await requestsOf(file);
+    if (output !== "json") print(`${file}: ${counted(requests.length, "punt")}, valid`);
+    return { file, valid: true, punts: requests.length };
   } catch (error) {
     if (!(error instanceof PuntError)) throw error;
     const problems = error.details.problems as FileProblem[] | undefined;

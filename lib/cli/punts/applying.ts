@@ -4,16 +4,18 @@ import {
   type ApplyOptions,
   idKey,
   isMade,
+  type PathlessRequest,
   type PuntId,
-  type PuntRequest,
+  type PuntSet,
   type PuntState,
   type PuntStatus,
   type Punts,
 } from "../../punt/index.js";
 import { after, type Ending, interrupted } from "../ending/index.js";
 import { isProgressShown, progress } from "../output/index.js";
-import { type Changes, changesOf, idOf } from "./changes.js";
+import { type Changes, changesOf, idOf, withKnownPaths } from "./changes.js";
 import type { Opened } from "./open.js";
+import type { FileOfPunts } from "./requests.js";
 
 export interface Refusal {
   readonly id: PuntId;
@@ -45,14 +47,16 @@ export interface ApplyingOptions {
 /** VPP may restart during the command. The command does not wait for a VPP that stays away for longer. */
 const LONGEST_ABSENCE_MS = 5_000;
 
-/** Makes the punts what the requests say, in one change. A file that asks for a conflict deletes and updates nothing. */
+/** Makes the punts what the file says, in one change. A file that asks for a conflict deletes and updates nothing. */
 export async function applyRequests(
   opened: Opened,
-  requests: readonly PuntRequest[],
+  file: FileOfPunts,
   { prune, wait, timeout }: ApplyingOptions,
 ): Promise<Applied> {
   const { punts } = opened;
+  if (!opened.choosesPaths) file.withPaths();
   const before = await punts.list();
+  const requests = withKnownPaths(before, file.requests);
   const changes = changesOf(before, requests, prune);
   const task = new Task(punts, wait ? { keep: true, waitFor: "CREATED" } : { keep: true });
   const isWhole = changes.updated.length + changes.deleted.length > 0;
@@ -71,13 +75,13 @@ export async function applyRequests(
 /** Returns the number of punts that are not as the change wants them. */
 function openOf(
   { refused }: Task,
-  requests: readonly PuntRequest[],
+  requests: readonly PathlessRequest[],
   { deleted }: Changes,
   now: ReadonlyMap<string, PuntStatus>,
   wait: boolean,
 ): number {
   const known = new Set(refused.map(({ id }) => idKey(id)));
-  const isDone = (request: PuntRequest) => {
+  const isDone = (request: PathlessRequest) => {
     const status = now.get(idKey(request));
     return known.has(idKey(request)) || (status !== undefined && isReached(status.state, wait));
   };
@@ -101,7 +105,7 @@ const REFUSALS = new Set([
 
 interface Part {
   readonly delete: readonly PuntId[];
-  readonly punts: readonly PuntRequest[];
+  readonly punts: readonly PathlessRequest[];
 }
 
 /** A change of many punts. */
@@ -119,7 +123,7 @@ class Task {
   async run(part: Part, isWhole: boolean): Promise<void> {
     if (sizeOf(part) === 0) return;
     try {
-      const { failed } = await this.#punts.apply(part, this.#options);
+      const { failed } = await this.#punts.apply(part as PuntSet, this.#options);
       this.refused.push(...failed);
     } catch (error) {
       if (!(error instanceof PuntError) || isWhole) throw error;
@@ -136,7 +140,7 @@ class Task {
   }
 
   /** Shows how many punts have come to an end. */
-  async follow(requests: readonly PuntRequest[], signal: AbortSignal): Promise<void> {
+  async follow(requests: readonly PathlessRequest[], signal: AbortSignal): Promise<void> {
     const open = new Set(requests.map(idKey));
     const wait = this.#options.waitFor !== undefined;
     const take = ({ id, state }: PuntStatus) => isReached(state, wait) && open.delete(idKey(id));

@@ -1,5 +1,5 @@
 // Changes of punts as text: `+` is made, `~` is updated, `-` is removed.
-import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import { idText, type PathlessRequest, type PuntStatus } from "../../punt/index.js";
 import { type Color, paint, printable } from "../output/index.js";
 import { type Changes, idOf } from "./changes.js";
 
@@ -27,12 +27,12 @@ export function puntLines({ added, updated, deleted }: Changes, existing: readon
   ];
 }
 
-function about(request: PuntRequest): string {
+function about(request: PathlessRequest): string {
   return `${idText(idOf(request))}: ${request.type} over ${request.interconnect}`;
 }
 
 /** `vppInterface: eth0 -> eth1` for each field that is not as before. */
-function differences(before: PuntRequest | undefined, after: PuntRequest): string {
+function differences(before: PathlessRequest | undefined, after: PathlessRequest): string {
   const [old, fresh] = [before ?? {}, after] as Record<string, unknown>[];
   const fields = [...new Set([...Object.keys(old!), ...Object.keys(fresh!)])];
   const text = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));

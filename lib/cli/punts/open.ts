@@ -57,6 +57,8 @@ export interface Opened {
   readonly punts: Punts;
   /** Makes and removes what a command leaves to do, in words: `the daemon`. */
   readonly keeper: string;
+  /** Chooses the paths of punt sockets that a request leaves out. */
+  readonly choosesPaths: boolean;
   /** Resolves when the punts have the states of a look at VPP that began after the call. A daemon looks by itself. */
   look(): Promise<void>;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
@@ -128,7 +130,9 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
     };
     const explainer = explainerOfEtcd(punts);
     const keeper = "the host's daemon";
-    return body({ punts, keeper, look: async () => {}, counters: onHost, explainer, lost, interfaceNames: onHost });
+    const choosesPaths = false;
+    const look = async () => {};
+    return body({ punts, keeper, choosesPaths, look, counters: onHost, explainer, lost, interfaceNames: onHost });
   });
 }
 
@@ -163,7 +167,9 @@ async function withDaemon<T>(
     // Descriptors come by a UNIX socket only.
     const handed = "socket" in daemon && { attach };
     const keeper = "the daemon";
-    return body({ punts, keeper, look: async () => {}, counters, explainer, ...handed, lost, interfaceNames });
+    const choosesPaths = true;
+    const look = async () => {};
+    return body({ punts, keeper, choosesPaths, look, counters, explainer, ...handed, lost, interfaceNames });
   });
 }
 
@@ -203,7 +209,9 @@ async function withManager<T>(
     };
     const look = () => running.resync();
     const keeper = "a manager over the same store";
-    return await body({ punts: manager, keeper, look, counters, lost: (ms) => lossOf(vpp, ms), interfaceNames });
+    const choosesPaths = false;
+    const lost = (ms: number) => lossOf(vpp, ms);
+    return await body({ punts: manager, keeper, choosesPaths, look, counters, lost, interfaceNames });
   } finally {
     reader.close();
     await manager?.close();

@@ -3,10 +3,11 @@ import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
 import {
   decodeText,
-  lacksSocketPath,
+  type PathlessRequest,
   type PuntRequest,
   type PuntRequestInput,
-  parseRequest,
+  parsePathless,
+  parsePathlessRequests,
   parseRequests,
   readText,
 } from "../../punt/index.js";
@@ -22,9 +23,18 @@ function textOf(path: string): Promise<string> {
   return path === "-" ? standardInput() : readText(path);
 }
 
+/** The requests of a file of punts. */
+export interface FileOfPunts {
+  /** A daemon chooses the path of a punt socket that has none. */
+  readonly requests: readonly PathlessRequest[];
+  /** Returns the requests as a manager takes them. @throws PuntError with the places where the path of a punt socket is missing */
+  withPaths(): PuntRequest[];
+}
+
 /** Reads a file of punts; `-` is standard input. @throws PuntError with every problem of the file */
-export async function requestsOf(path: string): Promise<PuntRequest[]> {
-  return parseRequests(await textOf(path), path === "-" ? "standard input" : path);
+export async function requestsOf(path: string): Promise<FileOfPunts> {
+  const [text, name] = [await textOf(path), path === "-" ? "standard input" : path];
+  return { requests: parsePathlessRequests(text, name), withPaths: () => parseRequests(text, name) };
 }
 
 /** Reads one request: the text given, a file, or standard input. A request without the path of its socket is left to a daemon, which has one. */
@@ -35,7 +45,7 @@ export async function requestOf(text: string | undefined, file: string | undefin
     const message = "a request is expected: as an argument, in a file (-f) or on standard input";
     throw new PuntError("punt.add", "ERR_USAGE", message, { remedy: "`vpp-punt schema` has its fields" });
   }
-  return lacksSocketPath(input) ? (input as PuntRequestInput) : parseRequest(input, "request", "punt.add");
+  return parsePathless(input, "request", "punt.add") as PuntRequestInput;
 }
 
 function parsed(content: string): unknown {

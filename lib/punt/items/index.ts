@@ -57,10 +57,10 @@ export { featureMissing, type Missing, Problem } from "./problem.js";
 export { proxyArpPart, proxyArpRangePart } from "./proxy-arp.js";
 export { proxyNdPart } from "./proxy-nd.js";
 export {
-  hasLocalHandler,
   idlePuntSocket,
   injectPathOf,
   isNoteOfVpp,
+  localHandlerOf,
   type PuntTarget,
   puntSocketPart,
   puntTargetKey,

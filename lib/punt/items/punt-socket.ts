@@ -54,9 +54,10 @@ export function idlePuntSocket(target: PuntTarget, { seen }: Facts): Part<PuntSo
   return { kind: "punt-socket", key: found.key, value: { ...found.value, target } };
 }
 
-/** Returns whether the key can be that of a punt of a UDP port, whose key in VPP has no protocol, or of an IP protocol. */
-export function hasLocalHandler(key: string): boolean {
-  return /^punt-socket\/(l4|ip-proto)\//.test(key);
+/** Returns where VPP lists the handler of the target with this key: a punt of a UDP port has no protocol in its key. */
+export function localHandlerOf(key: string): keyof LocalHandlers | undefined {
+  if (key.startsWith("punt-socket/l4/")) return "udpPorts";
+  return key.startsWith("punt-socket/ip-proto/") ? "ipProtocols" : undefined;
 }
 
 /** The note of the path of VPP's own socket, from the reply to a registration. It outlives the registration. */

@@ -26,13 +26,15 @@ function anyMarks() {
   return marksFor(DEFAULT_OWNER, defaultMemifDirectory(DEFAULT_OWNER), pools);
 }
 
+const ALL_HANDLERS = new Set(["udpPorts", "ipProtocols"] as const);
+
 /** Reads VPP's objects, its routes for groups and broadcast, and the addresses of the interfaces in `names`. Changes nothing. */
 export function factsOf(vpp: VppApi, names: readonly string[]): Promise<Facts> {
   const nothing = new Map<never, never>();
   const surroundings = { vpp, host: nowhere, marks: anyMarks(), claims: nothing, notes: nothing, ways: untried };
   const scope = {
     ...{ namespaces: nothing, expectedIn: nothing, containers: new Set<string>() },
-    ...{ interfaces: new Set(names), multicast: true, localHandlers: true },
+    ...{ interfaces: new Set(names), multicast: true, localHandlers: ALL_HANDLERS },
   };
   return observe(surroundings, scope);
 }

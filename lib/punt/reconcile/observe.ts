@@ -10,6 +10,7 @@ import {
   interfaceFinder,
   kinds,
   type Lack,
+  type LocalHandlers,
   lackOf,
   observeInterfaces,
   observeLocalHandlers,
@@ -30,8 +31,8 @@ export interface ReadScope {
   readonly expectedIn: ReadonlyMap<string, string>;
   /** Whether the routes for groups and for broadcast are read. */
   readonly multicast: boolean;
-  /** Whether the handlers of VPP's UDP ports and IP protocols are read. */
-  readonly localHandlers: boolean;
+  /** Which of VPP's own handlers are read. */
+  readonly localHandlers: ReadonlySet<keyof LocalHandlers>;
 }
 
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
@@ -50,7 +51,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     observePuntReasons(surroundings.vpp),
     observeContainers(from.host, scope.containers),
     scope.multicast ? observeMulticast(from.vpp) : undefined,
-    scope.localHandlers ? observeLocalHandlers(from.vpp) : undefined,
+    observeLocalHandlers(from.vpp, scope.localHandlers),
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, scope.interfaces);
   const context = {

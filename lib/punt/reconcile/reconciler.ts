@@ -4,8 +4,8 @@ import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
   type Facts,
-  hasLocalHandler,
   kindOf,
+  localHandlerOf,
   type Note,
   type Notes,
   OLD_CLAIM,
@@ -182,9 +182,10 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
-    localHandlers:
-      punts.some((request) => handlerOf(request).readsLocalHandlers?.(request)) ||
-      [...claims.keys()].some(hasLocalHandler),
+    localHandlers: new Set([
+      ...punts.flatMap((request) => handlerOf(request).readsLocalHandlers?.(request) ?? []),
+      ...[...claims.keys()].flatMap((key) => localHandlerOf(key) ?? []),
+    ]),
   };
 }
 

@@ -25,9 +25,16 @@ export {
   requestJsonSchema,
   type TypeSchema,
 } from "./request.js";
-export { type FileProblem, loadRequests, parseRequests } from "./request-file.js";
+export { type FileProblem, loadRequests, parsePathlessRequests, parseRequests } from "./request-file.js";
 export { checkSet, type PuntSet, parseSet, requireOneCnf, withCnf } from "./set.js";
-export { expanded, lacksSocketPath, type PathlessRequestInput, type UdpPunt } from "./short-forms.js";
+export {
+  expanded,
+  lacksSocketPath,
+  type PathlessRequest,
+  type PathlessRequestInput,
+  parsePathless,
+  type UdpPunt,
+} from "./short-forms.js";
 export type {
   AbxRequest,
   DhcpProxyRequest,

@@ -4,7 +4,8 @@ import { PuntError } from "../../errors.js";
 import { yaml } from "../../lazily.js";
 import { OptionCheck } from "../../options.js";
 import { readText } from "./file-text.js";
-import { idKey, idText, type PuntRequest, parseRequest } from "./request.js";
+import { idKey, idText, type PuntId, type PuntRequest, parseRequest } from "./request.js";
+import { type PathlessRequest, parsePathless } from "./short-forms.js";
 
 const OP = "punt.load";
 
@@ -53,13 +54,24 @@ export async function loadRequests(path: string): Promise<PuntRequest[]> {
  * ```
  */
 export function parseRequests(content: string, name: string): PuntRequest[] {
+  return requestsIn(content, name, parseRequest);
+}
+
+/** Parses the text of a file of punts whose requests may lack the paths of their punt sockets. @throws PuntError as `loadRequests` */
+export function parsePathlessRequests(content: string, name: string): PathlessRequest[] {
+  return requestsIn(content, name, parsePathless);
+}
+
+type Parse<R> = (punt: unknown, where: string, op: string) => R;
+
+function requestsIn<R extends PuntId>(content: string, name: string, parse: Parse<R>): R[] {
   new OptionCheck(OP).text("content", content);
   new OptionCheck(OP).text("name", name);
   const file = new PuntFile(content, name);
-  const requests = file.list().map((punt, index) => file.request(punt, index));
+  const requests = file.list().map((punt, index) => file.request(punt, index, parse));
   file.requireDistinct(requests);
   file.requireGood();
-  return requests as PuntRequest[];
+  return requests as R[];
 }
 
 /** A file under check: collects its problems. */
@@ -101,9 +113,9 @@ class PuntFile {
   }
 
   /** Returns the request, or undefined after it has noted the problems. */
-  request(punt: unknown, index: number): PuntRequest | undefined {
+  request<R>(punt: unknown, index: number, parse: Parse<R>): R | undefined {
     try {
-      return parseRequest(punt, `punts[${index}]`, OP);
+      return parse(punt, `punts[${index}]`, OP);
     } catch (error) {
       if (!(error instanceof PuntError)) throw error;
       this.#code = error.code;
@@ -115,7 +127,7 @@ class PuntFile {
     }
   }
 
-  requireDistinct(requests: readonly (PuntRequest | undefined)[]): void {
+  requireDistinct(requests: readonly (PuntId | undefined)[]): void {
     const seen = new Map<string, number>();
     for (const [index, request] of requests.entries()) {
       if (request === undefined) continue;

@@ -1,16 +1,29 @@
 // Requests that leave something out: the path of their punt socket, which the program that makes it fills in, or all but a UDP port.
 import { OptionCheck } from "../../options.js";
-import { hasField, type PuntRequestInput } from "./request.js";
+import { hasField, type PuntRequest, type PuntRequestInput, parseRequest } from "./request.js";
 
 type Pathless<R> = R extends { socketPath: string } ? Omit<R, "socketPath"> & { readonly socketPath?: string } : R;
 
 /** A request. The path of its punt socket may be left out. */
 export type PathlessRequestInput = Pathless<PuntRequestInput>;
+/** A checked request. The path of its punt socket may be missing. */
+export type PathlessRequest = Pathless<PuntRequest>;
 
 /** Returns whether the type of the request has a punt socket, and the request does not name its path. */
 export function lacksSocketPath(input: unknown): boolean {
   const { type, socketPath } = Object(input) as { readonly type?: unknown; readonly socketPath?: unknown };
   return socketPath === undefined && hasField(type, "socketPath");
+}
+
+/** Stands for the missing path while a request is checked. */
+const ANY_PATH = "/-";
+
+/** Checks a request as `parseRequest` does. The path of its punt socket may be missing, and stays so. @throws PuntError ERR_INVALID_REQUEST */
+export function parsePathless(input: unknown, where?: string, op?: string): PathlessRequest {
+  if (!lacksSocketPath(input)) return parseRequest(input, where, op);
+  const request = parseRequest({ ...Object(input), socketPath: ANY_PATH }, where, op);
+  const { socketPath: _, ...pathless } = request as PuntRequest & { socketPath: string };
+  return pathless as PathlessRequest;
 }
 
 /** UDP datagrams to one port, from all of VPP's interfaces: the short form of the most common request. */

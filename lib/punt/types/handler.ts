@@ -1,7 +1,7 @@
 // The definition of a punt type. It is pure: it derives the wanted items from a request and the facts.
 
 import type { Interconnect, Marks, Need } from "../interconnect/index.js";
-import type { Facts, Missing, Part } from "../items/index.js";
+import type { Facts, LocalHandlers, Missing, Part } from "../items/index.js";
 import type { PuntRequest } from "../request/index.js";
 import type { ReceivedFrame, Taking } from "./taking.js";
 
@@ -71,8 +71,8 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   pairedWith?(request: R, facts: Facts): string | undefined;
   /** Returns whether the caveats depend on VPP's routes for groups and for broadcast. */
   readsMulticast?(request: R): boolean;
-  /** Returns whether the items depend on the UDP ports and IP protocols that VPP handles. */
-  readsLocalHandlers?(request: R): boolean;
+  /** Returns which of VPP's own handlers the items depend on. */
+  readsLocalHandlers?(request: R): keyof LocalHandlers | undefined;
   /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
   caveats?(request: R, facts: Facts): Caveat[];
   /** Returns how VPP treats a frame on account of the punt once VPP has every item. Undefined: the type does not tell. */

@@ -50,7 +50,8 @@ export const puntToSocket: TypeHandler<PuntToSocketRequest> = {
 
   takes: (request, frame, facts) => ({ stage: "local", ...socketTaking(request, frame, facts) }),
 
-  readsLocalHandlers: ({ toHost, ipProto }) => toHost?.protocol === "UDP" || ipProto !== undefined,
+  readsLocalHandlers: ({ toHost, ipProto }) =>
+    ipProto !== undefined ? "ipProtocols" : toHost?.protocol === "UDP" ? "udpPorts" : undefined,
 
   readsMulticast: (request) => groupsOf(request).length > 0 || isForBroadcast(request),
 
