@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { attach, describeFrame, PuntManager } from "vpp-punt";
 import { Vpp } from "vpp-punt/binapi";
 import { EmbeddedVpp } from "vpp-punt/sim";
-import { readFrames } from "./demo/capture.js";
 
 await using sim = await EmbeddedVpp.start({
   interfaces: ["eth0", "eth1"],
@@ -28,7 +27,10 @@ for (const [i, port] of ports.entries()) {
 await Promise.all(ports.map((port) => port.peer ?? new Promise((resolve) => port.once("up", resolve))));
 
 const left = new Promise((resolve) => sim.interface("eth1").once("tx", resolve));
-sim.interface("eth0").inject(readFrames()[0]!);
+// 10.0.0.2 asks for the MAC address of 10.0.0.1.
+const ETHERNET = "ffffffffffff020000000002" + "0806";
+const ARP = "0001080006040001" + "0200000000020a000002" + "0000000000000a000001";
+sim.interface("eth0").inject(Buffer.from(ETHERNET + ARP, "hex"));
 await left;
 console.log("left by eth1");
 

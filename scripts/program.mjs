@@ -4,6 +4,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundleInto } from "./packaging/bundle.mjs";
 
+/** Dependencies that find files beside themselves, or load native code. */
+const OUTSIDE = ["etcd3", "node-gyp-build", "pino"];
+
 const PROGRAMS = [
   "lib/cli/main.js",
   "test/support/daemon/daemon-process.js",
@@ -16,13 +19,17 @@ const PROGRAMS = [
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist");
 
+const base = pathToFileURL(join(dist, "index.js")).href;
+
 /** A file of a bundle finds other files from where it was. */
 const places = {
   name: "places",
   setup(build) {
     build.onLoad({ filter: /\/dist\/.*\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)) };
+      const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
+      // Without a `require` of its own, what it requires becomes part of the bundle.
+      const contents = path.endsWith("/lib/lazily.js") ? text.replace(/^const require = .*$/m, "") : text;
+      return { contents };
     });
   },
 };
@@ -31,5 +38,11 @@ rmSync(join(dist, "program"), { recursive: true, force: true });
 await bundleInto(
   join(dist, "program"),
   PROGRAMS.map((path) => join(dist, path)),
-  { outbase: dist, plugins: [places] },
+  {
+    ...{ outbase: dist, plugins: [places], packages: "bundle", external: OUTSIDE },
+    // Dependencies that are CommonJS require Node's own modules.
+    banner: {
+      js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(${JSON.stringify(base)});`,
+    },
+  },
 );

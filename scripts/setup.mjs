@@ -52,7 +52,9 @@ const compiled = join(root, "dist/.compiled");
 const outputs = ["dist/.tsbuildinfo", "dist/lib", "dist/entries", "dist/test", "dist/benchmarks"].map((name) =>
   join(root, name),
 );
-const sources = ["lib", "entries", "test", "benchmarks", "examples"].map((name) => newestUnder(join(root, name)));
+const sources = ["lib", "entries", "test", "benchmarks", "examples", "demo"].map((name) =>
+  newestUnder(join(root, name)),
+);
 const configured = ["tsconfig.json", "package.json"].map((name) => mtime(join(root, name)));
 if (!outputs.every(existsSync) || mtime(compiled) < Math.max(...sources, ...configured, mtime(installed))) {
   console.error("setup: compiling TypeScript");

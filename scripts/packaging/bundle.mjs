@@ -26,7 +26,6 @@ export async function bundle() {
 /** Bundles compiled files into `outdir`, with further options of esbuild. */
 export function bundleInto(outdir, entryPoints, options = {}) {
   return build({
-    ...options,
     absWorkingDir: root,
     entryPoints,
     outdir,
@@ -40,5 +39,6 @@ export function bundleInto(outdir, entryPoints, options = {}) {
     target: "node20",
     packages: "external",
     logLevel: "warning",
+    ...options,
   });
 }

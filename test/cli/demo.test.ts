@@ -40,5 +40,5 @@ for (const [signal, status] of [
 
 test("the package ships the demo's programs and its capture", (t) => {
   const { files } = JSON.parse(readFileSync("package.json", "utf8")) as { files: string[] };
-  t.true(files.includes("dist/examples/demo/*.js") && files.includes("examples/demo/traffic.pcap"));
+  t.true(files.includes("dist/demo/*.js") && files.includes("demo/traffic.pcap"));
 });

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import test from "ava";
 import fc from "fast-check";
-import { captureFile, readFrames } from "../../examples/demo/capture.js";
+import { captureFile, readFrames } from "../../demo/capture.js";
 import { describeFrame, describeIp } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
 

@@ -24,7 +24,7 @@ const OUTPUTS: Readonly<Record<string, RegExp>> = {
   metrics: /^vpp_punt_packets_total\{cnf="monitor",.*direction="to_cnf"\} [1-9]/m,
   neighbors: /\n10.0.0.2 has moved from 0200000000aa to 0200000000cc$/,
   "ospf-hello": /: router 2.2.2.2 at 10.0.0.2, .*\n.*: router 3.3.3.3 at 10.0.0.3, area 0.0.0.0, hello every 10 s$/,
-  "receive-punts": /^(.* DNS query .*\n?|.* DNS answer \(1 records\) .*\n?){10}$/,
+  "receive-punts": /^.*10\.0\.0\.2.* 10\.0\.0\.1.*\n.*10\.0\.0\.1.* 10\.0\.0\.2.*$/,
   "shared-interface": /^dns .* 53\nmonitor .* 123\nmonitor .* 53\nntp got a datagram to port 123$/,
   "span-capture": /^(eth0-\d.pcapng: \d+ bytes\n?){3}$/,
   statistics: /./,

@@ -9,7 +9,7 @@ interface Options {
 }
 
 /** The demo lies beside this library, in the sources as in the package. It is a program of its own, and starts others. */
-const DEMO = packageFile("dist/examples/demo/main.js");
+const DEMO = packageFile("dist/demo/main.js");
 
 export async function run({ output }: Options): Promise<void> {
   const args = output === "json" ? ["--json"] : [];

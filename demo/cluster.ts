@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
+import { EmbeddedVpp, type SpawnedVpp } from "../lib/sim/index.js";
 import { closing } from "./ending.js";
 import type { Report } from "./report.js";
 import { udpQuestion, udpText } from "./udp.js";
@@ -49,7 +49,7 @@ class Cluster {
       ...{ socketDirectory: join(directory, "sockets"), manager: { memifDirectory: join(directory, "memif") } },
     };
     await writeFile(config, JSON.stringify(options));
-    const command = [file("../../lib/cli/main.js"), "daemon", "--config", config];
+    const command = [file("../lib/cli/main.js"), "daemon", "--config", config];
     this.#children.set("daemon", spawn(process.execPath, command, { stdio: "ignore" }));
   }
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { Memif, type PacketBatch, PuntSocket } from "../../lib/index.js";
+import { Memif, type PacketBatch, PuntSocket } from "../lib/index.js";
 import { readFrames } from "./capture.js";
 import type { Report } from "./report.js";
 import type { TrafficOrder } from "./traffic.js";

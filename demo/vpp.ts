@@ -1,5 +1,5 @@
 // The embedded VPP of the demo, in a process of its own, with its interfaces and addresses as an operator would set them up.
-import { EmbeddedVpp, type SpawnedVpp } from "../../lib/sim/index.js";
+import { EmbeddedVpp, type SpawnedVpp } from "../lib/sim/index.js";
 import { ROUTER } from "./punts.js";
 
 /** Interfaces of VPP: the first part uses `lan` and `wan`, the others are for one type of punt each. */

@@ -1,8 +1,8 @@
 // The second part: all seven types of punt through the punt manager, packets through each, and a restart of VPP in the middle.
 import { join } from "node:path";
-import { Vpp } from "../../lib/binapi/index.js";
-import { type PuntId, PuntManager } from "../../lib/index.js";
-import type { SpawnedVpp } from "../../lib/sim/index.js";
+import { Vpp } from "../lib/binapi/index.js";
+import { type PuntId, PuntManager } from "../lib/index.js";
+import type { SpawnedVpp } from "../lib/sim/index.js";
 import { readFrames } from "./capture.js";
 import { type TypeCase, typeCases } from "./cases.js";
 import { type Application, openApplication } from "./cnf.js";

@@ -1,5 +1,5 @@
 // One punt of each type: the request, the frames sent to VPP's interface, and the expected packets.
-import type { PuntRequestInput } from "../../lib/index.js";
+import type { PuntRequestInput } from "../lib/index.js";
 import { ip4Destination, isEchoReply, isEchoRequest, isIsis, isOspf, isUdpTo } from "./frames.js";
 import { ROUTER } from "./punts.js";
 import { HAIRPIN_VRF, type InterfaceName } from "./vpp.js";

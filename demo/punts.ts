@@ -1,6 +1,6 @@
 // The three punts of the first part: their requests, and the frames of the capture that each must bring.
 // `expects` reads the frames by itself: expectations must not come from the code the demo shows.
-import type { Punt } from "../../lib/binapi/index.js";
+import type { Punt } from "../lib/binapi/index.js";
 import { ip4Destination, isIcmp6, isOspf, isUdpTo } from "./frames.js";
 
 /** The router of the capture, whose place VPP takes. */

@@ -1,5 +1,5 @@
 // The demo's output: lines for a person as it goes, or one JSON object at the end.
-import { table } from "../../lib/cli/output/print.js";
+import { table } from "../lib/cli/output/print.js";
 
 /** Where the demo tells what it does. With `--json` all of it is silent. */
 export interface Report {

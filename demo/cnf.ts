@@ -1,5 +1,5 @@
 // The application's side of the interconnects: opens what a punt's metadata says, and keeps what arrives.
-import { type AttachedPort, attach, type Memif, type PacketBatch, type PuntMetadata } from "../../lib/index.js";
+import { type AttachedPort, attach, type Memif, type PacketBatch, type PuntMetadata } from "../lib/index.js";
 import { until } from "./until.js";
 
 /** The application's ends of one punt. */

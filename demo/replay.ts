@@ -1,9 +1,9 @@
 // The first part: three punt registrations, the capture replayed through VPP's interface, one answer injected.
 import { join } from "node:path";
-import { Vpp } from "../../lib/binapi/index.js";
-import { PuntAction, PuntInjector, PuntSocket } from "../../lib/index.js";
-import { describeFrame } from "../../lib/packet/index.js";
-import type { SpawnedVpp } from "../../lib/sim/index.js";
+import { Vpp } from "../lib/binapi/index.js";
+import { PuntAction, PuntInjector, PuntSocket } from "../lib/index.js";
+import { describeFrame } from "../lib/packet/index.js";
+import type { SpawnedVpp } from "../lib/sim/index.js";
 import { dnsAnswer } from "./answer.js";
 import { readFrames } from "./capture.js";
 import { type DemoPunt, punts } from "./punts.js";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The capture lies with the sources; this file runs compiled, from dist/examples/demo. */
-export const captureFile = fileURLToPath(new URL("../../../examples/demo/traffic.pcap", import.meta.url));
+/** The capture lies with the sources; this file runs compiled, from dist/demo. */
+export const captureFile = fileURLToPath(new URL("../../demo/traffic.pcap", import.meta.url));
 
 const FILE_HEADER = 24;
 const PACKET_HEADER = 16;

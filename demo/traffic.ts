@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { Memif, PuntSocket } from "../../lib/index.js";
+import { Memif, PuntSocket } from "../lib/index.js";
 
 /** The thread's input. */
 export type TrafficOrder = { readonly frame: Uint8Array; readonly durationMs: number } & (

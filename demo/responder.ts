@@ -1,5 +1,5 @@
 // A CNF in a process of its own: answers UDP datagrams to one port with its name before their payload.
-import { openPunt } from "../../lib/module/index.js";
+import { openPunt } from "../lib/module/index.js";
 
 const [name = "", port = "", socket = ""] = process.argv.slice(2);
 process.on("disconnect", () => process.exit());
