@@ -132,6 +132,17 @@ function sbomIsWhole(stdout) {
   return Object.keys(dependencies).every((name) => names.has(name));
 }
 
+async function packageChecks() {
+  await check("audit of dependencies", audit);
+  await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
+  await check("package", quickPackage);
+}
+
+async function textChecks() {
+  await check("documents' site", script("docs:site"));
+  await check("clang-tidy", script("lint:native"));
+}
+
 /** Checks that run programs other than AVA's. */
 async function otherPrograms() {
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
@@ -154,12 +165,9 @@ const prepared =
   (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));
 if (prepared) {
   await check("lint", script("lint"));
-  await check("documents' site", script("docs:site"));
-  await check("audit of dependencies", audit);
-  await check("SBOM", command("npm", ["run", "--silent", "sbom"], { accept: sbomIsWhole }));
-  await check("clang-tidy", script("lint:native"));
+  // Each program of the two has one core's work.
+  await Promise.all([packageChecks(), textChecks()]);
   await check("npm test", async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 })));
-  await check("package", quickPackage);
   // Both wait much, for timers and for each other's ends.
   await Promise.all([check("native tests with sanitizers", sanitizedTests), otherPrograms()]);
 }

@@ -40,6 +40,7 @@ await bundleInto(
   PROGRAMS.map((path) => join(dist, path)),
   {
     ...{ outbase: dist, plugins: [places], packages: "bundle", external: OUTSIDE },
+    ...{ minifyWhitespace: true, minifySyntax: true },
     // Dependencies that are CommonJS require Node's own modules.
     banner: {
       js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(${JSON.stringify(base)});`,
