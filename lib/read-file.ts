@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ErrorDetails, PuntError } from "./errors.js";
 
 /** The longest wait for the writer of a pipe, and between two looks. */
 const PATIENCE_MS = 10_000;
@@ -28,6 +29,12 @@ export async function readRegularFile(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+/** Returns the error of an operation that could not read a file, with Linux's code. */
+export function unreadable(op: string, path: string, cause: unknown, details: ErrorDetails = {}): PuntError {
+  const { code = "EIO" } = cause as NodeJS.ErrnoException;
+  return new PuntError(op, code, `cannot read ${path}`, { path, ...details }, cause);
 }
 
 async function readPipe(file: FileHandle, path: string): Promise<Buffer> {

@@ -1,7 +1,8 @@
 // Definitions of VPP's messages by name and CRC.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PuntError } from "../errors.js";
+import { readRegularFile, unreadable } from "../read-file.js";
 import { type ApiJson, checkApiJson, crcOf, messageOf, renderApiJson, typesOf } from "./api-json.js";
 import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES, type Release } from "./builtin.js";
 import { Compiler } from "./codec/index.js";
@@ -270,7 +271,10 @@ function fieldsIn(def: TypeDef): readonly FieldDef[] {
 
 /** Reads a file. Its name gives the module if its text does not, as before VPP 26.06. */
 async function readApiFile(path: string): Promise<unknown> {
-  const json = parseJson(await readFile(path, "utf8"), path);
+  const bytes = await readRegularFile(path).catch((cause) => {
+    throw unreadable("binapi.schema", path, cause);
+  });
+  const json = parseJson(bytes.toString("utf8"), path);
   return typeof json === "object" && json !== null ? { module: basename(path, ".api.json"), ...json } : json;
 }
 

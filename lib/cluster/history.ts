@@ -1,6 +1,7 @@
 // A daemon's memory of etcd's history, by which it notices that etcd was restored to an older state.
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
+import { readRegularFile, unreadable } from "../read-file.js";
 import type { Change, Entry, Header } from "./etcd/index.js";
 
 /** A leader raises the generation with every write. */
@@ -154,11 +155,10 @@ export class History {
 async function load(file: string): Promise<Remembered | undefined> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = (await readRegularFile(file)).toString("utf8");
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw new PuntError("cluster.start", code, `cannot read ${file}`, { path: file }, cause);
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable("cluster.start", file, cause);
   }
   try {
     const known = JSON.parse(text) as Remembered;

@@ -7,7 +7,7 @@ import { ensureFolder } from "../folder.js";
 import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
-import { readRegularFile } from "../read-file.js";
+import { readRegularFile, unreadable } from "../read-file.js";
 
 /** The contents of the file, by our names. */
 export interface Announcement {
@@ -82,8 +82,8 @@ async function replaceFrom(folder: string, file: string, text: string): Promise<
  * @throws PuntError ERR_FORMAT: the file is not an announcement; an errno name
  */
 export async function readAnnouncement(file: string): Promise<Announcement> {
-  const bytes = await readRegularFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new PuntError("stonework.discovery", cause.code ?? "EIO", `cannot read ${file}`, { path: file }, cause);
+  const bytes = await readRegularFile(file).catch((cause) => {
+    throw unreadable("stonework.discovery", file, cause);
   });
   const parsed = schema().safeParse(parseJson(bytes.toString("utf8")));
   if (!parsed.success) {

@@ -34,7 +34,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   guarded: [],
   folder: [],
   "closed-terminal": [],
-  "read-file": [],
+  "read-file": ["errors"],
   "socket-file": ["errors"],
   lazily: [],
   "package-root": [],

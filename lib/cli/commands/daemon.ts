@@ -3,7 +3,7 @@ import { parseDocument } from "yaml";
 import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../punt/index.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes, unreadable } from "../../read-file.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 import { idOf } from "./named-ids.js";
@@ -157,8 +157,7 @@ async function fileOptions(path: string): Promise<DaemonOptions> {
   try {
     text = (await readBytes(path)).toString("utf8");
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("daemon.config", code, `cannot read ${path}`, { path }, cause);
+    throw unreadable("daemon.config", path, cause);
   }
   const document = parseDocument(text);
   const [error] = document.errors;

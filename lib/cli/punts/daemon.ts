@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { PuntError } from "../../errors.js";
 import type { ConnectOptions, TlsAddress } from "../../module/index.js";
 import { hostPort } from "../../net/index.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes, unreadable } from "../../read-file.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 
 export type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;
@@ -83,8 +83,7 @@ async function readPem(option: string, path: string | undefined): Promise<Buffer
   try {
     text = await readBytes(path);
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("vpp-punt", code, `cannot read ${path} (${option})`, { path, option }, cause);
+    throw unreadable("vpp-punt", `${path} (${option})`, cause, { path, option });
   }
   if (!text.includes("-----BEGIN")) throw refusal(option, `names ${path}, which is no PEM file`);
   return text;

@@ -1,7 +1,7 @@
 // The options that say how to reach etcd: endpoints, prefix, and files with secrets, which are never arguments.
-import { readFile } from "node:fs/promises";
 import { PuntError } from "../../errors.js";
 import { OptionCheck } from "../../options.js";
+import { readBytes, unreadable } from "../../read-file.js";
 
 /** Options that say how to reach etcd. */
 export interface EtcdOptions {
@@ -96,9 +96,8 @@ async function passwordOf({ passwordFile }: EtcdOptions, op: string): Promise<st
 
 async function read(path: string, op: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readBytes(path);
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError(op, code, `cannot read ${path}`, { path }, cause);
+    throw unreadable(op, path, cause);
   }
 }

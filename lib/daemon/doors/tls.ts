@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { endIfSilent, PING_INTERVAL_MS } from "../../http2-silence.js";
 import { hostPort } from "../../net/index.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes, unreadable } from "../../read-file.js";
 import { listenAt } from "../../tcp-server.js";
 import { tlsCaller } from "../identity.js";
 import { plainAddress } from "../tcp-peer.js";
@@ -108,7 +108,6 @@ async function read(path: string): Promise<Buffer> {
   try {
     return await readBytes(path);
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("daemon.start", code, `cannot read ${path}`, { path }, cause);
+    throw unreadable("daemon.start", path, cause);
   }
 }

@@ -5,7 +5,7 @@ import { PuntError } from "../../errors.js";
 import { lazily, yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes, unreadable } from "../../read-file.js";
 
 const OP = "daemon.policy";
 
@@ -136,8 +136,7 @@ export async function loadPolicy(path: string): Promise<readonly Rule[]> {
   try {
     text = (await readBytes(path)).toString("utf8");
   } catch (cause) {
-    const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError(OP, code, `cannot read ${path}`, { path }, cause);
+    throw unreadable(OP, path, cause);
   }
   return parsePolicy(text, path);
 }

@@ -2,7 +2,7 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes, unreadable } from "../../read-file.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { itemKey, itemName, type Model, packItem } from "../model.js";
 
@@ -19,8 +19,8 @@ export type Groups = Readonly<Record<string, Readonly<Record<string, unknown>>>>
  * @throws PuntError ERR_INVALID_FILE: it is not YAML or not in ligato's form; an errno name
  */
 export async function readConfigFile(path: string): Promise<Groups> {
-  const bytes = await readBytes(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new PuntError(OP, cause.code ?? "EIO", `cannot read ${path}`, { path }, cause);
+  const bytes = await readBytes(path).catch((cause) => {
+    throw unreadable(OP, path, cause);
   });
   const document = parseDocument(bytes.toString("utf8"));
   const [error] = document.errors;
