@@ -78,7 +78,18 @@ export type PuntIdInput = z.input<ReturnType<typeof idSchema>>;
  * ```
  */
 export function requestJsonSchema(): Record<string, unknown> {
-  return zod().toJSONSchema(anySchema(), { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
+  return jsonSchema(anySchema());
+}
+
+function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+  return zod().toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema: made }) => {
+      // An editor does not know whether a daemon will choose the path.
+      if (made.required) made.required = made.required.filter((field) => field !== "socketPath");
+    },
+  }) as Record<string, unknown>;
 }
 
 /**
@@ -93,10 +104,7 @@ export function requestJsonSchema(): Record<string, unknown> {
  * ```
  */
 export function fileJsonSchema(): Record<string, unknown> {
-  return zod().toJSONSchema(zod().strictObject({ punts: zod().array(anySchema()) }), {
-    io: "input",
-    unrepresentable: "any",
-  }) as Record<string, unknown>;
+  return jsonSchema(zod().strictObject({ punts: zod().array(anySchema()) }));
 }
 
 /**

@@ -275,7 +275,9 @@ const puntToSocket = lazily(() =>
         ),
       ipProto: ipProto().optional().describe("Packets to VPP's own addresses, by IP protocol"),
       exception: exception().optional().describe("Packets that VPP gives up, by its reason"),
-      socketPath: socketPath().describe("Path of the CNF's datagram socket"),
+      socketPath: socketPath().describe(
+        "Path of the CNF's datagram socket. Required without a daemon, which chooses one",
+      ),
     })
     .refine((request) => [request.toHost, request.ipProto, request.exception].filter(Boolean).length === 1, {
       path: ["toHost"],
