@@ -1,5 +1,5 @@
 // `vpp-punt doctor` and managers that are the user's own programs, which have marks in VPP.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -10,6 +10,7 @@ import { apiSocket } from "../../lib/cli/doctor/socket-checks.js";
 import { connectPunts } from "../../lib/module/index.js";
 import { DEFAULT_OWNER, EmulatedHost, PuntManager } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { LateVpp } from "../../lib/vpp/index.js";
 import { cli, end, start } from "../support/cli/command.js";
 
 interface Found {
@@ -46,13 +47,51 @@ test("a program that manages the punts of the usual owner is found by its mark i
   t.regex(finding!.remedy, /^let the program do it, or kill \d+, or give one of the two another owner and store$/);
 });
 
-/** A machine with a daemon as process 80 and a program as process 90; `daemonPid`: the daemon's number in its own namespace. */
-function machineWith(listed: readonly { pid: number; owner: string }[], daemonPid = 80): Machine {
+test("a program that waits for the end of another manager is found by its mark in VPP", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "vpp-punt-doctor-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  await using embedded = await EmbeddedVpp.start({ directory });
+  const doctor = async () => {
+    const { stdout } = await cli(["doctor", "--vpp", embedded.apiSocket, "--socket", join(directory, "no"), "--json"]);
+    return findingsIn(stdout, "second manager").filter(({ what }) => what.startsWith("a manager"));
+  };
+  const host = new EmulatedHost(embedded);
+  await using first = await Vpp.connect({ socketPath: embedded.apiSocket });
+  const holder = await PuntManager.start({ vpp: first, owner: "mine", host });
+  const late = join(directory, "late.sock");
+  const vpp = new LateVpp(late);
+  t.teardown(() => vpp.close());
+  await using waiting = await PuntManager.start({ vpp, owner: "mine", host });
+  const refused = new Promise((resolve) => waiting.on("problem", resolve));
+  symlinkSync(embedded.apiSocket, late);
+  await refused;
+  await t.throwsAsync(waiting.resync(), { code: "ERR_OWNER_BUSY" });
+  const [finding, ...more] = await doctor();
+  t.deepEqual(more, []);
+  t.is(finding!.level, "problem");
+  const processes = `pid ${process.pid}\\) waits for the end of another manager \\(.*pid ${process.pid}\\)`;
+  t.regex(finding!.what, new RegExp(processes));
+  t.is(finding!.remedy, `kill ${process.pid}, or give it another owner and store`);
+  await holder.close();
+  await waiting.resync();
+  t.deepEqual(await doctor(), []);
+});
+
+interface Listed {
+  readonly pid: number;
+  readonly owner: string;
+  readonly isWaiting?: boolean;
+}
+
+/** A machine with daemons, usually one as process 80, and a program as process 90; `daemonPid`: process 80's number in its own namespace. */
+function machineWith(listed: readonly Listed[], daemonPid = 80, daemons = [80]): Machine {
   const processes = [
-    { pid: 80, words: ["node", "/usr/bin/vpp-punt", "daemon"] },
+    ...daemons.map((pid) => ({ pid, words: ["node", "/usr/bin/vpp-punt", "daemon"] })),
     { pid: 90, words: ["node", "app.js", "--secret"] },
   ];
-  const managers = listed.map(({ pid, owner }) => ({ pid, isOf: (name: string) => name === owner }));
+  const managers = listed.map(({ pid, owner, isWaiting = false }) => {
+    return { pid, isWaiting, ownerHash: owner, isOf: (name: string) => name === owner };
+  });
   return {
     ...{ vppSocket: "/run/vpp/api.sock", daemonSocket: "/run/vpp-punt/manager.sock", exists: () => true },
     ...{ processes: () => processes, mayInspect: () => true, variable: () => undefined, textOf: () => undefined },
@@ -74,6 +113,38 @@ test("a program and a command that manage one owner's punts are a problem", asyn
   t.deepEqual(await found([{ pid: 80, owner: DEFAULT_OWNER }]), []);
   // The daemon of a container.
   t.deepEqual(await found([{ pid: 1, owner: DEFAULT_OWNER }], 1), []);
+});
+
+test("a manager that waits is named, with the one that it waits for", async (t) => {
+  const found = async (...args: Parameters<typeof machineWith>) =>
+    (await secondManager.run(machineWith(...args))).map(({ what, remedy }) => `${what}: ${remedy}`);
+  const owner = DEFAULT_OWNER;
+  const isWaiting = true;
+  const remedy = "kill 90, or give it another owner and store";
+  t.deepEqual(
+    await found([
+      { pid: 80, owner },
+      { pid: 90, owner, isWaiting },
+    ]),
+    [
+      `a manager (node app.js, pid 90) waits for the end of another manager (node /usr/bin/vpp-punt, pid 80) of the same owner in the same VPP: ${remedy}`,
+    ],
+  );
+  t.deepEqual(await found([{ pid: 90, owner, isWaiting }]), [
+    `a manager (node app.js, pid 90) waits for the end of another manager of the same owner in the same VPP: ${remedy}`,
+  ]);
+  // Two daemons are found as commands: the one that waits is the second one, and is reported once.
+  const daemons: Parameters<typeof machineWith> = [
+    [
+      { pid: 80, owner, isWaiting },
+      { pid: 81, owner },
+    ],
+    80,
+    [80, 81],
+  ];
+  t.deepEqual(await found(...daemons), [
+    "a second manager with the same owner and the same VPP runs here (pid 80): kill 80, or give it another --owner and --store",
+  ]);
 });
 
 test("doctor looks at the VPP of a daemon that has its own", async (t) => {

@@ -67,15 +67,39 @@ interface Command extends Process {
   readonly realm: Realm | undefined;
 }
 
-function secondCommands(commands: readonly Command[]): Finding[] {
+function secondCommands(commands: readonly Command[]): Command[] {
   const realms = commands.map(({ realm }) => realm && `${realm.owner} ${realm.vpp}`);
-  const second = commands.filter((_, index) => realms[index] && realms.indexOf(realms[index]) !== index);
-  return second.map(({ pid }) => ({
-    level: "problem" as const,
+  return commands.filter((_, index) => realms[index] && realms.indexOf(realms[index]) !== index);
+}
+
+function secondFinding({ pid }: Command): Finding {
+  return {
+    level: "problem",
     what: `a second manager with the same owner and the same VPP runs here (pid ${pid})`,
     why: WHY,
     remedy: `kill ${pid}, or give it another --owner and --store`,
-  }));
+  };
+}
+
+/** Returns the number and the words for people of the process of a manager in VPP's list. */
+function processOf(machine: Machine, listed: ListedManager): { pid: number; name: string; isHere: boolean } {
+  const process = machine.processes().find(({ pid }) => machine.ownPid(pid) === listed.pid);
+  const name = process ? process.words.slice(0, 2).join(" ") : "in another PID namespace";
+  return { pid: process?.pid ?? listed.pid, name, isHere: process !== undefined };
+}
+
+/** Says of a manager that waits for the end of another one which one that is. */
+function waitingFinding(machine: Machine, waiting: ListedManager, listed: readonly ListedManager[]): Finding {
+  const { pid, name } = processOf(machine, waiting);
+  const holder = listed.find(({ isWaiting, ownerHash }) => !isWaiting && ownerHash === waiting.ownerHash);
+  const other = holder && processOf(machine, holder);
+  const rival = other === undefined ? "another manager" : `another manager (${other.name}, pid ${other.pid})`;
+  return {
+    level: "problem",
+    what: `a manager (${name}, pid ${pid}) waits for the end of ${rival} of the same owner in the same VPP`,
+    why: WHY,
+    remedy: `kill ${pid}, or give it another owner and store`,
+  };
 }
 
 /** Finds managers in the user's own programs, by the mark that each manager leaves in VPP. */
@@ -83,7 +107,7 @@ function programs(machine: Machine, listed: readonly ListedManager[], commands: 
   const own = new Set(commands.map(({ pid }) => machine.ownPid(pid)));
   const here = machine.fileAt(machine.vppSocket) ?? machine.vppSocket;
   return listed
-    .filter(({ pid }) => !own.has(pid))
+    .filter(({ pid, isWaiting }) => !own.has(pid) && !isWaiting)
     .flatMap((program) => programFinding(machine, program, commands, here));
 }
 
@@ -93,9 +117,7 @@ function programFinding(
   commands: readonly Command[],
   here: string,
 ): Finding[] {
-  const process = machine.processes().find(({ pid }) => machine.ownPid(pid) === program.pid);
-  const pid = process?.pid ?? program.pid;
-  const name = process ? process.words.slice(0, 2).join(" ") : "in another PID namespace";
+  const { pid, name, isHere } = processOf(machine, program);
   const rival = commands.find(({ realm }) => realm && realm.vpp === here && program.isOf(realm.owner));
   const remedy = `kill ${pid}, or give one of the two another owner and store`;
   if (rival) {
@@ -103,7 +125,7 @@ function programFinding(
     return [{ level: "problem", what, why: WHY, remedy }];
   }
   // The commands go to a daemon where one listens, and that may be this program.
-  if (!process || !program.isOf(DEFAULT_OWNER) || machine.exists(machine.daemonSocket)) return [];
+  if (!isHere || !program.isOf(DEFAULT_OWNER) || machine.exists(machine.daemonSocket)) return [];
   const what = `a program (${name}, pid ${pid}) manages the punts of the owner ${DEFAULT_OWNER} in this VPP`;
   const why = "a command or a daemon of this owner is refused (ERR_OWNER_BUSY) while the program runs";
   return [{ level: "advice", what, why, remedy: `let the program do it, or ${remedy}` }];
@@ -113,7 +135,19 @@ export const secondManager: Check = {
   name: "second manager",
   async run(machine) {
     const commands = machine.processes().filter(isManager);
-    const known = commands.map((each) => ({ ...each, realm: realm(machine, each) }));
-    return [...secondCommands(known), ...programs(machine, await machine.askManagers(), known)];
+    const listed = await machine.askManagers();
+    const waiting = listed.filter(({ isWaiting }) => isWaiting);
+    const isWaiting = ({ pid }: Process) => waiting.some((each) => each.pid === machine.ownPid(pid));
+    // The one that waits is the second one.
+    const ordered = [...commands.filter((each) => !isWaiting(each)), ...commands.filter(isWaiting)];
+    const known = ordered.map((each) => ({ ...each, realm: realm(machine, each) }));
+    const second = secondCommands(known);
+    const found = new Set(second.map(({ pid }) => machine.ownPid(pid)));
+    const others = waiting.filter(({ pid }) => !found.has(pid));
+    return [
+      ...second.map(secondFinding),
+      ...others.map((each) => waitingFinding(machine, each, listed)),
+      ...programs(machine, listed, known),
+    ];
   },
 };

@@ -1,7 +1,7 @@
 // Reads the names of managers among VPP's clients.
 import { createHash } from "node:crypto";
 
-/** A manager that has registered with VPP. */
+/** A manager that has registered with VPP, or waits until it may. */
 export interface Holder {
   /** Hash of the owner's name. */
   readonly owner: string;
@@ -15,10 +15,18 @@ export interface Holder {
  * The names of managers among VPP's clients. VPP shows 20 characters: of the owner 30 bits, of the election 18, the process's number with
  * 24, and 12 random ones, which tell the managers of a process apart.
  */
-const NAME = /(?<!\S)punts:([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
+const NAME = /(?<!\S)(?:punts|waits):([\w-]{5})([\w-]{3}|\.{3})([\w-]{4})[\w-]{2}(?!\S)/g;
 
-/** Returns the managers in VPP's answer to `show api clients`. */
+/** Returns the managers in VPP's answer to `show api clients` that have registered. */
 export function holdersIn(clients: string): Holder[] {
+  return managersIn(clients).filter((manager) => !isWaiting(manager));
+}
+
+function isWaiting({ name }: Holder): boolean {
+  return name.startsWith("waits:");
+}
+
+function managersIn(clients: string): Holder[] {
   return [...clients.matchAll(NAME)].map(([name, owner, group, pid]) => {
     return { name, owner: owner!, group: group!, pid: Buffer.from(pid!, "base64url").readUIntBE(0, 3) };
   });
@@ -28,12 +36,19 @@ export function holdersIn(clients: string): Holder[] {
 export interface ListedManager {
   /** Number of its process, in that process's own PID namespace. */
   readonly pid: number;
+  /** Whether it waits for the end of another manager of the owner. */
+  readonly isWaiting: boolean;
+  /** Stands for the owner's name. */
+  readonly ownerHash: string;
   isOf(owner: string): boolean;
 }
 
 /** Returns the managers in VPP's answer to `show api clients`, for people. */
 export function listedManagers(clients: string): ListedManager[] {
-  return holdersIn(clients).map(({ pid, owner }) => ({ pid, isOf: (name) => hashOf(name) === owner }));
+  return managersIn(clients).map((manager) => {
+    const { pid, owner } = manager;
+    return { pid, isWaiting: isWaiting(manager), ownerHash: owner, isOf: (name) => hashOf(name) === owner };
+  });
 }
 
 /** Returns the hash of an owner's name. */

@@ -1,14 +1,12 @@
 // The lock on one owner's objects in a VPP: an API client of VPP whose name says who holds it.
-import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Link, SocketTransport } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import type { VppConnection } from "../options.js";
 import { type Holder, hashIn, hashOf, holdersIn } from "../reconcile/index.js";
+import { NamedClient } from "./named-client.js";
 
 const OP = "punt.lock";
-const CONNECT_MS = 5000;
 /** Tries even without patience: of managers that come at the same time, one stays, and sees that it is alone at its second or third try. */
 const LEAST_TRIES = 4;
 const SHORTEST_WAIT = 20;
@@ -25,17 +23,17 @@ const ALONE = "...";
 /**
  * Lets one manager of an owner change a VPP. The manager is a second client of VPP, by a connection of its own. It holds the lock if VPP
  * lists no other client of the owner after it has listed this one: VPP takes messages one after the other, so of two managers at least the
- * later one sees both. A client that is not alone waits to be, or lets go if the other one's name comes before its own. The kernel closes the connection when the process ends, however that happens, and VPP then forgets the client. All
- * that managers need in common is VPP: neither a folder, nor a namespace, nor a machine.
+ * later one sees both. A client that is not alone waits to be, or lets go if the other one's name comes before its own. All that managers
+ * need in common is VPP: neither a folder, nor a namespace, nor a machine.
  */
 export class OwnerLock {
   readonly #vpp: VppConnection;
   readonly #owner: string;
   readonly #ownerHash: string;
   readonly #group: string;
-  #link: Link | undefined;
-  /** The name of the client. */
-  #name = "";
+  readonly #client: NamedClient;
+  /** A client of another name while this manager waits for the lock. It excludes nobody: people and `vpp-punt doctor` see it. */
+  readonly #waiter: NamedClient;
   /** Whether this client was alone once, so that later ones give way. */
   #isHolder = false;
   /** Whether nothing has happened since VPP listed this client. */
@@ -47,6 +45,9 @@ export class OwnerLock {
     this.#ownerHash = hashOf(owner);
     // Daemons of one election have one group.
     this.#group = vpp.election === undefined ? ALONE : hashIn(vpp.election).slice(0, 3);
+    const name = `${this.#ownerHash}${this.#group}`;
+    this.#client = new NamedClient(`punts:${name}`, () => vpp.registered?.(undefined));
+    this.#waiter = new NamedClient(`waits:${name}`);
   }
 
   /** Asks VPP again before the next change: the connection was lost, and VPP may be another one. */
@@ -65,61 +66,54 @@ export class OwnerLock {
     const end = performance.now() + patience;
     for (let tries = 1; ; tries++) {
       const rival = await this.#try(endpoint);
-      if (rival === undefined) return;
+      if (rival === undefined) return this.#waiter.close();
       await this.#vpp.call("cli_inband", { cmd: MAKE_VPP_NOTICE }).catch(() => {});
       if (tries >= LEAST_TRIES && performance.now() >= end) {
-        await this.release();
+        await this.#release();
         throw busy(this.#owner, rival.pid, endpoint);
       }
       await sleep(SHORTEST_WAIT + Math.random() * MORE_WAIT);
     }
   }
 
+  /** Lets VPP list this manager as one that waits for the lock, until it has it or lets go of it. */
+  async wait(): Promise<void> {
+    const { endpoint } = this.#vpp;
+    if (endpoint === undefined || this.#waiter.isConnected) return;
+    // Without the mark the manager works the same.
+    await this.#waiter.connect(endpoint).catch(() => {});
+  }
+
   /** Returns the manager that has the lock, or competes for it; undefined if this one has it. */
   async #try(endpoint: string): Promise<Holder | undefined> {
-    if (this.#link !== undefined && this.#isSure) return undefined;
+    if (this.#client.isConnected && this.#isSure) return undefined;
     let { hasThis, rival } = await this.#look();
     if (!hasThis) {
-      await this.release();
+      await this.#release();
       if (rival !== undefined) return rival;
-      await this.#register(endpoint);
+      await this.#client.connect(endpoint);
       ({ hasThis, rival } = await this.#look());
     }
     if (!hasThis) {
-      await this.release();
+      await this.#release();
       throw unlisted(endpoint);
     }
     if (rival !== undefined && !this.#isHolder) {
       // Of managers that came at the same time, the one with the first name stays a client; if all let go, none would have the lock.
-      if (rival.name < this.#name) await this.release();
+      if (rival.name < this.#client.name) await this.#release();
       return rival;
     }
     this.#isHolder = true;
     this.#isSure = true;
-    this.#vpp.registered?.(this.#name);
+    this.#vpp.registered?.(this.#client.name);
     return undefined;
-  }
-
-  async #register(endpoint: string): Promise<void> {
-    const pid = Buffer.from([process.pid >> 16, process.pid >> 8, process.pid]).toString("base64url");
-    const random = randomBytes(2).toString("base64url").slice(0, 2);
-    this.#name = `punts:${this.#ownerHash}${this.#group}${pid}${random}`;
-    const transport = new SocketTransport({ path: endpoint, name: this.#name });
-    let isLost = false;
-    const closed = () => {
-      isLost = true;
-      this.#link = undefined;
-      this.#vpp.registered?.(undefined);
-    };
-    const link = await transport.connect({ message() {}, closed }, 1, AbortSignal.timeout(CONNECT_MS));
-    if (!isLost) this.#link = link;
   }
 
   /** Reads over the manager's own connection, so that both connections are known to lead to one VPP. */
   async #look(): Promise<{ hasThis: boolean; rival: Holder | undefined }> {
     const { reply } = await this.#vpp.call("cli_inband", { cmd: "show api clients" });
     const holders = holdersIn(reply);
-    const mine = this.#link === undefined ? undefined : holders.find(({ name }) => name === this.#name);
+    const mine = this.#client.isConnected ? holders.find(({ name }) => name === this.#client.name) : undefined;
     const rivals = holders.filter((holder) => holder !== mine && this.#excludes(holder));
     const rival = rivals.reduce<Holder | undefined>((a, b) => (a && a.name < b.name ? a : b), undefined);
     return { hasThis: mine !== undefined, rival };
@@ -129,13 +123,16 @@ export class OwnerLock {
     return owner === this.#ownerHash && (group !== this.#group || group === ALONE);
   }
 
-  /** Lets another manager have the lock. */
+  /** Lets another manager have the lock, and waits for it no more. */
   async release(): Promise<void> {
-    const link = this.#link;
-    this.#link = undefined;
+    await this.#release();
+    await this.#waiter.close();
+  }
+
+  async #release(): Promise<void> {
     this.#isHolder = false;
     this.#isSure = false;
-    await link?.close();
+    await this.#client.close();
   }
 }
 

@@ -246,8 +246,10 @@ export class Worker {
     }
     this.#options.problem(error);
     const pause = Math.min(this.#options.retry?.firstDelay ?? LONGEST_PAUSE, LONGEST_PAUSE);
-    if (isBusy(error)) this.#state.refused(error, Date.now() + pause);
-    else this.#state.unread(error);
+    if (isBusy(error)) {
+      this.#state.refused(error, Date.now() + pause);
+      await this.#lock.wait();
+    } else this.#state.unread(error);
     await new Promise((resolve) => setTimeout(resolve, pause));
     this.wake();
   }
