@@ -100,7 +100,7 @@ const OFFERS: readonly [line: string, offers: readonly string[]][] = [
 
 need("fish").test("fish completes commands, options, and values of options", async (t) => {
   const completion = await script("fish");
-  for (const [line, offers] of OFFERS) {
+  for (const [line, offers] of [...OFFERS, ["vpp-punt list --output=w", ["--output=wide"]] as const]) {
     const { stdout, stderr } = spawnSync("fish", ["--no-config", "-c", `${completion}\ncomplete -C '${line}'`], {
       encoding: "utf8",
     });
@@ -119,7 +119,7 @@ need("zsh").test("zsh completes commands, options, and values of options", async
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-zsh-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "_vpp-punt"), await script("zsh"));
-  for (const [line, offers] of OFFERS) {
+  for (const [line, offers] of [...OFFERS, ["vpp-punt list --output=w", ["wide"]] as const]) {
     const { stdout } = spawnSync("zsh", ["-f", "-c", ZSH, "zsh", folder, line], { encoding: "utf8", timeout: 60_000 });
     t.deepEqual(
       [...stdout.matchAll(/OFFER ([-\w]+)/g)].map(([, each]) => each!),

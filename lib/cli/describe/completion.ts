@@ -84,7 +84,9 @@ function zsh(commands: readonly Command[]): string {
     const specs = optionsOf(command).flatMap(({ name, short, description, choices, takesValue }) => {
       const action = choices.length > 0 ? `(${choices.join(" ")})` : "_files";
       const rest = `[${description.replace(/[[\]:]/g, " ")}]${takesValue ? `:value:${action}` : ""}`;
-      return (short ? [short, name] : [name]).map((each) => quoted(`${each}${rest}`));
+      // With "=", the value may follow in the same word or in the next one.
+      const long = takesValue ? `${name}=` : name;
+      return (short ? [short, long] : [long]).map((each) => quoted(`${each}${rest}`));
     });
     const first = argumentsOf(command);
     const rest = quoted(first.length > 0 ? `1:argument:(${first.join(" ")})` : "*:file:_files");
