@@ -1,11 +1,13 @@
 // `vpp-punt init`: the project compiles and its tests pass as they are.
-import { execFile, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import { cli, main } from "../support/cli/command.js";
+import { cli, end, main, start } from "../support/cli/command.js";
 import { need } from "../support/need.js";
 
 const run = promisify(execFile);
@@ -16,22 +18,60 @@ function folder(t: ExecutionContext): string {
   return path;
 }
 
-test("a new project compiles, and its tests pass on the embedded VPP", async (t) => {
+interface Project {
+  readonly path: string;
+  readonly manifest: {
+    readonly name: string;
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+}
+
+/** Makes a project, with the packages that npm would install. */
+async function newProject(t: ExecutionContext): Promise<Project> {
   const cwd = folder(t);
   const { status, stdout } = await cli(["init", "my-cnf", "--udp", "5353"], { cwd });
   t.is(status, 0);
   t.regex(stdout, /Next: cd my-cnf && npm install && npm test\n$/);
   const project = join(cwd, "my-cnf");
-  const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
-  t.is(manifest.name, "my-cnf");
-  t.regex(manifest.dependencies["vpp-punt"], /^\^\d/);
-  // npm would install these packages.
   mkdirSync(join(project, "node_modules/@types"), { recursive: true });
   symlinkSync(resolve("."), join(project, "node_modules/vpp-punt"));
   symlinkSync(resolve("node_modules/@types/node"), join(project, "node_modules/@types/node"));
+  return { path: project, manifest: JSON.parse(readFileSync(join(project, "package.json"), "utf8")) };
+}
+
+test("a new project compiles, and its tests pass on the embedded VPP", async (t) => {
+  const { path: project, manifest } = await newProject(t);
+  t.is(manifest.name, "my-cnf");
+  t.regex(manifest.dependencies["vpp-punt"]!, /^\^\d/);
   await run(process.execPath, [resolve("node_modules/typescript/lib/tsc.js")], { cwd: project });
   const tested = await run(process.execPath, ["--test", "dist/test/"], { cwd: project });
   t.regex(tested.stdout, /pass 2\n/);
+});
+
+test("a try of a new project says each thing that it does before it does it, and when the punt is there", async (t) => {
+  const { path: cwd, manifest } = await newProject(t);
+  const run = join(cwd, "run");
+  const PATH = `${resolve("node_modules/.bin")}:${process.env.PATH}`;
+  const tried = spawn("sh", ["-c", `exec 2>&1; ${manifest.scripts.try}`], {
+    ...{ cwd, detached: true, env: { ...process.env, PATH }, stdio: ["ignore", "pipe", "inherit"] },
+  });
+  let daemon: ChildProcess | undefined;
+  t.teardown(async () => {
+    const ended = once(tried, "close");
+    process.kill(-tried.pid!, "SIGKILL");
+    await ended;
+    if (daemon) await end(daemon, "SIGKILL");
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface(tried.stdout!)) {
+    lines.push(line);
+    if (line.startsWith("waiting: no daemon"))
+      daemon ??= start(["daemon", "--sim", "--socket", join(run, "manager.sock"), "--state", join(run, "state")]);
+    if (/^(ready|degraded)/.test(line)) break;
+  }
+  t.deepEqual(lines.slice(0, 3), ["compiling", "starting the CNF", "asking for UDP port 5353 of VPP"]);
+  t.regex(lines[3]!, /^waiting: no daemon has answered yet \(.*ENOENT/);
 });
 
 test("init overwrites nothing, and says what is wrong with a name or a folder", async (t) => {

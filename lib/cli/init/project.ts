@@ -20,7 +20,8 @@ const MANIFEST = (name: string, spec: string) => ({
     start: "node dist/src/main.js",
     test: "tsc && node --test dist/test/",
     sim: 'vpp-punt daemon --sim --socket "$PWD/run/manager.sock" --state "$PWD/run/state"',
-    try: 'tsc && VPP_PUNT_SOCKET="$PWD/run/manager.sock" node dist/src/main.js',
+    // The compiler and the start take seconds each, and print nothing.
+    try: 'echo "compiling" && tsc && echo "starting the CNF" && VPP_PUNT_SOCKET="$PWD/run/manager.sock" node dist/src/main.js',
   },
   dependencies: { "vpp-punt": spec },
   devDependencies: { "@types/node": "^20.19.0", typescript: "^5.9.0" },
@@ -51,14 +52,17 @@ export function answer(question: Uint8Array): Uint8Array | undefined {
 `;
 
 const MAIN = (name: string, port: number) => `// The CNF: asks for its punt, and serves until SIGTERM.
-import { openPunt } from "vpp-punt/module";
+import { type CnfStatus, openPunt } from "vpp-punt/module";
 import { answer } from "./service.js";
 
+const show = ({ state, reasons }: CnfStatus) => console.log([state, ...reasons.map(({ text }) => text)].join(": "));
+
+console.log("asking for UDP port ${port} of VPP");
 await using punt = await openPunt({ cnf: "${name}", udp: ${port} });
-punt.on("status", ({ state, reasons }) => console.log(state, reasons.map(({ text }) => text).join("; ")));
+show(punt.status);
+punt.on("status", show);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void punt.close());
 
-console.log("serving UDP port ${port}");
 for await (const packet of punt.packets()) {
   const reply = packet.payload && answer(packet.payload);
   if (reply) packet.reply(reply);
@@ -136,7 +140,7 @@ A CNF on FD.io VPP: it answers the datagrams that are sent to UDP port ${port} o
 To try it, without a VPP and without root:
 
     npm run sim                 # a daemon over an embedded VPP
-    npm run try                 # in another terminal: the CNF
+    npm run try                 # in another terminal: the CNF; it prints the punt's state, "ready" at last
 
 On a machine with VPP and the daemon (\`vpp-punt daemon\`):
 
