@@ -17,6 +17,7 @@ const packages = [
   "iputils-ping",
   "python3-grpcio",
   "python3-protobuf",
+  "systemd",
   "tshark",
   "zsh",
   "iproute2",

@@ -12,6 +12,7 @@ import {
   vppProgram,
   vppRelease,
 } from "./machine/programs.js";
+import { systemdIsMissing } from "./machine/systemd.js";
 import { hasPapi } from "./vpp/papi.js";
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void;
@@ -67,6 +68,8 @@ const checks = {
     if (lacking.length > 0) return `${lacking.join(", ")} not here`;
     return succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces";
   },
+  /** A systemd that can be process 1 of namespaces. */
+  systemd: systemdIsMissing,
   testpmd: () => missing("DPDK's testpmd", testpmdProgram() !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),
