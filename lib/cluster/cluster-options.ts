@@ -1,7 +1,7 @@
 // The options and the events of a daemon in a cluster.
 import type { PuntError } from "../errors.js";
 import type { PuntEvent, PuntIdInput, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
-import type { EtcdOptions } from "./etcd/index.js";
+import type { EtcdCall, EtcdOptions } from "./etcd/index.js";
 import type { Explainer } from "./question.js";
 
 export interface ClusterOptions extends EtcdOptions {
@@ -37,6 +37,10 @@ export interface ClusterRole {
   readonly addresses: readonly string[];
   /** Where etcd is. */
   readonly endpoints: readonly string[];
+  /** Whether this daemon follows etcd now. It takes 10 seconds to find out that etcd is silent. */
+  readonly isReached: boolean;
+  /** Seconds for which this daemon may still act without an answer of etcd; undefined if it does not lead. */
+  readonly leaseSeconds: number | undefined;
 }
 
 /** A call that reached this daemon by etcd. */
@@ -59,6 +63,8 @@ export interface ClusterEvents {
   punt: [Pick<PuntEvent, "id" | "from" | "to">];
   /** This daemon has made or refused a call that reached it by etcd. */
   asked: [AskedChange];
+  /** etcd has answered a call, or has not. */
+  etcd: [call: EtcdCall, ms: number, isAnswered: boolean];
   /** A comparison with VPP has ended. */
   pass: PuntManagerEvents["pass"];
 }

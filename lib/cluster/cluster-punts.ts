@@ -100,6 +100,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#keys = keys;
     this.#history = history;
     this.#askers = new Askers(start.cluster.name ?? "the daemon");
+    etcd.onCalled = (...called) => guarded(() => void this.emit("etcd", ...called));
     etcd.onHeader = (header, floor) => history.see(header, floor);
     const folders = (["wanted", "state", "leader", "ask"] as const).map((kind) => keys.folder(kind));
     this.#mirror = new Mirror(etcd, folders, {
@@ -138,7 +139,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   /** This daemon's role, and the daemon that acts. */
   get standing(): ClusterRole {
     const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
-    return { host: this.#keys.host, role: this.#role, daemon, addresses, endpoints: this.#etcd.endpoints };
+    const { isReached } = this.#mirror;
+    const contact = { isReached, leaseSeconds: this.#leadership.leaseSeconds, endpoints: this.#etcd.endpoints };
+    return { host: this.#keys.host, role: this.#role, daemon, addresses, ...contact };
   }
 
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
@@ -364,11 +367,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
       guarded(() => void this.emit("punt", event));
       this.#term?.follow(event);
     });
-    const punts = manager.list();
-    const tell = (event: ClusterEvents["punt"][0]) => guarded(() => void this.emit("punt", event));
-    for (const { id, state: from } of before?.list() ?? []) tell({ id, from, to: "DELETED" });
-    for (const { id, state: to } of punts) tell({ id, from: undefined, to });
-    this.#known.keepOnly(punts.map(({ id }) => id));
+    for (const event of this.#known.replaced(before?.list() ?? [], manager.list()))
+      guarded(() => void this.emit("punt", event));
     if (before !== manager) await before?.close();
   }
 

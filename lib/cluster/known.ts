@@ -1,5 +1,6 @@
 // The last status of each punt, across all managers of a daemon, and the events of its changes.
 import { ChangeLog, idKey, type PuntEvent, type PuntId, type PuntStatus } from "../punt/index.js";
+import type { ClusterEvents } from "./cluster-options.js";
 import type { Etcd } from "./etcd/index.js";
 import { parseStatus } from "./status.js";
 
@@ -39,8 +40,14 @@ export class Known {
     this.log.publish({ ...event, from: known?.state });
   }
 
-  /** Forgets the punts that a new manager does not have. */
-  keepOnly(ids: readonly PuntId[]): void {
+  /** Returns the events of a new manager's punts in place of those before, and forgets the punts that it does not have. */
+  *replaced(before: readonly PuntStatus[], after: readonly PuntStatus[]): Generator<ClusterEvents["punt"][0]> {
+    for (const { id, state: from } of before) yield { id, from, to: "DELETED" };
+    for (const { id, state: to } of after) yield { id, from: undefined, to };
+    this.#keepOnly(after.map(({ id }) => id));
+  }
+
+  #keepOnly(ids: readonly PuntId[]): void {
     const now = new Set(ids.map(idKey));
     for (const [key, status] of this.#statuses) {
       if (now.has(key)) continue;

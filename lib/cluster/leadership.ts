@@ -69,6 +69,11 @@ export class Leadership {
     return this.#isActing && this.#goodUntil !== undefined && !isPast(this.#goodUntil);
   }
 
+  /** Seconds for which this daemon may still act without an answer of etcd; undefined if it does not lead. */
+  get leaseSeconds(): number | undefined {
+    return this.#term && this.#goodUntil && until(this.#goodUntil) / 1000;
+  }
+
   /** Resolves when this daemon may not act any more. */
   async untilBad(): Promise<void> {
     while (this.isGood) await new Promise((resolve) => setTimeout(resolve, 50));

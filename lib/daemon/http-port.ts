@@ -25,7 +25,10 @@ export async function openHttpPort(
   vpp.on("called", (message, ms) => metrics.called(message, ms));
   const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);
   if (punts instanceof PuntManager) punts.on("pass", passed);
-  else if (punts instanceof ClusterPunts) punts.on("pass", passed);
+  else if (punts instanceof ClusterPunts) {
+    punts.on("pass", passed);
+    punts.on("etcd", (...called) => metrics.askedEtcd(...called));
+  }
   return openHttpDoor(options, {
     notReady,
     ready: () => readiness(cluster()),

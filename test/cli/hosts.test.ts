@@ -155,6 +155,12 @@ withEtcd("a daemon says that it leads, stands by or is cut off: hosts, readyz an
   t.deepEqual(await readyWith(second.http, /one acts/), [200, "ok: standby of host edge1; one acts"]);
   const metrics = async (http: string) => (await fetch(`http://${http}/metrics`)).text();
   t.regex(await metrics(first.http), /vpp_punt_cluster_role\{host="edge1",role="leader"\} 1\n/);
+  let led = "";
+  // The daemon renews its lease again and again.
+  while (!/vpp_punt_etcd_seconds_count\{call="lease"\} [1-9]/.test(led)) led = await metrics(first.http);
+  t.regex(led, /vpp_punt_etcd_connected\{host="edge1"\} 1\n/);
+  t.regex(led, /vpp_punt_etcd_lease_seconds\{host="edge1"\} [0-9.]*[1-9]/);
+  t.notRegex(await metrics(second.http), /vpp_punt_etcd_lease_seconds\{/);
   t.regex(await metrics(second.http), /vpp_punt_cluster_role\{host="edge1",role="standby"\} 1\n/);
   const asked = await cli(["hosts", "--socket", join(folder, "two", "manager.sock"), "--json"]);
   const [host] = JSON.parse(asked.stdout).hosts;
@@ -164,6 +170,8 @@ withEtcd("a daemon says that it leads, stands by or is cut off: hosts, readyz an
   t.is(status, 503);
   t.true(text.includes(etcd.url), text);
   t.regex(await metrics(first.http), /vpp_punt_cluster_role\{host="edge1",role="cut-off"\} 1\n/);
+  t.regex(await metrics(first.http), /vpp_punt_etcd_connected\{host="edge1"\} 0\n/);
+  t.regex(await metrics(first.http), /vpp_punt_etcd_failures_total\{call="\w+"\} [1-9]/);
 });
 
 withEtcd("errors about etcd and hosts name what is wrong and what there is", async (t) => {

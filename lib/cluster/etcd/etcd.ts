@@ -13,7 +13,7 @@ import {
   type Snapshot,
   type Write,
 } from "./entry.js";
-import { away, etcdError, isStaleToken } from "./errors.js";
+import { away, etcdError, isAway, isStaleToken } from "./errors.js";
 import { checkEtcdOptions, type EtcdAccess, type EtcdOptions, readAccess } from "./options.js";
 import { openWatch, type WatchHandlers } from "./watch.js";
 
@@ -40,11 +40,16 @@ const PAGE = 2_000;
 /** etcd's servers allow 128 operations in one transaction by default. */
 export const MOST_WRITES = 100;
 
+/** What a call of etcd is about. */
+export type EtcdCall = "read" | "write" | "lease" | "watch";
+
 export class Etcd {
   readonly endpoints: readonly string[];
   readonly prefix: string;
   /** Checks the header of each read and transaction against the highest revision that was known before the call. May throw. */
   onHeader: ((header: Header, floor: number) => void) | undefined;
+  /** Called after each call; `isAnswered` is false where etcd was away, and true for a refusal. For a watch, the call is its opening. */
+  onCalled: ((call: EtcdCall, ms: number, isAnswered: boolean) => void) | undefined;
   readonly #client: Etcd3;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
@@ -75,13 +80,13 @@ export class Etcd {
 
   /** Reads one key without a check of the history. */
   async peek(key: string): Promise<Entry | undefined> {
-    const { kvs } = await this.#call((options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
+    const { kvs } = await this.#call("read", (options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
     return kvs[0] && entryOf(kvs[0]);
   }
 
   /** Reads one key. */
   async get(key: string): Promise<Entry | undefined> {
-    const { kvs } = await this.#checked((options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
+    const { kvs } = await this.#checked("read", (options) => this.#client.kv.range({ key: Buffer.from(key) }, options));
     return kvs[0] && entryOf(kvs[0]);
   }
 
@@ -93,7 +98,7 @@ export class Etcd {
     let at: number | undefined;
     for (;;) {
       const page = { key, range_end, limit: PAGE, ...(at !== undefined && { revision: at }) };
-      const { kvs, more, header } = await this.#checked((options) => this.#client.kv.range(page, options));
+      const { kvs, more, header } = await this.#checked("read", (options) => this.#client.kv.range(page, options));
       at ??= Number(header.revision);
       for (const kv of kvs) entries.push(entryOf(kv));
       if (!more) return { revision: at, entries };
@@ -104,14 +109,14 @@ export class Etcd {
   /** Lists the keys that begin with `prefix`, without their values. */
   async keys(prefix: string): Promise<string[]> {
     const query = { key: Buffer.from(prefix), range_end: endOf(prefix), keys_only: true };
-    const { kvs } = await this.#checked((options) => this.#client.kv.range(query, options));
+    const { kvs } = await this.#checked("read", (options) => this.#client.kv.range(query, options));
     return kvs.map(({ key }) => key.toString("utf8"));
   }
 
   /** Counts the keys that begin with `prefix`. */
   async count(prefix: string): Promise<number> {
     const query = { key: Buffer.from(prefix), range_end: endOf(prefix), count_only: true };
-    return Number((await this.#checked((options) => this.#client.kv.range(query, options))).count);
+    return Number((await this.#checked("read", (options) => this.#client.kv.range(query, options))).count);
   }
 
   /**
@@ -122,13 +127,15 @@ export class Etcd {
    */
   async write(conditions: readonly Condition[], writes: readonly Write[]): Promise<number | undefined> {
     const request = { compare: conditions.map(comparison), success: writes.map(operation) };
-    const reply: ITxnResponse = await this.#checked((options) => this.#client.kv.txn(request, options));
+    const reply: ITxnResponse = await this.#checked("write", (options) => this.#client.kv.txn(request, options));
     return reply.succeeded ? Number(reply.header.revision) : undefined;
   }
 
   /** Makes a lease. @returns its id, and the seconds that etcd gives it */
   async grant(seconds: number): Promise<{ readonly id: string; readonly seconds: number }> {
-    const reply = await this.#call((options) => this.#client.leaseClient.leaseGrant({ TTL: seconds }, options));
+    const reply = await this.#call("lease", (options) =>
+      this.#client.leaseClient.leaseGrant({ TTL: seconds }, options),
+    );
     return { id: reply.ID, seconds: Number(reply.TTL) };
   }
 
@@ -148,7 +155,11 @@ export class Etcd {
     await this.peek(this.prefix);
   }
 
-  async #renew(id: string): Promise<number> {
+  #renew(id: string): Promise<number> {
+    return this.#told("lease", () => this.#keptAlive(id));
+  }
+
+  async #keptAlive(id: string): Promise<number> {
     const stream = await this.#timed(this.#client.leaseClient.leaseKeepAlive());
     try {
       const reply = new Promise<number>((resolve, reject) => {
@@ -168,17 +179,19 @@ export class Etcd {
   /** Returns the seconds that a lease has left; 0 or less if it is over. */
   async remaining(id: string): Promise<number> {
     const query = { ID: id };
-    return Number((await this.#call((options) => this.#client.leaseClient.leaseTimeToLive(query, options))).TTL);
+    return Number(
+      (await this.#call("lease", (options) => this.#client.leaseClient.leaseTimeToLive(query, options))).TTL,
+    );
   }
 
   /** Ends a lease with its keys. */
   async revoke(id: string): Promise<void> {
-    await this.#call((options) => this.#client.leaseClient.leaseRevoke({ ID: id }, options));
+    await this.#call("lease", (options) => this.#client.leaseClient.leaseRevoke({ ID: id }, options));
   }
 
   /** Follows the keys below `prefixes` from a revision on. @returns what ends it */
   watch(prefixes: readonly string[], revision: number, handlers: WatchHandlers): () => void {
-    const opening = () => this.#timed(this.#client.watchClient.watch());
+    const opening = () => this.#told("watch", () => this.#timed(this.#client.watchClient.watch()));
     return openWatch(opening, prefixes, revision, {
       ...handlers,
       ended: (cause) => {
@@ -200,17 +213,32 @@ export class Etcd {
     this.#client.close();
   }
 
-  async #call<T>(call: (options: { deadline: number }) => Promise<T>): Promise<T> {
+  async #call<T>(kind: EtcdCall, call: (options: { deadline: number }) => Promise<T>): Promise<T> {
     if (this.#closing.signal.aborted) throw new PuntError(OP, "ERR_CLOSED", "the connection to etcd was closed");
-    return this.#timed(call({ deadline: Date.now() + this.#timeout }));
+    return this.#told(kind, () => this.#timed(call({ deadline: Date.now() + this.#timeout })));
+  }
+
+  /** Tells the listener how long a call took. */
+  async #told<T>(kind: EtcdCall, call: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    let isAnswered = true;
+    try {
+      return await call();
+    } catch (error) {
+      isAnswered = !isAway(error);
+      throw error;
+    } finally {
+      this.onCalled?.(kind, performance.now() - start, isAnswered);
+    }
   }
 
   /** Makes a read or a transaction. etcd promises that it sees everything that was answered before it began. */
   async #checked<T extends { header: { cluster_id: string; revision: string } }>(
+    kind: EtcdCall,
     call: (options: { deadline: number }) => Promise<T>,
   ): Promise<T> {
     const floor = this.#highest;
-    const reply = await this.#call(call);
+    const reply = await this.#call(kind, call);
     const revision = Number(reply.header.revision);
     this.onHeader?.({ cluster: reply.header.cluster_id, revision }, floor);
     this.#highest = Math.max(this.#highest, revision);

@@ -1,6 +1,6 @@
 // Metrics for Prometheus. prom-client is loaded for a daemon that serves them.
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { ClusterRole } from "../../cluster/index.js";
+import type { ClusterRole, EtcdCall } from "../../cluster/index.js";
 import type { PuntCounters, RingFill, VppCounters } from "../../counters/index.js";
 import type { PuntStatus } from "../../punt/index.js";
 
@@ -31,6 +31,10 @@ export class Metrics {
   readonly #connected: Gauge;
   readonly #statistics: Gauge;
   readonly #roles: Gauge;
+  readonly #reached: Gauge;
+  readonly #lease: Gauge;
+  readonly #etcd: Histogram;
+  readonly #silences: Counter;
   readonly #packets: Counter;
   readonly #bytes: Counter;
   readonly #drops: Counter;
@@ -56,6 +60,10 @@ export class Metrics {
     this.#connected = gauge("vpp_connected", "1 while the daemon is connected to VPP's API.");
     this.#statistics = gauge("vpp_statistics", "1 while VPP's statistics can be read: the traffic is of now.");
     this.#roles = gauge("cluster_role", "1 for what this daemon does for its host in etcd.", ["host", "role"]);
+    this.#reached = gauge("etcd_connected", "1 while the daemon follows etcd.", ["host"]);
+    this.#lease = gauge("etcd_lease_seconds", "Time that the leader may act without an answer of etcd.", ["host"]);
+    this.#etcd = histogram("etcd_seconds", "Time until etcd answered a call.", ["call"]);
+    this.#silences = counter("etcd_failures_total", "Calls that etcd did not answer.", ["call"]);
     const way = [...PUNT, "interface", "direction"];
     this.#packets = counter("packets_total", "Packets of a punt's interconnect, by direction.", way);
     this.#bytes = counter("bytes_total", "Bytes of a punt's interconnect, by direction.", way);
@@ -90,6 +98,12 @@ export class Metrics {
     this.#calls.observe({ message }, ms / 1000);
   }
 
+  /** Counts a call of etcd. */
+  askedEtcd(call: EtcdCall, ms: number, isAnswered: boolean): void {
+    if (isAnswered) this.#etcd.observe({ call }, ms / 1000);
+    else this.#silences.inc({ call });
+  }
+
   /** Returns all metrics in Prometheus's text form. */
   async text(): Promise<string> {
     // Until etcd has answered, a daemon of a cluster has no punts to show. The other metrics say why.
@@ -99,17 +113,21 @@ export class Metrics {
     const rings = counters ? await this.#source.rings(punts) : [];
     this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
     this.#statistics.set(counters ? 1 : 0);
-    this.#setRole();
+    this.#setCluster();
     this.#setStates(punts);
     if (counters) this.#setTraffic(counters);
     this.#setRings(counters, rings);
     return this.#registry.metrics();
   }
 
-  #setRole(): void {
+  #setCluster(): void {
     const cluster = this.#source.cluster();
     if (!cluster) return;
-    for (const role of ROLES) this.#roles.set({ host: cluster.host, role }, role === cluster.role ? 1 : 0);
+    const { host, isReached, leaseSeconds } = cluster;
+    for (const role of ROLES) this.#roles.set({ host, role }, role === cluster.role ? 1 : 0);
+    this.#reached.set({ host }, isReached ? 1 : 0);
+    if (leaseSeconds === undefined) this.#lease.reset();
+    else this.#lease.set({ host }, leaseSeconds);
   }
 
   #setStates(punts: readonly PuntStatus[]): void {
