@@ -49,7 +49,7 @@ export interface AskedChange {
   readonly by: string;
   /** The daemon that passed it on, or `etcd` where the asker wrote to etcd itself. */
   readonly through: string;
-  /** The call: `add`, `update`, `delete`, `apply`, `plan`, `explain` or `explainFrames`. */
+  /** The call: `add`, `update`, `delete`, `apply`, `plan`, `explain`, `counters` or `explainFrames`. */
   readonly call: string;
   readonly punts: readonly PuntIdInput[];
   /** Absent where the call succeeded. */

@@ -153,6 +153,12 @@ export class EtcdPunts implements Punts {
     return this.#ask({ call: "explain", id, ...(traceMs > 0 && { traceMs }) });
   }
 
+  /** Asks the daemon that acts for VPP's counters of a CNF's punts; without one, of all. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
+  async counters(cnf?: string): Promise<object> {
+    await this.#requireLeader("punt.counters");
+    return this.#ask({ call: "counters", ...(cnf !== undefined && { cnf }) });
+  }
+
   /** Asks the daemon that acts which punts get frames. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
   async explainFrames(question: FramesQuestion): Promise<readonly object[]> {
     await this.#requireLeader("punt.explain");

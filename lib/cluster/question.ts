@@ -24,6 +24,7 @@ export type Question =
   | { readonly call: "apply"; readonly set: PuntSet; readonly options: ApplyOptions }
   | { readonly call: "plan"; readonly change: PlanChange }
   | { readonly call: "explain"; readonly id: PuntId; readonly traceMs?: number }
+  | { readonly call: "counters"; readonly cnf?: string }
   /** The frames are in hex. */
   | ({ readonly call: "explainFrames"; readonly frames: readonly string[] } & Omit<FramesQuestion, "frames">);
 
@@ -39,6 +40,8 @@ export interface FramesQuestion {
 export interface Explainer {
   /** Explains a punt. @throws PuntError ERR_NO_SUCH_PUNT; of VPP, while it is away */
   punt(id: PuntId, traceMs: number): Promise<object>;
+  /** Reads VPP's counters of a CNF's punts; without one, of all. @throws PuntError ERR_DISCONNECTED */
+  counters(cnf: string | undefined): Promise<object>;
   /** Explains each frame, in the order of the question. @throws PuntError ERR_NO_INTERFACE; ERR_INVALID_PACKET; of VPP, while it is away */
   frames(question: FramesQuestion): Promise<readonly object[]>;
 }
@@ -146,6 +149,8 @@ function ask(question: Question, punts: Punts, explainer: Explainer = NONE): Pro
       return punts.plan(question.change);
     case "explain":
       return explainer.punt(question.id, question.traceMs ?? 0);
+    case "counters":
+      return explainer.counters(question.cnf);
     case "explainFrames":
       return explainer.frames({ ...question, frames: question.frames.map((text) => Buffer.from(text, "hex")) });
     default:
@@ -157,7 +162,7 @@ async function unknownTo(): Promise<never> {
   throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
 }
 
-const NONE: Explainer = { punt: unknownTo, frames: unknownTo };
+const NONE: Explainer = { punt: unknownTo, counters: unknownTo, frames: unknownTo };
 
 /** Returns an answer without secrets. */
 function plain(value: unknown): unknown {

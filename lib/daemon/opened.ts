@@ -48,6 +48,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     });
     const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, {
       punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
+      counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
       frames: (question) => explainFramesToOperator({ vpp, punts }, question),
     });
     const names = namesOf(punts);

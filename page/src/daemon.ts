@@ -5,6 +5,8 @@ import { Punts } from "../../lib/wire/gen/vpp_punt/v1/punts_pb.js";
 import type { Model } from "./model.js";
 
 const COUNTERS_MS = 2_000;
+/** Each question about another host, and its answer, are written to etcd. */
+const COUNTERS_ELSEWHERE_MS = 10_000;
 /** A change of punts comes with most changes of interfaces, and then they are read at once. */
 const INTERFACES_MS = 10_000;
 const SHORTEST_MS = 200;
@@ -25,6 +27,7 @@ export function messageOf(error: unknown): string {
 export function follow(model: Model): (host: string) => void {
   let changed = new AbortController();
   const changes = new EventTarget();
+  const turns = new EventTarget();
   void always(
     AGAIN_MS,
     (error) => {
@@ -45,13 +48,15 @@ export function follow(model: Model): (host: string) => void {
     },
   );
   void always(
-    COUNTERS_MS,
+    () => (model.isOwnHost ? COUNTERS_MS : COUNTERS_ELSEWHERE_MS),
     () => model.loseCounters(),
     async () => {
-      // Counters are of this daemon's VPP: a punt of another host may have the same name.
-      if (model.isOwnHost) model.takeCounters(await daemon.counters({}));
-      else model.loseCounters();
+      const { host } = model;
+      const found = await daemon.counters({ host });
+      // A punt of another host may have the same name.
+      if (host === model.host) model.takeCounters(found);
     },
+    () => once(turns, "turn"),
   );
   void always(
     INTERFACES_MS,
@@ -69,6 +74,7 @@ export function follow(model: Model): (host: string) => void {
   return (host) => {
     model.showHost(host);
     changed.abort();
+    turns.dispatchEvent(new Event("turn"));
   };
 }
 
@@ -87,19 +93,20 @@ async function readInterfaces(model: Model): Promise<void> {
 
 /** Repeats as long as the tab is shown: each call is a line in the audit log. `news` ends a pause early. */
 async function always(
-  pause: number,
+  pause: number | (() => number),
   failed: (error: unknown) => void,
   body: () => Promise<unknown>,
   news: () => Promise<void> = () => new Promise(() => {}),
 ): Promise<never> {
   for (;;) {
-    let next = pause;
+    let next = 0;
     try {
       await body();
     } catch (error) {
       failed(error);
       if (ConnectError.from(error).code === Code.PermissionDenied) next = REFUSED_MS;
     }
+    next ||= typeof pause === "number" ? pause : pause();
     await Promise.race([sleep(next), news()]);
     await sleep(SHORTEST_MS);
     while (document.hidden) await once(document, "visibilitychange");

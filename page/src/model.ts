@@ -76,7 +76,7 @@ export class Model {
     this.#changed("selection");
   }
 
-  /** Whether the punts are those of the VPP that the daemon itself has: of another one it knows neither interfaces nor counters. */
+  /** Whether the punts are those of the VPP that the daemon itself has: of another one it does not know the interfaces. */
   get isOwnHost(): boolean {
     return this.host === "" || this.host === this.info?.cluster?.host;
   }
@@ -84,6 +84,8 @@ export class Model {
   showHost(host: string): void {
     this.host = host;
     this.punts.clear();
+    this.loseCounters();
+    this.total.rates.length = 0;
     this.select(undefined);
     this.#changed("punts");
     this.#changed("info");

@@ -117,6 +117,14 @@ withEtcd("a daemon lists, plans and changes the punts of all hosts for an operat
   t.is(explained.status, 1);
   const traced = await run("explain", "monitor", "--host", "edge2", "--trace", "--duration", "10");
   t.regex(traced.stdout, /No packets in trace buffer/);
+  for (const where of [at("edge1"), ["--etcd", etcd.url]]) {
+    const top = await cli(["top", "--totals", "--count", "1", "--json", "--host", "edge2", ...where]);
+    t.deepEqual(
+      JSON.parse(top.stdout).punts.map(({ id }: { id: { cnf: string } }) => id.cnf),
+      ["monitor"],
+      top.stderr,
+    );
+  }
   const ARP = "ffffffffffff02aa0000000108060001080006040001 02aa000000010a000002 0000000000000a000001";
   const frame = ["explain", ARP, "--interface", "eth0", "--host", "edge2"];
   for (const args of [

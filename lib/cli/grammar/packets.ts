@@ -82,7 +82,7 @@ function injectCommand(program: Command): void {
 
 function topCommand(program: Command): void {
   const text = "print the rates and the drops of each punt, again and again, until interrupted";
-  selected(printed(ofDaemon(managed(program.command("top").description(text))), ["table", "json"]))
+  selected(printed(ofHosts(ofDaemon(managed(program.command("top").description(text)))), ["table", "json"]))
     .addOption(answerTimeout())
     .addOption(statsSocket())
     .addOption(

@@ -122,17 +122,14 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
     // The daemon of the host looks at VPP by itself, and calls reject when etcd goes away.
     const lost = () => new Promise<never>(() => {});
     const onHost = async (): Promise<never> => {
-      throw new PuntError(
-        "vpp-punt",
-        "ERR_UNSUPPORTED",
-        "etcd has neither counters nor interfaces: ask the host's daemon",
-      );
+      throw new PuntError("vpp-punt", "ERR_UNSUPPORTED", "etcd does not have the interfaces: ask the host's daemon");
     };
     const explainer = explainerOfEtcd(punts);
+    const counters = async (cnf?: string) => (await punts.counters(cnf)) as VppCounters;
     const keeper = "the host's daemon";
     const choosesPaths = false;
     const look = async () => {};
-    return body({ punts, keeper, choosesPaths, look, counters: onHost, explainer, lost, interfaceNames: onHost });
+    return body({ punts, keeper, choosesPaths, look, counters, explainer, lost, interfaceNames: onHost });
   });
 }
 

@@ -40,7 +40,7 @@ const PAGE = 2_000;
 /** etcd's servers allow 128 operations in one transaction by default. */
 export const MOST_WRITES = 100;
 
-/** What a call of etcd is about. */
+/** The subject of a call. */
 export type EtcdCall = "read" | "write" | "lease" | "watch";
 
 export class Etcd {

@@ -1,6 +1,7 @@
 // vpp_punt.v1.Punts: the calls, each a check of the policy and a call of the manager.
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import {
   type ApplyResult,
@@ -174,10 +175,15 @@ function out(status: PuntStatus, { view }: Scope) {
 }
 
 /** Returns VPP's counters of the punts that the caller may see. */
-async function counters(parts: Parts, cnf: string, { view }: Scope) {
-  const all = await parts.punts.list(cnf === "" ? {} : { cnf: view.label(cnf) });
-  const { time, punts, sockets } = await parts.counters.read(all.filter(({ id }) => view.sees(id)));
-  const shown = punts.map(({ id, interconnects }) => ({ id: view.idOut(id), interconnects }));
+async function counters(parts: Parts, cnf: string, { view, elsewhere }: Scope) {
+  const label = cnf === "" ? undefined : view.label(cnf);
+  const own = async () => {
+    const all = await parts.punts.list(label === undefined ? {} : { cnf: label });
+    return parts.counters.read(all.filter(({ id }) => view.sees(id)));
+  };
+  const { time, punts, sockets } = elsewhere ? ((await elsewhere.counters(label)) as VppCounters) : await own();
+  const seen = punts.filter(({ id }) => view.sees(id));
+  const shown = seen.map(({ id, interconnects }) => ({ id: view.idOut(id), interconnects }));
   return countersToWire({ time, punts: shown, sockets: view.rights.isOperator ? sockets : {} });
 }
 

@@ -247,12 +247,12 @@ export class RemotePunts implements Punts {
   /**
    * Returns VPP's counters of the punts that this program may see.
    *
-   * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment
+   * @throws PuntError ERR_DISCONNECTED: VPP is away, or has no statistics segment; ERR_NOT_LEADER: no daemon acts for the host
    */
   async counters(filter: PuntFilter = {}): Promise<VppCounters> {
     const { cnf = "" } = checked.filter(filter, "punt.counters");
-    this.#requireOwnHost("punt.counters");
-    const call = (signal: AbortSignal) => this.#connection.client.counters({ cnf }, { signal });
+    const request = { cnf, host: this.#host };
+    const call = (signal: AbortSignal) => this.#connection.client.counters(request, { signal });
     return countersFromWire(await this.#connection.call("punt.counters", call));
   }
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vpp_punt/v1/counters.proto.
  */
 export const file_vpp_punt_v1_counters: GenFile = /*@__PURE__*/
-  fileDesc("Chp2cHBfcHVudC92MS9jb3VudGVycy5wcm90bxILdnBwX3B1bnQudjEiHgoPQ291bnRlcnNSZXF1ZXN0EgsKA2NuZhgBIAEoCSK6AQoQQ291bnRlcnNSZXNwb25zZRIPCgd0aW1lX21zGAEgASgEEigKBXB1bnRzGAIgAygLMhkudnBwX3B1bnQudjEuUHVudENvdW50ZXJzEjsKB3NvY2tldHMYAyADKAsyKi52cHBfcHVudC52MS5Db3VudGVyc1Jlc3BvbnNlLlNvY2tldHNFbnRyeRouCgxTb2NrZXRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASJpCgxQdW50Q291bnRlcnMSHwoCaWQYASABKAsyEy52cHBfcHVudC52MS5QdW50SWQSOAoNaW50ZXJjb25uZWN0cxgCIAMoCzIhLnZwcF9wdW50LnYxLkludGVyY29ubmVjdENvdW50ZXJzIuoBChRJbnRlcmNvbm5lY3RDb3VudGVycxIRCglpbnRlcmZhY2UYASABKAkSKAoGdG9fY25mGAIgASgLMhgudnBwX3B1bnQudjEuUGFja2V0Q291bnQSKgoIZnJvbV9jbmYYAyABKAsyGC52cHBfcHVudC52MS5QYWNrZXRDb3VudBI7CgVkcm9wcxgEIAMoCzIsLnZwcF9wdW50LnYxLkludGVyY29ubmVjdENvdW50ZXJzLkRyb3BzRW50cnkaLAoKRHJvcHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIi0KC1BhY2tldENvdW50Eg8KB3BhY2tldHMYASABKAQSDQoFYnl0ZXMYAiABKARiBnByb3RvMw", [file_vpp_punt_v1_request]);
+  fileDesc("Chp2cHBfcHVudC92MS9jb3VudGVycy5wcm90bxILdnBwX3B1bnQudjEiLAoPQ291bnRlcnNSZXF1ZXN0EgsKA2NuZhgBIAEoCRIMCgRob3N0GAIgASgJIroBChBDb3VudGVyc1Jlc3BvbnNlEg8KB3RpbWVfbXMYASABKAQSKAoFcHVudHMYAiADKAsyGS52cHBfcHVudC52MS5QdW50Q291bnRlcnMSOwoHc29ja2V0cxgDIAMoCzIqLnZwcF9wdW50LnYxLkNvdW50ZXJzUmVzcG9uc2UuU29ja2V0c0VudHJ5Gi4KDFNvY2tldHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBImkKDFB1bnRDb3VudGVycxIfCgJpZBgBIAEoCzITLnZwcF9wdW50LnYxLlB1bnRJZBI4Cg1pbnRlcmNvbm5lY3RzGAIgAygLMiEudnBwX3B1bnQudjEuSW50ZXJjb25uZWN0Q291bnRlcnMi6gEKFEludGVyY29ubmVjdENvdW50ZXJzEhEKCWludGVyZmFjZRgBIAEoCRIoCgZ0b19jbmYYAiABKAsyGC52cHBfcHVudC52MS5QYWNrZXRDb3VudBIqCghmcm9tX2NuZhgDIAEoCzIYLnZwcF9wdW50LnYxLlBhY2tldENvdW50EjsKBWRyb3BzGAQgAygLMiwudnBwX3B1bnQudjEuSW50ZXJjb25uZWN0Q291bnRlcnMuRHJvcHNFbnRyeRosCgpEcm9wc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEiLQoLUGFja2V0Q291bnQSDwoHcGFja2V0cxgBIAEoBBINCgVieXRlcxgCIAEoBGIGcHJvdG8z", [file_vpp_punt_v1_request]);
 
 /**
  * @generated from message vpp_punt.v1.CountersRequest
@@ -26,6 +26,13 @@ export type CountersRequest = Message<"vpp_punt.v1.CountersRequest"> & {
    * @generated from field: string cnf = 1;
    */
   cnf: string;
+
+  /**
+   * Label of the host in etcd whose punts are meant, for operators. Empty: the daemon's own. Each such call is written to etcd.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
 };
 
 /**
