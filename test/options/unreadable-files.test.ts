@@ -15,7 +15,10 @@ test("a definition of VPP's API that is a named pipe is refused at once", async 
   const path = join(folder, "pipe", "vpe.api.json");
   mkdirSync(join(folder, "pipe"));
   execFileSync("mkfifo", [path]);
-  const error = await t.throwsAsync(Schema.fromDirectory(join(folder, "pipe")), { instanceOf: PuntError, code: "EINVAL" });
+  const error = await t.throwsAsync(Schema.fromDirectory(join(folder, "pipe")), {
+    instanceOf: PuntError,
+    code: "EINVAL",
+  });
   t.is(error!.message, `binapi.schema: cannot read ${path}`);
 });
 
