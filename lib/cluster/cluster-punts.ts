@@ -75,7 +75,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
    */
   static async start(start: ClusterStart): Promise<ClusterPunts> {
     const { host, name: _name, lease: _lease, ...access } = start.cluster;
-    const etcd = await Etcd.open(access);
+    const etcd = await (start.connect ?? Etcd.open)(access);
     try {
       const keys = new Keys(etcd.prefix, host);
       const history = await History.open(historyFile(start.state), keys, (error) => start.problem(error as PuntError));

@@ -40,12 +40,15 @@ const PAGE = 2_000;
 /** etcd's servers allow 128 operations in one transaction by default. */
 export const MOST_WRITES = 100;
 
+/** The part of etcd's client that is used here. */
+export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "close">;
+
 export class Etcd {
   readonly endpoints: readonly string[];
   readonly prefix: string;
   /** Checks the header of each read and transaction against the highest revision that was known before the call. May throw. */
   onHeader: ((header: Header, floor: number) => void) | undefined;
-  readonly #client: Etcd3;
+  readonly #client: EtcdClient;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
   #highest = 0;
@@ -64,7 +67,15 @@ export class Etcd {
     }
   }
 
-  private constructor({ endpoints, prefix, timeout }: EtcdAccess, client: Etcd3) {
+  /** Makes a connection over a client that is there already, and closes it with the connection. */
+  static over(client: EtcdClient, access: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">): Etcd {
+    return new Etcd(access, client);
+  }
+
+  private constructor(
+    { endpoints, prefix, timeout }: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">,
+    client: EtcdClient,
+  ) {
     // Every question that waits for an answer listens.
     setMaxListeners(0, this.#closing.signal);
     this.endpoints = endpoints;
