@@ -224,7 +224,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const term = this.#term;
     if (!term || !this.#leadership.isGood) return body(this.#forwarding(op));
     try {
-      return await body(term.manager);
+      return await body(term.acting);
     } catch (error) {
       const { code } = error as PuntError;
       const isCut = code === "ECANCELED" || code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";
