@@ -247,6 +247,8 @@ class History {
     await this.#settle(true);
     this.#wishes.settled();
     this.#wishes.compare(this.#wanted());
+    // Statuses gather for a moment before the daemon writes them.
+    await schedule.sleep(2_000);
     await this.#checkAgreement();
     this.#machine.checkStates(this.#accepted());
     const reached = await this.#machine.snapshot();
