@@ -152,6 +152,7 @@ async function otherPrograms() {
   await check("random histories", script("histories", "--runs", "200"));
   // The same histories each time; .ci/nightly looks at others.
   await check("simulated histories", script("simulate", "--runs", "300", "--seed", "1"));
+  await check("simulated daemons", script("simulate", "--cluster", "--runs", "25", "--seed", "1"));
   await check("faults at each 307th call", script("faults", "--every", "307"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);

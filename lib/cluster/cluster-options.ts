@@ -1,7 +1,7 @@
 // The options and the events of a daemon in a cluster.
 import type { PuntError } from "../errors.js";
 import type { PuntEvent, PuntIdInput, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
-import type { EtcdCall, EtcdOptions } from "./etcd/index.js";
+import type { Etcd, EtcdCall, EtcdOptions } from "./etcd/index.js";
 import type { Explainer } from "./question.js";
 
 export interface ClusterOptions extends EtcdOptions {
@@ -15,6 +15,8 @@ export interface ClusterOptions extends EtcdOptions {
 
 export interface ClusterStart {
   readonly cluster: ClusterOptions;
+  /** Opens the connection to etcd, which the daemon closes. Default: `Etcd.open`. */
+  readonly connect?: (options: EtcdOptions) => Promise<Etcd>;
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
   /** Folder in which this daemon keeps what it knows of etcd's history. */
   readonly state: string | undefined;

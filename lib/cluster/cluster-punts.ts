@@ -75,7 +75,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
    */
   static async start(start: ClusterStart): Promise<ClusterPunts> {
     const { host, name: _name, lease: _lease, ...access } = start.cluster;
-    const etcd = await Etcd.open(access);
+    const etcd = await (start.connect ?? Etcd.open)(access);
     try {
       const keys = new Keys(etcd.prefix, host);
       const history = await History.open(historyFile(start.state), keys, (error) => start.problem(error as PuntError));
@@ -227,7 +227,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const term = this.#term;
     if (!term || !this.#leadership.isGood) return body(this.#forwarding(op));
     try {
-      return await body(term.manager);
+      return await body(term.acting);
     } catch (error) {
       const { code } = error as PuntError;
       const isCut = code === "ECANCELED" || code === "ERR_CLOSED" || code === "ERR_DISCONNECTED";

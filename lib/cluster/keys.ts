@@ -68,6 +68,11 @@ export class Keys {
     return this.key("state", "generation");
   }
 
+  /** Every write of statuses changes it, so that a late one fails. The key ends with the lease of the daemon that acts. */
+  get statuses(): string {
+    return this.key("status", "writes");
+  }
+
   /** The name by which VPP lists the daemon that acts. The key ends with that daemon's lease. */
   get client(): string {
     return this.key("leader", "client");

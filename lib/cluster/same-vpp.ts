@@ -37,22 +37,22 @@ export class ClientName {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    const { client: key } = this.#keys;
     while (!this.#closed && this.#leadership.isGood && this.#written !== this.#name) {
       const name = this.#name;
-      const { condition, lease } = this.#leadership;
-      const write =
-        name === undefined || lease === undefined
-          ? { key }
-          : { key, value: JSON.stringify({ name, daemon: this.#leadership.daemon }), lease };
-      try {
-        await this.#etcd.write([condition], [write]);
-        this.#written = name;
-      } catch {
-        await sleep(PAUSE_MS);
-      }
+      if (await this.#writes(name).catch(() => false)) this.#written = name;
+      else await sleep(PAUSE_MS);
     }
     this.#isWriting = false;
+  }
+
+  /** @returns whether etcd has the name now. etcd may make a write after it was given up, and that must not undo a later one. */
+  async #writes(name: string | undefined): Promise<boolean> {
+    const { client: key } = this.#keys;
+    const { condition, lease, daemon } = this.#leadership;
+    const modified = (await this.#etcd.get(key))?.modified ?? 0;
+    const value = JSON.stringify({ name, daemon });
+    const write = name === undefined || lease === undefined ? { key } : { key, value, lease };
+    return (await this.#etcd.write([condition, { key, modified }], [write])) !== undefined;
   }
 }
 

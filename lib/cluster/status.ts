@@ -61,6 +61,10 @@ export class StatusWriter {
   readonly #problem: (error: PuntError) => void;
   readonly #wanted = new Map<string, Wanted>();
   #known: Map<string, Entry> | undefined;
+  /** The revision of the last write; 0 before the first one. */
+  #last = 0;
+  /** Whether etcd may still make a write that was given up. The next write, even of nothing, prevents that. */
+  #isOpen = false;
   #dirty = new Set<string>();
   #flushing: Promise<void> | undefined;
   #ended = false;
@@ -129,18 +133,19 @@ export class StatusWriter {
     if (this.#known) return;
     const { entries } = await this.#etcd.range(this.#keys.folder("status"));
     this.#known = new Map(entries.map((entry) => [entry.key, entry]));
+    this.#last = this.#known.get(this.#keys.statuses)?.modified ?? 0;
+    this.#known.delete(this.#keys.statuses);
     this.#dirty = new Set([...this.#known.keys(), ...this.#wanted.keys()]);
   }
 
   async #write(): Promise<void> {
     const known = this.#known!;
-    while (this.#dirty.size > 0 && this.#isGood) {
+    while ((this.#dirty.size > 0 || this.#isOpen) && this.#isGood) {
       const keys = [...this.#dirty].slice(0, MOST_WRITES);
       const writes = keys.flatMap((key) => this.#difference(key, known.get(key)));
-      const conditions: Condition[] = writes.map(({ key }) => ({ key, modified: known.get(key)?.modified ?? 0 }));
       for (const key of keys) this.#dirty.delete(key);
-      if (writes.length === 0) continue;
-      const revision = await this.#etcd.write([this.#leadership.condition, ...conditions], writes);
+      if (writes.length === 0 && !this.#isOpen) continue;
+      const revision = await this.#made(writes, known);
       if (revision === undefined) {
         this.#known = undefined;
         return;
@@ -150,6 +155,19 @@ export class StatusWriter {
         else known.set(key, { key, value, created: revision, modified: revision });
       }
     }
+  }
+
+  /** @returns the revision; undefined if etcd has something else than this daemon knows */
+  async #made(writes: readonly Write[], known: ReadonlyMap<string, Entry>): Promise<number | undefined> {
+    const { condition, lease } = this.#leadership;
+    const { statuses: key } = this.#keys;
+    const all: Condition[] = writes.map((write) => ({ key: write.key, modified: known.get(write.key)?.modified ?? 0 }));
+    const mark = { key, value: "{}", ...(lease !== undefined && { lease }) };
+    this.#isOpen = true;
+    const revision = await this.#etcd.write([condition, { key, modified: this.#last }, ...all], [...writes, mark]);
+    this.#isOpen = false;
+    this.#last = revision ?? 0;
+    return revision;
   }
 
   #difference(key: string, known: Entry | undefined): Write[] {

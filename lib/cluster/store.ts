@@ -48,6 +48,8 @@ export class EtcdStore implements Store {
     } finally {
       this.#writing = new Set();
     }
+    // Not before: a punt whose deletion failed keeps its place, so that its record stays equal and its wish is not written again.
+    for (const key of this.#own) if (!own.has(key)) this.#orders.forget(key);
     this.#own = own;
   }
 
@@ -62,10 +64,7 @@ export class EtcdStore implements Store {
     const writes: Write[] = [];
     for (const [key, value] of records) if (mirror.get(key)?.value !== value) writes.push({ key, value });
     const gone = [...this.#own].filter((key) => !records.has(key) && mirror.get(key) !== undefined);
-    for (const key of gone) {
-      writes.push({ key });
-      this.#orders.forget(key);
-    }
+    for (const key of gone) writes.push({ key });
     const wishes = [...this.#newWishes(state.punts, writes), ...this.#endedWishes(gone)];
     const conditions = wishes.map(({ key }) => ({ key, modified: mirror.get(key)?.modified ?? 0 }));
     return { writes: [...writes, ...wishes], conditions, own: new Set(records.keys()) };

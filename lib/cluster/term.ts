@@ -8,6 +8,7 @@ import {
   type PuntStatus,
   type StoredState,
 } from "../punt/index.js";
+import { Acting } from "./acting.js";
 import { Answers, type AnswersOptions } from "./answers.js";
 import type { Change } from "./etcd/index.js";
 import { FencedVpp, fencedHost } from "./fence.js";
@@ -34,6 +35,8 @@ export interface TermOptions extends Omit<AnswersOptions, "punts"> {
 export class Term {
   readonly manager: PuntManager;
   readonly writer: Writer;
+  /** The calls that change something. */
+  readonly acting: Acting;
   readonly #options: TermOptions;
   readonly #vpp: FencedVpp;
   readonly #client: ClientName;
@@ -79,6 +82,7 @@ export class Term {
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
     const looks = { isGood: () => leadership.isGood, isOwn: (key: string) => store.isWriting(key) };
     this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, ...looks });
+    this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });
     this.#answers = new Answers({ ...options, punts });
   }
 

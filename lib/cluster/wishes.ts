@@ -164,6 +164,11 @@ export class Wishes {
       statuses.put(refusedStatus(id, undefined, error), revision, true);
   }
 
+  /** Resolves when the manager has taken or refused the wishes that it works on now. */
+  async taken(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
   /** Returns whether a wish is refused now. */
   isRefused(id: PuntId): boolean {
     return this.#refused.has(this.#options.keys.punt("wanted", id));

@@ -21,7 +21,8 @@ export type Action =
   | { readonly op: "stop"; readonly party: number; readonly ms: number }
   | { readonly op: "cut" }
   | { readonly op: "clock"; readonly ms: number }
-  | { readonly op: "disk" | "kernel"; readonly owner: number; readonly times: number }
+  | { readonly op: "disk"; readonly owner: number; readonly times: number }
+  | { readonly op: "kernel"; readonly owner: number; readonly times: number }
   | { readonly op: "fault"; readonly message: string; readonly action: FaultAction; readonly nth: number };
 
 /** A manager dies and returns. VPP refuses dumps of its first looks, and some of its punts are deleted at once. */
@@ -90,14 +91,32 @@ function choice<T extends Action["op"], F>(
   return { weight, arbitrary: fc.record({ op: fc.constant(op), ...fields }) as unknown as fc.Arbitrary<Action> };
 }
 
-const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
-  { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
+/** Strikes at VPP, Linux and the clock, whoever manages the VPP. */
+export const plainChoices = [
   choice(1, "up", { card: fc.constantFrom(...CARDS), up: fc.boolean() }),
   choice(4, "address", {
     ...{ card: fc.constantFrom("if0", "if2", "if4", "loop0"), prefix: fc.nat({ max: 2 }), present: fc.boolean() },
   }),
   choice(3, "loopback", { instance: fc.nat({ max: 1 }), present: fc.boolean() }),
+  choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
+  choice(3, "cut", {}),
+  choice(1, "clock", { ms: fc.constantFrom(-86_400_000, 86_400_000) }),
+  choice(1, "kernel", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
+  choice(5, "fault", {
+    message: fc.constantFrom(...FAULT_MESSAGES),
+    action: fc.constantFrom(...FAULT_ACTIONS),
+    nth: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 60 })),
+  }),
+  choice(4, "fault", {
+    message: fc.constantFrom(...REFUSED_DUMPS),
+    action: fc.constant<FaultAction>({ kind: "refuse", error: "UNSPECIFIED" }),
+    nth: fc.integer({ min: 1, max: 8 }),
+  }),
+];
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
+  { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {
@@ -110,22 +129,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
     deleted: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
   }),
-  choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
   choice(1, "stop", { party: fc.nat({ max: 2 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
-  choice(3, "cut", {}),
-  choice(1, "clock", { ms: fc.constantFrom(-86_400_000, 86_400_000) }),
   choice(2, "disk", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
-  choice(1, "kernel", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
-  choice(5, "fault", {
-    message: fc.constantFrom(...FAULT_MESSAGES),
-    action: fc.constantFrom(...FAULT_ACTIONS),
-    nth: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 60 })),
-  }),
-  choice(4, "fault", {
-    message: fc.constantFrom(...REFUSED_DUMPS),
-    action: fc.constant<FaultAction>({ kind: "refuse", error: "UNSPECIFIED" }),
-    nth: fc.integer({ min: 1, max: 8 }),
-  }),
+  ...plainChoices,
 );
 
 /** Often within the time of one message, so that operations meet in the middle of each other. */

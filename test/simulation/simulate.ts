@@ -1,26 +1,40 @@
-// npm run simulate -- [--runs N] [--seed S] [--shrink] [--path P]: simulated histories. Exits with 0 only if all of them hold.
+// npm run simulate -- [--cluster] [--runs N] [--seed S] [--shrink] [--path P]: simulated histories. Exits with 0 only if all of them hold.
 import fc from "fast-check";
 import { commandLine, randomRuns } from "../stress/command.js";
+import { runHistory as runClusterHistory } from "./cluster/history.js";
+import { steps as clusterSteps } from "./cluster/operation.js";
 import { type Outcome, runHistory } from "./history.js";
-import { type Step, steps } from "./operation.js";
+import { steps } from "./operation.js";
 
 const { numbers, values, has } = commandLine({
   name: "simulate",
-  text: `npm run simulate -- [--runs N] [--seed S] [--shrink] [--path P]
+  text: `npm run simulate -- [--cluster] [--runs N] [--seed S] [--shrink] [--path P]
 
 Runs histories of managers and their VPP in one process, in virtual time: each message, timer, write and kill is put in order by the seed.
 Exits with 0 only if all of them hold.
 
+  --cluster  histories of two daemons of one host, with their etcd, their VPP and an operator, in place of managers with disks: who is cut off,
+             stopped or killed, and which calls of etcd are late or lost, follows from the seed too
   --runs N   number of histories (default: 2000)
   --seed S   seed of the first history; each has the next number (default: from the clock). A failure prints the seed that repeats it
   --shrink   looks, for at most two minutes, for a shorter history that fails in the same way, and prints its path
   --path P   repeats the short history of that path, with the seed of the long one`,
   numbers: randomRuns(2_000),
   values: ["path"],
-  flags: ["shrink"],
+  flags: ["shrink", "cluster"],
 });
 const { runs, seed } = numbers;
 const { path } = values;
+
+/** A kind of histories. Its steps are for its own runs. */
+interface Kind {
+  readonly steps: fc.Arbitrary<never[]>;
+  run(seed: number, steps: readonly never[]): Promise<Outcome>;
+}
+
+const kind: Kind = has("cluster")
+  ? { steps: clusterSteps as Kind["steps"], run: runClusterHistory }
+  : { steps: steps as Kind["steps"], run: runHistory };
 
 /** Milliseconds of the search for a shorter history. */
 const LONGEST_SHRINKING = 120_000;
@@ -44,9 +58,9 @@ function reasonOf(error: unknown): string {
 async function run(historySeed: number): Promise<Outcome> {
   let outcome: Outcome | undefined;
   let reason: string | undefined;
-  const property = fc.asyncProperty(steps, async (list: Step[]) => {
+  const property = fc.asyncProperty(kind.steps, async (list) => {
     try {
-      outcome = await runHistory(historySeed, list);
+      outcome = await kind.run(historySeed, list);
     } catch (error) {
       reason ??= reasonOf(error);
       if (reasonOf(error) === reason) throw error;
@@ -62,7 +76,7 @@ async function run(historySeed: number): Promise<Outcome> {
   const error = result.errorInstance as Error | undefined;
   const short = result.counterexamplePath?.includes(":") ? ` --path ${result.counterexamplePath}` : "";
   return fail(
-    `${list}\n${error?.stack ?? error}\nfailed; again with: npm run simulate -- --runs 1 --seed ${historySeed}${short}`,
+    `${list}\n${error?.stack ?? error}\nfailed; again with: npm run simulate -- ${has("cluster") ? "--cluster " : ""}--runs 1 --seed ${historySeed}${short}`,
   );
 }
 

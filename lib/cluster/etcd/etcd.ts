@@ -43,6 +43,9 @@ export const MOST_WRITES = 100;
 /** The subject of a call. */
 export type EtcdCall = "read" | "write" | "lease" | "watch";
 
+/** The part of etcd's client that is used here. */
+export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "close">;
+
 export class Etcd {
   readonly endpoints: readonly string[];
   readonly prefix: string;
@@ -50,7 +53,7 @@ export class Etcd {
   onHeader: ((header: Header, floor: number) => void) | undefined;
   /** Called after each call; `isAnswered` is false where etcd was away, and true for a refusal. For a watch, the call is its opening. */
   onCalled: ((call: EtcdCall, ms: number, isAnswered: boolean) => void) | undefined;
-  readonly #client: Etcd3;
+  readonly #client: EtcdClient;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
   #highest = 0;
@@ -69,7 +72,15 @@ export class Etcd {
     }
   }
 
-  private constructor({ endpoints, prefix, timeout }: EtcdAccess, client: Etcd3) {
+  /** Makes a connection over a client that is there already, and closes it with the connection. */
+  static over(client: EtcdClient, access: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">): Etcd {
+    return new Etcd(access, client);
+  }
+
+  private constructor(
+    { endpoints, prefix, timeout }: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">,
+    client: EtcdClient,
+  ) {
     // Every question that waits for an answer listens.
     setMaxListeners(0, this.#closing.signal);
     this.endpoints = endpoints;

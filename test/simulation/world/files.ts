@@ -9,6 +9,7 @@ export type FileKind = "folder" | "file" | "socket";
 
 export class Files {
   readonly #kinds = new Map<string, FileKind>([[ROOT, "folder"]]);
+  readonly #texts = new Map<string, string>();
 
   kind(path: string): FileKind | undefined {
     return this.#kinds.get(path);
@@ -21,6 +22,24 @@ export class Files {
     this.#kinds.set(path, kind);
   }
 
+  /** Returns what a file has in it. @throws ENOENT */
+  read(path: string): string {
+    if (this.#kinds.get(path) !== "file") throw failed("ENOENT", path);
+    return this.#texts.get(path) ?? "";
+  }
+
+  /** @throws ENOENT: its folder is missing */
+  write(path: string, text: string): void {
+    if (!this.#kinds.has(path)) this.make(path, "file");
+    this.#texts.set(path, text);
+  }
+
+  /** Puts a file in the place of another. @throws ENOENT */
+  rename(from: string, to: string): void {
+    this.write(to, this.read(from));
+    this.remove(from);
+  }
+
   /** Puts a socket at a path, also in place of one that a dead process left. */
   bind(path: string): void {
     if (this.#kinds.get(path) === "socket") this.#kinds.delete(path);
@@ -30,6 +49,7 @@ export class Files {
   /** @throws ENOENT */
   remove(path: string): void {
     if (!this.#kinds.delete(path)) throw failed("ENOENT", path);
+    this.#texts.delete(path);
   }
 
   /** @throws ENOENT */

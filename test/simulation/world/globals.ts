@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import fsPromises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 import timers from "node:timers/promises";
 import { native } from "../../../lib/native.js";
 import { Files, ROOT } from "./files.js";
@@ -162,6 +163,8 @@ function installClock(): void {
     }
   } as DateConstructor;
   performance.now = () => (current ? schedule().now : realNow());
+  const realUptime = os.uptime;
+  os.uptime = () => (current ? schedule().now / 1000 : realUptime());
 }
 
 function installRandom(): void {
@@ -180,17 +183,28 @@ function installRandom(): void {
 
 /** Functions of node:fs/promises that the world answers for its own paths, when a disk would have. */
 function installFiles(): void {
-  const ask = { readdir: "list", unlink: "remove", stat: "stat" } as const;
+  const ask = {
+    ...{ readdir: "list", unlink: "remove", stat: "stat" },
+    ...{ writeFile: "write", rename: "rename" },
+  } as const satisfies Record<string, keyof Files>;
   for (const [name, method] of Object.entries(ask) as [keyof typeof ask, (typeof ask)[keyof typeof ask]][]) {
     const real = fsPromises[name] as (...args: unknown[]) => unknown;
     const replaced = async (path: unknown, ...rest: unknown[]) => {
       if (!isOurs(path)) return real(path, ...rest);
       await schedule().answer(name);
-      return current!.files[method](path);
+      const { files } = current!;
+      return (files[method] as (...args: unknown[]) => unknown).call(files, path, ...rest);
     };
     Object.assign(fsPromises, { [name]: replaced });
   }
-  const { mkdir, chown } = fsPromises;
+  const { mkdir, chown, open } = fsPromises;
+  fsPromises.open = (async (path: string, ...rest: []) => {
+    if (!isOurs(path)) return open(path, ...rest);
+    await schedule().answer("open");
+    const { files } = current!;
+    const bytes = Buffer.from(files.read(path));
+    return { stat: async () => files.stat(path), readFile: async () => bytes, close: async () => undefined };
+  }) as typeof fsPromises.open;
   fsPromises.mkdir = (async (path: string, options: unknown) => {
     if (!isOurs(path)) return mkdir(path, options as never);
     await schedule().answer("mkdir");

@@ -7,6 +7,8 @@ export class Party {
   isAlive = true;
   /** The party is stopped until then, as by SIGSTOP. */
   stoppedUntil = 0;
+  /** Whether its timers run after what else was late: a process may be stopped in any phase of its event loop. */
+  areTimersLast = false;
 
   constructor(
     readonly name: string,
@@ -25,6 +27,8 @@ export interface Happening {
 }
 
 const realImmediate = setImmediate;
+/** A timer that is last runs so much after the messages that a stopped party had missed. */
+const LATE_TIMER_MS = 0.01;
 /** Happenings of one history. More means that something turns in a circle. */
 const MOST = 3_000_000;
 
@@ -62,6 +66,12 @@ export class Schedule {
     const happening = { time: Math.max(time, this.now), order: this.#nextOrder++, party, label, run };
     this.#queue.push(happening);
     return happening;
+  }
+
+  /** Stops a party for virtual milliseconds, as by SIGSTOP. */
+  stop(party: Party, ms: number): void {
+    party.stoppedUntil = Math.max(party.stoppedUntil, this.now + ms);
+    party.areTimersLast = this.random.chance(0.5);
   }
 
   /** Runs code as a party's. */
@@ -117,7 +127,8 @@ export class Schedule {
     if (next === undefined) throw new Error("nothing can happen any more, and the history is not over");
     if (next.run === undefined || !next.party.isAlive) return;
     if (next.party.stoppedUntil > next.time) {
-      next.time = next.party.stoppedUntil;
+      const isLast = next.party.areTimersLast && next.label === "timer";
+      next.time = next.party.stoppedUntil + (isLast ? LATE_TIMER_MS : 0);
       this.#queue.push(next);
       return;
     }

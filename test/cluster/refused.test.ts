@@ -1,0 +1,40 @@
+// Wishes that the daemon that acts has refused: whoever ends them is heard, and they are not granted afterwards.
+import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const withEtcd = need("etcd", "etcdctl").test.serial;
+
+const hairpin = (cnf: string, more: object = {}) =>
+  ({
+    type: "HAIRPIN_XCONNECT",
+    cnf,
+    interconnect: "MEMIF",
+    vppInterface1: "eth0",
+    vppInterface2: "eth1",
+    ...more,
+  }) as const;
+
+for (const way of ["delete", "apply"] as const)
+  withEtcd(`${way} ends a wish that was refused`, async (t) => {
+    const members = await Members.start(t);
+    const operator = await members.operator();
+    // Both wishes are accepted while no daemon acts. The daemon refuses the second one.
+    const { id: first } = await operator.add(hairpin("first"));
+    const { id } = await operator.add(hairpin("second"));
+    const daemon = await members.join();
+    await hasRole(daemon, "leader");
+    const wish = () => members.etcd.ctl("get", "--prefix", "/vpp-punt/wanted/h1/second").trim();
+    await eventually(async () => (await operator.get(id))?.failure?.code === "ERR_CONFLICT");
+    t.not(wish(), "");
+    if (way === "delete") await operator.delete(id);
+    else t.deepEqual((await operator.apply({ cnf: "second", punts: [] })).deleted, [id]);
+    t.is(wish(), "");
+    await eventually(async () => (await operator.get(id)) === undefined);
+    await daemon.delete(first);
+    // With the conflict over, nothing brings it back.
+    const { id: third } = await daemon.add(span("third"), { waitFor: "CREATED" });
+    t.deepEqual(
+      daemon.list().map((status) => status.id),
+      [third],
+    );
+  });

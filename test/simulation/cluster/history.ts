@@ -1,0 +1,370 @@
+// One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
+import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
+import { isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
+import { expectSame, idOf, requestOf } from "../../stress/choice.js";
+import { hasTrace } from "../evidence.js";
+import { Machine } from "../machine.js";
+import { inWorld, type Party, ROOT, type World } from "../world/index.js";
+import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
+import { EtcdProcess } from "./etcd-process.js";
+import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
+import { type Call, ClusterWishes } from "./wishes.js";
+
+/** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
+const LONGEST_SETTLING = 400_000;
+/** Virtual milliseconds after the last operation in which faults still strike. */
+const LONGEST_TAIL = 6_000;
+/** Virtual milliseconds after which nothing is under way to etcd any more. */
+const LATEST_CALL = 15_000;
+/** Virtual milliseconds until a daemon that died in the middle of a change starts again. */
+const RESTART_MS = 500;
+const keys = new Keys(PREFIX, HOST);
+
+export interface Outcome {
+  /** The hash of all that happened. */
+  readonly digest: string;
+  readonly happenings: number;
+  readonly virtualMs: number;
+}
+
+/** Runs a history. @throws an Error with the condition that did not hold */
+export async function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
+  const { schedule } = await inWorld(seed, async (world) => {
+    const history = new History(world);
+    await history.begin();
+    for (const step of steps) {
+      await world.schedule.sleep(step.after);
+      await history.perform(step);
+      await history.checkForeign();
+    }
+    await history.end();
+  });
+  return { digest: schedule.digest(), happenings: schedule.count, virtualMs: schedule.now };
+}
+
+class History {
+  readonly #world: World;
+  readonly #machine: Machine;
+  readonly #etcd: EtcdProcess;
+  readonly #daemons: readonly DaemonProcess[];
+  readonly #wishes: ClusterWishes;
+  readonly #operator: Party;
+  readonly #operatorsPunts: EtcdPunts;
+  /** Each strikes the daemon that makes the change of VPP or Linux after so many others. */
+  #strikes: { left: number; readonly ms: number }[] = [];
+
+  constructor(world: World) {
+    const { schedule, files } = world;
+    this.#world = world;
+    this.#machine = new Machine(world);
+    this.#etcd = new EtcdProcess(world, DAEMONS + 1);
+    this.#wishes = new ClusterWishes(() => schedule.now);
+    const parts = {
+      etcd: this.#etcd,
+      host: this.#machine.kernel,
+      watching: {
+        acts: (daemon: DaemonProcess, what: string) => this.#acts(daemon, what),
+        changed: (daemon: DaemonProcess, status: PuntStatus) => this.#checkChange(daemon, status),
+        role: () => void this.#wishes.terms++,
+      },
+      died: (party: Party) => this.#wishes.died(party),
+    };
+    this.#daemons = Array.from({ length: DAEMONS }, (_, place) => new DaemonProcess(world, place, parts));
+    for (const { name } of this.#daemons) files.make(`${ROOT}/${name}`, "folder");
+    this.#operator = schedule.newParty("operator");
+    const link = schedule.as(this.#operator, () => this.#etcd.connect(OPERATOR, () => {}));
+    this.#operatorsPunts = new EtcdPunts(Etcd.over(link.client, ACCESS), { host: HOST, by: () => "an operator" });
+  }
+
+  async begin(): Promise<void> {
+    await this.#machine.start();
+    for (const daemon of this.#daemons) daemon.start();
+    await this.#world.schedule.sleep(50);
+  }
+
+  checkForeign(): Promise<void> {
+    return this.#machine.checkForeign();
+  }
+
+  /** The daemon that acts, as far as the daemons say. */
+  get #leader(): DaemonProcess | undefined {
+    return this.#daemons.find(({ role }) => role === "leader");
+  }
+
+  async perform(action: Action): Promise<void> {
+    const { schedule, network } = this.#world;
+    schedule.note(JSON.stringify(action));
+    switch (action.op) {
+      case "add":
+      case "update":
+      case "delete":
+        return this.#ask(action.op, parseRequest(requestOf(action.punt, ROOT)), action.via);
+      case "wish":
+        return this.#wish(parseRequest(requestOf(action.punt, ROOT)), true);
+      case "unwish": {
+        const wanted = this.#wanted();
+        return wanted.length > 0 ? this.#wish(wanted[action.nth % wanted.length]!, false) : undefined;
+      }
+      case "kill":
+        return this.#daemons[action.daemon]!.kill(action.down);
+      case "restart":
+        return this.#daemons[action.daemon]!.stop();
+      case "stop":
+        return this.#stop(action.party, action.ms);
+      case "strike":
+        this.#strikes.push({ left: action.nth, ms: action.ms });
+        return;
+      case "partition":
+        return this.#partition(action.ms, action.crash);
+      case "crash-vpp":
+        return void this.#machine.vpp.crash(action.down);
+      case "cut":
+        return network.cut();
+      case "clock":
+        schedule.wallOffset += action.ms;
+        return;
+      case "kernel":
+        this.#machine.kernel.failing = action.times;
+        return;
+      case "fault":
+        return this.#machine.vpp.faults.add(action);
+      case "up":
+      case "address":
+      case "loopback":
+        return this.#machine.operate(
+          action,
+          this.#daemons.flatMap((daemon) => daemon.list()),
+        );
+      default:
+        return this.#strikeEtcd(action);
+    }
+  }
+
+  #strikeEtcd(action: Extract<Action, { op: `etcd-${string}` | "compact" | "depose" }>): void {
+    const { now } = this.#world.schedule;
+    if (action.op === "etcd-restart") this.#etcd.restart(action.down);
+    else if (action.op === "compact") this.#etcd.model.compact();
+    else if (action.op === "depose") this.#etcd.model.set(keys.leader, undefined);
+    else {
+      const way = this.#etcd.ways[action.place]!;
+      if (action.op === "etcd-fault") way.add(action.fault, action.nth);
+      else if (action.op === "etcd-late") way.eventsFrom = now + action.ms;
+      else {
+        way.cutUntil = now + action.ms;
+        if (action.isReset) for (const link of way.links) link.break();
+      }
+    }
+  }
+
+  /** A program changes the wishes in etcd, unless a call about the punt is under way. */
+  #wish(request: PuntRequest, isThere: boolean): void {
+    const id = idOf(request) as PuntStatus["id"];
+    if (this.#wishes.isBusy(id)) return;
+    const text = isThere ? JSON.stringify({ request, by: "a program", at: "" }) : undefined;
+    this.#etcd.model.set(keys.punt("wanted", id), text);
+    this.#wishes.written(id, isThere ? request : undefined);
+  }
+
+  #partition(ms: number, crash: number): void {
+    const { schedule } = this.#world;
+    const place = this.#daemons.findIndex(({ role }) => role === "leader");
+    if (place < 0) return;
+    this.#etcd.ways[place]!.cutUntil = schedule.now + ms;
+    const crashed = () => void (schedule.isCalm || this.#machine.vpp.crash(50));
+    schedule.at(schedule.now + crash, "crash", crashed, schedule.world);
+  }
+
+  #stop(index: number, ms: number): void {
+    const party = [...this.#daemons.map((daemon) => daemon.party), this.#machine.vpp.party, this.#etcd.party][index];
+    if (party) this.#world.schedule.stop(party, ms);
+  }
+
+  /** Asks for something, unless a call about the punt is under way. */
+  #ask(call: Call, request: PuntRequest, via: number): void {
+    const { schedule } = this.#world;
+    const daemon = this.#daemons[via];
+    const punts = daemon ? daemon.punts : this.#operatorsPunts;
+    const party = daemon ? daemon.party : this.#operator;
+    const id = idOf(request) as PuntStatus["id"];
+    if (punts === undefined || party === undefined || this.#wishes.isBusy(id)) return;
+    const asked = this.#wishes.begin(call, request, party);
+    const ended = (code: string | undefined) => {
+      schedule.note(`${via} ${call} ${asked.key} ${code}\n`);
+      this.#wishes.ended(asked, code);
+    };
+    const make = (): Promise<unknown> => (call === "delete" ? punts.delete(id) : punts[call](request));
+    const work = () =>
+      void make()
+        .then(
+          () => ended(undefined),
+          (error) => ended(outcomeOf(error)),
+        )
+        .catch((error) => schedule.fail(error));
+    schedule.at(schedule.now, call, work, party);
+  }
+
+  #acts(daemon: DaemonProcess, what: string): void {
+    const { schedule } = this.#world;
+    this.#checkLease(daemon, what);
+    for (const strike of this.#strikes) strike.left--;
+    const struck = this.#strikes.find(({ left }) => left <= 0);
+    if (!struck || !daemon.party) return;
+    this.#strikes = this.#strikes.filter((strike) => strike !== struck);
+    if (struck.ms > 0) schedule.stop(daemon.party, struck.ms);
+    else schedule.at(schedule.now, "die", () => daemon.kill(RESTART_MS), schedule.world);
+  }
+
+  /** Only the daemon whose lease is alive, and that claimed the lead last, changes VPP and Linux. */
+  #checkLease(daemon: DaemonProcess, what: string): void {
+    const { model } = this.#etcd;
+    const term = model.get(keys.key("state", "term"));
+    const { lease = "", daemon: name = "nobody" } = term ? JSON.parse(term.value) : {};
+    if (name === daemon.name && model.isAlive(lease)) return;
+    const reason = name === daemon.name ? "its lease is over" : `${name} has claimed the lead`;
+    throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
+  }
+
+  /** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
+  #checkChange(from: DaemonProcess, { state, request }: PuntStatus): void {
+    const { life, disturbedAt } = this.#machine.vpp;
+    if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
+    const { schedule } = this.#world;
+    this.#machine
+      .snapshot()
+      .then((found) => {
+        if (!hasTrace(request, found))
+          throw new Error(`${from.name}: ${JSON.stringify(request)} is ${state}, and VPP does not have it`);
+      })
+      .catch((error) => schedule.fail(error));
+  }
+
+  async end(): Promise<void> {
+    const { schedule } = this.#world;
+    await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
+    await this.checkForeign();
+    this.#calm();
+    await schedule.sleep(LATEST_CALL);
+    await this.#settle(true);
+    this.#wishes.settled();
+    this.#wishes.compare(this.#wanted());
+    // Statuses gather for a moment before the daemon writes them.
+    await schedule.sleep(2_000);
+    await this.#checkAgreement();
+    this.#machine.checkStates(this.#accepted());
+    const reached = await this.#machine.snapshot();
+    await this.#machine.vpp.crash(10);
+    await this.#settle();
+    expectSame("a VPP that was configured at once", await this.#machine.snapshot(), "after the history", reached);
+    await this.#checkNothingLeft();
+  }
+
+  /** Nothing fails any more, and everyone goes on. */
+  #calm(): void {
+    this.#world.schedule.isCalm = true;
+    this.#machine.vpp.faults.clear();
+    this.#machine.kernel.failing = 0;
+    for (const way of this.#etcd.ways) way.clear();
+    this.#strikes = [];
+  }
+
+  /** The wishes in etcd. */
+  #wanted(): PuntRequest[] {
+    return this.#etcd.model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request);
+  }
+
+  /** The punts of the daemon that acts. */
+  #accepted(): PuntStatus[] {
+    return this.#leader?.list() ?? [];
+  }
+
+  async #settle(isPlanned = false): Promise<void> {
+    const { schedule } = this.#world;
+    const end = schedule.now + LONGEST_SETTLING;
+    await schedule.sleep(200);
+    while (!(await this.#isSettled(isPlanned))) {
+      if (schedule.now > end) throw new Error(`not settled:\n${this.#describe()}`);
+      await schedule.sleep(1_000);
+    }
+  }
+
+  async #isSettled(isPlanned: boolean): Promise<boolean> {
+    const leader = this.#leader;
+    if (!this.#machine.isUp || leader === undefined || this.#wishes.running.length > 0) return false;
+    const isAsked = this.#etcd.model.below(keys.folder("ask")).length > 0;
+    if (isAsked || !this.#daemons.every(({ role, isConnected }) => isConnected && /^(leader|standby)$/.test(role)))
+      return false;
+    if (!leader.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state))) return false;
+    for (const daemon of this.#daemons) if (!(await daemon.isDone(isPlanned))) return false;
+    return this.#isAnswered();
+  }
+
+  /** Whether each wish has a punt, or is refused because it conflicts with another one. */
+  async #isAnswered(): Promise<boolean> {
+    const accepted = new Map(this.#accepted().map(({ request }) => [JSON.stringify(idOf(request)), request]));
+    const open = this.#wanted().filter(
+      (request) => JSON.stringify(accepted.get(JSON.stringify(idOf(request)))) !== JSON.stringify(request),
+    );
+    for (const request of open) {
+      const others = accepted.get(JSON.stringify(idOf(request)));
+      const refusal = await this.#leader!.refusalOf(request, others);
+      if (refusal === undefined) return false;
+    }
+    return true;
+  }
+
+  /** All daemons, and etcd for those who ask it, tell the same about each punt. */
+  async #checkAgreement(): Promise<void> {
+    const shown = (punts: readonly PuntStatus[]) =>
+      punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
+    const leader = this.#leader!;
+    const expected = shown(leader.list());
+    for (const daemon of this.#daemons)
+      if (JSON.stringify(shown(daemon.list())) !== JSON.stringify(expected))
+        throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${this.#describe()}`);
+    const accepted = new Set(leader.list().map(({ id }) => JSON.stringify(id)));
+    const inEtcd = this.#etcd.model
+      .below(keys.folder("status"))
+      .filter(({ key }) => key !== keys.statuses)
+      .map(({ value }) => JSON.parse(value) as { status: PuntStatus; refused?: true })
+      .filter(({ refused }) => !refused)
+      .map(({ status }) => status);
+    if (inEtcd.length !== accepted.size || JSON.stringify(shown(inEtcd)) !== JSON.stringify(expected))
+      throw new Error(
+        `the statuses in etcd are not those of the daemon that acts:\n${shown(inEtcd).join("\n")}\nand\n${expected.join("\n")}`,
+      );
+  }
+
+  #describe(): string {
+    const { model } = this.#etcd;
+    return [
+      ...this.#daemons.flatMap((daemon) => [
+        `${daemon.name}: ${daemon.role}, VPP ${daemon.isConnected}, left: ${daemon.left}, problem: ${daemon.problem}`,
+        ...daemon
+          .list()
+          .map(
+            ({ id, state, missing, failure }) =>
+              `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
+          ),
+      ]),
+      ...this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`),
+      ...model.below(PREFIX).map(({ key, value, lease }) => `${key} ${lease} ${value.slice(0, 160)}`),
+    ].join("\n");
+  }
+
+  /** Everything is deleted; then neither VPP, nor Linux, nor etcd has anything of a punt. */
+  async #checkNothingLeft(): Promise<void> {
+    for (const request of this.#wanted())
+      this.#ask("delete", request, this.#world.schedule.random.chance(0.5) ? 0 : OPERATOR);
+    await this.#settle();
+    this.#wishes.compare(this.#wanted());
+    await this.#machine.checkNothingLeft([DaemonProcess.memifDirectory]);
+    // Claims and notes that nothing needs any more go with the next write of the store.
+    const folders = [
+      ...(["wanted", "status", "ask", "answer"] as const).map((kind) => keys.folder(kind)),
+      ...["punts", "interconnects"].map((name) => keys.folder("state", name)),
+    ];
+    const found = folders.flatMap((folder) => this.#etcd.model.below(folder)).map(({ key }) => key);
+    const left = found.filter((key) => key !== keys.statuses);
+    if (left.length > 0) throw new Error(`keys are left in etcd: ${left.join(", ")}`);
+  }
+}

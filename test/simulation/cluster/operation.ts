@@ -1,0 +1,88 @@
+// The operations of a simulated history of a host's daemons, at random.
+import fc from "fast-check";
+import { type PuntChoice, puntChoice } from "../../stress/choice.js";
+import { type Action as PlainAction, plainChoices } from "../operation.js";
+import type { CallFault } from "./etcd-process.js";
+import type { Call } from "./wishes.js";
+
+/** Daemons of the host. */
+export const DAEMONS = 2;
+/** The operator's place among the ways to etcd. */
+export const OPERATOR = DAEMONS;
+
+export type Action =
+  /** `via`: the daemon that is asked, or the operator's own way through etcd. */
+  | { readonly op: Call; readonly punt: PuntChoice; readonly via: number }
+  /** A program writes a request to etcd itself, or removes one of those that are there. */
+  | { readonly op: "wish"; readonly punt: PuntChoice }
+  | { readonly op: "unwish"; readonly nth: number }
+  | { readonly op: "kill"; readonly daemon: number; readonly down: number }
+  | { readonly op: "restart"; readonly daemon: number }
+  /** A party is stopped, as by SIGSTOP: a daemon, VPP, or etcd. */
+  | { readonly op: "stop"; readonly party: number; readonly ms: number }
+  /** The daemon that changes VPP or Linux for the nth time from now is stopped, or dies: `ms` is 0. */
+  | { readonly op: "strike"; readonly nth: number; readonly ms: number }
+  /** The daemon that acts is cut off from etcd; VPP crashes so many ms later, and its punts have to be made again. */
+  | { readonly op: "partition"; readonly ms: number; readonly crash: number }
+  | { readonly op: "etcd-cut"; readonly place: number; readonly ms: number; readonly isReset: boolean }
+  | { readonly op: "etcd-late"; readonly place: number; readonly ms: number }
+  | { readonly op: "etcd-fault"; readonly place: number; readonly fault: CallFault; readonly nth: number }
+  | { readonly op: "etcd-restart"; readonly down: number }
+  | { readonly op: "compact" }
+  /** The operator deletes the leader's key. */
+  | { readonly op: "depose" }
+  | Extract<PlainAction, { op: "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }>;
+
+export type Step = Action & { readonly after: number };
+
+const CALL_FAULTS: readonly CallFault[] = [
+  ...(["lose-request", "lose-answer", "lose-answer", "late", "late", "refuse"] as const),
+  ...(["die-before", "die-after", "die-after"] as const),
+];
+
+const daemon = fc.nat({ max: DAEMONS - 1 });
+const place = fc.nat({ max: OPERATOR });
+const via = fc.constantFrom(...Array.from({ length: DAEMONS }, (_, index) => index), OPERATOR);
+const asked = { punt: puntChoice, via };
+
+function choice<T extends Action["op"], F>(
+  weight: number,
+  op: T,
+  fields: { [name in keyof F]: fc.Arbitrary<F[name]> },
+) {
+  return { weight, arbitrary: fc.record({ op: fc.constant(op), ...fields }) as unknown as fc.Arbitrary<Action> };
+}
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  choice(20, "add", asked),
+  choice(5, "update", asked),
+  choice(9, "delete", asked),
+  choice(3, "wish", { punt: puntChoice }),
+  choice(4, "unwish", { nth: fc.nat({ max: 9 }) }),
+  choice(5, "kill", { daemon, down: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 8_000 })) }),
+  choice(2, "restart", { daemon }),
+  choice(3, "stop", { party: fc.nat({ max: DAEMONS + 1 }), ms: fc.constantFrom(50, 1_500, 4_000, 12_000) }),
+  choice(10, "strike", { nth: fc.integer({ min: 1, max: 8 }), ms: fc.constantFrom(0, 5_500, 5_500, 12_000) }),
+  choice(4, "partition", { ms: fc.constantFrom(4_000, 9_000), crash: fc.integer({ min: 1_000, max: 8_000 }) }),
+  choice(4, "etcd-cut", { place, ms: fc.constantFrom(20, 900, 4_000, 9_000), isReset: fc.boolean() }),
+  choice(3, "etcd-late", { place, ms: fc.constantFrom(100, 1_000, 5_000) }),
+  choice(12, "etcd-fault", { place, fault: fc.constantFrom(...CALL_FAULTS), nth: fc.integer({ min: 1, max: 8 }) }),
+  choice(1, "etcd-restart", { down: fc.constantFrom(20, 1_500) }),
+  choice(2, "compact", {}),
+  choice(2, "depose", {}),
+  ...(plainChoices as { weight: number; arbitrary: fc.Arbitrary<Action> }[]),
+);
+
+/** Often within the time of one message; sometimes long enough for a lease to end. */
+const after = fc.oneof(
+  fc.constant(0),
+  fc.nat({ max: 5 }),
+  fc.nat({ max: 60 }),
+  fc.nat({ max: 1_000 }),
+  fc.nat({ max: 7_000 }),
+);
+
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(action, after).map(([each, ms]): Step => ({ ...each, after: ms })),
+  { minLength: 1, maxLength: 30, size: "max" },
+);

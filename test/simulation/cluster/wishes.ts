@@ -1,0 +1,127 @@
+// The model of what was promised to those who asked: which punts there must be, with which requests, and which must not be.
+import { idKey, type PuntId, type PuntRequest } from "../../../lib/punt/index.js";
+import type { Party } from "../world/index.js";
+
+export type Call = "add" | "update" | "delete";
+
+/** "unknown": nobody answered, or the answer says that it may still happen. */
+type Wish = PuntRequest | "absent" | "unknown";
+
+export interface Asked {
+  readonly call: Call;
+  readonly key: string;
+  readonly request: PuntRequest;
+  readonly before: Wish;
+  /** The process that asks. */
+  readonly party: Party;
+  /** The number of times that the lead had changed then. */
+  readonly terms: number;
+}
+
+/** Errors after which nothing was done. */
+const NOTHING_DONE = new Set([
+  ...["ERR_CONFLICT", "ERR_PUNT_EXISTS", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST"],
+  ...["ERR_NO_SUCH_PUNT", "ERR_CHANGED_ELSEWHERE"],
+]);
+/** Virtual milliseconds for which a call may happen after nobody answered: its question ends with a lease, which may be refreshed once. */
+const LATEST_MS = 70_000;
+
+/** Virtual milliseconds within which all daemons know what is in etcd. */
+const LATEST_NEWS_MS = 25_000;
+
+export class ClusterWishes {
+  /** How many times the lead has changed so far. A call that meets such a change may be made twice. */
+  terms = 0;
+  readonly #now: () => number;
+  readonly #wishes = new Map<string, Wish>();
+  readonly #running = new Map<string, Asked>();
+  /** Until then a call whose outcome is unknown may still happen. */
+  readonly #open = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get running(): readonly Asked[] {
+    return [...this.#running.values()];
+  }
+
+  /** No call that nobody answered happens any more. */
+  settled(): void {
+    this.#open.clear();
+  }
+
+  isBusy(id: PuntId): boolean {
+    return this.#running.has(idKey(id));
+  }
+
+  /** Notes what a program has written to etcd itself. Until all daemons know it, they may answer others as before. */
+  written(id: PuntId, request: PuntRequest | undefined): void {
+    const key = idKey(id);
+    const isOpen = (this.#open.get(key) ?? 0) > this.#now();
+    this.#wishes.set(key, isOpen ? "unknown" : (request ?? "absent"));
+    this.#open.set(key, Math.max(this.#open.get(key) ?? 0, this.#now() + LATEST_NEWS_MS));
+  }
+
+  begin(call: Call, request: PuntRequest, party: Party): Asked {
+    const key = idKey(request);
+    const asked = { call, key, request, party, before: this.#wishes.get(key) ?? "absent", terms: this.terms };
+    this.#wishes.set(key, "unknown");
+    this.#running.set(key, asked);
+    return asked;
+  }
+
+  /** Notes the outcome of a call. @throws an Error if no daemon may answer so */
+  ended(asked: Asked, code: string | undefined): void {
+    const { call, key, request, before } = asked;
+    if (this.#running.get(key) !== asked) return;
+    this.#running.delete(key);
+    if ((this.#open.get(key) ?? 0) > this.#now()) return;
+    const isDone = code === undefined || code === "FAILED";
+    if (isDone) this.#wishes.set(key, call === "delete" ? "absent" : request);
+    else if (!NOTHING_DONE.has(code)) this.#open.set(key, this.#now() + LATEST_MS);
+    else if (asked.terms === this.terms) this.#refused(asked, code);
+    else if (call !== "delete") this.#wishes.set(key, "unknown");
+    else if (before === "absent" || code === "ERR_NO_SUCH_PUNT") this.#wishes.set(key, "absent");
+  }
+
+  #refused({ call, key, request, before }: Asked, code: string): void {
+    this.#wishes.set(key, before);
+    if (code === "ERR_NO_SUCH_PUNT") {
+      if (typeof before === "object") throw new Error(`the wish for ${key} is lost: ${call} says that there is none`);
+      this.#wishes.set(key, "absent");
+    }
+    if (code === "ERR_PUNT_EXISTS") {
+      const isKnown = typeof before !== "object" || !isSame(before, request);
+      if (before === "absent" || !isKnown) throw new Error(`${key} exists, and was not added so`);
+    }
+  }
+
+  /** The process has died: nobody answers what it asked. */
+  died(party: Party): void {
+    for (const [key, asked] of this.#running) {
+      if (asked.party !== party) continue;
+      this.#running.delete(key);
+      this.#open.set(key, this.#now() + LATEST_MS);
+    }
+  }
+
+  /** Compares with what there is. A wish of unknown fate is known from then on. @throws an Error with the differences */
+  compare(requests: readonly PuntRequest[]): void {
+    const found = new Map(requests.map((request) => [idKey(request), request]));
+    const wrong: string[] = [];
+    for (const [key, wish] of this.#wishes) {
+      const request = found.get(key);
+      if (wish === "absent" && request) wrong.push(`${key} was deleted, and is there`);
+      if (typeof wish === "object" && !request) wrong.push(`the wish for ${key} is lost`);
+      if (typeof wish === "object" && request && !isSame(wish, request)) wrong.push(`${key} has another request`);
+      if (wish === "unknown") this.#wishes.set(key, request ?? "absent");
+    }
+    for (const key of found.keys()) if (!this.#wishes.has(key)) wrong.push(`nobody asked for ${key}`);
+    if (wrong.length > 0) throw new Error(wrong.join("\n"));
+  }
+}
+
+function isSame(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
