@@ -81,7 +81,8 @@ export class Term {
     this.#client = client;
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
     const looks = { isGood: () => leadership.isGood, isOwn: (key: string) => store.isWriting(key) };
-    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, asked, problem, ...looks });
+    const { shown } = options;
+    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, shown, asked, problem, ...looks });
     this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });
     this.#answers = new Answers({ ...options, punts });
   }

@@ -1,6 +1,6 @@
 // Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
-import type { PuntId, PuntManager, PuntRequest } from "../punt/index.js";
+import type { PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index.js";
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
@@ -20,6 +20,8 @@ export interface WishesOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
+  /** The status that etcd is to have for one of the manager. */
+  shown(status: PuntStatus): PuntStatus;
   /** Takes a wish that another program wrote or removed, and the outcome. */
   asked(change: AskedChange): void;
   /** Called when a wish cannot be read, or is refused. */
@@ -146,11 +148,13 @@ export class Wishes {
     else this.#refuse(key, id, error);
   }
 
+  /** Also tells that the status answers a wish that says the same as before, at a revision of its own. */
   #accepted(key: string, id: PuntId): void {
-    if (!this.#refused.delete(key)) return;
-    const status = this.#options.manager.get(id);
-    if (status) this.#options.statuses.put(status, this.revisionOf(id));
-    else this.#options.statuses.delete(id);
+    const { manager, statuses, shown } = this.#options;
+    const wasRefused = this.#refused.delete(key);
+    const status = manager.get(id);
+    if (status) statuses.put(shown(status), this.revisionOf(id));
+    else if (wasRefused) statuses.delete(id);
   }
 
   #refuse(key: string, id: PuntId | undefined, error: PuntError): void {
