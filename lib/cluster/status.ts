@@ -76,6 +76,11 @@ export class StatusWriter {
     this.#problem = problem;
   }
 
+  /** Begins: the statuses that a daemon before left of punts that are gone are deleted, also where there is nothing to write. */
+  start(): void {
+    this.#begin();
+  }
+
   put(status: PuntStatus, wish: number, refused = false): void {
     const key = this.#keys.punt("status", status.id);
     const body = JSON.stringify({ status: withoutSecrets(status), wish, ...(refused && { refused }) });

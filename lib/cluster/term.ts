@@ -119,6 +119,7 @@ export class Term {
 
   /** Begins to follow wishes and to answer questions. Call it when the daemon passes its own calls to this term's manager. */
   start(): void {
+    this.#statuses.start();
     for (const status of this.manager.list())
       this.#statuses.put(this.#options.shown(status), this.#wishes.revisionOf(status.id));
     this.#wishes.lookAtAll();

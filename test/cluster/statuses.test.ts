@@ -1,0 +1,40 @@
+// The statuses that etcd has: they answer the wishes as these are now, and go with their punts.
+import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
+import { need } from "../support/need.js";
+
+const withEtcd = need("etcd", "etcdctl").test.serial;
+
+withEtcd("a wish that is written again with the same request stays CREATED for an operator", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  const daemon = await members.join();
+  await hasRole(daemon, "leader");
+  const { id } = await operator.add(span("monitor"), { waitFor: "CREATED" });
+  const [key, value] = members.etcd.ctl("get", "--prefix", "/vpp-punt/wanted/h1/monitor").trim().split("\n");
+  members.etcd.ctl("put", key!, value!);
+  await eventually(async () => {
+    const status = await operator.get(id);
+    return status?.state === "CREATED" && status.missing.length === 0;
+  });
+  t.is((await operator.get(id))?.state, "CREATED");
+});
+
+withEtcd("a daemon without punts deletes a status that the one before has left", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  const first = await members.join();
+  await hasRole(first, "leader");
+  const { id } = await operator.add(span("monitor"), { waitFor: "CREATED" });
+  const status = () => members.etcd.ctl("get", "--prefix", "/vpp-punt/status/h1/monitor").trim();
+  await eventually(status);
+  const [key, value] = status().split("\n");
+  await first.delete(id);
+  await eventually(() => status() === "");
+  await first.close();
+  // As if it had been killed after it deleted the punt, and before it deleted the status.
+  members.etcd.ctl("put", key!, value!);
+  t.is((await operator.list()).length, 1);
+  await hasRole(await members.join(), "leader");
+  await eventually(() => status() === "");
+  t.deepEqual(await operator.list(), []);
+});
