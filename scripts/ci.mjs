@@ -149,11 +149,11 @@ async function otherPrograms() {
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
   // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
   await check("fuzzing", script("fuzz", "--seconds", "2"));
-  await check("random histories", script("histories", "--runs", "200"));
+  await check("random histories", script("histories", "--runs", "100"));
   // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", script("simulate", "--runs", "300", "--seed", "1"));
+  await check("simulated histories", script("simulate", "--runs", "150", "--seed", "1"));
   await check("simulated daemons", script("simulate", "--cluster", "--runs", "25", "--seed", "1"));
-  await check("faults at each 307th call", script("faults", "--every", "307"));
+  await check("faults at each 613th call", script("faults", "--every", "613"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
   await check("kills at random moments", script("crash", "--runs", "5"));
