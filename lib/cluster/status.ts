@@ -63,8 +63,11 @@ export class StatusWriter {
   #known: Map<string, Entry> | undefined;
   /** The revision of the last write; 0 before the first one. */
   #last = 0;
-  /** Whether etcd may still make a write that was given up. The next write, even of nothing, prevents that. */
-  #isOpen = false;
+  /**
+   * Whether etcd may still make a write that was given up, at first one of an earlier term. The next write, even of nothing, prevents
+   * that.
+   */
+  #isOpen = true;
   #dirty = new Set<string>();
   #flushing: Promise<void> | undefined;
   #ended = false;
@@ -110,13 +113,15 @@ export class StatusWriter {
     this.#flushing ??= this.#flush().finally(() => {
       this.#flushing = undefined;
       // A key may have been marked after the last write, and before this.
-      if (this.#dirty.size > 0 && this.#isGood) this.#begin();
+      if (this.#dirty.size > 0 && !this.#ended) this.#begin();
     });
   }
 
   async #flush(): Promise<void> {
-    while ((this.#dirty.size > 0 || this.#known === undefined) && this.#isGood) {
+    while ((this.#dirty.size > 0 || this.#known === undefined) && !this.#ended) {
       await sleep(GATHER_MS);
+      // A lease that is renewed late makes the daemon good again, in the same term.
+      if (!this.#isGood) continue;
       try {
         await this.#read();
         await this.#write();

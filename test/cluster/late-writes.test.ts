@@ -61,3 +61,21 @@ test("a status that etcd writes late does not bring a deleted punt back", async 
   t.is(late.late(), undefined);
   t.is(late.at(keys.punt("status", id)), undefined);
 });
+
+test("a status that etcd writes late for an earlier term does not replace an equal status that the next one finds", async (t) => {
+  const { late, leadership } = leading();
+  const key = keys.punt("status", id);
+  const created = JSON.stringify({ status: statusOf("CREATED"), wish: 1, at: "2026-01-01" });
+  late.put(key, created);
+  const earlier = new StatusWriter(late.etcd, keys, leadership, () => {});
+  earlier.put(statusOf("PENDING"), 1);
+  while (!late.late) await sleep(1);
+  await earlier.close();
+  const next = new StatusWriter(late.etcd, keys, leadership, () => {});
+  t.teardown(() => next.close());
+  next.put(statusOf("CREATED"), 1);
+  next.start();
+  while (!late.at(keys.statuses)) await sleep(5);
+  t.is(late.late(), undefined);
+  t.is(late.at(key)!.value, created);
+});
