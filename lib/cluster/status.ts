@@ -128,7 +128,7 @@ export class StatusWriter {
       } catch (error) {
         // It is not known what etcd has now, so it is read again before the next write.
         this.#known = undefined;
-        if (!this.#isGood) return;
+        if (!this.#isGood) continue;
         this.#problem(error as PuntError);
         await sleep(PAUSE_MS);
       }

@@ -79,3 +79,17 @@ test("a status that etcd writes late for an earlier term does not replace an equ
   t.is(late.late(), undefined);
   t.is(late.at(key)!.value, created);
 });
+
+test("a status that comes while the lease is overdue is written when the lease is renewed", async (t) => {
+  const { late, leadership } = leading();
+  const lease = leadership as unknown as { isGood: boolean };
+  const statuses = new StatusWriter(late.etcd, keys, leadership, () => {});
+  t.teardown(() => statuses.close());
+  lease.isGood = false;
+  statuses.put(statusOf("CREATED"), 1);
+  await sleep(100);
+  t.is(late.late, undefined);
+  lease.isGood = true;
+  while (!late.at(keys.punt("status", id))) await sleep(5);
+  t.regex(late.at(keys.punt("status", id))!.value, /"state":"CREATED"/);
+});
