@@ -3,6 +3,7 @@ import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
 import {
   decodeText,
+  lacksSocketPath,
   type PathlessRequest,
   type PuntRequest,
   type PuntRequestInput,
@@ -34,7 +35,11 @@ export interface FileOfPunts {
 /** Reads a file of punts; `-` is standard input. @throws PuntError with every problem of the file */
 export async function requestsOf(path: string): Promise<FileOfPunts> {
   const [text, name] = [await textOf(path), path === "-" ? "standard input" : path];
-  return { requests: parsePathlessRequests(text, name), withPaths: () => parseRequests(text, name) };
+  const requests = parsePathlessRequests(text, name);
+  // A second parse names the places; there is none where nothing is missing.
+  const withPaths = () =>
+    requests.some(lacksSocketPath) ? parseRequests(text, name) : (requests as readonly PuntRequest[] as PuntRequest[]);
+  return { requests, withPaths };
 }
 
 /** Reads one request: the text given, a file, or standard input. A request without the path of its socket is left to a daemon, which has one. */
