@@ -1,4 +1,4 @@
-// Explains frames that one interface of VPP receives, and has VPP trace them where that is asked for.
+// Explains frames that one interface of VPP receives, and has VPP trace them on request.
 import type { PuntStatus, VppApi } from "../punt/index.js";
 import { explainFrame, type FrameExplanation, frameFacts } from "./frame.js";
 import { type FrameTrace, traceFrame } from "./trace.js";

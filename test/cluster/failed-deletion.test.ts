@@ -1,4 +1,4 @@
-// A deletion that etcd does not take: the punt stays as it was, and its wish, which somebody has ended, is not written again.
+// A deletion that etcd does not take: the punt stays as it was, and its wish, which was ended, is not written again.
 import test from "ava";
 import type { Entry, Mirror, Write } from "../../lib/cluster/etcd/index.js";
 import { Keys } from "../../lib/cluster/keys.js";

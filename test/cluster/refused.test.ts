@@ -1,4 +1,4 @@
-// Wishes that the daemon that acts has refused: whoever ends them is heard, and they are not granted afterwards.
+// Wishes that the acting daemon has refused: they can be ended, and are not granted afterwards.
 import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 

@@ -88,7 +88,7 @@ function processOf(machine: Machine, listed: ListedManager): { pid: number; name
   return { pid: process?.pid ?? listed.pid, name, isHere: process !== undefined };
 }
 
-/** Says of a manager that waits for the end of another one which one that is. */
+/** Names a waiting manager and the manager that it waits for. */
 function waitingFinding(machine: Machine, waiting: ListedManager, listed: readonly ListedManager[]): Finding {
   const { pid, name } = processOf(machine, waiting);
   const holder = listed.find(({ isWaiting, ownerHash }) => !isWaiting && ownerHash === waiting.ownerHash);
@@ -138,7 +138,7 @@ export const secondManager: Check = {
     const listed = await machine.askManagers();
     const waiting = listed.filter(({ isWaiting }) => isWaiting);
     const isWaiting = ({ pid }: Process) => waiting.some((each) => each.pid === machine.ownPid(pid));
-    // The one that waits is the second one.
+    // The waiting manager counts as the second.
     const ordered = [...commands.filter((each) => !isWaiting(each)), ...commands.filter(isWaiting)];
     const known = ordered.map((each) => ({ ...each, realm: realm(machine, each) }));
     const second = secondCommands(known);

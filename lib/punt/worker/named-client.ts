@@ -26,7 +26,7 @@ export class NamedClient {
     return this.#link !== undefined;
   }
 
-  /** Connects under a new name: one that has the number of this process. */
+  /** Connects under a new name, which contains the number of this process. */
   async connect(endpoint: string): Promise<void> {
     const pid = Buffer.from([process.pid >> 16, process.pid >> 8, process.pid]).toString("base64url");
     const random = randomBytes(2).toString("base64url").slice(0, 2);

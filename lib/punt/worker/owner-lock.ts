@@ -32,7 +32,7 @@ export class OwnerLock {
   readonly #ownerHash: string;
   readonly #group: string;
   readonly #client: NamedClient;
-  /** A client of another name while this manager waits for the lock. It excludes nobody: people and `vpp-punt doctor` see it. */
+  /** A client of another name while this manager waits for the lock. It excludes no other manager: people and `vpp-punt doctor` see it. */
   readonly #waiter: NamedClient;
   /** Whether this client was alone once, so that later ones give way. */
   #isHolder = false;
@@ -76,7 +76,7 @@ export class OwnerLock {
     }
   }
 
-  /** Lets VPP list this manager as one that waits for the lock, until it has it or lets go of it. */
+  /** Lets VPP list this manager as waiting, until it has the lock or gives up. */
   async wait(): Promise<void> {
     const { endpoint } = this.#vpp;
     if (endpoint === undefined || this.#waiter.isConnected) return;

@@ -194,7 +194,7 @@ export class EtcdModel {
     return true;
   }
 
-  /** Writes or deletes a key, as a program does that is no daemon. */
+  /** Writes or deletes a key, as a program other than a daemon does. */
   set(key: string, value: string | undefined): void {
     const bytes = { key: Buffer.from(key), ...(value !== undefined && { value: Buffer.from(value) }) };
     this.#commit([{ [value === undefined ? "request_delete_range" : "request_put"]: bytes } as unknown as IRequestOp]);
