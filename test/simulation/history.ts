@@ -6,7 +6,8 @@ import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
 import { ManagerProcess } from "./manager-process.js";
 import { type Action, OWNERS, type Return, type Step } from "./operation.js";
-import { inWorld, ROOT, type World } from "./world/index.js";
+import { type Outcome, type RunningHistory, runSteps, settle } from "./run-steps.js";
+import { ROOT, type World } from "./world/index.js";
 
 /** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
 const LONGEST_SETTLING = 180_000;
@@ -14,29 +15,12 @@ const LONGEST_SETTLING = 180_000;
 /** Virtual milliseconds after the last operation in which faults still strike. */
 const LONGEST_TAIL = 3_000;
 
-export interface Outcome {
-  /** The hash of all that happened. */
-  readonly digest: string;
-  readonly happenings: number;
-  readonly virtualMs: number;
-}
-
 /** Runs a history. @throws an Error with the condition that did not hold */
-export async function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
-  const { schedule } = await inWorld(seed, async (world) => {
-    const history = new History(world);
-    await history.begin();
-    for (const step of steps) {
-      await world.schedule.sleep(step.after);
-      await history.perform(step);
-      await history.checkForeign();
-    }
-    await history.end();
-  });
-  return { digest: schedule.digest(), happenings: schedule.count, virtualMs: schedule.now };
+export function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
+  return runSteps<Step>(seed, steps, (world) => new History(world));
 }
 
-class History {
+class History implements RunningHistory<Step> {
   readonly #world: World;
   readonly #machine: Machine;
   readonly #managers: readonly ManagerProcess[];
@@ -163,14 +147,14 @@ class History {
     for (const manager of this.#managers) manager.disk.failing = 0;
   }
 
-  async #settle(isPlanned = false): Promise<void> {
-    const { schedule } = this.#world;
-    const end = schedule.now + LONGEST_SETTLING;
-    await schedule.sleep(200);
-    while (!(await this.#isSettled(isPlanned))) {
-      if (schedule.now > end) throw new Error(`not settled:\n${this.#describe()}`);
-      await schedule.sleep(400);
-    }
+  #settle(isPlanned = false): Promise<void> {
+    const limits = { longest: LONGEST_SETTLING, pause: 400 };
+    return settle(
+      this.#world,
+      limits,
+      () => this.#isSettled(isPlanned),
+      () => this.#describe(),
+    );
   }
 
   async #isSettled(isPlanned: boolean): Promise<boolean> {

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { commandLine, randomRuns } from "../stress/command.js";
 import { runHistory as runClusterHistory } from "./cluster/history.js";
 import { steps as clusterSteps } from "./cluster/operation.js";
-import { type Outcome, runHistory } from "./history.js";
+import { runHistory } from "./history.js";
 import { steps } from "./operation.js";
+import type { Outcome } from "./run-steps.js";
 
 const { numbers, values, has } = commandLine({
   name: "simulate",

@@ -4,7 +4,8 @@ import { isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../.
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
 import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";
-import { inWorld, type Party, ROOT, type World } from "../world/index.js";
+import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
+import { type Party, ROOT, type World } from "../world/index.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
@@ -20,29 +21,12 @@ const LATEST_CALL = 15_000;
 const RESTART_MS = 500;
 const keys = new Keys(PREFIX, HOST);
 
-export interface Outcome {
-  /** The hash of all that happened. */
-  readonly digest: string;
-  readonly happenings: number;
-  readonly virtualMs: number;
-}
-
 /** Runs a history. @throws an Error with the condition that did not hold */
-export async function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
-  const { schedule } = await inWorld(seed, async (world) => {
-    const history = new History(world);
-    await history.begin();
-    for (const step of steps) {
-      await world.schedule.sleep(step.after);
-      await history.perform(step);
-      await history.checkForeign();
-    }
-    await history.end();
-  });
-  return { digest: schedule.digest(), happenings: schedule.count, virtualMs: schedule.now };
+export function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
+  return runSteps<Step>(seed, steps, (world) => new History(world));
 }
 
-class History {
+class History implements RunningHistory<Step> {
   readonly #world: World;
   readonly #machine: Machine;
   readonly #etcd: EtcdProcess;
@@ -277,14 +261,14 @@ class History {
     return this.#leader?.list() ?? [];
   }
 
-  async #settle(isPlanned = false): Promise<void> {
-    const { schedule } = this.#world;
-    const end = schedule.now + LONGEST_SETTLING;
-    await schedule.sleep(200);
-    while (!(await this.#isSettled(isPlanned))) {
-      if (schedule.now > end) throw new Error(`not settled:\n${this.#describe()}`);
-      await schedule.sleep(1_000);
-    }
+  #settle(isPlanned = false): Promise<void> {
+    const limits = { longest: LONGEST_SETTLING, pause: 1_000 };
+    return settle(
+      this.#world,
+      limits,
+      () => this.#isSettled(isPlanned),
+      () => this.#describe(),
+    );
   }
 
   async #isSettled(isPlanned: boolean): Promise<boolean> {
