@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundleInto } from "./packaging/bundle.mjs";
+import { build } from "esbuild";
 
 /** Dependencies that find files beside themselves, or load native code. */
 const OUTSIDE = ["etcd3", "node-gyp-build", "pino"];
@@ -35,15 +35,14 @@ const places = {
 };
 
 rmSync(join(dist, "program"), { recursive: true, force: true });
-await bundleInto(
-  join(dist, "program"),
-  PROGRAMS.map((path) => join(dist, path)),
-  {
-    ...{ outbase: dist, plugins: [places], packages: "bundle", external: OUTSIDE },
-    ...{ minifyWhitespace: true, minifySyntax: true },
-    // Dependencies that are CommonJS require Node's own modules.
-    banner: {
-      js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(${JSON.stringify(base)});`,
-    },
+await build({
+  entryPoints: PROGRAMS.map((path) => join(dist, path)),
+  ...{ outdir: join(dist, "program"), outbase: dist, chunkNames: "shared/[name]-[hash]" },
+  ...{ bundle: true, splitting: true, format: "esm", platform: "node", target: "node20" },
+  ...{ plugins: [places], packages: "bundle", external: OUTSIDE },
+  ...{ keepNames: true, minifyWhitespace: true, minifySyntax: true, logLevel: "warning" },
+  // Dependencies that are CommonJS require Node's own modules.
+  banner: {
+    js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(${JSON.stringify(base)});`,
   },
-);
+});

@@ -10,7 +10,7 @@ import {
   checkApplyOptions,
   checked,
   type DeleteOptions,
-  type DryRun,
+  DryRun,
   idOf,
   idText,
   isMade,
@@ -35,7 +35,7 @@ import { type Entry, type Etcd, isUnknown, MOST_WRITES, type Write } from "./etc
 import { Keys } from "./keys.js";
 import { type LeaderRecord, parseLeader } from "./leadership.js";
 import { merged, statusOf } from "./merge.js";
-import { applyResultIn, dryRunIn, type FramesQuestion, type Question, statusIn } from "./question.js";
+import { applyResultIn, type FramesQuestion, type Question, statusIn } from "./question.js";
 import { idIn, parseWish, wishText } from "./records.js";
 import { watchStatuses } from "./status-watch.js";
 
@@ -143,7 +143,8 @@ export class EtcdPunts implements Punts {
   async plan(change: PlanChange = {}): Promise<DryRun> {
     checked.change(change);
     await this.#requireLeader("punt.plan");
-    return dryRunIn(await this.#ask<DryRun>({ call: "plan", change }));
+    const { steps, punts } = await this.#ask<DryRun>({ call: "plan", change });
+    return new DryRun(steps, punts);
   }
 
   /** Asks the daemon that acts for the way of a punt's packets. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */

@@ -12,7 +12,7 @@ import type {
   PuntStatus,
   Punts,
 } from "../punt/index.js";
-import { DryRun, withoutSecrets } from "../punt/index.js";
+import { withoutSecrets } from "../punt/index.js";
 import type { Write } from "./etcd/index.js";
 import { content, parseJson } from "./records.js";
 import { revived } from "./status.js";
@@ -221,8 +221,4 @@ export function applyResultIn(result: ApplyResult): ApplyResult {
     failed: failed.map(({ id, error }) => ({ id, error: revivedError(error) })),
     ...{ added: added.map(revived), updated: updated.map(revived), unchanged: unchanged.map(revived) },
   };
-}
-
-export function dryRunIn({ steps, punts }: Pick<DryRun, "steps" | "punts">): DryRun {
-  return Object.assign(Object.create(DryRun.prototype), { steps, punts });
 }

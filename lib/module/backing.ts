@@ -16,7 +16,7 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
-import { InterfaceTable, LateVpp } from "../vpp/index.js";
+import type { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
@@ -162,6 +162,8 @@ export function placeOf({ apiSocket, directory }: LocalVpp): { vppSocket: string
 }
 
 async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<Own> {
+  // Programs whose punts a daemon manages never need it.
+  const { InterfaceTable, LateVpp } = await import("../vpp/index.js");
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
   try {

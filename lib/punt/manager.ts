@@ -2,12 +2,10 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
-import { ContainerHost } from "../host/index.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
-import { DefaultHost } from "./default-host.js";
-import { DesiredState, type Entry } from "./desired/index.js";
+import type { Adoption, DeviceReport, Entry, Machinery, Told } from "./machinery.js";
 import { checkAddOptions, checked, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
-import { DryRun, requireReady } from "./plan/index.js";
+import { type DryRun, requireReady } from "./plan/index.js";
 import type {
   AddOptions,
   ApplyOptions,
@@ -34,8 +32,7 @@ import {
 } from "./request/index.js";
 import { applySet, isSame } from "./set.js";
 import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
-import { loaded, type ManagerIdentity, MemoryStore, type Store, storedWithin } from "./store/index.js";
-import { type Adoption, type DeviceReport, Worker } from "./worker/index.js";
+import { loaded, MemoryStore, type Store, storedWithin } from "./store/index.js";
 
 export interface PuntManagerEvents {
   /** A punt changed. An error that a listener throws is thrown again outside of the manager: Node.js reports it as uncaught. */
@@ -50,9 +47,7 @@ export interface PuntManagerEvents {
 export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punts {
   readonly #options: PuntManagerOptions;
   readonly #store: Store;
-  readonly #state: DesiredState;
-  readonly #worker: Worker;
-  readonly #host: ContainerHost;
+  readonly #machinery: Machinery;
   /** Each attachment that was opened here, with the key of its punt. */
   readonly #attached = new Map<Attachments, string>();
   #closing: Promise<void> | undefined;
@@ -119,12 +114,14 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     use: (manager: PuntManager) => Promise<T>,
   ): Promise<T> {
     marksOf(options);
+    const { assemble } = await import("./machinery.js");
     const store: Store = options.store ?? new MemoryStore();
     if (!readOnly) await store.open?.();
     let manager: PuntManager | undefined;
     try {
       const kept = await loaded(store);
-      manager = new PuntManager(options, store, identityOf(options, kept?.manager));
+      const identity = identityOf(options, kept?.manager);
+      manager = new PuntManager(options, store, (told) => assemble(options, store, identity, told));
       if (kept) manager.#state.restore(kept);
       await manager.#worker.claim();
       return await use(manager);
@@ -157,38 +154,33 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return sought.adoption;
   }
 
-  async #put(request: PuntRequest, found: Awaited<ReturnType<DesiredState["find"]>>): Promise<void> {
+  async #put(request: PuntRequest, found: Awaited<ReturnType<Machinery["state"]["find"]>>): Promise<void> {
     const existing = this.#state.request(request);
     if (!existing) await this.#state.accept(request, found);
     else if (!isSame(existing, request)) await this.#state.revise(request, found);
   }
 
-  private constructor(options: PuntManagerOptions, store: Store, identity: ManagerIdentity) {
+  private constructor(options: PuntManagerOptions, store: Store, machinery: (told: Told) => Machinery) {
     super();
     this.#options = options;
     this.#store = store;
-    const host = new ContainerHost(options.host ?? new DefaultHost(options.vpp), options.containers);
-    this.#host = host;
-    const marks = marksOf(identity);
-    this.#state = new DesiredState(host, marks, store, identity);
-    this.#state.log.listen((event) => this.#announce(event));
-    host.onChange(() => this.#worker.wake());
-    this.#worker = new Worker(this.#state, {
-      ...options,
-      ...{ host, marks },
-      refresh: () => this.#restore(),
+    this.#machinery = machinery({
+      changed: (event) => this.#announce(event),
       passed: (ms, error) => guarded(() => void this.emit("pass", { ms, ...(error && { error }) })),
       problem: (error) => guarded(() => void this.emit("problem", error)),
     });
   }
 
-  async #closeStore(): Promise<void> {
-    if (!this.#options.readOnly) await this.#store.close?.();
+  get #state(): Machinery["state"] {
+    return this.#machinery.state;
   }
 
-  async #restore(): Promise<void> {
-    const state = await loaded(this.#store);
-    if (state) this.#state.restore(state);
+  get #worker(): Machinery["worker"] {
+    return this.#machinery.worker;
+  }
+
+  async #closeStore(): Promise<void> {
+    if (!this.#options.readOnly) await this.#store.close?.();
   }
 
   /**
@@ -293,15 +285,14 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async plan(change: PlanChange = {}): Promise<DryRun> {
     this.#requireOpen("punt.plan");
     const { add = [], delete: gone = [] } = checked.change(change);
-    if (this.#options.readOnly) await this.#restore();
+    if (this.#options.readOnly) await this.#machinery.restore();
     const added = add.map((input, index) => parseRequest(input, `add[${index}]`, "punt.plan"));
     const deleted = gone.map((input) => this.#known(input, "punt.plan"));
     const found = await Promise.all(added.map((request) => this.#state.find(request)));
     const draft = this.#state.imagine();
     for (const id of deleted) draft.delete(id);
     for (const [index, request] of added.entries()) draft.put(request, found[index]!, "punt.plan");
-    const { plan, open } = await this.#worker.preview({ wanted: draft.freeze(), memory: this.#state.memory });
-    return new DryRun(plan, [...open.values()]);
+    return this.#worker.preview({ wanted: draft.freeze(), memory: this.#state.memory });
   }
 
   #known(input: PuntIdInput, op: string): PuntId {
@@ -365,7 +356,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async #close(): Promise<void> {
     this.#state.closing();
     await this.#worker.stop();
-    this.#host.close();
+    this.#machinery.host.close();
     await this.#state.close(new PuntError("punt.close", "ECANCELED", "the manager was closed"));
     await this.#closeStore();
   }

@@ -12,7 +12,7 @@ import type { InterfaceCounters, NodeCounter, SwInterface } from "./dataplane/in
 import type { HostInterface } from "./devices/index.js";
 import { type FaultRule, Faults } from "./faults.js";
 import { frameList } from "./frame-list.js";
-import { VppInstance } from "./instance.js";
+import type { VppInstance } from "./instance.js";
 import { checkOptions, type EmbeddedVppOptions, type ResolvedOptions, type WireOptions } from "./options.js";
 import { makeFolder, removeFolder } from "./own-folder.js";
 import { type SpawnedVpp, spawnVpp } from "./spawned-vpp.js";
@@ -103,9 +103,11 @@ export class EmbeddedVpp implements VppControl {
   /** The end of the last restart or stop. They follow one another. */
   #settled: Promise<unknown> = Promise.resolve();
   readonly #options: ResolvedOptions;
+  readonly #Instance: typeof VppInstance;
 
-  private constructor(options: ResolvedOptions) {
+  private constructor(options: ResolvedOptions, Instance: typeof VppInstance) {
     this.#options = options;
+    this.#Instance = Instance;
     this.#instance = this.#newInstance();
   }
 
@@ -127,7 +129,9 @@ export class EmbeddedVpp implements VppControl {
     const resolved = await resolveOptions(options);
     let vpp: EmbeddedVpp | undefined;
     try {
-      vpp = new EmbeddedVpp(resolved);
+      // All of VPP is in there: an import of the package stays quick.
+      const { VppInstance } = await import("./instance.js");
+      vpp = new EmbeddedVpp(resolved, VppInstance);
       await vpp.#instance.start();
       return vpp;
     } catch (error) {
@@ -289,7 +293,7 @@ export class EmbeddedVpp implements VppControl {
   }
 
   #newInstance(): VppInstance {
-    const instance = new VppInstance(this.#options, this.faults, () => this.crash());
+    const instance = new this.#Instance(this.#options, this.faults, () => this.crash());
     instance.dp.onTransmit((swInterface, frame) => {
       if (this.#wires.size === 0) return;
       this.#wires.get(swInterface.name)?.sent(frame);

@@ -1,4 +1,6 @@
 // Runs the steps of a history of either kind in a world of its own.
+// Loaded before a history begins: how long Node takes to read files differs from run to run.
+import "../../lib/punt/machinery.js";
 import { inWorld, type World } from "./world/index.js";
 
 export interface Outcome {

@@ -357,8 +357,8 @@ function waitToWire({ waitFor, timeout = 0 }: AddOptions) {
 
 /** A plan that was made elsewhere. */
 function planFromWire({ steps, punts }: PlanResponse): DryRun {
-  const planned = {
-    steps: steps.map(
+  return new DryRun(
+    steps.map(
       ({ action, item, why, punts: users, value }) =>
         ({
           action,
@@ -368,11 +368,10 @@ function planFromWire({ steps, punts }: PlanResponse): DryRun {
           ...(value && { value: value as JsonObject }),
         }) as PlannedStep,
     ),
-    punts: punts.map(
+    punts.map(
       ({ id, state, reasons }) => ({ id: idFromWire(id), state: stateFromWire(state), reasons }) as PlannedPunt,
     ),
-  };
-  return Object.assign(Object.create(DryRun.prototype), planned);
+  );
 }
 
 function clusterFromWire({ host, role, daemon, addresses }: Cluster): NonNullable<DaemonInfo["cluster"]> {

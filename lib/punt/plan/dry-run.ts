@@ -1,8 +1,7 @@
 // The changes that a plan would make, for people and programs.
 
 import { idText } from "../request/index.js";
-import { prerequisites, type Step, type StepAction } from "./diff.js";
-import type { Plan } from "./plan.js";
+import type { StepAction } from "./diff.js";
 
 export interface PlannedStep {
   readonly action: StepAction;
@@ -36,21 +35,14 @@ export interface PlannedPunt {
  * ```
  */
 export class DryRun {
-  /** Deletions first, then creations in the order of their dependencies. */
-  readonly steps: readonly PlannedStep[];
-  /** The state that each punt would have. */
-  readonly punts: readonly PlannedPunt[];
-
-  constructor(plan: Plan, steps: readonly Step[]) {
-    this.steps = ordered(steps).map(plannedStep);
-    this.punts = [...plan.punts].map(([key, punt]) => {
-      if (punt.state === "waiting")
-        return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((lack) => lack.text) };
-      if (punt.state === "refused") return { id: idFrom(key), state: "FAILED", reasons: [punt.problem.message] };
-      const reasons = punt.caveats.filter(({ degrades }) => degrades).map(({ text }) => text);
-      return { id: idFrom(key), state: reasons.length > 0 ? "DEGRADED" : "CREATED", reasons };
-    });
-  }
+  /**
+   * @param steps deletions first, then creations in the order of their dependencies
+   * @param punts the state that each punt would have
+   */
+  constructor(
+    readonly steps: readonly PlannedStep[],
+    readonly punts: readonly PlannedPunt[],
+  ) {}
 
   /** Returns one line for each step: `create xconnect/eth0  (wanted, and not there; for cnf1/if1)`. */
   toString(): string {
@@ -64,30 +56,7 @@ export class DryRun {
   }
 }
 
-function plannedStep({ action, key, why, item, seen }: Step): PlannedStep {
-  const value = item?.value ?? seen?.value;
-  return { action, item: key, why, punts: (item?.users ?? []).map(idFrom), ...(value && { value }) };
-}
-
-function idFrom(key: string): { cnf: string; key: string; label: string } {
-  const [cnf, name, label] = JSON.parse(key);
-  return { cnf, key: name, label };
-}
-
 function forWhom(punts: PlannedStep["punts"]): string {
   const names = punts.map(idText);
   return names.length === 0 ? "" : `for ${names.join(", ")}`;
-}
-
-function ordered(steps: readonly Step[]): Step[] {
-  const made = steps.filter(({ action }) => action !== "delete");
-  const byKey = new Map(made.map((step) => [step.key, step]));
-  const sorted = new Set<Step>();
-  const visit = (step: Step) => {
-    if (sorted.has(step)) return;
-    for (const key of prerequisites(step.item!)) if (key !== step.key && byKey.has(key)) visit(byKey.get(key)!);
-    sorted.add(step);
-  };
-  made.forEach(visit);
-  return [...steps.filter(({ action }) => action === "delete"), ...sorted];
 }

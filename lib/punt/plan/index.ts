@@ -4,4 +4,5 @@ export { requireReady } from "./adopted.js";
 export { dependentsIn, prerequisites, type Step, type StepAction, stepsFor } from "./diff.js";
 export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
 export { makePlan, type Plan, type PuntPlan } from "./plan.js";
+export { dryRun } from "./planned.js";
 export type { Wanted } from "./wanted.js";

@@ -1,6 +1,6 @@
 // Looks for objects of another manager that punts want, and deletes those in whose place ours are.
 import { type Facts, outgrown, readTapMacs, type Take, takesFor } from "../items/index.js";
-import { DryRun, makePlan, type PlannedPunt, type PlannedStep, type Step, type Wanted } from "../plan/index.js";
+import { dryRun, makePlan, type PlannedPunt, type PlannedStep, type Step, type Wanted } from "../plan/index.js";
 import { type Ledger, look, perform, type World } from "./reconciler.js";
 
 /** An object in VPP that another manager made. */
@@ -46,7 +46,7 @@ export async function seek({ wanted, memory }: Pick<Ledger, "wanted" | "memory">
   const ours = { claims: new Map([...memory.claims, ...claims]), notes: memory.notes };
   // Compared as if the objects were ours already.
   const { plan, open, facts: after } = await look({ wanted, memory: ours }, world);
-  const { steps, punts } = new DryRun(plan, [...open.values()]);
+  const { steps, punts } = dryRun(plan, [...open.values()]);
   return { adoption: { taken: takes.map(shown), replaced: replacedIn(after, names), steps, punts }, claims, names };
 }
 

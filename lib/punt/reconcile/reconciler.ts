@@ -12,7 +12,17 @@ import {
   type Surroundings,
   type VppApi,
 } from "../items/index.js";
-import { dependentsIn, makePlan, type Plan, prerequisites, type Step, stepsFor, type Wanted } from "../plan/index.js";
+import {
+  type DryRun,
+  dependentsIn,
+  dryRun,
+  makePlan,
+  type Plan,
+  prerequisites,
+  type Step,
+  stepsFor,
+  type Wanted,
+} from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
@@ -134,6 +144,12 @@ export async function look(ledger: Looked, world: World): Promise<Reconciled> {
     if (!lacks(result.facts, before)) break;
   }
   return result;
+}
+
+/** Looks, and returns what a manager would do. */
+export async function preview(ledger: Looked, world: World): Promise<DryRun> {
+  const { plan, open } = await look(ledger, world);
+  return dryRun(plan, [...open.values()]);
 }
 
 /** Before the first steps no earlier look has told what is there. A punt may have been deleted during the look. */

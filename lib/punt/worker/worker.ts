@@ -10,9 +10,8 @@ import {
   Expected,
   isDisconnect,
   type Ledger,
-  look,
   lookAndKeep,
-  type Reconciled,
+  preview,
   Remains,
   Retries,
   type RetryOptions,
@@ -149,9 +148,9 @@ export class Worker {
     return this.#world.devices.report;
   }
 
-  /** Reads VPP and compares it with a state other than the desired one. */
-  preview(ledger: Pick<Ledger, "wanted" | "memory">): Promise<Reconciled> {
-    return look(ledger, this.#world);
+  /** Reads VPP and says what a state other than the desired one would change. */
+  preview(ledger: Pick<Ledger, "wanted" | "memory">): ReturnType<typeof preview> {
+    return preview(ledger, this.#world);
   }
 
   /** Finds the objects of another manager that the punts of `wanted` can take over. */

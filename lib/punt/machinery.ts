@@ -1,0 +1,48 @@
+// All that a manager runs on. It is loaded when the first one starts: an import of the package stays quick, and programs whose punts a
+// daemon manages never need it.
+import type { PuntError } from "../errors.js";
+import { ContainerHost } from "../host/index.js";
+import { DefaultHost } from "./default-host.js";
+import { DesiredState } from "./desired/index.js";
+import { marksOf, type PuntManagerOptions } from "./options.js";
+import type { PuntEvent } from "./state.js";
+import { loaded, type ManagerIdentity, type Store } from "./store/index.js";
+import { Worker } from "./worker/index.js";
+
+export type { Entry } from "./desired/index.js";
+export type { Adoption, DeviceReport } from "./worker/index.js";
+
+/** Told what happens. */
+export interface Told {
+  changed(event: PuntEvent): void;
+  passed(ms: number, error?: PuntError): void;
+  problem(error: PuntError): void;
+}
+
+export interface Machinery {
+  readonly host: ContainerHost;
+  readonly state: DesiredState;
+  readonly worker: Worker;
+  /** Takes the state from the store once more. */
+  restore(): Promise<void>;
+}
+
+/** Makes the parts, which do nothing yet. */
+export function assemble(
+  options: PuntManagerOptions,
+  store: Store,
+  identity: ManagerIdentity,
+  { changed, passed, problem }: Told,
+): Machinery {
+  const host = new ContainerHost(options.host ?? new DefaultHost(options.vpp), options.containers);
+  const marks = marksOf(identity);
+  const state = new DesiredState(host, marks, store, identity);
+  state.log.listen(changed);
+  const restore = async () => {
+    const kept = await loaded(store);
+    if (kept) state.restore(kept);
+  };
+  const worker = new Worker(state, { ...options, host, marks, refresh: restore, passed, problem });
+  host.onChange(() => worker.wake());
+  return { host, state, worker, restore };
+}
