@@ -8,8 +8,8 @@ const folder = "build-sanitize";
 const logs = join(folder, "logs");
 /** Tests whose subject is native code. The others would only take longer. */
 const nativeTests = /^((memif|native|packet-socket|punt-socket)\/|(binapi|sim)\/stats).*\.test\.js$/;
-/** Tests that mostly wait, for timers and for a thousand links: .ci/nightly has them. */
-const longTests = /^memif\/(blocking|guard|life)\.test\.js$/;
+/** Tests that mostly wait, for timers and for hundreds of links: .ci/nightly has them. */
+const longTests = /^memif\/(blocking|close|guard|life)\.test\.js$/;
 
 /** The files of those tests, from the project's root. */
 export function nativeTestFiles() {
