@@ -1,6 +1,7 @@
 // Sends over libmemif as fast as the ring takes it, until the sink ends the run: libmemif_source <role>
-// <socket> <size> [seconds] [flows]. With `seconds` above 0 the source ends it: it sends for that long, and
-// then the end packet. `flows`: the packets are UDP of a million flows, in no order.
+// <socket> <size> [seconds] [packets]. With `seconds` above 0 the source ends it: it sends for that long, and
+// then the end packet. `packets`: how many different packets it copies from, by default one, or "flows": the
+// one is UDP of a million flows, in no order.
 #include "libmemif_common.h"
 
 static int SinkSaysEnd(struct Port* port) {
@@ -29,11 +30,32 @@ static void SetFlow(uint8_t* packet) {
   packet[29] = (uint8_t)flow;
 }
 
-static uint16_t SendBurst(struct Port* port, const uint8_t* packet, uint16_t size, int flows) {
+/// The packets to copy from, one after the other.
+struct Packets {
+  uint8_t* bytes;
+  uint16_t size;
+  unsigned count;
+  unsigned next;
+};
+
+static struct Packets MakePackets(uint16_t size, unsigned count) {
+  struct Packets packets = {calloc(count, size), size, count, 0};
+  memset(packets.bytes, 0, (size_t)count * size);  // memory that was never written is one page of zeros
+  return packets;
+}
+
+static const uint8_t* Next(struct Packets* packets) {
+  const uint8_t* packet = packets->bytes + (size_t)packets->next * packets->size;
+  if (++packets->next == packets->count) packets->next = 0;
+  return packet;
+}
+
+static uint16_t SendBurst(struct Port* port, struct Packets* packets, int flows) {
+  const uint16_t size = packets->size;
   uint16_t count = Reserve(port, BURST, size);
   if (count == 0) return 0;
   for (uint16_t i = 0; i < count; i++) {
-    memcpy(port->tx[i].data, packet, size);
+    memcpy(port->tx[i].data, Next(packets), size);
     if (flows) SetFlow(port->tx[i].data);
     port->tx[i].len = size;
   }
@@ -45,9 +67,9 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   uint16_t size = (uint16_t)atoi(argv[3]);
   double seconds = argc > 4 ? atof(argv[4]) : 0;
-  int flows = argc > 5;
-  uint8_t* packet = calloc(1, size);
-  if (flows) WriteHeaders(packet, size);
+  int flows = argc > 5 && strcmp(argv[5], "flows") == 0;
+  struct Packets packets = MakePackets(size, argc > 5 && !flows ? (unsigned)atoi(argv[5]) : 1);
+  if (flows) WriteHeaders(packets.bytes, size);
   struct Port port;
   OpenPort(&port, argv[1], argv[2], 1);
   SayReady();
@@ -55,12 +77,12 @@ int main(int argc, char** argv) {
   uint64_t sent = 0;
   double start = Now();
   while (Up(&port)) {
-    sent += SendBurst(&port, packet, size, flows);
+    sent += SendBurst(&port, &packets, flows);
     if (seconds > 0 ? Now() - start > seconds : SinkSaysEnd(&port)) break;
   }
   double elapsed = Now() - start;
-  packet[0] = END_BYTE;
-  SendOne(&port, packet, size);
+  packets.bytes[0] = END_BYTE;
+  SendOne(&port, packets.bytes, size);
   while (seconds > 0 && Up(&port) && !SinkSaysEnd(&port)) continue;  // until the sink has all of it
   printf("{\"sent\":%llu,\"pps\":%.0f}\n", (unsigned long long)sent, (double)sent / elapsed);
   fflush(stdout);

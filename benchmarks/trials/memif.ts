@@ -26,6 +26,8 @@ const PEER_WAIT = { polling: "poll", adaptive: "poll", interrupt: "sleep" } as c
 export type Mode = keyof typeof PEER_WAIT;
 /** The form in which the sender gives packets to its port. */
 export type How = "list" | "batch" | "slots";
+/** From how many packets it copies, and so does the program in its place: what it reads is in a cache, or is not. */
+const SOURCES: Readonly<Record<How, number>> = { list: 64, batch: 256, slots: 1 };
 
 /** The command of a program at a memif socket. */
 export type Command = (workspace: Workspace, socket: string) => string[];
@@ -46,7 +48,9 @@ export function senders(peers: Peers, how: How, size: number): { ours: Command; 
   return {
     ours: (workspace, socket) =>
       workspace.script("memif/sender", "--socket", socket, "--how", how, "--size", size, "--seconds", SECONDS),
-    theirs: (workspace, socket) => [...[peers.program(workspace, "source"), "client", socket, `${size}`, `${SECONDS}`]],
+    theirs: (workspace, socket) => [
+      ...[peers.program(workspace, "source"), "client", socket, `${size}`, `${SECONDS}`, `${SOURCES[how]}`],
+    ],
   };
 }
 

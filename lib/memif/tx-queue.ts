@@ -231,7 +231,7 @@ export class MemifTxQueue {
   }
 
   #sendMany(packets: readonly Uint8Array[]): number {
-    for (let i = 0; i < packets.length; i++) checkPacket(packets[i]!, i);
+    if (this.#setup.copy) checkPackets(packets, 0);
     let done = 0;
     while (done < packets.length) {
       const took = this.#setup.copy ? 0 : this.#fillSlots(packets, done);
@@ -243,19 +243,25 @@ export class MemifTxQueue {
     return done;
   }
 
-  /** Copies packets from `first` on into one slot each, as long as they fit. Returns how many were sent. */
+  /** Copies packets from `first` on into one slot each, as long as they fit. Returns how many were sent: none before all were checked. */
   #fillSlots(packets: readonly Uint8Array[], first: number): number {
+    const isUnchecked = first === 0;
     const room = this.#native.reserve(packets.length - first);
-    if (room === 0) return 0;
+    if (room === 0) {
+      if (isUnchecked) checkPackets(packets, 0);
+      return 0;
+    }
     const bytes = this.#memories.get(this.#state[1]!, this.#state[0]!).bytes();
     const { offsets, lengths } = this.#table;
     let i = 0;
     for (; i < room; i++) {
       const packet = packets[first + i]!;
+      if (isUnchecked) checkPacket(packet, i);
       if (packet.length > lengths[i]!) break;
       bytes.set(packet, offsets[i]!);
       lengths[i] = packet.length;
     }
+    if (isUnchecked) checkPackets(packets, i);
     if (i > 0) this.#native.commit(i, ringsNow());
     return i;
   }
@@ -264,6 +270,10 @@ export class MemifTxQueue {
 function refusePackets(): never {
   const message = "packets must be a Uint8Array, an array of Uint8Arrays, or a received batch";
   throw new PuntError("memif.send", "ERR_INVALID_PACKET", message);
+}
+
+function checkPackets(packets: readonly Uint8Array[], first: number): void {
+  for (let i = first; i < packets.length; i++) checkPacket(packets[i]!, i);
 }
 
 function checkPacket(packet: Uint8Array, i: number): void {

@@ -38,10 +38,8 @@ export class TxSlots {
     this.#lengths = table.lengths;
     this.#capacities = capacities;
     this.length = count;
-    for (let i = 0; i < count; i++) {
-      capacities[i] = table.lengths[i]!;
-      table.lengths[i] = 0;
-    }
+    capacities.set(table.lengths);
+    table.lengths.fill(0, 0, count);
   }
 
   /**

@@ -133,6 +133,17 @@ test("send refuses an argument that isn't a packet, and sends none of the others
   await pollOnce(server, (batch) => t.is(batch.byteLength(0), 65535));
 });
 
+test("a bad packet anywhere in a list keeps back those before it, and the ring is as it was", async (t) => {
+  const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });
+  for (const at of [0, 1, 63, 64, 90]) {
+    const list = frames(100).with(at, new Uint8Array(0));
+    t.throws(() => client.send(list), { code: "ERR_PACKET_SIZE", message: new RegExp(`packet ${at} has 0`) });
+  }
+  t.is(client.stats().tx[0]!.packets, 0);
+  t.is(client.send(frames(64, 7)), 64);
+  await pollOnce(server, (batch) => t.deepEqual([batch.length, batch.byteLength(0)], [64, 7]));
+});
+
 test("a full ring takes the packets that fit, counts the rest, and emits drain when there is room", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });
   t.is(client.send(frames(100)), 64);

@@ -55,6 +55,7 @@ class TxRing {
  private:
   uint32_t KnownFree() const;
   uint32_t AppendWhole(const PacketList& packets, uint32_t first);
+  uint32_t AppendOwn(const PacketList& packets, uint32_t first, uint32_t limit);
   uint32_t ReserveOwn(const PacketTable& table, uint32_t limit);
   bool Slot(uint16_t index, memif_desc_t* desc);
   bool Buffer(uint16_t index, memif_desc_t* desc);

@@ -9,6 +9,16 @@
 
 namespace vpp_punt::memif {
 
+/// Asks the cache for memory that is written soon. The peer read it last, so that another core has it.
+inline void PrefetchForWrite(const void* memory) {
+#ifdef __x86_64__
+  // The builtin becomes a prefetch for reading unless the compiler is told of a newer processor.
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const uint8_t*>(memory)));
+#else
+  __builtin_prefetch(memory, 1);
+#endif
+}
+
 /// A ring in shared memory. It does not own the memory: its holder holds the region too.
 class Ring {
  public:
@@ -47,6 +57,7 @@ class Ring {
   }
 
   void PrefetchDescriptor(uint16_t slot) const { __builtin_prefetch(&shared_->desc[slot & mask_]); }
+  void PrefetchForWrite(uint16_t slot) const { memif::PrefetchForWrite(&shared_->desc[slot & mask_]); }
 
   /// Whether the peer wants its doorbell rung for the packets just published. The fence orders our store of
   /// head or tail before the load of the flags, and pairs with the fence in SetMaskInt: either we see the
