@@ -81,6 +81,7 @@ class RxRing {
     return relay_ == nullptr ? mine_.ring.LoadDescriptor(slot) : relayed_[slot & mask_];
   }
   bool Check(const memif_desc_t& desc, uint16_t slot);
+  uint32_t TakeOwn(const PacketTable& table, uint32_t most);
   bool TakeSlot(const memif_desc_t& desc, const PacketTable& table);
   Outcome TakeChain(uint32_t left, const PacketTable& table, const Scratch& scratch);
   bool CollectChain(uint32_t left);
