@@ -18,6 +18,8 @@ export interface Workspace {
   readonly folder: string;
   /** Compiles `benchmarks/peers/<name>.c`, or `.cc`, which has the memif engine in it; returns the program's path. */
   peer(name: string, flags?: readonly string[]): string;
+  /** Returns the path of an entry of the package, such as index, as `npm pack` bundles it. */
+  entry(name: string): string;
   /** Returns the path of a file of `benchmarks/peers` that an interpreter runs. */
   source(name: string): string;
   /** A step's command that runs a compiled script: `script("punt-socket/receiver", "--poll")` is dist/benchmarks/punt-socket/receiver.js. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lazily } from "../../lib/lazily.js";
 import type { Workspace } from "./trial.js";
 
 /** The package's root: this file is dist/benchmarks/harness/workspace.js in it. */
@@ -23,6 +24,7 @@ export function openWorkspace(): Workspace & { dispose(): void } {
     folder,
     peer: compilePeer,
     source: (name) => join(sources, name),
+    entry: (name) => join(packedEntries(), `${name}.js`),
     script: (name, ...args) => [
       process.execPath,
       "--expose-gc",
@@ -32,6 +34,14 @@ export function openWorkspace(): Workspace & { dispose(): void } {
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
+
+/** Returns the folder of the package's entries as `npm pack` bundles them. */
+const packedEntries = lazily(() => {
+  const folder = join(root, "dist/packed");
+  const code = `import { bundle } from ${JSON.stringify(join(root, "scripts/packaging/bundle.mjs"))}; await bundle(${JSON.stringify(folder)});`;
+  execFileSync(process.execPath, ["--input-type=module", "--eval", code], { stdio: "inherit" });
+  return folder;
+});
 
 /** Compiles `benchmarks/peers/<name>.c` or `.cc` unless the program is newer than all sources of the peers; returns its path. */
 export function compilePeer(name: string, flags: readonly string[] = []): string {

@@ -70,18 +70,18 @@ function sharedFiles(output) {
   return (id) => files.find(([, ids]) => ids.has(id))?.[0];
 }
 
-/** Bundles the compiled code. Packages that it depends on stay outside. */
-export async function bundle() {
+/** Bundles the compiled code into dist/entries, or a folder beside it. Packages that it depends on stay outside. */
+export async function bundle(into = folder) {
   unbundle();
   const graph = await graphOf(sources.map(compiled));
   const { output } = await graph.generate({ format: "es", hoistTransitiveImports: false });
   const written = await graph.write({
-    ...{ dir: folder, format: "es", chunkFileNames: "shared/[name]-[hash].js", plugins: [withoutComments] },
+    ...{ dir: into, format: "es", chunkFileNames: "shared/[name]-[hash].js", plugins: [withoutComments] },
     ...{ manualChunks: sharedFiles(output), onlyExplicitManualChunks: true },
     ...{ hoistTransitiveImports: false, minifyInternalExports: false },
   });
   await graph.close();
-  if (!existsSync(join(folder, "shared"))) throw new Error("the entries share no code: dist/lib is not compiled");
+  if (!existsSync(join(into, "shared"))) throw new Error("the entries share no code: dist/lib is not compiled");
   const main = modulesByFile(written.output).get(compiled("index.ts"));
   if (main.has(machinery)) throw new Error("the main entry loads what only a started manager needs");
 }

@@ -73,5 +73,5 @@ test("a name that no trial has is an error of the command line", (t) => {
   const refused = run("package", "--only", "no such trial");
   t.is(refused.status, 2);
   t.regex(refused.stderr, /no trial of package has "no such trial" in its name/);
-  t.regex(run("package", "--only", "load").stdout, /^load the package$/m);
+  t.regex(run("package", "--only", "binapi").stdout, /^import vpp-punt\/binapi$/m);
 });

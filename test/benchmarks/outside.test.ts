@@ -32,7 +32,8 @@ const outside: Outside = {
   unavailable: () => undefined,
 };
 const peers: Peers = { name: "C", program: (_, name) => `c-${name}`, unavailable: () => "no library" };
-const workspace: Workspace = { folder: "/f", peer: (name) => name, source: (name) => name, script: (name) => [name] };
+const itself = (name: string) => name;
+const workspace: Workspace = { folder: "/f", peer: itself, source: itself, entry: itself, script: (name) => [name] };
 
 test("the far end starts last, because it ends the run", (t) => {
   const trial = receiveFrom(outside, peers, 64, 0.95);
