@@ -7,5 +7,6 @@
  */
 
 export * from "../sim/index.js";
+export type { TestPuntOptions, TestPuntRequest } from "./make-punt.js";
 export { PuntEnd } from "./punt-end.js";
-export { TestPunt, type TestPuntOptions, type TestPuntRequest, testPunt } from "./test-punt.js";
+export { TestPunt, testPunt } from "./test-punt.js";

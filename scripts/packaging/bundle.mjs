@@ -64,9 +64,11 @@ function sharedFiles(output) {
   const [index, binapi, module, sim] = ["index", "binapi", "module", "sim"].map((name) =>
     modules.get(compiled(`${name}.ts`)),
   );
-  const common = new Set([...index, ...module].filter((id) => binapi.has(id)));
+  const inBinapi = (entry) => [...entry].filter((id) => binapi.has(id));
+  const common = new Set([...inBinapi(index), ...inBinapi(module)]);
+  const messages = new Set(inBinapi(sim));
   const late = { machinery: modules.get(machinery), instance: modules.get(instance) };
-  const files = Object.entries({ common, index, binapi, module, sim, ...late });
+  const files = Object.entries({ common, index, messages, binapi, module, sim, ...late });
   return (id) => files.find(([, ids]) => ids.has(id))?.[0];
 }
 
