@@ -1,4 +1,5 @@
 // Compares the answers that this client and VPP's own Python client get from one VPP.
+import { rmSync } from "node:fs";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { Vpp } from "../../lib/binapi/client.js";
 import type { FieldDef, TypeDef, TypeLookup } from "../../lib/binapi/definitions.js";
@@ -18,6 +19,9 @@ const ODD = new Set(["gre_tunnel_dump_v2", "acl_plugin_use_hash_lookup_get", "ig
 /** Requests that crash a VPP without NAT (22.10 to 26.10). */
 const CRASHING = /^nat44_(ei_)?user_session/;
 
+/** VPP leaves the file when it is killed. */
+const MEMIF_SOCKET = "/tmp/vpp-punt-papi-memif.sock";
+
 const SETUP = [
   "create loopback interface",
   "create loopback interface",
@@ -26,7 +30,7 @@ const SETUP = [
   "set interface ip address loop0 fd01::1/64",
   "set interface ip table loop1 0",
   "set interface mtu 1400 loop1",
-  "create memif socket id 7 filename /tmp/vpp-punt-papi-memif.sock",
+  `create memif socket id 7 filename ${MEMIF_SOCKET}`,
   "create interface memif id 3 socket-id 7 master",
   "ip table add 5",
   "ip route add 10.9.0.0/16 via 10.1.1.2 loop0",
@@ -44,7 +48,10 @@ const SETUP = [
 
 need("root", "vpp", "papi").test("vpp_papi gets the same answers to 100 kinds of request and more", async (t) => {
   const real = await startVpp();
-  t.teardown(() => real.stop());
+  t.teardown(async () => {
+    await real.stop();
+    rmSync(MEMIF_SOCKET, { force: true });
+  });
   for (const command of SETUP) await real.cli(command);
   const vpp = await Vpp.connect({ socketPath: real.apiSocket });
   const oracle = new PapiOracle(real.apiSocket);
