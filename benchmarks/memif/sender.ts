@@ -8,16 +8,24 @@ const queue = port.tx(0);
 console.log("ready");
 const BATCH = 256;
 
+/** Memory that was never written may be one page for all packets. The first byte of a packet is 0. */
+function written(length: number): Uint8Array {
+  return new Uint8Array(length).fill(1).fill(0, 0, 1);
+}
+
 function lists(): () => number {
-  const packets = Array.from({ length: 64 }, () => new Uint8Array(options.size));
+  const packets = Array.from({ length: 64 }, () => written(options.size));
   return () => queue.send(packets);
 }
 
 /** Sends a batch of a memory of its own, as if it had been received. */
 function batches(): () => number {
-  const bytes = new Uint8Array(BATCH * options.size);
+  const bytes = written(BATCH * options.size);
   const table = new BatchTable(BATCH);
-  for (let i = 0; i < BATCH; i++) table.offsets[i] = i * options.size;
+  for (let i = 0; i < BATCH; i++) {
+    table.offsets[i] = i * options.size;
+    bytes[i * options.size] = 0;
+  }
   table.lengths.fill(options.size);
   const batch = new PacketBatch(table);
   batch.fill({ bytes: () => bytes, revoke: () => {} }, BATCH);

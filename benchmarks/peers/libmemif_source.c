@@ -39,8 +39,10 @@ struct Packets {
 };
 
 static struct Packets MakePackets(uint16_t size, unsigned count) {
-  struct Packets packets = {calloc(count, size), size, count, 0};
-  memset(packets.bytes, 0, (size_t)count * size);  // memory that was never written is one page of zeros
+  struct Packets packets = {malloc((size_t)count * size), size, count, 0};
+  // Memory that was never written, or only with zeros, may be one page for all packets.
+  memset(packets.bytes, 1, (size_t)count * size);
+  for (unsigned i = 0; i < count; i++) packets.bytes[(size_t)i * size] = 0;
   return packets;
 }
 

@@ -18,7 +18,10 @@ bool SinkSaysEnd(Peer& peer) {
 /// The packets to copy from, one after the other.
 class Packets {
  public:
-  Packets(size_t size, size_t count) : size_(size), bytes_(size * count) {}
+  /// Memory that only has zeros may be one page for all packets.
+  Packets(size_t size, size_t count) : size_(size), bytes_(size * count, 1) {
+    for (size_t i = 0; i < count; i++) bytes_[i * size] = 0;
+  }
 
   size_t size() const { return size_; }
   const uint8_t* Next() {

@@ -12,8 +12,8 @@ import { Worker } from "./worker/index.js";
 export type { Entry } from "./desired/index.js";
 export type { Adoption, DeviceReport } from "./worker/index.js";
 
-/** Told what happens. */
-export interface Told {
+/** Hears of changed punts, of passes and of problems. */
+export interface Listener {
   changed(event: PuntEvent): void;
   passed(ms: number, error?: PuntError): void;
   problem(error: PuntError): void;
@@ -32,7 +32,7 @@ export function assemble(
   options: PuntManagerOptions,
   store: Store,
   identity: ManagerIdentity,
-  { changed, passed, problem }: Told,
+  { changed, passed, problem }: Listener,
 ): Machinery {
   const host = new ContainerHost(options.host ?? new DefaultHost(options.vpp), options.containers);
   const marks = marksOf(identity);

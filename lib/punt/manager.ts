@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
-import type { Adoption, DeviceReport, Entry, Machinery, Told } from "./machinery.js";
+import type { Adoption, DeviceReport, Entry, Listener, Machinery } from "./machinery.js";
 import { checkAddOptions, checked, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
 import { type DryRun, requireReady } from "./plan/index.js";
 import type {
@@ -121,7 +121,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     try {
       const kept = await loaded(store);
       const identity = identityOf(options, kept?.manager);
-      manager = new PuntManager(options, store, (told) => assemble(options, store, identity, told));
+      manager = new PuntManager(options, store, (listener) => assemble(options, store, identity, listener));
       if (kept) manager.#state.restore(kept);
       await manager.#worker.claim();
       return await use(manager);
@@ -160,7 +160,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     else if (!isSame(existing, request)) await this.#state.revise(request, found);
   }
 
-  private constructor(options: PuntManagerOptions, store: Store, machinery: (told: Told) => Machinery) {
+  private constructor(options: PuntManagerOptions, store: Store, machinery: (listener: Listener) => Machinery) {
     super();
     this.#options = options;
     this.#store = store;

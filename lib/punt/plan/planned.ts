@@ -1,10 +1,16 @@
-// Says of a plan and its steps what they would do.
+// Describes what a plan and its open steps would change.
 import { prerequisites, type Step } from "./diff.js";
 import { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
 import type { Plan } from "./plan.js";
 
+interface Due {
+  readonly plan: Plan;
+  /** The steps that are left, by key. */
+  readonly open: ReadonlyMap<string, Step>;
+}
+
 /** Returns what a manager would do: the steps in their order, and the state that each punt of the plan would have. */
-export function dryRun(plan: Plan, steps: readonly Step[]): DryRun {
+export function dryRun({ plan, open }: Due): DryRun {
   const punts = [...plan.punts].map(([key, punt]): PlannedPunt => {
     if (punt.state === "waiting")
       return { id: idFrom(key), state: "PENDING", reasons: punt.missing.map((lack) => lack.text) };
@@ -12,7 +18,7 @@ export function dryRun(plan: Plan, steps: readonly Step[]): DryRun {
     const reasons = punt.caveats.filter(({ degrades }) => degrades).map(({ text }) => text);
     return { id: idFrom(key), state: reasons.length > 0 ? "DEGRADED" : "CREATED", reasons };
   });
-  return new DryRun(ordered(steps).map(plannedStep), punts);
+  return new DryRun(ordered([...open.values()]).map(plannedStep), punts);
 }
 
 function plannedStep({ action, key, why, item, seen }: Step): PlannedStep {

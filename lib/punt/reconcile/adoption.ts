@@ -45,9 +45,10 @@ export async function seek({ wanted, memory }: Pick<Ledger, "wanted" | "memory">
   const claims = new Map(takes.map(({ key, claim }) => [key, claim]));
   const ours = { claims: new Map([...memory.claims, ...claims]), notes: memory.notes };
   // Compared as if the objects were ours already.
-  const { plan, open, facts: after } = await look({ wanted, memory: ours }, world);
-  const { steps, punts } = dryRun(plan, [...open.values()]);
-  return { adoption: { taken: takes.map(shown), replaced: replacedIn(after, names), steps, punts }, claims, names };
+  const after = await look({ wanted, memory: ours }, world);
+  const { steps, punts } = dryRun(after);
+  const replaced = replacedIn(after.facts, names);
+  return { adoption: { taken: takes.map(shown), replaced, steps, punts }, claims, names };
 }
 
 /** Returns the facts without the objects of others that have the names of interconnects. */

@@ -148,8 +148,7 @@ export async function look(ledger: Looked, world: World): Promise<Reconciled> {
 
 /** Looks, and returns what a manager would do. */
 export async function preview(ledger: Looked, world: World): Promise<DryRun> {
-  const { plan, open } = await look(ledger, world);
-  return dryRun(plan, [...open.values()]);
+  return dryRun(await look(ledger, world));
 }
 
 /** Before the first steps no earlier look has told what is there. A punt may have been deleted during the look. */

@@ -69,14 +69,22 @@ uint32_t RxRing::CollectWhole(uint32_t packets) {
   return whole;
 }
 
+/// Whether the packet lies in a buffer of `size` bytes at `buffer`.
+static inline bool LiesIn(const memif_desc_t& desc, uint32_t buffer, uint32_t size) {
+  const uint32_t start = desc.offset - buffer;  // a high number if it begins before the buffer
+  return start <= size && desc.length <= size - start;
+}
+
+/// Whether the packet has this slot alone, and a length that a packet can have.
+static inline bool IsWhole(const memif_desc_t& desc) {
+  return !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket;
+}
+
 /// Whether a descriptor, already copied, names memory that the peer may hand us.
 bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
   if (client_) {
     // It must lie in the buffer that we gave this slot.
-    uint32_t buffer = mine_.buffers[slot & mask_];
-    uint64_t start = uint64_t{desc.offset} - buffer;
-    if (desc.region == mine_.buffer_region && desc.offset >= buffer &&
-        start + desc.length <= link_->buffer_size)
+    if (desc.region == mine_.buffer_region && LiesIn(desc, mine_.buffers[slot & mask_], link_->buffer_size))
       return true;
     Fail("descriptor outside the slot's buffer: region " + std::to_string(desc.region) + ", offset " +
          std::to_string(desc.offset) + ", length " + std::to_string(desc.length));
@@ -110,8 +118,7 @@ uint32_t RxRing::TakePackets(const PacketTable& table, uint32_t max, const Scrat
   while (left > 0 && count_ < limit) {
     uint16_t before = cursor_;
     memif_desc_t desc = kRelayed ? relayed_[cursor_ & mask_] : mine_.ring.LoadDescriptor(cursor_);
-    bool one_slot = !(desc.flags & kDescFlagNext) && desc.length - 1 < kMaxPacket && !scratch.copy_all;
-    if (one_slot) {
+    if (IsWhole(desc) && !scratch.copy_all) {
       if (!TakeSlot(desc, table)) break;
     } else if (TakeChain(left, table, scratch) == Outcome::kStop) {
       break;
@@ -128,16 +135,13 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
   const uint16_t region = mine_.buffer_region;
   const uint8_t* const memory = link_->regions[region]->data();
   const uint32_t* const buffers = mine_.buffers.data();
-  const uint32_t size = std::min<uint32_t>(link_->buffer_size, kMaxPacket);
+  const uint32_t size = link_->buffer_size;
   PacketSlots* const slots = slots_.data();
   uint16_t slot = cursor_;
   uint32_t taken = 0;
   for (; taken < most; taken++, slot++) {
     const memif_desc_t desc = ring.LoadDescriptor(slot);
-    // Before the buffer it is a high number.
-    const uint32_t start = desc.offset - buffers[slot & mask_];
-    const bool fits = desc.length > 0 && start <= size && desc.length <= size - start;
-    if (!fits || desc.region != region || (desc.flags & kDescFlagNext)) break;
+    if (!IsWhole(desc) || desc.region != region || !LiesIn(desc, buffers[slot & mask_], size)) break;
     // The handler will read it soon: many misses at a time cost little more than one.
     __builtin_prefetch(memory + desc.offset);
     table.Set(taken, desc.offset, desc.length);

@@ -96,9 +96,6 @@ uint32_t TxRing::Reserve(const PacketTable& table, uint32_t max) {
   return static_cast<uint32_t>(reserved_.size());
 }
 
-/// How many slots before its turn the cache is asked for a buffer.
-constexpr uint32_t kAhead = 8;
-
 /// Our own buffers need no check: a loop that calls nothing takes a fifth of the time.
 uint32_t TxRing::ReserveOwn(const PacketTable& table, uint32_t limit) {
   memory_ = mine_.buffer_region;
@@ -122,27 +119,23 @@ inline void TxRing::Write(const memif_desc_t& desc) {
   if (relay_ != nullptr) [[unlikely]] {
     relayed_[next_++ & mask_] = desc;
   } else {
-    mine_.ring.StoreDescriptor(next_++, desc);
+    mine_.ring.ProduceDescriptor(next_++, desc);
   }
 }
 
 uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
   const auto reserved = static_cast<uint32_t>(reserved_.size());
-  uint16_t slot = next_;
-  Ring ring = mine_.ring;
+  const uint16_t first = next_;
   for (uint32_t i = 0; i < count; i++) {
-    if (i >= reserved || lengths[i] == 0 || lengths[i] > reserved_[i].length) return i;
+    if (i >= reserved || lengths[i] == 0 || lengths[i] > reserved_[i].length) {
+      next_ = first;
+      return i;
+    }
     memif_desc_t desc = reserved_[i];
     desc.flags = 0;
     desc.length = lengths[i];
-    if (relay_ != nullptr) [[unlikely]] {
-      relayed_[slot++ & mask_] = desc;
-    } else {
-      ring.PrefetchForWrite(static_cast<uint16_t>(slot + kAhead));
-      ring.StoreDescriptor(slot++, desc);
-    }
+    Write(desc);
   }
-  next_ = slot;
   reserved_.clear();
   return count;
 }
@@ -154,7 +147,7 @@ uint32_t TxRing::Fill(const uint8_t* data, uint32_t length, uint32_t count) cons
   uint8_t* const memory = link_->regions[memory_]->data();
   for (uint32_t i = 0; i < count; i++) {
     if (i >= reserved || length > reserved_[i].length) return i;
-    PrefetchForWrite(memory + reserved_[std::min(i + kAhead, reserved - 1)].offset);
+    PrefetchForWrite(memory + reserved_[std::min<uint32_t>(i + kAhead, reserved - 1)].offset);
     memcpy(memory + reserved_[i].offset, data, length);
   }
   return count;
@@ -207,12 +200,11 @@ inline uint32_t TxRing::AppendOwn(const PacketList& packets, uint32_t first, uin
     const uint32_t length = packets.lengths[first + i];
     if (length > whole.length) return i;
     PrefetchForWrite(memory + buffers[(next_ + kAhead) & mask_]);
-    ring.PrefetchForWrite(static_cast<uint16_t>(next_ + kAhead));
     memif_desc_t desc = whole;
     desc.length = length;
     desc.offset = buffers[next_ & mask_];
     memcpy(memory + desc.offset, packets.base + packets.offsets[first + i], length);
-    ring.StoreDescriptor(next_++, desc);
+    ring.ProduceDescriptor(next_++, desc);
   }
   return limit;
 }
@@ -235,9 +227,8 @@ bool TxRing::TakesBuffersOf(const std::shared_ptr<Region>& region, uint32_t buff
 }
 
 void TxRing::Exchange(uint32_t* buffer, uint32_t offset, uint32_t length) {
-  mine_.ring.PrefetchForWrite(static_cast<uint16_t>(next_ + kAhead));
   std::swap(*buffer, mine_.buffers[next_ & mask_]);
-  mine_.ring.StoreDescriptor(next_++, {0, mine_.buffer_region, length, offset, 0});
+  mine_.ring.ProduceDescriptor(next_++, {0, mine_.buffer_region, length, offset, 0});
 }
 
 /// Moves the written packets through the relay into the ring.

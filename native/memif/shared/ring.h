@@ -9,10 +9,13 @@
 
 namespace vpp_punt::memif {
 
-/// Asks the cache for memory that is written soon. The peer read it last, so that another core has it.
+/// A producer prefetches this many slots ahead.
+constexpr uint16_t kAhead = 8;
+
+/// Fetches memory into the cache for a write. The peer read it last, so another core has it.
 inline void PrefetchForWrite(const void* memory) {
 #ifdef __x86_64__
-  // The builtin becomes a prefetch for reading unless the compiler is told of a newer processor.
+  // For the baseline x86-64 the builtin is a prefetch for reading.
   asm volatile("prefetchw %0" : : "m"(*static_cast<const uint8_t*>(memory)));
 #else
   __builtin_prefetch(memory, 1);
@@ -56,8 +59,13 @@ class Ring {
     __atomic_store_n(&words[1], copy[1], __ATOMIC_RELAXED);
   }
 
+  /// StoreDescriptor for a producer, which writes the slots after this one next.
+  void ProduceDescriptor(uint16_t slot, const memif_desc_t& desc) {
+    PrefetchForWrite(Words(static_cast<uint16_t>(slot + kAhead)));
+    StoreDescriptor(slot, desc);
+  }
+
   void PrefetchDescriptor(uint16_t slot) const { __builtin_prefetch(&shared_->desc[slot & mask_]); }
-  void PrefetchForWrite(uint16_t slot) const { memif::PrefetchForWrite(&shared_->desc[slot & mask_]); }
 
   /// Whether the peer wants its doorbell rung for the packets just published. The fence orders our store of
   /// head or tail before the load of the flags, and pairs with the fence in SetMaskInt: either we see the
