@@ -10,6 +10,7 @@ import {
   type Side,
   type Step,
   type Suite,
+  shown,
   type Trial,
   type Workspace,
 } from "../harness/trial.js";
@@ -18,6 +19,8 @@ import {
 const SECONDS = 2;
 /** Packets of a long round of draining. They exceed VPP's send buffer, so that the cost of a packet dominates. */
 const LONG_QUEUE = 2000;
+/** How long the filler needs for it, in ms. */
+const LONG_FILL_MS = "20";
 /** Packets that VPP's send buffer holds, by size. Waking up to read costs as much as reading there. */
 const VPP_QUEUE: Record<number, number> = { 64: 171, 1500: 57 };
 const SIZES = [64, 1500];
@@ -75,9 +78,20 @@ function receiveBesideNpm(size: number): Trial {
   };
 }
 
+/** The C programs of a trial with io_uring (multishot, provided buffers) in the place of ours, against the same with recvmmsg. */
+function byUring(trial: Trial, program: string, ...args: string[]): Trial {
+  const ours: Side = (workspace) => {
+    const [peer, measured] = trial.peer!(workspace) as [Step, Step];
+    const [, vppPath, path] = measured.command as [string, string, string];
+    return [peer, { ...measured, command: [workspace.peer(program), vppPath, path, ...args] }];
+  };
+  const rows = trial.rows.map((row) => ({ ...row, target: shown }));
+  return { ...trial, name: `${trial.name}, C: io_uring against recvmmsg`, ours, rows };
+}
+
 /** Drains a full queue while nothing else runs. */
 function drain(size: number, queue: number): Trial {
-  const [rounds, fillMs] = queue === LONG_QUEUE ? [100, "20"] : [500, "4"];
+  const [rounds, fillMs] = queue === LONG_QUEUE ? [100, LONG_FILL_MS] : [500, "4"];
   const filler = (w: Workspace, vppPath: string, path: string) => [
     ...[w.peer("punt_filler"), vppPath, path, rounds, queue, size],
   ];
@@ -144,6 +158,9 @@ const suite: Suite = {
     receive(64, 20_000, 1000),
     receive(64, 100_000),
     ...SIZES.flatMap((size) => [drain(size, VPP_QUEUE[size]!), drain(size, LONG_QUEUE)]),
+    byUring(receive(64, 0), "punt_receiver", "uring"),
+    byUring(receive(64, 20_000), "punt_receiver", "uring"),
+    byUring(drain(64, LONG_QUEUE), "punt_drainer", LONG_FILL_MS, "uring"),
     ...SIZES.map(blocked),
     ...SIZES.map(inject),
     roundTrip("event loop"),
