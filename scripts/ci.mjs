@@ -1,7 +1,7 @@
 // All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it; `.ci/run lint demo` runs only those named.
 // Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
 import { existsSync, readFileSync } from "node:fs";
-import { installPackages } from "./ci/packages.mjs";
+import { COMPILER, installPackages, TOOLS } from "./ci/packages.mjs";
 import { run } from "./ci/run.mjs";
 import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
 import { readTap } from "./ci/tap.mjs";
@@ -159,11 +159,18 @@ async function otherPrograms() {
   await check("kills at random moments", script("crash", "--runs", "5"));
 }
 
+async function install(packages) {
+  for (const line of await installPackages(packages)) console.log(line);
+}
+
 const started = Date.now();
-installPackages();
+await install(COMPILER);
+// Packages take as long as a compilation, and little of the processor.
+const tools = install(TOOLS);
 const prepared =
   (await check("npm ci", command("npm", ["ci", "--ignore-scripts"]))) &&
   (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));
+await tools;
 if (prepared) {
   await check("lint", script("lint"));
   // Each program of the two has one core's work.

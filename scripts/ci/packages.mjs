@@ -1,11 +1,13 @@
 // Installs the Debian packages that the checks use, and names the packages that cannot be installed. Tests that need them are skipped.
 import { spawnSync } from "node:child_process";
+import { run } from "./run.mjs";
 
-const packages = [
+/** What `npm ci` and the addon need. */
+export const COMPILER = ["g++", "make", "python3"];
+
+/** What the checks after that need. */
+export const TOOLS = [
   "clang",
-  "g++",
-  "make",
-  "python3",
   "clang-format",
   "clang-tidy",
   "chromium",
@@ -32,19 +34,13 @@ function isInstalled(name) {
   return query.status === 0 && query.stdout.includes("install ok installed");
 }
 
-/** Installs what is missing; returns the names that are still missing afterwards. */
-export function installPackages() {
+/** Installs those of `packages` that are missing; resolves with the lines that say what cannot be installed. */
+export async function installPackages(packages) {
   const missing = packages.filter((name) => !isInstalled(name));
   if (missing.length === 0) return [];
-  if (process.getuid() !== 0) {
-    console.log(`not root: cannot install ${missing.join(" ")}`);
-    return missing;
-  }
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const aptGet = (...args) => spawnSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
-  aptGet("update");
-  aptGet("install", "-y", "--no-install-recommends", ...missing);
+  if (process.getuid() !== 0) return [`not root: cannot install ${missing.join(" ")}`];
+  const aptGet = (...args) => run("apt-get", ["-qq", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  const said = [await aptGet("update"), await aptGet("install", "-y", "--no-install-recommends", ...missing)];
   const still = missing.filter((name) => !isInstalled(name));
-  if (still.length > 0) console.log(`could not install: ${still.join(" ")}`);
-  return still;
+  return still.length === 0 ? [] : [...said.map(({ stderr }) => stderr), `could not install: ${still.join(" ")}`];
 }
