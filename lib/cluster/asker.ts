@@ -30,7 +30,7 @@ export async function ask<T>(
     const waiting = answerOf(etcd, keys, id, { op: `punt.${question.call}`, longest });
     waiting.catch(() => {});
     await put(etcd, keys.key("ask", id), question, asker, lease);
-    return answerIn<T>(await waiting);
+    return answerIn<T>(await waiting, keys.key("answer", id));
   } finally {
     clearInterval(renewal);
     await etcd.revoke(lease).catch(() => {});

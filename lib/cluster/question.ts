@@ -60,6 +60,8 @@ export type Asker = Pick<Head, "by" | "through">;
 
 /** etcd takes 1.5 MiB in one request. */
 const PART_CHARACTERS = 250_000;
+/** etcd's whole content is 8 GiB at most. A message of more parts is not a daemon's. */
+const MOST_PARTS = 10_000;
 
 /** Returns the keys of a message. The head comes last, so that a reader of the head finds all parts. */
 export function messageWrites(key: string, text: string, asker: Asker, lease: string): Write[] {
@@ -74,7 +76,8 @@ export function messageWrites(key: string, text: string, asker: Asker, lease: st
 
 export function parseHead(key: string, value: string): Head {
   const { by, through, lease, parts } = parseJson(key, value) as Partial<Head>;
-  if (typeof by === "string" && typeof lease === "string" && Number.isInteger(parts))
+  const isCount = Number.isInteger(parts) && parts! >= 0 && parts! <= MOST_PARTS;
+  if (typeof by === "string" && typeof lease === "string" && isCount)
     return { by, ...(through !== undefined && { through: String(through) }), lease, parts: parts! };
   throw content(key, "is not a question");
 }
@@ -190,35 +193,42 @@ function plainError(error: Partial<PuntError> & Error): PlainError {
   return { op, code, message: messageOf({ op, message }), details };
 }
 
-function revivedError({
-  op = "punt.apply",
-  code,
-  message,
-  details = {},
-}: Partial<PlainError> & Pick<PlainError, "message">): PuntError {
-  return new PuntError(op, code ?? "ERR_INTERNAL", message, details);
+function revivedError(error: Partial<PlainError>): PuntError {
+  const { op = "punt.apply", code = "ERR_INTERNAL", message = "no reason was given", details = {} } = Object(error);
+  return new PuntError(String(op), String(code), String(message), Object(details));
 }
 
 function plainNumbers(_name: string, value: unknown): unknown {
   return typeof value === "bigint" ? Number(value) : value;
 }
 
-/** Reads an answer. @throws PuntError as the manager of the daemon threw it */
-export function answerIn<T>(text: string): T {
-  const { value, error } = JSON.parse(text) as { value?: T; error?: PlainError };
+/**
+ * Reads an answer, which stood in `key`.
+ *
+ * @throws PuntError as the manager of the daemon threw it; ERR_ETCD_CONTENT
+ */
+export function answerIn<T>(text: string, key: string): T {
+  const { value, error } = parseJson(key, text) as { value?: T; error?: PlainError };
   if (error) throw revivedError(error);
   return value as T;
 }
 
+/** How errors call what a daemon has answered. */
+const ANSWER = "an answer";
+
+/** @throws PuntError ERR_ETCD_CONTENT */
 export function statusIn(status: PuntStatus): PuntStatus {
-  return revived(status);
+  return revived(status, ANSWER);
 }
 
+/** @throws PuntError ERR_ETCD_CONTENT */
 export function applyResultIn(result: ApplyResult): ApplyResult {
-  const { added, updated, unchanged, failed } = result;
+  const { added, updated, unchanged, deleted, failed } = Object(result) as ApplyResult;
+  if (![added, updated, unchanged, deleted, failed].every(Array.isArray))
+    throw content(ANSWER, "is not the result of an apply");
   return {
     ...result,
-    failed: failed.map(({ id, error }) => ({ id, error: revivedError(error) })),
-    ...{ added: added.map(revived), updated: updated.map(revived), unchanged: unchanged.map(revived) },
+    failed: failed.map((each) => ({ ...each, error: revivedError(Object(each).error) })),
+    ...{ added: added.map(statusIn), updated: updated.map(statusIn), unchanged: unchanged.map(statusIn) },
   };
 }

@@ -5,7 +5,8 @@ import { type PuntId, type PuntRequest, type PuntStatus, withoutSecrets } from "
 import { type Condition, type Entry, type Etcd, MOST_WRITES, type Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import type { Leadership } from "./leadership.js";
-import { parseJson } from "./records.js";
+import { content, parseJson } from "./records.js";
+import { statusOfForm } from "./status-form.js";
 
 /** Milliseconds for which changes gather, because a new punt changes several times in a row. */
 const GATHER_MS = 30;
@@ -24,11 +25,13 @@ export interface StatusRecord {
 /** Reads a status. @throws PuntError ERR_ETCD_CONTENT */
 export function parseStatus({ key, value }: Entry): StatusRecord {
   const record = parseJson(key, value) as StatusRecord;
-  return { ...record, status: revived(record.status) };
+  return { ...record, status: revived(record.status, key) };
 }
 
-/** Turns texts back into dates. */
-export function revived(status: PuntStatus): PuntStatus {
+/** Checks a status, and turns its texts back into dates. @throws PuntError ERR_ETCD_CONTENT, which names `key` */
+export function revived(value: unknown, key: string): PuntStatus {
+  const status = statusOfForm(value);
+  if (status === undefined) throw content(key, "is not the status of a punt");
   const { failure } = status;
   return failure ? { ...status, failure: { ...failure, nextTry: new Date(failure.nextTry) } } : status;
 }

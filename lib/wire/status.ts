@@ -1,5 +1,6 @@
 // The status of a punt and a plan in the daemon's contract, and back.
 import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { PuntError } from "../errors.js";
 import { type PuntState, type PuntStatus, parseRequest } from "../punt/index.js";
 import {
   PuntState as WireState,
@@ -43,8 +44,13 @@ function attachmentToWire({ kind, ...fields }: { readonly kind: string }): Field
   return { [KIND_TO_WIRE[kind]!]: fields };
 }
 
-/** Returns a status of the contract as the in-process manager has it. */
-export function statusFromWire(status: WireStatus): PuntStatus {
+/**
+ * Returns a status of the contract as the in-process manager has it.
+ *
+ * @throws PuntError ERR_PROTOCOL: a part is missing that every status has; ERR_INVALID_REQUEST
+ */
+export function statusFromWire(status: WireStatus | undefined): PuntStatus {
+  if (!isWhole(status)) throw new PuntError("punt.status", "ERR_PROTOCOL", "the daemon sent a part of a punt's status");
   const json = toJson(WireStatusSchema, status, { alwaysEmitImplicit: true }) as unknown as Fields;
   const metadata = json.metadata as Fields & { interconnects: Fields[] };
   const failure = json.failure as Fields | undefined;
@@ -62,8 +68,14 @@ export function statusFromWire(status: WireStatus): PuntStatus {
   } as unknown as PuntStatus;
 }
 
+function isWhole(status: WireStatus | undefined): status is WireStatus {
+  const interconnects = status?.metadata?.interconnects ?? [];
+  const hasIds = status?.id !== undefined && status.metadata?.id !== undefined;
+  return hasIds && interconnects.every(({ attachment }) => attachment?.kind.case !== undefined);
+}
+
 function attachmentFromWire(attachment: unknown): Fields {
-  const [kind, fields] = Object.entries(attachment as JsonObject)[0] ?? ["tap", {}];
+  const [[kind, fields]] = Object.entries(attachment as JsonObject) as [[string, JsonValue]];
   if (kind !== "afUnix") return { kind, ...(fields as Fields) };
   const { path, vppPath } = fields as Fields;
   return { kind: "af-unix", path, ...(vppPath !== "" && { vppPath }) };

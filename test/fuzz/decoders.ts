@@ -4,7 +4,6 @@ import { InQueue, Schema } from "../../lib/binapi/index.js";
 import { StatsMemory } from "../../lib/binapi/stats/memory.js";
 import { Snapshots } from "../../lib/binapi/stats/snapshots.js";
 import { decodeHeader, decodeRefusal, HEADER_SIZE } from "../../lib/descriptor/frame.js";
-import { PuntError } from "../../lib/errors.js";
 import { describeFrame, describeIp } from "../../lib/packet/index.js";
 import { parseRequest, parseRequests } from "../../lib/punt/request/index.js";
 import { parse, serialize } from "../../lib/punt/store/format.js";
@@ -15,11 +14,22 @@ import { PuntRequestSchema as StoneWorkSchema } from "../../lib/stonework/wire.j
 import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { decodeAnswer, decodeQuestion, encodeAttach, requestFromWire, requestToWire } from "../../lib/wire/index.js";
 import { type Random, Sampler } from "../support/vpp/sample-values.js";
+import { lyingVpp } from "./lying-vpp.js";
 import { damagedBytes, damagedJson } from "./mutate.js";
+import {
+  captureFile,
+  daemonAnswer,
+  daemonOptions,
+  etcdMessages,
+  etcdRecords,
+  filterProgram,
+  policyFile,
+} from "./outside.js";
+import { refusable } from "./refusable.js";
 import { REQUESTS, STONEWORK_REQUESTS } from "./requests.js";
 
 /** Decodes one input made of the random numbers. Throws what the decoder throws. */
-export type Decoder = (random: Random) => void;
+export type Decoder = (random: Random) => void | Promise<void>;
 
 const schema = Schema.builtin();
 const names = schema.names();
@@ -36,10 +46,11 @@ function apiMessage(random: Random): void {
 /** VPP's own definitions, damaged, and then every message that they have left. */
 const definitions = Schema.builtin("22.02").toApiJson() as unknown[];
 
-function apiJson(random: Random): void {
+async function apiJson(random: Random): Promise<void> {
   const some = [random.pick(definitions), random.pick(definitions)];
   const damaged = Schema.fromApiJsonText(JSON.stringify(damagedJson(some, random)));
-  for (const name of damaged.names().slice(0, 20)) refusable(() => damaged.message(name).decode(random.bytes(64)));
+  for (const name of damaged.names().slice(0, 20))
+    await refusable(() => damaged.message(name).decode(random.bytes(64)));
 }
 
 /** A stream of the API socket, in any pieces. */
@@ -119,12 +130,12 @@ function stoneWorkRequest(random: Random): void {
   if (message) fromStoneWork(message, { cnf: "cnf", key: "key" });
 }
 
-function attachMessage(random: Random): void {
+async function attachMessage(random: Random): Promise<void> {
   const question = encodeAttach({ kind: "punt", token: "token", have: {}, packets: true });
   const answer = encodeAttach({ ends: [{ kind: "memif", interconnect: 0, identity: "one" }], namespace: "" });
-  refusable(() => decodeHeader(random.bytes(HEADER_SIZE)));
+  await refusable(() => decodeHeader(random.bytes(HEADER_SIZE)));
   decodeRefusal(damagedBytes(Buffer.from('{"op":"a","code":"EPERM","message":"m","details":{}}'), random));
-  refusable(() => decodeQuestion(damagedBytes(question, random)));
+  await refusable(() => decodeQuestion(damagedBytes(question, random)));
   decodeAnswer(damagedBytes(answer, random));
 }
 
@@ -137,15 +148,6 @@ function packet(random: Random): void {
   const damaged = damagedBytes(frame, random);
   for (const line of [describeFrame(damaged), describeIp(damaged.subarray(Math.min(14, damaged.length)))])
     if (/\p{Cc}/u.test(line)) throw new Error(`not printable: ${JSON.stringify(line)}`);
-}
-
-/** Runs the decoder; a refusal by name is as good as a result. */
-export function refusable(decode: () => unknown): void {
-  try {
-    decode();
-  } catch (error) {
-    if (!(error instanceof PuntError)) throw error;
-  }
 }
 
 /** Returns the message, or undefined where protobuf's own decoder refuses the bytes before this package sees them. */
@@ -169,4 +171,12 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   "stonework-request": stoneWorkRequest,
   "attach-message": attachMessage,
   packet,
+  "capture-file": captureFile,
+  "filter-program": filterProgram,
+  "policy-file": policyFile,
+  "daemon-options": daemonOptions,
+  "daemon-answer": daemonAnswer,
+  "etcd-records": etcdRecords,
+  "etcd-messages": etcdMessages,
+  "lying-vpp": lyingVpp,
 };

@@ -2,11 +2,14 @@
 import { spawnSync } from "node:child_process";
 import test from "ava";
 import { Random } from "../support/vpp/sample-values.js";
-import { DECODERS, refusable } from "./decoders.js";
+import { DECODERS } from "./decoders.js";
+import { refusable } from "./refusable.js";
 
 for (const [name, decode] of Object.entries(DECODERS)) {
-  test(`damaged inputs are refused by name: ${name}`, (t) => {
-    for (let seed = 1; seed <= 300; seed++) refusable(() => decode(new Random(seed)));
+  // A manager needs a VPP for each input.
+  const inputs = name === "lying-vpp" ? 20 : 300;
+  test(`damaged inputs are refused by name: ${name}`, async (t) => {
+    for (let seed = 1; seed <= inputs; seed++) await refusable(() => decode(new Random(seed)));
     t.pass();
   });
 }

@@ -130,7 +130,7 @@ export class RemotePunts implements Punts {
         { signal },
       );
     });
-    return statusFromWire(reply.status!);
+    return statusFromWire(reply.status);
   }
 
   async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
@@ -139,7 +139,7 @@ export class RemotePunts implements Punts {
     const reply = await this.#connection.call("punt.update", (signal) =>
       this.#connection.client.update({ request: wire, wait: waitToWire(options), host: this.#host }, { signal }),
     );
-    return statusFromWire(reply.status!);
+    return statusFromWire(reply.status);
   }
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {

@@ -55,7 +55,7 @@ function eventOf({ event }: WatchResponse, revision: string): WatchEvent {
     from: stateFromWire(from),
     to: stateFromWire(to)!,
     cause,
-    status: statusFromWire(status!),
+    status: statusFromWire(status),
   };
   return { kind: "change", revision, event: change };
 }

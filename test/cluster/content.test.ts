@@ -1,0 +1,121 @@
+// Records in etcd that no daemon of this version wrote: each is refused by its key, and the others stay readable.
+import test from "ava";
+import { Keys } from "../../lib/cluster/index.js";
+import { merged } from "../../lib/cluster/merge.js";
+import { answerIn, applyResultIn, messageText, parseHead, statusIn } from "../../lib/cluster/question.js";
+import { wishText } from "../../lib/cluster/records.js";
+import { parseStatus } from "../../lib/cluster/status.js";
+import { type PuntStatus, parseRequest } from "../../lib/punt/index.js";
+import { statusFromWire, statusToWire } from "../../lib/wire/index.js";
+
+const request = parseRequest({ cnf: "a", key: "k", label: "l", type: "SPAN", vppInterface: "eth0" });
+const id = { cnf: "a", key: "k", label: "l" };
+const status = {
+  ...{ id, request, state: "CREATED", missing: [], reasons: [] },
+  metadata: {
+    ...{ id, type: "SPAN", caveats: [] },
+    interconnects: [
+      {
+        ...{ type: "TAP", vppSelector: "eth0", cnfSelector: "a", shared: false },
+        attachment: { kind: "tap", name: "tap-a", namespace: "" },
+      },
+    ],
+  },
+} as unknown as PuntStatus;
+const keys = new Keys("vpp-punt", "h1");
+const key = keys.punt("status", id);
+
+function entry(value: unknown, of = key) {
+  return { key: of, value: JSON.stringify(value), created: 1, modified: 1 } as never;
+}
+
+test("a status is read as it was written", (t) => {
+  t.deepEqual(parseStatus(entry({ status, wish: 1, at: "" })).status, status);
+  const failed = { ...status, state: "FAILED", failure: { item: "i", code: "c", message: "m", attempts: 1 } };
+  const nextTry = new Date(5);
+  const read = parseStatus(entry({ status: { ...failed, failure: { ...failed.failure, nextTry } } }));
+  t.deepEqual(read.status.failure?.nextTry, nextTry);
+});
+
+test("a status without one of its parts, or with another value there, is refused by its key", (t) => {
+  const { metadata } = status;
+  const [interconnect] = metadata.interconnects;
+  const wrong: Record<string, unknown> = {
+    ...{ nothing: undefined, "another type": 5, "no state": { ...status, state: undefined } },
+    ...{ "a state of its own": { ...status, state: "MADE" }, "no missing": { ...status, missing: null } },
+    ...{ "no metadata": { ...status, metadata: undefined }, "no id": { ...status, id: "a" } },
+    "a failure without a time": { ...status, failure: { item: "i", code: "c", message: "m", attempts: 1 } },
+    "no interconnects": { ...status, metadata: { ...metadata, interconnects: {} } },
+    "an end of no kind": {
+      ...status,
+      metadata: { ...metadata, interconnects: [{ ...interconnect, attachment: { kind: "rope" } }] },
+    },
+    "another request": { ...status, request: { ...request, type: "ROPE" } },
+    "a part of a request": { ...status, request: { ...id, direction: 5 } },
+  };
+  for (const [what, value] of Object.entries(wrong))
+    t.throws(
+      () => parseStatus(entry({ status: value, wish: 1, at: "" })),
+      {
+        message: new RegExp(`${key} in etcd is not the status of a punt`),
+        ...{ code: "ERR_ETCD_CONTENT" },
+      },
+      what,
+    );
+});
+
+test("a list has the punts whose status is damaged, and the others as they are", (t) => {
+  const other = { ...id, label: "other" };
+  const of = keys.punt("status", other);
+  const wanted = keys.punt("wanted", id);
+  const wish = { key: wanted, value: wishText(request, "a"), created: 1, modified: 1 } as never;
+  const statuses = [entry({ status: { state: "CREATED" }, wish: 1 }), entry({ status: { ...status, id: other } }, of)];
+  const listed = merged(keys, [wish], statuses, true);
+  t.deepEqual(
+    listed.map(({ id: { label }, state }) => [label, state]),
+    [
+      ["l", "PENDING"],
+      ["other", "CREATED"],
+    ],
+  );
+  for (const each of listed) t.notThrows(() => statusToWire(each));
+});
+
+test("a message of more parts than etcd can hold takes no memory, and neither does a negative number of them", (t) => {
+  for (const parts of [1e9, 2 ** 53, -1, 0.5, "1", null])
+    t.throws(() => parseHead(key, JSON.stringify({ by: "a", lease: "1", parts })), { code: "ERR_ETCD_CONTENT" });
+  const head = parseHead(key, JSON.stringify({ by: "a", lease: "1", parts: 2 }));
+  t.is(
+    messageText(key, head, (name) => JSON.stringify({ value: name.at(-1) })),
+    "01",
+  );
+});
+
+test("an answer that is none is refused by its key, and an error in it stays one", (t) => {
+  for (const text of ["null", "5", "{", ""]) t.throws(() => answerIn(text, key), { code: "ERR_ETCD_CONTENT" });
+  t.throws(() => answerIn('{"error":{"op":"punt.add","code":"ERR_BUSY","message":"busy","details":{}}}', key), {
+    code: "ERR_BUSY",
+    message: "punt.add: busy",
+  });
+  t.throws(() => answerIn('{"error":true}', key), { code: "ERR_INTERNAL" });
+  t.throws(() => statusIn(null as never), { code: "ERR_ETCD_CONTENT" });
+  for (const result of [null, {}, { added: [] }])
+    t.throws(() => applyResultIn(result as never), { code: "ERR_ETCD_CONTENT" });
+});
+
+test("a daemon's status without its id, its metadata or an end is refused by name", (t) => {
+  const whole = () => statusToWire(status);
+  t.is(statusFromWire(whole()).state, "CREATED");
+  const parts: ((sent: ReturnType<typeof whole>) => unknown)[] = [
+    (sent) => delete sent.id,
+    (sent) => delete sent.metadata,
+    (sent) => delete sent.metadata!.id,
+    (sent) => delete sent.metadata!.interconnects[0]!.attachment,
+  ];
+  for (const remove of parts) {
+    const sent = whole();
+    remove(sent);
+    t.throws(() => statusFromWire(sent), { code: "ERR_PROTOCOL" });
+  }
+  t.throws(() => statusFromWire(undefined), { code: "ERR_PROTOCOL" });
+});
