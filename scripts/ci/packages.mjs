@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { run } from "./run.mjs";
 
-/** What `npm ci` and the addon need. */
+/** Packages that `npm ci` and the addon need. */
 export const COMPILER = ["g++", "make", "python3"];
 
-/** What the checks after that need. */
+/** Packages that the checks after that need. */
 export const TOOLS = [
   "clang",
   "clang-format",
