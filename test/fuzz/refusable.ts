@@ -1,4 +1,4 @@
-// What a damaged input may come to: a result, or a refusal by name.
+// The ends that a damaged input may come to: a result, or a refusal by name.
 import { PuntError } from "../../lib/errors.js";
 
 /** Runs the work; a refusal by name is as good as a result. */
