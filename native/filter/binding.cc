@@ -1,6 +1,8 @@
 #include "filter/binding.h"
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "filter/handle.h"
 #include "filter/libpcap.h"
@@ -49,27 +51,31 @@ Napi::Value CompileExpression(const Napi::CallbackInfo& info) {
 }
 
 /// match(bytes): the program's result for one packet.
-Napi::Value Match(const ProgramMatcher& matcher, const Napi::CallbackInfo& info) {
+Napi::Value Match(ProgramMatcher* matcher, const Napi::CallbackInfo& info) {
   const auto packet = Cells<uint8_t>::Of(info.Env(), info[0]);
-  const uint32_t result = Run(matcher.program(), packet.data, static_cast<uint32_t>(packet.length));
-  return Napi::Number::New(info.Env(), result);
+  return Napi::Number::New(info.Env(), matcher->Run(packet.data, static_cast<uint32_t>(packet.length)));
 }
 
 /// run(bytes, table, count, hits): writes 1 or 0 for each packet of a BatchTable. Returns how many match.
-Napi::Value RunAll(const ProgramMatcher& matcher, const Napi::CallbackInfo& info) {
+Napi::Value RunAll(ProgramMatcher* matcher, const Napi::CallbackInfo& info) {
   const auto memory = Cells<uint8_t>::Of(info.Env(), info[0]);
   void* cells = nullptr;
   size_t size = 0;
   napi_get_arraybuffer_info(info.Env(), info[1], &cells, &size);
   const PacketTable table(static_cast<uint32_t*>(cells), static_cast<uint32_t>(size / kPacketTableRow));
-  const uint32_t count = info[2].As<Napi::Number>();
+  const Burst burst = {memory.data, memory.length, table};
   const auto hits = Cells<uint8_t>::Of(info.Env(), info[3]);
+  const uint32_t asked = info[2].As<Napi::Number>();
+  const auto count = static_cast<uint32_t>(std::min<size_t>({asked, table.capacity(), hits.length}));
+  std::vector<uint32_t> inside;
+  inside.reserve(count);
+  for (uint32_t i = 0; i < count; i++)
+    if (burst.Contains(i)) inside.push_back(i);
+  std::vector<uint8_t> found(inside.size());
+  matcher->Match(burst, inside.data(), static_cast<uint32_t>(inside.size()), found.data());
+  std::fill_n(hits.data, count, 0);
   uint32_t matching = 0;
-  for (uint32_t i = 0; i < count && i < table.capacity() && i < hits.length; i++) {
-    const bool inside = uint64_t{table.offset(i)} + table.length(i) <= memory.length;
-    hits.data[i] = inside && Run(matcher.program(), memory.data + table.offset(i), table.length(i)) != 0;
-    matching += hits.data[i];
-  }
+  for (size_t i = 0; i < inside.size(); i++) matching += hits.data[inside[i]] = found[i];
   return Napi::Number::New(info.Env(), matching);
 }
 
@@ -89,10 +95,10 @@ Napi::Value OpenFilter(const Napi::CallbackInfo& info) {
   auto matcher = std::make_shared<ProgramMatcher>(std::move(program));
   Napi::Object functions = Napi::Object::New(env);
   functions.Set("match", Napi::Function::New(env, [matcher](const Napi::CallbackInfo& call) {
-                  return Match(*matcher, call);
+                  return Match(matcher.get(), call);
                 }));
   functions.Set("run", Napi::Function::New(env, [matcher](const Napi::CallbackInfo& call) {
-                  return RunAll(*matcher, call);
+                  return RunAll(matcher.get(), call);
                 }));
   functions.Set("matcher", NewMatcherHandle(env, matcher));
   return functions;

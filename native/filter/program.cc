@@ -1,9 +1,8 @@
 #include "filter/program.h"
 
-#include <endian.h>
 #include <linux/filter.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace vpp_punt::filter {
 
@@ -110,17 +109,6 @@ class Writes {
   uint16_t written_ = 0;
 };
 
-/// A load outside the packet ends the program.
-template <uint32_t kSize>
-bool Load(const uint8_t* packet, uint32_t length, uint64_t at, uint32_t* value) {
-  if (at + kSize > length) return false;
-  const uint8_t* byte = packet + at;
-  uint32_t word = 0;
-  memcpy(&word, byte, kSize);  // in network order
-  *value = be32toh(word) >> (32 - 8 * kSize);
-  return true;
-}
-
 }  // namespace
 
 size_t FirstBad(const std::vector<Instruction>& program) {
@@ -133,98 +121,22 @@ size_t FirstBad(const std::vector<Instruction>& program) {
   return count - 1;
 }
 
-// NOLINTNEXTLINE(readability-function-size): one case for each instruction
-uint32_t Run(const Instruction* pc, const uint8_t* packet, uint32_t length) {
-  uint32_t a = 0, x = 0;
-  uint32_t memory[BPF_MEMWORDS];
-  for (;; pc++) {
-    const uint32_t k = pc->k;
-    switch (pc->code) {
-      case BPF_RET | BPF_K:
-        return k;
-      case BPF_RET | BPF_A:
-        return a;
-      case BPF_LD | BPF_W | BPF_ABS:
-        if (!Load<4>(packet, length, k, &a)) return 0;
-        break;
-      case BPF_LD | BPF_H | BPF_ABS:
-        if (!Load<2>(packet, length, k, &a)) return 0;
-        break;
-      case BPF_LD | BPF_B | BPF_ABS:
-        if (!Load<1>(packet, length, k, &a)) return 0;
-        break;
-      case BPF_LD | BPF_W | BPF_IND:
-        if (!Load<4>(packet, length, uint64_t{x} + k, &a)) return 0;
-        break;
-      case BPF_LD | BPF_H | BPF_IND:
-        if (!Load<2>(packet, length, uint64_t{x} + k, &a)) return 0;
-        break;
-      case BPF_LD | BPF_B | BPF_IND:
-        if (!Load<1>(packet, length, uint64_t{x} + k, &a)) return 0;
-        break;
-      case BPF_LDX | BPF_B | BPF_MSH:
-        if (!Load<1>(packet, length, k, &x)) return 0;
-        x = (x & 0xF) << 2;
-        break;
-      // clang-format off
-      case BPF_LD | BPF_W | BPF_LEN: a = length; break;
-      case BPF_LDX | BPF_W | BPF_LEN: x = length; break;
-      case BPF_LD | BPF_IMM: a = k; break;
-      case BPF_LDX | BPF_IMM: x = k; break;
-      case BPF_LD | BPF_MEM: a = memory[k]; break;
-      case BPF_LDX | BPF_MEM: x = memory[k]; break;
-      case BPF_ST: memory[k] = a; break;
-      case BPF_STX: memory[k] = x; break;
-      case BPF_JMP | BPF_JA: pc += k; break;
-      case BPF_JMP | BPF_JEQ | BPF_K: pc += a == k ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JEQ | BPF_X: pc += a == x ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JGT | BPF_K: pc += a > k ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JGT | BPF_X: pc += a > x ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JGE | BPF_K: pc += a >= k ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JGE | BPF_X: pc += a >= x ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JSET | BPF_K: pc += (a & k) != 0 ? pc->jt : pc->jf; break;
-      case BPF_JMP | BPF_JSET | BPF_X: pc += (a & x) != 0 ? pc->jt : pc->jf; break;
-      case BPF_ALU | BPF_ADD | BPF_K: a += k; break;
-      case BPF_ALU | BPF_ADD | BPF_X: a += x; break;
-      case BPF_ALU | BPF_SUB | BPF_K: a -= k; break;
-      case BPF_ALU | BPF_SUB | BPF_X: a -= x; break;
-      case BPF_ALU | BPF_MUL | BPF_K: a *= k; break;
-      case BPF_ALU | BPF_MUL | BPF_X: a *= x; break;
-      case BPF_ALU | BPF_AND | BPF_K: a &= k; break;
-      case BPF_ALU | BPF_AND | BPF_X: a &= x; break;
-      case BPF_ALU | BPF_OR | BPF_K: a |= k; break;
-      case BPF_ALU | BPF_OR | BPF_X: a |= x; break;
-      case BPF_ALU | BPF_XOR | BPF_K: a ^= k; break;
-      case BPF_ALU | BPF_XOR | BPF_X: a ^= x; break;
-      case BPF_ALU | BPF_NEG: a = 0 - a; break;
-      case BPF_MISC | BPF_TAX: x = a; break;
-      case BPF_MISC | BPF_TXA: a = x; break;
-      // A shift by more than 31 gives 0, as in libpcap.
-      case BPF_ALU | BPF_LSH | BPF_K: a <<= k; break;
-      case BPF_ALU | BPF_LSH | BPF_X: a = x < 32 ? a << x : 0; break;
-      case BPF_ALU | BPF_RSH | BPF_K: a >>= k; break;
-      case BPF_ALU | BPF_RSH | BPF_X: a = x < 32 ? a >> x : 0; break;
-      case BPF_ALU | BPF_DIV | BPF_K: a /= k; break;
-      case BPF_ALU | BPF_MOD | BPF_K: a %= k; break;
-      // clang-format on
-      case BPF_ALU | BPF_DIV | BPF_X:
-        if (x == 0) return 0;
-        a /= x;
-        break;
-      case BPF_ALU | BPF_MOD | BPF_X:
-        if (x == 0) return 0;
-        a %= x;
-        break;
-      default:
-        return 0;
+void ProgramMatcher::Match(const Burst& burst, const uint32_t* which, uint32_t count, uint8_t* hits) {
+  for (uint32_t from = 0; from < count; from += Lanes::kCount) {
+    const uint32_t some = std::min(Lanes::kCount, count - from);
+    for (uint32_t i = 0; i < some; i++) {
+      const uint32_t packet = which[from + i];
+      lanes_.Put(i, burst.data(packet), burst.length(packet));
     }
+    lanes_.Run(some);
+    for (uint32_t i = 0; i < some; i++) hits[from + i] = lanes_.result(i) != 0;
   }
 }
 
-void ProgramMatcher::Match(const Burst& burst, const uint32_t* which, uint32_t count, uint8_t* hits) {
-  for (uint32_t k = 0; k < count; k++) {
-    hits[k] = Run(program_.data(), burst.data(which[k]), burst.length(which[k])) != 0;
-  }
+uint32_t ProgramMatcher::Run(const uint8_t* packet, uint32_t length) {
+  lanes_.Put(0, packet, length);
+  lanes_.Run(1);
+  return lanes_.result(0);
 }
 
 }  // namespace vpp_punt::filter

@@ -6,18 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "filter/lanes.h"
 #include "filter/matcher.h"
 
 namespace vpp_punt::filter {
-
-/// As in Linux (linux/filter.h, sock_filter) and libpcap (pcap/bpf.h, bpf_insn).
-struct Instruction {
-  uint16_t code;
-  uint8_t jt;
-  uint8_t jf;
-  uint32_t k;
-};
-static_assert(sizeof(Instruction) == 8);
 
 /// Longest program that Linux takes (BPF_MAXINSNS).
 constexpr size_t kMaxInstructions = 4096;
@@ -32,17 +24,14 @@ size_t FirstBad(const std::vector<Instruction>& program);
 class ProgramMatcher : public Matcher {
  public:
   /// `program` has been found good.
-  explicit ProgramMatcher(std::vector<Instruction> program) : program_(std::move(program)) {}
+  explicit ProgramMatcher(std::vector<Instruction> program) : lanes_(std::move(program)) {}
 
   void Match(const Burst& burst, const uint32_t* which, uint32_t count, uint8_t* hits) override;
-  const Instruction* program() const { return program_.data(); }
+  /// The program's result for one packet: how many of its bytes it takes, 0 for none.
+  uint32_t Run(const uint8_t* packet, uint32_t length);
 
  private:
-  std::vector<Instruction> program_;
+  Lanes lanes_;
 };
-
-/// Runs a program that has been found good. Returns its result: how many bytes of the packet it takes, 0 for
-/// none.
-uint32_t Run(const Instruction* program, const uint8_t* packet, uint32_t length);
 
 }  // namespace vpp_punt::filter
