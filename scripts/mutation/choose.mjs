@@ -11,7 +11,7 @@ const MORE_TESTS = {
   "punt-socket": ["options"],
   packet: ["packet-socket", "punt-socket", "memif"],
   module: ["options"],
-  daemon: ["cli"],
+  daemon: ["options"],
 };
 
 export const folderOf = (file) => file.split("/")[1];
