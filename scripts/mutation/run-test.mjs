@@ -1,6 +1,6 @@
 // Runs one test file of the instrumented copy in processes and a temporary folder of its own, and leaves neither.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tree } from "./tree.mjs";
 
@@ -44,6 +44,8 @@ export function clearAll() {
 function start(file, variables) {
   // Paths of sockets have 107 bytes: the folder's name is short.
   const folder = mkdtempSync("/tmp/vpm-");
+  // Some tests start processes of other users.
+  chmodSync(folder, 0o1777);
   const env = { ...process.env, ...variables, TMPDIR: folder, [MARK]: folder };
   const args = [AVA, "--tap", "--fail-fast", file];
   const child = spawn(process.execPath, args, { cwd: tree, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

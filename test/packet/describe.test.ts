@@ -93,6 +93,56 @@ test("each protocol has words of its own", (t) => {
   for (const [line, expected] of lines) t.is(line, expected);
 });
 
+/** The numbers of each protocol's messages that have names, in order, as the registries of IANA and the RFCs have them. */
+const NAMES: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  ICMP: { 0: "echo reply", 3: "destination unreachable", 5: "redirect", 8: "echo request", 11: "time exceeded" },
+  ICMPv6: {
+    ...{
+      1: "destination unreachable",
+      2: "packet too big",
+      3: "time exceeded",
+      128: "echo request",
+      129: "echo reply",
+    },
+    ...{ 133: "router solicitation", 134: "router advertisement", 143: "multicast listener report" },
+  },
+  OSPF: {
+    ...{ 1: "hello", 2: "database description", 3: "link state request", 4: "link state update", 5: "link state ack" },
+  },
+  "IS-IS": {
+    ...{ 15: "level 1 hello", 16: "level 2 hello", 17: "point-to-point hello", 18: "level 1 LSP", 20: "level 2 LSP" },
+    ...{ 24: "level 1 CSNP", 25: "level 2 CSNP", 26: "level 1 PSNP", 27: "level 2 PSNP" },
+  },
+  DHCP: {
+    ...{ 1: "discover", 2: "offer", 3: "request", 4: "decline", 5: "ack", 6: "nak", 7: "release", 8: "inform" },
+  },
+  DNS: {
+    ...{ 1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS" },
+  },
+};
+
+/** A message of a type, as describeFrame and describeIp have it. */
+const SAMPLES: Readonly<Record<string, (type: string) => string>> = {
+  ICMP: (type) => behindIp4(1, `${type}000000`),
+  ICMPv6: (type) => behindIp6(58, `${type}000000`),
+  OSPF: (type) => behindIp4(89, `02${type} 0000 0a000009 00000001`),
+  "IS-IS": (type) => describeFrame(hex(`${ETHERNET} 0010 fefe 03 83 00 00 00 ${type} 00 00 00`)),
+  DHCP: (type) => behindIp4(17, `00430044 0000 0000${"00".repeat(240)}3501${type}`),
+  DNS: (type) => behindIp4(17, `04000035 0000 0000 0001 0100 0001 0000 0000 0000 0161 00 00${type} 0001`),
+};
+
+test("the types of each protocol's messages have their names", (t) => {
+  for (const [protocol, names] of Object.entries(NAMES)) {
+    for (const [type, name] of Object.entries(names)) {
+      const line = SAMPLES[protocol]!(Number(type).toString(16).padStart(2, "0"));
+      t.true(
+        `${line} `.includes(`${protocol} ${name} `) || line.endsWith(`${protocol} query ${name} a`),
+        `${name}: ${line}`,
+      );
+    }
+  }
+});
+
 test("each kind of frame has words of its own", (t) => {
   const arp = (operation: string) => `0806 0001 0800 0604 ${operation} 020000000002 0a000002 020000000001 0a000001`;
   const lines = {
