@@ -1,6 +1,6 @@
 // The options that each part has, the largest and smallest values that it takes, and its words about the next ones.
 import test from "ava";
-import { checkOptions as checkVpp } from "../../lib/binapi/options.js";
+import { checkRequest, checkSubscription, checkOptions as checkVpp } from "../../lib/binapi/options.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import type { PuntError } from "../../lib/index.js";
 import { checkOptions as checkMemif } from "../../lib/memif/options.js";
@@ -265,6 +265,43 @@ test("binapi.connect takes its own options and the limits of each", (t) => {
     [{ socketPath: "" }, /option socketPath must be at least 1 bytes long; got ""$/],
   ];
   for (const [options, message] of refused) t.throws(() => checkVpp(options), { code: "ERR_OPTION", message });
+});
+
+test("a request and a subscription have options of their own", (t) => {
+  const signal = new AbortController().signal;
+  for (const options of [{}, { timeout: 0 }, { timeout: 0.5 }, { signal }, { fenced: true }])
+    t.notThrows(() => checkRequest("show_version", options), JSON.stringify(options));
+  const request = { code: "ERR_OPTION" };
+  const refused: readonly (readonly [object | null, string, string])[] = [
+    [null, "options", "must be an object"],
+    [(() => {}) as never, "options", "must be an object"],
+    [{ more: 1 }, "more", "is not an option"],
+    [{ timeout: -1 }, "timeout", "must be a number of ms from 0"],
+    [{ timeout: "1" }, "timeout", "must be a number of ms from 0"],
+    [{ timeout: Number.NaN }, "timeout", "must be a number of ms from 0"],
+    [{ signal: {} }, "signal", "must be an AbortSignal"],
+    [{ signal: null }, "signal", "must be an AbortSignal"],
+  ];
+  for (const [options, option, rule] of refused) {
+    const message = `binapi.call: show_version: option ${option} ${rule}`;
+    const error = t.throws(() => checkRequest("show_version", options as never), { ...request, message });
+    t.like(error, { details: { message: "show_version", option } });
+  }
+  const event = "sw_interface_event";
+  for (const options of [{}, { queueLimit: 1 }]) t.notThrows(() => checkSubscription(event, options));
+  const wrong: readonly (readonly [object | null, string, string])[] = [
+    [null, "options", "must be an object"],
+    [5 as never, "options", "must be an object"],
+    [{ more: 1 }, "more", "is not an option"],
+    ...[0, 1.5, "1"].map((queueLimit) => [{ queueLimit }, "queueLimit", "must be a count from 1"] as const),
+  ];
+  for (const [options, option, rule] of wrong) {
+    const message = `binapi.subscribe: ${event}: option ${option} ${rule}`;
+    const error = t.throws(() => checkSubscription(event, options as never), { ...request, message });
+    t.like(error, { details: { message: event, option } });
+  }
+  for (const name of ["", 5])
+    t.throws(() => checkSubscription(name as never, {}), { ...request, message: /option event must be/ });
 });
 
 test("a manager's own marks have limits", (t) => {
