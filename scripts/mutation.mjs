@@ -20,7 +20,7 @@ import { release, take } from "./mutation/lock.mjs";
 const usage = `Usage: npm run mutation -- [options] [file or folder...]
 
 Tries mutants of lib/punt, lib/binapi, lib/memif, lib/punt-socket, lib/packet, lib/module and lib/daemon, or of those of
-them that are named: runs the test files that reach a mutant, quickest first, until one fails. Prints each mutant that
+them that are named: runs the test files that reach a mutant, the promising ones first, until one fails. Prints each mutant that
 none kills. Exits with 0 only if the score is reached. scripts/mutation/equivalents.json names mutants that no test can
 tell from the code, which are not counted.
 
@@ -185,7 +185,9 @@ async function main() {
   const results = [];
   await each(mutants, Number(options.jobs), async (mutant) => {
     const own = files.filter(({ file }) => testFolders(mutant.file, options.tests).includes(file.split("/")[2]));
-    const result = await tried(mutant, covering(mutant, own).slice(0, Number(options.files)), runTest);
+    const siblings = all.filter(({ file }) => file === mutant.file);
+    const reaching = covering(mutant, siblings, own).slice(0, Number(options.files));
+    const result = await tried(mutant, reaching, runTest);
     results.push({ ...result, folder: folderOf(mutant.file) });
     if (options.verbose || !KILLED.includes(result.outcome)) print(mutant, result);
   });

@@ -3,15 +3,15 @@
 /** The folders of lib/ that have mutants. */
 export const FOLDERS = ["punt", "binapi", "memif", "punt-socket", "packet", "module", "daemon"];
 
-/** Test folders that hold tests of each folder of lib/, besides the one of its own name. */
+/** Test folders that hold tests of each folder of lib/, besides the one of its own name: they reach what it does not. */
 const MORE_TESTS = {
-  punt: ["options"],
-  binapi: ["native"],
-  memif: ["options", "native"],
-  "punt-socket": ["options"],
+  punt: ["options", "module"],
+  binapi: ["native", "options"],
+  memif: ["options", "native", "descriptor"],
+  "punt-socket": ["options", "descriptor"],
   packet: ["packet-socket", "punt-socket", "memif"],
-  module: ["options"],
-  daemon: ["options"],
+  module: ["options", "daemon"],
+  daemon: ["options", "module"],
 };
 
 export const folderOf = (file) => file.split("/")[1];
@@ -73,10 +73,14 @@ export function withoutEquivalents(mutants, entries) {
   return { counted, stale: entries.filter((entry) => !used.has(entry)) };
 }
 
-/** Returns the test files that reach the mutant, quickest first. */
-export function covering(mutant, measured) {
-  const found = measured.filter(({ hits }) => hits.has(mutant.id));
-  return found.sort((a, b) => a.ms - b.ms);
+/**
+ * Returns the test files that reach the mutant: first those that are quick for the part of the source file that they reach. A file that
+ * only loads the source reaches few of its mutants, and rarely kills one. `siblings` are all mutants of the source file.
+ */
+export function covering(mutant, siblings, measured) {
+  const cost = ({ ms, hits }) => ms / siblings.filter(({ id }) => hits.has(id)).length;
+  const found = measured.filter(({ hits }) => hits.has(mutant.id)).map((file) => ({ file, cost: cost(file) }));
+  return found.sort((a, b) => a.cost - b.cost).map(({ file }) => file);
 }
 
 /** Percentage of the mutants that a test killed; those that no test reaches count as survivors. */
