@@ -1,4 +1,4 @@
-// Who a caller is, by its certificate, its address or its process, and in the words of the audit log.
+// The identity of a caller by its certificate, its address or its process, and its name in the audit log.
 import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import test from "ava";
