@@ -11,7 +11,7 @@ import { nativeOptions } from "../../lib/punt-socket/options.js";
 
 interface Part {
   readonly op: string;
-  /** What the options have besides. */
+  /** Options that each check has besides. */
   readonly base: object;
   check(options: never): unknown;
   /** All options that there are; the message about another one lists them. */

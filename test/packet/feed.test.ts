@@ -18,7 +18,7 @@ function feedOf(waiting = 0) {
     memory: () => ({ bytes: () => new Uint8Array(8), revoke() {} }),
     forget: () => void told.push("forget"),
   });
-  /** What the source was told since the last call. */
+  /** Returns the words to the source since the last call. */
   const news = () => told.splice(0);
   return { feed, state, news };
 }
