@@ -63,8 +63,11 @@ test("without a policy each user has a space of CNFs of its own, and root sees a
     ["dns"],
   );
   await events.return?.();
-  t.like(await alice.info(), { operator: false, caller: "unix uid 2001 gid 2001" });
-  t.like(await root.info(), { operator: true });
+  const [own, whole] = [await alice.info(), await root.info()];
+  t.like(own, { operator: false, caller: "unix uid 2001 gid 2001" });
+  for (const name of ["vppSocket", "devices"]) t.false(name in own, name);
+  t.like(whole, { operator: true });
+  t.regex(whole.vppSocket!, /^\/.*\.sock$/);
 });
 
 test("a CNF learns nothing of another one's punts from a conflict or a plan", async (t) => {

@@ -99,6 +99,12 @@ test.serial("a device that is full from the start is an error, and no descriptor
   t.true(existsSync("/dev/full"));
 });
 
+test("a descriptor whose first write fails stays its owner's", (t) => {
+  const fd = openSync("/dev/full", "w");
+  t.throws(() => PcapWriter.open(fd), { code: "ENOSPC" });
+  t.notThrows(() => closeSync(fd));
+});
+
 test("a packet or a time that can't be written changes nothing", (t) => {
   const path = join(socketFolder(t), "a.pcap");
   using writer = PcapWriter.open(path);

@@ -104,6 +104,12 @@ test("a filter calculates, remembers and stops at the packet's end as Linux does
   t.true(takes(["0 0 0 7", "2 0 0 15", "96 0 0 15", "132 0 0 0", "22 0 0 0"], []));
 });
 
+test("a filter's text is a program that gives the same filter", (t) => {
+  const text = ["3", "40 0 0 12", "21 0 0 2048", RET].join("\n");
+  t.is(PacketFilter.parse(text).text, text);
+  t.is(PacketFilter.parse(PacketFilter.parse(text).text).text, text);
+});
+
 test("text that is not a program is refused by its line", (t) => {
   for (const [text, message] of [
     ["", /line 1/],

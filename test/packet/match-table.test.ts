@@ -1,5 +1,6 @@
 // Exact-match tables: which key a packet has, and that a table keeps its entries like a Map.
 import test from "ava";
+import type { PuntError } from "../../lib/errors.js";
 import { type Flow, FlowTable, MacTable, VlanTable } from "../../lib/packet/index.js";
 import { batchOf } from "../support/packet/batches.js";
 import { numbersOf } from "../support/random.js";
@@ -189,7 +190,8 @@ test("a table that is always nearly full keeps its entries like a Map", (t) => {
       const key = random(capacity * 2);
       if (random(3) === 0) t.is(table.delete(flowOf(key)), map.delete(key));
       else if (map.size === capacity && !map.has(key)) {
-        t.throws(() => table.set(flowOf(key)), { code: "ERR_TABLE_FULL" });
+        const error = t.throws(() => table.set(flowOf(key)), { code: "ERR_TABLE_FULL" }) as PuntError;
+        t.deepEqual(error.details, { capacity: table.capacity });
       } else {
         table.set(flowOf(key), step + 1);
         map.set(key, step + 1);

@@ -103,6 +103,9 @@ test("files that are cut off or something else are errors that say where", (t) =
   const cut = t.throws(() => [...new PcapReader(whole.subarray(0, 80))]);
   t.like(cut, { details: { offset: 70 } });
   t.throws(() => new PcapReader(Buffer.from("this is a text and no capture")), { code: "ERR_FORMAT" });
+  const other = Buffer.from("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff", "hex");
+  t.throws(() => new PcapReader(other), { code: "ERR_FORMAT", message: /pcapng/ });
+  t.notRegex(t.throws(() => new PcapReader(Buffer.alloc(24))).message, /pcapng/);
   t.throws(() => PcapReader.open(`${path}.none`), { code: "ENOENT" });
   t.throws(() => PcapWriter.open(`${path}/a`), { code: "ENOTDIR" });
   t.throws(() => PcapWriter.open(path, "tokenring" as never), { code: "ERR_OPTION" });

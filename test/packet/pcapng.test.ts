@@ -39,6 +39,26 @@ test("blocks have the layout of the format, whatever the length of a packet", (t
   t.is(last.readUInt32LE(20 + 4 + 4), 2);
 });
 
+/** The numbers of the options behind `fixed` bytes of a block's body. */
+function optionsOf(body: Buffer, fixed: number): number[] {
+  const found = [];
+  for (let at = fixed; at < body.length; at += 4 + 4 * Math.ceil(body.readUInt16LE(at + 2) / 4))
+    found.push(body.readUInt16LE(at));
+  return found;
+}
+
+test("an interface has a description only if it was given one", (t) => {
+  const path = join(socketFolder(t), "a.pcapng");
+  const writer = PcapngWriter.open(path);
+  writer.addInterface("eth0");
+  writer.addInterface("eth1", { description: "to the LAN" });
+  writer.close();
+  const [, first, second] = blocksOf(readFileSync(path));
+  // if_name 2, if_description 3, if_tsresol 9, opt_endofopt 0.
+  t.deepEqual(optionsOf(first!.body, 8), [2, 9, 0]);
+  t.deepEqual(optionsOf(second!.body, 8), [2, 3, 9, 0]);
+});
+
 test("wrong input is refused by name, and nothing is written", (t) => {
   const path = join(socketFolder(t), "a.pcapng");
   const writer = PcapngWriter.open(path);
@@ -56,7 +76,7 @@ test("wrong input is refused by name, and nothing is written", (t) => {
   t.throws(() => writer.writePacket(0, new Uint8Array(262_145)), { code: "ERR_PACKET_SIZE" });
   writer.close();
   t.is(blocksOf(readFileSync(path)).length, 2);
-  t.throws(() => writer.addInterface("b"), { code: "ERR_CLOSED" });
+  t.throws(() => writer.addInterface("b"), { code: "ERR_CLOSED", message: /^pcapng\.write/ });
 });
 
 test("a batch is written to the interface of each packet", async (t) => {

@@ -1,5 +1,6 @@
 // Filters inside of punt sockets.
 import test from "ava";
+import type { PuntError } from "../../lib/errors.js";
 import { PacketRules } from "../../lib/packet/index.js";
 import { modulo } from "../support/packet/programs.js";
 import { facingVpp, open, until } from "../support/punt-socket/peer.js";
@@ -72,7 +73,12 @@ test("what waits in the ring while JavaScript is busy is filtered, by poll and b
 test("a wrong filter is refused", (t) => {
   const { vpp, path } = facingVpp(t);
   const passing = new PacketRules([{ action: "pass" }]);
-  t.throws(() => open(t, { path, vppPath: vpp.path, filter: passing }), { code: "ERR_OPTION" });
+  t.throws(() => open(t, { path, vppPath: vpp.path, filter: passing }), {
+    code: "ERR_OPTION",
+    message: /option filter has a rule/,
+  });
   const socket = open(t, { path, vppPath: vpp.path });
-  t.throws(() => socket.setFilter("udp" as never), { code: "ERR_OPTION" });
+  const error = t.throws(() => socket.setFilter("udp" as never), { code: "ERR_OPTION" }) as PuntError;
+  t.regex(error.message, /option filter must be a PacketFilter or PacketRules$/);
+  t.is(error.details.option, "filter");
 });

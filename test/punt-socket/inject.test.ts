@@ -130,6 +130,14 @@ test("while VPP is away, no packet is accepted, and drain follows when VPP is ba
   t.true(injector.reconnect());
 });
 
+test("a reconnection to a VPP that is not there says so", (t) => {
+  const vppPath = join(socketFolder(t), "vpp.sock");
+  const injector = openInjector(t, vppPath, [1]);
+  t.false(injector.reconnect());
+  startVpp(t, vppPath);
+  t.true(injector.reconnect());
+});
+
 test("options that are wrong are named, and a closed injector says so", (t) => {
   const { vpp } = facingVpp(t);
   const vppPath = vpp.path;
@@ -139,6 +147,8 @@ test("options that are wrong are named, and a closed injector says so", (t) => {
     [{ vppPath, knownInterfaces: [1] }, "knownInterfaces"],
     [{ vppPath: "vpp", knownInterfaces }, "vppPath"],
     [{ vppPath, knownInterfaces, more: 1 }, "more"],
+    [{ vppPath, knownInterfaces: null }, "knownInterfaces"],
+    [{ descriptor: 5, knownInterfaces }, "descriptor"],
   ];
   for (const [options, option] of bad) {
     t.like(

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import { PuntSocket, type PuntWarning } from "../../lib/punt-socket/index.js";
+import { emitOnce, queueLimitWarning } from "../../lib/punt-socket/queue-limit.js";
 import { need } from "../support/need.js";
 import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
@@ -155,6 +156,31 @@ test("a warning names a small queue limit, and what to do", (t) => {
   t.deepEqual(
     warnings.map(({ code, message }) => [code, message.includes("sysctl -w net.unix.max_dgram_qlen=512")]),
     expected,
+  );
+});
+
+test("a limit from 512 on, and one that cannot be read, are no warning", (t) => {
+  const warning = queueLimitWarning(511);
+  t.is(warning?.code, "QUEUE_LIMIT");
+  t.regex(warning!.message, /^net\.unix\.max_dgram_qlen is 511: .*sysctl -w net\.unix\.max_dgram_qlen=512/);
+  t.is(queueLimitWarning(512), undefined);
+  t.is(queueLimitWarning(undefined), undefined);
+});
+
+test("a warning without a listener is the process's, once for each text", async (t) => {
+  const seen: Error[] = [];
+  const take = (warning: Error) => void seen.push(warning);
+  process.on("warning", take);
+  t.teardown(() => process.off("warning", take));
+  for (const message of ["one", "two", "one"]) emitOnce({ code: "NOT_CONNECTED", message });
+  await new Promise(setImmediate);
+  const ours = seen.filter(({ name }) => name === "PuntWarning") as NodeJS.ErrnoException[];
+  t.deepEqual(
+    ours.map(({ code, message }) => [code, message]).filter(([code]) => code === "NOT_CONNECTED"),
+    [
+      ["NOT_CONNECTED", "one"],
+      ["NOT_CONNECTED", "two"],
+    ],
   );
 });
 

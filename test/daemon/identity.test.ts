@@ -1,0 +1,114 @@
+// The identity of a caller by its certificate, its address or its process, and its name in the audit log.
+import { EventEmitter, once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import test from "ava";
+import { callerText, tlsCaller } from "../../lib/daemon/identity.js";
+import { obstacleOf, readiness } from "../../lib/daemon/standing.js";
+import { peerUser, plainAddress } from "../../lib/daemon/tcp-peer.js";
+import { Traffic } from "../../lib/daemon/traffic.js";
+
+test("a caller is named by its kind and by all that is known of it", (t) => {
+  const unix = { kind: "unix", uid: 7, gid: 8, pid: 1, groups: [], socket: "/s" } as const;
+  const names = [{ kind: "DNS", text: "a.example" } as const, { kind: "URI", text: "spiffe://site/a" } as const];
+  t.is(callerText(unix), "unix uid 7 gid 8");
+  t.is(callerText({ ...unix, cnf: "dns" }), "unix uid 7 gid 8 by the socket of CNF dns");
+  t.is(callerText({ kind: "tls", names }), "tls a.example,spiffe://site/a");
+  t.is(callerText({ kind: "tls", names: [] }), "tls without a name");
+  t.is(callerText({ kind: "page" }), "page of an unknown user");
+  t.is(callerText({ kind: "page", uid: 0 }), "page uid 0");
+  t.is(callerText({ kind: "stonework", address: "" }), "stonework from an unknown address");
+  t.is(callerText({ kind: "stonework", address: "10.0.0.1", uid: 0 }), "stonework 10.0.0.1 uid 0");
+  t.is(callerText({ kind: "stonework", address: "10.0.0.1", uid: 0, cnf: "a" }), "stonework 10.0.0.1 as CNF a");
+});
+
+test("the names of a certificate are those of an identity, in their usual form", (t) => {
+  const namesIn = (subjectaltname?: string) =>
+    tlsCaller({ getPeerCertificate: () => (subjectaltname === undefined ? undefined : { subjectaltname }) } as never)
+      .names;
+  t.deepEqual(namesIn("DNS:A.Example, URI:spiffe://Site/a, email:a@b.example"), [
+    { kind: "DNS", text: "a.example" },
+    { kind: "URI", text: "spiffe://Site/a" },
+    { kind: "email", text: "a@b.example" },
+  ]);
+  t.deepEqual(namesIn("IP Address:FD00:0:0:0:0:0:0:1, IP Address:10.0.0.1"), [
+    { kind: "IP Address", text: "fd00::1" },
+    { kind: "IP Address", text: "10.0.0.1" },
+  ]);
+  t.deepEqual(namesIn('DNS:"a, DNS:root", othername:<unsupported>, xDNS:a, DNS:'), []);
+  t.deepEqual(namesIn(), []);
+});
+
+test("an address of IPv4 is itself, also in a socket of IPv6", (t) => {
+  t.is(plainAddress("::ffff:10.0.0.1"), "10.0.0.1");
+  for (const address of ["10.0.0.1", "fd00::1", "::1", "::ffff:a00:1"]) t.is(plainAddress(address), address);
+});
+
+for (const host of ["127.0.0.1", "::1"]) {
+  test(`the user of a connection from ${host} is the one who made it, until it is closed`, async (t) => {
+    const server = createServer();
+    t.teardown(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    const client = connect((server.address() as { port: number }).port, host);
+    const [socket] = (await once(server, "connection")) as [Socket];
+    t.teardown(() => socket.destroy());
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    const ends = { remoteAddress, remotePort, localAddress, localPort };
+    t.is(await peerUser(ends), process.getuid!());
+    t.is(await peerUser({ ...ends, remotePort: localPort, localPort: remotePort! ^ 1 }), undefined);
+    for (const name of Object.keys(ends)) t.is(await peerUser({ ...ends, [name]: undefined }), undefined, name);
+    client.destroy();
+    await once(socket.resume(), "close");
+    t.is(await peerUser(ends), undefined);
+  });
+}
+
+test("a daemon of a cluster says whether it acts, and what is in its way", (t) => {
+  const role = (name: string, daemon = "d2") =>
+    ({ role: name, host: "h1", daemon, endpoints: ["a:1", "b:2"] }) as never;
+  t.is(readiness(undefined), "ok");
+  t.is(readiness(role("leader")), "ok: leader of host h1");
+  t.is(readiness(role("standby")), "ok: standby of host h1; d2 acts");
+  t.is(readiness(role("standby", "")), "ok: standby of host h1; no daemon acts now");
+  for (const fine of ["leader", "standby"]) t.is(obstacleOf(role(fine)), undefined);
+  t.regex(obstacleOf(role("cut-off"))!, /^cut off: etcd at a:1, b:2 does not answer; VPP keeps the punts of host h1,/);
+  t.regex(obstacleOf(role("other-vpp"))!, /^other VPP: .* that d2 manages for host h1,/);
+  t.regex(obstacleOf(role("other-vpp", ""))!, /that the daemon that acted manages for host h1,/);
+  t.regex(
+    obstacleOf(role("halted"))!,
+    /^halted: etcd has another history than before for host h1; an operator decides$/,
+  );
+});
+
+test("stopping waits for calls and streams, each for itself, and refuses new ones", async (t) => {
+  const traffic = new Traffic();
+  const handled: string[] = [];
+  const handler = traffic.counted(({ url }) => void handled.push(url!));
+  const begin = (url: string) => {
+    const response = Object.assign(new EventEmitter(), {
+      status: 0,
+      writeHead: (status: number) => Object.assign(response, { status }),
+      end: () => void handled.push(`refused ${url}`),
+    });
+    handler({ url } as never, response as never);
+    return response;
+  };
+  const [call, stream] = [begin("/x/List"), begin("/x/Watch")];
+  const done: string[] = [];
+  const calls = traffic.idle("calls", 60_000).then(() => done.push("calls"));
+  const streams = traffic.idle("streams", 60_000).then(() => done.push("streams"));
+  await new Promise(setImmediate);
+  t.deepEqual(done, []);
+  call.emit("close");
+  await calls;
+  t.deepEqual(done, ["calls"]);
+  stream.emit("close");
+  await streams;
+  await traffic.idle("streams", 60_000);
+  for (const name of ["Session", "Dump", "WatchInterfaces", "ServerReflectionInfo"]) begin(`/x/${name}`);
+  await traffic.idle("calls", 60_000);
+  await traffic.idle("streams", 1);
+  traffic.close();
+  t.is(begin("/x/Add").status, 503);
+  t.is(handled.at(-1), "refused /x/Add");
+  await traffic.idle("calls", 60_000);
+});

@@ -1,0 +1,155 @@
+// The rights of a caller under rules, without a daemon: what each rule opens, and the words where none does.
+import test from "ava";
+import { isUndecided, matches, matchesAny, type Resources } from "../../lib/daemon/policy/judge.js";
+import { Rights } from "../../lib/daemon/policy/rights.js";
+import type { Rule } from "../../lib/daemon/policy/schema.js";
+import type { PuntError } from "../../lib/errors.js";
+import { parseRequest } from "../../lib/index.js";
+
+const ruleOf = (more: object): Rule =>
+  ({ name: "r", match: {}, cnfs: [], operator: false, readOnly: false, ...more }) as Rule;
+const rightsOf = (...rules: object[]) => new Rights({ kind: "unix", uid: 7, gid: 8 } as never, rules.map(ruleOf));
+const span = parseRequest({ type: "SPAN", cnf: "dns", interconnect: "MEMIF", vppInterface: "eth0" });
+
+const NOTHING: Resources = {
+  ...{ interfaces: [], vrfs: [], isVppThere: true, ownNamespace: false, ownSocket: false, count: () => 0 },
+};
+const eth0 = (name: string | undefined, isDependency = false) => ({ written: "eth0", name, isDependency });
+const refusal = (why: string) => ({
+  ...{ code: "ERR_POLICY", message: `punt.x: the policy does not allow it to unix uid 7 gid 8: ${why}` },
+});
+
+test("a pattern stands for whole names, and only * and ? are not themselves", (t) => {
+  for (const [pattern, name] of [
+    ["dns", "dns"],
+    ["d*", "d"],
+    ["*", ""],
+    ["d?s", "dns"],
+    ["a.b*", "a.b\nc"],
+    ["?", "\u{1f600}"],
+  ])
+    t.true(matches(pattern!, name!), pattern);
+  for (const [pattern, name] of [
+    ["dns", "dns2"],
+    ["dns", "2dns"],
+    ["d?", "d"],
+    ["a.b", "axb"],
+    ["D", "d"],
+    ["a+", "aa"],
+    ["(a)", "a"],
+  ])
+    t.false(matches(pattern!, name!), pattern);
+  t.true(matchesAny(["a", "b*"], "bc"));
+  t.false(matchesAny([], "a"));
+});
+
+test("a caller without a rule may do nothing", (t) => {
+  const none = rightsOf();
+  t.false(none.isOperator);
+  t.false(none.sees("dns"));
+  t.false(none.changes("dns"));
+  t.false(none.showsInterface("eth0"));
+  t.false(none.reaches("h"));
+  t.is(none.space, "");
+  t.throws(() => none.requireRequest(span, NOTHING, "punt.x"), refusal("no rule matches the caller"));
+});
+
+test("a rule opens its CNFs; an operator's opens all, and one that is read only changes none", (t) => {
+  const own = rightsOf({ cnfs: ["dns"] });
+  t.true(own.sees("dns") && own.changes("dns"));
+  t.false(own.sees("bgp") || own.changes("bgp") || own.isOperator || own.isReadOnly);
+  const viewer = rightsOf({ cnfs: ["dns"], readOnly: true });
+  t.true(viewer.sees("dns") && viewer.isReadOnly);
+  t.false(viewer.changes("dns"));
+  const operator = rightsOf({ operator: true });
+  t.true(operator.sees("bgp") && operator.changes("bgp") && operator.isOperator && operator.showsInterface("eth0"));
+  const both = rightsOf({ operator: true, readOnly: true }, { cnfs: ["dns"] });
+  t.true(both.sees("bgp") && both.changes("dns") && both.isOperator);
+  t.false(both.changes("bgp") || both.isReadOnly);
+});
+
+test("a refused change names what each rule lacks", (t) => {
+  const rights = rightsOf({ name: "a", cnfs: ["x", "y"] }, { name: "b", readOnly: true }, { name: "c" });
+  const why =
+    'rule "a" (cnfs): CNF dns is not among x, y; rule "b" (readOnly): it allows to look only; ' +
+    'rule "c" (cnfs): CNF dns is not among none';
+  const error = t.throws(() => rights.requireChange("dns", "punt.x"), refusal(why)) as PuntError;
+  t.is((error.details.objections as unknown[]).length, 3);
+  t.is(error.details.caller, "unix uid 7 gid 8");
+  t.is(rightsOf({}, { name: "d", cnfs: ["d*"] }).requireChange("dns", "punt.x").name, "d");
+});
+
+test("interfaces are shown to those whose rules have them or say nothing of interfaces", (t) => {
+  t.true(rightsOf({}).showsInterface("eth0"));
+  t.true(rightsOf({ interfaces: [] }, { interfaces: ["eth*"] }).showsInterface("eth0"));
+  t.false(rightsOf({ interfaces: ["eth1"] }).showsInterface("eth0"));
+});
+
+test("only what a rule is about is looked up, and nothing for an operator", (t) => {
+  const needs = (...rules: object[]) => {
+    const rights = rightsOf(...rules);
+    return [rights.needsResources, rights.needsCount];
+  };
+  t.deepEqual(needs({}), [false, false]);
+  t.deepEqual(needs({ interfaces: [] }), [true, false]);
+  t.deepEqual(needs({}, { vrfs: [] }), [true, false]);
+  t.deepEqual(needs({ count: 1 }), [false, true]);
+  t.deepEqual(needs({ count: 1, vrfs: [] }, { operator: true }), [false, false]);
+  t.deepEqual(needs({ count: 1, vrfs: [] }, { operator: true, readOnly: true }), [true, true]);
+});
+
+test("a request passes by the first rule that allows it, up to the last punt of its count", (t) => {
+  const rights = rightsOf(
+    { name: "a", cnfs: ["bgp"] },
+    { name: "b", cnfs: ["dns"], count: 2 },
+    { name: "c", cnfs: ["*"] },
+  );
+  const by = (resources: Partial<Resources>) =>
+    rights.requireRequest(span, { ...NOTHING, ...resources }, "punt.x").name;
+  t.is(by({ count: () => 1 }), "b");
+  t.is(by({ count: () => 2 }), "c");
+  const full = rightsOf({ cnfs: ["dns"], count: 2 });
+  const why = 'rule "r" (count): CNF dns and its like have 2 punts, and 2 are allowed';
+  t.throws(() => full.requireRequest(span, { ...NOTHING, count: () => 2 }, "punt.x"), refusal(why));
+});
+
+test("an interface that VPP lacks leaves the question open, unless a rule allows it anyway", (t) => {
+  const rights = rightsOf({ cnfs: ["dns"], interfaces: ["eth*"] });
+  const ask = (resources: Partial<Resources>) => () =>
+    rights.requireRequest(span, { ...NOTHING, ...resources }, "punt.x");
+  const open = "whether the policy allows the punt cannot be said until it is there";
+  const unresolved = (why: string) => ({ code: "ERR_UNRESOLVED", message: `punt.x: ${why}: ${open}` });
+  t.throws(ask({ interfaces: [eth0(undefined)] }), unresolved("VPP has no interface eth0"));
+  t.throws(ask({ interfaces: [eth0(undefined)], isVppThere: false }), unresolved("VPP is away"));
+  t.notThrows(ask({ interfaces: [eth0("eth0")] }));
+  t.notThrows(ask({ interfaces: [eth0(undefined, true)] }));
+  const tagged = 'rule "r" (interfaces): the interface that VPP calls by the tag eth0 is not among eth*';
+  t.throws(ask({ interfaces: [eth0("secret")] }), refusal(tagged));
+  t.false(isUndecided(ruleOf({}), { ...NOTHING, interfaces: [eth0(undefined)] }));
+  t.true(isUndecided(ruleOf({ vrfs: [0] }), { ...NOTHING, interfaces: [eth0(undefined)] }));
+  t.false(isUndecided(ruleOf({ vrfs: [0], operator: true }), { ...NOTHING, interfaces: [eth0(undefined)] }));
+});
+
+test("other hosts and traces are an operator's, and a change is not one's who may look only", (t) => {
+  const operator = rightsOf({ name: "o", operator: true, hosts: ["h*"] });
+  t.true(operator.reaches("h1"));
+  t.false(operator.reaches("x") || rightsOf({ hosts: ["h1"] }).reaches("h1"));
+  t.true(rightsOf({ operator: true }).reaches("x"));
+  t.is(operator.requireHost("h1", true, "punt.x").name, "o");
+  t.is(operator.requireTrace("h1", "punt.x").name, "o");
+  t.is(operator.requireTrace(undefined, "punt.x").name, "o");
+  t.throws(() => operator.requireHost("x", false, "punt.x"), refusal('rule "o" (hosts): host x is not among h*'));
+  const viewer = rightsOf({ operator: true, readOnly: true });
+  t.notThrows(() => viewer.requireHost("h1", false, "punt.x"));
+  const look = 'rule "r" (readOnly): it allows to look only';
+  t.throws(() => viewer.requireHost("h1", true, "punt.x"), refusal(look));
+  t.throws(() => viewer.requireTrace(undefined, "punt.x"), refusal(`${look}, and a trace changes VPP`));
+  const other = rightsOf({ cnfs: ["dns"] });
+  t.throws(() => other.requireHost("h1", false, "punt.x"), refusal('rule "r" (operator): host h1 is for operators'));
+  t.throws(
+    () => other.requireHost("", false, "punt.x"),
+    refusal('rule "r" (operator): the list of hosts is for operators'),
+  );
+  const trace = "VPP's trace has the packets of all CNFs, so it is for operators";
+  t.throws(() => other.requireTrace(undefined, "punt.x"), refusal(`rule "r" (operator): ${trace}`));
+});
