@@ -3,7 +3,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";
 import { type Logger, SILENT } from "../logger.js";
-import { OptionCheck } from "../options.js";
+import { given, OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
@@ -129,7 +129,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     watcherPatience: 30_000,
     drainTime: 5_000,
     logger: SILENT,
-    ...options,
+    ...given(options),
   };
   check.socketPath("attachSocket", full.attachSocket);
   check.socketPath("vppSocket", full.vppSocket);

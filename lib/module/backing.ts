@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { given } from "../options.js";
 import {
   DEFAULT_OWNER,
   idKey,
@@ -167,7 +168,7 @@ async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"])
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
   try {
-    const manager = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...options, vpp });
+    const manager = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...given(options ?? {}), vpp });
     // A problem shows in the status of the punts; the manager tries again.
     manager.on("problem", () => {});
     return { vpp, table, manager };

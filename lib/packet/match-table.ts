@@ -256,7 +256,7 @@ export class VlanTable extends MatchTable<number> {
    */
   constructor(options: MatchTableOptions = {}) {
     new OptionCheck("vlan-table.new").known(options, ["capacity"]);
-    super("vlan-table", KIND.vlan, "ethernet", { capacity: 4096, ...options });
+    super("vlan-table", KIND.vlan, "ethernet", { capacity: options.capacity ?? 4096 });
   }
 
   /** @internal */

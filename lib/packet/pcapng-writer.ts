@@ -110,7 +110,8 @@ export class PcapngWriter implements Disposable {
    * ```
    */
   write(batch: PacketBatch, from: number | ((swIfIndex: number) => number), options: PcapngPacketOptions = {}): void {
-    const timed = { direction: "in" as const, ...options, timeNs: options.timeNs ?? nowNs() };
+    const { direction = "in", timeNs = nowNs() } = options;
+    const timed = { ...options, direction, timeNs };
     const { bytes, offsets, lengths } = batch.raw();
     for (let i = 0; i < batch.length; i++) {
       const number = typeof from === "number" ? from : from(batch.swIfIndex(i));

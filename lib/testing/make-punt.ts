@@ -1,6 +1,7 @@
 // Makes a punt on an embedded VPP of its own: VPP, its manager, the punt and the CNF's ends.
 import { join } from "node:path";
 import { Vpp } from "../binapi/index.js";
+import { given } from "../options.js";
 import {
   type Attachments,
   attach,
@@ -85,7 +86,7 @@ async function closeAll({ sim, vpp, manager, attachments }: Parts): Promise<void
 
 function startManager(sim: EmbeddedVpp, vpp: Vpp, options: Partial<PuntManagerOptions> = {}): Promise<PuntManager> {
   const memifDirectory = join(sim.directory, "memif");
-  return PuntManager.start({ vpp, host: new EmulatedHost(sim), memifDirectory, ...options });
+  return PuntManager.start({ vpp, host: new EmulatedHost(sim), memifDirectory, ...given(options) });
 }
 
 function withSocket(request: object, directory: string): PuntRequestInput {

@@ -2,7 +2,7 @@
 
 import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
-import { OptionCheck } from "../../options.js";
+import { given, OptionCheck } from "../../options.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 import { PUNT_MODEL, type StoneWorkModel } from "./models.js";
@@ -62,7 +62,7 @@ export function checkModuleOptions(options: StoneWorkModuleOptions): CheckedModu
     models: [PUNT_MODEL],
     pingInterval: PING_INTERVAL_MS,
     logger: SILENT,
-    ...options,
+    ...given(options),
   };
   check.text("label", full.label, 63, 1);
   if (!/^[\w.-]+$/.test(full.label)) check.refuse("label", "must be letters, digits, '_', '.' or '-'");

@@ -2,7 +2,7 @@
 
 import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
-import { OptionCheck } from "../../options.js";
+import { given, OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
@@ -88,7 +88,7 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
     pingInterval: PING_INTERVAL_MS,
     logger: SILENT,
     access: UNLIMITED,
-    ...options,
+    ...given(options),
   };
   check.object("punts", full.punts);
   check.object("access", full.access);
