@@ -1,7 +1,29 @@
-// Receives over libmemif, drops the packets whose 5-tuple is in a table of half a million, and reads the
-// first byte of the others, in one polling thread: libmemif_filter <role> <socket> <seconds>. It reads the
-// keys of a burst and fetches their entries before it looks up the first.
+// Receives over libmemif, drops some packets, and reads the first byte of the others, in one polling thread:
+// libmemif_filter <role> <socket> <seconds> [expression]. It drops the packets whose 5-tuple is in a table of
+// half a million; it reads the keys of a burst and fetches their entries before it looks up the first. With
+// an expression of tcpdump's it drops those for which libpcap's interpreter says so.
+#include <dlfcn.h>
+
 #include "libmemif_common.h"
+
+/// As in pcap/bpf.h, which not every machine has beside the library.
+struct Program {
+  unsigned length;
+  void* instructions;
+};
+
+static struct Program program;
+static unsigned (*bpf_filter)(const void* instructions, const uint8_t* packet, unsigned wire,
+                              unsigned length);
+
+static void Compile(const char* expression) {
+  void* library = dlopen("libpcap.so.0.8", RTLD_NOW);
+  if (library == NULL) Die("libpcap.so.0.8");
+  void* (*open_dead)(int, int) = dlsym(library, "pcap_open_dead");
+  int (*compile)(void*, struct Program*, const char*, int, uint32_t) = dlsym(library, "pcap_compile");
+  bpf_filter = dlsym(library, "bpf_filter");
+  if (compile(open_dead(1, 262144), &program, expression, 1, ~0u) != 0) Die("the expression");
+}
 
 #define FLOWS (1u << 20)
 #define SLOTS (1u << 21)
@@ -59,6 +81,19 @@ static void Fill(void) {
   }
 }
 
+/// Looks at a burst by the program. Returns the same.
+static uint16_t DecideByProgram(struct Port* port, uint16_t count, uint64_t* sum, uint8_t* last) {
+  uint16_t dropped = 0;
+  for (uint16_t i = 0; i < count; i++) {
+    memif_buffer_t* packet = &port->rx[i];
+    if (bpf_filter(program.instructions, packet->data, packet->len, packet->len))
+      dropped++;
+    else
+      *sum += *last = *(uint8_t*)packet->data;
+  }
+  return dropped;
+}
+
 /// Looks at a burst. Returns how many packets it drops; the first byte of the last one is in `last`.
 static uint16_t Decide(struct Port* port, uint16_t count, uint64_t* sum, uint8_t* last) {
   static struct Key keys[BURST];
@@ -82,7 +117,11 @@ static uint16_t Decide(struct Port* port, uint16_t count, uint64_t* sum, uint8_t
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   double seconds = atof(argv[3]), start = 0, elapsed = 0;
-  Fill();
+  const int by_program = argc > 4;
+  if (by_program)
+    Compile(argv[4]);
+  else
+    Fill();
   struct Port port;
   OpenPort(&port, argv[1], argv[2], 1);
   SayReady();
@@ -95,7 +134,7 @@ int main(int argc, char** argv) {
     uint16_t count = Receive(&port);
     if (count == 0) continue;
     if (start == 0) start = Now();
-    dropped += Decide(&port, count, &sum, &last);
+    dropped += (by_program ? DecideByProgram : Decide)(&port, count, &sum, &last);
     received += count;
     Release(&port, count);
     if (told || Now() - start <= seconds) continue;

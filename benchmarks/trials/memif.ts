@@ -113,8 +113,13 @@ export function send(peers: Peers, how: How, size: number, least: number, place?
   };
 }
 
-/** Receives 64 B packets of a million flows, and drops the packets of half of the flows, which a table names, in native code. */
-export function filtered(peers: Peers, least: number): Trial {
+/** Names half of the flows of the source, as the table does. */
+const HALF_OF_THE_FLOWS = "udp dst port 53 and src net 10.8.0.0/13";
+
+/** Receives 64 B packets of a million flows, and drops those of half of the flows in native code: a table names them, or a BPF program. */
+export function filtered(peers: Peers, by: "table" | "BPF", least: number): Trial {
+  const what = by === "table" ? "a table of 524,288 flows" : "a BPF program";
+  const [ours, theirs] = by === "table" ? [[], []] : [["--drop", HALF_OF_THE_FLOWS], [HALF_OF_THE_FLOWS]];
   const run = (workspace: Workspace, receiver: (socket: string) => string[]) =>
     pair(
       (socket) => [peers.program(workspace, "source"), "server", socket, "64", "0", "flows"],
@@ -122,11 +127,11 @@ export function filtered(peers: Peers, least: number): Trial {
       workspace.folder,
     );
   return {
-    name: `receive 64 B behind a table of 524,288 flows, against ${peers.name}`,
+    name: `receive 64 B behind ${what}, against ${peers.name}`,
     ours: (workspace) =>
-      run(workspace, (socket) => workspace.script("memif/filtered", "--socket", socket, "--seconds", SECONDS)),
+      run(workspace, (socket) => workspace.script("memif/filtered", "--socket", socket, "--seconds", SECONDS, ...ours)),
     peer: (workspace) =>
-      run(workspace, (socket) => [peers.program(workspace, "filter"), "client", socket, `${SECONDS}`]),
+      run(workspace, (socket) => [peers.program(workspace, "filter"), "client", socket, `${SECONDS}`, ...theirs]),
     rows: [
       { name: "rate", unit: "pps", value: ([, sink]) => sink!.pps!, target: ratioAtLeast(least) },
       { name: "lost", unit: "packets", value: ([from, sink]) => from!.sent! - sink!.received!, target: atMost(0) },

@@ -86,19 +86,22 @@ uint64_t Lanes::LoadAt(uint64_t lanes, uint16_t size, At at, Column* to) {
   return Load<1>(lanes, at, to);
 }
 
+uint64_t Lanes::LoadFrom(uint64_t lanes, uint16_t size, uint64_t from, Column* to) {
+  if (from + sizeof(uint32_t) > shortest_)
+    return LoadAt(
+        lanes, size, [from](uint32_t) { return from; }, to);
+  if (size == BPF_W) return LoadAll<4>(lanes, from, to);
+  return size == BPF_H ? LoadAll<2>(lanes, from, to) : LoadAll<1>(lanes, from, to);
+}
+
 uint64_t Lanes::LoadFromPacket(uint64_t lanes, const Instruction& load) {
   const uint64_t k = load.k;
   const uint16_t size = BPF_SIZE(load.code), mode = BPF_MODE(load.code);
   if (mode == BPF_IND)
     return LoadAt(
         lanes, size, [this, k](uint32_t i) { return x_[i] + k; }, &a_);
-  const auto fixed = [k](uint32_t) { return k; };
-  if (mode == BPF_ABS) {
-    if (k + sizeof(uint32_t) > shortest_) return LoadAt(lanes, size, fixed, &a_);
-    if (size == BPF_W) return LoadAll<4>(lanes, k, &a_);
-    return size == BPF_H ? LoadAll<2>(lanes, k, &a_) : LoadAll<1>(lanes, k, &a_);
-  }
-  const uint64_t on = Load<1>(lanes, fixed, &x_);  // BPF_MSH: the length of an IPv4 header
+  if (mode == BPF_ABS) return LoadFrom(lanes, size, k, &a_);
+  const uint64_t on = LoadFrom(lanes, BPF_B, k, &x_);  // BPF_MSH: the length of an IPv4 header
   Each(on, [this](uint32_t i) { x_[i] = (x_[i] & 0xF) << 2; });
   return on;
 }

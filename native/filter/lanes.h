@@ -52,6 +52,7 @@ class Lanes {
   uint64_t LoadAll(uint64_t lanes, uint64_t from, Column* to);
   template <typename At>
   uint64_t LoadAt(uint64_t lanes, uint16_t size, At at, Column* to);
+  uint64_t LoadFrom(uint64_t lanes, uint16_t size, uint64_t from, Column* to);
   uint64_t LoadFromPacket(uint64_t lanes, const Instruction& load);
   void Calculate(uint64_t lanes, const Instruction& instruction);
   uint64_t Divide(uint64_t lanes, const Instruction& instruction);
