@@ -1,4 +1,5 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
+import type { ITxnRequest } from "etcd3";
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
 import { isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
@@ -7,7 +8,7 @@ import { Machine } from "../machine.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
-import { EtcdProcess } from "./etcd-process.js";
+import { type EtcdLink, EtcdProcess } from "./etcd-process.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { type Call, ClusterWishes } from "./wishes.js";
 
@@ -19,6 +20,8 @@ const LONGEST_TAIL = 6_000;
 const LATEST_CALL = 15_000;
 /** Virtual milliseconds until a daemon that died in the middle of a change starts again. */
 const RESTART_MS = 500;
+/** Virtual milliseconds for which reads are slow. */
+const LONGEST_SLOWNESS = 3_000;
 const keys = new Keys(PREFIX, HOST);
 
 /** Runs a history. @throws an Error with the condition that did not hold */
@@ -41,7 +44,7 @@ class History implements RunningHistory<Step> {
     const { schedule, files } = world;
     this.#world = world;
     this.#machine = new Machine(world);
-    this.#etcd = new EtcdProcess(world, DAEMONS + 1);
+    this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) => this.#checkWrite(...written));
     this.#wishes = new ClusterWishes(() => schedule.now);
     const parts = {
       etcd: this.#etcd,
@@ -98,6 +101,8 @@ class History implements RunningHistory<Step> {
       case "strike":
         this.#strikes.push({ left: action.nth, ms: action.ms });
         return;
+      case "handover":
+        return this.#handOver(action);
       case "partition":
         return this.#partition(action.ms, action.crash);
       case "crash-vpp":
@@ -132,7 +137,9 @@ class History implements RunningHistory<Step> {
     else {
       const way = this.#etcd.ways[action.place]!;
       if (action.op === "etcd-fault") way.add(action.fault, action.nth);
-      else if (action.op === "etcd-late") way.eventsFrom = now + action.ms;
+      else if (action.op === "etcd-late")
+        way.eventsFrom.set(action.folder === "all" ? PREFIX : keys.folder(action.folder), now + action.ms);
+      else if (action.op === "etcd-slow") way.slow = { until: now + LONGEST_SLOWNESS, ms: action.ms };
       else {
         way.cutUntil = now + action.ms;
         if (action.isReset) for (const link of way.links) link.break();
@@ -147,6 +154,32 @@ class History implements RunningHistory<Step> {
     const text = isThere ? JSON.stringify({ request, by: "a program", at: "" }) : undefined;
     this.#etcd.model.set(keys.punt("wanted", id), text);
     this.#wishes.written(id, isThere ? request : undefined);
+  }
+
+  /** The daemon that acts stops in order, right after it has taken or deleted a punt of which the others hear late. */
+  #handOver({ punt, isDeleted, news, ms }: Extract<Action, { op: "handover" }>): void {
+    const { schedule } = this.#world;
+    const place = this.#daemons.findIndex(({ role }) => role === "leader");
+    if (place < 0) return;
+    for (const [other, way] of this.#etcd.ways.entries()) {
+      if (other === place || other === OPERATOR) continue;
+      if (news !== "again") way.eventsFrom.set(keys.folder(news), schedule.now + ms + 2_000);
+      else for (const link of way.links) link.break();
+      way.slow = { until: schedule.now + ms + 2_000, ms: news === "again" ? 400 : 0 };
+    }
+    this.#ask(isDeleted ? "delete" : "add", parseRequest(requestOf(punt, ROOT)), place);
+    const stop = () => void (schedule.isCalm || this.#daemons[place]!.stop());
+    schedule.at(schedule.now + ms, "hand over", stop, schedule.world);
+  }
+
+  /** Only the daemon that has made the leader's key writes what the daemon that acts writes. */
+  #checkWrite(link: EtcdLink, { success = [] }: ITxnRequest, before: number | undefined): void {
+    if (link.place === OPERATOR || (before !== undefined && link.claimed === before)) return;
+    const written = success.map(({ request_put: put, request_delete_range: gone }) => String(put?.key ?? gone?.key));
+    const acting = [keys.folder("status"), keys.folder("state"), keys.folder("answer")];
+    if (written.includes(keys.leader)) return;
+    const found = written.find((key) => acting.some((folder) => key.startsWith(folder)));
+    if (found) this.#world.schedule.fail(new Error(`daemon-${link.place} writes ${found}, and does not lead`));
   }
 
   #partition(ms: number, crash: number): void {

@@ -21,7 +21,7 @@ export interface Asked {
 /** Errors after which nothing was done. */
 const NOTHING_DONE = new Set([
   ...["ERR_CONFLICT", "ERR_PUNT_EXISTS", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST"],
-  ...["ERR_NO_SUCH_PUNT", "ERR_CHANGED_ELSEWHERE"],
+  ...["ERR_NO_SUCH_PUNT", "ERR_CHANGED_ELSEWHERE", "UNCHANGED"],
 ]);
 /** Virtual milliseconds for which a call may happen after nobody answered: its question ends with a lease, which may be refreshed once. */
 const LATEST_MS = 70_000;
