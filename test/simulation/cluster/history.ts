@@ -9,6 +9,7 @@ import { type Outcome, type RunningHistory, runSteps, settle } from "../run-step
 import { type Party, ROOT, type World } from "../world/index.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { type EtcdLink, EtcdProcess } from "./etcd-process.js";
+import { Kept } from "./kept.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { type Call, ClusterWishes } from "./wishes.js";
 
@@ -20,6 +21,8 @@ const LONGEST_TAIL = 6_000;
 const LATEST_CALL = 15_000;
 /** Virtual milliseconds until a daemon that died in the middle of a change starts again. */
 const RESTART_MS = 500;
+/** Virtual milliseconds between two looks at what VPP has kept. */
+const LOOK_MS = 500;
 /** Virtual milliseconds for which reads are slow. */
 const LONGEST_SLOWNESS = 3_000;
 const keys = new Keys(PREFIX, HOST);
@@ -35,6 +38,7 @@ class History implements RunningHistory<Step> {
   readonly #etcd: EtcdProcess;
   readonly #daemons: readonly DaemonProcess[];
   readonly #wishes: ClusterWishes;
+  readonly #kept: Kept;
   readonly #operator: Party;
   readonly #operatorsPunts: EtcdPunts;
   /** Each strikes the daemon that makes the change of VPP or Linux after so many others. */
@@ -46,6 +50,7 @@ class History implements RunningHistory<Step> {
     this.#machine = new Machine(world);
     this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) => this.#checkWrite(...written));
     this.#wishes = new ClusterWishes(() => schedule.now);
+    this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
     const parts = {
       etcd: this.#etcd,
       host: this.#machine.kernel,
@@ -66,11 +71,23 @@ class History implements RunningHistory<Step> {
   async begin(): Promise<void> {
     await this.#machine.start();
     for (const daemon of this.#daemons) daemon.start();
+    this.#lookAgain();
     await this.#world.schedule.sleep(50);
   }
 
-  checkForeign(): Promise<void> {
-    return this.#machine.checkForeign();
+  async checkForeign(): Promise<void> {
+    await this.#machine.checkForeign();
+    await this.#kept.look(this.#accepted());
+  }
+
+  /** Looks at what VPP has kept, whatever happens. */
+  #lookAgain(): void {
+    const { schedule } = this.#world;
+    const look = () => {
+      this.#kept.look(this.#accepted()).catch((error) => schedule.fail(error));
+      this.#lookAgain();
+    };
+    schedule.at(schedule.now + LOOK_MS, "look", look, schedule.world);
   }
 
   /** The daemon that acts, as far as the daemons say. */
@@ -151,6 +168,7 @@ class History implements RunningHistory<Step> {
   #wish(request: PuntRequest, isThere: boolean): void {
     const id = idOf(request) as PuntStatus["id"];
     if (this.#wishes.isBusy(id)) return;
+    this.#kept.asked(id);
     const text = isThere ? JSON.stringify({ request, by: "a program", at: "" }) : undefined;
     this.#etcd.model.set(keys.punt("wanted", id), text);
     this.#wishes.written(id, isThere ? request : undefined);
@@ -205,6 +223,7 @@ class History implements RunningHistory<Step> {
     const id = idOf(request) as PuntStatus["id"];
     if (punts === undefined || party === undefined || this.#wishes.isBusy(id)) return;
     const asked = this.#wishes.begin(call, request, party);
+    if (call !== "add") this.#kept.asked(id);
     const ended = (code: string | undefined) => {
       schedule.note(`${via} ${call} ${asked.key} ${code}\n`);
       this.#wishes.ended(asked, code);

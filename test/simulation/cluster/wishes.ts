@@ -55,6 +55,11 @@ export class ClusterWishes {
     return this.#running.has(idKey(id));
   }
 
+  /** Whether a call about a punt is under way, or may still happen. */
+  mayChange(id: PuntId): boolean {
+    return this.isBusy(id) || (this.#open.get(idKey(id)) ?? 0) > this.#now();
+  }
+
   /** Notes what a program has written to etcd itself. Until all daemons know it, they may answer others as before. */
   written(id: PuntId, request: PuntRequest | undefined): void {
     const key = idKey(id);
