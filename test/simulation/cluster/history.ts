@@ -1,7 +1,7 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import type { ITxnRequest } from "etcd3";
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import { isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
+import { type ApplyResult, idKey, isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
 import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";
@@ -11,6 +11,7 @@ import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process
 import { type EtcdLink, EtcdProcess } from "./etcd-process.js";
 import { Kept } from "./kept.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
+import { Watcher } from "./watcher.js";
 import { type Call, ClusterWishes } from "./wishes.js";
 
 /** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
@@ -39,6 +40,7 @@ class History implements RunningHistory<Step> {
   readonly #daemons: readonly DaemonProcess[];
   readonly #wishes: ClusterWishes;
   readonly #kept: Kept;
+  readonly #watchers: Watcher[] = [];
   readonly #operator: Party;
   readonly #operatorsPunts: EtcdPunts;
   /** Each strikes the daemon that makes the change of VPP or Linux after so many others. */
@@ -103,6 +105,12 @@ class History implements RunningHistory<Step> {
       case "update":
       case "delete":
         return this.#ask(action.op, parseRequest(requestOf(action.punt, ROOT)), action.via);
+      case "apply":
+        return this.#apply(action);
+      case "watch":
+        return this.#watch(action.via, action.cnf);
+      case "watch-again":
+        return this.#watchers[action.nth % Math.max(1, this.#watchers.length)]?.resume();
       case "wish":
         return this.#wish(parseRequest(requestOf(action.punt, ROOT)), true);
       case "unwish": {
@@ -217,9 +225,7 @@ class History implements RunningHistory<Step> {
   /** Asks for something, unless a call about the punt is under way. */
   #ask(call: Call, request: PuntRequest, via: number): void {
     const { schedule } = this.#world;
-    const daemon = this.#daemons[via];
-    const punts = daemon ? daemon.punts : this.#operatorsPunts;
-    const party = daemon ? daemon.party : this.#operator;
+    const { punts, party } = this.#door(via);
     const id = idOf(request) as PuntStatus["id"];
     if (punts === undefined || party === undefined || this.#wishes.isBusy(id)) return;
     const asked = this.#wishes.begin(call, request, party);
@@ -237,6 +243,42 @@ class History implements RunningHistory<Step> {
         )
         .catch((error) => schedule.fail(error));
     schedule.at(schedule.now, call, work, party);
+  }
+
+  /** Replaces all punts of a CNF, unless a call about one of them is under way. */
+  #apply({ cnf: number, punts: choices, via }: Extract<Action, { op: "apply" }>): void {
+    const { schedule } = this.#world;
+    const cnf = `cnf${number}`;
+    const { punts, party } = this.#door(via);
+    if (punts === undefined || party === undefined || this.#wishes.isCnfBusy(cnf)) return;
+    const all = choices.map((choice) => parseRequest(requestOf({ ...choice, cnf: number }, ROOT)));
+    const requests = [...new Map(all.map((request) => [idKey(request), request])).values()];
+    const asked = this.#wishes.beginSet(cnf, requests, party);
+    for (const { request } of asked.asked) this.#kept.asked(request);
+    const ended = (outcome: ApplyResult | string) => {
+      schedule.note(`${via} apply ${cnf} ${typeof outcome === "string" ? outcome : "done"}\n`);
+      this.#wishes.endedSet(asked, outcome);
+    };
+    const work = () =>
+      void punts
+        .apply({ cnf, punts: requests })
+        .then(ended, (error) => ended(outcomeOf(error)))
+        .catch((error) => schedule.fail(error));
+    schedule.at(schedule.now, "apply", work, party);
+  }
+
+  #watch(via: number, cnf: number | undefined): void {
+    const { punts, party, name } = this.#door(via);
+    if (punts === undefined || party === undefined) return;
+    const watched = { punts, party, name, isDaemon: party !== this.#operator };
+    this.#watchers.push(new Watcher(this.#world, watched, cnf === undefined ? undefined : `cnf${cnf}`));
+  }
+
+  /** The interface that answers at a place, and the process that asks there. */
+  #door(via: number) {
+    const daemon = this.#daemons[via];
+    const { punts, party } = daemon ?? { punts: this.#operatorsPunts, party: this.#operator };
+    return { punts, party, name: daemon?.name ?? "etcd" };
   }
 
   #acts(daemon: DaemonProcess, what: string): void {
@@ -286,6 +328,7 @@ class History implements RunningHistory<Step> {
     // Statuses gather for a moment before the daemon writes them.
     await schedule.sleep(2_000);
     await this.#checkAgreement();
+    for (const watcher of this.#watchers) watcher.compare(this.#accepted());
     this.#machine.checkStates(this.#accepted());
     const reached = await this.#machine.snapshot();
     await this.#machine.vpp.crash(10);

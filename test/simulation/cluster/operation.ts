@@ -19,6 +19,11 @@ export type News = Folder | "again";
 export type Action =
   /** `via`: the daemon that is asked, or the operator's own way through etcd. */
   | { readonly op: Call; readonly punt: PuntChoice; readonly via: number }
+  /** All punts of a CNF are replaced. */
+  | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly via: number }
+  /** Someone watches a CNF, or all; or one of those who do begins again where its watch ended. */
+  | { readonly op: "watch"; readonly cnf: number | undefined; readonly via: number }
+  | { readonly op: "watch-again"; readonly nth: number }
   /** A program writes a request to etcd itself, or removes one of those that are there. */
   | { readonly op: "wish"; readonly punt: PuntChoice }
   | { readonly op: "unwish"; readonly nth: number }
@@ -69,6 +74,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(20, "add", asked),
   choice(5, "update", asked),
   choice(9, "delete", asked),
+  choice(3, "apply", { cnf: fc.nat({ max: 2 }), punts: fc.array(puntChoice, { maxLength: 4 }), via }),
+  choice(2, "watch", { cnf: fc.constantFrom(undefined, 0, 1, 2), via }),
+  choice(1, "watch-again", { nth: fc.nat({ max: 3 }) }),
   choice(3, "wish", { punt: puntChoice }),
   choice(4, "unwish", { nth: fc.nat({ max: 9 }) }),
   choice(5, "kill", { daemon, down: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 8_000 })) }),
