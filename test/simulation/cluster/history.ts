@@ -97,6 +97,10 @@ class History implements RunningHistory<Step> {
     return this.#daemons.find(({ role }) => role === "leader");
   }
 
+  get #leaderPlace(): number {
+    return this.#daemons.findIndex(({ role }) => role === "leader");
+  }
+
   async perform(action: Action): Promise<void> {
     const { schedule, network } = this.#world;
     schedule.note(JSON.stringify(action));
@@ -128,6 +132,13 @@ class History implements RunningHistory<Step> {
         return;
       case "handover":
         return this.#handOver(action);
+      case "depose":
+        return this.#depose(action);
+      case "unanswered": {
+        const place = this.#leaderPlace;
+        this.#etcd.ways[place]?.add(action.fault, 1);
+        return place < 0 ? undefined : this.#ask(action.call, parseRequest(requestOf(action.punt, ROOT)), place);
+      }
       case "partition":
         return this.#partition(action.ms, action.crash);
       case "crash-vpp":
@@ -154,11 +165,10 @@ class History implements RunningHistory<Step> {
     }
   }
 
-  #strikeEtcd(action: Extract<Action, { op: `etcd-${string}` | "compact" | "depose" }>): void {
+  #strikeEtcd(action: Extract<Action, { op: `etcd-${string}` | "compact" }>): void {
     const { now } = this.#world.schedule;
     if (action.op === "etcd-restart") this.#etcd.restart(action.down);
     else if (action.op === "compact") this.#etcd.model.compact();
-    else if (action.op === "depose") this.#etcd.model.set(keys.leader, undefined);
     else {
       const way = this.#etcd.ways[action.place]!;
       if (action.op === "etcd-fault") way.add(action.fault, action.nth);
@@ -185,7 +195,7 @@ class History implements RunningHistory<Step> {
   /** The daemon that acts stops in order, right after it has taken or deleted a punt of which the others hear late. */
   #handOver({ punt, isDeleted, news, ms }: Extract<Action, { op: "handover" }>): void {
     const { schedule } = this.#world;
-    const place = this.#daemons.findIndex(({ role }) => role === "leader");
+    const place = this.#leaderPlace;
     if (place < 0) return;
     for (const [other, way] of this.#etcd.ways.entries()) {
       if (other === place || other === OPERATOR) continue;
@@ -196,6 +206,17 @@ class History implements RunningHistory<Step> {
     this.#ask(isDeleted ? "delete" : "add", parseRequest(requestOf(punt, ROOT)), place);
     const stop = () => void (schedule.isCalm || this.#daemons[place]!.stop());
     schedule.at(schedule.now + ms, "hand over", stop, schedule.world);
+  }
+
+  #depose({ punt, ms }: Extract<Action, { op: "depose" }>): void {
+    const { schedule } = this.#world;
+    const place = this.#leaderPlace;
+    if (place >= 0) {
+      this.#etcd.ways[place]!.eventsFrom.set(keys.folder("leader"), schedule.now + ms + 300);
+      this.#ask("add", parseRequest(requestOf(punt, ROOT)), place);
+    }
+    const depose = () => void (schedule.isCalm || this.#etcd.model.set(keys.leader, undefined));
+    schedule.at(schedule.now + ms, "depose", depose, schedule.world);
   }
 
   /** Only the daemon that has made the leader's key writes what the daemon that acts writes. */
@@ -210,7 +231,7 @@ class History implements RunningHistory<Step> {
 
   #partition(ms: number, crash: number): void {
     const { schedule } = this.#world;
-    const place = this.#daemons.findIndex(({ role }) => role === "leader");
+    const place = this.#leaderPlace;
     if (place < 0) return;
     this.#etcd.ways[place]!.cutUntil = schedule.now + ms;
     const crashed = () => void (schedule.isCalm || this.#machine.vpp.crash(50));
@@ -295,7 +316,7 @@ class History implements RunningHistory<Step> {
   /** Only the daemon whose lease is alive, and that claimed the lead last, changes VPP and Linux. */
   #checkLease(daemon: DaemonProcess, what: string): void {
     const { model } = this.#etcd;
-    const term = model.get(keys.key("state", "term"));
+    const term = model.get(keys.term);
     const { lease = "", daemon: name = "nobody" } = term ? JSON.parse(term.value) : {};
     if (name === daemon.name && model.isAlive(lease)) return;
     const reason = name === daemon.name ? "its lease is over" : `${name} has claimed the lead`;

@@ -45,8 +45,10 @@ export type Action =
   | { readonly op: "etcd-fault"; readonly place: number; readonly fault: CallFault; readonly nth: number }
   | { readonly op: "etcd-restart"; readonly down: number }
   | { readonly op: "compact" }
-  /** The operator deletes the leader's key. */
-  | { readonly op: "depose" }
+  /** The daemon that acts takes a punt; the operator deletes the leader's key so many ms later, and the daemon hears late of that. */
+  | { readonly op: "depose"; readonly punt: PuntChoice; readonly ms: number }
+  /** The daemon that acts is asked, and its next write of etcd gets no answer in time. */
+  | { readonly op: "unanswered"; readonly call: Call; readonly punt: PuntChoice; readonly fault: CallFault }
   | Extract<PlainAction, { op: "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }>;
 
 export type Step = Action & { readonly after: number };
@@ -94,7 +96,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(12, "etcd-fault", { place, fault: fc.constantFrom(...CALL_FAULTS), nth: fc.integer({ min: 1, max: 8 }) }),
   choice(1, "etcd-restart", { down: fc.constantFrom(20, 1_500) }),
   choice(2, "compact", {}),
-  choice(2, "depose", {}),
+  choice(3, "depose", { punt: puntChoice, ms: fc.nat({ max: 120 }) }),
+  choice(3, "unanswered", {
+    ...{ call: fc.constantFrom<Call>("add", "update", "delete"), punt: puntChoice },
+    fault: fc.constantFrom<CallFault>("lose-answer", "late"),
+  }),
   ...(plainChoices as { weight: number; arbitrary: fc.Arbitrary<Action> }[]),
 );
 
