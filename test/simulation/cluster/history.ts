@@ -63,7 +63,8 @@ class History implements RunningHistory<Step> {
       },
       died: (party: Party) => this.#wishes.died(party),
     };
-    this.#daemons = Array.from({ length: DAEMONS }, (_, place) => new DaemonProcess(world, place, parts));
+    const daemons = schedule.random.chance(0.25) ? DAEMONS : DAEMONS - 1;
+    this.#daemons = Array.from({ length: daemons }, (_, place) => new DaemonProcess(world, place, parts));
     for (const { name } of this.#daemons) files.make(`${ROOT}/${name}`, "folder");
     this.#operator = schedule.newParty("operator");
     const link = schedule.as(this.#operator, () => this.#etcd.connect(OPERATOR, () => {}));
@@ -122,9 +123,9 @@ class History implements RunningHistory<Step> {
         return wanted.length > 0 ? this.#wish(wanted[action.nth % wanted.length]!, false) : undefined;
       }
       case "kill":
-        return this.#daemons[action.daemon]!.kill(action.down);
+        return this.#daemons[action.daemon]?.kill(action.down);
       case "restart":
-        return this.#daemons[action.daemon]!.stop();
+        return this.#daemons[action.daemon]?.stop();
       case "stop":
         return this.#stop(action.party, action.ms);
       case "strike":
@@ -239,7 +240,8 @@ class History implements RunningHistory<Step> {
   }
 
   #stop(index: number, ms: number): void {
-    const party = [...this.#daemons.map((daemon) => daemon.party), this.#machine.vpp.party, this.#etcd.party][index];
+    const daemons = Array.from({ length: DAEMONS }, (_, place) => this.#daemons[place]?.party);
+    const party = [...daemons, this.#machine.vpp.party, this.#etcd.party][index];
     if (party) this.#world.schedule.stop(party, ms);
   }
 
@@ -298,6 +300,7 @@ class History implements RunningHistory<Step> {
   /** The interface that answers at a place, and the process that asks there. */
   #door(via: number) {
     const daemon = this.#daemons[via];
+    if (daemon === undefined && via !== OPERATOR) return { punts: undefined, party: undefined, name: "nobody" };
     const { punts, party } = daemon ?? { punts: this.#operatorsPunts, party: this.#operator };
     return { punts, party, name: daemon?.name ?? "etcd" };
   }

@@ -5,8 +5,8 @@ import { type Action as PlainAction, plainChoices } from "../operation.js";
 import type { CallFault } from "./etcd-process.js";
 import type { Call } from "./wishes.js";
 
-/** Daemons of the host. */
-export const DAEMONS = 2;
+/** The most daemons of the host. Most histories have one less. */
+export const DAEMONS = 3;
 /** The operator's place among the ways to etcd. */
 export const OPERATOR = DAEMONS;
 
