@@ -1,5 +1,5 @@
 // The model of what was promised: which punts an owner's manager must have, must not have, or may have.
-import type { PuntId, PuntRequest, PuntRequestInput } from "../../lib/punt/index.js";
+import type { ApplyResult, PuntId, PuntRequest, PuntRequestInput } from "../../lib/punt/index.js";
 
 /** "unknown": the process died, or the store failed, before it answered. */
 type Wish = "wanted" | "absent" | "unknown";
@@ -30,6 +30,11 @@ export class Wishes {
     return this.#running.has(keyOf(id));
   }
 
+  /** Whether operations on punts of a CNF are under way. */
+  isCnfBusy(cnf: string): boolean {
+    return [...this.#running.keys()].some((key) => key.startsWith(`${cnf}/`));
+  }
+
   begin(op: "add" | "delete", id: PuntId): Operation {
     const key = keyOf(id);
     const operation = { op, key, before: this.#wishes.get(key) ?? "absent" };
@@ -55,6 +60,34 @@ export class Wishes {
     this.#wishes.set(key, code === "ENOSPC" ? before : "absent");
   }
 
+  /** A set replaces all punts of a CNF, of which no operation is under way. */
+  beginSet(cnf: string, ids: readonly PuntId[]): Operation[] {
+    const inSet = new Set(ids.map(keyOf));
+    const others = [...this.#wishes.keys()].filter((key) => key.startsWith(`${cnf}/`) && !inSet.has(key));
+    return [
+      ...ids.map((id) => this.begin("add", id)),
+      ...others.map((name) => {
+        const [, key = "", label = ""] = name.split("/");
+        return this.begin("delete", { cnf, key, label });
+      }),
+    ];
+  }
+
+  /** Notes the result of a set, or the error's code. @throws an Error if no manager may answer so */
+  endedSet(operations: readonly Operation[], result: ApplyResult | string): void {
+    const codes = typeof result === "string" ? undefined : codesIn(result);
+    for (const operation of operations) {
+      const { op, key, before } = operation;
+      if (typeof result !== "string") {
+        if (op === "add" && !codes!.has(key)) throw new Error(`${key} is in the set, and not in the result`);
+        this.ended(operation, codes!.has(key) ? codes!.get(key) : "ERR_NO_SUCH_PUNT");
+      } else if (this.#running.get(key) === operation) {
+        this.#running.delete(key);
+        if (NOTHING_ADDED.has(result)) this.#wishes.set(key, before);
+      }
+    }
+  }
+
   /** The process has died: nobody will answer. */
   died(): void {
     this.#running.clear();
@@ -77,4 +110,16 @@ export class Wishes {
 
 function keyOf({ cnf, key, label }: PuntId): string {
   return `${cnf}/${key}/${label}`;
+}
+
+/** Returns the outcome of each punt in a result. @throws an Error if a punt is in two lists */
+function codesIn({ added, updated, unchanged, deleted, failed }: ApplyResult): Map<string, string | undefined> {
+  const done = [...[...added, ...updated, ...unchanged].map(({ id }) => id), ...deleted];
+  const all: [string, string | undefined][] = [
+    ...done.map((id): [string, undefined] => [keyOf(id), undefined]),
+    ...failed.map(({ id }): [string, string] => [keyOf(id), "FAILED"]),
+  ];
+  const codes = new Map(all);
+  if (codes.size !== all.length) throw new Error(`a punt is twice in the result of a set: ${JSON.stringify(all)}`);
+  return codes;
 }
