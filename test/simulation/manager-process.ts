@@ -1,7 +1,13 @@
 // The process of one owner's manager, under a supervisor that starts it again.
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
-import { type ApplyResult, type Host, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import {
+  type ApplyResult,
+  type Host,
+  PuntManager,
+  type PuntRequestInput,
+  type PuntStatus,
+} from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";
 import { Disk } from "./disk.js";
 import { API_SOCKET } from "./vpp.js";

@@ -40,9 +40,9 @@ interface Kind {
   run(seed: number, steps: Steps): Promise<Outcome>;
 }
 
-const kind = (
-  has("cluster") ? { steps: clusterSteps, run: runClusterHistory } : { steps, run: runHistory }
-) as unknown as Kind;
+const kind = (has("cluster")
+  ? { steps: clusterSteps, run: runClusterHistory }
+  : { steps, run: runHistory }) as unknown as Kind;
 
 /** Milliseconds of the processor's time for the search for a shorter history. */
 const LONGEST_SHRINKING = 180_000;
@@ -93,7 +93,8 @@ async function shortened(long: Made, reason: string): Promise<Made> {
   let tries = 0;
   let { seed } = long;
   const fails = async (steps: Steps) => {
-    const others = steps.length > SCHEDULES.few ? [] : Array.from({ length: SCHEDULES.count }, (_, at) => long.seed + at);
+    const others =
+      steps.length > SCHEDULES.few ? [] : Array.from({ length: SCHEDULES.count }, (_, at) => long.seed + at);
     for (const tried of new Set([seed, ...others])) {
       tries++;
       if (reasonOf((await errorOf({ seed: tried, steps })) ?? "") !== reason) continue;

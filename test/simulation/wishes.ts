@@ -1,5 +1,6 @@
 // The model of what was promised: which punts an owner's manager must have, must not have, or may have.
 import type { ApplyResult, PuntId, PuntRequest, PuntRequestInput } from "../../lib/punt/index.js";
+import { codesIn } from "./set-result.js";
 
 /** "unknown": the process died, or the store failed, before it answered. */
 type Wish = "wanted" | "absent" | "unknown";
@@ -75,7 +76,7 @@ export class Wishes {
 
   /** Notes the result of a set, or the error's code. @throws an Error if no manager may answer so */
   endedSet(operations: readonly Operation[], result: ApplyResult | string): void {
-    const codes = typeof result === "string" ? undefined : codesIn(result);
+    const codes = typeof result === "string" ? undefined : codesIn(result, keyOf);
     for (const operation of operations) {
       const { op, key, before } = operation;
       if (typeof result !== "string") {
@@ -110,16 +111,4 @@ export class Wishes {
 
 function keyOf({ cnf, key, label }: PuntId): string {
   return `${cnf}/${key}/${label}`;
-}
-
-/** Returns the outcome of each punt in a result. @throws an Error if a punt is in two lists */
-function codesIn({ added, updated, unchanged, deleted, failed }: ApplyResult): Map<string, string | undefined> {
-  const done = [...[...added, ...updated, ...unchanged].map(({ id }) => id), ...deleted];
-  const all: [string, string | undefined][] = [
-    ...done.map((id): [string, undefined] => [keyOf(id), undefined]),
-    ...failed.map(({ id }): [string, string] => [keyOf(id), "FAILED"]),
-  ];
-  const codes = new Map(all);
-  if (codes.size !== all.length) throw new Error(`a punt is twice in the result of a set: ${JSON.stringify(all)}`);
-  return codes;
 }

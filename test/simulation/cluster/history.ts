@@ -1,7 +1,14 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import type { ITxnRequest } from "etcd3";
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import { type ApplyResult, idKey, isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
+import {
+  type ApplyResult,
+  idKey,
+  isMade,
+  type PuntRequest,
+  type PuntStatus,
+  parseRequest,
+} from "../../../lib/punt/index.js";
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
 import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";

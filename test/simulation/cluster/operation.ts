@@ -41,7 +41,13 @@ export type Action =
   /** For some time, each read takes up to `ms`. */
   | { readonly op: "etcd-slow"; readonly place: number; readonly ms: number }
   /** The daemon that acts takes a punt, and gives the lead up so many ms later; the others hear late of one folder, or read all again. */
-  | { readonly op: "handover"; readonly punt: PuntChoice; readonly isDeleted: boolean; readonly news: News; readonly ms: number }
+  | {
+      readonly op: "handover";
+      readonly punt: PuntChoice;
+      readonly isDeleted: boolean;
+      readonly news: News;
+      readonly ms: number;
+    }
   | { readonly op: "etcd-fault"; readonly place: number; readonly fault: CallFault; readonly nth: number }
   | { readonly op: "etcd-restart"; readonly down: number }
   | { readonly op: "compact" }

@@ -62,7 +62,8 @@ export class Watcher {
 
   #take(event: WatchEvent, from: string | undefined): void {
     if (event.kind === "snapshot") {
-      if (from !== undefined && this.#revision === from && !event.resync) throw this.#wrong("a snapshot without a mark");
+      if (from !== undefined && this.#revision === from && !event.resync)
+        throw this.#wrong("a snapshot without a mark");
       this.#known = new Map(event.punts.map((status) => [idKey(status.id), status]));
     } else if (event.kind === "change") this.#change(event);
     this.#revision = event.revision;

@@ -1,5 +1,6 @@
 // The model of what was promised to those who asked: which punts there must be, with which requests, and which must not be.
 import { type ApplyResult, idKey, type PuntId, type PuntRequest } from "../../../lib/punt/index.js";
+import { codesIn } from "../set-result.js";
 import type { Party } from "../world/index.js";
 
 export type Call = "add" | "update" | "delete";
@@ -111,7 +112,7 @@ export class ClusterWishes {
   endedSet({ cnf, party, asked }: AskedSet, outcome: ApplyResult | string): void {
     if (this.#applying.get(cnf) !== party) return;
     this.#applying.delete(cnf);
-    const codes = typeof outcome === "string" ? undefined : codesIn(outcome);
+    const codes = typeof outcome === "string" ? undefined : codesIn(outcome, idKey);
     if (typeof outcome === "string" && !NOTHING_DONE.has(outcome)) this.#openCnfs.set(cnf, this.#now() + LATEST_MS);
     for (const each of asked) {
       if (typeof outcome === "string") this.ended(each, outcome);
@@ -189,16 +190,4 @@ function cnfIn(key: string): string {
 function requestNamed(name: string): PuntRequest {
   const [cnf, key, label] = JSON.parse(name);
   return { cnf, key, label } as PuntRequest;
-}
-
-/** Returns the outcome of each punt in a result. @throws an Error if a punt is in two lists */
-function codesIn({ added, updated, unchanged, deleted, failed }: ApplyResult): Map<string, string | undefined> {
-  const done = [...[...added, ...updated, ...unchanged].map(({ id }) => id), ...deleted];
-  const all: [string, string | undefined][] = [
-    ...done.map((id): [string, undefined] => [idKey(id), undefined]),
-    ...failed.map(({ id }): [string, string] => [idKey(id), "FAILED"]),
-  ];
-  const codes = new Map(all);
-  if (codes.size !== all.length) throw new Error(`a punt is twice in the result of a set: ${JSON.stringify(all)}`);
-  return codes;
 }
