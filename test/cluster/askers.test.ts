@@ -1,4 +1,4 @@
-// Who asked for a change: each daemon of a process knows its own callers, and any number of daemons costs Node one storage.
+// The callers of a daemon: each daemon of a process knows its own, and any number of daemons costs Node one storage.
 import { AsyncLocalStorage } from "node:async_hooks";
 import test from "ava";
 import { Askers } from "../../lib/cluster/askers.js";

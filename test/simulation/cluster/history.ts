@@ -1,5 +1,4 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
-import type { ITxnRequest } from "etcd3";
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
 import {
   type ApplyResult,
@@ -14,8 +13,10 @@ import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
+import { checkAgreement, checkLease, checkWrite, describe, isAnswered } from "./conditions.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
-import { type EtcdLink, EtcdProcess } from "./etcd-process.js";
+import { EtcdProcess } from "./etcd-process.js";
+import { strikeEtcd } from "./etcd-strikes.js";
 import { Kept } from "./kept.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { Watcher } from "./watcher.js";
@@ -31,8 +32,6 @@ const LATEST_CALL = 15_000;
 const RESTART_MS = 500;
 /** Virtual milliseconds between two looks at what VPP has kept. */
 const LOOK_MS = 500;
-/** Virtual milliseconds for which reads are slow. */
-const LONGEST_SLOWNESS = 3_000;
 const keys = new Keys(PREFIX, HOST);
 
 /** Runs a history. @throws an Error with the condition that did not hold */
@@ -57,7 +56,9 @@ class History implements RunningHistory<Step> {
     const { schedule, files } = world;
     this.#world = world;
     this.#machine = new Machine(world);
-    this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) => this.#checkWrite(...written));
+    this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) =>
+      this.#guard(() => checkWrite(...written)),
+    );
     this.#wishes = new ClusterWishes(() => schedule.now);
     this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
     const parts = {
@@ -136,8 +137,7 @@ class History implements RunningHistory<Step> {
       case "stop":
         return this.#stop(action.party, action.ms);
       case "strike":
-        this.#strikes.push({ left: action.nth, ms: action.ms });
-        return;
+        return void this.#strikes.push({ left: action.nth, ms: action.ms });
       case "handover":
         return this.#handOver(action);
       case "depose":
@@ -169,24 +169,7 @@ class History implements RunningHistory<Step> {
           this.#daemons.flatMap((daemon) => daemon.list()),
         );
       default:
-        return this.#strikeEtcd(action);
-    }
-  }
-
-  #strikeEtcd(action: Extract<Action, { op: `etcd-${string}` | "compact" }>): void {
-    const { now } = this.#world.schedule;
-    if (action.op === "etcd-restart") this.#etcd.restart(action.down);
-    else if (action.op === "compact") this.#etcd.model.compact();
-    else {
-      const way = this.#etcd.ways[action.place]!;
-      if (action.op === "etcd-fault") way.add(action.fault, action.nth);
-      else if (action.op === "etcd-late")
-        way.eventsFrom.set(action.folder === "all" ? PREFIX : keys.folder(action.folder), now + action.ms);
-      else if (action.op === "etcd-slow") way.slow = { until: now + LONGEST_SLOWNESS, ms: action.ms };
-      else {
-        way.cutUntil = now + action.ms;
-        if (action.isReset) for (const link of way.links) link.break();
-      }
+        return strikeEtcd(this.#etcd, schedule.now, action);
     }
   }
 
@@ -216,6 +199,14 @@ class History implements RunningHistory<Step> {
     schedule.at(schedule.now + ms, "hand over", stop, schedule.world);
   }
 
+  #guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#world.schedule.fail(error);
+    }
+  }
+
   #depose({ punt, ms }: Extract<Action, { op: "depose" }>): void {
     const { schedule } = this.#world;
     const place = this.#leaderPlace;
@@ -225,16 +216,6 @@ class History implements RunningHistory<Step> {
     }
     const depose = () => void (schedule.isCalm || this.#etcd.model.set(keys.leader, undefined));
     schedule.at(schedule.now + ms, "depose", depose, schedule.world);
-  }
-
-  /** Only the daemon that has made the leader's key writes what the daemon that acts writes. */
-  #checkWrite(link: EtcdLink, { success = [] }: ITxnRequest, before: number | undefined): void {
-    if (link.place === OPERATOR || (before !== undefined && link.claimed === before)) return;
-    const written = success.map(({ request_put: put, request_delete_range: gone }) => String(put?.key ?? gone?.key));
-    const acting = [keys.folder("status"), keys.folder("state"), keys.folder("answer")];
-    if (written.includes(keys.leader)) return;
-    const found = written.find((key) => acting.some((folder) => key.startsWith(folder)));
-    if (found) this.#world.schedule.fail(new Error(`daemon-${link.place} writes ${found}, and does not lead`));
   }
 
   #partition(ms: number, crash: number): void {
@@ -282,7 +263,7 @@ class History implements RunningHistory<Step> {
     const { punts, party } = this.#door(via);
     if (punts === undefined || party === undefined || this.#wishes.isCnfBusy(cnf)) return;
     const all = choices.map((choice) => parseRequest(requestOf({ ...choice, cnf: number }, ROOT)));
-    const requests = [...new Map(all.map((request) => [idKey(request), request])).values()];
+    const requests = [...new Map(all.map((each) => [idKey(each), each])).values()];
     const asked = this.#wishes.beginSet(cnf, requests, party);
     for (const { request } of asked.asked) this.#kept.asked(request);
     const ended = (outcome: ApplyResult | string) => {
@@ -300,8 +281,8 @@ class History implements RunningHistory<Step> {
   #watch(via: number, cnf: number | undefined): void {
     const { punts, party, name } = this.#door(via);
     if (punts === undefined || party === undefined) return;
-    const watched = { punts, party, name, isDaemon: party !== this.#operator };
-    this.#watchers.push(new Watcher(this.#world, watched, cnf === undefined ? undefined : `cnf${cnf}`));
+    const of = { punts, party, name, isDaemon: party !== this.#operator };
+    this.#watchers.push(new Watcher(this.#world, of, cnf === undefined ? undefined : `cnf${cnf}`));
   }
 
   /** The interface that answers at a place, and the process that asks there. */
@@ -314,23 +295,13 @@ class History implements RunningHistory<Step> {
 
   #acts(daemon: DaemonProcess, what: string): void {
     const { schedule } = this.#world;
-    this.#checkLease(daemon, what);
+    checkLease(this.#etcd.model, daemon, what);
     for (const strike of this.#strikes) strike.left--;
     const struck = this.#strikes.find(({ left }) => left <= 0);
     if (!struck || !daemon.party) return;
     this.#strikes = this.#strikes.filter((strike) => strike !== struck);
     if (struck.ms > 0) schedule.stop(daemon.party, struck.ms);
     else schedule.at(schedule.now, "die", () => daemon.kill(RESTART_MS), schedule.world);
-  }
-
-  /** Only the daemon whose lease is alive, and that claimed the lead last, changes VPP and Linux. */
-  #checkLease(daemon: DaemonProcess, what: string): void {
-    const { model } = this.#etcd;
-    const term = model.get(keys.term);
-    const { lease = "", daemon: name = "nobody" } = term ? JSON.parse(term.value) : {};
-    if (name === daemon.name && model.isAlive(lease)) return;
-    const reason = name === daemon.name ? "its lease is over" : `${name} has claimed the lead`;
-    throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
   }
 
   /** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
@@ -358,7 +329,7 @@ class History implements RunningHistory<Step> {
     this.#wishes.compare(this.#wanted());
     // Statuses gather for a moment before the daemon writes them.
     await schedule.sleep(2_000);
-    await this.#checkAgreement();
+    checkAgreement(this.#daemons, this.#leader!, this.#etcd.model);
     for (const watcher of this.#watchers) watcher.compare(this.#accepted());
     this.#machine.checkStates(this.#accepted());
     const reached = await this.#machine.snapshot();
@@ -377,7 +348,6 @@ class History implements RunningHistory<Step> {
     this.#strikes = [];
   }
 
-  /** The wishes in etcd. */
   #wanted(): PuntRequest[] {
     return this.#etcd.model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request);
   }
@@ -393,7 +363,10 @@ class History implements RunningHistory<Step> {
       this.#world,
       limits,
       () => this.#isSettled(isPlanned),
-      () => this.#describe(),
+      () => {
+        const waiting = this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`);
+        return [...waiting, describe(this.#daemons, this.#etcd.model)].join("\n");
+      },
     );
   }
 
@@ -405,60 +378,7 @@ class History implements RunningHistory<Step> {
       return false;
     if (!leader.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state))) return false;
     for (const daemon of this.#daemons) if (!(await daemon.isDone(isPlanned))) return false;
-    return this.#isAnswered();
-  }
-
-  /** Whether each wish has a punt, or is refused because it conflicts with another one. */
-  async #isAnswered(): Promise<boolean> {
-    const accepted = new Map(this.#accepted().map(({ request }) => [JSON.stringify(idOf(request)), request]));
-    const open = this.#wanted().filter(
-      (request) => JSON.stringify(accepted.get(JSON.stringify(idOf(request)))) !== JSON.stringify(request),
-    );
-    for (const request of open) {
-      const others = accepted.get(JSON.stringify(idOf(request)));
-      const refusal = await this.#leader!.refusalOf(request, others);
-      if (refusal === undefined) return false;
-    }
-    return true;
-  }
-
-  /** All daemons, and etcd for those who ask it, tell the same about each punt. */
-  async #checkAgreement(): Promise<void> {
-    const shown = (punts: readonly PuntStatus[]) =>
-      punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
-    const leader = this.#leader!;
-    const expected = shown(leader.list());
-    for (const daemon of this.#daemons)
-      if (JSON.stringify(shown(daemon.list())) !== JSON.stringify(expected))
-        throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${this.#describe()}`);
-    const accepted = new Set(leader.list().map(({ id }) => JSON.stringify(id)));
-    const inEtcd = this.#etcd.model
-      .below(keys.folder("status"))
-      .filter(({ key }) => key !== keys.statuses)
-      .map(({ value }) => JSON.parse(value) as { status: PuntStatus; refused?: true })
-      .filter(({ refused }) => !refused)
-      .map(({ status }) => status);
-    if (inEtcd.length !== accepted.size || JSON.stringify(shown(inEtcd)) !== JSON.stringify(expected))
-      throw new Error(
-        `the statuses in etcd are not those of the daemon that acts:\n${shown(inEtcd).join("\n")}\nand\n${expected.join("\n")}`,
-      );
-  }
-
-  #describe(): string {
-    const { model } = this.#etcd;
-    return [
-      ...this.#daemons.flatMap((daemon) => [
-        `${daemon.name}: ${daemon.role}, VPP ${daemon.isConnected}, left: ${daemon.left}, problem: ${daemon.problem}`,
-        ...daemon
-          .list()
-          .map(
-            ({ id, state, missing, failure }) =>
-              `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
-          ),
-      ]),
-      ...this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`),
-      ...model.below(PREFIX).map(({ key, value, lease }) => `${key} ${lease} ${value.slice(0, 160)}`),
-    ].join("\n");
+    return isAnswered(this.#wanted(), leader);
   }
 
   /** Everything is deleted; then neither VPP, nor Linux, nor etcd has anything of a punt. */
