@@ -51,7 +51,7 @@ const MOST_TRIES = 600;
 /** Schedules that a history of at most `few` operations is tried with: without an operation, chance falls otherwise. */
 const SCHEDULES = { count: 3, few: 12 };
 
-/** What a history is made from. */
+/** The seed and the steps of a history. */
 interface Made {
   readonly seed: number;
   readonly steps: Steps;

@@ -1,4 +1,4 @@
-// What is made stays: VPP keeps the interconnects of a punt, the same ones, until someone asks for a change of it, or VPP is disturbed.
+// The punts that VPP must keep: the interconnects stay the same ones until someone asks for a change, or VPP is disturbed.
 import { idKey, isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
 import { snapshot } from "../../support/vpp/snapshot.js";
 import { patternsOf } from "../evidence.js";

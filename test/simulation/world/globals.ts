@@ -30,7 +30,7 @@ export async function inWorld(seed: number, main: (world: World) => Promise<void
   try {
     await schedule.run(() => main(world));
   } finally {
-    // What still runs belongs to this world, and its timers must not get into the next one.
+    // Code that still runs belongs to this world, and its timers must not get into the next one.
     await turn();
     current = undefined;
   }
