@@ -2,9 +2,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { idKey, type PuntRequest } from "../punt/index.js";
 
+/** The caller, and whose caller it is. There is one storage for all: Node asks each storage at each promise, and never forgets one. */
+const CALLER = new AsyncLocalStorage<{ readonly of: Askers; readonly by: string }>();
+
 export class Askers {
   readonly #self: string;
-  readonly #caller = new AsyncLocalStorage<string>();
   readonly #known = new Map<string, string>();
 
   /** `self`: the asker of this daemon's own requests. */
@@ -14,12 +16,13 @@ export class Askers {
 
   /** Runs an action on behalf of a caller. */
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
-    return this.#caller.run(by, body);
+    return CALLER.run({ of: this, by }, body);
   }
 
   /** The current caller. */
   get now(): string {
-    return this.#caller.getStore() ?? this.#self;
+    const caller = CALLER.getStore();
+    return caller?.of === this ? caller.by : this.#self;
   }
 
   /** Remembers the current caller for these punts. */

@@ -64,6 +64,11 @@ export class Keys {
     return this.key("leader", "vpp");
   }
 
+  /** The lease of the last daemon that claimed the lead. */
+  get term(): string {
+    return this.key("state", "term");
+  }
+
   get generation(): string {
     return this.key("state", "generation");
   }

@@ -215,10 +215,10 @@ export class Leadership {
 
   async #campaign(): Promise<void> {
     if (!this.#mirror.isReached || this.#mirror.get(this.#keys.leader)) return this.#sleep(1000);
-    await this.#waitForOldLease();
+    const before = await this.#afterOldLease();
     const begun = now();
     const { id: lease, seconds } = await this.#etcd.grant(this.#options.ttl);
-    const created = await this.#claim(lease);
+    const created = await this.#claim(lease, before);
     if (created === undefined || this.#closed || !this.#isCandidate) {
       await this.#etcd.revoke(lease).catch(() => {});
       return;
@@ -229,23 +229,30 @@ export class Leadership {
     this.#act();
   }
 
-  /** An operator may have deleted the leader's key while its daemon still acts. The lease tells. */
-  async #waitForOldLease(): Promise<void> {
-    const entry = this.#mirror.get(this.#keys.key("state", "term"));
+  /**
+   * Waits for the end of the last term's lease. An operator may have deleted the leader's key while its daemon still acts. The copy may
+   * not have that term yet, although it has the deletion, so etcd is asked.
+   *
+   * @returns the condition that no other term has begun since
+   */
+  async #afterOldLease(): Promise<Condition> {
+    const key = this.#keys.term;
+    const entry = await this.#etcd.get(key);
     const lease = entry && leaseIn(entry.value);
     while (lease !== undefined && !this.#closed && (await this.#etcd.remaining(lease)) > 0)
       await this.#sleep(OLD_LEASE_POLL_MS);
+    return { key, modified: entry?.modified ?? 0 };
   }
 
-  /** Makes the leader's key. @returns the revision, or undefined if another daemon has it */
-  async #claim(lease: string): Promise<number | undefined> {
+  /** Makes the leader's key. @returns the revision, or undefined if another daemon has it, or has had it since `before` */
+  async #claim(lease: string, before: Condition): Promise<number | undefined> {
     const { daemon, addresses } = this.#options;
     const attempt = randomUUID();
     const record: LeaderRecord = { daemon, addresses, since: new Date().toISOString(), attempt };
-    const term = { key: this.#keys.key("state", "term"), value: JSON.stringify({ lease, daemon }) };
+    const term = { key: this.#keys.term, value: JSON.stringify({ lease, daemon }) };
     try {
       return await this.#etcd.write(
-        [{ key: this.#keys.leader, created: 0 }],
+        [{ key: this.#keys.leader, created: 0 }, before],
         [{ key: this.#keys.leader, value: JSON.stringify(record), lease }, term],
       );
     } catch (error) {

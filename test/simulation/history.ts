@@ -54,6 +54,10 @@ class History implements RunningHistory<Step> {
       case "add":
       case "delete":
         return this.#managers[action.owner]!.perform(action.op, requestOf(action.punt, ROOT));
+      case "apply": {
+        const requests = action.punts.map((punt) => requestOf({ ...punt, cnf: action.cnf }, ROOT));
+        return this.#managers[action.owner]!.apply(`cnf${action.cnf}`, requests);
+      }
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":

@@ -1,7 +1,13 @@
 // The process of one owner's manager, under a supervisor that starts it again.
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
-import { type Host, PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import {
+  type ApplyResult,
+  type Host,
+  PuntManager,
+  type PuntRequestInput,
+  type PuntStatus,
+} from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";
 import { Disk } from "./disk.js";
 import { API_SOCKET } from "./vpp.js";
@@ -150,6 +156,25 @@ export class ManagerProcess {
         () => ended(undefined),
         (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)),
       )
+      .catch((error) => schedule.fail(error));
+  }
+
+  /** Begins to replace all punts of a CNF, unless an operation on one of them is under way. The last of two of one name counts. */
+  apply(cnf: string, list: readonly PuntRequestInput[]): void {
+    const { schedule } = this.#world;
+    const manager = this.#manager;
+    if (manager === undefined || this.wishes.isCnfBusy(cnf)) return;
+    const requests = [...new Map(list.map((request) => [JSON.stringify(idOf(request)), request])).values()];
+    const operations = this.wishes.beginSet(
+      cnf,
+      requests.map((request) => idOf(request) as PuntStatus["id"]),
+    );
+    const ended = (result: ApplyResult | string) => {
+      schedule.note(`${this.owner} apply ${cnf} ${typeof result === "string" ? result : "done"}\n`);
+      this.wishes.endedSet(operations, result);
+    };
+    this.#asked(this.#party!, "apply", () => manager.apply({ cnf, punts: requests }))
+      .then(ended, (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)))
       .catch((error) => schedule.fail(error));
   }
 

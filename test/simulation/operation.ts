@@ -11,6 +11,8 @@ interface Timed {
 
 export type Action =
   | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
+  /** All punts of a CNF are replaced. */
+  | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly owner: number }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -117,6 +119,7 @@ export const plainChoices = [
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
   { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
+  choice(3, "apply", { cnf: fc.nat({ max: 2 }), punts: fc.array(puntChoice, { maxLength: 4 }), owner: fc.constant(0) }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {

@@ -1,4 +1,7 @@
-// npm run simulate -- [--cluster] [--runs N] [--seed S] [--shrink] [--path P]: simulated histories. Exits with 0 only if all of them hold.
+// npm run simulate -- [--cluster] [--runs N] [--seed S] [--whole] [--history FILE]: simulated histories. Exits with 0 only if all of them hold.
+import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { commandLine, randomRuns } from "../stress/command.js";
 import { runHistory as runClusterHistory } from "./cluster/history.js";
@@ -6,100 +9,157 @@ import { steps as clusterSteps } from "./cluster/operation.js";
 import { runHistory } from "./history.js";
 import { steps } from "./operation.js";
 import type { Outcome } from "./run-steps.js";
+import { shrink } from "./shrink.js";
 
 const { numbers, values, has } = commandLine({
   name: "simulate",
-  text: `npm run simulate -- [--cluster] [--runs N] [--seed S] [--shrink] [--path P]
+  text: `npm run simulate -- [--cluster] [--runs N] [--seed S] [--whole] [--history FILE]
 
 Runs histories of managers and their VPP in one process, in virtual time: each message, timer, write and kill is put in order by the seed.
-Exits with 0 only if all of them hold.
+Exits with 0 only if all of them hold. Otherwise looks, for at most some minutes, for a shorter history that fails in the same way, and
+prints it with the command that repeats it.
 
-  --cluster  histories of two daemons of one host, with their etcd, their VPP and an operator, in place of managers with disks: who is cut off,
-             stopped or killed, and which calls of etcd are late or lost, follows from the seed too
+  --cluster  histories of the daemons of one host, with their etcd, their VPP and an operator, in place of managers with disks: who is cut
+             off, stopped or killed, and which calls of etcd are late or lost, follows from the seed too
   --runs N   number of histories (default: 2000)
-  --seed S   seed of the first history; each has the next number (default: from the clock). A failure prints the seed that repeats it
-  --shrink   looks, for at most two minutes, for a shorter history that fails in the same way, and prints its path
-  --path P   repeats the short history of that path, with the seed of the long one`,
+  --seed S   seed of the first history; each has the next number (default: from the clock)
+  --whole    prints a history that fails as it is, and looks for no shorter one
+  --history FILE  repeats one history, from the file that a failure has named`,
   numbers: randomRuns(2_000),
-  values: ["path"],
-  flags: ["shrink", "cluster"],
+  values: ["history"],
+  flags: ["cluster", "whole"],
 });
-const { runs, seed } = numbers;
-const { path } = values;
+const { runs, seed: firstSeed } = numbers;
+const mode = has("cluster") ? "--cluster " : "";
+
+type Steps = readonly { readonly op: string }[];
 
 /** A kind of histories. Its steps are for its own runs. */
 interface Kind {
-  readonly steps: fc.Arbitrary<never[]>;
-  run(seed: number, steps: readonly never[]): Promise<Outcome>;
+  readonly steps: fc.Arbitrary<Steps>;
+  run(seed: number, steps: Steps): Promise<Outcome>;
 }
 
-const kind: Kind = has("cluster")
-  ? { steps: clusterSteps as Kind["steps"], run: runClusterHistory }
-  : { steps: steps as Kind["steps"], run: runHistory };
+const kind = (has("cluster")
+  ? { steps: clusterSteps, run: runClusterHistory }
+  : { steps, run: runHistory }) as unknown as Kind;
 
-/** Milliseconds of the search for a shorter history. */
-const LONGEST_SHRINKING = 120_000;
+/** Milliseconds of the processor's time for the search for a shorter history. */
+const LONGEST_SHRINKING = 180_000;
+/** Histories that the search may run. */
+const MOST_TRIES = 600;
+/** Schedules that a history of at most `few` operations is tried with: without an operation, chance falls otherwise. */
+const SCHEDULES = { count: 3, few: 12 };
+
+/** The seed and the steps of a history. */
+interface Made {
+  readonly seed: number;
+  readonly steps: Steps;
+}
 
 function fail(text: string): never {
   console.error(text);
   process.exit(1);
 }
 
-process.on("unhandledRejection", (error) => fail(`unhandled rejection: ${(error as Error)?.stack ?? error}`));
+/** Errors that nobody took, of code that runs after its history has failed, are of no interest. */
+let isShrinking = false;
+process.on("unhandledRejection", (error) => {
+  if (!isShrinking) fail(`unhandled rejection: ${(error as Error)?.stack ?? error}`);
+});
 
 /** The condition that did not hold, without the punt and the lines that it did not hold for. */
 function reasonOf(error: unknown): string {
   return String((error as Error)?.message ?? error)
     .split("\n", 1)[0]!
-    .replace(/\{.*\}/g, "{}")
+    .replace(/[{[].*[}\]]/g, "{}")
+    .replace(/\/\S+/g, "/")
     .replace(/\d+/g, "0");
 }
 
-/** Runs the history of a seed. Prints its steps and ends the program if a condition does not hold. */
-async function run(historySeed: number): Promise<Outcome> {
-  let outcome: Outcome | undefined;
-  let reason: string | undefined;
-  const property = fc.asyncProperty(kind.steps, async (list) => {
-    try {
-      outcome = await kind.run(historySeed, list);
-    } catch (error) {
-      reason ??= reasonOf(error);
-      if (reasonOf(error) === reason) throw error;
+async function errorOf({ seed, steps }: Made): Promise<unknown> {
+  try {
+    await kind.run(seed, steps);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Returns a shorter history that fails in the same way. */
+async function shortened(long: Made, reason: string): Promise<Made> {
+  isShrinking = true;
+  const started = process.cpuUsage();
+  let tries = 0;
+  let { seed } = long;
+  const fails = async (steps: Steps) => {
+    const others =
+      steps.length > SCHEDULES.few ? [] : Array.from({ length: SCHEDULES.count }, (_, at) => long.seed + at);
+    for (const tried of new Set([seed, ...others])) {
+      tries++;
+      if (reasonOf((await errorOf({ seed: tried, steps })) ?? "") !== reason) continue;
+      seed = tried;
+      return true;
     }
-  });
-  const result = await fc.check(property, {
-    ...{ numRuns: 1, seed: historySeed, endOnFailure: !has("shrink") },
-    ...(has("shrink") && { interruptAfterTimeLimit: LONGEST_SHRINKING }),
-    ...(path !== undefined && { path }),
-  });
-  if (!result.failed) return outcome!;
-  const list = (result.counterexample?.[0] ?? []).map((step) => JSON.stringify(step)).join("\n");
-  const error = result.errorInstance as Error | undefined;
-  const short = result.counterexamplePath?.includes(":") ? ` --path ${result.counterexamplePath}` : "";
+    return false;
+  };
+  const mayTry = () => tries < MOST_TRIES && process.cpuUsage(started).user / 1e3 < LONGEST_SHRINKING;
+  const steps = await shrink(long.steps, { fails, mayTry });
+  console.error(`shrunk from ${long.steps.length} operations to ${steps.length}, in ${tries} tries`);
+  return { seed, steps };
+}
+
+/** Prints a history that fails, and ends the program. */
+async function report(long: Made, error: unknown): Promise<never> {
+  const made = has("whole") ? long : await shortened(long, reasonOf(error));
+  const shown = made === long ? error : ((await errorOf(made)) ?? error);
+  const file = join(tmpdir(), `vpp-punt-history-${long.seed}.json`);
+  writeFileSync(file, JSON.stringify(made));
+  const list = made.steps.map((step) => JSON.stringify(step)).join("\n");
+  const again = `npm run simulate -- ${mode}`;
   return fail(
-    `${list}\n${error?.stack ?? error}\nfailed; again with: npm run simulate -- ${has("cluster") ? "--cluster " : ""}--runs 1 --seed ${historySeed}${short}`,
+    `${list}\n${(shown as Error)?.stack ?? shown}\nfailed; again with: ${again}--history ${file}\nand as it was found: ${again}--runs 1 --seed ${long.seed}`,
   );
 }
 
-console.log(`simulate: ${runs} runs, seed ${seed}`);
-const started = process.hrtime.bigint();
-const first = await run(seed);
-const again = await run(seed);
-if (first.digest !== again.digest)
-  fail(
-    `seed ${seed} does not repeat: ${first.digest} and ${again.digest}, ${first.happenings} and ${again.happenings} happenings`,
-  );
-let virtualMs = first.virtualMs;
-let happenings = first.happenings;
-for (let done = 1; done < runs; done++) {
-  const outcome = await run(seed + done);
-  virtualMs += outcome.virtualMs;
-  happenings += outcome.happenings;
-  if (done % 500 === 0) console.log(`${done} held`);
+/** Runs the history of a seed. Prints its steps and ends the program if a condition does not hold. */
+async function run(seed: number): Promise<Outcome> {
+  return runMade({ seed, steps: fc.sample(kind.steps, { numRuns: 1, seed })[0]! });
 }
-const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-const rate = ((runs + 1) / seconds).toFixed(1);
-console.log(
-  `all ${runs} held: ${(virtualMs / 3.6e6).toFixed(1)} virtual hours, ${happenings} happenings, ${seconds.toFixed(1)} s, ${rate} a second`,
-);
+
+async function runMade(made: Made): Promise<Outcome> {
+  try {
+    return await kind.run(made.seed, made.steps);
+  } catch (error) {
+    return report(made, error);
+  }
+}
+
+async function runAll(): Promise<void> {
+  console.log(`simulate: ${runs} runs, seed ${firstSeed}`);
+  const started = process.hrtime.bigint();
+  const first = await run(firstSeed);
+  const again = await run(firstSeed);
+  if (first.digest !== again.digest)
+    fail(
+      `seed ${firstSeed} does not repeat: ${first.digest} and ${again.digest}, ${first.happenings} and ${again.happenings} happenings`,
+    );
+  let { virtualMs, happenings } = first;
+  for (let done = 1; done < runs; done++) {
+    const outcome = await run(firstSeed + done);
+    virtualMs += outcome.virtualMs;
+    happenings += outcome.happenings;
+    if (done % 500 === 0) console.log(`${done} held`);
+  }
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const rate = ((runs + 1) / seconds).toFixed(1);
+  console.log(
+    `all ${runs} held: ${(virtualMs / 3.6e6).toFixed(1)} virtual hours, ${happenings} happenings, ${seconds.toFixed(1)} s, ${rate} a second`,
+  );
+}
+
+if (values.history !== undefined) {
+  await runMade(JSON.parse(readFileSync(values.history, "utf8")) as Made);
+  console.log("the history held");
+} else await runAll();
 process.exit(0);

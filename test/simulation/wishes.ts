@@ -1,5 +1,6 @@
 // The model of what was promised: which punts an owner's manager must have, must not have, or may have.
-import type { PuntId, PuntRequest, PuntRequestInput } from "../../lib/punt/index.js";
+import type { ApplyResult, PuntId, PuntRequest, PuntRequestInput } from "../../lib/punt/index.js";
+import { codesIn } from "./set-result.js";
 
 /** "unknown": the process died, or the store failed, before it answered. */
 type Wish = "wanted" | "absent" | "unknown";
@@ -30,6 +31,11 @@ export class Wishes {
     return this.#running.has(keyOf(id));
   }
 
+  /** Whether operations on punts of a CNF are under way. */
+  isCnfBusy(cnf: string): boolean {
+    return [...this.#running.keys()].some((key) => key.startsWith(`${cnf}/`));
+  }
+
   begin(op: "add" | "delete", id: PuntId): Operation {
     const key = keyOf(id);
     const operation = { op, key, before: this.#wishes.get(key) ?? "absent" };
@@ -53,6 +59,34 @@ export class Wishes {
   #deleted({ key, before }: Operation, code: string | undefined): void {
     if (code === "ERR_NO_SUCH_PUNT" && before === "wanted") throw new Error(`the wish for ${key} is lost`);
     this.#wishes.set(key, code === "ENOSPC" ? before : "absent");
+  }
+
+  /** A set replaces all punts of a CNF, of which no operation is under way. */
+  beginSet(cnf: string, ids: readonly PuntId[]): Operation[] {
+    const inSet = new Set(ids.map(keyOf));
+    const others = [...this.#wishes.keys()].filter((key) => key.startsWith(`${cnf}/`) && !inSet.has(key));
+    return [
+      ...ids.map((id) => this.begin("add", id)),
+      ...others.map((name) => {
+        const [, key = "", label = ""] = name.split("/");
+        return this.begin("delete", { cnf, key, label });
+      }),
+    ];
+  }
+
+  /** Notes the result of a set, or the error's code. @throws an Error if no manager may answer so */
+  endedSet(operations: readonly Operation[], result: ApplyResult | string): void {
+    const codes = typeof result === "string" ? undefined : codesIn(result, keyOf);
+    for (const operation of operations) {
+      const { op, key, before } = operation;
+      if (typeof result !== "string") {
+        if (op === "add" && !codes!.has(key)) throw new Error(`${key} is in the set, and not in the result`);
+        this.ended(operation, codes!.has(key) ? codes!.get(key) : "ERR_NO_SUCH_PUNT");
+      } else if (this.#running.get(key) === operation) {
+        this.#running.delete(key);
+        if (NOTHING_ADDED.has(result)) this.#wishes.set(key, before);
+      }
+    }
   }
 
   /** The process has died: nobody will answer. */

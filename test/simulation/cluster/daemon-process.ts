@@ -244,8 +244,9 @@ export class DaemonProcess {
   }
 }
 
-/** Returns the code of an error; `FAILED` if the store has the change, and VPP or Linux refused what it needs. */
+/** Returns the code of an error; `UNCHANGED` if etcd is away, and nothing was or will be changed; `FAILED` if the store has the change, and VPP or Linux refused what it needs. */
 export function outcomeOf(error: unknown): string {
   if (!(error instanceof PuntError)) throw error;
-  return error.op === "punt.reconcile" ? "FAILED" : error.code;
+  if (error.op === "punt.reconcile") return "FAILED";
+  return error.code === "ERR_ETCD_AWAY" && error.details.outcome !== "unknown" ? "UNCHANGED" : error.code;
 }

@@ -123,9 +123,11 @@ export class EtcdModel {
     for (const watcher of this.#watchers) if (watcher.isSynced) this.#tell(watcher, events);
   }
 
+  /** A watch may begin in the future: it gets nothing of what happens before. */
   #tell(watcher: Watcher, events: readonly KeyEvent[]): void {
-    watcher.next = this.#revision + 1;
-    const seen = events.filter(({ key }) => key >= watcher.start && key < watcher.end);
+    const { start, end, next } = watcher;
+    const seen = events.filter(({ key, revision }) => key >= start && key < end && revision >= next);
+    watcher.next = Math.max(next, this.#revision + 1);
     if (seen.length > 0) watcher.events(seen);
   }
 
@@ -185,12 +187,8 @@ export class EtcdModel {
   /** Gives a watcher the events that it lacks. @returns false if some of them are forgotten */
   sync(watcher: Watcher): boolean {
     if (watcher.next < this.#compacted) return false;
-    const { next } = watcher;
     watcher.isSynced = true;
-    this.#tell(
-      watcher,
-      this.#history.filter(({ revision }) => revision >= next),
-    );
+    this.#tell(watcher, this.#history);
     return true;
   }
 

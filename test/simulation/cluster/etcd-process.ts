@@ -1,5 +1,6 @@
 // etcd in the world, and the ways to it: calls and streams that are delayed, lost, late, cut, or end with the process that made them.
 import { EventEmitter } from "node:events";
+import type { ITxnRequest } from "etcd3";
 import type { EtcdClient } from "../../../lib/cluster/etcd/index.js";
 import type { Party, World } from "../world/index.js";
 import { EtcdModel, etcdRefusal, eventMessage, type KeyEvent, type Watcher } from "./etcd-model.js";
@@ -26,8 +27,10 @@ interface Strike {
 export class Way {
   /** Nothing passes until then. What was sent comes later, or never. */
   cutUntil = 0;
-  /** Events of watches come no earlier. */
-  eventsFrom = 0;
+  /** Events of watches of these folders come no earlier, by folder. etcd keeps the order of one watch, and not of several. */
+  readonly eventsFrom = new Map<string, number>();
+  /** Until then, each read takes up to `ms`. */
+  slow = { until: 0, ms: 0 };
   readonly links = new Set<EtcdLink>();
   #strikes: Strike[] = [];
 
@@ -46,10 +49,14 @@ export class Way {
 
   clear(): void {
     this.cutUntil = 0;
-    this.eventsFrom = 0;
+    this.eventsFrom.clear();
+    this.slow = { until: 0, ms: 0 };
     this.#strikes = [];
   }
 }
+
+/** A look at each transaction that etcd has made for a client. @param before the revision at which the leader's key was made, as it was before */
+export type Written = (link: EtcdLink, request: ITxnRequest, before: number | undefined) => void;
 
 export class EtcdProcess {
   readonly model: EtcdModel;
@@ -57,7 +64,13 @@ export class EtcdProcess {
   readonly #world: World;
   #party: Party;
 
-  constructor(world: World, places: number) {
+  /** @param leaderKey the key whose maker leads */
+  constructor(
+    world: World,
+    places: number,
+    readonly leaderKey: string,
+    readonly written: Written,
+  ) {
     this.#world = world;
     this.model = new EtcdModel(world.schedule);
     this.ways = Array.from({ length: places }, () => new Way());
@@ -94,7 +107,7 @@ export class EtcdProcess {
 
   /** Connects the party that runs now, at a place. `died`: ends that party. */
   connect(place: number, died: () => void): EtcdLink {
-    const link = new EtcdLink(this.#world, this, this.ways[place]!, died);
+    const link = new EtcdLink(this.#world, this, this.ways[place]!, died, place);
     this.ways[place]!.links.add(link);
     return link;
   }
@@ -109,8 +122,16 @@ export class EtcdLink {
   readonly #died: () => void;
   readonly #streams = new Set<WatchStream>();
   readonly #open = new Set<(error: Error) => void>();
+  /** The revision at which this process made the leader's key last. */
+  claimed: number | undefined;
 
-  constructor(world: World, etcd: EtcdProcess, way: Way, died: () => void) {
+  constructor(
+    world: World,
+    etcd: EtcdProcess,
+    way: Way,
+    died: () => void,
+    readonly place: number,
+  ) {
     this.#world = world;
     this.#etcd = etcd;
     this.#way = way;
@@ -124,7 +145,7 @@ export class EtcdLink {
     const client = {
       kv: {
         range: (request: never) => this.#call("range", false, () => model.range(request)),
-        txn: (request: never) => this.#call("txn", true, () => model.txn(request)),
+        txn: (request: ITxnRequest) => this.#call("txn", true, () => this.#transaction(request)),
       },
       leaseClient: {
         leaseGrant: ({ TTL }: { TTL: number }) => this.#call("grant", true, () => model.grant(TTL)),
@@ -136,6 +157,17 @@ export class EtcdLink {
       close: () => this.leave(),
     };
     return client as unknown as EtcdClient;
+  }
+
+  #transaction(request: ITxnRequest) {
+    const { model, leaderKey, written } = this.#etcd;
+    const before = model.get(leaderKey)?.created;
+    const reply = model.txn(request);
+    if (!reply.succeeded) return reply;
+    const after = model.get(leaderKey)?.created;
+    if (before === undefined && after !== undefined) this.claimed = after;
+    written(this, request, before);
+    return reply;
   }
 
   /** The process is gone, or needs etcd no more. */
@@ -195,7 +227,9 @@ export class EtcdLink {
       for (const fail of [...this.#open]) this.#later("away", () => fail(unavailable()));
       return;
     }
-    const late = fault === "late" ? random.between(500, 4_000) : 0;
+    const { slow } = this.#way;
+    const isSlow = label === "range" && slow.until > schedule.now;
+    const late = fault === "late" ? random.between(500, 4_000) : isSlow ? random.between(0, slow.ms) : 0;
     const time = Math.max(cutUntil, schedule.now + schedule.delay() + late);
     schedule.at(time, label, arrive, this.#etcd.party);
   }
@@ -223,10 +257,11 @@ export class EtcdLink {
   }
 }
 
-/** A stream of watches. Its events arrive in the order in which etcd sends them. */
+/** A stream of watches. The events of each watch arrive in order. */
 class WatchStream extends EventEmitter {
   readonly #watchers: Watcher[] = [];
-  #arrival = 0;
+  /** When the last response of each watch arrives. */
+  readonly #arrivals: number[] = [];
   #isOver = false;
 
   constructor(
@@ -251,6 +286,7 @@ class WatchStream extends EventEmitter {
       ...{ next: creation.start_revision, isSynced: false },
       events: (events) => this.#send({ watch_id: id, events }),
     };
+    this.#arrivals.push(0);
     this.#watchers.push(watcher);
     const sync = () => {
       if (this.#isOver) return;
@@ -265,12 +301,15 @@ class WatchStream extends EventEmitter {
   #send({ watch_id, events = [], compacted = 0 }: Response): void {
     const { schedule } = this.world;
     const { cutUntil, eventsFrom } = this.way;
-    this.#arrival = Math.max(this.#arrival, cutUntil, eventsFrom, schedule.now + schedule.delay());
+    const { start } = this.#watchers[Number(watch_id)]!;
+    const late = [...eventsFrom].filter(([folder]) => start.startsWith(folder)).map(([, time]) => time);
+    const arrival = Math.max(this.#arrivals[Number(watch_id)]!, cutUntil, ...late, schedule.now + schedule.delay());
+    this.#arrivals[Number(watch_id)] = arrival;
     const response = {
       ...{ header: this.etcd.model.header, watch_id, created: false, canceled: compacted > 0, cancel_reason: "" },
       ...{ compact_revision: String(compacted), events: events.map(eventMessage) },
     };
-    schedule.at(this.#arrival, "events", () => this.#isOver || this.emit("data", response), this.client);
+    schedule.at(arrival, "events", () => this.#isOver || this.emit("data", response), this.client);
   }
 
   /** Ends with an error. */

@@ -1,14 +1,25 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import { isMade, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
+import {
+  type ApplyResult,
+  idKey,
+  isMade,
+  type PuntRequest,
+  type PuntStatus,
+  parseRequest,
+} from "../../../lib/punt/index.js";
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
 import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
+import { checkAgreement, checkLease, checkWrite, describe, isAnswered } from "./conditions.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
+import { strikeEtcd } from "./etcd-strikes.js";
+import { Kept } from "./kept.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
+import { Watcher } from "./watcher.js";
 import { type Call, ClusterWishes } from "./wishes.js";
 
 /** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
@@ -19,6 +30,8 @@ const LONGEST_TAIL = 6_000;
 const LATEST_CALL = 15_000;
 /** Virtual milliseconds until a daemon that died in the middle of a change starts again. */
 const RESTART_MS = 500;
+/** Virtual milliseconds between two looks at what VPP has kept. */
+const LOOK_MS = 500;
 const keys = new Keys(PREFIX, HOST);
 
 /** Runs a history. @throws an Error with the condition that did not hold */
@@ -32,6 +45,8 @@ class History implements RunningHistory<Step> {
   readonly #etcd: EtcdProcess;
   readonly #daemons: readonly DaemonProcess[];
   readonly #wishes: ClusterWishes;
+  readonly #kept: Kept;
+  readonly #watchers: Watcher[] = [];
   readonly #operator: Party;
   readonly #operatorsPunts: EtcdPunts;
   /** Each strikes the daemon that makes the change of VPP or Linux after so many others. */
@@ -41,8 +56,11 @@ class History implements RunningHistory<Step> {
     const { schedule, files } = world;
     this.#world = world;
     this.#machine = new Machine(world);
-    this.#etcd = new EtcdProcess(world, DAEMONS + 1);
+    this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) =>
+      this.#guard(() => checkWrite(...written)),
+    );
     this.#wishes = new ClusterWishes(() => schedule.now);
+    this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
     const parts = {
       etcd: this.#etcd,
       host: this.#machine.kernel,
@@ -53,7 +71,8 @@ class History implements RunningHistory<Step> {
       },
       died: (party: Party) => this.#wishes.died(party),
     };
-    this.#daemons = Array.from({ length: DAEMONS }, (_, place) => new DaemonProcess(world, place, parts));
+    const daemons = schedule.random.chance(0.25) ? DAEMONS : DAEMONS - 1;
+    this.#daemons = Array.from({ length: daemons }, (_, place) => new DaemonProcess(world, place, parts));
     for (const { name } of this.#daemons) files.make(`${ROOT}/${name}`, "folder");
     this.#operator = schedule.newParty("operator");
     const link = schedule.as(this.#operator, () => this.#etcd.connect(OPERATOR, () => {}));
@@ -63,16 +82,32 @@ class History implements RunningHistory<Step> {
   async begin(): Promise<void> {
     await this.#machine.start();
     for (const daemon of this.#daemons) daemon.start();
+    this.#lookAgain();
     await this.#world.schedule.sleep(50);
   }
 
-  checkForeign(): Promise<void> {
-    return this.#machine.checkForeign();
+  async checkForeign(): Promise<void> {
+    await this.#machine.checkForeign();
+    await this.#kept.look(this.#accepted());
+  }
+
+  /** Looks at what VPP has kept, whatever happens. */
+  #lookAgain(): void {
+    const { schedule } = this.#world;
+    const look = () => {
+      this.#kept.look(this.#accepted()).catch((error) => schedule.fail(error));
+      this.#lookAgain();
+    };
+    schedule.at(schedule.now + LOOK_MS, "look", look, schedule.world);
   }
 
   /** The daemon that acts, as far as the daemons say. */
   get #leader(): DaemonProcess | undefined {
     return this.#daemons.find(({ role }) => role === "leader");
+  }
+
+  get #leaderPlace(): number {
+    return this.#daemons.findIndex(({ role }) => role === "leader");
   }
 
   async perform(action: Action): Promise<void> {
@@ -83,6 +118,12 @@ class History implements RunningHistory<Step> {
       case "update":
       case "delete":
         return this.#ask(action.op, parseRequest(requestOf(action.punt, ROOT)), action.via);
+      case "apply":
+        return this.#apply(action);
+      case "watch":
+        return this.#watch(action.via, action.cnf);
+      case "watch-again":
+        return this.#watchers[action.nth % Math.max(1, this.#watchers.length)]?.resume();
       case "wish":
         return this.#wish(parseRequest(requestOf(action.punt, ROOT)), true);
       case "unwish": {
@@ -90,14 +131,22 @@ class History implements RunningHistory<Step> {
         return wanted.length > 0 ? this.#wish(wanted[action.nth % wanted.length]!, false) : undefined;
       }
       case "kill":
-        return this.#daemons[action.daemon]!.kill(action.down);
+        return this.#daemons[action.daemon]?.kill(action.down);
       case "restart":
-        return this.#daemons[action.daemon]!.stop();
+        return this.#daemons[action.daemon]?.stop();
       case "stop":
         return this.#stop(action.party, action.ms);
       case "strike":
-        this.#strikes.push({ left: action.nth, ms: action.ms });
-        return;
+        return void this.#strikes.push({ left: action.nth, ms: action.ms });
+      case "handover":
+        return this.#handOver(action);
+      case "depose":
+        return this.#depose(action);
+      case "unanswered": {
+        const place = this.#leaderPlace;
+        this.#etcd.ways[place]?.add(action.fault, 1);
+        return place < 0 ? undefined : this.#ask(action.call, parseRequest(requestOf(action.punt, ROOT)), place);
+      }
       case "partition":
         return this.#partition(action.ms, action.crash);
       case "crash-vpp":
@@ -120,23 +169,7 @@ class History implements RunningHistory<Step> {
           this.#daemons.flatMap((daemon) => daemon.list()),
         );
       default:
-        return this.#strikeEtcd(action);
-    }
-  }
-
-  #strikeEtcd(action: Extract<Action, { op: `etcd-${string}` | "compact" | "depose" }>): void {
-    const { now } = this.#world.schedule;
-    if (action.op === "etcd-restart") this.#etcd.restart(action.down);
-    else if (action.op === "compact") this.#etcd.model.compact();
-    else if (action.op === "depose") this.#etcd.model.set(keys.leader, undefined);
-    else {
-      const way = this.#etcd.ways[action.place]!;
-      if (action.op === "etcd-fault") way.add(action.fault, action.nth);
-      else if (action.op === "etcd-late") way.eventsFrom = now + action.ms;
-      else {
-        way.cutUntil = now + action.ms;
-        if (action.isReset) for (const link of way.links) link.break();
-      }
+        return strikeEtcd(this.#etcd, schedule.now, action);
     }
   }
 
@@ -144,14 +177,50 @@ class History implements RunningHistory<Step> {
   #wish(request: PuntRequest, isThere: boolean): void {
     const id = idOf(request) as PuntStatus["id"];
     if (this.#wishes.isBusy(id)) return;
+    this.#kept.asked(id);
     const text = isThere ? JSON.stringify({ request, by: "a program", at: "" }) : undefined;
     this.#etcd.model.set(keys.punt("wanted", id), text);
     this.#wishes.written(id, isThere ? request : undefined);
   }
 
+  /** The daemon that acts stops in order, right after it has taken or deleted a punt of which the others hear late. */
+  #handOver({ punt, isDeleted, news, ms }: Extract<Action, { op: "handover" }>): void {
+    const { schedule } = this.#world;
+    const place = this.#leaderPlace;
+    if (place < 0) return;
+    for (const [other, way] of this.#etcd.ways.entries()) {
+      if (other === place || other === OPERATOR) continue;
+      if (news !== "again") way.eventsFrom.set(keys.folder(news), schedule.now + ms + 2_000);
+      else for (const link of way.links) link.break();
+      way.slow = { until: schedule.now + ms + 2_000, ms: news === "again" ? 400 : 0 };
+    }
+    this.#ask(isDeleted ? "delete" : "add", parseRequest(requestOf(punt, ROOT)), place);
+    const stop = () => void (schedule.isCalm || this.#daemons[place]!.stop());
+    schedule.at(schedule.now + ms, "hand over", stop, schedule.world);
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#world.schedule.fail(error);
+    }
+  }
+
+  #depose({ punt, ms }: Extract<Action, { op: "depose" }>): void {
+    const { schedule } = this.#world;
+    const place = this.#leaderPlace;
+    if (place >= 0) {
+      this.#etcd.ways[place]!.eventsFrom.set(keys.folder("leader"), schedule.now + ms + 300);
+      this.#ask("add", parseRequest(requestOf(punt, ROOT)), place);
+    }
+    const depose = () => void (schedule.isCalm || this.#etcd.model.set(keys.leader, undefined));
+    schedule.at(schedule.now + ms, "depose", depose, schedule.world);
+  }
+
   #partition(ms: number, crash: number): void {
     const { schedule } = this.#world;
-    const place = this.#daemons.findIndex(({ role }) => role === "leader");
+    const place = this.#leaderPlace;
     if (place < 0) return;
     this.#etcd.ways[place]!.cutUntil = schedule.now + ms;
     const crashed = () => void (schedule.isCalm || this.#machine.vpp.crash(50));
@@ -159,19 +228,19 @@ class History implements RunningHistory<Step> {
   }
 
   #stop(index: number, ms: number): void {
-    const party = [...this.#daemons.map((daemon) => daemon.party), this.#machine.vpp.party, this.#etcd.party][index];
+    const daemons = Array.from({ length: DAEMONS }, (_, place) => this.#daemons[place]?.party);
+    const party = [...daemons, this.#machine.vpp.party, this.#etcd.party][index];
     if (party) this.#world.schedule.stop(party, ms);
   }
 
   /** Asks for something, unless a call about the punt is under way. */
   #ask(call: Call, request: PuntRequest, via: number): void {
     const { schedule } = this.#world;
-    const daemon = this.#daemons[via];
-    const punts = daemon ? daemon.punts : this.#operatorsPunts;
-    const party = daemon ? daemon.party : this.#operator;
+    const { punts, party } = this.#door(via);
     const id = idOf(request) as PuntStatus["id"];
     if (punts === undefined || party === undefined || this.#wishes.isBusy(id)) return;
     const asked = this.#wishes.begin(call, request, party);
+    if (call !== "add") this.#kept.asked(id);
     const ended = (code: string | undefined) => {
       schedule.note(`${via} ${call} ${asked.key} ${code}\n`);
       this.#wishes.ended(asked, code);
@@ -187,25 +256,52 @@ class History implements RunningHistory<Step> {
     schedule.at(schedule.now, call, work, party);
   }
 
+  /** Replaces all punts of a CNF, unless a call about one of them is under way. */
+  #apply({ cnf: number, punts: choices, via }: Extract<Action, { op: "apply" }>): void {
+    const { schedule } = this.#world;
+    const cnf = `cnf${number}`;
+    const { punts, party } = this.#door(via);
+    if (punts === undefined || party === undefined || this.#wishes.isCnfBusy(cnf)) return;
+    const all = choices.map((choice) => parseRequest(requestOf({ ...choice, cnf: number }, ROOT)));
+    const requests = [...new Map(all.map((each) => [idKey(each), each])).values()];
+    const asked = this.#wishes.beginSet(cnf, requests, party);
+    for (const { request } of asked.asked) this.#kept.asked(request);
+    const ended = (outcome: ApplyResult | string) => {
+      schedule.note(`${via} apply ${cnf} ${typeof outcome === "string" ? outcome : "done"}\n`);
+      this.#wishes.endedSet(asked, outcome);
+    };
+    const work = () =>
+      void punts
+        .apply({ cnf, punts: requests })
+        .then(ended, (error) => ended(outcomeOf(error)))
+        .catch((error) => schedule.fail(error));
+    schedule.at(schedule.now, "apply", work, party);
+  }
+
+  #watch(via: number, cnf: number | undefined): void {
+    const { punts, party, name } = this.#door(via);
+    if (punts === undefined || party === undefined) return;
+    const of = { punts, party, name, isDaemon: party !== this.#operator };
+    this.#watchers.push(new Watcher(this.#world, of, cnf === undefined ? undefined : `cnf${cnf}`));
+  }
+
+  /** The interface that answers at a place, and the process that asks there. */
+  #door(via: number) {
+    const daemon = this.#daemons[via];
+    if (daemon === undefined && via !== OPERATOR) return { punts: undefined, party: undefined, name: "nobody" };
+    const { punts, party } = daemon ?? { punts: this.#operatorsPunts, party: this.#operator };
+    return { punts, party, name: daemon?.name ?? "etcd" };
+  }
+
   #acts(daemon: DaemonProcess, what: string): void {
     const { schedule } = this.#world;
-    this.#checkLease(daemon, what);
+    checkLease(this.#etcd.model, daemon, what);
     for (const strike of this.#strikes) strike.left--;
     const struck = this.#strikes.find(({ left }) => left <= 0);
     if (!struck || !daemon.party) return;
     this.#strikes = this.#strikes.filter((strike) => strike !== struck);
     if (struck.ms > 0) schedule.stop(daemon.party, struck.ms);
     else schedule.at(schedule.now, "die", () => daemon.kill(RESTART_MS), schedule.world);
-  }
-
-  /** Only the daemon whose lease is alive, and that claimed the lead last, changes VPP and Linux. */
-  #checkLease(daemon: DaemonProcess, what: string): void {
-    const { model } = this.#etcd;
-    const term = model.get(keys.key("state", "term"));
-    const { lease = "", daemon: name = "nobody" } = term ? JSON.parse(term.value) : {};
-    if (name === daemon.name && model.isAlive(lease)) return;
-    const reason = name === daemon.name ? "its lease is over" : `${name} has claimed the lead`;
-    throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
   }
 
   /** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
@@ -233,7 +329,8 @@ class History implements RunningHistory<Step> {
     this.#wishes.compare(this.#wanted());
     // Statuses gather for a moment before the daemon writes them.
     await schedule.sleep(2_000);
-    await this.#checkAgreement();
+    checkAgreement(this.#daemons, this.#leader!, this.#etcd.model);
+    for (const watcher of this.#watchers) watcher.compare(this.#accepted());
     this.#machine.checkStates(this.#accepted());
     const reached = await this.#machine.snapshot();
     await this.#machine.vpp.crash(10);
@@ -251,7 +348,6 @@ class History implements RunningHistory<Step> {
     this.#strikes = [];
   }
 
-  /** The wishes in etcd. */
   #wanted(): PuntRequest[] {
     return this.#etcd.model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request);
   }
@@ -267,7 +363,10 @@ class History implements RunningHistory<Step> {
       this.#world,
       limits,
       () => this.#isSettled(isPlanned),
-      () => this.#describe(),
+      () => {
+        const waiting = this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`);
+        return [...waiting, describe(this.#daemons, this.#etcd.model)].join("\n");
+      },
     );
   }
 
@@ -279,60 +378,7 @@ class History implements RunningHistory<Step> {
       return false;
     if (!leader.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state))) return false;
     for (const daemon of this.#daemons) if (!(await daemon.isDone(isPlanned))) return false;
-    return this.#isAnswered();
-  }
-
-  /** Whether each wish has a punt, or is refused because it conflicts with another one. */
-  async #isAnswered(): Promise<boolean> {
-    const accepted = new Map(this.#accepted().map(({ request }) => [JSON.stringify(idOf(request)), request]));
-    const open = this.#wanted().filter(
-      (request) => JSON.stringify(accepted.get(JSON.stringify(idOf(request)))) !== JSON.stringify(request),
-    );
-    for (const request of open) {
-      const others = accepted.get(JSON.stringify(idOf(request)));
-      const refusal = await this.#leader!.refusalOf(request, others);
-      if (refusal === undefined) return false;
-    }
-    return true;
-  }
-
-  /** All daemons, and etcd for those who ask it, tell the same about each punt. */
-  async #checkAgreement(): Promise<void> {
-    const shown = (punts: readonly PuntStatus[]) =>
-      punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
-    const leader = this.#leader!;
-    const expected = shown(leader.list());
-    for (const daemon of this.#daemons)
-      if (JSON.stringify(shown(daemon.list())) !== JSON.stringify(expected))
-        throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${this.#describe()}`);
-    const accepted = new Set(leader.list().map(({ id }) => JSON.stringify(id)));
-    const inEtcd = this.#etcd.model
-      .below(keys.folder("status"))
-      .filter(({ key }) => key !== keys.statuses)
-      .map(({ value }) => JSON.parse(value) as { status: PuntStatus; refused?: true })
-      .filter(({ refused }) => !refused)
-      .map(({ status }) => status);
-    if (inEtcd.length !== accepted.size || JSON.stringify(shown(inEtcd)) !== JSON.stringify(expected))
-      throw new Error(
-        `the statuses in etcd are not those of the daemon that acts:\n${shown(inEtcd).join("\n")}\nand\n${expected.join("\n")}`,
-      );
-  }
-
-  #describe(): string {
-    const { model } = this.#etcd;
-    return [
-      ...this.#daemons.flatMap((daemon) => [
-        `${daemon.name}: ${daemon.role}, VPP ${daemon.isConnected}, left: ${daemon.left}, problem: ${daemon.problem}`,
-        ...daemon
-          .list()
-          .map(
-            ({ id, state, missing, failure }) =>
-              `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
-          ),
-      ]),
-      ...this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`),
-      ...model.below(PREFIX).map(({ key, value, lease }) => `${key} ${lease} ${value.slice(0, 160)}`),
-    ].join("\n");
+    return isAnswered(this.#wanted(), leader);
   }
 
   /** Everything is deleted; then neither VPP, nor Linux, nor etcd has anything of a punt. */

@@ -5,14 +5,25 @@ import { type Action as PlainAction, plainChoices } from "../operation.js";
 import type { CallFault } from "./etcd-process.js";
 import type { Call } from "./wishes.js";
 
-/** Daemons of the host. */
-export const DAEMONS = 2;
+/** The most daemons of the host. Most histories have one less. */
+export const DAEMONS = 3;
 /** The operator's place among the ways to etcd. */
 export const OPERATOR = DAEMONS;
+
+/** Folders of etcd that a daemon follows. */
+export type Folder = "wanted" | "state" | "leader";
+
+/** How the daemons that do not act hear of a punt before one of them takes over. */
+export type News = Folder | "again";
 
 export type Action =
   /** `via`: the daemon that is asked, or the operator's own way through etcd. */
   | { readonly op: Call; readonly punt: PuntChoice; readonly via: number }
+  /** All punts of a CNF are replaced. */
+  | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly via: number }
+  /** Someone watches a CNF, or all; or one of those who do begins again where its watch ended. */
+  | { readonly op: "watch"; readonly cnf: number | undefined; readonly via: number }
+  | { readonly op: "watch-again"; readonly nth: number }
   /** A program writes a request to etcd itself, or removes one of those that are there. */
   | { readonly op: "wish"; readonly punt: PuntChoice }
   | { readonly op: "unwish"; readonly nth: number }
@@ -25,12 +36,25 @@ export type Action =
   /** The daemon that acts is cut off from etcd; VPP crashes so many ms later, and its punts have to be made again. */
   | { readonly op: "partition"; readonly ms: number; readonly crash: number }
   | { readonly op: "etcd-cut"; readonly place: number; readonly ms: number; readonly isReset: boolean }
-  | { readonly op: "etcd-late"; readonly place: number; readonly ms: number }
+  /** The events of one folder's watches are late, or those of all. */
+  | { readonly op: "etcd-late"; readonly place: number; readonly folder: Folder | "all"; readonly ms: number }
+  /** For some time, each read takes up to `ms`. */
+  | { readonly op: "etcd-slow"; readonly place: number; readonly ms: number }
+  /** The daemon that acts takes a punt, and gives the lead up so many ms later; the others hear late of one folder, or read all again. */
+  | {
+      readonly op: "handover";
+      readonly punt: PuntChoice;
+      readonly isDeleted: boolean;
+      readonly news: News;
+      readonly ms: number;
+    }
   | { readonly op: "etcd-fault"; readonly place: number; readonly fault: CallFault; readonly nth: number }
   | { readonly op: "etcd-restart"; readonly down: number }
   | { readonly op: "compact" }
-  /** The operator deletes the leader's key. */
-  | { readonly op: "depose" }
+  /** The daemon that acts takes a punt; the operator deletes the leader's key so many ms later, and the daemon hears late of that. */
+  | { readonly op: "depose"; readonly punt: PuntChoice; readonly ms: number }
+  /** The daemon that acts is asked, and its next write of etcd gets no answer in time. */
+  | { readonly op: "unanswered"; readonly call: Call; readonly punt: PuntChoice; readonly fault: CallFault }
   | Extract<PlainAction, { op: "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }>;
 
 export type Step = Action & { readonly after: number };
@@ -43,6 +67,7 @@ const CALL_FAULTS: readonly CallFault[] = [
 const daemon = fc.nat({ max: DAEMONS - 1 });
 const place = fc.nat({ max: OPERATOR });
 const via = fc.constantFrom(...Array.from({ length: DAEMONS }, (_, index) => index), OPERATOR);
+const anyFolder = fc.constantFrom<Folder | "all">("wanted", "state", "leader", "all", "all");
 const asked = { punt: puntChoice, via };
 
 function choice<T extends Action["op"], F>(
@@ -57,6 +82,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(20, "add", asked),
   choice(5, "update", asked),
   choice(9, "delete", asked),
+  choice(3, "apply", { cnf: fc.nat({ max: 2 }), punts: fc.array(puntChoice, { maxLength: 4 }), via }),
+  choice(2, "watch", { cnf: fc.constantFrom(undefined, 0, 1, 2), via }),
+  choice(1, "watch-again", { nth: fc.nat({ max: 3 }) }),
   choice(3, "wish", { punt: puntChoice }),
   choice(4, "unwish", { nth: fc.nat({ max: 9 }) }),
   choice(5, "kill", { daemon, down: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 8_000 })) }),
@@ -65,11 +93,20 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(10, "strike", { nth: fc.integer({ min: 1, max: 8 }), ms: fc.constantFrom(0, 5_500, 5_500, 12_000) }),
   choice(4, "partition", { ms: fc.constantFrom(4_000, 9_000), crash: fc.integer({ min: 1_000, max: 8_000 }) }),
   choice(4, "etcd-cut", { place, ms: fc.constantFrom(20, 900, 4_000, 9_000), isReset: fc.boolean() }),
-  choice(3, "etcd-late", { place, ms: fc.constantFrom(100, 1_000, 5_000) }),
+  choice(3, "etcd-late", { place, folder: anyFolder, ms: fc.constantFrom(100, 1_000, 5_000) }),
+  choice(1, "etcd-slow", { place, ms: fc.constantFrom(20, 400) }),
+  choice(4, "handover", {
+    ...{ punt: puntChoice, isDeleted: fc.boolean(), ms: fc.constantFrom(0, 100, 1_500) },
+    news: fc.constantFrom<News>("wanted", "state", "state", "again", "again"),
+  }),
   choice(12, "etcd-fault", { place, fault: fc.constantFrom(...CALL_FAULTS), nth: fc.integer({ min: 1, max: 8 }) }),
   choice(1, "etcd-restart", { down: fc.constantFrom(20, 1_500) }),
   choice(2, "compact", {}),
-  choice(2, "depose", {}),
+  choice(3, "depose", { punt: puntChoice, ms: fc.nat({ max: 120 }) }),
+  choice(3, "unanswered", {
+    ...{ call: fc.constantFrom<Call>("add", "update", "delete"), punt: puntChoice },
+    fault: fc.constantFrom<CallFault>("lose-answer", "late"),
+  }),
   ...(plainChoices as { weight: number; arbitrary: fc.Arbitrary<Action> }[]),
 );
 

@@ -1,5 +1,6 @@
 // The model of what was promised to those who asked: which punts there must be, with which requests, and which must not be.
-import { idKey, type PuntId, type PuntRequest } from "../../../lib/punt/index.js";
+import { type ApplyResult, idKey, type PuntId, type PuntRequest } from "../../../lib/punt/index.js";
+import { codesIn } from "../set-result.js";
 import type { Party } from "../world/index.js";
 
 export type Call = "add" | "update" | "delete";
@@ -18,10 +19,16 @@ export interface Asked {
   readonly terms: number;
 }
 
+export interface AskedSet {
+  readonly cnf: string;
+  readonly party: Party;
+  readonly asked: readonly Asked[];
+}
+
 /** Errors after which nothing was done. */
 const NOTHING_DONE = new Set([
   ...["ERR_CONFLICT", "ERR_PUNT_EXISTS", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST"],
-  ...["ERR_NO_SUCH_PUNT", "ERR_CHANGED_ELSEWHERE"],
+  ...["ERR_NO_SUCH_PUNT", "ERR_CHANGED_ELSEWHERE", "UNCHANGED"],
 ]);
 /** Virtual milliseconds for which a call may happen after nobody answered: its question ends with a lease, which may be refreshed once. */
 const LATEST_MS = 70_000;
@@ -37,6 +44,10 @@ export class ClusterWishes {
   readonly #running = new Map<string, Asked>();
   /** Until then a call whose outcome is unknown may still happen. */
   readonly #open = new Map<string, number>();
+  /** CNFs of which a whole set is applied. */
+  readonly #applying = new Map<string, Party>();
+  /** Until then a set whose outcome is unknown may still be applied, by CNF. */
+  readonly #openCnfs = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -49,17 +60,31 @@ export class ClusterWishes {
   /** No call that nobody answered happens any more. */
   settled(): void {
     this.#open.clear();
+    this.#openCnfs.clear();
   }
 
   isBusy(id: PuntId): boolean {
-    return this.#running.has(idKey(id));
+    return this.#running.has(idKey(id)) || this.#applying.has(id.cnf);
+  }
+
+  /** Whether calls about punts of a CNF are under way. */
+  isCnfBusy(cnf: string): boolean {
+    return this.#applying.has(cnf) || [...this.#running.keys()].some((key) => cnfIn(key) === cnf);
+  }
+
+  #isOpen(key: string): boolean {
+    return Math.max(this.#open.get(key) ?? 0, this.#openCnfs.get(cnfIn(key)) ?? 0) > this.#now();
+  }
+
+  /** Whether a call about a punt is under way, or may still happen. */
+  mayChange(id: PuntId): boolean {
+    return this.isBusy(id) || this.#isOpen(idKey(id));
   }
 
   /** Notes what a program has written to etcd itself. Until all daemons know it, they may answer others as before. */
   written(id: PuntId, request: PuntRequest | undefined): void {
     const key = idKey(id);
-    const isOpen = (this.#open.get(key) ?? 0) > this.#now();
-    this.#wishes.set(key, isOpen ? "unknown" : (request ?? "absent"));
+    this.#wishes.set(key, this.#isOpen(key) ? "unknown" : (request ?? "absent"));
     this.#open.set(key, Math.max(this.#open.get(key) ?? 0, this.#now() + LATEST_NEWS_MS));
   }
 
@@ -71,12 +96,38 @@ export class ClusterWishes {
     return asked;
   }
 
+  /** A set replaces all punts of a CNF: those of the set are updated, and the others deleted. */
+  beginSet(cnf: string, requests: readonly PuntRequest[], party: Party): AskedSet {
+    const inSet = new Set(requests.map(idKey));
+    const others = [...this.#wishes.keys()].filter((key) => cnfIn(key) === cnf && !inSet.has(key));
+    const asked = [
+      ...requests.map((request) => this.begin("update", request, party)),
+      ...others.map((key) => this.begin("delete", requestNamed(key), party)),
+    ];
+    this.#applying.set(cnf, party);
+    return { cnf, party, asked };
+  }
+
+  /** Notes the outcome of a set. @throws an Error if no daemon may answer so */
+  endedSet({ cnf, party, asked }: AskedSet, outcome: ApplyResult | string): void {
+    if (this.#applying.get(cnf) !== party) return;
+    this.#applying.delete(cnf);
+    const codes = typeof outcome === "string" ? undefined : codesIn(outcome, idKey);
+    if (typeof outcome === "string" && !NOTHING_DONE.has(outcome)) this.#openCnfs.set(cnf, this.#now() + LATEST_MS);
+    for (const each of asked) {
+      if (typeof outcome === "string") this.ended(each, outcome);
+      else if (codes!.has(each.key)) this.ended(each, codes!.get(each.key));
+      else if (each.call === "delete") this.ended(each, "ERR_NO_SUCH_PUNT");
+      else throw new Error(`${each.key} is in the set, and not in the result`);
+    }
+  }
+
   /** Notes the outcome of a call. @throws an Error if no daemon may answer so */
   ended(asked: Asked, code: string | undefined): void {
     const { call, key, request, before } = asked;
     if (this.#running.get(key) !== asked) return;
     this.#running.delete(key);
-    if ((this.#open.get(key) ?? 0) > this.#now()) return;
+    if (this.#isOpen(key)) return;
     const isDone = code === undefined || code === "FAILED";
     if (isDone) this.#wishes.set(key, call === "delete" ? "absent" : request);
     else if (!NOTHING_DONE.has(code)) this.#open.set(key, this.#now() + LATEST_MS);
@@ -99,6 +150,11 @@ export class ClusterWishes {
 
   /** The process has died: nobody answers what it asked. */
   died(party: Party): void {
+    for (const [cnf, by] of this.#applying) {
+      if (by !== party) continue;
+      this.#applying.delete(cnf);
+      this.#openCnfs.set(cnf, this.#now() + LATEST_MS);
+    }
     for (const [key, asked] of this.#running) {
       if (asked.party !== party) continue;
       this.#running.delete(key);
@@ -124,4 +180,14 @@ export class ClusterWishes {
 
 function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function cnfIn(key: string): string {
+  return JSON.parse(key)[0];
+}
+
+/** Returns what a deletion has of a request: its identity. */
+function requestNamed(name: string): PuntRequest {
+  const [cnf, key, label] = JSON.parse(name);
+  return { cnf, key, label } as PuntRequest;
 }

@@ -8,7 +8,7 @@ import timers from "node:timers/promises";
 import { native } from "../../../lib/native.js";
 import { Files, ROOT } from "./files.js";
 import { Network } from "./network.js";
-import { type Happening, Schedule } from "./schedule.js";
+import { type Happening, Schedule, turn } from "./schedule.js";
 
 /** Wall clock at the beginning of every history: 2026-01-01. */
 const EPOCH = Date.UTC(2026, 0, 1);
@@ -30,6 +30,8 @@ export async function inWorld(seed: number, main: (world: World) => Promise<void
   try {
     await schedule.run(() => main(world));
   } finally {
+    // Code that still runs belongs to this world, and its timers must not get into the next one.
+    await turn();
     current = undefined;
   }
   return world;

@@ -150,7 +150,7 @@ export class Schedule {
 }
 
 /** Resolves when all promises that can go on have done so. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => realImmediate(resolve));
 }
 

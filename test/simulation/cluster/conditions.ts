@@ -1,0 +1,81 @@
+// The conditions on the daemons of a host and their etcd.
+import type { ITxnRequest } from "etcd3";
+import { Keys } from "../../../lib/cluster/index.js";
+import type { PuntRequest, PuntStatus } from "../../../lib/punt/index.js";
+import { idOf } from "../../stress/choice.js";
+import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
+import type { EtcdModel } from "./etcd-model.js";
+import type { EtcdLink } from "./etcd-process.js";
+import { OPERATOR } from "./operation.js";
+
+const keys = new Keys(PREFIX, HOST);
+
+/** Only the daemon that has made the leader's key writes what the daemon that acts writes. */
+export function checkWrite(link: EtcdLink, { success = [] }: ITxnRequest, before: number | undefined): void {
+  if (link.place === OPERATOR || (before !== undefined && link.claimed === before)) return;
+  const written = success.map(({ request_put: put, request_delete_range: gone }) => String(put?.key ?? gone?.key));
+  const acting = [keys.folder("status"), keys.folder("state"), keys.folder("answer")];
+  if (written.includes(keys.leader)) return;
+  const found = written.find((key) => acting.some((folder) => key.startsWith(folder)));
+  if (found) throw new Error(`daemon-${link.place} writes ${found}, and does not lead`);
+}
+
+/** Only the daemon whose lease is alive, and that claimed the lead last, changes VPP and Linux. */
+export function checkLease(model: EtcdModel, daemon: DaemonProcess, what: string): void {
+  const term = model.get(keys.term);
+  const { lease = "", daemon: name = "nobody" } = term ? JSON.parse(term.value) : {};
+  if (name === daemon.name && model.isAlive(lease)) return;
+  const reason = name === daemon.name ? "its lease is over" : `${name} has claimed the lead`;
+  throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
+}
+
+/** All daemons, and etcd for those who ask it, tell the same about each punt. */
+export function checkAgreement(daemons: readonly DaemonProcess[], leader: DaemonProcess, model: EtcdModel): void {
+  const shown = (punts: readonly PuntStatus[]) =>
+    punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
+  const expected = shown(leader.list());
+  for (const daemon of daemons)
+    if (JSON.stringify(shown(daemon.list())) !== JSON.stringify(expected))
+      throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${describe(daemons, model)}`);
+  const accepted = new Set(leader.list().map(({ id }) => JSON.stringify(id)));
+  const inEtcd = model
+    .below(keys.folder("status"))
+    .filter(({ key }) => key !== keys.statuses)
+    .map(({ value }) => JSON.parse(value) as { status: PuntStatus; refused?: true })
+    .filter(({ refused }) => !refused)
+    .map(({ status }) => status);
+  if (inEtcd.length !== accepted.size || JSON.stringify(shown(inEtcd)) !== JSON.stringify(expected))
+    throw new Error(
+      `the statuses in etcd are not those of the daemon that acts:\n${shown(inEtcd).join("\n")}\nand\n${expected.join("\n")}`,
+    );
+}
+
+/** Returns what the daemons and etcd have. */
+export function describe(daemons: readonly DaemonProcess[], model: EtcdModel): string {
+  return [
+    ...daemons.flatMap((daemon) => [
+      `${daemon.name}: ${daemon.role}, VPP ${daemon.isConnected}, left: ${daemon.left}, problem: ${daemon.problem}`,
+      ...daemon
+        .list()
+        .map(
+          ({ id, state, missing, failure }) =>
+            `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
+        ),
+    ]),
+    ...model.below(PREFIX).map(({ key, value, lease }) => `${key} ${lease} ${value.slice(0, 160)}`),
+  ].join("\n");
+}
+
+/** Whether each wish has a punt, or is refused because it conflicts with another one. */
+export async function isAnswered(wanted: readonly PuntRequest[], leader: DaemonProcess): Promise<boolean> {
+  const accepted = new Map(leader.list().map(({ request }) => [JSON.stringify(idOf(request)), request]));
+  const open = wanted.filter(
+    (request) => JSON.stringify(accepted.get(JSON.stringify(idOf(request)))) !== JSON.stringify(request),
+  );
+  for (const request of open) {
+    const others = accepted.get(JSON.stringify(idOf(request)));
+    const refusal = await leader.refusalOf(request, others);
+    if (refusal === undefined) return false;
+  }
+  return true;
+}

@@ -1,0 +1,63 @@
+// The punts that VPP must keep: the interconnects stay the same ones until someone asks for a change, or VPP is disturbed.
+import { idKey, isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
+import { snapshot } from "../../support/vpp/snapshot.js";
+import { patternsOf } from "../evidence.js";
+import type { VppLife, VppProcess } from "../vpp.js";
+
+interface Made {
+  readonly request: PuntRequest;
+  readonly disturbedAt: number;
+  /** The objects of VPP's interfaces that the punt's traffic goes to. */
+  readonly interfaces: readonly unknown[];
+}
+
+export class Kept {
+  readonly #vpp: VppProcess;
+  /** Whether a change of a punt is under way, or may still happen. */
+  readonly #mayChange: (id: PuntId) => boolean;
+  readonly #made = new Map<string, Made>();
+  /** The number of messages that VPP had at the last look. */
+  #looked = -1;
+
+  constructor(vpp: VppProcess, mayChange: (id: PuntId) => boolean) {
+    this.#vpp = vpp;
+    this.#mayChange = mayChange;
+  }
+
+  /** Someone asks for a change of a punt. */
+  asked(id: PuntId): void {
+    this.#made.delete(idKey(id));
+  }
+
+  /** @param punts those of the daemon that acts. @throws an Error with the punt that VPP has not kept */
+  async look(punts: readonly PuntStatus[]): Promise<void> {
+    const { life, disturbedAt, faults } = this.#vpp;
+    for (const [key, made] of this.#made) if (made.disturbedAt !== disturbedAt) this.#made.delete(key);
+    if (life === undefined || faults.seen === this.#looked) return;
+    this.#looked = faults.seen;
+    for (const { id, state } of punts) if (!isMade(state)) this.#made.delete(idKey(id));
+    const found = await snapshot(life.direct());
+    for (const { request, interfaces } of this.#made.values()) {
+      const now = interfacesOf(request, found, life);
+      if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(request)}, and nobody asked for that`);
+      if (now.some((each, index) => each !== interfaces[index]))
+        throw new Error(`the interconnect of ${JSON.stringify(request)} was made again, and nobody asked for that`);
+    }
+    for (const { id, state, request } of punts) {
+      if (!isMade(state) || this.#made.has(idKey(id)) || this.#mayChange(id)) continue;
+      const interfaces = interfacesOf(request, found, life);
+      if (interfaces) this.#made.set(idKey(id), { request, disturbedAt, interfaces });
+    }
+  }
+}
+
+/** Returns the interfaces in the lines that a punt needs; undefined if a line is missing. */
+function interfacesOf(request: PuntRequest, found: readonly string[], life: VppLife): unknown[] | undefined {
+  const lines = patternsOf(request).map((pattern) => found.find((line) => pattern.test(line)));
+  if (lines.includes(undefined)) return undefined;
+  const all = [...life.dp.interfaces.values()];
+  return lines.map((line) => {
+    const [tag] = /(tap|memif)-\S+/.exec(line!) ?? [];
+    return all.find((each) => each.tag === tag);
+  });
+}
