@@ -151,8 +151,8 @@ async function otherPrograms() {
   await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "100"));
   // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", script("simulate", "--runs", "2000", "--seed", "1"));
-  await check("simulated daemons", script("simulate", "--cluster", "--runs", "200", "--seed", "1"));
+  await check("simulated histories", script("simulate", "--runs", "200", "--seed", "1"));
+  await check("simulated daemons", script("simulate", "--cluster", "--runs", "40", "--seed", "1"));
   await check("faults at each 613th call", script("faults", "--every", "613"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);

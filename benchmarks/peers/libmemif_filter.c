@@ -16,13 +16,19 @@ static struct Program program;
 static unsigned (*bpf_filter)(const void* instructions, const uint8_t* packet, unsigned wire,
                               unsigned length);
 
+static void Require(int holds, const char* what) {
+  if (holds) return;
+  fprintf(stderr, "%s\n", what);
+  exit(1);
+}
+
 static void Compile(const char* expression) {
   void* library = dlopen("libpcap.so.0.8", RTLD_NOW);
-  if (library == NULL) Die("libpcap.so.0.8");
+  Require(library != NULL, "there is no libpcap.so.0.8");
   void* (*open_dead)(int, int) = dlsym(library, "pcap_open_dead");
   int (*compile)(void*, struct Program*, const char*, int, uint32_t) = dlsym(library, "pcap_compile");
   bpf_filter = dlsym(library, "bpf_filter");
-  if (compile(open_dead(1, 262144), &program, expression, 1, ~0u) != 0) Die("the expression");
+  Require(compile(open_dead(1, 262144), &program, expression, 1, ~0u) == 0, "libpcap refuses the expression");
 }
 
 #define FLOWS (1u << 20)
