@@ -11,6 +11,8 @@ namespace vpp_punt::punt_socket {
 namespace {
 
 constexpr uint32_t kScratchBurst = 64;
+/// A flood must not keep the socket from its new peer.
+constexpr std::chrono::milliseconds kBeforeConnect{100};
 
 }  // namespace
 
@@ -98,24 +100,26 @@ bool Receiver::Usable(const Burst& burst, uint32_t i) {
   return false;
 }
 
-bool Receiver::Drain() {
+Drained Receiver::Drain(std::chrono::nanoseconds longest) {
   const std::lock_guard lock(mutex_);
-  return DrainLocked();
+  return DrainLocked(longest);
 }
 
-bool Receiver::DrainLocked() {
-  bool stored = false;
-  uint32_t received;
-  do {
-    received = scratch_.Receive(fd_.get());
+Drained Receiver::DrainLocked(std::chrono::nanoseconds longest) {
+  const auto began = std::chrono::steady_clock::now();
+  Drained drained;
+  for (;;) {
+    const uint32_t received = scratch_.Receive(fd_.get());
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < received; i++) {
       bytes += scratch_.length(i);
-      stored |= Store(i);
+      drained.stored |= Store(i);
     }
     AddCost(received, bytes);
-  } while (received == scratch_.capacity());
-  return stored;
+    if (received < scratch_.capacity()) return drained;
+    drained.more = std::chrono::steady_clock::now() - began >= longest;
+    if (drained.more) return drained;
+  }
 }
 
 /// Puts datagram i of the scratch burst into the ring, or counts the reason against it.
@@ -145,7 +149,7 @@ int Receiver::Reconnect(bool force) {
   const std::lock_guard lock(mutex_);
   if (!peer_.wanted()) return peer_.Connect(fd_.get());
   if (!force && !peer_.Moved()) return peer_.error();
-  DrainLocked();  // the kernel discards the old peer's packets when the new one is connected
+  DrainLocked(kBeforeConnect);  // the kernel discards the old peer's packets when the new one is connected
   const int error = peer_.Connect(fd_.get());
   if (error == 0) connects_++;
   return error;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -46,6 +47,12 @@ struct ReceiverStats {
   int connect_error = 0;       // errno value: why the socket is not connected; 0 when it is
 };
 
+/// The result of a drain.
+struct Drained {
+  bool stored = false;  // packets were added to the ring
+  bool more = false;    // it ended by its time, with packets left
+};
+
 /// Where a burst lies for JavaScript.
 constexpr uint32_t kDirectSlab = 0;  // ring slab i is 1 + i
 
@@ -73,9 +80,8 @@ class Receiver {
   void SetVppPath(const std::string& path);
 
   // Drain thread.
-  /// Reads everything that is queued: into the ring, or nowhere while paused. True when packets were added to
-  /// the ring.
-  bool Drain();
+  /// Reads what is queued, for about `longest`: into the ring, or nowhere while paused.
+  Drained Drain(std::chrono::nanoseconds longest);
   /// Clears the error that a peer causes when it disconnects from us: poll() returns at once until the error
   /// is read.
   void ClearError();
@@ -100,7 +106,7 @@ class Receiver {
   uint32_t PullSocket(PacketTable* table);
   bool Usable(const Burst& burst, uint32_t i);
   void AddCost(uint64_t packets, uint64_t bytes);
-  bool DrainLocked();
+  Drained DrainLocked(std::chrono::nanoseconds longest);
   bool Store(uint32_t i);
 
   const ReceiverOptions options_;
