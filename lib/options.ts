@@ -7,7 +7,7 @@ export const MAX_SOCKET_PATH = 107;
 /** The longest time that `setTimeout` takes, in ms: it fires at once for a longer one. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Returns the options that are set: one that is undefined has its default, as if it was left out. */
+/** Returns the options that are set. An undefined option has its default, as if it was left out. */
 export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -76,7 +76,7 @@ function commandLine() {
   const places = positionals.map((place) => place.replace(/^\.\/|\/+$/g, ""));
   for (const place of places)
     if (!isPlace(place) || !existsSync(place))
-      refuse(`${place} is no file or folder below ${FOLDERS.map((name) => `lib/${name}`).join(", ")}`);
+      refuse(`${place} is not a file or folder below ${FOLDERS.map((name) => `lib/${name}`).join(", ")}`);
   return { ...values, places };
 }
 
@@ -141,7 +141,7 @@ function cleanWhenInterrupted(clean) {
     });
 }
 
-/** Measures the test files that may kill the mutants, and returns those that pass. */
+/** Measures the test files that may kill the mutants, and returns the files that pass. */
 async function measured(mutants, { tests, jobs }, { filesBelow, measure }) {
   const folders = new Set(mutants.flatMap(({ file }) => testFolders(file, tests)));
   const files = [...folders]

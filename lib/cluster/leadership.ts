@@ -231,7 +231,7 @@ export class Leadership {
 
   /**
    * Waits for the end of the last term's lease. An operator may have deleted the leader's key while its daemon still acts. The copy may
-   * not have that term yet, although it has the deletion, so etcd is asked.
+   * not have that term yet, although it has the deletion, so this reads the term from etcd.
    *
    * @returns the condition that no other term has begun since
    */

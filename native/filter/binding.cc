@@ -1,6 +1,7 @@
 #include "filter/binding.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -67,15 +68,19 @@ Napi::Value RunAll(ProgramMatcher* matcher, const Napi::CallbackInfo& info) {
   const auto hits = Cells<uint8_t>::Of(info.Env(), info[3]);
   const uint32_t asked = info[2].As<Napi::Number>();
   const auto count = static_cast<uint32_t>(std::min<size_t>({asked, table.capacity(), hits.length}));
-  std::vector<uint32_t> inside;
-  inside.reserve(count);
-  for (uint32_t i = 0; i < count; i++)
-    if (burst.Contains(i)) inside.push_back(i);
-  std::vector<uint8_t> found(inside.size());
-  matcher->Match(burst, inside.data(), static_cast<uint32_t>(inside.size()), found.data());
-  std::fill_n(hits.data, count, 0);
   uint32_t matching = 0;
-  for (size_t i = 0; i < inside.size(); i++) matching += hits.data[inside[i]] = found[i];
+  for (uint32_t from = 0; from < count; from += Lanes::kCount) {
+    const uint32_t end = std::min(count, from + Lanes::kCount);
+    std::array<uint32_t, Lanes::kCount> inside;
+    std::array<uint8_t, Lanes::kCount> found;
+    uint32_t some = 0;
+    for (uint32_t i = from; i < end; i++) {
+      hits.data[i] = 0;
+      if (burst.Contains(i)) inside[some++] = i;
+    }
+    matcher->Match(burst, inside.data(), some, found.data());
+    for (uint32_t i = 0; i < some; i++) matching += hits.data[inside[i]] = found[i];
+  }
   return Napi::Number::New(info.Env(), matching);
 }
 

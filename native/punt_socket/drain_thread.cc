@@ -94,7 +94,7 @@ bool DrainThread::JavaScriptIsLate() {
 
 /// Reads, and then sleeps for a little, because JavaScript may need this core to catch up. The sleep is short
 /// however slowly packets come: a VPP that was held up itself sends all its packets at once. In a flood it is
-/// as long as the drain, unless JavaScript reads meanwhile on another core: a thread that always found
+/// as long as the drain, unless JavaScript reads on another core: a thread that always found
 /// packets would leave JavaScript no time for any of them.
 void DrainThread::Drain() {
   using std::chrono::steady_clock;

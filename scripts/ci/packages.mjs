@@ -34,7 +34,7 @@ function isInstalled(name) {
   return query.status === 0 && query.stdout.includes("install ok installed");
 }
 
-/** Installs those of `packages` that are missing; resolves with the lines that say what cannot be installed. */
+/** Installs the missing packages; resolves with lines that name the packages it could not install. */
 export async function installPackages(packages) {
   const missing = packages.filter((name) => !isInstalled(name));
   if (missing.length === 0) return [];

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const file = "dist/mutation.pid";
 
-/** The process that uses the copy, or undefined. One that was killed has left the file. */
+/** The process that uses the copy, or undefined. A killed process has left the file. */
 function owner() {
   const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
   return pid > 0 && existsSync(`/proc/${pid}`) ? pid : undefined;

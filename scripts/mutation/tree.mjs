@@ -12,7 +12,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const tree = join(root, "dist/mutation");
 const list = join(tree, "mutants.json");
 
-/** Written anew in the copy; all else in the project's folder is linked. */
+/** Written again in the copy; all else in the project's folder is linked. */
 const OWN = [".git", "dist", "scripts"];
 const COMPILED = ["benchmarks", "demo", "entries", "examples", "lib", "test"];
 
@@ -68,7 +68,7 @@ function copyTests() {
   for (const file of filesBelow("dist/test").filter(isTest)) cpSync(join(root, file), join(tree, file));
 }
 
-/** Makes the copy and returns its mutants. One that is up to date only gets the test files. */
+/** Makes the copy and returns its mutants. A copy that is up to date only gets the test files. */
 export async function makeTree(report) {
   const key = currentKey();
   const kept = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : undefined;

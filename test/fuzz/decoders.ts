@@ -25,7 +25,7 @@ import {
   filterProgram,
   policyFile,
 } from "./outside.js";
-import { refusable } from "./refusable.js";
+import { readable, refusable } from "./refusable.js";
 import { REQUESTS, STONEWORK_REQUESTS } from "./requests.js";
 
 /** Decodes one input made of the random numbers. Throws what the decoder throws. */
@@ -148,15 +148,6 @@ function packet(random: Random): void {
   const damaged = damagedBytes(frame, random);
   for (const line of [describeFrame(damaged), describeIp(damaged.subarray(Math.min(14, damaged.length)))])
     if (/\p{Cc}/u.test(line)) throw new Error(`not printable: ${JSON.stringify(line)}`);
-}
-
-/** Returns the message, or undefined where protobuf's own decoder refuses the bytes before this package sees them. */
-function readable<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch {
-    return undefined;
-  }
 }
 
 export const DECODERS: Readonly<Record<string, Decoder>> = {

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
-import { EmulatedHost, MemoryStore, PuntManager, type VppConnection } from "../../lib/punt/index.js";
+import { EmulatedHost, MemoryStore, PuntManager } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { within } from "../stress/settling.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
 import type { Random } from "../support/vpp/sample-values.js";
-import type { Message } from "../support/vpp/tapped.js";
+import { type Message, tapped } from "../support/vpp/tapped.js";
 import { refusable } from "./refusable.js";
 
 const CARDS = ["if0", "if1", "if2", "if3"];
@@ -42,20 +42,6 @@ function changed(answer: Message, random: Random): Message {
   return Array.isArray(answer) ? answer.with(Number(key), value) : { ...answer, [key]: value };
 }
 
-function lying(client: Vpp, lie: (answer: Message) => Message): VppConnection {
-  return {
-    get isConnected() {
-      return client.isConnected;
-    },
-    has: (name) => client.has(name),
-    on: (event, listener) => client.on(event, listener),
-    off: (event, listener) => client.off(event, listener),
-    subscribe: (request, fields, event) => client.subscribe(request, fields, event),
-    call: async (name, ...rest) => lie(await client.call(name, ...rest)),
-    dumpAll: async (name, ...rest) => lie(await client.dumpAll(name, ...rest)),
-  };
-}
-
 /** Takes one step of a CNF. */
 async function step(manager: PuntManager, random: Random, folder: string): Promise<void> {
   const subject = random.below(CARDS.length / 2);
@@ -79,11 +65,11 @@ export async function lyingVpp(random: Random): Promise<void> {
   const vpp = await EmbeddedVpp.start({ directory: folder, interfaces: CARDS });
   const client = await Vpp.connect({ socketPath: vpp.apiSocket });
   let lies = true;
-  const lie = (answer: Message) => (lies && random.below(RARITY) === 0 ? changed(answer, random) : answer);
+  const change = (answer: Message) => (lies && random.below(RARITY) === 0 ? changed(answer, random) : answer);
   const what = (name: string, work: Promise<void>) => within(name, LONGEST_MS, work);
   try {
     const manager = await PuntManager.start({
-      ...{ vpp: lying(client, lie), host: new EmulatedHost(vpp), store: new MemoryStore() },
+      ...{ vpp: tapped(client, { change }), host: new EmulatedHost(vpp), store: new MemoryStore() },
       ...{ memifDirectory: join(folder, "memif"), retry: { firstDelay: 5, longestDelay: 20 } },
     });
     try {

@@ -1,5 +1,5 @@
 // The decoders of records and files that other programs and people write.
-import { fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { parseGeneration } from "../../lib/cluster/history.js";
 import { Keys } from "../../lib/cluster/index.js";
 import { parseLeader } from "../../lib/cluster/leadership.js";
@@ -14,7 +14,7 @@ import { PuntStatusSchema } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 import { statusFromWire, statusToWire } from "../../lib/wire/index.js";
 import type { Random } from "../support/vpp/sample-values.js";
 import { damagedBytes, damagedJson } from "./mutate.js";
-import { refusable } from "./refusable.js";
+import { readable, refusable } from "./refusable.js";
 import { REQUESTS } from "./requests.js";
 
 const HOST = new Keys("vpp-punt", "host");
@@ -134,13 +134,8 @@ export async function daemonOptions(random: Random): Promise<void> {
 export async function daemonAnswer(random: Random): Promise<void> {
   const { status } = parseStatus({ key: "", value: STATUS } as never);
   const bytes = damagedBytes(toBinary(PuntStatusSchema, statusToWire(status)), random);
-  let message: MessageShape<typeof PuntStatusSchema>;
-  try {
-    message = fromBinary(PuntStatusSchema, bytes);
-  } catch {
-    return; // protobuf's own decoder refuses the bytes before this package sees them
-  }
-  await refusable(() => statusFromWire(message));
+  const message = readable(() => fromBinary(PuntStatusSchema, bytes));
+  if (message) await refusable(() => statusFromWire(message));
 }
 
 /** Two packets in a pcap file. */

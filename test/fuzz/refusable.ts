@@ -9,3 +9,12 @@ export async function refusable(work: () => unknown): Promise<void> {
     if (!(error instanceof PuntError)) throw error;
   }
 }
+
+/** Returns the message, or undefined where protobuf's own decoder refuses the bytes before this package sees them. */
+export function readable<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
+}

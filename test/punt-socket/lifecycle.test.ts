@@ -159,7 +159,7 @@ test("a warning names a small queue limit, and what to do", (t) => {
   );
 });
 
-test("a limit from 512 on, and one that cannot be read, are no warning", (t) => {
+test("a limit from 512 on, or an unreadable limit, does not cause a warning", (t) => {
   const warning = queueLimitWarning(511);
   t.is(warning?.code, "QUEUE_LIMIT");
   t.regex(warning!.message, /^net\.unix\.max_dgram_qlen is 511: .*sysctl -w net\.unix\.max_dgram_qlen=512/);

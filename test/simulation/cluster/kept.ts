@@ -39,9 +39,9 @@ export class Kept {
     const found = await snapshot(life.direct());
     for (const { request, interfaces } of this.#made.values()) {
       const now = interfacesOf(request, found, life);
-      if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(request)}, and nobody asked for that`);
+      if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(request)} without a request`);
       if (now.some((each, index) => each !== interfaces[index]))
-        throw new Error(`the interconnect of ${JSON.stringify(request)} was made again, and nobody asked for that`);
+        throw new Error(`the interconnect of ${JSON.stringify(request)} was made again without a request`);
     }
     for (const { id, state, request } of punts) {
       if (!isMade(state) || this.#made.has(idKey(id)) || this.#mayChange(id)) continue;

@@ -1,4 +1,4 @@
-// One who watches the punts of a host: what it is told is one story, and the story ends with what there is.
+// A watcher of the punts of a host: its events are one story, which ends with the punts as they are.
 import { idKey, type PuntStatus, type Punts, type WatchEvent } from "../../../lib/punt/index.js";
 import type { Party, World } from "../world/index.js";
 

@@ -11,9 +11,14 @@ export interface Tap {
   hear?(name: string): void;
   /** Answers in VPP's place, which then does not get the message; undefined sends it. */
   answer?(name: string): Message | undefined;
+  /** Changes what VPP has answered. */
+  change?(answer: Message): Message;
 }
 
-export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined }: Tap): VppConnection {
+export function tapped(
+  client: Vpp,
+  { hear = () => {}, answer = () => undefined, change = (message) => message }: Tap,
+): VppConnection {
   return {
     get isConnected() {
       return client.isConnected;
@@ -24,11 +29,11 @@ export function tapped(client: Vpp, { hear = () => {}, answer = () => undefined 
     subscribe: (request, fields, event) => client.subscribe(request, fields, event),
     async call(name, ...rest) {
       hear(name);
-      return answer(name) ?? client.call(name, ...rest);
+      return answer(name) ?? change(await client.call(name, ...rest));
     },
     async dumpAll(name, ...rest) {
       hear(name);
-      return client.dumpAll(name, ...rest);
+      return change(await client.dumpAll(name, ...rest));
     },
   };
 }
