@@ -14,6 +14,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "64" },
     queues: { type: "string", default: "1" },
     drop: { type: "string" },
+    engine: { type: "string", default: "builtin" },
     seconds: { type: "string", default: "1" },
   },
 });
@@ -31,7 +32,8 @@ export const options = {
 
 export function openPort(more: Partial<MemifOptions> = {}): Memif {
   const role = values.role as MemifOptions["role"];
-  return Memif.open({ role, socket: values.socket, rxMode: options.mode, reconnectMs: 10, ...more });
+  const engine = values.engine as NonNullable<MemifOptions["engine"]>;
+  return Memif.open({ role, engine, socket: values.socket, rxMode: options.mode, reconnectMs: 10, ...more });
 }
 
 export function turn(): Promise<void> {

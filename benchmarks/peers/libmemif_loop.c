@@ -1,6 +1,7 @@
 // Both ends of a forwarder, in one polling thread: sends into one memif and receives from another, as fast as
-// it goes: libmemif_loop <socket A> <socket B> <size> <seconds> [both]. It is the server of both. `both`: the
-// other way too.
+// it goes: libmemif_loop <socket A> <socket B> <size> <seconds> [both] [headers]. It is the server of both.
+// `both`: the other way too. `headers`: writes the first 64 bytes of a packet only, as an end without a copy
+// does.
 #include "libmemif_common.h"
 
 struct Way {
@@ -11,10 +12,10 @@ struct Way {
   uint64_t wrong;
 };
 
-static void Send(struct Way* way, const uint8_t* packet, uint16_t size) {
+static void Send(struct Way* way, const uint8_t* packet, uint16_t written, uint16_t size) {
   uint16_t count = Reserve(way->from, BURST, size);
   for (uint16_t i = 0; i < count; i++) {
-    memcpy(way->from->tx[i].data, packet, size);
+    memcpy(way->from->tx[i].data, packet, written);
     memcpy((uint8_t*)way->from->tx[i].data + 20, &way->sent, sizeof(way->sent));
     way->from->tx[i].len = size;
     way->sent++;
@@ -50,7 +51,12 @@ int main(int argc, char** argv) {
   if (argc < 5) return 2;
   uint16_t size = (uint16_t)atoi(argv[3]);
   double seconds = atof(argv[4]);
-  int ways = argc > 5 ? 2 : 1;
+  int ways = 1;
+  uint16_t written = size;
+  for (int i = 5; i < argc; i++) {
+    if (strcmp(argv[i], "both") == 0) ways = 2;
+    if (strcmp(argv[i], "headers") == 0) written = 64;
+  }
   uint8_t* packet = calloc(1, size);
   static struct Port ports[2];
   OpenPort(&ports[0], "server", argv[1], 1);
@@ -60,7 +66,7 @@ int main(int argc, char** argv) {
   struct Way way[2] = {{&ports[0], &ports[1], 0, 0, 0}, {&ports[1], &ports[0], 0, 0, 0}};
   double start = Now();
   while (Now() - start < seconds && Up(&ports[0]) && Up(&ports[1])) {
-    for (int i = 0; i < ways; i++) Send(&way[i], packet, size), Take(&way[i]);
+    for (int i = 0; i < ways; i++) Send(&way[i], packet, written, size), Take(&way[i]);
   }
   double elapsed = Now() - start;
   uint64_t in_time = way[0].received + way[1].received;

@@ -18,7 +18,7 @@ const noPapi = () => noVpp() ?? (hasPapi() ? undefined : "vpp_papi for python3 i
 
 /** Interfaces of VPP beside local0. */
 const FEW = 20;
-const MANY = 999;
+const MANY = 9999;
 
 /** Runs a VPP with loopbacks beside a command, which is given the path of VPP's API socket. */
 function onVpp(command: (workspace: Workspace, socket: string) => (string | number)[], loopbacks = FEW): Side {
@@ -113,7 +113,7 @@ const trials: Trial[] = [
       unavailable: noPapi,
     },
   ]),
-  connect("auto", 300, 60),
+  connect("auto", 150, 40),
   connect("builtin", 20, 20),
   {
     name: `VPP killed with 10,000 in flight, ${KILLS} times`,

@@ -27,6 +27,7 @@ const suite: Suite = {
     ...SIZES.map((size) => send(peers, "slots", size, 0.8)),
     ...([1, 2] as const).map((ways) => forwarding(peers, 64, ways, 1)),
     ...([1, 2] as const).map((ways) => forwarding(peers, 1500, ways, 2)),
+    ...([1, 2] as const).map((ways) => forwarding(peers, 1500, ways, 2, "headers")),
     roundTrip(peers, "interrupt", { p50: 1.15, p99: 2 }),
     roundTrip(peers, "polling", { p50: 2, p99: 2 }),
   ],

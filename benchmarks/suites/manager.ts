@@ -1,7 +1,7 @@
 // Trials of the punt manager.
 import { readFileSync } from "node:fs";
 import { vppProgram } from "../../test/support/machine/programs.js";
-import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite, type Trial } from "../harness/trial.js";
+import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite, shown, type Trial } from "../harness/trial.js";
 
 // Runs N punts of four types on an embedded VPP, which has a core of its own if the machine has two.
 const run =
@@ -73,6 +73,15 @@ const suite: Suite = {
           target: atMost(2),
         },
         { name: "memory of the manager", unit: "MB", value: (results) => results.at(-1)!.mb!, target: atMost(400) },
+      ],
+    },
+    {
+      name: "one look at a steady VPP of 10,000 interfaces, ten punts",
+      ours: (workspace) => [{ command: workspace.script("manager/look", 10_000) }],
+      rows: [
+        { name: "time", unit: "ms", value: (results) => results.at(-1)!.ms!, target: shown },
+        { name: "processor time", unit: "ms", value: (results) => results.at(-1)!.cpuMs!, target: shown },
+        { name: "of a core, by default", unit: "%", value: (results) => results.at(-1)!.percent!, target: atMost(1) },
       ],
     },
     {

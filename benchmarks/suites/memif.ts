@@ -1,7 +1,7 @@
 // memif against the same engine without JavaScript: the difference is the cost of JavaScript.
 import { cpus } from "node:os";
 import { atMost, ratioAtLeast, type Side, type Suite, type Trial } from "../harness/trial.js";
-import { pair, receive, roundTrip, send } from "../trials/memif.js";
+import { overLibmemif, pair, receive, roundTrip, send } from "../trials/memif.js";
 import { engine } from "../trials/memif-peers.js";
 
 const SECONDS = 1;
@@ -49,6 +49,7 @@ const suite: Suite = {
     ...SIZES.map((size) => send(engine, "list", size, 0.8)),
     roundTrip(engine, "interrupt", { p50: 1.15, p99: 2 }),
     roundTrip(engine, "polling", { p50: 2, p99: 2 }),
+    ...SIZES.flatMap((size) => [overLibmemif(engine, "receive", size), overLibmemif(engine, "send", size)]),
     threads,
     idle,
   ],

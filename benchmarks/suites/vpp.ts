@@ -90,6 +90,7 @@ const suite: Suite = {
     punts(20_000, atMost(0)),
     // A single hiccup of the machine is half a percent of such a run.
     punts(100_000, differenceAtMost(0.5)),
+    punts(200_000, differenceAtMost(0.5)),
   ],
 };
 

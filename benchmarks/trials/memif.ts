@@ -1,4 +1,5 @@
 // Trials of memif ports: the application in Node.js against the same program in C or C++.
+import { native } from "../../lib/native.js";
 import {
   atMost,
   type Place,
@@ -113,6 +114,24 @@ export function send(peers: Peers, how: How, size: number, least: number, place?
   };
 }
 
+/** Our receiver or sender over the system's libmemif (`engine: "libmemif"`), against the same program over the builtin engine. */
+export function overLibmemif(peers: Peers, what: "receive" | "send", size: number): Trial {
+  const trial = what === "receive" ? receive(peers, size, "polling", 0.9) : send(peers, "batch", size, 0.9);
+  const ours: Side = (workspace) =>
+    trial.ours(workspace).map((step) => ({
+      ...step,
+      command: step.cpu === 1 ? [...step.command, "--engine", "libmemif"] : step.command,
+    }));
+  return {
+    ...trial,
+    name: `${what} ${size} B over libmemif, against the builtin engine`,
+    ours,
+    peer: trial.ours,
+    unavailable: () =>
+      native.buildInfo().libmemif ? undefined : "the addon is built without libmemif (LIBMEMIF_PREFIX)",
+  };
+}
+
 /** Names half of the flows of the source, as the table does. */
 const HALF_OF_THE_FLOWS = "udp dst port 53 and src net 10.8.0.0/13";
 
@@ -140,18 +159,28 @@ export function filtered(peers: Peers, by: "table" | "BPF", least: number): Tria
   };
 }
 
-/** Forwards between two peers, which one process is: a handler that looks at every packet against C that copies it. */
-export function forwarding(peers: Peers, size: number, ways: 1 | 2, least: number): Trial {
+/**
+ * Forwards between two peers, which one process is: a handler that looks at every packet against C that copies it. Peers write
+ * `"whole"` packets, which limits the rate of large ones, or `"headers"` only, as an end without a copy does.
+ */
+export function forwarding(
+  peers: Peers,
+  size: number,
+  ways: 1 | 2,
+  least: number,
+  written: "whole" | "headers" = "whole",
+): Trial {
   const run = (workspace: Workspace, command: (a: string, b: string) => string[]): Step[] => {
     const [a, b] = [`${workspace.folder}/a.sock`, `${workspace.folder}/b.sock`];
-    const loop = [peers.program(workspace, "loop"), a, b, `${size}`, `${SECONDS}`, ...(ways === 2 ? ["both"] : [])];
+    const how = [...(ways === 2 ? ["both"] : []), ...(written === "headers" ? ["headers"] : [])];
+    const loop = [peers.program(workspace, "loop"), a, b, `${size}`, `${SECONDS}`, ...how];
     return [
       { command: loop, cpu: 0 },
       { command: command(a, b), cpu: 1 },
     ];
   };
   return {
-    name: `forward ${size} B, ${ways === 2 ? "both ways" : "one way"}, against ${peers.name}`,
+    name: `forward ${size} B, ${ways === 2 ? "both ways" : "one way"}${written === "headers" ? ", peers write headers" : ""}, against ${peers.name}`,
     ours: (workspace) => run(workspace, (a, b) => workspace.script("memif/forwarder", "--a", a, "--b", b)),
     peer: (workspace) => run(workspace, (a, b) => [peers.program(workspace, "forwarder"), a, b]),
     rows: [
