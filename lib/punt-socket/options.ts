@@ -46,9 +46,9 @@ export interface PuntSocketOptions {
   takeOverUs?: number;
   /**
    * How long packets may gather before they become a batch, in microseconds, 0-1000. Packets gather at rates at which 3 or more come
-   * in this time (above 50,000 a second with the default of 50), and not while each waits for an answer to the last. The time is
-   * shorter when VPP's send buffer would fill up at the present rate. 0 delivers every packet at once, at several times the CPU; 1000
-   * suits some thousand packets a second, without bursts, that may wait so long.
+   * in this time (above 5,000 a second with the default of 500), and not while each waits for an answer to the last. The time is
+   * shorter at rates at which VPP's send buffer would fill up in it; in a burst, a native thread reads. 0 delivers every packet at
+   * once, at several times the CPU.
    */
   gatherUs?: number;
   /** The packets that the program gets; native code drops the others. Default: all. */
@@ -104,7 +104,7 @@ export function nativeOptions(options: PuntSocketOptions): NativePuntSocketOptio
     maxPacket: check.integer("maxPacket", options.maxPacket ?? 9728, 64, 65535),
     ringSlabs: Math.ceil(check.integer("ringBytes", options.ringBytes ?? 192 * MIB, 2 * MIB, 4096 * MIB) / MIB),
     takeOverUs: options.takeOverUs === undefined ? 0 : check.integer("takeOverUs", options.takeOverUs, 10, 1e6),
-    gatherUs: check.integer("gatherUs", options.gatherUs ?? 50, 0, 1000),
+    gatherUs: check.integer("gatherUs", options.gatherUs ?? 500, 0, 1000),
     sendBuffer: check.integer("sendBuffer", options.sendBuffer ?? 0, 0, 2 ** 30),
     copy: check.boolean("copy", options.copy ?? false),
   };

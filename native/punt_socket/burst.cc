@@ -1,5 +1,7 @@
 #include "punt_socket/burst.h"
 
+#include <cstring>
+
 namespace vpp_punt::punt_socket {
 
 namespace {
@@ -25,9 +27,15 @@ Burst::Burst(uint32_t capacity, size_t max_datagram)
   }
 }
 
-uint32_t Burst::Receive(int fd) {
-  const int count = recvmmsg(fd, messages_.data(), capacity(), MSG_DONTWAIT, nullptr);
+uint32_t Burst::Receive(int fd, uint32_t from) {
+  const int count = recvmmsg(fd, &messages_[from], capacity() - from, MSG_DONTWAIT, nullptr);
   return count > 0 ? static_cast<uint32_t>(count) : 0;
+}
+
+void Burst::Put(uint32_t i, const uint8_t* datagram, size_t length) {
+  memcpy(vectors_[i].iov_base, datagram, length);
+  messages_[i].msg_len = static_cast<unsigned>(length);
+  messages_[i].msg_hdr.msg_flags = 0;
 }
 
 uint32_t Burst::ReceiveOne(int fd) {

@@ -19,7 +19,11 @@ class Burst {
   bool ok() const { return memory_ != nullptr; }
 
   /// Receives the queued datagrams without waiting, and returns their number: 0 for none, or after an error.
-  uint32_t Receive(int fd);
+  /// Slots before `from` stay as they are.
+  uint32_t Receive(int fd, uint32_t from = 0);
+
+  /// Copies a datagram into slot i. It fits.
+  void Put(uint32_t i, const uint8_t* datagram, size_t length);
 
   /// Receives at most one datagram, at half the cost when none is queued.
   uint32_t ReceiveOne(int fd);

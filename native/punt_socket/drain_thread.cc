@@ -28,16 +28,14 @@ constexpr int kPollingFactor = 4;
 
 /// A standstill is seen after one to two intervals between looks, so two must not fill VPP's send buffer.
 constexpr int kLooksPerFill = 2;
-/// A longer interval would spare little, unless JavaScript itself pauses for long: 3/2 of its longest pause.
+/// A longer interval would spare little.
 constexpr std::chrono::microseconds kLongestInterval{150};
 
 }  // namespace
 
-DrainThread::DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify)
-    : receiver_(receiver),
-      take_over_(times.take_over),
-      longest_interval_(std::max(kLongestInterval, times.gather * 3 / 2)),
-      notify_(std::move(notify)) {}
+DrainThread::DrainThread(Receiver* receiver, std::chrono::microseconds take_over,
+                         std::function<void()> notify)
+    : receiver_(receiver), take_over_(take_over), notify_(std::move(notify)) {}
 
 SystemError DrainThread::Start() {
   wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -78,35 +76,46 @@ bool DrainThread::WaitForPackets() {
 }
 
 /// Packets have come. As long as JavaScript reads, the thread stays out of its way and looks only now and
-/// then: waking up for each packet would cost as much as reading it. True when JavaScript has stopped and
-/// packets wait.
+/// then: waking up for each packet would cost as much as reading it. While it lets packets gather, the thread
+/// reads them. True when JavaScript has stopped and packets wait.
 bool DrainThread::JavaScriptIsLate() {
   for (bool polling = false;;) {
     const uint64_t pulls = receiver_->pulls();
     const std::chrono::microseconds interval = Interval();
     const bool woken = Sleep(polling ? interval * kPollingFactor : interval);
     if (woken || stopping_.load()) return false;
-    if (receiver_->pulls() == pulls) return Readable();
+    if (receiver_->gathering()) {
+      Read();
+    } else if (receiver_->pulls() == pulls) {
+      return Readable();
+    }
     polling = receiver_->pulls() - pulls >= kPolls;
     FollowVpp();
   }
 }
 
 /// Reads, and then sleeps for a little, because JavaScript may need this core to catch up. The sleep is short
-/// however slowly packets come: a VPP that was held up itself sends all its packets at once. In a flood it is
-/// as long as the drain, unless JavaScript reads on another core: a thread that always found
-/// packets would leave JavaScript no time for any of them.
+/// however slowly packets come: a VPP that was held up itself sends all its packets at once.
 void DrainThread::Drain() {
-  using std::chrono::steady_clock;
   taken_over_ = !receiver_->paused();
+  Read();
+  Sleep(kShortestInterval);
+}
+
+/// Reads what is queued. In a flood it then sleeps as long as it has read, unless JavaScript reads on another
+/// core: a thread that always found packets would leave JavaScript no time for any of them.
+void DrainThread::Read() {
+  using std::chrono::steady_clock;
   const uint64_t pulls = receiver_->pulls();
   const auto began = steady_clock::now();
   const Drained drained = receiver_->Drain(kLongestDrain);
-  if (drained.stored) notify_();
+  // JavaScript that lets packets gather comes for them by itself. If it came during the drain, either this
+  // thread sees that here, or JavaScript has found the socket unlocked.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (drained.stored && !receiver_->gathering()) notify_();
   pulls_at_drain_ = receiver_->pulls();
-  const bool alone = drained.more && pulls_at_drain_ == pulls;
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began);
-  Sleep(alone ? std::max(took, kShortestInterval) : kShortestInterval);
+  if (!drained.more || pulls_at_drain_ != pulls) return;
+  Sleep(std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began));
 }
 
 /// How long not to look, from the rate of packets since the last call.
@@ -120,7 +129,7 @@ std::chrono::microseconds DrainThread::Interval() {
   looked_ = now;
   cost_at_look_ = cost;
   const uint64_t fills_in = kSendBuffer * static_cast<uint64_t>(elapsed.count()) / spent;
-  const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, longest_interval_.count()));
+  const microseconds look(std::min<uint64_t>(fills_in / kLooksPerFill, kLongestInterval.count()));
   // Packets that came slowly because a thread stood still come fast again.
   interval_ = std::clamp(look, kShortestInterval, 2 * interval_);
   return interval_;

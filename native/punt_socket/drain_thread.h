@@ -12,19 +12,12 @@
 
 namespace vpp_punt::punt_socket {
 
-/// Two of the options of a PuntSocket.
-struct DrainTimes {
-  /// How long JavaScript may leave packets unread. 0: until VPP's send buffer, at the present rate, might
-  /// fill up.
-  std::chrono::microseconds take_over;
-  /// How long JavaScript lets packets gather at most.
-  std::chrono::microseconds gather;
-};
-
 class DrainThread {
  public:
-  /// The thread calls `notify` whenever it has put packets into the ring.
-  DrainThread(Receiver* receiver, const DrainTimes& times, std::function<void()> notify);
+  /// `take_over`: how long JavaScript may leave packets unread. 0: until VPP's send buffer, at the present
+  /// rate, might fill up. The thread calls `notify` whenever it has put packets into the ring for which
+  /// JavaScript does not come by itself.
+  DrainThread(Receiver* receiver, std::chrono::microseconds take_over, std::function<void()> notify);
   ~DrainThread() { Stop(); }
 
   SystemError Start();
@@ -40,13 +33,13 @@ class DrainThread {
   bool JavaScriptIsBack() const;
   std::chrono::microseconds Interval();
   void Drain();
+  void Read();
   void FollowVpp();
   bool Sleep(std::chrono::microseconds time);
   bool Readable() const;
 
   Receiver* const receiver_;
   const std::chrono::microseconds take_over_;
-  const std::chrono::microseconds longest_interval_;
   const std::function<void()> notify_;
   UniqueFd wake_;  // eventfd
   std::atomic<bool> stopping_{false};

@@ -6,10 +6,10 @@
 
 namespace vpp_punt::punt_socket {
 
-EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t gather_ns,
-                     std::function<Turn()> serve)
+EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, Receiver* receiver,
+                     uint64_t gather_ns, std::function<Turn()> serve)
     : loop_(loop),
-      fd_(fd),
+      receiver_(receiver),
       serve_(std::move(serve)),
       moderation_(gather_ns),
       socket_(hold, this, [](void* self, int) { static_cast<EventPump*>(self)->TakeTurn(false); }),
@@ -24,7 +24,7 @@ int EventPump::Open() {
     auto* self = static_cast<EventPump*>(handle->data);
     if (self->started_) self->TakeTurn(false);
   };
-  int error = socket_.Open(loop_, fd_);
+  int error = socket_.Open(loop_, receiver_->fd());
   if (error == 0) error = timer_.Open(loop_, timer_fd_.get());
   if (error == 0)
     error = -async_.Initialize([&](uv_async_t* handle) { return uv_async_init(loop_, handle, on_async); });
@@ -51,6 +51,7 @@ void EventPump::Stop() {
   if (watching_timer_) timer_.Stop();
   if (looking_) uv_idle_stop(idle_.get());
   watching_socket_ = watching_timer_ = looking_ = false;
+  receiver_->SetGathering(false);
 }
 
 void EventPump::TakeTurn(bool after_pause) {
@@ -103,6 +104,7 @@ void EventPump::PauseFor(uint64_t ns) {
   itimerspec when = {};
   when.it_value.tv_nsec = static_cast<long>(ns);  // far below a second
   timerfd_settime(timer_fd_.get(), 0, &when, nullptr);
+  receiver_->SetGathering(true);
   if (watching_timer_) return;
   watching_timer_ = true;
   timer_.Start(UV_READABLE);

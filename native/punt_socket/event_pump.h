@@ -6,6 +6,7 @@
 
 #include "punt_socket/anticipation.h"
 #include "punt_socket/moderation.h"
+#include "punt_socket/receiver.h"
 #include "util/fd_poll.h"
 #include "util/loop_hold.h"
 #include "util/unique_fd.h"
@@ -24,7 +25,7 @@ struct Turn {
 class EventPump : public std::enable_shared_from_this<EventPump> {
  public:
   /// `serve` reads and passes packets to JavaScript. It may call any method here.
-  EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, int fd, uint64_t gather_ns,
+  EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, Receiver* receiver, uint64_t gather_ns,
             std::function<Turn()> serve);
 
   /// Returns 0 or an errno value.
@@ -48,7 +49,7 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   void PauseFor(uint64_t ns);
 
   uv_loop_t* const loop_;
-  const int fd_;
+  Receiver* const receiver_;
   const std::function<Turn()> serve_;
   Moderation moderation_;
   Anticipation anticipation_;

@@ -74,16 +74,15 @@ SystemError PuntSocket::Open(const Fields& options, UniqueFd adopted) {
     return {ECANCELED, "options"};
   receiver_ = std::make_unique<Receiver>(read);
   if (SystemError failed = receiver_->Open(std::move(adopted))) return failed;
-  using std::chrono::microseconds;
-  const DrainTimes times = {microseconds(options.Number("takeOverUs")),
-                            microseconds(options.Number("gatherUs"))};
-  const uint64_t gather_ns = std::chrono::nanoseconds(times.gather).count();
+  const uint64_t gather_ns = 1000ull * options.Number("gatherUs");
+  const std::chrono::microseconds take_over(options.Number("takeOverUs"));
   copy_ = options.Boolean("copy");
   hold_ = LoopHold::New(Env(), [this] { Shutdown(); });
-  pump_ = std::make_shared<EventPump>(LoopOf(Env()), hold_, receiver_->fd(), gather_ns,
+  pump_ = std::make_shared<EventPump>(LoopOf(Env()), hold_, receiver_.get(), gather_ns,
                                       [this] { return Serve(); });
   if (const int error = pump_->Open()) return {error, "event loop"};
-  drain_ = std::make_unique<DrainThread>(receiver_.get(), times, [pump = pump_.get()] { pump->Notify(); });
+  drain_ =
+      std::make_unique<DrainThread>(receiver_.get(), take_over, [pump = pump_.get()] { pump->Notify(); });
   return drain_->Start();
 }
 

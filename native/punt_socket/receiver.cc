@@ -43,14 +43,31 @@ SystemError Receiver::Open(UniqueFd adopted) {
 
 uint32_t Receiver::Pull(PacketTable* table, uint32_t* slab) {
   pulls_.fetch_add(1, std::memory_order_relaxed);
+  const bool gathering = gathering_.exchange(false);
   ring_.Release();
-  if (const uint32_t count = PullRing(table, slab)) return count;
+  if (!gathering)
+    if (const uint32_t count = PullRing(table, slab)) return count;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return 0;  // the drain thread reads, and notifies the pump when it has packets
+  const uint32_t gathered = gathering ? TakeGathered(table) : 0;
   if (const uint32_t count = PullRing(table, slab)) return count;
   ring_.Rewind();
   *slab = kDirectSlab;
-  return PullSocket(table);
+  return PullSocket(table, gathered);
+}
+
+/// Copies what has gathered in the ring to the start of the direct slab, so that it becomes one burst with
+/// what is queued; leaves a lot as it is. The caller holds the mutex.
+uint32_t Receiver::TakeGathered(PacketTable* table) {
+  uint32_t slab = 0;
+  const uint32_t count = ring_.Peek(table, &slab);
+  if (count > direct_.capacity() / 2 || !ring_.AllShown()) return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint8_t* datagram = ring_.slab(slab) + table->offset(i) - sizeof(punt_packetdesc_t);
+    direct_.Put(i, datagram, table->length(i) + sizeof(punt_packetdesc_t));
+  }
+  ring_.Release();
+  return count;
 }
 
 uint32_t Receiver::PullRing(PacketTable* table, uint32_t* slab) {
@@ -63,23 +80,24 @@ uint32_t Receiver::PullRing(PacketTable* table, uint32_t* slab) {
   return count;
 }
 
-uint32_t Receiver::PullSocket(PacketTable* table) {
+uint32_t Receiver::PullSocket(PacketTable* table, uint32_t gathered) {
   // A second look after an empty one is polling: it mostly finds nothing, or one packet that wants an answer.
-  const bool one = found_none_;
-  const uint32_t received = one ? direct_.ReceiveOne(fd_.get()) : direct_.Receive(fd_.get());
+  const bool one = found_none_ && gathered == 0;
+  const uint32_t received = one ? direct_.ReceiveOne(fd_.get()) : direct_.Receive(fd_.get(), gathered);
   found_none_ = received == 0;
-  const uint64_t bytes_before = counters_.bytes;
+  uint64_t bytes = 0;
   uint32_t count = 0;
-  for (uint32_t i = 0; i < received; i++) {
+  for (uint32_t i = 0; i < gathered + received; i++) {
     if (!Usable(direct_, i)) continue;
     const auto* desc = reinterpret_cast<const punt_packetdesc_t*>(direct_.data(i));
     const uint32_t length = static_cast<uint32_t>(direct_.length(i) - sizeof(*desc));
     table->Set(count++, static_cast<uint32_t>(direct_.offset(i) + sizeof(*desc)), length, desc->sw_if_index);
     counters_.bytes += length;
+    bytes += i < gathered ? 0 : length;
   }
   counters_.packets += count;
-  AddCost(count, counters_.bytes - bytes_before);
-  more_likely_ = received == (one ? 1 : direct_.capacity());
+  AddCost(count - gathered, bytes);
+  more_likely_ = received == (one ? 1 : direct_.capacity() - gathered);
   return count;
 }
 

@@ -71,6 +71,9 @@ class Receiver {
   /// The next burst: from the ring if packets wait there, else from the socket. It lies in `*slab` until the
   /// next Pull().
   uint32_t Pull(PacketTable* table, uint32_t* slab);
+  /// Packets may gather until the next Pull(). In that time the drain thread reads them into the ring, so
+  /// that VPP's send buffer does not fill.
+  void SetGathering(bool gathering) { gathering_.store(gathering); }
   /// The last Pull() ended before the packets did.
   bool more_likely() const { return more_likely_; }
   void SetPaused(bool paused) { paused_.store(paused); }
@@ -96,6 +99,7 @@ class Receiver {
   int Reconnect(bool force);
   bool follows_vpp() const { return follows_vpp_.load(); }
   bool paused() const { return paused_.load(); }
+  bool gathering() const { return gathering_.load(); }
   bool HasBacklog() const { return !ring_.Empty(); }
   int fd() const { return fd_.get(); }
   const std::shared_ptr<Mapping>& direct_memory() const { return direct_.memory(); }
@@ -103,7 +107,8 @@ class Receiver {
 
  private:
   uint32_t PullRing(PacketTable* table, uint32_t* slab);
-  uint32_t PullSocket(PacketTable* table);
+  uint32_t TakeGathered(PacketTable* table);
+  uint32_t PullSocket(PacketTable* table, uint32_t gathered);
   bool Usable(const Burst& burst, uint32_t i);
   void AddCost(uint64_t packets, uint64_t bytes);
   Drained DrainLocked(std::chrono::nanoseconds longest);
@@ -119,6 +124,7 @@ class Receiver {
   std::atomic<uint64_t> pulls_{0};
   std::atomic<uint64_t> cost_{0};
   std::atomic<bool> paused_{false};
+  std::atomic<bool> gathering_{false};
   std::atomic<bool> follows_vpp_;
   PriorityMutex mutex_;  // its holder reads the socket and fills the ring; it guards everything below
   Burst scratch_;

@@ -26,6 +26,9 @@ class SlabRing {
   /// Consumer: describes the next packets, all of one slab, without taking them. Returns their number.
   uint32_t Peek(PacketTable* table, uint32_t* slab);
 
+  /// Consumer, while the producer is locked out: the last Peek() has described all packets that wait.
+  bool AllShown() const { return shown_ == head_.load(std::memory_order_relaxed); }
+
   /// Consumer: gives back the packets of the last Peek().
   void Release();
 
@@ -42,6 +45,7 @@ class SlabRing {
     return head_.load(std::memory_order_relaxed) - tail_.load(std::memory_order_relaxed);
   }
   const std::shared_ptr<Mapping>& memory() const { return memory_; }
+  const uint8_t* slab(uint32_t i) const { return memory_->data() + i * kSlab; }
 
  private:
   struct Record {
