@@ -62,7 +62,7 @@ function means(entry, { file, line, original, replacement }) {
   return same && (entry.original === undefined || entry.original === original);
 }
 
-/** Splits the mutants into those that a test could kill and the named equivalents, and finds entries that name none. */
+/** Splits the mutants into the killable and the named equivalents, and finds entries that name none. */
 export function withoutEquivalents(mutants, entries) {
   const used = new Set();
   const counted = mutants.filter((mutant) => {
@@ -74,7 +74,7 @@ export function withoutEquivalents(mutants, entries) {
 }
 
 /**
- * Returns the test files that reach the mutant: first those that are quick for the part of the source file that they reach. A file that
+ * Returns the test files that reach the mutant: first the quick files for the part of the source file that they reach. A file that
  * only loads the source reaches few of its mutants, and rarely kills one. `siblings` are all mutants of the source file.
  */
 export function covering(mutant, siblings, measured) {
@@ -83,7 +83,7 @@ export function covering(mutant, siblings, measured) {
   return found.sort((a, b) => a.cost - b.cost).map(({ file }) => file);
 }
 
-/** Percentage of the mutants that a test killed; those that no test reaches count as survivors. */
+/** Percentage of the mutants that a test killed; mutants that no test reaches count as survivors. */
 export function score(results) {
   const killed = results.filter(({ outcome }) => outcome === "killed" || outcome === "timed out").length;
   return results.length === 0 ? 100 : (100 * killed) / results.length;

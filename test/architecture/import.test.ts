@@ -39,7 +39,7 @@ test("an import of stonework loads no package", async (t) => {
 });
 
 for (const entry of [".", "binapi", "module", "daemon"]) {
-  test(`an import of ${entry === "." ? "the main entry" : entry} loads no package but the one that finds the addon`, async (t) => {
+  test(`an import of ${entry === "." ? "the main entry" : entry} loads no package but node-gyp-build, which finds the addon`, async (t) => {
     t.deepEqual(await packagesOf(importing(entry)), ["node-gyp-build"]);
   });
 }

@@ -120,7 +120,7 @@ test("packages are required in two places: an addon's loader, and the ones that 
   t.deepEqual(requiring, ["lib/lazily.ts", "lib/native.ts"]);
 });
 
-test("the place of a file is asked in three places, because the package's code is bundled: others take packageFile", (t) => {
+test("three places find out where a file is, because the package's code is bundled: others take packageFile", (t) => {
   const asking = libraryFiles().filter((file) => /import\.meta/.test(readFileSync(file, "utf8")));
   t.deepEqual(asking, ["lib/lazily.ts", "lib/native.ts", "lib/package-root.ts"]);
 });

@@ -36,7 +36,7 @@ test("a mutant is named by its id or its place, and a folder's files are below i
   t.is(inPlaces(mutants, ["lib/memif"]).length, 100);
 });
 
-test("an equivalent is named by the text of its line, and one that is no more is found", (t) => {
+test("an equivalent is named by the text of its line, and an entry without a mutant is found", (t) => {
   const { file, line, replacement } = mutants[9]!;
   const entries = [
     { file, line, replacement },
@@ -65,7 +65,7 @@ test("of the test files that reach a mutant, the quickest for what it reaches is
   t.true(testFolders("lib/memif/port.ts", ["cli"]).includes("cli"));
 });
 
-test("a mutant that runs for too long is killed, and one that no test reaches is not", (t) => {
+test("a mutant that runs for too long is killed, and a mutant that no test reaches is not", (t) => {
   const results = ["killed", "timed out", "survived", "not covered"].map((outcome) => ({ outcome }));
   t.is(score(results), 50);
   t.is(score([]), 100);

@@ -1,4 +1,4 @@
-// Corrections of details that VPP sends wrongly: what they set, and what they leave alone.
+// Corrections of details that VPP sends wrongly: the fields that they set, and the fields that they leave alone.
 import test from "ava";
 import { mendOf } from "../../lib/binapi/mend.js";
 

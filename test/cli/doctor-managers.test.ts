@@ -115,7 +115,7 @@ test("a program and a command that manage one owner's punts are a problem", asyn
   t.deepEqual(await found([{ pid: 1, owner: DEFAULT_OWNER }], 1), []);
 });
 
-test("a manager that waits is named, with the one that it waits for", async (t) => {
+test("a manager that waits is named, with the manager before it", async (t) => {
   const found = async (...args: Parameters<typeof machineWith>) =>
     (await secondManager.run(machineWith(...args))).map(({ what, remedy }) => `${what}: ${remedy}`);
   const owner = DEFAULT_OWNER;
@@ -133,7 +133,7 @@ test("a manager that waits is named, with the one that it waits for", async (t) 
   t.deepEqual(await found([{ pid: 90, owner, isWaiting }]), [
     `a manager (node app.js, pid 90) waits for the end of another manager of the same owner in the same VPP: ${remedy}`,
   ]);
-  // Two daemons are found as commands: the one that waits is the second one, and is reported once.
+  // Two daemons are found as commands: the second one waits, and is reported once.
   const daemons: Parameters<typeof machineWith> = [
     [
       { pid: 80, owner, isWaiting },

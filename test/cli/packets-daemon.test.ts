@@ -1,4 +1,4 @@
-// The commands about packets of a user without any right, over a daemon: it hands over what they open.
+// The commands about packets of a user without any right, over a daemon, which opens files and devices and hands them over.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { ExecutionContext } from "ava";
@@ -20,7 +20,7 @@ async function hostWith(t: ExecutionContext, ...requests: string[]): Promise<Clu
   return host;
 }
 
-/** Runs a command as nobody. */
+/** Runs a command as the user nobody. */
 function start(host: ClusterHost, ...args: string[]) {
   const rights = ["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"];
   const user = ["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`, ...rights];

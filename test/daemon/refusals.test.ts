@@ -1,4 +1,4 @@
-// Callers that ask for more than their rules give: what they learn, what the audit log has, and what a new policy takes away.
+// Callers that ask for more than their rules give: the answers, the audit log, and the effect of a new policy.
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

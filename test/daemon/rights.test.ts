@@ -54,7 +54,7 @@ test("a caller without a rule may do nothing", (t) => {
   t.throws(() => none.requireRequest(span, NOTHING, "punt.x"), refusal("no rule matches the caller"));
 });
 
-test("a rule opens its CNFs; an operator's opens all, and one that is read only changes none", (t) => {
+test("a rule opens its CNFs; an operator's opens all, and a read-only rule changes none", (t) => {
   const own = rightsOf({ cnfs: ["dns"] });
   t.true(own.sees("dns") && own.changes("dns"));
   t.false(own.sees("bgp") || own.changes("bgp") || own.isOperator || own.isReadOnly);
@@ -79,7 +79,7 @@ test("a refused change names what each rule lacks", (t) => {
   t.is(rightsOf({}, { name: "d", cnfs: ["d*"] }).requireChange("dns", "punt.x").name, "d");
 });
 
-test("interfaces are shown to those whose rules have them or say nothing of interfaces", (t) => {
+test("interfaces are shown to users whose rules have them or say nothing of interfaces", (t) => {
   t.true(rightsOf({}).showsInterface("eth0"));
   t.true(rightsOf({ interfaces: [] }, { interfaces: ["eth*"] }).showsInterface("eth0"));
   t.false(rightsOf({ interfaces: ["eth1"] }).showsInterface("eth0"));

@@ -18,7 +18,7 @@ test("a text that is not an address is refused by name", (t) => {
   }
 });
 
-test("a MAC address has 6 bytes; no address, and one that is wrong, have none", (t) => {
+test("a MAC address has 6 bytes; without an address, or with a wrong one, there are none", (t) => {
   t.deepEqual(macBytes("02:00:00:00:00:ff"), Uint8Array.of(2, 0, 0, 0, 0, 255));
   t.is(macBytes(undefined), undefined);
   t.is(macBytes("02:00"), undefined);

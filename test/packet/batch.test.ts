@@ -64,7 +64,7 @@ test("numbers are written in network order, and nothing beside them", (t) => {
   t.deepEqual([...batch.copy(0)], [0, 0xc5, 0xd6, 0xa3, 0xb4, 0x81, 0x92, 0xe7]);
 });
 
-test("a packet that is not there is named in the error, whatever is asked of it", (t) => {
+test("a packet that is not there is named in the error of every method", (t) => {
   const { batch } = batchOf([1], [2]);
   const reads = (i: number): (() => unknown)[] => [
     () => batch.byteLength(i),

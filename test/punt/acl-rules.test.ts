@@ -86,7 +86,7 @@ test("ports, types, codes and flags are VPP's values, and all of them where the 
   ]);
 });
 
-test("a rule without a protocol has the one that its parts imply", (t) => {
+test("a rule without a protocol has the protocol that its parts imply", (t) => {
   t.deepEqual(expanded({ tcpFlags: { mask: 2, value: 2 } }, ["10.0.0.1/24"]), ["6 0.0.0.0/0 0.0.0.0/0"]);
   t.deepEqual(expanded({ icmpType: 8 }), ["1 0.0.0.0/0 0.0.0.0/0"]);
   t.deepEqual(expanded({ icmpCode: 0 }), ["1 0.0.0.0/0 0.0.0.0/0"]);

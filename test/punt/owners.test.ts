@@ -60,7 +60,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
   }
 }
 
-test("two owners have one folder for their memifs, and leave each other's alone, also those that an earlier VPP left", async (t) => {
+test("two owners have one folder for their memifs, and leave each other's alone, also memifs of an earlier VPP", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const memifDirectory = join(it.directory, "memif");

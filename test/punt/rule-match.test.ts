@@ -1,4 +1,4 @@
-// Whether a packet matches a rule of an ABX punt, in words, and what VPP takes for its own.
+// Whether a packet matches a rule of an ABX punt, in words, and the packets that VPP takes for its own.
 import test from "ava";
 import type { IpHeaders } from "../../lib/packet/index.js";
 import type { Facts } from "../../lib/punt/items/index.js";
@@ -55,7 +55,7 @@ const looks: readonly (readonly [object, IpHeaders, string | undefined])[] = [
   [{ tcpFlags: { mask: 2, value: 0 } }, { ...UDP, protocol: 6 }, "wants TCP flags 0 of 2, and the packet has none"],
 ];
 
-test("a packet that a rule does not match is told why", (t) => {
+test("a packet that a rule does not match comes with the reason", (t) => {
   for (const [rule, packet, why] of looks)
     t.is(mismatchOf(ruleOf(rule), packet, ["10.0.0.1/24"]), why, JSON.stringify(rule));
 });

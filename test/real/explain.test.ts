@@ -1,4 +1,4 @@
-// Explanations of frames against a real VPP: the CNFs that get each frame are those that were named.
+// Explanations of frames against a real VPP: the named CNFs get each frame, and no other.
 import { traceFrame } from "../../lib/explain/index.js";
 import { explainedAsItIs } from "../support/explain.js";
 import { need } from "../support/need.js";

@@ -1,4 +1,4 @@
-// A real VPP whose one sending socket serves two CNFs, one of which is stopped while packets come for it.
+// A real VPP whose one sending socket serves two CNFs. One CNF is stopped while packets come for it.
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { ClusterHost, type Told } from "../support/daemon/processes.js";
 import { Network } from "../support/machine/netns.js";

@@ -139,7 +139,7 @@ async function connected({ client, manager }: Site): Promise<void> {
   }
 }
 
-/** Explains each frame, sends it through VPP with VPP's trace, and compares the CNFs that get it with those that were named. */
+/** Explains each frame, sends it through VPP with VPP's trace, and compares the CNFs that get it with the named ones. */
 export async function explainedAsItIs(t: ExecutionContext, site: Site): Promise<void> {
   const { client, manager, lan, wires } = site;
   const opened = new Map<string, Attachments>();

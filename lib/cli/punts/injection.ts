@@ -36,7 +36,7 @@ export async function handedInjection(flags: InjectionFlags): Promise<HandedInje
       return handed && { descriptor: handed.descriptor, swIfIndex };
     });
   } catch (error) {
-    // Nobody has named the daemon: VPP's sockets may do.
+    // No option names the daemon: VPP's sockets may do.
     const isMeant = flags.socket !== undefined || (error as PuntError).code !== "ERR_DISCONNECTED";
     if (isMeant) throw error;
     return undefined;

@@ -133,7 +133,7 @@ function indexed(interfaces: readonly VppInterface[]): (index: number) => VppInt
   return (index) => byIndex.get(index);
 }
 
-/** Adds addresses and tables to the interfaces in scope. Leaves out an interface that another client deletes meanwhile. */
+/** Adds addresses and tables to the interfaces in scope. Leaves out an interface that another client deletes during the look. */
 async function withLayer3(
   vpp: VppApi,
   interfaces: readonly VppInterface[],

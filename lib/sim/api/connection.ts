@@ -63,7 +63,7 @@ export class Connection implements ApiClient {
     this.send(name, 0, value);
   }
 
-  /** Sends a message with those that wait: at `flush`, in the next turn of the event loop, or when they are many. */
+  /** Sends a message with the waiting ones: at `flush`, in the next turn of the event loop, or when they are many. */
   send(name: string, context: number, value: MessageValue): void {
     if (this.#gone) return;
     this.#write(name, context, value);
