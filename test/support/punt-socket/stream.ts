@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { PuntSocket } from "../../../lib/punt-socket/index.js";
 
-/** What a stream is made of. */
+/** The properties of a stream. */
 export interface Stream {
   /** Where VPP's end is bound, and where the receiver is. */
   readonly vppPath: string;
