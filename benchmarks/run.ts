@@ -70,6 +70,9 @@ function baselineOf(file: string | undefined): Report | undefined {
   }
 }
 
+// Exits, so that a run's folder goes too. The run's processes see the end of their stdin.
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
+
 const available = readdirSync(SUITES)
   .filter((name) => name.endsWith(".js"))
   .map((name) => name.slice(0, -".js".length));

@@ -17,9 +17,11 @@ const util = ["bound_path", "folder_lock", "thread"].map((name) => join(root, "n
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"];
 const programs = join(root, "dist/peers");
 
-/** Makes a workspace for one run; `dispose` removes its folder. */
+/** Makes a workspace for one run; `dispose`, or the end of this process, removes its folder. */
 export function openWorkspace(): Workspace & { dispose(): void } {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-bench-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   return {
     folder,
     peer: compilePeer,
@@ -31,7 +33,10 @@ export function openWorkspace(): Workspace & { dispose(): void } {
       join(root, "dist/benchmarks", `${name}.js`),
       ...args.map(String),
     ],
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    dispose: () => {
+      process.off("exit", remove);
+      remove();
+    },
   };
 }
 

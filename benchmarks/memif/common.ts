@@ -13,6 +13,7 @@ const { values } = parseArgs({
     how: { type: "string", default: "list" },
     size: { type: "string", default: "64" },
     queues: { type: "string", default: "1" },
+    ports: { type: "string", default: "1" },
     drop: { type: "string" },
     engine: { type: "string", default: "builtin" },
     seconds: { type: "string", default: "1" },
@@ -25,6 +26,7 @@ export const options = {
   how: values.how,
   size: Number(values.size),
   queues: Number(values.queues),
+  ports: Number(values.ports),
   /** A tcpdump expression: which packets to drop. */
   drop: values.drop,
   seconds: Number(values.seconds),

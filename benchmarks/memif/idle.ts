@@ -1,12 +1,11 @@
-// Measures how much of a core a connected port takes while no packets arrive.
-import { cpuSeconds, now, openPort, options } from "./common.js";
+// Measures how much of a core connected ports take while no packets arrive.
+import { once } from "node:events";
+import { idlePercent } from "../harness/idle.js";
+import { openPort, options } from "./common.js";
 
-const port = openPort();
-port.receive(() => {});
-await new Promise((resolve) => port.once("up", resolve));
-await new Promise((resolve) => setTimeout(resolve, 300)); // start-up is over
-const start = { time: now(), cpu: cpuSeconds() };
-await new Promise((resolve) => setTimeout(resolve, 1000 * options.seconds));
-const percent = (100 * (cpuSeconds() - start.cpu)) / (now() - start.time);
-port.close();
+const ports = Array.from({ length: options.ports }, (_, id) => openPort({ id }));
+for (const port of ports) port.receive(() => {});
+await Promise.all(ports.map((port) => port.peer ?? once(port, "up")));
+const percent = await idlePercent(options.seconds);
+for (const port of ports) port.close();
 console.log(JSON.stringify({ percent }));

@@ -1,6 +1,7 @@
 // Sends packets as fast as the ring takes them, in one of three ways: lists of 64 buffers, batches of 256 packets, or slots that are
 // written in place. Then it waits until the sink has received all of them, or closes its memif.
-import { BatchTable, PacketBatch } from "../../lib/packet/index.js";
+import type { PacketBatch } from "../../lib/packet/index.js";
+import { ownBatch } from "../packet/own-batch.js";
 import { END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort({ rxMode: "polling" });
@@ -18,17 +19,11 @@ function lists(): () => number {
   return () => queue.send(packets);
 }
 
-/** Sends a batch of a memory of its own, as if it had been received. */
+/** Sends a batch of a memory of its own. */
 function batches(): () => number {
   const bytes = written(BATCH * options.size);
-  const table = new BatchTable(BATCH);
-  for (let i = 0; i < BATCH; i++) {
-    table.offsets[i] = i * options.size;
-    bytes[i * options.size] = 0;
-  }
-  table.lengths.fill(options.size);
-  const batch = new PacketBatch(table);
-  batch.fill({ bytes: () => bytes, revoke: () => {} }, BATCH);
+  for (let i = 0; i < BATCH; i++) bytes[i * options.size] = 0;
+  const batch = ownBatch(bytes, options.size);
   return () => queue.send(batch);
 }
 

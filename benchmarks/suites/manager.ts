@@ -16,6 +16,26 @@ function growth(name: string, figure: string): Row {
 const ROUNDS = 15;
 const types = ["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "DHCP_PROXY", "ISISX"];
 
+/** The manager compares its punts with VPP this often by default: lib/punt/worker/worker.ts. */
+const RESYNC_MS = 10_000;
+
+/** Punts that are CREATED and stay so. VPP's own CPU time is another process's. */
+function idle(count: number): Trial {
+  return {
+    name: `${count.toLocaleString("en")} idle punts`,
+    ours: (workspace) => [{ command: workspace.script("manager/idle", count, 5) }],
+    rows: [
+      { name: "CPU", unit: "%", value: ([manager]) => manager!.percent!, target: atMost(0.5) },
+      {
+        name: "CPU with a resync every 10 s",
+        unit: "%",
+        value: ([manager]) => manager!.percent! + (100 * manager!.resyncCpuMs!) / RESYNC_MS,
+        target: shown,
+      },
+    ],
+  };
+}
+
 /** The time from `add` to CREATED, for a TAP without the part that Linux needed. */
 function created(name: string, figure: string): Row {
   const value = (results: Record<string, number>[]) =>
@@ -75,6 +95,7 @@ const suite: Suite = {
         { name: "memory of the manager", unit: "MB", value: (results) => results.at(-1)!.mb!, target: atMost(400) },
       ],
     },
+    idle(1000),
     {
       name: "one look at a steady VPP of 10,000 interfaces, ten punts",
       ours: (workspace) => [{ command: workspace.script("manager/look", 10_000) }],

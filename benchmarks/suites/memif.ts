@@ -7,16 +7,20 @@ import { engine } from "../trials/memif-peers.js";
 const SECONDS = 1;
 const SIZES = [64, 1500];
 
-const idle: Trial = {
-  name: "idle port, interrupt",
-  ours: ({ folder, peer, script }) =>
-    pair(
-      (socket) => [peer("memif_echo"), "server", socket, "sleep"],
-      (socket) => script("memif/idle", "--socket", socket, "--mode", "interrupt", "--seconds", 3),
-      folder,
-    ),
-  rows: [{ name: "CPU", unit: "%", value: ([, port]) => port!.percent!, target: atMost(0.5) }],
-};
+/** Ports that wait for packets which do not come. */
+function idle(name: string, ports: number): Trial {
+  const more = ["--mode", "interrupt", "--ports", ports];
+  return {
+    name,
+    ours: ({ folder, script }) =>
+      pair(
+        (socket) => script("memif/servers", "--socket", socket, ...more),
+        (socket) => script("memif/idle", "--socket", socket, ...more, "--seconds", 5),
+        folder,
+      ),
+    rows: [{ name: "CPU", unit: "%", value: ([, port]) => port!.percent!, target: atMost(0.5) }],
+  };
+}
 
 const WORKERS = Math.min(cpus().length, 4);
 
@@ -51,7 +55,8 @@ const suite: Suite = {
     roundTrip(engine, "polling", { p50: 2, p99: 2 }),
     ...SIZES.flatMap((size) => [overLibmemif(engine, "receive", size), overLibmemif(engine, "send", size)]),
     threads,
-    idle,
+    idle("idle port, interrupt", 1),
+    idle("100 idle memif ports, interrupt", 100),
   ],
 };
 

@@ -1,5 +1,6 @@
 // Tests of the benchmarks' harness: its command line, its comparison with a baseline, its reports.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import test from "ava";
 import { readArguments } from "../../benchmarks/harness/arguments.js";
 import { compare } from "../../benchmarks/harness/baseline.js";
@@ -74,4 +75,17 @@ test("a name that no trial has is an error of the command line", (t) => {
   t.is(refused.status, 2);
   t.regex(refused.stderr, /no trial of package has "no such trial" in its name/);
   t.regex(run("package", "--only", "binapi").stdout, /^import vpp-punt\/binapi$/m);
+});
+
+test("a run's folder goes with the program, also when Ctrl-C ends it", (t) => {
+  const program = `
+    import { openWorkspace } from "./dist/benchmarks/harness/workspace.js";
+    process.once("SIGINT", () => process.exit(130));
+    console.log(openWorkspace().folder);
+    process.kill(process.pid, "SIGINT");
+    setTimeout(() => {}, 60_000);`;
+  const run = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+  t.is(run.status, 130);
+  t.regex(run.stdout, /vpp-punt-bench-/);
+  t.false(existsSync(run.stdout.trim()));
 });

@@ -3,6 +3,7 @@ import test from "ava";
 import { missingPackage } from "../../benchmarks/harness/libraries.js";
 import type { Workspace } from "../../benchmarks/harness/trial.js";
 import { meter } from "../../benchmarks/memif/meter.js";
+import packetSocketSuite from "../../benchmarks/suites/packet-socket.js";
 import vppSuite from "../../benchmarks/suites/vpp.js";
 import type { Peers } from "../../benchmarks/trials/memif.js";
 import { type Outside, receiveFrom, sendTo } from "../../benchmarks/trials/outside.js";
@@ -78,4 +79,22 @@ test("the rows show losses at both ends: packets lost on the way, and packets th
     sent.map((row) => row.value([{}, { pps: 9, sent: 99 }, { pps: 8, packets: 95, refused: 0 }])),
     [9, 8, 5],
   );
+});
+
+test("frames from a device: what the wire has passed on and the receiver has not is lost, without those that the kernel counts", (t) => {
+  const trial = packetSocketSuite.trials.find(({ name }) => name.startsWith("receive 64 B"))!;
+  t.deepEqual(
+    trial.ours(workspace).map(({ command, cpu }) => [command[0], cpu]),
+    [
+      ["packet_wire", undefined],
+      ["packet-socket/receiver", 1],
+      ["packet_sender", 0],
+    ],
+  );
+  const results = [{ toNear: 100 }, { packets: 90, dropped: 8, seconds: 2, cpuUs: 9 }, { packets: 101 }];
+  t.deepEqual(
+    trial.rows.map((row) => row.value(results)),
+    [45, 100, 8, 2],
+  );
+  t.is(trial.unavailable!() === undefined || /root|iproute2/.test(trial.unavailable!()!), true);
 });
