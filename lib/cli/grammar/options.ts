@@ -102,7 +102,11 @@ function named(command: Command): Command {
 function timed(command: Command): Command {
   const read = integer("milliseconds", 1, LONGEST_MS);
   return command
-    .option("--resync-interval <ms>", "time between two looks at VPP (default: 10000)", read)
+    .option(
+      "--resync-interval <ms>",
+      "time between two looks at VPP (default: 10000, longer with thousands of punts)",
+      read,
+    )
     .option(
       "--return-time <ms>",
       "time for which objects of a lost store stay (default: 0; of a daemon: 5000)",

@@ -6,6 +6,7 @@ export { Expected } from "./expected.js";
 export { factsOf } from "./facts-of.js";
 export { type Holder, hashIn, hashOf, holdersIn, type ListedManager, listedManagers } from "./holders.js";
 export { asPuntError, isDisconnect } from "./observe.js";
+export { Pace } from "./pace.js";
 export { type Ledger, lookAndKeep, preview, type Reconciled, reconcile, type World } from "./reconciler.js";
 export { Remains } from "./remains.js";
 export { type Failure, Retries, type RetryOptions } from "./retries.js";

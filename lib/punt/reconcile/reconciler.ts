@@ -26,6 +26,7 @@ import {
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
 import { isDisconnect, observe, type ReadScope } from "./observe.js";
+import type { Pace } from "./pace.js";
 import { type Remains, reclaimed } from "./remains.js";
 import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run, type StepSpans } from "./run.js";
@@ -79,8 +80,7 @@ export interface World {
   readonly devices: VppDevices;
   readonly expected: Expected;
   readonly remains: Remains;
-  /** Milliseconds to the next look when nothing happens. */
-  readonly interval: number;
+  readonly pace: Pace;
 }
 
 /** Makes VPP and Linux match the desired state. @throws PuntError if VPP cannot be read, or the store cannot be written */
@@ -128,7 +128,7 @@ export async function perform(
 
 /** Looks as `look` does, and expects the next look to find the same. */
 export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconciled> {
-  const result = await look(ledger, world);
+  const result = await world.pace.during(() => look(ledger, world));
   world.expected.looked(result.facts);
   world.remains.looked(result.facts, result.plan);
   return result;
@@ -166,7 +166,7 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const steps = stepsFor(plan, facts, (seen) => world.remains.spares(seen));
   const open = new Map(steps.map((step) => [step.key, step]));
   return {
-    ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.interval },
+    ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.pace.interval },
     ...(leaving && { leaving: makePlan(leaving, world.marks, facts) }),
   };
 }

@@ -11,6 +11,7 @@ import {
   isDisconnect,
   type Ledger,
   lookAndKeep,
+  Pace,
   preview,
   Remains,
   Retries,
@@ -44,7 +45,6 @@ export interface WorkerOptions {
   passed?(ms: number, error?: PuntError): void;
 }
 
-const DEFAULT_INTERVAL = 10_000;
 /** Most milliseconds between two attempts to read a VPP that does not answer. */
 const LONGEST_PAUSE = 500;
 /** Milliseconds that a start waits for the end of the owner's other manager. VPP notices it a moment late. */
@@ -71,11 +71,12 @@ export class Worker {
   constructor(state: DesiredState, options: WorkerOptions) {
     this.#state = state;
     this.#options = options;
-    const { vpp, host, marks, vppNamespace, retry, resyncInterval = DEFAULT_INTERVAL } = options;
+    const { vpp, host, marks, vppNamespace, retry, resyncInterval } = options;
     const strays = new Strays(host);
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, interval: resyncInterval };
+    const pace = new Pace(resyncInterval);
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
@@ -191,7 +192,8 @@ export class Worker {
 
   /** Sleeps until something wakes the loop, a retry is due, or the next look is due. */
   async #sleep(): Promise<void> {
-    const { interval, retries, remains } = this.#world;
+    const { pace, retries, remains } = this.#world;
+    const { interval } = pace;
     const time = Math.min(retries.untilNext() ?? interval, remains.left || interval, interval);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, time);
