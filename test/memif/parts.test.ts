@@ -21,9 +21,15 @@ async function turns(count: number): Promise<void> {
 function watch(free: (look: number) => number) {
   const seen = { looks: 0, done: 0, isConnected: true };
   let finish = () => {};
-  const ended = new Promise<void>((resolve) => {
+  const done = new Promise<void>((resolve) => {
     finish = resolve;
   });
+  /** Waits for the report. The watch's own timer keeps no process running. */
+  const ended = async () => {
+    const keeps = setInterval(() => {}, 1000);
+    await done;
+    clearInterval(keeps);
+  };
   const source: DrainSource = {
     isConnected: () => seen.isConnected,
     free: () => free(++seen.looks),
@@ -41,7 +47,7 @@ test("a watch ends at the first look that finds enough room, once for each start
   drain.start();
   drain.start();
   t.is(seen.looks, 0);
-  await ended;
+  await ended();
   await turns(TURNS);
   t.like(seen, { looks: 3, done: 1 });
   drain.connected();
@@ -55,14 +61,11 @@ test("a watch ends at the first look that finds enough room, once for each start
 test("after 64 looks a little room is enough, and none never is", async (t) => {
   const little = watch(() => 1);
   little.drain.start();
-  await little.ended;
+  await little.ended();
   t.is(little.seen.looks, 65);
   const none = watch((look) => (look > 70 ? 1 : 0));
   none.drain.start();
-  // The watch's own timer keeps no process running.
-  const keeps = setInterval(() => {}, 1000);
-  await none.ended;
-  clearInterval(keeps);
+  await none.ended();
   t.is(none.seen.looks, 71);
 });
 
@@ -82,7 +85,7 @@ test("a watch rests without a peer, and begins anew with the next one", async (t
   t.like(seen, { looks, done: 0 });
   drain.connected();
   drain.connected();
-  await ended;
+  await ended();
   // Little room is not enough before another 64 looks: the count began anew.
   t.is(seen.looks, looks + 65);
 });

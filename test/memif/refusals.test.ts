@@ -1,5 +1,7 @@
 // The refusals of ports, queues and forwarders: their words, and the ring that they leave as it was.
+import { openSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
+import { Descriptor } from "../../lib/descriptor/index.js";
 import { type Forwarder, forward, Memif, type MemifHandle, type MemifOptions } from "../../lib/memif/index.js";
 import { forwarding, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 
@@ -339,4 +341,17 @@ test("a server's port has no memory of its own to share, and so copies", (t) => 
   ] as const)
     t.false(forward(a, b, undefined, { directions: "ab" }).zeroCopy);
   t.true(forward(alone(t), alone(t)).zeroCopy);
+});
+
+test("a port that connects by itself takes no control socket over, and closes what it was given", (t) => {
+  const port = alone(t);
+  const message = "memif.reconnect: option descriptor must be a Descriptor";
+  t.throws(() => port.reconnect(5 as never), { code: "ERR_OPTION", message });
+  const given = () => Descriptor.own(openSync("/dev/null", "r"));
+  const [first, second] = [given(), given()];
+  const mode = "memif.reconnect: the port was opened with a socket's path and connects by itself";
+  t.throws(() => port.reconnect(first), { code: "ERR_MODE", message: mode });
+  port.close();
+  t.throws(() => port.reconnect(second), { code: "ERR_CLOSED", message: "memif.reconnect: the port is closed" });
+  t.deepEqual([first.isOpen, second.isOpen], [false, false]);
 });
