@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { type AuditEntry, AuditLog } from "../../lib/daemon/audit.js";
+import { PuntError } from "../../lib/errors.js";
 import { need } from "../support/need.js";
 
 const library = fileURLToPath(new URL("../../lib/daemon/audit.js", import.meta.url));
@@ -93,4 +94,24 @@ need("root", "unshare").test("after a full disk the log goes on with whole lines
   t.true(before.length > 0 && before.length < 300, String(before.length));
   t.deepEqual(before, all.slice(0, before.length));
   t.deepEqual(callsIn(after), all);
+});
+
+test("a log without a file, or one that is closed, is neither written nor opened again", async (t) => {
+  const fail = (error: unknown) => t.fail(String(error));
+  const none = await AuditLog.open(undefined, fail);
+  none.write(entry(1));
+  none.reopen();
+  await none.close();
+  const path = join(folderOf(t), "audit.log");
+  const log = await AuditLog.open(path, fail);
+  log.write(entry(1));
+  await log.close();
+  t.deepEqual(callsIn(readFileSync(path, "utf8")), ["1"]);
+  rmSync(path);
+  log.reopen();
+  log.write(entry(2));
+  await log.close();
+  t.false(existsSync(path));
+  const refused = await t.throwsAsync(AuditLog.open(join(path, "no", "log"), fail), { instanceOf: PuntError });
+  t.like(refused, { op: "daemon.audit", code: "ENOENT", message: `daemon.audit: cannot write ${path}/no/log` });
 });

@@ -1,7 +1,12 @@
 // The options of memif ports.
+import { openSync } from "node:fs";
 import test from "ava";
+import { Descriptor } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
 import type { MemifOptions } from "../../lib/memif/index.js";
+import { checkOptions } from "../../lib/memif/options.js";
+import { native } from "../../lib/native.js";
+import { PacketFilter } from "../../lib/packet/index.js";
 import { open } from "../support/memif/ports.js";
 
 const good: MemifOptions = { role: "client", socket: "/nowhere/memif.sock" };
@@ -63,4 +68,109 @@ test("the limits themselves are accepted", (t) => {
     port.close();
   }
   t.pass();
+});
+
+/** Values just past a limit, each with what the error must say. */
+const past: [keyof MemifOptions, unknown, RegExp][] = [
+  ["rxQueues", 17, /rxQueues must be a whole number from 1 to 16; got 17/],
+  ["txQueues", 0, /txQueues must be a whole number from 1 to 16; got 0/],
+  ["burst", 16385, /burst must be a whole number from 1 to 16384; got 16385/],
+  ["spareBuffers", 16385, /spareBuffers must be a whole number from 0 to 16384; got 16385/],
+  ["socketMode", -1, /socketMode must be a whole number from 0 to 511; got -1/],
+  ["reconnectMs", 60001, /reconnectMs must be a whole number from 1 to 60000; got 60001/],
+  ["rxMode", "busy", /rxMode must be one of "interrupt", "adaptive", "polling"; got "busy"/],
+  ["socket", "@", /socket must be a path, or @name; got "@"/],
+  ["descriptor", 5, /descriptor must be a Descriptor$/],
+];
+
+for (const [option, value, message] of past) {
+  test(`the check refuses ${option} ${value}`, (t) => {
+    const error = t.throws(() => checkOptions({ ...good, [option]: value } as MemifOptions), { code: "ERR_OPTION" });
+    t.is((error as PuntError).details.option, option);
+    t.regex(error!.message, message);
+  });
+}
+
+test("every option has its documented default", (t) => {
+  t.deepEqual(checkOptions({ ...good, id: 7 }), {
+    settings: {
+      server: false,
+      socket: "/nowhere/memif.sock",
+      id: 7,
+      mode: 0,
+      secret: "",
+      name: "memif7",
+      rxQueues: 1,
+      txQueues: 1,
+      log2RingSize: 10,
+      bufferSize: 2048,
+      spareBuffers: 0,
+      socketMode: -1,
+      reconnectMs: 1000,
+      libmemif: false,
+    },
+    receiving: { rxMode: "adaptive", burst: 256, zeroCopy: true },
+    filter: undefined,
+  });
+});
+
+test("every option reaches the native code, and the limits belong to what is allowed", (t) => {
+  const filter = PacketFilter.compile("ip");
+  const lowest: MemifOptions = {
+    ...{ role: "server", socket: "@a", id: 0, mode: "ip", secret: "", name: "", rxQueues: 1, txQueues: 1 },
+    ...{ ringSize: 32, bufferSize: 64, spareBuffers: 0, socketMode: 0, reconnectMs: 1, engine: "builtin" },
+    ...{ rxMode: "polling", burst: 1, zeroCopy: false, filter },
+  };
+  const checked = checkOptions(lowest);
+  t.like(checked.settings, { server: true, socket: "@a", mode: 1, name: "", log2RingSize: 5, socketMode: 0 });
+  t.deepEqual(checked.receiving, { rxMode: "polling", burst: 1, zeroCopy: false });
+  t.not(checked.filter, undefined);
+  const highest = { id: 2 ** 32 - 1, secret: "s".repeat(23), name: "n".repeat(31), rxQueues: 16, txQueues: 16 };
+  const numbers = { bufferSize: 65535, spareBuffers: 16384, socketMode: 0o777, reconnectMs: 60000 };
+  const most = { ...lowest, ...highest, ...numbers, ringSize: 16384, burst: 16384, rxMode: "interrupt" } as const;
+  t.like(checkOptions(most), {
+    settings: { ...highest, ...numbers, log2RingSize: 14 },
+    receiving: { rxMode: "interrupt", burst: 16384 },
+  });
+});
+
+test("a client's buffers take less than 4 GiB, spares of each receive queue included; a server has none", (t) => {
+  // 65535 * (4 * 16384 + 1) is 2 ** 32 - 1.
+  const full = { ...good, rxQueues: 1, txQueues: 3, ringSize: 16384, bufferSize: 65535, spareBuffers: 1 };
+  t.is(checkOptions(full).settings.spareBuffers, 1);
+  const message =
+    "memif.open: option bufferSize must be such that all buffers (queues x ringSize x bufferSize) take less than 4 GiB; got 65535";
+  for (const more of [{ spareBuffers: 2 }, { rxQueues: 2, txQueues: 2 }, { rxQueues: 2 }, { txQueues: 4 }])
+    t.throws(() => checkOptions({ ...full, ...more }), { code: "ERR_OPTION", message });
+  t.is(checkOptions({ ...full, role: "server", txQueues: 16 }).settings.txQueues, 16);
+});
+
+test("over libmemif a client's buffers take less than 2 GiB", (t) => {
+  const half = { ...good, rxQueues: 1, txQueues: 1, ringSize: 16384, bufferSize: 65535 };
+  const message = /^memif.open: option bufferSize must be such that .* take less than 2 GiB with libmemif; got 65535$/;
+  const more = { ...half, rxQueues: 2 };
+  t.throws(() => checkOptions({ ...more, engine: "libmemif" }), { code: "ERR_OPTION", message });
+  t.false(checkOptions({ ...more, engine: "builtin" }).settings.libmemif);
+  const open = () => checkOptions({ ...half, engine: "libmemif" });
+  if (native.buildInfo().libmemif) t.true(open().settings.libmemif);
+  else {
+    const error = t.throws(open, {
+      code: "ERR_NOT_BUILT",
+      message: /engine "libmemif" is not in this build; `vpp-punt info`/,
+    });
+    t.like(error, { op: "memif.open", details: { option: "engine" } });
+  }
+});
+
+test("a connected socket is for a client, and stands in place of a path", (t) => {
+  const descriptor = Descriptor.own(openSync("/dev/null", "r"));
+  t.teardown(() => descriptor.close());
+  t.is(checkOptions({ role: "client", descriptor }).settings.socket, "");
+  for (const [options, option, message] of [
+    [{ role: "server", descriptor }, "descriptor", "memif.open: option descriptor is for a client"],
+    [{ role: "client", descriptor, socket: "/a" }, "socket", "memif.open: option socket does not go with descriptor"],
+  ] as const) {
+    const error = t.throws(() => checkOptions(options), { code: "ERR_OPTION", message });
+    t.is((error as PuntError).details.option, option);
+  }
 });

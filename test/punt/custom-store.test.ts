@@ -2,6 +2,7 @@
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { MemoryStore, PuntManager, type Store } from "../../lib/punt/index.js";
+import { storedWithin } from "../../lib/punt/store/custom.js";
 import { Saver } from "../../lib/punt/store/saver.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
@@ -108,4 +109,18 @@ test("a saver gives up a write that is under way, and those behind it", async (t
   await t.throwsAsync(second, { code: "ETIMEDOUT" });
   await saver.idle();
   t.is(failed.length, 2);
+});
+
+test("a change waits for its store without a limit, at least a second with one, and leaves no timer", async (t) => {
+  const turns = async () => {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    return "stored";
+  };
+  t.is(await storedWithin(turns(), undefined, "punt.add"), "stored");
+  t.is(await storedWithin(turns(), 0, "punt.add"), "stored");
+  t.is(await storedWithin("at once", 5, "punt.add"), "at once");
+  const own = new PuntError("punt.add", "EIO", "mine");
+  t.is(await t.throwsAsync(storedWithin(Promise.reject(own), 5, "punt.add")), own);
+  const late = { code: "ETIMEDOUT", message: "punt.update: the store has not saved the punts for 1000 ms" };
+  t.like(await t.throwsAsync(storedWithin(never(), 1, "punt.update"), late), { op: "punt.update" });
 });
