@@ -2,6 +2,7 @@
 import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
 import { snapshot } from "../support/vpp/snapshot.js";
+import { CnfProgram, PROGRAM } from "./cnf-program.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
 import { ManagerProcess } from "./manager-process.js";
@@ -24,6 +25,7 @@ class History implements RunningHistory<Step> {
   readonly #world: World;
   readonly #machine: Machine;
   readonly #managers: readonly ManagerProcess[];
+  readonly #program: CnfProgram;
 
   constructor(world: World) {
     this.#world = world;
@@ -31,6 +33,7 @@ class History implements RunningHistory<Step> {
     this.#managers = OWNERS.map(
       (owner) => new ManagerProcess(world, owner, this.#machine.kernel, (status, from) => this.#changed(status, from)),
     );
+    this.#program = new CnfProgram(world, this.#managers[0]!);
   }
 
   get #vpp(): Machine["vpp"] {
@@ -58,6 +61,12 @@ class History implements RunningHistory<Step> {
         const requests = action.punts.map((punt) => requestOf({ ...punt, cnf: action.cnf }, ROOT));
         return this.#managers[action.owner]!.apply(`cnf${action.cnf}`, requests);
       }
+      case "connect":
+        return this.#program.connect(action.grace);
+      case "disconnect":
+        return this.#program.cut();
+      case "add-own":
+        return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":
@@ -131,7 +140,9 @@ class History implements RunningHistory<Step> {
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
+    await schedule.sleep(this.#program.end() - schedule.now);
     await this.#settle(true);
+    this.#program.checkGone();
     for (const manager of this.#managers) manager.wishes.compare(manager.list());
     this.#machine.checkStates(this.#managers.flatMap((manager) => manager.list()));
     const reached = await this.#machine.snapshot();

@@ -13,6 +13,10 @@ export type Action =
   | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
   /** All punts of a CNF are replaced. */
   | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly owner: number }
+  /** The program of a CNF opens its session, loses its stream, or adds a punt that lives as long as the session. */
+  | { readonly op: "connect"; readonly grace: number }
+  | { readonly op: "disconnect" }
+  | { readonly op: "add-own"; readonly punt: PuntChoice }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -120,6 +124,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
   { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
   choice(3, "apply", { cnf: fc.nat({ max: 2 }), punts: fc.array(puntChoice, { maxLength: 4 }), owner: fc.constant(0) }),
+  choice(3, "connect", { grace: fc.constantFrom(0, 100, 1_500) }),
+  choice(2, "disconnect", {}),
+  choice(4, "add-own", { punt: puntChoice }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {

@@ -14,6 +14,7 @@ export interface Operation {
 /** Errors of an addition after which nothing was done. */
 const NOTHING_ADDED = new Set([
   ...["ERR_CONFLICT", "ERR_PUNT_EXISTS", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST", "ENOSPC"],
+  "ERR_NO_SUCH_SESSION",
 ]);
 /** The manager was closed during the operation. */
 const CLOSED = new Set(["ECANCELED", "ERR_CLOSED"]);
