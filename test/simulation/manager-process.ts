@@ -9,6 +9,7 @@ import {
   type PuntStatus,
 } from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";
+import type { WatchedPunts } from "./cluster/watcher.js";
 import { Disk } from "./disk.js";
 import { API_SOCKET } from "./vpp.js";
 import { Wishes } from "./wishes.js";
@@ -73,6 +74,12 @@ export class ManagerProcess {
 
   get isConnected(): boolean {
     return this.#vpp?.isConnected ?? false;
+  }
+
+  /** The interface that may be watched now. */
+  get watched(): WatchedPunts | undefined {
+    const { party, owner: name } = this;
+    return party && this.#manager && { party, name, punts: this.#manager, isDaemon: true };
   }
 
   list(): PuntStatus[] {
