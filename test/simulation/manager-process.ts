@@ -206,7 +206,7 @@ export class ManagerProcess {
     );
     const ended = (result: ApplyResult | string) => {
       schedule.note(`${this.owner} apply ${cnf} ${typeof result === "string" ? result : "done"}\n`);
-      this.wishes.endedSet(operations, result);
+      this.wishes.endedSet(cnf, operations, result);
     };
     this.#asked(this.#party!, "apply", () => manager.apply({ cnf, punts: requests }))
       .then(ended, (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)))
