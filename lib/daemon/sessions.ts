@@ -8,6 +8,9 @@ import { readRegularFile } from "../read-file.js";
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;
 
+/** Milliseconds until punts are deleted again that the store has kept: its disk is full, or etcd is away. */
+const RETRY_MS = 1_000;
+
 interface Session {
   readonly id: string;
   readonly cnf: string;
@@ -68,6 +71,7 @@ export class Sessions {
   #saving: Promise<void> = Promise.resolve();
   #isSaveDue = false;
   #closed = false;
+  #handOvers = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -135,6 +139,7 @@ export class Sessions {
 
   /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */
   handOver(error: PuntError): void {
+    this.#handOvers++;
     for (const { end, timer } of this.#sessions.values()) {
       clearTimeout(timer);
       end?.(error);
@@ -165,14 +170,32 @@ export class Sessions {
   }
 
   async #expire(session: Session): Promise<void> {
+    const handOvers = this.#handOvers;
     this.#sessions.delete(session.id);
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
+    const left: PuntId[] = [];
     // All at once: each deletion by itself costs a look at VPP.
     const deletions = [...session.punts.values()].map((punt) =>
-      this.#options.delete(punt).catch(this.#options.problem),
+      this.#options.delete(punt).catch((error) => {
+        if (isThereStill(error)) left.push(punt);
+        this.#options.problem(error);
+      }),
     );
     await Promise.all(deletions);
+    if (handOvers === this.#handOvers && !this.#closed) this.#expireAgain(session, left);
     this.#save();
+  }
+
+  /** The store did not take the deletion of some punts. A program that comes back before the next try keeps them. */
+  #expireAgain({ id, cnf, graceMs }: Session, left: readonly PuntId[]): void {
+    const unbound = left.filter((punt) => !this.#byPunt.has(idKey(punt)));
+    if (unbound.length === 0) return;
+    const known = this.#sessions.get(id);
+    const session = known ?? newSession(id, cnf, graceMs);
+    for (const punt of unbound) this.#put(session, punt);
+    if (known) return;
+    this.#sessions.set(id, session);
+    this.#expireLater(session, RETRY_MS);
   }
 
   #save(): void {
@@ -194,6 +217,11 @@ export class Sessions {
 
 function newSession(id: string, cnf: string, graceMs: number): Session {
   return { id, cnf, graceMs, punts: new Map(), end: undefined, timer: undefined };
+}
+
+/** Whether a deletion that failed has left the punt. What VPP refuses then is tried again by the manager. */
+function isThereStill({ op, code }: PuntError): boolean {
+  return op !== "punt.reconcile" && code !== "ERR_NO_SUCH_PUNT";
 }
 
 function noSession(id: string): PuntError {

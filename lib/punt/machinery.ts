@@ -3,10 +3,10 @@
 import type { PuntError } from "../errors.js";
 import { ContainerHost } from "../host/index.js";
 import { DefaultHost } from "./default-host.js";
-import { DesiredState } from "./desired/index.js";
+import { DesiredState, NOTHING } from "./desired/index.js";
 import { marksOf, type PuntManagerOptions } from "./options.js";
 import type { PuntEvent } from "./state.js";
-import { loaded, type ManagerIdentity, type Store } from "./store/index.js";
+import { loaded, type ManagerIdentity, type Store, type StoredState } from "./store/index.js";
 import { Worker } from "./worker/index.js";
 
 export type { Entry } from "./desired/index.js";
@@ -27,6 +27,9 @@ export interface Machinery {
   restore(): Promise<void>;
 }
 
+/** The state of a store that has none. It may have had one before. */
+const EMPTY: StoredState = { ...NOTHING, claims: {}, notes: {} };
+
 /** Makes the parts, which do nothing yet. */
 export function assemble(
   options: PuntManagerOptions,
@@ -39,8 +42,7 @@ export function assemble(
   const state = new DesiredState(host, marks, store, identity);
   state.log.listen(changed);
   const restore = async () => {
-    const kept = await loaded(store);
-    if (kept) state.restore(kept);
+    state.restore((await loaded(store)) ?? EMPTY);
   };
   const worker = new Worker(state, { ...options, host, marks, refresh: restore, passed, problem });
   host.onChange(() => worker.wake());

@@ -45,6 +45,24 @@ test("a store that loads no state is refused by name", async (t) => {
     await (await PuntManager.start({ vpp, store: new RedisStore(state) })).close();
 });
 
+test("a manager that only reads has no punts any more when its store has none", async (t) => {
+  const store = new MemoryStore();
+  const it = await managedVpp({ store });
+  t.teardown(() => it.close());
+  await it.manager.add(request, { waitFor: "CREATED" });
+  const emptied = new RedisStore(await store.load());
+  const reader = await PuntManager.start({ vpp: it.client, store: emptied, readOnly: true });
+  t.teardown(() => reader.close());
+  await reader.resync();
+  t.deepEqual(
+    reader.list().map(({ state }) => state),
+    ["CREATED"],
+  );
+  emptied.load = async () => undefined as never;
+  await reader.resync();
+  t.deepEqual(reader.list(), []);
+});
+
 test("a save that never ends holds up neither a change with a timeout nor close", async (t) => {
   const store = new MemoryStore();
   const it = await managedVpp({ store });

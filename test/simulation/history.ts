@@ -2,6 +2,8 @@
 import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
 import { snapshot } from "../support/vpp/snapshot.js";
+import { Watcher } from "./cluster/watcher.js";
+import { CnfProgram, PROGRAM } from "./cnf-program.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
 import { ManagerProcess } from "./manager-process.js";
@@ -24,6 +26,8 @@ class History implements RunningHistory<Step> {
   readonly #world: World;
   readonly #machine: Machine;
   readonly #managers: readonly ManagerProcess[];
+  readonly #program: CnfProgram;
+  readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -31,6 +35,7 @@ class History implements RunningHistory<Step> {
     this.#managers = OWNERS.map(
       (owner) => new ManagerProcess(world, owner, this.#machine.kernel, (status, from) => this.#changed(status, from)),
     );
+    this.#program = new CnfProgram(world, this.#managers[0]!);
   }
 
   get #vpp(): Machine["vpp"] {
@@ -58,6 +63,16 @@ class History implements RunningHistory<Step> {
         const requests = action.punts.map((punt) => requestOf({ ...punt, cnf: action.cnf }, ROOT));
         return this.#managers[action.owner]!.apply(`cnf${action.cnf}`, requests);
       }
+      case "watch":
+        return this.#watch(this.#managers[action.owner]!, action.cnf);
+      case "watch-again":
+        return this.#watchers[action.nth % Math.max(1, this.#watchers.length)]?.watcher.resume();
+      case "connect":
+        return this.#program.connect(action.grace);
+      case "disconnect":
+        return this.#program.cut();
+      case "add-own":
+        return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":
@@ -90,6 +105,13 @@ class History implements RunningHistory<Step> {
           this.#managers.flatMap((manager) => manager.list()),
         );
     }
+  }
+
+  #watch(of: ManagerProcess, cnf: number | undefined): void {
+    const { watched } = of;
+    if (watched === undefined) return;
+    const watcher = new Watcher(this.#world, watched, cnf === undefined ? undefined : `cnf${cnf}`);
+    this.#watchers.push({ watcher, of });
   }
 
   #return({ owner, down, refused, deleted }: Return): void {
@@ -131,7 +153,10 @@ class History implements RunningHistory<Step> {
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
+    await schedule.sleep(this.#program.end() - schedule.now);
     await this.#settle(true);
+    this.#program.checkGone();
+    for (const { watcher, of } of this.#watchers) watcher.compare(of.list());
     for (const manager of this.#managers) manager.wishes.compare(manager.list());
     this.#machine.checkStates(this.#managers.flatMap((manager) => manager.list()));
     const reached = await this.#machine.snapshot();

@@ -5,6 +5,7 @@ import { Operator } from "../stress/operator.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
+import { removeUnmarked } from "./unmarked.js";
 import { type VppLife, VppProcess } from "./vpp.js";
 import { ROOT, type World } from "./world/index.js";
 
@@ -59,6 +60,17 @@ export class Machine {
   /** Everything that VPP has now, as lines. */
   snapshot(): Promise<string[]> {
     return snapshot(this.vpp.life!.direct());
+  }
+
+  /**
+   * The operator removes what carries no mark of a manager. A manager knows that as its own by its store alone, and makes what it still
+   * wants again.
+   */
+  async removeUnmarked(): Promise<void> {
+    const { life } = this.vpp;
+    if (life === undefined) return;
+    await removeUnmarked(life.direct(), this.#baseline);
+    this.vpp.disturbedAt = this.#world.schedule.now;
   }
 
   /** Whether VPP runs. */

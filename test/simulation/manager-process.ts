@@ -9,6 +9,7 @@ import {
   type PuntStatus,
 } from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";
+import type { WatchedPunts } from "./cluster/watcher.js";
 import { Disk } from "./disk.js";
 import { API_SOCKET } from "./vpp.js";
 import { Wishes } from "./wishes.js";
@@ -34,6 +35,9 @@ export class ManagerProcess {
   problem = "";
   /** The steps that were left when it was asked last. */
   left = "";
+  /** Called when a process has started its manager, and when it has died. */
+  booted: ((manager: PuntManager) => Promise<void>) | undefined;
+  died: (() => void) | undefined;
   readonly #world: World;
   readonly #host: Host;
   readonly #changed: (status: PuntStatus, from: ManagerProcess) => void;
@@ -72,6 +76,12 @@ export class ManagerProcess {
     return this.#vpp?.isConnected ?? false;
   }
 
+  /** The interface that may be watched now. */
+  get watched(): WatchedPunts | undefined {
+    const { party, owner: name } = this;
+    return party && this.#manager && { party, name, punts: this.#manager, isDaemon: true };
+  }
+
   list(): PuntStatus[] {
     return this.#manager?.list() ?? [];
   }
@@ -99,6 +109,7 @@ export class ManagerProcess {
       manager.on("pass", () => (this.lastPass = this.#world.schedule.now));
       this.#manager = manager;
       this.wishes.compare(manager.list());
+      await this.booted?.(manager);
       const started = this.#started;
       this.#started = undefined;
       started?.();
@@ -118,6 +129,7 @@ export class ManagerProcess {
     network.leave(this.#party);
     this.disk.ownerDied();
     this.wishes.died();
+    this.died?.();
     schedule.at(schedule.now + downMs, "supervisor", () => this.start(), schedule.world);
   }
 
@@ -141,7 +153,7 @@ export class ManagerProcess {
   }
 
   /** Begins to add or delete a punt, unless an operation on it is under way. */
-  perform(op: "add" | "delete", request: PuntRequestInput): void {
+  perform(op: "add" | "delete", request: PuntRequestInput, around = (add: () => Promise<unknown>) => add()): void {
     const { schedule } = this.#world;
     const manager = this.#manager;
     const id = idOf(request) as PuntStatus["id"];
@@ -151,12 +163,35 @@ export class ManagerProcess {
       schedule.note(`${this.owner} ${op} ${operation.key} ${code}\n`);
       this.wishes.ended(operation, code);
     };
-    this.#asked(this.#party!, op, (): Promise<unknown> => (op === "add" ? manager.add(request) : manager.delete(id)))
+    this.#asked(
+      this.#party!,
+      op,
+      (): Promise<unknown> => (op === "add" ? around(() => manager.add(request)) : manager.delete(id)),
+    )
       .then(
         () => ended(undefined),
         (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)),
       )
       .catch((error) => schedule.fail(error));
+  }
+
+  /** Deletes a punt of its own accord, whatever is under way. */
+  async deleteItself(id: PuntStatus["id"]): Promise<void> {
+    const { schedule } = this.#world;
+    const manager = this.#manager;
+    if (manager === undefined) return;
+    const operation = this.wishes.begin("delete", id);
+    const ended = (code: string | undefined) => {
+      schedule.note(`${this.owner} deletes ${operation.key} ${code}\n`);
+      this.wishes.ended(operation, code);
+    };
+    await manager.delete(id).then(
+      () => ended(undefined),
+      (error) => {
+        ended(outcomeOf(error));
+        throw error;
+      },
+    );
   }
 
   /** Begins to replace all punts of a CNF, unless an operation on one of them is under way. The last of two of one name counts. */
@@ -171,7 +206,7 @@ export class ManagerProcess {
     );
     const ended = (result: ApplyResult | string) => {
       schedule.note(`${this.owner} apply ${cnf} ${typeof result === "string" ? result : "done"}\n`);
-      this.wishes.endedSet(operations, result);
+      this.wishes.endedSet(cnf, operations, result);
     };
     this.#asked(this.#party!, "apply", () => manager.apply({ cnf, punts: requests }))
       .then(ended, (error) => (error instanceof PuntError ? ended(outcomeOf(error)) : Promise.reject(error)))

@@ -13,6 +13,13 @@ export type Action =
   | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
   /** All punts of a CNF are replaced. */
   | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly owner: number }
+  /** Someone watches a CNF, or all; or one of those who do begins again where its watch ended. */
+  | { readonly op: "watch"; readonly cnf: number | undefined; readonly owner: number }
+  | { readonly op: "watch-again"; readonly nth: number }
+  /** The program of a CNF opens its session, loses its stream, or adds a punt that lives as long as the session. */
+  | { readonly op: "connect"; readonly grace: number }
+  | { readonly op: "disconnect" }
+  | { readonly op: "add-own"; readonly punt: PuntChoice }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -120,6 +127,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
   { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
   choice(3, "apply", { cnf: fc.nat({ max: 2 }), punts: fc.array(puntChoice, { maxLength: 4 }), owner: fc.constant(0) }),
+  choice(2, "watch", { cnf: fc.constantFrom(undefined, 0, 1, 2), owner: anyOwner }),
+  choice(1, "watch-again", { nth: fc.nat({ max: 3 }) }),
+  choice(3, "connect", { grace: fc.constantFrom(0, 100, 1_500) }),
+  choice(2, "disconnect", {}),
+  choice(4, "add-own", { punt: puntChoice }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {

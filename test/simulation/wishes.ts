@@ -14,6 +14,7 @@ export interface Operation {
 /** Errors of an addition after which nothing was done. */
 const NOTHING_ADDED = new Set([
   ...["ERR_CONFLICT", "ERR_PUNT_EXISTS", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST", "ENOSPC"],
+  "ERR_NO_SUCH_SESSION",
 ]);
 /** The manager was closed during the operation. */
 const CLOSED = new Set(["ECANCELED", "ERR_CLOSED"]);
@@ -23,17 +24,20 @@ export class Wishes {
   /** Operations under way. There is one of a punt at a time, so that its outcome is known. */
   readonly #running = new Map<string, Operation>();
 
+  /** CNFs of which a whole set is applied. It may delete what is added meanwhile. */
+  readonly #applying = new Set<string>();
+
   get running(): number {
     return this.#running.size;
   }
 
   isBusy(id: PuntId): boolean {
-    return this.#running.has(keyOf(id));
+    return this.#running.has(keyOf(id)) || this.#applying.has(id.cnf);
   }
 
   /** Whether operations on punts of a CNF are under way. */
   isCnfBusy(cnf: string): boolean {
-    return [...this.#running.keys()].some((key) => key.startsWith(`${cnf}/`));
+    return this.#applying.has(cnf) || [...this.#running.keys()].some((key) => key.startsWith(`${cnf}/`));
   }
 
   begin(op: "add" | "delete", id: PuntId): Operation {
@@ -63,6 +67,7 @@ export class Wishes {
 
   /** A set replaces all punts of a CNF, of which no operation is under way. */
   beginSet(cnf: string, ids: readonly PuntId[]): Operation[] {
+    this.#applying.add(cnf);
     const inSet = new Set(ids.map(keyOf));
     const others = [...this.#wishes.keys()].filter((key) => key.startsWith(`${cnf}/`) && !inSet.has(key));
     return [
@@ -75,7 +80,8 @@ export class Wishes {
   }
 
   /** Notes the result of a set, or the error's code. @throws an Error if no manager may answer so */
-  endedSet(operations: readonly Operation[], result: ApplyResult | string): void {
+  endedSet(cnf: string, operations: readonly Operation[], result: ApplyResult | string): void {
+    this.#applying.delete(cnf);
     const codes = typeof result === "string" ? undefined : codesIn(result, keyOf);
     for (const operation of operations) {
       const { op, key, before } = operation;
@@ -92,6 +98,7 @@ export class Wishes {
   /** The process has died: nobody will answer. */
   died(): void {
     this.#running.clear();
+    this.#applying.clear();
   }
 
   /** Compares with what a manager has. A wish of unknown fate is known from then on. @throws an Error with the differences */

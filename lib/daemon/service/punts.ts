@@ -144,7 +144,7 @@ function applied(result: ApplyResult, view: View) {
  * Asks for punts that live as long as a session, or for good. They are bound before they are asked for: a program that ends while
  * it waits leaves nothing behind.
  */
-async function bound<T>(
+export async function bound<T>(
   { punts, sessions }: Parts,
   { op, host }: Scope,
   requests: readonly PuntRequest[],

@@ -2,4 +2,5 @@
 
 export { ChangeLog } from "./change-log.js";
 export { DesiredState } from "./desired-state.js";
+export { NOTHING } from "./draft.js";
 export type { Entry } from "./entry.js";

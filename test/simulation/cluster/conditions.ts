@@ -1,8 +1,11 @@
 // The conditions on the daemons of a host and their etcd.
 import type { ITxnRequest } from "etcd3";
 import { Keys } from "../../../lib/cluster/index.js";
-import type { PuntRequest, PuntStatus } from "../../../lib/punt/index.js";
+import { isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
+import { snapshot } from "../../support/vpp/snapshot.js";
+import { hasTrace } from "../evidence.js";
+import type { VppProcess } from "../vpp.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import type { EtcdModel } from "./etcd-model.js";
 import type { EtcdLink } from "./etcd-process.js";
@@ -29,6 +32,25 @@ export function checkLease(model: EtcdModel, daemon: DaemonProcess, what: string
   throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
 }
 
+/** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
+export async function checkMade(vpp: VppProcess, from: DaemonProcess, { state, request }: PuntStatus): Promise<void> {
+  const { life, disturbedAt } = vpp;
+  if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
+  if (hasTrace(request, await snapshot(life.direct()))) return;
+  throw new Error(`${from.name}: ${JSON.stringify(request)} is ${state}, and VPP does not have it`);
+}
+
+/** etcd has nothing of a punt. Claims and notes that nothing needs any more go with the next write of the store. */
+export function checkNoPunts(model: EtcdModel): void {
+  const folders = [
+    ...(["wanted", "status", "ask", "answer"] as const).map((kind) => keys.folder(kind)),
+    ...["punts", "interconnects"].map((name) => keys.folder("state", name)),
+  ];
+  const found = folders.flatMap((folder) => model.below(folder)).map(({ key }) => key);
+  const left = found.filter((key) => key !== keys.statuses);
+  if (left.length > 0) throw new Error(`keys are left in etcd: ${left.join(", ")}`);
+}
+
 /** All daemons, and etcd for those who ask it, tell the same about each punt. */
 export function checkAgreement(daemons: readonly DaemonProcess[], leader: DaemonProcess, model: EtcdModel): void {
   const shown = (punts: readonly PuntStatus[]) =>
@@ -48,6 +70,16 @@ export function checkAgreement(daemons: readonly DaemonProcess[], leader: Daemon
     throw new Error(
       `the statuses in etcd are not those of the daemon that acts:\n${shown(inEtcd).join("\n")}\nand\n${expected.join("\n")}`,
     );
+}
+
+/** Returns the wishes that the daemon that acts refuses. Those who watch etcd see them as punts. */
+export function refusedIn(model: EtcdModel): PuntId[] {
+  return model
+    .below(keys.folder("status"))
+    .filter(({ key }) => key !== keys.statuses)
+    .map(({ value }) => JSON.parse(value) as { status: PuntStatus; refused?: true })
+    .filter(({ refused }) => refused)
+    .map(({ status }) => status.id);
 }
 
 /** Returns what the daemons and etcd have. */

@@ -33,6 +33,19 @@ export interface Watcher {
   events(events: readonly KeyEvent[]): void;
 }
 
+/** How a snapshot is restored. */
+export interface Snapshot {
+  /** The number of revisions that are lost. */
+  readonly revisions: number;
+  /** Whether the revision is raised beyond all that clients may know, as by `--bump-revision`. */
+  readonly isAhead: boolean;
+  /** Whether the cluster has another id than before. */
+  readonly isNewCluster: boolean;
+}
+
+/** Revisions by which a restored etcd is ahead. */
+const AHEAD = 1_000;
+
 /** The message and gRPC's number of a call that etcd refuses. */
 export function etcdRefusal(code: number, text: string): Error {
   return Object.assign(new Error(`${code} ${text}`), { code });
@@ -44,21 +57,30 @@ export class EtcdModel {
   readonly #leases = new Map<string, Lease>();
   readonly #watchers = new Set<Watcher>();
   readonly #history: KeyEvent[] = [];
+  /** All events, for snapshots: those that are forgotten too. */
+  #log: KeyEvent[] = [];
+  /** The seconds of each lease that there ever was. */
+  readonly #seconds = new Map<string, number>();
   #revision = 1;
   /** Events before this revision are forgotten. */
   #compacted = 0;
   #nextLease = 7_000;
+  #cluster = 77;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
   }
 
   get header() {
-    return { cluster_id: "77", member_id: "1", revision: String(this.#revision), raft_term: "2" };
+    return { cluster_id: String(this.#cluster), member_id: "1", revision: String(this.#revision), raft_term: "2" };
   }
 
   get compacted(): number {
     return this.#compacted;
+  }
+
+  get revision(): number {
+    return this.#revision;
   }
 
   get(key: string): Kv | undefined {
@@ -119,6 +141,7 @@ export class EtcdModel {
     if (events.length === 0) return;
     this.#revision = events[0]!.revision;
     this.#history.push(...events);
+    this.#log.push(...events);
     this.#schedule.note(JSON.stringify(events));
     for (const watcher of this.#watchers) if (watcher.isSynced) this.#tell(watcher, events);
   }
@@ -133,6 +156,7 @@ export class EtcdModel {
 
   grant(seconds: number) {
     const id = String(this.#nextLease++);
+    this.#seconds.set(id, seconds);
     this.#leases.set(id, { seconds, until: this.#schedule.now + seconds * 1000 });
     return { header: this.header, ID: id, TTL: String(seconds), error: "" };
   }
@@ -174,6 +198,40 @@ export class EtcdModel {
     this.#compacted = this.#revision;
     const kept = this.#history.filter(({ revision }) => revision >= this.#compacted);
     this.#history.splice(0, this.#history.length, ...kept);
+  }
+
+  /** The keys as they were so many revisions ago. */
+  before(revisions: number): Map<string, Kv> {
+    const last = this.#revision - revisions;
+    const found = new Map<string, Kv>();
+    for (const { key, revision, kv } of this.#log) {
+      if (revision > last) break;
+      if (kv) found.set(key, kv);
+      else found.delete(key);
+    }
+    return found;
+  }
+
+  /**
+   * Has what it had so many revisions ago, as after the restoration of a snapshot. The leases of that time have their whole time again,
+   * and later ones are gone. The revision goes back, or far ahead.
+   */
+  restore({ revisions, isAhead, isNewCluster }: Snapshot): void {
+    const kvs = this.before(revisions);
+    const last = this.#revision - revisions;
+    this.#log = this.#log.filter(({ revision }) => revision <= last);
+    this.#history.splice(0, this.#history.length);
+    this.#kvs.clear();
+    for (const [key, kv] of kvs) this.#kvs.set(key, kv);
+    this.#leases.clear();
+    for (const { lease } of kvs.values()) {
+      const seconds = this.#seconds.get(lease);
+      if (seconds !== undefined) this.#leases.set(lease, { seconds, until: this.#schedule.now + seconds * 1000 });
+    }
+    this.#revision = isAhead ? this.#revision + AHEAD : last;
+    this.#compacted = this.#revision;
+    if (isNewCluster) this.#cluster++;
+    this.#schedule.note(`restored ${this.#revision}\n`);
   }
 
   watch(watcher: Watcher): void {

@@ -82,14 +82,15 @@ export class EtcdProcess {
     return this.#party;
   }
 
-  /** Dies, and starts again with all that it had, after virtual milliseconds. */
-  restart(downMs: number): void {
+  /** Dies, and starts again with all that it had, after virtual milliseconds. @param starts called before it takes calls again */
+  restart(downMs: number, starts = () => {}): void {
     const { schedule } = this.#world;
     if (!this.#party.isAlive) return;
     this.#party.isAlive = false;
     for (const way of this.ways) for (const link of way.links) link.break();
     const start = () => {
       this.#party = schedule.newParty("etcd");
+      starts();
       this.model.refreshLeases();
       this.#expire();
     };

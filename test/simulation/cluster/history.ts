@@ -1,24 +1,17 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import {
-  type ApplyResult,
-  idKey,
-  isMade,
-  type PuntRequest,
-  type PuntStatus,
-  parseRequest,
-} from "../../../lib/punt/index.js";
+import { type ApplyResult, idKey, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
 import { expectSame, idOf, requestOf } from "../../stress/choice.js";
-import { hasTrace } from "../evidence.js";
 import { Machine } from "../machine.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
-import { checkAgreement, checkLease, checkWrite, describe, isAnswered } from "./conditions.js";
+import { checkAgreement, checkMade, checkNoPunts, checkWrite, describe, isAnswered, refusedIn } from "./conditions.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { strikeEtcd } from "./etcd-strikes.js";
 import { Kept } from "./kept.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
+import { Restored } from "./restored.js";
 import { Watcher } from "./watcher.js";
 import { type Call, ClusterWishes } from "./wishes.js";
 
@@ -46,6 +39,7 @@ class History implements RunningHistory<Step> {
   readonly #daemons: readonly DaemonProcess[];
   readonly #wishes: ClusterWishes;
   readonly #kept: Kept;
+  readonly #restored: Restored;
   readonly #watchers: Watcher[] = [];
   readonly #operator: Party;
   readonly #operatorsPunts: EtcdPunts;
@@ -61,13 +55,16 @@ class History implements RunningHistory<Step> {
     );
     this.#wishes = new ClusterWishes(() => schedule.now);
     this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
+    this.#restored = new Restored(world, this.#etcd);
     const parts = {
       etcd: this.#etcd,
       host: this.#machine.kernel,
       watching: {
         acts: (daemon: DaemonProcess, what: string) => this.#acts(daemon, what),
-        changed: (daemon: DaemonProcess, status: PuntStatus) => this.#checkChange(daemon, status),
-        role: () => void this.#wishes.terms++,
+        changed: (daemon: DaemonProcess, status: PuntStatus) => {
+          checkMade(this.#machine.vpp, daemon, status).catch((error) => schedule.fail(error));
+        },
+        role: () => this.#roleChanged(),
       },
       died: (party: Party) => this.#wishes.died(party),
     };
@@ -89,6 +86,12 @@ class History implements RunningHistory<Step> {
   async checkForeign(): Promise<void> {
     await this.#machine.checkForeign();
     await this.#kept.look(this.#accepted());
+  }
+
+  #roleChanged(): void {
+    this.#wishes.terms++;
+    // Another daemon may know an older history.
+    if (this.#restored.isRestored) this.#kept.forget();
   }
 
   /** Looks at what VPP has kept, whatever happens. */
@@ -151,6 +154,13 @@ class History implements RunningHistory<Step> {
         return this.#partition(action.ms, action.crash);
       case "crash-vpp":
         return void this.#machine.vpp.crash(action.down);
+      case "restore":
+        return this.#restored.restore(action, this.#daemons, (wanted) => {
+          this.#kept.forget();
+          this.#wishes.restored(wanted);
+        });
+      case "resume":
+        return this.#restored.decide(action.keep);
       case "cut":
         return network.cut();
       case "clock":
@@ -295,7 +305,7 @@ class History implements RunningHistory<Step> {
 
   #acts(daemon: DaemonProcess, what: string): void {
     const { schedule } = this.#world;
-    checkLease(this.#etcd.model, daemon, what);
+    this.#restored.check(daemon, what);
     for (const strike of this.#strikes) strike.left--;
     const struck = this.#strikes.find(({ left }) => left <= 0);
     if (!struck || !daemon.party) return;
@@ -304,33 +314,20 @@ class History implements RunningHistory<Step> {
     else schedule.at(schedule.now, "die", () => daemon.kill(RESTART_MS), schedule.world);
   }
 
-  /** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
-  #checkChange(from: DaemonProcess, { state, request }: PuntStatus): void {
-    const { life, disturbedAt } = this.#machine.vpp;
-    if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
-    const { schedule } = this.#world;
-    this.#machine
-      .snapshot()
-      .then((found) => {
-        if (!hasTrace(request, found))
-          throw new Error(`${from.name}: ${JSON.stringify(request)} is ${state}, and VPP does not have it`);
-      })
-      .catch((error) => schedule.fail(error));
-  }
-
   async end(): Promise<void> {
     const { schedule } = this.#world;
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
     await schedule.sleep(LATEST_CALL);
+    if (this.#restored.isRestored) await this.#machine.removeUnmarked();
     await this.#settle(true);
     this.#wishes.settled();
     this.#wishes.compare(this.#wanted());
     // Statuses gather for a moment before the daemon writes them.
     await schedule.sleep(2_000);
     checkAgreement(this.#daemons, this.#leader!, this.#etcd.model);
-    for (const watcher of this.#watchers) watcher.compare(this.#accepted());
+    for (const watcher of this.#watchers) watcher.compare(this.#accepted(), refusedIn(this.#etcd.model));
     this.#machine.checkStates(this.#accepted());
     const reached = await this.#machine.snapshot();
     await this.#machine.vpp.crash(10);
@@ -372,6 +369,7 @@ class History implements RunningHistory<Step> {
 
   async #isSettled(isPlanned: boolean): Promise<boolean> {
     const leader = this.#leader;
+    this.#restored.decideFor(this.#daemons);
     if (!this.#machine.isUp || leader === undefined || this.#wishes.running.length > 0) return false;
     const isAsked = this.#etcd.model.below(keys.folder("ask")).length > 0;
     if (isAsked || !this.#daemons.every(({ role, isConnected }) => isConnected && /^(leader|standby)$/.test(role)))
@@ -388,13 +386,6 @@ class History implements RunningHistory<Step> {
     await this.#settle();
     this.#wishes.compare(this.#wanted());
     await this.#machine.checkNothingLeft([DaemonProcess.memifDirectory]);
-    // Claims and notes that nothing needs any more go with the next write of the store.
-    const folders = [
-      ...(["wanted", "status", "ask", "answer"] as const).map((kind) => keys.folder(kind)),
-      ...["punts", "interconnects"].map((name) => keys.folder("state", name)),
-    ];
-    const found = folders.flatMap((folder) => this.#etcd.model.below(folder)).map(({ key }) => key);
-    const left = found.filter((key) => key !== keys.statuses);
-    if (left.length > 0) throw new Error(`keys are left in etcd: ${left.join(", ")}`);
+    checkNoPunts(this.#etcd.model);
   }
 }

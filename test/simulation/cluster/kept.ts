@@ -29,6 +29,11 @@ export class Kept {
     this.#made.delete(idKey(id));
   }
 
+  /** Someone has decided otherwise about all punts. */
+  forget(): void {
+    this.#made.clear();
+  }
+
   /** @param punts those of the daemon that acts. @throws an Error with the punt that VPP has not kept */
   async look(punts: readonly PuntStatus[]): Promise<void> {
     const { life, disturbedAt, faults } = this.#vpp;

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { type PuntChoice, puntChoice } from "../../stress/choice.js";
 import { type Action as PlainAction, plainChoices } from "../operation.js";
+import type { Snapshot } from "./etcd-model.js";
 import type { CallFault } from "./etcd-process.js";
 import type { Call } from "./wishes.js";
 
@@ -51,11 +52,20 @@ export type Action =
   | { readonly op: "etcd-fault"; readonly place: number; readonly fault: CallFault; readonly nth: number }
   | { readonly op: "etcd-restart"; readonly down: number }
   | { readonly op: "compact" }
+  | Restoration
+  /** The operator of a cluster whose daemons have stopped for another history decides. */
+  | { readonly op: "resume"; readonly keep: "etcd" | "daemon" }
   /** The daemon that acts takes a punt; the operator deletes the leader's key so many ms later, and the daemon hears late of that. */
   | { readonly op: "depose"; readonly punt: PuntChoice; readonly ms: number }
   /** The daemon that acts is asked, and its next write of etcd gets no answer in time. */
   | { readonly op: "unanswered"; readonly call: Call; readonly punt: PuntChoice; readonly fault: CallFault }
   | Extract<PlainAction, { op: "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }>;
+
+/** etcd is stopped, and a snapshot of so many revisions ago restored. */
+export interface Restoration extends Snapshot {
+  readonly op: "restore";
+  readonly down: number;
+}
 
 export type Step = Action & { readonly after: number };
 
@@ -102,6 +112,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(12, "etcd-fault", { place, fault: fc.constantFrom(...CALL_FAULTS), nth: fc.integer({ min: 1, max: 8 }) }),
   choice(1, "etcd-restart", { down: fc.constantFrom(20, 1_500) }),
   choice(2, "compact", {}),
+  choice(2, "restore", {
+    ...{ revisions: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 20 }), fc.nat({ max: 120 })) },
+    ...{ isAhead: fc.boolean(), isNewCluster: fc.constantFrom(false, false, true) },
+    // A lease of etcd ends in this time. A daemon that does not hear of the snapshot stops acting.
+    down: fc.constantFrom(5_000, 9_000),
+  }),
+  choice(2, "resume", { keep: fc.constantFrom<"etcd" | "daemon">("etcd", "daemon") }),
   choice(3, "depose", { punt: puntChoice, ms: fc.nat({ max: 120 }) }),
   choice(3, "unanswered", {
     ...{ call: fc.constantFrom<Call>("add", "update", "delete"), punt: puntChoice },

@@ -1,5 +1,5 @@
 // A watcher of the punts of a host: its events are one story, which ends with the punts as they are.
-import { idKey, type PuntStatus, type Punts, type WatchEvent } from "../../../lib/punt/index.js";
+import { idKey, type PuntId, type PuntStatus, type Punts, type WatchEvent } from "../../../lib/punt/index.js";
 import type { Party, World } from "../world/index.js";
 
 /** How a watch is asked for. */
@@ -86,11 +86,15 @@ export class Watcher {
     return new Error(`${this.watched.name} tells a watcher of ${this.#cnf ?? "all"}: ${what}`);
   }
 
-  /** @throws an Error if the watcher was told something else than these punts */
-  compare(punts: readonly PuntStatus[]): void {
+  /** @param refused wishes, of which etcd's watchers hear too. @throws an Error if the watcher was told something else than the punts */
+  compare(punts: readonly PuntStatus[], refused: readonly PuntId[] = []): void {
     if (!this.watched.party.isAlive || this.#known === undefined) return;
+    const left = new Set(this.watched.isDaemon ? [] : refused.map(idKey));
     const shown = (list: Iterable<PuntStatus>) =>
-      [...list].map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
+      [...list]
+        .filter(({ id }) => !left.has(idKey(id)))
+        .map(({ request, state }) => `${state} ${JSON.stringify(request)}`)
+        .sort();
     const told = shown(this.#known.values());
     const expected = shown(punts.filter(({ id }) => this.#cnf === undefined || id.cnf === this.#cnf));
     if (JSON.stringify(told) !== JSON.stringify(expected))

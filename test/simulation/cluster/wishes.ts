@@ -88,6 +88,14 @@ export class ClusterWishes {
     this.#open.set(key, Math.max(this.#open.get(key) ?? 0, this.#now() + LATEST_NEWS_MS));
   }
 
+  /** etcd has an older history, with these wishes. Which history holds is decided later. */
+  restored(requests: readonly PuntRequest[]): void {
+    for (const key of [...this.#wishes.keys(), ...requests.map(idKey)]) {
+      this.#wishes.set(key, "unknown");
+      this.#open.set(key, Number.POSITIVE_INFINITY);
+    }
+  }
+
   begin(call: Call, request: PuntRequest, party: Party): Asked {
     const key = idKey(request);
     const asked = { call, key, request, party, before: this.#wishes.get(key) ?? "absent", terms: this.terms };

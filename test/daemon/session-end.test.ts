@@ -1,0 +1,59 @@
+// The end of a session whose punts cannot be deleted at once: the store has no room, or etcd is away.
+import test from "ava";
+import { Sessions } from "../../lib/daemon/sessions.js";
+import { PuntError } from "../../lib/errors.js";
+import type { PuntId } from "../../lib/punt/index.js";
+
+const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
+
+/** Returns sessions whose first deletion fails when `until` resolves. */
+function sessionsFailing(error: PuntError, until: Promise<void> = Promise.resolve()) {
+  const tries: PuntId[] = [];
+  let deleted = () => {};
+  const isDeleted = new Promise<void>((resolve) => (deleted = resolve));
+  const problems: unknown[] = [];
+  const sessions = new Sessions({
+    memory: undefined,
+    delete: async (id) => {
+      tries.push(id);
+      if (tries.length === 1) await until.then(() => Promise.reject(error));
+      deleted();
+    },
+    problem: (each) => problems.push(each),
+  });
+  return { sessions, tries, isDeleted, problems };
+}
+
+test("a punt that could not be deleted at the end of its session is deleted later", async (t) => {
+  const full = new PuntError("punt.delete", "ENOSPC", "the disk is full");
+  const { sessions, tries, isDeleted, problems } = sessionsFailing(full);
+  const { id, ended, close } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  close();
+  // The timers of sessions keep no program alive.
+  const alive = setInterval(() => {}, 1_000);
+  await isDeleted;
+  clearInterval(alive);
+  t.deepEqual(tries, [punt, punt]);
+  t.deepEqual(problems, [full]);
+  await sessions.close();
+});
+
+test("a punt that another daemon has to delete by then is left to it", async (t) => {
+  let fail = () => {};
+  const failing = new Promise<void>((resolve) => (fail = resolve));
+  const lost = new PuntError("punt.delete", "ERR_NOT_LEADER", "it does not lead");
+  const { sessions, tries, problems } = sessionsFailing(lost, failing);
+  const { id, ended, close } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  close();
+  while (tries.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", "another daemon acts"));
+  fail();
+  while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  t.throws(() => sessions.bind(id, punt), { code: "ERR_NO_SUCH_SESSION" });
+  await sessions.close();
+});
