@@ -19,7 +19,6 @@ import {
   type PuntSet,
   type PuntStatus,
   type Punts,
-  type StoredState,
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
@@ -36,7 +35,7 @@ import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
 import { etcdAway } from "./refusals.js";
 import { SameVpp } from "./same-vpp.js";
-import { EtcdStore } from "./store.js";
+import { EtcdStore, type Remembered } from "./store.js";
 import { historyFile, Term } from "./term.js";
 
 /** Milliseconds from the end of a lease until another daemon acts: etcd checks leases twice a second, and the daemon reads VPP first. */
@@ -60,7 +59,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   #halted: PuntError | undefined;
   #broken: PuntError | undefined;
   readonly #sameVpp: SameVpp;
-  #instead: StoredState | undefined;
+  #remembered: Remembered | undefined;
   #role: Role = "cut-off";
   /** How many times this daemon has lost the lead. */
   #losses = 0;
@@ -288,7 +287,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     try {
       const term = await Term.begin({
         ...{ etcd: this.#etcd, mirror, keys: this.#keys, leadership, history: this.#history },
-        ...{ manager: this.#start.manager, explainer: this.#start.explainer, instead: this.#instead, punts: this },
+        ...{ manager: this.#start.manager, explainer: this.#start.explainer },
+        ...{ remembered: this.#remembered, punts: this },
         as: (by, change) => this.as(by, change),
         asked: (change) => guarded(() => void this.emit("asked", change)),
         problem: (error) => this.#start.problem(error),
@@ -296,7 +296,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
         shown: (status) => this.#known.shown(status),
         halt: (error) => this.#halt(error),
       });
-      this.#instead = undefined;
+      this.#remembered = undefined;
       this.#broken = undefined;
       // If the lead was lost and won again in between, this term may have missed the moment to open VPP. The next one is queued.
       if (losses !== this.#losses || !leadership.isGood || this.#closed) return await term.end();
@@ -391,7 +391,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#history.begin();
     this.#etcd.forgetHistory();
     if (!(await decided.take())) return this.#resume();
-    if (decided.keep === "daemon") this.#instead = memory;
+    if (memory) this.#remembered = { state: memory, replaces: decided.keep === "daemon" };
     this.#halted = undefined;
     await Promise.race([this.#mirror.resync(), sleep(RETRY_MS, undefined, { ref: false })]);
     this.#leadership.bar("halted", false);

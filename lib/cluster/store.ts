@@ -6,13 +6,19 @@ import type { Keys } from "./keys.js";
 import { acceptedKey, FOLDERS, idIn, Orders, recordsOf, stateOf, wishText } from "./records.js";
 import type { Writer } from "./writer.js";
 
+/** The state that a daemon remembers from before etcd had another history. */
+export interface Remembered {
+  readonly state: StoredState;
+  /** Whether it replaces etcd's state. Otherwise its claims alone are added: objects without a mark would stay in VPP for good. */
+  readonly replaces: boolean;
+}
+
 export interface EtcdStoreOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   /** Absent for a read-only manager. */
   readonly writer?: Writer;
-  /** Replaces etcd's state, if an operator decided so. */
-  readonly instead?: StoredState | undefined;
+  readonly remembered?: Remembered | undefined;
   /** Returns who asked for a punt. */
   whoAsked(request: PuntRequest): string;
 }
@@ -30,12 +36,12 @@ export class EtcdStore implements Store {
 
   /** Returns the state in the copy of etcd. @throws PuntError ERR_ETCD_CONTENT */
   async load(): Promise<StoredState | undefined> {
-    const { mirror, keys, instead } = this.#options;
+    const { mirror, keys, remembered } = this.#options;
     const orders = new Orders();
     const state = stateOf(mirror.below(keys.folder("state")), keys, orders);
     this.#orders = orders;
     this.#own = new Set(FOLDERS.flatMap((folder) => mirror.below(keys.folder("state", folder)).map(({ key }) => key)));
-    return instead ?? state;
+    return remembered ? joined(remembered, state) : state;
   }
 
   /** @throws PuntError of the writer: etcd has the old state, or a part of the new state, which the next save completes */
@@ -89,6 +95,12 @@ export class EtcdStore implements Store {
       .map((id) => ({ key: keys.punt("wanted", id) }))
       .filter(({ key }) => mirror.get(key) !== undefined);
   }
+}
+
+function joined({ state: before, replaces }: Remembered, now: StoredState | undefined): StoredState {
+  if (replaces) return before;
+  const { claims, notes, ...rest } = now ?? { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
+  return { ...rest, notes, claims: { ...before.claims, ...claims } };
 }
 
 function isWishFor(entry: Entry | undefined, request: PuntRequest): boolean {

@@ -1,13 +1,7 @@
 // One term of the daemon that acts: its manager, the wishes that it follows, the statuses that it writes, and the answers.
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
-import {
-  type PuntEvent,
-  PuntManager,
-  type PuntManagerOptions,
-  type PuntStatus,
-  type StoredState,
-} from "../punt/index.js";
+import { type PuntEvent, PuntManager, type PuntManagerOptions, type PuntStatus } from "../punt/index.js";
 import { Acting } from "./acting.js";
 import { Answers, type AnswersOptions } from "./answers.js";
 import type { Change } from "./etcd/index.js";
@@ -22,7 +16,7 @@ import { Writer } from "./writer.js";
 export interface TermOptions extends Omit<AnswersOptions, "punts"> {
   readonly history: History;
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
-  readonly instead: StoredState | undefined;
+  readonly remembered: EtcdStoreOptions["remembered"];
   readonly whoAsked: EtcdStoreOptions["whoAsked"];
   /** The interface that answers questions. It is the daemon's own, which knows who asks. */
   readonly punts: AnswersOptions["punts"];
@@ -47,16 +41,16 @@ export class Term {
 
   /** @throws PuntError ERR_ETCD_CONTENT: a record of this host is not what a daemon wrote */
   static async begin(options: TermOptions): Promise<Term> {
-    const { etcd, mirror, keys, leadership, history, manager, instead, whoAsked } = options;
+    const { etcd, mirror, keys, leadership, history, manager, remembered, whoAsked } = options;
     const writer = new Writer(etcd, mirror, keys, leadership, history);
     const client = new ClientName(etcd, keys, leadership);
     const vpp = new FencedVpp(manager.vpp, leadership, keys.leader, (name) => client.set(name));
     const host = fencedHost(manager.host, manager.vpp, leadership);
-    const store = new EtcdStore({ mirror, keys, writer, instead, whoAsked });
+    const store = new EtcdStore({ mirror, keys, writer, remembered, whoAsked });
     let started: PuntManager | undefined;
     try {
       started = await PuntManager.start({ ...manager, vpp, host, store });
-      if (instead) await store.save(instead);
+      if (remembered) await store.save((await store.load())!);
       return new Term(options, started, writer, vpp, store, client);
     } catch (error) {
       vpp.close();

@@ -8,7 +8,7 @@ import { readRegularFile } from "../read-file.js";
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;
 
-/** Milliseconds until punts are deleted again that the store has kept: its disk is full, or etcd is away. */
+/** Milliseconds until a deletion or a write is tried again that has failed: the disk is full, or etcd is away. */
 const RETRY_MS = 1_000;
 
 interface Session {
@@ -137,6 +137,11 @@ export class Sessions {
     this.#save();
   }
 
+  /** Resolves when the sessions of this moment are kept, or could not be. */
+  saved(): Promise<void> {
+    return this.#saving;
+  }
+
   /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */
   handOver(error: PuntError): void {
     this.#handOvers++;
@@ -203,7 +208,12 @@ export class Sessions {
     if (memory === undefined || this.#isSaveDue) return;
     // Changes that come before the next write begins are in that write.
     this.#isSaveDue = true;
-    this.#saving = this.#saving.then(() => this.#write(memory)).catch(problem);
+    this.#saving = this.#saving
+      .then(() => this.#write(memory))
+      .catch((error) => {
+        problem(error);
+        if (!this.#closed) setTimeout(() => this.#save(), RETRY_MS).unref();
+      });
   }
 
   async #write(memory: SessionMemory): Promise<void> {

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { cli } from "../support/cli/command.js";
-import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
+import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
 const withEtcd = need("etcd", "etcdctl").test.serial;
@@ -73,6 +74,26 @@ withEtcd("a daemon that started after etcd was emptied has nothing to keep, and 
   t.is(resumed.status, 0, resumed.stderr);
   await hasRole(again, "leader");
   await eventually(() => again.get(id)?.state === "CREATED");
+});
+
+withEtcd("etcd's state is kept in place of the daemon's: an object without a mark goes from VPP, too", async (t) => {
+  const { members, daemon } = await left(t);
+  await daemon.add(socketPunt("ike", 500, members.directory), { waitFor: "CREATED" });
+  await using vpp = await Vpp.connect({ socketPath: members.vpp.apiSocket });
+  const sockets = () => vpp.dumpAll("punt_socket_dump", { type: "PUNT_API_TYPE_L4" });
+  t.is((await sockets()).length, 1);
+  members.etcd.ctl("del", "--prefix", "/vpp-punt/");
+  await hasRole(daemon, "halted");
+  await (await members.operator()).add(span("web"));
+  const resumed = await resume(members, "h1", "etcd", 20_000);
+  t.is(resumed.status, 0, resumed.stderr);
+  await hasRole(daemon, "leader");
+  await eventually(async () => (await sockets()).length === 0);
+  await eventually(async () => (await members.interfaces()).filter((line) => line.includes("memif")).length === 1);
+  t.deepEqual(
+    daemon.list().map(({ id }) => id.cnf),
+    ["web"],
+  );
 });
 
 for (const [what, change, said] of [

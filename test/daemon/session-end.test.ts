@@ -1,5 +1,6 @@
 // The end of a session whose punts cannot be deleted at once: the store has no room, or etcd is away.
 import test from "ava";
+import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId } from "../../lib/punt/index.js";
@@ -55,5 +56,56 @@ test("a punt that another daemon has to delete by then is left to it", async (t)
   while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await new Promise((resolve) => setTimeout(resolve, 1));
   t.throws(() => sessions.bind(id, punt), { code: "ERR_NO_SUCH_SESSION" });
+  await sessions.close();
+});
+
+/** Keeps sessions in memory; `save` does what the next of `saves` does. */
+function memoryWith(...saves: (() => Promise<void>)[]) {
+  const kept: unknown[] = [];
+  return {
+    kept,
+    load: async () => undefined,
+    save: async (sessions: unknown) => {
+      await saves.shift()?.();
+      kept.push(sessions);
+    },
+  };
+}
+
+test("a punt is asked for once its session is kept: a daemon that dies in between leaves none behind", async (t) => {
+  let keep = () => {};
+  const memory = memoryWith(() => new Promise((resolve) => (keep = resolve)));
+  const sessions = new Sessions({ memory, delete: async () => {}, problem: (error) => t.fail(`${error}`) });
+  const { id, ended } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  const request = { cnf: "cnf1", key: "item", type: "SPAN" } as never;
+  const parts = { punts: { get: async () => undefined }, sessions } as never;
+  const asked = bound(parts, { op: "punt.add", host: undefined } as never, [request], id, async () => memory.kept);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(memory.kept, []);
+  keep();
+  const [saved] = (await asked) as { id: string; punts: PuntId[] }[][];
+  t.deepEqual(
+    saved!.map((session) => [session.id, session.punts.length]),
+    [[id, 1]],
+  );
+  await sessions.close();
+});
+
+test("sessions that could not be kept are kept later", async (t) => {
+  const full = new Error("the disk is full");
+  const memory = memoryWith(() => Promise.reject(full));
+  const problems: unknown[] = [];
+  const sessions = new Sessions({ memory, delete: async () => {}, problem: (error) => problems.push(error) });
+  const { id, ended } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  await sessions.saved();
+  t.deepEqual([problems, memory.kept], [[full], []]);
+  // The timers of sessions keep no program alive.
+  const alive = setInterval(() => {}, 1_000);
+  while (memory.kept.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  clearInterval(alive);
+  t.deepEqual(memory.kept, [[{ id, cnf: "cnf1", graceMs: 0, punts: [punt] }]]);
   await sessions.close();
 });

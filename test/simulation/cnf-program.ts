@@ -24,8 +24,9 @@ export class CnfProgram {
   #close: (() => void) | undefined;
   /** When the grace period is over, while no stream is open. */
   #overAt = 0;
-  /** Punts of which the daemon died before it had noted their session. They stay for good. */
+  /** Punts of which the daemon could not note the session before it died. They stay for good. */
   readonly #forgotten = new Set<string>();
+  #isUnsaved = false;
 
   constructor(world: World, daemon: ManagerProcess) {
     this.#world = world;
@@ -40,13 +41,17 @@ export class CnfProgram {
     const sessions = new Sessions({
       memory: this.#disk.store() as unknown as ConstructorParameters<typeof Sessions>[0]["memory"],
       delete: (id) => this.#expire(id),
-      problem: (error) => schedule.note(`session ${(error as PuntError).code}\n`),
+      problem: (error) => {
+        this.#isUnsaved = true;
+        schedule.note(`session ${(error as PuntError).code}\n`);
+      },
     });
     await sessions.load();
     this.#overAt = schedule.now + Math.max(this.#graceMs, RETURN_TIME_MS) - 1;
     const noted = await this.#noted();
-    for (const { id } of manager.list())
-      if (id.cnf === CNF && !noted.includes(idKey(id))) this.#forgotten.add(idKey(id));
+    const isLost = (id: PuntId) => this.#isUnsaved && id.cnf === CNF && !noted.includes(idKey(id));
+    for (const { id } of manager.list()) if (isLost(id)) this.#forgotten.add(idKey(id));
+    this.#isUnsaved = false;
     this.#sessions = sessions;
     this.#manager = manager;
   }

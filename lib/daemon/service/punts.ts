@@ -141,8 +141,8 @@ function applied(result: ApplyResult, view: View) {
 }
 
 /**
- * Asks for punts that live as long as a session, or for good. They are bound before they are asked for: a program that ends while
- * it waits leaves nothing behind.
+ * Asks for punts that live as long as a session, or for good. They are bound before they are asked for, and the binding is kept: a
+ * program or a daemon that ends while it waits leaves nothing behind.
  */
 export async function bound<T>(
   { punts, sessions }: Parts,
@@ -162,6 +162,7 @@ export async function bound<T>(
     if (session === "") sessions.unbind(idOf(request));
     else if (!isOther) sessions.bind(session, idOf(request));
   }
+  await sessions.saved();
   try {
     return await ask();
   } catch (error) {
