@@ -4,9 +4,9 @@
 #include <functional>
 #include <memory>
 
-#include "punt_socket/anticipation.h"
 #include "punt_socket/moderation.h"
 #include "punt_socket/receiver.h"
+#include "util/anticipation.h"
 #include "util/fd_poll.h"
 #include "util/loop_hold.h"
 #include "util/unique_fd.h"

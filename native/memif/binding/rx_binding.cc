@@ -304,10 +304,39 @@ void RxBinding::OnDoorbell(int events) {
   // The poll has stopped: the counter was over-full, which the peer can cause. It is empty now.
   if (events == 0) poll_->Start(UV_READABLE);
   if (idle_) return;  // polled already
-  const uint64_t before = taken_;
+  const uint64_t before = taken_, sent = Sent();
   bool empty = Run();
   bool busy = mode_ == RxMode::kAdaptive && taken_ - before >= kPacketsToPoll;
-  if (!empty || busy) StartPolling();
+  if (!empty || busy) return StartPolling();
+  if (Sent() != sent && anticipation_.Worthwhile()) Look();
+}
+
+/// Packets that this port has sent, by any of its queues.
+uint64_t RxBinding::Sent() const {
+  uint64_t sent = 0;
+  for (size_t i = 0; i < port_->settings().tx_queues; i++) sent += port_->tx(i).counters().packets.value();
+  return sent;
+}
+
+/// Polls for a moment: a peer that has waited for our answer sends its next packet soon.
+void RxBinding::Look() {
+  if (closed_) return;
+  look_until_ns_ = uv_hrtime() + Anticipation::kLookNs;
+  StartPolling();
+}
+
+/// Whether to go on after a turn of such a moment.
+bool RxBinding::LooksOn(bool came, bool answered) {
+  const uint64_t now_ns = uv_hrtime();
+  if (!came && now_ns < look_until_ns_) return true;
+  if (came) {
+    anticipation_.Came();
+  } else {
+    anticipation_.CameNot();
+  }
+  const bool again = came && answered && anticipation_.Worthwhile();
+  look_until_ns_ = again ? now_ns + Anticipation::kLookNs : 0;
+  return again;
 }
 
 /// From now on the queue looks at the ring once every turn of the event loop, and lets the loop do everything
@@ -315,7 +344,8 @@ void RxBinding::OnDoorbell(int events) {
 void RxBinding::StartPolling() {
   uv_loop_t* const loop = LoopOf(env_);
   if (closed_ || idle_ || loop == nullptr) return;
-  if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(true);
+  masked_ = mode_ == RxMode::kAdaptive || look_until_ns_ > 0;
+  if (masked_) queue_.SetMaskInt(true);
   empty_rounds_ = 0;
   idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
   idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
@@ -329,14 +359,16 @@ void RxBinding::StartPolling() {
 void RxBinding::StopPolling() {
   if (!idle_) return;
   idle_.reset();
-  if (mode_ == RxMode::kAdaptive) queue_.SetMaskInt(false);
+  look_until_ns_ = 0;
+  if (masked_) queue_.SetMaskInt(false);
 }
 
 void RxBinding::OnIdle() {
-  const uint64_t before = taken_;
+  const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
   bool empty = Run();
   if (closed_ || !idle_) return;
   if (empty && behind_) return Attach();
+  if (look_until_ns_ > 0 && LooksOn(taken_ != before, Sent() != sent)) return;
   if (taken_ != before) empty_rounds_ = 0;
   if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
   StopPolling();

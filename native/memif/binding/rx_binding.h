@@ -9,6 +9,7 @@
 #include "memif/binding/queue_table.h"
 #include "memif/binding/selection.h"
 #include "memif/port/port.h"
+#include "util/anticipation.h"
 #include "util/fd_poll.h"
 #include "util/loop_hold.h"
 #include "util/mapping.h"
@@ -79,8 +80,11 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   bool Run();
   /// Returns false if no more JavaScript can run.
   bool Call(uint32_t count);
+  uint64_t Sent() const;
   void StartPolling();
   void StopPolling();
+  void Look();
+  bool LooksOn(bool came, bool answered);
 
   Napi::Env env_;
   std::shared_ptr<Port> port_;  // keeps queue_
@@ -100,6 +104,9 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   bool blocked_ = false;      // the last burst was none because `bound_` has no room
   uint32_t blocked_rounds_ = 0;
   uint32_t empty_rounds_ = 0;
+  bool masked_ = false;  // the peer needs not ring the doorbell
+  Anticipation anticipation_;
+  uint64_t look_until_ns_ = 0;  // 0: does not wait for a packet that follows an answer
   /// Opened on a connection that had ended, whose events are past: no event starts the next one.
   bool behind_ = false;
   bool copy_all_ = false;

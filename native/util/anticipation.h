@@ -1,7 +1,7 @@
 // Whether to look for the next packet instead of sleeping until it comes.
 #pragma once
 
-namespace vpp_punt::punt_socket {
+namespace vpp_punt {
 
 /// A peer that waits for our answer sends its next packet a few microseconds after it, and waking up for that
 /// packet takes longer than all the rest. So after an answer the event loop polls for a moment without
@@ -21,4 +21,4 @@ class Anticipation {
   unsigned score_ = 0, declined_ = 0;
 };
 
-}  // namespace vpp_punt::punt_socket
+}  // namespace vpp_punt
