@@ -32,9 +32,11 @@ if (only.includes("--help")) {
   process.exit(0);
 }
 
+const isWanted = (name) => only.length === 0 || only.includes(name);
+
 /** Runs one check, which resolves with `{ counts, shown }`, and reports it at once. Resolves with whether it failed nowhere. */
 async function check(name, body) {
-  if (only.length > 0 && !only.includes(name)) return true;
+  if (!isWanted(name)) return true;
   const started = Date.now();
   const { counts, shown } = await body();
   for (const line of shown) console.log(line);
@@ -63,8 +65,12 @@ function tests({ status, stdout, stderr }) {
   return { counts, shown };
 }
 
+const SANITIZED = "native tests with sanitizers";
+let sanitizedBuild;
+
 async function sanitizedTests() {
-  const build = await buildSanitized();
+  sanitizedBuild ??= buildSanitized();
+  const build = await sanitizedBuild;
   if (build.status !== 0) return { counts: { failed: 1 }, shown: [build.stdout, build.stderr] };
   const result = await testSanitized();
   const { counts, shown } = tests(result);
@@ -76,6 +82,10 @@ function demoIsOk(stdout) {
 }
 
 const script = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args]);
+
+/** A script that takes what other programs leave of the processor. */
+const patient = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args], { niceness: PATIENCE });
+const PATIENCE = 19;
 
 /** A check by an npm script that needs the API files of VPP's releases, which not every machine has. */
 function withApiFiles(body) {
@@ -138,9 +148,16 @@ async function packageChecks() {
   await check("package", quickPackage);
 }
 
-async function textChecks() {
-  await check("documents' site", script("docs:site"));
-  await check("clang-tidy", script("lint:native"));
+/** Work that only takes time of the processor. AVA's tests leave a quarter of it, because they wait for timers and each other's ends. */
+async function besideTests() {
+  await check("clang-tidy", patient("lint:native"));
+  if (isWanted(SANITIZED)) {
+    sanitizedBuild = buildSanitized(PATIENCE);
+    await sanitizedBuild;
+  }
+  // The same histories each time; .ci/nightly looks at others.
+  await check("simulated histories", patient("simulate", "--runs", "200", "--seed", "1"));
+  await check("simulated daemons", patient("simulate", "--cluster", "--runs", "40", "--seed", "1"));
 }
 
 /** Checks that run programs other than AVA's. */
@@ -150,9 +167,6 @@ async function otherPrograms() {
   // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
   await check("fuzzing", script("fuzz", "--seconds", "2"));
   await check("random histories", script("histories", "--runs", "100"));
-  // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", script("simulate", "--runs", "200", "--seed", "1"));
-  await check("simulated daemons", script("simulate", "--cluster", "--runs", "40", "--seed", "1"));
   await check("faults at each 613th call", script("faults", "--every", "613"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
@@ -174,10 +188,11 @@ await tools;
 if (prepared) {
   await check("lint", script("lint"));
   // Each program of the two has one core's work.
-  await Promise.all([packageChecks(), textChecks()]);
-  await check("npm test", async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 })));
+  await Promise.all([packageChecks(), check("documents' site", script("docs:site"))]);
+  const avaTests = async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 }));
+  await Promise.all([check("npm test", avaTests), besideTests()]);
   // Both wait much, for timers and for each other's ends.
-  await Promise.all([check("native tests with sanitizers", sanitizedTests), otherPrograms()]);
+  await Promise.all([check(SANITIZED, sanitizedTests), otherPrograms()]);
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -18,16 +18,16 @@ export function nativeTestFiles() {
 }
 
 /** Compiles the addon in a folder of its own: node-gyp always builds in ./build, and that one stays as it is. */
-export async function compileSanitized(into, sanitizers) {
+export async function compileSanitized(into, sanitizers, niceness = 0) {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(join(into, "logs"), { recursive: true });
   for (const name of ["native", "binding.gyp", "package.json", "scripts"])
     cpSync(name, join(into, name), { recursive: true });
   const script = `cd ${into} && node scripts/install.mjs --rebuild`;
-  return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: sanitizers } });
+  return run("bash", ["-c", script], { env: { VPP_PUNT_SANITIZE: sanitizers }, niceness });
 }
 
-export const buildSanitized = () => compileSanitized(folder, SANITIZERS);
+export const buildSanitized = (niceness) => compileSanitized(folder, SANITIZERS, niceness);
 
 /** The path of a sanitizer's runtime, which is loaded before Node: Node itself is not linked with it. */
 export async function runtimeLibrary(name) {
