@@ -4,6 +4,7 @@
 #include <sys/timerfd.h>
 #include <termios.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 
@@ -105,6 +106,44 @@ void TruncateOnCommand(Client& client) {
   AwaitTest();
   if (ftruncate(client.memory.fd, 0) < 0) Die("ftruncate");
   close(open((client.socket + ".done").c_str(), O_CREAT | O_WRONLY, 0600));
+}
+
+/// Whether the condition holds within 20 ms.
+template <typename Condition>
+bool Soon(Condition condition) {
+  using std::chrono::steady_clock;
+  for (const auto end = steady_clock::now() + std::chrono::milliseconds(20); steady_clock::now() < end;)
+    if (condition()) return true;
+  return false;
+}
+
+/// Publishes packets as a sender without a fence may: one that has seen that it is not to ring, and whose
+/// packet becomes visible a moment after the server has asked for rings again. Prints how many the server
+/// takes.
+void PublishLate(Client& client) {
+  constexpr int kPackets = 100;
+  constexpr uint32_t kEnoughToPoll = 64;
+  client.Establish();
+  memif_ring_t* const ring = client.ring();
+  const auto masked = [&] {
+    return (__atomic_load_n(&ring->flags, __ATOMIC_ACQUIRE) & kRingFlagMaskInt) != 0;
+  };
+  const auto clear = [&] { return !masked(); };
+  const auto taken = [&] { return __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == client.next; };
+  int late = 0, found = 0;
+  while (late < kPackets) {
+    client.PutGood(kEnoughToPoll);
+    client.Publish();
+    if (Soon(masked) && Soon(clear)) {
+      client.PutGood(1);
+      __atomic_store_n(&ring->head, client.next, __ATOMIC_RELEASE);
+      late++;
+      found += Soon(taken);
+    }
+    eventfd_write(client.bell, 1);
+    while (!taken()) usleep(1000);
+  }
+  printf("taken %d of %d\n", found, late);
 }
 
 /// Changes good descriptors, which are in every slot, while the server reads them.
@@ -340,6 +379,7 @@ const std::map<std::string, Scenario> kData = {
     {"posted-head", [](Client& c) { c.Establish(), c.memory.ring(kM2S)->head = 5000; }},
     {"posted-long", PostLong},
     {"flip", FlipDescriptors},
+    {"late", [](Client& c) { PublishLate(c), exit(0); }},
     {"truncate", TruncateOnCommand},
     {"truncate-unread", TruncateUnread},
     {"huge-region", HugeRegion},

@@ -19,6 +19,10 @@ constexpr uint64_t kPacketsToPoll = 32;
 constexpr int kFilteredBurstsPerTurn = 16;
 /// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
 constexpr uint32_t kEmptyRoundsToSleep = 64;
+/// For how long the ring is looked at after the peer was asked to ring its doorbell again. VPP and libmemif
+/// publish a packet and read the flag without a fence in between: a packet may become visible a moment after
+/// the look that follows the change, although its sender has seen the old flag.
+constexpr uint64_t kSettleNs = 20'000;
 /// Looks at a ring without room, one an event loop turn, after which packets for it are dropped.
 constexpr uint32_t kBlockedRounds = 1024;
 /// Room for whole packets that are scattered in shared memory, or for all packets without zero copy.
@@ -344,8 +348,7 @@ bool RxBinding::LooksOn(bool came, bool answered) {
 void RxBinding::StartPolling() {
   uv_loop_t* const loop = LoopOf(env_);
   if (closed_ || idle_ || loop == nullptr) return;
-  masked_ = mode_ == RxMode::kAdaptive || look_until_ns_ > 0;
-  if (masked_) queue_.SetMaskInt(true);
+  Mask(mode_ == RxMode::kAdaptive);
   empty_rounds_ = 0;
   idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
   idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
@@ -360,7 +363,13 @@ void RxBinding::StopPolling() {
   if (!idle_) return;
   idle_.reset();
   look_until_ns_ = 0;
-  if (masked_) queue_.SetMaskInt(false);
+  Mask(false);
+}
+
+void RxBinding::Mask(bool masked) {
+  if (masked_ == masked) return;
+  masked_ = masked;
+  queue_.SetMaskInt(masked);
 }
 
 void RxBinding::OnIdle() {
@@ -368,12 +377,19 @@ void RxBinding::OnIdle() {
   bool empty = Run();
   if (closed_ || !idle_) return;
   if (empty && behind_) return Attach();
-  if (look_until_ns_ > 0 && LooksOn(taken_ != before, Sent() != sent)) return;
-  if (taken_ != before) empty_rounds_ = 0;
+  const bool came = taken_ != before;
+  if (look_until_ns_ > 0 && LooksOn(came, Sent() != sent)) return;
+  if (came) {
+    empty_rounds_ = 0;
+    Mask(mode_ == RxMode::kAdaptive);
+  }
   if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
-  StopPolling();
-  // Once more: the peer may have sent while it still saw the mask set.
-  if (!Run()) StartPolling();
+  if (masked_) {
+    Mask(false);
+    settled_ns_ = uv_hrtime() + kSettleNs;
+  } else if (uv_hrtime() >= settled_ns_) {
+    StopPolling();
+  }
 }
 
 bool RxBinding::Run() {
