@@ -8,6 +8,12 @@ const RUN_LIMIT_MS = 240_000;
 /** Time for the other processes to exit after the last one has ended. */
 const EXIT_LIMIT_MS = 10_000;
 
+/** A signal that ends this process reaches it alone, unless it comes from a terminal. */
+const alive = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+
 /** A started step: its readiness and its output. */
 class Running {
   readonly ready: Promise<void>;
@@ -21,6 +27,8 @@ class Running {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, ...step.env },
     });
+    alive.add(this.#child);
+    this.#child.once("exit", () => alive.delete(this.#child));
     this.#child.stdin!.on("error", () => {}); // the process may exit before its stdin is closed
     const name = step.command.join(" ");
     this.done = new Promise((resolve, reject) => {

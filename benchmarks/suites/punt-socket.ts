@@ -16,7 +16,7 @@ import {
 } from "../harness/trial.js";
 
 // The peers play VPP on the other core: one packet a sendmsg(), from a socket with VPP's send buffer.
-const SECONDS = 2;
+const SECONDS = 3;
 /** Packets of a long round of draining. They exceed VPP's send buffer, so that the cost of a packet dominates. */
 const LONG_QUEUE = 2000;
 /** How long the filler needs for it, in ms. */
@@ -38,9 +38,10 @@ function facing(
   };
 }
 
-const perSecond = ([, measured]: Result[]) => measured!.packets! / measured!.seconds!;
-const userUsEach = ([, measured]: Result[]) => measured!.userUs! / measured!.packets!;
-const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / m!.packets!;
+const counted = (measured: Result) => measured.counted ?? measured.packets!;
+const perSecond = ([, measured]: Result[]) => counted(measured!) / measured!.seconds!;
+const userUsEach = ([, measured]: Result[]) => measured!.userUs! / counted(measured!);
+const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / counted(m!);
 const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
 
 /** A sender that doesn't wait: as fast as it can (0), or at a rate. */

@@ -1,6 +1,6 @@
 // Tests of the benchmarks' harness: its command line, its comparison with a baseline, its reports.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import test from "ava";
 import { readArguments } from "../../benchmarks/harness/arguments.js";
 import { compare } from "../../benchmarks/harness/baseline.js";
@@ -89,3 +89,25 @@ test("a run's folder goes with the program, also when Ctrl-C ends it", (t) => {
   t.regex(run.stdout, /vpp-punt-bench-/);
   t.false(existsSync(run.stdout.trim()));
 });
+
+test("the programs of a run end with it, however it ends", async (t) => {
+  const program = `
+    import { runSteps } from "./dist/benchmarks/harness/processes.js";
+    runSteps([{ command: ["sh", "-c", "echo $$ >&2; exec sleep 600"] }]).catch(() => {});
+    setTimeout(() => process.exit(143), 500);`;
+  const run = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+  t.is(run.status, 143, run.stderr);
+  const pid = Number(run.stderr.trim());
+  t.true(pid > 0);
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.pass();
+});
+
+/** A process that has ended and that nobody waits for is not alive. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -109,34 +109,27 @@ void TruncateOnCommand(Client& client) {
 }
 
 /// Whether the condition holds within 20 ms.
-template <typename Condition>
-bool Soon(Condition condition) {
-  using std::chrono::steady_clock;
-  for (const auto end = steady_clock::now() + std::chrono::milliseconds(20); steady_clock::now() < end;)
-    if (condition()) return true;
-  return false;
+bool Soon(const std::function<bool()>& holds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  while (!holds())
+    if (std::chrono::steady_clock::now() > end) return false;
+  return true;
 }
 
 /// Publishes packets as a sender without a fence may: one that has seen that it is not to ring, and whose
 /// packet becomes visible a moment after the server has asked for rings again. Prints how many the server
 /// takes.
 void PublishLate(Client& client) {
-  constexpr int kPackets = 100;
-  constexpr uint32_t kEnoughToPoll = 64;
   client.Establish();
-  memif_ring_t* const ring = client.ring();
-  const auto masked = [&] {
-    return (__atomic_load_n(&ring->flags, __ATOMIC_ACQUIRE) & kRingFlagMaskInt) != 0;
-  };
-  const auto clear = [&] { return !masked(); };
-  const auto taken = [&] { return __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == client.next; };
+  const auto flags = [&] { return __atomic_load_n(&client.ring()->flags, __ATOMIC_ACQUIRE); };
+  const auto taken = [&] { return __atomic_load_n(&client.ring()->tail, __ATOMIC_ACQUIRE) == client.next; };
   int late = 0, found = 0;
-  while (late < kPackets) {
-    client.PutGood(kEnoughToPoll);
+  while (late < 100) {
+    client.PutGood(64);  // enough for the server to poll
     client.Publish();
-    if (Soon(masked) && Soon(clear)) {
+    if (Soon([&] { return flags() == kRingFlagMaskInt; }) && Soon([&] { return flags() == 0; })) {
       client.PutGood(1);
-      __atomic_store_n(&ring->head, client.next, __ATOMIC_RELEASE);
+      __atomic_store_n(&client.ring()->head, client.next, __ATOMIC_RELEASE);
       late++;
       found += Soon(taken);
     }

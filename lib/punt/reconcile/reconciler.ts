@@ -18,9 +18,9 @@ import {
   dryRun,
   makePlan,
   type Plan,
+  type Planner,
   prerequisites,
   type Step,
-  stepsFor,
   type Wanted,
 } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
@@ -81,6 +81,7 @@ export interface World {
   readonly expected: Expected;
   readonly remains: Remains;
   readonly pace: Pace;
+  readonly planner: Planner;
 }
 
 /** Makes VPP and Linux match the desired state. @throws PuntError if VPP cannot be read, or the store cannot be written */
@@ -162,8 +163,8 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const { wanted: before, leaving, memory } = ledger;
   const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
   const facts = await observe(surroundingsOf(ledger, world), scope);
-  const plan = makePlan(stillWanted(before, ledger.wanted), world.marks, facts);
-  const steps = stepsFor(plan, facts, (seen) => world.remains.spares(seen));
+  const wanted = stillWanted(before, ledger.wanted);
+  const { plan, steps } = world.planner.plan(wanted, world.marks, facts, (seen) => world.remains.spares(seen));
   const open = new Map(steps.map((step) => [step.key, step]));
   return {
     ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.pace.interval },

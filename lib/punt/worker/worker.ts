@@ -12,6 +12,7 @@ import {
   type Ledger,
   lookAndKeep,
   Pace,
+  Planner,
   preview,
   Remains,
   Retries,
@@ -75,8 +76,8 @@ export class Worker {
     const strays = new Strays(host);
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
-    const pace = new Pace(resyncInterval);
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace };
+    const [pace, planner] = [new Pace(resyncInterval), new Planner()];
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],

@@ -13,16 +13,8 @@ namespace vpp_punt::memif {
 
 /// Bursts delivered before the event loop gets its turn.
 constexpr int kBurstsPerTurn = 4;
-/// Packets at one ring of the doorbell that make an adaptive queue stay awake.
-constexpr uint64_t kPacketsToPoll = 32;
 /// The same of bursts that a filter decides about without a call into JavaScript.
 constexpr int kFilteredBurstsPerTurn = 16;
-/// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
-constexpr uint32_t kEmptyRoundsToSleep = 64;
-/// For how long the ring is looked at after the peer was asked to ring its doorbell again. VPP and libmemif
-/// publish a packet and read the flag without a fence in between: a packet may become visible a moment after
-/// the look that follows the change, although its sender has seen the old flag.
-constexpr uint64_t kSettleNs = 20'000;
 /// Looks at a ring without room, one an event loop turn, after which packets for it are dropped.
 constexpr uint32_t kBlockedRounds = 1024;
 /// Room for whole packets that are scattered in shared memory, or for all packets without zero copy.
@@ -301,95 +293,6 @@ void RxBinding::Attach() {
   poll_->Start(UV_READABLE);
   // As if the doorbell had rung: packets may have come before.
   StartPolling();
-}
-
-void RxBinding::OnDoorbell(int events) {
-  queue_.DrainDoorbell();  // before the ring is looked at: a later ring of the bell wakes us again
-  // The poll has stopped: the counter was over-full, which the peer can cause. It is empty now.
-  if (events == 0) poll_->Start(UV_READABLE);
-  if (idle_) return;  // polled already
-  const uint64_t before = taken_, sent = Sent();
-  bool empty = Run();
-  bool busy = mode_ == RxMode::kAdaptive && taken_ - before >= kPacketsToPoll;
-  if (!empty || busy) return StartPolling();
-  if (Sent() != sent && anticipation_.Worthwhile()) Look();
-}
-
-/// Packets that this port has sent, by any of its queues.
-uint64_t RxBinding::Sent() const {
-  uint64_t sent = 0;
-  for (size_t i = 0; i < port_->settings().tx_queues; i++) sent += port_->tx(i).counters().packets.value();
-  return sent;
-}
-
-/// Polls for a moment: a peer that has waited for our answer sends its next packet soon.
-void RxBinding::Look() {
-  if (closed_) return;
-  look_until_ns_ = uv_hrtime() + Anticipation::kLookNs;
-  StartPolling();
-}
-
-/// Whether to go on after a turn of such a moment.
-bool RxBinding::LooksOn(bool came, bool answered) {
-  const uint64_t now_ns = uv_hrtime();
-  if (!came && now_ns < look_until_ns_) return true;
-  if (came) {
-    anticipation_.Came();
-  } else {
-    anticipation_.CameNot();
-  }
-  const bool again = came && answered && anticipation_.Worthwhile();
-  look_until_ns_ = again ? now_ns + Anticipation::kLookNs : 0;
-  return again;
-}
-
-/// From now on the queue looks at the ring once every turn of the event loop, and lets the loop do everything
-/// else.
-void RxBinding::StartPolling() {
-  uv_loop_t* const loop = LoopOf(env_);
-  if (closed_ || idle_ || loop == nullptr) return;
-  Mask(mode_ == RxMode::kAdaptive);
-  empty_rounds_ = 0;
-  idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
-  idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
-  idle_->SetReferenced(ref_);
-  uv_idle_start(idle_->get(), [](uv_idle_t* handle) {
-    auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
-    self->OnIdle();
-  });
-}
-
-void RxBinding::StopPolling() {
-  if (!idle_) return;
-  idle_.reset();
-  look_until_ns_ = 0;
-  Mask(false);
-}
-
-void RxBinding::Mask(bool masked) {
-  if (masked_ == masked) return;
-  masked_ = masked;
-  queue_.SetMaskInt(masked);
-}
-
-void RxBinding::OnIdle() {
-  const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
-  bool empty = Run();
-  if (closed_ || !idle_) return;
-  if (empty && behind_) return Attach();
-  const bool came = taken_ != before;
-  if (look_until_ns_ > 0 && LooksOn(came, Sent() != sent)) return;
-  if (came) {
-    empty_rounds_ = 0;
-    Mask(mode_ == RxMode::kAdaptive);
-  }
-  if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
-  if (masked_) {
-    Mask(false);
-    settled_ns_ = uv_hrtime() + kSettleNs;
-  } else if (uv_hrtime() >= settled_ns_) {
-    StopPolling();
-  }
 }
 
 bool RxBinding::Run() {

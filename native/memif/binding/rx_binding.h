@@ -105,8 +105,9 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   bool blocked_ = false;      // the last burst was none because `bound_` has no room
   uint32_t blocked_rounds_ = 0;
   uint32_t empty_rounds_ = 0;
-  bool masked_ = false;      // the peer is asked not to ring the doorbell
-  uint64_t settled_ns_ = 0;  // when the peer has surely seen that it is to ring again
+  bool masked_ = false;           // the peer is asked not to ring the doorbell
+  uint64_t gather_until_ns_ = 0;  // 0: packets are taken at each turn
+  uint64_t settled_ns_ = 0;       // when the peer has surely seen that it is to ring again
   Anticipation anticipation_;
   uint64_t look_until_ns_ = 0;  // 0: does not wait for a packet that follows an answer
   /// Opened on a connection that had ended, whose events are past: no event starts the next one.
