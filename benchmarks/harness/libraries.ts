@@ -18,7 +18,7 @@ export function libmemifFlags(): LibraryFlags {
   );
   if (prefix === undefined)
     return { flags: [], missing: "there is no libmemif.h in LIBMEMIF_PREFIX, /usr or /usr/local" };
-  const libraries = join(prefix, "lib", existsSync(join(prefix, "lib/libmemif.so")) ? "" : multiarch());
+  const libraries = libraryFolder(prefix, "memif");
   const paths = ["-isystem", join(prefix, "include"), `-L${libraries}`, `-Wl,-rpath,${libraries}`];
   return { flags: [...paths, "-lmemif"], missing: undefined };
 }
@@ -28,6 +28,11 @@ export function missingPackage(name: string): string | undefined {
   const folder = process.env.NODE_PEERS;
   if (folder === undefined) return `NODE_PEERS, a folder with npm's ${name} installed, is not set`;
   return existsSync(join(folder, "node_modules", name)) ? undefined : `npm's ${name} is not in NODE_PEERS`;
+}
+
+/** The folder below a prefix that has a library. */
+export function libraryFolder(prefix: string, name: string): string {
+  return join(prefix, "lib", existsSync(join(prefix, `lib/lib${name}.so`)) ? "" : multiarch());
 }
 
 /** Debian's folder for libraries of this architecture, such as `x86_64-linux-gnu`. */

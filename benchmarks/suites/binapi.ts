@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { vppProgram } from "../../test/support/machine/programs.js";
 import { apiFolder, hasPapi, PYTHON, papiEnvironment } from "../../test/support/vpp/papi.js";
+import { libraryFolder } from "../harness/libraries.js";
 import { atMost, type Row, ratioAtLeast, type Side, type Suite, type Trial, type Workspace } from "../harness/trial.js";
 
 // VPP runs on one core, the measured client on the other.
@@ -44,7 +45,7 @@ function papi(what: "ping" | "dump", loopbacks?: number): Side {
 }
 
 function vapiPeer(workspace: Workspace): string {
-  const libraries = join(prefix(), "lib");
+  const libraries = libraryFolder(prefix(), "vapiclient");
   const names = ["vapiclient", "vppinfra", "vlibmemoryclient", "svm"].map((name) => `-l${name}`);
   const paths = ["-isystem", join(prefix(), "include"), `-L${libraries}`, `-Wl,-rpath,${libraries}`];
   return workspace.peer("binapi_vapi", [...paths, ...names]);
