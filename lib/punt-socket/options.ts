@@ -47,8 +47,8 @@ export interface PuntSocketOptions {
   /**
    * How long packets may gather before they become a batch, in microseconds, 0-1000. Packets gather at rates at which 3 or more come
    * in this time (above 5,000 a second with the default of 500), and not while each waits for an answer to the last. The time is
-   * shorter at rates at which VPP's send buffer would fill up in it; in a burst, a native thread reads. 0 delivers every packet at
-   * once, at several times the CPU.
+   * shorter at rates at which VPP's send buffer would fill up in it, and 50 at most while the program injects packets, for which
+   * others may wait. A native thread reads bursts in that time. 0 delivers every packet at once, at several times the CPU.
    */
   gatherUs?: number;
   /** The packets that the program gets; native code drops the others. Default: all. */

@@ -2,9 +2,17 @@
 
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace vpp_punt::punt_socket {
+
+namespace {
+
+/// The longest pause of a program that injects packets: its peers may wait for them.
+constexpr uint64_t kAnsweringNs = 50'000;
+
+}  // namespace
 
 EventPump::EventPump(uv_loop_t* loop, const std::shared_ptr<LoopHold>& hold, Receiver* receiver,
                      uint64_t gather_ns, std::function<Turn()> serve)
@@ -65,7 +73,7 @@ void EventPump::Rest(const Turn& turn, bool after_pause) {
   if (turn.more) return Notify();  // other events first, then the rest
   const uint64_t now_ns = uv_hrtime();
   const uint64_t pause = moderation_.Pause(turn.packets, turn.bytes, after_pause, now_ns);
-  if (pause > 0) return PauseFor(pause);
+  if (pause > 0) return PauseFor(turn.answers ? std::min(pause, kAnsweringNs) : pause);
   if (!watching_socket_) WatchSocket();
   if (turn.answered && anticipation_.Worthwhile()) Look(now_ns);
 }

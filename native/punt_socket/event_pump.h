@@ -18,6 +18,7 @@ struct Turn {
   uint64_t packets = 0, bytes = 0;
   bool more = false;      // the turn ended by its budget, with packets left
   bool answered = false;  // packets were injected during the turn
+  bool answers = false;   // packets were injected since the turn before
 };
 
 /// Waits for packets, and for the end of a pause with a timerfd (uv's own timers know milliseconds only).

@@ -155,7 +155,8 @@ Turn PuntSocket::Serve() {
   Turn turn;
   const uint64_t starts = pump_->starts();
   const EnvState* state = EnvState::Of(Env());
-  const uint64_t injected = state->injected;
+  const uint64_t injected = state->injected, injected_before = injected_;
+  injected_ = injected;
   for (int i = 0; i < kBurstsPerTurn; i++) {
     const uint32_t count = PullBurst();
     turn.packets += taken_;
@@ -167,7 +168,9 @@ Turn PuntSocket::Serve() {
     if (!alive || !receiver_ || pump_->starts() != starts) return {turn.packets, turn.bytes};
     if (!turn.more) break;
   }
-  turn.answered = state->injected != injected;
+  injected_ = state->injected;
+  turn.answered = injected_ != injected;
+  turn.answers = injected_ != injected_before;
   return turn;
 }
 

@@ -64,6 +64,7 @@ class PuntSocket : public Napi::ObjectWrap<PuntSocket> {
   Napi::FunctionReference on_burst_;
   std::unique_ptr<Napi::AsyncContext> context_;
   uint64_t bursts_ = 0;
+  uint64_t injected_ = 0;  // of EnvState, at the end of the last turn
 };
 
 }  // namespace vpp_punt::punt_socket

@@ -1,6 +1,6 @@
 // `vpp-punt daemon`: its folders, and the sockets in them.
 import { execFileSync } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { cli, end, SPAN, site, start } from "../support/cli/command.js";
 
@@ -64,6 +64,12 @@ test("the folder of the daemon's socket is open to other users, and those of its
   t.deepEqual(await end(daemon), [0, null]);
 });
 
+/** The number of connections that the owner of a socket has taken. */
+function connections(socket: string): number {
+  const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
+  return lines.filter((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[5] === "03").length;
+}
+
 test("commands that go on for long go on over a restart of the daemon", async (t) => {
   const here = await site(t);
   const socket = here.at("manager.sock");
@@ -92,6 +98,9 @@ test("commands that go on for long go on over a restart of the daemon", async (t
       while (!pattern.test(output())) await new Promise((resolve) => setTimeout(resolve, 50));
   };
   await have(/"punts":\[\]/);
+  // Only a command that has been answered goes on. `wait` prints nothing: it has its connection, and a later program its answer.
+  while (connections(socket) <= programs.length) await new Promise((resolve) => setTimeout(resolve, 50));
+  t.true(await isThere());
   await end(daemon, "SIGKILL");
   t.false(await isThere());
   daemon = run();
