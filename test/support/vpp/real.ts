@@ -32,6 +32,8 @@ export interface VppOptions {
   readonly config?: string;
   /** Sleep of VPP's main loop while something polls: 100 us keep a connected memif at 12 % of a core, not 100 %. */
   readonly pollSleepMicroseconds?: number;
+  /** Memory for ten thousand interfaces. */
+  readonly isLarge?: boolean;
 }
 
 const READY_WITHIN_MS = 100_000;
@@ -201,9 +203,9 @@ function startupConf(vpp: RealVpp, options: VppOptions): string {
     `api-segment { prefix ${basename(vpp.directory)} }`,
     `socksvr { socket-name ${vpp.apiSocket} }`,
     `punt { socket ${vpp.puntSocket} }`,
-    `statseg { socket-name ${vpp.statsSocket} page-size default size 32M }`,
+    `statseg { socket-name ${vpp.statsSocket} page-size default size ${options.isLarge ? "512M" : "32M"} }`,
     // Without huge pages, and small: several run at once.
-    "memory { main-heap-size 512M main-heap-page-size default }",
+    `memory { main-heap-size ${options.isLarge ? "2G" : "512M"} main-heap-page-size default }`,
     "buffers { page-size default buffers-per-numa 16384 }",
     `plugins { ${plugins.join(" ")} }`,
     options.config ?? "",
