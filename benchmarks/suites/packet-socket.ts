@@ -71,7 +71,7 @@ function receive(size: number): Trial {
   };
 }
 
-/** Sends as fast as the device takes frames; nobody reads them at the other end. */
+/** Sends as fast as the device takes frames; no program reads them at the other end. */
 function send(size: number, how: "list" | "batch"): Trial {
   const sending =
     (sender: (w: Workspace, ...where: string[]) => string[]): Side =>

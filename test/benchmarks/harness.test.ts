@@ -103,7 +103,7 @@ test("the programs of a run end with it, however it ends", async (t) => {
   t.pass();
 });
 
-/** A process that has ended and that nobody waits for is not alive. */
+/** A zombie is not alive. */
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

@@ -60,7 +60,7 @@ test("nothing is read while a change is in progress", (t) => {
   t.deepEqual(seen.reads, [0]);
 });
 
-test("an error counts only where nothing changed meanwhile", (t) => {
+test("an error counts only where nothing changed in that time", (t) => {
   const broken = (bytes: Buffer) => bytes.writeUInt32LE(0xffffffff, DIRECTORY - 8);
   const still = segment();
   broken(still.bytes);

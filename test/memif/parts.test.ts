@@ -69,7 +69,7 @@ test("after 64 looks a little room is enough, and none never is", async (t) => {
   t.is(none.seen.looks, 71);
 });
 
-test("a watch rests without a peer, and begins anew with the next one", async (t) => {
+test("a watch rests without a peer, and starts again with the next one", async (t) => {
   const { seen, ended, drain } = watch((look) => (look <= 70 ? 1 : 8));
   seen.isConnected = false;
   drain.start();
@@ -86,7 +86,7 @@ test("a watch rests without a peer, and begins anew with the next one", async (t
   drain.connected();
   drain.connected();
   await ended();
-  // Little room is not enough before another 64 looks: the count began anew.
+  // Little room is not enough before another 64 looks: the count started again.
   t.is(seen.looks, looks + 65);
 });
 

@@ -124,7 +124,7 @@ test("a slot without a length is refused by its number, and a template by the sl
     code: "ERR_PACKET_SIZE",
     message: "memif.allocate: a template of 129 bytes in slot 0, which takes 128",
   });
-  // The slots of a template that was refused are nobody's.
+  // The slots of a refused template stay free.
   t.throws(() => queue.commit(), { code: "ERR_NO_SLOTS" });
   t.is(queue.allocate(2, new Uint8Array(128)).length, 2);
 });
@@ -176,7 +176,7 @@ test("a ring that took everything that it was given is not said to drain", async
   await turns();
   t.deepEqual(drained, []);
   t.is(client.stats().tx[0]!.refused, 0);
-  // Slots that were not to be had are waited for, and are no packets that were refused.
+  // A sender waits for missing slots, and they do not count as refused packets.
   t.is(queue.allocate(33).length, 28);
   await until(() => drained.length > 0);
   t.deepEqual(drained, [0]);

@@ -48,7 +48,7 @@ test("packets that come before the first handler wait for it", async (t) => {
   await until(() => ends.ports.length === 1);
   t.deepEqual(ends.unconnected(), []);
   t.is(vpp.punt(path, Buffer.from("early"), 7), undefined);
-  // A socket that was listened to would have delivered it in these turns, to nobody.
+  // A socket with a listener would have delivered it in these turns.
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 2));
   const seen: string[] = [];
   ends.receive((batch, interconnect) => void seen.push(`${interconnect} ${Buffer.from(batch.copy(0))}`));

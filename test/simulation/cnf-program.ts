@@ -76,7 +76,7 @@ export class CnfProgram {
     if (party && sessions && manager) schedule.at(schedule.now, label, () => work(sessions, manager), party);
   }
 
-  /** Opens the stream, in place of one that is open. */
+  /** Opens the stream. It replaces an open one. */
   connect(graceMs: number): void {
     this.#atDaemon("session", (sessions) => {
       const { id, ended, close } = sessions.open(CNF, graceMs, this.#id);

@@ -24,7 +24,7 @@ export class Wishes {
   /** Operations under way. There is one of a punt at a time, so that its outcome is known. */
   readonly #running = new Map<string, Operation>();
 
-  /** CNFs of which a whole set is applied. It may delete what is added meanwhile. */
+  /** CNFs of which a whole set is applied. It may delete punts that are added in that time. */
   readonly #applying = new Set<string>();
 
   get running(): number {

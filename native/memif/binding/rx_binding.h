@@ -105,7 +105,7 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   bool blocked_ = false;      // the last burst was none because `bound_` has no room
   uint32_t blocked_rounds_ = 0;
   uint32_t empty_rounds_ = 0;
-  bool masked_ = false;           // the peer is asked not to ring the doorbell
+  bool masked_ = false;           // the flag tells the peer not to ring the doorbell
   uint64_t gather_until_ns_ = 0;  // 0: packets are taken at each turn
   uint64_t settled_ns_ = 0;       // when the peer has surely seen that it is to ring again
   Anticipation anticipation_;

@@ -57,7 +57,7 @@ export class EtcdModel {
   readonly #leases = new Map<string, Lease>();
   readonly #watchers = new Set<Watcher>();
   readonly #history: KeyEvent[] = [];
-  /** All events, for snapshots: those that are forgotten too. */
+  /** All events, for snapshots, the forgotten ones too. */
   #log: KeyEvent[] = [];
   /** The seconds of each lease that there ever was. */
   readonly #seconds = new Map<string, number>();
