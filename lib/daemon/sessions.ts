@@ -187,7 +187,9 @@ export class Sessions {
       }),
     );
     await Promise.all(deletions);
-    if (handOvers === this.#handOvers && !this.#closed) this.#expireAgain(session, left);
+    // Another daemon has the sessions.
+    if (handOvers !== this.#handOvers) return;
+    if (!this.#closed) this.#expireAgain(session, left);
     this.#save();
   }
 
@@ -208,11 +210,15 @@ export class Sessions {
     if (memory === undefined || this.#isSaveDue) return;
     // Changes that come before the next write begins are in that write.
     this.#isSaveDue = true;
+    const handOvers = this.#handOvers;
+    const again = () => {
+      if (!this.#closed && handOvers === this.#handOvers) this.#save();
+    };
     this.#saving = this.#saving
       .then(() => this.#write(memory))
       .catch((error) => {
         problem(error);
-        if (!this.#closed) setTimeout(() => this.#save(), RETRY_MS).unref();
+        setTimeout(again, RETRY_MS).unref();
       });
   }
 
@@ -229,7 +235,7 @@ function newSession(id: string, cnf: string, graceMs: number): Session {
   return { id, cnf, graceMs, punts: new Map(), end: undefined, timer: undefined };
 }
 
-/** Whether a deletion that failed has left the punt. What VPP refuses then is tried again by the manager. */
+/** Whether a deletion that failed has left the punt. The manager itself tries steps again that VPP refuses. */
 function isThereStill({ op, code }: PuntError): boolean {
   return op !== "punt.reconcile" && code !== "ERR_NO_SUCH_PUNT";
 }

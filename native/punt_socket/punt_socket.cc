@@ -1,6 +1,7 @@
 #include "punt_socket/punt_socket.h"
 
 #include <cstring>
+#include <utility>
 
 #include "descriptor/descriptor.h"
 #include "env_state.h"
@@ -155,8 +156,8 @@ Turn PuntSocket::Serve() {
   Turn turn;
   const uint64_t starts = pump_->starts();
   const EnvState* state = EnvState::Of(Env());
-  const uint64_t injected = state->injected, injected_before = injected_;
-  injected_ = injected;
+  const uint64_t injected = state->injected;
+  const uint64_t injected_before = std::exchange(injected_, injected);
   for (int i = 0; i < kBurstsPerTurn; i++) {
     const uint32_t count = PullBurst();
     turn.packets += taken_;

@@ -48,7 +48,9 @@ uint32_t Receiver::Pull(PacketTable* table, uint32_t* slab) {
   if (!gathering)
     if (const uint32_t count = PullRing(table, slab)) return count;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return 0;  // the drain thread reads, and notifies the pump when it has packets
+  // The drain thread reads, and notifies the pump when it has added packets. Those that gathered before are
+  // here.
+  if (!lock) return PullRing(table, slab);
   const uint32_t gathered = gathering ? TakeGathered(table) : 0;
   if (const uint32_t count = PullRing(table, slab)) return count;
   ring_.Rewind();
