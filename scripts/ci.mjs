@@ -66,11 +66,8 @@ function tests({ status, stdout, stderr }) {
 }
 
 const SANITIZED = "native tests with sanitizers";
-let sanitizedBuild;
 
-async function sanitizedTests() {
-  sanitizedBuild ??= buildSanitized();
-  const build = await sanitizedBuild;
+async function sanitizedTests(build) {
   if (build.status !== 0) return { counts: { failed: 1 }, shown: [build.stdout, build.stderr] };
   const result = await testSanitized();
   const { counts, shown } = tests(result);
@@ -81,11 +78,15 @@ function demoIsOk(stdout) {
   return JSON.parse(stdout).ok === true;
 }
 
-const script = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args]);
+const npmScript =
+  (options) =>
+  (name, ...args) =>
+    command("npm", ["run", "--silent", name, "--", ...args], options);
+const script = npmScript({});
 
-/** A script that takes what other programs leave of the processor. */
-const patient = (name, ...args) => command("npm", ["run", "--silent", name, "--", ...args], { niceness: PATIENCE });
+/** The niceness of programs that take what others leave of the processor. */
 const PATIENCE = 19;
+const patient = npmScript({ niceness: PATIENCE });
 
 /** A check by an npm script that needs the API files of VPP's releases, which not every machine has. */
 function withApiFiles(body) {
@@ -148,16 +149,17 @@ async function packageChecks() {
   await check("package", quickPackage);
 }
 
-/** Work that only takes time of the processor. AVA's tests leave a quarter of it, because they wait for timers and each other's ends. */
+/**
+ * Work that only takes time of the processor. AVA's tests leave a quarter of it, because they wait for timers and each other's ends.
+ * Resolves with the sanitized build, if it is wanted.
+ */
 async function besideTests() {
   await check("clang-tidy", patient("lint:native"));
-  if (isWanted(SANITIZED)) {
-    sanitizedBuild = buildSanitized(PATIENCE);
-    await sanitizedBuild;
-  }
+  const build = isWanted(SANITIZED) ? await buildSanitized(PATIENCE) : undefined;
   // The same histories each time; .ci/nightly looks at others.
   await check("simulated histories", patient("simulate", "--runs", "200", "--seed", "1"));
   await check("simulated daemons", patient("simulate", "--cluster", "--runs", "40", "--seed", "1"));
+  return build;
 }
 
 /** Checks that run programs other than AVA's. */
@@ -190,9 +192,9 @@ if (prepared) {
   // Each program of the two has one core's work.
   await Promise.all([packageChecks(), check("documents' site", script("docs:site"))]);
   const avaTests = async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 }));
-  await Promise.all([check("npm test", avaTests), besideTests()]);
+  const [, build] = await Promise.all([check("npm test", avaTests), besideTests()]);
   // Both wait much, for timers and for each other's ends.
-  await Promise.all([check(SANITIZED, sanitizedTests), otherPrograms()]);
+  await Promise.all([check(SANITIZED, () => sanitizedTests(build)), otherPrograms()]);
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

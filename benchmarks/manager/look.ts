@@ -1,13 +1,13 @@
 // Looks at a steady embedded VPP with N interfaces and a few punts.
 // usage: look N; prints { ms, cpuMs, percent }: medians of a look's time and of its processor time here, and the latter in percent of the
 // default time between two looks
+import { Pace } from "../../lib/punt/reconcile/index.js";
 import { median } from "../harness/measure.js";
 import { Bed, timed } from "./embedded.js";
 
 const ROUNDS = 9;
 const PUNTS = 10;
-/** The default of PuntManagerOptions.resyncInterval, in milliseconds. */
-const INTERVAL = 10_000;
+const { interval } = new Pace();
 
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -25,6 +25,6 @@ for (let round = 0; round < ROUNDS; round++) {
   looks.push({ ms, cpu: cpuMs() - before });
 }
 const cpu = median(looks.map((look) => look.cpu));
-console.log(JSON.stringify({ ms: median(looks.map((look) => look.ms)), cpuMs: cpu, percent: (100 * cpu) / INTERVAL }));
+console.log(JSON.stringify({ ms: median(looks.map((look) => look.ms)), cpuMs: cpu, percent: (100 * cpu) / interval }));
 await manager.close();
 await bed.close();

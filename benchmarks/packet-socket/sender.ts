@@ -20,7 +20,7 @@ function frames(count: number): Uint8Array {
   return memory;
 }
 
-/** Sends the same packets with each call; the number of those that were not taken. */
+/** Sends the same packets with each call. Each call returns the number of packets that the port refused. */
 function sending(): () => number {
   if (how === "batch") {
     const batch = ownBatch(frames(BATCH), size);

@@ -13,7 +13,7 @@ function block(ms: number): void {
   while (performance.now() < end);
 }
 
-/** Packets after which V8 has compiled what they need. CPU time and rate are those of the packets after them. */
+/** Packets after which V8 has compiled the code. CPU time and rate count the later packets only. */
 const WARM_UP = 20_000;
 let before = 0;
 

@@ -1,5 +1,6 @@
 // Trials of the punt manager.
 import { readFileSync } from "node:fs";
+import { Pace } from "../../lib/punt/reconcile/index.js";
 import { vppProgram } from "../../test/support/machine/programs.js";
 import { atLeast, atMost, type Row, ratioAtMost, type Side, type Suite, shown, type Trial } from "../harness/trial.js";
 
@@ -16,8 +17,8 @@ function growth(name: string, figure: string): Row {
 const ROUNDS = 15;
 const types = ["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "DHCP_PROXY", "ISISX"];
 
-/** The manager compares its punts with VPP this often by default: lib/punt/worker/worker.ts. */
-const RESYNC_MS = 10_000;
+/** The manager looks at VPP this often by default, if a look is short. */
+const RESYNC_MS = new Pace().interval;
 
 /** Punts that are CREATED and stay so. VPP's own CPU time is another process's. */
 function idle(count: number): Trial {

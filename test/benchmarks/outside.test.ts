@@ -81,7 +81,7 @@ test("the rows show losses at both ends: packets lost on the way, and packets th
   );
 });
 
-test("frames from a device: what the wire has passed on and the receiver has not is lost, without those that the kernel counts", (t) => {
+test("frames from a device: a frame is lost if the wire has it and the receiver does not, unless the kernel counts it", (t) => {
   const trial = packetSocketSuite.trials.find(({ name }) => name.startsWith("receive 64 B"))!;
   t.deepEqual(
     trial.ours(workspace).map(({ command, cpu }) => [command[0], cpu]),

@@ -96,7 +96,7 @@ need("root", "unshare").test("after a full disk the log goes on with whole lines
   t.deepEqual(callsIn(after), all);
 });
 
-test("a log without a file, or one that is closed, is neither written nor opened again", async (t) => {
+test("a log without a file, or a closed log, is neither written nor opened again", async (t) => {
   const fail = (error: unknown) => t.fail(String(error));
   const none = await AuditLog.open(undefined, fail);
   none.write(entry(1));

@@ -293,7 +293,7 @@ test("a batch forgets its marks with its packets", (t) => {
   t.false(batch.marked);
 });
 
-test("a passage asks for each target once, and refuses everything for one that is gone", (t) => {
+test("a passage asks for each target once, and refuses everything for a lost target", (t) => {
   const table = new BatchTable(2);
   const batch = new MemifBatch(table);
   batch.fill(slotMemory().memory, 2);

@@ -18,7 +18,7 @@ function alone(t: ExecutionContext, options: Partial<MemifOptions> = {}): Memif 
   return openMemif(t, { role: "client", socket: memifSocket(t), engine: "builtin", ...options });
 }
 
-test("a queue number that the port does not have is refused with those that it has", (t) => {
+test("a queue number that the port lacks is refused with the valid numbers", (t) => {
   const [one, three] = [alone(t), alone(t, { rxQueues: 3, txQueues: 2, ...polling })];
   for (const index of [-1, 1, 0.5]) {
     const message = `memif.rx: queue ${index} does not exist; the port has only queue 0`;

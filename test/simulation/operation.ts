@@ -13,7 +13,7 @@ export type Action =
   | { readonly op: "add" | "delete"; readonly punt: PuntChoice; readonly owner: number }
   /** All punts of a CNF are replaced. */
   | { readonly op: "apply"; readonly cnf: number; readonly punts: readonly PuntChoice[]; readonly owner: number }
-  /** Someone watches a CNF, or all; or one of those who do begins again where its watch ended. */
+  /** A watcher of a CNF, or of all, begins; or a watcher goes on where its watch ended. */
   | { readonly op: "watch"; readonly cnf: number | undefined; readonly owner: number }
   | { readonly op: "watch-again"; readonly nth: number }
   /** The program of a CNF opens its session, loses its stream, or adds a punt that lives as long as the session. */

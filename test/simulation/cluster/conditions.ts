@@ -32,7 +32,7 @@ export function checkLease(model: EtcdModel, daemon: DaemonProcess, what: string
   throw new Error(`a fenced daemon acts: ${daemon.name} asks for ${what}, and ${reason}`);
 }
 
-/** A punt that is made is in VPP, if VPP is the one that the daemon has read. */
+/** A punt that is made is in VPP, if the daemon has read this VPP. */
 export async function checkMade(vpp: VppProcess, from: DaemonProcess, { state, request }: PuntStatus): Promise<void> {
   const { life, disturbedAt } = vpp;
   if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
@@ -72,7 +72,7 @@ export function checkAgreement(daemons: readonly DaemonProcess[], leader: Daemon
     );
 }
 
-/** Returns the wishes that the daemon that acts refuses. Those who watch etcd see them as punts. */
+/** Returns the wishes that the daemon that acts refuses. Watchers of etcd see them as punts. */
 export function refusedIn(model: EtcdModel): PuntId[] {
   return model
     .below(keys.folder("status"))

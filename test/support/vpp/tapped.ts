@@ -11,7 +11,7 @@ export interface Tap {
   hear?(name: string): void;
   /** Answers in VPP's place, which then does not get the message; undefined sends it. */
   answer?(name: string): Message | undefined;
-  /** Changes what VPP has answered. */
+  /** Changes VPP's answer. */
   change?(answer: Message): Message;
 }
 
