@@ -116,8 +116,9 @@ bool Soon(const std::function<bool()>& holds) {
   return true;
 }
 
-/// Publishes packets as a sender without a fence may: it has read the flag that forbids a ring, and its packet
-/// becomes visible a moment after the server has asked for rings again. Prints how many the server takes.
+/// Publishes packets as a sender without a fence may: it has read the flag that forbids a ring, and its
+/// packet becomes visible a moment after the server has asked for rings again. Prints how many the server
+/// takes.
 void PublishLate(Client& client) {
   client.Establish();
   const auto flags = [&] { return __atomic_load_n(&client.ring()->flags, __ATOMIC_ACQUIRE); };
