@@ -192,7 +192,7 @@ export interface NativeApiSocket {
   /** Writes `start`..`end` of `from`: how much of it the kernel took. */
   write(from: Uint8Array, start: number, end: number): number;
   /** Whether `onReady` is wanted for room to write, too. */
-  watchWritable(wanted: boolean): void;
+  watch(bytes: boolean, room: boolean): void;
   close(): void;
 }
 

@@ -33,8 +33,8 @@ export interface StreamSocket {
   read(into: Uint8Array, start: number, end: number): number;
   /** Writes `start`..`end` of `from`. Returns the number of bytes that the socket took. */
   write(from: Uint8Array, start: number, end: number): number;
-  /** Sets whether the socket calls `onReady` for room to write, too. */
-  watchWritable(wanted: boolean): void;
+  /** Sets whether the socket calls `onReady` for bytes to read, as it does at first, and for room to write. */
+  watch(bytes: boolean, room: boolean): void;
   close(): void;
 }
 
@@ -107,6 +107,8 @@ class SocketLink implements Link {
   #open = true;
   #flushing = false;
   #blocked = false;
+  /** Whether the event loop waits for bytes. A socket that it waits for costs VPP 15 % more for each message. */
+  #waits = true;
   /** Whether a request has been answered since the last read. */
   #answered = false;
   readonly #flushSoon = () => this.#flush();
@@ -197,7 +199,7 @@ class SocketLink implements Link {
       const start = this.#out.sendStart();
       const size = this.#socket.write(this.#out.writer.bytes, start, start + this.#out.sendable());
       if (size > 0) this.#sent(size);
-      else if (size === EAGAIN) this.#watch(true);
+      else if (size === EAGAIN) this.#watch(this.#waits, true);
       else return; // The peer is gone. A read finds VPP's last messages, then the end.
     }
   }
@@ -209,7 +211,8 @@ class SocketLink implements Link {
   }
 
   #lookSoon(): void {
-    if (this.#looking || this.#looks === 0) return;
+    if (this.#looking) return;
+    if (this.#looks === 0) return this.#watch(true, this.#blocked);
     this.#looking = true;
     setImmediate(() => {
       this.#looking = false;
@@ -218,14 +221,16 @@ class SocketLink implements Link {
     });
   }
 
-  #watch(blocked: boolean): void {
+  #watch(waits: boolean, blocked: boolean): void {
+    if (waits === this.#waits && blocked === this.#blocked) return;
+    this.#waits = waits;
     this.#blocked = blocked;
-    this.#socket.watchWritable(blocked);
+    this.#socket.watch(waits, blocked);
   }
 
   #ready(writable: boolean, broken: boolean): void {
     if (writable && this.#blocked) {
-      this.#watch(false);
+      this.#watch(this.#waits, false);
       this.#flush();
     }
     try {
@@ -239,7 +244,8 @@ class SocketLink implements Link {
 
   /**
    * Reads until VPP has answered a request, so that its caller continues, or until the socket is empty. VPP sends the details of a
-   * dump one by one, every 2 to 3 us. A poll for the next costs 0.3 us, and a turn of the event loop more.
+   * dump one by one, every 1 to 3 us. A poll for the next costs 0.3 us, and a turn of the event loop more. From the first details
+   * on, the link looks for the next itself, and the event loop waits for them only after a pause.
    *
    * `broken`: this is the last call. The socket holds VPP's last messages, then the end of the stream.
    */
@@ -250,6 +256,7 @@ class SocketLink implements Link {
     while (this.#open && (budget > 0 || broken)) {
       const size = this.#socket.read(incoming.bytes, incoming.fillStart, incoming.fillEnd);
       if (size === EAGAIN && !broken) {
+        if (budget < TURN_BYTES) this.#watch(false, this.#blocked);
         this.#lookSoon();
         return;
       }
@@ -261,9 +268,10 @@ class SocketLink implements Link {
       this.#looks = LOOKS;
       for (let reader = incoming.next(); reader !== undefined && this.#open; reader = incoming.next())
         this.#onMessage(reader);
-      if (this.#answered && !broken) return;
+      if (this.#answered && !broken) break;
       budget -= size;
     }
+    if (this.#open && !this.#waits) this.#lookSoon();
   }
 
   #lost(result: number): PuntError {
@@ -309,6 +317,7 @@ class SocketLink implements Link {
    */
   #awaitFarewell(): Promise<void> {
     this.#open = false;
+    this.#watch(true, this.#blocked);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#onFarewell?.(), FAREWELL_MS);
       this.#onFarewell = () => {

@@ -94,8 +94,8 @@ export class NetSocket implements StreamSocket {
     return end - start;
   }
 
-  /** Does nothing: Node reports room by "drain" after each write that found none. */
-  watchWritable(): void {}
+  /** Does nothing: Node reads without being asked, and reports room by "drain" after each write that found none. */
+  watch(): void {}
 
   close(): void {
     this.#closed = true;

@@ -46,7 +46,7 @@ ApiSocket::ApiSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ApiSocke
   if (error == 0) {
     error = poll_->Initialize([&](uv_poll_t* poll) { return uv_poll_init(loop, poll, fd_.get()); });
   }
-  if (error == 0) error = Watch(UV_READABLE);
+  if (error == 0) error = WatchFor(UV_READABLE);
   if (error != 0) {
     Shutdown();
     ThrowErrno(env, kOp, "event loop", -error);
@@ -55,7 +55,8 @@ ApiSocket::ApiSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ApiSocke
   Ref();  // until Close: the event loop refers to this object
 }
 
-int ApiSocket::Watch(int events) {
+int ApiSocket::WatchFor(int events) {
+  if (events == 0) return uv_poll_stop(poll_->get());
   return uv_poll_start(poll_->get(), events, [](uv_poll_t* poll, int status, int ready) {
     static_cast<ApiSocket*>(poll->data)->OnEvents(status, ready);
   });
@@ -88,9 +89,11 @@ Napi::Value ApiSocket::Write(const Napi::CallbackInfo& info) {
   return SizeOrErrno(info.Env(), send(fd_.get(), bytes.data, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-void ApiSocket::WatchWritable(const Napi::CallbackInfo& info) {
-  const bool wanted = info[0].As<Napi::Boolean>().Value();
-  if (fd_) Watch(wanted ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+void ApiSocket::Watch(const Napi::CallbackInfo& info) {
+  if (!fd_) return;
+  const int bytes = info[0].As<Napi::Boolean>().Value() ? UV_READABLE : 0;
+  const int room = info[1].As<Napi::Boolean>().Value() ? UV_WRITABLE : 0;
+  WatchFor(bytes | room);
 }
 
 void ApiSocket::Close(const Napi::CallbackInfo&) {
@@ -120,7 +123,7 @@ void ApiSocket::Init(Napi::Env env, Napi::Object exports) {
                                        {
                                            InstanceMethod<&ApiSocket::Read>("read"),
                                            InstanceMethod<&ApiSocket::Write>("write"),
-                                           InstanceMethod<&ApiSocket::WatchWritable>("watchWritable"),
+                                           InstanceMethod<&ApiSocket::Watch>("watch"),
                                            InstanceMethod<&ApiSocket::Close>("close"),
                                        }));
 }

@@ -19,19 +19,19 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   static void Init(Napi::Env env, Napi::Object exports);
 
   /// new ApiSocket(path, onReady): connects, or throws; a number instead of a path is a connected socket to
-  /// take over. Calls `onReady(writable, broken)` when the socket has bytes, and, where that was asked for,
-  /// when it has room.
+  /// take over. Calls `onReady(writable, broken)` when the socket has bytes or room, whichever Watch asked for;
+  /// bytes at first.
   explicit ApiSocket(const Napi::CallbackInfo& info);
   ~ApiSocket() override { Shutdown(); }
 
  private:
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
-  void WatchWritable(const Napi::CallbackInfo& info);
+  void Watch(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   bool Connect(Napi::Env env, const std::string& path);
-  int Watch(int events);
+  int WatchFor(int events);
   void OnEvents(int status, int events);
 
   /// Lets go of the loop, of JavaScript's callback (which refers back to this object) and of the socket.

@@ -156,7 +156,7 @@ export class ClientEnd implements StreamSocket {
     return end - start;
   }
 
-  watchWritable(): void {}
+  watch(): void {}
 
   close(): void {
     if (this.#isClosed) return;
