@@ -19,8 +19,8 @@ class ApiSocket : public Napi::ObjectWrap<ApiSocket> {
   static void Init(Napi::Env env, Napi::Object exports);
 
   /// new ApiSocket(path, onReady): connects, or throws; a number instead of a path is a connected socket to
-  /// take over. Calls `onReady(writable, broken)` when the socket has bytes or room, whichever Watch asked for;
-  /// bytes at first.
+  /// take over. Calls `onReady(writable, broken)` when the socket has bytes or room, whichever Watch asked
+  /// for; bytes at first.
   explicit ApiSocket(const Napi::CallbackInfo& info);
   ~ApiSocket() override { Shutdown(); }
 

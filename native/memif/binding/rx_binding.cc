@@ -232,7 +232,7 @@ void RxBinding::Close() {
   if (closed_) return;
   closed_ = true;
   poll_.reset();  // before Unlock, which may close the descriptor that it waits on
-  idle_.reset();
+  ForgetIdle();
   hold_.reset();
   if (!lent_) Finish();
 }

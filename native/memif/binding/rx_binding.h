@@ -78,11 +78,13 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   void OnIdle();
   /// Delivers bursts up to the budget. Returns true if the ring is empty.
   bool Run();
+  bool RunOrLook();
   /// Returns false if no more JavaScript can run.
   bool Call(uint32_t count);
   uint64_t Sent() const;
   void StartPolling();
   void StopPolling();
+  void ForgetIdle();
   void Mask(bool masked);
   void Look();
   bool LooksOn(bool came, bool answered);
@@ -104,7 +106,7 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   TxQueue* bound_ = nullptr;  // of a target
   bool blocked_ = false;      // the last burst was none because `bound_` has no room
   uint32_t blocked_rounds_ = 0;
-  uint32_t empty_rounds_ = 0;
+  uint64_t came_ns_ = 0;          // when the last packet came, or polling began
   bool masked_ = false;           // the flag tells the peer not to ring the doorbell
   uint64_t gather_until_ns_ = 0;  // 0: packets are taken at each turn
   uint64_t settled_ns_ = 0;       // when the peer has surely seen that it is to ring again

@@ -7,8 +7,11 @@ namespace {
 
 /// Packets at one ring of the doorbell that make an adaptive queue stay awake.
 constexpr uint64_t kPacketsToPoll = 32;
-/// Empty looks at the ring, one an event loop turn, before an adaptive queue goes back to sleep.
-constexpr uint32_t kEmptyRoundsToSleep = 64;
+/// For how long an adaptive queue finds nothing before it goes back to sleep.
+constexpr uint64_t kEmptyNsToSleep = 50'000;
+/// For how long a turn of the event loop looks at an empty ring: a turn takes a microsecond, and Node
+/// allocates an object for each.
+constexpr uint64_t kTurnNs = 5'000;
 /// A turn that took so many packets is one of a stream: packets gather before the next one, because a call
 /// into JavaScript costs as much as many packets, and each look at the ring takes a line from the sender's
 /// cache.
@@ -20,6 +23,18 @@ constexpr uint64_t kGatherNs = 10'000;
 /// publish a packet and read the flag without a fence in between: a packet may become visible a moment after
 /// the look that follows the change, although its sender has seen the old flag.
 constexpr uint64_t kSettleNs = 20'000;
+
+/// Queues of this thread that look at their rings. One that is not alone leaves a turn at once.
+thread_local uint32_t polling_queues = 0;
+
+/// Tells the core that this thread waits.
+void Relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 }  // namespace
 
@@ -69,10 +84,11 @@ void RxBinding::StartPolling() {
   uv_loop_t* const loop = LoopOf(env_);
   if (closed_ || idle_ || loop == nullptr) return;
   Mask(mode_ == RxMode::kAdaptive);
-  empty_rounds_ = 0;
+  came_ns_ = uv_hrtime();
   idle_ = std::make_unique<HeldHandle<uv_idle_t>>(hold_, this);
   idle_->Initialize([&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });  // cannot fail
   idle_->SetReferenced(ref_);
+  polling_queues++;
   uv_idle_start(idle_->get(), [](uv_idle_t* handle) {
     auto self = static_cast<RxBinding*>(handle->data)->shared_from_this();
     self->OnIdle();
@@ -81,9 +97,15 @@ void RxBinding::StartPolling() {
 
 void RxBinding::StopPolling() {
   if (!idle_) return;
-  idle_.reset();
+  ForgetIdle();
   look_until_ns_ = gather_until_ns_ = 0;
   Mask(false);
+}
+
+void RxBinding::ForgetIdle() {
+  if (!idle_) return;
+  idle_.reset();
+  polling_queues--;
 }
 
 void RxBinding::Mask(bool masked) {
@@ -92,26 +114,38 @@ void RxBinding::Mask(bool masked) {
   queue_.SetMaskInt(masked);
 }
 
-void RxBinding::OnIdle() {
-  if (gather_until_ns_ > 0 && uv_hrtime() < gather_until_ns_) return;
-  const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
+/// Runs, and goes on looking for a moment if there is nothing.
+bool RxBinding::RunOrLook() {
+  const bool looks = polling_queues == 1 && (mode_ == RxMode::kAdaptive || look_until_ns_ > 0);
+  const uint64_t before = taken_, until_ns = looks ? uv_hrtime() + kTurnNs : 0;
   bool empty = Run();
+  while (empty && taken_ == before && !closed_ && !behind_ && uv_hrtime() < until_ns) {
+    Relax();
+    empty = Run();
+  }
+  return empty;
+}
+
+void RxBinding::OnIdle() {
+  while (uv_hrtime() < gather_until_ns_) Relax();
+  const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
+  bool empty = RunOrLook();
   if (closed_ || !idle_) return;
   if (empty && behind_) return Attach();
-  const uint64_t took = taken_ - before;
+  const uint64_t took = taken_ - before, now_ns = uv_hrtime();
   const bool came = took > 0;
   const bool gathers = mode_ == RxMode::kAdaptive && took >= kStream && took < kEnough;
-  gather_until_ns_ = gathers ? uv_hrtime() + kGatherNs : 0;
+  gather_until_ns_ = gathers ? now_ns + kGatherNs : 0;
   if (look_until_ns_ > 0 && LooksOn(came, Sent() != sent)) return;
   if (came) {
-    empty_rounds_ = 0;
+    came_ns_ = now_ns;
     Mask(mode_ == RxMode::kAdaptive);
   }
-  if (!empty || ++empty_rounds_ < (mode_ == RxMode::kAdaptive ? kEmptyRoundsToSleep : 1)) return;
+  if (!empty || (mode_ == RxMode::kAdaptive && now_ns < came_ns_ + kEmptyNsToSleep)) return;
   if (masked_) {
     Mask(false);
-    settled_ns_ = uv_hrtime() + kSettleNs;
-  } else if (uv_hrtime() >= settled_ns_) {
+    settled_ns_ = now_ns + kSettleNs;
+  } else if (now_ns >= settled_ns_) {
     StopPolling();
   }
 }
