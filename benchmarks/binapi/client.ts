@@ -3,6 +3,7 @@
 //   client.js SOCKET dump SECONDS            sends sw_interface_dump, one after the other
 // Prints { "rate": requests or details a second, "cpuUs": CPU each }.
 import { Vpp } from "../../lib/binapi/index.js";
+import { cpuUs } from "../harness/cpu.js";
 
 const [socketPath, what, ...numbers] = process.argv.slice(2);
 const seconds = Number(numbers.at(-1));
@@ -35,8 +36,7 @@ async function dumps(ms: number): Promise<number> {
 const work = what === "dump" ? dumps : pings;
 await work(WARM_UP_MS);
 const start = performance.now();
-const cpu = process.cpuUsage();
+const before = cpuUs();
 const count = await work(seconds * 1000);
-const { user, system } = process.cpuUsage(cpu);
-console.log(JSON.stringify({ rate: (count / (performance.now() - start)) * 1000, cpuUs: (user + system) / count }));
+console.log(JSON.stringify({ rate: (count / (performance.now() - start)) * 1000, cpuUs: (cpuUs() - before) / count }));
 await vpp.close();

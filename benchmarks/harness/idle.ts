@@ -1,5 +1,6 @@
 // Measures what a process costs while nothing happens.
 import { setTimeout as sleep } from "node:timers/promises";
+import { cpuUs } from "./cpu.js";
 
 /** After start-up, V8 and the C library still tidy up. */
 const SETTLE_MS = 1000;
@@ -9,8 +10,7 @@ export async function idlePercent(seconds: number): Promise<number> {
   globalThis.gc?.();
   await sleep(SETTLE_MS);
   const start = performance.now();
-  const before = process.cpuUsage();
+  const before = cpuUs();
   await sleep(1000 * seconds);
-  const { user, system } = process.cpuUsage(before);
-  return (100 * (user + system)) / 1000 / (performance.now() - start);
+  return (100 * (cpuUs() - before)) / 1000 / (performance.now() - start);
 }

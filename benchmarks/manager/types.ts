@@ -1,6 +1,7 @@
 // Applies N punts of one type in one change, on an embedded VPP in a process of its own, and measures that and other operations on all of them.
 // usage: types N TYPE INTERCONNECT; prints the milliseconds of each, the processor time of manager and VPP during apply, and the punts made
 import type { PuntRequestInput } from "../../lib/punt/index.js";
+import { cpuUs } from "../harness/cpu.js";
 import { Bed, timed } from "./embedded.js";
 
 type Interconnect = "MEMIF" | "TAP" | "AF_UNIX";
@@ -33,14 +34,13 @@ const punts = Array.from({ length: count }, (_, index) => requestOf(type, interc
 // The default subnet of interconnects has room for 64.
 const manager = await bed.manager(bed.client, { subnets: { ipv4: "100.64.0.0/10" } });
 const states: Record<string, number> = {};
-const [before, vppBefore] = [process.cpuUsage(), bed.vppCpuMs()];
+const [before, vppBefore] = [cpuUs(), bed.vppCpuMs()];
 const applyMs = await timed(async () => {
   const { added, failed } = await manager.apply({ punts }, { keep: true, waitFor: "CREATED" });
   for (const outcome of [...added.map(({ state }) => state), ...failed.map(({ error }) => error.message)])
     states[outcome] = (states[outcome] ?? 0) + 1;
 });
-const { user, system } = process.cpuUsage(before);
-const [applyCpuMs, applyVppCpuMs] = [(user + system) / 1000, bed.vppCpuMs() - vppBefore];
+const [applyCpuMs, applyVppCpuMs] = [(cpuUs() - before) / 1000, bed.vppCpuMs() - vppBefore];
 if (states.CREATED !== count) console.error(states);
 const planMs = await timed(() => manager.plan());
 const listMs = await timed(async () => manager.list());

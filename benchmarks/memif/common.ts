@@ -52,9 +52,3 @@ export function endPacket(size = 60): Uint8Array {
 }
 
 export const now = () => Number(process.hrtime.bigint()) / 1e9;
-
-/** Returns the CPU time that this process has used so far, in seconds. */
-export function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}

@@ -2,7 +2,8 @@
 // that doesn't understand this ends by closing its memif.
 import { PerformanceObserver } from "node:perf_hooks";
 import type { MemifHandler } from "../../lib/memif/index.js";
-import { cpuSeconds, END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
+import { cpuUs } from "../harness/cpu.js";
+import { END, endPacket, now, openPort, options, sendSurely, turn } from "./common.js";
 
 const port = openPort();
 let received = 0;
@@ -42,13 +43,13 @@ async function runUntil(done: () => boolean): Promise<void> {
 if (options.mode !== "polling") port.receive(handler);
 console.log("ready");
 await runUntil(() => received > 0);
-const start = { time: now(), cpu: cpuSeconds(), received, gcMs };
+const start = { time: now(), cpuUs: cpuUs(), received, gcMs };
 await runUntil(() => now() - start.time > options.seconds);
 const seconds = now() - start.time;
 const packets = received - start.received;
 const result = {
   pps: packets / seconds,
-  cpuNs: (1e9 * (cpuSeconds() - start.cpu)) / packets,
+  cpuNs: (1e3 * (cpuUs() - start.cpuUs)) / packets,
   gcPercent: (gcMs - start.gcMs) / 10 / seconds,
 };
 await sendSurely(port, endPacket());

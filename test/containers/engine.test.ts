@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import test, { type ExecutionContext } from "ava";
 import { ContainerWatch, parseSelector } from "../../lib/containers/index.js";
 import { ContainerHost, LinuxHost } from "../../lib/host/index.js";
-import { end, honest, ID, listen, socketPath } from "../support/containers/engine.js";
+import { EVENT, end, honest, ID, listen, socketPath } from "../support/containers/engine.js";
 
 const WEB = parseSelector("container:web")!;
 
@@ -46,7 +46,7 @@ test("starts and stops of containers are events, and the list is read again afte
   const containers = watch(t, path);
   await containers.settled;
   isRunning = false;
-  tell(JSON.stringify({ Type: "container", Action: "die", Actor: { ID } }));
+  tell(JSON.stringify(EVENT));
   await once(containers, "change");
   t.deepEqual(containers.find(WEB), []);
   await end(first);

@@ -109,3 +109,22 @@ test("sessions that could not be kept are kept later", async (t) => {
   t.deepEqual(memory.kept, [[{ id, cnf: "cnf1", graceMs: 0, punts: [punt] }]]);
   await sessions.close();
 });
+
+test("sessions that could not be kept, and are another daemon's by then, are not kept again", async (t) => {
+  const writes: string[] = [];
+  const refuse = async () => {
+    writes.push("refused");
+    throw new PuntError("store.save", "ERR_NOT_LEADER", "it does not lead");
+  };
+  const memory = memoryWith(refuse, refuse, refuse);
+  const sessions = new Sessions({ memory, delete: async () => {}, problem: () => {} });
+  const { id, ended } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  await sessions.saved();
+  sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", "another daemon acts"));
+  // The next try would come after a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  t.deepEqual([writes, memory.kept], [["refused"], []]);
+  await sessions.close();
+});

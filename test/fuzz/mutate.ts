@@ -31,6 +31,12 @@ export function damagedJson(good: unknown, random: Random): unknown {
   return document;
 }
 
+/** Returns a JSON text with damaged bytes, or with damaged values in it. */
+export function damagedText(text: string, random: Random): string {
+  if (random.below(2) === 0) return Buffer.from(damagedBytes(Buffer.from(text), random)).toString();
+  return JSON.stringify(damagedJson(JSON.parse(text), random)) ?? "";
+}
+
 function damagedOnce(value: unknown, random: Random): unknown {
   if (typeof value !== "object" || value === null || random.below(8) === 0)
     return structuredClone(random.pick(STRANGE));

@@ -13,7 +13,7 @@ import { idOf, type PuntRequest, parseRequest, type StoredState } from "../../li
 import { PuntStatusSchema } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 import { statusFromWire, statusToWire } from "../../lib/wire/index.js";
 import type { Random } from "../support/vpp/sample-values.js";
-import { damagedBytes, damagedJson } from "./mutate.js";
+import { damagedBytes, damagedJson, damagedText } from "./mutate.js";
 import { readable, refusable } from "./refusable.js";
 import { REQUESTS } from "./requests.js";
 
@@ -61,12 +61,6 @@ const APPLIED = JSON.stringify({
     failed: [{ id: ID, error: { op: "punt.add", code: "EIO", message: "no", details: {} } }],
   },
 });
-
-/** Damages the text of a record: its bytes, or the values in it. */
-function damagedText(text: string, random: Random): string {
-  if (random.below(2) === 0) return Buffer.from(damagedBytes(Buffer.from(text), random)).toString();
-  return JSON.stringify(damagedJson(JSON.parse(text), random)) ?? "";
-}
 
 /** The records of a host in etcd, of which one is damaged: the state, wishes, statuses, and what a leader says. */
 export async function etcdRecords(random: Random): Promise<void> {

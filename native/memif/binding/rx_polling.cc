@@ -12,6 +12,8 @@ constexpr uint64_t kEmptyNsToSleep = 50'000;
 /// For how long a turn of the event loop looks at an empty ring: a turn takes a microsecond, and Node
 /// allocates an object for each.
 constexpr uint64_t kTurnNs = 5'000;
+/// The pause between two such looks: each takes the line of the ring's index from the sender's cache.
+constexpr uint64_t kBetweenLooksNs = 1'000;
 /// A turn that took so many packets is one of a stream: packets gather before the next one, because a call
 /// into JavaScript costs as much as many packets, and each look at the ring takes a line from the sender's
 /// cache.
@@ -27,13 +29,14 @@ constexpr uint64_t kSettleNs = 20'000;
 /// Queues of this thread that look at their rings. One that is not alone leaves a turn at once.
 thread_local uint32_t polling_queues = 0;
 
-/// Tells the core that this thread waits.
-void Relax() {
+void WaitUntil(uint64_t ns) {
+  while (uv_hrtime() < ns) {
 #if defined(__x86_64__)
-  __builtin_ia32_pause();
+    __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+    asm volatile("yield");
 #endif
+  }
 }
 
 }  // namespace
@@ -119,15 +122,16 @@ bool RxBinding::RunOrLook() {
   const bool looks = polling_queues == 1 && (mode_ == RxMode::kAdaptive || look_until_ns_ > 0);
   const uint64_t before = taken_, until_ns = looks ? uv_hrtime() + kTurnNs : 0;
   bool empty = Run();
-  while (empty && taken_ == before && !closed_ && !behind_ && uv_hrtime() < until_ns) {
-    Relax();
+  for (uint64_t now_ns = uv_hrtime(); now_ns < until_ns && empty && taken_ == before && !closed_ && !behind_;
+       now_ns = uv_hrtime()) {
+    WaitUntil(now_ns + kBetweenLooksNs);
     empty = Run();
   }
   return empty;
 }
 
 void RxBinding::OnIdle() {
-  while (uv_hrtime() < gather_until_ns_) Relax();
+  WaitUntil(gather_until_ns_);
   const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
   bool empty = RunOrLook();
   if (closed_ || !idle_) return;

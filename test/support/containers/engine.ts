@@ -7,6 +7,20 @@ import type { ExecutionContext } from "ava";
 
 export const ID = "0123456789abcdef";
 
+/** What the engine says of its container. */
+export const CONTAINER = {
+  Id: ID,
+  Name: "/web",
+  State: { Running: true, Pid: process.pid },
+  Config: {
+    Env: ["MICROSERVICE_LABEL=m"],
+    Labels: { "io.kubernetes.pod.name": "web-1", "io.kubernetes.pod.namespace": "prod", app: "web" },
+  },
+};
+
+/** The end of the container. */
+export const EVENT = { Type: "container", Action: "die", Actor: { ID } };
+
 export function socketPath(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-engine-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,8 +50,7 @@ export function honest(
     } else if (url.endsWith("/containers/json")) response.end(JSON.stringify(isRunning() ? [{ Id: ID }] : []));
     else {
       const State = { Running: isRunning(), Pid: isRunning() ? process.pid : 0 };
-      const Labels = { "io.kubernetes.pod.name": "web-1", "io.kubernetes.pod.namespace": "prod", app: "web" };
-      response.end(JSON.stringify({ Id: ID, Name: "/web", State, Config: { Env: ["MICROSERVICE_LABEL=m"], Labels } }));
+      response.end(JSON.stringify({ ...CONTAINER, State }));
     }
   };
 }
