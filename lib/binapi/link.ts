@@ -212,7 +212,10 @@ class SocketLink implements Link {
 
   #lookSoon(): void {
     if (this.#looking) return;
-    if (this.#looks === 0) return this.#watch(true, this.#blocked);
+    if (this.#looks === 0) {
+      this.#watch(true, this.#blocked);
+      return;
+    }
     this.#looking = true;
     setImmediate(() => {
       this.#looking = false;
