@@ -51,7 +51,9 @@ export class Engine implements ContainerSource {
 
   /** Returns the ids of the running containers. @throws PuntError `ERR_CONTAINER_ENGINE`, or an errno name */
   async running(signal: AbortSignal): Promise<readonly string[]> {
-    return (await this.#get("/containers/json", listed(), signal))!.map(({ Id }) => Id);
+    const found = await this.#get("/containers/json", listed(), signal);
+    if (found === undefined) throw this.#refused(404);
+    return found.map(({ Id }) => Id);
   }
 
   /** Returns a container, or undefined if it does not run. @throws PuntError as `running` */

@@ -64,6 +64,8 @@ const hostile: Readonly<Record<string, RequestListener>> = {
   "words that are not JSON": (_request, response) => void response.end("<html>"),
   "JSON of another shape": (_request, response) => void response.end('{"Id":1}'),
   "an error": (_request, response) => void response.writeHead(500).end(),
+  "no such list": ({ url = "" }, response) =>
+    void (url.includes("/events") ? response.writeHead(200).flushHeaders() : response.writeHead(404).end("{}")),
   "a list without an end": ({ url = "" }, response) => {
     if (url.includes("/events")) return void response.writeHead(200).flushHeaders();
     const more = () => {
