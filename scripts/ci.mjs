@@ -1,7 +1,7 @@
 // All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it; `.ci/run lint demo` runs only those named.
 // Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
 import { existsSync, readFileSync } from "node:fs";
-import { COMPILER, installPackages, TOOLS } from "./ci/packages.mjs";
+import { COMPILER, clangRuntime, installPackages, TOOLS } from "./ci/packages.mjs";
 import { run } from "./ci/run.mjs";
 import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
 import { readTap } from "./ci/tap.mjs";
@@ -86,7 +86,8 @@ const script = npmScript({});
 
 /** The niceness of programs that take what others leave of the processor. */
 const PATIENCE = 19;
-const patient = npmScript({ niceness: PATIENCE });
+const PATIENT = { niceness: PATIENCE };
+const patient = npmScript(PATIENT);
 
 /** A check by an npm script that needs the API files of VPP's releases, which not every machine has. */
 function withApiFiles(body) {
@@ -97,10 +98,25 @@ function withApiFiles(body) {
 /** The prebuild is linked against Debian 11, whose packages come from a mirror that not every machine reaches. */
 async function quickPackage() {
   const { status, stdout, stderr } = await run(process.execPath, ["scripts/packaging/check.mjs", "--quick"]);
-  if (status === 0) return { counts: { passed: 1 }, shown: [] };
+  const skipped = linesOf(stdout, "skip");
+  if (status === 0) return { counts: { passed: 1, skipped: skipped.length }, shown: skipped };
   const unreachable = /cannot download .*/.exec(stdout);
   if (unreachable) return { counts: { skipped: 1 }, shown: [`  ${unreachable[0]}`] };
   return { counts: { failed: 1 }, shown: [stdout, stderr] };
+}
+
+/** The lines of a command's output that begin with a word. */
+const linesOf = (text, word) => text.match(new RegExp(`^${word} .*`, "gm")) ?? [];
+
+/** Fuzzes a kind of targets. Two seconds for each find what a change breaks at once; .ci/nightly looks for longer. */
+function fuzzing(kind, options) {
+  return async () => {
+    const args = ["run", "--silent", "fuzz", "--", "--seconds", "2", kind];
+    const { status, stdout, stderr } = await run("npm", args, options);
+    const skipped = linesOf(stdout, "skipped");
+    const counts = { passed: linesOf(stdout, "ok").length, failed: Number(status !== 0), skipped: skipped.length };
+    return { counts, shown: status === 0 ? skipped : [stdout, stderr] };
+  };
 }
 
 /** A short run: seeds other than this one are for .ci/nightly and for people. */
@@ -156,6 +172,7 @@ async function packageChecks() {
 async function besideTests() {
   await check("clang-tidy", patient("lint:native"));
   const build = isWanted(SANITIZED) ? await buildSanitized(PATIENCE) : undefined;
+  await check("fuzzing of native code", fuzzing("native", PATIENT));
   // The same histories each time; .ci/nightly looks at others.
   await check("simulated histories", patient("simulate", "--runs", "200", "--seed", "1"));
   await check("simulated daemons", patient("simulate", "--cluster", "--runs", "40", "--seed", "1"));
@@ -166,8 +183,7 @@ async function besideTests() {
 async function otherPrograms() {
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
-  // Two seconds find what a change breaks at once; .ci/nightly looks for longer.
-  await check("fuzzing", script("fuzz", "--seconds", "2"));
+  await check("fuzzing of decoders", fuzzing("decoders"));
   await check("random histories", script("histories", "--runs", "100"));
   await check("faults at each 613th call", script("faults", "--every", "613"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
@@ -187,6 +203,7 @@ const prepared =
   (await check("npm ci", command("npm", ["ci", "--ignore-scripts"]))) &&
   (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));
 await tools;
+await install(clangRuntime());
 if (prepared) {
   await check("lint", script("lint"));
   // Each program of the two has one core's work.

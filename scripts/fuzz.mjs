@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 
 const usage = `Usage: npm run fuzz -- [options] [target...]
 
-Fuzzes the named targets, or all of them. Exits with 0 only if no target failed.
+Fuzzes the named targets, or all of them; "native" and "decoders" name all targets of a kind. Exits with 0 only if no target failed.
 
 Options:
   --seconds N  time for each target (default 60)
@@ -47,6 +47,7 @@ const run = (program, args, options) => spawnSync(program, args, { encoding: "ut
 const corpusRoot = resolve("test/fuzz/corpus");
 const decoders = run(process.execPath, ["dist/test/fuzz/run.js"]).stdout.trim().split("\n");
 const targets = [...Object.keys(nativeTargets), ...decoders];
+const groups = { native: Object.keys(nativeTargets), decoders };
 
 function refuse(reason) {
   console.error(`fuzz: ${reason}\n\n${usage}`);
@@ -66,9 +67,10 @@ function commandLine() {
     for (const name of ["seconds", "seed", "input"])
       if (values[name] !== undefined && !/^\d{1,9}$/.test(values[name]))
         refuse(`--${name} must be an integer of at least 0; got ${values[name]}`);
-    for (const name of positionals)
+    const names = positionals.flatMap((name) => groups[name] ?? [name]);
+    for (const name of names)
       if (!targets.includes(name)) refuse(`there is no target ${name}; there are ${targets.join(", ")}`);
-    return { ...values, names: positionals.length > 0 ? positionals : targets };
+    return { ...values, names: names.length > 0 ? names : targets };
   } catch (error) {
     return refuse(error.message);
   }

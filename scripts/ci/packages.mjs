@@ -28,6 +28,13 @@ export const TOOLS = [
   "runc",
 ];
 
+/** Returns the package with the runtimes of clang's sanitizers and of libFuzzer, which has its version in its name. */
+export function clangRuntime() {
+  const { stdout } = spawnSync("clang", ["--version"], { encoding: "utf8" });
+  const version = /version (\d+)/.exec(stdout ?? "")?.[1];
+  return version === undefined ? [] : [`libclang-rt-${version}-dev`];
+}
+
 function isInstalled(name) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's placeholder
   const query = spawnSync("dpkg-query", ["-W", "-f", "${Status}", name], { encoding: "utf8" });

@@ -104,15 +104,19 @@ struct memif_desc_t {
 };
 static_assert(sizeof(memif_desc_t) == 16);
 
-/// Three parts, a cache line each: what the producer of slots owns, what the other side owns, and the
-/// descriptors.
+/// Three parts of 64 bytes each or more: what the producer of slots owns, what the other side owns, and the
+/// descriptors. A ring lies at a multiple of 16 bytes: the one behind a ring of two slots begins within a
+/// cache line, so the type must not promise the compiler more.
 struct memif_ring_t {
   uint32_t cookie;
   uint16_t flags;
   uint16_t head;
-  alignas(64) uint16_t tail;
-  alignas(64) memif_desc_t desc[];
+  uint8_t rest_of_first_line[56];
+  uint16_t tail;
+  uint8_t rest_of_second_line[62];
+  memif_desc_t desc[];
 };
+static_assert(alignof(memif_ring_t) <= 16);
 static_assert(offsetof(memif_ring_t, flags) == 4);
 static_assert(offsetof(memif_ring_t, head) == 6);
 static_assert(offsetof(memif_ring_t, tail) == 64);
