@@ -33,6 +33,14 @@ const memifSources = [
 const nativeTargets = {
   memif: { sources: memifSources, sanitize: "address,undefined", longest: 2048 },
   "memif-threads": { sources: memifSources, sanitize: "thread", longest: 2048, corpus: "memif" },
+  filter: {
+    sources: [
+      "test/fuzz/native/filter.cc",
+      ...["flow_key", "lanes", "match_table", "program"].map((name) => `native/filter/${name}.cc`),
+    ],
+    sanitize: "address,undefined",
+    longest: 2048,
+  },
   segmenter: {
     sources: [
       "test/fuzz/native/segmenter.cc",
