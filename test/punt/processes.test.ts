@@ -124,6 +124,19 @@ test("a read-only manager knows why a punt FAILED, also after the end of the pro
   t.deepEqual(Object.keys((await it.store.load())!.notes), [], "the failure is forgotten");
 });
 
+test("a read-only manager that reads the store again says nothing of punts that are as they were", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const span = puntOf("SPAN", { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0 });
+  const { id } = await it.manager.add(span, { waitFor: "CREATED" });
+  const looking = await it.restartManager({ readOnly: true });
+  await looking.resync();
+  const heard: string[] = [];
+  looking.on("state", ({ to, cause }) => heard.push(`${to} ${cause}`));
+  await looking.plan();
+  t.deepEqual([looking.get(id)?.state, heard], ["CREATED", []]);
+});
+
 test("a manager without options takes them from its store", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
