@@ -1,5 +1,6 @@
 // VPP's tables of the UDP ports and IP protocols that its own nodes handle.
 import test from "ava";
+import { targetUse } from "../../lib/punt/items/index.js";
 import {
   ipProtocolUse,
   observeLocalHandlers,
@@ -77,6 +78,16 @@ test("a protocol punts, is free, or is a node's; one without a name is not told 
   t.is(ipProtocolUse({ ipProtocols }, "IPV6", 250), "free");
   t.is(ipProtocolUse({ ipProtocols }, "IPV4", 250), "punts");
   t.is(ipProtocolUse({}, "IPV6", 58), "punts");
+});
+
+test("what a punt takes is looked up by its kind: neither ICMPv6 types nor punt reasons have ports", (t) => {
+  const handlers = { udpPorts: parseUdpPorts(PORTS)!, ipProtocols: parseIpProtocols(IP4, IP6)! };
+  const taken = { node: "dhcp-proxy-to-server" };
+  t.deepEqual(targetUse(handlers, { type: "l4", af: "IPV4", protocol: "IP_API_PROTO_UDP", port: 67 }), taken);
+  t.is(targetUse(handlers, { type: "l4", af: "IPV6", protocol: "IP_API_PROTO_UDP", port: 67 }), "free");
+  t.is(targetUse(handlers, { type: "l4", af: "IPV4", protocol: "IP_API_PROTO_ICMP6", port: 67 }), "punts");
+  t.deepEqual(targetUse(handlers, { type: "ip-proto", af: "IPV6", protocol: 58 }), { node: "ip6-icmp-input" });
+  t.is(targetUse(handlers, { type: "exception", reason: "ipsec4-spi-0" }), "punts");
 });
 
 test("only the tables that are wanted are asked for", async (t) => {
