@@ -292,9 +292,29 @@ const VERSION = { program: "vpe", version: "26.06", build_date: "today", build_d
 test.serial("an impossible frame ends the connection, not the process", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ raw }) => raw(new Uint8Array(16).fill(0xff));
-  t.is(await code(vpp.call("show_version")), "ERR_BAD_FRAME");
+  const error = await t.throwsAsync<PuntError>(vpp.call("show_version"));
+  t.like(error, { code: "ERR_BAD_FRAME", op: "binapi.receive", details: { length: 0xffffffff } });
+  t.regex(error!.message, /VPP sent a frame of 4294967295 bytes, which is not within 2\.\.268435456$/);
   await vpp.connected();
   await vpp.call("control_ping");
+});
+
+test.serial("a dump is no call, a call no dump, and what VPP answers to neither is neither", async (t) => {
+  const [, vpp] = await pair(t);
+  const dumped = (name: string) => vpp.dumpAll(name);
+  const called = (name: string) => vpp.call(name);
+  const refusals: [Promise<unknown>, string, string, RegExp][] = [
+    [called("l2_xconnect_dump"), "binapi.call", "ERR_NOT_A_CALL", /l2_xconnect_dump has many answers: use dump\(\)$/],
+    [called("show_version_reply"), "binapi.call", "ERR_NOT_A_CALL", /is not a request that VPP answers$/],
+    [dumped("show_version"), "binapi.dump", "ERR_NOT_A_DUMP", /show_version has one answer: use call\(\)$/],
+    [dumped("show_version_reply"), "binapi.dump", "ERR_NOT_A_DUMP", /is not a request that VPP answers$/],
+  ];
+  for (const [refused, op, refusal, words] of refusals) {
+    const error = await t.throwsAsync<PuntError>(refused);
+    t.like(error, { op, code: refusal });
+    t.regex(error!.message, words);
+  }
+  t.is(vpp.waiting, 0);
 });
 
 test.serial("a truncated answer rejects its request only", async (t) => {

@@ -97,6 +97,8 @@ const bad: [what: string, files: unknown[], message: RegExp][] = [
     [file({ messages: [message(["u8", "a"])], services: { x: { stream: true } } })],
     /x has a bad service \{"stream":true\}/,
   ],
+  ["null in place of a file", [null], /api\.json: file 0 is not an \.api\.json file/],
+  ["a number in place of a file", [file({}), 7], /file 1 is not an \.api\.json file/],
   ["a message named null", [file({ messages: [[null, ["u16", "_vl_msg_id"]]] })], /is not an \.api\.json file/],
   [
     "enumflags that are not an array",
