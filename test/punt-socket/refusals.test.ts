@@ -8,7 +8,7 @@ import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket/index.js";
 import { need } from "../support/need.js";
-import { facingVpp, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
+import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
 
 /** Calls, and compares the whole error. */
 function refuses(
@@ -138,6 +138,24 @@ test("a socket's options that do not go with a descriptor are refused, and the d
   t.true(descriptor.isOpen);
 });
 
+test("an open socket names what it can't take", (t) => {
+  const { vpp, path } = facingVpp(t);
+  const socket = open(t, { path, vppPath: vpp.path });
+  const filters = "option filter must be a PacketFilter or PacketRules";
+  const calls: [() => unknown, string, string, string][] = [
+    [() => socket.reconnect("vpp"), "reconnect", "vppPath", 'option vppPath must be an absolute path; got "vpp"'],
+    [() => socket.reconnect(5 as never), "reconnect", "vppPath", "option vppPath must be an absolute path; got 5"],
+    [() => socket.setFilter("udp" as never), "setFilter", "filter", filters],
+    [() => socket.receive(5 as never), "receive", "handler", "option handler must be a function; got 5"],
+  ];
+  for (const [call, op, option, words] of calls) refuses(t, call, `punt-socket.${op}`, "ERR_OPTION", words, { option });
+  socket.receive(() => {});
+  const taken = "packets go to a handler or an iterator";
+  refuses(t, () => socket.poll(() => {}), "punt-socket.poll", "ERR_MODE", taken, {});
+  const another = "packets go to a handler or another iterator";
+  refuses(t, () => socket[Symbol.asyncIterator](), "punt-socket.iterate", "ERR_MODE", another, {});
+});
+
 test("an injector whose VPP is a socket of another kind does not open, and leaves no descriptor", async (t) => {
   const vppPath = join(socketFolder(t), "vpp");
   const server = createServer().listen(vppPath);
@@ -168,6 +186,25 @@ test("a full queue refuses exactly the packets that it doesn't accept, and drain
   await drained;
   t.true(injector.inject(PuntAction.L2, 1, packet));
   for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+  t.is(drains, 1);
+});
+
+test("drain comes once where the queue was full and VPP was away then", async (t) => {
+  const vppPath = join(socketFolder(t), "vpp");
+  const vpp = PuntSocket.open({ path: vppPath, vppPath: null, takeOverUs: 1e6, onWarning: () => {} });
+  t.teardown(() => vpp.close());
+  const injector = openInjector(t, vppPath, [1]);
+  let drains = 0;
+  injector.on("drain", () => void drains++);
+  t.true(injector.injectAll(PuntAction.L2, 1, new Array(1000).fill(packet)) < 1000);
+  vpp.close();
+  t.false(injector.inject(PuntAction.L2, 1, packet));
+  // Its look at VPP comes after the one of the first injector.
+  const later = openInjector(t, vppPath, [1]);
+  t.false(later.inject(PuntAction.L2, 1, packet));
+  const drained = once(later, "drain");
+  startVpp(t, vppPath);
+  await drained;
   t.is(drains, 1);
 });
 
