@@ -110,6 +110,47 @@ test("a handler's own packets leave before its replies, and the doorbell rings o
   t.deepEqual(got, [77, 5]);
 });
 
+test("a handler that sends nothing rings no doorbell, and one that sends rings one", async (t) => {
+  const { server, client } = await memifPair(t, { ringSize: 32 }, polling, { rxMode: "interrupt" });
+  let got = 0;
+  server.receive((batch) => {
+    got += batch.length;
+  });
+  const doorbells = () => client.stats().tx[0]!.doorbells;
+  t.is(server.send(frames(1)), 1);
+  await pollOnce(client, (batch) => {
+    t.is(client.send([]), 0);
+    client.tx().allocate(2);
+    client.tx().commit(0);
+    t.is(client.send(batch), 1);
+    t.is(client.send(frames(2)), 2);
+    t.is(doorbells(), 0);
+  });
+  t.is(doorbells(), 1);
+  await until(() => got === 3);
+  t.is(server.send(frames(1)), 1);
+  await pollOnce(client, () => {
+    t.is(client.send([]), 0);
+    client.tx().allocate(2);
+    client.tx().commit(0);
+  });
+  t.is(doorbells(), 1);
+  client.send(frames(1));
+  await until(() => got === 4);
+  t.is(doorbells(), 2);
+});
+
+test("replies that find a full ring ring no doorbell", async (t) => {
+  const { server, client } = await memifPair(t, { ringSize: 32 }, polling, { rxMode: "polling" });
+  t.is(client.send(frames(40)), 32);
+  const { doorbells } = client.stats().tx[0]!;
+  t.is(server.send(frames(3)), 3);
+  await pollOnce(client, (batch) => {
+    for (let i = 0; i < batch.length; i++) batch.reply(i);
+  });
+  t.like(client.stats().tx[0], { packets: 32, refused: 11, doorbells });
+});
+
 test("reply refuses a packet that does not exist", async (t) => {
   const { server, client } = await memifPair(t, polling);
   server.send(frames(1));
