@@ -2,10 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { constants } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { native } from "../../lib/native.js";
 import { PuntAction, PuntInjector, PuntSocket } from "../../lib/punt-socket/index.js";
 import { need } from "../support/need.js";
 import { facingVpp, open, openInjector, socketFolder, startVpp, until } from "../support/punt-socket/peer.js";
@@ -240,6 +242,65 @@ test("an injector in a using declaration is closed at its end", (t) => {
   }
   t.throws(() => kept.inject(PuntAction.L2, 5, packet), { code: "ERR_CLOSED" });
 });
+
+/** An injector whose every system call fails with an error of that name. */
+function failing(name: keyof typeof constants.errno): { injector: PuntInjector; asked: string[] } {
+  const asked: string[] = [];
+  /** Notes the call and gives its result. */
+  const call =
+    <T>(what: string, result: () => T) =>
+    () => {
+      asked.push(what);
+      return result();
+    };
+  const failure = () => -constants.errno[name];
+  class Failing {
+    /** The first call, of opening, succeeds. */
+    connect = call("connect", () => (asked.length > 1 ? name : undefined));
+    send = call("send", failure);
+    sendMany = call("sendMany", failure);
+    watchRoom = call("watchRoom", () => {});
+    close = call("close", () => {});
+  }
+  const kept = native.PuntInjector;
+  native.PuntInjector = Failing as unknown as typeof kept;
+  try {
+    return { injector: PuntInjector.open({ vppPath: "/vpp", knownInterfaces: new Set([1]) }), asked };
+  } finally {
+    native.PuntInjector = kept;
+  }
+}
+
+const OUTCOMES = {
+  full: ["EAGAIN", "ENOBUFS", "ENOMEM"],
+  disconnected: ["ECONNREFUSED", "ENOENT", "ENOTCONN", "ECONNRESET"],
+  thrown: ["EMSGSIZE", "EACCES", "EPERM", "EIO"],
+} as const;
+
+for (const [outcome, names] of Object.entries(OUTCOMES)) {
+  for (const name of names) {
+    test(`${name} of the system is ${outcome}`, (t) => {
+      const { injector, asked } = failing(name);
+      const calls = [
+        () => injector.inject(PuntAction.L2, 1, packet),
+        () => injector.injectAll(PuntAction.L2, 1, [packet, packet]),
+      ];
+      for (const call of calls) {
+        if (outcome === "thrown") t.throws(call, { code: name });
+        else t.falsy(call());
+      }
+      // A VPP that is away may be back: a call connects, and sends once more where that succeeds.
+      const after = { full: ["watchRoom"], disconnected: ["connect"], thrown: [] }[outcome];
+      t.deepEqual(asked, ["connect", "send", ...after!, "sendMany", ...after!]);
+      const { refused } = injector.stats();
+      t.deepEqual(
+        [refused.full, refused.disconnected],
+        [outcome === "full" ? 3 : 0, outcome === "disconnected" ? 3 : 0],
+      );
+      injector.close();
+    });
+  }
+}
 
 /** Binds a datagram socket that takes nothing any more. */
 const DEAF = `
