@@ -1,4 +1,4 @@
-// What an injector says about a packet, a call or an option that it refuses, and how it counts.
+// The words with which an injector refuses a packet, a call or an option, and how it counts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
