@@ -228,3 +228,29 @@ test("slots refuse templates and bytes that do not fit", async (t) => {
   t.throws(() => slots.setU8(0, 0, 1), { code: "ERR_NO_SLOTS" });
   t.throws(() => slots.write(0, new Uint8Array(1)), { code: "ERR_NO_SLOTS" });
 });
+
+test("a full ring has drained when a quarter of it is free, and not before", async (t) => {
+  const { server, client } = await memifPair(t, { ...polling, ringSize: 32 });
+  let drains = 0;
+  client.on("drain", (queue) => {
+    t.is(queue, client.tx());
+    drains++;
+  });
+  // A watch is content with less after 64 turns.
+  const turns = async () => {
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+  };
+  t.is(client.send(frames(33)), 32);
+  t.is(
+    server.rx().poll(() => {}, 7),
+    7,
+  );
+  await turns();
+  t.deepEqual([client.tx().freeSlots(), drains], [7, 0]);
+  t.is(
+    server.rx().poll(() => {}, 1),
+    1,
+  );
+  await turns();
+  t.deepEqual([client.tx().freeSlots(), drains], [8, 1]);
+});

@@ -19,6 +19,7 @@ import {
   PollGroup,
   VlanTable,
 } from "../../lib/packet/index.js";
+import { RecordOutput } from "../../lib/packet/record-output.js";
 import { batchOf } from "../support/packet/batches.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -387,6 +388,13 @@ test("a file that can't be opened or read as pcap is named, with the byte", (t) 
     }),
   );
   refused(t, [option(() => new PcapReader("x" as never), "pcap.open", "bytes", "must be a Uint8Array")]);
+});
+
+test("a record output takes descriptors of Linux's range alone", (t) => {
+  for (const fd of [-1, 2 ** 31, 1.5, Number.NaN]) {
+    const call = () => new RecordOutput("pcap", fd, new Uint8Array(1));
+    refused(t, [option(call, "pcap.open", "target", `must be a whole number from 0 to 2147483647; got ${fd}`)]);
+  }
 });
 
 test("a description and a poll group name what they can't take", (t) => {
