@@ -1,6 +1,6 @@
 // Slabs as the memory of batches: one view each, which ends with the batch or the socket, and none of a copy.
 import test from "ava";
-import type { NativePuntSocket } from "../../lib/native.js";
+import { type NativePuntSocket, native } from "../../lib/native.js";
 import { Slabs } from "../../lib/punt-socket/slab.js";
 import { facingVpp, open, until } from "../support/punt-socket/peer.js";
 
@@ -66,3 +66,27 @@ for (const copy of [true, false]) {
     );
   });
 }
+
+test.serial("a closed socket lets go of its slabs at once, also those that no view showed", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  const { detachArrayBuffer } = native;
+  const detached: number[] = [];
+  native.detachArrayBuffer = (buffer) => {
+    detached.push(buffer.byteLength);
+    detachArrayBuffer(buffer);
+  };
+  t.teardown(() => {
+    native.detachArrayBuffer = detachArrayBuffer;
+  });
+  let seen = -1;
+  const onBatch = (batch: { u8(i: number, at: number): number }) => {
+    seen = batch.u8(0, 0);
+  };
+  const socket = open(t, { path, vppPath: vpp.path, onBatch });
+  vpp.punt(path, Buffer.alloc(64, 7));
+  await until(() => seen === 7);
+  t.deepEqual(detached, []);
+  socket.close();
+  t.is(detached.length, 1);
+  t.true(detached[0]! > 64);
+});
