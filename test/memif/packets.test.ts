@@ -117,32 +117,34 @@ test("a packet gathered from scattered buffers is retained as a copy, and says s
   t.true(server.stats().rx[0]!.chained > 0);
 });
 
-test("send refuses an argument that isn't a packet, and sends none of the others", async (t) => {
-  const { server, client } = await memifPair(t, polling);
-  const good = new Uint8Array(60);
-  for (const size of [0, 65536, 70_000]) {
-    t.throws(() => client.send(new Uint8Array(size)), {
-      code: "ERR_PACKET_SIZE",
-      message: new RegExp(`has ${size} bytes`),
-    });
-    t.throws(() => client.send([good, new Uint8Array(size)]), { code: "ERR_PACKET_SIZE", message: /packet 1/ });
-  }
-  t.throws(() => client.send([good, "text" as never]), { code: "ERR_INVALID_PACKET" });
-  t.is(client.stats().tx[0]!.packets, 0);
-  t.is(client.send(new Uint8Array(65535).fill(9)), 1);
-  await pollOnce(server, (batch) => t.is(batch.byteLength(0), 65535));
-});
+for (const zeroCopy of [true, false]) {
+  test(`send refuses an argument that isn't a packet, and sends none of the others, zeroCopy ${zeroCopy}`, async (t) => {
+    const { server, client } = await memifPair(t, { ...polling, zeroCopy });
+    const good = new Uint8Array(60);
+    for (const size of [0, 65536, 70_000]) {
+      t.throws(() => client.send(new Uint8Array(size)), {
+        code: "ERR_PACKET_SIZE",
+        message: new RegExp(`has ${size} bytes`),
+      });
+      t.throws(() => client.send([good, new Uint8Array(size)]), { code: "ERR_PACKET_SIZE", message: /packet 1/ });
+    }
+    t.throws(() => client.send([good, "text" as never]), { code: "ERR_INVALID_PACKET" });
+    t.is(client.stats().tx[0]!.packets, 0);
+    t.is(client.send(new Uint8Array(65535).fill(9)), 1);
+    await pollOnce(server, (batch) => t.is(batch.byteLength(0), 65535));
+  });
 
-test("a bad packet anywhere in a list keeps back those before it, and the ring is as it was", async (t) => {
-  const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });
-  for (const at of [0, 1, 63, 64, 90]) {
-    const list = frames(100).with(at, new Uint8Array(0));
-    t.throws(() => client.send(list), { code: "ERR_PACKET_SIZE", message: new RegExp(`packet ${at} has 0`) });
-  }
-  t.is(client.stats().tx[0]!.packets, 0);
-  t.is(client.send(frames(64, 7)), 64);
-  await pollOnce(server, (batch) => t.deepEqual([batch.length, batch.byteLength(0)], [64, 7]));
-});
+  test(`a bad packet anywhere in a list keeps back those before it, and the ring is as it was, zeroCopy ${zeroCopy}`, async (t) => {
+    const { server, client } = await memifPair(t, { ...polling, ringSize: 64, zeroCopy });
+    for (const at of [0, 1, 63, 64, 90]) {
+      const list = frames(100).with(at, new Uint8Array(0));
+      t.throws(() => client.send(list), { code: "ERR_PACKET_SIZE", message: new RegExp(`packet ${at} has 0`) });
+    }
+    t.is(client.stats().tx[0]!.packets, 0);
+    t.is(client.send(frames(64, 7)), 64);
+    await pollOnce(server, (batch) => t.deepEqual([batch.length, batch.byteLength(0)], [64, 7]));
+  });
+}
 
 test("a full ring takes the packets that fit, counts the rest, and emits drain when there is room", async (t) => {
   const { server, client } = await memifPair(t, { ...polling, ringSize: 64 });

@@ -1,7 +1,7 @@
 // The refusals of ports, queues and forwarders: their words, and the ring that they leave as it was.
 import { openSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
-import { Descriptor } from "../../lib/descriptor/index.js";
+import { connectMemifControl, Descriptor } from "../../lib/descriptor/index.js";
 import { type Forwarder, forward, Memif, type MemifHandle, type MemifOptions } from "../../lib/memif/index.js";
 import { forwarding, memifPair, memifSocket, openMemif, until } from "../support/memif/ports.js";
 
@@ -341,6 +341,21 @@ test("a server's port has no memory of its own to share, and so copies", (t) => 
   ] as const)
     t.false(forward(a, b, undefined, { directions: "ab" }).zeroCopy);
   t.true(forward(alone(t), alone(t)).zeroCopy);
+});
+
+test("a port over a connected socket can't connect again for a common memory, and so copies", async (t) => {
+  const socket = memifSocket(t);
+  openMemif(t, { role: "server", socket });
+  const adopting = () => {
+    const port = Memif.open({ role: "client", descriptor: connectMemifControl(socket), bufferSize: 512 });
+    t.teardown(() => port.close());
+    return port;
+  };
+  for (const [a, b] of [
+    [adopting(), alone(t)],
+    [alone(t), adopting()],
+  ] as const)
+    t.false(forward(a, b).zeroCopy);
 });
 
 test("a port that connects by itself takes no control socket over, and closes what it was given", (t) => {

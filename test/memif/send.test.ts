@@ -110,6 +110,47 @@ test("a handler's own packets leave before its replies, and the doorbell rings o
   t.deepEqual(got, [77, 5]);
 });
 
+test("a handler that sends nothing rings no doorbell, and one that sends rings one", async (t) => {
+  const { server, client } = await memifPair(t, { ringSize: 32 }, polling, { rxMode: "interrupt" });
+  let got = 0;
+  server.receive((batch) => {
+    got += batch.length;
+  });
+  const doorbells = () => client.stats().tx[0]!.doorbells;
+  t.is(server.send(frames(1)), 1);
+  await pollOnce(client, (batch) => {
+    t.is(client.send([]), 0);
+    client.tx().allocate(2);
+    client.tx().commit(0);
+    t.is(client.send(batch), 1);
+    t.is(client.send(frames(2)), 2);
+    t.is(doorbells(), 0);
+  });
+  t.is(doorbells(), 1);
+  await until(() => got === 3);
+  t.is(server.send(frames(1)), 1);
+  await pollOnce(client, () => {
+    t.is(client.send([]), 0);
+    client.tx().allocate(2);
+    client.tx().commit(0);
+  });
+  t.is(doorbells(), 1);
+  client.send(frames(1));
+  await until(() => got === 4);
+  t.is(doorbells(), 2);
+});
+
+test("replies that find a full ring ring no doorbell", async (t) => {
+  const { server, client } = await memifPair(t, { ringSize: 32 }, polling, { rxMode: "polling" });
+  t.is(client.send(frames(40)), 32);
+  const { doorbells } = client.stats().tx[0]!;
+  t.is(server.send(frames(3)), 3);
+  await pollOnce(client, (batch) => {
+    for (let i = 0; i < batch.length; i++) batch.reply(i);
+  });
+  t.like(client.stats().tx[0], { packets: 32, refused: 11, doorbells });
+});
+
 test("reply refuses a packet that does not exist", async (t) => {
   const { server, client } = await memifPair(t, polling);
   server.send(frames(1));
@@ -186,4 +227,30 @@ test("slots refuse templates and bytes that do not fit", async (t) => {
   queue.commit();
   t.throws(() => slots.setU8(0, 0, 1), { code: "ERR_NO_SLOTS" });
   t.throws(() => slots.write(0, new Uint8Array(1)), { code: "ERR_NO_SLOTS" });
+});
+
+test("a full ring has drained when a quarter of it is free, and not before", async (t) => {
+  const { server, client } = await memifPair(t, { ...polling, ringSize: 32 });
+  let drains = 0;
+  client.on("drain", (queue) => {
+    t.is(queue, client.tx());
+    drains++;
+  });
+  // A watch is content with less after 64 turns.
+  const turns = async () => {
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+  };
+  t.is(client.send(frames(33)), 32);
+  t.is(
+    server.rx().poll(() => {}, 7),
+    7,
+  );
+  await turns();
+  t.deepEqual([client.tx().freeSlots(), drains], [7, 0]);
+  t.is(
+    server.rx().poll(() => {}, 1),
+    1,
+  );
+  await turns();
+  t.deepEqual([client.tx().freeSlots(), drains], [8, 1]);
 });

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import test from "ava";
 import type { MemifEnding, MemifPeer } from "../../lib/memif/index.js";
 import { startPeer } from "../support/memif/peer.js";
-import { event, memifPair, memifSocket, open, openMemif } from "../support/memif/ports.js";
+import { event, memifPair, memifSocket, open, openMemif, until } from "../support/memif/ports.js";
 import { need } from "../support/need.js";
 
 test("the socket file has the mode asked for, and is gone after close", async (t) => {
@@ -142,4 +142,25 @@ test("a client waits for its server, and comes back after it has gone", async (t
     server.close();
     t.deepEqual(await down, { reason: "interface closed", by: "peer" });
   }
+});
+
+test("a reason for which a peer is refused is told once, and again after a connection", async (t) => {
+  const socket = memifSocket(t);
+  const server = (secret: string) => openMemif(t, { role: "server", socket, secret });
+  let current = server("theirs");
+  const client = openMemif(t, { role: "client", socket, secret: "ours", reconnectMs: 1 });
+  const endings: string[] = [];
+  client.on("refused", ({ by, reason }) => void endings.push(`${by} ${reason}`));
+  await until(() => client.stats().refused >= 3 && endings.length > 0);
+  t.is(endings.length, 1);
+  current.close();
+  current = server("ours");
+  await until(() => client.peer !== undefined);
+  current.close();
+  await until(() => client.peer === undefined);
+  const { refused } = client.stats();
+  current = server("theirs");
+  await until(() => client.stats().refused >= refused + 3 && endings.length > 1);
+  t.is(endings.length, 2);
+  t.is(endings[0], endings[1]);
 });

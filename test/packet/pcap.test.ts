@@ -6,6 +6,7 @@ import test from "ava";
 import fc from "fast-check";
 import { PcapReader, PcapWriter } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
+import { batchOf } from "../support/packet/batches.js";
 import { facingVpp, open, socketFolder, until } from "../support/punt-socket/peer.js";
 
 test("packets are read as they were written", (t) => {
@@ -28,6 +29,71 @@ test("packets are read as they were written", (t) => {
     }),
     { numRuns: 50 },
   );
+});
+
+test("a file has the bytes of the format, for times of all sizes", (t) => {
+  const path = join(socketFolder(t), "a.pcap");
+  const files = { ethernet: "01000000", ip: "65000000" } as const;
+  for (const [linkType, number] of Object.entries(files)) {
+    {
+      using writer = PcapWriter.open(path, linkType as keyof typeof files);
+      writer.writePacket(Uint8Array.of(1, 2, 3), 0x8000_0001n * 1_000_000_000n + 999_999_999n);
+      writer.write(batchOf([Uint8Array.of(4), Uint8Array.of(5, 6)]), 7n);
+      writer.writePacket(new Uint8Array(0), 2n ** 32n * 1_000_000_000n);
+      writer.flush();
+    }
+    const header = `4d3cb2a1 0200 0400 00000000 00000000 00000400 ${number}`;
+    const first = "01000080 ffc99a3b 03000000 03000000 010203";
+    const batch = "00000000 07000000 01000000 01000000 04 00000000 07000000 02000000 02000000 0506";
+    const last = "00000000 00000000 00000000 00000000";
+    const expected = [header, first, batch, last].join("").replaceAll(" ", "");
+    t.is(readFileSync(path).toString("hex"), expected);
+  }
+});
+
+test("a packet without a time has the time of its writing", (t) => {
+  const path = join(socketFolder(t), "a.pcap");
+  const began = BigInt(Date.now()) * 1_000_000n;
+  {
+    using writer = PcapWriter.open(path);
+    for (let i = 0; i < 3; i++) writer.writePacket(new Uint8Array(1));
+  }
+  const times = [...PcapReader.open(path)].map(({ timeNs }) => timeNs);
+  t.deepEqual(
+    times,
+    [...times].sort((a, b) => (a < b ? -1 : 1)),
+  );
+  const minute = 60_000_000_000n;
+  t.true(times[0]! > began - minute && times[2]! < BigInt(Date.now()) * 1_000_000n + minute);
+});
+
+test("a file of either byte order and either unit is read, and so is one in the middle of a buffer", (t) => {
+  for (const [magic, unit] of [
+    [0xa1b23c4d, 1n],
+    [0xa1b2c3d4, 1000n],
+  ] as const) {
+    for (const little of [true, false]) {
+      const bytes = new Uint8Array(3 + 24 + 16 + 2 + 5);
+      const file = bytes.subarray(3, 3 + 24 + 16 + 2);
+      const view = new DataView(file.buffer, file.byteOffset, file.length);
+      const words: [number, number][] = [
+        [0, magic],
+        [20, 0xf000_0065],
+        [24, 0x89abcdef],
+        [28, 999_999],
+        [32, 2],
+        [36, 0x01020304],
+      ];
+      for (const [at, value] of words) view.setUint32(at, value, little);
+      file.set([0xab, 0xcd], 40);
+      const reader = new PcapReader(file);
+      t.is(reader.linkType, 0x65);
+      const timeNs = 0x89abcdefn * 1_000_000_000n + 999_999n * unit;
+      const packets = [...reader].map((packet) => ({ ...packet, bytes: [...packet.bytes] }));
+      t.deepEqual(packets, [{ timeNs, bytes: [0xab, 0xcd], length: 0x01020304 }]);
+      t.deepEqual([...reader].length, 1);
+    }
+  }
 });
 
 test("packets as large as the writer's buffer are written whole", (t) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "ava";
 import { PcapngWriter } from "../../lib/packet/index.js";
 import { need } from "../support/need.js";
+import { batchOf } from "../support/packet/batches.js";
 import { facingVpp, open, socketFolder, until } from "../support/punt-socket/peer.js";
 
 /** The blocks of a file: type and body, after checks of both lengths. */
@@ -37,6 +38,47 @@ test("blocks have the layout of the format, whatever the length of a packet", (t
   const last = blocks[12]!.body;
   t.deepEqual([last.readUInt32LE(0), last.readUInt32LE(4), last.readUInt32LE(8)], [1, 9, 7]);
   t.is(last.readUInt32LE(20 + 4 + 4), 2);
+});
+
+test("a file has the bytes of the format: names, times and directions", (t) => {
+  const path = join(socketFolder(t), "a.pcapng");
+  {
+    using writer = PcapngWriter.open(path);
+    writer.addInterface("a", { linkType: "ip", description: "to b!" });
+    writer.addInterface("four");
+    const timeNs = 0xf1f2f3f4f5f6f7f8n;
+    for (const [i, direction] of (["in", "out", undefined] as const).entries())
+      writer.writePacket(i % 2, Uint8Array.of(1, 2, 3, 4, 5), { timeNs, ...(direction && { direction }) });
+    writer.write(batchOf([Uint8Array.of(9)]), 1, { timeNs: 3n });
+    writer.write(batchOf([Uint8Array.of(8)]), () => 1, { timeNs: 4n, direction: "out" });
+    writer.flush();
+  }
+  const block = (type: string, body: string) => {
+    const hex = body.replaceAll(" ", "");
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(12 + hex.length / 2);
+    return `${type}${size.toString("hex")}${hex}${size.toString("hex")}`;
+  };
+  const section = "4d3c2b1a 0100 0000 ffffffffffffffff 0400 0800 7670702d70756e74 00000000";
+  const tsresol = "0900 0100 09000000 00000000";
+  const first = `6500 0000 00000400 0200 0100 61000000 0300 0500 746f206221000000 ${tsresol}`;
+  const second = `0100 0000 00000400 0200 0400 666f7572 ${tsresol}`;
+  const packet = (from: string, end: string) =>
+    block("06000000", `${from} f4f3f2f1 f8f7f6f5 05000000 05000000 0102030405 000000 ${end}`);
+  const flags = (number: string) => `0200 0400 ${number} 00000000`;
+  const short = (time: string, byte: string, number: string) =>
+    block("06000000", `01000000 00000000 ${time} 01000000 01000000 ${byte}000000 ${flags(number)}`);
+  const expected = [
+    block("0a0d0d0a", section),
+    block("01000000", first),
+    block("01000000", second),
+    packet("00000000", flags("01000000")),
+    packet("01000000", flags("02000000")),
+    packet("00000000", ""),
+    short("03000000", "09", "01000000"),
+    short("04000000", "08", "02000000"),
+  ];
+  t.is(readFileSync(path).toString("hex"), expected.join(""));
 });
 
 /** The numbers of the options behind `fixed` bytes of a block's body. */

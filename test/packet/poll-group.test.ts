@@ -28,6 +28,63 @@ test("each port has one burst a round, and each round begins with another port",
   t.deepEqual([...order].sort().join(""), "bbbccc");
 });
 
+test("a group runs in rounds of 256 between two turns of the event loop, and not at all for an aborted signal", async (t) => {
+  const order: string[] = [];
+  const group = new PollGroup().add(busy("a", 1, order), () => {});
+  await group.run(AbortSignal.abort());
+  t.is(order.length, 0);
+  const stop = new AbortController();
+  let turns = 0;
+  const turn = () => {
+    if (++turns === 3) stop.abort();
+    else setImmediate(turn);
+  };
+  setImmediate(turn);
+  await group.run(stop.signal);
+  t.true(order.length > 0);
+  t.is(order.length % 256, 0);
+});
+
+test("a port that is added again has its new handler, and its old place", (t) => {
+  const seen: string[] = [];
+  const port = (name: string): Pollable<PacketBatch> => ({
+    poll: (handler) => {
+      seen.push(name);
+      handler(undefined as never);
+      return 1;
+    },
+  });
+  const [a, b] = [port("a"), port("b")];
+  const group = new PollGroup().add(a, () => seen.push("old")).add(b, () => seen.push("other"));
+  t.is(
+    group.add(a, () => seen.push("new")),
+    group,
+  );
+  t.is(group.poll(), 2);
+  t.deepEqual(seen, ["a", "new", "b", "other"]);
+  group.delete(b);
+  seen.length = 0;
+  t.is(group.poll() + group.poll(), 2);
+  t.deepEqual(seen, ["a", "new", "a", "new"]);
+});
+
+test("a group that has become smaller begins with a port that it still has", (t) => {
+  const order: string[] = [];
+  const ports = ["a", "b", "c"].map((name) => busy(name, 1, order));
+  const group = new PollGroup();
+  for (const port of ports) group.add(port, () => {});
+  group.poll();
+  group.poll();
+  group.delete(ports[2]!);
+  order.length = 0;
+  t.is(group.poll(), 2);
+  t.is(order.join(""), "ab");
+  for (const port of ports) group.delete(port);
+  t.is(group.poll(), 0);
+  group.add(ports[1]!, () => {});
+  t.is(group.poll(), 1);
+});
+
 test("packets of several memifs come in one loop, and a handler that throws leaves the others their turn", async (t) => {
   const pairs = await Promise.all([1, 2, 3].map(() => memifPair(t, { rxMode: "polling" })));
   const seen = [0, 0, 0];

@@ -70,6 +70,22 @@ test("what waits in the ring while JavaScript is busy is filtered, by poll and b
   });
 });
 
+test("a filter that is taken away again leaves all packets to the handler", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  const seen: number[] = [];
+  const socket = open(t, { path, vppPath: vpp.path, filter: modulo(3, 0) });
+  socket.receive((batch) => {
+    for (let i = 0; i < batch.length; i++) seen.push(batch.u32(i, 0));
+  });
+  for (let number = 1; number <= 3; number++) vpp.punt(path, packet(number));
+  await until(() => socket.stats().dropped.filter === 2 && seen.length === 1);
+  socket.setFilter(undefined);
+  for (let number = 4; number <= 6; number++) vpp.punt(path, packet(number));
+  await until(() => seen.length === 4);
+  t.deepEqual(seen, [3, 4, 5, 6]);
+  t.is(socket.stats().dropped.filter, 2);
+});
+
 test("a wrong filter is refused", (t) => {
   const { vpp, path } = facingVpp(t);
   const passing = new PacketRules([{ action: "pass" }]);

@@ -128,6 +128,11 @@ test("while VPP is away, no packet is accepted, and drain follows when VPP is ba
   t.true(injector.inject(PuntAction.L2, 1, Buffer.alloc(64)));
   await until(() => second.injected.length === 1);
   t.true(injector.reconnect());
+  second.close();
+  const third = startVpp(t, vppPath);
+  t.is(injector.injectAll(PuntAction.L2, 1, [Buffer.alloc(64), Buffer.alloc(65)]), 2);
+  await until(() => third.injected.length === 2);
+  t.like(injector.stats(), { packets: 4, bytes: 3 * 64 + 65, refused: { disconnected: 3 } });
 });
 
 test("a reconnection to a VPP that is not there says so", (t) => {

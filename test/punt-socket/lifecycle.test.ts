@@ -138,6 +138,25 @@ test("another path of VPP's can be given when the registration tells it", (t) =>
   t.is(vpp.punt(path, Buffer.alloc(9)), undefined);
 });
 
+test("a closed socket does not reconnect, and keeps the counters that it had", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  let packets = 0;
+  const onBatch = (batch: { length: number }) => {
+    packets += batch.length;
+  };
+  const socket = open(t, { path, vppPath: vpp.path, onBatch });
+  for (let i = 0; i < 3; i++) t.is(vpp.punt(path, Buffer.alloc(20)), undefined);
+  await until(() => packets === 3);
+  t.true(socket.reconnect());
+  socket.close();
+  const last = socket.stats();
+  t.like(last, { packets: 3, bytes: 60, connected: true, connectError: undefined });
+  t.false(socket.reconnect());
+  t.false(socket.reconnect(vpp.path));
+  socket.setFilter(undefined);
+  t.is(socket.stats(), last);
+});
+
 test("a connected socket takes packets from VPP alone", (t) => {
   const { vpp, path, folder } = facingVpp(t);
   open(t, { path, vppPath: vpp.path });

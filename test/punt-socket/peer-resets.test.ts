@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
+import { bindPuntSocket } from "../../lib/descriptor/index.js";
+import { PuntAction, PuntInjector } from "../../lib/punt-socket/index.js";
 import { need } from "../support/need.js";
 import { open, socketFolder, until } from "../support/punt-socket/peer.js";
 
@@ -13,8 +15,8 @@ const program = new URL("../../../test/support/punt-socket/rude_peer.py", import
 interface RudePeer {
   readonly vppPath: string;
   readonly path: string;
-  /** Connects to the client and disconnects; then sends a packet, or not. */
-  reset(then: "send" | "stay"): Promise<void>;
+  /** Connects to the client and turns to another; then sends a packet, or not. `leave`: turns to nobody. */
+  reset(then: "send" | "stay" | "leave"): Promise<void>;
 }
 
 async function rudePeer(t: ExecutionContext): Promise<RudePeer> {
@@ -69,4 +71,20 @@ withPython("a handler still receives", async (t) => {
     await until(() => packets === round);
   }
   t.is(packets, 5);
+});
+
+withPython("an injector that meets a reset sends its packets all the same", async (t) => {
+  const { vppPath, path, reset } = await rudePeer(t);
+  const injector = PuntInjector.open({
+    descriptor: bindPuntSocket({ path, vppPath }),
+    knownInterfaces: new Set([1]),
+  });
+  t.teardown(() => injector.close());
+  const packet = new Uint8Array(64);
+  t.true(injector.inject(PuntAction.L2, 1, packet));
+  await reset("leave");
+  t.true(injector.inject(PuntAction.L2, 1, packet));
+  await reset("leave");
+  t.is(injector.injectAll(PuntAction.L2, 1, [packet, packet]), 2);
+  t.like(injector.stats(), { packets: 4, bytes: 256, refused: { disconnected: 0, full: 0 } });
 });
