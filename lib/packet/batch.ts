@@ -114,7 +114,7 @@ export class PacketBatch {
 
   /** Returns byte `at` of packet `i`. */
   u8(i: number, at: number): number {
-    if (i >>> 0 >= this.length || at >>> 0 >= this.table.lengths[i]!) this.#fail(i, at, 1);
+    if (i >>> 0 >= this.length || !(at >>> 0 < this.table.lengths[i]!)) this.#fail(i, at, 1);
     return this.bytes[this.table.offsets[i]! + at]!;
   }
 
@@ -221,12 +221,13 @@ export class PacketBatch {
 
   /** Requires that there is a packet `i`. @throws PuntError ERR_OUT_OF_RANGE: there is none */
   protected check(i: number): void {
-    if (i >>> 0 >= this.length) this.#fail(i, 0, 0);
+    if (i >>> 0 !== i || i >= this.length) this.#fail(i, 0, 0);
   }
 
   /** Returns where byte `at` of packet `i` is, after checking that `size` bytes from there belong to the packet. */
   #locate(i: number, at: number, size: number): number {
-    if (i >>> 0 >= this.length || at < 0 || at + size > this.table.lengths[i]!) this.#fail(i, at, size);
+    // The length of a packet with a fractional number is undefined, and no comparison with it holds.
+    if (i >>> 0 >= this.length || at < 0 || !(at + size <= this.table.lengths[i]!)) this.#fail(i, at, size);
     return this.table.offsets[i]! + at;
   }
 
@@ -237,7 +238,7 @@ export class PacketBatch {
 
   #fail(i: number, at: number, size: number): never {
     this.#checkLive();
-    if (!(i >= 0 && i < this.length)) {
+    if (i >>> 0 !== i || i >= this.length) {
       throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `packet ${i} of a batch of ${this.length}`);
     }
     const length = this.table.lengths[i];

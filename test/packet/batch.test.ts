@@ -75,7 +75,7 @@ test("a packet that is not there is named in the error of every method", (t) => 
     () => batch.copy(i),
     () => batch.retain(i),
   ];
-  for (const i of [2, 3, -1]) {
+  for (const i of [2, 3, -1, 0.5, Number.NaN, 2 ** 32]) {
     for (const read of reads(i))
       t.throws(read, { ...RANGE, message: `batch.read: packet ${i} of a batch of 2` }, String(read));
   }

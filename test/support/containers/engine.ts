@@ -7,7 +7,7 @@ import type { ExecutionContext } from "ava";
 
 export const ID = "0123456789abcdef";
 
-/** What the engine says of its container. */
+/** The container, as the engine describes it. */
 export const CONTAINER = {
   Id: ID,
   Name: "/web",
