@@ -2,6 +2,7 @@
 import type { ExecutionContext } from "ava";
 import { PuntError } from "../../../lib/errors.js";
 import type { Backing } from "../../../lib/module/backing.js";
+import type { InterfaceNames } from "../../../lib/module/ports.js";
 import { type LifeHooks, PuntLife } from "../../../lib/module/punt-life.js";
 import {
   type PuntId,
@@ -32,6 +33,15 @@ export function change(status: PuntStatus, to = status.state): WatchEvent {
   return { kind: "change", revision: "2", event: { id: status.id, from: "INIT", to, cause: "", status } };
 }
 
+/** VPP's interfaces: eth0 and eth1, with the indexes 1 and 2. */
+export const NAMES: InterfaceNames = {
+  size: 2,
+  find: (name) =>
+    /^eth[01]$/.test(name) ? { swIfIndex: Number(name[3]) + 1, mac: `02:ee:00:00:00:0${name[3]}` } : undefined,
+  has: (index) => index === 1 || index === 2,
+  nameOf: (index) => (index === 1 || index === 2 ? `eth${index - 1}` : undefined),
+};
+
 export const failure = (code: string, op = "punt.add") => new PuntError(op, code, "no");
 
 /** Gives everything that is due its turns. */
@@ -50,6 +60,7 @@ export class Played {
   add: (request: PuntRequestInput) => Promise<PuntStatus> = async () => statusOf("CREATED");
   update: (request: PuntRequestInput) => Promise<PuntStatus> = async () => statusOf("CREATED");
   get: () => Promise<PuntStatus | undefined> = async () => undefined;
+  delete: () => Promise<void> = async () => {};
   readonly #events: (WatchEvent | Error | "end")[] = [];
   #wake = () => {};
 
@@ -76,16 +87,12 @@ export class Played {
   }
 }
 
-/** A life that is over after the test, and the manager that plays its part. */
-export function playedLife(
-  t: ExecutionContext,
-  more: Partial<Backing> = {},
-  played = new Played(),
-): { life: PuntLife; played: Played } {
+/** The keeper of punts that plays the manager's part. */
+export function backingOf(played: Played, more: Partial<Backing> = {}): Backing {
   const { calls } = played;
   const say = (name: string, request: PuntRequestInput) =>
     calls.push(`${name} ${(request as { vppInterface?: string }).vppInterface}`);
-  const backing = {
+  return {
     punts: {
       add(request: PuntRequestInput) {
         say("add", request);
@@ -99,20 +106,31 @@ export function playedLife(
         calls.push(`get ${id.cnf}`);
         return played.get();
       },
+      async delete(id: PuntId) {
+        calls.push(`delete ${id.cnf}`);
+        await played.delete();
+      },
     },
+    interfaces: NAMES,
     replaced: new Promise<never>(() => {}),
     follow(options: { cnf?: string; signal: AbortSignal }) {
       played.watched.push({ cnf: options.cnf! });
       return played.follow(options.signal);
     },
+    close: async () => void calls.push("close"),
     ...more,
   } as unknown as Backing;
+}
+
+/** A life that is over after the test, and the manager that plays its part. */
+export function playedLife(t: ExecutionContext, more: Partial<Backing> = {}): { life: PuntLife; played: Played } {
+  const played = new Played();
   const hooks: LifeHooks = {
     onStatus: (status, isNew) => void played.statuses.push({ status, isNew }),
     onAway: (cause) => void played.away.push(cause),
     onFatal: (error) => void played.fatal.push(error),
   };
-  const life = new PuntLife(backing, requestFor(), ID, hooks);
+  const life = new PuntLife(backingOf(played, more), requestFor(), ID, hooks);
   t.teardown(() => life.end());
   return { life, played };
 }
