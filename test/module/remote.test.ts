@@ -107,6 +107,31 @@ test("a plan has the values of its steps, and the reasons of its punts", async (
   );
 });
 
+test("a punt and a frame are explained, and a trace is an operator's", async (t) => {
+  const { connect } = await daemonTest(t);
+  const operator = await connect();
+  await operator.add(SPAN, { waitFor: "CREATED" });
+  const { steps, items, trace } = await operator.explain({ cnf: "fw" });
+  t.true(steps.length > 0 && items.length > 0);
+  t.is(trace, "");
+  await t.throwsAsync(operator.explain({ cnf: "none" }), { code: "ERR_NO_SUCH_PUNT" });
+  await t.throwsAsync(operator.explain({ cnf: "a b" }), { code: "ERR_INVALID_REQUEST" });
+  const frames = [new Uint8Array(60).fill(0xff), new Uint8Array(64)];
+  const explained = await operator.explainFrames(frames, { interface: "eth0" });
+  t.deepEqual(
+    explained.map(({ interface: name, reaches }) => [name, reaches.map(({ cnf }) => cnf)]),
+    [
+      ["eth0", ["fw"]],
+      ["eth0", ["fw"]],
+    ],
+  );
+  await t.throwsAsync(operator.explainFrames(frames, { interface: "eth7" }), { code: "ERR_NO_INTERFACE" });
+  const user = await connect({ pid: 0, uid: 2001, gid: 2001 });
+  await user.add({ ...SPAN, vppInterface: "eth1" }, { waitFor: "CREATED" });
+  await t.throwsAsync(user.explain({ cnf: "fw" }, { traceMs: 1 }), { code: "ERR_POLICY" });
+  await t.throwsAsync(user.explainFrames(frames, { interface: "eth1", trace: true }), { code: "ERR_POLICY" });
+});
+
 test("a deletion whose answer was lost is one, and one of nothing is not", async (t) => {
   const { connect } = await daemonTest(t);
   const punts = await connect();
