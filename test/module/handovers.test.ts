@@ -3,12 +3,14 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket, type DescriptorHandler, DescriptorServer } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
+import type { Handed, HandOverRequest } from "../../lib/module/handed-ends.js";
 import type { ConnectOptions } from "../../lib/module/options.js";
 import { Handovers } from "../../lib/module/remote/attach.js";
+import { attachHanded } from "../../lib/module/remote/attachments.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
 import { decodeQuestion, encodeAttach } from "../../lib/wire/index.js";
-import { openDescriptors } from "../support/descriptor/peer.js";
-import { socketSide } from "../support/module/ends.js";
+import { openDescriptors, until } from "../support/descriptor/peer.js";
+import { memifSide, socketSide } from "../support/module/ends.js";
 import { ID } from "../support/module/life.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -132,4 +134,98 @@ test("a program on another host opens the paths by itself, and one beside the da
   const remote = handovers(t, () => NOTHING, { tls });
   (await remote.hands.attach(statusOf(far), {})).close();
   t.deepEqual(remote.calls, []);
+});
+
+const AWAY = new PuntError("punt.attach", "ERR_DISCONNECTED", "no daemon");
+
+/** Opens the ends of these interconnects by the answers in turn. */
+async function attached(sides: readonly { interconnect: object }[], answers: (() => Handed[])[]) {
+  const asked: HandOverRequest[] = [];
+  const status = { id: ID, metadata: { interconnects: sides.map(({ interconnect }) => interconnect) } };
+  const ends = await attachHanded(status as unknown as PuntStatus, {}, async (request) => {
+    asked.push(request);
+    return answers.shift()?.() ?? [];
+  });
+  const peers = () => ends.ports.map((port) => port.kind === "memif" && port.memif.peer !== undefined);
+  return { ends, asked, peers };
+}
+
+test("a memif that has lost its VPP is connected again, as often as it takes", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const answers = [() => sides.map((side, index) => side.hand(index, `first ${index}`))];
+  const { ends, asked, peers } = await attached(sides, answers);
+  t.teardown(() => ends.close());
+  t.deepEqual(asked, [{ packets: false, only: ["memif", "socket"], ifFree: true, have: {} }]);
+  await until(() => peers().every(Boolean));
+  sides[1]!.server.close();
+  await until(() => !peers()[1]);
+  sides[1]!.serve();
+  const away = () => {
+    throw AWAY;
+  };
+  answers.push(away, () => [sides[1]!.hand(1, "second")]);
+  await until(() => peers().every(Boolean));
+  const again = { have: { "memif/0": "first 0" }, packets: false, only: ["memif"] };
+  t.deepEqual(asked.slice(1, 3), [again, again]);
+  sides[0]!.server.close();
+  await until(() => !peers()[0]);
+  sides[0]!.serve();
+  const count = asked.length;
+  answers.push(() => [sides[0]!.hand(0, "third")]);
+  await until(() => peers().every(Boolean));
+  t.deepEqual(asked[count]!.have, { "memif/1": "second" });
+});
+
+test("a connection that comes after the end of the ends is closed, and none is asked for then", async (t) => {
+  const side = memifSide(t);
+  const late: Handed[] = [];
+  const answers = [() => [side.hand(0, "first")]];
+  const { ends, asked, peers } = await attached([side], answers);
+  await until(() => peers().every(Boolean));
+  side.server.close();
+  await until(() => !peers()[0]);
+  side.serve();
+  answers.push(() => {
+    late.push(side.hand(0, "late"));
+    ends.close();
+    return late;
+  });
+  await until(() => late.length === 1 && !late[0]!.descriptor.isOpen);
+  t.is(asked.length, 2);
+});
+
+test("while VPP has no socket the paths are opened, and another error is the program's", async (t) => {
+  for (const code of ["ENOENT", "ECONNREFUSED"]) {
+    const side = memifSide(t);
+    const absent = () => {
+      throw new PuntError("descriptor.connect", code, "no socket");
+    };
+    const { ends, asked, peers } = await attached([side], [absent]);
+    await until(() => peers().every(Boolean));
+    t.is(asked.length, 1);
+    ends.close();
+  }
+  const taken = () => {
+    throw new PuntError("descriptor.bind", "EADDRINUSE", "taken");
+  };
+  await t.throwsAsync(attached([memifSide(t)], [taken]), { code: "EADDRINUSE" });
+});
+
+test("an end that is not handed over is opened by its path, beside one that is", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const { ends, peers } = await attached([memif, socket], [() => [socket.socket(1, "s")]]);
+  t.teardown(() => ends.close());
+  await until(() => peers()[0] === true);
+  const [, port] = ends.ports;
+  t.is(port?.kind === "af-unix" && port.socket.stats().connected, true);
+});
+
+test("where an end cannot be opened all are closed", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const first = memif.hand(0, "a");
+  const wrong = { ...socket.inject(1, "b"), kind: "socket" as const };
+  wrong.descriptor.close();
+  await t.throwsAsync(attached([memif, socket], [() => [first, wrong]]));
+  t.false(first.descriptor.isOpen);
+  await until(() => memif.server.peer === undefined);
 });
