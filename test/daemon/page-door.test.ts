@@ -1,12 +1,16 @@
 // The page's port and its handler, with calls and files that the test plays.
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { callerOf, type DoorRequest, type Handler } from "../../lib/daemon/doors/index.js";
 import { openPageDoor } from "../../lib/daemon/doors/page.js";
 import type { Caller } from "../../lib/daemon/identity.js";
 import type { PageFile } from "../../lib/daemon/page/files.js";
 import { loadPage, withPage } from "../../lib/daemon/page/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
 
 const PAGE: Caller = { kind: "page", uid: 2001 };
 
@@ -151,4 +155,30 @@ test("the page that was built has its start and fixed files", async (t) => {
     t.true(isFixed && body.length > 0, path);
     t.is(type.startsWith("text/javascript"), path.endsWith(".js"), path);
   }
+});
+
+test("a daemon serves the page at its port if it is told to, and notes whom it refuses", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-page-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const audit = join(folder, "audit.log");
+  const { daemon } = await daemonTest(t, { page: { port: 0 }, audit });
+  const address = `http://${daemon.pageAddress}/`;
+  const page = await fetch(address);
+  t.deepEqual([page.status, page.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  t.deepEqual(Buffer.from(await page.arrayBuffer()), (await loadPage()).get("/")!.body);
+  const refused = await fetch(address, { method: "POST", headers: { origin: "http://evil.example" } });
+  t.is(refused.status, 403);
+  await daemon.close();
+  const entries = readFileSync(audit, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ call }) => call === "page");
+  t.is(entries.length, 1);
+  t.like(entries[0], {
+    ...{ caller: `page uid ${process.getuid!()}`, decision: "refused", code: "ERR_POLICY" },
+    message: "another site asks: http://evil.example",
+  });
+  const { daemon: without } = await daemonTest(t);
+  t.is(without.pageAddress, undefined);
 });
