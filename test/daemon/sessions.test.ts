@@ -171,7 +171,7 @@ test("a daemon that another one relieves ends the streams with the reason, and f
   t.throws(() => sessions.bind(first.id, punt("a")), { code: "ERR_NO_SUCH_SESSION" });
 });
 
-/** What sessions keep, and how often. */
+/** Records each list of sessions that is saved. */
 function memoryOf(stored: unknown = undefined) {
   const saved: unknown[] = [];
   return { saved, load: async () => stored, save: async (sessions: unknown) => void saved.push(sessions) };

@@ -13,7 +13,7 @@ import {
   statusOf,
 } from "../support/module/life.js";
 
-/** What the program was told, in short. */
+/** Returns the states that the program was told, in short. */
 const told = ({ statuses }: Played) => statuses.map(({ status, isNew }) => [status.state, isNew]);
 
 /** A session whose losses the test counts. */

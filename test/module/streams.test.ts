@@ -12,7 +12,7 @@ import { ID, statusOf } from "../support/module/life.js";
 
 type Said = readonly unknown[];
 
-/** What a stream says before it ends, or the error that it ends with at last. */
+/** The answers of a stream, or the error that it ends with at last. */
 const lost = () => new ConnectError("gone", Code.Unavailable);
 const refusal = () => errorToWire(new PuntError("punt.watch", "ERR_POLICY", "not yours"));
 

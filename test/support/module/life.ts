@@ -64,7 +64,7 @@ export class Played {
   readonly #events: (WatchEvent | Error | "end")[] = [];
   #wake = () => {};
 
-  /** What the watch says next; an error ends it, and "end" too. */
+  /** Makes the watch say these next; an error ends it, and "end" too. */
   say(...events: readonly (WatchEvent | Error | "end")[]): Promise<void> {
     this.#events.push(...events);
     this.#wake();
