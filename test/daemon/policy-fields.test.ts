@@ -83,3 +83,59 @@ test("a rule gives no right that it does not name", (t) => {
   t.is(issueOf({ count: -1 }) === "none", false);
   t.is(ruleWith({ count: 0 }).count, 0);
 });
+
+test("a file that is no policy says why in one line for each error", (t) => {
+  const issuesOf = (text: string) => {
+    const { details, message } = t.throws<PuntError>(() => parsePolicy(text, "p"), { code: "ERR_POLICY_FILE" });
+    t.is(details.path, "p");
+    const issues = details.issues as PolicyIssue[];
+    const texts = issues.map(
+      ({ line, field, message: why }) => `p:${line}: ${field === "" ? why : `${field}: ${why}`}`,
+    );
+    t.is(message, `daemon.policy: ${texts.join("; ")}`);
+    t.false(message.includes("\n"));
+    return issues.map(({ line, field, message: why }) => [line, field, why]);
+  };
+  const [[line, field, why]] = issuesOf("\nrules: [") as [[number, string, string]];
+  t.deepEqual([line, field], [2, ""]);
+  t.regex(why, /^Flow sequence in block collection must be .* at line 2, column 9:$/);
+  t.deepEqual(
+    issuesOf("a: b: c\n\tx").map(([at]) => at),
+    [1, 2, 2],
+  );
+  t.deepEqual(issuesOf("rules: *none"), [[1, "", "Unresolved alias (the anchor must be set before the alias): none"]]);
+  t.deepEqual(issuesOf("\nrules: 5"), [[2, "rules", "Invalid input: expected array, received number"]]);
+  t.deepEqual(issuesOf(""), [[1, "", "Invalid input: expected object, received null"]]);
+  t.deepEqual(issuesOf("colour: red\nshape: round"), [
+    [1, "rules", "is missing"],
+    [1, "colour", "is not a field of a policy"],
+    [2, "shape", "is not a field of a policy"],
+  ]);
+});
+
+test("each field takes one value or a list, and names what is wrong with it", (t) => {
+  const lists = {
+    ...{ hosts: "h*", cnfs: "a", types: "SPAN", interconnects: "TAP", interfaces: "eth*" },
+    ...{ vrfs: 4_294_967_295, netns: "n", socketPaths: "/a" },
+  };
+  for (const [name, value] of Object.entries(lists)) {
+    t.deepEqual(ruleWith({ [name]: value })[name as keyof Rule], [value] as never, name);
+    t.deepEqual(ruleWith({ [name]: [value, value] })[name as keyof Rule], [value, value] as never, name);
+    t.is(issueOf({ [name]: [] }), `rules[0].${name}: an empty list matches nothing`);
+    t.not(issueOf({ [name]: {} }), "none", name);
+  }
+  for (const name of ["uid", "gid", "socket", "san"]) {
+    const value = name === "uid" || name === "gid" ? 0 : "a";
+    t.deepEqual(ruleWith({ match: { [name]: value } }).match, { [name]: [value] } as never);
+    t.is(issueOf({ match: { [name]: [] } }), `rules[0].match.${name}: an empty list matches nothing`);
+  }
+  for (const interconnect of ["TAP", "MEMIF", "AF_UNIX"]) t.is(issueOf({ interconnects: interconnect }), "none");
+  for (const wrong of [
+    ...[{ interconnects: "tap" }, { types: "X" }, { vrfs: -1 }, { vrfs: 4_294_967_296 }, { vrfs: 1.5 }, { count: 1.5 }],
+    ...[{ cnfs: "" }, { cnfs: "x".repeat(256) }, { name: "" }, { name: "x".repeat(64) }, { operator: "yes" }],
+    ...[{ readOnly: 1 }, { match: 5 }, { match: { colour: 1 } }],
+  ])
+    t.not(issueOf(wrong), "none", JSON.stringify(wrong));
+  for (const right of [{ cnfs: "x".repeat(255) }, { name: "x".repeat(63) }, { operator: true }, { readOnly: true }])
+    t.is(issueOf(right), "none", JSON.stringify(right));
+});

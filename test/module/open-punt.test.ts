@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { PuntError } from "../../lib/errors.js";
+import { ownBacking } from "../../lib/module/backing.js";
 import {
   type CnfRequest,
   type CnfStatus,
@@ -241,6 +242,31 @@ test("an embedded VPP excludes other paths, and a wrong option is named", async 
   await refused({ vpp: { ...vpp, apiSocket: "api.sock" } }, "vpp.apiSocket");
   await refused({ vpp: { ...vpp, directory: `/${"d".repeat(80)}` } }, "vpp.directory");
   await refused({ vpp: { apiSocket: vpp.apiSocket } }, "vpp.directory");
+});
+
+test("a folder of punt sockets that cannot be made is an error by name", async (t) => {
+  const [vppSocket, socketDirectory] = ["/tmp/vpp-punt-nowhere/folder/api.sock", "/dev/null/sockets"];
+  const options = { daemon: false, vppSocket, socketDirectory, manager: { memifDirectory: "/tmp/vpp-punt-nowhere" } };
+  for (let i = 0; i < 2; i++) {
+    const error = await t.throwsAsync<PuntError>(openPunt({ cnf: "dns", udp: 53 }, options), { code: "ENOTDIR" });
+    t.is(error!.message, "cnf.open: cannot make the folder /dev/null/sockets");
+    t.like(error, { op: "cnf.open", details: { path: socketDirectory }, cause: { code: "ENOTDIR" } });
+  }
+});
+
+test("punts over one VPP share a manager, which ends with the last of them", async (t) => {
+  const manager = { memifDirectory: "/tmp/vpp-punt-nowhere" };
+  const options = { vppSocket: "/tmp/vpp-punt-nowhere/shared.sock", socketDirectory: "/tmp", manager };
+  const [first, second] = [await ownBacking(options), await ownBacking(options)];
+  t.is(first.punts, second.punts);
+  await first.close();
+  const third = await ownBacking(options);
+  t.is(third.punts, second.punts);
+  await third.close();
+  await second.close();
+  const next = await ownBacking(options);
+  t.not(next.punts, second.punts);
+  await next.close();
 });
 
 test("openPunt does not wait for VPP or for a daemon", async (t) => {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Outbox } from "../../lib/module/outbox.js";
-import { PuntSocket } from "../../lib/punt-socket/index.js";
+import { MAX_INJECTED, MIN_INJECTED, PuntSocket } from "../../lib/punt-socket/index.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
 /** VPP's end, which reads at each `take` alone, and an outbox to it. */
@@ -62,7 +62,8 @@ test("a wrong frame is refused while others wait, and stays out", async (t) => {
   const { vpp, outbox } = pair(t);
   let sent = 0;
   while (outbox.send(frame(sent), 1)) sent++;
-  t.throws(() => outbox.send(new Uint8Array(5000), 1), { code: "ERR_PACKET_SIZE" });
+  for (const length of [0, MIN_INJECTED - 1, MAX_INJECTED + 1, 5000])
+    t.throws(() => outbox.send(new Uint8Array(length), 1), { code: "ERR_PACKET_SIZE" }, `${length}`);
   const received: number[] = [];
   while (received.length < sent) {
     received.push(...take(vpp));

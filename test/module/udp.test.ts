@@ -80,3 +80,52 @@ test("a frame without a whole UDP datagram is not a datagram", (t) => {
   const tags = Buffer.concat([whole.subarray(0, 12), Buffer.alloc(40, Buffer.from([0x81, 0]))]);
   t.is(parseUdp(tags), undefined);
 });
+
+test("the longest payload fits, and a longer one is refused", (t) => {
+  for (const ends of [ENDS, ENDS6]) {
+    const question = parseUdp(frame(LINK, udpPacket(ends, [4000, 53])))!;
+    const longest = 0xffff - 20 - 8;
+    t.is(parseUdp(udpAnswer(question, Buffer.alloc(longest, 1)))!.payload.length, longest);
+    const message = `packet.reply: ${longest + 1} bytes do not fit into a UDP datagram`;
+    const error = t.throws(() => udpAnswer(question, Buffer.alloc(longest + 1)), { code: "ERR_PACKET_SIZE", message });
+    t.like(error, { op: "packet.reply" });
+  }
+});
+
+test("headers of another version, of another protocol and with options are told apart", (t) => {
+  for (const [ends, version, protocol] of [
+    [ENDS, 14, 14 + 9],
+    [ENDS6, 14, 14 + 6],
+  ] as const) {
+    const whole = frame(LINK, udpPacket(ends, [1, 2], "hello"));
+    const other = Buffer.from(whole);
+    other[version] = (other[version]! & 15) | 0x50;
+    t.is(parseUdp(other), undefined);
+    const tcp = Buffer.from(whole);
+    tcp[protocol] = 6;
+    t.is(parseUdp(tcp), undefined);
+  }
+  const plain = frame(LINK, udpPacket(ENDS, [1, 2], "hello"));
+  const options = Buffer.concat([plain.subarray(0, 34), Buffer.alloc(4, 1), plain.subarray(34)]);
+  options[14] = 0x46;
+  t.is(Buffer.from(parseUdp(options)!.payload).toString(), "hello");
+  const own = Buffer.from(udpAnswer(parseUdp(options)!, Buffer.from("me")));
+  t.is(own[14], 0x45);
+  t.is(Buffer.from(parseUdp(own)!.payload).toString(), "me");
+  for (const bits of [0x2000, 0x0001, 0x1fff, 0x3fff]) {
+    const fragment = Buffer.from(plain);
+    fragment.writeUInt16BE(bits, 20);
+    t.is(parseUdp(fragment), undefined, bits.toString(16));
+  }
+  const whole = Buffer.from(plain);
+  whole.writeUInt16BE(0x4000, 20);
+  t.truthy(parseUdp(whole), "do not fragment");
+  for (const length of [0, 7]) {
+    const short = Buffer.from(plain);
+    short.writeUInt16BE(length, 38);
+    t.is(parseUdp(short), undefined, `length ${length}`);
+  }
+  const empty = Buffer.from(plain);
+  empty.writeUInt16BE(8, 38);
+  t.is(parseUdp(empty)!.payload.length, 0);
+});

@@ -60,7 +60,7 @@ test("packets that come before the first handler wait for it", async (t) => {
 
 test("a descriptor for an end that the punt does not have, or that comes after the end, is closed", async (t) => {
   const folder = socketFolder(t);
-  startVpp(t, join(folder, "vpp"));
+  const vpp = startVpp(t, join(folder, "vpp"));
   const bound = (name: string) => bindPuntSocket({ path: join(folder, name), vppPath: join(folder, "vpp") });
   const [strange, late] = [bound("strange"), bound("late")];
   const attachment = { kind: "af-unix", path: join(folder, "strange"), vppPath: join(folder, "vpp") };
@@ -82,6 +82,8 @@ test("a descriptor for an end that the punt does not have, or that comes after t
   second.update(status);
   await until(() => !late.isOpen);
   t.deepEqual([strange.isOpen, late.isOpen], [false, false]);
+  t.deepEqual(second.ports, []);
+  for (const name of ["strange", "late"]) t.is(vpp.punt(join(folder, name), Buffer.alloc(60)), "ECONNREFUSED", name);
 });
 
 test("a program that asks for another host gets no ends of it", async (t) => {

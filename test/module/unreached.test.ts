@@ -35,6 +35,28 @@ test("a call that finds no connection takes its whole time, and not that of a pi
   }
 });
 
+test("a port where no TLS is spoken is not taken for a daemon that is away", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-unreached-"));
+  const pem = new Certificates(folder);
+  pem.makeCa("ca");
+  pem.make("fw", "ca");
+  const [ca, cert, key] = ["ca.pem", "fw.pem", "fw.key"].map((name) => readFileSync(pem.path(name)));
+  const server = createServer((socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.teardown(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const { port } = server.address() as AddressInfo;
+  await using punts = await connectPunts({ tls: { host: "127.0.0.1", port, ca: ca!, cert: cert!, key: key! } });
+  const error = await t.throwsAsync(async () => punts.list(), { code: "ERR_DISCONNECTED" });
+  t.regex(
+    error!.message,
+    /^punt\.list: what answers at 127\.0\.0\.1:\d+ is not the TCP door of a daemon: .*wrong version/,
+  );
+  t.like(error, { op: "punt.list", details: { address: `127.0.0.1:${port}` } });
+});
+
 test("a program that no daemon has answered yet does not say that its packets go on", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-unreached-"));
   t.teardown(() => rmSync(folder, { recursive: true }));

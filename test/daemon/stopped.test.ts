@@ -1,0 +1,180 @@
+// CNFs that are stopped: when their sockets are blocked, and when they get packets again. Each look is the test's own.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { isStopped } from "../../lib/daemon/attach/process-state.js";
+import { type CnfSocket, StoppedCnfs } from "../../lib/daemon/attach/stopped.js";
+import { socketFolder, startVpp } from "../support/punt-socket/peer.js";
+
+const descriptors = fileURLToPath(new URL("../../lib/descriptor/index.js", import.meta.url));
+const RUN = `
+  const [library, vppPath, ...paths] = process.argv.slice(1);
+  const { bindPuntSocket } = await import(library);
+  globalThis.sockets = paths.map((path) => bindPuntSocket({ path, vppPath }));
+  console.log("ready");
+  setInterval(() => {}, 1_000);
+`;
+
+/** VPP's end, and a process that has the sockets of CNFs. */
+async function startCnfs(t: ExecutionContext, names: readonly string[]) {
+  const folder = socketFolder(t);
+  const vppPath = join(folder, "vpp");
+  const vpp = startVpp(t, vppPath);
+  const paths = names.map((name) => join(folder, name));
+  const child = spawn(process.execPath, ["--input-type=module", "-e", RUN, "--", descriptors, vppPath, ...paths]);
+  t.teardown(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  const sockets = names.map((punt, index): CnfSocket => ({ punt, pid: child.pid!, path: paths[index]!, vppPath }));
+  /** Sends packets of that length to a CNF. */
+  const send = (index: number, count: number, length = 64) => {
+    for (let i = 0; i < count; i++) t.is(vpp.punt(paths[index]!, Buffer.alloc(length)), undefined);
+  };
+  const error = (index: number) => vpp.punt(paths[index]!, Buffer.alloc(64));
+  return { vpp, child, sockets, send, error };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill("SIGSTOP");
+  while (!isStopped(child.pid!)) await sleep(5);
+}
+
+async function goOn(child: ChildProcess): Promise<void> {
+  child.kill("SIGCONT");
+  while (isStopped(child.pid!)) await sleep(5);
+}
+
+/** A watch over the sockets, which looks when the test says so. */
+function watchOver(t: ExecutionContext, sockets: readonly CnfSocket[]) {
+  const told: unknown[][] = [];
+  const say = (level: string) => (fields: object, message: string) => void told.push([level, fields, message]);
+  const cnfs = new StoppedCnfs({ info: say("info"), warn: say("warn"), error: say("error") });
+  let look = () => {};
+  let timers = 0;
+  const watch = (socket: CnfSocket) => {
+    const real = globalThis.setInterval;
+    globalThis.setInterval = ((run: () => void) => {
+      timers++;
+      look = run;
+      return real(() => {}, 3_600_000);
+    }) as never;
+    try {
+      cnfs.watch(socket);
+    } finally {
+      globalThis.setInterval = real;
+    }
+  };
+  for (const socket of sockets) watch(socket);
+  t.is(timers, 1);
+  t.teardown(() => cnfs.close());
+  const looks = (count: number) => {
+    for (let i = 0; i < count; i++) look();
+  };
+  return { cnfs, watch, looks, told };
+}
+
+const dropped = (punt: string) => `the CNF of ${punt} is stopped: its packets are dropped until it goes on`;
+
+test.serial(
+  "a stopped CNF with a long queue is blocked at the twelfth look, and gets packets when it goes on",
+  async (t) => {
+    const { child, sockets, send, error } = await startCnfs(t, ["dns"]);
+    const { looks, told } = watchOver(t, sockets);
+    send(0, 50);
+    looks(20);
+    t.deepEqual(told, [], "it runs");
+    await stop(child);
+    looks(11);
+    t.deepEqual(told, []);
+    t.is(error(0), undefined);
+    looks(1);
+    t.deepEqual(told, [["warn", { punt: "dns", discarded: 51 }, dropped("dns")]]);
+    t.is(error(0), "EPERM");
+    looks(20);
+    t.is(told.length, 1);
+    await goOn(child);
+    looks(1);
+    t.deepEqual(told.slice(1), [["info", { punt: "dns" }, "the CNF of dns gets its packets again"]]);
+    t.is(error(0), undefined);
+    looks(20);
+    t.is(told.length, 2);
+    // The looks of an earlier stop do not count.
+    await stop(child);
+    send(0, 50);
+    looks(11);
+    t.is(told.length, 2);
+    looks(1);
+    t.is(told.length, 3);
+  },
+);
+
+test.serial("queues count together, and a CNF without packets is not blocked", async (t) => {
+  const { child, sockets, send, error } = await startCnfs(t, ["a", "b", "idle"]);
+  await stop(child);
+  const { cnfs, looks, told } = watchOver(t, sockets);
+  // A packet takes 8 bytes more in the queue: 700 a packet and 2 a byte make 32,766, two less than a quarter of the buffer.
+  send(0, 9, 1280);
+  send(1, 1, 1283);
+  looks(20);
+  t.deepEqual(told, []);
+  t.deepEqual([error(0), error(1)], [undefined, undefined]);
+  looks(1);
+  t.deepEqual(told, [
+    ["warn", { punt: "a", discarded: 10 }, dropped("a")],
+    ["warn", { punt: "b", discarded: 2 }, dropped("b")],
+  ]);
+  t.deepEqual([error(0), error(1), error(2)], ["EPERM", "EPERM", undefined]);
+  cnfs.close();
+  t.deepEqual([error(0), error(1)], [undefined, undefined]);
+  t.deepEqual(
+    told.slice(2).map(([level, fields]) => [level, fields]),
+    [
+      ["info", { punt: "a" }],
+      ["info", { punt: "b" }],
+    ],
+  );
+});
+
+test.serial("a quarter of the buffer is too much", async (t) => {
+  const { child, sockets, send } = await startCnfs(t, ["a"]);
+  await stop(child);
+  const { looks, told } = watchOver(t, sockets);
+  send(0, 9, 1280);
+  send(0, 1, 1284);
+  looks(12);
+  t.is(told.length, 1);
+});
+
+test.serial(
+  "a socket that another one at its path replaces is unblocked, and so is that of a process that is gone",
+  async (t) => {
+    const { child, sockets, send, error } = await startCnfs(t, ["a", "b"]);
+    await stop(child);
+    const { watch, looks, told } = watchOver(t, sockets);
+    send(0, 50);
+    send(1, 50);
+    looks(12);
+    t.is(told.length, 2);
+    watch({ ...sockets[0]!, punt: "next" });
+    t.deepEqual(told.slice(2), [["info", { punt: "a" }, "the CNF of a gets its packets again"]]);
+    t.is(error(0), undefined);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    looks(1);
+    t.deepEqual(told.slice(3), [["info", { punt: "b" }, "the CNF of b gets its packets again"]]);
+    looks(20);
+    t.is(told.length, 4);
+  },
+);
+
+test.serial("a process that has no such socket any more is left alone", async (t) => {
+  const { child, sockets } = await startCnfs(t, ["a"]);
+  const { sockets: others, send } = await startCnfs(t, ["b"]);
+  await stop(child);
+  send(0, 50);
+  const { looks, told } = watchOver(t, [{ ...sockets[0]!, path: others[0]!.path }]);
+  looks(20);
+  t.deepEqual(told, []);
+});

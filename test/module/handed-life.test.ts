@@ -1,0 +1,272 @@
+// The ends that a daemon hands over, over time: what is asked for, kept, opened again and closed.
+import test from "ava";
+import { PuntError } from "../../lib/errors.js";
+import { until } from "../support/descriptor/peer.js";
+import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
+import { settled } from "../support/module/life.js";
+
+const away = () => Promise.reject(new PuntError("punt.attach", "ERR_DISCONNECTED", "no daemon"));
+
+test("ends are asked for once VPP has made the punt", async (t) => {
+  const { ends, asked } = handedEnds(t, []);
+  for (const state of ["INIT", "PENDING", "FAILED", "DELETED"] as const) ends.update(created([tap("tap0")], state));
+  await settled();
+  t.deepEqual(asked, []);
+  t.deepEqual(ends.unconnected(), ["the ends are not handed over yet"]);
+  ends.update(created([tap("tap0")], "DEGRADED"));
+  t.deepEqual(asked, [{ have: {}, packets: false }]);
+});
+
+test("memifs are handed over once, and are named where the daemon is asked again", async (t) => {
+  const sides = [memifSide(t), memifSide(t, { id: 5 })];
+  const { ends, asked, problems, told } = handedEnds(t, [
+    () => [sides[0]!.hand(0, "a")],
+    () => [sides[1]!.hand(1, "b")],
+  ]);
+  const status = created(sides.map(({ interconnect }) => interconnect));
+  ends.update(status);
+  t.deepEqual(ends.unconnected(), [
+    "interconnect 0: its end is not handed over yet",
+    "interconnect 1: its end is not handed over yet",
+  ]);
+  await until(() => ends.ports.length === 2 && ends.unconnected().length === 0);
+  t.deepEqual(asked.at(0), { have: {}, packets: false });
+  t.true(asked.slice(1).every(({ have }) => have["memif/1"] === undefined));
+  await until(() => told.at(-1)?.length === 0);
+  t.true(problems.every((problem) => problem === undefined));
+  const count = asked.length;
+  const before = ends.ports;
+  ends.update(status);
+  await settled();
+  t.deepEqual(asked.slice(count), [{ have: { "memif/0": "a", "memif/1": "b" }, packets: false }]);
+  t.deepEqual(
+    ends.ports.map((port, index) => port === before[index]),
+    [true, true],
+  );
+});
+
+test("a memif that has lost its VPP is asked for again, and its port stays", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const { ends, asked, told, answers } = handedEnds(t, [
+    () => sides.map((side, index) => side.hand(index, `first ${index}`)),
+  ]);
+  ends.update(created(sides.map(({ interconnect }) => interconnect)));
+  await until(() => ends.ports.length === 2 && ends.unconnected().length === 0);
+  const before = ends.ports;
+  const count = asked.length;
+  sides[1]!.server.close();
+  await until(() => told.at(-1)?.[0] === "interconnect 1: memif is not connected to VPP");
+  sides[1]!.serve();
+  answers.push(() => [sides[1]!.hand(1, "second")]);
+  await until(() => ends.unconnected().length === 0);
+  t.deepEqual(asked[count], { have: { "memif/0": "first 0" }, packets: false });
+  t.deepEqual(
+    ends.ports.map((port, index) => port === before[index]),
+    [true, true],
+  );
+  ends.update(created(sides.map(({ interconnect }) => interconnect)));
+  t.deepEqual(asked.at(-1)!.have, { "memif/0": "first 0", "memif/1": "second" });
+});
+
+test("a punt with other ends closes those that were", async (t) => {
+  const [first, second] = [memifSide(t), memifSide(t)];
+  const { ends, asked } = handedEnds(t, [() => [first.hand(0, "a")], () => [second.hand(0, "b")]]);
+  ends.update(created([first.interconnect]));
+  await until(() => ends.ports.length === 1 && first.server.peer !== undefined);
+  const [port] = ends.ports;
+  ends.update(created([second.interconnect]));
+  t.deepEqual(asked.at(-1), { have: {}, packets: false });
+  await until(() => first.server.peer === undefined && second.server.peer !== undefined);
+  t.not(ends.ports[0], port);
+});
+
+test("frames go by the memif of the interconnect, once it is connected", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const { ends } = handedEnds(t, [() => sides.map((side, index) => side.hand(index, "a"))]);
+  const got: string[] = [];
+  for (const [index, { server }] of sides.entries())
+    server.receive((batch) => void got.push(`${index} ${Buffer.from(batch.copy(0)).subarray(0, 3)}`));
+  ends.update(created(sides.map(({ interconnect }) => interconnect)));
+  const frame = Buffer.concat([Buffer.from("one"), Buffer.alloc(60)]);
+  await until(() => ends.ports.length === 2);
+  t.false(ends.send(frame, { interconnect: 1 }), "it is not connected yet");
+  await until(() => ends.unconnected().length === 0);
+  t.true(ends.send(frame, { interconnect: 1 }));
+  await until(() => got.length === 1);
+  t.deepEqual(got, ["1 one"]);
+});
+
+test("a handler gets the packets of ends that come after it, and a later handler takes its place", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const { ends, asked, answers } = handedEnds(t, [() => [sides[0]!.hand(0, "a")]]);
+  const got: string[] = [];
+  const heard = (who: string) => (batch: { length: number }, index: number) =>
+    void got.push(`${who} ${index} ${batch.length}`);
+  ends.receive(heard("first"));
+  ends.update(created(sides.map(({ interconnect }) => interconnect)));
+  await until(() => sides[0]!.server.peer !== undefined);
+  t.is(sides[0]!.server.send(Buffer.alloc(60)), 1);
+  await until(() => got.length === 1);
+  answers.push(() => [sides[1]!.hand(1, "b")]);
+  await until(() => sides[1]!.server.peer !== undefined);
+  ends.receive(heard("second"));
+  t.is(sides[1]!.server.send(Buffer.alloc(60)), 1);
+  await until(() => got.length === 2);
+  t.deepEqual(got, ["first 0 1", "second 1 1"]);
+  t.true(asked.length >= 2);
+});
+
+test("a handler that is taken away gets nothing more", async (t) => {
+  const side = memifSide(t);
+  const { ends } = handedEnds(t, [() => [side.hand(0, "a")]]);
+  const got: number[] = [];
+  ends.receive((batch) => void got.push(batch.length));
+  ends.update(created([side.interconnect]));
+  await until(() => side.server.peer !== undefined && ends.unconnected().length === 0);
+  side.server.send(Buffer.alloc(60));
+  await until(() => got.length === 1);
+  ends.receive(undefined);
+  side.server.send(Buffer.alloc(60));
+  const [port] = ends.ports;
+  await until(() => port?.kind === "memif" && port.memif.stats().rx[0]!.packets === 2);
+  await settled();
+  t.deepEqual(got, [1]);
+});
+
+test("a daemon that is away is a problem until it has handed over what is missing", async (t) => {
+  const side = memifSide(t);
+  const { ends, asked, problems } = handedEnds(t, [away, away, () => [side.hand(0, "a")]]);
+  ends.update(created([side.interconnect]));
+  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+  t.deepEqual(
+    problems.slice(0, 3).map((problem) => (problem as PuntError | undefined)?.code),
+    ["ERR_DISCONNECTED", "ERR_DISCONNECTED", undefined],
+  );
+  t.true(asked.length >= 3);
+});
+
+test("a daemon that is away is no problem where nothing is missing", async (t) => {
+  const { ends, asked, problems, told } = handedEnds(t, [away]);
+  ends.update(created([tap("tap0")]));
+  await until(() => told.length === 1);
+  t.deepEqual(problems, [undefined]);
+  t.is(asked.length, 1);
+  t.deepEqual(ends.unconnected(), []);
+});
+
+test("a punt that changes while the daemon answers is asked for once more", async (t) => {
+  const [first, second] = [memifSide(t), memifSide(t)];
+  let answer = () => {};
+  const { ends, asked } = handedEnds(t, [
+    () => new Promise((resolve) => (answer = () => resolve([]))),
+    () => [second.hand(0, "b")],
+  ]);
+  ends.update(created([first.interconnect]));
+  ends.update(created([second.interconnect]));
+  ends.update(created([second.interconnect]));
+  await settled();
+  t.is(asked.length, 1);
+  answer();
+  await settled();
+  t.is(asked.length, 2);
+  await until(() => ends.unconnected().length === 0);
+  t.deepEqual(asked[1], { have: {}, packets: false });
+});
+
+test("the frames of a TAP are asked for when the program uses them", async (t) => {
+  const { ends, asked } = handedEnds(t, []);
+  ends.update(created([tap("tap0"), tap("tap1")]));
+  await settled();
+  t.deepEqual(asked, [{ have: {}, packets: false }]);
+  t.deepEqual(
+    ends.ports.map((port) => port.kind === "tap" && [port.name, port.packets, port.interconnect.attachment.kind]),
+    [
+      ["tap0", undefined, "tap"],
+      ["tap1", undefined, "tap"],
+    ],
+  );
+  t.false(ends.send(Buffer.alloc(60), { interconnect: 1 }));
+  t.deepEqual(asked, [
+    { have: {}, packets: false },
+    { have: {}, packets: true },
+  ]);
+  await until(() => asked.length >= 3);
+  t.true(asked.slice(1).every(({ packets }) => packets));
+});
+
+test("a handler asks for the frames of TAPs, and not for those of other ends", async (t) => {
+  const withTap = handedEnds(t, []);
+  withTap.ends.update(created([tap("tap0")]));
+  await settled();
+  withTap.ends.receive(() => {});
+  t.deepEqual(
+    withTap.asked.map(({ packets }) => packets),
+    [false, true],
+  );
+  const side = memifSide(t);
+  const without = handedEnds(t, [() => [side.hand(0, "a")]]);
+  without.ends.update(created([side.interconnect]));
+  await until(() => without.ends.unconnected().length === 0);
+  const count = without.asked.length;
+  without.ends.receive(undefined);
+  without.ends.receive(() => {});
+  without.ends.receive(() => {});
+  t.is(without.asked.length, count);
+});
+
+test("frames leave by the punt socket that was handed over last, and one that VPP has replaced is asked for", async (t) => {
+  const [side, other] = [socketSide(t), socketSide(t)];
+  const { ends, asked, problems, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
+  const status = created([side.interconnect]);
+  ends.update(status);
+  await until(() => ends.unconnected().length === 0);
+  await settled();
+  t.deepEqual(asked, [{ have: {}, packets: false }]);
+  const frame = Buffer.alloc(60, 7);
+  t.true(ends.send(frame, { interconnect: 0, swIfIndex: 2 }));
+  await until(() => side.vpp.injected.length === 1);
+  t.like(side.vpp.injected[0], { swIfIndex: 2, action: 0 });
+  // VPP has made the punt anew: a daemon that is away has not said yet whether the socket is another.
+  answers.push(away, () => [other.inject(0, "c")]);
+  ends.update(status);
+  await until(() => asked.length === 3);
+  t.deepEqual(asked[1]!.have, { "socket/0": "a", "inject/0": "b" });
+  await settled();
+  t.is((problems.at(-2) as PuntError).code, "ERR_DISCONNECTED");
+  t.is(problems.at(-1), undefined);
+  t.true(ends.send(frame, { interconnect: 0, swIfIndex: 1 }));
+  await until(() => other.vpp.injected.length === 1);
+  t.is(side.vpp.injected.length, 1);
+});
+
+test("closed ends close their ports, ask for nothing and send nothing", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const { ends, asked } = handedEnds(t, [() => [memif.hand(0, "a"), socket.socket(1, "b"), socket.inject(1, "c")]]);
+  const status = created([memif.interconnect, socket.interconnect]);
+  ends.update(status);
+  await until(() => ends.unconnected().length === 0);
+  const count = asked.length;
+  ends.close();
+  ends.update(status);
+  ends.receive(() => {});
+  await until(() => memif.server.peer === undefined);
+  t.is(asked.length, count);
+  t.deepEqual(ends.ports, []);
+  t.false(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
+  t.regex(socket.vpp.punt(socket.path, Buffer.from("late"), 1)!, /^(ECONNREFUSED|ENOENT)$/);
+});
+
+test("options of the ports reach the ends that are handed over", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const { ends } = handedEnds(t, [() => [memif.hand(0, "a"), socket.socket(1, "b")]], {
+    options: { puntSocket: { batchSize: 2, mode: 0o600, group: 0 }, memif: { name: "own-end" } },
+  });
+  ends.update(created([memif.interconnect, socket.interconnect]));
+  await until(() => memif.server.peer !== undefined);
+  t.is(memif.server.peer!.interface, "own-end");
+  const bursts: number[] = [];
+  for (let i = 0; i < 5; i++) t.is(socket.vpp.punt(socket.path, Buffer.alloc(60), 1), undefined);
+  ends.receive((batch) => void bursts.push(batch.length));
+  await until(() => bursts.reduce((sum, length) => sum + length, 0) === 5);
+  t.true(Math.max(...bursts) <= 2, bursts.join());
+});

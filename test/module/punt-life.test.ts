@@ -1,0 +1,385 @@
+// The life of a punt over a manager that the test plays: asking, following, and what is held back.
+import test from "ava";
+import type { PuntRequestInput } from "../../lib/punt/index.js";
+import {
+  change,
+  failure,
+  ID,
+  type Played,
+  playedLife,
+  requestFor,
+  settled,
+  snapshot,
+  statusOf,
+} from "../support/module/life.js";
+
+/** Returns the states that the program was told, in short. */
+const told = ({ statuses }: Played) => statuses.map(({ status, isNew }) => [status.state, isNew]);
+
+/** A session whose losses the test counts. */
+function sessionOf() {
+  const listeners: (() => void)[] = [];
+  const session = { losses: 0, onReopened: (listener: () => void) => void listeners.push(listener) };
+  const reopen = () => {
+    for (const listener of listeners) listener();
+    return settled();
+  };
+  return { session, reopen };
+}
+
+test("a program asks once, follows its CNF, and is told what the watch says", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  t.deepEqual(played.calls, ["add eth0"]);
+  t.deepEqual(played.watched, [{ cnf: "a" }]);
+  t.deepEqual(told(played), []);
+  await played.say(change(statusOf("PENDING")), change(statusOf("DEGRADED")), change(statusOf("CREATED")));
+  t.deepEqual(told(played), [
+    ["PENDING", false],
+    ["DEGRADED", true],
+    ["CREATED", true],
+  ]);
+  t.deepEqual([...new Set(played.away)], [undefined]);
+  t.deepEqual(played.fatal, []);
+});
+
+test("the request is asked for with what only this process knows", async (t) => {
+  const asked: PuntRequestInput[] = [];
+  const { life, played } = playedLife(t, { complete: async (request) => ({ ...request, annotations: { a: "b" } }) });
+  played.add = async (request) => {
+    asked.push(request);
+    return statusOf("CREATED");
+  };
+  await life.begin();
+  t.deepEqual(asked, [{ ...requestFor(), annotations: { a: "b" } }]);
+});
+
+test("a punt that is there with another request is changed", async (t) => {
+  const { life, played } = playedLife(t);
+  played.add = async () => Promise.reject(failure("ERR_PUNT_EXISTS"));
+  await life.begin();
+  t.deepEqual(played.calls, ["add eth0", "update eth0"]);
+  t.deepEqual(played.fatal, []);
+});
+
+for (const code of [
+  ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
+  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
+])
+  test(`a request that ends with ${code} and a watch that does are tried again`, async (t) => {
+    const { life, played } = playedLife(t);
+    let attempts = 0;
+    const isTaken = new Promise<void>((resolve) => {
+      played.add = async () => {
+        if (attempts++ === 0) throw failure(code);
+        resolve();
+        return statusOf("CREATED");
+      };
+    });
+    await life.begin();
+    t.is(attempts, 1);
+    await isTaken;
+    const cause = failure(code, "punt.watch");
+    await played.say(cause);
+    t.is(played.away.at(-1), cause);
+    while (played.watched.length < 2) await settled();
+    await played.say(snapshot([statusOf("CREATED")]));
+    t.is(played.away.at(-1), undefined);
+    t.deepEqual(told(played), [["CREATED", true]]);
+    t.deepEqual(played.fatal, []);
+  });
+
+test("a watcher that was too slow begins again, and so does one whose watch has ended", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  const slow = failure("ERR_SLOW_WATCHER", "punt.watch");
+  await played.say(slow);
+  t.deepEqual(played.away, [slow]);
+  while (played.watched.length < 2) await settled();
+  await played.say("end");
+  while (played.watched.length < 3) await settled();
+  t.deepEqual(played.away, [slow]);
+  t.deepEqual(played.fatal, []);
+});
+
+test("another error of the watch is the end, and nothing is asked or followed after it", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  const cause = failure("ERR_POLICY", "punt.watch");
+  await played.say(cause, snapshot([]));
+  t.deepEqual(played.fatal, [cause]);
+  t.deepEqual(played.away, []);
+  t.deepEqual(played.calls, ["add eth0"]);
+  t.is(played.watched.length, 1);
+});
+
+test("a request that cannot be taken is the end", async (t) => {
+  const { life, played } = playedLife(t);
+  const conflict = failure("ERR_CONFLICT");
+  played.add = async () => Promise.reject(conflict);
+  const error = await t.throwsAsync(life.begin());
+  t.is(error, conflict);
+  t.deepEqual(played.fatal, [conflict]);
+  await played.say(snapshot([]));
+  t.deepEqual(played.calls, ["add eth0"]);
+});
+
+test("a fault of this program is ERR_INTERNAL, with its cause", async (t) => {
+  const { life, played } = playedLife(t);
+  const fault = new TypeError("x is not a function");
+  played.add = async () => Promise.reject(fault);
+  const error = await t.throwsAsync(life.begin(), {
+    ...{ code: "ERR_INTERNAL", message: "cnf.open: TypeError: x is not a function" },
+  });
+  t.like(error, { op: "cnf.open", cause: fault, details: {} });
+});
+
+test("a request of which VPP refuses something is taken: it is not asked for again", async (t) => {
+  const { life, played } = playedLife(t);
+  played.add = async () => Promise.reject(failure("ERR_VPP", "punt.reconcile"));
+  await life.begin();
+  t.deepEqual(played.calls, ["add eth0"]);
+  t.deepEqual(played.fatal, []);
+});
+
+test("the status of an earlier request gives way to that of this one", async (t) => {
+  const { life, played } = playedLife(t);
+  let take = () => {};
+  played.add = () => new Promise((resolve) => (take = () => resolve(statusOf("CREATED"))));
+  const begun = life.begin();
+  await played.say(snapshot([statusOf("CREATED", "eth9")]));
+  t.deepEqual(told(played), []);
+  take();
+  await begun;
+  await settled();
+  t.deepEqual(
+    played.statuses.map(({ status, isNew }) => [(status.request as { vppInterface?: string }).vppInterface, isNew]),
+    [["eth0", true]],
+  );
+});
+
+test("the status of this request is told at once, before the manager has answered", async (t) => {
+  const { life, played } = playedLife(t);
+  played.add = () => new Promise(() => {});
+  const begun = life.begin();
+  await played.say(snapshot([statusOf("PENDING")]));
+  await begun;
+  t.deepEqual(told(played), [["PENDING", true]]);
+});
+
+test("the status that was held back is told when the attempt fails, or VPP refuses something", async (t) => {
+  for (const error of [failure("ERR_DISCONNECTED"), failure("ERR_VPP", "punt.reconcile"), failure("ERR_POLICY")]) {
+    const { life, played } = playedLife(t);
+    let fail = () => {};
+    played.add = () => new Promise((_, reject) => (fail = () => reject(error)));
+    const begun = life.begin().catch(() => {});
+    await played.say(snapshot([statusOf("DEGRADED", "eth9")]));
+    t.deepEqual(told(played), []);
+    fail();
+    await begun;
+    t.deepEqual(told(played), [["DEGRADED", true]], error.code);
+    life.end();
+  }
+});
+
+test("a manager that has forgotten the punt is asked again; other punts are none of this program's", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  const others = [{ cnf: "b" }, { key: "k" }, { label: "l" }].map((part) =>
+    statusOf("CREATED", "eth0", { ...ID, ...part }),
+  );
+  await played.say(snapshot(others));
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+  for (const other of others) await played.say(change(other), change(other, "DELETED"));
+  await played.say({ kind: "progress", revision: "3" });
+  t.deepEqual(told(played), []);
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+  await played.say(snapshot([...others, statusOf("CREATED")]));
+  t.deepEqual(told(played), [["CREATED", true]]);
+});
+
+test("one request is under way at a time", async (t) => {
+  const { life, played } = playedLife(t);
+  let take = () => {};
+  played.add = () => new Promise((resolve) => (take = () => resolve(statusOf("CREATED"))));
+  const begun = life.begin();
+  await played.say(snapshot([]), snapshot([]));
+  t.deepEqual(played.calls, ["add eth0"]);
+  take();
+  await begun;
+  await played.say(snapshot([]));
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+});
+
+test("a daemon that begins anew is asked again only where this process's part of the request is another", async (t) => {
+  let namespace = "";
+  const complete = async (request: PuntRequestInput) =>
+    namespace === "" ? request : ({ ...request, vppInterface: namespace } as PuntRequestInput);
+  const { life, played } = playedLife(t, { complete });
+  await life.begin();
+  const resync = () => played.say(snapshot([statusOf("CREATED")], { resync: true }));
+  await resync();
+  t.deepEqual(played.calls, ["add eth0"]);
+  namespace = "eth5";
+  await resync();
+  t.deepEqual(played.calls, ["add eth0", "add eth5"]);
+  played.add = async () => Promise.reject(failure("ERR_PUNT_EXISTS"));
+  await resync();
+  t.deepEqual(played.calls, ["add eth0", "add eth5", "add eth5"]);
+  t.deepEqual(played.fatal, []);
+  t.is(played.statuses.length, 3);
+});
+
+test("a daemon that begins anew and does not say this process's part is not asked again", async (t) => {
+  let isAway = false;
+  const complete = async (request: PuntRequestInput) => {
+    if (isAway) throw failure("ERR_DISCONNECTED");
+    return request;
+  };
+  for (const more of [{}, { complete }]) {
+    isAway = false;
+    const { life, played } = playedLife(t, more);
+    await life.begin();
+    isAway = true;
+    await played.say(snapshot([statusOf("CREATED")], { resync: true }));
+    t.deepEqual(played.calls, ["add eth0"]);
+    t.deepEqual(played.fatal, []);
+    life.end();
+  }
+});
+
+test("a snapshot without the punt is an occasion to ask also after a daemon has begun anew", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  await played.say(snapshot([], { resync: true }));
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+});
+
+test("a punt that is made stays so while a manager that has started has not looked at VPP", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  await played.say(change(statusOf("INIT")));
+  t.deepEqual(told(played), [["INIT", false]]);
+  await played.say(change(statusOf("CREATED")), snapshot([statusOf("INIT")]), change(statusOf("INIT")));
+  t.deepEqual(told(played).slice(1), [["CREATED", true]]);
+  await played.say(snapshot([statusOf("INIT", "eth9")]), change(statusOf("INIT")));
+  t.deepEqual(told(played).slice(2), [
+    ["INIT", true],
+    ["INIT", false],
+  ]);
+});
+
+test("a punt that was deleted and made again is not taken for one that is still there", async (t) => {
+  const { life, played } = playedLife(t);
+  played.get = async () => statusOf("INIT");
+  await life.begin();
+  const made = statusOf("CREATED");
+  await played.say(change(made), change(made, "DELETED"), change(statusOf("INIT")));
+  t.deepEqual(told(played), [
+    ["CREATED", true],
+    ["INIT", false],
+  ]);
+});
+
+test("a punt of a session may be gone with a snapshot that lacks it, a persistent one is not", async (t) => {
+  for (const [more, expected] of [
+    [{ session: sessionOf().session }, ["CREATED", "INIT"]],
+    [{}, ["CREATED"]],
+  ] as const) {
+    const { life, played } = playedLife(t, more);
+    await life.begin();
+    await played.say(change(statusOf("CREATED")), snapshot([]), change(statusOf("INIT")));
+    t.deepEqual(
+      told(played).map(([state]) => state),
+      expected,
+    );
+    life.end();
+  }
+});
+
+test("a punt that was deleted is not asked for again", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  await played.say(change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(played.calls, ["add eth0", "get a"]);
+  t.is(played.fatal.length, 1);
+  t.like(played.fatal[0], { op: "cnf.watch", code: "ERR_DELETED", details: { id: ID } });
+  t.is(played.fatal[0]!.message, "cnf.watch: the punt was deleted, and not by this program");
+});
+
+test("a punt that is there again, or a manager that is away, is no deletion", async (t) => {
+  for (const get of [async () => statusOf("CREATED"), async () => Promise.reject(failure("ERR_DISCONNECTED"))]) {
+    const { life, played } = playedLife(t);
+    played.get = get;
+    await life.begin();
+    await played.say(change(statusOf("CREATED"), "DELETED"));
+    t.deepEqual(played.calls, ["add eth0", "get a"]);
+    t.deepEqual(played.fatal, []);
+    life.end();
+  }
+});
+
+test("a deletion by this program's own change is looked at once that has ended", async (t) => {
+  const { life, played } = playedLife(t);
+  await life.begin();
+  let take = () => {};
+  played.add = () => new Promise((resolve) => (take = () => resolve(statusOf("CREATED"))));
+  await played.say(snapshot([]), change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+  played.get = async () => statusOf("CREATED");
+  take();
+  await settled();
+  t.deepEqual(played.calls, ["add eth0", "add eth0", "get a"]);
+  t.deepEqual(played.fatal, []);
+});
+
+test("the punt of a session that was lost is asked for again when the session is open", async (t) => {
+  const { session, reopen } = sessionOf();
+  const { life, played } = playedLife(t, { session });
+  session.losses = 1;
+  await life.begin();
+  session.losses = 2;
+  await played.say(change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(played.calls, ["add eth0"]);
+  await reopen();
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+  await played.say(change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(
+    played.fatal.map(({ code }) => code),
+    ["ERR_DELETED"],
+  );
+  await reopen();
+  t.deepEqual(played.calls, ["add eth0", "add eth0", "get a"]);
+});
+
+test("another program that takes this one's place is the end", async (t) => {
+  const error = failure("ERR_REPLACED", "punt.session");
+  let replace = (_: Error) => {};
+  const replaced = new Promise<never>((_, reject) => (replace = reject));
+  const { life, played } = playedLife(t, { replaced });
+  await life.begin();
+  replace(error);
+  await settled();
+  t.deepEqual(played.fatal, [error]);
+  await played.say(snapshot([]));
+  t.deepEqual(played.calls, ["add eth0"]);
+});
+
+test("after its end a life hears and says nothing", async (t) => {
+  const { session, reopen } = sessionOf();
+  let replace = (_: Error) => {};
+  const replaced = new Promise<never>((_, reject) => (replace = reject));
+  const { life, played } = playedLife(t, { replaced, session });
+  await life.begin();
+  let fail = () => {};
+  played.add = () => new Promise((_, reject) => (fail = () => reject(failure("ERR_POLICY"))));
+  await played.say(snapshot([]));
+  life.end();
+  fail();
+  replace(failure("ERR_REPLACED"));
+  await reopen();
+  await played.say(snapshot([statusOf("CREATED")]), failure("ERR_POLICY"));
+  t.deepEqual(told(played), []);
+  t.deepEqual(played.fatal, []);
+  t.deepEqual(played.calls, ["add eth0", "add eth0"]);
+});
