@@ -299,7 +299,7 @@ test.serial("an impossible frame ends the connection, not the process", async (t
   await vpp.call("control_ping");
 });
 
-test.serial("a dump is no call, a call no dump, and what VPP answers to neither is neither", async (t) => {
+test.serial("a dump is not a call, a call is not a dump, and an answer is neither", async (t) => {
   const [, vpp] = await pair(t);
   const dumped = (name: string) => vpp.dumpAll(name);
   const called = (name: string) => vpp.call(name);

@@ -164,7 +164,7 @@ test("names are looked up where a rule is about them", async (t) => {
   );
 });
 
-test("a socket's path is the daemon's own choice, or one that a rule allows", async (t) => {
+test("a socket's path is the daemon's own choice, or a path that a rule allows", async (t) => {
   const { gate, scopeOf } = play();
   const request = (socketPath: string) =>
     parseRequest({
@@ -240,7 +240,7 @@ test("a caller sees its own labels, and no name of another CNF but those that it
   t.is(operator.text("punt u8.ntp"), "punt u8.ntp");
 });
 
-test("a status and an event have the caller's labels; secrets are for those who may change the punt", (t) => {
+test("a status and an event have the caller's labels; secrets are for callers who may change the punt", (t) => {
   const attachment = { kind: "memif", socket: "/run/m.sock", id: 1, secret: "word" };
   const request = span("u7.dns");
   const failure = { item: "x", code: "X", message: "punt u7.dns is not made", attempts: 1 };

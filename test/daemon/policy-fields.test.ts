@@ -84,7 +84,7 @@ test("a rule gives no right that it does not name", (t) => {
   t.is(ruleWith({ count: 0 }).count, 0);
 });
 
-test("a file that is no policy says why in one line for each error", (t) => {
+test("a file that is not a policy says why in one line for each error", (t) => {
   const issuesOf = (text: string) => {
     const { details, message } = t.throws<PuntError>(() => parsePolicy(text, "p"), { code: "ERR_POLICY_FILE" });
     t.is(details.path, "p");

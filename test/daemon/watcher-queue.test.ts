@@ -41,7 +41,7 @@ test("changes of one punt are joined, and leave in the order of their last one; 
   t.true(await isEmpty(queue));
 });
 
-test("a snapshot takes the place of what came before it, and goes before what comes after", async (t) => {
+test("a snapshot replaces the events before it, and comes before the events after it", async (t) => {
   const queue = queueOf(t);
   queue.change("1", event("a", undefined, "INIT"));
   queue.snapshot("2", [], true);
@@ -86,7 +86,7 @@ test("a queue that was ended says why, to the watcher that waits and to each lat
 });
 
 test.serial(
-  "an event that is not read for too long ends the queue, and one that is read starts the time anew",
+  "an event that is not read for too long ends the queue, and an event that is read starts the time again",
   async (t) => {
     const timers: { run: () => void; wait: number; isOver: boolean }[] = [];
     const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];

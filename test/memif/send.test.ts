@@ -110,7 +110,7 @@ test("a handler's own packets leave before its replies, and the doorbell rings o
   t.deepEqual(got, [77, 5]);
 });
 
-test("a handler that sends nothing rings no doorbell, and one that sends rings one", async (t) => {
+test("a handler that sends nothing rings no doorbell, and a handler that sends rings it once", async (t) => {
   const { server, client } = await memifPair(t, { ringSize: 32 }, polling, { rxMode: "interrupt" });
   let got = 0;
   server.receive((batch) => {

@@ -145,7 +145,7 @@ test("a daemon that is away is a problem until it has handed over what is missin
   t.true(asked.length >= 3);
 });
 
-test("a daemon that is away is no problem where nothing is missing", async (t) => {
+test("a daemon that is away does not matter where nothing is missing", async (t) => {
   const { ends, asked, problems, told } = handedEnds(t, [away]);
   ends.update(created([tap("tap0")]));
   await until(() => told.length === 1);
@@ -226,7 +226,7 @@ test("frames leave by the punt socket that was handed over last, and one that VP
   t.true(ends.send(frame, { interconnect: 0, swIfIndex: 2 }));
   await until(() => side.vpp.injected.length === 1);
   t.like(side.vpp.injected[0], { swIfIndex: 2, action: 0 });
-  // VPP has made the punt anew: a daemon that is away has not said yet whether the socket is another.
+  // VPP has made the punt again: a daemon that is away has not said yet whether the socket is another.
   answers.push(away, () => [other.inject(0, "c")]);
   ends.update(status);
   await until(() => asked.length === 3);

@@ -223,7 +223,7 @@ test("a punt that is not ready in time says what it waits for", async (t) => {
   await t.throwsAsync(punt.ready({ timeout: -1 }), { code: "ERR_OPTION" });
 });
 
-test("a degraded punt is ready, and a change that changes nothing is no event", async (t) => {
+test("a degraded punt is ready, and there is no event where nothing changes", async (t) => {
   const { punt, played } = await opened(t);
   const states: string[] = [];
   punt.on("status", ({ state }) => states.push(state));

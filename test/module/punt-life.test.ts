@@ -211,7 +211,7 @@ test("one request is under way at a time", async (t) => {
   t.deepEqual(played.calls, ["add eth0", "add eth0"]);
 });
 
-test("a daemon that begins anew is asked again only where this process's part of the request is another", async (t) => {
+test("a daemon that has restarted is asked again only where this process's part of the request is another", async (t) => {
   let namespace = "";
   const complete = async (request: PuntRequestInput) =>
     namespace === "" ? request : ({ ...request, vppInterface: namespace } as PuntRequestInput);
@@ -230,7 +230,7 @@ test("a daemon that begins anew is asked again only where this process's part of
   t.is(played.statuses.length, 3);
 });
 
-test("a daemon that begins anew and does not say this process's part is not asked again", async (t) => {
+test("a daemon that has restarted and does not say this process's part is not asked again", async (t) => {
   let isAway = false;
   const complete = async (request: PuntRequestInput) => {
     if (isAway) throw failure("ERR_DISCONNECTED");
@@ -248,7 +248,7 @@ test("a daemon that begins anew and does not say this process's part is not aske
   }
 });
 
-test("a snapshot without the punt is an occasion to ask also after a daemon has begun anew", async (t) => {
+test("a snapshot without the punt is an occasion to ask also after a daemon has restarted", async (t) => {
   const { life, played } = playedLife(t);
   await life.begin();
   await played.say(snapshot([], { resync: true }));
@@ -269,7 +269,7 @@ test("a punt that is made stays so while a manager that has started has not look
   ]);
 });
 
-test("a punt that was deleted and made again is not taken for one that is still there", async (t) => {
+test("a punt that was deleted and made again is not the punt that was there before", async (t) => {
   const { life, played } = playedLife(t);
   played.get = async () => statusOf("INIT");
   await life.begin();
@@ -307,7 +307,7 @@ test("a punt that was deleted is not asked for again", async (t) => {
   t.is(played.fatal[0]!.message, "cnf.watch: the punt was deleted, and not by this program");
 });
 
-test("a punt that is there again, or a manager that is away, is no deletion", async (t) => {
+test("a punt that is there again is not deleted, and neither is the punt of a manager that is away", async (t) => {
   for (const get of [async () => statusOf("CREATED"), async () => Promise.reject(failure("ERR_DISCONNECTED"))]) {
     const { life, played } = playedLife(t);
     played.get = get;

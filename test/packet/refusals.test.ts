@@ -1,4 +1,4 @@
-// The words with which filters, tables, rules, captures and poll groups refuse what they are given.
+// The words with which filters, tables, rules, captures and poll groups refuse bad values.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -41,7 +41,7 @@ function option(call: () => unknown, op: string, name: string, words: string): R
 
 const RET = "6 0 0 1";
 
-test("text that is no filter is refused with the line, what it should be, and what it is", (t) => {
+test("text that is not a filter is refused with the line, what it should be, and what it is", (t) => {
   const first = "line 1 must be the number of the instructions below it, 1 to 4096; got ";
   const later = "must be four numbers, code jt jf k, up to 65535, 255, 255, 4294967295; got ";
   const texts: [string, string][] = [
@@ -397,7 +397,7 @@ test("a record output takes descriptors of Linux's range alone", (t) => {
   }
 });
 
-test("a description and a poll group name what they can't take", (t) => {
+test("a description and a poll group name the value that they refuse", (t) => {
   const bytes = "the bytes must be a Uint8Array";
   const add = (port: unknown, handler: unknown) => () => new PollGroup().add(port as never, handler as never);
   const port = { poll: () => 0 };

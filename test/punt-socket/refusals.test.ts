@@ -78,7 +78,7 @@ test("an action, an interface and packets that make no sense are named, and ever
     refuses(t, () => call(PuntAction.L2, 1), OP, "ERR_CLOSED", "the injector is closed", {});
 });
 
-test("a number that is no 32-bit index is no interface, whatever the application says", async (t) => {
+test("a number that is not a 32-bit index is not an interface, whatever the application says", async (t) => {
   const { vpp } = facingVpp(t);
   const injector = PuntInjector.open({ vppPath: vpp.path, knownInterfaces: () => true });
   t.teardown(() => injector.close());

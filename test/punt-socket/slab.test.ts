@@ -34,7 +34,7 @@ test("a mapped slab has one view until it is revoked; a copy has a new one for e
   t.deepEqual([copied.bytes()[0], copied.bytes()[0]], [4, 5]);
 });
 
-test("slabs that are forgotten show nothing, and are made anew", (t) => {
+test("slabs that are forgotten show nothing, and are made again", (t) => {
   const { slabs, at } = fakeSlabs();
   const memories = [at(0, false), at(3, false)];
   const views = memories.map((memory) => memory.bytes());
@@ -67,7 +67,7 @@ for (const copy of [true, false]) {
   });
 }
 
-test.serial("a closed socket lets go of its slabs at once, also those that no view showed", async (t) => {
+test.serial("a closed socket lets go of its slabs at once, also of slabs that no view showed", async (t) => {
   const { vpp, path } = facingVpp(t);
   const { detachArrayBuffer } = native;
   const detached: number[] = [];

@@ -15,7 +15,7 @@ export const created = (interconnects: readonly InterconnectMetadata[], state: P
 export const tap = (name: string) =>
   ({ type: "TAP", attachment: { kind: "tap", name, namespace: "" } }) as unknown as InterconnectMetadata;
 
-/** VPP's side of a memif, and how the CNF finds it. `serve` opens it anew. */
+/** VPP's side of a memif, and how the CNF finds it. `serve` opens it again. */
 export function memifSide(t: ExecutionContext, { id = 0, cnfInterface = {} as object } = {}) {
   const socket = join(socketFolder(t), "memif.sock");
   const side = {
