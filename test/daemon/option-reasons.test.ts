@@ -1,0 +1,36 @@
+// Options of a daemon that it refuses with a reason: those of its manager that it sets itself, and StoneWork's door to other machines.
+import test from "ava";
+import { checkDaemonOptions } from "../../lib/daemon/options.js";
+import { checkStoneWork } from "../../lib/daemon/stonework-options.js";
+import { OptionCheck } from "../../lib/options.js";
+
+const ofManager: readonly [option: string, value: unknown, reason: RegExp][] = [
+  ["vpp", {}, /is set by the daemon: option vppSocket names its VPP$/],
+  ["store", {}, /is set by the daemon: option state names its folder, or etcd its servers$/],
+  ["readOnly", true, /does not go with a daemon; a rule of the policy may be readOnly$/],
+];
+
+for (const [option, value, reason] of ofManager) {
+  test(`the manager's option ${option} is refused with the reason`, (t) => {
+    const error = t.throws(() => checkDaemonOptions({ manager: { [option]: value } as never }), { code: "ERR_OPTION" });
+    t.regex(error!.message, reason);
+  });
+}
+
+const checked = (host: string | undefined, policy?: string) => () =>
+  checkStoneWork(new OptionCheck("daemon.start"), {
+    stonework: (host === undefined ? {} : { host }) as never,
+    ...(policy !== undefined && { policy }),
+  });
+
+test("StoneWork's CNFs of this machine need no policy", (t) => {
+  for (const host of [undefined, "localhost", "::1", "127.0.0.1", "127.9.9.9"]) t.notThrows(checked(host), host);
+  t.notThrows(() => checkStoneWork(new OptionCheck("daemon.start"), {}));
+});
+
+test("StoneWork's CNFs of other machines need a policy", (t) => {
+  for (const host of ["10.0.0.1", "0.0.0.0", "::", "127.example.com", "128.0.0.1"]) {
+    t.throws(checked(host), { code: "ERR_OPTION", message: /stonework\.host needs a policy/ }, host);
+    t.notThrows(checked(host, "/etc/vpp-punt/policy.yaml"), host);
+  }
+});
