@@ -59,7 +59,8 @@ function isTag(type: number): boolean {
 function afterIp4(view: DataView, at: number): number {
   if (at + IP4 > view.byteLength || view.getUint8(at) >> 4 !== 4) return 0;
   const isFragment = (view.getUint16(at + 6) & 0x3fff) !== 0;
-  return view.getUint8(at + 9) === IP_PROTOCOL.UDP && !isFragment ? at + (view.getUint8(at) & 15) * 4 : 0;
+  const length = (view.getUint8(at) & 15) * 4;
+  return view.getUint8(at + 9) === IP_PROTOCOL.UDP && !isFragment && length >= IP4 ? at + length : 0;
 }
 
 function afterIp6(view: DataView, at: number): number {

@@ -31,6 +31,18 @@ for (const ends of [ENDS, ENDS6]) {
   });
 }
 
+test("a datagram behind a header that says to be shorter than 20 bytes is not read; behind options it is", (t) => {
+  const whole = frame(LINK, udpPacket(ENDS, [4000, 53], "who?"));
+  for (const words of [0, 1, 4]) {
+    const short = Buffer.from(whole);
+    short[14] = 0x40 | words;
+    t.is(parseUdp(short), undefined, `${words} words`);
+  }
+  const options = Buffer.concat([whole.subarray(0, 34), Buffer.alloc(4), whole.subarray(34)]);
+  options[14] = 0x46;
+  t.is(Buffer.from(parseUdp(options)!.payload).toString(), "who?");
+});
+
 test("VLAN tags are kept", (t) => {
   const plain = frame(LINK, udpPacket(ENDS, [4000, 53], "who?"));
   const tags = Buffer.from("88a80064810000c8", "hex");
