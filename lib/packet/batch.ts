@@ -221,7 +221,11 @@ export class PacketBatch {
 
   /** Requires that there is a packet `i`. @throws PuntError ERR_OUT_OF_RANGE: there is none */
   protected check(i: number): void {
-    if (i >>> 0 !== i || i >= this.length) this.#fail(i, 0, 0);
+    if (!this.#has(i)) this.#fail(i, 0, 0);
+  }
+
+  #has(i: number): boolean {
+    return i >>> 0 === i && i < this.length;
   }
 
   /** Returns where byte `at` of packet `i` is, after checking that `size` bytes from there belong to the packet. */
@@ -238,7 +242,7 @@ export class PacketBatch {
 
   #fail(i: number, at: number, size: number): never {
     this.#checkLive();
-    if (i >>> 0 !== i || i >= this.length) {
+    if (!this.#has(i)) {
       throw new PuntError("batch.read", "ERR_OUT_OF_RANGE", `packet ${i} of a batch of ${this.length}`);
     }
     const length = this.table.lengths[i];

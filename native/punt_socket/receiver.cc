@@ -48,8 +48,8 @@ uint32_t Receiver::Pull(PacketTable* table, uint32_t* slab) {
   if (!gathering)
     if (const uint32_t count = PullRing(table, slab)) return count;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  // The drain thread reads, and notifies the pump when it has added packets. Those that gathered before are
-  // here.
+  // The drain thread reads, and notifies the pump when it has added packets. The packets that gathered
+  // before are in the ring.
   if (!lock) return PullRing(table, slab);
   const uint32_t gathered = gathering ? TakeGathered(table) : 0;
   if (const uint32_t count = PullRing(table, slab)) return count;

@@ -60,7 +60,7 @@ test("without a policy a certificate gives no right", async (t) => {
   t.deepEqual((await Policy.load(undefined, GROUP)).rightsOf(tls("a.example")).rules, []);
 });
 
-test("without a policy the user of the daemon and root are operators at StoneWork's ports, and nobody else", async (t) => {
+test("without a policy the user of the daemon and root are operators at StoneWork's ports, and other users are not", async (t) => {
   const policy = await Policy.load(undefined, GROUP);
   for (const uid of [0, OWN]) t.true(policy.rightsOf(stonework({ uid })).isOperator);
   for (const uid of [undefined, STRANGER]) t.deepEqual(policy.rightsOf(stonework({ uid })).rules, []);
@@ -211,7 +211,7 @@ test("a punt that no rule for its CNF allows any more is named with the reasons,
   ]);
 });
 
-test("a punt whose CNF has lost its rules is named, and one that never had any is an operator's", async (t) => {
+test("a punt whose CNF has lost its rules is named, and a punt whose CNF never had any is an operator's", async (t) => {
   const { policy, write } = await policyOf(t, [
     { name: "dns", match: { uid: 1 }, cnfs: "dns" },
     { name: "operator", match: { uid: 2 }, cnfs: "bgp", operator: true },

@@ -180,7 +180,7 @@ test("a socket's path is the daemon's own choice, or a path that a rule allows",
   });
 });
 
-test("a namespace is the caller's own by its process, by what it has handed over, or by StoneWork's word", async (t) => {
+test("a namespace is the caller's own by its process, by a descriptor that it has handed over, or by StoneWork's word", async (t) => {
   const tap = (netns: object) => span("a", "", { interconnect: "TAP", netns });
   const isOwn = async (netns: object, caller: Caller) => {
     const { gate, scopeOf } = play({ caller });
@@ -216,7 +216,7 @@ test("a wait has its options, and none that the manager would not know", (t) => 
   t.deepEqual(error.details, { option: "wait.timeoutMs" });
 });
 
-test("a caller sees its own labels, and no name of another CNF but those that it wrote", (t) => {
+test("a caller sees its own labels, and no name of another CNF unless it wrote the name itself", (t) => {
   const names = new PuntNames();
   for (const each of [id("u7.dns"), id("u8.ntp"), id("u8.bgp")]) names.add(each);
   const view = new View(new Rights(CALLER, [ruleOf({ cnfs: ["u7.*"] })], "u7."), names);
@@ -378,7 +378,7 @@ test("rights are renewed where the rules are others", (t) => {
   t.deepEqual([scope.view.sees(id("a")), scope.view.sees(id("b"))], [false, true]);
 });
 
-test("an interface is resolved by VPP's name with the VRFs of both families, one that is only awaited has none", async (t) => {
+test("an interface is resolved by VPP's name with the VRFs of both families; an interface that is only awaited has none", async (t) => {
   const known = new Map([
     ["wan", { name: "eth0", swIfIndex: 3 }],
     ["tun0", { name: "tun0", swIfIndex: 4 }],

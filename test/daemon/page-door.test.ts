@@ -39,7 +39,7 @@ test("a request at the page's port has the caller whom the kernel tells", async 
 test("a connection whose user cannot be told is ended, and nothing is answered", async (t) => {
   const opened = await door(
     t,
-    () => t.fail("nobody may ask"),
+    () => t.fail("a request came in"),
     () => Promise.reject(new Error("no table")),
   );
   await t.throwsAsync(fetch(`http://${opened.path}/a`));
@@ -84,7 +84,7 @@ async function paged(t: ExecutionContext, caller: Caller | undefined = PAGE) {
   return { ask, calls, refused, origin: `http://${opened.path}` };
 }
 
-test("the files of the page are served with their types, and those whose name is fixed may be kept", async (t) => {
+test("the files of the page are served with their types, and browsers may keep files with fixed names", async (t) => {
   const { ask, calls } = await paged(t);
   for (const path of ["/", "/?a=1"]) {
     const { status, text, headers } = await ask(path);
@@ -157,7 +157,7 @@ test("the page that was built has its start and fixed files", async (t) => {
   }
 });
 
-test("a daemon serves the page at its port if it is told to, and notes whom it refuses", async (t) => {
+test("a daemon serves the page at its port if an option says so, and notes the callers that it refuses", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-page-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const audit = join(folder, "audit.log");

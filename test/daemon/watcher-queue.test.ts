@@ -51,7 +51,7 @@ test("a snapshot replaces the events before it, and comes before the events afte
   t.true(await isEmpty(queue));
 });
 
-test("progress is told where nothing else waits", async (t) => {
+test("progress is reported where nothing else waits", async (t) => {
   const queue = queueOf(t);
   queue.progress("1");
   queue.progress("2");

@@ -144,7 +144,7 @@ test("a client waits for its server, and comes back after it has gone", async (t
   }
 });
 
-test("a reason for which a peer is refused is told once, and again after a connection", async (t) => {
+test("a reason for which a peer is refused is reported once, and again after a connection", async (t) => {
   const socket = memifSocket(t);
   const server = (secret: string) => openMemif(t, { role: "server", socket, secret });
   let current = server("theirs");

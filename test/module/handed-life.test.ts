@@ -1,4 +1,4 @@
-// The ends that a daemon hands over, over time: what is asked for, kept, opened again and closed.
+// The ends that a daemon hands over, over time: requested, kept, opened again and closed.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { until } from "../support/descriptor/peer.js";
@@ -17,7 +17,7 @@ test("ends are asked for once VPP has made the punt", async (t) => {
   t.deepEqual(asked, [{ have: {}, packets: false }]);
 });
 
-test("memifs are handed over once, and are named where the daemon is asked again", async (t) => {
+test("memifs are handed over once, and later requests name them", async (t) => {
   const sides = [memifSide(t), memifSide(t, { id: 5 })];
   const { ends, asked, problems, told } = handedEnds(t, [
     () => [sides[0]!.hand(0, "a")],
@@ -45,7 +45,7 @@ test("memifs are handed over once, and are named where the daemon is asked again
   );
 });
 
-test("a memif that has lost its VPP is asked for again, and its port stays", async (t) => {
+test("a memif that has lost its VPP is requested again, and its port stays", async (t) => {
   const sides = [memifSide(t), memifSide(t)];
   const { ends, asked, told, answers } = handedEnds(t, [
     () => sides.map((side, index) => side.hand(index, `first ${index}`)),
@@ -68,7 +68,7 @@ test("a memif that has lost its VPP is asked for again, and its port stays", asy
   t.deepEqual(asked.at(-1)!.have, { "memif/0": "first 0", "memif/1": "second" });
 });
 
-test("a punt with other ends closes those that were", async (t) => {
+test("a punt that gets other ends closes the former ends", async (t) => {
   const [first, second] = [memifSide(t), memifSide(t)];
   const { ends, asked } = handedEnds(t, [() => [first.hand(0, "a")], () => [second.hand(0, "b")]]);
   ends.update(created([first.interconnect]));
@@ -154,7 +154,7 @@ test("a daemon that is away does not matter where nothing is missing", async (t)
   t.deepEqual(ends.unconnected(), []);
 });
 
-test("a punt that changes while the daemon answers is asked for once more", async (t) => {
+test("a punt that changes while the daemon answers is requested once more", async (t) => {
   const [first, second] = [memifSide(t), memifSide(t)];
   let answer = () => {};
   const { ends, asked } = handedEnds(t, [
@@ -214,7 +214,7 @@ test("a handler asks for the frames of TAPs, and not for those of other ends", a
   t.is(without.asked.length, count);
 });
 
-test("frames leave by the punt socket that was handed over last, and one that VPP has replaced is asked for", async (t) => {
+test("frames leave by the punt socket that was handed over last, and a socket that VPP has replaced is requested again", async (t) => {
   const [side, other] = [socketSide(t), socketSide(t)];
   const { ends, asked, problems, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
   const status = created([side.interconnect]);

@@ -1,4 +1,4 @@
-// The exchange with a daemon's attach.sock, which the test plays: what is asked, and answers that are wrong.
+// The exchange with a daemon's attach.sock, which the test plays: questions, and wrong answers.
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket, type DescriptorHandler, DescriptorServer } from "../../lib/descriptor/index.js";
@@ -90,7 +90,7 @@ test.serial("descriptors of an answer that is wrong are closed", async (t) => {
   }
 });
 
-test("a socket that nobody listens at is a daemon that is away, and the daemon's own refusal is not", async (t) => {
+test("a socket without a listener means that the daemon is away; a refusal of the daemon does not", async (t) => {
   const { hands, path } = handovers(t);
   const error = await t.throwsAsync<PuntError>(hands.ends(ID, ENDS), { code: "ERR_DISCONNECTED" });
   t.is(error!.message, `punt.attach: no daemon answers at ${path}`);
@@ -119,7 +119,7 @@ test("the network namespace is handed over with the name of the CNF, where the d
   });
   t.is(await hands.namespace("dns"), "/run/netns/a");
   t.deepEqual(asked, [[{ kind: "namespace", cnf: "dns" }, 1]]);
-  const refused = () => t.fail("there is nobody to ask") as never;
+  const refused = () => t.fail("no daemon is there") as never;
   t.is(await handovers(t, refused, {}, "").hands.namespace("dns"), "");
 });
 
@@ -176,7 +176,7 @@ test("a memif that has lost its VPP is connected again, as often as it takes", a
   t.deepEqual(asked[count]!.have, { "memif/1": "second" });
 });
 
-test("a connection that comes after the end of the ends is closed, and none is asked for then", async (t) => {
+test("a connection that comes after the ends were closed is closed, and nothing is requested over it", async (t) => {
   const side = memifSide(t);
   const late: Handed[] = [];
   const answers = [() => [side.hand(0, "first")]];
@@ -211,7 +211,7 @@ test("while VPP has no socket the paths are opened, and another error is the pro
   await t.throwsAsync(attached([memifSide(t)], [taken]), { code: "EADDRINUSE" });
 });
 
-test("an end that is not handed over is opened by its path, beside one that is", async (t) => {
+test("an end that is not handed over is opened by its path, beside an end that is", async (t) => {
   const [memif, socket] = [memifSide(t), socketSide(t)];
   const { ends, peers } = await attached([memif, socket], [() => [socket.socket(1, "s")]]);
   t.teardown(() => ends.close());

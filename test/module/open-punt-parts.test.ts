@@ -185,7 +185,7 @@ test("each loop over packets ends the one before it, and a handler ends a loop",
   t.throws(() => punt.receive(5 as never), { code: "ERR_OPTION" });
 });
 
-test("packets that come after the end of a loop are nobody's", async (t) => {
+test("packets that come after the end of a loop are dropped", async (t) => {
   const { punt, sides } = await overMemifs(t);
   const loop = punt.packets();
   await loop.return!();
@@ -236,7 +236,7 @@ test("a degraded punt is ready, and there is no event where nothing changes", as
   t.deepEqual(states, ["degraded", "degraded"]);
 });
 
-test("each error of the watch is told once for as long as the daemon is away", async (t) => {
+test("each error of the watch is reported once while the daemon is away", async (t) => {
   const { punt, played } = await opened(t);
   await played.say(snapshot([statusWith([])]));
   t.is(punt.status.state, "ready");
@@ -289,7 +289,7 @@ test("an end that is not connected is what the punt waits for", async (t) => {
   await punt.ready();
 });
 
-test("a closed punt says so to all calls, and wakes those who wait for it", async (t) => {
+test("a closed punt refuses all calls, and wakes the callers that wait for it", async (t) => {
   const { punt, played } = await opened(t);
   const waiting = punt.ready();
   const loop = punt.packets();

@@ -13,7 +13,7 @@ import {
   statusOf,
 } from "../support/module/life.js";
 
-/** Returns the states that the program was told, in short. */
+/** Returns the states that came to the program, in short. */
 const told = ({ statuses }: Played) => statuses.map(({ status, isNew }) => [status.state, isNew]);
 
 /** A session whose losses the test counts. */
@@ -27,7 +27,7 @@ function sessionOf() {
   return { session, reopen };
 }
 
-test("a program asks once, follows its CNF, and is told what the watch says", async (t) => {
+test("a program asks once, follows its CNF, and gets what the watch reports", async (t) => {
   const { life, played } = playedLife(t);
   await life.begin();
   t.deepEqual(played.calls, ["add eth0"]);
@@ -43,7 +43,7 @@ test("a program asks once, follows its CNF, and is told what the watch says", as
   t.deepEqual(played.fatal, []);
 });
 
-test("the request is asked for with what only this process knows", async (t) => {
+test("the request goes out with the facts that only this process knows", async (t) => {
   const asked: PuntRequestInput[] = [];
   const { life, played } = playedLife(t, { complete: async (request) => ({ ...request, annotations: { a: "b" } }) });
   played.add = async (request) => {
@@ -89,7 +89,7 @@ for (const code of [
     t.deepEqual(played.fatal, []);
   });
 
-test("a watcher that was too slow begins again, and so does one whose watch has ended", async (t) => {
+test("a watcher that was too slow begins again, and so does a watcher whose watch has ended", async (t) => {
   const { life, played } = playedLife(t);
   await life.begin();
   const slow = failure("ERR_SLOW_WATCHER", "punt.watch");
@@ -102,7 +102,7 @@ test("a watcher that was too slow begins again, and so does one whose watch has 
   t.deepEqual(played.fatal, []);
 });
 
-test("another error of the watch is the end, and nothing is asked or followed after it", async (t) => {
+test("another error of the watch is the end, and no call follows it", async (t) => {
   const { life, played } = playedLife(t);
   await life.begin();
   const cause = failure("ERR_POLICY", "punt.watch");
@@ -158,7 +158,7 @@ test("the status of an earlier request gives way to that of this one", async (t)
   );
 });
 
-test("the status of this request is told at once, before the manager has answered", async (t) => {
+test("the status of this request is passed on at once, before the manager has answered", async (t) => {
   const { life, played } = playedLife(t);
   played.add = () => new Promise(() => {});
   const begun = life.begin();
@@ -167,7 +167,7 @@ test("the status of this request is told at once, before the manager has answere
   t.deepEqual(told(played), [["PENDING", true]]);
 });
 
-test("the status that was held back is told when the attempt fails, or VPP refuses something", async (t) => {
+test("the status that was held back is passed on when the attempt fails, or VPP refuses something", async (t) => {
   for (const error of [failure("ERR_DISCONNECTED"), failure("ERR_VPP", "punt.reconcile"), failure("ERR_POLICY")]) {
     const { life, played } = playedLife(t);
     let fail = () => {};
@@ -182,7 +182,7 @@ test("the status that was held back is told when the attempt fails, or VPP refus
   }
 });
 
-test("a manager that has forgotten the punt is asked again; other punts are none of this program's", async (t) => {
+test("the punt is requested again from a manager that has forgotten it; other punts do not matter to this program", async (t) => {
   const { life, played } = playedLife(t);
   await life.begin();
   const others = [{ cnf: "b" }, { key: "k" }, { label: "l" }].map((part) =>
@@ -333,7 +333,7 @@ test("a deletion by this program's own change is looked at once that has ended",
   t.deepEqual(played.fatal, []);
 });
 
-test("the punt of a session that was lost is asked for again when the session is open", async (t) => {
+test("the punt of a session that was lost is requested again when the session is open", async (t) => {
   const { session, reopen } = sessionOf();
   const { life, played } = playedLife(t, { session });
   session.losses = 1;

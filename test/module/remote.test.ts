@@ -31,7 +31,7 @@ test("the ends of a punt are opened over descriptors of the daemon, and only whe
   t.is(port.interconnect.attachment.kind, "memif");
 });
 
-test("the descriptors that are handed over are those that a program lacks, of the kinds that it wants", async (t) => {
+test("a program gets the descriptors that it lacks, of the kinds that it wants", async (t) => {
   const { connect } = await daemonTest(t);
   const punts = await connect();
   const { id } = await punts.add(SOCKET, { waitFor: "CREATED" });

@@ -97,7 +97,7 @@ test("a watch goes on after each end of its connection, from the last revision",
   );
 });
 
-test("a watch that the daemon refuses ends with its error, and one that the program ends without", async (t) => {
+test("a watch that the daemon refuses ends with its error; a watch that the program ends has no error", async (t) => {
   const refused = connectionOf(t, [[refusal()]]);
   const events = follow(refused.connection, {})[Symbol.asyncIterator]();
   await t.throwsAsync(async () => events.next(), { code: "ERR_DISCONNECTED", message: /not yours/ });

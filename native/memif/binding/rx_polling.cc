@@ -26,7 +26,8 @@ constexpr uint64_t kGatherNs = 10'000;
 /// the look that follows the change, although its sender has seen the old flag.
 constexpr uint64_t kSettleNs = 20'000;
 
-/// Queues of this thread that look at their rings. One that is not alone leaves a turn at once.
+/// Number of queues of this thread that look at their rings. If there are several, each ends its turn after
+/// one look.
 thread_local uint32_t polling_queues = 0;
 
 void WaitUntil(uint64_t ns) {

@@ -51,7 +51,7 @@ export async function settled(): Promise<void> {
 
 /** The calls of a manager, and what it answers. */
 export class Played {
-  /** Names of the calls with their requests' interfaces, and of the hooks with what they were told. */
+  /** Names of the calls with their requests' interfaces, and of the hooks with their arguments. */
   readonly calls: string[] = [];
   readonly fatal: PuntError[] = [];
   readonly away: (PuntError | undefined)[] = [];
