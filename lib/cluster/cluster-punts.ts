@@ -188,6 +188,16 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#readable("punt.attach").attach(id, options);
   }
 
+  /** Whether this daemon acts for its host, and its lease is good. */
+  get acts(): boolean {
+    return this.#term !== undefined && this.#leadership.isGood;
+  }
+
+  /** Returns the error of a call that only the daemon that acts can take: ERR_NOT_LEADER. */
+  refusal(op: string): PuntError {
+    return this.#leadership.refusal(op);
+  }
+
   /** Reads a value that the daemon keeps beside the punts; undefined if it never wrote one. */
   async recall(name: string): Promise<unknown> {
     const entry = this.#mirror.get(this.#keys.key("state", "kept", name));

@@ -55,10 +55,16 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
       memory: memoryOf(punts, state),
-      delete: (id) => endOfSession(audit, id, () => punts.delete(id)),
+      delete: async (id) => {
+        // A daemon that was stopped may not know yet that another one has its sessions, and the CNF with them.
+        if (punts instanceof ClusterPunts && !punts.acts) throw punts.refusal("punt.session");
+        await endOfSession(audit, id, () => punts.delete(id));
+      },
       problem,
+      ...(punts instanceof ClusterPunts && { elsewhere: () => punts.refusal("punt.session") }),
     });
-    await sessions.load();
+    // In a cluster, the daemon that acts has them, once it does.
+    if (punts instanceof PuntManager) await sessions.load();
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
   } catch (error) {
     table.close();

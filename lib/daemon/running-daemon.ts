@@ -272,7 +272,7 @@ export class RunningDaemon {
       const { logger } = this.#options;
       const { host, daemon } = punts.standing;
       logger.info({ role, host, daemon }, "what this daemon does for its host");
-      if (role === "leader") this.#inTurn(() => this.#takeOver());
+      if (role === "leader") this.#inTurn(() => this.#takeUp(punts));
       else if (before === "leader") this.#handOver();
       before = role;
     };
@@ -280,7 +280,7 @@ export class RunningDaemon {
     take(punts.role);
     const look = lookAt(
       () => this.#files,
-      async () => this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces())),
+      async () => this.#inTurn(() => (punts.acts ? this.#takePlaces() : this.#leavePlaces())),
     );
     this.#stopping.signal.addEventListener("abort", () => void look.close());
   }
@@ -290,9 +290,15 @@ export class RunningDaemon {
     this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
   }
 
-  async #takeOver(): Promise<void> {
+  async #takeUp(punts: ClusterPunts): Promise<void> {
     if (this.#isDraining) return;
     await this.#opened.sessions.load();
+    // A daemon that was stopped meanwhile acts no more.
+    if (punts.acts) await this.#takePlaces();
+  }
+
+  async #takePlaces(): Promise<void> {
+    if (this.#isDraining) return;
     if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
     await this.#closePlaced();
     await this.#openPlaced(true);

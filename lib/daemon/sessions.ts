@@ -60,6 +60,8 @@ interface Options {
   delete(id: PuntId): Promise<void>;
   /** A session's punts could not be deleted, or the file not be written. */
   problem(error: unknown): void;
+  /** The error while another daemon has the sessions: from the beginning and after `handOver` until `load`. Left out: none ever has. */
+  readonly elsewhere?: () => PuntError;
 }
 
 /** The sessions of all CNFs: at most one open stream for each CNF. */
@@ -72,15 +74,21 @@ export class Sessions {
   #isSaveDue = false;
   #closed = false;
   #handOvers = 0;
+  #isElsewhere: boolean;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#isElsewhere = options.elsewhere !== undefined;
   }
 
   /** Takes up the sessions of an earlier daemon: their programs have the grace period to come back. */
   async load(): Promise<void> {
     const { memory, problem } = this.#options;
+    const handOvers = this.#handOvers;
     const stored = (await memory?.load().catch(problem)) as Stored[] | undefined;
+    // Another daemon may have them by now.
+    if (handOvers !== this.#handOvers) return;
+    this.#isElsewhere = false;
     for (const { id, cnf, graceMs, punts } of stored ?? []) {
       if (this.#sessions.get(id)?.end) continue;
       const session = newSession(id, cnf, graceMs);
@@ -94,9 +102,10 @@ export class Sessions {
    * Opens the stream of a session, an earlier one or a new one. A stream that the CNF had open ends with ERR_REPLACED.
    *
    * @returns the session's id, and how the stream ends: rejects when it is replaced or the daemon closes
-   * @throws PuntError ERR_NO_SUCH_SESSION: the id is another CNF's
+   * @throws PuntError ERR_NO_SUCH_SESSION: the id is another CNF's; ERR_NOT_LEADER
    */
   open(cnf: string, graceMs: number, id: string): { id: string; ended: Promise<never>; close(): void } {
+    if (this.#isElsewhere) throw this.#options.elsewhere!();
     const known = this.#sessions.get(id);
     if (known && known.cnf !== cnf) throw noSession(id);
     const error = new PuntError("punt.session", "ERR_REPLACED", `another program opened a session of CNF ${cnf}`, {
@@ -145,6 +154,7 @@ export class Sessions {
   /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */
   handOver(error: PuntError): void {
     this.#handOvers++;
+    this.#isElsewhere = true;
     for (const { end, timer } of this.#sessions.values()) {
       clearTimeout(timer);
       end?.(error);
