@@ -136,7 +136,7 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
 /** In a cluster, the daemon that takes over has the sessions too. */
 function memoryOf(punts: PuntManager | ClusterPunts, state: string | undefined): SessionMemory | undefined {
   if (punts instanceof ClusterPunts)
-    return { load: () => punts.recall("sessions"), save: (sessions) => punts.keep("sessions", sessions) };
+    return { load: () => punts.kept.recall("sessions"), save: (sessions) => punts.kept.keep("sessions", sessions) };
   return state === undefined ? undefined : sessionFile(join(state, "sessions.json"));
 }
 
