@@ -81,7 +81,7 @@ const events = new Map<string, number>();
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
 
-function sample(): void {
+async function sample(): Promise<void> {
   const at = Math.round((performance.now() - started) / 100) / 10;
   const take = (who: string, pid: number, ms?: number) => {
     const now = processNow(pid);
@@ -89,7 +89,12 @@ function sample(): void {
   };
   take("operator", process.pid, delay.percentile(99) / 1e6);
   delay.reset();
-  if (etcd) take("daemon", place.daemonOf(daemons.at(-1)!).pid!);
+  if (etcd) {
+    const name = daemons.at(-1)!;
+    const { cluster } = await place.punts.info().catch(() => ({ cluster: undefined }));
+    // A daemon that leads has the CNFs' connections.
+    take(`daemon, ${cluster?.daemon === name ? "leading" : "standing by"}`, place.daemonOf(name).pid!);
+  }
   // The first CNF and those of copies live from the beginning to the end.
   for (const each of [sockets[0]!, ...copies]) take(each.name, each.pid, each.report?.delay);
 }
@@ -151,7 +156,7 @@ const happenings: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 async function epoch(): Promise<void> {
-  const timer = setInterval(sample, 1_000);
+  const timer = setInterval(() => void sample(), 1_000);
   let isOver = false;
   let changes = 0;
   const churn = async () => {
