@@ -28,7 +28,7 @@ const real = has("real");
 const start = real ? realFaulty : embeddedFaulty;
 const every = numbers.every || (real ? 61 : 1);
 
-if (real) inOwnNamespace();
+if (real) await inOwnNamespace();
 
 /** Points that held, by the name of their fault. */
 const held = new Map<string, number>();

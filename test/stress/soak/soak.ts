@@ -40,7 +40,7 @@ if (has("real") && vppProgram() === undefined) {
   process.exit(2);
 }
 if (isRoot) {
-  inOwnNamespace();
+  await inOwnNamespace();
   // Linux would send packets of its own into a TAP.
   writeFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 }
@@ -205,14 +205,20 @@ async function soak(): Promise<void> {
   await place.end();
 }
 
+async function clean(): Promise<void> {
+  await Promise.all(cnfs.map((each) => each.kill().catch(() => {})));
+  wires[Symbol.dispose]();
+  await place.abandon().catch(() => {});
+  for (const ending of endings) await ending();
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => void clean().finally(() => process.exit(1)));
 const failure = await soak().then(
   () => undefined,
   (error: Error) => error,
 );
-await Promise.all(cnfs.map((each) => each.kill().catch(() => {})));
-wires[Symbol.dispose]();
-await place.abandon().catch(() => {});
-for (const ending of endings) await ending();
+await clean();
 const grown = growths(samples);
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 const happened = [...events].map(([name, number]) => `${name}: ${number}`).join(", ");
