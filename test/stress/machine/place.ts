@@ -77,6 +77,8 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
   readonly #random: () => number;
   readonly #operator: Operator;
   readonly #known = new Map<string, Known>();
+  /** The changes of each punt, with their answers. */
+  readonly #told = new Map<string, string[]>();
   readonly #requests: readonly PuntRequestInput[];
   readonly #options: PlaceOptions<V>;
   #untouched: readonly string[] = [];
@@ -187,11 +189,14 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
     const before = this.#known.get(id) ?? false;
     const op = this.#random() < 0.6 ? "add" : "delete";
     this.#known.set(id, undefined);
+    const asked = new Date().toISOString();
     const work = op === "add" ? this.punts.add(request) : this.punts.delete(idOf(request));
     const error = await work.then(
       () => undefined,
       (failure: unknown) => failure,
     );
+    const told = this.#told.get(id) ?? [];
+    this.#told.set(id, [...told.slice(-4), `${op} at ${asked}: ${(error as Error)?.message ?? "done"}`]);
     if (error === undefined) this.#known.set(id, op === "add");
     else if (!(error instanceof PuntError)) throw error;
     // Keeps the change that VPP or Linux refused to carry out: the store has it.
@@ -223,8 +228,10 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
     await within("settling", LONGEST, settled(), text);
     const there = new Set((await this.punts.list()).map(({ id }) => JSON.stringify(id)));
     for (const [id, known] of this.#known) {
-      if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone`);
-      if (known === false && there.has(id)) throw new Error(`punt ${id} was deleted or refused, and is there`);
+      const history = this.#told.get(id)?.join("; ");
+      if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone: ${history}`);
+      if (known === false && there.has(id))
+        throw new Error(`punt ${id} was deleted or refused, and is there: ${history}`);
       this.#known.set(id, there.has(id));
     }
   }
