@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Vpp } from "../../../lib/binapi/index.js";
 import { PuntError } from "../../../lib/errors.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
-import type { PuntRequestInput, PuntType } from "../../../lib/punt/index.js";
+import type { PuntRequestInput, PuntStatus, PuntType } from "../../../lib/punt/index.js";
 import { EmbeddedVpp, type SpawnedVpp } from "../../../lib/sim/index.js";
 import { programPath } from "../../support/program.js";
 import { puntOf } from "../../support/punt/punts.js";
@@ -209,9 +209,10 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
   /** Waits until nothing is left to do, and checks the promises. */
   async settle(): Promise<void> {
     let last = "";
+    let list: readonly PuntStatus[] = [];
     const isSettled = async () => {
       const { steps } = await this.punts.plan({});
-      const list = await this.punts.list();
+      list = await this.punts.list();
       last = JSON.stringify([steps, list.map(({ id, state, failure }) => [id, state, failure?.message])]);
       return steps.length === 0 && list.every(({ state }) => ["CREATED", "PENDING", "DEGRADED"].includes(state));
     };
@@ -226,7 +227,7 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
       [...this.#daemons.values()].map(({ process: { exitCode, signalCode } }) => exitCode ?? signalCode);
     const text = () => `daemons ended by ${ends()}; VPP alive: ${this.vpp.alive}, last look: ${last}`;
     await within("settling", LONGEST, settled(), text);
-    const there = new Set((await this.punts.list()).map(({ id }) => JSON.stringify(id)));
+    const there = new Set(list.map(({ id }) => JSON.stringify(id)));
     for (const [id, known] of this.#known) {
       const history = this.#told.get(id)?.join("; ");
       if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone: ${history}`);
