@@ -9,6 +9,7 @@ export interface CnfReport {
   readonly lost: number;
   readonly rss: number;
   readonly descriptors: number;
+  readonly status: string;
   /** The 99th percentile of the event loop's delay since the last report, in milliseconds. */
   readonly delay: number;
 }
@@ -30,9 +31,14 @@ function lostIn(stats: unknown, name = ""): number {
   return Object.entries(stats).reduce((total, [key, value]) => total + lostIn(value, `${name}.${key}`), 0);
 }
 
+function statusText(): string {
+  const { state, reasons } = punt.status;
+  return [state, ...reasons.map(({ text }) => text)].join(", ");
+}
+
 function report(): CnfReport {
   const one = {
-    ...{ received, lost: lostIn(punt.stats()), rss: process.memoryUsage.rss() },
+    ...{ received, lost: lostIn(punt.stats()), status: statusText(), rss: process.memoryUsage.rss() },
     ...{ descriptors: readdirSync("/proc/self/fd").length, delay: delay.percentile(99) / 1e6 },
   };
   delay.reset();

@@ -1,4 +1,4 @@
-// npm run soak -- --minutes N [--seed S] [--real] [--json FILE] [--html FILE]: hours of use in one go. Exits with 0 only if all held.
+// npm run soak -- --minutes N [--seed S] [--only TEXT] [--real] [--json FILE] [--html FILE]: hours of use in one go. Exits with 0 only if all held.
 import { writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ import { makeWires, WIRES, Wires } from "./wires.js";
 
 const { numbers, values, has } = commandLine({
   name: "soak",
-  text: `npm run soak -- [--minutes N] [--seed S] [--real] [--json FILE] [--html FILE]
+  text: `npm run soak -- [--minutes N] [--seed S] [--only TEXT] [--real] [--json FILE] [--html FILE]
 
 Sends packets by memif through a VPP to CNFs in processes of their own, with punt sockets, a memif and, as root, a TAP, at four fifths of
 the rate that the slowest of them reaches, while an operator adds and deletes punts. Between bursts of traffic a CNF, a daemon, VPP or etcd
@@ -26,11 +26,12 @@ if all held.
 
   --minutes N  how long (default: 10)
   --seed S     seed of the events and changes (default: from the clock)
+  --only TEXT  only events whose name contains the text, such as "leader"
   --real       takes a real VPP, that of $VPP_PREFIX, /opt/vpp or PATH, in place of the embedded one
   --json FILE  writes the samples and the summary
   --html FILE  writes a plot of them`,
   numbers: { minutes: { least: 1, standard: 10 }, seed: { least: 0, standard: Date.now() & 0xff_ffff } },
-  values: ["json", "html"],
+  values: ["only", "json", "html"],
   flags: ["real"],
 });
 const { minutes, seed } = numbers;
@@ -155,6 +156,8 @@ const happenings: Readonly<Record<string, () => Promise<void>>> = {
   }),
 };
 
+const names = Object.keys(happenings).filter((name) => name.includes(values.only ?? ""));
+
 async function epoch(): Promise<void> {
   const timer = setInterval(() => void sample(), 1_000);
   let isOver = false;
@@ -172,7 +175,7 @@ async function epoch(): Promise<void> {
   } finally {
     clearInterval(timer);
   }
-  const name = anyOf(Object.keys(happenings));
+  const name = anyOf(names);
   const balance = `${traffic.sent} sent, ${traffic.received} received, ${traffic.lost} lost at VPP`;
   console.log(`${((performance.now() - started) / 1000).toFixed(0)} s: ${balance}, ${changes} changes; then ${name}`);
   await happenings[name]!();

@@ -195,7 +195,7 @@ export class Traffic {
   }
 
   #counts(): string {
-    return this.#all.map((each) => `${each.name} ${each.accounted}`).join(", ");
+    return this.#all.map((each) => `${each.name} ${each.accounted}, ${each.report?.status}`).join("\n");
   }
 
   /** VPP's counters begin again. */
