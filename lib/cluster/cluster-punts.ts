@@ -25,7 +25,7 @@ import {
 import { Askers } from "./askers.js";
 import type { ClusterEvents, ClusterRole, ClusterStart, Role } from "./cluster-options.js";
 import { decision } from "./decision.js";
-import { type Change, Etcd, Mirror } from "./etcd/index.js";
+import { type Change, type Entry, Etcd, Mirror } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
 import { type Changes, Forwarded } from "./forwarded.js";
 import { generationIn, History } from "./history.js";
@@ -188,10 +188,10 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#readable("punt.attach").attach(id, options);
   }
 
-  /** Reads a value that the daemon keeps beside the punts; undefined if it never wrote one. */
-  async recall(name: string): Promise<unknown> {
+  /** Reads a value that the daemon keeps beside the punts; undefined if it never wrote one. @throws what `read` throws */
+  async recall<T>(name: string, read: (entry: Entry) => T): Promise<T | undefined> {
     const entry = this.#mirror.get(this.#keys.key("state", "kept", name));
-    return entry && JSON.parse(entry.value);
+    return entry && read(entry);
   }
 
   /** Writes a value that the daemon keeps beside the punts. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */

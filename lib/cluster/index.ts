@@ -8,3 +8,4 @@ export { type HostInfo, Hosts } from "./hosts.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";
 export type { Explainer } from "./question.js";
+export { keptIn } from "./records.js";

@@ -17,7 +17,8 @@ import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { explainFramesToOperator, explainToOperator, PuntNames } from "./service/index.js";
-import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
+import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
+import { Sessions } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** The parts of a daemon, in the order in which they are opened. */
@@ -32,7 +33,7 @@ export interface Opened {
   readonly counters: CounterReader;
 }
 
-/** @throws PuntError of the store, of the audit log, or of an option of the manager */
+/** @throws PuntError of the store, of the sessions, of the audit log, or of an option of the manager */
 export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
   const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
@@ -58,7 +59,8 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       delete: (id) => endOfSession(audit, id, () => punts.delete(id)),
       problem,
     });
-    await sessions.load();
+    // In a cluster, the daemon that acts takes them up.
+    if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
   } catch (error) {
     table.close();
@@ -129,9 +131,13 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
 
 /** In a cluster, the daemon that takes over has the sessions too. */
 function memoryOf(punts: PuntManager | ClusterPunts, state: string | undefined): SessionMemory | undefined {
-  if (punts instanceof ClusterPunts)
-    return { load: () => punts.recall("sessions"), save: (sessions) => punts.keep("sessions", sessions) };
+  if (punts instanceof ClusterPunts) return sessionsInEtcd(punts);
   return state === undefined ? undefined : sessionFile(join(state, "sessions.json"));
+}
+
+async function closeAfter(error: unknown, punts: PuntManager): Promise<never> {
+  await punts.close();
+  throw error;
 }
 
 /** A daemon of a cluster that does not act makes no devices, so it has tried nothing. */

@@ -1,5 +1,4 @@
 // The file by which a CNF announces itself to StoneWork.
-import { rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../errors.js";
@@ -8,6 +7,7 @@ import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
 import { readRegularFile, unreadable } from "../read-file.js";
+import { writeDurably } from "../write-durably.js";
 
 /** The contents of the file, by our names. */
 export interface Announcement {
@@ -67,10 +67,8 @@ const UNSUITABLE = ["EACCES", "EPERM", "EROFS", "EXDEV"];
 async function replaceFrom(folder: string, file: string, text: string): Promise<void> {
   const draft = join(folder, `.${basename(file, ENDING)}.new`);
   try {
-    await writeFile(draft, text, { mode: 0o644 });
-    await rename(draft, file);
+    await writeDurably(file, text, { mode: 0o644, draft });
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {});
     if (folder === dirname(file) || !UNSUITABLE.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await replaceFrom(dirname(file), file, text);
   }
