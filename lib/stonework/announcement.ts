@@ -26,7 +26,10 @@ const schema = lazily(() =>
   zod().object({
     pid: zod().int(),
     "ms-label": zod().string().min(1),
-    "ip-address": zod().string().min(1),
+    // The orchestrator makes a URL of it.
+    "ip-address": zod()
+      .string()
+      .refine((text) => familyOf(text) !== undefined, { message: "must be an IP address" }),
     "grpc-port": port().min(1),
     "http-port": port(),
   }),
@@ -83,7 +86,12 @@ export async function readAnnouncement(file: string): Promise<Announcement> {
   const bytes = await readRegularFile(file).catch((cause) => {
     throw unreadable("stonework.discovery", file, cause);
   });
-  const parsed = schema().safeParse(parseJson(bytes.toString("utf8")));
+  return announcementIn(bytes.toString("utf8"), file);
+}
+
+/** Reads the text of such a file. @throws PuntError ERR_FORMAT */
+export function announcementIn(text: string, file: string): Announcement {
+  const parsed = schema().safeParse(parseJson(text));
   if (!parsed.success) {
     const what = parsed.error.issues
       .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)

@@ -4,6 +4,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { linkAt } from "../../link-at.js";
 import { OptionCheck } from "../../options.js";
 import { readRegularFile } from "../../read-file.js";
 import { writeDurably } from "../../write-durably.js";
@@ -14,7 +15,8 @@ import { StoreLock } from "./store-lock.js";
 /**
  * Keeps the state in a file. Each save replaces the file as a whole, so that a reader finds the state before or after the save, even after
  * a crash. `<path>.backup` has the state before. A damaged file is reported and left alone. While the store is open, the kernel holds a
- * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target.
+ * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target. A link of another user is not
+ * followed: a save replaces it.
  *
  * @example
  * ```ts
@@ -132,8 +134,9 @@ export class FileStore implements Store, AsyncDisposable {
   }
 }
 
-/** Returns the file that a path names. Follows symbolic links, even if their target does not exist yet. */
+/** Returns the file that a path names. Follows symbolic links but those of other users, even if their target does not exist yet. */
 function targetOf(path: string): string {
+  if (linkAt(path) === "foreign") return inRealFolder(path);
   try {
     return realpathSync(path);
   } catch {
