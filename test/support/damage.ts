@@ -3,14 +3,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 
-/** Each way to damage a byte of a file: the file ends before it, it has one bit flipped, it is zero. */
-export function* damagedAtEachByte(whole: Buffer): Generator<[what: string, bytes: Buffer]> {
+/** Gives each way to damage a byte of a file: the file ends before it, it has a bit flipped, which `bitAt` chooses, it is zero. */
+export function* damagedAtEachByte(
+  whole: Buffer,
+  bitAt = (at: number) => at % 8,
+): Generator<[what: string, bytes: Buffer]> {
   for (let at = 0; at < whole.length; at++) {
     yield [`cut at byte ${at}`, whole.subarray(0, at)];
-    for (const change of [1 << (at % 8), whole[at]!]) {
+    for (const change of [1 << bitAt(at), whole[at]!]) {
       const bytes = Buffer.from(whole);
       bytes[at]! ^= change;
-      yield [`byte ${at} xor ${change}`, bytes];
+      if (change !== 0) yield [`byte ${at} xor ${change}`, bytes];
     }
   }
 }
