@@ -272,8 +272,10 @@ export class RunningDaemon {
       const { logger } = this.#options;
       const { host, daemon } = punts.standing;
       logger.info({ role, host, daemon }, "what this daemon does for its host");
-      if (role === "leader") this.#inTurn(() => this.#takeOver());
-      else if (before === "leader") this.#handOver();
+      if (role === "leader") {
+        void this.#loadSessions();
+        this.#inTurn(() => this.#takeOver());
+      } else if (before === "leader") this.#handOver();
       before = role;
     };
     punts.on("role", take);
@@ -292,14 +294,17 @@ export class RunningDaemon {
 
   async #takeOver(): Promise<void> {
     if (this.#isDraining) return;
-    await this.#loadSessions();
     if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
     await this.#closePlaced();
     await this.#openPlaced(true);
   }
 
-  /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
+  /**
+   * Begins at once: a session that opens meanwhile is not saved over those of the daemon before. A daemon that cannot read them acts all the
+   * same; it refuses calls with a session, which read them again.
+   */
   async #loadSessions(): Promise<void> {
+    if (this.#isDraining) return;
     const { logger } = this.#options;
     const unread = (err: unknown) => logger.error({ err }, "the sessions cannot be read");
     await this.#opened.sessions.load().catch(unread);
