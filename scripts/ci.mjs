@@ -1,7 +1,7 @@
 // All checks, in the order in which a failure is cheapest to see. `.ci/run` calls it; `.ci/run lint demo` runs only those named.
 // Every test counts as itself, every other check as one. The last line is `N passed, N failed, N skipped`.
 import { existsSync, readFileSync } from "node:fs";
-import { COMPILER, clangRuntime, installPackages, TOOLS } from "./ci/packages.mjs";
+import { COMPILER, clangRuntime, EMULATION, installPackages, TOOLS } from "./ci/packages.mjs";
 import { run } from "./ci/run.mjs";
 import { buildSanitized, testSanitized } from "./ci/sanitizers.mjs";
 import { readTap } from "./ci/tap.mjs";
@@ -198,7 +198,7 @@ async function install(packages) {
 const started = Date.now();
 await install(COMPILER);
 // Packages take as long as a compilation, and little of the processor.
-const tools = install(TOOLS);
+const tools = install(process.env.NIGHTLY === "1" ? [...TOOLS, ...EMULATION] : TOOLS);
 const prepared =
   (await check("npm ci", command("npm", ["ci", "--ignore-scripts"]))) &&
   (await check("addon and types", command(process.execPath, ["scripts/setup.mjs"])));

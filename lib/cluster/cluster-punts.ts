@@ -25,11 +25,12 @@ import {
 import { Askers } from "./askers.js";
 import type { ClusterEvents, ClusterRole, ClusterStart, Role } from "./cluster-options.js";
 import { decision } from "./decision.js";
-import { type Change, type Entry, Etcd, Mirror } from "./etcd/index.js";
+import { type Change, Etcd, Mirror } from "./etcd/index.js";
 import { EtcdPunts } from "./etcd-punts.js";
 import { type Changes, Forwarded } from "./forwarded.js";
 import { generationIn, History } from "./history.js";
 import { Hosts } from "./hosts.js";
+import { KeptValues } from "./kept-values.js";
 import { Keys } from "./keys.js";
 import { Known } from "./known.js";
 import { Leadership } from "./leadership.js";
@@ -53,6 +54,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   readonly #leadership: Leadership;
   readonly #forward: Changes;
   readonly #known = new Known();
+  readonly kept: KeptValues;
   readonly #askers: Askers;
   #manager: PuntManager | undefined;
   #term: Term | undefined;
@@ -118,6 +120,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.#leadership.onProblem = problem;
     const parts = { vpp: start.manager.vpp, mirror: this.#mirror, keys, leadership: this.#leadership };
     this.#sameVpp = new SameVpp({ ...parts, problem, changed: () => this.#say() });
+    this.kept = new KeptValues(this.#mirror, keys, () => this.#term?.writer ?? this.refusal("cluster.keep"));
     const acting = { host: keys.host, by: () => this.#askers.now, through };
     this.#forward = new Forwarded(new EtcdPunts(etcd, acting), (id) => this.#manager?.get(id));
   }
@@ -188,16 +191,14 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     return this.#readable("punt.attach").attach(id, options);
   }
 
-  /** Reads a value that the daemon keeps beside the punts; undefined if it never wrote one. @throws what `read` throws */
-  async recall<T>(name: string, read: (entry: Entry) => T): Promise<T | undefined> {
-    const entry = this.#mirror.get(this.#keys.key("state", "kept", name));
-    return entry && read(entry);
+  /** Whether this daemon acts for its host, and its lease is good. */
+  get acts(): boolean {
+    return this.#term !== undefined && this.#leadership.isGood;
   }
 
-  /** Writes a value that the daemon keeps beside the punts. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */
-  async keep(name: string, value: unknown): Promise<void> {
-    if (!this.#term) throw this.#leadership.refusal("cluster.keep");
-    await this.#term.writer.write([{ key: this.#keys.key("state", "kept", name), value: JSON.stringify(value) }]);
+  /** Returns the error of a call that only the daemon that acts can take: ERR_NOT_LEADER. */
+  refusal(op: string): PuntError {
+    return this.#leadership.refusal(op);
   }
 
   /** Stops, and gives the lead up, so that another daemon acts at once. Punts stay in VPP. */
@@ -265,10 +266,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   #say(): void {
-    const isLeading = this.#term !== undefined && this.#leadership.isGood;
     const isReading = this.#mirror.isReached && this.#manager !== undefined;
     const other = !isReading ? "cut-off" : this.#sameVpp.problem ? "other-vpp" : "standby";
-    const role: Role = this.#halted ? "halted" : isLeading ? "leader" : other;
+    const role: Role = this.#halted ? "halted" : this.acts ? "leader" : other;
     if (role === this.#role) return;
     this.#role = role;
     guarded(() => void this.emit("role", role));

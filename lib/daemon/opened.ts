@@ -56,10 +56,15 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
       memory: memoryOf(punts, state),
-      delete: (id) => endOfSession(audit, id, () => punts.delete(id)),
+      delete: async (id) => {
+        // A daemon that was stopped may not know yet that another one has its sessions, and the CNF with them.
+        if (punts instanceof ClusterPunts && !punts.acts) throw punts.refusal("punt.session");
+        await endOfSession(audit, id, () => punts.delete(id));
+      },
       problem,
+      ...(punts instanceof ClusterPunts && { elsewhere: () => punts.refusal("punt.session") }),
     });
-    // In a cluster, the daemon that acts takes them up.
+    // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
   } catch (error) {
@@ -131,7 +136,7 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
 
 /** In a cluster, the daemon that takes over has the sessions too. */
 function memoryOf(punts: PuntManager | ClusterPunts, state: string | undefined): SessionMemory | undefined {
-  if (punts instanceof ClusterPunts) return sessionsInEtcd(punts);
+  if (punts instanceof ClusterPunts) return sessionsInEtcd(punts.kept);
   return state === undefined ? undefined : sessionFile(join(state, "sessions.json"));
 }
 

@@ -272,17 +272,15 @@ export class RunningDaemon {
       const { logger } = this.#options;
       const { host, daemon } = punts.standing;
       logger.info({ role, host, daemon }, "what this daemon does for its host");
-      if (role === "leader") {
-        void this.#loadSessions();
-        this.#inTurn(() => this.#takeOver());
-      } else if (before === "leader") this.#handOver();
+      if (role === "leader") this.#inTurn(() => this.#takeUp(punts));
+      else if (before === "leader") this.#handOver();
       before = role;
     };
     punts.on("role", take);
     take(punts.role);
     const look = lookAt(
       () => this.#files,
-      async () => this.#inTurn(() => (punts.role === "leader" ? this.#takeOver() : this.#leavePlaces())),
+      async () => this.#inTurn(() => (punts.acts ? this.#takePlaces() : this.#leavePlaces())),
     );
     this.#stopping.signal.addEventListener("abort", () => void look.close());
   }
@@ -292,19 +290,22 @@ export class RunningDaemon {
     this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
   }
 
-  async #takeOver(): Promise<void> {
+  async #takeUp(punts: ClusterPunts): Promise<void> {
+    if (this.#isDraining) return;
+    await this.#loadSessions();
+    // A daemon that was stopped meanwhile acts no more.
+    if (punts.acts) await this.#takePlaces();
+  }
+
+  async #takePlaces(): Promise<void> {
     if (this.#isDraining) return;
     if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
     await this.#closePlaced();
     await this.#openPlaced(true);
   }
 
-  /**
-   * Begins at once: a session that opens meanwhile is not saved over those of the daemon before. A daemon that cannot read them acts all the
-   * same; it refuses calls with a session, which read them again.
-   */
+  /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
   async #loadSessions(): Promise<void> {
-    if (this.#isDraining) return;
     const { logger } = this.#options;
     const unread = (err: unknown) => logger.error({ err }, "the sessions cannot be read");
     await this.#opened.sessions.load().catch(unread);

@@ -1,5 +1,5 @@
 // Where a daemon keeps its sessions: a file, or etcd.
-import { type ClusterPunts, keptIn } from "../cluster/index.js";
+import type { KeptValues } from "../cluster/index.js";
 import { lazily, zod } from "../lazily.js";
 import { idKey, type PuntId } from "../punt/index.js";
 import { StateFile, type StateForm } from "../state-file.js";
@@ -37,10 +37,10 @@ export function sessionFile(path: string): SessionMemory {
 }
 
 /** Keeps sessions in etcd, so that the daemon that takes over has them too. */
-export function sessionsInEtcd(punts: Pick<ClusterPunts, "recall" | "keep">): SessionMemory {
+export function sessionsInEtcd(kept: Pick<KeptValues, "recall" | "keep">): SessionMemory {
   return {
-    load: () => punts.recall("sessions", (entry) => keptIn(entry, SESSIONS.shape())),
-    save: (sessions) => punts.keep("sessions", sessions),
+    load: () => kept.recall("sessions", SESSIONS.shape()),
+    save: (sessions) => kept.keep("sessions", sessions),
   };
 }
 

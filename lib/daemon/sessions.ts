@@ -24,6 +24,8 @@ interface Options {
   delete(id: PuntId): Promise<void>;
   /** A session's punts could not be deleted, or the file not be written. */
   problem(error: unknown): void;
+  /** The error while another daemon has the sessions: from the beginning and after `handOver` until `load`. Left out: none ever has. */
+  readonly elsewhere?: () => PuntError;
 }
 
 /** The sessions of all CNFs: at most one open stream for each CNF. */
@@ -39,9 +41,11 @@ export class Sessions {
   /** Whether the sessions of an earlier daemon are not known yet. Nothing is saved over them. */
   #isUnread = false;
   #isSaveMissed = false;
+  #isElsewhere: boolean;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#isElsewhere = options.elsewhere !== undefined;
   }
 
   /**
@@ -50,9 +54,13 @@ export class Sessions {
    * @throws PuntError of the memory, which stays as it is
    */
   async load(): Promise<void> {
+    const handOvers = this.#handOvers;
     this.#isUnread = true;
     const stored = await this.#options.memory?.load();
+    // Another daemon may have them by now.
+    if (handOvers !== this.#handOvers) return;
     this.#isUnread = false;
+    this.#isElsewhere = false;
     for (const { id, cnf, graceMs, punts } of stored ?? []) {
       // The known session is newer.
       if (this.#sessions.has(id)) continue;
@@ -73,9 +81,10 @@ export class Sessions {
    * Opens the stream of a session, an earlier one or a new one. A stream that the CNF had open ends with ERR_REPLACED.
    *
    * @returns the session's id, and how the stream ends: rejects when it is replaced or the daemon closes
-   * @throws PuntError ERR_NO_SUCH_SESSION: the id is another CNF's
+   * @throws PuntError ERR_NO_SUCH_SESSION: the id is another CNF's; ERR_NOT_LEADER
    */
   open(cnf: string, graceMs: number, id: string): { id: string; ended: Promise<never>; close(): void } {
+    if (this.#isElsewhere) throw this.#options.elsewhere!();
     const known = this.#sessions.get(id);
     if (known && known.cnf !== cnf) throw noSession(id);
     const error = new PuntError("punt.session", "ERR_REPLACED", `another program opened a session of CNF ${cnf}`, {
@@ -126,6 +135,7 @@ export class Sessions {
     this.#handOvers++;
     this.#isUnread = false;
     this.#isSaveMissed = false;
+    this.#isElsewhere = true;
     for (const { end, timer } of this.#sessions.values()) {
       clearTimeout(timer);
       end?.(error);

@@ -53,12 +53,14 @@ export class PathEnds implements CnfEnds {
 
   unconnected(): string[] {
     if (this.#key === "") return ["the ends are not open yet"];
-    return this.#ports.flatMap((port, index) => objection(port, index, this.#hooks) ?? []);
+    return this.#ports.flatMap((port, index) => objection(port, index, this.#hooks, this.#isListening) ?? []);
   }
 
   receive(handler: BatchHandler | undefined): void {
     this.#handler = handler;
-    if (handler) this.#listen();
+    if (!handler) return;
+    this.#listen();
+    this.#hooks.onChange();
   }
 
   send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {

@@ -84,10 +84,10 @@ export class HandedEnds implements CnfEnds {
 
   unconnected(): string[] {
     if (!this.#metadata) return ["the ends are not handed over yet"];
-    return this.#metadata.interconnects.flatMap(({ attachment }, index) => {
-      const port = this.#open.get(index);
-      if (port) return objection(port, index, this.#hooks) ?? [];
-      return attachment.kind === "tap" ? [] : [`interconnect ${index}: its end is not handed over yet`];
+    return this.#metadata.interconnects.flatMap((each, index) => {
+      const port = this.#open.get(index) ?? tapOf(each)[0];
+      if (port) return objection(port, index, this.#hooks, this.#wantsPackets) ?? [];
+      return `interconnect ${index}: its end is not handed over yet`;
     });
   }
 
@@ -126,7 +126,9 @@ export class HandedEnds implements CnfEnds {
     const hasTap = this.#metadata?.interconnects.some(({ attachment }) => attachment.kind === "tap");
     const isNew = !this.#wantsPackets;
     this.#wantsPackets = true;
-    if (isNew && hasTap) this.#ask();
+    if (!isNew || !hasTap) return;
+    this.#ask();
+    this.#hooks.onChange();
   }
 
   #ask(): void {
@@ -162,15 +164,8 @@ export class HandedEnds implements CnfEnds {
     if (!this.#closed) this.#retry = setTimeout(look, RETRY_MS).unref();
   }
 
-  /** Whether an end is not connected, or the packet socket of a TAP is wanted and not there. */
   #lacksSomething(): boolean {
-    if (this.#closed) return false;
-    if (this.#isOwed || this.unconnected().length > 0) return true;
-    const isTap = ({ attachment }: InterconnectMetadata) => attachment.kind === "tap";
-    return (
-      this.#wantsPackets &&
-      (this.#metadata?.interconnects.some((each, index) => isTap(each) && !this.#open.has(index)) ?? false)
-    );
+    return !this.#closed && (this.#isOwed || this.unconnected().length > 0);
   }
 
   /** All that is open, but for ends that have lost their VPP. */

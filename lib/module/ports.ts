@@ -69,9 +69,15 @@ export function listen(port: CnfPort, onBatch: (batch: PacketBatch) => void): vo
   else port.socket.receive(onBatch);
 }
 
-/** Why an end is not connected; undefined if it is. */
-export function objection(port: CnfPort, index: number, { interfaces }: EndHooks): string | undefined {
-  if (port.kind === "tap") return undefined;
+/** Why an end is not connected; undefined if it is. `wantsFrames`: the program wants those of TAPs, too. */
+export function objection(
+  port: CnfPort,
+  index: number,
+  { interfaces }: EndHooks,
+  wantsFrames: boolean,
+): string | undefined {
+  if (port.kind === "tap")
+    return wantsFrames && !port.packets ? `interconnect ${index}: the TAP's packet socket is not open yet` : undefined;
   if (port.kind === "memif")
     return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP`;
   if (interfaces.size === 0) return `interconnect ${index}: VPP's interfaces are not known yet`;

@@ -28,6 +28,9 @@ export const TOOLS = [
   "runc",
 ];
 
+/** Packages with which the package's checks run it on arm64. */
+export const EMULATION = ["g++-aarch64-linux-gnu", "qemu-user-static"];
+
 /** Returns the package with the runtimes of clang's sanitizers and of libFuzzer, which has its version in its name. */
 export function clangRuntime() {
   const { stdout } = spawnSync("clang", ["--version"], { encoding: "utf8" });

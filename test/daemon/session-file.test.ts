@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { keptIn } from "../../lib/cluster/records.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import {
   LONGEST_GRACE_MS,
@@ -124,9 +125,9 @@ test("a daemon whose file of sessions is damaged does not start, and leaves ever
 test("sessions in etcd have the same check, and the error names the key", async (t) => {
   const kept = new Map<string, string>();
   const memory = sessionsInEtcd({
-    recall: async (name, read) => {
+    recall: async (name, shape) => {
       const value = kept.get(name);
-      return value === undefined ? undefined : read({ key: `/p/${name}`, value } as never);
+      return value === undefined ? undefined : keptIn({ key: `/p/${name}`, value }, shape);
     },
     keep: async (name, value) => void kept.set(name, JSON.stringify(value)),
   });

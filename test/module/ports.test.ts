@@ -45,13 +45,16 @@ test("packets of a memif that answers come by its responder", (t) => {
 test("an end that is not connected says so, and which", (t) => {
   const hooks = (size: number) => ({ interfaces: { size } }) as never;
   const [memif, tap, socket] = ends().map(({ port }) => port);
-  t.is(objection(memif!, 2, hooks(1)), "interconnect 2: memif is not connected to VPP");
-  t.is(objection(portOf("memif", "memif", { peer: {} }).port, 2, hooks(0)), undefined);
-  t.is(objection(tap!, 0, hooks(0)), undefined);
-  t.is(objection(socket!, 1, hooks(0)), "interconnect 1: VPP's interfaces are not known yet");
-  t.is(objection(socket!, 1, hooks(3)), "interconnect 1: the punt socket is not connected to VPP (ENOENT)");
+  t.is(objection(memif!, 2, hooks(1), true), "interconnect 2: memif is not connected to VPP");
+  t.is(objection(portOf("memif", "memif", { peer: {} }).port, 2, hooks(0), true), undefined);
+  t.is(objection({ ...tap!, packets: undefined } as never, 0, hooks(0), false), undefined);
+  t.is(objection({ ...tap!, packets: {} } as never, 0, hooks(0), true), undefined);
+  const frameless = objection({ ...tap!, packets: undefined } as never, 0, hooks(0), true);
+  t.is(frameless, "interconnect 0: the TAP's packet socket is not open yet");
+  t.is(objection(socket!, 1, hooks(0), true), "interconnect 1: VPP's interfaces are not known yet");
+  t.is(objection(socket!, 1, hooks(3), true), "interconnect 1: the punt socket is not connected to VPP (ENOENT)");
   const connected = portOf("af-unix", "socket", { stats: () => ({ connected: true }) }).port;
-  t.is(objection(connected, 1, hooks(3)), undefined);
+  t.is(objection(connected, 1, hooks(3), true), undefined);
 });
 
 const NOTHING: Situation = {

@@ -1,9 +1,9 @@
 // npm run faults -- [--every N] [--case TEXT] [--real]: a fault at every point of every punt's life. Exits with 0 only if all points held.
-import { spawnSync } from "node:child_process";
 import { commandLine } from "./command.js";
 import { type CaseOptions, FaultCase, textOf } from "./fault-case.js";
 import { faultCases, type Strike, strikesOf } from "./fault-cases.js";
 import { embeddedFaulty, realFaulty } from "./faulty-vpp.js";
+import { inOwnNamespace } from "./own-namespace.js";
 
 const { numbers, values, has } = commandLine({
   name: "faults",
@@ -28,15 +28,7 @@ const real = has("real");
 const start = real ? realFaulty : embeddedFaulty;
 const every = numbers.every || (real ? 61 : 1);
 
-/** The manager's devices are in a namespace that ends with this process. */
-if (real && process.env.VPP_PUNT_OWN_NAMESPACE === undefined) {
-  const command = ["--net", "--", process.execPath, ...process.argv.slice(1)];
-  const { status } = spawnSync("unshare", command, {
-    stdio: "inherit",
-    env: { ...process.env, VPP_PUNT_OWN_NAMESPACE: "1" },
-  });
-  process.exit(status ?? 1);
-}
+if (real) await inOwnNamespace();
 
 /** Points that held, by the name of their fault. */
 const held = new Map<string, number>();

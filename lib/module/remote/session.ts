@@ -33,7 +33,7 @@ export class SessionKeeper implements SessionLife {
   /**
    * Resolves with the session's id, once the daemon knows it.
    *
-   * @throws PuntError ERR_REPLACED, ERR_POLICY, ERR_CERTIFICATE; ConnectError: the daemon is away
+   * @throws PuntError ERR_REPLACED, ERR_POLICY, ERR_CERTIFICATE, ERR_NOT_LEADER; ConnectError: the daemon is away
    */
   async id(signal: AbortSignal): Promise<string> {
     // The stream is tried without an end. A call that does not wait has to learn that nothing answers.
@@ -72,12 +72,13 @@ export class SessionKeeper implements SessionLife {
           if (this.#losses > 0) for (const listener of this.#listeners) listener();
         }
       } catch (error) {
-        if (signal.aborted || !isLost(error) || this.#connection.isDistrusted(error)) {
-          const op = "punt.session";
-          const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
-          this.#reject(found);
-          throw found;
-        }
+        const op = "punt.session";
+        const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
+        const isFinal = signal.aborted || !isLost(error) || this.#connection.isDistrusted(error);
+        // Of a daemon that may act later, or gives its place to the one that does.
+        const isElsewhere = found.code === "ERR_NOT_LEADER";
+        if (isFinal) this.#reject(found);
+        if (isFinal && !isElsewhere) throw found;
       }
       this.#isOpen = false;
       this.#losses++;

@@ -62,7 +62,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
   };
   const { seen, unreadable } = await observeKinds(context, found.seen);
   return {
-    ...featuresOf(from),
+    ...featuresOf(from, interfaces),
     interfaces,
     interface: interfaceFinder(interfaces),
     tables,
@@ -264,14 +264,17 @@ function withDumpsOnce(vpp: VppApi): VppApi {
   };
 }
 
-function featuresOf({ vpp, host, ways }: Surroundings): Pick<Facts, "features" | "lacks"> {
+function featuresOf(
+  { vpp, host, ways }: Surroundings,
+  interfaces: Facts["interfaces"],
+): Pick<Facts, "features" | "lacks"> {
   const lacks = new Map<Feature, Lack>();
   for (const feature of VPP_FEATURES) {
     const lack = lackOf(feature, (message) => vpp.has(message));
     if (lack !== undefined) lacks.set(feature, lack);
   }
   const features = new Set<Feature>(VPP_FEATURES.filter((feature) => !lacks.has(feature)));
-  if (makesTaps(host, ways)) features.add("vhost-net");
+  if (makesTaps(host, ways, interfaces)) features.add("vhost-net");
   else lacks.set("vhost-net", { code: "ERR_NO_TAP", names: ["/dev/vhost-net"], text: refusalOf(ways) });
   if (host.hasDevices === false) features.add("devices-inside");
   return { features, lacks };
@@ -279,9 +282,15 @@ function featuresOf({ vpp, host, ways }: Surroundings): Pick<Facts, "features" |
 
 const VHOST = "/dev/vhost-net";
 
-/** A plan that comes before the first TAP has no trial to go by: it takes this machine for VPP's. */
-function makesTaps({ hasVhostNet }: Host, ways: DeviceWays): boolean {
-  return hasVhostNet ?? ways.makesTaps ?? existsSync(VHOST);
+/** VPP's names of TAPs. */
+const TAP = /^tap\d+$/;
+
+/**
+ * A plan of a program that changes nothing has no trial to go by: a VPP that has a TAP makes TAPs, and another one is taken to run on
+ * this machine.
+ */
+function makesTaps({ hasVhostNet }: Host, ways: DeviceWays, interfaces: Facts["interfaces"]): boolean {
+  return hasVhostNet ?? ways.makesTaps ?? (interfaces.some(({ vppName }) => TAP.test(vppName)) || existsSync(VHOST));
 }
 
 function refusalOf({ refusal }: DeviceWays): string {

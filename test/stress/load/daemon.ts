@@ -7,12 +7,16 @@ import type { PuntStatus } from "../../../lib/punt/index.js";
 import { Place } from "../machine/place.js";
 import { within } from "../settling.js";
 
-type Scale = (count: number) => number;
+/** How large a load is, and its random numbers. */
+export interface Load {
+  of(count: number): number;
+  readonly random: () => number;
+}
 
 const LONGEST = 300_000;
 
-async function onPlace(body: (place: Place) => Promise<string>): Promise<string> {
-  const place = await Place.start(Math.random);
+async function onPlace({ random }: Load, body: (place: Place) => Promise<string>): Promise<string> {
+  const place = await Place.start(random);
   try {
     await place.startDaemon();
     await place.punts.info();
@@ -44,9 +48,9 @@ function portPunts(count: number, place: Place) {
 
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1);
 
-async function manyCnfs(of: Scale): Promise<string> {
-  const count = of(256);
-  return onPlace(async (place) => {
+async function manyCnfs(load: Load): Promise<string> {
+  const count = load.of(256);
+  return onPlace(load, async (place) => {
     const started = performance.now();
     const cnfs = Array.from({ length: count }, (_, index) => {
       const name = `load-${index}`;
@@ -74,9 +78,9 @@ async function manyCnfs(of: Scale): Promise<string> {
   });
 }
 
-async function manyPunts(of: Scale): Promise<string> {
-  const count = of(10_000);
-  return onPlace(async (place) => {
+async function manyPunts(load: Load): Promise<string> {
+  const count = load.of(10_000);
+  return onPlace(load, async (place) => {
     const set = { cnf: "load", punts: portPunts(count, place) };
     let started = performance.now();
     const { added } = await place.punts.apply(set, { waitFor: "CREATED" });
@@ -106,9 +110,9 @@ async function mirror(punts: RemotePunts, states: Map<string, string>, heard: { 
   }
 }
 
-async function watchEvents(of: Scale): Promise<string> {
-  const count = of(2_500);
-  return onPlace(async (place) => {
+async function watchEvents(load: Load): Promise<string> {
+  const count = load.of(2_500);
+  return onPlace(load, async (place) => {
     const heard = { count: 0 };
     const watchers = Array.from({ length: 4 }, () => ({
       punts: new RemotePunts({ socket: place.socket }),
@@ -129,16 +133,19 @@ async function watchEvents(of: Scale): Promise<string> {
 }
 
 /** Connections that say nothing, and clients that all ask at once. */
-async function storm(of: Scale): Promise<string> {
-  const count = of(1_000);
-  return onPlace(async (place) => {
+async function storm(load: Load): Promise<string> {
+  const count = load.of(1_000);
+  return onPlace(load, async (place) => {
     const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
     const before = descriptors();
     const silent: Socket[] = [];
     const errors: string[] = [];
     for (let i = 0; i < count; i++)
       silent.push(connect(place.socket).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
-    const clients = Array.from({ length: of(300) }, () => new RemotePunts({ socket: place.socket, wait: LONGEST }));
+    const clients = Array.from(
+      { length: load.of(300) },
+      () => new RemotePunts({ socket: place.socket, wait: LONGEST }),
+    );
     await within(
       "all clients are answered",
       LONGEST,

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { Memif } from "../../../lib/memif/index.js";
 import { PuntSocket } from "../../../lib/punt-socket/index.js";
 import { within } from "../settling.js";
-
-type Scale = (count: number) => number;
+import type { Load } from "./daemon.js";
 
 const LONGEST = 120_000;
 /** Packets for each port. */
@@ -35,7 +34,7 @@ async function inFolder(body: (folder: string) => Promise<string>): Promise<stri
   }
 }
 
-async function manyPorts(of: Scale): Promise<string> {
+async function manyPorts({ of }: Load): Promise<string> {
   const count = of(64);
   return inFolder(async (folder) => {
     const got = new Map<object, number>();
@@ -72,7 +71,7 @@ async function manyPorts(of: Scale): Promise<string> {
 }
 
 /** Clients that come all at once to one server, for one interface: one is taken, the others are refused and come back. */
-async function memifStorm(of: Scale): Promise<string> {
+async function memifStorm({ of }: Load): Promise<string> {
   const count = of(200);
   return inFolder(async (folder) => {
     const socket = `${folder}/memif.sock`;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Vpp } from "../../../lib/binapi/index.js";
 import { PuntError } from "../../../lib/errors.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
-import type { PuntRequestInput, PuntType } from "../../../lib/punt/index.js";
+import type { PuntRequestInput, PuntStatus, PuntType } from "../../../lib/punt/index.js";
 import { EmbeddedVpp, type SpawnedVpp } from "../../../lib/sim/index.js";
 import { programPath } from "../../support/program.js";
 import { puntOf } from "../../support/punt/punts.js";
@@ -37,6 +37,10 @@ export interface Answer {
 }
 
 export interface DaemonStart {
+  /** Of a place with several daemons. */
+  readonly name?: string;
+  /** Options of the daemon besides those of the place. */
+  readonly options?: object;
   /** A program that starts the daemon, with its arguments. */
   readonly command?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
@@ -44,36 +48,68 @@ export interface DaemonStart {
   readonly onError?: (text: string) => void;
 }
 
-export class Place {
+/** A VPP that can be killed, and started again with the same paths. */
+export interface PlaceVpp {
+  readonly apiSocket: string;
+  /** 0 while its process is dead. */
+  readonly pid: number;
+  readonly alive: boolean;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PlaceOptions<V extends PlaceVpp> {
+  readonly random: () => number;
+  /** Starts VPP, in the folder if it needs one. */
+  readonly startVpp: (directory: string) => Promise<V>;
+  /** Whether the operator creates the cards, for a VPP that has none. */
+  readonly makesCards?: boolean;
+  /** Configures more of a VPP that has just started. */
+  readonly configure?: (client: Vpp, directory: string) => Promise<void>;
+}
+
+export class Place<V extends PlaceVpp = SpawnedVpp> {
   readonly directory: string;
-  readonly vpp: SpawnedVpp;
+  readonly vpp: V;
   readonly client: Vpp;
   readonly punts: RemotePunts;
   readonly #random: () => number;
   readonly #operator: Operator;
   readonly #known = new Map<string, Known>();
+  /** The changes of each punt, with their answers. */
+  readonly #told = new Map<string, string[]>();
   readonly #requests: readonly PuntRequestInput[];
+  readonly #options: PlaceOptions<V>;
   #untouched: readonly string[] = [];
-  #daemon: ChildProcess | undefined;
+  /** The daemons by name, dead ones too. */
+  readonly #daemons = new Map<string, { readonly process: ChildProcess; readonly options: object }>();
 
-  static async start(random: () => number): Promise<Place> {
+  /** A place with an embedded VPP. */
+  static start(random: () => number): Promise<Place> {
+    const startVpp = (directory: string) => EmbeddedVpp.spawn({ directory: join(directory, "vpp"), interfaces: cards });
+    return Place.with({ random, startVpp });
+  }
+
+  static async with<V extends PlaceVpp>(options: PlaceOptions<V>): Promise<Place<V>> {
     const directory = await mkdtemp(join(tmpdir(), "vpp-punt-machine-"));
     for (const name of ["vpp", "state", "run"]) await mkdir(join(directory, name));
-    const vpp = await EmbeddedVpp.spawn({ directory: join(directory, "vpp"), interfaces: cards });
+    const vpp = await options.startVpp(directory);
     const client = await Vpp.connect({ socketPath: vpp.apiSocket, wait: true, reconnect: { min: 2, max: 20 } });
-    const place = new Place(directory, vpp, client, random);
-    await place.#operator.apply();
+    const place = new Place(directory, vpp, client, options);
+    await place.#configure();
     place.#untouched = await snapshot(client);
     return place;
   }
 
-  private constructor(directory: string, vpp: SpawnedVpp, client: Vpp, random: () => number) {
+  private constructor(directory: string, vpp: V, client: Vpp, options: PlaceOptions<V>) {
     this.directory = directory;
     this.vpp = vpp;
     this.client = client;
-    this.#random = random;
+    this.#options = options;
+    this.#random = options.random;
     this.punts = new RemotePunts({ socket: this.socket });
-    this.#operator = new Operator(client, cards, directory);
+    this.#operator = new Operator(client, cards, directory, options.makesCards);
     const folder = join(directory, "vpp/sockets");
     this.#requests = TYPES.flatMap((type) =>
       [0, 1, 2].map((subject) =>
@@ -91,27 +127,33 @@ export class Place {
   }
 
   get daemon(): ChildProcess {
-    return this.#daemon!;
+    return this.daemonOf("");
   }
 
-  /** Starts the daemon. @throws an Error if it ends instead */
-  async startDaemon({ command = [], env = {}, onError }: DaemonStart = {}): Promise<void> {
-    const options = {
-      ...{ socket: this.socket, vppSocket: this.vpp.apiSocket, state: this.state },
+  /** The process of a daemon that runs, or ran last. */
+  daemonOf(name: string): ChildProcess {
+    return this.#daemons.get(name)!.process;
+  }
+
+  /** Starts a daemon. @throws an Error if it ends instead */
+  async startDaemon({ name = "", options = {}, command = [], env = {}, onError }: DaemonStart = {}): Promise<void> {
+    const all = {
+      ...{ socket: this.socket, vppSocket: this.vpp.apiSocket, state: join(this.state, name) },
       socketDirectory: join(this.directory, "vpp/sockets"),
       manager: {
         memifDirectory: join(this.directory, "vpp/memif"),
         resyncInterval: 500,
         retry: { firstDelay: 10, longestDelay: 100 },
       },
+      ...options,
     };
-    const [program, ...args] = [...command, process.execPath, child, JSON.stringify(options)];
+    const [program, ...args] = [...command, process.execPath, child, JSON.stringify(all)];
     const daemon = spawn(program!, args, {
       stdio: ["ignore", "ignore", onError === undefined ? "inherit" : "pipe", "ipc"],
       env: { ...process.env, ...env },
     });
     daemon.stderr?.setEncoding("utf8").on("data", onError!);
-    this.#daemon = daemon;
+    this.#daemons.set(name, { process: daemon, options });
     const ended = once(daemon, "close").then(() => {
       throw new Error("the daemon ended at its start");
     });
@@ -119,8 +161,8 @@ export class Place {
     ended.catch(() => {});
   }
 
-  async killDaemon(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    const daemon = this.#daemon;
+  async killDaemon(signal: NodeJS.Signals = "SIGKILL", name = ""): Promise<void> {
+    const daemon = this.#daemons.get(name)?.process;
     if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
     const ended = once(daemon, "exit");
     daemon.kill(signal);
@@ -147,11 +189,14 @@ export class Place {
     const before = this.#known.get(id) ?? false;
     const op = this.#random() < 0.6 ? "add" : "delete";
     this.#known.set(id, undefined);
+    const asked = new Date().toISOString();
     const work = op === "add" ? this.punts.add(request) : this.punts.delete(idOf(request));
     const error = await work.then(
       () => undefined,
       (failure: unknown) => failure,
     );
+    const told = this.#told.get(id) ?? [];
+    this.#told.set(id, [...told.slice(-4), `${op} at ${asked}: ${(error as Error)?.message ?? "done"}`]);
     if (error === undefined) this.#known.set(id, op === "add");
     else if (!(error instanceof PuntError)) throw error;
     // Keeps the change that VPP or Linux refused to carry out: the store has it.
@@ -164,9 +209,10 @@ export class Place {
   /** Waits until nothing is left to do, and checks the promises. */
   async settle(): Promise<void> {
     let last = "";
+    let list: readonly PuntStatus[] = [];
     const isSettled = async () => {
       const { steps } = await this.punts.plan({});
-      const list = await this.punts.list();
+      list = await this.punts.list();
       last = JSON.stringify([steps, list.map(({ id, state, failure }) => [id, state, failure?.message])]);
       return steps.length === 0 && list.every(({ state }) => ["CREATED", "PENDING", "DEGRADED"].includes(state));
     };
@@ -177,12 +223,16 @@ export class Place {
       };
       while (!(await isSettled().catch(note))) await new Promise((resolve) => setTimeout(resolve, 20));
     };
-    const text = () => `daemon ${this.#daemon?.exitCode}, VPP alive: ${this.vpp.alive}, last look: ${last}`;
+    const ends = () =>
+      [...this.#daemons.values()].map(({ process: { exitCode, signalCode } }) => exitCode ?? signalCode);
+    const text = () => `daemons ended by ${ends()}; VPP alive: ${this.vpp.alive}, last look: ${last}`;
     await within("settling", LONGEST, settled(), text);
-    const there = new Set((await this.punts.list()).map(({ id }) => JSON.stringify(id)));
+    const there = new Set(list.map(({ id }) => JSON.stringify(id)));
     for (const [id, known] of this.#known) {
-      if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone`);
-      if (known === false && there.has(id)) throw new Error(`punt ${id} was deleted or refused, and is there`);
+      const history = this.#told.get(id)?.join("; ");
+      if (known === true && !there.has(id)) throw new Error(`punt ${id} was added, and is gone: ${history}`);
+      if (known === false && there.has(id))
+        throw new Error(`punt ${id} was deleted or refused, and is there: ${history}`);
       this.#known.set(id, there.has(id));
     }
   }
@@ -191,9 +241,10 @@ export class Place {
   async verify(): Promise<void> {
     await this.settle();
     const reached = await snapshot(this.client);
-    await this.killDaemon();
+    const daemons = [...this.#daemons];
+    for (const [name] of daemons) await this.killDaemon("SIGKILL", name);
     await this.restartVpp();
-    await this.startDaemon();
+    for (const [name, { options }] of daemons) await this.startDaemon({ name, options });
     await this.settle();
     expectSame("a VPP that was configured at once", await snapshot(this.client), "the", reached);
   }
@@ -203,7 +254,12 @@ export class Place {
     await this.vpp.kill();
     await this.vpp.start();
     await this.client.connected();
+    await this.#configure();
+  }
+
+  async #configure(): Promise<void> {
     await this.#operator.apply();
+    await this.#options.configure?.(this.client, this.directory);
   }
 
   /** Deletes all punts; nothing may be left. */
@@ -219,7 +275,7 @@ export class Place {
   /** Ends all processes. */
   async abandon(): Promise<void> {
     await this.punts.close();
-    await this.killDaemon();
+    for (const name of this.#daemons.keys()) await this.killDaemon("SIGKILL", name);
     await this.client.close();
     await this.vpp.close();
     await rm(this.directory, { recursive: true, force: true });

@@ -25,8 +25,11 @@ export function processNow(pid: number): { memory: number; descriptors: number }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** How much a value may grow between the second and the last fifth of the time: a share, and an amount. */
-const LIMITS = { memory: [0.15, 20], descriptors: [0, 4], delay: [2, 50] } as const;
+/**
+ * How much a value may grow between the second and the last fifth of the time: a share, and an amount. A memif keeps the four descriptors
+ * of its last connection.
+ */
+const LIMITS = { memory: [0.15, 20], descriptors: [0, 8], delay: [2, 50] } as const;
 
 /** Returns the growths that are too large, in words. */
 export function growths(samples: readonly Sample[]): string[] {

@@ -1,0 +1,58 @@
+// Sessions that another daemon of the host has: this one opens none, and ends none.
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
+import { Sessions } from "../../lib/daemon/sessions.js";
+import { PuntError } from "../../lib/errors.js";
+import { type PuntId, RETURN_TIME_MS } from "../../lib/punt/index.js";
+
+const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
+const STORED = [{ id: "s1", cnf: "cnf1", graceMs: 0, punts: [punt] }];
+const CLOSED = new PuntError("punt.session", "ERR_CLOSED", "another daemon acts");
+
+/** Returns the sessions of a daemon of a cluster. `stored`: what it loads, when it is told. */
+function sessionsOf(stored: SessionMemory["load"]) {
+  const deleted: PuntId[] = [];
+  const sessions = new Sessions({
+    memory: { load: stored, save: async () => {} },
+    delete: async (id) => void deleted.push(id),
+    problem: () => {},
+    elsewhere: () => new PuntError("punt.session", "ERR_NOT_LEADER", "the other one acts"),
+  });
+  return { sessions, deleted };
+}
+
+test("a daemon opens sessions from the moment at which it has taken them up until it hands them over", async (t) => {
+  const { sessions } = sessionsOf(async () => undefined);
+  const open = () => sessions.open("cnf1", 0, "s1");
+  t.throws(open, { code: "ERR_NOT_LEADER", message: /the other one acts/ });
+  await sessions.load();
+  const { id, ended } = open();
+  t.is(id, "s1");
+  sessions.handOver(CLOSED);
+  await t.throwsAsync(ended, { code: "ERR_CLOSED" });
+  t.throws(open, { code: "ERR_NOT_LEADER" });
+  await sessions.close();
+});
+
+test.serial("sessions that were read while another daemon took them are not ended here", async (t) => {
+  let give = (_: StoredSession[]) => {};
+  const stored = new Promise<StoredSession[]>((resolve) => (give = resolve));
+  const { sessions, deleted } = sessionsOf(() => stored);
+  const loading = sessions.load();
+  sessions.handOver(CLOSED);
+  give(STORED);
+  await loading;
+  t.throws(() => sessions.open("cnf1", 0, "s1"), { code: "ERR_NOT_LEADER" });
+  await sleep(RETURN_TIME_MS + 500);
+  t.deepEqual(deleted, []);
+  await sessions.close();
+});
+
+test.serial("the punts of a session that was read go when its CNF does not come back", async (t) => {
+  const { sessions, deleted } = sessionsOf(async () => STORED);
+  await sessions.load();
+  await sleep(RETURN_TIME_MS + 500);
+  t.deepEqual(deleted, [punt]);
+  await sessions.close();
+});
