@@ -1,5 +1,5 @@
 // The file of an AF_UNIX socket that a dead process left behind. Node's servers do not replace such a file.
-import { renameSync, statSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, constants, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { PuntError } from "./errors.js";
@@ -13,6 +13,36 @@ export function isListening(path: string): Promise<boolean> {
     });
     socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
   });
+}
+
+/** Linux's O_PATH, for which Node.js has no name. */
+const O_PATH = 0o10000000;
+
+/** The rights to a socket's file. What is left out stays as it is. */
+export interface SocketRights {
+  readonly owner?: number | undefined;
+  readonly group?: number | undefined;
+  readonly mode?: number | undefined;
+}
+
+/**
+ * Gives the file of this process's socket its owner and group, and then its mode. A link that another user has put in its place is not
+ * followed.
+ *
+ * @throws an error of Linux; EEXIST: something other than a socket of this user is there
+ */
+export function setSocketRights(path: string, { owner = -1, group = -1, mode }: SocketRights): void {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const found = fstatSync(fd);
+    if (!found.isSocket() || found.uid !== process.geteuid!())
+      throw Object.assign(new Error(`another file has taken the place of the socket ${path}`), { code: "EEXIST" });
+    const file = `/proc/self/fd/${fd}`;
+    if (owner >= 0 || group >= 0) chownSync(file, owner, group);
+    if (mode !== undefined) chmodSync(file, mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The inode of a file, until it is removed or replaced; undefined where there is none. */

@@ -1,7 +1,7 @@
 // A daemon's memory of etcd's history, by which it notices that etcd was restored to an older state.
-import { rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
-import { readRegularFile, unreadable } from "../read-file.js";
+import { lazily, zod } from "../lazily.js";
+import { StateFile, type StateForm } from "../state-file.js";
 import type { Change, Entry, Header } from "./etcd/index.js";
 
 /** A leader raises the generation with every write. */
@@ -17,13 +17,32 @@ interface Place {
   readonly prefix: string;
 }
 
-interface Remembered {
+/** A daemon's memory of etcd's history, as it is kept. */
+export interface Remembered {
   /** Absent from a file of an earlier version. */
-  readonly place?: Place;
-  readonly cluster?: string;
+  readonly place?: Place | undefined;
+  readonly cluster?: string | undefined;
   readonly revision: number;
-  readonly generation?: Generation;
+  readonly generation?: Generation | undefined;
 }
+
+const text = lazily(() => zod().string());
+const count = lazily(() => zod().int().min(0));
+
+/** The file of a daemon's memory of etcd's history. */
+export const HISTORY: StateForm<Remembered> = {
+  op: "cluster.start",
+  format: "vpp-punt history of etcd",
+  shape: lazily(() =>
+    zod().object({
+      place: zod().object({ host: text(), prefix: text() }).optional(),
+      cluster: text().optional(),
+      revision: count(),
+      generation: zod().object({ number: count(), write: text() }).optional(),
+    }),
+  ),
+  remedy: "remove it if etcd was never restored to an older history",
+};
 
 /** Reads the generation's key. @throws PuntError ERR_ETCD_CONTENT */
 export function parseGeneration(text: string, key: string): Generation {
@@ -43,7 +62,7 @@ export function generationIn(entry: Entry | undefined): Generation | undefined {
 
 /** A daemon's memory of one host in etcd. A file keeps it when the daemon ends. */
 export class History {
-  readonly #file: string | undefined;
+  readonly #file: StateFile<Remembered> | undefined;
   readonly #problem: (error: unknown) => void;
   readonly #place: Place;
   #known: Remembered = { revision: 0 };
@@ -51,15 +70,15 @@ export class History {
   #isDirty = false;
 
   private constructor(file: string | undefined, place: Place, problem: (error: unknown) => void) {
-    this.#file = file;
+    this.#file = file === undefined ? undefined : new StateFile(file, HISTORY);
     this.#place = place;
     this.#problem = problem;
   }
 
-  /** @throws PuntError ERR_STORE_DAMAGED: the file has something else in it; an errno name */
+  /** @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name */
   static async open(file: string | undefined, place: Place, problem: (error: unknown) => void): Promise<History> {
     const history = new History(file, place, problem);
-    if (file !== undefined) history.#known = (await load(file)) ?? history.#known;
+    history.#known = (await history.#file?.load()) ?? history.#known;
     return history;
   }
 
@@ -142,32 +161,13 @@ export class History {
       });
   }
 
-  async #write(file: string): Promise<void> {
+  async #write(file: StateFile<Remembered>): Promise<void> {
     while (this.#isDirty) {
       this.#isDirty = false;
-      await writeFile(`${file}.new`, `${JSON.stringify(this.#known)}\n`, { mode: 0o600 });
-      await rename(`${file}.new`, file);
+      await file.save(this.#known);
       if (this.#isDirty) await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
-}
-
-async function load(file: string): Promise<Remembered | undefined> {
-  let text: string;
-  try {
-    text = (await readRegularFile(file)).toString("utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable("cluster.start", file, cause);
-  }
-  try {
-    const known = JSON.parse(text) as Remembered;
-    if (Number.isInteger(known.revision)) return known;
-  } catch {
-    // Handled below, like JSON of another shape.
-  }
-  const message = `${file} is damaged; remove it if etcd was never restored to an older history`;
-  throw new PuntError("cluster.start", "ERR_STORE_DAMAGED", message, { path: file });
 }
 
 function replaced(reason: string): PuntError {

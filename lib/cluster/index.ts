@@ -5,6 +5,7 @@ export { decide } from "./decision.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdCall, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
 export { type HostInfo, Hosts } from "./hosts.js";
+export type { KeptValues } from "./kept-values.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";
 export type { Explainer } from "./question.js";

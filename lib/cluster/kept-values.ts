@@ -1,7 +1,9 @@
 // Values in etcd that the daemon that acts keeps beside the punts of its host, such as the sessions of CNFs.
+import type { ZodType } from "zod";
 import { PuntError } from "../errors.js";
 import type { Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
+import { keptIn } from "./records.js";
 import type { Writer } from "./writer.js";
 
 export class KeptValues {
@@ -16,10 +18,10 @@ export class KeptValues {
     this.#writer = writer;
   }
 
-  /** Reads a value; undefined if none was ever kept. */
-  async recall(name: string): Promise<unknown> {
+  /** Reads a value; undefined if none was ever kept. @throws PuntError ERR_ETCD_CONTENT: the value has another shape */
+  async recall<T>(name: string, shape: ZodType<T>): Promise<T | undefined> {
     const entry = this.#mirror.get(this.#keyOf(name));
-    return entry && JSON.parse(entry.value);
+    return entry && keptIn(entry, shape);
   }
 
   /** Writes a value. @throws PuntError ERR_NOT_LEADER; ERR_ETCD_AWAY */

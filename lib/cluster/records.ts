@@ -1,4 +1,5 @@
 // The state of a manager as records in etcd, one for each object, and back.
+import type { ZodType } from "zod";
 import { PuntError } from "../errors.js";
 import { idOf, type Note, type PuntId, type PuntRequest, parseRequest, type StoredState } from "../punt/index.js";
 import type { Entry } from "./etcd/index.js";
@@ -49,6 +50,14 @@ export function parseJson(key: string, value: string): object {
     throw content(key, "is not JSON", cause);
   }
   throw content(key, "is not an object");
+}
+
+/** Reads a value that a daemon keeps beside the punts. @throws PuntError ERR_ETCD_CONTENT */
+export function keptIn<T>({ key, value }: Pick<Entry, "key" | "value">, shape: ZodType<T>): T {
+  const checked = shape.safeParse(parseJson(key, value));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw content(key, `has a bad value: ${issue!.path.join(".") || "content"}: ${issue!.message}`, checked.error);
 }
 
 /** Returns the id in a key below `wanted` or `status` of a host, or undefined if it has another form. */

@@ -1,6 +1,8 @@
 // The audit log: one JSON line for every call, with who asked, what for, and which rule decided.
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { PuntError } from "../errors.js";
+import { linkAt } from "../link-at.js";
 import type { PuntId } from "../punt/index.js";
 
 /** A decision. */
@@ -47,7 +49,7 @@ export class AuditLog {
     this.#problem = problem;
   }
 
-  /** @throws PuntError an errno name: the file cannot be written */
+  /** @throws PuntError ELOOP: a symbolic link of another user is there; an errno name: the file cannot be written */
   static async open(path: string | undefined, problem: (error: unknown) => void): Promise<AuditLog> {
     const log = new AuditLog(path, problem);
     if (path === undefined) return log;
@@ -55,7 +57,8 @@ export class AuditLog {
       log.#file = await openLog(path);
     } catch (cause) {
       const { code = "EIO" } = cause as NodeJS.ErrnoException;
-      throw new PuntError("daemon.audit", code, `cannot write ${path}`, { path }, cause);
+      const why = code === "ELOOP" ? ": a symbolic link of another user is there" : "";
+      throw new PuntError("daemon.audit", code, `cannot write ${path}${why}`, { path }, cause);
     }
     return log;
   }
@@ -147,8 +150,11 @@ export class AuditLog {
   }
 }
 
-function openLog(path: string): Promise<FileHandle> {
-  return open(path, "a", 0o640);
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+
+/** Opens the log. A link of root's or of this user may lead to a file elsewhere, or to /dev/stdout's. */
+async function openLog(path: string): Promise<FileHandle> {
+  return open(path, APPEND | (linkAt(path) === "trusted" ? 0 : constants.O_NOFOLLOW), 0o640);
 }
 
 function lineOf(entry: AuditEntry): string {

@@ -17,7 +17,8 @@ import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { explainFramesToOperator, explainToOperator, PuntNames } from "./service/index.js";
-import { type SessionMemory, Sessions, sessionFile } from "./sessions.js";
+import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
+import { Sessions } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** The parts of a daemon, in the order in which they are opened. */
@@ -32,7 +33,7 @@ export interface Opened {
   readonly counters: CounterReader;
 }
 
-/** @throws PuntError of the store, of the audit log, or of an option of the manager */
+/** @throws PuntError of the store, of the sessions, of the audit log, or of an option of the manager */
 export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
   const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
@@ -64,7 +65,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       ...(punts instanceof ClusterPunts && { elsewhere: () => punts.refusal("punt.session") }),
     });
     // In a cluster, the daemon that acts has them, once it does.
-    if (punts instanceof PuntManager) await sessions.load();
+    if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
   } catch (error) {
     table.close();
@@ -135,9 +136,13 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
 
 /** In a cluster, the daemon that takes over has the sessions too. */
 function memoryOf(punts: PuntManager | ClusterPunts, state: string | undefined): SessionMemory | undefined {
-  if (punts instanceof ClusterPunts)
-    return { load: () => punts.kept.recall("sessions"), save: (sessions) => punts.kept.keep("sessions", sessions) };
+  if (punts instanceof ClusterPunts) return sessionsInEtcd(punts.kept);
   return state === undefined ? undefined : sessionFile(join(state, "sessions.json"));
+}
+
+async function closeAfter(error: unknown, punts: PuntManager): Promise<never> {
+  await punts.close();
+  throw error;
 }
 
 /** A daemon of a cluster that does not act makes no devices, so it has tried nothing. */

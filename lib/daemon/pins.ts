@@ -1,11 +1,14 @@
 // Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** A namespace that no punt names is kept so long: its CNF is about to ask for the punt. */
 const UNUSED_MS = 60_000;
@@ -35,7 +38,7 @@ export class NamespacePins {
     this.#pinned.set(path, performance.now());
     if (isNamespace(path, inode)) return path;
     await ensureFolder(this.#directory, 0o755);
-    await (await open(path, "a", 0o444)).close();
+    await (await open(path, NEW_FILE, 0o444)).close();
     const source = `/proc/${process.pid}/fd/${namespace.fd}`;
     const complaint = await run("mount", ["--no-canonicalize", "--bind", source, path]);
     if (complaint === undefined) return path;

@@ -292,7 +292,7 @@ export class RunningDaemon {
 
   async #takeUp(punts: ClusterPunts): Promise<void> {
     if (this.#isDraining) return;
-    await this.#opened.sessions.load();
+    await this.#loadSessions();
     // A daemon that was stopped meanwhile acts no more.
     if (punts.acts) await this.#takePlaces();
   }
@@ -302,6 +302,13 @@ export class RunningDaemon {
     if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
     await this.#closePlaced();
     await this.#openPlaced(true);
+  }
+
+  /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
+  async #loadSessions(): Promise<void> {
+    const { logger } = this.#options;
+    const unread = (err: unknown) => logger.error({ err }, "the sessions cannot be read");
+    await this.#opened.sessions.load().catch(unread);
   }
 
   /** Another daemon has put its sockets there. Clients of this one ask that one from now on: a token of one is unknown to the other. */

@@ -1,12 +1,8 @@
 // Punts that end with a program: a session is the program's open stream and a grace period after it.
 import { randomUUID } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
 import { PuntError } from "../errors.js";
 import { idKey, type PuntId, RETURN_TIME_MS } from "../punt/index.js";
-import { readRegularFile } from "../read-file.js";
-
-/** The longest grace period, in milliseconds: a day. */
-export const LONGEST_GRACE_MS = 86_400_000;
+import type { SessionMemory, StoredSession } from "./session-memory.js";
 
 /** Milliseconds until a deletion or a write is tried again that has failed: the disk is full, or etcd is away. */
 const RETRY_MS = 1_000;
@@ -19,38 +15,6 @@ interface Session {
   /** Ends the open stream. */
   end: ((error: PuntError) => void) | undefined;
   timer: NodeJS.Timeout | undefined;
-}
-
-interface Stored {
-  readonly id: string;
-  readonly cnf: string;
-  readonly graceMs: number;
-  readonly punts: readonly PuntId[];
-}
-
-/** Where sessions are kept. */
-export interface SessionMemory {
-  /** Returns what was saved last; undefined: nothing was. */
-  load(): Promise<unknown>;
-  save(sessions: unknown): Promise<void>;
-}
-
-/** Keeps sessions in a file. */
-export function sessionFile(file: string): SessionMemory {
-  return {
-    async load() {
-      try {
-        return JSON.parse((await readRegularFile(file)).toString("utf8"));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
-    async save(sessions) {
-      await writeFile(`${file}.new`, JSON.stringify(sessions), { mode: 0o600 });
-      await rename(`${file}.new`, file);
-    },
-  };
 }
 
 interface Options {
@@ -74,6 +38,9 @@ export class Sessions {
   #isSaveDue = false;
   #closed = false;
   #handOvers = 0;
+  /** Whether the sessions of an earlier daemon are not known yet. Nothing is saved over them. */
+  #isUnread = false;
+  #isSaveMissed = false;
   #isElsewhere: boolean;
 
   constructor(options: Options) {
@@ -81,21 +48,33 @@ export class Sessions {
     this.#isElsewhere = options.elsewhere !== undefined;
   }
 
-  /** Takes up the sessions of an earlier daemon: their programs have the grace period to come back. */
+  /**
+   * Takes up the sessions of an earlier daemon: their programs have the grace period to come back.
+   *
+   * @throws PuntError of the memory, which stays as it is
+   */
   async load(): Promise<void> {
-    const { memory, problem } = this.#options;
     const handOvers = this.#handOvers;
-    const stored = (await memory?.load().catch(problem)) as Stored[] | undefined;
+    this.#isUnread = true;
+    const stored = await this.#options.memory?.load();
     // Another daemon may have them by now.
     if (handOvers !== this.#handOvers) return;
+    this.#isUnread = false;
     this.#isElsewhere = false;
     for (const { id, cnf, graceMs, punts } of stored ?? []) {
-      if (this.#sessions.get(id)?.end) continue;
+      // The known session is newer.
+      if (this.#sessions.has(id)) continue;
       const session = newSession(id, cnf, graceMs);
-      for (const punt of punts) this.#put(session, punt);
+      for (const punt of punts) if (!this.#byPunt.has(idKey(punt))) this.#put(session, punt);
       this.#sessions.set(id, session);
       this.#expireLater(session, Math.max(graceMs, RETURN_TIME_MS));
     }
+    if (this.#isSaveMissed) this.#save();
+  }
+
+  /** Takes up the sessions of an earlier daemon if they could not be read before. @throws PuntError of the memory */
+  async ready(): Promise<void> {
+    if (this.#isUnread) await this.load();
   }
 
   /**
@@ -154,6 +133,8 @@ export class Sessions {
   /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */
   handOver(error: PuntError): void {
     this.#handOvers++;
+    this.#isUnread = false;
+    this.#isSaveMissed = false;
     this.#isElsewhere = true;
     for (const { end, timer } of this.#sessions.values()) {
       clearTimeout(timer);
@@ -217,7 +198,8 @@ export class Sessions {
 
   #save(): void {
     const { memory, problem } = this.#options;
-    if (memory === undefined || this.#isSaveDue) return;
+    this.#isSaveMissed = this.#isUnread;
+    if (memory === undefined || this.#isSaveDue || this.#isUnread) return;
     // Changes that come before the next write begins are in that write.
     this.#isSaveDue = true;
     const handOvers = this.#handOvers;
@@ -234,7 +216,7 @@ export class Sessions {
 
   async #write(memory: SessionMemory): Promise<void> {
     this.#isSaveDue = false;
-    const stored: Stored[] = [...this.#sessions.values()]
+    const stored: StoredSession[] = [...this.#sessions.values()]
       .filter(({ punts }) => punts.size > 0)
       .map(({ id, cnf, graceMs, punts }) => ({ id, cnf, graceMs, punts: [...punts.values()] }));
     await memory.save(stored);

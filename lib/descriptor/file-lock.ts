@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../errors.js";
+import { linkAt } from "../link-at.js";
 import { native } from "../native.js";
 
 const OP = "file-lock.acquire";
@@ -35,10 +36,10 @@ export class FileLock implements Disposable {
 
   /**
    * Locks the file at `path`, which is made if it is not there, with this process's id as its text. Does not wait. A symbolic
-   * link is followed first, so that two names of one file are one lock. The folder must be there.
+   * link is followed first, so that two names of one file are one lock; one of another user is refused. The folder must be there.
    *
    * @throws PuntError `ERR_LOCKED` when another has it (`details.path`, `details.holder`: the text in the file, for a person);
-   *   the errno name when the file cannot be made or locked
+   *   `ELOOP` for a symbolic link of another user; the errno name when the file cannot be made or locked
    */
   static acquire(path: string): FileLock {
     try {
@@ -121,6 +122,8 @@ export class FileLock implements Disposable {
 
 /** Of a file that need not be there; its folder must be. */
 function realPath(path: string): string {
+  if (linkAt(path) === "foreign")
+    throw Object.assign(new Error("a symbolic link of another user is there"), { code: "ELOOP" });
   try {
     return realpathSync(path);
   } catch (error) {

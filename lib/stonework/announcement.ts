@@ -1,5 +1,4 @@
 // The file by which a CNF announces itself to StoneWork.
-import { rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../errors.js";
@@ -8,6 +7,7 @@ import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
 import { readRegularFile, unreadable } from "../read-file.js";
+import { writeDurably } from "../write-durably.js";
 
 /** The contents of the file, by our names. */
 export interface Announcement {
@@ -26,7 +26,10 @@ const schema = lazily(() =>
   zod().object({
     pid: zod().int(),
     "ms-label": zod().string().min(1),
-    "ip-address": zod().string().min(1),
+    // The orchestrator makes a URL of it.
+    "ip-address": zod()
+      .string()
+      .refine((text) => familyOf(text) !== undefined, { message: "must be an IP address" }),
     "grpc-port": port().min(1),
     "http-port": port(),
   }),
@@ -67,10 +70,8 @@ const UNSUITABLE = ["EACCES", "EPERM", "EROFS", "EXDEV"];
 async function replaceFrom(folder: string, file: string, text: string): Promise<void> {
   const draft = join(folder, `.${basename(file, ENDING)}.new`);
   try {
-    await writeFile(draft, text, { mode: 0o644 });
-    await rename(draft, file);
+    await writeDurably(file, text, { mode: 0o644, draft });
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {});
     if (folder === dirname(file) || !UNSUITABLE.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await replaceFrom(dirname(file), file, text);
   }
@@ -85,7 +86,12 @@ export async function readAnnouncement(file: string): Promise<Announcement> {
   const bytes = await readRegularFile(file).catch((cause) => {
     throw unreadable("stonework.discovery", file, cause);
   });
-  const parsed = schema().safeParse(parseJson(bytes.toString("utf8")));
+  return announcementIn(bytes.toString("utf8"), file);
+}
+
+/** Reads the text of such a file. @throws PuntError ERR_FORMAT */
+export function announcementIn(text: string, file: string): Announcement {
+  const parsed = schema().safeParse(parseJson(text));
   if (!parsed.success) {
     const what = parsed.error.issues
       .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)

@@ -1,5 +1,6 @@
 #include "util/bound_path.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +90,23 @@ SystemError NoRoom(int error, const std::string& path) {
   return {error, "path " + path + why};
 }
 
+/// Gives the file of a bound socket its group, and then its mode. By a path, Linux would follow a link that
+/// another user has put in the file's place.
+SystemError GiveRights(const std::string& path, const struct stat& identity, const BindOptions& options) {
+  if (!options.group && !options.mode) return {};
+  const UniqueFd file(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat now;
+  if (!file || fstat(file.get(), &now) != 0) return {errno, "rights of " + path};
+  if (!S_ISSOCK(now.st_mode) || !SameFile(now, identity)) return {EEXIST, "another file in the place of " + path};
+  const auto same = static_cast<uid_t>(-1);
+  if (options.group && fchownat(file.get(), "", same, *options.group, AT_EMPTY_PATH) != 0) {
+    return {errno, "group " + std::to_string(*options.group) + " of " + path};
+  }
+  const std::string name = "/proc/self/fd/" + std::to_string(file.get());
+  if (options.mode && chmod(name.c_str(), *options.mode) != 0) return {errno, "mode of " + path};
+  return {};
+}
+
 SystemError Listen(int fd, const std::string& path, int backlog) {
   if (backlog > 0 && listen(fd, backlog) != 0) return {errno, "listen on " + path};
   return {};
@@ -120,10 +138,7 @@ SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptio
     std::lock_guard guard(list.mutex);
     list.files[this] = {path_, identity_};
   }
-  if (options.group && chown(path.c_str(), static_cast<uid_t>(-1), *options.group) != 0) {
-    return {errno, "group " + std::to_string(*options.group) + " of " + path};
-  }
-  if (options.mode && chmod(path.c_str(), *options.mode) != 0) return {errno, "mode of " + path};
+  if (SystemError error = GiveRights(path, identity_, options)) return error;
   return Listen(fd, path, options.backlog);
 }
 

@@ -1,6 +1,7 @@
 // Sessions that another daemon of the host has: this one opens none, and ends none.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
+import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import { type PuntId, RETURN_TIME_MS } from "../../lib/punt/index.js";
@@ -10,7 +11,7 @@ const STORED = [{ id: "s1", cnf: "cnf1", graceMs: 0, punts: [punt] }];
 const CLOSED = new PuntError("punt.session", "ERR_CLOSED", "another daemon acts");
 
 /** Returns the sessions of a daemon of a cluster. `stored`: what it loads, when it is told. */
-function sessionsOf(stored: () => Promise<unknown>) {
+function sessionsOf(stored: SessionMemory["load"]) {
   const deleted: PuntId[] = [];
   const sessions = new Sessions({
     memory: { load: stored, save: async () => {} },
@@ -35,8 +36,8 @@ test("a daemon opens sessions from the moment at which it has taken them up unti
 });
 
 test.serial("sessions that were read while another daemon took them are not ended here", async (t) => {
-  let give = (_: unknown) => {};
-  const stored = new Promise((resolve) => (give = resolve));
+  let give = (_: StoredSession[]) => {};
+  const stored = new Promise<StoredSession[]>((resolve) => (give = resolve));
   const { sessions, deleted } = sessionsOf(() => stored);
   const loading = sessions.load();
   sessions.handOver(CLOSED);

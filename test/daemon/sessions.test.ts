@@ -1,9 +1,7 @@
 // The sessions of CNFs in the daemon: streams that replace each other, punts that are bound to them, and the sessions of an earlier daemon.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { type SessionMemory, Sessions, sessionFile } from "../../lib/daemon/sessions.js";
+import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
+import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import { type PuntId, RETURN_TIME_MS } from "../../lib/punt/index.js";
 
@@ -172,7 +170,7 @@ test("a daemon that another one relieves ends the streams with the reason, and f
 });
 
 /** Records each list of sessions that is saved. */
-function memoryOf(stored: unknown = undefined) {
+function memoryOf(stored?: StoredSession[]) {
   const saved: unknown[] = [];
   return { saved, load: async () => stored, save: async (sessions: unknown) => void saved.push(sessions) };
 }
@@ -246,26 +244,60 @@ test("a session whose stream is open is not loaded over", async (t) => {
   t.deepEqual(deleted, ["anew"]);
 });
 
-test("sessions that cannot be read are a problem, and the daemon starts without them", async (t) => {
-  const error = new Error("no JSON");
-  const memory = { load: () => Promise.reject(error), save: async () => {} };
-  const { sessions, problems } = sessionsOf(t, { memory });
-  await sessions.load();
-  t.deepEqual(problems, [error]);
-  await sessionsOf(t).sessions.load();
-  await sessionsOf(t, { memory: memoryOf() }).sessions.load();
+test.serial("sessions that are loaded again keep their time", async (t) => {
+  const stored = [{ id: "1", cnf: "a", graceMs: 0, punts: [punt("a")] }];
+  const { sessions } = sessionsOf(t, { memory: memoryOf(stored) });
+  t.deepEqual(await loaded(sessions), [RETURN_TIME_MS]);
+  t.deepEqual(await loaded(sessions), []);
 });
 
-test("a file of sessions is its user's, and need not be there", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-sessions-"));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "sessions.json");
-  const memory = sessionFile(path);
-  t.is(await memory.load(), undefined);
-  await memory.save([{ id: "1" }]);
-  t.deepEqual(await memory.load(), [{ id: "1" }]);
-  t.is(statSync(path).mode & 0o777, 0o600);
-  writeFileSync(path, "[");
-  await t.throwsAsync(memory.load(), { name: "SyntaxError" });
-  await t.throwsAsync(sessionFile(folder).load());
+test("a punt that a session has taken over is not given back to the stored one", async (t) => {
+  const memory = memoryOf([{ id: "1", cnf: "a", graceMs: HOUR, punts: [punt("a", "1"), punt("a", "2")] }]);
+  const { sessions, open } = sessionsOf(t, { memory });
+  const { id } = open("a", 0);
+  sessions.bind(id, punt("a", "1"));
+  await sessions.load();
+  sessions.unbind(punt("a", "none"));
+  sessions.bind(id, punt("a", "3"));
+  await sessions.saved();
+  t.deepEqual(memory.saved.at(-1), [
+    { id, cnf: "a", graceMs: 0, punts: [punt("a", "1"), punt("a", "3")] },
+    { id: "1", cnf: "a", graceMs: HOUR, punts: [punt("a", "2")] },
+  ]);
+});
+
+test("nothing is saved over sessions that cannot be read, until they can", async (t) => {
+  const error = new PuntError("cluster.read", "ERR_ETCD_CONTENT", "sessions in etcd has a bad value");
+  const good = memoryOf([{ id: "1", cnf: "b", graceMs: HOUR, punts: [punt("b")] }]);
+  let isBad = true;
+  const memory = { ...good, load: () => (isBad ? Promise.reject(error) : good.load()) };
+  const { sessions, open } = sessionsOf(t, { memory });
+  const { id } = open("a");
+  await t.throwsAsync(sessions.load(), { is: error });
+  await t.throwsAsync(sessions.ready(), { is: error });
+  sessions.bind(id, punt("a"));
+  await sessions.saved();
+  t.deepEqual(memory.saved, []);
+  isBad = false;
+  await sessions.ready();
+  await sessions.saved();
+  t.deepEqual(
+    (memory.saved as StoredSession[][]).map((list) => list.map(({ cnf }) => cnf)),
+    [["a", "b"]],
+  );
+  isBad = true;
+  await sessions.ready();
+});
+
+test("a daemon that acts no more has nothing to read", async (t) => {
+  const memory = { ...memoryOf(), load: () => Promise.reject(new Error("bad")) };
+  const { sessions } = sessionsOf(t, { memory });
+  await t.throwsAsync(sessions.load());
+  sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", "another daemon acts"));
+  await t.notThrowsAsync(sessions.ready());
+});
+
+test("a daemon without a memory, or with an empty one, starts without sessions", async (t) => {
+  await t.notThrowsAsync(sessionsOf(t).sessions.load());
+  await t.notThrowsAsync(sessionsOf(t, { memory: memoryOf() }).sessions.load());
 });

@@ -14,6 +14,7 @@ import { PuntRequestSchema as StoneWorkSchema } from "../../lib/stonework/wire.j
 import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { decodeAnswer, decodeQuestion, encodeAttach, requestFromWire, requestToWire } from "../../lib/wire/index.js";
 import { type Random, Sampler } from "../support/vpp/sample-values.js";
+import { announcement, clusterHistory, sessionsFile } from "./files.js";
 import { lyingCaller } from "./lying-caller.js";
 import { lyingEngine } from "./lying-engine.js";
 import { lyingVpp } from "./lying-vpp.js";
@@ -169,6 +170,9 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   "policy-file": policyFile,
   "daemon-options": daemonOptions,
   "daemon-answer": daemonAnswer,
+  "sessions-file": sessionsFile,
+  "cluster-history": clusterHistory,
+  announcement,
   "etcd-records": etcdRecords,
   "etcd-messages": etcdMessages,
   "lying-vpp": lyingVpp,

@@ -1,7 +1,7 @@
-// The address that a CNF announces.
+// The file by which a CNF announces itself: its content, and the address in it.
 import { networkInterfaces } from "node:os";
 import test from "ava";
-import { ownAddress } from "../../lib/stonework/announcement.js";
+import { announcementIn, ownAddress } from "../../lib/stonework/announcement.js";
 
 const addresses = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>
   list
@@ -24,4 +24,23 @@ test("an invalid subnet matches no address", (t) => {
   for (const CNF_MGMT_SUBNET of ["203.0.113.0/24", "10.0.0.0/33", "10.0.0.0/", "eth0"]) {
     t.is(ownAddress({ CNF_MGMT_SUBNET }), undefined, CNF_MGMT_SUBNET);
   }
+});
+
+test("an announcement of another shape is refused, with what is wrong", (t) => {
+  const good = { pid: 1, "ms-label": "a", "ip-address": "10.0.0.1", "grpc-port": 1, "http-port": 0 };
+  t.like(announcementIn(JSON.stringify(good), "a.pid"), { label: "a", address: "10.0.0.1", grpcPort: 1 });
+  t.is(announcementIn(JSON.stringify({ ...good, "ip-address": "::1" }), "a.pid").address, "::1");
+  const bad: [content: unknown, reason: RegExp][] = [
+    ...["", "a b", "10.0.0.1/", "host", "10.0.0.1:1"].map((address): [unknown, RegExp] => [
+      { ...good, "ip-address": address },
+      /ip-address: must be an IP address/,
+    ]),
+    [{ ...good, pid: "1" }, /pid: /],
+    [{ ...good, "ms-label": "" }, /ms-label: /],
+    [{ ...good, "grpc-port": 0 }, /grpc-port: /],
+    [[], /content: /],
+  ];
+  for (const [content, message] of bad)
+    t.throws(() => announcementIn(JSON.stringify(content), "a.pid"), { code: "ERR_FORMAT", message });
+  t.throws(() => announcementIn("{", "a.pid"), { code: "ERR_FORMAT", message: /a\.pid: content: / });
 });

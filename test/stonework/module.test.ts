@@ -287,8 +287,12 @@ test("a wrong option and a state file of something else are refused by name", as
   }
   const file = join(mkdtempSync(join(tmpdir(), "vpp-punt-state-")), "state.json");
   t.teardown(() => rmSync(join(file, ".."), { recursive: true }));
-  for (const content of ["{", '{"punts": 3}']) {
+  const notItem = '{"punts": [], "items": ["AAAA"]}';
+  for (const content of ["", "{", "5", "{}", "[null]", '{"punts": 3}', '{"punts": [null], "items": []}', notItem]) {
     writeFileSync(file, content);
-    await t.throwsAsync(running(t, { state: file }), { code: "ERR_FORMAT", message: /state\.json/ });
+    await t.throwsAsync(running(t, { state: file }), {
+      code: "ERR_STORE_DAMAGED",
+      message: /state\.json is damaged: /,
+    });
   }
 });

@@ -1,5 +1,4 @@
 // attach.sock: hands a CNF the open descriptors of its punts, and takes its network namespace.
-import { chownSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import {
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { idText, type PuntRequest, type PuntStatus, reachOf } from "../../punt/index.js";
+import { setSocketRights } from "../../socket-file.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
 import type { AuditEntry } from "../audit.js";
 import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";
@@ -57,7 +57,7 @@ export class AttachDoor {
     const onError = (error: unknown) => parts.log.warn({ err: error }, "a handover of descriptors failed");
     const how = { mode, onError, ...(group !== undefined && { group }) };
     this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), how);
-    if (owner !== undefined) chownSync(path, owner, group ?? -1);
+    if (owner !== undefined) setSocketRights(path, { owner, group });
     // The door of all CNFs cleans up for all.
     if (options.entrance.cnf !== undefined) return;
     const failed = (error: unknown) => parts.log.warn({ err: error }, "namespaces without a punt were not looked for");

@@ -1,5 +1,4 @@
 // The daemon's UNIX socket: HTTP/2 (gRPC) and HTTP/1.1 (plain JSON) at one path.
-import { chmod, chown } from "node:fs/promises";
 import { createServer as createHttp1, type RequestListener } from "node:http";
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
@@ -8,7 +7,7 @@ import { isMainThread } from "node:worker_threads";
 import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
-import { closeAt, inodeOf } from "../../socket-file.js";
+import { closeAt, inodeOf, setSocketRights } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -51,20 +50,19 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   const own = inodeOf(path);
   // The mode comes last: until then the file is for this user only.
-  if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
-  await chmod(path, mode);
+  giveAway(path, mode, owner, group);
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
   return { path, drop, close: () => end(server, open, { path, own }) };
 }
 
-async function setOwner(path: string, owner: number, group: number): Promise<void> {
+function giveAway(path: string, mode: number, owner: number | undefined, group: number | undefined): void {
   try {
-    await chown(path, owner, group);
+    setSocketRights(path, { owner, group, mode });
   } catch (cause) {
-    const to = [owner >= 0 && `user ${owner}`, group >= 0 && `group ${group}`].filter(Boolean).join(" and ");
-    throw failed(path, `give the socket to ${to}`, cause);
+    const to = [owner !== undefined && `user ${owner}`, group !== undefined && `group ${group}`].filter(Boolean);
+    throw failed(path, to.length === 0 ? "set the socket's mode" : `give the socket to ${to.join(" and ")}`, cause);
   }
 }
 

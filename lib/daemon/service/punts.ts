@@ -155,6 +155,7 @@ export async function bound<T>(
     if (session === "") return ask();
     throw new PuntError(op, "ERR_OPTION", "a session is of the daemon's own host", { option: "session" });
   }
+  if (session !== "") await sessions.ready();
   for (const request of requests) {
     const known = await punts.get(idOf(request));
     // An add that will be refused, because another request has the id, must not bind that one's punt.

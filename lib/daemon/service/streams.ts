@@ -12,7 +12,7 @@ import {
   type WatchRequest,
   type WatchResponseSchema,
 } from "../../wire/index.js";
-import { LONGEST_GRACE_MS } from "../sessions.js";
+import { LONGEST_GRACE_MS } from "../session-memory.js";
 import { type Delivery, WatcherQueue } from "../watcher.js";
 import { type Parts, resetKey, type Scope } from "./scope.js";
 
@@ -122,6 +122,7 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
   }
   const label = scope.view.label(cnf);
   scope.rule = scope.view.rights.requireChange(label, scope.op).name;
+  await parts.sessions.ready();
   const opened = parts.sessions.open(label, graceMs, id);
   const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   try {

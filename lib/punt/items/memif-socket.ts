@@ -1,7 +1,7 @@
 // Socket files of memifs: files in VPP's table, and files that a VPP left behind.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chown, readdir, stat, unlink } from "node:fs/promises";
+import { lchown, readdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
@@ -143,7 +143,7 @@ async function makeDirectory(path: string, apiSocket: string | undefined): Promi
 /** A user who is not root may give a folder to a group of his own only. */
 async function giveToGroupOf(apiSocket: string | undefined, path: string): Promise<void> {
   const found = apiSocket === undefined ? undefined : await stat(apiSocket).catch(() => undefined);
-  if (found) await chown(path, -1, found.gid).catch(() => {});
+  if (found) await lchown(path, -1, found.gid).catch(() => {});
 }
 
 /** Returns the paths of all files in the folder of the memif sockets; undefined if the folder cannot be read. */

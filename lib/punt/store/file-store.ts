@@ -1,22 +1,22 @@
 // A store in a file.
 import { constants, readlinkSync, realpathSync } from "node:fs";
-import { copyFile, open, rename, rm } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { linkAt } from "../../link-at.js";
 import { OptionCheck } from "../../options.js";
 import { readRegularFile } from "../../read-file.js";
+import { writeDurably } from "../../write-durably.js";
 import { parse, serialize } from "./format.js";
 import type { Store, StoredState } from "./store.js";
 import { StoreLock } from "./store-lock.js";
 
-/** The file contains the memif secrets. */
-const FILE_MODE = 0o600;
-
 /**
  * Keeps the state in a file. Each save replaces the file as a whole, so that a reader finds the state before or after the save, even after
  * a crash. `<path>.backup` has the state before. A damaged file is reported and left alone. While the store is open, the kernel holds a
- * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target.
+ * lock on `<path>.lock`, which ends with the process. If `path` is a symbolic link, all of this applies to its target. A link of another user is not
+ * followed: a save replaces it.
  *
  * @example
  * ```ts
@@ -87,7 +87,6 @@ export class FileStore implements Store, AsyncDisposable {
     try {
       await this.#replace(serialize(state));
     } catch (cause) {
-      await rm(this.#fresh, { force: true }).catch(() => {});
       throw this.#unwritable(cause as NodeJS.ErrnoException);
     }
   }
@@ -121,18 +120,10 @@ export class FileStore implements Store, AsyncDisposable {
     }
   }
 
-  get #fresh(): string {
-    return `${this.#file}.new`;
-  }
-
   async #replace(text: string): Promise<void> {
-    const directory = dirname(this.#file);
-    if (!this.#hasFile) await ensureFolder(directory);
+    if (!this.#hasFile) await ensureFolder(dirname(this.#file));
     else await this.#keepBackup();
-    await writeDurably(this.#fresh, text);
-    await rename(this.#fresh, this.#file);
-    // A rename is durable only after its folder is synchronized.
-    await syncDirectory(directory);
+    await writeDurably(this.#file, text);
     this.#hasFile = true;
   }
 
@@ -143,8 +134,9 @@ export class FileStore implements Store, AsyncDisposable {
   }
 }
 
-/** Returns the file that a path names. Follows symbolic links, even if their target does not exist yet. */
+/** Returns the file that a path names. Follows symbolic links but those of other users, even if their target does not exist yet. */
 function targetOf(path: string): string {
+  if (linkAt(path) === "foreign") return inRealFolder(path);
   try {
     return realpathSync(path);
   } catch {
@@ -176,26 +168,5 @@ async function readIfThere(path: string): Promise<string | undefined> {
     const { code = "EIO", message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     throw new PuntError("punt.store", code, `cannot read ${path}: ${message}`, { path }, cause);
-  }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  // A file of an earlier process is not written to: it may be a pipe, or a link to another file.
-  await rm(path, { force: true });
-  const file = await open(path, "wx", FILE_MODE);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,7 +1,7 @@
-// The text of a store's file: a first line with format, version and checksum, and the state.
-import { createHash } from "node:crypto";
+// The text of a store's file, and its earlier versions.
 import { PuntError } from "../../errors.js";
 import { lazily, zod } from "../../lazily.js";
+import { seal, unseal } from "../../sealed.js";
 import { hasField } from "../request/index.js";
 import type { StoredState } from "./store.js";
 
@@ -17,21 +17,19 @@ const UPGRADES: Readonly<Record<number, (state: object) => object>> = {
 };
 
 export function serialize(state: StoredState): string {
-  const body = JSON.stringify(state);
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, sha256: digest(body) })}\n${body}\n`;
+  return seal(FORMAT, VERSION, JSON.stringify(state));
 }
 
 /** Parses the text of a file. `path` is its name in errors. @throws PuntError `ERR_STORE_DAMAGED`, `ERR_STORE_VERSION` */
 export function parse(text: string, path: string): StoredState {
-  const [head = "", body = ""] = text.split("\n");
-  const header = headerOf(head);
-  if (header?.format !== FORMAT) throw damaged(path, "its first line is not that of a store");
-  const { version = 0, sha256 } = header;
+  const sealed = unseal(text);
+  if (sealed?.format !== FORMAT) throw damaged(path, "its first line is not that of a store");
+  const { version, body, isWhole } = sealed;
   if (version !== VERSION && UPGRADES[version] === undefined) {
     const message = `${path} has version ${version}; this program reads 1 to ${VERSION}`;
     throw new PuntError("punt.store", "ERR_STORE_VERSION", message, { path, version });
   }
-  if (digest(body) !== sha256) throw damaged(path, "its checksum is wrong");
+  if (!isWhole) throw damaged(path, "its checksum is wrong");
   const state = upgraded(parsed(body), version);
   const problem = shapeProblem(state);
   // Not the checked copy: its fields have another order, by which an equal request would count as another one.
@@ -109,18 +107,6 @@ function upgraded(state: object, from: number): StoredState {
   let current = state;
   for (let at = from; at < VERSION; at++) current = UPGRADES[at]!(current);
   return current as StoredState;
-}
-
-function headerOf(line: string): { format?: string; version?: number; sha256?: string } | undefined {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 function damaged(path: string, reason: string): PuntError {

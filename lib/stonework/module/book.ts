@@ -19,6 +19,12 @@ export interface LearntPunt {
   readonly metadata: LearntMetadata;
 }
 
+/** A punt in a module's file. */
+export interface SavedPunt {
+  readonly state: "INIT" | "CREATED";
+  readonly metadata: JsonValue;
+}
+
 interface Entry {
   readonly metadata: PuntMetadata;
   readonly state: "INIT" | "CREATED";
@@ -35,14 +41,14 @@ export class PuntBook {
   }
 
   /** Takes back what `toJSON` returned. @throws an error of protobuf's: it is something else */
-  load(saved: unknown): void {
-    for (const { state, metadata } of saved as { state: "INIT" | "CREATED"; metadata: JsonValue }[]) {
+  load(saved: readonly SavedPunt[]): void {
+    for (const { state, metadata } of saved) {
       const wire = fromJson(PuntMetadataSchema, metadata);
       this.#entries.set(keyOf(wire), { metadata: wire, state, isOld: true });
     }
   }
 
-  toJSON(): object[] {
+  toJSON(): SavedPunt[] {
     return [...this.#entries.values()].map(({ state, metadata }) => ({
       state,
       metadata: toJson(PuntMetadataSchema, metadata),

@@ -13,7 +13,8 @@ export class StoneWorkModule extends EventEmitter<StoneWorkModuleEvents> impleme
   /**
    * Serves StoneWork's calls, then announces the module by a file in StoneWork's directory.
    *
-   * @throws PuntError ERR_OPTION; ERR_FORMAT: the state file is not one; an errno name: an address cannot be listened at, or a file cannot be read or written
+   * @throws PuntError ERR_OPTION; ERR_STORE_DAMAGED, ERR_STORE_VERSION: the state file; an errno name: an address cannot be listened at, or a
+   * file cannot be read or written
    * @example
    * ```ts
    * import { StoneWorkModule } from "vpp-punt/stonework";

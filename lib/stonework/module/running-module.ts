@@ -3,16 +3,17 @@ import type { EventEmitter } from "node:events";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
 import { guarded } from "../../guarded.js";
+import { lazily, zod } from "../../lazily.js";
 import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
+import { StateFile, type StateForm } from "../../state-file.js";
 import { type Item, ItemSchema, UpdateResult_Operation as Operation } from "../gen/ligato/generic/manager_pb.js";
 import type { Interface as VppInterface } from "../gen/ligato/vpp/interfaces/interface_pb.js";
 import type { UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";
-import { JsonFile } from "../json-file.js";
 import { pathsIn } from "../paths.js";
 import { type Serving, serveGrpc, serveJson } from "../server.js";
 import { Agent } from "./agent.js";
 import { Announcer } from "./announcer.js";
-import { type LearntPunt, PuntBook } from "./book.js";
+import { type LearntPunt, PuntBook, type SavedPunt } from "./book.js";
 import type { StoneWorkAddress, StoneWorkItem, StoneWorkModuleEvents } from "./events.js";
 import { Models } from "./models.js";
 import { type CheckedModuleOptions, checkModuleOptions, type StoneWorkModuleOptions } from "./options.js";
@@ -20,13 +21,32 @@ import { moduleRoutes, type ServiceParts } from "./services.js";
 
 const OP = "stonework.module";
 
+interface Saved {
+  readonly punts: readonly SavedPunt[];
+  /** Each in base64. */
+  readonly items: readonly string[];
+}
+
+/** The file of what StoneWork has told a module. */
+const STATE: StateForm<Saved> = {
+  op: OP,
+  format: "vpp-punt module of StoneWork",
+  shape: lazily(() =>
+    zod().object({
+      punts: zod().array(zod().object({ state: zod().enum(["INIT", "CREATED"]), metadata: zod().json() })),
+      items: zod().array(zod().base64()),
+    }),
+  ),
+  remedy: "remove it to start without punts: StoneWork announces them when it discovers the module",
+};
+
 /** A CNF under StoneWork that serves StoneWork's calls. */
 export class RunningModule {
   readonly #events: EventEmitter<StoneWorkModuleEvents>;
   readonly #options: CheckedModuleOptions;
   readonly #models: Models;
   readonly #book: PuntBook;
-  readonly #file: JsonFile;
+  readonly #file: StateFile<Saved>;
   readonly #items = new Map<string, Item>();
   readonly #serving: Serving[] = [];
   readonly #agent: Agent;
@@ -53,7 +73,7 @@ export class RunningModule {
     this.#options = options;
     this.#models = new Models(options.models, options.label);
     this.#book = new PuntBook(pathsIn(options.directory));
-    this.#file = new JsonFile(options.state, OP);
+    this.#file = new StateFile(options.state, STATE);
     this.#agent = new Agent({
       label: options.label,
       discovered: (address, isAgain) => this.#discovered(address, isAgain),
@@ -184,18 +204,16 @@ export class RunningModule {
     return this.#file.save({ punts: this.#book.toJSON(), items });
   }
 
-  #load(saved: unknown): void {
+  #load(saved: Saved | undefined): void {
     if (saved === undefined) return;
     try {
-      const { punts, items } = saved as { punts: unknown; items: string[] };
-      this.#book.load(punts);
-      for (const text of items) {
+      this.#book.load(saved.punts);
+      for (const text of saved.items) {
         const item = fromBinary(ItemSchema, Buffer.from(text, "base64"));
         if (this.#models.knows(item)) this.#items.set(this.#models.keyOf(item), item);
       }
     } catch (cause) {
-      const path = this.#options.state;
-      throw new PuntError(OP, "ERR_FORMAT", `${path} is not the state of this module`, { path }, cause);
+      throw this.#file.damaged("it is not the state of this module", cause);
     }
   }
 }

@@ -1,13 +1,19 @@
 // The configuration items of all CNFs: from the file, and set over gRPC. The latter are kept over restarts.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { PuntError } from "../../errors.js";
+import { lazily, zod } from "../../lazily.js";
 import type { PuntId } from "../../punt/index.js";
+import { StateFile, type StateForm } from "../../state-file.js";
 import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
-import { JsonFile } from "../json-file.js";
 import { ConfigItem } from "./item.js";
 import type { Surroundings } from "./surroundings.js";
 
-const OP = "stonework.orchestrator";
+/** The file of the items that were set over gRPC: by their keys, each in base64. */
+const ITEMS: StateForm<Record<string, string>> = {
+  op: "stonework.orchestrator",
+  format: "vpp-punt items of StoneWork",
+  shape: lazily(() => zod().record(zod().string(), zod().base64())),
+  remedy: "remove it to start without items, and set them again",
+};
 
 interface Held {
   readonly item: ConfigItem;
@@ -18,13 +24,11 @@ interface Held {
 export class Items {
   readonly #held = new Map<string, Held>();
   readonly #around: Surroundings;
-  readonly #file: JsonFile;
-  readonly #path: string | undefined;
+  readonly #file: StateFile<Record<string, string>>;
 
   constructor(around: Surroundings, path: string | undefined) {
     this.#around = around;
-    this.#path = path;
-    this.#file = new JsonFile(path, OP);
+    this.#file = new StateFile(path, ITEMS);
   }
 
   get all(): readonly ConfigItem[] {
@@ -40,15 +44,19 @@ export class Items {
     this.#held.get(key)?.item.look();
   }
 
-  /** @throws PuntError ERR_FORMAT: the file is something else; an errno name */
+  /** @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name */
   async load(): Promise<void> {
-    const saved = (await this.#file.load()) ?? {};
+    const saved = Object.entries((await this.#file.load()) ?? {});
+    const items = saved.map(([key, text]): [string, Item] => [key, this.#itemIn(key, text)]);
+    for (const [key, item] of items) this.#put(key, item, false);
+  }
+
+  /** @throws PuntError ERR_STORE_DAMAGED */
+  #itemIn(key: string, text: string): Item {
     try {
-      for (const [key, text] of Object.entries(saved as Record<string, string>))
-        this.#put(key, fromBinary(ItemSchema, Buffer.from(text, "base64")), false);
+      return fromBinary(ItemSchema, Buffer.from(text, "base64"));
     } catch (cause) {
-      const text = `${this.#path} does not hold configuration items`;
-      throw new PuntError(OP, "ERR_FORMAT", text, { path: this.#path }, cause);
+      throw this.#file.damaged(`${key}: it is not a configuration item`, cause);
     }
   }
 

@@ -8,7 +8,8 @@ export class StoneWorkOrchestrator implements AsyncDisposable {
   /**
    * Serves, and watches StoneWork's directory for CNFs. `close` does not close the punts' manager.
    *
-   * @throws PuntError ERR_OPTION; ERR_INVALID_FILE, ERR_FORMAT: of a file; an errno name: an address cannot be listened at, or a file cannot be read or written
+   * @throws PuntError ERR_OPTION; ERR_INVALID_FILE: the configuration; ERR_STORE_DAMAGED, ERR_STORE_VERSION: the state file; an errno name:
+   * an address cannot be listened at, or a file cannot be read or written
    * @example
    * ```ts
    * import { connectPunts } from "vpp-punt/module";

@@ -34,6 +34,17 @@ export class Files {
     this.#texts.set(path, text);
   }
 
+  /** Opens a file or a folder, or makes a file. @throws ENOENT; EEXIST */
+  open(path: string, isNew: boolean): object {
+    if (isNew) this.make(path, "file");
+    else this.stat(path);
+    const done = async () => undefined;
+    return {
+      ...{ stat: async () => this.stat(path), readFile: async () => Buffer.from(this.read(path)) },
+      ...{ writeFile: async (text: string) => this.write(path, text), sync: done, close: done },
+    };
+  }
+
   /** Puts a file in the place of another. @throws ENOENT */
   rename(from: string, to: string): void {
     this.write(to, this.read(from));
@@ -50,6 +61,11 @@ export class Files {
   remove(path: string): void {
     if (!this.#kinds.delete(path)) throw failed("ENOENT", path);
     this.#texts.delete(path);
+  }
+
+  /** As `rm` with `force` does. */
+  removeIfThere(path: string): void {
+    if (this.#kinds.has(path)) this.remove(path);
   }
 
   /** @throws ENOENT */

@@ -187,7 +187,7 @@ function installRandom(): void {
 function installFiles(): void {
   const ask = {
     ...{ readdir: "list", unlink: "remove", stat: "stat" },
-    ...{ writeFile: "write", rename: "rename" },
+    ...{ rename: "rename", rm: "removeIfThere" },
   } as const satisfies Record<string, keyof Files>;
   for (const [name, method] of Object.entries(ask) as [keyof typeof ask, (typeof ask)[keyof typeof ask]][]) {
     const real = fsPromises[name] as (...args: unknown[]) => unknown;
@@ -199,13 +199,11 @@ function installFiles(): void {
     };
     Object.assign(fsPromises, { [name]: replaced });
   }
-  const { mkdir, chown, open } = fsPromises;
-  fsPromises.open = (async (path: string, ...rest: []) => {
-    if (!isOurs(path)) return open(path, ...rest);
+  const { mkdir, lchown, open } = fsPromises;
+  fsPromises.open = (async (path: string, flags: string | number, mode: number) => {
+    if (!isOurs(path)) return open(path, flags, mode);
     await schedule().answer("open");
-    const { files } = current!;
-    const bytes = Buffer.from(files.read(path));
-    return { stat: async () => files.stat(path), readFile: async () => bytes, close: async () => undefined };
+    return current!.files.open(path, flags === "wx");
   }) as typeof fsPromises.open;
   fsPromises.mkdir = (async (path: string, options: unknown) => {
     if (!isOurs(path)) return mkdir(path, options as never);
@@ -213,7 +211,7 @@ function installFiles(): void {
     current!.files.make(path, "folder");
     return undefined;
   }) as typeof fsPromises.mkdir;
-  fsPromises.chown = async (path, ...rest) => (isOurs(path) ? undefined : chown(path, ...rest));
+  fsPromises.lchown = async (path, ...rest) => (isOurs(path) ? undefined : lchown(path, ...rest));
   const { existsSync, statSync } = fs;
   fs.existsSync = (path) => (isOurs(path) ? current!.files.kind(path) !== undefined : existsSync(path));
   const stat = (path: string, options?: { throwIfNoEntry?: boolean }) => {

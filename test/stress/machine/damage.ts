@@ -1,9 +1,14 @@
-// Stores that a disk has damaged, and stores of other versions: each is refused by name or read right, and none is changed.
+// Stores and sessions that a disk has damaged, and stores of other versions: each is refused by name or read right, and none is changed.
 import { createHash } from "node:crypto";
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sessionFile } from "../../../lib/daemon/session-memory.js";
 import { PuntError } from "../../../lib/errors.js";
+import { RemotePunts } from "../../../lib/module/remote/index.js";
 import { FileStore } from "../../../lib/punt/index.js";
+import { damagedAtEachByte } from "../../support/damage.js";
+import { puntOf } from "../../support/punt/punts.js";
 import type { Place } from "./place.js";
 import type { Trouble } from "./troubles.js";
 
@@ -15,10 +20,30 @@ async function storeOf(place: Place): Promise<string> {
   return join(place.state, "punts.json");
 }
 
+type Load = (path: string) => Promise<unknown>;
+
+const loadStore: Load = (path) => new FileStore(path).load();
+const loadSessions: Load = (path) => sessionFile(path).load();
+
+const ENDED_CNF = "ended";
+
+/** A daemon's file of sessions, while no daemon runs. The program of its session has ended, too. */
+async function sessionsOf(place: Place): Promise<string> {
+  await place.startDaemon();
+  await using program = new RemotePunts({ socket: place.socket, session: { cnf: ENDED_CNF, grace: 0 } });
+  const folder = join(place.directory, "vpp/sockets");
+  for (const subject of [7, 8]) {
+    const where = { cnf: ENDED_CNF, interconnect: "MEMIF", subject, unique: subject, folder } as const;
+    await program.add(puntOf("PUNT_TO_SOCKET", { ...where, key: `${subject}` }));
+  }
+  await place.killDaemon();
+  return join(place.state, "sessions.json");
+}
+
 /** Loads the damaged bytes. @throws an Error if they pass for another state, or if the load changes them */
-async function expectRefused(path: string, good: string, bytes: Buffer, what: string): Promise<string> {
+async function expectRefused(load: Load, path: string, good: string, bytes: Buffer, what: string): Promise<string> {
   writeFileSync(path, bytes);
-  const loaded = await new FileStore(path).load().catch((error: unknown) => error);
+  const loaded = await load(path).catch((error: unknown) => error);
   if (!readFileSync(path).equals(bytes)) throw new Error(`${what}: the load has changed the file`);
   if (!(loaded instanceof Error)) {
     if (JSON.stringify(loaded) === good) return "read right";
@@ -30,31 +55,45 @@ async function expectRefused(path: string, good: string, bytes: Buffer, what: st
   return loaded.code;
 }
 
-/** Every byte: the file ends before it, it has one bit flipped, it is zero. */
-const damagedAtAnyByte: Trouble = async ({ place, random }) => {
-  const path = await storeOf(place);
-  const whole = readFileSync(path);
-  const good = JSON.stringify(await new FileStore(path).load());
-  const copy = join(place.directory, "damaged.json");
+/** Loads a file with damage at each of its bytes. Returns how many loads came to which end. */
+async function damagedAtAnyByte(load: Load, path: string, copy: string, random: () => number): Promise<string> {
+  const good = JSON.stringify(await load(path));
   const results = new Map<string, number>();
-  const take = async (bytes: Buffer, what: string) => {
-    const result = await expectRefused(copy, good, bytes, what);
+  for (const [what, bytes] of damagedAtEachByte(readFileSync(path), () => Math.floor(random() * 8))) {
+    const result = await expectRefused(load, copy, good, bytes, what);
     results.set(result, (results.get(result) ?? 0) + 1);
-  };
-  for (let at = 0; at < whole.length; at++) {
-    await take(whole.subarray(0, at), `cut at byte ${at}`);
-    for (const change of [1 << Math.floor(random() * 8), whole[at]!]) {
-      const bytes = Buffer.from(whole);
-      bytes[at]! ^= change;
-      if (change !== 0) await take(bytes, `byte ${at} xor ${change}`);
-    }
   }
   rmSync(copy);
-  await place.startDaemon();
   return [...results].map(([result, number]) => `${number} ${result}`).join(", ");
+}
+
+const storeDamaged: Trouble = async ({ place, random }) => {
+  const results = await damagedAtAnyByte(
+    loadStore,
+    await storeOf(place),
+    join(place.directory, "damaged.json"),
+    random,
+  );
+  await place.startDaemon();
+  return results;
 };
 
-/** Starts a daemon that must refuse the store. @throws an Error unless it ends, says the code, and leaves the file */
+/** The daemon refuses damaged sessions, and with the whole ones deletes the punts of the program that has ended. */
+const sessionsDamaged: Trouble = async ({ place, random }) => {
+  const path = await sessionsOf(place);
+  const results = await damagedAtAnyByte(loadSessions, path, join(place.directory, "damaged.json"), random);
+  const whole = readFileSync(path);
+  for (const text of ["", "{}", "[null]", whole.subarray(0, whole.length / 2)]) {
+    writeFileSync(path, text);
+    await expectNoStart(place, path, "ERR_STORE_DAMAGED");
+  }
+  writeFileSync(path, whole);
+  await place.startDaemon();
+  while ((await place.punts.list({ cnf: ENDED_CNF })).length > 0) await sleep(50);
+  return results;
+};
+
+/** Starts a daemon that must refuse the file. @throws an Error unless it ends, says the code, and leaves the file */
 async function expectNoStart(place: Place, path: string, code: string): Promise<void> {
   const before = readFileSync(path);
   let text = "";
@@ -66,9 +105,9 @@ async function expectNoStart(place: Place, path: string, code: string): Promise<
     })
     .then(() => true)
     .catch(() => false);
-  if (started) throw new Error(`the daemon started with a store that is ${code}`);
+  if (started) throw new Error(`the daemon started with a file that is ${code}`);
   if (!text.includes(code)) throw new Error(`the daemon does not say ${code}: ${text}`);
-  if (!readFileSync(path).equals(before)) throw new Error(`the daemon changed a store that is ${code}`);
+  if (!readFileSync(path).equals(before)) throw new Error(`the daemon changed a file that is ${code}`);
 }
 
 const refusedAtStart: Trouble = async ({ place }) => {
@@ -108,7 +147,8 @@ const olderVersion: Trouble = async ({ place }) => {
 };
 
 export const damages: Readonly<Record<string, Trouble>> = {
-  "store damaged at any byte": damagedAtAnyByte,
+  "store damaged at any byte": storeDamaged,
+  "sessions damaged at any byte": sessionsDamaged,
   "store refused at the start": refusedAtStart,
   "store of an older version": olderVersion,
 };
