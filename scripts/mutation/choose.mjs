@@ -88,3 +88,12 @@ export function score(results) {
   const killed = results.filter(({ outcome }) => outcome === "killed" || outcome === "timed out").length;
   return results.length === 0 ? 100 : (100 * killed) / results.length;
 }
+
+/** Calls `work` for each item, `jobs` at a time. */
+export async function each(items, jobs, work) {
+  const pending = items.values();
+  const worker = async () => {
+    for (const item of pending) await work(item);
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+}
