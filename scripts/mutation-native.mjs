@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { nativeTargets } from "./fuzz/native.mjs";
 import { covering, each, inPlaces, named, sample, score, withoutEquivalents } from "./mutation/choose.mjs";
 import { release, take } from "./mutation/lock.mjs";
-import { copy, makeCopy, mutatedFiles, removeUnfinishedCopy } from "./mutation/native/copy.mjs";
+import { copy, makeCopy, mutatedFiles } from "./mutation/native/copy.mjs";
 import { judge, judges, measure, stop, WEAKENED } from "./mutation/native/judge.mjs";
 import { cleanWhenInterrupted, print, printTable } from "./mutation/report.mjs";
 
@@ -143,7 +143,6 @@ async function main() {
   if (other !== undefined) refuse(`process ${other} runs already`);
   const clean = () => {
     stop();
-    removeUnfinishedCopy();
     release(copy);
   };
   cleanWhenInterrupted(clean);

@@ -60,14 +60,21 @@ export function canCompile(folder) {
   return spawnSync("clang++", args, { input }).status === 0;
 }
 
-/** Runs a program to its end; resolves with its exit status, null after a time limit, and what it wrote. */
+const running = new Set();
+process.on("exit", () => {
+  for (const { pid } of running) process.kill(-pid, "SIGKILL");
+});
+
+/** Runs a program to its end; resolves with its exit status, null after a time limit, and what it wrote. It ends with this process. */
 export function run(program, args, options = {}) {
   return new Promise((resolved) => {
-    const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    child.on("exit", () => running.delete(child));
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"])
       child[name].setEncoding("utf8").on("data", (text) => (output[name] += text));
-    child.on("error", (error) => resolved({ status: -1, ...output, stderr: error.message }));
+    child.on("error", (error) => running.delete(child) && resolved({ status: -1, ...output, stderr: error.message }));
     child.on("close", (status) => resolved({ status, ...output }));
   });
 }

@@ -11,10 +11,11 @@ export const copy = join(root, "dist/mutation-native");
 /** The programs that can kill a mutant, and the addon. */
 export const programs = join(copy, "programs");
 export const addon = join(copy, "source");
-const list = join(copy, "mutants.json");
+/** The state of each part: what it was made of, and the mutants that its compiler refused. */
+export const list = join(copy, "parts.json");
 
 const HEADER = fileURLToPath(new URL("mutant.h", import.meta.url));
-const FLAGS = ["-include", HEADER, "-Wno-narrowing", "-w"];
+const FLAGS = ["-include", HEADER, "-Wno-narrowing", "-w", "-g0"];
 const COPIED = ["native", "binding.gyp", "package.json", "scripts", "test/fuzz/native"];
 
 /** The files with mutants: rings, queues, slabs, and what a peer says in a handshake. */
@@ -40,13 +41,14 @@ function below(folder) {
 
 export const mutatedFiles = () => below("native").filter((file) => MUTATED.some((pattern) => pattern.test(file)));
 
-/** What the copy is made of and by. */
-const MADE_OF = ["native", "test/fuzz/native", "scripts/mutation/native", "scripts/fuzz"];
+/** What all parts of the copy are made of and by, and what the programs are made of besides. */
+const MADE_OF = ["native", "scripts/mutation/native"];
+const PROGRAMS_OF = ["test/fuzz/native", "scripts/fuzz"];
 const JUDGING = "scripts/mutation/native/judge.mjs";
 
-function digest() {
+function digest(folders) {
   const hash = createHash("sha256");
-  for (const file of MADE_OF.flatMap(below).filter((name) => name !== JUDGING))
+  for (const file of folders.flatMap(below).filter((name) => name !== JUDGING))
     hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
@@ -83,40 +85,51 @@ async function compileAddon() {
   return status === 0 ? {} : { errors: stderr };
 }
 
-/** Compiles with fewer and fewer mutants, until the compiler takes them. */
-async function compiled(mutants, build) {
+/** Compiles a part with fewer and fewer mutants until the compiler takes them; resolves with the numbers of those it refused. */
+async function refusedBy(mutants, build) {
   let left = mutants;
   for (;;) {
-    const { errors } = await build();
-    if (errors === undefined) return left;
-    left = withoutRefused(left, errors);
     write(left);
+    const { errors } = await build();
+    if (errors === undefined) break;
+    left = withoutRefused(left, errors);
+  }
+  const taken = new Set(left);
+  return mutants.filter((mutant) => !taken.has(mutant)).map(({ id }) => id);
+}
+
+/** The addon and the programs: what each is made of, and how. */
+function parts() {
+  const programKey = digest([...MADE_OF, ...PROGRAMS_OF]);
+  const compileProgram = (name) => () => compile(name, programs, { root: addon, flags: FLAGS });
+  return [
+    ...TARGETS.map((name) => ({ name, key: programKey, build: compileProgram(name) })),
+    { name: "the addon", key: digest(MADE_OF), build: compileAddon },
+  ];
+}
+
+function copySources() {
+  mkdirSync(programs, { recursive: true });
+  for (const name of COPIED) {
+    rmSync(join(addon, name), { recursive: true, force: true });
+    cpSync(join(root, name), join(addon, name), { recursive: true });
   }
 }
 
-/** Makes the copy and resolves with its mutants. Does nothing but read when it is up to date. */
+/** Compiles the parts of the copy that are out of date; resolves with the mutants that are in all of them. */
 export async function makeCopy(report) {
-  const key = digest();
-  const kept = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : undefined;
-  if (kept?.key === key) return kept.mutants;
-  rmSync(copy, { recursive: true, force: true });
-  for (const folder of [programs, join(copy, "reached")]) mkdirSync(folder, { recursive: true });
-  for (const name of COPIED) cpSync(join(root, name), join(addon, name), { recursive: true });
-  let mutants = allMutants();
-  const all = mutants.length;
-  write(mutants);
-  for (const name of TARGETS) {
-    report(`compiling ${name} with all mutants`);
-    mutants = await compiled(mutants, () => compile(name, programs, { root: addon, flags: FLAGS }));
+  const kept = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : {};
+  const all = allMutants();
+  const refused = new Set();
+  copySources();
+  for (const { name, key, build } of parts()) {
+    if (kept[name]?.key !== key) {
+      report(`compiling ${name} with ${all.length} mutants`);
+      kept[name] = { key, refused: await refusedBy(all, build) };
+      writeFileSync(list, JSON.stringify(kept));
+    }
+    for (const id of kept[name].refused) refused.add(id);
   }
-  report("compiling the addon with all mutants");
-  mutants = await compiled(mutants, compileAddon);
-  report(`${all - mutants.length} of ${all} mutants do not compile`);
-  writeFileSync(list, JSON.stringify({ key, mutants }));
-  return mutants;
-}
-
-/** Removes a copy that was not finished. */
-export function removeUnfinishedCopy() {
-  if (!existsSync(list)) rmSync(copy, { recursive: true, force: true });
+  if (refused.size > 0) report(`${refused.size} of ${all.length} mutants do not compile`);
+  return all.filter(({ id }) => !refused.has(id));
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { corpusOf, nativeTargets } from "../../fuzz/native.mjs";
 import { clearAll, runTest } from "../run-test.mjs";
-import { addon, copy, programs, root, TARGETS } from "./copy.mjs";
+import { addon, copy, list, programs, root, TARGETS } from "./copy.mjs";
 
 const TEST_FOLDERS = ["memif", "punt-socket", "packet-socket", "native"];
 
@@ -84,15 +84,14 @@ export function judges() {
   return [...TARGETS, ...files];
 }
 
+/** A digest of the compiled part and of what runs over it. */
 function keyOf(name) {
-  const hash = createHash("sha256").update(readFileSync(join(copy, "mutants.json")));
-  const folder = name in nativeTargets ? join(root, "test/fuzz/corpus", corpusOf(name)) : undefined;
-  const files =
-    folder === undefined
-      ? [join(root, name)]
-      : readdirSync(folder)
-          .sort()
-          .map((file) => join(folder, file));
+  const isProgram = name in nativeTargets;
+  const { key } = JSON.parse(readFileSync(list, "utf8"))[isProgram ? name : "the addon"];
+  const hash = createHash("sha256").update(key);
+  const folder = isProgram ? join(root, "test/fuzz/corpus", corpusOf(name)) : undefined;
+  const names = isProgram ? readdirSync(folder).sort() : [];
+  const files = isProgram ? names.map((file) => join(folder, file)) : [join(root, name)];
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest("hex");
 }
@@ -104,11 +103,11 @@ export async function measure(name, report) {
   const old = existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : undefined;
   if (old?.key === key) return { file: name, ms: old.ms, hits: new Set(old.hits) };
   mkdirSync(join(copy, "reached"), { recursive: true });
-  const list = join(copy, "reached", `hits-${process.pid}-${name.replaceAll("/", "+")}`);
-  writeFileSync(list, Buffer.alloc(HITS_BYTES));
-  const { outcome, ms, output } = await judge(name, { VPP_PUNT_MUTANT_HITS: list });
-  const hits = [...readFileSync(list)].flatMap((byte, id) => (byte === 0 ? [] : [id]));
-  rmSync(list);
+  const hitsFile = join(copy, "reached", `hits-${process.pid}-${name.replaceAll("/", "+")}`);
+  writeFileSync(hitsFile, Buffer.alloc(HITS_BYTES));
+  const { outcome, ms, output } = await judge(name, { VPP_PUNT_MUTANT_HITS: hitsFile });
+  const hits = [...readFileSync(hitsFile)].flatMap((byte, id) => (byte === 0 ? [] : [id]));
+  rmSync(hitsFile);
   if (outcome !== "passed") {
     report(`${name} ${outcome} without a mutant and is left out: ${/^not ok .*/m.exec(output)?.[0] ?? ""}`);
     return undefined;

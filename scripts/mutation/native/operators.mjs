@@ -135,7 +135,7 @@ class Finder {
       index - 1,
       index + 2,
     );
-    if (before === "[" || before === "<" || before === "::" || before === "." || before === "->") return;
+    if (before === "[" || (before === "<" && !spaced) || before === "::" || before === "." || before === "->") return;
     if (text === "true" || text === "false") {
       const other = text === "true" ? "false" : "true";
       this.add(`${text} for ${other}`, index, index, other, {
