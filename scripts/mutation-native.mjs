@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { nativeTargets } from "./fuzz/native.mjs";
 import { covering, each, inPlaces, named, sample, score, withoutEquivalents } from "./mutation/choose.mjs";
 import { release, take } from "./mutation/lock.mjs";
-import { copy, makeCopy, mutatedFiles } from "./mutation/native/copy.mjs";
+import { copy, makeCopy, mutatedFiles, TARGETS } from "./mutation/native/copy.mjs";
 import { judge, judges, measure, stop, WEAKENED } from "./mutation/native/judge.mjs";
 import { cleanWhenInterrupted, print, printTable } from "./mutation/report.mjs";
 
@@ -23,6 +23,7 @@ Options:
   --all           tries all of them
   --mutant NAME   tries the mutants at file:line or file:line:column, or of an id; may be repeated
   --files N       at most N test files for a mutant (default: all that reach it)
+  --programs      runs the fuzzing programs only, and compiles no addon: quick, and more mutants survive
   --jobs N        mutants at a time (default 1)
   --at-least N    score to reach, in percent (default 85)
   --list          prints the mutants
@@ -38,6 +39,7 @@ const OPTIONS = {
   files: { type: "string", default: "999999" },
   jobs: { type: "string", default: "1" },
   "at-least": { type: "string", default: "85" },
+  programs: { type: "boolean" },
   list: { type: "boolean" },
   verbose: { type: "boolean" },
   help: { type: "boolean" },
@@ -109,7 +111,7 @@ function judgesOf(mutant, all, measured, { files }) {
 }
 
 async function tryAll(options) {
-  const all = await makeCopy(report);
+  const all = await makeCopy(report, options.programs ? TARGETS : undefined);
   const { counted, stale } = withoutEquivalents(all, JSON.parse(readFileSync(EQUIVALENTS, "utf8")));
   for (const { file, line } of stale) report(`native-equivalents.json names no mutant with ${file}: ${line}`);
   const mutants = chosen(counted, options);
@@ -117,7 +119,7 @@ async function tryAll(options) {
     for (const mutant of mutants) print(mutant, { outcome: "mutant" }, COMMAND);
     return;
   }
-  const names = judges();
+  const names = options.programs ? TARGETS : judges();
   report(`measuring what ${names.length} programs and test files reach`);
   const measured = [];
   for (const name of names) measured.push(await measure(name, report));

@@ -14,7 +14,7 @@ const memifSources = [
 const filterSources = ["flow_key", "lanes", "match_table", "program"].map((name) => `native/filter/${name}.cc`);
 const segmenterSources = ["segmenter", "frame"].map((name) => `native/packet_socket/${name}.cc`);
 const puntSocketSources = [
-  ...["burst", "drain_thread", "receiver", "scheduling", "slab_ring", "vpp_peer"].map(
+  ...["burst", "drain_thread", "moderation", "receiver", "scheduling", "slab_ring", "vpp_peer"].map(
     (name) => `native/punt_socket/${name}.cc`,
   ),
   ...["bound_path", "folder_lock", "thread"].map((name) => `native/util/${name}.cc`),

@@ -16,6 +16,8 @@ export const list = join(copy, "parts.json");
 
 const HEADER = fileURLToPath(new URL("mutant.h", import.meta.url));
 const FLAGS = ["-include", HEADER, "-Wno-narrowing", "-w", "-g0"];
+/** UndefinedBehaviorSanitizer would take half of the compiler's time. */
+const PROGRAM_FLAGS = [...FLAGS, "-fno-sanitize=undefined"];
 const COPIED = ["native", "binding.gyp", "package.json", "scripts", "test/fuzz/native"];
 
 /** The files with mutants: rings, queues, slabs, and what a peer says in a handshake. */
@@ -28,8 +30,10 @@ const MUTATED = [
   /^native\/packet_socket\/(?:rx_ring|segmenter)\.cc$/,
 ];
 
-/** Targets whose programs look for wrong results, and not only for reads and writes outside the memory. */
-export const TARGETS = Object.keys(nativeTargets).filter((name) => name !== "filter" && name !== "memif-threads");
+/** Targets with mutated sources whose programs look for wrong results. */
+export const TARGETS = Object.keys(nativeTargets).filter(
+  (name) => !["filter", "passing", "memif-threads"].includes(name),
+);
 
 function below(folder) {
   const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
@@ -41,14 +45,15 @@ function below(folder) {
 
 export const mutatedFiles = () => below("native").filter((file) => MUTATED.some((pattern) => pattern.test(file)));
 
-/** What all parts of the copy are made of and by, and what the programs are made of besides. */
+/** What all parts of the copy are made of, and what the programs are made of besides. */
 const MADE_OF = ["native", "scripts/mutation/native"];
 const PROGRAMS_OF = ["test/fuzz/native", "scripts/fuzz"];
-const JUDGING = "scripts/mutation/native/judge.mjs";
+/** Files there that change no mutant. */
+const OTHERS = ["copy.mjs", "judge.mjs"].map((name) => `scripts/mutation/native/${name}`);
 
 function digest(folders) {
-  const hash = createHash("sha256");
-  for (const file of folders.flatMap(below).filter((name) => name !== JUDGING))
+  const hash = createHash("sha256").update([...FLAGS, ...mutatedFiles()].join());
+  for (const file of folders.flatMap(below).filter((name) => !OTHERS.includes(name)))
     hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
@@ -99,9 +104,9 @@ async function refusedBy(mutants, build) {
 }
 
 /** The addon and the programs: what each is made of, and how. */
-function parts() {
+export function parts() {
   const programKey = digest([...MADE_OF, ...PROGRAMS_OF]);
-  const compileProgram = (name) => () => compile(name, programs, { root: addon, flags: FLAGS });
+  const compileProgram = (name) => () => compile(name, programs, { root: addon, flags: PROGRAM_FLAGS });
   return [
     ...TARGETS.map((name) => ({ name, key: programKey, build: compileProgram(name) })),
     { name: "the addon", key: digest(MADE_OF), build: compileAddon },
@@ -116,13 +121,14 @@ function copySources() {
   }
 }
 
-/** Compiles the parts of the copy that are out of date; resolves with the mutants that are in all of them. */
-export async function makeCopy(report) {
+/** Compiles the parts of the copy that are out of date, or those of them in `wanted`; resolves with the mutants that are in all of them. */
+export async function makeCopy(report, wanted) {
   const kept = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : {};
   const all = allMutants();
   const refused = new Set();
   copySources();
   for (const { name, key, build } of parts()) {
+    if (wanted !== undefined && !wanted.includes(name)) continue;
     if (kept[name]?.key !== key) {
       report(`compiling ${name} with ${all.length} mutants`);
       kept[name] = { key, refused: await refusedBy(all, build) };

@@ -250,7 +250,7 @@ void SendRaw(Input& input, int fd, std::vector<uint8_t>* bytes, size_t* count) {
   *count = input.Below(17);
   bytes->resize(input.Rarely() ? input.Below(300) : sizeof(memif_msg_t));
   const memif_msg_t usual = MakeMessage(static_cast<MsgType>(1 + input.Below(8)));
-  memcpy(bytes->data(), &usual, std::min(bytes->size(), sizeof usual));
+  if (!bytes->empty()) memcpy(bytes->data(), &usual, std::min(bytes->size(), sizeof usual));
   for (uint32_t i = input.Below(8); i > 0 && !bytes->empty(); i--)
     (*bytes)[input.Below(static_cast<uint32_t>(bytes->size()))] = input.Byte();
   const std::vector<int> fds(*count, fd);

@@ -12,6 +12,7 @@
 #include "memif/control/server_handshake.h"
 #include "memif/port/rx_queue.h"
 #include "memif/port/tx_queue.h"
+#include "refusals.h"
 
 namespace {
 
@@ -171,8 +172,14 @@ void Threads(Input& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Input input(data, size);
-  if (input.Byte() < 16) {
+  const uint8_t kind = input.Byte();
+  if (kind < 16) {
     Threads(input);
+  } else if (kind < 20) {
+    RefusedByServer(input);
+    RefusedByClient();
+    Texts(input);
+    Truncation(input);
   } else {
     Exchange(input);
   }

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <deque>
@@ -11,6 +12,7 @@
 
 #include "input.h"
 #include "punt_socket/drain_thread.h"
+#include "punt_socket/moderation.h"
 #include "punt_socket/receiver.h"
 #include "slabs.h"
 
@@ -262,6 +264,43 @@ void Threads(Input& input) {
   Expect(stats.counters.packets == kCount && stats.counters.drained <= kCount);
 }
 
+constexpr uint64_t kGather = 100'000;
+constexpr uint64_t kMilli = 1'000'000;
+
+/// Pauses begin at 2.5 packets in the longest pause, end at half of that rate, and leave VPP room.
+void PausesByRate() {
+  Expect(Moderation(0).Pause(1000, 0, false, 1) == 0);
+  Moderation even(kGather);
+  Expect(even.Pause(63, 0, false, 1) == 0);
+  Expect(even.Pause(1, 0, false, 2'560'000) == kGather);
+  Expect(even.Pause(1, 0, true, 2'560'001) == 0);
+  Moderation fast(kGather);
+  Expect(fast.Pause(64, 0, false, 2'560'000) == kGather);
+  Expect(fast.Pause(64, 0, true, 7'680'000) == kGather);
+  Expect(fast.Pause(63, 0, true, 7'680'001) == kGather);
+  Expect(fast.Pause(1, 0, false, 12'800'001) == 0);
+  Expect(Moderation(kGather).Pause(64, 0, false, 2'560'001) == 0);
+  Expect(Moderation(kGather).Pause(64, 0, false, 0) == 0);
+  Expect(Moderation(kGather).Pause(64, 96'000, false, 108'399) == 15'000);
+  Expect(Moderation(kGather).Pause(64, 96'000, false, 108'398) == 0);
+}
+
+/// A useless pause keeps further ones away for a while, longer each time, until one was worthwhile.
+void PausesAfterUselessOnes() {
+  Moderation moderation(kGather);
+  uint64_t now = 0;
+  for (uint64_t wait = 2 * kMilli, i = 0; i < 10; i++, wait = std::min(2 * wait, 200 * kMilli)) {
+    now += 1000 * kMilli;
+    Expect(moderation.Pause(2, 0, true, now) == 0);
+    Moderation early = moderation, later = moderation;
+    Expect(early.Pause(wait / 20'000, 0, false, now + wait - 1) == 0);
+    Expect(later.Pause(wait / 20'000, 0, false, now + wait) == kGather);
+    Expect(later.Pause(3, 0, true, now + wait + 1) == kGather);
+    Expect(later.Pause(2, 0, true, now + wait + 2) == 0);
+    Expect(later.Pause(100, 0, false, now + wait + 2 + 2 * kMilli) == kGather);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -269,6 +308,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const uint8_t kind = input.Byte();
   if (kind < 4) {
     Threads(input);
+  } else if (kind < 6) {
+    PausesByRate();
+    PausesAfterUselessOnes();
   } else if (kind < 100) {
     Slabs slabs(input);
     for (int i = 0; i < 300 && !input.empty(); i++) slabs.Act(input);
